@@ -8,6 +8,7 @@
 mod acl;
 mod checks;
 mod drivers;
+mod edit;
 mod error;
 mod files;
 mod lines;
@@ -20,6 +21,7 @@ mod source;
 mod values;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use eximious_core::{DriverKind, ListKind, OptionDef, Registry, Settings, World};
 use eximious_grammar::Span;
@@ -32,6 +34,7 @@ pub(crate) use acl::statements as acl_statements;
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub(crate) use drivers::effective;
+pub use edit::ConfigPlace;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use macros::{MacroError, Macros};
@@ -85,6 +88,8 @@ pub struct Config {
     /// How many lines the file has: Exim names the last one when something is
     /// wrong with what is typed later.
     pub count: u32,
+    /// With what it was read.
+    origin: Option<Arc<edit::Origin>>,
 }
 
 /// Where an option is set.
@@ -189,7 +194,7 @@ impl Config {
                         let (uid, gid) = world.host.ids();
                         message.extend_from_slice(format!(" (euid={uid} egid={gid})").as_bytes());
                     }
-                    return Err(ConfigError::plain(message));
+                    return Err(ConfigError::plain(message).with_source(why));
                 }
             }
         }

@@ -19,7 +19,7 @@ use eximious_core::{
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{
-    Limits as ParseLimits, Part, Tree, VariableName, Vocabulary, parse, parse_into,
+    ParseLimits, Part, Tree, VariableName, Vocabulary, parse, parse_into,
 };
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables;

@@ -40,15 +40,19 @@ pub use engine::{
 };
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
-    AclVerify, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef, DriverKind,
-    Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
-    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery,
-    Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError, OptionKind,
-    OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec, Registry, Repeated,
-    Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, trace,
-    world,
+    AclVerify, BranchOutcome, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef,
+    DriverKind, DriverOptions, Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids,
+    Item, ItemRun, ListKind, LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind,
+    LookupOptions, LookupQuery, Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef,
+    OptionError, OptionKind, OptionPlace, OptionType, OptionValue, Params, Place, Rec, Registry,
+    Repeated, Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World,
+    trace, world,
 };
+// The rooms to the left, for the programs of this workspace: what an embedder needs of
+// them stands here by its name.
+#[doc(hidden)]
 pub use eximious_grammar as grammar;
+#[doc(hidden)]
 pub use eximious_stdlib as stdlib;
 pub use eximious_stdlib::options::opt;
 pub use eximious_stdlib::variables::var;

@@ -324,47 +324,6 @@ fn published_weaknesses_have_tests() {
     assert!(missing.is_empty(), "no test is named after {missing:?}");
 }
 
-/// Names that several public types of the workspace still share, and how many do. The
-/// list only gets shorter: a reader who meets a name should know what it is.
-const SHARED_NAMES: &[(&str, usize)] = &[
-    ("Action", 2),
-    ("Address", 2),
-    ("Answer", 5),
-    ("Answers", 2),
-    ("Child", 2),
-    ("Client", 2),
-    ("Command", 4),
-    ("Condition", 2),
-    ("Config", 2),
-    ("Connection", 2),
-    ("Ending", 2),
-    ("Error", 4),
-    ("Fault", 3),
-    ("Found", 2),
-    ("Limits", 4),
-    ("Matcher", 2),
-    ("More", 2),
-    ("Options", 4),
-    ("Outcome", 4),
-    ("Place", 2),
-    ("Reader", 2),
-    ("Reply", 4),
-    ("Request", 6),
-    ("Search", 2),
-    ("Server", 2),
-    ("Session", 4),
-    ("Settings", 2),
-    ("Shown", 2),
-    ("Target", 3),
-    ("Test", 2),
-    ("Text", 2),
-    ("Trouble", 2),
-    ("Values", 2),
-    ("View", 2),
-    ("Word", 2),
-    ("Wrong", 2),
-];
-
 /// The name of the public type that a line defines.
 fn public_type(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix("pub ")?;
@@ -390,19 +349,11 @@ fn public_types_have_names_of_their_own() {
             }
         }
     }
-    let mut wrong = Vec::new();
-    for (name, found) in &places {
-        let listed = SHARED_NAMES.iter().find(|(known, _)| known == name);
-        if found.len() > listed.map_or(1, |(_, count)| *count) {
-            wrong.push(format!("{name} is the name of several: {}", found.join(", ")));
-        }
-    }
-    for (name, _) in SHARED_NAMES {
-        if places.get(*name).is_none_or(|found| found.len() < 2) {
-            wrong.push(format!("{name} is shared no more: its entry can go"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // A reader who meets a name should know what it is.
+    let shared = places.iter().filter(|(_, found)| found.len() > 1);
+    let shared: Vec<_> =
+        shared.map(|(name, found)| format!("{name}: {}", found.join(", "))).collect();
+    assert!(shared.is_empty(), "names of several types:\n{}", shared.join("\n"));
 }
 
 #[test]

@@ -22,11 +22,11 @@ pub trait Machine {
     /// Evaluates a string of the tree at hand.
     fn text(&mut self, seq: Seq) -> Result<Str, Fail>;
     /// Passes over a string: only what is wrong with its form counts.
-    fn skim(&mut self, seq: Seq) -> Result<(), Fail>;
+    fn parse_only(&mut self, seq: Seq) -> Result<(), Fail>;
     /// Evaluates a condition of the tree at hand, negations included.
     fn condition(&mut self, id: CondId) -> Result<bool, Fail>;
     /// Passes over a condition.
-    fn skim_condition(&mut self, id: CondId) -> Result<(), Fail>;
+    fn parse_only_condition(&mut self, id: CondId) -> Result<(), Fail>;
     /// Whether the variable or header in a one-part string has a value.
     fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail>;
     /// What ended the parse of the tree at hand.
@@ -126,7 +126,7 @@ pub struct Call<'a> {
 
 /// How an item with branches ends (specification 11.5).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum BranchOutcome {
     /// Success; `$value` in the first branch, and the result where no branch
     /// is given.
     Yes(Str),
@@ -188,11 +188,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Passes over the argument at an index, where there is one.
-    pub fn skim(&mut self, index: usize) -> Result<(), Fail> {
+    /// Parses the argument at an index, where there is one, without evaluating it: what is
+    /// wrong in it is an error.
+    pub fn parse_only(&mut self, index: usize) -> Result<(), Fail> {
         match self.args.get(index) {
-            Some(Arg::Text(seq) | Arg::Yes(seq) | Arg::No(seq)) => self.machine.skim(*seq),
-            Some(Arg::Condition(id)) => self.machine.skim_condition(*id),
+            Some(Arg::Text(seq) | Arg::Yes(seq) | Arg::No(seq)) => self.machine.parse_only(*seq),
+            Some(Arg::Condition(id)) => self.machine.parse_only_condition(*id),
             _ => Ok(()),
         }
     }
@@ -276,7 +277,7 @@ impl<'a> Call<'a> {
     /// Evaluates the branch that an outcome picks, passes over the other, and
     /// checks the closing brace. `$value` is what it was before, afterwards.
     #[inline]
-    pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
+    pub fn branches(&mut self, outcome: BranchOutcome) -> Result<Str, Fail> {
         // They stand behind all other arguments.
         let (yes, no, forced) = match self.args {
             [.., Arg::Yes(yes), Arg::No(no)] => (Some(*yes), Some(*no), false),
@@ -296,7 +297,7 @@ impl<'a> Call<'a> {
     #[inline(always)]
     pub fn choose(
         &mut self,
-        outcome: Outcome,
+        outcome: BranchOutcome,
         yes: Option<Seq>,
         no: Option<Seq>,
         forced: bool,
@@ -306,24 +307,24 @@ impl<'a> Call<'a> {
                 self.leave_value(&outcome);
             }
             return Ok(match outcome {
-                Outcome::Yes(value) | Outcome::Plain(value) => value,
-                Outcome::No | Outcome::Unmet | Outcome::NoWith(_) => Str::EMPTY,
+                BranchOutcome::Yes(value) | BranchOutcome::Plain(value) => value,
+                BranchOutcome::No | BranchOutcome::Unmet | BranchOutcome::NoWith(_) => Str::EMPTY,
             });
         };
         match outcome {
-            Outcome::Yes(value) => self.succeed(Some(value), yes, no),
-            Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::Unmet => {
-                self.scoped_for(Bindings::VALUE, |call| call.machine.skim(yes))?;
+            BranchOutcome::Yes(value) => self.succeed(Some(value), yes, no),
+            BranchOutcome::Plain(_) => self.succeed(None, yes, no),
+            BranchOutcome::Unmet => {
+                self.scoped_for(Bindings::VALUE, |call| call.machine.parse_only(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::No => {
+            BranchOutcome::No => {
                 // Exim has no `$value` while it passes over the first branch.
-                self.with_value(Str::EMPTY, |call| call.machine.skim(yes))?;
+                self.with_value(Str::EMPTY, |call| call.machine.parse_only(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::NoWith(value) => self.with_value(value, |call| {
-                call.machine.skim(yes)?;
+            BranchOutcome::NoWith(value) => self.with_value(value, |call| {
+                call.machine.parse_only(yes)?;
                 call.otherwise(no, forced)
             }),
         }
@@ -331,16 +332,16 @@ impl<'a> Call<'a> {
 
     /// Leaves `$value` as an outcome has it, where what follows can't be read.
     /// The next line shows it in a test line by line, as in Exim.
-    pub fn leave_value(&mut self, outcome: &Outcome) {
+    pub fn leave_value(&mut self, outcome: &BranchOutcome) {
         if !self.machine.leaves_bindings() {
             return;
         }
         match outcome {
-            Outcome::Yes(value) | Outcome::NoWith(value) => {
+            BranchOutcome::Yes(value) | BranchOutcome::NoWith(value) => {
                 self.machine.scope().set_value(value.clone());
             }
-            Outcome::No => self.machine.scope().set_value(Str::EMPTY),
-            Outcome::Plain(_) | Outcome::Unmet => {}
+            BranchOutcome::No => self.machine.scope().set_value(Str::EMPTY),
+            BranchOutcome::Plain(_) | BranchOutcome::Unmet => {}
         }
     }
 
@@ -353,7 +354,7 @@ impl<'a> Call<'a> {
         };
         if let Some(no) = no
             && result.is_ok()
-            && let Err(fail) = self.machine.skim(no)
+            && let Err(fail) = self.machine.parse_only(no)
         {
             result = Err(fail);
         }

@@ -33,7 +33,7 @@ pub use acl::{
     AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify,
 };
-pub use call::{AclAnswer, Bounds, Call, Machine, Outcome, UserData};
+pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use eximious_grammar::stack;
@@ -43,7 +43,7 @@ pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
 pub use option::{
-    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+    DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
 };
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,

@@ -346,9 +346,9 @@ pub enum OptionValue {
 /// The options of an instance of a driver that are set, by name. One that is not there
 /// has its record's default.
 #[derive(Clone, PartialEq, Default, Debug)]
-pub struct Options(FxHashMap<&'static str, OptionValue>);
+pub struct DriverOptions(FxHashMap<&'static str, OptionValue>);
 
-impl Options {
+impl DriverOptions {
     /// Sets an option.
     pub fn set(&mut self, option: &OptionDef, value: OptionValue) {
         self.0.insert(option.meta.name, value);

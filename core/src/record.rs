@@ -22,7 +22,7 @@ pub struct Item {
 pub enum ItemRun {
     /// Evaluated, in order.
     Strict(fn(&mut Call<'_>, &[Str]) -> Result<Str, Fail>),
-    /// Not evaluated: it does so itself, or skims them.
+    /// Not evaluated: it does so itself, or parses them only.
     Lazy(fn(&mut Call<'_>) -> Result<Str, Fail>),
     /// As [`ItemRun::Strict`], with state ([`ItemRun::strict`]).
     StrictClosure(Closure<StrictItem>),
@@ -43,7 +43,7 @@ impl ItemRun {
         Self::StrictClosure(Closure(Arc::new(run)))
     }
 
-    /// A closure that evaluates its arguments itself, or skims them.
+    /// A closure that evaluates its arguments itself, or parses them only.
     pub fn lazy(run: impl Fn(&mut Call<'_>) -> Result<Str, Fail> + Send + Sync + 'static) -> Self {
         Self::LazyClosure(Closure(Arc::new(run)))
     }
@@ -100,7 +100,7 @@ pub struct Condition {
 pub enum ConditionRun {
     /// Evaluated, in order.
     Strict(fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>),
-    /// Not evaluated: it does so itself, or skims them.
+    /// Not evaluated: it does so itself, or parses them only.
     Lazy(fn(&mut Call<'_>) -> Result<bool, Fail>),
     /// As [`ConditionRun::Strict`], with state ([`ConditionRun::strict`]).
     StrictClosure(Closure<StrictCondition>),
@@ -121,7 +121,7 @@ impl ConditionRun {
         Self::StrictClosure(Closure(Arc::new(run)))
     }
 
-    /// A closure that evaluates its arguments itself, or skims them.
+    /// A closure that evaluates its arguments itself, or parses them only.
     pub fn lazy(run: impl Fn(&mut Call<'_>) -> Result<bool, Fail> + Send + Sync + 'static) -> Self {
         Self::LazyClosure(Closure(Arc::new(run)))
     }

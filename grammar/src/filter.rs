@@ -24,14 +24,14 @@ const LONGEST: usize = 64 << 20;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     /// Its commands, up to the fault.
-    pub commands: Vec<Command>,
+    pub commands: Vec<FilterCommand>,
     /// What is wrong with it.
-    pub fault: Option<Fault>,
+    pub fault: Option<FilterFault>,
 }
 
 /// What is wrong with a filter file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
+pub struct FilterFault {
     /// Exim's words. A line that they name may be too large a number: Exim counts
     /// lines that it reads twice twice.
     pub message: Vec<u8>,
@@ -62,7 +62,7 @@ impl Allowed {
 
 /// A data value: a word, or a string in quotes, which is taken apart already.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Word {
+pub struct FilterWord {
     /// What it says.
     pub text: Vec<u8>,
     /// Where it stands, quotes included.
@@ -71,7 +71,7 @@ pub struct Word {
 
 /// A command with what stands before it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Command {
+pub struct FilterCommand {
     /// What it does.
     pub action: Action,
     /// `seen` or `unseen`.
@@ -88,70 +88,70 @@ pub enum Action {
     /// `if … then … elif … then … else … endif`.
     If {
         /// Each condition with its commands.
-        branches: Vec<(Condition, Vec<Command>)>,
+        branches: Vec<(FilterCondition, Vec<FilterCommand>)>,
         /// The commands after `else`.
-        otherwise: Vec<Command>,
+        otherwise: Vec<FilterCommand>,
     },
     /// `deliver ADDRESS errors_to ADDRESS`.
     Deliver {
         /// To whom.
-        address: Word,
+        address: FilterWord,
         /// Who hears of failures.
-        errors_to: Option<Word>,
+        errors_to: Option<FilterWord>,
     },
     /// `save FILE MODE`.
     Save {
         /// Where.
-        file: Word,
+        file: FilterWord,
         /// The mode.
         mode: Option<u32>,
     },
     /// `pipe COMMAND`.
     Pipe {
         /// The command.
-        command: Word,
+        command: FilterWord,
     },
     /// `mail …`, `vacation …`.
     Mail(Box<Mail>),
     /// `logfile FILE MODE`.
     LogFile {
         /// The file.
-        file: Word,
+        file: FilterWord,
         /// The mode.
         mode: Option<u32>,
     },
     /// `logwrite TEXT`.
     LogWrite {
         /// The text.
-        text: Word,
+        text: FilterWord,
     },
     /// `add NUMBER to VARIABLE`.
     Add {
         /// How much.
-        amount: Word,
+        amount: FilterWord,
         /// To which.
-        variable: Word,
+        variable: FilterWord,
     },
     /// `headers add TEXT` and its like.
     Headers {
         /// What is done with them.
         change: HeaderChange,
         /// The text.
-        text: Word,
+        text: FilterWord,
     },
     /// `testprint TEXT`.
     TestPrint {
         /// The text.
-        text: Word,
+        text: FilterWord,
     },
     /// `finish`.
     Finish,
     /// `defer`, `fail`, `freeze`.
     End {
         /// Which of them.
-        ending: Ending,
+        ending: FilterEnding,
         /// The text; empty where there is none.
-        text: Word,
+        text: FilterWord,
     },
 }
 
@@ -168,7 +168,7 @@ pub enum HeaderChange {
 
 /// A command that ends the filter and says what becomes of the message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Ending {
+pub enum FilterEnding {
     /// `defer`.
     Defer,
     /// `fail`.
@@ -177,7 +177,7 @@ pub enum Ending {
     Freeze,
 }
 
-impl Ending {
+impl FilterEnding {
     /// Its word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -194,7 +194,7 @@ pub struct Mail {
     /// Whether it is `vacation`.
     pub vacation: bool,
     /// What is given, one for each of [`MailPart::ALL`].
-    pub parts: [Option<Word>; MailPart::ALL.len()],
+    pub parts: [Option<FilterWord>; MailPart::ALL.len()],
     /// `expand` before `file`.
     pub expand: bool,
     /// `return message`.
@@ -203,7 +203,7 @@ pub struct Mail {
 
 impl Mail {
     /// What is given for a part.
-    pub fn part(&self, part: MailPart) -> Option<&Word> {
+    pub fn part(&self, part: MailPart) -> Option<&FilterWord> {
         self.parts[part as usize].as_ref()
     }
 }
@@ -264,31 +264,31 @@ impl MailPart {
 
 /// A condition.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Condition {
+pub struct FilterCondition {
     /// Whether it has to be false.
     pub negated: bool,
     /// What it tests.
-    pub test: Test,
+    pub test: FilterTest,
 }
 
 /// What a condition tests.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Test {
+pub enum FilterTest {
     /// All of several, two at least; Exim takes the last two together first.
-    All(Vec<Condition>),
+    All(Vec<FilterCondition>),
     /// Any of several, two at least; Exim takes the first two together first.
-    Any(Vec<Condition>),
+    Any(Vec<FilterCondition>),
     /// `foranyaddress LIST (CONDITION)`.
     AnyAddress {
         /// The addresses.
-        list: Word,
+        list: FilterWord,
         /// What is tested for each.
-        condition: Box<Condition>,
+        condition: Box<FilterCondition>,
     },
     /// `personal alias ADDRESS …`.
     Personal {
         /// Other addresses of the same person.
-        aliases: Vec<Word>,
+        aliases: Vec<FilterWord>,
     },
     /// `delivered`.
     Delivered,
@@ -303,9 +303,9 @@ pub enum Test {
         /// How.
         verb: Verb,
         /// What is looked at.
-        left: Word,
+        left: FilterWord,
         /// What it is compared with.
-        right: Word,
+        right: FilterWord,
     },
 }
 
@@ -342,7 +342,10 @@ pub fn parse(text: &[u8], allowed: Allowed) -> Filter {
     let end = memchr::memchr(0, text).unwrap_or(text.len());
     if end > LONGEST {
         let message = format!("filter file is longer than {LONGEST} bytes").into_bytes();
-        return Filter { commands: Vec::new(), fault: Some(Fault { message, line: 1, at: 0 }) };
+        return Filter {
+            commands: Vec::new(),
+            fault: Some(FilterFault { message, line: 1, at: 0 }),
+        };
     }
     // Where it is too deep already, the first condition says so.
     let _level = stack::level();
@@ -370,7 +373,9 @@ mod tests {
             panic!("{conditional:?}")
         };
         assert!(otherwise.is_empty() && branches.len() == 1);
-        let Test::Compare { left, right, .. } = &branches[0].0.test else { panic!("{branches:?}") };
+        let FilterTest::Compare { left, right, .. } = &branches[0].0.test else {
+            panic!("{branches:?}")
+        };
         assert_eq!((left.span.of(text), right.span.of(text)), (&b"c"[..], &b"d"[..]));
     }
 

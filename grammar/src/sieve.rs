@@ -1,7 +1,7 @@
 //! Sieve scripts (RFC 5228, with the extensions that Exim has) to trees.
 //!
 //! A script is read once, from its start to the first thing that is wrong in it.
-//! What is wrong becomes [`Command::Fault`] or [`Test::Fault`] in its place, so
+//! What is wrong becomes [`SieveCommand::Fault`] or [`SieveTest::Fault`] in its place, so
 //! that an evaluator meets it after the commands before it, as Exim does, which
 //! reads and obeys at the same time. Places are counted in Exim's lines: newlines
 //! in bracketed comments, and those behind a backslash, do not count.
@@ -12,13 +12,13 @@ mod strings;
 mod tree;
 
 pub use tree::{
-    AddressPart, Arm, BodyTransform, Capabilities, Command, Comparator, Fault, If, MatchType,
-    Matching, Notify, Script, SizeOrder, Test, Text, Vacation,
+    AddressPart, Arm, BodyTransform, Capabilities, Comparator, If, MatchType, Matching, Notify,
+    Script, SieveCommand, SieveFault, SieveString, SieveTest, SizeOrder, Vacation,
 };
 
 /// How far a script may go. What is beyond is a fault with a wording of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct SieveLimits {
     /// Bytes of the script.
     pub bytes: usize,
     /// Blocks and tests inside one another.
@@ -29,7 +29,7 @@ pub struct Limits {
     pub actions: u32,
 }
 
-impl Default for Limits {
+impl Default for SieveLimits {
     fn default() -> Self {
         Self { bytes: 1 << 20, depth: 100, tests: 10_000, actions: 10_000 }
     }
@@ -45,7 +45,7 @@ pub struct Dialect {
 }
 
 /// Reads a script.
-pub fn parse(text: &[u8], dialect: Dialect, limits: Limits) -> Script {
+pub fn parse(text: &[u8], dialect: Dialect, limits: SieveLimits) -> Script {
     // Where it is too deep already, the first block says so.
     let _level = crate::stack::level();
     parser::Parser::new(text, dialect, limits).script()

@@ -49,7 +49,7 @@ mod wellknown;
 mod xclient;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious::acl::Control;
@@ -59,8 +59,10 @@ use eximious::{Header, Message, Str};
 pub use session::{Outlet, SmtpServer, SmtpSession};
 pub use shutdown::Awaited;
 
-/// Who is connected.
+/// Who is connected. [`Client::at`] and [`Client::local`] make one, whose other fields
+/// are set as far as they are known.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Client {
     /// Its address; a local program has none.
     pub address: Option<IpAddr>,
@@ -85,6 +87,26 @@ pub struct Client {
     pub begins_with_tls: bool,
     /// Whether a program of this system must say which domains it means (`-bnq`).
     pub qualifies_itself: bool,
+}
+
+impl Client {
+    /// One at an address and a port. An IPv4 address that is written as one of IPv6 counts
+    /// as what it is.
+    pub fn at(remote: SocketAddr) -> Self {
+        let address = Some(remote.ip().to_canonical());
+        Self { address, port: remote.port(), ..Self::default() }
+    }
+
+    /// A program of a user of this system.
+    pub fn local(user: Submitter) -> Self {
+        Self { user: Some(user), ..Self::default() }
+    }
+
+    /// The same, connected to an address and a port of ours.
+    pub fn connected_to(self, local: SocketAddr) -> Self {
+        let local_address = Some(local.ip().to_canonical());
+        Self { local_address, local_port: Some(local.port()), ..self }
+    }
 }
 
 /// A user of this system who hands messages in.
@@ -127,6 +149,7 @@ pub enum Event {
 /// else is known of its way here is in variables: `$sender_host_address`,
 /// `$sender_ident`, `$received_protocol`, ….
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Received {
     /// Its name.
     pub id: Str,

@@ -24,7 +24,7 @@ use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 
 pub use decode::Damage;
 pub(crate) use describe::header_lines;
-pub use file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
+pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
 pub use restore::{body, message, restore};
 pub use tree::{Node, NonrecipientTree};
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use eximious::check::{self as lints, Finding, Severity, Spot, Target, locate};
+use eximious::check::{self as lints, Finding, Severity, Spot, TargetRelease, locate};
 use eximious::config::Config;
 use eximious::{Engine, Macros};
 use serde_json::{Value, json};
@@ -14,10 +14,10 @@ use crate::usual;
 
 /// What to check, and how to say it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Request {
+pub struct CheckRequest {
     files: Vec<String>,
     form: Form,
-    target: Option<Target>,
+    target: Option<TargetRelease>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -32,8 +32,8 @@ enum Form {
 ///
 /// # Errors
 /// An option that it does not know, or a release that is none.
-pub fn request(arguments: Vec<String>) -> Result<Request, Stop> {
-    let mut request = Request::default();
+pub fn request(arguments: Vec<String>) -> Result<CheckRequest, Stop> {
+    let mut request = CheckRequest::default();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, value) = match argument.split_once('=') {
@@ -45,7 +45,7 @@ pub fn request(arguments: Vec<String>) -> Result<Request, Stop> {
             "--sarif" => request.form = Form::Sarif,
             "--target" => {
                 let text = value.or_else(|| arguments.next()).unwrap_or_default();
-                let Some(target) = Target::parse(&text) else {
+                let Some(target) = TargetRelease::parse(&text) else {
                     let message = format!("eximious: \"{text}\" is no release: --target exim-4.98");
                     return Err(Stop(message.into()));
                 };
@@ -68,7 +68,7 @@ pub fn request(arguments: Vec<String>) -> Result<Request, Stop> {
 }
 
 /// Checks the files; the exit status is 1 where there is an error.
-pub fn run(request: &Request) -> ExitCode {
+pub fn run(request: &CheckRequest) -> ExitCode {
     let world = eximious_world::system();
     let engine = Engine::builder().build();
     let mut worst = None;

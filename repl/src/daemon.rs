@@ -36,7 +36,7 @@ pub use service::Source;
 
 /// What the command line says of the daemon.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Request {
+pub struct DaemonRequest {
     /// `-bdf`: it stays where it was started.
     pub foreground: bool,
     /// `-v`: so it does where more is told.
@@ -78,7 +78,7 @@ const OTHER_FILES: u64 = 256;
 ///
 /// # Errors
 /// Why it could not begin.
-pub fn run(source: Source, request: Request) -> Result<ExitCode, Refusal> {
+pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     let service = Service::read(&source, &eximious_world::system(), &request)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {
@@ -145,7 +145,7 @@ fn inherited(time: Option<Duration>) -> Result<(Listeners, String), Refusal> {
 }
 
 /// Opens all sockets; where one is taken, it is tried again for a while.
-fn listen(service: &Service, request: &Request) -> Result<(Listeners, String), Refusal> {
+fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, String), Refusal> {
     let world = service.engine.world();
     let settings = service.engine.settings();
     let wanted = wanted(settings, world, request).map_err(|why| why.refused(&*world.log))?;
@@ -177,8 +177,8 @@ fn warn_of_certificate(service: &Service) {
 fn wanted(
     settings: &Settings,
     world: &World,
-    request: &Request,
-) -> Result<Vec<Interface>, interfaces::Wrong> {
+    request: &DaemonRequest,
+) -> Result<Vec<Interface>, interfaces::ListenError> {
     let mut wanted = interfaces::find(settings, request.interfaces.as_deref(), &*world.net)?;
     interfaces::mark_tls(&mut wanted, settings, &*world.net, request.begins_with_tls);
     Ok(wanted)
@@ -234,7 +234,7 @@ fn no_version_6(why: &str) -> bool {
 
 /// Writes the process's number, where somebody wants it. A daemon at places of its
 /// own is not the one that others look for.
-fn write_pid_file(service: &Service, request: &Request) -> Option<PidFile> {
+fn write_pid_file(service: &Service, request: &DaemonRequest) -> Option<PidFile> {
     let path = match &request.pid_file {
         Some(path) => path.clone(),
         None if request.interfaces.is_some() || request.inherited.is_some() => return None,
@@ -255,7 +255,7 @@ fn write_pid_file(service: &Service, request: &Request) -> Option<PidFile> {
 struct Daemon {
     service: Arc<Service>,
     source: Source,
-    request: Request,
+    request: DaemonRequest,
     listeners: Listeners,
     /// What it does, for those who ask.
     what: String,

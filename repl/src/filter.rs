@@ -17,7 +17,7 @@ use crate::output;
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-use show::{Notes, Shown};
+use show::{ActionLog, Notes};
 
 /// How large a filter file, and a message, may be.
 const LARGEST: u64 = 64 << 20;
@@ -214,7 +214,7 @@ fn test_exim(
 ) -> bool {
     let cx = session.context();
     let top = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-    let mut shown = Shown::new(output, verbose, top);
+    let mut shown = ActionLog::new(output, verbose, top);
     let done = filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown);
     if system {
         for (variable, left) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
@@ -241,7 +241,7 @@ fn test_exim(
 
 /// To Exim, the exit status of this is that all went well, whatever is wrong.
 fn test_sieve(session: &mut Session, text: &[u8], verbose: bool, output: &Output) {
-    let settings = sieve::Options { test: true, ..sieve::Options::default() };
+    let settings = sieve::SieveOptions { test: true, ..sieve::SieveOptions::default() };
     let mut notes = Notes { verbose };
     let done = sieve::run(session.context(), text, &settings, &mut notes);
     say(

@@ -11,7 +11,7 @@ use crate::refusal::Stop;
 
 /// What to lay out, and what to do with it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Request {
+pub struct FmtRequest {
     /// Only say which files would change.
     check: bool,
     /// Only show what would change.
@@ -34,8 +34,8 @@ const STANDARD: &[u8] = b"-";
 ///
 /// # Errors
 /// An option that it does not know.
-pub fn request(arguments: &[Vec<u8>]) -> Result<Request, Stop> {
-    let mut request = Request::default();
+pub fn request(arguments: &[Vec<u8>]) -> Result<FmtRequest, Stop> {
+    let mut request = FmtRequest::default();
     let mut options = true;
     for argument in arguments {
         match argument.as_slice() {
@@ -57,7 +57,7 @@ pub fn request(arguments: &[Vec<u8>]) -> Result<Request, Stop> {
 
 /// Lays the files out. The exit status is 1 where one can't be read or written,
 /// and where `--check` finds one that would change.
-pub fn run(request: &Request) -> ExitCode {
+pub fn run(request: &FmtRequest) -> ExitCode {
     let files = eximious_world::system().files;
     let mut good = true;
     for name in &request.files {
@@ -78,7 +78,7 @@ pub fn run(request: &Request) -> ExitCode {
 }
 
 /// Lays a file out; false where `--check` has something to say of it.
-fn one(request: &Request, name: &[u8], files: &dyn Files) -> io::Result<bool> {
+fn one(request: &FmtRequest, name: &[u8], files: &dyn Files) -> io::Result<bool> {
     let standard = name == STANDARD;
     let old = if standard { input()? } else { files.read(name, LARGEST)?.to_vec() };
     if memchr::memchr_iter(b'\n', &old).count() > MOST_LINES {

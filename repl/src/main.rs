@@ -42,7 +42,7 @@ use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::{Engine, Fail};
 
-use options::{Action, ExpandRequest, Options};
+use options::{ExpandRequest, Job, Options};
 use output::Output;
 use refusal::{Refusal, Stop};
 use session::{Session, Setup};
@@ -67,35 +67,35 @@ fn main() -> ExitCode {
         write_log(&log_lines);
     }
     match action {
-        Action::Usage => complain(version::USAGE.trim_end().as_bytes()),
-        Action::Information => print(version::INFORMATION.as_bytes()),
-        Action::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
-        Action::Version(setup) => version(setup),
-        Action::Expand(request) => expand(request, greet),
-        Action::List { json, kind } => {
+        Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
+        Job::Information => print(version::INFORMATION.as_bytes()),
+        Job::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
+        Job::Version(setup) => version(setup),
+        Job::Expand(request) => expand(request, greet),
+        Job::List { json, kind } => {
             let engine = Engine::builder().build();
             finish(list::list(engine.registry(), json, kind.as_deref()))
         }
-        Action::Show(request) => show(request),
-        Action::Check(request) => check::run(&request),
-        Action::Rewrite(request) => test_rules(request, rewrite::answer),
-        Action::Retry(request) => test_rules(request, retry::answer),
+        Job::Show(request) => show(request),
+        Job::Check(request) => check::run(&request),
+        Job::Rewrite(request) => test_rules(request, rewrite::answer),
+        Job::Retry(request) => test_rules(request, retry::answer),
         // Who has something to log does not get a test.
-        Action::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
-        Action::Filter(request) => test_filters(request),
-        Action::Format(request) => fmt::run(&request),
-        Action::Route(request) => test_addresses(request),
-        Action::Host(request) => speak(request),
-        Action::Daemon(source, request) => match daemon::run(source, request) {
+        Job::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
+        Job::Filter(request) => test_filters(request),
+        Job::Format(request) => fmt::run(&request),
+        Job::Route(request) => test_addresses(request),
+        Job::Host(request) => speak(request),
+        Job::Daemon(source, request) => match daemon::run(source, request) {
             Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
             done => done.unwrap_or_else(refuse),
         },
-        Action::Session(request) => served(smtp::local::run(request)),
-        Action::Batch(request) => served(smtp::batch::run(request)),
-        Action::Queue(request) => queue::list(request).unwrap_or_else(refuse),
-        Action::View(request) => queue::view(request).unwrap_or_else(refuse),
-        Action::Submit(request) => take_message(request, &log_lines),
-        Action::Help(names) => finish(help(&names)),
+        Job::Session(request) => served(smtp::local::run(request)),
+        Job::Batch(request) => served(smtp::batch::run(request)),
+        Job::Queue(request) => queue::list(request).unwrap_or_else(refuse),
+        Job::View(request) => queue::view(request).unwrap_or_else(refuse),
+        Job::Submit(request) => take_message(request, &log_lines),
+        Job::Help(names) => finish(help(&names)),
     }
 }
 
@@ -140,14 +140,14 @@ fn show(request: show::ShowRequest) -> ExitCode {
 /// `-brw` and `-brt`.
 fn test_rules(
     request: rewrite::RulesRequest,
-    answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::Answer, Fail>,
+    answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::RewriteReport, Fail>,
 ) -> ExitCode {
     let mut session = match Session::start(request.setup, eximious_world::system()) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
     match answer(&mut session, &request.arguments) {
-        Ok(rewrite::Answer { text, fine }) => match (print(&text), fine) {
+        Ok(rewrite::RewriteReport { text, fine }) => match (print(&text), fine) {
             (code, true) => code,
             (_, false) => ExitCode::FAILURE,
         },

@@ -16,7 +16,7 @@ use eximious::{Macros, Var, var};
 use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::Errors;
 
-use crate::queue::View;
+use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
@@ -33,12 +33,12 @@ pub struct Options {
     /// What decides whose rights that has.
     pub claim: Claim,
     /// What to do.
-    pub action: Action,
+    pub action: Job,
 }
 
 /// What to do, and what has to be known for it.
 #[derive(Debug)]
-pub enum Action {
+pub enum Job {
     /// Nothing was asked for: say what the program is.
     Usage,
     /// Say which version it is, and what it knows.
@@ -61,7 +61,7 @@ pub enum Action {
     /// Print what the configuration says.
     Show(show::ShowRequest),
     /// `eximious check`.
-    Check(check::Request),
+    Check(check::CheckRequest),
     /// `-brw`: rewrite an address.
     Rewrite(rewrite::RulesRequest),
     /// `-brt`: find a rule for retries.
@@ -71,7 +71,7 @@ pub enum Action {
     /// `-bf`, `-bF`: test filters.
     Filter(filter::FilterRequest),
     /// `-bd`, `-bdf`, `-bw`: take connections.
-    Daemon(daemon::Source, daemon::Request),
+    Daemon(daemon::Source, daemon::DaemonRequest),
     /// `-bh`: speak SMTP, as if with this host.
     Host(smtp::HostRequest),
     /// `-bs`: speak SMTP with whoever runs the program, or called.
@@ -85,10 +85,10 @@ pub enum Action {
     /// Take a message from the standard input.
     Submit(submit::SubmitRequest),
     /// `eximious fmt`.
-    Format(fmt::Request),
+    Format(fmt::FmtRequest),
 }
 
-impl Action {
+impl Job {
     /// Whether lines of `-z` are written before it.
     pub fn comes_after_log_lines(&self) -> bool {
         match self {
@@ -353,10 +353,10 @@ impl<'a> Parser<'a> {
     fn view(&mut self, name: &str, id: &[u8]) -> Result<(), Stop> {
         let id = message_id(name, id)?;
         let view = match name {
-            "-Mvb" => View::Body,
-            "-Mvc" => View::Whole,
-            "-Mvh" => View::Header,
-            _ => View::Log,
+            "-Mvb" => MessagePart::Body,
+            "-Mvc" => MessagePart::Whole,
+            "-Mvh" => MessagePart::Header,
+            _ => MessagePart::Log,
         };
         self.action = Some(Asked::View(view, id));
         Ok(())
@@ -489,12 +489,12 @@ mod tests {
         parse(&args).map_err(|Stop(message)| String::from_utf8(message).unwrap())
     }
 
-    fn action(args: &[&str]) -> Action {
+    fn action(args: &[&str]) -> Job {
         parsed(args).unwrap().action
     }
 
     fn texts(args: &[&str]) -> Vec<String> {
-        let Action::Expand(request) = action(args) else { panic!("{args:?}") };
+        let Job::Expand(request) = action(args) else { panic!("{args:?}") };
         request.texts.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
     }
 
@@ -533,14 +533,14 @@ mod tests {
             assert!(why.ends_with(" delivers them: exim -q30m"), "{why}");
         }
         let listing = Listing { undelivered: true, ..Listing::default() };
-        let Action::Queue(request) = action(&["-bpru", "-qGx"]) else { panic!("no list") };
+        let Job::Queue(request) = action(&["-bpru", "-qGx"]) else { panic!("no list") };
         assert_eq!((request.listing, request.queue.as_slice()), (listing, b"x".as_slice()));
-        assert!(matches!(action(&["-bs"]), Action::Session(_)));
+        assert!(matches!(action(&["-bs"]), Job::Session(_)));
         assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         for args in [&["a@b"][..], &["-t"], &["-bm", "-odq", "x"], &["-ti", "-oep"]] {
-            assert!(matches!(action(args), Action::Submit(_)), "{args:?}");
+            assert!(matches!(action(args), Job::Submit(_)), "{args:?}");
         }
-        assert!(matches!(action(&["-bm", "-odq"]), Action::Usage));
+        assert!(matches!(action(&["-bm", "-odq"]), Job::Usage));
     }
 }

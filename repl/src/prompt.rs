@@ -22,7 +22,7 @@ use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::session::{Answer, Session};
 use crate::{help, list, message, words};
-use command::Command;
+use command::PromptCommand;
 use helper::Words;
 
 /// Said once, where the program was started without being told what to do.
@@ -111,7 +111,7 @@ fn obey(
     output: &Output,
 ) -> io::Result<bool> {
     if let Some(command) = command::of_line(typed) {
-        if command == Command::Quit {
+        if command == PromptCommand::Quit {
             return Ok(true);
         }
         let said = carry_out(command, session, reading);
@@ -158,23 +158,23 @@ fn joined(typed: &[u8]) -> io::Result<Vec<Vec<u8>>> {
     Ok(all)
 }
 
-fn carry_out(command: Command<'_>, session: &mut Session, reading: &Reading) -> String {
+fn carry_out(command: PromptCommand<'_>, session: &mut Session, reading: &Reading) -> String {
     let registry = session.engine().registry();
     let said = match command {
-        Command::Help("") => Ok(help::PROMPT.to_owned()),
-        Command::Help(name) => help::pages(registry, name),
-        Command::List(kind) => {
+        PromptCommand::Help("") => Ok(help::PROMPT.to_owned()),
+        PromptCommand::Help(name) => help::pages(registry, name),
+        PromptCommand::List(kind) => {
             list::list(registry, false, Some(kind).filter(|kind| !kind.is_empty()))
         }
-        Command::Set(text) => set(session, text),
-        Command::Message(file) => match message::load(session, file.as_bytes(), reading) {
+        PromptCommand::Set(text) => set(session, text),
+        PromptCommand::Message(file) => match message::load(session, file.as_bytes(), reading) {
             Ok(said) => Ok(String::from_utf8_lossy(&said).into_owned()),
             Err(Refusal::Said(why) | Refusal::Logged(why)) => {
                 Err(String::from_utf8_lossy(&why).into_owned())
             }
         },
-        Command::Quit => Ok(String::new()),
-        Command::Unknown(name) => Err(match check::nearest(name, command::all()).first() {
+        PromptCommand::Quit => Ok(String::new()),
+        PromptCommand::Unknown(name) => Err(match check::nearest(name, command::all()).first() {
             Some(near) => format!("there is no {name}: did you mean {near}?"),
             None => format!("there is no {name}: \"help\" says what there is"),
         }),

@@ -38,7 +38,7 @@ pub struct ViewRequest {
     /// `-qG`: the named queue.
     pub queue: Vec<u8>,
     /// What of the message.
-    pub view: View,
+    pub view: MessagePart,
     /// The message's name.
     pub id: Vec<u8>,
     /// Whether others are named behind it.
@@ -47,7 +47,7 @@ pub struct ViewRequest {
 
 /// What of a message is printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum View {
+pub enum MessagePart {
     /// `-Mvb`: the file with its body.
     Body,
     /// `-Mvc`: the message as it would be sent.
@@ -80,7 +80,7 @@ pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
 pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
     let ViewRequest { setup, queue, view, id, names_others } = request;
     let id = id.as_slice();
-    if names_others && view != View::Whole {
+    if names_others && view != MessagePart::Whole {
         return Ok(tell(b"*** Only one message can be listed at once"));
     }
     let (cx, place) = start(setup, &queue)?;
@@ -94,15 +94,15 @@ pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
         tell(&[head.as_bytes(), id, end, b": ", why.as_bytes()].concat())
     };
     let end: &[u8] = match view {
-        View::Body => b"-D",
-        View::Header => b"-H",
-        View::Log => {
+        MessagePart::Body => b"-D",
+        MessagePart::Header => b"-H",
+        MessagePart::Log => {
             return Ok(match world.spool.message_log(&place, id, LARGEST) {
                 Ok(text) => print(&text),
                 Err(why) => failed("msglog", b"", &why),
             });
         }
-        View::Whole => return Ok(whole(&cx, &place, id)),
+        MessagePart::Whole => return Ok(whole(&cx, &place, id)),
     };
     Ok(match world.spool.read(&place, id, end, LARGEST) {
         Ok(text) => print(&text),

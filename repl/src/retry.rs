@@ -6,16 +6,16 @@ use eximious::retry::{Failure, rule};
 use eximious::stdlib::interval::written;
 use eximious::{Fail, Str};
 
-use crate::rewrite::Answer;
+use crate::rewrite::RewriteReport;
 use crate::session::Session;
 
 /// The answer for a domain or address, perhaps another domain, and an error.
 ///
 /// # Errors
 /// A pattern can't be read.
-pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fail> {
+pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<RewriteReport, Fail> {
     let Some((key, mut rest)) = arguments.split_first() else {
-        return Ok(Answer::failed("-brt needs a domain or address argument\n"));
+        return Ok(RewriteReport::failed("-brt needs a domain or address argument\n"));
     };
     let mut out = Vec::new();
     if !key.iter().any(|c| matches!(c, b'@' | b'.')) {
@@ -40,7 +40,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
             Err(message) => {
                 out.extend_from_slice(&message);
                 out.push(b'\n');
-                return Ok(Answer::failed(out));
+                return Ok(RewriteReport::failed(out));
             }
         }
     }
@@ -56,7 +56,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
         Some(rule) => out.extend_from_slice(&shown(rule)),
         None => out.extend_from_slice(b"No retry information found\n"),
     }
-    Ok(Answer::fine(out))
+    Ok(RewriteReport::fine(out))
 }
 
 /// A rule, as Exim shows it.

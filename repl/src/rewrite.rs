@@ -19,14 +19,14 @@ pub struct RulesRequest {
 }
 
 /// What there is to print, and whether all went well.
-pub struct Answer {
+pub struct RewriteReport {
     /// For the standard output.
     pub text: Vec<u8>,
     /// Whether the exit status says so.
     pub fine: bool,
 }
 
-impl Answer {
+impl RewriteReport {
     /// An answer without fault.
     pub fn fine(text: impl Into<Vec<u8>>) -> Self {
         Self { text: text.into(), fine: true }
@@ -54,9 +54,9 @@ const PLACES: [(&str, AddressPlace); 8] = [
 ///
 /// # Errors
 /// A pattern can't be read.
-pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fail> {
+pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<RewriteReport, Fail> {
     let Some(typed) = arguments.first() else {
-        return Ok(Answer::failed("-brw needs an address argument\n"));
+        return Ok(RewriteReport::failed("-brw needs an address argument\n"));
     };
     let domain = session.recipient_domain();
     session.without_sender();
@@ -64,7 +64,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
     let none = Config::default();
     let rewriter = Rewriter::of(config.unwrap_or(&none));
     if config.is_none_or(|config| config.rewrite.is_empty()) {
-        return Ok(Answer::fine("No rewrite rules are defined\n"));
+        return Ok(RewriteReport::fine("No rewrite rules are defined\n"));
     }
     let mut out = Vec::new();
     if rewriter.flags().contains(RewriteFlags::SMTP)
@@ -75,7 +75,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
         out.extend_from_slice(&[b"    SMTP: ", new.bytes(), b"\n"].concat());
     }
     if (rewriter.flags() - RewriteFlags::SMTP).is_empty() {
-        return Ok(Answer::fine(out));
+        return Ok(RewriteReport::fine(out));
     }
     let typed = match address::names_domain(typed) {
         true => typed.clone(),
@@ -92,7 +92,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
             }
             let parts = [b"Syntax error in ", typed.as_slice(), b"\n", &message, b"\n"];
             out.extend_from_slice(&parts.concat());
-            return Ok(Answer::fine(out));
+            return Ok(RewriteReport::fine(out));
         }
     };
     // Comments and a route in an address go.
@@ -107,7 +107,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
         };
         out.extend_from_slice(&[name.as_bytes(), b": ", new.bytes(), b"\n"].concat());
     }
-    Ok(Answer::fine(out))
+    Ok(RewriteReport::fine(out))
 }
 
 /// Where an address stands; between angle brackets it is all that is there.

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::thread;
 
 use eximious::route::{
-    Address, Delivery, Duplicates, Purpose, Report, Request, RouteError, RouteHost, Routes,
-    Standing, Target, Wrong,
+    Address, Delivery, DeliveryTarget, Duplicates, Purpose, Report, Request, RouteError, RouteHost,
+    Routes, Standing, Wrong,
 };
 use eximious::{Config, Context, Str, var};
 
@@ -243,7 +243,7 @@ impl Printer<'_> {
     }
 
     fn delivery(&mut self, delivery: &Delivery) {
-        debug_assert_eq!(delivery.target, Target::Address);
+        debug_assert_eq!(delivery.target, DeliveryTarget::Address);
         self.put(&[delivery.address.text.bytes()]);
         self.deliveries.push((self.out.len(), delivery.address.unique.clone()));
         self.put(&[b"\n"]);

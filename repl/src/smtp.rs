@@ -55,14 +55,9 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let local_address = cx.value_of(var::RECEIVED_IP_ADDRESS).display().parse().ok();
     let local_port = cx.value_of(var::RECEIVED_PORT).display().parse().ok();
     let address = host.ip().to_canonical();
-    let client = Client {
-        address: Some(address),
-        port: host.port(),
-        local_address,
-        local_port,
-        synchronizes: false,
-        ..Client::default()
-    };
+    let mut client = Client::at(host);
+    client.local_address = local_address;
+    client.local_port = local_port;
     if !is_watched {
         cx.observe(Arc::new(TestComments::new(say)));
     }

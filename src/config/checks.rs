@@ -49,7 +49,8 @@ fn expand(
     let engine = builder.settings(config.settings.clone()).build();
     let value = engine.expand_once(text.bytes(), &mut engine.context()).map_err(|fail| {
         let head = format!("failed to expand {} \"", option.name());
-        ConfigError::plain([head.as_bytes(), text.bytes(), b"\": ", fail.message()].concat())
+        let message = [head.as_bytes(), text.bytes(), b"\": ", fail.message()].concat();
+        ConfigError::plain(message).with_source(fail)
     })?;
     config.settings.set(option, value);
     Ok(())

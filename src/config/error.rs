@@ -1,12 +1,26 @@
 //! What is wrong with a configuration, in Exim's words.
 
+use std::error::Error;
+use std::sync::Arc;
+
 /// Why a configuration can't be used; displays as Exim's complaint.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct ConfigError {
     message: Vec<u8>,
     place: Place,
     defining: bool,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
+
+// What is behind an error can't be compared; what it says can.
+impl PartialEq for ConfigError {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |error: &Self| (error.message.clone(), error.place.clone(), error.defining);
+        said(self) == said(other)
+    }
+}
+
+impl Eq for ConfigError {}
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Place {
@@ -21,23 +35,47 @@ enum Place {
 }
 
 impl ConfigError {
+    fn new(message: impl Into<Vec<u8>>, place: Place) -> Self {
+        Self { message: message.into(), place, defining: false, cause: None }
+    }
+
     pub(crate) fn plain(message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::None, defining: false }
+        Self::new(message, Place::None)
     }
 
     /// A complaint about the configuration as a whole.
     pub fn somewhere(message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::Somewhere, defining: false }
+        Self::new(message, Place::Somewhere)
     }
 
     /// A complaint about an instance of a driver, which is called `r1 router`.
     pub fn of(instance: impl Into<Vec<u8>>, message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::Instance(instance.into()), defining: false }
+        Self::new(message, Place::Instance(instance.into()))
     }
 
     /// A complaint about a line of a file.
     pub fn at(line: u32, file: &[u8], message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::Line(line, file.to_vec()), defining: false }
+        Self::new(message, Place::Line(line, file.to_vec()))
+    }
+
+    /// The same error with the one that is behind it, for whoever knows its type:
+    /// [`std::error::Error::source`] gives it back.
+    ///
+    /// ```
+    /// use eximious::{Config, ConfigError, Engine};
+    /// use std::error::Error;
+    ///
+    /// let behind = "x".parse::<u8>().unwrap_err();
+    /// let error = ConfigError::somewhere("no number").with_source(behind);
+    /// assert!(error.source().is_some_and(|source| source.is::<std::num::ParseIntError>()));
+    ///
+    /// // Of a file that can't be read it is what the system says; of a text that can't be
+    /// // expanded, the `Fail`.
+    /// let wrong = Config::parse("spool_directory = ${bananas}\n").unwrap_err();
+    /// assert!(wrong.source().is_some_and(|source| source.is::<eximious::Fail>()));
+    /// ```
+    pub fn with_source(self, cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Arc::new(cause)), ..self }
     }
 
     /// Says that it is about the definition of a macro.
@@ -100,4 +138,8 @@ impl std::fmt::Display for ConfigError {
     }
 }
 
-impl std::error::Error for ConfigError {}
+impl Error for ConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}

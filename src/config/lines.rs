@@ -2,7 +2,7 @@
 //! and continuations (specification 6.2, 6.3, 6.10).
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -45,6 +45,8 @@ pub(super) struct Lines<'r> {
     registry: &'r Registry,
     pub(super) macros: Macros,
     pub(super) sources: SourceMap,
+    /// What files say that need not be opened, by their names.
+    pub(super) known: BTreeMap<Vec<u8>, Arc<[u8]>>,
     /// The macros whose names were met.
     pub(super) met: BTreeSet<u32>,
     /// The files being read, the innermost last.
@@ -95,6 +97,7 @@ impl<'r> Lines<'r> {
             registry,
             macros,
             sources,
+            known: BTreeMap::new(),
             met: BTreeSet::new(),
             open,
             conditions: Vec::new(),
@@ -275,7 +278,8 @@ impl<'r> Lines<'r> {
             let directory = base.iter().rposition(|c| *c == b'/').map_or(0, |n| n + 1);
             [&base[..directory], name].concat()
         };
-        match contents(&*self.files, &path) {
+        let known = self.known.get(&path).cloned();
+        match known.map_or_else(|| contents(&*self.files, &path), Ok) {
             Ok(text) if self.takes(text.len()) => {
                 let included = self.open.last().map(|open| (open.file, open.line));
                 let file = self.sources.add(path, text.clone(), included);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eximious_core::{
-    DriverKind, ListKind, NamedList, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
-    Registry, Repeated, Str, World,
+    DriverKind, DriverOptions, ListKind, NamedList, OptionDef, OptionKind, OptionPlace,
+    OptionValue, Registry, Repeated, Str, World,
 };
 use eximious_grammar::config::{
     AclLine, After, DriverLine, Label, MainLine, NamedListLine, Setting, acl_line, driver_line,
@@ -15,6 +15,7 @@ use eximious_grammar::config::{
 use eximious_stdlib::lists::{change_of_separator, elements, elements_with};
 use rustc_hash::FxHashSet;
 
+use super::edit::Origin;
 use super::lines::Lines;
 use super::source::Line;
 use super::values::{self, Resolver};
@@ -74,12 +75,18 @@ impl<'r> Reader<'r> {
         world: &'r World,
         registry: &'r Registry,
     ) -> Self {
-        let given = macros.iter().count();
-        let lines = Lines::new(name, text, macros, world.files.clone(), registry);
         let mut config = Config::default();
+        let given = macros.iter().count();
         config.macro_lines.resize(given, None);
         config.settings.config_file = Str::from(name);
+        config.origin = Some(Arc::new(Origin::new(world, registry, &macros)));
+        let lines = Lines::new(name, text, macros, world.files.clone(), registry);
         Self { lines, registry, world, config, open: false, names: FxHashSet::default() }
+    }
+
+    /// What files say that need not be opened.
+    pub(super) fn know(&mut self, texts: BTreeMap<Vec<u8>, Arc<[u8]>>) {
+        self.lines.known = texts;
     }
 
     pub(super) fn read(mut self) -> Config {
@@ -354,7 +361,7 @@ impl<'r> Reader<'r> {
             kind,
             driver: None,
             misnamed: false,
-            options: Options::default(),
+            options: DriverOptions::default(),
             hidden: BTreeSet::new(),
             groups: BTreeMap::new(),
             settings: Vec::new(),

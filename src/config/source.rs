@@ -98,6 +98,11 @@ impl SourceMap {
 impl SourceFile {
     /// A line, from 1, without the sign that ends it.
     pub fn line(&self, number: u32) -> Option<&[u8]> {
+        self.text.get(self.range(number)?)
+    }
+
+    /// Where a line stands in the text, from 1, without the sign that ends it.
+    pub(super) fn range(&self, number: u32) -> Option<std::ops::Range<usize>> {
         let starts = self.starts.get_or_init(|| {
             let ends = memchr::memchr_iter(b'\n', &self.text).map(|end| end as u32 + 1);
             std::iter::once(0).chain(ends).collect()
@@ -105,7 +110,7 @@ impl SourceFile {
         let index = number.checked_sub(1)? as usize;
         let from = *starts.get(index)? as usize;
         let to = starts.get(index + 1).map_or(self.text.len(), |next| *next as usize - 1);
-        self.text.get(from..to)
+        Some(from..to)
     }
 }
 

@@ -216,3 +216,10 @@ fn options_are_set_by_names_that_there_are() {
     assert!(settings.get(opt::PRINT_TOPBITCHARS) && !settings.get(opt::STRICT_ACL_VARS));
     assert!(settings.log_selector().contains(LogSelector::PID));
 }
+
+#[test]
+fn threads_may_share_it() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Config>();
+    shared::<ConfigError>();
+}

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use eximious_core::{Call, Fail, FailClass, ListKind, Meta, Str};
-use eximious_stdlib::hosts::Client;
-use eximious_stdlib::lists::{Matcher, Outcome, ip};
+use eximious_stdlib::hosts::SendingHost;
+use eximious_stdlib::lists::{ListOutcome, Matcher, ip};
 
 use super::{Context, IntoValue};
 
@@ -47,7 +47,7 @@ impl Access<'_> {
     /// # Errors
     /// The list can't be read, or nobody can say now (class defer).
     pub fn is_in(&mut self, kind: ListKind, list: &Str, subject: &Str) -> Result<bool, Fail> {
-        let mut client = Client;
+        let mut client = SendingHost;
         let mut matcher = match kind {
             ListKind::Domain => Matcher::domain(subject),
             ListKind::LocalPart => Matcher::local_part(subject),
@@ -58,9 +58,9 @@ impl Access<'_> {
             }
         };
         match self.cx.is_in(list, &mut matcher) {
-            Ok(Outcome::Matched(_)) => Ok(true),
-            Ok(Outcome::Unmatched(_)) => Ok(false),
-            Ok(Outcome::Deferred(why)) => Err(Fail::defer(why.unwrap_or_default())),
+            Ok(ListOutcome::Matched(_)) => Ok(true),
+            Ok(ListOutcome::Unmatched(_)) => Ok(false),
+            Ok(ListOutcome::Deferred(why)) => Err(Fail::defer(why.unwrap_or_default())),
             Err(fail) if fail.class() == FailClass::Forced => Ok(false),
             Err(fail) => Err(fail),
         }

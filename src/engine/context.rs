@@ -17,7 +17,7 @@ use eximious_core::{
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Tree;
 use eximious_stdlib::items::{AuthMechanism, start_perl};
-use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
+use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
 
@@ -342,7 +342,7 @@ impl Context {
     ///
     /// # Errors
     /// Where the list can't be read.
-    pub fn is_in(&mut self, list: &Str, matcher: &mut Matcher<'_>) -> Result<Outcome, Fail> {
+    pub fn is_in(&mut self, list: &Str, matcher: &mut Matcher<'_>) -> Result<ListOutcome, Fail> {
         patterns::is_in_written(self, list, matcher)
     }
 

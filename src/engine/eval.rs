@@ -198,8 +198,11 @@ impl<'t> Eval<'t> {
 
     /// The complaint about a name that nobody knows.
     fn unknown(&self, span: Span, name: Span) -> Fail {
-        let fault =
-            self.tree.soft_faults.iter().find(|f| f.span.start >= span.start && !f.only_skimmed);
+        let fault = self
+            .tree
+            .soft_faults
+            .iter()
+            .find(|f| f.span.start >= span.start && !f.counts_for_parse_only);
         match fault {
             Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
             None => Fail::error(
@@ -463,7 +466,7 @@ impl<'t> Eval<'t> {
     }
 
     /// Passes over a range of the source, which is cut off if it is open.
-    fn skim_range(&mut self, span: Span, open: bool) -> Result<(), Fail> {
+    fn parse_only_span(&mut self, span: Span, open: bool) -> Result<(), Fail> {
         let fault = self.fault_within(span, open);
         let end = fault.map_or(span.end, |(fault, _)| fault.span.start);
         if self.tree.loses_value(Span { start: span.start, end })
@@ -472,7 +475,9 @@ impl<'t> Eval<'t> {
             self.cx.evaluation.scope.set_value(Str::EMPTY);
         }
         match fault {
-            Some((fault, kind)) => Err(self.raise(fault, kind, fault.skimmed_from(span.start))),
+            Some((fault, kind)) => {
+                Err(self.raise(fault, kind, fault.parse_only_message_from(span.start)))
+            }
             None => Ok(()),
         }
     }

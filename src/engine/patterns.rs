@@ -2,8 +2,8 @@
 //! (specification 31.5, 32.2).
 
 use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
-use eximious_stdlib::lists::{Matcher, Outcome};
-use eximious_stdlib::pattern::{Trouble, find};
+use eximious_stdlib::lists::{ListOutcome, Matcher};
+use eximious_stdlib::pattern::{PatternFailure, find};
 
 use crate::Context;
 
@@ -25,7 +25,7 @@ pub(crate) fn matches(
 ) -> Result<bool, Fail> {
     let Some(pattern) = expanded(cx, pattern, "a list") else { return Ok(false) };
     let outcome = cx.call(&RECORD, |call| matcher.test_pattern(call, &pattern))?;
-    Ok(matches!(outcome, Outcome::Matched(_)))
+    Ok(matches!(outcome, ListOutcome::Matched(_)))
 }
 
 /// Whether an address is in a list.
@@ -40,7 +40,7 @@ pub(crate) fn is_in_written(
     cx: &mut Context,
     list: &Str,
     matcher: &mut Matcher<'_>,
-) -> Result<Outcome, Fail> {
+) -> Result<ListOutcome, Fail> {
     cx.call(&RECORD, |call: &mut Call<'_>| matcher.test_written(call, list))
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn is_in(cx: &mut Context, list: &Str, address: &Str) -> Result<bool,
     let Some(list) = expanded(cx, list, "a list") else { return Ok(false) };
     let test = |call: &mut Call<'_>| Matcher::address(address).test(call, &list);
     let outcome = cx.call(&RECORD, test)?;
-    Ok(matches!(outcome, Outcome::Matched(_)))
+    Ok(matches!(outcome, ListOutcome::Matched(_)))
 }
 
 /// Whether a text matches a regular expression that is no item of a list; what
@@ -101,15 +101,15 @@ fn expanded(cx: &mut Context, pattern: &Str, what: &str) -> Option<Str> {
     }
 }
 
-fn worded(trouble: &Trouble, pattern: &Str) -> Fail {
+fn worded(trouble: &PatternFailure, pattern: &Str) -> Fail {
     match trouble {
-        Trouble::Pattern(error) => {
+        PatternFailure::Pattern(error) => {
             let head = format!("regular expression error: {error} while compiling ");
             Fail::argument([head.as_bytes(), pattern.bytes()].concat())
         }
-        Trouble::Match(error) => {
+        PatternFailure::Match(error) => {
             Fail::argument(format!("regular expression match failed: {error}"))
         }
-        Trouble::Stopped(fail) => fail.clone(),
+        PatternFailure::Stopped(fail) => fail.clone(),
     }
 }

@@ -143,7 +143,7 @@ pub enum FilterAction {
     /// Send a message: `mail`, `vacation`, and Sieve's `vacation`.
     Mail {
         /// The message.
-        reply: Box<Reply>,
+        reply: Box<AutoReply>,
         /// How it is meant.
         manner: Manner,
     },
@@ -282,8 +282,8 @@ impl FilterAction {
                 texts(&[command]) + texts(&numeric.iter().collect::<Vec<_>>())
             }
             Self::Mail { reply, .. } => {
-                let Reply { to, cc, bcc, from, reply_to, subject, .. } = &**reply;
-                let Reply { extra_headers, text, file, log, once, numeric, .. } = &**reply;
+                let AutoReply { to, cc, bcc, from, reply_to, subject, .. } = &**reply;
+                let AutoReply { extra_headers, text, file, log, once, numeric, .. } = &**reply;
                 optional(&[to, cc, bcc, from, reply_to, subject, extra_headers, text])
                     + optional(&[file, log, once])
                     + texts(&numeric.iter().collect::<Vec<_>>())
@@ -295,7 +295,7 @@ impl FilterAction {
 
 /// A message that a filter wants sent.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Reply {
+pub struct AutoReply {
     /// Whether it was `vacation` that wants it.
     pub vacation: bool,
     /// Who gets it; without any of the three, whom the sender wants answered.
@@ -335,7 +335,7 @@ pub struct Reply {
     pub this_address: Str,
 }
 
-impl Reply {
+impl AutoReply {
     /// Whom it goes to: the addresses of `to`, or those that `$reply_address` has.
     /// What follows something that is no address does not count, and there may be
     /// none; a name may be without a domain.
@@ -473,10 +473,10 @@ mod tests {
             ("Foo <a@b>, b", "a@b,b"),
             ("", ""),
         ] {
-            let reply = Reply { to: Some(to.into()), ..Reply::default() };
+            let reply = AutoReply { to: Some(to.into()), ..AutoReply::default() };
             assert_eq!(reply.recipients(&"x@y".into()).join(&b','), found.as_bytes(), "{to}");
         }
-        assert_eq!(Reply::default().recipients(&"x@y".into()), [b"x@y"]);
+        assert_eq!(AutoReply::default().recipients(&"x@y".into()), [b"x@y"]);
     }
 
     #[test]

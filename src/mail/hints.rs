@@ -18,7 +18,7 @@ use eximious_core::world::{Change, Hint, HintStore, HintsError};
 pub use callout::{
     CalloutAddress, CalloutDomain, CalloutResult, QuotaStanding, callout_key, quota_key,
 };
-use codec::{Reader, Writer};
+use codec::{FieldReader, Writer};
 pub use dump::dump;
 pub use ratelimit::{Rate, Uniques, ratelimit_key};
 pub use retry::{Retry, RetryKey};
@@ -76,7 +76,7 @@ pub trait Record: Sized + private::Coded {
 }
 
 mod private {
-    use super::{Reader, Writer};
+    use super::{FieldReader, Writer};
 
     /// How a record is written.
     pub trait Coded: Sized {
@@ -85,7 +85,7 @@ mod private {
         /// Writes all fields.
         fn write(&self, to: &mut Writer);
         /// Reads them; `None` where they are not what they should be.
-        fn read(from: &mut Reader<'_>) -> Option<Self>;
+        fn read(from: &mut FieldReader<'_>) -> Option<Self>;
     }
 }
 
@@ -98,7 +98,7 @@ fn encode<R: Record>(record: &R) -> Vec<u8> {
 
 fn decode<R: Record>(hint: &Hint) -> Option<(R, i64)> {
     let rest = hint.value.strip_prefix(&R::MARK)?;
-    let mut reader = Reader::new(rest);
+    let mut reader = FieldReader::new(rest);
     let record = R::read(&mut reader)?;
     reader.at_end().then_some((record, hint.stamp))
 }

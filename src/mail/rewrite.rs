@@ -4,7 +4,7 @@ pub mod header;
 
 use eximious_core::trace::{Happening, RewriteEvent};
 use eximious_core::{Fail, FailClass, LogSelector, Str};
-use eximious_stdlib::address::{self, Address, Rules, last_at};
+use eximious_stdlib::address::{self, AddrSpec, Rules, last_at};
 use eximious_stdlib::lists::Matcher;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::rfc2047;
@@ -324,7 +324,7 @@ fn rules(cx: &Context) -> Rules {
 
 /// A whole item for a header, with what is around its address made fit for it;
 /// and where the address is.
-fn whole(text: &[u8], found: &Address, charset: &[u8]) -> (Vec<u8>, std::ops::Range<usize>) {
+fn whole(text: &[u8], found: &AddrSpec, charset: &[u8]) -> (Vec<u8>, std::ops::Range<usize>) {
     let (head, tail) = (&text[..found.span.start], &text[found.span.end..]);
     let (name, bracket) = match memchr::memrchr(b'<', head) {
         Some(at) => head.split_at(at),

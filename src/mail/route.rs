@@ -37,11 +37,11 @@ use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
 
-pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
+pub use address::{Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, Identity, Wrong};
 pub use affix::without as without_affixes;
 pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
-pub use pass::{Child, Pass, Renamed, RouteError, Routed};
+pub use pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
 pub use percent::innermost;
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};

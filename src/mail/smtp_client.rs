@@ -15,7 +15,7 @@
 //! ([`SmtpClient::answer`]).
 //!
 //! Beneath it, [`Replies`] makes replies of bytes, [`Wire`] has a message in the form in
-//! which it is sent, [`Connection`] puts them upon a stream of the world. The other side
+//! which it is sent, [`SmtpConnection`] puts them upon a stream of the world. The other side
 //! may be hostile: a reply is bounded in its length, and all of it has to come within one
 //! time.
 
@@ -33,8 +33,8 @@ mod tests;
 mod wire;
 
 pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};
-pub use command::{MailParams, RcptParams, Request, SmtpCommand};
-pub use connection::{Connection, Trouble};
+pub use command::{MailParams, RcptParams, SentCommand, SmtpCommand};
+pub use connection::{ConnectionTrouble, SmtpConnection};
 pub use error::{Cause, SmtpError};
 pub use extensions::{Extensions, Hello};
 pub use message::Verdicts;

@@ -119,14 +119,14 @@ impl Findings {
 
 /// A release of Exim that a configuration is meant for: `4.98`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Target {
+pub struct TargetRelease {
     /// 4.
     pub major: u32,
     /// 98.
     pub minor: u32,
 }
 
-impl Target {
+impl TargetRelease {
     /// The newest that is known.
     pub const NEWEST: Self = Self { major: 4, minor: 100 };
 
@@ -144,7 +144,7 @@ impl Target {
     }
 }
 
-impl std::fmt::Display for Target {
+impl std::fmt::Display for TargetRelease {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "exim-{}.{}", self.major, self.minor)
     }
@@ -162,7 +162,7 @@ pub fn check(
     config: &Config,
     registry: &Registry,
     world: &World,
-    target: Option<Target>,
+    target: Option<TargetRelease>,
 ) -> Vec<Finding> {
     check_with(config, registry, world, target, &[])
 }
@@ -173,10 +173,10 @@ pub fn check_with(
     config: &Config,
     registry: &Registry,
     world: &World,
-    target: Option<Target>,
+    target: Option<TargetRelease>,
     own: &[&'static Lint],
 ) -> Vec<Finding> {
-    let target = target.or_else(|| silence::target(config)).unwrap_or(Target::NEWEST);
+    let target = target.or_else(|| silence::target(config)).unwrap_or(TargetRelease::NEWEST);
     let survey = Survey::new(config, registry, world, target);
     let mut all = Vec::new();
     for lint in lints::ALL.iter().chain(own).copied() {
@@ -244,11 +244,11 @@ mod tests {
 
     #[test]
     fn releases_are_compared() {
-        let target = Target::parse("exim-4.98").unwrap();
+        let target = TargetRelease::parse("exim-4.98").unwrap();
         assert!(
             target.has("") && target.has("4.98") && !target.has("4.99") && !target.has("4.100")
         );
-        assert!(Target::parse("4.94.2").unwrap() < target);
-        assert_eq!(Target::parse("x"), None);
+        assert!(TargetRelease::parse("4.94.2").unwrap() < target);
+        assert_eq!(TargetRelease::parse("x"), None);
     }
 }

@@ -14,7 +14,7 @@ use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStandi
 use eximious_core::{Call, Effects, Fail, Meta, Opt, Str, TaintRule};
 use rustc_hash::FxHashMap;
 
-use crate::lists::{Matcher, Outcome};
+use crate::lists::{ListOutcome, Matcher};
 use crate::options::opt;
 use crate::{event, idn, pattern};
 
@@ -95,9 +95,9 @@ pub struct How {
 
 /// What came of a question.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reply {
+pub struct DnsReply {
     /// What was found.
-    pub found: Found,
+    pub found: DnsFound,
     /// Whether the answer is known to be genuine: the server has checked
     /// signatures, or has authority over a zone in `dns_trust_aa`; for an answer
     /// without records, the latter.
@@ -113,7 +113,7 @@ pub struct Reply {
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Found {
+pub enum DnsFound {
     /// Records of the type that was asked for, at least one.
     Records {
         /// The name that has them: that of the question, or what it is an
@@ -132,16 +132,16 @@ pub enum Found {
     Later,
 }
 
-impl Reply {
+impl DnsReply {
     /// An answer without a name, which nobody vouches for.
-    pub(crate) const fn insecure(found: Found) -> Self {
+    pub(crate) const fn insecure(found: DnsFound) -> Self {
         Self { found, secure: false, asked: String::new(), alias: None, fruitless_for: None }
     }
 
     /// The records, where there are any.
     pub fn records(&self) -> &[DnsRecord] {
         match &self.found {
-            Found::Records { records, .. } => records,
+            DnsFound::Records { records, .. } => records,
             _ => &[],
         }
     }
@@ -159,7 +159,7 @@ struct Memory {
     /// ask questions itself.
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
-    fruitless: FxHashMap<Slot, (Reply, i64)>,
+    fruitless: FxHashMap<Slot, (DnsReply, i64)>,
     /// A name, and whether it fits `dns_check_names_pattern`: of one name several
     /// things are asked.
     checked: Option<(String, bool)>,
@@ -177,14 +177,14 @@ static CLOCK: Meta = Meta::new("dns", Effects::CLOCK, TaintRule::Result);
 /// # Errors
 /// Where the policy forbids it, or an option can't be read. That there is no
 /// answer is no error.
-pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, Fail> {
+pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsReply, Fail> {
     let reply = ask(call, name, kind, how)?;
     let failure = match &reply.found {
-        Found::Records { .. } => return Ok(reply),
-        Found::NoName => "DNS_NOMATCH",
-        Found::NoData => "DNS_NODATA",
-        Found::Broken => "cname_loop",
-        Found::Later => "DNS_AGAIN",
+        DnsFound::Records { .. } => return Ok(reply),
+        DnsFound::NoName => "DNS_NOMATCH",
+        DnsFound::NoData => "DNS_NODATA",
+        DnsFound::Broken => "cname_loop",
+        DnsFound::Later => "DNS_AGAIN",
     };
     if !how.by_system && call.settings().text(opt::EVENT_ACTION).is_some() {
         let name = reply.alias.as_ref().map_or(name, |alias| alias.as_bytes());
@@ -195,17 +195,17 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<R
 }
 
 /// As [`query`], without an event.
-fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, Fail> {
+fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsReply, Fail> {
     if name.len() > LONGEST_NAME {
-        return Ok(Reply::insecure(Found::Later));
+        return Ok(DnsReply::insecure(DnsFound::Later));
     }
-    let Some(name) = ascii(name) else { return Ok(Reply::insecure(Found::NoName)) };
+    let Some(name) = ascii(name) else { return Ok(DnsReply::insecure(DnsFound::NoName)) };
     let completed = how.qualify_single || how.search_parents;
     let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
     let (reply, fresh) = match remembered(call, &slot) {
         Some(reply) => (reply, false),
         // What was asked before was a name.
-        None if !proper(call, &name, kind)? => return Ok(Reply::insecure(Found::NoName)),
+        None if !proper(call, &name, kind)? => return Ok(DnsReply::insecure(DnsFound::NoName)),
         None => {
             let begin = DnsEvent::Begin { name: &name, kind: kind::name(kind) };
             let outer = call.trace().begin(Happening::Dns(begin));
@@ -217,28 +217,28 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, 
         }
     };
     tell_answer(call, &name, kind, &reply, !fresh);
-    if reply.found == Found::Later {
+    if reply.found == DnsFound::Later {
         if fresh && !how.by_system {
             show_unset(call, name.as_bytes());
         }
         // Who looks at TLSA records must know that they could not be had.
         if kind != kind::TLSA && means_nonexist(call, name.as_bytes())? {
-            return Ok(Reply::insecure(Found::NoName));
+            return Ok(DnsReply::insecure(DnsFound::NoName));
         }
     }
     Ok(reply)
 }
 
-fn tell_answer(call: &mut Call<'_>, name: &str, kind: u16, reply: &Reply, cached: bool) {
+fn tell_answer(call: &mut Call<'_>, name: &str, kind: u16, reply: &DnsReply, cached: bool) {
     if !call.watched(TraceKinds::DNS) {
         return;
     }
     let (answer, records) = match &reply.found {
-        Found::Records { records, .. } => (DnsOutcome::Found, records.len()),
-        Found::NoName => (DnsOutcome::NoName, 0),
-        Found::NoData => (DnsOutcome::NoData, 0),
-        Found::Later => (DnsOutcome::Later, 0),
-        Found::Broken => (DnsOutcome::Never, 0),
+        DnsFound::Records { records, .. } => (DnsOutcome::Found, records.len()),
+        DnsFound::NoName => (DnsOutcome::NoName, 0),
+        DnsFound::NoData => (DnsOutcome::NoData, 0),
+        DnsFound::Later => (DnsOutcome::Later, 0),
+        DnsFound::Broken => (DnsOutcome::Never, 0),
     };
     let kind = kind::name(kind);
     call.trace().tell(Happening::Dns(DnsEvent::End { name, kind, answer, records, cached }));
@@ -276,11 +276,11 @@ pub fn addresses_beside(
         }
         let reply = query(call, name, kind, how)?;
         hosted.later |= match reply.found {
-            Found::Later => true,
-            Found::Broken => !means_nonexist(call, name)?,
+            DnsFound::Later => true,
+            DnsFound::Broken => !means_nonexist(call, name)?,
             _ => false,
         };
-        if let Found::Records { records, .. } = &reply.found {
+        if let DnsFound::Records { records, .. } = &reply.found {
             hosted.secure &= reply.secure;
             hosted.addresses.extend(records.iter().filter_map(DnsRecord::address));
         }
@@ -353,7 +353,7 @@ fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
 }
 
 /// Asks, and follows aliases as often as `dns_cname_loops` says.
-fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Reply, Fail> {
+fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsReply, Fail> {
     let aliases = call.settings().get(opt::DNS_CNAME_LOOPS).clamp(0, MOST_ALIASES);
     let options = options(call, how);
     let dns = call.with_record(&DNS, |call| call.dns())?;
@@ -364,20 +364,20 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
         let (standing, empty) = match &answer {
             Ok(answer) => (&answer.standing, false),
             Err(DnsError::NoName(standing) | DnsError::NoData(standing)) => (standing, true),
-            Err(DnsError::Again(_)) => return Ok(Reply::insecure(Found::Later)),
+            Err(DnsError::Again(_)) => return Ok(DnsReply::insecure(DnsFound::Later)),
         };
         let fruitless_for = standing.fruitless_for;
         // The server's word on signatures does not count for what is not there.
         secure &= (standing.authentic && !empty) || trusted(call, standing)?;
         let found = match answer {
-            Err(DnsError::NoData(_)) => Found::NoData,
-            _ if empty => Found::NoName,
-            Err(_) => Found::Later,
+            Err(DnsError::NoData(_)) => DnsFound::NoData,
+            _ if empty => DnsFound::NoName,
+            Err(_) => DnsFound::Later,
             Ok(answer) => {
                 let own = first.get_or_insert_with(|| owner(&answer)).clone();
                 match sort(answer, kind) {
-                    Sorted::Done(found @ Found::Records { .. }) => {
-                        let reply = Reply { asked: own, secure, ..Reply::insecure(found) };
+                    Sorted::Done(found @ DnsFound::Records { .. }) => {
+                        let reply = DnsReply { asked: own, secure, ..DnsReply::insecure(found) };
                         return Ok(reply);
                     }
                     Sorted::Done(found) => found,
@@ -390,7 +390,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
         };
         let alias = (asked != name).then_some(asked);
         let asked = first.unwrap_or_default();
-        return Ok(Reply { found, secure, asked, alias, fruitless_for });
+        return Ok(DnsReply { found, secure, asked, alias, fruitless_for });
     }
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {
@@ -398,7 +398,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
             log.main(message.as_bytes());
         }
     });
-    Ok(Reply::insecure(Found::Broken))
+    Ok(DnsReply::insecure(DnsFound::Broken))
 }
 
 /// The name that an answer is for, as the server writes it: of several aliases
@@ -418,7 +418,7 @@ fn owner(answer: &DnsAnswer) -> String {
 }
 
 enum Sorted {
-    Done(Found),
+    Done(DnsFound),
     /// There are only aliases; this is the last one.
     Alias(String),
 }
@@ -438,9 +438,9 @@ fn sort(answer: DnsAnswer, kind: u16) -> Sorted {
         name = target;
     }
     match (wanted.is_empty(), alias) {
-        (false, _) => Sorted::Done(Found::Records { name, records: wanted }),
+        (false, _) => Sorted::Done(DnsFound::Records { name, records: wanted }),
         (true, Some(alias)) => Sorted::Alias(alias),
-        (true, None) => Sorted::Done(Found::NoData),
+        (true, None) => Sorted::Done(DnsFound::NoData),
     }
 }
 
@@ -463,7 +463,7 @@ pub(crate) fn listed(call: &mut Call<'_>, option: Opt<Str>, name: &str) -> Resul
     let outcome =
         call.scoped(|call| Matcher::domain(&name).called(option.name()).test_written(call, &list));
     call.memory::<Memory>().judging = false;
-    Ok(matches!(outcome?, Outcome::Matched(_)))
+    Ok(matches!(outcome?, ListOutcome::Matched(_)))
 }
 
 /// Whether a name without an answer is one that does not exist.
@@ -497,13 +497,13 @@ fn options(call: &Call<'_>, how: &How) -> DnsOptions {
 }
 
 /// What came of a question a short while ago, where nothing was found.
-fn remembered(call: &mut Call<'_>, slot: &Slot) -> Option<Reply> {
+fn remembered(call: &mut Call<'_>, slot: &Slot) -> Option<DnsReply> {
     let (reply, until) = call.memory::<Memory>().fruitless.get(slot).cloned()?;
     now(call).filter(|now| *now < until).map(|_| reply)
 }
 
-fn remember(call: &mut Call<'_>, slot: Slot, reply: &Reply) {
-    if matches!(reply.found, Found::Records { .. }) {
+fn remember(call: &mut Call<'_>, slot: Slot, reply: &DnsReply) {
+    if matches!(reply.found, DnsFound::Records { .. }) {
         return;
     }
     let Some(now) = now(call) else { return };

@@ -10,7 +10,7 @@ use eximious_core::world::domain;
 use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
 use crate::dns::local::LocalAddresses;
-use crate::dns::{self, Found, How, Patience};
+use crate::dns::{self, DnsFound, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
 use crate::options::opt;
 use crate::variables::var;
@@ -27,9 +27,9 @@ static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
 /// The client of the message at hand, as host lists ask for it. Its names are
 /// looked up once; what was found is in `$sender_host_name`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Client;
+pub struct SendingHost;
 
-impl HostNames for Client {
+impl HostNames for SendingHost {
     fn are_known(&mut self, call: &mut Call<'_>) -> bool {
         known_client_name(call).is_ok_and(|name| !name.is_empty())
     }
@@ -327,7 +327,7 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
 fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
     let name = dns::reverse(ip);
     let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, how)?;
-    if reply.found == Found::Later {
+    if reply.found == DnsFound::Later {
         return Ok(Names::Later);
     }
     let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());

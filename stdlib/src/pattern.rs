@@ -5,7 +5,9 @@ use std::cell::Cell;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::{Call, Captures, Fail, Str};
-use eximious_pcre::{Attempt, Groups, MatchError, Matcher, Options, PatternError, Regex};
+use eximious_pcre::{
+    Attempt, CompileOptions, Groups, MatchError, PatternError, PatternMatcher, Regex,
+};
 use rustc_hash::FxHashMap;
 
 /// How many patterns a context keeps compiled.
@@ -94,7 +96,7 @@ fn shared(pattern: &[u8], caseless: bool) -> Result<(Arc<Regex>, bool), PatternE
         }
         None => false,
     };
-    let regex = Arc::new(Regex::new(pattern, Options { caseless, jit: again })?);
+    let regex = Arc::new(Regex::new(pattern, CompileOptions { caseless, jit: again })?);
     let known = &mut lock(&SHARED)[usize::from(caseless)];
     if known.len() >= SHARED_PATTERNS {
         known.clear();
@@ -116,9 +118,9 @@ const WORTH_IT: u32 = 3;
 struct Kept {
     pattern: Box<[u8]>,
     regex: Arc<Regex>,
-    matcher: Matcher,
+    matcher: PatternMatcher,
     /// A second matcher, for items that go on matching while they evaluate.
-    spare: Option<Matcher>,
+    spare: Option<PatternMatcher>,
     uses: u32,
 }
 
@@ -139,7 +141,7 @@ fn kept<'p>(
         let kept = &mut table.kept[place];
         kept.uses = kept.uses.saturating_add(1);
         if kept.uses == WORTH_IT
-            && let Ok(regex) = Regex::new(pattern, Options { caseless, jit: true })
+            && let Ok(regex) = Regex::new(pattern, CompileOptions { caseless, jit: true })
         {
             let uses = kept.uses;
             *kept = Kept { uses, ..Kept::new(pattern, Arc::new(regex)) };
@@ -168,14 +170,14 @@ fn wrong(pattern: &[u8], error: &PatternError) -> Fail {
 /// # Errors
 /// PCRE2's words.
 pub fn check(pattern: &[u8]) -> Result<(), String> {
-    let options = Options { caseless: false, jit: false };
+    let options = CompileOptions { caseless: false, jit: false };
     Regex::new(pattern, options).map(drop).map_err(|error| error.to_string())
 }
 
 /// Whether a pattern of the configuration matches a text; `None` where it can't
 /// be compiled, or takes too long.
 pub fn holds(pattern: &[u8], text: &[u8]) -> Option<bool> {
-    let options = Options { caseless: true, jit: false };
+    let options = CompileOptions { caseless: true, jit: false };
     Arc::new(Regex::new(pattern, options).ok()?).is_match(text).ok()
 }
 
@@ -195,13 +197,17 @@ pub fn compile(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Ar
 ///
 /// # Errors
 /// `regular expression error in "…"`, with PCRE2's words.
-pub fn take_matcher(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Matcher, Fail> {
+pub fn take_matcher(
+    call: &mut Call<'_>,
+    pattern: &[u8],
+    caseless: bool,
+) -> Result<PatternMatcher, Fail> {
     let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
     Ok(kept.spare.take().unwrap_or_else(|| kept.regex.matcher()))
 }
 
 /// Puts a matcher back for the next use of its pattern.
-pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: Matcher) {
+pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: PatternMatcher) {
     let patterns: &mut Patterns = call.memory();
     let table = &mut patterns.0[usize::from(caseless)];
     if let Some(place) = table.find(pattern) {
@@ -234,7 +240,7 @@ pub fn matches(
 
 /// Why there is neither a match nor none.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Trouble {
+pub enum PatternFailure {
     /// The pattern is wrong.
     Pattern(PatternError),
     /// The match takes too much time or memory.
@@ -252,10 +258,11 @@ pub fn find(
     pattern: &[u8],
     caseless: bool,
     subject: &Str,
-) -> Result<Option<Captures>, Trouble> {
-    call.charge_match(subject.bytes().len()).map_err(Trouble::Stopped)?;
-    let matcher = &mut kept(call.memory(), pattern, caseless).map_err(Trouble::Pattern)?.matcher;
-    let found = matcher.find(subject.bytes(), Attempt::default()).map_err(Trouble::Match)?;
+) -> Result<Option<Captures>, PatternFailure> {
+    call.charge_match(subject.bytes().len()).map_err(PatternFailure::Stopped)?;
+    let matcher =
+        &mut kept(call.memory(), pattern, caseless).map_err(PatternFailure::Pattern)?.matcher;
+    let found = matcher.find(subject.bytes(), Attempt::default()).map_err(PatternFailure::Match)?;
     Ok(found.map(|groups| captures(subject, groups)))
 }
 

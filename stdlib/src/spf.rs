@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use eximious_core::{Call, Fail};
 
-use crate::dns::{self, Found, How, Patience, kind};
+use crate::dns::{self, DnsFound, How, Patience, kind};
 use macros::Subject;
 use record::{Mechanism, Qualifier, Record, Target};
 
@@ -221,8 +221,8 @@ impl Check<'_, '_, '_> {
     fn published(&mut self, domain: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
         let reply = self.ask(domain, kind::TXT)?;
         let texts = match &reply {
-            Found::Records { records, .. } => records.iter(),
-            Found::Later => return Err(TEMPORARY),
+            DnsFound::Records { records, .. } => records.iter(),
+            DnsFound::Later => return Err(TEMPORARY),
             _ => return Ok(None),
         };
         let mut records = texts
@@ -323,7 +323,7 @@ impl Check<'_, '_, '_> {
     fn explanation(&mut self, record: &Record<'_>, domain: &[u8]) -> Result<Option<Vec<u8>>, Fail> {
         let Some(target) = record.explanation else { return Ok(None) };
         let told = self.target(Some(target), domain).and_then(|target| {
-            let Found::Records { records, .. } = self.ask(&target, kind::TXT)? else {
+            let DnsFound::Records { records, .. } = self.ask(&target, kind::TXT)? else {
                 return Ok(None);
             };
             let [text] = &records[..] else { return Ok(None) };
@@ -380,7 +380,7 @@ impl Check<'_, '_, '_> {
         let found = self.ask(dns::reverse(own).as_bytes(), kind::PTR)?;
         let records = match counts {
             // That the DNS has no answer now is no match.
-            true if found == Found::Later => Vec::new(),
+            true if found == DnsFound::Later => Vec::new(),
             true => self.void(found)?,
             false => records(found),
         };
@@ -411,8 +411,8 @@ impl Check<'_, '_, '_> {
     }
 
     /// The records of an answer; that it has none is counted.
-    fn void(&mut self, found: Found) -> Result<Vec<dns::Record>, Stop> {
-        if found == Found::Later {
+    fn void(&mut self, found: DnsFound) -> Result<Vec<dns::Record>, Stop> {
+        if found == DnsFound::Later {
             return Err(TEMPORARY);
         }
         let records = records(found);
@@ -425,7 +425,7 @@ impl Check<'_, '_, '_> {
         Ok(records)
     }
 
-    fn ask(&mut self, name: &[u8], kind: u16) -> Result<Found, Stop> {
+    fn ask(&mut self, name: &[u8], kind: u16) -> Result<DnsFound, Stop> {
         if self.patience.is_over(self.call) {
             return Err(TEMPORARY);
         }
@@ -433,16 +433,16 @@ impl Check<'_, '_, '_> {
     }
 }
 
-fn records(found: Found) -> Vec<dns::Record> {
+fn records(found: DnsFound) -> Vec<dns::Record> {
     match found {
-        Found::Records { records, .. } => records,
+        DnsFound::Records { records, .. } => records,
         _ => Vec::new(),
     }
 }
 
-fn records_of(found: &Found) -> &[dns::Record] {
+fn records_of(found: &DnsFound) -> &[dns::Record] {
     match found {
-        Found::Records { records, .. } => records,
+        DnsFound::Records { records, .. } => records,
         _ => &[],
     }
 }

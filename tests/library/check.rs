@@ -1,12 +1,12 @@
 //! `eximious check`: each lint fires on its bad example, and not on its good one.
 
-use eximious::check::{Finding, Target, check, lints, locate};
+use eximious::check::{Finding, TargetRelease, check, lints, locate};
 use eximious::config::Config;
 use eximious::world::Fixture;
 use eximious::{Macros, World};
 
 /// Everything that is found in a text.
-fn found(text: &str, target: Option<Target>) -> (Config, Vec<Finding>) {
+fn found(text: &str, target: Option<TargetRelease>) -> (Config, Vec<Finding>) {
     let files = Fixture::new()
         .file("/c", text)
         .file("/etc/exim/everybody", "# all of them\n192.0.2.1\n0.0.0.0/0  # yes\n")
@@ -87,7 +87,7 @@ fn a_comment_silences_with_a_reason() {
 fn a_target_decides_what_is_known() {
     let text = "hosts_xclient = 127.0.0.1\nbegin transports\nt:\n  driver = appendfile\n  file = /x/$local_part\n";
     let codes = |target: &str| -> Vec<&str> {
-        let (_, findings) = found(text, Target::parse(target));
+        let (_, findings) = found(text, TargetRelease::parse(target));
         findings.iter().map(|f| f.lint.code).filter(|code| code.starts_with('E')).collect()
     };
     assert_eq!(codes("exim-4.99"), ["E110"]);
@@ -303,7 +303,7 @@ fn a_target_knows_when_each_word_went() {
         let text = SOUND.replacen(from, to, 1);
         let minor: u32 = until[2..].parse().expect("a release");
         for (minor, gone) in [(minor - 1, false), (minor, true)] {
-            let (_, findings) = found(&text, Some(Target { major: 4, minor }));
+            let (_, findings) = found(&text, Some(TargetRelease { major: 4, minor }));
             let of = |f: &&Finding| {
                 f.lint.code == code && (f.message.contains("went with") || code != "E109")
             };
@@ -323,7 +323,7 @@ fn a_target_knows_what_was_otherwise() {
         let text = SOUND.replacen(from, to, 1);
         let minor: u32 = since[2..].parse().expect("a release");
         for (minor, otherwise) in [(minor - 1, true), (minor, false)] {
-            let (config, findings) = found(&text, Some(Target { major: 4, minor }));
+            let (config, findings) = found(&text, Some(TargetRelease { major: 4, minor }));
             let line = to.lines().last().unwrap_or_default();
             let here = |f: &Finding| {
                 f.lint.code == "W402"
@@ -394,7 +394,7 @@ fn a_target_knows_when_each_word_came() {
         // What is refused from a release on is the one that goes the other way.
         let refused = to.contains("command =");
         for (minor, there) in [(minor - 1, refused), (minor, !refused)] {
-            let (_, findings) = found(&text, Some(Target { major: 4, minor }));
+            let (_, findings) = found(&text, Some(TargetRelease { major: 4, minor }));
             let code = if refused { "E110" } else { "E109" };
             let all: Vec<&str> = findings.iter().map(|f| f.lint.code).collect();
             assert_eq!(!all.contains(&code), there, "{to} in 4.{minor}: {all:?}");

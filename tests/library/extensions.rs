@@ -199,7 +199,9 @@ fn routers_have_drivers_of_embedders() {
     assert!(matches!(routed("accept", own).routed, Routed::Delivered(_)));
     let pass = routed("${lc:REDIRECT}", own);
     assert!(matches!(pass.routed, Routed::Redirected));
-    let [route::Child::Address(child)] = &pass.children[..] else { panic!("{:?}", pass.children) };
+    let [route::ChildAddress::Address(child)] = &pass.children[..] else {
+        panic!("{:?}", pass.children)
+    };
     assert_eq!(child.text.bytes(), b"ann@b.example");
     assert!(matches!(routed("discard", own).routed, Routed::Discarded));
     for verdict in ["decline", "pass", "fail"] {

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use eximious::stdlib::lists::{HostNames, Keep, Known, Matcher, Outcome, ip};
+use eximious::stdlib::lists::{HostNames, Keep, Known, ListOutcome, Matcher, ip};
 use eximious::world::{Fixture, Log};
 use eximious::{
     Call, Condition, ConditionRun, Config, Context, Effects, Engine, ErrorKind, Fail, ListKind,
@@ -275,12 +275,12 @@ impl HostNames for Names {
     }
 }
 
-fn said(call: &mut Call<'_>, outcome: Outcome) -> Result<bool, Fail> {
+fn said(call: &mut Call<'_>, outcome: ListOutcome) -> Result<bool, Fail> {
     let text = |data: Option<Str>| data.map_or("-".into(), |d| d.display().into_owned());
     call.scope().set_value(Str::from(match outcome {
-        Outcome::Matched(data) => format!("yes {}", text(data)),
-        Outcome::Unmatched(data) => format!("no {}", text(data)),
-        Outcome::Deferred(why) => {
+        ListOutcome::Matched(data) => format!("yes {}", text(data)),
+        ListOutcome::Unmatched(data) => format!("no {}", text(data)),
+        ListOutcome::Deferred(why) => {
             format!("later {}", String::from_utf8_lossy(&why.unwrap_or_default()))
         }
     }));

@@ -23,6 +23,7 @@ mod operators;
 mod options;
 mod oracle;
 mod perl;
+mod set_options;
 mod sieve;
 mod signatures;
 mod spf;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use eximious::Engine;
 use eximious::filter::FilterEnd;
-use eximious::filter::sieve::{Options, run};
+use eximious::filter::sieve::{SieveOptions, run};
 use eximious::stdlib::message::parse;
 use eximious_tests::reference::Reference;
 use eximious_tests::sieve::Oracle;
@@ -81,7 +81,7 @@ fn ends(script: &str, message: &[u8]) -> FilterEnd {
     let mut cx = Engine::builder().build().context();
     cx.set_message(Some(parse(message)));
     cx.set_clean("sender_address", "a@b.example");
-    let options = Options { test: true, work: 1 << 23, ..Options::default() };
+    let options = SieveOptions { test: true, work: 1 << 23, ..SieveOptions::default() };
     let began = Instant::now();
     let end = run(&mut cx, script.as_bytes(), &options, &mut ()).end;
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eximious::grammar::expansion::ItemShape;
-use eximious::stdlib::hosts::Client;
-use eximious::stdlib::lists::{Matcher, Outcome, ip};
+use eximious::stdlib::hosts::SendingHost;
+use eximious::stdlib::lists::{ListOutcome, Matcher, ip};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions};
 use eximious::{Call, Effects, Fail, Item, ItemRun, Meta, TaintRule};
 use eximious::{Config, Engine, Macros, Str, World};
@@ -194,11 +194,11 @@ fn hosts(call: &mut Call<'_>) -> Result<Str, Fail> {
     let list = Str::from(call.raw(0).unwrap_or_default());
     let address = call.variable("sender_host_address")?;
     let address = ip::address(address.bytes()).map(|ip| (address, ip));
-    let outcome = Matcher::host(address, &mut Client).test_written(call, &list)?;
+    let outcome = Matcher::host(address, &mut SendingHost).test_written(call, &list)?;
     Ok(Str::fixed(match outcome {
-        Outcome::Matched(_) => "yes",
-        Outcome::Unmatched(_) => "no",
-        Outcome::Deferred(_) => "later",
+        ListOutcome::Matched(_) => "yes",
+        ListOutcome::Unmatched(_) => "no",
+        ListOutcome::Deferred(_) => "later",
     }))
 }
 

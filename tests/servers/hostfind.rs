@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use eximious::grammar::expansion::ItemShape;
 use eximious::stdlib::dns::find::{
-    DomainHosts, DomainSearch, Ending, HostsFound, RouteHost, Search, by_dns, by_name, for_domain,
+    DnsSearch, DomainHosts, DomainSearch, Ending, HostsFound, RouteHost, by_dns, by_name,
+    for_domain,
 };
 use eximious::world::{Dns, DnsError, Fixture, Host, Room};
 use eximious::{
@@ -242,11 +243,11 @@ fn find(call: &mut Call<'_>) -> Result<Str, Fail> {
     Ok(Str::from(answer))
 }
 
-fn search(kind: &str, options: &[&str]) -> (Search, DomainSearch) {
+fn search(kind: &str, options: &[&str]) -> (DnsSearch, DomainSearch) {
     let mut search = match kind {
-        "domain" => Search::default(),
-        "mx" => Search::for_mx(),
-        _ => Search::for_host(),
+        "domain" => DnsSearch::default(),
+        "mx" => DnsSearch::for_mx(),
+        _ => DnsSearch::for_host(),
     };
     let mut domain = DomainSearch::default();
     for option in options {

@@ -1,7 +1,7 @@
 //! What the fuzz targets do with their bytes. A plain test drives them too,
 //! with what the suites hold and what becomes of it when bytes change.
 
-use eximious::grammar::expansion::{self, Limits as ParseLimits};
+use eximious::grammar::expansion::{self, ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
 use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
@@ -185,7 +185,7 @@ pub fn filter(data: &[u8]) {
 /// hold, they end, and where they are wrong there is a line that says so.
 pub fn sieve(data: &[u8]) {
     use eximious::filter::FilterEnd;
-    use eximious::filter::sieve::{Options, run};
+    use eximious::filter::sieve::{SieveOptions, run};
     use eximious::grammar::sieve::parse;
     use eximious::stdlib::message::parse as message;
     let engine = Engine::builder().limits(limits()).build();
@@ -196,12 +196,12 @@ pub fn sieve(data: &[u8]) {
     let (first, second) = data.split_at(data.len() / 2);
     cx.set_message(Some(message(second)));
     let name = Some(Str::fixed("x"));
-    let options = Options {
+    let options = SieveOptions {
         sub_address: name.clone(),
         vacation_directory: name.clone(),
         notify_owner: name,
         work: 1 << 22,
-        ..Options::default()
+        ..SieveOptions::default()
     };
     let all = b"require [\"body\", \"comparator-i;ascii-numeric\", \"copy\", \
         \"encoded-character\", \"enotify\", \"envelope\", \"fileinto\", \"subaddress\", \

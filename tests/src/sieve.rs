@@ -27,7 +27,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use eximious::filter::sieve::{Options, run};
+use eximious::filter::sieve::{SieveOptions, run};
 use eximious::filter::{FilterAction, FilterEnd, FilterObserver, Filtered};
 use eximious::stdlib::message::parse;
 use eximious::{Engine, Str, World};
@@ -76,7 +76,7 @@ pub struct Setting {
     domain: String,
     prefix: String,
     suffix: String,
-    options: Options,
+    options: SieveOptions,
 }
 
 impl Default for Setting {
@@ -89,7 +89,7 @@ impl Default for Setting {
             domain: "dom.example".into(),
             prefix: String::new(),
             suffix: String::new(),
-            options: Options { test: true, ..Options::default() },
+            options: SieveOptions { test: true, ..SieveOptions::default() },
         }
     }
 }

@@ -14,11 +14,11 @@ impl Libraries for SystemLibraries {
         function: &[u8],
         args: &[Vec<u8>],
     ) -> Result<ForeignAnswer, ForeignError> {
-        use eximious_dlfunc::{Answer, Error, call};
+        use eximious_dlfunc::{DlfuncError, FunctionResult, call};
         match call(file, function, args) {
-            Ok(Answer { code, text }) => Ok(ForeignAnswer { code, text }),
-            Err(Error::Open(why)) => Err(ForeignError::Open(why)),
-            Err(Error::Find(why)) => Err(ForeignError::Find(why)),
+            Ok(FunctionResult { code, text }) => Ok(ForeignAnswer { code, text }),
+            Err(DlfuncError::Open(why)) => Err(ForeignError::Open(why)),
+            Err(DlfuncError::Find(why)) => Err(ForeignError::Find(why)),
         }
     }
 }

@@ -118,14 +118,14 @@ impl Net for SystemNet {
     }
 
     fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
-        let secured = tls::begin(&tls::Settings::default(), name, stream)?;
+        let secured = tls::begin(&tls::TlsSettings::default(), name, stream)?;
         Ok(Box::new(Secured(secured)))
     }
 
     fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {
         let failed = |error| match error {
-            netlibs::Error::Missing(why) => NisError::NoLibrary(why),
-            netlibs::Error::Failed(_) => NisError::Failed,
+            netlibs::NetlibsError::Missing(why) => NisError::NoLibrary(why),
+            netlibs::NetlibsError::Failed(_) => NisError::Failed,
         };
         let domain = netlibs::nis::domain().map_err(failed)?.ok_or(NisError::NoDomain)?;
         netlibs::nis::find(&domain, map, key).map_err(failed)
@@ -133,8 +133,8 @@ impl Net for SystemNet {
 
     fn whoson(&self, address: &[u8]) -> Result<Option<Vec<u8>>, WhosonError> {
         netlibs::whoson::user_at(address).map_err(|error| match error {
-            netlibs::Error::Missing(why) => WhosonError::NoLibrary(why),
-            netlibs::Error::Failed(why) => WhosonError::Failed(why),
+            netlibs::NetlibsError::Missing(why) => WhosonError::NoLibrary(why),
+            netlibs::NetlibsError::Failed(why) => WhosonError::Failed(why),
         })
     }
 

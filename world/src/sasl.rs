@@ -5,7 +5,7 @@ use eximious_core::world::{
     SaslStep, SaslValues,
 };
 use eximious_sasl::gnu::Property;
-use eximious_sasl::{Error, Step, cyrus, gnu};
+use eximious_sasl::{SaslFault, Step, cyrus, gnu};
 
 /// The libraries of the system.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Sasl for SystemSasl {
         match start.library {
             SaslLibrary::Gnu => {
                 let mut session =
-                    gnu::Session::start(start.server, &start.mechanism).map_err(wrong)?;
+                    gnu::GsaslSession::start(start.server, &start.mechanism).map_err(wrong)?;
                 let values = [
                     (Property::Service, &start.service),
                     (Property::Hostname, &start.hostname),
@@ -37,14 +37,15 @@ impl Sasl for SystemSasl {
                     local: &start.addresses[0],
                     remote: &start.addresses[1],
                 };
-                let session = cyrus::Session::start(&start.mechanism, &peers).map_err(wrong)?;
+                let session =
+                    cyrus::CyrusSession::start(&start.mechanism, &peers).map_err(wrong)?;
                 Ok(Box::new(Cyrus(session)))
             }
         }
     }
 }
 
-struct Gnu(gnu::Session);
+struct Gnu(gnu::GsaslSession);
 
 impl SaslValues for Gnu {
     fn get(&self, property: SaslProperty) -> Option<Vec<u8>> {
@@ -61,12 +62,12 @@ impl SaslSession for Gnu {
         said: Option<&[u8]>,
         ask: &mut SaslAnswers<'_>,
     ) -> Result<SaslStep, SaslError> {
-        let answers = &mut |values: &mut gnu::Values<'_>, property| {
-            let Some(property) = ours(property) else { return gnu::Reply::Nothing };
+        let answers = &mut |values: &mut gnu::SessionValues<'_>, property| {
+            let Some(property) = ours(property) else { return gnu::CallbackReply::Nothing };
             match ask(&mut Asked(values), property) {
-                SaslReply::Yes => gnu::Reply::Yes,
-                SaslReply::No => gnu::Reply::No,
-                SaslReply::Nothing => gnu::Reply::Nothing,
+                SaslReply::Yes => gnu::CallbackReply::Yes,
+                SaslReply::No => gnu::CallbackReply::No,
+                SaslReply::Nothing => gnu::CallbackReply::Nothing,
             }
         };
         self.0.step(said, answers).map(step).map_err(wrong)
@@ -74,7 +75,7 @@ impl SaslSession for Gnu {
 }
 
 /// The values of a session, while its library asks for one.
-struct Asked<'a, 'v>(&'a mut gnu::Values<'v>);
+struct Asked<'a, 'v>(&'a mut gnu::SessionValues<'v>);
 
 impl SaslValues for Asked<'_, '_> {
     fn get(&self, property: SaslProperty) -> Option<Vec<u8>> {
@@ -85,7 +86,7 @@ impl SaslValues for Asked<'_, '_> {
     }
 }
 
-struct Cyrus(cyrus::Session);
+struct Cyrus(cyrus::CyrusSession);
 
 impl SaslValues for Cyrus {
     fn get(&self, property: SaslProperty) -> Option<Vec<u8>> {
@@ -111,13 +112,13 @@ fn step(step: Step) -> SaslStep {
     }
 }
 
-fn wrong(error: Error) -> SaslError {
+fn wrong(error: SaslFault) -> SaslError {
     match error {
-        Error::Missing(why) => SaslError::Unavailable(why),
-        Error::Unknown => SaslError::UnknownMechanism,
-        Error::Refused(why) => SaslError::Refused(why),
-        Error::Malformed(why) => SaslError::Malformed(why),
-        Error::Failed(why) => SaslError::Failed(why),
+        SaslFault::Missing(why) => SaslError::Unavailable(why),
+        SaslFault::Unknown => SaslError::UnknownMechanism,
+        SaslFault::Refused(why) => SaslError::Refused(why),
+        SaslFault::Malformed(why) => SaslError::Malformed(why),
+        SaslFault::Failed(why) => SaslError::Failed(why),
     }
 }
 

@@ -86,10 +86,10 @@ impl Users for SystemUsers {
         user: &[u8],
         answers: &[Vec<u8>],
     ) -> Result<bool, Vec<u8>> {
-        use eximious_pam::{Error, authenticate};
+        use eximious_pam::{PamError, authenticate};
         authenticate(service, user, answers).map_err(|error| match error {
-            Error::Missing(why) => format!("PAM is not there: {why}").into_bytes(),
-            Error::Failed(why) => why,
+            PamError::Missing(why) => format!("PAM is not there: {why}").into_bytes(),
+            PamError::Failed(why) => why,
         })
     }
 }

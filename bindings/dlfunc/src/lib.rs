@@ -20,7 +20,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 /// What a function returned.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
+pub struct FunctionResult {
     /// Its value.
     pub code: i32,
     /// The text that it left behind, if any.
@@ -29,14 +29,14 @@ pub struct Answer {
 
 /// Why a function could not be called: the system's words.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Error {
+pub enum DlfuncError {
     /// The object could not be loaded.
     Open(String),
     /// It has no such function.
     Find(String),
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for DlfuncError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open(why) | Self::Find(why) => f.write_str(why),
@@ -44,7 +44,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for DlfuncError {}
 
 type Function = unsafe extern "C" fn(*mut *mut c_char, c_int, *mut *mut c_char) -> c_int;
 
@@ -55,31 +55,32 @@ static LOADED: Mutex<Option<HashMap<Vec<u8>, Library>>> = Mutex::new(None);
 ///
 /// # Errors
 /// Where the object can't be loaded, or has no such function.
-pub fn call(file: &[u8], function: &[u8], args: &[Vec<u8>]) -> Result<Answer, Error> {
-    let name = CString::new(function).map_err(|_| Error::Find("zero byte in a name".into()))?;
+pub fn call(file: &[u8], function: &[u8], args: &[Vec<u8>]) -> Result<FunctionResult, DlfuncError> {
+    let name =
+        CString::new(function).map_err(|_| DlfuncError::Find("zero byte in a name".into()))?;
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let libraries = loaded.get_or_insert_default();
     if !libraries.contains_key(file) {
         libraries.insert(file.to_vec(), open(file)?);
     }
     let Some(library) = libraries.get(file) else {
-        return Err(Error::Open("the object is gone".into()));
+        return Err(DlfuncError::Open("the object is gone".into()));
     };
     // SAFETY: the configuration says that this symbol is a function of the
     // type above; there is nothing else to know it by.
     let found = unsafe { library.get::<Function>(name.to_bytes_with_nul()) };
-    let function = found.map_err(|error| Error::Find(words(&error)))?;
+    let function = found.map_err(|error| DlfuncError::Find(words(&error)))?;
     Ok(run(*function, args))
 }
 
-fn open(file: &[u8]) -> Result<Library, Error> {
+fn open(file: &[u8]) -> Result<Library, DlfuncError> {
     if file.is_empty() {
-        return Err(Error::Open("no file name".into()));
+        return Err(DlfuncError::Open("no file name".into()));
     }
     // SAFETY: loading runs the object's initialisers, which is what whoever
     // names it in a configuration asks for.
     unsafe { Library::open(Some(OsStr::from_bytes(file)), RTLD_NOW | RTLD_LOCAL) }
-        .map_err(|error| Error::Open(words(&error)))
+        .map_err(|error| DlfuncError::Open(words(&error)))
 }
 
 /// What the system says, without what the library says around it.
@@ -92,7 +93,7 @@ fn words(error: &libloading::Error) -> String {
     }
 }
 
-fn run(function: Function, args: &[Vec<u8>]) -> Answer {
+fn run(function: Function, args: &[Vec<u8>]) -> FunctionResult {
     // The function may write to its arguments, so that each has its own bytes,
     // and a null pointer stands behind the last.
     let mut texts: Vec<Vec<u8>> = args
@@ -113,5 +114,5 @@ fn run(function: Function, args: &[Vec<u8>]) -> Answer {
         // still there.
         unsafe { CStr::from_ptr(text) }.to_bytes().to_vec()
     });
-    Answer { code, text }
+    FunctionResult { code, text }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use eximious_dlfunc::{Answer, Error, call};
+use eximious_dlfunc::{DlfuncError, FunctionResult, call};
 use tempfile::TempDir;
 
 const SOURCE: &str = r#"
@@ -58,25 +58,25 @@ fn functions_of_an_object() {
         let args: Vec<Vec<u8>> = args.iter().map(|a| a.as_bytes().to_vec()).collect();
         call(file, function.as_bytes(), &args)
     };
-    let said = |code, text: &str| Ok(Answer { code, text: Some(text.as_bytes().to_vec()) });
+    let said = |code, text: &str| Ok(FunctionResult { code, text: Some(text.as_bytes().to_vec()) });
     assert_eq!(ask("show", &[]), said(0, "0"));
     assert_eq!(ask("show", &["a", "", "b c"]), said(0, "3[a][][b c]"));
     assert_eq!(ask("show", &["a\0b"]), said(0, "1[a]"));
     assert_eq!(ask("code", &["-3", "why"]), said(-3, "why"));
-    assert_eq!(ask("code", &["2"]), Ok(Answer { code: 2, text: None }));
+    assert_eq!(ask("code", &["2"]), Ok(FunctionResult { code: 2, text: None }));
     assert_eq!(ask("change", &["abc"]), said(0, "Xbc"));
     // It stays loaded.
     assert_eq!(ask("count", &[]), said(0, "1"));
     assert_eq!(ask("count", &[]), said(0, "2"));
     let missing = ask("nosuch", &[]);
     let words = format!("{}: undefined symbol: nosuch", object.display());
-    assert_eq!(missing, Err(Error::Find(words)));
+    assert_eq!(missing, Err(DlfuncError::Find(words)));
 }
 
 #[test]
 fn what_is_no_object() {
     let words = "/nonexist.so: cannot open shared object file: No such file or directory";
-    assert_eq!(call(b"/nonexist.so", b"f", &[]), Err(Error::Open(words.into())));
-    assert!(matches!(call(b"", b"f", &[]), Err(Error::Open(_))));
-    assert!(matches!(call(b"/etc/passwd", b"f", &[]), Err(Error::Open(_))));
+    assert_eq!(call(b"/nonexist.so", b"f", &[]), Err(DlfuncError::Open(words.into())));
+    assert!(matches!(call(b"", b"f", &[]), Err(DlfuncError::Open(_))));
+    assert!(matches!(call(b"/etc/passwd", b"f", &[]), Err(DlfuncError::Open(_))));
 }

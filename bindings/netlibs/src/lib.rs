@@ -13,14 +13,14 @@ use std::fmt;
 
 /// Why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Error {
+pub enum NetlibsError {
     /// The library can't be loaded: the system's words.
     Missing(String),
     /// It has no answer: its words, which may be empty.
     Failed(Vec<u8>),
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for NetlibsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(why) => f.write_str(why),
@@ -29,4 +29,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for NetlibsError {}

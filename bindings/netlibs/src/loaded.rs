@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use libloading::os::unix::Library;
 
-use crate::Error;
+use crate::NetlibsError;
 
 /// Loads the first library that is there, by the names that it has had.
 ///
@@ -25,9 +25,9 @@ pub type Once<F> = OnceLock<Result<F, String>>;
 pub fn functions<F, E: fmt::Display>(
     once: &'static Once<F>,
     load: fn() -> Result<F, E>,
-) -> Result<&'static F, Error> {
+) -> Result<&'static F, NetlibsError> {
     let functions = once.get_or_init(|| load().map_err(|error| error.to_string()));
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
+    functions.as_ref().map_err(|why| NetlibsError::Missing(why.clone()))
 }
 
 /// A text for C, which can't hold a zero byte.

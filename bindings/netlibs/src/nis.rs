@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use libloading::os::unix::Library;
 
-use crate::Error;
+use crate::NetlibsError;
 use crate::loaded::{Once, first, functions, text};
 
 /// The names under which the library is known.
@@ -40,7 +40,7 @@ unsafe extern "C" {
 ///
 /// # Errors
 /// Where there is no library.
-pub fn domain() -> Result<Option<Vec<u8>>, Error> {
+pub fn domain() -> Result<Option<Vec<u8>>, NetlibsError> {
     let functions = functions(&FUNCTIONS, load)?;
     let mut domain = std::ptr::null_mut();
     let _one = one_at_a_time();
@@ -59,7 +59,7 @@ pub fn domain() -> Result<Option<Vec<u8>>, Error> {
 ///
 /// # Errors
 /// Where there is no library, or no server answers.
-pub fn find(domain: &[u8], map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+pub fn find(domain: &[u8], map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NetlibsError> {
     let functions = functions(&FUNCTIONS, load)?;
     let (Some(domain), Some(map)) = (text(domain), text(map)) else { return Ok(None) };
     let Ok(length) = c_int::try_from(key.len()) else { return Ok(None) };
@@ -90,7 +90,7 @@ pub fn find(domain: &[u8], map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, Er
         }
         SUCCESS => Ok(None),
         code if NOT_THERE.contains(&code) => Ok(None),
-        _ => Err(Error::Failed(Vec::new())),
+        _ => Err(NetlibsError::Failed(Vec::new())),
     }
 }
 

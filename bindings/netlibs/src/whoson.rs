@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use libloading::os::unix::Library;
 
-use crate::Error;
+use crate::NetlibsError;
 use crate::loaded::{Once, first, functions, text};
 
 /// The names under which the library is known.
@@ -27,7 +27,7 @@ struct Functions {
 ///
 /// # Errors
 /// Where there is no library, or the service has no answer.
-pub fn user_at(address: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+pub fn user_at(address: &[u8]) -> Result<Option<Vec<u8>>, NetlibsError> {
     static ONE: Mutex<()> = Mutex::new(());
     let functions = functions(&FUNCTIONS, load)?;
     let Some(address) = text(address) else { return Ok(None) };
@@ -46,7 +46,7 @@ pub fn user_at(address: &[u8]) -> Result<Option<Vec<u8>>, Error> {
     match code {
         POSITIVE => Ok(Some(answer)),
         NEGATIVE => Ok(None),
-        _ => Err(Error::Failed(answer)),
+        _ => Err(NetlibsError::Failed(answer)),
     }
 }
 

@@ -12,14 +12,14 @@ mod system;
 
 /// Why there is no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Error {
+pub enum PamError {
     /// The library can't be loaded: the system's words.
     Missing(String),
     /// It, or one of the modules, failed: the library's words.
     Failed(Vec<u8>),
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for PamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(why) => f.write_str(why),
@@ -28,7 +28,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for PamError {}
 
 /// Asks whether a user is who they say, and may come in. Each question of the
 /// modules gets the next of the answers; the first one beyond them an empty
@@ -36,12 +36,12 @@ impl std::error::Error for Error {}
 ///
 /// # Errors
 /// Where the modules say neither yes nor no.
-pub fn authenticate(service: &[u8], user: &[u8], answers: &[Vec<u8>]) -> Result<bool, Error> {
+pub fn authenticate(service: &[u8], user: &[u8], answers: &[Vec<u8>]) -> Result<bool, PamError> {
     #[cfg(target_os = "linux")]
     return system::authenticate(service, user, answers);
     #[cfg(not(target_os = "linux"))]
     {
         let _ = (service, user, answers);
-        Err(Error::Missing("this build asks PAM on Linux only".into()))
+        Err(PamError::Missing("this build asks PAM on Linux only".into()))
     }
 }

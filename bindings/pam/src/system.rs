@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use libloading::os::unix::Library;
 
-use crate::Error;
+use crate::PamError;
 
 const SUCCESS: c_int = 0;
 const BUFFER_ERROR: c_int = 5;
@@ -84,7 +84,7 @@ struct Answers<'a> {
 }
 
 /// See [`crate::authenticate`].
-pub fn authenticate(service: &[u8], user: &[u8], answers: &[Vec<u8>]) -> Result<bool, Error> {
+pub fn authenticate(service: &[u8], user: &[u8], answers: &[Vec<u8>]) -> Result<bool, PamError> {
     let functions = functions()?;
     let (service, user) = (text(service), text(user));
     let answers: Vec<CString> = answers.iter().map(|answer| text(answer)).collect();
@@ -107,7 +107,7 @@ pub fn authenticate(service: &[u8], user: &[u8], answers: &[Vec<u8>]) -> Result<
     let answer = match code {
         SUCCESS => Ok(true),
         code if REFUSALS.contains(&code) => Ok(false),
-        code => Err(Error::Failed(words(functions, handle, code))),
+        code => Err(PamError::Failed(words(functions, handle, code))),
     };
     if !handle.is_null() {
         // SAFETY: the handle is not used again.
@@ -133,10 +133,10 @@ fn words(functions: &Functions, handle: *mut Handle, code: c_int) -> Vec<u8> {
     unsafe { CStr::from_ptr(words) }.to_bytes().to_vec()
 }
 
-fn functions() -> Result<&'static Functions, Error> {
+fn functions() -> Result<&'static Functions, PamError> {
     static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
     let functions = FUNCTIONS.get_or_init(|| load().map_err(|error| error.to_string()));
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
+    functions.as_ref().map_err(|why| PamError::Missing(why.clone()))
 }
 
 fn load() -> Result<Functions, libloading::Error> {

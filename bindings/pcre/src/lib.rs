@@ -35,7 +35,7 @@ unsafe impl Sync for Regex {}
 
 /// What a pattern is compiled with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Options {
+pub struct CompileOptions {
     /// Letters match without case.
     pub caseless: bool,
     /// Compile to machine code as well: for patterns that are used often.
@@ -82,7 +82,7 @@ pub struct Attempt {
 
 /// A pattern with the memory that a match needs: kept where there are several.
 #[derive(Debug)]
-pub struct Matcher {
+pub struct PatternMatcher {
     regex: Arc<Regex>,
     data: *mut sys::pcre2_match_data_8,
     context: *mut sys::pcre2_match_context_8,
@@ -90,14 +90,14 @@ pub struct Matcher {
 
 // SAFETY: the match data and context belong to this value alone, and are used
 // only through `&mut self`.
-unsafe impl Send for Matcher {}
+unsafe impl Send for PatternMatcher {}
 
 impl Regex {
     /// Compiles a pattern.
     ///
     /// # Errors
     /// Where PCRE2 refuses it, with its words and the place.
-    pub fn new(pattern: &[u8], options: Options) -> Result<Self, PatternError> {
+    pub fn new(pattern: &[u8], options: CompileOptions) -> Result<Self, PatternError> {
         if pattern.len() > PATTERN_LIMIT {
             let message = "regular expression is too large".to_owned();
             return Err(PatternError { message, offset: 0 });
@@ -141,7 +141,7 @@ impl Regex {
     }
 
     /// Something to match with; keep it where there are several matches.
-    pub fn matcher(self: &Arc<Self>) -> Matcher {
+    pub fn matcher(self: &Arc<Self>) -> PatternMatcher {
         // SAFETY: the pattern is live; null contexts are allowed. The limits
         // are set on a context that was just made, and is freed on drop.
         unsafe {
@@ -152,7 +152,7 @@ impl Regex {
                 sys::pcre2_set_heap_limit_8(context, HEAP_LIMIT);
                 sys::pcre2_set_depth_limit_8(context, DEPTH_LIMIT);
             }
-            Matcher { regex: self.clone(), data, context }
+            PatternMatcher { regex: self.clone(), data, context }
         }
     }
 
@@ -178,7 +178,7 @@ impl fmt::Debug for Regex {
     }
 }
 
-impl Matcher {
+impl PatternMatcher {
     /// Tries a match; the ranges of its groups, an unset one as `None`.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ impl Matcher {
     }
 }
 
-impl Drop for Matcher {
+impl Drop for PatternMatcher {
     fn drop(&mut self) {
         // SAFETY: both were made for this value; freeing null does nothing.
         unsafe {
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn finds_groups_in_bytes() {
-        let options = Options { jit: true, ..Options::default() };
+        let options = CompileOptions { jit: true, ..CompileOptions::default() };
         let regex = Arc::new(Regex::new(b"(a)(x)?(\xff)", options).unwrap());
         let mut matcher = regex.matcher();
         let groups = matcher.find(b"..a\xff", Attempt::default()).unwrap().unwrap();
@@ -289,13 +289,13 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        let error = Regex::new(b"(", Options::default()).unwrap_err();
+        let error = Regex::new(b"(", CompileOptions::default()).unwrap_err();
         assert_eq!(error.to_string(), "missing closing parenthesis at offset 1");
     }
 
     #[test]
     fn gives_up_on_an_exploding_pattern() {
-        let regex = Arc::new(Regex::new(b"^(a+)+$", Options::default()).unwrap());
+        let regex = Arc::new(Regex::new(b"^(a+)+$", CompileOptions::default()).unwrap());
         assert!(regex.is_match(&[b"a".repeat(40), b"!".to_vec()].concat()).is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use libloading::os::unix::Library;
 
-use crate::{Error, Once, Step, functions, text, words};
+use crate::{Once, SaslFault, Step, functions, text, words};
 
 const OK: c_int = 0;
 const CONTINUE: c_int = 1;
@@ -101,7 +101,7 @@ fn load() -> Result<Functions, String> {
 }
 
 /// The server's side of a mechanism.
-pub struct Session {
+pub struct CyrusSession {
     functions: &'static Functions,
     connection: *mut Connection,
     mechanism: Vec<u8>,
@@ -110,9 +110,9 @@ pub struct Session {
 
 // SAFETY: the library keeps nothing in threads, and whoever uses a session has it
 // for itself; what sessions share is used in turn.
-unsafe impl Send for Session {}
+unsafe impl Send for CyrusSession {}
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for CyrusSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Session")
     }
@@ -133,12 +133,12 @@ pub struct Peers<'p> {
     pub remote: &'p [u8],
 }
 
-impl Session {
+impl CyrusSession {
     /// Begins the server's side of a mechanism.
     ///
     /// # Errors
     /// There is no library, or it can't begin.
-    pub fn start(mechanism: &[u8], peers: &Peers<'_>) -> Result<Self, Error> {
+    pub fn start(mechanism: &[u8], peers: &Peers<'_>) -> Result<Self, SaslFault> {
         let functions = functions(&FUNCTIONS, load)?;
         let _turn = functions.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let texts = [peers.service, peers.hostname, peers.realm, peers.local, peers.remote];
@@ -162,13 +162,13 @@ impl Session {
     ///
     /// # Errors
     /// The client is refused, or what it says makes no sense.
-    pub fn step(&mut self, said: Option<&[u8]>) -> Result<Step, Error> {
+    pub fn step(&mut self, said: Option<&[u8]>) -> Result<Step, SaslFault> {
         let functions = self.functions;
         let _turn = functions.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let pointer = said.map_or(null(), |said| said.as_ptr().cast());
         let length = said.map_or(0, <[u8]>::len);
         let length = c_uint::try_from(length)
-            .map_err(|_| Error::Malformed("the response is too long".into()))?;
+            .map_err(|_| SaslFault::Malformed("the response is too long".into()))?;
         let (mut output, mut count) = (null(), 0);
         let mechanism = text(&self.mechanism);
         // SAFETY: the connection lives; what is said is as long as it says, and the
@@ -218,7 +218,7 @@ impl Session {
         unsafe { words(value.cast()) }
     }
 
-    fn check(&self, code: c_int) -> Result<(), Error> {
+    fn check(&self, code: c_int) -> Result<(), SaslFault> {
         let said = || {
             // SAFETY: no languages, and none is asked back; the text is the library's
             // own, and stays.
@@ -227,15 +227,15 @@ impl Session {
         };
         Err(match code {
             OK => return Ok(()),
-            NO_MECHANISM => Error::Unknown,
-            code if REFUSALS.contains(&code) => Error::Refused(said()),
-            code if MALFORMED.contains(&code) => Error::Malformed(said()),
-            _ => Error::Failed(said()),
+            NO_MECHANISM => SaslFault::Unknown,
+            code if REFUSALS.contains(&code) => SaslFault::Refused(said()),
+            code if MALFORMED.contains(&code) => SaslFault::Malformed(said()),
+            _ => SaslFault::Failed(said()),
         })
     }
 }
 
-impl Drop for Session {
+impl Drop for CyrusSession {
     fn drop(&mut self) {
         let _turn = self.functions.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: it is not used again; the library takes a null pointer, too.

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 
 use libloading::os::unix::Library;
 
-use crate::{Error, Once, Step, functions, text, words};
+use crate::{Once, SaslFault, Step, functions, text, words};
 
 /// The names under which the library is found, the newest first.
 const NAMES: [&str; 2] = ["libgsasl.so.18", "libgsasl.so.7"];
@@ -71,7 +71,7 @@ impl Property {
 
 /// What is answered to the library's questions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reply {
+pub enum CallbackReply {
     /// The value was set, or yes.
     Yes,
     /// No: the other side is not who it says.
@@ -144,7 +144,7 @@ fn load() -> Result<Functions, libloading::Error> {
 }
 
 /// One side of a mechanism.
-pub struct Session {
+pub struct GsaslSession {
     functions: &'static Functions,
     context: *mut Context,
     exchange: *mut Exchange,
@@ -154,9 +154,9 @@ pub struct Session {
 
 // SAFETY: the library keeps nothing in threads; a session has a context of its
 // own, and whoever uses either has the session for itself.
-unsafe impl Send for Session {}
+unsafe impl Send for GsaslSession {}
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for GsaslSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Session")
     }
@@ -164,7 +164,7 @@ impl std::fmt::Debug for Session {
 
 /// The values of a session, while the library asks for one of them.
 #[derive(Debug)]
-pub struct Values<'s> {
+pub struct SessionValues<'s> {
     session: &'s Raw,
 }
 
@@ -181,20 +181,20 @@ impl std::fmt::Debug for Raw {
 }
 
 /// Who answers the library's questions.
-pub type Answers<'a> = dyn FnMut(&mut Values<'_>, Property) -> Reply + 'a;
+pub type PropertyCallback<'a> = dyn FnMut(&mut SessionValues<'_>, Property) -> CallbackReply + 'a;
 
 /// What a session's hook points to, during a step.
 struct Frame<'f, 'a> {
-    answers: &'f mut Answers<'a>,
+    answers: &'f mut PropertyCallback<'a>,
     functions: &'static Functions,
 }
 
-impl Session {
+impl GsaslSession {
     /// Begins one side of a mechanism.
     ///
     /// # Errors
     /// There is no library, or it does not know the mechanism.
-    pub fn start(server: bool, mechanism: &[u8]) -> Result<Self, Error> {
+    pub fn start(server: bool, mechanism: &[u8]) -> Result<Self, SaslFault> {
         let functions = functions(&FUNCTIONS, load)?;
         let (context, exchange) = (null_mut(), null_mut());
         let mut session = Self { functions, context, exchange, over: false };
@@ -230,9 +230,13 @@ impl Session {
     ///
     /// # Errors
     /// The other side is refused, or what it says makes no sense.
-    pub fn step(&mut self, input: Option<&[u8]>, answers: &mut Answers<'_>) -> Result<Step, Error> {
+    pub fn step(
+        &mut self,
+        input: Option<&[u8]>,
+        answers: &mut PropertyCallback<'_>,
+    ) -> Result<Step, SaslFault> {
         if self.over {
-            return Err(Error::Malformed("nothing was asked any more".into()));
+            return Err(SaslFault::Malformed("nothing was asked any more".into()));
         }
         let functions = self.functions;
         let mut frame = Frame { answers, functions };
@@ -274,21 +278,21 @@ impl Session {
         Raw { functions: self.functions, exchange: self.exchange }
     }
 
-    fn check(&self, code: c_int) -> Result<(), Error> {
+    fn check(&self, code: c_int) -> Result<(), SaslFault> {
         // SAFETY: the library gives a text of its own that stays.
         let said = || unsafe { words((self.functions.strerror)(code)) }.unwrap_or_default();
         let said = || String::from_utf8_lossy(&said()).into_owned();
         Err(match code {
             OK => return Ok(()),
-            UNKNOWN_MECHANISM => Error::Unknown,
-            AUTHENTICATION_ERROR => Error::Refused(said()),
-            PARSE_ERROR | TOO_MANY_STEPS => Error::Malformed(said()),
-            _ => Error::Failed(said()),
+            UNKNOWN_MECHANISM => SaslFault::Unknown,
+            AUTHENTICATION_ERROR => SaslFault::Refused(said()),
+            PARSE_ERROR | TOO_MANY_STEPS => SaslFault::Malformed(said()),
+            _ => SaslFault::Failed(said()),
         })
     }
 }
 
-impl Drop for Session {
+impl Drop for GsaslSession {
     fn drop(&mut self) {
         if !self.exchange.is_null() {
             // SAFETY: it is not used again.
@@ -301,7 +305,7 @@ impl Drop for Session {
     }
 }
 
-impl Values<'_> {
+impl SessionValues<'_> {
     /// A value that the library has.
     pub fn get(&self, property: Property) -> Option<Vec<u8>> {
         self.session.get(property)
@@ -343,13 +347,13 @@ unsafe extern "C" fn called(_: *mut Context, exchange: *mut Exchange, property: 
         return NO_CALLBACK;
     };
     let session = Raw { functions: frame.functions, exchange };
-    let mut values = Values { session: &session };
+    let mut values = SessionValues { session: &session };
     // A panic must not go through the library.
     let answer = catch_unwind(AssertUnwindSafe(|| (frame.answers)(&mut values, property)));
     match answer {
-        Ok(Reply::Yes) => OK,
-        Ok(Reply::Nothing) => NO_CALLBACK,
-        Ok(Reply::No) | Err(_) => AUTHENTICATION_ERROR,
+        Ok(CallbackReply::Yes) => OK,
+        Ok(CallbackReply::Nothing) => NO_CALLBACK,
+        Ok(CallbackReply::No) | Err(_) => AUTHENTICATION_ERROR,
     }
 }
 
@@ -359,9 +363,9 @@ mod tests {
 
     /// Lets both sides of a mechanism speak with each other. What each is told is
     /// the same password.
-    fn speak(mechanism: &str, secrets: [&str; 2]) -> Result<bool, Error> {
-        let mut server = Session::start(true, mechanism.as_bytes())?;
-        let mut client = Session::start(false, mechanism.as_bytes())?;
+    fn speak(mechanism: &str, secrets: [&str; 2]) -> Result<bool, SaslFault> {
+        let mut server = GsaslSession::start(true, mechanism.as_bytes())?;
+        let mut client = GsaslSession::start(false, mechanism.as_bytes())?;
         for session in [&mut server, &mut client] {
             session.set(Property::Service, b"smtp");
             session.set(Property::Hostname, b"mx.test.ex");
@@ -373,12 +377,12 @@ mod tests {
         }
         client.set(Property::AuthId, b"tim");
         let password = |secret: &'static str| {
-            move |values: &mut Values<'_>, property: Property| {
+            move |values: &mut SessionValues<'_>, property: Property| {
                 if property != Property::Password {
-                    return Reply::Nothing;
+                    return CallbackReply::Nothing;
                 }
                 values.set(Property::Password, secret.as_bytes());
-                Reply::Yes
+                CallbackReply::Yes
             }
         };
         let leaked = secrets.map(|secret| &*Box::leak(secret.to_owned().into_boxed_str()));
@@ -400,7 +404,7 @@ mod tests {
 
     #[test]
     fn both_sides_of_each_mechanism_understand_each_other() {
-        if let Err(Error::Missing(why)) = functions(&FUNCTIONS, load).map(|_| ()) {
+        if let Err(SaslFault::Missing(why)) = functions(&FUNCTIONS, load).map(|_| ()) {
             eprintln!("not asked: {why}");
             return;
         }
@@ -418,7 +422,7 @@ mod tests {
             assert_eq!(speak(mechanism, ["geheim", "geheim"]), Ok(true), "{mechanism}");
             assert!(speak(mechanism, ["geheim", "anders"]).is_err(), "{mechanism}");
         }
-        assert_eq!(speak("NO-SUCH", ["", ""]), Err(Error::Unknown));
+        assert_eq!(speak("NO-SUCH", ["", ""]), Err(SaslFault::Unknown));
     }
 
     /// What a client may say instead of what it should.
@@ -429,9 +433,11 @@ mod tests {
             for said in
                 [&b""[..], b"\0", b"\0\0\0\0", b"n,,n=,r=", b"n,a=\xff,n==,r=x", &[b'a'; 9000]]
             {
-                let Ok(mut server) = Session::start(true, mechanism.as_bytes()) else { return };
+                let Ok(mut server) = GsaslSession::start(true, mechanism.as_bytes()) else {
+                    return;
+                };
                 for _ in 0..4 {
-                    let _ = server.step(Some(said), &mut |_, _| Reply::Nothing);
+                    let _ = server.step(Some(said), &mut |_, _| CallbackReply::Nothing);
                 }
             }
         }

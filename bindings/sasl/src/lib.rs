@@ -12,7 +12,7 @@ pub mod gnu;
 
 /// Why a library can't go on.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Error {
+pub enum SaslFault {
     /// The library can't be loaded: the system's words.
     Missing(String),
     /// It knows no such mechanism.
@@ -26,7 +26,7 @@ pub enum Error {
     Failed(String),
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for SaslFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("the library does not know the mechanism"),
@@ -37,7 +37,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for SaslFault {}
 
 /// What a step brought.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,9 +55,9 @@ type Once<F> = OnceLock<Result<F, String>>;
 fn functions<F, E: fmt::Display>(
     once: &'static Once<F>,
     load: fn() -> Result<F, E>,
-) -> Result<&'static F, Error> {
+) -> Result<&'static F, SaslFault> {
     let functions = once.get_or_init(|| load().map_err(|error| error.to_string()));
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
+    functions.as_ref().map_err(|why| SaslFault::Missing(why.clone()))
 }
 
 /// A text for C: it ends at its first zero byte.

@@ -24,7 +24,7 @@ mod view;
 pub use bytes::is_space;
 pub use lexer::escape;
 pub use lookup::{blames_type_word, fits, lookup_word};
-pub use parser::{Limits, parse, parse_into};
+pub use parser::{ParseLimits, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,
 };

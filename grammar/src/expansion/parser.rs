@@ -11,28 +11,33 @@ use crate::Span;
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct ParseLimits {
     /// How deep constructs may stand in each other.
     pub depth: u32,
     /// How many bytes a text may have.
     pub length: u32,
 }
 
-impl Default for Limits {
+impl Default for ParseLimits {
     fn default() -> Self {
         Self { depth: 160, length: 64 << 20 }
     }
 }
 
 /// Parses a whole text.
-pub fn parse(source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) -> Tree {
+pub fn parse(source: &[u8], vocabulary: &dyn Vocabulary, limits: ParseLimits) -> Tree {
     let mut tree = Tree::default();
     parse_into(&mut tree, source, vocabulary, limits);
     tree
 }
 
 /// Parses a whole text into a tree whose memory is used again.
-pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) {
+pub fn parse_into(
+    tree: &mut Tree,
+    source: &[u8],
+    vocabulary: &dyn Vocabulary,
+    limits: ParseLimits,
+) {
     tree.clear();
     parse_behind(tree, source, vocabulary, limits);
 }
@@ -43,7 +48,7 @@ pub(super) fn parse_behind(
     tree: &mut Tree,
     source: &[u8],
     vocabulary: &dyn Vocabulary,
-    limits: Limits,
+    limits: ParseLimits,
 ) {
     tree.text.clear();
     tree.text.extend_from_slice(source);
@@ -53,10 +58,10 @@ pub(super) fn parse_behind(
             message: format!("string is too long (more than {} bytes)", limits.length).into_bytes(),
             span: Span::new(0, 0),
             wrappers: Vec::new(),
-            skimmed: None,
+            parse_only_message: None,
             unblamed: None,
             free: Vec::new(),
-            only_skimmed: false,
+            counts_for_parse_only: false,
         });
         tree.pieces.push(Piece { part: Part::Fault, span: Span::default() });
         tree.root = Seq { start: tree.pieces.len() as u32 - 1, len: 1, span: Span::default() };
@@ -88,7 +93,7 @@ pub(super) struct Parser<'s, 't, 'v> {
     pub(super) at: usize,
     pub(super) tree: &'t mut Tree,
     pub(super) vocabulary: &'v dyn Vocabulary,
-    pub(super) limits: Limits,
+    pub(super) limits: ParseLimits,
     pub(super) depth: u32,
     pub(super) stopped: bool,
     /// Where Exim stands after the first fault since this was cleared: what
@@ -157,10 +162,10 @@ impl Parser<'_, '_, '_> {
             message: message.into(),
             span: Span::new(at, at),
             wrappers: Vec::new(),
-            skimmed: None,
+            parse_only_message: None,
             unblamed: None,
             free: Vec::new(),
-            only_skimmed: false,
+            counts_for_parse_only: false,
         });
     }
 
@@ -182,10 +187,10 @@ impl Parser<'_, '_, '_> {
             message,
             span,
             wrappers: Vec::new(),
-            skimmed: None,
+            parse_only_message: None,
             unblamed: None,
             free: free.to_vec(),
-            only_skimmed: false,
+            counts_for_parse_only: false,
         });
     }
 
@@ -194,7 +199,7 @@ impl Parser<'_, '_, '_> {
         let message = complaint.as_bytes().to_vec();
         self.soft(message, Span::new(self.at - 1, self.at), b"");
         if let Some(fault) = self.tree.soft_faults.last_mut() {
-            fault.only_skimmed = true;
+            fault.counts_for_parse_only = true;
         }
     }
 

@@ -86,7 +86,7 @@ impl Parser<'_, '_, '_> {
         }
         self.tree.open_args.push(Arg::Text(command));
         let Some(fault) = first else { return };
-        if closes && !fault.only_skimmed {
+        if closes && !fault.counts_for_parse_only {
             self.tree.open_args.push(Arg::Word(fault.span));
             return;
         }
@@ -96,9 +96,9 @@ impl Parser<'_, '_, '_> {
         self.left.get_or_insert(left);
         self.tree.soft_faults.push(Fault {
             message: message.into(),
-            skimmed: None,
+            parse_only_message: None,
             wrappers: Vec::new(),
-            only_skimmed: false,
+            counts_for_parse_only: false,
             ..fault
         });
     }

@@ -176,17 +176,17 @@ pub struct Fault {
     pub message: Vec<u8>,
     /// Where it was met.
     pub span: Span,
-    /// What a surrounding construct adds when it was only skimmed, innermost
+    /// What a surrounding construct adds when it was only parsed, innermost
     /// first.
     pub wrappers: Vec<Wrapper>,
-    /// The message where the construct is skimmed, if it differs.
-    pub skimmed: Option<Vec<u8>>,
+    /// The message where the construct is only parsed, if it differs.
+    pub parse_only_message: Option<Vec<u8>>,
     /// The message where the header's name that this one blames is forgotten.
     pub unblamed: Option<Vec<u8>>,
     /// The name of a variable that nobody knows; an evaluator may.
     pub free: Vec<u8>,
-    /// Whether it counts only where the construct is skimmed.
-    pub only_skimmed: bool,
+    /// Whether it counts only where the construct is only parsed.
+    pub counts_for_parse_only: bool,
 }
 
 /// ` inside "and{...}" condition` and the like.
@@ -203,8 +203,8 @@ pub type WrapperText = &'static str;
 
 impl Fault {
     /// The wording when the construct at `start` of the source is skipped.
-    pub fn skimmed_from(&self, start: u32) -> Vec<u8> {
-        let mut text = self.skimmed.clone().unwrap_or_else(|| self.message.clone());
+    pub fn parse_only_message_from(&self, start: u32) -> Vec<u8> {
+        let mut text = self.parse_only_message.clone().unwrap_or_else(|| self.message.clone());
         for wrapper in self.wrappers.iter().filter(|w| w.start >= start) {
             text.extend_from_slice(wrapper.text.as_bytes());
         }

@@ -1,6 +1,6 @@
 //! Many trees, one behind the other.
 
-use super::parser::{Limits, parse_behind};
+use super::parser::{ParseLimits, parse_behind};
 use super::shape::Vocabulary;
 use super::tree::{Fault, Seq, Tree};
 use super::view::View;
@@ -41,7 +41,7 @@ struct Odd {
 
 impl Trees {
     /// Parses a text and adds its tree.
-    pub fn parse(&mut self, source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) {
+    pub fn parse(&mut self, source: &[u8], vocabulary: &dyn Vocabulary, limits: ParseLimits) {
         let lapses = self.tree.lapses.len() as u32;
         parse_behind(&mut self.tree, source, vocabulary, limits);
         let tree = &mut self.tree;

@@ -5,7 +5,7 @@
 //! earlier `or`. It changes nothing of a condition's value, and shows where `-v`
 //! says how it came about.
 
-use super::{Condition, Test};
+use super::{FilterCondition, FilterTest};
 
 /// Conditions that are being joined.
 pub(super) struct Chain {
@@ -15,8 +15,8 @@ pub(super) struct Chain {
 }
 
 enum Level {
-    All(Vec<Condition>),
-    Any(Vec<Condition>),
+    All(Vec<FilterCondition>),
+    Any(Vec<FilterCondition>),
 }
 
 impl Chain {
@@ -31,7 +31,7 @@ impl Chain {
     }
 
     /// A condition with `and` behind it; false where there is no room.
-    pub(super) fn and(&mut self, one: Condition) -> bool {
+    pub(super) fn and(&mut self, one: FilterCondition) -> bool {
         match self.levels.last_mut() {
             Some(Level::All(parts)) => parts.push(one),
             _ => self.levels.push(Level::All(vec![one])),
@@ -40,7 +40,7 @@ impl Chain {
     }
 
     /// A condition with `or` behind it; false where there is no room.
-    pub(super) fn or(&mut self, one: Condition) -> bool {
+    pub(super) fn or(&mut self, one: FilterCondition) -> bool {
         match self.levels.pop() {
             Some(Level::Any(mut parts)) => {
                 parts.push(one);
@@ -48,7 +48,7 @@ impl Chain {
             }
             Some(Level::All(mut parts)) => {
                 parts.push(one);
-                self.levels.push(Level::Any(vec![joined(Test::All(parts))]));
+                self.levels.push(Level::Any(vec![joined(FilterTest::All(parts))]));
             }
             None => self.levels.push(Level::Any(vec![one])),
         }
@@ -56,22 +56,22 @@ impl Chain {
     }
 
     /// The last condition; all of them together.
-    pub(super) fn close(self, last: Condition) -> Condition {
+    pub(super) fn close(self, last: FilterCondition) -> FilterCondition {
         self.levels.into_iter().rev().fold(last, |inner, level| {
             joined(match level {
                 Level::All(mut parts) => {
                     parts.push(inner);
-                    Test::All(parts)
+                    FilterTest::All(parts)
                 }
                 Level::Any(mut parts) => {
                     parts.push(inner);
-                    Test::Any(parts)
+                    FilterTest::Any(parts)
                 }
             })
         })
     }
 }
 
-fn joined(test: Test) -> Condition {
-    Condition { negated: false, test }
+fn joined(test: FilterTest) -> FilterCondition {
+    FilterCondition { negated: false, test }
 }

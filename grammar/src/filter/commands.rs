@@ -1,7 +1,10 @@
 //! Commands of a filter file.
 
 use super::reader::{Ends, Reader};
-use super::{Action, Allowed, Command, Ending, Fault, Filter, HeaderChange, Mail, MailPart, Word};
+use super::{
+    Action, Allowed, Filter, FilterCommand, FilterEnding, FilterFault, FilterWord, HeaderChange,
+    Mail, MailPart,
+};
 use crate::{Span, stack};
 
 /// How deep `if` and brackets may stand in each other.
@@ -49,7 +52,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Goes one level deeper; [`Parser::leave`] comes back.
-    pub(super) fn enter(&mut self) -> Result<(), Fault> {
+    pub(super) fn enter(&mut self) -> Result<(), FilterFault> {
         if self.depth >= DEEPEST || stack::is_deep() {
             return Err(self.near("conditions stand in each other too deep"));
         }
@@ -77,12 +80,16 @@ impl<'t> Parser<'t> {
     }
 
     /// What is wrong near this line.
-    pub(super) fn near(&self, what: impl AsRef<[u8]>) -> Fault {
+    pub(super) fn near(&self, what: impl AsRef<[u8]>) -> FilterFault {
         self.reader.fault([what.as_ref(), b" near line "].concat(), " of filter file")
     }
 
     /// Commands, up to what ends them.
-    fn list(&mut self, commands: &mut Vec<Command>, conditional: bool) -> Result<End, Fault> {
+    fn list(
+        &mut self,
+        commands: &mut Vec<FilterCommand>,
+        conditional: bool,
+    ) -> Result<End, FilterFault> {
         loop {
             if self.reader.peek().is_none() {
                 return match conditional {
@@ -117,12 +124,12 @@ impl<'t> Parser<'t> {
             let action = self.action(word, prefix)?;
             let span = Span::new(start, self.reader.at());
             let Prefix { seen, noerror } = prefix;
-            commands.push(Command { action, seen, noerror, span });
+            commands.push(FilterCommand { action, seen, noerror, span });
         }
     }
 
     /// Whether a word stands before a command.
-    fn prefix(&self, word: &[u8], prefix: &mut Prefix) -> Result<bool, Fault> {
+    fn prefix(&self, word: &[u8], prefix: &mut Prefix) -> Result<bool, FilterFault> {
         let what = match word {
             b"seen" | b"unseen" => {
                 if prefix.seen.is_some() {
@@ -144,7 +151,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn action(&mut self, word: &[u8], prefix: Prefix) -> Result<Action, Fault> {
+    fn action(&mut self, word: &[u8], prefix: Prefix) -> Result<Action, FilterFault> {
         Ok(match word {
             b"if" => {
                 if self.reader.peek().is_none() {
@@ -170,15 +177,15 @@ impl<'t> Parser<'t> {
             b"mail" => self.mail(false)?,
             b"vacation" => self.mail(true)?,
             b"finish" => Action::Finish,
-            b"defer" => self.end(Ending::Defer, self.allowed.defer)?,
-            b"fail" => self.end(Ending::Fail, self.allowed.fail)?,
-            b"freeze" => self.end(Ending::Freeze, self.allowed.freeze)?,
+            b"defer" => self.end(FilterEnding::Defer, self.allowed.defer)?,
+            b"fail" => self.end(FilterEnding::Fail, self.allowed.fail)?,
+            b"freeze" => self.end(FilterEnding::Freeze, self.allowed.freeze)?,
             _ => return Err(self.near([b"unknown filtering command \"", word, b"\""].concat())),
         })
     }
 
     /// For a command that nothing may stand before.
-    fn bare(&self, word: &[u8], prefix: Prefix) -> Result<(), Fault> {
+    fn bare(&self, word: &[u8], prefix: Prefix) -> Result<(), FilterFault> {
         if !prefix.is_there() {
             return Ok(());
         }
@@ -188,7 +195,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `if` and all its branches.
-    fn conditional(&mut self) -> Result<Action, Fault> {
+    fn conditional(&mut self) -> Result<Action, FilterFault> {
         self.enter()?;
         let mut branches = Vec::new();
         let mut otherwise = Vec::new();
@@ -213,7 +220,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The data value that a command has to have.
-    fn argument(&mut self, command: &[u8]) -> Result<Word, Fault> {
+    fn argument(&mut self, command: &[u8]) -> Result<FilterWord, FilterFault> {
         let value = self.reader.value(Ends::Space)?;
         if value.text.is_empty() {
             return Err(self.near([b"\"", command, b"\" requires an argument"].concat()));
@@ -222,7 +229,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The word that comes next, where it is one of those that are wanted.
-    fn optional(&mut self, wanted: &[u8]) -> Result<bool, Fault> {
+    fn optional(&mut self, wanted: &[u8]) -> Result<bool, FilterFault> {
         let before = self.reader;
         let found = self.reader.word(Ends::Space)? == wanted;
         if !found {
@@ -231,7 +238,7 @@ impl<'t> Parser<'t> {
         Ok(found)
     }
 
-    fn deliver(&mut self) -> Result<Action, Fault> {
+    fn deliver(&mut self) -> Result<Action, FilterFault> {
         let address = self.argument(b"deliver")?;
         let errors_to = match self.optional(b"errors_to")? {
             true => {
@@ -239,7 +246,7 @@ impl<'t> Parser<'t> {
                 let start = self.reader.at();
                 let text = self.reader.word(Ends::Space)?.to_vec();
                 let span = Span::new(start, start + text.len());
-                Some(Word { text, span })
+                Some(FilterWord { text, span })
             }
             false => None,
         };
@@ -247,7 +254,7 @@ impl<'t> Parser<'t> {
     }
 
     /// A mode in octal, as far as it is one.
-    fn mode(&mut self) -> Result<Option<u32>, Fault> {
+    fn mode(&mut self) -> Result<Option<u32>, FilterFault> {
         if !self.reader.peek().is_some_and(|c| c.is_ascii_digit()) {
             return Ok(None);
         }
@@ -259,7 +266,7 @@ impl<'t> Parser<'t> {
         Ok((mode <= i32::MAX as u32).then_some(mode))
     }
 
-    fn add(&mut self, prefix: Prefix) -> Result<Action, Fault> {
+    fn add(&mut self, prefix: Prefix) -> Result<Action, FilterFault> {
         let amount = self.argument(b"add")?;
         self.bare(b"add", prefix)?;
         if self.reader.word(Ends::Space)? != b"to" {
@@ -272,7 +279,7 @@ impl<'t> Parser<'t> {
         Ok(Action::Add { amount, variable })
     }
 
-    fn headers(&mut self, prefix: Prefix) -> Result<Action, Fault> {
+    fn headers(&mut self, prefix: Prefix) -> Result<Action, FilterFault> {
         if self.reader.peek().is_some() {
             self.bare(b"headers", prefix)?;
         }
@@ -298,7 +305,7 @@ impl<'t> Parser<'t> {
         Ok(Action::Headers { change, text })
     }
 
-    fn mail(&mut self, vacation: bool) -> Result<Action, Fault> {
+    fn mail(&mut self, vacation: bool) -> Result<Action, FilterFault> {
         let mut mail = Mail { vacation, ..Mail::default() };
         loop {
             let before = self.reader;
@@ -330,14 +337,14 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn end(&mut self, ending: Ending, allowed: bool) -> Result<Action, Fault> {
+    fn end(&mut self, ending: FilterEnding, allowed: bool) -> Result<Action, FilterFault> {
         if !allowed {
             let what = format!("filtering command \"{}\" is disabled:", ending.word());
             return Err(self.near(what));
         }
         let text = match self.reader.peek() == Some(b'"') || self.optional(b"text")? {
             true => self.reader.value(Ends::Space)?,
-            false => Word::default(),
+            false => FilterWord::default(),
         };
         Ok(Action::End { ending, text })
     }

@@ -3,7 +3,7 @@
 use super::chain::Chain;
 use super::commands::Parser;
 use super::reader::Ends;
-use super::{Comparison, Condition, Fault, Test, Verb};
+use super::{Comparison, FilterCondition, FilterFault, FilterTest, Verb};
 
 /// What surrounds a condition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,13 +16,13 @@ enum Around {
 
 impl Parser<'_> {
     /// A condition up to its `then`.
-    pub(super) fn whole_condition(&mut self) -> Result<Condition, Fault> {
+    pub(super) fn whole_condition(&mut self) -> Result<FilterCondition, FilterFault> {
         self.condition(Around::Command)
     }
 
     /// A condition with all that is joined to it. A closing bracket is left where
     /// it is, and `then` too where it belongs to nobody here.
-    fn condition(&mut self, around: Around) -> Result<Condition, Fault> {
+    fn condition(&mut self, around: Around) -> Result<FilterCondition, FilterFault> {
         let mut chain = Chain::new(self.room());
         loop {
             let levels = chain.levels();
@@ -61,13 +61,13 @@ impl Parser<'_> {
         }
     }
 
-    fn unexpected(&self, bracket: u8) -> Fault {
+    fn unexpected(&self, bracket: u8) -> FilterFault {
         let head = format!("unexpected \"{}\" in line ", char::from(bracket));
         self.reader.fault(head, " of filter file")
     }
 
     /// One condition, with `not` before it.
-    fn one(&mut self) -> Result<Condition, Fault> {
+    fn one(&mut self) -> Result<FilterCondition, FilterFault> {
         let mut negated = false;
         loop {
             match self.reader.peek() {
@@ -90,30 +90,30 @@ impl Parser<'_> {
                 }
                 b"then" => return Err(self.near("unexpected \"then\"")),
                 b"personal" => self.personal()?,
-                b"delivered" => Test::Delivered,
-                b"error_message" => Test::ErrorMessage,
-                b"first_delivery" => Test::FirstDelivery,
-                b"manually_thawed" => Test::ManuallyThawed,
+                b"delivered" => FilterTest::Delivered,
+                b"error_message" => FilterTest::ErrorMessage,
+                b"first_delivery" => FilterTest::FirstDelivery,
+                b"manually_thawed" => FilterTest::ManuallyThawed,
                 b"foranyaddress" => {
                     let list = self.reader.value(Ends::Brackets)?;
                     if self.reader.peek() != Some(b'(') {
                         return Err(self.near("\"(\" expected after \"foranyaddress\""));
                     }
-                    Test::AnyAddress { list, condition: Box::new(self.bracketed()?) }
+                    FilterTest::AnyAddress { list, condition: Box::new(self.bracketed()?) }
                 }
                 _ => {
                     let (verb, opposite) = self.verb()?;
                     negated ^= opposite;
                     let right = self.reader.value(Ends::Brackets)?;
-                    Test::Compare { verb, left: first, right }
+                    FilterTest::Compare { verb, left: first, right }
                 }
             };
-            return Ok(Condition { negated, test });
+            return Ok(FilterCondition { negated, test });
         }
     }
 
     /// A condition in brackets.
-    fn bracketed(&mut self) -> Result<Condition, Fault> {
+    fn bracketed(&mut self) -> Result<FilterCondition, FilterFault> {
         self.enter()?;
         self.reader.pass();
         let inner = self.condition(Around::Brackets)?;
@@ -125,20 +125,20 @@ impl Parser<'_> {
         Ok(inner)
     }
 
-    fn personal(&mut self) -> Result<Test, Fault> {
+    fn personal(&mut self) -> Result<FilterTest, FilterFault> {
         let mut aliases = Vec::new();
         loop {
             let before = self.reader;
             if self.reader.word(Ends::Brackets)? != b"alias" {
                 self.reader.back(before);
-                return Ok(Test::Personal { aliases });
+                return Ok(FilterTest::Personal { aliases });
             }
             aliases.push(self.reader.value(Ends::Brackets)?);
         }
     }
 
     /// `is not`, `does not contain`, `above`: and whether there is a `not`.
-    fn verb(&mut self) -> Result<(Verb, bool), Fault> {
+    fn verb(&mut self) -> Result<(Verb, bool), FilterFault> {
         let first = self.reader.word(Ends::Brackets)?;
         let is = first.eq_ignore_ascii_case(b"is");
         if !is && !first.eq_ignore_ascii_case(b"does") {
@@ -165,7 +165,7 @@ impl Parser<'_> {
         }
     }
 
-    fn unrecognized(&self, word: &[u8]) -> Fault {
+    fn unrecognized(&self, word: &[u8]) -> FilterFault {
         self.near([b"unrecognized condition word \"", word, b"\""].concat())
     }
 }

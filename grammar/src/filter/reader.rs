@@ -1,6 +1,6 @@
 //! Words and strings of a filter file.
 
-use super::{Fault, Word};
+use super::{FilterFault, FilterWord};
 use crate::Span;
 use crate::expansion::{escape, is_space};
 
@@ -61,15 +61,15 @@ impl<'t> Reader<'t> {
     }
 
     /// What is wrong here; the message has the line in it.
-    pub(super) fn fault(&self, head: impl AsRef<[u8]>, tail: &str) -> Fault {
+    pub(super) fn fault(&self, head: impl AsRef<[u8]>, tail: &str) -> FilterFault {
         let line = format!("{}{tail}", self.counted);
         let message = [head.as_ref(), line.as_bytes()].concat();
-        Fault { message, line: self.line, at: self.at as u32 }
+        FilterFault { message, line: self.line, at: self.at as u32 }
     }
 
     /// What is wrong here, in words that name no line.
-    pub(super) fn plain_fault(&self, message: &str) -> Fault {
-        Fault { message: message.as_bytes().to_vec(), line: self.line, at: self.at as u32 }
+    pub(super) fn plain_fault(&self, message: &str) -> FilterFault {
+        FilterFault { message: message.as_bytes().to_vec(), line: self.line, at: self.at as u32 }
     }
 
     /// White space and comments.
@@ -91,7 +91,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A word as it is written, quotes and all.
-    pub(super) fn word(&mut self, ends: Ends) -> Result<&'t [u8], Fault> {
+    pub(super) fn word(&mut self, ends: Ends) -> Result<&'t [u8], FilterFault> {
         let rest = &self.text[self.at..];
         let is_end = |c: &u8| is_space(*c) || (ends == Ends::Brackets && matches!(c, b'(' | b')'));
         let end = rest.iter().take(LONGEST).position(is_end);
@@ -107,24 +107,24 @@ impl<'t> Reader<'t> {
 
     /// The word that begins a command: one with a condition may have its bracket
     /// right behind it.
-    pub(super) fn command(&mut self) -> Result<&'t [u8], Fault> {
+    pub(super) fn command(&mut self) -> Result<&'t [u8], FilterFault> {
         let rest = &self.text[self.at..];
         let conditional = [b"if(".as_slice(), b"elif("].iter().any(|head| rest.starts_with(head));
         self.word(if conditional { Ends::Brackets } else { Ends::Space })
     }
 
     /// A data value.
-    pub(super) fn value(&mut self, ends: Ends) -> Result<Word, Fault> {
+    pub(super) fn value(&mut self, ends: Ends) -> Result<FilterWord, FilterFault> {
         let start = self.at;
         if self.peek() == Some(b'"') {
             return self.string();
         }
         let text = self.word(ends)?;
-        Ok(Word { text: text.to_vec(), span: Span::new(start, start + text.len()) })
+        Ok(FilterWord { text: text.to_vec(), span: Span::new(start, start + text.len()) })
     }
 
     /// A string in quotes.
-    fn string(&mut self) -> Result<Word, Fault> {
+    fn string(&mut self) -> Result<FilterWord, FilterFault> {
         let start = self.at;
         let mut text = Vec::new();
         self.at += 1;
@@ -163,10 +163,10 @@ impl<'t> Reader<'t> {
         if let Some(zero) = memchr::memchr(0, &text) {
             text.truncate(zero);
         }
-        Ok(Word { text, span })
+        Ok(FilterWord { text, span })
     }
 
-    fn too_long(&self, what: &str) -> Fault {
+    fn too_long(&self, what: &str) -> FilterFault {
         let tail = format!(" of filter file (max = {LONGEST} chars)");
         self.fault(format!("{what} is too long in line "), &tail)
     }

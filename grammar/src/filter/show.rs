@@ -1,8 +1,8 @@
 //! Conditions as Exim shows them.
 
-use super::{Comparison, Condition, Test, Verb};
+use super::{Comparison, FilterCondition, FilterTest, Verb};
 
-impl Condition {
+impl FilterCondition {
     /// The condition as Exim shows it, which is not quite as it is written.
     pub fn shown(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -13,29 +13,31 @@ impl Condition {
     fn show(&self, outermost: bool, out: &mut Vec<u8>) {
         let not: &[u8] = if self.negated { b"not " } else { b"" };
         match &self.test {
-            Test::All(parts) => {
+            FilterTest::All(parts) => {
                 out.extend_from_slice(if self.negated { b"not (" } else { b"" });
                 show_all(parts, out);
                 out.extend_from_slice(if self.negated { b")" } else { b"" });
             }
-            Test::Any(parts) => {
+            FilterTest::Any(parts) => {
                 let bracket = self.negated || !outermost;
                 out.extend_from_slice(not);
                 out.extend_from_slice(if bracket { b"(" } else { b"" });
                 show_any(parts, out);
                 out.extend_from_slice(if bracket { b")" } else { b"" });
             }
-            Test::AnyAddress { list, condition } => {
+            FilterTest::AnyAddress { list, condition } => {
                 out.extend_from_slice(&[not, b"foranyaddress ", &list.text, b" ("].concat());
                 condition.show(false, out);
                 out.push(b')');
             }
-            Test::Personal { .. } => out.extend_from_slice(&[not, b"personal"].concat()),
-            Test::Delivered => out.extend_from_slice(&[not, b"delivered"].concat()),
-            Test::ErrorMessage => out.extend_from_slice(&[not, b"error_message"].concat()),
-            Test::FirstDelivery => out.extend_from_slice(&[not, b"first_delivery"].concat()),
-            Test::ManuallyThawed => out.extend_from_slice(&[not, b"manually_thawed"].concat()),
-            Test::Compare { verb, left, right } => {
+            FilterTest::Personal { .. } => out.extend_from_slice(&[not, b"personal"].concat()),
+            FilterTest::Delivered => out.extend_from_slice(&[not, b"delivered"].concat()),
+            FilterTest::ErrorMessage => out.extend_from_slice(&[not, b"error_message"].concat()),
+            FilterTest::FirstDelivery => out.extend_from_slice(&[not, b"first_delivery"].concat()),
+            FilterTest::ManuallyThawed => {
+                out.extend_from_slice(&[not, b"manually_thawed"].concat())
+            }
+            FilterTest::Compare { verb, left, right } => {
                 let verb = verb.shown(self.negated).as_bytes();
                 out.extend_from_slice(&[&left.text, b" ".as_slice(), verb].concat());
                 out.extend_from_slice(&[b" ", right.text.as_slice()].concat());
@@ -46,7 +48,7 @@ impl Condition {
 
 /// The last of several conditions that have to be true, as Exim shows what it
 /// takes together.
-pub fn show_all(parts: &[Condition], out: &mut Vec<u8>) {
+pub fn show_all(parts: &[FilterCondition], out: &mut Vec<u8>) {
     for (at, part) in parts.iter().enumerate() {
         out.extend_from_slice(if at > 0 { b" and " } else { b"" });
         part.show(false, out);
@@ -55,7 +57,7 @@ pub fn show_all(parts: &[Condition], out: &mut Vec<u8>) {
 
 /// The first of several conditions of which any has to be true, as Exim shows
 /// what it takes together.
-pub fn show_any(parts: &[Condition], out: &mut Vec<u8>) {
+pub fn show_any(parts: &[FilterCondition], out: &mut Vec<u8>) {
     let inner = parts.len().saturating_sub(2);
     out.resize(out.len() + inner, b'(');
     for (at, part) in parts.iter().enumerate() {

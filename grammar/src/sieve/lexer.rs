@@ -1,7 +1,7 @@
 //! Reads the words, numbers and strings of a script.
 
 use super::strings;
-use super::tree::{Fault, Text};
+use super::tree::{SieveFault, SieveString};
 use crate::Span;
 
 /// Reading has ended, for the fault that the lexer holds.
@@ -15,7 +15,7 @@ pub(super) struct Lexer<'a> {
     pub(super) line: u32,
     /// Whether strings hold encoded characters.
     pub(super) encoded: bool,
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<SieveFault>,
 }
 
 impl<'a> Lexer<'a> {
@@ -32,7 +32,7 @@ impl<'a> Lexer<'a> {
     /// Something is wrong here.
     pub(super) fn stop(&mut self, message: impl Into<String>) -> Stop {
         let span = Span::new(self.at, self.at);
-        self.fault = Some(Fault { message: message.into(), line: self.line, span });
+        self.fault = Some(SieveFault { message: message.into(), line: self.line, span });
         Stop
     }
 
@@ -131,7 +131,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A string; `None` where none begins here.
-    pub(super) fn string(&mut self) -> Result<Option<Text>, Stop> {
+    pub(super) fn string(&mut self) -> Result<Option<SieveString>, Stop> {
         let start = self.at;
         let bytes = if self.sign(b'"') {
             self.quoted()?
@@ -145,7 +145,7 @@ impl<'a> Lexer<'a> {
             true => strings::decoded(&bytes).map_err(|message| self.stop(message))?,
             false => bytes,
         };
-        Ok(Some(Text { bytes, span: Span::new(start, self.at) }))
+        Ok(Some(SieveString { bytes, span: Span::new(start, self.at) }))
     }
 
     /// What follows the quote, up to the next one.
@@ -213,7 +213,7 @@ impl<'a> Lexer<'a> {
 
     /// A string or a list of strings in brackets; `None` where neither begins
     /// here.
-    pub(super) fn list(&mut self) -> Result<Option<Vec<Text>>, Stop> {
+    pub(super) fn list(&mut self) -> Result<Option<Vec<SieveString>>, Stop> {
         if !self.sign(b'[') {
             return Ok(self.string()?.map(|text| vec![text]));
         }

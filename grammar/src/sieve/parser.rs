@@ -2,16 +2,16 @@
 
 use super::lexer::{Lexer, Stop};
 use super::tree::{
-    AddressPart, Arm, BodyTransform, Capabilities, Command, Comparator, If, MatchType, Matching,
-    Notify, Script, SizeOrder, Test, Text, Vacation,
+    AddressPart, Arm, BodyTransform, Capabilities, Comparator, If, MatchType, Matching, Notify,
+    Script, SieveCommand, SieveString, SieveTest, SizeOrder, Vacation,
 };
-use super::{Dialect, Limits};
+use super::{Dialect, SieveLimits};
 
 /// Reads a script.
 pub(super) struct Parser<'a> {
     lexer: Lexer<'a>,
     dialect: Dialect,
-    limits: Limits,
+    limits: SieveLimits,
     too_long: bool,
     required: Capabilities,
     depth: u32,
@@ -37,7 +37,7 @@ enum Extra {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(text: &'a [u8], dialect: Dialect, limits: Limits) -> Self {
+    pub(super) fn new(text: &'a [u8], dialect: Dialect, limits: SieveLimits) -> Self {
         let too_long = text.len() > limits.bytes;
         let lexer = Lexer::new(if too_long { b"" } else { text });
         let required = Capabilities::default();
@@ -47,12 +47,12 @@ impl<'a> Parser<'a> {
     pub(super) fn script(mut self) -> Script {
         let mut commands = Vec::new();
         if self.whole(&mut commands).is_err() {
-            commands.push(Command::Fault);
+            commands.push(SieveCommand::Fault);
         }
         Script { required: self.required, commands, fault: self.lexer.fault }
     }
 
-    fn whole(&mut self, commands: &mut Vec<Command>) -> Result<(), Stop> {
+    fn whole(&mut self, commands: &mut Vec<SieveCommand>) -> Result<(), Stop> {
         if self.too_long {
             return Err(self.lexer.stop("script too long"));
         }
@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Commands, up to what is none.
-    fn commands(&mut self, commands: &mut Vec<Command>) -> Result<(), Stop> {
+    fn commands(&mut self, commands: &mut Vec<SieveCommand>) -> Result<(), Stop> {
         loop {
             self.lexer.white()?;
             if !self.command(commands)? {
@@ -114,22 +114,22 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn command(&mut self, commands: &mut Vec<Command>) -> Result<bool, Stop> {
+    fn command(&mut self, commands: &mut Vec<SieveCommand>) -> Result<bool, Stop> {
         if self.lexer.word("if") {
             let mut arms = If { arms: Vec::new(), otherwise: Vec::new() };
             let read = self.nested(|this| this.arms(&mut arms));
-            commands.push(Command::If(arms));
+            commands.push(SieveCommand::If(arms));
             return read.map(|()| true);
         }
         let command = if self.lexer.word("stop") {
             self.lexer.semicolon()?;
-            Command::Stop
+            SieveCommand::Stop
         } else if self.lexer.word("keep") {
             self.lexer.semicolon()?;
-            Command::Keep
+            SieveCommand::Keep
         } else if self.lexer.word("discard") {
             self.lexer.semicolon()?;
-            Command::Discard
+            SieveCommand::Discard
         } else if self.lexer.word("redirect") {
             // It is done before its semicolon is looked for.
             commands.push(self.redirect()?);
@@ -142,13 +142,13 @@ impl<'a> Parser<'a> {
         } else if self.lexer.word("notify") {
             let mut notify = Box::<Notify>::default();
             let read = self.notify(&mut notify);
-            commands.push(Command::Notify(notify));
+            commands.push(SieveCommand::Notify(notify));
             read?;
             return self.count().map(|()| true);
         } else if self.lexer.word("vacation") {
             let mut vacation = Box::<Vacation>::default();
             let read = self.vacation(&mut vacation);
-            commands.push(Command::Vacation(vacation));
+            commands.push(SieveCommand::Vacation(vacation));
             read?;
             return self.count().map(|()| true);
         } else {
@@ -180,7 +180,7 @@ impl<'a> Parser<'a> {
     /// What follows `if`.
     fn arms(&mut self, command: &mut If) -> Result<(), Stop> {
         loop {
-            let mut arm = Arm { test: Test::Fault, block: Vec::new() };
+            let mut arm = Arm { test: SieveTest::Fault, block: Vec::new() };
             let read = self.arm(&mut arm);
             command.arms.push(arm);
             read?;
@@ -200,14 +200,14 @@ impl<'a> Parser<'a> {
         self.lexer.white()?;
         self.test(&mut arm.test)?;
         let read = self.lexer.white().and_then(|()| self.block(&mut arm.block));
-        if read.is_err() && !matches!(arm.block.last(), Some(Command::Fault)) {
-            arm.block.push(Command::Fault);
+        if read.is_err() && !matches!(arm.block.last(), Some(SieveCommand::Fault)) {
+            arm.block.push(SieveCommand::Fault);
         }
         read
     }
 
     /// A block in braces.
-    fn block(&mut self, commands: &mut Vec<Command>) -> Result<(), Stop> {
+    fn block(&mut self, commands: &mut Vec<SieveCommand>) -> Result<(), Stop> {
         if !self.lexer.sign(b'{') {
             return Err(self.lexer.stop("missing block"));
         }
@@ -218,7 +218,7 @@ impl<'a> Parser<'a> {
         Err(self.lexer.stop("expecting command or closing brace"))
     }
 
-    fn redirect(&mut self) -> Result<Command, Stop> {
+    fn redirect(&mut self) -> Result<SieveCommand, Stop> {
         let copy = self.copy()?;
         let Some(address) = self.lexer.string()? else {
             return Err(self.lexer.stop("missing redirect recipient string"));
@@ -227,10 +227,10 @@ impl<'a> Parser<'a> {
         if address.bytes.iter().find(|c| matches!(c, b'@' | 0)) != Some(&b'@') {
             return Err(self.lexer.stop("unqualified recipient address"));
         }
-        Ok(Command::Redirect { address, copy })
+        Ok(SieveCommand::Redirect { address, copy })
     }
 
-    fn fileinto(&mut self) -> Result<Command, Stop> {
+    fn fileinto(&mut self) -> Result<SieveCommand, Stop> {
         self.needs(self.required.fileinto, "fileinto")?;
         let copy = self.copy()?;
         let Some(folder) = self.lexer.string()? else {
@@ -239,7 +239,7 @@ impl<'a> Parser<'a> {
         if folder.bytes.is_empty() || folder.bytes.split(|c| *c == b'/').any(|part| part == b"..") {
             return Err(self.lexer.stop("invalid folder"));
         }
-        Ok(Command::FileInto { folder, copy })
+        Ok(SieveCommand::FileInto { folder, copy })
     }
 
     /// `:copy`, any number of times, and the white space around it.
@@ -333,13 +333,13 @@ impl<'a> Parser<'a> {
     }
 
     /// The string after a tag.
-    fn argument(&mut self, missing: &str) -> Result<Text, Stop> {
+    fn argument(&mut self, missing: &str) -> Result<SieveString, Stop> {
         self.lexer.white()?;
         self.lexer.string()?.ok_or_else(|| self.lexer.stop(missing))
     }
 
     /// A test. What was read of it stands in `test`, whether all is well or not.
-    fn test(&mut self, test: &mut Test) -> Result<(), Stop> {
+    fn test(&mut self, test: &mut SieveTest) -> Result<(), Stop> {
         self.tests += 1;
         if self.tests > self.limits.tests {
             return Err(self.lexer.stop("too many tests"));
@@ -347,35 +347,35 @@ impl<'a> Parser<'a> {
         if self.lexer.word("address") {
             let (tags, headers) = self.header_arguments(Extra::Part)?;
             let part = tags.part.unwrap_or_default();
-            *test = Test::Address { matching: self.matching(tags)?, part, headers };
+            *test = SieveTest::Address { matching: self.matching(tags)?, part, headers };
         } else if self.lexer.word("allof") {
             let mut tests = Vec::new();
             let read = self.nested(|this| this.test_list(&mut tests));
-            *test = Test::AllOf(tests);
+            *test = SieveTest::AllOf(tests);
             read?;
         } else if self.lexer.word("anyof") {
             let mut tests = Vec::new();
             let read = self.nested(|this| this.test_list(&mut tests));
-            *test = Test::AnyOf(tests);
+            *test = SieveTest::AnyOf(tests);
             read?;
         } else if self.lexer.word("exists") {
             self.lexer.white()?;
             let headers = self.keys("header string list expected")?;
-            *test = Test::Exists { headers, line: self.lexer.line };
+            *test = SieveTest::Exists { headers, line: self.lexer.line };
         } else if self.lexer.word("false") {
-            *test = Test::Constant(false);
+            *test = SieveTest::Constant(false);
         } else if self.lexer.word("true") {
-            *test = Test::Constant(true);
+            *test = SieveTest::Constant(true);
         } else if self.lexer.word("header") {
             let (tags, headers) = self.header_arguments(Extra::None)?;
-            *test = Test::Header { matching: self.matching(tags)?, headers };
+            *test = SieveTest::Header { matching: self.matching(tags)?, headers };
         } else if self.lexer.word("not") {
-            let mut inner = Box::new(Test::Fault);
+            let mut inner = Box::new(SieveTest::Fault);
             let read = self.nested(|this| {
                 this.lexer.white()?;
                 this.test(&mut inner)
             });
-            *test = Test::Not(inner);
+            *test = SieveTest::Not(inner);
             read?;
         } else if self.lexer.word("size") {
             *test = self.size()?;
@@ -384,16 +384,17 @@ impl<'a> Parser<'a> {
             let tags = self.tags(Extra::Part)?;
             let envelopes = self.keys("envelope string list expected")?;
             let part = tags.part.unwrap_or_default();
-            *test = Test::Envelope { matching: self.matching(tags)?, part, envelopes };
+            *test = SieveTest::Envelope { matching: self.matching(tags)?, part, envelopes };
         } else if self.lexer.word("body") {
             self.needs(self.required.body, "body")?;
             let mut tags = self.tags(Extra::Transform)?;
             let transform = tags.transform.take().unwrap_or_default();
-            *test = Test::Body { matching: self.matching(tags)?, transform };
+            *test = SieveTest::Body { matching: self.matching(tags)?, transform };
         } else if self.lexer.word("valid_notify_method") {
             self.needs(self.required.notify, "enotify")?;
             self.lexer.white()?;
-            *test = Test::ValidNotifyMethod { methods: self.keys("URI string list expected")? };
+            *test =
+                SieveTest::ValidNotifyMethod { methods: self.keys("URI string list expected")? };
         } else if self.lexer.word("notify_method_capability") {
             *test = self.method_capability()?;
         } else {
@@ -402,14 +403,14 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn test_list(&mut self, tests: &mut Vec<Test>) -> Result<(), Stop> {
+    fn test_list(&mut self, tests: &mut Vec<SieveTest>) -> Result<(), Stop> {
         self.lexer.white()?;
         if !self.lexer.sign(b'(') {
-            tests.push(Test::Fault);
+            tests.push(SieveTest::Fault);
             return Err(self.lexer.stop("missing test list"));
         }
         loop {
-            let mut test = Test::Fault;
+            let mut test = SieveTest::Fault;
             let read = self.lexer.white().and_then(|()| self.test(&mut test));
             tests.push(test);
             read?;
@@ -426,14 +427,14 @@ impl<'a> Parser<'a> {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
                 Err(stop) => {
-                    tests.push(Test::Fault);
+                    tests.push(SieveTest::Fault);
                     return Err(stop);
                 }
             }
         }
     }
 
-    fn size(&mut self) -> Result<Test, Stop> {
+    fn size(&mut self) -> Result<SieveTest, Stop> {
         self.lexer.white()?;
         let order = if self.lexer.word(":over") {
             SizeOrder::Over
@@ -443,10 +444,10 @@ impl<'a> Parser<'a> {
             return Err(self.lexer.stop("missing :over or :under"));
         };
         self.lexer.white()?;
-        Ok(Test::Size { order, limit: self.lexer.number()? })
+        Ok(SieveTest::Size { order, limit: self.lexer.number()? })
     }
 
-    fn method_capability(&mut self) -> Result<Test, Stop> {
+    fn method_capability(&mut self) -> Result<SieveTest, Stop> {
         self.needs(self.required.notify, "enotify")?;
         let tags = self.tags(Extra::None)?;
         let Some(method) = self.lexer.string()? else {
@@ -456,16 +457,16 @@ impl<'a> Parser<'a> {
         self.lexer.white()?;
         let keys = self.keys("missing key string list")?;
         let matching = self.with_keys(tags, keys);
-        Ok(Test::NotifyMethodCapability { matching, method, capability })
+        Ok(SieveTest::NotifyMethodCapability { matching, method, capability })
     }
 
-    fn header_arguments(&mut self, extra: Extra) -> Result<(Tags, Vec<Text>), Stop> {
+    fn header_arguments(&mut self, extra: Extra) -> Result<(Tags, Vec<SieveString>), Stop> {
         let tags = self.tags(extra)?;
         let headers = self.keys("header string list expected")?;
         Ok((tags, headers))
     }
 
-    fn keys(&mut self, missing: &str) -> Result<Vec<Text>, Stop> {
+    fn keys(&mut self, missing: &str) -> Result<Vec<SieveString>, Stop> {
         self.lexer.list()?.ok_or_else(|| self.lexer.stop(missing))
     }
 
@@ -476,7 +477,7 @@ impl<'a> Parser<'a> {
         Ok(self.with_keys(tags, keys))
     }
 
-    fn with_keys(&self, tags: Tags, keys: Vec<Text>) -> Matching {
+    fn with_keys(&self, tags: Tags, keys: Vec<SieveString>) -> Matching {
         let (comparator, kind) =
             (tags.comparator.unwrap_or_default(), tags.kind.unwrap_or_default());
         Matching { comparator, kind, keys, line: self.lexer.line }

@@ -8,14 +8,14 @@ pub struct Script {
     /// What was required.
     pub required: Capabilities,
     /// The commands after that, in order.
-    pub commands: Vec<Command>,
+    pub commands: Vec<SieveCommand>,
     /// What is wrong: what the fault in the tree stands for.
-    pub fault: Option<Fault>,
+    pub fault: Option<SieveFault>,
 }
 
 /// Something wrong in a script.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fault {
+pub struct SieveFault {
     /// Exim's words, without the line.
     pub message: String,
     /// The line, as Exim counts.
@@ -64,7 +64,7 @@ impl Capabilities {
 
 /// A string of a script: what it stands for, newlines as CR LF.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Text {
+pub struct SieveString {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// Where it is written.
@@ -73,7 +73,7 @@ pub struct Text {
 
 /// A command.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Command {
+pub enum SieveCommand {
     /// `if`, with all that belongs to it.
     If(If),
     /// `stop;`
@@ -85,14 +85,14 @@ pub enum Command {
     /// `redirect "address";`
     Redirect {
         /// The address.
-        address: Text,
+        address: SieveString,
         /// `:copy`
         copy: bool,
     },
     /// `fileinto "folder";`
     FileInto {
         /// The folder.
-        folder: Text,
+        folder: SieveString,
         /// `:copy`
         copy: bool,
     },
@@ -110,16 +110,16 @@ pub struct If {
     /// A test and a block each, in order.
     pub arms: Vec<Arm>,
     /// The block after `else`.
-    pub otherwise: Vec<Command>,
+    pub otherwise: Vec<SieveCommand>,
 }
 
 /// A test and what is done where it holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Arm {
     /// The test.
-    pub test: Test,
+    pub test: SieveTest,
     /// The block.
-    pub block: Vec<Command>,
+    pub block: Vec<SieveCommand>,
 }
 
 /// `vacation` and its arguments.
@@ -130,19 +130,19 @@ pub struct Vacation {
     /// `:days`
     pub days: Option<u64>,
     /// `:subject`
-    pub subject: Option<Text>,
+    pub subject: Option<SieveString>,
     /// `:from`, each with its line: every one is checked, the last one counts.
-    pub from: Vec<(Text, u32)>,
+    pub from: Vec<(SieveString, u32)>,
     /// `:addresses`
-    pub addresses: Vec<Text>,
+    pub addresses: Vec<SieveString>,
     /// `:mime`
     pub mime: bool,
     /// `:handle`
-    pub handle: Option<Text>,
+    pub handle: Option<SieveString>,
     /// Whether `:handle` stands after the last `:from`.
     pub handle_last: bool,
     /// The text; a fault follows where there is none.
-    pub reason: Option<Text>,
+    pub reason: Option<SieveString>,
     /// Whether it can be done: it was read up to its semicolon.
     pub complete: bool,
 }
@@ -151,15 +151,15 @@ pub struct Vacation {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notify {
     /// `:from`
-    pub from: Option<Text>,
+    pub from: Option<SieveString>,
     /// `:importance`
     pub importance: Option<u8>,
     /// `:options`
-    pub options: Vec<Text>,
+    pub options: Vec<SieveString>,
     /// `:message`
-    pub message: Option<Text>,
+    pub message: Option<SieveString>,
     /// The method; a fault follows where there is none.
-    pub method: Option<Text>,
+    pub method: Option<SieveString>,
     /// The line of the semicolon.
     pub line: u32,
     /// Whether it can be done: it was read up to its semicolon.
@@ -168,19 +168,19 @@ pub struct Notify {
 
 /// A test.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Test {
+pub enum SieveTest {
     /// `true` or `false`
     Constant(bool),
     /// `not`
-    Not(Box<Test>),
+    Not(Box<SieveTest>),
     /// `allof`
-    AllOf(Vec<Test>),
+    AllOf(Vec<SieveTest>),
     /// `anyof`
-    AnyOf(Vec<Test>),
+    AnyOf(Vec<SieveTest>),
     /// `exists`
     Exists {
         /// The names of header fields.
-        headers: Vec<Text>,
+        headers: Vec<SieveString>,
         /// The line where it ends.
         line: u32,
     },
@@ -196,7 +196,7 @@ pub enum Test {
         /// How, and with what.
         matching: Matching,
         /// The names of header fields.
-        headers: Vec<Text>,
+        headers: Vec<SieveString>,
     },
     /// `address`
     Address {
@@ -205,7 +205,7 @@ pub enum Test {
         /// The part.
         part: AddressPart,
         /// The names of header fields.
-        headers: Vec<Text>,
+        headers: Vec<SieveString>,
     },
     /// `envelope`
     Envelope {
@@ -214,7 +214,7 @@ pub enum Test {
         /// The part.
         part: AddressPart,
         /// The parts of the envelope.
-        envelopes: Vec<Text>,
+        envelopes: Vec<SieveString>,
     },
     /// `body`
     Body {
@@ -226,16 +226,16 @@ pub enum Test {
     /// `valid_notify_method`
     ValidNotifyMethod {
         /// The methods.
-        methods: Vec<Text>,
+        methods: Vec<SieveString>,
     },
     /// `notify_method_capability`
     NotifyMethodCapability {
         /// How, and with what.
         matching: Matching,
         /// The method.
-        method: Text,
+        method: SieveString,
         /// The capability.
-        capability: Text,
+        capability: SieveString,
     },
     /// Here the script can't be read any further.
     Fault,
@@ -258,7 +258,7 @@ pub struct Matching {
     /// The match type.
     pub kind: MatchType,
     /// The keys.
-    pub keys: Vec<Text>,
+    pub keys: Vec<SieveString>,
     /// The line where the test ends.
     pub line: u32,
 }
@@ -312,5 +312,5 @@ pub enum BodyTransform {
     /// `:raw`
     Raw,
     /// `:content`, with types.
-    Content(Vec<Text>),
+    Content(Vec<SieveString>),
 }

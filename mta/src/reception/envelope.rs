@@ -3,7 +3,7 @@
 
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, AddressError, Rules};
-use eximious::stdlib::lists::{Matcher, Outcome};
+use eximious::stdlib::lists::{ListOutcome, Matcher};
 use eximious::{Context, Fail, Str, opt, var};
 
 use crate::options;
@@ -53,7 +53,7 @@ pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {
         return !list.is_empty();
     }
     let mut matcher = Matcher::address(sender).called("untrusted_set_sender");
-    !list.is_empty() && matches!(cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_)))
+    !list.is_empty() && matches!(cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
 }
 
 /// An address that was given for the sender, with a domain.

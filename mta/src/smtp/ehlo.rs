@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use eximious::acl::AclVerdict;
 use eximious::opt;
-use eximious::stdlib::lists::{Matcher, Outcome};
+use eximious::stdlib::lists::{ListOutcome, Matcher};
 use eximious::stdlib::printing::printing;
 use eximious::trace::TraceKinds;
 use eximious::{AclPhases, Str, var};
@@ -230,7 +230,7 @@ impl SmtpSession {
         let list = self.text(opt::HELO_LOOKUP_DOMAINS);
         let name = Str::tainted(argument);
         let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
-        if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
+        if matches!(self.cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_))) {
             eximious::client::look_up_name_anew(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }

@@ -1,7 +1,7 @@
 //! Main options, as a session asks for them.
 
-use eximious::stdlib::hosts::Client;
-use eximious::stdlib::lists::{Matcher, Outcome, ip};
+use eximious::stdlib::hosts::SendingHost;
+use eximious::stdlib::lists::{ListOutcome, Matcher, ip};
 use eximious::trace::{Happening, ListEvent};
 use eximious::{Expanded, Opt, Str, Var, var};
 
@@ -44,9 +44,9 @@ impl SmtpSession {
         }
         let text = self.variable(var::SENDER_HOST_ADDRESS);
         let address = ip::address(text.bytes()).map(|address| (text, address));
-        let mut client = Client;
+        let mut client = SendingHost;
         let mut matcher = Matcher::host(address, &mut client).called(name);
-        matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_)))
+        matches!(self.cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
     }
 
     /// A variable's value.

@@ -1,7 +1,9 @@
 //! VRFY and EXPN (specification 44.2.13, 49.3).
 
 use eximious::acl::AclVerdict;
-use eximious::route::{Address, Child, Purpose, Report, Request, RouteError, Routed, Standing};
+use eximious::route::{
+    Address, ChildAddress, Purpose, Report, Request, RouteError, Routed, Standing,
+};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str, opt, var};
 
@@ -68,8 +70,8 @@ impl SmtpSession {
             Routed::Delivered(_) => self.say(&[b"250 <", shown, b">"]),
             Routed::Redirected => {
                 let lines = pass.children.iter().filter_map(|child| match child {
-                    Child::Address(child) => Some([b"<", child.text.bytes(), b">"].concat()),
-                    Child::Direct(_) => None,
+                    ChildAddress::Address(child) => Some([b"<", child.text.bytes(), b">"].concat()),
+                    ChildAddress::Direct(_) => None,
                 });
                 let lines: Vec<Vec<u8>> = lines.collect();
                 let bytes = reply::lines(b"250", &lines.join(&b'\n'), true);

@@ -5,7 +5,9 @@ use std::fmt;
 
 use memchr::memchr;
 
-use super::file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
+use super::file::{
+    HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value,
+};
 use super::tree::{Node, NonrecipientTree};
 
 /// What is wrong with a file.
@@ -246,7 +248,7 @@ fn recipient(line: &[u8]) -> Option<SpoolRecipient> {
             (rest, Some(RecipientDsn { original: original.to_vec(), flags }))
         }
     };
-    let more = More { reports, errors_to: errors_to.to_vec(), parent };
+    let more = RecipientExtra { reports, errors_to: errors_to.to_vec(), parent };
     Some(SpoolRecipient { address: rest.to_vec(), more: Some(more) })
 }
 

@@ -3,7 +3,9 @@
 use eximious::world::Moment;
 use eximious::{Context, Header, Str, Taint, Var, var};
 
-use super::file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
+use super::file::{
+    HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value,
+};
 use super::tree::NonrecipientTree;
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
@@ -266,7 +268,7 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
     let plain = flags == 0 && errors_to.is_empty() && parent == -1;
     let original = recipient.original.clone().unwrap_or_default();
     let reports = Some(RecipientDsn { original, flags });
-    let more = (!plain).then_some(More { reports, errors_to, parent });
+    let more = (!plain).then_some(RecipientExtra { reports, errors_to, parent });
     SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
 }
 

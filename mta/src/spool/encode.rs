@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::decode::looks_longer;
-use super::file::{HeaderFile, Mark, More, RecipientDsn, SpoolRecipient, Value};
+use super::file::{HeaderFile, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
 
 /// A text that can't stand where it would have to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,14 +95,15 @@ fn put_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Unwritable> {
 
 fn put_recipient(out: &mut Vec<u8>, recipient: &SpoolRecipient) -> Result<(), Unwritable> {
     let what = || "a recipient".to_owned();
-    let none = More { reports: Some(RecipientDsn::default()), ..More::default() };
+    let none =
+        RecipientExtra { reports: Some(RecipientDsn::default()), ..RecipientExtra::default() };
     let more = match &recipient.more {
         Some(more) => more,
         // An address may look as if more came behind it.
         None if recipient.address.is_empty() || looks_longer(&recipient.address) => &none,
         None => return line(out, &[&recipient.address], what),
     };
-    let More { reports, errors_to, parent } = more;
+    let RecipientExtra { reports, errors_to, parent } = more;
     let tail = format!(" {},{parent}#{}", errors_to.len(), if reports.is_some() { 3 } else { 1 });
     let Some(reports) = reports else {
         return line(out, &[&recipient.address, b" ", errors_to, tail.as_bytes()], what);

@@ -64,12 +64,12 @@ pub struct SpoolRecipient {
     /// The address.
     pub address: Vec<u8>,
     /// What stands after it, if anything.
-    pub more: Option<More>,
+    pub more: Option<RecipientExtra>,
 }
 
 /// What a recipient's line says beside the address.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct More {
+pub struct RecipientExtra {
     /// `ORCPT` and the flags of `NOTIFY`, where the line has them.
     pub reports: Option<RecipientDsn>,
     /// Who is told of errors, if that is not the sender.
@@ -78,7 +78,7 @@ pub struct More {
     pub parent: i64,
 }
 
-impl Default for More {
+impl Default for RecipientExtra {
     fn default() -> Self {
         Self { reports: None, errors_to: Vec::new(), parent: -1 }
     }

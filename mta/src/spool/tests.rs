@@ -130,7 +130,7 @@ fn recipient() -> impl Strategy<Value = SpoolRecipient> {
     let reports =
         (line(), any::<i64>()).prop_map(|(original, flags)| RecipientDsn { original, flags });
     let more = (proptest::option::of(reports), line(), any::<i64>())
-        .prop_map(|(reports, errors_to, parent)| More { reports, errors_to, parent });
+        .prop_map(|(reports, errors_to, parent)| RecipientExtra { reports, errors_to, parent });
     let plain = line()
         .prop_filter("ends there", |line| !line.is_empty() && !super::decode::looks_longer(line));
     prop_oneof![

@@ -44,18 +44,12 @@ pub fn hold(
     cx.set_var(var::ORIGINATOR_UID, uid.to_string());
     cx.set_var(var::ORIGINATOR_GID, gid.to_string());
     let (remote, local) = (peer.remote(), peer.local());
-    let client = Client {
-        address: Some(remote.ip().to_canonical()),
-        port: remote.port(),
-        local_address: Some(local.ip().to_canonical()),
-        local_port: Some(local.port()),
-        count: Some(count),
-        // No two that are open have the same, and lines of logs have it too.
-        connection: Str::from(thread.to_string()),
-        synchronizes: true,
-        begins_with_tls,
-        ..Client::default()
-    };
+    let mut client = Client::at(remote).connected_to(local);
+    client.count = Some(count);
+    // No two that are open have the same, and lines of logs have it too.
+    client.connection = Str::from(thread.to_string());
+    client.synchronizes = true;
+    client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);
     let words = Arc::new(Mutex::new(Words::new(peer.clone())));

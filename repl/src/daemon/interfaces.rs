@@ -22,14 +22,14 @@ pub struct Interface {
 
 /// Why nothing can be listened at.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Wrong {
+pub enum ListenError {
     /// A line for the main and panic log.
     Logged(Vec<u8>),
     /// A mistake in the configuration.
     Configured(Vec<u8>),
 }
 
-impl Wrong {
+impl ListenError {
     /// Tells of it, in the logs and on the standard error.
     pub fn refused(self, log: &dyn Log) -> Refusal {
         match self {
@@ -72,7 +72,7 @@ pub fn find(
     settings: &Settings,
     override_: Option<&[u8]>,
     net: &dyn Net,
-) -> Result<Vec<Interface>, Wrong> {
+) -> Result<Vec<Interface>, ListenError> {
     let listed = |option: Opt<Str>| {
         // One that is set to nothing is as good as unset.
         let text = settings.text(option).unwrap_or_else(|| option.default());
@@ -93,14 +93,15 @@ pub fn find(
             source = "-oX data";
         }
     }
-    let ports: Vec<u16> = ports.iter().map(|name| port(name, net)).collect::<Result<_, Wrong>>()?;
+    let ports: Vec<u16> =
+        ports.iter().map(|name| port(name, net)).collect::<Result<_, ListenError>>()?;
     let without_6 = settings.get(opt::DISABLE_IPV6);
     let mut found = Vec::new();
     for place in &places {
         let Some((ip, own)) = place_and_port(place) else {
             let head = b"Malformed IP address \"".as_slice();
             let line = [head, place, b"\" in ", source.as_bytes()].concat();
-            return Err(Wrong::Logged(line));
+            return Err(ListenError::Logged(line));
         };
         if without_6 && ip.is_ipv6() {
             continue;
@@ -120,12 +121,12 @@ fn listed_in(text: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// A port by its number or name.
-fn port(name: &[u8], net: &dyn Net) -> Result<u16, Wrong> {
+fn port(name: &[u8], net: &dyn Net) -> Result<u16, ListenError> {
     let text = String::from_utf8_lossy(name);
     let number = text.parse::<u16>().ok().filter(|number| *number > 0);
-    number
-        .or_else(|| net.service(&text))
-        .ok_or_else(|| Wrong::Configured(format!("TCP port \"{text}\" not found").into_bytes()))
+    number.or_else(|| net.service(&text)).ok_or_else(|| {
+        ListenError::Configured(format!("TCP port \"{text}\" not found").into_bytes())
+    })
 }
 
 /// `192.0.2.1`, `192.0.2.1.25`, `[192.0.2.1]:25`, and the same for version 6.
@@ -239,7 +240,7 @@ mod tests {
         let world = World::hermetic();
         match find(&settings, given.map(str::as_bytes), &*world.net) {
             Ok(found) => Ok(spots(&found)),
-            Err(Wrong::Logged(why) | Wrong::Configured(why)) => {
+            Err(ListenError::Logged(why) | ListenError::Configured(why)) => {
                 Err(String::from_utf8(why).unwrap())
             }
         }

@@ -10,7 +10,7 @@ use super::service::Service;
 
 /// What is allowed, as the options say.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// `smtp_accept_max`: how many at once; zero for any number.
     pub most: usize,
     /// `smtp_connect_backlog`
@@ -25,7 +25,7 @@ pub struct Limits {
     load: Option<i64>,
 }
 
-impl Limits {
+impl ConnectionLimits {
     /// As a configuration says.
     pub fn of(settings: &Settings) -> Self {
         let reserved = settings.text(opt::SMTP_RESERVE_HOSTS).is_some();

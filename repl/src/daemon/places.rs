@@ -23,7 +23,7 @@ struct Taken {
 
 /// A place that is taken; it is free again when this goes.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionSlot {
     places: Arc<Places>,
     host: IpAddr,
     count: usize,
@@ -42,13 +42,13 @@ impl Places {
     }
 
     /// Takes one for a host.
-    pub fn take(self: &Arc<Self>, host: IpAddr) -> Place {
+    pub fn take(self: &Arc<Self>, host: IpAddr) -> ConnectionSlot {
         let mut taken = self.lock();
         taken.count += 1;
         *taken.hosts.entry(host).or_default() += 1;
         let count = taken.count;
         drop(taken);
-        Place { places: self.clone(), host, count, thread: Mutex::new(None) }
+        ConnectionSlot { places: self.clone(), host, count, thread: Mutex::new(None) }
     }
 
     /// Which thread serves whom.
@@ -67,7 +67,7 @@ impl Places {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// How many were taken, with this one, when it was.
     pub fn count(&self) -> usize {
         self.count
@@ -80,7 +80,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let thread = *self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut taken = self.places.lock();

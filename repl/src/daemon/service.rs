@@ -8,8 +8,8 @@ use eximious::{Config, Engine, Expanded, Macros, World, opt};
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
 
-use super::Request;
-use super::limits::Limits;
+use super::DaemonRequest;
+use super::limits::ConnectionLimits;
 use crate::debug;
 use crate::refusal::Refusal;
 use crate::usual;
@@ -40,7 +40,7 @@ pub struct Service {
     /// The parts that SMTP needs.
     pub server: Arc<SmtpServer>,
     /// What is allowed.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     /// The logs.
     pub logs: Arc<LogFiles>,
     /// What tells what happens, where that was asked for.
@@ -52,7 +52,7 @@ impl Service {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(source: &Source, world: &World, request: &Request) -> Result<Self, Refusal> {
+    pub fn read(source: &Source, world: &World, request: &DaemonRequest) -> Result<Self, Refusal> {
         let builder = Engine::builder();
         let mut macros = Macros::new();
         for (name, value) in &source.macros {
@@ -75,7 +75,7 @@ impl Service {
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
         let server = Arc::new(SmtpServer::new(&found, &engine));
-        let limits = Limits::of(engine.settings());
+        let limits = ConnectionLimits::of(engine.settings());
         Ok(Self { engine, server, limits, logs, debug })
     }
 

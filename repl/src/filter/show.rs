@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use eximious::Str;
-use eximious::filter::{FilterAction, FilterObserver, Manner, Reply};
+use eximious::filter::{AutoReply, FilterAction, FilterObserver, Manner};
 use eximious::stdlib::printing::printing;
 
 use crate::output::Output;
 
 /// Shows what happens while it happens.
-pub struct Shown<'o> {
+pub struct ActionLog<'o> {
     output: &'o Output,
     /// `-v`: notes go to the standard error.
     verbose: bool,
@@ -17,7 +17,7 @@ pub struct Shown<'o> {
     top: bool,
 }
 
-impl<'o> Shown<'o> {
+impl<'o> ActionLog<'o> {
     /// On the standard output.
     pub fn new(output: &'o Output, verbose: bool, top: bool) -> Self {
         Self { output, verbose, top }
@@ -43,7 +43,7 @@ impl<'o> Shown<'o> {
         self.line(&[head.as_bytes(), verb.as_bytes(), &text]);
     }
 
-    fn mail(&self, depth: u32, reply: &Reply, manner: Manner) {
+    fn mail(&self, depth: u32, reply: &AutoReply, manner: Manner) {
         let to = reply.to.as_ref().map_or(b"<default>".as_slice(), Str::bytes);
         let vacation: &[u8] = if reply.vacation { b" (vacation)" } else { b"" };
         self.meant("mail to: ", manner, false, &[to, vacation, silent(manner)]);
@@ -103,7 +103,7 @@ fn silent(manner: Manner) -> &'static [u8] {
     if manner.silent { b" (noerror)" } else { b"" }
 }
 
-impl FilterObserver for Shown<'_> {
+impl FilterObserver for ActionLog<'_> {
     fn action(&mut self, depth: u32, action: &FilterAction) {
         match action {
             FilterAction::Deliver { address, errors_to, manner } => {

@@ -8,9 +8,9 @@ use eximious::{Macros, Var};
 use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
-use super::Action;
+use super::Job;
 use crate::message::Reading;
-use crate::queue::View;
+use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
@@ -26,7 +26,7 @@ pub(super) enum Asked {
     Information,
     SieveExtensions,
     Show,
-    Check(check::Request),
+    Check(check::CheckRequest),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -36,9 +36,9 @@ pub(super) enum Asked {
     Session,
     Batch,
     Queue(Listing),
-    View(View, Vec<u8>),
+    View(MessagePart, Vec<u8>),
     Submit,
-    Format(fmt::Request),
+    Format(fmt::FmtRequest),
 }
 
 /// The values of all options, whoever takes them.
@@ -89,7 +89,7 @@ pub(super) struct Given {
     /// `-bhc`
     pub(super) calls_out: bool,
     /// `-bd` and its kin
-    pub(super) daemon: daemon::Request,
+    pub(super) daemon: daemon::DaemonRequest,
     /// `-z`
     pub(super) log_lines: Vec<Vec<u8>>,
     /// Whose rights the action wants.
@@ -152,69 +152,69 @@ impl Given {
     }
 
     /// What an action takes.
-    pub(super) fn action(mut self, asked: Asked) -> Action {
+    pub(super) fn action(mut self, asked: Asked) -> Job {
         self.rights = asked.rights();
         match asked {
-            Asked::Usage => Action::Usage,
-            Asked::Version => Action::Version(self.setup()),
-            Asked::Expand => Action::Expand(self.expand()),
-            Asked::List { json, kind } => Action::List { json, kind },
-            Asked::Help(names) => Action::Help(names),
-            Asked::Information => Action::Information,
-            Asked::SieveExtensions => Action::SieveExtensions,
-            Asked::Show => Action::Show(show::ShowRequest {
+            Asked::Usage => Job::Usage,
+            Asked::Version => Job::Version(self.setup()),
+            Asked::Expand => Job::Expand(self.expand()),
+            Asked::List { json, kind } => Job::List { json, kind },
+            Asked::Help(names) => Job::Help(names),
+            Asked::Information => Job::Information,
+            Asked::SieveExtensions => Job::SieveExtensions,
+            Asked::Show => Job::Show(show::ShowRequest {
                 config: self.config,
                 macros: self.macros,
                 values_only: self.values_only,
                 verbose: self.verbose,
                 words: self.arguments,
             }),
-            Asked::Check(request) => Action::Check(request),
-            Asked::Rewrite => Action::Rewrite(self.rules()),
-            Asked::Retry => Action::Retry(self.rules()),
-            Asked::Route(purpose) => Action::Route(route::RouteRequest {
+            Asked::Check(request) => Job::Check(request),
+            Asked::Rewrite => Job::Rewrite(self.rules()),
+            Asked::Retry => Job::Retry(self.rules()),
+            Asked::Route(purpose) => Job::Route(route::RouteRequest {
                 purpose,
                 addresses: std::mem::take(&mut self.arguments),
                 setup: self.setup(),
             }),
-            Asked::Filter => Action::Filter(filter::FilterRequest {
+            Asked::Filter => Job::Filter(filter::FilterRequest {
                 filters: std::mem::take(&mut self.filters),
                 setup: self.setup(),
             }),
-            Asked::Daemon => Action::Daemon(
+            Asked::Daemon => Job::Daemon(
                 daemon::Source::new(self.config, &self.macros),
-                daemon::Request { verbose: self.verbose, debug: self.debug, ..self.daemon },
+                daemon::DaemonRequest { verbose: self.verbose, debug: self.debug, ..self.daemon },
             ),
-            Asked::Host(host) => Action::Host(smtp::HostRequest {
+            Asked::Host(host) => Job::Host(smtp::HostRequest {
                 host,
                 calls_out: self.calls_out,
                 setup: self.setup(),
             }),
-            Asked::Session => Action::Session(smtp::local::LocalRequest {
+            Asked::Session => Job::Session(smtp::local::LocalRequest {
                 full_name: self.full_name.clone(),
                 leaves_unqualified: self.leaves_unqualified,
                 begins_with_tls: self.daemon.begins_with_tls,
                 setup: self.setup(),
             }),
-            Asked::Batch => Action::Batch(smtp::batch::BatchRequest {
+            Asked::Batch => Job::Batch(smtp::batch::BatchRequest {
                 leaves_unqualified: self.leaves_unqualified,
                 setup: self.setup(),
             }),
-            Asked::Queue(listing) => Action::Queue(queue::ListRequest {
+            Asked::Queue(listing) => Job::Queue(queue::ListRequest {
                 queue: std::mem::take(&mut self.queue),
                 listing,
                 named: std::mem::take(&mut self.arguments),
                 setup: self.setup(),
             }),
-            Asked::View(view, id) => Action::View(queue::ViewRequest {
+            Asked::View(view, id) => Job::View(queue::ViewRequest {
                 queue: std::mem::take(&mut self.queue),
                 view,
                 id,
                 names_others: !self.arguments.is_empty(),
                 setup: self.setup(),
             }),
-            Asked::Submit => Action::Submit(self.submit()),
-            Asked::Format(request) => Action::Format(request),
+            Asked::Submit => Job::Submit(self.submit()),
+            Asked::Format(request) => Job::Format(request),
         }
     }
 

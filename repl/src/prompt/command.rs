@@ -4,7 +4,7 @@ use rustyline::completion::Pair;
 
 /// What a line at the prompt asks for, other than an expansion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Command<'l> {
+pub enum PromptCommand<'l> {
     /// `help`, `help NAME`.
     Help(&'l str),
     /// `:list`, `:list KIND`.
@@ -29,16 +29,16 @@ const COMMANDS: [(&str, &str); 5] = [
 ];
 
 /// The command that a line is, if it is one.
-pub fn of_line(line: &str) -> Option<Command<'_>> {
+pub fn of_line(line: &str) -> Option<PromptCommand<'_>> {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     Some(match word {
-        "help" | ":help" => Command::Help(rest),
-        ":list" => Command::List(rest),
-        ":message" => Command::Message(rest),
-        ":q" | ":quit" => Command::Quit,
-        ":set" => Command::Set(rest),
-        _ if word.starts_with(':') => Command::Unknown(word),
+        "help" | ":help" => PromptCommand::Help(rest),
+        ":list" => PromptCommand::List(rest),
+        ":message" => PromptCommand::Message(rest),
+        ":q" | ":quit" => PromptCommand::Quit,
+        ":set" => PromptCommand::Set(rest),
+        _ if word.starts_with(':') => PromptCommand::Unknown(word),
         _ => return None,
     })
 }
@@ -75,10 +75,10 @@ mod tests {
 
     #[test]
     fn commands_are_not_expansions() {
-        assert_eq!(of_line("help"), Some(Command::Help("")));
-        assert_eq!(of_line("help  sg "), Some(Command::Help("sg")));
-        assert_eq!(of_line(":quit"), Some(Command::Quit));
-        assert_eq!(of_line(":foo bar"), Some(Command::Unknown(":foo")));
+        assert_eq!(of_line("help"), Some(PromptCommand::Help("")));
+        assert_eq!(of_line("help  sg "), Some(PromptCommand::Help("sg")));
+        assert_eq!(of_line(":quit"), Some(PromptCommand::Quit));
+        assert_eq!(of_line(":foo bar"), Some(PromptCommand::Unknown(":foo")));
         for line in ["helpless", " help", "${uc:a}", "set acl_m_x = 1", ""] {
             assert_eq!(of_line(line), None, "{line}");
         }

@@ -50,33 +50,26 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     }
     let connection = Str::from(engine.world().host.pid().to_string());
     let server = SmtpServer::new(&config.unwrap_or_else(Config::default), engine);
-    let client = match eximious_world::input_connection() {
+    let mut client = match eximious_world::input_connection() {
         Some((peer, own)) => {
             given.clear();
-            Client {
-                address: Some(peer.ip().to_canonical()),
-                port: peer.port(),
-                local_address: Some(own.ip().to_canonical()),
-                local_port: Some(own.port()),
-                connection,
-                by_inetd: true,
-                synchronizes: true,
-                begins_with_tls,
-                ..Client::default()
-            }
+            let mut client = Client::at(peer).connected_to(own);
+            client.by_inetd = true;
+            client.synchronizes = true;
+            client
         }
-        None => Client {
-            address: value(&given, var::SENDER_HOST_ADDRESS),
-            port: value(&given, var::SENDER_HOST_PORT).unwrap_or(0),
-            local_address: value(&given, var::RECEIVED_IP_ADDRESS),
-            local_port: value(&given, var::RECEIVED_PORT),
-            user: Some(user),
-            connection,
-            qualifies_itself: leaves_unqualified,
-            begins_with_tls,
-            ..Client::default()
-        },
+        None => {
+            let mut client = Client::local(user);
+            client.address = value(&given, var::SENDER_HOST_ADDRESS);
+            client.port = value(&given, var::SENDER_HOST_PORT).unwrap_or(0);
+            client.local_address = value(&given, var::RECEIVED_IP_ADDRESS);
+            client.local_port = value(&given, var::RECEIVED_PORT);
+            client.qualifies_itself = leaves_unqualified;
+            client
+        }
     };
+    client.connection = connection;
+    client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(Arc::new(server), cx, client.clone());
     if let Some(user) = &client.user {
         introduce(session.context(), user, given);

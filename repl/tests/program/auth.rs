@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::common;
-use eximious::auth::client::{Login, Move, Outcome};
+use eximious::auth::client::{AuthOutcome, Login, Move};
 use eximious::auth::{Authenticators, cram};
 use eximious::stdlib::base64;
 use eximious::{Config, Engine, Macros};
@@ -190,7 +190,7 @@ fn answer(talk: &mut Talk, user: &str, secret: &str) {
 
 /// How eximious as a client gets on with a server, with the authenticator of a
 /// name.
-fn logs_in(program: &str, configuration: &Path, name: &str) -> (Outcome, String) {
+fn logs_in(program: &str, configuration: &Path, name: &str) -> (AuthOutcome, String) {
     let world = eximious_world::system();
     let builder = Engine::builder().world(world.clone());
     let path = configuration.display().to_string();
@@ -222,7 +222,7 @@ fn our_client_and_both_servers() {
             let path = configuration(directory.path(), "both.conf", &text);
             for name in NAMES {
                 let (outcome, told) = logs_in(server, &path, name);
-                let expected = if accepted { Outcome::Accepted } else { Outcome::Refused };
+                let expected = if accepted { AuthOutcome::Accepted } else { AuthOutcome::Refused };
                 assert_eq!(outcome, expected, "{server} {name}: {told}");
                 let by = if accepted { name } else { "" };
                 assert!(told.contains(&format!("by <{by}>")), "{server} {name}: {told}");

@@ -5,6 +5,7 @@
 mod aliases;
 mod auth;
 mod batch;
+mod bounds;
 mod callouts;
 mod common;
 mod configurations;

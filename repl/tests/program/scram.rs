@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::common;
-use eximious::auth::client::{Login, Move, Outcome};
+use eximious::auth::client::{AuthOutcome, Login, Move};
 use eximious::auth::{Authenticators, ChannelBinding};
 use eximious::{Config, Engine, Macros, World};
 use eximious_mta::smtp;
@@ -16,7 +16,7 @@ fn with_itself(
     mechanism: &str,
     [server, client]: [&str; 2],
     [of_server, of_client]: [Option<ChannelBinding>; 2],
-) -> (Outcome, String) {
+) -> (AuthOutcome, String) {
     let text = format!(
         "primary_hostname = mx.test.ex\nbegin authenticators\nsasl:\n  driver = gsasl\n  \
          public_name = {mechanism}\n  server_set_id = $auth1\n  server_condition = ${{if \
@@ -30,7 +30,7 @@ fn with_itself(
     let config = Config::read(path.as_bytes(), Macros::new(), &world, builder.registry());
     let config = config.unwrap_or_else(|why| panic!("{why}"));
     let engine = config.build(builder);
-    let peer = smtp::Client { address: "192.0.2.1".parse().ok(), ..smtp::Client::default() };
+    let peer = smtp::Client::at("192.0.2.1:0".parse().unwrap());
     let shared = Arc::new(smtp::SmtpServer::new(&config, &engine));
     let mut session = smtp::SmtpSession::new(shared, engine.context(), peer);
     if of_server.is_some() {
@@ -106,34 +106,34 @@ fn scram_with_itself() {
         for server in [&password, &keys] {
             let (outcome, id) =
                 with_itself(mechanism, [server, "client_password = pencil"], [None, None]);
-            assert_eq!((outcome, &id), (Outcome::Accepted, &said), "{mechanism}");
+            assert_eq!((outcome, &id), (AuthOutcome::Accepted, &said), "{mechanism}");
             let known = format!(
                 "client_password = wrong\n  client_spassword = ${{if \
                  eq{{$auth2/$auth3}}{{4096/W22ZaJ0SNY7soEsUEjb6gQ==}}{{{salted}}}}}"
             );
             let (outcome, _) = with_itself(mechanism, [server, &known], [None, None]);
-            assert_eq!(outcome, Outcome::Accepted, "{mechanism}, salted");
+            assert_eq!(outcome, AuthOutcome::Accepted, "{mechanism}, salted");
             let (outcome, _) =
                 with_itself(mechanism, [server, "client_password = pen"], [None, None]);
-            assert_eq!(outcome, Outcome::Refused, "{mechanism}");
+            assert_eq!(outcome, AuthOutcome::Refused, "{mechanism}");
         }
         let plus = format!("{mechanism}-PLUS");
         let server = format!("{password}\n  server_channelbinding");
         let both = [server.as_str(), "client_password = pencil\n  client_channelbinding"];
         let (outcome, _) = with_itself(&plus, both, [unique(b"abc"), unique(b"abc")]);
-        assert_eq!(outcome, Outcome::Accepted, "{plus}");
+        assert_eq!(outcome, AuthOutcome::Accepted, "{plus}");
         // Somebody stands in between.
         let (outcome, _) = with_itself(&plus, both, [unique(b"abc"), unique(b"abd")]);
-        assert_eq!(outcome, Outcome::Refused, "{plus}");
+        assert_eq!(outcome, AuthOutcome::Refused, "{plus}");
         let (outcome, _) = with_itself(&plus, both, [None, unique(b"abc")]);
-        assert_ne!(outcome, Outcome::Accepted, "{plus}");
+        assert_ne!(outcome, AuthOutcome::Accepted, "{plus}");
     }
     let server = "server_password = ${if eq{$auth1}{user}{pencil}fail}\n  server_realm = r";
     for mechanism in ["DIGEST-MD5", "CRAM-MD5", "PLAIN", "LOGIN"] {
         for (password, good) in [("pencil", true), ("pen", false)] {
             let client = format!("client_password = {password}");
             let (outcome, _) = with_itself(mechanism, [server, &client], [None, None]);
-            let expected = if good { Outcome::Accepted } else { Outcome::Refused };
+            let expected = if good { AuthOutcome::Accepted } else { AuthOutcome::Refused };
             assert_eq!(outcome, expected, "{mechanism}");
         }
     }
@@ -160,5 +160,5 @@ fn a_server_has_to_prove_itself_too() {
     let (mut login, first) = Login::begin(&mut cx, all.named(b"sasl").unwrap(), None);
     assert!(matches!(first, Move::Say(_)));
     let next = login.hear(&mut cx, 235, b"welcome");
-    assert!(matches!(next, Move::Done(Outcome::Failed(_))), "{next:?}");
+    assert!(matches!(next, Move::Done(AuthOutcome::Failed(_))), "{next:?}");
 }

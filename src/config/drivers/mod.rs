@@ -8,7 +8,9 @@ mod transports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eximious_core::{DriverDef, DriverKind, OptionDef, OptionValue, Options, Rec, Str, World};
+use eximious_core::{
+    DriverDef, DriverKind, DriverOptions, OptionDef, OptionValue, Rec, Str, World,
+};
 
 use super::{ConfigError, SettingUse};
 
@@ -24,7 +26,7 @@ pub struct Instance {
     /// Whether a driver is named that does not exist.
     pub misnamed: bool,
     /// The options that are set.
-    pub options: Options,
+    pub options: DriverOptions,
     /// The options whose values `-bP` hides from those who do not administrate.
     pub hidden: BTreeSet<&'static str>,
     /// The groups of users that are named, by the option that they stand in for

@@ -16,15 +16,15 @@ impl Machine for Eval<'_> {
         self.sequence(seq)
     }
 
-    fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
+    fn parse_only(&mut self, seq: Seq) -> Result<(), Fail> {
         if self.told > 0 {
-            self.tell_skimmed(seq, self.told);
+            self.tell_parse_only(seq, self.told);
         }
         if self.tree.is_smooth() {
             return Ok(());
         }
         let open = self.tree.pieces(seq).last().is_some_and(|piece| piece.part == Part::Fault);
-        self.skim_range(seq.span, open)
+        self.parse_only_span(seq.span, open)
     }
 
     fn condition(&mut self, id: CondId) -> Result<bool, Fail> {
@@ -71,15 +71,15 @@ impl Machine for Eval<'_> {
         Ok(holds)
     }
 
-    fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
+    fn parse_only_condition(&mut self, id: CondId) -> Result<(), Fail> {
         if self.told > 0 {
-            self.tell_skimmed_condition(id);
+            self.tell_parse_only_condition(id);
         }
         if self.tree.is_smooth() {
             return Ok(());
         }
         let node = self.tree.cond(id);
-        self.skim_range(node.span, node.closing == Closing::Open)
+        self.parse_only_span(node.span, node.closing == Closing::Open)
     }
 
     fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {

@@ -8,7 +8,7 @@ use eximious_core::{Fail, Str};
 use super::Eval;
 
 /// How deep passed-over strings are followed.
-const MOST_SKIMMED: u32 = 100;
+const MOST_PARSE_ONLY: u32 = 100;
 
 impl Eval<'_> {
     /// Begins to tell, where there is more than text.
@@ -63,8 +63,8 @@ impl Eval<'_> {
     }
 
     /// Tells of a string that is passed over.
-    pub(super) fn tell_skimmed(&mut self, seq: Seq, depth: u32) {
-        if depth > MOST_SKIMMED {
+    pub(super) fn tell_parse_only(&mut self, seq: Seq, depth: u32) {
+        if depth > MOST_PARSE_ONLY {
             return;
         }
         let tree: &View<'_> = self.tree;
@@ -73,9 +73,9 @@ impl Eval<'_> {
         let outer = self.cx.trace.begin_at(depth, Happening::Expansion(begin));
         for piece in tree.pieces(seq) {
             match piece.part {
-                Part::Operator(id) => self.tell_skimmed(tree.op(id).arg, depth + 1),
+                Part::Operator(id) => self.tell_parse_only(tree.op(id).arg, depth + 1),
                 Part::Item(id) => {
-                    self.tell_skimmed_args(tree.call_args(tree.call(id)), depth);
+                    self.tell_parse_only_args(tree.call_args(tree.call(id)), depth);
                 }
                 _ => {}
             }
@@ -91,20 +91,20 @@ impl Eval<'_> {
     }
 
     /// Tells of a condition that is passed over.
-    pub(super) fn tell_skimmed_condition(&mut self, id: CondId) {
+    pub(super) fn tell_parse_only_condition(&mut self, id: CondId) {
         let args = self.tree.cond_args(self.tree.cond(id));
-        self.tell_skimmed_args(args, self.told - 1);
+        self.tell_parse_only_args(args, self.told - 1);
     }
 
-    fn tell_skimmed_args(&mut self, args: &[Arg], depth: u32) {
+    fn tell_parse_only_args(&mut self, args: &[Arg], depth: u32) {
         for arg in args {
             match arg {
                 Arg::Text(seq) | Arg::Yes(seq) | Arg::No(seq) => {
-                    self.tell_skimmed(*seq, depth + 1);
+                    self.tell_parse_only(*seq, depth + 1);
                 }
                 Arg::Condition(id) => {
                     let node = self.tree.cond(*id);
-                    self.tell_skimmed_args(self.tree.cond_args(node), depth);
+                    self.tell_parse_only_args(self.tree.cond_args(node), depth);
                     let (source, span) = (self.source, node.span);
                     let event = ExpansionEvent::Condition { source, span, holds: None };
                     self.tell(depth, event);

@@ -1,7 +1,7 @@
 //! Conditions on other ACLs, on expanded text and on the connection (specification 44.17).
 
 use eximious_core::{AclPhases, AclTerm, FailClass, Str, Var};
-use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::lists::{ListOutcome, Matcher};
 use eximious_stdlib::variables::var;
 
 use super::AclVerdict;
@@ -156,9 +156,9 @@ impl Run<'_> {
         matcher: &mut Matcher<'_>,
     ) -> (Answer, Option<Str>) {
         match self.cx.is_in(list, matcher) {
-            Ok(Outcome::Matched(data)) => (Answer::Yes, data),
-            Ok(Outcome::Unmatched(_)) => (Answer::No, None),
-            Ok(Outcome::Deferred(why)) => {
+            Ok(ListOutcome::Matched(data)) => (Answer::Yes, data),
+            Ok(ListOutcome::Unmatched(_)) => (Answer::No, None),
+            Ok(ListOutcome::Deferred(why)) => {
                 self.logged = why.map(Str::from);
                 (Answer::Later, None)
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use eximious_core::{AclTerm, Effects, Fail, LogSelector, Meta, Str, TaintRule};
-use eximious_stdlib::dns::{self, Found, How, kind};
+use eximious_stdlib::dns::{self, DnsFound, How, kind};
 use eximious_stdlib::ip;
 use eximious_stdlib::lists::{elements, elements_with};
 use eximious_stdlib::variables::var;
@@ -355,10 +355,10 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
     let addresses: Vec<IpAddr> =
         reply.records().iter().filter_map(|record| record.address()).collect();
     let (known, lifetime) = match reply.found {
-        Found::Records { .. } if !addresses.is_empty() => {
+        DnsFound::Records { .. } if !addresses.is_empty() => {
             (Known::Listed(addresses), reply.lifetime())
         }
-        Found::Later | Found::Broken => (Known::Later, FRUITLESS),
+        DnsFound::Later | DnsFound::Broken => (Known::Later, FRUITLESS),
         _ => (Known::Unlisted, reply.fruitless_for.unwrap_or(FRUITLESS)),
     };
     run.note(format!("dnslists: wrote cache entry, ttl={lifetime}").as_bytes());

@@ -3,7 +3,7 @@
 
 use eximious_core::{AclPhases, AclTerm, Str, Var};
 use eximious_stdlib::address::quote_local_part;
-use eximious_stdlib::hosts::Client;
+use eximious_stdlib::hosts::SendingHost;
 use eximious_stdlib::lists::{Keep, Matcher, ip};
 use eximious_stdlib::variables::var;
 
@@ -144,7 +144,7 @@ pub(super) static HOSTS: AclTerm = words::condition(
 fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
     let text = run.cx.value_of(var::SENDER_HOST_ADDRESS);
     let address = ip::address(text.bytes()).map(|address| (text.clone(), address));
-    let mut client = Client;
+    let mut client = SendingHost;
     let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client);
     let (answer, data) = run.matched(list, &mut matcher);
     run.leave(var::HOST_DATA, answer, data);

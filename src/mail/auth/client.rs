@@ -37,12 +37,12 @@ pub enum Move {
     /// [`Login::shown`] says what may be logged of it.
     Say(Vec<u8>),
     /// It is over.
-    Done(Outcome),
+    Done(AuthOutcome),
 }
 
 /// How it ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum AuthOutcome {
     /// The server knows who this is.
     Accepted,
     /// The server said no, and will say so again: another authenticator may have
@@ -165,7 +165,7 @@ pub struct Login {
     driver: Box<dyn Driver>,
     binding: Option<ChannelBinding>,
     /// How it ends once the server has answered.
-    ends: Option<Outcome>,
+    ends: Option<AuthOutcome>,
     shown: Vec<u8>,
 }
 
@@ -206,11 +206,13 @@ impl Login {
             return Move::Done(ends);
         }
         match code {
-            200..300 if self.driver.is_content() => Move::Done(Outcome::Accepted),
-            200..300 => Move::Done(Outcome::Failed(b"the server did not prove who it is".to_vec())),
+            200..300 if self.driver.is_content() => Move::Done(AuthOutcome::Accepted),
+            200..300 => {
+                Move::Done(AuthOutcome::Failed(b"the server did not prove who it is".to_vec()))
+            }
             334 => self.answer(cx, text),
-            500..600 => Move::Done(Outcome::Refused),
-            _ => Move::Done(Outcome::Later),
+            500..600 => Move::Done(AuthOutcome::Refused),
+            _ => Move::Done(AuthOutcome::Later),
         }
     }
 
@@ -245,7 +247,7 @@ impl Login {
         let mut turn = Turn { cx, authenticator: &authenticator, binding };
         let line = match self.driver.answer(&mut turn, asked.trim_ascii()) {
             Ok(Some(data)) => base64::encode(&data),
-            Ok(None) => return Move::Done(Outcome::Later),
+            Ok(None) => return Move::Done(AuthOutcome::Later),
             Err(stop) => {
                 self.ends = Some(stop.outcome());
                 b"*".to_vec()
@@ -271,10 +273,10 @@ impl Driver for NoClient {
 }
 
 impl Stop {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> AuthOutcome {
         match self {
-            Self::Cancel(why) => Outcome::Cancelled(why),
-            Self::Fail(why) => Outcome::Failed(why),
+            Self::Cancel(why) => AuthOutcome::Cancelled(why),
+            Self::Fail(why) => AuthOutcome::Failed(why),
         }
     }
 }

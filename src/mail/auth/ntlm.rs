@@ -28,7 +28,7 @@ pub type Challenge = [u8; 8];
 
 /// What a client says of itself in its last message.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
+pub struct AuthenticateMessage {
     /// The user's name.
     pub user: Vec<u8>,
     /// What proves that the user's password is known; nothing where it has no
@@ -92,7 +92,7 @@ pub fn authenticate(
 }
 
 /// What a client's last message says; nothing where it is none.
-pub fn parse_authenticate(message: &[u8]) -> Option<Answer> {
+pub fn parse_authenticate(message: &[u8]) -> Option<AuthenticateMessage> {
     let message = Received::new(message, 3)?;
     let flags = message.number(60)?;
     let user = message.field(36)?;
@@ -104,7 +104,7 @@ pub fn parse_authenticate(message: &[u8]) -> Option<Answer> {
         _ => narrow(user),
     };
     let response = message.field(20)?.try_into().ok();
-    Some(Answer { user, response })
+    Some(AuthenticateMessage { user, response })
 }
 
 /// What proves that somebody knows a password.

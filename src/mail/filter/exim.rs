@@ -9,7 +9,7 @@ mod personal;
 mod tests;
 
 use eximious_core::{Fail, Str, Var, stack};
-use eximious_grammar::filter::{Command, Filter, Word};
+use eximious_grammar::filter::{Filter, FilterCommand, FilterWord};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
@@ -151,7 +151,7 @@ impl Run<'_> {
     }
 
     /// The value of a word in a command.
-    fn value(&mut self, word: &Word, command: &str) -> Result<Str, Halt> {
+    fn value(&mut self, word: &FilterWord, command: &str) -> Result<Str, Halt> {
         self.expand(&word.text, &format!("{command} command"))
     }
 
@@ -185,6 +185,6 @@ impl Run<'_> {
 }
 
 /// How a command is meant.
-fn manner(command: &Command, significant: bool) -> Manner {
+fn manner(command: &FilterCommand, significant: bool) -> Manner {
     Manner { significant: command.seen.unwrap_or(significant), silent: command.noerror }
 }

@@ -15,7 +15,7 @@ mod vacation;
 use std::collections::HashSet;
 
 use eximious_core::{Str, stack};
-use eximious_grammar::sieve::{Command, Dialect, If, Limits, Script, parse};
+use eximious_grammar::sieve::{Dialect, If, Script, SieveCommand, SieveLimits, parse};
 
 use super::{FilterAction, FilterEnd, FilterObserver, Filtered, Manner};
 use crate::Context;
@@ -26,7 +26,7 @@ const MOST_WORK: u64 = 1 << 26;
 
 /// What the router says (specification, chapter 22), and what bounds a script.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Options {
+pub struct SieveOptions {
     /// The mailbox of `keep`: `sieve_inbox`.
     pub inbox: Str,
     /// What `:user` stands for in the envelope: `sieve_useraddress`.
@@ -42,12 +42,12 @@ pub struct Options {
     /// Whether nothing will be done with the result.
     pub test: bool,
     /// How far a script may go.
-    pub limits: Limits,
+    pub limits: SieveLimits,
     /// How much it may look at.
     pub work: u64,
 }
 
-impl Default for Options {
+impl Default for SieveOptions {
     fn default() -> Self {
         Self {
             inbox: Str::from("inbox"),
@@ -56,13 +56,13 @@ impl Default for Options {
             vacation_directory: None,
             notify_owner: None,
             test: false,
-            limits: Limits::default(),
+            limits: SieveLimits::default(),
             work: MOST_WORK,
         }
     }
 }
 
-impl Options {
+impl SieveOptions {
     /// The words that a script may use.
     pub fn dialect(&self) -> Dialect {
         Dialect {
@@ -79,7 +79,7 @@ impl Options {
 pub fn run(
     cx: &mut Context,
     text: &[u8],
-    options: &Options,
+    options: &SieveOptions,
     observer: &mut dyn FilterObserver,
 ) -> Filtered {
     // Where it is too deep already, the first command says so.
@@ -113,7 +113,7 @@ enum Halt {
 struct Run<'r> {
     cx: &'r mut Context,
     script: &'r Script,
-    options: &'r Options,
+    options: &'r SieveOptions,
     observer: &'r mut dyn FilterObserver,
     actions: Vec<FilterAction>,
     /// What was done already, so that it is done once.
@@ -137,7 +137,7 @@ impl<'r> Run<'r> {
     fn new(
         cx: &'r mut Context,
         script: &'r Script,
-        options: &'r Options,
+        options: &'r SieveOptions,
         observer: &'r mut dyn FilterObserver,
     ) -> Self {
         let (actions, done) = (Vec::new(), HashSet::new());
@@ -147,20 +147,20 @@ impl<'r> Run<'r> {
 
     /// Goes through commands. What is not obeyed is looked at too: some mistakes
     /// count anyway.
-    fn block(&mut self, commands: &[Command], obeyed: bool) -> Result<(), Halt> {
+    fn block(&mut self, commands: &[SieveCommand], obeyed: bool) -> Result<(), Halt> {
         for command in commands {
             self.spend(1)?;
             match command {
-                Command::If(command) => self.branch(command, obeyed)?,
-                Command::Vacation(vacation) => self.vacation(vacation, obeyed)?,
-                Command::Notify(notify) => self.notify(notify, obeyed)?,
-                Command::Fault => return Err(self.fault()),
+                SieveCommand::If(command) => self.branch(command, obeyed)?,
+                SieveCommand::Vacation(vacation) => self.vacation(vacation, obeyed)?,
+                SieveCommand::Notify(notify) => self.notify(notify, obeyed)?,
+                SieveCommand::Fault => return Err(self.fault()),
                 _ if !obeyed => {}
-                Command::Stop => return Err(Halt::Stop),
-                Command::Keep => self.keep(false),
-                Command::Discard => self.discard(),
-                Command::Redirect { address, copy } => self.redirect(&address.bytes, *copy),
-                Command::FileInto { folder, copy } => self.file_into(&folder.bytes, *copy),
+                SieveCommand::Stop => return Err(Halt::Stop),
+                SieveCommand::Keep => self.keep(false),
+                SieveCommand::Discard => self.discard(),
+                SieveCommand::Redirect { address, copy } => self.redirect(&address.bytes, *copy),
+                SieveCommand::FileInto { folder, copy } => self.file_into(&folder.bytes, *copy),
             }
         }
         Ok(())

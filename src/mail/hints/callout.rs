@@ -1,7 +1,7 @@
 //! What callouts have found out.
 
 use super::private::Coded;
-use super::{Reader, Record, Writer};
+use super::{FieldReader, Record, Writer};
 
 /// What a server says to something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -70,7 +70,7 @@ impl Coded for CalloutDomain {
         to.long(self.random_at);
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut FieldReader<'_>) -> Option<Self> {
         Some(Self {
             result: result(from)?,
             refuses_empty_sender: from.flag()?,
@@ -93,7 +93,7 @@ impl Coded for CalloutAddress {
         to.byte(u8::from(self.accepted));
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut FieldReader<'_>) -> Option<Self> {
         Some(Self { accepted: from.flag()? })
     }
 }
@@ -109,7 +109,7 @@ impl Coded for QuotaStanding {
         to.byte(u8::from(self.room));
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut FieldReader<'_>) -> Option<Self> {
         Some(Self { room: from.flag()? })
     }
 }
@@ -119,7 +119,7 @@ pub fn quota_key(address: &[u8]) -> Vec<u8> {
     [b"quota ", address].concat()
 }
 
-fn result(from: &mut Reader<'_>) -> Option<CalloutResult> {
+fn result(from: &mut FieldReader<'_>) -> Option<CalloutResult> {
     use CalloutResult::{Accept, Reject, Unknown};
     [Unknown, Accept, Reject].get(usize::from(from.byte()?)).copied()
 }

@@ -33,9 +33,9 @@ impl Writer {
 }
 
 /// Reads fields; each is `None` where there are not enough bytes for it.
-pub struct Reader<'a>(&'a [u8]);
+pub struct FieldReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> FieldReader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }

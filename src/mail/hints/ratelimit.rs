@@ -3,7 +3,7 @@
 use eximious_core::world::Moment;
 
 use super::private::Coded;
-use super::{Reader, Record, Writer};
+use super::{FieldReader, Record, Writer};
 
 /// How fast a client was.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -50,7 +50,7 @@ impl Coded for Rate {
         }
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut FieldReader<'_>) -> Option<Self> {
         let seconds = from.long()?;
         let nanos = u32::try_from(from.long()?).ok().filter(|nanos| *nanos < 1_000_000_000)?;
         // What is no number, or without an end, would never cease to be so.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use eximious_core::world::HintsError;
 
 use super::private::Coded;
-use super::{HintStore, Reader, Record, Writer};
+use super::{FieldReader, HintStore, Record, Writer};
 
 /// How much of an error's text is kept: servers say what they like.
 const LONGEST_TEXT: usize = 2048;
@@ -64,7 +64,7 @@ impl Coded for Retry {
         to.text(&self.text[..self.text.len().min(LONGEST_TEXT)]);
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut FieldReader<'_>) -> Option<Self> {
         Some(Self {
             error: from.int()?,
             detail: from.int()?,

@@ -1,7 +1,7 @@
 //! What has been seen before.
 
 use super::private::Coded;
-use super::{Reader, Record, Writer};
+use super::{FieldReader, Record, Writer};
 
 /// Something was seen: when, the store itself says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,7 +16,7 @@ impl Coded for Seen {
 
     fn write(&self, _: &mut Writer) {}
 
-    fn read(_: &mut Reader<'_>) -> Option<Self> {
+    fn read(_: &mut FieldReader<'_>) -> Option<Self> {
         Some(Self)
     }
 }

@@ -4,7 +4,7 @@
 use eximious_core::world::HintsError;
 
 use super::private::Coded;
-use super::{HintStore, Reader, Record, Writer};
+use super::{FieldReader, HintStore, Record, Writer};
 
 /// Who crashed takes no leave: after this many seconds without a change, nobody
 /// is there any more.
@@ -75,7 +75,7 @@ impl Coded for Working {
         to.int(self.count);
     }
 
-    fn read(from: &mut Reader<'_>) -> Option<Self> {
+    fn read(from: &mut FieldReader<'_>) -> Option<Self> {
         Some(Self { count: from.int()? })
     }
 }

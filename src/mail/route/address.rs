@@ -7,7 +7,7 @@ use eximious_core::Str;
 use eximious_stdlib::address::{last_at, unquote_local_part};
 
 use super::RouteHost;
-use crate::mail::filter::{Notice, Reply};
+use crate::mail::filter::{AutoReply, Notice};
 
 /// An address that is being routed.
 #[derive(Clone, Debug, Default)]
@@ -190,7 +190,7 @@ pub struct Delivery {
     /// The address.
     pub address: Address,
     /// What it is.
-    pub target: Target,
+    pub target: DeliveryTarget,
     /// The number of the router; `None` where another program's word is taken.
     pub router: usize,
     /// The number of the transport; `None` where there is none, as for a router
@@ -212,7 +212,7 @@ pub struct Delivery {
 
 /// What kind of delivery it is.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Target {
+pub enum DeliveryTarget {
     /// To a mailbox or other hosts, as the transport says.
     Address,
     /// To a file or, with a slash at its end, a directory (`$address_file`).
@@ -223,7 +223,7 @@ pub enum Target {
     /// To a command (`$address_pipe`).
     Pipe,
     /// An answer that a filter wants sent.
-    Reply(Box<Reply>),
+    Reply(Box<AutoReply>),
     /// A notification that a Sieve filter wants sent.
     Notice(Box<Notice>),
 }

@@ -8,7 +8,7 @@ use eximious_stdlib::variables::var;
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::{Router, Text};
-use super::{Address, Delivery, Identity, Purpose, Target};
+use super::{Address, Delivery, DeliveryTarget, Identity, Purpose};
 
 impl Machine<'_> {
     /// A delivery of the address by this router: everything that all routers do
@@ -30,7 +30,7 @@ impl Machine<'_> {
         address.suffix = self.offer.suffix.clone();
         Ok(Box::new(Delivery {
             address,
-            target: Target::Address,
+            target: DeliveryTarget::Address,
             router: number,
             transport,
             wrong: None,

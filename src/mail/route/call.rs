@@ -8,7 +8,7 @@ use eximious_core::{Closure, DriverDef, DriverKind, Fail, FailClass, Meta, Runs,
 
 use super::driver::{EmbeddedRouter, RouterRun};
 use super::machine::{Machine, Verdict, unless_forced};
-use super::pass::{Child, RouteError};
+use super::pass::{ChildAddress, RouteError};
 use super::router::Router;
 use super::{Address, Purpose};
 use crate::engine::Access;
@@ -130,7 +130,7 @@ impl Machine<'_> {
                 self.assign_headers(router)?;
                 let ancestor = self.address.as_ancestor(Some(number));
                 let children = others.into_iter().map(|text| self.address.child(text, &ancestor));
-                let children: Vec<_> = children.map(Child::Address).collect();
+                let children: Vec<_> = children.map(ChildAddress::Address).collect();
                 self.children.extend(children);
                 Ok(Verdict::Accept(None))
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use eximious_core::world::User;
 use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
-use eximious_stdlib::hosts::Client;
-use eximious_stdlib::lists::{Keep, Matcher, Names, Outcome, elements};
+use eximious_stdlib::hosts::SendingHost;
+use eximious_stdlib::lists::{Keep, ListOutcome, Matcher, Names, elements};
 use eximious_stdlib::lookups;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
@@ -31,7 +31,7 @@ struct LastUser(Option<(Vec<u8>, Option<Arc<User>>)>);
 impl Machine<'_> {
     /// What a router's `domains` says, where that is known before anything is done for
     /// the router. Its affixes come first.
-    pub(super) fn known_domains(&mut self, router: &Router) -> Option<Outcome> {
+    pub(super) fn known_domains(&mut self, router: &Router) -> Option<ListOutcome> {
         match &router.filter.domains {
             Some((_, Some(names))) if !router.filter.has_affixes() => self.recall(names),
             _ => None,
@@ -39,7 +39,7 @@ impl Machine<'_> {
     }
 
     /// What a list of names says of the address's domain, where that is known.
-    fn recall(&mut self, names: &Names) -> Option<Outcome> {
+    fn recall(&mut self, names: &Names) -> Option<ListOutcome> {
         let domain = &self.address.domain;
         self.cx.call(&LIST, |call| names.recall(call, domain))
     }
@@ -49,7 +49,7 @@ impl Machine<'_> {
     pub(super) fn admits(
         &mut self,
         router: &Router,
-        known: Option<Outcome>,
+        known: Option<ListOutcome>,
     ) -> Result<bool, RouteError> {
         let filter = &router.filter;
         if let Some((list, names)) = &filter.domains {
@@ -58,7 +58,7 @@ impl Machine<'_> {
             let names = names.as_ref().filter(|_| filter.has_affixes());
             let recall = || self.recall(names?);
             let data = match known.or_else(recall) {
-                Some(Outcome::Matched(data)) => Some(data),
+                Some(ListOutcome::Matched(data)) => Some(data),
                 Some(_) => None,
                 None => {
                     let domain = self.address.domain.clone();
@@ -147,9 +147,9 @@ impl Machine<'_> {
         option: &'static str,
     ) -> Result<Option<Option<Str>>, RouteError> {
         match self.cx.is_in(list, &mut matcher.called(option)) {
-            Ok(Outcome::Matched(data)) => Ok(Some(data)),
-            Ok(Outcome::Unmatched(_)) => Ok(None),
-            Ok(Outcome::Deferred(why)) => {
+            Ok(ListOutcome::Matched(data)) => Ok(Some(data)),
+            Ok(ListOutcome::Unmatched(_)) => Ok(None),
+            Ok(ListOutcome::Deferred(why)) => {
                 let general = undecided(option);
                 let why = self.cx.call(&LIST, |call| lookups::reason(call, why, &general));
                 Err(RouteError::new(why))
@@ -356,9 +356,9 @@ pub(super) fn host_is_in(
     cx: &mut Context,
     list: &Str,
     address: std::net::IpAddr,
-) -> Result<Outcome, Fail> {
+) -> Result<ListOutcome, Fail> {
     let text = Str::from(address.to_string());
-    let mut client = Client;
+    let mut client = SendingHost;
     let mut matcher = Matcher::other_host((text, address), &mut client);
     matcher = matcher.called("ignore_target_hosts");
     cx.is_in(list, &mut matcher)

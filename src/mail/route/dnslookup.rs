@@ -1,7 +1,7 @@
 //! The router `dnslookup` (specification, chapter 17).
 
 use eximious_core::{DriverDef, Effects, Meta, Str, TaintRule};
-use eximious_stdlib::dns::find::{DomainHosts, DomainSearch, Ending, Search, for_domain};
+use eximious_stdlib::dns::find::{DnsSearch, DomainHosts, DomainSearch, Ending, for_domain};
 use eximious_stdlib::lists::elements;
 
 use super::Purpose;
@@ -80,7 +80,7 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
     let stays = machine.purpose == Purpose::VerifySender && router.on("rewrite_headers");
     let mut is_yes =
         |option| router.some_text(option).is_some_and(|text| machine.condition(router, text));
-    let search = Search {
+    let search = DnsSearch {
         services,
         ipv4_only: is_yes("ipv4_only"),
         ipv4_prefer: is_yes("ipv4_prefer"),
@@ -92,7 +92,7 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
         dnssec_request: list("dnssec_request_domains"),
         dnssec_require: list("dnssec_require_domains"),
         told: Some(1),
-        ..Search::default()
+        ..DnsSearch::default()
     };
     Ok(DomainSearch {
         search,

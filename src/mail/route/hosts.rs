@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
-use eximious_stdlib::dns::find::{Ending, HostsFound, Search, by_dns, by_name};
+use eximious_stdlib::dns::find::{DnsSearch, Ending, HostsFound, by_dns, by_name};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::lists::ip;
 
@@ -195,8 +195,8 @@ fn look(
 ) -> Result<HostsFound, Fail> {
     let ignore = router.text("ignore_target_hosts").map(|text| text.written.clone());
     let list = |option: &str| router.text(option).map(|text| text.written.clone());
-    let base = if item.mx { Search::for_mx() } else { Search::for_host() };
-    let search = Search {
+    let base = if item.mx { DnsSearch::for_mx() } else { DnsSearch::for_host() };
+    let search = DnsSearch {
         ipv4_only: how.ipv4_only,
         ipv4_prefer: how.ipv4_prefer,
         ignore: ignore.clone(),

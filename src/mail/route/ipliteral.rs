@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, ListEvent};
 use eximious_stdlib::dns::local::LocalAddresses;
-use eximious_stdlib::lists::Outcome;
+use eximious_stdlib::lists::ListOutcome;
 
 use super::conditions::host_is_in;
 use super::dnslookup::HOSTS;
@@ -30,9 +30,9 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let Some(address) = literal(domain.bytes()) else { return Ok(Verdict::Decline) };
     if let Some(list) = router.some_text("ignore_target_hosts") {
         match host_is_in(machine.cx, &list.written, address) {
-            Ok(Outcome::Matched(_)) => return Ok(Verdict::Decline),
-            Ok(Outcome::Unmatched(_)) => {}
-            Ok(Outcome::Deferred(why)) => {
+            Ok(ListOutcome::Matched(_)) => return Ok(Verdict::Decline),
+            Ok(ListOutcome::Unmatched(_)) => {}
+            Ok(ListOutcome::Deferred(why)) => {
                 return Err(RouteError { message: why, ..RouteError::default() });
             }
             Err(fail) => return Err(RouteError::new(fail.message())),

@@ -14,7 +14,7 @@ use eximious_stdlib::pattern;
 use super::dnslookup::HOSTS;
 use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict};
-use super::pass::{Child, RouteError};
+use super::pass::{ChildAddress, RouteError};
 use super::router::{Router, Text};
 
 /// What questions to servers may touch.
@@ -83,7 +83,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     machine.assign_headers(router)?;
     let ancestor = machine.address.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
-    machine.children.push(Child::Address(child));
+    machine.children.push(ChildAddress::Address(child));
     Ok(Verdict::Accept(None))
 }
 

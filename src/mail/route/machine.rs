@@ -6,11 +6,11 @@ use std::sync::Arc;
 use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
-use eximious_stdlib::lists::Outcome;
+use eximious_stdlib::lists::ListOutcome;
 use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
-use super::pass::{Child, Pass, Renamed, RouteError, Routed};
+use super::pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
 use super::percent;
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Purpose, Routes};
@@ -50,7 +50,7 @@ pub(super) struct Machine<'m> {
     pub(super) purpose: Purpose,
     pub(super) address: Box<Address>,
     /// What comes of it beside its own delivery, in order.
-    pub(super) children: Vec<Child>,
+    pub(super) children: Vec<ChildAddress>,
     pub(super) renamed: Vec<Renamed>,
     /// What a router that declined has to say, should no other take the address.
     pub(super) note: Option<Vec<u8>>,
@@ -98,7 +98,7 @@ impl Machine<'_> {
             return Routed::Deferred(RouteError::new("too many nested redirections"));
         }
         if let Some(child) = self.percent_hack() {
-            self.children.push(Child::Address(child));
+            self.children.push(ChildAddress::Address(child));
             return Routed::Redirected;
         }
         // Even an address that no router looks at has its values.
@@ -184,7 +184,7 @@ impl Machine<'_> {
             return Next::Router(number + 1);
         }
         let known = self.known_domains(router);
-        if matches!(known, Some(Outcome::Unmatched(_))) {
+        if matches!(known, Some(ListOutcome::Unmatched(_))) {
             return Next::Router(number + 1);
         }
         self.show_router(&router.name);
@@ -201,7 +201,7 @@ impl Machine<'_> {
         next
     }
 
-    fn let_in(&mut self, number: usize, router: &Router, known: Option<Outcome>) -> Next {
+    fn let_in(&mut self, number: usize, router: &Router, known: Option<ListOutcome>) -> Next {
         match self.admits(router, known) {
             Ok(true) => {}
             Ok(false) => return Next::Router(number + 1),
@@ -348,11 +348,11 @@ impl Machine<'_> {
         again.first_router = number + 1;
         for child in &mut self.children {
             // A delivery has its parent's name on it already.
-            if let Child::Address(child) = child {
+            if let ChildAddress::Address(child) = child {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.insert(0, Child::Address(again));
+        self.children.insert(0, ChildAddress::Address(again));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);

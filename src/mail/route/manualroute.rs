@@ -1,7 +1,7 @@
 //! The router `manualroute` (specification, chapter 20).
 
 use eximious_core::{DriverDef, Effects, Meta, OptionValue, Str, TaintRule};
-use eximious_stdlib::lists::{Matcher, Outcome, elements_with};
+use eximious_stdlib::lists::{ListOutcome, Matcher, elements_with};
 
 use super::driver::{self, RouterRun};
 use super::hosts::{self, Hosts, How, Way};
@@ -110,9 +110,11 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
         let outcome =
             machine.cx.call(&PATTERN, |call| Matcher::domain(&domain).test_pattern(call, &pattern));
         let data = match outcome {
-            Ok(Outcome::Matched(data)) => data,
-            Ok(Outcome::Unmatched(_)) => continue,
-            Ok(Outcome::Deferred(_)) => return Err(RouteError::new("lookup defer in route_list")),
+            Ok(ListOutcome::Matched(data)) => data,
+            Ok(ListOutcome::Unmatched(_)) => continue,
+            Ok(ListOutcome::Deferred(_)) => {
+                return Err(RouteError::new("lookup defer in route_list"));
+            }
             Err(fail) => return Err(RouteError::new(fail.message())),
         };
         let looked_up = pattern.bytes().contains(&b';').then_some(data).flatten();

@@ -10,7 +10,7 @@ pub struct Pass {
     /// What came of the address itself.
     pub routed: Routed,
     /// What else comes of it, in order.
-    pub children: Vec<Child>,
+    pub children: Vec<ChildAddress>,
     /// Domains for the message's header lines.
     pub renamed: Vec<Renamed>,
     /// The address with what is attached to it now.
@@ -34,7 +34,7 @@ pub enum Routed {
 
 /// What comes of an address beside its own delivery.
 #[derive(Clone, Debug)]
-pub enum Child {
+pub enum ChildAddress {
     /// An address, which has to be routed.
     Address(Box<Address>),
     /// A delivery to a file or a command, or an answer: it needs no router.

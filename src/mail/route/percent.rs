@@ -4,7 +4,7 @@
 use eximious_core::Str;
 use eximious_core::trace::TraceKinds;
 use eximious_stdlib::address;
-use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::lists::{ListOutcome, Matcher};
 use eximious_stdlib::options::opt;
 
 use crate::Context;
@@ -20,7 +20,7 @@ pub(super) fn within(cx: &mut Context, local_part: &Str, domain: &Str) -> Option
         return None;
     }
     let outcome = cx.is_in(&list, &mut Matcher::domain(domain).called(option.name())).ok()?;
-    let Outcome::Matched(_) = outcome else { return None };
+    let ListOutcome::Matched(_) = outcome else { return None };
     let (text, taint) = local_part.read();
     let percent = percent?;
     let new = [&text[..percent], b"@", &text[percent + 1..]].concat();

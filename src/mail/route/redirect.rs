@@ -14,9 +14,9 @@ use eximious_stdlib::variables::var;
 use super::assign::directory;
 use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict, unless_forced};
-use super::pass::{Child, RouteError};
+use super::pass::{ChildAddress, RouteError};
 use super::router::Router;
-use super::{Address, Ancestor, Delivery, Target, Wrong};
+use super::{Address, Ancestor, Delivery, DeliveryTarget, Wrong};
 use crate::mail::filter::FilterKind;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
@@ -169,16 +169,16 @@ impl<'r> Redirection<'r> {
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
                     machine.tell_generated(self.router, &address);
-                    machine.children.push(Child::Address(address));
+                    machine.children.push(ChildAddress::Address(address));
                 }
                 Item::File(path) => {
                     let option = file_transport(&path);
-                    let target = Target::File { mode: None };
+                    let target = DeliveryTarget::File { mode: None };
                     self.direct(machine, Str::from(path).stamped(taint), target, option)?;
                 }
                 Item::Pipe(command) => {
                     let command = Str::from(command).stamped(taint);
-                    self.direct(machine, command, Target::Pipe, "pipe_transport")?;
+                    self.direct(machine, command, DeliveryTarget::Pipe, "pipe_transport")?;
                 }
             }
         }
@@ -238,13 +238,15 @@ impl<'r> Redirection<'r> {
         &self,
         machine: &mut Machine<'_>,
         text: Str,
-        target: Target,
+        target: DeliveryTarget,
         option: &str,
     ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
-            Target::Pipe => ("forbid_pipe", b"pipe"),
-            Target::Reply(_) | Target::Notice(_) => ("forbid_filter_reply", b"autoreply"),
+            DeliveryTarget::Pipe => ("forbid_pipe", b"pipe"),
+            DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
+                ("forbid_filter_reply", b"autoreply")
+            }
             _ => ("forbid_file", b"file"),
         };
         let forbidden = self.answers || machine.switch(router, switch)?;
@@ -279,7 +281,7 @@ impl<'r> Redirection<'r> {
             home: machine.transport_home(router),
             directory: directory(router, "transport_current_directory"),
         };
-        machine.children.push(Child::Direct(Box::new(delivery)));
+        machine.children.push(ChildAddress::Direct(Box::new(delivery)));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use eximious_core::{
-    DriverDef, DriverKind, Fail, OptionPlace, OptionValue, Options, Rec, Registry, Str, World,
+    DriverDef, DriverKind, DriverOptions, Fail, OptionPlace, OptionValue, Rec, Registry, Str, World,
 };
 use eximious_stdlib::lists::Names;
 use rustc_hash::FxHashMap;
@@ -20,7 +20,7 @@ pub(super) struct Router {
     pub(super) driver: Rec<DriverDef>,
     /// What its driver does; nothing, where that is not there yet.
     pub(super) run: Option<RouterRun>,
-    options: Options,
+    options: DriverOptions,
     texts: FxHashMap<&'static str, Text>,
     pub(super) pass_router: Option<usize>,
     pub(super) redirect_router: Option<usize>,
@@ -101,7 +101,7 @@ impl Router {
         world: &World,
         place: &dyn Fn(&Str) -> Option<usize>,
     ) -> Self {
-        let mut options = Options::default();
+        let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Router, driver.meta.name);
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Router));
         for record in records.chain(registry.options_of(own)) {

@@ -9,7 +9,7 @@ use eximious_stdlib::variables::var;
 
 use super::dnslookup::HOSTS;
 use super::machine::{Machine, Verdict, unless_forced};
-use super::pass::{Child, Renamed, RouteError};
+use super::pass::{ChildAddress, Renamed, RouteError};
 use super::router::Router;
 use super::{Purpose, RouteHost, hosts};
 
@@ -188,7 +188,7 @@ impl Machine<'_> {
         let ancestor = self.address.as_ancestor(Some(number));
         let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
         child.first_router = router.redirect_router.unwrap_or(0);
-        self.children.push(Child::Address(child));
+        self.children.push(ChildAddress::Address(child));
         if rewrites {
             let from = self.address.domain.clone();
             self.renamed.push(Renamed { from, to: domain.clone() });

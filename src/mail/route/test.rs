@@ -9,7 +9,7 @@ use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::Answers;
 use eximious_stdlib::variables::var;
 
-use super::pass::{Child, RouteError, Routed};
+use super::pass::{ChildAddress, RouteError, Routed};
 use super::{Address, Delivery, Purpose, Routes};
 use crate::Context;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
@@ -121,7 +121,7 @@ impl Routes {
         // The next one is the last.
         let mut first = Address::new(request.address.clone());
         first.unique = request.typed.clone();
-        let mut queue = vec![Child::Address(Box::new(first))];
+        let mut queue = vec![ChildAddress::Address(Box::new(first))];
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
         let (mut count, mut direct, mut thrown) = (0, false, false);
@@ -131,8 +131,8 @@ impl Routes {
         let mut known = (purpose == Purpose::VerifyRecipient).then(|| outside.clone());
         while let Some(next) = queue.pop() {
             let address = match next {
-                Child::Address(address) => address,
-                Child::Direct(delivery) => {
+                ChildAddress::Address(address) => address,
+                ChildAddress::Direct(delivery) => {
                     direct = true;
                     tell(&Report::Direct(&delivery));
                     continue;

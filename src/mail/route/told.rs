@@ -3,7 +3,7 @@
 use eximious_core::trace::{Happening, RouteEvent, TraceKinds};
 
 use super::machine::{Machine, Verdict};
-use super::pass::{Child, RouteError};
+use super::pass::{ChildAddress, RouteError};
 use super::router::{Router, Text};
 use super::{Address, Delivery};
 
@@ -76,7 +76,7 @@ impl Machine<'_> {
             // What comes of it decides what there is to tell.
             Ok(Verdict::Accept(_) | Verdict::Discard) => {}
             Ok(Verdict::Renamed) => {
-                if let Some(Child::Address(child)) = self.children.last() {
+                if let Some(ChildAddress::Address(child)) = self.children.last() {
                     let text = child.text.clone();
                     self.tell(RouteEvent::Rerouted { address: text.bytes() });
                 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eximious_core::{
-    DriverDef, DriverKind, OptionPlace, OptionValue, Options, Registry, Runs, Str, World,
+    DriverDef, DriverKind, DriverOptions, OptionPlace, OptionValue, Registry, Runs, Str, World,
 };
 
 use crate::config::{Instance, effective};
@@ -29,13 +29,13 @@ pub(super) static DRIVERS: &[DriverDef] = &[
 pub(crate) struct Transport {
     pub(crate) name: Str,
     pub(crate) driver: &'static str,
-    options: Options,
+    options: DriverOptions,
 }
 
 impl Transport {
     pub(super) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
         let driver = instance.driver_name();
-        let mut options = Options::default();
+        let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Transport, driver);
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
         for record in records.chain(registry.options_of(own)) {

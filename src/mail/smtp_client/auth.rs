@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Request, SmtpClient, SmtpCommand, SmtpError};
+use super::{SentCommand, SmtpClient, SmtpCommand, SmtpError};
 use crate::Context;
 use crate::mail::auth::Authenticator;
-use crate::mail::auth::client::{Login, Move, Outcome};
+use crate::mail::auth::client::{AuthOutcome, Login, Move};
 
 /// How many times a server may ask for more.
 const MOST_TURNS: usize = 64;
@@ -20,19 +20,19 @@ impl SmtpClient {
         &mut self,
         cx: &mut Context,
         authenticator: &Arc<Authenticator>,
-    ) -> Result<(Login, Outcome), SmtpError> {
+    ) -> Result<(Login, AuthOutcome), SmtpError> {
         let (mut login, mut next) = Login::begin(cx, authenticator, self.binding.clone());
         for _ in 0..MOST_TURNS {
             let line = match next {
                 Move::Say(line) => line,
                 Move::Done(outcome) => return Ok((login, outcome)),
             };
-            let request = Request::secret(SmtpCommand::Auth, line, login.shown());
+            let request = SentCommand::secret(SmtpCommand::Auth, line, login.shown());
             self.send(cx, request)?;
             let reply = self.answer(cx)?;
             let code = std::str::from_utf8(reply.code()).ok().and_then(|code| code.parse().ok());
             next = login.hear(cx, code.unwrap_or_default(), reply.last_text());
         }
-        Ok((login, Outcome::Later))
+        Ok((login, AuthOutcome::Later))
     }
 }

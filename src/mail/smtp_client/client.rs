@@ -8,8 +8,8 @@ use std::time::Duration;
 use eximious_core::world::{Net, Stream, Target, TlsBinding, TlsFacts, TlsFault, TlsSession};
 
 use super::{
-    Cause, ClientEvent, Connection, Extensions, Hello, MailParams, Observer, RcptParams, Reply,
-    Request, SmtpCommand, SmtpError, Trouble,
+    Cause, ClientEvent, ConnectionTrouble, Extensions, Hello, MailParams, Observer, RcptParams,
+    Reply, SentCommand, SmtpCommand, SmtpConnection, SmtpError,
 };
 
 /// How long a farewell is waited for at the most.
@@ -71,7 +71,7 @@ pub struct Exchange {
 /// A client of an SMTP or LMTP server.
 #[derive(Debug)]
 pub struct SmtpClient {
-    pub(super) connection: Connection,
+    pub(super) connection: SmtpConnection,
     pub(super) timeouts: Timeouts,
     pub(super) extensions: Extensions,
     pub(super) hello: Option<Hello>,
@@ -80,7 +80,7 @@ pub struct SmtpClient {
     /// Commands that are not sent yet.
     unsent: Vec<u8>,
     /// Commands that are not answered yet.
-    unanswered: VecDeque<Request>,
+    unanswered: VecDeque<SentCommand>,
     last: Exchange,
     /// What was said and heard, in short.
     log: Vec<u8>,
@@ -113,9 +113,9 @@ impl SmtpClient {
 
     /// A client over a stream that leads to a server.
     pub fn new(stream: Box<dyn Stream>, timeouts: Timeouts) -> Self {
-        let first = Request::wait(SmtpCommand::Connect, b"initial connection");
+        let first = SentCommand::wait(SmtpCommand::Connect, b"initial connection");
         Self {
-            connection: Connection::new(stream, timeouts.command),
+            connection: SmtpConnection::new(stream, timeouts.command),
             timeouts,
             extensions: Extensions::default(),
             hello: None,
@@ -188,7 +188,7 @@ impl SmtpClient {
     ) -> Result<Reply, SmtpError> {
         let line = [hello.name().as_bytes(), b" ", name].concat();
         // What a server says before it closes is more than that it is closed.
-        let _ = self.send(watch, Request::new(SmtpCommand::Hello, line));
+        let _ = self.send(watch, SentCommand::new(SmtpCommand::Hello, line));
         let reply = self.answer(watch)?;
         self.hello = Some(hello);
         self.pipelines = false;
@@ -221,7 +221,7 @@ impl SmtpClient {
     /// # Errors
     /// The server does not say yes.
     pub fn starttls(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::new(SmtpCommand::StartTls, *b"STARTTLS"))
+        self.ask(watch, SentCommand::new(SmtpCommand::StartTls, *b"STARTTLS"))
     }
 
     /// Begins TLS. Whatever the server announced before does not count any more.
@@ -246,7 +246,7 @@ impl SmtpClient {
         from: &[u8],
         params: &MailParams,
     ) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::mail(from, params, &self.extensions))
+        self.ask(watch, SentCommand::mail(from, params, &self.extensions))
     }
 
     /// Names a recipient.
@@ -259,7 +259,7 @@ impl SmtpClient {
         to: &[u8],
         params: &RcptParams,
     ) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::rcpt(to, params, &self.extensions))
+        self.ask(watch, SentCommand::rcpt(to, params, &self.extensions))
     }
 
     /// Forgets the message at hand.
@@ -267,12 +267,12 @@ impl SmtpClient {
     /// # Errors
     /// The server does not say yes.
     pub fn rset(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::new(SmtpCommand::Rset, *b"RSET"))
+        self.ask(watch, SentCommand::new(SmtpCommand::Rset, *b"RSET"))
     }
 
     /// Ends the session, and waits a little for the server to agree.
     pub fn quit(&mut self, watch: &mut dyn Observer) {
-        if self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
+        if self.send(watch, SentCommand::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
             self.connection.hurry(FAREWELL);
             let _ = self.answer(watch);
         }
@@ -282,7 +282,7 @@ impl SmtpClient {
     /// Ends the session, and waits for nothing.
     pub fn abandon(&mut self, watch: &mut dyn Observer) {
         let heard = self.last.heard.clone();
-        let _ = self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT"));
+        let _ = self.send(watch, SentCommand::new(SmtpCommand::Quit, *b"QUIT"));
         self.last.heard = heard;
         self.close(watch);
     }
@@ -297,7 +297,11 @@ impl SmtpClient {
     ///
     /// # Errors
     /// The server does not say yes.
-    pub fn ask(&mut self, watch: &mut dyn Observer, request: Request) -> Result<Reply, SmtpError> {
+    pub fn ask(
+        &mut self,
+        watch: &mut dyn Observer,
+        request: SentCommand,
+    ) -> Result<Reply, SmtpError> {
         let command = request.command;
         self.send(watch, request)?;
         let reply = self.answer(watch)?;
@@ -305,7 +309,7 @@ impl SmtpClient {
     }
 
     /// Keeps a command until another one is sent.
-    pub fn queue(&mut self, watch: &mut dyn Observer, request: Request) {
+    pub fn queue(&mut self, watch: &mut dyn Observer, request: SentCommand) {
         watch.told(ClientEvent::Queued(&request.shown));
         self.note(&[request.verb(), b"|"].concat());
         self.unsent.extend_from_slice(&request.line);
@@ -317,7 +321,11 @@ impl SmtpClient {
     ///
     /// # Errors
     /// They can't be sent.
-    pub fn send(&mut self, watch: &mut dyn Observer, request: Request) -> Result<(), SmtpError> {
+    pub fn send(
+        &mut self,
+        watch: &mut dyn Observer,
+        request: SentCommand,
+    ) -> Result<(), SmtpError> {
         watch.told(ClientEvent::Said(&request.shown));
         self.note(request.verb());
         self.last = Exchange { said: request.shown.clone(), heard: Vec::new() };
@@ -346,7 +354,7 @@ impl SmtpClient {
         let reply = self.connection.reply();
         let text = match &reply {
             Ok(reply) => reply.text(),
-            Err(Trouble::Malformed(text)) => text,
+            Err(ConnectionTrouble::Malformed(text)) => text,
             Err(_) => b"",
         };
         if !text.is_empty() {
@@ -381,7 +389,7 @@ impl SmtpClient {
     }
 
     /// Sends nothing, and waits for something all the same.
-    pub(super) fn expect(&mut self, request: Request) {
+    pub(super) fn expect(&mut self, request: SentCommand) {
         self.unanswered.push_back(request);
     }
 
@@ -409,7 +417,7 @@ impl SmtpClient {
     }
 }
 
-pub(super) fn error(request: &Request, cause: impl Into<Cause>) -> SmtpError {
+pub(super) fn error(request: &SentCommand, cause: impl Into<Cause>) -> SmtpError {
     SmtpError { command: request.command, said: request.shown.clone(), cause: cause.into() }
 }
 

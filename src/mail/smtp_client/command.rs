@@ -32,7 +32,7 @@ pub enum SmtpCommand {
 
 /// A command as it is sent, and as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Request {
+pub struct SentCommand {
     pub(super) command: SmtpCommand,
     /// The line, without its end. There is none for what is no command.
     pub(super) line: Vec<u8>,
@@ -66,7 +66,7 @@ pub struct RcptParams {
     pub dsn: Vec<u8>,
 }
 
-impl Request {
+impl SentCommand {
     /// A line that may be shown. What would break it, and so be another command, is left
     /// out.
     pub(super) fn new(command: SmtpCommand, line: impl Into<Vec<u8>>) -> Self {
@@ -158,11 +158,11 @@ mod tests {
     use super::*;
 
     fn rcpt(to: &[u8]) -> Vec<u8> {
-        Request::rcpt(to, &RcptParams::default(), &Extensions::default()).line
+        SentCommand::rcpt(to, &RcptParams::default(), &Extensions::default()).line
     }
 
     fn mail(from: &[u8], params: &MailParams, announced: &Extensions) -> String {
-        String::from_utf8(Request::mail(from, params, announced).line).unwrap()
+        String::from_utf8(SentCommand::mail(from, params, announced).line).unwrap()
     }
 
     #[test]

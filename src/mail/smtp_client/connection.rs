@@ -11,7 +11,7 @@ use super::{Read, Replies, Reply};
 const PIECE: usize = 1024;
 
 /// A connection to a server.
-pub struct Connection {
+pub struct SmtpConnection {
     stream: Box<dyn Stream>,
     /// TLS around it, once that has begun.
     tls: Option<Box<dyn TlsSession>>,
@@ -21,7 +21,7 @@ pub struct Connection {
 
 /// Why there is no reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Trouble {
+pub enum ConnectionTrouble {
     /// It took too long.
     Timeout,
     /// The server closed the connection.
@@ -30,13 +30,13 @@ pub enum Trouble {
     Malformed(Vec<u8>),
 }
 
-impl std::fmt::Debug for Connection {
+impl std::fmt::Debug for SmtpConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 
-impl Connection {
+impl SmtpConnection {
     /// A connection over a stream. Each command, and each reply as a whole, may take
     /// so long.
     pub fn new(stream: Box<dyn Stream>, timeout: Duration) -> Self {
@@ -62,7 +62,7 @@ impl Connection {
     ///
     /// # Errors
     /// They could not be sent.
-    pub fn send(&mut self, commands: &[u8]) -> Result<(), Trouble> {
+    pub fn send(&mut self, commands: &[u8]) -> Result<(), ConnectionTrouble> {
         self.stream.set_deadline(self.timeout);
         let Some(tls) = &mut self.tls else {
             return self
@@ -71,7 +71,7 @@ impl Connection {
                 .and_then(|()| self.stream.flush())
                 .map_err(trouble);
         };
-        tls.write(commands).map_err(|_| Trouble::Closed)?;
+        tls.write(commands).map_err(|_| ConnectionTrouble::Closed)?;
         send_sealed(&mut *self.stream, &mut **tls).map_err(trouble)
     }
 
@@ -85,7 +85,7 @@ impl Connection {
         self.stream.set_deadline(self.timeout);
         let gone = |why: io::Error| {
             let text = match trouble(why) {
-                Trouble::Timeout => "timed out",
+                ConnectionTrouble::Timeout => "timed out",
                 _ => "the connection was closed without a word",
             };
             TlsFault::new("SSL_connect", text)
@@ -125,17 +125,17 @@ impl Connection {
     ///
     /// # Errors
     /// There is none.
-    pub fn reply(&mut self) -> Result<Reply, Trouble> {
+    pub fn reply(&mut self) -> Result<Reply, ConnectionTrouble> {
         self.stream.set_deadline(self.timeout);
         let mut piece = [0; PIECE];
         loop {
             match self.replies.next_reply() {
                 Read::Reply(reply) => return Ok(reply),
-                Read::Malformed(text) => return Err(Trouble::Malformed(text)),
+                Read::Malformed(text) => return Err(ConnectionTrouble::Malformed(text)),
                 Read::More => {}
             }
             match self.stream.read(&mut piece) {
-                Ok(0) => return Err(Trouble::Closed),
+                Ok(0) => return Err(ConnectionTrouble::Closed),
                 Ok(count) => self.take(&piece[..count])?,
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Err(why) => return Err(trouble(why)),
@@ -143,7 +143,7 @@ impl Connection {
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), ConnectionTrouble> {
         let Some(tls) = &mut self.tls else {
             self.replies.push(bytes);
             return Ok(());
@@ -156,7 +156,7 @@ impl Connection {
             TlsHeard::More => send_sealed(&mut *self.stream, &mut **tls).map_err(trouble),
             // What came before its end may still be a reply.
             TlsHeard::End | TlsHeard::Failed(_) if !opened.is_empty() => Ok(()),
-            TlsHeard::End | TlsHeard::Failed(_) => Err(Trouble::Closed),
+            TlsHeard::End | TlsHeard::Failed(_) => Err(ConnectionTrouble::Closed),
         }
     }
 }
@@ -171,9 +171,9 @@ fn send_sealed(stream: &mut dyn Stream, tls: &mut dyn TlsSession) -> io::Result<
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it stands where errors are turned")]
-fn trouble(why: io::Error) -> Trouble {
+fn trouble(why: io::Error) -> ConnectionTrouble {
     match why.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Trouble::Timeout,
-        _ => Trouble::Closed,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ConnectionTrouble::Timeout,
+        _ => ConnectionTrouble::Closed,
     }
 }

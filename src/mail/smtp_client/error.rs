@@ -2,7 +2,7 @@
 
 use eximious_stdlib::printing::printing;
 
-use super::{Reply, SmtpCommand, Trouble};
+use super::{ConnectionTrouble, Reply, SmtpCommand};
 
 /// A command was not done: which one, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,12 +80,12 @@ impl std::fmt::Display for SmtpError {
 
 impl std::error::Error for SmtpError {}
 
-impl From<Trouble> for Cause {
-    fn from(trouble: Trouble) -> Self {
+impl From<ConnectionTrouble> for Cause {
+    fn from(trouble: ConnectionTrouble) -> Self {
         match trouble {
-            Trouble::Timeout => Self::Timeout,
-            Trouble::Closed => Self::Closed,
-            Trouble::Malformed(text) => Self::Malformed(text),
+            ConnectionTrouble::Timeout => Self::Timeout,
+            ConnectionTrouble::Closed => Self::Closed,
+            ConnectionTrouble::Malformed(text) => Self::Malformed(text),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 
 use super::client::error;
 use super::{
-    Cause, Hello, Observer, Reply, ReplyClass, Request, SmtpClient, SmtpCommand, SmtpError, Wire,
+    Cause, Hello, Observer, Reply, ReplyClass, SentCommand, SmtpClient, SmtpCommand, SmtpError,
+    Wire,
 };
 
 /// How much of a message is read at once.
@@ -29,7 +30,7 @@ impl SmtpClient {
     /// # Errors
     /// The server does not want it.
     pub fn data(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        let request = Request::data();
+        let request = SentCommand::data();
         self.send(watch, request.clone())?;
         let reply = self.answer(watch)?;
         match reply.class() {
@@ -106,7 +107,7 @@ impl SmtpClient {
         before: u64,
     ) -> Result<(), SmtpError> {
         let tail = if last { " LAST" } else { "" };
-        let request = Request::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
+        let request = SentCommand::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
         self.send(watch, request.clone())?;
         self.connection.set_timeout(self.timeouts.data);
         let sent = self.put(chunk).map_err(|cause| unsent(before, cause));
@@ -153,8 +154,8 @@ impl SmtpClient {
     }
 }
 
-fn end_of_data() -> Request {
-    Request::wait(SmtpCommand::EndOfData, b"end of data")
+fn end_of_data() -> SentCommand {
+    SentCommand::wait(SmtpCommand::EndOfData, b"end of data")
 }
 
 fn yes(reply: Reply) -> Result<Reply, SmtpError> {
@@ -166,7 +167,7 @@ fn yes(reply: Reply) -> Result<Reply, SmtpError> {
 
 fn unsent(bytes: u64, cause: Cause) -> SmtpError {
     let shown = format!("sending data block ({bytes} bytes written)");
-    error(&Request::wait(SmtpCommand::EndOfData, shown.as_bytes()), cause)
+    error(&SentCommand::wait(SmtpCommand::EndOfData, shown.as_bytes()), cause)
 }
 
 fn pieces(

@@ -12,7 +12,7 @@ use eximious_core::world::{
 
 use super::*;
 use crate::mail::auth::Authenticators;
-use crate::mail::auth::client::Outcome;
+use crate::mail::auth::client::AuthOutcome;
 use crate::{Config, Engine, Macros};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -302,8 +302,8 @@ fn answers_to_commands_that_go_together_stay_apart() {
     let (mut client, seen) =
         open("PIPELINING", vec![says("550 no\n503 first\n250 reset\n"), Step::Gone]);
     let mut notes = Notes::default();
-    let mail = Request::mail(b"a", &MailParams::default(), client.extensions());
-    let rcpt = Request::rcpt(b"b", &RcptParams::default(), client.extensions());
+    let mail = SentCommand::mail(b"a", &MailParams::default(), client.extensions());
+    let rcpt = SentCommand::rcpt(b"b", &RcptParams::default(), client.extensions());
     client.queue(&mut notes, mail);
     assert_eq!(written(&seen), "");
     client.send(&mut notes, rcpt).unwrap();
@@ -323,11 +323,11 @@ fn answers_to_commands_that_go_together_stay_apart() {
 fn a_whole_envelope_may_go_at_once() {
     let (mut client, seen) = open("PIPELINING", vec![says(&format!("{ENVELOPE}250 all\n"))]);
     let watch = &mut Unwatched;
-    client.queue(watch, Request::mail(b"a", &MailParams::default(), client.extensions()));
+    client.queue(watch, SentCommand::mail(b"a", &MailParams::default(), client.extensions()));
     for to in [b"1", b"2", b"3"] {
-        client.queue(watch, Request::rcpt(to, &RcptParams::default(), client.extensions()));
+        client.queue(watch, SentCommand::rcpt(to, &RcptParams::default(), client.extensions()));
     }
-    client.send(watch, Request::data()).unwrap();
+    client.send(watch, SentCommand::data()).unwrap();
     let classes = [0; 5].map(|_| client.answer(watch).unwrap().class());
     let yes = ReplyClass::Completed;
     assert_eq!(classes, [yes, yes, ReplyClass::Permanent, yes, ReplyClass::Intermediate]);
@@ -523,7 +523,7 @@ fn secrets_are_said_to_the_server_alone() {
     let (_, one) = all.client(&mut cx, b"PLAIN", 0).unwrap();
     let (mut client, seen) = open("AUTH", vec![says("235 welcome\n")]);
     let (_, outcome) = client.auth(&mut cx, one).unwrap();
-    assert_eq!(outcome, Outcome::Accepted);
+    assert_eq!(outcome, AuthOutcome::Accepted);
     assert_eq!(written(&seen), "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
     assert_eq!(client.last().said, b"AUTH PLAIN ****************");
     let (mut client, _) = open("AUTH", vec![Step::Gone]);

@@ -7,7 +7,7 @@ use eximious_core::trace::{Happening, ListEvent};
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::hosts;
-use eximious_stdlib::lists::{HostNames, Known, Matcher, Outcome, elements, ip};
+use eximious_stdlib::lists::{HostNames, Known, ListOutcome, Matcher, elements, ip};
 
 use crate::Context;
 use crate::mail::route::{Text, Transport};
@@ -116,7 +116,7 @@ pub(crate) fn is_listed(
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };
     let subject = (Str::tainted(text.into_bytes()), address);
     let mut matcher = Matcher::other_host(subject, &mut names).called(option);
-    matches!(cx.is_in(list, &mut matcher), Ok(Outcome::Matched(_)))
+    matches!(cx.is_in(list, &mut matcher), Ok(ListOutcome::Matched(_)))
 }
 
 /// A server, as lists ask for it.

@@ -4,7 +4,7 @@
 use eximious_core::Meta;
 use eximious_grammar::expansion::{Arg, CallNode, Tree};
 
-use super::Target;
+use super::TargetRelease;
 
 /// Words that came later to something older: where, the word, the release.
 const LATER: [(&str, &str, &str); 31] = [
@@ -43,7 +43,7 @@ const LATER: [(&str, &str, &str); 31] = [
 
 /// The release with which a word came to what it stands in, if that is later
 /// than the one that is meant: `ret=key`, or `servers` for `servers=…`.
-pub(super) fn later(target: Target, place: &str, word: &[u8]) -> Option<&'static str> {
+pub(super) fn later(target: TargetRelease, place: &str, word: &[u8]) -> Option<&'static str> {
     let name = word.split(|c| *c == b'=').next().unwrap_or_default();
     let known = |(own, other, _): &&(&str, &str, &str)| {
         *own == place && (other.as_bytes() == word || other.as_bytes() == name)
@@ -139,7 +139,7 @@ pub(super) fn gone(name: &str) -> Option<&'static Gone> {
 }
 
 /// Why a release does not know what a record stands for; `None` where it does.
-pub(super) fn unknown(target: Target, kind: &str, meta: &Meta) -> Option<String> {
+pub(super) fn unknown(target: TargetRelease, kind: &str, meta: &Meta) -> Option<String> {
     let name = meta.name;
     if !target.has(meta.since) {
         return Some(format!(

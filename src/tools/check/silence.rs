@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{Finding, Target, locate};
+use super::{Finding, TargetRelease, locate};
 use crate::config::macros::trim;
 use crate::config::{Config, Location};
 
@@ -28,13 +28,15 @@ fn allowed(config: &Config, file: u32, line: u32) -> Vec<String> {
 }
 
 /// The release that a comment at the head of the file names.
-pub(super) fn target(config: &Config) -> Option<Target> {
+pub(super) fn target(config: &Config) -> Option<TargetRelease> {
     let text = &config.sources.files().first()?.text;
     let lines = text.split(|c| *c == b'\n').map(trim);
     let head = lines.take_while(|line| line.is_empty() || line.starts_with(b"#"));
     head.filter_map(|line| {
         let line = String::from_utf8_lossy(line);
-        Target::parse(line.trim_start_matches(['#', ' ', '\t']).strip_prefix("eximious: target ")?)
+        TargetRelease::parse(
+            line.trim_start_matches(['#', ' ', '\t']).strip_prefix("eximious: target ")?,
+        )
     })
     .next()
 }

@@ -7,11 +7,11 @@ use eximious_core::{
     AclTerm, DriverKind, ListKind, OptionDef, OptionKind, OptionValue, Registry, World,
 };
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Limits, Tree, parse};
+use eximious_grammar::expansion::{ParseLimits, Tree, parse};
 
 use super::flows::Flows;
 use super::graph::AclUse;
-use super::{Spot, Target};
+use super::{Spot, TargetRelease};
 use crate::config::{Acl, AclLineTerm, Config, Instance, SettingUse};
 
 /// How long a text may be that is parsed.
@@ -92,7 +92,7 @@ pub struct Survey<'c> {
     /// The outside.
     pub world: &'c World,
     /// The release that it is meant for.
-    pub target: Target,
+    pub target: TargetRelease,
     /// Its texts, in the order of the file's sections.
     pub texts: Vec<Text<'c>>,
     /// Where each ACL is used.
@@ -109,7 +109,7 @@ impl<'c> Survey<'c> {
         config: &'c Config,
         registry: &'c Registry,
         world: &'c World,
-        target: Target,
+        target: TargetRelease,
     ) -> Self {
         let mut survey = Self {
             config,
@@ -201,7 +201,7 @@ impl<'c> Survey<'c> {
     pub(super) fn parse(&self, text: &[u8]) -> Option<Tree> {
         text.iter()
             .any(|c| matches!(c, b'$' | b'\\'))
-            .then(|| parse(text, self.registry, Limits { depth: DEEPEST, length: LONGEST }))
+            .then(|| parse(text, self.registry, ParseLimits { depth: DEEPEST, length: LONGEST }))
     }
 
     /// The name of an option's setting, where it stands.

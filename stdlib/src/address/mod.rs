@@ -54,7 +54,7 @@ impl Rules {
 
 /// An address, without what stood around it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Address {
+pub struct AddrSpec {
     /// The operative address: local part, at sign, domain. No comments, no
     /// white space, no source route. Empty for `<>`.
     pub text: Vec<u8>,
@@ -65,7 +65,7 @@ pub struct Address {
     pub span: Range<usize>,
 }
 
-impl Address {
+impl AddrSpec {
     /// What stands before the at sign, quotes included.
     pub fn local_part(&self) -> &[u8] {
         match self.domain {
@@ -112,7 +112,7 @@ pub const MOST_BYTES: usize = 256;
 ///
 /// # Errors
 /// With Exim's words, where the input is no address.
-pub fn parse(input: &[u8], rules: Rules) -> Result<Address, AddressError> {
+pub fn parse(input: &[u8], rules: Rules) -> Result<AddrSpec, AddressError> {
     match plain(input) {
         Some(address) => Ok(address),
         None => Reader::new(input, rules, Groups::None).address(),
@@ -121,7 +121,7 @@ pub fn parse(input: &[u8], rules: Rules) -> Result<Address, AddressError> {
 
 /// Most addresses hold nothing that has to be read: words and dots, and behind an at
 /// sign labels and dots.
-fn plain(input: &[u8]) -> Option<Address> {
+fn plain(input: &[u8]) -> Option<AddrSpec> {
     let words = input.iter().take_while(|byte| **byte == b'.' || is_atom(**byte)).count();
     if words == 0 || input.len() > MOST_BYTES {
         return None;
@@ -134,7 +134,7 @@ fn plain(input: &[u8]) -> Option<Address> {
         }
         _ => return None,
     };
-    Some(Address { text: input.to_vec(), domain, span: 0..input.len() })
+    Some(AddrSpec { text: input.to_vec(), domain, span: 0..input.len() })
 }
 
 fn is_plain_label(label: &[u8]) -> bool {
@@ -196,7 +196,7 @@ pub struct Element {
     pub span: Range<usize>,
     /// The address in it; its span and an error's place count from the head of
     /// the list.
-    pub address: Result<Address, AddressError>,
+    pub address: Result<AddrSpec, AddressError>,
 }
 
 /// The elements of a list, one after the other; see [`list`].
@@ -233,7 +233,7 @@ impl Iterator for Addresses<'_> {
         self.in_group = reader.groups == Groups::Inside && reader.peek() != Some(b';');
         let address = match address {
             Ok(found) => {
-                Ok(Address { span: found.span.start + first..found.span.end + first, ..found })
+                Ok(AddrSpec { span: found.span.start + first..found.span.end + first, ..found })
             }
             Err(error) => Err(AddressError { at: error.at + first, ..error }),
         };

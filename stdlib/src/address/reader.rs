@@ -1,6 +1,6 @@
 //! Reads one address, left to right.
 
-use super::{Address, AddressError, EMPTY, MOST_BYTES, NO_LABEL, Rules, is_space};
+use super::{AddrSpec, AddressError, EMPTY, MOST_BYTES, NO_LABEL, Rules, is_space};
 
 /// How groups are seen while reading one address.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         AddressError { message: message.into(), at: self.at }
     }
 
-    pub(super) fn address(&mut self) -> Result<Address, AddressError> {
+    pub(super) fn address(&mut self) -> Result<AddrSpec, AddressError> {
         self.skip();
         let address = loop {
             if matches!(self.peek(), None | Some(b';')) {
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One address, or `None` for a group's name.
-    fn one(&mut self) -> Result<Option<Address>, AddressError> {
+    fn one(&mut self) -> Result<Option<AddrSpec>, AddressError> {
         if self.peek() == Some(b'@') {
             return self.routed(None).map(Some);
         }
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
             return self.at_domain(text, start, Literals::Loose).map(Some);
         }
         if matches!(self.peek(), None | Some(b';')) {
-            return Ok(Some(Address { span: start..self.last(start), text, domain: None }));
+            return Ok(Some(AddrSpec { span: start..self.last(start), text, domain: None }));
         }
         // What was read is the beginning of a phrase, or of a group's name.
         while self.peek() != Some(b'<') {
@@ -102,7 +102,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An address in angle brackets, from the opening one on.
-    fn bracketed(&mut self) -> Result<Address, AddressError> {
+    fn bracketed(&mut self) -> Result<AddrSpec, AddressError> {
         self.at += 1;
         self.skip();
         let mut excess = 0;
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         if self.rules.null && self.peek() == Some(b'>') {
             self.at += 1;
-            return Ok(Address { text: Vec::new(), domain: None, span: start..start });
+            return Ok(AddrSpec { text: Vec::new(), domain: None, span: start..start });
         }
         let address = self.routed(Some(b'>'))?;
         self.skip();
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
 
     /// An address that may have a source route before it, and that ends at a
     /// byte, or at the end of the text.
-    fn routed(&mut self, end: Option<u8>) -> Result<Address, AddressError> {
+    fn routed(&mut self, end: Option<u8>) -> Result<AddrSpec, AddressError> {
         let start = self.at;
         let mut text = Vec::new();
         let routed = self.peek() == Some(b'@');
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         if routed {
             return Err(self.error("domain missing in source-routed address"));
         }
-        Ok(Address { span: start..self.last(start), text, domain: None })
+        Ok(AddrSpec { span: start..self.last(start), text, domain: None })
     }
 
     /// The domain after a local part.
@@ -160,12 +160,12 @@ impl<'a> Reader<'a> {
         mut text: Vec<u8>,
         start: usize,
         literals: Literals,
-    ) -> Result<Address, AddressError> {
+    ) -> Result<AddrSpec, AddressError> {
         self.at += 1;
         text.push(b'@');
         let domain = text.len();
         self.domain(&mut text, literals)?;
-        Ok(Address { span: start..self.last(start), text, domain: Some(domain) })
+        Ok(AddrSpec { span: start..self.last(start), text, domain: Some(domain) })
     }
 
     /// What stands where nothing may stand.

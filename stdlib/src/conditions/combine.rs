@@ -36,12 +36,12 @@ pub static OR: Condition = Condition {
     run: ConditionRun::Lazy(|call| until(call, true, INSIDE_OR)),
 };
 
-/// Tests conditions up to the first with a result, and skims the rest.
+/// Tests conditions up to the first with a result, and parses the rest only.
 fn until(call: &mut Call<'_>, stop: bool, inside: &str) -> Result<bool, Fail> {
     let mut decided = false;
     for index in 0..call.args().len() {
         if decided {
-            call.skim(index)?;
+            call.parse_only(index)?;
         } else {
             decided = call.condition(index).map_err(|fail| fail.followed_by(inside))? == stop;
         }

@@ -89,14 +89,14 @@ pub static FORALL_JSONS: Condition = of_json(each(
 
 fn listed(call: &mut Call<'_>, any: bool) -> Result<bool, Fail> {
     let list = call.text(0)?;
-    call.skim(1)?;
+    call.parse_only(1)?;
     call.check_closed()?;
     test(call, elements(list.bytes()).map(|e| Ok(Str::from(&*e))), &list, any)
 }
 
 fn array(call: &mut Call<'_>, any: bool, unquote: bool) -> Result<bool, Fail> {
     let list = call.text(0)?;
-    call.skim(1)?;
+    call.parse_only(1)?;
     call.check_closed()?;
     let values = json::array(list.bytes())?;
     let values = values.map(|value| {

@@ -3,7 +3,7 @@
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
 
-use crate::lists::{Matcher, Outcome, ip};
+use crate::lists::{ListOutcome, Matcher, ip};
 use crate::lookups::reason;
 
 const fn listed(meta: Meta, run: fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>) -> Condition {
@@ -126,20 +126,20 @@ pub static MATCH_IP: Condition = listed(
 );
 
 /// As [`decide`], for lists that never leave `$value` as it was.
-fn textual(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fail> {
+fn textual(call: &mut Call<'_>, outcome: ListOutcome, list: &Str) -> Result<bool, Fail> {
     let outcome = match outcome {
-        Outcome::Matched(data) => Outcome::Matched(Some(data.unwrap_or_default())),
-        Outcome::Unmatched(data) => Outcome::Unmatched(Some(data.unwrap_or_default())),
+        ListOutcome::Matched(data) => ListOutcome::Matched(Some(data.unwrap_or_default())),
+        ListOutcome::Unmatched(data) => ListOutcome::Unmatched(Some(data.unwrap_or_default())),
         deferred => deferred,
     };
     decide(call, outcome, list)
 }
 
-fn decide(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fail> {
+fn decide(call: &mut Call<'_>, outcome: ListOutcome, list: &Str) -> Result<bool, Fail> {
     let (matched, data) = match outcome {
-        Outcome::Matched(data) => (true, data),
-        Outcome::Unmatched(data) => (false, data),
-        Outcome::Deferred(why) => {
+        ListOutcome::Matched(data) => (true, data),
+        ListOutcome::Unmatched(data) => (false, data),
+        ListOutcome::Deferred(why) => {
             let why = reason(call, why, b"NULL");
             let message = [b"unable to complete match against \"", list.bytes(), b"\": ", &why];
             return Err(Fail::defer(message.concat()));

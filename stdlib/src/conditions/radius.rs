@@ -11,7 +11,7 @@ use eximious_core::{
 };
 
 use crate::lists::elements;
-use crate::radius::config::{Config, Server, secret};
+use crate::radius::config::{RadiusConfig, RadiusServer, secret};
 use crate::radius::packet::{LONGEST_PASSWORD, LONGEST_VALUE, Question};
 use crate::wording::reason;
 
@@ -96,7 +96,7 @@ fn outside(why: String) -> Fail {
 }
 
 /// The configuration, with the secrets of all servers that are known.
-fn config(call: &mut Call<'_>) -> Result<Config, Fail> {
+fn config(call: &mut Call<'_>) -> Result<RadiusConfig, Fail> {
     let path = call.settings().radius_config_file.clone();
     let files = call.files()?;
     let read = |path: &[u8]| -> io::Result<String> {
@@ -114,7 +114,7 @@ fn config(call: &mut Call<'_>) -> Result<Config, Fail> {
         }
         _ => unreadable(path.bytes(), &error),
     })?;
-    let mut config = Config::read(&text);
+    let mut config = RadiusConfig::read(&text);
     if let Some(file) = config.secrets.clone()
         && config.servers.iter().any(|server| server.secret.is_none())
     {
@@ -129,8 +129,8 @@ fn config(call: &mut Call<'_>) -> Result<Config, Fail> {
 /// Asks one server, as often as the configuration says.
 fn ask(
     net: &dyn Net,
-    config: &Config,
-    server: &Server,
+    config: &RadiusConfig,
+    server: &RadiusServer,
     question: &Question<'_>,
 ) -> io::Result<bool> {
     let invalid = || io::Error::new(io::ErrorKind::InvalidInput, "the packet is too long");

@@ -19,8 +19,8 @@ use eximious_core::world::Random;
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
 use super::local::LocalAddresses;
-use super::{Found, How, Patience, Reply, kind};
-use crate::lists::{Matcher, Outcome};
+use super::{DnsFound, DnsReply, How, Patience, kind};
+use crate::lists::{ListOutcome, Matcher};
 use crate::options::opt;
 
 pub use domain::{DomainHosts, DomainSearch, for_domain};
@@ -149,7 +149,7 @@ impl HostsFound {
 
 /// What to look for in the DNS.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Search {
+pub struct DnsSearch {
     /// Services to look for first (`check_srv`), in this order.
     pub services: Vec<Str>,
     /// Whether to look for MX records.
@@ -181,7 +181,7 @@ pub struct Search {
     pub told: Option<u32>,
 }
 
-impl Default for Search {
+impl Default for DnsSearch {
     /// As a `dnslookup` router without options.
     fn default() -> Self {
         Self {
@@ -202,7 +202,7 @@ impl Default for Search {
     }
 }
 
-impl Search {
+impl DnsSearch {
     /// For a host of a `manualroute` router (`bydns`): its addresses alone.
     pub fn for_host() -> Self {
         Self { mx: false, qualify_single: false, ..Self::default() }
@@ -220,7 +220,7 @@ impl Search {
 /// # Errors
 /// Where the policy forbids it, or a list can't be read. That there is no
 /// answer is no error.
-pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
+pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &DnsSearch) -> Result<HostsFound, Fail> {
     let depth = search.told.unwrap_or_default();
     call.trace().depth += depth;
     let found = search_for(call, name, search);
@@ -228,7 +228,7 @@ pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<Hosts
     found
 }
 
-fn search_for(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
+fn search_for(call: &mut Call<'_>, name: &[u8], search: &DnsSearch) -> Result<HostsFound, Fail> {
     let (require, request) = signed(call, name, search)?;
     let mut finder =
         Finder { search, name, require, request, local: None, patience: Patience::new(call) };
@@ -247,7 +247,7 @@ fn search_for(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<Hosts
 
 /// A search that is under way.
 struct Finder<'s> {
-    search: &'s Search,
+    search: &'s DnsSearch,
     name: &'s [u8],
     require: bool,
     request: bool,
@@ -273,17 +273,17 @@ impl Finder<'_> {
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => &records[..],
-            Found::Broken => &[],
-            Found::NoName | Found::NoData => return Ok(None),
-            Found::Later => return self.failing(call, Ending::Later, srv_fail_domains),
+            DnsFound::Records { records, .. } => &records[..],
+            DnsFound::Broken => &[],
+            DnsFound::NoName | DnsFound::NoData => return Ok(None),
+            DnsFound::Later => return self.failing(call, Ending::Later, srv_fail_domains),
         };
         if self.require && !reply.secure {
             self.log_insecure(call);
             // It is as if there were no answer.
             return self.failing(call, Ending::Later, srv_fail_domains);
         }
-        if reply.found == Found::Broken {
+        if reply.found == DnsFound::Broken {
             return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
@@ -299,16 +299,16 @@ impl Finder<'_> {
         let mx_fail_domains = self.search.mx_fail_domains.as_ref();
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => &records[..],
-            Found::Broken => &[],
-            Found::NoData => return Ok(None),
-            Found::NoName => return self.nothing(call).map(Some),
-            Found::Later => return self.failing(call, Ending::Later, mx_fail_domains),
+            DnsFound::Records { records, .. } => &records[..],
+            DnsFound::Broken => &[],
+            DnsFound::NoData => return Ok(None),
+            DnsFound::NoName => return self.nothing(call).map(Some),
+            DnsFound::Later => return self.failing(call, Ending::Later, mx_fail_domains),
         };
         if self.require && !reply.secure {
             return self.failing(call, Ending::Insecure, mx_fail_domains);
         }
-        if reply.found == Found::Broken {
+        if reply.found == DnsFound::Broken {
             return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
@@ -343,7 +343,7 @@ impl Finder<'_> {
     }
 
     /// The one record names no host.
-    fn no_service(&self, reply: &Reply, prefix: &[u8]) -> HostsFound {
+    fn no_service(&self, reply: &DnsReply, prefix: &[u8]) -> HostsFound {
         HostsFound {
             qualified: qualified(reply, prefix),
             reason: Some(Reason::NoService),
@@ -358,7 +358,7 @@ impl Finder<'_> {
         &mut self,
         call: &mut Call<'_>,
         targets: &[Target],
-        reply: &Reply,
+        reply: &DnsReply,
         prefix: &[u8],
     ) -> Result<HostsFound, Fail> {
         // Names in records are complete.
@@ -488,7 +488,7 @@ impl Finder<'_> {
 
 /// The name that the records are at, without what stands before the domain. One
 /// that is a wild card says nothing of the domain, nor does one of another form.
-fn qualified(reply: &Reply, prefix: &[u8]) -> Option<String> {
+fn qualified(reply: &DnsReply, prefix: &[u8]) -> Option<String> {
     let (before, name) = reply.asked.split_at_checked(prefix.len())?;
     let fits = before.as_bytes().eq_ignore_ascii_case(prefix);
     (fits && !name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
@@ -514,7 +514,7 @@ fn mx_to_ip(call: &Call<'_>) -> bool {
 }
 
 /// Whether answers about a domain have to be signed, and whether that is asked for.
-fn signed(call: &mut Call<'_>, domain: &[u8], search: &Search) -> Result<(bool, bool), Fail> {
+fn signed(call: &mut Call<'_>, domain: &[u8], search: &DnsSearch) -> Result<(bool, bool), Fail> {
     let (require, request) = (search.dnssec_require.as_ref(), search.dnssec_request.as_ref());
     if search.told.is_none() || !call.watched(TraceKinds::LIST) {
         // That is the default.
@@ -549,7 +549,7 @@ fn listed_aloud(
     let mut matcher = Matcher::domain(&domain).called(option);
     let outcome = call.scoped(|call| matcher.test_written(call, list));
     call.trace().leave(1);
-    Ok(matches!(outcome?, Outcome::Matched(_)))
+    Ok(matches!(outcome?, ListOutcome::Matched(_)))
 }
 
 /// Whether a domain is in a list; one that can't be looked at now has nobody.
@@ -557,5 +557,5 @@ fn listed(call: &mut Call<'_>, list: Option<&Str>, domain: &[u8]) -> Result<bool
     let Some(list) = list else { return Ok(false) };
     let domain = Str::tainted(domain);
     let outcome = call.scoped(|call| Matcher::domain(&domain).test_written(call, list))?;
-    Ok(matches!(outcome, Outcome::Matched(_)))
+    Ok(matches!(outcome, ListOutcome::Matched(_)))
 }

@@ -5,7 +5,8 @@ mod fields;
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape, VariableName, Vocabulary};
 use eximious_core::{
-    Bindings, Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
+    Bindings, BranchOutcome, Call, Effects, Fail, Item, ItemRun, Meta, Str, TaintRule,
+    VariableSource,
 };
 
 #[cfg(feature = "x509")]
@@ -47,10 +48,10 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
         extract(call, certificate.bytes(), field.bytes())
     });
     match found {
-        Ok(Some(text)) => call.branches(Outcome::Yes(Str::tainted(text.into_bytes()))),
-        Ok(None) => call.branches(Outcome::No),
+        Ok(Some(text)) => call.branches(BranchOutcome::Yes(Str::tainted(text.into_bytes()))),
+        Ok(None) => call.branches(BranchOutcome::No),
         Err(fail) => {
-            call.leave_value(&Outcome::No);
+            call.leave_value(&BranchOutcome::No);
             Err(fail)
         }
     }

@@ -1,7 +1,7 @@
 //! `env`.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Effects, Example, Item, ItemRun, Meta, Outcome, TaintRule};
+use eximious_core::{BranchOutcome, Effects, Example, Item, ItemRun, Meta, TaintRule};
 
 use crate::environment::value;
 
@@ -23,8 +23,8 @@ pub static ENV: Item = Item {
     run: ItemRun::Lazy(|call| {
         let name = call.arguments(|call| call.text(0))?;
         match value(call, name.bytes())? {
-            Some(value) => call.branches(Outcome::Yes(value)),
-            None => call.branches(Outcome::No),
+            Some(value) => call.branches(BranchOutcome::Yes(value)),
+            None => call.branches(BranchOutcome::No),
         }
     }),
 };

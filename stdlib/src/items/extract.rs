@@ -2,7 +2,8 @@
 
 use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
 use eximious_core::{
-    Bindings, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+    Bindings, BranchOutcome, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str,
+    TaintRule,
 };
 
 use crate::lists::elements;
@@ -78,18 +79,23 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
         }
     };
     let fixed = if form.is_none() && number.is_some() { 3 } else { 2 };
-    let outcome = found.map_or(Outcome::No, Outcome::Yes);
+    let outcome = found.map_or(BranchOutcome::No, BranchOutcome::Yes);
     end(call, outcome, &groups, fixed)
 }
 
 /// The branches of an item whose arguments and branches look alike: the parse
 /// left it to us to see where the ones end and the others begin.
-fn end(call: &mut Call<'_>, outcome: Outcome, groups: &[Seq], fixed: usize) -> Result<Str, Fail> {
+fn end(
+    call: &mut Call<'_>,
+    outcome: BranchOutcome,
+    groups: &[Seq],
+    fixed: usize,
+) -> Result<Str, Fail> {
     let args = call.args();
     let forced = args.iter().any(|a| matches!(a, Arg::ForceFail));
     let loose = args.iter().find_map(|a| if let Arg::Loose(at) = a { Some(*at) } else { None });
     let (yes, no) = (groups.get(fixed).copied(), groups.get(fixed + 1).copied());
-    let success = matches!(outcome, Outcome::Yes(_));
+    let success = matches!(outcome, BranchOutcome::Yes(_));
     if let (None, Some(at)) = (yes, loose) {
         call.leave_value(&outcome);
         return Err(problem(call, "'yes' part did not start with '{'", at));
@@ -225,8 +231,8 @@ fn listextract(call: &mut Call<'_>) -> Result<Str, Fail> {
         }
     };
     let found = index.and_then(|n| elements(list.bytes()).nth(n));
-    let outcome = found.map_or(Outcome::No, |element| {
-        Outcome::Yes(Str::from(element.into_owned()).stamped(list.taint()))
+    let outcome = found.map_or(BranchOutcome::No, |element| {
+        BranchOutcome::Yes(Str::from(element.into_owned()).stamped(list.taint()))
     });
     call.branches(outcome)
 }

@@ -1,7 +1,9 @@
 //! `if`.
 
 use eximious_core::grammar::expansion::ItemShape;
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
+use eximious_core::{
+    BranchOutcome, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule,
+};
 
 /// `${if condition {yes}{no}}`.
 pub static IF: Item = Item {
@@ -27,8 +29,11 @@ pub static IF: Item = Item {
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.scoped(|call| {
-        let outcome =
-            if call.condition(0)? { Outcome::Plain(Str::fixed("true")) } else { Outcome::Unmet };
+        let outcome = if call.condition(0)? {
+            BranchOutcome::Plain(Str::fixed("true"))
+        } else {
+            BranchOutcome::Unmet
+        };
         call.branches(outcome)
     })
 }

@@ -48,7 +48,7 @@ fn each(
     mut work: impl FnMut(&mut Call<'_>) -> Result<Option<Str>, Fail>,
 ) -> Result<Str, Fail> {
     let list = call.text(0)?;
-    call.skim(1)?;
+    call.parse_only(1)?;
     call.check_closed()?;
     call.scoped_item(|call| {
         let source = elements(list.bytes());
@@ -130,7 +130,7 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
     let (list, initial) = call.arguments(|call| Ok((call.text(0)?, call.text(1)?)))?;
     let fold = |call: &mut Call<'_>| {
         call.scope().set_value(initial);
-        call.skim(2)?;
+        call.parse_only(2)?;
         call.check_closed()?;
         for element in elements(list.bytes()) {
             call.charge(element.len() + 16)?;

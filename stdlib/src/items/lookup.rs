@@ -2,8 +2,8 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{
-    Bindings, Buf, Call, Captures, Effects, Example, Fail, FailClass, Item, ItemRun, Meta, Outcome,
-    Str, TaintRule,
+    Bindings, BranchOutcome, Buf, Call, Captures, Effects, Example, Fail, FailClass, Item, ItemRun,
+    Meta, Str, TaintRule,
 };
 
 use crate::lookups::{Found, Search, search};
@@ -44,16 +44,16 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
         match call.told_within(|call| search(call, &request)) {
             Err(fail) => {
                 if fail.class() == FailClass::Defer {
-                    call.leave_value(&Outcome::No);
+                    call.leave_value(&BranchOutcome::No);
                 }
                 Err(fail)
             }
-            Ok(None) => call.branches(Outcome::No),
+            Ok(None) => call.branches(BranchOutcome::No),
             Ok(Some(Found { value, wild })) => {
                 if let Some((wild, fixed)) = wild {
                     bind(call, &wild, &fixed);
                 }
-                call.branches(Outcome::Yes(value))
+                call.branches(BranchOutcome::Yes(value))
             }
         }
     })

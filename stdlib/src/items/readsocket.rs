@@ -63,7 +63,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     let question = Question { name, request, options, end_of_line };
     match answer(call, &question) {
         Ok(answer) => {
-            call.skim(4)?;
+            call.parse_only(4)?;
             Ok(answer)
         }
         Err(_) if call.text_count() > 4 => call.text(4),

@@ -2,7 +2,9 @@
 
 use eximious_core::grammar::expansion::{Arg, ItemShape};
 use eximious_core::world::{Command, Finished, RunError};
-use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
+use eximious_core::{
+    BranchOutcome, Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule,
+};
 
 use crate::command::{cut_at_zero, expanded, too_many, words};
 use crate::variables::var;
@@ -62,12 +64,16 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     let output = cut_at_zero(Str::from(finished.output)).stamped(taint);
     // It stays there afterwards.
     call.scope().set_value(output.clone());
-    call.branches(if finished.code == 0 { Outcome::Yes(output) } else { Outcome::NoWith(output) })
+    call.branches(if finished.code == 0 {
+        BranchOutcome::Yes(output)
+    } else {
+        BranchOutcome::NoWith(output)
+    })
 }
 
 /// The command line split into words, and each of them expanded.
 fn expanded_words(call: &mut Call<'_>) -> Result<Vec<Str>, Fail> {
-    call.skim(0)?;
+    call.parse_only(0)?;
     let Some(line) = command_line(call) else { return Err(closing_fault(call)) };
     expanded(line, OWNER, |word| call.expand(word))
 }

@@ -2,7 +2,7 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
-use eximious_pcre::{Attempt, Matcher};
+use eximious_pcre::{Attempt, PatternMatcher};
 
 use crate::pattern::{captures, give_back, take_matcher};
 
@@ -38,7 +38,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 fn replace(
     call: &mut Call<'_>,
-    matcher: &mut Matcher,
+    matcher: &mut PatternMatcher,
     subject: &Str,
     replacement: &Str,
 ) -> Result<Str, Fail> {

@@ -46,7 +46,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     let list = call.text(0)?;
     let comparator = call.text(1)?;
     let (compare, greater, equal) = order(call, comparator.bytes())?;
-    call.skim(2)?;
+    call.parse_only(2)?;
     call.check_closed()?;
     let extractor = call.raw(2).unwrap_or_default();
     call.scoped_for(Bindings::ITEM, |call| {

@@ -16,7 +16,7 @@ use super::walk::{Left, Pattern, Subject, Terms, Verdict, Walk};
 /// What a list says of a subject. An error is none of these: it is a list that
 /// can't be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum ListOutcome {
     /// It is in the list.
     Matched(Option<Str>),
     /// It is not. A negative element that matched may have left data, too.
@@ -114,7 +114,7 @@ impl<'n> Matcher<'n> {
     ///
     /// # Errors
     /// Where the list can't be read.
-    pub fn test(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
+    pub fn test(&mut self, call: &mut Call<'_>, list: &Str) -> Result<ListOutcome, Fail> {
         self.walk(|walk| walk.expanded(call, list))
     }
 
@@ -122,7 +122,11 @@ impl<'n> Matcher<'n> {
     ///
     /// # Errors
     /// Where the pattern can't be read.
-    pub fn test_pattern(&mut self, call: &mut Call<'_>, pattern: &Str) -> Result<Outcome, Fail> {
+    pub fn test_pattern(
+        &mut self,
+        call: &mut Call<'_>,
+        pattern: &Str,
+    ) -> Result<ListOutcome, Fail> {
         let (text, taint) = pattern.read();
         self.walk(|walk| walk.single(call, Pattern { text, taint }))
     }
@@ -133,22 +137,22 @@ impl<'n> Matcher<'n> {
     ///
     /// # Errors
     /// Where the list can't be read.
-    pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
+    pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<ListOutcome, Fail> {
         self.walk(|walk| walk.written(call, list))
     }
 
     fn walk(
         &mut self,
         work: impl FnOnce(&mut Walk<'_, 'n>) -> Result<Verdict, Fail>,
-    ) -> Result<Outcome, Fail> {
+    ) -> Result<ListOutcome, Fail> {
         let mut walk = Walk::new(&mut self.subject, Terms::new(self.caseful, self.keep));
         walk.called = self.called;
         let verdict = work(&mut walk)?;
         let data = walk.left.map(Option::unwrap_or_default);
         Ok(match verdict {
-            Verdict::Yes => Outcome::Matched(data),
-            Verdict::No => Outcome::Unmatched(data),
-            Verdict::Later(why) => Outcome::Deferred(why),
+            Verdict::Yes => ListOutcome::Matched(data),
+            Verdict::No => ListOutcome::Unmatched(data),
+            Verdict::Later(why) => ListOutcome::Deferred(why),
         })
     }
 }

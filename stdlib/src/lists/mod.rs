@@ -23,7 +23,7 @@ mod text;
 mod walk;
 
 pub use host::{HostNames, Known};
-pub use matcher::{Answers, Keep, Matcher, Outcome, forget, swap_answers};
+pub use matcher::{Answers, Keep, ListOutcome, Matcher, forget, swap_answers};
 pub use names::Names;
 pub(crate) use shown::Shown;
 pub use split::{Elements, Joiner, change_of_separator, elements, elements_with};

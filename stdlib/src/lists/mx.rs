@@ -5,7 +5,7 @@ use eximious_core::trace::{Happening, ListEvent};
 use eximious_core::{Call, Fail, Str};
 
 use super::walk::Hit;
-use crate::dns::find::{Ending, Search, by_dns};
+use crate::dns::find::{DnsSearch, Ending, by_dns};
 
 /// What stands before addresses that do not count.
 const IGNORE: &[u8] = b"/ignore=";
@@ -45,10 +45,10 @@ impl<'p> Mx<'p> {
 
     /// Tests a domain.
     pub(super) fn test(self, call: &mut Call<'_>, domain: &[u8]) -> Result<Hit, Fail> {
-        let search = Search {
+        let search = DnsSearch {
             ignore: (!self.ignored.is_empty()).then(|| Str::from(self.ignored)),
             dnssec_request: None,
-            ..Search::for_mx()
+            ..DnsSearch::for_mx()
         };
         for list in ["require", "request"] {
             call.trace().tell(Happening::List(ListEvent::Dnssec { list }));

@@ -5,7 +5,7 @@ use eximious_core::trace::TraceKinds;
 use eximious_core::{Call, Str};
 use smallvec::SmallVec;
 
-use super::matcher::{Keep, Kept, Outcome, Question};
+use super::matcher::{Keep, Kept, ListOutcome, Question};
 use super::named::settled;
 use super::walk::Verdict;
 use super::{elements, is_negated};
@@ -33,7 +33,7 @@ impl Names {
     /// What the list says of the domain of a recipient, where each name that is asked
     /// has said something of it. `None` says that it has to be walked; so it is for
     /// somebody who wants to see each step.
-    pub fn recall(&self, call: &mut Call<'_>, domain: &Str) -> Option<Outcome> {
+    pub fn recall(&self, call: &mut Call<'_>, domain: &Str) -> Option<ListOutcome> {
         if call.watched(TraceKinds::LIST) {
             return None;
         }
@@ -58,9 +58,9 @@ impl Names {
     }
 }
 
-fn outcome(is_in: bool, left: Option<Option<Str>>) -> Outcome {
+fn outcome(is_in: bool, left: Option<Option<Str>>) -> ListOutcome {
     let data = left.map(Option::unwrap_or_default);
-    if is_in { Outcome::Matched(data) } else { Outcome::Unmatched(data) }
+    if is_in { ListOutcome::Matched(data) } else { ListOutcome::Unmatched(data) }
 }
 
 #[cfg(test)]

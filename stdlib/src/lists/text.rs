@@ -7,7 +7,7 @@ use smallvec::smallvec;
 use super::lookup::{Looked, look_up};
 use super::walk::{Hit, Pattern};
 use crate::lookups::Search;
-use crate::pattern::{Trouble, find};
+use crate::pattern::{PatternFailure, find};
 
 /// What becomes of `$0`, `$1`, ….
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,14 +98,14 @@ impl Text<'_> {
     fn regex(&self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<(Hit, Option<Str>), Fail> {
         let found = find(call, pattern.text, !self.caseful, self.given);
         let found = found.map_err(|trouble| match trouble {
-            Trouble::Pattern(error) => {
+            PatternFailure::Pattern(error) => {
                 let text = format!("regular expression error: {error} while compiling ");
                 Fail::argument([text.as_bytes(), pattern.text].concat())
             }
-            Trouble::Match(error) => {
+            PatternFailure::Match(error) => {
                 Fail::argument(format!("regular expression match failed: {error}"))
             }
-            Trouble::Stopped(fail) => fail,
+            PatternFailure::Stopped(fail) => fail,
         })?;
         let Some(mut captures) = found else { return Ok((Hit::No, None)) };
         if self.bind == Bind::Set {

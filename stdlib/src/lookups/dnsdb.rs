@@ -12,7 +12,7 @@ use eximious_core::{
 };
 
 use super::cache::Cache;
-use crate::dns::{self, Found, How, Patience, Reply, kind};
+use crate::dns::{self, DnsFound, DnsReply, How, Patience, kind};
 use crate::lists::elements;
 use crate::variables::var;
 use query::{Deferral, Fields, Query, Signed, Type};
@@ -74,18 +74,18 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
             note(call, query.signed, &reply.answer);
             let doubtful = query.signed == Signed::Strict && !reply.answer.secure;
             match &reply.answer.found {
-                Found::Later if query.deferral == Deferral::Strict => return Err(deferred()),
-                Found::Later => later |= query.deferral == Deferral::Lax,
-                Found::Records { .. } if doubtful => match query.deferral {
+                DnsFound::Later if query.deferral == Deferral::Strict => return Err(deferred()),
+                DnsFound::Later => later |= query.deferral == Deferral::Lax,
+                DnsFound::Records { .. } if doubtful => match query.deferral {
                     Deferral::Strict => return Err(deferred()),
                     deferral => later |= deferral == Deferral::Lax,
                 },
-                Found::Records { records, .. } => {
+                DnsFound::Records { records, .. } => {
                     let own = reply.answer.lifetime();
                     lifetime = Some(lifetime.map_or(own, |least| least.min(own)));
                     out.records(records, reply.parent);
                 }
-                Found::NoName | Found::NoData | Found::Broken => {}
+                DnsFound::NoName | DnsFound::NoData | DnsFound::Broken => {}
             }
         }
     }
@@ -103,7 +103,7 @@ fn deferred() -> LookupFail {
 
 /// What came of a question of a type that may ask more than one.
 struct Answer {
-    answer: Reply,
+    answer: DnsReply,
     /// Whether the records are those of a domain above (CSA).
     parent: bool,
 }
@@ -124,7 +124,7 @@ fn ask(call: &mut Call<'_>, query: &Query<'_>, name: &[u8], kind: u16) -> Result
                 let answer = dns::query(call, name, kind, &how)?;
                 let parent = memchr::memchr(b'.', name).map(|dot| &name[dot + 1..]);
                 match (&answer.found, parent) {
-                    (Found::NoName | Found::NoData, Some(parent)) if !parent.is_empty() => {
+                    (DnsFound::NoName | DnsFound::NoData, Some(parent)) if !parent.is_empty() => {
                         name = parent;
                     }
                     _ => return Ok(Answer { answer, parent: false }),
@@ -136,10 +136,10 @@ fn ask(call: &mut Call<'_>, query: &Query<'_>, name: &[u8], kind: u16) -> Result
 }
 
 /// Sets `$lookup_dnssec_authenticated`.
-fn note(call: &mut Call<'_>, signed: Signed, reply: &Reply) {
+fn note(call: &mut Call<'_>, signed: Signed, reply: &DnsReply) {
     let said = match (signed, reply.secure) {
         (Signed::Never, _) => "",
-        _ if reply.found == Found::Later => return,
+        _ if reply.found == DnsFound::Later => return,
         (_, true) => "yes",
         (_, false) => "no",
     };

@@ -22,6 +22,7 @@ pub(super) struct Text {
 impl View for Text {
     // The text itself, and an index of eight bytes for a line.
     const COST: usize = 2;
+    const LARGEST: u64 = 256 << 20;
 
     fn read(contents: Arc<[u8]>) -> Result<Self, LookupFail> {
         let bytes = match memchr::memchr(0, &contents) {

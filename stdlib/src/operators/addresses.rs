@@ -4,7 +4,7 @@ use eximious_core::{
     Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
 };
 
-use crate::address::{self, Address, Rules};
+use crate::address::{self, AddrSpec, Rules};
 use crate::lists::Joiner;
 
 const fn meta(
@@ -22,7 +22,7 @@ const fn meta(
         .source("specification 11.6, RFC 5322")
 }
 
-fn one(call: &Call<'_>, text: &Str) -> Option<Address> {
+fn one(call: &Call<'_>, text: &Str) -> Option<AddrSpec> {
     address::parse(text.bytes(), Rules::of(call.settings())).ok()
 }
 

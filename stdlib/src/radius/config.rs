@@ -11,7 +11,7 @@ const TRIES: u32 = 3;
 
 /// A server.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Server {
+pub struct RadiusServer {
     /// A name or an address.
     pub host: String,
     /// Its port; `None` is the usual one.
@@ -26,9 +26,9 @@ pub struct Server {
 
 /// What a file says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Config {
+pub struct RadiusConfig {
     /// The servers, in the order in which they are asked.
-    pub servers: Vec<Server>,
+    pub servers: Vec<RadiusServer>,
     /// The file that tells the secrets of servers.
     pub secrets: Option<String>,
     /// What is put behind a user's name that has no realm.
@@ -37,7 +37,7 @@ pub struct Config {
     retries: Option<u32>,
 }
 
-impl Config {
+impl RadiusConfig {
     /// Reads a file's text. Lines that say nothing about this are overlooked.
     pub fn read(text: &str) -> Self {
         let mut config = Self::default();
@@ -64,17 +64,17 @@ impl Config {
     }
 
     /// How long a server may take, in seconds.
-    pub fn timeout(&self, server: &Server) -> u32 {
+    pub fn timeout(&self, server: &RadiusServer) -> u32 {
         server.timeout.or(self.timeout).unwrap_or(TIMEOUT).clamp(1, 60)
     }
 
     /// How often a server is asked.
-    pub fn tries(&self, server: &Server) -> u32 {
+    pub fn tries(&self, server: &RadiusServer) -> u32 {
         let all = self.retries.map(|count| count.saturating_add(1));
         server.tries.or(all).unwrap_or(TRIES).clamp(1, 10)
     }
 
-    fn add(&mut self, server: Server) {
+    fn add(&mut self, server: RadiusServer) {
         if self.servers.len() < MOST_SERVERS && !server.host.is_empty() {
             self.servers.push(server);
         }
@@ -92,27 +92,27 @@ pub fn secret(text: &str, host: &str) -> Option<Vec<u8>> {
 }
 
 /// `host:port:secret`.
-fn radiusclient(text: &str) -> Server {
+fn radiusclient(text: &str) -> RadiusServer {
     // An address with colons stands in brackets.
     let rest = text.rfind(']').map_or(0, |end| end + 1);
     match text[rest..].match_indices(':').nth(1) {
         Some((at, _)) => {
             let secret = text.as_bytes()[rest + at + 1..].to_vec();
-            Server { secret: Some(secret), ..address(&text[..rest + at]) }
+            RadiusServer { secret: Some(secret), ..address(&text[..rest + at]) }
         }
         None => address(text),
     }
 }
 
 /// `host:port`.
-fn address(text: &str) -> Server {
+fn address(text: &str) -> RadiusServer {
     let bare = |host: &str| host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let colon = text.rfind(':').filter(|at| !text[*at..].contains(']'));
     let (host, port) = match colon {
         Some(at) => (bare(&text[..at]), text[at + 1..].parse().ok()),
         None => (bare(text), None),
     };
-    Server { host, port, secret: None, timeout: None, tries: None }
+    RadiusServer { host, port, secret: None, timeout: None, tries: None }
 }
 
 /// The words of a line; in double quotes they may hold white space, `#` and,
@@ -154,7 +154,7 @@ mod tests {
             authserver [::1]:1812:s3:cret\nauthserver 10.0.0.1\nservers /etc/servers\n\
             radius_timeout 7\nradius_retries 1\ndefault_realm example.com\nbindaddr *\n\
             auth 127.0.0.1:1813 \"a \\\"b\\\" # c\" 4 2\nauth nosecret\nauthserver\n";
-        let config = Config::read(text);
+        let config = RadiusConfig::read(text);
         let found: Vec<_> = config
             .servers
             .iter()
@@ -190,10 +190,10 @@ mod tests {
     fn any_text_is_read() {
         for text in ["\"", "auth \"", "authserver [", "authserver ]:", "authserver :::", "\\", "é"]
         {
-            Config::read(text);
+            RadiusConfig::read(text);
             secret(text, "x");
         }
         let many = "authserver a\n".repeat(1000);
-        assert_eq!(Config::read(&many).servers.len(), MOST_SERVERS);
+        assert_eq!(RadiusConfig::read(&many).servers.len(), MOST_SERVERS);
     }
 }

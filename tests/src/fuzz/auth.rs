@@ -37,7 +37,7 @@ pub fn auth(data: &[u8]) {
     };
     let encoded = base64::encode(data);
     let server = Arc::new(SmtpServer::new(&config, &engine));
-    let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
+    let client = Client::at("192.0.2.1:4711".parse().unwrap());
     for mechanism in ["PLAIN", "CRAM-MD5", "EXTERNAL", "NTLM"] {
         let command = [b"AUTH ", mechanism.as_bytes()].concat();
         let mut session = SmtpSession::new(server.clone(), engine.context(), client.clone());

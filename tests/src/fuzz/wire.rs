@@ -22,7 +22,7 @@ pub fn smtp(data: &[u8]) {
         panic!("nothing is wrong with it");
     };
     let server = Arc::new(SmtpServer::new(&config, &engine));
-    let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
+    let client = Client::at("192.0.2.1:4711".parse().unwrap());
     let greeting = b"EHLO c.example\r\nMAIL FROM:<x@c.example>\r\nRCPT TO:<a@b.example>\r\n";
     for head in [b"".as_slice(), greeting] {
         let bytes = [head, data].concat();
@@ -74,7 +74,7 @@ pub fn message(data: &[u8]) {
     };
     let server = Arc::new(SmtpServer::new(&config, &engine));
     for address in ["192.0.2.1", "192.0.2.2"] {
-        let client = Client { address: address.parse().ok(), ..Client::default() };
+        let client = Client::at(format!("{address}:0").parse().unwrap());
         let asked = data.len() % 61;
         let get =
             |head: &[u8], data: &[u8], size| received(&server, &engine, &client, head, data, size);
@@ -169,7 +169,7 @@ pub fn proxy(data: &[u8]) {
         panic!("nothing is wrong with it");
     };
     let server = Arc::new(SmtpServer::new(&config, &engine));
-    let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
+    let client = Client::at("192.0.2.1:4711".parse().unwrap());
     for head in heads {
         let bytes = [head, data].concat();
         let read = parse(&bytes);

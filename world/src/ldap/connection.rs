@@ -296,9 +296,9 @@ fn connect(server: &LdapServer, patience: &Patience) -> Result<(Box<dyn Stream>,
 }
 
 /// What the `ldap_*` options say of TLS.
-fn settings(said: &LdapTls) -> tls::Settings {
+fn settings(said: &LdapTls) -> tls::TlsSettings {
     let path = |bytes: &Vec<u8>| PathBuf::from(OsStr::from_bytes(bytes));
-    tls::Settings {
+    tls::TlsSettings {
         authorities: said.ca_file.as_ref().map(path),
         directory: said.ca_dir.as_ref().map(path),
         certificate: said.certificate.as_ref().map(path),

@@ -113,7 +113,7 @@ impl ServerWire {
 
     /// Goes on under TLS. What was read in advance came before anything was
     /// secret: there must be nothing.
-    pub fn secure(&mut self, settings: &tls::Settings, host: &str) -> Result<(), String> {
+    pub fn secure(&mut self, settings: &tls::TlsSettings, host: &str) -> Result<(), String> {
         if self.at != self.read.len() {
             return Err("the server spoke before its turn".into());
         }

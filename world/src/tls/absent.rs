@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use eximious_core::world::{Tls, TlsClient, TlsFault, TlsServer, TlsSession};
 
-use super::{ABSENT, Settings};
+use super::{ABSENT, TlsSettings};
 
 /// A stream under TLS, of which there is none.
 pub struct TlsStream<S> {
@@ -30,7 +30,7 @@ impl Tls for SystemTls {
 }
 
 /// Says that there is no TLS.
-pub fn begin<S>(_: &Settings, _: &str, _: S) -> Result<TlsStream<S>, String> {
+pub fn begin<S>(_: &TlsSettings, _: &str, _: S) -> Result<TlsStream<S>, String> {
     Err(ABSENT.into())
 }
 

@@ -33,7 +33,7 @@ pub const ABSENT: &str = "TLS is not in this build (cargo feature tls)";
 
 /// How TLS is to be.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Settings {
+pub struct TlsSettings {
     /// A file of certificates; what the server shows must come from one of
     /// them. The system's count where neither file nor directory is given.
     pub authorities: Option<PathBuf>,

@@ -13,7 +13,7 @@ use openssl::ssl::{
 use openssl::x509::X509VerifyResult;
 use openssl::x509::store::X509StoreBuilder;
 
-use super::Settings;
+use super::TlsSettings;
 
 /// A stream under TLS.
 pub struct TlsStream<S>(SslStream<S>);
@@ -21,7 +21,7 @@ pub struct TlsStream<S>(SslStream<S>);
 /// Begins TLS on a stream to a host, whose name is empty where it has none. An
 /// error is the library's words.
 pub fn begin<S: Read + Write>(
-    settings: &Settings,
+    settings: &TlsSettings,
     host: &str,
     stream: S,
 ) -> Result<TlsStream<S>, String> {
@@ -97,7 +97,7 @@ impl<S: Read + Write> Write for TlsStream<S> {
     }
 }
 
-fn connector(settings: &Settings) -> Result<SslConnector, ErrorStack> {
+fn connector(settings: &TlsSettings) -> Result<SslConnector, ErrorStack> {
     let mut builder = SslConnector::builder(SslMethod::tls_client())?;
     builder.set_verify(if settings.verified { SslVerifyMode::PEER } else { SslVerifyMode::NONE });
     let (file, directory) = (settings.authorities.as_deref(), settings.directory.as_deref());

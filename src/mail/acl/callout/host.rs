@@ -1,7 +1,7 @@
 //! Whom a callout asks (specification 44.22).
 
 use eximious_core::Str;
-use eximious_stdlib::dns::find::{RouteHost, Search, by_dns, by_name};
+use eximious_stdlib::dns::find::{DnsSearch, RouteHost, by_dns, by_name};
 use eximious_stdlib::lists::ip;
 
 use super::META;
@@ -36,12 +36,12 @@ pub(super) fn hosts(run: &mut Run<'_>, delivery: &Delivery) -> Option<Vec<RouteH
 }
 
 fn found(run: &mut Run<'_>, transport: &Transport, list: &Str) -> Vec<RouteHost> {
-    let search = Search {
+    let search = DnsSearch {
         qualify_single: transport.on("dns_qualify_single"),
         search_parents: transport.on("dns_search_parents"),
         dnssec_request: transport.text("dnssec_request_domains").cloned(),
         dnssec_require: transport.text("dnssec_require_domains").cloned(),
-        ..Search::for_host()
+        ..DnsSearch::for_host()
     };
     let random = transport.on("hosts_randomize");
     let by_system = transport.on("gethostbyname");

@@ -16,7 +16,7 @@ use crate::mail::acl::machine::Run;
 use crate::mail::hints::CalloutResult;
 use crate::mail::route::Transport;
 use crate::mail::smtp_client::{
-    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, Request, SmtpCommand, SmtpError,
+    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpCommand, SmtpError,
     Timeouts,
 };
 use crate::mail::smtp_transport::{NotOpen, Opened, Peer, endpoint, is_listed, raise};
@@ -403,7 +403,11 @@ impl Talk<'_, '_, '_> {
 
     /// Says MAIL: the answer to it. RCPT is said with it where that may be; otherwise it
     /// is given back.
-    fn begin(&mut self, mail: Request, rest: Request) -> Result<(Reply, Option<Request>), Stop> {
+    fn begin(
+        &mut self,
+        mail: SentCommand,
+        rest: SentCommand,
+    ) -> Result<(Reply, Option<SentCommand>), Stop> {
         let (client, cx) = (&mut self.opened.client, &mut *self.place.run.cx);
         if !client.pipelines() {
             client.send(cx, mail)?;
@@ -418,12 +422,12 @@ impl Talk<'_, '_, '_> {
         Ok((reply, None))
     }
 
-    fn mail(&self, from: &[u8], params: &MailParams) -> Request {
-        Request::mail(from, params, self.opened.client.extensions())
+    fn mail(&self, from: &[u8], params: &MailParams) -> SentCommand {
+        SentCommand::mail(from, params, self.opened.client.extensions())
     }
 
-    fn rcpt(&self, to: &[u8], params: &RcptParams) -> Request {
-        Request::rcpt(to, params, self.opened.client.extensions())
+    fn rcpt(&self, to: &[u8], params: &RcptParams) -> SentCommand {
+        SentCommand::rcpt(to, params, self.opened.client.extensions())
     }
 
     /// RCPT: a yes or a no.
@@ -442,7 +446,7 @@ impl Talk<'_, '_, '_> {
     }
 
     /// RCPT: whatever is answered.
-    fn answer(&mut self, request: Request, to: &[u8]) -> Result<Reply, Stop> {
+    fn answer(&mut self, request: SentCommand, to: &[u8]) -> Result<Reply, Stop> {
         self.opened.client.send(self.place.run.cx, request)?;
         self.heard(to)
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use eximious_core::world::DnsRecord;
 use eximious_core::{AclOptions, AclVerify, Effects, Fail, Meta, Runs, Str, TaintRule};
-use eximious_stdlib::dns::{self, Found, How, Reply, kind};
+use eximious_stdlib::dns::{self, DnsFound, DnsReply, How, kind};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt;
@@ -123,7 +123,7 @@ fn reverse_host_lookup(run: &mut Run<'_>, Asked { options, .. }: Asked<'_>) -> A
     Answer::No
 }
 
-fn first_name(reply: &Reply) -> Option<String> {
+fn first_name(reply: &DnsReply) -> Option<String> {
     let mut names = reply.records().iter().filter_map(dns::host);
     names.find(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase())
 }
@@ -213,7 +213,7 @@ fn authorization(
         };
         let mut reply = ask(call, &domain)?;
         let mut parent = false;
-        if reply.found == Found::NoData {
+        if reply.found == DnsFound::NoData {
             let limit = call.settings().get(opt::DNS_CSA_SEARCH_LIMIT);
             let limit = limit.clamp(0, MOST_DOMAINS) as usize;
             let dots: Vec<_> =
@@ -221,8 +221,8 @@ fn authorization(
             for dot in dots {
                 let above = ask(call, domain.get(dot + 1..).unwrap_or_default())?;
                 let done = match &above.found {
-                    Found::Records { records, .. } => records.iter().any(asserts),
-                    found => *found == Found::Later,
+                    DnsFound::Records { records, .. } => records.iter().any(asserts),
+                    found => *found == DnsFound::Later,
                 };
                 if done {
                     (reply, parent) = (above, true);
@@ -231,8 +231,8 @@ fn authorization(
             }
         }
         let records = match &reply.found {
-            Found::Later => return Ok(("defer", None)),
-            Found::Records { records, .. } => records,
+            DnsFound::Later => return Ok(("defer", None)),
+            DnsFound::Records { records, .. } => records,
             _ => return Ok(("unknown", None)),
         };
         if parent {

@@ -19,7 +19,12 @@ fn start(authenticators: &str) -> (Context, Authenticators, Fixture) {
 /// Plays an attempt: what the server answers, what the client says, and how it
 /// ends.
 #[track_caller]
-fn plays(authenticators: &str, replies: &[&str], said: &[&str], ends: Outcome) -> Option<String> {
+fn plays(
+    authenticators: &str,
+    replies: &[&str],
+    said: &[&str],
+    ends: AuthOutcome,
+) -> Option<String> {
     let (mut cx, all, _fixture) = start(authenticators);
     let (_, one) = all.client(&mut cx, b"PLAIN login CRAM-MD5 EXTERNAL NTLM", 0).unwrap();
     let (mut login, mut next) = Login::begin(&mut cx, one, None);
@@ -43,12 +48,12 @@ fn plays(authenticators: &str, replies: &[&str], said: &[&str], ends: Outcome) -
     }
 }
 
-fn cancelled(why: &str) -> Outcome {
-    Outcome::Cancelled(why.as_bytes().to_vec())
+fn cancelled(why: &str) -> AuthOutcome {
+    AuthOutcome::Cancelled(why.as_bytes().to_vec())
 }
 
-fn failed(why: &str) -> Outcome {
-    Outcome::Failed(why.as_bytes().to_vec())
+fn failed(why: &str) -> AuthOutcome {
+    AuthOutcome::Failed(why.as_bytes().to_vec())
 }
 
 const PLAIN: &str = "p:\n driver = plaintext\n public_name = PLAIN\n client_send = ";
@@ -58,15 +63,15 @@ const LOGIN: &str = "l:\n driver = plaintext\n public_name = LOGIN\n client_set_
 #[test]
 fn plain_and_login() {
     let plain = format!("{PLAIN}^u^p\n");
-    plays(&plain, &["235 ok"], &["AUTH PLAIN AHUAcA=="], Outcome::Accepted);
-    plays(&plain, &["535 no"], &["AUTH PLAIN AHUAcA=="], Outcome::Refused);
-    plays(&plain, &["435 later"], &["AUTH PLAIN AHUAcA=="], Outcome::Later);
+    plays(&plain, &["235 ok"], &["AUTH PLAIN AHUAcA=="], AuthOutcome::Accepted);
+    plays(&plain, &["535 no"], &["AUTH PLAIN AHUAcA=="], AuthOutcome::Refused);
+    plays(&plain, &["435 later"], &["AUTH PLAIN AHUAcA=="], AuthOutcome::Later);
     let login = format!("{LOGIN}: u : p\n");
     let id = plays(
         &login,
         &["334 VXNlcjo=", "334 UGFzczo=", "235 ok"],
         &["AUTH LOGIN", "dQ==", "cA=="],
-        Outcome::Accepted,
+        AuthOutcome::Accepted,
     );
     assert_eq!(id.as_deref(), Some("<User:|Pass:>"));
     let vars = format!("{LOGIN}: <$auth1> : <$auth2>$auth1\n");
@@ -74,7 +79,7 @@ fn plain_and_login() {
         &vars,
         &["334 VXNlcjo=", "334 UGFzczo=", "235 ok"],
         &["AUTH LOGIN", "PFVzZXI6Pg==", "PFBhc3M6PlVzZXI6"],
-        Outcome::Accepted,
+        AuthOutcome::Accepted,
     );
     let why = "Invalid base64 string in server response \"334 %%%\"";
     plays(&login, &["334 %%%", "501 c"], &["AUTH LOGIN", "*"], cancelled(why));
@@ -83,7 +88,7 @@ fn plain_and_login() {
         &lax,
         &["334 %%%", "334 eA==", "235 ok"],
         &["AUTH LOGIN", "dQ==", "cA=="],
-        Outcome::Accepted,
+        AuthOutcome::Accepted,
     );
     let why = "Too few items in client_send in l authenticator";
     plays(
@@ -114,10 +119,10 @@ fn digests_and_claims() {
         cram,
         &["334 PHg+", "535 no"],
         &["AUTH CRAM-MD5", "bWUudGVzdC5leCBhOTQ3ZmE5N2UwYTRiMTg2ZjJiMGYwNDZiMWUwYWRmYQ=="],
-        Outcome::Refused,
+        AuthOutcome::Refused,
     );
     let external = "e:\n driver = external\n public_name = EXTERNAL\n client_send = a^b\n";
-    plays(external, &["235 ok"], &["AUTH EXTERNAL YQBi"], Outcome::Accepted);
+    plays(external, &["235 ok"], &["AUTH EXTERNAL YQBi"], AuthOutcome::Accepted);
     plays(
         external,
         &["334 ", "501 c"],
@@ -141,7 +146,7 @@ fn ntlm() {
         spa,
         &["334 NTLM supported", challenge, "235 ok"],
         &["AUTH NTLM", first, last],
-        Outcome::Accepted,
+        AuthOutcome::Accepted,
     );
     plays(
         spa,

@@ -1,7 +1,7 @@
 //! Commands.
 
 use eximious_core::{Header, Str, Taint};
-use eximious_grammar::filter::{Action, Command, Condition, HeaderChange, Word};
+use eximious_grammar::filter::{Action, FilterCommand, FilterCondition, FilterWord, HeaderChange};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt;
@@ -10,11 +10,11 @@ use eximious_stdlib::variables::var;
 use super::number::{Number, integer};
 use super::{Halt, Run, manner};
 use crate::mail::filter::{FilterAction, FilterEnd};
-use eximious_grammar::filter::Ending;
+use eximious_grammar::filter::FilterEnding;
 
 impl Run<'_> {
     /// Obeys commands; `depth` says how many `if` they stand in.
-    pub(super) fn commands(&mut self, commands: &[Command], depth: u32) -> Result<(), Halt> {
+    pub(super) fn commands(&mut self, commands: &[FilterCommand], depth: u32) -> Result<(), Halt> {
         for command in commands {
             self.step()?;
             self.command(command, depth)?;
@@ -22,7 +22,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn command(&mut self, command: &Command, depth: u32) -> Result<(), Halt> {
+    fn command(&mut self, command: &FilterCommand, depth: u32) -> Result<(), Halt> {
         match &command.action {
             Action::If { branches, otherwise } => {
                 let before = self.cx.value_of(var::THISADDRESS);
@@ -82,9 +82,9 @@ impl Run<'_> {
                 let text = self.value(text, word)?;
                 self.wants(depth, FilterAction::End { word, text: text.clone() })?;
                 Err(Halt::End(match ending {
-                    Ending::Defer => FilterEnd::Defer(text),
-                    Ending::Fail => FilterEnd::Fail(text),
-                    Ending::Freeze => FilterEnd::Freeze(text),
+                    FilterEnding::Defer => FilterEnd::Defer(text),
+                    FilterEnding::Fail => FilterEnd::Fail(text),
+                    FilterEnding::Freeze => FilterEnd::Freeze(text),
                 }))
             }
         }
@@ -92,8 +92,8 @@ impl Run<'_> {
 
     fn branches(
         &mut self,
-        branches: &[(Condition, Vec<Command>)],
-        otherwise: &[Command],
+        branches: &[(FilterCondition, Vec<FilterCommand>)],
+        otherwise: &[FilterCommand],
         mut depth: u32,
     ) -> Result<(), Halt> {
         for (condition, commands) in branches {
@@ -108,9 +108,9 @@ impl Run<'_> {
 
     fn deliver(
         &mut self,
-        command: &Command,
-        address: &Word,
-        errors_to: Option<&Word>,
+        command: &FilterCommand,
+        address: &FilterWord,
+        errors_to: Option<&FilterWord>,
     ) -> Result<FilterAction, Halt> {
         let address = self.value(address, "deliver")?;
         let errors_to = match errors_to {
@@ -172,7 +172,12 @@ impl Run<'_> {
         Str::from([home.bytes(), b"/", file.bytes()].concat()).stamped(taint)
     }
 
-    fn log_write(&mut self, command: &Command, text: &Word, depth: u32) -> Result<(), Halt> {
+    fn log_write(
+        &mut self,
+        command: &FilterCommand,
+        text: &FilterWord,
+        depth: u32,
+    ) -> Result<(), Halt> {
         // A newline is added before the text is expanded.
         let mut text = text.text.clone();
         if text.last() != Some(&b'\n') {
@@ -194,7 +199,7 @@ impl Run<'_> {
         self.wants(depth, FilterAction::LogWrite { text, file, manner })
     }
 
-    fn add(&mut self, amount: &Word, variable: &Word, depth: u32) -> Result<(), Halt> {
+    fn add(&mut self, amount: &FilterWord, variable: &FilterWord, depth: u32) -> Result<(), Halt> {
         let amount = self.value(amount, "add")?;
         let variable = self.value(variable, "add")?;
         let number = |text: &[u8]| match integer(text) {
@@ -217,7 +222,7 @@ impl Run<'_> {
         self.wants(depth, FilterAction::Add { amount, counter })
     }
 
-    fn headers(&mut self, change: HeaderChange, text: &Word, depth: u32) -> Result<(), Halt> {
+    fn headers(&mut self, change: HeaderChange, text: &FilterWord, depth: u32) -> Result<(), Halt> {
         let text = self.value(text, "headers")?;
         let action = match change {
             HeaderChange::Charset => {

@@ -1,7 +1,9 @@
 //! Conditions.
 
 use eximious_core::Str;
-use eximious_grammar::filter::{Comparison, Condition, Test, Verb, Word, show_all, show_any};
+use eximious_grammar::filter::{
+    Comparison, FilterCondition, FilterTest, FilterWord, Verb, show_all, show_any,
+};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::pattern;
 use eximious_stdlib::variables::var;
@@ -16,25 +18,36 @@ type Outcome = (bool, Result<(), Halt>);
 
 impl Run<'_> {
     /// Whether a condition of an `if` holds.
-    pub(super) fn condition(&mut self, condition: &Condition, depth: u32) -> Result<bool, Halt> {
+    pub(super) fn condition(
+        &mut self,
+        condition: &FilterCondition,
+        depth: u32,
+    ) -> Result<bool, Halt> {
         self.test(condition, depth, true)
     }
 
-    fn test(&mut self, condition: &Condition, depth: u32, outermost: bool) -> Result<bool, Halt> {
+    fn test(
+        &mut self,
+        condition: &FilterCondition,
+        depth: u32,
+        outermost: bool,
+    ) -> Result<bool, Halt> {
         self.step()?;
         let (holds, went) = match &condition.test {
-            Test::All(parts) => self.all(parts, depth),
-            Test::Any(parts) => self.any(parts, depth),
-            Test::AnyAddress { list, condition } => {
+            FilterTest::All(parts) => self.all(parts, depth),
+            FilterTest::Any(parts) => self.any(parts, depth),
+            FilterTest::AnyAddress { list, condition } => {
                 let list = self.expand(&list.text, "filter file")?;
                 self.any_address_of(&list, condition, depth)
             }
-            Test::Personal { aliases } => (self.is_personal(aliases)?, Ok(())),
-            Test::Delivered => (self.done.significant, Ok(())),
-            Test::ErrorMessage => (self.cx.value_of(var::SENDER_ADDRESS).is_empty(), Ok(())),
-            Test::FirstDelivery => (self.options.first_delivery, Ok(())),
-            Test::ManuallyThawed => (self.options.manually_thawed, Ok(())),
-            Test::Compare { verb, left, right } => (self.compare(*verb, left, right)?, Ok(())),
+            FilterTest::Personal { aliases } => (self.is_personal(aliases)?, Ok(())),
+            FilterTest::Delivered => (self.done.significant, Ok(())),
+            FilterTest::ErrorMessage => (self.cx.value_of(var::SENDER_ADDRESS).is_empty(), Ok(())),
+            FilterTest::FirstDelivery => (self.options.first_delivery, Ok(())),
+            FilterTest::ManuallyThawed => (self.options.manually_thawed, Ok(())),
+            FilterTest::Compare { verb, left, right } => {
+                (self.compare(*verb, left, right)?, Ok(()))
+            }
         };
         let holds = holds != condition.negated;
         if self.notes() {
@@ -51,7 +64,7 @@ impl Run<'_> {
     }
 
     /// Exim takes the last two together first.
-    fn all(&mut self, parts: &[Condition], depth: u32) -> Outcome {
+    fn all(&mut self, parts: &[FilterCondition], depth: u32) -> Outcome {
         let mut holds = true;
         let mut went = Ok(());
         let mut reached = 0;
@@ -79,7 +92,7 @@ impl Run<'_> {
     }
 
     /// Exim takes the first two together first.
-    fn any(&mut self, parts: &[Condition], depth: u32) -> Outcome {
+    fn any(&mut self, parts: &[FilterCondition], depth: u32) -> Outcome {
         let mut holds = false;
         let mut went = Ok(());
         for (at, part) in parts.iter().enumerate() {
@@ -103,7 +116,7 @@ impl Run<'_> {
 
     /// Whether a condition holds for any address of a list. The last address that
     /// was tried stays in `$thisaddress`.
-    fn any_address_of(&mut self, list: &Str, condition: &Condition, depth: u32) -> Outcome {
+    fn any_address_of(&mut self, list: &Str, condition: &FilterCondition, depth: u32) -> Outcome {
         let rules = Rules { utf8_domains: true, literals: true, ..Rules::default() };
         for element in address::list(list.bytes(), rules) {
             let Ok(found) = element.address else { continue };
@@ -120,7 +133,7 @@ impl Run<'_> {
         (false, Ok(()))
     }
 
-    fn compare(&mut self, verb: Verb, left: &Word, right: &Word) -> Result<bool, Halt> {
+    fn compare(&mut self, verb: Verb, left: &FilterWord, right: &FilterWord) -> Result<bool, Halt> {
         let left = self.expand(&left.text, "filter file")?;
         let right = self.expand(&right.text, "filter file")?;
         let (how, caseful) = match verb {

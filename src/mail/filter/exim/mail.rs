@@ -7,7 +7,7 @@ use eximious_stdlib::interval;
 use eximious_stdlib::variables::var;
 
 use super::{Halt, Run};
-use crate::mail::filter::Reply;
+use crate::mail::filter::AutoReply;
 
 /// What parts of `vacation` are that are not given.
 const DEFAULTS: [(MailPart, &str); 5] = [
@@ -20,7 +20,7 @@ const DEFAULTS: [(MailPart, &str); 5] = [
 
 impl Run<'_> {
     /// The message that a command wants sent.
-    pub(super) fn reply(&mut self, mail: &Mail) -> Result<Reply, Halt> {
+    pub(super) fn reply(&mut self, mail: &Mail) -> Result<AutoReply, Halt> {
         let command = if mail.vacation { "vacation" } else { "mail" };
         let mut parts: [Option<Str>; MailPart::ALL.len()] = Default::default();
         for part in MailPart::ALL {
@@ -55,7 +55,7 @@ impl Run<'_> {
             },
             None => None,
         };
-        Ok(Reply {
+        Ok(AutoReply {
             vacation: mail.vacation,
             to: take(MailPart::To),
             cc: take(MailPart::Cc),

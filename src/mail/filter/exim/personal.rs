@@ -1,7 +1,7 @@
 //! `personal`: whether a message was meant for somebody, and written by somebody.
 
 use eximious_core::{Fail, Message, Str};
-use eximious_grammar::filter::Word;
+use eximious_grammar::filter::FilterWord;
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::pattern;
 use eximious_stdlib::variables::var;
@@ -30,7 +30,7 @@ const PRECEDENCES: [&str; 3] = ["bulk", "list", "junk"];
 
 impl Run<'_> {
     /// Whether the message is personal; to a system filter, none is.
-    pub(super) fn is_personal(&mut self, aliases: &[Word]) -> Result<bool, Halt> {
+    pub(super) fn is_personal(&mut self, aliases: &[FilterWord]) -> Result<bool, Halt> {
         if self.options.system || self.cx.value_of(var::SENDER_ADDRESS).is_empty() {
             return Ok(false);
         }
@@ -53,7 +53,7 @@ impl Run<'_> {
     }
 
     /// The addresses of whose filter it is.
-    fn own_addresses(&mut self, aliases: &[Word]) -> Vec<Vec<u8>> {
+    fn own_addresses(&mut self, aliases: &[FilterWord]) -> Vec<Vec<u8>> {
         let [prefix, local, suffix, domain] =
             [var::LOCAL_PART_PREFIX, var::LOCAL_PART, var::LOCAL_PART_SUFFIX, var::DOMAIN]
                 .map(|var| self.cx.value_of(var));

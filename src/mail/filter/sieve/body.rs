@@ -272,7 +272,7 @@ fn with_returns(text: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use eximious_grammar::sieve::Text;
+    use eximious_grammar::sieve::SieveString;
 
     use super::*;
 
@@ -288,7 +288,8 @@ mod tests {
             body: MAIL.into(),
             ..Message::default()
         };
-        let text = |text: &&str| Text { bytes: text.as_bytes().to_vec(), ..Text::default() };
+        let text =
+            |text: &&str| SieveString { bytes: text.as_bytes().to_vec(), ..SieveString::default() };
         let found = parts(&message, &BodyTransform::Content(types.iter().map(text).collect()));
         let found: Vec<_> = found.iter().map(|part| String::from_utf8_lossy(part)).collect();
         assert_eq!(found, expected, "{types:?}");

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use eximious_core::Header;
 use eximious_grammar::sieve::{
-    AddressPart, BodyTransform, Comparator, MatchType, Matching, SizeOrder, Test, Text,
+    AddressPart, BodyTransform, Comparator, MatchType, Matching, SieveString, SieveTest, SizeOrder,
 };
-use eximious_stdlib::address::{self, Address, Rules};
+use eximious_stdlib::address::{self, AddrSpec, Rules};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::rfc2047;
 use eximious_stdlib::variables::var;
@@ -25,47 +25,47 @@ const MOST_BYTES: usize = 0x10000;
 impl Run<'_> {
     /// Whether a test holds. One that is not wanted compares nothing; some
     /// mistakes in it count anyway.
-    pub(super) fn test(&mut self, test: &Test, wanted: bool) -> Result<bool, Halt> {
+    pub(super) fn test(&mut self, test: &SieveTest, wanted: bool) -> Result<bool, Halt> {
         self.spend(1)?;
         match test {
-            Test::Fault => Err(self.fault()),
-            Test::Constant(value) => Ok(*value),
-            Test::Not(test) => Ok(!self.test(test, wanted)?),
+            SieveTest::Fault => Err(self.fault()),
+            SieveTest::Constant(value) => Ok(*value),
+            SieveTest::Not(test) => Ok(!self.test(test, wanted)?),
             // All are tested, as Exim does it.
-            Test::AllOf(tests) => {
+            SieveTest::AllOf(tests) => {
                 let mut all = true;
                 for test in tests {
                     all &= self.test(test, wanted)?;
                 }
                 Ok(all)
             }
-            Test::AnyOf(tests) => {
+            SieveTest::AnyOf(tests) => {
                 let mut any = false;
                 for test in tests {
                     any |= self.test(test, wanted)?;
                 }
                 Ok(any)
             }
-            Test::Exists { headers, line } => self.exists(headers, *line, wanted),
-            Test::Size { order, limit } => {
+            SieveTest::Exists { headers, line } => self.exists(headers, *line, wanted),
+            SieveTest::Size { order, limit } => {
                 let size = self.cx.message().map_or(0, |message| message.size);
                 Ok(match order {
                     SizeOrder::Over => size > *limit,
                     SizeOrder::Under => size < *limit,
                 })
             }
-            Test::Header { matching, headers } => self.header(matching, headers, wanted),
-            Test::Address { matching, part, headers } => {
+            SieveTest::Header { matching, headers } => self.header(matching, headers, wanted),
+            SieveTest::Address { matching, part, headers } => {
                 self.address(matching, *part, headers, wanted)
             }
-            Test::Envelope { matching, part, envelopes } => {
+            SieveTest::Envelope { matching, part, envelopes } => {
                 self.envelope(matching, *part, envelopes, wanted)
             }
-            Test::Body { matching, transform } => self.body(matching, transform, wanted),
-            Test::ValidNotifyMethod { methods } => {
+            SieveTest::Body { matching, transform } => self.body(matching, transform, wanted),
+            SieveTest::ValidNotifyMethod { methods } => {
                 Ok(wanted && methods.iter().all(|method| notify::read(&method.bytes).is_ok()))
             }
-            Test::NotifyMethodCapability { matching, method, capability } => {
+            SieveTest::NotifyMethodCapability { matching, method, capability } => {
                 let known = notify::read(&method.bytes).is_ok()
                     && capability.bytes.eq_ignore_ascii_case(b"online");
                 if wanted && known { self.any(matching, b"maybe") } else { Ok(false) }
@@ -73,7 +73,7 @@ impl Run<'_> {
         }
     }
 
-    fn exists(&mut self, headers: &[Text], line: u32, wanted: bool) -> Result<bool, Halt> {
+    fn exists(&mut self, headers: &[SieveString], line: u32, wanted: bool) -> Result<bool, Halt> {
         if !wanted {
             return Ok(true);
         }
@@ -88,7 +88,12 @@ impl Run<'_> {
         Ok(true)
     }
 
-    fn header(&mut self, m: &Matching, headers: &[Text], wanted: bool) -> Result<bool, Halt> {
+    fn header(
+        &mut self,
+        m: &Matching,
+        headers: &[SieveString],
+        wanted: bool,
+    ) -> Result<bool, Halt> {
         for header in headers {
             self.spend(1)?;
             if !is_field_name(&header.bytes) {
@@ -111,7 +116,7 @@ impl Run<'_> {
         &mut self,
         m: &Matching,
         part: AddressPart,
-        headers: &[Text],
+        headers: &[SieveString],
         wanted: bool,
     ) -> Result<bool, Halt> {
         for header in headers {
@@ -140,7 +145,7 @@ impl Run<'_> {
         &mut self,
         m: &Matching,
         part: AddressPart,
-        envelopes: &[Text],
+        envelopes: &[SieveString],
         wanted: bool,
     ) -> Result<bool, Halt> {
         for name in envelopes {
@@ -291,7 +296,7 @@ pub(super) fn rules(cx: &Context) -> Rules {
     Rules::of(cx.engine().settings())
 }
 
-fn part_of(address: &Address, part: AddressPart) -> Option<&[u8]> {
+fn part_of(address: &AddrSpec, part: AddressPart) -> Option<&[u8]> {
     match part {
         AddressPart::All => Some(&address.text),
         AddressPart::LocalPart | AddressPart::User => Some(address.local_part()),

@@ -12,7 +12,7 @@ use md5::{Digest, Md5};
 use super::conditions::rules;
 use super::notify::one_line;
 use super::{FilterAction, Halt, Run, wrong};
-use crate::mail::filter::{Manner, Reply};
+use crate::mail::filter::{AutoReply, Manner};
 
 /// For how many days nobody gets a second answer, where nothing else is said.
 const DAYS: u64 = 7;
@@ -79,7 +79,7 @@ impl Run<'_> {
         }
     }
 
-    fn reply(&mut self, vacation: &Vacation, reason: &[u8], name: &str) -> Result<Reply, Halt> {
+    fn reply(&mut self, vacation: &Vacation, reason: &[u8], name: &str) -> Result<AutoReply, Halt> {
         let (extra_headers, text) = match vacation.mime {
             true => split(reason),
             false => (MIME.as_bytes().to_vec(), quoted_printable(reason)),
@@ -100,7 +100,7 @@ impl Run<'_> {
             Str::from([path, b"/", name.as_bytes()].concat()).stamped(taint)
         });
         let days = vacation.days.unwrap_or(DAYS).clamp(DAYS_BOUNDS.0, DAYS_BOUNDS.1);
-        Ok(Reply {
+        Ok(AutoReply {
             vacation: true,
             to: Some(Str::tainted(self.sender())),
             from: Some(from),
@@ -109,7 +109,7 @@ impl Run<'_> {
             text: Some(Str::tainted(text)),
             once,
             once_repeat: Some(days * DAY),
-            ..Reply::default()
+            ..AutoReply::default()
         })
     }
 
@@ -200,7 +200,7 @@ fn is_robot(address: &[u8]) -> bool {
 /// The name of the file that remembers who had this answer. A handle takes the
 /// place of the sender in it, and does not stand for the rest, as in Exim's files.
 fn file_name(vacation: &Vacation, reason: &[u8]) -> String {
-    let text = |text: &Option<eximious_grammar::sieve::Text>| {
+    let text = |text: &Option<eximious_grammar::sieve::SieveString>| {
         text.as_ref().map(|text| text.bytes.clone()).unwrap_or_default()
     };
     let from = match vacation.from.last() {

@@ -4,13 +4,13 @@ use eximious_core::Str;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Machine, Verdict};
-use super::super::pass::{Child, RouteError};
+use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
-use super::super::{Purpose, Target};
+use super::super::{DeliveryTarget, Purpose};
 use super::{Redirection, file_transport, said};
 use crate::mail::filter::{
-    FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner, Reply, exim,
-    logged_and_said, sieve,
+    AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner,
+    exim, logged_and_said, sieve,
 };
 
 /// Whether a filter may be run at all.
@@ -94,7 +94,7 @@ pub(super) fn run(
             // The message goes on as if there were no filter, too.
             let text = machine.address.text.clone();
             let again = machine.address.child(text, &redirection.ancestor);
-            machine.children.insert(0, Child::Address(again));
+            machine.children.insert(0, ChildAddress::Address(again));
             Ok(Verdict::Accept(None))
         }
         (false, _) => Ok(Verdict::Accept(None)),
@@ -131,7 +131,10 @@ fn exim_options(
     })
 }
 
-fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Options, RouteError> {
+fn sieve_options(
+    machine: &mut Machine<'_>,
+    router: &Router,
+) -> Result<sieve::SieveOptions, RouteError> {
     let mut text = |option: &str| match router.some_text(option) {
         None => Ok(None),
         Some(text) => match text.expand(machine.cx) {
@@ -139,8 +142,8 @@ fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Op
             Err(fail) => Err(super::source::not_expanded(text, &fail)),
         },
     };
-    let default = sieve::Options::default();
-    Ok(sieve::Options {
+    let default = sieve::SieveOptions::default();
+    Ok(sieve::SieveOptions {
         inbox: text("sieve_inbox")?.unwrap_or_else(|| default.inbox.clone()),
         user_address: text("sieve_useraddress")?,
         sub_address: text("sieve_subaddress")?,
@@ -172,34 +175,49 @@ fn generate(
                     child.attached.errors_to = errors_to;
                 }
                 machine.tell_generated(redirection.router, &child);
-                machine.children.push(Child::Address(child));
+                machine.children.push(ChildAddress::Address(child));
             }
             FilterAction::Save { file, mode, .. } => {
                 let option = file_transport(file.bytes());
-                redirection.direct(machine, file, Target::File { mode }, option)?;
+                redirection.direct(machine, file, DeliveryTarget::File { mode }, option)?;
             }
             FilterAction::FileInto { mailbox: file, .. } => {
                 let option = file_transport(file.bytes());
-                redirection.direct(machine, file, Target::File { mode: None }, option)?;
+                redirection.direct(machine, file, DeliveryTarget::File { mode: None }, option)?;
             }
             FilterAction::Keep { .. } => {
                 let option = file_transport(inbox.bytes());
-                redirection.direct(machine, inbox.clone(), Target::File { mode: None }, option)?;
+                redirection.direct(
+                    machine,
+                    inbox.clone(),
+                    DeliveryTarget::File { mode: None },
+                    option,
+                )?;
             }
             FilterAction::Pipe { command, .. } => {
                 let (text, taint) = command.read();
                 // Where a user has put a bar already, it is the one.
                 let bare = text.strip_prefix(b"|").unwrap_or(text);
                 let command = Str::from([b"|", bare].concat()).stamped(taint);
-                redirection.direct(machine, command, Target::Pipe, "pipe_transport")?;
+                redirection.direct(machine, command, DeliveryTarget::Pipe, "pipe_transport")?;
             }
             FilterAction::Mail { reply, .. } => {
                 let text = Str::tainted([b"mail ", &*addressee(machine, &reply)].concat());
-                redirection.direct(machine, text, Target::Reply(reply), "reply_transport")?;
+                redirection.direct(
+                    machine,
+                    text,
+                    DeliveryTarget::Reply(reply),
+                    "reply_transport",
+                )?;
             }
             FilterAction::Notify(notice) => {
                 let text = Str::tainted([b"mail ", notice.to.bytes()].concat());
-                redirection.direct(machine, text, Target::Notice(notice), "reply_transport")?;
+                redirection.direct(
+                    machine,
+                    text,
+                    DeliveryTarget::Notice(notice),
+                    "reply_transport",
+                )?;
             }
             _ => {}
         }
@@ -215,15 +233,15 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
     }
     for child in machine.children.iter_mut().skip(from) {
         let address = match child {
-            Child::Address(address) => &mut **address,
-            Child::Direct(delivery) => &mut delivery.address,
+            ChildAddress::Address(address) => &mut **address,
+            ChildAddress::Direct(delivery) => &mut delivery.address,
         };
         address.attached.ignore_errors = true;
     }
 }
 
 /// Who gets a message, as it is shown.
-fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
+fn addressee(machine: &mut Machine<'_>, reply: &AutoReply) -> Vec<u8> {
     let recipients = reply.recipients(&machine.cx.value_of(var::REPLY_ADDRESS));
     match recipients.is_empty() {
         true => b"**bad-reply**".to_vec(),

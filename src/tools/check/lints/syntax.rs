@@ -178,7 +178,7 @@ pub(super) static EXPANSION: Lint = Lint {
         for text in &survey.texts {
             let Some(tree) = &text.tree else { continue };
             for fault in tree.view().faults() {
-                if fault.only_skimmed {
+                if fault.counts_for_parse_only {
                     continue;
                 }
                 let message = String::from_utf8_lossy(&fault.message).into_owned();

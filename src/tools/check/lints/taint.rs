@@ -6,7 +6,7 @@ use eximious_grammar::expansion::{Arg, LookupStyle, Seq, Tree};
 
 use crate::tools::check::flows::{all_tainted, tainted};
 use crate::tools::check::survey::Use;
-use crate::tools::check::{Findings, Lint, Severity, Survey, Target, Text};
+use crate::tools::check::{Findings, Lint, Severity, Survey, TargetRelease, Text};
 
 /// E110.
 pub(super) static TAINTED: Lint = Lint {
@@ -26,7 +26,7 @@ pub(super) static TAINTED: Lint = Lint {
     bad: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part\n",
     good: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part_data\n",
     run: |survey, findings| {
-        if survey.target < (Target { major: 4, minor: 94 }) {
+        if survey.target < (TargetRelease { major: 4, minor: 94 }) {
             return;
         }
         for text in &survey.texts {
@@ -70,7 +70,7 @@ fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fin
     let Some((name, span)) = tainted(survey, tree, tree.root) else { return };
     if (span.start as usize) < word {
         report(text, span, &name, "the name of a command", findings);
-    } else if survey.target >= (Target { major: 4, minor: 96 }) {
+    } else if survey.target >= (TargetRelease { major: 4, minor: 96 }) {
         report(text, span, &name, "an argument of a command", findings);
     }
 }
@@ -124,7 +124,7 @@ fn unquoted(
     def: &LookupDef,
     findings: &mut Findings,
 ) {
-    if def.quote.is_some() && survey.target >= (Target { major: 4, minor: 96 }) {
+    if def.quote.is_some() && survey.target >= (TargetRelease { major: 4, minor: 96 }) {
         let quote = format!("${{quote_{}:…}}", def.meta.name);
         let message = format!("{name} comes from outside, and a query with it needs {quote}");
         findings.add(text.spot(span), message);
@@ -209,7 +209,7 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
         let Some(def) = op.def else { continue };
         let what = match registry.operator_at(def).meta.name {
             "expand" => "a string to be expanded again",
-            "eval" | "eval10" if survey.target >= (Target { major: 4, minor: 100 }) => {
+            "eval" | "eval10" if survey.target >= (TargetRelease { major: 4, minor: 100 }) => {
                 "an expression to be calculated"
             }
             _ => continue,

@@ -6,7 +6,7 @@ use eximious_grammar::expansion::{Arg, Part, Piece};
 
 use crate::tools::check::releases::{expanded_since, gone, item_options, later, unknown};
 use crate::tools::check::survey::Use;
-use crate::tools::check::{Findings, Lint, Severity, Survey, Target, Text};
+use crate::tools::check::{Findings, Lint, Severity, Survey, TargetRelease, Text};
 
 /// E109.
 pub(super) static NOT_IN_TARGET: Lint = Lint {
@@ -252,7 +252,7 @@ fn differences(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
 
 /// Whether a name that the reader does not know is one of the release that is
 /// meant.
-pub(super) fn once_known(target: Target, name: &str) -> bool {
+pub(super) fn once_known(target: TargetRelease, name: &str) -> bool {
     gone(name).is_some_and(|gone| target.has(gone.since) && !target.has(gone.until))
 }
 

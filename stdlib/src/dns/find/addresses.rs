@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use eximious_core::world::DnsRecord;
 use eximious_core::{Call, Fail, Str};
 
-use super::{RouteHost, Search, chain, mx_to_ip, qualified, random, records};
-use crate::dns::{self, Found, How, kind};
-use crate::lists::{HostNames, Known, Matcher, Outcome};
+use super::{DnsSearch, RouteHost, chain, mx_to_ip, qualified, random, records};
+use crate::dns::{self, DnsFound, How, kind};
+use crate::lists::{HostNames, Known, ListOutcome, Matcher};
 use crate::variables::var;
 
 /// How many addresses of a host count.
@@ -26,7 +26,7 @@ pub(super) enum Answered {
 
 /// Looks for the addresses of one host.
 pub(super) struct Seeker<'s> {
-    search: &'s Search,
+    search: &'s DnsSearch,
     how: &'s How,
     require: bool,
     /// Whether what is known so far is signed; `None`, where nothing is known.
@@ -41,7 +41,7 @@ pub(super) struct Seeker<'s> {
 }
 
 impl<'s> Seeker<'s> {
-    pub(super) fn new(search: &'s Search, require: bool, how: &'s How) -> Self {
+    pub(super) fn new(search: &'s DnsSearch, require: bool, how: &'s How) -> Self {
         Self {
             search,
             how,
@@ -90,11 +90,11 @@ impl<'s> Seeker<'s> {
     fn seek_kind(&mut self, call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<Answered, Fail> {
         let reply = dns::query(call, name, kind, self.how)?;
         let records = match &reply.found {
-            Found::Records { records, .. } => &records[..],
-            Found::Later => return Ok(Answered::Later),
+            DnsFound::Records { records, .. } => &records[..],
+            DnsFound::Later => return Ok(Answered::Later),
             // To Exim it is an answer that holds no address.
-            Found::Broken => &[],
-            Found::NoName | Found::NoData => return Ok(Answered::Missing),
+            DnsFound::Broken => &[],
+            DnsFound::NoName | DnsFound::NoData => return Ok(Answered::Missing),
         };
         if reply.secure && self.how.dnssec {
             self.vouched.get_or_insert(true);
@@ -169,7 +169,7 @@ pub(super) fn is_ignored(
         Matcher::other_host((text, address), &mut names).called("ignore_target_hosts");
     let outcome = call.scoped(|call| matcher.test_written(call, list));
     call.set_var(var::HOST_ADDRESS, before);
-    Ok(matches!(outcome?, Outcome::Matched(_)))
+    Ok(matches!(outcome?, ListOutcome::Matched(_)))
 }
 
 /// The host whose addresses are looked at: its name is known.

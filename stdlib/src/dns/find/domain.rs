@@ -2,8 +2,8 @@
 
 use eximious_core::{Call, Fail, Str};
 
-use super::{Ending, HostsFound, Search, by_dns};
-use crate::lists::{Matcher, Outcome, elements};
+use super::{DnsSearch, Ending, HostsFound, by_dns};
+use crate::lists::{ListOutcome, Matcher, elements};
 
 /// What there is to say of a domain in `fail_defer_domains`.
 const NOT_YET: &[u8] = b"missing MX, or all MXs point to missing A records, and defer requested";
@@ -12,7 +12,7 @@ const NOT_YET: &[u8] = b"missing MX, or all MXs point to missing A records, and 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DomainSearch {
     /// What to look for in the DNS.
-    pub search: Search,
+    pub search: DnsSearch,
     /// Domains that must have MX or SRV records.
     pub mx_domains: Option<Str>,
     /// Domains that are there later, where they are not now.
@@ -117,8 +117,8 @@ fn listed(
     let mut matcher = Matcher::domain(&domain).called(option);
     let outcome = call.scoped(|call| matcher.test_written(call, list))?;
     Ok(match outcome {
-        Outcome::Matched(_) => Some(true),
-        Outcome::Unmatched(_) => Some(false),
-        Outcome::Deferred(_) => None,
+        ListOutcome::Matched(_) => Some(true),
+        ListOutcome::Unmatched(_) => Some(false),
+        ListOutcome::Deferred(_) => None,
     })
 }

@@ -9,7 +9,7 @@ use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 use super::addresses::is_ignored;
 use super::{Ending, HostsFound, RouteHost};
 use crate::dns::local::LocalAddresses;
-use crate::dns::{self, Found, How, kind};
+use crate::dns::{self, DnsFound, How, kind};
 use crate::options::opt;
 
 static DNS: Meta = Meta::new("host lookup", Effects::DNS, TaintRule::Tainted);
@@ -108,16 +108,16 @@ impl Known {
         let how = How { qualify_single: true, by_system: true, ..How::default() };
         let reply = dns::query(call, name.as_bytes(), kind, &how)?;
         match &reply.found {
-            Found::Records { name, records } => {
+            DnsFound::Records { name, records } => {
                 self.official = Some(name.clone());
                 let addresses = records.iter().filter_map(DnsRecord::address);
                 // An IPv4 address is one, however it is written.
                 self.addresses.extend(addresses.map(|address| address.to_canonical()));
             }
             // The system can't make sense of aliases that lead to nothing.
-            Found::NoData => self.later |= !reply.asked.is_empty(),
-            Found::Later | Found::Broken => self.later = true,
-            Found::NoName => {}
+            DnsFound::NoData => self.later |= !reply.asked.is_empty(),
+            DnsFound::Later | DnsFound::Broken => self.later = true,
+            DnsFound::NoName => {}
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use eximious_core::{
 
 use crate::options::opt;
 use crate::provenance;
-use session::{Answer, Broken, Session};
+use session::{Broken, PerlAnswer, PerlSession};
 
 /// `${perl{subroutine}{argument}…}`.
 pub static PERL: Item = Item {
@@ -43,7 +43,7 @@ pub static PERL: Item = Item {
 /// The Perl process of a context; it starts at the first use, and again when
 /// it has ended.
 #[derive(Default)]
-struct Interpreter(Option<Arc<Mutex<Session>>>);
+struct Interpreter(Option<Arc<Mutex<PerlSession>>>);
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.permitted("Perl calls are not permitted")?;
@@ -90,7 +90,7 @@ pub fn start(call: &mut Call<'_>) -> Result<(), Fail> {
 }
 
 /// The process, which has evaluated the start-up code.
-fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<Session>>, Fail> {
+fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<PerlSession>>, Fail> {
     if let Some(session) = &call.memory::<Interpreter>().0 {
         return Ok(session.clone());
     }
@@ -100,7 +100,7 @@ fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<Session>>, Fail> {
             "A setting of perl_startup is needed when using the Perl interpreter",
         ));
     };
-    let session = Arc::new(Mutex::new(Session::start(call)?));
+    let session = Arc::new(Mutex::new(PerlSession::start(call)?));
     // The code may call back, and what it expands may want Perl; and where it
     // can't be compiled, Perl is there without it.
     call.memory::<Interpreter>().0 = Some(session.clone());
@@ -116,7 +116,7 @@ fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<Session>>, Fail> {
 
 fn startup_code(
     call: &mut Call<'_>,
-    session: &Mutex<Session>,
+    session: &Mutex<PerlSession>,
     startup: &Str,
 ) -> Result<(), Failure> {
     let depth = lock(session).begin(&[], call.bounds().code)?;
@@ -124,7 +124,7 @@ fn startup_code(
     let answer = serve(call, session);
     lock(session).end(depth);
     match answer? {
-        Answer::Failed(why) => {
+        PerlAnswer::Failed(why) => {
             let message = [b"error in perl_startup code: ".as_slice(), &why].concat();
             Err(Failure::Said(Fail::error(ErrorKind::Outside, message)))
         }
@@ -133,32 +133,36 @@ fn startup_code(
 }
 
 /// Calls a subroutine.
-fn converse(call: &mut Call<'_>, session: &Mutex<Session>, args: &[Str]) -> Result<Str, Failure> {
+fn converse(
+    call: &mut Call<'_>,
+    session: &Mutex<PerlSession>,
+    args: &[Str],
+) -> Result<Str, Failure> {
     let depth = lock(session).begin(args, call.bounds().code)?;
     lock(session).call(args)?;
     let answer = serve(call, session);
     lock(session).end(depth);
     match answer? {
-        Answer::Value(value) => {
+        PerlAnswer::Value(value) => {
             let taint = provenance::of_answer(&value, args);
             Ok(Str::from(value).stamped(taint))
         }
-        Answer::Undefined => {
+        PerlAnswer::Undefined => {
             let name = args.first().map(Str::bytes).unwrap_or_default();
             let text = [b"Perl subroutine \"", name, b"\" returned undef to force failure"];
             Err(Failure::Said(Fail::forced(text.concat())))
         }
-        Answer::Failed(why) => Err(Failure::Said(Fail::error(ErrorKind::Outside, why))),
+        PerlAnswer::Failed(why) => Err(Failure::Said(Fail::error(ErrorKind::Outside, why))),
         _ => Err(Broken::Nonsense.into()),
     }
 }
 
 /// Does what Perl asks for, until it answers.
-fn serve(call: &mut Call<'_>, session: &Mutex<Session>) -> Result<Answer, Failure> {
+fn serve(call: &mut Call<'_>, session: &Mutex<PerlSession>) -> Result<PerlAnswer, Failure> {
     loop {
         let said = lock(session).receive(call.bounds().length)?;
         match said {
-            Answer::Expand(text) => {
+            PerlAnswer::Expand(text) => {
                 let taint = lock(session).taint_of(&text);
                 let result = call.expand(&Str::from(text).stamped(taint));
                 lock(session).tell(
@@ -167,8 +171,8 @@ fn serve(call: &mut Call<'_>, session: &Mutex<Session>) -> Result<Answer, Failur
                     }),
                 )?;
             }
-            Answer::Log(line) => call.log().map_err(Failure::Said)?.main(&line),
-            Answer::Debug(text) => call.log().map_err(Failure::Said)?.debug(&text),
+            PerlAnswer::Log(line) => call.log().map_err(Failure::Said)?.main(&line),
+            PerlAnswer::Debug(text) => call.log().map_err(Failure::Said)?.debug(&text),
             answer => return Ok(answer),
         }
     }
@@ -176,6 +180,6 @@ fn serve(call: &mut Call<'_>, session: &Mutex<Session>) -> Result<Answer, Failur
 
 /// One thread at a time has a context, so nobody waits here; and what a panic
 /// elsewhere left is a conversation like any other.
-fn lock(session: &Mutex<Session>) -> std::sync::MutexGuard<'_, Session> {
+fn lock(session: &Mutex<PerlSession>) -> std::sync::MutexGuard<'_, PerlSession> {
     session.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,7 @@ const PERLS: [&str; 2] = ["/usr/bin/perl", "/usr/local/bin/perl"];
 const DRIVER: &str = include_str!("driver.pl");
 
 /// A Perl process.
-pub struct Session {
+pub struct PerlSession {
     child: Box<dyn Child>,
     /// How many calls are in each other.
     depth: usize,
@@ -27,7 +27,7 @@ pub struct Session {
 
 /// What Perl says.
 #[derive(PartialEq, Eq, Debug)]
-pub enum Answer {
+pub enum PerlAnswer {
     /// A subroutine returned this.
     Value(Vec<u8>),
     /// It returned nothing.
@@ -78,7 +78,7 @@ impl Broken {
     }
 }
 
-impl Session {
+impl PerlSession {
     /// Starts Perl, in its taint mode if the configuration asks for it.
     pub fn start(call: &mut Call<'_>) -> Result<Self, Fail> {
         let switch = if call.settings().get(opt::PERL_TAINTMODE) { "-Te" } else { "-e" };
@@ -106,7 +106,7 @@ impl Session {
     }
 
     /// Begins a call, in another one perhaps, which has the time for all. What
-    /// comes back is for [`Session::end`].
+    /// comes back is for [`PerlSession::end`].
     pub fn begin(&mut self, args: &[Str], time: Duration) -> Result<usize, Broken> {
         if self.depth == 0 {
             self.child.set_deadline(time);
@@ -155,7 +155,7 @@ impl Session {
     }
 
     /// Waits for what Perl says next.
-    pub fn receive(&mut self, most: usize) -> Result<Answer, Broken> {
+    pub fn receive(&mut self, most: usize) -> Result<PerlAnswer, Broken> {
         let mut head = [0; 5];
         self.child.read_exact(&mut head).map_err(|error| self.broken(&error))?;
         let [letter, length @ ..] = head;
@@ -167,12 +167,12 @@ impl Session {
         let mut text = vec![0; length];
         self.child.read_exact(&mut text).map_err(|error| self.broken(&error))?;
         Ok(match letter {
-            b'V' => Answer::Value(text),
-            b'U' => Answer::Undefined,
-            b'E' => Answer::Failed(text),
-            b'X' => Answer::Expand(text),
-            b'L' => Answer::Log(text),
-            b'D' => Answer::Debug(text),
+            b'V' => PerlAnswer::Value(text),
+            b'U' => PerlAnswer::Undefined,
+            b'E' => PerlAnswer::Failed(text),
+            b'X' => PerlAnswer::Expand(text),
+            b'L' => PerlAnswer::Log(text),
+            b'D' => PerlAnswer::Debug(text),
             _ => {
                 self.child.end();
                 return Err(Broken::Nonsense);

@@ -5,7 +5,7 @@ use eximious_core::world::DnsRecord;
 use eximious_core::{Call, Fail};
 
 use super::Answer;
-use crate::dns::{self, Found, How, Reply, kind};
+use crate::dns::{self, DnsFound, DnsReply, How, kind};
 use crate::options::opt;
 
 /// What stands before a domain.
@@ -17,18 +17,18 @@ const VERSION: u16 = 1;
 /// without such records, the domains above it are asked, from the top: they
 /// may say that all below must have records of their own.
 pub(super) fn ask(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Answer, Fail> {
-    let absent = |found| Answer { answer: Reply::insecure(found), parent: false };
+    let absent = |found| Answer { answer: DnsReply::insecure(found), parent: false };
     let literal = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let address = literal.and_then(crate::ip::address);
     let name = match address {
         Some(address) if call.settings().get(opt::DNS_CSA_USE_REVERSE) => {
             dns::reverse(address).into_bytes()
         }
-        Some(_) => return Ok(absent(Found::NoName)),
+        Some(_) => return Ok(absent(DnsFound::NoName)),
         None => name.to_vec(),
     };
     let own = query(call, &name, how)?;
-    if own.found != Found::NoData {
+    if own.found != DnsFound::NoData {
         return Ok(Answer { answer: own, parent: false });
     }
     let limit = usize::try_from(call.settings().get(opt::DNS_CSA_SEARCH_LIMIT)).unwrap_or(0);
@@ -36,17 +36,17 @@ pub(super) fn ask(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Answer,
     for dot in dots.collect::<Vec<_>>() {
         let above = query(call, &name[dot + 1..], how)?;
         match &above.found {
-            Found::Records { records, .. } if records.iter().any(asserts) => {
+            DnsFound::Records { records, .. } if records.iter().any(asserts) => {
                 return Ok(Answer { answer: above, parent: true });
             }
-            Found::Later => return Ok(Answer { answer: above, parent: false }),
+            DnsFound::Later => return Ok(Answer { answer: above, parent: false }),
             _ => {}
         }
     }
     Ok(Answer { answer: own, parent: false })
 }
 
-fn query(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Reply, Fail> {
+fn query(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<DnsReply, Fail> {
     dns::query(call, &[PREFIX.as_bytes(), name].concat(), kind::SRV, how)
 }
 

@@ -15,9 +15,9 @@ const RESPONSE: u32 = 9;
 const DUMMY: u32 = 71;
 
 /// A request: what is to be done, and with what.
-pub struct Request(Vec<u8>);
+pub struct FirebirdRequest(Vec<u8>);
 
-impl Request {
+impl FirebirdRequest {
     /// One that asks for this.
     pub fn new(operation: u32) -> Self {
         Self(operation.to_be_bytes().to_vec())
@@ -112,7 +112,10 @@ impl Channel {
     }
 
     /// Sends requests at once.
-    pub fn send(&mut self, requests: impl IntoIterator<Item = Request>) -> Result<(), WireError> {
+    pub fn send(
+        &mut self,
+        requests: impl IntoIterator<Item = FirebirdRequest>,
+    ) -> Result<(), WireError> {
         let mut bytes = Vec::new();
         for request in requests {
             bytes.extend_from_slice(&request.0);

@@ -7,7 +7,7 @@ use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 use super::super::own_name;
 use super::super::wire::{Packet, ServerWire, WireError};
 use super::FirebirdSession;
-use super::channel::{Channel, Failed, Request, is_response};
+use super::channel::{Channel, Failed, FirebirdRequest, is_response};
 use super::srp::{SrpClient, SrpPlugin, SrpQuestion};
 use crate::databases::words;
 use crate::deadline::Deadline;
@@ -186,7 +186,7 @@ impl<'a> Login<'a> {
     }
 
     /// The first request: what we would like to open, as whom, and how.
-    fn greeting(&self) -> Request {
+    fn greeting(&self) -> FirebirdRequest {
         let mut about = Vec::new();
         let mut add = |tag: u8, value: &[u8]| push(&mut about, tag, value);
         add(9, &self.server.user);
@@ -201,7 +201,7 @@ impl<'a> Login<'a> {
         add(1, &own_name());
         add(4, b"");
         add(6, b"");
-        Request::new(CONNECT)
+        FirebirdRequest::new(CONNECT)
             .number(ATTACH)
             .number(GREETING)
             .number(GENERIC)
@@ -247,14 +247,14 @@ impl<'a> Login<'a> {
         if !knows_cipher(data) {
             return Ok(());
         }
-        channel.send([Request::new(ENCRYPT).text(CIPHER).text(KEY)])?;
+        channel.send([FirebirdRequest::new(ENCRYPT).text(CIPHER).text(KEY)])?;
         channel.encrypt(key)?;
         channel.response()?;
         Ok(())
     }
 
     /// Asks for the database.
-    fn attach(&self, proof: Option<&Shown>) -> Request {
+    fn attach(&self, proof: Option<&Shown>) -> FirebirdRequest {
         // The version of what follows (whose values may be long), the user, and that
         // we speak dialect 3. No character set: what is stored is sent as it is.
         let mut about = vec![2];
@@ -270,7 +270,7 @@ impl<'a> Login<'a> {
             add(85, PLUGINS);
             add(84, &shown.data);
         }
-        Request::new(ATTACH).number(0).text(&self.server.database).text(&about)
+        FirebirdRequest::new(ATTACH).number(0).text(&self.server.database).text(&about)
     }
 }
 
@@ -317,8 +317,8 @@ struct Shown {
 }
 
 impl Shown {
-    fn request(&self) -> Request {
-        Request::new(CONTINUE).text(&self.data).text(&self.plugin).text(PLUGINS).text(b"")
+    fn request(&self) -> FirebirdRequest {
+        FirebirdRequest::new(CONTINUE).text(&self.data).text(&self.plugin).text(PLUGINS).text(b"")
     }
 }
 

@@ -16,7 +16,7 @@ use eximious_core::world::{Rows, Server, ServerError, SqlAnswer};
 use super::Answer;
 use super::wire::{Packet, WireError};
 use crate::deadline::Deadline;
-use channel::{Channel, Failed, Request, is_response};
+use channel::{Channel, Failed, FirebirdRequest, is_response};
 use columns::{Described, QUESTIONS, Unfit, little};
 
 const TRANSACTION: u32 = 29;
@@ -127,8 +127,8 @@ impl<T: Into<Failed>> From<T> for Unanswered {
 impl FirebirdSession {
     /// Carries out a statement. An error says that the session can't go on.
     fn exchange(&mut self, statement: &[u8]) -> Result<Outcome, Failed> {
-        let start = Request::new(TRANSACTION).number(self.database).text(MANNER);
-        self.channel.send([start, Request::new(ALLOCATE).number(self.database)])?;
+        let start = FirebirdRequest::new(TRANSACTION).number(self.database).text(MANNER);
+        self.channel.send([start, FirebirdRequest::new(ALLOCATE).number(self.database)])?;
         let transaction = self.channel.response()?.handle;
         let handle = self.channel.response()?.handle;
         let mut run = Run { channel: &mut self.channel, transaction, handle };
@@ -141,8 +141,8 @@ impl FirebirdSession {
             Err(Unanswered::Failed(broken)) => return Err(broken),
         };
         let end = if outcome.is_ok() { COMMIT } else { ROLLBACK };
-        let free = Request::new(FREE).number(handle).number(ALTOGETHER);
-        self.channel.send([free, Request::new(end).number(transaction)])?;
+        let free = FirebirdRequest::new(FREE).number(handle).number(ALTOGETHER);
+        self.channel.send([free, FirebirdRequest::new(end).number(transaction)])?;
         self.channel.response()?;
         self.channel.response()?;
         Ok(outcome)
@@ -158,7 +158,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn run(&mut self, statement: &[u8]) -> Result<SqlAnswer, Unanswered> {
-        let prepare = Request::new(PREPARE).number(self.transaction).number(self.handle);
+        let prepare = FirebirdRequest::new(PREPARE).number(self.transaction).number(self.handle);
         let prepare = prepare.number(DIALECT).text(statement).text(QUESTIONS).number(ROOM);
         self.channel.send([prepare])?;
         let described = match Described::read(&self.channel.response()?.data) {
@@ -188,7 +188,7 @@ impl Run<'_> {
                 Ok(answer(described, rows))
             }
             _ => {
-                let count = Request::new(INFORM).number(self.handle).number(0);
+                let count = FirebirdRequest::new(INFORM).number(self.handle).number(0);
                 self.channel.send([self.execute(EXECUTE), count.text(COUNTS).number(ROOM)])?;
                 let done = self.channel.response();
                 let counted = self.channel.response();
@@ -199,8 +199,8 @@ impl Run<'_> {
     }
 
     /// A request to carry out what was prepared, with no values in it.
-    fn execute(&self, operation: u32) -> Request {
-        let request = Request::new(operation).number(self.handle).number(self.transaction);
+    fn execute(&self, operation: u32) -> FirebirdRequest {
+        let request = FirebirdRequest::new(operation).number(self.handle).number(self.transaction);
         request.text(b"").number(0).number(0)
     }
 
@@ -209,7 +209,7 @@ impl Run<'_> {
         let wanted = described.wanted();
         let mut rows = Vec::new();
         loop {
-            let fetch = Request::new(FETCH).number(self.handle).text(&wanted);
+            let fetch = FirebirdRequest::new(FETCH).number(self.handle).text(&wanted);
             self.channel.send([fetch.number(0).number(BATCH)])?;
             loop {
                 match self.channel.operation()? {
@@ -264,12 +264,13 @@ impl Run<'_> {
     }
 
     fn blob(&mut self, number: &[u8]) -> Result<Vec<u8>, Failed> {
-        let open = Request::new(OPEN_BLOB).text(b"").number(self.transaction).bytes(number);
+        let open = FirebirdRequest::new(OPEN_BLOB).text(b"").number(self.transaction).bytes(number);
         self.channel.send([open])?;
         let blob = self.channel.response()?.handle;
         let mut whole = Vec::new();
         loop {
-            self.channel.send([Request::new(GET_SEGMENT).number(blob).number(PIECE).number(0)])?;
+            self.channel
+                .send([FirebirdRequest::new(GET_SEGMENT).number(blob).number(PIECE).number(0)])?;
             let said = self.channel.response()?;
             // It comes in segments, which mean nothing here.
             let mut segments = Packet(&said.data);
@@ -281,7 +282,7 @@ impl Run<'_> {
                 break;
             }
         }
-        self.channel.send([Request::new(CLOSE_BLOB).number(blob)])?;
+        self.channel.send([FirebirdRequest::new(CLOSE_BLOB).number(blob)])?;
         self.channel.response()?;
         Ok(whole)
     }

@@ -36,7 +36,7 @@ impl Frames {
     }
 
     /// Goes on under TLS.
-    pub fn secure(&mut self, settings: &tls::Settings, host: &str) -> Result<(), String> {
+    pub fn secure(&mut self, settings: &tls::TlsSettings, host: &str) -> Result<(), String> {
         self.wire.secure(settings, host)
     }
 

@@ -268,7 +268,7 @@ fn head(tls: bool, database: &[u8]) -> Vec<u8> {
 fn begin_tls(
     frames: &mut Frames,
     address: &ServerAddress,
-    settings: &tls::Settings,
+    settings: &tls::TlsSettings,
     greeting: &Greeting,
     head: &[u8],
 ) -> Result<(), Stop> {
@@ -284,7 +284,7 @@ fn begin_tls(
     // The key may stand in the certificate's file.
     let certificate = settings.certificate.as_ref();
     let key = certificate.map(|file| settings.key.as_ref().unwrap_or(file).clone());
-    let settings = tls::Settings { key, ..settings.clone() };
+    let settings = tls::TlsSettings { key, ..settings.clone() };
     frames.secure(&settings, host).map_err(|why| Stop::Said(format!("TLS/SSL error: {why}")))
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use eximious_core::world::Server;
 
-use crate::tls::Settings;
+use crate::tls::TlsSettings;
 
 /// The files that all clients read, in this order; what a later one says goes
 /// before what an earlier one says.
@@ -34,7 +34,7 @@ pub struct OptionFile {
     /// The database.
     pub database: Option<Vec<u8>>,
     /// How TLS is to be, where it is to be.
-    pub tls: Option<Settings>,
+    pub tls: Option<TlsSettings>,
 }
 
 /// What the files say for a group.
@@ -126,7 +126,7 @@ impl OptionFile {
             _ => {}
         }
         tls.verified = tls.authorities.is_some() || tls.directory.is_some();
-        self.tls = Some(tls).filter(|tls| *tls != Settings::default());
+        self.tls = Some(tls).filter(|tls| *tls != TlsSettings::default());
     }
 }
 
@@ -205,11 +205,11 @@ mod tests {
         }
         options.set(b"ssl_ca = /ca");
         options.set(b"ssl-verify-server-cert");
-        let wanted = Settings {
+        let wanted = TlsSettings {
             authorities: Some("/ca".into()),
             verified: true,
             named: true,
-            ..Settings::default()
+            ..TlsSettings::default()
         };
         assert_eq!(options.tls, Some(wanted));
     }

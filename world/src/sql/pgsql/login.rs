@@ -250,7 +250,7 @@ fn ask_tls(wire: &mut ServerWire, host: &str, mode: TlsMode) -> Result<(), Stop>
         }
         [b'N'] => Ok(()),
         [b'S'] => {
-            let begun = wire.secure(&tls::Settings::default(), host);
+            let begun = wire.secure(&tls::TlsSettings::default(), host);
             begun.map_err(|why| Stop::Tls(format!("SSL error: {why}\n")))
         }
         [b'E'] => said("server sent an error response during SSL exchange\n"),

@@ -6,7 +6,7 @@ use eximious_stdlib::variables::var;
 use super::words::{lines, rcpt, was};
 use super::{Called, Failure, Place, Talk};
 use crate::mail::acl::cutthrough::{self, Held};
-use crate::mail::smtp_client::{Endpoint, MailParams, Protocol, RcptParams, Request, Timeouts};
+use crate::mail::smtp_client::{Endpoint, MailParams, Protocol, RcptParams, SentCommand, Timeouts};
 
 /// How much longer a message may become here (`size_addition`).
 const ADDITION: u64 = 1024;
@@ -37,7 +37,7 @@ impl Place<'_, '_> {
         client.set_timeouts(Timeouts { command: timeout, ..Timeouts::default() });
         let dsn = if self.callout.delivers { reports.of_recipient } else { Vec::new() };
         let params = RcptParams { dsn };
-        let request = Request::rcpt(address.bytes(), &params, client.extensions());
+        let request = SentCommand::rcpt(address.bytes(), &params, client.extensions());
         let said = client.send(self.run.cx, request);
         match said.and_then(|()| client.answer(self.run.cx)) {
             Ok(reply) if reply.accepts() => {

@@ -2,7 +2,7 @@
 
 use eximious_stdlib::printing::printing;
 
-use crate::mail::smtp_client::{Extensions, RcptParams, Reply, Request};
+use crate::mail::smtp_client::{Extensions, RcptParams, Reply, SentCommand};
 
 /// What is logged where nothing is known.
 pub(super) fn null() -> Vec<u8> {
@@ -10,7 +10,7 @@ pub(super) fn null() -> Vec<u8> {
 }
 
 pub(super) fn rcpt(to: &[u8]) -> Vec<u8> {
-    Request::rcpt(to, &RcptParams::default(), &Extensions::default()).shown().to_vec()
+    SentCommand::rcpt(to, &RcptParams::default(), &Extensions::default()).shown().to_vec()
 }
 
 pub(super) fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
