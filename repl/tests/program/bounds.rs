@@ -80,12 +80,23 @@ fn loops_in_loops_hold_no_more_than_strings_may() {
 
 #[test]
 fn long_lists_are_sorted_soon() {
-    let list: Vec<String> =
-        (0..100_000_u64).map(|number| (number * 7919 % 100_003).to_string()).collect();
-    let text = format!("${{length_20:${{sort{{{}}}{{<}}{{$item}}}}}}\n", list.join(":"));
-    check(&text, "0:1:2:3:4:5:6:7:8:9:");
-    let text = format!("${{length_20:${{sort{{{}}}{{ge}}{{$item}}}}}}\n", list.join(":"));
-    check(&text, "99999:99998:99997:99");
+    let folder = tempfile::tempdir().expect("a directory");
+    let list: String =
+        (0..100_000_u64).map(|number| format!("{}\n", number * 7919 % 100_003)).collect();
+    fs::write(folder.path().join("list"), list).expect("a file");
+    let file = folder.path().join("list");
+    let orders = [
+        ("<", "0:1:2:3:4:5:6:7:8:9:"),
+        ("ge", "99999:99998:99997:99"),
+        // Where one key begins as another, their order is that of the list.
+        ("lti", ":"),
+    ];
+    for (order, answer) in orders {
+        let list = format!("${{readfile{{{}}}{{:}}}}", file.to_str().expect("a name"));
+        let text = format!("${{length_20:${{sort{{{list}}}{{{order}}}{{$item}}}}}}\n");
+        let said = expanded(640, &text, folder.path());
+        assert!(said.contains(answer) && !said.contains("Failed"), "{order}: {said:.200}");
+    }
     check(&format!("${{length_9:${{sort{{{}}}{{lt}}{{$item}}}}}}\n", larger(1)), "aaaaaaaaa");
     let many =
         format!("${{length_9:${{sort{{${{sg{{{}}}{{a}}{{a:}}}}}}{{lt}}{{$item}}}}}}\n", larger(3));
