@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eximious_core::{
-    AclControl, AclTerm, Condition, DriverDef, Effects, Fail, Item, LookupDef, Meta, Operator, Rec,
-    Registry, Settings, Str, TaintRule, Variable, VariableSource, World,
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Meta,
+    Operator, Rec, Registry, Settings, Str, TaintRule, Variable, VariableSource, World, interned,
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{
@@ -184,7 +184,7 @@ impl Builder {
     /// ([`Expansion::faults`]), have no value until they are set, and with their [`Slot`]
     /// are set without a search. Names that are known already stay what they are.
     ///
-    /// A name that is made while the program runs can be kept with [`String::leak`].
+    /// Each name is kept for as long as the program runs: they are to come from who runs it.
     ///
     /// ```
     /// use eximious::Engine;
@@ -200,10 +200,11 @@ impl Builder {
     /// assert_eq!(rule.expand(&mut cx)?.display(), "no thanks to Utopia");
     /// # Ok::<(), eximious::Fail>(())
     /// ```
-    pub fn declare(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+    pub fn declare(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         for name in names {
+            let name = name.as_ref();
             if self.0.registry.variable_id(name.as_bytes()).is_none() {
-                let meta = Meta::new(name, Effects::NONE, TaintRule::Result)
+                let meta = Meta::new(interned(name), Effects::NONE, TaintRule::Result)
                     .summary("A variable that the program sets.");
                 let source = VariableSource::Slot;
                 self.0.registry.variables([Variable { meta, source }]);
@@ -224,6 +225,11 @@ impl Builder {
     /// Adds something that `control` may name, or replaces it.
     pub fn acl_control(mut self, control: impl Into<Rec<AclControl>>) -> Self {
         self.0.registry.acl_controls([control]);
+        self
+    }
+    /// Adds something that `verify` may name, or replaces it.
+    pub fn acl_verify(mut self, verify: impl Into<Rec<AclVerify>>) -> Self {
+        self.0.registry.acl_verifies([verify]);
         self
     }
     /// Adds a driver of routers, transports or authenticators with its options, or

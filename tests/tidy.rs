@@ -245,9 +245,7 @@ fn variables_have_handles() {
         paths.retain(|path| !is_test(path.strip_prefix(root()).unwrap_or(path)));
         for path in paths {
             let text = read(&path);
-            let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
-            let code = code.filter(|line| !line.trim_start().starts_with("//"));
-            let code: String = code.flat_map(str::split_whitespace).collect();
+            let code: String = untested(&text).flat_map(str::split_whitespace).collect();
             for way in BY_NAME {
                 let mut named = code.match_indices(way).map(|(at, _)| &code[at + way.len()..]);
                 // Names of an open family have none.
@@ -255,6 +253,58 @@ fn variables_have_handles() {
                     .find(|rest| !["acl_c", "acl_m", "r_"].iter().any(|f| rest.starts_with(f)));
                 let name = found.and_then(|rest| rest.split('"').next());
                 assert_eq!(name, None, "{}: {way}", path.display());
+            }
+        }
+    }
+}
+
+/// What of the code of a file is no comment and no test.
+fn untested(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
+    code.filter(|line| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn options_of_drivers_have_handles() {
+    // Names that mean nothing else, so that a text with one of them is the option.
+    let registry = eximious::registry();
+    let mut names: BTreeSet<&str> = registry
+        .all_options()
+        .filter(|option| option.place != eximious::OptionPlace::Main)
+        .flat_map(|option| {
+            std::iter::once(option.meta.name).chain(option.meta.aliases.iter().copied())
+        })
+        .filter(|name| name.contains('_'))
+        .collect();
+    let mains = registry.options_of(eximious::OptionPlace::Main).map(|option| option.meta.name);
+    let variables = registry.all_variables().map(|variable| variable.meta.name);
+    let terms = registry.all_acl_terms().map(|term| term.meta.name);
+    let controls = registry.all_acl_controls().map(|control| control.meta.name);
+    for name in mains.chain(variables).chain(terms).chain(controls) {
+        names.remove(name);
+    }
+    // Fields of what a filter's `mail` makes have such names, too.
+    for name in ["once_repeat", "reply_to"] {
+        assert!(names.remove(name), "{name}");
+    }
+    assert!(names.len() > 200, "{}", names.len());
+    for room in ["stdlib/src", "src", "mta/src", "repl/src"] {
+        for path in sources(&root().join(room)) {
+            let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+            let is_test = place.ends_with("tests.rs") || place.contains("/tests/");
+            // The records and handles, and what became of options in each release.
+            let is_table =
+                place.starts_with("stdlib/src/options/") || place.ends_with("check/releases.rs");
+            if is_test || is_table {
+                continue;
+            }
+            for line in untested(&read(&path)) {
+                let parts: Vec<&str> = line.split('"').collect();
+                // Bytes are words of the language, such as those of a `route_list`.
+                let quoted = parts.windows(2).step_by(2).filter(|pair| !pair[0].ends_with('b'));
+                let found: Vec<&str> =
+                    quoted.map(|pair| pair[1]).filter(|text| names.contains(text)).collect();
+                assert!(found.is_empty(), "{place}: {found:?} has a handle in `opt`");
             }
         }
     }

@@ -194,6 +194,30 @@ pub enum AclOperand {
     Variable,
 }
 
+/// What several records of words in ACLs let be said of them in the same way.
+macro_rules! words_of_acls {
+    (phases: $($of:ident)*) => {$(
+        impl $of {
+            /// Sets the ACLs in which it is allowed; without this, it is in all.
+            pub const fn phases(mut self, phases: AclPhases) -> Self {
+                self.phases = phases;
+                self
+            }
+        }
+    )*};
+    (options: $($of:ident)*) => {$(
+        impl $of {
+            /// Sets what may follow its name after a slash; without this, nothing may.
+            pub const fn options(mut self, options: AclOptions) -> Self {
+                self.options = options;
+                self
+            }
+        }
+    )*};
+}
+words_of_acls! { phases: AclTerm AclControl AclVerify }
+words_of_acls! { options: AclControl AclVerify }
+
 /// A condition or modifier of ACLs (specification 44.12 and 44.17).
 #[derive(Clone, Debug)]
 pub struct AclTerm {
@@ -229,11 +253,6 @@ impl AclTerm {
         }
     }
 
-    /// Sets the ACLs in which it is allowed; without this, it is in all.
-    pub const fn phases(mut self, phases: AclPhases) -> Self {
-        self.phases = phases;
-        self
-    }
     /// Says that its text is not expanded as a whole: it is a list, which is expanded
     /// where it is matched, or words that are expanded one by one.
     pub const fn unexpanded(mut self) -> Self {
@@ -296,16 +315,6 @@ impl AclControl {
         Self { meta, options, of_message: true, phases: AclPhases::all(), run }
     }
 
-    /// Sets the ACLs in which it is allowed; without this, it is in all.
-    pub const fn phases(mut self, phases: AclPhases) -> Self {
-        self.phases = phases;
-        self
-    }
-    /// Sets what may follow its name after a slash.
-    pub const fn options(mut self, options: AclOptions) -> Self {
-        self.options = options;
-        self
-    }
     /// Says that it is about the connection, and not about the message at hand.
     pub const fn of_connection(mut self) -> Self {
         self.of_message = false;
@@ -342,16 +351,6 @@ impl AclVerify {
         Self { meta, options, address: false, phases: AclPhases::all(), run }
     }
 
-    /// Sets the ACLs in which it is allowed; without this, it is in all.
-    pub const fn phases(mut self, phases: AclPhases) -> Self {
-        self.phases = phases;
-        self
-    }
-    /// Sets what may follow its name after a slash.
-    pub const fn options(mut self, options: AclOptions) -> Self {
-        self.options = options;
-        self
-    }
     /// Says that an address may follow its name (`sender=`).
     pub const fn address(mut self) -> Self {
         self.address = true;

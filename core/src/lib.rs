@@ -12,6 +12,7 @@ mod acl;
 mod call;
 mod effects;
 mod fail;
+mod interned;
 mod log_selector;
 mod message;
 mod meta;
@@ -38,10 +39,13 @@ pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use eximious_grammar::stack;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
+pub use interned::interned;
 pub use log_selector::{LogSelector, LogSelectorError};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
-pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
+pub use opt::{
+    DriverOpt, Expanded, Ids, IdsOption, Opt, OptionType, Preset, SwitchOption, TextOption, Times,
+};
 pub use option::{
     DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
 };

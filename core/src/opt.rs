@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::var::is_same;
-use crate::{OptionDef, OptionKind, OptionPlace, OptionValue, Str};
+use crate::{DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Str};
 
 /// A main option: `settings.get(opt::RECIPIENTS_MAX)`. Made in constants, so that a name
 /// that no record has, or a type that its values don't have, does not compile.
@@ -14,6 +14,15 @@ pub struct Opt<T> {
     /// Its number among the main options, as a registry counts them that begins with the
     /// tables it was found in.
     id: u16,
+    def: &'static OptionDef,
+    preset: Preset,
+    of: PhantomData<fn() -> T>,
+}
+
+/// An option of drivers: `router.text(opt::HEADERS_ADD)`. Made in constants, as those of
+/// main options are.
+#[derive(Debug)]
+pub struct DriverOpt<T> {
     def: &'static OptionDef,
     preset: Preset,
     of: PhantomData<fn() -> T>,
@@ -43,6 +52,21 @@ pub trait OptionType: Sized {
     /// As it is kept.
     fn kept(self) -> OptionValue;
 }
+
+/// What may be written as a text: texts and lists, and what may be made of an expansion.
+pub trait TextOption: OptionType {}
+impl TextOption for Str {}
+impl<T> TextOption for Expanded<T> where Self: OptionType {}
+
+/// What may be written as yes or no.
+pub trait SwitchOption: OptionType {}
+impl SwitchOption for bool {}
+impl SwitchOption for Expanded<bool> {}
+
+/// What may be written as users or groups.
+pub trait IdsOption: OptionType {}
+impl IdsOption for Ids {}
+impl IdsOption for Expanded<Ids> {}
 
 /// A value that may be written as a text which is expanded when it is needed.
 #[derive(Clone, PartialEq, Debug)]
@@ -78,6 +102,12 @@ impl<T> Clone for Opt<T> {
     }
 }
 impl<T> Copy for Opt<T> {}
+impl<T> Clone for DriverOpt<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for DriverOpt<T> {}
 
 impl<T: OptionType> Opt<T> {
     /// The main option of a name, in tables of main options that each have another one.
@@ -117,6 +147,67 @@ impl<T: OptionType> Opt<T> {
     /// Its value where it is not set: the record's, or what is nothing for its type.
     pub fn default(self) -> T {
         T::preset(self.preset)
+    }
+}
+
+impl<T: OptionType> DriverOpt<T> {
+    /// The option of a name that all drivers of a kind have, or, where a driver is named,
+    /// of that driver, in tables of options.
+    ///
+    /// # Panics
+    /// No record of that place has the name, or its values are of another type.
+    pub const fn named(
+        tables: &[&'static [OptionDef]],
+        kind: DriverKind,
+        driver: Option<&str>,
+        name: &str,
+    ) -> Self {
+        let mut table = 0;
+        while table < tables.len() {
+            let mut row = 0;
+            while row < tables[table].len() {
+                let def = &tables[table][row];
+                if is_same(def.meta.name, name) && stands(def.place, kind, driver) {
+                    assert!(has_kind(T::KINDS, def.kind), "its values are of another type");
+                    return Self { def, preset: def.preset(), of: PhantomData };
+                }
+                row += 1;
+            }
+            table += 1;
+        }
+        panic!("no option of this place has this name");
+    }
+
+    /// Its value where it is not set: the record's, or what is nothing for its type.
+    pub fn default(self) -> T {
+        T::preset(self.preset)
+    }
+}
+
+impl<T> DriverOpt<T> {
+    /// Its record.
+    pub const fn def(self) -> &'static OptionDef {
+        self.def
+    }
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        self.def.meta.name
+    }
+    /// Whether a record is its own, or another one of its name and place.
+    pub fn is(self, def: &OptionDef) -> bool {
+        let same = || def.meta.name == self.def.meta.name && def.place == self.def.place;
+        std::ptr::eq(self.def, def) || same()
+    }
+}
+
+/// Whether a place is that of all drivers of a kind, or of one of them.
+const fn stands(place: OptionPlace, kind: DriverKind, driver: Option<&str>) -> bool {
+    match (place, driver) {
+        (OptionPlace::Generic(own), None) => own as u8 == kind as u8,
+        (OptionPlace::Driver(own, name), Some(driver)) => {
+            own as u8 == kind as u8 && is_same(name, driver)
+        }
+        _ => false,
     }
 }
 
@@ -347,8 +438,10 @@ macro_rules! expanded {
 }
 
 expanded! {
+    bool: ExpandedBool;
     i64: Text Integer Size;
     Duration: ExpandedTime;
+    Ids: User Group;
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! The configuration's options: their records, and their values.
 
-use std::time::Duration;
-
 use rustc_hash::FxHashMap;
 
-use crate::{Effects, Meta, Runs, Str, TaintRule};
+use crate::opt::{IdsOption, OptionType, SwitchOption, TextOption};
+use crate::{DriverOpt, Effects, Meta, Runs, Str, TaintRule};
 
 /// Where an option may stand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -353,37 +352,53 @@ impl DriverOptions {
     pub fn set(&mut self, option: &OptionDef, value: OptionValue) {
         self.0.insert(option.meta.name, value);
     }
-    /// A value, if it is set.
-    pub fn get(&self, name: &str) -> Option<&OptionValue> {
+    /// The value of a record's option, if it is set.
+    pub fn of(&self, option: &OptionDef) -> Option<&OptionValue> {
+        self.named(option.meta.name)
+    }
+    /// The value of an option by name, if it is set.
+    pub fn named(&self, name: &str) -> Option<&OptionValue> {
         self.0.get(name)
     }
     /// All that are set, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &OptionValue)> {
         self.0.iter().map(|(name, value)| (*name, value))
     }
-    /// A text that is set and not empty.
-    pub fn text(&self, name: &str) -> Option<&Str> {
-        match self.get(name) {
-            Some(OptionValue::Text(text)) if !text.is_empty() => Some(text),
+    /// Whether an option is set, be it to nothing.
+    pub fn is_set<T>(&self, option: DriverOpt<T>) -> bool {
+        self.of(option.def()).is_some()
+    }
+    /// A value, if it is set.
+    pub fn get<T: OptionType>(&self, option: DriverOpt<T>) -> Option<T> {
+        self.of(option.def()).and_then(T::read)
+    }
+    /// A value as it is set, or the record's default.
+    pub fn get_or_default<T: OptionType>(&self, option: DriverOpt<T>) -> T {
+        self.get(option).unwrap_or_else(|| option.default())
+    }
+    /// A text that is set, be it empty; none where another kind of value is set.
+    pub fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Str> {
+        match self.of(option.def()) {
+            Some(OptionValue::Text(text)) => Some(text),
             _ => None,
         }
     }
-    /// A boolean, if it is set.
-    pub fn flag(&self, name: &str) -> Option<bool> {
-        match self.get(name) {
+    /// A text that is set, and not empty.
+    pub fn some_text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Str> {
+        self.text(option).filter(|text| !text.is_empty())
+    }
+    /// A boolean, if one is set.
+    pub fn flag<T: SwitchOption>(&self, option: DriverOpt<T>) -> Option<bool> {
+        match self.of(option.def()) {
             Some(OptionValue::Flag(flag)) => Some(*flag),
             _ => None,
         }
     }
-    /// A number, if it is set.
-    pub fn number(&self, name: &str) -> Option<i64> {
-        match self.get(name) {
-            Some(OptionValue::Number(number)) => Some(*number),
-            _ => None,
+    /// Users or groups by number, as far as such are set.
+    pub fn ids<T: IdsOption>(&self, option: DriverOpt<T>) -> &[u32] {
+        match self.of(option.def()) {
+            Some(OptionValue::Ids(ids)) => ids,
+            _ => &[],
         }
-    }
-    /// An interval, if it is set and not negative.
-    pub fn time(&self, name: &str) -> Option<Duration> {
-        self.number(name).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
     }
 }

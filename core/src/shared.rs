@@ -93,6 +93,8 @@ impl<F: ?Sized> fmt::Debug for Closure<F> {
 pub enum Runs {
     /// Nothing: the word is known, and does nothing yet. To come to it is an error.
     NotYet,
+    /// Nothing yet, either; but this is known of it, which others ask.
+    Facts(&'static (dyn Any + Send + Sync)),
     /// What lasts as long as the program.
     Static(&'static (dyn Any + Send + Sync)),
     /// What was made at run time.
@@ -105,6 +107,11 @@ impl Runs {
         Self::Static(run)
     }
 
+    /// What is known of a `static` record that does nothing yet.
+    pub const fn not_yet_but<T: Any + Send + Sync>(facts: &'static T) -> Self {
+        Self::Facts(facts)
+    }
+
     /// What a record runs that is made at run time.
     pub fn made<T: Any + Send + Sync>(run: T) -> Self {
         Self::Shared(Arc::new(run))
@@ -114,14 +121,14 @@ impl Runs {
     pub fn get<T: Any>(&self) -> Option<&T> {
         match self {
             Self::NotYet => None,
-            Self::Static(run) => run.downcast_ref(),
+            Self::Facts(run) | Self::Static(run) => run.downcast_ref(),
             Self::Shared(run) => run.downcast_ref(),
         }
     }
 
     /// Whether the word does nothing yet.
     pub fn is_not_yet(&self) -> bool {
-        matches!(self, Self::NotYet)
+        matches!(self, Self::NotYet | Self::Facts(_))
     }
 }
 

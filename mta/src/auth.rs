@@ -11,14 +11,16 @@ mod dovecot;
 mod external;
 mod gsasl;
 mod plaintext;
+mod sasl;
 mod spa;
 mod tls;
 
 use eximious::auth::client::NAMES;
 use eximious::auth::{Authenticator, ChannelBinding, client};
 use eximious::stdlib::base64;
+use eximious::stdlib::options::opt::authenticator as opt;
 use eximious::trace::{AuthEvent, Happening, TraceKinds};
-use eximious::{Context, Fail, FailClass, Str};
+use eximious::{Context, DriverOpt, Fail, FailClass, Str};
 
 /// How many values of a client have numbers: `$1`, ….
 const NUMBERED: usize = 20;
@@ -182,7 +184,7 @@ impl AuthTurn<'_> {
     }
 
     /// Expands an option; nothing where it is not set.
-    pub(crate) fn expand(&mut self, option: &str) -> Option<Result<Str, Fail>> {
+    pub(crate) fn expand(&mut self, option: DriverOpt<Str>) -> Option<Result<Str, Fail>> {
         let text = self.authenticator.text(option)?;
         let engine = self.cx.engine().clone();
         let before = self.cx.trace().conceal(true);
@@ -214,7 +216,7 @@ impl AuthTurn<'_> {
             self.tell(AuthEvent::Value { name: &number, value: value.bytes() });
         }
         self.show_debug_text();
-        match self.expand("server_condition") {
+        match self.expand(opt::SERVER_CONDITION) {
             None => AuthVerdict::Accept,
             Some(Ok(value)) => {
                 self.tell(AuthEvent::Expanded { value: value.bytes() });
@@ -232,8 +234,8 @@ impl AuthTurn<'_> {
         if !self.cx.trace().wants(TraceKinds::AUTH) {
             return;
         }
-        let Some(text) = self.authenticator.text("server_debug_print") else { return };
-        match self.expand("server_debug_print") {
+        let Some(text) = self.authenticator.text(opt::SERVER_DEBUG_PRINT) else { return };
+        match self.expand(opt::SERVER_DEBUG_PRINT) {
             Some(Err(fail)) => {
                 let head = [b"failed to expand debug_output \"", text.bytes(), b"\": "].concat();
                 self.note(&[&head, fail.message()]);

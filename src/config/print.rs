@@ -243,7 +243,7 @@ impl Printer<'_> {
                 // What is kept of a switch that is expanded has a line of its own.
                 let text = instance
                     .options
-                    .text("maildir_use_size_file")
+                    .some_text(opt::transport::appendfile::MAILDIR_USE_SIZE_FILE)
                     .map_or(b"".as_slice(), Str::bytes);
                 line(out, &[b"*expand_maildir_use_size_file = ", text]);
             }

@@ -401,7 +401,7 @@ impl<'r> Reader<'r> {
         };
         let name = option.meta.name;
         let instance = current.name.clone();
-        let before = current.options.get(name);
+        let before = current.options.of(option);
         let written = setting.name.of(text);
         if option.repeated == Repeated::Never && self.stands_in(&current.settings, written) {
             return Err(twice(name));
@@ -409,7 +409,7 @@ impl<'r> Reader<'r> {
         let value = self.value(option, negated, setting, text)?;
         let value = again(option, before, value);
         let mut chosen = driver;
-        if name == "driver"
+        if drivers::is_driver(option)
             && let OptionValue::Text(wanted) = &value
         {
             chosen = registry.driver(kind, wanted.bytes()).cloned();
@@ -423,19 +423,14 @@ impl<'r> Reader<'r> {
                 return Err([&head, kind, b" driver \"", wanted, b"\""].concat());
             }
         }
-        let group = match name {
-            "user" => self.group_of(setting, text).map(|group| ("group", group)),
-            "command_user" => self.group_of(setting, text).map(|group| ("command_group", group)),
-            _ => None,
-        };
+        let group = drivers::group_beside(option);
+        let group = group.and_then(|name| Some((name, self.group_of(setting, text)?)));
         if let Some(current) = self.config.instances_mut(kind).last_mut() {
             current.driver = chosen;
             current.groups.extend(group);
             // What stands for two switches sets both.
-            for both in both(name) {
-                if let Some(both) = registry.option(OptionPlace::Generic(kind), both.as_bytes()) {
-                    current.options.set(both, value.clone());
-                }
+            for both in drivers::stands_for(option) {
+                current.options.set(both.def(), value.clone());
             }
             current.options.set(option, value);
             current.settings.push(used(option, setting, number));
@@ -491,15 +486,6 @@ impl<'r> Reader<'r> {
         self.config.retry.push((rule, number));
         self.config.warnings.extend(warning);
         Ok(())
-    }
-}
-
-/// The switches that another one stands for.
-fn both(name: &str) -> &'static [&'static str] {
-    match name {
-        "verify" => &["verify_recipient", "verify_sender"],
-        "fail_verify" => &["fail_verify_recipient", "fail_verify_sender"],
-        _ => &[],
     }
 }
 

@@ -107,9 +107,6 @@ fn worded(trouble: &PatternFailure, pattern: &Str) -> Fail {
             let head = format!("regular expression error: {error} while compiling ");
             Fail::argument([head.as_bytes(), pattern.bytes()].concat())
         }
-        PatternFailure::Match(error) => {
-            Fail::argument(format!("regular expression match failed: {error}"))
-        }
         PatternFailure::Stopped(fail) => fail.clone(),
     }
 }

@@ -44,7 +44,7 @@ use crate::config::{Acl, AclLineTerm, AclStatement};
 use crate::mail::route::Routes;
 
 pub use crate::mail::smtp_transport::Secured;
-pub use call::{AclCall, condition, control, modifier};
+pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification};
 pub use callout::CALLOUT_PARAMETERS;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use headers::{AddedHeader, HeaderPlace};

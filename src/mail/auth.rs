@@ -12,7 +12,7 @@ pub mod ntlm;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverDef, DriverKind, OptionValue, Registry, Str};
+use eximious_core::{DriverDef, DriverKind, DriverOpt, OptionType, Registry, Str};
 
 use crate::Config;
 use crate::config::Instance;
@@ -77,15 +77,17 @@ impl Authenticator {
     }
 
     /// A text that is set, as it is written; it may be empty.
-    pub fn text(&self, option: &str) -> Option<Str> {
-        match self.instance.options.get(option) {
-            Some(OptionValue::Text(text)) => Some(text.clone()),
-            _ => None,
-        }
+    pub fn text(&self, option: DriverOpt<Str>) -> Option<Str> {
+        self.instance.options.text(option).cloned()
+    }
+
+    /// A value as it is written, or its default.
+    pub fn get<T: OptionType>(&self, option: DriverOpt<T>) -> T {
+        self.instance.options.get_or_default(option)
     }
 
     /// Whether a switch is on.
-    pub fn flag(&self, option: &str) -> bool {
+    pub fn flag(&self, option: DriverOpt<bool>) -> bool {
         self.instance.options.flag(option) == Some(true)
     }
 }

@@ -12,7 +12,7 @@ mod told;
 
 use std::net::IpAddr;
 
-use eximious_core::Str;
+use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
 
 use crate::Context;
@@ -46,7 +46,7 @@ impl Peer<'_> {
     }
 
     /// Whether a list of the transport's has the host in it.
-    pub(crate) fn listed(&mut self, option: &'static str) -> bool {
+    pub(crate) fn listed(&mut self, option: DriverOpt<Str>) -> bool {
         is_listed(self.cx, self.transport, self.host, self.address, option)
     }
 

@@ -346,8 +346,7 @@ fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
     {
         return Ok(*fits);
     }
-    let fits =
-        pattern::compile(call, pattern.bytes(), false)?.is_match(name.as_bytes()).unwrap_or(false);
+    let fits = pattern::compile(call, pattern.bytes(), false)?.is_match(name.as_bytes());
     call.memory::<Memory>().checked = Some((name.to_owned(), fits));
     Ok(fits)
 }

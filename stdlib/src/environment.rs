@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use eximious_core::{Call, Effects, Fail, Meta, Settings, Str, TaintRule};
-use eximious_pcre::Attempt;
 
 use crate::lists::elements;
 use crate::options::opt;
@@ -103,11 +102,7 @@ fn kept(call: &mut Call<'_>, list: &[u8], name: &[u8]) -> Result<bool, Fail> {
         };
         positive = pattern.len() == element.len();
         let found = match pattern {
-            [b'^', ..] => {
-                let regex = compile(call, pattern, false)?;
-                let mut matcher = regex.matcher();
-                matches!(matcher.find(name, Attempt::default()), Ok(Some(_)))
-            }
+            [b'^', ..] => compile(call, pattern, false)?.is_match(name),
             [b'*', end @ ..] => name.ends_with(end),
             plain => name == plain,
         };

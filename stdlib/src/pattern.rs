@@ -4,11 +4,15 @@
 use std::cell::Cell;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+mod compiled;
+pub mod linear;
+pub mod set;
+
 use eximious_core::{Call, Captures, Fail, Str};
-use eximious_pcre::{
-    Attempt, CompileOptions, Groups, MatchError, PatternError, PatternMatcher, Regex,
-};
+use eximious_pcre::{Attempt, CompileOptions, PatternError, Regex};
 use rustc_hash::FxHashMap;
+
+pub use compiled::{CompiledPattern, PatternFinder, PatternGroups};
 
 /// How many patterns a context keeps compiled.
 const KEPT: usize = 256;
@@ -77,14 +81,14 @@ type SharedPatterns = FxHashMap<Vec<u8>, Shared>;
 const SHARED_PATTERNS: usize = 1024;
 
 struct Shared {
-    regex: Arc<Regex>,
+    regex: CompiledPattern,
     /// How many contexts asked for it, as long as it is no machine code.
     uses: u32,
 }
 
 /// A pattern that is compiled, perhaps for another context; and whether it is machine
 /// code.
-fn shared(pattern: &[u8], caseless: bool) -> Result<(Arc<Regex>, bool), PatternError> {
+fn shared(pattern: &[u8], caseless: bool) -> Result<(CompiledPattern, bool), PatternError> {
     // Nobody waits while a pattern is compiled.
     let again = match lock(&SHARED)[usize::from(caseless)].get_mut(pattern) {
         Some(found) => {
@@ -92,11 +96,13 @@ fn shared(pattern: &[u8], caseless: bool) -> Result<(Arc<Regex>, bool), PatternE
             if found.uses != WORTH_IT {
                 return Ok((found.regex.clone(), found.uses > WORTH_IT));
             }
-            true
+            Some(found.regex.clone())
         }
-        None => false,
+        None => None,
     };
-    let regex = Arc::new(Regex::new(pattern, CompileOptions { caseless, jit: again })?);
+    let faster = again.and_then(|known| known.again());
+    let again = faster.is_some();
+    let regex = faster.map_or_else(|| CompiledPattern::new(pattern, caseless, false), Ok)?;
     let known = &mut lock(&SHARED)[usize::from(caseless)];
     if known.len() >= SHARED_PATTERNS {
         known.clear();
@@ -117,15 +123,15 @@ const WORTH_IT: u32 = 3;
 #[derive(Debug)]
 struct Kept {
     pattern: Box<[u8]>,
-    regex: Arc<Regex>,
-    matcher: PatternMatcher,
+    regex: CompiledPattern,
+    matcher: PatternFinder,
     /// A second matcher, for items that go on matching while they evaluate.
-    spare: Option<PatternMatcher>,
+    spare: Option<PatternFinder>,
     uses: u32,
 }
 
 impl Kept {
-    fn new(pattern: &[u8], regex: Arc<Regex>) -> Self {
+    fn new(pattern: &[u8], regex: CompiledPattern) -> Self {
         Self { pattern: pattern.into(), matcher: regex.matcher(), spare: None, regex, uses: 1 }
     }
 }
@@ -141,10 +147,10 @@ fn kept<'p>(
         let kept = &mut table.kept[place];
         kept.uses = kept.uses.saturating_add(1);
         if kept.uses == WORTH_IT
-            && let Ok(regex) = Regex::new(pattern, CompileOptions { caseless, jit: true })
+            && let Some(regex) = kept.regex.again()
         {
             let uses = kept.uses;
-            *kept = Kept { uses, ..Kept::new(pattern, Arc::new(regex)) };
+            *kept = Kept { uses, ..Kept::new(pattern, regex) };
         }
         return Ok(&mut table.kept[place]);
     }
@@ -170,22 +176,24 @@ fn wrong(pattern: &[u8], error: &PatternError) -> Fail {
 /// # Errors
 /// PCRE2's words.
 pub fn check(pattern: &[u8]) -> Result<(), String> {
-    let options = CompileOptions { caseless: false, jit: false };
-    Regex::new(pattern, options).map(drop).map_err(|error| error.to_string())
+    CompiledPattern::new(pattern, false, false).map(drop).map_err(|error| error.to_string())
 }
 
 /// Whether a pattern of the configuration matches a text; `None` where it can't
-/// be compiled, or takes too long.
+/// be compiled.
 pub fn holds(pattern: &[u8], text: &[u8]) -> Option<bool> {
-    let options = CompileOptions { caseless: true, jit: false };
-    Arc::new(Regex::new(pattern, options).ok()?).is_match(text).ok()
+    Some(CompiledPattern::new(pattern, true, false).ok()?.is_match(text))
 }
 
 /// Compiles a pattern, or finds it compiled.
 ///
 /// # Errors
 /// `regular expression error in "…"`, with PCRE2's words.
-pub fn compile(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Arc<Regex>, Fail> {
+pub fn compile(
+    call: &mut Call<'_>,
+    pattern: &[u8],
+    caseless: bool,
+) -> Result<CompiledPattern, Fail> {
     call.charge_match(pattern.len())?;
     match kept(call.memory(), pattern, caseless) {
         Ok(kept) => Ok(kept.regex.clone()),
@@ -201,13 +209,13 @@ pub fn take_matcher(
     call: &mut Call<'_>,
     pattern: &[u8],
     caseless: bool,
-) -> Result<PatternMatcher, Fail> {
+) -> Result<PatternFinder, Fail> {
     let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
     Ok(kept.spare.take().unwrap_or_else(|| kept.regex.matcher()))
 }
 
 /// Puts a matcher back for the next use of its pattern.
-pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: PatternMatcher) {
+pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: PatternFinder) {
     let patterns: &mut Patterns = call.memory();
     let table = &mut patterns.0[usize::from(caseless)];
     if let Some(place) = table.find(pattern) {
@@ -218,7 +226,7 @@ pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: P
 /// Whether a pattern matches; sets `$0`, `$1`, … where it does.
 ///
 /// # Errors
-/// Where the pattern is wrong, or a match takes too much time or memory.
+/// Where the pattern is wrong, or the evaluation has done as much as it may.
 pub fn matches(
     call: &mut Call<'_>,
     pattern: &[u8],
@@ -229,22 +237,19 @@ pub fn matches(
     let (patterns, scope) = call.memory_and_scope();
     let kept = kept(patterns, pattern, caseless).map_err(|error| wrong(pattern, &error))?;
     match kept.matcher.find(subject.bytes(), Attempt::default()) {
-        Ok(Some(groups)) => {
+        Some(groups) => {
             capture(scope.captures_mut(), subject, groups);
             Ok(true)
         }
-        Ok(None) => Ok(false),
-        Err(error) => Err(Fail::argument(format!("regular expression match failed: {error}"))),
+        None => Ok(false),
     }
 }
 
-/// Why there is neither a match nor none.
+/// Why a match can't be looked for.
 #[derive(Clone, PartialEq, Debug)]
 pub enum PatternFailure {
     /// The pattern is wrong.
     Pattern(PatternError),
-    /// The match takes too much time or memory.
-    Match(MatchError),
     /// The evaluation has done as much as it may.
     Stopped(Fail),
 }
@@ -252,7 +257,7 @@ pub enum PatternFailure {
 /// Looks for a match; the caller words what goes wrong.
 ///
 /// # Errors
-/// Where the pattern is wrong, or a match takes too much time or memory.
+/// Where the pattern is wrong, or the evaluation has done as much as it may.
 pub fn find(
     call: &mut Call<'_>,
     pattern: &[u8],
@@ -262,23 +267,44 @@ pub fn find(
     call.charge_match(subject.bytes().len()).map_err(PatternFailure::Stopped)?;
     let matcher =
         &mut kept(call.memory(), pattern, caseless).map_err(PatternFailure::Pattern)?.matcher;
-    let found = matcher.find(subject.bytes(), Attempt::default()).map_err(PatternFailure::Match)?;
+    let found = matcher.find(subject.bytes(), Attempt::default());
     Ok(found.map(|groups| captures(subject, groups)))
 }
 
 /// What `$0`, `$1`, … are after a match.
-pub fn captures(subject: &Str, groups: Groups<'_>) -> Captures {
+pub fn captures(subject: &Str, groups: PatternGroups<'_>) -> Captures {
     let mut captures = Captures::default();
     capture(&mut captures, subject, groups);
     captures
 }
 
-fn capture(captures: &mut Captures, subject: &Str, groups: Groups<'_>) {
+fn capture(captures: &mut Captures, subject: &Str, groups: PatternGroups<'_>) {
     captures.subject = subject.clone();
     captures.clean = 0;
     captures.groups.clear();
-    for number in 0..groups.len() {
+    for number in 0..groups.count() {
         let (start, end) = groups.get(number).unwrap_or((0, 0));
         captures.groups.push((start as u32, end as u32));
     }
+}
+
+/// The ranges of the groups of a match, up to the last one that is set.
+pub type PatternRanges = Vec<Option<(usize, usize)>>;
+
+/// What each engine finds by itself, PCRE2 and `regex`; nothing where the pattern is not
+/// for both, or PCRE2 meets a limit. For tests.
+pub fn by_both(
+    pattern: &[u8],
+    caseless: bool,
+    subject: &[u8],
+) -> Option<[Option<PatternRanges>; 2]> {
+    let linear = linear::Linear::new(pattern, caseless)?;
+    let regex = Regex::new(pattern, CompileOptions { caseless, jit: false });
+    let regex = Arc::new(regex.expect("what is for both is right"));
+    let mut matcher = regex.matcher();
+    let first = matcher.find(subject, Attempt::default()).ok()?;
+    let first = first.map(|groups| (0..groups.len()).map(|group| groups.get(group)).collect());
+    let mut groups = Vec::new();
+    let second = linear.find(subject, 0, &mut groups).then_some(groups);
+    Some([first, second])
 }

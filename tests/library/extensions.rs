@@ -12,7 +12,7 @@ use eximious::world::Fixture;
 use eximious::{
     AclOptions, AclPhases, Builder, Condition, ConditionRun, Config, Context, DriverDef,
     DriverKind, Effects, Engine, Fail, Item, ItemRun, ListKind, Macros, Meta, OptionDef,
-    OptionKind, OptionPlace, Runs, Str, TaintRule, Variable, VariableSource,
+    OptionKind, OptionPlace, Runs, Str, TaintRule, Variable, VariableSource, interned,
 };
 
 const fn meta(name: &'static str) -> Meta {
@@ -126,10 +126,17 @@ fn acls_run_words_of_embedders() {
             _ => call.call(|call| call.files()).map(|_| true),
         });
         let control = acl::control(meta("hold"), |_, options| Ok(options.bytes() != b"no"));
+        // A name that nobody knew when the program was built.
+        let name = interned(&format!("tenant_{}", 7));
+        let tenant = acl::verification(meta(name), |_, asked| {
+            let quick = asked.options().any(|option| option == b"quick");
+            Ok(quick && asked.address().is_some_and(|address| address.bytes() == b"a@b"))
+        });
         builder
             .acl_term(near)
             .acl_term(note)
             .acl_term(breaks)
+            .acl_verify(tenant.address().options(AclOptions::Names(&["quick"])))
             .acl_control(control.options(AclOptions::Text))
     };
     let (result, _) = run(" require near = 192.0.2.0/24\n note = ${uc:x}\n accept\n", &extend);
@@ -149,6 +156,15 @@ fn acls_run_words_of_embedders() {
     ] {
         let (result, _) = run(&format!(" accept breaks = {text}\n"), &extend);
         assert_eq!(result.verdict, verdict, "{text}");
+    }
+    for (asked, verdict) in [
+        ("tenant_7=a@b/quick", AclVerdict::Accept),
+        ("tenant_7=a@b", AclVerdict::Deny),
+        ("tenant_7/quick", AclVerdict::Deny),
+        ("tenant_8", AclVerdict::Error),
+    ] {
+        let (result, _) = run(&format!(" accept verify = {asked}\n"), &extend);
+        assert_eq!(result.verdict, verdict, "{asked}");
     }
     let (result, state) = run(" accept control = hold/some\n", &extend);
     assert!(result.verdict == AclVerdict::Accept && state.has("hold"));

@@ -7,7 +7,7 @@ use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::filters::Filters;
 use eximious_tests::suite::Suite;
-use eximious_tests::{dialogues, fuzz, sieve};
+use eximious_tests::{dialogues, fuzz, hunt, sieve};
 
 /// How long the plain drivers of the fuzz targets run, each.
 const DRIVEN: Duration = Duration::from_secs(4);
@@ -152,6 +152,21 @@ fn authenticators_take_anything() {
 #[test]
 fn lists_take_anything() {
     drive(fuzz::lists);
+}
+
+#[test]
+fn both_engines_find_the_same() {
+    drive(fuzz::patterns);
+    let mut rng = fastrand::Rng::with_seed(1);
+    for _ in 0..20_000 {
+        let pattern = hunt::random_pattern(&mut rng);
+        for _ in 0..4 {
+            let bytes = b"aabbAB\n\n 1_-.@\xc3\xa9\r\t\xa0\x85";
+            let subject = (0..rng.usize(..9)).map(|_| bytes[rng.usize(..bytes.len())]);
+            let data: Vec<u8> = pattern.bytes().chain([0]).chain(subject).collect();
+            fuzz::patterns(&data);
+        }
+    }
 }
 
 #[test]

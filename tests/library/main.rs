@@ -22,6 +22,7 @@ mod once;
 mod operators;
 mod options;
 mod oracle;
+mod patterns;
 mod perl;
 mod set_options;
 mod sieve;

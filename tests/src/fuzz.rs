@@ -95,6 +95,19 @@ pub fn lists(data: &[u8]) {
     }
 }
 
+/// Asks both engines for a pattern, in a text behind the first zero byte: they find the
+/// same.
+pub fn patterns(data: &[u8]) {
+    use eximious::stdlib::pattern::by_both;
+    let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let (pattern, subject) = (&data[..end], data.get(end + 1..).unwrap_or_default());
+    for caseless in [false, true] {
+        if let Some([pcre, regex]) = by_both(pattern, caseless, subject) {
+            assert_eq!(regex, pcre, "{}", String::from_utf8_lossy(pattern));
+        }
+    }
+}
+
 /// Reads addresses, headers and encoded words through the operators.
 pub fn addresses(data: &[u8]) {
     let engine = Engine::builder().build();

@@ -15,9 +15,12 @@ mod aliases;
 mod expressions;
 mod filters;
 mod lists;
+mod patterns;
 mod sessions;
 mod submissions;
 mod texts;
+
+pub use patterns::pattern as random_pattern;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -47,6 +50,8 @@ pub enum Kind {
     Filter,
     /// Lists of domains, hosts, addresses and local parts (`-be`).
     List,
+    /// Regular expressions (`-be`), asked of both engines.
+    Pattern,
     /// Sessions of SMTP (`-bh`).
     Session,
     /// Messages that local programs hand in.
@@ -55,13 +60,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 8] = [
+    pub const ALL: [(&str, Self); 9] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("alias", Self::Alias),
         ("expr", Self::Expr),
         ("filter", Self::Filter),
         ("list", Self::List),
+        ("patterns", Self::Pattern),
         ("session", Self::Session),
         ("submission", Self::Submission),
     ];
@@ -79,6 +85,7 @@ impl Kind {
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
             Self::List => lists::make(rng),
+            Self::Pattern => patterns::make(rng),
             Self::Session => sessions::make(rng),
             Self::Submission => submissions::make(rng),
         }
@@ -91,6 +98,7 @@ enum Form {
     Dialogue,
     Expression,
     Filter,
+    Pattern,
     Routing,
     Submission,
 }
@@ -134,8 +142,10 @@ impl Quarry {
     /// What eximious says otherwise (`+`) than the real one (`-`).
     fn difference(&self, programs: &Programs<'_>) -> Vec<String> {
         let text = self.text();
-        if let Form::Expression = self.form {
-            return expressions::difference(&text);
+        match self.form {
+            Form::Expression => return expressions::difference(&text),
+            Form::Pattern => return patterns::difference(&text),
+            _ => {}
         }
         let ask = |program: &Path, is_real: bool| match self.form {
             Form::Dialogue => {
@@ -143,7 +153,7 @@ impl Quarry {
                 let place = case.set_up();
                 case.sessions.iter().flat_map(|session| session.play(program, &place)).collect()
             }
-            Form::Expression => Vec::new(),
+            Form::Expression | Form::Pattern => Vec::new(),
             Form::Routing => {
                 let case = routing::Case::parse(Path::new("hunt.case"), &text);
                 let place = case.set_up();

@@ -18,6 +18,10 @@ const MATCH_LIMIT: u32 = 2_000_000;
 const HEAP_LIMIT: u32 = 32 * 1024;
 /// How deep a match may nest.
 const DEPTH_LIMIT: u32 = 100_000;
+/// What PCRE2 says where there is no memory.
+const NO_MEMORY: i32 = sys::PCRE2_ERROR_NOMEMORY;
+/// A subject without a byte.
+static NOTHING: [u8; 1] = [0];
 /// How long a pattern may be, in bytes.
 const PATTERN_LIMIT: usize = 64 * 1024;
 
@@ -179,6 +183,14 @@ impl fmt::Debug for Regex {
 }
 
 impl PatternMatcher {
+    /// Sets how much work a match may take before it gives up, in PCRE2's steps.
+    pub fn set_match_limit(&mut self, steps: u32) {
+        if !self.context.is_null() {
+            // SAFETY: the context is live and belongs to this value.
+            unsafe { sys::pcre2_set_match_limit_8(self.context, steps) };
+        }
+    }
+
     /// Tries a match; the ranges of its groups, an unset one as `None`.
     ///
     /// # Errors
@@ -188,20 +200,36 @@ impl PatternMatcher {
         subject: &[u8],
         attempt: Attempt,
     ) -> Result<Option<Groups<'_>>, MatchError> {
+        let set = self.tries(subject, attempt).map_err(|code| match code {
+            NO_MEMORY => MatchError("no memory for a match".to_owned()),
+            code => MatchError(error_text(code)),
+        })?;
+        Ok((set > 0).then(|| self.groups(set)))
+    }
+
+    /// Tries a match; how many groups of it are set, up to the last one that is, and none
+    /// where there is no match.
+    ///
+    /// # Errors
+    /// Where a limit is met, with PCRE2's number for it.
+    pub fn tries(&mut self, subject: &[u8], attempt: Attempt) -> Result<usize, i32> {
         if self.data.is_null() || self.context.is_null() {
-            return Err(MatchError("no memory for a match".to_owned()));
+            return Err(NO_MEMORY);
         }
         if attempt.start > subject.len() {
-            return Ok(None);
+            return Ok(0);
         }
         let options =
             if attempt.anchored_not_empty { sys::PCRE2_ANCHORED | sys::PCRE2_NOTEMPTY } else { 0 };
+        // An empty slice may point to the first of all addresses, and what PCRE2 takes off
+        // to compare lengths leads below them.
+        let pointer = if subject.is_empty() { NOTHING.as_ptr() } else { subject.as_ptr() };
         // SAFETY: all pointers are live; subject and length describe one slice,
         // and the start lies in it.
         let count = unsafe {
             sys::pcre2_match_8(
                 self.regex.code,
-                subject.as_ptr(),
+                pointer,
                 subject.len(),
                 attempt.start,
                 options,
@@ -209,11 +237,16 @@ impl PatternMatcher {
                 self.context,
             )
         };
-        if count == sys::PCRE2_ERROR_NOMATCH {
-            return Ok(None);
+        match count {
+            sys::PCRE2_ERROR_NOMATCH => Ok(0),
+            count => usize::try_from(count).map_err(|_| count),
         }
-        if count < 0 {
-            return Err(MatchError(error_text(count)));
+    }
+
+    /// The groups of the last match, of which so many are set.
+    pub fn groups(&self, set: usize) -> Groups<'_> {
+        if self.data.is_null() {
+            return Groups { offsets: &[], set: 0 };
         }
         // SAFETY: the vector belongs to the match data and holds a pair of
         // offsets for each group of the pattern.
@@ -223,7 +256,7 @@ impl PatternMatcher {
                 self.regex.groups * 2,
             )
         };
-        Ok(Some(Groups { offsets, set: count as usize }))
+        Groups { offsets, set }
     }
 }
 
@@ -291,6 +324,17 @@ mod tests {
     fn says_what_is_wrong() {
         let error = Regex::new(b"(", CompileOptions::default()).unwrap_err();
         assert_eq!(error.to_string(), "missing closing parenthesis at offset 1");
+    }
+
+    #[test]
+    fn nothing_is_an_address_like_any_other() {
+        for jit in [false, true] {
+            let options = CompileOptions { jit, ..CompileOptions::default() };
+            let regex = Arc::new(Regex::new(b"^(?s).{2}|$", options).unwrap());
+            let mut matcher = regex.matcher();
+            let groups = matcher.find(&[], Attempt::default()).unwrap().unwrap();
+            assert_eq!(groups.get(0), Some((0, 0)));
+        }
     }
 
     #[test]

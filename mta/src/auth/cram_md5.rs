@@ -3,6 +3,7 @@
 
 use eximious::auth::cram;
 use eximious::stdlib::mac;
+use eximious::stdlib::options::opt::authenticator::cram_md5 as opt;
 use eximious::var;
 
 use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
@@ -39,7 +40,7 @@ impl AuthDriver for CramMd5 {
         let (name, digest) = cram::parse(&response);
         turn.give(name);
         turn.show_debug_text();
-        let secret = match turn.expand("server_secret") {
+        let secret = match turn.expand(opt::SERVER_SECRET) {
             None => return Err(AuthVerdict::Refuse),
             Some(Ok(secret)) => secret,
             Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),

@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use eximious::stdlib::options::opt::authenticator::dovecot as opt;
 use eximious::world::{Stream, Target};
 use eximious::{Str, var};
 
@@ -124,13 +125,13 @@ fn request(turn: &mut AuthTurn<'_>, initial: &[u8]) -> Vec<u8> {
 
 impl Socket {
     fn open(turn: &AuthTurn<'_>) -> Result<Self, AuthVerdict> {
-        let written = turn.authenticator.text("server_socket").unwrap_or_default();
+        let written = turn.authenticator.text(opt::SERVER_SOCKET).unwrap_or_default();
         let net = turn.cx.engine().world().net.clone();
         let shown = written.display().into_owned();
         let target = if written.bytes().starts_with(b"/") {
             Target::Unix(written.bytes().to_vec())
         } else {
-            if turn.authenticator.flag("server_tls") {
+            if turn.authenticator.flag(opt::SERVER_TLS) {
                 return Err(AuthVerdict::defer("TLS to an authentication socket is not there yet"));
             }
             Target::Tcp(address(&shown, &*net)?)

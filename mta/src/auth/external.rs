@@ -1,6 +1,9 @@
 //! EXTERNAL: the client says who it is, and something else proves it
 //! (specification 41.2).
 
+use eximious::stdlib::options::opt::authenticator::external as opt;
+use eximious::{DriverOpt, Str};
+
 use super::{
     AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded, strings,
 };
@@ -14,19 +17,22 @@ pub(super) struct External;
 impl External {
     fn judge(turn: &mut AuthTurn<'_>, said: &[u8]) -> Result<AuthStep, AuthVerdict> {
         strings(said).for_each(|value| turn.give(value));
-        expand_params(turn, 2)?;
+        expand_params(turn, 2, &[opt::SERVER_PARAM2, opt::SERVER_PARAM3])?;
         Ok(AuthStep::Done(turn.condition()))
     }
 }
 
-/// Expands `server_param2` and further into `$auth2` and further, as far as they
+/// Expands options into `$auth2` and further, or from another number on, as far as they
 /// are set without a gap.
-pub(super) fn expand_params(turn: &mut AuthTurn<'_>, from: usize) -> Result<(), AuthVerdict> {
-    let options = ["server_param1", "server_param2", "server_param3"];
-    for (index, option) in options.iter().enumerate().skip(from - 1) {
-        match turn.expand(option) {
+pub(super) fn expand_params(
+    turn: &mut AuthTurn<'_>,
+    from: usize,
+    options: &[DriverOpt<Str>],
+) -> Result<(), AuthVerdict> {
+    for (number, option) in (from..).zip(options) {
+        match turn.expand(*option) {
             None => break,
-            Some(Ok(value)) => turn.give_as(index + 1, value),
+            Some(Ok(value)) => turn.give_as(number, value),
             Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),
         }
     }

@@ -7,12 +7,11 @@
 
 use eximious::auth::ChannelBinding;
 use eximious::stdlib::base64;
-use eximious::world::{
-    SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
-};
-use eximious::{Str, var};
+use eximious::stdlib::options::opt::authenticator::{self, gsasl as opt};
+use eximious::world::{SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslValues};
 
-use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
+use super::sasl::{self, Conversation, SaslOptions};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
 
 /// The server's side of the driver `gsasl`.
 pub(super) static SERVER: AuthServer =
@@ -20,12 +19,16 @@ pub(super) static SERVER: AuthServer =
 
 #[derive(Default)]
 pub(super) struct Gsasl {
-    session: Option<Box<dyn SaslSession>>,
+    conversation: Option<Conversation>,
     found: Found,
-    /// Whether the library has no more questions, and the client's last line is
-    /// still to come.
-    ends: bool,
 }
+
+const OPTIONS: SaslOptions = SaslOptions {
+    hostname: opt::SERVER_HOSTNAME,
+    mechanism: opt::SERVER_MECH,
+    realm: opt::SERVER_REALM,
+    service: opt::SERVER_SERVICE,
+};
 
 /// What was found on the way.
 #[derive(Default)]
@@ -36,17 +39,15 @@ struct Found {
 
 impl AuthDriver for Gsasl {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
-        let start = start(turn, SaslLibrary::Gnu)?;
-        let sasl = turn.cx.engine().world().sasl.clone();
-        let mut session = sasl.start(&start).map_err(|error| unavailable(&start, error))?;
-        if turn.authenticator.flag("server_channelbinding") {
-            bind(&mut *session, turn.binding);
+        let mut conversation = Conversation::begin(turn, SaslLibrary::Gnu, &OPTIONS)?;
+        if turn.authenticator.flag(opt::SERVER_CHANNELBINDING) {
+            bind(&mut *conversation.session, turn.binding);
         }
-        self.session = Some(session);
+        self.conversation = Some(conversation);
         let said = match initial {
             b"" => None,
             b"=" => Some(Vec::new()),
-            _ => Some(base64::decode(initial).ok_or(AuthVerdict::NotBase64)?),
+            _ => Some(initially_decoded(initial)?),
         };
         self.step(turn, said.as_deref())
     }
@@ -56,10 +57,9 @@ impl AuthDriver for Gsasl {
             b"=" => Vec::new(),
             _ => decoded(line)?,
         };
-        match self.ends {
-            // The library is content, and said so to the client.
-            true if said.is_empty() => Ok(self.conclude(turn)),
-            true => Err(AuthVerdict::Refuse),
+        let Some(conversation) = &self.conversation else { return Err(AuthVerdict::Refuse) };
+        match conversation.is_over(&said)? {
+            true => Ok(self.conclude(turn)),
             false => self.step(turn, Some(&said)),
         }
     }
@@ -71,17 +71,13 @@ impl Gsasl {
         turn: &mut AuthTurn<'_>,
         said: Option<&[u8]>,
     ) -> Result<AuthStep, AuthVerdict> {
-        let Some(session) = &mut self.session else { return Err(AuthVerdict::Refuse) };
+        let Some(conversation) = &mut self.conversation else { return Err(AuthVerdict::Refuse) };
         let found = &mut self.found;
         let ask = &mut |values: &mut dyn SaslValues, property| found.asked(turn, values, property);
-        match session.step(said, ask) {
-            Ok(SaslStep::More(asked)) => Ok(AuthStep::Ask(asked)),
-            Ok(SaslStep::Done(said)) if said.is_empty() => Ok(self.conclude(turn)),
-            Ok(SaslStep::Done(said)) => {
-                self.ends = true;
-                Ok(AuthStep::Ask(said))
-            }
-            Err(error) => Err(self.found.verdict.take().unwrap_or_else(|| of(error))),
+        match conversation.step(said, ask) {
+            Ok(Some(asked)) => Ok(AuthStep::Ask(asked)),
+            Ok(None) => Ok(self.conclude(turn)),
+            Err(error) => Err(self.found.verdict.take().unwrap_or_else(|| sasl::of(error))),
         }
     }
 
@@ -102,13 +98,13 @@ impl Found {
     ) -> SaslReply {
         use SaslProperty as Is;
         let option = match property {
-            Is::Password => "server_password",
-            Is::ScramIterations => "server_scram_iter",
-            Is::ScramSalt => "server_scram_salt",
-            Is::ScramServerKey => "server_key",
-            Is::ScramStoredKey => "server_skey",
+            Is::Password => opt::SERVER_PASSWORD,
+            Is::ScramIterations => opt::SERVER_SCRAM_ITER,
+            Is::ScramSalt => opt::SERVER_SCRAM_SALT,
+            Is::ScramServerKey => opt::SERVER_KEY,
+            Is::ScramStoredKey => opt::SERVER_SKEY,
             // The library compares passwords itself where there is one.
-            Is::ValidateSimple if turn.authenticator.text("server_password").is_some() => {
+            Is::ValidateSimple if turn.authenticator.text(opt::SERVER_PASSWORD).is_some() => {
                 return SaslReply::Nothing;
             }
             Is::ValidateSimple => {
@@ -123,7 +119,7 @@ impl Found {
         };
         give(turn, values, &[Is::AuthId, Is::AuthzId, Is::Realm]);
         let value = match turn.expand(option) {
-            None if property == Is::ScramIterations => Str::fixed("4096"),
+            None if property == Is::ScramIterations => option.default(),
             None => return SaslReply::Nothing,
             Some(Ok(value)) => value,
             Some(Err(fail)) => {
@@ -151,7 +147,7 @@ impl Found {
         shown: &[SaslProperty],
     ) -> SaslReply {
         give(turn, values, shown);
-        let verdict = match turn.authenticator.text("server_condition") {
+        let verdict = match turn.authenticator.text(authenticator::SERVER_CONDITION) {
             None => AuthVerdict::Refuse,
             Some(_) => turn.condition(),
         };
@@ -179,73 +175,6 @@ fn bind(session: &mut dyn SaslSession, binding: Option<&ChannelBinding>) {
         }
         Some(ChannelBinding::Exporter(bytes)) => {
             session.set(SaslProperty::TlsExporter, &base64::encode(bytes));
-        }
-    }
-}
-
-/// What a library's session is to be, by the options that both drivers have.
-pub(super) fn start(
-    turn: &mut AuthTurn<'_>,
-    library: SaslLibrary,
-) -> Result<SaslStart, AuthVerdict> {
-    let expanded = |turn: &mut AuthTurn<'_>, option| match turn.expand(option) {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value.bytes().to_vec())),
-        Some(Err(fail)) => Err(AuthVerdict::defer(fail.message())),
-    };
-    let own = turn.authenticator.text("server_mech");
-    let mechanism =
-        own.map_or_else(|| turn.authenticator.mechanism().to_vec(), |own| own.bytes().to_vec());
-    let value = |turn: &mut AuthTurn<'_>, variable| turn.cx.value_of(variable).bytes().to_vec();
-    let hostname = match expanded(turn, "server_hostname")? {
-        Some(name) => name,
-        None => value(turn, var::PRIMARY_HOSTNAME),
-    };
-    let mut end = |address, port| {
-        let address = value(turn, address);
-        let port = value(turn, port);
-        match address.is_empty() || port.is_empty() {
-            true => Vec::new(),
-            false => [&address, b";".as_slice(), &port].concat(),
-        }
-    };
-    let addresses = [
-        end(var::RECEIVED_IP_ADDRESS, var::RECEIVED_PORT),
-        end(var::SENDER_HOST_ADDRESS, var::SENDER_HOST_PORT),
-    ];
-    let service = turn.authenticator.text("server_service");
-    Ok(SaslStart {
-        library,
-        server: true,
-        mechanism: mechanism.to_ascii_uppercase(),
-        service: service.map_or_else(|| b"smtp".to_vec(), |service| service.bytes().to_vec()),
-        hostname,
-        realm: expanded(turn, "server_realm")?.unwrap_or_default(),
-        addresses,
-    })
-}
-
-/// A session can't begin.
-pub(super) fn unavailable(start: &SaslStart, error: SaslError) -> AuthVerdict {
-    match error {
-        SaslError::UnknownMechanism => {
-            let head = b"the library does not know the mechanism ".as_slice();
-            AuthVerdict::defer([head, &start.mechanism].concat())
-        }
-        SaslError::Unavailable(why) => {
-            AuthVerdict::defer(format!("the library can't be used here: {why}"))
-        }
-        error => of(error),
-    }
-}
-
-/// What an error of a library says of the client.
-pub(super) fn of(error: SaslError) -> AuthVerdict {
-    match error {
-        SaslError::Refused(_) | SaslError::Malformed(_) => AuthVerdict::Refuse,
-        SaslError::Unavailable(why) | SaslError::Failed(why) => AuthVerdict::defer(why),
-        SaslError::UnknownMechanism => {
-            AuthVerdict::defer("the library does not know the mechanism")
         }
     }
 }

@@ -2,6 +2,7 @@
 //! (specification 34.3).
 
 use eximious::stdlib::lists;
+use eximious::stdlib::options::opt::authenticator::plaintext as opt;
 
 use super::{
     AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, NUMBERED, decoded, initially_decoded,
@@ -30,7 +31,7 @@ impl Plaintext {
 
 impl AuthDriver for Plaintext {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
-        match turn.expand("server_prompts") {
+        match turn.expand(opt::SERVER_PROMPTS) {
             None => {}
             Some(Ok(list)) => {
                 self.prompts = lists::elements(list.bytes()).map(Into::into).collect()

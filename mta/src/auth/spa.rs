@@ -4,6 +4,7 @@
 
 use eximious::auth::ntlm::{self, Challenge};
 use eximious::stdlib::base64;
+use eximious::stdlib::options::opt::authenticator::spa as opt;
 
 use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict};
 
@@ -49,7 +50,7 @@ impl AuthDriver for Spa {
         let answer = ntlm::parse_authenticate(&message).ok_or(AuthVerdict::Refuse)?;
         turn.give(&answer.user);
         turn.show_debug_text();
-        let password = match turn.expand("server_password") {
+        let password = match turn.expand(opt::SERVER_PASSWORD) {
             None => return Err(AuthVerdict::Refuse),
             Some(Ok(password)) => password,
             Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),

@@ -6,7 +6,7 @@ use eximious::acl::AclVerdict;
 use eximious::auth::{Authenticator, ChannelBinding, is_yes};
 use eximious::stdlib::base64;
 use eximious::stdlib::printing::printing;
-use eximious::{AclPhases, FailClass, Str, opt, var};
+use eximious::{AclPhases, DriverOpt, FailClass, Str, opt, var};
 
 use super::command::Command;
 use super::stage::{Handled, Stage};
@@ -107,7 +107,9 @@ impl SmtpSession {
         }
         let mut line = "AUTH".to_owned();
         for (number, one) in server.authenticators.iter().enumerate() {
-            if is_offered(one) && self.is_yes(one, "server_advertise_condition", true) {
+            if is_offered(one)
+                && self.is_yes(one, opt::authenticator::SERVER_ADVERTISE_CONDITION, true)
+            {
                 self.connection.authentication.offered.push(number);
                 line.push(' ');
                 line.push_str(&String::from_utf8_lossy(one.mechanism()).to_ascii_uppercase());
@@ -118,7 +120,7 @@ impl SmtpSession {
 
     /// Whether an authenticator's option says yes. A failure that was not wanted
     /// is logged, and says no.
-    fn is_yes(&mut self, one: &Authenticator, option: &str, unset: bool) -> bool {
+    fn is_yes(&mut self, one: &Authenticator, option: DriverOpt<Str>, unset: bool) -> bool {
         let Some(text) = one.text(option) else { return unset };
         let engine = self.cx.engine().clone();
         match engine.expand_once(text.bytes(), &mut self.cx) {
@@ -223,7 +225,7 @@ impl SmtpSession {
             AuthVerdict::Accept | AuthVerdict::Refuse | AuthVerdict::Defer { .. }
         );
         let id = match ended {
-            true => attempt.turn(self).0.expand("server_set_id"),
+            true => attempt.turn(self).0.expand(opt::authenticator::SERVER_SET_ID),
             false => None,
         };
         let one = attempt.authenticator.clone();
@@ -343,7 +345,9 @@ impl SmtpSession {
         };
         let why = match self.connection.authentication.accepted.clone() {
             _ if !why.is_empty() => why.to_vec(),
-            Some(one) if !self.is_yes(&one, "server_mail_auth_condition", true) => {
+            Some(one)
+                if !self.is_yes(&one, opt::authenticator::SERVER_MAIL_AUTH_CONDITION, true) =>
+            {
                 let id = self.variable(var::AUTHENTICATED_ID);
                 let head = b"server_mail_auth_condition failed: authenticated ID=\"";
                 [head, id.bytes(), b"\""].concat()

@@ -1,13 +1,17 @@
 //! What must hold of an authenticator's options (specification, chapters 33 to
 //! 42).
 
+use eximious_stdlib::options::opt::authenticator as opt;
+
 use super::Instance;
 use crate::config::ConfigError;
 
 /// What an authenticator's driver wants.
 pub(super) fn own(authenticator: &Instance) -> Result<(), ConfigError> {
-    let set = |option: &str| authenticator.set(option);
-    if authenticator.driver_name() == "spa" && set("client_username") != set("client_password") {
+    if authenticator.driver_name() == "spa"
+        && authenticator.set(opt::spa::CLIENT_USERNAME)
+            != authenticator.set(opt::spa::CLIENT_PASSWORD)
+    {
         let message = "one of client_username and client_password cannot be set without the other";
         return Err(authenticator.wrong(message));
     }
@@ -17,7 +21,7 @@ pub(super) fn own(authenticator: &Instance) -> Result<(), ConfigError> {
 /// What all authenticators want: a name. Most are called after their instances.
 pub(super) fn general(authenticator: &Instance) -> Result<(), ConfigError> {
     match authenticator.driver_name() {
-        "cram_md5" if !authenticator.set("public_name") => {
+        "cram_md5" if !authenticator.set(opt::PUBLIC_NAME) => {
             Err(authenticator.wrong_for("no public name specified for the"))
         }
         _ => Ok(()),
@@ -51,7 +55,7 @@ pub(super) fn fellows(all: &[Instance]) -> Option<ConfigError> {
 
 /// The name of the mechanism.
 pub(super) fn public_name(authenticator: &Instance) -> &[u8] {
-    match authenticator.text("public_name") {
+    match authenticator.text(opt::PUBLIC_NAME) {
         Some(name) if authenticator.driver_name() != "tls" => name,
         _ => authenticator.name.bytes(),
     }
@@ -59,12 +63,16 @@ pub(super) fn public_name(authenticator: &Instance) -> &[u8] {
 
 /// Whether it has a client's side: what that needs is set.
 pub(super) fn is_client(authenticator: &Instance) -> bool {
-    let set = |option: &str| authenticator.set(option);
     match authenticator.driver_name() {
-        "cram_md5" => set("client_secret"),
-        "external" | "plaintext" => set("client_send"),
-        "gsasl" => set("client_username") && (set("client_password") || set("client_spassword")),
-        "spa" => set("client_username"),
+        "cram_md5" => authenticator.set(opt::cram_md5::CLIENT_SECRET),
+        "external" => authenticator.set(opt::external::CLIENT_SEND),
+        "plaintext" => authenticator.set(opt::plaintext::CLIENT_SEND),
+        "gsasl" => {
+            authenticator.set(opt::gsasl::CLIENT_USERNAME)
+                && (authenticator.set(opt::gsasl::CLIENT_PASSWORD)
+                    || authenticator.set(opt::gsasl::CLIENT_SPASSWORD))
+        }
+        "spa" => authenticator.set(opt::spa::CLIENT_USERNAME),
         _ => false,
     }
 }
@@ -72,15 +80,20 @@ pub(super) fn is_client(authenticator: &Instance) -> bool {
 /// Whether it has a server's side: what that needs is set. Some are good for
 /// nothing else, and need nothing.
 pub(super) fn is_server(authenticator: &Instance) -> bool {
-    let set = |option: &str| authenticator.set(option);
     match authenticator.driver_name() {
-        "cram_md5" => set("server_secret"),
+        "cram_md5" => authenticator.set(opt::cram_md5::SERVER_SECRET),
         "cyrus_sasl" | "heimdal_gssapi" => true,
-        "dovecot" => set("server_socket"),
-        "external" | "plaintext" => set("server_condition"),
-        "gsasl" => set("server_condition") || set("server_password") || set("server_key"),
-        "spa" => set("server_password"),
-        "tls" => ["server_param", "server_param1", "server_condition"].into_iter().any(set),
+        "dovecot" => authenticator.set(opt::dovecot::SERVER_SOCKET),
+        "external" | "plaintext" => authenticator.set(opt::SERVER_CONDITION),
+        "gsasl" => {
+            authenticator.set(opt::SERVER_CONDITION)
+                || authenticator.set(opt::gsasl::SERVER_PASSWORD)
+                || authenticator.set(opt::gsasl::SERVER_KEY)
+        }
+        "spa" => authenticator.set(opt::spa::SERVER_PASSWORD),
+        "tls" => [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1, opt::SERVER_CONDITION]
+            .into_iter()
+            .any(|option| authenticator.set(option)),
         _ => false,
     }
 }

@@ -1,8 +1,13 @@
 //! What drivers make of options when the configuration has been read: what `-bP`
 //! shows is what is left then.
 
-use eximious_core::{DriverKind, OptionDef, OptionValue, Str};
+use eximious_core::{
+    DriverKind, DriverOpt, Expanded, Ids, OptionDef, OptionPlace, OptionValue, Str,
+};
 use eximious_grammar::is_space;
+use eximious_stdlib::options::opt::authenticator as a;
+use eximious_stdlib::options::opt::router::{self as r, redirect};
+use eximious_stdlib::options::opt::transport::{self as t, appendfile, pipe, smtp};
 
 use super::{Instance, authenticators, transports};
 use crate::config::values;
@@ -19,26 +24,25 @@ pub(in crate::config) fn value(
     instance: &Instance,
     host: &dyn Fn() -> Str,
 ) -> Option<OptionValue> {
-    let name = option.meta.name;
-    let set = instance.options.get(name);
-    let computed = match (instance.kind, instance.driver_name()) {
-        (DriverKind::Router, driver) => {
-            router(instance, driver, name).or_else(|| group(instance, name))
-        }
-        (DriverKind::Transport, driver) => {
-            transport(instance, driver, name).or_else(|| group(instance, name))
-        }
-        (DriverKind::Authenticator, driver) => authenticator(instance, driver, name, host),
+    let set = instance.options.of(option);
+    let computed = match instance.kind {
+        DriverKind::Router => router(instance, option).or_else(|| group(instance, option)),
+        DriverKind::Transport => transport(instance, option).or_else(|| group(instance, option)),
+        DriverKind::Authenticator => authenticator(instance, option, host),
     };
     computed.or_else(|| set.cloned()).or_else(|| values::default(option))
 }
 
 fn yes() -> Option<OptionValue> {
-    Some(OptionValue::Flag(true))
+    flag(true)
 }
 
 fn no() -> Option<OptionValue> {
-    Some(OptionValue::Flag(false))
+    flag(false)
+}
+
+fn flag(flag: bool) -> Option<OptionValue> {
+    Some(OptionValue::Flag(flag))
 }
 
 fn text(text: impl Into<Str>) -> Option<OptionValue> {
@@ -46,122 +50,198 @@ fn text(text: impl Into<Str>) -> Option<OptionValue> {
 }
 
 /// The group of a user that is named.
-fn group(instance: &Instance, name: &str) -> Option<OptionValue> {
-    match instance.groups.get(name) {
-        Some(group) if !instance.set(name) => Some(OptionValue::Ids(vec![*group])),
-        _ => None,
-    }
+fn group(instance: &Instance, option: &OptionDef) -> Option<OptionValue> {
+    let group = instance.groups.get(option.meta.name)?;
+    instance.options.of(option).is_none().then(|| OptionValue::Ids(vec![*group]))
 }
 
 /// What ties an address to its local part.
-const LOCAL: [&str; 7] = [
-    "check_local_user",
-    "condition",
-    "local_part_prefix",
-    "local_part_suffix",
-    "local_parts",
-    "require_files",
-    "senders",
+const LOCAL: [&OptionDef; 7] = [
+    r::CHECK_LOCAL_USER.def(),
+    r::CONDITION.def(),
+    r::LOCAL_PART_PREFIX.def(),
+    r::LOCAL_PART_SUFFIX.def(),
+    r::LOCAL_PARTS.def(),
+    r::REQUIRE_FILES.def(),
+    r::SENDERS.def(),
 ];
 
-fn router(router: &Instance, driver: &str, name: &str) -> Option<OptionValue> {
-    let set = |option: &str| router.set(option);
-    let on = |option: &str| router.on(option);
-    match name {
-        "self" => {
-            let word = router.text(name)?.strip_prefix(b"reroute:")?;
-            let word = word.trim_ascii_start();
-            let word = word.strip_prefix(b"rewrite:").unwrap_or(word);
-            let blank = word.iter().take_while(|c| is_space(**c)).count();
-            text(&word[blank..])
-        }
-        "forbid_file" | "forbid_pipe" | "forbid_filter_reply" if on("one_time") => yes(),
-        _ if set(name) => None,
-        "log_as_local" => Some(OptionValue::Flag(driver == "accept")),
-        "retry_use_local_part" => {
-            let local = |option: &&str| set(option) && router.options.flag(option) != Some(false);
-            Some(OptionValue::Flag(LOCAL.iter().any(local)))
-        }
-        "check_owner" if on("check_local_user") || named(router, "owners") => yes(),
-        "check_group" if named(router, "owngroups") => yes(),
-        // Where the group may write, it has to be a known one.
-        "check_group" if on("check_local_user") => {
-            let mask = router.options.number("modemask");
-            Some(OptionValue::Flag(mask.is_some_and(|mask| mask & 0o20 == 0)))
-        }
-        _ => None,
+/// What `one_time` keeps from being made.
+const NOT_TWICE: [DriverOpt<Expanded<bool>>; 3] =
+    [redirect::FORBID_FILE, redirect::FORBID_PIPE, redirect::FORBID_FILTER_REPLY];
+
+fn router(router: &Instance, option: &OptionDef) -> Option<OptionValue> {
+    if r::SELF.is(option) {
+        let word = router.text(r::SELF)?.strip_prefix(b"reroute:")?;
+        let word = word.trim_ascii_start();
+        let word = word.strip_prefix(b"rewrite:").unwrap_or(word);
+        let blank = word.iter().take_while(|c| is_space(**c)).count();
+        return text(&word[blank..]);
     }
+    if NOT_TWICE.iter().any(|one| one.is(option)) && router.on(redirect::ONE_TIME) {
+        return yes();
+    }
+    if router.options.of(option).is_some() {
+        return None;
+    }
+    if r::LOG_AS_LOCAL.is(option) {
+        return flag(router.driver_name() == "accept");
+    }
+    if r::RETRY_USE_LOCAL_PART.is(option) {
+        let value = |option: &OptionDef| router.options.of(option);
+        let local = |option| !matches!(value(option), None | Some(OptionValue::Flag(false)));
+        return flag(LOCAL.into_iter().any(local));
+    }
+    if redirect::CHECK_OWNER.is(option) {
+        let known = router.on(r::CHECK_LOCAL_USER) || named(router, redirect::OWNERS);
+        return known.then_some(OptionValue::Flag(true));
+    }
+    if redirect::CHECK_GROUP.is(option) {
+        if named(router, redirect::OWNGROUPS) {
+            return yes();
+        }
+        // Where the group may write, it has to be a known one.
+        let mask = router.options.get(redirect::MODEMASK);
+        let safe = mask.is_some_and(|mask| mask & 0o20 == 0);
+        return router.on(r::CHECK_LOCAL_USER).then_some(OptionValue::Flag(safe));
+    }
+    None
 }
 
 /// Whether a list of users or groups names any.
-fn named(router: &Instance, option: &str) -> bool {
-    matches!(router.options.get(option), Some(OptionValue::Ids(ids)) if !ids.is_empty())
+fn named(router: &Instance, option: DriverOpt<Ids>) -> bool {
+    !router.options.ids(option).is_empty()
 }
 
-fn transport(transport: &Instance, driver: &str, name: &str) -> Option<OptionValue> {
-    let set = |option: &str| transport.set(option);
-    let on = |option: &str| transport.on(option);
-    match (driver, name) {
-        ("appendfile" | "pipe", "check_string") if on("use_bsmtp") => text("."),
-        ("appendfile" | "pipe", "escape_string") if on("use_bsmtp") => text(".."),
-        ("appendfile", "lock_retries") if transport.options.number(name) == Some(0) => {
-            Some(OptionValue::Number(1))
-        }
-        ("appendfile", "lock_flock_timeout") if !on("use_flock_lock") => {
-            Some(OptionValue::Number(0))
-        }
-        ("appendfile", "lock_fcntl_timeout") if !transports::locks_by_fcntl(transport) => {
-            Some(OptionValue::Number(0))
-        }
-        _ if set(name) => None,
-        (_, "retry_use_local_part") => Some(OptionValue::Flag(driver != "smtp")),
-        ("appendfile" | "pipe", "message_prefix" | "message_suffix") if on("use_bsmtp") => text(""),
-        ("appendfile", "message_prefix" | "message_suffix" | "check_string" | "escape_string")
-            if on("maildir_format") || on("mailstore_format") || set("directory") =>
-        {
-            text("")
-        }
-        ("appendfile", "use_lockfile")
-            if locks_as_mbx(transport) || on("mbx_format") && on("use_mbx_lock") =>
-        {
-            no()
-        }
-        ("appendfile", "use_mbx_lock") if locks_as_mbx(transport) => yes(),
-        ("appendfile", "use_fcntl_lock") if !transports::locks_by_fcntl(transport) => no(),
-        ("appendfile", "quota_warn_message") if set("quota_warn_threshold") => text(QUOTA_WARNING),
-        ("smtp", "port") => match transport.text("protocol") {
-            Some(word) if word.eq_ignore_ascii_case(b"lmtp") => text("lmtp"),
-            Some(word) if word.eq_ignore_ascii_case(b"smtps") => text("smtps"),
-            _ => text("smtp"),
-        },
-        ("smtp", "protocol") => text("smtp"),
+fn transport(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
+    match option.place {
+        OptionPlace::Driver(_, "appendfile") => mailbox(transport, option),
+        OptionPlace::Driver(_, "pipe") => pipe(transport, option),
+        OptionPlace::Driver(_, "smtp") => smtp(transport, option),
+        _ if transport.options.of(option).is_some() => None,
+        _ if t::RETRY_USE_LOCAL_PART.is(option) => flag(transport.driver_name() != "smtp"),
         _ => None,
     }
+}
+
+/// Of `appendfile`.
+fn mailbox(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
+    let (check, escape) =
+        (appendfile::CHECK_STRING.is(option), appendfile::ESCAPE_STRING.is(option));
+    let surrounds = appendfile::MESSAGE_PREFIX.is(option) || appendfile::MESSAGE_SUFFIX.is(option);
+    let batched = transport.on(appendfile::USE_BSMTP);
+    if check && batched {
+        return text(".");
+    }
+    if escape && batched {
+        return text("..");
+    }
+    if appendfile::LOCK_RETRIES.is(option)
+        && transport.options.get(appendfile::LOCK_RETRIES) == Some(0)
+    {
+        return Some(OptionValue::Number(1));
+    }
+    let by_fcntl = || transports::locks_by_fcntl(transport);
+    if appendfile::LOCK_FLOCK_TIMEOUT.is(option) && !transport.on(appendfile::USE_FLOCK_LOCK)
+        || appendfile::LOCK_FCNTL_TIMEOUT.is(option) && !by_fcntl()
+    {
+        return Some(OptionValue::Number(0));
+    }
+    if transport.options.of(option).is_some() {
+        return None;
+    }
+    if surrounds && batched {
+        return text("");
+    }
+    let a_file_each = || {
+        transport.on(appendfile::MAILDIR_FORMAT)
+            || transport.on(appendfile::MAILSTORE_FORMAT)
+            || transport.set(appendfile::DIRECTORY)
+    };
+    if (surrounds || check || escape) && a_file_each() {
+        return text("");
+    }
+    let mbx = transport.on(appendfile::MBX_FORMAT);
+    if appendfile::USE_LOCKFILE.is(option) {
+        let other = locks_as_mbx(transport) || mbx && transport.on(appendfile::USE_MBX_LOCK);
+        return if other { no() } else { None };
+    }
+    if appendfile::USE_MBX_LOCK.is(option) {
+        return if locks_as_mbx(transport) { yes() } else { None };
+    }
+    if appendfile::USE_FCNTL_LOCK.is(option) {
+        return if by_fcntl() { None } else { no() };
+    }
+    let warns = appendfile::QUOTA_WARN_MESSAGE.is(option)
+        && transport.set(appendfile::QUOTA_WARN_THRESHOLD);
+    if warns { text(QUOTA_WARNING) } else { None }
 }
 
 /// Whether a mailbox in MBX format gets the locks of such, since none is chosen.
 fn locks_as_mbx(transport: &Instance) -> bool {
-    let chosen = ["use_lockfile", "use_flock_lock", "use_fcntl_lock", "use_mbx_lock"];
-    transport.on("mbx_format") && !chosen.iter().any(|option| transport.set(option))
+    let chosen = [
+        appendfile::USE_LOCKFILE,
+        appendfile::USE_FLOCK_LOCK,
+        appendfile::USE_FCNTL_LOCK,
+        appendfile::USE_MBX_LOCK,
+    ];
+    transport.on(appendfile::MBX_FORMAT) && !chosen.into_iter().any(|option| transport.set(option))
+}
+
+/// Of `pipe`.
+fn pipe(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
+    if !transport.on(pipe::USE_BSMTP) {
+        return None;
+    }
+    if pipe::CHECK_STRING.is(option) {
+        return text(".");
+    }
+    if pipe::ESCAPE_STRING.is(option) {
+        return text("..");
+    }
+    let surrounds = pipe::MESSAGE_PREFIX.is(option) || pipe::MESSAGE_SUFFIX.is(option);
+    if surrounds && transport.options.of(option).is_none() { text("") } else { None }
+}
+
+/// Of `smtp`.
+fn smtp(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
+    if transport.options.of(option).is_some() {
+        return None;
+    }
+    if smtp::PORT.is(option) {
+        return match transport.text(smtp::PROTOCOL) {
+            Some(word) if word.eq_ignore_ascii_case(b"lmtp") => text("lmtp"),
+            Some(word) if word.eq_ignore_ascii_case(b"smtps") => text("smtps"),
+            _ => text("smtp"),
+        };
+    }
+    if smtp::PROTOCOL.is(option) { text("smtp") } else { None }
 }
 
 fn authenticator(
     authenticator: &Instance,
-    driver: &str,
-    name: &str,
+    option: &OptionDef,
     host: &dyn Fn() -> Str,
 ) -> Option<OptionValue> {
-    let set = |option: &str| authenticator.set(option);
-    match (driver, name) {
-        ("tls", "public_name") => text(authenticators::public_name(authenticator)),
-        ("tls", "server_param" | "server_param1") => {
-            let either = ["server_param", "server_param1"];
-            either.iter().find_map(|option| authenticator.options.get(option)).cloned()
-        }
-        _ if set(name) => None,
-        ("cram_md5", "client_name") if set("client_secret") => Some(OptionValue::Text(host())),
-        ("cram_md5" | "cyrus_sasl", _) => None,
-        (_, "public_name") => text(authenticators::public_name(authenticator)),
+    let is_name = a::PUBLIC_NAME.is(option);
+    let driver = authenticator.driver_name();
+    if driver == "tls" && is_name {
+        return text(authenticators::public_name(authenticator));
+    }
+    let either = [a::tls::SERVER_PARAM, a::tls::SERVER_PARAM1];
+    if either.iter().any(|one| one.is(option)) {
+        let set = |option: DriverOpt<Str>| authenticator.options.of(option.def());
+        return either.into_iter().find_map(set).cloned();
+    }
+    if authenticator.options.of(option).is_some() {
+        return None;
+    }
+    if a::cram_md5::CLIENT_NAME.is(option) && authenticator.set(a::cram_md5::CLIENT_SECRET) {
+        return Some(OptionValue::Text(host()));
+    }
+    match driver {
+        "cram_md5" | "cyrus_sasl" => None,
+        _ if is_name => text(authenticators::public_name(authenticator)),
         _ => None,
     }
 }

@@ -9,8 +9,10 @@ mod transports;
 use std::collections::{BTreeMap, BTreeSet};
 
 use eximious_core::{
-    DriverDef, DriverKind, DriverOptions, OptionDef, OptionValue, Rec, Str, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, OptionDef, OptionValue, Rec, Str,
+    SwitchOption, TextOption, World,
 };
+use eximious_stdlib::options::opt::{authenticator, router, transport};
 
 use super::{ConfigError, SettingUse};
 
@@ -45,8 +47,8 @@ pub(crate) fn effective(
     instance: &Instance,
     world: &World,
 ) -> Option<OptionValue> {
-    if option.meta.name == "self" {
-        return instance.options.get("self").cloned();
+    if router::SELF.is(option) {
+        return instance.options.of(option).cloned();
     }
     computed::value(option, instance, &|| Str::from(world.host.name()))
 }
@@ -58,8 +60,8 @@ impl Instance {
     }
 
     /// Whether an option is set, be it to nothing.
-    fn set(&self, option: &str) -> bool {
-        self.options.get(option).is_some()
+    fn set<T>(&self, option: DriverOpt<T>) -> bool {
+        self.options.is_set(option)
     }
 
     /// Of an authenticator: the mechanism's name in the protocol.
@@ -78,16 +80,13 @@ impl Instance {
     }
 
     /// Whether a switch is set to yes.
-    fn on(&self, option: &str) -> bool {
+    fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
         self.options.flag(option) == Some(true)
     }
 
     /// A text that is set, be it empty.
-    fn text(&self, option: &str) -> Option<&[u8]> {
-        match self.options.get(option) {
-            Some(OptionValue::Text(text)) => Some(text.bytes()),
-            _ => None,
-        }
+    fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&[u8]> {
+        self.options.text(option).map(Str::bytes)
     }
 
     /// A complaint with the instance's name in its head.
@@ -100,6 +99,32 @@ impl Instance {
     fn wrong_for(&self, message: &str) -> ConfigError {
         let (kind, message) = (self.kind.name().as_bytes(), message.as_bytes());
         ConfigError::somewhere([message, b" ", self.name.bytes(), b" ", kind].concat())
+    }
+}
+
+/// Whether an option names the driver of an instance.
+pub(super) fn is_driver(option: &OptionDef) -> bool {
+    [router::DRIVER, transport::DRIVER, authenticator::DRIVER].iter().any(|one| one.is(option))
+}
+
+/// The option of the group that comes with a user, where an option is that of a user.
+pub(super) fn group_beside(option: &OptionDef) -> Option<&'static str> {
+    let pairs = [
+        (router::USER, router::GROUP),
+        (router::queryprogram::COMMAND_USER, router::queryprogram::COMMAND_GROUP),
+        (transport::USER, transport::GROUP),
+    ];
+    pairs.into_iter().find(|(user, _)| user.is(option)).map(|(_, group)| group.name())
+}
+
+/// The switches that another one stands for.
+pub(super) fn stands_for(option: &OptionDef) -> &'static [DriverOpt<bool>] {
+    if router::VERIFY.is(option) {
+        &[router::VERIFY_RECIPIENT, router::VERIFY_SENDER]
+    } else if router::FAIL_VERIFY.is(option) {
+        &[router::FAIL_VERIFY_RECIPIENT, router::FAIL_VERIFY_SENDER]
+    } else {
+        &[]
     }
 }
 

@@ -1,6 +1,7 @@
 //! What must hold of a router's options (specification, chapters 15 to 22).
 
-use eximious_core::Str;
+use eximious_core::{DriverOpt, Str};
+use eximious_stdlib::options::opt::router as opt;
 
 use super::Instance;
 use crate::config::ConfigError;
@@ -23,8 +24,8 @@ pub(super) fn own(router: &Instance) -> Result<(), ConfigError> {
 
 /// What all routers want.
 pub(super) fn general(router: &Instance, all: &[Instance]) -> Result<(), ConfigError> {
-    let message = match (router.driver_name(), router.set("transport")) {
-        ("accept" | "dnslookup" | "ipliteral", false) if !router.on("verify_only") => {
+    let message = match (router.driver_name(), router.set(opt::TRANSPORT)) {
+        ("accept" | "dnslookup" | "ipliteral", false) if !router.on(opt::VERIFY_ONLY) => {
             "a transport is required for this router"
         }
         ("iplookup" | "redirect", true) => "a transport must not be defined for this router",
@@ -38,61 +39,69 @@ pub(super) fn general(router: &Instance, all: &[Instance]) -> Result<(), ConfigE
 }
 
 fn iplookup(router: &Instance) -> Result<(), ConfigError> {
-    if router.options.number("port").is_none_or(|port| port < 0) {
+    if router.options.get(opt::iplookup::PORT).is_none_or(|port| port < 0) {
         return Err(router.wrong("a port must be specified"));
     }
-    if !router.set("hosts") {
+    if !router.set(opt::iplookup::HOSTS) {
         return Err(router.wrong("a host list must be specified"));
     }
-    if !matches!(router.text("protocol"), None | Some(b"udp" | b"tcp")) {
+    if !matches!(router.text(opt::iplookup::PROTOCOL), None | Some(b"udp" | b"tcp")) {
         return Err(router.wrong("protocol not specified as udp or tcp"));
     }
-    match router.options.text("response_pattern") {
+    match router.options.some_text(opt::iplookup::RESPONSE_PATTERN) {
         Some(pattern) => crate::config::checks::regex(pattern.bytes()),
         None => Ok(()),
     }
 }
 
 fn manualroute(router: &Instance) -> Result<(), ConfigError> {
-    let known = |option: &str, but: &[u8]| {
+    let known = |option: DriverOpt<Str>, but: &[u8]| {
         router.text(option).is_none_or(|word| word != but && NOT_FOUND.contains(&word))
     };
-    if !known("host_find_failed", b"") {
+    if !known(opt::manualroute::HOST_FIND_FAILED, b"") {
         return Err(router.wrong("unrecognized setting for host_find_failed option"));
     }
-    if !known("host_all_ignored", b"ignore") {
+    if !known(opt::manualroute::HOST_ALL_IGNORED, b"ignore") {
         return Err(router.wrong("unrecognized setting for host_all_ignored option"));
     }
-    if router.set("route_list") == router.set("route_data") {
+    if router.set(opt::manualroute::ROUTE_LIST) == router.set(opt::manualroute::ROUTE_DATA) {
         return Err(router.wrong("route_list or route_data (but not both) must be specified"));
     }
     Ok(())
 }
 
 fn queryprogram(router: &Instance) -> Result<(), ConfigError> {
-    if !router.set("command") {
+    if !router.set(opt::queryprogram::COMMAND) {
         return Err(router.wrong("a command specification is required"));
     }
-    if !router.set("command_user") {
+    if !router.set(opt::queryprogram::COMMAND_USER) {
         return Err(router.wrong("command_user must be specified"));
     }
     Ok(())
 }
 
 fn redirect(router: &Instance) -> Result<(), ConfigError> {
-    let message = match (router.set("file"), router.set("data")) {
+    let message = match (router.set(opt::redirect::FILE), router.set(opt::redirect::DATA)) {
         (false, false) => "one of \"file\" or \"data\" must be specified",
         (true, true) => "only one of \"file\" or \"data\" must be specified",
-        _ if router.on("one_time") && adds_or_removes(router) => {
+        _ if router.on(opt::redirect::ONE_TIME) && adds_or_removes(router) => {
             "\"headers_add\" and \"headers_remove\" are not permitted with \"one_time\""
         }
-        _ if router.on("one_time") && router.set("unseen") && !off(router, "unseen") => {
+        _ if router.on(opt::redirect::ONE_TIME)
+            && router.set(opt::UNSEEN)
+            && router.options.flag(opt::UNSEEN) != Some(false) =>
+        {
             "\"unseen\" may not be used with \"one_time\""
         }
-        _ if router.set("qualify_domain") && router.on("qualify_preserve_domain") => {
+        _ if router.set(opt::redirect::QUALIFY_DOMAIN)
+            && router.on(opt::redirect::QUALIFY_PRESERVE_DOMAIN) =>
+        {
             "only one of \"qualify_domain\" or \"qualify_preserve_domain\" must be set"
         }
-        _ if router.on("allow_filter") && !router.on("check_local_user") && !router.set("user") => {
+        _ if router.on(opt::redirect::ALLOW_FILTER)
+            && !router.on(opt::CHECK_LOCAL_USER)
+            && !router.set(opt::USER) =>
+        {
             "\"user\" or \"check_local_user\" must be set with \"allow_filter\""
         }
         _ => return Ok(()),
@@ -101,15 +110,11 @@ fn redirect(router: &Instance) -> Result<(), ConfigError> {
 }
 
 fn adds_or_removes(router: &Instance) -> bool {
-    router.set("headers_add") || router.set("headers_remove")
-}
-
-fn off(router: &Instance, option: &str) -> bool {
-    router.options.flag(option) == Some(false)
+    router.set(opt::HEADERS_ADD) || router.set(opt::HEADERS_REMOVE)
 }
 
 fn own_host(router: &Instance) -> Result<(), ConfigError> {
-    match router.text("self") {
+    match router.text(opt::SELF) {
         Some(word) if !word.starts_with(b"reroute:") && !SELF.contains(&word) => {
             let message = [word, b" is not valid for the self option"].concat();
             Err(ConfigError::of([router.name.bytes(), b" router"].concat(), message))
@@ -123,8 +128,8 @@ fn followers(router: &Instance, all: &[Instance]) -> Result<(), ConfigError> {
     let name = router.name.bytes();
     // Only a router that names another is looked for among all.
     let place = |name: &[u8]| all.iter().position(|other| other.name.bytes() == name);
-    for (option, after) in [("redirect_router", false), ("pass_router", true)] {
-        let Some(wanted) = router.options.text(option).map(Str::bytes) else { continue };
+    for (option, after) in [(opt::REDIRECT_ROUTER, false), (opt::PASS_ROUTER, true)] {
+        let Some(wanted) = router.options.some_text(option).map(Str::bytes) else { continue };
         let (own, found) = (place(name), place(wanted));
         let tail: &[u8] = match found {
             None => b"\" not found for \"",

@@ -1,6 +1,9 @@
 //! What must hold of a transport's options (specification, chapters 24 to 30).
 
-use eximious_core::OptionValue;
+use std::time::Duration;
+
+use eximious_core::DriverOpt;
+use eximious_stdlib::options::opt::transport::{self as opt, appendfile, lmtp, pipe, smtp};
 
 use super::Instance;
 use crate::config::ConfigError;
@@ -19,7 +22,7 @@ pub(super) fn own(transport: &Instance) -> Result<(), ConfigError> {
 
 /// What all transports want.
 pub(super) fn general(transport: &Instance) -> Result<(), ConfigError> {
-    if transport.on("body_only") && transport.on("headers_only") {
+    if transport.on(opt::BODY_ONLY) && transport.on(opt::HEADERS_ONLY) {
         let message = b" transport: body_only and headers_only are mutually exclusive";
         let message = [transport.name.bytes(), message.as_slice()].concat();
         return Err(ConfigError::somewhere(message));
@@ -29,35 +32,36 @@ pub(super) fn general(transport: &Instance) -> Result<(), ConfigError> {
 
 /// A user by number needs a group beside it.
 fn user_has_group(transport: &Instance) -> Result<(), ConfigError> {
-    let numbered = matches!(transport.options.get("user"), Some(OptionValue::Ids(_)));
-    if numbered && !transport.set("group") && !transport.groups.contains_key("group") {
+    let numbered = !transport.options.ids(opt::USER).is_empty();
+    if numbered && !transport.set(opt::GROUP) && !transport.groups.contains_key(opt::GROUP.name()) {
         return Err(transport.wrong_for("user set without group for the"));
     }
     Ok(())
 }
 
 fn appendfile(transport: &Instance) -> Result<(), ConfigError> {
-    let on = |option: &str| transport.on(option);
-    let off = |option: &str| transport.options.flag(option) == Some(false);
-    if transport.set("file") && transport.set("directory") {
+    if transport.set(appendfile::FILE) && transport.set(appendfile::DIRECTORY) {
         return Err(transport.wrong("only one of \"file\" or \"directory\" can be specified"));
     }
-    let locks = !off("use_lockfile")
+    let locks = transport.options.flag(appendfile::USE_LOCKFILE) != Some(false)
         || locks_by_fcntl(transport)
-        || on("use_flock_lock")
-        || on("use_mbx_lock");
+        || transport.on(appendfile::USE_FLOCK_LOCK)
+        || transport.on(appendfile::USE_MBX_LOCK);
     if !locks {
         return Err(transport.wrong("no locking configured"));
     }
-    if transport.set("directory") && on("maildir_format") && on("mailstore_format") {
+    if transport.set(appendfile::DIRECTORY)
+        && transport.on(appendfile::MAILDIR_FORMAT)
+        && transport.on(appendfile::MAILSTORE_FORMAT)
+    {
         return Err(transport.wrong("only one of maildir and mailstore may be specified"));
     }
-    if transport.set("file") && transport.set("quota_filecount") {
+    if transport.set(appendfile::FILE) && transport.set(appendfile::QUOTA_FILECOUNT) {
         let message = "quota_filecount must not be set without \"directory\"";
         return Err(transport.wrong(message));
     }
     user_has_group(transport)?;
-    match transport.text("create_file") {
+    match transport.text(appendfile::CREATE_FILE) {
         None | Some(b"anywhere" | b"belowhome" | b"inhome") => Ok(()),
         Some(path) if path.starts_with(b"/") => Ok(()),
         Some(other) => {
@@ -70,11 +74,14 @@ fn appendfile(transport: &Instance) -> Result<(), ConfigError> {
 
 /// Whether a file is locked by `fcntl()`: unless another call is chosen.
 pub(super) fn locks_by_fcntl(transport: &Instance) -> bool {
-    transport.options.flag("use_fcntl_lock").unwrap_or(!transport.on("use_flock_lock"))
+    transport
+        .options
+        .flag(appendfile::USE_FCNTL_LOCK)
+        .unwrap_or(!transport.on(appendfile::USE_FLOCK_LOCK))
 }
 
 fn lmtp(transport: &Instance) -> Result<(), ConfigError> {
-    if transport.set("command") == transport.set("socket") {
+    if transport.set(pipe::COMMAND) == transport.set(lmtp::SOCKET) {
         let message = "one (and only one) of command or socket must be set for the";
         return Err(transport.wrong_for(message));
     }
@@ -82,26 +89,27 @@ fn lmtp(transport: &Instance) -> Result<(), ConfigError> {
 }
 
 fn pipe(transport: &Instance) -> Result<(), ConfigError> {
-    let on = |option: &str| transport.on(option);
-    if on("pipe_as_creator") && (transport.set("user") || transport.set("group")) {
+    if transport.on(pipe::PIPE_AS_CREATOR)
+        && (transport.set(opt::USER) || transport.set(opt::GROUP))
+    {
         let message = "both pipe_as_creator and an explicit uid/gid are set for the";
         return Err(transport.wrong_for(message));
     }
     user_has_group(transport)?;
-    if let Some(codes) = transport.text("temp_errors")
+    if let Some(codes) = transport.text(pipe::TEMP_ERRORS)
         && codes != b"*"
         && !codes.iter().all(|c| c.is_ascii_digit() || matches!(c, b':' | b' ' | b'\t'))
     {
         let message = "temp_errors must be a list of numbers or an asterisk for the";
         return Err(transport.wrong_for(message));
     }
-    let message = if on("return_output") && on("return_fail_output") {
+    let message = if transport.on(pipe::RETURN_OUTPUT) && transport.on(pipe::RETURN_FAIL_OUTPUT) {
         "both return_output and return_fail_output set for"
-    } else if on("log_output") && on("log_fail_output") {
+    } else if transport.on(pipe::LOG_OUTPUT) && transport.on(pipe::LOG_FAIL_OUTPUT) {
         "both log_output and log_fail_output set for the"
-    } else if on("use_shell") && on("restrict_to_path") {
+    } else if transport.on(pipe::USE_SHELL) && transport.on(pipe::RESTRICT_TO_PATH) {
         "both restrict_to_path and use_shell set for"
-    } else if on("use_shell") && transport.set("allow_commands") {
+    } else if transport.on(pipe::USE_SHELL) && transport.set(pipe::ALLOW_COMMANDS) {
         "both allow_commands and use_shell set for"
     } else {
         return Ok(());
@@ -110,8 +118,10 @@ fn pipe(transport: &Instance) -> Result<(), ConfigError> {
 }
 
 fn smtp(transport: &Instance) -> Result<(), ConfigError> {
-    let zero = |option: &&str| transport.options.number(option) == Some(0);
-    if ["command_timeout", "data_timeout", "final_timeout"].iter().any(zero) {
+    let zero = |option: DriverOpt<Duration>| {
+        transport.options.get(option).is_some_and(|time| time.is_zero())
+    };
+    if [smtp::COMMAND_TIMEOUT, smtp::DATA_TIMEOUT, smtp::FINAL_TIMEOUT].into_iter().any(zero) {
         return Err(transport.wrong_for("command, data, or final timeout value is zero for"));
     }
     Ok(())

@@ -96,7 +96,7 @@ fn what_is_declared_is_known_and_has_a_place() {
 #[test]
 fn a_slot_of_another_engine_is_found_by_its_name() {
     let one = Engine::builder().declare(["score"]).build();
-    let other = Engine::builder().declare(["colour", "score"]).build();
+    let other = Engine::builder().declare(vec!["colour".to_owned(), "score".to_owned()]).build();
     let cx = &mut other.context();
     cx.set_slot(one.slot("score").unwrap(), "7");
     check(cx, "[$colour] $score", "[] 7");

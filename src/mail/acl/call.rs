@@ -4,12 +4,13 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use eximious_core::{
-    AclControl, AclPhases, AclTerm, AclTermKind, Closure, Fail, FailClass, Meta, Runs, Str,
+    AclControl, AclPhases, AclTerm, AclTermKind, AclVerify, Closure, Fail, FailClass, Meta, Runs,
+    Str,
 };
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
-use super::words::{ControlRun, TermRun};
+use super::words::{ControlRun, TermRun, VerifyRun};
 use crate::engine::Access;
 
 /// The run of an ACL, as a word of an embedder's sees it. What it may reach of the
@@ -107,4 +108,35 @@ pub fn control(
     run: impl Fn(&mut AclCall<'_>, &Str) -> Result<bool, Fail> + Send + Sync + 'static,
 ) -> AclControl {
     AclControl::new(meta, Runs::made(ControlRun::Embedded(Closure(Arc::new(run)))))
+}
+
+/// What stands behind the name of a verification.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyAsked<'a> {
+    pub(super) address: Option<&'a Str>,
+    pub(super) options: &'a [Vec<u8>],
+}
+
+impl<'a> VerifyAsked<'a> {
+    /// The address behind an equals sign, where the record says that there may be one
+    /// ([`AclVerify::address`]).
+    pub fn address(&self) -> Option<&'a Str> {
+        self.address
+    }
+
+    /// What stands behind each slash, without the space around it.
+    pub fn options(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.options.iter().map(Vec::as_slice)
+    }
+}
+
+/// Something that `verify` may name, which runs a closure: it is fine where that says yes.
+/// Failures are those of [`condition`]. What may stand behind its name the record says
+/// ([`AclVerify::address`], [`AclVerify::options`]); it holds in all ACLs, unless
+/// [`AclVerify::phases`] says otherwise.
+pub fn verification(
+    meta: Meta,
+    run: impl Fn(&mut AclCall<'_>, &VerifyAsked<'_>) -> Result<bool, Fail> + Send + Sync + 'static,
+) -> AclVerify {
+    AclVerify::new(meta, Runs::made(VerifyRun::Embedded(Closure(Arc::new(run)))))
 }

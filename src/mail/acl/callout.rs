@@ -170,7 +170,8 @@ fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8>
         Sender::Transport => {
             let acls = run.acls.clone();
             let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
-            let own = transport.and_then(|transport| transport.text("return_path").cloned());
+            let own = transport
+                .and_then(|transport| transport.text(opt::transport::RETURN_PATH).cloned());
             let replaced = own.and_then(|text| run.expanded(&text).ok());
             replaced.unwrap_or_else(|| run.cx.value_of(var::SENDER_ADDRESS)).bytes().to_vec()
         }

@@ -14,7 +14,8 @@ mod send;
 
 use std::net::IpAddr;
 
-use eximious_core::{AclControl, AclOptions, AclPhases, Str};
+use eximious_core::{AclControl, AclOptions, AclPhases, DriverOpt, Str};
+use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 use eximious_stdlib::variables::var;
 
 use super::callout::Params;
@@ -33,7 +34,8 @@ pub use send::{Onward, OnwardRecipient, Outcome};
 const KEEPS: [&str; 4] = ["fakereject", "freeze", "queue", "queue_only"];
 
 /// Options of a transport that sign a message, for which all of it has to be there.
-const SIGNS: [&str; 4] = ["dkim_domain", "dkim_selector", "dkim_private_key", "arc_sign"];
+const SIGNS: [DriverOpt<Str>; 4] =
+    [smtp::DKIM_DOMAIN, smtp::DKIM_SELECTOR, smtp::DKIM_PRIVATE_KEY, smtp::ARC_SIGN];
 
 /// What has come of the cut-through delivery of the message at hand.
 #[derive(Debug, Default)]
@@ -243,8 +245,8 @@ pub(super) fn is_first(run: &mut Run<'_>) -> bool {
 /// Why nothing can go over a transport this way, if so; without words where nothing
 /// is said of it.
 pub(super) fn hindrance(transport: &Transport, endpoint: &Endpoint) -> Option<&'static [u8]> {
-    let set = |option: &str| transport.text(option).is_some_and(|text| !text.is_empty());
-    if set("transport_filter") {
+    let set = |option: DriverOpt<Str>| transport.some_text(option).is_some();
+    if set(opt::TRANSPORT_FILTER) {
         return Some(b"Cutthrough cancelled by presence of transport filter");
     }
     if SIGNS.into_iter().any(set) {

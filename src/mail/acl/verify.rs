@@ -9,6 +9,7 @@ use eximious_stdlib::address::{Rules, find_at};
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::variables::var;
 
+use super::call::{AclCall, VerifyAsked};
 use super::callout::{self, Called, Params, Subject};
 use super::machine::{Answer, Run};
 use super::state::{SenderFault, Verified};
@@ -64,7 +65,13 @@ fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
         return Answer::Error;
     }
     match record.run.get::<VerifyRun>() {
-        Some(VerifyRun(verify)) => verify(run, Asked { address, text: bytes, options: &options }),
+        Some(VerifyRun::Own(verify)) => {
+            verify(run, Asked { address, text: bytes, options: &options })
+        }
+        Some(VerifyRun::Embedded(closure)) => {
+            let asked = VerifyAsked { address: address.as_ref(), options: &options };
+            AclCall::run(run, &record.meta, |call| closure(call, &asked))
+        }
         None => {
             let name = record.meta.name;
             run.logged = Some(Str::from(format!("\"verify = {name}\" is not there yet")));
@@ -75,7 +82,7 @@ fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
 
 /// `verify = sender`.
 pub(super) static SENDER: AclVerify = words::verify(
-    Runs::of(&VerifyRun(sender)),
+    Runs::of(&VerifyRun::Own(sender)),
     words::meta(
         "sender",
         "verify = sender[=<address>][/<options>]",
@@ -216,7 +223,7 @@ fn look_at(
 
 /// `verify = recipient`.
 pub(super) static RECIPIENT: AclVerify = words::verify(
-    Runs::of(&VerifyRun(recipient)),
+    Runs::of(&VerifyRun::Own(recipient)),
     words::meta(
         "recipient",
         "verify = recipient[/<options>]",

@@ -7,7 +7,7 @@ use eximious_core::{
     Str, TaintRule,
 };
 
-use super::call::AclCall;
+use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
     conditions, content, controls, cutthrough, dnslists, headers, lists, modifiers, ratelimit,
@@ -146,7 +146,16 @@ pub(super) struct Setting<'s> {
 }
 
 /// What a verification does.
-pub(super) struct VerifyRun(pub(super) fn(&mut Run<'_>, Asked<'_>) -> Answer);
+pub(super) enum VerifyRun {
+    /// One of ours.
+    Own(fn(&mut Run<'_>, Asked<'_>) -> Answer),
+    /// An embedder's.
+    Embedded(Closure<EmbeddedVerify>),
+}
+
+/// What an embedder's verification does.
+pub(super) type EmbeddedVerify =
+    dyn Fn(&mut AclCall<'_>, &VerifyAsked<'_>) -> Result<bool, Fail> + Send + Sync;
 
 /// What is asked of a verification.
 pub(super) struct Asked<'a> {

@@ -14,8 +14,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverDef, DriverKind, Fail, FailClass, Runs, Str, Var};
+use eximious_core::{DriverDef, DriverKind, DriverOpt, Fail, FailClass, Runs, Str, Var};
 use eximious_stdlib::base64;
+use eximious_stdlib::options::opt::authenticator as opt;
 use eximious_stdlib::variables::var;
 
 use super::{Authenticator, Authenticators, ChannelBinding, is_yes};
@@ -129,7 +130,7 @@ struct Turn<'t> {
 impl Turn<'_> {
     /// Expands an option; nothing where it is not set. A forced failure gives the
     /// authenticator up.
-    fn expand(&mut self, option: &str) -> Result<Option<Str>, Stop> {
+    fn expand(&mut self, option: DriverOpt<Str>) -> Result<Option<Str>, Stop> {
         self.authenticator.text(option).map(|text| self.expand_text(&text)).transpose()
     }
 
@@ -219,7 +220,7 @@ impl Login {
     /// What is to be said of this host's name there, once it is accepted
     /// (`client_set_id`).
     pub fn id(&self, cx: &mut Context) -> Option<Str> {
-        let text = self.authenticator.text("client_set_id")?;
+        let text = self.authenticator.text(opt::CLIENT_SET_ID)?;
         let engine = cx.engine().clone();
         engine.expand_once(text.bytes(), cx).ok()
     }
@@ -308,7 +309,7 @@ impl Authenticators {
 
 /// `client_condition`: whether an authenticator is to be tried.
 fn wants(cx: &mut Context, authenticator: &Authenticator) -> bool {
-    let Some(text) = authenticator.text("client_condition") else { return true };
+    let Some(text) = authenticator.text(opt::CLIENT_CONDITION) else { return true };
     let engine = cx.engine().clone();
     match engine.expand_once(text.bytes(), cx) {
         Ok(value) => is_yes(value.bytes()),

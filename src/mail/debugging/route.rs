@@ -1,6 +1,7 @@
 //! Routing and rewriting, in Exim's words. They stand in nothing.
 
 use eximious_core::trace::{RewriteEvent, RouteEvent};
+use eximious_stdlib::options::opt::router;
 
 use super::{DebugSelector, DebugWriter};
 
@@ -23,7 +24,7 @@ pub(super) fn write(step: &RouteEvent<'_>, out: &mut DebugWriter<'_>) {
             out.told(ROUTE, 0, &[b"--------> ", router, b" router <--------"]);
             out.told(ROUTE, 0, &[b"local_part=", local_part, b" domain=", domain]);
         }
-        RouteEvent::Checking { option: "check_local_user", .. } => {
+        RouteEvent::Checking { option, .. } if *option == router::CHECK_LOCAL_USER.name() => {
             out.told(ROUTE, 0, &[b"checking for local user"]);
         }
         RouteEvent::Checking { option, text: None } => {

@@ -1,8 +1,9 @@
 //! What an address gets when a router takes it: who hears of errors, header
 //! lines, a transport, a user (specification 15).
 
-use eximious_core::Str;
+use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Machine, Verdict, unless_forced};
@@ -24,7 +25,7 @@ impl Machine<'_> {
         let transport = self.transport_for(router, transport)?;
         let identity = self.identity(router)?;
         let home = self.transport_home(router);
-        let directory = directory(router, "transport_current_directory");
+        let directory = directory(router, opt::TRANSPORT_CURRENT_DIRECTORY);
         let mut address = Address::clone(&self.address);
         address.prefix = self.offer.prefix.clone();
         address.suffix = self.offer.suffix.clone();
@@ -44,7 +45,7 @@ impl Machine<'_> {
 
     /// `errors_to`: an address that does not verify does not count.
     pub(super) fn assign_errors(&mut self, router: &Router) -> Result<(), RouteError> {
-        let Some(text) = router.text("errors_to") else { return Ok(()) };
+        let Some(text) = router.text(opt::ERRORS_TO) else { return Ok(()) };
         let address = match unless_forced(text.expand(self.cx)) {
             Ok(None) => return Ok(()),
             Ok(Some(address)) => address,
@@ -82,11 +83,11 @@ impl Machine<'_> {
 
     /// `headers_add` and `headers_remove`.
     pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), RouteError> {
-        if let Some(list) = router.some_text("headers_add") {
+        if let Some(list) = router.some_text(opt::HEADERS_ADD) {
             let lines = self.items(router, &list.written, b'\n', "add_headers")?;
             self.address.attached.headers_add.extend(lines);
         }
-        if let Some(list) = router.some_text("headers_remove") {
+        if let Some(list) = router.some_text(opt::HEADERS_REMOVE) {
             let names = self.items(router, &list.written, b':', "remove_headers")?;
             self.address.attached.headers_remove.extend(names);
         }
@@ -122,7 +123,7 @@ impl Machine<'_> {
         router: &Router,
         said: Option<usize>,
     ) -> Result<Option<usize>, RouteError> {
-        match (said, router.some_text("transport")) {
+        match (said, router.some_text(opt::TRANSPORT)) {
             (Some(said), _) => Ok(Some(said)),
             (None, Some(text)) => self.transport_of(router, text).map(Some),
             (None, None) => Ok(None),
@@ -166,16 +167,16 @@ impl Machine<'_> {
         // Whoever a local delivery runs as, by what is known so far.
         let user = self.offer.user.as_ref();
         let (uid, gid) = (user.map(|user| user.uid), user.map(|user| user.gid));
-        let mut identity = Identity { uid, gid, all_groups: router.on("initgroups") };
-        if let Some(uid) = router.ids("user").first() {
+        let mut identity = Identity { uid, gid, all_groups: router.on(opt::INITGROUPS) };
+        if let Some(uid) = router.ids(opt::USER).first() {
             identity = Identity { uid: Some(*uid), gid: None, ..identity };
-        } else if let Some(text) = router.some_text("user") {
+        } else if let Some(text) = router.some_text(opt::USER) {
             let (uid, gid) = self.user_of(router, text)?;
             identity = Identity { uid: Some(uid), gid, ..identity };
         }
-        if let Some(gid) = router.ids("group").first() {
+        if let Some(gid) = router.ids(opt::GROUP).first() {
             identity.gid = Some(*gid);
-        } else if let Some(text) = router.some_text("group") {
+        } else if let Some(text) = router.some_text(opt::GROUP) {
             identity.gid = Some(self.group_of(router, text)?);
         }
         if identity.uid.is_some() && identity.gid.is_none() {
@@ -242,7 +243,7 @@ impl Machine<'_> {
     /// and of the router itself, the first that is there.
     pub(super) fn transport_home(&self, router: &Router) -> Option<Str> {
         let own = || self.offer.user.as_ref().map(|user| Str::from(user.home.as_slice()));
-        directory(router, "transport_home_directory")
+        directory(router, opt::TRANSPORT_HOME_DIRECTORY)
             .or_else(own)
             .or_else(|| self.offer.home.clone())
     }
@@ -263,7 +264,7 @@ impl Machine<'_> {
             }
             let engine = self.cx.engine().clone();
             match unless_forced(engine.expand_once(value, self.cx)) {
-                Ok(None) if matches!(self.switch(router, "more"), Ok(false)) => {
+                Ok(None) if matches!(self.switch(router, opt::MORE), Ok(false)) => {
                     return Some(Verdict::Fail(RouteError::default()));
                 }
                 Ok(None) => return Some(Verdict::Decline),
@@ -285,7 +286,7 @@ impl Machine<'_> {
 
 /// What an option says of a directory. It waits for the transport, whose
 /// variables it may use.
-pub(super) fn directory(router: &Router, option: &str) -> Option<Str> {
+pub(super) fn directory(router: &Router, option: DriverOpt<Str>) -> Option<Str> {
     router.some_text(option).map(|text| text.written.clone())
 }
 

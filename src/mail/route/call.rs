@@ -4,7 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious_core::{Closure, DriverDef, DriverKind, Fail, FailClass, Meta, Runs, Str};
+use eximious_core::{
+    Closure, DriverDef, DriverKind, Fail, FailClass, Meta, OptionValue, Runs, Str,
+};
 
 use super::driver::{EmbeddedRouter, RouterRun};
 use super::machine::{Machine, Verdict, unless_forced};
@@ -89,23 +91,27 @@ impl RouterCall<'_> {
     /// # Errors
     /// What the expansion fails with.
     pub fn text(&mut self, option: &str) -> Result<Option<Str>, Fail> {
-        let Some(text) = self.router.some_text(option) else { return Ok(None) };
+        let text = self.router.named_text(option).filter(|text| !text.written.is_empty());
+        let Some(text) = text else { return Ok(None) };
         unless_forced(text.expand(self.access.cx))
     }
 
     /// Whether a switch is on.
     pub fn flag(&self, option: &str) -> bool {
-        self.router.on(option)
+        matches!(self.router.named_option(option), Some(OptionValue::Flag(true)))
     }
 
     /// A number, if it is set or has a default.
     pub fn number(&self, option: &str) -> Option<i64> {
-        self.router.number(option)
+        match self.router.named_option(option) {
+            Some(OptionValue::Number(number)) => Some(*number),
+            _ => None,
+        }
     }
 
     /// A time, if it is set or has a default.
     pub fn time(&self, option: &str) -> Option<Duration> {
-        self.router.time(option)
+        self.number(option).and_then(|time| u64::try_from(time).ok()).map(Duration::from_secs)
     }
 }
 

@@ -53,7 +53,7 @@ impl Machine<'_> {
     ) -> Result<bool, RouteError> {
         let filter = &router.filter;
         if let Some((list, names)) = &filter.domains {
-            self.tell_checking("domains", None);
+            self.tell_checking(opt::router::DOMAINS.name(), None);
             // Without affixes, it was asked before.
             let names = names.as_ref().filter(|_| filter.has_affixes());
             let recall = || self.recall(names?);
@@ -63,7 +63,7 @@ impl Machine<'_> {
                 None => {
                     let domain = self.address.domain.clone();
                     let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
-                    self.listed(list, matcher, "domains")?
+                    self.listed(list, matcher, opt::router::DOMAINS.name())?
                 }
             };
             let Some(data) = data else {
@@ -74,14 +74,14 @@ impl Machine<'_> {
             self.attached_anew().domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
-            self.tell_checking("local_parts", None);
+            self.tell_checking(opt::router::LOCAL_PARTS.name(), None);
             let part = self.offer.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
             // What is kept is of the whole local part.
             let whole = part.bytes().len() == self.address.local_part.bytes().len();
             let matcher = if whole { matcher.kept(Keep::Recipient) } else { matcher };
             let matcher = if filter.caseful { matcher.caseful() } else { matcher };
-            let Some(data) = self.listed(list, matcher, "local_parts")? else {
+            let Some(data) = self.listed(list, matcher, opt::router::LOCAL_PARTS.name())? else {
                 self.tell_skipped(router, "local_parts mismatch");
                 return Ok(false);
             };
@@ -89,7 +89,7 @@ impl Machine<'_> {
             self.attached_anew().local_part_data = data;
         }
         if filter.check_local_user {
-            self.tell_checking("check_local_user", None);
+            self.tell_checking(opt::router::CHECK_LOCAL_USER.name(), None);
             if !self.find_user()? {
                 self.tell_no_user(router);
                 return Ok(false);
@@ -110,16 +110,17 @@ impl Machine<'_> {
             }
         }
         if let Some(list) = &filter.senders {
-            self.tell_checking("senders", None);
+            self.tell_checking(opt::router::SENDERS.name(), None);
             let sender = self.cx.value_of(var::SENDER_ADDRESS);
-            if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
+            if self.listed(list, Matcher::address(&sender), opt::router::SENDERS.name())?.is_none()
+            {
                 self.tell_skipped(router, "senders mismatch");
                 return Ok(false);
             }
         }
         self.print_debug(router);
         if let Some(text) = &filter.require_files {
-            self.tell_checking("require_files", None);
+            self.tell_checking(opt::router::REQUIRE_FILES.name(), None);
             if !self.has_files(&text.written)? {
                 self.tell_skipped(router, "file check");
                 return Ok(false);
@@ -224,7 +225,7 @@ impl Machine<'_> {
     /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
         let Some(text) = &router.filter.condition else { return true };
-        self.tell_checking("condition", Some(text));
+        self.tell_checking(opt::router::CONDITION.name(), Some(text));
         self.condition(router, text)
     }
 
@@ -360,7 +361,7 @@ pub(super) fn host_is_in(
     let text = Str::from(address.to_string());
     let mut client = SendingHost;
     let mut matcher = Matcher::other_host((text, address), &mut client);
-    matcher = matcher.called("ignore_target_hosts");
+    matcher = matcher.called(opt::router::IGNORE_TARGET_HOSTS.name());
     cx.is_in(list, &mut matcher)
 }
 

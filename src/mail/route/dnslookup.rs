@@ -1,8 +1,9 @@
 //! The router `dnslookup` (specification, chapter 17).
 
-use eximious_core::{DriverDef, Effects, Meta, Str, TaintRule};
+use eximious_core::{DriverDef, DriverOpt, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::{DnsSearch, DomainHosts, DomainSearch, Ending, for_domain};
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt::router as opt;
 
 use super::Purpose;
 use super::driver::{self, RouterRun};
@@ -32,13 +33,13 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
             machine.note = note.or(machine.note.take());
             Ok(Verdict::Decline)
         }
-        DomainHosts::Timeout(_) if router.on("pass_on_timeout") => Ok(Verdict::Pass),
+        DomainHosts::Timeout(_) if router.on(opt::PASS_ON_TIMEOUT) => Ok(Verdict::Pass),
         DomainHosts::Timeout(message) | DomainHosts::Defer(message) => {
             Err(RouteError::new(message))
         }
         DomainHosts::Renamed(name) => {
             let name = Str::from(name.into_bytes()).stamped(domain.taint());
-            Ok(machine.rename(number, router, &name, router.on("rewrite_headers")))
+            Ok(machine.rename(number, router, &name, router.on(opt::dnslookup::REWRITE_HEADERS)))
         }
         DomainHosts::Found(found) => {
             if let Some(name) = &found.qualified
@@ -60,7 +61,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
 
 /// What the router's options say of the search.
 fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, RouteError> {
-    let services = match router.some_text("check_srv") {
+    let services = match router.some_text(opt::dnslookup::CHECK_SRV) {
         None => Vec::new(),
         Some(text) => match unless_forced(text.expand(machine.cx)) {
             Ok(None) => Vec::new(),
@@ -74,31 +75,32 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
             }
         },
     };
-    let list = |option: &str| router.text(option).map(|text| text.written.clone());
+    let list = |option: DriverOpt<Str>| router.text(option).map(|text| text.written.clone());
     // The header of a message must not be rewritten for a sender that is only
     // looked at: its domain stays as it is.
-    let stays = machine.purpose == Purpose::VerifySender && router.on("rewrite_headers");
+    let stays =
+        machine.purpose == Purpose::VerifySender && router.on(opt::dnslookup::REWRITE_HEADERS);
     let mut is_yes =
         |option| router.some_text(option).is_some_and(|text| machine.condition(router, text));
     let search = DnsSearch {
         services,
-        ipv4_only: is_yes("ipv4_only"),
-        ipv4_prefer: is_yes("ipv4_prefer"),
-        qualify_single: router.on("qualify_single") && !stays,
-        search_parents: router.on("search_parents") && !stays,
-        ignore: list("ignore_target_hosts"),
-        srv_fail_domains: list("srv_fail_domains"),
-        mx_fail_domains: list("mx_fail_domains"),
-        dnssec_request: list("dnssec_request_domains"),
-        dnssec_require: list("dnssec_require_domains"),
+        ipv4_only: is_yes(opt::dnslookup::IPV4_ONLY),
+        ipv4_prefer: is_yes(opt::dnslookup::IPV4_PREFER),
+        qualify_single: router.on(opt::dnslookup::QUALIFY_SINGLE) && !stays,
+        search_parents: router.on(opt::dnslookup::SEARCH_PARENTS) && !stays,
+        ignore: list(opt::IGNORE_TARGET_HOSTS),
+        srv_fail_domains: list(opt::dnslookup::SRV_FAIL_DOMAINS),
+        mx_fail_domains: list(opt::dnslookup::MX_FAIL_DOMAINS),
+        dnssec_request: list(opt::DNSSEC_REQUEST_DOMAINS),
+        dnssec_require: list(opt::DNSSEC_REQUIRE_DOMAINS),
         told: Some(1),
         ..DnsSearch::default()
     };
     Ok(DomainSearch {
         search,
-        mx_domains: list("mx_domains"),
-        fail_defer_domains: list("fail_defer_domains"),
-        widen_domains: list("widen_domains").filter(|_| !stays),
-        check_secondary_mx: router.on("check_secondary_mx"),
+        mx_domains: list(opt::dnslookup::MX_DOMAINS),
+        fail_defer_domains: list(opt::dnslookup::FAIL_DEFER_DOMAINS),
+        widen_domains: list(opt::dnslookup::WIDEN_DOMAINS).filter(|_| !stays),
+        check_secondary_mx: router.on(opt::dnslookup::CHECK_SECONDARY_MX),
     })
 }

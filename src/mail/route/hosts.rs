@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, DriverOpt, Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::{DnsSearch, Ending, HostsFound, by_dns, by_name};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::options::opt::router as opt;
 
 use super::RouteHost;
 use super::dnslookup::HOSTS;
@@ -125,13 +126,13 @@ pub(super) fn find(
             Ending::Local if hosts.is_empty() => {
                 here = if item.mx { Here::Mx } else { Here::Address };
                 hosts.extend(own);
-                if word(router, "self", "freeze") != b"send" {
+                if word(router, opt::SELF).bytes() != b"send" {
                     break;
                 }
             }
             Ending::Local if here == Here::No => break,
             Ending::Local => hosts.extend(own),
-            Ending::Later if router.on("pass_on_timeout") => {
+            Ending::Later if router.on(opt::PASS_ON_TIMEOUT) => {
                 return Ok(Hosts::Verdict(Verdict::Pass));
             }
             Ending::Later | Ending::Insecure => {
@@ -150,7 +151,7 @@ pub(super) fn find(
                     false => b" router",
                 };
                 head = router.named(&head, tail, b"");
-                match word(router, "host_find_failed", "freeze") {
+                match word(router, opt::manualroute::HOST_FIND_FAILED).bytes() {
                     b"ignore" => {}
                     word => return failed(word, head).map(Hosts::Verdict),
                 }
@@ -158,10 +159,10 @@ pub(super) fn find(
         }
     }
     if hosts.is_empty() {
-        let word = word(router, "host_all_ignored", "defer");
-        let tail = [b" router: host_find_failed=ignore host_all_ignored=", word].concat();
+        let word = word(router, opt::manualroute::HOST_ALL_IGNORED);
+        let tail = [b" router: host_find_failed=ignore host_all_ignored=", word.bytes()].concat();
         let message = router.named(b"lookup failed for all hosts in ", &tail, b"");
-        return failed(word, message).map(Hosts::Verdict);
+        return failed(word.bytes(), message).map(Hosts::Verdict);
     }
     Ok(Hosts::Some(hosts, here))
 }
@@ -172,8 +173,9 @@ fn shown<'n>(item: &'n Listed, found: &'n HostsFound) -> &'n [u8] {
     found.hosts.first().map_or(&item.name, |host| host.name.as_bytes())
 }
 
-fn word<'r>(router: &'r Router, option: &str, default: &'static str) -> &'r [u8] {
-    router.some_text(option).map_or(default.as_bytes(), |text| text.written.bytes())
+/// What an option says, or says by default.
+pub(super) fn word(router: &Router, option: DriverOpt<Str>) -> Str {
+    router.some_text(option).map_or_else(|| option.default(), |text| text.written.clone())
 }
 
 /// What is done where a host is not found.
@@ -193,15 +195,15 @@ fn look(
     item: &Listed,
     how: How,
 ) -> Result<HostsFound, Fail> {
-    let ignore = router.text("ignore_target_hosts").map(|text| text.written.clone());
-    let list = |option: &str| router.text(option).map(|text| text.written.clone());
+    let ignore = router.text(opt::IGNORE_TARGET_HOSTS).map(|text| text.written.clone());
+    let list = |option: DriverOpt<Str>| router.text(option).map(|text| text.written.clone());
     let base = if item.mx { DnsSearch::for_mx() } else { DnsSearch::for_host() };
     let search = DnsSearch {
         ipv4_only: how.ipv4_only,
         ipv4_prefer: how.ipv4_prefer,
         ignore: ignore.clone(),
-        dnssec_request: list("dnssec_request_domains"),
-        dnssec_require: list("dnssec_require_domains"),
+        dnssec_request: list(opt::DNSSEC_REQUEST_DOMAINS),
+        dnssec_require: list(opt::DNSSEC_REQUIRE_DOMAINS),
         told: Some(0),
         ..base
     };

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use eximious_core::trace::{Happening, ListEvent};
 use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::ListOutcome;
+use eximious_stdlib::options::opt::router as opt;
 
 use super::conditions::host_is_in;
 use super::dnslookup::HOSTS;
@@ -28,7 +29,7 @@ pub(super) static DRIVER: DriverDef = driver::own(
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let domain = machine.address.domain.clone();
     let Some(address) = literal(domain.bytes()) else { return Ok(Verdict::Decline) };
-    if let Some(list) = router.some_text("ignore_target_hosts") {
+    if let Some(list) = router.some_text(opt::IGNORE_TARGET_HOSTS) {
         match host_is_in(machine.cx, &list.written, address) {
             Ok(ListOutcome::Matched(_)) => return Ok(Verdict::Decline),
             Ok(ListOutcome::Unmatched(_)) => {}
@@ -39,7 +40,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         }
     } else {
         let subject = address.to_string();
-        let option = Some("ignore_target_hosts");
+        let option = Some(opt::IGNORE_TARGET_HOSTS.name());
         let unset = ListEvent::Unset { subject: subject.as_bytes(), option };
         machine.cx.tell(Happening::List(unset));
     }

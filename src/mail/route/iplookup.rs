@@ -9,6 +9,7 @@ use eximious_core::{Call, DriverDef, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::address::find_at;
 use eximious_stdlib::dns::find::by_name;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::pattern;
 
 use super::dnslookup::HOSTS;
@@ -35,19 +36,19 @@ pub(super) static DRIVER: DriverDef =
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let original =
         [machine.offer.local_part.bytes(), b"@", machine.address.domain.bytes()].concat();
-    let query = match router.text("query") {
+    let query = match router.text(opt::iplookup::QUERY) {
         Some(text) => expand(machine, router, text)?.bytes().to_vec(),
         None => [&*original, b" ", &*original].concat(),
     };
     let Some(answer) = ask(machine, router, &query)? else {
-        if router.on("optional") {
+        if router.on(opt::iplookup::OPTIONAL) {
             return Ok(Verdict::Pass);
         }
         let message = router.named(b"", b" router: failed to communicate with any host", b"");
         return Err(RouteError::new(message));
     };
     let answer = Str::tainted(answer);
-    let mut new = match router.text("response_pattern") {
+    let mut new = match router.text(opt::iplookup::RESPONSE_PATTERN) {
         Some(text) => {
             let pattern = text.written.bytes();
             let found =
@@ -60,7 +61,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         None => {
             let (first, rest) = parts(answer.bytes());
             let first = Str::tainted(first.to_vec());
-            let foreign = router.text("query").is_none() && *rest != *original;
+            let foreign = router.text(opt::iplookup::QUERY).is_none() && *rest != *original;
             machine.cx.set_numeric(std::slice::from_ref(&first));
             if foreign {
                 return Ok(Verdict::Decline);
@@ -68,7 +69,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
             first
         }
     };
-    if let Some(text) = router.text("reroute") {
+    if let Some(text) = router.text(opt::iplookup::REROUTE) {
         new = expand(machine, router, text)?;
     }
     // What was bound is for this router alone.
@@ -107,11 +108,11 @@ fn ask(
     router: &Router,
     query: &[u8],
 ) -> Result<Option<Vec<u8>>, RouteError> {
-    let Some(list) = router.some_text("hosts") else { return Ok(None) };
-    let port = router.number("port").and_then(|port| u16::try_from(port).ok());
-    let Some(port) = port else { return Ok(None) };
-    let by_tcp = router.some_text("protocol").is_some_and(|text| text.written.bytes() == b"tcp");
-    let timeout = router.time("timeout").filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
+    let Some(list) = router.some_text(opt::iplookup::HOSTS) else { return Ok(None) };
+    let Ok(port) = u16::try_from(router.get(opt::iplookup::PORT)) else { return Ok(None) };
+    let protocol = router.some_text(opt::iplookup::PROTOCOL);
+    let by_tcp = protocol.is_some_and(|text| text.written.bytes() == b"tcp");
+    let timeout = router.timeout(opt::iplookup::TIMEOUT);
     let mut servers = 0;
     for name in elements(list.written.bytes()).filter(|name| !name.is_empty()) {
         for address in addresses(machine, &name) {

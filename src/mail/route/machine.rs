@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::trace::{Happening, RouteEvent};
-use eximious_core::{ErrorKind, Fail, FailClass, Str};
+use eximious_core::{DriverOpt, ErrorKind, Expanded, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::ListOutcome;
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
@@ -147,7 +148,7 @@ impl Machine<'_> {
         }
         let default = || RouteError::new("Unrouteable address");
         let Some(router) = router else { return default() };
-        let Some(text) = router.some_text("cannot_route_message") else { return default() };
+        let Some(text) = router.some_text(opt::CANNOT_ROUTE_MESSAGE) else { return default() };
         match self.offer.skipped {
             // What the one before it found out is gone.
             true => self.show_router(&Str::EMPTY),
@@ -291,7 +292,7 @@ impl Machine<'_> {
             }));
         }
         match verdict {
-            Verdict::Decline => match self.settled(router, router.filter.more, "more") {
+            Verdict::Decline => match self.settled(router, router.filter.more, opt::MORE) {
                 Ok(true) => Next::Router(number + 1),
                 Ok(false) => {
                     self.tell(RouteEvent::NoMore);
@@ -316,7 +317,7 @@ impl Machine<'_> {
         delivery: Option<Box<Delivery>>,
         otherwise: Routed,
     ) -> Next {
-        let unseen = match self.settled(router, router.filter.unseen, "unseen") {
+        let unseen = match self.settled(router, router.filter.unseen, opt::UNSEEN) {
             Ok(unseen) => unseen,
             Err(error) => return Next::Done(Routed::Deferred(error)),
         };
@@ -332,8 +333,8 @@ impl Machine<'_> {
     /// `fail_verify_…`.
     fn refuses(&self, router: &Router) -> bool {
         match self.purpose {
-            Purpose::VerifySender => router.on("fail_verify_sender"),
-            Purpose::VerifyRecipient => router.on("fail_verify_recipient"),
+            Purpose::VerifySender => router.on(opt::FAIL_VERIFY_SENDER),
+            Purpose::VerifyRecipient => router.on(opt::FAIL_VERIFY_RECIPIENT),
             _ => false,
         }
     }
@@ -367,14 +368,18 @@ impl Machine<'_> {
         &mut self,
         router: &Router,
         known: Option<bool>,
-        option: &str,
+        option: DriverOpt<Expanded<bool>>,
     ) -> Result<bool, RouteError> {
         known.map_or_else(|| self.switch(router, option), Ok)
     }
 
     /// An option that is yes or no, perhaps after an expansion. Where that is
     /// forced to fail, the option has its default.
-    pub(super) fn switch(&mut self, router: &Router, option: &str) -> Result<bool, RouteError> {
+    pub(super) fn switch(
+        &mut self,
+        router: &Router,
+        option: DriverOpt<Expanded<bool>>,
+    ) -> Result<bool, RouteError> {
         let Some(text) = router.some_text(option) else { return Ok(router.on(option)) };
         match text.expand(self.cx) {
             Ok(value) => {
@@ -386,16 +391,17 @@ impl Machine<'_> {
                     (_, true) => Ok(false),
                     _ => {
                         let head = [b"\"", value.bytes(), b"\" is not a valid value for the \""];
-                        let tail = [option.as_bytes(), b"\" option in the "].concat();
+                        let tail = [option.name().as_bytes(), b"\" option in the "].concat();
                         let head = [head.concat(), tail].concat();
                         Err(RouteError::new(router.named(&head, b" router", b"")))
                     }
                 }
             }
-            // `more` is the only one that is true by default.
-            Err(fail) if fail.class() == FailClass::Forced => Ok(option == "more"),
+            Err(fail) if fail.class() == FailClass::Forced => {
+                Ok(option.default().value().unwrap_or_default())
+            }
             Err(fail) => {
-                let head = [b"failed to expand \"", option.as_bytes(), b"\" in "].concat();
+                let head = [b"failed to expand \"", option.name().as_bytes(), b"\" in "].concat();
                 Err(RouteError::new(router.named(&head, b" router: ", fail.message())))
             }
         }

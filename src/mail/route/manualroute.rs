@@ -1,7 +1,8 @@
 //! The router `manualroute` (specification, chapter 20).
 
-use eximious_core::{DriverDef, Effects, Meta, OptionValue, Str, TaintRule};
+use eximious_core::{DriverDef, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::lists::{ListOutcome, Matcher, elements_with};
+use eximious_stdlib::options::opt::router as opt;
 
 use super::driver::{self, RouterRun};
 use super::hosts::{self, Hosts, How, Way};
@@ -12,7 +13,7 @@ use super::send::Here;
 
 /// What patterns of rules may touch.
 static PATTERN: Meta = Meta::new(
-    "route_list",
+    opt::manualroute::ROUTE_LIST.name(),
     Effects::FILES.union(Effects::LOOKUP).union(Effects::HOST).union(Effects::LOG),
     TaintRule::Result,
 );
@@ -77,7 +78,7 @@ struct Rule {
 }
 
 fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, RouteError> {
-    if let Some(text) = router.text("route_data") {
+    if let Some(text) = router.text(opt::manualroute::ROUTE_DATA) {
         let data = match unless_forced(text.expand(machine.cx)) {
             Ok(None) => return Ok(None),
             Ok(Some(data)) if data.bytes().trim_ascii().is_empty() => return Ok(None),
@@ -90,7 +91,7 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
         let (hosts, rest) = word(data.bytes());
         return finish(machine, router, &hosts, rest, &data).map(Some);
     }
-    let Some(list) = router.some_text("route_list") else { return Ok(None) };
+    let Some(list) = router.some_text(opt::manualroute::ROUTE_LIST) else { return Ok(None) };
     let written = list.written.clone();
     for rule in elements_with(written.bytes(), b';') {
         let (pattern, rest) = word(&rule);
@@ -189,10 +190,7 @@ impl Options {
         router: &Router,
         words: &[Vec<u8>],
     ) -> Result<Self, RouteError> {
-        let randomize = match router.value("hosts_randomize") {
-            Some(OptionValue::Text(_)) => machine.switch(router, "hosts_randomize")?,
-            _ => router.on("hosts_randomize"),
-        };
+        let randomize = machine.switch(router, opt::manualroute::HOSTS_RANDOMIZE)?;
         let mut options = Self { randomize, ..Self::default() };
         for (index, word) in words.iter().enumerate() {
             match word.as_slice() {

@@ -1,9 +1,8 @@
 //! The router `queryprogram` (specification, chapter 21).
 
-use std::time::Duration;
-
 use eximious_core::world::{Command, Finished, RunError};
 use eximious_core::{Call, DriverDef, Effects, ErrorKind, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::wording::reason;
 use eximious_stdlib::{command, environment, keyed};
 
@@ -32,7 +31,10 @@ pub(super) static DRIVER: DriverDef =
 /// Does what a command says.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let identity = identity(machine, router)?;
-    let line = router.text("command").map(|text| text.written.clone()).unwrap_or_default();
+    let line = router
+        .text(opt::queryprogram::COMMAND)
+        .map(|text| text.written.clone())
+        .unwrap_or_default();
     let engine = machine.cx.engine().clone();
     let argv = command::untainted(line.bytes(), "queryprogram router", |word| {
         engine.expand_once(word.bytes(), machine.cx)
@@ -59,15 +61,16 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
 
 /// The user and group that the command runs as.
 fn identity(machine: &mut Machine<'_>, router: &Router) -> Result<(u32, u32), RouteError> {
-    let (uid, own) = match (router.ids("command_user"), router.some_text("command_user")) {
+    let user = opt::queryprogram::COMMAND_USER;
+    let (uid, own) = match (router.ids(user), router.some_text(user)) {
         ([uid, ..], _) => (*uid, None),
         ([], Some(text)) => machine.user_of(router, text)?,
         ([], None) => return Err(RouteError::new("command_user must be specified")),
     };
-    if let [gid, ..] = router.ids("command_group") {
+    if let [gid, ..] = router.ids(opt::queryprogram::COMMAND_GROUP) {
         return Ok((uid, *gid));
     }
-    let Some(text) = router.some_text("command_group") else {
+    let Some(text) = router.some_text(opt::queryprogram::COMMAND_GROUP) else {
         let message = router.named(b"command_user set without command_group for ", b" router", b"");
         return own.map(|gid| (uid, gid)).ok_or_else(|| RouteError::new(message));
     };
@@ -83,13 +86,14 @@ fn output(
     argv: &[Str],
     identity: (u32, u32),
 ) -> Result<Vec<u8>, RouteError> {
-    let directory = router.some_text("current_directory").map(|text| text.written.bytes());
+    let directory =
+        router.some_text(opt::queryprogram::CURRENT_DIRECTORY).map(|text| text.written.bytes());
     // Exim itself is in the root directory.
     let directory = match directory.unwrap_or_default() {
         path @ [b'/', ..] => path.to_vec(),
         path => [b"/", path].concat(),
     };
-    let timeout = router.time("timeout").filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
+    let timeout = router.timeout(opt::queryprogram::TIMEOUT);
     let run = |call: &mut Call<'_>| {
         let command = Command {
             argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),

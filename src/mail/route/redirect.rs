@@ -7,8 +7,9 @@ mod source;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverDef, Str, Taint};
+use eximious_core::{DriverDef, DriverOpt, Str, Taint};
 use eximious_stdlib::address::Rules;
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::assign::directory;
@@ -83,9 +84,9 @@ impl<'r> Redirection<'r> {
         number: usize,
         router: &'r Router,
     ) -> Result<Option<Self>, RouteError> {
-        let domain = if router.on("qualify_preserve_domain") {
+        let domain = if router.on(opt::redirect::QUALIFY_PRESERVE_DOMAIN) {
             machine.address.domain.clone()
-        } else if let Some(text) = router.some_text("qualify_domain") {
+        } else if let Some(text) = router.some_text(opt::redirect::QUALIFY_DOMAIN) {
             match unless_forced(text.expand(machine.cx)) {
                 Ok(Some(domain)) => domain,
                 Ok(None) => return Ok(None),
@@ -108,16 +109,16 @@ impl<'r> Redirection<'r> {
     /// What a list of items comes to.
     fn of_list(&self, machine: &mut Machine<'_>, data: &Str) -> Result<Verdict, RouteError> {
         let router = self.router;
-        let from_file = router.some_text("file").is_some();
+        let from_file = router.some_text(opt::redirect::FILE).is_some();
         let kind: &[u8] = if from_file { b"file" } else { b"data" };
         let allowed = match self.answers {
             true => Allowed { fail: true, ..Allowed::default() },
             false => Allowed {
-                fail: router.on("allow_fail"),
-                defer: router.on("allow_defer"),
-                blackhole: !machine.switch(router, "forbid_blackhole")?,
-                include: !machine.switch(router, "forbid_include")?,
-                mistakes: router.on("skip_syntax_errors"),
+                fail: router.on(opt::redirect::ALLOW_FAIL),
+                defer: router.on(opt::redirect::ALLOW_DEFER),
+                blackhole: !machine.switch(router, opt::redirect::FORBID_BLACKHOLE)?,
+                include: !machine.switch(router, opt::redirect::FORBID_INCLUDE)?,
+                mistakes: router.on(opt::redirect::SKIP_SYNTAX_ERRORS),
             },
         };
         let settings = machine.cx.engine().settings();
@@ -178,7 +179,12 @@ impl<'r> Redirection<'r> {
                 }
                 Item::Pipe(command) => {
                     let command = Str::from(command).stamped(taint);
-                    self.direct(machine, command, DeliveryTarget::Pipe, "pipe_transport")?;
+                    self.direct(
+                        machine,
+                        command,
+                        DeliveryTarget::Pipe,
+                        opt::redirect::PIPE_TRANSPORT,
+                    )?;
                 }
             }
         }
@@ -199,7 +205,7 @@ impl<'r> Redirection<'r> {
         }
         let mut text = Str::from(text).stamped(taint.with(domain.taint()));
         let mut made_as = None;
-        if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
+        if self.router.on(opt::redirect::CHECK_ANCESTOR) && self.is_ancestor(machine, &text) {
             made_as = Some(machine.address.child(text, &self.ancestor).unique);
             text = machine.address.text.clone();
         }
@@ -207,7 +213,7 @@ impl<'r> Redirection<'r> {
         let rewriter = Rewriter::new(&rules.rewrite);
         let mut rewritten = None;
         let place = AddressPlace::EnvelopeTo;
-        if rewriter.concerns(place) && (self.answers || self.router.on("rewrite")) {
+        if rewriter.concerns(place) && (self.answers || self.router.on(opt::redirect::REWRITE)) {
             rewritten = rewriter
                 .address(machine.cx, &text, place)
                 .map_err(|fail| RouteError::new(fail.message()))?;
@@ -239,15 +245,15 @@ impl<'r> Redirection<'r> {
         machine: &mut Machine<'_>,
         text: Str,
         target: DeliveryTarget,
-        option: &str,
+        option: DriverOpt<Str>,
     ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
-            DeliveryTarget::Pipe => ("forbid_pipe", b"pipe"),
+            DeliveryTarget::Pipe => (opt::redirect::FORBID_PIPE, b"pipe"),
             DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
-                ("forbid_filter_reply", b"autoreply")
+                (opt::redirect::FORBID_FILTER_REPLY, b"autoreply")
             }
-            _ => ("forbid_file", b"file"),
+            _ => (opt::redirect::FORBID_FILE, b"file"),
         };
         let forbidden = self.answers || machine.switch(router, switch)?;
         let (transport, mut wrong) = match router.some_text(option) {
@@ -257,7 +263,7 @@ impl<'r> Redirection<'r> {
                 Err(error) => (None, error.message.map(Wrong::Transport)),
             },
             None => {
-                let head = [option.as_bytes(), b" unset in "].concat();
+                let head = [option.name().as_bytes(), b" unset in "].concat();
                 (None, Some(Wrong::Transport(router.named(&head, b" router", b""))))
             }
         };
@@ -279,7 +285,7 @@ impl<'r> Redirection<'r> {
             fallback_hosts: Vec::new(),
             identity,
             home: machine.transport_home(router),
-            directory: directory(router, "transport_current_directory"),
+            directory: directory(router, opt::TRANSPORT_CURRENT_DIRECTORY),
         };
         machine.children.push(ChildAddress::Direct(Box::new(delivery)));
         Ok(())
@@ -287,14 +293,17 @@ impl<'r> Redirection<'r> {
 }
 
 /// The option that says how something is put into a file or a directory.
-fn file_transport(path: &[u8]) -> &'static str {
-    if path.ends_with(b"/") { "directory_transport" } else { "file_transport" }
+fn file_transport(path: &[u8]) -> DriverOpt<Str> {
+    match path.ends_with(b"/") {
+        true => opt::redirect::DIRECTORY_TRANSPORT,
+        false => opt::redirect::FILE_TRANSPORT,
+    }
 }
 
 /// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it
 /// may be unwanted.
 fn said(router: &Router, text: Vec<u8>, class: u8) -> RouteError {
-    let text = match router.on("forbid_smtp_code") {
+    let text = match router.on(opt::redirect::FORBID_SMTP_CODE) {
         true => text[code(&text, class)..].to_vec(),
         false => text,
     };

@@ -4,9 +4,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use eximious_core::{
-    DriverDef, DriverKind, DriverOptions, Fail, OptionPlace, OptionValue, Rec, Registry, Str, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, Expanded, Fail, IdsOption, OptionPlace,
+    OptionType, OptionValue, Rec, Registry, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::lists::Names;
+use eximious_stdlib::options::opt::router as opt;
 use rustc_hash::FxHashMap;
 
 use super::driver::RouterRun;
@@ -109,46 +111,45 @@ impl Router {
                 options.set(record, value);
             }
         }
-        let named = |option: &str| options.text(option).and_then(place);
-        let flag = |option: &str| options.flag(option) == Some(true);
+        let named = |option: DriverOpt<Str>| options.some_text(option).and_then(place);
+        let flag = |option: DriverOpt<bool>| options.flag(option) == Some(true);
         // To be set to nothing is to be set: nothing is in an empty list.
-        let list = |option: &str| match instance.options.get(option) {
-            Some(OptionValue::Text(text)) => Some(text.clone().looked_through_for_expansion()),
-            _ => None,
+        let list = |option: DriverOpt<Str>| {
+            instance.options.text(option).map(|text| text.clone().looked_through_for_expansion())
         };
-        let text = |option: &str| match options.get(option) {
-            Some(OptionValue::Text(text)) => Some(Text::new(text.clone())),
-            _ => None,
+        let text = |option: DriverOpt<Str>| options.text(option).cloned().map(Text::new);
+        let some = |option: DriverOpt<Str>| options.some_text(option).cloned().map(Text::new);
+        let settled = |option: DriverOpt<Expanded<bool>>| match options.some_text(option) {
+            Some(_) => None,
+            None => Some(options.flag(option) == Some(true)),
         };
-        let some = |option: &str| text(option).filter(|text| !text.written.is_empty());
-        let settled = |option: &str| some(option).is_none().then(|| flag(option));
         let filter = Filter {
-            verify_sender: flag("verify_sender"),
-            verify_recipient: flag("verify_recipient"),
-            verify_only: flag("verify_only"),
-            address_test: flag("address_test"),
-            expn: flag("expn"),
-            caseful: flag("caseful_local_part"),
-            check_local_user: flag("check_local_user"),
-            repeat_use: options.flag("repeat_use") != Some(false),
-            more: settled("more"),
-            unseen: settled("unseen"),
-            domains: list("domains").map(|list| {
+            verify_sender: flag(opt::VERIFY_SENDER),
+            verify_recipient: flag(opt::VERIFY_RECIPIENT),
+            verify_only: flag(opt::VERIFY_ONLY),
+            address_test: flag(opt::ADDRESS_TEST),
+            expn: flag(opt::EXPN),
+            caseful: flag(opt::CASEFUL_LOCAL_PART),
+            check_local_user: flag(opt::CHECK_LOCAL_USER),
+            repeat_use: options.flag(opt::redirect::REPEAT_USE) != Some(false),
+            more: settled(opt::MORE),
+            unseen: settled(opt::UNSEEN),
+            domains: list(opt::DOMAINS).map(|list| {
                 let names = Names::of(&list);
                 (list, names)
             }),
-            local_parts: list("local_parts"),
-            senders: list("senders"),
-            prefixes: options.text("local_part_prefix").cloned(),
-            prefix_optional: flag("local_part_prefix_optional"),
-            suffixes: options.text("local_part_suffix").cloned(),
-            suffix_optional: flag("local_part_suffix_optional"),
-            home: some("router_home_directory"),
-            debug_print: some("debug_print"),
-            require_files: some("require_files"),
-            condition: text("condition"),
-            set: some("set"),
-            address_data: text("address_data"),
+            local_parts: list(opt::LOCAL_PARTS),
+            senders: list(opt::SENDERS),
+            prefixes: options.some_text(opt::LOCAL_PART_PREFIX).cloned(),
+            prefix_optional: flag(opt::LOCAL_PART_PREFIX_OPTIONAL),
+            suffixes: options.some_text(opt::LOCAL_PART_SUFFIX).cloned(),
+            suffix_optional: flag(opt::LOCAL_PART_SUFFIX_OPTIONAL),
+            home: some(opt::ROUTER_HOME_DIRECTORY),
+            debug_print: some(opt::DEBUG_PRINT),
+            require_files: some(opt::REQUIRE_FILES),
+            condition: text(opt::CONDITION),
+            set: some(opt::SET),
+            address_data: text(opt::ADDRESS_DATA),
         };
         let texts = options.iter().filter_map(|(name, value)| match value {
             OptionValue::Text(text) => Some((name, Text::new(text.clone()))),
@@ -159,49 +160,52 @@ impl Router {
             driver: driver.clone(),
             run: driver.run.get::<RouterRun>().cloned(),
             texts: texts.collect(),
-            pass_router: named("pass_router"),
-            redirect_router: named("redirect_router"),
+            pass_router: named(opt::PASS_ROUTER),
+            redirect_router: named(opt::REDIRECT_ROUTER),
             options,
             filter,
         }
     }
 
     /// A text that is set, be it empty.
-    pub(super) fn text(&self, option: &str) -> Option<&Text> {
-        self.texts.get(option)
+    pub(super) fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Text> {
+        self.texts.get(option.name())
     }
 
     /// A text that is set, and not empty.
-    pub(super) fn some_text(&self, option: &str) -> Option<&Text> {
+    pub(super) fn some_text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Text> {
         self.text(option).filter(|text| !text.written.is_empty())
     }
 
     /// Whether a switch is on.
-    pub(super) fn on(&self, option: &str) -> bool {
+    pub(super) fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
         self.options.flag(option) == Some(true)
     }
 
     /// A value as it is set, or its default.
-    pub(super) fn value(&self, option: &str) -> Option<&OptionValue> {
-        self.options.get(option)
+    pub(super) fn get<T: OptionType>(&self, option: DriverOpt<T>) -> T {
+        self.options.get_or_default(option)
     }
 
-    /// A number.
-    pub(super) fn number(&self, option: &str) -> Option<i64> {
-        self.options.number(option)
-    }
-
-    /// A time.
-    pub(super) fn time(&self, option: &str) -> Option<Duration> {
-        self.options.time(option)
+    /// How long something may take: none is for ever.
+    pub(super) fn timeout(&self, option: DriverOpt<Duration>) -> Duration {
+        let time = self.get(option);
+        if time.is_zero() { Duration::MAX } else { time }
     }
 
     /// Users or groups by number.
-    pub(super) fn ids(&self, option: &str) -> &[u32] {
-        match self.options.get(option) {
-            Some(OptionValue::Ids(ids)) => ids,
-            _ => &[],
-        }
+    pub(super) fn ids<T: IdsOption>(&self, option: DriverOpt<T>) -> &[u32] {
+        self.options.ids(option)
+    }
+
+    /// An option of an embedder's driver, which has no handle.
+    pub(super) fn named_option(&self, option: &str) -> Option<&OptionValue> {
+        self.options.named(option)
+    }
+
+    /// A text of an embedder's driver.
+    pub(super) fn named_text(&self, option: &str) -> Option<&Text> {
+        self.texts.get(option)
     }
 
     /// An error that ends in the router's name.

@@ -5,6 +5,7 @@ use eximious_core::Str;
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::by_name;
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::dnslookup::HOSTS;
@@ -63,7 +64,7 @@ impl Machine<'_> {
         router: &Router,
         hosts: Vec<RouteHost>,
     ) -> Result<Vec<RouteHost>, RouteError> {
-        let Some(text) = router.some_text("translate_ip_address") else { return Ok(hosts) };
+        let Some(text) = router.some_text(opt::TRANSLATE_IP_ADDRESS) else { return Ok(hosts) };
         let mut out = Vec::new();
         for host in hosts {
             let Some(address) = host.address else {
@@ -109,7 +110,7 @@ impl Machine<'_> {
 
     /// `fallback_hosts`: they are looked for when they are needed.
     fn fallback_hosts(&mut self, router: &Router) -> Result<Vec<RouteHost>, RouteError> {
-        let Some(text) = router.some_text("fallback_hosts") else { return Ok(Vec::new()) };
+        let Some(text) = router.some_text(opt::FALLBACK_HOSTS) else { return Ok(Vec::new()) };
         let list = text.expand(self.cx).map_err(|fail| {
             let head = [b"failed to expand \"", text.written.bytes(), b"\" for "].concat();
             RouteError::new(router.named(&head, b" router fallback_hosts: ", fail.message()))
@@ -131,8 +132,8 @@ impl Machine<'_> {
             Here::Mx => b"lowest numbered MX record points to local host",
             _ => b"remote host address is the local host",
         };
-        let word = router.some_text("self").map_or(b"freeze".as_slice(), |t| t.written.bytes());
-        match word {
+        let word = hosts::word(router, opt::SELF);
+        match word.bytes() {
             b"send" => Ok(None),
             b"defer" => Err(RouteError::new(what)),
             b"fail" => Ok(Some(Verdict::Fail(RouteError::new(what)))),

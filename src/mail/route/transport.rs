@@ -1,71 +1,129 @@
 //! A transport, as far as others than deliveries have to know it.
 
-use std::time::Duration;
-
 use eximious_core::{
-    DriverDef, DriverKind, DriverOptions, OptionPlace, OptionValue, Registry, Runs, Str, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, OptionPlace, OptionType, Rec, Registry, Runs,
+    Str, SwitchOption, TextOption, World,
 };
+use eximious_stdlib::options::opt::transport::appendfile;
 
 use crate::config::{Instance, effective};
 
-const fn driver(name: &'static str, summary: &'static str, source: &'static str) -> DriverDef {
-    DriverDef::new(DriverKind::Transport, name, summary, source, Runs::NotYet)
+/// What the record of a transport's driver has to say of it. None delivers yet.
+#[derive(Debug)]
+pub(crate) struct TransportRun {
+    /// Whether it speaks with other hosts: it wants their addresses, and callouts can ask
+    /// them.
+    remote: bool,
+    /// By which options it keeps a mailbox within bounds, where it writes to one.
+    quota: Option<QuotaOptions>,
+}
+
+/// The options of a driver that say how much a mailbox may hold.
+#[derive(Debug)]
+pub(crate) struct QuotaOptions {
+    /// Where the mailbox is; the first one that is set counts.
+    pub(crate) directories: [DriverOpt<Str>; 2],
+    /// How many bytes.
+    pub(crate) bytes: DriverOpt<Str>,
+    /// How many files.
+    pub(crate) files: DriverOpt<Str>,
+    /// Whether the message that comes is counted.
+    pub(crate) inclusive: DriverOpt<bool>,
+}
+
+static LOCAL: TransportRun = TransportRun { remote: false, quota: None };
+
+static REMOTE: TransportRun = TransportRun { remote: true, quota: None };
+
+static MAILBOX: TransportRun = TransportRun {
+    remote: false,
+    quota: Some(QuotaOptions {
+        directories: [appendfile::QUOTA_DIRECTORY, appendfile::DIRECTORY],
+        bytes: appendfile::QUOTA,
+        files: appendfile::QUOTA_FILECOUNT,
+        inclusive: appendfile::QUOTA_IS_INCLUSIVE,
+    }),
+};
+
+const fn driver(
+    name: &'static str,
+    summary: &'static str,
+    source: &'static str,
+    facts: &'static TransportRun,
+) -> DriverDef {
+    DriverDef::new(DriverKind::Transport, name, summary, source, Runs::not_yet_but(facts))
 }
 
 /// All drivers of transports. None delivers yet: their options are read, and what others
 /// than deliveries have to know of them is known.
 pub(super) static DRIVERS: &[DriverDef] = &[
-    driver("appendfile", "Writes to a mailbox in a file or directory.", "26"),
-    driver("autoreply", "Answers with a message of its own.", "27"),
-    driver("lmtp", "Speaks LMTP with a command or a socket.", "28"),
-    driver("pipe", "Writes to a command.", "29"),
-    driver("queuefile", "Copies the spool files to a directory.", "seed")
+    driver("appendfile", "Writes to a mailbox in a file or directory.", "26", &MAILBOX),
+    driver("autoreply", "Answers with a message of its own.", "27", &LOCAL),
+    driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL),
+    driver("pipe", "Writes to a command.", "29", &LOCAL),
+    driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
         .needs("an experimental build"),
-    driver("smtp", "Speaks SMTP or LMTP with other hosts.", "30"),
+    driver("smtp", "Speaks SMTP or LMTP with other hosts.", "30", &REMOTE),
 ];
 
 /// A transport: its options as they count.
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) name: Str,
-    pub(crate) driver: &'static str,
+    driver: Option<Rec<DriverDef>>,
     options: DriverOptions,
 }
 
 impl Transport {
     pub(super) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
-        let driver = instance.driver_name();
         let mut options = DriverOptions::default();
-        let own = OptionPlace::Driver(DriverKind::Transport, driver);
+        let own = OptionPlace::Driver(DriverKind::Transport, instance.driver_name());
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
         for record in records.chain(registry.options_of(own)) {
             if let Some(value) = effective(record, instance, world) {
                 options.set(record, value);
             }
         }
-        Self { name: instance.name.clone(), driver, options }
+        Self { name: instance.name.clone(), driver: instance.driver.clone(), options }
+    }
+
+    /// What its driver's record says of it.
+    fn run(&self) -> Option<&TransportRun> {
+        self.driver.as_ref()?.run.get()
     }
 
     /// Whether it speaks with other hosts.
-    pub(super) fn is_remote(&self) -> bool {
-        self.driver == "smtp"
+    pub(crate) fn is_remote(&self) -> bool {
+        self.run().is_some_and(|run| run.remote)
+    }
+
+    /// By which options it keeps a mailbox within bounds.
+    pub(crate) fn quota(&self) -> Option<&QuotaOptions> {
+        self.run()?.quota.as_ref()
     }
 
     /// A text that is set, be it empty.
-    pub(crate) fn text(&self, option: &str) -> Option<&Str> {
-        match self.options.get(option) {
-            Some(OptionValue::Text(text)) => Some(text),
-            _ => None,
-        }
+    pub(crate) fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Str> {
+        self.options.text(option)
     }
 
-    /// An interval, if it is set.
-    pub(crate) fn time(&self, option: &str) -> Option<Duration> {
-        self.options.time(option)
+    /// A text that is set, and not empty.
+    pub(crate) fn some_text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Str> {
+        self.options.some_text(option)
+    }
+
+    /// A value, if the driver has it and it is set or has a default.
+    pub(crate) fn set<T: OptionType>(&self, option: DriverOpt<T>) -> Option<T> {
+        self.options.get(option)
+    }
+
+    /// A value as it is set, or its default.
+    pub(crate) fn get<T: OptionType>(&self, option: DriverOpt<T>) -> T {
+        self.options.get_or_default(option)
     }
 
     /// Whether a switch is on.
-    pub(crate) fn on(&self, option: &str) -> bool {
+    pub(crate) fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
         self.options.flag(option) == Some(true)
     }
 }

@@ -4,10 +4,11 @@
 use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, ListEvent};
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, DriverOpt, Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::{HostNames, Known, ListOutcome, Matcher, elements, ip};
+use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
 use crate::mail::route::{Text, Transport};
@@ -26,7 +27,7 @@ pub(crate) fn endpoint(
     let mut endpoint = Endpoint { interface: None, port: 25, protocol: Protocol::Smtp };
     let mut wrong = None;
     if let Some(transport) = transport {
-        endpoint.protocol = match value(cx, transport, "protocol").ok().flatten() {
+        endpoint.protocol = match value(cx, transport, smtp::PROTOCOL).ok().flatten() {
             Some(text) if text.bytes().eq_ignore_ascii_case(b"lmtp") => Protocol::Lmtp,
             Some(text) if text.bytes().eq_ignore_ascii_case(b"smtps") => Protocol::Smtps,
             _ => Protocol::Smtp,
@@ -45,14 +46,17 @@ pub(crate) fn endpoint(
     (endpoint, wrong)
 }
 
-fn value(cx: &mut Context, transport: &Transport, option: &str) -> Result<Option<Str>, Fail> {
-    let Some(text) = transport.text(option).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
+fn value(
+    cx: &mut Context,
+    transport: &Transport,
+    option: DriverOpt<Str>,
+) -> Result<Option<Str>, Fail> {
+    let Some(text) = transport.some_text(option) else { return Ok(None) };
     Text::new(text.clone()).expand(cx).map(Some)
 }
 
-fn unexpanded(option: &str, fail: &Fail) -> Vec<u8> {
+fn unexpanded(option: DriverOpt<Str>, fail: &Fail) -> Vec<u8> {
+    let option = option.name();
     let head = format!("failed to expand \"{option}\" option for callout: ");
     [head.as_bytes(), fail.message()].concat()
 }
@@ -62,10 +66,10 @@ fn interface(
     transport: &Transport,
     to: IpAddr,
 ) -> Result<Option<IpAddr>, Vec<u8>> {
-    let text = match value(cx, transport, "interface") {
+    let text = match value(cx, transport, smtp::INTERFACE) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
-        Err(fail) => return Err(unexpanded("interface", &fail)),
+        Err(fail) => return Err(unexpanded(smtp::INTERFACE, &fail)),
     };
     for item in elements(text.bytes()) {
         match ip::address(&item) {
@@ -81,10 +85,10 @@ fn interface(
 }
 
 fn port(cx: &mut Context, transport: &Transport) -> Result<Option<u16>, Vec<u8>> {
-    let text = match value(cx, transport, "port") {
+    let text = match value(cx, transport, smtp::PORT) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
-        Err(fail) => return Err(unexpanded("port", &fail)),
+        Err(fail) => return Err(unexpanded(smtp::PORT, &fail)),
     };
     let words = text.bytes().trim_ascii();
     let name = std::str::from_utf8(words).unwrap_or_default();
@@ -105,17 +109,17 @@ pub(crate) fn is_listed(
     transport: Option<&Transport>,
     host: &RouteHost,
     address: IpAddr,
-    option: &'static str,
+    option: DriverOpt<Str>,
 ) -> bool {
     let text = address.to_string();
     let Some(list) = transport.and_then(|transport| transport.text(option)) else {
-        let unset = ListEvent::Unset { subject: text.as_bytes(), option: Some(option) };
+        let unset = ListEvent::Unset { subject: text.as_bytes(), option: Some(option.name()) };
         cx.tell(Happening::List(unset));
         return false;
     };
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };
     let subject = (Str::tainted(text.into_bytes()), address);
-    let mut matcher = Matcher::other_host(subject, &mut names).called(option);
+    let mut matcher = Matcher::other_host(subject, &mut names).called(option.name());
     matches!(cx.is_in(list, &mut matcher), Ok(ListOutcome::Matched(_)))
 }
 

@@ -3,12 +3,13 @@
 
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::event;
+use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use crate::Context;
 use crate::mail::route::Transport;
 
-static EVENT: Meta = Meta::new("event_action", Effects::NONE, TaintRule::Result);
+static EVENT: Meta = Meta::new(opt::EVENT_ACTION.name(), Effects::NONE, TaintRule::Result);
 
 /// Expands a transport's `event_action` for an event; what it comes to, where that is
 /// something. That it fails is logged, and means nothing else.
@@ -18,7 +19,7 @@ pub(crate) fn raise(
     name: &'static str,
     data: &[u8],
 ) -> Option<Str> {
-    let action = transport.text("event_action").filter(|text| !text.is_empty())?.clone();
+    let action = transport.some_text(opt::EVENT_ACTION)?.clone();
     cx.set_var(var::TRANSPORT_NAME, transport.name.clone());
     let answer = cx.call(&EVENT, |call| event::expand(call, &action, name, Str::tainted(data)));
     cx.unset_var(var::TRANSPORT_NAME);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eximious_core::world::TlsFault;
 use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::{Peer, Secured};
@@ -45,18 +46,18 @@ impl Peer<'_> {
         within: Duration,
         timeouts: Timeouts,
     ) -> Result<Opened, NotOpen> {
-        if self.listed("hosts_require_dane") {
+        if self.listed(smtp::HOSTS_REQUIRE_DANE) {
             let why = b"DANE is required, but DANE is not there yet";
             return Err(NotOpen::Hindered(why.to_vec()));
         }
         let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.tell(format!("interface={from} port={}", endpoint.port).as_bytes());
-        if self.transport.and_then(|one| one.text("socks_proxy")).is_some_and(|t| !t.is_empty()) {
+        if self.transport.is_some_and(|one| one.some_text(smtp::SOCKS_PROXY).is_some()) {
             let why = b"socks_proxy is set, but proxies are not there yet";
             return Err(NotOpen::Hindered(why.to_vec()));
         }
         // Commands before the banner would save time only.
-        let _ = self.listed("hosts_pipe_connect");
+        let _ = self.listed(smtp::HOSTS_PIPE_CONNECT);
         let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
         let mut opened = Opened { client, secured: None };
         self.forget_tls();
@@ -110,7 +111,7 @@ impl Peer<'_> {
             return Err(self.give_up(&mut opened.client, [head, why.bytes()].concat()));
         }
         let name = name.map_err(|why| self.give_up(&mut opened.client, why))?;
-        let plain = self.listed("hosts_avoid_esmtp");
+        let plain = self.listed(smtp::HOSTS_AVOID_ESMTP);
         let hello = Hello::first(protocol == Protocol::Lmtp, plain);
         self.hello(&mut opened.client, hello, &name)?;
         if opened.secured.is_none() && self.wants_tls(&opened.client) {
@@ -149,7 +150,8 @@ impl Peer<'_> {
             self.cx.set_var(var::SENDING_IP_ADDRESS, local.ip().to_canonical().to_string());
             self.cx.set_var(var::SENDING_PORT, local.port().to_string());
         }
-        let Some(text) = self.transport.and_then(|transport| transport.text("helo_data")) else {
+        let Some(text) = self.transport.and_then(|transport| transport.text(smtp::HELO_DATA))
+        else {
             let name = self.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
             let name = if name.is_empty() { self.cx.value_of(var::PRIMARY_HOSTNAME) } else { name };
             return Ok(name.bytes().to_vec());
@@ -168,8 +170,8 @@ impl Peer<'_> {
         client.extensions().starttls
             && !self.in_clear
             && self.cx.engine().world().tls.is_there()
-            && !self.listed("hosts_avoid_tls")
-            && !(self.verifies && self.listed("hosts_verify_avoid_tls"))
+            && !self.listed(smtp::HOSTS_AVOID_TLS)
+            && !(self.verifies && self.listed(smtp::HOSTS_VERIFY_AVOID_TLS))
     }
 
     /// `STARTTLS`; nothing where the host does not want to, and it goes on without.
@@ -178,7 +180,8 @@ impl Peer<'_> {
             Ok(_) => self.begin_tls(client).map(Some).map_err(NotOpen::Unsecured),
             Err(error) if error.reply().is_some() => {
                 let transport = self.transport;
-                let tries = transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
+                let tries =
+                    transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
                 match error.is_permanent() || tries {
                     true => Ok(None),
                     false => Err(self.refused(client, error)),
@@ -191,23 +194,24 @@ impl Peer<'_> {
     /// Looks at what the host announces, and at what is asked of it.
     fn look_at_extensions(&mut self, opened: &mut Opened) -> Result<(), NotOpen> {
         let client = &mut opened.client;
-        if opened.secured.is_none() && self.listed("hosts_require_tls") {
+        if opened.secured.is_none() && self.listed(smtp::HOSTS_REQUIRE_TLS) {
             let why: &[u8] = match client.extensions().starttls {
                 true => b"a TLS session is required, but an attempt to start TLS failed",
                 false => b"a TLS session is required, but the server did not offer TLS support",
             };
             return Err(self.give_up(client, why.to_vec()));
         }
-        let pipelines = client.extensions().pipelining && !self.listed("hosts_avoid_pipelining");
+        let pipelines =
+            client.extensions().pipelining && !self.listed(smtp::HOSTS_AVOID_PIPELINING);
         client.use_pipelining(pipelines);
         if client.extensions().chunking {
-            let _ = self.listed("hosts_try_chunking");
+            let _ = self.listed(smtp::HOSTS_TRY_CHUNKING);
         }
         if client.hello_said() == Some(Hello::Helo) {
             return Ok(());
         }
         let announced = !client.extensions().auth.is_empty();
-        if self.listed("hosts_require_auth") {
+        if self.listed(smtp::HOSTS_REQUIRE_AUTH) {
             let why: &[u8] = match announced {
                 true => b"authentication required but authenticating as a client is not there yet",
                 false => b"authentication required but server did not advertise AUTH support",
@@ -215,7 +219,7 @@ impl Peer<'_> {
             return Err(self.give_up(client, why.to_vec()));
         }
         if announced {
-            let _ = self.listed("hosts_try_auth");
+            let _ = self.listed(smtp::HOSTS_TRY_AUTH);
         }
         Ok(())
     }

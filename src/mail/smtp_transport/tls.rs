@@ -1,10 +1,10 @@
 //! TLS with a host, by the options of an smtp transport (specification 43.7).
 
 use eximious_core::world::{TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault};
-use eximious_core::{FailClass, Str, Var};
+use eximious_core::{DriverOpt, FailClass, Str, Var};
 use eximious_stdlib::certificate;
 use eximious_stdlib::lists::elements;
-use eximious_stdlib::options::opt;
+use eximious_stdlib::options::opt::{self, transport::smtp};
 use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
@@ -80,31 +80,31 @@ impl Peer<'_> {
     /// What the transport's options come to.
     fn tls_settings(&mut self) -> Result<TlsClient, TlsFault> {
         let bytes = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
-        let certificate = self.tls_file("tls_certificate")?;
-        let key = self.tls_file("tls_privatekey")?;
+        let certificate = self.tls_file(smtp::TLS_CERTIFICATE)?;
+        let key = self.tls_file(smtp::TLS_PRIVATEKEY)?;
         // Proofs that certificates are valid are not asked for yet.
-        let _ = self.listed("hosts_require_ocsp") || self.listed("hosts_request_ocsp");
+        let _ = self.listed(smtp::HOSTS_REQUIRE_OCSP) || self.listed(smtp::HOSTS_REQUEST_OCSP);
         let demand = self.tls_demand();
-        let authorities = match self.tls_file("tls_verify_certificates")? {
+        let authorities = match self.tls_file(smtp::TLS_VERIFY_CERTIFICATES)? {
             Some(path) if path == b"system" || path == b"system,cache" => TlsAuthorities::System,
             Some(path) => TlsAuthorities::Path(path),
             None => TlsAuthorities::None,
         };
-        let named = demand != TlsDemand::None && self.listed("tls_verify_cert_hostnames");
-        let _ = self.listed("tls_resumption_hosts");
+        let named = demand != TlsDemand::None && self.listed(smtp::TLS_VERIFY_CERT_HOSTNAMES);
+        let _ = self.listed(smtp::TLS_RESUMPTION_HOSTS);
         let switches = self.cx.engine().settings().text(opt::OPENSSL_OPTIONS);
-        let protocols = self.tls_text("tls_alpn")?.unwrap_or_default();
+        let protocols = self.tls_text(smtp::TLS_ALPN)?.unwrap_or_default();
         Ok(TlsClient {
             certificate,
             key,
             demand,
             authorities,
             name: named.then(|| self.host.name.clone().into_bytes()),
-            revoked: self.tls_file("tls_crl")?,
-            ciphers: bytes(self.tls_text("tls_require_ciphers")?),
-            curves: bytes(self.tls_text("tls_eccurve")?),
+            revoked: self.tls_file(smtp::TLS_CRL)?,
+            ciphers: bytes(self.tls_text(smtp::TLS_REQUIRE_CIPHERS)?),
+            curves: bytes(self.tls_text(smtp::TLS_ECCURVE)?),
             switches: bytes(switches).unwrap_or_default(),
-            server_name: bytes(self.tls_text("tls_sni")?),
+            server_name: bytes(self.tls_text(smtp::TLS_SNI)?),
             protocols: elements(protocols.bytes())
                 .map(|one| one.trim_ascii().to_vec())
                 .filter(|one| !one.is_empty())
@@ -114,39 +114,41 @@ impl Peer<'_> {
 
     /// Whether the host's certificate has to be good. Where neither list is set, it has.
     fn tls_demand(&mut self) -> TlsDemand {
-        if self.listed("tls_verify_hosts") {
+        if self.listed(smtp::TLS_VERIFY_HOSTS) {
             return TlsDemand::Required;
         }
-        let set = |option| self.transport.is_some_and(|transport| transport.text(option).is_some());
-        if !set("tls_verify_hosts") && !set("tls_try_verify_hosts") {
-            return match set("tls_verify_certificates") {
+        let set = |option: DriverOpt<Str>| {
+            self.transport.is_some_and(|transport| transport.text(option).is_some())
+        };
+        if !set(smtp::TLS_VERIFY_HOSTS) && !set(smtp::TLS_TRY_VERIFY_HOSTS) {
+            return match set(smtp::TLS_VERIFY_CERTIFICATES) {
                 true => TlsDemand::Required,
                 false => TlsDemand::None,
             };
         }
-        match self.listed("tls_try_verify_hosts") {
+        match self.listed(smtp::TLS_TRY_VERIFY_HOSTS) {
             true => TlsDemand::Asked,
             false => TlsDemand::None,
         }
     }
 
-    fn tls_text(&mut self, option: &str) -> Result<Option<Str>, TlsFault> {
-        let text = self.transport.and_then(|transport| transport.text(option));
-        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    fn tls_text(&mut self, option: DriverOpt<Str>) -> Result<Option<Str>, TlsFault> {
+        let text = self.transport.and_then(|transport| transport.some_text(option));
+        let Some(text) = text else { return Ok(None) };
         match Text::new(text.clone()).expand(self.cx) {
             Ok(value) => Ok((!value.is_empty()).then_some(value)),
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
                 let why = String::from_utf8_lossy(fail.message()).into_owned();
-                Err(TlsFault::new(format!("expansion of {option}"), why))
+                Err(TlsFault::new(format!("expansion of {}", option.name()), why))
             }
         }
     }
 
-    fn tls_file(&mut self, option: &str) -> Result<Option<Vec<u8>>, TlsFault> {
+    fn tls_file(&mut self, option: DriverOpt<Str>) -> Result<Option<Vec<u8>>, TlsFault> {
         let Some(path) = self.tls_text(option)? else { return Ok(None) };
         match path.taint().is_tainted() {
-            true => Err(TlsFault::new(option, "Tainted filename")),
+            true => Err(TlsFault::new(option.name(), "Tainted filename")),
             false => Ok(Some(path.bytes().to_vec())),
         }
     }

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
-use eximious_core::{TaintRule, VariableSource};
+use eximious_core::{DriverOpt, Str, TaintRule, VariableSource};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, Part, Piece, Seq, Tree};
+use eximious_stdlib::options::opt::{router, transport::smtp};
 
 use super::survey::{Survey, Text, Use};
 
@@ -58,20 +59,18 @@ fn flows(survey: &Survey<'_>) -> Flows {
 }
 
 /// Options of transports that set the variables of their names.
-const SIGNING: [&str; 2] = ["dkim_domain", "dkim_selector"];
+const SIGNING: [DriverOpt<Str>; 2] = [smtp::DKIM_DOMAIN, smtp::DKIM_SELECTOR];
 
 /// The variable that a text sets.
 fn variable<'t>(text: &'t Text<'_>) -> Option<&'t [u8]> {
     match text.of {
         Use::Acl(_, term) => term.variable.as_ref().map(|name| name.bytes()),
-        Use::Driver(_, setting) if setting.option.meta.name == "address_data" => {
-            Some(b"address_data")
-        }
+        Use::Driver(_, setting) if router::ADDRESS_DATA.is(setting.option) => Some(b"address_data"),
         // What signs says in which domain.
-        Use::Driver(_, setting) if SIGNING.contains(&setting.option.meta.name) => {
+        Use::Driver(_, setting) if SIGNING.iter().any(|one| one.is(setting.option)) => {
             Some(setting.option.meta.name.as_bytes())
         }
-        Use::Driver(_, setting) if setting.option.meta.name == "set" => {
+        Use::Driver(_, setting) if router::SET.is(setting.option) => {
             let end = memchr::memchr(b'=', &text.text)?;
             Some(text.text[..end].trim_ascii())
         }
@@ -117,7 +116,8 @@ impl Reader<'_, '_> {
                 // Two are made of a variable that comes from outside.
                 let made = matches!(name, "sender_address_domain" | "sender_address_local_part");
                 // Elsewhere than in a transport, they are a signature's.
-                let own = SIGNING.contains(&name) && !self.survey.config.transports.is_empty();
+                let own = SIGNING.iter().any(|option| option.name() == name)
+                    && !self.survey.config.transports.is_empty();
                 let stamped = !own
                     && (made || variable.meta.taint == TaintRule::Tainted)
                     && !matches!(variable.source, VariableSource::Family(_));

@@ -145,7 +145,7 @@ impl<'c> Survey<'c> {
         for kind in [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator] {
             for instance in config.instances(kind) {
                 for setting in &instance.settings {
-                    let value = instance.options.get(setting.option.meta.name);
+                    let value = instance.options.of(setting.option);
                     survey.setting(Use::Driver(instance, setting), setting, value);
                 }
             }

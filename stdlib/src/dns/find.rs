@@ -21,7 +21,7 @@ use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 use super::local::LocalAddresses;
 use super::{DnsFound, DnsReply, How, Patience, kind};
 use crate::lists::{ListOutcome, Matcher};
-use crate::options::opt;
+use crate::options::opt::{self, router};
 
 pub use domain::{DomainHosts, DomainSearch, for_domain};
 pub use name::by_name;
@@ -523,12 +523,12 @@ fn signed(call: &mut Call<'_>, domain: &[u8], search: &DnsSearch) -> Result<(boo
         return Ok((require, require || asked || listed(call, request, domain)?));
     }
     call.trace().tell(Happening::List(ListEvent::Dnssec { list: "require" }));
-    let require = listed_aloud(call, "dnssec_require_domains", require, domain)?;
+    let require = listed_aloud(call, router::DNSSEC_REQUIRE_DOMAINS.name(), require, domain)?;
     call.trace().tell(Happening::List(ListEvent::Dnssec { list: "request" }));
     if require {
         return Ok((true, true));
     }
-    Ok((false, listed_aloud(call, "dnssec_request_domains", request, domain)?))
+    Ok((false, listed_aloud(call, router::DNSSEC_REQUEST_DOMAINS.name(), request, domain)?))
 }
 
 /// As [`listed`]; it is told what the list is called.

@@ -2,9 +2,9 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
-use eximious_pcre::{Attempt, PatternMatcher};
+use eximious_pcre::Attempt;
 
-use crate::pattern::{captures, give_back, take_matcher};
+use crate::pattern::{PatternFinder, captures, give_back, take_matcher};
 
 /// `${sg{subject}{regex}{replacement}}`.
 pub static SG: Item = Item {
@@ -38,7 +38,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 fn replace(
     call: &mut Call<'_>,
-    matcher: &mut PatternMatcher,
+    matcher: &mut PatternFinder,
     subject: &Str,
     replacement: &Str,
 ) -> Result<Str, Fail> {
@@ -51,9 +51,7 @@ fn replace(
     while at <= bytes.len() {
         // What is read up to the match is counted behind it.
         call.charge_match(0)?;
-        let found = matcher
-            .find(bytes, Attempt { start: at, anchored_not_empty })
-            .map_err(|e| Fail::argument(format!("regular expression match failed: {e}")))?;
+        let found = matcher.find(bytes, Attempt { start: at, anchored_not_empty });
         let Some(groups) = found else {
             // After an empty match, go on behind the next byte.
             if !anchored_not_empty || at >= bytes.len() {

@@ -73,6 +73,12 @@ impl Address {
         call.scope().bind_numeric(&groups, self.given.taint());
     }
 
+    /// What regular expressions see of it; nothing where they are not asked.
+    pub(super) fn seen(&self, caseful: bool) -> Option<&Str> {
+        self.at?;
+        Some(if caseful { &self.cased } else { &self.lower })
+    }
+
     /// Tests a pattern; no data means that it is left as it was.
     pub(super) fn test(
         &mut self,

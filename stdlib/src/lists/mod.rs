@@ -17,6 +17,7 @@ mod mx;
 mod named;
 mod names;
 mod organs;
+mod planned;
 mod shown;
 mod split;
 mod text;

@@ -102,9 +102,6 @@ impl Text<'_> {
                 let text = format!("regular expression error: {error} while compiling ");
                 Fail::argument([text.as_bytes(), pattern.text].concat())
             }
-            PatternFailure::Match(error) => {
-                Fail::argument(format!("regular expression match failed: {error}"))
-            }
             PatternFailure::Stopped(fail) => fail,
         })?;
         let Some(mut captures) = found else { return Ok((Hit::No, None)) };

@@ -15,6 +15,7 @@ use super::shown::{Owed, Shown};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
+use crate::pattern::set::PlanSource;
 
 /// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
@@ -101,6 +102,16 @@ impl Subject<'_> {
             Self::Domain(domain) => domain.0.given.bytes().to_vec(),
             Self::LocalPart(part) => part.0.given.bytes().to_vec(),
             _ => self.key(true).map(|key| key.bytes().to_vec()).unwrap_or_default(),
+        }
+    }
+
+    /// What regular expressions see of it, where they see it as it is.
+    pub(super) fn seen(&self, caseful: bool) -> Option<&Str> {
+        match self {
+            Self::Domain(domain) => Some(&domain.0.given),
+            Self::LocalPart(part) => Some(&part.0.given),
+            Self::Address(address) => address.seen(caseful),
+            Self::Host(_) => None,
         }
     }
 
@@ -260,8 +271,19 @@ impl<'s, 'n> Walk<'s, 'n> {
         } else {
             elements(bytes)
         };
-        let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
+        let mut run = Run::new();
         let mut shown = self.shown(call, bytes);
+        if !taint.is_tainted() {
+            let keep = || PlanSource::Text(text.clone());
+            if let Some(candidates) = self.candidates(call, bytes, keep, false)? {
+                let verdict = self.planned(call, &candidates, |walk, call, span| {
+                    let pattern = Pattern { text: &bytes[span], taint };
+                    walk.owed = None;
+                    walk.element(call, &mut run, pattern, list)
+                })?;
+                return Ok(verdict.unwrap_or_else(|| run.end()));
+            }
+        }
         shown.begin(call);
         for element in elements {
             let pattern = Pattern { text: &element, taint };
@@ -297,7 +319,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
     ) -> Result<Verdict, Fail> {
-        let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
+        let mut run = Run::new();
         let pattern = Pattern { text: pattern.text.trim_ascii(), ..pattern };
         let mut shown = self.shown(call, pattern.text);
         shown.begin(call);
@@ -434,30 +456,52 @@ impl<'s, 'n> Walk<'s, 'n> {
     ) -> Result<Option<Verdict>, Fail> {
         run.last_negated = negated;
         let bytes = file::read(call, pattern, list)?;
+        let keep = || PlanSource::File(bytes.clone());
+        if let Some(candidates) = self.candidates(call, &bytes, keep, true)? {
+            return self.planned(call, &candidates, |walk, call, span| {
+                walk.line(call, run, pattern, negated, &bytes[span])
+            });
+        }
         for line in file::lines(&bytes, self.subject.kind()) {
-            self.terms.take(1)?;
-            let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean });
-            let hit = self.test(call, line)?;
-            if hit == Hit::Yes {
-                self.left = Some(Some(line.str()));
-            }
-            // Of a line there is less to say than of an element.
-            if hit == Hit::Later(None) && run.deferred == Doubt::Stop {
-                return Ok(Some(Verdict::Later(None)));
-            }
-            if let Some(verdict) = self.judge(call, run, hit, line, negated != inverted)? {
-                if self.traced && self.owed.is_none() {
-                    let name = pattern.text.to_vec();
-                    self.owed = Some(Owed::Line(line.text.to_vec(), name));
-                }
+            if let Some(verdict) = self.line(call, run, pattern, negated, line)? {
                 return Ok(Some(verdict));
             }
         }
         Ok(None)
     }
+
+    /// A line of a file.
+    fn line(
+        &mut self,
+        call: &mut Call<'_>,
+        run: &mut Run,
+        file: Pattern<'_>,
+        negated: bool,
+        line: &[u8],
+    ) -> Result<Option<Verdict>, Fail> {
+        self.terms.take(1)?;
+        let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean });
+        let hit = self.test(call, line)?;
+        if hit == Hit::Yes {
+            self.left = Some(Some(line.str()));
+        }
+        // Of a line there is less to say than of an element.
+        if hit == Hit::Later(None) && run.deferred == Doubt::Stop {
+            return Ok(Some(Verdict::Later(None)));
+        }
+        let verdict = self.judge(call, run, hit, line, negated != inverted)?;
+        if verdict.is_some() && self.traced && self.owed.is_none() {
+            self.owed = Some(Owed::Line(line.text.to_vec(), file.text.to_vec()));
+        }
+        Ok(verdict)
+    }
 }
 
 impl Run {
+    fn new() -> Self {
+        Self { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop }
+    }
+
     /// What it means that no element has decided.
     fn end(&self) -> Verdict {
         if self.last_negated { Verdict::Yes } else { Verdict::No }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use eximious_core::LookupFail;
@@ -10,6 +10,7 @@ use eximious_core::grammar::{escape, is_space};
 
 use super::files::View;
 use super::network::Network;
+use crate::pattern::set::{Candidates, ListPlan, PlanItem, USES, WORTH_A_PLAN};
 
 /// A file's text, and what helps to find a key in it.
 pub(super) struct Text {
@@ -17,6 +18,10 @@ pub(super) struct Text {
     used: AtomicBool,
     index: OnceLock<Index>,
     networks: OnceLock<Vec<(Network, u32)>>,
+    /// Where its keys are patterns: how often one was looked for, and what they are
+    /// together, keys as they stand and keys that are expanded.
+    searches: AtomicU32,
+    plans: [OnceLock<Option<Arc<ListPlan>>>; 2],
 }
 
 impl View for Text {
@@ -29,8 +34,14 @@ impl View for Text {
             None => contents,
             Some(_) => without_zeros(&contents).into(),
         };
-        let used = AtomicBool::new(false);
-        Ok(Self { bytes, used, index: OnceLock::new(), networks: OnceLock::new() })
+        Ok(Self {
+            bytes,
+            used: AtomicBool::new(false),
+            index: OnceLock::new(),
+            networks: OnceLock::new(),
+            searches: AtomicU32::new(0),
+            plans: [OnceLock::new(), OnceLock::new()],
+        })
     }
 }
 
@@ -68,6 +79,28 @@ impl Text {
         });
         let (_, at) = networks.iter().find(|(network, _)| network.holds(address))?;
         self.entry_at(*at as usize)
+    }
+
+    /// What its keys are together, if they are many patterns that are asked for often.
+    pub(super) fn plan(&self, expanded: bool) -> Option<Arc<ListPlan>> {
+        if self.bytes.len() < WORTH_A_PLAN
+            || self.searches.fetch_add(1, Ordering::Relaxed) + 1 < USES
+        {
+            return None;
+        }
+        let plan = self.plans[usize::from(expanded)].get_or_init(|| {
+            let items = self.entries().map(|entry| PlanItem {
+                span: (entry.at, entry.next),
+                pattern: pattern_of(entry.key, expanded),
+            });
+            ListPlan::new(items, true).map(Arc::new)
+        });
+        plan.clone()
+    }
+
+    /// The entries that a plan has found, in order.
+    pub(super) fn entries_of(&self, found: &Candidates) -> impl Iterator<Item = Entry<'_>> {
+        found.numbers().filter_map(|number| self.entry_at(found.span(number).start))
     }
 
     /// All entries, in order.
@@ -239,6 +272,20 @@ fn hash(key: &[u8]) -> u32 {
             .wrapping_mul(0x517c_c1b7_2722_0a95)
     });
     (mixed >> 32) as u32
+}
+
+/// The regular expression that a key is, if it says the same each time.
+fn pattern_of(key: Cow<'_, [u8]>, expanded: bool) -> Option<Cow<'_, [u8]>> {
+    if key.first().is_none_or(|c| is_space(*c)) || key.last().is_none_or(|c| is_space(*c)) {
+        return None;
+    }
+    if !expanded || !key.iter().any(|c| matches!(c, b'$' | b'\\')) {
+        return key.starts_with(b"^").then_some(key);
+    }
+    // Within these marks, nothing is expanded.
+    let inside = key.strip_prefix(b"\\N^")?.strip_suffix(b"\\N")?;
+    let marked = memchr::memmem::find(inside, b"\\N").is_some();
+    (!marked).then(|| Cow::Owned([b"^", inside].concat()))
 }
 
 #[cfg(test)]

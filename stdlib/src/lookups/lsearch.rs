@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use eximious_core::grammar::expansion::LookupStyle;
+use eximious_core::trace::TraceKinds;
 use eximious_core::{
     Call, Effects, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
@@ -87,7 +88,7 @@ pub static WILDLSEARCH: LookupDef = LookupDef {
              `cdb;/some/file`, asks that lookup. All comparisons are without case; `(?-i)` in a \
              regular expression makes it see case. A key with white space or a colon stands in \
              double quotes, where backslashes are doubled. `$1` and its like are unset afterwards. \
-             Such a file is searched line by line each time.",
+             The regular expressions in a file that is asked often are one automaton.",
         )
         .source("specification 9.3.11"),
     style: LookupStyle::SingleKey,
@@ -123,6 +124,19 @@ fn find_pattern(
         return Ok(None);
     }
     call.scope().clear_captures();
+    // Who is shown each step sees each.
+    if !call.watched(TraceKinds::LIST)
+        && let Some(plan) = text.plan(expanded)
+    {
+        call.charge_match(query.key.bytes().len())?;
+        let candidates = plan.candidates(query.key.bytes());
+        for entry in text.entries_of(&candidates) {
+            if wild::matches(call, &entry.key, &query.key, expanded)? {
+                return Ok(answer(&text, Some(entry), query));
+            }
+        }
+        return Ok(None);
+    }
     for entry in text.entries() {
         if wild::matches(call, &entry.key, &query.key, expanded)? {
             return answer(call, &text, Some(entry), query);

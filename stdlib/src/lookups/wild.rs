@@ -2,7 +2,7 @@
 
 use eximious_core::grammar::is_space;
 use eximious_core::trace::TraceKinds;
-use eximious_core::{Call, ErrorKind, Fail, FailClass, LookupFail, Str};
+use eximious_core::{Call, FailClass, LookupFail, Str};
 
 use super::search::{Search, find, note};
 use crate::lists::{Shown, Verdict};
@@ -62,11 +62,8 @@ fn element(call: &mut Call<'_>, element: &Str, subject: &Str) -> Result<bool, Lo
     let bytes = subject.bytes();
     match element.bytes() {
         pattern @ [b'^', ..] => {
-            let regex = pattern::compile(call, pattern, true)?;
-            let failed = |error: eximious_pcre::MatchError| {
-                Fail::error(ErrorKind::Limit, format!("regular expression match failed: {error}"))
-            };
-            Ok(regex.is_match(bytes).map_err(failed)?)
+            call.charge_match(bytes.len())?;
+            Ok(pattern::compile(call, pattern, true)?.is_match(bytes))
         }
         [b'*', ending @ ..] => {
             let start = bytes.len().checked_sub(ending.len());

@@ -1,5 +1,5 @@
 //! Handles of options: a name that no record has, or a type that its values don't have,
-//! does not compile.
+//! does not compile. Main options stand here, those of drivers in a module for each kind.
 
 use std::time::Duration;
 
@@ -16,6 +16,27 @@ macro_rules! handles {
             &[$((stringify!($handle), $handle.name(), $handle.id())),*];
     };
 }
+
+macro_rules! driver_handles {
+    ($tables:expr, $kind:ident, $driver:expr; $($handle:ident: $of:ty = $name:literal,)*) => {
+        $(
+            #[doc = concat!("`", $name, "`.")]
+            pub const $handle: eximious_core::DriverOpt<$of> = eximious_core::DriverOpt::named(
+                $tables,
+                eximious_core::DriverKind::$kind,
+                $driver,
+                $name,
+            );
+        )*
+        #[cfg(test)]
+        pub(crate) static HANDLES: &[(&str, &eximious_core::OptionDef)] =
+            &[$((stringify!($handle), $handle.def())),*];
+    };
+}
+
+pub mod authenticator;
+pub mod router;
+pub mod transport;
 
 handles! {
     ACCEPT_8BITMIME: bool = "accept_8bitmime",
@@ -323,7 +344,7 @@ handles! {
 
 #[cfg(test)]
 mod tests {
-    use eximious_core::OptionPlace;
+    use eximious_core::{OptionDef, OptionPlace};
 
     use super::*;
 
@@ -338,6 +359,46 @@ mod tests {
         for option in registry.options_of(OptionPlace::Main) {
             let name = option.meta.name;
             assert!(HANDLES.iter().any(|(_, own, _)| *own == name), "{name}");
+        }
+    }
+    #[test]
+    fn each_option_of_a_driver_has_its_handle() {
+        use super::{authenticator as a, router as r, transport as t};
+        let handles = [
+            r::HANDLES,
+            r::dnslookup::HANDLES,
+            r::iplookup::HANDLES,
+            r::manualroute::HANDLES,
+            r::queryprogram::HANDLES,
+            r::redirect::HANDLES,
+            t::HANDLES,
+            t::appendfile::HANDLES,
+            t::autoreply::HANDLES,
+            t::lmtp::HANDLES,
+            t::pipe::HANDLES,
+            t::queuefile::HANDLES,
+            t::smtp::HANDLES,
+            a::HANDLES,
+            a::cram_md5::HANDLES,
+            a::cyrus_sasl::HANDLES,
+            a::dovecot::HANDLES,
+            a::external::HANDLES,
+            a::gsasl::HANDLES,
+            a::heimdal_gssapi::HANDLES,
+            a::plaintext::HANDLES,
+            a::spa::HANDLES,
+            a::tls::HANDLES,
+        ];
+        for (handle, option) in handles.iter().copied().flatten() {
+            assert_eq!(*handle, option.meta.name.to_uppercase());
+        }
+        let families = crate::options::ALL.iter().copied().flatten().copied().flatten();
+        for option in families.filter(|option| option.place != OptionPlace::Main) {
+            let own = |(_, other): &(&str, &OptionDef)| {
+                other.meta.name == option.meta.name && other.place == option.place
+            };
+            let found = handles.iter().copied().flatten().any(own);
+            assert!(found, "{:?} {}", option.place, option.meta.name);
         }
     }
 }

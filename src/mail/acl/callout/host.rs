@@ -3,6 +3,7 @@
 use eximious_core::Str;
 use eximious_stdlib::dns::find::{DnsSearch, RouteHost, by_dns, by_name};
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::options::opt::transport::smtp;
 
 use super::META;
 use crate::mail::acl::Logs;
@@ -15,11 +16,12 @@ pub(super) fn hosts(run: &mut Run<'_>, delivery: &Delivery) -> Option<Vec<RouteH
     let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
     let own = |hosts: &[RouteHost]| (!hosts.is_empty()).then(|| hosts.to_vec());
     let Some(transport) = transport else { return own(&delivery.hosts) };
-    if transport.driver != "smtp" {
+    if !transport.is_remote() {
         return None;
     }
-    let list = transport.text("hosts").filter(|list| !list.is_empty());
-    let Some(list) = list.filter(|_| delivery.hosts.is_empty() || transport.on("hosts_override"))
+    let list = transport.some_text(smtp::HOSTS);
+    let Some(list) =
+        list.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE))
     else {
         return own(&delivery.hosts);
     };
@@ -37,14 +39,14 @@ pub(super) fn hosts(run: &mut Run<'_>, delivery: &Delivery) -> Option<Vec<RouteH
 
 fn found(run: &mut Run<'_>, transport: &Transport, list: &Str) -> Vec<RouteHost> {
     let search = DnsSearch {
-        qualify_single: transport.on("dns_qualify_single"),
-        search_parents: transport.on("dns_search_parents"),
-        dnssec_request: transport.text("dnssec_request_domains").cloned(),
-        dnssec_require: transport.text("dnssec_require_domains").cloned(),
+        qualify_single: transport.on(smtp::DNS_QUALIFY_SINGLE),
+        search_parents: transport.on(smtp::DNS_SEARCH_PARENTS),
+        dnssec_request: transport.text(smtp::DNSSEC_REQUEST_DOMAINS).cloned(),
+        dnssec_require: transport.text(smtp::DNSSEC_REQUIRE_DOMAINS).cloned(),
         ..DnsSearch::for_host()
     };
-    let random = transport.on("hosts_randomize");
-    let by_system = transport.on("gethostbyname");
+    let random = transport.on(smtp::HOSTS_RANDOMIZE);
+    let by_system = transport.on(smtp::GETHOSTBYNAME);
     let mut all = Vec::new();
     for item in listed_hosts(run.cx, list.bytes(), random) {
         let found =

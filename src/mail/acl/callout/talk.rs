@@ -8,7 +8,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use eximious_core::world::TlsFault;
+use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{Cache, Called, Callout, Failure, Subject};
 use crate::mail::acl::Logs;
@@ -112,7 +114,7 @@ impl<'p, 'r> Place<'p, 'r> {
         self.run.cx.tell_callout(text);
     }
 
-    fn listed(&mut self, option: &'static str) -> bool {
+    fn listed(&mut self, option: DriverOpt<Str>) -> bool {
         is_listed(self.run.cx, self.transport, self.host, self.address, option)
     }
 
@@ -136,8 +138,8 @@ impl<'p, 'r> Place<'p, 'r> {
     fn open<'t>(&'t mut self) -> Result<Talk<'t, 'p, 'r>, NoTalk> {
         let endpoint = self.endpoint();
         let own = self.callout.params.connect.filter(|timeout| !timeout.is_zero());
-        let within = own.unwrap_or_else(|| self.timeout("connect_timeout"));
-        let command = self.timeout("command_timeout");
+        let within = own.unwrap_or_else(|| self.timeout(smtp::CONNECT_TIMEOUT));
+        let command = self.timeout(smtp::COMMAND_TIMEOUT);
         let host = &mut *self.run.host;
         let mut log = |line: &[u8]| host.log_to(Logs::PANIC, line);
         let mut peer = Peer {
@@ -202,8 +204,9 @@ impl<'p, 'r> Place<'p, 'r> {
     /// Goes on without TLS, where that may be; otherwise, what is to be said of the host.
     fn goes_on_in_clear(&mut self, fault: &TlsFault, protocol: Protocol) -> Result<(), Called> {
         let why = format!("TLS session: {}", fault.shown());
-        let tries = self.transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
-        if protocol == Protocol::Smtps || !tries || self.listed("hosts_require_tls") {
+        let tries =
+            self.transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
+        if protocol == Protocol::Smtps || !tries || self.listed(smtp::HOSTS_REQUIRE_TLS) {
             return Err(Called::later(Some(self.about(why.as_bytes()))));
         }
         let line = format!(
@@ -217,10 +220,10 @@ impl<'p, 'r> Place<'p, 'r> {
 
     /// How long each reply may take: the transport's time counts where a message may go
     /// along.
-    fn timeout(&self, option: &str) -> Duration {
+    fn timeout(&self, option: DriverOpt<Duration>) -> Duration {
         let asked = self.callout.params.timeout.unwrap_or_default();
         let own = self.transport.filter(|_| self.callout.params.goes_along());
-        let own = own.and_then(|transport| transport.time(option)).filter(|time| !time.is_zero());
+        let own = own.and_then(|transport| transport.set(option)).filter(|time| !time.is_zero());
         own.map_or(asked, |own| own.min(asked))
     }
 

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
-use eximious_core::{FailClass, Header, Str};
+use eximious_core::{DriverOpt, FailClass, Header, Str};
 use eximious_stdlib::address;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use super::{Along, Cutthrough, Held};
@@ -168,15 +168,11 @@ impl Held {
     ) -> Result<(Option<Reply>, u64), Unsent> {
         let added = self.added(cx, transport)?;
         let header = self.header(cx, transport)?;
-        let time = |option, minutes: u64| {
-            let time = transport.time(option).filter(|time| !time.is_zero());
-            time.unwrap_or(Duration::from_secs(minutes * 60))
-        };
         let client = &mut self.opened.client;
         client.set_timeouts(Timeouts {
-            command: time("command_timeout", 5),
-            data: time("data_timeout", 5),
-            last: time("final_timeout", 10),
+            command: transport.get(opt::smtp::COMMAND_TIMEOUT),
+            data: transport.get(opt::smtp::DATA_TIMEOUT),
+            last: transport.get(opt::smtp::FINAL_TIMEOUT),
         });
         client.data(cx)?;
         let Some(message) = cx.message() else { return Err(Unsent) };
@@ -195,7 +191,7 @@ impl Held {
     /// remove, and with other addresses where the transport wants that.
     fn header(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
         let removed = self.removed(cx, transport)?;
-        let rules = transport.text("headers_rewrite").map(|text| rewrite_rules(text.bytes()));
+        let rules = transport.text(opt::HEADERS_REWRITE).map(|text| rewrite_rules(text.bytes()));
         let rules = rules.transpose().map_err(|_| Unsent)?.unwrap_or_default();
         let Some(message) = cx.message() else { return Err(Unsent) };
         let stays = |header: &&Header| !is_one_of(header, &removed);
@@ -219,7 +215,7 @@ impl Held {
 
     /// The header lines that the routers and the transport add.
     fn added(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
-        let own = expanded(cx, transport, "headers_add")?;
+        let own = expanded(cx, transport, opt::HEADERS_ADD)?;
         let first = self.recipients.first().map(|first| &first.delivery.address.attached);
         let mut lines = Vec::new();
         for text in first.into_iter().flat_map(|attached| &attached.headers_add).chain([&own]) {
@@ -233,7 +229,7 @@ impl Held {
 
     /// The names of those that they remove.
     fn removed(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<Vec<u8>>, Unsent> {
-        let own = expanded(cx, transport, "headers_remove")?;
+        let own = expanded(cx, transport, opt::HEADERS_REMOVE)?;
         let first = self.recipients.first().map(|first| &first.delivery.address.attached);
         let lists = first.into_iter().flat_map(|attached| &attached.headers_remove).chain([&own]);
         Ok(lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect())
@@ -244,10 +240,12 @@ fn is_one_of(header: &Header, names: &[Vec<u8>]) -> bool {
     names.iter().any(|name| header.is(name))
 }
 
-fn expanded(cx: &mut Context, transport: &Transport, option: &str) -> Result<Str, Unsent> {
-    let Some(text) = transport.text(option).filter(|text| !text.is_empty()) else {
-        return Ok(Str::EMPTY);
-    };
+fn expanded(
+    cx: &mut Context,
+    transport: &Transport,
+    option: DriverOpt<Str>,
+) -> Result<Str, Unsent> {
+    let Some(text) = transport.some_text(option) else { return Ok(Str::EMPTY) };
     match Text::new(text.clone()).expand(cx) {
         Ok(text) => Ok(text),
         Err(fail) if fail.class() == FailClass::Forced => Ok(Str::EMPTY),

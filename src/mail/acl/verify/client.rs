@@ -27,7 +27,7 @@ static META: Meta =
 
 /// `verify = helo`.
 pub(in crate::mail::acl) static HELO: AclVerify = words::verify(
-    Runs::of(&VerifyRun(helo)),
+    Runs::of(&VerifyRun::Own(helo)),
     words::meta(
         "helo",
         "verify = helo",
@@ -58,7 +58,7 @@ fn helo(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
 
 /// `verify = reverse_host_lookup`.
 pub(in crate::mail::acl) static REVERSE_HOST_LOOKUP: AclVerify = words::verify(
-    Runs::of(&VerifyRun(reverse_host_lookup)),
+    Runs::of(&VerifyRun::Own(reverse_host_lookup)),
     words::meta(
         "reverse_host_lookup",
         "verify = reverse_host_lookup[/defer_ok]",
@@ -130,7 +130,7 @@ fn first_name(reply: &DnsReply) -> Option<String> {
 
 /// `verify = certificate`.
 pub(in crate::mail::acl) static CERTIFICATE: AclVerify = words::verify(
-    Runs::of(&VerifyRun(certificate)),
+    Runs::of(&VerifyRun::Own(certificate)),
     words::meta(
         "certificate",
         "verify = certificate",
@@ -154,7 +154,7 @@ fn certificate(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
 
 /// `verify = csa`.
 pub(in crate::mail::acl) static CSA: AclVerify = words::verify(
-    Runs::of(&VerifyRun(csa)),
+    Runs::of(&VerifyRun::Own(csa)),
     words::meta(
         "csa",
         "verify = csa[/<name>]",

@@ -39,7 +39,7 @@ const MOST_SENDERS: usize = 100;
 
 /// `verify = header_syntax`.
 pub(in crate::mail::acl) static HEADER_SYNTAX: AclVerify = words::verify(
-    Runs::of(&VerifyRun(syntax)),
+    Runs::of(&VerifyRun::Own(syntax)),
     words::meta(
         "header_syntax",
         "verify = header_syntax",
@@ -91,7 +91,7 @@ fn syntax(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
 
 /// `verify = header_names_ascii`.
 pub(in crate::mail::acl) static HEADER_NAMES_ASCII: AclVerify = words::verify(
-    Runs::of(&VerifyRun(names_ascii)),
+    Runs::of(&VerifyRun::Own(names_ascii)),
     words::meta(
         "header_names_ascii",
         "verify = header_names_ascii",
@@ -115,7 +115,7 @@ fn names_ascii(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
 
 /// `verify = not_blind`.
 pub(in crate::mail::acl) static NOT_BLIND: AclVerify = words::verify(
-    Runs::of(&VerifyRun(not_blind)),
+    Runs::of(&VerifyRun::Own(not_blind)),
     words::meta(
         "not_blind",
         "verify = not_blind[/case_insensitive]",
@@ -169,7 +169,7 @@ fn folded(text: &[u8], caseless: bool) -> Vec<u8> {
 
 /// `verify = header_sender`.
 pub(in crate::mail::acl) static HEADER_SENDER: AclVerify = words::verify(
-    Runs::of(&VerifyRun(sender)),
+    Runs::of(&VerifyRun::Own(sender)),
     words::meta(
         "header_sender",
         "verify = header_sender[/<options>]",

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use eximious_core::world::Files;
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{DriverOpt, Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt;
@@ -161,19 +161,17 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
 }
 
 fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result<bool, Fail> {
-    if transport.driver != "appendfile" {
-        return Ok(true);
-    }
+    let Some(options) = transport.quota() else { return Ok(true) };
     // A single file is measured when it is open for a delivery.
-    let counted = transport.text("quota_directory").or_else(|| transport.text("directory"));
+    let counted = options.directories.into_iter().find_map(|option| transport.text(option));
     let Some(directory) = counted else { return Ok(true) };
     let directory = Text::new(directory.clone()).expand(run.cx)?;
-    let mut limit = |option: &str| -> Result<i64, Fail> {
+    let mut limit = |option: DriverOpt<Str>| -> Result<i64, Fail> {
         let Some(text) = transport.text(option) else { return Ok(0) };
         let text = Text::new(text.clone()).expand(run.cx)?;
         Ok(size(text.bytes()).unwrap_or(0))
     };
-    let (bytes, files) = (limit("quota")?, limit("quota_filecount")?);
+    let (bytes, files) = (limit(options.bytes)?, limit(options.files)?);
     if bytes <= 0 && files <= 0 {
         return Ok(true);
     }
@@ -188,7 +186,7 @@ fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result
     used.add(&seen, directory.bytes(), 0);
     let own = run.cx.value_of(var::MESSAGE_SIZE);
     let own = std::str::from_utf8(own.bytes()).ok().and_then(|text| text.parse().ok());
-    let (more, one) = match transport.on("quota_is_inclusive") {
+    let (more, one) = match transport.on(options.inclusive) {
         true => (own.unwrap_or(-1), 1),
         false => (0, 0),
     };

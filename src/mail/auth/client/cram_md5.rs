@@ -1,6 +1,7 @@
 //! CRAM-MD5: a digest of what the server says (specification 35.2).
 
-use eximious_core::{DriverDef, Str};
+use eximious_core::{DriverDef, DriverOpt, Str};
+use eximious_stdlib::options::opt::authenticator::cram_md5 as opt;
 use eximious_stdlib::variables::var;
 
 use super::{AuthenticatorRun, Driver, Stop, Turn, own};
@@ -23,8 +24,8 @@ pub(super) struct CramMd5 {
 
 impl Driver for CramMd5 {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
-        self.secret = expanded(turn, "client_secret")?.unwrap_or_default();
-        self.name = match expanded(turn, "client_name")? {
+        self.secret = expanded(turn, opt::CLIENT_SECRET)?.unwrap_or_default();
+        self.name = match expanded(turn, opt::CLIENT_NAME)? {
             Some(name) => name,
             None => turn.cx.value_of(var::PRIMARY_HOSTNAME),
         };
@@ -44,7 +45,7 @@ impl Driver for CramMd5 {
 
 /// An option, expanded. Exim tries no other authenticator where that is forced to
 /// fail, although the specification says so.
-fn expanded(turn: &mut Turn<'_>, option: &str) -> Result<Option<Str>, Stop> {
+fn expanded(turn: &mut Turn<'_>, option: DriverOpt<Str>) -> Result<Option<Str>, Stop> {
     let Some(text) = turn.authenticator.text(option) else { return Ok(None) };
     let engine = turn.cx.engine().clone();
     let value = engine.expand_once(text.bytes(), turn.cx);

@@ -1,6 +1,7 @@
 //! EXTERNAL: a claim to be somebody, proved by other means (specification 41.3).
 
 use eximious_core::DriverDef;
+use eximious_stdlib::options::opt::authenticator::external as opt;
 
 use super::{AuthenticatorRun, Driver, Stop, Turn, own, plaintext};
 
@@ -16,7 +17,7 @@ pub(super) struct External;
 
 impl Driver for External {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
-        let claim = turn.expand("client_send")?.unwrap_or_default();
+        let claim = turn.expand(opt::CLIENT_SEND)?.unwrap_or_default();
         Ok(plaintext::with_zeros(claim.bytes()))
     }
 

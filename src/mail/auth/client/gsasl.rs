@@ -5,6 +5,7 @@ use eximious_core::world::{
 };
 use eximious_core::{DriverDef, Str};
 use eximious_stdlib::base64;
+use eximious_stdlib::options::opt::authenticator::gsasl as opt;
 use eximious_stdlib::variables::var;
 
 use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
@@ -29,9 +30,9 @@ pub(super) struct Gsasl {
 
 impl Driver for Gsasl {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
-        self.user = turn.expand("client_username")?.unwrap_or_default();
-        let acting = turn.expand("client_authz")?.unwrap_or_default();
-        let own = turn.authenticator.text("server_mech");
+        self.user = turn.expand(opt::CLIENT_USERNAME)?.unwrap_or_default();
+        let acting = turn.expand(opt::CLIENT_AUTHZ)?.unwrap_or_default();
+        let own = turn.authenticator.text(opt::SERVER_MECH);
         let public = Str::from(turn.authenticator.mechanism());
         let mechanism = own.unwrap_or(public).bytes().to_ascii_uppercase();
         let host = turn.cx.value_of(var::HOST);
@@ -51,7 +52,7 @@ impl Driver for Gsasl {
         if !acting.is_empty() {
             session.set(SaslProperty::AuthzId, acting.bytes());
         }
-        if turn.authenticator.flag("client_channelbinding") {
+        if turn.authenticator.flag(opt::CLIENT_CHANNELBINDING) {
             match turn.binding {
                 None => {}
                 Some(ChannelBinding::Unique(bytes)) => {
@@ -128,10 +129,10 @@ fn given(
     property: SaslProperty,
 ) -> Result<SaslReply, Stop> {
     let (option, lengths): (_, &[usize]) = match property {
-        SaslProperty::Password => ("client_password", &[]),
+        SaslProperty::Password => (opt::CLIENT_PASSWORD, &[]),
         SaslProperty::ScramSaltedPassword => {
             show(turn, user, values);
-            ("client_spassword", &[40, 64])
+            (opt::CLIENT_SPASSWORD, &[40, 64])
         }
         _ => return Ok(SaslReply::Nothing),
     };

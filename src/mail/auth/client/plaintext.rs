@@ -2,6 +2,7 @@
 
 use eximious_core::{DriverDef, Str};
 use eximious_stdlib::lists;
+use eximious_stdlib::options::opt::authenticator::plaintext as opt;
 
 use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
 
@@ -22,7 +23,7 @@ pub(super) struct Plaintext {
 
 impl Driver for Plaintext {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
-        let list = turn.authenticator.text("client_send").unwrap_or_default();
+        let list = turn.authenticator.text(opt::CLIENT_SEND).unwrap_or_default();
         let elements = lists::elements(list.bytes());
         self.texts = elements.map(|text| Str::from(&*text)).collect();
         let first = self.texts.pop_front().unwrap_or_default();
@@ -32,7 +33,7 @@ impl Driver for Plaintext {
     fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
         let asked = match turn.decoded(asked) {
             Ok(asked) => asked,
-            Err(_) if turn.authenticator.flag("client_ignore_invalid_base64") => Vec::new(),
+            Err(_) if turn.authenticator.flag(opt::CLIENT_IGNORE_INVALID_BASE64) => Vec::new(),
             Err(stop) => return Err(stop),
         };
         if let Some(var) = NAMES[..3].get(self.asked) {

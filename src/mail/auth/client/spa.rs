@@ -1,6 +1,7 @@
 //! NTLM: a user's password answers a challenge (specification 40.2).
 
 use eximious_core::{DriverDef, Str};
+use eximious_stdlib::options::opt::authenticator::spa as opt;
 
 use super::{AuthenticatorRun, Driver, Stop, Turn, own};
 use crate::mail::auth::ntlm;
@@ -23,9 +24,9 @@ pub(super) struct Spa {
 
 impl Driver for Spa {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
-        self.password = turn.expand("client_password")?.unwrap_or_default();
-        self.user = turn.expand("client_username")?.unwrap_or_default();
-        self.domain = turn.expand("client_domain")?;
+        self.password = turn.expand(opt::CLIENT_PASSWORD)?.unwrap_or_default();
+        self.user = turn.expand(opt::CLIENT_USERNAME)?.unwrap_or_default();
+        self.domain = turn.expand(opt::CLIENT_DOMAIN)?;
         Ok(Vec::new())
     }
 

@@ -1,6 +1,7 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Machine, Verdict};
@@ -20,10 +21,10 @@ pub(super) fn permitted(
     kind: FilterKind,
 ) -> Result<(), RouteError> {
     let (option, what): (_, &[u8]) = match kind {
-        FilterKind::Exim => ("forbid_exim_filter", b"Exim filtering not enabled"),
-        FilterKind::Sieve => ("forbid_sieve_filter", b"Sieve filtering not enabled"),
+        FilterKind::Exim => (opt::redirect::FORBID_EXIM_FILTER, b"Exim filtering not enabled"),
+        FilterKind::Sieve => (opt::redirect::FORBID_SIEVE_FILTER, b"Sieve filtering not enabled"),
     };
-    if !machine.switch(router, "allow_filter")? {
+    if !machine.switch(router, opt::redirect::ALLOW_FILTER)? {
         return Err(wrong(router, b"filtering not enabled"));
     }
     match machine.switch(router, option)? {
@@ -33,7 +34,8 @@ pub(super) fn permitted(
 }
 
 fn wrong(router: &Router, why: &[u8]) -> RouteError {
-    let kind: &[u8] = if router.some_text("file").is_some() { b"file" } else { b"data" };
+    let kind: &[u8] =
+        if router.some_text(opt::redirect::FILE).is_some() { b"file" } else { b"data" };
     RouteError::new([b"error in filter ", kind, b": ", why].concat())
 }
 
@@ -63,7 +65,7 @@ pub(super) fn run(
     }
     match filtered.end {
         FilterEnd::Error(why) if kind == FilterKind::Exim => {
-            if !router.on("skip_syntax_errors") {
+            if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
                 return Err(wrong(router, &why));
             }
             machine.log(&router.named(b"", b" router: skipped error: ", &why));
@@ -106,25 +108,25 @@ fn exim_options(
     redirection: &Redirection<'_>,
 ) -> Result<FilterOptions, RouteError> {
     let router = redirection.router;
-    let mut forbids = |option: &str| machine.switch(router, option);
+    let mut forbids = |option| machine.switch(router, option);
     let forbid = Forbidden {
         exim_filter: false,
         sieve_filter: false,
-        logwrite: forbids("forbid_filter_logwrite")?,
-        dlfunc: forbids("forbid_filter_dlfunc")?,
-        existstest: forbids("forbid_filter_existstest")?,
-        lookup: forbids("forbid_filter_lookup")?,
-        perl: forbids("forbid_filter_perl")?,
-        readfile: forbids("forbid_filter_readfile")?,
-        readsocket: forbids("forbid_filter_readsocket")?,
-        run: forbids("forbid_filter_run")?,
+        logwrite: forbids(opt::redirect::FORBID_FILTER_LOGWRITE)?,
+        dlfunc: forbids(opt::redirect::FORBID_FILTER_DLFUNC)?,
+        existstest: forbids(opt::redirect::FORBID_FILTER_EXISTSTEST)?,
+        lookup: forbids(opt::redirect::FORBID_FILTER_LOOKUP)?,
+        perl: forbids(opt::redirect::FORBID_FILTER_PERL)?,
+        readfile: forbids(opt::redirect::FORBID_FILTER_READFILE)?,
+        readsocket: forbids(opt::redirect::FORBID_FILTER_READSOCKET)?,
+        run: forbids(opt::redirect::FORBID_FILTER_RUN)?,
     };
     Ok(FilterOptions {
-        allow_defer: router.on("allow_defer"),
-        allow_fail: router.on("allow_fail"),
-        allow_freeze: router.on("allow_freeze"),
+        allow_defer: router.on(opt::redirect::ALLOW_DEFER),
+        allow_fail: router.on(opt::redirect::ALLOW_FAIL),
+        allow_freeze: router.on(opt::redirect::ALLOW_FREEZE),
         forbid,
-        prepend_home: router.on("filter_prepend_home"),
+        prepend_home: router.on(opt::redirect::FILTER_PREPEND_HOME),
         logs: machine.purpose == Purpose::Delivery,
         qualify: Some(redirection.domain.clone()),
         ..FilterOptions::default()
@@ -135,7 +137,7 @@ fn sieve_options(
     machine: &mut Machine<'_>,
     router: &Router,
 ) -> Result<sieve::SieveOptions, RouteError> {
-    let mut text = |option: &str| match router.some_text(option) {
+    let mut text = |option| match router.some_text(option) {
         None => Ok(None),
         Some(text) => match text.expand(machine.cx) {
             Ok(value) => Ok(Some(value)),
@@ -144,11 +146,11 @@ fn sieve_options(
     };
     let default = sieve::SieveOptions::default();
     Ok(sieve::SieveOptions {
-        inbox: text("sieve_inbox")?.unwrap_or_else(|| default.inbox.clone()),
-        user_address: text("sieve_useraddress")?,
-        sub_address: text("sieve_subaddress")?,
-        vacation_directory: text("sieve_vacation_directory")?,
-        notify_owner: text("sieve_enotify_mailto_owner")?,
+        inbox: text(opt::redirect::SIEVE_INBOX)?.unwrap_or_else(|| default.inbox.clone()),
+        user_address: text(opt::redirect::SIEVE_USERADDRESS)?,
+        sub_address: text(opt::redirect::SIEVE_SUBADDRESS)?,
+        vacation_directory: text(opt::redirect::SIEVE_VACATION_DIRECTORY)?,
+        notify_owner: text(opt::redirect::SIEVE_ENOTIFY_MAILTO_OWNER)?,
         ..default
     })
 }
@@ -199,7 +201,12 @@ fn generate(
                 // Where a user has put a bar already, it is the one.
                 let bare = text.strip_prefix(b"|").unwrap_or(text);
                 let command = Str::from([b"|", bare].concat()).stamped(taint);
-                redirection.direct(machine, command, DeliveryTarget::Pipe, "pipe_transport")?;
+                redirection.direct(
+                    machine,
+                    command,
+                    DeliveryTarget::Pipe,
+                    opt::redirect::PIPE_TRANSPORT,
+                )?;
             }
             FilterAction::Mail { reply, .. } => {
                 let text = Str::tainted([b"mail ", &*addressee(machine, &reply)].concat());
@@ -207,7 +214,7 @@ fn generate(
                     machine,
                     text,
                     DeliveryTarget::Reply(reply),
-                    "reply_transport",
+                    opt::redirect::REPLY_TRANSPORT,
                 )?;
             }
             FilterAction::Notify(notice) => {
@@ -216,7 +223,7 @@ fn generate(
                     machine,
                     text,
                     DeliveryTarget::Notice(notice),
-                    "reply_transport",
+                    opt::redirect::REPLY_TRANSPORT,
                 )?;
             }
             _ => {}

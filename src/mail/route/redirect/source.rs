@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use eximious_core::world::{Files, Stat};
 use eximious_core::{Fail, Str};
+use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::wording::reason;
 
 use super::super::Identity;
@@ -23,10 +24,10 @@ const LINK: u32 = 0o120_000;
 
 /// The redirection data; `None` where there is none, and the router declines.
 pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, RouteError> {
-    if let Some(text) = router.some_text("file") {
+    if let Some(text) = router.some_text(opt::redirect::FILE) {
         return file(machine, router, text);
     }
-    let Some(text) = router.some_text("data") else { return Ok(None) };
+    let Some(text) = router.some_text(opt::redirect::DATA) else { return Ok(None) };
     match unless_forced(text.expand(machine.cx)) {
         Ok(data) => Ok(data.filter(|data| !data.is_empty())),
         Err(fail) => Err(not_expanded(text, &fail)),
@@ -85,7 +86,7 @@ fn missing(
     why: &std::io::Error,
 ) -> Result<Option<Str>, RouteError> {
     let ignored = match why.kind() {
-        ErrorKind::NotFound if router.on("ignore_enotdir") => true,
+        ErrorKind::NotFound if router.on(opt::redirect::IGNORE_ENOTDIR) => true,
         // The directory may be on another host that is away.
         ErrorKind::NotFound => {
             let slash = path.iter().rposition(|c| *c == b'/').unwrap_or(0);
@@ -97,8 +98,8 @@ fn missing(
             }
             true
         }
-        ErrorKind::NotADirectory => router.on("ignore_enotdir"),
-        ErrorKind::PermissionDenied => router.on("ignore_eacces"),
+        ErrorKind::NotADirectory => router.on(opt::redirect::IGNORE_ENOTDIR),
+        ErrorKind::PermissionDenied => router.on(opt::redirect::IGNORE_EACCES),
         _ => false,
     };
     if ignored {
@@ -121,21 +122,21 @@ fn check(
     path: &[u8],
     stat: &Stat,
 ) -> Result<(), RouteError> {
-    let mask = router.number("modemask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0o22);
+    let mask = u32::try_from(router.get(opt::redirect::MODEMASK)).unwrap_or(u32::MAX);
     if stat.mode & mask != 0 {
         let head = format!("bad mode (0{:o}) for ", stat.mode & 0o177_777);
         let tail = format!(": 0{:o} bit(s) unexpected", stat.mode & mask);
         return Err(RouteError::new([head.as_bytes(), path, tail.as_bytes()].concat()));
     }
     let user = machine.offer.user.as_ref();
-    let owners = router.ids("owners");
+    let owners = router.ids(opt::redirect::OWNERS);
     let owned = user.is_some_and(|user| user.uid == stat.uid) || owners.contains(&stat.uid);
-    if router.on("check_owner") && !owned {
+    if router.on(opt::redirect::CHECK_OWNER) && !owned {
         return Err(RouteError::new([b"bad owner for ", path].concat()));
     }
-    let groups = router.ids("owngroups");
+    let groups = router.ids(opt::redirect::OWNGROUPS);
     let owned = user.is_some_and(|user| user.gid == stat.gid) || groups.contains(&stat.gid);
-    if router.on("check_group") && !owned {
+    if router.on(opt::redirect::CHECK_GROUP) && !owned {
         return Err(RouteError::new([b"bad group for ", path].concat()));
     }
     Ok(())
@@ -157,7 +158,7 @@ pub(super) fn included(
     }
     let files = files_of(machine, identity);
     let failed = |what: &[u8], why: &str| [what, path, b": ", why.as_bytes()].concat();
-    if let Some(directory) = router.some_text("include_directory") {
+    if let Some(directory) = router.some_text(opt::redirect::INCLUDE_DIRECTORY) {
         let directory = directory.written.bytes();
         let inside = path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"));
         // Steps up lead out again.
@@ -178,7 +179,7 @@ pub(super) fn included(
         }
     }
     let stat = files.stat(path, true).map_err(|why| {
-        if router.some_text("include_directory").is_some() {
+        if router.some_text(opt::redirect::INCLUDE_DIRECTORY).is_some() {
             let tail = b" (component of included file); could be symbolic link";
             return [b"failed to open ", path, tail].concat();
         }

@@ -1,6 +1,7 @@
 //! Texts that should come to yes or no.
 
 use eximious_grammar::expansion::{Arg, Part, Seq, Tree};
+use eximious_stdlib::options::opt::authenticator::SERVER_CONDITION;
 
 use crate::tools::check::{Findings, Lint, Severity, Survey, Text};
 
@@ -18,7 +19,7 @@ pub(super) static NOT_A_BOOLEAN: Lint = Lint {
     run: |survey, findings| {
         for text in &survey.texts {
             let acl = text.term().is_some_and(|term| term.meta.name == "condition");
-            let login = text.option().is_some_and(|option| option.meta.name == "server_condition");
+            let login = text.option().is_some_and(|option| SERVER_CONDITION.is(option));
             if !acl && !login {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, Part, Tree};
+use eximious_stdlib::options::opt::{self, authenticator::tls};
 
 use crate::tools::check::names::word;
 use crate::tools::check::{Findings, Lint, Severity, Spot, Survey, Text};
@@ -17,8 +18,10 @@ const OLD_WORDS: [OldWords; 2] = [
 ];
 
 /// Options that have a successor, and the release that brought it.
-const OLD_OPTIONS: [(&str, &str, &str); 2] =
-    [("queue_run_in_order", "queue_run_order", "4.100"), ("server_param", "server_param1", "")];
+const OLD_OPTIONS: [(&str, &str, &str); 2] = [
+    ("queue_run_in_order", opt::QUEUE_RUN_ORDER.name(), "4.100"),
+    (tls::SERVER_PARAM.name(), tls::SERVER_PARAM1.name(), ""),
+];
 
 /// Variables that stand for another one, whichever way a message goes.
 const OLD_VARIABLES: [(&str, &str); 5] = [

@@ -4,6 +4,7 @@ use crate::tools::check::survey::Use;
 use crate::tools::check::{Lint, Severity};
 use eximious_core::DriverKind;
 use eximious_grammar::Span;
+use eximious_stdlib::options::opt::authenticator as opt;
 
 /// E115.
 pub(super) static UNKNOWN_AUTHENTICATOR: Lint = Lint {
@@ -54,8 +55,8 @@ pub(super) static ANYBODY_LOGS_IN: Lint = Lint {
     run: |survey, findings| {
         for text in &survey.texts {
             let Use::Driver(instance, setting) = text.of else { continue };
-            let own = setting.option.meta.name == "server_condition"
-                && instance.driver_name() == "plaintext";
+            let own =
+                opt::SERVER_CONDITION.is(setting.option) && instance.driver_name() == "plaintext";
             if own && super::relay::constant(&text.text) == Some(true) {
                 let name = instance.name.display();
                 findings.add(text.whole(), format!("{name} accepts any password"));

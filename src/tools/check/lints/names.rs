@@ -1,8 +1,9 @@
 //! Names that nothing has.
 
-use eximious_core::{DriverKind, ListKind, Str};
+use eximious_core::{DriverKind, ListKind, OptionDef, OptionKind, Str};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, Tree};
+use eximious_stdlib::options::opt::router;
 
 use crate::tools::check::graph::{acl_named, acls_called, phase_of};
 use crate::tools::check::items::{Item, items, split, split_on};
@@ -148,7 +149,7 @@ fn reference(
 /// The rules of a `route_list`, none of them empty: the words of each, and where
 /// they begin.
 fn route_rules(text: &Text<'_>) -> Vec<Vec<(Vec<u8>, usize)>> {
-    if text.option().is_none_or(|option| option.meta.name != "route_list") {
+    if text.option().is_none_or(|option| !router::manualroute::ROUTE_LIST.is(option)) {
         return Vec::new();
     }
     let rules = split_on(&text.text, b';').into_iter().map(|rule| {
@@ -258,10 +259,7 @@ pub(super) static UNKNOWN_TRANSPORT: Lint = Lint {
                 }
             }
             let Some(option) = text.option() else { continue };
-            if !names_transport(option.meta.name)
-                || text.text.contains(&b'$')
-                || text.text.is_empty()
-            {
+            if !names_transport(option) || text.text.contains(&b'$') || text.text.is_empty() {
                 continue;
             }
             transport(survey, &text.text, text.whole(), findings);
@@ -281,7 +279,8 @@ fn transport(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findin
 }
 
 /// Whether an option holds the name of a transport.
-pub(super) fn names_transport(option: &str) -> bool {
-    matches!(option, "transport" | "shadow_transport")
-        || (option.ends_with("_transport") && !option.starts_with("tls_"))
+pub(super) fn names_transport(option: &OptionDef) -> bool {
+    let name = option.meta.name;
+    router::TRANSPORT.is(option)
+        || (name.ends_with("_transport") && option.kind == OptionKind::Text)
 }

@@ -1,36 +1,52 @@
 //! Options that mean nothing without another.
 
 use eximious_core::OptionValue;
+use eximious_stdlib::options::opt;
 
 use crate::config::SettingUse;
 use crate::tools::check::{Findings, Lint, Severity, Survey};
 
 /// An option, and those of which one must be set with it.
 const NEEDS: [(&str, &[&str]); 24] = [
-    ("tls_privatekey", &["tls_certificate"]),
-    ("tls_ocsp_file", &["tls_certificate"]),
-    ("dkim_selector", &["dkim_domain"]),
-    ("dkim_private_key", &["dkim_domain"]),
-    ("dkim_canon", &["dkim_domain"]),
-    ("dkim_hash", &["dkim_domain"]),
-    ("dkim_identity", &["dkim_domain"]),
-    ("dkim_sign_headers", &["dkim_domain"]),
-    ("dkim_strict", &["dkim_domain"]),
-    ("dkim_timestamps", &["dkim_domain"]),
-    ("maildir_tag", &["maildir_format"]),
-    ("maildir_use_size_file", &["maildir_format"]),
-    ("mailstore_prefix", &["mailstore_format"]),
-    ("mailstore_suffix", &["mailstore_format"]),
-    ("once_file_size", &["once"]),
-    ("once_repeat", &["once"]),
-    ("perl_taintmode", &["perl_startup"]),
-    ("local_part_prefix_optional", &["local_part_prefix"]),
-    ("local_part_suffix_optional", &["local_part_suffix"]),
-    ("smtp_accept_reserve", &["smtp_reserve_hosts"]),
-    ("perl_at_start", &["perl_startup"]),
-    ("gecos_name", &["gecos_pattern"]),
-    ("shadow_condition", &["shadow_transport"]),
-    ("quota_warn_message", &["quota_warn_threshold"]),
+    (opt::TLS_PRIVATEKEY.name(), &[opt::TLS_CERTIFICATE.name()]),
+    (opt::TLS_OCSP_FILE.name(), &[opt::TLS_CERTIFICATE.name()]),
+    (opt::transport::smtp::DKIM_SELECTOR.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_PRIVATE_KEY.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_CANON.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_HASH.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_IDENTITY.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_SIGN_HEADERS.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_STRICT.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (opt::transport::smtp::DKIM_TIMESTAMPS.name(), &[opt::transport::smtp::DKIM_DOMAIN.name()]),
+    (
+        opt::transport::appendfile::MAILDIR_TAG.name(),
+        &[opt::transport::appendfile::MAILDIR_FORMAT.name()],
+    ),
+    (
+        opt::transport::appendfile::MAILDIR_USE_SIZE_FILE.name(),
+        &[opt::transport::appendfile::MAILDIR_FORMAT.name()],
+    ),
+    (
+        opt::transport::appendfile::MAILSTORE_PREFIX.name(),
+        &[opt::transport::appendfile::MAILSTORE_FORMAT.name()],
+    ),
+    (
+        opt::transport::appendfile::MAILSTORE_SUFFIX.name(),
+        &[opt::transport::appendfile::MAILSTORE_FORMAT.name()],
+    ),
+    (opt::transport::autoreply::ONCE_FILE_SIZE.name(), &[opt::transport::autoreply::ONCE.name()]),
+    (opt::transport::autoreply::ONCE_REPEAT.name(), &[opt::transport::autoreply::ONCE.name()]),
+    (opt::PERL_TAINTMODE.name(), &[opt::PERL_STARTUP.name()]),
+    (opt::router::LOCAL_PART_PREFIX_OPTIONAL.name(), &[opt::router::LOCAL_PART_PREFIX.name()]),
+    (opt::router::LOCAL_PART_SUFFIX_OPTIONAL.name(), &[opt::router::LOCAL_PART_SUFFIX.name()]),
+    (opt::SMTP_ACCEPT_RESERVE.name(), &[opt::SMTP_RESERVE_HOSTS.name()]),
+    (opt::PERL_AT_START.name(), &[opt::PERL_STARTUP.name()]),
+    (opt::GECOS_NAME.name(), &[opt::GECOS_PATTERN.name()]),
+    (opt::transport::SHADOW_CONDITION.name(), &[opt::transport::SHADOW_TRANSPORT.name()]),
+    (
+        opt::transport::appendfile::QUOTA_WARN_MESSAGE.name(),
+        &[opt::transport::appendfile::QUOTA_WARN_THRESHOLD.name()],
+    ),
 ];
 
 /// E107.
@@ -46,7 +62,7 @@ pub(super) static OPTION_NEEDS: Lint = Lint {
         let config = survey.config;
         look(survey, &|name| config.settings.value(name), &config.main, findings);
         for instance in config.all_instances() {
-            look(survey, &|name| instance.options.get(name), &instance.settings, findings);
+            look(survey, &|name| instance.options.named(name), &instance.settings, findings);
         }
     },
 };

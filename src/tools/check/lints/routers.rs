@@ -2,30 +2,43 @@
 
 use std::collections::HashMap;
 
-use eximious_core::{OptionValue, Str};
+use eximious_core::{DriverOpt, OptionDef, OptionValue, Str};
+use eximious_stdlib::options::opt::router::{self as opt, manualroute};
 
 use crate::config::Instance;
 use crate::tools::check::{Lint, Severity};
 
 /// Options that let only some addresses in, or change what others test.
-const CONDITIONS: [&str; 17] = [
-    "address_test",
-    "caseful_local_part",
-    "check_local_user",
-    "condition",
-    "domains",
-    "expn",
-    "local_part_prefix",
-    "local_part_prefix_optional",
-    "local_part_suffix",
-    "local_part_suffix_optional",
-    "local_parts",
-    "require_files",
-    "senders",
-    "verify",
-    "verify_only",
-    "verify_recipient",
-    "verify_sender",
+const CONDITIONS: [&OptionDef; 17] = [
+    opt::ADDRESS_TEST.def(),
+    opt::CASEFUL_LOCAL_PART.def(),
+    opt::CHECK_LOCAL_USER.def(),
+    opt::CONDITION.def(),
+    opt::DOMAINS.def(),
+    opt::EXPN.def(),
+    opt::LOCAL_PART_PREFIX.def(),
+    opt::LOCAL_PART_PREFIX_OPTIONAL.def(),
+    opt::LOCAL_PART_SUFFIX.def(),
+    opt::LOCAL_PART_SUFFIX_OPTIONAL.def(),
+    opt::LOCAL_PARTS.def(),
+    opt::REQUIRE_FILES.def(),
+    opt::SENDERS.def(),
+    opt::VERIFY.def(),
+    opt::VERIFY_ONLY.def(),
+    opt::VERIFY_RECIPIENT.def(),
+    opt::VERIFY_SENDER.def(),
+];
+
+/// The conditions that are no more than yes or no.
+const SWITCHES: [DriverOpt<bool>; 8] = [
+    opt::ADDRESS_TEST,
+    opt::CASEFUL_LOCAL_PART,
+    opt::CHECK_LOCAL_USER,
+    opt::EXPN,
+    opt::VERIFY,
+    opt::VERIFY_ONLY,
+    opt::VERIFY_RECIPIENT,
+    opt::VERIFY_SENDER,
 ];
 
 /// W206.
@@ -52,7 +65,7 @@ pub(super) static ROUTER_UNREACHABLE: Lint = Lint {
             });
             let Some((earlier, _)) = taken else { continue };
             let (name, other) = (router.name.display(), earlier.name.display());
-            let all = CONDITIONS.iter().all(|name| earlier.options.get(name).is_none());
+            let all = CONDITIONS.iter().all(|option| earlier.options.of(option).is_none());
             let message = match all {
                 true => format!("no address comes to {name}: {other} takes every one"),
                 false => format!(
@@ -71,50 +84,48 @@ const MOST: usize = 200;
 fn takes(router: &Instance) -> bool {
     let options = &router.options;
     let passes =
-        |name: &str| options.text(name).is_some_and(|text| text.bytes().starts_with(b"pass"));
-    let goes_on = options.flag("unseen") == Some(true)
-        || options.text("unseen").is_some()
-        || options.text("more").is_some()
-        || options.flag("repeat_use") == Some(false)
-        || options.flag("pass_on_timeout") == Some(true)
-        || ["self", "host_find_failed", "host_all_ignored"].into_iter().any(passes);
+        |option| options.text(option).is_some_and(|text| text.bytes().starts_with(b"pass"));
+    let goes_on = options.flag(opt::UNSEEN) == Some(true)
+        || options.some_text(opt::UNSEEN).is_some()
+        || options.some_text(opt::MORE).is_some()
+        || options.flag(opt::redirect::REPEAT_USE) == Some(false)
+        || options.flag(opt::PASS_ON_TIMEOUT) == Some(true)
+        || [opt::SELF, manualroute::HOST_FIND_FAILED, manualroute::HOST_ALL_IGNORED]
+            .into_iter()
+            .any(passes);
     match router.driver_name() {
         "accept" => !goes_on,
         // An address that turns into itself is passed on.
         "redirect" | "queryprogram" => false,
-        _ => options.flag("more") == Some(false) && !goes_on,
+        _ => options.flag(opt::MORE) == Some(false) && !goes_on,
     }
 }
 
 /// Whether each condition of a router is one of a later router too.
 fn covers(earlier: &Instance, later: &Instance) -> bool {
-    if CONDITIONS.iter().all(|name| earlier.options.get(name).is_none()) {
+    if CONDITIONS.iter().all(|option| earlier.options.of(option).is_none()) {
         return true;
     }
-    CONDITIONS.iter().all(|name| match (earlier.options.get(name), later.options.get(name)) {
+    CONDITIONS.iter().all(|option| match (earlier.options.of(option), later.options.of(option)) {
         (None, None) => true,
         // What the later one asks besides makes it only narrower; but these
         // change what the others see.
-        (None, Some(_)) => !changes(name),
+        (None, Some(_)) => !changes(option),
         (Some(own), Some(other)) => own == other && stays(own),
-        (Some(own), None) => matches!(
-            (*name, own),
-            (
-                "address_test" | "verify" | "verify_recipient" | "verify_sender" | "expn",
-                OptionValue::Flag(true)
-            ) | (
-                "check_local_user" | "verify_only" | "caseful_local_part",
-                OptionValue::Flag(false)
-            )
-        ),
+        // As they are where they are not set.
+        (Some(own), None) => SWITCHES
+            .iter()
+            .any(|switch| switch.is(option) && *own == OptionValue::Flag(switch.default())),
     })
 }
 
 /// Whether an option changes what others see of an address.
-fn changes(name: &str) -> bool {
-    name.starts_with("local_part_prefix")
-        || name.starts_with("local_part_suffix")
-        || name == "caseful_local_part"
+fn changes(option: &OptionDef) -> bool {
+    opt::LOCAL_PART_PREFIX.is(option)
+        || opt::LOCAL_PART_PREFIX_OPTIONAL.is(option)
+        || opt::LOCAL_PART_SUFFIX.is(option)
+        || opt::LOCAL_PART_SUFFIX_OPTIONAL.is(option)
+        || opt::CASEFUL_LOCAL_PART.is(option)
 }
 
 /// Whether a condition says the same each time that it is expanded for an
@@ -151,7 +162,9 @@ fn targets(routers: &[Instance]) -> Vec<usize> {
     let numbers: HashMap<&[u8], usize> =
         numbers.map(|(number, router)| (router.name.bytes(), number)).collect();
     let names = routers.iter().flat_map(|router| {
-        ["pass_router", "redirect_router"].into_iter().filter_map(|name| router.options.text(name))
+        [opt::PASS_ROUTER, opt::REDIRECT_ROUTER]
+            .into_iter()
+            .filter_map(|option| router.options.some_text(option))
     });
     let mut targets: Vec<usize> =
         names.filter_map(|name| numbers.get(name.bytes()).copied()).collect();

@@ -1,6 +1,7 @@
 //! Secrets that anybody can read.
 
 use eximious_grammar::expansion::{Arg, Tree};
+use eximious_stdlib::options::opt::{self, authenticator as a, transport::smtp};
 
 use crate::tools::check::survey::Use;
 use crate::tools::check::{Lint, Severity, Spot, Survey, Text};
@@ -9,8 +10,13 @@ use crate::tools::check::{Lint, Severity, Spot, Survey, Text};
 const SERVERS: [&str; 5] =
     ["ibase_servers", "mysql_servers", "oracle_servers", "pgsql_servers", "redis_servers"];
 /// Options that hold a secret.
-const SECRETS: [&str; 5] =
-    ["client_password", "client_secret", "server_password", "server_secret", "srs_secrets"];
+const SECRETS: [&str; 5] = [
+    a::spa::CLIENT_PASSWORD.name(),
+    a::cram_md5::CLIENT_SECRET.name(),
+    a::spa::SERVER_PASSWORD.name(),
+    a::cram_md5::SERVER_SECRET.name(),
+    opt::SRS_SECRETS.name(),
+];
 
 /// W601.
 pub(super) static SECRET_SHOWN: Lint = Lint {
@@ -55,23 +61,28 @@ fn shown(survey: &Survey<'_>, text: &Text<'_>) -> Option<(String, Spot)> {
 
 /// Whether the value of an option is a secret, or has one in it.
 fn of_option(text: &Text<'_>) -> bool {
-    let name = text.option().map_or("", |option| option.meta.name);
+    let Some(option) = text.option() else { return false };
+    let name = option.meta.name;
     let expanded = text.text.contains(&b'$');
     if SERVERS.contains(&name) {
         let part = if name == "redis_servers" { 2 } else { 3 };
         return text.text.split(|c| *c == b':').any(|server| password(server, part));
     }
-    match name {
-        // `^name^password`, with nothing that is looked up.
-        "client_send" => {
-            let mut words = text.text.split(|c| *c == b'^');
-            !expanded && text.text.starts_with(b"^") && words.nth(2).is_some_and(|w| !w.is_empty())
-        }
-        "dkim_private_key" => text.text.starts_with(b"-----BEGIN"),
-        "socks_proxy" => assigned(&text.text, b"pass="),
-        // What is looked up is no secret.
-        _ => SECRETS.contains(&name) && !text.text.is_empty() && !expanded,
+    // `^name^password`, with nothing that is looked up.
+    if a::plaintext::CLIENT_SEND.is(option) || a::external::CLIENT_SEND.is(option) {
+        let mut words = text.text.split(|c| *c == b'^');
+        return !expanded
+            && text.text.starts_with(b"^")
+            && words.nth(2).is_some_and(|word| !word.is_empty());
     }
+    if smtp::DKIM_PRIVATE_KEY.is(option) {
+        return text.text.starts_with(b"-----BEGIN");
+    }
+    if smtp::SOCKS_PROXY.is(option) {
+        return assigned(&text.text, b"pass=");
+    }
+    // What is looked up is no secret.
+    SECRETS.contains(&name) && !text.text.is_empty() && !expanded
 }
 
 /// Whether a server's description has a password as its last part:

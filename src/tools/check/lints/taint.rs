@@ -1,8 +1,9 @@
 //! Text from outside where Exim refuses it.
 
-use eximious_core::{DriverKind, LookupDef};
+use eximious_core::{DriverKind, DriverOpt, LookupDef, Str};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, LookupStyle, Seq, Tree};
+use eximious_stdlib::options::opt::{router as r, transport as t};
 
 use crate::tools::check::flows::{all_tainted, tainted};
 use crate::tools::check::survey::Use;
@@ -61,9 +62,10 @@ fn is_argument(text: &Text<'_>, span: Span) -> bool {
 /// The first word of a command is a program's name. Since 4.96, the others must
 /// not come from outside either.
 fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
-    let Use::Driver(instance, setting) = text.of else { return };
-    let names = (instance.driver_name(), setting.option.meta.name);
-    if !matches!(names, ("pipe" | "lmtp" | "queryprogram", "command") | (_, "transport_filter")) {
+    let Use::Driver(_, setting) = text.of else { return };
+    let commands =
+        [t::pipe::COMMAND, t::lmtp::COMMAND, r::queryprogram::COMMAND, t::TRANSPORT_FILTER];
+    if !commands.iter().any(|command| command.is(setting.option)) {
         return;
     }
     let word = text.text.iter().position(|c| c.is_ascii_whitespace()).unwrap_or(text.text.len());
@@ -141,32 +143,30 @@ fn refuses(text: &Text<'_>) -> Option<&'static str> {
         return Some("the name of an ACL");
     }
     let Use::Driver(instance, setting) = text.of else { return None };
-    let name = setting.option.meta.name;
-    match (instance.kind, instance.driver_name(), name) {
-        // With `create_file`, Exim itself looks whether the name is a good one.
-        (DriverKind::Transport, "appendfile", "file" | "directory")
-            if instance.options.get("create_file").is_none() =>
-        {
-            Some("the name of a file")
-        }
-        (DriverKind::Transport, "smtp", "dkim_private_key") if text.text.starts_with(b"/") => {
-            Some("the name of a file")
-        }
-        (DriverKind::Transport, "autoreply", "file" | "log" | "once") => Some("the name of a file"),
-        (DriverKind::Router, "redirect", "file") => Some("the name of a file"),
-        (DriverKind::Transport | DriverKind::Router, _, "home_directory" | "current_directory") => {
-            Some("a directory")
-        }
-        (
-            _,
-            _,
-            "transport_home_directory" | "transport_current_directory" | "router_home_directory",
-        ) => Some("a directory"),
-        (DriverKind::Router, _, name) if super::names::names_transport(name) => {
-            Some("the name of a transport")
-        }
-        _ => None,
+    let option = setting.option;
+    let is_one = |of: &[DriverOpt<Str>]| of.iter().any(|one| one.is(option));
+    // With `create_file`, Exim itself looks whether the name is a good one.
+    let mailbox = is_one(&[t::appendfile::FILE, t::appendfile::DIRECTORY])
+        && !instance.options.is_set(t::appendfile::CREATE_FILE);
+    let key = t::smtp::DKIM_PRIVATE_KEY.is(option) && text.text.starts_with(b"/");
+    let file =
+        is_one(&[t::autoreply::FILE, t::autoreply::LOG, t::autoreply::ONCE, r::redirect::FILE]);
+    if mailbox || key || file {
+        return Some("the name of a file");
     }
+    let directory = is_one(&[
+        t::HOME_DIRECTORY,
+        t::CURRENT_DIRECTORY,
+        r::queryprogram::CURRENT_DIRECTORY,
+        r::TRANSPORT_HOME_DIRECTORY,
+        r::TRANSPORT_CURRENT_DIRECTORY,
+        r::ROUTER_HOME_DIRECTORY,
+    ]);
+    if directory {
+        return Some("a directory");
+    }
+    let named = instance.kind == DriverKind::Router && super::names::names_transport(option);
+    named.then_some("the name of a transport")
 }
 
 /// Items, operators and conditions that refuse text from outside.

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use eximious_core::DriverKind;
+use eximious_core::{DriverKind, DriverOpt, Str};
 use eximious_grammar::Span;
+use eximious_stdlib::options::opt::router::{manualroute, redirect};
 
 use crate::tools::check::names::Names;
 use crate::tools::check::{Lint, Severity, Spot};
@@ -64,6 +65,10 @@ pub(super) static ACL_UNUSED: Lint = Lint {
     },
 };
 
+/// Options of routers with words in them that may name transports.
+const ROUTES: [DriverOpt<Str>; 3] =
+    [manualroute::ROUTE_LIST, manualroute::ROUTE_DATA, redirect::DATA];
+
 /// W205.
 pub(super) static TRANSPORT_UNUSED: Lint = Lint {
     code: "W205",
@@ -80,12 +85,12 @@ pub(super) static TRANSPORT_UNUSED: Lint = Lint {
         // A name that is made when a message is routed may be any of them.
         let mut any = false;
         for text in &survey.texts {
-            let option = text.option().map_or("", |option| option.meta.name);
+            let Some(option) = text.option() else { continue };
             if super::names::names_transport(option) {
                 any |= text.text.contains(&b'$');
                 used.insert(&text.text);
             }
-            if matches!(option, "route_list" | "route_data" | "data") {
+            if ROUTES.iter().any(|one| one.is(option)) {
                 names.each_in(&text.text, |name, _| {
                     used.insert(name);
                 });

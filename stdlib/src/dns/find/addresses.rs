@@ -8,6 +8,7 @@ use eximious_core::{Call, Fail, Str};
 use super::{DnsSearch, RouteHost, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, DnsFound, How, kind};
 use crate::lists::{HostNames, Known, ListOutcome, Matcher};
+use crate::options::opt::router::IGNORE_TARGET_HOSTS;
 use crate::variables::var;
 
 /// How many addresses of a host count.
@@ -166,7 +167,7 @@ pub(super) fn is_ignored(
     call.set_var(var::HOST_ADDRESS, text.clone());
     let mut names = Target(name);
     let mut matcher =
-        Matcher::other_host((text, address), &mut names).called("ignore_target_hosts");
+        Matcher::other_host((text, address), &mut names).called(IGNORE_TARGET_HOSTS.name());
     let outcome = call.scoped(|call| matcher.test_written(call, list));
     call.set_var(var::HOST_ADDRESS, before);
     Ok(matches!(outcome?, ListOutcome::Matched(_)))

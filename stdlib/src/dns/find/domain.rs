@@ -4,6 +4,7 @@ use eximious_core::{Call, Fail, Str};
 
 use super::{DnsSearch, Ending, HostsFound, by_dns};
 use crate::lists::{ListOutcome, Matcher, elements};
+use crate::options::opt::router::dnslookup;
 
 /// What there is to say of a domain in `fail_defer_domains`.
 const NOT_YET: &[u8] = b"missing MX, or all MXs point to missing A records, and defer requested";
@@ -65,18 +66,23 @@ pub fn for_domain(
                 if found.hosts.iter().any(|host| host.mx.is_some()) {
                     break found;
                 }
-                match listed(call, "mx_domains", wanted.mx_domains.as_ref(), full)? {
+                match listed(call, dnslookup::MX_DOMAINS.name(), wanted.mx_domains.as_ref(), full)?
+                {
                     Some(true) => {}
                     Some(false) => break found,
-                    None => return Ok(unknown("mx_domains")),
+                    None => return Ok(unknown(dnslookup::MX_DOMAINS.name())),
                 }
             }
             Ending::Later => return Ok(DomainHosts::Timeout(message.unwrap_or_default())),
             Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
             Ending::Missing => {
                 reason = message.or(reason);
-                match listed(call, "fail_defer_domains", wanted.fail_defer_domains.as_ref(), full)?
-                {
+                match listed(
+                    call,
+                    dnslookup::FAIL_DEFER_DOMAINS.name(),
+                    wanted.fail_defer_domains.as_ref(),
+                    full,
+                )? {
                     Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
                     Some(false) => {}
                     None => return Ok(unknown("fail_defer_domains option")),

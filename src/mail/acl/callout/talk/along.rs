@@ -1,6 +1,7 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
+use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::words::{lines, rcpt, was};
@@ -32,7 +33,7 @@ impl Place<'_, '_> {
             self.run.state.cutthrough.end(self.run.cx, "");
             return None;
         }
-        let timeout = self.timeout("command_timeout");
+        let timeout = self.timeout(smtp::COMMAND_TIMEOUT);
         let client = held.client();
         client.set_timeouts(Timeouts { command: timeout, ..Timeouts::default() });
         let dsn = if self.callout.delivers { reports.of_recipient } else { Vec::new() };
