@@ -132,7 +132,7 @@ fn find_pattern(
         let candidates = plan.candidates(query.key.bytes());
         for entry in text.entries_of(&candidates) {
             if wild::matches(call, &entry.key, &query.key, expanded)? {
-                return Ok(answer(&text, Some(entry), query));
+                return answer(call, &text, Some(entry), query);
             }
         }
         return Ok(None);
