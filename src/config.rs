@@ -201,6 +201,18 @@ impl Config {
         Err(ConfigError::plain([b"non-existent configuration file(s): ", names].concat()))
     }
 
+    /// Reads a text as [`Config::read_all`] reads a file of this name; what it includes is
+    /// looked for beside that. Whatever is wrong stands in [`Config::faults`].
+    pub fn read_text(
+        name: &[u8],
+        text: impl AsRef<[u8]>,
+        macros: Macros,
+        world: &World,
+        registry: &Registry,
+    ) -> Self {
+        reader::Reader::new(name, text.as_ref().into(), macros, world, registry).read()
+    }
+
     /// An engine with these options.
     pub fn build(&self, builder: Builder) -> Engine {
         builder.settings(self.settings.clone()).build()

@@ -1,14 +1,15 @@
 //! `eximious check`: what is wrong, or looks wrong, in configurations.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use eximious::check::{self as lints, Finding, Severity, Spot, TargetRelease, locate};
 use eximious::config::Config;
-use eximious::{Engine, Macros};
+use eximious::{ConfigError, Engine, Macros, World};
 use serde_json::{Value, json};
 
+use crate::options::Given;
 use crate::refusal::Stop;
 use crate::usual;
 
@@ -16,9 +17,14 @@ use crate::usual;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CheckRequest {
     files: Vec<String>,
+    /// `-D`
+    macros: Vec<(Vec<u8>, Vec<u8>)>,
     form: Form,
     target: Option<TargetRelease>,
 }
+
+/// How much of the standard input is read.
+const LARGEST: u64 = 64 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Form {
@@ -32,8 +38,10 @@ enum Form {
 ///
 /// # Errors
 /// An option that it does not know, or a release that is none.
-pub fn request(arguments: Vec<String>) -> Result<CheckRequest, Stop> {
-    let mut request = CheckRequest::default();
+pub fn request(arguments: Vec<String>, given: &Given) -> Result<CheckRequest, Stop> {
+    let macros = given.macros.iter().map(|(name, value)| (name.to_vec(), value.to_vec()));
+    let mut request = CheckRequest { macros: macros.collect(), ..CheckRequest::default() };
+    let mut config = given.config.as_ref().map(|name| String::from_utf8_lossy(name).into_owned());
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, value) = match argument.split_once('=') {
@@ -51,10 +59,28 @@ pub fn request(arguments: Vec<String>) -> Result<CheckRequest, Stop> {
                 };
                 request.target = Some(target);
             }
+            _ if name.starts_with("-C") => {
+                let attached = (argument.len() > 2).then(|| argument[2..].to_owned());
+                let file = attached.or_else(|| arguments.next());
+                config = Some(file.ok_or_else(|| Stop::abandoned(b"-C"))?);
+            }
+            _ if name.starts_with("-D") => {
+                let attached = (argument.len() > 2).then(|| argument[2..].to_owned());
+                let text = attached.or_else(|| arguments.next()).unwrap_or_default();
+                let text = text.trim_start();
+                let (name, value) = text.split_once('=').unwrap_or((text, ""));
+                let name = name.trim();
+                let is_name = name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
+                if !is_name || !Macros::is_definition(name.as_bytes()) {
+                    let why = "macro name set by -D must start with an upper case letter";
+                    return Err(Stop::exim(why));
+                }
+                request.macros.push((name.into(), value.trim_start().into()));
+            }
             _ if name.starts_with('-') && name != "-" => {
                 let message = format!(
-                    "eximious: check takes --json, --sarif, --target RELEASE and files, not \
-                     \"{argument}\""
+                    "eximious: check takes --json, --sarif, --target RELEASE, -C FILE, \
+                     -D NAME=TEXT and files, not \"{argument}\""
                 );
                 return Err(Stop(message.into()));
             }
@@ -62,7 +88,8 @@ pub fn request(arguments: Vec<String>) -> Result<CheckRequest, Stop> {
         }
     }
     if request.files.is_empty() {
-        request.files.push(String::from_utf8_lossy(usual::FILES).into_owned());
+        let usual = || String::from_utf8_lossy(usual::FILES).into_owned();
+        request.files.push(config.unwrap_or_else(usual));
     }
     Ok(request)
 }
@@ -75,8 +102,8 @@ pub fn run(request: &CheckRequest) -> ExitCode {
     let mut out = Vec::new();
     let mut values = Vec::new();
     for file in &request.files {
-        let read = Config::read_all(file.as_bytes(), Macros::new(), &world, engine.registry());
-        let config = match read {
+        let part = fragment(file);
+        let config = match read(file, part, request, &engine, &world) {
             Ok(mut config) => {
                 config.load_acl_files(&world, engine.registry());
                 config
@@ -87,7 +114,11 @@ pub fn run(request: &CheckRequest) -> ExitCode {
                 continue;
             }
         };
-        let findings = lints::check(&config, engine.registry(), &world, request.target);
+        let mut findings = lints::check(&config, engine.registry(), &world, request.target);
+        if part.is_some() {
+            // What it needs of other files is not there.
+            findings.retain(|finding| stands_by_itself(&config, finding));
+        }
         worst = worst.into_iter().chain(findings.iter().map(|f| f.lint.severity)).min();
         match request.form {
             Form::Text => out.extend_from_slice(text(&config, &findings).as_bytes()),
@@ -105,6 +136,75 @@ pub fn run(request: &CheckRequest) -> ExitCode {
     match worst {
         Some(Severity::Error) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
+    }
+}
+
+/// The sections of Debian's `conf.d`, by the names of their folders; the main one has none.
+const FRAGMENTS: [(&str, &str); 7] = [
+    ("acl", "acl"),
+    ("auth", "authenticators"),
+    ("main", ""),
+    ("retry", "retry"),
+    ("rewrite", "rewrite"),
+    ("router", "routers"),
+    ("transport", "transports"),
+];
+
+/// The section that a file is a part of, where it stands in a folder of `conf.d`.
+fn fragment(file: &str) -> Option<&'static str> {
+    let mut parts = file.rsplit('/').skip(1);
+    let (folder, above) = (parts.next()?, parts.next()?);
+    let found = FRAGMENTS.iter().find(|(name, _)| *name == folder && above == "conf.d");
+    found.map(|(_, section)| *section)
+}
+
+/// Whether a finding is of a part of a configuration, and not of what other parts give it.
+fn stands_by_itself(config: &Config, finding: &Finding) -> bool {
+    let named = ["E104", "E105", "E106", "W202", "W203", "W204", "W205"];
+    locate(config, &finding.spot).is_some_and(|place| place.file > 0)
+        && !named.contains(&finding.lint.code)
+}
+
+/// Reads what is to be checked: the standard input, a file, or a part of a configuration in
+/// its section.
+fn read(
+    file: &str,
+    part: Option<&str>,
+    request: &CheckRequest,
+    engine: &Engine,
+    world: &World,
+) -> Result<Config, ConfigError> {
+    let mut macros = Macros::new();
+    request.macros.iter().for_each(|(name, value)| {
+        macros.set(name, value);
+    });
+    // A part of a section is included by the section, which stands beside it.
+    let (folder, base) = file.rsplit_once('/').unwrap_or((".", file));
+    let name = part.map_or_else(|| file.to_owned(), |_| format!("{folder}/its section"));
+    let text = match part {
+        _ if file == "-" => {
+            let mut text = Vec::new();
+            let read = io::stdin().take(LARGEST).read_to_end(&mut text);
+            read.map_err(|why| ConfigError::somewhere(format!("standard input: {why}")))?;
+            Some(text)
+        }
+        Some("") => Some(format!(".include {base}\n").into_bytes()),
+        Some(section) => Some(format!("begin {section}\n.include {base}\n").into_bytes()),
+        None => None,
+    };
+    if world
+        .files
+        .stat(file.as_bytes(), true)
+        .is_ok_and(|found| found.mode & 0o170_000 == 0o040_000)
+    {
+        let why = "is a folder; name the files in it, or the configuration that is made of them";
+        return Err(ConfigError::somewhere(format!("{file}: {why}")));
+    }
+    match text {
+        Some(text) => {
+            Ok(Config::read_text(name.as_bytes(), text, macros, world, engine.registry()))
+        }
+        None => Config::read_all(file.as_bytes(), macros, world, engine.registry()),
     }
 }
 

@@ -3,8 +3,11 @@
 use std::fmt::Write;
 
 use eximious::check;
-use eximious::{AclOptions, AclPhases, AclTermKind, AclVerb, OptionDef, Registry};
+use eximious::{
+    AclOptions, AclPhases, AclTermKind, AclVerb, DriverDef, OptionDef, OptionPlace, Registry,
+};
 
+use crate::switches;
 use crate::words::{self, More, Word};
 
 /// How wide a page is.
@@ -12,7 +15,7 @@ const WIDTH: usize = 78;
 
 /// How to get started, from a shell.
 pub const START: &str = "\
-eximious expands strings of Exim's configuration language, as exim -be does.
+eximious reads Exim's configuration, expands its strings and takes mail, as Exim does.
 
   eximious -be '${uc:hello}'    expand arguments, one after the other
   eximious -be < FILE           expand lines; also from a pipe
@@ -27,7 +30,12 @@ eximious expands strings of Exim's configuration language, as exim -be does.
   eximious check [FILE…]          what is wrong in a configuration; help check, help E110
   eximious fmt [FILE…]            lay configurations out; --check and --diff only look
   eximious -C FILE -bP [NAME…]    what a configuration says
-  eximious -bV                    the version
+  eximious -C FILE -bt ADDRESS    where an address goes; -bh HOST: an SMTP session
+  eximious -bV                    the version, and what this build knows
+  eximious help switches          all switches; help --man, help --completions bash
+
+Called as exim, exim4, sendmail, mailq, newaliases, rmail, rsmtp or runq, it is
+Exim, and words are recipients.
 ";
 
 /// The same, at the prompt.
@@ -45,12 +53,27 @@ Tab completes names. A line that begins with \"help \" or a colon is never expan
 put a space before it where it should be.
 ";
 
+/// What `fmt` takes and gives.
+const FMT: &str = "\
+eximious fmt [--check | --diff] [FILE…]
+
+Lays configurations out: the files are changed, the standard input (or -) goes
+to the standard output. Macros, conditions, inclusions and comments stay.
+
+  --check   only says which files would change; the exit status is 1 then
+  --diff    only shows what would change
+";
+
 /// What `check` takes and gives.
 const CHECK: &str = "\
-eximious check [--json | --sarif] [--target RELEASE] [FILE…]
+eximious [-C FILE] [-D NAME=TEXT] check [--json | --sarif] [--target RELEASE] [FILE…]
 
 Reads each configuration and says what is wrong with it, or looks wrong, with
-the place. Without a file it is the one that Exim would read.
+the place. Without a file it is the one that -C names, or that Exim would read;
+- is the standard input. A file of Debian's conf.d is read as a part of its
+section.
+
+  -C FILE, -D NAME=TEXT, as for Exim; they may stand behind check, too
 
   --target exim-4.98   what that release does not know, or treats otherwise; by
                        default the newest counts. A comment at the head of the
@@ -77,6 +100,16 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     {
         return Ok(lint_page(lint));
     }
+    match name {
+        "switches" => return Ok(switches::page()),
+        "help" => return Ok(START.to_owned()),
+        "fmt" => return Ok(FMT.to_owned()),
+        "list" => return Ok(list_page()),
+        "repl" => return Ok(PROMPT.to_owned()),
+        "drivers" => return Ok(drivers(registry)),
+        "--man" => return Ok(switches::manual()),
+        _ => {}
+    }
     if name == "check" {
         let line = |lint: &&check::Lint| format!("  {}  {}\n", lint.code, lint.summary);
         return Ok(check::lints()
@@ -84,12 +117,57 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .map(line)
             .fold(CHECK.to_owned(), |page, line| page + &line));
     }
-    let found = words::named(registry, name);
-    if found.is_empty() {
+    let mut pages: Vec<String> = words::named(registry, name).iter().map(page).collect();
+    pages.extend(
+        registry
+            .all_drivers()
+            .filter(|own| own.meta.name == name)
+            .map(|own| driver_page(registry, own)),
+    );
+    pages.extend(switches::about(name));
+    if pages.is_empty() {
         return Err(unknown(registry, name));
     }
-    let pages: Vec<String> = found.iter().map(page).collect();
     Ok(pages.join("\n"))
+}
+
+/// What can be listed.
+fn list_page() -> String {
+    let kinds: Vec<String> = words::Kind::all().map(|kind| kind.names()).collect();
+    let mut text = String::from(
+        "eximious list [--json] [KIND]\n\nLists all words, or those of a kind: options, acl, or\n",
+    );
+    kinds.iter().for_each(|kind| text += &format!("  {}\n", kind.replace(' ', "-")));
+    text
+}
+
+/// All drivers, a line for each.
+fn drivers(registry: &Registry) -> String {
+    let line = |driver: &DriverDef| {
+        let (kind, name) = (driver.kind.name(), driver.meta.name);
+        format!("{kind:<13} {name:<12} {}\n", driver.meta.summary)
+    };
+    registry.all_drivers().map(line).collect()
+}
+
+/// The page of a driver.
+fn driver_page(registry: &Registry, driver: &DriverDef) -> String {
+    let mut text = format!("{} ({} driver)\n\n", driver.meta.name, driver.kind.name());
+    for part in [driver.meta.summary, driver.meta.docs].iter().filter(|part| !part.is_empty()) {
+        wrap(part, &mut text);
+        text.push('\n');
+    }
+    let place = OptionPlace::Driver(driver.kind, driver.meta.name);
+    let mut options = registry.options_of(place).peekable();
+    if options.peek().is_some() {
+        text += "  Options of its own:\n";
+        for option in options {
+            let _ = writeln!(text, "    {:<28} {}", option.meta.name, option.meta.summary);
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "  Source:  specification {}", driver.meta.source);
+    text
 }
 
 /// The page of a lint.

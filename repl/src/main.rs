@@ -28,6 +28,7 @@ mod session;
 mod show;
 mod smtp;
 mod submit;
+mod switches;
 mod usual;
 mod version;
 mod words;
@@ -40,9 +41,9 @@ use std::sync::Arc;
 
 use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
-use eximious::{Engine, Fail};
+use eximious::{Engine, Fail, opt};
 
-use options::{ExpandRequest, Job, Options};
+use options::{CalledAs, ExpandRequest, Job, Options};
 use output::Output;
 use refusal::{Refusal, Stop};
 use session::{Session, Setup};
@@ -50,8 +51,10 @@ use session::{Session, Setup};
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
     eximious_world::rights::caller();
-    let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsString::into_vec).collect();
-    let Options { log_lines, claim, action } = match options::parse(&args) {
+    let mut args = std::env::args_os().map(OsString::into_vec);
+    let called = CalledAs::named(&args.next().unwrap_or_default());
+    let args: Vec<Vec<u8>> = args.collect();
+    let Options { log_lines, claim, action, greets } = match options::parse(called, &args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
@@ -59,9 +62,8 @@ fn main() -> ExitCode {
         return refuse(refusal);
     }
     // Without a word, at a terminal, it opens its prompt and introduces itself.
-    let greet = args.is_empty() || args[0] == b"repl";
-    if args.is_empty() && at_terminal() {
-        return expand(ExpandRequest::default(), greet);
+    if args.is_empty() && called == CalledAs::Eximious && at_terminal() {
+        return expand(ExpandRequest::default(), true);
     }
     if action.comes_after_log_lines() {
         write_log(&log_lines);
@@ -71,7 +73,10 @@ fn main() -> ExitCode {
         Job::Information => print(version::INFORMATION.as_bytes()),
         Job::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
         Job::Version(setup) => version(setup),
-        Job::Expand(request) => expand(request, greet),
+        Job::Start => print(help::START.as_bytes()),
+        Job::Dscp => print(version::DSCP.as_bytes()),
+        Job::BuildAliases(request) => build_aliases(request),
+        Job::Expand(request) => expand(request, greets),
         Job::List { json, kind } => {
             let engine = Engine::builder().build();
             finish(list::list(engine.registry(), json, kind.as_deref()))
@@ -114,7 +119,10 @@ fn write_log(lines: &[Vec<u8>]) {
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
 fn version(setup: Setup) -> ExitCode {
     match Session::start(setup, eximious_world::system()) {
-        Ok(session) => print(&version::version(session.engine().registry(), session.config_file())),
+        Ok(session) => {
+            let engine = session.engine();
+            print(&version::version(engine.registry(), engine.world(), session.config_file()))
+        }
         Err(refusal) => refuse(refusal),
     }
 }
@@ -190,18 +198,25 @@ fn served(done: io::Result<Result<ExitCode, Refusal>>) -> ExitCode {
     }
 }
 
-/// A message from the standard input. Whoever types a single word that is almost a
-/// command means that, and no recipient.
+/// `-bi`: runs `bi_command` as whoever called, with what `-oA` gives.
+fn build_aliases(request: options::AliasRequest) -> ExitCode {
+    let options::AliasRequest { setup, argument } = request;
+    let session = match Session::start(setup, eximious_world::system()) {
+        Ok(session) => session,
+        Err(refusal) => return refuse(refusal),
+    };
+    let Some(command) = session.engine().settings().text(opt::BI_COMMAND) else {
+        return ExitCode::SUCCESS;
+    };
+    let why = eximious_world::rights::become_caller().err();
+    let why = why
+        .unwrap_or_else(|| eximious_world::replace_process(command.bytes(), argument.as_deref()));
+    let why = eximious::stdlib::wording::reason(&why);
+    complain(&[b"exim: exec of ", command.bytes(), b" failed: ", why.as_bytes()].concat())
+}
+
+/// A message from the standard input.
 fn take_message(request: submit::SubmitRequest, log_lines: &[Vec<u8>]) -> ExitCode {
-    if let [word] = request.arguments.as_slice()
-        && io::stdin().is_terminal()
-    {
-        let text = String::from_utf8_lossy(word);
-        if let Some(near) = eximious::check::nearest(&text, options::COMMANDS.into_iter()).first() {
-            let why = format!("eximious: no command \"{text}\"; did you mean \"eximious {near}\"?");
-            return complain(why.as_bytes());
-        }
-    }
     write_log(log_lines);
     submit::run(request).unwrap_or_else(refuse)
 }
@@ -246,6 +261,13 @@ fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
 fn help(names: &[String]) -> Result<String, String> {
     if names.is_empty() {
         return Ok(help::START.to_owned());
+    }
+    if let [what, shell] = names
+        && what == "--completions"
+    {
+        let known = "bash, zsh and fish";
+        let why = || format!("there are completions for {known}, not for \"{shell}\"");
+        return switches::completions(shell).ok_or_else(why);
     }
     let engine = Engine::builder().build();
     let pages: Result<Vec<String>, String> =

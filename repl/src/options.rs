@@ -1,6 +1,8 @@
 //! The command line, in Exim's own style (specification, chapter 5): one dash,
 //! and values attached to their options or in the next argument.
 
+mod called;
+mod commands;
 mod decide;
 mod given;
 mod reports;
@@ -21,7 +23,9 @@ use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
 use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
-use given::{Asked, Given};
+pub use called::CalledAs;
+use given::Asked;
+pub(crate) use given::Given;
 use rules::{Takes, Then};
 use values::{address_and_port, host, message_id, missing_value, number};
 
@@ -34,6 +38,8 @@ pub struct Options {
     pub claim: Claim,
     /// What to do.
     pub action: Job,
+    /// Whether the prompt introduces itself.
+    pub greets: bool,
 }
 
 /// What to do, and what has to be known for it.
@@ -41,6 +47,12 @@ pub struct Options {
 pub enum Job {
     /// Nothing was asked for: say what the program is.
     Usage,
+    /// `--help`: say how to begin.
+    Start,
+    /// `-bI:dscp`: list names of code points.
+    Dscp,
+    /// `-bi`: run `bi_command`.
+    BuildAliases(AliasRequest),
     /// Say which version it is, and what it knows.
     Version(Setup),
     /// Expand the texts, or what is typed.
@@ -93,6 +105,7 @@ impl Job {
     pub fn comes_after_log_lines(&self) -> bool {
         match self {
             Self::Usage
+            | Self::BuildAliases(_)
             | Self::Expand(_)
             | Self::Rewrite(_)
             | Self::Retry(_)
@@ -104,8 +117,10 @@ impl Job {
             | Self::Batch(_)
             | Self::Queue(_)
             | Self::View(_) => true,
-            // A message has to be one first, and no word that is almost a command.
+            // A message has to be one first.
             Self::Submit(_)
+            | Self::Start
+            | Self::Dscp
             | Self::Version(_)
             | Self::List { .. }
             | Self::Help(_)
@@ -127,18 +142,32 @@ pub struct ExpandRequest {
     pub texts: Vec<Vec<u8>>,
 }
 
+/// `-bi`: the file of aliases is to be built.
+#[derive(Debug)]
+pub struct AliasRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-oA`: the file.
+    pub argument: Option<Vec<u8>>,
+}
+
 /// How many `-D` options there may be.
 const MOST_MACROS: usize = 10;
 
 /// Reads the arguments, without the program's own name.
-pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
-    if let Some(action) = command(args)? {
-        return Ok(Parser::new(&[]).finish(Some(action)));
+pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
+    let mut parser = Parser::new(called, args);
+    for option in called.options() {
+        parser.option(option.as_bytes())?;
     }
-    let mut parser = Parser::new(args);
-    if args.first().is_some_and(|word| word == b"repl") {
-        parser.args = &args[1..];
+    if let [word, rest @ ..] = args
+        && called == CalledAs::Eximious
+        && word == b"repl"
+        && rest.first().is_none_or(|first| first != b"--help")
+    {
+        parser.args = rest;
         parser.action = Some(Asked::Expand);
+        parser.greets = true;
     }
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {
@@ -150,37 +179,8 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
         }
         parser.option(arg)?;
     }
+    parser.command()?;
     parser.decide()
-}
-
-/// The words in front that are not Exim's.
-pub const COMMANDS: [&str; 5] = ["check", "fmt", "help", "list", "repl"];
-
-/// What is not Exim's: a word in front.
-fn command(args: &[Vec<u8>]) -> Result<Option<Asked>, Stop> {
-    let Some((word, rest)) = args.split_first() else { return Ok(None) };
-    if word == b"fmt" {
-        return Ok(Some(Asked::Format(fmt::request(rest)?)));
-    }
-    let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
-    match word.as_slice() {
-        b"check" => Ok(Some(Asked::Check(check::request(rest.collect())?))),
-        b"help" => Ok(Some(Asked::Help(rest.collect()))),
-        b"list" => {
-            let (mut json, mut kind) = (false, None);
-            for arg in rest {
-                if arg == "--json" {
-                    json = true;
-                } else if arg.starts_with('-') || kind.replace(arg.clone()).is_some() {
-                    return Err(Stop(
-                        format!("eximious: list takes --json and one kind, not \"{arg}\"").into(),
-                    ));
-                }
-            }
-            Ok(Some(Asked::List { json, kind }))
-        }
-        _ => Ok(None),
-    }
 }
 
 struct Parser<'a> {
@@ -191,12 +191,15 @@ struct Parser<'a> {
     later: Option<(Vec<u8>, &'static str, bool)>,
     /// Whether what is left is no option, whatever it looks like.
     ended: bool,
+    called: CalledAs,
+    greets: bool,
     given: Given,
 }
 
 impl<'a> Parser<'a> {
-    fn new(args: &'a [Vec<u8>]) -> Self {
-        Self { args, action: None, later: None, ended: false, given: Given::default() }
+    fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
+        let given = Given::default();
+        Self { args, action: None, later: None, ended: false, called, greets: false, given }
     }
 
     fn next(&mut self) -> Option<&'a Vec<u8>> {
@@ -298,7 +301,11 @@ impl<'a> Parser<'a> {
                 self.later.get_or_insert((arg.to_vec(), rules::QUEUE, true));
             }
             "-bV" | "--version" => self.action = Some(Asked::Version),
+            "--help" if self.called == CalledAs::Eximious => self.action = Some(Asked::Start),
             "--help" => self.action = Some(Asked::Usage),
+            "-bm" => self.given.takes_message = true,
+            "-bi" => self.action = Some(Asked::BuildAliases),
+            "-oA" => self.given.aliases = Some(value.to_vec()),
             "-bI:" => return self.information(value),
             "-C" => self.given.config = Some(value.to_vec()),
             "-D" => return self.macro_option(arg, value),
@@ -394,7 +401,11 @@ impl<'a> Parser<'a> {
                 self.action = Some(Asked::SieveExtensions);
                 Ok(())
             }
-            b"dscp" | b"modules" => {
+            b"dscp" => {
+                self.action = Some(Asked::Dscp);
+                Ok(())
+            }
+            b"modules" => {
                 let arg = [b"-bI:", topic].concat();
                 self.later = Some((arg, "lists of what the mail server knows", true));
                 Ok(())
@@ -473,10 +484,16 @@ impl<'a> Parser<'a> {
     }
 
     fn finish(mut self, asked: Option<Asked>) -> Options {
+        let greets = self.greets;
         self.given.arguments = self.args.to_vec();
         let log_lines = std::mem::take(&mut self.given.log_lines);
         let asked = asked.unwrap_or(Asked::Usage);
-        Options { log_lines, claim: self.given.claim(&asked), action: self.given.action(asked) }
+        Options {
+            log_lines,
+            claim: self.given.claim(&asked),
+            action: self.given.action(asked),
+            greets,
+        }
     }
 }
 
@@ -486,7 +503,8 @@ mod tests {
 
     fn parsed(args: &[&str]) -> Result<Options, String> {
         let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
-        parse(&args).map_err(|Stop(message)| String::from_utf8(message).unwrap())
+        parse(CalledAs::Eximious, &args)
+            .map_err(|Stop(message)| String::from_utf8(message).unwrap())
     }
 
     fn action(args: &[&str]) -> Job {

@@ -2,16 +2,22 @@
 
 use std::fmt::Write;
 
-use eximious::Registry;
+use eximious::stdlib::variables::{LANGUAGE_VERSION, RELEASE_DATE};
+use eximious::{DriverKind, Registry, Runs, World};
 
-use crate::words::{self, Kind};
+use crate::usual;
 
 /// What the program says of itself when it is not told what to do.
 pub const USAGE: &str = "\
-eximious expands strings of Exim's configuration language, and will do more of
-what Exim does. Options and/or arguments control what it does when called: for
-example eximious -be '${uc:hello}'. For more of them, see eximious help.
+eximious reads Exim's configuration and takes mail as Exim does. Options and/or
+arguments control what it does when called: for example
+eximious -be '${uc:hello}'. For a list of them, see eximious help switches.
 ";
+
+/// The names of code points for packets (`control = dscp`), as `-bI:dscp` lists them.
+pub const DSCP: &str = "\
+af11\naf12\naf13\naf21\naf22\naf23\naf31\naf32\naf33\naf41\naf42\naf43\n\
+ef\nlowcost\nlowdelay\nmincost\nreliability\nthroughput\n";
 
 /// What `-bI:` knows.
 pub const INFORMATION: &str = "\
@@ -23,21 +29,64 @@ If the string is not recognised, you'll get this help (on stderr).
   exim -bI:sieve   list of supported sieve extensions
 ";
 
-/// Which version it is, and what it knows.
-pub fn version(registry: &Registry, config_file: Option<&[u8]>) -> Vec<u8> {
+/// What Exim calls the features that this build has: those that a cargo feature, the
+/// world or a record decide, and those that are always there.
+fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
+    let tls = world.tls.is_there();
+    let has_item = |name: &str| registry.all_items().any(|item| item.meta.name == name);
+    let has_condition = |name: &str| registry.all_conditions().any(|one| one.meta.name == name);
+    let has_lookup = |name: &str| registry.all_lookups().any(|one| one.meta.name == name);
+    let all = [
+        ("crypteq", has_condition("crypteq")),
+        ("Expand_dlfunc", cfg!(feature = "dlfunc")),
+        ("iconv()", true),
+        ("IPv6", true),
+        ("PAM", has_condition("pam")),
+        ("Perl", has_item("perl")),
+        ("OpenSSL", tls),
+        ("TLS_resume", tls),
+        ("DNSSEC", true),
+        ("ESMTP_Limits", true),
+        ("ESMTP_Wellknown", true),
+        ("Event", true),
+        ("I18N", true),
+        ("OCSP", tls),
+        ("PIPECONNECT", true),
+        ("PRDR", true),
+        ("PROXY", true),
+        ("SPF", has_lookup("spf")),
+        ("SRS", has_item("srs_encode")),
+        ("XCLIENT", true),
+    ];
+    all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+}
+
+/// Which version it is, and what it knows, as Exim's `-bV` says it: of drivers, those that
+/// do their work.
+pub fn version(registry: &Registry, world: &World, config_file: Option<&[u8]>) -> Vec<u8> {
     let mut text = format!(
-        "eximious version {}\nThe language of Exim 4.100, with the answers of Exim 4.98.2\n",
+        "Exim version {LANGUAGE_VERSION}-eximious-{} #1 built {RELEASE_DATE}\n\
+         The language of Exim {LANGUAGE_VERSION}, with the answers of Exim 4.98.2\n",
         env!("CARGO_PKG_VERSION")
     );
-    for kind in Kind::EXPANSION {
-        let words = words::of(registry, kind);
-        let (name, count) = (kind.name(), words.len());
-        let _ = match kind {
-            Kind::Variable => writeln!(text, "Variables: {count}"),
-            Kind::Lookup => writeln!(text, "Lookups (built-in):{}", names(&words)),
-            _ => writeln!(text, "{}{}s:{}", name[..1].to_uppercase(), &name[1..], names(&words)),
-        };
+    let lookups = registry.all_lookups().map(|lookup| lookup.meta.name).collect();
+    let drivers = |kind: DriverKind| {
+        let own = registry.all_drivers().filter(|driver| driver.kind == kind);
+        let ready = own.filter(|driver| !matches!(driver.run, Runs::NotYet));
+        ready.map(|driver| driver.meta.name).collect()
+    };
+    let lines: [(&str, Vec<&str>); 5] = [
+        ("Support for", features(registry, world)),
+        ("Lookups (built-in)", lookups),
+        ("Authenticators", drivers(DriverKind::Authenticator)),
+        ("Routers", drivers(DriverKind::Router)),
+        ("Transports", drivers(DriverKind::Transport)),
+    ];
+    for (head, names) in lines.iter().filter(|(_, names)| !names.is_empty()) {
+        let _ = writeln!(text, "{head}: {}", names.join(" "));
     }
+    let path = String::from_utf8_lossy(usual::FILES);
+    let _ = writeln!(text, "Size of off_t: 8\nConfiguration file search path is {path}");
     let mut text = text.into_bytes();
     match config_file {
         Some(file) => text.extend_from_slice(&[b"Configuration file is ", file, b"\n"].concat()),
@@ -46,12 +95,4 @@ pub fn version(registry: &Registry, config_file: Option<&[u8]>) -> Vec<u8> {
         ),
     }
     text
-}
-
-fn names(words: &[words::Word]) -> String {
-    words.iter().fold(String::new(), |mut text, word| {
-        text.push(' ');
-        text.push_str(word.meta.name);
-        text
-    })
 }

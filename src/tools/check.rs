@@ -185,6 +185,7 @@ pub fn check_with(
         all.append(&mut findings.found);
     }
     silence::apply(config, &mut all);
+    silence::generated(config, &mut all);
     all.sort_by_cached_key(|finding| (place(config, finding), finding.lint.code));
     all
 }

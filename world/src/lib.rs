@@ -53,6 +53,7 @@ mod lmdb;
 #[cfg(not(feature = "lmdb"))]
 use absent::lmdb;
 mod logs;
+mod memory;
 mod net;
 mod pool;
 mod processes;
@@ -60,6 +61,7 @@ mod processes;
 mod redis;
 #[cfg(not(feature = "redis"))]
 use absent as redis;
+pub use processes::replace_process;
 pub mod rights;
 mod sasl;
 pub mod serving;

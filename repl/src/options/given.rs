@@ -20,6 +20,9 @@ use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submi
 pub(super) enum Asked {
     Version,
     Usage,
+    Start,
+    Dscp,
+    BuildAliases,
     Expand,
     List { json: bool, kind: Option<String> },
     Help(Vec<String>),
@@ -43,11 +46,11 @@ pub(super) enum Asked {
 
 /// The values of all options, whoever takes them.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(crate) struct Given {
     /// `-C`
-    pub(super) config: Option<Vec<u8>>,
+    pub(crate) config: Option<Vec<u8>>,
     /// `-D`
-    pub(super) macros: Macros,
+    pub(crate) macros: Macros,
     /// `-oM…`, `-p`
     pub(super) variables: Vec<(Var, Vec<u8>)>,
     /// `-f`
@@ -56,6 +59,10 @@ pub(super) struct Given {
     pub(super) full_name: Option<Vec<u8>>,
     /// `-bem`
     pub(super) message: Option<Vec<u8>>,
+    /// `-bm`
+    pub(super) takes_message: bool,
+    /// `-oA`
+    pub(super) aliases: Option<Vec<u8>>,
     /// `-t`
     pub(super) recipients_in_header: bool,
     /// `-bnq`
@@ -103,6 +110,9 @@ impl Asked {
     fn rights(&self) -> Rights {
         match self {
             Self::Usage
+            | Self::Start
+            | Self::Dscp
+            | Self::BuildAliases
             | Self::Expand
             | Self::List { .. }
             | Self::Help(_)
@@ -131,6 +141,8 @@ impl Asked {
         !matches!(
             self,
             Self::List { .. }
+                | Self::Start
+                | Self::Dscp
                 | Self::Help(_)
                 | Self::Information
                 | Self::SieveExtensions
@@ -156,6 +168,12 @@ impl Given {
         self.rights = asked.rights();
         match asked {
             Asked::Usage => Job::Usage,
+            Asked::Start => Job::Start,
+            Asked::Dscp => Job::Dscp,
+            Asked::BuildAliases => {
+                let argument = self.aliases.take();
+                Job::BuildAliases(super::AliasRequest { argument, setup: self.setup() })
+            }
             Asked::Version => Job::Version(self.setup()),
             Asked::Expand => Job::Expand(self.expand()),
             Asked::List { json, kind } => Job::List { json, kind },

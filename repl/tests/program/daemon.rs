@@ -392,3 +392,28 @@ fn a_real_exim_delivers_to_it() {
     assert!(log.contains("C=\"250"), "{log}");
     assert!(daemon.log("main").contains("P=esmtp K S=1"), "{}", daemon.log("main"));
 }
+
+/// Starts a daemon in the background that can't go on, and says what it says before that.
+fn started(log_file_path: &str) -> (Option<i32>, String) {
+    let config = common::file(&format!(
+        "primary_hostname = x\nlog_file_path = {log_file_path}\nspool_directory = /nonexistent\n"
+    ));
+    let path = config.path().to_str().unwrap();
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let place = format!("127.0.0.1.{}", free.port());
+    let run = common::eximious(&["-C", path, "-bd", "-oX", &place], b"");
+    (run.status, run.err)
+}
+
+#[test]
+fn a_daemon_without_a_log_says_so_at_the_terminal() {
+    let place = tempfile::TempDir::new().unwrap();
+    let file = place.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // What is no folder has no logs in it, whoever wants to write them.
+    let log = format!("{}/%slog", file.display());
+    let (status, said) = started(&log);
+    let head =
+        format!("eximious: the daemon cannot open the main log: {}/mainlog: ", file.display());
+    assert!(status == Some(1) && said.starts_with(&head), "{status:?} {said}");
+}

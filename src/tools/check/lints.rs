@@ -67,6 +67,7 @@ pub(super) static ALL: &[&Lint] = &[
     &rules::RULE_UNREACHABLE,
     &features::FEATURE_MISSPELT,
     &unread::VARIABLE_NEVER_READ,
+    &macros::MACRO_MISSPELT,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,

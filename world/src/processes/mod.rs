@@ -215,6 +215,16 @@ impl Drop for Companion {
     }
 }
 
+/// Goes on as another program, whose full path is given, with one argument or none; who
+/// called and what is open stays. It comes back only where that can't be, and says why.
+pub fn replace_process(program: &[u8], argument: Option<&[u8]>) -> io::Error {
+    if !program.starts_with(b"/") {
+        return io::ErrorKind::NotFound.into();
+    }
+    let argument = argument.map(OsStr::from_bytes);
+    process::Command::new(OsStr::from_bytes(program)).args(argument).exec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::Macros;
 use crate::tools::check::names::{Names, word};
 use crate::tools::check::{Lint, Severity, Spot};
 use eximious_grammar::Span;
@@ -66,3 +67,56 @@ pub(super) static MACRO_UNUSED: Lint = Lint {
         }
     },
 };
+
+/// W217.
+pub(super) static MACRO_MISSPELT: Lint = Lint {
+    code: "W217",
+    name: "macro-misspelt",
+    severity: Severity::Warning,
+    summary: "A word in capital letters is almost the name of a macro.",
+    docs: "It is none, and so it is ordinary text, of which Exim says nothing.",
+    bad: "LOCAL_HOSTS = 192.0.2.0/24\nhostlist relay = LOCAL_HOST : LOCAL_HOSTS\n\
+          host_lookup = +relay\n",
+    good: "LOCAL_HOSTS = 192.0.2.0/24\nhostlist relay = LOCAL_HOSTS\nhost_lookup = +relay\n",
+    run: |survey, findings| {
+        let config = survey.config;
+        let names = config.macros.iter().map(|(name, _)| String::from_utf8_lossy(name));
+        let names: Vec<_> = names.filter(|name| name.len() >= SHORTEST).collect();
+        for (number, line) in config.lines.iter().enumerate() {
+            if names.is_empty() || Macros::is_definition(&line.text) {
+                continue;
+            }
+            for (at, written) in capitals(&line.text) {
+                let is_near = |name: &str| strsim::osa_distance(name, written) == 1;
+                let Some(near) = names.iter().find(|name| is_near(name)) else { continue };
+                // What is in the text of a macro was written there.
+                if line.place(at).inside.is_none() {
+                    let spot = Spot::Line(number, Span::new(at, at + written.len()));
+                    let help = format!("did you mean {near}?");
+                    findings.add_with(spot, format!("there is no macro {written}"), help);
+                }
+            }
+        }
+    },
+};
+
+/// How long a name is at least that is looked for: of shorter ones, many words are near.
+const SHORTEST: usize = 5;
+
+/// The words of capital letters, digits and underscores, with their places.
+fn capitals(text: &[u8]) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    let words = text.split(|c| !word(c)).map(move |part| {
+        let start = at;
+        at += part.len() + 1;
+        (start, part)
+    });
+    let is_one = |part: &[u8]| {
+        part.len() >= SHORTEST
+            && part[0].is_ascii_uppercase()
+            && !part.iter().any(u8::is_ascii_lowercase)
+    };
+    words
+        .filter(move |(_, part)| is_one(part))
+        .filter_map(|(start, part)| Some((start, std::str::from_utf8(part).ok()?)))
+}

@@ -62,11 +62,27 @@ fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
                 findings.add_with(spot, message.clone(), help);
             }
             None => {
-                let help = near_word(survey, findings, &message);
+                let colon = missing_colon(survey.config, fault);
+                let help = colon.unwrap_or_else(|| near_word(survey, findings, &message));
                 findings.add_with(spot, message, help);
             }
         }
     }
+}
+
+/// What to write where the name of an ACL or of an instance has no colon behind it.
+fn missing_colon(config: &Config, fault: &ConfigError) -> Option<String> {
+    let message = fault.message();
+    if message != b"missing or malformed ACL name" && !message.ends_with(b" name missing") {
+        return None;
+    }
+    let (number, name) = fault.line()?;
+    let file = config.sources.files().iter().find(|file| file.name == name)?;
+    let line = file.line(number)?.trim_ascii();
+    let is_name = line.iter().all(|c| c.is_ascii_alphanumeric() || b"_-.".contains(c));
+    let is_verb = eximious_core::AclVerb::ALL.iter().any(|verb| verb.name().as_bytes() == line);
+    (is_name && !is_verb)
+        .then(|| format!("a name has a colon behind it: {}:", String::from_utf8_lossy(line)))
 }
 
 /// The name in `main option "x" unknown`.

@@ -221,7 +221,7 @@ fn part(text: &Text<'_>, part: &[u8]) -> Span {
 }
 
 fn ratelimit(text: &Text<'_>, findings: &mut Findings) {
-    let mut parts = text.text.split(|c| *c == b'/').map(<[u8]>::trim_ascii);
+    let mut parts = slashed(&text.text).into_iter();
     let limit = parts.next().unwrap_or_default();
     let digits = match limit {
         [digits @ .., b'K' | b'k' | b'M' | b'm' | b'G' | b'g'] => digits,
@@ -256,6 +256,24 @@ fn ratelimit(text: &Text<'_>, findings: &mut Findings) {
     }
 }
 
+/// The parts between slashes. A slash within braces is one of what is expanded.
+fn slashed(text: &[u8]) -> Vec<&[u8]> {
+    let (mut depth, mut start, mut parts) = (0u32, 0, Vec::new());
+    for (at, c) in text.iter().enumerate() {
+        match c {
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b'/' if depth == 0 => {
+                parts.push(text[start..at].trim_ascii());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim_ascii());
+    parts
+}
+
 fn positive(text: &[u8]) -> bool {
     let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
     number.is_some_and(|number| number >= 0.0)
@@ -267,7 +285,7 @@ const MODES: [&str; 3] = ["leaky", "readonly", "strict"];
 
 /// `seen = -5m / key=… / readonly`.
 fn seen(text: &Text<'_>, findings: &mut Findings) {
-    let mut parts = text.text.split(|c| *c == b'/').map(<[u8]>::trim_ascii);
+    let mut parts = slashed(&text.text).into_iter();
     let time = parts.next().unwrap_or_default();
     wants_time(text, time.strip_prefix(b"-").unwrap_or(time), findings);
     if text.text.contains(&b'$') {

@@ -1,0 +1,129 @@
+//! The names under which the program is called, and its own commands.
+
+use std::os::unix::fs::symlink;
+
+use crate::common::{Run, eximious, file, run};
+
+/// Runs the program under another name.
+fn called(name: &str, args: &[&str], input: &[u8]) -> Run {
+    let place = tempfile::TempDir::with_prefix("eximious-").unwrap();
+    let path = place.path().join(name);
+    symlink(env!("CARGO_BIN_EXE_eximious"), &path).unwrap();
+    run(path.to_str().unwrap(), args, input)
+}
+
+/// A configuration with a spool of its own, in which messages stay.
+fn config() -> (tempfile::TempDir, String) {
+    let place = tempfile::TempDir::with_prefix("eximious-").unwrap();
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(place.path(), all).unwrap();
+    let text = format!(
+        "primary_hostname = host.example\nspool_directory = {0}\nlog_file_path = {0}/%slog\n\
+         bi_command = {0}/build\n",
+        place.path().display()
+    );
+    let path = place.path().join("conf");
+    std::fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    (place, path)
+}
+
+/// The recipients of what waits.
+fn queued(config: &str) -> Vec<String> {
+    let listed = called("mailq", &["-C", config], b"");
+    let lines = listed.out.lines().filter(|line| line.starts_with("          "));
+    let mut all: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn under_names_of_exim_commands_are_recipients() {
+    let (_place, config) = config();
+    for (name, word) in
+        [("sendmail", "help"), ("exim", "list"), ("exim4", "check"), ("rmail", "fmt")]
+    {
+        let sent = called(name, &["-C", &config, "-odq", word], b"Subject: x\n\ny\n");
+        assert_eq!(sent.status, Some(0), "{name} {word}: {sent:?}");
+    }
+    let hosts = |name: &str| format!("{name}@host.example");
+    assert_eq!(queued(&config), ["check", "fmt", "help", "list"].map(hosts));
+    // A dot by itself ends no message that `rmail` takes.
+    let sent = called("rmail", &["-C", &config, "-odq", "dot"], b"Subject: x\n\na\n.\nb\n");
+    assert_eq!(sent.status, Some(0), "{sent:?}");
+    let smtp = b"MAIL FROM:<a@b.example>\nRCPT TO:<c@d.example>\nDATA\nSubject: x\n\ny\n.\n";
+    assert_eq!(called("rsmtp", &["-C", &config, "-odq"], smtp).status, Some(0));
+    assert!(queued(&config).contains(&"c@d.example".to_owned()), "{:?}", queued(&config));
+}
+
+#[test]
+fn the_file_of_aliases_is_built_by_a_command() {
+    let (place, config) = config();
+    let failed = called("newaliases", &["-C", &config], b"");
+    let command = place.path().join("build").display().to_string();
+    let why = format!("exim: exec of {command} failed: No such file or directory\n");
+    assert_eq!((failed.status, failed.err), (Some(1), why));
+    std::fs::write(&command, "#!/bin/sh\necho built $*\n").unwrap();
+    let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&command, rights).unwrap();
+    let built = eximious(&["-C", &config, "-bi", "-oA", "/etc/aliases"], b"");
+    assert_eq!((built.status, built.out.as_str()), (Some(0), "built /etc/aliases\n"));
+    let none = file("primary_hostname = x\n");
+    let nothing = called("newaliases", &["-C", none.path().to_str().unwrap()], b"");
+    assert_eq!((nothing.status, nothing.out + &nothing.err), (Some(0), String::new()));
+}
+
+#[test]
+fn an_unknown_word_is_no_recipient() {
+    for (word, meant) in [("chek", "check"), ("hlep", "help"), ("lst", "list")] {
+        let refused = eximious(&[word], b"Subject: x\n\ny\n");
+        assert_eq!(refused.status, Some(1), "{refused:?}");
+        let head = format!("eximious: no command \"{word}\"; did you mean \"eximious {meant}\"?\n");
+        assert!(refused.err.starts_with(&head), "{refused:?}");
+    }
+    let (_place, config) = config();
+    let refused = eximious(&["-C", &config, "-f", "a@b.example", "postmaster"], b"\n");
+    assert!(refused.err.contains("eximious -bm postmaster"), "{refused:?}");
+    for args in [&["-bm", "chek"][..], &["chek@host.example"]] {
+        let args = [&["-C", &config, "-odq"], args].concat();
+        assert_eq!(eximious(&args, b"Subject: x\n\ny\n").status, Some(0), "{args:?}");
+    }
+    assert_eq!(queued(&config), ["chek@host.example"; 2]);
+}
+
+#[test]
+fn options_stand_before_a_command() {
+    let config = file("domainlist x = NAME\n");
+    let path = config.path().to_str().unwrap();
+    for args in [&["-C", path, "-DNAME=a", "check"][..], &["check", "-C", path, "-D", "NAME=a"]] {
+        let checked = eximious(args, b"");
+        assert!(checked.out.starts_with("warning[W203]: the list x"), "{args:?}: {checked:?}");
+    }
+    assert!(eximious(&["-v", "list", "items"], b"").out.starts_with("item "));
+    assert!(eximious(&["-v", "help", "uc"], b"").out.starts_with("uc (operator)"));
+}
+
+#[test]
+fn everything_has_a_page() {
+    let said = |args: &[&str]| {
+        let run = eximious(args, b"");
+        assert_eq!((run.status, run.err.as_str()), (Some(0), ""), "{args:?}");
+        run.out
+    };
+    assert!(said(&["--help"]).contains("eximious help switches"));
+    for command in ["check", "fmt", "help", "list", "repl"] {
+        assert_eq!(said(&[command, "--help"]), said(&["help", command]));
+    }
+    assert!(said(&["help", "switches"]).contains("  -bd, -bdf "));
+    assert!(said(&["help", "-bdf"]).contains("takes connections"));
+    assert!(said(&["help", "drivers"]).contains("router        dnslookup "));
+    assert!(said(&["help", "redirect"]).contains("Options of its own:"));
+    assert!(said(&["help", "--man"]).contains(".TP\n.B \\-bd, \\-bdf\n"));
+    for shell in ["bash", "zsh", "fish"] {
+        let text = said(&["help", "--completions", shell]);
+        assert!(text.contains("check") && text.contains("bdf"), "{shell}");
+    }
+    let wrong = eximious(&["help", "--completions", "csh"], b"");
+    assert_eq!(wrong.status, Some(1), "{wrong:?}");
+    assert_eq!(said(&["-bI:dscp"]).lines().count(), 18);
+}

@@ -1,0 +1,86 @@
+//! What `eximious check` is given, and what it says of real configurations.
+
+use crate::common::{eximious, file};
+
+#[test]
+fn a_folder_is_no_configuration() {
+    let refused = eximious(&["check", "/etc"], b"");
+    assert_eq!(refused.status, Some(1), "{refused:?}");
+    assert!(refused.err.contains("/etc: is a folder"), "{refused:?}");
+}
+
+#[test]
+fn the_standard_input_is_a_configuration() {
+    let checked = eximious(&["check", "-"], b"primary_hostname = x\nbananas = 3\n");
+    assert_eq!(checked.status, Some(1), "{checked:?}");
+    assert!(checked.out.contains("main option \"bananas\" unknown"), "{checked:?}");
+    assert!(checked.out.contains("--> -:2:1"), "{checked:?}");
+}
+
+#[test]
+fn parts_of_debians_configuration_are_read_in_their_sections() {
+    let place = tempfile::TempDir::with_prefix("eximious-").unwrap();
+    let write = |folder: &str, text: &str| {
+        let folder = place.path().join("conf.d").join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("10_one");
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    for (folder, text) in [
+        ("main", "domainlist x = a.example\n"),
+        ("acl", "c:\n  accept domains = +local_domains\n"),
+        ("auth", "plain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n"),
+        ("retry", "* * F,2h,15m\n"),
+        ("router", "r:\n  driver = accept\n  transport = elsewhere\n"),
+        ("transport", "t:\n  driver = smtp\n"),
+    ] {
+        let path = write(folder, text);
+        let checked = eximious(&["check", &path], b"");
+        assert_eq!(checked.out, "0 errors, 0 warnings\n", "{folder}: {checked:?}");
+    }
+    let wrong = write("router", "r:\n  driver = accept\n  transprot = x\n");
+    let checked = eximious(&["check", &wrong], b"");
+    assert!(checked.out.contains(&format!("{wrong}:3:")), "{checked:?}");
+}
+
+#[test]
+fn slashes_in_braces_separate_nothing() {
+    let text = "acl_smtp_rcpt = a\nbegin acl\na:\n  warn set acl_c_limit = 7\n  \
+                deny ratelimit = ${eval:$acl_c_limit / 2} / 1h / per_rcpt / $sender_address\n  \
+                accept domains = a.example\n";
+    let config = file(text);
+    let checked = eximious(&["check", config.path().to_str().unwrap()], b"");
+    assert_eq!(checked.out, "0 errors, 0 warnings\n");
+}
+
+#[test]
+fn what_was_meant_is_named() {
+    let text = "LOCAL_HOSTS = 192.0.2.1\nhostlist x = LOCAL_HOST : LOCAL_HOSTS\n\
+                host_lookup = +x\nacl_smtp_rcpt = one\nbegin acl\none\n  accept\n\
+                begin routers\nr1\n  driver = accept\n";
+    let config = file(text);
+    let checked = eximious(&["check", config.path().to_str().unwrap()], b"").out;
+    for said in [
+        "warning[W217]: there is no macro LOCAL_HOST\n",
+        "help: did you mean LOCAL_HOSTS?",
+        "help: a name has a colon behind it: one:",
+        "help: a name has a colon behind it: r1:",
+    ] {
+        assert!(checked.contains(said), "{said}: {checked}");
+    }
+}
+
+#[test]
+fn of_what_debian_makes_unused_parts_are_not_told() {
+    let unused = "UPEX4CmacrosUPEX4C = 1\nbegin transports\nt:\n  driver = smtp\n";
+    let made = "#########\n# WARNING\n# This file was generated dynamically from\n\
+                # and is made by update-exim4.conf\n";
+    for (text, answer) in
+        [(unused.to_owned(), "2 warnings"), (format!("{made}{unused}"), "0 warnings")]
+    {
+        let config = file(&text);
+        let checked = eximious(&["check", config.path().to_str().unwrap()], b"");
+        assert!(checked.out.ends_with(&format!("0 errors, {answer}\n")), "{checked:?}");
+    }
+}
