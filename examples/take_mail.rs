@@ -50,7 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     for message in kept {
-        let (sender, body) = (message.sender.display(), String::from_utf8_lossy(&message.body));
+        let body = message.body.whole(1 << 20)?; // where there is no spool, it is in memory
+        let (sender, body) = (message.sender.display(), String::from_utf8_lossy(&body));
         println!("{} for {:?} from {sender}: {body:?}", message.id.display(), message.recipients);
     }
     Ok(())

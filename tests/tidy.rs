@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "eximious-crypt",
             "eximious-dlfunc",
             "eximious-exec",
+            "eximious-malloc",
             "eximious-netlibs",
             "eximious-pam",
             "eximious-sasl",

@@ -3,7 +3,7 @@
 
 use bitflags::bitflags;
 
-use crate::{Meta, Runs};
+use crate::{Effects, Meta, Runs};
 
 /// What a statement of an ACL begins with.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -198,6 +198,11 @@ pub enum AclOperand {
 macro_rules! words_of_acls {
     (phases: $($of:ident)*) => {$(
         impl $of {
+            /// Sets what it does besides computing; without this, what its meta says.
+            pub const fn effects(mut self, effects: Effects) -> Self {
+                self.meta.effects = effects;
+                self
+            }
             /// Sets the ACLs in which it is allowed; without this, it is in all.
             pub const fn phases(mut self, phases: AclPhases) -> Self {
                 self.phases = phases;

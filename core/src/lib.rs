@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod body;
 mod call;
 mod effects;
 mod fail;
@@ -34,6 +35,7 @@ pub use acl::{
     AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify,
 };
+pub use body::{Body, BodyReader, BodySource};
 pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;

@@ -1,6 +1,6 @@
 //! A message, as expansions see it.
 
-use crate::Str;
+use crate::{Body, Str};
 
 /// One header line.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Message {
     /// one. The variables of the body pass it over, as Exim's do.
     pub stray: Vec<u8>,
     /// The body, newlines as `\n`.
-    pub body: Vec<u8>,
+    pub body: Body,
     /// Size of header and body in bytes, as `$message_size` gives it.
     pub size: u64,
     /// Lines of header and body, as `$message_linecount` gives them.

@@ -31,7 +31,7 @@ pub use sasl::{
     SaslStep, SaslValues,
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
-pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
+pub use spool::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
 pub use tls::{
     Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard,
     TlsProgress, TlsServer, TlsSession,
@@ -448,6 +448,15 @@ pub trait Host: Send + Sync {
     }
     /// The load average, times 1000.
     fn load(&self) -> i64;
+    /// How much memory this process may have, in bytes; nothing, where nobody knows.
+    fn memory_limit(&self) -> Option<u64> {
+        None
+    }
+    /// How full the memory is that this process may have, in thousandths; nothing, where
+    /// there is no limit.
+    fn memory_fullness(&self) -> Option<u64> {
+        None
+    }
     /// Free room where a path lies.
     fn room(&self, path: &[u8]) -> io::Result<Room>;
     /// The working directory at the start.

@@ -9,6 +9,7 @@
 mod addresses;
 mod envelope;
 mod headers;
+mod line_ends;
 mod lines;
 mod log;
 mod message_id;
@@ -17,6 +18,7 @@ mod received;
 mod recipients;
 mod rejected;
 mod sender;
+mod stored_body;
 
 use std::collections::BTreeMap;
 
@@ -32,14 +34,16 @@ use sender::Author;
 pub use envelope::{
     may_be_sender, qualified_sender, rewrite_recipients, rewrite_sender, sender_in_line,
 };
+pub(crate) use headers::longest_header;
 pub use headers::{TooLong, apply_headers, put_first, too_long};
+pub(crate) use line_ends::{LineEnds, Newlines, Returns, without_returns};
 pub use log::{Kept, authenticated, logged};
 pub use message_id::message_id;
-pub(crate) use parse::without_returns;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;
 pub use recipients::{HeaderRecipients, InvalidAddress};
 pub(crate) use rejected::rejected;
+pub(crate) use stored_body::StoredBody;
 
 /// How a message came, as far as its header hangs on that.
 #[derive(Clone, Debug, Default)]

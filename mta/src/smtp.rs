@@ -22,10 +22,11 @@ mod etrn;
 mod header;
 mod ident;
 mod input;
-
+mod large;
 mod logging;
 mod mail;
 mod mail_data;
+mod memory;
 mod options;
 mod parameters;
 pub mod proxy;
@@ -53,9 +54,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious::acl::Control;
-use eximious::world::Moment;
+use eximious::world::{Moment, SpoolData};
 use eximious::{Header, Message, Str};
 
+pub use memory::is_used_up;
 pub use session::{Outlet, SmtpServer, SmtpSession};
 pub use shutdown::Awaited;
 
@@ -182,6 +184,8 @@ pub struct Received {
     pub not_for: Vec<Str>,
     /// Header lines that were taken out, or replaced. They are kept to be looked at.
     pub replaced: Vec<Replaced>,
+    /// The data file of the spool, where its body is there already.
+    pub data: Option<Box<dyn SpoolData>>,
 }
 
 /// What follows from who handed a message in.

@@ -14,10 +14,12 @@ pub mod space;
 mod tests;
 mod tree;
 
+use std::io::Read;
+
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
-use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
-use eximious::{Context, Str, opt, var};
+use eximious::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
+use eximious::{Body, Context, Str, opt, var};
 
 use crate::logs;
 use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
@@ -30,37 +32,98 @@ pub use tree::{Node, NonrecipientTree};
 
 /// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise
 /// nothing of it is, and the reason is what to log.
-pub fn keep(cx: &mut Context, received: &Received) -> SpoolOutcome {
+pub fn keep(cx: &mut Context, received: &mut Received) -> SpoolOutcome {
     // A message for nobody is done with.
     if received.recipients.is_empty() {
         return SpoolOutcome::Spooled;
     }
-    let place = match place(cx, received.queue.bytes()) {
-        Ok(place) => place,
-        Err(why) => return SpoolOutcome::Failed(SpoolFailure::broken(why)),
-    };
-    let id = received.id.bytes();
-    let header = match describe::header_file(cx, received).encode() {
-        Ok(header) => header,
-        Err(why) => {
-            return SpoolOutcome::Failed(SpoolFailure::broken(why.to_string().into_bytes()));
-        }
-    };
-    let first = [id, b"-D\n"].concat();
+    match put(cx, received) {
+        Ok(()) => SpoolOutcome::Spooled,
+        Err(why) => SpoolOutcome::Failed(why.failure(cx)),
+    }
+}
+
+fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
+    let header = describe::header_file(cx, received).encode();
+    let header = header.map_err(|why| NotKept::Unexpected(why.to_string().into_bytes()))?;
+    let id = received.id.clone();
+    cx.tell(Happening::Spool(SpoolEvent::Writing { id: id.bytes() }));
     let message = &received.message;
-    let data = [first.as_slice(), &message.stray, &message.body];
-    cx.tell(Happening::Spool(SpoolEvent::Writing { id }));
-    match cx.engine().world().spool.keep(&place, id, &data, &header) {
-        Ok(()) => {
-            let size = data.iter().map(|part| part.len()).sum::<usize>() + header.len();
-            cx.tell(Happening::Spool(SpoolEvent::Kept { id, size: size as u64 }));
-            SpoolOutcome::Spooled
+    let mut size = header.len() as u64 + message.stray.len() as u64 + message.body.len();
+    let kept = match &mut received.data {
+        Some(data) => data.keep(&header),
+        None => {
+            let first = [id.bytes(), b"-D\n"].concat();
+            size += first.len() as u64;
+            let mut data = begin(cx, received.queue.bytes(), &id)?;
+            let written = data.write(&first).and_then(|()| data.write(&message.stray));
+            let written = written.and_then(|()| copy(&message.body, &mut *data));
+            written.and_then(|()| data.keep(&header))
         }
+    };
+    match &kept {
+        Ok(()) => cx.tell(Happening::Spool(SpoolEvent::Kept { id: id.bytes(), size })),
         Err(why) => {
             let reason = eximious::stdlib::wording::reason(&why.why);
-            let failed = SpoolEvent::Failed { id, why: reason.as_bytes() };
+            let failed = SpoolEvent::Failed { id: id.bytes(), why: reason.as_bytes() };
             cx.tell(Happening::Spool(failed));
-            SpoolOutcome::Failed(abandoned(cx, &why))
+        }
+    }
+    kept.map_err(NotKept::Spool)
+}
+
+/// Begins the data file of a message.
+pub(crate) fn begin(cx: &Context, queue: &[u8], id: &Str) -> Result<Box<dyn SpoolData>, NotKept> {
+    let place = place(cx, queue).map_err(NotKept::Unexpected)?;
+    cx.engine().world().spool.begin(&place, id.bytes()).map_err(NotKept::Spool)
+}
+
+/// Writes a body behind what is there.
+fn copy(body: &Body, data: &mut dyn SpoolData) -> Result<(), SpoolError> {
+    if let Some(bytes) = body.in_memory() {
+        return data.write(bytes);
+    }
+    let mut reader = body.reader();
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let count = reader.read(&mut piece).map_err(|why| SpoolError {
+            step: SpoolStep::Write,
+            file: b"the body".to_vec(),
+            why,
+        })?;
+        match count {
+            0 => return Ok(()),
+            count => data.write(&piece[..count])?,
+        }
+    }
+}
+
+/// Takes a message back out of the spool, before anybody was told that it is there.
+pub(crate) fn take_back(cx: &mut Context, queue: &[u8], id: &Str) {
+    let Ok(place) = place(cx, queue) else { return };
+    let world = cx.engine().world();
+    if let Err(why) = world.spool.remove(&place, id.bytes()) {
+        let why = eximious::stdlib::wording::reason(&why);
+        let line = [b"cannot be taken out of the spool: ", why.as_bytes()].concat();
+        world.log.panic(&logs::named(id, &line));
+    }
+}
+
+/// Why a message is not kept.
+#[derive(Debug)]
+pub(crate) enum NotKept {
+    /// Nobody can tell where, or how.
+    Unexpected(Vec<u8>),
+    /// The spool can't.
+    Spool(SpoolError),
+}
+
+impl NotKept {
+    /// What is to be logged and said of it.
+    pub(crate) fn failure(self, cx: &mut Context) -> SpoolFailure {
+        match self {
+            Self::Unexpected(why) => SpoolFailure::broken(why),
+            Self::Spool(why) => abandoned(cx, &why),
         }
     }
 }

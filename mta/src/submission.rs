@@ -23,7 +23,7 @@ use eximious::acl::{AclState, Logs};
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, LogSelector, Message, Str, Var, opt, var};
+use eximious::{Body, Context, LogSelector, Message, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{self, FixedMessage, Kept, Origin, Parsed, TooLong, Way, message_id};
@@ -198,7 +198,7 @@ impl<'s> Submission<'s> {
             (Err(fault), Errors::Printed) => return Err(fault),
             (Err(fault), _) => {
                 // What comes in is returned as it is.
-                self.received.message.body = self.read()?;
+                self.received.message.body = self.read()?.into();
                 return Err(fault);
             }
         };
@@ -438,7 +438,7 @@ impl<'s> Submission<'s> {
         self.cx.set_message(Some(message.clone()));
         let mut addresses = std::iter::once(&message.sender).chain(&message.recipients);
         let utf8 = addresses.any(|address| !address.bytes().is_ascii());
-        let received = Received {
+        let mut received = Received {
             id: self.id.clone(),
             sender: EnvelopeSender {
                 address: message.sender.clone(),
@@ -462,7 +462,7 @@ impl<'s> Submission<'s> {
             },
             ..std::mem::take(&mut self.received)
         };
-        if let SpoolOutcome::Failed(failure) = spool::keep(self.cx, &received) {
+        if let SpoolOutcome::Failed(failure) = spool::keep(self.cx, &mut received) {
             failure.log(self.cx, &self.id);
             self.received = received;
             return Err(Fault::SpoolFailure(failure));
@@ -496,6 +496,11 @@ impl<'s> Submission<'s> {
         } else if self.state.has("queue") || self.state.has("queue_only") {
             self.log(b"no immediate delivery: queued by ACL");
         }
+        if self.cx.engine().world().log.is_broken() {
+            // Whoever reads the standard error was told.
+            spool::take_back(self.cx, received.queue.bytes(), &self.id);
+            return Ok(Done { status: 1, ..Done::default() });
+        }
         if received.recipients.is_empty() {
             let (acl, why) = discarded.unwrap_or(("RCPT", Str::EMPTY));
             let colon: &[u8] = if why.is_empty() { b"" } else { b": " };
@@ -525,7 +530,7 @@ impl<'s> Submission<'s> {
 
 /// The header as far as it was read when it was found to be too long.
 fn cut(mut message: Message, too_long: TooLong) -> Message {
-    message.body = Vec::new();
+    message.body = Body::default();
     let mut room = match too_long {
         TooLong::Header(limit) => limit,
         TooLong::Line(limit) => {

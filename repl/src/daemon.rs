@@ -17,7 +17,7 @@ mod service;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use eximious::debugging::DebugSelector;
@@ -25,7 +25,9 @@ use eximious::opt;
 use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World};
 use eximious_world::rights;
-use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
+use eximious_world::serving::{
+    self, Bell, Listener, Listeners, Peer, PidFile, Signals, Spare, Woken,
+};
 
 use crate::caller;
 use crate::refusal::Refusal;
@@ -68,6 +70,12 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How long to wait where the system can't take another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How many connections are taken from the doors before any of them is served.
+const AT_ONCE: usize = 256;
+
+/// What a client is told for whom there is no thread, or no descriptor.
+const BUSY: &[u8] = b"421 Too many concurrent SMTP connections; please try again later.\r\n";
+
 /// How many seconds lie between two complaints about that.
 const SELDOM: i64 = 10;
 
@@ -79,6 +87,7 @@ const OTHER_FILES: u64 = 256;
 /// # Errors
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
+    serving::share_memory();
     let service = Service::read(&source, &eximious_world::system(), &request)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {
@@ -111,6 +120,9 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     let started =
         format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
     world.log.main(started.as_bytes());
+    if world.log.is_broken() {
+        return Err(Refusal::Said(b"eximious: the daemon cannot write the main log".to_vec()));
+    }
     let mut daemon = Daemon {
         service: Arc::new(service),
         source,
@@ -120,6 +132,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         signals,
         bell,
         places: Arc::new(Places::default()),
+        spare: Spare::new(),
         complained: Cell::new(0),
     };
     daemon.make_room();
@@ -263,6 +276,11 @@ fn write_pid_file(service: &Service, request: &DaemonRequest) -> Option<PidFile>
     }
 }
 
+/// Takes out what was handed over.
+fn take(handed: &Mutex<Option<Peer>>) -> Option<Peer> {
+    handed.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
 struct Daemon {
     service: Arc<Service>,
     source: Source,
@@ -273,6 +291,7 @@ struct Daemon {
     signals: Signals,
     bell: Bell,
     places: Arc<Places>,
+    spare: Spare,
     /// When it last said that it can take nobody, in seconds.
     complained: Cell<i64>,
 }
@@ -312,25 +331,40 @@ impl Daemon {
         }
     }
 
-    /// Takes who waits at each door, one at each, so that none is kept waiting.
+    /// Takes who waits at each door. The doors are cleared first: whoever finds no room
+    /// there may wait for ever.
     fn take_all(&mut self) {
-        let mut waiting = true;
-        while waiting {
-            waiting = false;
+        let mut failed = None;
+        loop {
+            let mut arrived = Vec::new();
             for listener in &self.listeners.0 {
-                match listener.accept() {
-                    Ok(Some(peer)) => {
-                        waiting = true;
-                        self.take(peer);
-                    }
-                    Ok(None) => {}
-                    Err(why) => {
-                        self.complain(&why);
-                        // Whoever waits goes on waiting; asking at once changes nothing.
-                        self.bell.wait(PAUSE);
-                        return;
+                while arrived.len() < AT_ONCE {
+                    match listener.accept() {
+                        Ok(Some(peer)) => arrived.push(peer),
+                        Ok(None) => break,
+                        Err(why) => {
+                            failed = Some(why);
+                            break;
+                        }
                     }
                 }
+            }
+            let waiting = !arrived.is_empty();
+            arrived.into_iter().for_each(|peer| self.take(peer));
+            if let Some(why) = failed {
+                self.complain(&why);
+                // With the descriptor that was spared, one after the other is told.
+                for listener in &self.listeners.0 {
+                    while let Some(peer) = self.spare.accept(listener) {
+                        peer.dismiss(BUSY);
+                    }
+                }
+                // Asking at once changes nothing.
+                self.bell.wait(PAUSE);
+                return;
+            }
+            if !waiting {
+                return;
             }
         }
     }
@@ -359,7 +393,11 @@ impl Daemon {
         let place = self.places.take(peer.remote().ip().to_canonical());
         let (service, bell) = (service.clone(), self.bell.clone());
         let first = self.request.begins_with_tls;
+        // Where there can be no thread, the client is told.
+        let handed = Arc::new(Mutex::new(Some(peer)));
+        let taken = handed.clone();
         let spawned = serving::spawn(STACK, move || {
+            let Some(peer) = take(&taken) else { return };
             let thread = serving::thread_number();
             place.occupied_by(thread);
             conversation::hold(&service, peer, &bell, place.count(), thread, first);
@@ -369,6 +407,9 @@ impl Daemon {
             let why = eximious::stdlib::wording::reason(&why);
             let line = format!("daemon: accept process fork failed: {why}");
             self.service.engine.world().log.panic(line.as_bytes());
+            if let Some(peer) = take(&handed) {
+                peer.dismiss(BUSY);
+            }
         }
     }
 

@@ -66,6 +66,9 @@ struct Both {
 }
 
 impl Log for Both {
+    fn is_broken(&self) -> bool {
+        self.kept.is_broken()
+    }
     fn main(&self, line: &[u8]) {
         self.shown.main(nameless(line));
         self.kept.main(line);

@@ -52,6 +52,9 @@ impl Ordered {
 }
 
 impl Log for Ordered {
+    fn is_broken(&self) -> bool {
+        self.log.is_broken()
+    }
     fn main(&self, line: &[u8]) {
         self.first();
         self.log.main(line);

@@ -122,7 +122,8 @@ impl<W: Write> Write for Headed<W> {
 }
 
 /// What becomes of a message that has come.
-type Take<'t> = &'t mut dyn FnMut(&mut SmtpSession, &Received, &mut dyn Write) -> io::Result<()>;
+type Take<'t> =
+    &'t mut dyn FnMut(&mut SmtpSession, &mut Received, &mut dyn Write) -> io::Result<()>;
 
 /// How long the client may think.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -176,7 +177,7 @@ fn converse<W: Write + Send + 'static>(
         while let Some(event) = session.next_event() {
             match event {
                 Event::Reply(bytes) => out.write_all(&bytes)?,
-                Event::Message(received) => take(session, &received, out)?,
+                Event::Message(mut received) => take(session, &mut received, out)?,
                 Event::Delay { time, sends } => {
                     if sends {
                         out.flush()?;

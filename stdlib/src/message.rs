@@ -77,8 +77,48 @@ pub fn parse_with(
     }
     message.lines = reader.lines + message.body_lines;
     message.longest_line = reader.longest;
-    message.size += message.body.len() as u64;
+    message.size += message.body.len();
     (message, senders)
+}
+
+/// Where the header of a message ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeaderEnd {
+    /// How many bytes stand before the rest of the body: the header with the blank line,
+    /// or with the line that ended it without being one of it.
+    pub at: usize,
+    /// How long that line is, with its continuations: it is text of the body.
+    pub stray: usize,
+}
+
+/// Where the header ends in the beginning of a message whose lines end in newlines
+/// alone, if that can be told already. `sender` says which lines before the header name
+/// a sender.
+pub fn header_end(bytes: &[u8], sender: &mut dyn FnMut(&[u8]) -> bool) -> Option<HeaderEnd> {
+    let mut reader =
+        Reader { bytes, at: 0, space: false, crlf: None, end: End::Input, lines: 0, longest: 0 };
+    let mut begun = false;
+    let end = loop {
+        let start = reader.at;
+        match reader.field() {
+            Field::Done => return None,
+            Field::Blank => break HeaderEnd { at: reader.at, stray: 0 },
+            Field::Line(mut line) => {
+                if is_header(&line) {
+                    drop_blank_end(&mut line);
+                }
+                if !begun && sender(&line) {
+                    continue;
+                }
+                if !is_header(&line) {
+                    break HeaderEnd { at: reader.at, stray: reader.at - start };
+                }
+                begun = true;
+            }
+        }
+    };
+    // What comes next may continue the line.
+    (reader.at < bytes.len()).then_some(end)
 }
 
 /// What a message says through variables that hold their own values.
@@ -215,7 +255,7 @@ impl Reader<'_> {
             }
         };
         message.body_zeros += zeros(&body);
-        message.body = body;
+        message.body = body.into();
     }
 }
 
@@ -309,6 +349,8 @@ fn digits(text: &[u8], least: usize, most: usize) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use eximious_core::Body;
+
     use super::*;
 
     fn shown(text: &[u8], end: End) -> (String, String, [u64; 4]) {
@@ -316,7 +358,7 @@ mod tests {
         let header: Vec<u8> = message.headers.iter().flat_map(|h| h.line.clone()).collect();
         (
             String::from_utf8_lossy(&header).into_owned(),
-            String::from_utf8_lossy(&message.body).into_owned(),
+            String::from_utf8_lossy(message.body.in_memory().unwrap_or_default()).into_owned(),
             [message.size, message.lines, message.body_lines, message.longest_line],
         )
     }
@@ -348,7 +390,7 @@ mod tests {
         let message = parse(b"X: y\nno header line\nbody\n");
         assert_eq!(message.headers, [Header::new("X: y\n")]);
         assert_eq!(message.stray, b"no header line\n");
-        assert_eq!(message.body, b"body\n");
+        assert_eq!(message.body, Body::from("body\n"));
         assert_eq!(message.size, 25);
     }
 

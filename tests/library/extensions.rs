@@ -97,6 +97,31 @@ fn run(text: &str, extend: impl Fn(Builder) -> Builder) -> (AclResult, AclState)
 }
 
 #[test]
+fn the_policy_holds_for_words_of_acls() {
+    for (text, effects) in [
+        (" warn logwrite = x\n accept\n", Effects::LOG),
+        (" warn set acl_m_x = y\n accept\n", Effects::VARS),
+        (" deny ratelimit = 9 / 1h / x\n accept\n", Effects::CLOCK),
+        (" deny seen = -1h\n accept\n", Effects::FILES),
+        (" warn udpsend = 192.0.2.1 : 9 : x\n accept\n", Effects::NET),
+        // A list is refused where it asks for something.
+        (" accept hosts = 192.0.2.1\n", Effects::FILES),
+    ] {
+        let (result, _) = run(text, |builder| builder.forbid(effects));
+        let said = result.log_message.unwrap_or_default().display().into_owned();
+        match text.contains("hosts") {
+            true => assert_eq!(result.verdict, AclVerdict::Accept, "{text}"),
+            false => assert!(said.ends_with("is not permitted here"), "{text}: {said:?}"),
+        }
+    }
+    let registry = eximious::registry();
+    let effects = |name: &[u8]| registry.acl_term(name).expect("a word").meta.effects;
+    assert!(effects(b"dnslists").contains(Effects::DNS));
+    assert!(effects(b"domains").contains(Effects::LOOKUP));
+    assert!(effects(b"endpass").is_empty());
+}
+
+#[test]
 fn acls_run_words_of_embedders() {
     let noted = Arc::new(Mutex::new(Vec::new()));
     let keeps = noted.clone();

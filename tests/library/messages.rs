@@ -144,7 +144,7 @@ fn any_bytes_are_a_message() {
         for end in [End::Input, End::Dot] {
             let (message, _) = parse_until(&text, end);
             let header: usize = message.headers.iter().map(|h| h.line.len()).sum();
-            assert!(message.size >= (header + message.body.len()) as u64);
+            assert!(message.size >= header as u64 + message.body.len());
             assert!(
                 message.headers.iter().all(|h| h.line.ends_with(b"\n") && !h.line.contains(&0))
             );

@@ -86,6 +86,14 @@ impl Host for SystemHost {
         (load as i64).saturating_mul(1000) >> 16
     }
 
+    fn memory_limit(&self) -> Option<u64> {
+        crate::memory::limit()
+    }
+
+    fn memory_fullness(&self) -> Option<u64> {
+        crate::memory::fullness()
+    }
+
     fn room(&self, path: &[u8]) -> io::Result<Room> {
         let found = rustix::fs::statvfs(OsStr::from_bytes(path))?;
         let kilobytes = found.f_bavail.saturating_mul(found.f_frsize) / 1024;

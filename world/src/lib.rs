@@ -55,6 +55,7 @@ mod lmdb;
 #[cfg(not(feature = "lmdb"))]
 use absent::lmdb;
 mod logs;
+mod memory;
 mod net;
 mod pool;
 mod processes;

@@ -12,6 +12,7 @@ mod names;
 mod syslog;
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious_core::world::{Clock, DebugLog, Log, LogOptions};
@@ -32,6 +33,8 @@ pub struct LogFiles {
     /// Whom files belong to, where this process may decide.
     owner: (u32, u32),
     inner: Mutex<Inner>,
+    /// Whether what was written last to the main log is not there.
+    broken: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -76,6 +79,7 @@ impl LogFiles {
             panics_shown: true,
             owner,
             inner: Mutex::new(inner),
+            broken: AtomicBool::new(false),
         };
         if let Some(complaint) = complaint {
             logs.panic(&complaint);
@@ -148,7 +152,11 @@ impl LogFiles {
             LogKind::Reject => &mut inner.reject,
             LogKind::Panic | LogKind::Debug => &mut inner.panic,
         };
-        let Err(why) = file.append(&name, self.owner, text) else { return };
+        let written = file.append(&name, self.owner, text);
+        if kind == LogKind::Main {
+            self.broken.store(written.is_err(), Ordering::SeqCst);
+        }
+        let Err(why) = written else { return };
         let complaint = inner.stamps.stamped(clock, &cannot_open(kind, &name, &why));
         if self.panics_shown {
             show(&complaint);
@@ -215,6 +223,10 @@ impl Log for LogFiles {
     }
 
     fn debug(&self, _: &[u8]) {}
+
+    fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::SeqCst)
+    }
 
     fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
         let dates = {

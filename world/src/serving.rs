@@ -8,9 +8,10 @@ mod process;
 mod signals;
 
 pub use bell::Bell;
-pub use listener::{Listener, Listeners, Woken};
+pub use listener::{Listener, Listeners, Spare, Woken};
 pub use peer::{Heard, Peer};
 pub use process::{
-    PidFile, detach, open_files, raise_open_files, spawn, thread_number, write_process_line,
+    PidFile, detach, open_files, raise_open_files, share_memory, spawn, thread_number,
+    write_process_line,
 };
 pub use signals::{Signals, Told};

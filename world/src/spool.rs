@@ -6,11 +6,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::Path;
+use std::sync::Arc;
 
+use eximious_core::BodySource;
 use eximious_core::world::spool::is_name;
-use eximious_core::world::{Spool, SpoolEntry, SpoolError, SpoolPlace, SpoolStep};
+use eximious_core::world::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep};
 use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -24,22 +26,12 @@ const FILE: RawMode = 0o640;
 pub struct SystemSpool;
 
 impl Spool for SystemSpool {
-    fn keep(
-        &self,
-        place: &SpoolPlace,
-        id: &[u8],
-        data: &[&[u8]],
-        header: &[u8],
-    ) -> Result<(), SpoolError> {
-        let failed = |step, end: &[u8]| {
-            let file = place.path(id, end);
-            move |why: io::Error| SpoolError { step, file, why }
-        };
-        let create = failed(SpoolStep::Create, b"-D");
+    fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
+        let failed = |why| SpoolError { step: SpoolStep::Create, file: place.path(id, b"-D"), why };
         let directory = match open_parts(place, b"input", place.part(id), true) {
             Ok(directory) => directory,
             // What is there in its place is seen where a file is to be made in it.
-            Err(why) if why.kind() == io::ErrorKind::NotADirectory => return Err(create(why)),
+            Err(why) if why.kind() == io::ErrorKind::NotADirectory => return Err(failed(why)),
             Err(why) => {
                 let file = place.path(id, b"");
                 let end = file.iter().rposition(|byte| *byte == b'/').unwrap_or(file.len());
@@ -47,21 +39,33 @@ impl Spool for SystemSpool {
                 return Err(SpoolError { step: SpoolStep::Directory, file, why });
             }
         };
-        let new = New { directory: &directory, place };
+        let new = New { directory, place: place.clone() };
         // Whoever has this name has the message's: nobody else can take it.
-        let data_name = [id, b"-D"].concat();
-        let file = new.create(&data_name).map_err(create)?;
-        let result = new.fill(file, data).map_err(failed(SpoolStep::Write, b"-D"));
-        let result = result.and_then(|()| new.put_header(id, header, failed));
-        if result.is_err() {
-            // The first failure is the one to tell of.
-            let _ = new.remove(&data_name);
-        }
-        result
+        let file = new.create(&[id, b"-D"].concat()).map_err(failed)?;
+        Ok(Box::new(DataFile { new, id: id.to_vec(), file: Arc::new(file), kept: false }))
     }
 
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         find(place, b"input", id, end)?.read(limit)
+    }
+
+    fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
+        // Without its header file, it is no message any more.
+        for (kind, end) in [("input", "-H"), ("input", "-J"), ("input", "-D"), ("msglog", "")] {
+            let name = [id, end.as_bytes()].concat();
+            if !is_name(&name) {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            let directory = open_parts(place, kind.as_bytes(), place.part(id), false);
+            let removed = directory.and_then(|directory| {
+                Ok(rustix::fs::unlinkat(&directory, &name, AtFlags::empty())?)
+            });
+            match removed {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {
@@ -109,62 +113,108 @@ impl Spool for SystemSpool {
 }
 
 /// A directory into which new files go.
-struct New<'a> {
-    directory: &'a OwnedFd,
-    place: &'a SpoolPlace,
+#[derive(Debug)]
+struct New {
+    directory: OwnedFd,
+    place: SpoolPlace,
 }
 
-impl New<'_> {
+impl New {
     /// Makes a file that was not there.
     fn create(&self, name: &[u8]) -> io::Result<File> {
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(FILE);
-        let file = rustix::fs::openat(self.directory, name, flags, mode)?;
+        let file = rustix::fs::openat(&self.directory, name, flags, mode)?;
         // Whatever the umask is.
-        if let Err(why) = give(&file, self.place, mode) {
+        if let Err(why) = give(&file, &self.place, mode) {
             let _ = self.remove(name);
             return Err(why);
         }
         Ok(file.into())
     }
 
-    fn fill(&self, mut file: File, pieces: &[&[u8]]) -> io::Result<()> {
-        for piece in pieces {
-            file.write_all(piece)?;
-        }
-        file.sync_all()
-    }
-
     /// Puts the header file there, by another name first: with its own name, the
     /// message is there.
-    fn put_header<F: FnOnce(io::Error) -> SpoolError>(
-        &self,
-        id: &[u8],
-        header: &[u8],
-        failed: impl Fn(SpoolStep, &'static [u8]) -> F,
-    ) -> Result<(), SpoolError> {
+    fn put_header(&self, id: &[u8], header: &[u8]) -> Result<(), SpoolError> {
+        let failed = |step| {
+            let file = self.place.path(id, b"-H");
+            move |why| SpoolError { step, file, why }
+        };
         let name = [id, b"-H"].concat();
         let beside = [b"hdr.", id].concat();
-        let file = self.create(&beside).map_err(failed(SpoolStep::CreateHeader, b"-H"))?;
-        let written = self.fill(file, &[header]).map_err(failed(SpoolStep::WriteHeader, b"-H"));
+        let mut file = self.create(&beside).map_err(failed(SpoolStep::CreateHeader))?;
+        let written = file.write_all(header).and_then(|()| file.sync_all());
+        let written = written.map_err(failed(SpoolStep::WriteHeader));
         let renamed = written.and_then(|()| {
-            let renamed = rustix::fs::renameat(self.directory, &beside, self.directory, &name);
-            renamed.map_err(|why| failed(SpoolStep::Rename, b"-H")(why.into()))
+            let renamed = rustix::fs::renameat(&self.directory, &beside, &self.directory, &name);
+            renamed.map_err(|why| failed(SpoolStep::Rename)(why.into()))
         });
         if let Err(why) = renamed {
             let _ = self.remove(&beside);
             return Err(why);
         }
-        rustix::fs::fsync(self.directory).map_err(|why| {
+        rustix::fs::fsync(&self.directory).map_err(|why| {
             // Nobody may find what may be gone after the next start.
             let _ = self.remove(&name);
-            failed(SpoolStep::WriteHeader, b"-H")(why.into())
+            failed(SpoolStep::WriteHeader)(why.into())
         })
     }
 
     fn remove(&self, name: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(self.directory, name, AtFlags::empty())?)
+        Ok(rustix::fs::unlinkat(&self.directory, name, AtFlags::empty())?)
+    }
+}
+
+/// The data file of a message that comes in.
+#[derive(Debug)]
+struct DataFile {
+    new: New,
+    id: Vec<u8>,
+    file: Arc<File>,
+    kept: bool,
+}
+
+impl DataFile {
+    fn failed(&self, why: io::Error) -> SpoolError {
+        SpoolError { step: SpoolStep::Write, file: self.new.place.path(&self.id, b"-D"), why }
+    }
+}
+
+impl SpoolData for DataFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        (&*self.file).write_all(bytes).map_err(|why| self.failed(why))
+    }
+
+    fn source(&self, from: u64) -> Arc<dyn BodySource> {
+        Arc::new(FilePart { file: self.file.clone(), from })
+    }
+
+    fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError> {
+        self.file.sync_all().map_err(|why| self.failed(why))?;
+        self.new.put_header(&self.id, header)?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for DataFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = self.new.remove(&[&self.id[..], b"-D"].concat());
+        }
+    }
+}
+
+/// A file, from a place on.
+struct FilePart {
+    file: Arc<File>,
+    from: u64,
+}
+
+impl BodySource for FilePart {
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read_at(into, self.from.saturating_add(at))
     }
 }
 

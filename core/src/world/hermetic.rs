@@ -11,9 +11,9 @@ use super::{
     Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
     Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
     Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Sasl, SaslError,
-    SaslSession, SaslStart, Server, ServerError, Spool, SpoolEntry, SpoolError, SpoolPlace,
-    SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault, TlsServer,
-    TlsSession, User, Users, World,
+    SaslSession, SaslStart, Server, ServerError, Spool, SpoolData, SpoolEntry, SpoolError,
+    SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault,
+    TlsServer, TlsSession, User, Users, World,
 };
 
 impl World {
@@ -301,11 +301,17 @@ impl HintStore for Closed {
 }
 
 impl Spool for Closed {
-    fn keep(&self, place: &SpoolPlace, id: &[u8], _: &[&[u8]], _: &[u8]) -> Result<(), SpoolError> {
+    fn is_there(&self) -> bool {
+        false
+    }
+    fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
         let file = place.path(id, b"-D");
         Err(SpoolError { step: SpoolStep::Create, file, why: denial() })
     }
     fn read(&self, _: &SpoolPlace, _: &[u8], _: &[u8], _: u64) -> io::Result<Vec<u8>> {
+        denied()
+    }
+    fn remove(&self, _: &SpoolPlace, _: &[u8]) -> io::Result<()> {
         denied()
     }
     fn size(&self, _: &SpoolPlace, _: &[u8], _: &[u8]) -> io::Result<u64> {

@@ -68,6 +68,10 @@ pub trait Log: Send + Sync {
         let _ = header;
         self.rejection_alone(line);
     }
+    /// Whether what was written last to the main log is not there.
+    fn is_broken(&self) -> bool {
+        false
+    }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
     /// Opens the log for debugging; its name has a tag at its end. Otherwise, why it
@@ -132,6 +136,9 @@ impl Log for LogOf {
     }
     fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
         self.log.rejected_message_alone(&self.named(line), header);
+    }
+    fn is_broken(&self) -> bool {
+        self.log.is_broken()
     }
     fn debug(&self, text: &[u8]) {
         self.log.debug(text);

@@ -2,8 +2,11 @@
 //! 57).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
+
+use crate::BodySource;
 
 /// Where messages of a queue are.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -66,19 +69,23 @@ pub struct SpoolError {
 /// Messages that wait. No path below the spool directory is followed through a
 /// symbolic link.
 pub trait Spool: Send + Sync {
-    /// Keeps a new message: when this returns, both of its files are on disk, for
-    /// good, and whenever the system stops before that, the message is not there, or
-    /// is there as a whole. `data` is in pieces, so that nobody has to join them.
+    /// Whether messages can be kept at all.
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    /// Begins the data file of a new message. Nobody sees a message there before
+    /// [`SpoolData::keep`].
     ///
     /// # Errors
-    /// As [`SpoolError`] says; then nothing of the message is left.
-    fn keep(
-        &self,
-        place: &SpoolPlace,
-        id: &[u8],
-        data: &[&[u8]],
-        header: &[u8],
-    ) -> Result<(), SpoolError>;
+    /// As [`SpoolError`] says.
+    fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError>;
+
+    /// Takes a message away, with its log.
+    ///
+    /// # Errors
+    /// What the system says; one that is not there is none.
+    fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()>;
 
     /// A file of a message, by its name's end (`-H`, `-D`, `-J`), up to `limit`
     /// bytes; more is an error. It is found whether messages are spread over
@@ -111,6 +118,27 @@ pub trait Spool: Send + Sync {
     /// # Errors
     /// What the system says; a queue that was never used has none.
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>>;
+}
+
+/// The data file of a message that comes in. Unless the message is kept, the file goes
+/// when this is dropped.
+pub trait SpoolData: Send + fmt::Debug {
+    /// Adds bytes behind those that are there.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError>;
+
+    /// What reads the file from a place on. That goes on when the message is kept.
+    fn source(&self, from: u64) -> Arc<dyn BodySource>;
+
+    /// Keeps the message, with this header file: when this returns, both of its files
+    /// are on disk, for good, and whenever the system stops before that, the message is
+    /// not there, or is there as a whole.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then nothing of the message is left in the end.
+    fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError>;
 }
 
 /// Whether a word is a part of a path: it can't lead anywhere else.
@@ -158,27 +186,91 @@ impl SpoolPlace {
     }
 }
 
-impl Spool for SpoolInMemory {
-    fn keep(
-        &self,
-        place: &SpoolPlace,
-        id: &[u8],
-        data: &[&[u8]],
-        header: &[u8],
-    ) -> Result<(), SpoolError> {
-        let Ok(mut files) = self.0.lock() else { return Ok(()) };
-        if files.contains_key(&place.path(id, b"-D")) {
-            let why = io::ErrorKind::AlreadyExists.into();
-            return Err(SpoolError { step: SpoolStep::Create, file: place.path(id, b"-D"), why });
+/// The data file of a message that comes into memory.
+#[derive(Debug)]
+struct DataInMemory {
+    spool: SpoolInMemory,
+    data: Vec<u8>,
+    header: Vec<u8>,
+    kept: bool,
+}
+
+impl SpoolData for DataInMemory {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        if let Ok(mut files) = self.spool.0.lock() {
+            files.entry(self.data.clone()).or_default().extend_from_slice(bytes);
         }
-        files.insert(place.path(id, b"-D"), data.concat());
-        files.insert(place.path(id, b"-H"), header.to_vec());
         Ok(())
+    }
+
+    fn source(&self, from: u64) -> Arc<dyn BodySource> {
+        let (spool, path) = (self.spool.clone(), self.data.clone());
+        Arc::new(FileInMemory { spool, path, from })
+    }
+
+    fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError> {
+        self.spool.put(&self.header, header);
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for DataInMemory {
+    fn drop(&mut self) {
+        if !self.kept
+            && let Ok(mut files) = self.spool.0.lock()
+        {
+            files.remove(&self.data);
+        }
+    }
+}
+
+/// A file in memory, from a place on.
+struct FileInMemory {
+    spool: SpoolInMemory,
+    path: Vec<u8>,
+    from: u64,
+}
+
+impl BodySource for FileInMemory {
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        let Ok(files) = self.spool.0.lock() else { return Ok(0) };
+        let file = files.get(&self.path).ok_or(io::ErrorKind::NotFound)?;
+        let at = usize::try_from(self.from.saturating_add(at)).unwrap_or(usize::MAX);
+        let rest = file.get(at..).unwrap_or_default();
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+}
+
+impl Spool for SpoolInMemory {
+    fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
+        let data = place.path(id, b"-D");
+        if let Ok(mut files) = self.0.lock() {
+            if files.contains_key(&data) {
+                let why = io::ErrorKind::AlreadyExists.into();
+                return Err(SpoolError { step: SpoolStep::Create, file: data, why });
+            }
+            files.insert(data.clone(), Vec::new());
+        }
+        let header = place.path(id, b"-H");
+        Ok(Box::new(DataInMemory { spool: self.clone(), data, header, kept: false }))
     }
 
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         let name = [id, end].concat();
         self.find(place, b"input", &name, limit)
+    }
+
+    fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.0.lock() {
+            for end in [b"-H", b"-J", b"-D"] {
+                files.remove(&place.path(id, end));
+            }
+            files.remove(&path(place, b"msglog", place.part(id), id));
+        }
+        Ok(())
     }
 
     fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {

@@ -32,11 +32,18 @@ impl TooLong {
     }
 }
 
+/// How long a header may be, in bytes (`header_maxsize`).
+pub(crate) fn longest_header(cx: &Context) -> u64 {
+    match u64::try_from(cx.engine().settings().get(opt::HEADER_MAXSIZE)) {
+        Ok(longest) if longest > 0 => longest,
+        _ => LONGEST,
+    }
+}
+
 /// Whether a header is too long, as it came.
 /// The line that ended it without being one of it counts: `stray` is its length.
 pub fn too_long(cx: &mut Context, message: &Message, stray: u64) -> Option<TooLong> {
-    let whole = u64::try_from(cx.engine().settings().get(opt::HEADER_MAXSIZE)).unwrap_or(0);
-    let whole = if whole == 0 { LONGEST } else { whole };
+    let whole = longest_header(cx);
     let one = u64::try_from(cx.engine().settings().get(opt::HEADER_LINE_MAXSIZE)).unwrap_or(0);
     let mut total = 0u64;
     for header in &message.headers {

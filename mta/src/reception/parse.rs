@@ -4,6 +4,7 @@ use eximious::stdlib::message::{End, parse_with};
 use eximious::{Context, Message};
 
 use super::envelope::sender_in_line;
+use super::line_ends::{ended_by_newlines, without_returns};
 
 /// A message that came in.
 #[derive(Debug)]
@@ -42,26 +43,27 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
         false => None,
     };
     let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
-    let head = message.size - message.body.len() as u64 - message.stray.len() as u64;
+    let mut body = std::mem::take(&mut message.body).into_bytes().unwrap_or_default();
+    let head = message.size - body.len() as u64 - message.stray.len() as u64;
     if from == Way::Program {
         // In a header, the reader did that.
-        message.body = without_returns(&message.body);
+        body = without_returns(&body);
         message.stray = without_returns(&message.stray);
     }
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let (has_stray, stray_size) = (!stray.is_empty(), stray.len() as u64);
     if has_stray {
-        message.body.splice(..0, stray);
+        body.splice(..0, stray);
         message.body_lines += 1;
         message.lines += 1;
     }
-    let longest = message.longest_line.max(longest_line(&message.body));
+    let longest = message.longest_line.max(longest_line(&body));
     // The last line ends, too.
-    if message.body.last().is_some_and(|byte| *byte != b'\n') {
-        message.body.push(b'\n');
+    if body.last().is_some_and(|byte| *byte != b'\n') {
+        body.push(b'\n');
     }
-    let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
+    let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
     message.longest_line = match from {
@@ -69,57 +71,9 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
         // A line of a header is as long as it is with all that continues it.
         Way::Program => longest,
     };
-    message.size = head + message.body.len() as u64;
+    message.size = head + body.len() as u64;
+    message.body = body.into();
     Parsed { message, senders, blank: blank && !has_stray, stray: stray_size }
-}
-
-/// A message as it is kept: each line ends in a newline. Where the first one came
-/// with CRLF, a newline alone ends no line: in the header it is the beginning of a
-/// continuation, in the body a space. A carriage return alone does end a line, but no
-/// header line.
-fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
-    let first = memchr::memchr(b'\n', text);
-    let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
-    let mut out = Vec::with_capacity(text.len());
-    let mut in_body = false;
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        let next = bytes.peek().copied();
-        let whole = byte == b'\r' && next == Some(b'\n');
-        if whole || (byte == b'\n' && !strict) {
-            if whole {
-                bytes.next();
-            }
-            in_body |= matches!(out.last(), None | Some(b'\n'));
-            out.push(b'\n');
-        } else if matches!(byte, b'\r' | b'\n') {
-            if in_body {
-                out.push(if byte == b'\n' { b' ' } else { b'\n' });
-                continue;
-            }
-            out.push(b'\n');
-            if !matches!(next, Some(b' ' | b'\t' | b'\r' | b'\n')) {
-                out.push(b' ');
-            }
-        } else {
-            out.push(byte);
-        }
-    }
-    out
-}
-
-/// A text whose lines end as they please, with newlines for the ends.
-pub(crate) fn without_returns(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            byte => out.push(byte),
-        }
-    }
-    out
 }
 
 /// Whether the blank line is there that ends the header.
@@ -133,7 +87,7 @@ pub fn has_blank_line(bytes: &[u8]) -> bool {
 /// How large a message is, with the line between header and body.
 pub fn size(message: &Message) -> u64 {
     let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
-    (header + 1 + message.stray.len() + message.body.len()) as u64
+    (header + 1 + message.stray.len()) as u64 + message.body.len()
 }
 
 /// How long the longest line is, without its end; one that has no end is none.

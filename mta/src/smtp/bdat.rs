@@ -3,7 +3,8 @@
 use eximious::{opt, var};
 
 use super::SmtpSession;
-use super::mail_data::{MailData, header};
+use super::large::Coming;
+use super::mail_data::{MailData, Rest, Useless, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use crate::reception::without_returns;
 
@@ -74,6 +75,10 @@ impl SmtpSession {
         self.connection.read_timer.progressed |= count > 0;
         self.input.take(count);
         self.settle_from_line_of_chunks(false);
+        if let Some(mut data) = self.transaction.chunks.take() {
+            self.make_room(&mut data, Coming::Chunks);
+            self.transaction.chunks = Some(data);
+        }
         let data = match chunk.ignored {
             true => None,
             false => self.transaction.chunks.take(),
@@ -103,9 +108,26 @@ impl SmtpSession {
 
     /// The last chunk is there; it has this size.
     fn received_chunks(&mut self, mut data: MailData, size: u64) -> Stage {
-        if has_bare_header(&data.bytes) {
-            return self.refuse_bare_header();
-        }
+        let total = match &mut data.rest {
+            Rest::Nowhere(Useless::BareHeader) => return self.refuse_bare_header(),
+            Rest::Nowhere(_) => data.bytes.len() as u64,
+            Rest::Memory if has_bare_header(&data.bytes) => return self.refuse_bare_header(),
+            Rest::Memory => self.end_chunks(&mut data),
+            Rest::Spool(body) => {
+                body.end();
+                let (length, lines) = body.size();
+                let lines = if body.is_wire() { 0 } else { lines };
+                data.bytes = without_returns(&data.bytes);
+                on_the_wire(&data.bytes) + length + lines
+            }
+        };
+        let said = format!("250- {size} byte chunk, total {total}");
+        self.received(data, Some(said))
+    }
+
+    /// Gives a message in memory the lines that it is kept with; how large it would go
+    /// out again.
+    fn end_chunks(&mut self, data: &mut MailData) -> u64 {
         // What is counted in the end is the message as it would go out again.
         data.returns = memchr::memchr_iter(b'\r', header(&data.bytes)).count() as u64;
         if data.bytes.is_empty() {
@@ -120,11 +142,7 @@ impl SmtpSession {
         if data.bytes.last() != Some(&b'\n') {
             data.bytes.push(b'\n');
         }
-        let ends = memchr::memchr_iter(b'\n', &data.bytes).count();
-        let wire = data.wire.as_ref().map_or(0, Vec::len);
-        let total = data.bytes.len() + ends + wire;
-        let said = format!("250- {size} byte chunk, total {total}");
-        self.received(data, Some(said))
+        on_the_wire(&data.bytes) + data.wire.as_ref().map_or(0, Vec::len) as u64
     }
 
     fn refuse_bare_header(&mut self) -> Stage {
@@ -137,6 +155,11 @@ impl SmtpSession {
         self.drop_transaction();
         Stage::COMMANDS
     }
+}
+
+/// How large lines are that go out by SMTP.
+fn on_the_wire(text: &[u8]) -> u64 {
+    (text.len() + memchr::memchr_iter(b'\n', text).count()) as u64
 }
 
 /// A number; one that is too large for any message is still one.
@@ -154,7 +177,7 @@ fn is_named(line: &[u8]) -> bool {
 
 /// Whether the body of a message begins where its first blank line ends, and not at a
 /// line before that is no header line.
-fn is_nothing_but_header(bytes: &[u8]) -> bool {
+pub(super) fn is_nothing_but_header(bytes: &[u8]) -> bool {
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let blank = lines.peek().is_none() && matches!(line, b"\r\n" | b"\n");
@@ -168,7 +191,7 @@ fn is_nothing_but_header(bytes: &[u8]) -> bool {
 
 /// Whether a line of the header begins with one that ends in a newline alone. What is
 /// no header line ends the header.
-fn has_bare_header(bytes: &[u8]) -> bool {
+pub(super) fn has_bare_header(bytes: &[u8]) -> bool {
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         if number > 0 && matches!(line.first(), Some(b' ' | b'\t')) {
             continue;

@@ -5,13 +5,19 @@ use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::cutthrough::CutthroughOutcome;
-use super::mail_data::MailData;
+use super::large::Coming;
+use super::mail_data::{MailData, Rest, Useless};
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Envelope, Prdr};
 use super::verdict::{Refused, unset};
-use super::{DsnNotify, Event, Provenance, Received, Recipient, SmtpSession, SpoolOutcome};
-use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
-use crate::{dsn, spool};
+use super::{
+    DsnNotify, Event, Provenance, Received, Recipient, SmtpSession, SpoolFailure, SpoolOutcome,
+};
+use crate::dsn;
+use crate::reception::{
+    self, Parsed, Way, has_blank_line, longest_header, message_id, parse, size,
+};
+use crate::spool::{self, NotKept};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -53,7 +59,8 @@ impl SmtpSession {
 
     /// A message begins to come in.
     pub(super) fn begin_mail_data(&self) -> MailData {
-        MailData::new(self.connection.permissions.message_size_limit, self.now())
+        let limit = self.connection.permissions.message_size_limit;
+        MailData::new(limit, self.setup.window, self.now())
     }
 
     /// Whether there are not too many recipients; the client is told so if there are.
@@ -94,6 +101,7 @@ impl SmtpSession {
             if ended {
                 return Progress::Next(self.received(*data, None));
             }
+            self.make_room(&mut data, Coming::Lines);
             if count == 0 {
                 break;
             }
@@ -115,18 +123,27 @@ impl SmtpSession {
         }
     }
 
+    /// A message that does not come to its end has a name where its body began; whether
+    /// it did.
+    pub(super) fn name_if_in_body(&mut self, data: &MailData) -> bool {
+        let id = match data.id() {
+            Some(id) => Some(id.clone()),
+            None => has_blank_line(&data.bytes).then(|| message_id(self.cx.engine())),
+        };
+        let in_body = id.is_some();
+        self.transaction.id = id.or(self.transaction.id.take());
+        in_body
+    }
+
     /// The client is gone before all of a message was there.
     pub(super) fn connection_lost_in_message(&mut self, mut data: MailData) -> Stage {
         self.settle_from_line(&mut data, true);
-        let in_body = has_blank_line(&data.bytes);
+        let in_body = self.name_if_in_body(&data);
         let place: &[u8] = match in_body {
             true => b"",
             false if data.bytes.ends_with(b"\n") => b" (after header)",
             false => b" (header)",
         };
-        if in_body {
-            self.transaction.id = Some(message_id(self.cx.engine()));
-        }
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
@@ -146,26 +163,46 @@ impl SmtpSession {
             None => data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS),
         };
         let received_at = self.now();
-        let id = message_id(self.cx.engine());
+        let id = data.id().cloned().unwrap_or_else(|| message_id(self.cx.engine()));
         self.cx.set_var(var::MESSAGE_EXIM_ID, id.clone());
         self.transaction.id = Some(id.clone());
         self.transaction.arrived = Arrived {
             began: data.began,
             received_at,
-            is_wire: data.wire.is_some(),
+            is_wire: data.is_wire(),
             chunk_reply,
             ..Arrived::default()
         };
         if data.is_too_large() {
             return self.refuse_size(&data);
         }
+        if matches!(data.rest, Rest::Nowhere(Useless::NoMemory)) {
+            let stage = self.tell_of_shortage();
+            self.end_transaction(false);
+            return stage;
+        }
         let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
-        let wire = data.wire;
+        let Parsed { mut message, senders, blank, mut stray } = parsed;
         drop(data.bytes);
-        let Parsed { mut message, senders, blank, stray } = parsed;
-        // Its lines are not looked at.
-        if let Some(body) = wire {
-            message.body = body;
+        match data.rest {
+            Rest::Memory => {
+                // Its lines are not looked at.
+                if let Some(body) = data.wire {
+                    message.body = body.into();
+                }
+            }
+            Rest::Spool(mut body) => {
+                body.end();
+                match body.finish() {
+                    Ok(left) => {
+                        let is_wire = self.transaction.arrived.is_wire;
+                        let file = left.attach(&mut message, is_wire);
+                        self.transaction.arrived.data = Some(file);
+                    }
+                    Err(why) => return self.refuse_unkept(why),
+                }
+            }
+            Rest::Nowhere(_) => stray = stray.saturating_add(longest_header(&self.cx)),
         }
         if let Err(stage) = self.check_header(&message, stray) {
             return stage;
@@ -361,6 +398,7 @@ impl SmtpSession {
             began: arrived.began,
             submitter: self.connection.client.user.clone(),
             replaced: arrived.replaced,
+            data: arrived.data,
             provenance: Provenance {
                 local: self.connection.client.user.as_ref().is_some_and(|user| !user.trusted),
                 unqualified_senders: self.connection.permissions.unqualified_senders,
@@ -384,16 +422,14 @@ impl SmtpSession {
     fn conclude_message(&mut self, arrival: Arrival, outcome: &SpoolOutcome) -> Stage {
         let spooled = match outcome {
             SpoolOutcome::Failed(failure) => {
-                failure.log(&self.cx, self.message_id());
-                self.say(&[failure.said.as_bytes()]);
-                if failure.broken {
-                    self.acl_state.broken = Some("Unexpected failure, please try later");
-                    self.connection.failed = true;
-                }
+                self.tell_unkept(failure);
                 false
             }
             SpoolOutcome::Spooled => {
                 self.log_arrival(&arrival, true);
+                if self.cx.engine().world().log.is_broken() {
+                    return self.refuse_unlogged();
+                }
                 self.accept_message(&arrival);
                 true
             }
@@ -405,6 +441,36 @@ impl SmtpSession {
         };
         self.end_transaction(spooled && arrival.discarded.is_none());
         Stage::COMMANDS
+    }
+
+    /// Refuses a message of which the main log does not know, as Exim does.
+    fn refuse_unlogged(&mut self) -> Stage {
+        let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
+        spool::take_back(&mut self.cx, queue.bytes(), &id);
+        let host = self.connection.host.clone();
+        let text = b" Unexpected log failure, please try later - closing connection.";
+        self.say(&[b"421 ", host.bytes(), text]);
+        self.connection.failed = true;
+        self.end_transaction(false);
+        self.close()
+    }
+
+    /// Refuses a message whose body could not be kept as it came.
+    fn refuse_unkept(&mut self, why: NotKept) -> Stage {
+        let failure = why.failure(&mut self.cx);
+        self.tell_unkept(&failure);
+        self.end_transaction(false);
+        Stage::COMMANDS
+    }
+
+    /// Tells the client and the logs that a message can't be kept.
+    fn tell_unkept(&mut self, failure: &SpoolFailure) {
+        failure.log(&self.cx, self.message_id());
+        self.say(&[failure.said.as_bytes()]);
+        if failure.broken {
+            self.acl_state.broken = Some("Unexpected failure, please try later");
+            self.connection.failed = true;
+        }
     }
 
     /// Writes to the logs that a message is in safe hands.

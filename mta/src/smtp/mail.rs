@@ -146,6 +146,7 @@ impl SmtpSession {
     fn check_size(&mut self, text: &[u8], size: Option<u64>) -> Result<(), Stage> {
         let limit = self.connection.permissions.message_size_limit;
         let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            self.check_memory()?;
             return self.check_space(size.unwrap_or(0));
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);

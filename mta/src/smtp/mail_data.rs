@@ -1,17 +1,25 @@
 //! The bytes of a message (RFC 5321's mail data), as they come in.
 
+use eximious::Str;
 use eximious::world::Moment;
+
+use crate::reception::StoredBody;
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
 /// The lines of a message, as they come in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct MailData {
     /// When it began to come in.
     pub(super) began: Moment,
-    /// What is there so far, without the dots that were put before dots.
+    /// What is there so far, without the dots that were put before dots; the header
+    /// alone, once the rest goes elsewhere.
     pub(super) bytes: Vec<u8>,
+    /// Where the rest goes.
+    pub(super) rest: Rest,
+    /// How much there has to be before anybody looks whether the rest can go elsewhere.
+    pub(super) next_look: usize,
     /// How much came, kept or not.
     pub(super) count: u64,
     /// How many of those bytes were carriage returns at the end of lines.
@@ -32,14 +40,77 @@ pub(super) struct MailData {
     pub(super) wire: Option<Vec<u8>>,
 }
 
+/// Where what comes in goes.
+#[derive(Debug)]
+pub(super) enum Rest {
+    /// To what is there already.
+    Memory,
+    /// To the spool.
+    Spool(Box<StoredBody>),
+    /// Nowhere: the message is refused in the end.
+    Nowhere(Useless),
+}
+
+/// Why a message is refused in the end, whatever comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Useless {
+    /// It is too large.
+    TooLarge,
+    /// Its header is too long.
+    LongHeader,
+    /// Its header is long, and there is little memory left.
+    NoMemory,
+    /// A line of its header ends in a newline alone, where it came in chunks.
+    BareHeader,
+}
+
 impl MailData {
-    pub(super) fn new(limit: u64, began: Moment) -> Self {
+    pub(super) fn new(limit: u64, window: usize, began: Moment) -> Self {
         let limit = if limit == 0 { LARGEST } else { limit };
-        Self { began, limit, ended_well: true, ..Self::default() }
+        Self {
+            began,
+            bytes: Vec::new(),
+            rest: Rest::Memory,
+            next_look: window,
+            count: 0,
+            returns: 0,
+            limit,
+            plain: None,
+            inside: false,
+            returned: false,
+            ended_well: true,
+            drops_from: None,
+            wire: None,
+        }
+    }
+
+    /// Whether its body is kept as it came.
+    pub(super) fn is_wire(&self) -> bool {
+        match &self.rest {
+            Rest::Spool(body) => body.is_wire(),
+            Rest::Memory | Rest::Nowhere(_) => self.wire.is_some(),
+        }
+    }
+
+    /// The name of the message, where it has one already.
+    pub(super) fn id(&self) -> Option<&Str> {
+        match &self.rest {
+            Rest::Spool(body) => Some(body.id()),
+            Rest::Memory | Rest::Nowhere(_) => None,
+        }
     }
 
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.count += bytes.len() as u64;
+        match &mut self.rest {
+            Rest::Memory => {}
+            Rest::Spool(_) if self.count > self.limit => {
+                self.rest = Rest::Nowhere(Useless::TooLarge);
+                return;
+            }
+            Rest::Spool(body) => return body.push(bytes),
+            Rest::Nowhere(_) => return,
+        }
         // One byte more is enough to know that it is too much.
         let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
@@ -110,7 +181,7 @@ mod tests {
     use super::*;
 
     fn read(input: &[u8]) -> Option<(Vec<u8>, usize)> {
-        let mut data = MailData::new(0, Moment::default());
+        let mut data = MailData::new(0, 100, Moment::default());
         let mut at = 0;
         while at < input.len() {
             let (count, ended) = data.take(&input[at..]);
@@ -151,7 +222,7 @@ mod tests {
         // A dot behind a bare newline is text, however the first line came.
         let text = b"a: b\r\n\r\nlong enough\n.\nx\r\n.\r\n";
         for limit in [0, 3] {
-            let mut data = MailData::new(limit, Moment::default());
+            let mut data = MailData::new(limit, 100, Moment::default());
             let (mut pending, mut ended) = (Vec::new(), false);
             for byte in text {
                 assert!(!ended);

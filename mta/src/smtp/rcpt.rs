@@ -32,6 +32,8 @@ impl SmtpSession {
         self.slow_down(Paced::Rcpt, asked);
         let (text, recipient) = self.read_recipient(argument, utf8)?;
         self.check_count()?;
+        self.check_memory_of_recipient(recipient.address.bytes())
+            .inspect_err(|_| self.count_failure(true))?;
         self.judge_recipient(recipient, text, argument)
     }
 

@@ -52,7 +52,13 @@ pub(super) struct Setup {
     pub(super) is_test: bool,
     /// Whether ACLs may ask other hosts.
     pub(super) calls_out: bool,
+    /// How much of a message is in memory before its body goes to the spool.
+    pub(super) window: usize,
 }
+
+/// How much of a message is in memory before its body goes to the spool, unless
+/// somebody says otherwise.
+const WINDOW: usize = 64 * 1024;
 
 impl std::fmt::Debug for SmtpSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -82,7 +88,7 @@ impl SmtpSession {
         let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
-            setup: Setup { outlet: None, is_test: false, calls_out: true },
+            setup: Setup { outlet: None, is_test: false, calls_out: true, window: WINDOW },
             cx,
             acl_state: AclState::default(),
             input: Input::default(),
@@ -107,6 +113,12 @@ impl SmtpSession {
     pub fn only_test(&mut self) {
         self.setup.is_test = true;
         self.setup.calls_out = false;
+    }
+
+    /// Has the bodies of messages go to the spool where they have more than so many
+    /// bytes, 64 KiB by default. Where there is no spool, they are in memory.
+    pub fn set_window(&mut self, bytes: usize) {
+        self.setup.window = bytes;
     }
 
     /// Lets ACLs ask other hosts, though this is a test.

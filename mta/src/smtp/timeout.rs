@@ -7,10 +7,10 @@ use eximious::world::Moment;
 use eximious::{Expanded, LogSelector, opt, var};
 
 use super::SmtpSession;
+use super::mail_data::MailData;
 use super::proxy::since;
 use super::stage::Stage;
 use crate::options;
-use crate::reception::{has_blank_line, message_id};
 
 /// How long the client was waited for already.
 #[derive(Debug)]
@@ -85,10 +85,10 @@ impl SmtpSession {
             Stage::Proxy(_) => self.proxy_timed_out(),
             Stage::TlsHandshake(handshake) => self.handshake_timed_out(&handshake),
             Stage::Commands(_) | Stage::Auth(_) => self.command_timed_out(),
-            Stage::Data(data) => self.data_timed_out(&data.bytes),
+            Stage::Data(data) => self.data_timed_out(Some(&data)),
             Stage::Chunk(_) => {
                 let chunks = self.transaction.chunks.take();
-                self.data_timed_out(chunks.as_ref().map_or(&[], |chunks| &chunks.bytes))
+                self.data_timed_out(chunks.as_deref())
             }
             stage @ (Stage::Start | Stage::Deciding(_) | Stage::Done) => stage,
         };
@@ -105,9 +105,9 @@ impl SmtpSession {
         self.close_for_timeout("command-timeout", &text)
     }
 
-    fn data_timed_out(&mut self, bytes: &[u8]) -> Stage {
-        if has_blank_line(bytes) {
-            self.transaction.id = Some(message_id(self.cx.engine()));
+    fn data_timed_out(&mut self, data: Option<&MailData>) -> Stage {
+        if let Some(data) = data {
+            self.name_if_in_body(data);
         }
         let client = self.shown_client();
         let sender = self.variable(var::SENDER_ADDRESS);

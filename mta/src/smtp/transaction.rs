@@ -1,10 +1,11 @@
 //! A mail transaction (RFC 5321, 3.3): what MAIL begins, and what RSET, EHLO, a refusal
 //! or the end of a message ends. All of it goes at once.
 
-use eximious::world::Moment;
+use eximious::world::{Moment, SpoolData};
 use eximious::{Context, Str, var};
 
 use super::mail_data::MailData;
+use super::memory::Charge;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
 
 /// `$message_size` before a message is there, where the client does not say it.
@@ -25,6 +26,8 @@ pub(super) struct Transaction {
     pub(super) id: Option<Str>,
     /// What is known of the message once all of it is there.
     pub(super) arrived: Arrived,
+    /// What it takes of the memory that all share.
+    pub(super) charge: Charge,
 }
 
 /// A message's envelope, as far as it is known.
@@ -85,6 +88,8 @@ pub(super) struct Arrived {
     pub(super) replaced: Vec<Replaced>,
     /// The identification that it came with.
     pub(super) given_id: Option<Vec<u8>>,
+    /// The data file of the spool, where its body is there already.
+    pub(super) data: Option<Box<dyn SpoolData>>,
 }
 
 impl DiscardedBy {

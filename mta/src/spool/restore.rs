@@ -195,7 +195,7 @@ pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
         sender: Str::tainted(&file.sender[..]),
         recipients: recipients.map(|one| Str::tainted(&one.address[..])).collect(),
         headers,
-        body,
+        body: body.into(),
         ..Message::default()
     }
 }

@@ -194,7 +194,7 @@ fn message() -> Received {
     let headers = vec![Header::new("Received: x\n"), Header::new("From: a@b\n")];
     Received {
         id: Str::from(ID),
-        message: Message { headers, body: b"text\n".to_vec(), ..Message::default() },
+        message: Message { headers, body: b"text\n".as_slice().into(), ..Message::default() },
         recipients: vec![Recipient { address: Str::from("c@d"), ..Recipient::default() }],
         sender: EnvelopeSender { address: Str::from("a@b"), ..EnvelopeSender::default() },
         submitter: Some(Submitter { login: b"me".to_vec(), ..Submitter::default() }),
@@ -202,7 +202,7 @@ fn message() -> Received {
     }
 }
 
-fn kept(cx: &mut Context, fixture: &Fixture, received: &Received) -> HeaderFile {
+fn kept(cx: &mut Context, fixture: &Fixture, received: &mut Received) -> HeaderFile {
     assert_eq!(keep(cx, received), SpoolOutcome::Spooled);
     let place = place(cx, received.queue.bytes()).unwrap();
     let bytes = fixture.world().spool.read(&place, ID.as_bytes(), b"-H", 1 << 20).unwrap();
@@ -217,7 +217,7 @@ fn a_message_is_kept_in_two_files() {
     received.replaced.push(Replaced { before: 1, header: Header::new("Bcc: x\n") });
     received.recipients[0].notify = DsnNotify { delay: true, ..DsnNotify::default() };
     cx.set("acl_m_x", Str::tainted("two\nlines"));
-    let file = kept(&mut cx, &fixture, &received);
+    let file = kept(&mut cx, &fixture, &mut received);
     let names: Vec<String> = fixture
         .spool()
         .files()
@@ -234,7 +234,7 @@ fn a_message_is_kept_in_two_files() {
     let more = file.recipients[0].more.clone().unwrap();
     assert_eq!(more.reports.unwrap().flags, RecipientDsn::DELAY);
     // Nobody takes its place.
-    let again = keep(&mut cx, &received);
+    let again = keep(&mut cx, &mut received);
     assert!(matches!(again, SpoolOutcome::Failed(SpoolFailure { why, broken: true, .. })
             if why.starts_with(b"Failed to create spool file /")));
 }
@@ -242,7 +242,7 @@ fn a_message_is_kept_in_two_files() {
 #[test]
 fn what_is_denied_comes_later() {
     let mut cx = Engine::builder().build().context();
-    let SpoolOutcome::Failed(SpoolFailure { why, .. }) = keep(&mut cx, &message()) else {
+    let SpoolOutcome::Failed(SpoolFailure { why, .. }) = keep(&mut cx, &mut message()) else {
         panic!()
     };
     let place = SpoolPlace { spool: b"/var/spool/exim4".to_vec(), ..SpoolPlace::default() };
@@ -257,16 +257,16 @@ fn cve_2020_28015_a_newline_in_an_address_is_not_written() {
         let (mut cx, fixture) = context("");
         let mut received = message();
         received.recipients[0].address = Str::from(bytes);
-        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
+        assert!(matches!(keep(&mut cx, &mut received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.sender.address = Str::from(bytes);
-        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
+        assert!(matches!(keep(&mut cx, &mut received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.not_for.push(Str::from(bytes));
-        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
+        assert!(matches!(keep(&mut cx, &mut received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.submitter = Some(Submitter { login: bytes.to_vec(), ..Submitter::default() });
-        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
+        assert!(matches!(keep(&mut cx, &mut received), SpoolOutcome::Failed(_)));
         assert!(fixture.spool().files().is_empty());
     }
 }
@@ -277,7 +277,7 @@ fn cve_2020_28021_a_newline_in_a_name_begins_no_line() {
     for name in ["authenticated_sender", "authenticated_id", "sender_ident", "sender_helo_name"] {
         cx.set(name, Str::tainted("a\n-local\nXX\n0\n\n"));
     }
-    let file = kept(&mut cx, &fixture, &message());
+    let file = kept(&mut cx, &fixture, &mut message());
     assert!(!file.has("local") && file.recipients.len() == 1);
     assert_eq!(file.text("auth_sender"), Some(b"a -local XX 0  ".as_slice()));
 }
@@ -291,7 +291,7 @@ fn cve_2020_28026_no_length_of_a_line_cuts_it() {
     received.recipients[0].original = Some(format!("rfc822;{long} 0,-1#3").into_bytes());
     received.recipients[0].notify.never = true;
     cx.set("sender_ident", Str::from(long.clone()));
-    let file = kept(&mut cx, &fixture, &received);
+    let file = kept(&mut cx, &fixture, &mut received);
     assert_eq!(file.recipients[0].address.len(), long.len() + 2);
     assert_eq!(file.text("ident"), Some(long.as_bytes()));
     let reports = file.recipients[0].more.as_ref().unwrap().reports.as_ref().unwrap();
@@ -301,7 +301,7 @@ fn cve_2020_28026_no_length_of_a_line_cuts_it() {
     received.message.id = Str::from(ID);
     received.recipients[0].address = Str::from("\"x 0,-1#3\"@d#1");
     let (mut cx, fixture) = context("");
-    let file = kept(&mut cx, &fixture, &received);
+    let file = kept(&mut cx, &fixture, &mut received);
     assert_eq!(file.recipients[0].address, b"\"x 0,-1#3\"@d#1");
 }
 
@@ -311,7 +311,7 @@ fn cve_2019_15846_a_backslash_at_the_end_is_a_backslash() {
     for name in ["tls_in_sni", "tls_in_peerdn"] {
         cx.set(name, Str::tainted("x\\"));
     }
-    let file = kept(&mut cx, &fixture, &message());
+    let file = kept(&mut cx, &fixture, &mut message());
     assert_eq!(file.text("tls_sni"), Some(b"x\\".as_slice()));
     assert_eq!(file.text("tls_peerdn"), Some(b"x\\".as_slice()));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::{self, Rules};
-use eximious::{Str, opt, var};
+use eximious::{Body, Str, opt, var};
 
 use super::report::Fault;
 use super::{Errors, Submission};
@@ -67,7 +67,7 @@ impl Submission<'_> {
             if most > 0 && named.addresses.len() as i64 > most {
                 // Nothing of it was looked at yet.
                 self.received.message.headers.clear();
-                self.received.message.body.clear();
+                self.received.message.body = Body::default();
                 self.received.replaced.clear();
                 self.id = Str::EMPTY;
                 return Err(Fault::TooManyNamed(most));

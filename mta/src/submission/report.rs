@@ -1,6 +1,7 @@
 //! What goes wrong with a message that a program hands in, and how its sender is told
 //! (specification 5.2, `-oep` and its kin).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use eximious::stdlib::address;
@@ -137,12 +138,12 @@ impl Submission<'_> {
         let whole = self.cx.engine().settings().get(opt::BOUNCE_RETURN_BODY);
         let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         let read = !self.id.is_empty();
-        let body = match (whole, message.body.len() > most) {
+        let body = match (whole, message.body.len() > most as u64) {
             (false, _) => {
                 let tail: &[u8] = b"\n------ This is a copy of the headers that were received \
                     before the error\n       was detected.\n";
                 text.extend_from_slice(tail);
-                &[][..]
+                Cow::default()
             }
             (true, cut) => {
                 let line = b"\n------ This is a copy of your message, including all the headers.";
@@ -156,7 +157,8 @@ impl Submission<'_> {
                     ),
                     false => text.extend_from_slice(b" ------\n"),
                 }
-                &message.body[..message.body.len().min(most)]
+                // What can't be read can't be shown.
+                message.body.start(most).unwrap_or_default()
             }
         };
         text.push(b'\n');
@@ -172,7 +174,7 @@ impl Submission<'_> {
         if !matches!(fault, Fault::TooLong(_)) {
             text.push(b'\n');
         }
-        text.extend_from_slice(body);
+        text.extend_from_slice(&body);
     }
 
     /// Hands a report in, as the mail server's own user does.

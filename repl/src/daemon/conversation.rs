@@ -137,8 +137,8 @@ impl Conversation {
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Reply(bytes) => locked(&self.words).add(&bytes),
-                Event::Message(received) => {
-                    let taken = eximious_mta::spool::keep(self.session.context(), &received);
+                Event::Message(mut received) => {
+                    let taken = eximious_mta::spool::keep(self.session.context(), &mut received);
                     self.session.conclude(&taken);
                 }
                 Event::Delay { time, sends } => {
@@ -164,8 +164,8 @@ impl Conversation {
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Close => break,
-                Event::Message(received) => {
-                    let taken = eximious_mta::spool::keep(self.session.context(), &received);
+                Event::Message(mut received) => {
+                    let taken = eximious_mta::spool::keep(self.session.context(), &mut received);
                     self.session.conclude(&taken);
                 }
                 Event::Reply(_) | Event::Delay { .. } => {}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eximious::{LogSelector, Settings, Str, opt, var};
+use eximious_mta::smtp::is_used_up;
 use eximious_world::serving::Peer;
 
 use super::places::Places;
@@ -13,7 +14,8 @@ use super::service::Service;
 pub struct ConnectionLimits {
     /// `smtp_accept_max`: how many at once; zero for any number.
     pub most: usize,
-    /// `smtp_connect_backlog`
+    /// `smtp_connect_backlog`; as many as the system allows where it is not set, because
+    /// a client that finds no room waits for ever.
     pub backlog: i32,
     /// `smtp_accept_keepalive`
     pub keep_alive: bool,
@@ -31,7 +33,10 @@ impl ConnectionLimits {
         let reserved = settings.text(opt::SMTP_RESERVE_HOSTS).is_some();
         Self {
             most: usize::try_from(settings.get(opt::SMTP_ACCEPT_MAX)).unwrap_or(0),
-            backlog: i32::try_from(settings.get(opt::SMTP_CONNECT_BACKLOG)).unwrap_or(i32::MAX),
+            backlog: match settings.is_set(opt::SMTP_CONNECT_BACKLOG) {
+                true => i32::try_from(settings.get(opt::SMTP_CONNECT_BACKLOG)).unwrap_or(i32::MAX),
+                false => i32::MAX,
+            },
             keep_alive: settings.get(opt::SMTP_ACCEPT_KEEPALIVE),
             startup_retries: u32::try_from(settings.get(opt::DAEMON_STARTUP_RETRIES)).unwrap_or(0),
             startup_sleep: settings.get(opt::DAEMON_STARTUP_SLEEP),
@@ -58,6 +63,10 @@ pub fn admit(service: &Service, places: &Places, peer: &Peer) -> Result<(), &'st
         refused(service, peer, "too many connections from that IP address");
         return Err("421 Too many concurrent SMTP connections from this IP address; \
                     please try again later.\r\n");
+    }
+    if is_used_up(&*service.engine.world().host) {
+        refused(service, peer, "memory shortage");
+        return Err("421 Too much load; please try again later.\r\n");
     }
     if let Some(most) = limits.load {
         let load = service.engine.world().host.load();

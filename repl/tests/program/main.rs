@@ -19,6 +19,7 @@ mod filters;
 mod fmt;
 mod full;
 mod hunts;
+mod load;
 mod options;
 mod pages;
 mod pipe;

@@ -1,7 +1,7 @@
 //! Conditions that look into a message, or at the queue: they are known, and not there yet
 //! (specification, chapter 45).
 
-use eximious_core::{AclPhases, AclTerm};
+use eximious_core::{AclPhases, AclTerm, Effects};
 
 use super::words;
 
@@ -19,7 +19,8 @@ pub(super) static ATRN_DOMAINS: AclTerm = words::not_yet(
     .since("4.99"),
 )
 .phases(AclPhases::ATRN)
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `bmi_optin`.
 pub(super) static BMI_OPTIN: AclTerm = words::not_yet(
@@ -49,7 +50,8 @@ pub(super) static DCC: AclTerm = words::not_yet(
     )
     .needs("a server of DCC"),
 )
-.phases(words::CONTENT);
+.phases(words::CONTENT)
+.effects(Effects::NET);
 
 /// `decode`.
 pub(super) static DECODE: AclTerm = words::not_yet(words::meta(
@@ -62,7 +64,8 @@ pub(super) static DECODE: AclTerm = words::not_yet(words::meta(
          name there. `$mime_decoded_filename` has the name then. It is false if the part can't be \
          decoded.",
 ))
-.phases(words::PARTS);
+.phases(words::PARTS)
+.effects(Effects::FILES);
 
 /// `malware`.
 pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
@@ -74,7 +77,8 @@ pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
          scanner gives, which `$malware_name` has afterwards. A scanner that can't be reached \
          defers, unless `/defer_ok` follows. The scanner is named by `av_scanner`.",
 ))
-.phases(words::CONTENT);
+.phases(words::CONTENT)
+.effects(Effects::NET.union(Effects::FILES));
 
 /// `mime_regex`.
 pub(super) static MIME_REGEX: AclTerm = words::not_yet(words::meta(
@@ -110,4 +114,5 @@ pub(super) static SPAM: AclTerm = words::not_yet(words::meta(
          `$spam_score` and `$spam_report` are filled. No answer defers, unless `/defer_ok` \
          follows.",
 ))
-.phases(words::CONTENT);
+.phases(words::CONTENT)
+.effects(Effects::NET);

@@ -41,7 +41,8 @@ pub(super) static DNSLISTS: AclTerm = words::condition(
          round, and only answers in 127.0.0.0/8 count at all. `$dnslist_domain`, \
          `$dnslist_matched`, `$dnslist_value` and `$dnslist_text` tell what was found.",
     ),
-);
+)
+.effects(META.effects);
 
 /// Whether the client, or a key, is in one of the lists.
 fn dnslists(run: &mut Run<'_>, list: &Str) -> Answer {

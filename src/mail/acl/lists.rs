@@ -23,7 +23,8 @@ pub(super) static DOMAINS: AclTerm = words::condition(
     ),
 )
 .phases(words::RECIPIENT)
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `domains`: what the list has for the domain is in `$domain_data`.
 fn domains(run: &mut Run<'_>, list: &Str) -> Answer {
@@ -46,7 +47,8 @@ pub(super) static LOCAL_PARTS: AclTerm = words::condition(
     ),
 )
 .phases(words::RECIPIENT)
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `local_parts`: what the list has for it is in `$local_part_data`.
 fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
@@ -69,7 +71,8 @@ pub(super) static RECIPIENTS: AclTerm = words::condition(
     ),
 )
 .phases(AclPhases::RCPT)
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `recipients`.
 fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
@@ -92,7 +95,8 @@ pub(super) static SENDERS: AclTerm = words::condition(
     ),
 )
 .phases(words::ALL.difference(words::NO_SENDER).difference(AclPhases::QUIT))
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `senders`.
 fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
@@ -115,7 +119,8 @@ pub(super) static SENDER_DOMAINS: AclTerm = words::condition(
     ),
 )
 .phases(words::ALL.difference(words::NO_SENDER).difference(AclPhases::QUIT))
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `sender_domains`.
 fn sender_domains(run: &mut Run<'_>, list: &Str) -> Answer {
@@ -138,7 +143,8 @@ pub(super) static HOSTS: AclTerm = words::condition(
     ),
 )
 .phases(words::ALL.difference(words::NO_CLIENT))
-.unexpanded();
+.unexpanded()
+.effects(words::OF_LISTS);
 
 /// `hosts`: a message that comes from no host is of an empty one.
 fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {

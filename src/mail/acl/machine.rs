@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::trace::{AclEvent, AclOutcome, Happening};
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Meta, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
 use eximious_stdlib::options::opt;
@@ -489,6 +489,13 @@ impl Run<'_> {
             self.logged = Some(Str::from(record.refusal(self.phase)));
             return Answer::Error;
         }
+        // What a list or a route asks for is refused where it is asked for.
+        if record.expanded
+            && let Err(fail) = self.permitted(&record.meta)
+        {
+            self.logged = Some(Str::from(fail.message()));
+            return Answer::Error;
+        }
         let text = expanded.unwrap_or_else(|| term.text.clone());
         self.deepen();
         let answer = match run {
@@ -522,6 +529,15 @@ impl Run<'_> {
             true => phases.bits().count_ones() * 2 > AclPhases::all().bits().count_ones(),
             false => phases.contains(self.phase),
         }
+    }
+
+    /// Whether the policy in force allows what a word does.
+    fn permitted(&mut self, meta: &Meta) -> Result<(), Fail> {
+        if meta.effects.is_empty() {
+            return Ok(());
+        }
+        let refusal = format!("\"{}\" is not permitted here", meta.name);
+        self.cx.call(meta, |call| call.permitted(&refusal))
     }
 
     /// Calls another ACL, with arguments.

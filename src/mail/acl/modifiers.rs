@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eximious_core::{AclOperand, AclPhases, AclTerm, AclVerb, Str};
+use eximious_core::{AclOperand, AclPhases, AclTerm, AclVerb, Effects, Str};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt;
@@ -90,7 +90,8 @@ pub(super) static SET: AclTerm = words::modifier(
          DKIM, `dkim_verify_status` and `dkim_verify_reason` may be set too.",
     ),
 )
-.operand(AclOperand::Variable);
+.operand(AclOperand::Variable)
+.effects(Effects::VARS);
 
 fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answer {
     if let Some(variable) = variable {
@@ -110,7 +111,8 @@ pub(super) static LOGWRITE: AclTerm = words::modifier(
         "The line is written when the statement comes to it, however that ends. It goes to the \
          main log; `:main,reject:` or `:panic:` before the text names others.",
     ),
-);
+)
+.effects(Effects::LOG);
 
 fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
     // What does not print would forge lines.

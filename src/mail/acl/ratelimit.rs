@@ -36,7 +36,8 @@ pub(super) static RATELIMIT: AclTerm = words::condition(
          `per_cmd`, `per_addr`, `unique=`, `count=`) and when (`strict`, `leaky`, `readonly`, \
          `noupdate`). Without a key it is the client's address. `$sender_rate` tells the rate.",
     ),
-);
+)
+.effects(Effects::FILES.union(CLOCK.effects));
 
 /// Whether there is more than a limit permits.
 fn ratelimit(run: &mut Run<'_>, text: &Str) -> Answer {

@@ -28,7 +28,8 @@ pub(super) static SEEN: AclTerm = words::condition(
          `write` and `refresh=` say when it is recorded. Greylisting is made of it.",
     )
     .since("4.96"),
-);
+)
+.effects(Effects::FILES.union(CLOCK.effects));
 
 /// Whether a key was met before.
 fn seen(run: &mut Run<'_>, text: &Str) -> Answer {

@@ -1,7 +1,7 @@
 //! Conditions on signatures and on what a sender's domain publishes: they are known, and
 //! not there yet (specification, chapter 58).
 
-use eximious_core::{AclOptions, AclPhases, AclTerm, AclVerify, Runs};
+use eximious_core::{AclOptions, AclPhases, AclTerm, AclVerify, Effects, Runs};
 
 use super::words;
 
@@ -50,7 +50,8 @@ pub(super) static DMARC_STATUS: AclTerm = words::not_yet(
     .needs("a build with DMARC"),
 )
 .phases(AclPhases::DATA)
-.unexpanded();
+.unexpanded()
+.effects(Effects::DNS);
 
 /// `spf`.
 pub(super) static SPF: AclTerm = words::not_yet(words::meta(
@@ -63,7 +64,8 @@ pub(super) static SPF: AclTerm = words::not_yet(words::meta(
          `$spf_smtp_comment` tell more.",
 ))
 .phases(words::ALL.difference(words::NO_SENDER).difference(words::NO_CLIENT))
-.unexpanded();
+.unexpanded()
+.effects(Effects::DNS.union(Effects::CLOCK));
 
 /// `spf_guess`.
 pub(super) static SPF_GUESS: AclTerm = words::not_yet(words::meta(
@@ -75,7 +77,8 @@ pub(super) static SPF_GUESS: AclTerm = words::not_yet(words::meta(
          finds is a guess, and no reason to refuse a message.",
 ))
 .phases(words::ALL.difference(words::NO_SENDER).difference(words::NO_CLIENT))
-.unexpanded();
+.unexpanded()
+.effects(Effects::DNS.union(Effects::CLOCK));
 
 /// `verify = arc`.
 pub(super) static ARC: AclVerify = words::verify(
@@ -92,4 +95,5 @@ pub(super) static ARC: AclVerify = words::verify(
     .needs("a build with ARC"),
 )
 .phases(AclPhases::DATA)
-.options(AclOptions::Text);
+.options(AclOptions::Text)
+.effects(Effects::DNS);

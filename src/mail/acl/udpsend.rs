@@ -23,7 +23,8 @@ pub(super) static UDPSEND: AclTerm = words::modifier(
         "The list has a host's name or address, a port, and what the packet says. `<;` at the \
          beginning changes the separator, for addresses of IPv6. No answer is waited for.",
     ),
-);
+)
+.effects(META.effects);
 
 /// Sends a packet; nobody waits for an answer.
 fn udpsend(run: &mut Run<'_>, text: &Str) -> Answer {

@@ -95,7 +95,8 @@ pub(super) static SENDER: AclVerify = words::verify(
 )
 .phases(words::WITH_SENDER)
 .options(words::ADDRESS_OPTIONS)
-.address();
+.address()
+.effects(words::OF_ROUTING);
 
 /// `verify = sender`: the sender of a bounce is fine. What was found out is kept
 /// for the message; what other hosts say is asked anew.
@@ -235,7 +236,8 @@ pub(super) static RECIPIENT: AclVerify = words::verify(
     ),
 )
 .phases(AclPhases::RCPT)
-.options(words::RECIPIENT_OPTIONS);
+.options(words::RECIPIENT_OPTIONS)
+.effects(words::OF_ROUTING);
 
 fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     let Wanted { callout: params, quota } =

@@ -203,6 +203,17 @@ pub(super) const fn verify(run: Runs, meta: Meta) -> AclVerify {
     AclVerify::new(meta, run)
 }
 
+/// What lists may ask for, item by item.
+pub(super) const OF_LISTS: Effects = Effects::FILES
+    .union(Effects::DNS)
+    .union(Effects::LOOKUP)
+    .union(Effects::HOST)
+    .union(Effects::LOG)
+    .union(Effects::EXPAND);
+/// What routing an address may ask for, and whoever is asked about it.
+pub(super) const OF_ROUTING: Effects =
+    OF_LISTS.union(Effects::NET).union(Effects::CLOCK).union(Effects::RANDOM);
+
 pub(super) const ALL: AclPhases = AclPhases::all();
 /// Where no client is connected: there is no conversation, and not yet a
 /// message.

@@ -31,6 +31,9 @@ impl Tee {
 }
 
 impl Log for Tee {
+    fn is_broken(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.is_broken())
+    }
     fn main(&self, line: &[u8]) {
         self.line("MAIN", line);
         self.go_on(|log| log.main(line));

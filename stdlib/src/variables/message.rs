@@ -1,10 +1,14 @@
 //! Variables that read the message.
 
-use eximious_core::{Call, Fail, Message, Str, Variable};
+use std::borrow::Cow;
+use std::io;
+
+use eximious_core::{Body, Call, ErrorKind, Fail, Message, Str, Variable};
 
 use super::record::{computed, variable};
 use crate::options::opt;
 use crate::variables::var;
+use crate::wording::reason;
 use crate::{address, headers};
 
 /// The records.
@@ -39,7 +43,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Tainted,
         "The beginning of the body.",
-        |call| body(call, |body, length| &body[..length]),
+        |call| body(call, Body::start),
         docs(
             "As many bytes as the option `message_body_visible` says, 500 by default. Newlines \
              are spaces there, unless `message_body_newlines` is set, and so are zero bytes."
@@ -50,7 +54,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Tainted,
         "The end of the body.",
-        |call| body(call, |body, length| &body[body.len() - length..]),
+        |call| body(call, Body::end),
         docs("As much of it, and in the same form, as `$message_body` has of the beginning.")
     ),
     computed!(
@@ -58,7 +62,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "How many bytes the body has.",
-        |call| number(call, |m| m.body.len() as u64),
+        |call| number(call, |m| m.body.len()),
         docs("From the line after the blank one on; newlines count.")
     ),
     computed!(
@@ -157,16 +161,21 @@ fn number(call: &Call<'_>, of: fn(&Message) -> u64) -> Result<Str, Fail> {
 }
 
 /// A part of the body, as long as the configuration lets it be seen.
-fn body(call: &Call<'_>, part: fn(&[u8], usize) -> &[u8]) -> Result<Str, Fail> {
+fn body(
+    call: &Call<'_>,
+    part: for<'b> fn(&'b Body, usize) -> io::Result<Cow<'b, [u8]>>,
+) -> Result<Str, Fail> {
     let Some(message) = call.message() else { return Ok(Str::EMPTY) };
     let settings = call.settings();
     let length = usize::try_from(settings.get(opt::MESSAGE_BODY_VISIBLE)).unwrap_or(0);
-    let length = length.min(message.body.len());
     let newlines = settings.get(opt::MESSAGE_BODY_NEWLINES);
     let shown = |byte: &u8| match byte {
         b'\n' if newlines => b'\n',
         b'\n' | 0 => b' ',
         byte => *byte,
     };
-    Ok(Str::tainted(part(&message.body, length).iter().map(shown).collect::<Vec<u8>>()))
+    let part = part(&message.body, length).map_err(|why| {
+        Fail::error(ErrorKind::Outside, format!("the body can't be read: {}", reason(&why)))
+    })?;
+    Ok(Str::tainted(part.iter().map(shown).collect::<Vec<u8>>()))
 }

@@ -79,12 +79,9 @@ pub static ALL: &[Variable] = &[
         |call| {
             let Some(message) = call.message() else { return Ok(Str::fixed("0")) };
             let lines = message.headers.iter().map(|header| header.line.as_slice());
-            let longest = lines
-                .chain([message.body.as_slice()])
-                .flat_map(|text| text.split(|c| *c == b'\n'))
-                .map(<[u8]>::len)
-                .max();
-            Ok(Str::from(longest.unwrap_or(0).to_string()))
+            let lines = lines.flat_map(|text| text.split(|c| *c == b'\n'));
+            let longest = lines.map(<[u8]>::len).max().unwrap_or(0) as u64;
+            Ok(Str::from(longest.max(message.body.longest_line()).to_string()))
         },
         docs(
             "Line ends are not counted. RFC 5322 allows 998 bytes, and some servers refuse more: \

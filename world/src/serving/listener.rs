@@ -1,5 +1,7 @@
 //! Sockets that listen.
 
+use std::cell::RefCell;
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -68,22 +70,55 @@ impl Listener {
     /// # Errors
     /// What the system says; a client that is gone already is none.
     pub fn accept(&self) -> io::Result<Option<Peer>> {
-        let socket = loop {
-            match accept_with(&self.descriptor, SocketFlags::CLOEXEC) {
-                Ok(socket) => break socket,
-                Err(Errno::AGAIN) => return Ok(None),
-                Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => {}
-                Err(why) => return Err(why.into()),
-            }
-        };
         let ip = |address: SocketAddrAny| SocketAddr::try_from(address).ok();
-        let remote = getpeername(&socket).ok().flatten().and_then(ip);
-        let local = getsockname(&socket).ok().and_then(ip);
-        match (remote, local) {
-            (Some(remote), Some(local)) => Ok(Some(Peer::new(socket, remote, local))),
-            // It is gone.
-            _ => Ok(None),
+        loop {
+            let socket = match accept_with(&self.descriptor, SocketFlags::CLOEXEC) {
+                Ok(socket) => socket,
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::INTR | Errno::CONNABORTED | Errno::PROTO) => continue,
+                Err(why) => return Err(why.into()),
+            };
+            let remote = getpeername(&socket).ok().flatten().and_then(ip);
+            let local = getsockname(&socket).ok().and_then(ip);
+            if let (Some(remote), Some(local)) = (remote, local) {
+                return Ok(Some(Peer::new(socket, remote, local)));
+            }
         }
+    }
+}
+
+/// A descriptor that is kept open to be given up when there is no other: so whoever
+/// waits can be told that it is of no use.
+#[derive(Debug)]
+pub struct Spare(RefCell<Option<File>>);
+
+impl Spare {
+    /// Puts one aside.
+    pub fn new() -> Self {
+        let spare = Self(RefCell::new(None));
+        spare.restore();
+        spare
+    }
+
+    /// Takes a connection though there is no descriptor left for it, if one waits. It has
+    /// to be gone before this is asked for another one.
+    pub fn accept(&self, listener: &Listener) -> Option<Peer> {
+        drop(self.0.borrow_mut().take());
+        let peer = listener.accept().ok().flatten();
+        if peer.is_none() {
+            self.restore();
+        }
+        peer
+    }
+
+    fn restore(&self) {
+        *self.0.borrow_mut() = File::open("/dev/null").ok();
+    }
+}
+
+impl Default for Spare {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

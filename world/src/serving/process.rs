@@ -11,6 +11,9 @@ use std::thread;
 use rustix::fs::OFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+/// How many arenas the threads of a server share.
+const ARENAS: u16 = 4;
+
 /// Goes on in the background: the caller's process ends, and this one has no
 /// terminal and no standard streams any more.
 ///
@@ -37,6 +40,12 @@ pub fn raise_open_files(wanted: u64) {
 /// that is the process's.
 pub fn thread_number() -> i32 {
     rustix::thread::gettid().as_raw_nonzero().get()
+}
+
+/// Has the threads of this process share their memory: what one gave back is there for
+/// all, and no range of addresses is reserved for each.
+pub fn share_memory() {
+    eximious_malloc::limit_arenas(ARENAS);
 }
 
 /// Starts a thread with a stack that expansions as deep as they may be have room

@@ -21,7 +21,7 @@ fn messages(config: &str, input: &[u8]) -> (Vec<Vec<u8>>, String) {
         match event {
             Event::Reply(bytes) => out.extend(bytes),
             Event::Message(received) => {
-                found.push(received.message.body.clone());
+                found.push(received.message.body.in_memory().unwrap_or_default().to_vec());
                 session.conclude(&SpoolOutcome::Spooled);
             }
             _ => {}

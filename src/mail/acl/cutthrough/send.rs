@@ -177,8 +177,8 @@ impl Held {
         client.data(cx)?;
         let Some(message) = cx.message() else { return Err(Unsent) };
         let head = header.chain(&added[..]).chain(&b"\n"[..]);
-        let size =
-            client.send_message(&mut head.chain(&message.stray[..]).chain(&message.body[..]))?;
+        let size = client
+            .send_message(&mut head.chain(&message.stray[..]).chain(message.body.reader()))?;
         let reply = match client.end_of_data(cx).message {
             Some(Ok(reply)) => Some(reply),
             Some(Err(SmtpError { cause: Cause::Replied(reply), .. })) => Some(reply),

@@ -36,7 +36,8 @@ pub(in crate::mail::acl) static HELO: AclVerify = words::verify(
         "The name or address after HELO or EHLO belongs to the client, as `helo_verify_hosts` \
          would find. It is looked up now if it was not yet. Without TCP/IP (`-bs`) it holds.",
     ),
-);
+)
+.effects(META.effects);
 
 /// The greeting has the client's address, or a name of it.
 fn helo(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
@@ -68,7 +69,8 @@ pub(in crate::mail::acl) static REVERSE_HOST_LOOKUP: AclVerify = words::verify(
          `/defer_ok` a DNS that does not answer will do. Where there is no client, it holds.",
     ),
 )
-.options(AclOptions::Names(&["defer_ok"]));
+.options(AclOptions::Names(&["defer_ok"]))
+.effects(META.effects);
 
 /// The client has a name that has its address.
 fn reverse_host_lookup(run: &mut Run<'_>, Asked { options, .. }: Asked<'_>) -> Answer {
@@ -165,7 +167,8 @@ pub(in crate::mail::acl) static CSA: AclVerify = words::verify(
          record it is not refused.",
     ),
 )
-.options(AclOptions::Text);
+.options(AclOptions::Text)
+.effects(META.effects);
 
 /// The domain of the greeting, or another one, has nothing against the client.
 fn csa(run: &mut Run<'_>, asked: Asked<'_>) -> Answer {

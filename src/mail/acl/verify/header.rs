@@ -181,7 +181,8 @@ pub(in crate::mail::acl) static HEADER_SENDER: AclVerify = words::verify(
     ),
 )
 .phases(words::WITH_HEADER)
-.options(words::ADDRESS_OPTIONS);
+.options(words::ADDRESS_OPTIONS)
+.effects(words::OF_ROUTING);
 
 /// One of the senders in the header can be routed to.
 fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use eximious_core::{Header, Message};
+use eximious_core::Header;
 use eximious_grammar::sieve::BodyTransform;
 use eximious_stdlib::base64;
 use eximious_stdlib::charset::{Charset, translate};
@@ -17,17 +17,17 @@ const MOST_PARTS: usize = 500;
 ///
 /// `:raw` and `:text` are the body as it is, with plain newlines; parts of
 /// `:content` are decoded, their lines end in CR LF.
-pub(super) fn parts<'m>(message: &'m Message, what: &BodyTransform) -> Vec<Cow<'m, [u8]>> {
+pub(super) fn parts<'m>(
+    headers: &[Header],
+    body: &'m [u8],
+    what: &BodyTransform,
+) -> Vec<Cow<'m, [u8]>> {
     let BodyTransform::Content(types) = what else {
-        return vec![Cow::Borrowed(&message.body)];
+        return vec![Cow::Borrowed(body)];
     };
     let types: Vec<&[u8]> = types.iter().map(|text| text.bytes.as_slice()).collect();
     let mut found = Vec::new();
-    Walk { types: &types, found: &mut found, left: MOST_PARTS }.entity(
-        &message.headers,
-        &message.body,
-        0,
-    );
+    Walk { types: &types, found: &mut found, left: MOST_PARTS }.entity(headers, body, 0);
     found
 }
 
@@ -283,14 +283,14 @@ mod tests {
         Content-Type: multipart/x;\n boundary=\"c \\d\"\n\n--c d\n\nnested\n--c d--\n--b--\nend";
 
     fn check(types: &[&str], expected: &[&str]) {
-        let message = Message {
-            headers: vec![Header::new("Content-Type: multipart/mixed; boundary=b\n")],
-            body: MAIL.into(),
-            ..Message::default()
-        };
+        let headers = [Header::new("Content-Type: multipart/mixed; boundary=b\n")];
         let text =
             |text: &&str| SieveString { bytes: text.as_bytes().to_vec(), ..SieveString::default() };
-        let found = parts(&message, &BodyTransform::Content(types.iter().map(text).collect()));
+        let found = parts(
+            &headers,
+            MAIL.as_bytes(),
+            &BodyTransform::Content(types.iter().map(text).collect()),
+        );
         let found: Vec<_> = found.iter().map(|part| String::from_utf8_lossy(part)).collect();
         assert_eq!(found, expected, "{types:?}");
     }

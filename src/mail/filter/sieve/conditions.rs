@@ -10,6 +10,7 @@ use eximious_stdlib::address::{self, AddrSpec, Rules};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::rfc2047;
 use eximious_stdlib::variables::var;
+use eximious_stdlib::wording::reason;
 
 use super::compare::{Rule, Trouble};
 use super::{Halt, Run, body, notify, wrong};
@@ -194,9 +195,15 @@ impl Run<'_> {
             return Ok(false);
         }
         let size = self.cx.message().map_or(0, |message| message.body.len());
-        self.spend(size)?;
+        self.spend(usize::try_from(size).unwrap_or(usize::MAX))?;
         let parts: Vec<Vec<u8>> = match self.cx.message() {
-            Some(message) => body::parts(message, what).into_iter().map(Cow::into_owned).collect(),
+            Some(message) => {
+                let text = message.body.whole(size).map_err(|why| {
+                    Halt::Fault(format!("the body can't be read: {}", reason(&why)).into())
+                })?;
+                let parts = body::parts(&message.headers, &text, what);
+                parts.into_iter().map(Cow::into_owned).collect()
+            }
             None => Vec::new(),
         };
         for part in parts {

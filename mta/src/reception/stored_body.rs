@@ -1,0 +1,171 @@
+//! The body of a large message: it goes to the data file of the spool as it comes in, so
+//! that whoever holds the message holds no more than a small window of it.
+
+use eximious::world::SpoolData;
+use eximious::{Body, Context, Message, Str};
+
+use super::LineEnds;
+use crate::spool::{self, NotKept};
+
+/// How much is gathered before it is written.
+const PIECE: usize = 64 * 1024;
+
+/// A body that comes in.
+#[derive(Debug)]
+pub(crate) struct StoredBody {
+    /// The name of the message; the file has it, too.
+    id: Str,
+    file: Result<Box<dyn SpoolData>, NotKept>,
+    ends: LineEnds,
+    /// What was not written yet.
+    pending: Vec<u8>,
+    length: u64,
+    lines: u64,
+    zeros: u64,
+    /// How many bytes and lines ended the header.
+    stray: (u64, u64),
+    /// The longest line so far, and the one that has not ended yet.
+    longest: u64,
+    line: u64,
+    /// What was given out last.
+    last: u8,
+}
+
+/// What is left of it when all of it is there: the file, without which there is none.
+#[derive(Debug)]
+pub(crate) struct LeftBody {
+    pub(crate) body: Body,
+    pub(crate) data: Box<dyn SpoolData>,
+    lines: u64,
+    zeros: u64,
+    longest: u64,
+}
+
+impl StoredBody {
+    /// Begins with what is there of it: the text that ended the header without being a
+    /// part of it, and what follows. Both have the ends of lines that they will have; what
+    /// comes after them has not.
+    pub(crate) fn new(
+        cx: &Context,
+        queue: &[u8],
+        id: Str,
+        (stray, rest): (&[u8], &[u8]),
+        ends: LineEnds,
+    ) -> Self {
+        let file = spool::begin(cx, queue, &id);
+        let pending = [id.bytes(), b"-D\n"].concat();
+        let mut body = Self {
+            id,
+            file,
+            ends,
+            pending,
+            length: 0,
+            lines: 0,
+            zeros: 0,
+            stray: (0, 0),
+            longest: 0,
+            line: 0,
+            last: b'\n',
+        };
+        body.pending.extend_from_slice(stray);
+        body.count(body.pending.len() - stray.len());
+        // Zeros in it were counted with the header.
+        body.zeros = 0;
+        body.stray = (body.length, body.lines);
+        let from = body.pending.len();
+        body.pending.extend_from_slice(rest);
+        body.count(from);
+        body
+    }
+
+    /// The name of the message.
+    pub(crate) fn id(&self) -> &Str {
+        &self.id
+    }
+
+    /// Whether it stays as it comes.
+    pub(crate) fn is_wire(&self) -> bool {
+        matches!(self.ends, LineEnds::Wire)
+    }
+
+    /// How many bytes it has so far, and how many lines, behind what ended the header.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        (self.length - self.stray.0, self.lines - self.stray.1)
+    }
+
+    /// Takes what came.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let from = self.pending.len();
+        self.ends.push(bytes, &mut self.pending);
+        self.count(from);
+        if self.pending.len() >= PIECE {
+            self.write();
+        }
+    }
+
+    /// Nothing more comes: its last line ends, too, unless it is to stay as it came.
+    pub(crate) fn end(&mut self) {
+        let from = self.pending.len();
+        self.ends.finish(&mut self.pending);
+        if !self.is_wire() {
+            let last = self.pending[from..].last().copied().unwrap_or(self.last);
+            if last != b'\n' {
+                self.pending.push(b'\n');
+            }
+        }
+        self.count(from);
+        self.write();
+    }
+
+    /// What is there in the end.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(crate) fn finish(self) -> Result<LeftBody, NotKept> {
+        let data = self.file?;
+        let longest = self.longest.max(self.line);
+        let from = self.id.bytes().len() as u64 + 3;
+        let body = Body::kept(data.source(from), self.length, longest);
+        Ok(LeftBody { body, data, lines: self.lines, zeros: self.zeros, longest: self.longest })
+    }
+
+    /// Counts what was just made.
+    fn count(&mut self, from: usize) {
+        let made = &self.pending[from..];
+        let Some(last) = made.last() else { return };
+        self.last = *last;
+        self.length += made.len() as u64;
+        self.zeros += memchr::memchr_iter(0, made).count() as u64;
+        let mut begins = 0;
+        for end in memchr::memchr_iter(b'\n', made) {
+            self.longest = self.longest.max(self.line + (end - begins) as u64);
+            self.lines += 1;
+            (self.line, begins) = (0, end + 1);
+        }
+        self.line += (made.len() - begins) as u64;
+    }
+
+    fn write(&mut self) {
+        if let Ok(file) = &mut self.file
+            && let Err(why) = file.write(&self.pending)
+        {
+            self.file = Err(NotKept::Spool(why));
+        }
+        self.pending.clear();
+    }
+}
+
+impl LeftBody {
+    /// Puts the body into a message that was read without it, except for what ended the
+    /// header; where it stays as it came, nobody looks at its lines.
+    pub(crate) fn attach(self, message: &mut Message, is_wire: bool) -> Box<dyn SpoolData> {
+        if !is_wire {
+            message.lines = message.lines + self.lines - message.body_lines;
+            message.body_lines = self.lines;
+            message.body_zeros += self.zeros;
+            message.longest_line = message.longest_line.max(self.longest);
+        }
+        message.body = self.body;
+        self.data
+    }
+}
