@@ -146,6 +146,10 @@ impl Canceller {
     pub fn reset(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
+    /// What says that it was cancelled, for a signal's handler to set.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
