@@ -14,11 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eximious_core::{
-    AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Operator,
-    Rec, Registry, Settings, Str, Variable, World,
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Meta,
+    Operator, Rec, Registry, Settings, Str, TaintRule, Variable, VariableSource, World, interned,
 };
 use eximious_grammar::Fault;
-use eximious_grammar::expansion::{ParseLimits, Part, Tree, parse, parse_into};
+use eximious_grammar::expansion::{
+    ParseLimits, Part, Tree, VariableName, Vocabulary, parse, parse_into,
+};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables;
 
@@ -100,12 +102,27 @@ impl Engine {
     /// # Errors
     /// What the expansion fails with.
     pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
-        let mut tree = cx.scratch.take().unwrap_or_default();
+        let mut tree = cx.evaluation.tree.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
-        let result = cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole());
-        cx.scratch = Some(tree);
+        let result =
+            cx.level().and_then(|_level| cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole()));
+        cx.evaluation.tree = Some(tree);
         result
+    }
+
+    /// The place of a variable that has a value of its own: a built-in one, or one that was
+    /// declared ([`Builder::declare`]). `None` for a name that the engine does not know,
+    /// and for one of an open family (`acl_m_…`).
+    pub fn slot(&self, name: &str) -> Option<Slot> {
+        match self.0.registry.variable(name.as_bytes()) {
+            VariableName::Known(id) => Some(Slot {
+                engine: self.0.number,
+                id,
+                name: self.0.registry.variable_at(id).meta.name,
+            }),
+            _ => None,
+        }
     }
 
     /// All words.
@@ -161,6 +178,38 @@ impl Builder {
         variables: impl IntoIterator<Item = R>,
     ) -> Self {
         self.0.registry.variables(variables);
+        self
+    }
+    /// Makes variables known that your program will set: they are no faults of a text
+    /// ([`Expansion::faults`]), have no value until they are set, and with their [`Slot`]
+    /// are set without a search. Names that are known already stay what they are.
+    ///
+    /// Each name is kept for as long as the program runs: they are to come from who runs it.
+    ///
+    /// ```
+    /// use eximious::Engine;
+    ///
+    /// let engine = Engine::builder().declare(["score", "country"]).build();
+    /// let [score, country] = ["score", "country"].map(|name| engine.slot(name).unwrap());
+    /// let rule = engine.compile("${if >{$score}{5}{no thanks to $country}{welcome}}");
+    /// assert_eq!(rule.faults().count(), 0);
+    ///
+    /// let mut cx = engine.context();
+    /// cx.set_slot(score, "7");
+    /// cx.set_slot(country, "Utopia");
+    /// assert_eq!(rule.expand(&mut cx)?.display(), "no thanks to Utopia");
+    /// # Ok::<(), eximious::Fail>(())
+    /// ```
+    pub fn declare(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        for name in names {
+            let name = name.as_ref();
+            if self.0.registry.variable_id(name.as_bytes()).is_none() {
+                let meta = Meta::new(interned(name), Effects::NONE, TaintRule::Result)
+                    .summary("A variable that the program sets.");
+                let source = VariableSource::Slot;
+                self.0.registry.variables([Variable { meta, source }]);
+            }
+        }
         self
     }
     /// Adds a lookup type, or replaces one.
@@ -241,6 +290,23 @@ impl Builder {
     }
 }
 
+/// Where the value of a variable stands: setting it by this needs no search for the name
+/// ([`Engine::slot`], [`Context::set_slot`]).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Slot {
+    /// The number of the engine that it counts for.
+    engine: u64,
+    id: u16,
+    name: &'static str,
+}
+
+impl Slot {
+    /// The variable's name, without a dollar.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+}
+
 /// A string that was parsed once. Shared by threads, a clone is cheap.
 #[derive(Clone, Debug)]
 pub struct Expansion(pub(crate) Arc<Compiled>);
@@ -264,6 +330,7 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         cx.belongs_to(self.0.engine)?;
+        let _level = cx.level()?;
         let compiled = &self.0;
         cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole())
     }
@@ -287,7 +354,6 @@ impl Expansion {
 
 #[cfg(test)]
 mod tests {
-    use eximious_core::{Meta, TaintRule, VariableSource};
     use eximious_stdlib::variables::var;
 
     use super::*;

@@ -36,7 +36,7 @@ mod tools;
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigError, MacroError, Macros};
 pub use engine::{
-    Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits,
+    Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits, Slot,
 };
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,

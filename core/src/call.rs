@@ -9,7 +9,7 @@ use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, View};
 
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, Var, VariableSource, World,
+    Str, Trace, Var, VariableSource, World,
 };
 
 mod limits;
@@ -55,6 +55,8 @@ pub trait Machine {
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool;
     /// What built-ins keep between calls.
     fn memory(&mut self) -> &mut Memory;
+    /// What is told of what happens, and to whom.
+    fn trace(&mut self) -> &mut Trace;
     /// The message at hand.
     fn message(&self) -> Option<&Message>;
     /// What whoever made the context left in it.
@@ -69,6 +71,13 @@ pub trait Machine {
     fn forbidden(&self) -> Effects;
     /// How long and how much may be waited for.
     fn bounds(&self) -> Bounds;
+    /// How many bytes long strings have that are held by what is being evaluated.
+    fn held(&mut self) -> &mut usize;
+    /// Checks the length of a string while it is put together, beside what is held.
+    ///
+    /// # Errors
+    /// It is longer than a string may be, or all together are.
+    fn check_length(&self, length: usize) -> Result<(), Fail>;
     /// Counts bytes that are looked at or made, and work that is worth as many as
     /// `more`: whether time is up is seen the sooner for it.
     ///

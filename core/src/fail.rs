@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use eximious_grammar::Span;
+use eximious_grammar::stack::TooDeep;
 
 /// What kind of failure it is, as callers have to tell them apart.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -99,6 +100,11 @@ impl Fail {
     /// A failure of an argument's form: the most common one.
     pub fn argument(message: impl Into<Vec<u8>>) -> Self {
         Self::error(ErrorKind::Argument, message)
+    }
+
+    /// A string would be longer than one may be.
+    pub fn too_long() -> Self {
+        Self::error(ErrorKind::Limit, "expansion stopped: a string is too long")
     }
 
     /// A temporary failure.
@@ -207,6 +213,13 @@ impl Fail {
     pub fn reworded(mut self, message: impl Into<Vec<u8>>) -> Self {
         self.0.message = message.into();
         self
+    }
+}
+
+impl From<TooDeep> for Fail {
+    #[cold]
+    fn from(_: TooDeep) -> Self {
+        Self::error(ErrorKind::Limit, "expansion stopped: it is nested too deep")
     }
 }
 

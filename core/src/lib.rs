@@ -39,6 +39,7 @@ pub use body::{Body, BodyReader, BodySource};
 pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
+pub use eximious_grammar::stack;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use interned::interned;
 pub use log_selector::{LogSelector, LogSelectorError};

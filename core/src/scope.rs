@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 
 use smallvec::SmallVec;
 
-use crate::{Str, Taint, Trace};
+use crate::{Str, Taint};
 
 /// `$0`, `$1`, … after a match: ranges of its subject.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -238,9 +238,7 @@ impl Earlier {
 /// files, a co-process. One value of each type.
 #[derive(Default)]
 pub struct Memory {
-    /// What happens is told there; each step of a test asks whether somebody is told.
-    pub trace: Trace,
-    others: Vec<(TypeId, Box<dyn Any + Send>)>,
+    kept: Vec<(TypeId, Box<dyn Any + Send>)>,
 }
 
 /// How many of them it takes no time to find.
@@ -261,24 +259,24 @@ impl Memory {
     ) -> &mut (dyn Any + Send) {
         // There are few types: to look at each is faster than to hash one, and those that
         // are asked for often come to stand before others.
-        let place = match self.others.iter().position(|(id, _)| *id == wanted) {
+        let place = match self.kept.iter().position(|(id, _)| *id == wanted) {
             Some(place @ FRONT..) => {
-                self.others.swap(place, place / 2);
+                self.kept.swap(place, place / 2);
                 place / 2
             }
             Some(place) => place,
             None => {
-                self.others.push((wanted, made()));
-                self.others.len() - 1
+                self.kept.push((wanted, made()));
+                self.kept.len() - 1
             }
         };
-        &mut *self.others[place].1
+        &mut *self.kept[place].1
     }
 }
 
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Memory({} kinds)", self.others.len())
+        write!(f, "Memory({} kinds)", self.kept.len())
     }
 }
 

@@ -11,7 +11,7 @@ mod conditions;
 mod reader;
 mod show;
 
-use crate::Span;
+use crate::{Span, stack};
 
 use commands::Parser;
 
@@ -347,6 +347,8 @@ pub fn parse(text: &[u8], allowed: Allowed) -> Filter {
             fault: Some(FilterFault { message, line: 1, at: 0 }),
         };
     }
+    // Where it is too deep already, the first condition says so.
+    let _level = stack::level();
     Parser::new(&text[..end], allowed).file()
 }
 

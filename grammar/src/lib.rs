@@ -17,6 +17,7 @@ pub mod filter;
 pub mod scan;
 pub mod sieve;
 mod span;
+pub mod stack;
 
 pub use expansion::Fault;
 pub use expansion::{escape, is_space};

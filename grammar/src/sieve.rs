@@ -46,5 +46,7 @@ pub struct Dialect {
 
 /// Reads a script.
 pub fn parse(text: &[u8], dialect: Dialect, limits: SieveLimits) -> Script {
+    // Where it is too deep already, the first block says so.
+    let _level = crate::stack::level();
     parser::Parser::new(text, dialect, limits).script()
 }

@@ -4,7 +4,6 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use eximious::fmt::format;
 use eximious::world::Files;
 use similar::TextDiff;
 
@@ -22,6 +21,9 @@ pub struct FmtRequest {
 
 /// How large a file may be.
 const LARGEST: u64 = 64 << 20;
+/// How many lines it may have: each is a good deal more than its bytes, while it is laid
+/// out and compared.
+const MOST_LINES: usize = 1_000_000;
 /// How long the shortest difference is looked for; after that, a longer one has
 /// to do.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -79,7 +81,11 @@ pub fn run(request: &FmtRequest) -> ExitCode {
 fn one(request: &FmtRequest, name: &[u8], files: &dyn Files) -> io::Result<bool> {
     let standard = name == STANDARD;
     let old = if standard { input()? } else { files.read(name, LARGEST)?.to_vec() };
-    let new = format(&old);
+    if memchr::memchr_iter(b'\n', &old).count() > MOST_LINES {
+        let why = format!("more than {MOST_LINES} lines are no configuration");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+    }
+    let new = eximious::fmt::format(&old);
     let mut out = io::stdout().lock();
     if request.diff && new != old {
         out.write_all(&difference(called(name), &old, &new))?;

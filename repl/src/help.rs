@@ -43,7 +43,8 @@ pub const PROMPT: &str = "\
 Type a string, and see what it expands to:  ${uc:hello}  ${if eq{a}{b}{yes}{no}}
   set acl_m_x = text      give a variable a value (set,t: as if from outside)
   NAME = text             define a macro: a line that begins with a capital letter
-  a line ending in \\      goes on in the next
+  a line ending in \\      goes on in the next, as does one with an open brace,
+                          until an empty line
   help NAME               the page of a word: help extract, help $sender_address
   :list [KIND]            all items, operators, conditions, variables, lookups, options
   :set NAME = text        give any variable a value: :set sender_address = a@b.example

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use eximious::check;
 use eximious::world::Host;
-use eximious::{MacroError, Str};
+use eximious::{MacroError, Registry, Str};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Behavior, CompletionType, Config, Editor};
@@ -24,6 +24,7 @@ use crate::session::{Answer, Session};
 use crate::{help, list, message, words};
 use command::PromptCommand;
 use helper::Words;
+use words::Kind;
 
 /// Said once, where the program was started without being told what to do.
 const GREETING: &str = "Type a string to see what it expands to: ${uc:hello}\n\
@@ -49,11 +50,23 @@ pub fn run(
     if greet {
         output.put(GREETING.as_bytes(), b"")?;
     }
+    // Ctrl-C ends an evaluation, and what it waits for.
+    let canceller = session.context().canceller();
+    eximious_world::interrupts(canceller.flag())?;
     loop {
         output.flush()?;
-        match editor.readline("> ") {
+        if let Some(words) = editor.helper() {
+            words.know_headers(session.context());
+        }
+        let line = editor.readline("> ");
+        canceller.reset();
+        match line {
             Ok(typed) => {
                 let _ = editor.add_history_entry(typed.as_str());
+                if let Some(path) = &history {
+                    // The program may end in another way than by leaving.
+                    save(&mut editor, path);
+                }
                 if obey(&mut session, &typed, reading, output)? {
                     break;
                 }
@@ -63,9 +76,6 @@ pub fn run(
             Err(ReadlineError::Eof) => break,
             Err(why) => return Err(io::Error::other(why)),
         }
-    }
-    if let Some(path) = &history {
-        save(&mut editor, path);
     }
     output.flush()
 }
@@ -118,11 +128,13 @@ fn obey(
         output.put(said.as_bytes(), b"")?;
         return Ok(false);
     }
-    for line in joined(typed.as_bytes())? {
+    for line in joined(closed(typed).as_bytes())? {
         match session.answer(&line) {
             Answer::Value(value) => output.put(value.bytes(), b"\n")?,
             Answer::Said(text) => output.put(&text, b"\n")?,
-            Answer::Failed(fail) | Answer::NotSet(fail) => output.put(&failed(&fail), b"")?,
+            Answer::Failed(fail) | Answer::NotSet(fail) => {
+                output.put(&failed(session.engine().registry(), &fail), b"")?;
+            }
             Answer::Wrong(complaint, why) => {
                 output.put(&complaint, b"\n")?;
                 if why == MacroError::Malformed {
@@ -135,7 +147,7 @@ fn obey(
 }
 
 /// The complaint, and where in the line the fault is.
-fn failed(fail: &eximious::Fail) -> Vec<u8> {
+fn failed(registry: &Registry, fail: &eximious::Fail) -> Vec<u8> {
     let mut text = [b"Failed: ", fail.message(), b"\n"].concat();
     if fail.place().is_some() {
         let excerpt = format!("{fail:#}");
@@ -145,7 +157,40 @@ fn failed(fail: &eximious::Fail) -> Vec<u8> {
             text.push(b'\n');
         }
     }
+    if let Some(near) = meant(registry, &String::from_utf8_lossy(fail.message())) {
+        text.extend_from_slice(format!("Did you mean {near}?\n").as_bytes());
+    }
     text
+}
+
+/// The nearest name to one that nobody knows: `unknown condition "eqq"`.
+fn meant(registry: &Registry, message: &str) -> Option<&'static str> {
+    let (head, rest) = message.strip_prefix("unknown ")?.split_once('"')?;
+    let name = rest.split('"').next()?;
+    let kinds: &[Kind] = match head {
+        head if head.contains("variable") => &[Kind::Variable],
+        head if head.contains("condition") => &[Kind::Condition],
+        head if head.contains("lookup") => &[Kind::Lookup],
+        _ => &[Kind::Operator, Kind::Item],
+    };
+    let words = kinds.iter().flat_map(|kind| words::of(registry, *kind));
+    let names: Vec<&'static str> = words
+        .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()))
+        .collect();
+    check::nearest(name, names.into_iter()).first().copied()
+}
+
+/// The text with lines joined that end within braces.
+fn closed(typed: &str) -> String {
+    let mut out = String::new();
+    for line in typed.split('\n') {
+        if !out.is_empty() && !scan::is_open(out.rsplit('\n').next().unwrap_or_default()) {
+            out.push('\n');
+        }
+        let within = !out.is_empty() && !out.ends_with('\n');
+        out += if within { line.trim_start() } else { line };
+    }
+    out
 }
 
 /// What was typed as logical lines, however many a paste has.
@@ -210,6 +255,29 @@ fn set(session: &mut Session, text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_within_braces_are_one() {
+        assert_eq!(
+            closed("${if eq{a}{a}\n  {yes}\n  {no}}\nb\\\nc"),
+            "${if eq{a}{a}{yes}{no}}\nb\\\nc"
+        );
+        assert_eq!(closed("a\n\nb"), "a\n\nb");
+    }
+
+    #[test]
+    fn near_names_are_found_by_kind() {
+        let registry = eximious::registry();
+        for (message, name) in [
+            ("unknown expansion operator \"upc\"", Some("uc")),
+            ("unknown condition \"eqq\"", Some("eq")),
+            ("unknown variable name \"sender_adress\"", Some("sender_address")),
+            ("unknown variable name \"zzzzzz\"", None),
+            ("bad \"x\"", None),
+        ] {
+            assert_eq!(meant(&registry, message), name, "{message}");
+        }
+    }
 
     #[test]
     fn pasted_lines_are_separate_unless_joined() {

@@ -52,6 +52,7 @@ impl Batch {
         let tree = self.trees.get(number).expect("a number below the count");
         cx.begin(true);
         cx.belongs_to(self.engine.unwrap_or_default())?;
+        let _level = cx.level()?;
         Eval::new(cx, &tree, &self.literals).whole()
     }
 

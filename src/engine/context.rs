@@ -1,51 +1,44 @@
-//! The values of one conversation.
+//! What one conversation knows and keeps.
+
+mod caches;
+mod evaluation;
+mod values;
 
 use std::any::Any;
 use std::sync::Arc;
 
+use eximious_core::stack::{self, Level};
 use eximious_core::trace::{Happening, TraceKinds, TraceObserver, TracePlace};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
-    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Rec, Scope,
-    Settings, Str, TaintRule, Trace, UserData, Var, Variable, World,
+    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Message, Meta, Rec, Settings, Str,
+    TaintRule, Trace, Var, Variable, World,
 };
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_grammar::expansion::Tree;
 use eximious_stdlib::items::{AuthMechanism, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
-use rustc_hash::FxHashMap;
 
 use super::eval::Eval;
-use super::{Budget, Canceller, Compiled, Engine, IntoValue, patterns};
+use super::{Canceller, Engine, IntoValue, Slot, patterns};
 
-/// The values of one conversation: variables, the message, caches. It belongs
-/// to one thread at a time.
+use caches::Caches;
+use evaluation::Evaluation;
+pub(crate) use evaluation::Refusal;
+use values::Values;
+
+/// What one conversation knows and keeps, in four parts: its values, the evaluation at
+/// hand, caches, and those who watch. It belongs to one thread at a time.
 #[derive(Debug)]
 pub struct Context {
     pub(crate) engine: Engine,
-    /// Where each variable's value lies in `values`, plus one.
-    slots: Vec<u16>,
-    values: Vec<Option<Str>>,
-    /// Variables of open families, and those that only this context knows.
-    pub(crate) named: FxHashMap<Vec<u8>, Str>,
-    pub(crate) scope: Scope,
-    pub(crate) memory: Memory,
-    pub(crate) message: Option<Message>,
-    /// What the evaluation at hand may still do.
-    pub(crate) budget: Budget,
-    pub(crate) depth: u32,
-    pub(crate) scratch: Option<Box<Tree>>,
-    /// What is being put together: the innermost string is the last one.
-    pub(crate) buffer: Vec<u8>,
-    pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
-    /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
-    pub(crate) leaves_bindings: bool,
-    /// Words that are refused for a while.
-    pub(crate) refusals: Vec<&'static Refusal>,
-    /// What whoever made the context left in it.
-    pub(crate) user_data: Option<UserData>,
+    pub(crate) values: Values,
+    pub(crate) evaluation: Evaluation,
+    pub(crate) caches: Caches,
+    /// What is told of what happens, and to whom.
+    pub(crate) trace: Trace,
     /// Who runs the ACLs that what is expanded calls.
     pub(crate) acl_caller: Option<Arc<dyn AclCaller>>,
 }
@@ -59,39 +52,14 @@ pub(crate) trait AclCaller: std::fmt::Debug + Send + Sync {
     fn call(self: Arc<Self>, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail>;
 }
 
-/// An evaluation that was put aside.
-pub(crate) struct Suspended {
-    budget: Budget,
-    depth: u32,
-    buffer: Vec<u8>,
-    leaves_bindings: bool,
-}
-
-/// A word of the language that may not be used, and what is said then.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) name: &'static str,
-    pub(crate) message: &'static str,
-}
-
 impl Context {
     pub(crate) fn new(engine: Engine) -> Self {
         Self {
             engine,
-            slots: Vec::new(),
-            values: Vec::new(),
-            named: FxHashMap::default(),
-            scope: Scope::default(),
-            memory: Memory::default(),
-            message: None,
-            budget: Budget::default(),
-            depth: 0,
-            scratch: None,
-            buffer: Vec::new(),
-            expansions: FxHashMap::default(),
-            leaves_bindings: false,
-            refusals: Vec::new(),
-            user_data: None,
+            values: Values::default(),
+            evaluation: Evaluation::default(),
+            caches: Caches::default(),
+            trace: Trace::default(),
             acl_caller: None,
         }
     }
@@ -101,12 +69,9 @@ impl Context {
     /// yet.
     pub fn sibling(&self, world: World) -> Self {
         Self {
-            slots: self.slots.clone(),
-            values: self.values.clone(),
-            named: self.named.clone(),
-            user_data: self.user_data.clone(),
+            values: self.values.without_message(),
+            evaluation: self.evaluation.sibling(),
             acl_caller: self.acl_caller.clone(),
-            budget: self.budget.sibling(),
             ..Self::new(self.engine.with_world(world))
         }
     }
@@ -120,12 +85,12 @@ impl Context {
     /// Every word of the language that is evaluated with it can reach it
     /// ([`Call::user_data`]); what is to change needs a lock, or an atomic number.
     pub fn set_user_data<T: Any + Send + Sync>(&mut self, data: Arc<T>) {
-        self.user_data = Some(data);
+        self.values.user_data = Some(data);
     }
 
     /// What was left in the context, where it is of this type.
     pub fn user_data<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.user_data.clone()?.downcast().ok()
+        self.values.user_data.clone()?.downcast().ok()
     }
 
     /// The logs, for lines about the message at hand: its name stands before each.
@@ -146,7 +111,7 @@ impl Context {
 
     /// What ends the evaluation of this context from another thread.
     pub fn canceller(&mut self) -> Canceller {
-        self.budget.canceller().clone()
+        self.evaluation.budget.canceller().clone()
     }
 
     /// Checks that a tree is made of this engine's words: to another one, its numbers
@@ -157,29 +122,24 @@ impl Context {
     }
 
     /// Starts counting anew for an evaluation.
+    #[inline]
     pub(crate) fn begin(&mut self, leaves_bindings: bool) {
-        self.leaves_bindings = leaves_bindings;
-        self.budget.begin(&self.engine);
-        self.depth = 0;
+        self.evaluation.begin(&self.engine, leaves_bindings);
     }
 
-    /// Puts the evaluation at hand aside, for another one that is no part of its
-    /// text.
-    pub(crate) fn suspend(&mut self) -> Suspended {
-        Suspended {
-            budget: self.budget.suspend(),
-            depth: self.depth,
-            buffer: std::mem::take(&mut self.buffer),
-            leaves_bindings: self.leaves_bindings,
-        }
+    /// Goes one level deeper on the stack, or comes in.
+    ///
+    /// # Errors
+    /// Too much of it is in use.
+    #[inline]
+    pub(crate) fn level(&self) -> Result<Level, Fail> {
+        Ok(stack::level_within(self.engine.0.limits.stack)?)
     }
 
-    /// Goes on with an evaluation that was put aside.
-    pub(crate) fn resume(&mut self, outer: Suspended) {
-        self.budget = outer.budget;
-        self.depth = outer.depth;
-        self.buffer = outer.buffer;
-        self.leaves_bindings = outer.leaves_bindings;
+    /// What built-ins and their likes keep here, one value of each type.
+    #[inline]
+    pub(crate) fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
+        self.caches.memory.get()
     }
 
     /// Sets a variable, without its dollar. A name that the engine does not
@@ -189,11 +149,8 @@ impl Context {
     /// them is ever expanded or names a file. [`Context::set_clean`] is for what your
     /// program made itself; a [`Str`] has the taint that it has.
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl IntoValue) {
-        let name = name.as_ref();
         let value = value.into_value();
-        if !self.set_known(name, value.clone()) {
-            self.named.insert(name.to_vec(), value);
-        }
+        self.values.set(&self.engine.0.registry, name.as_ref(), value);
     }
 
     /// Sets a variable to what does not come from outside: it is not tainted.
@@ -201,29 +158,20 @@ impl Context {
         self.set(name, Str::clean(value));
     }
 
-    /// Sets a variable that the engine knows; false for any other.
-    pub(crate) fn set_known(&mut self, name: &[u8], value: Str) -> bool {
-        match self.engine.0.registry.variable(name) {
-            VariableName::Known(id) => {
-                self.store(id, value);
-                true
-            }
-            VariableName::Family(_) => {
-                self.named.insert(name.to_vec(), value);
-                true
-            }
-            VariableName::Unknown(_) if self.engine.0.registry.in_family(name) => {
-                self.named.insert(name.to_vec(), value);
-                true
-            }
-            VariableName::Unknown(_) => false,
+    /// Sets the variable of a slot, as [`Context::set`] does, without a search for its name;
+    /// with the slot of another engine, the name is searched for.
+    #[inline]
+    pub fn set_slot(&mut self, slot: Slot, value: impl IntoValue) {
+        match slot.engine == self.engine.0.number {
+            true => self.values.store(slot.id, value.into_value()),
+            false => self.set(slot.name, value),
         }
     }
 
     /// Sets a built-in variable.
     #[inline]
     pub fn set_var(&mut self, var: Var, value: impl Into<Str>) {
-        self.store(var.id(), value.into());
+        self.values.store(var.id(), value.into());
     }
 
     /// Sets a built-in variable of which nothing but its text is seen: where there is
@@ -232,14 +180,14 @@ impl Context {
     pub(crate) fn show_var(&mut self, var: Var, value: &Str) {
         match value.is_empty() {
             true => self.unset_var(var),
-            false => self.store(var.id(), value.clone()),
+            false => self.values.store(var.id(), value.clone()),
         }
     }
 
     /// Takes the value of a built-in variable away: it is again what it was at the start.
     #[inline]
     pub fn unset_var(&mut self, var: Var) {
-        self.clear(var.id());
+        self.values.clear(var.id());
     }
 
     /// Sets a built-in variable, and returns what it was.
@@ -251,14 +199,14 @@ impl Context {
 
     /// Whether something has set a built-in variable.
     pub(crate) fn is_set(&self, var: Var) -> bool {
-        self.stored(var.id()).is_some()
+        self.values.stored(var.id()).is_some()
     }
 
     /// The value of a built-in variable; nothing where it is not there or can't be found
     /// out.
     #[inline]
     pub fn value_of(&mut self, var: Var) -> Str {
-        match self.stored(var.id()) {
+        match self.values.stored(var.id()) {
             Some(value) => value.clone(),
             None => self.found_out(var).unwrap_or_default(),
         }
@@ -272,56 +220,9 @@ impl Context {
         self.apart(|eval| eval.value_of(var))
     }
 
-    fn clear(&mut self, id: u16) {
-        let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
-        let value = usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n));
-        if let Some(value) = value {
-            *value = None;
-        }
-    }
-
-    #[inline]
-    fn store(&mut self, id: u16, value: Str) {
-        let value = value.looked_through();
-        let slot = self.slots.get(usize::from(id)).map_or(0, |slot| usize::from(*slot));
-        match slot.checked_sub(1).and_then(|slot| self.values.get_mut(slot)) {
-            Some(place) => *place = Some(value),
-            None => self.store_first(usize::from(id), value),
-        }
-    }
-
-    fn store_first(&mut self, id: usize, value: Str) {
-        if self.slots.len() <= id {
-            self.slots.resize(id + 1, 0);
-        }
-        self.values.push(Some(value));
-        self.slots[id] = self.values.len() as u16;
-    }
-
-    pub(crate) fn stored(&self, id: u16) -> Option<&Str> {
-        match self.slots.get(usize::from(id)) {
-            None | Some(0) => None,
-            Some(slot) => self.values.get(usize::from(*slot) - 1)?.as_ref(),
-        }
-    }
-
     /// Forgets what was set: the variable is again what it was at the start.
     pub fn unset(&mut self, name: impl AsRef<[u8]>) {
-        let name = name.as_ref();
-        if let VariableName::Known(id) = self.engine.0.registry.variable(name) {
-            self.clear(id);
-        } else {
-            self.named.remove(name);
-        }
-    }
-
-    /// Refuses a word that may not be used.
-    #[inline]
-    pub(crate) fn permit(&self, record: &Meta) -> Result<(), Fail> {
-        match self.refusals.iter().find(|refusal| refusal.name == record.name) {
-            Some(refusal) => Err(Fail::error(ErrorKind::Forbidden, refusal.message)),
-            None => Ok(()),
-        }
+        self.values.unset(&self.engine.0.registry, name.as_ref());
     }
 
     /// Changes options for what this context does from here on. Whoever does that
@@ -334,20 +235,21 @@ impl Context {
 
     /// Forgets all variables of an open family, such as `acl_m`.
     pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
-        self.named.retain(|name, _| !name.starts_with(prefix));
+        self.values.forget_family(prefix);
     }
 
     /// The variables that are set of open families with this prefix, such as
     /// `acl_m`, in no order.
     pub fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
-        let named = self.named.iter().filter(|(name, _)| name.starts_with(prefix));
-        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+        self.values.family(prefix)
     }
 
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
     pub(crate) fn call<T>(&mut self, record: &Meta, work: impl FnOnce(&mut Call<'_>) -> T) -> T {
         self.begin(true);
+        // Where it is too deep already, what is evaluated says so.
+        let _level = self.level();
         let tree = Tree::empty().view();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
@@ -405,13 +307,13 @@ impl Context {
     ///
     /// [`TraceEvent`]: crate::trace::TraceEvent
     pub fn observe(&mut self, observer: Arc<dyn TraceObserver>) {
-        self.memory.trace.keep_time(self.engine.world().clock.clone());
-        self.memory.trace.observe(observer);
+        self.trace.keep_time(self.engine.world().clock.clone());
+        self.trace.observe(observer);
     }
 
     /// What is told of what happens, and to whom.
     pub fn trace(&mut self) -> &mut Trace {
-        &mut self.memory.trace
+        &mut self.trace
     }
 
     /// Does something that stands at a place of the configuration.
@@ -420,18 +322,18 @@ impl Context {
         place: Option<&Arc<TracePlace>>,
         work: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let Some(place) = place.filter(|_| self.memory.trace.is_watched()) else {
+        let Some(place) = place.filter(|_| self.trace.is_watched()) else {
             return work(self);
         };
-        let before = self.memory.trace.stand_at(Some(place.clone()));
+        let before = self.trace.stand_at(Some(place.clone()));
         let result = work(self);
-        self.memory.trace.stand_at(before);
+        self.trace.stand_at(before);
         result
     }
 
     /// Does something on behalf of a main option: what happens stands where that is set.
     pub fn on_behalf_of<T>(&mut self, option: &str, work: impl FnOnce(&mut Self) -> T) -> T {
-        if !self.memory.trace.is_watched() {
+        if !self.trace.is_watched() {
             return work(self);
         }
         let place = self.engine.settings().place_of(option).cloned();
@@ -440,24 +342,24 @@ impl Context {
 
     /// Evaluates something: the tests in it stand one deeper than those around it.
     pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        if !self.memory.trace.is_watched() {
+        if !self.trace.is_watched() {
             return work(self);
         }
-        self.memory.trace.depth += 1;
+        self.trace.depth += 1;
         let result = work(self);
-        self.memory.trace.leave(1);
+        self.trace.leave(1);
         result
     }
 
     /// Tells what happens, at the depth at hand.
     #[inline]
     pub fn tell(&mut self, what: Happening<'_>) {
-        self.memory.trace.tell(what);
+        self.trace.tell(what);
     }
 
     /// Tells something that is rarely told, in Exim's words.
     pub fn note(&mut self, kind: TraceKinds, text: &[u8]) {
-        self.memory.trace.tell(Happening::Note { kind, text });
+        self.trace.tell(Happening::Note { kind, text });
     }
 
     /// Tests a subject against a list as it is written in the configuration.
@@ -480,25 +382,25 @@ impl Context {
     /// Forgets what lists said of a message's sender: another message begins.
     pub fn forget_lists(&mut self) {
         for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
-            lists::forget(&mut self.memory, keep);
+            lists::forget(&mut self.caches.memory, keep);
         }
     }
 
     /// Forgets what lists said of a recipient.
     pub(crate) fn forget_recipient(&mut self) {
-        lists::forget(&mut self.memory, Keep::Recipient);
+        lists::forget(&mut self.caches.memory, Keep::Recipient);
     }
 
     /// Forgets what lookups found: a message is done with, and a client that stays for
     /// long is not judged by what was true at its beginning.
     pub fn forget_lookups(&mut self) {
-        lookups::forget_results(&mut self.memory);
+        lookups::forget_results(&mut self.caches.memory);
     }
 
     /// Puts what lists said of a recipient in the place of what they said of another,
     /// which is returned.
     pub(crate) fn swap_answers(&mut self, answers: Answers) -> Answers {
-        lists::swap_answers(&mut self.memory, answers)
+        lists::swap_answers(&mut self.caches.memory, answers)
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.
@@ -508,10 +410,11 @@ impl Context {
 
     /// Finds something out that is no part of any text: it is counted by itself.
     fn apart<T>(&mut self, work: impl FnOnce(&mut Eval<'_>) -> T) -> T {
-        let around = self.budget.suspend();
-        self.budget.begin(&self.engine);
+        let _level = self.level();
+        let around = self.evaluation.budget.suspend();
+        self.evaluation.budget.begin(&self.engine);
         let result = work(&mut Eval::new(self, &Tree::empty().view(), &[]));
-        self.budget = around;
+        self.evaluation.budget = around;
         result
     }
 
@@ -530,36 +433,36 @@ impl Context {
         for (var, value) in values {
             self.set_var(var, value);
         }
-        self.message = message;
+        self.values.message = message;
     }
 
     /// Sets the mechanism by which the client has proved who it is; empty where it has
     /// not. Expansions see it in `${authresults{…}}` alone.
     pub fn set_auth_mechanism(&mut self, mechanism: Str) {
-        self.memory.get::<AuthMechanism>().0 = mechanism;
+        self.memory::<AuthMechanism>().0 = mechanism;
     }
 
     /// The mechanism by which the client has proved who it is.
     pub fn auth_mechanism(&mut self) -> Str {
-        self.memory.get::<AuthMechanism>().0.clone()
+        self.memory::<AuthMechanism>().0.clone()
     }
 
     /// The message.
     pub fn message(&self) -> Option<&Message> {
-        self.message.as_ref()
+        self.values.message.as_ref()
     }
 
     /// Takes the message out, to change it without a copy: what was made of it
     /// stays until [`Context::set_message`] has it back.
     pub fn take_message(&mut self) -> Option<Message> {
-        self.message.take()
+        self.values.message.take()
     }
 
     /// Sets `$0`, `$1`, …, each with the taint of the first.
     pub fn set_numeric(&mut self, values: &[Str]) {
         let bytes: Vec<&[u8]> = values.iter().map(Str::bytes).collect();
         let taint = values.first().map(Str::taint).unwrap_or_default();
-        self.scope.bind_numeric(&bytes, taint);
+        self.evaluation.scope.bind_numeric(&bytes, taint);
     }
 
     pub(crate) fn variable_record(&self, id: u16) -> &Rec<Variable> {

@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::{
     Arg, CallId, CallNode, Closing, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
     Vocabulary,
 };
+use eximious_core::stack::{self, TooDeep};
 use eximious_core::trace::TraceKinds;
 use eximious_core::{
     Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, OperatorRun, Place, Str, Taint, TaintRule,
@@ -13,7 +14,6 @@ use eximious_grammar::{Fault, Span};
 use smallvec::SmallVec;
 
 use crate::engine::context::Context;
-use crate::engine::too_much;
 
 mod machine;
 mod told;
@@ -50,14 +50,14 @@ impl<'t> Eval<'t> {
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
-        if self.cx.memory.trace.wants(TraceKinds::EXPANSION) {
+        if self.cx.trace.wants(TraceKinds::EXPANSION) {
             self.begin_telling();
         }
         let result = self.text(self.tree.root);
         if let (Err(fail), Some(fault)) = (&result, self.tree.hard_fault)
             && fail.place().is_some_and(|place| place.span == fault.span)
         {
-            eximious_stdlib::lookups::keep_complaint(&mut self.cx.memory, &fault.message);
+            eximious_stdlib::lookups::keep_complaint(&mut self.cx.caches.memory, &fault.message);
         }
         result
     }
@@ -91,7 +91,7 @@ impl<'t> Eval<'t> {
                 self.tell_piece(piece, string, true);
             }
             let length = string.bytes().len();
-            if let Err(fail) = self.cx.budget.string(length, &self.cx.engine) {
+            if let Err(fail) = self.cx.evaluation.budget.string(length, &self.cx.engine) {
                 result = Err(fail);
             }
         }
@@ -100,15 +100,15 @@ impl<'t> Eval<'t> {
 
     #[inline(never)]
     fn concatenation(&mut self, pieces: &[Piece], first: u32) -> Result<Str, Fail> {
-        let start = self.cx.buffer.len();
+        let start = self.cx.evaluation.buffer.len();
         let result = self.append(pieces, first, start).map(|taint| {
-            let mut string = Str::from(&self.cx.buffer[start..]).stamped(taint);
+            let mut string = Str::from(&self.cx.evaluation.buffer[start..]).stamped(taint);
             string.cut_at_zero();
             string
         });
-        self.cx.buffer.truncate(start);
-        if self.cx.buffer.capacity() > KEPT_BUFFER {
-            self.cx.buffer.shrink_to(KEPT_BUFFER);
+        self.cx.evaluation.buffer.truncate(start);
+        if self.cx.evaluation.buffer.capacity() > KEPT_BUFFER {
+            self.cx.evaluation.buffer.shrink_to(KEPT_BUFFER);
         }
         result
     }
@@ -120,7 +120,7 @@ impl<'t> Eval<'t> {
         for (at, piece) in (first..).zip(pieces) {
             match &piece.part {
                 Part::Text(span) => {
-                    self.cx.buffer.extend_from_slice(tree.text(*span));
+                    self.cx.evaluation.buffer.extend_from_slice(tree.text(*span));
                     if self.told > 0 {
                         self.tell_piece(piece, &Str::EMPTY, false);
                     }
@@ -129,16 +129,22 @@ impl<'t> Eval<'t> {
                     let value = self.piece(piece, at)?;
                     taint = taint.with(value.taint());
                     if self.told > 0 {
-                        self.tell_piece(piece, &value, self.cx.buffer.len() == start);
+                        self.tell_piece(piece, &value, self.cx.evaluation.buffer.len() == start);
                     }
-                    self.cx.buffer.extend_from_slice(value.bytes());
+                    self.cx.evaluation.buffer.extend_from_slice(value.bytes());
                 }
             }
-            if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
-                return Err(too_much("a string is too long"));
+            let (together, most) =
+                (self.cx.evaluation.buffer.len(), self.cx.engine.0.limits.length);
+            if together > most {
+                if together - start > most {
+                    return Err(Fail::too_long());
+                }
+                self.cx.evaluation.budget.check_together(together)?;
             }
         }
-        self.cx.budget.bytes((self.cx.buffer.len() - start) as u64, &self.cx.engine)?;
+        let length = self.cx.evaluation.buffer.len() - start;
+        self.cx.evaluation.budget.string(length, &self.cx.engine)?;
         Ok(taint)
     }
 
@@ -157,11 +163,11 @@ impl<'t> Eval<'t> {
             Part::Variable(id) => self.variable_text(id),
             Part::Operator(id) => self.operator(id),
             Part::Item(id) => self.item(id),
-            Part::Numeric(number) => Ok(self.cx.scope.numeric(number)),
+            Part::Numeric(number) => Ok(self.cx.evaluation.scope.numeric(number)),
             Part::Family(_, name) => {
-                Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default())
+                Ok(self.cx.values.named(self.tree.text(name)).cloned().unwrap_or_default())
             }
-            Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
+            Part::Free(name) => match self.cx.values.named(self.tree.text(name)) {
                 Some(value) => Ok(value.clone()),
                 None => Err(self.unknown(piece.span, name)),
             },
@@ -210,7 +216,7 @@ impl<'t> Eval<'t> {
     /// does.
     fn is_absent(&self, id: u16) -> bool {
         matches!(self.cx.variable_record(id).source, VariableSource::Absent)
-            && self.cx.stored(id).is_none()
+            && self.cx.values.stored(id).is_none()
     }
 
     fn absent(&self, id: u16, (before, after): (&str, &str)) -> Fail {
@@ -223,12 +229,15 @@ impl<'t> Eval<'t> {
     }
 
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
-        self.cx.permit(record)?;
-        self.cx.budget.step(&self.cx.engine)
+        if stack::is_deep() {
+            return Err(TooDeep.into());
+        }
+        self.cx.evaluation.permit(record)?;
+        self.cx.evaluation.budget.step(&self.cx.engine)
     }
 
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
-        match self.cx.stored(id) {
+        match self.cx.values.stored(id) {
             Some(value) => Ok(value.clone()),
             None => self.variable_default(id),
         }
@@ -288,9 +297,9 @@ impl<'t> Eval<'t> {
             VariableName::Known(id) if self.is_absent(id) => None,
             VariableName::Known(id) => Some(self.variable_value(id)),
             VariableName::Family(_) => {
-                Some(Ok(self.cx.named.get(name).cloned().unwrap_or_default()))
+                Some(Ok(self.cx.values.named(name).cloned().unwrap_or_default()))
             }
-            VariableName::Unknown(_) => self.cx.named.get(name).cloned().map(Ok),
+            VariableName::Unknown(_) => self.cx.values.named(name).cloned().map(Ok),
         }
     }
 
@@ -299,7 +308,7 @@ impl<'t> Eval<'t> {
         if self.forgotten && self.tree.text(name).contains(&b'}') {
             self.forgotten = false;
         }
-        let Some(message) = &self.cx.message else { return Ok(Str::EMPTY) };
+        let Some(message) = &self.cx.values.message else { return Ok(Str::EMPTY) };
         Ok(eximious_stdlib::headers::value(
             message,
             view,
@@ -312,6 +321,7 @@ impl<'t> Eval<'t> {
     fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
         let (tree, source) = (self.tree, self.source);
         let node = tree.op(id);
+        let held = *self.cx.evaluation.budget.held();
         let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         let record = self.cx.engine.0.registry.operator_at(def).clone();
@@ -324,6 +334,7 @@ impl<'t> Eval<'t> {
             OperatorRun::Plain(run) => run(&mut call, &arg, params),
             OperatorRun::Closure(run) => run(&mut call, &arg, params),
         };
+        *self.cx.evaluation.budget.held() = held;
         if let Ok(value) = &mut result {
             let quoted = match (record.meta.taint, params) {
                 (TaintRule::Quoted, Some(params)) => self.quoting(params),
@@ -361,12 +372,14 @@ impl<'t> Eval<'t> {
         // What an item evaluates itself may be anything.
         let mut taint = Taint::Tainted;
         let conditions = self.conditions;
+        let held = *self.cx.evaluation.budget.held();
         if self.told > 0 {
             // Conditions of `if` are told; those of others are none of their own.
             self.conditions = u32::from(record.meta.name != "if");
         }
         let mut result = self.run_item(node, &record, &mut taint);
         self.conditions = conditions;
+        *self.cx.evaluation.budget.held() = held;
         if let Ok(value) = &mut result {
             stamp(value, record.meta.taint, taint, 0);
         }
@@ -457,9 +470,9 @@ impl<'t> Eval<'t> {
         let fault = self.fault_within(span, open);
         let end = fault.map_or(span.end, |(fault, _)| fault.span.start);
         if self.tree.loses_value(Span { start: span.start, end })
-            && (fault.is_none() || self.cx.leaves_bindings)
+            && (fault.is_none() || self.cx.evaluation.leaves_bindings)
         {
-            self.cx.scope.set_value(Str::EMPTY);
+            self.cx.evaluation.scope.set_value(Str::EMPTY);
         }
         match fault {
             Some((fault, kind)) => {
@@ -473,7 +486,7 @@ impl<'t> Eval<'t> {
     fn fault_within(&self, span: Span, open: bool) -> Option<(&'t Fault, ErrorKind)> {
         let counts = |fault: &&Fault| {
             let inside = fault.span.start >= span.start && fault.span.end <= span.end;
-            let known = !fault.free.is_empty() && self.cx.named.contains_key(&fault.free);
+            let known = !fault.free.is_empty() && self.cx.values.named(&fault.free).is_some();
             inside && !known
         };
         if let Some(fault) = self.tree.soft_faults.iter().find(counts) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use eximious_core::{ErrorKind, Fail};
+use eximious_core::{ErrorKind, Fail, stack};
 
 use super::Engine;
 
@@ -27,6 +27,11 @@ pub struct Limits {
     pub nesting: u32,
     /// How deep texts may be expanded in each other at run time.
     pub expansions: u32,
+    /// How much of a thread's stack may be used before nothing may go deeper, in bytes:
+    /// one bound for texts, ACLs, filters and whatever else stands in each other. It counts
+    /// from where a thread calls this library. A megabyte more is enough for what does not
+    /// nest; threads that have less than two need less.
+    pub stack: usize,
     /// How many items, operators and conditions one evaluation may run.
     pub steps: u64,
     /// How many bytes a string may have.
@@ -51,6 +56,7 @@ impl Default for Limits {
         Self {
             nesting: 160,
             expansions: 24,
+            stack: stack::ROOM,
             steps: 20_000_000,
             length: 64 << 20,
             bytes: 64 << 30,
@@ -82,6 +88,10 @@ impl Limits {
     /// With another bound on [`Limits::expansions`].
     pub fn expansions(self, expansions: u32) -> Self {
         Self { expansions, ..self }
+    }
+    /// With another bound on [`Limits::stack`].
+    pub fn stack(self, stack: usize) -> Self {
+        Self { stack, ..self }
     }
     /// With another bound on [`Limits::steps`].
     pub fn steps(self, steps: u64) -> Self {
@@ -136,6 +146,10 @@ impl Canceller {
     pub fn reset(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
+    /// What says that it was cancelled, for a signal's handler to set.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -154,6 +168,10 @@ pub(crate) struct Budget {
     /// The bytes beyond them.
     far: u64,
     length: usize,
+    /// How many bytes long strings have that what is being evaluated holds.
+    held: usize,
+    /// The same of what is around, where this is an evaluation within another.
+    held_around: usize,
     /// When time is up, as the clock counts.
     until: Option<Duration>,
     /// The same of what is around, where this is an evaluation within another.
@@ -168,6 +186,7 @@ impl Budget {
         let limits = &engine.0.limits;
         self.steps = limits.steps;
         self.length = limits.length;
+        self.held = self.held_around;
         // A string that is too long has to be seen.
         self.near = STRETCH.min(limits.bytes).min(limits.length as u64);
         self.far = limits.bytes - self.near;
@@ -229,8 +248,29 @@ impl Budget {
                 Ok(())
             }
             // Whatever is too long, is longer than what is near.
-            None if length > self.length => Err(too_much("a string is too long")),
-            None => self.look(length as u64, engine),
+            None if length > self.length => Err(Fail::too_long()),
+            None => {
+                if length as u64 > STRETCH {
+                    self.held += length;
+                    self.check_together(0)?;
+                }
+                self.look(length as u64, engine)
+            }
+        }
+    }
+
+    /// How many bytes are held in long strings.
+    #[inline]
+    pub(crate) fn held(&mut self) -> &mut usize {
+        &mut self.held
+    }
+
+    /// Checks what there is beside what is held: together, there may be twice as many
+    /// bytes as in one string.
+    pub(crate) fn check_together(&self, length: usize) -> Result<(), Fail> {
+        match self.held.saturating_add(length) > self.length.saturating_mul(2) {
+            true => Err(too_much("strings are too long together")),
+            false => Ok(()),
         }
     }
 
@@ -272,6 +312,7 @@ impl Budget {
     pub(crate) fn suspend(&mut self) -> Self {
         let outer = self.clone();
         self.until_around = self.until;
+        self.held_around = self.held;
         outer
     }
 

@@ -6,6 +6,30 @@
 //! it wants done stands in an [`AclState`], and whoever holds the conversation
 //! ([`AclHost`]) waits where it has to wait, and writes to the logs. Each step is
 //! told to whoever watches the context ([`Context::observe`](crate::Context::observe)).
+//!
+//! Who has a conversation, and wants no state machine of it, asks a
+//! [`Conversation`](crate::Conversation), which sets what each ACL needs:
+//!
+//! ```
+//! use eximious::{Config, Engine, acl::AclVerdict};
+//!
+//! let config = Config::parse(
+//!     "acl_smtp_rcpt = check\n\
+//!      begin acl\n\
+//!      check:\n  \
+//!        deny !domains = example.com\n       \
+//!             message = no relay for $domain\n  \
+//!        accept\n",
+//! )?;
+//! let loaded = Engine::builder().build().load(config);
+//! let acl = loaded.acl("check").unwrap();
+//! let refused = acl.rcpt("192.0.2.1".parse().unwrap(), "a@example.org", "b@example.net");
+//! assert_eq!(refused.verdict, AclVerdict::Deny);
+//! assert_eq!(refused.message.unwrap().display(), "no relay for example.net");
+//! let passed = acl.rcpt("192.0.2.1".parse().unwrap(), "a@example.org", "b@example.com");
+//! assert_eq!(passed.verdict, AclVerdict::Accept);
+//! # Ok::<(), eximious::ConfigError>(())
+//! ```
 
 mod call;
 mod callout;

@@ -1,6 +1,7 @@
 //! Regular expressions: compiled once where the pattern comes again, in the same context
 //! or in another one.
 
+use std::cell::Cell;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 mod compiled;
@@ -17,9 +18,30 @@ pub use compiled::{CompiledPattern, PatternFinder, PatternGroups};
 const KEPT: usize = 256;
 
 /// The patterns that a context has used: those that heed case, and those that
-/// do not.
-#[derive(Default, Debug)]
+/// do not. Another context of the thread may have used them before.
+#[derive(Debug)]
 struct Patterns([Table; 2]);
+
+thread_local! {
+    /// The patterns of a context that is gone, for one that is new: what belongs to a
+    /// match is ready, too.
+    static LEFT: Cell<Option<[Table; 2]>> = const { Cell::new(None) };
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        let left = LEFT.try_with(Cell::take);
+        Self(left.ok().flatten().unwrap_or_default())
+    }
+}
+
+impl Drop for Patterns {
+    fn drop(&mut self) {
+        let tables = std::mem::take(&mut self.0);
+        // Where the thread ends, nobody takes them any more.
+        let _ = LEFT.try_with(|left| left.set(Some(tables)));
+    }
+}
 
 #[derive(Default, Debug)]
 struct Table {
@@ -48,8 +70,8 @@ impl Table {
     }
 }
 
-/// The patterns that contexts have used, for those that are new: what belongs to a match
-/// is each context's own, what was compiled is not.
+/// The patterns that contexts of all threads have used, for those that are new: what
+/// belongs to a match is each context's own, what was compiled is not.
 static SHARED: LazyLock<Mutex<[SharedPatterns; 2]>> = LazyLock::new(Mutex::default);
 
 /// Patterns by their texts.

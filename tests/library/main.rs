@@ -6,6 +6,7 @@ mod certificates;
 mod check;
 mod commands;
 mod dbm;
+mod depth;
 mod examples;
 mod extensions;
 mod fmt;

@@ -8,6 +8,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 
+use crate::interrupt::is_interrupted;
+
 /// A point in time.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);
@@ -51,7 +53,8 @@ impl Deadline {
 
     fn ready(self, what: BorrowedFd<'_>, events: PollFlags) -> io::Result<()> {
         loop {
-            let left = self.left().ok_or(io::ErrorKind::TimedOut)?;
+            let left = self.left().filter(|_| !is_interrupted());
+            let left = left.ok_or(io::ErrorKind::TimedOut)?;
             let left = Timespec::try_from(left).ok();
             match poll(&mut [PollFd::from_borrowed_fd(what, events)], left.as_ref()) {
                 Ok(0) | Err(Errno::INTR) => {}

@@ -47,7 +47,7 @@ impl Files for SystemFiles {
     }
 
     fn read(&self, name: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
-        Ok(read(path(name), limit)?.into())
+        read_shared(path(name), limit)
     }
 
     fn stat(&self, name: &[u8], follow: bool) -> io::Result<Stat> {
@@ -94,6 +94,38 @@ impl Files for SystemFiles {
         written
     }
 }
+
+/// As [`read`], where it can be shared.
+fn read_shared(path: &Path, limit: u64) -> io::Result<Arc<[u8]>> {
+    let size = fs::metadata(path).map_or(0, |data| if data.is_file() { data.len() } else { 0 });
+    let Ok(size) = usize::try_from(size.min(limit)) else { return Ok(read(path, limit)?.into()) };
+    // A large file is not there twice.
+    if size < LARGE {
+        return Ok(read(path, limit)?.into());
+    }
+    let mut file = open(path)?;
+    let mut shared: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+    let mut filled = 0;
+    if let Some(bytes) = Arc::get_mut(&mut shared) {
+        while filled < size {
+            match file.read(&mut bytes[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    // It may have grown or shrunk meanwhile.
+    if filled == size && file.read(&mut [0])? == 0 {
+        return Ok(shared);
+    }
+    drop(shared);
+    Ok(read(path, limit)?.into())
+}
+
+/// From which size on a file is read to where it stays.
+const LARGE: usize = 1 << 20;
 
 /// All that a file says, up to a limit.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {

@@ -43,6 +43,8 @@ mod hints;
 use absent as hints;
 mod host;
 mod hosts;
+mod interrupt;
+pub use interrupt::interrupts;
 #[cfg(feature = "ldap")]
 mod ldap;
 #[cfg(not(feature = "ldap"))]

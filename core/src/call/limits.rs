@@ -1,7 +1,7 @@
 //! How much a built-in may do.
 
 use super::{Bounds, Call};
-use crate::{ErrorKind, Fail};
+use crate::Fail;
 
 impl Call<'_> {
     /// How long and how much may be waited for.
@@ -31,11 +31,18 @@ impl Call<'_> {
     /// Checks the length of a string while it is put together.
     ///
     /// # Errors
-    /// It is longer than a string may be.
+    /// It is longer than a string may be, or all that are held together are.
     pub fn check_length(&self, length: usize) -> Result<(), Fail> {
-        match length > self.machine.bounds().length {
-            true => Err(Fail::error(ErrorKind::Limit, "expansion stopped: a string is too long")),
-            false => Ok(()),
-        }
+        self.machine.check_length(length)
+    }
+
+    /// Does one of several rounds, of which only what it comes to is held, and only as
+    /// long as the next one takes: `bytes` are what the others have come to.
+    pub fn round<T>(&mut self, bytes: usize, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = *self.machine.held();
+        *self.machine.held() = before.saturating_add(bytes);
+        let result = work(self);
+        *self.machine.held() = before;
+        result
     }
 }

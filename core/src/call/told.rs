@@ -7,7 +7,7 @@ use crate::trace::TraceKinds;
 impl Call<'_> {
     /// What is told of what happens, and to whom.
     pub fn trace(&mut self) -> &mut Trace {
-        &mut self.machine.memory().trace
+        self.machine.trace()
     }
 
     /// Whether somebody wants to be told something of these kinds.

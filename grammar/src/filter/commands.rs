@@ -5,7 +5,7 @@ use super::{
     Action, Allowed, Filter, FilterCommand, FilterEnding, FilterFault, FilterWord, HeaderChange,
     Mail, MailPart,
 };
-use crate::Span;
+use crate::{Span, stack};
 
 /// How deep `if` and brackets may stand in each other.
 const DEEPEST: usize = 300;
@@ -53,7 +53,7 @@ impl<'t> Parser<'t> {
 
     /// Goes one level deeper; [`Parser::leave`] comes back.
     pub(super) fn enter(&mut self) -> Result<(), FilterFault> {
-        if self.depth >= DEEPEST {
+        if self.depth >= DEEPEST || stack::is_deep() {
             return Err(self.near("conditions stand in each other too deep"));
         }
         self.depth += 1;

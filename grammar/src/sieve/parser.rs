@@ -168,7 +168,7 @@ impl<'a> Parser<'a> {
 
     /// Goes one level down.
     fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
-        if self.depth >= self.limits.depth {
+        if self.depth >= self.limits.depth || crate::stack::is_deep() {
             return Err(self.lexer.stop("nesting too deep"));
         }
         self.depth += 1;

@@ -1,7 +1,7 @@
 //! What the line editor asks for while a line is typed.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
 use eximious::Engine;
@@ -12,8 +12,9 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
+use super::closed;
 use super::command;
-use super::scan::{Expected, Role, scan};
+use super::scan::{Expected, Role, is_open, scan};
 use crate::words::{self, Kind};
 
 const CYAN: &str = "\x1b[36m";
@@ -28,13 +29,35 @@ const PLAIN: &str = "\x1b[0m";
 /// Knows the words of an engine.
 pub struct Words {
     engine: Engine,
+    /// The names of the header lines of the message, if there is one.
+    headers: RefCell<Vec<String>>,
     /// The line is done: no brace is under the cursor any more.
     settled: Cell<bool>,
 }
 
 impl Words {
     pub fn new(engine: Engine) -> Self {
-        Self { engine, settled: Cell::new(false) }
+        Self { engine, headers: RefCell::default(), settled: Cell::new(false) }
+    }
+
+    /// Notes which header lines can be asked for.
+    pub fn know_headers(&self, cx: &eximious::Context) {
+        let headers = cx.message().map_or(&[][..], |message| &message.headers);
+        let names = headers.iter().map(|header| String::from_utf8_lossy(&header.name));
+        *self.headers.borrow_mut() = names.map(|name| name.to_lowercase()).collect();
+    }
+
+    /// The variables of header lines that begin so: `h_subject:`.
+    fn header_names(&self, start: &str) -> Vec<Pair> {
+        let Some(prefix) = HEADERS.iter().find(|prefix| start.starts_with(**prefix)) else {
+            return Vec::new();
+        };
+        let all = self.headers.borrow();
+        let names = all.iter().map(|name| format!("{prefix}{name}:"));
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(start)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|name| Pair { display: name.clone(), replacement: name }).collect()
     }
 
     /// Names of some kinds that begin so, with their one-line descriptions.
@@ -109,10 +132,12 @@ fn after(name: &str, syntax: &str) -> &'static str {
 fn is_variable(registry: &eximious::Registry, name: &[u8]) -> bool {
     name.iter().all(u8::is_ascii_digit)
         || !matches!(registry.variable(name), VariableName::Unknown(_))
-        || [&b"h_"[..], b"rh_", b"bh_", b"lh_", b"header_", b"rheader_", b"bheader_", b"lheader_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        || HEADERS.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
 }
+
+/// How the names of variables begin that are header lines.
+const HEADERS: [&str; 8] =
+    ["h_", "rh_", "bh_", "lh_", "header_", "rheader_", "bheader_", "lheader_"];
 
 /// A lookup type, perhaps with `partial-` before it: which a scan of words
 /// splits off.
@@ -145,7 +170,11 @@ impl Completer for Words {
             Expected::Lookup => &[Kind::Lookup],
             Expected::Nothing => &[],
         };
-        Ok((start, self.names(kinds, &line[start..])))
+        let mut names = self.names(kinds, &line[start..]);
+        if kinds.contains(&Kind::Variable) {
+            names.extend(self.header_names(&line[start..]));
+        }
+        Ok((start, names))
     }
 }
 
@@ -226,7 +255,11 @@ fn coloured(line: &str, marks: &[(usize, usize, &str)]) -> String {
 
 impl Validator for Words {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if context.input().trim_ascii_end().ends_with('\\') {
+        let input = context.input();
+        let last = input.rsplit('\n').next().unwrap_or_default();
+        // An empty line ends what was opened by mistake.
+        let open = !last.trim().is_empty() && !command::is_command(input);
+        Ok(if input.trim_ascii_end().ends_with('\\') || open && is_open(&closed(input)) {
             ValidationResult::Incomplete
         } else {
             ValidationResult::Valid(None)

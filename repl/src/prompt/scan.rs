@@ -226,6 +226,11 @@ fn name_end(line: &str, start: usize) -> usize {
     start + rest.iter().position(|c| !is_name(*c)).unwrap_or(rest.len())
 }
 
+/// Whether a line ends within the braces of an expansion.
+pub fn is_open(line: &str) -> bool {
+    scan(line).around().next().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 mod aliases;
 mod auth;
 mod batch;
+mod bounds;
 mod called;
 mod callouts;
 mod checks;

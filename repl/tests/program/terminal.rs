@@ -152,6 +152,45 @@ fn a_session() {
 }
 
 #[test]
+fn ctrl_c_ends_an_evaluation_and_its_child() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(&[], home.path());
+    terminal.types("", "> ");
+    // What was entered is kept at once.
+    terminal.enters("${uc:kept}", "KEPT");
+    let history = std::fs::read_to_string(home.path().join("eximious/history")).unwrap();
+    assert!(history.contains("${uc:kept}"), "{history}");
+    let start = Instant::now();
+    let mark = home.path().join("mark").display().to_string();
+    let line = format!("${{run{{/bin/sh -c \"sleep 30; touch {mark}\"}}}}\r");
+    terminal.types(&line, "touch");
+    std::thread::sleep(Duration::from_millis(300));
+    // What the terminal would send, if it were the program's own.
+    let number = terminal.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
+    terminal.waits("Failed: ", "> ");
+    terminal.enters("${uc:still here}", "STILL HERE");
+    assert!(start.elapsed() < Duration::from_secs(20));
+    terminal.ends(":quit\r");
+}
+
+#[test]
+fn open_braces_go_on_and_names_are_offered() {
+    let home = tempfile::tempdir().unwrap();
+    let message = home.path().join("message");
+    std::fs::write(&message, "Subject: hello\nX-Other: x\n\nbody\n").unwrap();
+    let mut terminal = Terminal::start(&[], home.path());
+    terminal.types("", "> ");
+    terminal.enters("${if eq{a}{a}\r  {yes}\r  {no}}", "yes\r\n");
+    terminal.enters("${upc:x}", "Did you mean uc?");
+    terminal.enters("${uc:x\r", "Failed: ");
+    terminal.enters(&format!(":message {}", message.display()), "message\r\n");
+    terminal.types("[$h_sub\t", "$h_subject:");
+    terminal.enters("]", "[hello]");
+    terminal.ends(":quit\r");
+}
+
+#[test]
 fn exims_own_way_to_the_prompt_has_no_greeting() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Terminal::start(&["-C", "/dev/null", "-DA=b", "-be"], home.path());

@@ -73,3 +73,34 @@ fn strict_acl_vars_makes_unset_ones_unknown() {
     check(cx, "[$acl_m1][$r_x]${if def:acl_m1 {a}{b}}", "[][v]b");
     check(cx, "${if eq{1}{1}{a}{$acl_m1}}", "a");
 }
+
+#[test]
+fn what_is_declared_is_known_and_has_a_place() {
+    let engine = Engine::builder().declare(["score", "domain"]).build();
+    let cx = &mut engine.context();
+    let rule = engine.compile("[$score] ${if def:score {a}{b}} $domain");
+    assert_eq!(rule.faults().count(), 0);
+    assert_eq!(engine.compile("$scores").faults().count(), 1);
+    check(cx, "[$score] ${if def:score {a}{b}}", "[] b");
+    let slot = engine.slot("score").unwrap();
+    assert_eq!(slot.name(), "score");
+    cx.set_slot(slot, "7");
+    assert_eq!(cx.get("score").unwrap().unwrap(), Str::tainted("7"));
+    cx.set_slot(engine.slot("domain").unwrap(), Str::clean("a.test"));
+    check(cx, "[$score] ${if def:score {a}{b}} $domain", "[7] a a.test");
+    cx.set("score", "8");
+    check(cx, "$score", "8");
+    assert_eq!(["scores", "acl_m_x"].map(|name| engine.slot(name)), [None, None]);
+}
+
+#[test]
+fn a_slot_of_another_engine_is_found_by_its_name() {
+    let one = Engine::builder().declare(["score"]).build();
+    let other = Engine::builder().declare(vec!["colour".to_owned(), "score".to_owned()]).build();
+    let cx = &mut other.context();
+    cx.set_slot(one.slot("score").unwrap(), "7");
+    check(cx, "[$colour] $score", "[] 7");
+    let cx = &mut Engine::builder().build().context();
+    cx.set_slot(one.slot("score").unwrap(), "9");
+    check(cx, "$score", "9");
+}

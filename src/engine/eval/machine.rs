@@ -1,20 +1,15 @@
 //! What built-ins are handed of an evaluation.
 
-use std::sync::Arc;
-
 use eximious_core::grammar::expansion::{
     Closing, CondId, Part, Piece, Seq, VariableName, Vocabulary,
 };
 use eximious_core::{
     AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Machine, Memory, Message,
-    Registry, Scope, Settings, Str, UserData, Var, World,
+    Registry, Scope, Settings, Str, Trace, UserData, Var, World,
 };
 
 use super::Eval;
 use crate::engine::too_much;
-
-/// How many texts known only at run time are kept parsed.
-const KEPT_EXPANSIONS: usize = 128;
 
 impl Machine for Eval<'_> {
     fn text(&mut self, seq: Seq) -> Result<Str, Fail> {
@@ -44,6 +39,7 @@ impl Machine for Eval<'_> {
         self.step(&record.meta)?;
         let place = (args, node.span, open);
         self.conditions += 1;
+        let held = *self.cx.evaluation.budget.held();
         let meta = &record.meta;
         let (result, lazy) = match &record.run {
             ConditionRun::Strict(run) => (
@@ -67,6 +63,7 @@ impl Machine for Eval<'_> {
             return Err(self.hard_fault());
         }
         self.conditions -= 1;
+        *self.cx.evaluation.budget.held() = held;
         let holds = result != node.negated;
         if self.told > 0 {
             self.tell_condition(id, holds);
@@ -89,7 +86,7 @@ impl Machine for Eval<'_> {
         match self.tree.pieces(seq) {
             [Piece { part: Part::Header(_, name), .. }] => {
                 let name = self.tree.text(*name);
-                let Some(message) = &self.cx.message else { return Ok(false) };
+                let Some(message) = &self.cx.values.message else { return Ok(false) };
                 return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
             }
             [Piece { part: Part::Variable(id), .. }] if self.is_absent(*id) => {
@@ -126,25 +123,15 @@ impl Machine for Eval<'_> {
         if text.is_known_plain() || memchr::memchr2(b'$', b'\\', text.bytes()).is_none() {
             return Ok(text.clone());
         }
-        if self.cx.depth >= self.cx.engine.0.limits.expansions {
+        if self.cx.evaluation.depth >= self.cx.engine.0.limits.expansions {
             return Err(too_much("texts are expanded in each other too deep"));
         }
-        let engine = self.cx.engine.clone();
-        let compiled = match self.cx.expansions.get(text.bytes()) {
-            Some(compiled) => compiled.clone(),
-            None => {
-                let compiled = Arc::new(engine.compiled(text.bytes()));
-                if self.cx.expansions.len() >= KEPT_EXPANSIONS {
-                    self.cx.expansions.clear();
-                }
-                self.cx.expansions.insert(text.bytes().to_vec(), compiled.clone());
-                compiled
-            }
-        };
-        self.cx.depth += 1;
+        let _level = self.cx.level()?;
+        let compiled = self.cx.caches.compiled(&self.cx.engine, text.bytes());
+        self.cx.evaluation.depth += 1;
         let result =
             self.cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole());
-        self.cx.depth -= 1;
+        self.cx.evaluation.depth -= 1;
         result
     }
 
@@ -157,15 +144,15 @@ impl Machine for Eval<'_> {
     }
 
     fn scope(&mut self) -> &mut Scope {
-        &mut self.cx.scope
+        &mut self.cx.evaluation.scope
     }
 
     fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope) {
-        (&mut self.cx.memory, &mut self.cx.scope)
+        (&mut self.cx.caches.memory, &mut self.cx.evaluation.scope)
     }
 
     fn leaves_bindings(&self) -> bool {
-        self.cx.leaves_bindings
+        self.cx.evaluation.leaves_bindings
     }
 
     fn value_of(&mut self, var: Var) -> Result<Str, Fail> {
@@ -185,23 +172,27 @@ impl Machine for Eval<'_> {
 
     fn knows_variable(&self, name: &[u8]) -> bool {
         let known = !matches!(self.cx.engine.0.registry.variable(name), VariableName::Unknown(_));
-        known || self.cx.named.contains_key(name)
+        known || self.cx.values.named(name).is_some()
     }
 
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool {
-        self.cx.set_known(name, value)
+        self.cx.values.set_known(&self.cx.engine.0.registry, name, value)
     }
 
     fn memory(&mut self) -> &mut Memory {
-        &mut self.cx.memory
+        &mut self.cx.caches.memory
+    }
+
+    fn trace(&mut self) -> &mut Trace {
+        &mut self.cx.trace
     }
 
     fn message(&self) -> Option<&Message> {
-        self.cx.message.as_ref()
+        self.cx.values.message.as_ref()
     }
 
     fn user_data(&self) -> Option<&UserData> {
-        self.cx.user_data.as_ref()
+        self.cx.values.user_data.as_ref()
     }
 
     fn settings(&self) -> &Settings {
@@ -222,13 +213,24 @@ impl Machine for Eval<'_> {
 
     fn bounds(&self) -> Bounds {
         let limits = &self.cx.engine.0.limits;
-        let wait = |most| self.cx.budget.wait(most, &self.cx.engine);
+        let wait = |most| self.cx.evaluation.budget.wait(most, &self.cx.engine);
         Bounds { command: wait(limits.command), code: wait(limits.code), length: limits.length }
+    }
+
+    fn held(&mut self) -> &mut usize {
+        self.cx.evaluation.budget.held()
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), Fail> {
+        if length > self.cx.engine.0.limits.length {
+            return Err(Fail::too_long());
+        }
+        self.cx.evaluation.budget.check_together(length)
     }
 
     #[inline]
     fn charge(&mut self, bytes: usize, more: usize) -> Result<(), Fail> {
-        let (budget, engine) = (&mut self.cx.budget, &self.cx.engine);
+        let (budget, engine) = (&mut self.cx.evaluation.budget, &self.cx.engine);
         if more > 0 {
             budget.hasten(more as u64, engine)?;
         }

@@ -14,7 +14,7 @@ impl Eval<'_> {
     /// Begins to tell, where there is more than text.
     pub(super) fn begin_telling(&mut self) {
         if memchr::memchr2(b'$', b'\\', self.source).is_some() {
-            self.told = self.cx.memory.trace.depth.max(1);
+            self.told = self.cx.trace.depth.max(1);
         }
     }
 
@@ -22,7 +22,7 @@ impl Eval<'_> {
     pub(super) fn told_sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let (depth, source, span) = (self.told, self.source, seq.span);
         let conditions = std::mem::take(&mut self.conditions);
-        let trace = &mut self.cx.memory.trace;
+        let trace = &mut self.cx.trace;
         let before = std::mem::replace(&mut trace.depth, depth);
         let begin = ExpansionEvent::Begin { source, span, skipped: false };
         let outer = trace.begin(Happening::Expansion(begin));
@@ -30,7 +30,7 @@ impl Eval<'_> {
         let result = self.untold_sequence(seq);
         self.told = depth;
         self.conditions = conditions;
-        let trace = &mut self.cx.memory.trace;
+        let trace = &mut self.cx.trace;
         trace.end(outer);
         trace.tell_at(
             depth,
@@ -70,7 +70,7 @@ impl Eval<'_> {
         let tree: &View<'_> = self.tree;
         let (source, span) = (self.source, seq.span);
         let begin = ExpansionEvent::Begin { source, span, skipped: true };
-        let outer = self.cx.memory.trace.begin_at(depth, Happening::Expansion(begin));
+        let outer = self.cx.trace.begin_at(depth, Happening::Expansion(begin));
         for piece in tree.pieces(seq) {
             match piece.part {
                 Part::Operator(id) => self.tell_parse_only(tree.op(id).arg, depth + 1),
@@ -80,13 +80,13 @@ impl Eval<'_> {
                 _ => {}
             }
             let Some(kind) = kind_of(piece) else {
-                return self.cx.memory.trace.end(outer);
+                return self.cx.trace.end(outer);
             };
             let (span, first) = (piece.span, false);
             let event = ExpansionEvent::Piece { source, span, piece: kind, value: None, first };
             self.tell(depth, event);
         }
-        self.cx.memory.trace.end(outer);
+        self.cx.trace.end(outer);
         self.tell(depth, ExpansionEvent::End { source, span, value: None });
     }
 
@@ -115,7 +115,7 @@ impl Eval<'_> {
     }
 
     fn tell(&mut self, depth: u32, event: ExpansionEvent<'_>) {
-        self.cx.memory.trace.tell_at(depth, Happening::Expansion(event));
+        self.cx.trace.tell_at(depth, Happening::Expansion(event));
     }
 }
 

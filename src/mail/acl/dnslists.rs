@@ -343,7 +343,7 @@ enum Known {
 /// What the DNS says of a name; it is asked again once its answer is too old.
 fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
     let now = now(run)?;
-    if let Some(remembered) = run.cx.memory.get::<Memory>().0.get(name) {
+    if let Some(remembered) = run.cx.memory::<Memory>().0.get(name) {
         if now < remembered.until {
             let known = remembered.known.clone();
             run.note_dnsbl(b"dnslists: using result of previous lookup");
@@ -363,7 +363,7 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
         _ => (Known::Unlisted, reply.fruitless_for.unwrap_or(FRUITLESS)),
     };
     run.note_dnsbl(format!("dnslists: wrote cache entry, ttl={lifetime}").as_bytes());
-    let memory = &mut run.cx.memory.get::<Memory>().0;
+    let memory = &mut run.cx.memory::<Memory>().0;
     if memory.len() >= MOST_REMEMBERED {
         memory.clear();
     }
@@ -374,13 +374,13 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
 
 /// The first string of a name's text; empty where there is none.
 fn text(run: &mut Run<'_>, name: &[u8]) -> Result<Str, Fail> {
-    if let Some(Remembered { text: Some(text), .. }) = run.cx.memory.get::<Memory>().0.get(name) {
+    if let Some(Remembered { text: Some(text), .. }) = run.cx.memory::<Memory>().0.get(name) {
         return Ok(text.clone());
     }
     let reply = run.cx.call(&META, |call| dns::query(call, name, kind::TXT, &How::default()))?;
     let first = reply.records().first().and_then(|record| dns::strings(record).next());
     let text = Str::tainted(first.unwrap_or_default()).without_zero();
-    if let Some(remembered) = run.cx.memory.get::<Memory>().0.get_mut(name) {
+    if let Some(remembered) = run.cx.memory::<Memory>().0.get_mut(name) {
         remembered.text = Some(text.clone());
     }
     Ok(text)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::trace::{AclEvent, AclOutcome, Happening};
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Meta, Str};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Meta, Str, stack};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
 use eximious_stdlib::options::opt;
@@ -110,7 +110,9 @@ impl Acls {
         phase: AclPhases,
         text: &Str,
     ) -> AclResult {
-        cx.memory.get::<ratelimit::Memory>().end_command();
+        // Where it is too deep already, the ACL says so.
+        let _level = cx.level();
+        cx.memory::<ratelimit::Memory>().end_command();
         // What it is about may be another address.
         cx.swap_answers(Answers::default());
         // What was found out about the one before holds no more.
@@ -175,7 +177,7 @@ impl Run<'_> {
 
     /// An ACL of a file, which is read once in a conversation.
     fn file(&mut self, path: &[u8]) -> AclVerdict {
-        if let Some(known) = self.cx.memory.get::<Files>().0.get(path) {
+        if let Some(known) = self.cx.memory::<Files>().0.get(path) {
             let known = known.clone();
             return self.acl(&known, false);
         }
@@ -191,7 +193,7 @@ impl Run<'_> {
         match self.acls.parse(Str::from(path), &text, engine.registry()) {
             Ok(read) => {
                 let read = Arc::new(read);
-                let files = &mut self.cx.memory.get::<Files>().0;
+                let files = &mut self.cx.memory::<Files>().0;
                 if files.len() < MOST_FILES {
                     files.insert(path.to_vec(), read.clone());
                 }
@@ -222,7 +224,7 @@ impl Run<'_> {
     }
 
     fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
-        if self.level > MOST_DEPTH {
+        if self.level > MOST_DEPTH || stack::is_deep() {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });

@@ -74,13 +74,13 @@ impl Acls {
         host: &dyn AclHost,
     ) -> Option<AclPhases> {
         self.attach(cx);
-        let nested = cx.memory.get::<Nested>();
+        let nested = cx.memory::<Nested>();
         nested.shows_once = host.is_test();
         nested.phase.replace(phase)
     }
 
     pub(super) fn leave(cx: &mut Context, before: Option<AclPhases>) {
-        cx.memory.get::<Nested>().phase = before;
+        cx.memory::<Nested>().phase = before;
     }
 }
 
@@ -91,7 +91,7 @@ impl AclCaller for Inner {
 }
 
 fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
-    let nested = cx.memory.get::<Nested>();
+    let nested = cx.memory::<Nested>();
     let (depth, level) = (nested.depth, nested.level);
     let outermost = nested.phase.is_none();
     let phase = nested.phase.unwrap_or(AclPhases::empty());
@@ -105,8 +105,8 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let delays = std::mem::take(&mut nested.delays);
     let (id, log) = (cx.value_of(var::MESSAGE_EXIM_ID), cx.log());
     let mut told = Told { log, id, shows_once, delays };
-    let outer = cx.suspend();
-    let bindings = cx.scope.enter();
+    let outer = cx.evaluation.suspend();
+    let bindings = cx.evaluation.scope.enter();
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
     let first = outermost && depth == 0;
     run.level = if first { 0 } else { level.saturating_add(1) };
@@ -122,9 +122,9 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let verdict = run.named_or_text(name);
     run.cx.trace().depth = before;
     let (message, reject_logs) = (run.said.take(), run.reject_logs);
-    cx.scope.leave(bindings, Bindings::ALL);
-    cx.resume(outer);
-    let nested = cx.memory.get::<Nested>();
+    cx.evaluation.scope.leave(bindings, Bindings::ALL);
+    cx.evaluation.resume(outer);
+    let nested = cx.memory::<Nested>();
     (nested.depth, nested.level) = (depth, level);
     // Outside of all there is nothing that it could change.
     if !outermost {
@@ -151,13 +151,13 @@ fn refused(verdict: &str, name: &Str) -> Fail {
 impl Run<'_> {
     /// Says how deep it is to the expansions that follow.
     pub(super) fn deepen(&mut self) {
-        let nested = self.cx.memory.get::<Nested>();
+        let nested = self.cx.memory::<Nested>();
         (nested.depth, nested.level) = (self.depth.saturating_add(1), self.level);
     }
 
     /// Does what ACLs want done that expansions called.
     pub(super) fn gather(&mut self) {
-        let nested = self.cx.memory.get::<Nested>();
+        let nested = self.cx.memory::<Nested>();
         let state = std::mem::take(&mut nested.state);
         let delays = std::mem::take(&mut nested.delays);
         self.reject_logs = nested.reject_logs.take().unwrap_or(self.reject_logs);

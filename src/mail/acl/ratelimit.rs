@@ -293,7 +293,7 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
     let shown = count.round_ties_even();
     let head = format!("ratelimit condition count={shown:.0} {:.1}/", limits.limit);
     run.note(&[head.as_bytes(), &key].concat());
-    if let Some(rate) = run.cx.memory.get::<Memory>().of(limits).get(&key).copied() {
+    if let Some(rate) = run.cx.memory::<Memory>().of(limits).get(&key).copied() {
         run.note(format!("ratelimit found pre-computed rate {rate:.1}").as_bytes());
         return Ok(rate);
     }
@@ -319,7 +319,7 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
         run.note(note);
     }
     run.note(format!("ratelimit computed rate {:.1}", steps.rate).as_bytes());
-    run.cx.memory.get::<Memory>().of(limits).insert(key, steps.rate);
+    run.cx.memory::<Memory>().of(limits).insert(key, steps.rate);
     Ok(steps.rate)
 }
 

@@ -123,7 +123,7 @@ impl AclState {
         self.warned.clear();
         self.senders.clear();
         self.rewrote_sender = false;
-        cx.memory.get::<ratelimit::Memory>().end_message();
+        cx.memory::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
         [var::HEADERS_ADDED, var::ACL_VERIFY_MESSAGE, var::QUEUE_NAME, var::SENDER_ADDRESS_DATA]
             .into_iter()

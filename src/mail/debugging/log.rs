@@ -70,7 +70,7 @@ pub(crate) struct DebugStart<'s> {
 impl Context {
     /// What is told, and the file's name, once something was told.
     pub fn debug_log(&mut self) -> Option<(DebugSelector, Vec<u8>)> {
-        let debugging = self.memory.get::<Kept>().0.clone()?;
+        let debugging = self.memory::<Kept>().0.clone()?;
         let state = debugging.state();
         match (&state.open, &state.stopped) {
             (Some(open), _) => Some((open.selector, open.file.name().to_vec())),
@@ -81,7 +81,7 @@ impl Context {
 
     /// Whether something is told now.
     pub(crate) fn is_debugged(&mut self) -> bool {
-        let debugging = self.memory.get::<Kept>().0.as_ref();
+        let debugging = self.memory::<Kept>().0.as_ref();
         debugging.is_some_and(|debugging| debugging.state().open.is_some())
     }
 
@@ -106,17 +106,17 @@ impl Context {
         // What proves who a client is stands in no file.
         let kinds = (start.selector.kinds() - TraceKinds::AUTH) | TraceKinds::CONCEALED;
         let observer: Arc<dyn TraceObserver> = Arc::new(Watcher { debugging, kinds });
-        self.memory.get::<Watching>().0 = Some(observer.clone());
+        self.memory::<Watching>().0 = Some(observer.clone());
         self.observe(observer);
         Ok(())
     }
 
     /// Tells no more; the file may have been for nothing.
     pub(crate) fn stop_debugging(&mut self, removes: bool) {
-        if let Some(observer) = self.memory.get::<Watching>().0.take() {
-            self.memory.trace.forget(&observer);
+        if let Some(observer) = self.memory::<Watching>().0.take() {
+            self.trace.forget(&observer);
         }
-        let Some(debugging) = &self.memory.get::<Kept>().0 else { return };
+        let Some(debugging) = &self.memory::<Kept>().0 else { return };
         let open = debugging.state().open.take();
         let Some(open) = open else { return };
         if removes {
@@ -127,21 +127,21 @@ impl Context {
 
     /// Something happened: what waited is written, and what follows at once.
     pub(crate) fn trigger_debugging(&mut self) {
-        if let Some(debugging) = &self.memory.get::<Kept>().0 {
+        if let Some(debugging) = &self.memory::<Kept>().0 {
             debugging.state().trigger();
         }
     }
 
     /// A line in the panic log is what is waited for.
     pub(crate) fn trigger_debugging_on_panic(&mut self) {
-        if let Some(debugging) = &self.memory.get::<Kept>().0 {
+        if let Some(debugging) = &self.memory::<Kept>().0 {
             debugging.state().on_panic = true;
         }
     }
 
     /// What is told of this conversation; lines for logs are told to it, too, from here on.
     fn debugging(&mut self) -> Debugging {
-        if let Some(debugging) = &self.memory.get::<Kept>().0 {
+        if let Some(debugging) = &self.memory::<Kept>().0 {
             return debugging.clone();
         }
         let engine = self.engine();
@@ -149,7 +149,7 @@ impl Context {
         let (world, log) = (engine.world().clone(), engine.world().log.clone());
         let stamps = Stamps::new(&world, zone);
         let debugging = Debugging { state: Arc::default(), log, stamps };
-        self.memory.get::<Kept>().0 = Some(debugging.clone());
+        self.memory::<Kept>().0 = Some(debugging.clone());
         let world = World { log: Arc::new(debugging.tee()), ..world };
         self.engine = self.engine.with_world(world);
         debugging
@@ -158,7 +158,7 @@ impl Context {
 
 /// Whether something was told in a file of its own, now or before.
 pub(crate) fn is_logged(cx: &mut Context) -> bool {
-    cx.memory.get::<Kept>().0.is_some()
+    cx.memory::<Kept>().0.is_some()
 }
 
 /// Who watches as long as something is told.

@@ -9,7 +9,7 @@ mod personal;
 mod tests;
 
 use eximious_core::trace::TraceKinds;
-use eximious_core::{Fail, Str, Var};
+use eximious_core::{Fail, Str, Var, stack};
 use eximious_grammar::filter::{Filter, FilterCommand, FilterWord};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
@@ -32,9 +32,11 @@ pub(super) fn run(
     options: &FilterOptions,
     observer: &mut dyn FilterObserver,
 ) -> Filtered {
+    // Where it is too deep already, the first command says so.
+    let _level = cx.level();
     let engine = cx.engine().clone();
-    cx.refusals = options.forbid.refusals();
-    cx.scope.clear_captures();
+    cx.evaluation.refusals = options.forbid.refusals();
+    cx.evaluation.scope.clear_captures();
     let this_address = cx.replace_var(var::THISADDRESS, Str::EMPTY);
     // A user does not get to know who else gets the message.
     let hidden = (!options.system).then(|| RECIPIENTS.map(|var| cx.replace_var(var, Str::EMPTY)));
@@ -70,8 +72,8 @@ pub(super) fn run(
         cx.set_var(var, value);
     }
     cx.set_var(var::THISADDRESS, this_address);
-    cx.scope.clear_captures();
-    cx.refusals = Vec::new();
+    cx.evaluation.scope.clear_captures();
+    cx.evaluation.refusals = Vec::new();
     cx.engine = engine;
     done
 }
@@ -113,6 +115,9 @@ impl Halt {
 impl Run<'_> {
     /// Counts a step, so that a filter comes to an end.
     fn step(&mut self) -> Result<(), Halt> {
+        if stack::is_deep() {
+            return Err(Halt::error("conditions stand in each other too deep"));
+        }
         self.steps += 1;
         let engine = self.cx.engine();
         let now = engine.world().clock.now().seconds;
@@ -163,7 +168,7 @@ impl Run<'_> {
         let engine: Engine = self.cx.engine().clone();
         let result = engine.expand_once(text, self.cx);
         let limit = engine.0.limits.steps;
-        self.work += limit.saturating_sub(self.cx.budget.steps_left());
+        self.work += limit.saturating_sub(self.cx.evaluation.budget.steps_left());
         if self.work > limit {
             return Err(Halt::error("the filter takes too long"));
         }
@@ -175,7 +180,7 @@ impl Run<'_> {
 
     /// `$0`, `$1`, … as they are now.
     fn numeric(&self) -> Vec<Str> {
-        self.cx.scope.all_numeric()
+        self.cx.evaluation.scope.all_numeric()
     }
 
     /// A text as Exim shows it.

@@ -14,8 +14,8 @@ mod vacation;
 
 use std::collections::HashSet;
 
-use eximious_core::Str;
 use eximious_core::trace::TraceKinds;
+use eximious_core::{Str, stack};
 use eximious_grammar::sieve::{Dialect, If, Script, SieveCommand, SieveLimits, parse};
 
 use super::{FilterAction, FilterEnd, FilterObserver, Filtered, Manner};
@@ -83,6 +83,8 @@ pub fn run(
     options: &SieveOptions,
     observer: &mut dyn FilterObserver,
 ) -> Filtered {
+    // Where it is too deep already, the first command says so.
+    let _level = cx.level();
     let script = parse(text, options.dialect(), options.limits);
     let mut run = Run::new(cx, &script, options, observer);
     let end = match run.block(&script.commands, true) {
@@ -207,6 +209,9 @@ impl<'r> Run<'r> {
 
     /// Pays for work.
     fn spend(&mut self, work: usize) -> Result<(), Halt> {
+        if stack::is_deep() {
+            return Err(Halt::Fault(b"nesting too deep".to_vec()));
+        }
         match self.work.checked_sub(work as u64) {
             Some(left) => {
                 self.work = left;

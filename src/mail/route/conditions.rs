@@ -166,7 +166,7 @@ impl Machine<'_> {
 
     /// A user by name. Several routers ask for the same one.
     pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<Arc<User>>> {
-        if let Some((last, user)) = self.cx.memory.get::<LastUser>().0.clone()
+        if let Some((last, user)) = self.cx.memory::<LastUser>().0.clone()
             && last == name
         {
             let text = [b"using cached results for user \"", name, b"\""].concat();
@@ -181,7 +181,7 @@ impl Machine<'_> {
             false => engine.world().users.user(name)?.map(Arc::new),
         };
         self.tell_user(name, user.as_deref());
-        self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
+        self.cx.memory::<LastUser>().0 = Some((name.to_vec(), user.clone()));
         Ok(user)
     }
 

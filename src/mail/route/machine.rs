@@ -73,6 +73,8 @@ impl Routes {
         address: impl Into<Box<Address>>,
         purpose: Purpose,
     ) -> Pass {
+        // Where it is too deep already, what is expanded says so.
+        let _level = cx.level();
         let address = address.into();
         let mut machine = Machine {
             cx,

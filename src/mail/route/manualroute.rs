@@ -119,7 +119,7 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
             Err(fail) => return Err(RouteError::new(fail.message())),
         };
         let looked_up = pattern.bytes().contains(&b';').then_some(data).flatten();
-        machine.cx.scope.set_value(looked_up.unwrap_or_default());
+        machine.cx.evaluation.scope.set_value(looked_up.unwrap_or_default());
         let (hosts, rest) = word(rest);
         return finish(machine, router, &hosts, rest, &Str::EMPTY).map(Some);
     }

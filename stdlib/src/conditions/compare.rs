@@ -19,10 +19,14 @@ fn caseless(args: &[Str]) -> Ordering {
 /// Compares without case, as Exim does: of two strings that differ in nothing
 /// but their length, the first counts as the greater one, whichever it is.
 pub(crate) fn compare_caseless(a: &[u8], b: &[u8]) -> Ordering {
-    let lower = |s: &[u8]| s.iter().map(u8::to_ascii_lowercase).collect::<Vec<u8>>();
     let common = a.len().min(b.len());
-    let ordering = lower(&a[..common]).cmp(&lower(&b[..common]));
+    let ordering = lowercase(&a[..common]).cmp(lowercase(&b[..common]));
     ordering.then(if a.len() == b.len() { Ordering::Equal } else { Ordering::Greater })
+}
+
+/// The bytes without capitals.
+pub(crate) fn lowercase(text: &[u8]) -> impl Iterator<Item = u8> {
+    text.iter().map(u8::to_ascii_lowercase)
 }
 
 /// Each argument is read as a number before the next one is evaluated.

@@ -21,7 +21,7 @@ mod saslauthd;
 mod srs;
 mod state;
 
-pub(crate) use compare::compare_caseless;
+pub(crate) use compare::{compare_caseless, lowercase};
 use eximious_core::Condition;
 
 /// All conditions.

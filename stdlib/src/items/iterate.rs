@@ -57,10 +57,10 @@ fn each(
         for element in source {
             call.charge(element.len() + 16)?;
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
-            if let Some(value) = work(call)? {
+            if let Some(value) = call.round(joiner.len(), &mut work)? {
                 taint = taint.with(value.taint());
+                call.check_length(joiner.len() + value.bytes().len())?;
                 joiner.push(value.bytes());
-                call.check_length(joiner.len())?;
             }
         }
         Ok(joiner.finish().stamped(taint))
@@ -135,7 +135,9 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
         for element in elements(list.bytes()) {
             call.charge(element.len() + 16)?;
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
-            let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
+            let length = call.scope().value().bytes().len();
+            let value = call.round(length, |call| call.text(2));
+            let value = value.map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
             call.scope().set_value(value);
         }
         Ok(call.scope().value().clone())

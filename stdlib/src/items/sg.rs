@@ -66,9 +66,9 @@ fn replace(
         if !plain {
             call.set_captures(captures(subject, groups));
         }
-        let piece = call.expand(replacement)?;
+        let piece = call.round(out.len(), |call| call.expand(replacement))?;
         call.charge(end.saturating_sub(at) + piece.bytes().len())?;
-        call.check_length(out.len())?;
+        call.check_length(out.len() + start.saturating_sub(copied) + piece.bytes().len())?;
         out.extend_from_slice(&bytes[copied..start.max(copied)]);
         out.extend_from_slice(piece.bytes());
         taint = taint.with(piece.taint());
@@ -76,6 +76,7 @@ fn replace(
         anchored_not_empty = start == end;
         at = end;
     }
+    call.check_length(out.len() + bytes.len() - copied)?;
     out.extend_from_slice(&bytes[copied..]);
     Ok(Str::from(out).stamped(taint))
 }

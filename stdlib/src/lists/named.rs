@@ -2,7 +2,7 @@
 //! lists that are kept (specification 10.2.4, 10.2.6).
 
 use eximious_core::trace::{Happening, ListEvent};
-use eximious_core::{Call, ErrorKind, Fail, ListKind, Str};
+use eximious_core::{Call, ErrorKind, Fail, ListKind, Str, stack};
 
 use super::matcher::{Answer, Keep, Kept, Question};
 use super::organs::log_panic;
@@ -155,7 +155,7 @@ impl Walk<'_, '_> {
         if self.open.iter().any(|open| open.bytes() == name) {
             return complaint(b"refers to itself");
         }
-        if self.open.len() >= MOST_NAMES {
+        if self.open.len() >= MOST_NAMES || stack::is_deep() {
             return complaint(b"stands in too many others");
         }
         self.open.push(Str::from(name));

@@ -14,8 +14,6 @@ use crate::wording::reason;
 const KEPT: usize = 32;
 /// How many bytes they take together, roughly.
 const ROOM: usize = 256 << 20;
-/// A larger file is not read at all.
-const LARGEST: u64 = 1 << 30;
 
 /// What was made of files, and when it was last used.
 #[derive(Default)]
@@ -35,6 +33,8 @@ struct Kept {
 pub(super) trait View: Sized + Send + Sync + 'static {
     /// How many times the room of the contents it takes, roughly.
     const COST: usize;
+    /// A larger file is not read at all.
+    const LARGEST: u64 = 1 << 30;
     /// Reads the contents.
     fn read(contents: Arc<[u8]>) -> Result<Self, LookupFail>;
 }
@@ -91,7 +91,7 @@ pub(super) fn view<T: View>(call: &mut Call<'_>, path: &[u8]) -> Result<Arc<T>, 
         kept.used = store.clock;
         return Ok(view);
     }
-    let contents = files.read(path, LARGEST).map_err(Trouble::Outside)?;
+    let contents = files.read(path, T::LARGEST).map_err(Trouble::Outside)?;
     let size = contents.len().saturating_mul(T::COST) + 1024;
     let view = Arc::new(T::read(contents).map_err(Trouble::Lookup)?);
     let store: &mut Store = call.memory();

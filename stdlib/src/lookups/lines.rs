@@ -27,6 +27,7 @@ pub(super) struct Text {
 impl View for Text {
     // The text itself, and an index of eight bytes for a line.
     const COST: usize = 2;
+    const LARGEST: u64 = 256 << 20;
 
     fn read(contents: Arc<[u8]>) -> Result<Self, LookupFail> {
         let bytes = match memchr::memchr(0, &contents) {
@@ -118,8 +119,12 @@ impl Text {
     }
 
     /// The data of an entry; with its key before it, where all is asked for.
-    /// White space that begins a continuation line becomes one space.
-    pub(super) fn data(&self, entry: &Entry<'_>, whole: bool) -> Vec<u8> {
+    /// White space that begins a continuation line becomes one space. `None` where there
+    /// are more bytes than wanted at most.
+    pub(super) fn data(&self, entry: &Entry<'_>, whole: bool, most: usize) -> Option<Vec<u8>> {
+        if entry.key.len() + entry.rest.len() > most {
+            return None;
+        }
         let mut out;
         if whole {
             out = [&entry.key, entry.rest].concat();
@@ -135,11 +140,14 @@ impl Text {
             if !line.first().is_some_and(|c| is_space(*c)) {
                 break;
             }
+            if out.len() + line.len() > most {
+                return None;
+            }
             out.push(b' ');
             out.extend_from_slice(trim_start(line));
             at = next;
         }
-        out
+        Some(out)
     }
 
     /// The line at an offset without the space at its end, and where the next
@@ -200,13 +208,21 @@ fn quoted_key(text: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
 
 /// Exim's lines end at a zero byte, newline and all: what follows joins them.
 fn without_zeros(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
+    // How much of it was looked through for where the line at hand begins, where that
+    // is, and whether its key has ended.
+    let (mut seen, mut start, mut ended) = (0, 0, false);
     let mut rest = text;
     while let Some(zero) = memchr::memchr(0, rest) {
         out.extend_from_slice(&rest[..zero]);
         // A key ends where Exim's line does.
-        let line = out.rsplit(|c| *c == b'\n').next().unwrap_or_default();
-        if !line.is_empty() && !line.iter().any(|c| matches!(c, b'"' | b':') || is_space(*c)) {
+        if let Some(newline) = memchr::memrchr(b'\n', &out[seen..]) {
+            start = seen + newline + 1;
+            (seen, ended) = (start, false);
+        }
+        ended |= out[seen..].iter().any(|c| matches!(c, b'"' | b':') || is_space(*c));
+        seen = out.len();
+        if start < out.len() && !ended {
             out.push(b' ');
         }
         let newline = memchr::memchr(b'\n', &rest[zero..]);
@@ -305,7 +321,7 @@ mod tests {
         for n in 0..10_000 {
             let number = n * 7919 % 100_000;
             let found = text.find(format!("user{number}@example.com").as_bytes());
-            let data = found.map(|entry| text.data(&entry, false)).unwrap_or_default();
+            let data = found.and_then(|entry| text.data(&entry, false, 99)).unwrap_or_default();
             assert_eq!(String::from_utf8_lossy(&data), format!("mailbox {number}"));
         }
         assert!(text.index.get().is_some());
@@ -324,8 +340,8 @@ mod tests {
             }
             let Ok(text) = Text::read(contents.into()) else { panic!("a view of any text") };
             for entry in text.entries() {
-                text.data(&entry, true);
-                text.data(&entry, false);
+                text.data(&entry, true, 9);
+                text.data(&entry, false, 99);
             }
             text.find(b"a");
             text.find(b"a");

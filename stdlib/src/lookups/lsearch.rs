@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::trace::TraceKinds;
 use eximious_core::{
-    Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
 use super::files::view;
@@ -37,7 +37,7 @@ pub static LSEARCH: LookupDef = LookupDef {
     quote: None,
     find: LookupFind::Plain(|call, query| {
         let text = open(call, query)?;
-        Ok(answer(&text, text.find(query.key.bytes()), query))
+        answer(call, &text, text.find(query.key.bytes()), query)
     }),
 };
 
@@ -61,7 +61,7 @@ pub static IPLSEARCH: LookupDef = LookupDef {
         let text = open(call, query)?;
         let key = query.key.bytes();
         if key == b"*" {
-            return Ok(answer(&text, text.find(key), query));
+            return answer(call, &text, text.find(key), query);
         }
         let Some(address) = network::address(key) else {
             let message: &[u8] = b"\" is not a valid iplsearch key (an IP address, with optional \
@@ -72,7 +72,7 @@ pub static IPLSEARCH: LookupDef = LookupDef {
             IpAddr::V6(long) => long.to_ipv4_mapped().map_or(address, IpAddr::V4),
             IpAddr::V4(_) => address,
         };
-        Ok(answer(&text, text.find_network(address), query))
+        answer(call, &text, text.find_network(address), query)
     }),
 };
 
@@ -132,21 +132,31 @@ fn find_pattern(
         let candidates = plan.candidates(query.key.bytes());
         for entry in text.entries_of(&candidates) {
             if wild::matches(call, &entry.key, &query.key, expanded)? {
-                return Ok(answer(&text, Some(entry), query));
+                return answer(call, &text, Some(entry), query);
             }
         }
         return Ok(None);
     }
     for entry in text.entries() {
         if wild::matches(call, &entry.key, &query.key, expanded)? {
-            return Ok(answer(&text, Some(entry), query));
+            return answer(call, &text, Some(entry), query);
         }
     }
     Ok(None)
 }
 
-fn answer(text: &Text, entry: Option<Entry<'_>>, query: &LookupQuery) -> Option<Str> {
-    entry.map(|entry| Str::from(text.data(&entry, query.options.is("ret", "full"))))
+fn answer(
+    call: &Call<'_>,
+    text: &Text,
+    entry: Option<Entry<'_>>,
+    query: &LookupQuery,
+) -> Result<Option<Str>, LookupFail> {
+    let Some(entry) = entry else { return Ok(None) };
+    let most = call.bounds().length;
+    match text.data(&entry, query.options.is("ret", "full"), most) {
+        Some(data) => Ok(Some(Str::from(data))),
+        None => Err(LookupFail::Open(Fail::too_long())),
+    }
 }
 
 fn open(call: &mut Call<'_>, query: &LookupQuery) -> Result<Arc<Text>, LookupFail> {

@@ -231,13 +231,13 @@ impl Run<'_> {
                 FilterAction::Charset { name: text }
             }
             HeaderChange::Add => {
-                if let Some(message) = &mut self.cx.message {
+                if let Some(message) = &mut self.cx.values.message {
                     message.headers.extend(header_lines(text.bytes()));
                 }
                 FilterAction::AddHeader { text }
             }
             HeaderChange::Remove => {
-                if let Some(message) = &mut self.cx.message {
+                if let Some(message) = &mut self.cx.values.message {
                     for name in elements(text.bytes()) {
                         let name = name.strip_suffix(b":").unwrap_or(&name);
                         message.headers.retain(|header| !header.is(name));

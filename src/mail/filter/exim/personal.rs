@@ -36,9 +36,9 @@ impl Run<'_> {
         }
         let own = self.own_addresses(aliases);
         // Nothing below looks at the context's message.
-        let Some(message) = self.cx.message.take() else { return Ok(false) };
+        let Some(message) = self.cx.values.message.take() else { return Ok(false) };
         let result = self.is_from_person_to(&message, &own);
-        self.cx.message = Some(message);
+        self.cx.values.message = Some(message);
         result
     }
 
@@ -72,11 +72,11 @@ impl Run<'_> {
         for one in own {
             let same = match one.first() {
                 Some(b'^') => {
-                    let outer = self.cx.scope.clone();
+                    let outer = self.cx.evaluation.scope.clone();
                     let found = self.cx.call(&RECORD, |call| {
                         pattern::matches(call, one, true, &Str::tainted(address))
                     });
-                    self.cx.scope = outer;
+                    self.cx.evaluation.scope = outer;
                     found.map_err(|fail: Fail| Halt::error(fail.message()))?
                 }
                 _ => one.eq_ignore_ascii_case(address),
