@@ -60,9 +60,10 @@ pub struct DaemonRequest {
     pub queues: bool,
 }
 
-/// The stack of a connection's thread: expansions may be deep. What was never used
+/// The stack of a connection's thread: what nests takes no more than a quarter of it
+/// (`Limits::stack`), and libraries of the system's have the rest. What was never used
 /// takes no memory.
-const STACK: usize = 8 << 20;
+const STACK: usize = 4 << 20;
 
 /// How long a connection may take to end, when the daemon does.
 const GRACE: Duration = Duration::from_secs(30);
