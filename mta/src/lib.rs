@@ -26,7 +26,7 @@
 //!         match event {
 //!             Event::Reply(bytes) => said += &String::from_utf8_lossy(&bytes),
 //!             Event::Message(received) => {
-//!                 assert_eq!(received.message.body, b"text\n");
+//!                 assert_eq!(received.message.body.in_memory(), Some(&b"text\n"[..]));
 //!                 session.conclude(&SpoolOutcome::Spooled);
 //!             }
 //!             Event::Delay { .. } | Event::Close => {}
