@@ -1,8 +1,10 @@
 //! Chores of the workspace: `cargo xtask pages [--check]` writes the pages that
-//! are made from the registry, or says that they are stale; `cargo xtask features` checks
+//! are made from the registry, or says that they are stale; `cargo xtask api [--check]` does
+//! the same with the list of what the library offers; `cargo xtask features` checks
 //! that the library can be built in parts; `cargo xtask hunt KIND` looks for faults beside
 //! a real Exim (`tests/src/hunt.rs`).
 
+mod api;
 mod features;
 
 use std::fmt::Write as _;
@@ -17,10 +19,13 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["pages"] => pages(false),
         ["pages", "--check"] => pages(true),
-        ["features"] => features::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")),
+        ["api"] => api::run(&root(), false),
+        ["api", "--check"] => api::run(&root(), true),
+        ["features"] => features::check(&root()),
         ["hunt", ref wanted @ ..] => hunt(wanted),
         _ => {
             eprintln!("usage: cargo xtask pages [--check]");
+            eprintln!("       cargo xtask api [--check]");
             eprintln!("       cargo xtask features");
             eprintln!("       cargo xtask hunt KIND --seed N [--count N]");
             ExitCode::from(2)
@@ -28,10 +33,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// Builds the program, and starts the hunt beside it: the tests have all that it needs,
 /// and other chores do without them.
 fn hunt(wanted: &[&str]) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let cargo = || {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&root);
@@ -53,7 +63,7 @@ fn hunt(wanted: &[&str]) -> ExitCode {
 }
 
 fn pages(check: bool) -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let mut stale = false;
     for (name, text) in [("COMPATIBILITY.md", compatibility(&root))] {
         let path = root.join(name);
