@@ -49,33 +49,44 @@ fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
     let id = received.id.clone();
     cx.tell(Happening::Spool(SpoolEvent::Writing { id: id.bytes() }));
     let message = &received.message;
-    let mut size = header.len() as u64 + message.stray.len() as u64 + message.body.len();
+    let size = (header.len() + data_head(id.bytes()).len() + message.stray.len()) as u64;
+    let size = size + message.body.len();
     let kept = match &mut received.data {
-        Some(data) => data.keep(&header),
-        None => {
-            let first = [id.bytes(), b"-D\n"].concat();
-            size += first.len() as u64;
-            let mut data = begin(cx, received.queue.bytes(), &id)?;
-            let written = data.write(&first).and_then(|()| data.write(&message.stray));
+        Some(data) => data.keep(&header).map_err(NotKept::Spool),
+        None => begin(cx, received.queue.bytes(), &id).and_then(|mut data| {
+            let written = data.write(&message.stray);
             let written = written.and_then(|()| copy(&message.body, &mut *data));
-            written.and_then(|()| data.keep(&header))
-        }
+            written.and_then(|()| data.keep(&header)).map_err(NotKept::Spool)
+        }),
     };
     match &kept {
         Ok(()) => cx.tell(Happening::Spool(SpoolEvent::Kept { id: id.bytes(), size })),
-        Err(why) => {
+        Err(NotKept::Spool(why)) => {
             let reason = eximious::stdlib::wording::reason(&why.why);
             let failed = SpoolEvent::Failed { id: id.bytes(), why: reason.as_bytes() };
             cx.tell(Happening::Spool(failed));
         }
+        Err(NotKept::Unexpected(_)) => {}
     }
-    kept.map_err(NotKept::Spool)
+    kept
 }
 
-/// Begins the data file of a message.
+/// What stands in a data file before the body: its own name, in a line.
+pub(crate) fn data_head(id: &[u8]) -> Vec<u8> {
+    [id, b"-D\n"].concat()
+}
+
+/// The body in a data file, with the ends of lines that it is kept with.
+pub fn kept_body<'d>(id: &[u8], data: &'d [u8]) -> &'d [u8] {
+    data.get(data_head(id).len()..).unwrap_or_default()
+}
+
+/// Begins the data file of a message; the body goes behind what it begins with.
 pub(crate) fn begin(cx: &Context, queue: &[u8], id: &Str) -> Result<Box<dyn SpoolData>, NotKept> {
     let place = place(cx, queue).map_err(NotKept::Unexpected)?;
-    cx.engine().world().spool.begin(&place, id.bytes()).map_err(NotKept::Spool)
+    let begun = cx.engine().world().spool.begin(&place, id.bytes());
+    let written = begun.and_then(|mut data| data.write(&data_head(id.bytes())).map(|()| data));
+    written.map_err(NotKept::Spool)
 }
 
 /// Writes a body behind what is there.

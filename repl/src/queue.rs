@@ -122,7 +122,7 @@ fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
     };
     match Stored::read(world, place, id) {
         Ok(stored) => {
-            let body = data.get(id.len() + 3..).unwrap_or_default();
+            let body = spool::kept_body(id, &data);
             print(&[stored.header(), spool::body(&stored.file, body)].concat())
         }
         Err(Unread::Read(why)) => unread(id, b"-H", Some(&why)),

@@ -53,12 +53,11 @@ impl StoredBody {
         ends: LineEnds,
     ) -> Self {
         let file = spool::begin(cx, queue, &id);
-        let pending = [id.bytes(), b"-D\n"].concat();
         let mut body = Self {
             id,
             file,
             ends,
-            pending,
+            pending: stray.to_vec(),
             length: 0,
             lines: 0,
             zeros: 0,
@@ -67,14 +66,12 @@ impl StoredBody {
             line: 0,
             last: b'\n',
         };
-        body.pending.extend_from_slice(stray);
-        body.count(body.pending.len() - stray.len());
+        body.count(0);
         // Zeros in it were counted with the header.
         body.zeros = 0;
         body.stray = (body.length, body.lines);
-        let from = body.pending.len();
         body.pending.extend_from_slice(rest);
-        body.count(from);
+        body.count(stray.len());
         body
     }
 
@@ -103,7 +100,8 @@ impl StoredBody {
         }
     }
 
-    /// Nothing more comes: its last line ends, too, unless it is to stay as it came.
+    /// Nothing more comes: its last line ends, too, unless it is to stay as it came. Once
+    /// it has ended, nothing is done.
     pub(crate) fn end(&mut self) {
         let from = self.pending.len();
         self.ends.finish(&mut self.pending);
@@ -121,10 +119,11 @@ impl StoredBody {
     ///
     /// # Errors
     /// It could not be written.
-    pub(crate) fn finish(self) -> Result<LeftBody, NotKept> {
+    pub(crate) fn finish(mut self) -> Result<LeftBody, NotKept> {
+        self.end();
         let data = self.file?;
         let longest = self.longest.max(self.line);
-        let from = self.id.bytes().len() as u64 + 3;
+        let from = spool::data_head(self.id.bytes()).len() as u64;
         let body = Body::kept(data.source(from), self.length, longest);
         Ok(LeftBody { body, data, lines: self.lines, zeros: self.zeros, longest: self.longest })
     }

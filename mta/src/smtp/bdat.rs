@@ -75,14 +75,13 @@ impl SmtpSession {
         self.connection.read_timer.progressed |= count > 0;
         self.input.take(count);
         self.settle_from_line_of_chunks(false);
-        if let Some(mut data) = self.transaction.chunks.take() {
-            self.make_room(&mut data, Coming::Chunks);
-            self.transaction.chunks = Some(data);
-        }
-        let data = match chunk.ignored {
+        let mut data = match chunk.ignored {
             true => None,
             false => self.transaction.chunks.take(),
         };
+        if let Some(data) = &mut data {
+            self.make_room(data, Coming::Chunks);
+        }
         match data {
             None if chunk.left == 0 => Progress::Next(Stage::COMMANDS),
             None if self.input.ended => Progress::Next(self.connection_lost()),

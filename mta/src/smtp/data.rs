@@ -191,17 +191,14 @@ impl SmtpSession {
                     message.body = body.into();
                 }
             }
-            Rest::Spool(mut body) => {
-                body.end();
-                match body.finish() {
-                    Ok(left) => {
-                        let is_wire = self.transaction.arrived.is_wire;
-                        let file = left.attach(&mut message, is_wire);
-                        self.transaction.arrived.data = Some(file);
-                    }
-                    Err(why) => return self.refuse_unkept(why),
+            Rest::Spool(body) => match body.finish() {
+                Ok(left) => {
+                    let is_wire = self.transaction.arrived.is_wire;
+                    let file = left.attach(&mut message, is_wire);
+                    self.transaction.arrived.data = Some(file);
                 }
-            }
+                Err(why) => return self.refuse_unkept(why),
+            },
             Rest::Nowhere(_) => stray = stray.saturating_add(longest_header(&self.cx)),
         }
         if let Err(stage) = self.check_header(&message, stray) {

@@ -140,7 +140,7 @@ fn show(
         }
     };
     let file = &stored.file;
-    let head = id.len() as u64 + 3;
+    let head = super::data_head(id).len() as u64;
     let body = world.spool.size(place, id, b"-D").map(|size| size.saturating_sub(head));
     // Without a body there is nothing to tell of.
     let size = body.map_or(0, |body| body + stored.header().len() as u64);

@@ -65,7 +65,7 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     cx.set_var(var::ORIGINATOR_UID, file.uid.to_string());
     cx.set_var(var::ORIGINATOR_GID, file.gid.to_string());
     cx.set_var(var::SENDER_ADDRESS, Str::tainted(&file.sender[..]));
-    let body = data.get(id.len() + 3..).unwrap_or_default();
+    let body = super::kept_body(id, &data);
     let message = message(file, body);
     let count = message.named(b"Received").count();
     cx.set_var(var::MESSAGE_EXIM_ID, message.id.clone());
