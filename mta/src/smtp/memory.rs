@@ -1,7 +1,6 @@
 //! Clients share the memory of one process: before it is used up, those that need most of
 //! it are asked to come back.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::SmtpSession;
@@ -50,9 +49,8 @@ impl SmtpSession {
     /// How much transactions may take together: a half of what there is. Nothing, where
     /// nobody knows how much that is.
     fn room_for_transactions(&self) -> Option<u64> {
-        static ROOM: OnceLock<Option<u64>> = OnceLock::new();
         let most = || Some(self.cx.engine().world().host.memory_limit()? / 2);
-        *ROOM.get_or_init(most)
+        *self.server.memory.get_or_init(most)
     }
 
     /// Whether there is memory for another transaction; the client is told so if not.

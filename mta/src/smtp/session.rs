@@ -1,7 +1,7 @@
 //! A session: the connection, the transaction over it, and whose turn it is.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use eximious::acl::{AclState, Acls};
 use eximious::auth::Authenticators;
@@ -25,6 +25,8 @@ pub struct SmtpServer {
     /// What runs for ETRN.
     pub(crate) running: Running,
     pub(super) authenticators: Authenticators,
+    /// How much memory transactions may take together, once somebody asked.
+    pub(super) memory: OnceLock<Option<u64>>,
 }
 
 /// Sends at once what was said so far, and these bytes behind it.
@@ -77,6 +79,7 @@ impl SmtpServer {
             rewrite,
             authenticators,
             running: Running::default(),
+            memory: OnceLock::new(),
         }
     }
 }
