@@ -2,25 +2,17 @@
 //! ask the system for, and ends in an ordinary error.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use crate::common::fed;
 
 /// What the program says with so many megabytes of memory, all that it maps included.
 fn within(megabytes: u32, arguments: &[&str], input: &[u8], folder: &Path) -> String {
     let limited = format!("ulimit -v {} -c 0 && exec \"$@\"", megabytes << 10);
-    let mut child = Command::new("bash")
-        .args(["-c", &limited, "bash", env!("CARGO_BIN_EXE_eximious")])
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // It may be done before it has read everything.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    let output = child.wait_with_output().expect("the program ends");
+    let mut command = Command::new("bash");
+    command.args(["-c", &limited, "bash", env!("CARGO_BIN_EXE_eximious")]);
+    let output = fed(command.args(arguments).current_dir(folder), input);
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.code().is_some(), "{arguments:?}: {} {said:.200}", output.status);
     said

@@ -1,28 +1,19 @@
 //! `eximious fmt` on files and through a pipe.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use crate::common::fed;
 
 const UGLY: &str = "queue_only=yes\n";
 const NEAT: &str = "queue_only = yes\n";
 
 /// The exit status, and what was written to both outputs.
 fn run(folder: &Path, arguments: &[&str], input: &[u8]) -> (i32, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_eximious"))
-        .arg("fmt")
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // It may be done before it has read everything.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    let output = child.wait_with_output().expect("the program ends");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eximious"));
+    let output = fed(command.arg("fmt").args(arguments).current_dir(folder), input);
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
 }

@@ -1,9 +1,8 @@
 //! A spool that takes no message: what the client is told, what is logged, what stays.
 //! The same is done to a real Exim, where there is one.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::common;
 
@@ -83,18 +82,7 @@ fn play(program: &Path, spool: &str, arguments: &str, input: &[u8]) -> String {
          find $S -type f -path '*/input/*' -printf 'LEFT %P\\n'",
         program.display()
     );
-    let mut child = Command::new("unshare")
-        .args(["--mount", "sh", "-c", &script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a shell");
-    let mut standard = child.stdin.take().expect("its input");
-    // It may have enough before it has read all.
-    let _ = standard.write_all(input);
-    drop(standard);
-    let output = child.wait_with_output().expect("its output");
+    let output = common::fed(Command::new("unshare").args(["--mount", "sh", "-c", &script]), input);
     let mut said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     for log in ["mainlog", "rejectlog", "paniclog"] {
         let text = std::fs::read_to_string(home.path().join("log").join(log)).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -239,17 +239,9 @@ fn without_log(program: &str, arguments: &[&str], input: &str) -> (String, Vec<S
          primary_hostname = host.test\ntls_advertise_hosts =\nqueue_only\nacl_smtp_rcpt = accept\n"
     );
     std::fs::write(folder.path().join("conf"), config).unwrap();
-    let mut child = Command::new(program)
-        .arg("-C")
-        .arg(folder.path().join("conf"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
+    let mut command = Command::new(program);
+    command.arg("-C").arg(folder.path().join("conf")).args(arguments);
+    let output = common::fed(&mut command, input.as_bytes());
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let left = std::fs::read_dir(folder.path().join("spool/input")).unwrap();
     let left = left.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());

@@ -4,7 +4,7 @@ pub mod onward;
 pub mod spool;
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// What a program said, and how it ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,26 +22,24 @@ pub fn eximious(args: &[&str], input: &[u8]) -> Run {
 /// Runs a program. Bytes outside ASCII are shown as escapes; the time in front
 /// of log lines is left out.
 pub fn run(program: &str, args: &[&str], input: &[u8]) -> Run {
-    let mut child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|why| panic!("{program}: {why}"));
-    let mut pipe = child.stdin.take().unwrap();
-    let bytes = input.to_vec();
-    let writer = std::thread::spawn(move || {
-        // A program that gave up does not read.
-        let _ = pipe.write_all(&bytes);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
+    let output = fed(Command::new(program).args(args), input);
     Run {
         status: output.status.code(),
         out: shown(&output.stdout),
         err: untimed(&shown(&output.stderr)),
     }
+}
+
+/// Runs a command with an input: how it ended, and what it wrote to both outputs.
+pub fn fed(command: &mut Command, input: &[u8]) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|why| panic!("{command:?}: {why}"));
+    let mut pipe = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        // A program that gave up does not read.
+        scope.spawn(move || pipe.write_all(input));
+        child.wait_with_output().unwrap()
+    })
 }
 
 fn shown(bytes: &[u8]) -> String {
