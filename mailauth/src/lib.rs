@@ -1,0 +1,10 @@
+//! Mail authentication: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489, RFC 9989) and
+//! ARC (RFC 8617).
+//!
+//! This room is pure: the bytes of a message and the answers of the DNS go in, verdicts
+//! come out. It knows nothing of the language, of the configuration or of the system; who
+//! uses it asks the DNS for it ([`DnsSource`]).
+
+pub mod dns;
+
+pub use dns::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};
