@@ -199,7 +199,7 @@ fn acls_run_words_of_embedders() {
 
 #[test]
 fn what_is_not_there_yet_is_an_error() {
-    for word in ["spf", "bmi_optin"] {
+    for word in ["dcc", "bmi_optin"] {
         let (result, _) = run(&format!(" deny {word} = x\n accept\n"), |builder| builder);
         let said = result.log_message.unwrap_or_default();
         assert_eq!(result.verdict, AclVerdict::Error);
