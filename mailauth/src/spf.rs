@@ -77,7 +77,7 @@ pub struct Sender<'a> {
 
 /// Why a verdict is what it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reason {
+pub enum SpfReason {
     /// A host may always send to itself.
     Localhost,
     /// A mechanism of the record says so.
@@ -102,7 +102,7 @@ pub struct Checked {
     /// What came of it.
     pub verdict: Verdict,
     /// Why.
-    pub reason: Reason,
+    pub reason: SpfReason,
     /// What the domain says to those that it refuses, in printable ASCII.
     pub explanation: Option<Vec<u8>>,
     /// Whether it is a supposed record that was read, as the domain publishes none.
@@ -114,7 +114,7 @@ pub struct Checked {
 /// if that is given.
 pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>) -> Checked {
     let domain = domain_of(sender.mailbox);
-    let reason = Reason::Localhost;
+    let reason = SpfReason::Localhost;
     let mut checked = Checked { verdict: Verdict::Pass, reason, explanation: None, guessed: false };
     let address = sender.address.to_canonical();
     // A host is always allowed to send to itself.
@@ -123,7 +123,7 @@ pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>)
     }
     if !is_domain(domain) {
         checked.verdict = Verdict::Invalid;
-        checked.reason = Reason::NoRecord;
+        checked.reason = SpfReason::NoRecord;
         return checked;
     }
     let mut check = Check::new(dns, sender);
@@ -137,10 +137,10 @@ pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>)
     }
     checked.verdict = verdict;
     checked.reason = match verdict {
-        Verdict::PermError => check.fault.unwrap_or(Reason::Syntax),
-        Verdict::None | Verdict::Invalid | Verdict::TempError => Reason::NoRecord,
-        _ if check.by_default => Reason::Default,
-        _ => Reason::Mechanism,
+        Verdict::PermError => check.fault.unwrap_or(SpfReason::Syntax),
+        Verdict::None | Verdict::Invalid | Verdict::TempError => SpfReason::NoRecord,
+        _ if check.by_default => SpfReason::Default,
+        _ => SpfReason::Mechanism,
     };
     checked
 }
@@ -183,7 +183,7 @@ struct Check<'d, 's> {
     /// Whether the record in force has no mechanism that fits.
     by_default: bool,
     /// What is wrong with the records.
-    fault: Option<Reason>,
+    fault: Option<SpfReason>,
 }
 
 /// With what a check ends at once.
@@ -211,7 +211,7 @@ impl<'d, 's> Check<'d, 's> {
     }
 
     /// What is wrong for good.
-    fn permanent(&mut self, fault: Reason) -> Stop {
+    fn permanent(&mut self, fault: SpfReason) -> Stop {
         self.fault.get_or_insert(fault);
         Stop(Verdict::PermError)
     }
@@ -247,7 +247,7 @@ impl<'d, 's> Check<'d, 's> {
             Ok(None) => match self.redirected(record, &domain) {
                 Ok(Some(target)) => {
                     return match self.domain(target, explanation, explains) {
-                        Verdict::None => self.permanent(Reason::Missing).0,
+                        Verdict::None => self.permanent(SpfReason::Missing).0,
                         verdict => verdict,
                     };
                 }
@@ -275,7 +275,7 @@ impl<'d, 's> Check<'d, 's> {
         let mut records = found.texts().filter(|text| record::is_one(text));
         match (records.next(), records.next()) {
             (found, None) => Ok(found.map(<[u8]>::to_vec)),
-            (_, Some(_)) => Err(self.permanent(Reason::Several)),
+            (_, Some(_)) => Err(self.permanent(SpfReason::Several)),
         }
     }
 
@@ -312,7 +312,7 @@ impl<'d, 's> Check<'d, 's> {
                     Verdict::TempError => return Err(TEMPORARY),
                     Verdict::PermError => return Err(Stop(Verdict::PermError)),
                     Verdict::None | Verdict::Invalid => {
-                        return Err(self.permanent(Reason::Missing));
+                        return Err(self.permanent(SpfReason::Missing));
                     }
                 }
             }
@@ -344,7 +344,7 @@ impl<'d, 's> Check<'d, 's> {
         let found = self.ask(target, DnsQueryKind::Mx);
         let hosts = self.void(found)?;
         if hosts.len() > MOST_NAMES {
-            return Err(self.permanent(Reason::TooMany));
+            return Err(self.permanent(SpfReason::TooMany));
         }
         for host in hosts {
             let own = self.subject.address;
@@ -364,7 +364,7 @@ impl<'d, 's> Check<'d, 's> {
         let target = self.target(Some(target), domain)?;
         match is_domain(&target) {
             true => Ok(Some(target)),
-            false => Err(self.permanent(Reason::Missing)),
+            false => Err(self.permanent(SpfReason::Missing)),
         }
     }
 
@@ -383,13 +383,13 @@ impl<'d, 's> Check<'d, 's> {
     fn target(&mut self, target: Option<Target<'_>>, domain: &[u8]) -> Result<Vec<u8>, Stop> {
         let Some(target) = target else { return Ok(domain.to_vec()) };
         let Some(name) = self.expanded(target.0, domain, false)? else {
-            return Err(self.permanent(Reason::Syntax));
+            return Err(self.permanent(SpfReason::Syntax));
         };
         let mut name = &name[..];
         while name.len() > LONGEST_NAME {
             match memchr::memchr(b'.', name) {
                 Some(dot) => name = &name[dot + 1..],
-                None => return Err(self.permanent(Reason::Syntax)),
+                None => return Err(self.permanent(SpfReason::Syntax)),
             }
         }
         Ok(name.strip_suffix(b".").unwrap_or(name).to_vec())
@@ -457,7 +457,7 @@ impl<'d, 's> Check<'d, 's> {
     fn count(&mut self) -> Result<(), Stop> {
         self.terms += 1;
         match self.terms > MOST_TERMS {
-            true => Err(self.permanent(Reason::TooMany)),
+            true => Err(self.permanent(SpfReason::TooMany)),
             false => Ok(()),
         }
     }
@@ -471,7 +471,7 @@ impl<'d, 's> Check<'d, 's> {
         if records.is_empty() {
             self.void += 1;
             if self.void > MOST_VOID {
-                return Err(self.permanent(Reason::TooMany));
+                return Err(self.permanent(SpfReason::TooMany));
             }
         }
         Ok(records)

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use eximious_core::{AclTerm, Effects, Fail, Meta, Str, Taint, TaintRule};
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
-use eximious_mailauth::spf::{Reason, Sender, Verdict, check, domain_of, explanation};
+use eximious_mailauth::spf::{Sender, SpfReason, Verdict, check, domain_of, explanation};
 use eximious_stdlib::dns::AuthDns;
 use eximious_stdlib::ip;
 use eximious_stdlib::lists::elements;
@@ -236,7 +236,7 @@ fn told(
     asked: &Asked,
     receiver: &Str,
     verdict: Verdict,
-    reason: Reason,
+    reason: SpfReason,
 ) -> Result<Vec<u8>, Fail> {
     if !matches!(verdict, Verdict::Fail | Verdict::SoftFail | Verdict::Neutral) {
         return Ok(Vec::new());
@@ -257,16 +257,16 @@ fn told(
         dns.finish()?;
         Ok::<_, Fail>(told.unwrap_or_else(|| template.bytes().to_vec()))
     })?;
-    let why: &[u8] = if reason == Reason::Default { b"default" } else { b"mechanism" };
-    Ok([&*text, b" : Reason: ", why].concat())
+    let why: &[u8] = if reason == SpfReason::Default { b"default" } else { b"mechanism" };
+    Ok([&*text, b" : SpfReason: ", why].concat())
 }
 
 /// The result, as a sentence.
-fn comment(asked: &Asked, receiver: &Str, verdict: Verdict, reason: Reason) -> Vec<u8> {
+fn comment(asked: &Asked, receiver: &Str, verdict: Verdict, reason: SpfReason) -> Vec<u8> {
     let (domain, address) = (asked.domain(), asked.address.to_canonical().to_string());
     let address = address.as_bytes();
     let parts: [&[u8]; 4] = match (verdict, reason) {
-        (_, Reason::Localhost) => [b"localhost is always allowed.", b"", b"", b""],
+        (_, SpfReason::Localhost) => [b"localhost is always allowed.", b"", b"", b""],
         (Verdict::Pass, _) => [b"domain of ", domain, b" designates ", address],
         (Verdict::Fail, _) => [b"domain of ", domain, b" does not designate ", address],
         (Verdict::SoftFail, _) => {
@@ -283,16 +283,16 @@ fn comment(asked: &Asked, receiver: &Str, verdict: Verdict, reason: Reason) -> V
         }
         (Verdict::PermError, reason) => {
             let why: &[u8] = match reason {
-                Reason::Several => b"Multiple SPF or TXT records for domain.",
-                Reason::TooMany => b"Mechanisms used too many DNS lookups",
-                Reason::Missing => b"Could not find a valid SPF record",
+                SpfReason::Several => b"Multiple SPF or TXT records for domain.",
+                SpfReason::TooMany => b"Mechanisms used too many DNS lookups",
+                SpfReason::Missing => b"Could not find a valid SPF record",
                 _ => b"Syntax error in the SPF record",
             };
             [b"error in processing during lookup of domain of ", domain, b": ", why]
         }
     };
     let permitted = matches!(verdict, Verdict::Pass | Verdict::Fail | Verdict::SoftFail);
-    let end: &[u8] = match permitted && reason != Reason::Localhost {
+    let end: &[u8] = match permitted && reason != SpfReason::Localhost {
         true => b" as permitted sender",
         false => b"",
     };
