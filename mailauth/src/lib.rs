@@ -5,6 +5,7 @@
 //! come out. It knows nothing of the language, of the configuration or of the system; who
 //! uses it asks the DNS for it ([`DnsSource`]).
 
+pub mod dmarc;
 pub mod dns;
 pub mod spf;
 

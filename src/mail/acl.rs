@@ -37,6 +37,7 @@ mod conditions;
 mod content;
 mod controls;
 mod cutthrough;
+mod dmarc;
 mod dnslists;
 #[cfg(test)]
 mod driver;

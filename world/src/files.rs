@@ -8,11 +8,12 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eximious_core::world::{Files, Stat};
 
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
 
 use crate::as_user::AsUser;
 use crate::deadline::Deadline;
@@ -21,6 +22,10 @@ use crate::deadline::Deadline;
 const MOST_TRIES: u32 = 100;
 /// How long somebody who writes into a pipe may say nothing.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
+/// How long somebody else may have the lock of a file that is added to.
+const LONGEST_LOCK: Duration = Duration::from_secs(10);
+/// How often that is tried.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The system's files.
 #[derive(Debug)]
@@ -92,6 +97,26 @@ impl Files for SystemFiles {
             let _ = fs::remove_file(&beside);
         }
         written
+    }
+
+    fn append(&self, name: &[u8], contents: &[u8]) -> io::Result<()> {
+        const NO_LINK: i32 = OFlags::NOFOLLOW.bits() as i32 | OFlags::NONBLOCK.bits() as i32;
+        let mut options = File::options();
+        let options = options.append(true).create(true).mode(0o640).custom_flags(NO_LINK);
+        let mut file = options.open(path(name))?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let deadline = Instant::now() + LONGEST_LOCK;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return file.write_all(contents),
+                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                Err(Errno::WOULDBLOCK) => return Err(io::ErrorKind::TimedOut.into()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 

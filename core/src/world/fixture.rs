@@ -85,7 +85,7 @@ impl Fixture {
         &self.0.spool
     }
 
-    /// What was asked for so far, in order: `read PATH`, `stat PATH`,
+    /// What was asked for so far, in order: `read PATH`, `stat PATH`, `append PATH`,
     /// `dns TYPE NAME`, `table NAME`.
     pub fn asked(&self) -> Vec<String> {
         self.0.asked.lock().map(|asked| asked.clone()).unwrap_or_default()
@@ -122,6 +122,15 @@ impl Files for Inner {
     fn stat(&self, path: &[u8], _follow: bool) -> io::Result<Stat> {
         let contents = self.find("stat", path)?;
         Ok(Stat { mode: 0o100_644, links: 1, size: contents.len() as u64, ..Stat::default() })
+    }
+
+    fn append(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
+        self.note(format!("append {}", String::from_utf8_lossy(path)));
+        let mut files = self.files.lock().map_err(|_| io::Error::other("a test panicked"))?;
+        let before = files.get(path).map_or(&b""[..], |before| before);
+        let after = [before, contents].concat();
+        files.insert(path.to_vec(), after.into());
+        Ok(())
     }
 }
 

@@ -36,23 +36,6 @@ pub(super) static DKIM_STATUS: AclTerm = words::not_yet(words::meta(
 )
 .unexpanded();
 
-/// `dmarc_status`.
-pub(super) static DMARC_STATUS: AclTerm = words::not_yet(
-    words::meta(
-        "dmarc_status",
-        "dmarc_status = <string list>",
-        "specification 58.3.3",
-        "The sender's DMARC policy has a result listed.",
-        "The words are `accept`, `reject`, `quarantine`, `none`, `norecord`, `nofrom`, \
-         `temperror` and `off`; `!` before one turns it round. The check takes place when the \
-         statement comes to it, and needs an `spf` condition before it.",
-    )
-    .needs("a build with DMARC"),
-)
-.phases(AclPhases::DATA)
-.unexpanded()
-.effects(Effects::DNS);
-
 /// `verify = arc`.
 pub(super) static ARC: AclVerify = words::verify(
     Runs::NotYet,

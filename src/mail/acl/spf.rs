@@ -93,6 +93,13 @@ impl Asked {
     }
 }
 
+/// What SPF says of the message at hand, where that was asked: the result, and the domain
+/// that it is about.
+pub(super) fn found(cx: &mut Context) -> Option<(Verdict, Vec<u8>)> {
+    let (asked, verdict) = cx.memory::<Memory>().last.as_ref()?;
+    Some((*verdict, asked.domain().to_vec()))
+}
+
 /// Forgets what is about the message: another one may follow.
 pub(super) fn end_message(cx: &mut Context) {
     cx.memory::<Memory>().last = None;

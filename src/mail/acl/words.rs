@@ -10,8 +10,8 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    conditions, content, controls, cutthrough, dnslists, headers, lists, modifiers, ratelimit,
-    seen, signatures, spf, udpsend, verify,
+    conditions, content, controls, cutthrough, dmarc, dnslists, headers, lists, modifiers,
+    ratelimit, seen, signatures, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -51,7 +51,7 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &seen::SEEN,
     &signatures::DKIM_SIGNERS,
     &signatures::DKIM_STATUS,
-    &signatures::DMARC_STATUS,
+    &dmarc::DMARC_STATUS,
     &spf::SPF,
     &spf::SPF_GUESS,
     &udpsend::UDPSEND,

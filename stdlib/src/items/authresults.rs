@@ -14,8 +14,9 @@ pub static AUTHRESULTS: Item = Item {
         .summary("A header line that says what is known of where a message comes from.")
         .docs(
             "The line begins with the name, and goes on with what has been found out: whether \
-             the host's name and address agree (`iprev`), who the client is (`auth`), and \
-             whether the sender's domain permits the host (`spf`). Without any of them it is \
+             the host's name and address agree (`iprev`), who the client is (`auth`), \
+             whether the sender's domain permits the host (`spf`), and whether the author's \
+             knows of the message (`dmarc`). Without any of them it is \
              the name alone.",
         )
         .examples(&[Example::new(
@@ -31,6 +32,7 @@ pub static AUTHRESULTS: Item = Item {
         iprev(call, &mut line)?;
         auth(call, &mut line)?;
         spf(call, &mut line)?;
+        dmarc(call, &mut line)?;
         Ok(line.finish())
     }),
 };
@@ -39,6 +41,10 @@ pub static AUTHRESULTS: Item = Item {
 /// variable.
 #[derive(Clone, Default)]
 pub struct AuthMechanism(pub Str);
+
+/// The author's domain that DMARC was asked about. It is no variable.
+#[derive(Clone, Default)]
+pub struct DmarcAuthor(pub Str);
 
 const NEXT: &[u8] = b";\n\t";
 
@@ -115,5 +121,24 @@ fn spf(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
     } else {
         property(line, " smtp.mailfrom=", &domain);
     }
+    Ok(())
+}
+
+/// Whether the author's domain knows of the message (RFC 7489, section 11.1).
+fn dmarc(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
+    let result: &[u8] = match call.value_of(var::DMARC_STATUS)?.bytes() {
+        b"accept" => b"pass",
+        b"none" | b"quarantine" | b"reject" => b"fail",
+        b"norecord" => b"none",
+        b"nofrom" => b"permerror",
+        b"temperror" => b"temperror",
+        // Nobody has asked, or was to ask.
+        _ => return Ok(()),
+    };
+    line.push_bytes(NEXT);
+    line.push_bytes(b"dmarc=");
+    line.push_bytes(result);
+    let author = call.memory::<DmarcAuthor>().0.clone();
+    property(line, " header.from=", &author);
     Ok(())
 }

@@ -28,6 +28,8 @@ mod testdb;
 mod whoson;
 mod wild;
 
+pub use psl::SuffixList;
+
 use eximious_core::world::DatabaseError;
 use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Memory, Str};
 

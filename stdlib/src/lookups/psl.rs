@@ -7,7 +7,11 @@ use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{Effects, LookupDef, LookupFind, Meta, TaintRule};
 
 #[cfg(not(feature = "psl"))]
+pub use absent::SuffixList;
+#[cfg(not(feature = "psl"))]
 use absent::{registered_domain, suffix};
+#[cfg(feature = "psl")]
+pub use list::SuffixList;
 #[cfg(feature = "psl")]
 use list::{registered_domain, suffix};
 
@@ -52,7 +56,25 @@ pub static REGDOM: LookupDef = LookupDef {
 
 #[cfg(not(feature = "psl"))]
 mod absent {
-    use eximious_core::{Call, LookupFail, LookupQuery, Str};
+    use eximious_core::{Call, Fail, LookupFail, LookupQuery, Str};
+
+    /// A Public Suffix List: there is none.
+    pub enum SuffixList {}
+
+    impl SuffixList {
+        /// Says which feature is needed.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn read(_: &mut Call<'_>, _: &[u8]) -> Result<Self, Fail> {
+            Err(crate::absent::absent("the Public Suffix List", "psl"))
+        }
+
+        /// There is none.
+        pub fn registered(&self, _: &[u8]) -> Option<Vec<u8>> {
+            match *self {}
+        }
+    }
 
     type Found = Result<Option<Str>, LookupFail>;
 

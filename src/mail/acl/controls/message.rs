@@ -46,8 +46,7 @@ pub(in crate::mail::acl) static DMARC_DISABLE_VERIFY: AclControl = words::contro
         "DMARC is not looked at.",
         "The policy of the sender's domain is not asked for; `dmarc_status` is `off`. It must \
          come before the data.",
-    )
-    .needs("a build with DMARC"),
+    ),
 )
 .phases(words::BEFORE_CHECKS);
 
@@ -63,7 +62,7 @@ pub(in crate::mail::acl) static DMARC_ENABLE_FORENSIC: AclControl = words::contr
          about recipients than they should, so that none are sent without this. It must come \
          before the data.",
     )
-    .needs("a build with DMARC"),
+    .needs("reports on single failures, which are not there yet"),
 )
 .phases(words::BEFORE_CHECKS);
 

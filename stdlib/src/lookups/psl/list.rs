@@ -20,11 +20,36 @@ pub(super) fn registered_domain(
     query: &LookupQuery,
 ) -> Result<Option<Str>, LookupFail> {
     let (domain, list) = prepared(call, query)?;
-    let registered = suffix_at(&domain, &list).filter(|at| *at > 0).map(|at| {
-        let before = &domain[..at - 1];
-        before.iter().rposition(|c| *c == b'.').map_or(0, |dot| dot + 1)
-    });
-    Ok(registered.map(|at| Str::from(&domain[at..])))
+    Ok(registered_at(&domain, &list).map(|at| Str::from(&domain[at..])))
+}
+
+fn registered_at(domain: &[u8], list: &Suffixes) -> Option<usize> {
+    let at = suffix_at(domain, list).filter(|at| *at > 0)?;
+    let before = &domain[..at - 1];
+    Some(before.iter().rposition(|c| *c == b'.').map_or(0, |dot| dot + 1))
+}
+
+/// A Public Suffix List.
+pub struct SuffixList(Arc<Suffixes>);
+
+impl SuffixList {
+    /// Reads a list, or takes the one that was read before.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or is no such list, or the policy forbids files.
+    pub fn read(call: &mut Call<'_>, file: &[u8]) -> Result<Self, Fail> {
+        let list = view(call, file).map_err(|trouble| trouble.worded(file, "psl", <[u8]>::to_vec));
+        list.map(Self).map_err(|fail| match fail {
+            LookupFail::Open(fail) => fail,
+            LookupFail::Defer(why) => Fail::error(ErrorKind::Lookup, why),
+        })
+    }
+
+    /// The registered domain that a domain in lower case belongs to; `None` for one that
+    /// is itself a public suffix.
+    pub fn registered(&self, domain: &[u8]) -> Option<Vec<u8>> {
+        registered_at(domain, &self.0).map(|at| domain[at..].to_vec())
+    }
 }
 
 /// A list that was read.

@@ -1,0 +1,281 @@
+//! `dmarc_status` (specification 58.3).
+
+use std::net::Ipv4Addr;
+
+use eximious_core::{AclPhases, AclTerm, Effects, Fail, Meta, Str, TaintRule};
+use eximious_mailauth::dmarc::{
+    DmarcResult, DmarcStatus, DmarcSubject, History, Organisations, SignatureFound,
+    SignatureStatus, dmarc_check,
+};
+use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::dns::AuthDns;
+use eximious_stdlib::ip;
+use eximious_stdlib::items::DmarcAuthor;
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::lookups::SuffixList;
+use eximious_stdlib::options::opt;
+use eximious_stdlib::variables::var;
+use eximious_stdlib::wording;
+
+use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
+use super::{Logs, spf};
+use crate::Context;
+
+/// How many addresses of authors are looked at.
+const MOST_ADDRESSES: usize = 100;
+
+static META: Meta = Meta::new(
+    "dmarc_status",
+    Effects::DNS.union(Effects::CLOCK).union(Effects::FILES).union(Effects::RANDOM),
+    TaintRule::Tainted,
+);
+
+/// `dmarc_status`.
+pub(super) static DMARC_STATUS: AclTerm = words::condition(
+    &TermRun::Text(holds),
+    words::meta(
+        "dmarc_status",
+        "dmarc_status = <string list>",
+        "specification 58.3.3",
+        "The sender's DMARC policy has a result listed.",
+        "The words are `accept`, `reject`, `quarantine`, `none`, `norecord`, `nofrom`, \
+         `temperror` and `off`; `!` before one turns it round. The check takes place when the \
+         statement comes to it, once for a message; what SPF says counts where an `spf` \
+         condition came before. It is `off` for clients that have authenticated, without a \
+         connection, after `control = dmarc_disable_verify`, and where neither `dmarc_tld_file` \
+         nor `dmarc_tree_walk` is set.",
+    ),
+)
+.phases(AclPhases::DATA)
+.effects(META.effects);
+
+/// What a conversation knows of DMARC: the status of the message at hand, once it was asked
+/// for.
+#[derive(Default)]
+struct Memory(Option<&'static str>);
+
+/// Forgets what is about the message: another one may follow.
+pub(super) fn end_message(cx: &mut Context) {
+    cx.memory::<Memory>().0 = None;
+    cx.memory::<DmarcAuthor>().0 = Str::EMPTY;
+    [
+        var::DMARC_ALIGNMENT_DKIM,
+        var::DMARC_ALIGNMENT_SPF,
+        var::DMARC_AR_HEADER,
+        var::DMARC_DOMAIN_POLICY,
+        var::DMARC_STATUS,
+        var::DMARC_STATUS_TEXT,
+        var::DMARC_USED_DOMAIN,
+    ]
+    .into_iter()
+    .for_each(|var| cx.unset_var(var));
+}
+
+/// Whether the status is in a list.
+fn holds(run: &mut Run<'_>, list: &Str) -> Answer {
+    let known = run.cx.memory::<Memory>().0;
+    let status = match known.map_or_else(|| find(run), Ok) {
+        Ok(status) => status.as_bytes(),
+        Err(fail) => {
+            run.logged = Some(Str::from(fail.message()));
+            return Answer::Error;
+        }
+    };
+    let mut elements = elements(list.bytes());
+    Answer::from(elements.any(|element| match element.strip_prefix(b"!") {
+        Some(word) => word != status,
+        None => *element == *status,
+    }))
+}
+
+/// Finds out, and sets the variables.
+fn find(run: &mut Run<'_>) -> Result<&'static str, Fail> {
+    let status = match is_off(run) {
+        true => {
+            set(run.cx, "off", "Check disabled");
+            "off"
+        }
+        false => check(run)?,
+    };
+    run.cx.memory::<Memory>().0 = Some(status);
+    Ok(status)
+}
+
+fn is_off(run: &mut Run<'_>) -> bool {
+    run.state.has("dmarc_disable_verify")
+        || run.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty()
+        || !run.cx.value_of(var::SENDER_HOST_AUTHENTICATED).is_empty()
+        || {
+            let settings = run.cx.engine().settings();
+            settings.text(opt::DMARC_TLD_FILE).is_none() && !settings.get(opt::DMARC_TREE_WALK)
+        }
+}
+
+fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
+    let authors = authors(run.cx);
+    let authors: Vec<&[u8]> = authors.iter().map(Vec::as_slice).collect();
+    let (walks, file) = {
+        let settings = run.cx.engine().settings();
+        (settings.get(opt::DMARC_TREE_WALK), settings.get(opt::DMARC_TLD_FILE))
+    };
+    let list = match walks {
+        true => None,
+        false => {
+            let file = run.expanded(&file)?;
+            let list = run.cx.call(&META, |call| SuffixList::read(call, file.bytes()));
+            match list {
+                Ok(list) => Some(list),
+                Err(fail) => {
+                    let head: &[u8] = b"DMARC: cannot read the list of suffixes: ";
+                    run.host.log_to(Logs::PANIC, &[head, fail.message()].concat());
+                    let status = DmarcStatus::TempError;
+                    set(run.cx, status.name(), text(status));
+                    return Ok(status.name());
+                }
+            }
+        }
+    };
+    let found = spf::found(run.cx);
+    let signatures = Signed::of(run.cx);
+    let signatures: Vec<SignatureFound<'_>> = signatures.iter().map(Signed::found).collect();
+    let registered = |name: &[u8]| list.as_ref().and_then(|list| list.registered(name));
+    let mut subject = DmarcSubject {
+        spf: found.as_ref().map(|(verdict, name)| (*verdict, name.as_slice())),
+        signatures: &signatures,
+        organisations: match walks {
+            true => Organisations::Walked,
+            false => Organisations::Listed(&registered),
+        },
+        sample: 0,
+    };
+    let result = run.cx.call(&META, |call| {
+        subject.sample = u8::try_from(call.random()?.below(100)).unwrap_or(0);
+        let mut dns = AuthDns::new(call);
+        let result = dmarc_check(&mut dns, &authors, &subject);
+        dns.finish()?;
+        Ok::<_, Fail>(result)
+    })?;
+    tell(run.cx, &result);
+    remember(run, &subject, &result)?;
+    Ok(result.status.name())
+}
+
+/// The domains of the authors, by all `From:` lines.
+fn authors(cx: &mut Context) -> Vec<Vec<u8>> {
+    let rules = Rules::of(cx.engine().settings());
+    let Some(message) = cx.message() else { return Vec::new() };
+    let lines = message.headers.iter().filter(|one| one.is(b"from"));
+    let addresses = lines.flat_map(|line| address::list(line.value(), rules)).take(MOST_ADDRESSES);
+    let addresses = addresses.filter_map(|element| element.address.ok());
+    addresses.map(|address| address.domain().to_vec()).filter(|name| !name.is_empty()).collect()
+}
+
+/// A signature of the message at hand.
+struct Signed {
+    domain: Vec<u8>,
+    selector: Vec<u8>,
+    status: SignatureStatus,
+}
+
+impl Signed {
+    /// Those that were looked at.
+    fn of(_cx: &mut Context) -> Vec<Self> {
+        Vec::new()
+    }
+
+    fn found(&self) -> SignatureFound<'_> {
+        let Self { domain, selector, status } = self;
+        SignatureFound { domain, selector, status: *status }
+    }
+}
+
+/// What is made of the message, for people.
+fn text(status: DmarcStatus) -> &'static str {
+    match status {
+        DmarcStatus::Accept => "Accept",
+        DmarcStatus::Reject => "Reject",
+        DmarcStatus::Quarantine => "Quarantine",
+        DmarcStatus::None => "None, Accept",
+        DmarcStatus::NoRecord => "No policy found",
+        DmarcStatus::NoFrom => "No From: domain found",
+        DmarcStatus::TempError => "Temporary error",
+    }
+}
+
+fn set(cx: &mut Context, status: &'static str, text: &'static str) {
+    cx.set_var(var::DMARC_STATUS, Str::fixed(status));
+    cx.set_var(var::DMARC_STATUS_TEXT, Str::fixed(text));
+}
+
+fn tell(cx: &mut Context, result: &DmarcResult) {
+    let host = cx.engine().settings().get(opt::PRIMARY_HOSTNAME);
+    set(cx, result.status.name(), text(result.status));
+    let yes = |is: bool| Str::fixed(if is { "yes" } else { "no" });
+    cx.set_var(var::DMARC_ALIGNMENT_SPF, yes(result.spf_aligned));
+    cx.set_var(var::DMARC_ALIGNMENT_DKIM, yes(result.dkim_aligned));
+    cx.set_var(var::DMARC_USED_DOMAIN, Str::tainted(result.used.as_slice()));
+    if let Some(record) = &result.record {
+        cx.set_var(var::DMARC_DOMAIN_POLICY, Str::fixed(record.policy.name()));
+    }
+    let author = Str::tainted(result.author.as_slice());
+    cx.memory::<DmarcAuthor>().0 = author;
+    let method: &[u8] = match result.status {
+        DmarcStatus::Accept => b"pass",
+        DmarcStatus::Reject | DmarcStatus::Quarantine | DmarcStatus::None => b"fail",
+        DmarcStatus::NoRecord => b"none",
+        DmarcStatus::NoFrom => b"permerror",
+        DmarcStatus::TempError => b"temperror",
+    };
+    let head: [&[u8]; 4] = [b"Authentication-Results: ", host.bytes(), b"; dmarc=", method];
+    let from: [&[u8]; 2] = match result.author.is_empty() {
+        true => [b"", b""],
+        false => [b" header.from=", &result.author],
+    };
+    cx.set_var(var::DMARC_AR_HEADER, Str::tainted([head.concat(), from.concat()].concat()));
+}
+
+/// Adds to `dmarc_history_file`, if it is set. Tests add nothing.
+fn remember(
+    run: &mut Run<'_>,
+    subject: &DmarcSubject<'_>,
+    result: &DmarcResult,
+) -> Result<(), Fail> {
+    let settings = run.cx.engine().settings();
+    let reporter = settings.get(opt::PRIMARY_HOSTNAME);
+    let Some(file) = settings.text(opt::DMARC_HISTORY_FILE).filter(|_| !run.host.is_test()) else {
+        return Ok(());
+    };
+    let file = run.expanded(&file)?;
+    if file.is_empty() {
+        return Ok(());
+    }
+    if file.taint().is_tainted() {
+        run.host.log_to(Logs::PANIC, b"DMARC: the name of the history file is tainted");
+        return Ok(());
+    }
+    let job = run.cx.value_of(var::MESSAGE_EXIM_ID);
+    let address = ip::address(run.cx.value_of(var::SENDER_HOST_ADDRESS).bytes());
+    let sender = run.cx.value_of(var::SENDER_ADDRESS_DOMAIN);
+    let sender = match sender.is_empty() {
+        true => run.cx.value_of(var::SENDER_HELO_NAME),
+        false => sender,
+    };
+    let added = run.cx.call(&META, |call| {
+        let history = History {
+            job: job.bytes(),
+            reporter: reporter.bytes(),
+            received: call.clock()?.now().seconds,
+            address: address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
+            sender: sender.bytes(),
+        };
+        let Some(record) = history.record(subject, result) else { return Ok(Ok(())) };
+        Ok::<_, Fail>(call.files()?.append(file.bytes(), &record))
+    })?;
+    if let Err(why) = added {
+        let why = wording::reason(&why);
+        let line = [b"DMARC: cannot write to ", file.bytes(), b": ", why.as_bytes()];
+        run.host.log_to(Logs::PANIC, &line.concat());
+    }
+    Ok(())
+}
