@@ -279,3 +279,79 @@ fn remember(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use eximious_stdlib::message;
+
+    use super::super::driver::Driver;
+    use super::*;
+
+    const ZONE: &str = "$ORIGIN a.example.\n\
+        @ TXT \"v=spf1 ip4:192.0.2.1 -all\"\n\
+        _dmarc TXT \"v=DMARC1; p=reject; rua=mailto:r@a.example\"\n";
+    const LIST: &str = "dmarc_tld_file = /list\ndmarc_history_file = /history";
+
+    fn driver(config: &str) -> Driver {
+        let driver = Driver::with(config).zone(ZONE).file("/list", "example\n");
+        let mut driver = driver
+            .set("sender_host_address", "192.0.2.1")
+            .set("sender_helo_name", "h.example")
+            .set("sender_address", "u@a.example")
+            .at(AclPhases::DATA);
+        driver.cx.set_message(Some(message::parse(b"From: x@a.example\n\n")));
+        driver
+    }
+
+    #[test]
+    fn it_is_asked_once_for_a_message() {
+        let mut driver = driver(LIST);
+        driver.cx.set("message_exim_id", Str::fixed("1abcde-000000001aB-2cde"));
+        let acl = "warn dmarc_status = reject\n  dmarc_status = !accept\naccept spf = pass";
+        assert_eq!(driver.run(acl), "Accept");
+        assert_eq!(driver.logged(), [""; 0]);
+        let asked = driver.asked();
+        let count = |what: &str| asked.iter().filter(|one| one.starts_with(what)).count();
+        assert_eq!((count("dns TXT _dmarc."), count("append ")), (1, 1), "{asked:?}");
+        let history = driver.contents("/history");
+        let lines: Vec<&str> = history.lines().filter(|line| !line.starts_with("rec")).collect();
+        let begin = [
+            "job 1abcde-000000001aB-2cde",
+            "reporter me.example",
+            "ipaddr 192.0.2.1",
+            "from a.example",
+        ];
+        assert_eq!(lines[..4], begin);
+        assert!(history.contains("\nspf -1\n"), "{history}");
+        // What SPF says counts where it was asked before.
+        let Driver { cx, state, .. } = &mut driver;
+        state.end_message(cx);
+        assert_eq!(driver.run("accept spf = pass\n  dmarc_status = accept"), "Accept");
+        assert!(driver.contents("/history").contains("\nspf 0\n"));
+    }
+
+    #[test]
+    fn it_is_off_for_clients_that_are_known() {
+        let off = "accept dmarc_status = off";
+        assert_eq!(driver("").run(off), "Accept");
+        let mut known = driver(LIST).set("sender_host_authenticated", "plain");
+        assert_eq!(known.run(off), "Accept");
+        let mut local = driver(LIST).set("sender_host_address", "");
+        assert_eq!(local.run(off), "Accept");
+        let mut walks = driver("dmarc_tree_walk");
+        assert_eq!(walks.run("accept dmarc_status = reject"), "Accept");
+        let mut broken = driver("dmarc_tld_file = /nowhere");
+        assert_eq!(broken.run("accept dmarc_status = temperror"), "Accept");
+        assert_eq!(broken.logged().len(), 1);
+    }
+
+    #[test]
+    fn cve_2014_2957_authors_are_not_expanded() {
+        let mut driver = driver(LIST);
+        let hostile = b"From: \"${run{/bin/false}}\" <x@${primary_hostname}.a.example>\n\n";
+        driver.cx.set_message(Some(message::parse(hostile)));
+        let text = "accept dmarc_status = nofrom\n  logwrite = <$dmarc_used_domain>";
+        assert_eq!(driver.run(text), "Accept");
+        assert_eq!(driver.logged(), ["<>"]);
+    }
+}

@@ -110,6 +110,19 @@ impl Driver {
         self
     }
 
+    /// With this file.
+    pub(super) fn file(mut self, path: &str, contents: &str) -> Self {
+        self.fixture = self.fixture.file(path, contents);
+        self
+    }
+
+    /// What is in a file.
+    pub(super) fn contents(&self, path: &str) -> String {
+        let files = self.fixture.world().files;
+        let contents = files.read(path.as_bytes(), 1 << 20).unwrap();
+        String::from_utf8_lossy(&contents).into_owned()
+    }
+
     /// In this kind of ACL.
     pub(super) fn at(mut self, phase: AclPhases) -> Self {
         self.phase = phase;
