@@ -64,11 +64,6 @@ impl Copy {
     pub(super) fn source(&self) -> Arc<dyn BodySource> {
         self.file.source()
     }
-
-    /// The copy's whole path.
-    pub(super) fn path(&self) -> Vec<u8> {
-        [self.directory.path(), b"/", &self.name].concat()
-    }
 }
 
 impl Run<'_> {
