@@ -37,6 +37,7 @@ mod conditions;
 mod content;
 mod controls;
 mod cutthrough;
+mod dcc;
 mod dnslists;
 #[cfg(test)]
 mod driver;

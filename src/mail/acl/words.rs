@@ -10,7 +10,7 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    conditions, content, controls, cutthrough, dnslists, headers, lists, modifiers, ratelimit,
+    conditions, content, controls, cutthrough, dcc, dnslists, headers, lists, modifiers, ratelimit,
     seen, signatures, udpsend, verify,
 };
 
@@ -22,13 +22,13 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &conditions::ENCRYPTED,
     &content::ATRN_DOMAINS,
     &content::BMI_OPTIN,
-    &content::DCC,
     &content::DECODE,
     &content::MALWARE,
     &content::MIME_REGEX,
     &content::REGEX,
     &content::SPAM,
     &controls::CONTROL,
+    &dcc::DCC,
     &dnslists::DNSLISTS,
     &headers::ADD_HEADER,
     &headers::REMOVE_HEADER,
