@@ -6,5 +6,6 @@
 //! uses it asks the DNS for it ([`DnsSource`]).
 
 pub mod dns;
+pub mod spf;
 
 pub use dns::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};

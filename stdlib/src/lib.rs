@@ -41,7 +41,6 @@ pub mod printing;
 pub mod provenance;
 mod radius;
 pub mod rfc2047;
-pub mod spf;
 pub mod srs;
 pub mod substring;
 pub mod utf8;

@@ -11,7 +11,7 @@ use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
     conditions, content, controls, cutthrough, dcc, dnslists, headers, lists, modifiers, ratelimit,
-    seen, signatures, udpsend, verify,
+    seen, signatures, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -52,8 +52,8 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &signatures::DKIM_SIGNERS,
     &signatures::DKIM_STATUS,
     &signatures::DMARC_STATUS,
-    &signatures::SPF,
-    &signatures::SPF_GUESS,
+    &spf::SPF,
+    &spf::SPF_GUESS,
     &udpsend::UDPSEND,
     &verify::VERIFY,
 ];
