@@ -5,6 +5,10 @@
 //! come out. It knows nothing of the language, of the configuration or of the system; who
 //! uses it asks the DNS for it ([`DnsSource`]).
 
+pub mod canon;
+pub mod crypto;
+pub mod dkim;
 pub mod dns;
+pub mod tags;
 
 pub use dns::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};

@@ -16,6 +16,7 @@ use eximious_core::{
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Tree;
+use eximious_stdlib::dkim::DkimFindings;
 use eximious_stdlib::items::{AuthMechanism, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
@@ -445,6 +446,12 @@ impl Context {
     /// The mechanism by which the client has proved who it is.
     pub fn auth_mechanism(&mut self) -> Str {
         self.memory::<AuthMechanism>().0.clone()
+    }
+
+    /// The domain of a good signature (DKIM) of the message at hand, for its log line;
+    /// empty where there is none, or an ACL says otherwise.
+    pub fn signed_by(&mut self) -> Vec<u8> {
+        self.memory::<DkimFindings>().logged.clone()
     }
 
     /// The message.

@@ -5,6 +5,7 @@
 mod data;
 pub mod find;
 pub mod local;
+mod source;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::{event, idn, pattern};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
 pub(crate) use eximious_core::world::DnsRecord as Record;
+pub use source::AuthDns;
 
 /// Numbers of types.
 pub mod kind {

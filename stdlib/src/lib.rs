@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod charset;
 pub mod command;
 pub mod conditions;
+pub mod dkim;
 pub mod dns;
 pub mod environment;
 pub mod event;

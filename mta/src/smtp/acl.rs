@@ -71,6 +71,14 @@ impl SmtpSession {
         Some(server.acls.check(cx, &mut host, state, phase, &text))
     }
 
+    /// Verifies the message's signatures, and runs the ACL for them; nothing comes of it
+    /// where the message may go on.
+    pub(super) fn check_dkim(&mut self) -> Option<AclResult> {
+        let server = self.server.clone();
+        let (mut host, cx, state) = self.parts();
+        server.acls.check_dkim(cx, &mut host, state)
+    }
+
     /// Has the host of the recipient at hand asked, which the ACL accepted.
     pub(super) fn cut_through(&mut self) -> Option<AclResult> {
         let server = self.server.clone();

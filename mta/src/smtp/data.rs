@@ -1,6 +1,6 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
-use eximious::acl::AclVerdict;
+use eximious::acl::{AclVerdict, DkimArrival};
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
@@ -217,6 +217,7 @@ impl SmtpSession {
         // A blank line that is not there is not counted.
         let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
+        DkimArrival::note(&mut self.cx, &message);
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
         message.size = size(&message);
@@ -242,12 +243,28 @@ impl SmtpSession {
     }
 
     fn run_data_acl(&mut self) -> Stage {
+        let mut discarded_by_dkim = None;
+        if self.transaction.envelope.as_ref().is_some_and(|one| !one.recipients.is_empty())
+            && let Some(result) = self.check_dkim()
+        {
+            if result.verdict != AclVerdict::Discard {
+                self.connection.failed |= result.verdict == AclVerdict::Drop;
+                let stage = self.refuse(&Refused::dkim(), result);
+                self.end_transaction(false);
+                return stage;
+            }
+            discarded_by_dkim = Some((result.user_message, result.log_message));
+            if let Some(envelope) = &mut self.transaction.envelope {
+                envelope.discarded = Some(DiscardedBy::Dkim);
+                envelope.recipients.clear();
+            }
+        }
         if let Err(stage) = self.run_prdr() {
             return stage;
         }
         let envelope = self.transaction.envelope.as_ref();
         let mut discarded = envelope.and_then(|envelope| envelope.discarded.clone());
-        let (mut said, mut why) = (None, None);
+        let (mut said, mut why) = discarded_by_dkim.unwrap_or_default();
         // A message that nobody gets is nobody's business.
         let gets = self
             .transaction

@@ -55,6 +55,11 @@ impl Refused {
         Self { of_message: true, ..Self::new(&[b"after DATA"]) }
     }
 
+    /// A message, by the ACL for one of its signatures.
+    pub(super) fn dkim() -> Self {
+        Self { of_message: true, ..Self::new(&[b"DKIM "]) }
+    }
+
     pub(super) fn with_sender(mut self) -> Self {
         self.with_sender = true;
         self
