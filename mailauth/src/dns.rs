@@ -73,6 +73,21 @@ pub enum Rdata {
     Text(Vec<u8>),
 }
 
+/// The name under which the DNS knows an address.
+pub fn reverse(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let nibbles = address.octets().into_iter().rev();
+            let names = nibbles.map(|byte| format!("{:x}.{:x}.", byte & 15, byte >> 4));
+            names.chain(["ip6.arpa".to_owned()]).collect()
+        }
+    }
+}
+
 impl DnsResponse {
     /// The texts of the answer.
     pub fn texts(&self) -> impl Iterator<Item = &[u8]> {

@@ -16,7 +16,6 @@ use eximious_core::{
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Tree;
-use eximious_stdlib::dkim::DkimFindings;
 use eximious_stdlib::items::{AuthMechanism, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
@@ -450,8 +449,9 @@ impl Context {
 
     /// The domain of a good signature (DKIM) of the message at hand, for its log line;
     /// empty where there is none, or an ACL says otherwise.
+    #[cfg(feature = "mail")]
     pub fn signed_by(&mut self) -> Vec<u8> {
-        self.memory::<DkimFindings>().logged.clone()
+        self.memory::<eximious_stdlib::dkim::DkimFindings>().logged.clone()
     }
 
     /// The message.

@@ -51,6 +51,7 @@ mod run;
 mod scanners;
 mod seen;
 mod signatures;
+mod spf;
 mod state;
 mod told;
 mod udpsend;

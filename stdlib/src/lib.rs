@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod charset;
 pub mod command;
 pub mod conditions;
+#[cfg(feature = "signatures")]
 pub mod dkim;
 pub mod dns;
 pub mod environment;
@@ -42,7 +43,6 @@ pub mod printing;
 pub mod provenance;
 mod radius;
 pub mod rfc2047;
-pub mod spf;
 pub mod srs;
 pub mod substring;
 pub mod utf8;

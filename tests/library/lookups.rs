@@ -2,13 +2,13 @@
 //! tainted text may stand, and files that mean harm.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eximious::world::Fixture;
 use eximious::{Context, Engine, ErrorKind, FailClass, Str, Taint};
 use eximious_tests::fixtures::Fixtures;
-use eximious_tests::{in_ci, root};
+use eximious_tests::{in_ci, vectors};
 
 fn context() -> Context {
     let mut cx = Engine::builder().world(eximious_world::system()).build().context();
@@ -297,20 +297,10 @@ fn the_cache_is_bounded() {
     }
 }
 
-/// The vectors of the Public Suffix List.
-fn vectors() -> Option<PathBuf> {
-    let named = std::env::var_os("EXIMIOUS_VECTORS").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| root().join("../shared/vectors"));
-    Some(folder.join("psl/tests.txt")).filter(|file| file.exists())
-}
-
 #[test]
 fn public_suffix_list_vectors() {
     let list = Path::new("/usr/share/publicsuffix/public_suffix_list.dat");
-    let Some(vectors) = vectors() else {
-        let _ = writeln!(std::io::stderr(), "LEFT OUT: no vectors (EXIMIOUS_VECTORS)");
-        return;
-    };
+    let Some(vectors) = vectors("psl/tests.txt") else { return };
     if !list.exists() {
         assert!(!in_ci(), "no Public Suffix List: install publicsuffix");
         let _ = writeln!(std::io::stderr(), "LEFT OUT: no Public Suffix List (publicsuffix)");

@@ -29,6 +29,7 @@ mod set_options;
 mod sieve;
 mod signatures;
 mod spf;
+mod spf_vectors;
 mod suites;
 mod unwaited;
 mod used;

@@ -25,7 +25,7 @@ const UNUSED_OPTIONS: [&str; 9] = [
 ];
 
 /// Conditions that are not seen to hold and to fail in a trace, and why.
-const ONE_SIDED: [(&str, &str); 16] = [
+const ONE_SIDED: [(&str, &str); 14] = [
     ("atrn_domains", "of 4.100: no real Exim traces it"),
     ("bmi_optin", "the packaged Exim lacks it"),
     ("dcc", "looks at content"),
@@ -38,8 +38,6 @@ const ONE_SIDED: [(&str, &str); 16] = [
     ("mime_regex", "looks at content"),
     ("regex", "looks at content"),
     ("spam", "looks at content"),
-    ("spf", "looks at signatures"),
-    ("spf_guess", "looks at signatures"),
     ("verify arc", "looks at signatures"),
     ("verify certificate", "there is no TLS under -bh; tests/daemon/tls_verify.case has it"),
 ];

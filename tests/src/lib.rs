@@ -30,12 +30,25 @@ pub mod submission;
 pub mod suite;
 pub mod tls;
 
+use std::io::Write;
 use std::path::PathBuf;
 
 /// The repository.
 pub fn root() -> PathBuf {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     here.parent().map(PathBuf::from).unwrap_or(here)
+}
+
+/// A file of test vectors that others publish: they stand beside the checkout, or where
+/// `EXIMIOUS_VECTORS` says. Where they are not there, the test says so and is left out.
+pub fn vectors(name: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("EXIMIOUS_VECTORS").map(PathBuf::from);
+    let file = named.unwrap_or_else(|| root().join("../shared/vectors")).join(name);
+    if file.exists() {
+        return Some(file);
+    }
+    let _ = writeln!(std::io::stderr(), "LEFT OUT: no vectors {name} (EXIMIOUS_VECTORS)");
+    None
 }
 
 /// Whether this is the run that must not leave anything out.

@@ -22,33 +22,6 @@ pub(super) static DMARC_STATUS: AclTerm = words::not_yet(
 .unexpanded()
 .effects(Effects::DNS);
 
-/// `spf`.
-pub(super) static SPF: AclTerm = words::not_yet(words::meta(
-    "spf",
-    "spf = <string list>",
-    "specification 58.2",
-    "The sender's SPF record has a result listed.",
-    "The results are `pass`, `fail`, `softfail`, `none`, `neutral`, `permerror` and \
-         `temperror`; `!` before one turns it round. `$spf_result`, `$spf_header_comment` and \
-         `$spf_smtp_comment` tell more.",
-))
-.phases(words::ALL.difference(words::NO_SENDER).difference(words::NO_CLIENT))
-.unexpanded()
-.effects(Effects::DNS.union(Effects::CLOCK));
-
-/// `spf_guess`.
-pub(super) static SPF_GUESS: AclTerm = words::not_yet(words::meta(
-    "spf_guess",
-    "spf_guess = <string list>",
-    "specification 58.2",
-    "As `spf`, with a record that is guessed.",
-    "The option `spf_guess` says what the record of a domain without one could be. What it \
-         finds is a guess, and no reason to refuse a message.",
-))
-.phases(words::ALL.difference(words::NO_SENDER).difference(words::NO_CLIENT))
-.unexpanded()
-.effects(Effects::DNS.union(Effects::CLOCK));
-
 /// `verify = arc`.
 pub(super) static ARC: AclVerify = words::verify(
     Runs::NotYet,

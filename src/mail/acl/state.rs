@@ -6,7 +6,7 @@ use eximious_core::{AclControl, Rec, Str};
 use eximious_stdlib::variables::var;
 
 use super::cutthrough::Cutthrough;
-use super::{AddedHeader, dkim, ratelimit};
+use super::{AddedHeader, dkim, ratelimit, spf};
 use crate::Context;
 use crate::mail::route::Standing;
 
@@ -125,6 +125,7 @@ impl AclState {
         self.rewrote_sender = false;
         cx.memory::<ratelimit::Memory>().end_message();
         dkim::end_message(cx);
+        spf::end_message(cx);
         cx.forget_family(b"acl_m");
         [var::HEADERS_ADDED, var::ACL_VERIFY_MESSAGE, var::QUEUE_NAME, var::SENDER_ADDRESS_DATA]
             .into_iter()

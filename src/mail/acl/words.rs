@@ -11,7 +11,7 @@ use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
     conditions, content, controls, cutthrough, dkim, dnslists, headers, lists, modifiers,
-    ratelimit, seen, signatures, udpsend, verify,
+    ratelimit, seen, signatures, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -52,8 +52,8 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &ratelimit::RATELIMIT,
     &seen::SEEN,
     &signatures::DMARC_STATUS,
-    &signatures::SPF,
-    &signatures::SPF_GUESS,
+    &spf::SPF,
+    &spf::SPF_GUESS,
     &udpsend::UDPSEND,
     &verify::VERIFY,
 ];

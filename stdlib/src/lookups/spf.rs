@@ -5,10 +5,11 @@ use eximious_core::{
     Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
+use eximious_mailauth::spf::{Sender, check};
+
 use super::cache::Cache;
-use crate::dns;
+use crate::dns::{self, AuthDns};
 use crate::options::opt;
-use crate::spf::{Sender, check};
 
 /// `${lookup{address}spf{client address}}`.
 pub static SPF: LookupDef = LookupDef {
@@ -34,10 +35,13 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
     let address = std::str::from_utf8(query.file.bytes()).ok().and_then(|text| text.parse().ok());
     let Some(address) = address else { return Ok(None) };
     let receiver = call.settings().get(opt::PRIMARY_HOSTNAME);
-    let sender =
-        Sender { address, helo: b"", mailbox: query.key.bytes(), receiver: receiver.bytes() };
-    let checked = check(call, &sender, None)?;
+    let now = dns::now(call).unwrap_or_default();
+    let mailbox = query.key.bytes();
+    let sender = Sender { address, helo: b"", mailbox, receiver: receiver.bytes(), now };
+    let mut asked = AuthDns::new(call);
+    let checked = check(&mut asked, &sender, None);
+    asked.finish()?;
     // The DNS remembers for as long as its records may be kept.
-    call.memory::<Cache>().until = Some(dns::now(call).unwrap_or_default());
+    call.memory::<Cache>().until = Some(now);
     Ok(Some(Str::fixed(checked.verdict.name())))
 }

@@ -10,9 +10,7 @@ mod record;
 
 use std::net::IpAddr;
 
-use eximious_core::{Call, Fail};
-
-use crate::dns::{self, DnsFound, How, Patience, kind};
+use crate::dns::{self, DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};
 use macros::Subject;
 use record::{Mechanism, Qualifier, Record, Target};
 
@@ -73,6 +71,29 @@ pub struct Sender<'a> {
     pub mailbox: &'a [u8],
     /// The name of the host that is asking: this one.
     pub receiver: &'a [u8],
+    /// The time, in seconds since 1970, for those that are refused.
+    pub now: i64,
+}
+
+/// Why a verdict is what it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SpfReason {
+    /// A host may always send to itself.
+    Localhost,
+    /// A mechanism of the record says so.
+    Mechanism,
+    /// No mechanism of the record says anything.
+    Default,
+    /// There is no record, or it could not be had.
+    NoRecord,
+    /// The domain has several records.
+    Several,
+    /// A record has a mistake in it.
+    Syntax,
+    /// A record refers to a domain that has none.
+    Missing,
+    /// More questions would have to be asked than a record is allowed.
+    TooMany,
 }
 
 /// What was found out.
@@ -80,51 +101,60 @@ pub struct Sender<'a> {
 pub struct Checked {
     /// What came of it.
     pub verdict: Verdict,
+    /// Why.
+    pub reason: SpfReason,
     /// What the domain says to those that it refuses, in printable ASCII.
     pub explanation: Option<Vec<u8>>,
     /// Whether it is a supposed record that was read, as the domain publishes none.
     pub guessed: bool,
 }
 
-/// Asks the DNS whether a host may send for the domain of an address. Where the
-/// domain publishes nothing, it is as if it published `guess`, if that is given.
-///
-/// # Errors
-/// Where the policy forbids questions to the DNS.
-pub fn check(
-    call: &mut Call<'_>,
-    sender: &Sender<'_>,
-    guess: Option<&[u8]>,
-) -> Result<Checked, Fail> {
-    let at = memchr::memrchr(b'@', sender.mailbox);
-    let domain = at.map_or(sender.mailbox, |at| &sender.mailbox[at + 1..]);
-    let mut checked = Checked { verdict: Verdict::Pass, explanation: None, guessed: false };
+/// Asks the DNS whether a host may send for the domain of an address (RFC 7208,
+/// section 4). Where the domain publishes nothing, it is as if it published `guess`,
+/// if that is given.
+pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>) -> Checked {
+    let domain = domain_of(sender.mailbox);
+    let reason = SpfReason::Localhost;
+    let mut checked = Checked { verdict: Verdict::Pass, reason, explanation: None, guessed: false };
     let address = sender.address.to_canonical();
     // A host is always allowed to send to itself.
     if address.is_loopback() {
-        return Ok(checked);
+        return checked;
     }
     if !is_domain(domain) {
         checked.verdict = Verdict::Invalid;
-        return Ok(checked);
+        checked.reason = SpfReason::NoRecord;
+        return checked;
     }
-    let local = at.map_or(&b""[..], |at| &sender.mailbox[..at]);
-    let local = if local.is_empty() { b"postmaster".as_slice() } else { local };
-    let subject = Subject::new(address, local, domain, sender.helo, sender.receiver);
-    let patience = Patience::new(call);
-    let mut check = Check { call, subject, terms: 0, void: 0, patience, validated: None };
-    let mut verdict = check.domain(domain.to_vec(), &mut checked.explanation, true)?;
+    let mut check = Check::new(dns, sender);
+    let mut verdict = check.domain(domain.to_vec(), &mut checked.explanation, true);
     if let (Verdict::None, Some(guess)) = (verdict, guess) {
         checked.guessed = true;
         verdict = match Record::read(guess) {
-            Some(record) => {
-                check.record(&record, domain.to_vec(), &mut checked.explanation, true)?
-            }
+            Some(record) => check.record(&record, domain.to_vec(), &mut checked.explanation, true),
             None => Verdict::PermError,
         };
     }
     checked.verdict = verdict;
-    Ok(checked)
+    checked.reason = match verdict {
+        Verdict::PermError => check.fault.unwrap_or(SpfReason::Syntax),
+        Verdict::None | Verdict::Invalid | Verdict::TempError => SpfReason::NoRecord,
+        _ if check.by_default => SpfReason::Default,
+        _ => SpfReason::Mechanism,
+    };
+    checked
+}
+
+/// A text for those that are refused, with its macros expanded (RFC 7208, section 7);
+/// `None` where one of them is none, or they make too much.
+pub fn explanation(dns: &mut dyn DnsSource, sender: &Sender<'_>, text: &[u8]) -> Option<Vec<u8>> {
+    let domain = domain_of(sender.mailbox);
+    Check::new(dns, sender).expanded(text, domain, true).ok().flatten()
+}
+
+/// The domain of an address: all of it, where it has no local part.
+pub fn domain_of(mailbox: &[u8]) -> &[u8] {
+    memchr::memrchr(b'@', mailbox).map_or(mailbox, |at| &mailbox[at + 1..])
 }
 
 /// Whether a text is the name of a domain that may have a record: several
@@ -142,32 +172,50 @@ fn is_domain(name: &[u8]) -> bool {
 }
 
 /// One check under way.
-struct Check<'c, 'e, 's> {
-    call: &'c mut Call<'e>,
+struct Check<'d, 's> {
+    dns: &'d mut dyn DnsSource,
     subject: Subject<'s>,
+    now: i64,
     terms: u32,
     void: u32,
-    patience: Patience,
     /// The host's name that leads back to its address, once that was asked.
     validated: Option<Vec<u8>>,
+    /// Whether the record in force has no mechanism that fits.
+    by_default: bool,
+    /// What is wrong with the records.
+    fault: Option<SpfReason>,
 }
 
-/// Why a check ends at once.
-enum Stop {
-    Verdict(Verdict),
-    Fail(Fail),
-}
+/// With what a check ends at once.
+struct Stop(Verdict);
 
-impl From<Fail> for Stop {
-    fn from(fail: Fail) -> Self {
-        Self::Fail(fail)
+const TEMPORARY: Stop = Stop(Verdict::TempError);
+
+impl<'d, 's> Check<'d, 's> {
+    fn new(dns: &'d mut dyn DnsSource, sender: &Sender<'s>) -> Self {
+        let domain = domain_of(sender.mailbox);
+        let local = sender.mailbox.strip_suffix(domain).and_then(|head| head.strip_suffix(b"@"));
+        let local = local.filter(|local| !local.is_empty()).unwrap_or(b"postmaster");
+        let address = sender.address.to_canonical();
+        let subject = Subject::new(address, local, domain, sender.helo, sender.receiver);
+        Self {
+            dns,
+            subject,
+            now: sender.now,
+            terms: 0,
+            void: 0,
+            validated: None,
+            by_default: false,
+            fault: None,
+        }
     }
-}
 
-const PERMANENT: Stop = Stop::Verdict(Verdict::PermError);
-const TEMPORARY: Stop = Stop::Verdict(Verdict::TempError);
+    /// What is wrong for good.
+    fn permanent(&mut self, fault: SpfReason) -> Stop {
+        self.fault.get_or_insert(fault);
+        Stop(Verdict::PermError)
+    }
 
-impl Check<'_, '_, '_> {
     /// `check_host()` of the RFC. Only the record of the first domain explains,
     /// or that which it redirects to.
     fn domain(
@@ -175,16 +223,15 @@ impl Check<'_, '_, '_> {
         domain: Vec<u8>,
         explanation: &mut Option<Vec<u8>>,
         explains: bool,
-    ) -> Result<Verdict, Fail> {
-        let found = match self.published(&domain) {
-            Ok(found) => found,
-            Err(Stop::Verdict(verdict)) => return Ok(verdict),
-            Err(Stop::Fail(fail)) => return Err(fail),
+    ) -> Verdict {
+        let text = match self.published(&domain) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Verdict::None,
+            Err(Stop(verdict)) => return verdict,
         };
-        let Some(text) = found else { return Ok(Verdict::None) };
         match Record::read(&text) {
             Some(record) => self.record(&record, domain, explanation, explains),
-            None => Ok(Verdict::PermError),
+            None => Verdict::PermError,
         }
     }
 
@@ -194,43 +241,41 @@ impl Check<'_, '_, '_> {
         domain: Vec<u8>,
         explanation: &mut Option<Vec<u8>>,
         explains: bool,
-    ) -> Result<Verdict, Fail> {
+    ) -> Verdict {
         let verdict = match self.evaluate(record, &domain) {
             Ok(Some(verdict)) => verdict,
             Ok(None) => match self.redirected(record, &domain) {
                 Ok(Some(target)) => {
-                    return Ok(match self.domain(target, explanation, explains)? {
-                        Verdict::None => Verdict::PermError,
+                    return match self.domain(target, explanation, explains) {
+                        Verdict::None => self.permanent(SpfReason::Missing).0,
                         verdict => verdict,
-                    });
+                    };
                 }
-                Ok(None) => Verdict::Neutral,
-                Err(Stop::Verdict(verdict)) => verdict,
-                Err(Stop::Fail(fail)) => return Err(fail),
+                Ok(None) => {
+                    self.by_default |= explains;
+                    Verdict::Neutral
+                }
+                Err(Stop(verdict)) => verdict,
             },
-            Err(Stop::Verdict(verdict)) => verdict,
-            Err(Stop::Fail(fail)) => return Err(fail),
+            Err(Stop(verdict)) => verdict,
         };
         if verdict == Verdict::Fail && explains {
-            *explanation = self.explanation(record, &domain)?;
+            // Nothing where it can't be had.
+            *explanation = self.explanation(record, &domain).unwrap_or_default();
         }
-        Ok(verdict)
+        verdict
     }
 
     /// The record that a domain publishes.
     fn published(&mut self, domain: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
-        let reply = self.ask(domain, kind::TXT)?;
-        let texts = match &reply {
-            DnsFound::Records { records, .. } => records.iter(),
-            DnsFound::Later => return Err(TEMPORARY),
-            _ => return Ok(None),
-        };
-        let mut records = texts
-            .map(|record| dns::strings(record).collect::<Vec<_>>().concat())
-            .filter(|text| record::is_one(text));
+        let found = self.ask(domain, DnsQueryKind::Txt);
+        if found == DnsResponse::Later {
+            return Err(TEMPORARY);
+        }
+        let mut records = found.texts().filter(|text| record::is_one(text));
         match (records.next(), records.next()) {
-            (found, None) => Ok(found),
-            (_, Some(_)) => Err(PERMANENT),
+            (found, None) => Ok(found.map(<[u8]>::to_vec)),
+            (_, Some(_)) => Err(self.permanent(SpfReason::Several)),
         }
     }
 
@@ -261,12 +306,14 @@ impl Check<'_, '_, '_> {
             Mechanism::Include(target) => {
                 self.count()?;
                 let target = self.target(Some(*target), domain)?;
-                let verdict = self.domain(target, &mut None, false)?;
-                match verdict {
+                match self.domain(target, &mut None, false) {
                     Verdict::Pass => true,
                     Verdict::Fail | Verdict::SoftFail | Verdict::Neutral => false,
                     Verdict::TempError => return Err(TEMPORARY),
-                    Verdict::None | Verdict::Invalid | Verdict::PermError => return Err(PERMANENT),
+                    Verdict::PermError => return Err(Stop(Verdict::PermError)),
+                    Verdict::None | Verdict::Invalid => {
+                        return Err(self.permanent(SpfReason::Missing));
+                    }
                 }
             }
             Mechanism::A(target, prefixes) => {
@@ -287,22 +334,22 @@ impl Check<'_, '_, '_> {
             Mechanism::Exists(target) => {
                 self.count()?;
                 let target = self.target(Some(*target), domain)?;
-                let found = self.ask(&target, kind::A)?;
+                let found = self.ask(&target, DnsQueryKind::A);
                 !self.void(found)?.is_empty()
             }
         })
     }
 
     fn mx(&mut self, target: &[u8], prefixes: (u8, u8)) -> Result<bool, Stop> {
-        let found = self.ask(target, kind::MX)?;
-        let hosts: Vec<String> =
-            self.void(found)?.iter().filter_map(|record| dns::mx(record).map(|mx| mx.1)).collect();
+        let found = self.ask(target, DnsQueryKind::Mx);
+        let hosts = self.void(found)?;
         if hosts.len() > MOST_NAMES {
-            return Err(PERMANENT);
+            return Err(self.permanent(SpfReason::TooMany));
         }
         for host in hosts {
             let own = self.subject.address;
-            let addresses = self.addresses(host.as_bytes())?;
+            let Rdata::Exchange { host, .. } = host else { continue };
+            let addresses = self.addresses(&host)?;
             if addresses.iter().any(|a| same_network(own, *a, prefixes)) {
                 return Ok(true);
             }
@@ -315,38 +362,34 @@ impl Check<'_, '_, '_> {
         let Some(target) = record.redirect else { return Ok(None) };
         self.count()?;
         let target = self.target(Some(target), domain)?;
-        if is_domain(&target) { Ok(Some(target)) } else { Err(PERMANENT) }
+        match is_domain(&target) {
+            true => Ok(Some(target)),
+            false => Err(self.permanent(SpfReason::Missing)),
+        }
     }
 
-    /// What the domain says to those that it refuses; nothing where that can't
-    /// be had.
-    fn explanation(&mut self, record: &Record<'_>, domain: &[u8]) -> Result<Option<Vec<u8>>, Fail> {
+    /// What the domain says to those that it refuses.
+    fn explanation(&mut self, record: &Record<'_>, domain: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
         let Some(target) = record.explanation else { return Ok(None) };
-        let told = self.target(Some(target), domain).and_then(|target| {
-            let DnsFound::Records { records, .. } = self.ask(&target, kind::TXT)? else {
-                return Ok(None);
-            };
-            let [text] = &records[..] else { return Ok(None) };
-            let text = dns::strings(text).collect::<Vec<_>>().concat();
-            let told = self.expanded(&text, domain, true)?;
-            Ok(told.filter(|told| told.iter().all(|c| matches!(c, b' '..=b'~'))))
-        });
-        match told {
-            Ok(told) => Ok(told),
-            Err(Stop::Verdict(_)) => Ok(None),
-            Err(Stop::Fail(fail)) => Err(fail),
-        }
+        let target = self.target(Some(target), domain)?;
+        let found = self.ask(&target, DnsQueryKind::Txt);
+        let mut texts = found.texts();
+        let (Some(text), None) = (texts.next(), texts.next()) else { return Ok(None) };
+        let told = self.expanded(text, domain, true)?;
+        Ok(told.filter(|told| told.iter().all(|c| matches!(c, b' '..=b'~'))))
     }
 
     /// The name that a term is about: the domain's own, where it gives none.
     fn target(&mut self, target: Option<Target<'_>>, domain: &[u8]) -> Result<Vec<u8>, Stop> {
         let Some(target) = target else { return Ok(domain.to_vec()) };
-        let name = self.expanded(target.0, domain, false)?.ok_or(PERMANENT)?;
+        let Some(name) = self.expanded(target.0, domain, false)? else {
+            return Err(self.permanent(SpfReason::Syntax));
+        };
         let mut name = &name[..];
         while name.len() > LONGEST_NAME {
             match memchr::memchr(b'.', name) {
                 Some(dot) => name = &name[dot + 1..],
-                None => return Err(PERMANENT),
+                None => return Err(self.permanent(SpfReason::Syntax)),
             }
         }
         Ok(name.strip_suffix(b".").unwrap_or(name).to_vec())
@@ -370,80 +413,79 @@ impl Check<'_, '_, '_> {
             self.validated = Some(found.map_or_else(|| b"unknown".to_vec(), Vec::clone));
         }
         let name = self.validated.as_deref().unwrap_or(b"unknown");
-        let now = dns::now(self.call).unwrap_or_default();
-        Ok(self.subject.expanded(text, domain, name, in_explanation.then_some(now)))
+        let now = in_explanation.then_some(self.now);
+        Ok(self.subject.expanded(text, domain, name, now))
     }
 
     /// The names of the host that lead back to its address.
     fn validated_names(&mut self, counts: bool) -> Result<Vec<Vec<u8>>, Stop> {
         let own = self.subject.address;
-        let found = self.ask(dns::reverse(own).as_bytes(), kind::PTR)?;
-        let records = match counts {
+        let found = self.ask(dns::reverse(own).as_bytes(), DnsQueryKind::Ptr);
+        let found = match counts {
             // That the DNS has no answer now is no match.
-            true if found == DnsFound::Later => Vec::new(),
+            true if found == DnsResponse::Later => Vec::new(),
             true => self.void(found)?,
             false => records(found),
         };
-        let mut names = Vec::new();
-        for name in records.iter().filter_map(dns::host).take(MOST_NAMES) {
-            let found = self.ask(name.as_bytes(), self.family())?;
-            if records_of(&found).iter().any(|record| record.address() == Some(own)) {
-                names.push(name.into_bytes());
-            }
-        }
-        Ok(names)
+        let names = found.into_iter().take(MOST_NAMES).filter_map(|record| match record {
+            Rdata::Host(name) => Some(DnsQuery { name, kind: self.family() }),
+            _ => None,
+        });
+        let questions: Vec<DnsQuery> = names.collect();
+        let answers = self.dns.ask(&questions);
+        let back = |answer| records(answer).contains(&Rdata::Address(own));
+        let leading =
+            questions.into_iter().zip(answers).filter_map(|(q, a)| back(a).then_some(q.name));
+        Ok(leading.collect())
     }
 
     /// The addresses of a name, of the host's own kind.
     fn addresses(&mut self, name: &[u8]) -> Result<Vec<IpAddr>, Stop> {
-        let found = self.ask(name, self.family())?;
-        Ok(self.void(found)?.iter().filter_map(|record| record.address()).collect())
+        let found = self.ask(name, self.family());
+        let address = |record| match record {
+            Rdata::Address(address) => Some(address),
+            _ => None,
+        };
+        Ok(self.void(found)?.into_iter().filter_map(address).collect())
     }
 
-    fn family(&self) -> u16 {
-        if self.subject.address.is_ipv4() { kind::A } else { kind::AAAA }
+    fn family(&self) -> DnsQueryKind {
+        if self.subject.address.is_ipv4() { DnsQueryKind::A } else { DnsQueryKind::Aaaa }
     }
 
     /// One more term that asks.
     fn count(&mut self) -> Result<(), Stop> {
         self.terms += 1;
-        if self.terms > MOST_TERMS { Err(PERMANENT) } else { Ok(()) }
+        match self.terms > MOST_TERMS {
+            true => Err(self.permanent(SpfReason::TooMany)),
+            false => Ok(()),
+        }
     }
 
     /// The records of an answer; that it has none is counted.
-    fn void(&mut self, found: DnsFound) -> Result<Vec<dns::Record>, Stop> {
-        if found == DnsFound::Later {
+    fn void(&mut self, found: DnsResponse) -> Result<Vec<Rdata>, Stop> {
+        if found == DnsResponse::Later {
             return Err(TEMPORARY);
         }
         let records = records(found);
         if records.is_empty() {
             self.void += 1;
             if self.void > MOST_VOID {
-                return Err(PERMANENT);
+                return Err(self.permanent(SpfReason::TooMany));
             }
         }
         Ok(records)
     }
 
-    fn ask(&mut self, name: &[u8], kind: u16) -> Result<DnsFound, Stop> {
-        if self.patience.is_over(self.call) {
-            return Err(TEMPORARY);
-        }
-        Ok(dns::query(self.call, name, kind, &How::default())?.found)
+    fn ask(&mut self, name: &[u8], kind: DnsQueryKind) -> DnsResponse {
+        self.dns.ask_one(DnsQuery { name: name.to_vec(), kind })
     }
 }
 
-fn records(found: DnsFound) -> Vec<dns::Record> {
+fn records(found: DnsResponse) -> Vec<Rdata> {
     match found {
-        DnsFound::Records { records, .. } => records,
+        DnsResponse::Records(records) => records,
         _ => Vec::new(),
-    }
-}
-
-fn records_of(found: &DnsFound) -> &[dns::Record] {
-    match found {
-        DnsFound::Records { records, .. } => records,
-        _ => &[],
     }
 }
 
