@@ -14,5 +14,5 @@ pub use key::{KeyRecord, NoKeyRecord};
 #[cfg(test)]
 use sign::names;
 pub use sign::{DkimSigner, OVERSIGN_HEADERS, SIGN_HEADERS, Unsigned};
-pub use signature::{Algorithm, Flaw, Signature};
+pub use signature::{Algorithm, DkimSignature, Flaw};
 pub use verify::{DkimPolicy, DkimReason, DkimResult, DkimStatus, DkimVerifier, TooMany};

@@ -40,7 +40,7 @@ pub enum Flaw {
 
 /// A signature, as its field has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Signature {
+pub struct DkimSignature {
     /// What is wrong with it.
     pub flaw: Option<Flaw>,
     /// `a=`.
@@ -73,7 +73,7 @@ pub struct Signature {
     place: Range<usize>,
 }
 
-impl Signature {
+impl DkimSignature {
     /// Reads a field, `DKIM-Signature:` included; none where it names no algorithm that
     /// is known.
     pub fn read(field: &[u8]) -> Option<Self> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Algorithm, Flaw, KeyRecord, NoKeyRecord, Signature};
+use super::{Algorithm, DkimSignature, Flaw, KeyRecord, NoKeyRecord};
 use crate::canon::{BodyHash, BodyHashes};
 use crate::crypto::{Hash, KeyType};
 use crate::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource};
@@ -94,7 +94,7 @@ pub enum DkimReason {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DkimResult {
     /// The signature.
-    pub signature: Signature,
+    pub signature: DkimSignature,
     /// What came of it.
     pub status: DkimStatus,
     /// Why.
@@ -111,7 +111,7 @@ pub struct DkimResult {
 pub struct DkimVerifier {
     policy: DkimPolicy,
     /// Each with the number of its field.
-    signatures: Vec<(usize, Signature)>,
+    signatures: Vec<(usize, DkimSignature)>,
 }
 
 impl DkimVerifier {
@@ -130,11 +130,11 @@ impl DkimVerifier {
             if count > policy.most {
                 return Err(TooMany);
             }
-            let counts = |signature: &Signature| {
+            let counts = |signature: &DkimSignature| {
                 let algorithm = signature.algorithm;
                 policy.hashes.contains(&algorithm.hash) && policy.key_types.contains(&algorithm.key)
             };
-            signatures.extend(Signature::read(field).filter(counts).map(|one| (number, one)));
+            signatures.extend(DkimSignature::read(field).filter(counts).map(|one| (number, one)));
         }
         // The first of each kind come first, in the order of the kinds' worth.
         signatures.sort_by_key(|(_, signature)| {
@@ -146,14 +146,14 @@ impl DkimVerifier {
     }
 
     /// The signatures, in the order in which they are verified.
-    pub fn signatures(&self) -> impl Iterator<Item = &Signature> {
+    pub fn signatures(&self) -> impl Iterator<Item = &DkimSignature> {
         self.signatures.iter().map(|(_, signature)| signature)
     }
 
     /// The hashes of the body that are wanted.
     pub fn bodies(&self) -> impl Iterator<Item = BodyHash> {
         let sound = self.signatures().filter(|signature| signature.flaw.is_none());
-        sound.map(Signature::body)
+        sound.map(DkimSignature::body)
     }
 
     /// Verifies the signatures in the header, which is the one that they were read from.
@@ -207,7 +207,7 @@ fn is_signature(field: &[u8]) -> bool {
 }
 
 /// Whether a signature is sound, and of this body.
-fn has_body(signature: &Signature, bodies: &BodyHashes) -> bool {
+fn has_body(signature: &DkimSignature, bodies: &BodyHashes) -> bool {
     signature.flaw.is_none() && bodies.get(signature.body()) == Some(&signature.body_hash)
 }
 

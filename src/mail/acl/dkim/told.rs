@@ -2,7 +2,7 @@
 
 use eximious_core::{LogSelector, Str, Var};
 use eximious_mailauth::crypto::KeyType;
-use eximious_mailauth::dkim::{DkimReason, DkimResult, DkimStatus, Flaw, Signature};
+use eximious_mailauth::dkim::{DkimReason, DkimResult, DkimSignature, DkimStatus, Flaw};
 use eximious_stdlib::dkim::DkimFindings;
 use eximious_stdlib::variables::var;
 
@@ -54,7 +54,7 @@ pub(super) fn show(cx: &mut Context, signer: &[u8], number: Option<usize>) {
     let status = if found.overridden { DkimStatus::None } else { found.result.status };
     let DkimResult { signature, reason, key, key_bits, .. } = &found.result;
     let reason = reason.filter(|_| !found.overridden).map_or("", reason_name);
-    let Signature { domain, selector, headers, .. } = signature;
+    let DkimSignature { domain, selector, headers, .. } = signature;
     let bytes = |bytes: &[u8]| Str::tainted(bytes.to_vec());
     let maybe = |bytes: &Option<Vec<u8>>| Str::tainted(bytes.clone().unwrap_or_default());
     let number = |number: Option<i64>, unset: &'static str| match number {
@@ -131,7 +131,7 @@ fn logged(result: &DkimResult) -> &'static str {
 
 /// Logs what was wrong while a signature was verified.
 pub(super) fn log_faults(host: &mut dyn AclHost, result: &DkimResult) {
-    let Signature { domain, selector, .. } = &result.signature;
+    let DkimSignature { domain, selector, .. } = &result.signature;
     if matches!(
         result.reason,
         Some(DkimReason::KeyUnavailable(_) | DkimReason::KeyRecord | DkimReason::Key)
@@ -157,7 +157,7 @@ pub(super) fn verbose(cx: &mut Context, number: usize) -> Option<Vec<u8>> {
     let (status, reason) =
         (cx.value_of(var::DKIM_VERIFY_STATUS), cx.value_of(var::DKIM_VERIFY_REASON));
     let found = cx.memory::<DkimFindings>().found.get(number)?;
-    let Signature { domain, selector, algorithm, signature, .. } = &found.result.signature;
+    let DkimSignature { domain, selector, algorithm, signature, .. } = &found.result.signature;
     let own = &found.result.signature;
     let mut line = b"DKIM:".to_vec();
     for (name, value) in [(" d=", domain), (" s=", selector)] {
