@@ -243,28 +243,24 @@ impl SmtpSession {
     }
 
     fn run_data_acl(&mut self) -> Stage {
-        let mut discarded_by_dkim = None;
-        if self.transaction.envelope.as_ref().is_some_and(|one| !one.recipients.is_empty())
-            && let Some(result) = self.check_dkim()
-        {
-            if result.verdict != AclVerdict::Discard {
-                self.connection.failed |= result.verdict == AclVerdict::Drop;
-                let stage = self.refuse(&Refused::dkim(), result);
-                self.end_transaction(false);
-                return stage;
-            }
-            discarded_by_dkim = Some((result.user_message, result.log_message));
-            if let Some(envelope) = &mut self.transaction.envelope {
-                envelope.discarded = Some(DiscardedBy::Dkim);
-                envelope.recipients.clear();
-            }
+        let stage = self.judge_message();
+        self.acl_state.end_scan(&mut self.cx);
+        stage
+    }
+
+    fn judge_message(&mut self) -> Stage {
+        let (mut said, mut why) = match self.run_dkim_acl() {
+            Ok(thrown) => thrown,
+            Err(stage) => return stage,
+        };
+        if let Err(stage) = self.run_mime_acl() {
+            return stage;
         }
         if let Err(stage) = self.run_prdr() {
             return stage;
         }
         let envelope = self.transaction.envelope.as_ref();
         let mut discarded = envelope.and_then(|envelope| envelope.discarded.clone());
-        let (mut said, mut why) = discarded_by_dkim.unwrap_or_default();
         // A message that nobody gets is nobody's business.
         let gets = self
             .transaction
@@ -285,6 +281,7 @@ impl SmtpSession {
                 }
                 _ => {
                     let refused = Refused::message().with_sender();
+                    self.acl_state.end_scan(&mut self.cx);
                     let stage = self.refuse(&refused, result);
                     self.end_transaction(false);
                     return stage;

@@ -56,6 +56,7 @@ pub(super) enum DiscardedBy {
     Mail(Option<Str>),
     Rcpt,
     Dkim,
+    Mime,
     Data,
 }
 
@@ -100,6 +101,7 @@ impl DiscardedBy {
             Self::Mail(_) => "MAIL",
             Self::Rcpt => "RCPT",
             Self::Dkim => "DKIM",
+            Self::Mime => "MIME",
             Self::Data => "DATA",
         }
     }
