@@ -37,6 +37,8 @@ mod conditions;
 mod content;
 mod controls;
 mod cutthrough;
+mod dcc;
+mod dkim;
 mod dmarc;
 mod dnslists;
 #[cfg(test)]
@@ -74,6 +76,7 @@ pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification}
 pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
+pub use dkim::DkimArrival;
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
 pub use scanners::{SCANNERS, Scanner};

@@ -25,14 +25,13 @@ const UNUSED_OPTIONS: [&str; 9] = [
 ];
 
 /// Conditions that are not seen to hold and to fail in a trace, and why.
-const ONE_SIDED: [(&str, &str); 14] = [
+const ONE_SIDED: [(&str, &str); 13] = [
     ("atrn_domains", "of 4.100: no real Exim traces it"),
     ("bmi_optin", "the packaged Exim lacks it"),
     ("dcc", "looks at content"),
     ("decode", "looks at content"),
     ("dkim_signers", "looks at signatures"),
     ("dkim_status", "looks at signatures"),
-    ("dmarc_status", "looks at signatures"),
     ("encrypted", "there is no TLS under -bh; tests/daemon/tls_acl.case has it"),
     ("malware", "looks at content"),
     ("mime_regex", "looks at content"),
@@ -43,9 +42,8 @@ const ONE_SIDED: [(&str, &str); 14] = [
 ];
 
 /// Controls that are in no trace, and why.
-const UNSEEN_CONTROLS: [(&str, &str); 3] = [
+const UNSEEN_CONTROLS: [(&str, &str); 2] = [
     ("bmi_run", "the packaged Exim lacks it"),
-    ("dmarc_disable_verify", "the packaged Exim lacks it"),
     ("dmarc_enable_forensic", "the packaged Exim lacks it"),
 ];
 

@@ -10,8 +10,8 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    conditions, content, controls, cutthrough, dmarc, dnslists, headers, lists, modifiers,
-    ratelimit, seen, signatures, spf, udpsend, verify,
+    conditions, content, controls, cutthrough, dcc, dkim, dmarc, dnslists, headers, lists,
+    modifiers, ratelimit, seen, signatures, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -22,13 +22,15 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &conditions::ENCRYPTED,
     &content::ATRN_DOMAINS,
     &content::BMI_OPTIN,
-    &content::DCC,
     &content::decode::DECODE,
     &content::MALWARE,
     &content::regexes::MIME_REGEX,
     &content::regexes::REGEX,
     &content::SPAM,
     &controls::CONTROL,
+    &dcc::DCC,
+    &dkim::DKIM_SIGNERS,
+    &dkim::DKIM_STATUS,
     &dnslists::DNSLISTS,
     &headers::ADD_HEADER,
     &headers::REMOVE_HEADER,
@@ -49,8 +51,6 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &modifiers::SET,
     &ratelimit::RATELIMIT,
     &seen::SEEN,
-    &signatures::DKIM_SIGNERS,
-    &signatures::DKIM_STATUS,
     &dmarc::DMARC_STATUS,
     &spf::SPF,
     &spf::SPF_GUESS,

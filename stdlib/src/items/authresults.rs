@@ -1,5 +1,8 @@
 //! `authresults`.
 
+#[cfg(feature = "signatures")]
+mod signatures;
+
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Buf, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
@@ -14,10 +17,10 @@ pub static AUTHRESULTS: Item = Item {
         .summary("A header line that says what is known of where a message comes from.")
         .docs(
             "The line begins with the name, and goes on with what has been found out: whether \
-             the host's name and address agree (`iprev`), who the client is (`auth`), \
-             whether the sender's domain permits the host (`spf`), and whether the author's \
-             knows of the message (`dmarc`). Without any of them it is \
-             the name alone.",
+             the host's name and address agree (`iprev`), who the client is (`auth`), whether \
+             the sender's domain permits the host (`spf`), what came of each signature \
+             (`dkim`), and whether the author's domain knows of the message (`dmarc`). Without \
+             any of them it is the name alone.",
         )
         .examples(&[Example::new(
             "${authresults{mail.example}}",
@@ -32,6 +35,8 @@ pub static AUTHRESULTS: Item = Item {
         iprev(call, &mut line)?;
         auth(call, &mut line)?;
         spf(call, &mut line)?;
+        #[cfg(feature = "signatures")]
+        signatures::dkim(call, &mut line)?;
         dmarc(call, &mut line)?;
         Ok(line.finish())
     }),

@@ -28,7 +28,7 @@ mod testdb;
 mod whoson;
 mod wild;
 
-pub use psl::SuffixList;
+pub use psl::{RegisteredDomain, registered_domains};
 
 use eximious_core::world::DatabaseError;
 use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Memory, Str};

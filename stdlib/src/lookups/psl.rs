@@ -7,13 +7,17 @@ use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{Effects, LookupDef, LookupFind, Meta, TaintRule};
 
 #[cfg(not(feature = "psl"))]
-pub use absent::SuffixList;
+pub use absent::registered_domains;
 #[cfg(not(feature = "psl"))]
 use absent::{registered_domain, suffix};
 #[cfg(feature = "psl")]
-pub use list::SuffixList;
+pub use list::registered_domains;
 #[cfg(feature = "psl")]
 use list::{registered_domain, suffix};
+
+/// The registered domain that a domain in lower case belongs to; `None` for one that is itself
+/// a public suffix.
+pub type RegisteredDomain = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
 
 const EFFECTS: Effects = Effects::LOOKUP.union(Effects::FILES);
 
@@ -58,22 +62,9 @@ pub static REGDOM: LookupDef = LookupDef {
 mod absent {
     use eximious_core::{Call, Fail, LookupFail, LookupQuery, Str};
 
-    /// A Public Suffix List: there is none.
-    pub enum SuffixList {}
-
-    impl SuffixList {
-        /// Says which feature is needed.
-        ///
-        /// # Errors
-        /// Always.
-        pub fn read(_: &mut Call<'_>, _: &[u8]) -> Result<Self, Fail> {
-            Err(crate::absent::absent("the Public Suffix List", "psl"))
-        }
-
-        /// There is none.
-        pub fn registered(&self, _: &[u8]) -> Option<Vec<u8>> {
-            match *self {}
-        }
+    /// Says which feature is needed.
+    pub fn registered_domains(_: &mut Call<'_>, _: &[u8]) -> Result<super::RegisteredDomain, Fail> {
+        Err(crate::absent::absent("the Public Suffix List", "psl"))
     }
 
     type Found = Result<Option<Str>, LookupFail>;

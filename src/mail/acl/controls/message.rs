@@ -46,7 +46,8 @@ pub(in crate::mail::acl) static DMARC_DISABLE_VERIFY: AclControl = words::contro
         "DMARC is not looked at.",
         "The policy of the sender's domain is not asked for; `dmarc_status` is `off`. It must \
          come before the data.",
-    ),
+    )
+    .needs("a build with DMARC"),
 )
 .phases(words::BEFORE_CHECKS);
 
@@ -60,9 +61,9 @@ pub(in crate::mail::acl) static DMARC_ENABLE_FORENSIC: AclControl = words::contr
         "A report is sent where DMARC fails.",
         "The report goes to the address that the domain's record names. Such reports can say more \
          about recipients than they should, so that none are sent without this. It must come \
-         before the data.",
+         before the data. No reports are made yet: the log says where one is wanted.",
     )
-    .needs("reports on single failures, which are not there yet"),
+    .needs("a build with DMARC"),
 )
 .phases(words::BEFORE_CHECKS);
 

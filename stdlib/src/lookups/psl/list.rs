@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eximious_core::{Call, ErrorKind, Fail, LookupFail, LookupQuery, Str};
 use publicsuffix::{List, Psl};
 
+use super::RegisteredDomain;
 use crate::lookups::files::{View, view};
 use crate::lookups::network;
 
@@ -29,27 +30,14 @@ fn registered_at(domain: &[u8], list: &Suffixes) -> Option<usize> {
     Some(before.iter().rposition(|c| *c == b'.').map_or(0, |dot| dot + 1))
 }
 
-/// A Public Suffix List.
-pub struct SuffixList(Arc<Suffixes>);
-
-impl SuffixList {
-    /// Reads a list, or takes the one that was read before.
-    ///
-    /// # Errors
-    /// Where the file can't be read, or is no such list, or the policy forbids files.
-    pub fn read(call: &mut Call<'_>, file: &[u8]) -> Result<Self, Fail> {
-        let list = view(call, file).map_err(|trouble| trouble.worded(file, "psl", <[u8]>::to_vec));
-        list.map(Self).map_err(|fail| match fail {
-            LookupFail::Open(fail) => fail,
-            LookupFail::Defer(why) => Fail::error(ErrorKind::Lookup, why),
-        })
-    }
-
-    /// The registered domain that a domain in lower case belongs to; `None` for one that
-    /// is itself a public suffix.
-    pub fn registered(&self, domain: &[u8]) -> Option<Vec<u8>> {
-        registered_at(domain, &self.0).map(|at| domain[at..].to_vec())
-    }
+/// Says of a domain in lower case which registered domain it belongs to, by a list.
+pub fn registered_domains(call: &mut Call<'_>, file: &[u8]) -> Result<RegisteredDomain, Fail> {
+    let list = view(call, file).map_err(|trouble| trouble.worded(file, "psl", <[u8]>::to_vec));
+    let list: Arc<Suffixes> = list.map_err(|fail| match fail {
+        LookupFail::Open(fail) => fail,
+        LookupFail::Defer(why) => Fail::error(ErrorKind::Lookup, why),
+    })?;
+    Ok(Box::new(move |domain| registered_at(domain, &list).map(|at| domain[at..].to_vec())))
 }
 
 /// A list that was read.

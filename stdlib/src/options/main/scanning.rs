@@ -61,15 +61,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("dmarc_tld_file")
         .expanded()
         .summary("The list of public suffixes that DMARC goes by.")
-        .docs("Without it, and without `dmarc_tree_walk`, DMARC is off."),
-    AT.no("dmarc_tree_walk")
-        .unprinted()
-        .source("RFC 9989, section 4.10; no real Exim has it")
-        .summary("DMARC finds organisations by records in the DNS, and not by a list.")
-        .docs(
-            "The records themselves say where an organisation begins (`psd=`), and `t=y` takes \
-             the place of `pct=`.",
-        ),
+        .docs("Without it, DMARC is off."),
     AT.text("spamd_address")
         .default("127.0.0.1 783")
         .summary("Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.")
