@@ -25,17 +25,15 @@ const UNUSED_OPTIONS: [&str; 9] = [
 ];
 
 /// Conditions that are not seen to hold and to fail in a trace, and why.
-const ONE_SIDED: [(&str, &str); 13] = [
+const ONE_SIDED: [(&str, &str); 11] = [
     ("atrn_domains", "of 4.100: no real Exim traces it"),
     ("bmi_optin", "the packaged Exim lacks it"),
     ("dcc", "looks at content"),
     ("decode", "looks at content"),
-    ("dkim_signers", "looks at signatures"),
     ("dkim_status", "looks at signatures"),
     ("encrypted", "there is no TLS under -bh; tests/daemon/tls_acl.case has it"),
     ("malware", "looks at content"),
     ("mime_regex", "looks at content"),
-    ("regex", "looks at content"),
     ("spam", "looks at content"),
     ("verify arc", "looks at signatures"),
     ("verify certificate", "there is no TLS under -bh; tests/daemon/tls_verify.case has it"),
