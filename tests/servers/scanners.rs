@@ -157,7 +157,7 @@ fn clamd() {
     }
     check("clamd:@", unix, &[Until(b"\n"), Wait], "(later)");
     check("clamd:@", unix, &[Until(b"\n"), Say(vec![b'x'; 1 << 20])], "(later)");
-    let stream = |answer: &str| vec![Until(b"\0\0\0\0"), say(answer)];
+    let stream = |answer: &str| vec![Until(b"body\n\0\0\0\0"), say(answer)];
     let told = check("clamd:@", tcp, &stream("stream: Test.Virus FOUND\0"), "<Test.Virus>");
     assert!(told.starts_with("zINSTREAM\0\0\0"), "{told}");
     assert!(told.contains("X-Envelope-From: <a@b.test>\nX-Envelope-To: c@me.test\n"), "{told}");
@@ -197,7 +197,7 @@ fn sock() {
 fn cmdline() {
     let nobody = || unix(&[]);
     for (scanner, expected) in [
-        ("cmdline:/bin/echo virus Test.V %s:virus:virus (.+?) ", "<Test.V>"),
+        ("cmdline:/bin/echo virus Test.V %s:virus:virus (\\S+)", "<Test.V>"),
         ("cmdline:/bin/echo virus %s:virus:none(x)", "<unknown>"),
         ("cmdline:/bin/ls -R %s:eml:(eml)", "<eml>"),
         ("cmdline:/bin/echo clean %s:virus:(x)", "clean"),

@@ -94,10 +94,9 @@ impl Patterns {
             return Ok(None);
         }
         for line in answer.split(|byte| *byte == b'\n') {
-            if let Some(groups) = scan.find(&self.name, line)? {
-                if let Some(name) = groups.into_iter().nth(1).flatten() {
-                    return Ok(Some(name));
-                }
+            let groups = scan.find(&self.name, line)?.unwrap_or_default();
+            if let Some(name) = groups.into_iter().nth(1).flatten() {
+                return Ok(Some(name));
             }
         }
         Ok(Some(b"unknown".to_vec()))
