@@ -37,6 +37,7 @@ mod conditions;
 mod content;
 mod controls;
 mod cutthrough;
+mod dkim;
 mod dnslists;
 #[cfg(test)]
 mod driver;
@@ -73,6 +74,7 @@ pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification}
 pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
+pub use dkim::DkimArrival;
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
 pub use scanners::{SCANNERS, Scanner};
