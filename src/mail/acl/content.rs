@@ -10,7 +10,7 @@ pub(super) mod spam;
 
 pub use parts::PartsVerdict;
 
-use eximious_core::{AclPhases, AclTerm, Effects};
+use eximious_core::{AclPhases, AclTerm};
 
 use super::words;
 
@@ -46,18 +46,3 @@ pub(super) static BMI_OPTIN: AclTerm = words::not_yet(
 )
 .phases(AclPhases::RCPT)
 .unexpanded();
-
-/// `dcc`.
-pub(super) static DCC: AclTerm = words::not_yet(
-    words::meta(
-        "dcc",
-        "dcc = <text>",
-        "experimental-spec",
-        "Asks DCC how many others have seen the message.",
-        "Checksums of the message go to a server of the Distributed Checksum Clearinghouse. \
-         `$dcc_result` and `$dcc_header` then hold its answer.",
-    )
-    .needs("a server of DCC"),
-)
-.phases(words::CONTENT)
-.effects(Effects::NET);
