@@ -16,6 +16,8 @@ mod daemon;
 mod debug_log;
 mod debugging;
 mod dialogues;
+mod dscp;
+mod faults;
 mod filters;
 mod fmt;
 mod full;
