@@ -11,6 +11,7 @@ pub mod filter;
 pub mod hints;
 pub mod launch;
 pub mod loaded;
+mod mime;
 pub mod retry;
 pub mod rewrite;
 pub mod route;

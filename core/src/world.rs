@@ -12,6 +12,7 @@ pub mod hints;
 mod ldap;
 mod log;
 mod sasl;
+mod scan;
 mod servers;
 pub mod spool;
 mod stopwatch;
@@ -30,6 +31,7 @@ pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,
 };
+pub use scan::{ScanDirectory, ScanFile};
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 pub use spool::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
 pub use tls::{

@@ -29,6 +29,7 @@ mod mail_data;
 mod memory;
 mod options;
 mod parameters;
+mod parts;
 pub mod proxy;
 mod ratelimit;
 mod rcpt;

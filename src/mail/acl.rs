@@ -71,6 +71,7 @@ use crate::mail::route::Routes;
 pub use crate::mail::smtp_transport::Secured;
 pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification};
 pub use callout::CALLOUT_PARAMETERS;
+pub use content::PartsVerdict;
 pub use controls::TRAFFIC_CLASSES;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use headers::{AddedHeader, HeaderPlace};

@@ -271,6 +271,22 @@ pub fn find(
     Ok(found.map(|groups| captures(subject, groups)))
 }
 
+/// Where a pattern matches in bytes, and where its groups do. No variable is set.
+///
+/// # Errors
+/// Where the pattern is wrong, or the evaluation has done as much as it may.
+pub fn find_in(
+    call: &mut Call<'_>,
+    pattern: &[u8],
+    caseless: bool,
+    text: &[u8],
+) -> Result<Option<PatternRanges>, Fail> {
+    call.charge_match(text.len())?;
+    let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
+    let found = kept.matcher.find(text, Attempt::default());
+    Ok(found.map(|groups| (0..groups.count()).map(|number| groups.get(number)).collect()))
+}
+
 /// What `$0`, `$1`, … are after a match.
 pub fn captures(subject: &Str, groups: PatternGroups<'_>) -> Captures {
     let mut captures = Captures::default();

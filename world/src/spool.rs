@@ -1,6 +1,8 @@
 //! The spool, as Exim lays it out: `input/ID-D` and `input/ID-H` below the spool
 //! directory or a queue's, or in directories of one character in between.
 
+mod scan;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,7 +14,9 @@ use std::sync::Arc;
 
 use eximious_core::BodySource;
 use eximious_core::world::spool::is_name;
-use eximious_core::world::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep};
+use eximious_core::world::{
+    ScanDirectory, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep,
+};
 use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -87,6 +91,10 @@ impl Spool for SystemSpool {
         let file = rustix::fs::openat(&directory, id, flags, mode)?;
         give(&file, place, mode)?;
         File::from(file).write_all(lines)
+    }
+
+    fn scan(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Box<dyn ScanDirectory>> {
+        Ok(Box::new(scan::Directory::open(place, id)?))
     }
 
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use super::{ScanDirectory, ScanFile};
 use crate::BodySource;
 
 /// Where messages of a queue are.
@@ -113,6 +114,16 @@ pub trait Spool: Send + Sync {
     /// What the system says.
     fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()>;
 
+    /// Makes the directory for copies of a message that scanners read; one that was left
+    /// behind is used.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn scan(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Box<dyn ScanDirectory>> {
+        let _ = (place, id);
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+
     /// The messages of a queue, in the order of their names.
     ///
     /// # Errors
@@ -184,6 +195,12 @@ impl SpoolPlace {
     pub fn path(&self, id: &[u8], end: &[u8]) -> Vec<u8> {
         path(self, b"input", self.part(id), &[id, end].concat())
     }
+
+    /// The directory for copies of a message that scanners read. It is not in a queue's
+    /// directory, and messages are not spread there.
+    pub fn scan_path(&self, id: &[u8]) -> Vec<u8> {
+        [&self.spool, &b"/scan/"[..], id].concat()
+    }
 }
 
 /// The data file of a message that comes into memory.
@@ -244,6 +261,75 @@ impl BodySource for FileInMemory {
     }
 }
 
+/// The copies of a message for scanners, in memory.
+#[derive(Debug)]
+struct ScanInMemory {
+    spool: SpoolInMemory,
+    path: Vec<u8>,
+}
+
+impl ScanInMemory {
+    fn file(&self, name: &[u8]) -> Vec<u8> {
+        [&self.path[..], b"/", name].concat()
+    }
+}
+
+impl ScanDirectory for ScanInMemory {
+    fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    fn create(&mut self, name: &[u8]) -> io::Result<Box<dyn ScanFile>> {
+        match is_name(name) {
+            true => self.create_at(&self.file(name)),
+            false => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    fn create_at(&mut self, path: &[u8]) -> io::Result<Box<dyn ScanFile>> {
+        self.spool.put(path, b"");
+        Ok(Box::new(ScanFileInMemory { spool: self.spool.clone(), path: path.to_vec() }))
+    }
+
+    fn names(&self) -> Vec<Vec<u8>> {
+        let head = self.file(b"");
+        let files = self.spool.files();
+        files.keys().filter_map(|path| Some(path.strip_prefix(&head[..])?.to_vec())).collect()
+    }
+
+    fn remove(&mut self, name: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.spool.0.lock() {
+            files.remove(&self.file(name)).ok_or(io::ErrorKind::NotFound)?;
+        }
+        Ok(())
+    }
+
+    fn discard(&mut self) -> io::Result<()> {
+        self.names().iter().try_for_each(|name| self.remove(name))
+    }
+}
+
+/// One of them.
+#[derive(Debug)]
+struct ScanFileInMemory {
+    spool: SpoolInMemory,
+    path: Vec<u8>,
+}
+
+impl ScanFile for ScanFileInMemory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.spool.0.lock() {
+            files.entry(self.path.clone()).or_default().extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn source(&self) -> Arc<dyn BodySource> {
+        let (spool, path) = (self.spool.clone(), self.path.clone());
+        Arc::new(FileInMemory { spool, path, from: 0 })
+    }
+}
+
 impl Spool for SpoolInMemory {
     fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
         let data = place.path(id, b"-D");
@@ -287,6 +373,11 @@ impl Spool for SpoolInMemory {
             files.entry(path).or_default().extend_from_slice(lines);
         }
         Ok(())
+    }
+
+    fn scan(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Box<dyn ScanDirectory>> {
+        let path = place.scan_path(id);
+        Ok(Box::new(ScanInMemory { spool: self.clone(), path }))
     }
 
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclState, Logs};
+use eximious::acl::{AclHost, AclResult, AclState, Logs, PartsVerdict};
 use eximious::world::Log;
-use eximious::{AclPhases, Context, Opt, Str};
+use eximious::{AclPhases, Context, Opt, Str, opt};
 
 use super::{Event, Outlet, SmtpSession, TrafficMarker};
 use crate::logs;
@@ -79,6 +79,17 @@ impl SmtpSession {
         let server = self.server.clone();
         let (mut host, cx, state) = self.parts();
         Some(server.acls.check(cx, &mut host, state, phase, &text))
+    }
+
+    /// Runs the ACL for the parts of a message.
+    pub(super) fn parts_acl(&mut self) -> PartsVerdict {
+        let text = self.text(opt::ACL_SMTP_MIME);
+        if text.is_empty() {
+            return PartsVerdict::Accepted;
+        }
+        let server = self.server.clone();
+        let (mut host, cx, state) = self.parts();
+        server.acls.check_parts(cx, &mut host, state, AclPhases::MIME, &text)
     }
 
     /// Has the host of the recipient at hand asked, which the ACL accepted.

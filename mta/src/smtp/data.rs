@@ -242,6 +242,15 @@ impl SmtpSession {
     }
 
     fn run_data_acl(&mut self) -> Stage {
+        let stage = self.judge_message();
+        self.acl_state.end_scan(&mut self.cx);
+        stage
+    }
+
+    fn judge_message(&mut self) -> Stage {
+        if let Err(stage) = self.run_mime_acl() {
+            return stage;
+        }
         if let Err(stage) = self.run_prdr() {
             return stage;
         }
@@ -268,6 +277,7 @@ impl SmtpSession {
                 }
                 _ => {
                     let refused = Refused::message().with_sender();
+                    self.acl_state.end_scan(&mut self.cx);
                     let stage = self.refuse(&refused, result);
                     self.end_transaction(false);
                     return stage;

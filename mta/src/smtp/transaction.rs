@@ -55,6 +55,7 @@ pub(super) enum DiscardedBy {
     /// That of MAIL threw all of them away; what it had to say of that.
     Mail(Option<Str>),
     Rcpt,
+    Mime,
     Data,
 }
 
@@ -98,6 +99,7 @@ impl DiscardedBy {
         match self {
             Self::Mail(_) => "MAIL",
             Self::Rcpt => "RCPT",
+            Self::Mime => "MIME",
             Self::Data => "DATA",
         }
     }

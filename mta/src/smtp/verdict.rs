@@ -55,6 +55,11 @@ impl Refused {
         Self { of_message: true, ..Self::new(&[b"after DATA"]) }
     }
 
+    /// A part of a message.
+    pub(super) fn in_mime() -> Self {
+        Self::new(&[b"during MIME ACL checks"])
+    }
+
     pub(super) fn with_sender(mut self) -> Self {
         self.with_sender = true;
         self

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclVerdict, Logs};
+use eximious::acl::{AclHost, AclResult, AclVerdict, Logs, PartsVerdict};
 use eximious::world::Log;
 use eximious::{AclPhases, Message, Opt, Str, opt, var};
 
@@ -46,11 +46,53 @@ impl Submission<'_> {
         let _ = self.acl(opt::ACL_NOT_SMTP_START, AclPhases::NOT_SMTP_START);
     }
 
-    /// `acl_not_smtp`: which ACL threw all recipients away, and why.
+    /// `acl_not_smtp_mime`, for each part of the message, and `acl_not_smtp`: which ACL
+    /// threw all recipients away, and why.
     pub(super) fn judge(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
-        let Some(result) = self.acl(opt::ACL_NOT_SMTP, AclPhases::NOT_SMTP) else {
+        let judged = self.judge_parts().and_then(|thrown| Ok((thrown, self.judge_whole()?)));
+        self.state.end_scan(self.cx);
+        judged.map(|(thrown, whole)| thrown.or(whole))
+    }
+
+    fn judge_parts(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
+        let text = self.cx.engine().settings().get(opt::ACL_NOT_SMTP_MIME);
+        if text.is_empty() {
             return Ok(None);
-        };
+        }
+        let log = self.cx.engine().world().log.clone();
+        let mut host = Host { outside: self.outside, log, id: self.id.clone() };
+        let (acls, phase) = (&self.server.acls, AclPhases::NOT_SMTP_MIME);
+        let verdict = acls.check_parts(self.cx, &mut host, &mut self.state, phase, &text);
+        // The ACL for the message as a whole sees what this one added.
+        if let Some(mut message) = self.cx.take_message() {
+            let replaced = &mut self.received.replaced;
+            reception::apply_headers(&mut message, replaced, &mut self.state);
+            self.cx.set_message(Some(message));
+        }
+        match verdict {
+            PartsVerdict::Accepted => Ok(None),
+            // Why it does so is not said.
+            PartsVerdict::Ended(result) => self
+                .settle(result, ("MIME", "non-SMTP MIME"))
+                .map(|thrown| thrown.map(|(acl, _)| (acl, Str::EMPTY))),
+            PartsVerdict::Uncopied => Err(Fault::Judged(b"temporary local problem".to_vec())),
+        }
+    }
+
+    fn judge_whole(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
+        match self.acl(opt::ACL_NOT_SMTP, AclPhases::NOT_SMTP) {
+            Some(result) => self.settle(result, ("non-SMTP", "non-SMTP")),
+            None => Ok(None),
+        }
+    }
+
+    /// What comes of an ACL's verdict: which one threw all recipients away, as is said of
+    /// that, and why. It has another name where it refuses.
+    fn settle(
+        &mut self,
+        result: AclResult,
+        (thrown_by, acl): (&'static str, &str),
+    ) -> Result<Option<(&'static str, Str)>, Fault> {
         let given = |text: Option<Str>| text.filter(|text| !text.is_empty());
         let said = given(result.user_message);
         let logged = given(result.log_message);
@@ -58,14 +100,15 @@ impl Submission<'_> {
             AclVerdict::Accept => Ok(None),
             AclVerdict::Discard => {
                 self.received.recipients.clear();
-                Ok(Some(("non-SMTP", logged.or(said).unwrap_or_default())))
+                Ok(Some((thrown_by, logged.or(said).unwrap_or_default())))
             }
             _ => {
                 let sender = self.received_sender();
                 let logged = logged.or_else(|| said.clone());
                 let why = logged.as_ref().map_or(b"NULL".as_slice(), Str::bytes);
-                let middle = b"> rejected by non-SMTP ACL: ".as_slice();
-                let line = self.log_line(&[b"F=<", sender.bytes(), middle, why].concat());
+                let middle = format!("> rejected by {acl} ACL: ");
+                let parts = [b"F=<", sender.bytes(), middle.as_bytes(), why];
+                let line = self.log_line(&parts.concat());
                 let recipients = self.received.recipients.iter().map(|one| one.address.bytes());
                 let (sender, replaced) = (sender.bytes(), &self.received.replaced);
                 // What ACLs add is not there yet.
@@ -76,8 +119,8 @@ impl Submission<'_> {
                 result.reject_logs.write(&*self.cx.engine().world().log, &line, &header);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());
-                let shown =
-                    [b"message rejected by non-SMTP ACL: ".as_slice(), &said, b"\n"].concat();
+                let head = format!("message rejected by {acl} ACL: ");
+                let shown = [head.as_bytes(), &said, b"\n"].concat();
                 self.cx.engine().world().log.debug(&shown);
                 if let Some(message) = self.cx.take_message() {
                     self.received.message = message;

@@ -1,5 +1,12 @@
-//! Conditions that look into a message, or at the queue: they are known, and not there yet
-//! (specification, chapter 45).
+//! What looks into a message (specification, chapter 45), or at the queue: some of it is
+//! known, and not there yet.
+
+pub(super) mod copy;
+pub(super) mod decode;
+mod parts;
+pub(super) mod regexes;
+
+pub use parts::PartsVerdict;
 
 use eximious_core::{AclPhases, AclTerm, Effects};
 
@@ -53,20 +60,6 @@ pub(super) static DCC: AclTerm = words::not_yet(
 .phases(words::CONTENT)
 .effects(Effects::NET);
 
-/// `decode`.
-pub(super) static DECODE: AclTerm = words::not_yet(words::meta(
-    "decode",
-    "decode = default|<file or directory>",
-    "specification 45.4",
-    "Writes a MIME part, decoded, to a file.",
-    "`default` writes a numbered file to a directory of its own in the spool; a path that \
-         begins with a slash names a file, or a directory to put one in; any other text is a file \
-         name there. `$mime_decoded_filename` has the name then. It is false if the part can't be \
-         decoded.",
-))
-.phases(words::PARTS)
-.effects(Effects::FILES);
-
 /// `malware`.
 pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
     "malware",
@@ -79,29 +72,6 @@ pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
 ))
 .phases(words::CONTENT)
 .effects(Effects::NET.union(Effects::FILES));
-
-/// `mime_regex`.
-pub(super) static MIME_REGEX: AclTerm = words::not_yet(words::meta(
-    "mime_regex",
-    "mime_regex = <list of regular expressions>",
-    "specification 45.5",
-    "A MIME part matches a regular expression.",
-    "The part is decoded and its first 32 kilobytes are searched, newlines and all. \
-         `$regex_match_string` has the expression that matched, `$regex1` and so on its groups.",
-))
-.phases(words::PARTS);
-
-/// `regex`.
-pub(super) static REGEX: AclTerm = words::not_yet(words::meta(
-    "regex",
-    "regex = <list of regular expressions>",
-    "specification 45.5",
-    "The message matches a regular expression.",
-    "Each line of the message, or of the part before it is decoded, is searched by itself, so \
-         that an expression can't reach over lines. `$regex_match_string` has the expression that \
-         matched, `$regex1` and so on its groups.",
-))
-.phases(words::CONTENT.union(words::PARTS));
 
 /// `spam`.
 pub(super) static SPAM: AclTerm = words::not_yet(words::meta(

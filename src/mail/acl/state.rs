@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eximious_core::{AclControl, Rec, Str};
 use eximious_stdlib::variables::var;
 
+use super::content::copy::Scan;
 use super::cutthrough::Cutthrough;
 use super::{AddedHeader, ratelimit, spf};
 use crate::Context;
@@ -33,6 +34,10 @@ pub struct AclState {
     pub sender_fault: Option<SenderFault>,
     /// `control = cutthrough_delivery`: what has come of it.
     pub cutthrough: Cutthrough,
+    /// Whether the lines of the message's body end in CR LF, as they came.
+    pub is_wire: bool,
+    /// What is known of the message's content.
+    pub(super) scan: Scan,
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
@@ -123,6 +128,9 @@ impl AclState {
         self.warned.clear();
         self.senders.clear();
         self.rewrote_sender = false;
+        self.is_wire = false;
+        self.end_scan(cx);
+        self.scan = Scan::default();
         cx.memory::<ratelimit::Memory>().end_message();
         spf::end_message(cx);
         cx.forget_family(b"acl_m");

@@ -85,7 +85,7 @@ pub static ALL: &[Variable] = &[
     variable!(
         "mime_decoded_filename",
         Slot,
-        Clean,
+        Result,
         "The file that `decode` wrote the part to, with its path.",
         docs("Empty before `decode` has run. The file goes when the message's scan ends."),
         source("specification 45.4")
