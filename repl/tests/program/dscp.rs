@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use rustix::net::sockopt::{ip_tos, ipv6_tclass};
 use crate::common::{file, reference};
 
 const CONFIG: &str = "\
-log_file_path = /dev/null
-spool_directory = /tmp
+log_file_path = DIR/%slog
+spool_directory = DIR
 primary_hostname = me.test
 keep_environment =
 acl_smtp_rcpt = r
@@ -34,7 +35,9 @@ r:
 
 /// What each recipient is answered, and what packets are marked with afterwards.
 fn marks(program: &str, address: &str) -> Option<Vec<(String, u32)>> {
-    let config = file(CONFIG);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    let config = file(&CONFIG.replace("DIR", folder.path().to_str().unwrap()));
     let listener = TcpListener::bind((address, 0)).ok()?;
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
