@@ -5,7 +5,15 @@
 //! come out. It knows nothing of the language, of the configuration or of the system; who
 //! uses it asks the DNS for it ([`DnsSource`]).
 
+#[cfg(feature = "signatures")]
+pub mod canon;
+#[cfg(feature = "signatures")]
+pub mod crypto;
+#[cfg(feature = "signatures")]
+pub mod dkim;
 pub mod dns;
 pub mod spf;
+#[cfg(feature = "signatures")]
+pub mod tags;
 
 pub use dns::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};

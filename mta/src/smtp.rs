@@ -16,6 +16,7 @@ mod connect;
 mod connection;
 mod cutthrough;
 mod data;
+mod dkim;
 mod ehlo;
 mod errors;
 mod etrn;

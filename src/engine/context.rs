@@ -447,6 +447,13 @@ impl Context {
         self.memory::<AuthMechanism>().0.clone()
     }
 
+    /// The domain of a good signature (DKIM) of the message at hand, for its log line;
+    /// empty where there is none, or an ACL says otherwise.
+    #[cfg(feature = "mail")]
+    pub fn signed_by(&mut self) -> Vec<u8> {
+        self.memory::<eximious_stdlib::dkim::DkimFindings>().logged.clone()
+    }
+
     /// The message.
     pub fn message(&self) -> Option<&Message> {
         self.values.message.as_ref()

@@ -37,6 +37,7 @@ mod conditions;
 mod content;
 mod controls;
 mod cutthrough;
+mod dkim;
 mod dnslists;
 #[cfg(test)]
 mod driver;
@@ -74,6 +75,7 @@ pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
 pub use controls::TRAFFIC_CLASSES;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
+pub use dkim::DkimArrival;
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
 pub use scanners::{SCANNERS, Scanner};

@@ -14,6 +14,8 @@ pub mod certificate;
 pub mod charset;
 pub mod command;
 pub mod conditions;
+#[cfg(feature = "signatures")]
+pub mod dkim;
 pub mod dns;
 pub mod environment;
 pub mod event;

@@ -81,6 +81,12 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.extend_from_slice(b" K");
     }
     line.extend_from_slice(format!(" S={}", kept.message.size).as_bytes());
+    if wanted.contains(LogSelector::DKIM) {
+        let domain = cx.signed_by();
+        if !domain.is_empty() {
+            line.extend_from_slice(&[b" DKIM=", &domain[..]].concat());
+        }
+    }
     if wanted.contains(LogSelector::EIGHT_BIT_MIME) {
         line.extend_from_slice(match kept.body {
             None => b" M8S=0",

@@ -81,6 +81,14 @@ impl SmtpSession {
         Some(server.acls.check(cx, &mut host, state, phase, &text))
     }
 
+    /// Verifies the message's signatures, and runs the ACL for them; nothing comes of it
+    /// where the message may go on.
+    pub(super) fn check_dkim(&mut self) -> Option<AclResult> {
+        let server = self.server.clone();
+        let (mut host, cx, state) = self.parts();
+        server.acls.check_dkim(cx, &mut host, state)
+    }
+
     /// Runs the ACL for the parts of a message.
     pub(super) fn parts_acl(&mut self) -> PartsVerdict {
         let text = self.text(opt::ACL_SMTP_MIME);

@@ -1,6 +1,6 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
-use eximious::acl::AclVerdict;
+use eximious::acl::{AclVerdict, DkimArrival};
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
@@ -217,6 +217,7 @@ impl SmtpSession {
         // A blank line that is not there is not counted.
         let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
+        DkimArrival::note(&mut self.cx, &message);
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
         message.size = size(&message);
@@ -248,6 +249,10 @@ impl SmtpSession {
     }
 
     fn judge_message(&mut self) -> Stage {
+        let (mut said, mut why) = match self.run_dkim_acl() {
+            Ok(thrown) => thrown,
+            Err(stage) => return stage,
+        };
         if let Err(stage) = self.run_mime_acl() {
             return stage;
         }
@@ -256,7 +261,6 @@ impl SmtpSession {
         }
         let envelope = self.transaction.envelope.as_ref();
         let mut discarded = envelope.and_then(|envelope| envelope.discarded.clone());
-        let (mut said, mut why) = (None, None);
         // A message that nobody gets is nobody's business.
         let gets = self
             .transaction

@@ -55,6 +55,7 @@ pub(super) enum DiscardedBy {
     /// That of MAIL threw all of them away; what it had to say of that.
     Mail(Option<Str>),
     Rcpt,
+    Dkim,
     Mime,
     Data,
 }
@@ -99,6 +100,7 @@ impl DiscardedBy {
         match self {
             Self::Mail(_) => "MAIL",
             Self::Rcpt => "RCPT",
+            Self::Dkim => "DKIM",
             Self::Mime => "MIME",
             Self::Data => "DATA",
         }

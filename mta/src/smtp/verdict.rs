@@ -55,6 +55,11 @@ impl Refused {
         Self { of_message: true, ..Self::new(&[b"after DATA"]) }
     }
 
+    /// A message, by the ACL for one of its signatures.
+    pub(super) fn dkim() -> Self {
+        Self { of_message: true, ..Self::new(&[b"DKIM "]) }
+    }
+
     /// A part of a message.
     pub(super) fn in_mime() -> Self {
         Self::new(&[b"during MIME ACL checks"])

@@ -9,9 +9,9 @@ use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
-use super::Logs;
 use super::machine::{Answer, Run};
 use super::words::{self, TermRun};
+use super::{Logs, dkim};
 
 /// `delay`.
 pub(super) static DELAY: AclTerm = words::modifier(
@@ -96,6 +96,7 @@ pub(super) static SET: AclTerm = words::modifier(
 fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answer {
     if let Some(variable) = variable {
         run.cx.set(variable.bytes(), text.clone());
+        dkim::note_set(run.cx, variable.bytes());
     }
     Answer::Yes
 }

@@ -5,37 +5,6 @@ use eximious_core::{AclOptions, AclPhases, AclTerm, AclVerify, Effects, Runs};
 
 use super::words;
 
-/// `dkim_signers`.
-pub(super) static DKIM_SIGNERS: AclTerm = words::not_yet(words::meta(
-    "dkim_signers",
-    "dkim_signers = <domain list>",
-    "specification 58.1.2",
-    "The signature at hand is of a domain in the list.",
-    "The ACL for DKIM runs once for each signer, a domain or an identity; this says whom the \
-         statement is about. A signer may be one that was only looked for \
-         (`dkim_verify_signers`).",
-))
-.phases(AclPhases::DKIM)
-.unexpanded();
-
-/// `dkim_status`.
-pub(super) static DKIM_STATUS: AclTerm = words::not_yet(words::meta(
-    "dkim_status",
-    "dkim_status = <string list>",
-    "specification 58.1.2",
-    "A signature has a status listed.",
-    "The statuses are `none`, `invalid`, `fail` and `pass`. In the ACL for DKIM it is that of \
-         the signer at hand; in those that run later, that of all signatures together.",
-))
-.phases(
-    AclPhases::DKIM
-        .union(AclPhases::DATA)
-        .union(AclPhases::PRDR)
-        .union(AclPhases::MIME)
-        .union(AclPhases::NOT_SMTP_MIME),
-)
-.unexpanded();
-
 /// `dmarc_status`.
 pub(super) static DMARC_STATUS: AclTerm = words::not_yet(
     words::meta(

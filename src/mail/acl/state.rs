@@ -7,7 +7,7 @@ use eximious_stdlib::variables::var;
 
 use super::content::copy::Scan;
 use super::cutthrough::Cutthrough;
-use super::{AddedHeader, ratelimit, spf};
+use super::{AddedHeader, dkim, ratelimit, spf};
 use crate::Context;
 use crate::mail::route::Standing;
 
@@ -132,6 +132,7 @@ impl AclState {
         self.end_scan(cx);
         self.scan = Scan::default();
         cx.memory::<ratelimit::Memory>().end_message();
+        dkim::end_message(cx);
         spf::end_message(cx);
         cx.forget_family(b"acl_m");
         [var::HEADERS_ADDED, var::ACL_VERIFY_MESSAGE, var::QUEUE_NAME, var::SENDER_ADDRESS_DATA]

@@ -10,8 +10,8 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    conditions, content, controls, cutthrough, dnslists, headers, lists, modifiers, ratelimit,
-    seen, signatures, spf, udpsend, verify,
+    conditions, content, controls, cutthrough, dkim, dnslists, headers, lists, modifiers,
+    ratelimit, seen, signatures, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -29,6 +29,8 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &content::regexes::REGEX,
     &content::SPAM,
     &controls::CONTROL,
+    &dkim::DKIM_SIGNERS,
+    &dkim::DKIM_STATUS,
     &dnslists::DNSLISTS,
     &headers::ADD_HEADER,
     &headers::REMOVE_HEADER,
@@ -49,8 +51,6 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &modifiers::SET,
     &ratelimit::RATELIMIT,
     &seen::SEEN,
-    &signatures::DKIM_SIGNERS,
-    &signatures::DKIM_STATUS,
     &signatures::DMARC_STATUS,
     &spf::SPF,
     &spf::SPF_GUESS,

@@ -1,5 +1,8 @@
 //! `authresults`.
 
+#[cfg(feature = "signatures")]
+mod signatures;
+
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Buf, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
@@ -15,8 +18,8 @@ pub static AUTHRESULTS: Item = Item {
         .docs(
             "The line begins with the name, and goes on with what has been found out: whether \
              the host's name and address agree (`iprev`), who the client is (`auth`), and \
-             whether the sender's domain permits the host (`spf`). Without any of them it is \
-             the name alone.",
+             whether the sender's domain permits the host (`spf`), and what came of each \
+             signature (`dkim`). Without any of them it is the name alone.",
         )
         .examples(&[Example::new(
             "${authresults{mail.example}}",
@@ -31,6 +34,8 @@ pub static AUTHRESULTS: Item = Item {
         iprev(call, &mut line)?;
         auth(call, &mut line)?;
         spf(call, &mut line)?;
+        #[cfg(feature = "signatures")]
+        signatures::dkim(call, &mut line)?;
         Ok(line.finish())
     }),
 };

@@ -1,0 +1,18 @@
+//! DKIM (RFC 6376, RFC 8301, RFC 8463): signatures of messages, verified and made.
+
+mod header;
+mod key;
+mod sign;
+mod signature;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use header::signed_fields;
+pub use key::{KeyRecord, NoKeyRecord};
+#[cfg(test)]
+use sign::names;
+pub use sign::{DkimSigner, OVERSIGN_HEADERS, SIGN_HEADERS, Unsigned};
+pub use signature::{Algorithm, DkimSignature, Flaw};
+pub use verify::{DkimPolicy, DkimReason, DkimResult, DkimStatus, DkimVerifier, TooMany};

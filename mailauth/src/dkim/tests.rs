@@ -1,0 +1,234 @@
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::*;
+use crate::canon::{BodyHasher, Canon};
+use crate::crypto::{Hash, PrivateKey};
+use crate::{DnsQuery, DnsResponse, DnsSource, Rdata};
+
+const KEYS: [&str; 4] = [
+    include_str!("../../../tests/data/dkim/ed25519.pem"),
+    include_str!("../../../tests/data/dkim/rsa512.pem"),
+    include_str!("../../../tests/data/dkim/rsa1024.pem"),
+    include_str!("../../../tests/data/dkim/rsa2048.pem"),
+];
+
+const HEADER: [&[u8]; 4] = [
+    b"From: A <a@dkim.test>\n",
+    b"To: b@me.test,\n\tc@me.test \n",
+    b"Subject:  hello   there\n",
+    b"Subject: again\n",
+];
+const BODY: &[u8] = b"Hello,\n\nthis is   a body. \n\n\n";
+
+/// A DNS with the same text at all names; it counts what it is asked.
+struct Zone {
+    answer: DnsResponse,
+    asked: Vec<usize>,
+}
+
+impl Zone {
+    fn with(text: String) -> Self {
+        let answer = DnsResponse::Records(vec![Rdata::Text(text.into_bytes())]);
+        Self { answer, asked: Vec::new() }
+    }
+
+    fn of(key: &PrivateKey) -> Self {
+        let public = BASE64_STANDARD.encode(key.public());
+        Self::with(format!("v=DKIM1; k={}; p={public}", key.kind().name()))
+    }
+}
+
+impl DnsSource for Zone {
+    fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse> {
+        self.asked.push(questions.len());
+        questions.iter().map(|_| self.answer.clone()).collect()
+    }
+}
+
+fn signer(key: &PrivateKey) -> DkimSigner<'_> {
+    DkimSigner {
+        key,
+        domain: b"dkim.test",
+        selector: b"sel",
+        identity: None,
+        hash: Hash::Sha256,
+        header_canon: Canon::Relaxed,
+        body_canon: Canon::Relaxed,
+        length: None,
+        headers: OVERSIGN_HEADERS.as_bytes(),
+        created: None,
+        expires: None,
+    }
+}
+
+fn signed(signer: &DkimSigner<'_>) -> Vec<u8> {
+    let mut hasher = BodyHasher::new([signer.body()]);
+    hasher.push(BODY);
+    signer.sign(&HEADER, &hasher.finish()).unwrap()
+}
+
+fn verified(header: &[&[u8]], body: &[u8], policy: DkimPolicy, zone: &mut Zone) -> Vec<DkimResult> {
+    let verifier = DkimVerifier::new(header, policy).unwrap();
+    let mut hasher = BodyHasher::new(verifier.bodies());
+    body.chunks(3).for_each(|piece| hasher.push(piece));
+    verifier.verify(header, &hasher.finish(), zone)
+}
+
+fn any_size() -> DkimPolicy {
+    let hashes = vec![Hash::Sha1, Hash::Sha256, Hash::Sha512];
+    DkimPolicy { least_rsa_bits: 0, hashes, ..DkimPolicy::default() }
+}
+
+#[test]
+fn what_is_signed_is_verified() {
+    for pem in KEYS {
+        let key = PrivateKey::read(pem).unwrap();
+        for (header_canon, body_canon) in [
+            (Canon::Simple, Canon::Simple),
+            (Canon::Simple, Canon::Relaxed),
+            (Canon::Relaxed, Canon::Simple),
+            (Canon::Relaxed, Canon::Relaxed),
+        ] {
+            for hash in [Hash::Sha1, Hash::Sha256] {
+                let signer = DkimSigner {
+                    header_canon,
+                    body_canon,
+                    hash,
+                    length: Some(7),
+                    identity: Some(b"some one@dkim.test"),
+                    created: Some(1000),
+                    expires: Some(2000),
+                    ..signer(&key)
+                };
+                let field = signed(&signer);
+                assert!(field.split(|c| *c == b'\n').all(|line| line.len() < 80));
+                let header = [&[&field[..]][..], &HEADER].concat();
+                let results = verified(&header, BODY, any_size(), &mut Zone::of(&key));
+                let [result] = &results[..] else { panic!("{results:?}") };
+                assert_eq!(result.status, DkimStatus::Pass, "{}", field.escape_ascii());
+                let signature = &result.signature;
+                assert_eq!(signature.identity.as_deref(), Some(&b"some one@dkim.test"[..]));
+                assert_eq!((signature.created, signature.expires), (Some(1000), Some(2000)));
+                // What is added behind the length is not signed; a field that was
+                // oversigned can't be added.
+                let more = [BODY, b"more\n"].concat();
+                let results = verified(&header, &more, any_size(), &mut Zone::of(&key));
+                assert_eq!(results[0].status, DkimStatus::Pass);
+                let more = [&header[..], &[b"Subject: third\n"]].concat();
+                let results = verified(&more, BODY, any_size(), &mut Zone::of(&key));
+                assert_eq!(results[0].reason, Some(DkimReason::Signature));
+                let results = verified(&header, b"other", any_size(), &mut Zone::of(&key));
+                assert_eq!(results[0].reason, Some(DkimReason::BodyHash));
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_fields_may_be_all_that_are_there() {
+    let names = |list: &[u8]| names(&HEADER, list).join(&b':');
+    assert_eq!(names(b"From:Cc"), b"From:Cc");
+    assert_eq!(names(b"=subject:=Cc:to"), b"subject:subject:to");
+    assert_eq!(names(b"+Subject : +Cc"), b"Subject:Subject:Subject:Cc");
+}
+
+#[test]
+fn a_dns_that_fails_decides_nothing() {
+    let key = PrivateKey::read(KEYS[0]).unwrap();
+    let field = signed(&signer(&key));
+    let header = [&[&field[..]][..], &HEADER].concat();
+    for (answer, later) in
+        [(DnsResponse::Later, true), (DnsResponse::NoName, false), (DnsResponse::NoData, false)]
+    {
+        let mut zone = Zone { answer, asked: Vec::new() };
+        let results = verified(&header, BODY, DkimPolicy::default(), &mut zone);
+        assert_eq!(results[0].status, DkimStatus::Invalid);
+        assert_eq!(results[0].reason, Some(DkimReason::KeyUnavailable(later)));
+    }
+}
+
+#[test]
+fn keys_are_asked_for_together_and_many_signatures_for_nothing() {
+    let key = PrivateKey::read(KEYS[0]).unwrap();
+    let fields: Vec<Vec<u8>> = [b"a", b"b", b"c", b"a"]
+        .into_iter()
+        .map(|selector| signed(&DkimSigner { selector, ..signer(&key) }))
+        .collect();
+    let header: Vec<&[u8]> = fields.iter().map(Vec::as_slice).chain(HEADER).collect();
+    let mut zone = Zone::of(&key);
+    let results = verified(&header, BODY, DkimPolicy::default(), &mut zone);
+    assert!(results.iter().all(|result| result.status == DkimStatus::Pass));
+    assert_eq!(zone.asked, [3]);
+    let thousand: Vec<&[u8]> = std::iter::repeat_n(header[0], 1000).chain(HEADER).collect();
+    assert_eq!(DkimVerifier::new(&thousand, DkimPolicy::default()).unwrap_err(), TooMany);
+    // Nobody is asked about another body.
+    let mut zone = Zone::of(&key);
+    verified(&header, b"other", DkimPolicy::default(), &mut zone);
+    assert!(zone.asked.is_empty());
+}
+
+#[test]
+fn cve_2016_9963_a_private_key_is_never_shown() {
+    for pem in KEYS {
+        let shown = format!("{:?}", PrivateKey::read(pem).unwrap());
+        assert!(shown.len() < 30, "{shown}");
+    }
+    assert!(
+        PrivateKey::read("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----").is_err()
+    );
+}
+
+#[test]
+fn cve_2021_28025_hashes_of_other_lengths_are_other_hashes() {
+    let key = PrivateKey::read(KEYS[0]).unwrap();
+    let field = String::from_utf8(signed(&signer(&key))).unwrap();
+    let at = field.find("bh=").unwrap() + 3;
+    for length in [0, 4, 8, 40] {
+        let changed =
+            [&field[..at], &field[at..at + length], "; ", &field[field.find("b=").unwrap()..]];
+        let changed = changed.concat();
+        let header = [&[changed.as_bytes()][..], &HEADER].concat();
+        let results = verified(&header, BODY, DkimPolicy::default(), &mut Zone::of(&key));
+        assert!(results.iter().all(|result| result.status != DkimStatus::Pass));
+    }
+}
+
+#[test]
+fn keys_of_absurd_sizes_verify_nothing() {
+    let key = PrivateKey::read(KEYS[3]).unwrap();
+    let field = signed(&signer(&key));
+    let header = [&[&field[..]][..], &HEADER].concat();
+    // A modulus of 16,384 bits, an exponent of 4,096, and other things that are no keys.
+    let der = |modulus: usize, exponent: usize| {
+        let number = |length: usize| {
+            let head = [2, 0x82, (length >> 8) as u8, length as u8];
+            [&head[..], &vec![0x7f; length]].concat()
+        };
+        let inner = [number(modulus), number(exponent)].concat();
+        [&[0x30, 0x82, (inner.len() >> 8) as u8, inner.len() as u8][..], &inner].concat()
+    };
+    let bytes = [
+        der(2048, 3),
+        der(256, 512),
+        der(300, 4),
+        b"\x30\x84\xff\xff\xff\xff".to_vec(),
+        vec![0x30; 60_000],
+    ];
+    for bytes in bytes {
+        let text = format!("p={}", BASE64_STANDARD.encode(bytes));
+        let results = verified(&header, BODY, any_size(), &mut Zone::with(text));
+        assert_ne!(results[0].status, DkimStatus::Pass);
+    }
+}
+
+#[test]
+fn cve_2012_5671_records_of_any_length_are_read() {
+    let key = PrivateKey::read(KEYS[3]).unwrap();
+    let field = signed(&signer(&key));
+    let header = [&[&field[..]][..], &HEADER].concat();
+    for text in ["x".repeat(1 << 20), ";".repeat(1 << 20), format!("p={}", "A".repeat(1 << 20))] {
+        let results = verified(&header, BODY, any_size(), &mut Zone::with(text));
+        assert_eq!(results[0].status, DkimStatus::Invalid);
+    }
+}
