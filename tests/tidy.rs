@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "eximious-netlibs",
             "eximious-pam",
             "eximious-sasl",
+            "eximious-writeback",
         ],
     ),
     ("mta", "eximious-mta", &["eximious"]),

@@ -2,9 +2,12 @@
 //!
 //! `cargo run --release -p eximious-bench` wants the program built beside it
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once,
-//! `--sessions` only the part with SMTP sessions.
+//! `--sessions` only the part with SMTP sessions and messages, and of these `--only TEXT`
+//! what has such a text in its name.
 
+mod client;
 mod config;
+mod daemon;
 mod routing;
 mod sessions;
 
@@ -36,7 +39,14 @@ fn main() {
         return sessions::compare(smoke, &exim, &ours);
     }
     let mixed = Path::new(env!("CARGO_MANIFEST_DIR")).join("mixed.txt");
-    compare("100,000 mixed lines piped into -be", runs, &exim, &ours, &["-be"], Some(&mixed));
+    let what = "100,000 mixed lines piped into -be";
+    compare(what, runs, &exim, &ours, &["-be"], Some(&mixed));
+    let what = format!("{what}, both into /dev/null");
+    let (theirs, own) = in_turn(runs, &exim, &ours, |program| {
+        let mut command = command(program, &["-be"], Some(&mixed));
+        run_timed(command.stdout(Stdio::null()))
+    });
+    tell(&what, theirs, own);
     memory(&exim, &ours, &mixed);
     let call = ["-be", "${if match{abc}{^a(.)}{${uc:$1}}{no}}"];
     compare("one -be call with one argument", runs * 20, &exim, &ours, &call, None);
@@ -72,21 +82,32 @@ fn command(program: &Path, args: &[&str], input: Option<&Path>) -> Command {
     command
 }
 
-fn timed(program: &Path, args: &[&str], input: Option<&Path>) -> Duration {
+fn run_timed(command: &mut Command) -> Duration {
     let start = Instant::now();
-    command(program, args, input).status().expect("the program runs");
+    command.status().expect("the program runs");
     start.elapsed()
 }
 
-/// The two in turn, so that both meet the machine as it is; medians.
 fn compare(what: &str, runs: usize, exim: &Path, ours: &Path, args: &[&str], input: Option<&Path>) {
+    let (theirs, own) =
+        in_turn(runs, exim, ours, |program| run_timed(&mut command(program, args, input)));
+    tell(what, theirs, own);
+}
+
+/// The two in turn, so that both meet the machine as it is; medians.
+fn in_turn(
+    runs: usize,
+    exim: &Path,
+    ours: &Path,
+    time: impl Fn(&Path) -> Duration,
+) -> (Duration, Duration) {
     let (mut theirs, mut own) = (Vec::new(), Vec::new());
     for _ in 0..=runs {
-        theirs.push(timed(exim, args, input));
-        own.push(timed(ours, args, input));
+        theirs.push(time(exim));
+        own.push(time(ours));
     }
     // The first of each warms the caches.
-    tell(what, median(&mut theirs[1..]), median(&mut own[1..]));
+    (median(&mut theirs[1..]), median(&mut own[1..]))
 }
 
 fn tell(what: &str, theirs: Duration, own: Duration) {

@@ -1,195 +1,200 @@
-//! SMTP sessions through Debian's default ACLs, and how many idle ones can be held.
+//! SMTP sessions and messages through Debian's default ACLs, and how many idle sessions
+//! can be held.
+//!
+//! What a client waits for is part of a rate. Exim answers QUIT from a socket that holds
+//! short answers back for up to 200 ms, so that clients that wait for `221` measure that
+//! wait; such that do not, and the processor time of each session, say what it costs.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tempfile::TempDir;
-
+use crate::client::{Client, at_once};
+use crate::daemon::Daemon;
 use crate::routing;
 
-/// Sessions that go on at the same time.
-const AT_ONCE: usize = 8;
+/// How many clients there are at the same time.
+const CLIENTS: [usize; 4] = [1, 8, 64, 256];
 
 /// How many idle sessions are held at once.
 const IDLE: usize = 2_000;
 
-/// How long a daemon may take to begin.
-const READY: Duration = Duration::from_secs(20);
+/// What was measured of a daemon.
+#[derive(Clone, Copy)]
+struct Measured {
+    /// How often it did the work, each second.
+    rate: f64,
+    /// The processor time of each, in milliseconds.
+    cost: f64,
+}
 
-/// Sessions for each second, of a daemon of either program, under the same load:
-/// connect, EHLO, MAIL, RCPT, QUIT.
+/// Sessions and messages each second, of daemons of both programs, under the same load.
 pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
     if !routing::has_writer() {
-        println!("no Debian configuration: sessions are left out");
+        println!("no Debian configuration: sessions and messages are left out");
         return;
     }
-    let (runs, count) = if smoke { (1, 20) } else { (5, 1_000) };
-    let (mut theirs, mut own) = (Vec::new(), Vec::new());
-    for _ in 0..runs {
-        theirs.push(measured(exim, count));
-        own.push(measured(ours, count));
+    let scaled = |count: usize| if smoke { 20 } else { count };
+    let clients: &[usize] = if smoke { &[8] } else { &CLIENTS };
+    for waits in [true, false] {
+        let whether = if waits { "wait for 221" } else { "do not wait for 221" };
+        for &clients in clients {
+            // A patient client of Exim has four sessions a second.
+            let count = scaled(if waits { 25 * clients.max(8) } else { 2_000 });
+            let what = format!("sessions, {clients} clients that {whether}");
+            ratio(&what, smoke, exim, ours, |daemon| sessions(daemon, clients, count, waits));
+        }
     }
-    let middle = |times: &mut Vec<Duration>| {
-        times.sort();
-        count as f64 / times[times.len() / 2].as_secs_f64()
-    };
-    let (theirs, own) = (middle(&mut theirs), middle(&mut own));
-    println!(
-        "{count} SMTP sessions through the default ACLs: exim {theirs:.0}/s, eximious {own:.0}/s, \
-         {:.1} times as many",
-        own / theirs
-    );
+    for (size, name, count) in [(5_000, "5 KB", 3_000), (1_000_000, "1 MB", 200)] {
+        let data = message(size);
+        for &clients in clients {
+            let what = format!("messages of {name}, {clients} connections that stay open");
+            let count = scaled(count).max(clients);
+            ratio(&what, smoke, exim, ours, |daemon| messages(daemon, clients, count, &data));
+        }
+    }
+    source::compare(smoke, exim, ours);
     idle(if smoke { 50 } else { IDLE }, ours);
 }
 
-/// How long a daemon takes for so many sessions.
-fn measured(program: &Path, count: usize) -> Duration {
-    let daemon = Daemon::start(program);
-    // The first ones warm what is kept.
-    (0..AT_ONCE).for_each(|_| session(daemon.place));
-    let left = AtomicUsize::new(count);
-    let start = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while left
-                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1))
-                    .is_ok()
-                {
-                    session(daemon.place);
-                }
-            });
+/// The same work for both programs in turn; medians.
+fn ratio(
+    what: &str,
+    smoke: bool,
+    exim: &Path,
+    ours: &Path,
+    work: impl Fn(&Daemon) -> (usize, Duration),
+) {
+    if !is_wanted(what) {
+        return;
+    }
+    let runs = if smoke { 1 } else { 3 };
+    let measured = |program: &Path| {
+        let daemon = Daemon::start(program);
+        // The first session warms what is kept.
+        sessions(&daemon, 1, 2, false);
+        daemon.settle();
+        let before = daemon.processor_time();
+        let (count, time) = work(&daemon);
+        daemon.settle();
+        let cost = daemon.processor_time().saturating_sub(before);
+        Measured {
+            rate: count as f64 / time.as_secs_f64(),
+            cost: cost.as_secs_f64() * 1e3 / count as f64,
         }
-    });
-    start.elapsed()
+    };
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        theirs.push(measured(exim));
+        own.push(measured(ours));
+    }
+    let (theirs, own) = (middle(theirs), middle(own));
+    println!(
+        "{what}: exim {:.0}/s ({:.2} ms of processor each), eximious {:.0}/s ({:.2} ms), {:.1} \
+         times as many, {:.1} times as cheap",
+        theirs.rate,
+        theirs.cost,
+        own.rate,
+        own.cost,
+        own.rate / theirs.rate,
+        theirs.cost / own.cost.max(0.001)
+    );
 }
 
-/// One session; each reply has to be a good one.
-fn session(place: SocketAddr) {
-    let mut client = Client::connect(place);
-    for (line, code) in [
-        ("EHLO client.test\r\n", "250"),
-        ("MAIL FROM:<root@local.test>\r\n", "250"),
-        ("RCPT TO:<user@local.test>\r\n", "250"),
-        ("QUIT\r\n", "221"),
-    ] {
-        client.say(line, code);
-    }
+/// Whether the command line does not say `--only` something else.
+fn is_wanted(what: &str) -> bool {
+    let mut args = std::env::args().skip_while(|arg| arg != "--only").skip(1);
+    args.next().is_none_or(|text| what.contains(&text))
 }
 
-struct Client {
-    reader: BufReader<TcpStream>,
+fn middle(mut all: Vec<Measured>) -> Measured {
+    all.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+    all[all.len() / 2]
 }
 
-impl Client {
-    fn connect(place: SocketAddr) -> Self {
-        let socket = TcpStream::connect(place).expect("a connection");
-        socket.set_nodelay(true).expect("a socket");
-        socket.set_read_timeout(Some(READY)).expect("a socket");
-        let mut client = Self { reader: BufReader::new(socket) };
-        client.hear("220");
-        client
-    }
+/// Connect, EHLO, MAIL, RCPT, QUIT.
+fn sessions(daemon: &Daemon, clients: usize, count: usize, waits: bool) -> (usize, Duration) {
+    let time = at_once(
+        clients,
+        count,
+        || (),
+        |()| {
+            let mut client = Client::greeted(daemon.place);
+            client.say("MAIL FROM:<root@local.test>\r\n", "250");
+            client.say("RCPT TO:<user@local.test>\r\n", "250");
+            client.quit(waits);
+        },
+    );
+    (count, time)
+}
 
-    fn say(&mut self, line: &str, code: &str) {
-        self.reader.get_mut().write_all(line.as_bytes()).expect("the server reads");
-        self.hear(code);
-    }
+/// Messages into the queue, over connections that stay open. Each has to be there.
+fn messages(daemon: &Daemon, clients: usize, count: usize, data: &[u8]) -> (usize, Duration) {
+    let before = daemon.queue();
+    let begin = || Client::greeted(daemon.place);
+    let time = at_once(clients, count, begin, |client| client.message(data));
+    assert_eq!(daemon.queue() - before, count, "messages are in the queue");
+    (count, time)
+}
 
-    fn hear(&mut self, code: &str) {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            self.reader.read_line(&mut line).expect("the server answers");
-            assert!(line.starts_with(code), "{code} was expected, not {line:?}");
-            if line.as_bytes().get(3) == Some(&b' ') {
-                return;
-            }
-        }
+/// A message of about so many bytes, as it goes over the wire.
+fn message(size: usize) -> Vec<u8> {
+    let mut data =
+        b"From: root@local.test\r\nTo: user@local.test\r\nSubject: load\r\n\r\n".to_vec();
+    while data.len() < size {
+        data.extend_from_slice(
+            b"Sixty-four bytes of text, which is what a line of a mail holds.\r\n",
+        );
     }
+    data.extend_from_slice(b".\r\n");
+    data
 }
 
 /// The memory of idle sessions that said EHLO.
 fn idle(count: usize, ours: &Path) {
     let daemon = Daemon::start(ours);
-    session(daemon.place);
+    sessions(&daemon, 1, 1, true);
     let before = daemon.resident();
-    let mut clients = Vec::new();
-    for _ in 0..count {
-        let mut client = Client::connect(daemon.place);
-        client.say("EHLO client.test\r\n", "250");
-        clients.push(client);
-    }
-    let each = daemon.resident().saturating_sub(before) as f64 / count as f64;
+    let clients: Vec<_> = (0..count).map(|_| Client::greeted(daemon.place)).collect();
+    let each = daemon.resident().saturating_sub(before) as f64 / clients.len() as f64;
     println!("{count} idle sessions at once: {each:.1} KiB of memory each");
 }
 
-/// A daemon of its own; it ends with this.
-struct Daemon {
-    child: Child,
-    place: SocketAddr,
-    _folder: TempDir,
-}
+/// Postfix's `smtp-source`, a client of somebody else's making.
+mod source {
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
 
-impl Daemon {
-    fn start(program: &Path) -> Self {
-        let folder = TempDir::new().expect("a directory");
-        routing::configure(folder.path());
-        let config = folder.path().join("lsearch.conf");
-        let text = std::fs::read_to_string(&config).expect("Debian's configuration");
-        std::fs::write(folder.path().join("aliases"), "user: nobody\n").expect("aliases");
-        // The DNS and TLS are no part of what is measured.
-        let head = format!(
-            "MAIN_HOST_LOOKUP =\ntls_advertise_hosts =\nsmtp_accept_max = 0\nsmtp_connect_backlog = 200\n\
-             log_file_path = {}/log/%slog\n",
-            folder.path().display()
-        );
-        std::fs::write(&config, head + &text).expect("the configuration");
-        open(folder.path());
-        let port = {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-            free.local_addr().expect("a port").port()
-        };
-        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut command = Command::new(program);
-        command.arg("-C").arg(&config).args(["-bdf", "-oX", &format!("127.0.0.1.{port}")]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
-        let child = command.spawn().expect("the daemon starts");
-        let start = Instant::now();
-        while TcpStream::connect(place).is_err() {
-            assert!(start.elapsed() < READY, "{program:?} does not listen");
-            thread::sleep(Duration::from_millis(20));
+    use super::{Daemon, ratio};
+
+    /// Messages of 5 KB, eight connections at a time, a new one for each message.
+    pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
+        if command().arg("-h").output().is_err() {
+            println!("no smtp-source (of Postfix): that part is left out");
+            return;
         }
-        Self { child, place, _folder: folder }
+        let count = if smoke { 20 } else { 1_000 };
+        let what = "messages of 5 KB by smtp-source, 8 sessions at once";
+        ratio(what, smoke, exim, ours, |daemon| {
+            let start = Instant::now();
+            send(daemon, count);
+            (count, start.elapsed())
+        });
     }
 
-    /// Its memory that is in use, in KiB.
-    fn resident(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+    /// The program that `SMTP_SOURCE` names, or the one in the path.
+    fn command() -> Command {
+        let named = std::env::var_os("SMTP_SOURCE").unwrap_or_else(|| "smtp-source".into());
+        let mut command = Command::new(named);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
-}
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A daemon gives up its rights, and must still reach what it needs.
-fn open(folder: &Path) {
-    for (mode, name) in [("a+rX", ""), ("a+rwX", "spool"), ("a+rwX", "log")] {
-        let place = folder.join(name);
-        std::fs::create_dir_all(&place).expect("a directory");
-        let status = Command::new("chmod").args(["-R", mode]).arg(&place).status();
-        assert!(status.is_ok_and(|status| status.success()), "the directory is opened");
+    fn send(daemon: &Daemon, count: usize) {
+        let mut command = command();
+        command.args(["-s", "8", "-l", "5000", "-m", &count.to_string()]);
+        command.args(["-f", "root@local.test", "-t", "user@local.test"]);
+        let status = command.arg(daemon.place.to_string()).status();
+        assert!(status.is_ok_and(|status| status.success()), "smtp-source sends");
     }
 }

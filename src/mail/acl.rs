@@ -37,6 +37,7 @@ mod conditions;
 mod content;
 mod controls;
 mod cutthrough;
+mod dcc;
 mod dkim;
 mod dnslists;
 #[cfg(test)]

@@ -96,7 +96,7 @@ pub fn system() -> World {
         net: Arc::new(net::SystemNet),
         processes: Arc::new(processes::SystemProcesses),
         hints: Arc::new(hints::SystemHints::default()),
-        spool: Arc::new(spool::SystemSpool),
+        spool: Arc::<spool::SystemSpool>::default(),
         host: Arc::new(host::SystemHost::new()),
         libraries: Arc::new(libraries::SystemLibraries),
         ldap: Arc::new(ldap::SystemLdap::default()),

@@ -2,11 +2,12 @@
 //! directory or a queue's, or in directories of one character in between.
 
 mod scan;
+mod shared_sync;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::Path;
@@ -21,13 +22,17 @@ use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
+use shared_sync::SharedSyncs;
+
 /// The permissions of directories and files.
 const DIRECTORY: RawMode = 0o750;
 const FILE: RawMode = 0o640;
 
 /// The system's spool.
-#[derive(Debug)]
-pub struct SystemSpool;
+#[derive(Debug, Default)]
+pub struct SystemSpool {
+    syncs: Arc<SharedSyncs>,
+}
 
 impl Spool for SystemSpool {
     fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
@@ -43,7 +48,7 @@ impl Spool for SystemSpool {
                 return Err(SpoolError { step: SpoolStep::Directory, file, why });
             }
         };
-        let new = New { directory, place: place.clone() };
+        let new = New { directory, place: place.clone(), syncs: self.syncs.clone() };
         // Whoever has this name has the message's: nobody else can take it.
         let file = new.create(&[id, b"-D"].concat()).map_err(failed)?;
         Ok(Box::new(DataFile { new, id: id.to_vec(), file: Arc::new(file), kept: false }))
@@ -125,6 +130,7 @@ impl Spool for SystemSpool {
 struct New {
     directory: OwnedFd,
     place: SpoolPlace,
+    syncs: Arc<SharedSyncs>,
 }
 
 impl New {
@@ -142,30 +148,39 @@ impl New {
         Ok(file.into())
     }
 
-    /// Puts the header file there, by another name first: with its own name, the
-    /// message is there.
-    fn put_header(&self, id: &[u8], header: &[u8]) -> Result<(), SpoolError> {
-        let failed = |step| {
-            let file = self.place.path(id, b"-H");
+    /// Has the data on disk, and puts the header file there, by another name first: with
+    /// its own name, the message is there.
+    ///
+    /// Both files are on their way to the disk before anybody waits for one of them, so
+    /// that the file system can do with one commit.
+    fn keep(&self, id: &[u8], data: &File, header: &[u8]) -> Result<(), SpoolError> {
+        let failed = |step, end| {
+            let file = self.place.path(id, end);
             move |why| SpoolError { step, file, why }
         };
         let name = [id, b"-H"].concat();
         let beside = [b"hdr.", id].concat();
-        let mut file = self.create(&beside).map_err(failed(SpoolStep::CreateHeader))?;
-        let written = file.write_all(header).and_then(|()| file.sync_all());
-        let written = written.map_err(failed(SpoolStep::WriteHeader));
+        let mut file = self.create(&beside).map_err(failed(SpoolStep::CreateHeader, b"-H"))?;
+        let written = file.write_all(header).map(|()| {
+            eximious_writeback::begin(data.as_fd());
+            eximious_writeback::begin(file.as_fd());
+        });
+        let written = written.and_then(|()| file.sync_all());
+        let written = written.map_err(failed(SpoolStep::WriteHeader, b"-H"));
+        let written =
+            written.and_then(|()| data.sync_all().map_err(failed(SpoolStep::Write, b"-D")));
         let renamed = written.and_then(|()| {
             let renamed = rustix::fs::renameat(&self.directory, &beside, &self.directory, &name);
-            renamed.map_err(|why| failed(SpoolStep::Rename)(why.into()))
+            renamed.map_err(|why| failed(SpoolStep::Rename, b"-H")(why.into()))
         });
         if let Err(why) = renamed {
             let _ = self.remove(&beside);
             return Err(why);
         }
-        rustix::fs::fsync(&self.directory).map_err(|why| {
+        self.syncs.sync(&self.directory).map_err(|why| {
             // Nobody may find what may be gone after the next start.
             let _ = self.remove(&name);
-            failed(SpoolStep::WriteHeader)(why.into())
+            failed(SpoolStep::WriteHeader, b"-H")(why)
         })
     }
 
@@ -199,8 +214,7 @@ impl SpoolData for DataFile {
     }
 
     fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError> {
-        self.file.sync_all().map_err(|why| self.failed(why))?;
-        self.new.put_header(&self.id, header)?;
+        self.new.keep(&self.id, &self.file, header)?;
         self.kept = true;
         Ok(())
     }

@@ -45,21 +45,6 @@ pub(super) static BMI_OPTIN: AclTerm = words::not_yet(
 .phases(AclPhases::RCPT)
 .unexpanded();
 
-/// `dcc`.
-pub(super) static DCC: AclTerm = words::not_yet(
-    words::meta(
-        "dcc",
-        "dcc = <text>",
-        "experimental-spec",
-        "Asks DCC how many others have seen the message.",
-        "Checksums of the message go to a server of the Distributed Checksum Clearinghouse. \
-         `$dcc_result` and `$dcc_header` then hold its answer.",
-    )
-    .needs("a server of DCC"),
-)
-.phases(words::CONTENT)
-.effects(Effects::NET);
-
 /// `malware`.
 pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
     "malware",

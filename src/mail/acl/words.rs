@@ -10,7 +10,7 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    conditions, content, controls, cutthrough, dkim, dnslists, headers, lists, modifiers,
+    conditions, content, controls, cutthrough, dcc, dkim, dnslists, headers, lists, modifiers,
     ratelimit, seen, signatures, spf, udpsend, verify,
 };
 
@@ -22,13 +22,13 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &conditions::ENCRYPTED,
     &content::ATRN_DOMAINS,
     &content::BMI_OPTIN,
-    &content::DCC,
     &content::decode::DECODE,
     &content::MALWARE,
     &content::regexes::MIME_REGEX,
     &content::regexes::REGEX,
     &content::SPAM,
     &controls::CONTROL,
+    &dcc::DCC,
     &dkim::DKIM_SIGNERS,
     &dkim::DKIM_STATUS,
     &dnslists::DNSLISTS,

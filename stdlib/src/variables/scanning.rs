@@ -58,7 +58,8 @@ pub static ALL: &[Variable] = &[
         "dcc_result",
         Slot,
         Clean,
-        "What a DCC daemon said of the message, as a word.",
+        "What a DCC daemon said of the message: `A` (accepted), `S` (by some), `R` (rejected), `G` \
+         (greylisted) or `T` (no answer now).",
         source("experimental: DCC")
     ),
     variable!(

@@ -1,0 +1,118 @@
+//! A daemon of either program, with Debian's configuration for an Internet site.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::routing;
+
+/// How long a daemon may take to begin, and to answer.
+pub const READY: Duration = Duration::from_secs(20);
+
+/// A daemon of its own; it ends with this.
+pub struct Daemon {
+    child: Child,
+    /// Where it listens.
+    pub place: SocketAddr,
+    folder: TempDir,
+}
+
+impl Daemon {
+    /// Starts one, and waits until it listens. Messages are put into the queue and stay
+    /// there.
+    pub fn start(program: &Path) -> Self {
+        let folder = TempDir::new().expect("a directory");
+        routing::configure(folder.path());
+        let config = folder.path().join("lsearch.conf");
+        let text = std::fs::read_to_string(&config).expect("Debian's configuration");
+        std::fs::write(folder.path().join("aliases"), "user: nobody\n").expect("aliases");
+        // The DNS and TLS are no part of what is measured.
+        let head = format!(
+            "MAIN_HOST_LOOKUP =\ntls_advertise_hosts =\nqueue_only = true\nsmtp_accept_max = 0\n\
+             smtp_connect_backlog = 512\nsmtp_accept_max_per_connection = 0\n\
+             log_file_path = {}/log/%slog\n",
+            folder.path().display()
+        );
+        std::fs::write(&config, head + &text).expect("the configuration");
+        open(folder.path());
+        let port = {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+            free.local_addr().expect("a port").port()
+        };
+        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut command = Command::new(program);
+        command.arg("-C").arg(&config).args(["-bdf", "-oX", &format!("127.0.0.1.{port}")]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+        let child = command.spawn().expect("the daemon starts");
+        let start = Instant::now();
+        while TcpStream::connect(place).is_err() {
+            assert!(start.elapsed() < READY, "{program:?} does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self { child, place, folder }
+    }
+
+    /// Its memory that is in use, in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// The processor time that it took up to now, with that of its children that have
+    /// ended. The kernel counts it in hundredths of a second.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.unwrap_or_default();
+        // The name may have blanks in it; the third field is the first behind it.
+        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let ticks: u64 =
+            fields.split_whitespace().skip(11).take(4).filter_map(|f| f.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Waits for its children, so that their time counts.
+    pub fn settle(&self) {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        let start = Instant::now();
+        let is_busy = || std::fs::read_to_string(&children).is_ok_and(|text| !text.is_empty());
+        while is_busy() && start.elapsed() < READY {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// How many messages are in its queue.
+    pub fn queue(&self) -> usize {
+        fn count(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let counted = entries.map(|entry| match entry.path() {
+                path if path.is_dir() => count(&path),
+                path => usize::from(path.to_string_lossy().ends_with("-H")),
+            });
+            counted.sum()
+        }
+        count(&self.folder.path().join("spool/input"))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A daemon gives up its rights, and must still reach what it needs.
+fn open(folder: &Path) {
+    for (mode, name) in [("a+rX", ""), ("a+rwX", "spool"), ("a+rwX", "log")] {
+        let place = folder.join(name);
+        std::fs::create_dir_all(&place).expect("a directory");
+        let status = Command::new("chmod").args(["-R", mode]).arg(&place).status();
+        assert!(status.is_ok_and(|status| status.success()), "the directory is opened");
+    }
+}
