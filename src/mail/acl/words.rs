@@ -63,7 +63,7 @@ pub(super) static CONTROLS: &[&AclControl] = &[
     &controls::connection::ALLOW_AUTH_UNADVERTISED,
     &controls::connection::CASEFUL_LOCAL_PART,
     &controls::connection::CASELOWER_LOCAL_PART,
-    &controls::connection::DSCP,
+    &controls::dscp::DSCP,
     &controls::connection::ENFORCE_SYNC,
     &controls::connection::NO_CALLOUT_FLUSH,
     &controls::connection::NO_DELAY_FLUSH,
