@@ -9,7 +9,7 @@ use eximious::{Context, Str, opt, var};
 use memchr::memchr;
 
 use crate::options;
-use crate::reception::message_id;
+use crate::reception::{GatheredMessage, Way, message_id};
 
 /// How long a command is at the most.
 const MAX_COMMAND: usize = 16 * 1024;
@@ -34,7 +34,17 @@ pub struct BatchedSmtp {
     sender: Option<Str>,
     recipients: Vec<Str>,
     /// The message at hand, without the dots that were put before dots.
-    text: Option<Vec<u8>>,
+    text: Option<BatchText>,
+}
+
+/// A message that comes in.
+#[derive(Debug)]
+struct BatchText {
+    message: GatheredMessage,
+    /// How large it may be.
+    limit: u64,
+    /// Whether a line is coming of which the beginning is there.
+    within_line: bool,
 }
 
 /// What there is.
@@ -51,14 +61,14 @@ pub enum BatchStep {
 }
 
 /// A message of a batch.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct BatchMessage {
     /// What MAIL said.
     pub sender: Str,
     /// What RCPT commands said.
     pub recipients: Vec<Str>,
     /// The message.
-    pub bytes: Vec<u8>,
+    pub text: GatheredMessage,
 }
 
 /// Why a batch is given up.
@@ -136,7 +146,12 @@ impl BatchedSmtp {
     /// What there is next. A message must be taken before this is asked again.
     pub fn step(&mut self, cx: &mut Context) -> BatchStep {
         loop {
-            let Some(line) = self.line() else { return self.starved(cx) };
+            let Some(line) = self.line() else {
+                return match self.part_of_line(cx) {
+                    Some(message) => BatchStep::Message(message),
+                    None => self.starved(cx),
+                };
+            };
             if self.text.is_some() {
                 match self.text_line(cx, &line) {
                     Some(message) => return BatchStep::Message(message),
@@ -194,35 +209,47 @@ impl BatchedSmtp {
             // What is begun and never ended is no command.
             None if self.ended => BatchStep::End,
             Some(text) if self.ended => {
-                text.extend_from_slice(&self.input[self.at..]);
+                text.message.push(cx, b"", &self.input[self.at..]);
                 // In a body, the end counts as that of a line.
-                self.lines += u64::from(has_body(text));
-                log_lost(cx, text);
+                self.lines += u64::from(has_body(&text.message));
+                log_lost(cx, &text.message);
                 BatchStep::Failed(self.error(b"421 Lost incoming connection".into()))
             }
             _ => BatchStep::More,
         }
     }
 
-    /// A line of a message: the message, if it is its last one, or too much.
-    fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<BatchMessage> {
-        // That it can't be said is told when the message is taken.
-        let limit = match options::message_size_limit(cx).unwrap_or_default() {
-            0 => MAX_SIZE,
-            limit => limit,
-        };
-        let is_end = line == b".\n" || line == b".\r\n";
+    /// Takes the beginning of a line of a message that is too long to wait for its end: the
+    /// message, if that is too much.
+    fn part_of_line(&mut self, cx: &mut Context) -> Option<BatchMessage> {
         let text = self.text.as_mut()?;
-        if !is_end {
-            text.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
-        }
-        // Whoever takes it sees that it is too large.
-        if !is_end && text.len() as u64 <= limit {
+        let part = &self.input[self.at..];
+        if part.len() <= MAX_COMMAND {
             return None;
         }
-        let bytes = self.text.take()?;
+        text.take(cx, part);
+        text.within_line = true;
+        self.at = self.input.len();
+        self.message_if(false)
+    }
+
+    /// A line of a message: the message, if it is its last one, or too much.
+    fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<BatchMessage> {
+        let text = self.text.as_mut()?;
+        let is_end = !text.within_line && (line == b".\n" || line == b".\r\n");
+        if !is_end {
+            text.take(cx, line);
+            text.within_line = false;
+        }
+        self.message_if(is_end)
+    }
+
+    /// The message, if that is the end of it, or it is too large: whoever takes it sees
+    /// that.
+    fn message_if(&mut self, is_end: bool) -> Option<BatchMessage> {
+        let text = self.text.take_if(|text| is_end || text.message.count() > text.limit)?.message;
         let sender = self.sender.clone()?;
-        Some(BatchMessage { sender, recipients: self.recipients.clone(), bytes })
+        Some(BatchMessage { sender, recipients: self.recipients.clone(), text })
     }
 
     /// Obeys a command; true where it ends the batch.
@@ -254,7 +281,14 @@ impl BatchedSmtp {
             if self.recipients.is_empty() {
                 return Err(b"503 RCPT TO:<recipient> must precede DATA".into());
             }
-            self.text = Some(Vec::new());
+            // That it can't be said is told when the message is taken.
+            let limit = match options::message_size_limit(cx).unwrap_or_default() {
+                0 => MAX_SIZE,
+                limit => limit,
+            };
+            let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
+            let message = GatheredMessage::new(Way::Smtp, drops_from);
+            self.text = Some(BatchText { message, limit, within_line: false });
             return Ok(false);
         }
         if alone(b"QUIT")? {
@@ -328,18 +362,31 @@ impl BatchedSmtp {
     }
 }
 
+impl BatchText {
+    /// Takes a line, or a part of one. A dot before it was put there.
+    fn take(&mut self, cx: &mut Context, line: &[u8]) {
+        let plain = match self.within_line {
+            true => line,
+            false => line.strip_prefix(b".").unwrap_or(line),
+        };
+        self.message.push(cx, b"", plain);
+    }
+}
+
 /// Whether a blank line ended the header of what is there of a message.
-fn has_body(text: &[u8]) -> bool {
+fn has_body(message: &GatheredMessage) -> bool {
+    let text = message.head();
     let blanks = [b"\n\n".as_slice(), b"\n\r\n"];
-    blanks.iter().any(|blank| text.windows(blank.len()).any(|window| window == *blank))
+    message.has_stored_body()
+        || blanks.iter().any(|blank| text.windows(blank.len()).any(|window| window == *blank))
 }
 
 /// Logs that a message has no end.
-fn log_lost(cx: &mut Context, text: &[u8]) {
-    let in_body = has_body(text);
+fn log_lost(cx: &mut Context, message: &GatheredMessage) {
+    let in_body = has_body(message);
     let place: &[u8] = match in_body {
         true => b"",
-        false if text.ends_with(b"\n") => b" (after header)",
+        false if message.head().ends_with(b"\n") => b" (after header)",
         false => b" (header)",
     };
     let client = eximious::client::plainly_described(cx);
@@ -394,8 +441,11 @@ mod tests {
             (first.sender.bytes(), &to[..]),
             (b"a@b".as_slice(), &[b"c@d".as_slice(), b"e@f"][..])
         );
-        assert_eq!(first.bytes, b"Subject: x\r\n\r\n.\r\n");
-        assert_eq!((second.sender.bytes(), &second.bytes[..]), (b"".as_slice(), b"x\n".as_slice()));
+        assert_eq!(first.text.head(), b"Subject: x\r\n\r\n.\r\n");
+        assert_eq!(
+            (second.sender.bytes(), second.text.head()),
+            (b"".as_slice(), b"x\n".as_slice())
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod envelope;
+mod gathered;
 mod headers;
 mod line_ends;
 mod lines;
@@ -34,6 +35,8 @@ use sender::Author;
 pub use envelope::{
     may_be_sender, qualified_sender, rewrite_recipients, rewrite_sender, sender_in_line,
 };
+pub use gathered::GatheredMessage;
+pub(crate) use gathered::ReadMessage;
 pub(crate) use headers::longest_header;
 pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub(crate) use line_ends::{LineEnds, Newlines, Returns, without_returns};

@@ -60,7 +60,7 @@ use eximious::world::{Moment, SpoolData};
 use eximious::{Header, Message, Str};
 
 pub use memory::is_used_up;
-pub use session::{Outlet, SmtpServer, SmtpSession};
+pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;
 
 /// Who is connected. [`Client::at`] and [`Client::local`] make one, whose other fields

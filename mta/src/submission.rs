@@ -26,7 +26,10 @@ use eximious::stdlib::printing::printing;
 use eximious::{Body, Context, LogSelector, Message, Str, Var, opt, var};
 
 use crate::options::NoLimit;
-use crate::reception::{self, FixedMessage, Kept, Origin, Parsed, TooLong, Way, message_id};
+use crate::reception::{
+    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, TooLong, Way,
+    message_id,
+};
 use crate::smtp::{
     DsnNotify, EnvelopeSender, Provenance, Received, Recipient, Returned, SmtpServer, SpoolOutcome,
     Submitter,
@@ -38,6 +41,8 @@ use report::Fault;
 pub use batch::take;
 pub use input::SubmissionInput;
 
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
@@ -100,12 +105,13 @@ pub enum Errors {
 
 /// Who has the standard input.
 pub trait Outside {
-    /// Reads the message: up to its end, or one byte more than `most`; all of it within a
-    /// time, where there is one.
+    /// Reads a piece of the message, as the system's `read` does: how many bytes there are,
+    /// 0 at the end. Where there is a time, it is that for all of the message, from the
+    /// first piece on.
     ///
     /// # Errors
     /// What the system says; `TimedOut` where it took too long.
-    fn read(&mut self, dot_ends: bool, most: u64, time: Option<Duration>) -> io::Result<Vec<u8>>;
+    fn read(&mut self, piece: &mut [u8], time: Option<Duration>) -> io::Result<usize>;
 
     /// `delay` of an ACL: waits.
     fn wait(&mut self, time: Duration);
@@ -198,7 +204,7 @@ impl<'s> Submission<'s> {
             (Err(fault), Errors::Printed) => return Err(fault),
             (Err(fault), _) => {
                 // What comes in is returned as it is.
-                self.received.message.body = self.read()?.into();
+                self.received.message.body = self.read_for_report()?.into();
                 return Err(fault);
             }
         };
@@ -209,8 +215,10 @@ impl<'s> Submission<'s> {
             false => recipients = arguments,
         }
         self.begin();
-        let bytes = self.read()?;
-        self.arrive(&bytes, recipients)
+        let mut message = GatheredMessage::new(Way::Program, true);
+        let queue = self.state.queue.clone();
+        self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece))?;
+        self.arrive(message, recipients)
     }
 
     /// How large a message may be; where that can't be told, none is taken.
@@ -228,17 +236,56 @@ impl<'s> Submission<'s> {
         Err(Fault::Broken)
     }
 
-    fn read(&mut self) -> Result<Vec<u8>, Fault> {
+    /// Reads the message, up to its end or one byte more than it may have, and gives it
+    /// out piece by piece.
+    fn read(&mut self, take: &mut dyn FnMut(&mut Context, &[u8])) -> Result<(), Fault> {
         let time = self.cx.engine().settings().get(opt::RECEIVE_TIMEOUT);
         let time = Some(time).filter(|time| !time.is_zero());
-        let bytes = self.outside.read(self.request.dot_ends, self.limit, time);
-        bytes.map_err(|why| match why.kind() {
+        let mut input = SubmissionInput::new(self.request.dot_ends);
+        let mut left = self.limit.saturating_add(1);
+        let mut piece = vec![0; PIECE];
+        let mut text = Vec::new();
+        while left > 0 {
+            let room = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
+            let ended = match self.outside.read(&mut piece[..room], time) {
+                Ok(0) => {
+                    input.finish(&mut text);
+                    true
+                }
+                Ok(count) => input.push(&piece[..count], &mut text),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                Err(why) => return Err(self.unread(&why)),
+            };
+            take(self.cx, &text);
+            left = left.saturating_sub(text.len() as u64);
+            text.clear();
+            if ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what a report of an error shows of the message, and passes over the rest.
+    fn read_for_report(&mut self) -> Result<Vec<u8>, Fault> {
+        let most = self.cx.engine().settings().get(opt::BOUNCE_RETURN_SIZE_LIMIT);
+        let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
+        let mut text = Vec::new();
+        self.read(&mut |_, piece| {
+            let room = most.saturating_sub(text.len()).min(piece.len());
+            text.extend_from_slice(&piece[..room]);
+        })?;
+        Ok(text)
+    }
+
+    fn unread(&mut self, why: &io::Error) -> Fault {
+        match why.kind() {
             io::ErrorKind::TimedOut => {
                 self.log(b"timed out while reading local message");
                 Fault::Unread(b"timed out while reading - message abandoned".to_vec())
             }
-            _ => Fault::Unread(eximious::stdlib::wording::reason(&why).into()),
-        })
+            _ => Fault::Unread(eximious::stdlib::wording::reason(why).into()),
+        }
     }
 
     /// Who is the sender: whoever hands the message in, unless he may say that it is
@@ -294,17 +341,28 @@ impl<'s> Submission<'s> {
     }
 
     /// A message is there as a whole.
-    fn arrive(&mut self, bytes: &[u8], mut recipients: Vec<Str>) -> Result<Done, Fault> {
+    fn arrive(
+        &mut self,
+        message: GatheredMessage,
+        mut recipients: Vec<Str>,
+    ) -> Result<Done, Fault> {
         let began = self.cx.engine().world().clock.now();
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let takes_from =
-            !self.request.batched || self.cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
-        let way = if self.request.batched { Way::Smtp } else { Way::Program };
-        let Parsed { mut message, senders, stray, .. } =
-            reception::parse(bytes, way, takes_from, self.cx);
-        let came = message.size;
+        let ReadMessage { parsed, stored, count: read } = message.finish(self.cx);
+        let Parsed { mut message, senders, stray, .. } = parsed;
+        let mut came = message.size;
+        let (mut stored_id, mut unkept) = (None, None);
+        match stored {
+            None => {}
+            Some(Ok((id, body))) => {
+                came += body.size;
+                stored_id = Some(id);
+                self.received.data = Some(body.attach(&mut message, false));
+            }
+            Some(Err(why)) => unkept = Some(why),
+        }
         let mut nameless = false;
         if let Some(sender) = senders.last().filter(|_| self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
@@ -324,8 +382,14 @@ impl<'s> Submission<'s> {
             self.received.message = cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
-        self.id = message_id(self.cx.engine());
+        self.id = stored_id.unwrap_or_else(|| message_id(self.cx.engine()));
         self.cx.set_var(var::MESSAGE_EXIM_ID, self.id.clone());
+        if let Some(why) = unkept {
+            let failure = why.failure(self.cx);
+            failure.log(self.cx, &self.id);
+            self.received.message = message;
+            return Err(Fault::SpoolFailure(failure));
+        }
         message.id = self.id.clone();
         message.received = began.seconds;
         let count = message.named(b"Received").count() + 1;
@@ -356,8 +420,8 @@ impl<'s> Submission<'s> {
         self.received.message = message;
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
-        if bytes.len() as u64 > self.limit {
-            return Err(self.too_large(bytes.len(), &recipients));
+        if read > self.limit {
+            return Err(self.too_large(read, &recipients));
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;
         self.add_received(&recipients)?;
@@ -375,7 +439,7 @@ impl<'s> Submission<'s> {
         self.keep(discarded, given_id)
     }
 
-    fn too_large(&mut self, size: usize, recipients: &[Str]) -> Fault {
+    fn too_large(&mut self, size: u64, recipients: &[Str]) -> Fault {
         let sender = self.received.message.sender.clone();
         let client = eximious::client::described(self.cx);
         let numbers = format!(": message too big: read={size} max={}", self.limit);

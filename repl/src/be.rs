@@ -1,11 +1,14 @@
 //! `-be`: expands its arguments, or the lines of its input.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read, Write};
+
+use eximious::Fail;
 
 use crate::ahead::{self, Ready};
 use crate::input::Lines;
 use crate::output::Output;
 use crate::session::{Answer, Session};
+use crate::suggest::meant;
 
 /// How many bytes have to be there for a thread to be worth its while.
 const MANY: usize = 16 << 10;
@@ -52,12 +55,29 @@ pub fn lines(
     output.flush()
 }
 
+/// Names what could have been meant, to those who look on at a terminal: who reads answers
+/// gets Exim's.
+#[cold]
+fn suggest(session: &Session, fail: &Fail) {
+    let mut terminal = io::stderr();
+    if terminal.is_terminal() {
+        let message = String::from_utf8_lossy(fail.message());
+        if let Some(near) = meant(session.engine().registry(), &message) {
+            // Whoever can't read it does without.
+            let _ = terminal.write_all(format!("(did you mean {near}?)\n").as_bytes());
+        }
+    }
+}
+
 /// Writes what came of a line; `end` is a newline and what comes next.
 #[inline(always)]
 fn say(answer: Answer, session: &Session, output: &Output, end: &[u8]) -> io::Result<()> {
     match answer {
         Answer::Value(value) => output.put(value.bytes(), end),
-        Answer::Failed(fail) => output.put(&[b"Failed: ", fail.message()].concat(), end),
+        Answer::Failed(fail) => {
+            suggest(session, &fail);
+            output.put(&[b"Failed: ", fail.message()].concat(), end)
+        }
         // Exim does not say why.
         Answer::NotSet(_) => output.put(b"oops: NULL", end),
         Answer::Said(text) => output.put(&text, end),

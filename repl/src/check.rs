@@ -9,6 +9,7 @@ use eximious::config::Config;
 use eximious::{ConfigError, Engine, Macros, World};
 use serde_json::{Value, json};
 
+use crate::colour::Colour;
 use crate::options::Given;
 use crate::refusal::Stop;
 use crate::usual;
@@ -20,6 +21,7 @@ pub struct CheckRequest {
     /// `-D`
     macros: Vec<(Vec<u8>, Vec<u8>)>,
     form: Form,
+    colour: Colour,
     target: Option<TargetRelease>,
 }
 
@@ -78,8 +80,12 @@ pub fn request(arguments: Vec<String>, given: &Given) -> Result<CheckRequest, St
                 request.macros.push((name.into(), value.trim_start().into()));
             }
             _ if name.starts_with('-') && name != "-" => {
+                if let Some(colour) = Colour::of_argument(argument.as_bytes())? {
+                    request.colour = colour;
+                    continue;
+                }
                 let message = format!(
-                    "eximious: check takes --json, --sarif, --target RELEASE, -C FILE, \
+                    "eximious: check takes --json, --sarif, --target RELEASE, --color, -C FILE, \
                      -D NAME=TEXT and files, not \"{argument}\""
                 );
                 return Err(Stop(message.into()));
@@ -121,7 +127,9 @@ pub fn run(request: &CheckRequest) -> ExitCode {
         }
         worst = worst.into_iter().chain(findings.iter().map(|f| f.lint.severity)).min();
         match request.form {
-            Form::Text => out.extend_from_slice(text(&config, &findings).as_bytes()),
+            Form::Text => {
+                out.extend_from_slice(text(&config, &findings, renderer(request)).as_bytes())
+            }
             Form::Json => values.extend(findings.iter().map(|finding| object(&config, finding))),
             Form::Sarif => values.extend(findings.iter().map(|finding| result(&config, finding))),
         }
@@ -208,10 +216,17 @@ fn read(
     }
 }
 
+/// What lays excerpts out, with colour or without.
+fn renderer(request: &CheckRequest) -> Renderer {
+    match request.colour.is_on() {
+        true => Renderer::styled(),
+        false => Renderer::plain(),
+    }
+}
+
 /// Excerpts of the source, and a line that counts.
-fn text(config: &Config, findings: &[Finding]) -> String {
+fn text(config: &Config, findings: &[Finding], renderer: Renderer) -> String {
     let mut out = String::new();
-    let renderer = Renderer::plain();
     for finding in findings {
         let level = match finding.lint.severity {
             Severity::Error => Level::ERROR,

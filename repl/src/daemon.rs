@@ -89,7 +89,7 @@ const OTHER_FILES: u64 = 256;
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
-    let service = Service::read(&source, &eximious_world::system(), &request)?;
+    let service = Service::read(&source, &eximious_world::system(), &request, true)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {
         let (settings, world) = (service.engine.settings(), service.engine.world());
@@ -420,7 +420,7 @@ impl Daemon {
         let line =
             format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
         log.main(line.as_bytes());
-        match Service::read(&self.source, &eximious_world::system(), &self.request) {
+        match Service::read(&self.source, &eximious_world::system(), &self.request, false) {
             Ok(service) => {
                 self.service = Arc::new(service);
                 self.warn_of_moves();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use eximious::world::Files;
 use similar::TextDiff;
 
+use crate::colour::{self, Colour};
 use crate::refusal::Stop;
 
 /// What to lay out, and what to do with it.
@@ -16,6 +17,7 @@ pub struct FmtRequest {
     check: bool,
     /// Only show what would change.
     diff: bool,
+    colour: Colour,
     files: Vec<Vec<u8>>,
 }
 
@@ -43,7 +45,12 @@ pub fn request(arguments: &[Vec<u8>]) -> Result<FmtRequest, Stop> {
             b"--diff" if options => request.diff = true,
             b"--" if options => options = false,
             _ if options && argument.starts_with(b"-") && argument != STANDARD => {
-                let head = b"eximious: fmt takes --check, --diff and files, not \"".as_slice();
+                if let Some(colour) = Colour::of_argument(argument)? {
+                    request.colour = colour;
+                    continue;
+                }
+                let head = b"eximious: fmt takes --check, --diff, --color and files, not \"";
+                let head = head.as_slice();
                 return Err(Stop([head, argument, b"\""].concat()));
             }
             _ => request.files.push(argument.clone()),
@@ -88,7 +95,11 @@ fn one(request: &FmtRequest, name: &[u8], files: &dyn Files) -> io::Result<bool>
     let new = eximious::fmt::format(&old);
     let mut out = io::stdout().lock();
     if request.diff && new != old {
-        out.write_all(&difference(called(name), &old, &new))?;
+        let difference = difference(called(name), &old, &new);
+        match request.colour.is_on() {
+            true => out.write_all(&colour::difference(&difference))?,
+            false => out.write_all(&difference)?,
+        }
     }
     if request.check {
         if new != old && !request.diff {

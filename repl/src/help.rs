@@ -56,18 +56,19 @@ put a space before it where it should be.
 
 /// What `fmt` takes and gives.
 const FMT: &str = "\
-eximious fmt [--check | --diff] [FILE…]
+eximious fmt [--check | --diff] [--color[=WHEN]] [FILE…]
 
 Lays configurations out: the files are changed, the standard input (or -) goes
 to the standard output. Macros, conditions, inclusions and comments stay.
 
   --check   only says which files would change; the exit status is 1 then
   --diff    only shows what would change
+  --color   in colour: auto (at a terminal, unless NO_COLOR is set), always or never
 ";
 
 /// What `check` takes and gives.
 const CHECK: &str = "\
-eximious [-C FILE] [-D NAME=TEXT] check [--json | --sarif] [--target RELEASE] [FILE…]
+eximious [-C FILE] [-D NAME=TEXT] check [--json | --sarif] [--color[=WHEN]] [--target RELEASE] [FILE…]
 
 Reads each configuration and says what is wrong with it, or looks wrong, with
 the place. Without a file it is the one that -C names, or that Exim would read;
@@ -79,6 +80,8 @@ section.
   --target exim-4.98   what that release does not know, or treats otherwise; by
                        default the newest counts. A comment at the head of the
                        file says the same: # eximious: target exim-4.98
+  --color              in colour: auto (at a terminal, unless NO_COLOR is set),
+                       always or never
   --json               an array of objects: code, name, severity, message, file,
                        line, column, help. Lines and columns count from 1, and
                        columns count bytes, as files need not be UTF-8.

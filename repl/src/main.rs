@@ -5,6 +5,8 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod colour;
+mod configured;
 mod daemon;
 mod debug;
 mod filter;
@@ -28,6 +30,7 @@ mod session;
 mod show;
 mod smtp;
 mod submit;
+mod suggest;
 mod switches;
 mod usual;
 mod version;
@@ -74,7 +77,7 @@ fn main() -> ExitCode {
         Job::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
         Job::Version(setup) => version(setup),
         Job::Start => print(help::START.as_bytes()),
-        Job::Dscp => print(version::DSCP.as_bytes()),
+        Job::Dscp => print(version::dscp().as_bytes()),
         Job::BuildAliases(request) => build_aliases(request),
         Job::Expand(request) => expand(request, greets),
         Job::List { json, kind } => {
@@ -101,6 +104,11 @@ fn main() -> ExitCode {
         Job::View(request) => queue::view(request).unwrap_or_else(refuse),
         Job::Submit(request) => take_message(request, &log_lines),
         Job::Help(names) => finish(help(&names)),
+        Job::RemovePidFile(path) => {
+            let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default().bytes().to_vec());
+            eximious_world::serving::remove_pid_file_of_parent(&path);
+            ExitCode::SUCCESS
+        }
     }
 }
 
@@ -121,9 +129,17 @@ fn version(setup: Setup) -> ExitCode {
     match Session::start(setup, eximious_world::system()) {
         Ok(session) => {
             let engine = session.engine();
-            print(&version::version(engine.registry(), engine.world(), session.config_file()))
+            let text = version::version(engine.registry(), engine.world());
+            let last = version::configuration(session.config_file());
+            print(&[text.as_bytes(), &last].concat())
         }
-        Err(refusal) => refuse(refusal),
+        // What the program is does not hang on the configuration.
+        Err(refusal) => {
+            let code = refuse(refusal);
+            let engine = Engine::builder().world(eximious_world::system()).build();
+            let _ = print(version::version(engine.registry(), engine.world()).as_bytes());
+            code
+        }
     }
 }
 

@@ -70,6 +70,8 @@ pub enum Job {
     Information,
     /// `-bI:sieve`: list what a Sieve script may require.
     SieveExtensions,
+    /// `-oPX`: take away the file with the number of the daemon that calls this.
+    RemovePidFile(Option<Vec<u8>>),
     /// Print what the configuration says.
     Show(show::ShowRequest),
     /// `eximious check`.
@@ -126,6 +128,7 @@ impl Job {
             | Self::Help(_)
             | Self::Information
             | Self::SieveExtensions
+            | Self::RemovePidFile(_)
             | Self::Show(_)
             | Self::Check(_)
             | Self::Format(_) => false,
@@ -270,6 +273,10 @@ impl<'a> Parser<'a> {
             "-oX" => self.given.daemon.interfaces = Some(value.to_vec()),
             "-tls-on-connect" => self.given.daemon.begins_with_tls = true,
             "-oP" => self.given.daemon.pid_file = Some(value.to_vec()),
+            "-oPX" => {
+                self.action = Some(Asked::RemovePidFile(self.given.daemon.pid_file.take()));
+                self.ended = true;
+            }
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";
                 self.action = Some(if rewrites { Asked::Rewrite } else { Asked::Retry });

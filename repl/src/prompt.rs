@@ -21,10 +21,10 @@ use crate::message::Reading;
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::session::{Answer, Session};
+use crate::suggest::meant;
 use crate::{help, list, message, words};
 use command::PromptCommand;
 use helper::Words;
-use words::Kind;
 
 /// Said once, where the program was started without being told what to do.
 const GREETING: &str = "Type a string to see what it expands to: ${uc:hello}\n\
@@ -163,23 +163,6 @@ fn failed(registry: &Registry, fail: &eximious::Fail) -> Vec<u8> {
     text
 }
 
-/// The nearest name to one that nobody knows: `unknown condition "eqq"`.
-fn meant(registry: &Registry, message: &str) -> Option<&'static str> {
-    let (head, rest) = message.strip_prefix("unknown ")?.split_once('"')?;
-    let name = rest.split('"').next()?;
-    let kinds: &[Kind] = match head {
-        head if head.contains("variable") => &[Kind::Variable],
-        head if head.contains("condition") => &[Kind::Condition],
-        head if head.contains("lookup") => &[Kind::Lookup],
-        _ => &[Kind::Operator, Kind::Item],
-    };
-    let words = kinds.iter().flat_map(|kind| words::of(registry, *kind));
-    let names: Vec<&'static str> = words
-        .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()))
-        .collect();
-    check::nearest(name, names.into_iter()).first().copied()
-}
-
 /// The text with lines joined that end within braces.
 fn closed(typed: &str) -> String {
     let mut out = String::new();
@@ -263,20 +246,6 @@ mod tests {
             "${if eq{a}{a}{yes}{no}}\nb\\\nc"
         );
         assert_eq!(closed("a\n\nb"), "a\n\nb");
-    }
-
-    #[test]
-    fn near_names_are_found_by_kind() {
-        let registry = eximious::registry();
-        for (message, name) in [
-            ("unknown expansion operator \"upc\"", Some("uc")),
-            ("unknown condition \"eqq\"", Some("eq")),
-            ("unknown variable name \"sender_adress\"", Some("sender_address")),
-            ("unknown variable name \"zzzzzz\"", None),
-            ("bad \"x\"", None),
-        ] {
-            assert_eq!(meant(&registry, message), name, "{message}");
-        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use eximious_mta::spool;
 
 use crate::assign::Assignment;
 use crate::caller;
+use crate::configured;
 use crate::debug;
 use crate::logs;
 use crate::message;
@@ -45,6 +46,8 @@ pub struct Setup {
     pub verbose: bool,
     /// `-d`: what is told of what happens.
     pub debug: Option<DebugSelector>,
+    /// Whether what is wrong with the configuration goes to the panic log, too.
+    pub keeps_faults: bool,
     /// Whether it is a test of a session, whose comments are told, too.
     pub is_test: bool,
     /// Whose rights it has once the configuration is read.
@@ -152,7 +155,8 @@ impl Session {
         let mut config = None;
         let debug;
         let engine = if read {
-            let read = Config::read(&names, macros, &world, builder.registry());
+            let keeps = setup.keeps_faults;
+            let read = configured::read(&names, macros, &world, builder.registry(), keeps);
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
             debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?;
             setup.rights.settle(&found.settings, &world)?;

@@ -1,15 +1,13 @@
 //! `-bP`: what a configuration says.
 
-use eximious::config::{Config, Printed, Printer};
+use eximious::config::{Printed, Printer};
 use eximious::{Engine, Macros};
 
 use crate::caller;
+use crate::configured;
 use crate::refusal::Refusal;
 use crate::rights::Rights;
 use crate::usual;
-
-/// The release of Exim whose answers these are.
-const VERSION: &str = "4.98.2";
 
 /// `-bP`: what is to be printed.
 #[derive(Debug)]
@@ -46,10 +44,11 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let admin = caller::administrates(&world);
     let refused = !admin && !whole && request.config.is_none() && macros.iter().next().is_some();
     let names = request.config.unwrap_or_else(|| usual::FILES.to_vec());
-    let config = Config::read(&names, macros, &world, builder.registry()).map_err(|error| {
-        // What is printed as it was read goes to where the log goes.
-        Refusal::of(&error, !whole || request.verbose)
-    })?;
+    let config =
+        configured::read(&names, macros, &world, builder.registry(), true).map_err(|error| {
+            // What is printed as it was read goes to where the log goes.
+            Refusal::of(&error, !whole || request.verbose)
+        })?;
     Rights::Server.settle(&config.settings, &world)?;
     let printer = Printer {
         config: &config,
@@ -57,7 +56,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
         world: &world,
         values_only: request.values_only,
         admin,
-        version: VERSION,
+        version: eximious::stdlib::variables::VERSION,
     };
     let mut printed = printer.print(&request.words);
     if refused {

@@ -7,12 +7,14 @@ pub mod local;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use eximious::debugging::{TestComments, indented};
+use eximious::stdlib::options::log_options;
 use eximious::world::Log;
 use eximious::{Config, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
+use eximious_world::TestStamps;
 
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
@@ -45,17 +47,22 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     let known = given(var::AUTHENTICATED_ID);
     let ident = given(var::SENDER_IDENT);
-    let world = World { log: Arc::new(Told), ..eximious_world::system() };
+    let log = Arc::new(Told::default());
+    let world = World { log: log.clone(), ..eximious_world::system() };
     let started = match session::Session::start(setup, world) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
+    let stamps = TestStamps::new(&log_options(cx.engine().settings()));
+    // Nobody else sets it.
+    let _ = log.0.set(stamps);
     let server = SmtpServer::new(&config.unwrap_or_else(Config::default), cx.engine());
     let local_address = cx.value_of(var::RECEIVED_IP_ADDRESS).display().parse().ok();
     let local_port = cx.value_of(var::RECEIVED_PORT).display().parse().ok();
     let address = host.ip().to_canonical();
     let mut client = Client::at(host);
+    client.connection = Str::from(cx.engine().world().host.pid().to_string());
     client.local_address = local_address;
     client.local_port = local_port;
     if !is_watched {
@@ -216,24 +223,27 @@ fn say(text: &[u8]) {
     let _ = io::stderr().write_all(text);
 }
 
-/// Log lines, told as they are.
-struct Told;
+/// Log lines, told as they are; once the configuration is read, with what it wants before
+/// them.
+#[derive(Default)]
+struct Told(OnceLock<TestStamps>);
 
 impl Told {
-    fn line(line: &[u8]) {
-        say(&[b"LOG: ", line, b"\n"].concat());
+    fn line(&self, line: &[u8]) {
+        let stamp = self.0.get().map(TestStamps::now).unwrap_or_default();
+        say(&[b"LOG: ", &stamp[..], line, b"\n"].concat());
     }
 }
 
 impl Log for Told {
     fn main(&self, line: &[u8]) {
-        Self::line(line);
+        self.line(line);
     }
     fn panic(&self, line: &[u8]) {
-        Self::line(line);
+        self.line(line);
     }
     fn rejection_alone(&self, line: &[u8]) {
-        Self::line(line);
+        self.line(line);
     }
     fn debug(&self, text: &[u8]) {
         // It ends its line by itself.

@@ -7,15 +7,12 @@ use std::time::Duration;
 
 use eximious::{Config, Str, opt, var};
 use eximious_mta::smtp::SmtpServer;
-use eximious_mta::submission::{self, DsnRequest, Errors, Outside, SubmissionInput, submit};
+use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
 use eximious_world::deadline::Deadline;
 
 use crate::caller;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-
-/// How much is read at once.
-const PIECE: usize = 64 * 1024;
 
 /// A message is to be taken from the standard input.
 #[derive(Debug)]
@@ -83,7 +80,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
         given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
         ..submission::SubmissionRequest::default()
     };
-    let done = submit(&server, &mut cx, &request, &mut Standard);
+    let done = submit(&server, &mut cx, &request, &mut Standard::default());
     // Where the standard error is closed, the exit status has to do.
     let _ = io::stderr().write_all(&done.said);
     if done.kept && options.foreground && !queues(&cx) {
@@ -100,33 +97,19 @@ fn queues(cx: &eximious::Context) -> bool {
     settings.get(opt::QUEUE_ONLY) && !settings.get(opt::QUEUE_ONLY_OVERRIDE)
 }
 
-/// The standard input.
-struct Standard;
+/// The standard input, until some time.
+#[derive(Default)]
+struct Standard(Option<Deadline>);
 
 impl Outside for Standard {
-    fn read(&mut self, dot_ends: bool, most: u64, time: Option<Duration>) -> io::Result<Vec<u8>> {
-        let deadline = time.map(Deadline::within);
-        let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
-        let mut input = SubmissionInput::new(dot_ends);
-        let mut piece = vec![0; PIECE];
-        let mut standard = io::stdin().lock();
-        loop {
-            let left = deadline.map(|deadline| deadline.left().unwrap_or_default());
-            if let Some(left) = left
-                && !eximious_world::input_within(left)?
-            {
+    fn read(&mut self, piece: &mut [u8], time: Option<Duration>) -> io::Result<usize> {
+        if let Some(time) = time {
+            let deadline = self.0.get_or_insert_with(|| Deadline::within(time));
+            if !eximious_world::input_within(deadline.left().unwrap_or_default())? {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            let room = piece.len().min(most.saturating_sub(input.size()));
-            match standard.read(&mut piece[..room]) {
-                Ok(0) => break,
-                Ok(count) if input.push(&piece[..count]) => break,
-                Ok(_) => {}
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(why),
-            }
         }
-        Ok(input.into_bytes())
+        io::stdin().lock().read(piece)
     }
 
     fn wait(&mut self, time: Duration) {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use eximious::stdlib::variables::{LANGUAGE_VERSION, RELEASE_DATE};
+use eximious::acl::TRAFFIC_CLASSES;
+use eximious::stdlib::variables::{LANGUAGE_VERSION, RELEASE_DATE, VERSION};
 use eximious::{DriverKind, Registry, Runs, World};
 
 use crate::usual;
@@ -15,9 +16,9 @@ eximious -be '${uc:hello}'. For a list of them, see eximious help switches.
 ";
 
 /// The names of code points for packets (`control = dscp`), as `-bI:dscp` lists them.
-pub const DSCP: &str = "\
-af11\naf12\naf13\naf21\naf22\naf23\naf31\naf32\naf33\naf41\naf42\naf43\n\
-ef\nlowcost\nlowdelay\nmincost\nreliability\nthroughput\n";
+pub fn dscp() -> String {
+    TRAFFIC_CLASSES.iter().map(|(name, _)| format!("{name}\n")).collect()
+}
 
 /// What `-bI:` knows.
 pub const INFORMATION: &str = "\
@@ -63,11 +64,10 @@ fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
 
 /// Which version it is, and what it knows, as Exim's `-bV` says it: of drivers, those that
 /// do their work.
-pub fn version(registry: &Registry, world: &World, config_file: Option<&[u8]>) -> Vec<u8> {
+pub fn version(registry: &Registry, world: &World) -> String {
     let mut text = format!(
-        "Exim version {LANGUAGE_VERSION}-eximious-{} #1 built {RELEASE_DATE}\n\
-         The language of Exim {LANGUAGE_VERSION}, with the answers of Exim 4.98.2\n",
-        env!("CARGO_PKG_VERSION")
+        "Exim version {VERSION} #1 built {RELEASE_DATE}\n\
+         The language of Exim {LANGUAGE_VERSION}, with the answers of Exim 4.98.2\n"
     );
     let lookups = registry.all_lookups().map(|lookup| lookup.meta.name).collect();
     let drivers = |kind: DriverKind| {
@@ -87,12 +87,15 @@ pub fn version(registry: &Registry, world: &World, config_file: Option<&[u8]>) -
     }
     let path = String::from_utf8_lossy(usual::FILES);
     let _ = writeln!(text, "Size of off_t: 8\nConfiguration file search path is {path}");
-    let mut text = text.into_bytes();
-    match config_file {
-        Some(file) => text.extend_from_slice(&[b"Configuration file is ", file, b"\n"].concat()),
-        None => text.extend_from_slice(
-            b"No configuration file is read: there is none where Exim has it, -C FILE names one\n",
-        ),
-    }
     text
+}
+
+/// Which configuration was read, the last line of `-bV`.
+pub fn configuration(file: Option<&[u8]>) -> Vec<u8> {
+    match file {
+        Some(file) => [b"Configuration file is ", file, b"\n"].concat(),
+        None => b"No configuration file is read: there is none where Exim has it, -C FILE names \
+                  one\n"
+            .to_vec(),
+    }
 }

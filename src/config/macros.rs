@@ -5,7 +5,7 @@ mod index;
 
 use std::borrow::Cow;
 
-use eximious_core::Registry;
+use eximious_core::{Registry, World};
 use eximious_grammar::is_space;
 use eximious_grammar::scan::find_capital;
 use memchr::memchr;
@@ -117,9 +117,17 @@ impl Macros {
         self.defined.iter().map(|m| (m.name.as_slice(), m.value.as_slice()))
     }
 
-    /// The names of Exim's own, with their values.
-    pub(crate) fn builtin(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
-        Builtin::all(registry)
+    /// The names of Exim's own, with their values: with those about TLS or without.
+    pub(crate) fn builtin(registry: &Registry, has_tls: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
+        Builtin::all(registry, has_tls)
+    }
+
+    /// Suits Exim's own to a world: where it has no TLS, a configuration that asks for
+    /// `_HAVE_TLS` hears that there is none.
+    pub(crate) fn suit(&mut self, world: &World) {
+        if !world.tls.is_there() {
+            self.builtin.leave_tls_out();
+        }
     }
 
     /// Whether a line is a definition, or would have to be one.

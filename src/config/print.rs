@@ -304,7 +304,7 @@ impl Printer<'_> {
 
     /// Exim's own macros, and then those of the configuration.
     fn macros(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut all = Macros::builtin(self.registry);
+        let mut all = Macros::builtin(self.registry, self.world.tls.is_there());
         all.extend(self.config.macros.iter().map(|(name, value)| (name.into(), value.into())));
         all
     }

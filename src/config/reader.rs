@@ -71,10 +71,11 @@ impl<'r> Reader<'r> {
     pub(super) fn new(
         name: &[u8],
         text: Arc<[u8]>,
-        macros: Macros,
+        mut macros: Macros,
         world: &'r World,
         registry: &'r Registry,
     ) -> Self {
+        macros.suit(world);
         let mut config = Config::default();
         let given = macros.iter().count();
         config.macro_lines.resize(given, None);

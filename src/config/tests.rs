@@ -106,9 +106,9 @@ fn options_and_their_errors() {
 fn conditions_and_inclusions() {
     for (text, answer) in [
         (".ifdef A\nfoo\n.else\nprimary_hostname = x\n.endif\n", "x"),
-        (".ifdef _HAVE_TLS\nprimary_hostname = y\n.elifdef _HAVE_IPV6\nfoo\n.endif\n", "y"),
-        (".ifndef A\n.ifdef _HAVE_TLS\nprimary_hostname = y\n.endif\n.endif it\n", "y"),
-        (".ifdef A\n.ifdef _HAVE_TLS\nfoo\n.else\nfoo\n.endif\n.endif\n", "-"),
+        (".ifdef _HAVE_PRDR\nprimary_hostname = y\n.elifdef _HAVE_IPV6\nfoo\n.endif\n", "y"),
+        (".ifndef A\n.ifdef _HAVE_IPV6\nprimary_hostname = y\n.endif\n.endif it\n", "y"),
+        (".ifdef A\n.ifdef _HAVE_IPV6\nfoo\n.else\nfoo\n.endif\n.endif\n", "-"),
         ("primary_hostname = \\\n.ifdef A\nx\\\n.else\ny\\\n.endif\nz\n", "yz"),
         (".ifdef A\n", "L1: Unexpected end of configuration file: .endif missing"),
         (".endif\n", "L1: .endif without matching .ifdef"),

@@ -75,6 +75,7 @@ pub use crate::mail::smtp_transport::Secured;
 pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification};
 pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
+pub use controls::TRAFFIC_CLASSES;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use dkim::DkimArrival;
 pub use headers::{AddedHeader, HeaderPlace};
@@ -125,13 +126,22 @@ pub trait AclHost {
         let _ = log;
     }
 
-    /// `control = dscp`: marks what is sent to the client.
+    /// Whether what is sent to the client can be marked (`control = dscp`).
     ///
     /// # Errors
-    /// It can't be marked.
-    fn mark_traffic(&mut self, value: &[u8]) -> Result<(), &'static str> {
-        let _ = value;
+    /// Why not: there is no connection that anybody could mark.
+    fn may_mark_traffic(&self) -> Result<(), &'static str> {
         Err("Socket operation on non-socket")
+    }
+
+    /// `control = dscp`: marks what is sent to the client; `class` is the whole octet of an
+    /// IP packet, TOS or traffic class.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn mark_traffic(&mut self, class: u8) -> Result<(), String> {
+        let _ = class;
+        Ok(())
     }
 
     /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,

@@ -13,7 +13,7 @@ use eximious_stdlib::address;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
-use super::acl::{AclHost, AclResult, AclState, AclVerdict, Logs};
+use super::acl::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs, PartsVerdict};
 use super::loaded::Loaded;
 use super::{client, route};
 use crate::Context;
@@ -122,8 +122,8 @@ impl Conversation {
         self.rcpt_by(&text, recipient)
     }
 
-    /// `acl_smtp_predata` and `acl_smtp_data`: the message. The first that does not
-    /// accept has the last word.
+    /// `acl_smtp_predata`, `acl_smtp_mime` for each part, and `acl_smtp_data`: the
+    /// message. The first that does not accept has the last word.
     pub fn data(&mut self, message: Message) -> Decision {
         self.command("DATA", b"");
         let before = self.run(opt::ACL_SMTP_PREDATA, AclPhases::PREDATA);
@@ -131,7 +131,10 @@ impl Conversation {
             return before;
         }
         self.cx.set_message(Some(message));
-        let decision = self.run(opt::ACL_SMTP_DATA, AclPhases::DATA);
+        let mut decision = self.parts();
+        if decision.verdict == AclVerdict::Accept {
+            decision = self.run(opt::ACL_SMTP_DATA, AclPhases::DATA);
+        }
         self.state.end_message(&mut self.cx);
         decision
     }
@@ -189,13 +192,38 @@ impl Conversation {
         self.loaded.engine().settings().text(option).filter(|text| !text.is_empty())
     }
 
+    /// The parts of the message.
+    fn parts(&mut self) -> Decision {
+        let Some(text) = self.option(opt::ACL_SMTP_MIME) else {
+            return Decision::without_acl(AclVerdict::Accept);
+        };
+        self.decide(|acls, cx, host, state| {
+            let verdict = acls.check_parts(cx, host, state, AclPhases::MIME, &text);
+            let (verdict, log_message) = match verdict {
+                PartsVerdict::Ended(result) => return result,
+                PartsVerdict::Accepted => (AclVerdict::Accept, None),
+                PartsVerdict::Uncopied => {
+                    (AclVerdict::Error, Some(Str::fixed("error while creating mbox spool file")))
+                }
+            };
+            AclResult { verdict, user_message: None, log_message, reject_logs: Logs::REJECTIONS }
+        })
+    }
+
     fn check(&mut self, acl: &Str, phase: AclPhases) -> Decision {
+        self.decide(|acls, cx, host, state| acls.check(cx, host, state, phase, acl))
+    }
+
+    fn decide(
+        &mut self,
+        work: impl FnOnce(&Acls, &mut Context, &mut dyn AclHost, &mut AclState) -> AclResult,
+    ) -> Decision {
         let acls = self.loaded.acls().clone();
         let witness = Arc::new(Witness::default());
         let observer: Arc<dyn TraceObserver> = witness.clone();
         let mut logged = Logged::default();
         self.cx.trace().observe(observer.clone());
-        let result = acls.check(&mut self.cx, &mut logged, &mut self.state, phase, acl);
+        let result = work(&acls, &mut self.cx, &mut logged, &mut self.state);
         self.cx.trace().forget(&observer);
         let decided_by = witness.seen().decided_by();
         let AclResult { verdict, user_message: message, log_message, .. } = result;

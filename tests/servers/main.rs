@@ -9,6 +9,7 @@ mod oracle_servers;
 mod pam;
 mod radius;
 mod redis;
+mod scanners;
 mod sockets;
 mod sql;
 mod sql_hostile;

@@ -435,6 +435,10 @@ fn talk(script: &str, daemon: &Daemon) -> String {
     out
 }
 
+/// What a daemon calls itself in its log, and in its banner.
+const OWN_DAEMON: &str = concat!("exim 4.100-eximious-", env!("CARGO_PKG_VERSION"), " daemon");
+const OWN_NAME: &str = concat!("Exim 4.100-eximious-", env!("CARGO_PKG_VERSION"));
+
 /// A text without what depends on the moment, on the computer, or on the program's
 /// name.
 fn plain(text: &str, daemon: &Daemon) -> String {
@@ -449,9 +453,9 @@ fn plain(text: &str, daemon: &Daemon) -> String {
         let mut line = undated(&line).to_owned();
         for (from, to) in [
             ("exim 4.98.2 daemon", "PROGRAM daemon"),
-            (concat!("eximious ", env!("CARGO_PKG_VERSION"), " daemon"), "PROGRAM daemon"),
+            (OWN_DAEMON, "PROGRAM daemon"),
             ("Exim 4.98.2", "VERSION"),
-            ("Exim 4.100", "VERSION"),
+            (OWN_NAME, "VERSION"),
         ] {
             line = line.replace(from, to);
         }

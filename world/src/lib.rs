@@ -84,8 +84,8 @@ use eximious_core::World;
 #[cfg(feature = "dns")]
 pub use dns::Resolver;
 pub use files::make_directory;
-pub use logs::LogFiles;
-pub use net::{input_connection, input_within};
+pub use logs::{LogFiles, TestStamps};
+pub use net::{input_connection, input_within, mark_input_traffic};
 
 /// The system that the program runs on.
 pub fn system() -> World {

@@ -52,11 +52,7 @@ impl LogFiles {
     pub fn new(options: &LogOptions, owner: (u32, u32)) -> Self {
         let (names, to_syslog, complaint) =
             names::destinations(options.file_path.bytes(), options.spool_directory.bytes());
-        let mut stamps = Stamps::default();
-        stamps.zone = options.timezone.as_ref().map(|zone| zone.display().into_owned());
-        stamps.shows_zone = options.shows_zone;
-        stamps.millis = options.shows_millis;
-        stamps.pid = options.shows_pid;
+        let stamps = stamps(options);
         let syslog = to_syslog.then(|| {
             Syslog::new(
                 options.syslog_facility.bytes(),
@@ -174,6 +170,16 @@ impl LogFiles {
     }
 }
 
+/// What stands before lines.
+fn stamps(options: &LogOptions) -> Stamps {
+    let mut stamps = Stamps::default();
+    stamps.zone = options.timezone.as_ref().map(|zone| zone.display().into_owned());
+    stamps.shows_zone = options.shows_zone;
+    stamps.millis = options.shows_millis;
+    stamps.pid = options.shows_pid;
+    stamps
+}
+
 fn cannot_open(kind: LogKind, name: &[u8], why: &io::Error) -> Vec<u8> {
     let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
     let why = crate::databases::words(why);
@@ -184,6 +190,26 @@ fn cannot_open(kind: LogKind, name: &[u8], why: &io::Error) -> Vec<u8> {
 /// There is nobody to tell that the standard error is closed.
 fn show(text: &[u8]) {
     let _ = io::stderr().write_all(text);
+}
+
+/// What a test of a session shows before lines for logs: of the time what is finer than
+/// seconds, the zone and the process, as far as `log_selector` and `log_timezone` say.
+#[derive(Debug)]
+pub struct TestStamps(Mutex<Stamps>);
+
+impl TestStamps {
+    /// Those of a configuration.
+    pub fn new(options: &LogOptions) -> Self {
+        Self(Mutex::new(stamps(options)))
+    }
+
+    /// What stands before a line now.
+    pub fn now(&self) -> Vec<u8> {
+        const SECONDS: usize = "2001-02-03 04:05:06 ".len();
+        let mut stamps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = stamps.stamped(&crate::clock::SystemClock, b"");
+        line.trim_ascii_end().get(SECONDS..).map_or_else(Vec::new, |rest| [rest, b" "].concat())
+    }
 }
 
 impl Log for LogFiles {

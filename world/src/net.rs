@@ -13,7 +13,7 @@ use eximious_core::world::{Net, NisError, Stream, Target, WhosonError};
 use eximious_netlibs as netlibs;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_error};
+use rustix::net::sockopt::{self, Timeout, set_socket_timeout, socket_error};
 use rustix::net::{
     AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, recv,
     socket_with,
@@ -32,6 +32,26 @@ pub fn input_connection() -> Option<(SocketAddr, SocketAddr)> {
     let peer = rustix::net::getpeername(input.as_fd()).ok()??;
     let own = rustix::net::getsockname(input.as_fd()).ok()?;
     Some((peer.try_into().ok()?, own.try_into().ok()?))
+}
+
+/// Marks the packets of the standard input's connection, with this octet of theirs.
+///
+/// # Errors
+/// It is no connection, or what the system says.
+pub fn mark_input_traffic(class: u8) -> io::Result<()> {
+    let input = io::stdin();
+    let own = rustix::net::getsockname(input.as_fd())?;
+    let own = own.try_into().map_err(|_| io::ErrorKind::Unsupported)?;
+    mark_traffic(input.as_fd(), class, own)
+}
+
+/// Marks the packets of a connection: TOS in IPv4, the traffic class in IPv6 (RFC 2474).
+pub(crate) fn mark_traffic(socket: BorrowedFd<'_>, class: u8, own: SocketAddr) -> io::Result<()> {
+    match own.is_ipv4() {
+        true => sockopt::set_ip_tos(socket, class)?,
+        false => sockopt::set_ipv6_tclass(socket, class.into())?,
+    }
+    Ok(())
 }
 
 /// Waits for the standard input; false where nothing has come, and it has not ended,

@@ -11,7 +11,7 @@ pub use bell::Bell;
 pub use listener::{Listener, Listeners, Spare, Woken};
 pub use peer::{Heard, Peer};
 pub use process::{
-    PidFile, detach, open_files, raise_open_files, share_memory, spawn, thread_number,
-    write_process_line,
+    PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, share_memory, spawn,
+    thread_number, write_process_line,
 };
 pub use signals::{Signals, Told};

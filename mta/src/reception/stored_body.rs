@@ -29,6 +29,8 @@ pub(crate) struct StoredBody {
     line: u64,
     /// What was given out last.
     last: u8,
+    /// Whether a last line without an end is no line whose length counts.
+    leaves_end_out: bool,
 }
 
 /// What is left of it when all of it is there: the file, without which there is none.
@@ -36,6 +38,8 @@ pub(crate) struct StoredBody {
 pub(crate) struct LeftBody {
     pub(crate) body: Body,
     pub(crate) data: Box<dyn SpoolData>,
+    /// How many bytes it has behind what ended the header.
+    pub(crate) size: u64,
     lines: u64,
     zeros: u64,
     longest: u64,
@@ -65,6 +69,7 @@ impl StoredBody {
             longest: 0,
             line: 0,
             last: b'\n',
+            leaves_end_out: false,
         };
         body.count(0);
         // Zeros in it were counted with the header.
@@ -73,6 +78,11 @@ impl StoredBody {
         body.pending.extend_from_slice(rest);
         body.count(stray.len());
         body
+    }
+
+    /// Has a last line that came without an end not count among the longest ones.
+    pub(crate) fn leaves_end_out(&mut self) {
+        self.leaves_end_out = true;
     }
 
     /// The name of the message.
@@ -109,6 +119,14 @@ impl StoredBody {
             let last = self.pending[from..].last().copied().unwrap_or(self.last);
             if last != b'\n' {
                 self.pending.push(b'\n');
+                if self.leaves_end_out {
+                    let end = self.pending.len() - 1;
+                    self.count_between(from, end);
+                    let longest = self.longest;
+                    self.count(end);
+                    self.longest = longest;
+                    return self.write();
+                }
             }
         }
         self.count(from);
@@ -125,12 +143,18 @@ impl StoredBody {
         let longest = self.longest.max(self.line);
         let from = spool::data_head(self.id.bytes()).len() as u64;
         let body = Body::kept(data.source(from), self.length, longest);
-        Ok(LeftBody { body, data, lines: self.lines, zeros: self.zeros, longest: self.longest })
+        let size = self.length - self.stray.0;
+        let Self { lines, zeros, longest, .. } = self;
+        Ok(LeftBody { body, data, size, lines, zeros, longest })
     }
 
     /// Counts what was just made.
     fn count(&mut self, from: usize) {
-        let made = &self.pending[from..];
+        self.count_between(from, self.pending.len());
+    }
+
+    fn count_between(&mut self, from: usize, to: usize) {
+        let made = &self.pending[from..to];
         let Some(last) = made.last() else { return };
         self.last = *last;
         self.length += made.len() as u64;

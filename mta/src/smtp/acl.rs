@@ -8,13 +8,14 @@ use eximious::acl::{AclHost, AclResult, AclState, Logs, PartsVerdict};
 use eximious::world::Log;
 use eximious::{AclPhases, Context, Opt, Str, opt};
 
-use super::{Event, Outlet, SmtpSession};
+use super::{Event, Outlet, SmtpSession, TrafficMarker};
 use crate::logs;
 
 /// Who an ACL speaks to.
 struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     outlet: Option<&'h mut Outlet>,
+    marker: Option<&'h mut TrafficMarker>,
     is_test: bool,
     calls_out: bool,
     log: Arc<dyn Log>,
@@ -28,6 +29,15 @@ impl AclHost for Host<'_> {
 
     fn log_through(&mut self, log: Arc<dyn Log>) {
         self.log = log;
+    }
+
+    fn may_mark_traffic(&self) -> Result<(), &'static str> {
+        self.marker.as_ref().map(|_| ()).ok_or("Socket operation on non-socket")
+    }
+
+    fn mark_traffic(&mut self, class: u8) -> Result<(), String> {
+        let Some(marker) = &mut self.marker else { return Ok(()) };
+        marker(class).map_err(|why| eximious::stdlib::wording::reason(&why))
     }
 
     fn calls_out(&self) -> bool {
@@ -103,6 +113,7 @@ impl SmtpSession {
         let host = Host {
             events: &mut self.events,
             outlet: self.setup.outlet.as_mut(),
+            marker: self.setup.marker.as_mut(),
             is_test: self.setup.is_test,
             calls_out: self.setup.calls_out,
             log: self.cx.engine().world().log.clone(),

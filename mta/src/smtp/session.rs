@@ -32,6 +32,9 @@ pub struct SmtpServer {
 /// Sends at once what was said so far, and these bytes behind it.
 pub type Outlet = Box<dyn FnMut(&[u8]) + Send>;
 
+/// Marks the packets of a connection: with this octet of theirs, TOS or traffic class.
+pub type TrafficMarker = Box<dyn FnMut(u8) -> std::io::Result<()> + Send>;
+
 /// One connection, with what comes over it.
 pub struct SmtpSession {
     pub(super) server: Arc<SmtpServer>,
@@ -50,6 +53,8 @@ pub struct SmtpSession {
 pub(super) struct Setup {
     /// What sends at once what was said.
     pub(super) outlet: Option<Outlet>,
+    /// What marks the connection's packets, where it has some.
+    pub(super) marker: Option<TrafficMarker>,
     /// Whether this is a test, in which nobody waits.
     pub(super) is_test: bool,
     /// Whether ACLs may ask other hosts.
@@ -91,7 +96,13 @@ impl SmtpSession {
         let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
-            setup: Setup { outlet: None, is_test: false, calls_out: true, window: WINDOW },
+            setup: Setup {
+                outlet: None,
+                marker: None,
+                is_test: false,
+                calls_out: true,
+                window: WINDOW,
+            },
             cx,
             acl_state: AclState::default(),
             input: Input::default(),
@@ -109,6 +120,12 @@ impl SmtpSession {
     /// events but those that were not given yet count as said.
     pub fn set_outlet(&mut self, outlet: Option<Outlet>) {
         self.setup.outlet = outlet;
+    }
+
+    /// Has packets to the client marked (`control = dscp`); without, that is left out, as
+    /// where there is no socket.
+    pub fn set_traffic_marker(&mut self, marker: Option<TrafficMarker>) {
+        self.setup.marker = marker;
     }
 
     /// Only tests: delays and runs of the queue are told of, and nothing else is done

@@ -24,7 +24,7 @@ pub fn take(
     batched: BatchMessage,
     outside: &mut dyn Outside,
 ) -> Result<(), Vec<u8>> {
-    let BatchMessage { sender, recipients, bytes } = batched;
+    let BatchMessage { sender, recipients, text } = batched;
     if let Err(why) = spool::space::check(cx, 0) {
         cx.engine().world().log.main(&why);
         return Err(b"452 Space shortage, please try later".into());
@@ -38,7 +38,7 @@ pub fn take(
     submission.take_given(sender);
     submission.introduce();
     submission.begin();
-    let done = submission.arrive(&bytes, recipients);
+    let done = submission.arrive(text, recipients);
     submission.state.end_message(submission.cx);
     submission.cx.set_message(None);
     done.map(|_| ()).map_err(|fault| in_smtp(&fault))

@@ -1,15 +1,14 @@
 //! The bytes of a message as they come in from a program.
 
-/// What came in so far.
+/// Where a message from a program ends.
 #[derive(Clone, Debug, Default)]
 pub struct SubmissionInput {
-    bytes: Vec<u8>,
     /// Whether a line with nothing but a dot ends the message.
     dot_ends: bool,
-    /// Where the line begins that is not complete yet.
-    line: usize,
-    /// How far that line was looked through.
-    seen: usize,
+    /// The line that is not complete yet, as long as it may be such a line.
+    held: Vec<u8>,
+    /// The last byte of that line, once it can be none.
+    longer: Option<u8>,
     /// Whether the first line ended in a carriage return and a newline.
     crlf: Option<bool>,
     /// Whether the blank line came that ends the header.
@@ -22,36 +21,58 @@ impl SubmissionInput {
         Self { dot_ends, ..Self::default() }
     }
 
-    /// Takes what came; whether that ended the message. What stands behind its end is
-    /// none of it.
-    pub fn push(&mut self, bytes: &[u8]) -> bool {
-        self.bytes.extend_from_slice(bytes);
+    /// Takes what came, and gives out what is known to be a part of the message; whether
+    /// that ended it. What stands behind its end is none of it.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
         if !self.dot_ends {
+            out.extend_from_slice(bytes);
             return false;
         }
-        while let Some(at) = memchr::memchr(b'\n', &self.bytes[self.seen..]) {
-            let end = self.seen + at + 1;
-            if self.is_last(&self.bytes[self.line..end]) {
-                self.bytes.truncate(self.line);
-                return true;
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest);
+            let (part, behind) = rest.split_at(end.map_or(rest.len(), |at| at + 1));
+            rest = behind;
+            if let Some(last) = self.longer {
+                out.extend_from_slice(part);
+                let before = part.len().checked_sub(2).map_or(last, |at| part[at]);
+                match end {
+                    Some(_) => self.end_line(before == b'\r'),
+                    None => self.longer = part.last().copied(),
+                }
+                continue;
             }
-            let line = &self.bytes[self.line..end];
-            let crlf = *self.crlf.get_or_insert(line.ends_with(b"\r\n"));
-            self.in_body |= line == b"\r\n" || (line == b"\n" && !crlf);
-            (self.line, self.seen) = (end, end);
+            self.held.extend_from_slice(part);
+            if end.is_some() {
+                if self.is_last(&self.held) {
+                    self.held.clear();
+                    return true;
+                }
+                let crlf = self.held.ends_with(b"\r\n");
+                let is_blank = match self.held[..] {
+                    [b'\r', b'\n'] => true,
+                    [b'\n'] => self.crlf == Some(false) || self.crlf.is_none() && !crlf,
+                    _ => false,
+                };
+                self.in_body |= is_blank;
+                self.end_line(crlf);
+                out.append(&mut self.held);
+            } else if !matches!(self.held[..], [b'.' | b'\r'] | [b'.', b'\r']) {
+                self.longer = self.held.last().copied();
+                out.append(&mut self.held);
+            }
         }
-        self.seen = self.bytes.len();
         false
     }
 
-    /// How much it is.
-    pub fn size(&self) -> usize {
-        self.bytes.len()
+    /// Nothing more comes: gives out what was held back.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.held);
     }
 
-    /// The message.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    fn end_line(&mut self, crlf: bool) {
+        self.crlf.get_or_insert(crlf);
+        self.longer = None;
     }
 
     /// Whether a line ends the message. In a header whose lines end in carriage returns,
@@ -71,7 +92,8 @@ mod tests {
 
     fn read(text: &[u8], size: usize) -> Option<Vec<u8>> {
         let mut input = SubmissionInput::new(true);
-        text.chunks(size).any(|piece| input.push(piece)).then(|| input.into_bytes())
+        let mut out = Vec::new();
+        text.chunks(size).any(|piece| input.push(piece, &mut out)).then_some(out)
     }
 
     #[test]
@@ -83,9 +105,11 @@ mod tests {
                 (b"a: b\n\nx\r\n.\r\ny", Some(b"a: b\n\nx\r\n")),
                 (b".\n", Some(b"")),
                 (b".\r\nx", Some(b"")),
+                (b"\n.\nx", Some(b"\n")),
                 (b"a: b\n.\n", Some(b"a: b\n")),
                 (b"a: b\r\n.\r\n", Some(b"a: b\r\n")),
                 (b"a: b\r\n.\nx", None),
+                (b"a: b\r\n\n.\nx", None),
                 (b"a: b\n\nx\r.\ny", None),
                 (b"a: b\n\nx\r.\ry", None),
                 (b"a: b\n\nx\n.\ry\n", None),
@@ -97,6 +121,19 @@ mod tests {
                 assert_eq!(read(text, size), message, "{}", text.escape_ascii());
             }
         }
-        assert!(!SubmissionInput::new(false).push(b"a: b\n\n.\n"));
+        assert!(!SubmissionInput::new(false).push(b"a: b\n\n.\n", &mut Vec::new()));
+    }
+
+    #[test]
+    fn what_does_not_end_goes_through_whole() {
+        for text in [b"a: b\n\nx\n.\r".as_slice(), b"a: b\r\n.\n.", b"\r", b"", b"a\r\nb\n..\n"] {
+            for size in [1, 2, 3, 100] {
+                let mut input = SubmissionInput::new(true);
+                let mut out = Vec::new();
+                let ended = text.chunks(size).any(|piece| input.push(piece, &mut out));
+                input.finish(&mut out);
+                assert!(!ended && out == text, "{}", text.escape_ascii());
+            }
+        }
     }
 }

@@ -52,6 +52,8 @@ pub fn hold(
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);
+    let marked = peer.clone();
+    session.set_traffic_marker(Some(Box::new(move |class| marked.mark_traffic(class))));
     let words = Arc::new(Mutex::new(Words::new(peer.clone())));
     let outlet = words.clone();
     session.set_outlet(Some(Box::new(move |bytes| {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use eximious::debugging::DebugOutput;
 use eximious::stdlib::options::{log_options, server_ids};
-use eximious::{Config, Engine, Expanded, Macros, World, opt};
+use eximious::stdlib::variables::VERSION;
+use eximious::{Engine, Expanded, Macros, World, opt};
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
 
 use super::DaemonRequest;
 use super::limits::ConnectionLimits;
+use crate::configured;
 use crate::debug;
 use crate::refusal::Refusal;
 use crate::usual;
@@ -48,17 +50,23 @@ pub struct Service {
 }
 
 impl Service {
-    /// Reads the configuration.
+    /// Reads the configuration; its faults go to the panic log (`keeps`), unless there is
+    /// somebody else who tells of them.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(source: &Source, world: &World, request: &DaemonRequest) -> Result<Self, Refusal> {
+    pub fn read(
+        source: &Source,
+        world: &World,
+        request: &DaemonRequest,
+        keeps: bool,
+    ) -> Result<Self, Refusal> {
         let builder = Engine::builder();
         let mut macros = Macros::new();
         for (name, value) in &source.macros {
             macros.set(name, value);
         }
-        let mut found = Config::read(&source.names, macros, world, builder.registry())?;
+        let mut found = configured::read(&source.names, macros, world, builder.registry(), keeps)?;
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
         }
@@ -105,7 +113,7 @@ impl Service {
     }
 }
 
-/// What this program calls itself in logs.
-pub fn version() -> &'static str {
-    concat!("eximious ", env!("CARGO_PKG_VERSION"))
+/// What this program calls itself in logs: what `-bV` calls it.
+pub fn version() -> String {
+    format!("exim {VERSION}")
 }

@@ -28,6 +28,7 @@ pub(super) enum Asked {
     Help(Vec<String>),
     Information,
     SieveExtensions,
+    RemovePidFile(Option<Vec<u8>>),
     Show,
     Check(check::CheckRequest),
     Rewrite,
@@ -99,6 +100,8 @@ pub(crate) struct Given {
     pub(super) daemon: daemon::DaemonRequest,
     /// `-z`
     pub(super) log_lines: Vec<Vec<u8>>,
+    /// Whether what is wrong with the configuration goes to the panic log, too.
+    pub(super) keeps_faults: bool,
     /// Whose rights the action wants.
     pub(super) rights: Rights,
     /// What is no option.
@@ -118,6 +121,7 @@ impl Asked {
             | Self::Help(_)
             | Self::Information
             | Self::SieveExtensions
+            | Self::RemovePidFile(_)
             | Self::Check(_)
             | Self::Format(_)
             | Self::Filter => Rights::Caller,
@@ -136,6 +140,11 @@ impl Asked {
         }
     }
 
+    /// Whether it only tests something, so that mistakes leave nothing in logs.
+    fn is_test(&self) -> bool {
+        matches!(self, Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_))
+    }
+
     /// Whether it reads the site's configuration. Without a word, that is the prompt.
     fn reads_configuration(&self) -> bool {
         !matches!(
@@ -146,6 +155,7 @@ impl Asked {
                 | Self::Help(_)
                 | Self::Information
                 | Self::SieveExtensions
+                | Self::RemovePidFile(_)
                 | Self::Check(_)
                 | Self::Format(_)
         )
@@ -166,6 +176,7 @@ impl Given {
     /// What an action takes.
     pub(super) fn action(mut self, asked: Asked) -> Job {
         self.rights = asked.rights();
+        self.keeps_faults = !asked.is_test();
         match asked {
             Asked::Usage => Job::Usage,
             Asked::Start => Job::Start,
@@ -178,6 +189,7 @@ impl Given {
             Asked::Expand => Job::Expand(self.expand()),
             Asked::List { json, kind } => Job::List { json, kind },
             Asked::Help(names) => Job::Help(names),
+            Asked::RemovePidFile(path) => Job::RemovePidFile(path),
             Asked::Information => Job::Information,
             Asked::SieveExtensions => Job::SieveExtensions,
             Asked::Show => Job::Show(show::ShowRequest {
@@ -252,6 +264,7 @@ impl Given {
             message: self.message,
             verbose: self.verbose,
             debug: self.debug,
+            keeps_faults: self.keeps_faults,
             is_test: false,
             rights: self.rights,
         }

@@ -188,7 +188,7 @@ static RULES: &[Rule] = &[
     own("-ew", NOTHING),
     ignored("-m", NOTHING),
     own("-oA", Takes::Next(STRING)),
-    ignored("-oPX", NOTHING),
+    own("-oPX", NOTHING),
     ignored("-oY", NOTHING),
     own("-odb", NOTHING),
     own("-odf", NOTHING),

@@ -71,6 +71,9 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     client.connection = connection;
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(Arc::new(server), cx, client.clone());
+    if client.by_inetd {
+        session.set_traffic_marker(Some(Box::new(eximious_world::mark_input_traffic)));
+    }
     if let Some(user) = &client.user {
         introduce(session.context(), user, given);
     }

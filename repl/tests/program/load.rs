@@ -120,6 +120,63 @@ fn an_endless_header_takes_little_memory() {
     assert!(most <= before + (16 << 10), "{most} KiB after {before}");
 }
 
+/// How much a program took at the most, which its ACL wrote down, in KiB, and the sizes of
+/// the files of data in its spool.
+fn handed_in(call: &[&str], head: &str, size: usize, tail: &str) -> (u64, Vec<u64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().display();
+    let text = format!(
+        "primary_hostname = me.test\nspool_directory = {place}\n\
+         log_file_path = {place}/%slog\nkeep_environment =\nmessage_size_limit = 1G\n\
+         acl_not_smtp = look\nbegin acl\nlook:\n  accept logwrite = \
+         taken ${{if match{{${{readfile{{/proc/$pid/status}}}}}}{{\\NVmHWM:\\s+(\\d+)\\N}}{{$1}}}}\n"
+    );
+    std::fs::write(folder.path().join("c.conf"), text).unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    let config = folder.path().join("c.conf");
+    let mut child = Command::new(OURS)
+        .args(["-C", config.to_str().unwrap()])
+        .args(call)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let line = [&[b'x'; 99][..], b"\n"].concat();
+    let piece = line.repeat(1 << 10);
+    input.write_all(head.as_bytes()).unwrap();
+    for _ in 0..size.div_ceil(piece.len()) {
+        input.write_all(&piece).unwrap();
+    }
+    input.write_all(tail.as_bytes()).unwrap();
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{call:?}");
+    let log = std::fs::read_to_string(folder.path().join("mainlog")).unwrap();
+    let taken = log.lines().find_map(|line| line.split_once("taken ")).expect(&log).1;
+    let taken = taken.split(' ').next().unwrap().parse().expect(&log);
+    let files = std::fs::read_dir(folder.path().join("input")).unwrap();
+    let files = files.map(|file| file.unwrap()).collect::<Vec<_>>();
+    let data = files.iter().filter(|file| file.file_name().to_string_lossy().ends_with("-D"));
+    (taken, data.map(|file| file.metadata().unwrap().len()).collect())
+}
+
+#[test]
+fn large_messages_of_programs_take_little_memory() {
+    const SIZE: usize = 96 << 20;
+    let header = "To: a@b.test\nSubject: large\n\n";
+    let batch = "MAIL FROM:<a@b.test>\nRCPT TO:<c@d.test>\nDATA\n";
+    for (call, head, tail) in [
+        (&["-bm", "a@b.test"][..], header.to_owned(), ""),
+        (&["-t"], header.to_owned(), "\n.\n"),
+        (&["-i", "-t"], header.to_owned(), ".\nx"),
+        (&["-bS"], format!("{batch}{header}"), ".\nQUIT\n"),
+    ] {
+        let (taken, data) = handed_in(call, &head, SIZE, tail);
+        let [length] = data[..] else { panic!("{call:?}: {data:?}") };
+        assert!(length > SIZE as u64, "{call:?}: {length}");
+        assert!(taken < 60 << 10, "{call:?} takes {taken} KiB");
+    }
+}
+
 #[test]
 fn clients_that_come_at_once_are_all_greeted() {
     let daemon = Daemon::start(Path::new(OURS), OPEN, &[]);

@@ -17,6 +17,8 @@ mod dcc;
 mod debug_log;
 mod debugging;
 mod dialogues;
+mod dscp;
+mod faults;
 mod filters;
 mod fmt;
 mod full;

@@ -191,6 +191,34 @@ fn open_braces_go_on_and_names_are_offered() {
 }
 
 #[test]
+fn a_name_that_could_have_been_meant_is_told_beside_the_answer() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "${eqq:a}";
+    let mut terminal = Terminal::start(&["-C", "/dev/null", "-be", "${upc:a}", text], home.path());
+    let seen = terminal.types("", "Failed: unknown expansion operator \"eqq\"");
+    assert!(seen.contains("(did you mean uc?)"), "{seen}");
+    terminal.ends("");
+}
+
+#[test]
+fn differences_and_findings_have_colour_at_a_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("c.conf");
+    std::fs::write(&file, "bananas=3\n").unwrap();
+    let name = file.to_str().unwrap();
+    for (args, colour, shown) in [
+        (&["fmt", "--diff", name][..], true, "-bananas=3"),
+        (&["fmt", "--diff", "--color=never", name], false, "-bananas=3"),
+        (&["check", name], true, "bananas"),
+        (&["check", "--color=never", name], false, "bananas"),
+    ] {
+        let mut terminal = Terminal::start(args, home.path());
+        terminal.types("", shown);
+        assert_eq!(terminal.seen.contains("\u{1b}["), colour, "{args:?}: {:?}", terminal.seen);
+    }
+}
+
+#[test]
 fn exims_own_way_to_the_prompt_has_no_greeting() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Terminal::start(&["-C", "/dev/null", "-DA=b", "-be"], home.path());

@@ -2,81 +2,116 @@
 
 use std::sync::OnceLock;
 
-use eximious_core::{AclTermKind, DriverKind, LogSelector, Meta, OptionPlace, Registry};
+use eximious_core::{AclTermKind, DriverKind, LogSelector, Meta, OptionPlace, Registry, Runs};
 use rustc_hash::FxHashMap;
 
-/// What a configuration may test for besides the words of the registry: here and
-/// below as the packaged Exim answers, so that a file that asks gets the same
-/// branch from both, and in its order.
-const TLS: &[&str] = &[
-    "_HAVE_TLS_ALPN",
-    "_HAVE_TLS_CA_CACHE",
-    "_HAVE_TLS_OCSP_LIST",
-    "_HAVE_TLS_OCSP",
-    "_HAVE_TLS1_3",
+/// What a feature hangs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Needs {
+    /// It is always there.
+    Nothing,
+    /// TLS in the world.
+    Tls,
+    /// An ACL's word that does its work.
+    Term(&'static str),
+    /// A type of lookups.
+    Lookup(&'static str),
+}
+
+/// What a configuration may test for besides the words of the registry: here and below
+/// what this build has, in the packaged Exim's order.
+const TLS: &[(&str, Needs)] = &[
+    ("_HAVE_TLS_ALPN", Needs::Tls),
+    ("_HAVE_TLS_CA_CACHE", Needs::Tls),
+    ("_HAVE_TLS_OCSP_LIST", Needs::Tls),
+    ("_HAVE_TLS_OCSP", Needs::Tls),
+    ("_HAVE_TLS1_3", Needs::Tls),
 ];
 
 /// More of that.
-const SCANNERS: &[&str] = &[
-    "_HAVE_MALWARE_CMDLINE",
-    "_HAVE_MALWARE_SOCK",
-    "_HAVE_MALWARE_AVAST",
-    "_HAVE_MALWARE_CLAMD",
-    "_HAVE_MALWARE_SOPHIE",
-    "_HAVE_MALWARE_FSECURE",
-    "_HAVE_MALWARE_DRWEB",
-    "_HAVE_MALWARE_FPROT6D",
-    "_HAVE_MALWARE_FPROTD",
-    "_CRYPTO_HASH_SHA3",
-    "_CRYPTO_SIGN_ED25519",
+const SCANNERS: &[(&str, Needs)] = &[
+    ("_HAVE_MALWARE_CMDLINE", Needs::Term("malware")),
+    ("_HAVE_MALWARE_SOCK", Needs::Term("malware")),
+    ("_HAVE_MALWARE_AVAST", Needs::Term("malware")),
+    ("_HAVE_MALWARE_CLAMD", Needs::Term("malware")),
+    ("_HAVE_MALWARE_SOPHIE", Needs::Term("malware")),
+    ("_HAVE_MALWARE_FSECURE", Needs::Term("malware")),
+    ("_HAVE_MALWARE_DRWEB", Needs::Term("malware")),
+    ("_HAVE_MALWARE_FPROT6D", Needs::Term("malware")),
+    ("_HAVE_MALWARE_FPROTD", Needs::Term("malware")),
+    ("_CRYPTO_HASH_SHA3", Needs::Nothing),
+    ("_CRYPTO_SIGN_ED25519", Needs::Term("dkim_status")),
 ];
 
-/// The rest of it.
-const FEATURES: &[&str] = &[
-    "_HAVE_TRANSPORT_APPEND_MBX",
-    "_HAVE_TRANSPORT_APPEND_MAILSTORE",
-    "_HAVE_TRANSPORT_APPEND_MAILDIR",
-    "_HAVE_LOOKUP_SQLITE",
-    "_HAVE_LOOKUP_PGSQL",
-    "_HAVE_LOOKUP_PASSWD",
-    "_HAVE_LOOKUP_NIS",
-    "_HAVE_LOOKUP_MYSQL",
-    "_HAVE_LOOKUP_LDAP",
-    "_HAVE_LOOKUP_JSON",
-    "_HAVE_LOOKUP_DSEARCH",
-    "_HAVE_LOOKUP_DNSDB",
-    "_HAVE_LOOKUP_DBM",
-    "_HAVE_LOOKUP_CDB",
-    "_HAVE_LOOKUP_LSEARCH",
-    "_HAVE_HINTS_BDB",
-    "_HAVE_WELLKNOWN",
-    "_HAVE_TLS_RESUME",
-    "_HAVE_DANE",
-    "_HAVE_SRS",
-    "_HAVE_SPF",
-    "_HAVE_TCP_FASTOPEN",
-    "_HAVE_NATIVE_SRS",
-    "_HAVE_SOCKS",
-    "_HAVE_PROXY",
-    "_HAVE_PRDR",
-    "_HAVE_PIPE_CONNECT",
-    "_HAVE_OCSP",
-    "_HAVE_I18N",
-    "_HAVE_EVENT",
-    "_HAVE_ESMTP_LIMITS",
-    "_HAVE_DNSSEC",
-    "_HAVE_DKIM",
-    "_HAVE_CONTENT_SCANNING",
-    "_HAVE_MOVE_FROZEN_MESSAGES",
-    "_HAVE_GNUTLS",
-    "_HAVE_TLS",
-    "_HAVE_DLFUNC",
-    "_HAVE_PERL",
-    "_HAVE_PAM",
-    "_HAVE_IPV6",
-    "_HAVE_ICONV",
-    "_HAVE_CRYPTEQ",
+/// The rest of it. What only a delivery could do is not there: `_HAVE_DANE`, `_HAVE_SOCKS`,
+/// `_HAVE_TCP_FASTOPEN`, `_HAVE_MOVE_FROZEN_MESSAGES`.
+const FEATURES: &[(&str, Needs)] = &[
+    ("_HAVE_TRANSPORT_APPEND_MBX", Needs::Nothing),
+    ("_HAVE_TRANSPORT_APPEND_MAILSTORE", Needs::Nothing),
+    ("_HAVE_TRANSPORT_APPEND_MAILDIR", Needs::Nothing),
+    ("_HAVE_LOOKUP_WHOSON", Needs::Lookup("whoson")),
+    ("_HAVE_LOOKUP_SQLITE", Needs::Lookup("sqlite")),
+    ("_HAVE_LOOKUP_REGDOM", Needs::Lookup("regdom")),
+    ("_HAVE_LOOKUP_REDIS", Needs::Lookup("redis")),
+    ("_HAVE_LOOKUP_PSL", Needs::Lookup("psl")),
+    ("_HAVE_LOOKUP_PGSQL", Needs::Lookup("pgsql")),
+    ("_HAVE_LOOKUP_PASSWD", Needs::Lookup("passwd")),
+    ("_HAVE_LOOKUP_NISPLUS", Needs::Lookup("nisplus")),
+    ("_HAVE_LOOKUP_NIS", Needs::Lookup("nis")),
+    ("_HAVE_LOOKUP_MYSQL", Needs::Lookup("mysql")),
+    ("_HAVE_LOOKUP_LMDB", Needs::Lookup("lmdb")),
+    ("_HAVE_LOOKUP_LDAP", Needs::Lookup("ldap")),
+    ("_HAVE_LOOKUP_JSON", Needs::Lookup("json")),
+    ("_HAVE_LOOKUP_IBASE", Needs::Lookup("ibase")),
+    ("_HAVE_LOOKUP_DSEARCH", Needs::Lookup("dsearch")),
+    ("_HAVE_LOOKUP_DNSDB", Needs::Lookup("dnsdb")),
+    ("_HAVE_LOOKUP_DBM", Needs::Lookup("dbm")),
+    ("_HAVE_LOOKUP_CDB", Needs::Lookup("cdb")),
+    ("_HAVE_LOOKUP_LSEARCH", Needs::Lookup("lsearch")),
+    ("_HAVE_HINTS_SQLITE", Needs::Nothing),
+    ("_HAVE_XCLIENT", Needs::Nothing),
+    ("_HAVE_WELLKNOWN", Needs::Nothing),
+    ("_HAVE_TLS_RESUME", Needs::Tls),
+    ("_HAVE_SRS", Needs::Nothing),
+    ("_HAVE_SPF", Needs::Lookup("spf")),
+    ("_HAVE_NATIVE_SRS", Needs::Nothing),
+    ("_HAVE_PROXY", Needs::Nothing),
+    ("_HAVE_PRDR", Needs::Nothing),
+    ("_HAVE_PIPE_CONNECT", Needs::Nothing),
+    ("_HAVE_OCSP", Needs::Tls),
+    ("_HAVE_I18N", Needs::Nothing),
+    ("_HAVE_EVENT", Needs::Nothing),
+    ("_HAVE_ESMTP_LIMITS", Needs::Nothing),
+    ("_HAVE_DNSSEC", Needs::Nothing),
+    ("_HAVE_DMARC", Needs::Term("dmarc_status")),
+    ("_HAVE_DKIM", Needs::Term("dkim_status")),
+    ("_HAVE_CONTENT_SCANNING", Needs::Term("malware")),
+    ("_HAVE_OPENSSL", Needs::Tls),
+    ("_HAVE_TLS", Needs::Tls),
+    ("_HAVE_DLFUNC", Needs::Nothing),
+    ("_HAVE_PERL", Needs::Nothing),
+    ("_HAVE_PAM", Needs::Nothing),
+    ("_HAVE_IPV6", Needs::Nothing),
+    ("_HAVE_ICONV", Needs::Nothing),
+    ("_HAVE_CRYPTEQ", Needs::Nothing),
 ];
+
+/// What there is of some features.
+fn present(
+    features: &[(&'static str, Needs)],
+    registry: &Registry,
+    has_tls: bool,
+) -> Vec<&'static str> {
+    let is_there = |needs: Needs| match needs {
+        Needs::Nothing => true,
+        Needs::Tls => has_tls,
+        Needs::Term(name) => {
+            registry.acl_term(name.as_bytes()).is_some_and(|term| !matches!(term.run, Runs::NotYet))
+        }
+        Needs::Lookup(name) => registry.all_lookups().any(|one| one.meta.name == name),
+    };
+    features.iter().filter(|(_, needs)| is_there(*needs)).map(|(name, _)| *name).collect()
+}
 
 /// What `$tls_in_resumption` stands for, as a list to extract from.
 const RESUMPTIONS: &str = "not requested or offered: 0x02 :client requested, no server ticket: 0x04 \
@@ -109,13 +144,20 @@ const LOG: &str = "_LOG_";
 /// Exim's own macros; put together when the first text asks for them that may be one.
 #[derive(Debug, Default)]
 pub(super) struct Builtin {
+    /// Whether those about TLS are left out: the world has none.
+    without_tls: bool,
     names: OnceLock<FxHashMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl Builtin {
     /// Without any.
     pub(super) fn none() -> Self {
-        Self { names: OnceLock::from(FxHashMap::default()) }
+        Self { names: OnceLock::from(FxHashMap::default()), without_tls: false }
+    }
+
+    /// Leaves those about TLS out.
+    pub(super) fn leave_tls_out(&mut self) {
+        self.without_tls = true;
     }
 
     /// Whether Exim looks for its own in a line: only where the first capital
@@ -178,8 +220,8 @@ impl Builtin {
     }
 
     /// All of them, in Exim's order.
-    pub(super) fn all(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
-        collect(registry)
+    pub(super) fn all(registry: &Registry, has_tls: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
+        collect(registry, has_tls)
     }
 
     /// The longest name that a text begins with, and its value.
@@ -187,7 +229,8 @@ impl Builtin {
         if !may_begin(text) {
             return None;
         }
-        let names = self.names.get_or_init(|| collect(registry).into_iter().collect());
+        let all = || collect(registry, !self.without_tls).into_iter().collect();
+        let names = self.names.get_or_init(all);
         let end = text
             .iter()
             .position(|c| !c.is_ascii_alphanumeric() && !b"_<>=".contains(c))
@@ -210,7 +253,7 @@ fn may_begin(text: &[u8]) -> bool {
 }
 
 /// All of them, in Exim's order: that of its tables, each from its end.
-fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn collect(registry: &Registry, has_tls: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::with_capacity(1600);
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
     all.push((b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into()));
@@ -232,7 +275,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
     flags("_EXP_OP_", without);
     flags("_EXP_OP_", with);
     flags("_EXP_ITEM_", backwards(registry.all_items().flat_map(|r| words(&r.meta))));
-    flags("", TLS.to_vec());
+    flags("", present(TLS, registry, has_tls));
     flags("_RESUME_DECODE", vec![""]);
     flags(LOG, backwards(LogSelector::words()));
     for kind in [DriverKind::Authenticator, DriverKind::Transport, DriverKind::Router] {
@@ -249,7 +292,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
     }
     let options = registry.options_of(OptionPlace::Main);
     flags("_OPT_MAIN_", backwards(options.flat_map(|r| words(&r.meta))));
-    flags("", SCANNERS.to_vec());
+    flags("", present(SCANNERS, registry, has_tls));
     let terms = registry.all_acl_terms().filter(|term| packaged(&term.meta));
     let mut terms: Vec<_> = terms.map(|term| (term.meta.name, term.kind)).collect();
     terms.sort_unstable_by_key(|(name, _)| std::cmp::Reverse(*name));
@@ -260,7 +303,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
         };
         flags(prefix, vec![name]);
     }
-    flags("", FEATURES.to_vec());
+    flags("", present(FEATURES, registry, has_tls));
     if let Some(resumptions) = all.iter_mut().find(|(name, _)| name == b"_RESUME_DECODE") {
         resumptions.1 = RESUMPTIONS.into();
     }
@@ -300,7 +343,7 @@ mod tests {
 
     #[test]
     fn they_are_in_exims_order() {
-        let names = collect(&crate::registry());
+        let names = collect(&crate::registry(), true);
         let place = |name: &str| names.iter().position(|(own, _)| own == name.as_bytes());
         let order = [
             "_DKIM_OVERSIGN_HEADERS",
@@ -322,7 +365,6 @@ mod tests {
             "_DRIVER_TRANSPORT_SMTP",
             "_OPT_ROUTERS_VERIFY",
             "_OPT_MAIN_ACCEPT_8BITMIME",
-            "_HAVE_MALWARE_SOCK",
             "_CRYPTO_HASH_SHA3",
             "_ACL_COND_SEEN",
             "_ACL_MOD_REMOVE_HEADER",
@@ -335,11 +377,31 @@ mod tests {
 
     #[test]
     fn each_is_known_by_its_head() {
-        for (name, _) in collect(&crate::registry()) {
+        for (name, _) in collect(&crate::registry(), true) {
             assert!(may_begin(&name), "{}", name.escape_ascii());
         }
         for other in ["_LOG_SELECTOR", "_LOG_", "_", "_ACL_CHECK", "_HAVE", "LOG_ALL"] {
             assert!(!may_begin(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn they_are_true_for_this_build() {
+        let registry = crate::registry();
+        let all = |has_tls| -> Vec<String> {
+            let names = collect(&registry, has_tls).into_iter();
+            names.map(|(name, _)| String::from_utf8(name).unwrap()).collect()
+        };
+        let (with, without) = (all(true), all(false));
+        let has = |names: &[String], name: &str| names.iter().any(|own| own == name);
+        for name in ["_HAVE_TLS", "_HAVE_OPENSSL", "_HAVE_OCSP", "_HAVE_TLS_RESUME"] {
+            assert!(has(&with, name) && !has(&without, name), "{name}");
+        }
+        for name in ["_HAVE_LOOKUP_PSL", "_HAVE_LOOKUP_REDIS", "_HAVE_HINTS_SQLITE"] {
+            assert!(has(&without, name), "{name}");
+        }
+        for name in ["_HAVE_GNUTLS", "_HAVE_HINTS_BDB", "_HAVE_DANE", "_HAVE_SOCKS"] {
+            assert!(!has(&with, name), "{name}");
         }
     }
 

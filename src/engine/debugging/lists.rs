@@ -56,12 +56,12 @@ pub(super) fn write(step: &ListEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
             out.tested(by, depth, &[b"check dnssec ", list.as_bytes(), b" list"]);
         }
         ListEvent::SublistBegin { name } => {
-            out.tested(LISTS, depth + 2, &[b"start sublist ", name]);
+            out.tested(LISTS, depth + 1, &[b" start sublist ", name]);
         }
-        ListEvent::SublistEnd { name } => out.tested(LISTS, depth + 2, &[b"end sublist ", name]),
+        ListEvent::SublistEnd { name } => out.tested(LISTS, depth + 1, &[b" end sublist ", name]),
         ListEvent::Known { name, matches, data } => {
             let word = yes_or_no(*matches);
-            out.tested(LISTS, depth + 2, &[b"start sublist ", name]);
+            out.tested(LISTS, depth + 1, &[b" start sublist ", name]);
             out.tested(LISTS, depth + 1, &[b"cached ", word, b" match for +", name]);
             if let Some(data) = data {
                 let data = data.unwrap_or(b"NULL");

@@ -3,12 +3,14 @@
 
 pub(super) mod copy;
 pub(super) mod decode;
+pub(super) mod malware;
 mod parts;
 pub(super) mod regexes;
+pub(super) mod spam;
 
 pub use parts::PartsVerdict;
 
-use eximious_core::{AclPhases, AclTerm, Effects};
+use eximious_core::{AclPhases, AclTerm};
 
 use super::words;
 
@@ -44,30 +46,3 @@ pub(super) static BMI_OPTIN: AclTerm = words::not_yet(
 )
 .phases(AclPhases::RCPT)
 .unexpanded();
-
-/// `malware`.
-pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
-    "malware",
-    "malware = <pattern or */true>[/defer_ok][/tmo=<seconds>]",
-    "specification 45.1",
-    "A scanner finds malware in the message.",
-    "`*` and `true` ask for any; other text is a regular expression for the name that the \
-         scanner gives, which `$malware_name` has afterwards. A scanner that can't be reached \
-         defers, unless `/defer_ok` follows. The scanner is named by `av_scanner`.",
-))
-.phases(words::CONTENT)
-.effects(Effects::NET.union(Effects::FILES));
-
-/// `spam`.
-pub(super) static SPAM: AclTerm = words::not_yet(words::meta(
-    "spam",
-    "spam = <user>[:true][/defer_ok]",
-    "specification 45.3",
-    "A scanner takes the message for spam.",
-    "The message goes to SpamAssassin or Rspamd at `spamd_address`, for the settings of that \
-         user; it is asked once per message and user. `:true` holds whatever the verdict, so that \
-         `$spam_score` and `$spam_report` are filled. No answer defers, unless `/defer_ok` \
-         follows.",
-))
-.phases(words::CONTENT)
-.effects(Effects::NET);

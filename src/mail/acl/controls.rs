@@ -2,9 +2,12 @@
 
 pub(super) mod connection;
 pub(super) mod debug;
+pub(super) mod dscp;
 pub(super) mod message;
 
 use eximious_core::{AclOptions, AclTerm, Str};
+
+pub use dscp::TRAFFIC_CLASSES;
 
 use super::call::AclCall;
 use super::cutthrough;

@@ -30,7 +30,7 @@ pub mod var;
 
 use eximious_core::Variable;
 
-pub use program::{LANGUAGE_VERSION, RELEASE_DATE};
+pub use program::{LANGUAGE_VERSION, RELEASE_DATE, VERSION};
 
 /// All variables, by family.
 pub static ALL: &[&[Variable]] = &[

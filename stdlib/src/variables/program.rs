@@ -6,9 +6,13 @@ use super::record::computed;
 
 use crate::options::{localhost_number, opt};
 
-/// The release of Exim whose language this is. Configurations and scripts
-/// compare it, so it is what `$exim_version` says.
+/// The release of Exim whose language this is.
 pub const LANGUAGE_VERSION: &str = "4.100";
+
+/// What this program calls itself: `$exim_version`, and with it the banner and `Received:`,
+/// the log and `-bV`. Configurations and scripts compare it with Exim's releases, so it
+/// begins as that of the language does.
+pub const VERSION: &str = concat!("4.100-eximious-", env!("CARGO_PKG_VERSION"));
 
 /// The day of this release. A constant, so that a build can be repeated bit by
 /// bit.
@@ -72,18 +76,19 @@ pub static ALL: &[Variable] = &[
         "exim_version",
         NONE,
         Clean,
-        "The release of Exim whose language is spoken, such as `4.100`.",
+        "The release of Exim whose language is spoken, and that of eximious.",
         |call| {
             let set = call.settings().text(opt::EXIM_VERSION);
-            Ok(set.unwrap_or_else(|| Str::fixed(LANGUAGE_VERSION)))
+            Ok(set.unwrap_or_else(|| Str::fixed(VERSION)))
         },
         aliases(&["version_number"]),
         docs(
-            "Scripts compare it, so it is Exim's number and not that of eximious: the release \
-             whose specification this program follows. The option `exim_version` overrides it, \
-             for those who would rather not say."
+            "Scripts compare it, so it begins with Exim's number, that of the release whose \
+             specification this program follows. The banner, `Received:`, the log and `-bV` \
+             have the same. The option `exim_version` overrides it, for those who would rather \
+             not say."
         ),
-        examples(&[Example::new("$exim_version", LANGUAGE_VERSION)])
+        examples(&[Example::new("$exim_version", VERSION)])
     ),
     computed!(
         "localhost_number",

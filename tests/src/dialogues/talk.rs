@@ -343,11 +343,14 @@ const REPLACED: &[(&str, &str)] = &[
     (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? (\[\d+\] )?", ""),
     (r"(?m)^LOG: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? (\[\d+\] )?", "LOG: "),
     (r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [ \d]\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
-    (r"\bExim 4\.\d+(\.\d+)?", "Exim VERSION"),
+    (r"\bExim 4\.\d+(\.\d+)*(-eximious-[\d.]+)?", "Exim VERSION"),
     (r"\b(D|DT|QT|RT)=[\d.]+s", "$1=TIME"),
     (r"-received_time_(\w+) [\d.]+", "-received_time_$1 TIME"),
     (r"(?m)^\d{10} (\d+)$", "TIME $1"),
     (r"(?m)^-frozen \d+$", "-frozen TIME"),
+    // What a test of a session shows of the time and the process.
+    (r"(?m)^LOG: \d{3} (\[\d+\] )", "LOG: MS [PID] "),
+    (r" Ci=\d+", " Ci=PID"),
     // It says that its library of TLS knows of sessions that are resumed.
     (r"(?m)^-tls_resumption A\n", ""),
     // Each library of TLS has its own words for what goes wrong.

@@ -104,7 +104,7 @@ pub fn batch(data: &[u8]) {
         for _ in 0..MOST_EVENTS {
             match batch.step(&mut cx) {
                 BatchStep::Message(message) => {
-                    assert!(message.bytes.len() <= data.len());
+                    assert!(message.text.count() <= data.len() as u64);
                     batch.taken();
                 }
                 BatchStep::More => panic!("there is no more"),

@@ -97,6 +97,14 @@ impl Config {
         }
     }
 
+    /// The same, where these servers are asked, if there are any.
+    fn with_servers(mut self, servers: &[SocketAddr]) -> Self {
+        if !servers.is_empty() {
+            self.servers = servers.to_vec();
+        }
+        self
+    }
+
     /// The names to ask for, one after the other.
     pub(super) fn candidates<'n>(&self, name: &'n str, options: &DnsOptions) -> Vec<Cow<'n, str>> {
         let dots = name.bytes().filter(|byte| *byte == b'.').count();
@@ -147,25 +155,31 @@ pub(super) enum Source {
     /// They are given.
     Fixed(Arc<Config>),
     /// The system's file, as it was at a time.
-    File(Option<(SystemTime, Arc<Config>)>),
+    File {
+        /// Who is asked in the place of its servers; with none, those.
+        instead: Vec<SocketAddr>,
+        kept: Option<(SystemTime, Arc<Config>)>,
+    },
 }
 
 impl Source {
-    pub(super) fn system() -> Self {
-        Self::File(None)
+    /// What the system says; these servers, if there are any, stand for its own.
+    pub(super) fn system(instead: Vec<SocketAddr>) -> Self {
+        Self::File { instead, kept: None }
     }
 
     /// The settings, read again where the file is another one now.
     pub(super) fn current(&mut self) -> Arc<Config> {
-        let kept = match self {
+        let (instead, kept) = match self {
             Self::Fixed(config) => return config.clone(),
-            Self::File(kept) => kept,
+            Self::File { instead, kept } => (instead, kept),
         };
         let changed = std::fs::metadata(RESOLV_CONF).and_then(|stat| stat.modified());
         match (&kept, changed) {
             (Some((then, config)), Ok(changed)) if *then == changed => config.clone(),
             (_, changed) => {
-                let config = Arc::new(Config::read(&contents(RESOLV_CONF)));
+                let config = Config::read(&contents(RESOLV_CONF)).with_servers(instead);
+                let config = Arc::new(config);
                 *kept = changed.ok().map(|changed| (changed, config.clone()));
                 config
             }
@@ -234,6 +248,16 @@ mod tests {
         assert_eq!(config.timeout, Duration::from_secs(3));
         assert_eq!((config.attempts, config.ndots), (4, 2));
         assert!(config.rotate && config.trust_ad && !config.use_tcp);
+    }
+
+    #[test]
+    fn servers_may_stand_for_those_of_resolv_conf() {
+        let read = || Config::read(b"nameserver 192.0.2.1\nsearch a.example\noptions ndots:2\n");
+        let own: SocketAddr = "127.0.0.1:5353".parse().unwrap();
+        let config = read().with_servers(&[own]);
+        assert_eq!((config.servers, config.ndots), (vec![own], 2));
+        assert_eq!(config.search.len(), 1);
+        assert_eq!(read().with_servers(&[]), read());
     }
 
     #[test]

@@ -42,13 +42,13 @@ pub struct Resolver {
 impl Resolver {
     /// Asks the servers that `/etc/resolv.conf` names, as the C library does;
     /// the file is read again when it changes. The variable of the environment
-    /// `EXIMIOUS_DNS` names others: addresses with ports, commas between them. It does not
-    /// count where the program has other rights than its caller, who has set it.
+    /// `EXIMIOUS_DNS` names other servers: addresses with ports, commas between them; the
+    /// file's `search` and `options` hold for them, too. It does not count where the program has other rights than its caller, who has set it.
     pub fn system() -> Self {
         let trusted = !crate::rights::caller().is_lent_rights;
         let named = std::env::var("EXIMIOUS_DNS").ok().filter(|_| trusted).unwrap_or_default();
         let servers: Vec<SocketAddr> = named.split(',').filter_map(config::server).collect();
-        if servers.is_empty() { Self::with(Source::system()) } else { Self::of(servers) }
+        Self::with(Source::system(servers))
     }
 
     /// Asks these servers, the first one first.

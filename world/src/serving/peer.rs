@@ -56,6 +56,14 @@ impl Peer {
         let _ = sockopt::set_socket_keepalive(&self.socket, true);
     }
 
+    /// Marks the packets that go to the client, with this octet of theirs.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn mark_traffic(&self, class: u8) -> io::Result<()> {
+        crate::net::mark_traffic(self.socket.as_fd(), class, self.local)
+    }
+
     /// Reads what there is, after waiting for it until some time; without one,
     /// there is no end to that.
     ///

@@ -97,10 +97,23 @@ impl PidFile {
     }
 }
 
+/// Removes a file with the number of the process that started this one (`-oPX`); one with
+/// another number stays.
+pub fn remove_pid_file_of_parent(path: &[u8]) {
+    let path = Path::new(OsStr::from_bytes(path));
+    if has_number(path, std::os::unix::process::parent_id()) {
+        let _ = fs::remove_file(path);
+    }
+}
+
 fn is_own(path: &Path) -> bool {
+    has_number(path, std::process::id())
+}
+
+fn has_number(path: &Path, number: u32) -> bool {
     let regular = fs::symlink_metadata(path).is_ok_and(|data| data.is_file() && data.len() < 32);
-    let own = format!("{}\n", std::process::id());
-    regular && fs::read(path).is_ok_and(|text| text == own.as_bytes())
+    let own = number.to_string();
+    regular && fs::read(path).is_ok_and(|text| text.trim_ascii_end() == own.as_bytes())
 }
 
 /// Adds a line to a file of what processes do, for those who ask.

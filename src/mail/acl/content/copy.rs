@@ -15,6 +15,7 @@ use eximious_stdlib::wording;
 use super::super::machine::Run;
 use super::super::{AclHost, AclState};
 use super::parts::AtHand;
+use super::{malware, spam};
 use crate::Context;
 
 /// How much is copied at once.
@@ -30,6 +31,9 @@ pub(in crate::mail::acl) struct Scan {
     pub(super) number: u32,
     /// How many bytes were decoded so far.
     pub(super) decoded: u64,
+    /// What the scanners have said.
+    pub(super) malware: malware::Known,
+    pub(super) spam: spam::Known,
 }
 
 impl Scan {
@@ -63,6 +67,13 @@ impl Copy {
     /// What reads the copy.
     pub(super) fn source(&self) -> Arc<dyn BodySource> {
         self.file.source()
+    }
+}
+
+impl Copy {
+    /// Its whole path.
+    pub(super) fn path(&self) -> Vec<u8> {
+        [self.directory.path(), b"/", &self.name].concat()
     }
 }
 

@@ -1,9 +1,8 @@
 //! Controls of the connection: they last until it ends.
 
-use eximious_core::{AclControl, AclOptions, AclPhases};
+use eximious_core::{AclControl, AclPhases};
 use eximious_stdlib::variables::var;
 
-use super::super::cutthrough;
 use super::super::machine::{Answer, Run};
 use super::super::words::{self, ControlRun, Setting};
 use super::{PLAIN, kept};
@@ -64,33 +63,6 @@ fn caselower(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
     let part = run.cx.value_of(var::LOCAL_PART);
     run.cx.set_var(var::LOCAL_PART, part.lowercased());
     kept(run, setting)
-}
-
-/// `control = dscp`.
-pub(in crate::mail::acl) static DSCP: AclControl = words::control(
-    &ControlRun::Own { takes: |options| options.is_some(), set: dscp },
-    words::meta(
-        "dscp",
-        "control = dscp/<name or number>",
-        "specification 44.13",
-        "Marks the packets of the connection.",
-        "What follows is one of the names that `-bI:dscp` lists, or a number from 0 to 0x3F. \
-         Whether routers on the way look at it is up to them.",
-    ),
-)
-.phases(words::CLIENT.difference(AclPhases::NOTQUIT))
-.options(AclOptions::Text)
-.of_connection();
-
-/// Where packets can't be marked, that is no reason to stop.
-fn dscp(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
-    setting.keep(run);
-    if let Err(why) = run.host.mark_traffic(setting.options.bytes()) {
-        let head = "smtp input is probably not a socket [";
-        run.note(format!("{head}{why}], not setting DSCP").as_bytes());
-    }
-    cutthrough::heed(run);
-    Answer::Yes
 }
 
 /// `control = enforce_sync`.

@@ -72,30 +72,45 @@ const OTHERS: &[&str] = &[
     "_HAVE_ARC",
     "_HAVE_BRIGHTMAIL",
     "_HAVE_CLIENT_SOCKS",
+    "_HAVE_CONTENT_SCANNING",
+    "_HAVE_DANE",
     "_HAVE_DCC",
+    "_HAVE_DKIM",
     "_HAVE_DMARC",
     "_HAVE_DSN",
     "_HAVE_DSN_INFO",
+    "_HAVE_GNUTLS",
+    "_HAVE_HINTS_BDB",
     "_HAVE_HINTS_GDBM",
     "_HAVE_HINTS_NDBM",
     "_HAVE_HINTS_SQLITE",
     "_HAVE_HINTS_TDB",
     "_HAVE_LMDB",
     "_HAVE_LOCAL_SCAN",
+    "_HAVE_MALWARE_AVAST",
+    "_HAVE_MALWARE_CLAMD",
+    "_HAVE_MALWARE_CMDLINE",
+    "_HAVE_MALWARE_DRWEB",
+    "_HAVE_MALWARE_FPROT6D",
+    "_HAVE_MALWARE_FPROTD",
+    "_HAVE_MALWARE_FSECURE",
     "_HAVE_MALWARE_KAV",
     "_HAVE_MALWARE_MKSD",
-    "_HAVE_OPENSSL",
+    "_HAVE_MALWARE_SOCK",
+    "_HAVE_MALWARE_SOPHIE",
+    "_HAVE_MOVE_FROZEN_MESSAGES",
     "_HAVE_PIPECONNECT",
     "_HAVE_QUEUE_RAMP",
     "_HAVE_QUEUEFILE",
     "_HAVE_REQUIRETLS",
-    "_HAVE_XCLIENT",
+    "_HAVE_SOCKS",
+    "_HAVE_TCP_FASTOPEN",
 ];
 
 /// All that may be asked for: what is defined here, and what the words of the
 /// registry would be called where they are known.
 fn names(registry: &Registry) -> HashSet<String> {
-    let own = Macros::builtin(registry).into_iter();
+    let own = Macros::builtin(registry, true).into_iter();
     let mut names: HashSet<String> =
         own.filter_map(|(name, _)| String::from_utf8(name).ok()).collect();
     let mut add = |head: &str, name: &str| {

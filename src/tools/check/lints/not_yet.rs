@@ -16,7 +16,7 @@ pub(super) static NOT_YET: Lint = Lint {
            is about; an authenticator or router with such a driver does the same. \
            `COMPATIBILITY.md` lists them as *not yet*. Transports are left out: nothing is \
            delivered yet.",
-    bad: "acl_smtp_data = d\nbegin acl\nd:\n  deny spam = nobody\n",
+    bad: "acl_smtp_rcpt = r\nbegin acl\nr:\n  deny bmi_optin = *\n",
     good: "acl_smtp_data = d\nbegin acl\nd:\n  deny condition = ${if >{$message_size}{1M}}\n",
     run: |survey, findings| {
         for text in &survey.texts {

@@ -1,0 +1,146 @@
+//! A message that a program hands in, as it comes: once it can be told where its header
+//! ends, the rest goes to the spool, and no more than a small window of it is held.
+
+use eximious::stdlib::message::header_end;
+use eximious::{Context, Str};
+
+use super::envelope::sender_in_line;
+use super::headers::longest_header;
+use super::line_ends::{LineEnds, Newlines, Returns, without_returns};
+use super::message_id::message_id;
+use super::parse::{Parsed, Way, parse};
+use super::stored_body::{LeftBody, StoredBody};
+use crate::spool::NotKept;
+
+/// How much is held before the end of the header is looked for.
+const WINDOW: usize = 64 * 1024;
+
+/// What came in so far.
+#[derive(Debug)]
+pub struct GatheredMessage {
+    way: Way,
+    /// Whether a line `From …` before the header is none of it.
+    drops_from: bool,
+    /// All of it, or its header.
+    head: Vec<u8>,
+    rest: Rest,
+    count: u64,
+    /// How much there has to be before the end of the header is looked for again.
+    next_look: usize,
+}
+
+/// Where what comes in goes.
+#[derive(Debug)]
+enum Rest {
+    /// To what is there already.
+    Memory,
+    Spool(Box<StoredBody>),
+    /// Nowhere: its header is too long, and it is refused in the end.
+    Nowhere,
+}
+
+/// A message that is there as a whole.
+#[derive(Debug)]
+pub(crate) struct ReadMessage {
+    pub(crate) parsed: Parsed,
+    /// What was stored of it already, under this name.
+    ///
+    /// # Errors
+    /// It could not be stored.
+    pub(crate) stored: Option<Result<(Str, LeftBody), NotKept>>,
+    /// How many bytes came.
+    pub(crate) count: u64,
+}
+
+impl GatheredMessage {
+    /// Nothing came yet.
+    pub fn new(way: Way, drops_from: bool) -> Self {
+        Self { way, drops_from, head: Vec::new(), rest: Rest::Memory, count: 0, next_look: WINDOW }
+    }
+
+    /// Takes what came of it; `queue` is where it will wait.
+    pub fn push(&mut self, cx: &mut Context, queue: &[u8], bytes: &[u8]) {
+        self.count += bytes.len() as u64;
+        match &mut self.rest {
+            Rest::Memory => self.head.extend_from_slice(bytes),
+            Rest::Spool(body) => return body.push(bytes),
+            Rest::Nowhere => return,
+        }
+        if self.head.len() < self.next_look || !cx.engine().world().spool.is_there() {
+            return;
+        }
+        let room = usize::try_from(longest_header(cx)).unwrap_or(usize::MAX).saturating_add(WINDOW);
+        if self.divide(cx, queue) {
+            self.head.shrink_to_fit();
+        } else if self.head.len() >= room {
+            self.rest = Rest::Nowhere;
+        } else {
+            self.next_look = self.head.len().saturating_mul(2).min(room);
+        }
+    }
+
+    /// How many bytes came.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// What is held of it: all, or its header, if the rest is in the spool.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Whether its body is in the spool.
+    pub(crate) fn has_stored_body(&self) -> bool {
+        matches!(self.rest, Rest::Spool(_))
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn finish(self, cx: &mut Context) -> ReadMessage {
+        let mut parsed = parse(&self.head, self.way, self.drops_from, cx);
+        let stored = match self.rest {
+            Rest::Memory => None,
+            Rest::Spool(body) => {
+                let id = body.id().clone();
+                Some(body.finish().map(|left| (id, left)))
+            }
+            Rest::Nowhere => {
+                parsed.stray = parsed.stray.saturating_add(longest_header(cx));
+                None
+            }
+        };
+        ReadMessage { parsed, stored, count: self.count }
+    }
+
+    /// Divides it where its header ends, if that can be told; whether it is divided.
+    fn divide(&mut self, cx: &mut Context, queue: &[u8]) -> bool {
+        let drops_from = self.drops_from;
+        let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
+        let mut body = match self.way {
+            Way::Program => {
+                let Some(end) = header_end(&self.head, &mut is_sender) else { return false };
+                let rest = self.head.split_off(end.at);
+                let stray = without_returns(&self.head[end.at - end.stray..]);
+                let id = message_id(cx.engine());
+                let ends = LineEnds::Chunks(Returns::default());
+                let mut body = StoredBody::new(cx, queue, id, (&stray, &[]), ends);
+                body.push(&rest);
+                body
+            }
+            Way::Smtp => {
+                let mut ends = LineEnds::Smtp(Newlines::default());
+                let mut text = Vec::with_capacity(self.head.len());
+                ends.push(&self.head, &mut text);
+                let Some(end) = header_end(&text, &mut is_sender) else { return false };
+                let id = message_id(cx.engine());
+                let parts = (&text[end.at - end.stray..end.at], &text[end.at..]);
+                let body = StoredBody::new(cx, queue, id, parts, ends);
+                text.truncate(end.at);
+                self.head = text;
+                body
+            }
+        };
+        body.leaves_end_out();
+        self.rest = Rest::Spool(Box::new(body));
+        true
+    }
+}

@@ -1,0 +1,91 @@
+//! Avast, over a socket or TCP.
+
+use super::link::reason;
+use super::{Fault, Scanner, ScannerRun, Scanning};
+use crate::mail::acl::Logs;
+
+pub(super) static RUN: ScannerRun = ScannerRun(scan);
+pub(super) const AVAST: Scanner = super::scanner(
+    "avast",
+    "avast:<socket or host port>[:pass_unscanned][:<option>]...",
+    "Avast, over a socket or TCP.",
+    &RUN,
+);
+
+fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
+    let place = scan.option(0).unwrap_or(b"/var/run/avast/scan.sock").to_vec();
+    let mut link = scan.connect(&place)?;
+    let further = scan.options.get(1..).unwrap_or_default().to_vec();
+    let passes = further.iter().any(|option| option == b"pass_unscanned");
+    let settings = further.into_iter().filter(|option| option != b"pass_unscanned");
+    let scan_it = [b"SCAN ", &escaped(&scan.directory)[..]].concat();
+    let unread = |why: &std::io::Error| {
+        Fault(format!("unable to read from socket ({})", reason(why)).into_bytes())
+    };
+    let mut found: Option<Vec<u8>> = None;
+    let mut ended = false;
+    let greeting = link.line().map_err(|why| unread(&why))?;
+    if !greeting.is_some_and(|line| line.starts_with(b"220")) {
+        return Err(b"unexpected greeting".into());
+    }
+    for request in settings.chain([scan_it]) {
+        let sent = link.send(&[&request[..], b"\n"].concat());
+        sent.map_err(|why| unread(&why))?;
+        loop {
+            let Some(line) = link.line().map_err(|why| unread(&why))? else {
+                return Err(b"unable to read from socket (EOF)".into());
+            };
+            if line.starts_with(b"200 ") {
+                ended = true;
+                break;
+            }
+            if line.len() > 3
+                && matches!(line[0], b'4' | b'5')
+                && line[..3].iter().all(u8::is_ascii_digit)
+            {
+                let _ = link.send(b"QUIT\n");
+                return Err(Fault(line));
+            }
+            let mut fields = line.splitn(3, |byte| *byte == b'\t');
+            let (head, status, info) = (fields.next(), fields.next(), fields.next());
+            if !head.is_some_and(|head| head.starts_with(b"SCAN ")) {
+                continue;
+            }
+            let status = status.unwrap_or_default();
+            let info = info.unwrap_or_default();
+            if status.starts_with(b"[E]") && passes {
+                let line = [b"internal scanner error (ignored): ", &line[..]].concat();
+                scan.run.host.log_to(Logs::MAIN, &line);
+            } else if status.starts_with(b"[E]") || status.starts_with(b"[L]") {
+                // `0 NAME`, or `Error NUMBER TEXT`.
+                let words = if status.starts_with(b"[L]") { 2 } else { 3 };
+                let name = info.splitn(words, |byte| *byte == b' ').last().unwrap_or_default();
+                found.get_or_insert(unescaped(name));
+            }
+        }
+    }
+    let _ = link.send(b"QUIT\n");
+    match ended {
+        true => Ok(found),
+        false => Err(b"unable to read from socket (EOF)".into()),
+    }
+}
+
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let special = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'\\');
+    text.iter()
+        .flat_map(|byte| special(*byte).then_some(b'\\').into_iter().chain([*byte]))
+        .collect()
+}
+
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => out.extend(bytes.next()),
+            _ => out.push(*byte),
+        }
+    }
+    out
+}

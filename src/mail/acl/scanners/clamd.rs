@@ -1,0 +1,128 @@
+//! ClamAV's daemon.
+
+use eximious_stdlib::interval;
+
+use super::link::{connect_to_path, reason};
+use super::{Fault, Link, Scanner, ScannerRun, Scanning};
+
+pub(super) static RUN: ScannerRun = ScannerRun(scan);
+pub(super) const CLAMD: Scanner = super::scanner(
+    "clamd",
+    "clamd:<socket or host port>[ retry=<time>]...[:local]",
+    "ClamAV, over a socket or TCP.",
+    &RUN,
+);
+
+fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
+    let first = scan.option(0).unwrap_or(b"/tmp/clamd").to_vec();
+    if first.starts_with(b"/") {
+        let (path, again) = server(&first)?;
+        let mut reached = connect_to_path(scan.run, &path, scan.time);
+        if reached.link.is_err() && again {
+            reached = connect_to_path(scan.run, &path, scan.time);
+        }
+        scan.reached = reached.address;
+        return ask(scan, reached.link.map_err(Fault)?, true);
+    }
+    let (mut servers, mut local) = (Vec::new(), false);
+    for option in scan.options.clone() {
+        if option == b"local" {
+            local = true;
+            continue;
+        }
+        let words = option.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+        if words < 2 {
+            scan.complain(&[b"missing port: '", &option[..], b"'"].concat());
+            continue;
+        }
+        servers.push(server(&option)?);
+    }
+    if servers.is_empty() {
+        return Err(b"no useable server addresses in malware configuration option.".into());
+    }
+    while !servers.is_empty() {
+        let random = scan.run.cx.engine().world().random.clone();
+        let number = usize::try_from(random.below(servers.len() as u64)).unwrap_or(0);
+        let (server, again) = servers.swap_remove(number);
+        let mut link = scan.connect(&server);
+        if link.is_err() && again {
+            link = scan.connect(&server);
+        }
+        match link {
+            Ok(link) => return ask(scan, link, local),
+            Err(Fault(why)) => scan.complain(&why),
+        }
+    }
+    scan.reached.clear();
+    Err(b"all servers failed".into())
+}
+
+/// Where a server is, and whether it is tried again.
+fn server(option: &[u8]) -> Result<(Vec<u8>, bool), Fault> {
+    let mut words = option.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut place = words.next().unwrap_or_default().to_vec();
+    if !place.starts_with(b"/") {
+        place.push(b' ');
+        // What is no number is none.
+        let port = words.next().unwrap_or_default();
+        let port = port.split(|byte| *byte == b'-').next().unwrap_or_default();
+        let is_number = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
+        place.extend_from_slice(if is_number { port } else { b"0" });
+    }
+    let mut again = false;
+    for word in words {
+        match word.strip_prefix(b"retry=").and_then(interval::seconds) {
+            Some(_) => again = true,
+            None => return Err([b"bad option '", option, b"'"].concat().into()),
+        }
+    }
+    Ok((place, again))
+}
+
+fn ask(
+    scan: &mut Scanning<'_, '_>,
+    mut link: Link,
+    by_name: bool,
+) -> Result<Option<Vec<u8>>, Fault> {
+    if by_name {
+        let sent = link.send(&[b"SCAN ", &scan.file[..], b"\n"].concat());
+        sent.map_err(|why| format!("unable to write to socket ({})", reason(&why)).into_bytes())?;
+    } else {
+        let sent = link.send(b"zINSTREAM\0").and_then(|()| {
+            link.send_message(&*scan.source, true)?;
+            link.send(&[0; 4])
+        });
+        // It may have said why it takes no more.
+        if let Err(why) = sent
+            && !matches!(why.kind(), std::io::ErrorKind::BrokenPipe)
+        {
+            return Err(format!("unable to send file body to socket ({})", reason(&why))
+                .into_bytes()
+                .into());
+        }
+    }
+    let answer = link
+        .until(b"\0\n")
+        .map_err(|why| format!("unable to read from socket ({})", reason(&why)).into_bytes())?;
+    let answer = answer.trim_ascii_end();
+    let answer = answer.strip_suffix(b"\0").unwrap_or(answer).trim_ascii_end();
+    if answer.is_empty() {
+        return Err(b"unable to read from socket (EOF)".into());
+    }
+    let Some(colon) = memchr::memchr(b':', answer) else {
+        let head = b"ClamAV returned malformed result (missing colon): ";
+        return Err([head, answer].concat().into());
+    };
+    let verdict = answer[colon + 1..].trim_ascii_start();
+    if let Some(name) = verdict.strip_suffix(b"FOUND") {
+        let name = name.trim_ascii_end();
+        // A sum and a length may follow it.
+        let end = memchr::memchr(b'(', name).filter(|_| name.ends_with(b")"));
+        return Ok(Some(name[..end.unwrap_or(name.len())].trim_ascii_end().to_vec()));
+    }
+    match verdict {
+        b"OK" => Ok(None),
+        _ if verdict.ends_with(b"ERROR") => Err([b"ClamAV returned: ", answer].concat().into()),
+        _ => Err([b"unparseable response from ClamAV: {", answer, b"}"].concat().into()),
+    }
+}

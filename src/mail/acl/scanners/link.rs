@@ -1,0 +1,219 @@
+//! The way to a scanner: a connection with a time for all of it, whose answers are
+//! bounded.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use eximious_core::world::{Stream, Target};
+use eximious_core::{BodySource, Effects, Meta, Str, TaintRule};
+use eximious_stdlib::hosts;
+use eximious_stdlib::lists::{Known, ip};
+use eximious_stdlib::variables::var;
+use eximious_stdlib::wording;
+
+use super::super::machine::Run;
+
+/// How much of an answer counts.
+pub(in crate::mail::acl) const MOST: usize = 32 << 10;
+/// How much of a message is sent at once.
+const PIECE: usize = 32 << 10;
+/// How long more of an answer may take that has no end.
+const QUIET: Duration = Duration::from_secs(1);
+
+static META: Meta =
+    Meta::new("scanner", Effects::NET.union(Effects::DNS).union(Effects::LOG), TaintRule::Tainted);
+
+/// An open connection.
+pub(in crate::mail::acl) struct Link {
+    stream: Box<dyn Stream>,
+    /// What has come, and was not asked for yet.
+    held: Vec<u8>,
+}
+
+/// What came of opening one.
+pub(in crate::mail::acl) struct Reached {
+    /// Whom it was tried to reach: a path, or an address and a port.
+    pub(in crate::mail::acl) address: Vec<u8>,
+    /// The connection, or words about it.
+    pub(in crate::mail::acl) link: Result<Link, Vec<u8>>,
+}
+
+/// Opens a connection to a socket by its path, or to a host by its name or address and a
+/// port or two with a hyphen between them. `$callout_address` says to whom.
+pub(in crate::mail::acl) fn connect(run: &mut Run<'_>, place: &[u8], time: Duration) -> Reached {
+    if place.first() == Some(&b'/') {
+        return connect_to_path(run, place, time);
+    }
+    let failed = |why: Vec<u8>| Reached { address: Vec::new(), link: Err(why) };
+    let mut words = place.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (host, ports) = (words.next(), words.next().and_then(ports));
+    let (Some(host), Some((first, last))) = (host, ports) else {
+        return failed([b"invalid socket '", place, b"'"].concat());
+    };
+    let addresses = match ip::address(host) {
+        Some(address) => vec![address],
+        None => match run.cx.call(&META, |call| hosts::addresses(call, host)) {
+            Ok(Known::Found(addresses)) => addresses,
+            Ok(_) => return failed([b"no IP address found for host ", host].concat()),
+            Err(fail) => return failed(fail.message().to_vec()),
+        },
+    };
+    let mut reached = Vec::new();
+    let mut why = wording::reason(&io::ErrorKind::NotFound.into());
+    for port in first..=last {
+        for address in &addresses {
+            reached = format!("[{address}]:{port}").into_bytes();
+            run.cx.set_var(var::CALLOUT_ADDRESS, Str::from(&reached[..]));
+            match open(run, &Target::Tcp(SocketAddr::new(*address, port)), time) {
+                Ok(link) => return Reached { address: reached, link: Ok(link) },
+                Err(words) => why = words,
+            }
+        }
+    }
+    let words = [b"failed to connect to any address for ", host, b": ", why.as_bytes()].concat();
+    Reached { address: reached, link: Err(words) }
+}
+
+/// Opens a connection to a socket by its path.
+pub(in crate::mail::acl) fn connect_to_path(
+    run: &mut Run<'_>,
+    path: &[u8],
+    time: Duration,
+) -> Reached {
+    run.cx.set_var(var::CALLOUT_ADDRESS, Str::from(path));
+    let link = open(run, &Target::Unix(path.to_vec()), time).map_err(|why| {
+        [b"unable to connect to UNIX socket (", path, b"): ", why.as_bytes()].concat()
+    });
+    Reached { address: path.to_vec(), link }
+}
+
+fn open(run: &mut Run<'_>, target: &Target, time: Duration) -> Result<Link, String> {
+    let opened = run.cx.call(&META, |call| call.net().map(|net| net.connect(target, time)));
+    match opened {
+        Ok(Ok(mut stream)) => {
+            stream.set_deadline(time);
+            Ok(Link { stream, held: Vec::new() })
+        }
+        Ok(Err(why)) => Err(reason(&why)),
+        Err(fail) => Err(String::from_utf8_lossy(fail.message()).into_owned()),
+    }
+}
+
+fn ports(text: &[u8]) -> Option<(u16, u16)> {
+    let text = std::str::from_utf8(text).ok()?;
+    match text.split_once('-') {
+        Some((first, last)) => Some((first.parse().ok()?, last.parse().ok()?)),
+        None => text.parse().ok().map(|port| (port, port)),
+    }
+}
+
+/// The system's words.
+pub(in crate::mail::acl) fn reason(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "Connection timed out".to_owned(),
+        _ => wording::reason(why),
+    }
+}
+
+impl Link {
+    pub(in crate::mail::acl) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
+    }
+
+    /// Sends a message, a piece at a time; each has its length before it where that is
+    /// wanted.
+    pub(in crate::mail::acl) fn send_message(
+        &mut self,
+        source: &dyn BodySource,
+        counted: bool,
+    ) -> io::Result<()> {
+        let (mut piece, mut at) = (vec![0; PIECE], 0);
+        loop {
+            let count = source.read_at(at, &mut piece)?;
+            if count == 0 {
+                return Ok(());
+            }
+            at += count as u64;
+            if counted {
+                self.stream.write_all(&(count as u32).to_be_bytes())?;
+            }
+            self.stream.write_all(&piece[..count])?;
+        }
+    }
+
+    pub(in crate::mail::acl) fn finish_writing(&mut self) -> io::Result<()> {
+        self.stream.finish_writing()
+    }
+
+    /// What comes up to one of some bytes, which is a part of it; less where the
+    /// connection ends, or where that is too much.
+    pub(in crate::mail::acl) fn until(&mut self, ends: &[u8]) -> io::Result<Vec<u8>> {
+        loop {
+            if let Some(end) = self.held.iter().position(|byte| ends.contains(byte)) {
+                return Ok(self.held.drain(..=end).collect());
+            }
+            if self.held.len() >= MOST || !self.more()? {
+                return Ok(std::mem::take(&mut self.held));
+            }
+        }
+    }
+
+    /// A line without its end; nothing where the connection ends.
+    pub(in crate::mail::acl) fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = self.until(b"\n")?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        while matches!(line.last(), Some(b'\n' | b'\r')) {
+            line.pop();
+        }
+        Ok(Some(line))
+    }
+
+    /// So many bytes.
+    ///
+    /// # Errors
+    /// There are fewer, or that is too much.
+    pub(in crate::mail::acl) fn exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        if count > MOST {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        while self.held.len() < count {
+            if !self.more()? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(self.held.drain(..count).collect())
+    }
+
+    /// All that comes until the connection ends, as far as it counts.
+    pub(in crate::mail::acl) fn all(&mut self) -> io::Result<Vec<u8>> {
+        while self.held.len() < MOST && self.more()? {}
+        Ok(std::mem::take(&mut self.held))
+    }
+
+    /// What comes until the connection ends, or nothing more does for a moment.
+    pub(in crate::mail::acl) fn answer(&mut self) -> io::Result<Vec<u8>> {
+        let mut goes_on = self.more()?;
+        self.stream.set_deadline(QUIET);
+        while goes_on && self.held.len() < MOST {
+            goes_on = self.more().unwrap_or(false);
+        }
+        Ok(std::mem::take(&mut self.held))
+    }
+
+    /// Reads more; whether there was any.
+    fn more(&mut self) -> io::Result<bool> {
+        let mut piece = [0; 4096];
+        let count = loop {
+            match self.stream.read(&mut piece) {
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.held.extend_from_slice(&piece[..count]);
+        Ok(count > 0)
+    }
+}
