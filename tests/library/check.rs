@@ -181,8 +181,7 @@ fn five_thousand_mistakes_are_no_more_work_than_lines() {
 
 #[test]
 fn each_mistake_is_found_where_it_is() {
-    // It has scanners, which are not there yet, and are no mistake.
-    assert_eq!(codes(SOUND), [NOT_YET, NOT_YET]);
+    assert!(codes(SOUND).is_empty());
     for Change { from, to, finds } in changes(MISTAKES) {
         let (code, line) = finds.expect("what must be found");
         assert!(SOUND.contains(&from), "{from}");

@@ -360,6 +360,7 @@ impl Session {
             }
         }
         lines.push(format!("= {status}"));
+        sort_removals(&mut lines);
         lines
     }
 
@@ -380,6 +381,13 @@ fn note_lines(text: &str, lines: &mut Vec<String>) {
             None => talk::signed('*', line),
         });
     }
+}
+
+/// The real program takes the files of a directory away in the order that the file system
+/// has them in, which is another one each time.
+fn sort_removals(lines: &mut [String]) {
+    let is_removal = |line: &String| line.starts_with("! >>> unspool_mbox(): unlinking ");
+    lines.chunk_by_mut(|a, b| is_removal(a) && is_removal(b)).for_each(<[String]>::sort);
 }
 
 /// Notes that the server is gone, once.

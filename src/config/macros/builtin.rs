@@ -412,7 +412,7 @@ mod tests {
         assert_eq!(replaced("_OPT_MAIN_TIMEZONE _EXP_COND_>=").as_deref(), Some("y y"));
         assert_eq!(replaced("_OPT_ROUTER_REDIRECT_FILE").as_deref(), Some("y"));
         assert_eq!(replaced("_ACL_MOD_SET _DRIVER_ROUTER_ACCEPT").as_deref(), Some("y y"));
-        for other in ["_HAVE _NOTHING", "_ACL_COND_DCC", "_DRIVER_TRANSPORT_QUEUEFILE"] {
+        for other in ["_HAVE _NOTHING", "_ACL_COND_BMI_OPTIN", "_DRIVER_TRANSPORT_QUEUEFILE"] {
             assert_eq!(replaced(other), None);
         }
         assert!(replaced("_DKIM_OVERSIGN_HEADERS").unwrap().starts_with("+From:+Sender:"));

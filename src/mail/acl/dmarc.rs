@@ -47,8 +47,7 @@ pub(super) static DMARC_STATUS: AclTerm = words::condition(
          condition came before. It is `off` for clients that have authenticated, without a \
          connection, after `control = dmarc_disable_verify`, and where `dmarc_tld_file` is not \
          set.",
-    )
-    .needs("a build with DMARC"),
+    ),
 )
 .phases(AclPhases::DATA)
 .effects(META.effects);

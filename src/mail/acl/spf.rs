@@ -265,7 +265,7 @@ fn told(
         Ok::<_, Fail>(told.unwrap_or_else(|| template.bytes().to_vec()))
     })?;
     let why: &[u8] = if reason == SpfReason::Default { b"default" } else { b"mechanism" };
-    Ok([&*text, b" : SpfReason: ", why].concat())
+    Ok([&*text, b" : Reason: ", why].concat())
 }
 
 /// The result, as a sentence.

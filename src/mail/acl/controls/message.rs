@@ -46,8 +46,7 @@ pub(in crate::mail::acl) static DMARC_DISABLE_VERIFY: AclControl = words::contro
         "DMARC is not looked at.",
         "The policy of the sender's domain is not asked for; `dmarc_status` is `off`. It must \
          come before the data.",
-    )
-    .needs("a build with DMARC"),
+    ),
 )
 .phases(words::BEFORE_CHECKS);
 
@@ -62,8 +61,7 @@ pub(in crate::mail::acl) static DMARC_ENABLE_FORENSIC: AclControl = words::contr
         "The report goes to the address that the domain's record names. Such reports can say more \
          about recipients than they should, so that none are sent without this. It must come \
          before the data. No reports are made yet: the log says where one is wanted.",
-    )
-    .needs("a build with DMARC"),
+    ),
 )
 .phases(words::BEFORE_CHECKS);
 
