@@ -15,4 +15,5 @@ pub use key::{KeyRecord, NoKeyRecord};
 use sign::names;
 pub use sign::{DkimSigner, OVERSIGN_HEADERS, SIGN_HEADERS, Unsigned};
 pub use signature::{Algorithm, DkimSignature, Flaw};
+pub(crate) use verify::published;
 pub use verify::{DkimPolicy, DkimReason, DkimResult, DkimStatus, DkimVerifier, TooMany};

@@ -6,6 +6,8 @@
 //! uses it asks the DNS for it ([`DnsSource`]).
 
 #[cfg(feature = "signatures")]
+pub mod arc;
+#[cfg(feature = "signatures")]
 pub mod canon;
 #[cfg(feature = "signatures")]
 pub mod crypto;

@@ -2,6 +2,7 @@
 //! Exim is installed, it is asked the same.
 
 mod acl_words;
+mod arc_vectors;
 mod certificates;
 mod check;
 mod commands;

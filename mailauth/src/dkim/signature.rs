@@ -77,6 +77,45 @@ impl DkimSignature {
     /// Reads a field, `DKIM-Signature:` included; none where it names no algorithm that
     /// is known.
     pub fn read(field: &[u8]) -> Option<Self> {
+        let (mut signature, list) = Self::tags(field)?;
+        let missing = signature.is_incomplete();
+        signature.flaw = match list.solid("v").as_deref() {
+            Some(b"1") if missing || list.has_duplicates() => Some(Flaw::Tags),
+            Some(b"1") => None,
+            Some(_) if !missing => Some(Flaw::Version),
+            _ => Some(Flaw::Tags),
+        };
+        Some(signature)
+    }
+
+    /// Reads a field of ARC, `ARC-Message-Signature:` included, where `i=` is the number of
+    /// a hop and there is no version (RFC 8617, section 4.1.2); none where it is no such
+    /// signature. It must not be of seals.
+    pub(crate) fn read_of_arc(field: &[u8]) -> Option<Self> {
+        let (mut signature, list) = Self::tags(field)?;
+        signature.identity = None;
+        let canon = list.solid("c").unwrap_or_default();
+        let canons = canon.split(|c| *c == b'/').filter(|name| !name.is_empty());
+        let mut names = signature.headers.split(|c| *c == b':');
+        let sound = list.is_well_formed()
+            && !list.has_duplicates()
+            && !signature.is_incomplete()
+            && !signature.body_hash.is_empty()
+            && canons.clone().count() < 3
+            && canons.clone().all(|name| Canon::named(name).is_some())
+            && !names.any(|name| name.eq_ignore_ascii_case(b"arc-seal"));
+        sound.then_some(signature)
+    }
+
+    /// Whether it lacks what each has.
+    fn is_incomplete(&self) -> bool {
+        [&self.domain, &self.selector, &self.headers, &self.signature]
+            .into_iter()
+            .any(Vec::is_empty)
+    }
+
+    /// Reads the tags of a field, without a look at whether they make sense.
+    fn tags(field: &[u8]) -> Option<(Self, TagList<'_>)> {
         let start = memchr::memchr(b':', field)? + 1;
         let list = TagList::read(&field[start..]);
         let algorithm = Algorithm::named(&list.solid("a")?)?;
@@ -85,7 +124,7 @@ impl DkimSignature {
         let bytes = |name: &str| list.value(name).and_then(tags::unbase64).unwrap_or_default();
         let (header_canon, body_canon) = canons(&text("c"));
         let place = list.get("b").map_or(0..0, |tag| tag.place.clone());
-        let mut signature = Self {
+        let signature = Self {
             flaw: None,
             algorithm,
             domain: text("d"),
@@ -102,17 +141,7 @@ impl DkimSignature {
             signature: bytes("b"),
             place: place.start + start..place.end + start,
         };
-        let missing = [&signature.domain, &signature.selector, &signature.headers]
-            .into_iter()
-            .any(Vec::is_empty)
-            || signature.signature.is_empty();
-        signature.flaw = match list.solid("v").as_deref() {
-            Some(b"1") if missing || list.has_duplicates() => Some(Flaw::Tags),
-            Some(b"1") => None,
-            Some(_) if !missing => Some(Flaw::Version),
-            _ => Some(Flaw::Tags),
-        };
-        Some(signature)
+        Some((signature, list))
     }
 
     /// The hash that it wants of the body.

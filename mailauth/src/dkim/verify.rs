@@ -26,6 +26,16 @@ pub struct DkimPolicy {
     pub most: usize,
 }
 
+impl DkimPolicy {
+    /// The least number of bits of a key.
+    pub fn least_bits(&self, kind: KeyType) -> usize {
+        match kind {
+            KeyType::Rsa => self.least_rsa_bits,
+            KeyType::Ed25519 => self.least_ed25519_bits,
+        }
+    }
+}
+
 impl Default for DkimPolicy {
     /// What RFC 8301 and a real Exim want.
     fn default() -> Self {
@@ -206,6 +216,14 @@ fn is_signature(field: &[u8]) -> bool {
     field[..colon].trim_ascii_end().eq_ignore_ascii_case(b"dkim-signature")
 }
 
+/// The record of a key, as the DNS answers; none means that there was no answer.
+pub(crate) fn published(answer: Option<&DnsResponse>) -> Result<KeyRecord, DkimReason> {
+    let later = matches!(answer, Some(DnsResponse::Later) | None);
+    let text = answer.and_then(|answer| answer.texts().next());
+    let text = text.ok_or(DkimReason::KeyUnavailable(later))?;
+    KeyRecord::read(text).map_err(|NoKeyRecord| DkimReason::KeyRecord)
+}
+
 /// Whether a signature is sound, and of this body.
 fn has_body(signature: &DkimSignature, bodies: &BodyHashes) -> bool {
     signature.flaw.is_none() && bodies.get(signature.body()) == Some(&signature.body_hash)
@@ -237,11 +255,7 @@ impl DkimResult {
         if !has_body(&self.signature, bodies) {
             return Err(DkimReason::BodyHash);
         }
-        let answer = answers.get(&self.signature.key_name());
-        let later = matches!(answer, Some(DnsResponse::Later) | None);
-        let text = answer.and_then(|answer| answer.texts().next());
-        let text = text.ok_or(DkimReason::KeyUnavailable(later))?;
-        let record = KeyRecord::read(text).map_err(|NoKeyRecord| DkimReason::KeyRecord)?;
+        let record = published(answers.get(&self.signature.key_name()))?;
         let algorithm = self.signature.algorithm;
         let record = self.key.insert(record);
         let key = record.public(algorithm.key).ok_or(DkimReason::Key)?;
@@ -253,11 +267,7 @@ impl DkimResult {
         if !key.verifies(algorithm.hash, &signed, &self.signature.signature) {
             return Err(DkimReason::Signature);
         }
-        let least = match algorithm.key {
-            KeyType::Rsa => policy.least_rsa_bits,
-            KeyType::Ed25519 => policy.least_ed25519_bits,
-        };
-        if self.key_bits < least {
+        if self.key_bits < policy.least_bits(algorithm.key) {
             return Err(DkimReason::KeyTooShort);
         }
         Ok(())

@@ -1,0 +1,7 @@
+//! ARC (RFC 8617): what others on a message's way found out, sealed by each of them.
+
+mod set;
+mod validate;
+
+pub use set::{ArcSeal, ArcSet, ChainStatus, LONGEST_CHAIN};
+pub use validate::{ArcReason, ArcResult, ArcState, ArcValidator};
