@@ -11,9 +11,8 @@ mod tests;
 
 pub(crate) use header::signed_fields;
 pub use key::{KeyRecord, NoKeyRecord};
-#[cfg(test)]
-use sign::names;
 pub use sign::{DkimSigner, OVERSIGN_HEADERS, SIGN_HEADERS, Unsigned};
+pub(crate) use sign::{folded, names, push_base64};
 pub use signature::{Algorithm, DkimSignature, Flaw};
 pub(crate) use verify::published;
 pub use verify::{DkimPolicy, DkimReason, DkimResult, DkimStatus, DkimVerifier, TooMany};

@@ -454,6 +454,14 @@ impl Context {
         self.memory::<eximious_stdlib::dkim::DkimFindings>().logged.clone()
     }
 
+    /// Whether an ACL has found the ARC chain of the message at hand to be good, for its
+    /// log line.
+    #[cfg(feature = "mail")]
+    pub fn has_good_chain(&mut self) -> bool {
+        let found = &self.memory::<eximious_stdlib::arc::ArcFindings>().found;
+        found.as_ref().is_some_and(|found| found.state.name() == "pass")
+    }
+
     /// The message.
     pub fn message(&self) -> Option<&Message> {
         self.values.message.as_ref()

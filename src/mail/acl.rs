@@ -31,6 +31,7 @@
 //! # Ok::<(), eximious::ConfigError>(())
 //! ```
 
+mod arc;
 mod call;
 mod callout;
 mod conditions;
@@ -52,7 +53,6 @@ mod ratelimit;
 mod run;
 mod scanners;
 mod seen;
-mod signatures;
 mod spf;
 mod state;
 mod told;

@@ -8,6 +8,8 @@
 mod absent;
 pub mod acl;
 pub mod address;
+#[cfg(feature = "signatures")]
+pub mod arc;
 mod arithmetic;
 pub mod base64;
 pub mod certificate;

@@ -2,7 +2,7 @@
 //! Exim is installed, it is asked the same.
 
 mod acl_words;
-mod arc_vectors;
+mod arc;
 mod certificates;
 mod check;
 mod commands;

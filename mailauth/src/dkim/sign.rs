@@ -60,6 +60,8 @@ pub enum Unsigned {
     NoBodyHash,
     /// The key is too short for the hash.
     KeyTooShort,
+    /// There is no chain of ARC that could go on.
+    NoChain,
 }
 
 impl DkimSigner<'_> {
@@ -161,7 +163,7 @@ fn fold(field: &mut Vec<u8>, width: usize) {
 }
 
 /// Adds Base64, which may be folded anywhere.
-fn push_base64(field: &mut Vec<u8>, mut value: &[u8]) {
+pub(crate) fn push_base64(field: &mut Vec<u8>, mut value: &[u8]) {
     while !value.is_empty() {
         let room = COLUMNS.saturating_sub(column(field) + 1);
         if room == 0 {

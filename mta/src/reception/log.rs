@@ -87,6 +87,9 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
             line.extend_from_slice(&[b" DKIM=", &domain[..]].concat());
         }
     }
+    if cx.has_good_chain() {
+        line.extend_from_slice(b" ARC");
+    }
     if wanted.contains(LogSelector::EIGHT_BIT_MIME) {
         line.extend_from_slice(match kept.body {
             None => b" M8S=0",

@@ -5,7 +5,7 @@ mod told;
 mod words;
 
 use eximious_core::{AclPhases, Effects, Fail, Message, Meta, Str, TaintRule};
-use eximious_mailauth::canon::BodyHasher;
+use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::{Hash, KeyType};
 use eximious_mailauth::dkim::{DkimPolicy, DkimStatus, DkimVerifier, TooMany};
 use eximious_stdlib::dkim::{DkimFindings, DkimFound};
@@ -39,13 +39,20 @@ impl DkimArrival {
     /// Keeps the header of a message that has come, before anything in it is changed.
     pub fn note(cx: &mut Context, message: &Message) {
         let is_signed = message.headers.iter().any(|field| {
-            let name = field.name.trim_ascii_end();
-            name.eq_ignore_ascii_case(b"dkim-signature")
+            let name = field.name.trim_ascii_end().to_ascii_lowercase();
+            name == b"dkim-signature" || name.starts_with(b"arc-")
         });
         if is_signed {
             let header = message.headers.iter().map(|field| field.line.clone()).collect();
             *cx.memory::<Self>() = Self { header, was_set: false };
         }
+    }
+}
+
+impl DkimArrival {
+    /// The header as it came.
+    pub(super) fn header(cx: &mut Context) -> Vec<Vec<u8>> {
+        cx.memory::<Self>().header.clone()
     }
 }
 
@@ -129,24 +136,7 @@ fn find(cx: &mut Context, host: &mut dyn AclHost) -> Result<bool, Vec<u8>> {
         host.log(&[&head[..], b"EXCESS_SIGS"].concat());
         return Ok(false);
     };
-    let mut bodies = BodyHasher::new(verifier.bodies());
-    if verifier.bodies().next().is_some()
-        && let Some(message) = cx.message()
-    {
-        let mut reader = message.body.reader();
-        let mut piece = vec![0; PIECE];
-        loop {
-            match std::io::Read::read(&mut reader, &mut piece) {
-                Ok(0) => break,
-                Ok(count) => bodies.push(&piece[..count]),
-                Err(why) => {
-                    let why = wording::reason(&why);
-                    return Err([b"DKIM: cannot read the body: ", why.as_bytes()].concat());
-                }
-            }
-        }
-    }
-    let bodies = bodies.finish();
+    let bodies = hash_body(cx, verifier.bodies()).map_err(|why| [b"DKIM: ", &why[..]].concat())?;
     host.flush();
     let found = cx.call(&META, |call| -> Result<_, Fail> {
         let mut dns = AuthDns::new(call);
@@ -177,6 +167,29 @@ fn find(cx: &mut Context, host: &mut dyn AclHost) -> Result<bool, Vec<u8>> {
     cx.memory::<DkimFindings>().found = found.collect();
     cx.memory::<DkimArrival>().header = header;
     Ok(true)
+}
+
+/// Hashes of the body of the message at hand. An error is for the log.
+pub(super) fn hash_body(
+    cx: &Context,
+    wanted: impl Iterator<Item = BodyHash>,
+) -> Result<BodyHashes, Vec<u8>> {
+    let mut wanted = wanted.peekable();
+    let is_wanted = wanted.peek().is_some();
+    let mut bodies = BodyHasher::new(wanted);
+    let Some(message) = cx.message().filter(|_| is_wanted) else { return Ok(bodies.finish()) };
+    let mut reader = message.body.reader();
+    let mut piece = vec![0; PIECE];
+    loop {
+        match std::io::Read::read(&mut reader, &mut piece) {
+            Ok(0) => return Ok(bodies.finish()),
+            Ok(count) => bodies.push(&piece[..count]),
+            Err(why) => {
+                let why = wording::reason(&why);
+                return Err([b"cannot read the body: ", why.as_bytes()].concat());
+            }
+        }
+    }
 }
 
 /// Which signatures count, by the options.

@@ -7,7 +7,7 @@ use eximious_stdlib::variables::var;
 
 use super::content::copy::Scan;
 use super::cutthrough::Cutthrough;
-use super::{AddedHeader, dkim, dmarc, ratelimit, spf};
+use super::{AddedHeader, arc, dkim, dmarc, ratelimit, spf};
 use crate::Context;
 use crate::mail::route::Standing;
 
@@ -132,6 +132,7 @@ impl AclState {
         self.end_scan(cx);
         self.scan = Scan::default();
         cx.memory::<ratelimit::Memory>().end_message();
+        arc::end_message(cx);
         dkim::end_message(cx);
         spf::end_message(cx);
         dmarc::end_message(cx);

@@ -10,8 +10,8 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    conditions, content, controls, cutthrough, dcc, dkim, dmarc, dnslists, headers, lists,
-    modifiers, ratelimit, seen, signatures, spf, udpsend, verify,
+    arc, conditions, content, controls, cutthrough, dcc, dkim, dmarc, dnslists, headers, lists,
+    modifiers, ratelimit, seen, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -90,7 +90,7 @@ pub(super) static CONTROLS: &[&AclControl] = &[
 
 /// What `verify` may name.
 pub(super) static VERIFIES: &[&AclVerify] = &[
-    &signatures::ARC,
+    &arc::ARC,
     &verify::client::CERTIFICATE,
     &verify::client::CSA,
     &verify::client::HELO,

@@ -19,8 +19,8 @@ pub static AUTHRESULTS: Item = Item {
             "The line begins with the name, and goes on with what has been found out: whether \
              the host's name and address agree (`iprev`), who the client is (`auth`), whether \
              the sender's domain permits the host (`spf`), what came of each signature \
-             (`dkim`), and whether the author's domain knows of the message (`dmarc`). Without \
-             any of them it is the name alone.",
+             (`dkim`), whether the author's domain knows of the message (`dmarc`), and what came of \
+             its chain of seals (`arc`). Without any of them it is the name alone.",
         )
         .examples(&[Example::new(
             "${authresults{mail.example}}",
@@ -38,6 +38,8 @@ pub static AUTHRESULTS: Item = Item {
         #[cfg(feature = "signatures")]
         signatures::dkim(call, &mut line)?;
         dmarc(call, &mut line)?;
+        #[cfg(feature = "signatures")]
+        signatures::arc(call, &mut line)?;
         Ok(line.finish())
     }),
 };

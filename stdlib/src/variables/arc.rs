@@ -26,7 +26,8 @@ pub static ALL: &[Variable] = &[
         "arc_state",
         Slot,
         Clean,
-        "The state of the ARC chain: `none`, `pass` or `fail`.",
+        "The state of the ARC chain: `none`, `pass` or `fail`; `temperror` where a key can't be had \
+         now.",
         docs(
             "Set when `verify = arc` has run. Without a chain it is `none`; a chain of which \
              every seal and the newest message signature hold is `pass`. \

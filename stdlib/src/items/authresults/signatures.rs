@@ -1,9 +1,11 @@
 //! What `authresults` says of a message's signatures.
 
 use eximious_core::{Buf, Call, Fail, Str};
+use eximious_mailauth::arc::ArcState;
 use eximious_mailauth::dkim::{DkimReason, DkimResult, Flaw};
 
 use super::{NEXT, property};
+use crate::arc::ArcFindings;
 use crate::dkim::DkimFindings;
 use crate::variables::var;
 
@@ -42,6 +44,25 @@ pub(super) fn dkim(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
         property(line, " header.s=", &tainted(&signature.selector));
         property(line, " header.a=", &tainted(signature.algorithm.name().as_bytes()));
     }
+    Ok(())
+}
+
+/// What came of the message's chain of seals, where that was asked (RFC 8617, section 4.1).
+pub(super) fn arc(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
+    let Some(found) = &call.memory::<ArcFindings>().found else { return Ok(()) };
+    let (state, oldest) = (found.state.name(), found.oldest_pass);
+    let last = found.sets.last().map(|set| set.message.1.selector.clone());
+    let hops = found.sets.len();
+    line.push_bytes(NEXT);
+    line.push_bytes(format!("arc={state}").as_bytes());
+    let Some(selector) = last else { return Ok(()) };
+    line.push_bytes(format!(" (i={hops})").as_bytes());
+    property(line, " header.s=", &Str::tainted(selector));
+    if found.state == ArcState::Pass {
+        line.push_bytes(format!(" arc.oldest-pass={oldest}").as_bytes());
+    }
+    let address = call.value_of(var::SENDER_HOST_ADDRESS)?;
+    property(line, " smtp.remote-ip=", &address);
     Ok(())
 }
 

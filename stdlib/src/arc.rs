@@ -1,0 +1,11 @@
+//! What is known of the ARC chain of the message at hand. `verify = arc` finds it out;
+//! `${authresults…}` and the log line of the message ask for it.
+
+use eximious_mailauth::arc::ArcResult;
+
+/// What came of the chain; none where nobody has asked.
+#[derive(Debug, Default)]
+pub struct ArcFindings {
+    /// By the protocol.
+    pub found: Option<ArcResult>,
+}

@@ -1,0 +1,154 @@
+//! ARC beside others: the test suite's chains, and dkimpy.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use eximious_mailauth::arc::{ArcResult, ArcSealer, ArcState, ArcValidator};
+use eximious_mailauth::canon::BodyHasher;
+use eximious_mailauth::crypto::PrivateKey;
+use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
+use eximious_tests::vectors;
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// The keys of a scenario.
+struct Keys<'y>(&'y Yaml);
+
+impl DnsSource for Keys<'_> {
+    fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse> {
+        let answer = |question: &DnsQuery| {
+            let name = std::str::from_utf8(&question.name).expect("a name");
+            match self.0[name].as_str() {
+                Some(text) => DnsResponse::Records(vec![Rdata::Text(text.into())]),
+                None => DnsResponse::NoName,
+            }
+        };
+        questions.iter().map(answer).collect()
+    }
+}
+
+/// The fields of a message's header, and its body.
+fn parts(message: &str) -> (Vec<&[u8]>, &[u8]) {
+    let mut fields: Vec<&[u8]> = Vec::new();
+    let bytes = message.as_bytes();
+    let (mut start, mut at) = (0, 0);
+    while at < bytes.len() {
+        let end = bytes[at..].iter().position(|c| *c == b'\n').map_or(bytes.len(), |n| at + n + 1);
+        if matches!(&bytes[at..end], b"\n" | b"\r\n") {
+            at = end;
+            break;
+        }
+        at = end;
+        if !matches!(bytes.get(at), Some(b' ' | b'\t')) {
+            fields.push(&bytes[start..at]);
+            start = at;
+        }
+    }
+    (fields, &bytes[at..])
+}
+
+fn validated(message: &str, keys: &Yaml) -> ArcResult {
+    let (header, body) = parts(message);
+    let validator = ArcValidator::new(&header);
+    let mut hasher = BodyHasher::new(validator.bodies());
+    hasher.push(body);
+    validator.validate(&header, &hasher.finish(), &mut Keys(keys))
+}
+
+#[test]
+fn arc_test_suite_validates() {
+    let Some(file) = vectors("arc/arc-draft-validation-tests.yml") else { return };
+    let suite = std::fs::read_to_string(file).expect("the suite");
+    let scenarios = YamlLoader::load_from_str(&suite).expect("the suite");
+    let (mut count, mut faults) = (0, Vec::new());
+    for scenario in &scenarios {
+        for (name, test) in scenario["tests"].as_hash().expect("tests") {
+            count += 1;
+            let wanted = test["cv"].as_str().unwrap_or_default().trim().to_ascii_lowercase();
+            let found =
+                validated(test["message"].as_str().unwrap_or_default(), &scenario["txt-records"]);
+            // Where the suite has nothing to say, anything goes but a good chain.
+            let agrees = match &wanted[..] {
+                "" => found.state != ArcState::Pass,
+                wanted => found.state.name() == wanted,
+            };
+            if !agrees {
+                let name = name.as_str().unwrap_or_default();
+                faults.push(format!("{name}: {wanted:?}, {:?} {:?}", found.state, found.reason));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert_eq!(count, 171);
+}
+
+/// What dkimpy is asked: `verify` or `sign`, a key or its record, and a message.
+const DKIMPY: &str = "import sys, dkim
+what, key = sys.argv[1], sys.argv[2].encode()
+message = sys.stdin.buffer.read()
+if what == 'verify':
+    print(dkim.arc_verify(message, dnsfunc=lambda name, timeout=5: key)[0].decode())
+else:
+    fields = dkim.arc_sign(message, b's', b'hop.example', key, b'hop.example')
+    sys.stdout.buffer.write(b''.join(fields))
+";
+
+/// Debian's Python, which has dkimpy.
+const PYTHON: &str = "/usr/bin/python3";
+
+fn dkimpy(what: &str, key: &str, message: &[u8]) -> String {
+    let mut command = Command::new(PYTHON);
+    command.args(["-c", DKIMPY, what, key]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("Python");
+    child.stdin.take().expect("a pipe").write_all(message).expect("dkimpy reads");
+    let output = child.wait_with_output().expect("dkimpy ends");
+    assert!(output.status.success(), "dkimpy {what}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn dkimpy_takes_our_seals_and_we_take_its() {
+    let has = Command::new(PYTHON).args(["-c", "import dkim, authres"]).status();
+    if !has.is_ok_and(|status| status.success()) {
+        assert!(!eximious_tests::in_ci(), "python3-dkim and python3-authres are not installed");
+        let _ = writeln!(std::io::stderr(), "LEFT OUT: no dkimpy (python3-dkim)");
+        return;
+    }
+    let pem = include_str!("../data/dkim/rsa1024.pem");
+    let key = PrivateKey::read(pem).expect("a key");
+    let record = format!("v=DKIM1; k=rsa; p={}", BASE64_STANDARD.encode(key.public()));
+    let keys =
+        &YamlLoader::load_from_str(&format!("s._domainkey.hop.example: '{record}'")).unwrap()[0];
+    let results = "hop.example; arc=none; spf=pass smtp.mailfrom=a.example";
+    let mut message = format!(
+        "Authentication-Results: {results}\r\nFrom: A <a@a.example>\r\nTo: b@b.example,\r\n  c@c.example\r\n\
+         Subject: hello  there\r\nDate: Thu, 14 Jan 2021 15:00:01 -0800\r\n\r\nSome  text. \r\n\r\n"
+    );
+    // A hop of ours, one of dkimpy's, and one of ours again.
+    for hop in 1..=3 {
+        let sealed = if hop == 2 {
+            dkimpy("sign", pem, message.as_bytes())
+        } else {
+            let sealer = ArcSealer {
+                key: &key,
+                domain: b"hop.example",
+                selector: b"s",
+                headers: b"from:to:subject:date",
+                created: Some(1_700_000_000),
+                expires: None,
+            };
+            let chain = validated(&message, keys);
+            let (header, body) = parts(&message);
+            let mut hasher = BodyHasher::new([sealer.body()]);
+            hasher.push(body);
+            let sealed = sealer.seal(&header, &hasher.finish(), &chain, results.as_bytes());
+            String::from_utf8(sealed.expect("a seal")).expect("text")
+        };
+        message.insert_str(0, &sealed);
+        let own = validated(&message, keys);
+        assert_eq!((own.state, own.reason), (ArcState::Pass, None), "hop {hop}");
+        assert_eq!(dkimpy("verify", &record, message.as_bytes()).trim(), "pass", "hop {hop}");
+    }
+}
