@@ -9,10 +9,10 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use header::signed_fields;
+pub(crate) use header::{field_name, signed_fields};
+pub(crate) use key::KeyAnswers;
 pub use key::{KeyRecord, NoKeyRecord};
 pub use sign::{DkimSigner, OVERSIGN_HEADERS, SIGN_HEADERS, Unsigned};
 pub(crate) use sign::{folded, names, push_base64};
 pub use signature::{Algorithm, DkimSignature, Flaw};
-pub(crate) use verify::published;
 pub use verify::{DkimPolicy, DkimReason, DkimResult, DkimStatus, DkimVerifier, TooMany};

@@ -458,8 +458,7 @@ impl Context {
     /// log line.
     #[cfg(feature = "mail")]
     pub fn has_good_chain(&mut self) -> bool {
-        let found = &self.memory::<eximious_stdlib::arc::ArcFindings>().found;
-        found.as_ref().is_some_and(|found| found.state.name() == "pass")
+        self.memory::<eximious_stdlib::arc::ArcFindings>().is_good()
     }
 
     /// The message.

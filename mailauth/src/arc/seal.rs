@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{ArcResult, ArcState, LONGEST_CHAIN};
+use super::{ArcResult, ArcState, ChainStatus, LONGEST_CHAIN, set};
 use crate::canon::{BodyHash, BodyHashes, Canon};
 use crate::crypto::{Hash, PrivateKey};
 use crate::dkim::{Algorithm, Unsigned, folded, names, push_base64, signed_fields};
@@ -56,7 +56,7 @@ impl ArcSealer<'_> {
         let said = chain.sets.last().map(|set| set.seal.1.status);
         let is_open = match chain.state {
             ArcState::None | ArcState::Pass => true,
-            ArcState::Fail => said.is_some_and(|status| status.name() != "fail"),
+            ArcState::Fail => said.is_some_and(|status| status != ChainStatus::Fail),
             ArcState::TempError => false,
         };
         if !is_open || chain.sets.len() >= LONGEST_CHAIN {
@@ -65,7 +65,7 @@ impl ArcSealer<'_> {
         let hop = (chain.sets.len() + 1).to_string().into_bytes();
         let number = |number: i64| number.to_string().into_bytes();
         let results =
-            [b"ARC-Authentication-Results: i=", &hop[..], b"; ", trimmed(results), b"\r\n"];
+            [b"ARC-Authentication-Results: i=", &hop[..], b"; ", results.trim_ascii(), b"\r\n"];
         let results = results.concat();
         let algorithm = self.algorithm();
         let mut tags = vec![
@@ -86,11 +86,7 @@ impl ArcSealer<'_> {
         // A broken chain is sealed without the fields of those before.
         let mut sealed = Vec::new();
         if chain.state != ArcState::Fail {
-            for set in &chain.sets {
-                for place in [set.results, set.message.0, set.seal.0] {
-                    Canon::Relaxed.header(header[place], &mut sealed);
-                }
-            }
+            set::push(&chain.sets, header, &mut sealed);
         }
         Canon::Relaxed.header(&results, &mut sealed);
         Canon::Relaxed.header(&message, &mut sealed);
@@ -125,8 +121,4 @@ impl ArcSealer<'_> {
 
 fn is_seal(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"arc-seal")
-}
-
-fn trimmed(text: &[u8]) -> &[u8] {
-    text.trim_ascii()
 }

@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use crate::dkim::{Algorithm, DkimSignature};
+use crate::canon::Canon;
+use crate::dkim::{Algorithm, DkimSignature, field_name};
 use crate::tags::{self, TagList};
 
 /// How many hops a chain may have (RFC 8617, section 4.2.1).
@@ -105,6 +106,16 @@ pub struct ArcSet {
     pub seal: (usize, ArcSeal),
 }
 
+/// Adds the fields of hops to what is sealed (RFC 8617, section 5.1.1): each hop's results,
+/// signature and seal in this order.
+pub(super) fn push(sets: &[ArcSet], header: &[&[u8]], into: &mut Vec<u8>) {
+    for set in sets {
+        for place in [set.results, set.message.0, set.seal.0] {
+            Canon::Relaxed.header(header[place], into);
+        }
+    }
+}
+
 /// Why there is no chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NoChain {
@@ -128,8 +139,7 @@ enum Kind {
 
 impl Kind {
     fn of(field: &[u8]) -> Option<Self> {
-        let colon = memchr::memchr(b':', field)?;
-        match &field[..colon].trim_ascii_end().to_ascii_lowercase()[..] {
+        match &field_name(field).to_ascii_lowercase()[..] {
             b"arc-authentication-results" => Some(Self::Results),
             b"arc-message-signature" => Some(Self::Message),
             b"arc-seal" => Some(Self::Seal),

@@ -1,13 +1,11 @@
 //! Validates a chain (RFC 8617, section 5.2).
 
-use std::collections::HashMap;
-
 use super::set::{self, NoChain};
 use super::{ArcSet, ChainStatus};
+use crate::DnsSource;
 use crate::canon::{BodyHash, BodyHashes, Canon};
 use crate::crypto::{Hash, PublicKey};
-use crate::dkim::{Algorithm, DkimPolicy, DkimReason, DkimSignature, published};
-use crate::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource};
+use crate::dkim::{Algorithm, DkimPolicy, DkimReason, DkimSignature, KeyAnswers};
 
 /// What came of a chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,14 +135,15 @@ fn judge(
             return Err(ArcReason::Status(at + 1));
         }
     }
-    let keys = Keys::ask(sets, dns);
+    let names = |set: &ArcSet| [set.message.1.key_name(), set.seal.1.key_name()];
+    let keys = KeyAnswers::ask(sets.iter().flat_map(names), dns);
     let message = |set: &ArcSet| message(&set.message, header, bodies, &keys);
     let last = sets.last().map_or(Ok(()), message);
     last.map_err(ArcReason::Message)?;
     for (at, set) in sets.iter().enumerate().rev() {
         let algorithm = set.seal.1.algorithm;
         let sealed = sealed(&sets[..=at], header);
-        let key = keys.get(&set.seal.1.key_name(), algorithm);
+        let key = key(&keys, &set.seal.1.key_name(), algorithm);
         let key = key.map_err(|reason| ArcReason::Seal(at + 1, reason))?;
         if !key.verifies(algorithm.hash, &sealed, &set.seal.1.signature) {
             return Err(ArcReason::Seal(at + 1, DkimReason::Signature));
@@ -162,12 +161,12 @@ fn message(
     (number, signature): &(usize, DkimSignature),
     header: &[&[u8]],
     bodies: &BodyHashes,
-    keys: &Keys,
+    keys: &KeyAnswers,
 ) -> Result<(), DkimReason> {
     if bodies.get(signature.body()) != Some(&signature.body_hash) {
         return Err(DkimReason::BodyHash);
     }
-    let key = keys.get(&signature.key_name(), signature.algorithm)?;
+    let key = key(keys, &signature.key_name(), signature.algorithm)?;
     let signed = signature.signed(header, header[*number]);
     match key.verifies(signature.algorithm.hash, &signed, &signature.signature) {
         true => Ok(()),
@@ -175,55 +174,31 @@ fn message(
     }
 }
 
-/// What the last of these hops sealed (RFC 8617, section 5.1.1): the fields of all, each
-/// hop's results, signature and seal in this order.
+/// What the last of these hops sealed: the fields of all, its own seal without the
+/// signature.
 fn sealed(sets: &[ArcSet], header: &[&[u8]]) -> Vec<u8> {
     let mut sealed = Vec::new();
-    for (at, set) in sets.iter().enumerate() {
-        Canon::Relaxed.header(header[set.results], &mut sealed);
-        Canon::Relaxed.header(header[set.message.0], &mut sealed);
-        let (number, seal) = &set.seal;
-        match at + 1 == sets.len() {
-            true => Canon::Relaxed.header(&seal.unsigned(header[*number]), &mut sealed),
-            false => Canon::Relaxed.header(header[*number], &mut sealed),
-        }
-    }
-    sealed.truncate(sealed.len().saturating_sub(b"\r\n".len()));
+    let Some((last, before)) = sets.split_last() else { return sealed };
+    set::push(before, header, &mut sealed);
+    let (number, seal) = &last.seal;
+    Canon::Relaxed.header(header[last.results], &mut sealed);
+    Canon::Relaxed.header(header[last.message.0], &mut sealed);
+    Canon::Relaxed.header(&seal.unsigned(header[*number]), &mut sealed);
+    sealed.truncate(sealed.len() - b"\r\n".len());
     sealed
 }
 
-/// The keys of a chain, as they are published.
-struct Keys(HashMap<Vec<u8>, DnsResponse>);
-
-impl Keys {
-    /// Asks for all at once.
-    fn ask(sets: &[ArcSet], dns: &mut dyn DnsSource) -> Self {
-        let mut names = Vec::new();
-        for set in sets {
-            for name in [set.message.1.key_name(), set.seal.1.key_name()] {
-                if !names.contains(&name) {
-                    names.push(name);
-                }
-            }
-        }
-        let query = |name: &Vec<u8>| DnsQuery { name: name.clone(), kind: DnsQueryKind::Txt };
-        let questions: Vec<DnsQuery> = names.iter().map(query).collect();
-        let answers = dns.ask(&questions);
-        Self(names.into_iter().zip(answers).collect())
+/// The key for a signature; a hash or a key that is not safe makes it none.
+fn key(answers: &KeyAnswers, name: &[u8], algorithm: Algorithm) -> Result<PublicKey, DkimReason> {
+    let record = answers.record(name)?;
+    if algorithm.hash == Hash::Sha1 || !record.takes(algorithm.hash) {
+        return Err(DkimReason::HashNotAllowed);
     }
-
-    /// The key for a signature; a hash or a key that is not safe makes it none.
-    fn get(&self, name: &[u8], algorithm: Algorithm) -> Result<PublicKey, DkimReason> {
-        let record = published(self.0.get(name))?;
-        if algorithm.hash == Hash::Sha1 || !record.takes(algorithm.hash) {
-            return Err(DkimReason::HashNotAllowed);
-        }
-        let named = |kind: &Vec<u8>| kind == algorithm.key.name().as_bytes();
-        let fits = record.kind.as_ref().is_none_or(named);
-        let key = record.public(algorithm.key).filter(|_| fits).ok_or(DkimReason::Key)?;
-        match key.bits() >= DkimPolicy::default().least_bits(algorithm.key) {
-            true => Ok(key),
-            false => Err(DkimReason::KeyTooShort),
-        }
+    let named = |kind: &Vec<u8>| kind == algorithm.key.name().as_bytes();
+    let fits = record.kind.as_ref().is_none_or(named);
+    let key = record.public(algorithm.key).filter(|_| fits).ok_or(DkimReason::Key)?;
+    match key.bits() >= DkimPolicy::default().least_bits(algorithm.key) {
+        true => Ok(key),
+        false => Err(DkimReason::KeyTooShort),
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn signed_fields<'n>(
 ) -> Vec<u8> {
     let mut places: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
     for (number, field) in header.iter().enumerate() {
-        places.entry(name(field)).or_default().push(number);
+        places.entry(field_name(field).to_ascii_lowercase()).or_default().push(number);
     }
     let mut signed = Vec::new();
     for wanted in names {
@@ -26,8 +26,8 @@ pub(crate) fn signed_fields<'n>(
     signed
 }
 
-/// The name of a field, in lower case.
-fn name(field: &[u8]) -> Vec<u8> {
+/// The name of a field.
+pub(crate) fn field_name(field: &[u8]) -> &[u8] {
     let colon = memchr::memchr(b':', field).unwrap_or(field.len());
-    field[..colon].trim_ascii().to_ascii_lowercase()
+    field[..colon].trim_ascii_end()
 }

@@ -1,7 +1,11 @@
 //! A key, as the DNS has it.
 
+use std::collections::HashMap;
+
+use super::DkimReason;
 use crate::crypto::{Hash, KeyType, PublicKey};
 use crate::tags::{self, TagList};
+use crate::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource};
 
 /// The record of a key (RFC 6376, section 3.6.1).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,5 +73,31 @@ impl KeyRecord {
     /// The key itself, which is to be of a type.
     pub fn public(&self, kind: KeyType) -> Option<PublicKey> {
         PublicKey::read(kind, &self.key)
+    }
+}
+
+/// What the DNS answers about the keys that some signatures name.
+pub(crate) struct KeyAnswers(HashMap<Vec<u8>, DnsResponse>);
+
+impl KeyAnswers {
+    /// Asks for all of them at once, for each name once.
+    pub(crate) fn ask(names: impl IntoIterator<Item = Vec<u8>>, dns: &mut dyn DnsSource) -> Self {
+        let mut questions: Vec<DnsQuery> = Vec::new();
+        for name in names {
+            if !questions.iter().any(|question| question.name == name) {
+                questions.push(DnsQuery { name, kind: DnsQueryKind::Txt });
+            }
+        }
+        let answers = if questions.is_empty() { Vec::new() } else { dns.ask(&questions) };
+        Self(questions.into_iter().map(|question| question.name).zip(answers).collect())
+    }
+
+    /// The record of a key.
+    pub(crate) fn record(&self, name: &[u8]) -> Result<KeyRecord, DkimReason> {
+        let answer = self.0.get(name);
+        let later = matches!(answer, Some(DnsResponse::Later) | None);
+        let text = answer.and_then(|answer| answer.texts().next());
+        let text = text.ok_or(DkimReason::KeyUnavailable(later))?;
+        KeyRecord::read(text).map_err(|NoKeyRecord| DkimReason::KeyRecord)
     }
 }

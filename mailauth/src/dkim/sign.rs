@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::{Algorithm, signed_fields};
+use super::{Algorithm, field_name, signed_fields};
 use crate::canon::{BodyHash, BodyHashes, Canon};
 use crate::crypto::{Hash, KeyType, PrivateKey};
 
@@ -124,10 +124,7 @@ pub(crate) fn names(header: &[&[u8]], list: &[u8]) -> Vec<Vec<u8>> {
             Some((b'+', name)) => (true, true, name),
             Some(_) => (false, true, name),
         };
-        let is_so = |field: &&&[u8]| {
-            let colon = memchr::memchr(b':', field).unwrap_or(field.len());
-            field[..colon].trim_ascii_end().eq_ignore_ascii_case(name)
-        };
+        let is_so = |field: &&&[u8]| field_name(field).eq_ignore_ascii_case(name);
         let there = if all { header.iter().filter(is_so).count() } else { 0 };
         names.extend(std::iter::repeat_n(name.to_vec(), there + usize::from(absence)));
     }

@@ -1,11 +1,9 @@
 //! Verifies the signatures of a message.
 
-use std::collections::HashMap;
-
-use super::{Algorithm, DkimSignature, Flaw, KeyRecord, NoKeyRecord};
+use super::{Algorithm, DkimSignature, Flaw, KeyAnswers, KeyRecord, field_name};
+use crate::DnsSource;
 use crate::canon::{BodyHash, BodyHashes};
 use crate::crypto::{Hash, KeyType};
-use crate::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource};
 
 /// Which signatures count.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -173,19 +171,8 @@ impl DkimVerifier {
         bodies: &BodyHashes,
         dns: &mut dyn DnsSource,
     ) -> Vec<DkimResult> {
-        let mut names: Vec<Vec<u8>> = Vec::new();
-        for signature in self.signatures() {
-            let name = signature.key_name();
-            if has_body(signature, bodies) && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        let questions: Vec<DnsQuery> = names
-            .iter()
-            .map(|name| DnsQuery { name: name.clone(), kind: DnsQueryKind::Txt })
-            .collect();
-        let answers = if questions.is_empty() { Vec::new() } else { dns.ask(&questions) };
-        let answers: HashMap<Vec<u8>, DnsResponse> = names.into_iter().zip(answers).collect();
+        let sound = self.signatures().filter(|signature| has_body(signature, bodies));
+        let answers = KeyAnswers::ask(sound.map(DkimSignature::key_name), dns);
         let mut done = false;
         let mut results = Vec::new();
         for (number, signature) in self.signatures {
@@ -212,16 +199,7 @@ impl DkimVerifier {
 
 /// Whether a field is a signature.
 fn is_signature(field: &[u8]) -> bool {
-    let colon = memchr::memchr(b':', field).unwrap_or(field.len());
-    field[..colon].trim_ascii_end().eq_ignore_ascii_case(b"dkim-signature")
-}
-
-/// The record of a key, as the DNS answers; none means that there was no answer.
-pub(crate) fn published(answer: Option<&DnsResponse>) -> Result<KeyRecord, DkimReason> {
-    let later = matches!(answer, Some(DnsResponse::Later) | None);
-    let text = answer.and_then(|answer| answer.texts().next());
-    let text = text.ok_or(DkimReason::KeyUnavailable(later))?;
-    KeyRecord::read(text).map_err(|NoKeyRecord| DkimReason::KeyRecord)
+    field_name(field).eq_ignore_ascii_case(b"dkim-signature")
 }
 
 /// Whether a signature is sound, and of this body.
@@ -247,7 +225,7 @@ impl DkimResult {
         header: &[&[u8]],
         number: usize,
         bodies: &BodyHashes,
-        answers: &HashMap<Vec<u8>, DnsResponse>,
+        answers: &KeyAnswers,
     ) -> Result<(), DkimReason> {
         if let Some(flaw) = self.signature.flaw {
             return Err(DkimReason::Flaw(flaw));
@@ -255,7 +233,7 @@ impl DkimResult {
         if !has_body(&self.signature, bodies) {
             return Err(DkimReason::BodyHash);
         }
-        let record = published(answers.get(&self.signature.key_name()))?;
+        let record = answers.record(&self.signature.key_name())?;
         let algorithm = self.signature.algorithm;
         let record = self.key.insert(record);
         let key = record.public(algorithm.key).ok_or(DkimReason::Key)?;

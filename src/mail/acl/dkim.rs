@@ -39,8 +39,9 @@ impl DkimArrival {
     /// Keeps the header of a message that has come, before anything in it is changed.
     pub fn note(cx: &mut Context, message: &Message) {
         let is_signed = message.headers.iter().any(|field| {
-            let name = field.name.trim_ascii_end().to_ascii_lowercase();
-            name == b"dkim-signature" || name.starts_with(b"arc-")
+            let name = field.name.trim_ascii_end();
+            let is_of_arc = name.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"arc-"));
+            is_of_arc || name.eq_ignore_ascii_case(b"dkim-signature")
         });
         if is_signed {
             let header = message.headers.iter().map(|field| field.line.clone()).collect();
