@@ -17,7 +17,7 @@ mod sophie;
 
 use std::sync::Arc;
 
-use eximious_core::{BodySource, Effects, Meta, Runs, TaintRule};
+use eximious_core::{BodySource, Effects, FailClass, Meta, Runs, Str, TaintRule};
 
 use super::Logs;
 use super::machine::Run;
@@ -64,6 +64,20 @@ pub(super) struct Scanning<'a, 'r> {
     pub(super) time: std::time::Duration,
     /// Whom it was tried to reach; empty for nobody.
     pub(super) reached: Vec<u8>,
+}
+
+impl Run<'_> {
+    /// The value of an option that names scanners and begins with a dollar sign; a forced
+    /// failure leaves it empty. Otherwise, words for the log.
+    pub(super) fn expanded_setting(&mut self, option: &str, text: &Str) -> Result<Str, Vec<u8>> {
+        match self.expanded(text) {
+            Err(fail) if fail.class() == FailClass::Forced => Ok(Str::EMPTY),
+            expanded => expanded.map_err(|fail| {
+                let head = format!("{option} starts with $, but expansion failed: ");
+                [head.as_bytes(), fail.message()].concat()
+            }),
+        }
+    }
 }
 
 impl Scanning<'_, '_> {

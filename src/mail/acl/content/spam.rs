@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use eximious_core::{AclTerm, Effects, FailClass, Str};
+use eximious_core::{AclTerm, Effects, Str};
 use eximious_stdlib::interval;
 use eximious_stdlib::lists::{elements, elements_with};
 use eximious_stdlib::options::opt;
@@ -131,17 +131,10 @@ fn asked(
     setting: &Str,
     is_expanded: bool,
 ) -> Result<Verdict, Vec<u8>> {
-    let mut list = setting.clone();
-    if is_expanded {
-        list = match run.expanded(setting) {
-            Ok(list) => list,
-            Err(fail) if fail.class() == FailClass::Forced => Str::EMPTY,
-            Err(fail) => {
-                let head = b"spamd_address starts with $, but expansion failed: ";
-                return Err([head, fail.message()].concat());
-            }
-        };
-    }
+    let list = match is_expanded {
+        true => run.expanded_setting("spamd_address", setting)?,
+        false => setting.clone(),
+    };
     if run.copy().is_none() {
         return Err(b"error while creating mbox spool file".to_vec());
     }
