@@ -57,31 +57,51 @@ fn validated(message: &str, keys: &Yaml) -> ArcResult {
     validator.validate(&header, &hasher.finish(), &mut Keys(keys))
 }
 
+/// The suite, in which a scenario's tests may bear one name: every later one gets its line too.
+fn with_single_names(suite: &str) -> String {
+    let mut names = std::collections::HashSet::new();
+    let mut text = String::with_capacity(suite.len());
+    for (number, line) in suite.lines().enumerate() {
+        let name = line.strip_prefix("  ").and_then(|rest| rest.strip_suffix(':'));
+        match name.filter(|name| !name.starts_with(' ')) {
+            Some(name) if !names.insert(name) => text.push_str(&format!("  {name}_{number}:")),
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Where the suite is not followed. A signature of a message is read as DKIM's is (RFC 8617,
+/// section 4.1.2), and RFC 6376, section 3.5, says: without `c=` it is made of simple lines,
+/// where the suite has a draft's relaxed ones; and `h=` has at least one name.
+const EXCEPTIONS: [&str; 2] = ["ams_fields_c_na", "ams_fields_h_empty"];
+
 #[test]
 fn arc_test_suite_validates() {
     let Some(file) = vectors("arc/arc-draft-validation-tests.yml") else { return };
     let suite = std::fs::read_to_string(file).expect("the suite");
-    let scenarios = YamlLoader::load_from_str(&suite).expect("the suite");
+    let scenarios = YamlLoader::load_from_str(&with_single_names(&suite)).expect("the suite");
     let (mut count, mut faults) = (0, Vec::new());
     for scenario in &scenarios {
         for (name, test) in scenario["tests"].as_hash().expect("tests") {
             count += 1;
+            let name = name.as_str().expect("a name");
             let wanted = test["cv"].as_str().unwrap_or_default().trim().to_ascii_lowercase();
-            let found =
-                validated(test["message"].as_str().unwrap_or_default(), &scenario["txt-records"]);
+            let message = test["message"].as_str().unwrap_or_default().replace('\n', "\r\n");
+            let found = validated(&message, &scenario["txt-records"]);
             // Where the suite has nothing to say, anything goes but a good chain.
             let agrees = match &wanted[..] {
                 "" => found.state != ArcState::Pass,
                 wanted => found.state.name() == wanted,
             };
-            if !agrees {
-                let name = name.as_str().unwrap_or_default();
+            if agrees == EXCEPTIONS.contains(&name) {
                 faults.push(format!("{name}: {wanted:?}, {:?} {:?}", found.state, found.reason));
             }
         }
     }
     assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
-    assert_eq!(count, 171);
+    assert_eq!(count, 175);
 }
 
 /// What dkimpy is asked: `verify` or `sign`, a key or its record, and a message.
