@@ -15,7 +15,7 @@ use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
 
 use crate::Context;
-use crate::mail::route::Transport;
+use crate::mail::transport::Transport;
 
 pub(crate) use endpoint::{endpoint, is_listed};
 pub(crate) use event::raise;

@@ -8,7 +8,8 @@ use eximious_stdlib::options::opt::transport::smtp;
 use super::META;
 use crate::mail::acl::Logs;
 use crate::mail::acl::machine::Run;
-use crate::mail::route::{Delivery, Text, Transport, listed_hosts};
+use crate::mail::route::{Delivery, Text, listed_hosts};
+use crate::mail::transport::Transport;
 
 /// The hosts of a delivery: those that its router found, or its transport's.
 pub(super) fn hosts(run: &mut Run<'_>, delivery: &Delivery) -> Option<Vec<RouteHost>> {

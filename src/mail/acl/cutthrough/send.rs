@@ -15,9 +15,10 @@ use crate::config::rewrite_rules;
 use crate::mail::acl::Acls;
 use crate::mail::rewrite::Rewriter;
 use crate::mail::rewrite::header::{self as rewrite, place_of};
-use crate::mail::route::{Text, Transport};
+use crate::mail::route::Text;
 use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpError, Timeouts};
 use crate::mail::smtp_transport::{Secured, raise};
+use crate::mail::transport::Transport;
 
 /// What became of a message that went along.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,0 +1,22 @@
+//! Transports: how a message gets to where its addresses go (specification, chapters 24 to
+//! 30).
+//!
+//! A [`Transport`] is an instance of a driver with its options as they count; the driver's
+//! record runs ([`TransportCall`]), and says for each address what came of it
+//! ([`Outcome`]). Queues, retries, logs and reports are not known here: who delivers asks,
+//! and does what has to be done about the answers.
+
+mod call;
+mod driver;
+
+use eximious_core::Registry;
+
+pub use call::{
+    Consignment, Delivered, LocalUser, Outcome, TakingHost, TransportCall, Undelivered,
+};
+pub(crate) use driver::Transport;
+
+/// Adds the drivers of transports to other words.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.drivers(driver::DRIVERS);
+}
