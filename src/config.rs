@@ -42,7 +42,7 @@ pub use macros::{MacroError, Macros};
 pub(crate) use places::Places;
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
-pub(crate) use rewrite::rules as rewrite_rules;
+pub use rewrite::rules as rewrite_rules;
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};

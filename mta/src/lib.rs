@@ -40,6 +40,7 @@
 
 pub mod auth;
 pub mod batch;
+pub mod delivery;
 mod dsn;
 mod logs;
 mod options;

@@ -27,6 +27,7 @@ use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 pub use decode::Damage;
 pub(crate) use describe::header_lines;
 pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
+pub(crate) use restore::restore_from;
 pub use restore::{body, message, restore};
 pub use tree::{Node, NonrecipientTree};
 

@@ -37,6 +37,7 @@ use crate::smtp::{
 use crate::spool;
 use crate::{dsn, logs, options};
 use report::Fault;
+pub(crate) use report::hand_in_report;
 
 pub use batch::take;
 pub use input::SubmissionInput;

@@ -9,6 +9,7 @@ mod colour;
 mod configured;
 mod daemon;
 mod debug;
+mod deliver;
 mod filter;
 mod fmt;
 mod help;
@@ -102,6 +103,7 @@ fn main() -> ExitCode {
         Job::Batch(request) => served(smtp::batch::run(request)),
         Job::Queue(request) => queue::list(request).unwrap_or_else(refuse),
         Job::View(request) => queue::view(request).unwrap_or_else(refuse),
+        Job::Deliver(request) => deliver::run(request).unwrap_or_else(refuse),
         Job::Submit(request) => take_message(request, &log_lines),
         Job::Help(names) => finish(help(&names)),
         Job::RemovePidFile(path) => {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str, opt, var};
+use eximious_mta::delivery::{Deliverer, Manner};
 use eximious_mta::smtp::SmtpServer;
+use eximious_mta::spool;
 use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
 use eximious_world::deadline::Deadline;
 
@@ -84,9 +86,11 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     // Where the standard error is closed, the exit status has to do.
     let _ = io::stderr().write_all(&done.said);
     if done.kept && options.foreground && !queues(&cx) {
-        let said = b"eximious: the message is in the spool; to deliver it at once is not there \
-            yet\n";
-        let _ = io::stderr().write_all(said);
+        let id = cx.value_of(var::MESSAGE_EXIM_ID);
+        if let Ok(place) = spool::place(&cx, b"") {
+            let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
+            deliverer.deliver_all(&place, id.bytes(), &Manner::default());
+        }
     }
     Ok(ExitCode::from(done.status))
 }

@@ -96,7 +96,7 @@ fn read(line: &[u8], forbidden: RewriteFlags) -> Result<RewriteRule, Vec<u8>> {
 ///
 /// # Errors
 /// What is wrong with one, in Exim's words.
-pub(crate) fn rules(text: &[u8]) -> Result<Vec<RewriteRule>, Vec<u8>> {
+pub fn rules(text: &[u8]) -> Result<Vec<RewriteRule>, Vec<u8>> {
     elements(text).map(|one| read(&one, WHERE - RewriteFlags::HEADERS)).collect()
 }
 

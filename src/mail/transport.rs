@@ -11,6 +11,7 @@ mod driver;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;
 mod smtp;
+mod user;
 
 use eximious_core::Registry;
 

@@ -1,8 +1,10 @@
 //! A message of the spool, as the values of a conversation: whoever looks at it, or
 //! delivers it, sees what those saw who received it.
 
-use eximious::world::SpoolPlace;
-use eximious::{Context, Header, Message, Str, Taint, Var, var};
+use std::io;
+
+use eximious::world::{SpoolPlace, TakenMessage};
+use eximious::{Body, Context, Header, Message, Str, Taint, Var, var};
 
 use super::file::{HeaderFile, HeaderLine, Mark, Value};
 use super::queue::{Stored, Unread};
@@ -48,16 +50,53 @@ const FLAGS: &[(&str, Var)] = &[
 /// # Errors
 /// It can't be read.
 pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored, Unread> {
-    // What the file does not name was not so, whoever looks at it.
-    for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_IDENT] {
-        cx.set_var(var, Str::EMPTY);
-    }
-    cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
     cx.set_var(var::MESSAGE_EXIM_ID, Str::from(id));
     let world = cx.engine().world().clone();
     let data = world.spool.read(place, id, b"-D", LARGEST).map_err(Unread::Read)?;
     let stored = Stored::read(&world, place, id)?;
+    let message = message(&stored.file, super::kept_body(id, &data));
+    show(cx, &stored.file, message);
+    Ok(stored)
+}
+
+/// The same for one that is to be delivered; its body stays where it is.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn restore_from(
+    cx: &mut Context,
+    stored: &Stored,
+    taken: &dyn TakenMessage,
+) -> io::Result<Message> {
     let file = &stored.file;
+    let head = super::data_head(&file.id).len() as u64;
+    let length = taken.length().saturating_sub(head);
+    let longest = file.number("max_received_linelength").map_or(0, i64::unsigned_abs);
+    let kept = Body::kept(taken.source(head), length, longest);
+    let message = match file.has("spool_file_wireformat") {
+        // Its lines are changed.
+        true => message(file, &kept.whole(LARGEST)?),
+        false => {
+            let number = |name| file.number(name).map_or(0, i64::unsigned_abs);
+            let mut message = message(file, b"");
+            message.body_lines = number("body_linecount");
+            message.body_zeros = number("body_zerocount");
+            message.lines += message.body_lines;
+            message.size += length;
+            message.body = kept;
+            message
+        }
+    };
+    show(cx, file, message.clone());
+    Ok(message)
+}
+
+/// Sets the values that a message has.
+fn show(cx: &mut Context, file: &HeaderFile, message: Message) {
+    // What the file does not name was not so, whoever looks at it.
+    for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_IDENT] {
+        cx.set_var(var, Str::EMPTY);
+    }
     for value in &file.values {
         set(cx, value);
     }
@@ -65,14 +104,11 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     cx.set_var(var::ORIGINATOR_UID, file.uid.to_string());
     cx.set_var(var::ORIGINATOR_GID, file.gid.to_string());
     cx.set_var(var::SENDER_ADDRESS, Str::tainted(&file.sender[..]));
-    let body = super::kept_body(id, &data);
-    let message = message(file, body);
     let count = message.named(b"Received").count();
     cx.set_var(var::MESSAGE_EXIM_ID, message.id.clone());
     cx.set_message(Some(message));
     cx.set_var(var::RECEIVED_COUNT, count.to_string());
     eximious::client::describe(cx);
-    Ok(stored)
 }
 
 fn set(cx: &mut Context, value: &Value) {

@@ -2,6 +2,7 @@
 //! (specification 5.2, `-oep` and its kin).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::stdlib::address;
@@ -11,7 +12,7 @@ use eximious::{Context, Str, opt, var};
 use super::{Done, Errors, Outside, Submission, SubmissionRequest, submit};
 use crate::options;
 use crate::reception::{InvalidAddress, TooLong};
-use crate::smtp::{SpoolFailure, Submitter};
+use crate::smtp::{SmtpServer, SpoolFailure, Submitter};
 
 /// What is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,7 +92,7 @@ impl Submission<'_> {
             return false;
         }
         let text = self.letter(fault, &told, sender.bytes());
-        let done = self.hand_in(&text);
+        let (done, _) = hand_in_report(self.server, self.cx, self.id.bytes(), &text);
         if !done.kept {
             let line = format!("Child mail process returned status {}", done.status);
             self.log(line.as_bytes());
@@ -176,42 +177,50 @@ impl Submission<'_> {
         }
         text.extend_from_slice(&body);
     }
+}
 
-    /// Hands a report in, as the mail server's own user does.
-    fn hand_in(&mut self, text: &[u8]) -> Done {
-        let engine = self.cx.engine().clone();
-        let world = engine.world();
-        let number = |cx: &mut Context, variable| -> Option<u32> {
-            std::str::from_utf8(cx.value_of(variable).bytes()).ok()?.parse().ok()
-        };
-        let (uid, gid) = world.host.ids();
-        let uid = number(self.cx, var::EXIM_UID).unwrap_or(uid);
-        let gid = number(self.cx, var::EXIM_GID).unwrap_or(gid);
-        let user = world.users.user_by_id(uid).ok().flatten();
-        let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
-        let sender = self.cx.engine().settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
-        let is_address = address::find_at(sender.bytes()).is_some();
-        let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
-        let request = SubmissionRequest {
-            given: given.into_iter().collect(),
-            submitter: Submitter {
-                login: login.clone(),
-                uid,
-                gid,
-                trusted: true,
-                ..Submitter::default()
-            },
-            sender: Some(Vec::new()),
-            names_recipients: true,
-            about: self.id.bytes().to_vec(),
-            reports_error: true,
-            ..SubmissionRequest::default()
-        };
-        let mut cx = engine.context();
-        cx.set_var(var::SENDER_IDENT, Str::from(login));
-        self.server.acls.attach(&mut cx);
-        submit(self.server, &mut cx, &request, &mut Text(text))
-    }
+/// Hands a report about a message in, as the mail server's own user does. Beside what came
+/// of it, the report's name.
+pub(crate) fn hand_in_report(
+    server: &Arc<SmtpServer>,
+    cx: &mut Context,
+    about: &[u8],
+    text: &[u8],
+) -> (Done, Vec<u8>) {
+    let engine = cx.engine().clone();
+    let world = engine.world();
+    let number = |cx: &mut Context, variable| -> Option<u32> {
+        std::str::from_utf8(cx.value_of(variable).bytes()).ok()?.parse().ok()
+    };
+    let (uid, gid) = world.host.ids();
+    let uid = number(cx, var::EXIM_UID).unwrap_or(uid);
+    let gid = number(cx, var::EXIM_GID).unwrap_or(gid);
+    let user = world.users.user_by_id(uid).ok().flatten();
+    let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
+    let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
+    let is_address = address::find_at(sender.bytes()).is_some();
+    let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
+    let request = SubmissionRequest {
+        given: given.into_iter().collect(),
+        submitter: Submitter {
+            login: login.clone(),
+            uid,
+            gid,
+            trusted: true,
+            ..Submitter::default()
+        },
+        sender: Some(Vec::new()),
+        names_recipients: true,
+        about: about.to_vec(),
+        reports_error: true,
+        ..SubmissionRequest::default()
+    };
+    let mut cx = engine.context();
+    cx.set_var(var::SENDER_IDENT, Str::from(login));
+    server.acls.attach(&mut cx);
+    let done = submit(server, &mut cx, &request, &mut Text(text));
+    let name = cx.value_of(var::MESSAGE_EXIM_ID).bytes().to_vec();
+    (done, name)
 }
 
 /// A message that is there already.

@@ -5,15 +5,17 @@ use std::net::SocketAddr;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::{Macros, Var};
+use eximious_mta::delivery::QueueRun;
 use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Job;
+use crate::deliver::DeliveryWork;
 use crate::message::Reading;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
-use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
+use crate::{check, daemon, deliver, filter, fmt, queue, rewrite, route, show, smtp, submit};
 
 /// What is to be done, as far as it is known while options are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +43,7 @@ pub(super) enum Asked {
     Batch,
     Queue(Listing),
     View(MessagePart, Vec<u8>),
+    Deliver,
     Submit,
     Format(fmt::FmtRequest),
 }
@@ -90,6 +93,10 @@ pub(crate) struct Given {
     pub(super) stored: Option<Vec<u8>>,
     /// `-qG`
     pub(super) queue: Vec<u8>,
+    /// `-q`, `-R`, `-S`
+    pub(super) run: QueueRun,
+    /// `-M` and its kin
+    pub(super) work: Option<DeliveryWork>,
     /// `-v`
     pub(super) verbose: bool,
     /// `-d`
@@ -136,7 +143,7 @@ impl Asked {
             | Self::Queue(_)
             | Self::View(..)
             | Self::Route(Purpose::VerifyRecipient | Purpose::VerifySender) => Rights::Server,
-            Self::Route(_) | Self::Daemon => Rights::Superuser,
+            Self::Route(_) | Self::Daemon | Self::Deliver => Rights::Superuser,
         }
     }
 
@@ -241,6 +248,15 @@ impl Given {
                 view,
                 id,
                 names_others: !self.arguments.is_empty(),
+                setup: self.setup(),
+            }),
+            Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
+                queue: std::mem::take(&mut self.queue),
+                work: self.work.take().unwrap_or_else(|| {
+                    let mut ids = std::mem::take(&mut self.arguments).into_iter();
+                    let range = (ids.next(), ids.next());
+                    DeliveryWork::Run(QueueRun { range, ..std::mem::take(&mut self.run) })
+                }),
                 setup: self.setup(),
             }),
             Asked::Submit => Job::Submit(self.submit()),

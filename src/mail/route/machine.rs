@@ -63,6 +63,8 @@ pub(super) struct Machine<'m> {
     pub(super) data_shown: bool,
     /// The names of the `$r_…` that are set.
     pub(super) shown: BTreeSet<Vec<u8>>,
+    /// The router that had the last word.
+    pub(super) decided: Option<usize>,
 }
 
 impl Routes {
@@ -75,6 +77,10 @@ impl Routes {
     ) -> Pass {
         // Where it is too deep already, what is expanded says so.
         let _level = cx.level();
+        if purpose == Purpose::Delivery {
+            // What lists said of another is of no interest.
+            cx.forget_recipient();
+        }
         let address = address.into();
         let mut machine = Machine {
             cx,
@@ -88,11 +94,12 @@ impl Routes {
             advice: None,
             data_shown: false,
             shown: BTreeSet::new(),
+            decided: None,
         };
         let routed = machine.run();
         machine.hide_address();
-        let Machine { children, renamed, address, .. } = machine;
-        Pass { routed, children, renamed, address }
+        let Machine { children, renamed, address, decided, .. } = machine;
+        Pass { routed, children, renamed, address, router: decided }
     }
 }
 
@@ -130,7 +137,10 @@ impl Machine<'_> {
             last = Some(router);
             match self.offer(number, router) {
                 Next::Router(next) => number = next,
-                Next::Done(routed) => return routed,
+                Next::Done(routed) => {
+                    self.decided = Some(number);
+                    return routed;
+                }
             }
         }
         self.tell(RouteEvent::NoRouters);

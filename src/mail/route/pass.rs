@@ -15,6 +15,8 @@ pub struct Pass {
     pub renamed: Vec<Renamed>,
     /// The address with what is attached to it now.
     pub address: Box<Address>,
+    /// The number of the router that had the last word, if one had.
+    pub router: Option<usize>,
 }
 
 /// What came of an address.

@@ -4,6 +4,8 @@ use eximious_core::{Str, Var};
 use eximious_stdlib::variables::var;
 
 use super::machine::Machine;
+use super::{Address, Delivery, DeliveryTarget, Routes};
+use crate::Context;
 
 /// Those of the local part, as the router at hand has it.
 const PARTS: [Var; 5] = [
@@ -31,6 +33,85 @@ const OTHERS: [Var; 3] = [var::ROUTER_NAME, var::HOST, var::HOST_ADDRESS];
 
 static NOTHING: Str = Str::EMPTY;
 
+/// Those that only a delivery has.
+const DELIVERY: [Var; 3] = [var::TRANSPORT_NAME, var::ADDRESS_FILE, var::ADDRESS_PIPE];
+
+/// The variables of an address, those of its parts left out.
+fn of_address(address: &Address) -> [Str; 6] {
+    let (domain, part) = address
+        .original()
+        .map_or((&address.domain, &address.local_part), |one| (&one.domain, &one.local_part));
+    let parent = address.parent.as_deref();
+    let (parent_domain, parent_part) =
+        parent.map_or((&NOTHING, &NOTHING), |one| (&one.domain, &one.local_part));
+    [
+        address.domain.clone(),
+        address.self_hostname.clone(),
+        domain.clone(),
+        part.lowercased(),
+        parent_domain.clone(),
+        parent_part.lowercased(),
+    ]
+}
+
+impl Routes {
+    /// Sets the variables that a transport sees of some deliveries which it makes at once:
+    /// what is not the same for all of them is empty (specification 24, `$local_part` and
+    /// `$domain`).
+    pub fn introduce(&self, cx: &mut Context, deliveries: &[&Delivery]) {
+        self.dismiss(cx, deliveries);
+        let Some((first, others)) = deliveries.split_first() else { return };
+        let address = &first.address;
+        let same = |part: fn(&Address) -> &Str, other: Str| match others
+            .iter()
+            .all(|one| part(&one.address).bytes() == part(address).bytes())
+        {
+            true => other,
+            false => Str::EMPTY,
+        };
+        let parts = [
+            same(|one| &one.local_part, address.local_part.clone()),
+            address.prefix.text.clone(),
+            address.prefix.wild.clone(),
+            address.suffix.text.clone(),
+            address.suffix.wild.clone(),
+        ];
+        PARTS.into_iter().zip(parts).for_each(|(var, value)| cx.show_var(var, &value));
+        let mut own = of_address(address);
+        own[0] = same(|one| &one.domain, own[0].clone());
+        ADDRESS.into_iter().zip(own).for_each(|(var, value)| cx.show_var(var, &value));
+        let attached = &address.attached;
+        let data = [&attached.local_part_data, &attached.domain_data, &attached.address_data];
+        for (var, value) in DATA.into_iter().zip(data) {
+            cx.show_var(var, value.as_ref().unwrap_or(&NOTHING));
+        }
+        for (name, value) in &attached.variables {
+            cx.set(name, value.clone());
+        }
+        cx.set_var(var::ROUTER_NAME, self.router_name(first.router).clone());
+        if let Some(number) = first.transport {
+            cx.set_var(var::TRANSPORT_NAME, self.transport_name(number).clone());
+        }
+        if let Some(home) = &first.home {
+            cx.set_var(var::HOME, home.clone());
+        }
+        match &first.target {
+            DeliveryTarget::File { .. } => cx.set_var(var::ADDRESS_FILE, address.text.clone()),
+            DeliveryTarget::Pipe => cx.set_var(var::ADDRESS_PIPE, address.text.clone()),
+            _ => {}
+        }
+    }
+
+    /// Takes them away again.
+    pub fn dismiss(&self, cx: &mut Context, deliveries: &[&Delivery]) {
+        let all = PARTS.into_iter().chain(DATA).chain(ADDRESS).chain(OWN).chain(OTHERS);
+        all.chain(DELIVERY).for_each(|var| cx.unset_var(var));
+        for name in deliveries.iter().flat_map(|one| one.address.attached.variables.keys()) {
+            cx.unset(name);
+        }
+    }
+}
+
 impl Machine<'_> {
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
@@ -38,21 +119,7 @@ impl Machine<'_> {
         self.data_shown = false;
         self.show_view();
         let (cx, address) = (&mut *self.cx, &self.address);
-        let (own, own_part) = (&address.domain, &address.local_part);
-        let (domain, part) =
-            address.original().map_or((own, own_part), |one| (&one.domain, &one.local_part));
-        let parent = address.parent.as_deref();
-        let (parent_domain, parent_part) =
-            parent.map_or((&NOTHING, &NOTHING), |one| (&one.domain, &one.local_part));
-        let values = [
-            own,
-            &address.self_hostname,
-            domain,
-            &part.lowercased(),
-            parent_domain,
-            &parent_part.lowercased(),
-        ];
-        for (var, value) in ADDRESS.into_iter().zip(values) {
+        for (var, value) in ADDRESS.into_iter().zip(&of_address(address)) {
             cx.show_var(var, value);
         }
         for (name, value) in &address.attached.variables {

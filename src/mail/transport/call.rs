@@ -167,6 +167,8 @@ pub struct Undelivered {
     pub said: Option<Vec<u8>>,
     /// The host that it is about.
     pub host: Option<TakingHost>,
+    /// What a command said, for a report.
+    pub output: Option<Vec<u8>>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
 }
@@ -180,6 +182,7 @@ impl Undelivered {
             message: message.into(),
             said: None,
             host: None,
+            output: None,
             freezes: false,
         }
     }

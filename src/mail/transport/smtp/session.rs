@@ -183,8 +183,7 @@ impl Attempt<'_, '_, '_> {
     }
 
     fn log(&mut self, line: &[u8]) {
-        let id = self.call.consignment.message.id.clone();
-        self.call.cx.log().main(&[id.bytes(), b" ", line].concat());
+        self.call.cx.log().main(line);
         self.call.done.message_log.push(line.to_vec());
     }
 

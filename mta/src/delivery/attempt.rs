@@ -1,0 +1,476 @@
+//! One attempt at one message: what is known of it, and how it ends.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use eximious::config::rewrite_rules;
+use eximious::hints::RetryKey;
+use eximious::rewrite::{Rewriter, header as rewrite};
+use eximious::route::{Address, Delivery, Renamed, RouteError, Routes};
+use eximious::transport::{Delivered, Undelivered};
+use eximious::world::{SpoolPlace, TakenMessage};
+use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
+
+use super::log::Subject;
+use super::retry::Verdict;
+use super::tracking::{NodeId, Tracking};
+use super::{Attempted, Attempts, Deliverer, Manner};
+use crate::spool::queue::{Stored, Unread};
+use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient, Value};
+
+/// An address that can't get the message, and why.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    pub(super) node: NodeId,
+    /// As it is shown: an address, a file, a command.
+    pub(super) address: Address,
+    /// Whether it is a file or a command.
+    pub(super) is_direct: bool,
+    pub(super) why: Undelivered,
+    /// Whether the sender is told nothing but that.
+    pub(super) untold: bool,
+}
+
+/// The attempt.
+pub(super) struct Attempt<'d> {
+    pub(super) deliverer: &'d Deliverer,
+    pub(super) cx: Context,
+    pub(super) place: SpoolPlace,
+    pub(super) id: Vec<u8>,
+    pub(super) manner: &'d Manner,
+    taken: Box<dyn TakenMessage>,
+    stored: Stored,
+    pub(super) message: Message,
+    pub(super) tracking: Tracking,
+    /// What is asked for of each recipient of the message.
+    pub(super) dsn: BTreeMap<Vec<u8>, SpoolRecipient>,
+    pub(super) failed: Vec<Failed>,
+    /// How many addresses have to wait.
+    deferred: usize,
+    /// Why the message is to be frozen.
+    freezes: bool,
+    reports: Vec<Vec<u8>>,
+}
+
+impl<'d> Attempt<'d> {
+    /// Reads the message.
+    pub(super) fn begin(
+        deliverer: &'d Deliverer,
+        place: &SpoolPlace,
+        id: &[u8],
+        manner: &'d Manner,
+        taken: Box<dyn TakenMessage>,
+    ) -> Result<Self, Attempted> {
+        let mut cx = deliverer.context();
+        let stored = match Stored::read(deliverer.engine.world(), place, id) {
+            Ok(stored) => stored,
+            Err(Unread::Read(why)) if why.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Attempted::Gone);
+            }
+            Err(why) => {
+                let why = match why {
+                    Unread::Read(why) => {
+                        format!(
+                            "Error reading spool file: {}",
+                            eximious::stdlib::wording::reason(&why)
+                        )
+                    }
+                    Unread::Damaged(size) => format!(
+                        "Format error in spool file {}-H: size={size}",
+                        String::from_utf8_lossy(id)
+                    ),
+                };
+                deliverer.log(id, why.as_bytes());
+                return Err(Attempted::Unreadable);
+            }
+        };
+        let message = match crate::spool::restore_from(&mut cx, &stored, &*taken) {
+            Ok(message) => message,
+            Err(why) => {
+                let why = eximious::stdlib::wording::reason(&why);
+                deliverer.log(id, &[b"data file can't be read: ", why.as_bytes()].concat());
+                return Err(Attempted::Unreadable);
+            }
+        };
+        let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
+        Ok(Self {
+            deliverer,
+            cx,
+            place: place.clone(),
+            id: id.to_vec(),
+            manner,
+            taken,
+            stored,
+            message,
+            tracking: Tracking::new(done),
+            dsn: BTreeMap::new(),
+            failed: Vec::new(),
+            deferred: 0,
+            freezes: false,
+            reports: Vec::new(),
+        })
+    }
+
+    /// What the header file says.
+    pub(super) fn file(&self) -> &HeaderFile {
+        &self.stored.file
+    }
+
+    pub(super) fn routes(&self) -> &'d Routes {
+        self.deliverer.server.acls.routes()
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        super::log::now(&self.cx)
+    }
+
+    /// Makes the attempt.
+    pub(super) fn run(mut self) -> Attempts {
+        if let Some(outcome) = self.stays_frozen() {
+            return Attempts { outcome, reports: Vec::new() };
+        }
+        if let Some(by) = &self.manner.gives_up {
+            return self.cancel(by);
+        }
+        let system_filter = self.cx.engine().settings().get(opt::SYSTEM_FILTER);
+        if !system_filter.is_empty() {
+            self.log(b"system_filter is set, but to deliver by one is not there yet");
+            return Attempts { outcome: Attempted::Left, reports: Vec::new() };
+        }
+        let plan = self.route();
+        for planned in plan.local {
+            self.deliver_local(planned);
+        }
+        if self.manner.local_only {
+            self.deferred += plan.remote.len();
+        } else {
+            self.deliver_remote(plan.remote);
+        }
+        let outcome = self.end();
+        Attempts { outcome, reports: self.reports }
+    }
+
+    /// Tells the sender that somebody has given the message up.
+    fn cancel(mut self, by: &[u8]) -> Attempts {
+        self.log(&[b"cancelled by ", by].concat());
+        let recipients = self.recipients();
+        for one in recipients {
+            let (node, address) = one.into_parts();
+            let why = Undelivered::new(0, "delivery cancelled by administrator");
+            self.fail(Failed { node, address, is_direct: false, why, untold: false });
+        }
+        let outcome = self.end();
+        Attempts { outcome, reports: self.reports }
+    }
+
+    /// What becomes of a message that is frozen; nothing where it is tried all the same.
+    fn stays_frozen(&mut self) -> Option<Attempted> {
+        let since = self.file().number("frozen")?;
+        let now = self.now();
+        let settings = self.cx.engine().settings();
+        let after = |time: Option<Duration>| {
+            let time = time.filter(|time| !time.is_zero())?;
+            let passed = u64::try_from(now.saturating_sub(since)).ok()?;
+            Some(passed >= time.as_secs())
+        };
+        let thaws = after(Some(settings.get(opt::AUTO_THAW))) == Some(true);
+        let drops = after(Some(settings.get(opt::TIMEOUT_FROZEN_AFTER))) == Some(true);
+        let is_report = self.file().sender.is_empty();
+        let ignored =
+            is_report && after(Some(settings.get(opt::IGNORE_BOUNCE_ERRORS_AFTER))) == Some(true);
+        if drops || ignored {
+            self.log(b"cancelled by timeout_frozen_after");
+            return Some(self.complete_all());
+        }
+        if thaws || self.manner.thaws || self.manner.gives_up.is_some() {
+            self.log(if self.manner.thaws {
+                b"Unfrozen by forced delivery"
+            } else {
+                b"Unfrozen by auto-thaw"
+            });
+            self.stored.file.values.retain(|value| value.name != b"frozen");
+            return None;
+        }
+        if self.wanted().contains(LogSelector::SKIP_DELIVERY) {
+            self.log(b"Message is frozen");
+        }
+        Some(Attempted::Frozen)
+    }
+
+    /// Header lines whose domains routers have found to be others are rewritten.
+    pub(super) fn rename(&mut self, renamed: &[Renamed]) {
+        for one in renamed {
+            // What the DNS says is no part of a rule unless it can be nothing else.
+            let is_plain = |name: &Str| {
+                let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
+                name.bytes().iter().all(plain)
+            };
+            if !is_plain(&one.from) || !is_plain(&one.to) {
+                continue;
+            }
+            let rule = [b"*@", one.from.bytes(), b" $1@", one.to.bytes(), b" h"].concat();
+            let Ok(rules) = rewrite_rules(&rule) else { continue };
+            let (rewriter, log) = (Rewriter::new(&rules), self.cx.log());
+            let mut headers = self.message.headers.clone();
+            for header in &mut headers {
+                let Some(place) = rewrite::place_of(&header.name) else { continue };
+                let tell = |fault: &[u8]| log.main(fault);
+                let new = rewrite::line(&mut self.cx, Some(&rewriter), place, header, None, &tell);
+                if let Some(line) = new {
+                    *header = Header::new(line);
+                }
+            }
+            self.message.headers = headers;
+            self.cx.set_message(Some(self.message.clone()));
+        }
+    }
+
+    /// That something about an address is done; parents that are complete are noted.
+    pub(super) fn complete(&mut self, node: NodeId) {
+        for parent in self.tracking.finish(node) {
+            self.log_message(&[&parent[..], b": children all complete"].concat());
+        }
+    }
+
+    /// That an address has got the message: this is on disk before anything else happens.
+    pub(super) fn keep_done(&mut self, nodes: &[NodeId]) {
+        let mut lines = Vec::new();
+        for node in nodes {
+            lines.extend_from_slice(self.tracking.unique(*node));
+            lines.push(b'\n');
+        }
+        if let Err(why) = self.taken.journal(&lines) {
+            let why = eximious::stdlib::wording::reason(&why);
+            let head = b"failed to write to the journal: ".as_slice();
+            let line = [&self.id[..], b" ", head, why.as_bytes()].concat();
+            self.cx.log().panic(&line);
+        }
+    }
+
+    /// An address that no transport is needed for.
+    pub(super) fn bypassed(&mut self, node: NodeId, delivery: &Delivery) {
+        let router = self.routes().router_name(delivery.router).clone();
+        let subject = Subject::of(delivery, &router, None, true);
+        let done = Delivered::default();
+        let line = self.delivered_line("=>", &subject, &done, &Str::EMPTY, self.now());
+        let bypassed = Str::from("**bypassed**");
+        let subject = Subject { transport: Some(&bypassed), ..subject };
+        let line = match delivery.address.text.bytes() {
+            b"/dev/null" => self.delivered_line("=>", &subject, &done, &Str::EMPTY, self.now()),
+            _ => line,
+        };
+        self.log(&line);
+        self.keep_done(&[node]);
+        self.complete(node);
+    }
+
+    /// An address that can't be routed.
+    pub(super) fn unroutable(
+        &mut self,
+        node: NodeId,
+        address: &Address,
+        router: Option<usize>,
+        why: RouteError,
+    ) {
+        self.freezes |= why.freezes;
+        let message = why.shown().unwrap_or_default().to_vec();
+        let undelivered = Undelivered { said: why.said.clone(), ..Undelivered::new(0, message) };
+        let router = router.map(|number| self.routes().router_name(number).clone());
+        let subject = Subject {
+            address,
+            router: router.as_ref(),
+            transport: None,
+            is_local: false,
+            is_direct: false,
+        };
+        let line = self.trouble_line(&subject, &undelivered, false);
+        self.log(&[b"** ", &line[..]].concat());
+        let line = match router {
+            None => [b"routing failed for ", &line[..]].concat(),
+            Some(_) => line,
+        };
+        self.log_message(&line);
+        let failed = Failed {
+            node,
+            address: address.clone(),
+            is_direct: false,
+            why: undelivered,
+            untold: why.untold,
+        };
+        self.fail(failed);
+    }
+
+    /// An address that can't be routed now; `waits` where it was not tried.
+    pub(super) fn unrouted(
+        &mut self,
+        node: NodeId,
+        address: &Address,
+        router: Option<usize>,
+        why: RouteError,
+        waits: bool,
+    ) {
+        self.freezes |= why.freezes;
+        let message = why.shown().unwrap_or_default().to_vec();
+        let number = if waits { -51 } else { -1 };
+        let mut undelivered = Undelivered::new(number, message);
+        undelivered.said.clone_from(&why.said);
+        let key = address.text.bytes().to_vec();
+        let gone = match waits {
+            true => false,
+            false => {
+                let domain = address.domain.bytes().to_vec();
+                let key = RetryKey::Routing(&key);
+                let subject = (address.text.bytes(), Some(&domain[..]));
+                let verdict = self.keep_failure(&key, subject, &undelivered);
+                verdict == Verdict::Expired
+            }
+        };
+        let router_name = router.map(|number| self.routes().router_name(number).clone());
+        let subject = Subject {
+            address,
+            router: router_name.as_ref(),
+            transport: None,
+            is_local: false,
+            is_direct: false,
+        };
+        let line = self.trouble_line(&subject, &undelivered, true);
+        if !waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
+            self.log(&[b"== ", &line[..]].concat());
+            self.log_message(&line);
+        }
+        match gone {
+            false => self.deferred += 1,
+            true => self.time_out(node, address, false, &subject, undelivered),
+        }
+    }
+
+    /// An address for which the time has run out.
+    pub(super) fn time_out(
+        &mut self,
+        node: NodeId,
+        address: &Address,
+        is_direct: bool,
+        subject: &Subject<'_>,
+        why: Undelivered,
+    ) {
+        let timeout = Undelivered::new(why.number, "retry timeout exceeded");
+        let line = self.trouble_line(subject, &timeout, false);
+        self.log(&[b"** ", &line[..]].concat());
+        self.log_message(&line);
+        let message = [&why.message[..], b": retry timeout exceeded"].concat();
+        let why = Undelivered { message, ..why };
+        self.fail(Failed { node, address: address.clone(), is_direct, why, untold: false });
+    }
+
+    pub(super) fn fail(&mut self, failed: Failed) {
+        self.freezes |= failed.why.freezes;
+        self.failed.insert(0, failed);
+    }
+
+    pub(super) fn defer(&mut self, why: &Undelivered) {
+        self.freezes |= why.freezes;
+        self.deferred += 1;
+    }
+
+    /// The message is done with, whoever has not got it.
+    fn complete_all(&mut self) -> Attempted {
+        if let Err(why) = self.taken.remove() {
+            let why = eximious::stdlib::wording::reason(&why);
+            let head = b" cannot be taken out of the spool: ".as_slice();
+            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
+            return Attempted::Left;
+        }
+        let mut line = b"Completed".to_vec();
+        if self.wanted().contains(LogSelector::QUEUE_TIME_OVERALL) {
+            let waited = self.now().saturating_sub(self.file().received).max(0);
+            let waited = i32::try_from(waited).unwrap_or(i32::MAX);
+            let waited = eximious::stdlib::interval::written(waited);
+            line.extend_from_slice(format!(" QT={waited}").as_bytes());
+        }
+        self.log(&line);
+        Attempted::Completed
+    }
+
+    /// Tells senders of failures, and leaves the message as it is to be found next.
+    fn end(&mut self) -> Attempted {
+        let failed = std::mem::take(&mut self.failed);
+        let mut freezes = self.freezes;
+        let mut is_report_lost = false;
+        for (sender, failed) in super::report::by_sender(self, failed) {
+            match super::report::send(self, &sender, &failed) {
+                super::report::Told::Sent(id) => {
+                    self.reports.push(id);
+                    failed.iter().for_each(|one| self.complete(one.node));
+                }
+                super::report::Told::NotNeeded => {
+                    failed.iter().for_each(|one| self.complete(one.node));
+                }
+                // Nobody can be told: somebody has to look at it.
+                super::report::Told::Nobody => {
+                    is_report_lost = true;
+                    self.deferred += failed.len();
+                }
+                super::report::Told::Unsent => self.deferred += failed.len(),
+            }
+        }
+        if self.deferred == 0 {
+            return self.complete_all();
+        }
+        freezes |= is_report_lost;
+        if freezes {
+            let now = self.now().to_string();
+            let text = Some(now.into_bytes());
+            self.stored.file.values.retain(|value| value.name != b"frozen");
+            let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
+            self.stored.file.values.push(value);
+            self.log(match is_report_lost {
+                true => b"Frozen (delivery error message)",
+                false => b"Frozen",
+            });
+        }
+        self.update();
+        if freezes { Attempted::Frozen } else { Attempted::Left }
+    }
+
+    /// Writes the header file, where there is something new to say.
+    fn update(&mut self) {
+        let first = self.file().has("deliver_firsttime");
+        let is_same = !self.tracking.has_changed() && !first && !self.freezes;
+        if is_same && self.stored.journal.is_empty() && !self.file().has("frozen") {
+            return;
+        }
+        let file = &mut self.stored.file;
+        file.values.retain(|value| value.name != b"deliver_firsttime");
+        file.not_for = NonrecipientTree::new(self.tracking.done().iter().map(Vec::as_slice));
+        let updated = match file.encode() {
+            Ok(bytes) => {
+                self.taken.update(&bytes).map_err(|why| eximious::stdlib::wording::reason(&why))
+            }
+            Err(why) => Err(why.to_string()),
+        };
+        if let Err(why) = updated {
+            let head = b" the header file can't be written: ".as_slice();
+            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
+        }
+    }
+
+    /// A number that a variable has.
+    pub(super) fn text_of(&mut self, variable: Var) -> Vec<u8> {
+        self.cx.value_of(variable).bytes().to_vec()
+    }
+
+    /// Who is told of failures of an address: the message's sender, unless a router said
+    /// otherwise.
+    pub(super) fn errors_to(&self, address: &Address) -> Str {
+        match &address.attached.errors_to {
+            Some(other) => other.clone(),
+            None => Str::tainted(&self.file().sender[..]),
+        }
+    }
+
+    /// The sender as the message leaves, where no transport says otherwise.
+    pub(super) fn show_return_path(&mut self, path: &Str) {
+        self.message.return_path = path.clone();
+        self.cx.set_var(var::RETURN_PATH, path.clone());
+    }
+}

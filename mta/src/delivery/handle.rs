@@ -1,0 +1,251 @@
+//! What an administrator does to a message that waits: `-Mf`, `-Mt`, `-Mrm`, `-Mmad`,
+//! `-Mmd`, `-Mar`, `-Mes` (specification 5.2).
+
+use std::io;
+
+use eximious::stdlib::address::{self, Rules};
+use eximious::stdlib::wording::reason;
+use eximious::world::{SpoolPlace, TakenMessage};
+
+use super::Deliverer;
+use crate::spool::queue::{Stored, Unread};
+use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient, Value};
+
+/// What is done to a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Handling {
+    /// `-Mf`: it is frozen.
+    Freeze,
+    /// `-Mt`: it is frozen no longer.
+    Thaw,
+    /// `-Mrm`: it goes, and nobody is told.
+    Remove,
+    /// `-Mmad`: all its recipients have got it.
+    MarkAll,
+    /// `-Mmd`: these have got it.
+    Mark(Vec<Vec<u8>>),
+    /// `-Mar`: these get it as well.
+    Add(Vec<Vec<u8>>),
+    /// `-Mes`: it has another sender.
+    Sender(Vec<u8>),
+}
+
+/// What is to be said of it, and whether it was done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Handled {
+    /// Lines for whoever asked.
+    pub said: Vec<u8>,
+    /// Whether it was done.
+    pub done: bool,
+}
+
+impl Deliverer {
+    /// Does something to a message that waits; `by` is the login name of who asks.
+    pub fn handle(&self, place: &SpoolPlace, id: &[u8], what: &Handling, by: &[u8]) -> Handled {
+        let world = self.engine.world();
+        let said = |parts: &[&[u8]], done| Handled { said: parts.concat(), done };
+        let mut taken = match world.spool.take(place, id) {
+            Ok(Some(taken)) => taken,
+            Ok(None) => return said(&[b"Message ", id, b" is locked\n"], false),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return self.missing(id, what),
+            Err(why) => {
+                let why = reason(&why);
+                let parts: [&[u8]; 5] =
+                    [b"Couldn't open spool file for ", id, b": ", why.as_bytes(), b"\n"];
+                return said(&parts, false);
+            }
+        };
+        let stored = match Stored::read(world, place, id) {
+            Ok(stored) => stored,
+            Err(why) => {
+                let why = match why {
+                    Unread::Read(why) => {
+                        format!("read error for {}-H: {}", shown(id), reason(&why))
+                    }
+                    Unread::Damaged(_) => format!("format error for {}-H", shown(id)),
+                };
+                if *what == Handling::Remove {
+                    let parts: [&[u8]; 6] = [
+                        b"Spool ",
+                        why.as_bytes(),
+                        b"\nContinuing to ensure all files removed\nMessage ",
+                        id,
+                        b" has been removed or did not exist",
+                        b"\n",
+                    ];
+                    let _ = taken.remove();
+                    return said(&parts, false);
+                }
+                return said(&[b"Spool ", why.as_bytes(), b"\n"], false);
+            }
+        };
+        let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
+        let mut work =
+            Work { deliverer: self, id, by, file: stored.file, done, taken: &mut *taken };
+        work.run(what)
+    }
+
+    fn missing(&self, id: &[u8], what: &Handling) -> Handled {
+        let mut said = [b"Spool data file for ", id, b" does not exist\n"].concat();
+        self.log(id, &[b"Spool file ", id, b"-D not found"].concat());
+        if *what == Handling::Remove {
+            said.extend_from_slice(b"Continuing, to ensure all files removed\nMessage ");
+            said.extend_from_slice(&[id, b" has been removed or did not exist\n"].concat());
+        }
+        Handled { said, done: false }
+    }
+}
+
+fn shown(id: &[u8]) -> String {
+    String::from_utf8_lossy(id).into_owned()
+}
+
+/// A message at hand.
+struct Work<'w> {
+    deliverer: &'w Deliverer,
+    id: &'w [u8],
+    by: &'w [u8],
+    file: HeaderFile,
+    done: Vec<Vec<u8>>,
+    taken: &'w mut dyn TakenMessage,
+}
+
+impl Work<'_> {
+    fn run(&mut self, what: &Handling) -> Handled {
+        let frozen = self.file.has("frozen");
+        match what {
+            Handling::Freeze if frozen => self.says(b" is already frozen", false),
+            Handling::Thaw if !frozen => self.says(b" is not frozen", false),
+            Handling::Freeze => {
+                let now = self.deliverer.engine.world().clock.now().seconds;
+                let text = Some(now.to_string().into_bytes());
+                let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
+                self.file.values.push(value);
+                self.update(b" is now frozen", &[b"frozen"])
+            }
+            Handling::Thaw => {
+                self.file.values.retain(|value| value.name != b"frozen");
+                self.update(b" is no longer frozen", &[b"unfrozen"])
+            }
+            Handling::Remove => match self.taken.remove() {
+                Ok(()) => {
+                    self.log(&[b"removed"]);
+                    self.deliverer.log(self.id, b"Completed");
+                    self.says(b" has been removed", true)
+                }
+                Err(why) => self.failed(&reason(&why)),
+            },
+            Handling::MarkAll => {
+                let all = self.file.recipients.iter().map(|one| one.address.clone()).collect();
+                self.mark(all)
+            }
+            Handling::Mark(some) => self.mark(some.clone()),
+            Handling::Add(some) => self.add(some),
+            Handling::Sender(sender) => self.sender(sender),
+        }
+    }
+
+    fn says(&self, words: &[u8], done: bool) -> Handled {
+        Handled { said: [b"Message ", self.id, words, b"\n"].concat(), done }
+    }
+
+    fn failed(&self, why: &str) -> Handled {
+        self.says(format!(" can't be changed: {why}").as_bytes(), false)
+    }
+
+    fn log(&self, parts: &[&[u8]]) {
+        self.deliverer.log(self.id, &[&parts.concat()[..], b" by ", self.by].concat());
+    }
+
+    /// Writes the header file, and then says so.
+    fn update(&mut self, words: &[u8], logged: &[&[u8]]) -> Handled {
+        self.file.not_for = NonrecipientTree::new(self.done.iter().map(Vec::as_slice));
+        let written = match self.file.encode() {
+            Ok(bytes) => self.taken.update(&bytes).map_err(|why| reason(&why)),
+            Err(why) => Err(why.to_string()),
+        };
+        match written {
+            Ok(()) => {
+                logged.iter().for_each(|line| self.log(&[line]));
+                self.says(words, true)
+            }
+            Err(why) => self.failed(&why),
+        }
+    }
+
+    fn mark(&mut self, addresses: Vec<Vec<u8>>) -> Handled {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for address in addresses {
+            let known =
+                self.file.recipients.iter().find(|one| one.address.eq_ignore_ascii_case(&address));
+            let Some(known) = known else {
+                let parts: [&[u8]; 3] = [
+                    b" - error while marking as delivered:\n  ",
+                    &address,
+                    b" is not a recipient: message not updated",
+                ];
+                return self.says(&parts.concat(), false);
+            };
+            lines.push([b"address <", &known.address[..], b"> marked delivered"].concat());
+            self.done.push(known.address.clone());
+        }
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        self.update(b" has been modified", &lines)
+    }
+
+    /// An address as it was typed, with a domain.
+    fn whole(&self, typed: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+        let settings = self.deliverer.engine.settings();
+        let found = address::parse(typed, Rules::of(settings)).map_err(|why| why.message)?;
+        match address::names_domain(&found.text) || found.text.is_empty() {
+            true => Ok(found.text),
+            false => {
+                let mut cx = self.deliverer.context();
+                let domain = cx.value_of(eximious::var::QUALIFY_DOMAIN);
+                Ok([&found.text[..], b"@", domain.bytes()].concat())
+            }
+        }
+    }
+
+    fn add(&mut self, typed: &[Vec<u8>]) -> Handled {
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for one in typed {
+            match self.whole(one) {
+                Ok(address) if !address.is_empty() => {
+                    lines.push([b"recipient <", &address[..], b"> added"].concat());
+                    self.file.recipients.push(SpoolRecipient { address, more: None });
+                }
+                Ok(_) => return self.bad(one, b"empty address", b"adding recipient"),
+                Err(why) => return self.bad(one, &why, b"adding recipient"),
+            }
+        }
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        self.update(b" has been modified", &lines)
+    }
+
+    fn bad(&self, typed: &[u8], why: &[u8], doing: &[u8]) -> Handled {
+        let parts: [&[u8]; 7] = [
+            b" - error while ",
+            doing,
+            b":\n  bad address ",
+            typed,
+            b": ",
+            why,
+            b": message not updated",
+        ];
+        self.says(&parts.concat(), false)
+    }
+
+    fn sender(&mut self, typed: &[u8]) -> Handled {
+        let sender = match typed {
+            b"<>" | b"" => Vec::new(),
+            typed => match self.whole(typed) {
+                Ok(sender) => sender,
+                Err(why) => return self.bad(typed, &why, b"editing sender"),
+            },
+        };
+        let line = [b"sender address changed to <", &sender[..], b">"].concat();
+        self.file.sender = sender;
+        self.update(b" has been modified", &[&line])
+    }
+}

@@ -1,0 +1,192 @@
+//! What logs say of deliveries (specification, chapter 53).
+
+use eximious::route::{Address, Delivery, DeliveryTarget};
+use eximious::stdlib::address::last_at;
+use eximious::stdlib::interval::written;
+use eximious::stdlib::printing::printing;
+use eximious::transport::{Delivered, TakingHost, Undelivered};
+use eximious::{Context, LogSelector, Str};
+
+use super::attempt::Attempt;
+use crate::logs::security_of;
+
+/// Of which address a line is, and where it went.
+pub(super) struct Subject<'s> {
+    pub(super) address: &'s Address,
+    /// The router.
+    pub(super) router: Option<&'s Str>,
+    /// The transport.
+    pub(super) transport: Option<&'s Str>,
+    /// The local part alone is shown: a delivery on this host was made.
+    pub(super) is_local: bool,
+    /// Whether the address is a file, a command or the like.
+    pub(super) is_direct: bool,
+}
+
+impl<'s> Subject<'s> {
+    /// Of a delivery.
+    pub(super) fn of(
+        delivery: &'s Delivery,
+        router: &'s Str,
+        transport: Option<&'s Str>,
+        is_local: bool,
+    ) -> Self {
+        let is_direct = delivery.target != DeliveryTarget::Address;
+        Self { address: &delivery.address, router: Some(router), transport, is_local, is_direct }
+    }
+}
+
+impl Attempt<'_> {
+    /// `a <list@me.test>`: an address, and the one that it came of.
+    pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
+        let (address, text) = (subject.address, subject.address.text.bytes());
+        let is_short = subject.is_local && !subject.is_direct;
+        let own = if is_short { &text[..last_at(text)] } else { text };
+        let mut out = printing(own, false);
+        let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
+        let all = self.wanted().contains(LogSelector::ALL_PARENTS);
+        if let Some((original, between)) = ancestors.split_last() {
+            let between = if all {
+                between
+            } else {
+                between.get(between.len().saturating_sub(1)..).unwrap_or_default()
+            };
+            for one in between.iter().filter(|one| **one != text) {
+                out.extend_from_slice(&[b" (", &printing(one, false)[..], b")"].concat());
+            }
+            if is_short || subject.is_direct || *original != text {
+                out.extend_from_slice(&[b" <", &printing(original, false)[..], b">"].concat());
+            }
+        } else if is_short {
+            out.extend_from_slice(&[b" <", &printing(text, false)[..], b">"].concat());
+        }
+        out
+    }
+
+    pub(super) fn wanted(&self) -> LogSelector {
+        self.cx.engine().settings().log_selector()
+    }
+
+    /// ` R=… T=…`
+    fn drivers(subject: &Subject<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (letter, name) in [(b'R', subject.router), (b'T', subject.transport)] {
+            if let Some(name) = name {
+                out.extend_from_slice(&[b' ', letter, b'=']);
+                out.extend_from_slice(name.bytes());
+            }
+        }
+        out
+    }
+
+    /// ` H=name [address]`
+    fn host(&self, host: &TakingHost) -> Vec<u8> {
+        let mut out = [b" H=", &host.name[..]].concat();
+        out.extend_from_slice(format!(" [{}]", host.address).as_bytes());
+        if self.wanted().contains(LogSelector::OUTGOING_PORT) {
+            out.extend_from_slice(format!(":{}", host.port).as_bytes());
+        }
+        out
+    }
+
+    /// `=> …`: an address has got the message.
+    pub(super) fn delivered_line(
+        &mut self,
+        mark: &str,
+        subject: &Subject<'_>,
+        done: &Delivered,
+        return_path: &Str,
+        began: i64,
+    ) -> Vec<u8> {
+        let wanted = self.wanted();
+        let mut line = [mark.as_bytes(), b" ", &self.named(subject)].concat();
+        let sender = self.file().sender.clone();
+        if wanted.contains(LogSelector::SENDER_ON_DELIVERY) {
+            line.extend_from_slice(&[b" F=<", &sender[..], b">"].concat());
+        }
+        if wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY) {
+            line.extend_from_slice(&[b" P=<", return_path.bytes(), b">"].concat());
+        }
+        line.extend(Self::drivers(subject));
+        if wanted.contains(LogSelector::DELIVERY_SIZE) {
+            line.extend_from_slice(format!(" S={}", self.message.size).as_bytes());
+        }
+        if let Some(host) = &done.host {
+            line.extend(self.host(host));
+        }
+        if let Some(secured) = &done.secured {
+            line.extend(security_of(wanted, secured));
+        }
+        line.extend_from_slice(&done.fields);
+        if let Some(said) = &done.confirmation
+            && wanted.contains(LogSelector::SMTP_CONFIRMATION)
+        {
+            line.extend_from_slice(b" C=\"");
+            for byte in &printing(said, false) {
+                if matches!(byte, b'"') {
+                    line.push(b'\\');
+                }
+                line.push(*byte);
+            }
+            line.push(b'"');
+        }
+        let now = self.now();
+        if wanted.contains(LogSelector::QUEUE_TIME) {
+            let waited = now.saturating_sub(self.file().received);
+            line.extend_from_slice(format!(" QT={}", lasted(waited)).as_bytes());
+        }
+        if wanted.contains(LogSelector::DELIVER_TIME) {
+            line.extend_from_slice(format!(" DT={}", lasted(now.saturating_sub(began))).as_bytes());
+        }
+        line
+    }
+
+    /// `** …` and `== …`, without the mark: what is wrong with an address.
+    pub(super) fn trouble_line(
+        &self,
+        subject: &Subject<'_>,
+        why: &Undelivered,
+        defers: bool,
+    ) -> Vec<u8> {
+        let mut line = self.named(subject);
+        line.extend(Self::drivers(subject));
+        if defers {
+            line.extend_from_slice(format!(" defer ({})", why.number).as_bytes());
+        }
+        if let Some(host) = &why.host {
+            line.extend(self.host(host));
+        }
+        if !why.message.is_empty() {
+            line.extend_from_slice(&[b": ", &why.message[..]].concat());
+        }
+        line
+    }
+
+    /// Writes a line about the message to the main log.
+    pub(super) fn log(&self, line: &[u8]) {
+        let id = Str::from(&self.id[..]);
+        crate::logs::main(&self.cx, &id)(line);
+    }
+
+    /// Writes a line to the message's own log, which is made where that is wanted.
+    pub(super) fn log_message(&mut self, line: &[u8]) {
+        let queue = self.place.queue.clone();
+        crate::spool::begin_log(&mut self.cx, &queue, &self.id, &[line]);
+    }
+
+    /// A recipient that a filter throws away.
+    pub(super) fn log_discarded(&mut self, address: &Address) {
+        let text = printing(address.text.bytes(), false);
+        self.log(&[b"=> discarded <", &text[..], b">"].concat());
+    }
+}
+
+/// How long something took: `5s`, `2h10m`.
+fn lasted(seconds: i64) -> String {
+    written(i32::try_from(seconds.max(0)).unwrap_or(i32::MAX))
+}
+
+/// The parts of a context that a line of a log is made of.
+pub(super) fn now(cx: &Context) -> i64 {
+    cx.engine().world().clock.now().seconds
+}

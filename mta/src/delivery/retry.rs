@@ -1,0 +1,164 @@
+//! When to try again (specification, chapter 32).
+
+use eximious::config::{Growth, RetryStep};
+use eximious::hints::{Record, Retry, RetryKey};
+use eximious::retry::{Failure, rule};
+use eximious::route::{Address, RouteError};
+use eximious::transport::{FailedHost, TakingHost, Undelivered};
+use eximious::{Config, Context, Str, opt};
+
+use super::attempt::Attempt;
+
+/// What is said of an address whose time has not come.
+const NOT_YET: &str = "retry time not reached";
+
+/// What a failure means for what comes next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// It is tried again.
+    Again,
+    /// The time for that has run out.
+    Expired,
+}
+
+impl Attempt<'_> {
+    /// Why an address is not routed now; nothing where it is.
+    pub(super) fn not_yet(&mut self, address: &Address) -> Option<RouteError> {
+        if self.manner.forced || !self.manner.is_run {
+            return None;
+        }
+        let whole = self.is_waiting(&RetryKey::Routing(address.text.bytes()));
+        (whole || self.is_waiting(&RetryKey::Routing(address.domain.bytes())))
+            .then(|| RouteError::new(NOT_YET))
+    }
+
+    /// Whether the time for something has not come.
+    pub(super) fn is_waiting(&mut self, key: &RetryKey<'_>) -> bool {
+        !self.manner.forced && is_waiting(&self.cx, &key.bytes())
+    }
+
+    /// Keeps that something failed, and when to try again.
+    pub(super) fn keep_failure(
+        &mut self,
+        key: &RetryKey<'_>,
+        subject: (&[u8], Option<&[u8]>),
+        why: &Undelivered,
+    ) -> Verdict {
+        let now = self.now();
+        let key = key.bytes();
+        let expire = expire(&self.cx);
+        let store = store(&self.cx);
+        let old = Retry::fresh(&*store, &key, now, expire).ok().flatten();
+        let failure = Failure {
+            key: Str::tainted(subject.0),
+            alternate: subject.1.map(Str::tainted),
+            error: why.error,
+            sender: Some(Str::tainted(&self.file().sender[..])),
+        };
+        let config = self.deliverer.config.clone();
+        let steps = rule_steps(&mut self.cx, &config, &failure);
+        let first = old.as_ref().map_or(now, |old| old.first_failed);
+        let failing = now.saturating_sub(first);
+        let step = steps.iter().find(|step| failing < step.until).or(steps.last()).copied();
+        let Some(step) = step else { return Verdict::Expired };
+        let expired = steps.last().is_some_and(|last| failing >= last.until);
+        let last_gap = old
+            .as_ref()
+            .map(|old| old.next_try.saturating_sub(old.last_try))
+            .filter(|gap| *gap > 0);
+        let gap = match step.growth {
+            Growth::Fixed => step.interval,
+            Growth::Geometric(factor) => last_gap.map_or(step.interval, |gap| {
+                (gap.saturating_mul(factor) / 1000).max(step.interval)
+            }),
+            Growth::Random(factor) => {
+                let most = last_gap.map_or(step.interval, |gap| gap.saturating_mul(factor) / 1000);
+                let most = most.max(step.interval);
+                let spread = u64::try_from(most - step.interval).unwrap_or(0).saturating_add(1);
+                let random = self.cx.engine().world().random.below(spread);
+                step.interval.saturating_add_unsigned(random)
+            }
+        };
+        let longest = self.cx.engine().settings().get(opt::RETRY_INTERVAL_MAX);
+        let gap = gap.min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)).max(1);
+        let retry = Retry {
+            error: why.number,
+            detail: 0,
+            text: why.message.clone(),
+            first_failed: first,
+            last_try: now,
+            next_try: now.saturating_add(gap),
+            expired,
+        };
+        if let Err(error) = retry.save(&*store, &key, now) {
+            self.log(format!("retry data can't be kept: {error}").as_bytes());
+        }
+        // Whoever waits longer than all rules say is not tried for ever.
+        let waited = now.saturating_sub(self.file().received);
+        let until = steps.last().map_or(0, |last| last.until);
+        match expired && waited >= until {
+            true => Verdict::Expired,
+            false => Verdict::Again,
+        }
+    }
+
+    /// Forgets that something failed.
+    pub(super) fn forget_failure(&mut self, key: &RetryKey<'_>) {
+        let store = store(&self.cx);
+        let key = key.bytes();
+        if Retry::load(&*store, &key).is_ok_and(|found| found.is_some()) {
+            let _ = Retry::forget(&*store, &key);
+        }
+    }
+
+    /// Keeps what failed about hosts, and forgets it of those that were of use.
+    pub(super) fn keep_hosts(&mut self, failed: &[FailedHost], good: &[TakingHost], domain: &[u8]) {
+        let id = self.id.clone();
+        for one in failed {
+            let host = &one.host;
+            let key = host_key(host, one.for_message.then_some(&id[..]));
+            self.keep_failure(&key, (&host.name, Some(domain)), &one.why);
+        }
+        for host in good {
+            self.forget_failure(&host_key(host, None));
+        }
+    }
+}
+
+/// The steps of the rule for a failure; none where there is no rule.
+fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Vec<RetryStep> {
+    match rule(cx, config, failure) {
+        Ok(found) => found.map(|rule| rule.steps.clone()).unwrap_or_default(),
+        Err(fail) => {
+            cx.log().panic(fail.message());
+            Vec::new()
+        }
+    }
+}
+
+/// What a host is known by.
+fn host_key<'a>(host: &'a TakingHost, message: Option<&'a [u8]>) -> RetryKey<'a> {
+    RetryKey::Host { name: &host.name, address: Some(host.address), port: host.port, message }
+}
+
+/// Whether a host may be tried now, by what is known of it.
+pub(super) fn may_try(cx: &Context, id: &[u8], host: &TakingHost) -> bool {
+    let keys = [host_key(host, None), host_key(host, Some(id))];
+    !keys.iter().any(|key| is_waiting(cx, &key.bytes()))
+}
+
+fn is_waiting(cx: &Context, key: &[u8]) -> bool {
+    let now = super::log::now(cx);
+    let found = Retry::fresh(&*store(cx), key, now, expire(cx)).ok().flatten();
+    found.is_some_and(|retry| now < retry.next_try)
+}
+
+fn store(cx: &Context) -> std::sync::Arc<dyn eximious::world::HintStore> {
+    let spool = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
+    cx.engine().world().hint_store(spool.bytes())
+}
+
+fn expire(cx: &Context) -> i64 {
+    let time = cx.engine().settings().get(opt::RETRY_DATA_EXPIRE);
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}

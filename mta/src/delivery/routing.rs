@@ -1,0 +1,188 @@
+//! Where the addresses of a message go.
+
+use eximious::Str;
+use eximious::route::{
+    Address, ChildAddress, Delivery, Duplicates, Purpose, RouteError, Routed, Wrong,
+};
+
+use super::attempt::Attempt;
+use super::tracking::NodeId;
+
+/// How many addresses may come of those of one message.
+const MOST_ADDRESSES: usize = 100_000;
+
+/// A delivery that is to be made.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) node: NodeId,
+    pub(super) delivery: Box<Delivery>,
+}
+
+/// An address on its way through the routers.
+pub(super) struct Waiting {
+    node: NodeId,
+    child: ChildAddress,
+}
+
+impl Waiting {
+    pub(super) fn into_parts(self) -> (NodeId, Address) {
+        match self.child {
+            ChildAddress::Address(address) => (self.node, *address),
+            ChildAddress::Direct(delivery) => (self.node, delivery.address),
+        }
+    }
+}
+
+/// All that is to be done, in order.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) local: Vec<Planned>,
+    pub(super) remote: Vec<Planned>,
+}
+
+impl Attempt<'_> {
+    /// Routes all recipients that have not got the message, and what comes of them. The
+    /// order is Exim's: of those that come of one address, the first one first; else the
+    /// latest.
+    pub(super) fn route(&mut self) -> Plan {
+        let mut plan = Plan::default();
+        let mut seen = Duplicates::default();
+        let mut new = self.recipients();
+        let mut count = 0;
+        while !new.is_empty() {
+            let mut to_route = Vec::new();
+            for Waiting { node, child } in std::mem::take(&mut new) {
+                match child {
+                    ChildAddress::Direct(delivery) => {
+                        self.plan(&mut plan, &mut seen, node, delivery);
+                    }
+                    ChildAddress::Address(address) => to_route.insert(0, (node, address)),
+                }
+            }
+            for (node, address) in to_route {
+                count += 1;
+                if count > MOST_ADDRESSES {
+                    let why = RouteError::new("too many addresses come of this message's");
+                    self.unrouted(node, &address, None, why, false);
+                    continue;
+                }
+                let children = self.pass(&mut plan, &mut seen, node, address);
+                new.splice(0..0, children);
+            }
+        }
+        plan
+    }
+
+    pub(super) fn recipients(&mut self) -> Vec<Waiting> {
+        let mut all: Vec<Waiting> = Vec::new();
+        let recipients = self.file().recipients.clone();
+        for recipient in &recipients {
+            let mut address = Address::new(Str::tainted(&recipient.address[..]));
+            if self.tracking.is_done(address.unique.bytes()) {
+                continue;
+            }
+            if let Some(more) = &recipient.more {
+                if !more.errors_to.is_empty() {
+                    address.attached.errors_to = Some(Str::tainted(&more.errors_to[..]));
+                }
+                let parent = usize::try_from(more.parent).ok().and_then(|at| recipients.get(at));
+                if let Some(parent) = parent {
+                    let parent = Address::new(Str::tainted(&parent.address[..]));
+                    address.parent = Some(parent.as_ancestor(None));
+                }
+            }
+            let node = self.tracking.add(&recipient.address, address.unique.bytes(), None);
+            self.dsn.insert(recipient.address.clone(), recipient.clone());
+            all.push(Waiting { node, child: ChildAddress::Address(Box::new(address)) });
+        }
+        all
+    }
+
+    /// One pass of an address through the routers; what else has to be looked at.
+    fn pass(
+        &mut self,
+        plan: &mut Plan,
+        seen: &mut Duplicates,
+        node: NodeId,
+        address: Box<Address>,
+    ) -> Vec<Waiting> {
+        if let Some(why) = self.not_yet(&address) {
+            self.unrouted(node, &address, None, why, true);
+            return Vec::new();
+        }
+        let routes = self.routes().clone();
+        let pass = routes.route(&mut self.cx, address, Purpose::Delivery);
+        self.rename(&pass.renamed);
+        let router = pass.router;
+        self.tracking.expect(node, pass.children.len());
+        let children = pass.children.into_iter().map(|child| {
+            let (text, unique) = match &child {
+                ChildAddress::Address(address) => {
+                    (address.text.bytes().to_vec(), address.unique.bytes().to_vec())
+                }
+                ChildAddress::Direct(delivery) => {
+                    let text = delivery.address.text.bytes();
+                    (text.to_vec(), [text, b":", pass.address.text.bytes()].concat())
+                }
+            };
+            Waiting { node: self.tracking.add(&text, &unique, Some(node)), child }
+        });
+        let children: Vec<Waiting> = children.collect();
+        // What was delivered in an earlier attempt is not looked at again.
+        let mut left = Vec::new();
+        for child in children {
+            let unique = self.tracking.unique(child.node).to_vec();
+            match self.tracking.is_done(&unique) {
+                true => self.complete(child.node),
+                false => left.push(child),
+            }
+        }
+        match pass.routed {
+            Routed::Delivered(delivery) => self.plan(plan, seen, node, delivery),
+            Routed::Redirected => self.complete(node),
+            Routed::Discarded => {
+                self.log_discarded(&pass.address);
+                self.complete(node);
+            }
+            Routed::Failed(why) => self.unroutable(node, &pass.address, router, why),
+            Routed::Deferred(why) => self.unrouted(node, &pass.address, router, why, false),
+        }
+        left
+    }
+
+    fn plan(
+        &mut self,
+        plan: &mut Plan,
+        seen: &mut Duplicates,
+        node: NodeId,
+        delivery: Box<Delivery>,
+    ) {
+        let unique = Str::from(self.tracking.unique(node));
+        if seen.is_one(&unique) {
+            self.complete(node);
+            return;
+        }
+        if let Some(wrong) = &delivery.wrong {
+            let (Wrong::Forbidden(why) | Wrong::Transport(why)) = wrong;
+            let why = RouteError::new(why.clone());
+            let router = Some(delivery.router);
+            match wrong {
+                Wrong::Forbidden(_) => {
+                    self.unroutable(node, &delivery.address, router, why);
+                }
+                _ => self.unrouted(node, &delivery.address, router, why, false),
+            }
+            return;
+        }
+        let Some(number) = delivery.transport else {
+            // `/dev/null`, or a router that only verifies.
+            self.bypassed(node, &delivery);
+            return;
+        };
+        let list = match self.routes().is_remote(number) {
+            true => &mut plan.remote,
+            false => &mut plan.local,
+        };
+        list.insert(0, Planned { node, delivery });
+    }
+}

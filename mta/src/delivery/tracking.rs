@@ -1,0 +1,118 @@
+//! Which addresses of a message are done with, and which wait for others.
+
+use std::collections::BTreeSet;
+
+/// An address of a message, or a delivery that came of one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct NodeId(usize);
+
+/// One of them.
+#[derive(Clone, Debug)]
+struct Node {
+    /// As it is shown.
+    text: Vec<u8>,
+    /// What it is known by in the spool's files.
+    unique: Vec<u8>,
+    parent: Option<NodeId>,
+    /// How much of it is still to be done.
+    pending: usize,
+}
+
+/// All addresses of an attempt, and who has got the message.
+#[derive(Debug)]
+pub(super) struct Tracking {
+    nodes: Vec<Node>,
+    done: BTreeSet<Vec<u8>>,
+    changed: bool,
+}
+
+impl Tracking {
+    /// Begins with those who have got the message.
+    pub(super) fn new(done: BTreeSet<Vec<u8>>) -> Self {
+        Self { nodes: Vec::new(), done, changed: false }
+    }
+
+    /// Adds an address, of which one thing is to be done.
+    pub(super) fn add(&mut self, text: &[u8], unique: &[u8], parent: Option<NodeId>) -> NodeId {
+        let (text, unique) = (text.to_vec(), unique.to_vec());
+        self.nodes.push(Node { text, unique, parent, pending: 1 });
+        NodeId(self.nodes.len() - 1)
+    }
+
+    /// That more is to be done of an address: children have to be.
+    pub(super) fn expect(&mut self, node: NodeId, count: usize) {
+        self.nodes[node.0].pending += count;
+    }
+
+    /// What an address is known by.
+    pub(super) fn unique(&self, node: NodeId) -> &[u8] {
+        &self.nodes[node.0].unique
+    }
+
+    /// The address that it came of in the end: one of the message's recipients.
+    pub(super) fn original(&self, node: NodeId) -> &[u8] {
+        let mut at = node;
+        while let Some(parent) = self.nodes[at.0].parent {
+            at = parent;
+        }
+        &self.nodes[at.0].text
+    }
+
+    /// Whether it has got the message, or is not to get it.
+    pub(super) fn is_done(&self, unique: &[u8]) -> bool {
+        self.done.contains(unique)
+    }
+
+    /// That a part of an address is done: its own delivery, or a child. The parents that
+    /// are complete because of that are returned, by how they are shown.
+    pub(super) fn finish(&mut self, node: NodeId) -> Vec<Vec<u8>> {
+        let mut complete = Vec::new();
+        let mut at = Some(node);
+        let mut is_child = false;
+        while let Some(number) = at {
+            let one = &mut self.nodes[number.0];
+            one.pending = one.pending.saturating_sub(1);
+            if one.pending > 0 {
+                break;
+            }
+            self.changed |= self.done.insert(one.unique.clone());
+            if is_child {
+                complete.push(one.text.clone());
+            }
+            (at, is_child) = (one.parent, true);
+        }
+        complete
+    }
+
+    /// All who have got the message, or are not to get it.
+    pub(super) fn done(&self) -> &BTreeSet<Vec<u8>> {
+        &self.done
+    }
+
+    /// Whether there are more than at the beginning.
+    pub(super) fn has_changed(&self) -> bool {
+        self.changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_is_done_with_its_last_child() {
+        let mut all = Tracking::new(BTreeSet::from([b"x@y".to_vec()]));
+        assert!(all.is_done(b"x@y") && !all.has_changed());
+        let list = all.add(b"list@y", b"list@y", None);
+        all.expect(list, 2);
+        let (a, b) =
+            (all.add(b"a@y", b"a@y", Some(list)), all.add(b"|c", b"|c:list@y", Some(list)));
+        assert_eq!(all.original(b), b"list@y");
+        // The list itself has nothing else to do.
+        assert!(all.finish(list).is_empty());
+        assert!(all.finish(b).is_empty());
+        assert!(!all.is_done(b"list@y") && all.is_done(b"|c:list@y"));
+        assert_eq!(all.finish(a), [b"list@y"]);
+        assert!(all.is_done(b"list@y") && all.has_changed());
+    }
+}

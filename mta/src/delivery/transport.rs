@@ -1,0 +1,252 @@
+//! Deliveries are made: transports are asked, and what they say is kept.
+
+use eximious::Str;
+use eximious::hints::RetryKey;
+use eximious::route::Delivery;
+use eximious::transport::{Consignment, Delivering, LocalUser, Outcome, Reports, Undelivered};
+
+use super::attempt::{Attempt, Failed};
+use super::log::Subject;
+use super::retry::{Verdict, may_try};
+use super::routing::Planned;
+use super::tracking::NodeId;
+use crate::spool::RecipientDsn;
+
+impl Attempt<'_> {
+    /// Makes a delivery on this host.
+    pub(super) fn deliver_local(&mut self, planned: Planned) {
+        let key = planned.delivery.address.text.bytes().to_vec();
+        if self.is_waiting(&RetryKey::Local(&key)) {
+            let why = Undelivered::new(-52, "Retry time not yet reached");
+            self.waits(&planned, &why);
+            return;
+        }
+        let user = match self.user_of(&planned.delivery) {
+            Ok(user) => user,
+            Err(why) => {
+                let why = Undelivered { freezes: true, ..Undelivered::new(-29, why) };
+                self.conclude(&planned, true, Outcome::Deferred(why), &Str::EMPTY, self.now());
+                return;
+            }
+        };
+        self.deliver_together(&[planned], user);
+    }
+
+    fn user_of(&mut self, delivery: &Delivery) -> Result<LocalUser, Vec<u8>> {
+        let routes = self.routes().clone();
+        routes.introduce(&mut self.cx, &[delivery]);
+        let user = routes.local_user(&mut self.cx, delivery);
+        routes.dismiss(&mut self.cx, &[delivery]);
+        user
+    }
+
+    /// Makes the deliveries to other hosts: those that can go together do.
+    pub(super) fn deliver_remote(&mut self, mut left: Vec<Planned>) {
+        while !left.is_empty() {
+            let first = left.remove(0);
+            let mut together = vec![first];
+            let mut others = Vec::new();
+            for one in left {
+                match goes_with(&together[0].delivery, &one.delivery) {
+                    true => together.push(one),
+                    false => others.push(one),
+                }
+            }
+            left = others;
+            self.deliver_together(&together, LocalUser::default());
+        }
+    }
+
+    fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
+        let began = self.now();
+        let routes = self.routes().clone();
+        let Some(number) = planned[0].delivery.transport else { return };
+        let path = self.errors_to(&planned[0].delivery.address);
+        self.show_return_path(&path);
+        let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
+        routes.introduce(&mut self.cx, &deliveries);
+        let reports = self.reports_for(planned);
+        let (id, message) = (self.id.clone(), self.message.clone());
+        self.cx.set_message(Some(message.clone()));
+        let probe = self.deliverer.context();
+        let forced = self.manner.forced;
+        let may = |host: &_| forced || may_try(&probe, &id, host);
+        let consignment = Consignment {
+            message: &message,
+            deliveries: &deliveries,
+            return_path: path.clone(),
+            user,
+            now: began,
+            may_try: &may,
+            reports,
+        };
+        let done = routes.deliver(&mut self.cx, number, consignment);
+        routes.dismiss(&mut self.cx, &deliveries);
+        let Delivering { outcomes, failed_hosts, good_hosts, message_log } =
+            done.unwrap_or_else(|| {
+                let name = routes.transport_name(number);
+                let parts = [b"the transport ".as_slice(), name.bytes(), b" does not deliver yet"];
+                let why = Undelivered::new(-1, parts.concat());
+                let outcomes = deliveries.iter().map(|_| Outcome::Deferred(why.clone())).collect();
+                Delivering { outcomes, ..Delivering::default() }
+            });
+        message_log.iter().for_each(|line| self.log_message(line));
+        let domain = planned[0].delivery.address.domain.clone();
+        self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes());
+        // What is done is on disk before anybody is told.
+        let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Delivered(_));
+        let pairs = || planned.iter().zip(&outcomes);
+        let nodes: Vec<NodeId> =
+            pairs().filter(|(_, outcome)| is_done(outcome)).map(|(one, _)| one.node).collect();
+        if !nodes.is_empty() {
+            self.keep_done(&nodes);
+        }
+        let mut is_first = true;
+        for (one, outcome) in planned.iter().zip(outcomes) {
+            let delivered = is_done(&outcome);
+            self.conclude(one, is_first, outcome, &path, began);
+            is_first &= !delivered;
+        }
+    }
+
+    /// What came of one delivery.
+    fn conclude(
+        &mut self,
+        planned: &Planned,
+        is_first: bool,
+        outcome: Outcome,
+        path: &Str,
+        began: i64,
+    ) {
+        let Planned { node, delivery } = planned;
+        let routes = self.routes();
+        let router = routes.router_name(delivery.router).clone();
+        let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
+        let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
+        let (text, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
+        let shown = Subject::of(delivery, &router, transport.as_ref(), is_local);
+        let whole = Subject {
+            is_local: false,
+            ..Subject::of(delivery, &router, transport.as_ref(), false)
+        };
+        match outcome {
+            Outcome::Delivered(done) => {
+                let mark = if is_first { "=>" } else { "->" };
+                let line = self.delivered_line(mark, &shown, &done, path, began);
+                self.log(&line);
+                let name = transport.as_ref().map_or(&b""[..], Str::bytes);
+                let end = [b": ", name, b" transport succeeded"].concat();
+                let line = [&self.named(&whole)[..], &end].concat();
+                self.log_message(&line);
+                if is_local {
+                    self.forget_failure(&RetryKey::Local(text.bytes()));
+                }
+                self.forget_failure(&RetryKey::Routing(text.bytes()));
+                self.complete(*node);
+            }
+            Outcome::Deferred(why) => {
+                let verdict = match (is_local, why.number) {
+                    (true, _) => {
+                        let key = RetryKey::Local(text.bytes());
+                        self.keep_failure(&key, (text.bytes(), Some(domain.bytes())), &why)
+                    }
+                    // The host's fault is kept with the host.
+                    (false, -44) => {
+                        let sender = self.file().sender.clone();
+                        let key = RetryKey::Recipient(text.bytes(), &sender);
+                        self.keep_failure(&key, (text.bytes(), Some(domain.bytes())), &why)
+                    }
+                    (false, _) => Verdict::Again,
+                };
+                let line = self.trouble_line(&whole, &why, true);
+                self.log(&[b"== ", &line[..]].concat());
+                self.log_message(&line);
+                match verdict == Verdict::Expired {
+                    true => {
+                        let is_direct = whole.is_direct;
+                        self.time_out(*node, &delivery.address, is_direct, &whole, why);
+                    }
+                    false => self.defer(&why),
+                }
+            }
+            Outcome::Failed(why) => {
+                let line = self.trouble_line(&whole, &why, false);
+                self.log(&[b"** ", &line[..]].concat());
+                self.log_message(&line);
+                let (address, is_direct) = (delivery.address.clone(), whole.is_direct);
+                self.fail(Failed { node: *node, address, is_direct, why, untold: false });
+            }
+        }
+    }
+
+    /// A delivery whose time has not come.
+    fn waits(&mut self, planned: &Planned, why: &Undelivered) {
+        let routes = self.routes();
+        let router = routes.router_name(planned.delivery.router).clone();
+        let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());
+        let subject = Subject::of(&planned.delivery, &router, transport.as_ref(), false);
+        let line = self.trouble_line(&subject, why, true);
+        if self.wanted().contains(eximious::LogSelector::RETRY_DEFER) {
+            self.log(&[b"== ", &line[..]].concat());
+            self.log_message(&line);
+        }
+        self.defer(why);
+    }
+
+    /// What is asked of those who take the message (RFC 3461).
+    fn reports_for(&mut self, planned: &[Planned]) -> Reports {
+        let mut reports = Reports::default();
+        match self.file().number("dsn_ret") {
+            Some(1) => reports.mail.extend_from_slice(b" RET=FULL"),
+            Some(2) => reports.mail.extend_from_slice(b" RET=HDRS"),
+            _ => {}
+        }
+        if let Some(id) = self.file().text("dsn_envid") {
+            reports.mail.extend_from_slice(&[b" ENVID=", id].concat());
+        }
+        let asked = planned.iter().map(|one| {
+            let original = self.tracking.original(one.node);
+            let recipient = self.dsn.get(original)?;
+            recipient.more.as_ref()?.reports.clone()
+        });
+        let asked: Vec<Option<RecipientDsn>> = asked.collect();
+        reports.rcpt =
+            asked.iter().map(|one| one.as_ref().map(parameters).unwrap_or_default()).collect();
+        reports
+    }
+}
+
+/// ` NOTIFY=… ORCPT=…`
+fn parameters(asked: &RecipientDsn) -> Vec<u8> {
+    let words = [
+        (RecipientDsn::SUCCESS, "SUCCESS"),
+        (RecipientDsn::FAILURE, "FAILURE"),
+        (RecipientDsn::DELAY, "DELAY"),
+    ];
+    let mut out = Vec::new();
+    if asked.flags & RecipientDsn::NEVER != 0 {
+        out.extend_from_slice(b" NOTIFY=NEVER");
+    } else {
+        let words = words.iter().filter(|(flag, _)| asked.flags & flag != 0);
+        let words: Vec<&str> = words.map(|(_, word)| *word).collect();
+        if !words.is_empty() {
+            out.extend_from_slice(format!(" NOTIFY={}", words.join(",")).as_bytes());
+        }
+    }
+    if !asked.original.is_empty() {
+        out.extend_from_slice(&[b" ORCPT=", &asked.original[..]].concat());
+    }
+    out
+}
+
+/// Whether two deliveries to other hosts go in one.
+fn goes_with(first: &Delivery, other: &Delivery) -> bool {
+    let (one, two) = (&first.address.attached, &other.address.attached);
+    first.transport == other.transport
+        && first.hosts == other.hosts
+        && first.fallback_hosts == other.fallback_hosts
+        && one.errors_to == two.errors_to
+        && one.headers_add == two.headers_add
+        && one.headers_remove == two.headers_remove
+        && first.identity == other.identity
+}

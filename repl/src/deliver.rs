@@ -1,0 +1,102 @@
+//! Messages of the spool are delivered, or changed: `-M` and its kin, `-q` (specification
+//! 5.2).
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use eximious::{Config, Context, opt};
+use eximious_mta::delivery::{Deliverer, Handled, Handling, Manner, QueueRun};
+use eximious_mta::smtp::SmtpServer;
+use eximious_mta::spool;
+
+use crate::refusal::Refusal;
+use crate::session::{Session, Setup};
+use crate::{caller, print};
+
+/// Messages are to be delivered, or changed.
+#[derive(Debug)]
+pub struct DeliverRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-qG`: the named queue.
+    pub queue: Vec<u8>,
+    /// What is to be done.
+    pub work: DeliveryWork,
+}
+
+/// What is to be done with messages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DeliveryWork {
+    /// `-M`, `-Mc`: these are delivered; whether their time counts.
+    Deliver(Vec<Vec<u8>>, bool),
+    /// `-Mg`: these are given up.
+    GiveUp(Vec<Vec<u8>>),
+    /// `-Mf` and its kin.
+    Handle(Vec<Vec<u8>>, Handling),
+    /// `-q`: all are tried.
+    Run(QueueRun),
+}
+
+/// Does it.
+pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
+    let DeliverRequest { setup, queue, work } = request;
+    let world = eximious_world::system();
+    let session = match setup.verbose {
+        true => Session::start_shown(setup, world),
+        false => Session::start_logging(setup, world),
+    }?;
+    let (config, mut cx) = session.into_parts();
+    let settings = cx.engine().settings();
+    let is_run = matches!(work, DeliveryWork::Run(_));
+    let needs_admin = match is_run {
+        true => settings.get(opt::PROD_REQUIRES_ADMIN),
+        false => {
+            let only_delivers = matches!(work, DeliveryWork::Deliver(..));
+            !only_delivers || settings.get(opt::PROD_REQUIRES_ADMIN)
+        }
+    };
+    if needs_admin && !caller::is_admin(settings, cx.engine().world()) {
+        return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
+    }
+    let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
+    let deliverer = deliverer(config.unwrap_or_default(), &cx);
+    let by = caller::submitter(&mut cx).login;
+    match work {
+        DeliveryWork::Run(run) => {
+            deliverer.run_queue(&place, &run, &AtomicBool::new(false));
+            Ok(ExitCode::SUCCESS)
+        }
+        DeliveryWork::Deliver(ids, waits) => {
+            let manner = Manner { forced: !waits, thaws: !waits, ..Manner::default() };
+            ids.iter().for_each(|id| {
+                deliverer.deliver_all(&place, id, &manner);
+            });
+            Ok(ExitCode::SUCCESS)
+        }
+        DeliveryWork::GiveUp(ids) => {
+            let manner = Manner { gives_up: Some(by), ..Manner::default() };
+            ids.iter().for_each(|id| {
+                deliverer.deliver_all(&place, id, &manner);
+            });
+            Ok(ExitCode::SUCCESS)
+        }
+        DeliveryWork::Handle(ids, handling) => {
+            let mut code = ExitCode::SUCCESS;
+            for id in &ids {
+                let Handled { said, done } = deliverer.handle(&place, id, &handling, &by);
+                print(&said);
+                if !done {
+                    code = ExitCode::FAILURE;
+                }
+            }
+            Ok(code)
+        }
+    }
+}
+
+/// What delivers by a configuration.
+pub fn deliverer(config: Config, cx: &Context) -> Deliverer {
+    let server = Arc::new(SmtpServer::new(&config, cx.engine()));
+    Deliverer::new(Arc::new(config), cx.engine(), server)
+}
