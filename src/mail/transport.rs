@@ -12,9 +12,10 @@ mod driver;
 use eximious_core::Registry;
 
 pub use call::{
-    Consignment, Delivered, LocalUser, Outcome, TakingHost, TransportCall, Undelivered,
+    Consignment, Delivered, Outcome, TakingHost, TransportCall, Undelivered,
 };
 pub(crate) use driver::Transport;
+pub use eximious_core::world::LocalUser;
 
 /// Adds the drivers of transports to other words.
 pub(crate) fn register(registry: &mut Registry) {
