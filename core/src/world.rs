@@ -35,7 +35,9 @@ pub use sasl::{
 };
 pub use scan::{ScanDirectory, ScanFile};
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
-pub use spool::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
+pub use spool::{
+    Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep, TakenMessage,
+};
 pub use tls::{
     Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard,
     TlsProgress, TlsServer, TlsSession,
