@@ -169,7 +169,8 @@ fn maildir_measure(
         return Ok((None, Some(measure::measure(order, top, supply)?)));
     }
     let below = order.path.strip_prefix(top).and_then(|rest| rest.strip_prefix(b"/"));
-    if !supply.counts(below.unwrap_or(b"new")) {
+    let below = below.map_or(b"new".to_vec(), |name| [name, b"/new"].concat());
+    if !supply.counts(&below) {
         // What is not counted is not bounded.
         return Ok((None, None));
     }

@@ -96,17 +96,16 @@ fn count(
     // Other files of the maildir's own are no messages.
     let below = directory_files(top, false, supply, &mut Measure::default())?;
     for name in below {
-        if !supply.counts(&name) {
-            continue;
-        }
-        let path = [top, b"/", &name].concat();
-        if name.starts_with(b".") {
-            for part in [&b"/cur"[..], b"/new"] {
-                let path = [&path[..], part].concat();
-                directory_files(&path, names_tell, supply, &mut all)?;
+        let parts: &[&[u8]] = match &name[..] {
+            b"cur" | b"new" => &[b""],
+            [b'.', ..] => &[b"/cur", b"/new"],
+            _ => continue,
+        };
+        for part in parts {
+            let name = [&name[..], part].concat();
+            if supply.counts(&name) {
+                directory_files(&[top, b"/", &name].concat(), names_tell, supply, &mut all)?;
             }
-        } else {
-            directory_files(&path, names_tell, supply, &mut all)?;
         }
     }
     Ok(all)
