@@ -42,7 +42,7 @@ fn write(
     match &order.form {
         MailboxForm::File(file) => file::write(order, file, supply),
         MailboxForm::Maildir { retries, marks_folder, keeps_sizes } => {
-            let maildir = directory::Maildir {
+            let maildir = directory::MaildirWays {
                 retries: *retries,
                 marks_folder: *marks_folder,
                 keeps_sizes: *keeps_sizes,

@@ -28,7 +28,7 @@ const NOT_DIRECTORY: i32 = -5;
 
 /// What is done about a maildir.
 #[derive(Clone, Copy)]
-pub(super) struct Maildir {
+pub(super) struct MaildirWays {
     pub(super) retries: u32,
     pub(super) marks_folder: bool,
     pub(super) keeps_sizes: bool,
@@ -94,7 +94,7 @@ pub(super) fn unique_name(order: &MailboxOrder) -> Vec<u8> {
 /// Writes a message to a maildir.
 pub(super) fn write_maildir(
     order: &MailboxOrder,
-    maildir: Maildir,
+    maildir: MaildirWays,
     supply: &mut dyn MailboxSupply,
 ) -> Result<MailboxDone, MailboxFault> {
     check_place(order)?;
@@ -151,7 +151,7 @@ fn done(path: Vec<u8>, written: u64, measure: Option<Measure>) -> MailboxDone {
 /// How much is in the mailbox that a maildir belongs to, where anybody wants to know.
 fn maildir_measure(
     order: &MailboxOrder,
-    maildir: Maildir,
+    maildir: MaildirWays,
     supply: &mut dyn MailboxSupply,
     mark: &[u8],
 ) -> Result<(Option<SizeFile>, Option<Measure>), MailboxFault> {
@@ -185,7 +185,7 @@ fn maildir_measure(
 /// A new file in `tmp`, and its name.
 fn maildir_file(
     order: &MailboxOrder,
-    maildir: Maildir,
+    maildir: MaildirWays,
 ) -> Result<(Temporary, Vec<u8>), MailboxFault> {
     let mut number = 0;
     loop {
