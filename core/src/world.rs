@@ -11,6 +11,7 @@ mod hermetic;
 pub mod hints;
 mod ldap;
 mod log;
+pub mod mailbox;
 mod sasl;
 mod scan;
 mod servers;
@@ -27,6 +28,7 @@ pub use ldap::{
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
 pub use log::{DebugLog, Log, LogOptions, log_of};
+pub use mailbox::{LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,
@@ -78,6 +80,8 @@ pub struct World {
     pub hints: Arc<dyn Hints>,
     /// Messages that wait.
     pub spool: Arc<dyn Spool>,
+    /// Mailboxes of users.
+    pub mailboxes: Arc<dyn Mailboxes>,
     /// The logs.
     pub log: Arc<dyn Log>,
 }

@@ -16,10 +16,11 @@ mod user;
 use eximious_core::Registry;
 
 pub use call::{
-    Consignment, Delivered, Delivering, FailedHost, LocalUser, Outcome, Reports, TakingHost,
-    TransportCall, Undelivered,
+    Consignment, Delivered, Delivering, FailedHost, Outcome, Reports, TakingHost, TransportCall,
+    Undelivered,
 };
 pub(crate) use driver::Transport;
+pub use eximious_core::world::LocalUser;
 pub(crate) use outgoing::{Outgoing, header_lines};
 
 /// Adds the drivers of transports to other words.

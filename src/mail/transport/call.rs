@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use eximious_core::world::LocalUser;
 use eximious_core::{Message, Str};
 
 use super::Transport;
@@ -100,17 +101,6 @@ impl Routes {
         let outcomes = run(&mut call);
         Some(Delivering { outcomes, ..call.done })
     }
-}
-
-/// The user and the groups that a local delivery runs as.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct LocalUser {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
-    /// The other groups (`initgroups`).
-    pub groups: Vec<u32>,
 }
 
 /// What came of one address.
