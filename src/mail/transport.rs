@@ -8,13 +8,19 @@
 
 mod call;
 mod driver;
+#[allow(dead_code, reason = "mailboxes and commands change lines")]
+mod outgoing;
+mod smtp;
 
 use eximious_core::Registry;
 
 pub use call::{
-    Consignment, Delivered, LocalUser, Outcome, TakingHost, TransportCall, Undelivered,
+    Consignment, Delivered, Delivering, FailedHost, Outcome, Reports, TakingHost, TransportCall,
+    Undelivered,
 };
 pub(crate) use driver::Transport;
+pub use eximious_core::world::LocalUser;
+pub(crate) use outgoing::{Outgoing, header_lines};
 
 /// Adds the drivers of transports to other words.
 pub(crate) fn register(registry: &mut Registry) {

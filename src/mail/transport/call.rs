@@ -2,17 +2,18 @@
 
 use std::net::IpAddr;
 
+use eximious_core::world::LocalUser;
 use eximious_core::{Message, Str};
 
 use super::Transport;
 use crate::Context;
 use crate::config::RetryError;
 use crate::mail::route::{Delivery, Routes};
+use crate::mail::smtp_transport::Secured;
 
 /// A message that is to go by one transport to one or more addresses at once. The
 /// variables of the context speak of the message and of these addresses.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the first driver that delivers reads it")]
 pub struct TransportCall<'c> {
     /// The variables.
     pub(crate) cx: &'c mut Context,
@@ -20,10 +21,12 @@ pub struct TransportCall<'c> {
     pub(crate) transport: &'c Transport,
     /// What goes where.
     pub(crate) consignment: Consignment<'c>,
+    /// What is to be told beside the outcomes.
+    pub(crate) done: Delivering,
 }
 
 /// What there is to deliver, whatever transport it goes by.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Consignment<'c> {
     /// The message as it is in the spool, header lines in their order.
     pub message: &'c Message,
@@ -35,6 +38,51 @@ pub struct Consignment<'c> {
     pub user: LocalUser,
     /// When this delivery began, in seconds since 1970.
     pub now: i64,
+    /// Whether a host may be tried now.
+    pub may_try: &'c dyn Fn(&TakingHost) -> bool,
+    /// What is asked of those who take it, where they can do it (RFC 3461): a space before
+    /// each parameter of MAIL, and of RCPT for each address.
+    pub reports: Reports,
+}
+
+/// What reports are asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// ` RET=… ENVID=…`
+    pub mail: Vec<u8>,
+    /// ` NOTIFY=… ORCPT=…` of each address; none where nothing is asked.
+    pub rcpt: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Consignment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let to = self.deliveries.iter().map(|one| one.address.text.display().to_string());
+        write!(f, "{} to {}", self.message.id.display(), to.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What came of a consignment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Delivering {
+    /// What came of each address, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// The hosts that failed, or failed for this message, whatever others made of it.
+    pub failed_hosts: Vec<FailedHost>,
+    /// The hosts that were of use.
+    pub good_hosts: Vec<TakingHost>,
+    /// Lines for the message's own log, which the main log has already.
+    pub message_log: Vec<Vec<u8>>,
+}
+
+/// A host that failed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FailedHost {
+    /// The host.
+    pub host: TakingHost,
+    /// Why.
+    pub why: Undelivered,
+    /// Whether it failed for this message alone.
+    pub for_message: bool,
 }
 
 impl Routes {
@@ -45,22 +93,14 @@ impl Routes {
         cx: &mut Context,
         number: usize,
         consignment: Consignment<'_>,
-    ) -> Option<Vec<Outcome>> {
+    ) -> Option<Delivering> {
         let transport = self.transport_at(number);
         let run = transport.delivers()?;
-        Some(run(&mut TransportCall { cx, transport, consignment }))
+        let done = Delivering::default();
+        let mut call = TransportCall { cx, transport, consignment, done };
+        let outcomes = run(&mut call);
+        Some(Delivering { outcomes, ..call.done })
     }
-}
-
-/// The user and the groups that a local delivery runs as.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct LocalUser {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
-    /// The other groups (`initgroups`).
-    pub groups: Vec<u32>,
 }
 
 /// What came of one address.
@@ -83,7 +123,9 @@ pub struct Delivered {
     pub confirmation: Option<Vec<u8>>,
     /// The file or directory that it was written to, where the transport chose that.
     pub file: Option<Vec<u8>>,
-    /// Further fields of the log line, each with a blank before it (` X=…`, ` K`, ` PRDR`).
+    /// What is known of TLS with the host, where there is some.
+    pub secured: Option<Secured>,
+    /// Further fields of the log line, each with a blank before it (` K`, ` PRDR`).
     pub fields: Vec<u8>,
     /// Whether the host will report what becomes of it (DSN).
     pub reports: bool,
@@ -98,6 +140,8 @@ pub struct TakingHost {
     pub address: IpAddr,
     /// Its port.
     pub port: u16,
+    /// Whether its name came from an MX record.
+    pub is_mx: bool,
 }
 
 /// Why an address has not got a message.
@@ -115,8 +159,6 @@ pub struct Undelivered {
     pub host: Option<TakingHost>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
-    /// Whether it is the host that failed, and other addresses there would, too.
-    pub is_of_host: bool,
 }
 
 impl Undelivered {
@@ -129,7 +171,6 @@ impl Undelivered {
             said: None,
             host: None,
             freezes: false,
-            is_of_host: false,
         }
     }
 }

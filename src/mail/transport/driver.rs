@@ -36,7 +36,8 @@ pub(crate) struct QuotaOptions {
 
 static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
 
-static REMOTE: TransportRun = TransportRun { remote: true, quota: None, run: None };
+static REMOTE: TransportRun =
+    TransportRun { remote: true, quota: None, run: Some(super::smtp::run) };
 
 static MAILBOX: TransportRun = TransportRun {
     remote: false,
@@ -67,7 +68,13 @@ pub(super) static DRIVERS: &[DriverDef] = &[
     driver("pipe", "Writes to a command.", "29", &LOCAL),
     driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
         .needs("an experimental build"),
-    driver("smtp", "Speaks SMTP or LMTP with other hosts.", "30", &REMOTE),
+    DriverDef::new(
+        DriverKind::Transport,
+        "smtp",
+        "Speaks SMTP or LMTP with other hosts.",
+        "30",
+        Runs::of(&REMOTE),
+    ),
 ];
 
 /// A transport: its options as they count.
