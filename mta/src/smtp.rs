@@ -190,6 +190,13 @@ pub struct Received {
     pub data: Option<Box<dyn SpoolData>>,
 }
 
+impl Received {
+    /// Whether an ACL wants that it waits in the spool (`control = queue`), or is frozen.
+    pub fn waits(&self) -> bool {
+        ["queue", "queue_only", "freeze"].iter().any(|name| self.controls.contains_key(name))
+    }
+}
+
 /// What follows from who handed a message in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Provenance {

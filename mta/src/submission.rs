@@ -9,6 +9,7 @@
 mod acl;
 mod batch;
 mod input;
+pub(crate) mod own;
 mod recipients;
 mod report;
 #[cfg(test)]
@@ -37,7 +38,6 @@ use crate::smtp::{
 use crate::spool;
 use crate::{dsn, logs, options};
 use report::Fault;
-pub(crate) use report::hand_in_report;
 
 pub use batch::take;
 pub use input::SubmissionInput;

@@ -9,6 +9,7 @@
 //! it, and all others are told.
 
 mod conversation;
+mod couriers;
 mod interfaces;
 mod limits;
 mod places;
@@ -24,6 +25,7 @@ use eximious::debugging::DebugSelector;
 use eximious::opt;
 use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World};
+use eximious_mta::delivery::QueueRun;
 use eximious_world::rights;
 use eximious_world::serving::{
     self, Bell, Listener, Listeners, Peer, PidFile, Signals, Spare, Woken,
@@ -31,6 +33,7 @@ use eximious_world::serving::{
 
 use crate::caller;
 use crate::refusal::Refusal;
+use couriers::Couriers;
 use interfaces::Interface;
 use places::Places;
 use service::Service;
@@ -58,6 +61,23 @@ pub struct DaemonRequest {
     pub begins_with_tls: bool,
     /// `-odq`: nothing is delivered at once.
     pub queues: bool,
+    /// `-q30m`: which queue is run, how, and how often.
+    pub runs: Vec<DaemonRun>,
+    /// Without `-bd`: it does nothing else.
+    pub only_runs: bool,
+}
+
+/// Runs of a queue that the daemon begins.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DaemonRun {
+    /// As it was asked for.
+    pub written: Vec<u8>,
+    /// The named queue.
+    pub queue: Vec<u8>,
+    /// What is run.
+    pub run: QueueRun,
+    /// How often.
+    pub every: Duration,
 }
 
 /// The stack of a connection's thread: what nests takes no more than a quarter of it
@@ -101,6 +121,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     }
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
+        None if request.only_runs => (Listeners::default(), shown_runs(&request)),
         None => listen(&service, &request)?,
     };
     let foreground = request.foreground || request.verbose || request.debug.is_some();
@@ -124,8 +145,11 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     if world.log.is_broken() {
         return Err(Refusal::Said(b"eximious: the daemon cannot write the main log".to_vec()));
     }
+    let service = Arc::new(service);
     let mut daemon = Daemon {
-        service: Arc::new(service),
+        current: Arc::new(Mutex::new(service.clone())),
+        couriers: Arc::new(Couriers::default()),
+        service,
         source,
         request,
         listeners,
@@ -137,6 +161,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         complained: Cell::new(0),
     };
     daemon.make_room();
+    daemon.begin_runs();
     daemon.serve();
     daemon.end();
     if let Some(file) = pid_file {
@@ -168,12 +193,22 @@ fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, Stri
     if !world.tls.is_there() {
         interfaces::refuse_tls(&wanted)?;
     }
-    let what = format!("no queue runs, listening for {}", interfaces::listed(&wanted));
+    let runs = shown_runs(request);
+    let what = format!("{runs}, listening for {}", interfaces::listed(&wanted));
     let mut listeners = Listeners::default();
     for interface in &wanted {
         listeners.0.extend(bind(service, request, interface, &wanted)?);
     }
     Ok((listeners, what))
+}
+
+/// `-q30m`, or that there are none.
+fn shown_runs(request: &DaemonRequest) -> String {
+    let runs = request.runs.iter().map(|one| String::from_utf8_lossy(&one.written).into_owned());
+    match request.runs.is_empty() {
+        true => "no queue runs".to_owned(),
+        false => runs.collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Says that there is no certificate, where clients are offered TLS.
@@ -292,12 +327,32 @@ struct Daemon {
     signals: Signals,
     bell: Bell,
     places: Arc<Places>,
+    couriers: Arc<Couriers>,
+    /// The configuration that runs of the queue are made by.
+    current: Arc<Mutex<Arc<Service>>>,
     spare: Spare,
     /// When it last said that it can take nobody, in seconds.
     complained: Cell<i64>,
 }
 
 impl Daemon {
+    /// Begins the runs of queues.
+    fn begin_runs(&self) {
+        for one in &self.request.runs {
+            let (current, queue) = (self.current.clone(), one.queue.clone());
+            let latest = move || {
+                let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let place = eximious_mta::spool::place(&service.engine.context(), &queue);
+                (service.deliverer.clone(), place.unwrap_or_default())
+            };
+            let begun = self.couriers.run_queue(Some(one.every), latest, one.run.clone());
+            if let Err(why) = begun {
+                let line = format!("the daemon cannot run the queue: {why}");
+                self.service.engine.world().log.panic(line.as_bytes());
+            }
+        }
+    }
+
     /// Takes connections until it is told to end.
     fn serve(&mut self) {
         let idle = self.request.inherited.flatten();
@@ -393,6 +448,7 @@ impl Daemon {
         }
         let place = self.places.take(peer.remote().ip().to_canonical());
         let (service, bell) = (service.clone(), self.bell.clone());
+        let couriers = self.couriers.clone();
         let first = self.request.begins_with_tls;
         // Where there can be no thread, the client is told.
         let handed = Arc::new(Mutex::new(Some(peer)));
@@ -401,7 +457,7 @@ impl Daemon {
             let Some(peer) = take(&taken) else { return };
             let thread = serving::thread_number();
             place.occupied_by(thread);
-            conversation::hold(&service, peer, &bell, place.count(), thread, first);
+            conversation::hold(&service, &couriers, peer, &bell, place.count(), thread, first);
             drop(place);
         });
         if let Err(why) = spawned {
@@ -423,6 +479,7 @@ impl Daemon {
         match Service::read(&self.source, &eximious_world::system(), &self.request, false) {
             Ok(service) => {
                 self.service = Arc::new(service);
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = self.service.clone();
                 self.warn_of_moves();
                 self.make_room();
                 let line = format!(
@@ -490,6 +547,7 @@ impl Daemon {
         self.listeners.0.clear();
         self.bell.ring();
         self.places.wait_until_empty(GRACE);
+        self.couriers.end(GRACE);
     }
 }
 

@@ -392,11 +392,17 @@ impl<'a> Parser<'a> {
         if rest.is_empty() {
             return Ok(());
         }
-        let Some(time) = seconds(rest) else {
+        let time = seconds(rest).and_then(|time| u64::try_from(time).ok());
+        let Some(time) = time else {
             return Err(Stop::exim([b"bad time value ", rest, b": abandoned"].concat()));
         };
         if time > 0 {
-            self.later.get_or_insert((arg.to_vec(), rules::QUEUE, true));
+            let (queue, run) = (self.given.queue.clone(), std::mem::take(&mut self.given.run));
+            let (written, every) = (arg.to_vec(), Duration::from_secs(time));
+            self.given.daemon.runs.push(daemon::DaemonRun { written, queue, run, every });
+            if self.action == Some(Asked::Deliver) {
+                self.action = Some(Asked::Runner);
+            }
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! Reports to senders: what could not be delivered (RFC 3464; specification, chapter 50).
 
+use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
 use eximious::{Str, opt, var};
 
 use super::attempt::{Attempt, Failed};
 use crate::options;
-use crate::submission::hand_in_report;
+use crate::submission::own::hand_in;
 
 /// What came of telling somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,12 +45,12 @@ pub(super) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[Failed]) -> To
         return Told::Nobody;
     }
     let mut report = Report { attempt, failed, boundary: Vec::new() };
-    let text = report.letter(to);
-    let id = report.attempt.id.clone();
-    let (done, name) =
-        hand_in_report(&report.attempt.deliverer.server, &mut report.attempt.cx, &id, &text);
+    let own = OwnMessage { sender: Vec::new(), text: report.letter(to) };
+    let about = Str::from(&report.attempt.id[..]);
+    let server = report.attempt.deliverer.server.clone();
+    let (done, name) = hand_in(&server, &mut report.attempt.cx, &own, &about);
     match done.kept {
-        true => Told::Sent(name),
+        true => Told::Sent(name.bytes().to_vec()),
         false => {
             let line = format!("Child mail process returned status {}", done.status);
             report.attempt.log(line.as_bytes());

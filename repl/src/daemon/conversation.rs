@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eximious::{Str, var};
-use eximious_mta::smtp::{Awaited, Client, Event, SmtpSession};
+use eximious::world::SpoolPlace;
+use eximious::{Str, opt, var};
+use eximious_mta::smtp::{Awaited, Client, Event, Received, SmtpSession, SpoolOutcome};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
 
+use super::couriers::Couriers;
 use super::service::Service;
 
 /// How much is read at once.
@@ -25,6 +27,7 @@ const LAST_MESSAGE: Duration = Duration::from_secs(20);
 /// Speaks SMTP with a client until one side has enough.
 pub fn hold(
     service: &Service,
+    couriers: &Arc<Couriers>,
     peer: Peer,
     bell: &Bell,
     count: usize,
@@ -62,8 +65,9 @@ pub fn hold(
         words.send();
     })));
     let mut conversation =
-        Conversation { session, peer, bell: bell.clone(), words, last_words: None };
-    conversation.go_on();
+        Conversation { session, peer, bell: bell.clone(), words, last_words: None, taken: 0 };
+    let mut hand_on = |place, id| couriers.deliver(service.deliverer.clone(), place, id);
+    conversation.go_on(&mut hand_on);
     conversation.peer.finish();
 }
 
@@ -75,7 +79,12 @@ struct Conversation {
     words: Arc<Mutex<Words>>,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
+    /// How many messages it has brought.
+    taken: i64,
 }
+
+/// Has a message of the spool delivered.
+type HandOn<'h> = dyn FnMut(SpoolPlace, Vec<u8>) + 'h;
 
 /// What a client is told.
 struct Words {
@@ -128,21 +137,45 @@ enum Next {
 }
 
 impl Conversation {
-    fn go_on(&mut self) {
+    fn go_on(&mut self, hand_on: &mut HandOn<'_>) {
         // Whoever speaks before the greeting is found out by it.
         self.hear_what_is_there();
-        while self.answer() == Next::Listen && !self.listen() {}
+        while self.answer(hand_on) == Next::Listen && !self.listen(hand_on) {}
+    }
+
+    /// Keeps a message, and has it delivered, unless it is to wait in the spool.
+    fn keep(&mut self, received: &mut Received, hand_on: &mut HandOn<'_>) {
+        let taken = eximious_mta::spool::keep(self.session.context(), received);
+        self.session.conclude(&taken);
+        if taken != SpoolOutcome::Spooled || received.recipients.is_empty() {
+            return;
+        }
+        self.taken += 1;
+        let cx = self.session.context();
+        let settings = cx.engine().settings();
+        let most = settings.get(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
+        if settings.get(opt::QUEUE_ONLY) || received.waits() {
+            return;
+        }
+        if most > 0 && self.taken > most {
+            let line = format!(
+                " no immediate delivery: more than {most} messages received in one connection"
+            );
+            let line = [received.id.bytes(), line.as_bytes()].concat();
+            cx.engine().world().log.main(&line);
+            return;
+        }
+        if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
+            hand_on(place, received.id.bytes().to_vec());
+        }
     }
 
     /// Does all that the session asks for.
-    fn answer(&mut self) -> Next {
+    fn answer(&mut self, hand_on: &mut HandOn<'_>) -> Next {
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Reply(bytes) => locked(&self.words).add(&bytes),
-                Event::Message(mut received) => {
-                    let taken = eximious_mta::spool::keep(self.session.context(), &mut received);
-                    self.session.conclude(&taken);
-                }
+                Event::Message(mut received) => self.keep(&mut received, hand_on),
                 Event::Delay { time, sends } => {
                     if sends {
                         self.send();
@@ -157,19 +190,16 @@ impl Conversation {
         }
         self.send();
         let gone = locked(&self.words).gone;
-        if gone { self.over() } else { Next::Listen }
+        if gone { self.over(hand_on) } else { Next::Listen }
     }
 
     /// The client is gone, which the session has to know.
-    fn over(&mut self) -> Next {
+    fn over(&mut self, hand_on: &mut HandOn<'_>) -> Next {
         self.session.end_of_input();
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Close => break,
-                Event::Message(mut received) => {
-                    let taken = eximious_mta::spool::keep(self.session.context(), &mut received);
-                    self.session.conclude(&taken);
-                }
+                Event::Message(mut received) => self.keep(&mut received, hand_on),
                 Event::Reply(_) | Event::Delay { .. } => {}
             }
         }
@@ -185,7 +215,7 @@ impl Conversation {
     }
 
     /// Waits for the client; true where nothing more will come.
-    fn listen(&mut self) -> bool {
+    fn listen(&mut self, hand_on: &mut HandOn<'_>) -> bool {
         let mut piece = [0; PIECE];
         let awaited = self.session.awaits();
         let (until, bell) = match awaited {
@@ -212,7 +242,7 @@ impl Conversation {
             Ok(Heard::Late) => self.session.time_out(),
             Ok(Heard::End) | Err(_) => {
                 self.session.end_of_input();
-                self.answer();
+                self.answer(hand_on);
                 return true;
             }
         }

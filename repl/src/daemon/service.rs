@@ -6,6 +6,7 @@ use eximious::debugging::DebugOutput;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::variables::VERSION;
 use eximious::{Engine, Expanded, Macros, World, opt};
+use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
 
@@ -41,6 +42,8 @@ pub struct Service {
     pub engine: Engine,
     /// The parts that SMTP needs.
     pub server: Arc<SmtpServer>,
+    /// What delivers.
+    pub deliverer: Deliverer,
     /// What is allowed.
     pub limits: ConnectionLimits,
     /// The logs.
@@ -84,7 +87,8 @@ impl Service {
         let engine = found.build(builder.world(world));
         let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = ConnectionLimits::of(engine.settings());
-        Ok(Self { engine, server, limits, logs, debug })
+        let deliverer = Deliverer::new(Arc::new(found), &engine, server.clone());
+        Ok(Self { engine, server, deliverer, limits, logs, debug })
     }
 
     /// Where the daemon's number is written, unless the command line says so.

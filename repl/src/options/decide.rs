@@ -13,13 +13,7 @@ impl Parser<'_> {
         if self.action == Some(Asked::Daemon)
             && let Some((option, what, _)) = self.later.take()
         {
-            let mut stop = later(&option, what);
-            if option.starts_with(b"-q") {
-                let way = "; leave it out, and the daemon takes messages into the spool, from \
-                    which a real Exim delivers them: exim ";
-                stop.0.extend_from_slice(&[way.as_bytes(), &option].concat());
-            }
-            return Err(stop);
+            return Err(later(&option, what));
         }
         if self.given.stored.is_some() && self.action != Some(Asked::Expand) {
             return Err(Stop::incompatible());

@@ -44,6 +44,7 @@ pub(super) enum Asked {
     Queue(Listing),
     View(MessagePart, Vec<u8>),
     Deliver,
+    Runner,
     Submit,
     Format(fmt::FmtRequest),
 }
@@ -143,7 +144,7 @@ impl Asked {
             | Self::Queue(_)
             | Self::View(..)
             | Self::Route(Purpose::VerifyRecipient | Purpose::VerifySender) => Rights::Server,
-            Self::Route(_) | Self::Daemon | Self::Deliver => Rights::Superuser,
+            Self::Route(_) | Self::Daemon | Self::Runner | Self::Deliver => Rights::Superuser,
         }
     }
 
@@ -218,9 +219,14 @@ impl Given {
                 filters: std::mem::take(&mut self.filters),
                 setup: self.setup(),
             }),
-            Asked::Daemon => Job::Daemon(
+            Asked::Daemon | Asked::Runner => Job::Daemon(
                 daemon::Source::new(self.config, &self.macros),
-                daemon::DaemonRequest { verbose: self.verbose, debug: self.debug, ..self.daemon },
+                daemon::DaemonRequest {
+                    only_runs: asked == Asked::Runner,
+                    verbose: self.verbose,
+                    debug: self.debug,
+                    ..self.daemon
+                },
             ),
             Asked::Host(host) => Job::Host(smtp::HostRequest {
                 host,
