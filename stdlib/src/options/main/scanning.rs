@@ -54,14 +54,23 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The signers for whose DKIM signatures the DKIM ACL runs."),
     AT.text("dmarc_forensic_sender")
         .expanded()
-        .summary("The sender of DMARC's reports on single failures."),
+        .summary("The sender of DMARC's reports on single failures.")
+        .docs("Without it, they are from `dsn_from`, and nobody can answer their envelope."),
     AT.text("dmarc_history_file")
         .expanded()
         .summary("The file to which results of DMARC are written."),
     AT.text("dmarc_tld_file")
         .expanded()
         .summary("The list of public suffixes that DMARC goes by.")
-        .docs("Without it, DMARC is off."),
+        .docs("Without it, DMARC is off, unless `dmarc_tree_walk` is set."),
+    AT.no("dmarc_tree_walk")
+        .unprinted()
+        .source("RFC 9989, section 4.10; eximious alone has it")
+        .summary("Whether DMARC finds organisations in the DNS, and not by `dmarc_tld_file`.")
+        .docs(
+            "The records on the way from a domain up to the root say where an organisation \
+             begins (`psd=`). `pct=` counts for nothing then, and `t=y` does.",
+        ),
     AT.text("spamd_address")
         .default("127.0.0.1 783")
         .summary("Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.")
