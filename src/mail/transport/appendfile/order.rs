@@ -228,7 +228,7 @@ fn quota(
     let known_bytes = number(call, opt::MAILBOX_SIZE)?.map(|known| known.number);
     let known_files = number(call, opt::MAILBOX_FILECOUNT)?.map(|known| known.number);
     let directory = match transport.some_text(opt::QUOTA_DIRECTORY).cloned() {
-        Some(text) => Some(call.expand(&text, "quota_directory")?.bytes().to_vec()),
+        Some(text) => Some(call.expand(&text, opt::QUOTA_DIRECTORY.name())?.bytes().to_vec()),
         None => None,
     };
     let quota = MailboxQuota {

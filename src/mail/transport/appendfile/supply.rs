@@ -120,7 +120,7 @@ impl MailboxSupply for Supply<'_> {
 
     fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
         self.cx.set_var(var::INODE, inode.to_string());
-        let name = self.text(opt::DIRECTORY_FILE, "directory_file");
+        let name = self.text(opt::DIRECTORY_FILE, opt::DIRECTORY_FILE.name());
         self.cx.unset_var(var::INODE);
         let name = name.map_err(|fault| MailboxFault { number: 0, ..fault })?;
         Ok(name.bytes().to_vec())
@@ -132,7 +132,7 @@ impl MailboxSupply for Supply<'_> {
         }
         let before = self.cx.value_of(var::MESSAGE_SIZE);
         self.cx.set_var(var::MESSAGE_SIZE, written.to_string());
-        let text = self.text(opt::MAILDIR_TAG, "maildir_tag");
+        let text = self.text(opt::MAILDIR_TAG, opt::MAILDIR_TAG.name());
         self.cx.set_var(var::MESSAGE_SIZE, before);
         Ok(tag(text?.bytes()))
     }
