@@ -6,8 +6,10 @@
 //! ([`Outcome`]). Queues, retries, logs and reports are not known here: who delivers asks,
 //! and does what has to be done about the answers.
 
+mod appendfile;
 mod call;
 mod driver;
+mod local;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;
 mod smtp;
@@ -15,6 +17,7 @@ mod user;
 
 use eximious_core::Registry;
 
+pub(crate) use appendfile::limit;
 pub use call::{
     Consignment, Delivered, Delivering, FailedHost, Outcome, Reports, TakingHost, TransportCall,
     Undelivered,
