@@ -641,13 +641,14 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_named() {
-        let why = parsed(&["-q30m"]).unwrap_err();
-        assert!(why.starts_with("eximious: option -q30m is not there yet"), "{why}");
-        for args in [&["-bd", "-q30m"][..], &["-q30m", "-bdf"]] {
-            let why = parsed(args).unwrap_err();
-            assert!(why.contains("; leave it out, and the daemon takes"), "{why}");
-            assert!(why.ends_with(" delivers them: exim -q30m"), "{why}");
+        for args in [&["-bd", "-q30m"][..], &["-q30m", "-bdf"], &["-q30m"], &["-q1h", "-q5m"]] {
+            let Job::Daemon(_, request) = action(args) else { panic!("{args:?}") };
+            assert_eq!(request.only_runs, args.len() == 1 || args[0] == "-q1h", "{args:?}");
+            assert!(!request.runs.is_empty(), "{args:?}");
         }
+        assert!(matches!(action(&["-q"]), Job::Deliver(_)));
+        assert!(matches!(action(&["-R", "x"]), Job::Deliver(_)));
+        assert!(matches!(action(&["-Mrm", "1xUSRE-000000008A6-0Qit"]), Job::Deliver(_)));
         let listing = Listing { undelivered: true, ..Listing::default() };
         let Job::Queue(request) = action(&["-bpru", "-qGx"]) else { panic!("no list") };
         assert_eq!((request.listing, request.queue.as_slice()), (listing, b"x".as_slice()));

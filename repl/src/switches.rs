@@ -89,7 +89,19 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
         &[
             switch("-bp, -bpa, -bpi, -bpr, -bpu", "lists the messages that wait"),
             switch("-bpra, -bpri, -bpru, -bpc", "the same; c: how many there are"),
-            switch("-qG QUEUE", "with -bp: those of a named queue"),
+            switch(
+                "-q, -qi, -qf, -qff, -ql",
+                "tries messages; i: new ones, ff: frozen ones, l: local",
+            ),
+            switch("-qG QUEUE", "those of a named queue; also with -bp"),
+            switch("-q30m", "again and again: beside -bd, or alone"),
+            switch("-R, -S TEXT", "tries those with this in a recipient, in the sender"),
+            switch("-M, -Mc ID", "tries messages now; c: if their time has come"),
+            switch("-Mf, -Mt, -Mrm, -Mg ID", "freezes, thaws, removes, gives up messages"),
+            switch(
+                "-Mmad, -Mmd, -Mar, -Mes ID",
+                "marks as delivered, adds recipients, changes senders",
+            ),
             switch("-Mvb, -Mvc, -Mvh, -Mvl ID", "a message's body, all of it, header, log"),
             switch("-bi", "runs bi_command, with what -oA gives; without one, nothing"),
         ],

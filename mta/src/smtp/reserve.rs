@@ -4,8 +4,8 @@
 
 use eximious::{LogSelector, opt};
 
-use super::SmtpSession;
 use super::stage::Stage;
+use super::{Received, SmtpSession};
 
 impl SmtpSession {
     /// Whether there is a place for the client; it is told so if not. Nobody but a
@@ -43,10 +43,20 @@ impl SmtpSession {
         Err(self.close())
     }
 
-    /// Says why a message that was kept would not be delivered at once.
+    /// Says why a message that was kept is not delivered at once.
     pub(super) fn log_delay(&mut self) {
-        if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag(opt::QUEUE_ONLY) {
-            return;
+        if let Some(why) = self.why_delayed()
+            && self.logs(LogSelector::DELAY_DELIVERY)
+        {
+            self.log(format!("no immediate delivery: {why}").as_bytes());
+        }
+    }
+
+    /// Why a message that was kept is not delivered at once, unless all messages wait, or an
+    /// ACL wants it.
+    fn why_delayed(&self) -> Option<String> {
+        if self.flag(opt::QUEUE_ONLY) {
+            return None;
         }
         let connected =
             i64::try_from(self.connection.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
@@ -54,16 +64,20 @@ impl SmtpSession {
         let each = self.number(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
         let load = self.cx.engine().world().host.load();
         let loaded = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
-        let why = if queue_beyond > 0 && connected > queue_beyond {
-            format!("too many connections ({connected}, max {queue_beyond})")
+        if queue_beyond > 0 && connected > queue_beyond {
+            Some(format!("too many connections ({connected}, max {queue_beyond})"))
         } else if each > 0 && self.connection.counts.messages > each {
-            format!("more than {each} messages received in one connection")
+            Some(format!("more than {each} messages received in one connection"))
         } else if loaded.is_some_and(|most| load > most) {
-            format!("load average {}", hundredths(load))
+            Some(format!("load average {}", hundredths(load)))
         } else {
-            return;
-        };
-        self.log(format!("no immediate delivery: {why}").as_bytes());
+            None
+        }
+    }
+
+    /// Whether a message that was just kept is delivered at once.
+    pub fn delivers_at_once(&self, received: &Received) -> bool {
+        !self.flag(opt::QUEUE_ONLY) && !received.waits() && self.why_delayed().is_none()
     }
 }
 

@@ -50,6 +50,7 @@ const FLAGS: &[(&str, Var)] = &[
 /// # Errors
 /// It can't be read.
 pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored, Unread> {
+    forget(cx);
     cx.set_var(var::MESSAGE_EXIM_ID, Str::from(id));
     let world = cx.engine().world().clone();
     let data = world.spool.read(place, id, b"-D", LARGEST).map_err(Unread::Read)?;
@@ -91,12 +92,15 @@ pub(crate) fn restore_from(
     Ok(message)
 }
 
+/// What a file does not name was not so, whoever looks at it.
+fn forget(cx: &mut Context) {
+    let own = [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_IDENT];
+    own.into_iter().chain([var::SENDER_ADDRESS]).for_each(|var| cx.set_var(var, Str::EMPTY));
+}
+
 /// Sets the values that a message has.
 fn show(cx: &mut Context, file: &HeaderFile, message: Message) {
-    // What the file does not name was not so, whoever looks at it.
-    for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_IDENT] {
-        cx.set_var(var, Str::EMPTY);
-    }
+    forget(cx);
     for value in &file.values {
         set(cx, value);
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::world::SpoolPlace;
-use eximious::{Str, opt, var};
+use eximious::{Str, var};
 use eximious_mta::smtp::{Awaited, Client, Event, Received, SmtpSession, SpoolOutcome};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
@@ -65,7 +65,7 @@ pub fn hold(
         words.send();
     })));
     let mut conversation =
-        Conversation { session, peer, bell: bell.clone(), words, last_words: None, taken: 0 };
+        Conversation { session, peer, bell: bell.clone(), words, last_words: None };
     let mut hand_on = |place, id| couriers.deliver(service.deliverer.clone(), place, id);
     conversation.go_on(&mut hand_on);
     conversation.peer.finish();
@@ -79,8 +79,6 @@ struct Conversation {
     words: Arc<Mutex<Words>>,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
-    /// How many messages it has brought.
-    taken: i64,
 }
 
 /// Has a message of the spool delivered.
@@ -150,21 +148,10 @@ impl Conversation {
         if taken != SpoolOutcome::Spooled || received.recipients.is_empty() {
             return;
         }
-        self.taken += 1;
+        if !self.session.delivers_at_once(received) {
+            return;
+        }
         let cx = self.session.context();
-        let settings = cx.engine().settings();
-        let most = settings.get(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
-        if settings.get(opt::QUEUE_ONLY) || received.waits() {
-            return;
-        }
-        if most > 0 && self.taken > most {
-            let line = format!(
-                " no immediate delivery: more than {most} messages received in one connection"
-            );
-            let line = [received.id.bytes(), line.as_bytes()].concat();
-            cx.engine().world().log.main(&line);
-            return;
-        }
         if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
             hand_on(place, received.id.bytes().to_vec());
         }

@@ -267,8 +267,8 @@ mod tests {
         let explained: Vec<&str> = crate::switches::names().collect();
         for rule in RULES {
             let later = matches!(rule.then, Then::Later(_, true)) || rule.name == "-MCd";
-            // Those that report errors come with and without an `o`, and `-q` is not all there.
-            let short = ["-ee", "-em", "-ep", "-eq", "-ew", "-q"].contains(&rule.name);
+            // Those that report errors come with and without an `o`.
+            let short = ["-ee", "-em", "-ep", "-eq", "-ew"].contains(&rule.name);
             let attached = rule.takes == Takes::Attached;
             let found = explained
                 .iter()

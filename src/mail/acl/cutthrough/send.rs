@@ -168,8 +168,8 @@ impl Held {
         let attached = first.map_or(&none, |first| &first.delivery.address.attached);
         // What rules are expanded to may look at the header.
         let headers = cx.message().ok_or(Unsent)?.headers.clone();
-        let message = Message { headers, ..Message::default() };
-        let header = header_lines(cx, transport, &message, attached).map_err(|_| Unsent)?;
+        let headers = Message { headers, ..Message::default() };
+        let header = header_lines(cx, transport, &headers, attached).map_err(|_| Unsent)?;
         let client = &mut self.opened.client;
         client.set_timeouts(Timeouts {
             command: transport.get(opt::smtp::COMMAND_TIMEOUT),
@@ -177,6 +177,7 @@ impl Held {
             last: transport.get(opt::smtp::FINAL_TIMEOUT),
         });
         client.data(cx.trace())?;
+        let message = cx.message().ok_or(Unsent)?;
         let head = header.chain(&b"\n"[..]);
         let size = client
             .send_message(&mut head.chain(&message.stray[..]).chain(message.body.reader()))?;
