@@ -39,7 +39,7 @@ pub struct Deliverer {
 
 /// How an attempt is made.
 #[derive(Clone, Debug, Default)]
-pub struct Manner {
+pub struct AttemptManner {
     /// Whether it is made although its time has not come (`-M`, `-qf`).
     pub forced: bool,
     /// Whether it is made although the message is frozen (`-M`, `-qff`).
@@ -86,7 +86,7 @@ impl Deliverer {
     }
 
     /// Tries to deliver a message once.
-    pub fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &Manner) -> Attempts {
+    pub fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
         let world = self.engine.world();
         let taken = match world.spool.take(place, id) {
@@ -110,13 +110,13 @@ impl Deliverer {
     }
 
     /// Delivers a message, and the reports that come of it.
-    pub fn deliver_all(&self, place: &SpoolPlace, id: &[u8], manner: &Manner) -> Attempted {
+    pub fn deliver_all(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempted {
         let Attempts { outcome, mut reports } = self.deliver(place, id, manner);
         // A report of a report there is none of.
         let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
         while let Some(report) = reports.pop() {
             if seen.insert(report.clone()) {
-                reports.extend(self.deliver(place, &report, &Manner::default()).reports);
+                reports.extend(self.deliver(place, &report, &AttemptManner::default()).reports);
             }
         }
         outcome

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use eximious::{Config, Context, opt};
-use eximious_mta::delivery::{Deliverer, Handled, Handling, Manner, QueueRun};
+use eximious_mta::delivery::{AttemptManner, Deliverer, Handled, Handling, QueueRun};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::spool;
 
@@ -68,14 +68,15 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(ExitCode::SUCCESS)
         }
         DeliveryWork::Deliver(ids, waits) => {
-            let manner = Manner { forced: !waits, thaws: !waits, ..Manner::default() };
+            let manner =
+                AttemptManner { forced: !waits, thaws: !waits, ..AttemptManner::default() };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });
             Ok(ExitCode::SUCCESS)
         }
         DeliveryWork::GiveUp(ids) => {
-            let manner = Manner { gives_up: Some(by), ..Manner::default() };
+            let manner = AttemptManner { gives_up: Some(by), ..AttemptManner::default() };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });

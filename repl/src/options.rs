@@ -5,6 +5,7 @@ mod called;
 mod commands;
 mod decide;
 mod given;
+mod queue_work;
 mod reports;
 mod rules;
 mod values;
@@ -15,11 +16,10 @@ use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
 use eximious::{Macros, Var, var};
-use eximious_mta::delivery::{Handling, QueueRun};
 use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::Errors;
 
-use crate::deliver::{self, DeliveryWork};
+use crate::deliver;
 use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
@@ -365,92 +365,6 @@ impl<'a> Parser<'a> {
             }
             _ => {}
         }
-        Ok(())
-    }
-
-    /// `-q…`: a run of the queue, or with an option that lists it, which queue.
-    fn run_queue(&mut self, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
-        let mut rest = value;
-        let run = self.queue_run();
-        let flag = |rest: &mut &[u8], letter: u8| match rest.strip_prefix(&[letter]) {
-            Some(others) => {
-                *rest = others;
-                true
-            }
-            None => false,
-        };
-        run.two_passes |= flag(&mut rest, b'q');
-        run.first_only |= flag(&mut rest, b'i');
-        run.forced |= flag(&mut rest, b'f');
-        run.frozen |= flag(&mut rest, b'f');
-        run.local_only |= flag(&mut rest, b'l');
-        if let Some(queue) = rest.strip_prefix(b"G") {
-            let end = queue.iter().position(|byte| *byte == b'/').unwrap_or(queue.len());
-            self.given.queue = queue[..end].to_vec();
-            rest = queue.get(end + 1..).unwrap_or_default();
-        }
-        if rest.is_empty() {
-            return Ok(());
-        }
-        let time = seconds(rest).and_then(|time| u64::try_from(time).ok());
-        let Some(time) = time else {
-            return Err(Stop::exim([b"bad time value ", rest, b": abandoned"].concat()));
-        };
-        if time > 0 {
-            let (queue, run) = (self.given.queue.clone(), std::mem::take(&mut self.given.run));
-            let (written, every) = (arg.to_vec(), Duration::from_secs(time));
-            self.given.daemon.runs.push(daemon::DaemonRun { written, queue, run, every });
-            if self.action == Some(Asked::Deliver) {
-                self.action = Some(Asked::Runner);
-            }
-        }
-        Ok(())
-    }
-
-    /// The run of the queue that is asked for, if nothing else is.
-    fn queue_run(&mut self) -> &mut QueueRun {
-        if self.action.is_none() {
-            self.action = Some(Asked::Deliver);
-        }
-        &mut self.given.run
-    }
-
-    /// `-M` and its kin: messages by their names, and what else belongs to each.
-    fn handle(&mut self, name: &str, first: &[u8]) -> Result<(), Stop> {
-        let mut ids = vec![message_id(name, first)?];
-        let rest: Vec<Vec<u8>> = std::mem::take(&mut self.args).to_vec();
-        let missing = |what: &str| {
-            let text = format!("exim: no {what} given after {name} option");
-            Stop(text.into_bytes())
-        };
-        let work = match name {
-            "-Mmd" | "-Mar" if rest.is_empty() => return Err(missing("addresses")),
-            "-Mmd" => DeliveryWork::Handle(ids, Handling::Mark(rest)),
-            "-Mar" => DeliveryWork::Handle(ids, Handling::Add(rest)),
-            "-Mes" => match &rest[..] {
-                [sender] => DeliveryWork::Handle(ids, Handling::Sender(sender.clone())),
-                [] => return Err(missing("address")),
-                _ => {
-                    let text = b"exim: only one sender address can be given after -Mes option";
-                    return Err(Stop(text.to_vec()));
-                }
-            },
-            _ => {
-                for id in &rest {
-                    ids.push(message_id(name, id)?);
-                }
-                match name {
-                    "-Mg" => DeliveryWork::GiveUp(ids),
-                    "-Mf" => DeliveryWork::Handle(ids, Handling::Freeze),
-                    "-Mt" => DeliveryWork::Handle(ids, Handling::Thaw),
-                    "-Mrm" => DeliveryWork::Handle(ids, Handling::Remove),
-                    "-Mmad" => DeliveryWork::Handle(ids, Handling::MarkAll),
-                    _ => DeliveryWork::Deliver(ids, name == "-Mc"),
-                }
-            }
-        };
-        self.given.work = Some(work);
-        self.action = Some(Asked::Deliver);
         Ok(())
     }
 

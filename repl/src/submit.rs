@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str, opt, var};
-use eximious_mta::delivery::{Deliverer, Manner};
+use eximious_mta::delivery::{AttemptManner, Deliverer};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::spool;
 use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
@@ -89,7 +89,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
         let id = cx.value_of(var::MESSAGE_EXIM_ID);
         if let Ok(place) = spool::place(&cx, b"") {
             let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
-            deliverer.deliver_all(&place, id.bytes(), &Manner::default());
+            deliverer.deliver_all(&place, id.bytes(), &AttemptManner::default());
         }
     }
     Ok(ExitCode::from(done.status))

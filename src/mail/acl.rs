@@ -76,7 +76,7 @@ pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification}
 pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
 pub use controls::TRAFFIC_CLASSES;
-pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
+pub use cutthrough::{Cutthrough, Onward, OnwardOutcome, OnwardRecipient, Reports};
 pub use dkim::DkimArrival;
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};

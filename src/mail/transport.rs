@@ -19,8 +19,8 @@ use eximious_core::Registry;
 
 pub(crate) use appendfile::limit;
 pub use call::{
-    Consignment, Delivered, Delivering, FailedHost, Outcome, Reports, TakingHost, TransportCall,
-    Undelivered,
+    Consignment, Delivered, Delivering, DsnRequests, FailedHost, Outcome, TakingHost,
+    TransportCall, Undelivered,
 };
 pub(crate) use driver::Transport;
 pub use eximious_core::world::LocalUser;

@@ -14,7 +14,7 @@ use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 use super::log::Subject;
 use super::retry::Verdict;
 use super::tracking::{NodeId, Tracking};
-use super::{Attempted, Attempts, Deliverer, Manner};
+use super::{AttemptManner, Attempted, Attempts, Deliverer};
 use crate::spool::queue::{Stored, Unread};
 use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient, Value};
 
@@ -37,7 +37,7 @@ pub(super) struct Attempt<'d> {
     pub(super) cx: Context,
     pub(super) place: SpoolPlace,
     pub(super) id: Vec<u8>,
-    pub(super) manner: &'d Manner,
+    pub(super) manner: &'d AttemptManner,
     taken: Box<dyn TakenMessage>,
     stored: Stored,
     pub(super) message: Message,
@@ -58,7 +58,7 @@ impl<'d> Attempt<'d> {
         deliverer: &'d Deliverer,
         place: &SpoolPlace,
         id: &[u8],
-        manner: &'d Manner,
+        manner: &'d AttemptManner,
         taken: Box<dyn TakenMessage>,
     ) -> Result<Self, Attempted> {
         let mut cx = deliverer.context();

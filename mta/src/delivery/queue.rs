@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use eximious::world::SpoolPlace;
 
-use super::{Attempted, Deliverer, Manner};
+use super::{AttemptManner, Attempted, Deliverer};
 use crate::spool::queue::{Stored, is_message_id};
 
 /// Which messages a run takes, and how.
@@ -74,12 +74,12 @@ impl Deliverer {
     }
 
     fn try_in_run(&self, place: &SpoolPlace, run: &QueueRun, id: &[u8]) {
-        let manner = Manner {
+        let manner = AttemptManner {
             forced: run.forced,
             thaws: run.frozen,
             is_run: true,
             local_only: run.local_only,
-            ..Manner::default()
+            ..AttemptManner::default()
         };
         let outcome = self.deliver_all(place, id, &manner);
         debug_assert!(outcome != Attempted::Completed || self.is_gone(place, id));

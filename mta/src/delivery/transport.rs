@@ -3,7 +3,7 @@
 use eximious::Str;
 use eximious::hints::RetryKey;
 use eximious::route::Delivery;
-use eximious::transport::{Consignment, Delivering, LocalUser, Outcome, Reports, Undelivered};
+use eximious::transport::{Consignment, Delivering, DsnRequests, LocalUser, Outcome, Undelivered};
 
 use super::attempt::{Attempt, Failed};
 use super::log::Subject;
@@ -194,8 +194,8 @@ impl Attempt<'_> {
     }
 
     /// What is asked of those who take the message (RFC 3461).
-    fn reports_for(&mut self, planned: &[Planned]) -> Reports {
-        let mut reports = Reports::default();
+    fn reports_for(&mut self, planned: &[Planned]) -> DsnRequests {
+        let mut reports = DsnRequests::default();
         match self.file().number("dsn_ret") {
             Some(1) => reports.mail.extend_from_slice(b" RET=FULL"),
             Some(2) => reports.mail.extend_from_slice(b" RET=HDRS"),

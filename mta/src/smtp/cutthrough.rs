@@ -1,7 +1,7 @@
 //! Cut-through delivery (`control = cutthrough_delivery`): a message goes to its next
 //! host while its sender waits, and what that host says is what the sender hears.
 
-use eximious::acl::{AclVerdict, Logs, Onward, OnwardRecipient, Outcome, Reports};
+use eximious::acl::{AclVerdict, Logs, Onward, OnwardOutcome, OnwardRecipient, Reports};
 use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
@@ -60,7 +60,7 @@ impl SmtpSession {
         let Some(onward) = sent else { return CutthroughOutcome::NotSent };
         let passes = self.acl_state.cutthrough.passes_deferral();
         match onward.outcome {
-            Outcome::Accepted => {
+            OnwardOutcome::Accepted => {
                 // It went as it was.
                 self.acl_state.headers_add.clear();
                 self.acl_state.headers_remove.clear();
@@ -72,7 +72,7 @@ impl SmtpSession {
                 }
                 CutthroughOutcome::Delivered
             }
-            Outcome::Refused => {
+            OnwardOutcome::Refused => {
                 let header = self.rejected_header();
                 for line in self.refusals(&onward, "rejected after DATA") {
                     let line = self.log_line(&line);
@@ -81,7 +81,7 @@ impl SmtpSession {
                 self.relay_reply(&onward.reply);
                 CutthroughOutcome::Refused
             }
-            Outcome::Deferred => {
+            OnwardOutcome::Deferred => {
                 for line in self.refusals(&onward, "tmp-reject from cutthrough after DATA") {
                     self.log(&line);
                 }
@@ -90,11 +90,11 @@ impl SmtpSession {
                 }
                 if passes { CutthroughOutcome::Refused } else { CutthroughOutcome::NotSent }
             }
-            Outcome::Unanswered if passes => {
+            OnwardOutcome::Unanswered if passes => {
                 self.say(&[b"450 Onward transmission not accepted"]);
                 CutthroughOutcome::Refused
             }
-            Outcome::Unanswered => CutthroughOutcome::NotSent,
+            OnwardOutcome::Unanswered => CutthroughOutcome::NotSent,
         }
     }
 
@@ -188,7 +188,7 @@ impl SmtpSession {
             let wanted = self.cx.engine().settings().log_selector();
             text.extend_from_slice(&logs::security_of(wanted, secured));
         }
-        if self.logs(LogSelector::SMTP_CONFIRMATION) || onward.outcome != Outcome::Accepted {
+        if self.logs(LogSelector::SMTP_CONFIRMATION) || onward.outcome != OnwardOutcome::Accepted {
             text.extend_from_slice(b" C=\"");
             // Whatever it says, it says it in one line.
             for byte in printing(&onward.reply, true).iter() {

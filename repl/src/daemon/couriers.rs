@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eximious::world::SpoolPlace;
-use eximious_mta::delivery::{Deliverer, Manner, QueueRun};
+use eximious_mta::delivery::{AttemptManner, Deliverer, QueueRun};
+use eximious_world::deadline::Deadline;
 use eximious_world::serving;
 
 use super::STACK;
@@ -73,11 +74,10 @@ impl Couriers {
         own.locked().threads += 1;
         let spawned = serving::spawn(STACK, move || {
             loop {
-                let began = Instant::now();
+                let next = every.map(Deadline::within);
                 let (deliverer, place) = deliverer();
                 deliverer.run_queue(&place, &run, &own.ends);
-                let Some(every) = every else { break };
-                if !own.wait_until(began + every) {
+                if !next.is_some_and(|next| own.wait_until(next)) {
                     break;
                 }
             }
@@ -93,11 +93,11 @@ impl Couriers {
     pub fn end(&self, within: Duration) {
         self.ends.store(true, Ordering::Relaxed);
         self.changed.notify_all();
-        let until = Instant::now() + within;
+        let until = Deadline::within(within);
         let mut state = self.locked();
         state.waiting.clear();
         while state.threads > 0 {
-            let Some(left) = until.checked_duration_since(Instant::now()) else { return };
+            let Some(left) = until.left() else { return };
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -114,7 +114,7 @@ impl Couriers {
 
     fn work(&self) {
         while let Some(order) = self.next() {
-            order.deliverer.deliver_all(&order.place, &order.id, &Manner::default());
+            order.deliverer.deliver_all(&order.place, &order.id, &AttemptManner::default());
         }
         self.leave();
     }
@@ -136,13 +136,13 @@ impl Couriers {
     }
 
     /// Waits; false where it is over.
-    fn wait_until(&self, until: Instant) -> bool {
+    fn wait_until(&self, until: Deadline) -> bool {
         let mut state = self.locked();
         loop {
             if self.ends.load(Ordering::Relaxed) {
                 return false;
             }
-            let Some(left) = until.checked_duration_since(Instant::now()) else { return true };
+            let Some(left) = until.left() else { return true };
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

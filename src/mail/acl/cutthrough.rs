@@ -29,7 +29,7 @@ use crate::mail::smtp_client::{Endpoint, Protocol, SmtpClient};
 use crate::mail::smtp_transport::Opened;
 use crate::mail::transport::Transport;
 
-pub use send::{Onward, OnwardRecipient, Outcome};
+pub use send::{Onward, OnwardOutcome, OnwardRecipient};
 
 /// Controls that keep a message here.
 const KEEPS: [&str; 4] = ["fakereject", "freeze", "queue", "queue_only"];

@@ -46,12 +46,12 @@ pub struct Consignment<'c> {
     pub may_try: &'c dyn Fn(&TakingHost) -> bool,
     /// What is asked of those who take it, where they can do it (RFC 3461): a space before
     /// each parameter of MAIL, and of RCPT for each address.
-    pub reports: Reports,
+    pub reports: DsnRequests,
 }
 
 /// What reports are asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reports {
+pub struct DsnRequests {
     /// ` RET=… ENVID=…`
     pub mail: Vec<u8>,
     /// ` NOTIFY=… ORCPT=…` of each address; none where nothing is asked.
@@ -183,7 +183,7 @@ pub struct Undelivered {
     /// For the sender, where that is another text.
     pub said: Option<Vec<u8>>,
     /// The host that it is about.
-    pub host: Option<TakingHost>,
+    pub host: Option<Box<TakingHost>>,
     /// What a command said, for a report.
     pub output: Option<Vec<u8>>,
     /// Whether the message is to be frozen.

@@ -20,7 +20,7 @@ use crate::mail::transport::{Transport, header_lines};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Onward {
     /// What the host made of it.
-    pub outcome: Outcome,
+    pub outcome: OnwardOutcome,
     /// What it said: lines, with their codes.
     pub reply: Vec<u8>,
     /// The host's name.
@@ -56,7 +56,7 @@ pub struct OnwardRecipient {
 
 /// What a host made of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum OnwardOutcome {
     /// It has it.
     Accepted,
     /// It does not want it.
@@ -98,10 +98,10 @@ impl Cutthrough {
             return None;
         };
         let outcome = match reply.as_ref().map(Reply::class) {
-            Some(ReplyClass::Completed) => Outcome::Accepted,
-            Some(ReplyClass::Transient) => Outcome::Deferred,
-            Some(ReplyClass::Permanent) => Outcome::Refused,
-            _ => Outcome::Unanswered,
+            Some(ReplyClass::Completed) => OnwardOutcome::Accepted,
+            Some(ReplyClass::Transient) => OnwardOutcome::Deferred,
+            Some(ReplyClass::Permanent) => OnwardOutcome::Refused,
+            _ => OnwardOutcome::Unanswered,
         };
         let onward = Onward {
             outcome,

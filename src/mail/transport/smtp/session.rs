@@ -188,7 +188,7 @@ impl Attempt<'_, '_, '_> {
     }
 
     fn undelivered(&self, number: i32, error: RetryError, message: Vec<u8>) -> Undelivered {
-        let host = Some(self.taking.clone());
+        let host = Some(Box::new(self.taking.clone()));
         Undelivered { error, host, ..Undelivered::new(number, message) }
     }
 
