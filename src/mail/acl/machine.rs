@@ -152,7 +152,8 @@ impl Run<'_> {
 
     /// An ACL by name, of a file, or itself.
     pub(super) fn named_or_text(&mut self, text: &Str) -> AclVerdict {
-        let trimmed = text.bytes().trim_ascii();
+        // White space in front does not count, but behind a name it makes a text of it.
+        let trimmed = text.bytes().trim_ascii_start();
         let acls = self.acls.clone();
         if trimmed.is_empty() {
             return self.acl(&Named { name: Str::EMPTY, statements: Vec::new() }, false);
@@ -199,7 +200,11 @@ impl Run<'_> {
                 }
                 self.acl(&read, true)
             }
-            Err(why) => self.error(why),
+            Err(why) => {
+                let name = &Str::from(path);
+                self.step(AclEvent::Begin { name, read: true });
+                self.error(why)
+            }
         }
     }
 
@@ -226,6 +231,10 @@ impl Run<'_> {
     fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
         if self.level > MOST_DEPTH || stack::is_deep() {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
+        }
+        if acl.statements.is_empty() && !acl.name.is_empty() && !read {
+            self.step(AclEvent::Empty { name: &acl.name });
+            return AclVerdict::Deny;
         }
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });
         let outer = self.cx.trace().begin_at(self.depth, begin);
