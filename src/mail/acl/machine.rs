@@ -301,9 +301,10 @@ impl Run<'_> {
                 // the message.
                 let found = self.said.take();
                 self.logged = None;
-                if !passed {
-                    self.words(&texts, found.clone(), found);
+                if passed {
+                    texts.message = None;
                 }
+                self.words(&texts, found.clone(), found);
             }
             // Where it is the last one, what it has to say is why nothing accepts.
             Decision::Next if matches!(verb, AclVerb::Accept | AclVerb::Discard) => {
