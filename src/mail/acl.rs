@@ -75,6 +75,7 @@ pub use crate::mail::smtp_transport::Secured;
 pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification};
 pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
+pub(crate) use content::UNCOPIED;
 pub use controls::TRAFFIC_CLASSES;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use dkim::DkimArrival;
