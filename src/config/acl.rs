@@ -71,7 +71,8 @@ pub(crate) fn statements(text: &[u8], registry: &Registry) -> Result<Vec<AclStat
         let whole = std::mem::take(&mut pending);
         let form = statement(&whole);
         // Where the next ACL would begin in a configuration, this one ends.
-        if !verb_of(&form, &whole).is_empty() && form.rest.of(&whole).starts_with(b":") {
+        let is_name = verb_of(&form, &whole) == form.word.of(&whole);
+        if is_name && form.rest.of(&whole).starts_with(b":") {
             break;
         }
         add(&mut statements, form, &whole, index + 1, registry)?;

@@ -27,8 +27,8 @@ pub struct Address {
     pub attached: Attached,
     /// The address that it was made from.
     pub parent: Option<Arc<Ancestor>>,
-    /// What tells it from others, to find the same one twice: its text before it
-    /// was rewritten.
+    /// What tells it from others, to find the same one twice: its text, for one that was
+    /// typed or came with a message before it was rewritten.
     pub unique: Str,
     /// The number of the router to begin with.
     pub first_router: usize,
