@@ -63,6 +63,7 @@ pub use mail::loaded::{Loaded, LoadedAcl, Routing};
 #[cfg(feature = "mail")]
 pub use mail::{
     acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
+    transport,
 };
 #[cfg(feature = "tools")]
 pub use tools::{check, fmt};

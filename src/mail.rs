@@ -17,6 +17,7 @@ pub mod rewrite;
 pub mod route;
 pub mod smtp_client;
 mod smtp_transport;
+pub mod transport;
 
 use eximious_core::Registry;
 
@@ -24,5 +25,6 @@ use eximious_core::Registry;
 pub(crate) fn register(registry: &mut Registry) {
     acl::register(registry);
     route::register(registry);
+    transport::register(registry);
     auth::register(registry);
 }

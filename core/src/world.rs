@@ -11,6 +11,7 @@ mod hermetic;
 pub mod hints;
 mod ldap;
 mod log;
+pub mod mailbox;
 mod sasl;
 mod scan;
 mod servers;
@@ -27,13 +28,16 @@ pub use ldap::{
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
 pub use log::{DebugLog, Log, LogOptions, log_of};
+pub use mailbox::{LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,
 };
 pub use scan::{ScanDirectory, ScanFile};
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
-pub use spool::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
+pub use spool::{
+    Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep, TakenMessage,
+};
 pub use tls::{
     Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard,
     TlsProgress, TlsServer, TlsSession,
@@ -76,6 +80,8 @@ pub struct World {
     pub hints: Arc<dyn Hints>,
     /// Messages that wait.
     pub spool: Arc<dyn Spool>,
+    /// Mailboxes of users.
+    pub mailboxes: Arc<dyn Mailboxes>,
     /// The logs.
     pub log: Arc<dyn Log>,
 }

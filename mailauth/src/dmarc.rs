@@ -3,12 +3,14 @@
 
 mod history;
 mod record;
+mod report;
 
 use crate::dns::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource};
 use crate::spf::Verdict;
 
 pub use history::History;
 pub use record::{DmarcPolicy, DmarcRecord, FailedParts, PublicSuffix};
+pub use report::{FailureReport, report_recipients};
 
 /// How many different domains of signatures are looked at.
 const MOST_DOMAINS: usize = 20;

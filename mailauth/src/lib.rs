@@ -1,5 +1,5 @@
-//! Mail authentication: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489, RFC 9989) and
-//! ARC (RFC 8617).
+//! Mail authentication: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489, RFC 9989), ARC
+//! (RFC 8617) and the Sender Rewriting Scheme.
 //!
 //! This room is pure: the bytes of a message and the answers of the DNS go in, verdicts
 //! come out. It knows nothing of the language, of the configuration or of the system; who
@@ -16,6 +16,7 @@ pub mod dkim;
 pub mod dmarc;
 pub mod dns;
 pub mod spf;
+pub mod srs;
 #[cfg(feature = "signatures")]
 pub mod tags;
 

@@ -9,6 +9,7 @@
 mod acl;
 mod batch;
 mod input;
+pub(crate) mod own;
 mod recipients;
 mod report;
 #[cfg(test)]

@@ -116,6 +116,15 @@ struct Statement {
     terms: Vec<Arc<TracePlace>>,
 }
 
+/// A message that the server writes itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OwnMessage {
+    /// Its envelope's sender; empty for one that nobody answers.
+    pub sender: Vec<u8>,
+    /// Its header and body.
+    pub text: Vec<u8>,
+}
+
 /// Who holds the conversation that an ACL is about.
 pub trait AclHost {
     /// `delay`: waits. What is to be sent is sent before, unless that is not wanted
@@ -159,6 +168,12 @@ pub trait AclHost {
     /// Other hosts are asked, which may take its time: what was said to the client so
     /// far is to be sent.
     fn flush(&mut self) {}
+
+    /// A message of the server's own, which goes into the spool as a local program's does:
+    /// its header says who gets it. Who has no spool leaves it.
+    fn hand_in(&mut self, message: OwnMessage) {
+        let _ = message;
+    }
 
     /// A line for the main log.
     fn log(&mut self, line: &[u8]);

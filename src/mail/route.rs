@@ -28,7 +28,6 @@ mod router;
 mod send;
 mod test;
 mod told;
-mod transport;
 mod values;
 
 use std::sync::Arc;
@@ -37,6 +36,7 @@ use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
 use crate::config::Places;
+use crate::mail::transport::Transport;
 
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, Identity, Wrong};
 pub use affix::without as without_affixes;
@@ -51,7 +51,6 @@ pub(crate) use hosts::read as listed_hosts;
 use router::Router;
 pub(crate) use router::Text;
 pub(crate) use test::NO_HOSTS;
-pub(crate) use transport::Transport;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -129,7 +128,7 @@ impl Routes {
     }
 }
 
-/// Adds the drivers of routers and transports to other words.
+/// Adds the drivers of routers to other words.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.drivers(driver::DRIVERS.iter().copied()).drivers(transport::DRIVERS);
+    registry.drivers(driver::DRIVERS.iter().copied());
 }

@@ -6,6 +6,7 @@
 
 mod endpoint;
 mod event;
+mod hosts;
 mod open;
 mod tls;
 
@@ -15,10 +16,11 @@ use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
 
 use crate::Context;
-use crate::mail::route::Transport;
+use crate::mail::transport::Transport;
 
 pub(crate) use endpoint::{endpoint, is_listed};
 pub(crate) use event::raise;
+pub(crate) use hosts::{addresses as addresses_of, listed};
 pub(crate) use open::{NotOpen, Opened};
 pub use tls::Secured;
 

@@ -104,6 +104,89 @@ fn arc_test_suite_validates() {
     assert_eq!(count, 175);
 }
 
+/// The tags of a field, but for its signature, whose bytes hang on the order that tags are
+/// written in, and on where lines end: both are left open (RFC 6376, sections 3.2 and 3.5).
+fn tags(field: &str) -> Vec<(String, String)> {
+    let tags = field.split(';').filter_map(|tag| tag.split_once('='));
+    let plain = |text: &str| text.split_ascii_whitespace().collect::<String>();
+    let mut tags: Vec<_> = tags.map(|(name, value)| (plain(name), plain(value))).collect();
+    tags.retain(|(name, _)| name != "b");
+    tags.sort();
+    tags
+}
+
+/// The values of fields of a name, each on one line.
+fn values<'f>(header: &[&'f [u8]], name: &str) -> Vec<&'f str> {
+    let fields = header.iter().map(|field| std::str::from_utf8(field).expect("text"));
+    let named = fields.filter_map(|field| field.split_once(':'));
+    named.filter(|(one, _)| one.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+}
+
+#[test]
+fn arc_test_suite_seals() {
+    let Some(file) = vectors("arc/arc-draft-sign-tests.yml") else { return };
+    let suite = std::fs::read_to_string(file).expect("the suite");
+    let scenarios = YamlLoader::load_from_str(&with_single_names(&suite)).expect("the suite");
+    let (mut count, mut faults) = (0, Vec::new());
+    for scenario in &scenarios {
+        let text = |name: &str| scenario[name].as_str().expect("a text");
+        let key = PrivateKey::read(text("privatekey")).expect("a key");
+        let (domain, selector) = (text("domain").as_bytes(), text("sel").as_bytes());
+        let keys = &scenario["txt-records"];
+        for (name, test) in scenario["tests"].as_hash().expect("tests") {
+            count += 1;
+            let text = |name: &str| test[name].as_str().unwrap_or_default();
+            let message = text("message").replace('\n', "\r\n");
+            let (header, body) = parts(&message);
+            let sealer = ArcSealer {
+                key: &key,
+                domain,
+                selector,
+                headers: text("sig-headers").as_bytes(),
+                created: test["t"].as_i64(),
+                expires: None,
+            };
+            // What the host said itself, in one line: its name, and each result.
+            let own = values(&header, "Authentication-Results").into_iter();
+            let own = own.map(|value| value.split(';').map(str::trim).collect::<Vec<_>>());
+            let mut results = vec![text("srv-id")];
+            own.filter(|one| one[0] == text("srv-id")).for_each(|one| {
+                results.extend(one[1..].iter().filter(|result| !result.is_empty()));
+            });
+            let chain = validated(&message, keys);
+            let mut hasher = BodyHasher::new([sealer.body()]);
+            hasher.push(body);
+            let sealed =
+                sealer.seal(&header, &hasher.finish(), &chain, results.join("; ").as_bytes());
+            let wanted = ["AS", "AMS", "AAR"].map(|name| tags(text(name)));
+            let sealed = match sealed {
+                Ok(sealed) => String::from_utf8(sealed).expect("text"),
+                Err(_) if text("AS").trim().is_empty() => continue,
+                Err(why) => {
+                    faults.push(format!("{name:?}: {why:?}"));
+                    continue;
+                }
+            };
+            let (fields, _) = parts(&sealed);
+            let names = ["ARC-Seal", "ARC-Message-Signature", "ARC-Authentication-Results"];
+            let made = names.map(|name| tags(values(&fields, name).concat().as_str()));
+            for ((name_of, made), wanted) in names.iter().zip(made).zip(wanted) {
+                if made != wanted {
+                    faults.push(format!("{name:?} {name_of}:\n  {made:?}\n  {wanted:?}"));
+                }
+            }
+            // A good chain is one still, with this seal, and a broken one is not mended.
+            let state = validated(&format!("{sealed}{message}"), keys).state;
+            let goes_on = matches!(chain.state, ArcState::None | ArcState::Pass);
+            if (state == ArcState::Pass) != goes_on {
+                faults.push(format!("{name:?}: {:?} becomes {state:?}", chain.state));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert_eq!(count, 17);
+}
+
 /// What dkimpy is asked: `verify` or `sign`, a key or its record, and a message.
 const DKIMPY: &str = "import sys, dkim
 what, key = sys.argv[1], sys.argv[2].encode()

@@ -31,6 +31,7 @@ mod sieve;
 mod signatures;
 mod spf;
 mod spf_vectors;
+mod srs;
 mod suites;
 mod unwaited;
 mod used;

@@ -116,6 +116,7 @@ const LACKING: &[(&str, &[&str])] = &[
             "dmarc_forensic_sender",
             "dmarc_history_file",
             "dmarc_tld_file",
+            "dmarc_tree_walk",
             "hosts_xclient",
             "ibase_servers",
             "log_ports",

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use eximious::{Context, Engine, ErrorKind, FailClass, Limits, Str, Taint};
 use eximious_tests::fixtures::replace;
 use eximious_tests::ours::Ours;
+use eximious_tests::routed::Routed;
 use eximious_tests::servers::{Home, Played, Server, free_port, program};
 use eximious_tests::suite::{Case, Suite};
 use eximious_tests::{root, show};
@@ -551,4 +552,33 @@ fn a_stopped_server_is_left_for_the_next() {
     assert_eq!(expand(&mut cx, &port), format!("port\n{}", second.port));
     first.server.signal("CONT");
     assert_eq!(expand(&mut cx, &port), format!("port\n{}", first.port));
+}
+
+#[test]
+fn senders_of_forwarded_mail_are_kept_for_their_time() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let (key, address) = ("srs-${quote_redis:$srs_db_key}", "${quote_redis:$srs_db_address}");
+    let text = format!(
+        "hide redis_servers = 127.0.0.1::{}/0/\nsrs_secrets = new\nbegin routers\n\
+         bounces:\n  driver = redirect\n  domains = us.example\n  srs = reverseandforward\n  \
+         srs_dbinsert = ${{lookup redis{{SET {key} {address} EX 2678400}}{{$value}}fail}}\n  \
+         srs_dbselect = ${{lookup redis{{GET {key}}}}}\n  \
+         data = ${{if def:srs_recipient{{$srs_recipient}}{{there@far.example}}}}\n\
+         out:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  driver = smtp\n",
+        redis.port
+    );
+    let mut host = Routed::new(&text, &eximious_world::system());
+    let sent = host.deliver("o'brien\\ x@host.example", "a@us.example");
+    assert!(sent.starts_with("there@far.example from SRS0="), "{sent}");
+    let sent = host.deliver("o'brien@host.example", "a@us.example");
+    let made = sent.strip_prefix("there@far.example from ").expect(&sent).to_owned();
+    assert_eq!(host.deliver("", &made), "o'brien@host.example from <>");
+    let key = made.split(['=', '@']).nth(1).expect("a key").to_owned();
+    let left = said(redis.port, &format!("TTL srs-{key}")).expect("an answer");
+    assert!(left.trim() == ":2678400" || left.starts_with(":26783"), "{left}");
+    said(redis.port, &format!("DEL srs-{key}"));
+    // Another conversation, which has not asked yet.
+    let mut host = Routed::new(&text, &eximious_world::system());
+    let refused = "failed: invalid SRS address: wrong hash (Invalid SRS recipient address)";
+    assert_eq!(host.deliver("", &made), refused);
 }

@@ -22,6 +22,7 @@ pub mod ours;
 pub mod pigeonhole;
 pub mod recorded;
 pub mod reference;
+pub mod routed;
 pub mod routing;
 pub mod servers;
 pub mod sieve;

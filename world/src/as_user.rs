@@ -31,18 +31,32 @@ impl AsUser {
     pub fn with<T: Send>(self, look: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         thread::scope(|scope| {
             let worker = thread::Builder::new().spawn_scoped(scope, || {
-                // Last the user: after that, nothing else may be changed.
-                let group = self.gid.as_slice();
-                set_thread_groups(group)?;
-                if let Some(gid) = self.gid {
-                    set_thread_res_gid(gid, gid, gid)?;
-                }
-                set_thread_res_uid(self.uid, self.uid, self.uid)?;
+                take_rights(self.uid.as_raw(), self.gid.map(Gid::as_raw), &[])?;
                 look()
             })?;
             worker.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
         })
     }
+}
+
+/// Makes this thread another user's, for good: with a group and other groups, or with none.
+///
+/// # Errors
+/// What the system says; then the thread should end.
+pub(crate) fn take_rights(uid: u32, gid: Option<u32>, groups: &[u32]) -> rustix::io::Result<()> {
+    let uid = Uid::from_raw(uid);
+    let mut all: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
+    if let Some(gid) = gid.map(Gid::from_raw)
+        && !all.contains(&gid)
+    {
+        all.insert(0, gid);
+    }
+    set_thread_groups(&all)?;
+    if let Some(gid) = gid.map(Gid::from_raw) {
+        set_thread_res_gid(gid, gid, gid)?;
+    }
+    // Last the user: after that, nothing else may be changed.
+    set_thread_res_uid(uid, uid, uid)
 }
 
 impl Files for AsUser {

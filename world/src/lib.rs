@@ -55,6 +55,7 @@ mod lmdb;
 #[cfg(not(feature = "lmdb"))]
 use absent::lmdb;
 mod logs;
+mod mailbox;
 mod memory;
 mod net;
 mod pool;
@@ -101,6 +102,7 @@ pub fn system() -> World {
         libraries: Arc::new(libraries::SystemLibraries),
         ldap: Arc::new(ldap::SystemLdap::default()),
         log: Arc::new(host::Terminal),
+        mailboxes: Arc::new(mailbox::SystemMailboxes),
         databases: Arc::new(databases::SystemDatabases::default()),
         redis: Arc::new(redis::SystemRedis::default()),
         sasl: Arc::new(sasl::SystemSasl),

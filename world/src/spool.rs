@@ -3,6 +3,7 @@
 
 mod scan;
 mod shared_sync;
+mod taken;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use eximious_core::BodySource;
 use eximious_core::world::spool::is_name;
 use eximious_core::world::{
-    ScanDirectory, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep,
+    ScanDirectory, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, TakenMessage,
 };
 use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
@@ -96,6 +97,11 @@ impl Spool for SystemSpool {
         let file = rustix::fs::openat(&directory, id, flags, mode)?;
         give(&file, place, mode)?;
         File::from(file).write_all(lines)
+    }
+
+    fn take(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Option<Box<dyn TakenMessage>>> {
+        let message = taken::Message::take(place, id)?;
+        Ok(message.map(|message| Box::new(message) as Box<dyn TakenMessage>))
     }
 
     fn scan(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Box<dyn ScanDirectory>> {
@@ -307,13 +313,24 @@ fn open_spool(place: &SpoolPlace, makes: bool) -> io::Result<OwnedFd> {
     Ok(directory)
 }
 
-/// A file that was found.
+/// A file that was found, and the directory that it is in.
 struct Found {
     file: File,
+    directory: OwnedFd,
 }
 
 /// Opens a file, in whichever directory it is.
 fn find(place: &SpoolPlace, kind: &[u8], id: &[u8], end: &[u8]) -> io::Result<Found> {
+    find_for(place, kind, id, end, OFlags::RDONLY)
+}
+
+fn find_for(
+    place: &SpoolPlace,
+    kind: &[u8],
+    id: &[u8],
+    end: &[u8],
+    access: OFlags,
+) -> io::Result<Found> {
     let name = [id, end].concat();
     if !is_name(&name) {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -325,7 +342,8 @@ fn find(place: &SpoolPlace, kind: &[u8], id: &[u8], end: &[u8]) -> io::Result<Fo
         parts.reverse();
     }
     let [first, second] = parts;
-    let open = |part| open_parts(place, kind, part, false).and_then(|at| Found::open(&at, &name));
+    let open =
+        |part| open_parts(place, kind, part, false).and_then(|at| Found::open(at, &name, access));
     match open(first) {
         Err(why) if missing(&why) => open(second),
         opened => opened,
@@ -333,14 +351,14 @@ fn find(place: &SpoolPlace, kind: &[u8], id: &[u8], end: &[u8]) -> io::Result<Fo
 }
 
 impl Found {
-    fn open(directory: &OwnedFd, name: &[u8]) -> io::Result<Self> {
+    fn open(directory: OwnedFd, name: &[u8], access: OFlags) -> io::Result<Self> {
         // A pipe in a file's place makes nobody wait.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
+        let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = File::from(rustix::fs::openat(&directory, name, flags, Mode::empty())?);
         if !file.metadata()?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(Self { file })
+        Ok(Self { file, directory })
     }
 
     fn read(self, limit: u64) -> io::Result<Vec<u8>> {

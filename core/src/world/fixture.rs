@@ -1,5 +1,6 @@
 //! A world made of text that stands beside a test.
 
+mod mailboxes;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,8 @@ use super::{
 };
 use zones::Zones;
 
-/// Files and DNS zones that are given as text, hints and spool in memory, and a record of
-/// what was asked for. All else is as in [`World::hermetic`].
+/// Files and DNS zones that are given as text, mailboxes that become files, hints and spool
+/// in memory, and a record of what was asked for. All else is as in [`World::hermetic`].
 ///
 /// ```
 /// use eximious_core::world::Fixture;
@@ -77,7 +78,14 @@ impl Fixture {
     pub fn world(&self) -> World {
         let hints = Arc::new(self.0.hints.clone());
         let spool = Arc::new(self.0.spool.clone());
-        World { files: self.0.clone(), dns: self.0.clone(), hints, spool, ..World::hermetic() }
+        World {
+            files: self.0.clone(),
+            dns: self.0.clone(),
+            mailboxes: self.0.clone(),
+            hints,
+            spool,
+            ..World::hermetic()
+        }
     }
 
     /// The messages that wait in it.
@@ -86,7 +94,7 @@ impl Fixture {
     }
 
     /// What was asked for so far, in order: `read PATH`, `stat PATH`, `append PATH`,
-    /// `dns TYPE NAME`, `table NAME`.
+    /// `write PATH` (a mailbox), `dns TYPE NAME`, `table NAME`.
     pub fn asked(&self) -> Vec<String> {
         self.0.asked.lock().map(|asked| asked.clone()).unwrap_or_default()
     }

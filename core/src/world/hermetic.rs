@@ -10,10 +10,11 @@ use super::{
     Change, Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases,
     Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
     Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
-    Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Sasl, SaslError,
-    SaslSession, SaslStart, Server, ServerError, Spool, SpoolData, SpoolEntry, SpoolError,
-    SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault,
-    TlsServer, TlsSession, User, Users, World,
+    Log, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, Moment, Net, Processes,
+    Random, Redis, RedisReply, Room, RunError, Sasl, SaslError, SaslSession, SaslStart, Server,
+    ServerError, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer,
+    SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault, TlsServer, TlsSession, User, Users,
+    World,
 };
 
 impl World {
@@ -39,7 +40,8 @@ impl World {
             ldap: closed.clone(),
             dns: closed.clone(),
             hints: closed.clone(),
-            spool: closed,
+            spool: closed.clone(),
+            mailboxes: closed,
             log: Arc::new(Kept::default()),
         }
     }
@@ -119,6 +121,17 @@ impl Files for Closed {
     }
     fn stat(&self, _: &[u8], _: bool) -> io::Result<Stat> {
         denied()
+    }
+}
+
+impl Mailboxes for Closed {
+    fn write(
+        &self,
+        _: &MailboxOrder,
+        _: &mut dyn MailboxSupply,
+    ) -> Result<MailboxDone, MailboxFault> {
+        const EACCES: i32 = 13;
+        Err(MailboxFault::new(EACCES, denial().to_string()))
     }
 }
 

@@ -124,6 +124,16 @@ pub trait Spool: Send + Sync {
         Err(io::ErrorKind::PermissionDenied.into())
     }
 
+    /// Takes a message to deliver it: as long as what comes of it is there, nobody else
+    /// can, be it another program that knows Exim's spool. `None` where somebody has it.
+    ///
+    /// # Errors
+    /// What the system says; `NotFound` where there is no such message.
+    fn take(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Option<Box<dyn TakenMessage>>> {
+        let _ = (place, id);
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+
     /// The messages of a queue, in the order of their names.
     ///
     /// # Errors
@@ -150,6 +160,34 @@ pub trait SpoolData: Send + fmt::Debug {
     /// # Errors
     /// As [`SpoolError`] says; then nothing of the message is left in the end.
     fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError>;
+}
+
+/// A message that nobody else can deliver while this is there.
+pub trait TakenMessage: Send + fmt::Debug {
+    /// How many bytes its data file has.
+    fn length(&self) -> u64;
+
+    /// What reads its data file from a place on.
+    fn source(&self, from: u64) -> Arc<dyn BodySource>;
+
+    /// Adds lines to its journal; when this returns, they are on disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn journal(&mut self, lines: &[u8]) -> io::Result<()>;
+
+    /// Puts another header file in the place of the one that is there, which says all that
+    /// the journal says: that goes. When this returns, the file is on disk.
+    ///
+    /// # Errors
+    /// What the system says; the files are what they were then.
+    fn update(&mut self, header: &[u8]) -> io::Result<()>;
+
+    /// Takes the message away, with its journal and its log.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove(&mut self) -> io::Result<()>;
 }
 
 /// Whether a word is a part of a path: it can't lead anywhere else.
@@ -259,6 +297,58 @@ impl BodySource for FileInMemory {
         into[..count].copy_from_slice(&rest[..count]);
         Ok(count)
     }
+}
+
+/// A message of a spool in memory that was taken.
+#[derive(Debug)]
+struct TakenInMemory {
+    spool: SpoolInMemory,
+    place: SpoolPlace,
+    id: Vec<u8>,
+}
+
+impl TakenMessage for TakenInMemory {
+    fn length(&self) -> u64 {
+        self.spool.size(&self.place, &self.id, b"-D").unwrap_or(0)
+    }
+
+    fn source(&self, from: u64) -> Arc<dyn BodySource> {
+        let path = self.place.path(&self.id, b"-D");
+        Arc::new(FileInMemory { spool: self.spool.clone(), path, from })
+    }
+
+    fn journal(&mut self, lines: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.spool.0.lock() {
+            let path = self.place.path(&self.id, b"-J");
+            files.entry(path).or_default().extend_from_slice(lines);
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, header: &[u8]) -> io::Result<()> {
+        self.spool.put(&self.place.path(&self.id, b"-H"), header);
+        if let Ok(mut files) = self.spool.0.lock() {
+            files.remove(&self.place.path(&self.id, b"-J"));
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        self.spool.remove(&self.place, &self.id)
+    }
+}
+
+impl Drop for TakenInMemory {
+    fn drop(&mut self) {
+        if let Ok(mut files) = self.spool.0.lock() {
+            files.remove(&taken_mark(&self.place, &self.id));
+        }
+    }
+}
+
+/// What says in memory that a message is taken.
+fn taken_mark(place: &SpoolPlace, id: &[u8]) -> Vec<u8> {
+    [&place.path(id, b"-D"), &b" is taken"[..]].concat()
 }
 
 /// The copies of a message for scanners, in memory.
@@ -373,6 +463,18 @@ impl Spool for SpoolInMemory {
             files.entry(path).or_default().extend_from_slice(lines);
         }
         Ok(())
+    }
+
+    fn take(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Option<Box<dyn TakenMessage>>> {
+        let Ok(mut files) = self.0.lock() else { return Ok(None) };
+        if !files.contains_key(&place.path(id, b"-D")) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        if files.insert(taken_mark(place, id), Vec::new()).is_some() {
+            return Ok(None);
+        }
+        let (spool, place) = (self.clone(), place.clone());
+        Ok(Some(Box::new(TakenInMemory { spool, place, id: id.to_vec() })))
     }
 
     fn scan(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Box<dyn ScanDirectory>> {

@@ -253,3 +253,98 @@ fn a_record_of_the_history() {
          align_spf 5\narc 6\narc_policy 2 json:[]\naction 0\n"
     );
 }
+
+#[test]
+fn reports_go_to_those_who_want_them() {
+    let named: Vec<Vec<u8>> = [
+        "mailto:own@a.test!10m",
+        "mailto:sub@x.a.test",
+        "MAILTO:wants@b.test?subject=x",
+        "mailto:silent@c.test",
+        "mailto:later@d.test",
+        "https://a.test/",
+        "mailto:two@a.test@a.test",
+        "mailto:a%0d%0aBcc:x@a.test",
+        "mailto:@a.test",
+    ]
+    .map(|uri| uri.as_bytes().to_vec())
+    .to_vec();
+    let texts = [
+        ("a.test._report._dmarc.b.test", "v=DMARC1; ruf=mailto:other@b.test"),
+        ("a.test._report._dmarc.c.test", "v=spf1 -all"),
+        ("a.test._report._dmarc.d.test", "?"),
+        REJECT,
+    ];
+    for organisations in [Organisations::Listed(&registered), Organisations::Walked] {
+        let told = report_recipients(&mut Zone::new(&texts), &named, b"a.test", organisations);
+        let told: Vec<&str> = told.iter().map(|one| std::str::from_utf8(one).unwrap()).collect();
+        assert_eq!(told, ["own@a.test", "sub@x.a.test", "wants@b.test"]);
+    }
+}
+
+#[test]
+fn reports_are_whole() {
+    let report = FailureReport {
+        from: b"Reports <r@me.test>",
+        to: &[b"x@a.test".to_vec(), b"y@a.test".to_vec()],
+        reporter: b"me.test",
+        boundary: b"b0undary",
+        author: b"a.test",
+        id: b"1abcde-000000001aB-2cde",
+        sender: b"s@a.test\r\nBcc: z@a.test",
+        source: Some(Ipv4Addr::new(192, 0, 2, 1).into()),
+        arrived: b"Sun, 22 Nov 2026 02:00:00 +0000",
+        results: b"me.test; dmarc=fail header.from=a.test",
+        dkim_aligned: false,
+        spf_aligned: false,
+        signature: Some((b"a.test", b"sel")),
+    };
+    let header: [&[u8]; 2] = [b"From: x@a.test\r\n", b"Subject: \xe9\n folded\n"];
+    let text = report.message(header);
+    let wanted = b"From: Reports <r@me.test>
+To: x@a.test, y@a.test
+Subject: DMARC failure report for a.test from me.test
+Auto-Submitted: auto-generated
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report;
+\tboundary=\"b0undary\"
+
+--b0undary
+Content-Type: text/plain; charset=us-ascii
+
+This is a report on a message that is not authentic by the DMARC policy of
+a.test. It was received by me.test as 1abcde-000000001aB-2cde.
+Its header follows; its body is not part of this report.
+
+--b0undary
+Content-Type: message/feedback-report
+
+Feedback-Type: auth-failure
+User-Agent: eximious/0.1.0
+Version: 1
+Original-Envelope-Id: 1abcde-000000001aB-2cde
+Original-Mail-From: <s@a.test>
+Arrival-Date: Sun, 22 Nov 2026 02:00:00 +0000
+Source-IP: 192.0.2.1
+Reported-Domain: a.test
+Authentication-Results: me.test; dmarc=fail header.from=a.test
+Auth-Failure: dmarc
+Identity-Alignment: dkim, spf
+DKIM-Domain: a.test
+DKIM-Selector: sel
+
+--b0undary
+Content-Type: text/rfc822-headers
+Content-Transfer-Encoding: 8bit
+
+From: x@a.test
+Subject: \xe9
+ folded
+
+--b0undary--
+";
+    assert_eq!(text.escape_ascii().to_string(), wanted.escape_ascii().to_string());
+    let long = vec![b'x'; 60_000];
+    let bounded = report.message([&long[..], &long, &long]);
+    assert!(bounded.len() < 70_000 && bounded.ends_with(b"--b0undary--\n"));
+}

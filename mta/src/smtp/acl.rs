@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclState, Logs, PartsVerdict};
+use eximious::acl::{AclHost, AclResult, AclState, Logs, OwnMessage, PartsVerdict};
 use eximious::world::Log;
 use eximious::{AclPhases, Context, Opt, Str, opt};
 
 use super::{Event, Outlet, SmtpSession, TrafficMarker};
 use crate::logs;
+use crate::submission::own::hand_in;
 
 /// Who an ACL speaks to.
 struct Host<'h> {
@@ -20,6 +21,7 @@ struct Host<'h> {
     calls_out: bool,
     log: Arc<dyn Log>,
     id: Str,
+    own: &'h mut Vec<OwnMessage>,
 }
 
 impl AclHost for Host<'_> {
@@ -59,6 +61,10 @@ impl AclHost for Host<'_> {
         outlet(&said);
     }
 
+    fn hand_in(&mut self, message: OwnMessage) {
+        self.own.push(message);
+    }
+
     fn log(&mut self, line: &[u8]) {
         self.log.main(&logs::named(&self.id, line));
     }
@@ -78,7 +84,21 @@ impl SmtpSession {
         }
         let server = self.server.clone();
         let (mut host, cx, state) = self.parts();
-        Some(server.acls.check(cx, &mut host, state, phase, &text))
+        let result = server.acls.check(cx, &mut host, state, phase, &text);
+        self.hand_in_own();
+        Some(result)
+    }
+
+    /// Puts the messages into the spool that an ACL had written.
+    fn hand_in_own(&mut self) {
+        let about = self.message_id().clone();
+        for message in std::mem::take(&mut self.own) {
+            let done = hand_in(&self.server, &mut self.cx, &message, &about);
+            if !done.kept {
+                let line = format!("a message of our own was not kept: status {}", done.status);
+                self.cx.engine().world().log.main(&logs::named(&about, line.as_bytes()));
+            }
+        }
     }
 
     /// Verifies the message's signatures, and runs the ACL for them; nothing comes of it
@@ -118,6 +138,7 @@ impl SmtpSession {
             calls_out: self.setup.calls_out,
             log: self.cx.engine().world().log.clone(),
             id,
+            own: &mut self.own,
         };
         (host, &mut self.cx, &mut self.acl_state)
     }

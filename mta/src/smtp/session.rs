@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
-use eximious::acl::{AclState, Acls};
+use eximious::acl::{AclState, Acls, OwnMessage};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
@@ -45,6 +45,8 @@ pub struct SmtpSession {
     pub(super) events: VecDeque<Event>,
     pub(super) connection: Connection,
     pub(super) transaction: Transaction,
+    /// Messages that the ACL at hand had written.
+    pub(super) own: Vec<OwnMessage>,
     /// While a handler has it, it is [`Stage::Done`] here.
     pub(super) stage: Stage,
 }
@@ -109,6 +111,7 @@ impl SmtpSession {
             events: VecDeque::new(),
             connection: Connection::new(client, began),
             transaction: Transaction::default(),
+            own: Vec::new(),
             stage: Stage::Start,
         };
         session.server.acls.attach(&mut session.cx);

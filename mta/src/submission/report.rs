@@ -2,16 +2,16 @@
 //! (specification 5.2, `-oep` and its kin).
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use eximious::stdlib::address;
+use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, Str, opt, var};
+use eximious::{opt, var};
 
-use super::{Done, Errors, Outside, Submission, SubmissionRequest, submit};
+use super::own::hand_in;
+use super::{Done, Errors, Submission};
 use crate::options;
 use crate::reception::{InvalidAddress, TooLong};
-use crate::smtp::{SpoolFailure, Submitter};
+use crate::smtp::SpoolFailure;
 
 /// What is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -91,7 +91,8 @@ impl Submission<'_> {
             return false;
         }
         let text = self.letter(fault, &told, sender.bytes());
-        let done = self.hand_in(&text);
+        let own = OwnMessage { sender: Vec::new(), text };
+        let done = hand_in(self.server, self.cx, &own, &self.id);
         if !done.kept {
             let line = format!("Child mail process returned status {}", done.status);
             self.log(line.as_bytes());
@@ -176,53 +177,6 @@ impl Submission<'_> {
         }
         text.extend_from_slice(&body);
     }
-
-    /// Hands a report in, as the mail server's own user does.
-    fn hand_in(&mut self, text: &[u8]) -> Done {
-        let engine = self.cx.engine().clone();
-        let world = engine.world();
-        let number = |cx: &mut Context, variable| -> Option<u32> {
-            std::str::from_utf8(cx.value_of(variable).bytes()).ok()?.parse().ok()
-        };
-        let (uid, gid) = world.host.ids();
-        let uid = number(self.cx, var::EXIM_UID).unwrap_or(uid);
-        let gid = number(self.cx, var::EXIM_GID).unwrap_or(gid);
-        let user = world.users.user_by_id(uid).ok().flatten();
-        let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
-        let sender = self.cx.engine().settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
-        let is_address = address::find_at(sender.bytes()).is_some();
-        let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
-        let request = SubmissionRequest {
-            given: given.into_iter().collect(),
-            submitter: Submitter {
-                login: login.clone(),
-                uid,
-                gid,
-                trusted: true,
-                ..Submitter::default()
-            },
-            sender: Some(Vec::new()),
-            names_recipients: true,
-            about: self.id.bytes().to_vec(),
-            reports_error: true,
-            ..SubmissionRequest::default()
-        };
-        let mut cx = engine.context();
-        cx.set_var(var::SENDER_IDENT, Str::from(login));
-        self.server.acls.attach(&mut cx);
-        submit(self.server, &mut cx, &request, &mut Text(text))
-    }
-}
-
-/// A message that is there already.
-struct Text<'t>(&'t [u8]);
-
-impl Outside for Text<'_> {
-    fn read(&mut self, piece: &mut [u8], _: Option<Duration>) -> std::io::Result<usize> {
-        std::io::Read::read(&mut self.0, piece)
-    }
-
-    fn wait(&mut self, _: Duration) {}
 }
 
 /// What is said of a fault on the standard error.

@@ -24,9 +24,10 @@ use super::verify::{self, Judged};
 use super::words::{self, ControlRun, Setting};
 use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
-use crate::mail::route::{Delivery, Standing, Transport};
+use crate::mail::route::{Delivery, Standing};
 use crate::mail::smtp_client::{Endpoint, Protocol, SmtpClient};
 use crate::mail::smtp_transport::Opened;
+use crate::mail::transport::Transport;
 
 pub use send::{Onward, OnwardRecipient, Outcome};
 

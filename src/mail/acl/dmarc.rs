@@ -1,11 +1,13 @@
 //! `dmarc_status` (specification 58.3).
 
+mod failures;
+
 use std::net::Ipv4Addr;
 
 use eximious_core::{AclPhases, AclTerm, Effects, Fail, Meta, Str, TaintRule};
 use eximious_mailauth::dkim::DkimStatus;
 use eximious_mailauth::dmarc::{
-    DmarcRecord, DmarcResult, DmarcStatus, DmarcSubject, History, Organisations, SignatureFound,
+    DmarcResult, DmarcStatus, DmarcSubject, History, Organisations, SignatureFound,
     SignatureStatus, dmarc_check,
 };
 use eximious_stdlib::address::{self, Rules};
@@ -45,8 +47,8 @@ pub(super) static DMARC_STATUS: AclTerm = words::condition(
          `temperror` and `off`; `!` before one turns it round. The check takes place when the \
          statement comes to it, once for a message; what SPF says counts where an `spf` \
          condition came before. It is `off` for clients that have authenticated, without a \
-         connection, after `control = dmarc_disable_verify`, and where `dmarc_tld_file` is not \
-         set.",
+         connection, after `control = dmarc_disable_verify`, and where neither `dmarc_tld_file` \
+         nor `dmarc_tree_walk` is set.",
     ),
 )
 .phases(AclPhases::DATA)
@@ -108,15 +110,27 @@ fn is_off(run: &mut Run<'_>) -> bool {
     run.state.has("dmarc_disable_verify")
         || run.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty()
         || !run.cx.value_of(var::SENDER_HOST_AUTHENTICATED).is_empty()
-        || run.cx.engine().settings().text(opt::DMARC_TLD_FILE).is_none()
+        || !is_wanted(run.cx)
+}
+
+/// Whether the configuration says how the domains of organisations are found.
+fn is_wanted(cx: &Context) -> bool {
+    let settings = cx.engine().settings();
+    settings.get(opt::DMARC_TREE_WALK) || settings.text(opt::DMARC_TLD_FILE).is_some()
 }
 
 fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
     let authors = authors(run.cx);
     let authors: Vec<&[u8]> = authors.iter().map(Vec::as_slice).collect();
-    let file = run.cx.engine().settings().get(opt::DMARC_TLD_FILE);
-    let file = run.expanded(&file)?;
-    let registered = run.cx.call(&META, |call| registered_domains(call, file.bytes()));
+    let walks = run.cx.engine().settings().get(opt::DMARC_TREE_WALK);
+    let registered = match walks {
+        true => Ok(None),
+        false => {
+            let file = run.cx.engine().settings().get(opt::DMARC_TLD_FILE);
+            let file = run.expanded(&file)?;
+            run.cx.call(&META, |call| registered_domains(call, file.bytes()).map(Some))
+        }
+    };
     let registered = match registered {
         Ok(registered) => registered,
         Err(fail) => {
@@ -133,7 +147,10 @@ fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
     let mut subject = DmarcSubject {
         spf: sent.as_ref().map(|(verdict, name)| (*verdict, name.as_slice())),
         signatures: &signatures,
-        organisations: Organisations::Listed(&*registered),
+        organisations: match &registered {
+            Some(registered) => Organisations::Listed(&**registered),
+            None => Organisations::Walked,
+        },
         sample: 0,
     };
     let result = run.cx.call(&META, |call| {
@@ -144,12 +161,7 @@ fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
         Ok::<_, Fail>(result)
     })?;
     tell(run.cx, &result);
-    let wanted = |record: &DmarcRecord| {
-        !record.forensic.is_empty() && record.reports(subject.failed(&result))
-    };
-    if run.state.has("dmarc_enable_forensic") && result.record.as_ref().is_some_and(wanted) {
-        run.host.log(b"DMARC: reports on single failures are not there yet: none is sent");
-    }
+    failures::report(run, &subject, &result)?;
     remember(run, &subject, &result)?;
     Ok(result.status.name())
 }

@@ -4,6 +4,7 @@ mod filter;
 pub(super) mod forward;
 mod items;
 mod source;
+mod srs;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use super::{Address, Ancestor, Delivery, DeliveryTarget, Wrong};
 use crate::mail::filter::FilterKind;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
+use srs::Rewriting;
 
 /// The driver `redirect`.
 pub(super) static DRIVER: DriverDef = driver::own(
@@ -32,6 +34,11 @@ pub(super) static DRIVER: DriverDef = driver::own(
 
 /// Puts other addresses in an address's place.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
+    let sender = match srs::rewrite(machine, router)? {
+        Rewriting::None => None,
+        Rewriting::Sender(sender) => Some(sender),
+        Rewriting::Verdict(verdict) => return Ok(verdict),
+    };
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
     let kind = FilterKind::of(data.bytes());
     if let Some(kind) = kind {
@@ -40,6 +47,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let Some(redirection) = Redirection::new(machine, number, router)? else {
         return Ok(Verdict::Decline);
     };
+    let redirection = Redirection { sender, ..redirection };
     match kind {
         Some(kind) => filter::run(machine, &redirection, kind, &data),
         None => redirection.of_list(machine, &data),
@@ -76,6 +84,8 @@ struct Redirection<'r> {
     ancestor: Arc<Ancestor>,
     /// Whether a program answered so.
     answers: bool,
+    /// The sender that SRS makes for it.
+    sender: Option<Str>,
 }
 
 impl<'r> Redirection<'r> {
@@ -96,13 +106,19 @@ impl<'r> Redirection<'r> {
             machine.cx.value_of(var::QUALIFY_RECIPIENT)
         };
         let ancestor = machine.address.as_ancestor(Some(number));
-        Ok(Some(Self { router, number, domain, ancestor, answers: false }))
+        Ok(Some(Self { router, number, domain, ancestor, answers: false, sender: None }))
     }
 
     /// What goes along with all that is generated. Where nothing is, nobody asks whether
     /// the options can be expanded.
     fn attach(&self, machine: &mut Machine<'_>) -> Result<(), RouteError> {
         machine.assign_errors(self.router)?;
+        // Who hears of errors by the router's own word comes first.
+        if let Some(sender) = &self.sender
+            && self.router.text(opt::ERRORS_TO).is_none()
+        {
+            machine.address.attached.errors_to = Some(sender.clone());
+        }
         machine.assign_headers(self.router)
     }
 

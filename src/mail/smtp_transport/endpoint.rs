@@ -11,8 +11,9 @@ use eximious_stdlib::lists::{HostNames, Known, ListOutcome, Matcher, elements, i
 use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
-use crate::mail::route::{Text, Transport};
+use crate::mail::route::Text;
 use crate::mail::smtp_client::{Endpoint, Protocol};
+use crate::mail::transport::Transport;
 
 static SERVICE: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
 

@@ -7,7 +7,7 @@ use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use crate::Context;
-use crate::mail::route::Transport;
+use crate::mail::transport::Transport;
 
 static EVENT: Meta = Meta::new(opt::EVENT_ACTION.name(), Effects::NONE, TaintRule::Result);
 

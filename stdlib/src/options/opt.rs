@@ -115,6 +115,7 @@ handles! {
     DMARC_FORENSIC_SENDER: Str = "dmarc_forensic_sender",
     DMARC_HISTORY_FILE: Str = "dmarc_history_file",
     DMARC_TLD_FILE: Str = "dmarc_tld_file",
+    DMARC_TREE_WALK: bool = "dmarc_tree_walk",
     DNS_AGAIN_MEANS_NONEXIST: Str = "dns_again_means_nonexist",
     DNS_CHECK_NAMES_PATTERN: Str = "dns_check_names_pattern",
     DNS_CNAME_LOOPS: i64 = "dns_cname_loops",

@@ -40,35 +40,35 @@ pub static ALL: &[Variable] = &[
         "srs_db_address",
         Slot,
         Result,
-        "The address that the old SRS support stores; empty, as it is not built in.",
+        "The address that the older SRS has in its database (`srs_dbinsert`, `srs_dbselect`).",
         source("experimental: SRS by libsrs_alt")
     ),
     variable!(
         "srs_db_key",
         Slot,
         Result,
-        "The key that the old SRS support stores an address by; empty, as it is not built in.",
+        "The key by which the older SRS has an address in its database.",
         source("experimental: SRS by libsrs_alt")
     ),
     variable!(
         "srs_orig_recipient",
         Slot,
         Tainted,
-        "The recipient before the old SRS support decoded it; empty, as it is not built in.",
+        "The recipient that the older SRS turned back (`srs = reverse`).",
         source("experimental: SRS by libsrs_alt")
     ),
     variable!(
         "srs_orig_sender",
         Slot,
         Tainted,
-        "The sender before the old SRS support rewrote it; empty, as it is not built in.",
+        "The sender that the older SRS wrote another for (`srs = forward`).",
         source("experimental: SRS by libsrs_alt")
     ),
     variable!(
         "srs_recipient",
         Slot,
         Tainted,
-        "The address that `inbound_srs` found in a rewritten recipient.",
+        "The address that `inbound_srs`, or the older SRS, found in a recipient.",
         docs(
             "After the condition succeeded, `data = $srs_recipient` in a redirect router sends \
              the bounce on to where it belongs. After a failure it is empty."
@@ -79,7 +79,7 @@ pub static ALL: &[Variable] = &[
         "srs_status",
         Slot,
         Clean,
-        "What the old SRS support found; empty, as it is not built in.",
+        "What the older SRS found: `ok`, `not an SRS address`, `incomplete`, `wrong hash`, `expired`.",
         source("experimental: SRS by libsrs_alt")
     ),
 ];

@@ -16,12 +16,12 @@ use super::{Cache, Called, Callout, Failure, Subject};
 use crate::mail::acl::Logs;
 use crate::mail::acl::machine::Run;
 use crate::mail::hints::CalloutResult;
-use crate::mail::route::Transport;
 use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpCommand, SmtpError,
     Timeouts,
 };
 use crate::mail::smtp_transport::{NotOpen, Opened, Peer, endpoint, is_listed, raise};
+use crate::mail::transport::Transport;
 use words::{after, last_line, lines, null, rcpt, was};
 
 /// Asks one host.

@@ -58,9 +58,11 @@ pub(in crate::mail::acl) static DMARC_ENABLE_FORENSIC: AclControl = words::contr
         "control = dmarc_enable_forensic",
         "specification 58.3.2",
         "A report is sent where DMARC fails.",
-        "The report goes to the address that the domain's record names. Such reports can say more \
-         about recipients than they should, so that none are sent without this. It must come \
-         before the data. No reports are made yet: the log says where one is wanted.",
+        "The report goes to the addresses that the domain's record names (`ruf`), where `fo` asks \
+         for it; one in another organisation must say that it wants them. It has the header of \
+         the message, and is put into the spool as a message from `dmarc_forensic_sender`. Such \
+         reports can say more about recipients than they should, so that none are sent without \
+         this. It must come before the data.",
     ),
 )
 .phases(words::BEFORE_CHECKS);

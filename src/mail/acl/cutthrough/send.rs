@@ -3,21 +3,18 @@
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 
-use eximious_core::{DriverOpt, FailClass, Header, Str};
+use eximious_core::{Message, Str};
 use eximious_stdlib::address;
-use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use super::{Along, Cutthrough, Held};
 use crate::Context;
-use crate::config::rewrite_rules;
 use crate::mail::acl::Acls;
-use crate::mail::rewrite::Rewriter;
-use crate::mail::rewrite::header::{self as rewrite, place_of};
-use crate::mail::route::{Text, Transport};
+use crate::mail::route::Attached;
 use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpError, Timeouts};
 use crate::mail::smtp_transport::{Secured, raise};
+use crate::mail::transport::{Transport, header_lines};
 
 /// What became of a message that went along.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -166,8 +163,13 @@ impl Held {
         cx: &mut Context,
         transport: &Transport,
     ) -> Result<(Option<Reply>, u64), Unsent> {
-        let added = self.added(cx, transport)?;
-        let header = self.header(cx, transport)?;
+        let none = Attached::default();
+        let first = self.recipients.first();
+        let attached = first.map_or(&none, |first| &first.delivery.address.attached);
+        // What rules are expanded to may look at the header.
+        let headers = cx.message().ok_or(Unsent)?.headers.clone();
+        let message = Message { headers, ..Message::default() };
+        let header = header_lines(cx, transport, &message, attached).map_err(|_| Unsent)?;
         let client = &mut self.opened.client;
         client.set_timeouts(Timeouts {
             command: transport.get(opt::smtp::COMMAND_TIMEOUT),
@@ -175,8 +177,7 @@ impl Held {
             last: transport.get(opt::smtp::FINAL_TIMEOUT),
         });
         client.data(cx.trace())?;
-        let Some(message) = cx.message() else { return Err(Unsent) };
-        let head = header.chain(&added[..]).chain(&b"\n"[..]);
+        let head = header.chain(&b"\n"[..]);
         let size = client
             .send_message(&mut head.chain(&message.stray[..]).chain(message.body.reader()))?;
         let reply = match client.end_of_data(cx.trace()).message {
@@ -185,70 +186,5 @@ impl Held {
             _ => None,
         };
         Ok((reply, size + "DATA\r\n".len() as u64))
-    }
-
-    /// The header lines of the message, without those that the routers and the transport
-    /// remove, and with other addresses where the transport wants that.
-    fn header(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
-        let removed = self.removed(cx, transport)?;
-        let rules = transport.text(opt::HEADERS_REWRITE).map(|text| rewrite_rules(text.bytes()));
-        let rules = rules.transpose().map_err(|_| Unsent)?.unwrap_or_default();
-        let Some(message) = cx.message() else { return Err(Unsent) };
-        let stays = |header: &&Header| !is_one_of(header, &removed);
-        if rules.is_empty() {
-            let lines = message.headers.iter().filter(stays).map(|header| header.line.as_slice());
-            return Ok(lines.collect::<Vec<_>>().concat());
-        }
-        // What rules are expanded to may look at the header.
-        let headers: Vec<Header> = message.headers.iter().filter(stays).cloned().collect();
-        let rewriter = Rewriter::new(&rules);
-        let log = cx.log();
-        let mut lines = Vec::new();
-        for header in headers {
-            let new = place_of(&header.name).and_then(|place| {
-                rewrite::line(cx, Some(&rewriter), place, &header, None, &|fault| log.main(fault))
-            });
-            lines.extend_from_slice(&new.unwrap_or(header.line));
-        }
-        Ok(lines)
-    }
-
-    /// The header lines that the routers and the transport add.
-    fn added(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
-        let own = expanded(cx, transport, opt::HEADERS_ADD)?;
-        let first = self.recipients.first().map(|first| &first.delivery.address.attached);
-        let mut lines = Vec::new();
-        for text in first.into_iter().flat_map(|attached| &attached.headers_add).chain([&own]) {
-            lines.extend_from_slice(text.bytes());
-            if lines.last().is_some_and(|byte| *byte != b'\n') {
-                lines.push(b'\n');
-            }
-        }
-        Ok(lines)
-    }
-
-    /// The names of those that they remove.
-    fn removed(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<Vec<u8>>, Unsent> {
-        let own = expanded(cx, transport, opt::HEADERS_REMOVE)?;
-        let first = self.recipients.first().map(|first| &first.delivery.address.attached);
-        let lists = first.into_iter().flat_map(|attached| &attached.headers_remove).chain([&own]);
-        Ok(lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect())
-    }
-}
-
-fn is_one_of(header: &Header, names: &[Vec<u8>]) -> bool {
-    names.iter().any(|name| header.is(name))
-}
-
-fn expanded(
-    cx: &mut Context,
-    transport: &Transport,
-    option: DriverOpt<Str>,
-) -> Result<Str, Unsent> {
-    let Some(text) = transport.some_text(option) else { return Ok(Str::EMPTY) };
-    match Text::new(text.clone()).expand(cx) {
-        Ok(text) => Ok(text),
-        Err(fail) if fail.class() == FailClass::Forced => Ok(Str::EMPTY),
-        Err(_) => Err(Unsent),
     }
 }

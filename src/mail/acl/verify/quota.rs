@@ -11,7 +11,8 @@ use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
 use crate::mail::hints::{QuotaStanding, ToldHints, quota_key};
-use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text, Transport};
+use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text};
+use crate::mail::transport::Transport;
 
 /// Parameters of a recipient's `quota=` (44.23), as for `CALLOUT_PARAMETERS`.
 pub const QUOTA_PARAMETERS: [(&str, bool); 3] =

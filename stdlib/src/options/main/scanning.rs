@@ -54,14 +54,23 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The signers for whose DKIM signatures the DKIM ACL runs."),
     AT.text("dmarc_forensic_sender")
         .expanded()
-        .summary("The sender of DMARC's reports on single failures."),
+        .summary("The sender of DMARC's reports on single failures.")
+        .docs("Without it, they are from `dsn_from`, and nobody can answer their envelope."),
     AT.text("dmarc_history_file")
         .expanded()
         .summary("The file to which results of DMARC are written."),
     AT.text("dmarc_tld_file")
         .expanded()
         .summary("The list of public suffixes that DMARC goes by.")
-        .docs("Without it, DMARC is off."),
+        .docs("Without it, DMARC is off, unless `dmarc_tree_walk` is set."),
+    AT.no("dmarc_tree_walk")
+        .unprinted()
+        .source("RFC 9989, section 4.10; eximious alone has it")
+        .summary("Whether DMARC finds organisations in the DNS, and not by `dmarc_tld_file`.")
+        .docs(
+            "The records on the way from a domain up to the root say where an organisation \
+             begins (`psd=`). `pct=` counts for nothing then, and `t=y` does.",
+        ),
     AT.text("spamd_address")
         .default("127.0.0.1 783")
         .summary("Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.")
@@ -82,33 +91,48 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("The secret, maximum age, hash's length and more of the old SRS, in one."),
+        .summary("Secret, days, length of hashes, stamps and hashes of the older SRS, in one.")
+        .docs(
+            "`secret:31:6:true:true`, of which the end may be left out. The other options count where they are set; the secret comes before those of `srs_secrets`.",
+        ),
     AT.integer("srs_hashlength")
         .default("0")
         .unprinted()
         .source("experimental features")
-        .summary("The length of hashes of the old SRS."),
+        .summary("The length of hashes of the older SRS; 0 means 6.")
+        .docs(
+            "At most 27.",
+        ),
     AT.integer("srs_hashmin")
         .default("0")
         .unprinted()
         .source("experimental features")
-        .summary("The least length of a hash that the old SRS takes."),
+        .summary("The least length of a hash that the older SRS takes; 0 means the whole.")
+        .docs(
+            "Those that were made with another length are good so.",
+        ),
     AT.integer("srs_maxage")
         .default("0")
         .unprinted()
         .source("experimental features")
-        .summary("How many days an address of the old SRS is good for."),
+        .summary("How many days an address of the older SRS is good for; 0 means 31.")
+        .docs(
+            "A stamp comes back after 1024 days.",
+        ),
     AT.text("srs_secrets")
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("Secrets of the old SRS, the newest first."),
+        .summary("Secrets of the older SRS, the newest first.")
+        .docs(
+            "The first makes addresses; those that were made with any of them are good.",
+        ),
     AT.yes("srs_usehash")
         .unprinted()
         .source("experimental features")
-        .summary("Whether addresses of the old SRS carry a hash."),
+        .summary("Whether addresses of the older SRS carry a hash: without it, anybody can make them."),
     AT.yes("srs_usetimestamp")
         .unprinted()
         .source("experimental features")
-        .summary("Whether addresses of the old SRS carry a time stamp."),
+        .summary("Whether addresses of the older SRS carry the day they were made on."),
 ];

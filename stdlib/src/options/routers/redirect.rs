@@ -135,27 +135,42 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("What the old SRS does to an address: `forward`, `reverse`, `reverseandforward`."),
+        .summary("What the older SRS does: `forward`, `reverse`, `reverseandforward`.")
+        .docs(
+            "`forward`: what the router generates has a sender that SRS makes (as `errors_to` would), unless the message has none or it is at the same domain. `reverse`: the recipient is turned back, `$srs_recipient` is the address in it, for `data`; the router declines what is no SRS address, and fails one that is forged or too old. `reverseandforward`: the one or else the other.",
+        ),
     AT.text("srs_alias")
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("The domain, or address, that the old SRS writes addresses with."),
+        .summary("The domain, or an address at it, that the older SRS writes senders with.")
+        .docs(
+            "Without it, that is the domain which the message came for.",
+        ),
     AT.text("srs_condition")
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("Whether the old SRS is used; expanded."),
+        .summary("Whether the older SRS is used; without it the router does its other work.")
+        .docs(
+            "As the generic `condition`, it is false where it is empty, 0, no or false.",
+        ),
     AT.text("srs_dbinsert")
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("Expanded by the old SRS to store an address in a database."),
+        .summary("Stores a sender of the older SRS in a database.")
+        .docs(
+            "The new sender holds `$srs_db_key` then, and `$srs_db_address` is what belongs to it. It is expanded for deliveries alone. One that is forced to fail defers the address, so that no sender goes out which is not stored: `insert into ... returning key` with `{$value}fail` does that.",
+        ),
     AT.text("srs_dbselect")
         .expanded()
         .unprinted()
         .source("experimental features")
-        .summary("Expanded by the old SRS to find an address in a database."),
+        .summary("Finds a sender of the older SRS in a database.")
+        .docs(
+            "`$srs_db_key` is what the recipient holds. Nothing found is a forged recipient. A recipient that holds an address instead is turned back without the database.",
+        ),
     AT.text("syntax_errors_text")
         .expanded()
         .summary("What the message about bad addresses begins with."),

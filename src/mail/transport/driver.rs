@@ -1,4 +1,4 @@
-//! A transport, as far as others than deliveries have to know it.
+//! Drivers of transports: the record of each, and instances with their options.
 
 use eximious_core::{
     DriverDef, DriverKind, DriverOpt, DriverOptions, OptionPlace, OptionType, Rec, Registry, Runs,
@@ -6,9 +6,10 @@ use eximious_core::{
 };
 use eximious_stdlib::options::opt::transport::appendfile;
 
+use super::{Outcome, TransportCall};
 use crate::config::{Instance, effective};
 
-/// What the record of a transport's driver has to say of it. None delivers yet.
+/// What the record of a transport's driver says of it.
 #[derive(Debug)]
 pub(crate) struct TransportRun {
     /// Whether it speaks with other hosts: it wants their addresses, and callouts can ask
@@ -16,6 +17,8 @@ pub(crate) struct TransportRun {
     remote: bool,
     /// By which options it keeps a mailbox within bounds, where it writes to one.
     quota: Option<QuotaOptions>,
+    /// What delivers: an outcome for each of the call's addresses, in their order.
+    run: Option<fn(&mut TransportCall<'_>) -> Vec<Outcome>>,
 }
 
 /// The options of a driver that say how much a mailbox may hold.
@@ -31,9 +34,10 @@ pub(crate) struct QuotaOptions {
     pub(crate) inclusive: DriverOpt<bool>,
 }
 
-static LOCAL: TransportRun = TransportRun { remote: false, quota: None };
+static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
 
-static REMOTE: TransportRun = TransportRun { remote: true, quota: None };
+static REMOTE: TransportRun =
+    TransportRun { remote: true, quota: None, run: Some(super::smtp::run) };
 
 static MAILBOX: TransportRun = TransportRun {
     remote: false,
@@ -43,6 +47,7 @@ static MAILBOX: TransportRun = TransportRun {
         files: appendfile::QUOTA_FILECOUNT,
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,
     }),
+    run: None,
 };
 
 const fn driver(
@@ -54,8 +59,8 @@ const fn driver(
     DriverDef::new(DriverKind::Transport, name, summary, source, Runs::not_yet_but(facts))
 }
 
-/// All drivers of transports. None delivers yet: their options are read, and what others
-/// than deliveries have to know of them is known.
+/// All drivers of transports. Of those that deliver nothing yet, the options are read, and
+/// what others have to know of them is known.
 pub(super) static DRIVERS: &[DriverDef] = &[
     driver("appendfile", "Writes to a mailbox in a file or directory.", "26", &MAILBOX),
     driver("autoreply", "Answers with a message of its own.", "27", &LOCAL),
@@ -63,7 +68,13 @@ pub(super) static DRIVERS: &[DriverDef] = &[
     driver("pipe", "Writes to a command.", "29", &LOCAL),
     driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
         .needs("an experimental build"),
-    driver("smtp", "Speaks SMTP or LMTP with other hosts.", "30", &REMOTE),
+    DriverDef::new(
+        DriverKind::Transport,
+        "smtp",
+        "Speaks SMTP or LMTP with other hosts.",
+        "30",
+        Runs::of(&REMOTE),
+    ),
 ];
 
 /// A transport: its options as they count.
@@ -75,7 +86,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
+    pub(crate) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
         let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Transport, instance.driver_name());
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
@@ -95,6 +106,11 @@ impl Transport {
     /// Whether it speaks with other hosts.
     pub(crate) fn is_remote(&self) -> bool {
         self.run().is_some_and(|run| run.remote)
+    }
+
+    /// What delivers by it; `None` where its driver does not, yet.
+    pub(crate) fn delivers(&self) -> Option<fn(&mut TransportCall<'_>) -> Vec<Outcome>> {
+        self.run()?.run
     }
 
     /// By which options it keeps a mailbox within bounds.

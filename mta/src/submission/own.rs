@@ -1,0 +1,64 @@
+//! Messages that the server writes itself: they are handed in as its own user would.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::acl::OwnMessage;
+use eximious::stdlib::address;
+use eximious::{Context, Str, opt, var};
+
+use super::{Done, Outside, SubmissionRequest, submit};
+use crate::smtp::{SmtpServer, Submitter};
+
+/// Puts a message into the spool; its header says who gets it. `about` names the message that
+/// it is about, if that has a name.
+pub(crate) fn hand_in(
+    server: &Arc<SmtpServer>,
+    cx: &mut Context,
+    message: &OwnMessage,
+    about: &Str,
+) -> Done {
+    let engine = cx.engine().clone();
+    let world = engine.world();
+    let number = |cx: &mut Context, variable| -> Option<u32> {
+        std::str::from_utf8(cx.value_of(variable).bytes()).ok()?.parse().ok()
+    };
+    let (uid, gid) = world.host.ids();
+    let uid = number(cx, var::EXIM_UID).unwrap_or(uid);
+    let gid = number(cx, var::EXIM_GID).unwrap_or(gid);
+    let user = world.users.user_by_id(uid).ok().flatten();
+    let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
+    let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
+    let is_address = address::find_at(sender.bytes()).is_some();
+    let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
+    let request = SubmissionRequest {
+        given: given.into_iter().collect(),
+        submitter: Submitter {
+            login: login.clone(),
+            uid,
+            gid,
+            trusted: true,
+            ..Submitter::default()
+        },
+        sender: Some(message.sender.clone()),
+        names_recipients: true,
+        about: about.bytes().to_vec(),
+        reports_error: message.sender.is_empty(),
+        ..SubmissionRequest::default()
+    };
+    let mut cx = engine.context();
+    cx.set_var(var::SENDER_IDENT, Str::from(login));
+    server.acls.attach(&mut cx);
+    submit(server, &mut cx, &request, &mut Text(&message.text))
+}
+
+/// A message that is there already.
+struct Text<'t>(&'t [u8]);
+
+impl Outside for Text<'_> {
+    fn read(&mut self, piece: &mut [u8], _: Option<Duration>) -> std::io::Result<usize> {
+        std::io::Read::read(&mut self.0, piece)
+    }
+
+    fn wait(&mut self, _: Duration) {}
+}

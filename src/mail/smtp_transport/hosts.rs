@@ -1,0 +1,50 @@
+//! The hosts that a transport's `hosts` names (specification, chapter 30).
+
+use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::dns::find::{DnsSearch, RouteHost, by_dns, by_name};
+use eximious_stdlib::lists::ip;
+use eximious_stdlib::options::opt::transport::smtp;
+
+use crate::Context;
+use crate::mail::route::listed_hosts;
+use crate::mail::transport::Transport;
+
+static META: Meta =
+    Meta::new("smtp transport", Effects::DNS.union(Effects::NET), TaintRule::Tainted);
+
+/// The hosts of a list, each with its addresses, in the order in which they are tried; one
+/// that has none stands there without.
+pub(crate) fn listed(cx: &mut Context, transport: &Transport, list: &Str) -> Vec<RouteHost> {
+    let random = transport.on(smtp::HOSTS_RANDOMIZE);
+    let mut all = Vec::new();
+    for item in listed_hosts(cx, list.bytes(), random) {
+        let mut hosts = addresses(cx, transport, &item.name);
+        for host in &mut hosts {
+            host.port = item.port.or(host.port);
+        }
+        all.extend(hosts);
+    }
+    all
+}
+
+/// The addresses of a host; without any, the host alone.
+pub(crate) fn addresses(cx: &mut Context, transport: &Transport, name: &[u8]) -> Vec<RouteHost> {
+    let search = DnsSearch {
+        qualify_single: transport.on(smtp::DNS_QUALIFY_SINGLE),
+        search_parents: transport.on(smtp::DNS_SEARCH_PARENTS),
+        dnssec_request: transport.text(smtp::DNSSEC_REQUEST_DOMAINS).cloned(),
+        dnssec_require: transport.text(smtp::DNSSEC_REQUIRE_DOMAINS).cloned(),
+        ..DnsSearch::for_host()
+    };
+    let by_system = transport.on(smtp::GETHOSTBYNAME);
+    let found = cx.call(&META, |call| match ip::address(name).is_some() || by_system {
+        true => by_name(call, name, None),
+        false => by_dns(call, name, &search),
+    });
+    let mut hosts = found.map(|found| found.hosts).unwrap_or_default();
+    if hosts.is_empty() {
+        let name = String::from_utf8_lossy(name).into_owned();
+        hosts.push(RouteHost { name, ..RouteHost::default() });
+    }
+    hosts
+}

@@ -1,0 +1,28 @@
+//! Transports: how a message gets to where its addresses go (specification, chapters 24 to
+//! 30).
+//!
+//! A [`Transport`] is an instance of a driver with its options as they count; the driver's
+//! record runs ([`TransportCall`]), and says for each address what came of it
+//! ([`Outcome`]). Queues, retries, logs and reports are not known here: who delivers asks,
+//! and does what has to be done about the answers.
+
+mod call;
+mod driver;
+#[allow(dead_code, reason = "mailboxes and commands change lines")]
+mod outgoing;
+mod smtp;
+
+use eximious_core::Registry;
+
+pub use call::{
+    Consignment, Delivered, Delivering, FailedHost, Outcome, Reports, TakingHost, TransportCall,
+    Undelivered,
+};
+pub(crate) use driver::Transport;
+pub use eximious_core::world::LocalUser;
+pub(crate) use outgoing::{Outgoing, header_lines};
+
+/// Adds the drivers of transports to other words.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.drivers(driver::DRIVERS);
+}

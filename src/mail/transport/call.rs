@@ -1,0 +1,176 @@
+//! What a transport is asked, and what it answers.
+
+use std::net::IpAddr;
+
+use eximious_core::world::LocalUser;
+use eximious_core::{Message, Str};
+
+use super::Transport;
+use crate::Context;
+use crate::config::RetryError;
+use crate::mail::route::{Delivery, Routes};
+use crate::mail::smtp_transport::Secured;
+
+/// A message that is to go by one transport to one or more addresses at once. The
+/// variables of the context speak of the message and of these addresses.
+#[derive(Debug)]
+pub struct TransportCall<'c> {
+    /// The variables.
+    pub(crate) cx: &'c mut Context,
+    /// The transport, with its options.
+    pub(crate) transport: &'c Transport,
+    /// What goes where.
+    pub(crate) consignment: Consignment<'c>,
+    /// What is to be told beside the outcomes.
+    pub(crate) done: Delivering,
+}
+
+/// What there is to deliver, whatever transport it goes by.
+#[derive(Clone)]
+pub struct Consignment<'c> {
+    /// The message as it is in the spool, header lines in their order.
+    pub message: &'c Message,
+    /// Where it goes: at least one, and all by the same transport.
+    pub deliveries: &'c [&'c Delivery],
+    /// The envelope's sender as it leaves (`$return_path`).
+    pub return_path: Str,
+    /// The user that a local delivery runs as.
+    pub user: LocalUser,
+    /// When this delivery began, in seconds since 1970.
+    pub now: i64,
+    /// Whether a host may be tried now.
+    pub may_try: &'c dyn Fn(&TakingHost) -> bool,
+    /// What is asked of those who take it, where they can do it (RFC 3461): a space before
+    /// each parameter of MAIL, and of RCPT for each address.
+    pub reports: Reports,
+}
+
+/// What reports are asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// ` RET=… ENVID=…`
+    pub mail: Vec<u8>,
+    /// ` NOTIFY=… ORCPT=…` of each address; none where nothing is asked.
+    pub rcpt: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Consignment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let to = self.deliveries.iter().map(|one| one.address.text.display().to_string());
+        write!(f, "{} to {}", self.message.id.display(), to.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What came of a consignment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Delivering {
+    /// What came of each address, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// The hosts that failed, or failed for this message, whatever others made of it.
+    pub failed_hosts: Vec<FailedHost>,
+    /// The hosts that were of use.
+    pub good_hosts: Vec<TakingHost>,
+    /// Lines for the message's own log, which the main log has already.
+    pub message_log: Vec<Vec<u8>>,
+}
+
+/// A host that failed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FailedHost {
+    /// The host.
+    pub host: TakingHost,
+    /// Why.
+    pub why: Undelivered,
+    /// Whether it failed for this message alone.
+    pub for_message: bool,
+}
+
+impl Routes {
+    /// Delivers by a transport, by its number; an outcome for each address, in their
+    /// order. `None` where its driver delivers nothing yet.
+    pub fn deliver(
+        &self,
+        cx: &mut Context,
+        number: usize,
+        consignment: Consignment<'_>,
+    ) -> Option<Delivering> {
+        let transport = self.transport_at(number);
+        let run = transport.delivers()?;
+        let done = Delivering::default();
+        let mut call = TransportCall { cx, transport, consignment, done };
+        let outcomes = run(&mut call);
+        Some(Delivering { outcomes, ..call.done })
+    }
+}
+
+/// What came of one address.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// It has got the message.
+    Delivered(Delivered),
+    /// It may get it later.
+    Deferred(Undelivered),
+    /// It never will.
+    Failed(Undelivered),
+}
+
+/// How an address got a message.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Delivered {
+    /// The host that took it.
+    pub host: Option<TakingHost>,
+    /// What the host, or a command, said last (`C="…"`).
+    pub confirmation: Option<Vec<u8>>,
+    /// The file or directory that it was written to, where the transport chose that.
+    pub file: Option<Vec<u8>>,
+    /// What is known of TLS with the host, where there is some.
+    pub secured: Option<Secured>,
+    /// Further fields of the log line, each with a blank before it (` K`, ` PRDR`).
+    pub fields: Vec<u8>,
+    /// Whether the host will report what becomes of it (DSN).
+    pub reports: bool,
+}
+
+/// A host that took a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TakingHost {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// Whether its name came from an MX record.
+    pub is_mx: bool,
+}
+
+/// Why an address has not got a message.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Undelivered {
+    /// The system's number of the error, or one of Exim's own, which are negative.
+    pub number: i32,
+    /// What kind of error it is, for the rules for retries.
+    pub error: RetryError,
+    /// For those who read logs.
+    pub message: Vec<u8>,
+    /// For the sender, where that is another text.
+    pub said: Option<Vec<u8>>,
+    /// The host that it is about.
+    pub host: Option<TakingHost>,
+    /// Whether the message is to be frozen.
+    pub freezes: bool,
+}
+
+impl Undelivered {
+    /// One that no rule for retries names.
+    pub fn new(number: i32, message: impl Into<Vec<u8>>) -> Self {
+        Self {
+            number,
+            error: RetryError::Any,
+            message: message.into(),
+            said: None,
+            host: None,
+            freezes: false,
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The message as a transport sends it: the header lines that the routers and the transport
+//! add, remove and rewrite, and the body (specification, chapter 24).
+
+use std::io::{self, Cursor, Read};
+
+use eximious_core::{DriverOpt, Fail, FailClass, Header, Message, Str};
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt::transport as opt;
+use eximious_stdlib::variables::var;
+
+use super::{Transport, TransportCall};
+use crate::Context;
+use crate::config::rewrite_rules;
+use crate::mail::rewrite::Rewriter;
+use crate::mail::rewrite::header::{self as rewrite, place_of};
+use crate::mail::route::{Attached, Delivery, Text};
+
+/// A message on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing<'m> {
+    /// The header, with the blank line behind it; nothing with `body_only`.
+    pub(crate) head: Vec<u8>,
+    /// The message; of its body, what is sent.
+    message: Option<&'m Message>,
+}
+
+/// What is changed about the lines of a message as they are written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct LineChanges {
+    /// A line that begins so …
+    pub(crate) check: Vec<u8>,
+    /// … begins with this instead.
+    pub(crate) escape: Vec<u8>,
+    /// Whether lines end with `\r\n`.
+    pub(crate) crlf: bool,
+}
+
+impl<'c> TransportCall<'c> {
+    /// The message as it leaves.
+    ///
+    /// # Errors
+    /// Header lines can't be told: Exim's words.
+    pub(crate) fn outgoing(&mut self) -> Result<Outgoing<'c>, Vec<u8>> {
+        let (transport, message) = (self.transport, self.consignment.message);
+        let mut head = Vec::new();
+        if !transport.on(opt::BODY_ONLY) {
+            self.add_own(&mut head);
+            let attached = &self.consignment.deliveries[0].address.attached;
+            head.extend(header_lines(self.cx, transport, message, attached)?);
+            head.push(b'\n');
+        }
+        let message = (!transport.on(opt::HEADERS_ONLY)).then_some(message);
+        Ok(Outgoing { head, message })
+    }
+
+    /// `return_path_add`, `envelope_to_add`, `delivery_date_add`.
+    fn add_own(&mut self, head: &mut Vec<u8>) {
+        let transport = self.transport;
+        let mut line = |parts: &[&[u8]]| {
+            parts.iter().for_each(|part| head.extend_from_slice(part));
+            head.push(b'\n');
+        };
+        if transport.on(opt::RETURN_PATH_ADD) {
+            line(&[b"Return-path: <", self.consignment.return_path.bytes(), b">"]);
+        }
+        if transport.on(opt::ENVELOPE_TO_ADD) {
+            let original = |delivery: &&&Delivery| {
+                let address = &delivery.address;
+                address.original().map_or(&address.text, |one| &one.text).bytes().to_vec()
+            };
+            let mut all: Vec<Vec<u8>> = Vec::new();
+            for address in self.consignment.deliveries.iter().map(|one| original(&one)) {
+                if !all.contains(&address) {
+                    all.push(address);
+                }
+            }
+            line(&[b"Envelope-to: ", &all.join(&b",\n  "[..])]);
+        }
+        if transport.on(opt::DELIVERY_DATE_ADD) {
+            line(&[b"Delivery-date: ", self.cx.value_of(var::TOD_FULL).bytes()]);
+        }
+    }
+}
+
+impl Outgoing<'_> {
+    /// How many bytes it has, as long as no line is changed.
+    pub(crate) fn size(&self) -> u64 {
+        let message =
+            self.message.map_or(0, |message| message.stray.len() as u64 + message.body.len());
+        self.head.len() as u64 + message
+    }
+
+    /// Reads it; newlines are `\n`.
+    pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
+        let head = Cursor::new(&self.head[..]);
+        match self.message {
+            Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
+            None => Box::new(head),
+        }
+    }
+
+    /// Reads it with changed lines.
+    pub(crate) fn changed(&self, changes: LineChanges) -> Box<dyn Read + '_> {
+        match changes == LineChanges::default() {
+            true => self.reader(),
+            false => Box::new(ChangedLines {
+                from: self.reader(),
+                changes,
+                begins: Some(Vec::new()),
+                out: Cursor::default(),
+            }),
+        }
+    }
+
+    /// Whether there is a byte in it that is not of ASCII.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub(crate) fn has_high_bytes(&self) -> io::Result<bool> {
+        let (mut reader, mut piece) = (self.reader(), vec![0; 16 * 1024]);
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(false),
+                count if !piece[..count].is_ascii() => return Ok(true),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The lines of a message's header as they leave: without those that the routers and the
+/// transport remove, with other addresses where the transport wants that, and with those
+/// that they add behind.
+///
+/// # Errors
+/// What the transport's options say of it can't be told: Exim's words.
+pub(crate) fn header_lines(
+    cx: &mut Context,
+    transport: &Transport,
+    message: &Message,
+    attached: &Attached,
+) -> Result<Vec<u8>, Vec<u8>> {
+    let own = expanded(cx, transport, opt::HEADERS_REMOVE)?;
+    let lists = attached.headers_remove.iter().chain([&own]);
+    let removed: Vec<Vec<u8>> =
+        lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect();
+    let stays = |header: &&Header| !is_removed(header, &removed);
+    let rules = transport.text(opt::HEADERS_REWRITE).map(|text| rewrite_rules(text.bytes()));
+    let rules = rules.transpose()?.unwrap_or_default();
+    let mut lines = Vec::new();
+    if rules.is_empty() {
+        message.headers.iter().filter(stays).for_each(|one| lines.extend_from_slice(&one.line));
+    } else {
+        let (rewriter, log) = (Rewriter::new(&rules), cx.log());
+        for header in message.headers.iter().filter(stays) {
+            let new = place_of(&header.name).and_then(|place| {
+                rewrite::line(cx, Some(&rewriter), place, header, None, &|fault| log.main(fault))
+            });
+            lines.extend_from_slice(new.as_deref().unwrap_or(&header.line));
+        }
+    }
+    let own = expanded(cx, transport, opt::HEADERS_ADD)?;
+    for text in attached.headers_add.iter().chain([&own]).filter(|text| !text.is_empty()) {
+        lines.extend_from_slice(text.bytes());
+        if lines.last().is_some_and(|byte| *byte != b'\n') {
+            lines.push(b'\n');
+        }
+    }
+    Ok(lines)
+}
+
+/// Whether a list of names, which may end with a star, has that of a header line.
+fn is_removed(header: &Header, names: &[Vec<u8>]) -> bool {
+    names.iter().any(|name| match name.strip_suffix(b"*") {
+        Some(head) => {
+            let start = header.name.get(..head.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(head))
+        }
+        None => header.is(name),
+    })
+}
+
+/// A text of the transport's; nothing where its expansion is forced to fail.
+fn expanded(
+    cx: &mut Context,
+    transport: &Transport,
+    option: DriverOpt<Str>,
+) -> Result<Str, Vec<u8>> {
+    let Some(text) = transport.some_text(option) else { return Ok(Str::EMPTY) };
+    Text::new(text.clone()).expand(cx).or_else(|fail: Fail| match fail.class() {
+        FailClass::Forced => Ok(Str::EMPTY),
+        _ => {
+            let head = format!("failed to expand {} in ", option.name());
+            let parts = [head.as_bytes(), transport.name.bytes(), b": ", fail.message()];
+            Err(parts.concat())
+        }
+    })
+}
+
+/// Changes lines as they are read.
+struct ChangedLines<'r> {
+    from: Box<dyn Read + 'r>,
+    changes: LineChanges,
+    /// The beginning of a line, as long as it is not known whether that is changed.
+    begins: Option<Vec<u8>>,
+    out: Cursor<Vec<u8>>,
+}
+
+impl ChangedLines<'_> {
+    fn take(&mut self, byte: u8, out: &mut Vec<u8>) {
+        if let Some(start) = &mut self.begins {
+            start.push(byte);
+            if self.changes.check.starts_with(start) && start.len() < self.changes.check.len() {
+                return;
+            }
+            let start = self.begins.take().unwrap_or_default();
+            let is_changed = !self.changes.check.is_empty() && start == self.changes.check;
+            let start = if is_changed { &self.changes.escape } else { &start };
+            for byte in start.clone() {
+                self.put(byte, out);
+            }
+            return;
+        }
+        self.put(byte, out);
+    }
+
+    fn put(&mut self, byte: u8, out: &mut Vec<u8>) {
+        if byte == b'\n' {
+            if self.changes.crlf {
+                out.push(b'\r');
+            }
+            self.begins = Some(Vec::new());
+        }
+        out.push(byte);
+    }
+}
+
+impl Read for ChangedLines<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.out.read(into)?;
+            if count > 0 || into.is_empty() {
+                return Ok(count);
+            }
+            let mut piece = vec![0; 16 * 1024];
+            let count = self.from.read(&mut piece)?;
+            let mut out = Vec::with_capacity(count + count / 16);
+            piece[..count].iter().for_each(|byte| self.take(*byte, &mut out));
+            if count == 0 {
+                // What might have gone on does not.
+                match self.begins.take() {
+                    Some(start) if !start.is_empty() => out.extend(start),
+                    _ => return Ok(0),
+                }
+            }
+            self.out = Cursor::new(out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(text: &str, check: &str, escape: &str, crlf: bool) -> String {
+        let message = Message { body: text.into(), ..Message::default() };
+        let outgoing = Outgoing { head: Vec::new(), message: Some(&message) };
+        let changes = LineChanges { check: check.into(), escape: escape.into(), crlf };
+        let mut out = String::new();
+        outgoing.changed(changes).read_to_string(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn lines_are_changed_at_their_beginning() {
+        for (text, check, escape, crlf, out) in [
+            (
+                "From a\nxFrom\nFrom\nFrom b",
+                "From ",
+                ">From ",
+                false,
+                ">From a\nxFrom\nFrom\n>From b",
+            ),
+            (".\n..\na.\n", ".", "..", false, "..\n...\na.\n"),
+            ("a\n\nb", "", "", true, "a\r\n\r\nb"),
+            ("Fro", "From ", ">From ", false, "Fro"),
+            ("\nFrom ", "From ", ">", true, "\r\n>"),
+            ("", "From ", ">", true, ""),
+        ] {
+            assert_eq!(changed(text, check, escape, crlf), out, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! An attempt at one host: a connection, and over it as many transactions as are wanted.
+
+use std::io;
+
+use eximious_core::Str;
+use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::printing::printing;
+use eximious_stdlib::variables::var;
+
+use super::{UNKNOWN, Work, most_recipients, told};
+use crate::config::{HostSource, ReplyCode, RetryError};
+use crate::mail::smtp_client::{
+    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
+    SmtpError, Timeouts,
+};
+use crate::mail::smtp_transport::{NotOpen, Opened, Peer};
+use crate::mail::transport::{
+    Delivered, FailedHost, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
+};
+
+/// Numbers of errors that are none of the system's, as the log has them.
+const RCPT: i32 = -44;
+const MAIL: i32 = -45;
+const DATA: i32 = -46;
+const TLS_REQUIRED: i32 = -38;
+
+/// Where lines for the panic log go.
+type PanicLog = dyn FnMut(&[u8]);
+
+/// One host, and what is to be sent there.
+pub(super) struct Attempt<'a, 'c, 'm> {
+    pub(super) call: &'a mut TransportCall<'c>,
+    pub(super) outgoing: &'a Outgoing<'m>,
+    pub(super) host: &'a RouteHost,
+    pub(super) taking: TakingHost,
+    pub(super) endpoint: Endpoint,
+    pub(super) work: &'a mut Work,
+    /// What there is to log of options that make no sense.
+    pub(super) log: Box<PanicLog>,
+}
+
+/// A transaction that did not come to its end, or to no good one.
+enum Stop {
+    /// The server said something else than yes; the connection may be used further.
+    Message(SmtpError),
+    /// It did so to MAIL, to which others were said already; whether it waits for a message.
+    Refused(SmtpError, bool),
+    /// The connection is of no use any more, for no fault of the message's.
+    Host(SmtpError),
+    /// The message can't be read.
+    Unread(io::Error),
+}
+
+impl Attempt<'_, '_, '_> {
+    /// Sends the message to these addresses.
+    pub(super) fn run(&mut self, left: &[usize]) {
+        let cx = &mut *self.call.cx;
+        cx.set_var(var::HOST, Str::tainted(&self.taking.name[..]));
+        cx.set_var(var::HOST_ADDRESS, Str::tainted(self.taking.address.to_string().into_bytes()));
+        let most = match most_recipients(self.call) {
+            Ok(most) => most.unwrap_or(usize::MAX).max(1),
+            Err(why) => return self.work.defer(left, &Undelivered::new(UNKNOWN, why)),
+        };
+        let Some(mut opened) = self.open(left) else { return };
+        let protocol = self.endpoint.protocol;
+        let mut alive = true;
+        for (number, some) in left.chunks(most).enumerate() {
+            if number > 0 && opened.client.rset(self.call.cx.trace()).is_err() {
+                alive = false;
+                break;
+            }
+            let sent = self.transaction(&mut opened, protocol, some);
+            if let Err(stop) = sent {
+                alive = self.stopped(&stop, some) && alive;
+            }
+            if !alive {
+                break;
+            }
+        }
+        match alive {
+            true => opened.client.quit(self.call.cx.trace()),
+            false => opened.client.close(self.call.cx.trace()),
+        }
+        self.peer(false).event("tcp:close", b"");
+        if alive {
+            self.call.done.good_hosts.push(self.taking.clone());
+        }
+    }
+
+    fn peer(&mut self, in_clear: bool) -> Peer<'_> {
+        let about = &self.call.consignment.deliveries[0].address.text;
+        Peer {
+            cx: self.call.cx,
+            log: &mut *self.log,
+            transport: Some(self.call.transport),
+            host: self.host,
+            address: self.taking.address,
+            about,
+            verifies: false,
+            in_clear,
+        }
+    }
+
+    /// Opens the connection; nothing where no message can begin.
+    fn open(&mut self, left: &[usize]) -> Option<Opened> {
+        let transport = self.call.transport;
+        let within = transport.get(smtp::CONNECT_TIMEOUT);
+        let timeouts = Timeouts {
+            command: transport.get(smtp::COMMAND_TIMEOUT),
+            data: transport.get(smtp::DATA_TIMEOUT),
+            last: transport.get(smtp::FINAL_TIMEOUT),
+        };
+        let endpoint = self.endpoint.clone();
+        let mut in_clear = false;
+        loop {
+            let why = match self.peer(in_clear).open(&endpoint, within, timeouts) {
+                Ok(opened) => return Some(opened),
+                Err(why) => why,
+            };
+            let (outcome, line) = match why {
+                NotOpen::Unreachable(why) => {
+                    let line = self.about(b" ", reason(&why).as_bytes());
+                    (Outcome::Deferred(self.unreachable(&why)), line)
+                }
+                NotOpen::Hindered(why) => {
+                    let line = self.about(b": ", &why);
+                    let number = match why.starts_with(b"a TLS session is required") {
+                        true => TLS_REQUIRED,
+                        false => UNKNOWN,
+                    };
+                    (Outcome::Deferred(self.undelivered(number, RetryError::Any, why)), line)
+                }
+                NotOpen::Smtp(error) => {
+                    let logged = logged(&error, false);
+                    let line = self.about(b": ", &logged);
+                    let why = self.undelivered(0, retry_error(&error), logged);
+                    match error.is_permanent() {
+                        true => (Outcome::Failed(why), line),
+                        false => (Outcome::Deferred(why), line),
+                    }
+                }
+                NotOpen::Unsecured(fault) => {
+                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
+                    let line = self.about(b" ", &why);
+                    let tries = transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR);
+                    if endpoint.protocol != Protocol::Smtps
+                        && tries
+                        && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
+                    {
+                        self.log(&line);
+                        let text: &[u8] = b": delivering unencrypted to ";
+                        let host = [&why, text, &self.shown(), b" (not in hosts_require_tls)"];
+                        self.log(&host.concat());
+                        in_clear = true;
+                        continue;
+                    }
+                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
+                    (Outcome::Deferred(why), line)
+                }
+            };
+            self.log(&line);
+            let (Outcome::Deferred(why) | Outcome::Failed(why)) = &outcome else { return None };
+            let failed =
+                FailedHost { host: self.taking.clone(), why: why.clone(), for_message: false };
+            self.call.done.failed_hosts.push(failed);
+            match &outcome {
+                Outcome::Failed(_) => self.work.settle(left, &outcome),
+                _ => self.work.defer(left, why),
+            }
+            return None;
+        }
+    }
+
+    /// `127.0.0.1 [127.0.0.1]`
+    fn shown(&self) -> Vec<u8> {
+        [&self.taking.name[..], format!(" [{}]", self.taking.address).as_bytes()].concat()
+    }
+
+    /// `H=127.0.0.1 [127.0.0.1]: …`
+    fn about(&self, between: &[u8], why: &[u8]) -> Vec<u8> {
+        [b"H=", &self.shown()[..], between, why].concat()
+    }
+
+    fn log(&mut self, line: &[u8]) {
+        let id = self.call.consignment.message.id.clone();
+        self.call.cx.log().main(&[id.bytes(), b" ", line].concat());
+        self.call.done.message_log.push(line.to_vec());
+    }
+
+    fn undelivered(&self, number: i32, error: RetryError, message: Vec<u8>) -> Undelivered {
+        let host = Some(self.taking.clone());
+        Undelivered { error, host, ..Undelivered::new(number, message) }
+    }
+
+    fn unreachable(&self, why: &io::Error) -> Undelivered {
+        let source = Some(if self.taking.is_mx { HostSource::Mx } else { HostSource::A });
+        let (number, error) = match why.kind() {
+            io::ErrorKind::TimedOut => (110, RetryError::Timeout { connecting: true, source }),
+            io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),
+            _ => (why.raw_os_error().unwrap_or(UNKNOWN), RetryError::Any),
+        };
+        Undelivered { error, ..Undelivered::new(number, reason(why)) }
+    }
+
+    /// One transaction: the envelope, the message, and what the host makes of it.
+    fn transaction(
+        &mut self,
+        opened: &mut Opened,
+        protocol: Protocol,
+        some: &[usize],
+    ) -> Result<(), Stop> {
+        let client = &mut opened.client;
+        let bdat =
+            client.extensions().chunking && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
+        let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
+        let taken = self.envelope(client, some, prdr, bdat)?;
+        let (accepted, announced) = taken;
+        if accepted.is_empty() {
+            return match announced {
+                // The host waits for a message that nobody gets.
+                true => Err(Stop::Host(broken_off())),
+                false => Ok(()),
+            };
+        }
+        let trace = self.call.cx.trace();
+        let sent = match bdat {
+            true => client.bdat(trace, &mut self.outgoing.reader()),
+            false => {
+                if !announced {
+                    client.data(trace).map_err(of_message)?;
+                }
+                client.send_message(&mut self.outgoing.reader())
+            }
+        };
+        sent.map_err(|error| match &error.cause {
+            Cause::Source(why) => Stop::Unread(io::Error::other(why.clone())),
+            Cause::Replied(_) => Stop::Message(error),
+            _ => Stop::Host(error),
+        })?;
+        let verdicts = client.end_of_data(self.call.cx.trace());
+        let each: Vec<Result<Reply, SmtpError>> = match (verdicts.message, verdicts.recipients) {
+            (Some(Err(error)), _) => return Err(at_the_end(error)),
+            (_, each) if protocol == Protocol::Lmtp || !each.is_empty() => each,
+            (Some(Ok(reply)), _) => accepted.iter().map(|_| Ok(reply.clone())).collect(),
+            (None, each) => each,
+        };
+        let judged_each = prdr && client.extensions().prdr;
+        let mut fields = Vec::new();
+        if judged_each {
+            fields.extend_from_slice(b" PRDR");
+        }
+        if bdat {
+            fields.extend_from_slice(b" K");
+        }
+        let reports = client.extensions().dsn;
+        for (at, verdict) in accepted.into_iter().zip(each) {
+            let outcome = match verdict {
+                Ok(reply) => Outcome::Delivered(Delivered {
+                    host: Some(self.taking.clone()),
+                    confirmation: Some(reply.text().to_vec()),
+                    secured: opened.secured.clone(),
+                    fields: fields.clone(),
+                    reports,
+                    ..Delivered::default()
+                }),
+                Err(error) => self.refused(&error, DATA, false),
+            };
+            self.work.outcomes[at] = Some(outcome);
+        }
+        Ok(())
+    }
+
+    /// MAIL, and RCPT for each; with a host that takes many commands at once, DATA as well.
+    /// Those that it took, and whether it waits for the message.
+    fn envelope(
+        &mut self,
+        client: &mut SmtpClient,
+        some: &[usize],
+        prdr: bool,
+        bdat: bool,
+    ) -> Result<(Vec<usize>, bool), Stop> {
+        let consignment = &self.call.consignment;
+        let from = consignment.return_path.clone();
+        let addition = self.call.transport.get(smtp::SIZE_ADDITION);
+        let message = consignment.message;
+        let size = (message.size + message.lines).saturating_add_signed(addition);
+        let params = MailParams {
+            size: (addition >= 0).then_some(size),
+            prdr,
+            dsn: consignment.reports.mail.clone(),
+            ..MailParams::default()
+        };
+        let to: Vec<(Str, RcptParams)> = some
+            .iter()
+            .map(|at| {
+                let dsn = consignment.reports.rcpt.get(*at).cloned().unwrap_or_default();
+                (told(self.call, *at), RcptParams { dsn })
+            })
+            .collect();
+        let trace = self.call.cx.trace();
+        let announced = client.extensions().clone();
+        let mail = SentCommand::mail(from.bytes(), &params, &announced);
+        let pipelines = client.pipelines();
+        let with_data = pipelines && !bdat;
+        if !pipelines {
+            client.ask(trace, mail).map_err(of_message)?;
+        } else {
+            client.queue(trace, mail);
+            for (number, (one, params)) in to.iter().enumerate() {
+                let rcpt = SentCommand::rcpt(one.bytes(), params, &announced);
+                match number + 1 == to.len() && !with_data {
+                    true => client.send(trace, rcpt).map_err(Stop::Host)?,
+                    false => client.queue(trace, rcpt),
+                }
+            }
+            if with_data {
+                client.send(trace, SentCommand::data()).map_err(Stop::Host)?;
+            }
+            let reply = client.answer(trace).map_err(of_message)?;
+            if !reply.accepts() {
+                let error = SmtpError {
+                    command: SmtpCommand::Mail,
+                    said: client.last().said.clone(),
+                    cause: Cause::Replied(reply),
+                };
+                // What the host says to the rest is of no interest.
+                (0..to.len()).for_each(|_| client.skip_answer(trace));
+                let waits = with_data && client.answer(trace).is_ok_and(|reply| !reply.refuses());
+                return Err(Stop::Refused(error, waits));
+            }
+        }
+        let mut accepted = Vec::new();
+        for (at, (to, params)) in some.iter().zip(&to) {
+            let trace = self.call.cx.trace();
+            let answer = match pipelines {
+                true => client.answer(trace),
+                false => client
+                    .send(trace, SentCommand::rcpt(to.bytes(), params, &announced))
+                    .and_then(|()| client.answer(trace)),
+            };
+            match answer {
+                Ok(reply) if reply.accepts() => accepted.push(*at),
+                Ok(reply) => {
+                    let error = SmtpError {
+                        command: SmtpCommand::Rcpt,
+                        said: client.last().said.clone(),
+                        cause: Cause::Replied(reply),
+                    };
+                    self.note(*at, &error, RCPT);
+                }
+                Err(error) => {
+                    if error.cause == Cause::Timeout {
+                        self.note(*at, &error, RCPT);
+                    }
+                    return Err(Stop::Host(error));
+                }
+            }
+        }
+        if !with_data {
+            return Ok((accepted, false));
+        }
+        let reply = client.answer(self.call.cx.trace()).map_err(of_message)?;
+        if reply.text().starts_with(b"3") {
+            return Ok((accepted, true));
+        }
+        if accepted.is_empty() {
+            return Ok((accepted, false));
+        }
+        let said = client.last().said.clone();
+        Err(Stop::Message(SmtpError {
+            command: SmtpCommand::Data,
+            said,
+            cause: Cause::Replied(reply),
+        }))
+    }
+
+    /// What a refusal of one address means for it.
+    fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
+        match self.refused(error, number, false) {
+            Outcome::Deferred(why) => self.work.defer(&[at], &why),
+            outcome => self.work.settle(&[at], &outcome),
+        }
+    }
+
+    fn refused(&self, error: &SmtpError, number: i32, pipelined: bool) -> Outcome {
+        let message = logged(error, pipelined);
+        let why = self.undelivered(number, retry_error(error), message);
+        match error.is_permanent() {
+            true => Outcome::Failed(Undelivered { number: 0, ..why }),
+            false => Outcome::Deferred(why),
+        }
+    }
+
+    /// What a transaction that stopped means for its addresses. Whether the connection is
+    /// still of use.
+    fn stopped(&mut self, stop: &Stop, some: &[usize]) -> bool {
+        let undecided: Vec<usize> =
+            some.iter().copied().filter(|at| self.work.outcomes[*at].is_none()).collect();
+        let (error, for_message, alive, pipelined) = match stop {
+            Stop::Unread(why) => {
+                let why = Undelivered::new(UNKNOWN, format!("message can't be read: {why}"));
+                self.work.defer(&undecided, &why);
+                return false;
+            }
+            Stop::Message(error) => (error, true, !error.ends_connection(), false),
+            Stop::Refused(error, waits) => (error, true, !*waits, true),
+            Stop::Host(error) if error.cause == Cause::NothingAsked => return false,
+            Stop::Host(error) => (error, false, false, false),
+        };
+        let number = match error.command {
+            _ if error.reply().is_none() => match error.cause {
+                Cause::Timeout => 110,
+                _ => -18,
+            },
+            SmtpCommand::Mail => MAIL,
+            SmtpCommand::Rcpt => RCPT,
+            _ => DATA,
+        };
+        let outcome = self.refused(error, number, pipelined);
+        if let Outcome::Deferred(why) = &outcome {
+            let line = self.about(b": ", &why.message);
+            self.log(&line);
+            let (host, why) = (self.taking.clone(), why.clone());
+            self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
+        }
+        match &outcome {
+            Outcome::Deferred(why) => self.work.defer(&undecided, why),
+            _ => self.work.settle(&undecided, &outcome),
+        }
+        alive
+    }
+}
+
+/// What is said of a connection that is ended because nobody is left.
+fn broken_off() -> SmtpError {
+    SmtpError { command: SmtpCommand::Data, said: Vec::new(), cause: Cause::NothingAsked }
+}
+
+fn of_message(error: SmtpError) -> Stop {
+    // Some hosts think long about a sender.
+    let patient = error.cause == Cause::Timeout && error.command == SmtpCommand::Mail;
+    match error.reply().is_some() || patient {
+        true => Stop::Message(error),
+        false => Stop::Host(error),
+    }
+}
+
+/// What is lost at the end of a message is the message's.
+fn at_the_end(error: SmtpError) -> Stop {
+    Stop::Message(error)
+}
+
+/// As logs have it: the lines of a reply are kept apart.
+fn logged(error: &SmtpError, pipelined: bool) -> Vec<u8> {
+    let Some(reply) = error.reply() else { return error.logged() };
+    let pipelined: &[u8] = if pipelined { b"pipelined " } else { b"" };
+    let head: &[u8] = b"SMTP error from remote mail server after ";
+    [head, pipelined, &error.said, b": ", &printing(reply.text(), false)].concat()
+}
+
+/// What rules for retries call an error.
+fn retry_error(error: &SmtpError) -> RetryError {
+    let Some(reply) = error.reply() else {
+        return match error.cause {
+            Cause::Timeout => RetryError::Timeout { connecting: false, source: None },
+            Cause::Closed => RetryError::LostConnection,
+            _ => RetryError::Any,
+        };
+    };
+    let digit = |at: usize| reply.code().get(at).map(|byte| byte.wrapping_sub(b'0'));
+    let code = ReplyCode { tens: digit(1), ones: digit(2) };
+    match error.command {
+        SmtpCommand::Mail => RetryError::Mail(code),
+        SmtpCommand::Rcpt => RetryError::Rcpt(code),
+        SmtpCommand::Data | SmtpCommand::Bdat | SmtpCommand::EndOfData => RetryError::Data(code),
+        _ => RetryError::Any,
+    }
+}
+
+fn reason(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::TimedOut => "Connection timed out".to_owned(),
+        _ => eximious_stdlib::wording::reason(why),
+    }
+}

@@ -1,0 +1,354 @@
+//! Mailboxes that are directories, with a new file for each message (specification 26.4 to
+//! 26.9).
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use eximious_core::world::Clock;
+use eximious_core::world::mailbox::{
+    MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, fault,
+};
+use rustix::fs::{CWD, FileType, RenameFlags};
+use rustix::io::Errno;
+
+use super::measure::{self, Measure};
+use super::sizes::SizeFile;
+use super::{as_path, copy, fault_of, is_error, own_fault};
+use crate::clock::SystemClock;
+
+/// How long a maildir's name that is not free is waited for.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How many names are tried for the files of the other forms.
+const MOST_NAMES: u32 = 100;
+/// Not a directory.
+const NOT_DIRECTORY: i32 = -5;
+
+/// What is done about a maildir.
+#[derive(Clone, Copy)]
+pub(super) struct MaildirWays {
+    pub(super) retries: u32,
+    pub(super) marks_folder: bool,
+    pub(super) keeps_sizes: bool,
+}
+
+/// A file that goes with this value, unless it is kept.
+struct Temporary {
+    path: Vec<u8>,
+    file: File,
+    is_kept: bool,
+}
+
+impl Temporary {
+    fn create(path: Vec<u8>, mode: u32) -> rustix::io::Result<Self> {
+        Ok(Self { file: super::create(&path, mode)?, path, is_kept: false })
+    }
+
+    /// Writes a message, and has it on disk.
+    fn fill(
+        &mut self,
+        supply: &mut dyn MailboxSupply,
+        name: &[u8],
+        unread: Option<i64>,
+    ) -> Result<u64, MailboxFault> {
+        let written =
+            copy(supply, &mut self.file).and_then(|written| self.file.sync_all().map(|()| written));
+        written.map_err(|error| super::unwritten(&error, name, unread))
+    }
+
+    /// Gives it its own name, which is nobody else's.
+    fn rename(&mut self, to: &[u8]) -> rustix::io::Result<()> {
+        let from = &self.path[..];
+        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                // Not each file system can do so.
+                if rustix::fs::lstat(to).is_ok() {
+                    return Err(Errno::EXIST);
+                }
+                rustix::fs::rename(from, to)?;
+            }
+            renamed => renamed?,
+        }
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = std::fs::remove_file(as_path(&self.path));
+        }
+    }
+}
+
+/// A name that no other message of this host has.
+pub(super) fn unique_name(order: &MailboxOrder) -> Vec<u8> {
+    let now = SystemClock.moment();
+    let head = format!("{}.M{}P{}.", now.seconds, now.nanos / 1000, std::process::id());
+    [head.as_bytes(), &order.host].concat()
+}
+
+/// Writes a message to a maildir.
+pub(super) fn write_maildir(
+    order: &MailboxOrder,
+    maildir: MaildirWays,
+    supply: &mut dyn MailboxSupply,
+) -> Result<MailboxDone, MailboxFault> {
+    check_place(order)?;
+    let path = &order.path[..];
+    for part in [&b""[..], b"/tmp", b"/new", b"/cur"] {
+        ensure(order, &[path, part].concat())?;
+    }
+    let mark = [path, b"/maildirfolder"].concat();
+    if maildir.marks_folder
+        && let Err(error) = super::create(&mark, 0o600)
+        && error != Errno::EXIST
+    {
+        return Err(fault_of(error, &[b"while creating file ", &mark]));
+    }
+    let new = [path, b"/new"].concat();
+    let unread = rustix::fs::stat(&new[..]).ok().and_then(|stat| super::since(stat.st_mtime));
+    let (sizes, measure) = maildir_measure(order, maildir, supply, &mark)?;
+    let (mut temporary, name) = maildir_file(order, maildir)?;
+    let shown = [b"tmp/", &name[..]].concat();
+    measure::check(order, measure, &shown, unread)?;
+    let written = temporary.fill(supply, &shown, unread)?;
+    let tag = supply.tag(written)?;
+    let untagged = [&new[..], b"/", &name].concat();
+    let mut target = [&untagged[..], &tag].concat();
+    if !tag.is_empty() && is_error(rustix::fs::lstat(&target[..]), Errno::NAMETOOLONG) {
+        target.clone_from(&untagged);
+    }
+    temporary.rename(&target).map_err(|error| {
+        let tail = &target[path.len() + 1..];
+        fault_of(error, &[b"while renaming ", &shown, b" as ", tail])
+    })?;
+    super::sync_directory(&new).map_err(|error| {
+        // Nobody can say whether it is there when the system starts again, so it goes.
+        let _ = std::fs::remove_file(as_path(&target));
+        fault_of(error, &[b"error while writing to ", &target])
+    })?;
+    if let Some(sizes) = sizes {
+        // It is counted again some time; the message is there.
+        let _ = sizes.add(written);
+    }
+    Ok(done(target, written, measure))
+}
+
+fn done(path: Vec<u8>, written: u64, measure: Option<Measure>) -> MailboxDone {
+    MailboxDone {
+        path,
+        written,
+        bytes_before: measure.map(|all| all.bytes),
+        files_before: measure.map(|all| all.files),
+        offset: 0,
+    }
+}
+
+/// How much is in the mailbox that a maildir belongs to, where anybody wants to know.
+fn maildir_measure(
+    order: &MailboxOrder,
+    maildir: MaildirWays,
+    supply: &mut dyn MailboxSupply,
+    mark: &[u8],
+) -> Result<(Option<SizeFile>, Option<Measure>), MailboxFault> {
+    let wanted = measure::is_wanted(order);
+    if !wanted && !maildir.keeps_sizes {
+        return Ok((None, None));
+    }
+    let is_folder = rustix::fs::stat(mark).is_ok();
+    let top = match &order.quota.directory {
+        Some(directory) => &directory[..],
+        None if is_folder => super::parent(&order.path),
+        None => &order.path,
+    };
+    if !maildir.keeps_sizes {
+        return Ok((None, Some(measure::measure(order, top, supply)?)));
+    }
+    let below = order.path.strip_prefix(top).and_then(|rest| rest.strip_prefix(b"/"));
+    let below = below.map_or(b"new".to_vec(), |name| [name, b"/new"].concat());
+    if !supply.counts(&below) {
+        // What is not counted is not bounded.
+        return Ok((None, None));
+    }
+    let sizes = SizeFile::read(order, top, supply)?;
+    let measure = Measure {
+        bytes: order.quota.known_bytes.unwrap_or(sizes.measure.bytes),
+        files: order.quota.known_files.unwrap_or(sizes.measure.files),
+    };
+    Ok((Some(sizes), Some(measure)))
+}
+
+/// A new file in `tmp`, and its name.
+fn maildir_file(
+    order: &MailboxOrder,
+    maildir: MaildirWays,
+) -> Result<(Temporary, Vec<u8>), MailboxFault> {
+    let mut number = 0;
+    loop {
+        let name = unique_name(order);
+        let path = [&order.path[..], b"/tmp/", &name].concat();
+        match Temporary::create(path, order.mode) {
+            Ok(made) => return Ok((made, name)),
+            Err(Errno::EXIST) if number < maildir.retries => {
+                number += 1;
+                std::thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(fault_of(error, &[b"while creating file tmp/", &name])),
+        }
+    }
+}
+
+/// Whether files may be made in the directory.
+fn check_place(order: &MailboxOrder) -> Result<(), MailboxFault> {
+    if super::may_be_made(order, &order.path) {
+        return Ok(());
+    }
+    let tail: &[u8] = b", but file creation outside the home directory is not permitted";
+    Err(own_fault(fault::CREATION, &[b"tried to create file in ", &order.path, tail]))
+}
+
+/// Makes a directory of a maildir, if it is not there.
+fn ensure(order: &MailboxOrder, path: &[u8]) -> Result<(), MailboxFault> {
+    let unstated =
+        |error: Errno| fault_of(error, &[b"stat() error for ", path, b": ", &super::reason(error)]);
+    match rustix::fs::stat(path) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => Ok(()),
+        Ok(_) => Err(own_fault(NOT_DIRECTORY, &[path, b" is not a directory"])),
+        Err(error @ Errno::NOENT) => {
+            let mode = order.directory_mode.ok_or_else(|| unstated(error))?;
+            super::make_directories(path, mode)
+                .map_err(|error| fault_of(error, &[b"cannot create ", path]))
+        }
+        Err(error) => Err(unstated(error)),
+    }
+}
+
+/// Makes the directory of one of the other forms, if it is not there. Whether it could be
+/// is seen by the file that is made in it.
+fn ensure_plain(order: &MailboxOrder) {
+    if let Some(mode) = order.directory_mode
+        && is_error(rustix::fs::stat(&order.path[..]), Errno::NOENT)
+    {
+        let _ = super::make_directories(&order.path, mode);
+    }
+}
+
+/// How much is in a directory, where anybody wants to know.
+fn plain_measure(
+    order: &MailboxOrder,
+    supply: &mut dyn MailboxSupply,
+) -> Result<Option<Measure>, MailboxFault> {
+    if !measure::is_wanted(order) {
+        return Ok(None);
+    }
+    let directory = order.quota.directory.as_ref().unwrap_or(&order.path);
+    measure::measure(order, directory, supply).map(Some)
+}
+
+/// Makes files whose names have a number in them, which is changed until they are free.
+fn numbered<T>(make: impl Fn(u64) -> Result<T, (Errno, Vec<u8>)>) -> Result<T, MailboxFault> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let own = u64::from(std::process::id());
+    let mut tries = 0;
+    let mut number = own;
+    loop {
+        match make(number) {
+            Err((Errno::EXIST, _)) if tries < MOST_NAMES => {
+                tries += 1;
+                number = own | (NEXT.fetch_add(1, Ordering::Relaxed) + 1) << 32;
+            }
+            made => {
+                return made
+                    .map_err(|(error, path)| fault_of(error, &[b"while creating file ", &path]));
+            }
+        }
+    }
+}
+
+/// Writes a message to a file of its own.
+pub(super) fn write_file(
+    order: &MailboxOrder,
+    supply: &mut dyn MailboxSupply,
+) -> Result<MailboxDone, MailboxFault> {
+    check_place(order)?;
+    ensure_plain(order);
+    let measure = plain_measure(order, supply)?;
+    let mut temporary = numbered(|number| {
+        let name = format!("/temp.{number}.");
+        let path = [&order.path[..], name.as_bytes(), &order.host].concat();
+        Temporary::create(path.clone(), order.mode).map_err(|error| (error, path))
+    })?;
+    let shown = temporary.path.clone();
+    measure::check(order, measure, &shown, None)?;
+    let written = temporary.fill(supply, &shown, None)?;
+    let inode = temporary.file.metadata().map_or(0, |data| data.ino());
+    let name = supply.name(inode)?;
+    let target = [&order.path[..], b"/", &name].concat();
+    temporary
+        .rename(&target)
+        .map_err(|error| fault_of(error, &[b"while renaming ", &shown, b" as ", &target]))?;
+    settle(super::parent(&target), &[&target])?;
+    Ok(done(target, written, measure))
+}
+
+/// Has new names on disk; where that can't be, the files go.
+fn settle(directory: &[u8], files: &[&[u8]]) -> Result<(), MailboxFault> {
+    super::sync_directory(directory).map_err(|error| {
+        for file in files {
+            let _ = std::fs::remove_file(as_path(file));
+        }
+        fault_of(error, &[b"error while writing to ", files.last().copied().unwrap_or_default()])
+    })
+}
+
+/// Writes a message and its envelope to two files.
+pub(super) fn write_mailstore(
+    order: &MailboxOrder,
+    id: &[u8],
+    supply: &mut dyn MailboxSupply,
+) -> Result<MailboxDone, MailboxFault> {
+    check_place(order)?;
+    ensure_plain(order);
+    let measure = plain_measure(order, supply)?;
+    // The envelope has another name as long as the message is not there.
+    let (base, mut envelope, mut message) = numbered(|number| {
+        let base = [&order.path[..], b"/", id, b"-", &base62(number)].concat();
+        let file = |end: &[u8]| {
+            let path = [&base[..], end].concat();
+            Temporary::create(path.clone(), order.mode).map_err(|error| (error, path))
+        };
+        let envelope = file(b".tmp")?;
+        let message = file(b".msg")?;
+        Ok((base, envelope, message))
+    })?;
+    let text = supply.envelope(&base)?;
+    let path = message.path.clone();
+    measure::check(order, measure, &path, None)?;
+    let shown = envelope.path.clone();
+    let filled = std::io::Write::write_all(&mut envelope.file, &text)
+        .and_then(|()| Ok(rustix::fs::fsync(envelope.file.as_fd())?));
+    filled.map_err(|error| super::unwritten(&error, &shown, None))?;
+    let written = message.fill(supply, &path, None)?;
+    let target = [&base[..], b".env"].concat();
+    envelope
+        .rename(&target)
+        .map_err(|error| fault_of(error, &[b"while renaming ", &shown, b" as ", &target]))?;
+    message.is_kept = true;
+    settle(&order.path, &[&target, &path])?;
+    Ok(done(path, written, measure))
+}
+
+/// A number as eleven digits of base 62.
+fn base62(mut number: u64) -> [u8; 11] {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut text = [b'0'; 11];
+    for place in text.iter_mut().rev() {
+        *place = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+    text
+}

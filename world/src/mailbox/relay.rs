@@ -1,0 +1,144 @@
+//! Work with a user's rights: a thread has them, and asks the one that ordered it for what
+//! it needs.
+
+use std::io;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use eximious_core::world::LocalUser;
+use eximious_core::world::mailbox::{MailboxDone, MailboxFault, MailboxSupply};
+use rustix::process::{getegid, geteuid};
+
+use crate::as_user;
+
+/// What is asked.
+enum Question {
+    /// The next bytes, in this room.
+    Read(Vec<u8>),
+    Name(u64),
+    Tag(u64),
+    Envelope(Vec<u8>),
+    Sizes(Vec<Vec<u8>>),
+    Counts(Vec<u8>),
+}
+
+/// What is answered.
+enum Reply {
+    /// The bytes: so many of the room.
+    Bytes(io::Result<usize>, Vec<u8>),
+    Text(Result<Vec<u8>, MailboxFault>),
+    Sizes(Vec<Option<u64>>),
+    Counts(bool),
+}
+
+type Written = Result<MailboxDone, MailboxFault>;
+
+/// Does something with a user's rights: on a thread that takes them, where this process has
+/// the superuser's; as it is, where it is that user.
+pub(super) fn with_rights(
+    user: &LocalUser,
+    supply: &mut dyn MailboxSupply,
+    work: impl FnOnce(&mut dyn MailboxSupply) -> Written + Send,
+) -> Written {
+    let is_user = (geteuid().as_raw(), getegid().as_raw()) == (user.uid, user.gid);
+    if is_user && (user.uid != 0 || user.groups.is_empty()) {
+        return work(supply);
+    }
+    if !geteuid().is_root() {
+        let (uid, gid, own) = (user.uid, user.gid, geteuid().as_raw());
+        let text = format!("unable to set gid={gid} or uid={uid} (euid={own})");
+        return Err(MailboxFault::new(rustix::io::Errno::PERM.raw_os_error(), text));
+    }
+    let (asks, questions) = sync_channel(1);
+    let (answers, replies) = sync_channel(1);
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().spawn_scoped(scope, move || {
+            let taken = as_user::take_rights(user.uid, Some(user.gid), &user.groups);
+            taken.map_err(|error| MailboxFault::of(&error.into(), "no rights of the user's"))?;
+            work(&mut Relay { asks, replies })
+        });
+        let worker = worker.map_err(|error| MailboxFault::of(&error, "no thread can be had"))?;
+        answer(supply, &questions, &answers);
+        let panicked = || MailboxFault::new(0, "writing to a mailbox failed");
+        worker.join().unwrap_or_else(|_| Err(panicked()))
+    })
+}
+
+/// Answers until nobody asks any more.
+fn answer(
+    supply: &mut dyn MailboxSupply,
+    questions: &Receiver<Question>,
+    answers: &SyncSender<Reply>,
+) {
+    for question in questions {
+        let reply = match question {
+            Question::Read(mut room) => Reply::Bytes(supply.read(&mut room), room),
+            Question::Name(inode) => Reply::Text(supply.name(inode)),
+            Question::Tag(written) => Reply::Text(supply.tag(written)),
+            Question::Envelope(base) => Reply::Text(supply.envelope(&base)),
+            Question::Sizes(names) => Reply::Sizes(supply.sizes(&names)),
+            Question::Counts(directory) => Reply::Counts(supply.counts(&directory)),
+        };
+        if answers.send(reply).is_err() {
+            return;
+        }
+    }
+}
+
+/// Hands questions on to the thread that ordered.
+struct Relay {
+    asks: SyncSender<Question>,
+    replies: Receiver<Reply>,
+}
+
+impl Relay {
+    fn ask(&self, question: Question) -> io::Result<Reply> {
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        self.asks.send(question).map_err(|_| gone())?;
+        self.replies.recv().map_err(|_| gone())
+    }
+
+    fn text(&self, question: Question) -> Result<Vec<u8>, MailboxFault> {
+        match self.ask(question) {
+            Ok(Reply::Text(text)) => text,
+            Ok(_) => Err(MailboxFault::new(0, "a question about a mailbox was not answered")),
+            Err(error) => Err(MailboxFault::of(&error, error.to_string())),
+        }
+    }
+}
+
+impl MailboxSupply for Relay {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.ask(Question::Read(vec![0; into.len()]))? {
+            Reply::Bytes(Ok(count), bytes) => {
+                into[..count].copy_from_slice(&bytes[..count]);
+                Ok(count)
+            }
+            Reply::Bytes(Err(error), _) => Err(error),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
+    fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
+        self.text(Question::Name(inode))
+    }
+
+    fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
+        self.text(Question::Tag(written))
+    }
+
+    fn envelope(&mut self, base: &[u8]) -> Result<Vec<u8>, MailboxFault> {
+        self.text(Question::Envelope(base.to_vec()))
+    }
+
+    fn sizes(&mut self, names: &[Vec<u8>]) -> Vec<Option<u64>> {
+        match self.ask(Question::Sizes(names.to_vec())) {
+            Ok(Reply::Sizes(sizes)) => sizes,
+            _ => Vec::new(),
+        }
+    }
+
+    fn counts(&mut self, directory: &[u8]) -> bool {
+        !matches!(self.ask(Question::Counts(directory.to_vec())), Ok(Reply::Counts(false)))
+    }
+}

@@ -1,0 +1,133 @@
+//! The file `maildirsize`, which says how much is in a maildir and its folders
+//! (specification 26.7, Maildir++).
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use eximious_core::world::mailbox::{MailboxFault, MailboxOrder, MailboxSupply};
+use rustix::fs::{Mode, OFlags};
+
+use super::measure::{Measure, directory_files};
+use super::{as_path, fault_of, file};
+
+/// A longer file is made anew.
+const LONGEST: u64 = 5120;
+/// An older one is not believed where it says that there is no room.
+const OLDEST: Duration = Duration::from_secs(15 * 60);
+
+/// The file of a maildir.
+pub(super) struct SizeFile {
+    path: Vec<u8>,
+    /// What was in the maildir.
+    pub(super) measure: Measure,
+}
+
+impl SizeFile {
+    /// Reads it; where it can't be believed, what is there is counted, and it is made anew.
+    pub(super) fn read(
+        order: &MailboxOrder,
+        top: &[u8],
+        supply: &mut dyn MailboxSupply,
+    ) -> Result<Self, MailboxFault> {
+        let path = [top, b"/maildirsize"].concat();
+        let quota = &order.quota;
+        if let Some(said) = said(&path, order) {
+            let is_full = file::over(quota.bytes, said.measure.bytes, quota.adds)
+                || file::over(quota.files, said.measure.files, quota.adds.map(|_| 1));
+            if !is_full || said.is_fresh {
+                return Ok(Self { path, measure: said.measure });
+            }
+        }
+        let measure = count(top, quota.names_tell, supply)?;
+        write_anew(&path, top, order, measure)?;
+        Ok(Self { path, measure })
+    }
+
+    /// Adds a message, all at once, so that several may.
+    pub(super) fn add(&self, bytes: u64) -> std::io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = flags | OFlags::NONBLOCK;
+        let mut file = File::from(rustix::fs::open(&self.path[..], flags, Mode::empty())?);
+        file.write_all(format!("{bytes} 1\n").as_bytes())
+    }
+}
+
+struct Said {
+    measure: Measure,
+    /// Whether it was counted lately, and nothing was added since.
+    is_fresh: bool,
+}
+
+/// What the file says, where it is one, and of these quotas.
+fn said(path: &[u8], order: &MailboxOrder) -> Option<Said> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let data = file.metadata().ok().filter(|data| data.is_file() && data.len() <= LONGEST)?;
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
+    let mut lines = text.strip_suffix('\n')?.lines();
+    if lines.next() != Some(head(order).trim_end()) {
+        return None;
+    }
+    let (mut bytes, mut files, mut count) = (0_i64, 0_i64, 0);
+    for line in lines {
+        let (more, one) = line.trim().split_once(' ')?;
+        bytes = bytes.checked_add(more.parse().ok()?)?;
+        files = files.checked_add(one.trim().parse().ok()?)?;
+        count += 1;
+    }
+    let age = data.modified().ok().and_then(|then| then.elapsed().ok()).unwrap_or_default();
+    let measure = Measure { bytes: u64::try_from(bytes).ok()?, files: u64::try_from(files).ok()? };
+    Some(Said { measure, is_fresh: count <= 1 && age < OLDEST })
+}
+
+fn head(order: &MailboxOrder) -> String {
+    format!("{}S,{}C\n", order.quota.bytes, order.quota.files)
+}
+
+/// Counts the messages of a maildir and of its folders.
+fn count(
+    top: &[u8],
+    names_tell: bool,
+    supply: &mut dyn MailboxSupply,
+) -> Result<Measure, MailboxFault> {
+    let mut all = Measure::default();
+    // Other files of the maildir's own are no messages.
+    let below = directory_files(top, false, supply, &mut Measure::default())?;
+    for name in below {
+        let parts: &[&[u8]] = match &name[..] {
+            b"cur" | b"new" => &[b""],
+            [b'.', ..] => &[b"/cur", b"/new"],
+            _ => continue,
+        };
+        for part in parts {
+            let name = [&name[..], part].concat();
+            if supply.counts(&name) {
+                directory_files(&[top, b"/", &name].concat(), names_tell, supply, &mut all)?;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Puts another file in its place.
+fn write_anew(
+    path: &[u8],
+    top: &[u8],
+    order: &MailboxOrder,
+    measure: Measure,
+) -> Result<(), MailboxFault> {
+    let name = super::directory::unique_name(order);
+    let beside = [top, b"/tmp/maildirsize.", &name].concat();
+    let text = format!("{}{} {}\n", head(order), measure.bytes, measure.files);
+    let written = super::create(&beside, order.mode)
+        .map_err(std::io::Error::from)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| std::fs::rename(as_path(&beside), as_path(path)));
+    written.map_err(|error| {
+        // The first failure is the one to tell of.
+        let _ = std::fs::remove_file(as_path(&beside));
+        fault_of(error, &[b"while writing maildir quota file ", path])
+    })
+}

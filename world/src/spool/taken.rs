@@ -1,0 +1,145 @@
+//! A message that is being delivered: it is locked, by its data file, against everybody
+//! who knows Exim's spool (specification, chapter 57.2).
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use eximious_core::BodySource;
+use eximious_core::world::{SpoolPlace, TakenMessage};
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::libc;
+use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::{FILE, FilePart, find_for, give, open_parts};
+
+/// One that is taken.
+#[derive(Debug)]
+pub(super) struct Message {
+    place: SpoolPlace,
+    id: Vec<u8>,
+    directory: OwnedFd,
+    data: Arc<File>,
+    length: u64,
+    journal: Option<File>,
+}
+
+impl Message {
+    pub(super) fn take(place: &SpoolPlace, id: &[u8]) -> io::Result<Option<Self>> {
+        // Only who may write a file can lock it against others.
+        let found = find_for(place, b"input", id, b"-D", OFlags::RDWR)?;
+        match lock(&found.file) {
+            Ok(()) => {}
+            Err(nix::Error::EAGAIN | nix::Error::EACCES) => return Ok(None),
+            Err(why) => return Err(why.into()),
+        }
+        // Whoever had it until now may have been the last.
+        let stat = found.file.metadata()?;
+        if stat.nlink() == 0 {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(Some(Self {
+            place: place.clone(),
+            id: id.to_vec(),
+            directory: found.directory,
+            data: Arc::new(found.file),
+            length: stat.len(),
+            journal: None,
+        }))
+    }
+
+    fn name(&self, end: &str) -> Vec<u8> {
+        [&self.id, end.as_bytes()].concat()
+    }
+
+    fn open(&self, name: &[u8], more: OFlags) -> io::Result<File> {
+        let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+        let mode = Mode::from_raw_mode(FILE);
+        let file = rustix::fs::openat(&self.directory, name, flags, mode)?;
+        give(&file, &self.place, mode)?;
+        Ok(file.into())
+    }
+
+    fn unlink(&self, directory: &OwnedFd, name: &[u8]) -> io::Result<()> {
+        match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+            Err(Errno::NOENT) => Ok(()),
+            unlinked => Ok(unlinked?),
+        }
+    }
+}
+
+impl TakenMessage for Message {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn source(&self, from: u64) -> Arc<dyn BodySource> {
+        Arc::new(FilePart { file: self.data.clone(), from })
+    }
+
+    fn journal(&mut self, lines: &[u8]) -> io::Result<()> {
+        let is_new = self.journal.is_none();
+        let mut file = match self.journal.take() {
+            Some(file) => file,
+            None => self.open(&self.name("-J"), OFlags::APPEND)?,
+        };
+        let written = file.write_all(lines).and_then(|()| file.sync_data());
+        self.journal = Some(file);
+        written?;
+        if is_new {
+            rustix::fs::fsync(&self.directory)?;
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, header: &[u8]) -> io::Result<()> {
+        let beside = [b"hdr.", &self.id[..]].concat();
+        let written = self.open(&beside, OFlags::TRUNC).and_then(|mut file| {
+            file.write_all(header)?;
+            file.sync_all()
+        });
+        let renamed = written.and_then(|()| {
+            let (from, to) = (&beside, self.name("-H"));
+            Ok(rustix::fs::renameat(&self.directory, from, &self.directory, to)?)
+        });
+        if let Err(why) = renamed {
+            let _ = self.unlink(&self.directory, &beside);
+            return Err(why);
+        }
+        rustix::fs::fsync(&self.directory)?;
+        self.journal = None;
+        self.unlink(&self.directory, &self.name("-J"))
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        // Without its header file, it is no message any more.
+        for end in ["-H", "-D", "-J"] {
+            self.unlink(&self.directory, &self.name(end))?;
+        }
+        // Its log may be elsewhere, where messages were not spread over directories.
+        for part in [self.place.part(&self.id), None] {
+            match open_parts(&self.place, b"msglog", part, false) {
+                Ok(directory) => self.unlink(&directory, &self.id)?,
+                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Locks a file for as long as it is open: not for this process, as usual, but for this
+/// opening of it, so that threads keep each other out, too.
+fn lock(file: &File) -> nix::Result<()> {
+    let whole = libc::flock {
+        l_type: libc::F_WRLCK as _,
+        l_whence: libc::SEEK_SET as _,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(file, FcntlArg::F_OFD_SETLK(&whole)).map(|_| ())
+}
