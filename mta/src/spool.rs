@@ -14,7 +14,6 @@ pub mod space;
 mod tests;
 mod tree;
 
-
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
