@@ -12,6 +12,7 @@ pub mod hints;
 mod ldap;
 mod log;
 pub mod mailbox;
+mod pipe;
 mod sasl;
 mod scan;
 mod servers;
@@ -29,6 +30,7 @@ pub use ldap::{
 };
 pub use log::{DebugLog, Log, LogOptions, log_of};
 pub use mailbox::{LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes};
+pub use pipe::{PipeEnd, PipeFault, PipeOrder};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,
@@ -378,6 +380,16 @@ pub trait Processes: Send + Sync {
     /// There can't be another process, or the command can't be executed; `ended` is not
     /// called then.
     fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()>;
+    /// Runs a command to its end in a group of its own, with its user's rights, and gives
+    /// it a message; one that it does not want to read is no error. Its output ends when
+    /// all have closed it that it has started.
+    ///
+    /// # Errors
+    /// Why it did not get the message.
+    fn pipe(&self, order: &PipeOrder, message: &mut dyn io::Read) -> Result<PipeEnd, PipeFault> {
+        let _ = (order, message);
+        Err(PipeFault::Start(io::ErrorKind::PermissionDenied.into()))
+    }
 }
 
 /// A line of the password file.

@@ -123,6 +123,11 @@ impl Routes {
         &self.0.transports[number]
     }
 
+    /// The transport with a name.
+    pub(crate) fn transport_named(&self, name: &[u8]) -> Option<&Transport> {
+        self.transport(name).map(|number| self.transport_at(number))
+    }
+
     fn transport(&self, name: &[u8]) -> Option<usize> {
         self.0.transports.iter().position(|one| one.name.bytes() == name)
     }

@@ -6,14 +6,17 @@
 //! ([`Outcome`]). Queues, retries, logs and reports are not known here: who delivers asks,
 //! and does what has to be done about the answers.
 
+mod appendfile;
 mod call;
 mod driver;
+mod local;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;
 mod smtp;
 
 use eximious_core::Registry;
 
+pub(crate) use appendfile::limit;
 pub use call::{
     Consignment, Delivered, Delivering, FailedHost, Outcome, Reports, TakingHost, TransportCall,
     Undelivered,

@@ -5,8 +5,8 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use eximious_core::world::{Files, Stat};
-use rustix::process::{Gid, Uid};
+use eximious_core::world::{Files, LocalUser, Stat};
+use rustix::process::{Gid, Uid, getegid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::files::SystemFiles;
@@ -43,7 +43,7 @@ impl AsUser {
 ///
 /// # Errors
 /// What the system says; then the thread should end.
-pub(crate) fn take_rights(uid: u32, gid: Option<u32>, groups: &[u32]) -> rustix::io::Result<()> {
+fn take_rights(uid: u32, gid: Option<u32>, groups: &[u32]) -> rustix::io::Result<()> {
     let uid = Uid::from_raw(uid);
     let mut all: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
     if let Some(gid) = gid.map(Gid::from_raw)
@@ -57,6 +57,42 @@ pub(crate) fn take_rights(uid: u32, gid: Option<u32>, groups: &[u32]) -> rustix:
     }
     // Last the user: after that, nothing else may be changed.
     set_thread_res_uid(uid, uid, uid)
+}
+
+/// What has to be done to have a user's rights.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rights<'u> {
+    /// This process is that user.
+    Own,
+    /// A thread has to take them.
+    Taken(TakenRights<'u>),
+}
+
+/// The rights of a user that a thread may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakenRights<'u>(&'u LocalUser);
+
+impl TakenRights<'_> {
+    /// Makes this thread that user's, for good.
+    pub(crate) fn take(self) -> rustix::io::Result<()> {
+        take_rights(self.0.uid, Some(self.0.gid), &self.0.groups)
+    }
+}
+
+/// How to have a user's rights.
+///
+/// # Errors
+/// This process has neither those nor the superuser's.
+pub(crate) fn rights(user: &LocalUser) -> io::Result<Rights<'_>> {
+    let (uid, gid) = (geteuid(), getegid());
+    let is_user = (uid.as_raw(), gid.as_raw()) == (user.uid, user.gid);
+    if is_user && (!uid.is_root() || user.groups.is_empty()) {
+        return Ok(Rights::Own);
+    }
+    match uid.is_root() {
+        true => Ok(Rights::Taken(TakenRights(user))),
+        false => Err(rustix::io::Errno::PERM.into()),
+    }
 }
 
 impl Files for AsUser {

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use eximious_core::world::LocalUser;
 use eximious_core::{Message, Str};
+use eximious_stdlib::address::last_at;
+use eximious_stdlib::options::opt::transport as opt;
 
 use super::Transport;
 use crate::Context;
@@ -19,6 +21,8 @@ pub struct TransportCall<'c> {
     pub(crate) cx: &'c mut Context,
     /// The transport, with its options.
     pub(crate) transport: &'c Transport,
+    /// All of them.
+    pub(crate) routes: &'c Routes,
     /// What goes where.
     pub(crate) consignment: Consignment<'c>,
     /// What is to be told beside the outcomes.
@@ -85,6 +89,24 @@ pub struct FailedHost {
     pub for_message: bool,
 }
 
+impl TransportCall<'_> {
+    /// An address as whoever takes the message is told it: with affixes only where
+    /// `rcpt_include_affixes` says so.
+    pub(crate) fn recipient(&self, at: usize) -> Str {
+        let address = &self.consignment.deliveries[at].address;
+        let (text, taint) = address.text.read();
+        let (prefix, suffix) = (address.prefix.text.bytes(), address.suffix.text.bytes());
+        let is_plain = prefix.is_empty() && suffix.is_empty();
+        if is_plain || self.transport.on(opt::RCPT_INCLUDE_AFFIXES) {
+            return address.text.clone();
+        }
+        let (local_part, domain) = text.split_at(last_at(text));
+        let local_part = local_part.get(prefix.len()..).unwrap_or(local_part);
+        let end = local_part.len().saturating_sub(suffix.len());
+        Str::from([&local_part[..end], domain].concat()).stamped(taint)
+    }
+}
+
 impl Routes {
     /// Delivers by a transport, by its number; an outcome for each address, in their
     /// order. `None` where its driver delivers nothing yet.
@@ -97,7 +119,7 @@ impl Routes {
         let transport = self.transport_at(number);
         let run = transport.delivers()?;
         let done = Delivering::default();
-        let mut call = TransportCall { cx, transport, consignment, done };
+        let mut call = TransportCall { cx, transport, routes: self, consignment, done };
         let outcomes = run(&mut call);
         Some(Delivering { outcomes, ..call.done })
     }
@@ -129,6 +151,11 @@ pub struct Delivered {
     pub fields: Vec<u8>,
     /// Whether the host will report what becomes of it (DSN).
     pub reports: bool,
+    /// How many bytes were written, where that is known (`S=…`).
+    pub size: Option<u64>,
+    /// A message for the owner of the mailbox, which grows full: header lines, a blank
+    /// line and a text.
+    pub warning: Option<Vec<u8>>,
 }
 
 /// A host that took a message.

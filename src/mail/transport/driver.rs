@@ -53,7 +53,7 @@ static MAILBOX: TransportRun = TransportRun {
         files: appendfile::QUOTA_FILECOUNT,
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,
     }),
-    run: None,
+    run: Some(super::appendfile::run),
 };
 
 const fn driver(
@@ -68,7 +68,13 @@ const fn driver(
 /// All drivers of transports. Of those that deliver nothing yet, the options are read, and
 /// what others have to know of them is known.
 pub(super) static DRIVERS: &[DriverDef] = &[
-    driver("appendfile", "Writes to a mailbox in a file or directory.", "26", &MAILBOX),
+    DriverDef::new(
+        DriverKind::Transport,
+        "appendfile",
+        "Writes to a mailbox in a file or directory.",
+        "26",
+        Runs::of(&MAILBOX),
+    ),
     driver("autoreply", "Answers with a message of its own.", "27", &LOCAL),
     driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL),
     driver("pipe", "Writes to a command.", "29", &LOCAL),
@@ -162,6 +168,11 @@ impl Transport {
     /// What delivers by it; `None` where its driver does not, yet.
     pub(crate) fn delivers(&self) -> Option<fn(&mut TransportCall<'_>) -> Vec<Outcome>> {
         self.run()?.run
+    }
+
+    /// Whether it writes to mailboxes.
+    pub(super) fn is_mailbox(&self) -> bool {
+        self.quota().is_some()
     }
 
     /// By which options it keeps a mailbox within bounds.

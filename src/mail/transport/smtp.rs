@@ -3,10 +3,8 @@
 mod hosts;
 mod session;
 
-use eximious_core::Str;
-use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::RouteHost;
-use eximious_stdlib::options::opt::transport::{self as opt, smtp};
+use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{Outcome, Outgoing, TakingHost, TransportCall, Undelivered};
 use session::Attempt;
@@ -152,18 +150,4 @@ fn most_recipients(call: &mut TransportCall<'_>) -> Result<Option<usize>, Vec<u8
         Some(number) => Ok(Some(number)),
         None => Err([b"invalid integer \"", text.bytes(), b"\" for max_rcpt"].concat()),
     }
-}
-
-/// The address that a host is told: with affixes only where `rcpt_include_affixes` says so.
-fn told(call: &TransportCall<'_>, at: usize) -> Str {
-    let address = &call.consignment.deliveries[at].address;
-    let (text, taint) = address.text.read();
-    let (prefix, suffix) = (address.prefix.text.bytes(), address.suffix.text.bytes());
-    if call.transport.on(opt::RCPT_INCLUDE_AFFIXES) || (prefix.is_empty() && suffix.is_empty()) {
-        return address.text.clone();
-    }
-    let (local_part, domain) = text.split_at(last_at(text));
-    let local_part = local_part.get(prefix.len()..).unwrap_or(local_part);
-    let end = local_part.len().saturating_sub(suffix.len());
-    Str::from([&local_part[..end], domain].concat()).stamped(taint)
 }

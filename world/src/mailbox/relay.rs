@@ -7,9 +7,9 @@ use std::thread;
 
 use eximious_core::world::LocalUser;
 use eximious_core::world::mailbox::{MailboxDone, MailboxFault, MailboxSupply};
-use rustix::process::{getegid, geteuid};
+use rustix::process::geteuid;
 
-use crate::as_user;
+use crate::as_user::{Rights, rights};
 
 /// What is asked.
 enum Question {
@@ -40,21 +40,22 @@ pub(super) fn with_rights(
     supply: &mut dyn MailboxSupply,
     work: impl FnOnce(&mut dyn MailboxSupply) -> Written + Send,
 ) -> Written {
-    let is_user = (geteuid().as_raw(), getegid().as_raw()) == (user.uid, user.gid);
-    if is_user && (user.uid != 0 || user.groups.is_empty()) {
-        return work(supply);
-    }
-    if !geteuid().is_root() {
-        let (uid, gid, own) = (user.uid, user.gid, geteuid().as_raw());
-        let text = format!("unable to set gid={gid} or uid={uid} (euid={own})");
-        return Err(MailboxFault::new(rustix::io::Errno::PERM.raw_os_error(), text));
-    }
+    let taken = match rights(user) {
+        Ok(Rights::Own) => return work(supply),
+        Ok(Rights::Taken(taken)) => taken,
+        Err(error) => {
+            let (uid, gid, own) = (user.uid, user.gid, geteuid().as_raw());
+            let text = format!("unable to set gid={gid} or uid={uid} (euid={own})");
+            return Err(MailboxFault::of(&error, text));
+        }
+    };
     let (asks, questions) = sync_channel(1);
     let (answers, replies) = sync_channel(1);
     thread::scope(|scope| {
         let worker = thread::Builder::new().spawn_scoped(scope, move || {
-            let taken = as_user::take_rights(user.uid, Some(user.gid), &user.groups);
-            taken.map_err(|error| MailboxFault::of(&error.into(), "no rights of the user's"))?;
+            taken
+                .take()
+                .map_err(|error| MailboxFault::of(&error.into(), "no rights of the user's"))?;
             work(&mut Relay { asks, replies })
         });
         let worker = worker.map_err(|error| MailboxFault::of(&error, "no thread can be had"))?;

@@ -1,5 +1,6 @@
 //! Processes: commands that run to their end, and those that stay up.
 
+mod pipe;
 mod wait;
 
 use std::ffi::OsStr;
@@ -13,7 +14,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use eximious_core::world::{Child, Command, Finished, Processes, RunError};
+use eximious_core::world::{
+    Child, Command, Finished, PipeEnd, PipeFault, PipeOrder, Processes, RunError,
+};
 use eximious_exec::Image;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -90,6 +93,10 @@ impl Processes for SystemProcesses {
             program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         })?;
         told.send(group).map_err(io::Error::other)
+    }
+
+    fn pipe(&self, order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
+        pipe::run(order, message)
     }
 }
 

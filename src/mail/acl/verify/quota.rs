@@ -12,7 +12,7 @@ use eximious_stdlib::variables::var;
 use super::super::machine::{Answer, Run};
 use crate::mail::hints::{QuotaStanding, ToldHints, quota_key};
 use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text};
-use crate::mail::transport::Transport;
+use crate::mail::transport::{Transport, limit};
 
 /// Parameters of a recipient's `quota=` (44.23), as for `CALLOUT_PARAMETERS`.
 pub const QUOTA_PARAMETERS: [(&str, bool); 3] =
@@ -167,12 +167,14 @@ fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result
     let counted = options.directories.into_iter().find_map(|option| transport.text(option));
     let Some(directory) = counted else { return Ok(true) };
     let directory = Text::new(directory.clone()).expand(run.cx)?;
-    let mut limit = |option: DriverOpt<Str>| -> Result<i64, Fail> {
+    let mut number = |option: DriverOpt<Str>| -> Result<i64, Fail> {
         let Some(text) = transport.text(option) else { return Ok(0) };
         let text = Text::new(text.clone()).expand(run.cx)?;
-        Ok(size(text.bytes()).unwrap_or(0))
+        // What is no size counts as none.
+        let limit = limit(text.bytes()).filter(|limit| !limit.is_unchecked).unwrap_or_default();
+        Ok(i64::try_from(limit.number).unwrap_or(i64::MAX))
     };
-    let (bytes, files) = (limit(options.bytes)?, limit(options.files)?);
+    let (bytes, files) = (number(options.bytes)?, number(options.files)?);
     if bytes <= 0 && files <= 0 {
         return Ok(true);
     }
@@ -219,20 +221,4 @@ impl Used {
             }
         }
     }
-}
-
-/// A size: `10M`. What no size is counts as none.
-fn size(text: &[u8]) -> Option<i64> {
-    let text = text.trim_ascii();
-    let end = text.iter().position(|c| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: i64 = std::str::from_utf8(&text[..end]).ok()?.parse().ok()?;
-    let factor = match text[end..].to_ascii_uppercase().as_slice() {
-        b"" => 1,
-        b"K" => 1 << 10,
-        b"M" => 1 << 20,
-        b"G" => 1 << 30,
-        b"T" => 1 << 40,
-        _ => return None,
-    };
-    number.checked_mul(factor)
 }

@@ -8,7 +8,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
-use super::{UNKNOWN, Work, most_recipients, told};
+use super::{UNKNOWN, Work, most_recipients};
 use crate::config::{HostSource, ReplyCode, RetryError};
 use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
@@ -295,7 +295,7 @@ impl Attempt<'_, '_, '_> {
             .iter()
             .map(|at| {
                 let dsn = consignment.reports.rcpt.get(*at).cloned().unwrap_or_default();
-                (told(self.call, *at), RcptParams { dsn })
+                (self.call.recipient(*at), RcptParams { dsn })
             })
             .collect();
         let trace = self.call.cx.trace();

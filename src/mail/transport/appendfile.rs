@@ -1,0 +1,141 @@
+//! `appendfile`: to files and directories (specification, chapter 26).
+
+mod limit;
+mod order;
+mod supply;
+
+use eximious_core::world::mailbox::{
+    MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, fault,
+};
+use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt::transport::appendfile as opt;
+use eximious_stdlib::variables::var;
+
+use super::local::{LocalText, Surroundings, UNKNOWN};
+use super::{Delivered, Outcome, TransportCall, Undelivered};
+use crate::config::RetryError;
+
+pub(crate) use limit::limit;
+
+static META: Meta = Meta::new("appendfile", Effects::FILES, TaintRule::Result);
+
+static SURROUNDINGS: Surroundings = Surroundings {
+    prefix: opt::MESSAGE_PREFIX,
+    suffix: opt::MESSAGE_SUFFIX,
+    check: opt::CHECK_STRING,
+    escape: opt::ESCAPE_STRING,
+    batched: opt::USE_BSMTP,
+    crlf: opt::USE_CRLF,
+};
+
+/// How often a mailbox may be another transport's.
+const MOST_TRANSPORTS: usize = 10;
+
+pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
+    let outcome = match deliver(call, MOST_TRANSPORTS) {
+        Ok(delivered) => Outcome::Delivered(delivered),
+        Err(why) => Outcome::Deferred(why),
+    };
+    vec![outcome; call.consignment.deliveries.len()]
+}
+
+fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Undelivered> {
+    let order::Ready { order, threshold, transports } = order::read(call)?;
+    let is_mbx = matches!(&order.form, MailboxForm::File(file) if file.is_mbx);
+    let text = LocalText::new(call, &SURROUNDINGS, is_mbx)?;
+    let denied = call.cx.call(&META, |call| call.files().map(|_| ()));
+    denied.map_err(|fail| Undelivered::new(UNKNOWN, fail.message()))?;
+    let mailboxes = call.cx.engine().world().mailboxes.clone();
+    let written = {
+        let mut supply = supply::Supply::new(call, &text, &order, is_mbx)?;
+        mailboxes.write(&order, &mut supply)
+    };
+    match written {
+        Ok(done) => {
+            notify(call, &done);
+            let warning = warning(call, &order, threshold, &done);
+            Ok(Delivered { size: Some(done.written), warning, ..Delivered::default() })
+        }
+        Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
+            pass_on(call, &transports[at], left)
+        }
+        Err(fault) => Err(undelivered(fault)),
+    }
+}
+
+/// Why a mailbox could not be written to, as others are told.
+fn undelivered(fault: MailboxFault) -> Undelivered {
+    let error = match fault.kind {
+        MailboxFaultKind::Quota(unread) => RetryError::Quota(unread),
+        _ => RetryError::Any,
+    };
+    let freezes = fault.kind == MailboxFaultKind::Suspect;
+    Undelivered { error, freezes, ..Undelivered::new(fault.number, fault.message) }
+}
+
+/// Has another transport write to a mailbox whose format is its own (`file_format`).
+fn pass_on(
+    call: &mut TransportCall<'_>,
+    (start, name): &(Str, Str),
+    left: usize,
+) -> Result<Delivered, Undelivered> {
+    let other = call.routes.transport_named(name.bytes());
+    let Some(other) = other.filter(|other| left > 0 && other.is_mailbox()) else {
+        let head: &[u8] = b" transport (for ";
+        let parts = [name.bytes(), head, start.bytes(), b" format) not found"];
+        return Err(Undelivered::new(fault::NO_FORMAT_TRANSPORT, parts.concat()));
+    };
+    let own = std::mem::replace(&mut call.transport, other);
+    let delivered = deliver(call, left - 1);
+    call.transport = own;
+    delivered
+}
+
+/// The pairs of `file_format`.
+fn formats(text: &Str) -> Vec<(Str, Str)> {
+    let all: Vec<Str> = elements(text.bytes()).map(|one| Str::from(one.to_vec())).collect();
+    all.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()
+}
+
+/// Tells the daemon that tells users of new mail (`notify_comsat`). Whether it hears is
+/// nobody's concern.
+fn notify(call: &mut TransportCall<'_>, done: &MailboxDone) {
+    static COMSAT: Meta = Meta::new("notify_comsat", Effects::NET, TaintRule::Result);
+    /// The port of `biff`.
+    const PORT: u16 = 512;
+    if !call.transport.on(opt::NOTIFY_COMSAT) {
+        return;
+    }
+    let user = call.cx.value_of(var::LOCAL_PART);
+    let text = [user.bytes(), b"@", done.offset.to_string().as_bytes()].concat();
+    let to = (std::net::Ipv4Addr::LOCALHOST, PORT).into();
+    let _ = call.cx.call(&COMSAT, |call| call.net().map(|net| net.send(to, &text)));
+}
+
+/// The warning that the mailbox's owner gets, where the message went beyond the threshold.
+fn warning(
+    call: &mut TransportCall<'_>,
+    order: &MailboxOrder,
+    threshold: u64,
+    done: &MailboxDone,
+) -> Option<Vec<u8>> {
+    let before = done.bytes_before.filter(|_| threshold > 0)?;
+    let after = before.saturating_add(call.consignment.message.size);
+    if before > threshold || after <= threshold || order.path == b"/dev/null" {
+        return None;
+    }
+    let text = call.transport.some_text(opt::QUOTA_WARN_MESSAGE)?.clone();
+    match crate::mail::route::Text::new(text.clone()).expand(call.cx) {
+        Ok(text) => Some(text.bytes().to_vec()),
+        Err(fail) => {
+            let head = [b"Failed to expand \"", text.bytes(), b"\" (warning message for "].concat();
+            let tail = [call.transport.name.bytes(), b" transport): ", fail.message()].concat();
+            call.cx.log().panic(&[head, tail].concat());
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

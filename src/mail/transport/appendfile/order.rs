@@ -1,0 +1,262 @@
+//! What is to be written where: the transport's options, expanded.
+
+use eximious_core::world::mailbox::{
+    MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxQuota, fault,
+};
+use eximious_core::{DriverOpt, Str};
+use eximious_stdlib::options::opt::transport::appendfile as opt;
+use eximious_stdlib::variables::var;
+
+use super::limit::{Limit, limit};
+use super::{META, UNKNOWN};
+use crate::mail::route::DeliveryTarget;
+use crate::mail::transport::{TransportCall, Undelivered};
+
+/// An order, and what else is to be known of it.
+pub(super) struct Ready {
+    pub(super) order: MailboxOrder,
+    /// Beyond how many bytes the owner is warned; zero is never.
+    pub(super) threshold: u64,
+    /// The formats that the file may have, and the transport of each.
+    pub(super) transports: Vec<(Str, Str)>,
+}
+
+/// Reads the options.
+pub(super) fn read(call: &mut TransportCall<'_>) -> Result<Ready, Undelivered> {
+    let transport = call.transport;
+    let within = within(call);
+    let (path, in_directory) = path(call, within.as_ref())?;
+    let forced = match call.consignment.deliveries[0].target {
+        DeliveryTarget::File { mode } => mode,
+        _ => None,
+    };
+    let transports = transport.some_text(opt::FILE_FORMAT).map(super::formats).unwrap_or_default();
+    let form = match in_directory {
+        false => MailboxForm::File(file(call, forced.is_some(), &transports)),
+        true if transport.on(opt::MAILDIR_FORMAT) => maildir(call, &path)?,
+        true if transport.on(opt::MAILSTORE_FORMAT) => {
+            MailboxForm::Mailstore { id: call.consignment.message.id.bytes().to_vec() }
+        }
+        true => MailboxForm::Files,
+    };
+    let (quota, threshold) = quota(call, in_directory)?;
+    let mode = |option| u32::try_from(transport.get(option)).unwrap_or(0o600) & 0o7777;
+    let order = MailboxOrder {
+        user: call.consignment.user.clone(),
+        path,
+        form,
+        directory_mode: transport.on(opt::CREATE_DIRECTORY).then(|| mode(opt::DIRECTORY_MODE)),
+        within: within.map(|within| within.path),
+        mode: forced.unwrap_or_else(|| mode(opt::MODE)),
+        host: call.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec(),
+        quota,
+    };
+    Ok(Ready { order, threshold, transports })
+}
+
+/// Where new files have to be (`create_file`).
+struct Within {
+    path: Vec<u8>,
+    /// Whether a path that lies there may come from anybody.
+    cleans: bool,
+}
+
+impl Within {
+    fn cleans(&self, path: &[u8]) -> bool {
+        let below = path.strip_prefix(&self.path[..]).filter(|rest| rest.starts_with(b"/"));
+        let up = |rest: &[u8]| rest.split(|byte| *byte == b'/').any(|part| part == b"..");
+        self.cleans && below.is_some_and(|rest| !up(rest))
+    }
+}
+
+fn within(call: &mut TransportCall<'_>) -> Option<Within> {
+    let transport = call.transport;
+    let word = transport.text(opt::CREATE_FILE).map(Str::bytes).unwrap_or_default();
+    let mut home = || {
+        let home = call.cx.value_of(var::HOME).bytes().to_vec();
+        Some(home).filter(|home| !home.is_empty())
+    };
+    match word {
+        b"belowhome" => Some(Within { path: home()?, cleans: true }),
+        b"inhome" => Some(Within { path: home()?, cleans: false }),
+        path if path.starts_with(b"/") => Some(Within { path: path.to_vec(), cleans: true }),
+        _ => None,
+    }
+}
+
+/// The file or the directory, and which of them it is.
+fn path(
+    call: &mut TransportCall<'_>,
+    within: Option<&Within>,
+) -> Result<(Vec<u8>, bool), Undelivered> {
+    let transport = call.transport;
+    let delivery = call.consignment.deliveries[0];
+    let name = transport.name.bytes();
+    let (text, mut in_directory) = match (transport.text(opt::FILE), transport.text(opt::DIRECTORY))
+    {
+        (Some(file), _) => (file.clone(), false),
+        (None, Some(directory)) => (directory.clone(), true),
+        (None, None) => match delivery.target {
+            DeliveryTarget::File { .. } => {
+                let text = delivery.address.text.clone();
+                let is_directory = text.bytes().ends_with(b"/")
+                    || transport.on(opt::MAILDIR_FORMAT)
+                    || transport.on(opt::MAILSTORE_FORMAT);
+                return checked(name, &text, within).map(|path| (path, is_directory));
+            }
+            _ => {
+                let head: &[u8] = b"Mandatory file or directory option missing from ";
+                return Err(Undelivered::new(UNKNOWN, [head, name, b" transport"].concat()));
+            }
+        },
+    };
+    let path = call.expand(&text, "file or directory name")?;
+    if matches!(delivery.target, DeliveryTarget::File { .. }) && path.bytes().ends_with(b"/") {
+        in_directory = true;
+    }
+    Ok((checked(name, &path, within)?, in_directory))
+}
+
+/// A path that may be written to, without slashes at its end.
+fn checked(transport: &[u8], path: &Str, within: Option<&Within>) -> Result<Vec<u8>, Undelivered> {
+    let (bytes, taint) = path.read();
+    if taint.is_tainted() && !within.is_some_and(|within| within.cleans(bytes)) {
+        let tail: &[u8] = b"' (file or directory name for ";
+        let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
+        return Err(Undelivered::new(UNKNOWN, parts.concat()));
+    }
+    if !bytes.starts_with(b"/") {
+        let head: &[u8] = b"appendfile: file or directory name \"";
+        let parts = [head, bytes, b"\" is not absolute"].concat();
+        return Err(Undelivered::new(fault::NOT_ABSOLUTE, parts));
+    }
+    let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |at| at + 1);
+    Ok(bytes[..end].to_vec())
+}
+
+fn file(call: &TransportCall<'_>, forces_mode: bool, formats: &[(Str, Str)]) -> MailboxFile {
+    let transport = call.transport;
+    let own = |name: &Str| name.bytes() == transport.name.bytes();
+    let formats =
+        formats.iter().map(|(start, name)| (start.bytes().to_vec(), !own(name))).collect();
+    let by_flock = transport.on(opt::USE_FLOCK_LOCK);
+    let by_mbx = transport.on(opt::USE_MBX_LOCK);
+    MailboxFile {
+        is_mbx: transport.on(opt::MBX_FORMAT),
+        must_exist: transport.on(opt::FILE_MUST_EXIST),
+        checks_owner: transport.on(opt::CHECK_OWNER),
+        checks_group: transport.on(opt::CHECK_GROUP),
+        refuses_narrower: transport.on(opt::MODE_FAIL_NARROWER),
+        forces_mode,
+        allows_fifo: transport.on(opt::ALLOW_FIFO),
+        allows_symlink: transport.on(opt::ALLOW_SYMLINK),
+        formats,
+        lock: MailboxLock {
+            by_file: transport.on(opt::USE_LOCKFILE),
+            by_fcntl: transport.on(opt::USE_FCNTL_LOCK) || by_mbx && !by_flock,
+            by_flock,
+            by_mbx,
+            file_mode: u32::try_from(transport.get(opt::LOCKFILE_MODE)).unwrap_or(0o600) & 0o777,
+            file_timeout: transport.get(opt::LOCKFILE_TIMEOUT),
+            fcntl_timeout: transport.get(opt::LOCK_FCNTL_TIMEOUT),
+            flock_timeout: transport.get(opt::LOCK_FLOCK_TIMEOUT),
+            retries: u32::try_from(transport.get(opt::LOCK_RETRIES)).unwrap_or(1),
+            interval: transport.get(opt::LOCK_INTERVAL),
+        },
+    }
+}
+
+fn maildir(call: &mut TransportCall<'_>, path: &[u8]) -> Result<MailboxForm, Undelivered> {
+    let transport = call.transport;
+    let marks_folder = match transport.some_text(opt::MAILDIRFOLDER_CREATE_REGEX) {
+        None => false,
+        Some(pattern) => compile(call, pattern)?.is_match(path),
+    };
+    let retries = u32::try_from(transport.get(opt::MAILDIR_RETRIES)).unwrap_or(0);
+    let keeps_sizes = keeps_sizes(call);
+    Ok(MailboxForm::Maildir { retries, marks_folder, keeps_sizes })
+}
+
+/// Whether sizes are kept in a file; where that can't be told, they are not, and that is
+/// logged.
+fn keeps_sizes(call: &mut TransportCall<'_>) -> bool {
+    let option = opt::MAILDIR_USE_SIZE_FILE;
+    let Some(text) = call.transport.some_text(option).cloned() else {
+        return call.transport.on(option);
+    };
+    match crate::mail::route::Text::new(text.clone()).expand(call.cx) {
+        Ok(word) => matches!(
+            word.bytes().trim_ascii().to_ascii_lowercase().as_slice(),
+            b"yes" | b"true" | b"1"
+        ),
+        Err(fail) => {
+            let head = [b"failed to expand condition \"", text.bytes(), b"\" for `"].concat();
+            let middle = [option.name().as_bytes(), b"` in transport "].concat();
+            let tail = [call.transport.name.bytes(), b": ", fail.message()].concat();
+            call.cx.log().panic(&[head, middle, tail].concat());
+            false
+        }
+    }
+}
+
+/// Compiles a pattern of the configuration.
+pub(super) fn compile(
+    call: &mut TransportCall<'_>,
+    pattern: &Str,
+) -> Result<eximious_stdlib::pattern::CompiledPattern, Undelivered> {
+    let compiled =
+        call.cx.call(&META, |call| eximious_stdlib::pattern::compile(call, pattern.bytes(), false));
+    compiled.map_err(|fail| Undelivered::new(UNKNOWN, fail.message()))
+}
+
+/// How much may be there, and beyond how much the owner is warned.
+fn quota(
+    call: &mut TransportCall<'_>,
+    in_directory: bool,
+) -> Result<(MailboxQuota, u64), Undelivered> {
+    let transport = call.transport;
+    let bytes = number(call, opt::QUOTA)?.unwrap_or_default();
+    let files = match in_directory {
+        true => number(call, opt::QUOTA_FILECOUNT)?.unwrap_or_default(),
+        false => Limit::default(),
+    };
+    let threshold = number(call, opt::QUOTA_WARN_THRESHOLD)?.unwrap_or_default();
+    let threshold = match threshold.is_share && bytes.number == 0 {
+        true => 0,
+        false => threshold.of(bytes.number),
+    };
+    let known_bytes = number(call, opt::MAILBOX_SIZE)?.map(|known| known.number);
+    let known_files = number(call, opt::MAILBOX_FILECOUNT)?.map(|known| known.number);
+    let directory = match transport.some_text(opt::QUOTA_DIRECTORY).cloned() {
+        Some(text) => Some(call.expand(&text, opt::QUOTA_DIRECTORY.name())?.bytes().to_vec()),
+        None => None,
+    };
+    let quota = MailboxQuota {
+        bytes: bytes.number,
+        files: files.number,
+        refuses_bytes: !bytes.is_unchecked,
+        refuses_files: !files.is_unchecked,
+        adds: transport.on(opt::QUOTA_IS_INCLUSIVE).then_some(call.consignment.message.size),
+        measures: threshold > 0,
+        known_bytes,
+        known_files,
+        directory,
+        names_tell: transport.some_text(opt::QUOTA_SIZE_REGEX).is_some(),
+    };
+    Ok((quota, threshold))
+}
+
+/// A number that an option says; `None` where it is not set.
+fn number(
+    call: &mut TransportCall<'_>,
+    option: DriverOpt<Str>,
+) -> Result<Option<Limit>, Undelivered> {
+    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
+    let value = call.expand(&text, "")?;
+    limit(value.bytes()).map(Some).ok_or_else(|| {
+        let name = call.transport.name.bytes();
+        let head = [b"Malformed value \"", value.bytes(), b"\" (expansion of \""].concat();
+        let tail = [text.bytes(), b"\") in ", name, b" transport"].concat();
+        Undelivered::new(UNKNOWN, [head, tail].concat())
+    })
+}

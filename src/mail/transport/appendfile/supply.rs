@@ -1,0 +1,171 @@
+//! What is asked while a mailbox is written to: bytes, names, sizes.
+
+use std::io::{self, Read};
+
+use eximious_core::world::Moment;
+use eximious_core::world::mailbox::{MailboxFault, MailboxOrder, MailboxSupply};
+use eximious_core::{DriverOpt, FailClass, Str};
+use eximious_stdlib::options::opt as main;
+use eximious_stdlib::options::opt::transport::appendfile as opt;
+use eximious_stdlib::pattern::{CompiledPattern, find_in};
+use eximious_stdlib::variables::var;
+
+use super::order::compile;
+use super::{META, UNKNOWN};
+use crate::Context;
+use crate::mail::route::Text;
+use crate::mail::transport::local::LocalText;
+use crate::mail::transport::{Transport, TransportCall, Undelivered};
+
+/// The months, as MBX files name them.
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The answers.
+pub(super) struct Supply<'s> {
+    cx: &'s mut Context,
+    transport: &'s Transport,
+    reader: Box<dyn Read + 's>,
+    return_path: Str,
+    recipients: Vec<Str>,
+    sizes: Option<Str>,
+    counts: Option<CompiledPattern>,
+}
+
+impl<'s> Supply<'s> {
+    pub(super) fn new(
+        call: &'s mut TransportCall<'_>,
+        text: &'s LocalText<'_>,
+        order: &MailboxOrder,
+        is_mbx: bool,
+    ) -> Result<Self, Undelivered> {
+        let transport = call.transport;
+        let sizes = transport.some_text(opt::QUOTA_SIZE_REGEX).filter(|_| order.quota.names_tell);
+        let sizes = sizes.cloned();
+        let counts = transport.some_text(opt::MAILDIR_QUOTA_DIRECTORY_REGEX);
+        let counts = counts.map(|text| compile(call, text)).transpose()?;
+        let all = 0..call.consignment.deliveries.len();
+        let recipients = all.map(|at| call.recipient(at)).collect();
+        let mut reader = text.reader();
+        if is_mbx {
+            let length = text.length();
+            let length = length.map_err(|error| Undelivered::new(UNKNOWN, error.to_string()))?;
+            let head = mbx_head(call.cx, call.consignment.now, length);
+            reader = Box::new(io::Cursor::new(head).chain(reader));
+        }
+        let return_path = call.consignment.return_path.clone();
+        Ok(Self { cx: &mut *call.cx, transport, reader, return_path, recipients, sizes, counts })
+    }
+
+    /// Expands an option's text; a forced failure is nothing.
+    fn text(&mut self, option: DriverOpt<Str>, about: &str) -> Result<Str, MailboxFault> {
+        let Some(text) = self.transport.some_text(option).cloned() else { return Ok(Str::EMPTY) };
+        Text::new(text.clone()).expand(self.cx).or_else(|fail| match fail.class() {
+            FailClass::Forced => Ok(Str::EMPTY),
+            _ => {
+                let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
+                let name = self.transport.name.bytes();
+                let tail = [b" for ", name, b" transport) failed: ", fail.message()].concat();
+                Err(MailboxFault::new(UNKNOWN, [&head[..], about.as_bytes(), &tail].concat()))
+            }
+        })
+    }
+}
+
+/// The line that comes before a message of so many bytes in an MBX file.
+fn mbx_head(cx: &mut Context, now: i64, length: u64) -> Vec<u8> {
+    let moment = Moment { seconds: now, nanos: 0 };
+    let zone = cx.engine().settings().given(main::TIMEZONE).map(|zone| zone.display().into_owned());
+    let civil = cx.engine().world().clock.civil(moment, zone.as_deref());
+    let month = MONTHS.get(usize::from(civil.month).wrapping_sub(1)).copied().unwrap_or("Jan");
+    let sign = if civil.offset < 0 { '-' } else { '+' };
+    let offset = civil.offset.unsigned_abs() / 60;
+    format!(
+        "{:2}-{month}-{:04} {:02}:{:02}:{:02} {sign}{:02}{:02},{length};000000000000-00000000\r\n",
+        civil.day,
+        civil.year,
+        civil.hour,
+        civil.minute,
+        civil.second,
+        offset / 60,
+        offset % 60,
+    )
+    .into_bytes()
+}
+
+/// What of a text may be in a name: no slash, and nothing that can't be seen. A letter or
+/// digit at its head has a colon before it.
+fn tag(text: &[u8]) -> Vec<u8> {
+    let seen = text.iter().copied().filter(|byte| byte.is_ascii_graphic() && *byte != b'/');
+    let mut tag: Vec<u8> = seen.collect();
+    if tag.first().is_some_and(u8::is_ascii_alphanumeric) {
+        tag.insert(0, b':');
+    }
+    tag
+}
+
+/// A text that ends with a newline, unless it is empty.
+fn line(text: &Str) -> Vec<u8> {
+    let mut line = text.bytes().to_vec();
+    if line.last().is_some_and(|byte| *byte != b'\n') {
+        line.push(b'\n');
+    }
+    line
+}
+
+impl MailboxSupply for Supply<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(into)
+    }
+
+    fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
+        self.cx.set_var(var::INODE, inode.to_string());
+        let name = self.text(opt::DIRECTORY_FILE, opt::DIRECTORY_FILE.name());
+        self.cx.unset_var(var::INODE);
+        let name = name.map_err(|fault| MailboxFault { number: 0, ..fault })?;
+        Ok(name.bytes().to_vec())
+    }
+
+    fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
+        if self.transport.some_text(opt::MAILDIR_TAG).is_none() {
+            return Ok(Vec::new());
+        }
+        let before = self.cx.value_of(var::MESSAGE_SIZE);
+        self.cx.set_var(var::MESSAGE_SIZE, written.to_string());
+        let text = self.text(opt::MAILDIR_TAG, opt::MAILDIR_TAG.name());
+        self.cx.set_var(var::MESSAGE_SIZE, before);
+        Ok(tag(text?.bytes()))
+    }
+
+    fn envelope(&mut self, base: &[u8]) -> Result<Vec<u8>, MailboxFault> {
+        self.cx.set_var(var::MAILSTORE_BASENAME, Str::from(base));
+        let texts = self.text(opt::MAILSTORE_PREFIX, "mailstore prefix").and_then(|prefix| {
+            let suffix = self.text(opt::MAILSTORE_SUFFIX, "mailstore suffix")?;
+            Ok((line(&prefix), line(&suffix)))
+        });
+        self.cx.unset_var(var::MAILSTORE_BASENAME);
+        let (mut envelope, suffix) = texts?;
+        for address in std::iter::once(&self.return_path).chain(&self.recipients) {
+            envelope.extend_from_slice(address.bytes());
+            envelope.push(b'\n');
+        }
+        envelope.extend(suffix);
+        Ok(envelope)
+    }
+
+    fn sizes(&mut self, names: &[Vec<u8>]) -> Vec<Option<u64>> {
+        let Some(pattern) = &self.sizes else { return Vec::new() };
+        self.cx.call(&META, |call| {
+            let mut size = |name: &Vec<u8>| {
+                let groups = find_in(call, pattern.bytes(), false, name).ok()??;
+                let (start, end) = groups.get(1).copied()??;
+                std::str::from_utf8(name.get(start..end)?).ok()?.parse().ok()
+            };
+            names.iter().map(&mut size).collect()
+        })
+    }
+
+    fn counts(&mut self, directory: &[u8]) -> bool {
+        self.counts.as_ref().is_none_or(|pattern| pattern.is_match(directory))
+    }
+}

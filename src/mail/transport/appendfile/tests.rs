@@ -1,0 +1,219 @@
+use eximious_core::world::{Fixture, LocalUser};
+use eximious_core::{Header, Message, Str};
+use eximious_stdlib::variables::var;
+
+use crate::mail::route::{Address, Delivery, DeliveryTarget, Identity, Routes};
+use crate::mail::transport::{Consignment, Delivered, Outcome, Reports};
+use crate::{Config, Engine, Macros};
+
+fn message() -> Message {
+    let body = "From here\nb\n";
+    Message {
+        headers: vec![Header::new(&b"Subject: a\n"[..])],
+        body: body.into(),
+        size: 24,
+        id: Str::fixed("1xUxBi-0000000039L-0Eea"),
+        ..Message::default()
+    }
+}
+
+fn to(address: &str, target: DeliveryTarget) -> Delivery {
+    Delivery {
+        address: Address::new(Str::tainted(address.as_bytes())),
+        target,
+        router: 0,
+        transport: Some(0),
+        wrong: None,
+        hosts: Vec::new(),
+        fallback_hosts: Vec::new(),
+        identity: Identity::default(),
+        home: None,
+        directory: None,
+    }
+}
+
+/// What comes of a message to two addresses by a transport with these options.
+fn deliver_to(fixture: &Fixture, options: &str, deliveries: &[&Delivery]) -> Vec<Outcome> {
+    let options = options.lines().map(|line| format!("  {}\n", line.trim())).collect::<String>();
+    let text = format!(
+        "primary_hostname = mx.example\nbegin transports\nT:\n  driver = appendfile\n{options}"
+    );
+    let world = fixture.clone().file("/c", text).world();
+    let builder = Engine::builder().world(world.clone());
+    let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).unwrap();
+    let engine = config.build(builder);
+    let routes = Routes::new(&config, engine.registry(), &world);
+    let mut cx = engine.context();
+    cx.set_var(var::RETURN_PATH, Str::tainted(&b"s@sender.example"[..]));
+    cx.set_var(var::LOCAL_PART, deliveries[0].address.local_part.clone());
+    cx.set_var(var::MESSAGE_SIZE, "24");
+    cx.set_var(var::HOME, "/home/u");
+    let consignment = Consignment {
+        message: &message(),
+        deliveries,
+        return_path: Str::tainted(&b"s@sender.example"[..]),
+        user: LocalUser::default(),
+        now: 1_000_000_000,
+        may_try: &|_| true,
+        reports: Reports::default(),
+    };
+    routes.deliver(&mut cx, 0, consignment).unwrap().outcomes
+}
+
+fn deliver(fixture: &Fixture, options: &str) -> Result<Delivered, String> {
+    let address = to("u@example", DeliveryTarget::Address);
+    match deliver_to(fixture, options, &[&address]).remove(0) {
+        Outcome::Delivered(delivered) => Ok(delivered),
+        Outcome::Deferred(why) => {
+            Err(format!("{} {}", why.number, String::from_utf8_lossy(&why.message)))
+        }
+        Outcome::Failed(why) => panic!("{why:?}"),
+    }
+}
+
+/// What a file says.
+fn file(fixture: &Fixture, path: &str) -> String {
+    let bytes = fixture.world().files.read(path.as_bytes(), 1 << 20).unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The file that a transport with these options writes.
+fn written(options: &str, path: &str) -> String {
+    let fixture = Fixture::new();
+    deliver(&fixture, options).unwrap();
+    file(&fixture, path)
+}
+
+#[test]
+fn a_file_has_what_surrounds_messages() {
+    let fixture = Fixture::new();
+    let one = "From s@sender.example Sun Sep 09 01:46:40 2001\nSubject: a\n\n>From here\nb\n\n";
+    for number in 1..3 {
+        let delivered = deliver(&fixture, "file = /box/mbox").unwrap();
+        assert_eq!(delivered.size, Some(one.len() as u64));
+        assert_eq!(file(&fixture, "/box/mbox"), one.repeat(number));
+    }
+    assert_eq!(
+        written(
+            "file = /f\nmessage_prefix = A\\n\nmessage_suffix = \ncheck_string = b\nescape_string = c",
+            "/f"
+        ),
+        "A\nSubject: a\n\nFrom here\nc\n"
+    );
+    assert_eq!(
+        written("file = /f\nuse_bsmtp\nuse_crlf\nreturn_path_add\nenvelope_to_add", "/f"),
+        "MAIL FROM:<s@sender.example>\r\nRCPT TO:<u@example>\r\nDATA\r\nReturn-path: \
+         <s@sender.example>\r\nEnvelope-to: u@example\r\nSubject: a\r\n\r\nFrom here\r\nb\r\n.\r\n"
+    );
+    assert_eq!(
+        written("file = /f\nmbx_format\nmessage_prefix =\nmessage_suffix =", "/f"),
+        " 9-Sep-2001 01:46:40 +0000,29;000000000000-00000000\r\nSubject: a\r\n\r\n>From here\r\nb\r\n"
+    );
+}
+
+#[test]
+fn directories_have_files_with_names() {
+    let plain = "Subject: a\n\nFrom here\nb\n";
+    assert_eq!(written("directory = /d\nmaildir_format", "/d/new/1.mx.example"), plain);
+    let tag = "directory = /d\nmaildir_format\nmaildir_tag = ,S=$message_size";
+    assert_eq!(written(tag, "/d/new/1.mx.example,S=24"), plain);
+    let tag = "directory = /d\nmaildir_format\nmaildir_tag = a /b\\n";
+    assert_eq!(written(tag, "/d/new/1.mx.example:ab"), plain);
+    assert_eq!(written("directory = /d/", "/d/q15ftgG-1"), plain);
+    assert_eq!(written("directory = /d\ndirectory_file = x$inode", "/d/x1"), plain);
+    let store = "directory = /d\nmailstore_format\nmailstore_prefix = pre\n\
+                 mailstore_suffix = $mailstore_basename";
+    let base = "/d/1xUxBi-0000000039L-0Eea";
+    assert_eq!(written(store, &format!("{base}.msg")), plain);
+    assert_eq!(
+        written(store, &format!("{base}.env")),
+        format!("pre\ns@sender.example\nu@example\n{base}\n")
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    for (options, said) in [
+        ("", "-1 Mandatory file or directory option missing from T transport"),
+        (
+            "file = /x/$local_part",
+            "-1 Tainted '/x/u' (file or directory name for T transport) not permitted",
+        ),
+        ("file = box/x", "-21 appendfile: file or directory name \"box/x\" is not absolute"),
+        (
+            "file = ${nosuch}",
+            "-1 Expansion of \"${nosuch}\" (file or directory name for T transport) failed: \
+             unknown variable in \"${nosuch}\"",
+        ),
+        (
+            "file = /x\nmessage_prefix = ${nosuch}",
+            "-27 Expansion of \"${nosuch}\" (prefix for T transport) failed",
+        ),
+        (
+            "file = /x\nquota = abc",
+            "-1 Malformed value \"abc\" (expansion of \"abc\") in T transport",
+        ),
+        (
+            "file = /x\nquota = ${nosuch}",
+            "-1 Expansion of \"${nosuch}\" in T transport failed: unknown variable in \
+             \"${nosuch}\"",
+        ),
+        (
+            "directory = /x\nmaildir_format\nmaildir_tag = ${nosuch}",
+            "-1 Expansion of \"${nosuch}\" (maildir_tag for T transport) failed: unknown \
+             variable in \"${nosuch}\"",
+        ),
+        (
+            "directory = /x\ndirectory_file = ${nosuch}",
+            "0 Expansion of \"${nosuch}\" (directory_file for T transport) failed: unknown \
+             variable in \"${nosuch}\"",
+        ),
+        (
+            "directory = /x\nmailstore_format\nmailstore_prefix = ${nosuch}",
+            "-1 Expansion of \"${nosuch}\" (mailstore prefix for T transport) failed: unknown \
+             variable in \"${nosuch}\"",
+        ),
+        (
+            "directory = /x\nmaildir_format\nmaildirfolder_create_regex = (",
+            "-1 regular expression error in \"(\": missing closing parenthesis at offset 1",
+        ),
+    ] {
+        assert_eq!(deliver(&Fixture::new(), options).unwrap_err(), said, "{options}");
+    }
+    // What has to be below a directory may come from anybody.
+    for word in ["belowhome", "/home/u"] {
+        let below = format!("create_file = {word}\nfile = /home/u");
+        assert!(deliver(&Fixture::new(), &format!("{below}/$local_part")).is_ok());
+        assert!(deliver(&Fixture::new(), &format!("{below}/../$local_part")).is_err());
+    }
+    assert!(deliver(&Fixture::new(), "create_file = inhome\nfile = /home/u/$local_part").is_err());
+}
+
+#[test]
+fn an_address_may_be_a_file() {
+    let target = || DeliveryTarget::File { mode: Some(0o640) };
+    let mut address = to("x", target());
+    address.address.text = Str::fixed("/home/u/mail/a");
+    let fixture = Fixture::new();
+    let done = deliver_to(&fixture, "", &[&address]);
+    assert!(matches!(done[..], [Outcome::Delivered(_)]), "{done:?}");
+    assert!(file(&fixture, "/home/u/mail/a").starts_with("From s@"));
+    address.address.text = Str::fixed("/home/u/mail/");
+    deliver_to(&fixture, "maildir_format", &[&address]);
+    assert!(fixture.asked().contains(&"write /home/u/mail".to_owned()));
+    // Several at once have one file, and the same outcome.
+    let two = [to("u@example", DeliveryTarget::Address), to("v@example", DeliveryTarget::Address)];
+    let done = deliver_to(&fixture, "file = /b\nuse_bsmtp", &[&two[0], &two[1]]);
+    assert_eq!(done.len(), 2);
+    assert!(file(&fixture, "/b").contains("RCPT TO:<u@example>\nRCPT TO:<v@example>\n"));
+}
+
+#[test]
+fn an_owner_is_warned_once() {
+    let fixture = Fixture::new();
+    let options = "file = /b\nquota = 1K\nquota_warn_threshold = 9%\n\
+                   quota_warn_message = To: $local_part\\n\\nfull\\n";
+    let warnings = [(); 4].map(|()| deliver(&fixture, options).unwrap().warning);
+    let warning = Some(b"To: u\n\nfull\n".to_vec());
+    assert_eq!(warnings, [None, warning, None, None]);
+}

@@ -1,0 +1,129 @@
+//! What local transports share: the message with what comes before and behind it, in
+//! batched SMTP if that is wanted (specification 26, 29, 49.4).
+
+use std::io::{self, Cursor, Read};
+
+use eximious_core::{DriverOpt, Str};
+
+use super::outgoing::LineChanges;
+use super::{Outgoing, TransportCall, Undelivered};
+use crate::mail::route::Text;
+
+/// A header line, or what surrounds a message, can't be told.
+const HEADERS: i32 = -27;
+/// Something about the delivery makes no sense.
+pub(super) const UNKNOWN: i32 = -1;
+
+/// The options of a transport that say what surrounds a message and how its lines change.
+pub(super) struct Surroundings {
+    pub(super) prefix: DriverOpt<Str>,
+    pub(super) suffix: DriverOpt<Str>,
+    pub(super) check: DriverOpt<Str>,
+    pub(super) escape: DriverOpt<Str>,
+    pub(super) batched: DriverOpt<bool>,
+    pub(super) crlf: DriverOpt<bool>,
+}
+
+/// A message as a mailbox or a command gets it.
+pub(super) struct LocalText<'c> {
+    before: Vec<u8>,
+    outgoing: Outgoing<'c>,
+    changes: LineChanges,
+    after: Vec<u8>,
+}
+
+impl<'c> LocalText<'c> {
+    /// The message of a call; `crlf` says that its lines end with `\r\n` in any case.
+    ///
+    /// # Errors
+    /// What is to be written can't be told.
+    pub(super) fn new(
+        call: &mut TransportCall<'c>,
+        options: &Surroundings,
+        crlf: bool,
+    ) -> Result<Self, Undelivered> {
+        let outgoing = call.outgoing().map_err(|why| Undelivered::new(HEADERS, why))?;
+        let transport = call.transport;
+        let batched = transport.on(options.batched);
+        let crlf = crlf || transport.on(options.crlf);
+        let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
+        let mut before = surrounding(call, options.prefix, "prefix")?;
+        if batched {
+            let mut line = |parts: &[&[u8]]| {
+                parts.iter().for_each(|part| before.extend_from_slice(part));
+                before.extend_from_slice(end);
+            };
+            line(&[b"MAIL FROM:<", call.consignment.return_path.bytes(), b">"]);
+            for at in 0..call.consignment.deliveries.len() {
+                line(&[b"RCPT TO:<", call.recipient(at).bytes(), b">"]);
+            }
+            line(&[b"DATA"]);
+        }
+        let mut after = surrounding(call, options.suffix, "suffix")?;
+        if batched {
+            after.push(b'.');
+            after.extend_from_slice(end);
+        }
+        let text =
+            |option| transport.text(option).map(|text| text.bytes().to_vec()).unwrap_or_default();
+        let (check, escape) = (text(options.check), text(options.escape));
+        // One without the other does nothing.
+        let (check, escape) = match check.is_empty() || escape.is_empty() {
+            true => (Vec::new(), Vec::new()),
+            false => (check, escape),
+        };
+        Ok(Self { before, outgoing, changes: LineChanges { check, escape, crlf }, after })
+    }
+
+    /// Reads all of it.
+    pub(super) fn reader(&self) -> Box<dyn Read + '_> {
+        let message = self.outgoing.changed(self.changes.clone());
+        Box::new(Cursor::new(&self.before[..]).chain(message).chain(&self.after[..]))
+    }
+
+    /// How many bytes it has.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub(super) fn length(&self) -> io::Result<u64> {
+        if self.changes == LineChanges::default() {
+            let around = self.before.len() as u64 + self.after.len() as u64;
+            return Ok(around + self.outgoing.size());
+        }
+        io::copy(&mut self.reader(), &mut io::sink())
+    }
+}
+
+fn surrounding(
+    call: &mut TransportCall<'_>,
+    option: DriverOpt<Str>,
+    what: &str,
+) -> Result<Vec<u8>, Undelivered> {
+    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(Vec::new()) };
+    let expanded = Text::new(text.clone()).expand(call.cx).map_err(|_| {
+        let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
+        let tail = [b" for ", call.transport.name.bytes(), b" transport) failed"].concat();
+        Undelivered::new(HEADERS, [&head[..], what.as_bytes(), &tail].concat())
+    })?;
+    Ok(expanded.bytes().to_vec())
+}
+
+impl TransportCall<'_> {
+    /// An option's text, expanded; `about` says in Exim's words what it is, in
+    /// parentheses, if that is said.
+    ///
+    /// # Errors
+    /// It can't be expanded.
+    pub(super) fn expand(&mut self, text: &Str, about: &str) -> Result<Str, Undelivered> {
+        Text::new(text.clone()).expand(self.cx).map_err(|fail| {
+            let head = [b"Expansion of \"", text.bytes(), b"\" "].concat();
+            let name = self.transport.name.bytes();
+            let place = match about {
+                "" => [b"in ", name, b" transport"].concat(),
+                about => [b"(", about.as_bytes(), b" for ", name, b" transport)"].concat(),
+            };
+            let parts = [&head[..], &place, b" failed: ", fail.message()];
+            Undelivered::new(UNKNOWN, parts.concat())
+        })
+    }
+}

@@ -1,0 +1,316 @@
+//! Commands that messages are given to.
+
+use std::ffi::OsStr;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::thread;
+use std::time::Duration;
+
+use eximious_core::world::{PipeEnd, PipeFault, PipeOrder};
+use eximious_exec::Image;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Access, AtFlags, CWD, OFlags};
+use rustix::io::Errno;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::{Group, code, is_shortage};
+use crate::as_user::{Rights, rights};
+use crate::deadline::Deadline;
+
+/// How much is given to a command at a time.
+const WINDOW: usize = 64 * 1024;
+/// How long a command's output may stay open when it has ended itself.
+const AFTERWARDS: Duration = Duration::from_secs(60);
+/// What stands for "for ever".
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+
+/// Runs a command and gives it a message.
+pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
+    let deadline = Deadline::within(order.timeout.unwrap_or(LONGEST));
+    let (output, theirs) = io::pipe().map_err(PipeFault::Start)?;
+    let (stdin, input) = io::pipe().map_err(PipeFault::Start)?;
+    let mut group = spawned(order, stdin, theirs)?;
+    if !order.dumps_core
+        && let Some(number) = i32::try_from(group.leader.id()).ok().and_then(Pid::from_raw)
+    {
+        // Where it has ended already, there is nothing to limit.
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
+        let _ = prlimit(Some(number), Resource::Core, none);
+    }
+    let mut talk = Talk {
+        input: Some(input),
+        output: Some(output),
+        window: Vec::new(),
+        at: 0,
+        end: PipeEnd::default(),
+    };
+    let status = loop {
+        match talk.step(order, message, deadline)? {
+            Step::Going => {}
+            Step::TooMuch => break group.kill(),
+            Step::Ended => match group.wait(deadline).map_err(PipeFault::Start)? {
+                Some(status) => break Some(status),
+                None => return Err(PipeFault::Timeout),
+            },
+            Step::Silent => {
+                if deadline.left().is_none() {
+                    return Err(PipeFault::Timeout);
+                }
+                // It has ended, and others have its output open.
+                if let Ok(Some(_)) = group.leader.try_wait() {
+                    talk.input = None;
+                    talk.drain(order, deadline);
+                    break group.wait(deadline).map_err(PipeFault::Start)?;
+                }
+            }
+        }
+    };
+    let Some(status) = status else { return Err(PipeFault::Timeout) };
+    Ok(PipeEnd { code: code(status), ..talk.end })
+}
+
+/// Starts the command: from a thread that has the user's rights, which it inherits.
+fn spawned(order: &PipeOrder, stdin: PipeReader, theirs: PipeWriter) -> Result<Group, PipeFault> {
+    let copy = theirs.try_clone().map_err(PipeFault::Start)?;
+    let start = || {
+        rustix::fs::accessat(CWD, &order.directory[..], Access::EXEC_OK, AtFlags::EACCESS)
+            .map_err(|error| PipeFault::Directory(error.into()))?;
+        let open = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
+        rustix::fs::open(&order.directory[..], open, rustix::fs::Mode::empty())
+            .map_err(|error| PipeFault::Directory(error.into()))?;
+        let image = Image::new(&order.argv, &order.environment).map_err(PipeFault::Execute)?;
+        let mut program = image.command(Some(order.umask));
+        program.stdin(stdin).stdout(copy).stderr(theirs).process_group(0);
+        program.current_dir(OsStr::from_bytes(&order.directory));
+        match program.spawn() {
+            Ok(leader) => Ok(Group { leader, ended: None }),
+            Err(error) if is_shortage(&error) => Err(PipeFault::Start(error)),
+            Err(error) => Err(PipeFault::Execute(error)),
+        }
+    };
+    match rights(&order.user).map_err(PipeFault::Rights)? {
+        Rights::Own => start(),
+        Rights::Taken(taken) => thread::scope(|scope| {
+            let worker = thread::Builder::new().spawn_scoped(scope, || {
+                taken.take().map_err(|error| PipeFault::Rights(error.into()))?;
+                start()
+            });
+            let worker = worker.map_err(PipeFault::Start)?;
+            let panicked = || PipeFault::Start(io::ErrorKind::Other.into());
+            worker.join().unwrap_or_else(|_| Err(panicked()))
+        }),
+    }
+}
+
+/// What a part of the conversation came to.
+enum Step {
+    Going,
+    /// Nothing happened for a while.
+    Silent,
+    TooMuch,
+    /// All of its output is read.
+    Ended,
+}
+
+struct Talk {
+    /// Where the message goes, as long as there is some of it and it is read.
+    input: Option<PipeWriter>,
+    output: Option<PipeReader>,
+    window: Vec<u8>,
+    at: usize,
+    end: PipeEnd,
+}
+
+impl Talk {
+    fn step(
+        &mut self,
+        order: &PipeOrder,
+        message: &mut dyn Read,
+        deadline: Deadline,
+    ) -> Result<Step, PipeFault> {
+        /// How long to wait before looking whether the command has ended.
+        const PAUSE: Duration = Duration::from_secs(1);
+        if self.at == self.window.len() && self.input.is_some() {
+            self.fill(message)?;
+        }
+        if self.output.is_none() && self.input.is_none() {
+            return Ok(Step::Ended);
+        }
+        let left = deadline.left().ok_or(PipeFault::Timeout)?.min(PAUSE);
+        let left = Timespec::try_from(left).ok();
+        let input = self.input.as_ref().map(|input| PollFd::new(input, PollFlags::OUT));
+        let output = self.output.as_ref().map(|output| PollFd::new(output, PollFlags::IN));
+        let (writes, reads) = (input.is_some(), output.is_some());
+        let mut fds: Vec<PollFd<'_>> = input.into_iter().chain(output).collect();
+        match poll(&mut fds, left.as_ref()) {
+            Ok(0) => return Ok(Step::Silent),
+            Err(Errno::INTR) => return Ok(Step::Going),
+            Err(error) => return Err(PipeFault::Start(error.into())),
+            Ok(_) => {}
+        }
+        let is_ready = |fd: Option<&PollFd<'_>>| fd.is_some_and(|fd| !fd.revents().is_empty());
+        let may_write = writes && is_ready(fds.first());
+        let may_read = reads && is_ready(fds.last());
+        if may_read && let Some(output) = &mut self.output {
+            let mut piece = [0; 16 * 1024];
+            match output.read(&mut piece) {
+                Ok(0) => self.output = None,
+                Ok(count) => self.end.output.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(PipeFault::Start(error)),
+            }
+            if self.end.output.len() as u64 > order.max_output {
+                return Ok(Step::TooMuch);
+            }
+        }
+        if may_write {
+            self.give();
+        }
+        Ok(Step::Going)
+    }
+
+    /// Reads the next part of the message; at its end, the command is told so.
+    fn fill(&mut self, message: &mut dyn Read) -> Result<(), PipeFault> {
+        self.window.resize(WINDOW, 0);
+        self.at = 0;
+        loop {
+            match message.read(&mut self.window) {
+                Ok(count) => {
+                    self.window.truncate(count);
+                    if count == 0 {
+                        self.input = None;
+                    }
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(PipeFault::Message(error)),
+            }
+        }
+    }
+
+    /// Gives the command as much as it takes without a wait. A pipe that can be written to
+    /// takes so much.
+    fn give(&mut self) {
+        const ATOMIC: usize = 4096;
+        let Some(input) = &mut self.input else { return };
+        let end = self.window.len().min(self.at + ATOMIC);
+        match input.write(&self.window[self.at..end]) {
+            Ok(count) => {
+                self.at += count;
+                self.end.written += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // It does not want more.
+            Err(_) => self.input = None,
+        }
+    }
+
+    /// Reads what those write who have the output open when the command has ended.
+    fn drain(&mut self, order: &PipeOrder, deadline: Deadline) {
+        let longest = deadline.left().unwrap_or_default().min(AFTERWARDS);
+        let deadline = Deadline::within(longest);
+        let Some(output) = &mut self.output else { return };
+        let mut piece = [0; 16 * 1024];
+        while self.end.output.len() as u64 <= order.max_output {
+            match deadline.readable(output.as_fd()).and_then(|()| output.read(&mut piece)) {
+                Ok(0) => return,
+                Ok(count) => self.end.output.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eximious_core::world::LocalUser;
+    use rustix::process::{getegid, geteuid};
+
+    fn order(script: &str) -> PipeOrder {
+        let user = match geteuid().is_root() {
+            true => LocalUser { uid: 65534, gid: 65534, groups: vec![65534, 8] },
+            false => {
+                LocalUser { uid: geteuid().as_raw(), gid: getegid().as_raw(), groups: Vec::new() }
+            }
+        };
+        PipeOrder {
+            argv: ["/bin/sh", "-c", script].map(|word| word.as_bytes().to_vec()).to_vec(),
+            environment: vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())],
+            directory: b"/usr".to_vec(),
+            user,
+            umask: 0o027,
+            dumps_core: false,
+            timeout: Some(Duration::from_secs(20)),
+            max_output: 20_480,
+        }
+    }
+
+    fn run_with(order: &PipeOrder, message: &[u8]) -> Result<PipeEnd, PipeFault> {
+        run(order, &mut &*message)
+    }
+
+    fn output(script: &str) -> (i32, String) {
+        let end = run_with(&order(script), b"one\ntwo\n").unwrap();
+        (end.code, String::from_utf8_lossy(&end.output).into_owned())
+    }
+
+    #[test]
+    fn a_command_gets_the_message_as_its_user() {
+        assert_eq!(output("cat; pwd; umask; exit 3"), (3, "one\ntwo\n/usr\n0027\n".to_owned()));
+        if geteuid().is_root() {
+            assert_eq!(output("id -u; id -g; id -G"), (0, "65534\n65534\n65534 8\n".to_owned()));
+            assert_eq!(output("cat /etc/shadow 2>/dev/null"), (1, String::new()));
+        }
+        assert_eq!(output("echo a; echo b >&2; ulimit -c"), (0, "a\nb\n0\n".to_owned()));
+        assert_eq!(output("kill -15 $$").0, -15);
+    }
+
+    #[test]
+    fn a_large_message_is_read_or_not() {
+        let message = vec![b'x'; 1 << 20];
+        let end = run_with(&order("wc -c"), &message).unwrap();
+        assert_eq!((&end.output[..], end.written), (&b"1048576\n"[..], 1 << 20));
+        let end = run_with(&order("exit 0"), &message).unwrap();
+        assert!(end.code == 0 && end.written < 1 << 20);
+        // Who closes the output first may go on reading.
+        let end = run_with(&order("exec >&- 2>&-; test $(wc -c) = 1048576"), &message).unwrap();
+        assert_eq!((end.code, end.written), (0, 1 << 20));
+        // What it writes while it is written to is read.
+        let end = run_with(&PipeOrder { max_output: 1 << 21, ..order("cat") }, &message).unwrap();
+        assert!(end.output == message);
+    }
+
+    #[test]
+    fn time_and_output_have_bounds() {
+        let short = PipeOrder { timeout: Some(Duration::from_millis(300)), ..order("sleep 20") };
+        assert!(matches!(run_with(&short, b""), Err(PipeFault::Timeout)));
+        let end = run_with(&PipeOrder { max_output: 10, ..order("yes") }, b"").unwrap();
+        assert!(end.code == -9 && end.output.len() < 100_000);
+    }
+
+    #[test]
+    fn what_can_not_be_run_is_told_apart() {
+        let nowhere = PipeOrder { directory: b"/nosuch".to_vec(), ..order("true") };
+        assert!(matches!(run_with(&nowhere, b""), Err(PipeFault::Directory(_))));
+        let none = PipeOrder { argv: vec![b"/nosuch".to_vec()], ..order("true") };
+        assert!(matches!(run_with(&none, b""), Err(PipeFault::Execute(_))));
+        if geteuid().is_root() {
+            let hidden = PipeOrder { directory: b"/root".to_vec(), ..order("true") };
+            assert!(matches!(run_with(&hidden, b""), Err(PipeFault::Directory(_))));
+        } else {
+            let mut other = order("true");
+            other.user.uid += 1;
+            assert!(matches!(run_with(&other, b""), Err(PipeFault::Rights(_))));
+        }
+    }
+
+    #[test]
+    fn output_ends_when_all_have_closed_it() {
+        let (code, text) = output("(sleep 2; echo late) & echo early");
+        assert_eq!((code, &text[..]), (0, "early\nlate\n"));
+    }
+}
