@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use eximious_core::trace::TracePlace;
 use eximious_core::{
-    DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType, Rec, Registry, Runs,
-    Str, SwitchOption, TextOption, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType, Rec, Registry,
+    Runs, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::options::opt::transport::appendfile;
 
