@@ -48,6 +48,7 @@ mod headers;
 mod lists;
 mod machine;
 mod modifiers;
+mod named;
 mod nested;
 mod ratelimit;
 mod run;
