@@ -186,6 +186,8 @@ pub struct Undelivered {
     pub host: Option<TakingHost>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
+    /// What a command wrote, for the sender.
+    pub output: Vec<u8>,
 }
 
 impl Undelivered {
@@ -198,6 +200,7 @@ impl Undelivered {
             said: None,
             host: None,
             freezes: false,
+            output: Vec::new(),
         }
     }
 }
