@@ -3,8 +3,9 @@
 //! `cargo run --release -p eximious-bench` wants the program built beside it
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once,
 //! `--sessions` only the part with SMTP sessions and messages, and of these `--only TEXT`
-//! what has such a text in its name.
+//! what has such a text in its name; `--authentication` only DKIM and SPF.
 
+mod authentication;
 mod client;
 mod config;
 mod daemon;
@@ -26,7 +27,10 @@ const CONDITION: &str = "${if and{{match{$sender_address}{\\N^bounce[-+]\\N}}\
 fn main() {
     let smoke = std::env::args().any(|a| a == "--smoke");
     let runs = if smoke { 1 } else { 7 };
-    inside(if smoke { 1_000 } else { 2_000_000 });
+    let is_part = std::env::args().any(|a| a == "--authentication");
+    if !is_part {
+        inside(if smoke { 1_000 } else { 2_000_000 });
+    }
     let Some(exim) = find_exim() else {
         println!("no Exim to compare with (exim4-daemon-heavy)");
         return;
@@ -35,6 +39,9 @@ fn main() {
         println!("build the program first: cargo build --release");
         std::process::exit(1);
     };
+    if is_part || authentication::is_inside() {
+        return authentication::compare_both(smoke, &exim, &ours);
+    }
     if std::env::args().any(|a| a == "--sessions") {
         return sessions::compare(smoke, &exim, &ours);
     }
@@ -57,6 +64,7 @@ fn main() {
     let what = format!("-C with {} lines, -be x", text.lines().count());
     compare(&what, runs * 10, &exim, &ours, &["-C", &name, "-be", "x"], None);
     routing::compare(smoke, &exim, &ours);
+    authentication::compare_both(smoke, &exim, &ours);
     sessions::compare(smoke, &exim, &ours);
 }
 

@@ -162,6 +162,8 @@ struct Memory {
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
     fruitless: FxHashMap<Slot, (DnsReply, i64)>,
+    /// What was answered to questions that were asked side by side, until each is looked at.
+    ahead: FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>,
     /// A name, and whether it fits `dns_check_names_pattern`: of one name several
     /// things are asked.
     checked: Option<(String, bool)>,
@@ -194,6 +196,34 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<D
         event::raise(call, "dns:fail", Str::tainted(data));
     }
     Ok(reply)
+}
+
+/// Asks several questions side by side: [`query`] looks at the answers, one after the other,
+/// and asks nothing more then. What it need not ask is left out.
+pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
+    let mut wanted = Vec::new();
+    for (name, kind) in questions {
+        let Some(name) = ascii(name).filter(|name| name.len() <= LONGEST_NAME) else { continue };
+        let slot = (name.to_ascii_lowercase().into_bytes(), *kind, false);
+        let question = (name, *kind);
+        let is_new = remembered(call, &slot).is_none() && !wanted.contains(&question);
+        if is_new && proper(call, &question.0, *kind).unwrap_or(false) {
+            wanted.push(question);
+        }
+    }
+    if wanted.len() < 2 {
+        return;
+    }
+    let options = options(call, &How::default());
+    // Who may not ask hears of it when the answers are looked at.
+    let Ok(dns) = call.with_record(&DNS, |call| call.dns()) else { return };
+    let answers = dns.query_all(&wanted, &options);
+    call.memory::<Memory>().ahead = wanted.into_iter().zip(answers).collect();
+}
+
+/// Forgets what nobody looked at.
+pub(crate) fn forget_ahead(call: &mut Call<'_>) {
+    call.memory::<Memory>().ahead.clear();
 }
 
 /// As [`query`], without an event.
@@ -361,7 +391,9 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
     let (mut asked, mut secure) = (name.to_owned(), true);
     let mut first = None;
     for _ in 0..=aliases {
-        let answer = dns.query(&asked, kind, &options);
+        let ahead = &mut call.memory::<Memory>().ahead;
+        let known = if ahead.is_empty() { None } else { ahead.remove(&(asked.clone(), kind)) };
+        let answer = known.unwrap_or_else(|| dns.query(&asked, kind, &options));
         let (standing, empty) = match &answer {
             Ok(answer) => (&answer.standing, false),
             Err(DnsError::NoName(standing) | DnsError::NoData(standing)) => (standing, true),

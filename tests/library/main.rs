@@ -8,6 +8,7 @@ mod check;
 mod commands;
 mod dbm;
 mod depth;
+mod dkim;
 mod examples;
 mod extensions;
 mod fmt;

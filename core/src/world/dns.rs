@@ -80,6 +80,16 @@ pub trait Dns: Send + Sync {
     /// The records of a type (its number: 1 is A, 28 AAAA, 15 MX) at a name.
     fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError>;
 
+    /// The answers to several questions, names and types, in their order. Who can asks them
+    /// side by side, so that they take no longer than the slowest of them.
+    fn query_all(
+        &self,
+        questions: &[(String, u16)],
+        options: &DnsOptions,
+    ) -> Vec<Result<DnsAnswer, DnsError>> {
+        questions.iter().map(|(name, kind)| self.query(name, *kind, options)).collect()
+    }
+
     /// The addresses that the system's own table (`/etc/hosts`) has for a name.
     fn table_addresses(&self, _host: &str) -> Vec<IpAddr> {
         Vec::new()

@@ -76,6 +76,8 @@ pub struct Delivering {
     pub good_hosts: Vec<TakingHost>,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
+    /// What a command wrote that the sender is to see.
+    pub output: Vec<u8>,
 }
 
 /// A host that failed.
@@ -186,8 +188,6 @@ pub struct Undelivered {
     pub host: Option<TakingHost>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
-    /// What a command wrote, for the sender.
-    pub output: Vec<u8>,
 }
 
 impl Undelivered {
@@ -200,7 +200,6 @@ impl Undelivered {
             said: None,
             host: None,
             freezes: false,
-            output: Vec::new(),
         }
     }
 }

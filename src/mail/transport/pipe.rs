@@ -164,9 +164,11 @@ fn ended(
     }
     let fails_with_output = transport.on(opt::RETURN_FAIL_OUTPUT) && !is_fine;
     let is_told = (returns || fails_with_output) && !is_bounce;
-    let output = if is_told { output } else { Vec::new() };
+    if is_told {
+        call.done.output = output;
+    }
     let said = (!is_fine).then(|| FAILED.to_vec());
-    Err(Trouble::Failed(Undelivered { said, output, ..Undelivered::new(0, text) }))
+    Err(Trouble::Failed(Undelivered { said, ..Undelivered::new(0, text) }))
 }
 
 /// Whether a code means that the command may do better another time (`temp_errors`).

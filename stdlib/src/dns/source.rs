@@ -3,7 +3,7 @@
 use eximious_core::{Call, Fail};
 use eximious_mailauth::dns::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};
 
-use super::{DnsFound, How, Patience, host, kind, mx, query, strings};
+use super::{DnsFound, How, Patience, ask_ahead, forget_ahead, host, kind, mx, query, strings};
 use crate::dns::Record;
 
 /// Answers the questions of mail authentication, all of them in a bounded time.
@@ -33,14 +33,7 @@ impl<'c, 'e> AuthDns<'c, 'e> {
         if self.fail.is_some() || self.patience.is_over(self.call) {
             return DnsResponse::Later;
         }
-        let kind = match question.kind {
-            DnsQueryKind::A => kind::A,
-            DnsQueryKind::Aaaa => kind::AAAA,
-            DnsQueryKind::Mx => kind::MX,
-            DnsQueryKind::Ptr => kind::PTR,
-            DnsQueryKind::Txt => kind::TXT,
-        };
-        match query(self.call, &question.name, kind, &How::default()) {
+        match query(self.call, &question.name, number(question.kind), &How::default()) {
             Ok(reply) => match reply.found {
                 DnsFound::Records { records, .. } => {
                     let data = records.iter().filter_map(|record| data(record, question.kind));
@@ -60,7 +53,27 @@ impl<'c, 'e> AuthDns<'c, 'e> {
 
 impl DnsSource for AuthDns<'_, '_> {
     fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse> {
-        questions.iter().map(|question| self.answer(question)).collect()
+        if let [_, _, ..] = questions
+            && self.fail.is_none()
+            && !self.patience.is_over(self.call)
+        {
+            let all = questions.iter().map(|one| (&one.name[..], number(one.kind)));
+            ask_ahead(self.call, &all.collect::<Vec<_>>());
+        }
+        let answers = questions.iter().map(|question| self.answer(question)).collect();
+        forget_ahead(self.call);
+        answers
+    }
+}
+
+/// The number of a type.
+const fn number(kind: DnsQueryKind) -> u16 {
+    match kind {
+        DnsQueryKind::A => kind::A,
+        DnsQueryKind::Aaaa => kind::AAAA,
+        DnsQueryKind::Mx => kind::MX,
+        DnsQueryKind::Ptr => kind::PTR,
+        DnsQueryKind::Txt => kind::TXT,
     }
 }
 

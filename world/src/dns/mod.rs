@@ -23,6 +23,9 @@ use message::{Code, Question, Reply};
 /// How often a question is asked at the most, whatever options say.
 const MOST_TRIES: u32 = 100;
 
+/// How many questions are asked side by side.
+const MOST_AT_ONCE: usize = 16;
+
 /// A client of name servers.
 ///
 /// ```
@@ -134,6 +137,34 @@ impl Dns for Resolver {
         let config = self.config();
         let candidates = config.candidates(name, options);
         DnsAnswer::first(name, candidates, |candidate| self.ask(&config, candidate, kind, options))
+    }
+
+    fn query_all(
+        &self,
+        questions: &[(String, u16)],
+        options: &DnsOptions,
+    ) -> Vec<Result<DnsAnswer, DnsError>> {
+        let one = &|(name, kind): &(String, u16)| self.query(name, *kind, options);
+        let [first, others @ ..] = questions else { return Vec::new() };
+        if others.len() >= MOST_AT_ONCE {
+            let (now, then) = questions.split_at(MOST_AT_ONCE);
+            return [self.query_all(now, options), self.query_all(then, options)].concat();
+        }
+        std::thread::scope(|scope| {
+            let start =
+                |question| std::thread::Builder::new().spawn_scoped(scope, move || one(question));
+            let started: Vec<_> =
+                others.iter().map(|question| (question, start(question))).collect();
+            let mut answers = vec![one(first)];
+            answers.extend(started.into_iter().map(|(question, thread)| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|_| {
+                    Err(DnsError::Again("the question came to nothing".into()))
+                }),
+                // The system has no thread left.
+                Err(_) => one(question),
+            }));
+            answers
+        })
     }
 
     fn table_addresses(&self, host: &str) -> Vec<IpAddr> {

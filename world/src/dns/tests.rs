@@ -352,3 +352,34 @@ fn names_are_completed_by_the_search_list() {
     assert!(matches!(resolver.query("h", 1, &options()), Err(DnsError::NoName(_))));
     assert_eq!(server.asked(), 5);
 }
+
+#[test]
+fn questions_are_asked_side_by_side() {
+    // Nobody is answered before all have asked; what has a name of its own has no answer.
+    let waiting = std::sync::Mutex::new(Vec::new());
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let at = socket.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
+            let mut waiting = waiting.lock().unwrap();
+            waiting.push((buffer[..length].to_vec(), peer));
+            if waiting.len() < 5 {
+                continue;
+            }
+            for (question, peer) in waiting.drain(..) {
+                let code = if question[13] == b'x' { 2 } else { 0 };
+                let count = u16::from(question[13] - b'a');
+                let _ = socket.send_to(&answer(&question, 0, code, count), peer);
+            }
+        }
+    });
+    let patient = DnsOptions { retransmit: Some(Duration::from_secs(20)), ..options() };
+    let names = ["b", "c", "x", "d", "e"].map(|name| (format!("{name}.example"), 1));
+    let start = Instant::now();
+    let answers = Resolver::of([at]).query_all(&names, &patient);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    let counts = answers.iter().map(|one| one.as_ref().map(|answer| answer.records.len()).ok());
+    assert_eq!(counts.collect::<Vec<_>>(), [Some(1), Some(2), None, Some(3), Some(4)]);
+    assert_eq!(Resolver::of([at]).query_all(&[], &patient), []);
+}

@@ -10,7 +10,7 @@ use eximious_core::{Header, Message, Str, World};
 use eximious_stdlib::variables::var;
 
 use crate::mail::route::{Address, Delivery, DeliveryTarget, FilterPipe, Identity, Routes};
-use crate::mail::transport::{Consignment, Outcome, Reports};
+use crate::mail::transport::{Consignment, Delivering, Outcome, Reports};
 use crate::{Config, Engine, Macros};
 
 /// Commands that end as they are told, and keep what they got.
@@ -62,7 +62,7 @@ fn run(
     options: &str,
     delivery: &Delivery,
     end: Result<PipeEnd, PipeFault>,
-) -> (Outcome, Option<(PipeOrder, String)>) {
+) -> (Delivering, Option<(PipeOrder, String)>) {
     let options = options.lines().map(|line| format!("  {}\n", line.trim())).collect::<String>();
     let text =
         format!("qualify_domain = q.example\nbegin transports\nT:\n  driver = pipe\n{options}");
@@ -92,7 +92,7 @@ fn run(
         may_try: &|_| true,
         reports: Reports::default(),
     };
-    let outcome = routes.deliver(&mut cx, 0, consignment).unwrap().outcomes.remove(0);
+    let outcome = routes.deliver(&mut cx, 0, consignment).unwrap();
     let got = told.got.lock().unwrap().pop();
     (outcome, got)
 }
@@ -101,15 +101,15 @@ fn address() -> Delivery {
     to(DeliveryTarget::Address, "")
 }
 
-fn said(outcome: Outcome) -> String {
-    match outcome {
+fn said(done: Delivering) -> String {
+    match done.outcomes[0].clone() {
         Outcome::Delivered(_) => "=>".to_owned(),
         Outcome::Deferred(why) => {
             let frozen = if why.freezes { " frozen" } else { "" };
             format!("== ({}){frozen} {}", why.number, String::from_utf8_lossy(&why.message))
         }
         Outcome::Failed(why) => {
-            let output = String::from_utf8_lossy(&why.output).into_owned();
+            let output = String::from_utf8_lossy(&done.output).into_owned();
             format!("** {}{output}", String::from_utf8_lossy(&why.message))
         }
     }
