@@ -5,6 +5,7 @@ mod status;
 
 use eximious_core::world::{PipeEnd, PipeFault, PipeOrder};
 use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::environment::Environment;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::pipe as opt;
@@ -205,13 +206,10 @@ fn search_path(call: &mut TransportCall<'_>) -> Vec<u8> {
 
 /// What the command's environment is: what other mail programs set, too, and what the
 /// transport adds.
-fn environment(
-    call: &mut TransportCall<'_>,
-    path: &[u8],
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Trouble> {
+fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment, Trouble> {
     let delivery = call.consignment.deliveries[0];
     let is_single = call.consignment.deliveries.len() == 1;
-    let mut all: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut all = Environment::new();
     let mut put = |name: &str, value: &[u8]| all.push((name.into(), value.to_vec()));
     let local_part = match is_single {
         true => call.cx.value_of(var::LOCAL_PART),
