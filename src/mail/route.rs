@@ -38,7 +38,9 @@ use crate::Config;
 use crate::config::Places;
 use crate::mail::transport::Transport;
 
-pub use address::{Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, Identity, Wrong};
+pub use address::{
+    Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, FilterPipe, Identity, Wrong,
+};
 pub use affix::without as without_affixes;
 pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;

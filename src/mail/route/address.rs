@@ -223,12 +223,22 @@ pub enum DeliveryTarget {
         /// The permissions of a new file, where a filter says them.
         mode: Option<u32>,
     },
-    /// To a command (`$address_pipe`).
-    Pipe,
+    /// To a command (`$address_pipe`); with it, what a filter had when it wanted that.
+    /// Words of a filter's commands are expanded, those of others are taken as they are.
+    Pipe(Option<Box<FilterPipe>>),
     /// An answer that a filter wants sent.
     Reply(Box<AutoReply>),
     /// A notification that a Sieve filter wants sent.
     Notice(Box<Notice>),
+}
+
+/// The variables that a filter had when it gave the message to a command.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct FilterPipe {
+    /// `$0`, `$1`, …
+    pub numeric: Vec<Str>,
+    /// `$thisaddress`.
+    pub this_address: Str,
 }
 
 /// Why a delivery that needs no router can't be made.

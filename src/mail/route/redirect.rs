@@ -198,7 +198,7 @@ impl<'r> Redirection<'r> {
                     self.direct(
                         machine,
                         command,
-                        DeliveryTarget::Pipe,
+                        DeliveryTarget::Pipe(None),
                         opt::redirect::PIPE_TRANSPORT,
                     )?;
                 }
@@ -262,7 +262,7 @@ impl<'r> Redirection<'r> {
     ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
-            DeliveryTarget::Pipe => (opt::redirect::FORBID_PIPE, b"pipe"),
+            DeliveryTarget::Pipe(_) => (opt::redirect::FORBID_PIPE, b"pipe"),
             DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
                 (opt::redirect::FORBID_FILTER_REPLY, b"autoreply")
             }
@@ -271,7 +271,7 @@ impl<'r> Redirection<'r> {
         let forbidden = self.answers || machine.switch(router, switch)?;
         // What it is for decides which transport it is.
         let variable = match target {
-            DeliveryTarget::Pipe => Some(var::ADDRESS_PIPE),
+            DeliveryTarget::Pipe(_) => Some(var::ADDRESS_PIPE),
             DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => None,
             _ => Some(var::ADDRESS_FILE),
         };

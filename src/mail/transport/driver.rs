@@ -42,6 +42,9 @@ pub(crate) struct QuotaOptions {
 
 static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
 
+static COMMAND: TransportRun =
+    TransportRun { remote: false, quota: None, run: Some(super::pipe::run) };
+
 static REMOTE: TransportRun =
     TransportRun { remote: true, quota: None, run: Some(super::smtp::run) };
 
@@ -77,7 +80,7 @@ pub(super) static DRIVERS: &[DriverDef] = &[
     ),
     driver("autoreply", "Answers with a message of its own.", "27", &LOCAL),
     driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL),
-    driver("pipe", "Writes to a command.", "29", &LOCAL),
+    DriverDef::new(DriverKind::Transport, "pipe", "Writes to a command.", "29", Runs::of(&COMMAND)),
     driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
         .needs("an experimental build"),
     DriverDef::new(
