@@ -29,6 +29,8 @@ pub(super) struct Failed {
     pub(super) why: Undelivered,
     /// Whether the sender is told nothing but that.
     pub(super) untold: bool,
+    /// What a command wrote.
+    pub(super) output: Vec<u8>,
 }
 
 /// The attempt.
@@ -49,7 +51,7 @@ pub(super) struct Attempt<'d> {
     deferred: usize,
     /// Why the message is to be frozen.
     freezes: bool,
-    reports: Vec<Vec<u8>>,
+    pub(super) reports: Vec<Vec<u8>>,
 }
 
 impl<'d> Attempt<'d> {
@@ -157,7 +159,14 @@ impl<'d> Attempt<'d> {
         for one in recipients {
             let (node, address) = one.into_parts();
             let why = Undelivered::new(0, "delivery cancelled by administrator");
-            self.fail(Failed { node, address, is_direct: false, why, untold: false });
+            self.fail(Failed {
+                node,
+                address,
+                is_direct: false,
+                why,
+                untold: false,
+                output: Vec::new(),
+            });
         }
         let outcome = self.end();
         Attempts { outcome, reports: self.reports }
@@ -296,6 +305,7 @@ impl<'d> Attempt<'d> {
             is_direct: false,
             why: undelivered,
             untold: why.untold,
+            output: Vec::new(),
         };
         self.fail(failed);
     }
@@ -359,7 +369,8 @@ impl<'d> Attempt<'d> {
         self.log_message(&line);
         let message = [&why.message[..], b": retry timeout exceeded"].concat();
         let why = Undelivered { message, ..why };
-        self.fail(Failed { node, address: address.clone(), is_direct, why, untold: false });
+        let (address, output) = (address.clone(), Vec::new());
+        self.fail(Failed { node, address, is_direct, why, untold: false, output });
     }
 
     pub(super) fn fail(&mut self, failed: Failed) {

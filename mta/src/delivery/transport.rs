@@ -1,6 +1,7 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
 use eximious::Str;
+use eximious::acl::OwnMessage;
 use eximious::hints::RetryKey;
 use eximious::route::Delivery;
 use eximious::transport::{Consignment, Delivering, DsnRequests, LocalUser, Outcome, Undelivered};
@@ -11,6 +12,7 @@ use super::retry::{Verdict, may_try};
 use super::routing::Planned;
 use super::tracking::NodeId;
 use crate::spool::RecipientDsn;
+use crate::submission::own::hand_in;
 
 impl Attempt<'_> {
     /// Makes a delivery on this host.
@@ -25,7 +27,13 @@ impl Attempt<'_> {
             Ok(user) => user,
             Err(why) => {
                 let why = Undelivered { freezes: true, ..Undelivered::new(-29, why) };
-                self.conclude(&planned, true, Outcome::Deferred(why), &Str::EMPTY, self.now());
+                self.conclude(
+                    &planned,
+                    true,
+                    Outcome::Deferred(why),
+                    &Str::EMPTY,
+                    (self.now(), b""),
+                );
                 return;
             }
         };
@@ -82,8 +90,8 @@ impl Attempt<'_> {
         };
         let done = routes.deliver(&mut self.cx, number, consignment);
         routes.dismiss(&mut self.cx, &deliveries);
-        let Delivering { outcomes, failed_hosts, good_hosts, message_log } =
-            done.unwrap_or_else(|| {
+        let Delivering { outcomes, failed_hosts, good_hosts, message_log, output } = done
+            .unwrap_or_else(|| {
                 let name = routes.transport_name(number);
                 let parts = [b"the transport ".as_slice(), name.bytes(), b" does not deliver yet"];
                 let why = Undelivered::new(-1, parts.concat());
@@ -104,7 +112,7 @@ impl Attempt<'_> {
         let mut is_first = true;
         for (one, outcome) in planned.iter().zip(outcomes) {
             let delivered = is_done(&outcome);
-            self.conclude(one, is_first, outcome, &path, began);
+            self.conclude(one, is_first, outcome, &path, (began, &output));
             is_first &= !delivered;
         }
     }
@@ -116,7 +124,7 @@ impl Attempt<'_> {
         is_first: bool,
         outcome: Outcome,
         path: &Str,
-        began: i64,
+        (began, output): (i64, &[u8]),
     ) {
         let Planned { node, delivery } = planned;
         let routes = self.routes();
@@ -143,6 +151,9 @@ impl Attempt<'_> {
                 }
                 self.forget_failure(&RetryKey::Routing(text.bytes()));
                 self.complete(*node);
+                if let Some(text) = done.warning {
+                    self.warn(text);
+                }
             }
             Outcome::Deferred(why) => {
                 let verdict = match (is_local, why.number) {
@@ -174,8 +185,20 @@ impl Attempt<'_> {
                 self.log(&[b"** ", &line[..]].concat());
                 self.log_message(&line);
                 let (address, is_direct) = (delivery.address.clone(), whole.is_direct);
-                self.fail(Failed { node: *node, address, is_direct, why, untold: false });
+                let output = output.to_vec();
+                self.fail(Failed { node: *node, address, is_direct, why, untold: false, output });
             }
+        }
+    }
+
+    /// Sends a message that warns somebody of a full mailbox.
+    fn warn(&mut self, text: Vec<u8>) {
+        let own = OwnMessage { sender: Vec::new(), text };
+        let about = Str::from(&self.id[..]);
+        let server = self.deliverer.server.clone();
+        let (done, name) = hand_in(&server, &mut self.cx, &own, &about);
+        if done.kept {
+            self.reports.push(name.bytes().to_vec());
         }
     }
 

@@ -97,7 +97,7 @@ impl Routes {
         }
         match &first.target {
             DeliveryTarget::File { .. } => cx.set_var(var::ADDRESS_FILE, address.text.clone()),
-            DeliveryTarget::Pipe => cx.set_var(var::ADDRESS_PIPE, address.text.clone()),
+            DeliveryTarget::Pipe(_) => cx.set_var(var::ADDRESS_PIPE, address.text.clone()),
             _ => {}
         }
     }

@@ -76,6 +76,8 @@ pub struct Delivering {
     pub good_hosts: Vec<TakingHost>,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
+    /// What a command wrote that the sender is to see.
+    pub output: Vec<u8>,
 }
 
 /// A host that failed.
@@ -184,8 +186,6 @@ pub struct Undelivered {
     pub said: Option<Vec<u8>>,
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
-    /// What a command said, for a report.
-    pub output: Option<Vec<u8>>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
 }
@@ -199,7 +199,6 @@ impl Undelivered {
             message: message.into(),
             said: None,
             host: None,
-            output: None,
             freezes: false,
         }
     }

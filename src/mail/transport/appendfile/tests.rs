@@ -3,7 +3,7 @@ use eximious_core::{Header, Message, Str};
 use eximious_stdlib::variables::var;
 
 use crate::mail::route::{Address, Delivery, DeliveryTarget, Identity, Routes};
-use crate::mail::transport::{Consignment, Delivered, Outcome, Reports};
+use crate::mail::transport::{Consignment, Delivered, DsnRequests, Outcome};
 use crate::{Config, Engine, Macros};
 
 fn message() -> Message {
@@ -55,7 +55,7 @@ fn deliver_to(fixture: &Fixture, options: &str, deliveries: &[&Delivery]) -> Vec
         user: LocalUser::default(),
         now: 1_000_000_000,
         may_try: &|_| true,
-        reports: Reports::default(),
+        reports: DsnRequests::default(),
     };
     routes.deliver(&mut cx, 0, consignment).unwrap().outcomes
 }
