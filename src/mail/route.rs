@@ -38,7 +38,9 @@ use crate::Config;
 use crate::config::Places;
 use crate::mail::transport::Transport;
 
-pub use address::{Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, Identity, Wrong};
+pub use address::{
+    Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, FilterPipe, Identity, Wrong,
+};
 pub use affix::without as without_affixes;
 pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
@@ -98,7 +100,7 @@ impl Routes {
         let transports = config
             .instances(DriverKind::Transport)
             .iter()
-            .map(|one| Transport::new(one, registry, world));
+            .map(|one| Transport::new(one, registry, world, &places));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
         Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
     }

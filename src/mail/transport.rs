@@ -12,6 +12,7 @@ mod driver;
 mod local;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;
+mod pipe;
 mod smtp;
 
 use eximious_core::Registry;

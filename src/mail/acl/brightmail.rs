@@ -20,8 +20,6 @@ static META: Meta = Meta::new("bmi_run", Effects::NET, TaintRule::Tainted);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest answer.
 const LONGEST_ANSWER: u64 = 1 << 20;
-/// How much of a message is sent at once.
-const PIECE: usize = 64 << 10;
 
 impl Acls {
     /// Has the message at hand looked at, where `control = bmi_run` says so; the verdicts are
@@ -92,14 +90,7 @@ fn converse(
     stream.set_deadline(PATIENCE);
     stream.write_all(request)?;
     stream.write_all(&message.stray)?;
-    let mut reader = message.body.reader();
-    let mut piece = vec![0; PIECE];
-    loop {
-        match reader.read(&mut piece)? {
-            0 => break,
-            count => stream.write_all(&piece[..count])?,
-        }
-    }
+    message.body.in_pieces(|why| why, |piece| stream.write_all(piece))?;
     stream.flush()?;
     stream.finish_writing()?;
     let mut answer = Vec::new();

@@ -198,7 +198,7 @@ impl<'r> Redirection<'r> {
                     self.direct(
                         machine,
                         command,
-                        DeliveryTarget::Pipe,
+                        DeliveryTarget::Pipe(None),
                         opt::redirect::PIPE_TRANSPORT,
                     )?;
                 }
@@ -236,11 +236,8 @@ impl<'r> Redirection<'r> {
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
-        // It is known by what it was before.
         if let Some(new) = rewritten {
-            let unique = std::mem::take(&mut child.unique);
             child = machine.address.child(new, &self.ancestor);
-            child.unique = unique;
         }
         if let Some(unique) = made_as {
             child.unique = unique;
@@ -265,7 +262,7 @@ impl<'r> Redirection<'r> {
     ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
-            DeliveryTarget::Pipe => (opt::redirect::FORBID_PIPE, b"pipe"),
+            DeliveryTarget::Pipe(_) => (opt::redirect::FORBID_PIPE, b"pipe"),
             DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
                 (opt::redirect::FORBID_FILTER_REPLY, b"autoreply")
             }
@@ -274,7 +271,7 @@ impl<'r> Redirection<'r> {
         let forbidden = self.answers || machine.switch(router, switch)?;
         // What it is for decides which transport it is.
         let variable = match target {
-            DeliveryTarget::Pipe => Some(var::ADDRESS_PIPE),
+            DeliveryTarget::Pipe(_) => Some(var::ADDRESS_PIPE),
             DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => None,
             _ => Some(var::ADDRESS_FILE),
         };

@@ -101,7 +101,7 @@ fn formats(text: &Str) -> Vec<(Str, Str)> {
 /// Tells the daemon that tells users of new mail (`notify_comsat`). Whether it hears is
 /// nobody's concern.
 fn notify(call: &mut TransportCall<'_>, done: &MailboxDone) {
-    static COMSAT: Meta = Meta::new("notify_comsat", Effects::NET, TaintRule::Result);
+    static COMSAT: Meta = Meta::new("comsat", Effects::NET, TaintRule::Result);
     /// The port of `biff`.
     const PORT: u16 = 512;
     if !call.transport.on(opt::NOTIFY_COMSAT) {

@@ -76,6 +76,8 @@ pub struct Delivering {
     pub good_hosts: Vec<TakingHost>,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
+    /// What a command wrote that the sender is to see.
+    pub output: Vec<u8>,
 }
 
 /// A host that failed.

@@ -7,7 +7,7 @@ use eximious_stdlib::variables::var;
 use super::super::machine::{Machine, Verdict};
 use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
-use super::super::{DeliveryTarget, Purpose};
+use super::super::{DeliveryTarget, FilterPipe, Purpose};
 use super::{Redirection, file_transport, said};
 use crate::mail::filter::{
     AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner,
@@ -196,7 +196,7 @@ fn generate(
                     option,
                 )?;
             }
-            FilterAction::Pipe { command, .. } => {
+            FilterAction::Pipe { command, numeric, this_address, .. } => {
                 let (text, taint) = command.read();
                 // Where a user has put a bar already, it is the one.
                 let bare = text.strip_prefix(b"|").unwrap_or(text);
@@ -204,7 +204,7 @@ fn generate(
                 redirection.direct(
                     machine,
                     command,
-                    DeliveryTarget::Pipe,
+                    DeliveryTarget::Pipe(Some(Box::new(FilterPipe { numeric, this_address }))),
                     opt::redirect::PIPE_TRANSPORT,
                 )?;
             }

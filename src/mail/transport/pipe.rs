@@ -1,0 +1,269 @@
+//! `pipe`: to commands (specification, chapter 29).
+
+mod command;
+mod status;
+
+use eximious_core::world::{PipeEnd, PipeFault, PipeOrder};
+use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::environment::Environment;
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt as main;
+use eximious_stdlib::options::opt::transport::pipe as opt;
+use eximious_stdlib::variables::var;
+use eximious_stdlib::wording;
+
+use super::local::{LocalText, Surroundings};
+use super::{Delivered, Outcome, TransportCall, Undelivered};
+use crate::mail::route::{DeliveryTarget, Text};
+
+static META: Meta =
+    Meta::new("pipe", Effects::RUN.union(Effects::FILES).union(Effects::HOST), TaintRule::Result);
+
+static SURROUNDINGS: Surroundings = Surroundings {
+    prefix: opt::MESSAGE_PREFIX,
+    suffix: opt::MESSAGE_SUFFIX,
+    check: opt::CHECK_STRING,
+    escape: opt::ESCAPE_STRING,
+    batched: opt::USE_BSMTP,
+    crlf: opt::USE_CRLF,
+};
+
+/// What the sender is told of a command that failed.
+const FAILED: &[u8] = b"local delivery failed";
+
+/// Why nothing came of it.
+enum Trouble {
+    Deferred(Undelivered),
+    Failed(Undelivered),
+}
+
+impl From<Undelivered> for Trouble {
+    fn from(why: Undelivered) -> Self {
+        Self::Deferred(why)
+    }
+}
+
+/// It may go another time.
+fn later(message: Vec<u8>) -> Trouble {
+    Trouble::Deferred(Undelivered::new(0, message))
+}
+
+/// It never will.
+fn never(message: Vec<u8>) -> Trouble {
+    let said = Some(FAILED.to_vec());
+    Trouble::Failed(Undelivered { said, ..Undelivered::new(0, message) })
+}
+
+pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
+    let outcome = match deliver(call) {
+        Ok(delivered) => Outcome::Delivered(delivered),
+        Err(Trouble::Deferred(why)) => Outcome::Deferred(why),
+        Err(Trouble::Failed(why)) => Outcome::Failed(why),
+    };
+    vec![outcome; call.consignment.deliveries.len()]
+}
+
+fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
+    let path = search_path(call);
+    let argv = command::words(call, &path)?;
+    let environment = environment(call, &path)?;
+    let transport = call.transport;
+    let directory = match &call.consignment.deliveries[0].directory {
+        Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
+        _ => b"/".to_vec(),
+    };
+    let timeout = transport.get(opt::TIMEOUT);
+    let order = PipeOrder {
+        argv,
+        environment,
+        directory,
+        user: call.consignment.user.clone(),
+        umask: u32::try_from(transport.get(opt::UMASK)).unwrap_or(0o22) & 0o777,
+        dumps_core: transport.on(opt::PERMIT_COREDUMP),
+        timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
+        max_output: u64::try_from(transport.get(opt::MAX_OUTPUT)).unwrap_or(0),
+    };
+    let text = LocalText::new(call, &SURROUNDINGS, false)?;
+    let denied = call.cx.call(&META, |call| call.processes().map(|_| ()));
+    denied.map_err(|fail| later(fail.message().to_vec()))?;
+    let processes = call.cx.engine().world().processes.clone();
+    match processes.pipe(&order, &mut text.reader()) {
+        Ok(end) => ended(call, &order, end),
+        Err(PipeFault::Execute(_)) if !transport.on(opt::FREEZE_EXEC_FAIL) => {
+            ended(call, &order, PipeEnd { code: status::NOT_EXECUTED, ..PipeEnd::default() })
+        }
+        Err(fault) => Err(not_run(call, &order, fault)),
+    }
+}
+
+/// Why a command was not run to its end.
+fn not_run(call: &TransportCall<'_>, order: &PipeOrder, fault: PipeFault) -> Trouble {
+    let number = |error: &std::io::Error| error.raw_os_error().unwrap_or(0);
+    let deferred = |error: &std::io::Error, text: Vec<u8>| {
+        Trouble::Deferred(Undelivered::new(number(error), text))
+    };
+    match fault {
+        PipeFault::Rights(error) => {
+            let (uid, gid) = (order.user.uid, order.user.gid);
+            deferred(&error, format!("unable to set gid={gid} or uid={uid}").into_bytes())
+        }
+        PipeFault::Directory(error) => {
+            deferred(&error, [b"failed to chdir to ", &order.directory[..]].concat())
+        }
+        PipeFault::Start(error) => {
+            let name = call.transport.name.bytes();
+            let why = wording::reason(&error);
+            let parts = [b"Failed to create child process for ", name, b" transport: "];
+            deferred(&error, [&parts.concat(), why.as_bytes()].concat())
+        }
+        PipeFault::Message(error) => deferred(&error, b"the message can't be read".to_vec()),
+        PipeFault::Timeout => {
+            let text = b"pipe delivery process timed out".to_vec();
+            if call.transport.on(opt::TIMEOUT_DEFER) { later(text) } else { never(text) }
+        }
+        PipeFault::Execute(_) => {
+            let text = [b"pipe process failed to exec \"", &line(order)[..], b"\""].concat();
+            Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) })
+        }
+    }
+}
+
+/// The command, for those who read of it.
+fn line(order: &PipeOrder) -> Vec<u8> {
+    let word = |word: &Vec<u8>| match word.is_empty() || word.contains(&b' ') {
+        true => [b"\"", &word[..], b"\""].concat(),
+        false => word.clone(),
+    };
+    order.argv.iter().map(word).collect::<Vec<_>>().join(&b' ')
+}
+
+/// What comes of a command that has ended.
+fn ended(
+    call: &mut TransportCall<'_>,
+    order: &PipeOrder,
+    end: PipeEnd,
+) -> Result<Delivered, Trouble> {
+    let transport = call.transport;
+    let (code, output) = (end.code, end.output);
+    let returns = transport.on(opt::RETURN_OUTPUT) && !output.is_empty();
+    let is_fine = code == 0 || transport.on(opt::IGNORE_STATUS);
+    let is_temporary = !is_fine && !transport.on(opt::RETURN_OUTPUT) && is_temporary(call, code);
+    log(call, &output, (is_fine, is_temporary));
+    let is_bounce = call.consignment.return_path.is_empty();
+    if is_fine && !returns {
+        return Ok(Delivered { size: Some(end.written), ..Delivered::default() });
+    }
+    let text = match is_fine {
+        true => b"return message generated".to_vec(),
+        false => status::failed(call, order, code),
+    };
+    if is_temporary {
+        return Err(later(text));
+    }
+    if code < 0 && !is_fine && transport.on(opt::FREEZE_SIGNAL) {
+        return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
+    }
+    let fails_with_output = transport.on(opt::RETURN_FAIL_OUTPUT) && !is_fine;
+    let is_told = (returns || fails_with_output) && !is_bounce;
+    if is_told {
+        call.done.output = output;
+    }
+    let said = (!is_fine).then(|| FAILED.to_vec());
+    Err(Trouble::Failed(Undelivered { said, ..Undelivered::new(0, text) }))
+}
+
+/// Whether a code means that the command may do better another time (`temp_errors`).
+fn is_temporary(call: &TransportCall<'_>, code: i32) -> bool {
+    let list = call.transport.text(opt::TEMP_ERRORS).map(Str::bytes).unwrap_or_default();
+    let is =
+        |word: &[u8]| std::str::from_utf8(word).ok().and_then(|w| w.parse().ok()) == Some(code);
+    code > 0 && (list.trim_ascii() == b"*" || elements(list).any(|word| is(word.trim_ascii())))
+}
+
+/// Logs the first line of a command's output, where that is wanted.
+fn log(call: &mut TransportCall<'_>, output: &[u8], (is_fine, is_temporary): (bool, bool)) {
+    let transport = call.transport;
+    let is_wanted = transport.on(opt::LOG_OUTPUT)
+        || transport.on(opt::LOG_DEFER_OUTPUT) && is_temporary
+        || transport.on(opt::LOG_FAIL_OUTPUT) && !is_fine && !is_temporary;
+    if !is_wanted || output.is_empty() {
+        return;
+    }
+    let line = output.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let address = call.consignment.deliveries[0].address.text.clone();
+    let head = [b"<", address.bytes(), b">: ", transport.name.bytes()].concat();
+    call.cx.log().main(&[&head[..], b" transport output: ", line.as_bytes()].concat());
+}
+
+/// `path`, expanded; where it can't be, as it is written.
+fn search_path(call: &mut TransportCall<'_>) -> Vec<u8> {
+    let Some(text) = call.transport.text(opt::PATH).cloned() else { return Vec::new() };
+    let path = Text::new(text.clone()).expand(call.cx).unwrap_or(text);
+    path.bytes().to_vec()
+}
+
+/// What the command's environment is: what other mail programs set, too, and what the
+/// transport adds.
+fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment, Trouble> {
+    let delivery = call.consignment.deliveries[0];
+    let is_single = call.consignment.deliveries.len() == 1;
+    let mut all = Environment::new();
+    let mut put = |name: &str, value: &[u8]| all.push((name.into(), value.to_vec()));
+    let local_part = match is_single {
+        true => call.cx.value_of(var::LOCAL_PART),
+        false => Str::EMPTY,
+    };
+    let recipient = match (&delivery.target, &delivery.address.parent) {
+        _ if !is_single => Str::EMPTY,
+        (DeliveryTarget::Pipe(_), Some(parent)) => parent.text.clone(),
+        _ => call.recipient(0),
+    };
+    for name in ["LOCAL_PART", "LOGNAME", "USER"] {
+        put(name, local_part.bytes());
+    }
+    for (name, variable) in [
+        ("LOCAL_PART_PREFIX", var::LOCAL_PART_PREFIX),
+        ("LOCAL_PART_SUFFIX", var::LOCAL_PART_SUFFIX),
+        ("DOMAIN", var::DOMAIN),
+        ("HOME", var::HOME),
+        ("QUALIFY_DOMAIN", var::QUALIFY_DOMAIN),
+    ] {
+        put(name, call.cx.value_of(variable).bytes());
+    }
+    put("RECIPIENT", recipient.bytes());
+    put("MESSAGE_ID", call.consignment.message.id.bytes());
+    put("SENDER", call.consignment.return_path.bytes());
+    put("PATH", path);
+    put("SHELL", b"/bin/sh");
+    if let Some(host) = delivery.hosts.first() {
+        put("HOST", host.name.as_bytes());
+    }
+    if let Some(zone) = call.cx.engine().settings().given(main::TIMEZONE) {
+        let zone = zone.bytes().to_vec();
+        put("TZ", &zone);
+    }
+    if let Some(text) = call.transport.some_text(opt::ENVIRONMENT).cloned() {
+        let list = listed(call, &text)?;
+        for setting in elements(list.bytes()) {
+            // What gives no value sets nothing.
+            if let Some(at) = memchr::memchr(b'=', &setting) {
+                all.push((setting[..at].to_vec(), setting[at + 1..].to_vec()));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// An expanded list of the transport's.
+fn listed(call: &mut TransportCall<'_>, text: &Str) -> Result<Str, Trouble> {
+    Text::new(text.clone()).expand(call.cx).map_err(|fail| {
+        let head = [b"failed to expand string \"", text.bytes(), b"\" for "].concat();
+        let tail = [call.transport.name.bytes(), b" transport: ", fail.message()].concat();
+        later([head, tail].concat())
+    })
+}
+
+#[cfg(test)]
+mod tests;
