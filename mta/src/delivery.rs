@@ -16,7 +16,6 @@ mod routing;
 mod tracking;
 mod transport;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -28,6 +27,9 @@ use attempt::Attempt;
 
 pub use handle::{Handled, Handling};
 pub use queue::QueueRun;
+
+/// How many reports that come of each other are delivered at once.
+const MOST_REPORTS: usize = 10;
 
 /// Delivers messages by a configuration. It is shared by threads; a clone is cheap.
 #[derive(Clone, Debug)]
@@ -112,12 +114,10 @@ impl Deliverer {
     /// Delivers a message, and the reports that come of it.
     pub fn deliver_all(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempted {
         let Attempts { outcome, mut reports } = self.deliver(place, id, manner);
-        // A report of a report there is none of.
-        let mut seen: BTreeSet<Vec<u8>> = BTreeSet::new();
-        while let Some(report) = reports.pop() {
-            if seen.insert(report.clone()) {
-                reports.extend(self.deliver(place, &report, &AttemptManner::default()).reports);
-            }
+        // A configuration can make reports of reports, and so on; they wait in the end.
+        for _ in 0..MOST_REPORTS {
+            let Some(report) = reports.pop() else { break };
+            reports.extend(self.deliver(place, &report, &AttemptManner::default()).reports);
         }
         outcome
     }

@@ -173,7 +173,7 @@ impl Run {
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(home.path(), open).expect("a directory for all");
         let directory = home.path().to_str().expect("a name");
-        for part in ["spool", "log"] {
+        for part in ["spool", "log", "mail"] {
             std::fs::create_dir(home.path().join(part)).expect("a directory");
         }
         let config = format!(
@@ -216,7 +216,8 @@ impl Run {
         // The configuration stays the superuser's.
         let owned = Command::new("chown")
             .arg(owner)
-            .args([home.path(), &home.path().join("spool"), &home.path().join("log")])
+            .args([home.path(), &home.path().join("mail")])
+            .args([home.path().join("spool"), home.path().join("log")])
             .status();
         assert!(owned.is_ok_and(|status| status.success()), "chown {owner}");
         let arguments = self.arguments.iter().cloned().map(std::ffi::OsString::from_vec);
@@ -244,6 +245,12 @@ impl Run {
             show(&mut said, log, &text, directory);
         }
         said.extend(spool(&home.path().join("spool"), directory));
+        mailboxes(&mut said, &home.path().join("mail"), directory);
+        if self.arguments.iter().any(|word| word == b"-odi") {
+            // Reports of deliveries have numbers in them, of any length.
+            let sizes = Regex::new(r"^(NAME <= <> R=.* S=)\d+$").expect("a pattern");
+            said.iter_mut().for_each(|line| *line = sizes.replace(line, "${1}N").into_owned());
+        }
         said
     }
 }
@@ -281,6 +288,24 @@ fn spool(directory: &Path, home: &str) -> Vec<String> {
     messages.concat()
 }
 
+/// What was delivered to files below a directory.
+fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    for path in paths {
+        match path.is_dir() {
+            true => mailboxes(said, &path, home),
+            false => {
+                let name = path.display().to_string().replace(home, "DIR");
+                let name =
+                    Regex::new(r"\d+\.[HMPV][^/]*").expect("a pattern").replace(&name, "UNIQUE");
+                show(said, &name, &std::fs::read(&path).expect("a file"), home);
+            }
+        }
+    }
+}
+
 /// Adds a text, without what differs from run to run.
 fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
@@ -291,7 +316,10 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),
             (r"(?m)^-frozen \d+", "-frozen TIME"),
-            (r"\b(RT|D)=\d+s\b", "$1=0s"),
+            (r"\b(RT|QT|DT|D)=\d+s\b", "$1=0s"),
+            (r"\d+-eximdsn-\d+", "BOUNDARY"),
+            (r"(?m)^(From \S+) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),
+            (r"(Start|End) queue run: pid=\d+", "$1 queue run: pid=N"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),
             (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),
             (r"(?m)^.*(exim user lost privilege for using -C option|purging the env).*\n", ""),

@@ -410,7 +410,7 @@ impl<'d> Attempt<'d> {
         for (sender, failed) in super::report::by_sender(self, failed) {
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
-                    self.reports.push(id);
+                    self.send_report(id);
                     failed.iter().for_each(|one| self.complete(one.node));
                 }
                 super::report::Told::NotNeeded => {
@@ -441,6 +441,18 @@ impl<'d> Attempt<'d> {
         }
         self.update();
         if freezes { Attempted::Frozen } else { Attempted::Left }
+    }
+
+    /// Has a report delivered: at once, unless this message is one itself, so that there is
+    /// an end to it.
+    pub(super) fn send_report(&mut self, id: Vec<u8>) {
+        match self.file().sender.is_empty() {
+            true => self.reports.push(id),
+            false => {
+                let manner = AttemptManner::default();
+                self.deliverer.deliver_all(&self.place.clone(), &id, &manner);
+            }
+        }
     }
 
     /// Writes the header file, where there is something new to say.

@@ -174,10 +174,15 @@ impl Attempt<'_> {
         crate::spool::begin_log(&mut self.cx, &queue, &self.id, &[line]);
     }
 
-    /// A recipient that a filter throws away.
-    pub(super) fn log_discarded(&mut self, address: &Address) {
+    /// A recipient whose message is thrown away.
+    pub(super) fn log_discarded(&mut self, address: &Address, router: Option<usize>) {
         let text = printing(address.text.bytes(), false);
-        self.log(&[b"=> discarded <", &text[..], b">"].concat());
+        let mut line = [b"=> :blackhole: <", &text[..], b">"].concat();
+        if let Some(number) = router {
+            line.extend_from_slice(b" R=");
+            line.extend_from_slice(self.routes().router_name(number).bytes());
+        }
+        self.log(&line);
     }
 }
 

@@ -107,11 +107,14 @@ impl Report<'_, '_> {
 
     fn header(&mut self, to: &Str) -> Vec<u8> {
         let mut text = b"X-Failed-Recipients: ".to_vec();
-        let originals = self.failed.iter().map(|one| self.attempt.tracking.original(one.node));
-        let mut names: Vec<&[u8]> = Vec::new();
-        for original in originals {
-            if !names.contains(&original) {
-                names.push(original);
+        let shown = |one: &&Failed| match one.is_direct {
+            true => self.attempt.tracking.original(one.node).to_vec(),
+            false => one.address.text.bytes().to_vec(),
+        };
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        for name in self.failed.iter().map(shown) {
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
         text.extend_from_slice(&names.join(&b",\n  "[..]));
@@ -199,7 +202,9 @@ impl Report<'_, '_> {
             return;
         }
         if let Some(said) = &why.said {
-            lines(text, said);
+            if !said.is_empty() {
+                lines(text, said);
+            }
             return;
         }
         if let Some(host) = &why.host {
@@ -240,8 +245,7 @@ impl Report<'_, '_> {
                 let parts = [b"Original-Recipient: ".as_slice(), &asked.original, b"\n"];
                 text.extend_from_slice(&parts.concat());
             }
-            let address = if one.is_direct { &original[..] } else { one.address.text.bytes() };
-            text.extend_from_slice(&[b"Final-Recipient: rfc822;", address, b"\n"].concat());
+            text.extend_from_slice(&[b"Final-Recipient: rfc822;", &original[..], b"\n"].concat());
             text.extend_from_slice(b"Status: 5.0.0\n");
             if let Some(host) = &one.why.host {
                 text.extend_from_slice(&[b"Remote-MTA: dns; ", &host.name[..], b"\n"].concat());

@@ -46,7 +46,6 @@ impl Attempt<'_> {
     /// latest.
     pub(super) fn route(&mut self) -> Plan {
         let mut plan = Plan::default();
-        let mut seen = Duplicates::default();
         let mut new = self.recipients();
         let mut count = 0;
         while !new.is_empty() {
@@ -54,7 +53,7 @@ impl Attempt<'_> {
             for Waiting { node, child } in std::mem::take(&mut new) {
                 match child {
                     ChildAddress::Direct(delivery) => {
-                        self.plan(&mut plan, &mut seen, node, delivery);
+                        self.plan(&mut plan, node, delivery);
                     }
                     ChildAddress::Address(address) => to_route.insert(0, (node, address)),
                 }
@@ -66,11 +65,27 @@ impl Attempt<'_> {
                     self.unrouted(node, &address, None, why, false);
                     continue;
                 }
-                let children = self.pass(&mut plan, &mut seen, node, address);
+                let children = self.pass(&mut plan, node, address);
                 new.splice(0..0, children);
             }
         }
+        for list in [&mut plan.local, &mut plan.remote] {
+            *list = self.without_duplicates(std::mem::take(list));
+        }
         plan
+    }
+
+    /// The same deliveries, each once.
+    fn without_duplicates(&mut self, all: Vec<Planned>) -> Vec<Planned> {
+        let mut seen = Duplicates::default();
+        let mut left = Vec::new();
+        for one in all {
+            match seen.is_one(&Str::from(self.tracking.unique(one.node))) {
+                true => self.complete(one.node),
+                false => left.push(one),
+            }
+        }
+        left
     }
 
     pub(super) fn recipients(&mut self) -> Vec<Waiting> {
@@ -99,13 +114,7 @@ impl Attempt<'_> {
     }
 
     /// One pass of an address through the routers; what else has to be looked at.
-    fn pass(
-        &mut self,
-        plan: &mut Plan,
-        seen: &mut Duplicates,
-        node: NodeId,
-        address: Box<Address>,
-    ) -> Vec<Waiting> {
+    fn pass(&mut self, plan: &mut Plan, node: NodeId, address: Box<Address>) -> Vec<Waiting> {
         if let Some(why) = self.not_yet(&address) {
             self.unrouted(node, &address, None, why, true);
             return Vec::new();
@@ -138,10 +147,10 @@ impl Attempt<'_> {
             }
         }
         match pass.routed {
-            Routed::Delivered(delivery) => self.plan(plan, seen, node, delivery),
+            Routed::Delivered(delivery) => self.plan(plan, node, delivery),
             Routed::Redirected => self.complete(node),
             Routed::Discarded => {
-                self.log_discarded(&pass.address);
+                self.log_discarded(&pass.address, router);
                 self.complete(node);
             }
             Routed::Failed(why) => self.unroutable(node, &pass.address, router, why),
@@ -150,18 +159,7 @@ impl Attempt<'_> {
         left
     }
 
-    fn plan(
-        &mut self,
-        plan: &mut Plan,
-        seen: &mut Duplicates,
-        node: NodeId,
-        delivery: Box<Delivery>,
-    ) {
-        let unique = Str::from(self.tracking.unique(node));
-        if seen.is_one(&unique) {
-            self.complete(node);
-            return;
-        }
+    fn plan(&mut self, plan: &mut Plan, node: NodeId, delivery: Box<Delivery>) {
         if let Some(wrong) = &delivery.wrong {
             let (Wrong::Forbidden(why) | Wrong::Transport(why)) = wrong;
             let why = RouteError::new(why.clone());

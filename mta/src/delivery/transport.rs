@@ -198,7 +198,7 @@ impl Attempt<'_> {
         let server = self.deliverer.server.clone();
         let (done, name) = hand_in(&server, &mut self.cx, &own, &about);
         if done.kept {
-            self.reports.push(name.bytes().to_vec());
+            self.send_report(name.bytes().to_vec());
         }
     }
 

@@ -168,7 +168,8 @@ fn ended(
     if is_told {
         call.done.output = output;
     }
-    let said = (!is_fine).then(|| FAILED.to_vec());
+    // What it wrote says it all.
+    let said = Some(if is_fine { Vec::new() } else { FAILED.to_vec() });
     Err(Trouble::Failed(Undelivered { said, ..Undelivered::new(0, text) }))
 }
 
