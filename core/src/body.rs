@@ -5,6 +5,9 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+/// How much of it is read at once.
+const PIECE: usize = 64 << 10;
+
 /// The body of a message, its lines ended by `\n` (or as they came, where the spool
 /// keeps them so). A small one is in memory; a large one stays where it is kept, and is
 /// read from there a piece at a time.
@@ -100,6 +103,31 @@ impl Body {
         match usize::try_from(self.len()) {
             Ok(length) if self.len() <= most => self.part(0, length),
             _ => Err(io::ErrorKind::FileTooLarge.into()),
+        }
+    }
+
+    /// Hands all of it on, a piece at a time: what is in memory is one. `unreadable` says
+    /// what it means that it can't be read.
+    ///
+    /// # Errors
+    /// Those of `unreadable` and of `each`, which end it.
+    pub fn in_pieces<E>(
+        &self,
+        unreadable: impl FnOnce(io::Error) -> E,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some(bytes) = self.in_memory() {
+            return if bytes.is_empty() { Ok(()) } else { each(bytes) };
+        }
+        let mut reader = self.reader();
+        let mut piece = vec![0; PIECE];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(count) => each(&piece[..count])?,
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Err(unreadable(why)),
+            }
         }
     }
 

@@ -164,11 +164,6 @@ impl<'a> Call<'a> {
         &text[..end]
     }
 
-    /// In how many arguments of others it stands.
-    pub fn nesting(&self) -> u32 {
-        self.tree.nesting(self.span)
-    }
-
     /// The arguments as parsed.
     pub fn args(&self) -> &'a [Arg] {
         self.args

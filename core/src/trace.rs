@@ -83,6 +83,10 @@ bitflags! {
         const TLS = 1 << 22;
         /// What the program is doing at the moment.
         const STATUS = 1 << 23;
+        /// The load of the system.
+        const LOAD = 1 << 24;
+        /// What expansions and transactions take of the memory.
+        const MEMORY = 1 << 25;
         /// What may have passwords in it, or what proves that somebody knows one.
         const SECRET = Self::AUTH.bits() | Self::SMTP.bits() | Self::CONCEALED.bits();
     }

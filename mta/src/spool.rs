@@ -14,8 +14,6 @@ pub mod space;
 mod tests;
 mod tree;
 
-use std::io::Read;
-
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
@@ -91,22 +89,8 @@ pub(crate) fn begin(cx: &Context, queue: &[u8], id: &Str) -> Result<Box<dyn Spoo
 
 /// Writes a body behind what is there.
 fn copy(body: &Body, data: &mut dyn SpoolData) -> Result<(), SpoolError> {
-    if let Some(bytes) = body.in_memory() {
-        return data.write(bytes);
-    }
-    let mut reader = body.reader();
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        let count = reader.read(&mut piece).map_err(|why| SpoolError {
-            step: SpoolStep::Write,
-            file: b"the body".to_vec(),
-            why,
-        })?;
-        match count {
-            0 => return Ok(()),
-            count => data.write(&piece[..count])?,
-        }
-    }
+    let unreadable = |why| SpoolError { step: SpoolStep::Write, file: b"the body".to_vec(), why };
+    body.in_pieces(unreadable, |piece| data.write(piece))
 }
 
 /// Takes a message back out of the spool, before anybody was told that it is there.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use eximious::check;
+use eximious::debugging::DebugSelector;
 use eximious::{
     AclOptions, AclPhases, AclTermKind, AclVerb, DriverDef, OptionDef, OptionPlace, Registry,
 };
@@ -129,6 +130,9 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .map(|own| driver_page(registry, own)),
     );
     pages.extend(switches::about(name));
+    if name == "-d" {
+        pages.push(selectors());
+    }
     if pages.is_empty() {
         return Err(unknown(registry, name));
     }
@@ -142,6 +146,15 @@ fn list_page() -> String {
         "eximious list [--json] [KIND]\n\nLists all words, or those of a kind: options, acl, or\n",
     );
     kinds.iter().for_each(|kind| text += &format!("  {}\n", kind.replace(' ', "-")));
+    text
+}
+
+/// What `-d` may name.
+fn selectors() -> String {
+    let mut text = String::from("SELECTORS are names, each with + or - before it:\n\n");
+    for one in DebugSelector::names() {
+        wrap(&format!("{}: {}", one.name, one.tells), &mut text);
+    }
     text
 }
 

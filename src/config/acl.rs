@@ -5,7 +5,7 @@ use eximious_grammar::Span;
 use eximious_grammar::config::{Statement, statement};
 use eximious_grammar::is_space;
 
-use crate::config::macros::trim_start;
+use crate::config::macros::{trim, trim_start};
 
 /// An access control list.
 #[derive(Clone, Debug)]
@@ -51,20 +51,39 @@ pub struct AclLineTerm {
 pub(crate) fn statements(text: &[u8], registry: &Registry) -> Result<Vec<AclStatement>, Vec<u8>> {
     let mut statements = Vec::new();
     let mut pending: Vec<u8> = Vec::new();
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        let line = line.trim_ascii();
-        if line.starts_with(b"#") || line.is_empty() {
+    let mut lines = text.split(|byte| *byte == b'\n').enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
+        let (mut line, is_last) = (trim_start(line), lines.peek().is_none());
+        if line.starts_with(b"#") {
+            line = b"";
+            if !is_last && !pending.is_empty() {
+                continue;
+            }
+        }
+        if line.is_empty() && pending.is_empty() {
             continue;
         }
-        if let Some(head) = line.strip_suffix(b"\\") {
+        if let Some(head) = trim(line).strip_suffix(b"\\").filter(|_| !is_last) {
             pending.extend_from_slice(head);
             continue;
         }
         pending.extend_from_slice(line);
         let whole = std::mem::take(&mut pending);
-        add(&mut statements, statement(&whole), &whole, index + 1, registry)?;
+        let form = statement(&whole);
+        // Where the next ACL would begin in a configuration, this one ends.
+        let is_name = verb_of(&form, &whole) == form.word.of(&whole);
+        if is_name && form.rest.of(&whole).starts_with(b":") {
+            break;
+        }
+        add(&mut statements, form, &whole, index + 1, registry)?;
     }
     Ok(statements)
+}
+
+/// The first word of a line, which is a name only if it begins with a letter.
+fn verb_of<'t>(form: &Statement, line: &'t [u8]) -> &'t [u8] {
+    let word = form.word.of(line);
+    if word.first().is_some_and(u8::is_ascii_alphabetic) { word } else { b"" }
 }
 
 /// Adds a line that is no label to an ACL's statements.
@@ -75,8 +94,11 @@ pub(super) fn add(
     number: usize,
     registry: &Registry,
 ) -> Result<(), Vec<u8>> {
-    let word = form.word.of(line);
-    if let Some(verb) = AclVerb::of(word).filter(|_| !form.negated) {
+    let word = verb_of(&form, line);
+    if let Some(verb) = AclVerb::of(word) {
+        if form.negated {
+            return Err([b"malformed ACL line \"", line, b"\""].concat());
+        }
         let mut terms = Vec::new();
         let rest = form.rest.of(line);
         if !rest.is_empty() {
@@ -88,9 +110,6 @@ pub(super) fn add(
         return Ok(());
     }
     let Some(current) = statements.last_mut() else {
-        if form.negated {
-            return Err([b"malformed ACL line \"", line, b"\""].concat());
-        }
         return Err([b"unknown ACL verb \"", word, b"\" in \"", line, b"\""].concat());
     };
     let found = term(current.verb, form, line, 0, line, number, registry)?;

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use eximious_core::trace::{Happening, TraceEvent};
 use eximious_stdlib::printing::visible_spaces;
 
-pub use selector::DebugSelector;
+pub use selector::{DebugSelector, DebugSelectorDef};
 
 /// A text of what happens; it may have several lines.
 #[derive(Clone, Copy, Debug)]

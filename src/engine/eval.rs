@@ -5,7 +5,6 @@ use eximious_core::grammar::expansion::{
     Vocabulary,
 };
 use eximious_core::stack::{self, TooDeep};
-use eximious_core::trace::TraceKinds;
 use eximious_core::{
     Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, OperatorRun, Place, Str, Taint, TaintRule,
     VariableSource,
@@ -50,7 +49,7 @@ impl<'t> Eval<'t> {
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
-        if self.cx.trace.wants(TraceKinds::EXPANSION) {
+        if self.cx.trace.is_watched() {
             self.begin_telling();
         }
         let result = self.text(self.tree.root);
@@ -127,7 +126,10 @@ impl<'t> Eval<'t> {
                 }
                 _ => {
                     let value = self.piece(piece, at)?;
-                    taint = taint.with(value.taint());
+                    // Nothing is no text of anybody's.
+                    if !value.bytes().is_empty() {
+                        taint = taint.with(value.taint());
+                    }
                     if self.told > 0 {
                         self.tell_piece(piece, &value, self.cx.evaluation.buffer.len() == start);
                     }

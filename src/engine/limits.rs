@@ -227,6 +227,13 @@ impl Budget {
         self.steps
     }
 
+    /// How many steps were taken, and how many bytes were looked at and made.
+    pub(crate) fn used(&self, engine: &Engine) -> (u64, u64) {
+        let limits = &engine.0.limits;
+        let left = self.near.saturating_add(self.far);
+        (limits.steps.saturating_sub(self.steps), limits.bytes.saturating_sub(left))
+    }
+
     /// Counts bytes.
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: u64, engine: &Engine) -> Result<(), Fail> {

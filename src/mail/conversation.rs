@@ -13,7 +13,7 @@ use eximious_stdlib::address;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
-use super::acl::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs, PartsVerdict};
+use super::acl::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs, PartsVerdict, UNCOPIED};
 use super::loaded::Loaded;
 use super::{client, route};
 use crate::Context;
@@ -202,9 +202,7 @@ impl Conversation {
             let (verdict, log_message) = match verdict {
                 PartsVerdict::Ended(result) => return result,
                 PartsVerdict::Accepted => (AclVerdict::Accept, None),
-                PartsVerdict::Uncopied => {
-                    (AclVerdict::Error, Some(Str::fixed("error while creating mbox spool file")))
-                }
+                PartsVerdict::Uncopied => (AclVerdict::Error, Some(Str::from(UNCOPIED))),
             };
             AclResult { verdict, user_message: None, log_message, reject_logs: Logs::REJECTIONS }
         })

@@ -15,7 +15,9 @@ use eximious_core::World;
 use eximious_core::trace::{CalloutEvent, Happening, TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::Log;
 
-pub use crate::engine::debugging::{DebugLine, DebugSelector, DebugWriter, indented};
+pub use crate::engine::debugging::{
+    DebugLine, DebugSelector, DebugSelectorDef, DebugWriter, indented,
+};
 use crate::engine::debugging::{indented_plainly, write as write_language};
 use log::Stamps;
 pub(crate) use log::{DebugStart, is_logged};
@@ -96,6 +98,8 @@ fn selected_by(kind: TraceKinds) -> DebugSelector {
         (TraceKinds::IDENT, DebugSelector::IDENT),
         (TraceKinds::TLS, DebugSelector::TLS),
         (TraceKinds::STATUS, DebugSelector::PROCESS_INFO),
+        (TraceKinds::LOAD, DebugSelector::LOAD),
+        (TraceKinds::MEMORY, DebugSelector::MEMORY),
     ] {
         if kind.intersects(one) {
             by = by.with(selector);

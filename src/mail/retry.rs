@@ -1,5 +1,6 @@
 //! Which rule for retries fits a failure (specification, chapter 32).
 
+use eximious_core::trace::TraceKinds;
 use eximious_core::{Fail, Str};
 use eximious_stdlib::lists::Matcher;
 
@@ -26,6 +27,23 @@ pub struct Failure {
 /// # Errors
 /// A pattern can't be read.
 pub fn rule<'c>(
+    cx: &mut Context,
+    config: &'c Config,
+    failure: &Failure,
+) -> Result<Option<&'c RetryRule>, Fail> {
+    let found = find(cx, config, failure)?;
+    if cx.trace().wants(TraceKinds::RETRY) {
+        let head = [b"retry rule for ".as_slice(), failure.key.bytes(), b": "].concat();
+        let text = match found {
+            Some(rule) => [&head, rule.pattern.bytes()].concat(),
+            None => [&head, b"none".as_slice()].concat(),
+        };
+        cx.note(TraceKinds::RETRY, &text);
+    }
+    Ok(found)
+}
+
+fn find<'c>(
     cx: &mut Context,
     config: &'c Config,
     failure: &Failure,

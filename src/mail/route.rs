@@ -100,7 +100,7 @@ impl Routes {
         let transports = config
             .instances(DriverKind::Transport)
             .iter()
-            .map(|one| Transport::new(one, registry, world));
+            .map(|one| Transport::new(one, registry, world, &places));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
         Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
     }

@@ -9,6 +9,7 @@ use eximious::{Config, Engine, Macros, Str};
 
 const TEXT: &str = "primary_hostname = me.example
 WHO = ${if eq{$local_part}{ann}{yes}{no}}
+THIRD = data = ${uc:$local_part}@me.example
   percent_hack_domains = *.hack
 domainlist ours = me.example
 begin routers
@@ -17,6 +18,9 @@ first:
   domains = +ours
   condition = WHO
   data = ${lc:BOB}@me.example
+third:
+  driver = redirect
+  THIRD
 second:
   driver = redirect
     local_parts = nobody : \\
@@ -53,11 +57,12 @@ fn steps_of_routing_have_the_places_of_their_options() {
     );
     let told = told.lock().unwrap();
     for line in [
-        "/c:3:3 percent_hack_domains",
-        "/c:8:3 domains",
-        "/c:9:3 ${if eq{$local_part}{ann}{yes}{no}}",
-        "/c:10:3 ${lc:BOB}@me.example",
-        "/c:13:5 local_parts",
+        "/c:4:3 percent_hack_domains",
+        "/c:9:3 domains",
+        "/c:10:3 ${if eq{$local_part}{ann}{yes}{no}}",
+        "/c:11:3 ${lc:BOB}@me.example",
+        "/c:14:3 (macro THIRD) ${uc:$local_part}@me.example",
+        "/c:17:5 local_parts",
     ] {
         assert!(told.iter().any(|one| one == line), "{line}: {told:#?}");
     }

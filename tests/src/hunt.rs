@@ -175,6 +175,7 @@ impl Quarry {
         let is_lost = |line: &String| {
             matches!(line.as_str(), "= signal" | "= killed" | "= -1" | "= too long" | "= 124")
         };
+        let is_lost = |line: &String| is_lost(line) || line.contains("SIGSEGV");
         if theirs.iter().any(is_lost) {
             return Vec::new();
         }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use eximious::acl::SCANNERS;
+use eximious::debugging::DebugSelector;
 use eximious::{AclTermKind, DriverKind, Effects, Meta, OptionDef, OptionPlace, Runs, TaintRule};
 
 fn main() -> ExitCode {
@@ -152,6 +153,15 @@ fn compatibility(root: &Path) -> String {
         };
         let all: Vec<&OptionDef> = registry.all_options().filter(own).collect();
         options(&mut page, &format!("Options of {}s", kind.name()), &all);
+    }
+    let selectors = DebugSelector::names();
+    let _ = write!(
+        page,
+        "\n## Selectors of `-d` ({})\n\n| name | what is told |\n|---|---|\n",
+        selectors.len()
+    );
+    for one in selectors {
+        let _ = writeln!(page, "| `{}` | {} |", one.name, cell(one.tells));
     }
     page.push_str(TLS);
     page.push_str("\n## Known differences\n\nEach is tested to differ still.\n\n");

@@ -68,6 +68,11 @@ pub enum AclEvent<'e> {
         /// The verb that ends it; without one, it came to its end, and refuses.
         verb: Option<AclVerb>,
     },
+    /// An ACL has no statements: it refuses.
+    Empty {
+        /// Its name.
+        name: &'e Str,
+    },
     /// There is no ACL where one has to allow something.
     Missing,
 }

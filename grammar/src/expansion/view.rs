@@ -30,43 +30,6 @@ pub struct View<'t> {
 }
 
 impl<'t> View<'t> {
-    /// In how many arguments a span of the source stands.
-    pub fn nesting(&self, span: Span) -> u32 {
-        let holds = |outer: Span| outer.start <= span.start && span.end <= outer.end;
-        let mut depth = 0;
-        let mut seq = self.root;
-        loop {
-            let Some(piece) = self.pieces(seq).iter().find(|piece| holds(piece.span)) else {
-                return depth;
-            };
-            let mut args = match piece.part {
-                Part::Operator(id) => {
-                    seq = self.op(id).arg;
-                    depth += 1;
-                    continue;
-                }
-                Part::Item(id) => self.call_args(self.call(id)),
-                _ => return depth,
-            };
-            seq = loop {
-                let inner = args.iter().find_map(|arg| match arg {
-                    Arg::Text(seq) | Arg::Yes(seq) | Arg::No(seq) => {
-                        holds(seq.span).then_some(Ok(*seq))
-                    }
-                    Arg::Condition(id) => holds(self.cond(*id).span).then_some(Err(*id)),
-                    _ => None,
-                });
-                match inner {
-                    Some(Ok(seq)) => break seq,
-                    // A condition in a condition is in no argument of its own.
-                    Some(Err(id)) => args = self.cond_args(self.cond(id)),
-                    None => return depth,
-                }
-            };
-            depth += 1;
-        }
-    }
-
     /// What was parsed.
     pub fn source(&self) -> &'t [u8] {
         self.source

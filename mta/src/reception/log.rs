@@ -118,7 +118,8 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     let rules = Rules { literals: true, ..Rules::of(cx.engine().settings()) };
     // What is no identification is not named.
     if let Some(id) = id.and_then(|id| address::parse(id, rules).ok()) {
-        line.extend_from_slice(&[mark, &id.text].concat());
+        let bytes_print = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
+        line.extend_from_slice(&[mark, &printing(&id.text, bytes_print)].concat());
     }
     let subjects = kept.message.named(b"subject").map(|header| header.value().trim_ascii());
     let subjects = subjects.filter(|subject| !subject.is_empty()).collect::<Vec<_>>();

@@ -581,7 +581,7 @@ impl SmtpSession {
         let kept = reception::Kept {
             message,
             looks_refused: self.acl_state.has("fakereject"),
-            judged_for_each: envelope.prdr.is_some(),
+            judged_for_each: envelope.is_for_each(),
             chunked: arrived.chunk_reply.is_some(),
             body: envelope.sender.body,
             reports: &reports,

@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use eximious::trace::TraceKinds;
+
 use super::SmtpSession;
 use super::stage::Stage;
 
@@ -85,6 +87,13 @@ impl SmtpSession {
             return false;
         }
         charge.add(bytes);
+        let taken = charge.0;
+        if self.cx.trace().wants(TraceKinds::MEMORY) {
+            let all = USED.load(Ordering::Relaxed);
+            let room = room.map_or("unknown".to_owned(), |room| room.to_string());
+            let text = format!("transaction: {taken} bytes; all: {all} bytes of {room}");
+            self.cx.note(TraceKinds::MEMORY, text.as_bytes());
+        }
         true
     }
 

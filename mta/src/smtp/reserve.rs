@@ -2,6 +2,7 @@
 //! `smtp_load_reserve`, `smtp_reserve_hosts`), and messages that would have to wait
 //! in the queue (`smtp_accept_queue` and its kin).
 
+use eximious::trace::TraceKinds;
 use eximious::{LogSelector, opt};
 
 use super::SmtpSession;
@@ -16,7 +17,7 @@ impl SmtpSession {
         let reserve = self.number(opt::SMTP_ACCEPT_RESERVE);
         let others = i64::try_from(count).unwrap_or(i64::MAX) - 1;
         let crowded = most > 0 && reserve > 0 && others + 1 > most - reserve;
-        let load = self.cx.engine().world().host.load();
+        let load = self.load_average();
         let busy = self
             .cx
             .engine()
@@ -43,6 +44,16 @@ impl SmtpSession {
         Err(self.close())
     }
 
+    /// The load of the system, in thousandths.
+    fn load_average(&mut self) -> i64 {
+        let load = self.cx.engine().world().host.load();
+        if self.cx.trace().wants(TraceKinds::LOAD) {
+            let text = format!("system load average = {load}");
+            self.cx.note(TraceKinds::LOAD, text.as_bytes());
+        }
+        load
+    }
+
     /// Says why a message that was kept would not be delivered at once.
     pub(super) fn log_delay(&mut self) {
         if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag(opt::QUEUE_ONLY) {
@@ -52,7 +63,7 @@ impl SmtpSession {
             i64::try_from(self.connection.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
         let queue_beyond = self.number(opt::SMTP_ACCEPT_QUEUE);
         let each = self.number(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
-        let load = self.cx.engine().world().host.load();
+        let load = self.load_average();
         let loaded = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
         let why = if queue_beyond > 0 && connected > queue_beyond {
             format!("too many connections ({connected}, max {queue_beyond})")

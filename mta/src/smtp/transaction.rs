@@ -112,6 +112,12 @@ impl Envelope {
     pub(super) fn discards_all(&self) -> bool {
         matches!(self.discarded, Some(DiscardedBy::Mail(_)))
     }
+
+    /// Whether logs say that each recipient was judged alone: where none is left, too, of
+    /// those that were to be.
+    pub(super) fn is_for_each(&self) -> bool {
+        self.prdr.is_some() || (self.sender.prdr && self.recipients.is_empty())
+    }
 }
 
 impl Refusals {

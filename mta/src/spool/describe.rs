@@ -286,7 +286,7 @@ pub(crate) fn header_lines(kept: &[Header], replaced: &[Replaced]) -> Vec<Header
         while let Some(one) = gone.next_if(|one| one.before <= at) {
             out.push(gone_line(one));
         }
-        let mut kind = kind(&header.name, resent);
+        let mut kind = kind(header.name.trim_ascii_end(), resent);
         if kind == b'I' && std::mem::replace(&mut has_id, true) {
             kind = b' ';
         }

@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use eximious_tests::cases::changes;
+use eximious_tests::daemons::Daemon;
 use eximious_tests::root;
+use eximious_tests::tls::Wishes;
 use tempfile::TempDir;
 
 use crate::common::{self, Run};
@@ -301,7 +303,7 @@ fn organs_tell_what_they_do() {
     let directory = lay_out("organs");
     let config = "primary_hostname = me.example\nkeep_environment =\nbegin routers\nfar:\n  driver = \
         manualroute\n  route_list = * 127.0.0.1 byname\n  self = send\n  transport = out\n\
-        begin transports\nout:\n  driver = smtp\n";
+        begin transports\nout:\n  driver = smtp\nbegin retry\n* * F,1h,5m\n";
     let file = directory.path().join("organs");
     std::fs::write(&file, config).expect("a file");
     let file = file.display().to_string();
@@ -312,11 +314,55 @@ fn organs_tell_what_they_do() {
         ),
         (&["-d-all+exec", "-be", "${run{/nosuch/x}}"], &["  argv[0] = '/nosuch/x'\n"]),
         (&["-d-all+interface", "-bt", "a@b.example"], &["local interface address is 127.0.0.1\n"]),
+        (&["-d-all+load", "-be", "$load_average"], &["system load average = "]),
+        (&["-d-all+memory", "-be", "${lc:A}"], &["expansion: 1 steps, "]),
+        (
+            &["-d-all+resolver", "-be", "${lookup dnsdb{a=nosuch.invalid}{$value}{none}}"],
+            &[";; nosuch.invalid IN A: "],
+        ),
+        (&["-d-all+retry", "-brt", "a.b"], &["retry rule for a.b: *\n"]),
+        (&["-d-all+retry", "-brt", "a.b", "quota"], &["retry rule for a.b: *\n"]),
     ] {
         let args: Vec<&str> = ["-C", &file].iter().chain(args).copied().collect();
         let told = common::run(env!("CARGO_BIN_EXE_eximious"), &args, b"").err;
         for word in words {
             assert!(told.contains(word), "{args:?}: {told}");
         }
+    }
+}
+
+#[test]
+fn sessions_tell_of_ident_tls_memory_and_themselves() {
+    // Nobody answers there.
+    let closed = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let port = closed.expect("a port").port();
+    let options = format!(
+        "tls_certificate = CERTS/server.pem\ntls_privatekey = CERTS/server.key\n\
+         acl_smtp_rcpt = accept\nrfc1413_hosts = *\nrfc1413_query_timeout = 5s\n\
+         rfc1413_port = {port}\nsmtp_load_reserve = 1000000\n\
+         log_selector = +smtp_connection\n"
+    );
+    let daemon = Daemon::start(
+        Path::new(env!("CARGO_BIN_EXE_eximious")),
+        &options,
+        &["-bdf", "-oX", "127.0.0.1.PORT", "-d-all+ident+tls+memory+process_info+load"],
+    );
+    let mut client = daemon.client();
+    client.hear();
+    client.go_through(&["EHLO x", "STARTTLS"]);
+    assert!(client.seal(&Wishes::default()).starts_with("(tls "));
+    client.go_through(&["EHLO x", "MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "QUIT"]);
+    daemon.await_log("QUIT");
+    let told = daemon.said();
+    for word in [
+        "doing ident callback",
+        "ident connection to 127.0.0.1 failed: ",
+        "TLS session established: ",
+        "transaction: ",
+        "handling incoming connection from ",
+        "handling TLS incoming connection from ",
+        "system load average = ",
+    ] {
+        assert!(told.contains(word), "{word}: {told}");
     }
 }

@@ -91,7 +91,17 @@ fn quoted(options: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn write_dns(step: &DnsEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
-    let DnsEvent::End { name, kind, answer, cached, .. } = step else { return };
+    let DnsEvent::End { name, kind, answer, records, cached } = step else { return };
+    let status = match answer {
+        DnsOutcome::Found => format!("NOERROR, {records} records"),
+        DnsOutcome::NoName => "NXDOMAIN".to_owned(),
+        DnsOutcome::NoData => "NOERROR, no records".to_owned(),
+        DnsOutcome::Later => "no answer now".to_owned(),
+        _ => "no answer at all".to_owned(),
+    };
+    let known = if *cached { " (known already)" } else { "" };
+    let text = format!(";; {name} IN {kind}: {status}{known}");
+    out.told(DebugSelector::RESOLVER, depth, &[text.as_bytes()]);
     let (words, returned) = match answer {
         DnsOutcome::Found => ("succeeded", "DNS_SUCCEED"),
         DnsOutcome::NoName => ("gave HOST_NOT_FOUND", "DNS_NOMATCH"),

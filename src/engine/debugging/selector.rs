@@ -36,8 +36,12 @@ impl DebugSelector {
     pub const INTERFACE: Self = Self(0x2000);
     /// Tests of lists.
     pub const LISTS: Self = Self(0x4000);
+    /// The load of the system.
+    pub const LOAD: Self = Self(0x8000);
     /// Look-ups.
     pub const LOOKUP: Self = Self(0x1_0000);
+    /// What expansions and transactions take of the memory.
+    pub const MEMORY: Self = Self(0x2_0000);
     /// Text without characters beyond ASCII.
     pub const NO_UTF8: Self = Self(0x4_0000);
     /// The process's number before each line.
@@ -46,6 +50,8 @@ impl DebugSelector {
     pub const PROCESS_INFO: Self = Self(0x10_0000);
     /// What comes in and what is answered.
     pub const RECEIVE: Self = Self(0x40_0000);
+    /// Questions to the DNS, one by one, and what came of each.
+    pub const RESOLVER: Self = Self(0x80_0000);
     /// Rules for retrying.
     pub const RETRY: Self = Self(0x100_0000);
     /// Rewriting.
@@ -88,9 +94,12 @@ impl DebugSelector {
             (Self::HOST_LOOKUP, TraceKinds::HOST),
             (Self::IDENT, TraceKinds::IDENT),
             (Self::INTERFACE, TraceKinds::INTERFACE),
+            (Self::LOAD, TraceKinds::LOAD),
             (Self::LOOKUP, TraceKinds::LOOKUP),
+            (Self::MEMORY, TraceKinds::MEMORY),
             (Self::PROCESS_INFO, TraceKinds::STATUS),
             (Self::RECEIVE, TraceKinds::SMTP | TraceKinds::RECEIVE),
+            (Self::RESOLVER, TraceKinds::DNS),
             (Self::RETRY, TraceKinds::RETRY),
             (Self::REWRITE, TraceKinds::REWRITE),
             (Self::ROUTE, TraceKinds::ROUTE),
@@ -106,6 +115,11 @@ impl DebugSelector {
             }
         }
         kinds
+    }
+
+    /// All names, in their order.
+    pub fn names() -> &'static [DebugSelectorDef] {
+        NAMES
     }
 
     /// Whether something of these is in it.
@@ -134,7 +148,8 @@ impl DebugSelector {
             }
             let end = rest[1..].iter().position(|c| matches!(c, b'+' | b'-'));
             let (item, after) = rest.split_at(end.map_or(rest.len(), |n| n + 1));
-            let Some((_, own)) = NAMES.iter().find(|(name, _)| name.as_bytes() == &item[1..])
+            let Some(DebugSelectorDef { bits: own, .. }) =
+                NAMES.iter().find(|def| def.name.as_bytes() == &item[1..])
             else {
                 let why = [b"unknown debug_selector setting: ", item].concat();
                 return (Self(bits), Some(why));
@@ -160,45 +175,80 @@ fn parse_number(text: &[u8]) -> u32 {
     digits.fold(0, |sum, digit| sum.wrapping_mul(radix).wrapping_add(digit))
 }
 
-/// The names, and their numbers. Those that came with a later Exim have none in the
-/// spool of this one.
-const NAMES: &[(&str, u32)] = &[
-    ("acl", 0x4),
-    ("all", 0xfff9_ffff),
-    ("any", 0),
-    ("auth", 0x8),
-    ("deliver", 0x10),
-    ("dns", 0x20),
-    ("dnsbl", 0x40),
-    ("exec", 0x80),
-    ("expand", 0x100),
-    ("filter", 0x200),
-    ("hints_lookup", 0x400),
-    ("host_lookup", 0x800),
-    ("ident", 0x1000),
-    ("interface", 0x2000),
-    ("lists", 0x4000),
-    ("load", 0x8000),
-    ("local_scan", 0x2),
-    ("lookup", 0x1_0000),
-    ("macro", 0),
-    ("memory", 0x2_0000),
-    ("noutf8", 0x4_0000),
-    ("pid", 0x8_0000),
-    ("process_info", 0x10_0000),
-    ("queue_run", 0x20_0000),
-    ("receive", 0x40_0000),
-    ("regex", 0),
-    ("resolver", 0x80_0000),
-    ("retry", 0x100_0000),
-    ("rewrite", 0x200_0000),
-    ("route", 0x400_0000),
-    ("start", 0),
-    ("timestamp", 0x800_0000),
-    ("tls", 0x1000_0000),
-    ("transport", 0x2000_0000),
-    ("uid", 0x4000_0000),
-    ("verify", 0x8000_0000),
+/// A name behind `-d`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DebugSelectorDef {
+    /// The name.
+    pub name: &'static str,
+    /// Its number; 0 for those that came with a later Exim, which have none in the spool
+    /// of this one, and for those by which nothing is told.
+    pub bits: u32,
+    /// What is told by it.
+    pub tells: &'static str,
+}
+
+const fn def(name: &'static str, bits: u32, tells: &'static str) -> DebugSelectorDef {
+    DebugSelectorDef { name, bits, tells }
+}
+
+const NAMES: &[DebugSelectorDef] = &[
+    def("acl", 0x4, "The steps of ACLs: statements, conditions, modifiers, verdicts."),
+    def("all", 0xfff9_ffff, "Everything but `memory` and `noutf8`; `-all` takes these away, too."),
+    def("any", 0, "Nothing by itself: what is told whatever is selected needs no name."),
+    def("auth", 0x8, "Authenticators: what a client gave, and what came of it."),
+    def("deliver", 0x10, "Deliveries of messages."),
+    def("dns", 0x20, "Questions to the DNS, and how they were answered."),
+    def("dnsbl", 0x40, "Lists in the DNS: what was asked for, and what an answer says."),
+    def("exec", 0x80, "Commands that are run, their arguments, and how they end."),
+    def("expand", 0x100, "Each string that is expanded, and its pieces."),
+    def("filter", 0x200, "The conditions and commands of filters."),
+    def("hints_lookup", 0x400, "Hints that are read or kept, and their age."),
+    def("host_lookup", 0x800, "Names and addresses of hosts."),
+    def("ident", 0x1000, "Questions who the user of a connection is (RFC 1413)."),
+    def("interface", 0x2000, "The addresses of this host."),
+    def("lists", 0x4000, "What lists say of what, and by which element."),
+    def("load", 0x8000, "The load of the system, whenever it is asked for."),
+    def(
+        "local_scan",
+        0x2,
+        "Nothing: there is no C function `local_scan()` that could say something.",
+    ),
+    def("lookup", 0x1_0000, "Look-ups in files and databases."),
+    def(
+        "macro",
+        0,
+        "Nothing: `-bP macro` shows macros, and errors say which macro a text is from.",
+    ),
+    def(
+        "memory",
+        0x2_0000,
+        "How many steps an expansion took, and how many bytes; what transactions take of the memory.",
+    ),
+    def("noutf8", 0x4_0000, "Drawings and spaces without characters beyond ASCII."),
+    def("pid", 0x8_0000, "The number of the process before each line."),
+    def("process_info", 0x10_0000, "What the program is doing at the moment."),
+    def("queue_run", 0x20_0000, "Runs of the queue."),
+    def("receive", 0x40_0000, "Commands of clients and replies to them; how messages are kept."),
+    def("regex", 0, "Nothing: patterns are told with the lists and conditions that they stand in."),
+    def(
+        "resolver",
+        0x80_0000,
+        "Questions to the DNS, one by one: the name and type, the status, the number of records, and whether it was known already.",
+    ),
+    def("retry", 0x100_0000, "Which rule for retrying fits a failure."),
+    def("rewrite", 0x200_0000, "Addresses that are rewritten."),
+    def("route", 0x400_0000, "Which routers look at an address, and what they make of it."),
+    def(
+        "start",
+        0,
+        "Nothing: what the program is and which configuration it reads stands in front whatever is selected.",
+    ),
+    def("timestamp", 0x800_0000, "The time before each line."),
+    def("tls", 0x1000_0000, "TLS, as it is agreed on, and why it is not."),
+    def("transport", 0x2000_0000, "What is said to other hosts."),
+    def("uid", 0x4000_0000, "Users of the system, and whose rights are used."),
+    def("verify", 0x8000_0000, "Verification of addresses, and callouts."),
 ];
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! Nobody else pays for it but with a look at a number.
 
 use eximious_core::grammar::expansion::{Arg, CondId, Part, Piece, Seq, View};
-use eximious_core::trace::{ExpansionEvent, Happening, TracePiece};
+use eximious_core::trace::{ExpansionEvent, Happening, TraceKinds, TracePiece};
 use eximious_core::{Fail, Str};
 
 use super::Eval;
@@ -40,7 +40,19 @@ impl Eval<'_> {
             }),
         );
         trace.depth = before;
+        if span == self.tree.root.span {
+            self.tell_cost();
+        }
         result
+    }
+
+    /// Tells what the evaluation has taken up to here.
+    fn tell_cost(&mut self) {
+        if self.cx.trace.wants(TraceKinds::MEMORY) {
+            let (steps, bytes) = self.cx.evaluation.budget.used(&self.cx.engine);
+            let text = format!("expansion: {steps} steps, {bytes} bytes");
+            self.cx.note(TraceKinds::MEMORY, text.as_bytes());
+        }
     }
 
     /// Tells what a piece came to; `first` says that nothing came of those before it.

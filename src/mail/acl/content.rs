@@ -8,6 +8,7 @@ mod parts;
 pub(super) mod regexes;
 pub(super) mod spam;
 
+pub(crate) use copy::UNCOPIED;
 pub use parts::PartsVerdict;
 
 use eximious_core::{AclPhases, AclTerm};

@@ -1,22 +1,20 @@
 //! `dcc`: what the Distributed Checksum Clearinghouse knows of a message, as its daemon
 //! dccifd says (its protocol: `dccif(8)`; the condition: experimental-spec, DCC).
 
-use std::io::{self, Read};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use eximious_core::world::{Net, Stream, Target};
-use eximious_core::{AclTerm, Effects, Fail, Message, Meta, Str, TaintRule};
+use eximious_core::world::Target;
+use eximious_core::{AclTerm, Body, Effects, Fail, Str};
 use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
-use eximious_stdlib::wording;
 
 use super::Logs;
 use super::machine::{Answer, Run};
+use super::scanners::link::{self, Link};
 use super::words::{self, TermRun};
-
-static META: Meta = Meta::new("dcc", Effects::NET, TaintRule::Tainted);
 
 /// `dcc`.
 pub(super) static DCC: AclTerm = words::condition(
@@ -44,10 +42,6 @@ const ADD_HEADER: &[u8] = b"acl_m_dcc_add_header";
 const OVERRIDE_CLIENT_IP: &[u8] = b"acl_m_dcc_override_client_ip";
 /// How long the daemon may take for all of it. Its own servers have less.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The longest answer: two lines and a header line.
-const LONGEST_ANSWER: u64 = 64 << 10;
-/// How much of a message is sent at once.
-const PIECE: usize = 64 << 10;
 
 /// What was answered for a message; it is asked once.
 #[derive(Clone, Default)]
@@ -123,28 +117,24 @@ fn ask(run: &mut Run<'_>) -> Result<Answered, Vec<u8>> {
     let helo = run.cx.value_of(var::SENDER_HELO_NAME);
     let sender = run.cx.value_of(var::SENDER_ADDRESS);
     let added = own(run, ADD_HEADER);
-    let Some(message) = run.cx.take_message() else { return Err(b"there is no message".to_vec()) };
-    let asked = run.cx.call(&META, |call| {
-        let net = call.net()?;
-        let mut request = Vec::new();
-        for part in [options.bytes(), client.bytes(), helo.bytes(), sender.bytes()] {
-            line(&mut request, part);
-        }
-        message.recipients.iter().for_each(|one| line(&mut request, one.bytes()));
+    let unreachable = |why: String| [b"dccifd at ", place.bytes(), b": ", why.as_bytes()].concat();
+    let mut link = link::open(run, &target, PATIENCE).map_err(unreachable)?;
+    let Some(message) = run.cx.message() else { return Err(b"there is no message".to_vec()) };
+    let mut request = Vec::new();
+    for part in [options.bytes(), client.bytes(), helo.bytes(), sender.bytes()] {
+        line(&mut request, part);
+    }
+    message.recipients.iter().for_each(|one| line(&mut request, one.bytes()));
+    request.push(b'\n');
+    message.headers.iter().for_each(|header| request.extend_from_slice(&header.line));
+    for text in added.iter().map(Str::bytes) {
+        request.extend_from_slice(text.trim_ascii_end());
         request.push(b'\n');
-        message.headers.iter().for_each(|header| request.extend_from_slice(&header.line));
-        for text in added.iter().map(Str::bytes) {
-            request.extend_from_slice(text.trim_ascii_end());
-            request.push(b'\n');
-        }
-        request.push(b'\n');
-        Ok(converse(&*net, &target, &request, &message))
-    });
-    run.cx.set_message(Some(message));
-    let answer = asked.map_err(told)?.map_err(|why| {
-        let head = [b"dccifd at ", place.bytes(), b": "].concat();
-        [&head, wording::reason(&why).as_bytes()].concat()
-    })?;
+    }
+    request.push(b'\n');
+    request.extend_from_slice(&message.stray);
+    let answer = converse(&mut link, &request, &message.body)
+        .map_err(|why| unreachable(link::reason(&why)))?;
     answered(&answer)
         .ok_or_else(|| [b"dccifd at ", place.bytes(), b": an answer that makes no sense"].concat())
 }
@@ -173,32 +163,12 @@ fn target(place: &[u8]) -> Result<Target, Vec<u8>> {
     }
 }
 
-fn converse(
-    net: &dyn Net,
-    target: &Target,
-    request: &[u8],
-    message: &Message,
-) -> io::Result<Vec<u8>> {
-    let mut stream = net.connect(target, PATIENCE)?;
-    stream.set_deadline(PATIENCE);
-    send(&mut *stream, request, message)?;
-    stream.finish_writing()?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST_ANSWER).read_to_end(&mut answer)?;
-    Ok(answer)
-}
-
-fn send(stream: &mut dyn Stream, request: &[u8], message: &Message) -> io::Result<()> {
-    stream.write_all(request)?;
-    stream.write_all(&message.stray)?;
-    let mut reader = message.body.reader();
-    let mut piece = vec![0; PIECE];
-    loop {
-        match reader.read(&mut piece)? {
-            0 => return stream.flush(),
-            count => stream.write_all(&piece[..count])?,
-        }
-    }
+/// What is answered to a message.
+fn converse(link: &mut Link, request: &[u8], body: &Body) -> io::Result<Vec<u8>> {
+    link.send(request)?;
+    link.send_body(body)?;
+    link.finish_writing()?;
+    link.all()
 }
 
 /// The first line is about the message, the second about each recipient; a header line

@@ -4,6 +4,8 @@
 mod told;
 mod words;
 
+use std::sync::Arc;
+
 use eximious_core::{AclPhases, Effects, Fail, Message, Meta, Str, TaintRule};
 use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::{Hash, KeyType};
@@ -23,14 +25,11 @@ pub(super) use words::{DKIM_SIGNERS, DKIM_STATUS};
 
 static META: Meta = Meta::new("dkim", Effects::DNS.union(Effects::CLOCK), TaintRule::Tainted);
 
-/// How much of a body is read at a time.
-const PIECE: usize = 65536;
-
 /// The header of a message as it came, for those who verify what it says. It is kept
 /// where there is something to verify.
 #[derive(Debug, Default)]
 pub struct DkimArrival {
-    header: Vec<Vec<u8>>,
+    header: Arc<[Vec<u8>]>,
     /// Whether the ACL at hand has set the status or the reason.
     was_set: bool,
 }
@@ -52,7 +51,7 @@ impl DkimArrival {
 
 impl DkimArrival {
     /// The header as it came.
-    pub(super) fn header(cx: &mut Context) -> Vec<Vec<u8>> {
+    pub(super) fn header(cx: &mut Context) -> Arc<[Vec<u8>]> {
         cx.memory::<Self>().header.clone()
     }
 }
@@ -128,7 +127,7 @@ impl Acls {
 
 /// Finds out what there is to know of the signatures. Whether the ACL may run.
 fn find(cx: &mut Context, host: &mut dyn AclHost) -> Result<bool, Vec<u8>> {
-    let header = std::mem::take(&mut cx.memory::<DkimArrival>().header);
+    let header = DkimArrival::header(cx);
     let fields: Vec<&[u8]> = header.iter().map(Vec::as_slice).collect();
     let Ok(verifier) = DkimVerifier::new(&fields, policy(cx)) else {
         let TooMany = TooMany;
@@ -166,7 +165,6 @@ fn find(cx: &mut Context, host: &mut dyn AclHost) -> Result<bool, Vec<u8>> {
     cx.set_var(var::DKIM_SIGNERS, Str::tainted(signers));
     let found = found.into_iter().map(|result| DkimFound { result, overridden: false });
     cx.memory::<DkimFindings>().found = found.collect();
-    cx.memory::<DkimArrival>().header = header;
     Ok(true)
 }
 
@@ -179,18 +177,15 @@ pub(super) fn hash_body(
     let is_wanted = wanted.peek().is_some();
     let mut bodies = BodyHasher::new(wanted);
     let Some(message) = cx.message().filter(|_| is_wanted) else { return Ok(bodies.finish()) };
-    let mut reader = message.body.reader();
-    let mut piece = vec![0; PIECE];
-    loop {
-        match std::io::Read::read(&mut reader, &mut piece) {
-            Ok(0) => return Ok(bodies.finish()),
-            Ok(count) => bodies.push(&piece[..count]),
-            Err(why) => {
-                let why = wording::reason(&why);
-                return Err([b"cannot read the body: ", why.as_bytes()].concat());
-            }
-        }
-    }
+    let unreadable = |why| {
+        let why = wording::reason(&why);
+        [b"cannot read the body: ", why.as_bytes()].concat()
+    };
+    message.body.in_pieces(unreadable, |piece| {
+        bodies.push(piece);
+        Ok(())
+    })?;
+    Ok(bodies.finish())
 }
 
 /// Which signatures count, by the options.

@@ -1,8 +1,5 @@
 //! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use eximious_core::trace::{AclEvent, AclOutcome, Happening};
 use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Meta, Str, stack};
 use eximious_stdlib::acl::VERBS;
@@ -19,16 +16,8 @@ use crate::config::AclLineTerm;
 
 /// How deep ACLs may call each other.
 const MOST_DEPTH: u32 = 20;
-/// How large a file with an ACL may be.
-const LARGEST: u64 = 1 << 20;
-/// How many such files are kept.
-const MOST_FILES: usize = 100;
 /// How many arguments an ACL may be called with.
 pub(super) const MOST_ARGUMENTS: usize = 9;
-
-/// The ACLs of files, by the files' names.
-#[derive(Default)]
-struct Files(HashMap<Vec<u8>, Arc<Named>>);
 
 /// What an ACL says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,59 +139,6 @@ impl Run<'_> {
         expanded
     }
 
-    /// An ACL by name, of a file, or itself.
-    pub(super) fn named_or_text(&mut self, text: &Str) -> AclVerdict {
-        let trimmed = text.bytes().trim_ascii();
-        let acls = self.acls.clone();
-        if trimmed.is_empty() {
-            return self.acl(&Named { name: Str::EMPTY, statements: Vec::new() }, false);
-        }
-        if text.taint().is_tainted() {
-            let line = [b"attempt to use tainted ACL text \"", trimmed, b"\""].concat();
-            self.host.log_to(Logs::PANIC, &line);
-            return self.error(b"internal configuration error".to_vec());
-        }
-        if let Some(named) = acls.named(trimmed) {
-            return self.acl(named, false);
-        }
-        let engine = self.cx.engine().clone();
-        if trimmed.first() == Some(&b'/') {
-            return self.file(trimmed);
-        }
-        match acls.parse(Str::EMPTY, text.bytes(), engine.registry()) {
-            Ok(own) => self.acl(&own, false),
-            Err(why) => self.error(why),
-        }
-    }
-
-    /// An ACL of a file, which is read once in a conversation.
-    fn file(&mut self, path: &[u8]) -> AclVerdict {
-        if let Some(known) = self.cx.memory::<Files>().0.get(path) {
-            let known = known.clone();
-            return self.acl(&known, false);
-        }
-        let engine = self.cx.engine().clone();
-        let text = match engine.world().files.read(path, LARGEST) {
-            Ok(text) => text,
-            Err(why) => {
-                let why = eximious_stdlib::wording::reason(&why);
-                let head = [b"failed to open ACL file \"", path, b"\": "].concat();
-                return self.error([&head, why.as_bytes()].concat());
-            }
-        };
-        match self.acls.parse(Str::from(path), &text, engine.registry()) {
-            Ok(read) => {
-                let read = Arc::new(read);
-                let files = &mut self.cx.memory::<Files>().0;
-                if files.len() < MOST_FILES {
-                    files.insert(path.to_vec(), read.clone());
-                }
-                self.acl(&read, true)
-            }
-            Err(why) => self.error(why),
-        }
-    }
-
     /// Whether the ACL ended with a verb that must not end it; that is noted.
     fn ends_wrongly(&mut self) -> bool {
         let verb = self.ended_by.filter(|verb| *verb != AclVerb::Accept);
@@ -218,14 +154,18 @@ impl Run<'_> {
         true
     }
 
-    fn error(&mut self, message: Vec<u8>) -> AclVerdict {
+    pub(super) fn error(&mut self, message: Vec<u8>) -> AclVerdict {
         self.logged = Some(Str::from(message));
         AclVerdict::Error
     }
 
-    fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
+    pub(super) fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
         if self.level > MOST_DEPTH || stack::is_deep() {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
+        }
+        if acl.statements.is_empty() && !acl.name.is_empty() && !read {
+            self.step(AclEvent::Empty { name: &acl.name });
+            return AclVerdict::Deny;
         }
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });
         let outer = self.cx.trace().begin_at(self.depth, begin);
@@ -292,9 +232,10 @@ impl Run<'_> {
                 // the message.
                 let found = self.said.take();
                 self.logged = None;
-                if !passed {
-                    self.words(&texts, found.clone(), found);
+                if passed {
+                    texts.message = None;
                 }
+                self.words(&texts, found.clone(), found);
             }
             // Where it is the last one, what it has to say is why nothing accepts.
             Decision::Next if matches!(verb, AclVerb::Accept | AclVerb::Discard) => {

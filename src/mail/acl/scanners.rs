@@ -10,7 +10,7 @@ mod fprot6d;
 mod fprotd;
 mod fsecure;
 mod kavdaemon;
-mod link;
+pub(super) mod link;
 mod mksd;
 mod sock;
 mod sophie;

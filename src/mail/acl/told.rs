@@ -20,7 +20,7 @@ impl Run<'_> {
     /// Something of a list in the DNS, in Exim's words.
     pub(super) fn note_dnsbl(&mut self, text: &[u8]) {
         let kind = TraceKinds::DNSBL;
-        self.cx.trace().tell_at(self.depth, Happening::Note { kind, text });
+        self.cx.trace().tell_at(0, Happening::Note { kind, text });
     }
 
     /// As [`Run::statement`]; whoever watches hears where it stands, and what is a part of

@@ -72,6 +72,9 @@ pub(super) fn write(step: &AclEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) 
             };
             tell(depth, &[b"end of ", &titled(name)[..], b": ", said]);
         }
+        AclEvent::Empty { name } => {
+            tell(depth, &[b"ACL \"", name.bytes(), b"\" is empty: implicit DENY"]);
+        }
         AclEvent::Missing => tell(depth, &[b"ACL is NULL: implicit DENY"]),
         _ => {}
     }

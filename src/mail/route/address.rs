@@ -27,8 +27,8 @@ pub struct Address {
     pub attached: Attached,
     /// The address that it was made from.
     pub parent: Option<Arc<Ancestor>>,
-    /// What tells it from others, to find the same one twice: its text before it
-    /// was rewritten.
+    /// What tells it from others, to find the same one twice: its text, for one that was
+    /// typed or came with a message before it was rewritten.
     pub unique: Str,
     /// The number of the router to begin with.
     pub first_router: usize,
@@ -141,7 +141,10 @@ impl Address {
     /// One that is the same as some of its ancestors is not the same delivery as
     /// theirs: how many there are makes a difference.
     fn tell_apart(&mut self) {
-        let same = self.ancestors().filter(|one| one.text.bytes() == self.text.bytes()).count();
+        let same = self
+            .ancestors()
+            .filter(|one| one.text.bytes().eq_ignore_ascii_case(self.text.bytes()))
+            .count();
         if same > 0 {
             let count = format!("{same} ");
             let unique = [count.as_bytes(), self.text.bytes()].concat();

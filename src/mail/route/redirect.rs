@@ -236,11 +236,8 @@ impl<'r> Redirection<'r> {
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
-        // It is known by what it was before.
         if let Some(new) = rewritten {
-            let unique = std::mem::take(&mut child.unique);
             child = machine.address.child(new, &self.ancestor);
-            child.unique = unique;
         }
         if let Some(unique) = made_as {
             child.unique = unique;

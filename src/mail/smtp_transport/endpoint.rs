@@ -11,7 +11,6 @@ use eximious_stdlib::lists::{HostNames, Known, ListOutcome, Matcher, elements, i
 use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
-use crate::mail::route::Text;
 use crate::mail::smtp_client::{Endpoint, Protocol};
 use crate::mail::transport::Transport;
 
@@ -52,8 +51,7 @@ fn value(
     transport: &Transport,
     option: DriverOpt<Str>,
 ) -> Result<Option<Str>, Fail> {
-    let Some(text) = transport.some_text(option) else { return Ok(None) };
-    Text::new(text.clone()).expand(cx).map(Some)
+    transport.expand_some(cx, option).transpose()
 }
 
 fn unexpanded(option: DriverOpt<Str>, fail: &Fail) -> Vec<u8> {
@@ -113,7 +111,7 @@ pub(crate) fn is_listed(
     option: DriverOpt<Str>,
 ) -> bool {
     let text = address.to_string();
-    let Some(list) = transport.and_then(|transport| transport.text(option)) else {
+    let Some((transport, list)) = transport.and_then(|one| Some((one, one.text(option)?))) else {
         let unset = ListEvent::Unset { subject: text.as_bytes(), option: Some(option.name()) };
         cx.tell(Happening::List(unset));
         return false;
@@ -121,7 +119,8 @@ pub(crate) fn is_listed(
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };
     let subject = (Str::tainted(text.into_bytes()), address);
     let mut matcher = Matcher::other_host(subject, &mut names).called(option.name());
-    matches!(cx.is_in(list, &mut matcher), Ok(ListOutcome::Matched(_)))
+    let outcome = transport.on_behalf_of(cx, option.name(), |cx| cx.is_in(list, &mut matcher));
+    matches!(outcome, Ok(ListOutcome::Matched(_)))
 }
 
 /// A server, as lists ask for it.

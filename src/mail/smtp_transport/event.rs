@@ -21,7 +21,9 @@ pub(crate) fn raise(
 ) -> Option<Str> {
     let action = transport.some_text(opt::EVENT_ACTION)?.clone();
     cx.set_var(var::TRANSPORT_NAME, transport.name.clone());
-    let answer = cx.call(&EVENT, |call| event::expand(call, &action, name, Str::tainted(data)));
+    let answer = transport.on_behalf_of(cx, opt::EVENT_ACTION.name(), |cx| {
+        cx.call(&EVENT, |call| event::expand(call, &action, name, Str::tainted(data)))
+    });
     cx.unset_var(var::TRANSPORT_NAME);
     match answer? {
         Ok(answer) => Some(answer).filter(|answer| !answer.is_empty()),

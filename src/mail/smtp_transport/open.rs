@@ -10,7 +10,6 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::{Peer, Secured};
-use crate::mail::route::Text;
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
@@ -150,13 +149,13 @@ impl Peer<'_> {
             self.cx.set_var(var::SENDING_IP_ADDRESS, local.ip().to_canonical().to_string());
             self.cx.set_var(var::SENDING_PORT, local.port().to_string());
         }
-        let Some(text) = self.transport.and_then(|transport| transport.text(smtp::HELO_DATA))
-        else {
+        let text = self.transport.and_then(|one| one.expand(self.cx, smtp::HELO_DATA));
+        let Some(text) = text else {
             let name = self.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
             let name = if name.is_empty() { self.cx.value_of(var::PRIMARY_HOSTNAME) } else { name };
             return Ok(name.bytes().to_vec());
         };
-        let name = Text::new(text.clone()).expand(self.cx).map_err(|fail| {
+        let name = text.map_err(|fail| {
             let head = b">: failed to expand transport's helo_data value for callout: ";
             let line = [b"<", self.about.bytes(), head.as_slice(), fail.message()].concat();
             (self.log)(&line);

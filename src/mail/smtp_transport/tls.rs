@@ -9,7 +9,6 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
 use super::Peer;
-use crate::mail::route::Text;
 use crate::mail::smtp_client::SmtpClient;
 
 /// What is logged of TLS.
@@ -133,9 +132,9 @@ impl Peer<'_> {
     }
 
     fn tls_text(&mut self, option: DriverOpt<Str>) -> Result<Option<Str>, TlsFault> {
-        let text = self.transport.and_then(|transport| transport.some_text(option));
+        let text = self.transport.and_then(|transport| transport.expand_some(self.cx, option));
         let Some(text) = text else { return Ok(None) };
-        match Text::new(text.clone()).expand(self.cx) {
+        match text {
             Ok(value) => Ok((!value.is_empty()).then_some(value)),
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {

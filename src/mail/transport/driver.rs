@@ -1,13 +1,19 @@
 //! Drivers of transports: the record of each, and instances with their options.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use eximious_core::trace::TracePlace;
 use eximious_core::{
-    DriverDef, DriverKind, DriverOpt, DriverOptions, OptionPlace, OptionType, Rec, Registry, Runs,
-    Str, SwitchOption, TextOption, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType, Rec, Registry,
+    Runs, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::options::opt::transport::appendfile;
 
 use super::{Outcome, TransportCall};
-use crate::config::{Instance, effective};
+use crate::Context;
+use crate::config::{Instance, Places, effective};
+use crate::mail::route::Text;
 
 /// What the record of a transport's driver says of it.
 #[derive(Debug)]
@@ -92,10 +98,18 @@ pub(crate) struct Transport {
     pub(crate) name: Str,
     driver: Option<Rec<DriverDef>>,
     options: DriverOptions,
+    /// Where it stands, and where each of its options does.
+    place: Arc<TracePlace>,
+    places: BTreeMap<&'static str, Arc<TracePlace>>,
 }
 
 impl Transport {
-    pub(crate) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
+    pub(crate) fn new(
+        instance: &Instance,
+        registry: &Registry,
+        world: &World,
+        places: &Places<'_>,
+    ) -> Self {
         let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Transport, instance.driver_name());
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
@@ -104,7 +118,44 @@ impl Transport {
                 options.set(record, value);
             }
         }
-        Self { name: instance.name.clone(), driver: instance.driver.clone(), options }
+        Self {
+            name: instance.name.clone(),
+            driver: instance.driver.clone(),
+            options,
+            place: Arc::new(places.of(instance.line, 0)),
+            places: places.of_options(&instance.settings),
+        }
+    }
+
+    /// Does something on behalf of an option: what happens stands where that is set, or,
+    /// where it is not, where the transport does.
+    pub(crate) fn on_behalf_of<T>(
+        &self,
+        cx: &mut Context,
+        option: &str,
+        work: impl FnOnce(&mut Context) -> T,
+    ) -> T {
+        cx.standing_at(Some(self.places.get(option).unwrap_or(&self.place)), work)
+    }
+
+    /// What a text that is set, be it empty, says now.
+    pub(crate) fn expand<T: TextOption>(
+        &self,
+        cx: &mut Context,
+        option: DriverOpt<T>,
+    ) -> Option<Result<Str, Fail>> {
+        let text = Text::new(self.options.text(option)?.clone());
+        Some(self.on_behalf_of(cx, option.name(), |cx| text.expand(cx)))
+    }
+
+    /// What a text that is set, and not empty, says now.
+    pub(crate) fn expand_some<T: TextOption>(
+        &self,
+        cx: &mut Context,
+        option: DriverOpt<T>,
+    ) -> Option<Result<Str, Fail>> {
+        self.options.some_text(option)?;
+        self.expand(cx, option)
     }
 
     /// What its driver's record says of it.
@@ -155,5 +206,43 @@ impl Transport {
     /// Whether a switch is on.
     pub(crate) fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
         self.options.flag(option) == Some(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use eximious_core::trace::{ExpansionEvent, Happening, TraceEvent};
+    use eximious_core::world::Fixture;
+    use eximious_stdlib::options::opt::transport::smtp;
+
+    use crate::mail::route::Routes;
+    use crate::{Config, Engine, Macros};
+
+    #[test]
+    fn texts_stand_where_they_are_set() {
+        let text = "NAME = ${lc:A}\nbegin transports\nt:\n  driver = smtp\n  \
+            helo_data = NAME\n  hosts = ${lc:B}\n";
+        let world = Fixture::new().file("/c", text).world();
+        let builder = Engine::builder().world(world.clone());
+        let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).unwrap();
+        let engine = config.build(builder);
+        let routes = Routes::new(&config, engine.registry(), &world);
+        let mut cx = engine.context();
+        let told = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let keeps = told.clone();
+        cx.observe(std::sync::Arc::new(move |event: &TraceEvent<'_>| {
+            if let Happening::Expansion(ExpansionEvent::Begin { span, .. }) = event.what
+                && span.start == 0
+            {
+                keeps.lock().unwrap().extend(event.place.map(ToString::to_string));
+            }
+        }));
+        let transport = routes.transport_at(0);
+        assert_eq!(transport.expand(&mut cx, smtp::HELO_DATA).unwrap().unwrap().bytes(), b"a");
+        assert_eq!(transport.expand_some(&mut cx, smtp::HOSTS).unwrap().unwrap().bytes(), b"b");
+        assert!(transport.expand_some(&mut cx, smtp::INTERFACE).is_none());
+        assert_eq!(*told.lock().unwrap(), ["/c:5:3", "/c:6:3"]);
     }
 }

@@ -13,7 +13,7 @@ use crate::Context;
 use crate::config::rewrite_rules;
 use crate::mail::rewrite::Rewriter;
 use crate::mail::rewrite::header::{self as rewrite, place_of};
-use crate::mail::route::{Attached, Delivery, Text};
+use crate::mail::route::{Attached, Delivery};
 
 /// A message on its way out.
 #[derive(Clone, Debug)]
@@ -186,8 +186,8 @@ fn expanded(
     transport: &Transport,
     option: DriverOpt<Str>,
 ) -> Result<Str, Vec<u8>> {
-    let Some(text) = transport.some_text(option) else { return Ok(Str::EMPTY) };
-    Text::new(text.clone()).expand(cx).or_else(|fail: Fail| match fail.class() {
+    let Some(text) = transport.expand_some(cx, option) else { return Ok(Str::EMPTY) };
+    text.or_else(|fail: Fail| match fail.class() {
         FailClass::Forced => Ok(Str::EMPTY),
         _ => {
             let head = format!("failed to expand {} in ", option.name());

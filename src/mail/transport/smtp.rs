@@ -7,7 +7,6 @@ use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{Outcome, Outgoing, TakingHost, TransportCall, Undelivered};
-use crate::mail::route::Text;
 use session::Attempt;
 
 /// How many hosts were to be tried, and none might be.
@@ -143,8 +142,8 @@ impl Work {
 /// # Errors
 /// The option makes no sense: Exim's words.
 fn most_recipients(call: &mut TransportCall<'_>) -> Result<Option<usize>, Vec<u8>> {
-    let Some(text) = call.transport.some_text(smtp::MAX_RCPT).cloned() else { return Ok(None) };
-    let text = Text::new(text).expand(call.cx).map_err(|fail| fail.message().to_vec())?;
+    let Some(text) = call.transport.expand_some(call.cx, smtp::MAX_RCPT) else { return Ok(None) };
+    let text = text.map_err(|fail| fail.message().to_vec())?;
     let number = std::str::from_utf8(text.bytes()).ok().and_then(|text| text.trim().parse().ok());
     match number {
         Some(0) => Ok(None),

@@ -42,7 +42,7 @@ pub static MATCH_DOMAIN: Condition = listed(
             Example::new("${if match_domain{a.b.c}{<; ^(.)\\\\. ; x}{$0 $1}{no}}", "a.b.c a"),
         ]),
     |call, args| {
-        let outcome = call.told_within(|call| Matcher::domain(&args[0]).test(call, &args[1]))?;
+        let outcome = Matcher::domain(&args[0]).test(call, &args[1])?;
         textual(call, outcome, &args[1])
     },
 );
@@ -63,8 +63,7 @@ pub static MATCH_LOCAL_PART: Condition = listed(
         Example::new("${if match_local_part{Bob}{+caseful:bob}{$value}{no}}", "no"),
     ]),
     |call, args| {
-        let outcome =
-            call.told_within(|call| Matcher::local_part(&args[0]).test(call, &args[1]))?;
+        let outcome = Matcher::local_part(&args[0]).test(call, &args[1])?;
         textual(call, outcome, &args[1])
     },
 );
@@ -90,7 +89,7 @@ pub static MATCH_ADDRESS: Condition = listed(
         Example::new("${if match_address{}{: a@b}{yes}{no}}", "yes"),
     ]),
     |call, args| {
-        let outcome = call.told_within(|call| Matcher::address(&args[0]).test(call, &args[1]))?;
+        let outcome = Matcher::address(&args[0]).test(call, &args[1])?;
         decide(call, outcome, &args[1])
     },
 );
@@ -120,7 +119,7 @@ pub static MATCH_IP: Condition = listed(
                 return Err(Fail::argument(message));
             }
         };
-        let outcome = call.told_within(|call| Matcher::ip(address).test_written(call, &args[1]))?;
+        let outcome = Matcher::ip(address).test_written(call, &args[1])?;
         decide(call, outcome, &args[1])
     },
 );

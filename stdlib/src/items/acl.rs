@@ -48,7 +48,7 @@ pub(crate) fn answer(call: &mut Call<'_>, args: &[Str]) -> Result<AclAnswer, Fai
         call.set_var(var, args.get(place).cloned().unwrap_or_default());
     }
     call.set_var(var::ACL_NARG, Str::from(args.len().to_string()));
-    let result = call.told_within(|call| call.call_acl(name, args));
+    let result = call.call_acl(name, args);
     for (var, value) in saved {
         call.set_var(var, value);
     }

@@ -41,7 +41,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
             call.check_closed()?;
             return Ok(Str::EMPTY);
         };
-        match call.told_within(|call| search(call, &request)) {
+        match search(call, &request) {
             Err(fail) => {
                 if fail.class() == FailClass::Defer {
                     call.leave_value(&BranchOutcome::No);

@@ -1,5 +1,6 @@
 //! Variables of this host and process.
 
+use eximious_core::trace::{Happening, TraceKinds};
 use eximious_core::{Call, Fail, Str, Variable};
 
 use super::record::{computed, variable};
@@ -52,7 +53,15 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The load average of the last minute, times 1000.",
-        |call| Ok(Str::from(call.host()?.load().to_string())),
+        |call| {
+            let load = call.host()?.load();
+            if call.watched(TraceKinds::LOAD) {
+                let text = format!("system load average = {load}");
+                let kind = TraceKinds::LOAD;
+                call.trace().tell(Happening::Note { kind, text: text.as_bytes() });
+            }
+            Ok(Str::from(load.to_string()))
+        },
         docs(
             "A whole number: 210 for a load of 0.21. It is read anew at each reference: \
              `defer condition = ${if >{$load_average}{8000}}`."

@@ -8,7 +8,7 @@ use super::{Form, Quarry};
 use crate::dice::Dice;
 
 /// The options of phases that a session comes to.
-const PHASES: [&str; 12] = [
+const PHASES: [&str; 14] = [
     "connect",
     "helo",
     "mail",
@@ -16,6 +16,8 @@ const PHASES: [&str; 12] = [
     "predata",
     "data",
     "data_prdr",
+    "dkim",
+    "mime",
     "vrfy",
     "expn",
     "etrn",
@@ -137,7 +139,7 @@ fn term(rng: &mut Rng, calls: &[String]) -> String {
 }
 
 fn condition(rng: &mut Rng, calls: &[String]) -> String {
-    match rng.u32(..16) {
+    match rng.u32(..18) {
         0..=2 => format!("condition = {}", text(rng, 2, calls)),
         3 | 4 if !calls.is_empty() => {
             let name = &calls[rng.usize(..calls.len())];
@@ -175,8 +177,41 @@ fn condition(rng: &mut Rng, calls: &[String]) -> String {
             ];
             format!("dnslists = {}", rng.pick(&list))
         }
+        13 | 14 => content(rng).to_owned(),
         _ => format!("verify = {}", verify(rng)),
     }
+}
+
+/// What looks into a message, or asks who signed it. No scanner is there.
+fn content(rng: &mut Rng) -> &'static str {
+    rng.pick(&[
+        "spf = pass : neutral",
+        "spf = fail : softfail : none",
+        "spf = !pass",
+        "spf = nosuch",
+        "spf_guess = pass : none",
+        "dkim_status = none",
+        "dkim_status = fail : invalid : pass",
+        "dkim_signers = a.test : me.test",
+        "malware = *",
+        "malware = */defer_ok",
+        "malware = false",
+        "spam = nobody",
+        "spam = nobody:true/defer_ok",
+        "spam = 0",
+        "regex = ^body",
+        "regex = (?i)SUBJECT : x$",
+        "regex = (",
+        "mime_regex = ^part",
+        "mime_regex = x : body",
+        "decode = default",
+        "decode = $mime_filename",
+        "decode = /dev/null/x",
+        "condition = ${if eq{$mime_content_type}{text/plain}}",
+        "condition = ${if def:regex_match_string}",
+        "condition = ${if eq{$dkim_verify_status}{none}}",
+        "condition = $mime_is_multipart",
+    ])
 }
 
 fn verify(rng: &mut Rng) -> String {
@@ -197,7 +232,6 @@ fn verify(rng: &mut Rng) -> String {
         "recipient/defer_ok",
         "nosuch",
         "sender=",
-        "arc",
     ];
     rng.pick(&what).to_owned()
 }
@@ -228,6 +262,8 @@ fn control(rng: &mut Rng) -> String {
         "submission/domain=x.test/name=A B",
         "no_callout_flush",
         "fakereject",
+        "dkim_disable_verify",
+        "debug/kill",
     ];
     rng.pick(&what).to_owned()
 }
@@ -248,6 +284,15 @@ fn other(rng: &mut Rng, calls: &[String]) -> String {
         _ => rng.pick(&["nosuch = a", "message", "hosts", "set x = y", "control"]).to_owned(),
     }
 }
+
+/// A message in parts, and one with a signature of which no key can be found.
+const PARTS: &str = "From: ann@me.test\\r\\nMIME-Version: 1.0\\r\\nContent-Type: multipart/mixed; \
+    boundary=\"b\"\\r\\n\\r\\nhead\\r\\n--b\\r\\nContent-Type: text/plain; name=a.txt\\r\\n\\r\\n\
+    part one\\r\\n--b\\r\\nContent-Disposition: attachment; filename=\"x.bin\"\\r\\n\
+    Content-Transfer-Encoding: base64\\r\\n\\r\\ncGFydCB4Cg==\\r\\n--b--\\r\\n.\\r\\n";
+const SIGNED: &str = "DKIM-Signature: v=1; a=rsa-sha256; d=a.test; s=k; h=from; \
+    bh=g3zLYH4xKxcPrHOD18z9YfpQcnk/GaJedfustWU5uGs=; b=AAAA\\r\\nFrom: ann@me.test\\r\\n\\r\\n\
+    body\\r\\n.\\r\\n";
 
 /// A session that comes to most ACLs.
 fn session(rng: &mut Rng, quarry: &mut Quarry) {
@@ -281,6 +326,8 @@ fn session(rng: &mut Rng, quarry: &mut Quarry) {
             "From: nobody@me.test\\r\\nTo: (((\\r\\n\\r\\n.\\r\\n",
             "\\r\\n.\\r\\n",
             "Sender: x@a.test\\r\\nX-A: y\\r\\n\\r\\nbody\\r\\n.\\r\\n",
+            PARTS,
+            SIGNED,
         ];
         quarry.loose(format!(">\\ {}", rng.pick(&message)));
     }

@@ -2,7 +2,7 @@
 //! (specification, chapter 45). It is made when something first wants to look into the
 //! message, and goes when the ACLs are done with it.
 
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use eximious_core::trace::{AclEvent, Happening};
@@ -18,8 +18,8 @@ use super::parts::AtHand;
 use super::{malware, spam};
 use crate::Context;
 
-/// How much is copied at once.
-const PIECE: usize = 64 << 10;
+/// What is said where it can't be made.
+pub(crate) const UNCOPIED: &[u8] = b"error while creating mbox spool file";
 
 /// What is known of the content of the message at hand.
 #[derive(Debug, Default)]
@@ -149,33 +149,28 @@ fn write(
     text.extend_from_slice(&message.stray);
     let mut length = text.len() as u64;
     file.write(&text)?;
-    let mut reader = message.body.reader();
-    let mut piece = vec![0; PIECE];
     // A carriage return whose newline may come with the next piece.
     let mut returned = false;
-    loop {
-        let count = reader.read(&mut piece)?;
-        if count == 0 {
-            break;
-        }
-        let piece = &piece[..count];
-        if !is_wire {
-            file.write(piece)?;
-            length += count as u64;
-            continue;
-        }
-        text.clear();
-        for byte in piece {
-            if std::mem::replace(&mut returned, *byte == b'\r') && *byte != b'\n' {
-                text.push(b'\r');
+    message.body.in_pieces(
+        |why| why,
+        |piece| {
+            if !is_wire {
+                length += piece.len() as u64;
+                return file.write(piece);
             }
-            if *byte != b'\r' {
-                text.push(*byte);
+            text.clear();
+            for byte in piece {
+                if std::mem::replace(&mut returned, *byte == b'\r') && *byte != b'\n' {
+                    text.push(b'\r');
+                }
+                if *byte != b'\r' {
+                    text.push(*byte);
+                }
             }
-        }
-        file.write(&text)?;
-        length += text.len() as u64;
-    }
+            length += text.len() as u64;
+            file.write(&text)
+        },
+    )?;
     if returned {
         file.write(b"\r")?;
         length += 1;

@@ -103,8 +103,8 @@ impl Acls {
         }
         let Some(copy) = copy::made(cx, host, state) else {
             let word = if phase == AclPhases::MIME { "acl_smtp_mime" } else { "acl_not_smtp_mime" };
-            let why = "error while creating mbox spool file, message temporarily rejected.";
-            host.log(format!("{word}: {why}").as_bytes());
+            let tail = b", message temporarily rejected.";
+            host.log(&[word.as_bytes(), b": ", copy::UNCOPIED, tail].concat());
             return PartsVerdict::Uncopied;
         };
         let first = Entity { source: copy.source(), depth: 0, file: None };

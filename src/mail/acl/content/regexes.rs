@@ -9,6 +9,7 @@ use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
 use super::super::words::{self, TermRun};
+use super::copy::UNCOPIED;
 use crate::mail::mime::Lines;
 
 /// How long a piece of a line is that is looked at by itself.
@@ -69,7 +70,7 @@ fn regex(run: &mut Run<'_>, text: &Str) -> Answer {
     let patterns = begin(run, text);
     let part = run.state.scan.part.as_ref().map(|part| part.content.clone());
     let Some(copy) = run.copy() else {
-        run.host.log(b"regex acl condition: error while creating mbox spool file");
+        run.host.log(&[b"regex acl condition: ", UNCOPIED].concat());
         return Answer::Later;
     };
     let source = copy.source();

@@ -14,6 +14,7 @@ use super::super::Logs;
 use super::super::machine::{Answer, Run};
 use super::super::scanners::{Link, Reached, connect, reason};
 use super::super::words::{self, TermRun};
+use super::copy::UNCOPIED;
 use crate::mail::client;
 
 /// How long a server may take, where nothing is said.
@@ -136,7 +137,7 @@ fn asked(
         false => setting.clone(),
     };
     if run.copy().is_none() {
-        return Err(b"error while creating mbox spool file".to_vec());
+        return Err(UNCOPIED.to_vec());
     }
     let mut servers = Vec::new();
     for element in elements(list.bytes()).take(MOST_SERVERS) {
@@ -273,7 +274,7 @@ fn converse(
         }
     };
     let Some(copy) = run.copy() else {
-        return Err(b"error while creating mbox spool file".to_vec());
+        return Err(UNCOPIED.to_vec());
     };
     let (source, length) = (copy.source(), copy.length);
     let mut head = head;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious_core::world::{Stream, Target};
-use eximious_core::{BodySource, Effects, Meta, Str, TaintRule};
+use eximious_core::{Body, BodySource, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::{Known, ip};
 use eximious_stdlib::variables::var;
@@ -88,7 +88,12 @@ pub(in crate::mail::acl) fn connect_to_path(
     Reached { address: path.to_vec(), link }
 }
 
-fn open(run: &mut Run<'_>, target: &Target, time: Duration) -> Result<Link, String> {
+/// Opens a connection.
+pub(in crate::mail::acl) fn open(
+    run: &mut Run<'_>,
+    target: &Target,
+    time: Duration,
+) -> Result<Link, String> {
     let opened = run.cx.call(&META, |call| call.net().map(|net| net.connect(target, time)));
     match opened {
         Ok(Ok(mut stream)) => {
@@ -141,6 +146,12 @@ impl Link {
             }
             self.stream.write_all(&piece[..count])?;
         }
+    }
+
+    /// Sends a message's body.
+    pub(in crate::mail::acl) fn send_body(&mut self, body: &Body) -> io::Result<()> {
+        body.in_pieces(|why| why, |piece| self.stream.write_all(piece))?;
+        self.stream.flush()
     }
 
     pub(in crate::mail::acl) fn finish_writing(&mut self) -> io::Result<()> {

@@ -4,7 +4,6 @@ use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::UNKNOWN;
-use crate::mail::route::Text;
 use crate::mail::smtp_transport::{addresses_of, listed};
 use crate::mail::transport::{TransportCall, Undelivered};
 
@@ -22,7 +21,8 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     let own = own.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE));
     let mut first = match own {
         Some(list) => {
-            let text = Text::new(list.clone()).expand(call.cx).map_err(|fail| {
+            let text = transport.expand(call.cx, smtp::HOSTS).unwrap_or_else(|| Ok(list.clone()));
+            let text = text.map_err(|fail| {
                 let head = [b"failed to expand list of hosts \"", list.bytes(), b"\" in "].concat();
                 let tail = [transport.name.bytes(), b" transport: ", fail.message()].concat();
                 Undelivered::new(UNKNOWN, [head, tail].concat())
