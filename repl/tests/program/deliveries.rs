@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use eximious::world::LocalUser;
 use eximious::world::mailbox::{
-    MailboxFault, MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxQuota,
-    MailboxSupply,
+    MailboxFault, MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxQuota, MailboxSupply,
 };
 use eximious_world::DeliveryHelper;
 
