@@ -3,6 +3,7 @@
 
 pub mod acl;
 pub mod auth;
+mod brightmail;
 pub mod client;
 pub mod conversation;
 pub mod debugging;

@@ -32,6 +32,7 @@
 //! ```
 
 mod arc;
+mod brightmail;
 mod call;
 mod callout;
 mod conditions;

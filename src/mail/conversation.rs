@@ -131,10 +131,13 @@ impl Conversation {
             return before;
         }
         self.cx.set_message(Some(message));
+        let (acls, mut logged) = (self.loaded.acls().clone(), Logged::default());
+        acls.ask_brightmail(&mut self.cx, &mut logged, &self.state);
         let mut decision = self.parts();
         if decision.verdict == AclVerdict::Accept {
             decision = self.run(opt::ACL_SMTP_DATA, AclPhases::DATA);
         }
+        decision.log.splice(0..0, logged.0);
         self.state.end_message(&mut self.cx);
         decision
     }

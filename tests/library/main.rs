@@ -3,6 +3,7 @@
 
 mod acl_words;
 mod arc;
+mod brightmail;
 mod certificates;
 mod check;
 mod commands;

@@ -409,3 +409,46 @@ fn rspamd() {
         "{told}"
     );
 }
+
+/// What `control = bmi_run` leaves in `$acl_m_bmi_verdicts`, and what is logged.
+fn bmi(place: &str) -> (String, Vec<String>) {
+    let text = format!(
+        "primary_hostname = me.test\nbmi_config_file = {place}\nacl_smtp_mail = mail\n\
+         acl_smtp_rcpt = accept\nacl_smtp_data = data\nbegin acl\nmail:\n  accept control = \
+         bmi_run\ndata:\n  accept message = <$acl_m_bmi_verdicts>\n"
+    );
+    let config = Config::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    let loaded: Loaded = Engine::builder().world(eximious_world::system()).build().load(config);
+    let mut conversation = loaded.conversation("192.0.2.1".parse().unwrap());
+    conversation.mail("a@b.test");
+    conversation.rcpt("c@me.test");
+    conversation.rcpt("d@me.test");
+    let mut message = parse(b"Subject: x\n\nbody\n");
+    message.recipients = vec!["c@me.test".into(), "d@me.test".into()];
+    let decision = conversation.data(message);
+    assert_eq!(decision.verdict, AclVerdict::Accept);
+    let said = decision.message.map(|text| text.display().into_owned()).unwrap_or_default();
+    (said, decision.log)
+}
+
+#[test]
+fn brightmail() {
+    let answer = "default\ndrop\tAA==\tBB==\t3,7\n";
+    let played = unix(&[End, say(answer)]);
+    let (said, log) = bmi(&played.place);
+    assert_eq!(log, [""; 0]);
+    assert_eq!(said, "<c@me.test\tdefault\nd@me.test\tdrop\tAA==\tBB==\t3,7\n>");
+    let told = played.told.recv_timeout(Duration::from_secs(5)).unwrap();
+    let wanted = "BMI/1\nclient 192.0.2.1\nhelo \nsender a@b.test\nrecipient c@me.test\n\
+                  recipient d@me.test\n\nSubject: x\n\nbody\n";
+    assert_eq!(String::from_utf8_lossy(&told), wanted);
+    for wrong in ["", "default\n", "default\ndefault", "default\nx\n", "drop\ndrop\ndrop\n"] {
+        let played = unix(&[End, say(wrong)]);
+        let (said, log) = bmi(&played.place);
+        let logged = format!("bmi_run: {}: an answer that makes no sense", played.place);
+        assert_eq!((&said[..], &log[..]), ("<>", &[logged][..]), "{wrong:?}");
+    }
+    let (said, log) = bmi("/nowhere/socket");
+    assert_eq!((&said[..], log.len()), ("<>", 1), "{log:?}");
+    assert_eq!(bmi("").1, ["bmi_run: bmi_config_file does not name a socket"]);
+}

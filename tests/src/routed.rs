@@ -53,6 +53,11 @@ impl Routed {
         told.join(", ")
     }
 
+    /// Sets a variable to what came from outside.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.cx.set(name, Str::tainted(value.as_bytes()));
+    }
+
     /// The value of a variable.
     pub fn value(&mut self, name: &str) -> String {
         self.cx.value(name).display().into_owned()

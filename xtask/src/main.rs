@@ -83,6 +83,26 @@ fn pages(check: bool) -> ExitCode {
     if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+/// What was an experiment of some release, and how it stands here.
+const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
+    | system | how it stands |\n|---|---|\n\
+    | SPF | `spf`, `spf_guess`, the lookup type, every variable; RFC 7208's suite passes |\n\
+    | DKIM | verifying, with `acl_smtp_dkim`; signing is compared with dkimpy, both ways, and \
+    acts where transports deliver |\n\
+    | DMARC | by the list of suffixes, or by RFC 9989's walk (`dmarc_tree_walk`, which Exim \
+    lacks); history as opendmarc-import reads it; reports on single failures, to other \
+    organisations only where they want them |\n\
+    | ARC | validating and sealing; the published suites pass but for what RFC 6376 leaves open \
+    or says otherwise; `arc_sign` acts where transports deliver |\n\
+    | SRS (native) | `srs_encode`, `inbound_srs`; the experimental sample runs whole |\n\
+    | SRS (libsrs_alt) | the options and variables, SRS0, SRS1, several secrets, a database; \
+    addresses are those of `Mail::SRS`, and `$srs_status` has words of our own |\n\
+    | DCC | dccifd's protocol, over a socket or TCP |\n\
+    | Brightmail | the vendor's library can't be had: whatever plays the scanner listens at a \
+    socket (`docs/brightmail.md`); `bmi_optin` is not there |\n\
+    | Content scanning | `malware` with each kind of scanner, `spam` with SpamAssassin and \
+    Rspamd, the ACLs for MIME parts, `regex`, `mime_regex` |\n";
+
 /// What is to be known of TLS by those who come from a GnuTLS build.
 const TLS: &str = "\n## TLS\n\n\
     TLS is OpenSSL's here (cargo feature `tls`); Debian's Exim is built with GnuTLS, and the \
@@ -154,6 +174,7 @@ fn compatibility(root: &Path) -> String {
         let all: Vec<&OptionDef> = registry.all_options().filter(own).collect();
         options(&mut page, &format!("Options of {}s", kind.name()), &all);
     }
+    page.push_str(SYSTEMS);
     let selectors = DebugSelector::names();
     let _ = write!(
         page,

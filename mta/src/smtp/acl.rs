@@ -101,6 +101,13 @@ impl SmtpSession {
         }
     }
 
+    /// Has the message looked at before any ACL sees it, where that is wanted.
+    pub(super) fn ask_brightmail(&mut self) {
+        let server = self.server.clone();
+        let (mut host, cx, state) = self.parts();
+        server.acls.ask_brightmail(cx, &mut host, state);
+    }
+
     /// Verifies the message's signatures, and runs the ACL for them; nothing comes of it
     /// where the message may go on.
     pub(super) fn check_dkim(&mut self) -> Option<AclResult> {

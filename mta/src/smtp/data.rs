@@ -249,6 +249,7 @@ impl SmtpSession {
     }
 
     fn judge_message(&mut self) -> Stage {
+        self.ask_brightmail();
         let (mut said, mut why) = match self.run_dkim_acl() {
             Ok(thrown) => thrown,
             Err(stage) => return stage,

@@ -49,6 +49,9 @@ impl Submission<'_> {
     /// `acl_not_smtp_mime`, for each part of the message, and `acl_not_smtp`: which ACL
     /// threw all recipients away, and why.
     pub(super) fn judge(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
+        let log = self.cx.engine().world().log.clone();
+        let mut host = Host { outside: self.outside, log, id: self.id.clone() };
+        self.server.acls.ask_brightmail(self.cx, &mut host, &self.state);
         let judged = self.judge_parts().and_then(|thrown| Ok((thrown, self.judge_whole()?)));
         self.state.end_scan(self.cx);
         judged.map(|(thrown, whole)| thrown.or(whole))

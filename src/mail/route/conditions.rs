@@ -17,6 +17,7 @@ use super::pass::RouteError;
 use super::router::{Router, Text};
 use super::{Attached, Identity, Purpose};
 use crate::Context;
+use crate::mail::brightmail::{self, Action};
 
 /// What tests against lists may touch.
 static LIST: Meta = Meta::new(
@@ -127,6 +128,10 @@ impl Machine<'_> {
                 return Ok(false);
             }
         }
+        if filter.by_verdict && !self.suits_verdict(router) {
+            self.tell_skipped(router, "another verdict of Brightmail");
+            return Ok(false);
+        }
         let holds = self.holds(router)?;
         if !holds {
             self.tell_skipped(router, "condition failure");
@@ -224,6 +229,27 @@ impl Machine<'_> {
             line.push(b'\n');
         }
         self.cx.engine().world().log.debug(&line);
+    }
+
+    /// `bmi_deliver_default` and its kin: whether the verdict for the recipient that the
+    /// message came for is one of those that the router is for.
+    fn suits_verdict(&mut self, router: &Router) -> bool {
+        let recipient = self.address.original().map_or(&self.address.text, |one| &one.text);
+        let recipient = recipient.clone();
+        let kept = brightmail::show(self.cx, &recipient).unwrap_or_default();
+        let verdict = brightmail::of_recipient(kept.bytes(), recipient.bytes());
+        let action = verdict.map_or(Action::Default, |verdict| verdict.action);
+        let actions = [
+            (opt::router::BMI_DELIVER_DEFAULT, Action::Default),
+            (opt::router::BMI_DELIVER_ALTERNATE, Action::Alternate),
+            (opt::router::BMI_DONT_DELIVER, Action::Drop),
+        ];
+        let mut wanted = actions.iter().filter(|(option, _)| router.on(*option)).peekable();
+        let suits = wanted.peek().is_none() || wanted.any(|(_, one)| *one == action);
+        let rules = router.some_text(opt::router::BMI_RULE);
+        let fired =
+            |rules: &Text| verdict.is_some_and(|verdict| verdict.has_rule(rules.written.bytes()));
+        suits && rules.is_none_or(fired)
     }
 
     /// `condition`.

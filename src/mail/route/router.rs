@@ -59,6 +59,8 @@ pub(super) struct Filter {
     pub(super) home: Option<Text>,
     pub(super) debug_print: Option<Text>,
     pub(super) require_files: Option<Text>,
+    /// Whether Brightmail's verdict decides.
+    pub(super) by_verdict: bool,
     pub(super) condition: Option<Text>,
     pub(super) set: Option<Text>,
     pub(super) address_data: Option<Text>,
@@ -163,6 +165,10 @@ impl Router {
             home: some(opt::ROUTER_HOME_DIRECTORY),
             debug_print: some(opt::DEBUG_PRINT),
             require_files: some(opt::REQUIRE_FILES),
+            by_verdict: flag(opt::BMI_DELIVER_DEFAULT)
+                || flag(opt::BMI_DELIVER_ALTERNATE)
+                || flag(opt::BMI_DONT_DELIVER)
+                || options.some_text(opt::BMI_RULE).is_some(),
             condition: text(opt::CONDITION),
             set: some(opt::SET),
             address_data: text(opt::ADDRESS_DATA),

@@ -4,6 +4,7 @@ use eximious_core::{Str, Var};
 use eximious_stdlib::variables::var;
 
 use super::machine::Machine;
+use crate::mail::brightmail;
 
 /// Those of the local part, as the router at hand has it.
 const PARTS: [Var; 5] = [
@@ -55,6 +56,8 @@ impl Machine<'_> {
         for (var, value) in ADDRESS.into_iter().zip(values) {
             cx.show_var(var, value);
         }
+        let recipient = address.original().map_or(&address.text, |one| &one.text).clone();
+        brightmail::show(cx, &recipient);
         for (name, value) in &address.attached.variables {
             cx.set(name, value.clone());
             self.shown.insert(name.clone());

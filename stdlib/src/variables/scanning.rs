@@ -18,24 +18,24 @@ pub static ALL: &[Variable] = &[
     variable!(
         "bmi_alt_location",
         Slot,
-        Clean,
-        "Where Brightmail AntiSpam would deliver to; empty, as it is not built in.",
+        Tainted,
+        "Where Brightmail AntiSpam wants the message for this recipient delivered.",
         until("4.100"),
         source("experimental: Brightmail")
     ),
     variable!(
         "bmi_base64_tracker_verdict",
         Slot,
-        Clean,
-        "Brightmail AntiSpam's tracker; empty, as it is not built in.",
+        Tainted,
+        "The tracker's verdict of Brightmail AntiSpam, in Base64.",
         until("4.100"),
         source("experimental: Brightmail")
     ),
     variable!(
         "bmi_base64_verdict",
         Slot,
-        Clean,
-        "Brightmail AntiSpam's verdict; empty, as it is not built in.",
+        Tainted,
+        "The verdict of Brightmail AntiSpam for this recipient, in Base64.",
         until("4.100"),
         source("experimental: Brightmail")
     ),
@@ -43,7 +43,7 @@ pub static ALL: &[Variable] = &[
         "bmi_deliver",
         Slot,
         Clean,
-        "Whether Brightmail AntiSpam would deliver; empty, as it is not built in.",
+        "Whether Brightmail AntiSpam wants the message delivered to this recipient: 1 or 0.",
         until("4.100"),
         source("experimental: Brightmail")
     ),

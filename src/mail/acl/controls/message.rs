@@ -14,13 +14,14 @@ pub(in crate::mail::acl) static BMI_RUN: AclControl = words::control(
         "control = bmi_run",
         "experimental-spec",
         "The message is handed to Brightmail.",
-        "The scanner decides about the message once it is there. It is part of an experiment of \
-         former releases for a product that is no longer sold.",
+        "The scanner looks at the message once its data are there, and says for each recipient \
+         what is to be done: routers go by that (`bmi_deliver_default` and its kin). The \
+         vendor's library can't be had; what plays the scanner listens at a socket, which \
+         `bmi_config_file` names.",
     )
-    .needs("Brightmail's library")
     .until("4.100"),
 )
-.phases(words::MESSAGE);
+.phases(words::BEFORE_CHECKS);
 
 /// `control = dkim_disable_verify`.
 pub(in crate::mail::acl) static DKIM_DISABLE_VERIFY: AclControl = words::control(

@@ -10,11 +10,12 @@ use crate::tools::check::{Lint, Severity, Spot, Survey, Text};
 const SERVERS: [&str; 5] =
     ["ibase_servers", "mysql_servers", "oracle_servers", "pgsql_servers", "redis_servers"];
 /// Options that hold a secret.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     a::spa::CLIENT_PASSWORD.name(),
     a::cram_md5::CLIENT_SECRET.name(),
     a::spa::SERVER_PASSWORD.name(),
     a::cram_md5::SERVER_SECRET.name(),
+    opt::SRS_CONFIG.name(),
     opt::SRS_SECRETS.name(),
 ];
 

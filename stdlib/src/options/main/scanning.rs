@@ -19,7 +19,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("/opt/brightmail/etc/brightmail.cfg")
         .unprinted()
         .source("experimental features")
-        .summary("The configuration of Brightmail AntiSpam."),
+        .summary("The socket of what plays Brightmail AntiSpam: its path.")
+        .docs("`docs/brightmail.md` says what is spoken over it."),
     AT.no("dcc_direct_add_header")
         .unprinted()
         .source("experimental features")

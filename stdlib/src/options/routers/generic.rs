@@ -24,7 +24,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .until("4.100")
         .unprinted()
         .source("experimental features")
-        .summary("Runs the router only where Brightmail wants the message delivered as usual."),
+        .summary("Runs the router only where Brightmail wants the message delivered as usual.")
+        .docs("That is so where Brightmail was not asked, too."),
     AT.no("bmi_dont_deliver")
         .until("4.100")
         .unprinted()
@@ -34,7 +35,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .until("4.100")
         .unprinted()
         .source("experimental features")
-        .summary("Runs the router only where one of these rules of Brightmail fired."),
+        .summary("Runs the router only where one of these rules of Brightmail fired.")
+        .docs("Their numbers, with colons between them."),
     AT.text("cannot_route_message")
         .expanded()
         .summary("What the error says when no router is left for an address."),
