@@ -17,7 +17,7 @@ use crate::output;
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-use show::{ActionLog, Notes};
+use show::{ActionLog, noting};
 
 /// How large a filter file, and a message, may be.
 const LARGEST: u64 = 64 << 20;
@@ -215,7 +215,9 @@ fn test_exim(
     let cx = session.context();
     let top = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
     let mut shown = ActionLog::new(output, verbose, top);
-    let done = filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown);
+    let done = noting(cx, verbose, |cx| {
+        filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown)
+    });
     if system {
         for (variable, left) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
             cx.set_var(variable, left.to_string());
@@ -242,8 +244,7 @@ fn test_exim(
 /// To Exim, the exit status of this is that all went well, whatever is wrong.
 fn test_sieve(session: &mut Session, text: &[u8], verbose: bool, output: &Output) {
     let settings = sieve::SieveOptions { test: true, ..sieve::SieveOptions::default() };
-    let mut notes = Notes { verbose };
-    let done = sieve::run(session.context(), text, &settings, &mut notes);
+    let done = noting(session.context(), verbose, |cx| sieve::run(cx, text, &settings));
     say(
         output,
         &match &done.end {

@@ -58,6 +58,13 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().map(OsString::into_vec);
     let called = CalledAs::named(&args.next().unwrap_or_default());
     let args: Vec<Vec<u8>> = args.collect();
+    if args.len() == 1 && args[0] == eximious_world::DeliveryHelper::ARGUMENT.as_bytes() {
+        // It has its orders from another process, and asks for no configuration.
+        return match eximious_world::serve_deliveries() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let Options { log_lines, claim, action, greets } = match options::parse(called, &args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),

@@ -380,21 +380,13 @@ pub struct Notice {
     pub body: Str,
 }
 
-/// What looks on while a filter runs: a test, a trace.
+/// What hears of the actions of an Exim filter as soon as they are wanted. How its tests
+/// came out is told to those who watch the context
+/// ([`TraceKinds::FILTER`](crate::trace::TraceKinds::FILTER)).
 pub trait FilterObserver {
     /// Something is wanted done. `depth` says how many `if` it stands in.
     fn action(&mut self, depth: u32, action: &FilterAction) {
         let _ = (depth, action);
-    }
-
-    /// Whether notes are wanted: to make them takes time.
-    fn wants_notes(&self) -> bool {
-        false
-    }
-
-    /// How a test came out, and the like, in Exim's words: what `-v` shows.
-    fn note(&mut self, line: &[u8]) {
-        let _ = line;
     }
 }
 

@@ -207,7 +207,7 @@ fn parts_of_messages_share_it() {
             let cx = &mut Engine::builder().build().context();
             cx.set_message(Some(eximious::stdlib::message::parse(mail.as_bytes())));
             let options = eximious::filter::sieve::SieveOptions::default();
-            let done = eximious::filter::sieve::run(cx, script.as_bytes(), &options, &mut ());
+            let done = eximious::filter::sieve::run(cx, script.as_bytes(), &options);
             assert_eq!(done.end, FilterEnd::Finished);
             fuzz::message(mail.as_bytes());
         }

@@ -83,7 +83,7 @@ fn ends(script: &str, message: &[u8]) -> FilterEnd {
     cx.set_clean("sender_address", "a@b.example");
     let options = SieveOptions { test: true, work: 1 << 23, ..SieveOptions::default() };
     let began = Instant::now();
-    let end = run(&mut cx, script.as_bytes(), &options, &mut ()).end;
+    let end = run(&mut cx, script.as_bytes(), &options).end;
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     end
 }

@@ -1,6 +1,8 @@
 //! What the fuzz targets do with their bytes. A plain test drives them too,
 //! with what the suites hold and what becomes of it when bytes change.
 
+use std::sync::Arc;
+
 use eximious::grammar::expansion::{self, ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
 use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
@@ -163,14 +165,9 @@ pub fn config(data: &[u8]) {
 /// Reads and obeys a filter, a user's and a system filter: it ends, and what is wrong
 /// with it has a place in it. Nothing stays behind.
 pub fn filter(data: &[u8]) {
-    use eximious::filter::{FilterEnd, FilterObserver, FilterOptions, exim};
+    use eximious::filter::{FilterEnd, FilterOptions, exim};
     use eximious::grammar::filter::{Allowed, parse};
-    struct Noting;
-    impl FilterObserver for Noting {
-        fn wants_notes(&self) -> bool {
-            true
-        }
-    }
+    use eximious::trace::TraceEvent;
     let parsed = parse(data, Allowed::SYSTEM);
     if let Some(fault) = &parsed.fault {
         assert!(fault.at as usize <= data.len() && !fault.message.is_empty());
@@ -186,7 +183,8 @@ pub fn filter(data: &[u8]) {
         let message = b"From: a@b\nTo: user@b, ${lc:X}@c, x: d@e;\nSubject: \\x (a\n\nbody";
         cx.set_message(Some(eximious::stdlib::message::parse(message)));
         let options = FilterOptions { system, testing, ..FilterOptions::default() };
-        let done = exim(&mut cx, data, &options, &mut Noting);
+        cx.observe(Arc::new(|_: &TraceEvent<'_>| ()));
+        let done = exim(&mut cx, data, &options, &mut ());
         if parsed.fault.is_some() && system {
             assert!(matches!(done.end, FilterEnd::Error(_)));
         }
@@ -224,8 +222,8 @@ pub fn sieve(data: &[u8]) {
         if let Some(fault) = &read.fault {
             assert!(fault.span.end as usize <= script.len() && fault.line > 0);
         }
-        let done = run(&mut cx, &script, &options, &mut ());
-        let again = run(&mut cx, &script, &options, &mut ());
+        let done = run(&mut cx, &script, &options);
+        let again = run(&mut cx, &script, &options);
         assert_eq!(done, again);
         assert!(
             read.fault.is_some() || matches!(done.end, FilterEnd::Finished | FilterEnd::Error(_))

@@ -26,10 +26,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use eximious::filter::sieve::{SieveOptions, run};
-use eximious::filter::{FilterAction, FilterEnd, FilterObserver, Filtered};
+use eximious::filter::{FilterAction, FilterEnd, Filtered};
 use eximious::stdlib::message::parse;
+use eximious::trace::{Happening, TraceEvent, TraceKinds};
 use eximious::{Engine, Str, World};
 
 /// How long Exim may think about a script, in seconds.
@@ -219,20 +221,6 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
 
 /// What eximious says, and what comes of it.
 pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
-    #[derive(Default)]
-    struct Notes(Vec<u8>);
-    impl FilterObserver for Notes {
-        fn wants_notes(&self) -> bool {
-            true
-        }
-
-        fn note(&mut self, line: &[u8]) {
-            // A text of several lines is indented in each of them.
-            for line in line.split(|c| *c == b'\n') {
-                self.0.extend([b" ", line, b"\n"].concat());
-            }
-        }
-    }
     let Setting { sender, local_part, domain, prefix, suffix, options, .. } = &case.setting;
     let empty = String::new();
     let engine = Engine::builder().world(World::hermetic()).build();
@@ -247,15 +235,23 @@ pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
     ] {
         cx.set(name, Str::tainted(value.as_bytes()));
     }
-    let mut notes = Notes::default();
-    let done = run(&mut cx, &case.script, options, &mut notes);
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    let kept = notes.clone();
+    cx.observe(Arc::new(move |event: &TraceEvent<'_>| {
+        if let Happening::Note { kind: TraceKinds::FILTER, text } = event.what {
+            let mut kept = kept.lock().expect("nobody else panics");
+            kept.extend_from_slice(text);
+            kept.push(b'\n');
+        }
+    }));
+    let done = run(&mut cx, &case.script, options);
     let mut said = match &done.end {
         FilterEnd::Error(error) => [b"Sieve error: ", error.as_slice()].concat(),
         _ if done.significant => b"No implicit keep".to_vec(),
         _ => b"Implicit keep".to_vec(),
     };
     said.push(b'\n');
-    said.extend(notes.0);
+    said.extend_from_slice(&notes.lock().expect("nobody else panics"));
     (said, done)
 }
 

@@ -41,6 +41,7 @@ mod files;
 mod hints;
 #[cfg(not(feature = "sqlite"))]
 use absent as hints;
+mod helper;
 mod host;
 mod hosts;
 mod interrupt;
@@ -85,6 +86,7 @@ use eximious_core::World;
 #[cfg(feature = "dns")]
 pub use dns::Resolver;
 pub use files::make_directory;
+pub use helper::{DeliveryHelper, serve_deliveries};
 pub use logs::{LogFiles, TestStamps};
 pub use net::{input_connection, input_within, mark_input_traffic};
 

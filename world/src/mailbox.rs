@@ -4,7 +4,7 @@ mod directory;
 mod file;
 mod lock;
 mod measure;
-mod relay;
+pub(crate) mod relay;
 mod sizes;
 
 use std::ffi::OsStr;

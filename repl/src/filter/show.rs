@@ -1,10 +1,12 @@
 //! What a filter wants done, as Exim shows it.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use eximious::Str;
 use eximious::filter::{AutoReply, FilterAction, FilterObserver, Manner};
 use eximious::stdlib::printing::printing;
+use eximious::trace::{Happening, TraceEvent, TraceKinds, TraceObserver};
+use eximious::{Context, Str};
 
 use crate::output::Output;
 
@@ -76,22 +78,31 @@ impl<'o> ActionLog<'o> {
     }
 }
 
-/// Shows the notes of a Sieve filter; its actions are not shown otherwise.
-pub struct Notes {
-    /// `-v`: they go to the standard error.
-    pub verbose: bool,
-}
+/// What `-v` shows of filters: how their tests came out, on the standard error.
+struct Notes;
 
-impl FilterObserver for Notes {
-    fn wants_notes(&self) -> bool {
-        self.verbose
+impl TraceObserver for Notes {
+    fn kinds(&self) -> TraceKinds {
+        TraceKinds::FILTER
     }
 
-    fn note(&mut self, text: &[u8]) {
-        for line in text.split(|c| *c == b'\n') {
-            let _ = io::stderr().write_all(&[b" ", line, b"\n"].concat());
+    fn happened(&self, event: &TraceEvent<'_>) {
+        if let Happening::Note { text, .. } = event.what {
+            let _ = io::stderr().write_all(&[text, b"\n"].concat());
         }
     }
+}
+
+/// Does something while the notes of filters are shown, where that is wanted.
+pub fn noting<T>(cx: &mut Context, wanted: bool, work: impl FnOnce(&mut Context) -> T) -> T {
+    if !wanted {
+        return work(cx);
+    }
+    let notes: Arc<dyn TraceObserver> = Arc::new(Notes);
+    cx.observe(notes.clone());
+    let result = work(cx);
+    cx.trace().forget(&notes);
+    result
 }
 
 fn capital(word: &str) -> String {
@@ -160,13 +171,5 @@ impl FilterObserver for ActionLog<'_> {
             | FilterAction::Reject { .. }
             | FilterAction::Notify(_) => {}
         }
-    }
-
-    fn wants_notes(&self) -> bool {
-        self.verbose
-    }
-
-    fn note(&mut self, line: &[u8]) {
-        let _ = io::stderr().write_all(&[line, b"\n"].concat());
     }
 }

@@ -128,6 +128,9 @@ const NOT_COMPARED: &[&str] = &[
     "smtp_setup_msg",
     "read_message_body",
     "fresh-exec fork",
+    "daemon forked for",
+    "1 SMTP accept process",
+    "Listening...",
     "postfork",
     // How its library keeps hints.
     "locking ",

@@ -16,6 +16,7 @@ mod daemon;
 mod dcc;
 mod debug_log;
 mod debugging;
+mod deliveries;
 mod dialogues;
 mod dscp;
 mod faults;

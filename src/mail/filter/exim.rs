@@ -142,17 +142,13 @@ impl Run<'_> {
 
     /// Whether notes are wanted, and there is room for more.
     fn notes(&mut self) -> bool {
-        let wanted = self.observer.wants_notes() || self.cx.trace().wants(TraceKinds::FILTER);
-        self.noted < MOST_BYTES && wanted
+        self.noted < MOST_BYTES && self.cx.trace().wants(TraceKinds::FILTER)
     }
 
     fn note(&mut self, parts: &[&[u8]]) {
         let line = parts.concat();
         self.noted += line.len();
         self.cx.note(TraceKinds::FILTER, &line);
-        if self.observer.wants_notes() {
-            self.observer.note(&line);
-        }
     }
 
     /// The value of a word in a command.

@@ -18,7 +18,7 @@ use eximious_core::trace::TraceKinds;
 use eximious_core::{Str, stack};
 use eximious_grammar::sieve::{Dialect, If, Script, SieveCommand, SieveLimits, parse};
 
-use super::{FilterAction, FilterEnd, FilterObserver, Filtered, Manner};
+use super::{FilterAction, FilterEnd, Filtered, Manner};
 use crate::Context;
 
 /// How much a script may look at: bytes that are compared, header lines that are
@@ -77,16 +77,11 @@ impl SieveOptions {
 ///
 /// A mistake in it is [`FilterEnd::Error`], `… in line N`; what was wanted before
 /// it is done nevertheless, and the message is kept.
-pub fn run(
-    cx: &mut Context,
-    text: &[u8],
-    options: &SieveOptions,
-    observer: &mut dyn FilterObserver,
-) -> Filtered {
+pub fn run(cx: &mut Context, text: &[u8], options: &SieveOptions) -> Filtered {
     // Where it is too deep already, the first command says so.
     let _level = cx.level();
     let script = parse(text, options.dialect(), options.limits);
-    let mut run = Run::new(cx, &script, options, observer);
+    let mut run = Run::new(cx, &script, options);
     let end = match run.block(&script.commands, true) {
         Ok(()) | Err(Halt::Stop) => FilterEnd::Finished,
         Err(Halt::Fault(message)) => {
@@ -115,7 +110,6 @@ struct Run<'r> {
     cx: &'r mut Context,
     script: &'r Script,
     options: &'r SieveOptions,
-    observer: &'r mut dyn FilterObserver,
     actions: Vec<FilterAction>,
     /// What was done already, so that it is done once.
     done: HashSet<(Kind, Vec<u8>)>,
@@ -135,15 +129,10 @@ enum Kind {
 }
 
 impl<'r> Run<'r> {
-    fn new(
-        cx: &'r mut Context,
-        script: &'r Script,
-        options: &'r SieveOptions,
-        observer: &'r mut dyn FilterObserver,
-    ) -> Self {
+    fn new(cx: &'r mut Context, script: &'r Script, options: &'r SieveOptions) -> Self {
         let (actions, done) = (Vec::new(), HashSet::new());
         let (kept, vacation, work) = (true, false, options.work);
-        Self { cx, script, options, observer, actions, done, kept, vacation, work }
+        Self { cx, script, options, actions, done, kept, vacation, work }
     }
 
     /// Goes through commands. What is not obeyed is looked at too: some mistakes
@@ -196,15 +185,12 @@ impl<'r> Run<'r> {
             let line = parts.concat();
             let lines: Vec<&[u8]> = line.split(|byte| *byte == b'\n').collect();
             self.cx.note(TraceKinds::FILTER, &[b" ", &lines.join(&b"\n "[..])[..]].concat());
-            if self.observer.wants_notes() {
-                self.observer.note(&line);
-            }
         }
     }
 
     /// Whether notes are wanted.
     fn notes(&mut self) -> bool {
-        self.observer.wants_notes() || self.cx.trace().wants(TraceKinds::FILTER)
+        self.cx.trace().wants(TraceKinds::FILTER)
     }
 
     /// Pays for work.

@@ -12,7 +12,7 @@ use rustix::process::geteuid;
 use crate::as_user::{Rights, rights};
 
 /// What is asked.
-enum Question {
+pub(crate) enum Question {
     /// The next bytes, in this room.
     Read(Vec<u8>),
     Name(u64),
@@ -23,7 +23,7 @@ enum Question {
 }
 
 /// What is answered.
-enum Reply {
+pub(crate) enum Reply {
     /// The bytes: so many of the room.
     Bytes(io::Result<usize>, Vec<u8>),
     Text(Result<Vec<u8>, MailboxFault>),
@@ -56,7 +56,11 @@ pub(super) fn with_rights(
             taken
                 .take()
                 .map_err(|error| MailboxFault::of(&error.into(), "no rights of the user's"))?;
-            work(&mut Relay { asks, replies })
+            let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+            work(&mut Ask(move |question| {
+                asks.send(question).map_err(|_| gone())?;
+                replies.recv().map_err(|_| gone())
+            }))
         });
         let worker = worker.map_err(|error| MailboxFault::of(&error, "no thread can be had"))?;
         answer(supply, &questions, &answers);
@@ -72,34 +76,34 @@ fn answer(
     answers: &SyncSender<Reply>,
 ) {
     for question in questions {
-        let reply = match question {
-            Question::Read(mut room) => Reply::Bytes(supply.read(&mut room), room),
-            Question::Name(inode) => Reply::Text(supply.name(inode)),
-            Question::Tag(written) => Reply::Text(supply.tag(written)),
-            Question::Envelope(base) => Reply::Text(supply.envelope(&base)),
-            Question::Sizes(names) => Reply::Sizes(supply.sizes(&names)),
-            Question::Counts(directory) => Reply::Counts(supply.counts(&directory)),
-        };
+        let reply = answered(supply, question);
         if answers.send(reply).is_err() {
             return;
         }
     }
 }
 
-/// Hands questions on to the thread that ordered.
-struct Relay {
-    asks: SyncSender<Question>,
-    replies: Receiver<Reply>,
+/// The answer to a question.
+pub(crate) fn answered(supply: &mut dyn MailboxSupply, question: Question) -> Reply {
+    match question {
+        Question::Read(mut room) => Reply::Bytes(supply.read(&mut room), room),
+        Question::Name(inode) => Reply::Text(supply.name(inode)),
+        Question::Tag(written) => Reply::Text(supply.tag(written)),
+        Question::Envelope(base) => Reply::Text(supply.envelope(&base)),
+        Question::Sizes(names) => Reply::Sizes(supply.sizes(&names)),
+        Question::Counts(directory) => Reply::Counts(supply.counts(&directory)),
+    }
 }
 
-impl Relay {
-    fn ask(&self, question: Question) -> io::Result<Reply> {
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        self.asks.send(question).map_err(|_| gone())?;
-        self.replies.recv().map_err(|_| gone())
+/// A supply that asks somebody else each question.
+pub(crate) struct Ask<F>(pub(crate) F);
+
+impl<F: FnMut(Question) -> io::Result<Reply>> Ask<F> {
+    fn ask(&mut self, question: Question) -> io::Result<Reply> {
+        (self.0)(question)
     }
 
-    fn text(&self, question: Question) -> Result<Vec<u8>, MailboxFault> {
+    fn text(&mut self, question: Question) -> Result<Vec<u8>, MailboxFault> {
         match self.ask(question) {
             Ok(Reply::Text(text)) => text,
             Ok(_) => Err(MailboxFault::new(0, "a question about a mailbox was not answered")),
@@ -108,10 +112,10 @@ impl Relay {
     }
 }
 
-impl MailboxSupply for Relay {
+impl<F: FnMut(Question) -> io::Result<Reply>> MailboxSupply for Ask<F> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self.ask(Question::Read(vec![0; into.len()]))? {
-            Reply::Bytes(Ok(count), bytes) => {
+            Reply::Bytes(Ok(count), bytes) if count <= into.len().min(bytes.len()) => {
                 into[..count].copy_from_slice(&bytes[..count]);
                 Ok(count)
             }

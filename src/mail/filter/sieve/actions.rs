@@ -47,7 +47,6 @@ impl Run<'_> {
     }
 
     pub(super) fn act(&mut self, action: FilterAction) {
-        self.observer.action(0, &action);
         self.actions.push(action);
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn run(
         }
         FilterKind::Sieve => {
             let options = sieve_options(machine, router)?;
-            let filtered = sieve::run(machine.cx, data.bytes(), &options, &mut ());
+            let filtered = sieve::run(machine.cx, data.bytes(), &options);
             (filtered, options.inbox)
         }
     };

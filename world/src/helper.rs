@@ -1,0 +1,246 @@
+//! Local deliveries by another process, which keeps the superuser's rights when this one
+//! gives them up. It takes two kinds of order, to write to a mailbox and to give a message
+//! to a command, and does each with the rights of the user that the order names, who is
+//! never the superuser.
+//!
+//! Each order has a connection of its own, which is handed over along the one that both
+//! were given at the start. When that one closes, the process ends. Where the one who
+//! ordered goes away in the middle, what was written is taken back, as for any message
+//! that breaks off.
+
+mod wire;
+
+use std::io::{self, IoSlice, IoSliceMut, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command as Program, Stdio};
+use std::sync::Arc;
+use std::thread;
+
+use eximious_core::World;
+use eximious_core::world::mailbox::{
+    MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes,
+};
+use eximious_core::world::{
+    Child, Command, Finished, PipeEnd, PipeFault, PipeOrder, Processes, RunError,
+};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+use rustix::process::geteuid;
+
+use crate::mailbox::SystemMailboxes;
+use crate::mailbox::relay::{self, Ask, Question, Reply};
+use crate::processes::SystemProcesses;
+use wire::{Frame, read_frame, write_frame};
+
+/// A process that delivers with the rights of users. When this value goes, it ends what it
+/// does, and goes, too.
+#[derive(Debug)]
+pub struct DeliveryHelper {
+    control: OwnedFd,
+}
+
+impl DeliveryHelper {
+    /// The argument at which a program calls [`serve_deliveries`] before anything else.
+    pub const ARGUMENT: &str = "--local-deliveries";
+
+    /// Starts it: a program's file, with [`Self::ARGUMENT`] alone. Only what the superuser
+    /// starts is of use.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn start(program: &std::path::Path) -> io::Result<Self> {
+        let (control, theirs) = pair()?;
+        let mut program = Program::new(program);
+        program.arg(Self::ARGUMENT).env_clear().current_dir("/");
+        program.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+        // What ends this program from a terminal leaves messages whole.
+        program.process_group(0).spawn()?;
+        Ok(Self { control })
+    }
+
+    /// The world with deliveries that go this way.
+    pub fn in_world(self: Arc<Self>, world: World) -> World {
+        let processes = Arc::new(ByHelper(self.clone(), world.processes));
+        World { mailboxes: self, processes, ..world }
+    }
+
+    /// Hands over a connection for one order; this side of it.
+    fn connection(&self) -> io::Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let fds = [theirs.as_fd()];
+        ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+        sendmsg(&self.control, &[IoSlice::new(b"+")], &mut ancillary, SendFlags::NOSIGNAL)?;
+        Ok(ours)
+    }
+
+    /// Gives an order, and answers what is asked until there is an outcome.
+    fn order(&self, order: &Frame, answer: &mut dyn FnMut(Question) -> Reply) -> io::Result<Frame> {
+        let mut stream = self.connection()?;
+        write_frame(&mut stream, order)?;
+        loop {
+            match read_frame(&mut stream)? {
+                Frame::Question(question) => {
+                    write_frame(&mut stream, &Frame::Reply(answer(question)))?;
+                }
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+}
+
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
+}
+
+fn gone() -> io::Error {
+    io::Error::from(io::ErrorKind::InvalidData)
+}
+
+impl Mailboxes for DeliveryHelper {
+    fn write(
+        &self,
+        order: &MailboxOrder,
+        supply: &mut dyn MailboxSupply,
+    ) -> Result<MailboxDone, MailboxFault> {
+        let order = Frame::Mailbox(order.clone());
+        match self.order(&order, &mut |question| relay::answered(supply, question)) {
+            Ok(Frame::Written(written)) => written,
+            Ok(_) => Err(MailboxFault::new(0, "a delivery had no outcome")),
+            Err(error) => Err(MailboxFault::of(&error, format!("local delivery process: {error}"))),
+        }
+    }
+}
+
+/// Commands for messages by the helper, all else as before.
+struct ByHelper(Arc<DeliveryHelper>, Arc<dyn Processes>);
+
+impl Processes for ByHelper {
+    fn run(
+        &self,
+        command: &Command,
+        timeout: std::time::Duration,
+        limit: u64,
+    ) -> Result<Finished, RunError> {
+        self.1.run(command, timeout, limit)
+    }
+
+    fn start(&self, command: &Command) -> io::Result<Box<dyn Child>> {
+        self.1.start(command)
+    }
+
+    fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        self.1.launch(command, ended)
+    }
+
+    fn pipe(&self, order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
+        let mut answer = |question| match question {
+            Question::Read(mut room) => Reply::Bytes(message.read(&mut room), room),
+            _ => Reply::Counts(false),
+        };
+        match self.0.order(&Frame::Pipe(order.clone()), &mut answer) {
+            Ok(Frame::Piped(end)) => end,
+            Ok(_) => Err(PipeFault::Start(gone())),
+            Err(error) => Err(PipeFault::Start(error)),
+        }
+    }
+}
+
+/// Delivers for the process that is at the other end of the standard input, until that
+/// closes. Only the superuser may want this, and only by calling the program itself.
+///
+/// # Errors
+/// This is not for the caller, or what the system says.
+pub fn serve_deliveries() -> io::Result<()> {
+    let caller = crate::rights::caller();
+    if caller.uid != 0 || caller.is_lent_rights || !geteuid().is_root() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    serve(&io::stdin().as_fd().try_clone_to_owned()?, true)
+}
+
+/// Takes orders until the connection closes, and waits for those that are under way.
+fn serve(control: &OwnedFd, refuses_root: bool) -> io::Result<()> {
+    thread::scope(|scope| {
+        while let Some(connection) = next(control)? {
+            // Whoever has no thread sees the connection close.
+            let _ = thread::Builder::new().spawn_scoped(scope, move || {
+                let _ = serve_one(UnixStream::from(connection), refuses_root);
+            });
+        }
+        Ok(())
+    })
+}
+
+/// The next connection; none where there will be no more.
+fn next(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+    loop {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut byte = [0];
+        let mut into = [IoSliceMut::new(&mut byte)];
+        match recvmsg(control, &mut into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(message) if message.bytes == 0 => return Ok(None),
+            Ok(_) => {}
+        }
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(mut fds) = message
+                && let Some(fd) = fds.next()
+            {
+                return Ok(Some(fd));
+            }
+        }
+    }
+}
+
+/// Does what one order wants.
+fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
+    let denied = || io::Error::from(rustix::io::Errno::PERM);
+    let outcome = match read_frame(&mut stream)? {
+        Frame::Mailbox(order) => {
+            let mut supply = Ask(|question| asked(&mut stream, question));
+            Frame::Written(match refuses_root && order.user.uid == 0 {
+                true => Err(MailboxFault::of(&denied(), "the superuser gets no local delivery")),
+                false => SystemMailboxes.write(&order, &mut supply),
+            })
+        }
+        Frame::Pipe(order) => {
+            let mut supply = Ask(|question| asked(&mut stream, question));
+            Frame::Piped(match refuses_root && order.user.uid == 0 {
+                true => Err(PipeFault::Rights(denied())),
+                false => SystemProcesses.pipe(&order, &mut Bytes(&mut supply)),
+            })
+        }
+        _ => return Err(gone()),
+    };
+    write_frame(&mut stream, &outcome)
+}
+
+fn asked(stream: &mut UnixStream, question: Question) -> io::Result<Reply> {
+    write_frame(stream, &Frame::Question(question))?;
+    match read_frame(stream)? {
+        Frame::Reply(reply) => Ok(reply),
+        _ => Err(gone()),
+    }
+}
+
+/// What is read of a supply.
+struct Bytes<'s>(&'s mut dyn MailboxSupply);
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious_core::world::mailbox::{
+    MailboxFault, MailboxForm, MailboxOrder, MailboxQuota, MailboxSupply, Mailboxes,
+};
+use eximious_core::world::{LocalUser, PipeFault, PipeOrder};
+use rustix::process::{getegid, geteuid};
+
+use super::{DeliveryHelper, pair, serve};
+
+/// A message; it breaks off, where that is wanted.
+struct Text(&'static [u8], bool);
+
+impl MailboxSupply for Text {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() && self.1 {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        self.0.read(into)
+    }
+    fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
+        Ok(format!("q{}", inode.min(1)).into_bytes())
+    }
+    fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
+        Ok(format!(",S={written}").into_bytes())
+    }
+    fn envelope(&mut self, _: &[u8]) -> Result<Vec<u8>, MailboxFault> {
+        Err(MailboxFault::new(-1, "none"))
+    }
+    fn sizes(&mut self, names: &[Vec<u8>]) -> Vec<Option<u64>> {
+        names.iter().map(|name| name.starts_with(b"q").then_some(10)).collect()
+    }
+    fn counts(&mut self, _: &[u8]) -> bool {
+        true
+    }
+}
+
+/// Does something with a helper that is a thread.
+fn with_helper(work: impl FnOnce(&Arc<DeliveryHelper>)) {
+    let (control, theirs) = pair().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || serve(&theirs, geteuid().is_root()).unwrap());
+        work(&Arc::new(DeliveryHelper { control }));
+    });
+}
+
+fn user() -> LocalUser {
+    match geteuid().is_root() {
+        true => LocalUser { uid: 65534, gid: 65534, groups: Vec::new() },
+        false => LocalUser { uid: geteuid().as_raw(), gid: getegid().as_raw(), groups: Vec::new() },
+    }
+}
+
+fn order(place: &tempfile::TempDir, form: MailboxForm) -> MailboxOrder {
+    use std::os::unix::fs::PermissionsExt;
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(place.path(), open).unwrap();
+    MailboxOrder {
+        user: user(),
+        path: place.path().join("box").to_str().unwrap().into(),
+        form,
+        directory_mode: Some(0o700),
+        within: None,
+        mode: 0o600,
+        host: b"mx".to_vec(),
+        quota: MailboxQuota { names_tell: true, measures: true, ..MailboxQuota::default() },
+    }
+}
+
+#[test]
+fn mailboxes_are_written_by_another_process() {
+    let place = tempfile::tempdir().unwrap();
+    with_helper(|helper| {
+        let files = order(&place, MailboxForm::Files);
+        let done = helper.write(&files, &mut Text(b"one\n", false)).unwrap();
+        assert_eq!((done.written, done.files_before), (4, Some(0)));
+        assert_eq!(std::fs::read(place.path().join("box/q1")).unwrap(), b"one\n");
+        // A message that breaks off is not there, and others go on.
+        let form = || MailboxForm::Maildir { retries: 1, marks_folder: false, keeps_sizes: false };
+        let error = helper.write(&order(&place, form()), &mut Text(b"two\n", true)).unwrap_err();
+        assert_eq!(error.number, 5);
+        let done = helper.write(&order(&place, form()), &mut Text(b"two\n", false)).unwrap();
+        assert!(done.path.ends_with(b".mx,S=4") && done.bytes_before == Some(10));
+        let store = order(&place, MailboxForm::Mailstore { id: b"id".to_vec() });
+        let error = helper.write(&store, &mut Text(b"", false)).unwrap_err();
+        assert_eq!((error.number, &error.message[..]), (-1, &b"none"[..]));
+        // Several at once.
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    helper.write(&order(&place, form()), &mut Text(b"x", false)).unwrap()
+                });
+            }
+        });
+        assert_eq!(std::fs::read_dir(place.path().join("box/new")).unwrap().count(), 9);
+    });
+}
+
+#[test]
+fn commands_are_run_by_another_process() {
+    with_helper(|helper| {
+        let world = helper.clone().in_world(crate::system());
+        let order = PipeOrder {
+            argv: ["/bin/sh", "-c", "cat; id -u; exit 3"].map(|word| word.into()).to_vec(),
+            environment: vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())],
+            directory: b"/".to_vec(),
+            user: user(),
+            umask: 0o22,
+            dumps_core: false,
+            timeout: Some(Duration::from_secs(20)),
+            max_output: 20_480,
+        };
+        let end = world.processes.pipe(&order, &mut &b"one\n"[..]).unwrap();
+        let said = format!("one\n{}\n", order.user.uid);
+        assert_eq!((end.code, end.output, end.written), (3, said.into_bytes(), 4));
+        let nowhere = PipeOrder { directory: b"/nosuch".to_vec(), ..order.clone() };
+        let fault = world.processes.pipe(&nowhere, &mut &b""[..]).unwrap_err();
+        assert!(matches!(fault, PipeFault::Directory(error) if error.raw_os_error() == Some(2)));
+        if geteuid().is_root() {
+            let root = PipeOrder { user: LocalUser::default(), ..order };
+            let fault = world.processes.pipe(&root, &mut &b""[..]).unwrap_err();
+            assert!(matches!(fault, PipeFault::Rights(_)));
+        }
+    });
+}
