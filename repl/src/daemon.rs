@@ -17,6 +17,7 @@ mod service;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,10 +27,10 @@ use eximious::opt;
 use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World};
 use eximious_mta::delivery::QueueRun;
-use eximious_world::rights;
 use eximious_world::serving::{
     self, Bell, Listener, Listeners, Peer, PidFile, Signals, Spare, Woken,
 };
+use eximious_world::{DeliveryHelper, rights};
 
 use crate::caller;
 use crate::refusal::Refusal;
@@ -109,7 +110,8 @@ const OTHER_FILES: u64 = 256;
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
-    let service = Service::read(&source, &eximious_world::system(), &request, true)?;
+    let system = with_helper(eximious_world::system());
+    let service = Service::read(&source, &system, &request, true)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {
         let (settings, world) = (service.engine.settings(), service.engine.world());
@@ -147,6 +149,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     }
     let service = Arc::new(service);
     let mut daemon = Daemon {
+        world: system,
         current: Arc::new(Mutex::new(service.clone())),
         couriers: Arc::new(Couriers::default()),
         service,
@@ -168,6 +171,22 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         file.remove();
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The world of a daemon that gives the superuser's rights up: deliveries to users are made
+/// by a process that it starts before, which has them.
+fn with_helper(world: World) -> World {
+    if rights::caller().uid != 0 || rights::caller().is_lent_rights {
+        return world;
+    }
+    match DeliveryHelper::start(Path::new("/proc/self/exe")) {
+        Ok(helper) => Arc::new(helper).in_world(world),
+        Err(why) => {
+            let line = format!("cannot start what delivers with users' rights: {why}");
+            world.log.panic(line.as_bytes());
+            world
+        }
+    }
 }
 
 fn said(what: &str, why: &dyn std::fmt::Display) -> Refusal {
@@ -318,6 +337,8 @@ fn take(handed: &Mutex<Option<Peer>>) -> Option<Peer> {
 }
 
 struct Daemon {
+    /// The system, before a configuration says where logs are.
+    world: World,
     service: Arc<Service>,
     source: Source,
     request: DaemonRequest,
@@ -476,7 +497,7 @@ impl Daemon {
         let line =
             format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
         log.main(line.as_bytes());
-        match Service::read(&self.source, &eximious_world::system(), &self.request, false) {
+        match Service::read(&self.source, &self.world, &self.request, false) {
             Ok(service) => {
                 self.service = Arc::new(service);
                 *self.current.lock().unwrap_or_else(PoisonError::into_inner) = self.service.clone();

@@ -290,6 +290,8 @@ fn spool(directory: &Path, home: &str) -> Vec<String> {
 
 /// What was delivered to files below a directory.
 fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
+    static UNIQUE: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\d+\.[HMPV][^/]*").expect("a pattern"));
     let entries = std::fs::read_dir(directory).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
@@ -298,8 +300,7 @@ fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
             true => mailboxes(said, &path, home),
             false => {
                 let name = path.display().to_string().replace(home, "DIR");
-                let name =
-                    Regex::new(r"\d+\.[HMPV][^/]*").expect("a pattern").replace(&name, "UNIQUE");
+                let name = UNIQUE.replace(&name, "UNIQUE");
                 show(said, &name, &std::fs::read(&path).expect("a file"), home);
             }
         }
