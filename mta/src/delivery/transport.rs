@@ -4,7 +4,9 @@ use eximious::Str;
 use eximious::acl::OwnMessage;
 use eximious::hints::RetryKey;
 use eximious::route::Delivery;
-use eximious::transport::{Consignment, Delivering, DsnRequests, LocalUser, Outcome, Undelivered};
+use eximious::transport::{
+    Consignment, Delivered, Delivering, DsnRequests, LocalUser, Outcome, TakingHost, Undelivered,
+};
 
 use super::attempt::{Attempt, Failed};
 use super::log::Subject;
@@ -88,7 +90,10 @@ impl Attempt<'_> {
             may_try: &may,
             reports,
         };
-        let done = routes.deliver(&mut self.cx, number, consignment);
+        let done = match self.file().has("N") {
+            true => Some(pretended(&consignment, routes.is_remote(number))),
+            false => routes.deliver(&mut self.cx, number, consignment),
+        };
         routes.dismiss(&mut self.cx, &deliveries);
         let Delivering { outcomes, failed_hosts, good_hosts, message_log, output } = done
             .unwrap_or_else(|| {
@@ -139,7 +144,11 @@ impl Attempt<'_> {
         };
         match outcome {
             Outcome::Delivered(done) => {
-                let mark = if is_first { "=>" } else { "->" };
+                let mark = match is_first {
+                    _ if self.file().has("N") => "*>",
+                    true => "=>",
+                    false => "->",
+                };
                 let line = self.delivered_line(mark, &shown, &done, path, began);
                 self.log(&line);
                 let name = transport.as_ref().map_or(&b""[..], Str::bytes);
@@ -237,6 +246,25 @@ impl Attempt<'_> {
             asked.iter().map(|one| one.as_ref().map(parameters).unwrap_or_default()).collect();
         reports
     }
+}
+
+/// What would come of a message whose delivery is only pretended (`-N`), if all goes well.
+fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
+    let delivered = |delivery: &&Delivery| {
+        let host = delivery.hosts.first().filter(|_| is_remote);
+        let host = host.and_then(|host| {
+            Some(TakingHost {
+                name: host.name.clone().into_bytes(),
+                address: host.address?,
+                port: 25,
+                is_mx: host.mx.is_some(),
+            })
+        });
+        let said = is_remote.then(|| b"delivery bypassed by -N option".to_vec());
+        Outcome::Delivered(Delivered { host, confirmation: said, ..Delivered::default() })
+    };
+    let outcomes = consignment.deliveries.iter().map(delivered).collect();
+    Delivering { outcomes, ..Delivering::default() }
 }
 
 /// ` NOTIFY=… ORCPT=…`
