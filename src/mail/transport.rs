@@ -9,6 +9,7 @@
 mod appendfile;
 mod call;
 mod driver;
+mod limits;
 mod local;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;

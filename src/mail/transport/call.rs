@@ -8,6 +8,7 @@ use eximious_stdlib::address::last_at;
 use eximious_stdlib::options::opt::transport as opt;
 
 use super::Transport;
+use super::limits::hinder;
 use crate::Context;
 use crate::config::RetryError;
 use crate::mail::route::{Delivery, Routes};
@@ -122,7 +123,10 @@ impl Routes {
         let run = transport.delivers()?;
         let done = Delivering::default();
         let mut call = TransportCall { cx, transport, routes: self, consignment, done };
-        let outcomes = run(&mut call);
+        let outcomes = match hinder(&mut call) {
+            Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
+            None => run(&mut call),
+        };
         Some(Delivering { outcomes, ..call.done })
     }
 }

@@ -82,7 +82,13 @@ impl<'c> TransportCall<'c> {
     }
 }
 
-impl Outgoing<'_> {
+impl<'m> Outgoing<'m> {
+    /// A header, and the body of a message.
+    #[cfg(test)]
+    pub(crate) fn of(head: Vec<u8>, message: &'m Message) -> Self {
+        Self { head, message: Some(message) }
+    }
+
     /// How many bytes it has, as long as no line is changed.
     pub(crate) fn size(&self) -> u64 {
         let message =
@@ -96,6 +102,14 @@ impl Outgoing<'_> {
         match self.message {
             Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
             None => Box::new(head),
+        }
+    }
+
+    /// Reads its body.
+    pub(crate) fn body(&self) -> Box<dyn Read + '_> {
+        match self.message {
+            Some(message) => Box::new(message.stray.chain(message.body.reader())),
+            None => Box::new(io::empty()),
         }
     }
 

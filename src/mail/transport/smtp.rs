@@ -1,5 +1,6 @@
 //! `smtp`: to other hosts, by SMTP or LMTP (specification, chapter 30).
 
+mod dkim;
 mod hosts;
 mod session;
 
@@ -17,10 +18,13 @@ const UNKNOWN: i32 = -1;
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let count = call.consignment.deliveries.len();
     let all = |why: Undelivered| vec![Outcome::Deferred(why); count];
-    let outgoing = match call.outgoing() {
+    let mut outgoing = match call.outgoing() {
         Ok(outgoing) => outgoing,
         Err(why) => return all(Undelivered::new(UNKNOWN, why)),
     };
+    if let Err(why) = dkim::sign(call, &mut outgoing) {
+        return all(why);
+    }
     match hosts::of(call) {
         Ok(hosts) => Work::new(count).run(call, &outgoing, &hosts),
         Err(why) => all(why),

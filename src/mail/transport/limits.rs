@@ -1,0 +1,54 @@
+//! What keeps a transport from a delivery before it begins: `message_size_limit`, and what
+//! its options ask for that is not there yet.
+
+use eximious_core::{Expanded, FailClass, Str};
+use eximious_stdlib::number::comparand;
+use eximious_stdlib::options::opt::transport as opt;
+
+use super::{Outcome, TransportCall, Undelivered};
+use crate::mail::route::Text;
+
+/// Something about the delivery makes no sense.
+const UNKNOWN: i32 = -1;
+
+/// What comes of a delivery that can't be made; nothing where it can.
+pub(super) fn hinder(call: &mut TransportCall<'_>) -> Option<Outcome> {
+    let transport = call.transport;
+    for option in [opt::TRANSPORT_FILTER, opt::SHADOW_TRANSPORT] {
+        if transport.some_text(option).is_some() {
+            let name = transport.name.display().to_string();
+            let why =
+                format!("{} is set for the {name} transport, but is not there yet", option.name());
+            return Some(Outcome::Deferred(Undelivered::new(UNKNOWN, why)));
+        }
+    }
+    match limit(call) {
+        Ok(limit) => {
+            let too_big = limit > 0 && call.consignment.message.size > limit.unsigned_abs();
+            let why = format!("message is too big (transport limit = {limit})");
+            // The sender is told nothing but that it failed.
+            let said = Some(Vec::new());
+            too_big.then(|| Outcome::Failed(Undelivered { said, ..Undelivered::new(0, why) }))
+        }
+        Err(why) => Some(Outcome::Deferred(Undelivered::new(UNKNOWN, why))),
+    }
+}
+
+/// `message_size_limit` in bytes; 0 is none.
+fn limit(call: &mut TransportCall<'_>) -> Result<i64, Vec<u8>> {
+    let text = match call.transport.set(opt::MESSAGE_SIZE_LIMIT) {
+        None => return Ok(0),
+        Some(Expanded::Value(limit)) => return Ok(limit),
+        Some(Expanded::Text(text)) => text,
+    };
+    let head = |why: &[u8]| {
+        let name = call.transport.name.bytes();
+        [b"failed to expand message_size_limit in ", name, b" transport: ", why].concat()
+    };
+    let text: Str = match Text::new(text).expand(call.cx) {
+        Ok(text) => text,
+        Err(fail) if fail.class() == FailClass::Forced => return Ok(0),
+        Err(fail) => return Err(head(fail.message())),
+    };
+    comparand(text.bytes()).map_err(|fail| head(fail.message()))
+}
