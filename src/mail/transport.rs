@@ -1,8 +1,8 @@
 //! Transports: how a message gets to where its addresses go (specification, chapters 24 to
 //! 30).
 //!
-//! A [`Transport`] is an instance of a driver with its options as they count; the driver's
-//! record runs ([`TransportCall`]), and says for each address what came of it
+//! A transport is an instance of a driver with its options as they count; the driver's
+//! record runs (a `TransportCall`), and says for each address what came of it
 //! ([`Outcome`]). Queues, retries, logs and reports are not known here: who delivers asks,
 //! and does what has to be done about the answers.
 
