@@ -31,7 +31,8 @@ impl Routes {
         }
         let uid = uid.or(delivery.identity.uid).unwrap_or(server.0);
         let gid = gid.or(delivery.identity.gid).unwrap_or(server.1);
-        if cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid) {
+        // Nothing is ever delivered with the superuser's rights.
+        if uid == 0 || cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid) {
             let line = format!("User {uid} set for ");
             let name = transport.map(|one| one.name.clone()).unwrap_or_default();
             let tail = b" transport is on the never_users list";
