@@ -25,8 +25,8 @@ use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 pub use decode::Damage;
 pub(crate) use describe::header_lines;
 pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
-pub(crate) use restore::restore_from;
 pub use restore::{body, message, restore};
+pub(crate) use restore::{restore_from, unfolded};
 pub use tree::{Node, NonrecipientTree};
 
 /// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise

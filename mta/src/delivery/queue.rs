@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use eximious::world::SpoolPlace;
 
-use super::{AttemptManner, Attempted, Deliverer};
+use super::{AttemptManner, Deliverer};
 use crate::spool::queue::{Stored, is_message_id};
 
 /// Which messages a run takes, and how.
@@ -81,12 +81,7 @@ impl Deliverer {
             local_only: run.local_only,
             ..AttemptManner::default()
         };
-        let outcome = self.deliver_all(place, id, &manner);
-        debug_assert!(outcome != Attempted::Completed || self.is_gone(place, id));
-    }
-
-    fn is_gone(&self, place: &SpoolPlace, id: &[u8]) -> bool {
-        self.engine.world().spool.size(place, id, b"-H").is_err()
+        self.deliver_all(place, id, &manner);
     }
 
     /// Whether a run takes a message.

@@ -6,6 +6,7 @@ use eximious::{Str, opt, var};
 
 use super::attempt::{Attempt, Failed};
 use crate::options;
+use crate::spool::unfolded;
 use crate::submission::own::hand_in;
 
 /// What came of telling somebody.
@@ -218,7 +219,7 @@ impl Report<'_, '_> {
         // What a server said stands on lines of its own.
         let message = match memchr::memmem::find(&why.message, b": ") {
             Some(at) if why.host.is_some() => {
-                let reply = unprinted(&why.message[at + 2..]);
+                let reply = unfolded(&why.message[at + 2..]);
                 [&why.message[..=at], b"\n", &reply[..]].concat()
             }
             _ => why.message.clone(),
@@ -250,7 +251,7 @@ impl Report<'_, '_> {
             if let Some(host) = &one.why.host {
                 text.extend_from_slice(&[b"Remote-MTA: dns; ", &host.name[..], b"\n"].concat());
                 if let Some(at) = memchr::memmem::find(&one.why.message, b": ") {
-                    let reply = unprinted(&one.why.message[at + 2..]);
+                    let reply = unfolded(&one.why.message[at + 2..]);
                     let reply = reply.split(|byte| *byte == b'\n').collect::<Vec<_>>();
                     let reply = reply.join(&b"\n "[..]);
                     let parts = [b"Diagnostic-Code: smtp; ".as_slice(), &reply, b"\n"];
@@ -306,17 +307,4 @@ fn lines(text: &mut Vec<u8>, some: &[u8]) {
     for line in some.split(|byte| *byte == b'\n') {
         text.extend_from_slice(&[b"    ", line, b"\n"].concat());
     }
-}
-
-/// A reply as it came: logs have its lines in one.
-fn unprinted(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = memchr::memmem::find(rest, b"\\n") {
-        out.extend_from_slice(&rest[..at]);
-        out.push(b'\n');
-        rest = &rest[at + 2..];
-    }
-    out.extend_from_slice(rest);
-    out
 }

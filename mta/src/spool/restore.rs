@@ -161,7 +161,7 @@ fn set(cx: &mut Context, value: &Value) {
 }
 
 /// A text whose newlines are written as `\n`.
-fn unfolded(text: &[u8]) -> Vec<u8> {
+pub(crate) fn unfolded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memmem::find(rest, b"\\n") {
