@@ -21,7 +21,7 @@ use crate::mail::transport::Transport;
 pub(crate) use endpoint::{endpoint, is_listed};
 pub(crate) use event::raise;
 pub(crate) use hosts::{addresses as addresses_of, listed};
-pub(crate) use open::{NotOpen, Opened};
+pub(crate) use open::{NotOpen, Opened, reason};
 pub use tls::Secured;
 
 /// A host that is to be spoken to, at one of its addresses.

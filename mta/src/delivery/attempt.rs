@@ -259,15 +259,11 @@ impl<'d> Attempt<'d> {
     /// An address that no transport is needed for.
     pub(super) fn bypassed(&mut self, node: NodeId, delivery: &Delivery) {
         let router = self.routes().router_name(delivery.router).clone();
-        let subject = Subject::of(delivery, &router, None, true);
-        let done = Delivered::default();
-        let line = self.delivered_line("=>", &subject, &done, &Str::EMPTY, self.now());
         let bypassed = Str::from("**bypassed**");
-        let subject = Subject { transport: Some(&bypassed), ..subject };
-        let line = match delivery.address.text.bytes() {
-            b"/dev/null" => self.delivered_line("=>", &subject, &done, &Str::EMPTY, self.now()),
-            _ => line,
-        };
+        let transport = (delivery.address.text.bytes() == b"/dev/null").then_some(&bypassed);
+        let subject = Subject::of(delivery, &router, transport, true);
+        let (done, now) = (Delivered::default(), self.now());
+        let line = self.delivered_line("=>", &subject, &done, &Str::EMPTY, now);
         self.log(&line);
         self.keep_done(&[node]);
         self.complete(node);

@@ -254,3 +254,11 @@ impl Peer<'_> {
         self.event("tcp:close", b"");
     }
 }
+
+/// Why a host is not reached, in Exim's words.
+pub(crate) fn reason(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::TimedOut => "Connection timed out".to_owned(),
+        _ => eximious_stdlib::wording::reason(why),
+    }
+}

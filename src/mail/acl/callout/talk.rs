@@ -3,7 +3,6 @@
 mod along;
 mod words;
 
-use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpCommand, SmtpError,
     Timeouts,
 };
-use crate::mail::smtp_transport::{NotOpen, Opened, Peer, endpoint, is_listed, raise};
+use crate::mail::smtp_transport::{NotOpen, Opened, Peer, endpoint, is_listed, raise, reason};
 use crate::mail::transport::Transport;
 use words::{after, last_line, lines, null, rcpt, was};
 
@@ -233,13 +232,6 @@ impl<'p, 'r> Place<'p, 'r> {
         if let Some(transport) = self.transport {
             raise(self.run.cx, transport, "tcp:close", b"");
         }
-    }
-}
-
-fn reason(why: &io::Error) -> String {
-    match why.kind() {
-        io::ErrorKind::TimedOut => "Connection timed out".to_owned(),
-        _ => eximious_stdlib::wording::reason(why),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
     SmtpError, Timeouts,
 };
-use crate::mail::smtp_transport::{NotOpen, Opened, Peer};
+use crate::mail::smtp_transport::{NotOpen, Opened, Peer, reason};
 use crate::mail::transport::{
     Delivered, FailedHost, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
 };
@@ -474,12 +474,5 @@ fn retry_error(error: &SmtpError) -> RetryError {
         SmtpCommand::Rcpt => RetryError::Rcpt(code),
         SmtpCommand::Data | SmtpCommand::Bdat | SmtpCommand::EndOfData => RetryError::Data(code),
         _ => RetryError::Any,
-    }
-}
-
-fn reason(why: &io::Error) -> String {
-    match why.kind() {
-        io::ErrorKind::TimedOut => "Connection timed out".to_owned(),
-        _ => eximious_stdlib::wording::reason(why),
     }
 }
