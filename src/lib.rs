@@ -62,7 +62,7 @@ pub use mail::conversation::{Conversation, DecidedBy, DecidingTerm, Decision};
 pub use mail::loaded::{Loaded, LoadedAcl, Routing};
 #[cfg(feature = "mail")]
 pub use mail::{
-    acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
+    acl, auth, client, debugging, event, filter, hints, launch, report_copies, retry, rewrite, route, smtp_client,
     transport,
 };
 #[cfg(feature = "tools")]

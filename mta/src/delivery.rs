@@ -8,6 +8,7 @@
 
 mod attempt;
 mod handle;
+mod held;
 mod log;
 mod queue;
 mod report;
@@ -20,7 +21,7 @@ use std::io;
 use std::sync::Arc;
 
 use eximious::world::SpoolPlace;
-use eximious::{Config, Context, Engine, Str};
+use eximious::{Config, Context, Engine, Str, opt};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
@@ -51,8 +52,27 @@ pub struct AttemptManner {
     /// Whether it is given up, and by whom: nothing is tried, and the sender is told
     /// (`-Mg`).
     pub gives_up: Option<Vec<u8>>,
-    /// Whether only local deliveries are made (`-ql`).
-    pub local_only: bool,
+    /// What becomes of deliveries to other hosts.
+    pub remote: RemoteManner,
+    /// Whether reports are delivered though the configuration wants that all messages wait
+    /// (`queue_only`).
+    pub overrides: bool,
+}
+
+/// What becomes of deliveries to other hosts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RemoteManner {
+    /// They are made.
+    #[default]
+    Made,
+    /// They are left out (`-ql`).
+    LeftOut,
+    /// They are left for the next pass (`-qq`), without a word.
+    NextPass,
+    /// They wait for a run of the queue (`-odqs`).
+    Queued,
+    /// So they do because of `queue_smtp_domains`.
+    QueuedByDomain,
 }
 
 /// What came of an attempt.
@@ -117,7 +137,11 @@ impl Deliverer {
         // A configuration can make reports of reports, and so on; they wait in the end.
         for _ in 0..MOST_REPORTS {
             let Some(report) = reports.pop() else { break };
-            reports.extend(self.deliver(place, &report, &AttemptManner::default()).reports);
+            if !manner.overrides && self.engine.settings().get(opt::QUEUE_ONLY) {
+                break;
+            }
+            let manner = AttemptManner { overrides: manner.overrides, ..AttemptManner::default() };
+            reports.extend(self.deliver(place, &report, &manner).reports);
         }
         outcome
     }

@@ -83,3 +83,8 @@ pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
         None => format!("{written}0.{millis:03}s"),
     }
 }
+
+/// A load, which is counted in thousandths, as logs have it.
+pub(crate) fn hundredths(load: i64) -> String {
+    format!("{}.{:02}", load / 1000, load % 1000 / 10)
+}

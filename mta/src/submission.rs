@@ -127,6 +127,10 @@ pub struct Done {
     pub said: Vec<u8>,
     /// Whether a message is in the spool.
     pub kept: bool,
+    /// Whether it waits there, because an ACL wants that.
+    pub waits: bool,
+    /// The named queue that it is in.
+    pub queue: Vec<u8>,
 }
 
 /// Takes a message. The context's values say how it came, as far as that was given
@@ -186,14 +190,14 @@ impl<'s> Submission<'s> {
 
     fn run(&mut self) -> Result<Done, Fault> {
         if let Err(said) = self.take_sender() {
-            return Ok(Done { status: 1, said, kept: false });
+            return Ok(Done { status: 1, said, ..Done::default() });
         }
         if let Err(why) = spool::space::check(self.cx, 0) {
             self.log(&why);
             return Ok(Done {
                 status: 1,
                 said: b"exim: insufficient disk space\n".into(),
-                kept: false,
+                ..Done::default()
             });
         }
         let limit = self.size_limit()?;
@@ -575,7 +579,9 @@ impl<'s> Submission<'s> {
             self.log(b"Completed");
             return Ok(Done { status: 1, ..Done::default() });
         }
-        Ok(Done { status: 0, said: Vec::new(), kept: true })
+        let waits = received.waits();
+        let queue = received.queue.bytes().to_vec();
+        Ok(Done { kept: true, waits, queue, ..Done::default() })
     }
 
     /// A line with the message's name before it. What anybody else says does not break

@@ -17,7 +17,7 @@ mod service;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -28,11 +28,12 @@ use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World};
 use eximious_mta::delivery::QueueRun;
 use eximious_world::serving::{
-    self, Bell, Listener, Listeners, Peer, PidFile, Signals, Spare, Woken,
+    self, Bell, Listener, Listeners, Notifier, Peer, PidFile, Signals, Spare, Woken,
 };
-use eximious_world::{DeliveryHelper, rights};
+use eximious_world::rights;
 
 use crate::caller;
+use crate::handover;
 use crate::refusal::Refusal;
 use couriers::Couriers;
 use interfaces::Interface;
@@ -62,6 +63,8 @@ pub struct DaemonRequest {
     pub begins_with_tls: bool,
     /// `-odq`: nothing is delivered at once.
     pub queues: bool,
+    /// `-odqs`: nothing goes to other hosts at once.
+    pub queues_remote: bool,
     /// `-q30m`: which queue is run, how, and how often.
     pub runs: Vec<DaemonRun>,
     /// Without `-bd`: it does nothing else.
@@ -110,7 +113,7 @@ const OTHER_FILES: u64 = 256;
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
-    let system = with_helper(eximious_world::system());
+    let system = crate::rights::with_helper(eximious_world::system());
     let service = Service::read(&source, &system, &request, true)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {
@@ -165,28 +168,17 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     };
     daemon.make_room();
     daemon.begin_runs();
+    let notified = daemon.hear_notes();
     daemon.serve();
     daemon.end();
+    if let Some(path) = notified {
+        // It goes with the daemon; the next one would put it aside.
+        let _ = std::fs::remove_file(path);
+    }
     if let Some(file) = pid_file {
         file.remove();
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The world of a daemon that gives the superuser's rights up: deliveries to users are made
-/// by a process that it starts before, which has them.
-fn with_helper(world: World) -> World {
-    if rights::caller().uid != 0 || rights::caller().is_lent_rights {
-        return world;
-    }
-    match DeliveryHelper::start(Path::new("/proc/self/exe")) {
-        Ok(helper) => Arc::new(helper).in_world(world),
-        Err(why) => {
-            let line = format!("cannot start what delivers with users' rights: {why}");
-            world.log.panic(line.as_bytes());
-            world
-        }
-    }
 }
 
 fn said(what: &str, why: &dyn std::fmt::Display) -> Refusal {
@@ -372,6 +364,36 @@ impl Daemon {
                 self.service.engine.world().log.panic(line.as_bytes());
             }
         }
+    }
+
+    /// Listens for notes of messages that programs have handed in; where that is, if it is
+    /// a file. Without it they wait for the next run of the queue.
+    fn hear_notes(&self) -> Option<PathBuf> {
+        let context = self.service.engine.context();
+        let path = handover::notifier_path(&context)?;
+        let notifier = match Notifier::open(&path) {
+            Ok(notifier) => notifier,
+            Err(why) => {
+                let why = eximious::stdlib::wording::reason(&why);
+                let head = b"cannot listen for notes at ".as_slice();
+                let line = [head, &path, b": ", why.as_bytes()].concat();
+                self.service.engine.world().log.main(&line);
+                return None;
+            }
+        };
+        let path = notifier.path().map(Path::to_path_buf);
+        let (current, couriers) = (self.current.clone(), self.couriers.clone());
+        let spawned = serving::spawn(STACK, move || {
+            while let Ok(note) = notifier.hear() {
+                let Some(message) = handover::heard(&note) else { continue };
+                let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let place = eximious_mta::spool::place(&service.engine.context(), message.queue);
+                if let Ok(place) = place {
+                    couriers.deliver(&service, place, message.id.to_vec());
+                }
+            }
+        });
+        spawned.ok().and(path)
     }
 
     /// Takes connections until it is told to end.

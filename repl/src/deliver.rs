@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use eximious::{Config, Context, opt};
-use eximious_mta::delivery::{AttemptManner, Deliverer, Handled, Handling, QueueRun};
+use eximious_mta::delivery::{
+    AttemptManner, Deliverer, Handled, Handling, QueueRun, RemoteManner,
+};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::spool;
 
@@ -23,6 +25,8 @@ pub struct DeliverRequest {
     pub queue: Vec<u8>,
     /// What is to be done.
     pub work: DeliveryWork,
+    /// `-odqs`: deliveries to other hosts wait.
+    pub queues_remote: bool,
 }
 
 /// What is to be done with messages.
@@ -40,7 +44,7 @@ pub enum DeliveryWork {
 
 /// Does it.
 pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
-    let DeliverRequest { setup, queue, work } = request;
+    let DeliverRequest { setup, queue, work, queues_remote } = request;
     let world = eximious_world::system();
     let session = match setup.verbose {
         true => Session::start_shown(setup, world),
@@ -68,8 +72,13 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(ExitCode::SUCCESS)
         }
         DeliveryWork::Deliver(ids, waits) => {
-            let manner =
-                AttemptManner { forced: !waits, thaws: !waits, ..AttemptManner::default() };
+            let remote = if queues_remote { RemoteManner::Queued } else { RemoteManner::Made };
+            let manner = AttemptManner {
+                forced: !waits,
+                thaws: !waits,
+                remote,
+                ..AttemptManner::default()
+            };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });

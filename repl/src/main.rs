@@ -12,6 +12,7 @@ mod debug;
 mod deliver;
 mod filter;
 mod fmt;
+mod handover;
 mod help;
 mod input;
 mod list;

@@ -20,6 +20,7 @@ use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::Errors;
 
 use crate::deliver;
+use crate::handover::DeliveryTime;
 use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
@@ -348,10 +349,15 @@ impl<'a> Parser<'a> {
                 self.given.pretends = true;
                 self.given.verbose = true;
             }
-            "-odf" | "-odi" => self.given.foreground = true,
-            "-odb" | "-odq" | "-odqs" => {
-                self.given.foreground = false;
+            "-odb" | "-odf" | "-odi" | "-odq" | "-odqs" => {
+                self.given.when = Some(match name {
+                    "-odb" => DeliveryTime::Background,
+                    "-odq" => DeliveryTime::Queued,
+                    "-odqs" => DeliveryTime::RemoteQueued,
+                    _ => DeliveryTime::Foreground,
+                });
                 self.given.daemon.queues = name == "-odq";
+                self.given.daemon.queues_remote = name == "-odqs";
             }
             "-ee" | "-oee" => self.given.errors = Errors::MailedQuietly,
             "-em" | "-ew" | "-oem" | "-oew" => self.given.errors = Errors::Mailed,

@@ -7,10 +7,12 @@
 //! rights but its own.
 
 use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
 use eximious::stdlib::options::server_ids;
 use eximious::{Settings, World, opt};
-use eximious_world::rights;
+use eximious_world::{DeliveryHelper, rights};
 
 use crate::refusal::Refusal;
 use crate::usual;
@@ -28,6 +30,22 @@ const TRUSTED_MACROS: &str = match option_env!("EXIMIOUS_WHITELIST_D_MACROS") {
     Some(names) => names,
     None => "OUTGOING",
 };
+
+/// The world of a process that gives the superuser's rights up: deliveries to users are made
+/// by another that it starts before, which has them.
+pub fn with_helper(world: World) -> World {
+    if rights::caller().uid != 0 || rights::caller().is_lent_rights {
+        return world;
+    }
+    match DeliveryHelper::start(Path::new("/proc/self/exe")) {
+        Ok(helper) => Arc::new(helper).in_world(world),
+        Err(why) => {
+            let line = format!("cannot start what delivers with users' rights: {why}");
+            world.log.panic(line.as_bytes());
+            world
+        }
+    }
+}
 
 /// Whose rights something is done with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

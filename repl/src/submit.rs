@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Config, Str, opt, var};
-use eximious_mta::delivery::{AttemptManner, Deliverer};
+use eximious::{Config, Str, var};
+use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
-use eximious_mta::spool;
 use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
 use eximious_world::deadline::Deadline;
 
 use crate::caller;
+use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 
@@ -37,8 +37,8 @@ pub struct SubmitRequest {
     pub leaves_header: bool,
     /// `-N`: a message's delivery is only pretended.
     pub pretends: bool,
-    /// `-odf`: a message is delivered before the program ends.
-    pub foreground: bool,
+    /// What becomes of it.
+    pub hand_over: HandOver,
     /// `-oMm`: the message that a message is about.
     pub about: Option<Vec<u8>>,
     /// `-oDSN`: what is asked of those who deliver a message.
@@ -51,8 +51,8 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let given = std::mem::take(&mut setup.variables);
     let sender = setup.sender.take();
     let session = match setup.verbose {
-        true => Session::start_shown(setup, eximious_world::system()),
-        false => Session::start_logging(setup, eximious_world::system()),
+        true => Session::start_shown(setup, options.hand_over.world()),
+        false => Session::start_logging(setup, options.hand_over.world()),
     }?;
     let (config, mut cx) = session.into_parts();
     let config = config.unwrap_or_else(Config::default);
@@ -85,20 +85,13 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let done = submit(&server, &mut cx, &request, &mut Standard::default());
     // Where the standard error is closed, the exit status has to do.
     let _ = io::stderr().write_all(&done.said);
-    if done.kept && options.foreground && !queues(&cx) {
+    if done.kept && !done.waits {
         let id = cx.value_of(var::MESSAGE_EXIM_ID);
-        if let Ok(place) = spool::place(&cx, b"") {
-            let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
-            deliverer.deliver_all(&place, id.bytes(), &AttemptManner::default());
-        }
+        let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
+        let message = HandedOver { queue: &done.queue, id: id.bytes() };
+        options.hand_over.take(&deliverer, &cx, message);
     }
     Ok(ExitCode::from(done.status))
-}
-
-/// Whether messages stay in the spool for now, whatever the command line says.
-fn queues(cx: &eximious::Context) -> bool {
-    let settings = cx.engine().settings();
-    settings.get(opt::QUEUE_ONLY) && !settings.get(opt::QUEUE_ONLY_OVERRIDE)
 }
 
 /// The standard input, until some time.

@@ -110,6 +110,11 @@ impl Routes {
         &self.0.routers[number].name
     }
 
+    /// Whether a router, by number, is the last to report success (`dsn_lasthop`).
+    pub fn is_last_hop(&self, number: usize) -> bool {
+        self.0.routers[number].on(eximious_stdlib::options::opt::router::DSN_LASTHOP)
+    }
+
     /// The name of a transport by number.
     pub fn transport_name(&self, number: usize) -> &Str {
         &self.0.transports[number].name

@@ -7,6 +7,7 @@
 //! and does what has to be done about the answers.
 
 mod appendfile;
+mod bounds;
 mod call;
 mod driver;
 mod limits;
@@ -20,6 +21,7 @@ mod user;
 use eximious_core::Registry;
 
 pub(crate) use appendfile::limit;
+pub use bounds::TransportBounds;
 pub use call::{
     Consignment, Delivered, Delivering, DsnRequests, FailedHost, Outcome, TakingHost,
     TransportCall, Undelivered,

@@ -18,6 +18,7 @@ pub mod layouts;
 pub mod ldap;
 pub mod names;
 pub mod network;
+pub mod next_host;
 pub mod ours;
 pub mod pigeonhole;
 pub mod recorded;

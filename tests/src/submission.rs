@@ -8,6 +8,10 @@
 //! lines of a configuration, for all that follows up to the next such block
 //! ? [as=USER] [alone] arguments
 //! > TEXT     what comes in at the standard input
+//! ~ WHAT=ANSWER    what the next host says (see `next_host`); the port where it listens
+//!            stands for PORT in the configuration
+//! @ [age=SECONDS] arguments    another run, with the same spool; before it, messages
+//!            become so much older
 //! | what is recorded
 //! ```
 //!
@@ -20,6 +24,8 @@
 //!
 //! Names of messages, dates, times and numbers of users are left out of what is
 //! recorded, and of the log of rejections Received lines.
+//!
+//! What the next host heard is recorded, too.
 //!
 //! ```text
 //! SUBMISSIONS=name,name  these files alone
@@ -36,6 +42,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::cases;
+use crate::next_host::{Answers, NextHost};
 
 /// The user that messages belong to in the spool.
 const OWNER: &str = "Debian-exim";
@@ -67,6 +74,10 @@ pub struct Run {
     user: Option<String>,
     arguments: Vec<Vec<u8>>,
     input: Vec<u8>,
+    /// What the next host says.
+    answers: Answers,
+    /// Further runs: by how much messages become older before each, and its arguments.
+    then: Vec<(i64, Vec<Vec<u8>>)>,
     /// How it is written.
     written: Vec<String>,
     /// What is recorded.
@@ -98,6 +109,21 @@ impl Case {
             } else if let Some(Part::Run(run)) = parts.last_mut() {
                 if let Some(text) = line.strip_prefix('>') {
                     run.input.extend(unescaped(text.strip_prefix(' ').unwrap_or(text)));
+                    run.written.push(line.to_owned());
+                    continue;
+                }
+                if let Some((what, answer)) =
+                    line.strip_prefix("~ ").and_then(|answer| answer.split_once('='))
+                {
+                    run.answers.push((what.to_owned(), answer.to_owned()));
+                    run.written.push(line.to_owned());
+                    continue;
+                }
+                if let Some(words) = line.strip_prefix("@ ") {
+                    let age = words.split(' ').find_map(|word| word.strip_prefix("age="));
+                    let age = age.map_or(0, |age| age.parse().expect("a number of seconds"));
+                    let words = words.split(' ').filter(|word| !word.starts_with("age="));
+                    run.then.push((age, words.map(unescaped).collect()));
                     run.written.push(line.to_owned());
                     continue;
                 }
@@ -159,6 +185,8 @@ impl Run {
             user,
             arguments,
             input: Vec::new(),
+            answers: Vec::new(),
+            then: Vec::new(),
             written: vec![format!("? {words}")],
             recorded: Vec::new(),
         }
@@ -176,10 +204,13 @@ impl Run {
         for part in ["spool", "log", "mail"] {
             std::fs::create_dir(home.path().join(part)).expect("a directory");
         }
+        let wants_host = self.config.contains("PORT");
+        let next_host = wants_host.then(|| NextHost::start(self.answers.clone()));
+        let port = next_host.as_ref().map_or(0, NextHost::port).to_string();
         let config = format!(
             "primary_hostname = mail.example\nspool_directory = {directory}/spool\n\
              log_file_path = {directory}/log/%slog\nkeep_environment =\nqueue_only\n{}",
-            self.config.replace("DIR", directory)
+            self.config.replace("DIR", directory).replace("PORT", &port)
         );
         let path = home.path().join("conf");
         std::fs::write(&path, config).expect("a configuration");
@@ -240,16 +271,28 @@ impl Run {
         let mut said = vec![format!("= {}", output.status.code().unwrap_or(-1))];
         show(&mut said, "out", &output.stdout, directory);
         show(&mut said, "err", &output.stderr, directory);
+        for (age, arguments) in &self.then {
+            grow_older(&home.path().join("spool"), *age);
+            let arguments = arguments.iter().cloned().map(std::ffi::OsString::from_vec);
+            let output = Command::new(program).arg("-C").arg(&path).args(arguments).output();
+            let output = output.expect("the program");
+            show(&mut said, "out", &output.stdout, directory);
+            show(&mut said, "err", &output.stderr, directory);
+        }
         for log in ["mainlog", "rejectlog", "paniclog"] {
             let text = std::fs::read(home.path().join("log").join(log)).unwrap_or_default();
             show(&mut said, log, &text, directory);
         }
         said.extend(spool(&home.path().join("spool"), directory));
         mailboxes(&mut said, &home.path().join("mail"), directory);
-        if self.arguments.iter().any(|word| word == b"-odi") {
+        let heard = next_host.map(|host| host.heard().join("\n")).unwrap_or_default();
+        show(&mut said, "next host", heard.as_bytes(), directory);
+        if self.arguments.iter().any(|word| word.starts_with(b"-od")) {
             // Reports of deliveries have numbers in them, of any length.
             let sizes = Regex::new(r"^(NAME <= <> R=.* S=)\d+$").expect("a pattern");
             said.iter_mut().for_each(|line| *line = sizes.replace(line, "${1}N").into_owned());
+            let longest = Regex::new(r"^(-max_received_linelength) \d+$").expect("a pattern");
+            said.iter_mut().for_each(|line| *line = longest.replace(line, "$1 N").into_owned());
         }
         said
     }
@@ -267,6 +310,24 @@ pub fn lacking() -> Option<&'static str> {
     match permitted.is_ok_and(|output| output.status.success()) {
         true => None,
         false => Some("a place of its own is not permitted here"),
+    }
+}
+
+/// Makes messages older.
+fn grow_older(spool: &Path, seconds: i64) {
+    let files = std::fs::read_dir(spool.join("input")).into_iter().flatten();
+    for path in files.map(|entry| entry.expect("a file").path()) {
+        if !path.to_string_lossy().ends_with("-H") {
+            continue;
+        }
+        let text = std::fs::read(&path).expect("a file");
+        let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        let times = String::from_utf8_lossy(lines[3]).into_owned();
+        let (received, warnings) = times.split_once(' ').expect("a time and a number");
+        let received: i64 = received.parse().expect("a time");
+        let older = format!("{} {warnings}", received - seconds);
+        lines[3] = older.as_bytes();
+        std::fs::write(&path, lines.join(&b'\n')).expect("a file");
     }
 }
 
@@ -315,6 +376,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
             (r"\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
+            (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ (\d+)$", "$1 UID GID\n$2\nTIME $3"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),
             (r"(?m)^-frozen \d+", "-frozen TIME"),
             (r"\b(RT|QT|DT|D)=\d+s\b", "$1=0s"),
@@ -325,6 +387,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),
             (r"(?m)^.*(exim user lost privilege for using -C option|purging the env).*\n", ""),
             (r"(?m)^ Suggested action: use keep_environment\.\n", ""),
+            (r"(?m)^\d{3}(  Content-Type: multipart/report)", "NNN$1"),
             (r"space=\d+ inodes=\d+", "space=N inodes=N"),
         ]
         .map(|(pattern, new)| (Regex::new(pattern).expect("a pattern"), new))

@@ -3,12 +3,14 @@
 
 mod bell;
 mod listener;
+mod notifier;
 mod peer;
 mod process;
 mod signals;
 
 pub use bell::Bell;
 pub use listener::{Listener, Listeners, Spare, Woken};
+pub use notifier::{Notifier, notify};
 pub use peer::{Heard, Peer};
 pub use process::{
     PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, share_memory, spawn,

@@ -12,15 +12,21 @@ use eximious::world::{SpoolPlace, TakenMessage};
 use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 
 use super::log::Subject;
+use super::report::Arrival;
 use super::retry::Verdict;
 use super::tracking::{NodeId, Tracking};
-use super::{AttemptManner, Attempted, Attempts, Deliverer};
+use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::{Stored, Unread};
-use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient, Value};
+use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
 
-/// An address that can't get the message, and why.
+/// The number of what is not tried because its time has not come.
+const RETRY_TIME: i32 = -51;
+/// The number of what is not tried because nobody wants that now.
+const SUPPRESSED: i32 = -55;
+
+/// An address that has not got the message, and why.
 #[derive(Clone, Debug)]
-pub(super) struct Failed {
+pub(super) struct Undone {
     pub(super) node: NodeId,
     /// As it is shown: an address, a file, a command.
     pub(super) address: Address,
@@ -31,6 +37,14 @@ pub(super) struct Failed {
     pub(super) untold: bool,
     /// What a command wrote.
     pub(super) output: Vec<u8>,
+}
+
+impl Undone {
+    /// One of which everything may be told, and no command wrote anything.
+    pub(super) fn new(node: NodeId, address: &Address, is_direct: bool, why: Undelivered) -> Self {
+        let address = address.clone();
+        Self { node, address, is_direct, why, untold: false, output: Vec::new() }
+    }
 }
 
 /// The attempt.
@@ -46,9 +60,13 @@ pub(super) struct Attempt<'d> {
     pub(super) tracking: Tracking,
     /// What is asked for of each recipient of the message.
     pub(super) dsn: BTreeMap<Vec<u8>, SpoolRecipient>,
-    pub(super) failed: Vec<Failed>,
-    /// How many addresses have to wait.
-    deferred: usize,
+    pub(super) failed: Vec<Undone>,
+    /// Who has to wait.
+    deferred: Vec<Undone>,
+    /// How many else stay: they were not tried, or their failure can't be reported now.
+    left: usize,
+    /// What has arrived and is to be confirmed.
+    pub(super) arrived: Vec<Arrival>,
     /// Why the message is to be frozen.
     freezes: bool,
     pub(super) reports: Vec<Vec<u8>>,
@@ -107,7 +125,9 @@ impl<'d> Attempt<'d> {
             tracking: Tracking::new(done),
             dsn: BTreeMap::new(),
             failed: Vec::new(),
-            deferred: 0,
+            deferred: Vec::new(),
+            left: 0,
+            arrived: Vec::new(),
             freezes: false,
             reports: Vec::new(),
         })
@@ -143,10 +163,23 @@ impl<'d> Attempt<'d> {
         for planned in plan.local {
             self.deliver_local(planned);
         }
-        if self.manner.local_only {
-            self.deferred += plan.remote.len();
-        } else {
-            self.deliver_remote(plan.remote);
+        match self.remote_manner(&plan.remote) {
+            RemoteManner::Made => self.deliver_remote(plan.remote),
+            RemoteManner::NextPass => self.left += plan.remote.len(),
+            RemoteManner::LeftOut => {
+                let why = Undelivered::new(SUPPRESSED, "remote deliveries suppressed");
+                plan.remote.iter().for_each(|planned| self.stays(planned, &why));
+            }
+            RemoteManner::Queued => {
+                let why = Undelivered::new(0, "SMTP delivery explicitly queued");
+                plan.remote.iter().for_each(|planned| self.stays(planned, &why));
+            }
+            RemoteManner::QueuedByDomain => {
+                let why = "first-pass only routing due to -odqs, queue_smtp_domains or \
+                    control=queue";
+                let why = Undelivered::new(-1, why);
+                plan.remote.iter().for_each(|planned| self.stays(planned, &why));
+            }
         }
         let outcome = self.end();
         Attempts { outcome, reports: self.reports }
@@ -159,14 +192,7 @@ impl<'d> Attempt<'d> {
         for one in recipients {
             let (node, address) = one.into_parts();
             let why = Undelivered::new(0, "delivery cancelled by administrator");
-            self.fail(Failed {
-                node,
-                address,
-                is_direct: false,
-                why,
-                untold: false,
-                output: Vec::new(),
-            });
+            self.fail(Undone::new(node, &address, false, why));
         }
         let outcome = self.end();
         Attempts { outcome, reports: self.reports }
@@ -197,7 +223,7 @@ impl<'d> Attempt<'d> {
             } else {
                 b"Unfrozen by auto-thaw"
             });
-            self.stored.file.values.retain(|value| value.name != b"frozen");
+            self.stored.file.thaw(self.manner.thaws);
             return None;
         }
         if self.wanted().contains(LogSelector::SKIP_DELIVERY) {
@@ -295,15 +321,8 @@ impl<'d> Attempt<'d> {
             Some(_) => line,
         };
         self.log_message(&line);
-        let failed = Failed {
-            node,
-            address: address.clone(),
-            is_direct: false,
-            why: undelivered,
-            untold: why.untold,
-            output: Vec::new(),
-        };
-        self.fail(failed);
+        let failed = Undone::new(node, address, false, undelivered);
+        self.fail(Undone { untold: why.untold, ..failed });
     }
 
     /// An address that can't be routed now; `waits` where it was not tried.
@@ -317,7 +336,7 @@ impl<'d> Attempt<'d> {
     ) {
         self.freezes |= why.freezes;
         let message = why.shown().unwrap_or_default().to_vec();
-        let number = if waits { -51 } else { -1 };
+        let number = if waits { RETRY_TIME } else { -1 };
         let mut undelivered = Undelivered::new(number, message);
         undelivered.said.clone_from(&why.said);
         let key = address.text.bytes().to_vec();
@@ -345,7 +364,7 @@ impl<'d> Attempt<'d> {
             self.log_message(&line);
         }
         match gone {
-            false => self.deferred += 1,
+            false => self.defer(Undone::new(node, address, false, undelivered)),
             true => self.time_out(node, address, false, &subject, undelivered),
         }
     }
@@ -365,18 +384,22 @@ impl<'d> Attempt<'d> {
         self.log_message(&line);
         let message = [&why.message[..], b": retry timeout exceeded"].concat();
         let why = Undelivered { message, ..why };
-        let (address, output) = (address.clone(), Vec::new());
-        self.fail(Failed { node, address, is_direct, why, untold: false, output });
+        self.fail(Undone::new(node, address, is_direct, why));
     }
 
-    pub(super) fn fail(&mut self, failed: Failed) {
+    pub(super) fn fail(&mut self, failed: Undone) {
         self.freezes |= failed.why.freezes;
         self.failed.insert(0, failed);
     }
 
-    pub(super) fn defer(&mut self, why: &Undelivered) {
-        self.freezes |= why.freezes;
-        self.deferred += 1;
+    pub(super) fn defer(&mut self, waits: Undone) {
+        self.freezes |= waits.why.freezes;
+        self.deferred.insert(0, waits);
+    }
+
+    /// Who has to wait, the latest first.
+    pub(super) fn waiting(&self) -> &[Undone] {
+        &self.deferred
     }
 
     /// The message is done with, whoever has not got it.
@@ -400,9 +423,13 @@ impl<'d> Attempt<'d> {
 
     /// Tells senders of failures, and leaves the message as it is to be found next.
     fn end(&mut self) -> Attempted {
+        if let Some(id) = super::report::confirm(self) {
+            self.send_report(id);
+        }
         let failed = std::mem::take(&mut self.failed);
         let mut freezes = self.freezes;
         let mut is_report_lost = false;
+        let mut lost = Vec::new();
         for (sender, failed) in super::report::by_sender(self, failed) {
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
@@ -415,46 +442,65 @@ impl<'d> Attempt<'d> {
                 // Nobody can be told: somebody has to look at it.
                 super::report::Told::Nobody => {
                     is_report_lost = true;
-                    self.deferred += failed.len();
+                    self.left += failed.len();
+                    lost.extend(failed);
                 }
-                super::report::Told::Unsent => self.deferred += failed.len(),
+                super::report::Told::Unsent => self.left += failed.len(),
             }
         }
-        if self.deferred == 0 {
+        if self.deferred.is_empty() && self.left == 0 {
             return self.complete_all();
         }
         freezes |= is_report_lost;
         if freezes {
-            let now = self.now().to_string();
-            let text = Some(now.into_bytes());
-            self.stored.file.values.retain(|value| value.name != b"frozen");
-            let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
-            self.stored.file.values.push(value);
-            self.log(match is_report_lost {
-                true => b"Frozen (delivery error message)",
-                false => b"Frozen",
-            });
+            let now = self.now();
+            self.stored.file.freeze(now);
+            let why: &[u8] = if is_report_lost { b" (delivery error message)" } else { b"" };
+            if let Some(id) = super::report::tell_frozen(self, why, &lost) {
+                // Nothing is told of it, so that there is an end.
+                self.deliver_own(&id);
+            }
+            self.log(&[b"Frozen", why].concat());
+            self.log_message(&[b"*** Frozen", why].concat());
         }
-        self.update();
+        let waiting = std::mem::take(&mut self.deferred);
+        let warned = match freezes {
+            true => None,
+            false => super::report::warn(self, &waiting),
+        };
+        if let Some((_, count)) = &warned {
+            self.stored.file.warnings = *count;
+        }
+        self.update(warned.is_some());
+        if let Some((id, _)) = warned {
+            self.send_report(id);
+        }
         if freezes { Attempted::Frozen } else { Attempted::Left }
     }
 
     /// Has a report delivered: at once, unless this message is one itself, so that there is
     /// an end to it.
     pub(super) fn send_report(&mut self, id: Vec<u8>) {
-        match self.file().sender.is_empty() {
-            true => self.reports.push(id),
-            false => {
-                let manner = AttemptManner::default();
-                self.deliverer.deliver_all(&self.place.clone(), &id, &manner);
-            }
+        if self.file().sender.is_empty() {
+            self.reports.push(id);
+        } else {
+            self.deliver_own(&id);
+        }
+    }
+
+    /// Delivers a message that was written here, unless all messages wait.
+    fn deliver_own(&mut self, id: &[u8]) {
+        let overrides = self.manner.overrides;
+        if overrides || !self.cx.engine().settings().get(opt::QUEUE_ONLY) {
+            let manner = AttemptManner { overrides, ..AttemptManner::default() };
+            self.deliverer.deliver_all(&self.place.clone(), id, &manner);
         }
     }
 
     /// Writes the header file, where there is something new to say.
-    fn update(&mut self) {
+    fn update(&mut self, warned: bool) {
         let first = self.file().has("deliver_firsttime");
-        let is_same = !self.tracking.has_changed() && !first && !self.freezes;
+        let is_same = !self.tracking.has_changed() && !first && !self.freezes && !warned;
         if is_same && self.stored.journal.is_empty() && !self.file().has("frozen") {
             return;
         }

@@ -9,7 +9,7 @@ use eximious::world::{SpoolPlace, TakenMessage};
 
 use super::Deliverer;
 use crate::spool::queue::{Stored, Unread};
-use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient, Value};
+use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
 
 /// What is done to a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,13 +118,11 @@ impl Work<'_> {
             Handling::Thaw if !frozen => self.says(b" is not frozen", false),
             Handling::Freeze => {
                 let now = self.deliverer.engine.world().clock.now().seconds;
-                let text = Some(now.to_string().into_bytes());
-                let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
-                self.file.values.push(value);
+                self.file.freeze(now);
                 self.update(b" is now frozen", &[b"frozen"])
             }
             Handling::Thaw => {
-                self.file.values.retain(|value| value.name != b"frozen");
+                self.file.thaw(true);
                 self.update(b" is no longer frozen", &[b"unfrozen"])
             }
             Handling::Remove => match self.taken.remove() {

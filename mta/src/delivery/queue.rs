@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use eximious::opt;
 use eximious::world::SpoolPlace;
 
-use super::{AttemptManner, Deliverer};
+use crate::logs::hundredths;
+use super::{AttemptManner, Deliverer, RemoteManner};
 use crate::spool::queue::{Stored, is_message_id};
 
 /// Which messages a run takes, and how.
@@ -43,7 +45,13 @@ impl QueueRun {
                 flags += flag;
             }
         }
-        if flags.is_empty() { flags } else { format!(" -q{flags}") }
+        let mut shown = if flags.is_empty() { flags } else { format!(" -q{flags}") };
+        for (letter, part) in [('R', &self.recipient), ('S', &self.sender)] {
+            if let Some(part) = part {
+                shown += &format!(" -{letter} {}", String::from_utf8_lossy(part));
+            }
+        }
+        shown
     }
 }
 
@@ -54,34 +62,85 @@ impl Deliverer {
         let pid = world.host.pid();
         let said = format!("pid={pid}{}", run.shown());
         self.log(b"", format!("Start queue run: {said}").as_bytes());
-        match world.spool.entries(place) {
-            Ok(entries) => {
-                for entry in entries {
-                    if stops.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    if is_message_id(&entry.id) && self.is_of(place, run, &entry.id) {
-                        self.try_in_run(place, run, &entry.id);
-                    }
-                }
-            }
-            Err(why) => {
-                let why = eximious::stdlib::wording::reason(&why);
-                world.log.panic(&[b"queue run: ", why.as_bytes()].concat());
+        let passes: &[RemoteManner] = match (run.local_only, run.two_passes) {
+            (true, _) => &[RemoteManner::LeftOut],
+            (false, true) => &[RemoteManner::NextPass, RemoteManner::Made],
+            (false, false) => &[RemoteManner::Made],
+        };
+        for remote in passes {
+            let manner = AttemptManner {
+                forced: run.forced,
+                thaws: run.frozen,
+                is_run: true,
+                remote: *remote,
+                ..AttemptManner::default()
+            };
+            if !self.pass(place, run, &manner, stops) {
+                break;
             }
         }
         self.log(b"", format!("End queue run: {said}").as_bytes());
     }
 
-    fn try_in_run(&self, place: &SpoolPlace, run: &QueueRun, id: &[u8]) {
-        let manner = AttemptManner {
-            forced: run.forced,
-            thaws: run.frozen,
-            is_run: true,
-            local_only: run.local_only,
-            ..AttemptManner::default()
+    /// One pass over the queue; false where there is to be no other.
+    fn pass(
+        &self,
+        place: &SpoolPlace,
+        run: &QueueRun,
+        manner: &AttemptManner,
+        stops: &AtomicBool,
+    ) -> bool {
+        let world = self.engine.world();
+        let entries = match world.spool.entries(place) {
+            Ok(entries) => entries,
+            Err(why) => {
+                let why = eximious::stdlib::wording::reason(&why);
+                world.log.panic(&[b"queue run: ", why.as_bytes()].concat());
+                return false;
+            }
         };
-        self.deliver_all(place, id, &manner);
+        let ids = entries.into_iter().map(|entry| entry.id).filter(|id| is_message_id(id));
+        let mut ids: Vec<Vec<u8>> = ids.collect();
+        self.put_in_order(&mut ids);
+        let most = self.engine.settings().given(opt::DELIVER_QUEUE_LOAD_MAX);
+        for id in ids {
+            if stops.load(Ordering::Relaxed) {
+                return false;
+            }
+            if let Some(most) = most.filter(|_| !run.forced)
+                && let load = world.host.load()
+                && load > most
+            {
+                let pid = world.host.pid();
+                let [load, most] = [load, most].map(hundredths);
+                let line = format!("Abandon queue run: pid={pid} (load {load}, max {most})");
+                self.log(b"", line.as_bytes());
+                return false;
+            }
+            if self.is_of(place, run, &id) {
+                self.deliver_all(place, &id, manner);
+            }
+        }
+        true
+    }
+
+    /// `queue_run_order`: at random, so that no message stands in the way of all others for
+    /// ever, or by age.
+    fn put_in_order(&self, ids: &mut [Vec<u8>]) {
+        let settings = self.engine.settings();
+        let order = settings.get(opt::QUEUE_RUN_ORDER);
+        let is_oldest_first =
+            settings.get(opt::QUEUE_RUN_IN_ORDER) || order.bytes() == b"oldest";
+        match order.bytes() {
+            _ if is_oldest_first => ids.sort_unstable(),
+            b"newest" => ids.sort_unstable_by(|one, other| other.cmp(one)),
+            _ => {
+                for at in (1..ids.len()).rev() {
+                    let other = self.engine.world().random.below(at as u64 + 1);
+                    ids.swap(at, usize::try_from(other).unwrap_or(0));
+                }
+            }
+        }
     }
 
     /// Whether a run takes a message.

@@ -6,6 +6,7 @@ use eximious::route::{
 };
 
 use super::attempt::Attempt;
+use super::report::{Arrival, Arrived};
 use super::tracking::NodeId;
 
 /// How many addresses may come of those of one message.
@@ -55,7 +56,11 @@ impl Attempt<'_> {
                     ChildAddress::Direct(delivery) => {
                         self.plan(&mut plan, node, delivery);
                     }
-                    ChildAddress::Address(address) => to_route.insert(0, (node, address)),
+                    ChildAddress::Address(address) => {
+                        if !self.is_held(node, &address) {
+                            to_route.insert(0, (node, address));
+                        }
+                    }
                 }
             }
             for (node, address) in to_route {
@@ -115,6 +120,9 @@ impl Attempt<'_> {
 
     /// One pass of an address through the routers; what else has to be looked at.
     fn pass(&mut self, plan: &mut Plan, node: NodeId, address: Box<Address>) -> Vec<Waiting> {
+        if self.is_queued(node, &address) {
+            return Vec::new();
+        }
         if let Some(why) = self.not_yet(&address) {
             self.unrouted(node, &address, None, why, true);
             return Vec::new();
@@ -148,7 +156,12 @@ impl Attempt<'_> {
         }
         match pass.routed {
             Routed::Delivered(delivery) => self.plan(plan, node, delivery),
-            Routed::Redirected => self.complete(node),
+            Routed::Redirected => {
+                let is_last = router.is_some_and(|router| self.routes().is_last_hop(router));
+                let how = if is_last { Arrived::LastHop } else { Arrived::Here };
+                self.note_arrival(Arrival { node, how, host: None });
+                self.complete(node);
+            }
             Routed::Discarded => {
                 self.log_discarded(&pass.address, router);
                 self.complete(node);

@@ -58,6 +58,11 @@ impl Tracking {
         &self.nodes[at.0].text
     }
 
+    /// Whether it is one of the message's recipients.
+    pub(super) fn is_recipient(&self, node: NodeId) -> bool {
+        self.nodes[node.0].parent.is_none()
+    }
+
     /// Whether it has got the message, or is not to get it.
     pub(super) fn is_done(&self, unique: &[u8]) -> bool {
         self.done.contains(unique)

@@ -5,11 +5,13 @@ use eximious::acl::OwnMessage;
 use eximious::hints::RetryKey;
 use eximious::route::Delivery;
 use eximious::transport::{
-    Consignment, Delivered, Delivering, DsnRequests, LocalUser, Outcome, TakingHost, Undelivered,
+    Consignment, Delivered, Delivering, DsnRequests, LocalUser, Outcome, TakingHost,
+    TransportBounds, Undelivered,
 };
 
-use super::attempt::{Attempt, Failed};
+use super::attempt::{Attempt, Undone};
 use super::log::Subject;
+use super::report::{Arrival, Arrived};
 use super::retry::{Verdict, may_try};
 use super::routing::Planned;
 use super::tracking::NodeId;
@@ -54,10 +56,15 @@ impl Attempt<'_> {
     pub(super) fn deliver_remote(&mut self, mut left: Vec<Planned>) {
         while !left.is_empty() {
             let first = left.remove(0);
+            let bounds = self.bounds_of(&first);
             let mut together = vec![first];
             let mut others = Vec::new();
             for one in left {
-                match goes_with(&together[0].delivery, &one.delivery) {
+                let first = &together[0].delivery;
+                let fits = together.len() < bounds.recipients
+                    && (bounds.several_domains
+                        || first.address.domain.bytes() == one.delivery.address.domain.bytes());
+                match fits && goes_with(first, &one.delivery) {
                     true => together.push(one),
                     false => others.push(one),
                 }
@@ -65,6 +72,18 @@ impl Attempt<'_> {
             left = others;
             self.deliver_together(&together, LocalUser::default());
         }
+    }
+
+    /// What one delivery may take at once by the transport of an address.
+    fn bounds_of(&mut self, planned: &Planned) -> TransportBounds {
+        let routes = self.routes().clone();
+        routes.introduce(&mut self.cx, &[&planned.delivery]);
+        let bounds = match planned.delivery.transport {
+            Some(number) => routes.bounds(&mut self.cx, number),
+            None => TransportBounds::default(),
+        };
+        routes.dismiss(&mut self.cx, &[&planned.delivery]);
+        bounds
     }
 
     fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
@@ -159,6 +178,14 @@ impl Attempt<'_> {
                     self.forget_failure(&RetryKey::Local(text.bytes()));
                 }
                 self.forget_failure(&RetryKey::Routing(text.bytes()));
+                let how = match delivery.transport.is_some_and(|one| routes.is_remote(one)) {
+                    false => Some(Arrived::Here),
+                    true if routes.is_last_hop(delivery.router) => Some(Arrived::LastHop),
+                    true => (!done.reports).then_some(Arrived::Unaware),
+                };
+                if let Some(how) = how {
+                    self.note_arrival(Arrival { node: *node, how, host: done.host });
+                }
                 self.complete(*node);
                 if let Some(text) = done.warning {
                     self.warn(text);
@@ -186,16 +213,22 @@ impl Attempt<'_> {
                         let is_direct = whole.is_direct;
                         self.time_out(*node, &delivery.address, is_direct, &whole, why);
                     }
-                    false => self.defer(&why),
+                    false => {
+                        let is_direct = whole.is_direct;
+                        // What is wrong here is no business of the sender's.
+                        let here = || b"local delivery failed".to_vec();
+                        let said = why.said.or_else(|| is_local.then(here));
+                        let why = Undelivered { said, ..why };
+                        self.defer(Undone::new(*node, &delivery.address, is_direct, why));
+                    }
                 }
             }
             Outcome::Failed(why) => {
                 let line = self.trouble_line(&whole, &why, false);
                 self.log(&[b"** ", &line[..]].concat());
                 self.log_message(&line);
-                let (address, is_direct) = (delivery.address.clone(), whole.is_direct);
-                let output = output.to_vec();
-                self.fail(Failed { node: *node, address, is_direct, why, untold: false, output });
+                let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
+                self.fail(Undone { output: output.to_vec(), ..failed });
             }
         }
     }
@@ -211,18 +244,30 @@ impl Attempt<'_> {
         }
     }
 
+    /// A delivery that is not made now, for no fault of anybody's.
+    pub(super) fn stays(&mut self, planned: &Planned, why: &Undelivered) {
+        self.put_off(planned, why, true);
+    }
+
     /// A delivery whose time has not come.
     fn waits(&mut self, planned: &Planned, why: &Undelivered) {
+        let is_logged = self.wanted().contains(eximious::LogSelector::RETRY_DEFER);
+        self.put_off(planned, why, is_logged);
+    }
+
+    fn put_off(&mut self, planned: &Planned, why: &Undelivered, is_logged: bool) {
         let routes = self.routes();
         let router = routes.router_name(planned.delivery.router).clone();
         let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());
         let subject = Subject::of(&planned.delivery, &router, transport.as_ref(), false);
         let line = self.trouble_line(&subject, why, true);
-        if self.wanted().contains(eximious::LogSelector::RETRY_DEFER) {
+        if is_logged {
             self.log(&[b"== ", &line[..]].concat());
             self.log_message(&line);
         }
-        self.defer(why);
+        let is_direct = subject.is_direct;
+        let address = &planned.delivery.address;
+        self.defer(Undone::new(planned.node, address, is_direct, why.clone()));
     }
 
     /// What is asked of those who take the message (RFC 3461).
@@ -236,14 +281,15 @@ impl Attempt<'_> {
         if let Some(id) = self.file().text("dsn_envid") {
             reports.mail.extend_from_slice(&[b" ENVID=", id].concat());
         }
-        let asked = planned.iter().map(|one| {
-            let original = self.tracking.original(one.node);
-            let recipient = self.dsn.get(original)?;
-            recipient.more.as_ref()?.reports.clone()
-        });
-        let asked: Vec<Option<RecipientDsn>> = asked.collect();
-        reports.rcpt =
-            asked.iter().map(|one| one.as_ref().map(parameters).unwrap_or_default()).collect();
+        // Whoever reports by itself asks for nothing.
+        if planned.iter().all(|one| self.routes().is_last_hop(one.delivery.router)) {
+            reports.mail.clear();
+        }
+        let asked = |one: &Planned| match self.routes().is_last_hop(one.delivery.router) {
+            true => Vec::new(),
+            false => self.asked_of(one.node).map(parameters).unwrap_or_default(),
+        };
+        reports.rcpt = planned.iter().map(asked).collect();
         reports
     }
 }

@@ -6,6 +6,7 @@ use eximious::trace::TraceKinds;
 use eximious::{LogSelector, opt};
 
 use super::stage::Stage;
+use crate::logs::hundredths;
 use super::{Received, SmtpSession};
 
 impl SmtpSession {
@@ -86,13 +87,9 @@ impl SmtpSession {
         }
     }
 
-    /// Whether a message that was just kept is delivered at once.
-    pub fn delivers_at_once(&mut self, received: &Received) -> bool {
-        !self.flag(opt::QUEUE_ONLY) && !received.waits() && self.why_delayed().is_none()
+    /// Whether a message that was just kept is delivered at once; `overrides` where that is
+    /// so in spite of `queue_only`.
+    pub fn delivers_at_once(&mut self, received: &Received, overrides: bool) -> bool {
+        (overrides || !self.flag(opt::QUEUE_ONLY)) && !received.waits() && self.why_delayed().is_none()
     }
-}
-
-/// A load, which is counted in thousandths.
-fn hundredths(load: i64) -> String {
-    format!("{}.{:02}", load / 1000, load % 1000 / 10)
 }

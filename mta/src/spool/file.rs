@@ -122,6 +122,23 @@ impl HeaderFile {
         self.value(name)?.text.as_deref()
     }
 
+    /// Freezes the message; `now` is in seconds since 1970.
+    pub(crate) fn freeze(&mut self, now: i64) {
+        self.values.retain(|value| value.name != b"frozen");
+        let text = Some(now.to_string().into_bytes());
+        let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
+        let thawed = self.values.iter().position(|value| value.name == b"manual_thaw");
+        self.values.insert(thawed.unwrap_or(self.values.len()), value);
+    }
+
+    /// Thaws it; `by_hand` where somebody wants that.
+    pub(crate) fn thaw(&mut self, by_hand: bool) {
+        self.values.retain(|value| value.name != b"frozen");
+        if by_hand && !self.has("manual_thaw") {
+            self.values.push(Value { name: b"manual_thaw".to_vec(), ..Value::default() });
+        }
+    }
+
     /// Whether a name is there.
     pub fn has(&self, name: &str) -> bool {
         self.value(name).is_some()

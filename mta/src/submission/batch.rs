@@ -7,13 +7,13 @@ use eximious::stdlib::address::quote_local_part;
 use eximious::{Context, Str, var};
 
 use super::report::Fault;
-use super::{LARGEST, Outside, Submission, SubmissionRequest};
+use super::{Done, LARGEST, Outside, Submission, SubmissionRequest};
 use crate::batch::BatchMessage;
 use crate::reception::{self, TooLong};
 use crate::smtp::SmtpServer;
 use crate::spool;
 
-/// Takes a message of a batch.
+/// Takes a message of a batch: what became of it.
 ///
 /// # Errors
 /// What is wrong with it, with the code that SMTP has for it.
@@ -23,7 +23,7 @@ pub fn take(
     request: &SubmissionRequest,
     batched: BatchMessage,
     outside: &mut dyn Outside,
-) -> Result<(), Vec<u8>> {
+) -> Result<Done, Vec<u8>> {
     let BatchMessage { sender, recipients, text } = batched;
     if let Err(why) = spool::space::check(cx, 0) {
         cx.engine().world().log.main(&why);
@@ -41,7 +41,7 @@ pub fn take(
     let done = submission.arrive(text, recipients);
     submission.state.end_message(submission.cx);
     submission.cx.set_message(None);
-    done.map(|_| ()).map_err(|fault| in_smtp(&fault))
+    done.map_err(|fault| in_smtp(&fault))
 }
 
 impl Submission<'_> {

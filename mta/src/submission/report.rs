@@ -54,7 +54,7 @@ struct Told {
 impl Submission<'_> {
     /// Tells the sender, and ends.
     pub(super) fn report(&mut self, fault: &Fault) -> Done {
-        let printed = |said: &[u8]| Done { status: 1, said: said.to_vec(), kept: false };
+        let printed = |said: &[u8]| Done { status: 1, said: said.to_vec(), ..Done::default() };
         match fault {
             // The panic log was shown.
             Fault::SpoolFailure(failure) if failure.broken => return printed(b""),

@@ -66,7 +66,7 @@ pub fn hold(
     })));
     let mut conversation =
         Conversation { session, peer, bell: bell.clone(), words, last_words: None };
-    let mut hand_on = |place, id| couriers.deliver(service.deliverer.clone(), place, id);
+    let mut hand_on = |place, id| couriers.deliver(service, place, id);
     conversation.go_on(&mut hand_on);
     conversation.peer.finish();
 }
@@ -148,7 +148,7 @@ impl Conversation {
         if taken != SpoolOutcome::Spooled || received.recipients.is_empty() {
             return;
         }
-        if !self.session.delivers_at_once(received) {
+        if !self.session.delivers_at_once(received, false) {
             return;
         }
         let cx = self.session.context();

@@ -6,11 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::world::SpoolPlace;
-use eximious_mta::delivery::{AttemptManner, Deliverer, QueueRun};
+use eximious_mta::delivery::{AttemptManner, Deliverer, QueueRun, RemoteManner};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving;
 
 use super::STACK;
+use super::service::Service;
 
 /// How many messages are delivered at once.
 const MOST_AT_ONCE: usize = 16;
@@ -41,16 +42,18 @@ struct Order {
     deliverer: Deliverer,
     place: SpoolPlace,
     id: Vec<u8>,
+    remote: RemoteManner,
 }
 
 impl Couriers {
     /// Has a message delivered as soon as there is somebody to do it.
-    pub fn deliver(self: &Arc<Self>, deliverer: Deliverer, place: SpoolPlace, id: Vec<u8>) {
+    pub fn deliver(self: &Arc<Self>, service: &Service, place: SpoolPlace, id: Vec<u8>) {
         let mut state = self.locked();
         if state.waiting.len() >= MOST_WAITING {
             return;
         }
-        state.waiting.push_back(Order { deliverer, place, id });
+        let (deliverer, remote) = (service.deliverer.clone(), service.remote);
+        state.waiting.push_back(Order { deliverer, place, id, remote });
         if state.idle < state.waiting.len() && state.threads < MOST_AT_ONCE {
             let own = self.clone();
             state.threads += 1;
@@ -114,7 +117,8 @@ impl Couriers {
 
     fn work(&self) {
         while let Some(order) = self.next() {
-            order.deliverer.deliver_all(&order.place, &order.id, &AttemptManner::default());
+            let manner = AttemptManner { remote: order.remote, ..AttemptManner::default() };
+            order.deliverer.deliver_all(&order.place, &order.id, &manner);
         }
         self.leave();
     }

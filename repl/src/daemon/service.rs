@@ -6,7 +6,7 @@ use eximious::debugging::DebugOutput;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::variables::VERSION;
 use eximious::{Engine, Expanded, Macros, World, opt};
-use eximious_mta::delivery::Deliverer;
+use eximious_mta::delivery::{Deliverer, RemoteManner};
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
 
@@ -44,6 +44,8 @@ pub struct Service {
     pub server: Arc<SmtpServer>,
     /// What delivers.
     pub deliverer: Deliverer,
+    /// What becomes of deliveries to other hosts when a message has come.
+    pub remote: RemoteManner,
     /// What is allowed.
     pub limits: ConnectionLimits,
     /// The logs.
@@ -88,7 +90,11 @@ impl Service {
         let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = ConnectionLimits::of(engine.settings());
         let deliverer = Deliverer::new(Arc::new(found), &engine, server.clone());
-        Ok(Self { engine, server, deliverer, limits, logs, debug })
+        let remote = match request.queues_remote {
+            true => RemoteManner::Queued,
+            false => RemoteManner::Made,
+        };
+        Ok(Self { engine, server, deliverer, remote, limits, logs, debug })
     }
 
     /// Where the daemon's number is written, unless the command line says so.

@@ -11,6 +11,7 @@ use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Job;
 use crate::deliver::DeliveryWork;
+use crate::handover::{DeliveryTime, HandOver};
 use crate::message::Reading;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
@@ -80,8 +81,8 @@ pub(crate) struct Given {
     pub(super) leaves_header: bool,
     /// `-N`
     pub(super) pretends: bool,
-    /// `-odf`
-    pub(super) foreground: bool,
+    /// `-od…`
+    pub(super) when: Option<DeliveryTime>,
     /// `-oMm`
     pub(super) about: Option<Vec<u8>>,
     /// `-oDSN`
@@ -237,10 +238,12 @@ impl Given {
                 full_name: self.full_name.clone(),
                 leaves_unqualified: self.leaves_unqualified,
                 begins_with_tls: self.daemon.begins_with_tls,
+                hand_over: self.hand_over(),
                 setup: self.setup(),
             }),
             Asked::Batch => Job::Batch(smtp::batch::BatchRequest {
                 leaves_unqualified: self.leaves_unqualified,
+                hand_over: self.hand_over(),
                 setup: self.setup(),
             }),
             Asked::Queue(listing) => Job::Queue(queue::ListRequest {
@@ -257,6 +260,7 @@ impl Given {
                 setup: self.setup(),
             }),
             Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
+                queues_remote: self.when == Some(DeliveryTime::RemoteQueued),
                 queue: std::mem::take(&mut self.queue),
                 work: self.work.take().unwrap_or_else(|| {
                     let mut ids = std::mem::take(&mut self.arguments).into_iter();
@@ -267,6 +271,15 @@ impl Given {
             }),
             Asked::Submit => Job::Submit(self.submit()),
             Asked::Format(request) => Job::Format(request),
+        }
+    }
+
+    fn hand_over(&self) -> HandOver {
+        let macros = self.macros.iter();
+        HandOver {
+            when: self.when,
+            config: self.config.clone(),
+            macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
         }
     }
 
@@ -312,7 +325,7 @@ impl Given {
             errors: self.errors,
             leaves_header: self.leaves_header,
             pretends: self.pretends,
-            foreground: self.foreground,
+            hand_over: self.hand_over(),
             about: self.about.take(),
             reports: std::mem::take(&mut self.reports),
             setup: self.setup(),

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use eximious::{Config, Str, var};
 use eximious_mta::batch::{BatchStep, BatchedSmtp};
+use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, Outside};
 
 use super::local;
 use crate::caller;
+use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
 
@@ -26,6 +28,8 @@ pub struct BatchRequest {
     pub setup: Setup,
     /// `-bnq`: addresses without a domain get none.
     pub leaves_unqualified: bool,
+    /// What becomes of messages.
+    pub hand_over: HandOver,
 }
 
 /// Takes messages until the batch is over, or something is wrong with it.
@@ -33,16 +37,18 @@ pub struct BatchRequest {
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
 pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let BatchRequest { mut setup, leaves_unqualified } = request;
+    let BatchRequest { mut setup, leaves_unqualified, hand_over } = request;
     let mut given = std::mem::take(&mut setup.variables);
-    let started = match session::Session::start_logging(setup, eximious_world::system()) {
+    let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
     let engine = cx.engine().clone();
     let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
-    let server = Arc::new(SmtpServer::new(&config.unwrap_or_else(Config::default), &engine));
+    let config = config.unwrap_or_else(Config::default);
+    let server = Arc::new(SmtpServer::new(&config, &engine));
+    let deliverer = Deliverer::new(Arc::new(config), &engine, server.clone());
     if !user.trusted {
         given.clear();
     }
@@ -79,7 +85,12 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
             }
             BatchStep::Message(message) => {
                 match submission::take(&server, &mut cx, &request, message, &mut Here) {
-                    Ok(()) => {
+                    Ok(done) => {
+                        if done.kept && !done.waits {
+                            let id = cx.value_of(var::MESSAGE_EXIM_ID);
+                            let message = HandedOver { queue: &done.queue, id: id.bytes() };
+                            hand_over.take(&deliverer, &cx, message);
+                        }
                         batch.taken();
                         continue;
                     }

@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use eximious::{Config, Context, Str, Var, var};
-use eximious_mta::smtp::{Client, SmtpServer, SmtpSession, Submitter};
+use eximious_mta::delivery::Deliverer;
+use eximious_mta::smtp::{Client, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 use eximious_mta::spool;
 
 use crate::caller;
+use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
 
@@ -28,6 +30,8 @@ pub struct LocalRequest {
     pub leaves_unqualified: bool,
     /// `-tls-on-connect`: TLS comes first.
     pub begins_with_tls: bool,
+    /// What becomes of messages.
+    pub hand_over: HandOver,
 }
 
 /// Speaks SMTP until one side has enough, and keeps what messages come.
@@ -35,9 +39,10 @@ pub struct LocalRequest {
 /// # Errors
 /// The standard output can't be written.
 pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let LocalRequest { mut setup, full_name, leaves_unqualified, begins_with_tls } = request;
+    let LocalRequest { mut setup, full_name, leaves_unqualified, begins_with_tls, hand_over } =
+        request;
     let mut given = std::mem::take(&mut setup.variables);
-    let started = match session::Session::start_logging(setup, eximious_world::system()) {
+    let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -49,7 +54,9 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         given.clear();
     }
     let connection = Str::from(engine.world().host.pid().to_string());
-    let server = SmtpServer::new(&config.unwrap_or_else(Config::default), engine);
+    let config = config.unwrap_or_else(Config::default);
+    let server = Arc::new(SmtpServer::new(&config, engine));
+    let deliverer = Deliverer::new(Arc::new(config), engine, server.clone());
     let mut client = match eximious_world::input_connection() {
         Some((peer, own)) => {
             given.clear();
@@ -70,7 +77,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     client.connection = connection;
     client.begins_with_tls = begins_with_tls;
-    let mut session = SmtpSession::new(Arc::new(server), cx, client.clone());
+    let mut session = SmtpSession::new(server, cx, client.clone());
     if client.by_inetd {
         session.set_traffic_marker(Some(Box::new(eximious_world::mark_input_traffic)));
     }
@@ -81,6 +88,14 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     super::converse(&mut session, &mut out, super::Waits::AsSet, &mut |session, received, _| {
         let taken = spool::keep(session.context(), received);
         session.conclude(&taken);
+        let overrides = hand_over.overrides(session.context());
+        if taken == SpoolOutcome::Spooled
+            && !received.recipients.is_empty()
+            && session.delivers_at_once(received, overrides)
+        {
+            let (queue, id) = (received.queue.bytes(), received.id.bytes());
+            hand_over.take(&deliverer, session.context(), HandedOver { queue, id });
+        }
         Ok(())
     })?;
     let code = if session.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS };

@@ -7,7 +7,8 @@ mod session;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
-use super::{Outcome, Outgoing, TakingHost, TransportCall, Undelivered};
+use super::{Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
+use crate::Context;
 use session::Attempt;
 
 /// How many hosts were to be tried, and none might be.
@@ -41,11 +42,19 @@ struct Work {
     waits: bool,
     /// How many were tried.
     tried: i64,
+    /// Whether a connection had to be ended though the host is as good as ever.
+    breaks_off: bool,
 }
 
 impl Work {
     fn new(count: usize) -> Self {
-        Self { outcomes: vec![None; count], troubles: vec![None; count], waits: false, tried: 0 }
+        Self {
+            outcomes: vec![None; count],
+            troubles: vec![None; count],
+            waits: false,
+            tried: 0,
+            breaks_off: false,
+        }
     }
 
     /// The addresses of which nothing is known yet.
@@ -117,17 +126,24 @@ impl Work {
                 continue;
             }
             self.tried += 1;
-            let log = call.cx.log();
-            let mut attempt = Attempt {
-                call: &mut *call,
-                outgoing,
-                host,
-                taking,
-                endpoint,
-                work: &mut *self,
-                log: Box::new(move |line| log.panic(line)),
-            };
-            attempt.run(&left);
+            loop {
+                let left = self.left();
+                let log = call.cx.log();
+                let mut attempt = Attempt {
+                    call: &mut *call,
+                    outgoing,
+                    host,
+                    taking: taking.clone(),
+                    endpoint: endpoint.clone(),
+                    work: &mut *self,
+                    log: Box::new(move |line| log.panic(line)),
+                };
+                attempt.run(&left);
+                let is_less = self.left().len() < left.len();
+                if !std::mem::take(&mut self.breaks_off) || !is_less || self.left().is_empty() {
+                    break;
+                }
+            }
         }
     }
 
@@ -145,8 +161,11 @@ impl Work {
 ///
 /// # Errors
 /// The option makes no sense: Exim's words.
-fn most_recipients(call: &mut TransportCall<'_>) -> Result<Option<usize>, Vec<u8>> {
-    let Some(text) = call.transport.expand_some(call.cx, smtp::MAX_RCPT) else { return Ok(None) };
+pub(super) fn most_recipients(
+    cx: &mut Context,
+    transport: &Transport,
+) -> Result<Option<usize>, Vec<u8>> {
+    let Some(text) = transport.expand_some(cx, smtp::MAX_RCPT) else { return Ok(None) };
     let text = text.map_err(|fail| fail.message().to_vec())?;
     let number = std::str::from_utf8(text.bytes()).ok().and_then(|text| text.trim().parse().ok());
     match number {

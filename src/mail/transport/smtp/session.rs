@@ -5,7 +5,6 @@ use std::io;
 use eximious_core::Str;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
-use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
 use super::{UNKNOWN, Work, most_recipients};
@@ -44,7 +43,8 @@ pub(super) struct Attempt<'a, 'c, 'm> {
 enum Stop {
     /// The server said something else than yes; the connection may be used further.
     Message(SmtpError),
-    /// It did so to MAIL, to which others were said already; whether it waits for a message.
+    /// It did so to a command after which others were said already; whether it waits for a
+    /// message.
     Refused(SmtpError, bool),
     /// The connection is of no use any more, for no fault of the message's.
     Host(SmtpError),
@@ -58,7 +58,7 @@ impl Attempt<'_, '_, '_> {
         let cx = &mut *self.call.cx;
         cx.set_var(var::HOST, Str::tainted(&self.taking.name[..]));
         cx.set_var(var::HOST_ADDRESS, Str::tainted(self.taking.address.to_string().into_bytes()));
-        let most = match most_recipients(self.call) {
+        let most = match most_recipients(self.call.cx, self.call.transport) {
             Ok(most) => most.unwrap_or(usize::MAX).max(1),
             Err(why) => return self.work.defer(left, &Undelivered::new(UNKNOWN, why)),
         };
@@ -132,9 +132,10 @@ impl Attempt<'_, '_, '_> {
                     (Outcome::Deferred(self.undelivered(number, RetryError::Any, why)), line)
                 }
                 NotOpen::Smtp(error) => {
-                    let logged = logged(&error, false);
+                    let logged = error.logged();
                     let line = self.about(b": ", &logged);
-                    let why = self.undelivered(0, retry_error(&error), logged);
+                    let number = if error.reply().is_some() { 0 } else { number_of(&error) };
+                    let why = self.undelivered(number, retry_error(&error), logged);
                     match error.is_permanent() {
                         true => (Outcome::Failed(why), line),
                         false => (Outcome::Deferred(why), line),
@@ -263,7 +264,7 @@ impl Attempt<'_, '_, '_> {
                     reports,
                     ..Delivered::default()
                 }),
-                Err(error) => self.refused(&error, DATA, false),
+                Err(error) => self.refused(&error, DATA),
             };
             self.work.outcomes[at] = Some(outcome);
         }
@@ -316,13 +317,9 @@ impl Attempt<'_, '_, '_> {
             if with_data {
                 client.send(trace, SentCommand::data()).map_err(Stop::Host)?;
             }
-            let reply = client.answer(trace).map_err(of_message)?;
+            let reply = client.answer(trace).map_err(pipelined).map_err(of_message)?;
             if !reply.accepts() {
-                let error = SmtpError {
-                    command: SmtpCommand::Mail,
-                    said: client.last().said.clone(),
-                    cause: Cause::Replied(reply),
-                };
+                let error = pipelined(replied(client, SmtpCommand::Mail, reply));
                 // What the host says to the rest is of no interest.
                 (0..to.len()).for_each(|_| client.skip_answer(trace));
                 let waits = with_data && client.answer(trace).is_ok_and(|reply| !reply.refuses());
@@ -341,14 +338,11 @@ impl Attempt<'_, '_, '_> {
             match answer {
                 Ok(reply) if reply.accepts() => accepted.push(*at),
                 Ok(reply) => {
-                    let error = SmtpError {
-                        command: SmtpCommand::Rcpt,
-                        said: client.last().said.clone(),
-                        cause: Cause::Replied(reply),
-                    };
+                    let error = replied(client, SmtpCommand::Rcpt, reply);
                     self.note(*at, &error, RCPT);
                 }
                 Err(error) => {
+                    let error = if pipelines { pipelined(error) } else { error };
                     if error.cause == Cause::Timeout {
                         self.note(*at, &error, RCPT);
                     }
@@ -359,32 +353,31 @@ impl Attempt<'_, '_, '_> {
         if !with_data {
             return Ok((accepted, false));
         }
-        let reply = client.answer(self.call.cx.trace()).map_err(of_message)?;
+        let reply = client.answer(self.call.cx.trace());
+        let reply = reply.map_err(pipelined).map_err(of_message)?;
         if reply.text().starts_with(b"3") {
             return Ok((accepted, true));
         }
         if accepted.is_empty() {
             return Ok((accepted, false));
         }
-        let said = client.last().said.clone();
-        Err(Stop::Message(SmtpError {
-            command: SmtpCommand::Data,
-            said,
-            cause: Cause::Replied(reply),
-        }))
+        Err(Stop::Message(pipelined(replied(client, SmtpCommand::Data, reply))))
     }
 
     /// What a refusal of one address means for it.
     fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
-        match self.refused(error, number, false) {
-            Outcome::Deferred(why) => self.work.defer(&[at], &why),
+        match self.refused(error, number) {
+            Outcome::Deferred(why) => {
+                let line = self.about(b" ", &why.message);
+                self.call.done.message_log.push(line);
+                self.work.defer(&[at], &why);
+            }
             outcome => self.work.settle(&[at], &outcome),
         }
     }
 
-    fn refused(&self, error: &SmtpError, number: i32, pipelined: bool) -> Outcome {
-        let message = logged(error, pipelined);
-        let why = self.undelivered(number, retry_error(error), message);
+    fn refused(&self, error: &SmtpError, number: i32) -> Outcome {
+        let why = self.undelivered(number, retry_error(error), error.logged());
         match error.is_permanent() {
             true => Outcome::Failed(Undelivered { number: 0, ..why }),
             false => Outcome::Deferred(why),
@@ -396,27 +389,28 @@ impl Attempt<'_, '_, '_> {
     fn stopped(&mut self, stop: &Stop, some: &[usize]) -> bool {
         let undecided: Vec<usize> =
             some.iter().copied().filter(|at| self.work.outcomes[*at].is_none()).collect();
-        let (error, for_message, alive, pipelined) = match stop {
+        let (error, for_message, alive) = match stop {
             Stop::Unread(why) => {
                 let why = Undelivered::new(UNKNOWN, format!("message can't be read: {why}"));
                 self.work.defer(&undecided, &why);
                 return false;
             }
-            Stop::Message(error) => (error, true, !error.ends_connection(), false),
-            Stop::Refused(error, waits) => (error, true, !*waits, true),
-            Stop::Host(error) if error.cause == Cause::NothingAsked => return false,
-            Stop::Host(error) => (error, false, false, false),
+            Stop::Message(error) => (error, true, !error.ends_connection()),
+            Stop::Refused(error, waits) => (error, true, !*waits),
+            Stop::Host(error) if error.cause == Cause::NothingAsked => {
+                // The others need a connection of their own.
+                self.work.breaks_off = true;
+                return false;
+            }
+            Stop::Host(error) => (error, false, false),
         };
         let number = match error.command {
-            _ if error.reply().is_none() => match error.cause {
-                Cause::Timeout => 110,
-                _ => -18,
-            },
+            _ if error.reply().is_none() => number_of(error),
             SmtpCommand::Mail => MAIL,
             SmtpCommand::Rcpt => RCPT,
             _ => DATA,
         };
-        let outcome = self.refused(error, number, pipelined);
+        let outcome = self.refused(error, number);
         if let Outcome::Deferred(why) = &outcome {
             let line = self.about(b": ", &why.message);
             self.log(&line);
@@ -428,6 +422,14 @@ impl Attempt<'_, '_, '_> {
             _ => self.work.settle(&undecided, &outcome),
         }
         alive
+    }
+}
+
+/// The number of an error that is no answer.
+fn number_of(error: &SmtpError) -> i32 {
+    match error.cause {
+        Cause::Timeout => 110,
+        _ => -18,
     }
 }
 
@@ -450,12 +452,15 @@ fn at_the_end(error: SmtpError) -> Stop {
     Stop::Message(error)
 }
 
-/// As logs have it: the lines of a reply are kept apart.
-fn logged(error: &SmtpError, pipelined: bool) -> Vec<u8> {
-    let Some(reply) = error.reply() else { return error.logged() };
-    let pipelined: &[u8] = if pipelined { b"pipelined " } else { b"" };
-    let head: &[u8] = b"SMTP error from remote mail server after ";
-    [head, pipelined, &error.said, b": ", &printing(reply.text(), false)].concat()
+/// That the server said something else than yes to the command that it answered last.
+fn replied(client: &SmtpClient, command: SmtpCommand, reply: Reply) -> SmtpError {
+    SmtpError { command, said: client.last().said.clone(), cause: Cause::Replied(reply) }
+}
+
+/// An error about a command after which others were said before its answer came.
+fn pipelined(error: SmtpError) -> SmtpError {
+    let said = [b"pipelined ", &error.said[..]].concat();
+    SmtpError { said, ..error }
 }
 
 /// What rules for retries call an error.

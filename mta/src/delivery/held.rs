@@ -1,0 +1,80 @@
+//! What waits because the configuration wants that: `hold_domains`, `queue_domains`,
+//! `queue_smtp_domains` (specification 14).
+
+use eximious::route::Address;
+use eximious::stdlib::lists::{ListOutcome, Matcher};
+use eximious::transport::Undelivered;
+use eximious::{Opt, Str, opt};
+
+use super::RemoteManner;
+use super::attempt::{Attempt, Undone};
+use super::log::Subject;
+use super::routing::Planned;
+use super::tracking::NodeId;
+
+/// Numbers of what is no error, as the log has them.
+const HELD: i32 = -23;
+const QUEUED: i32 = -56;
+
+impl Attempt<'_> {
+    /// Whether an address stays where it is (`hold_domains`), which is told then.
+    pub(super) fn is_held(&mut self, node: NodeId, address: &Address) -> bool {
+        let is_held = !self.manner.forced && self.is_domain_in(address, opt::HOLD_DOMAINS);
+        if is_held {
+            self.keep_back(node, address, "", Undelivered::new(HELD, "domain is held"));
+        }
+        is_held
+    }
+
+    /// Whether an address waits for a run of the queue (`queue_domains`), which is told then.
+    pub(super) fn is_queued(&mut self, node: NodeId, address: &Address) -> bool {
+        let is_queued = !self.manner.forced
+            && !self.manner.is_run
+            && self.is_domain_in(address, opt::QUEUE_DOMAINS);
+        if is_queued {
+            let why = Undelivered::new(QUEUED, "domain is in queue_domains");
+            self.keep_back(node, address, " routing", why);
+        }
+        is_queued
+    }
+
+    fn keep_back(&mut self, node: NodeId, address: &Address, kind: &str, why: Undelivered) {
+        let subject =
+            Subject { address, router: None, transport: None, is_local: false, is_direct: false };
+        let parts = format!("{kind} defer ({}): ", why.number);
+        let line = [&self.named(&subject), parts.as_bytes(), &why.message].concat();
+        self.log(&[b"== ", &line[..]].concat());
+        self.log_message(&line);
+        self.defer(Undone::new(node, address, false, why));
+    }
+
+    /// What becomes of deliveries to other hosts.
+    pub(super) fn remote_manner(&mut self, planned: &[Planned]) -> RemoteManner {
+        let manner = self.manner.remote;
+        if manner != RemoteManner::Made || self.manner.is_run || self.manner.forced {
+            return manner;
+        }
+        let mut some = planned.iter().map(|one| &one.delivery.address);
+        match some.any(|address| self.is_domain_in(address, opt::QUEUE_SMTP_DOMAINS)) {
+            true => RemoteManner::QueuedByDomain,
+            false => manner,
+        }
+    }
+
+    fn is_domain_in(&mut self, address: &Address, option: Opt<Str>) -> bool {
+        let list = self.cx.engine().settings().get(option);
+        if list.is_empty() {
+            return false;
+        }
+        let mut matcher = Matcher::domain(&address.domain).called(option.name());
+        match self.cx.is_in(&list, &mut matcher) {
+            Ok(outcome) => matches!(outcome, ListOutcome::Matched(_)),
+            // Nobody can tell: it waits until somebody can.
+            Err(fail) => {
+                let head = [option.name().as_bytes(), b": "].concat();
+                self.cx.log().panic(&[&head, fail.message()].concat());
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Reports of what could not be delivered.
+
+use eximious::report_copies::copies_for;
+use eximious::stdlib::printing::printing;
+use eximious::{Str, opt, var};
+
+use super::texts::Texts;
+use super::{Letter, shown};
+use crate::delivery::attempt::{Attempt, Undone};
+use crate::spool::RecipientDsn;
+
+/// Data files are returned whole up to the limit, rounded up to this (specification 14,
+/// `bounce_return_size_limit`).
+const STEP: u64 = 8192;
+
+/// What came of telling somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::delivery) enum Told {
+    /// A report is in the spool, by this name.
+    Sent(Vec<u8>),
+    /// Nobody wants to know.
+    NotNeeded,
+    /// There is nobody to tell: the message is a report itself.
+    Nobody,
+    /// The report could not be sent now.
+    Unsent,
+}
+
+/// The failures, by who is told of them; in the order of the first of each.
+pub(in crate::delivery) fn by_sender(
+    attempt: &Attempt<'_>,
+    failed: Vec<Undone>,
+) -> Vec<(Str, Vec<Undone>)> {
+    let mut all: Vec<(Str, Vec<Undone>)> = Vec::new();
+    for one in failed {
+        let to = attempt.errors_to(&one.address);
+        match all.iter_mut().find(|(other, _)| other.bytes() == to.bytes()) {
+            Some((_, failed)) => failed.push(one),
+            None => all.push((to, vec![one])),
+        }
+    }
+    all
+}
+
+/// Tells somebody of failures.
+pub(in crate::delivery) fn send(
+    attempt: &mut Attempt<'_>,
+    to: &Str,
+    failed: &[Undone],
+) -> Told {
+    let mut told = Vec::new();
+    for one in failed {
+        let why: &[u8] = match one.address.attached.ignore_errors {
+            true => b"",
+            false if !attempt.wants(one.node, RecipientDsn::FAILURE) => {
+                b": RFC 3461 DSN, failure notify not requested"
+            }
+            false => {
+                told.push(one);
+                continue;
+            }
+        };
+        let address = printing(one.address.text.bytes(), false);
+        attempt.log(&[&address[..], b": error ignored", why].concat());
+    }
+    if told.is_empty() {
+        return Told::NotNeeded;
+    }
+    if to.is_empty() {
+        return Told::Nobody;
+    }
+    let copies = copies_for(&mut attempt.cx, to).unwrap_or_else(|fail| {
+        attempt.cx.log().panic(&[b"errors_copy: ".as_slice(), fail.message()].concat());
+        Str::EMPTY
+    });
+    attempt.cx.set_var(var::BOUNCE_RECIPIENT, to.clone());
+    let texts = Texts::read(&mut attempt.cx, opt::BOUNCE_MESSAGE_FILE);
+    let mut letter = Letter::new(attempt);
+    letter.bounce_header(&told, to, &copies, &texts);
+    letter.part(b"text/plain; charset=us-ascii");
+    letter.bounce_notice(&told, to, &texts);
+    letter.status();
+    letter.failures(&told);
+    letter.returned();
+    let text = letter.end();
+    attempt.cx.set_var(var::BOUNCE_RECIPIENT, Str::EMPTY);
+    attempt.hand_in_report(text).map_or(Told::Unsent, Told::Sent)
+}
+
+impl Letter<'_, '_> {
+    fn bounce_header(&mut self, failed: &[&Undone], to: &Str, copies: &Str, texts: &Texts) {
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        for one in failed {
+            let name = match one.is_direct {
+                true => self.attempt.tracking.original(one.node).to_vec(),
+                false => one.address.text.bytes().to_vec(),
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        self.put(&[b"X-Failed-Recipients: ", &names.join(&b",\n  "[..]), b"\n"]);
+        self.reply_to();
+        self.put(&[b"Auto-Submitted: auto-replied\n"]);
+        self.from();
+        self.put(&[b"To: ", to.bytes(), b"\n"]);
+        if !copies.is_empty() {
+            self.put(&[b"Bcc: ", copies.bytes(), b"\n"]);
+        }
+        self.references();
+        self.kind();
+        match texts.item(0) {
+            Some(own) => self.put(&[own, b"\n"]),
+            None => {
+                let other = to.bytes() != self.attempt.file().sender;
+                let tail: &[u8] = if other { b"" } else { b": returning message to sender" };
+                self.put(&[b"Subject: Mail delivery failed", tail, b"\n\n"]);
+            }
+        }
+    }
+
+    /// What a person reads.
+    fn bounce_notice(&mut self, failed: &[&Undone], to: &Str, texts: &Texts) {
+        match texts.item(1) {
+            Some(own) => self.put(&[own]),
+            None => self.bounce_opening(to),
+        }
+        self.put(&[b"\n"]);
+        for one in failed {
+            self.failure(one);
+        }
+        self.put(&[b"\n"]);
+        let outputs: Vec<&&Undone> = failed.iter().filter(|one| !one.output.is_empty()).collect();
+        if outputs.is_empty() {
+            return;
+        }
+        match texts.item(2) {
+            Some(own) => self.put(&[own]),
+            None => {
+                let end: &[u8] = if outputs.len() > 1 { b"s:\n" } else { b":\n" };
+                let head = b"The following text was generated during the delivery attempt";
+                self.put(&[head, end]);
+            }
+        }
+        for one in outputs {
+            self.put(&[b"\n------ ", &shown(one)]);
+            if one.is_direct {
+                let original = self.attempt.tracking.original(one.node).to_vec();
+                self.put(&[b"\n       generated by ", &original]);
+            }
+            self.put(&[b" ------\n\n", &one.output]);
+            if self.text.last() != Some(&b'\n') {
+                self.put(&[b"\n"]);
+            }
+        }
+        self.put(&[b"\n"]);
+    }
+
+    fn bounce_opening(&mut self, to: &Str) {
+        let own = self.attempt.cx.engine().settings().get(opt::BOUNCE_MESSAGE_TEXT);
+        self.put(&[b"This message was created automatically by mail delivery software.\n"]);
+        self.put(&[own.bytes(), b"\n"]);
+        let sender = self.attempt.file().sender.clone();
+        match to.bytes() == sender {
+            true => self.put(&[
+                b"A message that you sent could not be delivered to one or more of its\n\
+                  recipients. ",
+            ]),
+            false => self.put(&[
+                b"A message sent by\n\n  <",
+                &printing(&sender, false),
+                b">\n\ncould not be delivered to one or more of its recipients. ",
+            ]),
+        }
+        self.put(&[b"This is a permanent error. The following address(es) failed:\n"]);
+    }
+
+    /// An address, and why it failed.
+    fn failure(&mut self, one: &Undone) {
+        let original = self.attempt.tracking.original(one.node).to_vec();
+        self.put(&[b"  ", &shown(one), b"\n"]);
+        if one.is_direct {
+            self.put(&[b"    generated by ", &original, b"\n"]);
+        } else if original != one.address.text.bytes() {
+            self.put(&[b"    (generated from ", &printing(&original, false), b")\n"]);
+        }
+        self.reason(one, b"");
+    }
+
+    /// What a program reads of each address.
+    fn failures(&mut self, failed: &[&Undone]) {
+        let (with, without): (Vec<&&Undone>, Vec<&&Undone>) =
+            failed.iter().partition(|one| !one.output.is_empty());
+        for one in with.into_iter().rev().chain(without.into_iter().rev()) {
+            let original = self.attempt.tracking.original(one.node).to_vec();
+            self.original_recipient(one.node);
+            let head = b"Action: failed\nFinal-Recipient: rfc822;";
+            self.put(&[head, &original, b"\nStatus: 5.0.0\n"]);
+            self.diagnosis(one);
+            self.put(&[b"\n"]);
+        }
+    }
+
+    /// The message that it is about, or its header.
+    fn returned(&mut self) {
+        let settings = self.attempt.cx.engine().settings();
+        let limit = settings.get(opt::BOUNCE_RETURN_SIZE_LIMIT);
+        let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0);
+        let limit = limit.map_or(u64::MAX, |limit| (limit / STEP).saturating_add(1) * STEP);
+        let longest = settings.get(opt::BOUNCE_RETURN_LINESIZE_LIMIT);
+        let wants = settings.get(opt::BOUNCE_RETURN_BODY);
+        let returned = settings.get(opt::BOUNCE_RETURN_MESSAGE);
+        let asked = self.attempt.file().number("dsn_ret");
+        let lines = self.attempt.file().number("max_received_linelength").unwrap_or(0);
+        let message = &self.attempt.message;
+        let wanted = returned && wants && asked != Some(2);
+        let is_too_large =
+            wanted && (message.body.len() > limit || (longest > 0 && lines > longest));
+        let whole = wanted && !is_too_large;
+        let kind: &[u8] = if whole { b"message/rfc822" } else { b"text/rfc822-headers" };
+        self.part(kind);
+        if !returned {
+            return;
+        }
+        self.returned_header();
+        if is_too_large {
+            self.put(&[
+                b"X-Exim-DSN-Information: Due to administrative limits only headers are returned\n",
+            ]);
+        }
+        self.put(&[b"\n"]);
+        if whole {
+            let message = &self.attempt.message;
+            self.text.extend_from_slice(&message.stray);
+            // What can't be read can't be shown.
+            let body = message.body.whole(limit);
+            self.text.extend_from_slice(&body.unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Notices of messages that freeze (specification 14, `freeze_tell`).
+
+use eximious::{opt, var};
+
+use super::Letter;
+use crate::delivery::attempt::{Attempt, Undone};
+
+/// Tells whoever wants to know that the message is frozen: the notice's name. Of reports
+/// that were made here, nothing is told, so that there is an end to it.
+pub(in crate::delivery) fn tell_frozen(
+    attempt: &mut Attempt<'_>,
+    why: &[u8],
+    failed: &[Undone],
+) -> Option<Vec<u8>> {
+    let to = attempt.cx.engine().settings().get(opt::FREEZE_TELL);
+    let own = attempt.text_of(var::EXIM_UID);
+    let is_own = attempt.file().sender.is_empty()
+        && attempt.file().uid.to_string().as_bytes() == own.as_slice();
+    if to.is_empty() || is_own {
+        return None;
+    }
+    let (id, sender) = (attempt.id.clone(), attempt.file().sender.clone());
+    let mut letter = Letter::new(attempt);
+    letter.put(&[b"Auto-Submitted: auto-replied\n"]);
+    letter.from();
+    letter.put(&[b"To: ", to.bytes(), b"\n"]);
+    letter.references();
+    letter.put(&[
+        b"Subject: Message frozen\n\nMessage ",
+        &id,
+        b" has been frozen",
+        why,
+        b".\nThe sender is <",
+        &sender,
+        b">.\n\n",
+    ]);
+    let waiting = letter.attempt.waiting().to_vec();
+    if !failed.is_empty() || !waiting.is_empty() {
+        letter.put(&[b"The following address(es) have yet to be delivered:\n"]);
+    }
+    for one in failed.iter().chain(&waiting) {
+        let address = super::shown(one);
+        letter.put(&[b"  ", &address, b": ", &one.why.message, b"\n"]);
+    }
+    let text = letter.text;
+    attempt.hand_in_report(text)
+}

@@ -1,0 +1,169 @@
+//! What becomes of messages that programs hand in: they are delivered by the daemon, by a
+//! process of their own, or by this one, or wait (specification 5.2, `-od…`).
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use eximious::{Context, World, opt};
+use eximious_mta::delivery::{AttemptManner, Deliverer};
+use eximious_mta::spool;
+use eximious_world::serving;
+
+/// When messages are delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeliveryTime {
+    /// `-odb`: at once, by somebody else.
+    Background,
+    /// `-odf`, `-odi`: before the program ends.
+    Foreground,
+    /// `-odq`: when the queue is run.
+    Queued,
+    /// `-odqs`: so are deliveries to other hosts; all others are made at once.
+    RemoteQueued,
+}
+
+/// What the command line says of it.
+#[derive(Clone, Debug, Default)]
+pub struct HandOver {
+    /// When, if it says so.
+    pub when: Option<DeliveryTime>,
+    /// `-C`: a configuration that is not the usual one.
+    pub config: Option<Vec<u8>>,
+    /// `-D`: macros.
+    pub macros: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A message of the spool.
+#[derive(Clone, Copy, Debug)]
+pub struct HandedOver<'h> {
+    /// The named queue.
+    pub queue: &'h [u8],
+    /// Its name.
+    pub id: &'h [u8],
+}
+
+impl HandOver {
+    /// The system, for whoever delivers by itself, too.
+    pub fn world(&self) -> World {
+        let world = eximious_world::system();
+        match self.when {
+            Some(DeliveryTime::Foreground) => crate::rights::with_helper(world),
+            _ => world,
+        }
+    }
+
+    /// Whether the command line has its way in spite of `queue_only`.
+    pub fn overrides(&self, cx: &Context) -> bool {
+        self.when.is_some() && cx.engine().settings().get(opt::QUEUE_ONLY_OVERRIDE)
+    }
+
+    /// Has a message delivered, if it is not to wait.
+    pub fn take(&self, deliverer: &Deliverer, cx: &Context, message: HandedOver<'_>) {
+        if cx.engine().settings().get(opt::QUEUE_ONLY) && !self.overrides(cx) {
+            return;
+        }
+        match self.when.unwrap_or(DeliveryTime::Background) {
+            DeliveryTime::Queued => {}
+            DeliveryTime::Foreground => {
+                if let Ok(place) = spool::place(cx, message.queue) {
+                    let manner =
+                        AttemptManner { overrides: self.overrides(cx), ..AttemptManner::default() };
+                    deliverer.deliver_all(&place, message.id, &manner);
+                }
+            }
+            DeliveryTime::RemoteQueued => self.start(message, true),
+            DeliveryTime::Background => {
+                // A daemon has the usual configuration.
+                let is_usual = self.config.is_none() && self.macros.is_empty();
+                if !(is_usual && tell_daemon(cx, message)) {
+                    self.start(message, false);
+                }
+            }
+        }
+    }
+
+    /// Starts a process that delivers a message. Where that can't be, the next run of the
+    /// queue does.
+    fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("exim");
+        let mut add = |parts: &[&[u8]]| {
+            command.arg(OsStr::from_bytes(&parts.concat()));
+        };
+        if let Some(config) = &self.config {
+            add(&[b"-C"]);
+            add(&[config]);
+        }
+        for (name, value) in &self.macros {
+            add(&[b"-D", name, b"=", value]);
+        }
+        if !message.queue.is_empty() {
+            add(&[b"-qG", message.queue]);
+        }
+        if queues_remote {
+            add(&[b"-odqs"]);
+        }
+        add(&[b"-Mc"]);
+        add(&[message.id]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        // What ends whoever handed the message in does not end its delivery.
+        let _ = command.process_group(0).spawn();
+    }
+}
+
+/// What tells a daemon of a message that is to be delivered.
+const DELIVER: &[u8] = b"deliver";
+
+/// Tells the daemon; false where there is none.
+fn tell_daemon(cx: &Context, message: HandedOver<'_>) -> bool {
+    let Some(path) = notifier_path(cx) else { return false };
+    let note = [DELIVER, message.id, message.queue].join(&0);
+    serving::notify(&path, &note).is_ok()
+}
+
+/// What a daemon was told, if it makes sense.
+pub fn heard(note: &[u8]) -> Option<HandedOver<'_>> {
+    let mut parts = note.split(|byte| *byte == 0);
+    let is_known = parts.next() == Some(DELIVER);
+    let (id, queue) = (parts.next()?, parts.next()?);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let is_plain = spool::queue::is_message_id(id) && queue.iter().all(is_name);
+    let makes_sense = is_known && is_plain && parts.next().is_none();
+    makes_sense.then_some(HandedOver { queue, id })
+}
+
+/// Where a daemon listens for notes (`notifier_socket`).
+pub fn notifier_path(cx: &Context) -> Option<Vec<u8>> {
+    let engine = cx.engine();
+    let text = engine.settings().get(opt::NOTIFIER_SOCKET);
+    let path = engine.expand_once(text.bytes(), &mut engine.context()).ok()?;
+    (!path.is_empty()).then(|| path.bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_messages_are_heard() {
+        let id = b"1xV0hS-000000007bv-3Bzg";
+        let heard = |parts: &[&[u8]]| {
+            let note = parts.join(&0);
+            heard(&note).map(|one| (one.id.to_vec(), one.queue.to_vec()))
+        };
+        assert_eq!(heard(&[DELIVER, id, b""]), Some((id.to_vec(), Vec::new())));
+        assert_eq!(heard(&[DELIVER, id, b"q"]), Some((id.to_vec(), b"q".to_vec())));
+        for wrong in [
+            &[b"remove", &id[..], b""][..],
+            &[DELIVER, b"../../etc", b""],
+            &[DELIVER, id, b"../x"],
+            &[DELIVER, id],
+            &[DELIVER, id, b"", b""],
+            &[b""],
+        ] {
+            assert_eq!(heard(wrong), None);
+        }
+    }
+}
