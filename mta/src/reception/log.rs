@@ -90,6 +90,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if cx.has_good_chain() {
         line.extend_from_slice(b" ARC");
     }
+    line.extend(crate::logs::judged(cx));
     if wanted.contains(LogSelector::EIGHT_BIT_MIME) {
         line.extend_from_slice(match kept.body {
             None => b" M8S=0",
