@@ -2,12 +2,14 @@
 
 mod dkim;
 mod hosts;
+mod rules;
 mod session;
 
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{Outcome, Outgoing, TakingHost, TransportCall, Undelivered};
+pub(super) use rules::RULES;
 use session::Attempt;
 
 /// How many hosts were to be tried, and none might be.
