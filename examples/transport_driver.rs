@@ -24,7 +24,6 @@ begin transports
 kept:
   driver = memory
   folder = $local_part/inbox
-  headers_add = X-Kept-For: $local_part@$domain
 ";
 
 fn main() {
@@ -46,9 +45,10 @@ fn main() {
     let message = Message { body: Body::from("A line.\n"), ..Message::default() };
     let request = Request::new(Str::from("ann@mail.example"), Purpose::Delivery);
     let mut found = Vec::new();
-    routes.test(&mut cx, &request, &mut |report| match report {
-        Report::Delivered(delivery) => found.push((*delivery).clone()),
-        _ => {}
+    routes.test(&mut cx, &request, &mut |report| {
+        if let Report::Delivered(delivery) = report {
+            found.push((*delivery).clone());
+        }
     });
     // With a spool, `eximious_mta::delivery` does this, and what comes of the answers.
     for delivery in &found {

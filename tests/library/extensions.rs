@@ -106,6 +106,9 @@ fn the_policy_holds_for_words_of_acls() {
         (" deny ratelimit = 9 / 1h / x\n accept\n", Effects::CLOCK),
         (" deny seen = -1h\n accept\n", Effects::FILES),
         (" warn udpsend = 192.0.2.1 : 9 : x\n accept\n", Effects::NET),
+        (" warn control = debug/tag=.x\n accept\n", Effects::LOG),
+        (" warn control = cutthrough_delivery\n accept\n", Effects::NET),
+        (" warn control = caseful_local_part\n accept\n", Effects::VARS),
         // A list is refused where it asks for something.
         (" accept hosts = 192.0.2.1\n", Effects::FILES),
     ] {
