@@ -3,6 +3,7 @@
 mod filter;
 pub(super) mod forward;
 mod items;
+mod rules;
 mod source;
 mod srs;
 
@@ -30,7 +31,8 @@ pub(super) static DRIVER: DriverDef = driver::own(
     "Puts other addresses in an address's place.",
     "22",
     &RouterRun::Own(run),
-);
+)
+.rules(&rules::RULES);
 
 /// Puts other addresses in an address's place.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {

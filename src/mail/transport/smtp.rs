@@ -3,6 +3,7 @@
 mod arc;
 mod dkim;
 mod hosts;
+mod rules;
 mod session;
 mod signing;
 
@@ -10,6 +11,7 @@ use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{Outcome, Outgoing, TakingHost, TransportCall, Undelivered};
+pub(super) use rules::RULES;
 use session::Attempt;
 
 /// How many hosts were to be tried, and none might be.
