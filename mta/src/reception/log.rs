@@ -58,6 +58,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !kept.pipelining.is_empty() {
         line.extend_from_slice(&[b" ", kept.pipelining].concat());
     }
+    line.extend(crate::logs::judged(cx));
     line.extend_from_slice(&crate::logs::security(cx));
     let wanted = cx.engine().settings().log_selector();
     let by = authenticated(cx);
@@ -90,7 +91,6 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if cx.has_good_chain() {
         line.extend_from_slice(b" ARC");
     }
-    line.extend(crate::logs::judged(cx));
     if wanted.contains(LogSelector::EIGHT_BIT_MIME) {
         line.extend_from_slice(match kept.body {
             None => b" M8S=0",

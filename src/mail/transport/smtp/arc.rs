@@ -19,7 +19,7 @@ use crate::mail::transport::{Outgoing, TransportCall};
 /// How long a signature is good where `expire` says nothing, in seconds: a month.
 const MONTH: i64 = 30 * 24 * 60 * 60;
 
-static META: Meta = Meta::new("arc_sign", Effects::DNS.union(Effects::CLOCK), TaintRule::Tainted);
+static META: Meta = Meta::new("arc", Effects::DNS.union(Effects::CLOCK), TaintRule::Tainted);
 
 /// What a message is sealed with, as the option comes to.
 pub(super) struct Sealing {
