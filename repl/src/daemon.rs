@@ -27,10 +27,10 @@ use eximious::opt;
 use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World};
 use eximious_mta::delivery::QueueRun;
+use eximious_world::rights;
 use eximious_world::serving::{
     self, Bell, Listener, Listeners, Notifier, Peer, PidFile, Signals, Spare, Woken,
 };
-use eximious_world::rights;
 
 use crate::caller;
 use crate::handover;

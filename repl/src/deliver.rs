@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use eximious::{Config, Context, opt};
-use eximious_mta::delivery::{
-    AttemptManner, Deliverer, Handled, Handling, QueueRun, RemoteManner,
-};
+use eximious_mta::delivery::{AttemptManner, Deliverer, Handled, Handling, QueueRun, RemoteManner};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::spool;
 
@@ -73,12 +71,8 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         }
         DeliveryWork::Deliver(ids, waits) => {
             let remote = if queues_remote { RemoteManner::Queued } else { RemoteManner::Made };
-            let manner = AttemptManner {
-                forced: !waits,
-                thaws: !waits,
-                remote,
-                ..AttemptManner::default()
-            };
+            let manner =
+                AttemptManner { forced: !waits, thaws: !waits, remote, ..AttemptManner::default() };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });

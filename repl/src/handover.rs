@@ -1,9 +1,6 @@
 //! What becomes of messages that programs hand in: they are delivered by the daemon, by a
 //! process of their own, or by this one, or wait (specification 5.2, `-od…`).
 
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
-
 use eximious::{Context, World, opt};
 use eximious_mta::delivery::{AttemptManner, Deliverer};
 use eximious_mta::spool;
@@ -85,31 +82,20 @@ impl HandOver {
     /// Starts a process that delivers a message. Where that can't be, the next run of the
     /// queue does.
     fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
-        use std::ffi::OsStr;
-        use std::os::unix::ffi::OsStrExt;
-        let mut command = Command::new("/proc/self/exe");
-        command.arg0("exim");
-        let mut add = |parts: &[&[u8]]| {
-            command.arg(OsStr::from_bytes(&parts.concat()));
-        };
+        let mut arguments: Vec<Vec<u8>> = Vec::new();
         if let Some(config) = &self.config {
-            add(&[b"-C"]);
-            add(&[config]);
+            arguments.extend([b"-C".to_vec(), config.clone()]);
         }
-        for (name, value) in &self.macros {
-            add(&[b"-D", name, b"=", value]);
-        }
+        let macros = self.macros.iter();
+        arguments.extend(macros.map(|(name, value)| [b"-D", &name[..], b"=", value].concat()));
         if !message.queue.is_empty() {
-            add(&[b"-qG", message.queue]);
+            arguments.push([b"-qG", message.queue].concat());
         }
         if queues_remote {
-            add(&[b"-odqs"]);
+            arguments.push(b"-odqs".to_vec());
         }
-        add(&[b"-Mc"]);
-        add(&[message.id]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // What ends whoever handed the message in does not end its delivery.
-        let _ = command.process_group(0).spawn();
+        arguments.extend([b"-Mc".to_vec(), message.id.to_vec()]);
+        let _ = serving::start_again(&arguments);
     }
 }
 

@@ -28,7 +28,7 @@ pub fn copies_for(cx: &mut Context, recipient: &Str) -> Result<Str, Fail> {
         let (text, taint) = recipient.read();
         let (local_part, domain) = text.split_at(last_at(text));
         let domain = domain.strip_prefix(b"@").unwrap_or(domain);
-        cx.set_var(var::LOCAL_PART, Str::from(local_part).stamped(taint.clone()));
+        cx.set_var(var::LOCAL_PART, Str::from(local_part).stamped(taint));
         cx.set_var(var::DOMAIN, Str::from(domain).stamped(taint));
         let engine = cx.engine().clone();
         let copies = engine.expand_once(addresses, cx);

@@ -14,6 +14,6 @@ pub use notifier::{Notifier, notify};
 pub use peer::{Heard, Peer};
 pub use process::{
     PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, share_memory, spawn,
-    thread_number, write_process_line,
+    start_again, thread_number, write_process_line,
 };
 pub use signals::{Signals, Told};

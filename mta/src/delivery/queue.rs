@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use eximious::opt;
 use eximious::world::SpoolPlace;
 
-use crate::logs::hundredths;
 use super::{AttemptManner, Deliverer, RemoteManner};
+use crate::logs::hundredths;
 use crate::spool::queue::{Stored, is_message_id};
 
 /// Which messages a run takes, and how.
@@ -129,8 +129,7 @@ impl Deliverer {
     fn put_in_order(&self, ids: &mut [Vec<u8>]) {
         let settings = self.engine.settings();
         let order = settings.get(opt::QUEUE_RUN_ORDER);
-        let is_oldest_first =
-            settings.get(opt::QUEUE_RUN_IN_ORDER) || order.bytes() == b"oldest";
+        let is_oldest_first = settings.get(opt::QUEUE_RUN_IN_ORDER) || order.bytes() == b"oldest";
         match order.bytes() {
             _ if is_oldest_first => ids.sort_unstable(),
             b"newest" => ids.sort_unstable_by(|one, other| other.cmp(one)),

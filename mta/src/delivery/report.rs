@@ -20,7 +20,7 @@ use crate::submission::own::hand_in;
 pub(super) use bounce::{Told, by_sender, send};
 pub(super) use delay::warn;
 pub(super) use frozen::tell_frozen;
-pub(super) use success::{Arrived, Arrival, confirm};
+pub(super) use success::{Arrival, Arrived, confirm};
 
 impl Attempt<'_> {
     /// What is asked about an address (RFC 3461): only recipients of the message have

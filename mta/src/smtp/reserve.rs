@@ -6,8 +6,8 @@ use eximious::trace::TraceKinds;
 use eximious::{LogSelector, opt};
 
 use super::stage::Stage;
-use crate::logs::hundredths;
 use super::{Received, SmtpSession};
+use crate::logs::hundredths;
 
 impl SmtpSession {
     /// Whether there is a place for the client; it is told so if not. Nobody but a
@@ -90,6 +90,8 @@ impl SmtpSession {
     /// Whether a message that was just kept is delivered at once; `overrides` where that is
     /// so in spite of `queue_only`.
     pub fn delivers_at_once(&mut self, received: &Received, overrides: bool) -> bool {
-        (overrides || !self.flag(opt::QUEUE_ONLY)) && !received.waits() && self.why_delayed().is_none()
+        (overrides || !self.flag(opt::QUEUE_ONLY))
+            && !received.waits()
+            && self.why_delayed().is_none()
     }
 }

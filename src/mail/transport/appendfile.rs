@@ -2,6 +2,7 @@
 
 mod limit;
 mod order;
+mod rules;
 mod supply;
 
 use eximious_core::world::mailbox::{
@@ -15,6 +16,7 @@ use eximious_stdlib::variables::var;
 use super::local::{LocalText, Surroundings, UNKNOWN};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::config::RetryError;
+pub(super) use rules::RULES;
 
 pub(crate) use limit::limit;
 

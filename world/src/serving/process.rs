@@ -5,7 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use rustix::fs::OFlags;
@@ -21,6 +23,18 @@ const ARENAS: u16 = 4;
 /// There can't be another process.
 pub fn detach() -> io::Result<()> {
     Ok(nix::unistd::daemon(false, false)?)
+}
+
+/// Starts this program once more, under the name `exim`, with other arguments and no
+/// standard streams; nobody waits for it, and what ends whoever started it does not end it.
+///
+/// # Errors
+/// There can't be another process.
+pub fn start_again(arguments: &[Vec<u8>]) -> io::Result<()> {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("exim").args(arguments.iter().map(|one| OsStr::from_bytes(one)));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.process_group(0).spawn().map(drop)
 }
 
 /// How many files may be open.

@@ -43,11 +43,7 @@ pub(in crate::delivery) fn by_sender(
 }
 
 /// Tells somebody of failures.
-pub(in crate::delivery) fn send(
-    attempt: &mut Attempt<'_>,
-    to: &Str,
-    failed: &[Undone],
-) -> Told {
+pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[Undone]) -> Told {
     let mut told = Vec::new();
     for one in failed {
         let why: &[u8] = match one.address.attached.ignore_errors {
@@ -162,10 +158,9 @@ impl Letter<'_, '_> {
         self.put(&[own.bytes(), b"\n"]);
         let sender = self.attempt.file().sender.clone();
         match to.bytes() == sender {
-            true => self.put(&[
-                b"A message that you sent could not be delivered to one or more of its\n\
-                  recipients. ",
-            ]),
+            true => self
+                .put(&[b"A message that you sent could not be delivered to one or more of its\n\
+                  recipients. "]),
             false => self.put(&[
                 b"A message sent by\n\n  <",
                 &printing(&sender, false),

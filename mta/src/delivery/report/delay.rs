@@ -88,8 +88,7 @@ fn is_wanted(attempt: &mut Attempt<'_>) -> bool {
     let option = opt::DELAY_WARNING_CONDITION;
     let engine = attempt.cx.engine().clone();
     let text = engine.settings().get(option);
-    let value =
-        attempt.cx.on_behalf_of(option.name(), |cx| engine.expand_once(text.bytes(), cx));
+    let value = attempt.cx.on_behalf_of(option.name(), |cx| engine.expand_once(text.bytes(), cx));
     match value {
         Ok(value) => {
             let no = ["", "0", "no", "false"];

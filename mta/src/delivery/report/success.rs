@@ -54,10 +54,8 @@ pub(in crate::delivery) fn confirm(attempt: &mut Attempt<'_>) -> Option<Vec<u8>>
     letter.kind();
     letter.put(&[b"\n"]);
     letter.part(b"text/plain; charset=us-ascii");
-    letter.put(&[
-        b"This message was created automatically by mail delivery software.\n \
-          ----- The following addresses had successful delivery notifications -----\n",
-    ]);
+    letter.put(&[b"This message was created automatically by mail delivery software.\n \
+          ----- The following addresses had successful delivery notifications -----\n"]);
     for one in &arrived {
         let address = letter.attempt.tracking.original(one.node).to_vec();
         let how: &[u8] = match one.how {

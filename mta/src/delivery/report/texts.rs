@@ -31,7 +31,8 @@ impl Texts {
         };
         let items = items(&text);
         let expanded = |item: Vec<u8>| {
-            options::expanded_text(cx, option.name(), &Str::from(item)).filter(|text| !text.is_empty())
+            options::expanded_text(cx, option.name(), &Str::from(item))
+                .filter(|text| !text.is_empty())
         };
         Self(items.into_iter().map(expanded).collect())
     }
