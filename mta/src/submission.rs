@@ -37,7 +37,7 @@ use crate::smtp::{
 };
 use crate::spool;
 use crate::{dsn, logs, options};
-use report::Fault;
+use report::{Fault, cut};
 
 pub use batch::take;
 pub use input::SubmissionInput;
@@ -597,29 +597,4 @@ impl<'s> Submission<'s> {
     fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(&self.log_line(line));
     }
-}
-
-/// The header as far as it was read when it was found to be too long.
-fn cut(mut message: Message, too_long: TooLong) -> Message {
-    message.body = Body::default();
-    let mut room = match too_long {
-        TooLong::Header(limit) => limit,
-        TooLong::Line(limit) => {
-            let long = |header: &eximious::Header| header.line.len() as u64 > limit;
-            let end = message.headers.iter().position(long);
-            message.headers.truncate(end.map_or(message.headers.len(), |end| end + 1));
-            return message;
-        }
-    };
-    for header in &mut message.headers {
-        let length = header.line.len() as u64;
-        if length > room {
-            header.line.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-            header.line.push(b'\n');
-        }
-        room = room.saturating_sub(length);
-    }
-    let end = message.headers.iter().position(|header| header.line == b"\n");
-    message.headers.truncate(end.unwrap_or(message.headers.len()));
-    message
 }
