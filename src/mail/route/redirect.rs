@@ -151,14 +151,15 @@ impl<'r> Redirection<'r> {
         }
         match list {
             List::Wrong(why) => {
-                Err(RouteError::new([b"error in redirect ", kind, b": ", &why].concat()))
+                let message = [b"error in redirect ", kind, b": ", &why].concat();
+                Err(RouteError { number: RouteError::REDIRECT, ..RouteError::new(message) })
             }
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Fail(said(router, text, b'5')))
             }
-            List::Discard => Ok(Verdict::Discard),
+            List::Discard => Ok(Verdict::Discard { by_filter: false }),
             List::Items if !items.is_empty() => {
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Accept(None))

@@ -10,6 +10,7 @@ use eximious_stdlib::options::opt::transport as opt;
 use super::Transport;
 use super::limits::hinder;
 use crate::Context;
+use crate::acl::OwnMessage;
 use crate::config::RetryError;
 use crate::mail::route::{Delivery, Routes};
 use crate::mail::smtp_transport::Secured;
@@ -45,6 +46,10 @@ pub struct Consignment<'c> {
     pub now: i64,
     /// Whether a host may be tried now.
     pub may_try: &'c dyn Fn(&TakingHost) -> bool,
+    /// Puts a message of the transport's own into the spool, as a user of this system: its
+    /// header says who gets it. The status that a program would have that does so: 0 where
+    /// it is there, 2 where nobody would get it.
+    pub hand_in: &'c dyn Fn(&mut Context, &LocalUser, OwnMessage) -> u8,
     /// What is asked of those who take it, where they can do it (RFC 3461): a space before
     /// each parameter of MAIL, and of RCPT for each address.
     pub reports: DsnRequests,

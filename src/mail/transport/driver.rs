@@ -42,6 +42,9 @@ pub(crate) struct QuotaOptions {
 
 static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
 
+static REPLY: TransportRun =
+    TransportRun { remote: false, quota: None, run: Some(super::autoreply::run) };
+
 static COMMAND: TransportRun =
     TransportRun { remote: false, quota: None, run: Some(super::pipe::run) };
 
@@ -78,7 +81,13 @@ pub(super) static DRIVERS: &[DriverDef] = &[
         "26",
         Runs::of(&MAILBOX),
     ),
-    driver("autoreply", "Answers with a message of its own.", "27", &LOCAL),
+    DriverDef::new(
+        DriverKind::Transport,
+        "autoreply",
+        "Answers with a message of its own.",
+        "27",
+        Runs::of(&REPLY),
+    ),
     driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL),
     DriverDef::new(DriverKind::Transport, "pipe", "Writes to a command.", "29", Runs::of(&COMMAND)),
     driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
