@@ -298,7 +298,9 @@ impl<'r> Redirection<'r> {
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
         address.text = text;
-        address.local_part = machine.address.local_part.clone();
+        address.local_part = machine.offer.local_part.clone();
+        address.prefix = machine.offer.prefix.clone();
+        address.suffix = machine.offer.suffix.clone();
         address.domain = machine.address.domain.clone();
         let identity = machine.identity(router)?;
         let delivery = Delivery {
