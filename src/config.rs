@@ -6,7 +6,7 @@
 //! time are kept as text: they are compiled when something needs them.
 
 mod acl;
-mod checks;
+pub(crate) mod checks;
 mod drivers;
 mod edit;
 mod error;
@@ -34,7 +34,11 @@ use crate::{Builder, Engine};
 pub(crate) use acl::statements as acl_statements;
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
-pub(crate) use drivers::effective;
+pub(crate) use drivers::rules::{
+    AuthenticatorRules, GoesOn, MechanismName, RouterRules, TransportRules, TransportUse,
+};
+pub(crate) use drivers::transports::user_has_group;
+pub(crate) use drivers::{computed, effective};
 pub use edit::ConfigPlace;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;

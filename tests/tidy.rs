@@ -452,3 +452,20 @@ fn recorded_cases_have_one_subject() {
         }
     }
 }
+
+/// What a driver does stands in its record, so nobody asks for its name.
+#[test]
+fn drivers_are_not_told_apart_by_name() {
+    let by_name = regex::Regex::new(
+        r#"match \w+(\.\w+\(\))*\.driver(_name)?\(\) \{|\.driver(_name)?\(\) [!=]= "|Driver\([^)]*, "[a-z]"#,
+    );
+    let by_name = by_name.unwrap();
+    for room in ["src", "mta/src"] {
+        for path in sources(&root().join(room)) {
+            let text = read(&path);
+            for line in untested(&text) {
+                assert!(!by_name.is_match(line), "{}: {line}", path.display());
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The configuration's options: their records, and their values.
 
+use std::any::Any;
+
 use rustc_hash::FxHashMap;
 
 use crate::opt::{IdsOption, OptionType, SwitchOption, TextOption};
@@ -50,6 +52,9 @@ pub struct DriverDef {
     pub options: &'static [OptionDef],
     /// What it does.
     pub run: Runs,
+    /// What holds of its instances in a configuration, beside their options' types. The room
+    /// that reads configurations knows the type.
+    pub rules: Option<&'static (dyn Any + Send + Sync)>,
 }
 
 impl DriverDef {
@@ -62,7 +67,18 @@ impl DriverDef {
         run: Runs,
     ) -> Self {
         let meta = Meta::new(name, Effects::NONE, TaintRule::Result);
-        Self { meta: meta.summary(summary).source(source), kind, options: &[], run }
+        Self::of(kind, meta.summary(summary).source(source), run)
+    }
+
+    /// A record with what it says of itself, and what it does.
+    pub const fn of(kind: DriverKind, meta: Meta, run: Runs) -> Self {
+        Self { meta, kind, options: &[], run, rules: None }
+    }
+
+    /// Sets what holds of its instances in a configuration.
+    pub const fn rules<T: Any + Send + Sync>(mut self, rules: &'static T) -> Self {
+        self.rules = Some(rules);
+        self
     }
 
     /// Sets what a build must have for it.

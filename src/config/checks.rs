@@ -167,7 +167,7 @@ fn uucp_from_pattern(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// A pattern that must compile when the program starts.
-pub(super) fn regex(pattern: &[u8]) -> Result<(), ConfigError> {
+pub(crate) fn regex(pattern: &[u8]) -> Result<(), ConfigError> {
     eximious_stdlib::pattern::check(pattern).map_err(|error| {
         let head = format!("regular expression error: {error} while compiling ");
         ConfigError::plain([head.as_bytes(), pattern].concat())

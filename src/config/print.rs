@@ -241,13 +241,9 @@ impl Printer<'_> {
             (OptionPlace::Driver(instance.kind, instance.driver_name()), hidden(true)),
         ];
         for (place, hidden) in places {
-            if place == OptionPlace::Driver(DriverKind::Transport, "appendfile") {
-                // What is kept of a switch that is expanded has a line of its own.
-                let text = instance
-                    .options
-                    .some_text(opt::transport::appendfile::MAILDIR_USE_SIZE_FILE)
-                    .map_or(b"".as_slice(), Str::bytes);
-                line(out, &[b"*expand_maildir_use_size_file = ", text]);
+            let is_own = matches!(place, OptionPlace::Driver(..));
+            if let Some(first) = instance.transport_rules().first_line.filter(|_| is_own) {
+                line(out, &[&first(instance)]);
             }
             for option in self.registry.options_of(place) {
                 if !option.unprinted {

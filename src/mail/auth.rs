@@ -15,7 +15,7 @@ use std::sync::Arc;
 use eximious_core::{DriverDef, DriverKind, DriverOpt, OptionType, Registry, Str};
 
 use crate::Config;
-use crate::config::Instance;
+use crate::config::{Instance, MechanismName};
 
 /// An authenticator of a configuration, with its options as they are written.
 #[derive(Clone, Debug)]
@@ -69,6 +69,11 @@ impl Authenticator {
     /// Whether it has a server's side.
     pub fn serves(&self) -> bool {
         self.instance.is_server()
+    }
+
+    /// Whether a client can ask for it: what is found out by TLS alone it can't.
+    pub fn is_asked_for(&self) -> bool {
+        self.instance.authenticator_rules().name != MechanismName::Unasked
     }
 
     /// Whether it has a client's side.

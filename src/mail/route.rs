@@ -50,6 +50,7 @@ pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 
 pub(crate) use hosts::read as listed_hosts;
+pub(crate) use machine::unless_forced;
 use router::Router;
 pub(crate) use router::Text;
 pub(crate) use test::NO_HOSTS;

@@ -10,6 +10,7 @@ mod appendfile;
 mod autoreply;
 mod call;
 mod driver;
+mod embedded;
 mod limits;
 mod local;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
@@ -21,11 +22,12 @@ mod user;
 use eximious_core::Registry;
 
 pub(crate) use appendfile::limit;
+pub(crate) use call::TransportCall;
 pub use call::{
-    Consignment, Delivered, Delivering, DsnRequests, FailedHost, Outcome, TakingHost,
-    TransportCall, Undelivered,
+    Consignment, Delivered, Delivering, DsnRequests, FailedHost, Outcome, TakingHost, Undelivered,
 };
 pub(crate) use driver::Transport;
+pub use embedded::{DeliveryCall, driver};
 pub use eximious_core::world::LocalUser;
 pub(crate) use outgoing::{Outgoing, header_lines};
 

@@ -1,18 +1,20 @@
 //! What embedders add: records that are made at run time, with state, and that reach what
 //! was left in the context.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eximious::acl::{self, AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use eximious::grammar::expansion::{ConditionShape, ItemShape};
-use eximious::route::{self, Purpose, Routed, RouterVerdict, Routes};
+use eximious::route::{self, Delivery, Purpose, Report, Request, Routed, RouterVerdict, Routes};
+use eximious::transport::{self, Consignment, Delivered, DeliveryCall, Outcome, Undelivered};
 use eximious::world::Fixture;
 use eximious::{
     AclOptions, AclPhases, Builder, Condition, ConditionRun, Config, Context, DriverDef,
-    DriverKind, Effects, Engine, Fail, Item, ItemRun, ListKind, Macros, Meta, OptionDef,
-    OptionKind, OptionPlace, Runs, Str, TaintRule, Variable, VariableSource, interned,
+    DriverKind, Effects, Engine, Fail, Header, Item, ItemRun, ListKind, Macros, Message, Meta,
+    OptionDef, OptionKind, OptionPlace, Runs, Str, TaintRule, Variable, VariableSource, interned,
 };
 
 const fn meta(name: &'static str) -> Meta {
@@ -104,6 +106,9 @@ fn the_policy_holds_for_words_of_acls() {
         (" deny ratelimit = 9 / 1h / x\n accept\n", Effects::CLOCK),
         (" deny seen = -1h\n accept\n", Effects::FILES),
         (" warn udpsend = 192.0.2.1 : 9 : x\n accept\n", Effects::NET),
+        (" warn control = debug/tag=.x\n accept\n", Effects::LOG),
+        (" warn control = cutthrough_delivery\n accept\n", Effects::NET),
+        (" warn control = caseful_local_part\n accept\n", Effects::VARS),
         // A list is refused where it asks for something.
         (" accept hosts = 192.0.2.1\n", Effects::FILES),
     ] {
@@ -248,11 +253,82 @@ fn routers_have_drivers_of_embedders() {
     }
     assert!(matches!(routed("later", own).routed, Routed::Deferred(_)));
     // What is not there accepts nothing.
-    let later = || DriverDef {
-        meta: meta("own"),
-        kind: DriverKind::Router,
-        options: OPTIONS,
-        run: Runs::NotYet,
-    };
+    let later = || DriverDef::of(DriverKind::Router, meta("own"), Runs::NotYet).options(OPTIONS);
     assert!(matches!(routed("accept", later).routed, Routed::Deferred(_)));
+}
+
+static TRANSPORT_OPTIONS: &[OptionDef] = &[OptionDef::new(
+    OptionPlace::Driver(DriverKind::Transport, "own"),
+    "verdict",
+    OptionKind::Text,
+)];
+
+/// What came of a message for two addresses by a driver that keeps what it gets.
+fn delivered(verdict: &str, general: &str, seen: &Arc<Mutex<String>>) -> Vec<String> {
+    let text = format!(
+        "begin routers\nr:\n driver = accept\n transport = t\n\
+         begin transports\nt:\n driver = own\n verdict = {verdict}\n{general}"
+    );
+    let kept = seen.clone();
+    let run = move |call: &mut DeliveryCall<'_>| {
+        assert_eq!((call.transport().bytes(), call.deliveries().len()), (&b"t"[..], 2));
+        let verdict = call.text("verdict")?.unwrap_or_default();
+        let mut text =
+            format!("{} {}: ", call.recipient(1).display(), call.return_path().display());
+        call.reader()?.read_to_string(&mut text).map_err(|why| Fail::defer(why.to_string()))?;
+        kept.lock().unwrap().push_str(&text);
+        Ok(match verdict.bytes() {
+            b"one" => vec![Outcome::Delivered(Delivered::default())],
+            b"files" => call.call(|call| call.files().map(|_| Vec::new()))?,
+            b"never" => vec![Outcome::Failed(Undelivered::new(-9, "never")); 2],
+            _ => vec![Outcome::Delivered(Delivered::default()); 3],
+        })
+    };
+    let (mut cx, _, routes) = set_up(&text, |builder| {
+        builder.driver(transport::driver(meta("own"), run.clone()).options(TRANSPORT_OPTIONS))
+    });
+    let mut found = Vec::new();
+    for address in ["Ann@a.example", "bob@a.example"] {
+        let request = Request::new(Str::tainted(address.as_bytes()), Purpose::Delivery);
+        routes.test(&mut cx, &request, &mut |report| match report {
+            Report::Delivered(delivery) => found.push((*delivery).clone()),
+            other => panic!("{other:?}"),
+        });
+    }
+    let (body, sender) = ("text\n".into(), Str::fixed("s@x"));
+    let headers = vec![Header::new("Subject: s\n"), Header::new("X-Gone: 1\n")];
+    let message = Message { headers, body, sender, size: 20, ..Message::default() };
+    let deliveries: Vec<&Delivery> = found.iter().collect();
+    let done = routes.deliver(&mut cx, 0, Consignment::new(&message, &deliveries)).unwrap();
+    let said = done.outcomes.iter().map(|outcome| match outcome {
+        Outcome::Delivered(_) => "delivered".to_owned(),
+        Outcome::Deferred(why) => format!("later: {}", String::from_utf8_lossy(&why.message)),
+        Outcome::Failed(why) => format!("never: {}", String::from_utf8_lossy(&why.message)),
+    });
+    said.collect()
+}
+
+#[test]
+fn transports_have_drivers_of_embedders() {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let general = " headers_remove = x-gone\n headers_add = X-New: ${uc:a}\n";
+    assert_eq!(delivered("all", general, &seen), ["delivered"; 2]);
+    let whole = "bob@a.example s@x: Subject: s\nX-New: A\n\ntext\n";
+    assert_eq!(*seen.lock().unwrap(), whole);
+    let silent = "later: t transport did not say what came of the address";
+    for (verdict, said) in [
+        ("one", ["delivered", silent]),
+        ("never", ["never: never"; 2]),
+        ("${if eq{a}{b}{x}fail}", ["delivered"; 2]),
+        // The record declares no effects.
+        ("files", ["later: \"own\" does not declare the effect Effects(FILES)"; 2]),
+        ("${bad}", ["later: unknown variable in \"${bad}\""; 2]),
+    ] {
+        assert_eq!(delivered(verdict, "", &seen), said, "{verdict}");
+    }
+    // What all transports have holds before the driver is asked.
+    seen.lock().unwrap().clear();
+    let big = "later: message is too big (transport limit = 5)".replace("later", "never");
+    assert_eq!(delivered("all", " message_size_limit = 5\n", &seen), [&big[..]; 2]);
+    assert!(seen.lock().unwrap().is_empty());
 }

@@ -368,7 +368,7 @@ impl SmtpSession {
         self.connection.authentication.binding = binding;
         let server = self.server.clone();
         let mut all = server.authenticators.iter();
-        let Some(one) = all.find(|one| one.driver() == "tls" && one.serves()) else { return };
+        let Some(one) = all.find(|one| !one.is_asked_for() && one.serves()) else { return };
         let mut attempt = Attempt {
             authenticator: one.clone(),
             driver: auth::driver(one),
@@ -400,5 +400,5 @@ impl Attempt {
 
 /// Whether an authenticator is one for AUTH.
 fn is_offered(one: &Authenticator) -> bool {
-    one.serves() && one.driver() != "tls"
+    one.serves() && one.is_asked_for()
 }

@@ -4,43 +4,31 @@
 use eximious_stdlib::options::opt::authenticator as opt;
 
 use super::Instance;
+use super::rules::MechanismName;
 use crate::config::ConfigError;
-
-/// What an authenticator's driver wants.
-pub(super) fn own(authenticator: &Instance) -> Result<(), ConfigError> {
-    if authenticator.driver_name() == "spa"
-        && authenticator.set(opt::spa::CLIENT_USERNAME)
-            != authenticator.set(opt::spa::CLIENT_PASSWORD)
-    {
-        let message = "one of client_username and client_password cannot be set without the other";
-        return Err(authenticator.wrong(message));
-    }
-    Ok(())
-}
 
 /// What all authenticators want: a name. Most are called after their instances.
 pub(super) fn general(authenticator: &Instance) -> Result<(), ConfigError> {
-    match authenticator.driver_name() {
-        "cram_md5" if !authenticator.set(opt::PUBLIC_NAME) => {
-            Err(authenticator.wrong_for("no public name specified for the"))
-        }
-        _ => Ok(()),
+    let needs_name = authenticator.authenticator_rules().name == MechanismName::Public;
+    match needs_name && !authenticator.set(opt::PUBLIC_NAME) {
+        true => Err(authenticator.wrong_for("no public name specified for the")),
+        false => Ok(()),
     }
 }
 
 /// Authenticators for the same side with the same name, as far as the first pair. A
-/// client can't ask for the driver tls, whatever its name is.
+/// client can't ask for some, whatever their names are.
 pub(super) fn fellows(all: &[Instance]) -> Option<ConfigError> {
-    let named = |one: &&Instance| one.driver_name() != "tls";
+    let named = |one: &&Instance| is_asked_for(one);
     all.iter().enumerate().filter(|(_, one)| named(one)).find_map(|(number, one)| {
         all[number + 1..].iter().filter(named).find_map(|other| {
             let (name, same) = (public_name(one), public_name(other));
             let both = |side: fn(&Instance) -> bool| side(one) && side(other);
             let side: &[u8] = if !name.eq_ignore_ascii_case(same) {
                 return None;
-            } else if both(is_client) {
+            } else if both(Instance::is_client) {
                 b"client"
-            } else if both(is_server) {
+            } else if both(Instance::is_server) {
                 b"server"
             } else {
                 return None;
@@ -53,47 +41,15 @@ pub(super) fn fellows(all: &[Instance]) -> Option<ConfigError> {
     })
 }
 
+/// Whether a client can ask for it.
+fn is_asked_for(authenticator: &Instance) -> bool {
+    authenticator.authenticator_rules().name != MechanismName::Unasked
+}
+
 /// The name of the mechanism.
 pub(super) fn public_name(authenticator: &Instance) -> &[u8] {
     match authenticator.text(opt::PUBLIC_NAME) {
-        Some(name) if authenticator.driver_name() != "tls" => name,
+        Some(name) if is_asked_for(authenticator) => name,
         _ => authenticator.name.bytes(),
-    }
-}
-
-/// Whether it has a client's side: what that needs is set.
-pub(super) fn is_client(authenticator: &Instance) -> bool {
-    match authenticator.driver_name() {
-        "cram_md5" => authenticator.set(opt::cram_md5::CLIENT_SECRET),
-        "external" => authenticator.set(opt::external::CLIENT_SEND),
-        "plaintext" => authenticator.set(opt::plaintext::CLIENT_SEND),
-        "gsasl" => {
-            authenticator.set(opt::gsasl::CLIENT_USERNAME)
-                && (authenticator.set(opt::gsasl::CLIENT_PASSWORD)
-                    || authenticator.set(opt::gsasl::CLIENT_SPASSWORD))
-        }
-        "spa" => authenticator.set(opt::spa::CLIENT_USERNAME),
-        _ => false,
-    }
-}
-
-/// Whether it has a server's side: what that needs is set. Some are good for
-/// nothing else, and need nothing.
-pub(super) fn is_server(authenticator: &Instance) -> bool {
-    match authenticator.driver_name() {
-        "cram_md5" => authenticator.set(opt::cram_md5::SERVER_SECRET),
-        "cyrus_sasl" | "heimdal_gssapi" => true,
-        "dovecot" => authenticator.set(opt::dovecot::SERVER_SOCKET),
-        "external" | "plaintext" => authenticator.set(opt::SERVER_CONDITION),
-        "gsasl" => {
-            authenticator.set(opt::SERVER_CONDITION)
-                || authenticator.set(opt::gsasl::SERVER_PASSWORD)
-                || authenticator.set(opt::gsasl::SERVER_KEY)
-        }
-        "spa" => authenticator.set(opt::spa::SERVER_PASSWORD),
-        "tls" => [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1, opt::SERVER_CONDITION]
-            .into_iter()
-            .any(|option| authenticator.set(option)),
-        _ => false,
     }
 }

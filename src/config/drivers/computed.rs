@@ -1,21 +1,14 @@
 //! What drivers make of options when the configuration has been read: what `-bP`
 //! shows is what is left then.
 
-use eximious_core::{
-    DriverKind, DriverOpt, Expanded, Ids, OptionDef, OptionPlace, OptionValue, Str,
-};
+use eximious_core::{DriverKind, OptionDef, OptionPlace, OptionValue, Str};
 use eximious_grammar::is_space;
 use eximious_stdlib::options::opt::authenticator as a;
-use eximious_stdlib::options::opt::router::{self as r, redirect};
-use eximious_stdlib::options::opt::transport::{self as t, appendfile, pipe, smtp};
+use eximious_stdlib::options::opt::{router as r, transport as t};
 
-use super::{Instance, authenticators, transports};
+use super::rules::MechanismName;
+use super::{Instance, authenticators};
 use crate::config::values;
-
-/// The text of a warning that a mailbox grows full.
-const QUOTA_WARNING: &str = "To: $local_part@$domain\nSubject: Your mailbox\n\nThis message is \
-    automatically created by mail delivery software (Exim).\n\nThe size of your mailbox has \
-    exceeded a warning threshold that is\nset by the system administrator.\n";
 
 /// The value of an instance's option: as it is set, or as the driver has it. The
 /// host's name takes the place of a name that a client needs.
@@ -26,18 +19,20 @@ pub(in crate::config) fn value(
 ) -> Option<OptionValue> {
     let set = instance.options.of(option);
     let computed = match instance.kind {
-        DriverKind::Router => router(instance, option).or_else(|| group(instance, option)),
-        DriverKind::Transport => transport(instance, option).or_else(|| group(instance, option)),
+        DriverKind::Router => router(instance, option, host).or_else(|| group(instance, option)),
+        DriverKind::Transport => {
+            transport(instance, option, host).or_else(|| group(instance, option))
+        }
         DriverKind::Authenticator => authenticator(instance, option, host),
     };
     computed.or_else(|| set.cloned()).or_else(|| values::default(option))
 }
 
-fn yes() -> Option<OptionValue> {
+pub(crate) fn yes() -> Option<OptionValue> {
     flag(true)
 }
 
-fn no() -> Option<OptionValue> {
+pub(crate) fn no() -> Option<OptionValue> {
     flag(false)
 }
 
@@ -45,7 +40,7 @@ fn flag(flag: bool) -> Option<OptionValue> {
     Some(OptionValue::Flag(flag))
 }
 
-fn text(text: impl Into<Str>) -> Option<OptionValue> {
+pub(crate) fn text(text: impl Into<Str>) -> Option<OptionValue> {
     Some(OptionValue::Text(text.into()))
 }
 
@@ -66,11 +61,7 @@ const LOCAL: [&OptionDef; 7] = [
     r::SENDERS.def(),
 ];
 
-/// What `one_time` keeps from being made.
-const NOT_TWICE: [DriverOpt<Expanded<bool>>; 3] =
-    [redirect::FORBID_FILE, redirect::FORBID_PIPE, redirect::FORBID_FILTER_REPLY];
-
-fn router(router: &Instance, option: &OptionDef) -> Option<OptionValue> {
+fn router(router: &Instance, option: &OptionDef, host: &dyn Fn() -> Str) -> Option<OptionValue> {
     if r::SELF.is(option) {
         let word = router.text(r::SELF)?.strip_prefix(b"reroute:")?;
         let word = word.trim_ascii_start();
@@ -78,144 +69,36 @@ fn router(router: &Instance, option: &OptionDef) -> Option<OptionValue> {
         let blank = word.iter().take_while(|c| is_space(**c)).count();
         return text(&word[blank..]);
     }
-    if NOT_TWICE.iter().any(|one| one.is(option)) && router.on(redirect::ONE_TIME) {
-        return yes();
+    let rules = router.router_rules();
+    if let Some(value) = (rules.value)(router, option, host) {
+        return Some(value);
     }
     if router.options.of(option).is_some() {
         return None;
     }
     if r::LOG_AS_LOCAL.is(option) {
-        return flag(router.driver_name() == "accept");
+        return flag(rules.logs_as_local);
     }
     if r::RETRY_USE_LOCAL_PART.is(option) {
         let value = |option: &OptionDef| router.options.of(option);
         let local = |option| !matches!(value(option), None | Some(OptionValue::Flag(false)));
         return flag(LOCAL.into_iter().any(local));
     }
-    if redirect::CHECK_OWNER.is(option) {
-        let known = router.on(r::CHECK_LOCAL_USER) || named(router, redirect::OWNERS);
-        return known.then_some(OptionValue::Flag(true));
-    }
-    if redirect::CHECK_GROUP.is(option) {
-        if named(router, redirect::OWNGROUPS) {
-            return yes();
-        }
-        // Where the group may write, it has to be a known one.
-        let mask = router.options.get(redirect::MODEMASK);
-        let safe = mask.is_some_and(|mask| mask & 0o20 == 0);
-        return router.on(r::CHECK_LOCAL_USER).then_some(OptionValue::Flag(safe));
-    }
     None
 }
 
-/// Whether a list of users or groups names any.
-fn named(router: &Instance, option: DriverOpt<Ids>) -> bool {
-    !router.options.ids(option).is_empty()
-}
-
-fn transport(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
+fn transport(
+    transport: &Instance,
+    option: &OptionDef,
+    host: &dyn Fn() -> Str,
+) -> Option<OptionValue> {
+    let rules = transport.transport_rules();
     match option.place {
-        OptionPlace::Driver(_, "appendfile") => mailbox(transport, option),
-        OptionPlace::Driver(_, "pipe") => pipe(transport, option),
-        OptionPlace::Driver(_, "smtp") => smtp(transport, option),
+        OptionPlace::Driver(..) => (rules.value)(transport, option, host),
         _ if transport.options.of(option).is_some() => None,
-        _ if t::RETRY_USE_LOCAL_PART.is(option) => flag(transport.driver_name() != "smtp"),
+        _ if t::RETRY_USE_LOCAL_PART.is(option) => flag(rules.retries_local_parts),
         _ => None,
     }
-}
-
-/// Of `appendfile`.
-fn mailbox(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
-    let (check, escape) =
-        (appendfile::CHECK_STRING.is(option), appendfile::ESCAPE_STRING.is(option));
-    let surrounds = appendfile::MESSAGE_PREFIX.is(option) || appendfile::MESSAGE_SUFFIX.is(option);
-    let batched = transport.on(appendfile::USE_BSMTP);
-    if check && batched {
-        return text(".");
-    }
-    if escape && batched {
-        return text("..");
-    }
-    if appendfile::LOCK_RETRIES.is(option)
-        && transport.options.get(appendfile::LOCK_RETRIES) == Some(0)
-    {
-        return Some(OptionValue::Number(1));
-    }
-    let by_fcntl = || transports::locks_by_fcntl(transport);
-    if appendfile::LOCK_FLOCK_TIMEOUT.is(option) && !transport.on(appendfile::USE_FLOCK_LOCK)
-        || appendfile::LOCK_FCNTL_TIMEOUT.is(option) && !by_fcntl()
-    {
-        return Some(OptionValue::Number(0));
-    }
-    if transport.options.of(option).is_some() {
-        return None;
-    }
-    if surrounds && batched {
-        return text("");
-    }
-    let a_file_each = || {
-        transport.on(appendfile::MAILDIR_FORMAT)
-            || transport.on(appendfile::MAILSTORE_FORMAT)
-            || transport.set(appendfile::DIRECTORY)
-    };
-    if (surrounds || check || escape) && a_file_each() {
-        return text("");
-    }
-    let mbx = transport.on(appendfile::MBX_FORMAT);
-    if appendfile::USE_LOCKFILE.is(option) {
-        let other = locks_as_mbx(transport) || mbx && transport.on(appendfile::USE_MBX_LOCK);
-        return if other { no() } else { None };
-    }
-    if appendfile::USE_MBX_LOCK.is(option) {
-        return if locks_as_mbx(transport) { yes() } else { None };
-    }
-    if appendfile::USE_FCNTL_LOCK.is(option) {
-        return if by_fcntl() { None } else { no() };
-    }
-    let warns = appendfile::QUOTA_WARN_MESSAGE.is(option)
-        && transport.set(appendfile::QUOTA_WARN_THRESHOLD);
-    if warns { text(QUOTA_WARNING) } else { None }
-}
-
-/// Whether a mailbox in MBX format gets the locks of such, since none is chosen.
-fn locks_as_mbx(transport: &Instance) -> bool {
-    let chosen = [
-        appendfile::USE_LOCKFILE,
-        appendfile::USE_FLOCK_LOCK,
-        appendfile::USE_FCNTL_LOCK,
-        appendfile::USE_MBX_LOCK,
-    ];
-    transport.on(appendfile::MBX_FORMAT) && !chosen.into_iter().any(|option| transport.set(option))
-}
-
-/// Of `pipe`.
-fn pipe(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
-    if !transport.on(pipe::USE_BSMTP) {
-        return None;
-    }
-    if pipe::CHECK_STRING.is(option) {
-        return text(".");
-    }
-    if pipe::ESCAPE_STRING.is(option) {
-        return text("..");
-    }
-    let surrounds = pipe::MESSAGE_PREFIX.is(option) || pipe::MESSAGE_SUFFIX.is(option);
-    if surrounds && transport.options.of(option).is_none() { text("") } else { None }
-}
-
-/// Of `smtp`.
-fn smtp(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
-    if transport.options.of(option).is_some() {
-        return None;
-    }
-    if smtp::PORT.is(option) {
-        return match transport.text(smtp::PROTOCOL) {
-            Some(word) if word.eq_ignore_ascii_case(b"lmtp") => text("lmtp"),
-            Some(word) if word.eq_ignore_ascii_case(b"smtps") => text("smtps"),
-            _ => text("smtp"),
-        };
-    }
-    if smtp::PROTOCOL.is(option) { text("smtp") } else { None }
 }
 
 fn authenticator(
@@ -223,25 +106,14 @@ fn authenticator(
     option: &OptionDef,
     host: &dyn Fn() -> Str,
 ) -> Option<OptionValue> {
-    let is_name = a::PUBLIC_NAME.is(option);
-    let driver = authenticator.driver_name();
-    if driver == "tls" && is_name {
-        return text(authenticators::public_name(authenticator));
+    let rules = authenticator.authenticator_rules();
+    if !a::PUBLIC_NAME.is(option) {
+        return (rules.value)(authenticator, option, host);
     }
-    let either = [a::tls::SERVER_PARAM, a::tls::SERVER_PARAM1];
-    if either.iter().any(|one| one.is(option)) {
-        let set = |option: DriverOpt<Str>| authenticator.options.of(option.def());
-        return either.into_iter().find_map(set).cloned();
-    }
-    if authenticator.options.of(option).is_some() {
-        return None;
-    }
-    if a::cram_md5::CLIENT_NAME.is(option) && authenticator.set(a::cram_md5::CLIENT_SECRET) {
-        return Some(OptionValue::Text(host()));
-    }
-    match driver {
-        "cram_md5" | "cyrus_sasl" => None,
-        _ if is_name => text(authenticators::public_name(authenticator)),
+    let is_set = authenticator.options.of(option).is_some();
+    match rules.name {
+        MechanismName::Unasked => text(authenticators::public_name(authenticator)),
+        MechanismName::Own if !is_set => text(authenticators::public_name(authenticator)),
         _ => None,
     }
 }

@@ -2,9 +2,10 @@
 //! 6.21, chapters 15 to 42).
 
 mod authenticators;
-pub(super) mod computed;
+pub(crate) mod computed;
 mod routers;
-mod transports;
+pub(crate) mod rules;
+pub(crate) mod transports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +61,7 @@ impl Instance {
     }
 
     /// Whether an option is set, be it to nothing.
-    fn set<T>(&self, option: DriverOpt<T>) -> bool {
+    pub(crate) fn set<T>(&self, option: DriverOpt<T>) -> bool {
         self.options.is_set(option)
     }
 
@@ -71,32 +72,32 @@ impl Instance {
 
     /// Of an authenticator: whether it has a client's side.
     pub(crate) fn is_client(&self) -> bool {
-        authenticators::is_client(self)
+        (self.authenticator_rules().is_client)(self)
     }
 
     /// Of an authenticator: whether it has a server's side.
     pub(crate) fn is_server(&self) -> bool {
-        authenticators::is_server(self)
+        (self.authenticator_rules().is_server)(self)
     }
 
     /// Whether a switch is set to yes.
-    fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
+    pub(crate) fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
         self.options.flag(option) == Some(true)
     }
 
     /// A text that is set, be it empty.
-    fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&[u8]> {
+    pub(crate) fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&[u8]> {
         self.options.text(option).map(Str::bytes)
     }
 
     /// A complaint with the instance's name in its head.
-    fn wrong(&self, message: &str) -> ConfigError {
+    pub(crate) fn wrong(&self, message: &str) -> ConfigError {
         let kind = self.kind.name().as_bytes();
         ConfigError::of([self.name.bytes(), b" ", kind].concat(), message)
     }
 
     /// A complaint that ends in the instance's name: `… for t transport`.
-    fn wrong_for(&self, message: &str) -> ConfigError {
+    pub(crate) fn wrong_for(&self, message: &str) -> ConfigError {
         let (kind, message) = (self.kind.name().as_bytes(), message.as_bytes());
         ConfigError::somewhere([message, b" ", self.name.bytes(), b" ", kind].concat())
     }
@@ -147,17 +148,17 @@ pub(super) fn check(kind: DriverKind, all: &[Instance]) -> Vec<ConfigError> {
     let driven = || all.iter().filter(|instance| instance.driver.is_some());
     match kind {
         DriverKind::Router => {
-            let own = driven().map(routers::own);
+            let own = driven().map(|one| (one.router_rules().check)(one));
             own.chain(driven().map(|one| routers::general(one, all)))
                 .filter_map(Result::err)
                 .collect()
         }
         DriverKind::Transport => {
-            let own = driven().map(transports::own);
+            let own = driven().map(|one| (one.transport_rules().check)(one));
             own.chain(driven().map(transports::general)).filter_map(Result::err).collect()
         }
         DriverKind::Authenticator => {
-            let own = driven().map(authenticators::own);
+            let own = driven().map(|one| (one.authenticator_rules().check)(one));
             let all_wrong = own.chain(driven().map(authenticators::general));
             all_wrong.filter_map(Result::err).chain(authenticators::fellows(all)).collect()
         }

@@ -64,6 +64,10 @@ fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     if options.is_some_and(|options| !takes(Some(options))) {
         return wrong(run, bytes);
     }
+    if let Err(fail) = run.permitted(&control.meta) {
+        run.logged = Some(Str::from(fail.message()));
+        return Answer::Error;
+    }
     let slashed = options.is_some();
     let options = Str::from(options.unwrap_or_default()).stamped(taint);
     let setting = Setting { control, options, slashed };

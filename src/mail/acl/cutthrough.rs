@@ -14,7 +14,7 @@ mod send;
 
 use std::net::IpAddr;
 
-use eximious_core::{AclControl, AclOptions, AclPhases, DriverOpt, Str};
+use eximious_core::{AclControl, AclOptions, AclPhases, DriverOpt, Effects, Str};
 use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 use eximious_stdlib::variables::var;
 
@@ -260,6 +260,7 @@ pub(super) static CUTTHROUGH_DELIVERY: AclControl = words::control(
          the message; `/sender=transport` lets the transport set the sender.",
     ),
 )
+.effects(Effects::NET)
 .options(AclOptions::Names(&["defer=", "sender="]));
 
 fn cutthrough_delivery(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {

@@ -480,7 +480,7 @@ impl Run<'_> {
     }
 
     /// Whether the policy in force allows what a word does.
-    fn permitted(&mut self, meta: &Meta) -> Result<(), Fail> {
+    pub(super) fn permitted(&mut self, meta: &Meta) -> Result<(), Fail> {
         if meta.effects.is_empty() {
             return Ok(());
         }

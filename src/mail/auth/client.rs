@@ -21,6 +21,7 @@ use eximious_stdlib::variables::var;
 
 use super::{Authenticator, Authenticators, ChannelBinding, is_yes};
 use crate::Context;
+use crate::config::{AuthenticatorRules, MechanismName};
 
 /// How many values of an authenticator have variables: `$auth1`, ….
 pub const VALUES: usize = 4;
@@ -100,8 +101,17 @@ const fn own(
 /// All drivers of authenticators.
 pub(super) static DRIVERS: &[&DriverDef] = &[
     &cram_md5::DRIVER,
-    &own("cyrus_sasl", "Mechanisms of the Cyrus SASL library.", "36", &SERVES),
-    &own("dovecot", "Asks a Dovecot server.", "37", &SERVES),
+    &own("cyrus_sasl", "Mechanisms of the Cyrus SASL library.", "36", &SERVES).rules(
+        &AuthenticatorRules {
+            name: MechanismName::Unshown,
+            is_server: |_| true,
+            ..AuthenticatorRules::DEFAULT
+        },
+    ),
+    &own("dovecot", "Asks a Dovecot server.", "37", &SERVES).rules(&AuthenticatorRules {
+        is_server: |one| one.set(opt::dovecot::SERVER_SOCKET),
+        ..AuthenticatorRules::DEFAULT
+    }),
     &external::DRIVER,
     &gsasl::DRIVER,
     &DriverDef::new(
@@ -111,14 +121,32 @@ pub(super) static DRIVERS: &[&DriverDef] = &[
         "39",
         Runs::NotYet,
     )
-    .needs("the Heimdal library"),
+    .needs("the Heimdal library")
+    .rules(&AuthenticatorRules { is_server: |_| true, ..AuthenticatorRules::DEFAULT }),
     &plaintext::DRIVER,
     &spa::DRIVER,
-    &own("tls", "A client's certificate takes the place of AUTH.", "42", &SERVES),
+    &own("tls", "A client's certificate takes the place of AUTH.", "42", &SERVES)
+        .rules(&BY_CERTIFICATE),
 ];
 
 /// Only the server's side is there.
 static SERVES: AuthenticatorRun = AuthenticatorRun { client: None };
+
+/// What holds of instances of `tls`.
+static BY_CERTIFICATE: AuthenticatorRules = AuthenticatorRules {
+    value: |one, option, _| {
+        let either = [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1];
+        let is_one = either.iter().any(|one| one.is(option));
+        let set = |option: DriverOpt<Str>| one.options.of(option.def());
+        is_one.then(|| either.into_iter().find_map(set).cloned())?
+    },
+    name: MechanismName::Unasked,
+    is_server: |one| {
+        let any = [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1, opt::SERVER_CONDITION];
+        any.into_iter().any(|option| one.set(option))
+    },
+    ..AuthenticatorRules::DEFAULT
+};
 
 /// What a driver works with.
 struct Turn<'t> {

@@ -6,6 +6,7 @@ use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict};
 use super::pass::RouteError;
 use super::router::Router;
+use crate::config::{GoesOn, RouterRules, TransportUse};
 
 /// The driver `accept`.
 pub(super) static DRIVER: DriverDef = driver::own(
@@ -13,7 +14,15 @@ pub(super) static DRIVER: DriverDef = driver::own(
     "Takes every address that its conditions let in.",
     "16",
     &RouterRun::Own(run),
-);
+)
+.rules(&RULES);
+
+static RULES: RouterRules = RouterRules {
+    transport: TransportUse::Required,
+    logs_as_local: true,
+    goes_on: GoesOn::Never,
+    ..RouterRules::DEFAULT
+};
 
 /// Takes every address.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {

@@ -160,5 +160,5 @@ pub fn driver(
     run: impl Fn(&mut RouterCall<'_>) -> Result<RouterVerdict, Fail> + Send + Sync + 'static,
 ) -> DriverDef {
     let run = Runs::made(RouterRun::Embedded(Closure(Arc::new(run))));
-    DriverDef { meta, kind: DriverKind::Router, options: &[], run }
+    DriverDef::of(DriverKind::Router, meta, run)
 }

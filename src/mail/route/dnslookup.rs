@@ -11,6 +11,7 @@ use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
+use crate::config::{RouterRules, TransportUse};
 
 /// What a search for hosts may touch.
 pub(super) static HOSTS: Meta = Meta::new(
@@ -21,7 +22,11 @@ pub(super) static HOSTS: Meta = Meta::new(
 
 /// The driver `dnslookup`.
 pub(super) static DRIVER: DriverDef =
-    driver::own("dnslookup", "Finds hosts for a domain in the DNS.", "17", &RouterRun::Own(run));
+    driver::own("dnslookup", "Finds hosts for a domain in the DNS.", "17", &RouterRun::Own(run))
+        .rules(&RULES);
+
+static RULES: RouterRules =
+    RouterRules { transport: TransportUse::Required, ..RouterRules::DEFAULT };
 
 /// Finds the hosts of a domain.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {

@@ -16,6 +16,7 @@ use super::machine::{Machine, Verdict};
 use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
+use crate::config::{RouterRules, TransportUse};
 
 /// The driver `ipliteral`.
 pub(super) static DRIVER: DriverDef = driver::own(
@@ -23,7 +24,11 @@ pub(super) static DRIVER: DriverDef = driver::own(
     "Takes domains that are addresses in brackets.",
     "18",
     &RouterRun::Own(run),
-);
+)
+.rules(&RULES);
+
+static RULES: RouterRules =
+    RouterRules { transport: TransportUse::Required, ..RouterRules::DEFAULT };
 
 /// Takes a domain that is an address in brackets.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {

@@ -17,6 +17,7 @@ use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict};
 use super::pass::{ChildAddress, RouteError};
 use super::router::{Router, Text};
+use crate::config::{ConfigError, Instance, RouterRules, TransportUse, checks};
 
 /// What questions to servers may touch.
 static SERVERS: Meta = Meta::new("iplookup", Effects::NET, TaintRule::Tainted);
@@ -30,7 +31,11 @@ const MOST_SERVERS: usize = 100;
 
 /// The driver `iplookup`.
 pub(super) static DRIVER: DriverDef =
-    driver::own("iplookup", "Asks a program at a TCP or UDP port.", "19", &RouterRun::Own(run));
+    driver::own("iplookup", "Asks a program at a TCP or UDP port.", "19", &RouterRun::Own(run))
+        .rules(&RULES);
+
+static RULES: RouterRules =
+    RouterRules { check: checked, transport: TransportUse::Forbidden, ..RouterRules::DEFAULT };
 
 /// Renames an address to what a server answers.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
@@ -177,6 +182,23 @@ fn said(stream: &mut dyn Stream, query: &[u8], timeout: Duration) -> io::Result<
     let length = stream.read(&mut answer)?;
     answer.truncate(length);
     Ok(answer)
+}
+
+/// What must hold of its options.
+fn checked(router: &Instance) -> Result<(), ConfigError> {
+    if router.options.get(opt::iplookup::PORT).is_none_or(|port| port < 0) {
+        return Err(router.wrong("a port must be specified"));
+    }
+    if !router.set(opt::iplookup::HOSTS) {
+        return Err(router.wrong("a host list must be specified"));
+    }
+    if !matches!(router.text(opt::iplookup::PROTOCOL), None | Some(b"udp" | b"tcp")) {
+        return Err(router.wrong("protocol not specified as udp or tcp"));
+    }
+    match router.options.some_text(opt::iplookup::RESPONSE_PATTERN) {
+        Some(pattern) => checks::regex(pattern.bytes()),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

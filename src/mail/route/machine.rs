@@ -468,7 +468,7 @@ fn deeper(parent: Option<Arc<Ancestor>>, ancestor: &Arc<Ancestor>) -> Arc<Ancest
 }
 
 /// What a text that is expanded comes to; `None` where that is forced to fail.
-pub(super) fn unless_forced(result: Result<Str, Fail>) -> Result<Option<Str>, Fail> {
+pub(crate) fn unless_forced(result: Result<Str, Fail>) -> Result<Option<Str>, Fail> {
     match result {
         Ok(text) => Ok(Some(text)),
         Err(fail) if fail.class() == FailClass::Forced => Ok(None),

@@ -1,6 +1,6 @@
 //! The router `manualroute` (specification, chapter 20).
 
-use eximious_core::{DriverDef, Effects, Meta, Str, TaintRule};
+use eximious_core::{DriverDef, DriverOpt, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::lists::{ListOutcome, Matcher, elements_with};
 use eximious_stdlib::options::opt::router as opt;
 
@@ -10,6 +10,7 @@ use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
+use crate::config::{ConfigError, Instance, RouterRules};
 
 /// What patterns of rules may touch.
 static PATTERN: Meta = Meta::new(
@@ -20,7 +21,10 @@ static PATTERN: Meta = Meta::new(
 
 /// The driver `manualroute`.
 pub(super) static DRIVER: DriverDef =
-    driver::own("manualroute", "Finds hosts for a domain in a list.", "20", &RouterRun::Own(run));
+    driver::own("manualroute", "Finds hosts for a domain in a list.", "20", &RouterRun::Own(run))
+        .rules(&RULES);
+
+static RULES: RouterRules = RouterRules { check: checked, ..RouterRules::DEFAULT };
 
 /// Finds hosts for a domain in a list.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
@@ -215,4 +219,24 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// What `manualroute` can do with a host that is not found.
+const NOT_FOUND: [&[u8]; 6] = [b"decline", b"defer", b"fail", b"freeze", b"ignore", b"pass"];
+
+/// What must hold of its options.
+fn checked(router: &Instance) -> Result<(), ConfigError> {
+    let known = |option: DriverOpt<Str>, but: &[u8]| {
+        router.text(option).is_none_or(|word| word != but && NOT_FOUND.contains(&word))
+    };
+    if !known(opt::manualroute::HOST_FIND_FAILED, b"") {
+        return Err(router.wrong("unrecognized setting for host_find_failed option"));
+    }
+    if !known(opt::manualroute::HOST_ALL_IGNORED, b"ignore") {
+        return Err(router.wrong("unrecognized setting for host_all_ignored option"));
+    }
+    if router.set(opt::manualroute::ROUTE_LIST) == router.set(opt::manualroute::ROUTE_DATA) {
+        return Err(router.wrong("route_list or route_data (but not both) must be specified"));
+    }
+    Ok(())
 }

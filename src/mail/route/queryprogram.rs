@@ -13,6 +13,7 @@ use super::pass::RouteError;
 use super::redirect;
 use super::router::Router;
 use super::send::Here;
+use crate::config::{ConfigError, GoesOn, Instance, RouterRules};
 
 /// What the command may touch.
 static COMMAND: Meta =
@@ -26,7 +27,11 @@ const MOST_OUTPUT: u64 = 1 << 16;
 
 /// The driver `queryprogram`.
 pub(super) static DRIVER: DriverDef =
-    driver::own("queryprogram", "Runs a command that says where to.", "21", &RouterRun::Own(run));
+    driver::own("queryprogram", "Runs a command that says where to.", "21", &RouterRun::Own(run))
+        .rules(&RULES);
+
+static RULES: RouterRules =
+    RouterRules { check: checked, goes_on: GoesOn::Always, ..RouterRules::DEFAULT };
 
 /// Does what a command says.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
@@ -203,6 +208,17 @@ fn accept(
 fn refused(machine: &mut Machine<'_>, router: &Router, message: Vec<u8>) -> RouteError {
     machine.log_panic_alone(&router.named(b"", b" router: ", &message));
     RouteError::new(message)
+}
+
+/// What must hold of its options.
+fn checked(router: &Instance) -> Result<(), ConfigError> {
+    if !router.set(opt::queryprogram::COMMAND) {
+        return Err(router.wrong("a command specification is required"));
+    }
+    if !router.set(opt::queryprogram::COMMAND_USER) {
+        return Err(router.wrong("command_user must be specified"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod filter;
 pub(super) mod forward;
 mod items;
+mod rules;
 mod source;
 mod srs;
 
@@ -30,7 +31,8 @@ pub(super) static DRIVER: DriverDef = driver::own(
     "Puts other addresses in an address's place.",
     "22",
     &RouterRun::Own(run),
-);
+)
+.rules(&rules::RULES);
 
 /// Puts other addresses in an address's place.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
@@ -118,6 +120,7 @@ impl<'r> Redirection<'r> {
             && self.router.text(opt::ERRORS_TO).is_none()
         {
             machine.address.attached.errors_to = Some(sender.clone());
+            machine.address.attached.srs_sender = Some(sender.clone());
         }
         machine.assign_headers(self.router)
     }

@@ -2,6 +2,7 @@
 
 mod limit;
 mod order;
+mod rules;
 mod supply;
 
 use eximious_core::world::mailbox::{
@@ -16,6 +17,8 @@ use super::local::{LocalText, Surroundings, UNKNOWN};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::config::RetryError;
 use crate::mail::route::DeliveryTarget;
+
+pub(super) use rules::RULES;
 
 pub(crate) use limit::limit;
 

@@ -8,6 +8,7 @@ use eximious_stdlib::address::last_at;
 use eximious_stdlib::options::opt::transport as opt;
 
 use super::Transport;
+use super::driver::Deliver;
 use super::limits::hinder;
 use crate::Context;
 use crate::acl::OwnMessage;
@@ -18,7 +19,7 @@ use crate::mail::smtp_transport::Secured;
 /// A message that is to go by one transport to one or more addresses at once. The
 /// variables of the context speak of the message and of these addresses.
 #[derive(Debug)]
-pub struct TransportCall<'c> {
+pub(crate) struct TransportCall<'c> {
     /// The variables.
     pub(crate) cx: &'c mut Context,
     /// The transport, with its options.
@@ -98,14 +99,35 @@ pub struct FailedHost {
 }
 
 impl TransportCall<'_> {
+    /// An address as whoever takes the message is told it.
+    pub(crate) fn recipient(&self, at: usize) -> Str {
+        self.consignment.recipient(self.transport, at)
+    }
+}
+
+impl<'c> Consignment<'c> {
+    /// A message that goes to some addresses as its envelope has it: for no user, at no
+    /// time that is known, to any host, and without reports.
+    pub fn new(message: &'c Message, deliveries: &'c [&'c Delivery]) -> Self {
+        Self {
+            message,
+            deliveries,
+            return_path: message.sender.clone(),
+            user: LocalUser::default(),
+            now: 0,
+            may_try: &|_| true,
+            reports: DsnRequests::default(),
+        }
+    }
+
     /// An address as whoever takes the message is told it: with affixes only where
     /// `rcpt_include_affixes` says so.
-    pub(crate) fn recipient(&self, at: usize) -> Str {
-        let address = &self.consignment.deliveries[at].address;
+    pub(super) fn recipient(&self, transport: &Transport, at: usize) -> Str {
+        let address = &self.deliveries[at].address;
         let (text, taint) = address.text.read();
         let (prefix, suffix) = (address.prefix.text.bytes(), address.suffix.text.bytes());
         let is_plain = prefix.is_empty() && suffix.is_empty();
-        if is_plain || self.transport.on(opt::RCPT_INCLUDE_AFFIXES) {
+        if is_plain || transport.on(opt::RCPT_INCLUDE_AFFIXES) {
             return address.text.clone();
         }
         let (local_part, domain) = text.split_at(last_at(text));
@@ -125,12 +147,15 @@ impl Routes {
         consignment: Consignment<'_>,
     ) -> Option<Delivering> {
         let transport = self.transport_at(number);
-        let run = transport.delivers()?;
+        let (driver, run) = transport.delivers()?;
         let done = Delivering::default();
         let mut call = TransportCall { cx, transport, routes: self, consignment, done };
         let outcomes = match hinder(&mut call) {
             Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
-            None => run(&mut call),
+            None => match run {
+                Deliver::Own(run) => run(&mut call),
+                Deliver::Embedded(run) => call.deliver_embedded(&driver.meta, &**run),
+            },
         };
         Some(Delivering { outcomes, ..call.done })
     }

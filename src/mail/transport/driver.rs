@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use eximious_core::trace::TracePlace;
 use eximious_core::{
-    DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType, Rec, Registry,
-    Runs, Str, SwitchOption, TextOption, World,
+    Closure, DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType,
+    OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
-use eximious_stdlib::options::opt::transport::appendfile;
+use eximious_stdlib::options::opt::transport::{appendfile, lmtp, pipe};
 
+use super::embedded::EmbeddedTransport;
 use super::{Outcome, TransportCall};
 use crate::Context;
-use crate::config::{Instance, Places, effective};
+use crate::config::{Instance, Places, TransportRules, effective, user_has_group};
 use crate::mail::route::Text;
 
 /// What the record of a transport's driver says of it.
@@ -20,11 +21,20 @@ use crate::mail::route::Text;
 pub(crate) struct TransportRun {
     /// Whether it speaks with other hosts: it wants their addresses, and callouts can ask
     /// them.
-    remote: bool,
+    pub(super) remote: bool,
     /// By which options it keeps a mailbox within bounds, where it writes to one.
-    quota: Option<QuotaOptions>,
-    /// What delivers: an outcome for each of the call's addresses, in their order.
-    run: Option<fn(&mut TransportCall<'_>) -> Vec<Outcome>>,
+    pub(super) quota: Option<QuotaOptions>,
+    /// What delivers.
+    pub(super) run: Option<Deliver>,
+}
+
+/// What delivers: an outcome for each of the call's addresses, in their order.
+#[derive(Clone, Debug)]
+pub(crate) enum Deliver {
+    /// One of ours.
+    Own(fn(&mut TransportCall<'_>) -> Vec<Outcome>),
+    /// An embedder's.
+    Embedded(Closure<EmbeddedTransport>),
 }
 
 /// The options of a driver that say how much a mailbox may hold.
@@ -43,13 +53,13 @@ pub(crate) struct QuotaOptions {
 static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
 
 static REPLY: TransportRun =
-    TransportRun { remote: false, quota: None, run: Some(super::autoreply::run) };
+    TransportRun { remote: false, quota: None, run: Some(Deliver::Own(super::autoreply::run)) };
 
 static COMMAND: TransportRun =
-    TransportRun { remote: false, quota: None, run: Some(super::pipe::run) };
+    TransportRun { remote: false, quota: None, run: Some(Deliver::Own(super::pipe::run)) };
 
 static REMOTE: TransportRun =
-    TransportRun { remote: true, quota: None, run: Some(super::smtp::run) };
+    TransportRun { remote: true, quota: None, run: Some(Deliver::Own(super::smtp::run)) };
 
 static MAILBOX: TransportRun = TransportRun {
     remote: false,
@@ -59,7 +69,7 @@ static MAILBOX: TransportRun = TransportRun {
         files: appendfile::QUOTA_FILECOUNT,
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,
     }),
-    run: Some(super::appendfile::run),
+    run: Some(Deliver::Own(super::appendfile::run)),
 };
 
 const fn driver(
@@ -80,16 +90,19 @@ pub(super) static DRIVERS: &[DriverDef] = &[
         "Writes to a mailbox in a file or directory.",
         "26",
         Runs::of(&MAILBOX),
-    ),
+    )
+    .rules(&super::appendfile::RULES),
     DriverDef::new(
         DriverKind::Transport,
         "autoreply",
         "Answers with a message of its own.",
         "27",
         Runs::of(&REPLY),
-    ),
-    driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL),
-    DriverDef::new(DriverKind::Transport, "pipe", "Writes to a command.", "29", Runs::of(&COMMAND)),
+    )
+    .rules(&USER_HAS_GROUP),
+    driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL).rules(&LMTP),
+    DriverDef::new(DriverKind::Transport, "pipe", "Writes to a command.", "29", Runs::of(&COMMAND))
+        .rules(&super::pipe::RULES),
     driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
         .needs("an experimental build"),
     DriverDef::new(
@@ -98,8 +111,23 @@ pub(super) static DRIVERS: &[DriverDef] = &[
         "Speaks SMTP or LMTP with other hosts.",
         "30",
         Runs::of(&REMOTE),
-    ),
+    )
+    .rules(&super::smtp::RULES),
 ];
+
+static USER_HAS_GROUP: TransportRules =
+    TransportRules { check: user_has_group, ..TransportRules::DEFAULT };
+
+static LMTP: TransportRules = TransportRules {
+    check: |transport| {
+        if transport.set(pipe::COMMAND) == transport.set(lmtp::SOCKET) {
+            let message = "one (and only one) of command or socket must be set for the";
+            return Err(transport.wrong_for(message));
+        }
+        user_has_group(transport)
+    },
+    ..TransportRules::DEFAULT
+};
 
 /// A transport: its options as they count.
 #[derive(Debug)]
@@ -178,8 +206,21 @@ impl Transport {
     }
 
     /// What delivers by it; `None` where its driver does not, yet.
-    pub(crate) fn delivers(&self) -> Option<fn(&mut TransportCall<'_>) -> Vec<Outcome>> {
-        self.run()?.run
+    pub(super) fn delivers(&self) -> Option<(&DriverDef, &Deliver)> {
+        let driver = self.driver.as_deref()?;
+        Some((driver, driver.run.get::<TransportRun>()?.run.as_ref()?))
+    }
+
+    /// What a text of an embedder's driver says now; none where it is not set, or empty.
+    pub(super) fn expand_named(&self, cx: &mut Context, option: &str) -> Option<Result<Str, Fail>> {
+        let Some(OptionValue::Text(text)) = self.named(option) else { return None };
+        let text = Text::new(Some(text).filter(|text| !text.is_empty())?.clone());
+        Some(self.on_behalf_of(cx, option, |cx| text.expand(cx)))
+    }
+
+    /// A value of an embedder's driver.
+    pub(super) fn named(&self, option: &str) -> Option<&OptionValue> {
+        self.options.named(option)
     }
 
     /// Whether it writes to mailboxes.

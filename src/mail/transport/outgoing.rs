@@ -8,7 +8,7 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
-use super::{Transport, TransportCall};
+use super::{Consignment, Transport, TransportCall};
 use crate::Context;
 use crate::config::rewrite_rules;
 use crate::mail::rewrite::Rewriter;
@@ -41,12 +41,26 @@ impl<'c> TransportCall<'c> {
     /// # Errors
     /// Header lines can't be told: Exim's words.
     pub(crate) fn outgoing(&mut self) -> Result<Outgoing<'c>, Vec<u8>> {
-        let (transport, message) = (self.transport, self.consignment.message);
+        self.consignment.outgoing(self.cx, self.transport)
+    }
+}
+
+impl<'c> Consignment<'c> {
+    /// The message as it leaves by a transport.
+    ///
+    /// # Errors
+    /// Header lines can't be told: Exim's words.
+    pub(super) fn outgoing(
+        &self,
+        cx: &mut Context,
+        transport: &Transport,
+    ) -> Result<Outgoing<'c>, Vec<u8>> {
+        let message = self.message;
         let mut head = Vec::new();
         if !transport.on(opt::BODY_ONLY) {
-            self.add_own(&mut head);
-            let attached = &self.consignment.deliveries[0].address.attached;
-            head.extend(header_lines(self.cx, transport, message, attached)?);
+            self.add_own(cx, transport, &mut head);
+            let attached = &self.deliveries[0].address.attached;
+            head.extend(header_lines(cx, transport, message, attached)?);
             head.push(b'\n');
         }
         let message = (!transport.on(opt::HEADERS_ONLY)).then_some(message);
@@ -54,14 +68,13 @@ impl<'c> TransportCall<'c> {
     }
 
     /// `return_path_add`, `envelope_to_add`, `delivery_date_add`.
-    fn add_own(&mut self, head: &mut Vec<u8>) {
-        let transport = self.transport;
+    fn add_own(&self, cx: &mut Context, transport: &Transport, head: &mut Vec<u8>) {
         let mut line = |parts: &[&[u8]]| {
             parts.iter().for_each(|part| head.extend_from_slice(part));
             head.push(b'\n');
         };
         if transport.on(opt::RETURN_PATH_ADD) {
-            line(&[b"Return-path: <", self.consignment.return_path.bytes(), b">"]);
+            line(&[b"Return-path: <", self.return_path.bytes(), b">"]);
         }
         if transport.on(opt::ENVELOPE_TO_ADD) {
             let original = |delivery: &&&Delivery| {
@@ -69,7 +82,7 @@ impl<'c> TransportCall<'c> {
                 address.original().map_or(&address.text, |one| &one.text).bytes().to_vec()
             };
             let mut all: Vec<Vec<u8>> = Vec::new();
-            for address in self.consignment.deliveries.iter().map(|one| original(&one)) {
+            for address in self.deliveries.iter().map(|one| original(&one)) {
                 if !all.contains(&address) {
                     all.push(address);
                 }
@@ -77,7 +90,7 @@ impl<'c> TransportCall<'c> {
             line(&[b"Envelope-to: ", &all.join(&b",\n  "[..])]);
         }
         if transport.on(opt::DELIVERY_DATE_ADD) {
-            line(&[b"Delivery-date: ", self.cx.value_of(var::TOD_FULL).bytes()]);
+            line(&[b"Delivery-date: ", cx.value_of(var::TOD_FULL).bytes()]);
         }
     }
 }
@@ -99,6 +112,15 @@ impl<'m> Outgoing<'m> {
     /// Reads it; newlines are `\n`.
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
         let head = Cursor::new(&self.head[..]);
+        match self.message {
+            Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
+            None => Box::new(head),
+        }
+    }
+
+    /// Reads it to its end, after which it is not needed any more.
+    pub(crate) fn into_reader(self) -> Box<dyn Read + 'm> {
+        let head = Cursor::new(self.head);
         match self.message {
             Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
             None => Box::new(head),

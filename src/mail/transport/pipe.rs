@@ -1,6 +1,7 @@
 //! `pipe`: to commands (specification, chapter 29).
 
 mod command;
+mod rules;
 mod status;
 
 use eximious_core::world::{PipeEnd, PipeFault, PipeOrder};
@@ -15,6 +16,7 @@ use eximious_stdlib::wording;
 use super::local::{LocalText, Surroundings};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::mail::route::{DeliveryTarget, Text};
+pub(super) use rules::RULES;
 
 static META: Meta =
     Meta::new("pipe", Effects::RUN.union(Effects::FILES).union(Effects::HOST), TaintRule::Result);

@@ -1,6 +1,6 @@
 //! Controls of the connection: they last until it ends.
 
-use eximious_core::{AclControl, AclPhases};
+use eximious_core::{AclControl, AclPhases, Effects};
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
@@ -35,6 +35,7 @@ pub(in crate::mail::acl) static CASEFUL_LOCAL_PART: AclControl = words::control(
          is verified is their own matter.",
     ),
 )
+.effects(Effects::VARS)
 .phases(AclPhases::RCPT)
 .of_connection();
 
@@ -56,6 +57,7 @@ pub(in crate::mail::acl) static CASELOWER_LOCAL_PART: AclControl = words::contro
         "It takes `control = caseful_local_part` back.",
     ),
 )
+.effects(Effects::VARS)
 .phases(AclPhases::RCPT)
 .of_connection();
 

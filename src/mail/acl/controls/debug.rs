@@ -1,6 +1,6 @@
 //! `control = debug`: a log for debugging, from within an ACL.
 
-use eximious_core::{AclControl, AclOptions, Str, Taint};
+use eximious_core::{AclControl, AclOptions, Effects, Str, Taint};
 
 use super::super::Logs;
 use super::super::machine::{Answer, Run};
@@ -24,6 +24,7 @@ pub(in crate::mail::acl) static DEBUG: AclControl = words::control(
          with it.",
     ),
 )
+.effects(Effects::LOG)
 .options(AclOptions::Names(&["tag=", "opts=", "stop", "kill", "pretrigger=", "trigger="]))
 .of_connection();
 

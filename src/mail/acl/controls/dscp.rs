@@ -1,6 +1,6 @@
 //! `control = dscp`: how packets to a client are marked (specification 44.13; RFC 2474).
 
-use eximious_core::{AclControl, AclOptions, AclPhases, Str};
+use eximious_core::{AclControl, AclOptions, AclPhases, Effects, Str};
 
 use super::super::cutthrough;
 use super::super::machine::{Answer, Run};
@@ -42,6 +42,7 @@ pub(in crate::mail::acl) static DSCP: AclControl = words::control(
          Whether routers on the way look at it is up to them.",
     ),
 )
+.effects(Effects::NET)
 .phases(words::CLIENT.difference(AclPhases::NOTQUIT))
 .options(AclOptions::Text)
 .of_connection();

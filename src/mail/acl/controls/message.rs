@@ -1,6 +1,6 @@
 //! Controls of the message at hand: they last as long as it does.
 
-use eximious_core::{AclControl, AclOptions, AclPhases, Str, Taint};
+use eximious_core::{AclControl, AclOptions, AclPhases, Call, Effects, Fail, Str, Taint};
 
 use super::super::machine::{Answer, Run};
 use super::super::words::{self, ControlRun, Setting};
@@ -21,6 +21,7 @@ pub(in crate::mail::acl) static BMI_RUN: AclControl = words::control(
     )
     .until("4.100"),
 )
+.effects(Effects::NET)
 .phases(words::BEFORE_CHECKS);
 
 /// `control = dkim_disable_verify`.
@@ -252,24 +253,25 @@ pub(in crate::mail::acl) static WELLKNOWN: AclControl = words::control(
     )
     .since("4.98"),
 )
+.effects(Effects::FILES)
 .phases(AclPhases::WELLKNOWN)
 .options(AclOptions::Text);
 
 fn wellknown(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
     let (path, taint) = setting.options.read();
-    match is_readable(run, path, taint) {
+    match is_readable(run, &setting, path, taint) {
         true => kept(run, setting),
         false => Answer::No,
     }
 }
 
 /// Whether there is a file that a client may be shown. Nobody else's text names it.
-fn is_readable(run: &mut Run<'_>, path: &[u8], taint: Taint) -> bool {
+fn is_readable(run: &mut Run<'_>, setting: &Setting<'_>, path: &[u8], taint: Taint) -> bool {
     const LARGEST: u64 = 1 << 20;
-    let world = run.cx.engine().world();
     if taint != Taint::Clean && !path.is_empty() {
-        world.log.panic(&[b"Tainted filename '", path, b"'"].concat());
+        run.cx.engine().world().log.panic(&[b"Tainted filename '", path, b"'"].concat());
         return false;
     }
-    !path.is_empty() && world.files.read(path, LARGEST).is_ok()
+    let read = |call: &mut Call<'_>| Ok::<_, Fail>(call.files()?.read(path, LARGEST).is_ok());
+    !path.is_empty() && run.cx.call(&setting.control.meta, read).unwrap_or(false)
 }

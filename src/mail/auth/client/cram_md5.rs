@@ -1,10 +1,11 @@
 //! CRAM-MD5: a digest of what the server says (specification 35.2).
 
-use eximious_core::{DriverDef, DriverOpt, Str};
+use eximious_core::{DriverDef, DriverOpt, OptionValue, Str};
 use eximious_stdlib::options::opt::authenticator::cram_md5 as opt;
 use eximious_stdlib::variables::var;
 
 use super::{AuthenticatorRun, Driver, Stop, Turn, own};
+use crate::config::{AuthenticatorRules, MechanismName};
 use crate::mail::auth::cram;
 
 /// The driver `cram_md5`.
@@ -13,7 +14,20 @@ pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "CRAM-MD5 (RFC 2195).",
     "35",
     &AuthenticatorRun { client: Some(|| Box::new(CramMd5::default())) },
-);
+)
+.rules(&RULES);
+
+/// What holds of instances in a configuration.
+static RULES: AuthenticatorRules = AuthenticatorRules {
+    value: |one, option, host| {
+        let named = opt::CLIENT_NAME.is(option) && one.set(opt::CLIENT_SECRET);
+        (named && !one.set(opt::CLIENT_NAME)).then(|| OptionValue::Text(host()))
+    },
+    name: MechanismName::Public,
+    is_client: |one| one.set(opt::CLIENT_SECRET),
+    is_server: |one| one.set(opt::SERVER_SECRET),
+    ..AuthenticatorRules::DEFAULT
+};
 
 #[derive(Default)]
 pub(super) struct CramMd5 {

@@ -1,9 +1,10 @@
 //! EXTERNAL: a claim to be somebody, proved by other means (specification 41.3).
 
 use eximious_core::DriverDef;
-use eximious_stdlib::options::opt::authenticator::external as opt;
+use eximious_stdlib::options::opt::authenticator::{self as general, external as opt};
 
 use super::{AuthenticatorRun, Driver, Stop, Turn, own, plaintext};
+use crate::config::AuthenticatorRules;
 
 /// The driver `external`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
@@ -11,7 +12,15 @@ pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "EXTERNAL (RFC 4422).",
     "41",
     &AuthenticatorRun { client: Some(|| Box::new(External)) },
-);
+)
+.rules(&RULES);
+
+/// What holds of instances in a configuration.
+static RULES: AuthenticatorRules = AuthenticatorRules {
+    is_client: |one| one.set(opt::CLIENT_SEND),
+    is_server: |one| one.set(general::SERVER_CONDITION),
+    ..AuthenticatorRules::DEFAULT
+};
 
 pub(super) struct External;
 

@@ -5,10 +5,11 @@ use eximious_core::world::{
 };
 use eximious_core::{DriverDef, Str};
 use eximious_stdlib::base64;
-use eximious_stdlib::options::opt::authenticator::gsasl as opt;
+use eximious_stdlib::options::opt::authenticator::{self as general, gsasl as opt};
 use eximious_stdlib::variables::var;
 
 use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
+use crate::config::AuthenticatorRules;
 use crate::mail::auth::ChannelBinding;
 
 /// The driver `gsasl`.
@@ -18,7 +19,22 @@ pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "38",
     &AuthenticatorRun { client: Some(|| Box::new(Gsasl::default())) },
 )
-.needs("the GNU SASL library");
+.needs("the GNU SASL library")
+.rules(&RULES);
+
+/// What holds of instances in a configuration.
+static RULES: AuthenticatorRules = AuthenticatorRules {
+    is_client: |one| {
+        one.set(opt::CLIENT_USERNAME)
+            && (one.set(opt::CLIENT_PASSWORD) || one.set(opt::CLIENT_SPASSWORD))
+    },
+    is_server: |one| {
+        one.set(general::SERVER_CONDITION)
+            || one.set(opt::SERVER_PASSWORD)
+            || one.set(opt::SERVER_KEY)
+    },
+    ..AuthenticatorRules::DEFAULT
+};
 
 #[derive(Default)]
 pub(super) struct Gsasl {

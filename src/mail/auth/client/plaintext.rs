@@ -2,9 +2,10 @@
 
 use eximious_core::{DriverDef, Str};
 use eximious_stdlib::lists;
-use eximious_stdlib::options::opt::authenticator::plaintext as opt;
+use eximious_stdlib::options::opt::authenticator::{self as general, plaintext as opt};
 
 use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
+use crate::config::AuthenticatorRules;
 
 /// The driver `plaintext`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
@@ -12,7 +13,16 @@ pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "PLAIN and LOGIN.",
     "34",
     &AuthenticatorRun { client: Some(|| Box::new(Plaintext::default())) },
-);
+)
+.rules(&RULES);
+
+/// What holds of instances in a configuration.
+static RULES: AuthenticatorRules = AuthenticatorRules {
+    is_client: |one| one.set(opt::CLIENT_SEND),
+    is_server: |one| one.set(general::SERVER_CONDITION),
+    by_condition: true,
+    ..AuthenticatorRules::DEFAULT
+};
 
 #[derive(Default)]
 pub(super) struct Plaintext {

@@ -4,6 +4,7 @@ use eximious_core::{DriverDef, Str};
 use eximious_stdlib::options::opt::authenticator::spa as opt;
 
 use super::{AuthenticatorRun, Driver, Stop, Turn, own};
+use crate::config::AuthenticatorRules;
 use crate::mail::auth::ntlm;
 
 /// The driver `spa`.
@@ -12,7 +13,21 @@ pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "Secure Password Authentication (NTLM).",
     "40",
     &AuthenticatorRun { client: Some(|| Box::new(Spa::default())) },
-);
+)
+.rules(&RULES);
+
+/// What holds of instances in a configuration.
+static RULES: AuthenticatorRules = AuthenticatorRules {
+    check: |one| match one.set(opt::CLIENT_USERNAME) == one.set(opt::CLIENT_PASSWORD) {
+        true => Ok(()),
+        false => Err(
+            one.wrong("one of client_username and client_password cannot be set without the other")
+        ),
+    },
+    is_client: |one| one.set(opt::CLIENT_USERNAME),
+    is_server: |one| one.set(opt::SERVER_PASSWORD),
+    ..AuthenticatorRules::DEFAULT
+};
 
 #[derive(Default)]
 pub(super) struct Spa {

@@ -55,8 +55,8 @@ pub(super) static ANYBODY_LOGS_IN: Lint = Lint {
     run: |survey, findings| {
         for text in &survey.texts {
             let Use::Driver(instance, setting) = text.of else { continue };
-            let own =
-                opt::SERVER_CONDITION.is(setting.option) && instance.driver_name() == "plaintext";
+            let own = opt::SERVER_CONDITION.is(setting.option)
+                && instance.authenticator_rules().by_condition;
             if own && super::relay::constant(&text.text) == Some(true) {
                 let name = instance.name.display();
                 findings.add(text.whole(), format!("{name} accepts any password"));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use eximious_core::{DriverOpt, OptionDef, OptionValue, Str};
 use eximious_stdlib::options::opt::router::{self as opt, manualroute};
 
-use crate::config::Instance;
+use crate::config::{GoesOn, Instance};
 use crate::tools::check::{Lint, Severity};
 
 /// Options that let only some addresses in, or change what others test.
@@ -93,11 +93,10 @@ fn takes(router: &Instance) -> bool {
         || [opt::SELF, manualroute::HOST_FIND_FAILED, manualroute::HOST_ALL_IGNORED]
             .into_iter()
             .any(passes);
-    match router.driver_name() {
-        "accept" => !goes_on,
-        // An address that turns into itself is passed on.
-        "redirect" | "queryprogram" => false,
-        _ => options.flag(opt::MORE) == Some(false) && !goes_on,
+    match router.router_rules().goes_on {
+        GoesOn::Never => !goes_on,
+        GoesOn::Always => false,
+        GoesOn::Declined => options.flag(opt::MORE) == Some(false) && !goes_on,
     }
 }
 
