@@ -105,9 +105,13 @@ impl TransportCall<'_> {
     }
 }
 
+/// The status where a message can't be sent.
+const NOT_SENT: u8 = 1;
+
 impl<'c> Consignment<'c> {
     /// A message that goes to some addresses as its envelope has it: for no user, at no
-    /// time that is known, to any host, and without reports.
+    /// time that is known, to any host, without reports, and where no message of its own is
+    /// sent.
     pub fn new(message: &'c Message, deliveries: &'c [&'c Delivery]) -> Self {
         Self {
             message,
@@ -116,6 +120,7 @@ impl<'c> Consignment<'c> {
             user: LocalUser::default(),
             now: 0,
             may_try: &|_| true,
+            hand_in: &|_, _, _| NOT_SENT,
             reports: DsnRequests::default(),
         }
     }
