@@ -24,12 +24,11 @@ use eximious::acl::{AclState, Logs};
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Body, Context, LogSelector, Message, Str, Var, opt, var};
+use eximious::{Context, LogSelector, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{
-    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, TooLong, Way,
-    message_id,
+    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, Way, message_id,
 };
 use crate::smtp::{
     DsnNotify, EnvelopeSender, Provenance, Received, Recipient, Returned, SmtpServer, SpoolOutcome,
@@ -405,6 +404,7 @@ impl<'s> Submission<'s> {
             login: user.login.clone(),
             name: if nameless { Vec::new() } else { user.name_beside(self.sender_set) },
             trusted,
+            answers: !self.request.about.is_empty() && self.request.reports_error,
             qualifies_senders: !self.request.leaves_unqualified,
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,

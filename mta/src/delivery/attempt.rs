@@ -336,7 +336,11 @@ impl<'d> Attempt<'d> {
     ) {
         self.freezes |= why.freezes;
         let message = why.shown().unwrap_or_default().to_vec();
-        let number = if waits { RETRY_TIME } else { -1 };
+        let number = match (waits, why.number) {
+            (true, _) => RETRY_TIME,
+            (false, 0) => -1,
+            (false, number) => number,
+        };
         let mut undelivered = Undelivered::new(number, message);
         undelivered.said.clone_from(&why.said);
         let key = address.text.bytes().to_vec();
@@ -427,6 +431,14 @@ impl<'d> Attempt<'d> {
             self.send_report(id);
         }
         let failed = std::mem::take(&mut self.failed);
+        let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
+        let ignored = ignored.map(|one| {
+            let (address, is_direct) = (&one.address, one.is_direct);
+            let subject =
+                Subject { address, router: None, transport: None, is_local: false, is_direct };
+            [&self.named(&subject)[..], b": error ignored"].concat()
+        });
+        let ignored: Vec<Vec<u8>> = ignored.collect();
         let mut freezes = self.freezes;
         let mut is_report_lost = false;
         let mut lost = Vec::new();
@@ -448,6 +460,7 @@ impl<'d> Attempt<'d> {
                 super::report::Told::Unsent => self.left += failed.len(),
             }
         }
+        ignored.iter().for_each(|line| self.log(line));
         if self.deferred.is_empty() && self.left == 0 {
             return self.complete_all();
         }

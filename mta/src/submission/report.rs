@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
-use eximious::{opt, var};
+use eximious::{Body, Header, Message, opt, var};
 
 use super::own::hand_in;
 use super::{Done, Errors, Submission};

@@ -45,19 +45,14 @@ pub(in crate::delivery) fn by_sender(
 /// Tells somebody of failures.
 pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[Undone]) -> Told {
     let mut told = Vec::new();
-    for one in failed {
-        let why: &[u8] = match one.address.attached.ignore_errors {
-            true => b"",
-            false if !attempt.wants(one.node, RecipientDsn::FAILURE) => {
-                b": RFC 3461 DSN, failure notify not requested"
-            }
-            false => {
-                told.push(one);
-                continue;
-            }
-        };
+    for one in failed.iter().filter(|one| !one.address.attached.ignore_errors) {
+        if attempt.wants(one.node, RecipientDsn::FAILURE) {
+            told.push(one);
+            continue;
+        }
         let address = printing(one.address.text.bytes(), false);
-        attempt.log(&[&address[..], b": error ignored", why].concat());
+        let why = b": error ignored: RFC 3461 DSN, failure notify not requested".as_slice();
+        attempt.log(&[&address[..], why].concat());
     }
     if told.is_empty() {
         return Told::NotNeeded;
@@ -160,14 +155,14 @@ impl Letter<'_, '_> {
         match to.bytes() == sender {
             true => self
                 .put(&[b"A message that you sent could not be delivered to one or more of its\n\
-                  recipients. "]),
+                  recipients. This is a permanent error. The following address(es) failed:\n"]),
             false => self.put(&[
                 b"A message sent by\n\n  <",
                 &printing(&sender, false),
-                b">\n\ncould not be delivered to one or more of its recipients. ",
+                b">\n\ncould not be delivered to one or more of its recipients. The following\n\
+                  address(es) failed:\n",
             ]),
         }
-        self.put(&[b"This is a permanent error. The following address(es) failed:\n"]);
     }
 
     /// An address, and why it failed.
