@@ -92,7 +92,7 @@ pub struct DsnRequest {
 }
 
 /// How errors are reported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Errors {
     /// On the standard error (`-oep`, `-oeq`).
     Printed,
@@ -422,6 +422,9 @@ impl<'s> Submission<'s> {
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
         if read > self.limit {
+            if self.request.names_recipients {
+                self.add_named(named.addresses, &mut recipients);
+            }
             return Err(self.too_large(read, &recipients));
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;

@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     fn changed(text: &str, check: &str, escape: &str, crlf: bool) -> String {
-        let message = Message { body: text.into(), ..Message::default() };
+        let message = Message::new(Vec::new(), text);
         let outgoing = Outgoing { head: Vec::new(), message: Some(&message) };
         let changes = LineChanges { check: check.into(), escape: escape.into(), crlf };
         let mut out = String::new();

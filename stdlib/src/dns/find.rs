@@ -56,7 +56,7 @@ pub struct RouteHost {
 }
 
 /// How a search ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Ending {
     /// There are hosts, at least one of which has an address.
     Found,
@@ -94,7 +94,7 @@ pub struct HostsFound {
 }
 
 /// Why a domain has no hosts, where that is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reason {
     /// The first record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
     NoService,

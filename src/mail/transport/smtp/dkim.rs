@@ -277,7 +277,7 @@ mod tests {
                 headers: SIGN_HEADERS.into(),
                 times: Some((1_800_000_000, None)),
             };
-            let message = Message { body: body.into(), ..Message::default() };
+            let message = Message::new(Vec::new(), body);
             let outgoing = Outgoing::of(head.to_vec(), &message);
             let signature = signatures(&[signing], &outgoing).unwrap();
             assert!(!signature.contains(&b'\r') && signature.ends_with(b"\n"));
