@@ -190,7 +190,10 @@ pub(crate) fn header_lines(
         let (rewriter, log) = (Rewriter::new(&rules), cx.log());
         for header in message.headers.iter().filter(stays) {
             let new = place_of(&header.name).and_then(|place| {
-                rewrite::line(cx, Some(&rewriter), place, header, None, &|fault| log.main(fault))
+                transport.on_behalf_of(cx, opt::HEADERS_REWRITE.name(), |cx| {
+                    let tell = |fault: &[u8]| log.main(fault);
+                    rewrite::line(cx, Some(&rewriter), place, header, None, &tell)
+                })
             });
             lines.extend_from_slice(new.as_deref().unwrap_or(&header.line));
         }
