@@ -146,6 +146,8 @@ pub trait Clock: Send + Sync {
     fn elapsed(&self) -> Duration {
         stopwatch::elapsed()
     }
+    /// Waits. A clock that stands still waits for nothing.
+    fn wait(&self, _: Duration) {}
     /// A moment in a zone: `None` is the system's own; a name (`UTC`,
     /// `Europe/Berlin`) or a POSIX rule otherwise.
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil;

@@ -15,6 +15,8 @@ pub mod crypto;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns;
+#[cfg(feature = "signatures")]
+pub mod results;
 pub mod spf;
 pub mod srs;
 #[cfg(feature = "signatures")]

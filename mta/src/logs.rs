@@ -41,7 +41,32 @@ pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
     secured(cx).map(|secured| security_of(wanted, &secured)).unwrap_or_default()
 }
 
-/// The same, of TLS with anybody.
+/// ` SPF=pass DMARC=accept`: what ACLs have found out of a message's sender and author, where
+/// they asked.
+pub(crate) fn judged(cx: &mut Context) -> Vec<u8> {
+    let wanted = cx.engine().settings().log_selector();
+    let mut out = Vec::new();
+    for (name, marked, verbose, variable, good) in [
+        ("SPF", LogSelector::SPF, LogSelector::SPF_VERBOSE, var::SPF_RESULT, "pass"),
+        ("DMARC", LogSelector::DMARC, LogSelector::DMARC_VERBOSE, var::DMARC_STATUS, "accept"),
+    ] {
+        if !wanted.intersects(marked | verbose) {
+            continue;
+        }
+        let status = cx.value_of(variable);
+        if status.is_empty() {
+            continue;
+        }
+        if wanted.contains(verbose) {
+            out.extend_from_slice(&[b" ", name.as_bytes(), b"=", status.bytes()].concat());
+        } else if status.bytes() == good.as_bytes() {
+            out.extend_from_slice(&[b" ", name.as_bytes()].concat());
+        }
+    }
+    out
+}
+
+/// What is logged of TLS with anybody.
 pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
     let mut out = Vec::new();
     if wanted.contains(LogSelector::TLS_CIPHER) {

@@ -45,6 +45,7 @@ mod dmarc;
 mod dnslists;
 #[cfg(test)]
 mod driver;
+mod foresight;
 mod headers;
 mod lists;
 mod machine;

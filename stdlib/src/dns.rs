@@ -13,6 +13,7 @@ use std::time::Duration;
 use eximious_core::trace::{DnsEvent, DnsOutcome, Happening, ListEvent, TraceKinds};
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious_core::{Call, Effects, Fail, Meta, Opt, Str, TaintRule};
+use eximious_mailauth::DnsQuery;
 use rustc_hash::FxHashMap;
 
 use crate::lists::{ListOutcome, Matcher};
@@ -164,6 +165,8 @@ struct Memory {
     fruitless: FxHashMap<Slot, (DnsReply, i64)>,
     /// What was answered to questions that were asked side by side, until each is looked at.
     ahead: FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>,
+    /// What was answered to questions that are still to come, until the message is done.
+    foreseen: FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>,
     /// A name, and whether it fits `dns_check_names_pattern`: of one name several
     /// things are asked.
     checked: Option<(String, bool)>,
@@ -201,24 +204,51 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<D
 /// Asks several questions side by side: [`query`] looks at the answers, one after the other,
 /// and asks nothing more then. What it need not ask is left out.
 pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
+    if let Some(answers) = answers(call, questions) {
+        call.memory::<Memory>().ahead = answers;
+    }
+}
+
+/// Asks side by side what will be asked about a message: [`query`] has the answers at hand,
+/// however often it asks, until [`forget_foreseen`].
+pub fn foresee(call: &mut Call<'_>, questions: &[DnsQuery]) {
+    let questions: Vec<_> =
+        questions.iter().map(|one| (&one.name[..], source::number(one.kind))).collect();
+    if let Some(answers) = answers(call, &questions) {
+        call.memory::<Memory>().foreseen = answers;
+    }
+}
+
+/// Forgets what was asked for a message: another one may follow.
+pub fn forget_foreseen(call: &mut Call<'_>) {
+    call.memory::<Memory>().foreseen.clear();
+}
+
+/// The answers to those questions that have to be asked, where there are several.
+fn answers(
+    call: &mut Call<'_>,
+    questions: &[(&[u8], u16)],
+) -> Option<FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>> {
     let mut wanted = Vec::new();
     for (name, kind) in questions {
         let Some(name) = ascii(name).filter(|name| name.len() <= LONGEST_NAME) else { continue };
         let slot = (name.to_ascii_lowercase().into_bytes(), *kind, false);
         let question = (name, *kind);
-        let is_new = remembered(call, &slot).is_none() && !wanted.contains(&question);
+        let is_new = !call.memory::<Memory>().foreseen.contains_key(&question)
+            && remembered(call, &slot).is_none()
+            && !wanted.contains(&question);
         if is_new && proper(call, &question.0, *kind).unwrap_or(false) {
             wanted.push(question);
         }
     }
     if wanted.len() < 2 {
-        return;
+        return None;
     }
     let options = options(call, &How::default());
     // Who may not ask hears of it when the answers are looked at.
-    let Ok(dns) = call.with_record(&DNS, |call| call.dns()) else { return };
+    let dns = call.with_record(&DNS, |call| call.dns()).ok()?;
     let answers = dns.query_all(&wanted, &options);
-    call.memory::<Memory>().ahead = wanted.into_iter().zip(answers).collect();
+    Some(wanted.into_iter().zip(answers).collect())
 }
 
 /// Forgets what nobody looked at.
@@ -390,9 +420,18 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
     let dns = call.with_record(&DNS, |call| call.dns())?;
     let (mut asked, mut secure) = (name.to_owned(), true);
     let mut first = None;
+    // What was asked ahead was asked so.
+    let is_usual = *how == How::default();
     for _ in 0..=aliases {
-        let ahead = &mut call.memory::<Memory>().ahead;
-        let known = if ahead.is_empty() { None } else { ahead.remove(&(asked.clone(), kind)) };
+        let memory = call.memory::<Memory>();
+        let known = match memory.ahead.is_empty() && memory.foreseen.is_empty() {
+            true => None,
+            false => {
+                let question = (asked.clone(), kind);
+                let foreseen = || memory.foreseen.get(&question).filter(|_| is_usual).cloned();
+                memory.ahead.remove(&question).or_else(foreseen)
+            }
+        };
         let answer = known.unwrap_or_else(|| dns.query(&asked, kind, &options));
         let (standing, empty) = match &answer {
             Ok(answer) => (&answer.standing, false),

@@ -1,15 +1,13 @@
 //! ARC beside others: the test suite's chains, and dkimpy.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use eximious_mailauth::arc::{ArcResult, ArcSealer, ArcState, ArcValidator};
+use eximious_mailauth::arc::{ArcResult, ArcSealer, ArcState};
 use eximious_mailauth::canon::BodyHasher;
 use eximious_mailauth::crypto::PrivateKey;
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
+use eximious_tests::arc::{self, dkimpy, parts};
 use eximious_tests::vectors;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -29,32 +27,8 @@ impl DnsSource for Keys<'_> {
     }
 }
 
-/// The fields of a message's header, and its body.
-fn parts(message: &str) -> (Vec<&[u8]>, &[u8]) {
-    let mut fields: Vec<&[u8]> = Vec::new();
-    let bytes = message.as_bytes();
-    let (mut start, mut at) = (0, 0);
-    while at < bytes.len() {
-        let end = bytes[at..].iter().position(|c| *c == b'\n').map_or(bytes.len(), |n| at + n + 1);
-        if matches!(&bytes[at..end], b"\n" | b"\r\n") {
-            at = end;
-            break;
-        }
-        at = end;
-        if !matches!(bytes.get(at), Some(b' ' | b'\t')) {
-            fields.push(&bytes[start..at]);
-            start = at;
-        }
-    }
-    (fields, &bytes[at..])
-}
-
 fn validated(message: &str, keys: &Yaml) -> ArcResult {
-    let (header, body) = parts(message);
-    let validator = ArcValidator::new(&header);
-    let mut hasher = BodyHasher::new(validator.bodies());
-    hasher.push(body);
-    validator.validate(&header, &hasher.finish(), &mut Keys(keys))
+    arc::validated(message, &mut Keys(keys))
 }
 
 /// The suite, in which a scenario's tests may bear one name: every later one gets its line too.
@@ -187,36 +161,9 @@ fn arc_test_suite_seals() {
     assert_eq!(count, 17);
 }
 
-/// What dkimpy is asked: `verify` or `sign`, a key or its record, and a message.
-const DKIMPY: &str = "import sys, dkim
-what, key = sys.argv[1], sys.argv[2].encode()
-message = sys.stdin.buffer.read()
-if what == 'verify':
-    print(dkim.arc_verify(message, dnsfunc=lambda name, timeout=5: key)[0].decode())
-else:
-    fields = dkim.arc_sign(message, b's', b'hop.example', key, b'hop.example')
-    sys.stdout.buffer.write(b''.join(fields))
-";
-
-/// Debian's Python, which has dkimpy.
-const PYTHON: &str = "/usr/bin/python3";
-
-fn dkimpy(what: &str, key: &str, message: &[u8]) -> String {
-    let mut command = Command::new(PYTHON);
-    command.args(["-c", DKIMPY, what, key]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().expect("Python");
-    child.stdin.take().expect("a pipe").write_all(message).expect("dkimpy reads");
-    let output = child.wait_with_output().expect("dkimpy ends");
-    assert!(output.status.success(), "dkimpy {what}");
-    String::from_utf8(output.stdout).expect("text")
-}
-
 #[test]
 fn dkimpy_takes_our_seals_and_we_take_its() {
-    let has = Command::new(PYTHON).args(["-c", "import dkim, authres"]).status();
-    if !has.is_ok_and(|status| status.success()) {
-        assert!(!eximious_tests::in_ci(), "python3-dkim and python3-authres are not installed");
-        let _ = writeln!(std::io::stderr(), "LEFT OUT: no dkimpy (python3-dkim)");
+    if !arc::has_dkimpy() {
         return;
     }
     let pem = include_str!("../data/dkim/rsa1024.pem");

@@ -8,6 +8,7 @@ mod nis;
 mod oracle_servers;
 mod pam;
 mod radius;
+mod real_scanners;
 mod redis;
 mod scanners;
 mod sockets;

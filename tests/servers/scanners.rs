@@ -93,7 +93,14 @@ fn tcp(steps: &[Step]) -> Played {
 
 /// What the ACL for the data says of a message, and what it has to say.
 fn judged(options: &str, acl: &str) -> (AclVerdict, String, TempDir) {
+    judged_of(options, acl, b"Subject: x\n\nbody\n")
+}
+
+/// The same of a message of one's own. The scanners may read the copy.
+pub(crate) fn judged_of(options: &str, acl: &str, message: &[u8]) -> (AclVerdict, String, TempDir) {
     let spool = TempDir::new().unwrap();
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(spool.path(), all).unwrap();
     let text = format!(
         "spool_directory = {}\nprimary_hostname = me.test\n{options}\nacl_smtp_rcpt = accept\n\
          acl_smtp_data = data\nbegin acl\ndata:\n  {acl}\n  accept\n",
@@ -104,7 +111,7 @@ fn judged(options: &str, acl: &str) -> (AclVerdict, String, TempDir) {
     let mut conversation = loaded.conversation("192.0.2.1".parse().unwrap());
     conversation.mail("a@b.test");
     conversation.rcpt("c@me.test");
-    let mut message = parse(b"Subject: x\n\nbody\n");
+    let mut message = parse(message);
     message.id = "1xUub9-000000006pZ-1rM0".into();
     message.recipients = vec!["c@me.test".into()];
     let decision = conversation.data(message);
@@ -391,6 +398,40 @@ fn spamassassin() {
     }
     let played = tcp(&[End, Wait]);
     assert_eq!(spam("tmo=1s", &played, "joe").0, AclVerdict::Defer);
+}
+
+/// A server that begins to listen after a while, at a port that nobody listens at before.
+fn late(answer: &'static str, until: &'static [u8]) -> String {
+    let port = eximious_tests::servers::free_port();
+    thread::spawn(move || {
+        thread::sleep(Duration::from_millis(500));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let ask = if until.is_empty() { End } else { Until(until) };
+        play(stream, &[ask, say(answer)]);
+    });
+    format!("127.0.0.1 {port}")
+}
+
+#[test]
+fn a_server_that_is_not_there_yet_is_tried_once_more() {
+    let spam = "deny spam = joe\n message = <$spam_score>";
+    let answer = "SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.4 / 5.0\r\n\r\nx\r\n";
+    for (retry, verdict) in [("retry=2s", AclVerdict::Deny), ("", AclVerdict::Defer)] {
+        let options = format!("spamd_address = {} {retry}", late(answer, b""));
+        assert_eq!(judged(&options, spam).0, verdict, "spamd {retry}");
+    }
+    let malware = "deny malware = */tmo=10s\n message = <$malware_name>";
+    for (retry, verdict) in [(" retry=2s", AclVerdict::Deny), ("", AclVerdict::Defer)] {
+        let place = late("stream: Test.Virus FOUND\0", b"body\n\0\0\0\0");
+        let options = format!("av_scanner = clamd:{place}{retry}");
+        assert_eq!(judged(&options, malware).0, verdict, "clamd {retry}");
+    }
+    // It does not wait longer than it may take.
+    let begin = Instant::now();
+    let options = "spamd_address = 127.0.0.1 1 tmo=1s retry=1h";
+    assert_eq!(judged(options, spam).0, AclVerdict::Defer);
+    assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

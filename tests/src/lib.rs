@@ -1,6 +1,7 @@
 //! What the tests share: suites of lines with answers, the two programs that
 //! answer them, and a generator of lines.
 
+pub mod arc;
 pub mod cases;
 pub mod daemons;
 pub mod dialogues;

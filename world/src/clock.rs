@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use eximious_core::world::{Civil, Clock, Moment, Random};
 use jiff::tz::TimeZone;
@@ -29,6 +29,10 @@ impl Clock for SystemClock {
                 nanos: 0,
             },
         }
+    }
+
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 
     fn moment(&self) -> Moment {

@@ -87,13 +87,13 @@ fn pages(check: bool) -> ExitCode {
 const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
     | system | how it stands |\n|---|---|\n\
     | SPF | `spf`, `spf_guess`, the lookup type, every variable; RFC 7208's suite passes |\n\
-    | DKIM | verifying, with `acl_smtp_dkim`; signing is compared with dkimpy, both ways, and \
-    acts where transports deliver |\n\
+    | DKIM | verifying, with `acl_smtp_dkim`; signing is compared with dkimpy, both ways |\n\
     | DMARC | by the list of suffixes, or by RFC 9989's walk (`dmarc_tree_walk`, which Exim \
     lacks); history as opendmarc-import reads it; reports on single failures, to other \
     organisations only where they want them |\n\
     | ARC | validating and sealing; the published suites pass but for what RFC 6376 leaves open \
-    or says otherwise; `arc_sign` acts where transports deliver |\n\
+    or says otherwise; `arc_sign` seals behind DKIM, what the topmost \
+    `Authentication-Results` line of its identity says |\n\
     | SRS (native) | `srs_encode`, `inbound_srs`; the experimental sample runs whole |\n\
     | SRS (libsrs_alt) | the options and variables, SRS0, SRS1, several secrets, a database; \
     addresses are those of `Mail::SRS`, and `$srs_status` has words of our own |\n\

@@ -21,6 +21,12 @@ pub enum ArcState {
 }
 
 impl ArcState {
+    /// By its name in an `Authentication-Results` field.
+    pub fn named(name: &[u8]) -> Option<Self> {
+        let all = [Self::None, Self::Fail, Self::Pass, Self::TempError];
+        all.into_iter().find(|state| state.name().as_bytes() == name)
+    }
+
     /// As `$arc_state` has it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,6 +74,19 @@ pub struct ArcResult {
 #[derive(Clone, Debug)]
 pub struct ArcValidator {
     chain: Result<Vec<ArcSet>, NoChain>,
+}
+
+impl ArcResult {
+    /// The chain in a header, of which is known what came of it when the message arrived;
+    /// nothing where that can't be said of this chain.
+    pub fn reported(header: &[&[u8]], state: ArcState) -> Option<Self> {
+        let sets = match (set::chain(header), state) {
+            (Ok(sets), ArcState::Pass | ArcState::Fail | ArcState::TempError) => sets,
+            (Err(NoChain::None), ArcState::None) => Vec::new(),
+            _ => return None,
+        };
+        Some(Self { state, reason: None, sets, oldest_pass: 0 })
+    }
 }
 
 impl ArcValidator {

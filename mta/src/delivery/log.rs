@@ -104,6 +104,9 @@ impl Attempt<'_> {
         if wanted.contains(LogSelector::SENDER_ON_DELIVERY) {
             line.extend_from_slice(&[b" F=<", &sender[..], b">"].concat());
         }
+        if let Some(sender) = &subject.address.attached.srs_sender {
+            line.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
+        }
         if wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY) {
             line.extend_from_slice(&[b" P=<", return_path.bytes(), b">"].concat());
         }

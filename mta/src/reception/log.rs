@@ -58,6 +58,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !kept.pipelining.is_empty() {
         line.extend_from_slice(&[b" ", kept.pipelining].concat());
     }
+    line.extend(crate::logs::judged(cx));
     line.extend_from_slice(&crate::logs::security(cx));
     let wanted = cx.engine().settings().log_selector();
     let by = authenticated(cx);

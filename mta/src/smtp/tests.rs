@@ -10,6 +10,7 @@ use eximious::{Config, Engine, Macros, World};
 use super::{Client, Event, SmtpServer, SmtpSession, SpoolOutcome};
 
 mod auth;
+mod foresight;
 mod large;
 mod transactions;
 

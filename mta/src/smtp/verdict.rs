@@ -192,6 +192,7 @@ impl SmtpSession {
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
             line.extend_from_slice(&reception::authenticated(&mut self.cx));
         }
+        line.extend(logs::judged(&mut self.cx));
         line.extend_from_slice(&self.logged_reports(refused));
         line.extend_from_slice(if for_now { b" temporarily" } else { b"" });
         line.extend_from_slice(&[b" rejected ", &refused.what[..]].concat());

@@ -32,6 +32,7 @@ mod reference;
 mod rights;
 mod routing;
 mod scram;
+mod sealing;
 mod spool;
 mod submission;
 mod swaks;

@@ -11,7 +11,7 @@ use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::{Hash, KeyType};
 use eximious_mailauth::dkim::{DkimPolicy, DkimStatus, DkimVerifier, TooMany};
 use eximious_stdlib::dkim::{DkimFindings, DkimFound};
-use eximious_stdlib::dns::AuthDns;
+use eximious_stdlib::dns::{AuthDns, forget_foreseen};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
@@ -68,6 +68,7 @@ pub(super) fn note_set(cx: &mut Context, variable: &[u8]) {
 pub(super) fn end_message(cx: &mut Context) {
     *cx.memory::<DkimArrival>() = DkimArrival::default();
     *cx.memory::<DkimFindings>() = DkimFindings::default();
+    cx.call(&META, forget_foreseen);
     told::forget(cx);
 }
 
@@ -83,7 +84,7 @@ impl Acls {
         if state.has("dkim_disable_verify") {
             return None;
         }
-        match find(cx, host) {
+        match self.find(cx, host, state) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(why) => return Some(failed(why)),
@@ -125,47 +126,56 @@ impl Acls {
     }
 }
 
-/// Finds out what there is to know of the signatures. Whether the ACL may run.
-fn find(cx: &mut Context, host: &mut dyn AclHost) -> Result<bool, Vec<u8>> {
-    let header = DkimArrival::header(cx);
-    let fields: Vec<&[u8]> = header.iter().map(Vec::as_slice).collect();
-    let Ok(verifier) = DkimVerifier::new(&fields, policy(cx)) else {
-        let TooMany = TooMany;
-        cx.engine().world().log.main(b"DKIM: validation error: EXCESS_SIGS");
-        let head = b"DKIM: Error during validation, disabling signature verification: ";
-        host.log(&[&head[..], b"EXCESS_SIGS"].concat());
-        return Ok(false);
-    };
-    let bodies = hash_body(cx, verifier.bodies()).map_err(|why| [b"DKIM: ", &why[..]].concat())?;
-    host.flush();
-    let found = cx.call(&META, |call| -> Result<_, Fail> {
-        let mut dns = AuthDns::new(call);
-        let found = verifier.verify(&fields, &bodies, &mut dns);
-        dns.finish()?;
-        Ok(found)
-    });
-    let found = found.map_err(|fail| fail.message().to_vec())?;
-    let mut signers: Vec<u8> = Vec::new();
-    for result in &found {
-        let identity = result.signature.identity.as_ref();
-        for name in std::iter::once(&result.signature.domain).chain(identity) {
-            if name.is_empty() {
-                continue;
+impl Acls {
+    /// Finds out what there is to know of the signatures. Whether the ACL may run.
+    fn find(
+        &self,
+        cx: &mut Context,
+        host: &mut dyn AclHost,
+        state: &AclState,
+    ) -> Result<bool, Vec<u8>> {
+        let header = DkimArrival::header(cx);
+        let fields: Vec<&[u8]> = header.iter().map(Vec::as_slice).collect();
+        let Ok(verifier) = DkimVerifier::new(&fields, policy(cx)) else {
+            let TooMany = TooMany;
+            cx.engine().world().log.main(b"DKIM: validation error: EXCESS_SIGS");
+            let head = b"DKIM: Error during validation, disabling signature verification: ";
+            host.log(&[&head[..], b"EXCESS_SIGS"].concat());
+            return Ok(false);
+        };
+        let bodies =
+            hash_body(cx, verifier.bodies()).map_err(|why| [b"DKIM: ", &why[..]].concat())?;
+        host.flush();
+        self.foresee(cx, state, &verifier, &fields, &bodies);
+        let found = cx.call(&META, |call| -> Result<_, Fail> {
+            let mut dns = AuthDns::new(call);
+            let found = verifier.verify(&fields, &bodies, &mut dns);
+            dns.finish()?;
+            Ok(found)
+        });
+        let found = found.map_err(|fail| fail.message().to_vec())?;
+        let mut signers: Vec<u8> = Vec::new();
+        for result in &found {
+            let identity = result.signature.identity.as_ref();
+            for name in std::iter::once(&result.signature.domain).chain(identity) {
+                if name.is_empty() {
+                    continue;
+                }
+                if !signers.is_empty() {
+                    signers.push(b':');
+                }
+                // A colon in a name is none between names.
+                for byte in name {
+                    signers.extend(std::iter::repeat_n(*byte, 1 + usize::from(*byte == b':')));
+                }
             }
-            if !signers.is_empty() {
-                signers.push(b':');
-            }
-            // A colon in a name is none between names.
-            for byte in name {
-                signers.extend(std::iter::repeat_n(*byte, 1 + usize::from(*byte == b':')));
-            }
+            told::log_faults(host, result);
         }
-        told::log_faults(host, result);
+        cx.set_var(var::DKIM_SIGNERS, Str::tainted(signers));
+        let found = found.into_iter().map(|result| DkimFound { result, overridden: false });
+        cx.memory::<DkimFindings>().found = found.collect();
+        Ok(true)
     }
-    cx.set_var(var::DKIM_SIGNERS, Str::tainted(signers));
-    let found = found.into_iter().map(|result| DkimFound { result, overridden: false });
-    cx.memory::<DkimFindings>().found = found.collect();
-    Ok(true)
 }
 
 /// Hashes of the body of the message at hand. An error is for the log.

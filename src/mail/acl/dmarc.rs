@@ -5,6 +5,7 @@ mod failures;
 use std::net::Ipv4Addr;
 
 use eximious_core::{AclPhases, AclTerm, Effects, Fail, Meta, Str, TaintRule};
+use eximious_mailauth::DnsSource;
 use eximious_mailauth::dkim::DkimStatus;
 use eximious_mailauth::dmarc::{
     DmarcResult, DmarcStatus, DmarcSubject, History, Organisations, SignatureFound,
@@ -16,14 +17,14 @@ use eximious_stdlib::dns::AuthDns;
 use eximious_stdlib::ip;
 use eximious_stdlib::items::DmarcAuthor;
 use eximious_stdlib::lists::elements;
-use eximious_stdlib::lookups::registered_domains;
+use eximious_stdlib::lookups::{RegisteredDomain, registered_domains};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::machine::{Answer, Run};
 use super::words::{self, TermRun};
-use super::{Logs, spf};
+use super::{AclState, Logs, spf};
 use crate::Context;
 
 /// How many addresses of authors are looked at.
@@ -95,7 +96,7 @@ fn holds(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// Finds out, and sets the variables.
 fn find(run: &mut Run<'_>) -> Result<&'static str, Fail> {
-    let status = match is_off(run) {
+    let status = match is_off(run.cx, run.state) {
         true => {
             set(run.cx, "off", "Check disabled");
             "off"
@@ -106,11 +107,39 @@ fn find(run: &mut Run<'_>) -> Result<&'static str, Fail> {
     Ok(status)
 }
 
-fn is_off(run: &mut Run<'_>) -> bool {
-    run.state.has("dmarc_disable_verify")
-        || run.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty()
-        || !run.cx.value_of(var::SENDER_HOST_AUTHENTICATED).is_empty()
-        || !is_wanted(run.cx)
+/// Asks what a check of the message at hand asks first, if there will be one.
+pub(super) fn foretell(cx: &mut Context, state: &AclState, dns: &mut dyn DnsSource) {
+    if is_off(cx, state) {
+        return;
+    }
+    let authors = authors(cx);
+    let authors: Vec<&[u8]> = authors.iter().map(Vec::as_slice).collect();
+    // What is wrong with the list is told when the check takes place.
+    let Ok(registered) = registered(cx) else { return };
+    let organisations = organisations(registered.as_ref());
+    let subject = DmarcSubject { spf: None, signatures: &[], organisations, sample: 0 };
+    dmarc_check(dns, &authors, &subject);
+}
+
+fn is_off(cx: &mut Context, state: &AclState) -> bool {
+    state.has("dmarc_disable_verify")
+        || cx.value_of(var::SENDER_HOST_ADDRESS).is_empty()
+        || !cx.value_of(var::SENDER_HOST_AUTHENTICATED).is_empty()
+        || !is_wanted(cx)
+}
+
+/// The list of public suffixes; none where the DNS is asked in its place.
+fn registered(cx: &mut Context) -> Result<Option<RegisteredDomain>, Fail> {
+    let engine = cx.engine().clone();
+    if engine.settings().get(opt::DMARC_TREE_WALK) {
+        return Ok(None);
+    }
+    let file = engine.expand_once(engine.settings().get(opt::DMARC_TLD_FILE).bytes(), cx)?;
+    cx.call(&META, |call| registered_domains(call, file.bytes()).map(Some))
+}
+
+fn organisations(registered: Option<&RegisteredDomain>) -> Organisations<'_> {
+    registered.map_or(Organisations::Walked, |registered| Organisations::Listed(&**registered))
 }
 
 /// Whether the configuration says how the domains of organisations are found.
@@ -122,16 +151,7 @@ fn is_wanted(cx: &Context) -> bool {
 fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
     let authors = authors(run.cx);
     let authors: Vec<&[u8]> = authors.iter().map(Vec::as_slice).collect();
-    let walks = run.cx.engine().settings().get(opt::DMARC_TREE_WALK);
-    let registered = match walks {
-        true => Ok(None),
-        false => {
-            let file = run.cx.engine().settings().get(opt::DMARC_TLD_FILE);
-            let file = run.expanded(&file)?;
-            run.cx.call(&META, |call| registered_domains(call, file.bytes()).map(Some))
-        }
-    };
-    let registered = match registered {
+    let registered = match registered(run.cx) {
         Ok(registered) => registered,
         Err(fail) => {
             let head: &[u8] = b"DMARC: cannot read the list of suffixes: ";
@@ -147,10 +167,7 @@ fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
     let mut subject = DmarcSubject {
         spf: sent.as_ref().map(|(verdict, name)| (*verdict, name.as_slice())),
         signatures: &signatures,
-        organisations: match &registered {
-            Some(registered) => Organisations::Listed(&**registered),
-            None => Organisations::Walked,
-        },
+        organisations: organisations(registered.as_ref()),
         sample: 0,
     };
     let result = run.cx.call(&META, |call| {

@@ -17,12 +17,14 @@ mod sophie;
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use eximious_core::{BodySource, Effects, FailClass, Meta, Runs, Str, TaintRule};
 
 use super::Logs;
 use super::machine::Run;
 
-pub(super) use link::{Link, Reached, connect, reason};
+pub(super) use link::{Link, Reached, connect_with_retry, reason};
 
 /// A kind of scanner.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ pub(super) struct Scanning<'a, 'r> {
     pub(super) source: Arc<dyn BodySource>,
     pub(super) length: u64,
     /// How long all of it may take.
-    pub(super) time: std::time::Duration,
+    pub(super) time: Duration,
     /// Whom it was tried to reach; empty for nobody.
     pub(super) reached: Vec<u8>,
 }
@@ -100,7 +102,16 @@ impl Scanning<'_, '_> {
 
     /// Opens a connection to what an option says: a socket's path, or a host and ports.
     pub(super) fn connect(&mut self, place: &[u8]) -> Result<Link, Fault> {
-        let Reached { address, link } = connect(self.run, place, self.time);
+        self.connect_with_retry(place, None)
+    }
+
+    /// The same; where it fails, it is tried once more after a while.
+    pub(super) fn connect_with_retry(
+        &mut self,
+        place: &[u8],
+        retry: Option<Duration>,
+    ) -> Result<Link, Fault> {
+        let Reached { address, link } = connect_with_retry(self.run, place, self.time, retry);
         self.reached = address;
         link.map_err(Fault)
     }

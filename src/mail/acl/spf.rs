@@ -100,6 +100,15 @@ pub(super) fn found(cx: &mut Context) -> Option<(Verdict, Vec<u8>)> {
     Some((*verdict, asked.domain().to_vec()))
 }
 
+/// Asks what a check of the message at hand asks first, if there was none yet.
+pub(super) fn foretell(cx: &mut Context, dns: &mut dyn DnsSource) {
+    let asked = Asked::of(cx, false);
+    if cx.memory::<Memory>().last.is_none() {
+        let receiver = cx.engine().settings().get(opt::PRIMARY_HOSTNAME);
+        check(dns, &sender(&asked, &receiver, 0), None);
+    }
+}
+
 /// Forgets what is about the message: another one may follow.
 pub(super) fn end_message(cx: &mut Context) {
     cx.memory::<Memory>().last = None;

@@ -59,6 +59,8 @@ pub struct Attached {
     pub variables: BTreeMap<Vec<u8>, Str>,
     /// Who is told of errors, if not the sender; an empty one is nobody.
     pub errors_to: Option<Str>,
+    /// The sender that SRS has put in that place, for the log.
+    pub srs_sender: Option<Str>,
     /// Header lines to add, expanded.
     pub headers_add: Vec<Str>,
     /// Names of header lines to remove, expanded.
@@ -75,6 +77,7 @@ impl Attached {
             local_part_data: None,
             variables: self.variables.clone(),
             errors_to: self.errors_to.clone(),
+            srs_sender: self.srs_sender.clone(),
             headers_add: self.headers_add.clone(),
             headers_remove: self.headers_remove.clone(),
             ignore_errors: self.ignore_errors,

@@ -120,6 +120,7 @@ impl<'r> Redirection<'r> {
             && self.router.text(opt::ERRORS_TO).is_none()
         {
             machine.address.attached.errors_to = Some(sender.clone());
+            machine.address.attached.srs_sender = Some(sender.clone());
         }
         machine.assign_headers(self.router)
     }

@@ -1,9 +1,11 @@
 //! `smtp`: to other hosts, by SMTP or LMTP (specification, chapter 30).
 
+mod arc;
 mod dkim;
 mod hosts;
 mod rules;
 mod session;
+mod signing;
 
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
@@ -24,7 +26,7 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
         Ok(outgoing) => outgoing,
         Err(why) => return all(Undelivered::new(UNKNOWN, why)),
     };
-    if let Err(why) = dkim::sign(call, &mut outgoing) {
+    if let Err(why) = signing::sign(call, &mut outgoing) {
         return all(why);
     }
     match hosts::of(call) {

@@ -67,7 +67,7 @@ impl DnsSource for AuthDns<'_, '_> {
 }
 
 /// The number of a type.
-const fn number(kind: DnsQueryKind) -> u16 {
+pub(super) const fn number(kind: DnsQueryKind) -> u16 {
     match kind {
         DnsQueryKind::A => kind::A,
         DnsQueryKind::Aaaa => kind::AAAA,

@@ -12,7 +12,7 @@ use eximious_stdlib::variables::var;
 
 use super::super::Logs;
 use super::super::machine::{Answer, Run};
-use super::super::scanners::{Link, Reached, connect, reason};
+use super::super::scanners::{Link, Reached, connect_with_retry, reason};
 use super::super::words::{self, TermRun};
 use super::copy::UNCOPIED;
 use crate::mail::client;
@@ -63,7 +63,8 @@ struct Server {
     weight: u32,
     /// Seconds of the day between which it is asked.
     hours: Option<(u32, u32)>,
-    again: bool,
+    /// How long after a failure a connection is tried once more.
+    retry: Option<Duration>,
     time: Duration,
     is_rspamd: bool,
 }
@@ -149,10 +150,7 @@ fn asked(
     }
     while !servers.is_empty() {
         let server = servers.swap_remove(choose(run, &servers));
-        let mut reached = connect(run, &server.place, server.time);
-        if reached.link.is_err() && server.again {
-            reached = connect(run, &server.place, server.time);
-        }
+        let reached = connect_with_retry(run, &server.place, server.time, server.retry);
         let Reached { address, link } = reached;
         match link {
             Ok(link) => return converse(run, &server, link, user, &address),
@@ -211,7 +209,7 @@ fn server(run: &mut Run<'_>, text: &[u8]) -> Option<Server> {
         priority: 1,
         weight: 1,
         hours: None,
-        again: false,
+        retry: None,
         time: TIME,
         is_rspamd: false,
     };
@@ -229,18 +227,22 @@ fn server(run: &mut Run<'_>, text: &[u8]) -> Option<Server> {
                 Some(hours) => server.hours = Some(hours),
                 None => warn("time value", value),
             },
-            b"retry" => match interval::seconds(value) {
-                Some(_) => server.again = true,
+            b"retry" => match time(value) {
+                Some(time) => server.retry = Some(time),
                 None => warn("retry value", value),
             },
-            b"tmo" => match interval::seconds(value).filter(|seconds| *seconds > 0) {
-                Some(seconds) => server.time = Duration::from_secs(seconds.unsigned_abs().into()),
+            b"tmo" => match time(value).filter(|time| !time.is_zero()) {
+                Some(time) => server.time = time,
                 None => warn("timeout value", value),
             },
             _ => warn("parameter", word),
         }
     }
     Some(server)
+}
+
+fn time(text: &[u8]) -> Option<Duration> {
+    Some(Duration::from_secs(u64::try_from(interval::seconds(text)?).ok()?))
 }
 
 /// Seconds of the day: `9.30-17`, hours, minutes and seconds.

@@ -1,8 +1,10 @@
 //! ClamAV's daemon.
 
+use std::time::Duration;
+
 use eximious_stdlib::interval;
 
-use super::link::{connect_to_path, reason};
+use super::link::reason;
 use super::{Fault, Link, Scanner, ScannerRun, Scanning};
 
 pub(super) static RUN: ScannerRun = ScannerRun(scan);
@@ -16,13 +18,9 @@ pub(super) const CLAMD: Scanner = super::scanner(
 fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let first = scan.option(0).unwrap_or(b"/tmp/clamd").to_vec();
     if first.starts_with(b"/") {
-        let (path, again) = server(&first)?;
-        let mut reached = connect_to_path(scan.run, &path, scan.time);
-        if reached.link.is_err() && again {
-            reached = connect_to_path(scan.run, &path, scan.time);
-        }
-        scan.reached = reached.address;
-        return ask(scan, reached.link.map_err(Fault)?, true);
+        let (path, retry) = server(&first)?;
+        let link = scan.connect_with_retry(&path, retry)?;
+        return ask(scan, link, true);
     }
     let (mut servers, mut local) = (Vec::new(), false);
     for option in scan.options.clone() {
@@ -43,12 +41,8 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     while !servers.is_empty() {
         let random = scan.run.cx.engine().world().random.clone();
         let number = usize::try_from(random.below(servers.len() as u64)).unwrap_or(0);
-        let (server, again) = servers.swap_remove(number);
-        let mut link = scan.connect(&server);
-        if link.is_err() && again {
-            link = scan.connect(&server);
-        }
-        match link {
+        let (server, retry) = servers.swap_remove(number);
+        match scan.connect_with_retry(&server, retry) {
             Ok(link) => return ask(scan, link, local),
             Err(Fault(why)) => scan.complain(&why),
         }
@@ -57,8 +51,8 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     Err(b"all servers failed".into())
 }
 
-/// Where a server is, and whether it is tried again.
-fn server(option: &[u8]) -> Result<(Vec<u8>, bool), Fault> {
+/// Where a server is, and how long after a failure it is tried once more.
+fn server(option: &[u8]) -> Result<(Vec<u8>, Option<Duration>), Fault> {
     let mut words = option.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let mut place = words.next().unwrap_or_default().to_vec();
     if !place.starts_with(b"/") {
@@ -69,14 +63,15 @@ fn server(option: &[u8]) -> Result<(Vec<u8>, bool), Fault> {
         let is_number = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
         place.extend_from_slice(if is_number { port } else { b"0" });
     }
-    let mut again = false;
+    let mut retry = None;
     for word in words {
-        match word.strip_prefix(b"retry=").and_then(interval::seconds) {
-            Some(_) => again = true,
+        let time = word.strip_prefix(b"retry=").and_then(interval::seconds);
+        match time.and_then(|seconds| u64::try_from(seconds).ok()) {
+            Some(seconds) => retry = Some(Duration::from_secs(seconds)),
             None => return Err([b"bad option '", option, b"'"].concat().into()),
         }
     }
-    Ok((place, again))
+    Ok((place, retry))
 }
 
 fn ask(

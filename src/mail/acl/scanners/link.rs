@@ -41,7 +41,7 @@ pub(in crate::mail::acl) struct Reached {
 
 /// Opens a connection to a socket by its path, or to a host by its name or address and a
 /// port or two with a hyphen between them. `$callout_address` says to whom.
-pub(in crate::mail::acl) fn connect(run: &mut Run<'_>, place: &[u8], time: Duration) -> Reached {
+fn connect(run: &mut Run<'_>, place: &[u8], time: Duration) -> Reached {
     if place.first() == Some(&b'/') {
         return connect_to_path(run, place, time);
     }
@@ -73,6 +73,21 @@ pub(in crate::mail::acl) fn connect(run: &mut Run<'_>, place: &[u8], time: Durat
     }
     let words = [b"failed to connect to any address for ", host, b": ", why.as_bytes()].concat();
     Reached { address: reached, link: Err(words) }
+}
+
+/// Opens a connection; where that fails, it is tried once more after a while, if that is
+/// wanted (`retry=`), which is no longer than the server may take.
+pub(in crate::mail::acl) fn connect_with_retry(
+    run: &mut Run<'_>,
+    place: &[u8],
+    time: Duration,
+    retry: Option<Duration>,
+) -> Reached {
+    let reached = connect(run, place, time);
+    let Some(retry) = retry.filter(|_| reached.link.is_err()) else { return reached };
+    run.flush();
+    run.cx.engine().world().clock.wait(retry.min(time));
+    connect(run, place, time)
 }
 
 /// Opens a connection to a socket by its path.

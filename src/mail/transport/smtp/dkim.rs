@@ -1,9 +1,7 @@
 //! Signs messages on their way out (specification, chapter 58.1.1).
 
-use std::io::{self, Read};
-
-use eximious_core::{DriverOpt, FailClass, Str};
-use eximious_mailauth::canon::{BodyHasher, BodyHashes, Canon};
+use eximious_core::Str;
+use eximious_mailauth::canon::{BodyHashes, Canon};
 use eximious_mailauth::crypto::{Hash, PrivateKey};
 use eximious_mailauth::dkim::{DkimSigner, SIGN_HEADERS};
 use eximious_stdlib::lists::elements;
@@ -11,14 +9,11 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::UNKNOWN;
-use crate::mail::route::Text;
-use crate::mail::transport::{Outgoing, TransportCall, Undelivered};
-
-/// How large the file with a key may be.
-const LARGEST_KEY: u64 = 64 * 1024;
+use super::signing::{self, fields, value, wire};
+use crate::mail::transport::{TransportCall, Undelivered};
 
 /// What a signature is made with, as the options come to.
-struct Signing {
+pub(super) struct Signing {
     key: PrivateKey,
     domain: Vec<u8>,
     selector: Vec<u8>,
@@ -30,7 +25,7 @@ struct Signing {
 }
 
 impl Signing {
-    fn signer(&self) -> DkimSigner<'_> {
+    pub(super) fn signer(&self) -> DkimSigner<'_> {
         DkimSigner {
             key: &self.key,
             domain: &self.domain,
@@ -47,18 +42,15 @@ impl Signing {
     }
 }
 
-/// Puts the signatures that the options ask for before the header.
+/// What the options ask for.
 ///
 /// # Errors
-/// One can't be made, and nothing leaves without it (`dkim_strict`).
-pub(super) fn sign(
-    call: &mut TransportCall<'_>,
-    outgoing: &mut Outgoing<'_>,
-) -> Result<(), Undelivered> {
-    let Some(domains) = value(call, smtp::DKIM_DOMAIN).or_else(|why| spared(call, &why))? else {
-        return Ok(());
-    };
+/// That can't be told, and nothing leaves without a signature (`dkim_strict`).
+pub(super) fn signings(call: &mut TransportCall<'_>) -> Result<Vec<Signing>, Undelivered> {
     let mut all = Vec::new();
+    let Some(domains) = value(call, smtp::DKIM_DOMAIN).or_else(|why| spared(call, &why))? else {
+        return Ok(all);
+    };
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for domain in elements(domains.bytes()) {
         let domain = domain.to_ascii_lowercase();
@@ -72,24 +64,15 @@ pub(super) fn sign(
         let signings = signings.or_else(|why| spared(call, &why));
         all.extend(signings?);
     }
-    if all.is_empty() {
-        return Ok(());
-    }
-    let signed = signatures(&all, outgoing).map_err(|why| why.to_string().into_bytes());
-    match signed {
-        Ok(lines) => {
-            outgoing.head.splice(0..0, lines);
-        }
-        Err(why) => {
-            spared::<()>(call, &why)?;
-        }
-    }
-    Ok(())
+    Ok(all)
 }
 
 /// What is to be done where something can't be told: the message leaves unsigned, unless
 /// `dkim_strict` says otherwise.
-fn spared<T: Default>(call: &mut TransportCall<'_>, why: &[u8]) -> Result<T, Undelivered> {
+pub(super) fn spared<T: Default>(
+    call: &mut TransportCall<'_>,
+    why: &[u8],
+) -> Result<T, Undelivered> {
     let line = [b"DKIM: message could not be signed: ", why].concat();
     call.cx.log().panic(&line);
     let strict = value(call, smtp::DKIM_STRICT).ok().flatten();
@@ -131,25 +114,12 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
 
 /// The key; nothing where the message is not to be signed with it.
 fn key(call: &mut TransportCall<'_>) -> Result<Option<PrivateKey>, Vec<u8>> {
-    let Some(text) = value(call, smtp::DKIM_PRIVATE_KEY)? else { return Ok(None) };
-    let bytes = match text.bytes() {
-        b"0" | b"false" => return Ok(None),
-        name if name.starts_with(b"/") => {
-            if text.taint().is_tainted() {
-                let head = b"the file name for the private key comes from outside: ";
-                return Err([head, name].concat());
-            }
-            let files = call.cx.engine().world().files.clone();
-            let read = files.read(name, LARGEST_KEY).map_err(|why| {
-                let why = eximious_stdlib::wording::reason(&why);
-                [b"unable to open file for reading: ", name, b": ", why.as_bytes()].concat()
-            });
-            read?.to_vec()
+    match value(call, smtp::DKIM_PRIVATE_KEY)? {
+        Some(text) if !matches!(text.bytes(), b"0" | b"false") => {
+            signing::key(call, &text).map(Some)
         }
-        pem => pem.to_vec(),
-    };
-    let pem = String::from_utf8_lossy(&bytes);
-    PrivateKey::read(&pem).map(Some).map_err(|_| b"the private key makes no sense".to_vec())
+        _ => Ok(None),
+    }
 }
 
 /// When a signature is made, and when it expires (`dkim_timestamps`).
@@ -162,89 +132,31 @@ fn times(call: &mut TransportCall<'_>) -> Result<Option<(i64, Option<i64>)>, Vec
     Ok(Some((now, (number > 0).then(|| now.saturating_add(number.into())))))
 }
 
-/// An option's text; nothing where it comes to nothing, or is forced to fail.
-fn value(call: &mut TransportCall<'_>, option: DriverOpt<Str>) -> Result<Option<Str>, Vec<u8>> {
-    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
-    match Text::new(text).expand(call.cx) {
-        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-        Err(fail) if fail.class() == FailClass::Forced => Ok(None),
-        Err(fail) => {
-            let head = format!("failed to expand {}: ", option.name());
-            Err([head.as_bytes(), fail.message()].concat())
-        }
-    }
-}
-
 /// The signatures' fields, as lines of a header.
-fn signatures(all: &[Signing], outgoing: &Outgoing<'_>) -> io::Result<Vec<u8>> {
-    let bodies = hashes(all, outgoing)?;
-    let mut header = Vec::with_capacity(outgoing.head.len() + 64);
-    push_lines(&outgoing.head, &mut header);
+pub(super) fn signatures(
+    all: &[Signing],
+    header: &[u8],
+    bodies: &BodyHashes,
+) -> Result<Vec<u8>, Vec<u8>> {
+    let header = wire(header);
     let fields = fields(&header);
     let mut lines = Vec::new();
     for one in all {
-        let field = one.signer().sign(&fields, &bodies);
-        let field = field.map_err(|why| io::Error::other(format!("{why:?}")))?;
+        let field = one.signer().sign(&fields, bodies).map_err(|why| format!("{why:?}"))?;
         lines.extend(field.iter().filter(|byte| **byte != b'\r'));
     }
     Ok(lines)
 }
 
-fn hashes(all: &[Signing], outgoing: &Outgoing<'_>) -> io::Result<BodyHashes> {
-    let mut hasher = BodyHasher::new(all.iter().map(|one| one.signer().body()));
-    let (mut reader, mut piece) = (outgoing.body(), vec![0; 16 * 1024]);
-    let mut last = b'\n';
-    loop {
-        match reader.read(&mut piece)? {
-            0 => break,
-            count => {
-                let mut lines = Vec::with_capacity(count + count / 16);
-                push_lines(&piece[..count], &mut lines);
-                hasher.push(&lines);
-                last = piece[count - 1];
-            }
-        }
-    }
-    if last != b'\n' {
-        hasher.push(b"\r\n");
-    }
-    Ok(hasher.finish())
-}
-
-/// Adds a text whose lines end as they do on the wire.
-fn push_lines(text: &[u8], into: &mut Vec<u8>) {
-    for byte in text {
-        if *byte == b'\n' {
-            into.push(b'\r');
-        }
-        into.push(*byte);
-    }
-}
-
-/// The fields of a header, each with all of its lines.
-fn fields(header: &[u8]) -> Vec<&[u8]> {
-    let (mut fields, mut start, mut at) = (Vec::new(), 0, 0);
-    while at < header.len() {
-        let end = memchr::memchr(b'\n', &header[at..]).map_or(header.len(), |end| at + end + 1);
-        if &header[at..end] == b"\r\n" {
-            break;
-        }
-        at = end;
-        if !matches!(header.get(at), Some(b' ' | b'\t')) {
-            fields.push(&header[start..at]);
-            start = at;
-        }
-    }
-    fields
-}
-
 #[cfg(test)]
 mod tests {
     use eximious_core::Message;
+    use eximious_mailauth::canon::BodyHasher;
     use eximious_mailauth::dkim::{DkimPolicy, DkimStatus, DkimVerifier};
     use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
 
     use super::*;
+    use crate::mail::transport::Outgoing;
 
     /// A DNS with one key.
     struct Published(Vec<u8>);
@@ -279,17 +191,16 @@ mod tests {
             };
             let message = Message::new(Vec::new(), body);
             let outgoing = Outgoing::of(head.to_vec(), &message);
-            let signature = signatures(&[signing], &outgoing).unwrap();
+            let hashes = signing::hashes([signing.signer().body()].into_iter(), &outgoing);
+            let signature = signatures(&[signing], head, &hashes.unwrap()).unwrap();
             assert!(!signature.contains(&b'\r') && signature.ends_with(b"\n"));
             // As it comes to its receiver.
-            let mut header = Vec::new();
-            push_lines(&[&signature[..], head].concat(), &mut header);
+            let header = wire(&[&signature[..], head].concat());
             let fields = fields(&header);
             assert_eq!(fields.len(), 4);
             let verifier = DkimVerifier::new(&fields, DkimPolicy::default()).unwrap();
             let mut hasher = BodyHasher::new(verifier.bodies());
-            let mut lines = Vec::new();
-            push_lines(body.as_bytes(), &mut lines);
+            let mut lines = wire(body.as_bytes());
             if !body.is_empty() && !body.ends_with('\n') {
                 lines.extend_from_slice(b"\r\n");
             }

@@ -14,7 +14,14 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .since("4.91")
         .source("experimental features")
-        .summary("Seals the message (ARC): a domain, a selector, a key, options."),
+        .summary("Seals the message (ARC): an identity, a selector, a key, options.")
+        .docs(
+            "A list: `hop.example : sel : /etc/arc.pem : timestamps,expire=+604800`. What the \
+             topmost `Authentication-Results` header line says is sealed; it has to be of the same \
+             identity. `timestamps` gives the time (`t=`), `expire` an end (`x=`): a month from \
+             now, a number of seconds from now (`=+…`), or a time (`=…`). Where no seal can be \
+             made, the message leaves without one, and the panic log says why.",
+        ),
     AT.text("authenticated_sender").expanded().summary("The address for AUTH= on MAIL."),
     AT.no("authenticated_sender_force").summary("Sends AUTH= even without having authenticated."),
     AT.time("command_timeout")

@@ -1,0 +1,155 @@
+//! Signs messages on their way out, and seals them: DKIM first, then ARC, whose signature is
+//! of DKIM's too (RFC 8617, section 5.1). The body is read once for both.
+
+use std::io::{self, Read};
+
+use eximious_core::{DriverOpt, FailClass, Str};
+use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
+use eximious_mailauth::crypto::PrivateKey;
+
+use super::{arc, dkim};
+use crate::mail::route::Text;
+use crate::mail::transport::{Outgoing, TransportCall, Undelivered};
+
+/// How large the file with a key may be.
+const LARGEST_KEY: u64 = 64 * 1024;
+
+/// Puts the signatures and the seal that the options ask for before the header.
+///
+/// # Errors
+/// A signature can't be made, and nothing leaves without it (`dkim_strict`).
+pub(super) fn sign(
+    call: &mut TransportCall<'_>,
+    outgoing: &mut Outgoing<'_>,
+) -> Result<(), Undelivered> {
+    let signings = dkim::signings(call)?;
+    let sealing = arc::sealing(call);
+    if signings.is_empty() && sealing.is_none() {
+        return Ok(());
+    }
+    let signed = signings.iter().map(|one| one.signer().body());
+    let wanted = signed.chain(sealing.iter().map(|one| one.sealer().body()));
+    let bodies = match hashes(wanted, outgoing) {
+        Ok(bodies) => bodies,
+        // The log has a line of each.
+        Err(why) => {
+            let why = why.to_string().into_bytes();
+            if sealing.is_some() {
+                arc::unsealed(call, &why);
+            }
+            return match signings.is_empty() {
+                true => Ok(()),
+                false => dkim::spared(call, &why),
+            };
+        }
+    };
+    match dkim::signatures(&signings, &outgoing.head, &bodies) {
+        Ok(lines) => {
+            outgoing.head.splice(0..0, lines);
+        }
+        Err(why) => dkim::spared(call, &why)?,
+    }
+    let Some(sealing) = sealing else { return Ok(()) };
+    match arc::seal(call, &sealing, outgoing, &bodies) {
+        Ok(lines) => {
+            outgoing.head.splice(0..0, lines);
+        }
+        Err(why) => arc::unsealed(call, &why),
+    }
+    Ok(())
+}
+
+/// The key that an option gives: the name of a file, or the key itself.
+pub(super) fn key(call: &mut TransportCall<'_>, text: &Str) -> Result<PrivateKey, Vec<u8>> {
+    let bytes = match text.bytes() {
+        name if name.starts_with(b"/") => {
+            if text.taint().is_tainted() {
+                let head = b"the file name for the private key comes from outside: ";
+                return Err([head, name].concat());
+            }
+            let files = call.cx.engine().world().files.clone();
+            let read = files.read(name, LARGEST_KEY).map_err(|why| {
+                let why = eximious_stdlib::wording::reason(&why);
+                [b"unable to open file for reading: ", name, b": ", why.as_bytes()].concat()
+            });
+            read?.to_vec()
+        }
+        pem => pem.to_vec(),
+    };
+    let pem = String::from_utf8_lossy(&bytes);
+    PrivateKey::read(&pem).map_err(|_| b"the private key makes no sense".to_vec())
+}
+
+/// An option's text; nothing where it comes to nothing, or is forced to fail.
+pub(super) fn value(
+    call: &mut TransportCall<'_>,
+    option: DriverOpt<Str>,
+) -> Result<Option<Str>, Vec<u8>> {
+    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
+    match Text::new(text).expand(call.cx) {
+        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+        Err(fail) if fail.class() == FailClass::Forced => Ok(None),
+        Err(fail) => {
+            let head = format!("failed to expand {}: ", option.name());
+            Err([head.as_bytes(), fail.message()].concat())
+        }
+    }
+}
+
+/// Hashes of the body as it leaves.
+pub(super) fn hashes(
+    wanted: impl Iterator<Item = BodyHash>,
+    outgoing: &Outgoing<'_>,
+) -> io::Result<BodyHashes> {
+    let mut hasher = BodyHasher::new(wanted);
+    let (mut reader, mut piece) = (outgoing.body(), vec![0; 16 * 1024]);
+    let mut last = b'\n';
+    loop {
+        match reader.read(&mut piece)? {
+            0 => break,
+            count => {
+                let mut lines = Vec::with_capacity(count + count / 16);
+                push_lines(&piece[..count], &mut lines);
+                hasher.push(&lines);
+                last = piece[count - 1];
+            }
+        }
+    }
+    if last != b'\n' {
+        hasher.push(b"\r\n");
+    }
+    Ok(hasher.finish())
+}
+
+/// A text whose lines end as they do on the wire.
+pub(super) fn wire(text: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(text.len() + text.len() / 16);
+    push_lines(text, &mut lines);
+    lines
+}
+
+fn push_lines(text: &[u8], into: &mut Vec<u8>) {
+    for byte in text {
+        if *byte == b'\n' {
+            into.push(b'\r');
+        }
+        into.push(*byte);
+    }
+}
+
+/// The fields of a header, each with all of its lines.
+pub(super) fn fields(header: &[u8]) -> Vec<&[u8]> {
+    let (mut fields, mut start, mut at) = (Vec::new(), 0, 0);
+    while at < header.len() {
+        let end = memchr::memchr(b'\n', &header[at..]).map_or(header.len(), |end| at + end + 1);
+        if &header[at..end] == b"\r\n" {
+            break;
+        }
+        at = end;
+        if !matches!(header.get(at), Some(b' ' | b'\t')) {
+            fields.push(&header[start..at]);
+            start = at;
+        }
+    }
+    fields
+}
