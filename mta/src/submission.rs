@@ -9,6 +9,7 @@
 mod acl;
 mod batch;
 mod input;
+mod limits;
 pub(crate) mod own;
 mod recipients;
 mod report;
@@ -20,11 +21,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclState, Logs};
+use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, LogSelector, Str, Var, opt, var};
+use eximious::{Context, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{
@@ -91,7 +92,7 @@ pub struct DsnRequest {
 }
 
 /// How errors are reported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Errors {
     /// On the standard error (`-oep`, `-oeq`).
     Printed,
@@ -383,7 +384,7 @@ impl<'s> Submission<'s> {
         if let Some(too_long) = reception::too_long(self.cx, &message, stray) {
             let client = eximious::client::plainly_described(self.cx);
             self.log(&too_long.logged(&client));
-            self.received.message = cut(message, too_long);
+            self.received.message = limits::cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
         self.id = stored_id.unwrap_or_else(|| message_id(self.cx.engine()));
@@ -426,6 +427,9 @@ impl<'s> Submission<'s> {
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
         if read > self.limit {
+            if self.request.names_recipients {
+                self.add_named(named.addresses, &mut recipients);
+            }
             return Err(self.too_large(read, &recipients));
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;
@@ -442,28 +446,6 @@ impl<'s> Submission<'s> {
         self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         let discarded = self.judge()?;
         self.keep(discarded, given_id)
-    }
-
-    fn too_large(&mut self, size: u64, recipients: &[Str]) -> Fault {
-        let sender = self.received.message.sender.clone();
-        let client = eximious::client::described(self.cx);
-        let numbers = format!(": message too big: read={size} max={}", self.limit);
-        let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-        let line = [&head, &client[..], numbers.as_bytes()].concat();
-        let (message, replaced) = (&self.received.message, &self.received.replaced);
-        let recipients = recipients.iter().map(Str::bytes);
-        let header = reception::rejected(
-            self.cx,
-            message,
-            (sender.bytes(), recipients),
-            replaced,
-            &[],
-            false,
-        );
-        let main = self.cx.engine().settings().log_selector().contains(LogSelector::SIZE_REJECT);
-        let logs = Logs { main, ..Logs::REJECTIONS };
-        logs.write(&*self.cx.engine().world().log, &self.log_line(&line), &header);
-        Fault::TooLarge(self.limit)
     }
 
     /// Puts the line there that says how the message came here.
