@@ -37,7 +37,7 @@ use crate::smtp::{
 };
 use crate::spool;
 use crate::{dsn, logs, options};
-use report::{Fault, cut};
+use report::Fault;
 
 pub use batch::take;
 pub use input::SubmissionInput;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
-use eximious::{Body, Header, Message, opt, var};
+use eximious::{opt, var};
 
 use super::own::hand_in;
 use super::{Done, Errors, Submission};
@@ -321,29 +321,4 @@ fn in_full(fault: &Fault) -> Option<Told> {
 fn listed(wrong: &[InvalidAddress]) -> Vec<u8> {
     let lines = wrong.iter().map(|one| [b"  ", &one.text[..], b": ", &one.why, b"\n"].concat());
     lines.collect::<Vec<_>>().concat()
-}
-
-/// The header as far as it was read when it was found to be too long.
-pub(super) fn cut(mut message: Message, too_long: TooLong) -> Message {
-    message.body = Body::default();
-    let mut room = match too_long {
-        TooLong::Header(limit) => limit,
-        TooLong::Line(limit) => {
-            let long = |header: &Header| header.line.len() as u64 > limit;
-            let end = message.headers.iter().position(long);
-            message.headers.truncate(end.map_or(message.headers.len(), |end| end + 1));
-            return message;
-        }
-    };
-    for header in &mut message.headers {
-        let length = header.line.len() as u64;
-        if length > room {
-            header.line.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-            header.line.push(b'\n');
-        }
-        room = room.saturating_sub(length);
-    }
-    let end = message.headers.iter().position(|header| header.line == b"\n");
-    message.headers.truncate(end.unwrap_or(message.headers.len()));
-    message
 }
