@@ -13,6 +13,7 @@ mod queue;
 mod report;
 mod retry;
 mod routing;
+mod system_filter;
 mod tracking;
 mod transport;
 

@@ -13,6 +13,7 @@ use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 
 use super::log::Subject;
 use super::retry::Verdict;
+use super::system_filter::Filtered;
 use super::tracking::{NodeId, Tracking};
 use super::{AttemptManner, Attempted, Attempts, Deliverer};
 use crate::spool::queue::{Stored, Unread};
@@ -118,6 +119,11 @@ impl<'d> Attempt<'d> {
         &self.stored.file
     }
 
+    /// The same, to be changed.
+    pub(super) fn file_mut(&mut self) -> &mut HeaderFile {
+        &mut self.stored.file
+    }
+
     pub(super) fn routes(&self) -> &'d Routes {
         self.deliverer.server.acls.routes()
     }
@@ -128,18 +134,17 @@ impl<'d> Attempt<'d> {
 
     /// Makes the attempt.
     pub(super) fn run(mut self) -> Attempts {
+        let was_frozen = self.file().has("frozen");
         if let Some(outcome) = self.stays_frozen() {
             return Attempts { outcome, reports: Vec::new() };
         }
         if let Some(by) = &self.manner.gives_up {
             return self.cancel(by);
         }
-        let system_filter = self.cx.engine().settings().get(opt::SYSTEM_FILTER);
-        if !system_filter.is_empty() {
-            self.log(b"system_filter is set, but to deliver by one is not there yet");
-            return Attempts { outcome: Attempted::Left, reports: Vec::new() };
-        }
-        let plan = self.route();
+        let plan = match self.filter(was_frozen) {
+            Filtered::On { children, recipients } => self.route(children, recipients),
+            Filtered::Over(outcome) => return Attempts { outcome, reports: self.reports },
+        };
         for planned in plan.local {
             self.deliver_local(planned);
         }
@@ -384,7 +389,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// The message is done with, whoever has not got it.
-    fn complete_all(&mut self) -> Attempted {
+    pub(super) fn complete_all(&mut self) -> Attempted {
         if let Err(why) = self.taken.remove() {
             let why = eximious::stdlib::wording::reason(&why);
             let head = b" cannot be taken out of the spool: ".as_slice();
@@ -438,18 +443,24 @@ impl<'d> Attempt<'d> {
         }
         freezes |= is_report_lost;
         if freezes {
-            let now = self.now().to_string();
-            let text = Some(now.into_bytes());
-            self.stored.file.values.retain(|value| value.name != b"frozen");
-            let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
-            self.stored.file.values.push(value);
-            self.log(match is_report_lost {
+            return self.freeze(match is_report_lost {
                 true => b"Frozen (delivery error message)",
                 false => b"Frozen",
             });
         }
         self.update();
-        if freezes { Attempted::Frozen } else { Attempted::Left }
+        Attempted::Left
+    }
+
+    /// Freezes the message, and says so.
+    pub(super) fn freeze(&mut self, line: &[u8]) -> Attempted {
+        let text = Some(self.now().to_string().into_bytes());
+        let values = &mut self.stored.file.values;
+        values.retain(|value| value.name != b"frozen");
+        values.push(Value { name: b"frozen".to_vec(), text, ..Value::default() });
+        self.log(line);
+        self.update();
+        Attempted::Frozen
     }
 
     /// Has a report delivered: at once, unless this message is one itself, so that there is
@@ -465,7 +476,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// Writes the header file, where there is something new to say.
-    fn update(&mut self) {
+    pub(super) fn update(&mut self) {
         let first = self.file().has("deliver_firsttime");
         let is_same = !self.tracking.has_changed() && !first && !self.freezes;
         if is_same && self.stored.journal.is_empty() && !self.file().has("frozen") {
