@@ -29,7 +29,10 @@ pub use ldap::{
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
 pub use log::{DebugLog, Log, LogOptions, log_of};
-pub use mailbox::{LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes};
+pub use mailbox::{
+    LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
+    UserFileWork,
+};
 pub use pipe::{PipeEnd, PipeFault, PipeOrder};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,

@@ -62,6 +62,8 @@ pub struct Origin {
     pub name: Vec<u8>,
     /// Whether that user may say who sent a message.
     pub trusted: bool,
+    /// Whether it is about another message, and answers nobody: it is that user's own.
+    pub answers: bool,
     /// Whether addresses of senders in the header get domains.
     pub qualifies_senders: bool,
     /// Whether addresses of recipients in the header get domains.

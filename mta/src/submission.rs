@@ -401,6 +401,7 @@ impl<'s> Submission<'s> {
             login: user.login.clone(),
             name: if nameless { Vec::new() } else { user.name_beside(self.sender_set) },
             trusted,
+            answers: !self.request.about.is_empty() && self.request.reports_error,
             qualifies_senders: !self.request.leaves_unqualified,
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,

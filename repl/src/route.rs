@@ -229,7 +229,13 @@ impl Printer<'_> {
     fn direct(&mut self, delivery: &Delivery) {
         let parent = delivery.address.parent.as_deref();
         let parent = parent.map(|one| one.text.bytes()).unwrap_or_default();
-        self.put(&[parent, b" -> ", delivery.address.text.bytes()]);
+        let text = delivery.address.text.bytes();
+        // A message of a filter's is known by whom it goes to.
+        let (kind, text): (&[u8], _) = match (&delivery.target, text.strip_prefix(b">")) {
+            (DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_), Some(to)) => (b"mail ", to),
+            _ => (b"", text),
+        };
+        self.put(&[parent, b" -> ", kind, text]);
         match &delivery.wrong {
             Some(Wrong::Forbidden(_)) => return self.put(&[b" *** forbidden ***\n"]),
             Some(Wrong::Transport(why)) => {

@@ -380,6 +380,27 @@ pub struct Notice {
     pub body: Str,
 }
 
+impl Notice {
+    /// The notification as a message: its header, and its text.
+    pub fn letter(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        let fields = [
+            ("From", &self.from),
+            ("To", &self.to),
+            ("Auto-Submitted", &self.auto_submitted),
+            ("Subject", &self.subject),
+        ];
+        for (name, value) in fields {
+            text.extend([name.as_bytes(), b": ", value.bytes(), b"\n"].concat());
+        }
+        text.extend([b"\n", self.body.bytes()].concat());
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        text
+    }
+}
+
 /// What hears of the actions of an Exim filter as soon as they are wanted. How its tests
 /// came out is told to those who watch the context
 /// ([`TraceKinds::FILTER`](crate::trace::TraceKinds::FILTER)).

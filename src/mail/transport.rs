@@ -7,6 +7,7 @@
 //! and does what has to be done about the answers.
 
 mod appendfile;
+mod autoreply;
 mod call;
 mod driver;
 mod embedded;

@@ -247,7 +247,7 @@ fn routers_have_drivers_of_embedders() {
         panic!("{:?}", pass.children)
     };
     assert_eq!(child.text.bytes(), b"ann@b.example");
-    assert!(matches!(routed("discard", own).routed, Routed::Discarded));
+    assert!(matches!(routed("discard", own).routed, Routed::Discarded { by_filter: false }));
     for verdict in ["decline", "pass", "fail"] {
         assert!(matches!(routed(verdict, own).routed, Routed::Failed(_)), "{verdict}");
     }

@@ -6,6 +6,8 @@
 //! ## what this is about
 //! +++
 //! lines of a configuration, for all that follows up to the next such block
+//! +++ NAME
+//! lines of a file DIR/NAME, for what follows up to the next configuration
 //! ? [as=USER] [alone] arguments
 //! > TEXT     what comes in at the standard input
 //! | what is recorded
@@ -64,6 +66,7 @@ pub struct Run {
     /// Whether the real Exim is not asked.
     pub alone: bool,
     config: String,
+    files: Vec<(String, String)>,
     user: Option<String>,
     arguments: Vec<Vec<u8>>,
     input: Vec<u8>,
@@ -84,17 +87,23 @@ impl Case {
     pub fn parse(path: &Path, text: &str) -> Self {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let (mut config, mut reads_config) = (String::new(), false);
+        let mut files: Vec<(String, String)> = Vec::new();
         let mut parts: Vec<Part> = Vec::new();
         for (number, line) in text.lines().enumerate() {
             if line == "+++" {
                 (config, reads_config) = (String::new(), true);
+                files.clear();
+            } else if let Some(name) = line.strip_prefix("+++ ") {
+                files.push((name.to_owned(), String::new()));
             } else if let Some(words) = line.strip_prefix("? ") {
                 reads_config = false;
-                parts.push(Part::Run(Box::new(Run::new(number + 1, &config, words))));
+                let run = Run::new(number + 1, &config, words);
+                parts.push(Part::Run(Box::new(Run { files: files.clone(), ..run })));
                 continue;
             } else if reads_config {
-                config.push_str(line);
-                config.push('\n');
+                let text = files.last_mut().map_or(&mut config, |(_, text)| text);
+                text.push_str(line);
+                text.push('\n');
             } else if let Some(Part::Run(run)) = parts.last_mut() {
                 if let Some(text) = line.strip_prefix('>') {
                     run.input.extend(unescaped(text.strip_prefix(' ').unwrap_or(text)));
@@ -156,6 +165,7 @@ impl Run {
             line,
             alone,
             config: config.to_owned(),
+            files: Vec::new(),
             user,
             arguments,
             input: Vec::new(),
@@ -183,6 +193,10 @@ impl Run {
         );
         let path = home.path().join("conf");
         std::fs::write(&path, config).expect("a configuration");
+        for (name, text) in &self.files {
+            let text = text.replace("DIR", directory);
+            std::fs::write(home.path().join(name), text).expect("a file");
+        }
         let mut owner = OWNER;
         // Under its own name, words without a domain are commands.
         let called = home.path().join("sendmail");
@@ -313,13 +327,14 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
         [
             (r"1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b", "NAME"),
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
+            (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", "TIME"),
             (r"\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),
             (r"(?m)^-frozen \d+", "-frozen TIME"),
             (r"\b(RT|QT|DT|D)=\d+s\b", "$1=0s"),
             (r"\d+-eximdsn-\d+", "BOUNDARY"),
-            (r"(?m)^(From \S+) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),
+            (r"(?m)^(>?From \S+) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),
             (r"(Start|End) queue run: pid=\d+", "$1 queue run: pid=N"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),
             (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),

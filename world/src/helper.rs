@@ -1,7 +1,7 @@
 //! Local deliveries by another process, which keeps the superuser's rights when this one
-//! gives them up. It takes two kinds of order, to write to a mailbox and to give a message
-//! to a command, and does each with the rights of the user that the order names, who is
-//! never the superuser.
+//! gives them up. It takes three kinds of order, to write to a mailbox, to give a message
+//! to a command and to read or write a small file, and does each with the rights of the user
+//! that the order names, who is never the superuser.
 //!
 //! Each order has a connection of its own, which is handed over along the one that both
 //! were given at the start. When that one closes, the process ends. Where the one who
@@ -21,7 +21,7 @@ use std::thread;
 
 use eximious_core::World;
 use eximious_core::world::mailbox::{
-    MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes,
+    MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
 };
 use eximious_core::world::{
     Child, Command, Finished, PipeEnd, PipeFault, PipeOrder, Processes, RunError,
@@ -115,6 +115,13 @@ impl Mailboxes for DeliveryHelper {
             Ok(Frame::Written(written)) => written,
             Ok(_) => Err(MailboxFault::new(0, "a delivery had no outcome")),
             Err(error) => Err(MailboxFault::of(&error, format!("local delivery process: {error}"))),
+        }
+    }
+
+    fn file(&self, order: &UserFileOrder) -> io::Result<Vec<u8>> {
+        match self.order(&Frame::UserFile(order.clone()), &mut |_| Reply::Counts(false))? {
+            Frame::FileDone(done) => done,
+            _ => Err(gone()),
         }
     }
 }
@@ -220,6 +227,10 @@ fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
                 false => SystemProcesses.pipe(&order, &mut Bytes(&mut supply)),
             })
         }
+        Frame::UserFile(order) => Frame::FileDone(match refuses_root && order.user.uid == 0 {
+            true => Err(denied()),
+            false => SystemMailboxes.file(&order),
+        }),
         _ => return Err(gone()),
     };
     write_frame(&mut stream, &outcome)

@@ -6,6 +6,7 @@ mod lock;
 mod measure;
 pub(crate) mod relay;
 mod sizes;
+mod user_file;
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, MailboxSupply,
-    Mailboxes, fault,
+    Mailboxes, UserFileOrder, fault,
 };
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -31,6 +32,10 @@ impl Mailboxes for SystemMailboxes {
         supply: &mut dyn MailboxSupply,
     ) -> Result<MailboxDone, MailboxFault> {
         relay::with_rights(&order.user, supply, |supply| write(order, supply))
+    }
+
+    fn file(&self, order: &UserFileOrder) -> io::Result<Vec<u8>> {
+        user_file::work(order)
     }
 }
 

@@ -227,7 +227,31 @@ impl MailboxFault {
     }
 }
 
-/// Mailboxes.
+/// What is done to a small file of a user's: a log, or a note of who had an answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UserFileOrder {
+    /// Whose rights count.
+    pub user: LocalUser,
+    /// The file: an absolute path.
+    pub path: Vec<u8>,
+    /// What is done.
+    pub work: UserFileWork,
+}
+
+/// What is done to a file of a user's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UserFileWork {
+    /// It is read, where it has no more than so many bytes.
+    Read(u64),
+    /// These bytes are added to it, in one piece. A file that is not there is made, with
+    /// these permissions.
+    Append(u32, Vec<u8>),
+    /// These bytes take the place of what is in it. A file that is not there is made, with
+    /// these permissions.
+    Replace(u32, Vec<u8>),
+}
+
+/// Mailboxes, and the small files that users have beside them.
 pub trait Mailboxes: Send + Sync {
     /// Writes a message into a mailbox, whole or not at all: when this returns well, it is
     /// on the disk.
@@ -239,6 +263,16 @@ pub trait Mailboxes: Send + Sync {
         order: &MailboxOrder,
         supply: &mut dyn MailboxSupply,
     ) -> Result<MailboxDone, MailboxFault>;
+
+    /// Reads a small file, or writes to one; what was read. Where there are no files of
+    /// users, none may be looked at.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn file(&self, order: &UserFileOrder) -> io::Result<Vec<u8>> {
+        let _ = order;
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
 }
 
 /// Numbers of Exim's own that are no errors of the system's (`== … defer (-22)`).

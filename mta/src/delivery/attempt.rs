@@ -317,7 +317,11 @@ impl<'d> Attempt<'d> {
     ) {
         self.freezes |= why.freezes;
         let message = why.shown().unwrap_or_default().to_vec();
-        let number = if waits { -51 } else { -1 };
+        let number = match (waits, why.number) {
+            (true, _) => -51,
+            (false, 0) => -1,
+            (false, number) => number,
+        };
         let mut undelivered = Undelivered::new(number, message);
         undelivered.said.clone_from(&why.said);
         let key = address.text.bytes().to_vec();
@@ -401,6 +405,14 @@ impl<'d> Attempt<'d> {
     /// Tells senders of failures, and leaves the message as it is to be found next.
     fn end(&mut self) -> Attempted {
         let failed = std::mem::take(&mut self.failed);
+        let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
+        let ignored = ignored.map(|one| {
+            let (address, is_direct) = (&one.address, one.is_direct);
+            let subject =
+                Subject { address, router: None, transport: None, is_local: false, is_direct };
+            [&self.named(&subject)[..], b": error ignored"].concat()
+        });
+        let ignored: Vec<Vec<u8>> = ignored.collect();
         let mut freezes = self.freezes;
         let mut is_report_lost = false;
         for (sender, failed) in super::report::by_sender(self, failed) {
@@ -420,6 +432,7 @@ impl<'d> Attempt<'d> {
                 super::report::Told::Unsent => self.deferred += failed.len(),
             }
         }
+        ignored.iter().for_each(|line| self.log(line));
         if self.deferred == 0 {
             return self.complete_all();
         }

@@ -1,7 +1,6 @@
 //! What logs say of deliveries (specification, chapter 53).
 
 use eximious::route::{Address, Delivery, DeliveryTarget};
-use eximious::stdlib::address::last_at;
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
@@ -41,8 +40,15 @@ impl Attempt<'_> {
     pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
         let (address, text) = (subject.address, subject.address.text.bytes());
         let is_short = subject.is_local && !subject.is_direct;
-        let own = if is_short { &text[..last_at(text)] } else { text };
-        let mut out = printing(own, false);
+        let own = match is_short {
+            // As the routers had it: in lower case, unless one minded that.
+            true => {
+                let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
+                parts.map(Str::bytes).concat()
+            }
+            false => text.to_vec(),
+        };
+        let mut out = printing(&own, false);
         let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
         let all = self.wanted().contains(LogSelector::ALL_PARENTS);
         if let Some((original, between)) = ancestors.split_last() {
@@ -99,7 +105,12 @@ impl Attempt<'_> {
         began: i64,
     ) -> Vec<u8> {
         let wanted = self.wanted();
-        let mut line = [mark.as_bytes(), b" ", &self.named(subject)].concat();
+        let mut named = self.named(subject);
+        if let Some(file) = &done.file {
+            let shown = printing(subject.address.text.bytes(), false).len();
+            named.splice(..shown, printing(file, false));
+        }
+        let mut line = [mark.as_bytes(), b" ", &named].concat();
         let sender = self.file().sender.clone();
         if wanted.contains(LogSelector::SENDER_ON_DELIVERY) {
             line.extend_from_slice(&[b" F=<", &sender[..], b">"].concat());
@@ -178,9 +189,15 @@ impl Attempt<'_> {
     }
 
     /// A recipient whose message is thrown away.
-    pub(super) fn log_discarded(&mut self, address: &Address, router: Option<usize>) {
+    pub(super) fn log_discarded(
+        &mut self,
+        address: &Address,
+        router: Option<usize>,
+        by_filter: bool,
+    ) {
         let text = printing(address.text.bytes(), false);
-        let mut line = [b"=> :blackhole: <", &text[..], b">"].concat();
+        let word: &[u8] = if by_filter { b"discarded" } else { b":blackhole:" };
+        let mut line = [b"=> ", word, b" <", &text[..], b">"].concat();
         if let Some(number) = router {
             line.extend_from_slice(b" R=");
             line.extend_from_slice(self.routes().router_name(number).bytes());

@@ -151,17 +151,17 @@ impl Report<'_, '_> {
         if is_sender {
             text.extend_from_slice(
                 b"A message that you sent could not be delivered to one or more of its\n\
-                  recipients. ",
+                  recipients. This is a permanent error. The following address(es) failed:\n",
             );
         } else {
             let sender = self.attempt.file().sender.clone();
             text.extend_from_slice(b"A message sent by\n\n  <");
             text.extend_from_slice(&printing(&sender, false));
             text.extend_from_slice(
-                b">\n\ncould not be delivered to one or more of its recipients. ",
+                b">\n\ncould not be delivered to one or more of its recipients. The following\n\
+                  address(es) failed:\n",
             );
         }
-        text.extend_from_slice(b"This is a permanent error. The following address(es) failed:\n");
         text.push(b'\n');
         for one in &self.failed {
             self.failure(text, one);

@@ -2,7 +2,7 @@
 
 use eximious::Str;
 use eximious::route::{
-    Address, ChildAddress, Delivery, Duplicates, Purpose, RouteError, Routed, Wrong,
+    Address, ChildAddress, Delivery, DeliveryTarget, Duplicates, Purpose, RouteError, Routed, Wrong,
 };
 
 use super::attempt::Attempt;
@@ -71,8 +71,28 @@ impl Attempt<'_> {
         }
         for list in [&mut plan.local, &mut plan.remote] {
             *list = self.without_duplicates(std::mem::take(list));
+            list.retain(|planned| !self.has_it_by_transport(planned));
         }
         plan
+    }
+
+    /// An address that is the same as one that it came of is known by its transport, too:
+    /// the other may go elsewhere. Whether it has got the message.
+    fn has_it_by_transport(&mut self, planned: &Planned) -> bool {
+        let Planned { node, delivery } = planned;
+        let (address, is_other) = (&delivery.address, delivery.target != DeliveryTarget::Address);
+        let Some(number) = delivery.transport.filter(|_| !is_other) else { return false };
+        if address.unique.bytes().len() <= address.text.bytes().len() {
+            return false;
+        }
+        let transport = self.routes().transport_name(number).clone();
+        let name = [address.text.bytes(), b"/", transport.bytes()].concat();
+        let has_it = self.tracking.is_done(&name);
+        self.tracking.rename(*node, name);
+        if has_it {
+            self.complete(*node);
+        }
+        has_it
     }
 
     /// The same deliveries, each once.
@@ -149,8 +169,8 @@ impl Attempt<'_> {
         match pass.routed {
             Routed::Delivered(delivery) => self.plan(plan, node, delivery),
             Routed::Redirected => self.complete(node),
-            Routed::Discarded => {
-                self.log_discarded(&pass.address, router);
+            Routed::Discarded { by_filter } => {
+                self.log_discarded(&pass.address, router, by_filter);
                 self.complete(node);
             }
             Routed::Failed(why) => self.unroutable(node, &pass.address, router, why),
@@ -160,6 +180,13 @@ impl Attempt<'_> {
     }
 
     fn plan(&mut self, plan: &mut Plan, node: NodeId, delivery: Box<Delivery>) {
+        if let DeliveryTarget::Notice(notice) = &delivery.target {
+            // It goes at once, and is no delivery that could fail.
+            self.notify(&delivery, notice);
+            self.keep_done(&[node]);
+            self.complete(node);
+            return;
+        }
         if let Some(wrong) = &delivery.wrong {
             let (Wrong::Forbidden(why) | Wrong::Transport(why)) = wrong;
             let why = RouteError::new(why.clone());

@@ -49,6 +49,11 @@ impl Tracking {
         &self.nodes[node.0].unique
     }
 
+    /// Gives it another name in the spool's files.
+    pub(super) fn rename(&mut self, node: NodeId, unique: Vec<u8>) {
+        self.nodes[node.0].unique = unique;
+    }
+
     /// The address that it came of in the end: one of the message's recipients.
     pub(super) fn original(&self, node: NodeId) -> &[u8] {
         let mut at = node;

@@ -1,6 +1,7 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
-use eximious::Str;
+use std::cell::RefCell;
+
 use eximious::acl::OwnMessage;
 use eximious::hints::RetryKey;
 use eximious::route::Delivery;
@@ -8,15 +9,20 @@ use eximious::transport::{
     Consignment, Delivered, Delivering, DsnRequests, LocalUser, Outcome, TakingHost, Undelivered,
 };
 
+use eximious::filter::Notice;
+use eximious::world::SpoolPlace;
+use eximious::{Context, Str};
+
 use super::attempt::{Attempt, Failed};
 use super::log::Subject;
 use super::retry::{Verdict, may_try};
 use super::routing::Planned;
 use super::tracking::NodeId;
+use super::{AttemptManner, Deliverer};
 use crate::spool::RecipientDsn;
-use crate::submission::own::hand_in;
+use crate::submission::own::{hand_in, hand_in_as};
 
-impl Attempt<'_> {
+impl<'d> Attempt<'d> {
     /// Makes a delivery on this host.
     pub(super) fn deliver_local(&mut self, planned: Planned) {
         let key = planned.delivery.address.text.bytes().to_vec();
@@ -81,6 +87,13 @@ impl Attempt<'_> {
         let probe = self.deliverer.context();
         let forced = self.manner.forced;
         let may = |host: &_| forced || may_try(&probe, &id, host);
+        let made = RefCell::new(Vec::new());
+        let sender = self.sender_of_own();
+        let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
+            let (status, name) = sender.send(cx, user, &own);
+            made.borrow_mut().extend(name);
+            status
+        };
         let consignment = Consignment {
             message: &message,
             deliveries: &deliveries,
@@ -88,6 +101,7 @@ impl Attempt<'_> {
             user,
             now: began,
             may_try: &may,
+            hand_in: &hand_in,
             reports,
         };
         let done = match self.file().has("N") {
@@ -95,6 +109,7 @@ impl Attempt<'_> {
             false => routes.deliver(&mut self.cx, number, consignment),
         };
         routes.dismiss(&mut self.cx, &deliveries);
+        self.reports.extend(made.into_inner());
         let Delivering { outcomes, failed_hosts, good_hosts, message_log, output } = done
             .unwrap_or_else(|| {
                 let name = routes.transport_name(number);
@@ -120,6 +135,30 @@ impl Attempt<'_> {
             self.conclude(one, is_first, outcome, &path, (began, &output));
             is_first &= !delivered;
         }
+    }
+
+    /// What sends messages that come of this attempt's deliveries.
+    fn sender_of_own(&self) -> OwnSender<'d> {
+        OwnSender {
+            deliverer: self.deliverer,
+            place: self.place.clone(),
+            about: Str::from(&self.id[..]),
+            at_once: !self.file().sender.is_empty(),
+        }
+    }
+
+    /// Sends a notification that a filter wants. Whether it goes is nobody's concern.
+    pub(super) fn notify(&mut self, delivery: &Delivery, notice: &Notice) {
+        let Ok(user) = self.user_of(delivery) else { return };
+        let parent = delivery.address.parent.as_ref().map(|one| one.text.bytes().to_vec());
+        let sender = match self.file().sender.is_empty() {
+            true => Vec::new(),
+            false => parent.unwrap_or_default(),
+        };
+        let own = OwnMessage { sender, text: notice.letter() };
+        let mut cx = self.deliverer.context();
+        let (_, name) = self.sender_of_own().send(&mut cx, &user, &own);
+        self.reports.extend(name);
     }
 
     /// What came of one delivery.
@@ -245,6 +284,27 @@ impl Attempt<'_> {
         reports.rcpt =
             asked.iter().map(|one| one.as_ref().map(parameters).unwrap_or_default()).collect();
         reports
+    }
+}
+
+/// Puts messages of deliveries into the spool, and has them delivered.
+struct OwnSender<'d> {
+    deliverer: &'d Deliverer,
+    place: SpoolPlace,
+    about: Str,
+    /// Whether they are delivered at once: there is an end to answers to answers.
+    at_once: bool,
+}
+
+impl OwnSender<'_> {
+    /// The status, and the name of a message that is left to be delivered.
+    fn send(&self, cx: &mut Context, user: &LocalUser, own: &OwnMessage) -> (u8, Option<Vec<u8>>) {
+        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, &self.about, user);
+        let name = name.bytes().to_vec();
+        if done.kept && self.at_once {
+            self.deliverer.deliver_all(&self.place, &name, &AttemptManner::default());
+        }
+        (done.status, (done.kept && !self.at_once).then_some(name))
     }
 }
 

@@ -56,7 +56,7 @@ impl Author<'_> {
                 Some(address) => address,
                 None => return,
             }
-        } else if self.origin.local && !self.origin.trusted {
+        } else if self.origin.local && (!self.origin.trusted || self.origin.answers) {
             self.local_address(cx)
         } else {
             return;

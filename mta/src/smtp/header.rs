@@ -68,6 +68,7 @@ impl SmtpSession {
         let said = self.transaction.envelope.as_ref().map(|envelope| envelope.sender.said.clone());
         let said = said.unwrap_or_default();
         let origin = Origin {
+            answers: false,
             local,
             smtp: true,
             name: user.name_beside(trusted),

@@ -74,7 +74,7 @@ impl SmtpSession {
         match pass.routed {
             Routed::Failed(_) => self.say(&[b"553 ", shown, b" is undeliverable"]),
             Routed::Deferred(_) => self.say(&[b"553 ", shown, b" cannot be resolved at this time"]),
-            Routed::Discarded => self.say(&[b"250 mail to <", shown, b"> is discarded"]),
+            Routed::Discarded { .. } => self.say(&[b"250 mail to <", shown, b"> is discarded"]),
             Routed::Delivered(_) => self.say(&[b"250 <", shown, b">"]),
             Routed::Redirected => {
                 let lines = pass.children.iter().filter_map(|child| match child {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::address;
+use eximious::stdlib::options::server_ids;
+use eximious::transport::LocalUser;
 use eximious::{Context, Str, opt, var};
 
 use super::{Done, Outside, SubmissionRequest, submit};
@@ -18,14 +20,28 @@ pub(crate) fn hand_in(
     message: &OwnMessage,
     about: &Str,
 ) -> (Done, Str) {
-    let engine = cx.engine().clone();
-    let world = engine.world();
+    let world = cx.engine().world().clone();
     let number = |cx: &mut Context, variable| -> Option<u32> {
         std::str::from_utf8(cx.value_of(variable).bytes()).ok()?.parse().ok()
     };
     let (uid, gid) = world.host.ids();
     let uid = number(cx, var::EXIM_UID).unwrap_or(uid);
     let gid = number(cx, var::EXIM_GID).unwrap_or(gid);
+    let user = LocalUser { uid, gid, groups: Vec::new() };
+    hand_in_by(server, cx, message, about, (&user, true))
+}
+
+/// The same, as another user would; whether that one is trusted is said with it.
+fn hand_in_by(
+    server: &Arc<SmtpServer>,
+    cx: &mut Context,
+    message: &OwnMessage,
+    about: &Str,
+    (LocalUser { uid, gid, .. }, trusted): (&LocalUser, bool),
+) -> (Done, Str) {
+    let engine = cx.engine().clone();
+    let world = engine.world();
+    let (uid, gid) = (*uid, *gid);
     let user = world.users.user_by_id(uid).ok().flatten();
     let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
     let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
@@ -33,13 +49,7 @@ pub(crate) fn hand_in(
     let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
     let request = SubmissionRequest {
         given: given.into_iter().collect(),
-        submitter: Submitter {
-            login: login.clone(),
-            uid,
-            gid,
-            trusted: true,
-            ..Submitter::default()
-        },
+        submitter: Submitter { login: login.clone(), uid, gid, trusted, ..Submitter::default() },
         sender: Some(message.sender.clone()),
         names_recipients: true,
         about: about.bytes().to_vec(),
@@ -51,6 +61,21 @@ pub(crate) fn hand_in(
     server.acls.attach(&mut cx);
     let done = submit(server, &mut cx, &request, &mut Text(&message.text));
     (done, cx.value_of(var::MESSAGE_EXIM_ID))
+}
+
+/// Puts a message into the spool that a user's delivery wants sent.
+pub(crate) fn hand_in_as(
+    server: &Arc<SmtpServer>,
+    cx: &mut Context,
+    message: &OwnMessage,
+    about: &Str,
+    user: &LocalUser,
+) -> (Done, Str) {
+    let (settings, world) = (cx.engine().settings(), cx.engine().world());
+    let trusted = user.uid == server_ids(settings, &*world.users, &*world.host).0
+        || settings.get(opt::TRUSTED_USERS).0.contains(&user.uid)
+        || settings.get(opt::TRUSTED_GROUPS).0.contains(&user.gid);
+    hand_in_by(server, cx, message, about, (user, trusted))
 }
 
 /// A message that is there already.

@@ -27,6 +27,7 @@ impl Machine<'_> {
         let home = self.transport_home(router);
         let directory = directory(router, opt::TRANSPORT_CURRENT_DIRECTORY);
         let mut address = Address::clone(&self.address);
+        address.local_part = self.offer.local_part.clone();
         address.prefix = self.offer.prefix.clone();
         address.suffix = self.offer.suffix.clone();
         Ok(Box::new(Delivery {

@@ -146,7 +146,7 @@ impl Machine<'_> {
                 let why = why.bytes().to_vec();
                 Ok(Verdict::Fail(RouteError { said: Some(why.clone()), ..RouteError::new(why) }))
             }
-            Ok(RouterVerdict::Discard) => Ok(Verdict::Discard),
+            Ok(RouterVerdict::Discard) => Ok(Verdict::Discard { by_filter: false }),
             Err(fail) if fail.class() == FailClass::Forced => Ok(Verdict::Decline),
             Err(fail) => Err(RouteError::new(fail.message())),
         }

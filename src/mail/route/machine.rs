@@ -33,7 +33,10 @@ pub(super) enum Verdict {
     /// It can't be delivered.
     Fail(RouteError),
     /// It is thrown away.
-    Discard,
+    Discard {
+        /// Whether a filter says so.
+        by_filter: bool,
+    },
     /// It has another domain: its child is the same address.
     Renamed,
 }
@@ -313,7 +316,8 @@ impl Machine<'_> {
     /// What a router's verdict means for the address.
     fn conclude(&mut self, number: usize, router: &Router, verdict: Verdict) -> Next {
         let done = |routed| Next::Done(routed);
-        let refusable = matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard);
+        let refusable =
+            matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard { .. });
         if refusable && self.refuses(router) {
             return done(Routed::Failed(RouteError {
                 forced: true,
@@ -334,7 +338,9 @@ impl Machine<'_> {
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
             Verdict::Accept(delivery) => self.taken(number, router, delivery, Routed::Redirected),
-            Verdict::Discard => self.taken(number, router, None, Routed::Discarded),
+            Verdict::Discard { by_filter } => {
+                self.taken(number, router, None, Routed::Discarded { by_filter })
+            }
         }
     }
 

@@ -27,7 +27,10 @@ pub enum Routed {
     /// Others stand in its place, perhaps none.
     Redirected,
     /// It is thrown away.
-    Discarded,
+    Discarded {
+        /// Whether a filter says so, and no `:blackhole:`.
+        by_filter: bool,
+    },
     /// It can't be delivered.
     Failed(RouteError),
     /// It can't be said now.
@@ -67,6 +70,8 @@ pub struct RouteError {
     pub freezes: bool,
     /// Whether the router fails all that it accepts when it verifies.
     pub forced: bool,
+    /// The number that logs have for it, one of Exim's own; 0 where it has none.
+    pub number: i32,
 }
 
 /// Words that queries with passwords have in them.
@@ -74,6 +79,9 @@ const QUERIES: &[&str] =
     &["mysql", "pgsql", "redis", "sqlite", "ldap:", "ldaps:", "ldapi:", "ldapdn:", "ldapm:"];
 
 impl RouteError {
+    /// The number of errors in what a redirection is made of.
+    pub const REDIRECT: i32 = -17;
+
     /// With a message.
     pub fn new(message: impl Into<Vec<u8>>) -> Self {
         Self { message: Some(message.into()), ..Self::default() }

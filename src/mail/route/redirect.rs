@@ -154,14 +154,15 @@ impl<'r> Redirection<'r> {
         }
         match list {
             List::Wrong(why) => {
-                Err(RouteError::new([b"error in redirect ", kind, b": ", &why].concat()))
+                let message = [b"error in redirect ", kind, b": ", &why].concat();
+                Err(RouteError { number: RouteError::REDIRECT, ..RouteError::new(message) })
             }
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Fail(said(router, text, b'5')))
             }
-            List::Discard => Ok(Verdict::Discard),
+            List::Discard => Ok(Verdict::Discard { by_filter: false }),
             List::Items if !items.is_empty() => {
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Accept(None))
@@ -300,7 +301,9 @@ impl<'r> Redirection<'r> {
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
         address.text = text;
-        address.local_part = machine.address.local_part.clone();
+        address.local_part = machine.offer.local_part.clone();
+        address.prefix = machine.offer.prefix.clone();
+        address.suffix = machine.offer.suffix.clone();
         address.domain = machine.address.domain.clone();
         let identity = machine.identity(router)?;
         let delivery = Delivery {

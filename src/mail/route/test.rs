@@ -163,7 +163,7 @@ impl Routes {
                     tell(&Report::Deferred(&pass.address, error));
                     standing = standing.max(Standing::Deferred);
                 }
-                Routed::Discarded => {
+                Routed::Discarded { .. } => {
                     thrown = true;
                 }
                 Routed::Redirected if request.asks_hosts => cx.tell_callout(NO_HOSTS),

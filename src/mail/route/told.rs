@@ -103,7 +103,7 @@ impl Machine<'_> {
         let verdict = self.drive(number, router);
         match &verdict {
             // What comes of it decides what there is to tell.
-            Ok(Verdict::Accept(_) | Verdict::Discard) => {}
+            Ok(Verdict::Accept(_) | Verdict::Discard { .. }) => {}
             Ok(Verdict::Renamed) => {
                 if let Some(ChildAddress::Address(child)) = self.children.last() {
                     let text = child.text.clone();

@@ -16,6 +16,8 @@ use eximious_stdlib::variables::var;
 use super::local::{LocalText, Surroundings, UNKNOWN};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::config::RetryError;
+use crate::mail::route::DeliveryTarget;
+
 pub(super) use rules::RULES;
 
 pub(crate) use limit::limit;
@@ -57,13 +59,21 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Undel
         Ok(done) => {
             notify(call, &done);
             let warning = warning(call, &order, threshold, &done);
-            Ok(Delivered { size: Some(done.written), warning, ..Delivered::default() })
+            // A file that was asked for may be another by the transport's own word.
+            let is_file = matches!(order.form, MailboxForm::File(_));
+            let file = (is_file && is_asked_for(call)).then(|| order.path.clone());
+            Ok(Delivered { size: Some(done.written), warning, file, ..Delivered::default() })
         }
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
             pass_on(call, &transports[at], left)
         }
         Err(fault) => Err(undelivered(fault)),
     }
+}
+
+/// Whether an address or a filter names what is written to.
+fn is_asked_for(call: &TransportCall<'_>) -> bool {
+    matches!(call.consignment.deliveries[0].target, DeliveryTarget::File { .. })
 }
 
 /// Why a mailbox could not be written to, as others are told.

@@ -11,6 +11,7 @@ use super::Transport;
 use super::driver::Deliver;
 use super::limits::hinder;
 use crate::Context;
+use crate::acl::OwnMessage;
 use crate::config::RetryError;
 use crate::mail::route::{Delivery, Routes};
 use crate::mail::smtp_transport::Secured;
@@ -46,6 +47,10 @@ pub struct Consignment<'c> {
     pub now: i64,
     /// Whether a host may be tried now.
     pub may_try: &'c dyn Fn(&TakingHost) -> bool,
+    /// Puts a message of the transport's own into the spool, as a user of this system: its
+    /// header says who gets it. The status that a program would have that does so: 0 where
+    /// it is there, 2 where nobody would get it.
+    pub hand_in: &'c dyn Fn(&mut Context, &LocalUser, OwnMessage) -> u8,
     /// What is asked of those who take it, where they can do it (RFC 3461): a space before
     /// each parameter of MAIL, and of RCPT for each address.
     pub reports: DsnRequests,
@@ -100,9 +105,13 @@ impl TransportCall<'_> {
     }
 }
 
+/// The status where a message can't be sent.
+const NOT_SENT: u8 = 1;
+
 impl<'c> Consignment<'c> {
     /// A message that goes to some addresses as its envelope has it: for no user, at no
-    /// time that is known, to any host, and without reports.
+    /// time that is known, to any host, without reports, and where no message of its own is
+    /// sent.
     pub fn new(message: &'c Message, deliveries: &'c [&'c Delivery]) -> Self {
         Self {
             message,
@@ -111,6 +120,7 @@ impl<'c> Consignment<'c> {
             user: LocalUser::default(),
             now: 0,
             may_try: &|_| true,
+            hand_in: &|_, _, _| NOT_SENT,
             reports: DsnRequests::default(),
         }
     }

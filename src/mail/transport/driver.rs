@@ -52,6 +52,9 @@ pub(crate) struct QuotaOptions {
 
 static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
 
+static REPLY: TransportRun =
+    TransportRun { remote: false, quota: None, run: Some(Deliver::Own(super::autoreply::run)) };
+
 static COMMAND: TransportRun =
     TransportRun { remote: false, quota: None, run: Some(Deliver::Own(super::pipe::run)) };
 
@@ -89,7 +92,14 @@ pub(super) static DRIVERS: &[DriverDef] = &[
         Runs::of(&MAILBOX),
     )
     .rules(&super::appendfile::RULES),
-    driver("autoreply", "Answers with a message of its own.", "27", &LOCAL).rules(&USER_HAS_GROUP),
+    DriverDef::new(
+        DriverKind::Transport,
+        "autoreply",
+        "Answers with a message of its own.",
+        "27",
+        Runs::of(&REPLY),
+    )
+    .rules(&USER_HAS_GROUP),
     driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL).rules(&LMTP),
     DriverDef::new(DriverKind::Transport, "pipe", "Writes to a command.", "29", Runs::of(&COMMAND))
         .rules(&super::pipe::RULES),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm, MailboxLock,
-    MailboxOrder, MailboxQuota,
+    MailboxOrder, MailboxQuota, UserFileOrder, UserFileWork,
 };
 use eximious_core::world::{LocalUser, PipeEnd, PipeFault, PipeOrder};
 
@@ -22,6 +22,8 @@ pub(super) enum Frame {
     Reply(Reply),
     Written(Result<MailboxDone, MailboxFault>),
     Piped(Result<PipeEnd, PipeFault>),
+    UserFile(UserFileOrder),
+    FileDone(io::Result<Vec<u8>>),
 }
 
 /// Writes a frame: its length, and its bytes.
@@ -109,6 +111,7 @@ structs! {
     MailboxFault { number, message, kind }
     PipeOrder { argv, environment, directory, user, umask, dumps_core, timeout, max_output }
     PipeEnd { code, output, written }
+    UserFileOrder { user, path, work }
 }
 
 impl Wire for bool {
@@ -200,6 +203,35 @@ impl Wire for io::Error {
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         i32::take(from).map(Self::from_raw_os_error)
+    }
+}
+
+impl Wire for UserFileWork {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Read(most) => {
+                out.push(0);
+                most.put(out);
+            }
+            Self::Append(mode, bytes) => {
+                out.push(1);
+                mode.put(out);
+                bytes.put(out);
+            }
+            Self::Replace(mode, bytes) => {
+                out.push(2);
+                mode.put(out);
+                bytes.put(out);
+            }
+        }
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(from)? {
+            0 => Self::Read(Wire::take(from)?),
+            1 => Self::Append(Wire::take(from)?, Wire::take(from)?),
+            2 => Self::Replace(Wire::take(from)?, Wire::take(from)?),
+            _ => return None,
+        })
     }
 }
 
@@ -409,6 +441,14 @@ impl Wire for Frame {
                 out.push(5);
                 piped.put(out);
             }
+            Self::UserFile(order) => {
+                out.push(6);
+                order.put(out);
+            }
+            Self::FileDone(done) => {
+                out.push(7);
+                done.put(out);
+            }
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -419,6 +459,8 @@ impl Wire for Frame {
             3 => Self::Reply(Wire::take(from)?),
             4 => Self::Written(Wire::take(from)?),
             5 => Self::Piped(Wire::take(from)?),
+            6 => Self::UserFile(Wire::take(from)?),
+            7 => Self::FileDone(Wire::take(from)?),
             _ => return None,
         })
     }

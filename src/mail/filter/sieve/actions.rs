@@ -32,7 +32,7 @@ impl Run<'_> {
     pub(super) fn file_into(&mut self, folder: &[u8], copy: bool) {
         let folder = up_to_zero(folder);
         if self.first(Kind::FileInto, "fileinto", folder) {
-            let (mailbox, flags, manner) = (Str::tainted(folder), Vec::new(), meant(copy));
+            let (mailbox, flags, manner) = (Str::from(folder), Vec::new(), meant(copy));
             self.act(FilterAction::FileInto { mailbox, flags, create: false, manner });
         }
         self.kept &= copy;

@@ -1,8 +1,11 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
+use eximious_core::world::{LocalUser, UserFileOrder, UserFileWork};
 use eximious_stdlib::options::opt::router as opt;
+use eximious_stdlib::options::server_ids;
 use eximious_stdlib::variables::var;
+use eximious_stdlib::wording::reason;
 
 use super::super::machine::{Machine, Verdict};
 use super::super::pass::{ChildAddress, RouteError};
@@ -11,7 +14,7 @@ use super::super::{DeliveryTarget, FilterPipe, Purpose};
 use super::{Redirection, file_transport, said};
 use crate::mail::filter::{
     AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner,
-    exim, logged_and_said, sieve,
+    exim, sieve,
 };
 
 /// Whether a filter may be run at all.
@@ -36,7 +39,8 @@ pub(super) fn permitted(
 fn wrong(router: &Router, why: &[u8]) -> RouteError {
     let kind: &[u8] =
         if router.some_text(opt::redirect::FILE).is_some() { b"file" } else { b"data" };
-    RouteError::new([b"error in filter ", kind, b": ", why].concat())
+    let message = [b"error in filter ", kind, b": ", why].concat();
+    RouteError { number: RouteError::REDIRECT, ..RouteError::new(message) }
 }
 
 /// Runs a filter, and makes addresses of what it wants.
@@ -60,6 +64,9 @@ pub(super) fn run(
         }
     };
     machine.show_address();
+    if machine.purpose == Purpose::Delivery {
+        write_logs(machine, router, &filtered.actions)?;
+    }
     if machine.purpose != Purpose::Delivery && kind == FilterKind::Sieve {
         machine.cx.engine().world().log.debug(&ending(&filtered));
     }
@@ -78,19 +85,14 @@ pub(super) fn run(
         }
         FilterEnd::Fail(text) => {
             generate(machine, redirection, filtered.actions, &inbox)?;
-            let (logged, told) = logged_and_said(text.bytes());
-            // Only a log has room for a part alone.
-            let logs = machine.purpose == Purpose::Delivery;
-            let logged = if logs { logged } else { text.bytes() };
-            let error = said(router, told.to_vec(), b'5');
-            return Ok(Verdict::Fail(RouteError { message: Some(logged.to_vec()), ..error }));
+            return Ok(Verdict::Fail(said(router, text.bytes().to_vec(), b'5')));
         }
         FilterEnd::Finished | FilterEnd::Error(_) => {}
     }
     let (significant, sieve) = (filtered.significant, kind == FilterKind::Sieve);
     generate(machine, redirection, filtered.actions, &inbox)?;
     match (machine.children.is_empty(), significant) {
-        (true, true) => Ok(Verdict::Discard),
+        (true, true) => Ok(Verdict::Discard { by_filter: true }),
         (true, false) => Ok(Verdict::Decline),
         (false, false) if !sieve => {
             // The message goes on as if there were no filter, too.
@@ -209,7 +211,7 @@ fn generate(
                 )?;
             }
             FilterAction::Mail { reply, .. } => {
-                let text = Str::tainted([b"mail ", &*addressee(machine, &reply)].concat());
+                let text = Str::tainted([b">", &*addressee(machine, &reply)].concat());
                 redirection.direct(
                     machine,
                     text,
@@ -218,7 +220,7 @@ fn generate(
                 )?;
             }
             FilterAction::Notify(notice) => {
-                let text = Str::tainted([b"mail ", notice.to.bytes()].concat());
+                let text = Str::tainted([b">", notice.to.bytes()].concat());
                 redirection.direct(
                     machine,
                     text,
@@ -232,6 +234,47 @@ fn generate(
     }
     Ok(())
 }
+
+/// `logwrite`: lines for a file of the user's. Where it can't be written to, that is logged.
+fn write_logs(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    actions: &[FilterAction],
+) -> Result<(), RouteError> {
+    let mut permissions = LOG_MODE;
+    for action in actions {
+        match action {
+            FilterAction::LogFile { mode, .. } => permissions = mode.unwrap_or(LOG_MODE),
+            FilterAction::LogWrite { text, file: Some(file), .. } => {
+                let identity = machine.identity(router)?;
+                let (settings, world) =
+                    (machine.cx.engine().settings(), machine.cx.engine().world().clone());
+                let server = server_ids(settings, &*world.users, &*world.host);
+                let (uid, gid) =
+                    (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
+                let user = LocalUser { uid, gid, groups: Vec::new() };
+                let work = UserFileWork::Append(permissions, text.bytes().to_vec());
+                let done = match file.taint().is_tainted() {
+                    true => Err(std::io::ErrorKind::PermissionDenied.into()),
+                    false => {
+                        let path = file.bytes().to_vec();
+                        world.mailboxes.file(&UserFileOrder { user, path, work })
+                    }
+                };
+                if let Err(why) = done {
+                    let why = reason(&why);
+                    let head = [b"filter log file ", file.bytes()].concat();
+                    machine.log(&[&head[..], b" can't be written to: ", why.as_bytes()].concat());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The permissions of a filter's log file, where it says none.
+const LOG_MODE: u32 = 0o600;
 
 /// `noerror`.
 fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {

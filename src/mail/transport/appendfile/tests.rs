@@ -55,6 +55,7 @@ fn deliver_to(fixture: &Fixture, options: &str, deliveries: &[&Delivery]) -> Vec
         user: LocalUser::default(),
         now: 1_000_000_000,
         may_try: &|_| true,
+        hand_in: &|_, _, _| 0,
         reports: DsnRequests::default(),
     };
     routes.deliver(&mut cx, 0, consignment).unwrap().outcomes

@@ -90,6 +90,7 @@ fn run(
         user: LocalUser::default(),
         now: 1_000_000_000,
         may_try: &|_| true,
+        hand_in: &|_, _, _| 0,
         reports: DsnRequests::default(),
     };
     let outcome = routes.deliver(&mut cx, 0, consignment).unwrap();

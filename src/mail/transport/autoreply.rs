@@ -1,0 +1,332 @@
+//! `autoreply`: a message of its own (specification, chapter 27).
+//!
+//! What it says is either in the transport's options or, where a filter wants it sent, in
+//! what the filter said; never a mixture of both.
+
+mod letter;
+mod once;
+
+use eximious_core::Str;
+use eximious_core::world::{UserFileOrder, UserFileWork};
+use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::interval;
+use eximious_stdlib::lists::{ListOutcome, Matcher};
+use eximious_stdlib::options::opt as main;
+use eximious_stdlib::options::opt::transport::autoreply as opt;
+use eximious_stdlib::variables::var;
+use eximious_stdlib::wording;
+
+use super::{Delivered, Outcome, TransportCall, Undelivered};
+use crate::acl::OwnMessage;
+use crate::mail::filter::AutoReply;
+use crate::mail::route::{DeliveryTarget, Text};
+use once::Once;
+
+/// The status of a message that nobody gets.
+const NO_RECIPIENTS: u8 = 2;
+
+/// What is to be said, to whom.
+#[derive(Debug, Default)]
+struct Reply {
+    from: Option<Str>,
+    reply_to: Option<Str>,
+    to: Option<Str>,
+    cc: Option<Str>,
+    bcc: Option<Str>,
+    subject: Option<Str>,
+    headers: Option<Str>,
+    text: Option<Str>,
+    file: Option<Str>,
+    file_expand: bool,
+    return_message: bool,
+    log: Option<Str>,
+    once: Option<Str>,
+    once_repeat: u64,
+    /// What a filter had, for the lines of its file.
+    numeric: Vec<Str>,
+    this_address: Str,
+}
+
+/// Why nothing is sent.
+enum Trouble {
+    Deferred(Undelivered),
+    Failed(Undelivered),
+}
+
+/// It never will be. The sender is told no reason.
+fn never(message: Vec<u8>) -> Trouble {
+    let said = Some(Vec::new());
+    Trouble::Failed(Undelivered { said, ..Undelivered::new(0, message) })
+}
+
+/// It may be another time.
+fn later(error: &std::io::Error, message: &[u8]) -> Trouble {
+    let why = wording::reason(error);
+    let parts = [why.as_bytes(), b": ", message, b": ", why.as_bytes()];
+    let number = error.raw_os_error().unwrap_or(0);
+    Trouble::Deferred(Undelivered::new(number, parts.concat()))
+}
+
+pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
+    let outcome = match reply(call) {
+        Ok(()) => Outcome::Delivered(Delivered::default()),
+        Err(Trouble::Deferred(why)) => Outcome::Deferred(why),
+        Err(Trouble::Failed(why)) => Outcome::Failed(why),
+    };
+    vec![outcome; call.consignment.deliveries.len()]
+}
+
+fn reply(call: &mut TransportCall<'_>) -> Result<(), Trouble> {
+    let mut reply = match &call.consignment.deliveries[0].target {
+        DeliveryTarget::Reply(wanted) => of_filter(call, wanted),
+        DeliveryTarget::Notice(notice) => {
+            let text = notice.letter();
+            return send(call, text);
+        }
+        _ => of_options(call)?,
+    };
+    reply.return_message |= call.transport.on(opt::RETURN_MESSAGE);
+    leave_out(call, &mut reply)?;
+    if reply.to.is_none() && reply.cc.is_none() && reply.bcc.is_none() && has_never_mail(call) {
+        return Ok(());
+    }
+    let once = Once::of(call, &reply)?;
+    if let Some(once) = &once
+        && once.is_too_soon(call.consignment.now)
+    {
+        let to = reply.to.clone().unwrap_or_default();
+        log(call, &reply, &[b"  previously sent to ", to.bytes(), b"\n"].concat());
+        return Ok(());
+    }
+    let text = letter::write(call, &reply)?;
+    send(call, text)?;
+    if let Some(once) = once {
+        once.keep(call);
+    }
+    let mut lines = Vec::new();
+    let fields = [
+        ("From: ", &reply.from),
+        ("To: ", &reply.to),
+        ("Cc: ", &reply.cc),
+        ("Bcc: ", &reply.bcc),
+        ("Subject: ", &reply.subject),
+        ("", &reply.headers),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            lines.extend([b"  ", name.as_bytes(), value.bytes(), b"\n"].concat());
+        }
+    }
+    log(call, &reply, &lines);
+    Ok(())
+}
+
+/// What the transport's options say.
+fn of_options(call: &mut TransportCall<'_>) -> Result<Reply, Trouble> {
+    let mut field = |option| -> Result<Option<Str>, Trouble> {
+        let Some(text) = expanded(call, option)? else { return Ok(None) };
+        let topbit = call.cx.engine().settings().get(main::PRINT_TOPBITCHARS);
+        if let Some(byte) = unprintable(text.bytes(), topbit) {
+            let written = call.transport.text(option).cloned().unwrap_or_default();
+            let name = call.transport.name.bytes();
+            let head = [b"Expansion of \"", written.bytes(), b"\" in ", name].concat();
+            let tail = format!(" transport contains non-printing character {byte}");
+            return Err(never([&head[..], tail.as_bytes()].concat()));
+        }
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    };
+    let mut reply = Reply {
+        from: field(opt::FROM)?,
+        reply_to: field(opt::REPLY_TO)?,
+        to: field(opt::TO)?,
+        cc: field(opt::CC)?,
+        bcc: field(opt::BCC)?,
+        subject: field(opt::SUBJECT)?,
+        ..Reply::default()
+    };
+    reply.headers = expanded(call, opt::HEADERS)?;
+    reply.text = expanded(call, opt::TEXT)?;
+    reply.file = expanded(call, opt::FILE)?;
+    reply.log = expanded(call, opt::LOG)?;
+    reply.once = expanded(call, opt::ONCE)?;
+    reply.file_expand = call.transport.on(opt::FILE_EXPAND);
+    if reply.once.is_some()
+        && let Some(text) = expanded(call, opt::ONCE_REPEAT)?
+    {
+        reply.once_repeat = match interval::seconds(text.bytes()) {
+            Some(seconds) => u64::from(seconds.unsigned_abs()),
+            None => {
+                let head = [b"Invalid time value \"", text.bytes()].concat();
+                let tail = [call.transport.name.bytes(), b" transport"].concat();
+                let parts = [&head[..], b"\" for \"once_repeat\" in ", &tail];
+                return Err(never(parts.concat()));
+            }
+        };
+    }
+    Ok(reply)
+}
+
+/// What a filter says.
+fn of_filter(call: &mut TransportCall<'_>, wanted: &AutoReply) -> Reply {
+    let to = wanted.to.clone().or_else(|| {
+        let address = call.cx.value_of(var::REPLY_ADDRESS);
+        (wanted.cc.is_none() && wanted.bcc.is_none()).then_some(address)
+    });
+    Reply {
+        from: wanted.from.clone(),
+        reply_to: wanted.reply_to.clone(),
+        to,
+        cc: wanted.cc.clone(),
+        bcc: wanted.bcc.clone(),
+        subject: wanted.subject.clone(),
+        headers: wanted.extra_headers.clone(),
+        text: wanted.text.clone(),
+        file: wanted.file.clone(),
+        file_expand: wanted.expand_file,
+        return_message: wanted.return_message,
+        log: wanted.log.clone(),
+        once: wanted.once.clone(),
+        once_repeat: wanted.once_repeat.unwrap_or(0),
+        numeric: wanted.numeric.clone(),
+        this_address: wanted.this_address.clone(),
+    }
+}
+
+/// Has it sent; with no sender, so that nobody answers.
+fn send(call: &mut TransportCall<'_>, text: Vec<u8>) -> Result<(), Trouble> {
+    let hand_in = call.consignment.hand_in;
+    let user = call.consignment.user.clone();
+    let status = hand_in(call.cx, &user, OwnMessage { sender: Vec::new(), text });
+    if status != 0 && status != NO_RECIPIENTS {
+        let name = call.transport.name.bytes();
+        let status = format!(" transport ({status})");
+        let parts = [b"Failed to send message from ", name, status.as_bytes()];
+        return Err(Trouble::Deferred(Undelivered::new(0, parts.concat())));
+    }
+    Ok(())
+}
+
+/// A text of the transport's; nothing where it is not set, or empty.
+fn expanded(
+    call: &mut TransportCall<'_>,
+    option: eximious_core::DriverOpt<Str>,
+) -> Result<Option<Str>, Trouble> {
+    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
+    match Text::new(text.clone()).expand(call.cx) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(fail) => {
+            let name = call.transport.name.bytes();
+            let head = [b"Expansion of \"", text.bytes(), b"\" failed in ", name].concat();
+            Err(never([&head[..], b" transport: ", fail.message()].concat()))
+        }
+    }
+}
+
+/// The first byte that a header line may not have: what does not print, but for the end of a
+/// line that goes on.
+fn unprintable(text: &[u8], topbit_prints: bool) -> Option<u8> {
+    let goes_on = |at: usize| matches!(text.get(at + 1), Some(b' ' | b'\t'));
+    let mut bytes = text.iter().enumerate();
+    let wrong = bytes.find(|(at, byte)| match byte {
+        b'\n' => !goes_on(*at),
+        b'\t' | b' '..=b'~' => false,
+        128.. => !topbit_prints,
+        _ => true,
+    });
+    wrong.map(|(_, byte)| *byte)
+}
+
+fn has_never_mail(call: &TransportCall<'_>) -> bool {
+    call.transport.some_text(opt::NEVER_MAIL).is_some()
+}
+
+/// Leaves out whom `never_mail` names.
+fn leave_out(call: &mut TransportCall<'_>, reply: &mut Reply) -> Result<(), Trouble> {
+    let Some(list) = call.transport.some_text(opt::NEVER_MAIL).cloned() else { return Ok(()) };
+    for field in [&mut reply.to, &mut reply.cc, &mut reply.bcc] {
+        let Some(all) = field.take() else { continue };
+        let left = without(call, &list, all.bytes())?;
+        *field = left.map(|left| Str::from(left).stamped(all.taint()));
+    }
+    Ok(())
+}
+
+/// The addresses that are not in a list; nothing where there is none.
+fn without(
+    call: &mut TransportCall<'_>,
+    list: &Str,
+    all: &[u8],
+) -> Result<Option<Vec<u8>>, Trouble> {
+    let rules = Rules { literals: true, ..Rules::of(call.cx.engine().settings()) };
+    let (mut left, mut rest) = (Vec::new(), all);
+    while !rest.is_empty() {
+        let end = address::find_end(rest, false);
+        let (item, after) = (&rest[..end], rest.get(end + 1..));
+        let is_never = match address::parse(item, rules) {
+            Ok(one) => {
+                let mut address = one.text;
+                if one.domain.is_none() {
+                    let domain = call.cx.value_of(var::QUALIFY_RECIPIENT);
+                    address.extend([b"@", domain.bytes()].concat());
+                }
+                let address = Str::tainted(address);
+                match call.cx.is_in(list, &mut Matcher::address(&address)) {
+                    Ok(outcome) => matches!(outcome, ListOutcome::Matched(_)),
+                    Err(fail) => return Err(never(fail.message().to_vec())),
+                }
+            }
+            Err(_) => false,
+        };
+        if !is_never {
+            left.extend_from_slice(&rest[..end]);
+            if after.is_some() {
+                left.push(b',');
+            }
+        }
+        rest = after.unwrap_or_default();
+    }
+    if left.last() == Some(&b',') && !all.ends_with(b",") {
+        left.pop();
+    }
+    Ok(Some(left).filter(|left| !left.trim_ascii().is_empty()))
+}
+
+impl TransportCall<'_> {
+    /// An order for a file of the user's; its name counts from the current directory.
+    fn user_file(&mut self, name: &Str, work: UserFileWork) -> UserFileOrder {
+        let path = match name.bytes().starts_with(b"/") {
+            true => name.bytes().to_vec(),
+            false => {
+                let delivery = self.consignment.deliveries[0];
+                let some = |place: &Option<Str>| place.clone().filter(|place| !place.is_empty());
+                let place = some(&delivery.directory).or_else(|| some(&delivery.home));
+                let place = place.unwrap_or(Str::fixed(""));
+                [place.bytes(), b"/", name.bytes()].concat()
+            }
+        };
+        UserFileOrder { user: self.consignment.user.clone(), path, work }
+    }
+}
+
+/// Names of files are nothing that a message brings.
+fn untainted(call: &TransportCall<'_>, what: &str, name: &Str) -> Result<(), Trouble> {
+    if !name.taint().is_tainted() {
+        return Ok(());
+    }
+    let own = call.transport.name.bytes();
+    let head = [b"Tainted '", name.bytes(), b"' (", what.as_bytes(), b" for ", own].concat();
+    let why = [&head[..], b" transport) not permitted"].concat();
+    const EACCES: i32 = 13;
+    let why = [b"Permission denied: ", &why[..]].concat();
+    Err(Trouble::Deferred(Undelivered::new(EACCES, why)))
+}
+
+/// Logs what was done, where that is wanted; whether it can be is nobody's concern.
+fn log(call: &mut TransportCall<'_>, reply: &Reply, lines: &[u8]) {
+    let Some(name) = reply.log.as_ref().filter(|name| !name.taint().is_tainted()) else { return };
+    let mode = u32::try_from(call.transport.get(opt::MODE)).unwrap_or(0o600);
+    let time = call.cx.value_of(var::TOD_LOG);
+    let text = [time.bytes(), b"\n", lines].concat();
+    let order = call.user_file(name, UserFileWork::Append(mode, text));
+    let _ = call.cx.engine().world().mailboxes.file(&order);
+}

@@ -1,0 +1,171 @@
+//! The text of an answer: its header, what it says, and what it is about.
+
+use eximious_core::Message;
+use eximious_core::world::UserFileWork;
+use eximious_stdlib::options::opt as main;
+use eximious_stdlib::options::opt::transport::{self as generic, autoreply as opt};
+use eximious_stdlib::variables::var;
+
+use super::super::local::UNKNOWN;
+use super::{Reply, Trouble, later, never, untainted};
+use crate::mail::route::Text;
+use crate::mail::transport::{TransportCall, Undelivered};
+
+/// How long a file may be that follows the text.
+const LARGEST: u64 = 64 << 20;
+/// How many messages an answer refers to: the first, and as many of the last.
+const MOST_REFERENCES: usize = 12;
+
+/// Writes it.
+pub(super) fn write(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble> {
+    let file = file(call, reply)?;
+    let mut text = Vec::new();
+    let fields = [
+        ("From: ", &reply.from),
+        ("Reply-To: ", &reply.reply_to),
+        ("To: ", &reply.to),
+        ("Cc: ", &reply.cc),
+        ("Bcc: ", &reply.bcc),
+        ("Subject: ", &reply.subject),
+    ];
+    for (name, value) in fields {
+        if let Some(value) = value {
+            text.extend([name.as_bytes(), value.bytes(), b"\n"].concat());
+        }
+    }
+    refer(&mut text, call.consignment.message);
+    text.extend_from_slice(b"Auto-Submitted: auto-replied\n");
+    if let Some(headers) = &reply.headers {
+        text.extend([headers.bytes(), b"\n"].concat());
+    }
+    text.push(b'\n');
+    if let Some(said) = &reply.text {
+        text.extend_from_slice(said.bytes());
+        if !said.bytes().ends_with(b"\n") {
+            text.push(b'\n');
+        }
+    }
+    text.extend(file);
+    if reply.return_message {
+        copy(call, &mut text)?;
+    }
+    Ok(text)
+}
+
+/// `In-Reply-To` and `References` (RFC 5322, section 3.6.4).
+fn refer(text: &mut Vec<u8>, message: &Message) {
+    let value = |name: &[u8]| {
+        let line = message.named(name).next()?;
+        Some(line.value().trim_ascii().to_vec()).filter(|value| !value.is_empty())
+    };
+    let Some(own) = value(b"message-id") else { return };
+    text.extend([b"In-Reply-To: ", &own[..], b"\n"].concat());
+    let before = value(b"references").or_else(|| value(b"in-reply-to")).unwrap_or_default();
+    let mut all = ids(&before);
+    all.extend(ids(&own));
+    if all.len() > MOST_REFERENCES {
+        all.drain(1..all.len() - MOST_REFERENCES);
+    }
+    text.extend([b"References: ", &all.join(&b' ')[..], b"\n"].concat());
+}
+
+/// The names of messages in a header line.
+fn ids(text: &[u8]) -> Vec<&[u8]> {
+    let (mut all, mut rest) = (Vec::new(), text);
+    while let Some(start) = memchr::memchr(b'<', rest) {
+        rest = &rest[start..];
+        let Some(end) = memchr::memchr(b'>', rest) else { break };
+        all.push(&rest[..=end]);
+        rest = &rest[end + 1..];
+    }
+    all
+}
+
+/// The file that follows the text.
+fn file(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble> {
+    let Some(name) = reply.file.as_ref().filter(|name| !name.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    untainted(call, "file", name)?;
+    let order = call.user_file(name, UserFileWork::Read(LARGEST));
+    let bytes = match call.cx.engine().world().mailboxes.file(&order) {
+        Ok(bytes) => bytes,
+        Err(_) if call.transport.on(opt::FILE_OPTIONAL) => return Ok(Vec::new()),
+        Err(error) => {
+            let own = call.transport.name.bytes();
+            let head = [b"Failed to open file ", name.bytes()].concat();
+            let tail = [b" when sending message from ", own, b" transport"].concat();
+            return Err(later(&error, &[head, tail].concat()));
+        }
+    };
+    let mut text = Vec::with_capacity(bytes.len());
+    call.cx.set_numeric(&reply.numeric);
+    let before = call.cx.replace_var(var::THISADDRESS, reply.this_address.clone());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match reply.file_expand {
+            // A line that can't be expanded stays as it is.
+            true => match Text::new(eximious_core::Str::from(line)).expand(call.cx) {
+                Ok(line) => text.extend_from_slice(line.bytes()),
+                Err(_) => text.extend_from_slice(line),
+            },
+            false => text.extend_from_slice(line),
+        }
+        if text.len() as u64 > LARGEST {
+            return Err(never(b"the text of an answer is too long".to_vec()));
+        }
+    }
+    call.cx.set_var(var::THISADDRESS, before);
+    call.cx.set_numeric(&[]);
+    Ok(text)
+}
+
+/// The message that it is about, as much of its body as may go back.
+fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<(), Trouble> {
+    let transport = call.transport;
+    let rubric: &[u8] =
+        match (transport.on(generic::BODY_ONLY), transport.on(generic::HEADERS_ONLY)) {
+            (true, _) => b"body of the message, without the headers.",
+            (_, true) => b"message's header lines.",
+            _ => b"message, including all the headers.",
+        };
+    text.extend([b"\n------ This is a copy of the ", rubric, b"\n\n"].concat());
+    let limit = call.cx.engine().settings().get(main::BOUNCE_RETURN_SIZE_LIMIT);
+    let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(LARGEST);
+    let outgoing =
+        call.outgoing().map_err(|why| Trouble::Deferred(Undelivered::new(UNKNOWN, why)))?;
+    text.extend_from_slice(&outgoing.head);
+    let read = std::io::Read::read_to_end(
+        &mut std::io::Read::take(outgoing.body(), limit.min(LARGEST)),
+        text,
+    );
+    match read {
+        Ok(_) => Ok(()),
+        Err(error) => Err(later(&error, b"the message can't be read")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn referred(header: &str) -> String {
+        let message = eximious_stdlib::message::parse(format!("{header}\n\n").as_bytes());
+        let mut text = Vec::new();
+        refer(&mut text, &message);
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn an_answer_refers_to_what_was_before() {
+        assert_eq!(referred("Subject: x"), "");
+        assert_eq!(referred("Message-Id: <a@b>"), "In-Reply-To: <a@b>\nReferences: <a@b>\n");
+        let both = referred("Message-Id: <c@b>\nReferences: <a@b>\n <b@b>\nIn-Reply-To: <x@y>");
+        assert_eq!(both, "In-Reply-To: <c@b>\nReferences: <a@b> <b@b> <c@b>\n");
+        let many: String = (1..15).map(|number| format!("<{number}@x> ")).collect();
+        let long = referred(&format!("Message-Id: <n@x>\nReferences: {many}"));
+        assert!(long.ends_with(
+            "References: <1@x> <4@x> <5@x> <6@x> <7@x> <8@x> <9@x> <10@x> <11@x> <12@x> <13@x> \
+             <14@x> <n@x>\n"
+        ));
+    }
+}
