@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use eximious::route::{Purpose, Report, Request, Routes};
 use eximious::transport::{self, Consignment, Delivered, Outcome};
 use eximious::world::Fixture;
-use eximious::{Body, Config, DriverKind, Effects, Engine, Fail, Macros, Message, Meta};
+use eximious::{Config, DriverKind, Effects, Engine, Fail, Macros, Message, Meta};
 use eximious::{OptionDef, OptionKind, OptionPlace, Str, TaintRule};
 
 const PLACE: OptionPlace = OptionPlace::Driver(DriverKind::Transport, "memory");
@@ -42,7 +42,7 @@ fn main() {
     let config = Config::read(b"/exim.conf", Macros::new(), &world, builder.registry()).unwrap();
     let engine = config.build(builder);
     let (routes, mut cx) = (Routes::new(&config, engine.registry(), &world), engine.context());
-    let message = Message { body: Body::from("A line.\n"), ..Message::default() };
+    let message = Message::new(Vec::new(), "A line.\n");
     let request = Request::new(Str::from("ann@mail.example"), Purpose::Delivery);
     let mut found = Vec::new();
     routes.test(&mut cx, &request, &mut |report| {

@@ -55,6 +55,12 @@ impl AclVerb {
     }
 }
 
+impl std::fmt::Display for AclVerb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 bitflags! {
     /// The ACLs, each named after the option that sets it.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -175,7 +181,7 @@ impl AclPhases {
 }
 
 /// Whether a term asks something or does something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AclTermKind {
     /// It holds or not; `!` turns that round.
     Condition,
@@ -184,7 +190,7 @@ pub enum AclTermKind {
 }
 
 /// What follows a term's name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AclOperand {
     /// Nothing that counts (`endpass`).
     None,
@@ -287,7 +293,7 @@ impl AclTerm {
 }
 
 /// What may follow the name of a control or of a verification after a slash.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AclOptions {
     /// Nothing.
     None,

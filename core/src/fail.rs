@@ -48,7 +48,7 @@ pub enum ErrorKind {
 }
 
 /// Where it happened.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Place {
     /// The text that was evaluated.
     pub source: Arc<[u8]>,

@@ -3,12 +3,28 @@
 use crate::{Body, Str};
 
 /// One header line.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[non_exhaustive]
 pub struct Header {
     /// The name, without the colon.
     pub name: Vec<u8>,
     /// The whole line, name included, with inner newlines and the last one.
     pub line: Vec<u8>,
+}
+
+impl std::fmt::Display for Header {
+    /// The whole line, without its last newline.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        f.write_str(&String::from_utf8_lossy(line))
+    }
+}
+
+impl AsRef<[u8]> for Header {
+    /// The whole line.
+    fn as_ref(&self) -> &[u8] {
+        &self.line
+    }
 }
 
 impl Header {
@@ -32,6 +48,7 @@ impl Header {
 
 /// A message.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub struct Message {
     /// The header lines, in order.
     pub headers: Vec<Header>,
@@ -63,6 +80,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message with a header and a body; nothing is counted, and it has no envelope.
+    pub fn new(headers: Vec<Header>, body: impl Into<Body>) -> Self {
+        Self { headers, body: body.into(), ..Self::default() }
+    }
+
     /// The header lines with a name; case does not matter.
     pub fn named<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Header> {
         self.headers.iter().filter(move |header| header.is(name))

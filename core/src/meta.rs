@@ -3,7 +3,7 @@
 use crate::Effects;
 
 /// How taint goes through a built-in. The engine applies it to what comes back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TaintRule {
     /// The result is as tainted as its arguments together.
     Arguments,

@@ -40,6 +40,12 @@ impl DriverKind {
     }
 }
 
+impl std::fmt::Display for DriverKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A driver: what an instance in the routers, transports or authenticators can
 /// be (specification 6.21).
 #[derive(Clone, Debug)]
@@ -197,7 +203,7 @@ impl OptionKind {
 }
 
 /// What a second setting of an option does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Repeated {
     /// It is an error.
     Never,

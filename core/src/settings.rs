@@ -91,6 +91,13 @@ impl ListKind {
     }
 }
 
+impl std::fmt::Display for ListKind {
+    /// How it is written in a configuration: `domainlist`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A named list: `domainlist local = a : b`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NamedList {
@@ -132,7 +139,7 @@ pub struct Settings {
 }
 
 /// Why an option can't be set.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum OptionError {
     /// There is none of this name.

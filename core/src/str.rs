@@ -7,7 +7,7 @@ use eximious_grammar::scan::find_byte;
 use crate::repr::{ROOM, Repr};
 
 /// Whether bytes come from outside (specification, chapter 11).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Taint {
     /// From the configuration or made here.
     #[default]
@@ -250,6 +250,25 @@ impl std::hash::Hash for Str {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.bytes().hash(state);
         self.taint().hash(state);
+    }
+}
+
+impl Ord for Str {
+    /// By bytes, and then by taint.
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.bytes(), self.taint()).cmp(&(other.bytes(), other.taint()))
+    }
+}
+
+impl PartialOrd for Str {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl AsRef<[u8]> for Str {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
     }
 }
 

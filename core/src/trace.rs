@@ -93,7 +93,7 @@ bitflags! {
 }
 
 /// Where in a configuration it stands that something happens.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 #[non_exhaustive]
 pub struct TracePlace {
     /// The file's name.

@@ -105,7 +105,7 @@ impl std::fmt::Debug for World {
 }
 
 /// A point in time: seconds and nanoseconds since 1970 in UTC.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Moment {
     /// Whole seconds.
     pub seconds: i64,

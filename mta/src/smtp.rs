@@ -114,7 +114,7 @@ impl Client {
 }
 
 /// A user of this system who hands messages in.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Submitter {
     /// The login name.
     pub login: Vec<u8>,
@@ -240,7 +240,7 @@ pub struct Recipient {
 }
 
 /// What the sender wants to be told of (RFC 3461).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[allow(missing_docs, reason = "each is the word of that name")]
 pub struct DsnNotify {
     pub never: bool,
@@ -271,7 +271,7 @@ pub struct EnvelopeSender {
 }
 
 /// `BODY`: which bytes a message has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BodyBytes {
     /// `7BIT`
     Seven,
@@ -280,7 +280,7 @@ pub enum BodyBytes {
 }
 
 /// `RET`: what a report brings back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Returned {
     /// `FULL`
     Full,

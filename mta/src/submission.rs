@@ -9,6 +9,7 @@
 mod acl;
 mod batch;
 mod input;
+mod limits;
 pub(crate) mod own;
 mod recipients;
 mod report;
@@ -20,16 +21,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclState, Logs};
+use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Body, Context, LogSelector, Message, Str, Var, opt, var};
+use eximious::{Context, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{
-    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, TooLong, Way,
-    message_id,
+    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, Way, message_id,
 };
 use crate::smtp::{
     DsnNotify, EnvelopeSender, Provenance, Received, Recipient, Returned, SmtpServer, SpoolOutcome,
@@ -92,7 +92,7 @@ pub struct DsnRequest {
 }
 
 /// How errors are reported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Errors {
     /// On the standard error (`-oep`, `-oeq`).
     Printed,
@@ -380,7 +380,7 @@ impl<'s> Submission<'s> {
         if let Some(too_long) = reception::too_long(self.cx, &message, stray) {
             let client = eximious::client::plainly_described(self.cx);
             self.log(&too_long.logged(&client));
-            self.received.message = cut(message, too_long);
+            self.received.message = limits::cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
         self.id = stored_id.unwrap_or_else(|| message_id(self.cx.engine()));
@@ -423,6 +423,9 @@ impl<'s> Submission<'s> {
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
         if read > self.limit {
+            if self.request.names_recipients {
+                self.add_named(named.addresses, &mut recipients);
+            }
             return Err(self.too_large(read, &recipients));
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;
@@ -439,28 +442,6 @@ impl<'s> Submission<'s> {
         self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         let discarded = self.judge()?;
         self.keep(discarded, given_id)
-    }
-
-    fn too_large(&mut self, size: u64, recipients: &[Str]) -> Fault {
-        let sender = self.received.message.sender.clone();
-        let client = eximious::client::described(self.cx);
-        let numbers = format!(": message too big: read={size} max={}", self.limit);
-        let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-        let line = [&head, &client[..], numbers.as_bytes()].concat();
-        let (message, replaced) = (&self.received.message, &self.received.replaced);
-        let recipients = recipients.iter().map(Str::bytes);
-        let header = reception::rejected(
-            self.cx,
-            message,
-            (sender.bytes(), recipients),
-            replaced,
-            &[],
-            false,
-        );
-        let main = self.cx.engine().settings().log_selector().contains(LogSelector::SIZE_REJECT);
-        let logs = Logs { main, ..Logs::REJECTIONS };
-        logs.write(&*self.cx.engine().world().log, &self.log_line(&line), &header);
-        Fault::TooLarge(self.limit)
     }
 
     /// Puts the line there that says how the message came here.
@@ -592,29 +573,4 @@ impl<'s> Submission<'s> {
     fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(&self.log_line(line));
     }
-}
-
-/// The header as far as it was read when it was found to be too long.
-fn cut(mut message: Message, too_long: TooLong) -> Message {
-    message.body = Body::default();
-    let mut room = match too_long {
-        TooLong::Header(limit) => limit,
-        TooLong::Line(limit) => {
-            let long = |header: &eximious::Header| header.line.len() as u64 > limit;
-            let end = message.headers.iter().position(long);
-            message.headers.truncate(end.map_or(message.headers.len(), |end| end + 1));
-            return message;
-        }
-    };
-    for header in &mut message.headers {
-        let length = header.line.len() as u64;
-        if length > room {
-            header.line.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-            header.line.push(b'\n');
-        }
-        room = room.saturating_sub(length);
-    }
-    let end = message.headers.iter().position(|header| header.line == b"\n");
-    message.headers.truncate(end.unwrap_or(message.headers.len()));
-    message
 }

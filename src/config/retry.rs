@@ -33,7 +33,7 @@ pub struct RetryStep {
 }
 
 /// How the time between tries grows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Growth {
     /// `F`: it stays.
     Fixed,
@@ -55,7 +55,7 @@ impl Growth {
 }
 
 /// The error that a rule is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RetryError {
     /// `*`: any.
     Any,
@@ -88,7 +88,7 @@ pub enum RetryError {
 }
 
 /// Where a host's name came from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HostSource {
     /// An MX record.
     Mx,
@@ -97,7 +97,7 @@ pub enum HostSource {
 }
 
 /// `4xx`, `43x`, `432`: digits that count.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ReplyCode {
     /// The tens digit; `None` is any.
     pub tens: Option<u8>,

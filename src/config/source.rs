@@ -23,7 +23,7 @@ pub struct SourceFile {
 }
 
 /// A place in a file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Location {
     /// The file's number in the [`SourceMap`].
     pub file: u32,

@@ -18,7 +18,7 @@ use crate::engine::patterns;
 const MOST_REPEATS: usize = 10;
 
 /// Where an address stands that is rewritten.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AddressPlace {
     /// The Sender header.
     Sender,

@@ -67,7 +67,7 @@ struct Inner {
 }
 
 /// What an address is routed for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Purpose {
     /// A message is to be delivered.
     Delivery,

@@ -13,7 +13,7 @@ use crate::lists::Joiner;
 use crate::variables::var;
 
 /// Where a message ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum End {
     /// Where the bytes end (`-i`).
     #[default]

@@ -14,7 +14,7 @@ use x509_parser::x509::{AlgorithmIdentifier, X509Name};
 pub struct Certificate<'a>(X509Certificate<'a>);
 
 /// An alternative name of a subject.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AltName<'a> {
     /// A host.
     Dns(&'a str),

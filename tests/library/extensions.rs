@@ -295,9 +295,9 @@ fn delivered(verdict: &str, general: &str, seen: &Arc<Mutex<String>>) -> Vec<Str
             other => panic!("{other:?}"),
         });
     }
-    let (body, sender) = ("text\n".into(), Str::fixed("s@x"));
     let headers = vec![Header::new("Subject: s\n"), Header::new("X-Gone: 1\n")];
-    let message = Message { headers, body, sender, size: 20, ..Message::default() };
+    let mut message = Message::new(headers, "text\n");
+    (message.sender, message.size) = (Str::fixed("s@x"), 20);
     let deliveries: Vec<&Delivery> = found.iter().collect();
     let done = routes.deliver(&mut cx, 0, Consignment::new(&message, &deliveries)).unwrap();
     let said = done.outcomes.iter().map(|outcome| match outcome {

@@ -515,7 +515,7 @@ fn trouble_with_lists_is_logged() {
     let mut cx = context(&[("bad", "${nosuch:x}")], world);
     for text in [
         "${if match_domain{a}{! +foo}}",
-        "${if match_address{a}{b@c}}",
+        "${if match_address{A}{+caseful : b@c}}",
         "${if match_ip{1.2.3.4}{+include_unknown : a.b}}",
         "${if match_domain{a}{+bad}}",
     ] {

@@ -255,12 +255,12 @@ fn search(kind: &str, options: &[&str]) -> (DnsSearch, DomainSearch) {
         let list = (!value.is_empty()).then(|| Str::from(value));
         match word {
             "ignore_target_hosts" => search.ignore = list,
-            "dnssec_request_domains" => search.dnssec_request = list,
-            "dnssec_require_domains" => search.dnssec_require = list,
+            "dnssec_request_domains" => search.dnssec_request = list.map(Into::into),
+            "dnssec_require_domains" => search.dnssec_require = list.map(Into::into),
             _ if kind != "domain" => {}
             "check_srv" => search.services = list.into_iter().collect(),
-            "srv_fail_domains" => search.srv_fail_domains = list,
-            "mx_fail_domains" => search.mx_fail_domains = list,
+            "srv_fail_domains" => search.srv_fail_domains = list.map(Into::into),
+            "mx_fail_domains" => search.mx_fail_domains = list.map(Into::into),
             "ipv4_only" => search.ipv4_only = value == "yes",
             "ipv4_prefer" => search.ipv4_prefer = value == "yes",
             "no_qualify_single" => search.qualify_single = false,

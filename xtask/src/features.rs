@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 const PACKAGES: [(&str, &str); 2] =
     [("eximious", "Cargo.toml"), ("eximious-world", "world/Cargo.toml")];
 /// How many crates the language alone may take, those of this house included.
-const MOST_CRATES: usize = 41;
+const MOST_CRATES: usize = 40;
 /// These need what is not on every machine to be built.
 const FOREIGN: [&str; 2] = ["oracle", "tls"];
 

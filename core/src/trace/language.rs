@@ -7,7 +7,7 @@ use eximious_grammar::Span;
 use crate::{Fail, Str};
 
 /// What a piece of a string is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the words of the language")]
 pub enum TracePiece {
@@ -190,7 +190,7 @@ pub enum DnsEvent<'e> {
 }
 
 /// How the DNS answers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum DnsOutcome {
     /// There are records.
@@ -258,7 +258,7 @@ pub enum LookupEvent<'e> {
 }
 
 /// What a key is, beside the one that was asked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum LookupKey {
     /// It is that one.

@@ -78,7 +78,7 @@ pub enum AclEvent<'e> {
 }
 
 /// What a statement's conditions came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AclOutcome {
     /// All hold.
     Holds,
@@ -269,7 +269,7 @@ pub enum CalloutEvent<'e> {
 }
 
 /// Who speaks SMTP here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SmtpSide {
     /// A server, to a client.
     Server,

@@ -39,7 +39,7 @@ pub struct LdapServer {
 }
 
 /// When TLS begins on a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum LdapProtection {
     /// Never: `ldap://` and `ldapi://`.
     None,

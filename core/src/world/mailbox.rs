@@ -8,7 +8,7 @@ use std::io;
 use std::time::Duration;
 
 /// The user and the groups that a local delivery runs as.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct LocalUser {
     /// The user.
     pub uid: u32,
@@ -201,7 +201,7 @@ pub struct MailboxFault {
 }
 
 /// Kinds of faults.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum MailboxFaultKind {
     /// Any: it may be better another time.
     #[default]

@@ -1,7 +1,7 @@
 //! Libraries that speak mechanisms of SASL (RFC 4422).
 
 /// A library.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SaslLibrary {
     /// GNU SASL.
     Gnu,
@@ -30,7 +30,7 @@ pub struct SaslStart {
 }
 
 /// A value of a session, or something that a library wants to know.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SaslProperty {
     /// Who authenticates.
     AuthId,
@@ -69,7 +69,7 @@ pub enum SaslProperty {
 }
 
 /// What is answered to a library.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SaslReply {
     /// The value was set, or yes.
     Yes,

@@ -10,7 +10,7 @@ use super::{ScanDirectory, ScanFile};
 use crate::BodySource;
 
 /// Where messages of a queue are.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SpoolPlace {
     /// The spool directory, by an absolute path.
     pub spool: Vec<u8>,
@@ -31,7 +31,7 @@ impl SpoolPlace {
 }
 
 /// A message whose header file is there.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SpoolEntry {
     /// Its name.
     pub id: Vec<u8>,
@@ -40,7 +40,7 @@ pub struct SpoolEntry {
 }
 
 /// What could not be done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SpoolStep {
     /// A directory could not be made.
     Directory,

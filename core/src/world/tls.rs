@@ -68,7 +68,7 @@ pub struct TlsClient {
 }
 
 /// Whether the other side has to show a certificate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum TlsDemand {
     /// It is not asked for one, or it is not looked at.
     #[default]

@@ -12,7 +12,7 @@ use crate::smtp::Replaced;
 const LONGEST: u64 = 1 << 20;
 
 /// A header that is too long, with what is permitted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TooLong {
     /// All of it (`header_maxsize`).
     Header(u64),

@@ -90,6 +90,5 @@ impl Lines {
 }
 
 fn made(name: &str, value: &[u8]) -> Header {
-    let line = [name.as_bytes(), b": ", value, b"\n"].concat();
-    Header { name: name.as_bytes().to_vec(), line }
+    Header::new([name.as_bytes(), b": ", value, b"\n"].concat())
 }

@@ -21,7 +21,7 @@ pub struct Parsed {
 }
 
 /// Which way a message came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Way {
     /// By SMTP, where a line ends in a carriage return and a newline.
     Smtp,

@@ -14,7 +14,7 @@ pub struct HeaderRecipients {
 }
 
 /// Something that is no address.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct InvalidAddress {
     /// It.
     pub text: Vec<u8>,

@@ -77,7 +77,8 @@ impl SmtpSession {
     fn show_recipients(&mut self) {
         let Some(envelope) = &self.transaction.envelope else { return };
         let recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
-        let message = Message { recipients, ..Message::default() };
+        let mut message = Message::default();
+        message.recipients = recipients;
         for (var, value) in eximious::stdlib::message::values(&message) {
             if var.name().starts_with("recipients") {
                 self.cx.set_var(var, value);
@@ -174,7 +175,7 @@ impl SmtpSession {
             ..Arrived::default()
         };
         if data.is_too_large() {
-            return self.refuse_size(&data);
+            return self.refuse_size(&data, drops_from);
         }
         if matches!(data.rest, Rest::Nowhere(Useless::NoMemory)) {
             let stage = self.tell_of_shortage();
@@ -228,8 +229,9 @@ impl SmtpSession {
         self.run_data_acl()
     }
 
-    /// Tells the client that a message is too large.
-    fn refuse_size(&mut self, data: &MailData) -> Stage {
+    /// Tells the client that a message is too large. The log of rejections has its header as
+    /// it would have been kept.
+    fn refuse_size(&mut self, data: &MailData, drops_from: bool) -> Stage {
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let sender = self.variable(var::SENDER_ADDRESS);
         let client = self.logged_client();
@@ -237,6 +239,13 @@ impl SmtpSession {
         let tail = format!(": message too big: read={read} max={}", data.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
         let line = [&head, &client[..], tail.as_bytes()].concat();
+        let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
+        let Parsed { mut message, senders, .. } = parsed;
+        self.rewrite_recipients();
+        message.id = self.message_id().clone();
+        message.received = self.now().seconds;
+        let message = self.fix_up(message, &senders);
+        self.cx.set_message(Some(message));
         self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
         self.end_transaction(false);
         Stage::COMMANDS

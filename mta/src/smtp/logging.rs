@@ -1,6 +1,7 @@
 //! What a session writes to the logs (specification 53), and what of it only some
 //! want (`log_selector`).
 
+use eximious::acl::Logs;
 use eximious::stdlib::printing::printing;
 use eximious::trace::TraceKinds;
 use eximious::{LogSelector, Str, opt, var};
@@ -36,16 +37,17 @@ impl SmtpSession {
         self.cx.engine().world().log.rejection(&line);
     }
 
-    /// The same, where the main log has it only if that is wanted. A test shows what
-    /// is in the main log.
+    /// The same, with the header of the message at hand if there is one, and where the main
+    /// log has it only if that is wanted. A test shows what is in the main log.
     pub(super) fn log_rejection_if(&mut self, wanted: LogSelector, line: &[u8]) {
-        if self.logs(wanted) {
-            return self.log_rejection(line);
+        let (main, is_test) = (self.logs(wanted), self.setup.is_test);
+        if !main && is_test {
+            return;
         }
-        if !self.setup.is_test {
-            let line = self.log_line(line);
-            self.cx.engine().world().log.rejection_alone(&line);
-        }
+        let (line, header) = (self.log_line(line), self.rejected_header());
+        let logs = Logs { main, ..Logs::REJECTIONS };
+        let which = if is_test { logs.shown_once() } else { logs };
+        which.write(&*self.cx.engine().world().log, &line, &header);
     }
 
     pub(super) fn log_panic(&mut self, line: &[u8]) {

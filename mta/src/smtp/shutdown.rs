@@ -4,7 +4,7 @@ use super::SmtpSession;
 use super::stage::Stage;
 
 /// What a session waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Awaited {
     /// A command: a line, whole.
     Command,

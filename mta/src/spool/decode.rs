@@ -11,7 +11,7 @@ use super::file::{
 use super::tree::{Node, NonrecipientTree};
 
 /// What is wrong with a file.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Damage {
     /// Where, in bytes from the beginning.
     pub at: usize,

@@ -47,7 +47,7 @@ pub struct Value {
 }
 
 /// Where a text comes from.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Mark {
     /// From the configuration.
     #[default]
@@ -85,7 +85,7 @@ impl Default for RecipientExtra {
 }
 
 /// What is to be reported on a recipient (RFC 3461).
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct RecipientDsn {
     /// `ORCPT`, as it was given.
     pub original: Vec<u8>,
@@ -103,7 +103,7 @@ impl RecipientDsn {
 }
 
 /// A header line.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct HeaderLine {
     /// What it is: a letter, a blank, or `*` where it is deleted.
     pub kind: u8,

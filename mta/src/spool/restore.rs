@@ -223,21 +223,19 @@ pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
     let body_lines = lines(&body);
     let head: usize = headers.iter().map(|header| header.line.len()).sum();
     let all = headers.iter().map(|header| lines(&header.line)).sum::<u64>() + body_lines;
+    let (size, zeros) = (head + 1 + body.len(), memchr::memchr_iter(0, &body).count());
     let recipients = file.recipients.iter();
-    Message {
-        size: (head + 1 + body.len()) as u64,
-        lines: all,
-        body_lines,
-        body_zeros: memchr::memchr_iter(0, &body).count() as u64,
-        longest_line: file.number("max_received_linelength").map_or(0, i64::unsigned_abs),
-        id: Str::from(&file.id[..]),
-        received: file.received,
-        sender: Str::tainted(&file.sender[..]),
-        recipients: recipients.map(|one| Str::tainted(&one.address[..])).collect(),
-        headers,
-        body: body.into(),
-        ..Message::default()
-    }
+    let mut message = Message::new(headers, body);
+    message.size = size as u64;
+    message.lines = all;
+    message.body_lines = body_lines;
+    message.body_zeros = zeros as u64;
+    message.longest_line = file.number("max_received_linelength").map_or(0, i64::unsigned_abs);
+    message.id = Str::from(&file.id[..]);
+    message.received = file.received;
+    message.sender = Str::tainted(&file.sender[..]);
+    message.recipients = recipients.map(|one| Str::tainted(&one.address[..])).collect();
+    message
 }
 
 fn from_wire(text: &[u8]) -> Vec<u8> {

@@ -194,7 +194,7 @@ fn message() -> Received {
     let headers = vec![Header::new("Received: x\n"), Header::new("From: a@b\n")];
     Received {
         id: Str::from(ID),
-        message: Message { headers, body: b"text\n".as_slice().into(), ..Message::default() },
+        message: Message::new(headers, "text\n"),
         recipients: vec![Recipient { address: Str::from("c@d"), ..Recipient::default() }],
         sender: EnvelopeSender { address: Str::from("a@b"), ..EnvelopeSender::default() },
         submitter: Some(Submitter { login: b"me".to_vec(), ..Submitter::default() }),

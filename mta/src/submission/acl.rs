@@ -40,7 +40,8 @@ impl Submission<'_> {
     /// `acl_not_smtp_start`: what it says of a message that is not there yet does not
     /// count; what it sets does.
     pub(super) fn begin(&mut self) {
-        let message = Message { recipients: self.typed.clone(), ..Message::default() };
+        let mut message = Message::default();
+        message.recipients.clone_from(&self.typed);
         self.cx.set_message(Some(message));
         self.cx.set_var(var::RECEIVED_COUNT, "0");
         let _ = self.acl(opt::ACL_NOT_SMTP_START, AclPhases::NOT_SMTP_START);

@@ -91,7 +91,7 @@ impl Submission<'_> {
 
     /// Adds those that the header names to the recipients, without those that do not
     /// get the message.
-    fn add_named(&mut self, named: Vec<Vec<u8>>, recipients: &mut Vec<Str>) {
+    pub(super) fn add_named(&mut self, named: Vec<Vec<u8>>, recipients: &mut Vec<Str>) {
         let without: BTreeSet<Vec<u8>> =
             self.received.not_for.iter().map(|address| address.bytes().to_vec()).collect();
         for mut address in named.into_iter().filter(|address| !without.contains(address)) {

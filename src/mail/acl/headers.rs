@@ -7,7 +7,7 @@ use super::machine::{Answer, Run};
 use super::words::{self, TermRun};
 
 /// Where a header line goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HeaderPlace {
     /// Behind all others (`:at_end:`, the default).
     End,

@@ -20,7 +20,7 @@ const MOST_DEPTH: u32 = 20;
 pub(super) const MOST_ARGUMENTS: usize = 9;
 
 /// What an ACL says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AclVerdict {
     /// Let it pass.
     Accept,
@@ -35,6 +35,19 @@ pub enum AclVerdict {
     /// It can't be run: something is wrong with it. To the client that is as if it
     /// were deferred.
     Error,
+}
+
+impl std::fmt::Display for AclVerdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Accept => "accept",
+            Self::Discard => "discard",
+            Self::Defer => "defer",
+            Self::Deny => "deny",
+            Self::Drop => "drop",
+            Self::Error => "error",
+        })
+    }
 }
 
 /// What comes of a run.

@@ -4,7 +4,7 @@ use super::private::Coded;
 use super::{FieldReader, Record, Writer};
 
 /// What a server says to something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum CalloutResult {
     /// It was not asked.
     #[default]

@@ -78,7 +78,7 @@ impl Coded for Retry {
 }
 
 /// What failed, as its key names it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RetryKey<'a> {
     /// The routing of a domain, or of an address where the router looked at the
     /// local part: `R:b.example`, `R:a@b.example`.

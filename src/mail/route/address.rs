@@ -254,7 +254,7 @@ pub enum Wrong {
 }
 
 /// A user and a group, each perhaps unknown.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Identity {
     /// The user.
     pub uid: Option<u32>,

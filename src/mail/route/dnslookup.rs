@@ -97,10 +97,10 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
         qualify_single: router.on(opt::dnslookup::QUALIFY_SINGLE) && !stays,
         search_parents: router.on(opt::dnslookup::SEARCH_PARENTS) && !stays,
         ignore: list(opt::IGNORE_TARGET_HOSTS),
-        srv_fail_domains: list(opt::dnslookup::SRV_FAIL_DOMAINS),
-        mx_fail_domains: list(opt::dnslookup::MX_FAIL_DOMAINS),
-        dnssec_request: list(opt::DNSSEC_REQUEST_DOMAINS),
-        dnssec_require: list(opt::DNSSEC_REQUIRE_DOMAINS),
+        srv_fail_domains: router.search_list(opt::dnslookup::SRV_FAIL_DOMAINS),
+        mx_fail_domains: router.search_list(opt::dnslookup::MX_FAIL_DOMAINS),
+        dnssec_request: router.search_list(opt::DNSSEC_REQUEST_DOMAINS),
+        dnssec_require: router.search_list(opt::DNSSEC_REQUIRE_DOMAINS),
         told: Some(1),
         ..DnsSearch::default()
     };

@@ -196,14 +196,13 @@ fn look(
     how: How,
 ) -> Result<HostsFound, Fail> {
     let ignore = router.text(opt::IGNORE_TARGET_HOSTS).map(|text| text.written.clone());
-    let list = |option: DriverOpt<Str>| router.text(option).map(|text| text.written.clone());
     let base = if item.mx { DnsSearch::for_mx() } else { DnsSearch::for_host() };
     let search = DnsSearch {
         ipv4_only: how.ipv4_only,
         ipv4_prefer: how.ipv4_prefer,
         ignore: ignore.clone(),
-        dnssec_request: list(opt::DNSSEC_REQUEST_DOMAINS),
-        dnssec_require: list(opt::DNSSEC_REQUIRE_DOMAINS),
+        dnssec_request: router.search_list(opt::DNSSEC_REQUEST_DOMAINS),
+        dnssec_require: router.search_list(opt::DNSSEC_REQUIRE_DOMAINS),
         told: Some(0),
         ..base
     };

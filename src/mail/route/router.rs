@@ -9,6 +9,7 @@ use eximious_core::{
     DriverDef, DriverKind, DriverOpt, DriverOptions, Expanded, Fail, IdsOption, OptionPlace,
     OptionType, OptionValue, Rec, Registry, Str, SwitchOption, TextOption, World,
 };
+use eximious_stdlib::dns::find::SearchList;
 use eximious_stdlib::lists::Names;
 use eximious_stdlib::options::opt::router as opt;
 use rustc_hash::FxHashMap;
@@ -235,6 +236,12 @@ impl Router {
     /// A text of an embedder's driver.
     pub(super) fn named_text(&self, option: &str) -> Option<&Text> {
         self.texts.get(option)
+    }
+
+    /// A list of domains for searches in the DNS, with its place.
+    pub(super) fn search_list(&self, option: DriverOpt<Str>) -> Option<SearchList> {
+        let text = self.text(option)?;
+        Some(SearchList { text: text.written.clone(), place: text.place.clone() })
     }
 
     /// An error that ends in the router's name.

@@ -54,7 +54,7 @@ impl Request {
 }
 
 /// What came of it, all in all: the worst.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Standing {
     /// It can be delivered.
     Fine,

@@ -21,7 +21,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const LONGEST_LOG: usize = 4096;
 
 /// Where a server is, from where it is spoken to, and what.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Endpoint {
     /// The address of this host that the connection comes from, where it matters.
     pub interface: Option<IpAddr>,
@@ -32,7 +32,7 @@ pub struct Endpoint {
 }
 
 /// What a server speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Protocol {
     /// SMTP.
     #[default]
@@ -41,6 +41,16 @@ pub enum Protocol {
     Lmtp,
     /// SMTP, under TLS from the start.
     Smtps,
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Smtp => "smtp",
+            Self::Lmtp => "lmtp",
+            Self::Smtps => "smtps",
+        })
+    }
 }
 
 /// How long things may take.

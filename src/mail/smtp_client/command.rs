@@ -3,7 +3,7 @@
 use super::Extensions;
 
 /// At what a client stands with its server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum SmtpCommand {
     /// The connection was made; the server speaks first.
@@ -28,6 +28,24 @@ pub enum SmtpCommand {
     Rset,
     /// `QUIT`
     Quit,
+}
+
+impl std::fmt::Display for SmtpCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::Hello => "EHLO",
+            Self::StartTls => "STARTTLS",
+            Self::Auth => "AUTH",
+            Self::Mail => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::Data => "DATA",
+            Self::Bdat => "BDAT",
+            Self::EndOfData => "end of data",
+            Self::Rset => "RSET",
+            Self::Quit => "QUIT",
+        })
+    }
 }
 
 /// A command as it is sent, and as it is shown.

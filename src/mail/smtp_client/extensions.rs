@@ -3,7 +3,7 @@
 use super::Reply;
 
 /// The command by which a client greets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Hello {
     /// `EHLO`
     Ehlo,
@@ -66,6 +66,12 @@ impl Hello {
     /// Whether the answer names extensions.
     pub fn is_extended(self) -> bool {
         self != Self::Helo
+    }
+}
+
+impl std::fmt::Display for Hello {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -4,13 +4,13 @@
 const LONGEST: usize = 4096;
 
 /// A reply: its lines as they came, the code in front of each.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Reply {
     text: Vec<u8>,
 }
 
 /// What the first digit of a reply says (RFC 5321, section 4.2.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ReplyClass {
     /// `2yz`: it is done.
     Completed,

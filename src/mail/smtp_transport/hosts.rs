@@ -32,8 +32,8 @@ pub(crate) fn addresses(cx: &mut Context, transport: &Transport, name: &[u8]) ->
     let search = DnsSearch {
         qualify_single: transport.on(smtp::DNS_QUALIFY_SINGLE),
         search_parents: transport.on(smtp::DNS_SEARCH_PARENTS),
-        dnssec_request: transport.text(smtp::DNSSEC_REQUEST_DOMAINS).cloned(),
-        dnssec_require: transport.text(smtp::DNSSEC_REQUIRE_DOMAINS).cloned(),
+        dnssec_request: transport.search_list(smtp::DNSSEC_REQUEST_DOMAINS),
+        dnssec_require: transport.search_list(smtp::DNSSEC_REQUIRE_DOMAINS),
         ..DnsSearch::for_host()
     };
     let by_system = transport.on(smtp::GETHOSTBYNAME);

@@ -57,7 +57,7 @@ pub struct Consignment<'c> {
 }
 
 /// What reports are asked for.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct DsnRequests {
     /// ` RET=… ENVID=…`
     pub mail: Vec<u8>,
@@ -200,7 +200,7 @@ pub struct Delivered {
 }
 
 /// A host that took a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TakingHost {
     /// Its name.
     pub name: Vec<u8>,

@@ -8,6 +8,7 @@ use eximious_core::{
     Closure, DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType,
     OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
+use eximious_stdlib::dns::find::SearchList;
 use eximious_stdlib::options::opt::transport::{appendfile, lmtp, pipe};
 
 use super::embedded::EmbeddedTransport;
@@ -193,6 +194,12 @@ impl Transport {
     ) -> Option<Result<Str, Fail>> {
         self.options.some_text(option)?;
         self.expand(cx, option)
+    }
+
+    /// A list of domains for searches in the DNS, with its place.
+    pub(crate) fn search_list(&self, option: DriverOpt<Str>) -> Option<SearchList> {
+        let place = self.places.get(option.name()).cloned();
+        Some(SearchList { text: self.text(option)?.clone(), place })
     }
 
     /// What its driver's record says of it.

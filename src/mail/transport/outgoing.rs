@@ -190,7 +190,10 @@ pub(crate) fn header_lines(
         let (rewriter, log) = (Rewriter::new(&rules), cx.log());
         for header in message.headers.iter().filter(stays) {
             let new = place_of(&header.name).and_then(|place| {
-                rewrite::line(cx, Some(&rewriter), place, header, None, &|fault| log.main(fault))
+                transport.on_behalf_of(cx, opt::HEADERS_REWRITE.name(), |cx| {
+                    let tell = |fault: &[u8]| log.main(fault);
+                    rewrite::line(cx, Some(&rewriter), place, header, None, &tell)
+                })
             });
             lines.extend_from_slice(new.as_deref().unwrap_or(&header.line));
         }
@@ -299,7 +302,7 @@ mod tests {
     use super::*;
 
     fn changed(text: &str, check: &str, escape: &str, crlf: bool) -> String {
-        let message = Message { body: text.into(), ..Message::default() };
+        let message = Message::new(Vec::new(), text);
         let outgoing = Outgoing { head: Vec::new(), message: Some(&message) };
         let changes = LineChanges { check: check.into(), escape: escape.into(), crlf };
         let mut out = String::new();

@@ -14,7 +14,7 @@ mod records;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
+use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds, TracePlace};
 use eximious_core::world::Random;
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
@@ -56,7 +56,7 @@ pub struct RouteHost {
 }
 
 /// How a search ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Ending {
     /// There are hosts, at least one of which has an address.
     Found,
@@ -94,7 +94,7 @@ pub struct HostsFound {
 }
 
 /// Why a domain has no hosts, where that is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reason {
     /// The first record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
     NoService,
@@ -183,16 +183,44 @@ pub struct DnsSearch {
     /// stands in the configuration. `$host_address` is the address in it.
     pub ignore: Option<Str>,
     /// Domains for which a failing search for SRV records has found none.
-    pub srv_fail_domains: Option<Str>,
+    pub srv_fail_domains: Option<SearchList>,
     /// Domains for which a failing search for MX records has found none.
-    pub mx_fail_domains: Option<Str>,
+    pub mx_fail_domains: Option<SearchList>,
     /// Domains for which signed answers are asked for.
-    pub dnssec_request: Option<Str>,
+    pub dnssec_request: Option<SearchList>,
     /// Domains for which answers must be signed.
-    pub dnssec_require: Option<Str>,
+    pub dnssec_require: Option<SearchList>,
     /// How deep the tests of lists stand in others, to whoever is shown each step;
     /// nothing, where it is not told which lists those of domains are.
     pub told: Option<u32>,
+}
+
+/// A list of domains, as it stands in the configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SearchList {
+    /// What is written.
+    pub text: Str,
+    /// Where that is, where it is known.
+    pub place: Option<Arc<TracePlace>>,
+}
+
+impl From<Str> for SearchList {
+    fn from(text: Str) -> Self {
+        Self { text, place: None }
+    }
+}
+
+impl SearchList {
+    /// Tests a subject; what happens meanwhile stands where the list does.
+    fn test(&self, call: &mut Call<'_>, matcher: &mut Matcher<'_>) -> Result<ListOutcome, Fail> {
+        let Some(place) = self.place.as_ref().filter(|_| call.watched(TraceKinds::all())) else {
+            return call.scoped(|call| matcher.test_written(call, &self.text));
+        };
+        let before = call.trace().stand_at(Some(place.clone()));
+        let outcome = call.scoped(|call| matcher.test_written(call, &self.text));
+        call.trace().stand_at(before);
+        outcome
+    }
 }
 
 impl Default for DnsSearch {
@@ -209,7 +237,7 @@ impl Default for DnsSearch {
             ignore: None,
             srv_fail_domains: None,
             mx_fail_domains: None,
-            dnssec_request: Some(Str::fixed("*")),
+            dnssec_request: Some(Str::fixed("*").into()),
             dnssec_require: None,
             told: None,
         }
@@ -339,7 +367,7 @@ impl Finder<'_> {
         &self,
         call: &mut Call<'_>,
         ending: Ending,
-        lenient: Option<&Str>,
+        lenient: Option<&SearchList>,
     ) -> Result<Option<HostsFound>, Fail> {
         if lenient.is_none() {
             let unset = ListEvent::Unset { subject: self.name, option: None };
@@ -532,7 +560,7 @@ fn signed(call: &mut Call<'_>, domain: &[u8], search: &DnsSearch) -> Result<(boo
     let (require, request) = (search.dnssec_require.as_ref(), search.dnssec_request.as_ref());
     if search.told.is_none() || !call.watched(TraceKinds::LIST) {
         // That is the default.
-        let asked = request.is_some_and(|list| list.bytes() == b"*");
+        let asked = request.is_some_and(|list| list.text.bytes() == b"*");
         let require = listed(call, require, domain)?;
         return Ok((require, require || asked || listed(call, request, domain)?));
     }
@@ -549,7 +577,7 @@ fn signed(call: &mut Call<'_>, domain: &[u8], search: &DnsSearch) -> Result<(boo
 fn listed_aloud(
     call: &mut Call<'_>,
     option: &'static str,
-    list: Option<&Str>,
+    list: Option<&SearchList>,
     domain: &[u8],
 ) -> Result<bool, Fail> {
     call.trace().depth += 1;
@@ -560,16 +588,15 @@ fn listed_aloud(
         return Ok(false);
     };
     let domain = Str::tainted(domain);
-    let mut matcher = Matcher::domain(&domain).called(option);
-    let outcome = call.scoped(|call| matcher.test_written(call, list));
+    let outcome = list.test(call, &mut Matcher::domain(&domain).called(option));
     call.trace().leave(1);
     Ok(matches!(outcome?, ListOutcome::Matched(_)))
 }
 
 /// Whether a domain is in a list; one that can't be looked at now has nobody.
-fn listed(call: &mut Call<'_>, list: Option<&Str>, domain: &[u8]) -> Result<bool, Fail> {
+fn listed(call: &mut Call<'_>, list: Option<&SearchList>, domain: &[u8]) -> Result<bool, Fail> {
     let Some(list) = list else { return Ok(false) };
     let domain = Str::tainted(domain);
-    let outcome = call.scoped(|call| Matcher::domain(&domain).test_written(call, list))?;
+    let outcome = list.test(call, &mut Matcher::domain(&domain))?;
     Ok(matches!(outcome, ListOutcome::Matched(_)))
 }

@@ -94,7 +94,7 @@ impl Address {
         if self.at.is_none() && !self.given.is_empty() {
             let line = [
                 b"no @ found in the subject of an address list match: subject=\"",
-                self.given.bytes(),
+                self.lower.bytes(),
                 b"\" pattern=\"",
                 text,
                 b"\"",

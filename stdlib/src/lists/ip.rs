@@ -18,7 +18,7 @@ pub fn address(text: &[u8]) -> Option<IpAddr> {
 }
 
 /// An address and how many of its leading bits count.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Network {
     /// An address in it.
     pub address: IpAddr,
@@ -37,7 +37,7 @@ impl Network {
 }
 
 /// What a text is that stands where a network may stand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Written {
     /// A network, or a single address.
     Network(Network),

@@ -55,7 +55,7 @@ pub struct OnwardRecipient {
 }
 
 /// What a host made of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum OnwardOutcome {
     /// It has it.
     Accepted,
@@ -168,7 +168,7 @@ impl Held {
         let attached = first.map_or(&none, |first| &first.delivery.address.attached);
         // What rules are expanded to may look at the header.
         let headers = cx.message().ok_or(Unsent)?.headers.clone();
-        let headers = Message { headers, ..Message::default() };
+        let headers = Message::new(headers, Vec::new());
         let header = header_lines(cx, transport, &headers, attached).map_err(|_| Unsent)?;
         let client = &mut self.opened.client;
         client.set_timeouts(Timeouts {

@@ -11,7 +11,7 @@ use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
 use crate::mail::hints::{QuotaStanding, ToldHints, quota_key};
-use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text};
+use crate::mail::route::{Delivery, Purpose, Report, Request, Standing};
 use crate::mail::transport::{Transport, limit};
 
 /// Parameters of a recipient's `quota=` (44.23), as for `CALLOUT_PARAMETERS`.
@@ -164,12 +164,11 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
 fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result<bool, Fail> {
     let Some(options) = transport.quota() else { return Ok(true) };
     // A single file is measured when it is open for a delivery.
-    let counted = options.directories.into_iter().find_map(|option| transport.text(option));
-    let Some(directory) = counted else { return Ok(true) };
-    let directory = Text::new(directory.clone()).expand(run.cx)?;
+    let set = |option: &DriverOpt<Str>| transport.text(*option).is_some();
+    let Some(counted) = options.directories.into_iter().find(set) else { return Ok(true) };
+    let directory = transport.expand(run.cx, counted).unwrap_or(Ok(Str::EMPTY))?;
     let mut number = |option: DriverOpt<Str>| -> Result<i64, Fail> {
-        let Some(text) = transport.text(option) else { return Ok(0) };
-        let text = Text::new(text.clone()).expand(run.cx)?;
+        let Some(text) = transport.expand(run.cx, option).transpose()? else { return Ok(0) };
         // What is no size counts as none.
         let limit = limit(text.bytes()).filter(|limit| !limit.is_unchecked).unwrap_or_default();
         Ok(i64::try_from(limit.number).unwrap_or(i64::MAX))

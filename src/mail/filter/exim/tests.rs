@@ -129,10 +129,10 @@ fn a_context_is_left_as_it_was() {
     let mut cx = context(World::hermetic());
     cx.set_clean("thisaddress", "before@x");
     cx.set_clean("sn2", "7");
-    cx.set_message(Some(Message {
-        headers: vec![eximious_core::Header::new("Subject: =?utf-8?q?=c3=a4?=\n")],
-        ..Message::default()
-    }));
+    cx.set_message(Some(Message::new(
+        vec![eximious_core::Header::new("Subject: =?utf-8?q?=c3=a4?=\n")],
+        "",
+    )));
     let text = "add 3 to n1 headers charset iso-8859-1 if \"a\" matches \"(a)\" then\n\
                 testprint \"$n1 $1 $h_subject:\" endif if foranyaddress a@b (c is c) then\n\
                 testprint x endif";
@@ -161,7 +161,7 @@ fn a_filter_comes_to_an_end() {
     let mut cx = context(World::hermetic());
     let line = format!("To: {}\n", vec!["a@b"; 500].join(", "));
     let headers = vec![eximious_core::Header::new(line)];
-    cx.set_message(Some(Message { headers, ..Message::default() }));
+    cx.set_message(Some(Message::new(headers, "")));
     let done = exim(&mut cx, text.as_bytes(), &options, &mut ());
     assert_eq!(done.end, FilterEnd::Error(b"the filter takes too long".to_vec()));
     cx.set("acl_m_x", Str::from(vec![b'x'; 1 << 20]));

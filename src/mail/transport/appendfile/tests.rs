@@ -7,14 +7,10 @@ use crate::mail::transport::{Consignment, Delivered, DsnRequests, Outcome};
 use crate::{Config, Engine, Macros};
 
 fn message() -> Message {
-    let body = "From here\nb\n";
-    Message {
-        headers: vec![Header::new(&b"Subject: a\n"[..])],
-        body: body.into(),
-        size: 24,
-        id: Str::fixed("1xUxBi-0000000039L-0Eea"),
-        ..Message::default()
-    }
+    let mut message = Message::new(vec![Header::new("Subject: a\n")], "From here\nb\n");
+    message.size = 24;
+    message.id = Str::fixed("1xUxBi-0000000039L-0Eea");
+    message
 }
 
 fn to(address: &str, target: DeliveryTarget) -> Delivery {

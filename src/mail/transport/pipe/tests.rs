@@ -77,12 +77,8 @@ fn run(
     cx.set_var(var::RETURN_PATH, Str::tainted(&b"s@sender.example"[..]));
     cx.set_var(var::LOCAL_PART, Str::tainted(&b"u"[..]));
     cx.set_var(var::DOMAIN, Str::tainted(&b"example"[..]));
-    let message = Message {
-        headers: vec![Header::new(&b"Subject: a\n"[..])],
-        body: "b\n".into(),
-        id: Str::fixed("1xUxBi-0000000039L-0Eea"),
-        ..Message::default()
-    };
+    let mut message = Message::new(vec![Header::new("Subject: a\n")], "b\n");
+    message.id = Str::fixed("1xUxBi-0000000039L-0Eea");
     let consignment = Consignment {
         message: &message,
         deliveries: &[delivery],

@@ -189,7 +189,7 @@ mod tests {
                 headers: SIGN_HEADERS.into(),
                 times: Some((1_800_000_000, None)),
             };
-            let message = Message { body: body.into(), ..Message::default() };
+            let message = Message::new(Vec::new(), body);
             let outgoing = Outgoing::of(head.to_vec(), &message);
             let hashes = signing::hashes([signing.signer().body()].into_iter(), &outgoing);
             let signature = signatures(&[signing], head, &hashes.unwrap()).unwrap();

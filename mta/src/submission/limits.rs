@@ -1,0 +1,58 @@
+//! Messages that are too large, and headers that are too long.
+
+use eximious::acl::Logs;
+use eximious::{Body, LogSelector, Message, Str};
+
+use super::Submission;
+use super::report::Fault;
+use crate::reception::{self, TooLong};
+
+impl Submission<'_> {
+    /// Notes in the logs that a message is too large: that of rejections has its header.
+    pub(super) fn too_large(&mut self, size: u64, recipients: &[Str]) -> Fault {
+        let sender = self.received.message.sender.clone();
+        let client = eximious::client::described(self.cx);
+        let numbers = format!(": message too big: read={size} max={}", self.limit);
+        let head = [b"rejected from <", sender.bytes(), b"> "].concat();
+        let line = [&head, &client[..], numbers.as_bytes()].concat();
+        let (message, replaced) = (&self.received.message, &self.received.replaced);
+        let recipients = recipients.iter().map(Str::bytes);
+        let header = reception::rejected(
+            self.cx,
+            message,
+            (sender.bytes(), recipients),
+            replaced,
+            &[],
+            false,
+        );
+        let main = self.cx.engine().settings().log_selector().contains(LogSelector::SIZE_REJECT);
+        let logs = Logs { main, ..Logs::REJECTIONS };
+        logs.write(&*self.cx.engine().world().log, &self.log_line(&line), &header);
+        Fault::TooLarge(self.limit)
+    }
+}
+
+/// The header as far as it was read when it was found to be too long.
+pub(super) fn cut(mut message: Message, too_long: TooLong) -> Message {
+    message.body = Body::default();
+    let mut room = match too_long {
+        TooLong::Header(limit) => limit,
+        TooLong::Line(limit) => {
+            let long = |header: &eximious::Header| header.line.len() as u64 > limit;
+            let end = message.headers.iter().position(long);
+            message.headers.truncate(end.map_or(message.headers.len(), |end| end + 1));
+            return message;
+        }
+    };
+    for header in &mut message.headers {
+        let length = header.line.len() as u64;
+        if length > room {
+            header.line.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+            header.line.push(b'\n');
+        }
+        room = room.saturating_sub(length);
+    }
+    let end = message.headers.iter().position(|header| header.line == b"\n");
+    message.headers.truncate(end.unwrap_or(message.headers.len()));
+    message
+}
