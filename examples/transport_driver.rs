@@ -28,8 +28,7 @@ kept:
 
 fn main() {
     let folders: Arc<Mutex<BTreeMap<String, Vec<String>>>> = Arc::default();
-    let kept = folders.clone();
-    let meta = Meta::new("memory", Effects::NONE, TaintRule::Result);
+    let (kept, meta) = (folders.clone(), Meta::new("memory", Effects::NONE, TaintRule::Result));
     let driver = transport::driver(meta, move |call| {
         let folder = call.text("folder")?.unwrap_or_default().display().into_owned();
         let mut text = String::new();

@@ -184,6 +184,8 @@ struct Check<'d, 's> {
     by_default: bool,
     /// What is wrong with the records.
     fault: Option<SpfReason>,
+    /// What was asked ahead, with its answers.
+    ahead: Vec<(DnsQuery, DnsResponse)>,
 }
 
 /// With what a check ends at once.
@@ -207,6 +209,7 @@ impl<'d, 's> Check<'d, 's> {
             validated: None,
             by_default: false,
             fault: None,
+            ahead: Vec::new(),
         }
     }
 
@@ -279,8 +282,63 @@ impl<'d, 's> Check<'d, 's> {
         }
     }
 
+    /// Asks side by side what the terms of a record ask first, as far as the evaluation may
+    /// come. What it does not come to counts for nothing.
+    fn look_ahead(&mut self, record: &Record<'_>, domain: &[u8]) {
+        // A record that includes many others does not make for more questions than it may.
+        let left = usize::try_from(MOST_TERMS.saturating_sub(self.terms)).unwrap_or(0);
+        let left = left.saturating_sub(self.ahead.len());
+        let mut questions: Vec<DnsQuery> = Vec::new();
+        let mut note = |check: &mut Self, target: Option<Target<'_>>, kind| {
+            // A name that is made of the host's own is worth no question yet.
+            let knows = target.is_none_or(|target| !macros::needs_name(target.0));
+            if questions.len() >= left || !knows {
+                return;
+            }
+            let fault = check.fault;
+            if let Ok(name) = check.target(target, domain) {
+                let question = DnsQuery { name, kind };
+                let known = check.ahead.iter().any(|(one, _)| *one == question);
+                if !known && !questions.contains(&question) {
+                    questions.push(question);
+                }
+            }
+            check.fault = fault;
+        };
+        let mut ends = false;
+        for (_, mechanism) in &record.mechanisms {
+            match mechanism {
+                Mechanism::Include(target) => note(self, Some(*target), DnsQueryKind::Txt),
+                Mechanism::A(target, _) => note(self, *target, self.family()),
+                Mechanism::Mx(target, _) => note(self, *target, DnsQueryKind::Mx),
+                Mechanism::Exists(target) => note(self, Some(*target), DnsQueryKind::A),
+                Mechanism::Ptr(_) => {}
+                Mechanism::All | Mechanism::Ip(..) => {
+                    // The evaluation goes no further; no term here asks.
+                    ends = matches!(self.fits(mechanism, domain), Ok(true));
+                }
+            }
+            if ends {
+                break;
+            }
+        }
+        if let Some(target) = record.redirect.filter(|_| !ends) {
+            note(self, Some(target), DnsQueryKind::Txt);
+        }
+        self.ask_ahead(questions);
+    }
+
+    /// Asks side by side, where there is more than one question.
+    fn ask_ahead(&mut self, questions: Vec<DnsQuery>) {
+        if questions.len() > 1 {
+            let answers = self.dns.ask(&questions);
+            self.ahead.extend(questions.into_iter().zip(answers));
+        }
+    }
+
     /// What the first mechanism says that the host fits.
     fn evaluate(&mut self, record: &Record<'_>, domain: &[u8]) -> Result<Option<Verdict>, Stop> {
+        self.look_ahead(record, domain);
         for (qualifier, mechanism) in &record.mechanisms {
             if self.fits(mechanism, domain)? {
                 return Ok(Some(match qualifier {
@@ -346,6 +404,12 @@ impl<'d, 's> Check<'d, 's> {
         if hosts.len() > MOST_NAMES {
             return Err(self.permanent(SpfReason::TooMany));
         }
+        let kind = self.family();
+        let names = hosts.iter().filter_map(|host| match host {
+            Rdata::Exchange { host, .. } => Some(DnsQuery { name: host.clone(), kind }),
+            _ => None,
+        });
+        self.ask_ahead(names.collect());
         for host in hosts {
             let own = self.subject.address;
             let Rdata::Exchange { host, .. } = host else { continue };
@@ -478,7 +542,11 @@ impl<'d, 's> Check<'d, 's> {
     }
 
     fn ask(&mut self, name: &[u8], kind: DnsQueryKind) -> DnsResponse {
-        self.dns.ask_one(DnsQuery { name: name.to_vec(), kind })
+        let question = DnsQuery { name: name.to_vec(), kind };
+        match self.ahead.iter().find(|(one, _)| *one == question) {
+            Some((_, answer)) => answer.clone(),
+            None => self.dns.ask_one(question),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod queue;
 mod report;
 mod retry;
 mod routing;
+mod system_filter;
 mod tracking;
 mod transport;
 

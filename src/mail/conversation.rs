@@ -135,7 +135,9 @@ impl Conversation {
         acls.ask_brightmail(&mut self.cx, &mut logged, &self.state);
         let mut decision = self.parts();
         if decision.verdict == AclVerdict::Accept {
+            let of_parts = decision.log;
             decision = self.run(opt::ACL_SMTP_DATA, AclPhases::DATA);
+            decision.log.splice(0..0, of_parts);
         }
         decision.log.splice(0..0, logged.0);
         self.state.end_message(&mut self.cx);

@@ -8,9 +8,11 @@ mod exim;
 mod options;
 pub mod sieve;
 
-use eximious_core::Str;
+use eximious_core::world::{LocalUser, UserFileOrder, UserFileWork};
+use eximious_core::{Str, World};
 use eximious_grammar::filter as tree;
 use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::wording::reason;
 
 use crate::Context;
 
@@ -63,6 +65,36 @@ pub fn exim(
         Some(fault) => Filtered { end: FilterEnd::Error(fault.message), ..Filtered::default() },
         None => exim::run(cx, &filter, options, observer),
     }
+}
+
+/// Writes what `logwrite` wants written, with a user's rights; lines for the main log where
+/// that can't be done.
+pub fn write_logs(world: &World, user: &LocalUser, actions: &[FilterAction]) -> Vec<Vec<u8>> {
+    /// The permissions of a new file, where a filter says none.
+    const MODE: u32 = 0o600;
+    let (mut mode, mut faults) = (MODE, Vec::new());
+    for action in actions {
+        match action {
+            FilterAction::LogFile { mode: said, .. } => mode = said.unwrap_or(MODE),
+            FilterAction::LogWrite { text, file: Some(file), .. } => {
+                let work = UserFileWork::Append(mode, text.bytes().to_vec());
+                let path = file.bytes().to_vec();
+                let order = UserFileOrder { user: user.clone(), path, work };
+                let done = match file.taint().is_tainted() {
+                    true => Err(std::io::ErrorKind::PermissionDenied.into()),
+                    false => world.mailboxes.file(&order),
+                };
+                if let Err(why) = done {
+                    let why = reason(&why);
+                    let head = [b"filter log file ", file.bytes()].concat();
+                    let tail = [b" can't be written to: ", why.as_bytes()].concat();
+                    faults.push([head, tail].concat());
+                }
+            }
+            _ => {}
+        }
+    }
+    faults
 }
 
 /// What came of a filter.

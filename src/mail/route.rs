@@ -46,6 +46,7 @@ pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
 pub use percent::{PercentDeferred, innermost};
+pub use redirect::direct_target;
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 
@@ -108,7 +109,8 @@ impl Routes {
 
     /// The name of a router by number.
     pub fn router_name(&self, number: usize) -> &Str {
-        &self.0.routers[number].name
+        static NONE: Str = Str::EMPTY;
+        self.0.routers.get(number).map_or(&NONE, |router| &router.name)
     }
 
     /// Whether a router, by number, is the last to report success (`dsn_lasthop`).
@@ -136,7 +138,8 @@ impl Routes {
         self.transport(name).map(|number| self.transport_at(number))
     }
 
-    fn transport(&self, name: &[u8]) -> Option<usize> {
+    /// The number of the transport with a name.
+    pub fn transport(&self, name: &[u8]) -> Option<usize> {
         self.0.transports.iter().position(|one| one.name.bytes() == name)
     }
 }

@@ -20,6 +20,7 @@ mod library;
 mod lists;
 mod lookups;
 mod messages;
+mod mime_bombs;
 mod names;
 mod once;
 mod operators;

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use eximious::Engine;
 use eximious::world::Fixture;
+use eximious_mailauth::spf::{Sender, Verdict, check};
+use eximious_mailauth::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};
 use eximious_tests::ours::Ours;
 use eximious_tests::root;
 
@@ -48,6 +50,53 @@ fn what_has_no_answer_now_is_asked_for_later() {
     ] {
         assert_eq!(ask(&fixture, sender, "1.2.3.4"), verdict, "{sender}");
     }
+}
+
+/// A DNS by a table, and what it is asked at once.
+struct Rounds(Vec<Vec<String>>);
+
+impl DnsSource for Rounds {
+    fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse> {
+        let named =
+            |one: &DnsQuery| format!("{} {:?}", String::from_utf8_lossy(&one.name), one.kind);
+        self.0.push(questions.iter().map(named).collect());
+        let answer = |question: &DnsQuery| {
+            let exchange = |host: &[u8]| Rdata::Exchange { preference: 1, host: host.to_vec() };
+            let found = match (&question.name[..], question.kind) {
+                (b"d.test", DnsQueryKind::Txt) => {
+                    let text = b"v=spf1 a mx include:i.test exists:%{p}.test ip4:9.9.9.9 \
+                        redirect=r.test";
+                    vec![Rdata::Text(text.to_vec())]
+                }
+                (b"d.test", DnsQueryKind::Mx) => vec![exchange(b"m1.test"), exchange(b"m2.test")],
+                (b"i.test", DnsQueryKind::Txt) => {
+                    vec![Rdata::Text(b"v=spf1 ip4:1.2.3.4 a:never.test mx:never.test".to_vec())]
+                }
+                (_, DnsQueryKind::A) => vec![Rdata::Address("8.8.8.8".parse().unwrap())],
+                _ => return DnsResponse::NoName,
+            };
+            DnsResponse::Records(found)
+        };
+        questions.iter().map(answer).collect()
+    }
+}
+
+#[test]
+fn terms_are_asked_side_by_side() {
+    let mut dns = Rounds(Vec::new());
+    let sender = Sender {
+        address: "1.2.3.4".parse().unwrap(),
+        helo: b"h.test",
+        mailbox: b"u@d.test",
+        receiver: b"me.test",
+        now: 0,
+    };
+    assert_eq!(check(&mut dns, &sender, None).verdict, Verdict::Pass);
+    let rounds: Vec<String> = dns.0.iter().map(|round| round.join(", ")).collect();
+    assert_eq!(
+        rounds,
+        ["d.test Txt", "d.test A, d.test Mx, i.test Txt, r.test Txt", "m1.test A, m2.test A",]
+    );
 }
 
 /// CVE-2023-42118: records and senders that are made to hurt.

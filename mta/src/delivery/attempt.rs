@@ -14,6 +14,7 @@ use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 use super::log::Subject;
 use super::report::Arrival;
 use super::retry::Verdict;
+use super::system_filter::Filtered;
 use super::tracking::{NodeId, Tracking};
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::{Stored, Unread};
@@ -138,6 +139,11 @@ impl<'d> Attempt<'d> {
         &self.stored.file
     }
 
+    /// The same, to be changed.
+    pub(super) fn file_mut(&mut self) -> &mut HeaderFile {
+        &mut self.stored.file
+    }
+
     pub(super) fn routes(&self) -> &'d Routes {
         self.deliverer.server.acls.routes()
     }
@@ -148,18 +154,17 @@ impl<'d> Attempt<'d> {
 
     /// Makes the attempt.
     pub(super) fn run(mut self) -> Attempts {
+        let was_frozen = self.file().has("frozen");
         if let Some(outcome) = self.stays_frozen() {
             return Attempts { outcome, reports: Vec::new() };
         }
         if let Some(by) = &self.manner.gives_up {
             return self.cancel(by);
         }
-        let system_filter = self.cx.engine().settings().get(opt::SYSTEM_FILTER);
-        if !system_filter.is_empty() {
-            self.log(b"system_filter is set, but to deliver by one is not there yet");
-            return Attempts { outcome: Attempted::Left, reports: Vec::new() };
-        }
-        let plan = self.route();
+        let plan = match self.filter(was_frozen) {
+            Filtered::On { children, recipients } => self.route(children, recipients),
+            Filtered::Over(outcome) => return Attempts { outcome, reports: self.reports },
+        };
         for planned in plan.local {
             self.deliver_local(planned);
         }
@@ -407,7 +412,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// The message is done with, whoever has not got it.
-    fn complete_all(&mut self) -> Attempted {
+    pub(super) fn complete_all(&mut self) -> Attempted {
         if let Err(why) = self.taken.remove() {
             let why = eximious::stdlib::wording::reason(&why);
             let head = b" cannot be taken out of the spool: ".as_slice();
@@ -466,21 +471,11 @@ impl<'d> Attempt<'d> {
         }
         freezes |= is_report_lost;
         if freezes {
-            let now = self.now();
-            self.stored.file.freeze(now);
             let why: &[u8] = if is_report_lost { b" (delivery error message)" } else { b"" };
-            if let Some(id) = super::report::tell_frozen(self, why, &lost) {
-                // Nothing is told of it, so that there is an end.
-                self.deliver_own(&id);
-            }
-            self.log(&[b"Frozen", why].concat());
-            self.log_message(&[b"*** Frozen", why].concat());
+            return self.freeze(why, &lost);
         }
         let waiting = std::mem::take(&mut self.deferred);
-        let warned = match freezes {
-            true => None,
-            false => super::report::warn(self, &waiting),
-        };
+        let warned = super::report::warn(self, &waiting);
         if let Some((_, count)) = &warned {
             self.stored.file.warnings = *count;
         }
@@ -488,7 +483,22 @@ impl<'d> Attempt<'d> {
         if let Some((id, _)) = warned {
             self.send_report(id);
         }
-        if freezes { Attempted::Frozen } else { Attempted::Left }
+        Attempted::Left
+    }
+
+    /// Freezes the message, and says so, with words behind that; `lost` are failures that
+    /// nobody can be told of.
+    pub(super) fn freeze(&mut self, why: &[u8], lost: &[Undone]) -> Attempted {
+        let now = self.now();
+        self.stored.file.freeze(now);
+        if let Some(id) = super::report::tell_frozen(self, why, lost) {
+            // Nothing is told of it, so that there is an end.
+            self.deliver_own(&id);
+        }
+        self.log(&[b"Frozen", why].concat());
+        self.log_message(&[b"*** Frozen", why].concat());
+        self.update(false);
+        Attempted::Frozen
     }
 
     /// Has a report delivered: at once, unless this message is one itself, so that there is
@@ -511,7 +521,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// Writes the header file, where there is something new to say.
-    fn update(&mut self, warned: bool) {
+    pub(super) fn update(&mut self, warned: bool) {
         let first = self.file().has("deliver_firsttime");
         let is_same = !self.tracking.has_changed() && !first && !self.freezes && !warned;
         if is_same && self.stored.journal.is_empty() && !self.file().has("frozen") {

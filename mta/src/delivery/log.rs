@@ -77,7 +77,7 @@ impl Attempt<'_> {
     fn drivers(subject: &Subject<'_>) -> Vec<u8> {
         let mut out = Vec::new();
         for (letter, name) in [(b'R', subject.router), (b'T', subject.transport)] {
-            if let Some(name) = name {
+            if let Some(name) = name.filter(|name| !name.is_empty()) {
                 out.extend_from_slice(&[b' ', letter, b'=']);
                 out.extend_from_slice(name.bytes());
             }
@@ -165,7 +165,10 @@ impl Attempt<'_> {
         let mut line = self.named(subject);
         line.extend(Self::drivers(subject));
         if defers {
-            line.extend_from_slice(format!(" defer ({})", why.number).as_bytes());
+            let is_named = subject.transport.is_some()
+                || subject.router.is_some_and(|router| !router.is_empty());
+            let routing = if is_named { "" } else { " routing" };
+            line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
         }
         if let Some(host) = &why.host {
             line.extend(self.host(host));

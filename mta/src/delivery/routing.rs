@@ -26,6 +26,10 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    pub(super) fn new(node: NodeId, child: ChildAddress) -> Self {
+        Self { node, child }
+    }
+
     pub(super) fn into_parts(self) -> (NodeId, Address) {
         match self.child {
             ChildAddress::Address(address) => (self.node, *address),
@@ -45,9 +49,13 @@ impl Attempt<'_> {
     /// Routes all recipients that have not got the message, and what comes of them. The
     /// order is Exim's: of those that come of one address, the first one first; else the
     /// latest.
-    pub(super) fn route(&mut self) -> Plan {
+    /// What a system filter wants comes before.
+    pub(super) fn route(&mut self, children: Vec<Waiting>, recipients: bool) -> Plan {
         let mut plan = Plan::default();
-        let mut new = self.recipients();
+        let mut new = children;
+        if recipients {
+            new.extend(self.recipients());
+        }
         let mut count = 0;
         while !new.is_empty() {
             let mut to_route = Vec::new();

@@ -86,7 +86,7 @@ impl Attached {
 }
 
 /// An address that another was made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Ancestor {
     /// The whole of it.
     pub text: Str,
@@ -197,7 +197,7 @@ pub struct Delivery {
     pub address: Address,
     /// What it is.
     pub target: DeliveryTarget,
-    /// The number of the router; `None` where another program's word is taken.
+    /// The number of the router; one that no router has where none made it.
     pub router: usize,
     /// The number of the transport; `None` where there is none, as for a router
     /// that only verifies, or for what goes to `/dev/null`.

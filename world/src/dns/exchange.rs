@@ -1,6 +1,7 @@
 //! One question to one server: a datagram, and a connection where the answer
 //! does not fit into one.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
@@ -26,9 +27,26 @@ pub(super) fn ask(
     connection(server, question, Deadline::within(within))
 }
 
+/// Asks several things at once, by datagrams: all are on their way before an answer is
+/// waited for. There is none to what has no answer in time.
+pub(super) fn ask_all(
+    server: SocketAddr,
+    questions: &[Question],
+    within: Duration,
+) -> Vec<Option<Reply>> {
+    let deadline = Deadline::within(within);
+    let sent: Vec<_> = questions.iter().map(|question| send(server, question)).collect();
+    let answers = sent.into_iter().zip(questions);
+    answers.map(|(socket, question)| hear(&socket.ok()?, question, deadline).ok()).collect()
+}
+
+fn datagram(server: SocketAddr, question: &Question, deadline: Deadline) -> io::Result<Reply> {
+    hear(&send(server, question)?, question, deadline)
+}
+
 /// The system picks a port at random for each question, and lets datagrams of
 /// that server alone through.
-fn datagram(server: SocketAddr, question: &Question, deadline: Deadline) -> io::Result<Reply> {
+fn send(server: SocketAddr, question: &Question) -> io::Result<UdpSocket> {
     let any: IpAddr = match server {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -38,18 +56,33 @@ fn datagram(server: SocketAddr, question: &Question, deadline: Deadline) -> io::
     // A datagram that shows may turn out to be damaged, and is gone.
     socket.set_nonblocking(true)?;
     socket.send(question.bytes())?;
-    let mut buffer = vec![0; usize::from(u16::MAX)];
-    loop {
-        deadline.readable(socket.as_fd())?;
-        let length = match socket.recv(&mut buffer) {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
-        };
-        if let Some(reply) = question.reply(&buffer[..length]) {
-            return Ok(reply);
+    Ok(socket)
+}
+
+thread_local! {
+    /// Room for a datagram of any size.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; usize::from(u16::MAX)]);
+}
+
+/// Waits for the answer. What came while others were waited for counts in any case.
+fn hear(socket: &UdpSocket, question: &Question, deadline: Deadline) -> io::Result<Reply> {
+    BUFFER.with_borrow_mut(|buffer| {
+        let mut late = deadline.readable(socket.as_fd());
+        loop {
+            match socket.recv(buffer) {
+                Ok(length) => {
+                    if let Some(reply) = question.reply(&buffer[..length]) {
+                        return Ok(reply);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    late?;
+                    late = deadline.readable(socket.as_fd());
+                }
+                Err(error) => return Err(error),
+            }
         }
-    }
+    })
 }
 
 fn connection(server: SocketAddr, question: &Question, deadline: Deadline) -> io::Result<Reply> {

@@ -10,6 +10,7 @@ mod config;
 mod exchange;
 mod message;
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -67,46 +68,79 @@ impl Resolver {
         self.source.lock().unwrap_or_else(std::sync::PoisonError::into_inner).current()
     }
 
-    /// Asks for one name, without completing it.
+    /// Asks for one name, without completing it. `begun` says that the first server has
+    /// been asked, and has no answer.
     fn ask(
         &self,
         config: &Config,
         name: &str,
         kind: u16,
         options: &DnsOptions,
+        begun: bool,
     ) -> Result<DnsAnswer, DnsError> {
-        let again = |why: String| DnsError::Again(why);
-        let labels = domain::labels(name).ok_or_else(|| again("it is no name".into()))?;
-        let question = Question::new(&labels, kind, config.trust_ad, options)
-            .ok_or_else(|| again("it is no name".into()))?;
-        let reply = self.send(config, &question, options).map_err(again)?;
-        match reply.code {
-            Code::Fine if reply.empty => Err(DnsError::NoData(reply.standing)),
-            Code::Fine => Ok(DnsAnswer {
-                name: name.strip_suffix('.').unwrap_or(name).to_owned(),
-                records: reply.records,
-                standing: reply.standing,
-            }),
-            Code::NoName => Err(DnsError::NoName(reply.standing)),
-            Code::Other(code) => Err(again(message::words(code))),
+        let question = question(config, name, kind, options)?;
+        answer(name, self.send(config, &question, options, begun).map_err(DnsError::Again)?)
+    }
+
+    /// Asks the first server several things, each for one name, by datagrams; what has no
+    /// answer of use has to be asked alone.
+    fn ask_all(
+        &self,
+        config: &Config,
+        questions: &[(String, u16)],
+        options: &DnsOptions,
+    ) -> Vec<First> {
+        let nothing = || questions.iter().map(|_| First::NotAsked).collect();
+        if config.use_tcp || config.servers.is_empty() {
+            return nothing();
         }
+        let as_it_is =
+            |name: &str| matches!(&config.candidates(name, options)[..], [one] if one == name);
+        let asked: Option<Vec<Question>> = questions
+            .iter()
+            .map(|(name, kind)| {
+                question(config, name, *kind, options).ok().filter(|_| as_it_is(name))
+            })
+            .collect();
+        let Some(asked) = asked else { return nothing() };
+        let first = if config.rotate { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        let server = config.servers[first % config.servers.len()];
+        let within = options.retransmit.unwrap_or(config.timeout);
+        let replies = exchange::ask_all(server, &asked, within);
+        let named = replies.into_iter().zip(questions);
+        named
+            .map(|(reply, (name, _))| match reply {
+                Some(reply) if reply.truncated => First::NotAsked,
+                Some(Reply { code: Code::Other(code), .. }) if message::passes_on(code) => {
+                    First::Nothing
+                }
+                Some(reply) => First::Answer(answer(name, reply)),
+                None => First::Nothing,
+            })
+            .collect()
     }
 
     /// Sends a question to one server after the other, as often as it may be
-    /// asked. Servers that can't or won't answer are passed over.
+    /// asked. Servers that can't or won't answer are passed over, and so is the first one,
+    /// once, where all was begun with it.
     fn send(
         &self,
         config: &Config,
         question: &Question,
         options: &DnsOptions,
+        begun: bool,
     ) -> Result<Reply, String> {
         let count = config.servers.len();
         let first = if config.rotate { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let tries = options.retries.unwrap_or(config.attempts).clamp(1, MOST_TRIES);
         let patience = options.retransmit.unwrap_or(config.timeout);
-        let mut failure = String::from("no server");
-        for _ in 0..tries {
-            for index in 0..count {
+        let mut failure = match begun {
+            true => io::Error::from(io::ErrorKind::TimedOut).to_string(),
+            false => String::from("no server"),
+        };
+        for number in 0..tries {
+            let skipped = usize::from(begun && number == 0);
+            for index in skipped..count {
                 let server = config.servers[(first + index) % count];
                 let within = patience_with(patience, index, count);
                 match exchange::ask(server, question, within, config.use_tcp) {
@@ -119,6 +153,41 @@ impl Resolver {
             }
         }
         Err(failure)
+    }
+}
+
+/// What the first server says when it is asked several things at once.
+enum First {
+    /// The answer.
+    Answer(Result<DnsAnswer, DnsError>),
+    /// There is none.
+    Nothing,
+    /// It has to be asked in another way.
+    NotAsked,
+}
+
+fn question(
+    config: &Config,
+    name: &str,
+    kind: u16,
+    options: &DnsOptions,
+) -> Result<Question, DnsError> {
+    let labels = domain::labels(name);
+    labels
+        .and_then(|labels| Question::new(&labels, kind, config.trust_ad, options))
+        .ok_or_else(|| DnsError::Again("it is no name".into()))
+}
+
+fn answer(name: &str, reply: Reply) -> Result<DnsAnswer, DnsError> {
+    match reply.code {
+        Code::Fine if reply.empty => Err(DnsError::NoData(reply.standing)),
+        Code::Fine => Ok(DnsAnswer {
+            name: name.strip_suffix('.').unwrap_or(name).to_owned(),
+            records: reply.records,
+            standing: reply.standing,
+        }),
+        Code::NoName => Err(DnsError::NoName(reply.standing)),
+        Code::Other(code) => Err(DnsError::Again(message::words(code))),
     }
 }
 
@@ -136,7 +205,9 @@ impl Dns for Resolver {
     fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         let config = self.config();
         let candidates = config.candidates(name, options);
-        DnsAnswer::first(name, candidates, |candidate| self.ask(&config, candidate, kind, options))
+        DnsAnswer::first(name, candidates, |candidate| {
+            self.ask(&config, candidate, kind, options, false)
+        })
     }
 
     fn query_all(
@@ -144,26 +215,40 @@ impl Dns for Resolver {
         questions: &[(String, u16)],
         options: &DnsOptions,
     ) -> Vec<Result<DnsAnswer, DnsError>> {
-        let one = &|(name, kind): &(String, u16)| self.query(name, *kind, options);
-        let [first, others @ ..] = questions else { return Vec::new() };
-        if others.len() >= MOST_AT_ONCE {
+        if questions.len() > MOST_AT_ONCE {
             let (now, then) = questions.split_at(MOST_AT_ONCE);
             return [self.query_all(now, options), self.query_all(then, options)].concat();
         }
+        let config = &*self.config();
+        let alone = |(name, kind): &(String, u16), begun| match begun {
+            true => self.ask(config, name, *kind, options, true),
+            false => self.query(name, *kind, options),
+        };
+        let (first, alone) = (self.ask_all(config, questions, options), &alone);
+        // Those that are left go on side by side, each from server to server.
         std::thread::scope(|scope| {
-            let start =
-                |question| std::thread::Builder::new().spawn_scoped(scope, move || one(question));
-            let started: Vec<_> =
-                others.iter().map(|question| (question, start(question))).collect();
-            let mut answers = vec![one(first)];
-            answers.extend(started.into_iter().map(|(question, thread)| match thread {
-                Ok(thread) => thread.join().unwrap_or_else(|_| {
-                    Err(DnsError::Again("the question came to nothing".into()))
-                }),
+            let goes_on = |question, first| {
+                let begun = matches!(first, First::Nothing);
+                let start =
+                    std::thread::Builder::new().spawn_scoped(scope, move || alone(question, begun));
+                (question, begun, start)
+            };
+            let started: Vec<_> = questions
+                .iter()
+                .zip(first)
+                .map(|(question, first)| match first {
+                    First::Answer(answer) => Ok(answer),
+                    first => Err(goes_on(question, first)),
+                })
+                .collect();
+            let lost = || Err(DnsError::Again("the question came to nothing".into()));
+            let ended = started.into_iter().map(|one| match one {
+                Ok(answer) => answer,
+                Err((_, _, Ok(thread))) => thread.join().unwrap_or_else(|_| lost()),
                 // The system has no thread left.
-                Err(_) => one(question),
-            }));
-            answers
+                Err((question, begun, Err(_))) => alone(question, begun),
+            });
+            ended.collect()
         })
     }
 

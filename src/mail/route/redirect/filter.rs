@@ -1,20 +1,20 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
-use eximious_core::world::{LocalUser, UserFileOrder, UserFileWork};
+use eximious_core::world::LocalUser;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::options::server_ids;
 use eximious_stdlib::variables::var;
-use eximious_stdlib::wording::reason;
 
 use super::super::machine::{Machine, Verdict};
 use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
 use super::super::{DeliveryTarget, FilterPipe, Purpose};
 use super::{Redirection, file_transport, said};
+use crate::Context;
 use crate::mail::filter::{
-    AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner,
-    exim, sieve,
+    self, AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden,
+    Manner, exim, sieve,
 };
 
 /// Whether a filter may be run at all.
@@ -181,100 +181,48 @@ fn generate(
                 machine.tell_generated(redirection.router, &child);
                 machine.children.push(ChildAddress::Address(child));
             }
-            FilterAction::Save { file, mode, .. } => {
-                let option = file_transport(file.bytes());
-                redirection.direct(machine, file, DeliveryTarget::File { mode }, option)?;
-            }
-            FilterAction::FileInto { mailbox: file, .. } => {
-                let option = file_transport(file.bytes());
-                redirection.direct(machine, file, DeliveryTarget::File { mode: None }, option)?;
-            }
             FilterAction::Keep { .. } => {
-                let option = file_transport(inbox.bytes());
+                let target = DeliveryTarget::File { mode: None };
                 redirection.direct(
                     machine,
                     inbox.clone(),
-                    DeliveryTarget::File { mode: None },
-                    option,
+                    target,
+                    file_transport(inbox.bytes()),
                 )?;
             }
-            FilterAction::Pipe { command, numeric, this_address, .. } => {
-                let (text, taint) = command.read();
-                // Where a user has put a bar already, it is the one.
-                let bare = text.strip_prefix(b"|").unwrap_or(text);
-                let command = Str::from([b"|", bare].concat()).stamped(taint);
-                redirection.direct(
-                    machine,
-                    command,
-                    DeliveryTarget::Pipe(Some(Box::new(FilterPipe { numeric, this_address }))),
-                    opt::redirect::PIPE_TRANSPORT,
-                )?;
+            other => {
+                let Some((text, target)) = direct_target(machine.cx, other) else { continue };
+                let option = match &target {
+                    DeliveryTarget::Pipe(_) => opt::redirect::PIPE_TRANSPORT,
+                    DeliveryTarget::File { .. } => file_transport(text.bytes()),
+                    _ => opt::redirect::REPLY_TRANSPORT,
+                };
+                redirection.direct(machine, text, target, option)?;
             }
-            FilterAction::Mail { reply, .. } => {
-                let text = Str::tainted([b">", &*addressee(machine, &reply)].concat());
-                redirection.direct(
-                    machine,
-                    text,
-                    DeliveryTarget::Reply(reply),
-                    opt::redirect::REPLY_TRANSPORT,
-                )?;
-            }
-            FilterAction::Notify(notice) => {
-                let text = Str::tainted([b">", notice.to.bytes()].concat());
-                redirection.direct(
-                    machine,
-                    text,
-                    DeliveryTarget::Notice(notice),
-                    opt::redirect::REPLY_TRANSPORT,
-                )?;
-            }
-            _ => {}
         }
         ignore_errors(machine, before, manner);
     }
     Ok(())
 }
 
-/// `logwrite`: lines for a file of the user's. Where it can't be written to, that is logged.
+/// `logwrite`: lines for files of the user's.
 fn write_logs(
     machine: &mut Machine<'_>,
     router: &Router,
     actions: &[FilterAction],
 ) -> Result<(), RouteError> {
-    let mut permissions = LOG_MODE;
-    for action in actions {
-        match action {
-            FilterAction::LogFile { mode, .. } => permissions = mode.unwrap_or(LOG_MODE),
-            FilterAction::LogWrite { text, file: Some(file), .. } => {
-                let identity = machine.identity(router)?;
-                let (settings, world) =
-                    (machine.cx.engine().settings(), machine.cx.engine().world().clone());
-                let server = server_ids(settings, &*world.users, &*world.host);
-                let (uid, gid) =
-                    (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
-                let user = LocalUser { uid, gid, groups: Vec::new() };
-                let work = UserFileWork::Append(permissions, text.bytes().to_vec());
-                let done = match file.taint().is_tainted() {
-                    true => Err(std::io::ErrorKind::PermissionDenied.into()),
-                    false => {
-                        let path = file.bytes().to_vec();
-                        world.mailboxes.file(&UserFileOrder { user, path, work })
-                    }
-                };
-                if let Err(why) = done {
-                    let why = reason(&why);
-                    let head = [b"filter log file ", file.bytes()].concat();
-                    machine.log(&[&head[..], b" can't be written to: ", why.as_bytes()].concat());
-                }
-            }
-            _ => {}
-        }
+    if !actions.iter().any(|action| matches!(action, FilterAction::LogWrite { .. })) {
+        return Ok(());
     }
+    let identity = machine.identity(router)?;
+    let (settings, world) = (machine.cx.engine().settings(), machine.cx.engine().world().clone());
+    let server = server_ids(settings, &*world.users, &*world.host);
+    let (uid, gid) = (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
+    let user = LocalUser { uid, gid, groups: Vec::new() };
+    let faults = filter::write_logs(&world, &user, actions);
+    faults.iter().for_each(|line| machine.log(line));
     Ok(())
 }
-
-/// The permissions of a filter's log file, where it says none.
-const LOG_MODE: u32 = 0o600;
 
 /// `noerror`.
 fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
@@ -290,9 +238,35 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
     }
 }
 
+/// The delivery that a filter wants without a router, as it is called, and what it is to;
+/// nothing where it wants none.
+pub fn direct_target(cx: &mut Context, action: FilterAction) -> Option<(Str, DeliveryTarget)> {
+    Some(match action {
+        FilterAction::Save { file, mode, .. } => (file, DeliveryTarget::File { mode }),
+        FilterAction::FileInto { mailbox, .. } => (mailbox, DeliveryTarget::File { mode: None }),
+        FilterAction::Pipe { command, numeric, this_address, .. } => {
+            let (text, taint) = command.read();
+            // Where a user has put a bar already, it is the one.
+            let bare = text.strip_prefix(b"|").unwrap_or(text);
+            let command = Str::from([b"|", bare].concat()).stamped(taint);
+            let pipe = FilterPipe { numeric, this_address };
+            (command, DeliveryTarget::Pipe(Some(Box::new(pipe))))
+        }
+        FilterAction::Mail { reply, .. } => {
+            let text = Str::tainted([b">", &*addressee(cx, &reply)].concat());
+            (text, DeliveryTarget::Reply(reply))
+        }
+        FilterAction::Notify(notice) => {
+            let text = Str::tainted([b">", notice.to.bytes()].concat());
+            (text, DeliveryTarget::Notice(notice))
+        }
+        _ => return None,
+    })
+}
+
 /// Who gets a message, as it is shown.
-fn addressee(machine: &mut Machine<'_>, reply: &AutoReply) -> Vec<u8> {
-    let recipients = reply.recipients(&machine.cx.value_of(var::REPLY_ADDRESS));
+fn addressee(cx: &mut Context, reply: &AutoReply) -> Vec<u8> {
+    let recipients = reply.recipients(&cx.value_of(var::REPLY_ADDRESS));
     match recipients.is_empty() {
         true => b"**bad-reply**".to_vec(),
         false => recipients.join(&b','),

@@ -1,0 +1,291 @@
+//! The system filter, which sees each message at the beginning of each attempt, before its
+//! recipients are routed (specification, chapter 45).
+
+use std::sync::Arc;
+
+use eximious::filter::{self, FilterAction, FilterEnd, FilterOptions, logged_and_said};
+use eximious::route::{
+    Address, Ancestor, ChildAddress, Delivery, DeliveryTarget, Identity, Wrong, direct_target,
+};
+use eximious::stdlib::options::server_ids;
+use eximious::transport::{LocalUser, Undelivered};
+use eximious::{Fail, FailClass, Str, opt, var};
+
+use super::Attempted;
+use super::attempt::{Attempt, Undone};
+use super::routing::Waiting;
+use crate::spool::HeaderLine;
+
+/// What everything is from that the system filter wants.
+const OWNER: &[u8] = b"system-filter";
+/// How large its file may be.
+const LARGEST: u64 = 64 << 20;
+
+/// What the system filter makes of a message.
+pub(super) enum Filtered {
+    /// It goes on: with these, and to its recipients, unless the filter has arranged for it.
+    On { children: Vec<Waiting>, recipients: bool },
+    /// This attempt is over.
+    Over(Attempted),
+}
+
+impl Attempt<'_> {
+    /// Runs the system filter, if there is one.
+    pub(super) fn filter(&mut self, was_frozen: bool) -> Filtered {
+        let text = match self.system_filter() {
+            Ok(Some(text)) => text,
+            Ok(None) => return Filtered::On { children: Vec::new(), recipients: true },
+            Err(why) => return self.filter_broken(&why),
+        };
+        let user = match self.filter_user() {
+            Ok(user) => user,
+            Err(why) => return self.filter_broken(&why),
+        };
+        let recipients: Vec<&[u8]> =
+            self.file().recipients.iter().map(|one| &one.address[..]).collect();
+        let listed = recipients.join(&b", "[..]);
+        let options = FilterOptions {
+            system: true,
+            first_delivery: self.file().has("deliver_firsttime"),
+            manually_thawed: was_frozen && self.manner.thaws,
+            prepend_home: false,
+            ..FilterOptions::default()
+        };
+        for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
+            self.cx.set_var(variable, Str::tainted(&listed[..]));
+        }
+        let done = filter::exim(&mut self.cx, &text, &options, &mut ());
+        for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
+            self.cx.unset_var(variable);
+        }
+        let world = self.cx.engine().world().clone();
+        let faults = filter::write_logs(&world, &user, &done.actions);
+        faults.iter().for_each(|line| self.log(line));
+        for (variable, count) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
+            self.cx.set_var(variable, Str::from(count.to_string()));
+        }
+        if let FilterEnd::Error(why) = &done.end {
+            let old = self.message.clone();
+            self.cx.set_message(Some(old));
+            return self.filter_broken(why);
+        }
+        self.keep_header();
+        let (significant, mut recipients) = (done.significant, true);
+        match &done.end {
+            FilterEnd::Freeze(text) => {
+                let why = with_text(b" by the system filter", text.bytes());
+                return Filtered::Over(self.freeze(&why, &[]));
+            }
+            FilterEnd::Defer(_) => {
+                self.log(b"Delivery deferred by system filter");
+                self.update(false);
+                return Filtered::Over(Attempted::Left);
+            }
+            FilterEnd::Fail(text) => {
+                let (logged, said) = logged_and_said(text.bytes());
+                self.log(&with_text(b"cancelled by system filter", logged));
+                self.fail_all(said);
+                recipients = false;
+            }
+            FilterEnd::Finished | FilterEnd::Error(_) => {}
+        }
+        let children = self.filter_children(done.actions, &user);
+        if significant && recipients {
+            recipients = false;
+            if children.is_empty() {
+                self.log(b"=> discarded (system filter)");
+                return Filtered::Over(self.complete_all());
+            }
+            self.log(b"original recipients ignored (system filter)");
+            self.ignore_recipients();
+        }
+        Filtered::On { children, recipients }
+    }
+
+    /// The filter's text, if there is to be one.
+    fn system_filter(&mut self) -> Result<Option<Vec<u8>>, Vec<u8>> {
+        let name = self.cx.engine().settings().get(opt::SYSTEM_FILTER);
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let name = match self.expanded(&name) {
+            Ok(name) if name.is_empty() => return Ok(None),
+            Ok(name) => name,
+            Err(fail) if fail.class() == FailClass::Forced => return Ok(None),
+            Err(fail) => return Err(fail.message().to_vec()),
+        };
+        let files = self.cx.engine().world().files.clone();
+        match files.read(name.bytes(), LARGEST) {
+            Ok(text) => Ok(Some(text.to_vec())),
+            Err(why) => {
+                let why = eximious::stdlib::wording::reason(&why);
+                Err([b"failed to open ", name.bytes(), b": ", why.as_bytes()].concat())
+            }
+        }
+    }
+
+    fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
+        let engine = self.cx.engine().clone();
+        engine.expand_once(text.bytes(), &mut self.cx)
+    }
+
+    /// Whom it runs as, and what it wants is delivered as.
+    fn filter_user(&mut self) -> Result<LocalUser, Vec<u8>> {
+        let (settings, world) = (self.cx.engine().settings(), self.cx.engine().world());
+        let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
+        let own = settings.get(opt::SYSTEM_FILTER_USER).0.first().copied();
+        let group = settings.get(opt::SYSTEM_FILTER_GROUP).0.first().copied();
+        let Some(uid) = own.filter(|own| *own != uid) else {
+            return Ok(LocalUser { uid, gid: group.unwrap_or(gid), groups: Vec::new() });
+        };
+        let gid = match group {
+            Some(gid) => gid,
+            None => match world.users.user_by_id(uid) {
+                Ok(Some(user)) => user.gid,
+                _ => return Err(b"system_filter_group is not set".to_vec()),
+            },
+        };
+        Ok(LocalUser { uid, gid, groups: Vec::new() })
+    }
+
+    /// Nothing is delivered by a filter that is wrong.
+    fn filter_broken(&mut self, why: &[u8]) -> Filtered {
+        let line = [b"Error in system filter: ", why].concat();
+        self.cx.log().panic(&line);
+        Filtered::Over(Attempted::Left)
+    }
+
+    /// The header as the filter left it is what is delivered, and what is kept.
+    fn keep_header(&mut self) {
+        let Some(message) = self.cx.message().cloned() else { return };
+        let old = std::mem::replace(&mut self.message, message);
+        let mut new = self.message.headers.iter().peekable();
+        let mut gone = Vec::new();
+        for line in &old.headers {
+            match new.next_if(|next| next.line == line.line) {
+                Some(_) => {}
+                None => gone.push(line.line.clone()),
+            }
+        }
+        let more: Vec<HeaderLine> =
+            new.map(|line| HeaderLine { kind: b' ', line: line.line.to_vec() }).collect();
+        let file = self.file_mut();
+        for line in gone {
+            let found =
+                file.headers.iter_mut().find(|one| one.kind != b'*' && one.line == line[..]);
+            if let Some(one) = found {
+                one.kind = b'*';
+            }
+        }
+        file.headers.extend(more);
+    }
+
+    /// Nobody gets it, and the sender is told.
+    fn fail_all(&mut self, said: &[u8]) {
+        for one in self.recipients() {
+            let (node, address) = one.into_parts();
+            let why = Undelivered::new(0, said);
+            self.fail(Undone::new(node, &address, false, why));
+        }
+    }
+
+    /// The recipients are done with, though they get nothing.
+    fn ignore_recipients(&mut self) {
+        for one in self.recipients() {
+            let (node, _) = one.into_parts();
+            self.complete(node);
+        }
+    }
+
+    /// What the filter wants delivered, the last first.
+    fn filter_children(&mut self, actions: Vec<FilterAction>, user: &LocalUser) -> Vec<Waiting> {
+        let mut parent = Ancestor::default();
+        parent.text = Str::from(OWNER);
+        let parent = Arc::new(parent);
+        let root = self.tracking.add(OWNER, OWNER, None);
+        let mut children = Vec::new();
+        for action in actions {
+            let manner = action.manner().unwrap_or_default();
+            let child = match action {
+                FilterAction::Deliver { address, errors_to, .. } => {
+                    let mut address = Box::new(Address::new(address));
+                    address.attached.errors_to = errors_to;
+                    address.attached.ignore_errors = manner.silent;
+                    address.parent = Some(parent.clone());
+                    ChildAddress::Address(address)
+                }
+                other => {
+                    let Some((text, target)) = direct_target(&mut self.cx, other) else {
+                        continue;
+                    };
+                    let mut delivery = self.direct(text, target, user);
+                    delivery.address.attached.ignore_errors = manner.silent;
+                    delivery.address.parent = Some(parent.clone());
+                    ChildAddress::Direct(Box::new(delivery))
+                }
+            };
+            let (text, unique) = match &child {
+                ChildAddress::Address(address) => {
+                    (address.text.bytes().to_vec(), address.unique.bytes().to_vec())
+                }
+                ChildAddress::Direct(delivery) => {
+                    let text = delivery.address.text.bytes();
+                    (text.to_vec(), [text, b":", OWNER].concat())
+                }
+            };
+            if self.tracking.is_done(&unique) {
+                continue;
+            }
+            self.tracking.expect(root, 1);
+            let node = self.tracking.add(&text, &unique, Some(root));
+            children.insert(0, Waiting::new(node, child));
+        }
+        children
+    }
+
+    /// A delivery that needs no router.
+    fn direct(&mut self, text: Str, target: DeliveryTarget, user: &LocalUser) -> Delivery {
+        let option = match &target {
+            DeliveryTarget::Pipe(_) => opt::SYSTEM_FILTER_PIPE_TRANSPORT,
+            DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
+                opt::SYSTEM_FILTER_REPLY_TRANSPORT
+            }
+            _ if text.bytes().ends_with(b"/") => opt::SYSTEM_FILTER_DIRECTORY_TRANSPORT,
+            _ => opt::SYSTEM_FILTER_FILE_TRANSPORT,
+        };
+        let name = self.cx.engine().settings().get(option);
+        let found = match self.expanded(&name) {
+            _ if name.is_empty() => Err(format!("{} is unset", option.name()).into_bytes()),
+            Ok(name) => self.routes().transport(name.bytes()).ok_or_else(|| {
+                let head = format!(" transport (for {}) not found", option.name());
+                [name.bytes(), head.as_bytes()].concat()
+            }),
+            Err(fail) => Err(fail.message().to_vec()),
+        };
+        let (transport, wrong) = match found {
+            Ok(number) => (Some(number), None),
+            Err(why) => (None, Some(Wrong::Transport(why))),
+        };
+        let mut address = Address::new(Str::EMPTY);
+        address.text = text;
+        Delivery {
+            address,
+            target,
+            router: usize::MAX,
+            transport,
+            wrong,
+            hosts: Vec::new(),
+            fallback_hosts: Vec::new(),
+            identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },
+            home: None,
+            directory: None,
+        }
+    }
+}
+
+fn with_text(head: &[u8], text: &[u8]) -> Vec<u8> {
+    match text.is_empty() {
+        true => head.to_vec(),
+        false => [head, b": ", text].concat(),
+    }
+}
