@@ -113,9 +113,11 @@ impl Routes {
         self.0.routers.get(number).map_or(&NONE, |router| &router.name)
     }
 
-    /// Whether a router, by number, is the last to report success (`dsn_lasthop`).
+    /// Whether a router, by number, is the last to report success (`dsn_lasthop`); what the
+    /// system filter delivers has no router.
     pub fn is_last_hop(&self, number: usize) -> bool {
-        self.0.routers[number].on(eximious_stdlib::options::opt::router::DSN_LASTHOP)
+        let router = self.0.routers.get(number);
+        router.is_some_and(|router| router.on(eximious_stdlib::options::opt::router::DSN_LASTHOP))
     }
 
     /// The name of a transport by number.

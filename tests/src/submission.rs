@@ -301,7 +301,7 @@ impl Run {
         mailboxes(&mut said, &home.path().join("mail"), directory);
         let heard = next_host.map(|host| host.heard().join("\n")).unwrap_or_default();
         show(&mut said, "next host", heard.as_bytes(), directory);
-        if self.arguments.iter().any(|word| word.starts_with(b"-od")) {
+        if !self.then.is_empty() || self.arguments.iter().any(|word| word == b"-odi") {
             // Reports of deliveries have numbers in them, of any length.
             let sizes = Regex::new(r"^(NAME <= <> R=.* S=)\d+$").expect("a pattern");
             said.iter_mut().for_each(|line| *line = sizes.replace(line, "${1}N").into_owned());
