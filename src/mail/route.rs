@@ -36,6 +36,7 @@ use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
 use crate::config::Places;
+use crate::mail::auth::Authenticators;
 use crate::mail::transport::Transport;
 
 pub use address::{
@@ -65,6 +66,7 @@ struct Inner {
     routers: Vec<Router>,
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
+    authenticators: Authenticators,
 }
 
 /// What an address is routed for.
@@ -104,7 +106,8 @@ impl Routes {
             .iter()
             .map(|one| Transport::new(one, registry, world, &places));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
+        let (transports, authenticators) = (transports.collect(), Authenticators::new(config));
+        Self(Arc::new(Inner { routers, transports, rewrite, authenticators }))
     }
 
     /// The name of a router by number.
@@ -128,6 +131,11 @@ impl Routes {
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
         self.0.transports[number].is_remote()
+    }
+
+    /// By what other hosts are told who this is.
+    pub(crate) fn authenticators(&self) -> &Authenticators {
+        &self.0.authenticators
     }
 
     /// A transport by number.

@@ -4,6 +4,7 @@
 //! say arrives at the client of SMTP as data, and what the client does and hears is told
 //! to those who watch the context.
 
+mod authenticate;
 mod endpoint;
 mod event;
 mod hosts;
@@ -16,8 +17,10 @@ use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
 
 use crate::Context;
+use crate::mail::auth::Authenticators;
 use crate::mail::transport::Transport;
 
+pub(crate) use authenticate::Authenticated;
 pub(crate) use endpoint::{endpoint, is_listed};
 pub(crate) use event::raise;
 pub(crate) use hosts::{addresses as addresses_of, listed};
@@ -31,6 +34,8 @@ pub(crate) struct Peer<'p> {
     pub(crate) log: &'p mut dyn FnMut(&[u8]),
     /// By whose options; a callout may have none.
     pub(crate) transport: Option<&'p Transport>,
+    /// By what it is proved who this is.
+    pub(crate) authenticators: &'p Authenticators,
     pub(crate) host: &'p RouteHost,
     pub(crate) address: IpAddr,
     /// Which address of mail it is about.

@@ -6,8 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What it says, by what it is asked: `banner`, `ext` (with commas between the extensions),
-/// `mail`, `rcpt:PART` (for recipients with that part), `data`, `end`. `|` begins another
-/// line; a reply that is `close` ends the connection.
+/// `mail`, `rcpt:PART` (for recipients with that part), `data`, `end`, `auth` (with `%`
+/// between its questions and the answer). `|` begins another line; a reply that is `close`
+/// ends the connection.
 pub type Answers = Vec<(String, String)>;
 
 /// A next host, which lives as long as the test.
@@ -148,6 +149,22 @@ impl Talk {
                         Some(_) => self.end(is_lmtp, recipients),
                         None => "250 chunk".to_owned(),
                     }
+                }
+                "AUTH" => {
+                    let answers = self.answer("auth", "235 welcome");
+                    let (last, asks) = match answers.rsplit_once('%') {
+                        Some((asks, last)) => (last, asks),
+                        None => (answers, ""),
+                    };
+                    for ask in asks.split('%').filter(|ask| !ask.is_empty()) {
+                        line.clear();
+                        let asked = output.write_all(format!("{ask}\r\n").as_bytes());
+                        if asked.is_err() || input.read_until(b'\n', &mut line).unwrap_or(0) == 0 {
+                            return;
+                        }
+                        self.note("A", &String::from_utf8_lossy(&line));
+                    }
+                    last.to_owned()
                 }
                 "QUIT" => {
                     let _ = output.write_all(b"221 bye\r\n");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{SentCommand, SmtpClient, SmtpCommand, SmtpError};
+use super::{Reply, SentCommand, SmtpClient, SmtpCommand, SmtpError};
 use crate::Context;
 use crate::mail::auth::Authenticator;
 use crate::mail::auth::client::{AuthOutcome, Login, Move};
@@ -11,8 +11,8 @@ use crate::mail::auth::client::{AuthOutcome, Login, Move};
 const MOST_TURNS: usize = 64;
 
 impl SmtpClient {
-    /// Proves to the server who this is, by an authenticator; how that ended, and what is
-    /// to be known of it then.
+    /// Proves to the server who this is, by an authenticator; how that ended, and what the
+    /// server said last, if it was asked.
     ///
     /// # Errors
     /// The server does not answer.
@@ -20,19 +20,21 @@ impl SmtpClient {
         &mut self,
         cx: &mut Context,
         authenticator: &Arc<Authenticator>,
-    ) -> Result<(Login, AuthOutcome), SmtpError> {
+    ) -> Result<(Login, AuthOutcome, Option<Reply>), SmtpError> {
         let (mut login, mut next) = Login::begin(cx, authenticator, self.binding.clone());
+        let mut last = None;
         for _ in 0..MOST_TURNS {
             let line = match next {
                 Move::Say(line) => line,
-                Move::Done(outcome) => return Ok((login, outcome)),
+                Move::Done(outcome) => return Ok((login, outcome, last)),
             };
             let request = SentCommand::secret(SmtpCommand::Auth, line, login.shown());
             self.send(cx.trace(), request)?;
             let reply = self.answer(cx.trace())?;
             let code = std::str::from_utf8(reply.code()).ok().and_then(|code| code.parse().ok());
             next = login.hear(cx, code.unwrap_or_default(), reply.last_text());
+            last = Some(reply);
         }
-        Ok((login, AuthOutcome::Later))
+        Ok((login, AuthOutcome::Later, last))
     }
 }

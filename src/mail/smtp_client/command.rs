@@ -73,7 +73,8 @@ pub struct MailParams {
     pub prdr: bool,
     /// `RET` and `ENVID` (RFC 3461), a space before each.
     pub dsn: Vec<u8>,
-    /// `AUTH`: who submitted it, perhaps nobody who is known.
+    /// `AUTH`: who submitted it, perhaps nobody who is known; whoever gives it knows that
+    /// the server takes it.
     pub auth: Option<Vec<u8>>,
 }
 
@@ -122,7 +123,7 @@ impl SentCommand {
         if announced.dsn {
             line.extend_from_slice(&params.dsn);
         }
-        if let (false, Some(who)) = (announced.auth.is_empty(), &params.auth) {
+        if let Some(who) = &params.auth {
             line.extend_from_slice(b" AUTH=");
             line.extend(xtext(who));
         }
@@ -204,7 +205,8 @@ mod tests {
             dsn: b" RET=HDRS".to_vec(),
             auth: Some(b"a+b=c d".to_vec()),
         };
-        assert_eq!(mail(b"a", &params, &Extensions::default()), "MAIL FROM:<a>");
+        let plain = MailParams { auth: None, ..params.clone() };
+        assert_eq!(mail(b"a", &plain, &Extensions::default()), "MAIL FROM:<a>");
         let announced = Extensions {
             size: Some(0),
             eight_bit_mime: true,

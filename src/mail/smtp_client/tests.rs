@@ -543,7 +543,7 @@ fn secrets_are_said_to_the_server_alone() {
     let all = Authenticators::new(&config);
     let (_, one) = all.client(&mut cx, b"PLAIN", 0).unwrap();
     let (mut client, seen) = open("AUTH", vec![says("235 welcome\n")]);
-    let (_, outcome) = client.auth(&mut cx, one).unwrap();
+    let (_, outcome, _) = client.auth(&mut cx, one).unwrap();
     assert_eq!(outcome, AuthOutcome::Accepted);
     assert_eq!(written(&seen), "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
     assert_eq!(client.last().said, b"AUTH PLAIN ****************");

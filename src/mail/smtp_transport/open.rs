@@ -9,7 +9,7 @@ use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
-use super::{Peer, Secured};
+use super::{Authenticated, Peer, Secured};
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
@@ -22,6 +22,8 @@ pub(crate) struct Opened {
     pub(crate) client: SmtpClient,
     /// What is known of TLS, where there is some.
     pub(crate) secured: Option<Secured>,
+    /// As whom the host knows this one, if it does.
+    pub(crate) authenticated: Option<Authenticated>,
 }
 
 /// Why no message can begin. The connection is closed.
@@ -33,6 +35,8 @@ pub(crate) enum NotOpen {
     Hindered(Vec<u8>),
     /// The server does not want it.
     Smtp(SmtpError),
+    /// It could not be proved who this is: a number for the log, and why.
+    Unproven(i32, Vec<u8>),
     /// TLS began, and failed.
     Unsecured(Box<TlsFault>),
 }
@@ -58,7 +62,7 @@ impl Peer<'_> {
         // Commands before the banner would save time only.
         let _ = self.listed(smtp::HOSTS_PIPE_CONNECT);
         let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
-        let mut opened = Opened { client, secured: None };
+        let mut opened = Opened { client, secured: None, authenticated: None };
         self.forget_tls();
         if endpoint.protocol == Protocol::Smtps {
             let secured = self.begin_tls(&mut opened.client).map_err(NotOpen::Unsecured)?;
@@ -209,22 +213,12 @@ impl Peer<'_> {
         if client.hello_said() == Some(Hello::Helo) {
             return Ok(());
         }
-        let announced = !client.extensions().auth.is_empty();
-        if self.listed(smtp::HOSTS_REQUIRE_AUTH) {
-            let why: &[u8] = match announced {
-                true => b"authentication required but authenticating as a client is not there yet",
-                false => b"authentication required but server did not advertise AUTH support",
-            };
-            return Err(self.give_up(client, why.to_vec()));
-        }
-        if announced {
-            let _ = self.listed(smtp::HOSTS_TRY_AUTH);
-        }
+        opened.authenticated = self.authenticate(client)?;
         Ok(())
     }
 
     /// Ends a session in which the host said no, or nothing.
-    fn refused(&mut self, client: &mut SmtpClient, error: SmtpError) -> NotOpen {
+    pub(super) fn refused(&mut self, client: &mut SmtpClient, error: SmtpError) -> NotOpen {
         match &error.cause {
             Cause::Replied(_) => {
                 client.abandon(self.cx.trace());

@@ -145,6 +145,7 @@ impl<'p, 'r> Place<'p, 'r> {
             cx: self.run.cx,
             log: &mut log,
             transport: self.transport,
+            authenticators: self.run.acls.routes().authenticators(),
             host: self.host,
             address: self.address,
             about: &self.callout.address,
@@ -159,7 +160,7 @@ impl<'p, 'r> Place<'p, 'r> {
                 let why = self.about(reason(&why).as_bytes());
                 Err(NoTalk::Called(Called::later(Some(why))))
             }
-            Err(NotOpen::Hindered(why)) => {
+            Err(NotOpen::Hindered(why) | NotOpen::Unproven(_, why)) => {
                 Err(NoTalk::Called(Called::later(Some(self.about(&why)))))
             }
             Err(NotOpen::Smtp(error)) => Err(NoTalk::Called(self.unwilling(&error))),

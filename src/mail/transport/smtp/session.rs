@@ -2,9 +2,10 @@
 
 use std::io;
 
-use eximious_core::Str;
+use eximious_core::{FailClass, LogSelector, Str};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
 use super::{UNKNOWN, Work, most_recipients};
@@ -94,6 +95,7 @@ impl Attempt<'_, '_, '_> {
             cx: self.call.cx,
             log: &mut *self.log,
             transport: Some(self.call.transport),
+            authenticators: self.call.routes.authenticators(),
             host: self.host,
             address: self.taking.address,
             about,
@@ -122,6 +124,14 @@ impl Attempt<'_, '_, '_> {
                 NotOpen::Unreachable(why) => {
                     let line = self.about(b" ", reason(&why).as_bytes());
                     (Outcome::Deferred(self.unreachable(&why)), line)
+                }
+                NotOpen::Unproven(number, why) => {
+                    let why = Undelivered::new(number, why);
+                    let (host, for_message) = (self.taking.clone(), false);
+                    let failed = FailedHost { host, why: why.clone(), for_message };
+                    self.call.done.failed_hosts.push(failed);
+                    self.work.defer(left, &why);
+                    return None;
                 }
                 NotOpen::Hindered(why) => {
                     let line = self.about(b": ", &why);
@@ -214,7 +224,9 @@ impl Attempt<'_, '_, '_> {
         let bdat =
             client.extensions().chunking && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
         let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
-        let taken = self.envelope(client, some, prdr, bdat)?;
+        let auth_sender = self.authenticated_sender(opened.authenticated.is_some());
+        let client = &mut opened.client;
+        let taken = self.envelope(client, some, (prdr, bdat), auth_sender.clone())?;
         let (accepted, announced) = taken;
         if accepted.is_empty() {
             return match announced {
@@ -247,6 +259,18 @@ impl Attempt<'_, '_, '_> {
         };
         let judged_each = prdr && client.extensions().prdr;
         let mut fields = Vec::new();
+        if let Some(one) = &opened.authenticated {
+            fields.extend_from_slice(&[b" A=", one.by.bytes()].concat());
+            if let Some(id) = &one.id {
+                fields.extend_from_slice(&[b":", &printing(id.bytes(), false)[..]].concat());
+            }
+            let selected = self.call.cx.engine().settings().log_selector();
+            if let Some(sender) = auth_sender
+                && selected.contains(LogSelector::SMTP_MAILAUTH)
+            {
+                fields.extend_from_slice(&[b":", &printing(&sender, false)[..]].concat());
+            }
+        }
         if judged_each {
             fields.extend_from_slice(b" PRDR");
         }
@@ -271,14 +295,35 @@ impl Attempt<'_, '_, '_> {
         Ok(())
     }
 
+    /// Who is said to have submitted the message, to a host that knows who this is
+    /// (`authenticated_sender`): what the option says, or what is known of the message.
+    fn authenticated_sender(&mut self, is_known: bool) -> Option<Vec<u8>> {
+        let transport = self.call.transport;
+        if !is_known && !transport.on(smtp::AUTHENTICATED_SENDER_FORCE) {
+            return None;
+        }
+        let own = match transport.expand_some(self.call.cx, smtp::AUTHENTICATED_SENDER) {
+            None => self.call.cx.value_of(var::AUTHENTICATED_SENDER),
+            Some(Ok(own)) => own,
+            Some(Err(fail)) => {
+                if fail.class() != FailClass::Forced {
+                    let head = b"failed to expand authenticated_sender: ".as_slice();
+                    (self.log)(&[head, fail.message()].concat());
+                }
+                return None;
+            }
+        };
+        (!own.is_empty()).then(|| own.bytes().to_vec())
+    }
+
     /// MAIL, and RCPT for each; with a host that takes many commands at once, DATA as well.
     /// Those that it took, and whether it waits for the message.
     fn envelope(
         &mut self,
         client: &mut SmtpClient,
         some: &[usize],
-        prdr: bool,
-        bdat: bool,
+        (prdr, bdat): (bool, bool),
+        auth: Option<Vec<u8>>,
     ) -> Result<(Vec<usize>, bool), Stop> {
         let consignment = &self.call.consignment;
         let from = consignment.return_path.clone();
@@ -289,6 +334,7 @@ impl Attempt<'_, '_, '_> {
             size: (addition >= 0).then_some(size),
             prdr,
             dsn: consignment.reports.mail.clone(),
+            auth,
             ..MailParams::default()
         };
         let to: Vec<(Str, RcptParams)> = some
