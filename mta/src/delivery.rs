@@ -14,6 +14,7 @@ mod queue;
 mod report;
 mod retry;
 mod routing;
+mod slots;
 mod system_filter;
 mod tracking;
 mod transport;
@@ -26,6 +27,7 @@ use eximious::{Config, Context, Engine, Str, opt};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
+use slots::Slots;
 
 pub use handle::{Handled, Handling};
 pub use queue::QueueRun;
@@ -39,6 +41,8 @@ pub struct Deliverer {
     engine: Engine,
     config: Arc<Config>,
     server: Arc<SmtpServer>,
+    /// What runs.
+    slots: Arc<Slots>,
 }
 
 /// How an attempt is made.
@@ -105,7 +109,7 @@ pub struct Attempts {
 impl Deliverer {
     /// By a configuration, with an engine that has its options.
     pub fn new(config: Arc<Config>, engine: &Engine, server: Arc<SmtpServer>) -> Self {
-        Self { engine: engine.clone(), config, server }
+        Self { engine: engine.clone(), config, server, slots: Arc::default() }
     }
 
     /// Tries to deliver a message once.

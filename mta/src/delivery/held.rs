@@ -1,8 +1,9 @@
 //! What waits because the configuration wants that: `hold_domains`, `queue_domains`,
-//! `queue_smtp_domains` (specification 14).
+//! `queue_smtp_domains`; and which deliveries come first, `remote_sort_domains`
+//! (specification 14).
 
 use eximious::route::Address;
-use eximious::stdlib::lists::{ListOutcome, Matcher};
+use eximious::stdlib::lists::{ListOutcome, Matcher, elements};
 use eximious::transport::Undelivered;
 use eximious::{Opt, Str, opt};
 
@@ -61,13 +62,30 @@ impl Attempt<'_> {
         }
     }
 
+    /// Puts deliveries in the order of `remote_sort_domains`; what is in none of its items
+    /// comes last.
+    pub(super) fn sort_by_domains(&mut self, planned: &mut [Planned]) {
+        let option = opt::REMOTE_SORT_DOMAINS;
+        let list = self.cx.engine().settings().get(option);
+        let items: Vec<Str> = elements(list.bytes()).map(|item| Str::from(&item[..])).collect();
+        if items.is_empty() {
+            return;
+        }
+        planned.sort_by_cached_key(|one| {
+            let address = &one.delivery.address;
+            let mut items = items.iter();
+            items.position(|item| self.is_in(address, item, option)).unwrap_or(usize::MAX)
+        });
+    }
+
     fn is_domain_in(&mut self, address: &Address, option: Opt<Str>) -> bool {
         let list = self.cx.engine().settings().get(option);
-        if list.is_empty() {
-            return false;
-        }
+        !list.is_empty() && self.is_in(address, &list, option)
+    }
+
+    fn is_in(&mut self, address: &Address, list: &Str, option: Opt<Str>) -> bool {
         let mut matcher = Matcher::domain(&address.domain).called(option.name());
-        match self.cx.is_in(&list, &mut matcher) {
+        match self.cx.is_in(list, &mut matcher) {
             Ok(outcome) => matches!(outcome, ListOutcome::Matched(_)),
             // Nobody can tell: it waits until somebody can.
             Err(fail) => {

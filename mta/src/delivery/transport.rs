@@ -19,10 +19,14 @@ use super::log::Subject;
 use super::report::{Arrival, Arrived};
 use super::retry::{Verdict, may_try};
 use super::routing::Planned;
+use super::slots::Slot;
 use super::tracking::NodeId;
 use super::{AttemptManner, Deliverer};
 use crate::spool::RecipientDsn;
 use crate::submission::own::{hand_in, hand_in_as};
+
+/// The number of what is not tried because too much runs already.
+const TOO_MANY: i32 = -57;
 
 impl<'d> Attempt<'d> {
     /// Makes a delivery on this host.
@@ -60,6 +64,7 @@ impl<'d> Attempt<'d> {
 
     /// Makes the deliveries to other hosts: those that can go together do.
     pub(super) fn deliver_remote(&mut self, mut left: Vec<Planned>) {
+        self.sort_by_domains(&mut left);
         while !left.is_empty() {
             let first = left.remove(0);
             let bounds = self.bounds_of(&first);
@@ -92,10 +97,24 @@ impl<'d> Attempt<'d> {
         bounds
     }
 
+    /// A place among the deliveries by a transport, where their number is bounded.
+    fn slot(&mut self, transport: usize) -> Result<Option<Slot>, Undelivered> {
+        let routes = self.routes().clone();
+        let most = routes.most_at_once(&mut self.cx, transport);
+        let Some(most) = most.map_err(|why| Undelivered::new(-1, why))? else { return Ok(None) };
+        let slot = self.deliverer.slots.take(transport, most);
+        let why = || Undelivered::new(TOO_MANY, "concurrency limit reached for transport");
+        slot.map(Some).ok_or_else(why)
+    }
+
     fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
         let began = self.now();
         let routes = self.routes().clone();
         let Some(number) = planned[0].delivery.transport else { return };
+        let slot = match self.slot(number) {
+            Ok(slot) => slot,
+            Err(why) => return planned.iter().for_each(|one| self.stays(one, &why)),
+        };
         let path = self.errors_to(&planned[0].delivery.address);
         self.show_return_path(&path);
         let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
@@ -128,6 +147,7 @@ impl<'d> Attempt<'d> {
             false => routes.deliver(&mut self.cx, number, consignment),
         };
         routes.dismiss(&mut self.cx, &deliveries);
+        drop(slot);
         self.reports.extend(made.into_inner());
         let Delivering { outcomes, failed_hosts, good_hosts, message_log, output } = done
             .unwrap_or_else(|| {

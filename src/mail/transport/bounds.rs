@@ -1,8 +1,9 @@
 //! How much of a message's mail goes in one delivery to other hosts (specification 30.4,
-//! `max_rcpt`, `multi_domain`).
+//! `max_rcpt`, `multi_domain`), and how many run at the same time (24, `max_parallel`).
 
 use eximious_core::Expanded;
-use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::number::comparand;
+use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 
 use super::smtp::most_recipients;
 use crate::Context;
@@ -24,6 +25,23 @@ impl Default for TransportBounds {
 }
 
 impl Routes {
+    /// How many deliveries by a transport, by its number, may run at the same time; nothing
+    /// where any number may.
+    ///
+    /// # Errors
+    /// `max_parallel` makes no sense: what there is to log.
+    pub fn most_at_once(&self, cx: &mut Context, number: usize) -> Result<Option<usize>, Vec<u8>> {
+        let transport = self.transport_at(number);
+        let Some(text) = transport.expand_some(cx, opt::MAX_PARALLEL) else { return Ok(None) };
+        let wrong = |why: &[u8]| {
+            let name = transport.name.bytes();
+            [b"Failed to expand max_parallel option in ", name, b" transport: ", why].concat()
+        };
+        let text = text.map_err(|fail| wrong(fail.message()))?;
+        let most = comparand(text.bytes()).map_err(|fail| wrong(fail.message()))?;
+        Ok(usize::try_from(most).ok().filter(|most| *most > 0))
+    }
+
     /// What one delivery by a transport, by its number, may take. An option that makes no
     /// sense bounds nothing here: the delivery says so.
     pub fn bounds(&self, cx: &mut Context, number: usize) -> TransportBounds {
