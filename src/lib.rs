@@ -44,9 +44,9 @@ pub use eximious_core::{
     Condition, ConditionRun, DriverDef, DriverKind, DriverOpt, DriverOptions, Effects, ErrorKind,
     Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind, LogSelector,
     LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery, Message, Meta,
-    NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError, OptionKind, OptionPlace,
-    OptionType, OptionValue, Params, Place, Rec, Registry, Repeated, Runs, Settings, Str, Taint,
-    TaintRule, Times, Var, Variable, VariableSource, World, interned, trace, world,
+    NamedList, Operator, OperatorRun, Opt, OptionDef, OptionEffect, OptionError, OptionKind,
+    OptionPlace, OptionType, OptionValue, Params, Place, Rec, Registry, Repeated, Runs, Settings,
+    Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, interned, trace, world,
 };
 // The rooms to the left, for the programs of this workspace: what an embedder needs of
 // them stands here by its name.

@@ -329,6 +329,47 @@ fn options_of_drivers_have_handles() {
 }
 
 #[test]
+fn options_that_nobody_asks_for_say_so() {
+    let is_word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let mut asked = BTreeSet::new();
+    let mut handles = BTreeSet::new();
+    for room in ["stdlib/src", "src", "mta/src", "repl/src", "world/src"] {
+        for path in sources(&root().join(room)) {
+            let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+            let is_test = place.ends_with("tests.rs") || place.contains("/tests/");
+            let is_table = place.starts_with("stdlib/src/options/");
+            for line in read(&path).lines() {
+                match is_table && !place.ends_with("computed.rs") {
+                    // `NAME: Type = "name",`
+                    true => {
+                        let name = line.trim().split_once(": ").filter(|_| line.contains(" = \""));
+                        handles.extend(name.map(|(name, _)| name.to_owned()));
+                    }
+                    false if is_test => {}
+                    false => asked.extend(line.split(|c| !is_word(c)).map(str::to_owned)),
+                }
+            }
+        }
+    }
+    assert!(handles.len() > 500, "{}", handles.len());
+    let registry = eximious::registry();
+    let (mut silent, mut wrong) = (Vec::new(), Vec::new());
+    for option in registry.all_options() {
+        let handle = option.meta.name.to_ascii_uppercase();
+        if !handles.contains(&handle) || !option.meta.needs.is_empty() {
+            continue;
+        }
+        match (asked.contains(&handle), option.effect) {
+            (false, eximious::OptionEffect::Acts) => silent.push(option.meta.name),
+            (true, eximious::OptionEffect::NotYet) => wrong.push(option.meta.name),
+            _ => {}
+        }
+    }
+    assert!(silent.is_empty(), "nothing asks for {silent:?}, and they don't say so");
+    assert!(wrong.is_empty(), "something asks for {wrong:?}, which say that they do nothing");
+}
+
+#[test]
 fn unsafe_code_stands_only_in_bindings() {
     // Each of these calls C, and says at each call what makes it sound.
     for room in [

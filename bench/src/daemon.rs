@@ -19,6 +19,8 @@ pub struct Daemon {
     /// Where it listens.
     pub place: SocketAddr,
     folder: TempDir,
+    /// The processes that it keeps as long as it lives.
+    kept: usize,
 }
 
 impl Daemon {
@@ -53,7 +55,17 @@ impl Daemon {
             assert!(start.elapsed() < READY, "{program:?} does not listen");
             thread::sleep(Duration::from_millis(20));
         }
-        Self { child, place, folder }
+        let mut daemon = Self { child, place, folder, kept: 0 };
+        // Whoever was served up to now may still be going.
+        thread::sleep(Duration::from_millis(200));
+        daemon.kept = daemon.children();
+        daemon
+    }
+
+    /// How many processes it has.
+    fn children(&self) -> usize {
+        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
+        std::fs::read_to_string(children).map_or(0, |text| text.split_whitespace().count())
     }
 
     /// Its memory that is in use, in KiB.
@@ -78,10 +90,8 @@ impl Daemon {
 
     /// Waits for its children, so that their time counts.
     pub fn settle(&self) {
-        let children = format!("/proc/{0}/task/{0}/children", self.child.id());
         let start = Instant::now();
-        let is_busy = || std::fs::read_to_string(&children).is_ok_and(|text| !text.is_empty());
-        while is_busy() && start.elapsed() < READY {
+        while self.children() > self.kept && start.elapsed() < READY {
             thread::sleep(Duration::from_millis(5));
         }
     }

@@ -49,7 +49,8 @@ pub use opt::{
     DriverOpt, Expanded, Ids, IdsOption, Opt, OptionType, Preset, SwitchOption, TextOption, Times,
 };
 pub use option::{
-    DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
+    DriverDef, DriverKind, DriverOptions, OptionDef, OptionEffect, OptionKind, OptionPlace,
+    OptionValue, Repeated,
 };
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,

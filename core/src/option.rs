@@ -238,6 +238,20 @@ pub struct OptionDef {
     /// Whether `-bP` leaves it out of its lists: it only sets others, or belongs
     /// to a part that few programs are built with.
     pub unprinted: bool,
+    /// Whether anything here acts on it.
+    pub effect: OptionEffect,
+}
+
+/// Whether something acts on an option.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum OptionEffect {
+    /// It does what it is for.
+    #[default]
+    Acts,
+    /// It is read and shown, and does nothing yet.
+    NotYet,
+    /// It is read and shown, and there is nothing for it to do here: why.
+    Never(&'static str),
 }
 
 impl OptionDef {
@@ -252,7 +266,18 @@ impl OptionDef {
             varies: false,
             repeated: Repeated::Never,
             unprinted: false,
+            effect: OptionEffect::Acts,
         }
+    }
+    /// Says that it does nothing yet.
+    pub const fn not_yet(mut self) -> Self {
+        self.effect = OptionEffect::NotYet;
+        self
+    }
+    /// Says that there is nothing for it to do, and why.
+    pub const fn idle(mut self, why: &'static str) -> Self {
+        self.effect = OptionEffect::Never(why);
+        self
     }
     /// Says that its text is expanded when it is used.
     pub const fn expanded(mut self) -> Self {

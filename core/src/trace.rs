@@ -10,6 +10,7 @@
 //! Who tells asks first whether somebody wants to know ([`Trace::wants`]): where nobody
 //! watches, that look at a number is all that it costs.
 
+mod delivery;
 mod happening;
 mod language;
 mod mail;
@@ -21,6 +22,7 @@ use bitflags::bitflags;
 use crate::Str;
 use crate::world::{Clock, Moment};
 
+pub use delivery::{DeliveryEvent, DeliveryOutcome, QueueEvent};
 pub use happening::Happening;
 pub use language::{
     DnsEvent, DnsOutcome, ExpansionEvent, HostEvent, ListEvent, LookupEvent, LookupKey,
@@ -87,6 +89,10 @@ bitflags! {
         const LOAD = 1 << 24;
         /// What expansions and transactions take of the memory.
         const MEMORY = 1 << 25;
+        /// Runs of the queue.
+        const QUEUE = 1 << 26;
+        /// Deliveries.
+        const DELIVERY = 1 << 27;
         /// What may have passwords in it, or what proves that somebody knows one.
         const SECRET = Self::AUTH.bits() | Self::SMTP.bits() | Self::CONCEALED.bits();
     }

@@ -33,7 +33,7 @@ pub use mailbox::{
     LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
     UserFileWork,
 };
-pub use pipe::{PipeEnd, PipeFault, PipeOrder};
+pub use pipe::{Dialogue, LocalPeer, PeerOrder, PipeEnd, PipeFault, PipeOrder};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,
@@ -393,6 +393,15 @@ pub trait Processes: Send + Sync {
     /// Why it did not get the message.
     fn pipe(&self, order: &PipeOrder, message: &mut dyn io::Read) -> Result<PipeEnd, PipeFault> {
         let _ = (order, message);
+        Err(PipeFault::Start(io::ErrorKind::PermissionDenied.into()))
+    }
+    /// Begins a dialogue with a command or whoever listens at a socket, with its user's
+    /// rights. A command ends with the stream: by itself in a moment, or it is ended.
+    ///
+    /// # Errors
+    /// Why nobody is there; [`PipeFault::Start`] where nobody listens.
+    fn converse(&self, order: &PeerOrder) -> Result<Box<dyn Dialogue>, PipeFault> {
+        let _ = order;
         Err(PipeFault::Start(io::ErrorKind::PermissionDenied.into()))
     }
 }

@@ -272,14 +272,13 @@ impl Published {
                 if own != name {
                     names.push(own.clone());
                 }
-                let mut record = None;
-                for (name, found) in names.iter().zip(records(dns, &names)) {
-                    if let Some(found) = found? {
-                        record = Some((name.clone(), found));
-                        break;
+                prepare(dns, &names);
+                for name in names {
+                    if let Some(found) = record(dns, &name)? {
+                        return Ok(Self { record: Some((name, found)), own });
                     }
                 }
-                Ok(Self { record, own })
+                Ok(Self { record: None, own })
             }
             Organisations::Walked => {
                 let found = walk(dns, name)?;
@@ -297,25 +296,28 @@ impl Published {
     }
 }
 
-/// The records of several domains, which are asked for side by side.
-fn records(dns: &mut dyn DnsSource, names: &[Vec<u8>]) -> Vec<Result<Option<DmarcRecord>, Later>> {
-    let question = |name: &Vec<u8>| DnsQuery {
-        name: [b"_dmarc.", name.as_slice()].concat(),
-        kind: DnsQueryKind::Txt,
-    };
-    let questions: Vec<DnsQuery> = names.iter().map(question).collect();
-    let read = |answer: DnsResponse| {
-        if answer == DnsResponse::Later {
-            return Err(Later);
-        }
-        let mut own = answer.texts().filter(|text| is_record(text));
-        Ok(match (own.next(), own.next()) {
-            (Some(text), None) => DmarcRecord::read(text),
-            // Of several, none counts.
-            _ => None,
-        })
-    };
-    dns.ask(&questions).into_iter().map(read).collect()
+/// The question for the record of a domain.
+fn question(name: &[u8]) -> DnsQuery {
+    DnsQuery { name: [b"_dmarc.", name].concat(), kind: DnsQueryKind::Txt }
+}
+
+/// The record of a domain. Of several, none counts.
+fn record(dns: &mut dyn DnsSource, name: &[u8]) -> Result<Option<DmarcRecord>, Later> {
+    let answer = dns.ask_one(question(name));
+    if answer == DnsResponse::Later {
+        return Err(Later);
+    }
+    let mut own = answer.texts().filter(|text| is_record(text));
+    Ok(match (own.next(), own.next()) {
+        (Some(text), None) => DmarcRecord::read(text),
+        _ => None,
+    })
+}
+
+/// The names that may be asked for records, the first first, are made ready side by side.
+fn prepare(dns: &mut dyn DnsSource, names: &[Vec<u8>]) {
+    let questions: Vec<DnsQuery> = names.iter().map(|name| question(name)).collect();
+    dns.prepare(&questions);
 }
 
 fn is_record(text: &[u8]) -> bool {
@@ -335,11 +337,12 @@ fn walk(dns: &mut dyn DnsSource, name: &[u8]) -> Result<Vec<(Vec<u8>, DmarcRecor
             names.push(rest.to_vec());
         }
     }
+    prepare(dns, &names);
     let mut found = Vec::new();
-    for (name, record) in names.iter().zip(records(dns, &names)) {
-        let Some(record) = record? else { continue };
+    for name in names {
+        let Some(record) = record(dns, &name)? else { continue };
         let ends = record.public_suffix != PublicSuffix::Unknown;
-        found.push((name.clone(), record));
+        found.push((name, record));
         if ends {
             break;
         }

@@ -11,6 +11,10 @@ pub trait DnsSource {
     /// Asks. There is an answer for each question, in their order.
     fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse>;
 
+    /// Says what may be asked next, so that the answers can be had side by side. What is not
+    /// asked after all counts for nothing.
+    fn prepare(&mut self, _questions: &[DnsQuery]) {}
+
     /// Asks one thing.
     fn ask_one(&mut self, question: DnsQuery) -> DnsResponse {
         self.ask(std::slice::from_ref(&question)).into_iter().next().unwrap_or(DnsResponse::Later)

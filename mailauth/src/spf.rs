@@ -184,8 +184,8 @@ struct Check<'d, 's> {
     by_default: bool,
     /// What is wrong with the records.
     fault: Option<SpfReason>,
-    /// What was asked ahead, with its answers.
-    ahead: Vec<(DnsQuery, DnsResponse)>,
+    /// What was said to be asked soon, with the answers to what was asked since.
+    ahead: Vec<(DnsQuery, Option<DnsResponse>)>,
 }
 
 /// With what a check ends at once.
@@ -328,11 +328,11 @@ impl<'d, 's> Check<'d, 's> {
         self.ask_ahead(questions);
     }
 
-    /// Asks side by side, where there is more than one question.
+    /// Has the answers sought side by side, where there is more than one question.
     fn ask_ahead(&mut self, questions: Vec<DnsQuery>) {
         if questions.len() > 1 {
-            let answers = self.dns.ask(&questions);
-            self.ahead.extend(questions.into_iter().zip(answers));
+            self.dns.prepare(&questions);
+            self.ahead.extend(questions.into_iter().map(|question| (question, None)));
         }
     }
 
@@ -543,8 +543,9 @@ impl<'d, 's> Check<'d, 's> {
 
     fn ask(&mut self, name: &[u8], kind: DnsQueryKind) -> DnsResponse {
         let question = DnsQuery { name: name.to_vec(), kind };
-        match self.ahead.iter().find(|(one, _)| *one == question) {
-            Some((_, answer)) => answer.clone(),
+        match self.ahead.iter_mut().find(|(one, _)| *one == question) {
+            Some((_, Some(answer))) => answer.clone(),
+            Some((_, answer)) => answer.insert(self.dns.ask_one(question)).clone(),
             None => self.dns.ask_one(question),
         }
     }

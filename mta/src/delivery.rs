@@ -1,14 +1,19 @@
 //! Delivery: a message of the spool goes where its recipients are (specification, chapters
 //! 3.9 to 3.14).
 //!
-//! [`Deliverer::deliver`] makes one attempt at one message, which nobody else can touch
+//! [`Deliverer::deliver_all`] makes one attempt at one message, which nobody else can touch
 //! meanwhile: its recipients are routed, transports take it to where they go, and what was
 //! done is in the message's journal before anything else happens. What is left is tried
 //! again later; what can't be done is told to the sender.
 
 mod attempt;
+mod courier;
+mod event;
 mod handle;
 mod held;
+mod kept;
+mod leftovers;
+mod local;
 mod log;
 mod queue;
 mod report;
@@ -21,28 +26,45 @@ mod transport;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use eximious::trace::TraceObserver;
 use eximious::world::SpoolPlace;
 use eximious::{Config, Context, Engine, Str, opt};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
+use kept::KeptConnections;
 use slots::Slots;
 
+pub use courier::Courier;
 pub use handle::{Handled, Handling};
+pub use held::QueueFiles;
 pub use queue::QueueRun;
 
 /// How many reports that come of each other are delivered at once.
 const MOST_REPORTS: usize = 10;
 
 /// Delivers messages by a configuration. It is shared by threads; a clone is cheap.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Deliverer {
     engine: Engine,
     config: Arc<Config>,
     server: Arc<SmtpServer>,
+    /// Who is told what happens.
+    observers: Vec<Arc<dyn TraceObserver>>,
     /// What runs.
     slots: Arc<Slots>,
+    /// The connections of a courier, where this is part of its work.
+    kept: Option<Arc<KeptConnections>>,
+    /// How many messages go along a connection, whatever transports say.
+    most_messages: Option<i64>,
+}
+
+impl std::fmt::Debug for Deliverer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deliverer").field("slots", &self.slots).finish_non_exhaustive()
+    }
 }
 
 /// How an attempt is made.
@@ -109,11 +131,34 @@ pub struct Attempts {
 impl Deliverer {
     /// By a configuration, with an engine that has its options.
     pub fn new(config: Arc<Config>, engine: &Engine, server: Arc<SmtpServer>) -> Self {
-        Self { engine: engine.clone(), config, server, slots: Arc::default() }
+        Self {
+            engine: engine.clone(),
+            config,
+            server,
+            observers: Vec::new(),
+            slots: Arc::default(),
+            kept: None,
+            most_messages: None,
+        }
+    }
+
+    /// The same; somebody is told what happens in runs of the queue and in deliveries.
+    #[must_use]
+    pub fn observed(mut self, observer: Arc<dyn TraceObserver>) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
+    /// The same; no more messages than so many go along a connection, whatever transports
+    /// say (`-oB`); 0 for any number.
+    #[must_use]
+    pub fn with_most_messages(mut self, most: Option<i64>) -> Self {
+        self.most_messages = most;
+        self
     }
 
     /// Tries to deliver a message once.
-    pub fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempts {
+    fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
         let world = self.engine.world();
         let taken = match world.spool.take(place, id) {
@@ -136,8 +181,30 @@ impl Deliverer {
         }
     }
 
-    /// Delivers a message, and the reports that come of it.
+    /// Delivers a message, the reports that come of it, and what waits for the hosts that
+    /// were reached by it.
     pub fn deliver_all(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempted {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        self.deliver_until(place, id, manner, &NEVER)
+    }
+
+    /// The same, until `stops` says that it is enough.
+    fn deliver_until(
+        &self,
+        place: &SpoolPlace,
+        id: &[u8],
+        manner: &AttemptManner,
+        stops: &AtomicBool,
+    ) -> Attempted {
+        match self.kept {
+            // Whoever keeps the connections sees to what waits for them.
+            Some(_) => self.attempt_all(place, id, manner),
+            None => Courier::new(self).deliver(place, id, manner, false, stops),
+        }
+    }
+
+    /// Delivers a message, and the reports that come of it.
+    fn attempt_all(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempted {
         let Attempts { outcome, mut reports } = self.deliver(place, id, manner);
         // A configuration can make reports of reports, and so on; they wait in the end.
         for _ in 0..MOST_REPORTS {
@@ -155,6 +222,7 @@ impl Deliverer {
     fn context(&self) -> Context {
         let mut cx = self.engine.context();
         self.server.acls.attach(&mut cx);
+        self.observers.iter().for_each(|one| cx.observe(one.clone()));
         cx
     }
 

@@ -38,7 +38,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod auth;
 pub mod batch;
 pub mod delivery;
 mod dsn;

@@ -1,5 +1,6 @@
 //! Main options, as the configuration and a conversation have them.
 
+use eximious::stdlib::number::comparand;
 use eximious::{Context, Expanded, FailClass, Opt, Str, opt};
 
 /// A number that may be made by an expansion; where that fails, it is as if it were 0.
@@ -55,12 +56,16 @@ pub(crate) fn message_size_limit(cx: &mut Context) -> Result<u64, NoLimit> {
     let option = opt::MESSAGE_SIZE_LIMIT.name();
     let value = cx.on_behalf_of(option, |cx| engine.expand_once(text.bytes(), cx));
     let value = value.map_err(|fail| NoLimit::Unexpanded(fail.message().to_vec()))?;
-    let value = value.bytes().trim_ascii();
-    if !value.is_empty() && !value.first().is_some_and(u8::is_ascii_digit) {
-        let parts = [b"integer expected but \"".as_slice(), value, b"\" found"];
-        return Err(NoLimit::Invalid(parts.concat()));
+    let value = value.bytes();
+    let wrong = |what: &[u8]| {
+        let parts = [what, b" expected but \"".as_slice(), value, b"\" found"];
+        NoLimit::Invalid(parts.concat())
+    };
+    if value.is_empty() {
+        return Err(wrong(b"integer"));
     }
-    Ok(size(value))
+    let number = comparand(value).map_err(|fail| NoLimit::Invalid(fail.message().to_vec()))?;
+    u64::try_from(number).map_err(|_| wrong(b"non-negative integer"))
 }
 
 /// A number with a unit, perhaps.

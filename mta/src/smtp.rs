@@ -34,7 +34,7 @@ mod parts;
 pub mod proxy;
 mod ratelimit;
 mod rcpt;
-mod reply;
+pub(crate) mod reply;
 mod reserve;
 mod session;
 mod shutdown;
@@ -59,6 +59,7 @@ use eximious::acl::Control;
 use eximious::world::{Moment, SpoolData};
 use eximious::{Header, Message, Str};
 
+pub use etrn::StartRun;
 pub use memory::is_used_up;
 pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;

@@ -35,6 +35,7 @@ use eximious_world::serving::{
 use crate::caller;
 use crate::handover;
 use crate::refusal::Refusal;
+use crate::usual;
 use couriers::Couriers;
 use interfaces::Interface;
 use places::Places;
@@ -65,6 +66,8 @@ pub struct DaemonRequest {
     pub queues: bool,
     /// `-odqs`: nothing goes to other hosts at once.
     pub queues_remote: bool,
+    /// `-oB`: how many messages go along a connection.
+    pub most_messages: Option<i64>,
     /// `-q30m`: which queue is run, how, and how often.
     pub runs: Vec<DaemonRun>,
     /// Without `-bd`: it does nothing else.
@@ -137,6 +140,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     }
     let pid_file = write_pid_file(&service, &request);
     let settings = service.engine.settings();
+    usual::work_in_spool(settings);
     let world = service.engine.world().clone();
     let (user, group) = server_ids(settings, &*world.users, &*world.host);
     rights::become_user(user, group).map_err(|why| said("cannot give up its rights", &why))?;
@@ -151,10 +155,12 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         return Err(Refusal::Said(b"eximious: the daemon cannot write the main log".to_vec()));
     }
     let service = Arc::new(service);
+    let couriers = Arc::new(Couriers::default());
+    couriers.run_for_clients(&service);
     let mut daemon = Daemon {
         world: system,
         current: Arc::new(Mutex::new(service.clone())),
-        couriers: Arc::new(Couriers::default()),
+        couriers,
         service,
         source,
         request,
@@ -252,10 +258,10 @@ fn bind(
     interface: &Interface,
     all: &[Interface],
 ) -> Result<Option<Listener>, Refusal> {
-    let log = &service.engine.world().log;
+    let (log, limits) = (&service.engine.world().log, &service.limits);
     let mut tries = service.limits.startup_retries;
     loop {
-        let why = match Listener::bind(interface.address(), service.limits.backlog) {
+        let why = match Listener::bind(interface.address(), limits.backlog, limits.no_delay) {
             Ok(listener) => return Ok(Some(listener)),
             Err(why) => why,
         };
@@ -522,6 +528,7 @@ impl Daemon {
         match Service::read(&self.source, &self.world, &self.request, false) {
             Ok(service) => {
                 self.service = Arc::new(service);
+                self.couriers.run_for_clients(&self.service);
                 *self.current.lock().unwrap_or_else(PoisonError::into_inner) = self.service.clone();
                 self.warn_of_moves();
                 self.make_room();

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use eximious::debugging::{DebugOutput, DebugSelector};
-use eximious::{Settings, World};
+use eximious::{Context, Settings, World};
+use eximious_mta::delivery::Deliverer;
 
 use crate::caller;
 use crate::refusal::Refusal;
@@ -25,14 +26,9 @@ pub fn begin(
         return Err(Refusal::Said(why));
     }
     // Who takes everything away, but for what `-v` says, is told nothing of it.
-    const VERBOSE: u32 = 1;
-    if selector.bits() & !VERBOSE == 0 {
+    if selector.bits() & !DebugSelector::VERBOSE.bits() == 0 {
         return Ok(None);
     }
-    let put = |text: &[u8]| {
-        // There is nobody to tell that the standard error is closed.
-        let _ = io::stderr().write_all(text);
-    };
     let output = Arc::new(DebugOutput::new(selector, tests, world, put));
     let (uid, gid) = world.host.ids();
     let (pid, bits) = (world.host.pid(), selector.bits());
@@ -40,4 +36,19 @@ pub fn begin(
     let head = format!("eximious version {version} uid={uid} gid={gid} pid={pid} D={bits:x}");
     output.say(0, head.as_bytes());
     Ok(Some(output))
+}
+
+/// What `-v` tells: what is logged, and what is said to other hosts.
+pub fn verbose(world: &World) -> Arc<DebugOutput> {
+    Arc::new(DebugOutput::new(DebugSelector::VERBOSE, false, world, put))
+}
+
+/// Has deliveries tell who is told of everything else.
+pub fn watched(deliverer: Deliverer, cx: &mut Context) -> Deliverer {
+    cx.trace().observers().cloned().fold(deliverer, Deliverer::observed)
+}
+
+fn put(text: &[u8]) {
+    // There is nobody to tell that the standard error is closed.
+    let _ = io::stderr().write_all(text);
 }

@@ -12,7 +12,7 @@ use eximious_mta::spool;
 
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-use crate::{caller, print};
+use crate::{caller, debug, print};
 
 /// Messages are to be delivered, or changed.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct DeliverRequest {
     pub work: DeliveryWork,
     /// `-odqs`: deliveries to other hosts wait.
     pub queues_remote: bool,
+    /// `-oB`: how many messages go along a connection.
+    pub most_messages: Option<i64>,
 }
 
 /// What is to be done with messages.
@@ -42,12 +44,10 @@ pub enum DeliveryWork {
 
 /// Does it.
 pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
-    let DeliverRequest { setup, queue, work, queues_remote } = request;
+    let DeliverRequest { setup, queue, work, queues_remote, most_messages } = request;
     let world = eximious_world::system();
-    let session = match setup.verbose {
-        true => Session::start_shown(setup, world),
-        false => Session::start_logging(setup, world),
-    }?;
+    let session = Session::start_logging(setup, world)?;
+    session.work_in_spool();
     let (config, mut cx) = session.into_parts();
     let settings = cx.engine().settings();
     let is_run = matches!(work, DeliveryWork::Run(_));
@@ -62,7 +62,8 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
     let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
-    let deliverer = deliverer(config.unwrap_or_default(), &cx);
+    let deliverer = deliverer(config.unwrap_or_default(), &cx).with_most_messages(most_messages);
+    let deliverer = debug::watched(deliverer, &mut cx);
     let by = caller::submitter(&mut cx).login;
     match work {
         DeliveryWork::Run(run) => {

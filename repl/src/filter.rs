@@ -64,6 +64,7 @@ pub fn run(request: FilterRequest, output: &Arc<Output>) -> Result<ExitCode, Ref
     for (file, _) in &files {
         texts.push(text_of(session, file)?);
     }
+    session.work_in_spool();
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(LARGEST).read_to_end(&mut bytes);
     read.map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;

@@ -2,7 +2,7 @@
 //! process of their own, or by this one, or wait (specification 5.2, `-od…`).
 
 use eximious::{Context, World, opt};
-use eximious_mta::delivery::{AttemptManner, Deliverer};
+use eximious_mta::delivery::{AttemptManner, Deliverer, QueueFiles};
 use eximious_mta::spool;
 use eximious_world::serving;
 
@@ -59,6 +59,9 @@ impl HandOver {
         if cx.engine().settings().get(opt::QUEUE_ONLY) && !self.overrides(cx) {
             return;
         }
+        if QueueFiles::found(cx.engine()).all {
+            return;
+        }
         match self.when.unwrap_or(DeliveryTime::Background) {
             DeliveryTime::Queued => {}
             DeliveryTime::Foreground => {
@@ -79,15 +82,30 @@ impl HandOver {
         }
     }
 
-    /// Starts a process that delivers a message. Where that can't be, the next run of the
-    /// queue does.
-    fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
+    /// The arguments that name the same configuration.
+    fn configured(&self) -> Vec<Vec<u8>> {
         let mut arguments: Vec<Vec<u8>> = Vec::new();
         if let Some(config) = &self.config {
             arguments.extend([b"-C".to_vec(), config.clone()]);
         }
         let macros = self.macros.iter();
         arguments.extend(macros.map(|(name, value)| [b"-D", &name[..], b"=", value].concat()));
+        arguments
+    }
+
+    /// Starts a process that runs the queue for recipients that have a text in them.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn run_for(&self, text: &[u8]) -> std::io::Result<()> {
+        let arguments = [self.configured(), vec![b"-R".to_vec(), text.to_vec()]];
+        serving::start_again(&arguments.concat())
+    }
+
+    /// Starts a process that delivers a message. Where that can't be, the next run of the
+    /// queue does.
+    fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
+        let mut arguments = self.configured();
         if !message.queue.is_empty() {
             arguments.push([b"-qG", message.queue].concat());
         }

@@ -98,6 +98,29 @@ These are looked for; eximious help CODE has the page of each:
 
 ";
 
+/// What `hints` takes and gives.
+const HINTS: &str = "\
+eximious [-C FILE] hints
+eximious [-C FILE] hints dump [-z] [-k] NAME
+eximious [-C FILE] hints tidy [-t TIME] [NAME…]
+eximious [-C FILE] hints get NAME KEY
+eximious [-C FILE] hints set NAME KEY FIELD VALUE
+eximious [-C FILE] hints delete NAME KEY
+
+Shows, tidies and changes what is remembered from one message to the next, as
+exim_dumpdb, exim_tidydb and exim_fixdb do for Exim. Without anything it says
+which databases there are: retry, callout, ratelimit, seen, misc. It is for
+admin users.
+
+  dump    shows all records: -z with times in UTC, -k their keys alone
+  tidy    removes records that are older than TIME (30d by default), and times for
+          retrying of messages that are gone; of all databases, or of those named
+  set     gives a field another value. In retry there are error, detail, text,
+          first_failed, last_try, next_try and expired; in callout callout,
+          postmaster and random; in ratelimit time and rate. A time is in seconds
+          since 1970, or now, now+1h30m, now-7d.
+";
+
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     if let Some(lint) =
@@ -109,6 +132,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         "switches" => return Ok(switches::page()),
         "help" => return Ok(START.to_owned()),
         "fmt" => return Ok(FMT.to_owned()),
+        "hints" => return Ok(HINTS.to_owned()),
         "list" => return Ok(list_page()),
         "repl" => return Ok(PROMPT.to_owned()),
         "drivers" => return Ok(drivers(registry)),

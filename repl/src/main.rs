@@ -14,6 +14,7 @@ mod filter;
 mod fmt;
 mod handover;
 mod help;
+mod hints;
 mod input;
 mod list;
 mod logs;
@@ -95,6 +96,7 @@ fn main() -> ExitCode {
         }
         Job::Show(request) => show(request),
         Job::Check(request) => check::run(&request),
+        Job::Hints(request) => hints::run(request).unwrap_or_else(refuse),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
         Job::Retry(request) => test_rules(request, retry::answer),
         // Who has something to log does not get a test.
@@ -180,6 +182,7 @@ fn test_rules(
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
+    session.work_in_spool();
     match answer(&mut session, &request.arguments) {
         Ok(rewrite::RewriteReport { text, fine }) => match (print(&text), fine) {
             (code, true) => code,
@@ -199,6 +202,7 @@ fn test_addresses(request: route::RouteRequest) -> ExitCode {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
+    session.work_in_spool();
     match route::run(&mut session, route::Wanted { purpose, whole }, &addresses, &output) {
         Ok(code) => code,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
@@ -269,6 +273,10 @@ fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
     }
     // Nothing is written yet, so nothing can go wrong with it.
     let _ = output.put(session.said(), b"");
+    // At the prompt of its own, names of files are those of whoever types them.
+    if !(greet && texts.is_empty() && at_terminal()) {
+        session.work_in_spool();
+    }
     let result = if !texts.is_empty() {
         be::texts(&mut session, &texts, &output)
     } else if at_terminal() {

@@ -25,7 +25,7 @@ use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
+use crate::{check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -77,6 +77,8 @@ pub enum Job {
     RemovePidFile(Option<Vec<u8>>),
     /// Print what the configuration says.
     Show(show::ShowRequest),
+    /// Show hints, or change them.
+    Hints(hints::HintsRequest),
     /// `eximious check`.
     Check(check::CheckRequest),
     /// `-brw`: rewrite an address.
@@ -124,7 +126,8 @@ impl Job {
             | Self::Batch(_)
             | Self::Queue(_)
             | Self::Deliver(_)
-            | Self::View(_) => true,
+            | Self::View(_)
+            | Self::Hints(_) => true,
             // A message has to be one first.
             Self::Submit(_)
             | Self::Start
@@ -337,7 +340,21 @@ impl<'a> Parser<'a> {
                 self.given.dot_is_text = true;
             }
             "-z" => self.given.log_lines.push(value.to_vec()),
-            "-h" | "-oB" => return number(name, arg, value),
+            "-h" => return number(name, arg, value),
+            "-oB" => {
+                number(name, arg, value)?;
+                let is_number = |next: &&Vec<u8>| next.iter().all(u8::is_ascii_digit);
+                let value = match self.args.first().filter(is_number) {
+                    Some(next) if value.is_empty() => {
+                        self.next();
+                        next
+                    }
+                    _ => value,
+                };
+                let most = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                self.given.most_messages = Some(most.unwrap_or(1));
+                self.given.daemon.most_messages = self.given.most_messages;
+            }
             "-or" | "-os" => return self.time(arg, value),
             "-oMm" if !is_message_id(value) => {
                 return Err(Stop(b"-oMm must be a valid message ID".to_vec()));

@@ -103,7 +103,10 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<RewriteRep
         let envelope = matches!(place, AddressPlace::EnvelopeFrom | AddressPlace::EnvelopeTo);
         let new = match envelope {
             true => rewriter.address(cx, &working, place)?.unwrap_or_else(|| working.clone()),
-            false => rewriter.header_item(cx, &typed, place)?.unwrap_or_else(|| typed.clone()),
+            false => match rewriter.header_item(cx, &typed, place)? {
+                Some(new) => new.text,
+                None => typed.clone(),
+            },
         };
         out.extend_from_slice(&[name.as_bytes(), b": ", new.bytes(), b"\n"].concat());
     }

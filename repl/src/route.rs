@@ -266,7 +266,7 @@ impl Printer<'_> {
             None => self.put(&[b"unset\n"]),
         }
         let sought = delivery.transport.is_none_or(|number| self.routes.is_remote(number));
-        if delivery.transport.is_some() {
+        if delivery.transport.is_some_and(|number| !self.routes.overrides_hosts(number)) {
             self.hosts(&delivery.hosts, sought);
         }
     }

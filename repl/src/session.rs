@@ -7,7 +7,8 @@ use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
-    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, Var, World, var,
+    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, Var, World, opt,
+    var,
 };
 
 use eximious::world::User;
@@ -50,6 +51,9 @@ pub struct Setup {
     pub keeps_faults: bool,
     /// Whether it is a test of a session, whose comments are told, too.
     pub is_test: bool,
+    /// Whether it checks something and no more, which may be for administrators
+    /// (`commandline_checks_require_admin`).
+    pub is_check: bool,
     /// Whose rights it has once the configuration is read.
     pub rights: Rights,
 }
@@ -85,17 +89,20 @@ enum Logs {
     Told,
     /// To the files that the configuration asks for.
     Kept,
-    /// The same; they are shown, too.
-    KeptAndShown,
 }
 
 impl Logs {
+    /// Who is shown what is logged, and a little more, where `-v` says so and nothing more
+    /// is wanted.
+    fn watched_with(self, verbose: bool, world: &World) -> Option<Arc<DebugOutput>> {
+        (verbose && matches!(self, Self::Kept)).then(|| debug::verbose(world))
+    }
+
     /// The world with these logs. Who is told what happens is told of their lines.
     fn settled(self, settings: &Settings, world: World, debug: Option<&Arc<DebugOutput>>) -> World {
-        let world = match (self, debug) {
-            (Self::Told, _) => world,
-            (Self::KeptAndShown, None) => logs::kept_and_shown(settings, world),
-            (Self::Kept | Self::KeptAndShown, _) => logs::kept(settings, world),
+        let world = match self {
+            Self::Told => world,
+            Self::Kept => logs::kept(settings, world),
         };
         let Some(debug) = debug else { return world };
         let own = (!matches!(self, Self::Told)).then(|| world.log.clone());
@@ -139,11 +146,6 @@ impl Session {
         Self::start_in(setup, world, Logs::Kept)
     }
 
-    /// The same, where whatever goes to a log is shown, too.
-    pub fn start_shown(setup: Setup, world: World) -> Result<Self, Refusal> {
-        Self::start_in(setup, world, Logs::KeptAndShown)
-    }
-
     fn start_in(setup: Setup, mut world: World, logs: Logs) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = setup.macros;
@@ -158,8 +160,16 @@ impl Session {
             let keeps = setup.keeps_faults;
             let read = configured::read(&names, macros, &world, builder.registry(), keeps);
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
-            debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?;
+            debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?
+                .or_else(|| logs.watched_with(setup.verbose, &world));
             setup.rights.settle(&found.settings, &world)?;
+            if setup.is_check
+                && found.settings.get(opt::COMMANDLINE_CHECKS_REQUIRE_ADMIN)
+                && !caller::is_admin(&found.settings, &world)
+            {
+                let why = b"exim: those command-line flags are set to require admin";
+                return Err(Refusal::Said(why.to_vec()));
+            }
             world = logs.settled(&found.settings, world, debug.as_ref());
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -178,8 +188,10 @@ impl Session {
         };
         let mut cx = engine.context();
         if let Some(debug) = debug {
-            let file = engine.settings().config_file.bytes();
-            debug.say(0, &[b"configuration file is ", file].concat());
+            if setup.debug.is_some() {
+                let file = engine.settings().config_file.bytes();
+                debug.say(0, &[b"configuration file is ", file].concat());
+            }
             cx.observe(debug);
         }
         cx.start().map_err(|fail| {
@@ -214,6 +226,13 @@ impl Session {
             session.cx.set_var(variable, Str::tainted(value));
         }
         Ok(session)
+    }
+
+    /// From here on the program works in the spool directory; whoever has none stays.
+    pub fn work_in_spool(&self) {
+        if self.config.is_some() {
+            usual::work_in_spool(self.engine.settings());
+        }
     }
 
     /// `-Mset`: takes over the values of a message of the spool; what there is to say

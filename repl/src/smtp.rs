@@ -53,6 +53,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    started.work_in_spool();
     let (config, mut cx) = started.into_parts();
     let stamps = TestStamps::new(&log_options(cx.engine().settings()));
     // Nobody else sets it.

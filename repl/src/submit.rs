@@ -11,10 +11,10 @@ use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
 use eximious_world::deadline::Deadline;
 
-use crate::caller;
 use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
+use crate::{caller, debug};
 
 /// A message is to be taken from the standard input.
 #[derive(Debug)]
@@ -50,10 +50,8 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let mut setup = options.setup;
     let given = std::mem::take(&mut setup.variables);
     let sender = setup.sender.take();
-    let session = match setup.verbose {
-        true => Session::start_shown(setup, options.hand_over.world()),
-        false => Session::start_logging(setup, options.hand_over.world()),
-    }?;
+    let session = Session::start_logging(setup, options.hand_over.world())?;
+    session.work_in_spool();
     let (config, mut cx) = session.into_parts();
     let config = config.unwrap_or_else(Config::default);
     let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
@@ -88,6 +86,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     if done.kept && !done.waits {
         let id = cx.value_of(var::MESSAGE_EXIM_ID);
         let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
+        let deliverer = debug::watched(deliverer, &mut cx);
         let message = HandedOver { queue: &done.queue, id: id.bytes() };
         options.hand_over.take(&deliverer, &cx, message);
     }

@@ -69,7 +69,8 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-oDSN", "notifications of delivery that are asked for"),
             switch("-or, -os TIME", "how long to wait for a message; for an SMTP client"),
             switch("-p PROTOCOL[:HOST]", "protocol and name of the host"),
-            switch("-h, -oB NUMBER", "are taken, and change nothing"),
+            switch("-oB [NUMBER]", "how many messages go along a connection; else 1"),
+            switch("-h NUMBER", "is taken, and changes nothing"),
             switch("-z TEXT", "writes a line to the main log first"),
         ],
     ),
@@ -120,6 +121,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
 pub const COMMANDS: &[(&str, &str)] = &[
     ("check", "what is wrong, or looks wrong, in a configuration"),
     ("fmt", "lays configurations out"),
+    ("hints", "shows, tidies and changes what is remembered of hosts, addresses and rates"),
     ("help", "pages: of a name, check, switches, or a lint's code"),
     ("list", "all items, operators, conditions, variables, lookups, options"),
     ("repl", "the prompt that expands strings"),

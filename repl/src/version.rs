@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use eximious::acl::TRAFFIC_CLASSES;
+use eximious::acl::{SCANNERS, TRAFFIC_CLASSES};
 use eximious::stdlib::variables::{LANGUAGE_VERSION, RELEASE_DATE, VERSION};
 use eximious::{DriverKind, Registry, Runs, World};
 
@@ -37,7 +37,11 @@ fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
     let has_item = |name: &str| registry.all_items().any(|item| item.meta.name == name);
     let has_condition = |name: &str| registry.all_conditions().any(|one| one.meta.name == name);
     let has_lookup = |name: &str| registry.all_lookups().any(|one| one.meta.name == name);
+    let has_term = |name: &str| {
+        registry.all_acl_terms().any(|one| one.meta.name == name && !one.run.is_not_yet())
+    };
     let all = [
+        ("Content_Scanning", has_term("malware")),
         ("crypteq", has_condition("crypteq")),
         ("Expand_dlfunc", cfg!(feature = "dlfunc")),
         ("iconv()", true),
@@ -45,7 +49,10 @@ fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
         ("PAM", has_condition("pam")),
         ("Perl", has_item("perl")),
         ("OpenSSL", tls),
+        ("move_frozen_messages", true),
         ("TLS_resume", tls),
+        ("DKIM", has_term("dkim_status")),
+        ("DMARC", has_term("dmarc_status")),
         ("DNSSEC", true),
         ("ESMTP_Limits", true),
         ("ESMTP_Wellknown", true),
@@ -55,6 +62,7 @@ fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
         ("PIPECONNECT", true),
         ("PRDR", true),
         ("PROXY", true),
+        ("SOCKS", true),
         ("SPF", has_lookup("spf")),
         ("SRS", has_item("srs_encode")),
         ("XCLIENT", true),
@@ -75,12 +83,14 @@ pub fn version(registry: &Registry, world: &World) -> String {
         let ready = own.filter(|driver| !matches!(driver.run, Runs::NotYet));
         ready.map(|driver| driver.meta.name).collect()
     };
-    let lines: [(&str, Vec<&str>); 5] = [
+    let scanners = SCANNERS.iter().filter(|scanner| !scanner.run.is_not_yet());
+    let lines: [(&str, Vec<&str>); 6] = [
         ("Support for", features(registry, world)),
         ("Lookups (built-in)", lookups),
         ("Authenticators", drivers(DriverKind::Authenticator)),
         ("Routers", drivers(DriverKind::Router)),
         ("Transports", drivers(DriverKind::Transport)),
+        ("Malware", scanners.map(|scanner| scanner.meta.name).collect()),
     ];
     for (head, names) in lines.iter().filter(|(_, names)| !names.is_empty()) {
         let _ = writeln!(text, "{head}: {}", names.join(" "));

@@ -343,7 +343,8 @@ impl Printer<'_> {
         }
     }
 
-    /// The configuration as it was read: macros replaced, lines joined.
+    /// The configuration as it was read: macros replaced, lines joined. With `-n` nothing
+    /// sets its parts off from each other.
     fn config(&self, out: &mut Vec<u8>) {
         line(out, &[b"# Exim Configuration (", self.version.as_bytes(), b")"]);
         let sources = &self.config.sources;
@@ -355,6 +356,10 @@ impl Printer<'_> {
             mark(0, 1, out);
         }
         let mut at = 0;
+        let (gap, [outer, inner]) = match self.values_only {
+            true => (&b""[..], [&b""[..]; 2]),
+            false => (&b"\n"[..], [&b"  "[..], b"    "]),
+        };
         let mut inside: Option<Vec<u8>> = None;
         let mut labelled = false;
         for one in &self.config.lines {
@@ -364,7 +369,7 @@ impl Printer<'_> {
             if let Some(name) = section(&one.text) {
                 inside = Some(name.of(&one.text).to_vec());
                 labelled = false;
-                line(out, &[b"\n", &one.text]);
+                line(out, &[gap, &one.text]);
                 continue;
             }
             let labels = matches!(
@@ -375,10 +380,10 @@ impl Printer<'_> {
                 None => line(out, &[&self.shown(&one.text)]),
                 Some(_) if labels && is_label(&one.text) => {
                     labelled = true;
-                    line(out, &[b"\n  ", &one.text]);
+                    line(out, &[gap, outer, &one.text]);
                 }
-                Some(_) if labelled => line(out, &[b"    ", &self.shown(&one.text)]),
-                Some(_) => line(out, &[b"  ", &self.shown(&one.text)]),
+                Some(_) if labelled => line(out, &[inner, &self.shown(&one.text)]),
+                Some(_) => line(out, &[outer, &self.shown(&one.text)]),
             }
         }
     }

@@ -1,21 +1,20 @@
-//! SMTP authentication: what both sides need, and the client's side
-//! (specification, chapters 33 to 42; RFC 4954).
-//!
-//! The client's side of each driver stands here, and the server's in `mta/`:
-//! `verify` with a callout is part of an ACL, and may have to prove who this host
-//! is, while nothing here ever has to ask that of somebody. What both sides
-//! compute (the digest of CRAM-MD5, the messages of NTLM) stands here too.
+//! SMTP authentication (specification, chapters 33 to 42; RFC 4954): the drivers with
+//! their client's and server's sides, and what both compute (the digest of CRAM-MD5, the
+//! messages of NTLM). The commands around them are in `mta/`, and in the client of SMTP.
 
 pub mod client;
 pub mod cram;
+mod drivers;
 pub mod ntlm;
+pub mod server;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverDef, DriverKind, DriverOpt, OptionType, Registry, Str};
+use eximious_core::{DriverKind, DriverOpt, OptionType, OptionValue, Registry, Str};
 
 use crate::Config;
 use crate::config::{Instance, MechanismName};
+use drivers::AuthenticatorRun;
 
 /// An authenticator of a configuration, with its options as they are written.
 #[derive(Clone, Debug)]
@@ -56,9 +55,9 @@ impl Authenticator {
         self.instance.driver_name()
     }
 
-    /// Its driver's record.
-    pub(crate) fn record(&self) -> Option<&DriverDef> {
-        self.instance.driver.as_deref()
+    /// What its driver's record runs.
+    fn runs(&self) -> Option<&AuthenticatorRun> {
+        self.instance.driver.as_deref().and_then(|record| record.run.get())
     }
 
     /// The mechanism's name in the protocol.
@@ -86,6 +85,14 @@ impl Authenticator {
         self.instance.options.text(option).cloned()
     }
 
+    /// The texts of the options of its client's side, as they are written.
+    pub fn client_texts(&self) -> impl Iterator<Item = &Str> {
+        self.instance.options.iter().filter_map(|(name, value)| match value {
+            OptionValue::Text(text) if name.starts_with("client_") => Some(text),
+            _ => None,
+        })
+    }
+
     /// A value as it is written, or its default.
     pub fn get<T: OptionType>(&self, option: DriverOpt<T>) -> T {
         self.instance.options.get_or_default(option)
@@ -101,14 +108,7 @@ impl Authenticator {
 /// in between (RFC 5929, 9266).
 pub use eximious_core::world::TlsBinding as ChannelBinding;
 
-/// Whether a text that was expanded counts as a yes (`server_advertise_condition`
-/// and others): it is neither empty nor one of the words for no.
-pub fn is_yes(value: &[u8]) -> bool {
-    let no = ["", "0", "no", "false"];
-    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
-}
-
 /// Adds the drivers of authenticators to other words.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.drivers(client::DRIVERS.iter().copied());
+    registry.drivers(drivers::DRIVERS.iter().copied());
 }

@@ -3,6 +3,7 @@
 //! what `-d` says, and the log for debugging (`control = debug`) stands in `log`.
 
 mod acl;
+mod delivery;
 mod dialogue;
 mod hints;
 mod log;
@@ -40,6 +41,8 @@ pub fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) {
         Happening::Spool(step) => dialogue::write_spool(step, depth, out),
         Happening::Auth(step) => dialogue::write_auth(step, depth, out),
         Happening::Hint(step) => hints::write(step, depth, out),
+        Happening::Queue(step) => delivery::write_run(step, out),
+        Happening::Delivery(step) => delivery::write(step, out),
         Happening::Note { kind, text } => {
             let by = selected_by(*kind);
             if kind.intersects(OF_TESTS) {
@@ -100,6 +103,8 @@ fn selected_by(kind: TraceKinds) -> DebugSelector {
         (TraceKinds::STATUS, DebugSelector::PROCESS_INFO),
         (TraceKinds::LOAD, DebugSelector::LOAD),
         (TraceKinds::MEMORY, DebugSelector::MEMORY),
+        (TraceKinds::QUEUE, DebugSelector::QUEUE_RUN),
+        (TraceKinds::DELIVERY, DebugSelector::DELIVER),
     ] {
         if kind.intersects(one) {
             by = by.with(selector);

@@ -1,6 +1,7 @@
 //! What is remembered from one message to the next, as records: retry times
 //! (specification, chapter 32), the cache of callouts (44.22.2), rates (44.20),
-//! what was seen (44.19), and who is at work (31, `serialize_hosts`).
+//! what was seen (44.19), which messages wait for a host (49.1), and who is at work (31,
+//! `serialize_hosts`).
 //!
 //! A record is bytes in a [`HintStore`], begun by its kind and version. What
 //! can't be read as such is as if it were not there: hints can always be lost.
@@ -8,10 +9,12 @@
 mod callout;
 mod codec;
 mod dump;
+mod edit;
 mod ratelimit;
 mod retry;
 mod seen;
 mod told;
+mod waiting;
 mod working;
 
 use eximious_core::world::{Change, Hint, HintStore, HintsError};
@@ -21,10 +24,12 @@ pub use callout::{
 };
 use codec::{FieldReader, Writer};
 pub use dump::dump;
+pub use edit::{edited, fields};
 pub use ratelimit::{Rate, Uniques, ratelimit_key};
 pub use retry::{Retry, RetryKey};
 pub use seen::Seen;
 pub(crate) use told::ToldHints;
+pub use waiting::{Waiting, WaitingStanding};
 pub use working::{Working, host_key, transport_key};
 
 /// A record of a kind.

@@ -137,7 +137,7 @@ impl<'r> Rewriter<'r> {
         cx: &mut Context,
         item: &Str,
         place: AddressPlace,
-    ) -> Result<Option<Str>, Fail> {
+    ) -> Result<Option<RewrittenItem>, Fail> {
         let (text, taint) = item.read();
         let Ok(found) = address::parse(text, rules(cx)) else { return Ok(None) };
         let done = self.apply(cx, &Str::from(found.text).stamped(taint), place)?;
@@ -150,7 +150,8 @@ impl<'r> Rewriter<'r> {
         };
         let (head, tail) = (&around[..span.start], &around[span.end..]);
         let new = [head, done.address.bytes(), tail].concat();
-        Ok(Some(Str::from(new).stamped(taint)))
+        let (text, is_whole) = (Str::from(new).stamped(taint), done.whole.is_some());
+        Ok(Some(RewrittenItem { text, is_whole }))
     }
 
     fn apply(
@@ -171,6 +172,15 @@ impl<'r> Rewriter<'r> {
         }
         Ok(done)
     }
+}
+
+/// What the rules make of an item of a header.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RewrittenItem {
+    /// The item, as tainted as before.
+    pub text: Str,
+    /// Whether a rule replaced all of it (`w`), and not the address alone.
+    pub is_whole: bool,
 }
 
 /// What comes after a rule.
@@ -347,6 +357,9 @@ fn whole(text: &[u8], found: &AddrSpec, charset: &[u8]) -> (Vec<u8>, std::ops::R
         None => (b"".as_slice(), tail),
     };
     out.extend_from_slice(closing);
+    let blank = tail.len() - tail.trim_ascii_start().len();
+    let (blank, tail) = tail.split_at(blank);
+    out.extend_from_slice(blank);
     out.extend_from_slice(&visible(tail, charset));
     (out, start..end)
 }
@@ -374,7 +387,7 @@ mod tests {
         let mut cx = Engine::builder().world(world).build().context();
         let item = Str::tainted(item.as_bytes());
         let new = Rewriter::of(&config).header_item(&mut cx, &item, AddressPlace::From).unwrap();
-        new.map(|new| new.display().into_owned())
+        new.map(|new| new.text.display().into_owned())
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use address::{
 pub use affix::without as without_affixes;
 pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
-pub use pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
+pub use pass::{ChildAddress, Pass, Renamed, RouteError, RouteNotice, Routed};
 pub use percent::{PercentDeferred, innermost};
 pub use redirect::direct_target;
 pub use redirect::forward::{Forwarding, forwarding};
@@ -123,6 +123,27 @@ impl Routes {
         router.is_some_and(|router| router.on(eximious_stdlib::options::opt::router::DSN_LASTHOP))
     }
 
+    /// Whether the main log is told nothing of what a router, by number, makes of addresses
+    /// (`disable_logging`).
+    pub fn router_is_silent(&self, number: usize) -> bool {
+        let option = eximious_stdlib::options::opt::router::DISABLE_LOGGING;
+        self.0.routers.get(number).is_some_and(|router| router.on(option))
+    }
+
+    /// Whether retries of what a router, by number, could not decide are for each local part
+    /// (`retry_use_local_part`).
+    pub fn router_retries_local_parts(&self, number: usize) -> bool {
+        let option = eximious_stdlib::options::opt::router::RETRY_USE_LOCAL_PART;
+        self.0.routers.get(number).is_some_and(|router| router.on(option))
+    }
+
+    /// Whether retries of local deliveries by a transport, by number, are for each local part
+    /// (`retry_use_local_part`).
+    pub fn transport_retries_local_parts(&self, number: usize) -> bool {
+        let option = eximious_stdlib::options::opt::transport::RETRY_USE_LOCAL_PART;
+        self.0.transports.get(number).is_some_and(|transport| transport.on(option))
+    }
+
     /// The name of a transport by number.
     pub fn transport_name(&self, number: usize) -> &Str {
         &self.0.transports[number].name
@@ -131,6 +152,15 @@ impl Routes {
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
         self.0.transports[number].is_remote()
+    }
+
+    /// Whether a transport goes to hosts of its own, whatever routers say (`hosts_override`).
+    pub fn overrides_hosts(&self, number: usize) -> bool {
+        use eximious_stdlib::options::opt::transport::smtp;
+        let transport = self.transport_at(number);
+        transport.is_remote()
+            && transport.some_text(smtp::HOSTS).is_some()
+            && transport.on(smtp::HOSTS_OVERRIDE)
     }
 
     /// By what other hosts are told who this is.

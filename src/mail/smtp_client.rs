@@ -36,7 +36,7 @@ pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};
 pub use command::{MailParams, RcptParams, SentCommand, SmtpCommand};
 pub use connection::{ConnectionTrouble, SmtpConnection};
 pub use error::{Cause, SmtpError};
-pub use extensions::{Extensions, Hello};
+pub use extensions::{AnnouncedLimits, Extensions, Hello};
 pub use message::Verdicts;
 pub use reply::{Read, Replies, Reply, ReplyClass};
 pub use wire::Wire;

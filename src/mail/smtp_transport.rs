@@ -9,10 +9,12 @@ mod endpoint;
 mod event;
 mod hosts;
 mod open;
+mod socks;
 mod tls;
 
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, SmtpEvent};
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
 
@@ -22,10 +24,12 @@ use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::Authenticated;
 pub(crate) use endpoint::{endpoint, is_listed};
+pub use event::TransportEvent;
 pub(crate) use event::raise;
 pub(crate) use hosts::{addresses as addresses_of, listed};
 pub(crate) use open::{NotOpen, Opened, reason};
 pub use tls::Secured;
+pub(crate) use tls::TLS_VARIABLES;
 
 /// A host that is to be spoken to, at one of its addresses.
 pub(crate) struct Peer<'p> {
@@ -48,7 +52,7 @@ pub(crate) struct Peer<'p> {
 
 impl Peer<'_> {
     fn tell(&mut self, text: &[u8]) {
-        self.cx.tell_callout(text);
+        self.cx.tell(Happening::Smtp(SmtpEvent::Step { text }));
     }
 
     /// Whether a list of the transport's has the host in it.

@@ -8,30 +8,39 @@
 
 mod appendfile;
 mod autoreply;
+mod batch;
 mod bounds;
 mod call;
 mod driver;
 mod embedded;
+mod filter;
 mod limits;
+mod lmtp;
 mod local;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;
 mod pipe;
+mod queuefile;
+mod shadow;
 mod smtp;
 mod user;
 
 use eximious_core::Registry;
 
+pub use crate::mail::smtp_transport::TransportEvent;
 pub(crate) use appendfile::limit;
+pub use batch::TransportBatch;
 pub use bounds::TransportBounds;
 pub(crate) use call::TransportCall;
 pub use call::{
-    Consignment, Delivered, Delivering, DsnRequests, FailedHost, Outcome, TakingHost, Undelivered,
+    Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, Outcome,
+    TakingHost, Undelivered,
 };
 pub(crate) use driver::Transport;
 pub use embedded::{DeliveryCall, driver};
 pub use eximious_core::world::LocalUser;
 pub(crate) use outgoing::{Outgoing, header_lines};
+pub use smtp::{Connections, HeldConnection, NoConnections};
 
 /// Adds the drivers of transports to other words.
 pub(crate) fn register(registry: &mut Registry) {

@@ -4,21 +4,24 @@
 
 mod data;
 pub mod find;
+mod listed;
 pub mod local;
 mod source;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use eximious_core::trace::{DnsEvent, DnsOutcome, Happening, ListEvent, TraceKinds};
+use eximious_core::trace::{DnsEvent, DnsOutcome, Happening, TraceKinds};
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
-use eximious_core::{Call, Effects, Fail, Meta, Opt, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 use eximious_mailauth::DnsQuery;
 use rustc_hash::FxHashMap;
 
-use crate::lists::{ListOutcome, Matcher};
 use crate::options::opt;
 use crate::{event, idn, pattern};
+
+use listed::listed_as;
+pub(crate) use listed::{listed, means_nonexist, show_unset};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
 pub(crate) use eximious_core::world::DnsRecord as Record;
@@ -202,10 +205,11 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<D
 }
 
 /// Asks several questions side by side: [`query`] looks at the answers, one after the other,
-/// and asks nothing more then. What it need not ask is left out.
+/// and asks nothing more then. What it need not ask is left out. Until [`forget_ahead`], what
+/// nobody looks at is no event.
 pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
     if let Some(answers) = answers(call, questions) {
-        call.memory::<Memory>().ahead = answers;
+        call.memory::<Memory>().ahead.extend(answers);
     }
 }
 
@@ -234,7 +238,9 @@ fn answers(
         let Some(name) = ascii(name).filter(|name| name.len() <= LONGEST_NAME) else { continue };
         let slot = (name.to_ascii_lowercase().into_bytes(), *kind, false);
         let question = (name, *kind);
-        let is_new = !call.memory::<Memory>().foreseen.contains_key(&question)
+        let memory = call.memory::<Memory>();
+        let is_known = memory.foreseen.contains_key(&question);
+        let is_new = !(is_known || memory.ahead.contains_key(&question))
             && remembered(call, &slot).is_none()
             && !wanted.contains(&question);
         if is_new && proper(call, &question.0, *kind).unwrap_or(false) {
@@ -339,7 +345,8 @@ pub fn addresses_beside(
         let reply = query(call, name, kind, how)?;
         hosted.later |= match reply.found {
             DnsFound::Later => true,
-            DnsFound::Broken => !means_nonexist(call, name)?,
+            // The system knows no other word for it.
+            DnsFound::Broken => how.by_system && !means_nonexist(call, name)?,
             _ => false,
         };
         if let DnsFound::Records { records, .. } = &reply.found {
@@ -519,36 +526,8 @@ fn sort(answer: DnsAnswer, kind: u16) -> Sorted {
 /// Whether an answer is of a server that is trusted with the zone.
 fn trusted(call: &mut Call<'_>, standing: &DnsStanding) -> Result<bool, Fail> {
     match &standing.zone {
-        Some(zone) => listed(call, opt::DNS_TRUST_AA, zone),
+        Some(zone) => listed_as(call, opt::DNS_TRUST_AA, None, zone),
         None => Ok(false),
-    }
-}
-
-/// Whether a name is in an option's list of domains.
-pub(crate) fn listed(call: &mut Call<'_>, option: Opt<Str>, name: &str) -> Result<bool, Fail> {
-    let Some(list) = call.settings().text(option) else { return Ok(false) };
-    // A list that asks questions itself is not asked about them.
-    if std::mem::replace(&mut call.memory::<Memory>().judging, true) {
-        return Ok(false);
-    }
-    let name = Str::tainted(name.as_bytes());
-    let outcome =
-        call.scoped(|call| Matcher::domain(&name).called(option.name()).test_written(call, &list));
-    call.memory::<Memory>().judging = false;
-    Ok(matches!(outcome?, ListOutcome::Matched(_)))
-}
-
-/// Whether a name without an answer is one that does not exist.
-pub(crate) fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
-    listed(call, opt::DNS_AGAIN_MEANS_NONEXIST, &String::from_utf8_lossy(name))
-}
-
-/// Shows that no list says what it means that there is no answer.
-pub(crate) fn show_unset(call: &mut Call<'_>, name: &[u8]) {
-    let option = opt::DNS_AGAIN_MEANS_NONEXIST;
-    if call.settings().text(option).is_none() {
-        let unset = ListEvent::Unset { subject: name, option: Some(option.name()) };
-        call.trace().tell(Happening::List(unset));
     }
 }
 

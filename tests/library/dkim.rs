@@ -1,4 +1,4 @@
-//! DKIM beside others: what we sign dkimpy verifies, and what dkimpy and OpenDKIM sign we do.
+//! DKIM beside dkimpy: what we sign it verifies, and what it signs we do.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -13,18 +13,20 @@ use eximious_mailauth::dkim::{
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
 use eximious_tests::root;
 
-const HEADER: [&[u8]; 5] = [
+/// A header with duplicate and folded fields.
+pub const HEADER: [&[u8]; 5] = [
     b"From: A  <a@dkim.test>\r\n",
     b"To: b@me.test,\r\n\tc@me.test \r\n",
     b"Subject:  hello   there\r\n",
     b"subject: again\r\n",
     b"Date: Thu, 1 Jan 2026 00:00:00 +0000\r\n",
 ];
-const BODY: &[u8] = b"Hello,\r\n\r\nthis is \t a body. \r\n.\r\n \r\n\r\n";
-const CANONS: [Canon; 2] = [Canon::Simple, Canon::Relaxed];
+/// A body on which the canonicalizations differ.
+pub const BODY: &[u8] = b"Hello,\r\n\r\nthis is \t a body. \r\n.\r\n \r\n\r\n";
+pub const CANONS: [Canon; 2] = [Canon::Simple, Canon::Relaxed];
 /// A day in 2023, and one in 2100.
 const CREATED: i64 = 1_700_000_000;
-const EXPIRES: i64 = 4_102_444_800;
+pub const EXPIRES: i64 = 4_102_444_800;
 
 /// dkimpy: lines of a task, a key or its record, options, and the message as Base64; it answers
 /// each with a line.
@@ -64,12 +66,8 @@ fn left_out(what: &str) {
     let _ = writeln!(std::io::stderr(), "LEFT OUT: no {what}");
 }
 
-fn keys() -> Vec<(String, PrivateKey, Vec<u8>)> {
-    let names = if is_there("nacl") {
-        &["rsa1024", "rsa2048", "ed25519"][..]
-    } else {
-        &["rsa1024", "rsa2048"]
-    };
+/// Keys: as PEM, read, and as records publish them.
+pub fn keys(names: &[&str]) -> Vec<(String, PrivateKey, Vec<u8>)> {
     let read = |name: &&str| {
         let file = root().join(format!("tests/data/dkim/{name}.pem"));
         let pem = std::fs::read_to_string(file).expect("a key");
@@ -79,6 +77,14 @@ fn keys() -> Vec<(String, PrivateKey, Vec<u8>)> {
         (pem, key, record.into_bytes())
     };
     names.iter().map(read).collect()
+}
+
+/// The keys that dkimpy can do with.
+fn known_keys() -> Vec<(String, PrivateKey, Vec<u8>)> {
+    match is_there("nacl") {
+        true => keys(&["rsa1024", "rsa2048", "ed25519"]),
+        false => keys(&["rsa1024", "rsa2048"]),
+    }
 }
 
 /// Asks dkimpy many things at once.
@@ -103,12 +109,13 @@ fn task(what: &str, key: &[u8], options: &str, message: &[u8]) -> String {
     format!("{what}|{key}|{options}|{message}\n")
 }
 
-fn message(field: &[u8], header: &[&[u8]], body: &[u8]) -> Vec<u8> {
+/// A message with a field above all others.
+pub fn message(field: &[u8], header: &[&[u8]], body: &[u8]) -> Vec<u8> {
     [field, &header.concat(), b"\r\n", body].concat()
 }
 
 /// What we find of a message.
-fn verified(field: &[u8], header: &[&[u8]], body: &[u8], record: &[u8]) -> DkimResult {
+pub fn verified(field: &[u8], header: &[&[u8]], body: &[u8], record: &[u8]) -> DkimResult {
     let header = [&[field][..], header].concat();
     let hashes = vec![Hash::Sha256, Hash::Sha1];
     let verifier = DkimVerifier::new(&header, DkimPolicy { hashes, ..DkimPolicy::default() });
@@ -119,65 +126,74 @@ fn verified(field: &[u8], header: &[&[u8]], body: &[u8], record: &[u8]) -> DkimR
     results.into_iter().next().expect("a signature")
 }
 
+/// Messages with a header that we sign in all ways with a key, some of them altered since, and
+/// whether the signature holds.
+pub fn signed(header: &[&[u8]], key: &PrivateKey, record: &[u8]) -> Vec<(Vec<u8>, bool)> {
+    let mut messages = Vec::new();
+    for (header_canon, body_canon) in CANONS.into_iter().flat_map(|a| CANONS.map(|b| (a, b))) {
+        for (length, identity, headers, dates) in [
+            (None, None, SIGN_HEADERS, false),
+            (Some(9), Some(&b"joe@sub.dkim.test"[..]), OVERSIGN_HEADERS, true),
+            (Some(0), Some(b"@dkim.test"), "from:=subject:+to:+x-none", true),
+        ] {
+            let signer = DkimSigner {
+                key,
+                domain: b"dkim.test",
+                selector: b"sel",
+                identity,
+                hash: Hash::Sha256,
+                header_canon,
+                body_canon,
+                length,
+                headers: headers.as_bytes(),
+                created: dates.then_some(CREATED),
+                expires: dates.then_some(EXPIRES),
+            };
+            let mut hasher = BodyHasher::new([signer.body()]);
+            hasher.push(BODY);
+            let field = signer.sign(header, &hasher.finish()).expect("a signature");
+            let mut ask = |header: &[&[u8]], body: &[u8], good: bool| {
+                let text = message(&field, header, body);
+                let own = verified(&field, header, body, record).status == DkimStatus::Pass;
+                assert_eq!(own, good, "{}", String::from_utf8_lossy(&text));
+                messages.push((text, good));
+            };
+            ask(header, BODY, true);
+            ask(header, &[b"J", &BODY[1..]].concat(), length == Some(0));
+            ask(header, &[BODY, b"more\r\n"].concat(), length.is_some());
+            ask(&header[1..], BODY, false);
+            // What was oversigned can't be added.
+            let more = [header, &[b"Subject: third\r\n"]].concat();
+            let is_open = headers == "from:=subject:+to:+x-none" || headers == SIGN_HEADERS;
+            if !is_open {
+                ask(&more, BODY, false);
+            }
+            let to = [header, &[b"To: d@me.test\r\n"]].concat();
+            if headers != SIGN_HEADERS {
+                ask(&to, BODY, false);
+            }
+            let none = [header, &[b"X-None: x\r\n"]].concat();
+            ask(&none, BODY, !headers.ends_with("x-none"));
+        }
+    }
+    messages
+}
+
 #[test]
 fn dkimpy_verifies_what_we_sign() {
     if !is_there("dkim") {
         return left_out("dkimpy (python3-dkim)");
     }
-    let mut tasks = Vec::new();
-    let mut wanted = Vec::new();
-    for (_, key, record) in &keys() {
-        for (header_canon, body_canon) in CANONS.into_iter().flat_map(|a| CANONS.map(|b| (a, b))) {
-            for (length, identity, headers, dates) in [
-                (None, None, SIGN_HEADERS, false),
-                (Some(9), Some(&b"joe@sub.dkim.test"[..]), OVERSIGN_HEADERS, true),
-                (Some(0), Some(b"@dkim.test"), "from:=subject:+to:+x-none", true),
-            ] {
-                let signer = DkimSigner {
-                    key,
-                    domain: b"dkim.test",
-                    selector: b"sel",
-                    identity,
-                    hash: Hash::Sha256,
-                    header_canon,
-                    body_canon,
-                    length,
-                    headers: headers.as_bytes(),
-                    created: dates.then_some(CREATED),
-                    expires: dates.then_some(EXPIRES),
-                };
-                let mut hasher = BodyHasher::new([signer.body()]);
-                hasher.push(BODY);
-                let field = signer.sign(&HEADER, &hasher.finish()).expect("a signature");
-                let mut ask = |header: &[&[u8]], body: &[u8], good: bool| {
-                    let text = message(&field, header, body);
-                    tasks.push(task("verify", record, "||||", &text));
-                    wanted.push((good, String::from_utf8_lossy(&field).into_owned()));
-                    let own = verified(&field, header, body, record).status == DkimStatus::Pass;
-                    assert_eq!(own, good, "{}", String::from_utf8_lossy(&text));
-                };
-                ask(&HEADER, BODY, true);
-                ask(&HEADER, &[b"J", &BODY[1..]].concat(), length == Some(0));
-                ask(&HEADER, &[BODY, b"more\r\n"].concat(), length.is_some());
-                ask(&HEADER[1..], BODY, false);
-                // What was oversigned can't be added.
-                let more = [&HEADER[..], &[b"Subject: third\r\n"]].concat();
-                let is_open = headers == "from:=subject:+to:+x-none" || headers == SIGN_HEADERS;
-                if !is_open {
-                    ask(&more, BODY, false);
-                }
-                let to = [&HEADER[..], &[b"To: d@me.test\r\n"]].concat();
-                if headers != SIGN_HEADERS {
-                    ask(&to, BODY, false);
-                }
-                let none = [&HEADER[..], &[b"X-None: x\r\n"]].concat();
-                ask(&none, BODY, !headers.ends_with("x-none"));
-            }
+    let (mut tasks, mut wanted) = (Vec::new(), Vec::new());
+    for (_, key, record) in &known_keys() {
+        for (message, good) in signed(&HEADER, key, record) {
+            tasks.push(task("verify", record, "||||", &message));
+            wanted.push((good, String::from_utf8_lossy(&message).into_owned()));
         }
     }
     let answers = dkimpy(&tasks);
-    for (answer, (good, field)) in answers.iter().zip(&wanted) {
-        assert_eq!(answer == "True", *good, "{answer}: {field}");
+    for (answer, (good, message)) in answers.iter().zip(&wanted) {
+        assert_eq!(answer == "True", *good, "{answer}: {message}");
     }
     assert!(wanted.len() >= 160, "{}", wanted.len());
 }
@@ -189,7 +205,7 @@ fn we_verify_what_dkimpy_signs() {
     }
     let text = message(b"", &HEADER, BODY);
     let (mut tasks, mut signed_by) = (Vec::new(), Vec::new());
-    let keys = keys();
+    let keys = known_keys();
     for (pem, key, record) in &keys {
         let hashes = if key.kind() == KeyType::Rsa {
             &["rsa-sha256", "rsa-sha1"][..]

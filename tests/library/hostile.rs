@@ -7,9 +7,9 @@ use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::filters::Filters;
 use eximious_tests::suite::Suite;
-use eximious_tests::{dialogues, fuzz, hunt, sieve};
+use eximious_tests::{dialogues, dice, fuzz, hunt, sieve};
 
-/// How long the plain drivers of the fuzz targets run, each.
+/// How long the plain drivers of the fuzz targets run, each, unless `EXIMIOUS_SECONDS` says so.
 const DRIVEN: Duration = Duration::from_secs(4);
 
 fn lines() -> Vec<Vec<u8>> {
@@ -24,10 +24,9 @@ fn drive(target: fn(&[u8])) {
 /// The same over another corpus.
 fn drive_over(corpus: &[Vec<u8>], target: fn(&[u8])) {
     assert!(corpus.len() > 500, "only {} lines", corpus.len());
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
+    let seed = dice::seed();
     let mut rng = fastrand::Rng::with_seed(seed);
-    let end = Instant::now() + DRIVEN;
+    let end = Instant::now() + dice::patience(DRIVEN);
     let mut count = 0u64;
     while Instant::now() < end {
         let mut data = corpus[rng.usize(..corpus.len())].clone();
@@ -114,6 +113,41 @@ fn cve_2023_42117_headers_of_proxies_take_anything() {
 #[test]
 fn spool_files_say_anything() {
     drive_over(&header_files(), fuzz::spool);
+}
+
+#[test]
+fn journals_say_anything() {
+    let part =
+        |number: usize| ["a@b.test\n", "|/bin/x:a@b\n", "\n", "/m\0x:c@d\n", "e@f"][number % 5];
+    let journals: Vec<Vec<u8>> = (0..625)
+        .map(|number| [number, number / 5, number / 25, number / 125].map(part).concat().into())
+        .collect();
+    drive_over(&journals, fuzz::journal);
+}
+
+#[test]
+fn hints_say_anything() {
+    use eximious::hints::{Record as _, Retry};
+    use eximious::world::HintsInMemory;
+    let hints = std::sync::Arc::new(HintsInMemory::default());
+    let store = eximious::World { hints, ..eximious::World::hermetic() }.hint_store(b"/s");
+    let records: Vec<Vec<u8>> = (0..600)
+        .map(|number| {
+            let retry = Retry {
+                error: number - 300,
+                detail: number * 7,
+                first_failed: 1_795_195_816,
+                last_try: i64::from(number) << 32,
+                next_try: -1,
+                expired: number % 2 == 0,
+                text: vec![b'x'; number as usize],
+            };
+            retry.save(&*store, b"k", 1).expect("a store");
+            let kept = store.get(Retry::SPACE.as_bytes(), b"k").expect("a store");
+            kept.expect("what was put there").value
+        })
+        .collect();
+    drive_over(&records, fuzz::hints);
 }
 
 #[test]

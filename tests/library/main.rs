@@ -23,6 +23,7 @@ mod messages;
 mod mime_bombs;
 mod names;
 mod once;
+mod opendkim;
 mod operators;
 mod options;
 mod oracle;

@@ -9,7 +9,7 @@ use eximious_tests::generate::Generator;
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
 use eximious_tests::suite::Suite;
-use eximious_tests::{root, show};
+use eximious_tests::{dice, root, show};
 
 /// How many lines are asked again, each of a process of its own; with more,
 /// something is wrong that shows without.
@@ -69,10 +69,9 @@ fn generated_lines_agree() {
     let Some(reference) = Reference::find() else { return };
     let fixtures = Fixtures::new();
     let differences = Differences::read();
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let seed: u64 = number("EXIMIOUS_SEED").unwrap_or_else(|| fastrand::u64(..));
-    let count = number("EXIMIOUS_LINES").map_or(GENERATED, |n| n as usize);
-    println!("EXIMIOUS_SEED={seed}");
+    let seed = dice::seed();
+    let lines = std::env::var("EXIMIOUS_LINES").ok().and_then(|text| text.parse().ok());
+    let count = lines.unwrap_or(GENERATED);
     let mut generator = Generator::new(seed, fixtures.path());
     let lines: Vec<Vec<u8>> = (0..count).map(|_| generator.line()).collect();
     let (theirs, beginnings) = reference.converse(&lines, None);

@@ -8,7 +8,7 @@ use eximious::world::{Fixed, Moment};
 use eximious::{Engine, Str, World};
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
-use eximious_tests::show;
+use eximious_tests::{dice, show};
 use fastrand::Rng;
 
 /// How many addresses a test signs.
@@ -85,9 +85,7 @@ fn agree(reference: &Reference, lines: &[String]) -> Vec<Vec<u8>> {
 }
 
 fn seeded() -> Rng {
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
-    Rng::with_seed(seed)
+    Rng::with_seed(dice::seed())
 }
 
 #[test]

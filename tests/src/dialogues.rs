@@ -98,10 +98,12 @@ pub struct Session {
     from: Option<SocketAddr>,
     /// Whether sizes of messages are shown.
     sizes: bool,
+    /// Whether what is the same of every session is left out.
+    brief: bool,
 }
 
 /// A session in which eximious says something else than what is recorded, in
-/// `tests/dialogues/known-differences.txt`:
+/// `known-differences.txt` beside the cases:
 ///
 /// ```text
 /// # why
@@ -116,9 +118,9 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Reads the list.
-    pub fn read() -> Vec<Self> {
-        let path = crate::root().join("tests/dialogues/known-differences.txt");
+    /// Reads the list of a folder of `tests/`.
+    pub fn read(folder: &str) -> Vec<Self> {
+        let path = crate::root().join("tests").join(folder).join("known-differences.txt");
         let text = std::fs::read_to_string(path).expect("the list of known differences");
         let mut found: Vec<Self> = Vec::new();
         let mut reasoned = false;
@@ -167,10 +169,21 @@ impl Difference {
     }
 }
 
-/// Reads all files, or those whose names are given with commas between them.
-pub fn read(names: Option<&str>) -> Vec<Case> {
+/// Reads all files of a folder of `tests/`, or those whose names are given with commas
+/// between them.
+pub fn read(folder: &str, names: Option<&str>) -> Vec<Case> {
     let read = |path: PathBuf| Case::parse(&path, &cases::text(&path));
-    cases::files("dialogues", names).into_iter().map(read).collect()
+    cases::files(folder, names).into_iter().map(read).collect()
+}
+
+/// Reads `tests/sites`: whole sites, of which each is tried in several ways. What a test of
+/// a session says of every client, and of options that are unset, is left out.
+pub fn sites(names: Option<&str>) -> Vec<Case> {
+    let mut cases = read("sites", names);
+    for session in cases.iter_mut().flat_map(|case| &mut case.sessions) {
+        session.brief = true;
+    }
+    cases
 }
 
 impl Case {
@@ -266,7 +279,7 @@ pub fn set_up() -> Option<Server> {
 /// What clients send: each line of all cases, and all lines of each session.
 pub fn inputs() -> Vec<Vec<u8>> {
     let mut inputs = Vec::new();
-    for session in read(None).iter().flat_map(|case| &case.sessions) {
+    for session in read("dialogues", None).iter().flat_map(|case| &case.sessions) {
         let mut all = Vec::new();
         for line in &session.record {
             let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -312,6 +325,7 @@ impl Session {
             arguments: words.collect(),
             from: from.map(|from| from.expect("an address")),
             sizes: false,
+            brief: false,
         }
     }
 
@@ -361,6 +375,9 @@ impl Session {
         }
         lines.push(format!("= {status}"));
         sort_removals(&mut lines);
+        if self.brief {
+            leave_out_the_usual(&mut lines);
+        }
         lines
     }
 
@@ -388,6 +405,39 @@ fn note_lines(text: &str, lines: &mut Vec<String>) {
 fn sort_removals(lines: &mut [String]) {
     let is_removal = |line: &String| line.starts_with("! >>> unspool_mbox(): unlinking ");
     lines.chunk_by_mut(|a, b| is_removal(a) && is_removal(b)).for_each(<[String]>::sort);
+}
+
+/// Leaves out what a test says of every session, and how deep its comments stand: once the
+/// real one has looked for the name of a host in vain, it does not find the way back.
+fn leave_out_the_usual(lines: &mut Vec<String>) {
+    const COMMENT: &str = "! >>> ";
+    const EVERYBODY: &str = "! >>> list element: *";
+    for line in lines.iter_mut() {
+        if let Some(text) = line.strip_prefix(COMMENT) {
+            let text = text.trim_start_matches([' ', '╎']);
+            *line = [COMMENT, text].concat();
+        }
+    }
+    lines.retain(|line| {
+        let is_heading = line == "*" || line.starts_with("* **** ");
+        !is_heading && !line.ends_with("? no (option unset)")
+    });
+    let mut kept = Vec::new();
+    let mut rest = lines.as_slice();
+    while let Some((line, behind)) = rest.split_first() {
+        let asks = line.starts_with("! >>> host in ") && line.ends_with("_advertise_hosts?");
+        let everybody = format!("{line} yes (matched \"*\")");
+        rest = match behind {
+            [element, said, behind @ ..] if asks && element == EVERYBODY && *said == everybody => {
+                behind
+            }
+            _ => {
+                kept.push(line.clone());
+                behind
+            }
+        };
+    }
+    *lines = kept;
 }
 
 /// Notes that the server is gone, once.

@@ -1,6 +1,29 @@
 //! Choices of generators.
 
+use std::time::Duration;
+
 use fastrand::Rng;
+
+/// Where the dice of a test begin: always at the same place, so that nobody's change fails
+/// on another's bad luck. `EXIMIOUS_SEED` names another one; `random` is a new one each
+/// time.
+pub fn seed() -> u64 {
+    let named = std::env::var("EXIMIOUS_SEED").ok();
+    let seed = match named.as_deref() {
+        Some("random") => fastrand::u64(..),
+        Some(number) => number.parse().expect("EXIMIOUS_SEED is a number"),
+        None => 20_261_122,
+    };
+    println!("EXIMIOUS_SEED={seed}");
+    seed
+}
+
+/// How long to go on: `EXIMIOUS_SECONDS`, where that is set.
+pub fn patience(usual: Duration) -> Duration {
+    let named = std::env::var("EXIMIOUS_SECONDS").ok();
+    let seconds = named.map(|text| text.parse().expect("EXIMIOUS_SECONDS is a number"));
+    seconds.map_or(usual, Duration::from_secs)
+}
 
 /// What generators ask of chance.
 pub trait Dice {

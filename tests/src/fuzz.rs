@@ -14,7 +14,7 @@ mod mail;
 mod wire;
 
 pub use auth::auth;
-pub use mail::{batch, redirect, replies, rewrite, spool};
+pub use mail::{batch, hints, journal, redirect, replies, rewrite, spool};
 pub use wire::{message, proxy, smtp};
 
 /// Lays out: a second time changes nothing, and the meaning stays.

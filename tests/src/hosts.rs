@@ -1,8 +1,9 @@
 //! Hosts that take mail: a real Exim, and one that is played by rules.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::servers::{self, Home, Peer, Played, Server};
 
@@ -36,7 +37,13 @@ pub struct Host {
     /// Where it listens.
     pub played: Played,
     heard: Arc<Mutex<Vec<String>>>,
+    /// How many conversations are going on.
+    open: Arc<AtomicUsize>,
 }
+
+/// How long a host waits for conversations to end before it tells what it heard: some
+/// are kept by whoever asks.
+const CLOSING: Duration = Duration::from_secs(3);
 
 impl Host {
     /// One with these rules.
@@ -47,12 +54,15 @@ impl Host {
             .map(|(command, answer)| (command.to_owned(), answer.replace("\\n", "\r\n")))
             .collect();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let noted = heard.clone();
+        let open = Arc::new(AtomicUsize::new(0));
+        let (noted, counted) = (heard.clone(), open.clone());
         let played = Played::tcp(move |peer| {
+            counted.fetch_add(1, Ordering::SeqCst);
             let note = |line: String| noted.lock().expect("no test failed").push(line);
             converse(peer, &rules, &note);
+            counted.fetch_sub(1, Ordering::SeqCst);
         });
-        Self { played, heard }
+        Self { played, heard, open }
     }
 
     /// What it heard so far, sorted: connections need not take turns.
@@ -62,12 +72,20 @@ impl Host {
         heard
     }
 
+    /// What it heard until now, whatever is on its way; it stays there.
+    pub fn heard_so_far(&self) -> Vec<String> {
+        self.heard.lock().expect("no test failed").clone()
+    }
+
     /// What it heard so far.
     pub fn heard_in_order(&self) -> Vec<String> {
-        // The last words may be on their way.
+        // The last words may be on their way, and on a busy machine for long.
         let count = || self.heard.lock().expect("no test failed").len();
+        let began = Instant::now();
         let mut before = usize::MAX;
-        while before != count() {
+        while before != count()
+            || (self.open.load(Ordering::SeqCst) > 0 && began.elapsed() < CLOSING)
+        {
             before = count();
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -28,6 +28,7 @@ pub mod routed;
 pub mod routing;
 pub mod servers;
 pub mod sieve;
+pub mod socks_proxy;
 pub mod sql;
 pub mod submission;
 pub mod suite;

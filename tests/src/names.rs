@@ -264,6 +264,7 @@ fn reverse(asked: &Asked<'_>, lower: &str) -> Option<Said> {
         ("137.2.0.192.in-addr.arpa", _) => {
             Said::answers(vec![record(&asked.name, PTR, name("MiXeD.Reverse.Odd"))])
         }
+        ("149.2.0.192.in-addr.arpa", _) => Said::code(2),
         ("138.2.0.192.in-addr.arpa", _) => {
             Said::answers(vec![record(&asked.name, PTR, name("x.secure.odd"))]).flags(AD)
         }

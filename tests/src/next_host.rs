@@ -1,15 +1,23 @@
 //! A next host for deliveries: it takes messages by SMTP or LMTP as it was told, and
 //! remembers what it heard.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// What it says, by what it is asked: `banner`, `ext` (with commas between the extensions),
-/// `mail`, `rcpt:PART` (for recipients with that part), `data`, `end`, `auth` (with `%`
-/// between its questions and the answer). `|` begins another line; a reply that is `close`
-/// ends the connection.
+/// `mail` (with `%` between the answers to the first, the second, …), `rcpt:PART` (for
+/// recipients with that part), `data`, `end` (the same; for LMTP, with `%` between the
+/// answers for each recipient), `auth` (with `%` between its questions and the
+/// answer). `|` begins another line; a reply that is `close`
+/// ends the connection, and `wait` says nothing for long.
 pub type Answers = Vec<(String, String)>;
+
+type Turns = Arc<Mutex<BTreeMap<String, usize>>>;
 
 /// A next host, which lives as long as the test.
 #[derive(Debug)]
@@ -28,13 +36,36 @@ impl NextHost {
         let port = listener.local_addr().expect("its own address").port();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let told = heard.clone();
+        let turns = Turns::default();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let host = Talk { answers: answers.clone(), heard: told.clone() };
-                std::thread::spawn(move || host.talk(&stream));
+                let (answers, heard) = (answers.clone(), told.clone());
+                let host = Talk { answers, turns: turns.clone(), heard };
+                let input = stream.try_clone().expect("another handle");
+                std::thread::spawn(move || host.talk(&mut BufReader::new(input), stream));
             }
         });
         Self { port, heard }
+    }
+
+    /// Listens at a socket in the file system, too, where everybody may connect.
+    ///
+    /// # Panics
+    /// Where that can't be.
+    pub fn listen_at(&self, path: &Path, answers: Answers) {
+        let listener = UnixListener::bind(path).expect("a socket");
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(path, open).expect("a socket for all");
+        let told = self.heard.clone();
+        let turns = Turns::default();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (answers, heard) = (answers.clone(), told.clone());
+                let host = Talk { answers, turns: turns.clone(), heard };
+                let input = stream.try_clone().expect("another handle");
+                std::thread::spawn(move || host.talk(&mut BufReader::new(input), stream));
+            }
+        });
     }
 
     /// Where it listens.
@@ -55,6 +86,8 @@ fn locked(heard: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
 
 struct Talk {
     answers: Answers,
+    /// How often answers were asked for of which there are several.
+    turns: Turns,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
@@ -62,6 +95,16 @@ impl Talk {
     fn answer<'a>(&'a self, to: &str, usual: &'a str) -> &'a str {
         let own = self.answers.iter().find(|(key, _)| key == to);
         own.map_or(usual, |(_, answer)| answer)
+    }
+
+    /// The answer of several, one each time; the last one stays.
+    fn next_answer(&self, to: &str, usual: &str) -> String {
+        let answers: Vec<&str> = self.answer(to, usual).split('%').collect();
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.entry(to.to_owned()).or_insert(0_usize);
+        let answer = answers[(*turn).min(answers.len() - 1)].to_owned();
+        *turn += 1;
+        answer
     }
 
     fn for_recipient(&self, command: &str) -> &str {
@@ -75,19 +118,24 @@ impl Talk {
     }
 
     /// Speaks with a client until one side ends that.
-    fn talk(&self, stream: &TcpStream) {
-        let mut input = BufReader::new(stream);
+    fn talk(&self, input: &mut impl BufRead, mut output: impl Write) {
         let (mut recipients, mut has_sender) = (0, false);
         let mut line = Vec::new();
         let mut is_lmtp = false;
         let mut to_say = self.answer("banner", "220 next.test ESMTP").to_owned();
         loop {
-            if to_say == "close" {
-                return;
+            match &to_say[..] {
+                "close" => return,
+                // The client has lost its patience by then.
+                "wait" => return std::thread::sleep(Duration::from_secs(20)),
+                _ => {}
             }
-            let text = format!("{}\r\n", to_say.replace('|', "\r\n"));
-            let mut output = stream;
-            if output.write_all(text.as_bytes()).is_err() {
+            let (to_say_now, closes) = match to_say.strip_suffix("|close") {
+                Some(head) => (head, true),
+                None => (&to_say[..], false),
+            };
+            let text = format!("{}\r\n", to_say_now.replace('|', "\r\n"));
+            if output.write_all(text.as_bytes()).is_err() || closes {
                 return;
             }
             line.clear();
@@ -112,7 +160,7 @@ impl Talk {
                 }
                 "MAIL" => {
                     recipients = 0;
-                    let answer = self.answer("mail", "250 mail ok").to_owned();
+                    let answer = self.next_answer("mail", "250 mail ok");
                     has_sender = answer.starts_with('2');
                     answer
                 }
@@ -128,7 +176,7 @@ impl Talk {
                         _ => "354 go on",
                     };
                     let answer = self.answer("data", usual).to_owned();
-                    if answer.starts_with('3') && !self.message(stream, &mut input, &answer) {
+                    if answer.starts_with('3') && !self.message(&mut output, input, &answer) {
                         return;
                     }
                     match answer.starts_with('3') {
@@ -177,16 +225,21 @@ impl Talk {
 
     /// The reply to the end of a message; for LMTP, one for each recipient.
     fn end(&self, is_lmtp: bool, recipients: usize) -> String {
-        let answer = self.answer("end", "250 OK id=x");
+        let whole = self.answer("end", "250 OK id=x");
+        let by_turns = self.next_answer("end", "250 OK id=x");
+        let answer = if is_lmtp { whole } else { &by_turns };
         match is_lmtp {
+            true if answer.contains('%') => {
+                let each = answer.split('%').chain(std::iter::repeat("250 OK id=x"));
+                each.take(recipients).collect::<Vec<_>>().join("|")
+            }
             true => vec![answer; recipients].join("|"),
             false => answer.to_owned(),
         }
     }
 
     /// Reads a message up to the dot.
-    fn message(&self, stream: &TcpStream, input: &mut BufReader<&TcpStream>, go: &str) -> bool {
-        let mut output = stream;
+    fn message(&self, output: &mut impl Write, input: &mut impl BufRead, go: &str) -> bool {
         if output.write_all(format!("{go}\r\n").as_bytes()).is_err() {
             return false;
         }

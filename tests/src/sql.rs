@@ -102,6 +102,22 @@ impl Sql {
         self.script(if self.kind == SqlKind::Mysql { "mysql.sql" } else { "pgsql.sql" });
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What a MariaDB server answers to a question, as its owner: a row a line, with tabs.
+    pub fn rows(&self, database: &str, question: &str) -> String {
+        assert_eq!(self.kind, SqlKind::Mysql, "{ELSEWHERE}");
+        let socket = format!("-S{}/sock", self.directory().display());
+        let mut command = std::process::Command::new("mariadb");
+        command.args(["--no-defaults", "-uroot", &socket, "-N", "-B", database, "-e", question]);
+        let output = command.output().expect("a client");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     fn script(&self, name: &str) {
         let file = root().join("tests/data/sql").join(name);
         self.admin(&std::fs::read_to_string(file).expect("the tables"));

@@ -11,7 +11,9 @@
 //! ? [as=USER] [alone] arguments
 //! > TEXT     what comes in at the standard input
 //! ~ WHAT=ANSWER    what the next host says (see `next_host`); the port where it listens
-//!            stands for PORT in the configuration
+//!            stands for PORT in the configuration, a socket in the file system where it
+//!            does so, too, for SOCKET, and the port of a SOCKS5 proxy before it for PROXY
+//!            (see `socks_proxy`)
 //! @ [age=SECONDS] arguments    another run, with the same spool; before it, messages
 //!            become so much older
 //! | what is recorded
@@ -45,6 +47,7 @@ use regex::Regex;
 
 use crate::cases;
 use crate::next_host::{Answers, NextHost};
+use crate::socks_proxy::SocksProxy;
 
 /// The user that messages belong to in the spool.
 const OWNER: &str = "Debian-exim";
@@ -214,13 +217,25 @@ impl Run {
         for part in ["spool", "log", "mail"] {
             std::fs::create_dir(home.path().join(part)).expect("a directory");
         }
-        let wants_host = self.config.contains("PORT");
+        let wants_proxy = self.config.contains("PROXY");
+        let wants_host = ["PORT", "SOCKET"].iter().any(|word| self.config.contains(word));
         let next_host = wants_host.then(|| NextHost::start(self.answers.clone()));
+        if let Some(host) = next_host.as_ref().filter(|_| self.config.contains("SOCKET")) {
+            host.listen_at(&home.path().join("socket"), self.answers.clone());
+        }
         let port = next_host.as_ref().map_or(0, NextHost::port).to_string();
+        let proxy = next_host
+            .as_ref()
+            .filter(|_| wants_proxy)
+            .map(|host| SocksProxy::start(host.port(), self.answers.clone()));
         let config = format!(
             "primary_hostname = mail.example\nspool_directory = {directory}/spool\n\
              log_file_path = {directory}/log/%slog\nkeep_environment =\nqueue_only\n{}",
-            self.config.replace("DIR", directory).replace("PORT", &port)
+            self.config
+                .replace("PROXY", &proxy.as_ref().map_or(0, SocksProxy::port).to_string())
+                .replace("SOCKET", "DIR/socket")
+                .replace("DIR", directory)
+                .replace("PORT", &port)
         );
         let path = home.path().join("conf");
         std::fs::write(&path, config).expect("a configuration");
@@ -301,6 +316,12 @@ impl Run {
         mailboxes(&mut said, &home.path().join("mail"), directory);
         let heard = next_host.map(|host| host.heard().join("\n")).unwrap_or_default();
         show(&mut said, "next host", heard.as_bytes(), directory);
+        let asked = proxy.map(|proxy| proxy.heard().join("\n")).unwrap_or_default();
+        show(&mut said, "proxy", asked.as_bytes(), directory);
+        let (own, shown) = (format!("]:{port}"), "]:PORT");
+        if port != "0" {
+            said.iter_mut().for_each(|line| *line = line.replace(&own, shown));
+        }
         if !self.then.is_empty() || self.arguments.iter().any(|word| word == b"-odi") {
             // Reports of deliveries have numbers in them, of any length.
             let sizes = Regex::new(r"^(NAME <= <> R=.* S=)\d+$").expect("a pattern");

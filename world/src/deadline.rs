@@ -38,6 +38,11 @@ impl Deadline {
         self.ready(to, PollFlags::OUT)
     }
 
+    /// Waits until something can be read or written, or there is nothing to wait for.
+    pub fn either(self, what: BorrowedFd<'_>) -> io::Result<()> {
+        self.ready(what, PollFlags::IN | PollFlags::OUT)
+    }
+
     /// Writes to a socket what it takes. Where nobody reads, that is an error
     /// and no signal.
     pub fn send(self, to: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {

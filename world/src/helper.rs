@@ -1,7 +1,8 @@
 //! Local deliveries by another process, which keeps the superuser's rights when this one
-//! gives them up. It takes three kinds of order, to write to a mailbox, to give a message
-//! to a command and to read or write a small file, and does each with the rights of the user
-//! that the order names, who is never the superuser.
+//! gives them up. It takes four kinds of order, to write to a mailbox, to give a message
+//! to a command, to read or write a small file and to begin a dialogue with a command or at a
+//! socket, and does each with the rights of the user that the order names, who is never the
+//! superuser.
 //!
 //! Each order has a connection of its own, which is handed over along the one that both
 //! were given at the start. When that one closes, the process ends. Where the one who
@@ -12,19 +13,21 @@ mod wire;
 
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command as Program, Stdio};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use eximious_core::World;
 use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
 };
 use eximious_core::world::{
-    Child, Command, Finished, PipeEnd, PipeFault, PipeOrder, Processes, RunError,
+    Child, Command, Dialogue, Finished, PeerOrder, PipeEnd, PipeFault, PipeOrder, Processes,
+    RunError,
 };
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -34,7 +37,7 @@ use rustix::process::geteuid;
 
 use crate::mailbox::SystemMailboxes;
 use crate::mailbox::relay::{self, Ask, Question, Reply};
-use crate::processes::SystemProcesses;
+use crate::processes::{Conversation, Other, Partner, SystemProcesses, open};
 use wire::{Frame, read_frame, write_frame};
 
 /// A process that delivers with the rights of users. When this value goes, it ends what it
@@ -72,11 +75,7 @@ impl DeliveryHelper {
     /// Hands over a connection for one order; this side of it.
     fn connection(&self) -> io::Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let fds = [theirs.as_fd()];
-        ancillary.push(SendAncillaryMessage::ScmRights(&fds));
-        sendmsg(&self.control, &[IoSlice::new(b"+")], &mut ancillary, SendFlags::NOSIGNAL)?;
+        hand_over(&self.control, theirs.as_fd())?;
         Ok(ours)
     }
 
@@ -98,6 +97,16 @@ impl DeliveryHelper {
 fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let flags = SocketFlags::CLOEXEC;
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
+}
+
+/// Hands a descriptor over along a connection.
+fn hand_over(along: impl AsFd, what: BorrowedFd<'_>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let fds = [what];
+    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(along, &[IoSlice::new(b"+")], &mut ancillary, SendFlags::NOSIGNAL)?;
+    Ok(())
 }
 
 fn gone() -> io::Error {
@@ -130,12 +139,7 @@ impl Mailboxes for DeliveryHelper {
 struct ByHelper(Arc<DeliveryHelper>, Arc<dyn Processes>);
 
 impl Processes for ByHelper {
-    fn run(
-        &self,
-        command: &Command,
-        timeout: std::time::Duration,
-        limit: u64,
-    ) -> Result<Finished, RunError> {
+    fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
         self.1.run(command, timeout, limit)
     }
 
@@ -155,6 +159,26 @@ impl Processes for ByHelper {
         match self.0.order(&Frame::Pipe(order.clone()), &mut answer) {
             Ok(Frame::Piped(end)) => end,
             Ok(_) => Err(PipeFault::Start(gone())),
+            Err(error) => Err(PipeFault::Start(error)),
+        }
+    }
+
+    fn converse(&self, order: &PeerOrder) -> Result<Box<dyn Dialogue>, PipeFault> {
+        let start = || -> io::Result<Result<Conversation, PipeFault>> {
+            let mut control = self.0.connection()?;
+            write_frame(&mut control, &Frame::Peer(order.clone()))?;
+            match read_frame(&mut control)? {
+                Frame::Opened(Ok(())) => {}
+                Frame::Opened(Err(fault)) => return Ok(Err(fault)),
+                _ => return Err(gone()),
+            }
+            let socket = next(&control)?.ok_or_else(gone)?;
+            // When this side closes, the helper ends what it started.
+            let other = Some(Other::Elsewhere(control));
+            Ok(Ok(Conversation::over(UnixStream::from(socket), other)))
+        };
+        match start() {
+            Ok(dialogue) => dialogue.map(|dialogue| Box::new(dialogue) as Box<dyn Dialogue>),
             Err(error) => Err(PipeFault::Start(error)),
         }
     }
@@ -187,13 +211,13 @@ fn serve(control: &OwnedFd, refuses_root: bool) -> io::Result<()> {
 }
 
 /// The next connection; none where there will be no more.
-fn next(control: &OwnedFd) -> io::Result<Option<OwnedFd>> {
+fn next(control: impl AsFd) -> io::Result<Option<OwnedFd>> {
     loop {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let mut byte = [0];
         let mut into = [IoSliceMut::new(&mut byte)];
-        match recvmsg(control, &mut into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
+        match recvmsg(&control, &mut into, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
             Ok(message) if message.bytes == 0 => return Ok(None),
@@ -231,9 +255,40 @@ fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
             true => Err(denied()),
             false => SystemMailboxes.file(&order),
         }),
+        Frame::Peer(order) => match refuses_root && order.user.uid == 0 {
+            true => Frame::Opened(Err(PipeFault::Rights(denied()))),
+            false => return converse(stream, &order),
+        },
         _ => return Err(gone()),
     };
     write_frame(&mut stream, &outcome)
+}
+
+/// Begins a dialogue, hands it over, and stays as long as somebody has it.
+fn converse(mut stream: UnixStream, order: &PeerOrder) -> io::Result<()> {
+    let partner = match open(order) {
+        Ok(partner) => partner,
+        Err(fault) => return write_frame(&mut stream, &Frame::Opened(Err(fault))),
+    };
+    let Partner { socket, command } = partner;
+    write_frame(&mut stream, &Frame::Opened(Ok(())))?;
+    hand_over(&stream, socket.as_fd())?;
+    drop(socket);
+    let Some(mut command) = command else { return Ok(()) };
+    // It ends when this connection does, or its end is asked for.
+    match read_frame(&mut stream)? {
+        Frame::End(within) => write_frame(&mut stream, &Frame::Ended(command.end(within))),
+        _ => Err(gone()),
+    }
+}
+
+/// Asks the helper how a command has ended that it has.
+pub(crate) fn end_of(control: &mut UnixStream, within: Duration) -> Option<i32> {
+    write_frame(control, &Frame::End(within)).ok()?;
+    match read_frame(control).ok()? {
+        Frame::Ended(code) => code,
+        _ => None,
+    }
 }
 
 fn asked(stream: &mut UnixStream, question: Question) -> io::Result<Reply> {

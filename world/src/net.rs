@@ -181,7 +181,7 @@ fn bound(to: SocketAddr) -> io::Result<UdpSocket> {
 
 /// A connection over a Unix domain socket. Where the listener's queue is full,
 /// the system makes the caller wait, as long as a write may take.
-fn connect_unix(path: &[u8], timeout: Duration) -> io::Result<UnixStream> {
+pub(crate) fn connect_unix(path: &[u8], timeout: Duration) -> io::Result<UnixStream> {
     // The system takes an empty name for one that nobody listens at.
     if path.is_empty() {
         return Err(Errno::CONNREFUSED.into());

@@ -1,8 +1,8 @@
 //! The spool, as Exim lays it out: `input/ID-D` and `input/ID-H` below the spool
 //! directory or a queue's, or in directories of one character in between.
 
+mod hand_over;
 mod scan;
-mod shared_sync;
 mod taken;
 
 use std::ffi::OsStr;
@@ -23,17 +23,13 @@ use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
-use shared_sync::SharedSyncs;
-
 /// The permissions of directories and files.
 const DIRECTORY: RawMode = 0o750;
 const FILE: RawMode = 0o640;
 
 /// The system's spool.
 #[derive(Debug, Default)]
-pub struct SystemSpool {
-    syncs: Arc<SharedSyncs>,
-}
+pub struct SystemSpool;
 
 impl Spool for SystemSpool {
     fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
@@ -49,7 +45,7 @@ impl Spool for SystemSpool {
                 return Err(SpoolError { step: SpoolStep::Directory, file, why });
             }
         };
-        let new = New { directory, place: place.clone(), syncs: self.syncs.clone() };
+        let new = New { directory, place: place.clone() };
         // Whoever has this name has the message's: nobody else can take it.
         let file = new.create(&[id, b"-D"].concat()).map_err(failed)?;
         Ok(Box::new(DataFile { new, id: id.to_vec(), file: Arc::new(file), kept: false }))
@@ -136,7 +132,6 @@ impl Spool for SystemSpool {
 struct New {
     directory: OwnedFd,
     place: SpoolPlace,
-    syncs: Arc<SharedSyncs>,
 }
 
 impl New {
@@ -155,44 +150,74 @@ impl New {
     }
 
     /// Has the data on disk, and puts the header file there, by another name first: with
-    /// its own name, the message is there.
+    /// its own name, the message is there. Nobody may find one that is not whole, even where
+    /// the system stops at any time.
     ///
-    /// Both files are on their way to the disk before anybody waits for one of them, so
-    /// that the file system can do with one commit.
+    /// A commit of the file system's journal is what takes its time. Where those keep the
+    /// order of changes, one covers everything: both files are written out before the header
+    /// file gets its name. Elsewhere, they are on disk by then, which takes one more.
     fn keep(&self, id: &[u8], data: &File, header: &[u8]) -> Result<(), SpoolError> {
-        let failed = |step, end| {
+        let failed = |step, end: &[u8], why| {
             let file = self.place.path(id, end);
-            move |why| SpoolError { step, file, why }
+            SpoolError { step, file, why }
         };
+        let of_header = |why| failed(SpoolStep::WriteHeader, b"-H", why);
+        let of_data = |why| failed(SpoolStep::Write, b"-D", why);
         let name = [id, b"-H"].concat();
         let beside = [b"hdr.", id].concat();
-        let mut file = self.create(&beside).map_err(failed(SpoolStep::CreateHeader, b"-H"))?;
-        let written = file.write_all(header).map(|()| {
-            eximious_writeback::begin(data.as_fd());
-            eximious_writeback::begin(file.as_fd());
-        });
-        let written = written.and_then(|()| file.sync_all());
-        let written = written.map_err(failed(SpoolStep::WriteHeader, b"-H"));
-        let written =
-            written.and_then(|()| data.sync_all().map_err(failed(SpoolStep::Write, b"-D")));
-        let renamed = written.and_then(|()| {
-            let renamed = rustix::fs::renameat(&self.directory, &beside, &self.directory, &name);
-            renamed.map_err(|why| failed(SpoolStep::Rename, b"-H")(why.into()))
-        });
-        if let Err(why) = renamed {
-            let _ = self.remove(&beside);
-            return Err(why);
-        }
-        self.syncs.sync(&self.directory).map_err(|why| {
-            // Nobody may find what may be gone after the next start.
+        eximious_writeback::begin(data.as_fd());
+        let made = self.create(&beside);
+        let mut file = made.map_err(|why| failed(SpoolStep::CreateHeader, b"-H", why))?;
+        let in_order = keeps_order(&self.directory);
+        let write = || {
+            file.write_all(header).map_err(of_header)?;
+            match in_order {
+                true => {
+                    eximious_writeback::finish(file.as_fd()).map_err(of_header)?;
+                    eximious_writeback::finish(data.as_fd()).map_err(of_data)?;
+                }
+                false => {
+                    eximious_writeback::begin(file.as_fd());
+                    file.sync_all().map_err(of_header)?;
+                    data.sync_all().map_err(of_data)?;
+                }
+            }
+            rustix::fs::renameat(&self.directory, &beside, &self.directory, &name)
+                .map_err(|why| failed(SpoolStep::Rename, b"-H", why.into()))?;
+            Ok(file)
+        };
+        let file = match write() {
+            Ok(file) => file,
+            Err(why) => {
+                let _ = self.remove(&beside);
+                return Err(why);
+            }
+        };
+        let synced = || {
+            rustix::fs::fsync(&self.directory).map_err(|why| of_header(why.into()))?;
+            if in_order {
+                data.sync_all().map_err(of_data)?;
+                file.sync_all().map_err(of_header)?;
+            }
+            Ok(())
+        };
+        // Nobody may find what may be gone after the next start.
+        synced().inspect_err(|_| {
             let _ = self.remove(&name);
-            failed(SpoolStep::WriteHeader, b"-H")(why)
         })
     }
 
     fn remove(&self, name: &[u8]) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.directory, name, AtFlags::empty())?)
     }
+}
+
+/// Whether the file system commits changes in their order, and with them what was written
+/// before: ext4 and XFS do.
+fn keeps_order(directory: &OwnedFd) -> bool {
+    const EXT4: rustix::fs::FsWord = 0xEF53;
+    const XFS: rustix::fs::FsWord = 0x5846_5342;
+    rustix::fs::fstatfs(directory).is_ok_and(|found| matches!(found.f_type, EXT4 | XFS))
 }
 
 /// The data file of a message that comes in.

@@ -13,7 +13,9 @@ use std::process::{Command, ExitCode};
 
 use eximious::acl::SCANNERS;
 use eximious::debugging::DebugSelector;
-use eximious::{AclTermKind, DriverKind, Effects, Meta, OptionDef, OptionPlace, Runs, TaintRule};
+use eximious::{
+    AclTermKind, DriverKind, Effects, Meta, OptionDef, OptionEffect, OptionPlace, Runs, TaintRule,
+};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -87,9 +89,9 @@ fn pages(check: bool) -> ExitCode {
 const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
     | system | how it stands |\n|---|---|\n\
     | SPF | `spf`, `spf_guess`, the lookup type, every variable; RFC 7208's suite passes |\n\
-    | DKIM | verifying, with `acl_smtp_dkim`; signing is compared with dkimpy, both ways |\n\
+    | DKIM | verifying, with `acl_smtp_dkim`; signing is compared with dkimpy and OpenDKIM, both ways |\n\
     | DMARC | by the list of suffixes, or by RFC 9989's walk (`dmarc_tree_walk`, which Exim \
-    lacks); history as opendmarc-import reads it; reports on single failures, to other \
+    lacks); history that opendmarc-import reads; reports on single failures, to other \
     organisations only where they want them |\n\
     | ARC | validating and sealing; the published suites pass but for what RFC 6376 leaves open \
     or says otherwise; `arc_sign` seals behind DKIM, what the topmost \
@@ -250,7 +252,12 @@ fn options(page: &mut String, title: &str, all: &[&OptionDef]) {
             OptionPlace::Generic(_) => "all".to_owned(),
             OptionPlace::Main => String::new(),
         };
-        let (meta, remark) = (&option.meta, remark(&option.meta, false));
+        let not_yet = option.effect == OptionEffect::NotYet;
+        let meta = &option.meta;
+        let remark = match option.effect {
+            OptionEffect::Never(why) => format!("no effect: {why}"),
+            _ => remark(meta, not_yet),
+        };
         let _ = writeln!(page, "| `{}` | {of} | {} | {remark} |", meta.name, cell(meta.summary));
     }
 }

@@ -1,6 +1,7 @@
 //! What may happen: the one type that all of it is.
 
 use super::TraceKinds;
+use super::delivery::{DeliveryEvent, QueueEvent};
 use super::language::{DnsEvent, ExpansionEvent, HostEvent, ListEvent, LookupEvent, ProcessEvent};
 use super::mail::{
     AclEvent, AuthEvent, CalloutEvent, HintEvent, RewriteEvent, RouteEvent, SmtpEvent, SpoolEvent,
@@ -25,6 +26,8 @@ pub enum Happening<'e> {
     Spool(SpoolEvent<'e>),
     Auth(AuthEvent<'e>),
     Hint(HintEvent<'e>),
+    Queue(QueueEvent<'e>),
+    Delivery(DeliveryEvent<'e>),
     /// Something that is rarely told, in Exim's words.
     Note {
         /// What it belongs to.
@@ -52,6 +55,8 @@ impl Happening<'_> {
             Self::Spool(_) => TraceKinds::RECEIVE,
             Self::Auth(_) => TraceKinds::AUTH,
             Self::Hint(_) => TraceKinds::HINTS,
+            Self::Queue(_) => TraceKinds::QUEUE,
+            Self::Delivery(_) => TraceKinds::DELIVERY,
             Self::Note { kind, .. } => *kind,
         }
     }

@@ -318,6 +318,13 @@ pub enum HostEvent<'e> {
     },
     /// A host is this one.
     Local,
+    /// The most preferred host is this one.
+    LocalFirst,
+    /// Another host is this one: it goes, and with it all that are not more preferred.
+    LocalRemoved {
+        /// Those that go: name, address and preference, with spaces between them.
+        hosts: &'e [String],
+    },
     /// The addresses of a name are compared with the client's.
     Checked {
         /// The name.

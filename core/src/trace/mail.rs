@@ -212,6 +212,11 @@ pub enum SpoolEvent<'e> {
         /// How many bytes they have together.
         size: u64,
     },
+    /// It is not taken.
+    Rejected {
+        /// Why.
+        why: &'e [u8],
+    },
     /// They can't be written.
     Failed {
         /// Its name.
@@ -298,6 +303,11 @@ pub enum SmtpEvent<'e> {
     /// A command waits until it can be sent together with another one.
     Held {
         /// It.
+        text: &'e [u8],
+    },
+    /// A step of a connection to another host: it is made, or it is known what may be said.
+    Step {
+        /// In Exim's words.
         text: &'e [u8],
     },
     /// What waited is sent.

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::LocalUser;
+use super::{LocalUser, Stream};
 
 /// What is to be run, as whom.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,6 +24,50 @@ pub struct PipeOrder {
     pub timeout: Option<Duration>,
     /// How many bytes it may write; it is ended where it writes more.
     pub max_output: u64,
+}
+
+/// Somebody of this system whom a message is told in a dialogue, such as LMTP, and whose
+/// rights that takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerOrder {
+    /// Whose rights the command has, or who connects.
+    pub user: LocalUser,
+    /// Who it is.
+    pub peer: LocalPeer,
+    /// How long it may take to get there.
+    pub timeout: Duration,
+}
+
+/// Who is spoken to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LocalPeer {
+    /// A command, by its standard input and output. Its standard error is that, too.
+    Command {
+        /// The program and its arguments. No path is searched for the program.
+        argv: Vec<Vec<u8>>,
+        /// The whole environment: names and values.
+        environment: Vec<(Vec<u8>, Vec<u8>)>,
+        /// The directory that it runs in.
+        directory: Vec<u8>,
+        /// What is left out of the permissions of files that it makes.
+        umask: u32,
+    },
+    /// Whoever listens at a socket in the file system, by its name.
+    Socket(Vec<u8>),
+}
+
+/// A dialogue with a command or at a socket.
+pub trait Dialogue: Stream {
+    /// Gives as much of some bytes as is taken, and reads what is there; waits until
+    /// something of that happens. How much was taken, and how much was read: nothing is
+    /// where there was nothing to read yet, and 0 at the end.
+    ///
+    /// # Errors
+    /// The time is up, or the other side is gone.
+    fn exchange(&mut self, from: &[u8], into: &mut [u8]) -> io::Result<(usize, Option<usize>)>;
+    /// Ends it, and waits so long for the command's end; its exit code, where a negative
+    /// one is the signal that ended it. Nothing where it did not end by itself, or is none.
+    fn end(&mut self, within: Duration) -> Option<i32>;
 }
 
 /// How a command ended that a message was given to.

@@ -183,6 +183,30 @@ pub trait TakenMessage: Send + fmt::Debug {
     /// What the system says; the files are what they were then.
     fn update(&mut self, header: &[u8]) -> io::Result<()>;
 
+    /// Puts the message into another directory, too, with this journal: header and data are
+    /// what they are here. That is done with the rights of the queue's owner. When this
+    /// returns, the files are on disk, and before that nobody finds a message there; where
+    /// the very same is there already, nothing is to be done.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then there is nothing new that anybody would take for a
+    /// message. `AlreadyExists`, where another message by this name is there, or the
+    /// directory is the one that this message waits in.
+    fn hand_over(&self, directory: &[u8], journal: &[u8]) -> Result<(), SpoolError>;
+
+    /// Puts its log where logs of messages that are done with are kept (`msglog.OLD`).
+    ///
+    /// # Errors
+    /// What the system says; a message without a log is none.
+    fn keep_log(&mut self) -> io::Result<()>;
+
+    /// Puts the message, and its log, where nobody delivers it any more (`Finput` and
+    /// `Fmsglog`).
+    ///
+    /// # Errors
+    /// What the system says.
+    fn set_aside(&mut self) -> io::Result<()>;
+
     /// Takes the message away, with its journal and its log.
     ///
     /// # Errors
@@ -330,6 +354,44 @@ impl TakenMessage for TakenInMemory {
         if let Ok(mut files) = self.spool.0.lock() {
             files.remove(&self.place.path(&self.id, b"-J"));
         }
+        Ok(())
+    }
+
+    fn hand_over(&self, directory: &[u8], journal: &[u8]) -> Result<(), SpoolError> {
+        let path = |end: &[u8]| [directory, b"/", &self.id, end].concat();
+        let files = self.spool.files();
+        let of = |end| files.get(&self.place.path(&self.id, end)).cloned().unwrap_or_default();
+        let (file, header) = (path(b"-H"), of(b"-H"));
+        if file == self.place.path(&self.id, b"-H")
+            || files.get(&file).is_some_and(|there| *there != header)
+        {
+            let why = io::ErrorKind::AlreadyExists.into();
+            return Err(SpoolError { step: SpoolStep::CreateHeader, file, why });
+        }
+        self.spool.put(&path(b"-D"), &of(b"-D"));
+        if !journal.is_empty() {
+            self.spool.put(&path(b"-J"), journal);
+        }
+        self.spool.put(&file, &header);
+        Ok(())
+    }
+
+    fn keep_log(&mut self) -> io::Result<()> {
+        let (place, id) = (&self.place, &self.id);
+        let from = path(place, b"msglog", place.part(id), id);
+        self.spool.rename(&from, path(place, b"msglog.OLD", None, id));
+        Ok(())
+    }
+
+    fn set_aside(&mut self) -> io::Result<()> {
+        let (place, id) = (&self.place, &self.id);
+        let part = place.part(id);
+        for end in [&b"-H"[..], b"-D", b"-J"] {
+            let to = path(place, b"Finput", part, &[id, end].concat());
+            self.spool.rename(&place.path(id, end), to);
+        }
+        let log = path(place, b"msglog", part, id);
+        self.spool.rename(&log, path(place, b"Fmsglog", part, id));
         Ok(())
     }
 
@@ -502,6 +564,15 @@ impl Spool for SpoolInMemory {
 }
 
 impl SpoolInMemory {
+    /// Gives a file another name, where it is there.
+    fn rename(&self, from: &[u8], to: Vec<u8>) {
+        if let Ok(mut files) = self.0.lock()
+            && let Some(bytes) = files.remove(from)
+        {
+            files.insert(to, bytes);
+        }
+    }
+
     fn find(&self, place: &SpoolPlace, kind: &[u8], name: &[u8], most: u64) -> io::Result<Vec<u8>> {
         let files = self.files();
         let parts = [None, name.get(5).copied()];

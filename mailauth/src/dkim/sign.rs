@@ -64,6 +64,16 @@ pub enum Unsigned {
     NoChain,
 }
 
+impl std::fmt::Display for Unsigned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoBodyHash => "the hash of the body was not made",
+            Self::KeyTooShort => "the private key is too short",
+            Self::NoChain => "the chain of seals can't go on",
+        })
+    }
+}
+
 impl DkimSigner<'_> {
     fn algorithm(&self) -> Algorithm {
         let key = self.key.kind();

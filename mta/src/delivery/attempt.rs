@@ -7,21 +7,23 @@ use eximious::config::rewrite_rules;
 use eximious::hints::RetryKey;
 use eximious::rewrite::{Rewriter, header as rewrite};
 use eximious::route::{Address, Delivery, Renamed, RouteError, Routes};
+use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::{Delivered, Undelivered};
 use eximious::world::{SpoolPlace, TakenMessage};
-use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
+use eximious::{Context, Header, LogSelector, Message, Str, Var, opt};
 
 use super::log::Subject;
 use super::report::Arrival;
 use super::retry::Verdict;
+use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
 use super::tracking::{NodeId, Tracking};
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
-use crate::spool::queue::{Stored, Unread};
+use crate::spool::queue::Stored;
 use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
 
 /// The number of what is not tried because its time has not come.
-const RETRY_TIME: i32 = -51;
+const RETRY_TIME: i32 = -52;
 /// The number of what is not tried because nobody wants that now.
 const SUPPRESSED: i32 = -55;
 
@@ -48,6 +50,17 @@ impl Undone {
     }
 }
 
+/// Why an address is not routed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unrouted {
+    /// Its time has not come.
+    Waits,
+    /// Routers could not decide.
+    Tried,
+    /// It is a file or a command, which no router looks at, and there is no transport for it.
+    Direct,
+}
+
 /// The attempt.
 pub(super) struct Attempt<'d> {
     pub(super) deliverer: &'d Deliverer,
@@ -55,8 +68,8 @@ pub(super) struct Attempt<'d> {
     pub(super) place: SpoolPlace,
     pub(super) id: Vec<u8>,
     pub(super) manner: &'d AttemptManner,
-    taken: Box<dyn TakenMessage>,
-    stored: Stored,
+    pub(super) taken: Box<dyn TakenMessage>,
+    pub(super) stored: Stored,
     pub(super) message: Message,
     pub(super) tracking: Tracking,
     /// What is asked for of each recipient of the message.
@@ -80,30 +93,12 @@ impl<'d> Attempt<'d> {
         place: &SpoolPlace,
         id: &[u8],
         manner: &'d AttemptManner,
-        taken: Box<dyn TakenMessage>,
+        mut taken: Box<dyn TakenMessage>,
     ) -> Result<Self, Attempted> {
         let mut cx = deliverer.context();
         let stored = match Stored::read(deliverer.engine.world(), place, id) {
             Ok(stored) => stored,
-            Err(Unread::Read(why)) if why.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Attempted::Gone);
-            }
-            Err(why) => {
-                let why = match why {
-                    Unread::Read(why) => {
-                        format!(
-                            "Error reading spool file: {}",
-                            eximious::stdlib::wording::reason(&why)
-                        )
-                    }
-                    Unread::Damaged(size) => format!(
-                        "Format error in spool file {}-H: size={size}",
-                        String::from_utf8_lossy(id)
-                    ),
-                };
-                deliverer.log(id, why.as_bytes());
-                return Err(Attempted::Unreadable);
-            }
+            Err(why) => return Err(deliverer.unreadable(id, &why, &mut *taken)),
         };
         let message = match crate::spool::restore_from(&mut cx, &stored, &*taken) {
             Ok(message) => message,
@@ -158,19 +153,32 @@ impl<'d> Attempt<'d> {
         if let Some(outcome) = self.stays_frozen() {
             return Attempts { outcome, reports: Vec::new() };
         }
-        if let Some(by) = &self.manner.gives_up {
-            return self.cancel(by);
-        }
+        let id = self.id.clone();
+        let outer = self.cx.trace().begin(Happening::Delivery(DeliveryEvent::Begins { id: &id }));
+        let outcome = match &self.manner.gives_up {
+            Some(by) => self.cancel(by),
+            None => self.try_all(was_frozen),
+        };
+        self.cx.trace().end(outer);
+        let completed = outcome == Attempted::Completed;
+        self.cx.tell(Happening::Delivery(DeliveryEvent::Ended { id: &id, completed }));
+        Attempts { outcome, reports: self.reports }
+    }
+
+    /// Routes who has not got the message, and makes the deliveries.
+    fn try_all(&mut self, was_frozen: bool) -> Attempted {
         let plan = match self.filter(was_frozen) {
             Filtered::On { children, recipients } => self.route(children, recipients),
-            Filtered::Over(outcome) => return Attempts { outcome, reports: self.reports },
+            Filtered::Over(outcome) => return outcome,
         };
-        for planned in plan.local {
-            self.deliver_local(planned);
-        }
+        self.tell_plan(&plan);
+        self.deliver_local(plan.local);
         match self.remote_manner(&plan.remote) {
             RemoteManner::Made => self.deliver_remote(plan.remote),
-            RemoteManner::NextPass => self.left += plan.remote.len(),
+            RemoteManner::NextPass => {
+                self.note_hosts(&plan.remote);
+                self.left += plan.remote.len();
+            }
             RemoteManner::LeftOut => {
                 let why = Undelivered::new(SUPPRESSED, "remote deliveries suppressed");
                 plan.remote.iter().for_each(|planned| self.stays(planned, &why));
@@ -186,12 +194,34 @@ impl<'d> Attempt<'d> {
                 plan.remote.iter().for_each(|planned| self.stays(planned, &why));
             }
         }
-        let outcome = self.end();
-        Attempts { outcome, reports: self.reports }
+        self.end()
+    }
+
+    /// Tells what is delivered where, to who wants to know.
+    fn tell_plan(&mut self, plan: &Plan) {
+        if !self.cx.trace().wants(TraceKinds::DELIVERY) {
+            return;
+        }
+        let planned = |list: &[Planned]| {
+            let texts = list.iter().map(|one| one.delivery.address.text.bytes().to_vec());
+            texts.collect::<Vec<_>>()
+        };
+        let undone = |list: &[Undone]| {
+            let texts = list.iter().map(|one| one.address.text.bytes().to_vec());
+            texts.collect::<Vec<_>>()
+        };
+        let (local, remote) = (planned(&plan.local), planned(&plan.remote));
+        let (failed, deferred) = (undone(&self.failed), undone(&self.deferred));
+        self.cx.tell(Happening::Delivery(DeliveryEvent::Routed {
+            local: &local,
+            remote: &remote,
+            failed: &failed,
+            deferred: &deferred,
+        }));
     }
 
     /// Tells the sender that somebody has given the message up.
-    fn cancel(mut self, by: &[u8]) -> Attempts {
+    fn cancel(&mut self, by: &[u8]) -> Attempted {
         self.log(&[b"cancelled by ", by].concat());
         let recipients = self.recipients();
         for one in recipients {
@@ -199,8 +229,7 @@ impl<'d> Attempt<'d> {
             let why = Undelivered::new(0, "delivery cancelled by administrator");
             self.fail(Undone::new(node, &address, false, why));
         }
-        let outcome = self.end();
-        Attempts { outcome, reports: self.reports }
+        self.end()
     }
 
     /// What becomes of a message that is frozen; nothing where it is tried all the same.
@@ -276,7 +305,9 @@ impl<'d> Attempt<'d> {
     pub(super) fn keep_done(&mut self, nodes: &[NodeId]) {
         let mut lines = Vec::new();
         for node in nodes {
-            lines.extend_from_slice(self.tracking.unique(*node));
+            let unique = self.tracking.unique(*node);
+            self.cx.tell(Happening::Delivery(DeliveryEvent::Kept { unique }));
+            lines.extend_from_slice(unique);
             lines.push(b'\n');
         }
         if let Err(why) = self.taken.journal(&lines) {
@@ -311,6 +342,7 @@ impl<'d> Attempt<'d> {
         self.freezes |= why.freezes;
         let message = why.shown().unwrap_or_default().to_vec();
         let undelivered = Undelivered { said: why.said.clone(), ..Undelivered::new(0, message) };
+        let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject {
             address,
@@ -318,9 +350,11 @@ impl<'d> Attempt<'d> {
             transport: None,
             is_local: false,
             is_direct: false,
+            told: None,
         };
         let line = self.trouble_line(&subject, &undelivered, false);
-        self.log(&[b"** ", &line[..]].concat());
+        self.tell_failure(address, router.as_ref(), &undelivered.message);
+        self.log_unless(silent, &[b"** ", &line[..]].concat());
         let line = match router {
             None => [b"routing failed for ", &line[..]].concat(),
             Some(_) => line,
@@ -330,34 +364,34 @@ impl<'d> Attempt<'d> {
         self.fail(Undone { untold: why.untold, ..failed });
     }
 
-    /// An address that can't be routed now; `waits` where it was not tried.
+    /// An address that can't be routed now.
     pub(super) fn unrouted(
         &mut self,
         node: NodeId,
         address: &Address,
         router: Option<usize>,
         why: RouteError,
-        waits: bool,
+        standing: Unrouted,
     ) {
         self.freezes |= why.freezes;
         let message = why.shown().unwrap_or_default().to_vec();
-        let number = match (waits, why.number) {
-            (true, _) => RETRY_TIME,
-            (false, 0) => -1,
-            (false, number) => number,
+        let number = match (standing, why.number) {
+            (Unrouted::Waits, _) => RETRY_TIME,
+            (_, 0) => -1,
+            (_, number) => number,
         };
         let mut undelivered = Undelivered::new(number, message);
         undelivered.said.clone_from(&why.said);
-        let key = address.text.bytes().to_vec();
-        let gone = match waits {
-            true => false,
-            false => {
-                let domain = address.domain.bytes().to_vec();
-                let key = RetryKey::Routing(&key);
-                let subject = (address.text.bytes(), Some(&domain[..]));
-                let verdict = self.keep_failure(&key, subject, &undelivered);
-                verdict == Verdict::Expired
+        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let by_domain =
+            router.is_some_and(|router| !self.routes().router_retries_local_parts(router));
+        let gone = match standing {
+            Unrouted::Tried => {
+                let key = RetryKey::Routing(if by_domain { domain } else { text });
+                let subject = if by_domain { (domain, None) } else { (text, Some(domain)) };
+                self.keep_failure(&key.bytes(), subject, &undelivered, 0) == Verdict::Expired
             }
+            Unrouted::Waits | Unrouted::Direct => false,
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject {
@@ -366,10 +400,12 @@ impl<'d> Attempt<'d> {
             transport: None,
             is_local: false,
             is_direct: false,
+            told: None,
         };
         let line = self.trouble_line(&subject, &undelivered, true);
-        if !waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
-            self.log(&[b"== ", &line[..]].concat());
+        if standing != Unrouted::Waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
+            let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
+            self.log_unless(silent, &[b"== ", &line[..]].concat());
             self.log_message(&line);
         }
         match gone {
@@ -413,6 +449,7 @@ impl<'d> Attempt<'d> {
 
     /// The message is done with, whoever has not got it.
     pub(super) fn complete_all(&mut self) -> Attempted {
+        self.keep_log();
         if let Err(why) = self.taken.remove() {
             let why = eximious::stdlib::wording::reason(&why);
             let head = b" cannot be taken out of the spool: ".as_slice();
@@ -427,11 +464,12 @@ impl<'d> Attempt<'d> {
             line.extend_from_slice(format!(" QT={waited}").as_bytes());
         }
         self.log(&line);
+        self.tell_complete();
         Attempted::Completed
     }
 
     /// Tells senders of failures, and leaves the message as it is to be found next.
-    fn end(&mut self) -> Attempted {
+    pub(super) fn end(&mut self) -> Attempted {
         if let Some(id) = super::report::confirm(self) {
             self.send_report(id);
         }
@@ -439,8 +477,14 @@ impl<'d> Attempt<'d> {
         let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
         let ignored = ignored.map(|one| {
             let (address, is_direct) = (&one.address, one.is_direct);
-            let subject =
-                Subject { address, router: None, transport: None, is_local: false, is_direct };
+            let subject = Subject {
+                address,
+                router: None,
+                transport: None,
+                is_local: false,
+                is_direct,
+                told: None,
+            };
             [&self.named(&subject)[..], b": error ignored"].concat()
         });
         let ignored: Vec<Vec<u8>> = ignored.collect();
@@ -498,6 +542,7 @@ impl<'d> Attempt<'d> {
         self.log(&[b"Frozen", why].concat());
         self.log_message(&[b"*** Frozen", why].concat());
         self.update(false);
+        self.put_aside();
         Attempted::Frozen
     }
 
@@ -554,11 +599,5 @@ impl<'d> Attempt<'d> {
             Some(other) => other.clone(),
             None => Str::tainted(&self.file().sender[..]),
         }
-    }
-
-    /// The sender as the message leaves, where no transport says otherwise.
-    pub(super) fn show_return_path(&mut self, path: &Str) {
-        self.message.return_path = path.clone();
-        self.cx.set_var(var::RETURN_PATH, path.clone());
     }
 }

@@ -5,7 +5,7 @@
 use eximious::route::Address;
 use eximious::stdlib::lists::{ListOutcome, Matcher, elements};
 use eximious::transport::Undelivered;
-use eximious::{Opt, Str, opt};
+use eximious::{Engine, Opt, Str, opt};
 
 use super::RemoteManner;
 use super::attempt::{Attempt, Undone};
@@ -16,6 +16,32 @@ use super::tracking::NodeId;
 /// Numbers of what is no error, as the log has them.
 const HELD: i32 = -23;
 const QUEUED: i32 = -56;
+
+/// What files, by being there, leave to the next run of the queue (`queue_only_file`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct QueueFiles {
+    /// All messages.
+    pub all: bool,
+    /// Deliveries to other hosts.
+    pub remote: bool,
+}
+
+impl QueueFiles {
+    /// What is there now.
+    pub fn found(engine: &Engine) -> Self {
+        let list = engine.settings().get(opt::QUEUE_ONLY_FILE);
+        let mut found = Self::default();
+        for item in elements(list.bytes()) {
+            let (path, is_remote) = match item.strip_prefix(b"smtp") {
+                Some(path) => (path, true),
+                None => (&item[..], false),
+            };
+            let sets = if is_remote { &mut found.remote } else { &mut found.all };
+            *sets |= engine.world().files.stat(path, true).is_ok();
+        }
+        found
+    }
+}
 
 impl Attempt<'_> {
     /// Whether an address stays where it is (`hold_domains`), which is told then.
@@ -40,8 +66,14 @@ impl Attempt<'_> {
     }
 
     fn keep_back(&mut self, node: NodeId, address: &Address, kind: &str, why: Undelivered) {
-        let subject =
-            Subject { address, router: None, transport: None, is_local: false, is_direct: false };
+        let subject = Subject {
+            address,
+            router: None,
+            transport: None,
+            is_local: false,
+            is_direct: false,
+            told: None,
+        };
         let parts = format!("{kind} defer ({}): ", why.number);
         let line = [&self.named(&subject), parts.as_bytes(), &why.message].concat();
         self.log(&[b"== ", &line[..]].concat());
@@ -54,6 +86,9 @@ impl Attempt<'_> {
         let manner = self.manner.remote;
         if manner != RemoteManner::Made || self.manner.is_run || self.manner.forced {
             return manner;
+        }
+        if !planned.is_empty() && QueueFiles::found(self.cx.engine()).remote {
+            return RemoteManner::Queued;
         }
         let mut some = planned.iter().map(|one| &one.delivery.address);
         match some.any(|address| self.is_domain_in(address, opt::QUEUE_SMTP_DOMAINS)) {

@@ -1,13 +1,16 @@
 //! What logs say of deliveries (specification, chapter 53).
 
-use eximious::route::{Address, Delivery, DeliveryTarget};
+use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
-use eximious::{Context, LogSelector, Str};
+use eximious::{Context, LogSelector, Str, opt};
 
 use super::attempt::Attempt;
 use crate::logs::security_of;
+
+/// The system's number of what took too long.
+const TIMED_OUT: i32 = 110;
 
 /// Of which address a line is, and where it went.
 pub(super) struct Subject<'s> {
@@ -20,6 +23,8 @@ pub(super) struct Subject<'s> {
     pub(super) is_local: bool,
     /// Whether the address is a file, a command or the like.
     pub(super) is_direct: bool,
+    /// The address as the transport tells it, where that is known: perhaps without affixes.
+    pub(super) told: Option<Str>,
 }
 
 impl<'s> Subject<'s> {
@@ -31,7 +36,14 @@ impl<'s> Subject<'s> {
         is_local: bool,
     ) -> Self {
         let is_direct = delivery.target != DeliveryTarget::Address;
-        Self { address: &delivery.address, router: Some(router), transport, is_local, is_direct }
+        let (address, told) = (&delivery.address, None);
+        Self { address, router: Some(router), transport, is_local, is_direct, told }
+    }
+
+    /// The same, as its transport tells it.
+    pub(super) fn told_by(self, routes: &Routes, delivery: &Delivery) -> Self {
+        let number = delivery.transport.filter(|_| !self.is_direct);
+        Self { told: number.map(|number| routes.recipient_by(number, &delivery.address)), ..self }
     }
 }
 
@@ -40,33 +52,42 @@ impl Attempt<'_> {
     pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
         let (address, text) = (subject.address, subject.address.text.bytes());
         let is_short = subject.is_local && !subject.is_direct;
+        let told = subject.told.as_ref().map_or(text, Str::bytes);
         let own = match is_short {
             // As the routers had it: in lower case, unless one minded that.
+            true if told != text => address.local_part.bytes().to_vec(),
             true => {
                 let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
                 parts.map(Str::bytes).concat()
             }
-            false => text.to_vec(),
+            false => told.to_vec(),
         };
-        let mut out = printing(&own, false);
+        let utf8 = self.utf8_prints();
+        let mut out = printing(&own, utf8);
         let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
         let all = self.wanted().contains(LogSelector::ALL_PARENTS);
         if let Some((original, between)) = ancestors.split_last() {
-            let between = if all {
-                between
-            } else {
-                between.get(between.len().saturating_sub(1)..).unwrap_or_default()
-            };
+            // A file or a command is told with the address that it came of.
+            let nearest =
+                if subject.is_direct { between.len().saturating_sub(1) } else { usize::MAX };
+            let between = if all { between } else { between.get(nearest..).unwrap_or_default() };
             for one in between.iter().filter(|one| **one != text) {
-                out.extend_from_slice(&[b" (", &printing(one, false)[..], b")"].concat());
+                out.extend_from_slice(&[b" (", &printing(one, utf8)[..], b")"].concat());
             }
-            if is_short || subject.is_direct || *original != text {
-                out.extend_from_slice(&[b" <", &printing(original, false)[..], b">"].concat());
+            if is_short || subject.is_direct || *original != told {
+                out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
             }
-        } else if is_short {
-            out.extend_from_slice(&[b" <", &printing(text, false)[..], b">"].concat());
+        } else if is_short || told != text {
+            out.extend_from_slice(&[b" <", &printing(text, utf8)[..], b">"].concat());
         }
         out
+    }
+
+    /// Whether bytes beyond ASCII are written as they are: where the message came as one that
+    /// has such addresses, or all are.
+    fn utf8_prints(&self) -> bool {
+        let settings = self.cx.engine().settings();
+        self.file().has("smtputf8") || settings.get(opt::PRINT_TOPBITCHARS)
     }
 
     pub(super) fn wanted(&self) -> LogSelector {
@@ -95,6 +116,22 @@ impl Attempt<'_> {
         out
     }
 
+    /// ` F=<…> SRS=<…> P=<…>`, as far as they are wanted.
+    fn senders(&self, subject: &Subject<'_>, return_path: &Str) -> Vec<u8> {
+        let wanted = self.wanted();
+        let mut out = Vec::new();
+        if wanted.contains(LogSelector::SENDER_ON_DELIVERY) {
+            out.extend_from_slice(&[b" F=<", &self.file().sender[..], b">"].concat());
+        }
+        if let Some(sender) = &subject.address.attached.srs_sender {
+            out.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
+        }
+        if wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY) {
+            out.extend_from_slice(&[b" P=<", return_path.bytes(), b">"].concat());
+        }
+        out
+    }
+
     /// `=> …`: an address has got the message.
     pub(super) fn delivered_line(
         &mut self,
@@ -107,26 +144,33 @@ impl Attempt<'_> {
         let wanted = self.wanted();
         let mut named = self.named(subject);
         if let Some(file) = &done.file {
-            let shown = printing(subject.address.text.bytes(), false).len();
-            named.splice(..shown, printing(file, false));
+            let utf8 = self.utf8_prints();
+            let shown = printing(subject.address.text.bytes(), utf8).len();
+            named.splice(..shown, printing(file, utf8));
+        }
+        if let Some(told) = &done.recipient {
+            let own = [b" <", subject.address.text.bytes(), b">"].concat();
+            let ends = named.ends_with(&own) || subject.address.ancestors().next().is_some();
+            let shown = printing(subject.address.text.bytes(), self.utf8_prints()).len();
+            named.splice(..shown.min(named.len()), told.bytes().iter().copied());
+            if !ends {
+                named.extend(own);
+            }
         }
         let mut line = [mark.as_bytes(), b" ", &named].concat();
-        let sender = self.file().sender.clone();
-        if wanted.contains(LogSelector::SENDER_ON_DELIVERY) {
-            line.extend_from_slice(&[b" F=<", &sender[..], b">"].concat());
-        }
-        if let Some(sender) = &subject.address.attached.srs_sender {
-            line.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
-        }
-        if wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY) {
-            line.extend_from_slice(&[b" P=<", return_path.bytes(), b">"].concat());
-        }
+        line.extend(self.senders(subject, return_path));
         line.extend(Self::drivers(subject));
+        if let Some(shadow) = &done.shadow {
+            line.extend_from_slice(&[b" ST=", &shadow[..]].concat());
+        }
         if wanted.contains(LogSelector::DELIVERY_SIZE) {
             line.extend_from_slice(format!(" S={}", self.message.size).as_bytes());
         }
         if let Some(host) = &done.host {
             line.extend(self.host(host));
+            if done.copy > 1 {
+                line.push(b'*');
+            }
         }
         if let Some(secured) = &done.secured {
             line.extend(security_of(wanted, secured));
@@ -162,16 +206,44 @@ impl Attempt<'_> {
         why: &Undelivered,
         defers: bool,
     ) -> Vec<u8> {
+        self.trouble(subject, why, defers, Vec::new())
+    }
+
+    /// The same of a delivery that a transport could not make, with its senders.
+    pub(super) fn failure_line(
+        &self,
+        subject: &Subject<'_>,
+        why: &Undelivered,
+        return_path: &Str,
+    ) -> Vec<u8> {
+        self.trouble(subject, why, false, self.senders(subject, return_path))
+    }
+
+    fn trouble(
+        &self,
+        subject: &Subject<'_>,
+        why: &Undelivered,
+        defers: bool,
+        senders: Vec<u8>,
+    ) -> Vec<u8> {
         let mut line = self.named(subject);
+        line.extend(senders);
         line.extend(Self::drivers(subject));
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
             let routing = if is_named { "" } else { " routing" };
             line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
+            // What the system says of it comes before the host.
+            if why.number == TIMED_OUT && why.message.starts_with(b"SMTP timeout") {
+                line.extend_from_slice(b": Connection timed out");
+            }
         }
         if let Some(host) = &why.host {
             line.extend(self.host(host));
+            if why.is_continued {
+                line.push(b'*');
+            }
         }
         if !why.message.is_empty() {
             line.extend_from_slice(&[b": ", &why.message[..]].concat());
@@ -183,6 +255,13 @@ impl Attempt<'_> {
     pub(super) fn log(&self, line: &[u8]) {
         let id = Str::from(&self.id[..]);
         crate::logs::main(&self.cx, &id)(line);
+    }
+
+    /// The same, unless the main log is to be told nothing (`disable_logging`).
+    pub(super) fn log_unless(&self, silent: bool, line: &[u8]) {
+        if !silent {
+            self.log(line);
+        }
     }
 
     /// Writes a line to the message's own log, which is made where that is wanted.

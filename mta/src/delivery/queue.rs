@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eximious::opt;
+use eximious::trace::{Happening, QueueEvent};
 use eximious::world::SpoolPlace;
 
 use super::{AttemptManner, Deliverer, RemoteManner};
@@ -103,6 +104,10 @@ impl Deliverer {
         let mut ids: Vec<Vec<u8>> = ids.collect();
         self.put_in_order(&mut ids);
         let most = self.engine.settings().given(opt::DELIVER_QUEUE_LOAD_MAX);
+        let mut cx = self.context();
+        let (queue, count) = (place.queue.as_slice(), ids.len());
+        let mut tried = 0;
+        let outer = cx.trace().begin(Happening::Queue(QueueEvent::Begins { queue, count }));
         for id in ids {
             if stops.load(Ordering::Relaxed) {
                 return false;
@@ -117,10 +122,16 @@ impl Deliverer {
                 self.log(b"", line.as_bytes());
                 return false;
             }
-            if self.is_of(place, run, &id) {
-                self.deliver_all(place, &id, manner);
+            match self.is_of(place, run, &id) {
+                true => {
+                    tried += 1;
+                    self.deliver_until(place, &id, manner, stops);
+                }
+                false => cx.tell(Happening::Queue(QueueEvent::Skipped { id: &id })),
             }
         }
+        cx.trace().end(outer);
+        cx.tell(Happening::Queue(QueueEvent::Ended { tried }));
         true
     }
 

@@ -4,6 +4,7 @@
 mod bounce;
 mod delay;
 mod frozen;
+mod notice;
 mod success;
 mod texts;
 
@@ -20,6 +21,7 @@ use crate::submission::own::hand_in;
 pub(super) use bounce::{Told, by_sender, send};
 pub(super) use delay::warn;
 pub(super) use frozen::tell_frozen;
+pub(super) use notice::notify;
 pub(super) use success::{Arrival, Arrived, confirm};
 
 impl Attempt<'_> {
@@ -53,6 +55,14 @@ impl Attempt<'_> {
             self.log(format!("Child mail process returned status {}", done.status).as_bytes());
         }
         done.kept.then(|| name.bytes().to_vec())
+    }
+}
+
+impl Attempt<'_> {
+    /// Whether the message is a report that was made here.
+    fn is_own_report(&mut self) -> bool {
+        let own = self.text_of(var::EXIM_UID);
+        self.file().sender.is_empty() && self.file().uid.to_string().as_bytes() == own.as_slice()
     }
 }
 
@@ -140,6 +150,16 @@ impl<'r, 'd> Letter<'r, 'd> {
         }
     }
 
+    /// What a program reads of an address that has not got the message.
+    fn recipient(&mut self, one: &Undone, action: &[u8], status: &[u8]) {
+        let original = self.attempt.tracking.original(one.node).to_vec();
+        self.original_recipient(one.node);
+        self.put(&[b"Action: ", action, b"\nFinal-Recipient: rfc822;", &original]);
+        self.put(&[b"\nStatus: ", status, b"\n"]);
+        self.diagnosis(one);
+        self.put(&[b"\n"]);
+    }
+
     /// Where an address that did not get the message was, and what it heard there.
     fn diagnosis(&mut self, one: &Undone) {
         let Some(host) = &one.why.host else { return };
@@ -189,9 +209,51 @@ impl<'r, 'd> Letter<'r, 'd> {
         self.indented(&[head, &message].concat());
     }
 
+    /// Whether it is not to be named (`hide_child_in_errmsg`), and then what is said of it.
+    fn is_undisclosed(&mut self, one: &Undone) -> bool {
+        if !one.address.attached.hidden {
+            return false;
+        }
+        let original = self.attempt.tracking.original(one.node).to_vec();
+        let original = printing(&original, false);
+        let lines = [b"  an undisclosed address\n    (", origin(one), &original, b")\n"];
+        self.put(&lines);
+        true
+    }
+
+    /// Begins the part that people read (`bounce_charset`).
+    fn text_part(&mut self) {
+        const USUAL: &[u8] = b"us-ascii";
+        let option = opt::BOUNCE_CHARSET;
+        let engine = self.attempt.cx.engine().clone();
+        let text = engine.settings().get(option);
+        let cx = &mut self.attempt.cx;
+        let set = match cx.on_behalf_of(option.name(), |cx| engine.expand_once(text.bytes(), cx)) {
+            Ok(set) => set.bytes().to_vec(),
+            Err(fail) => {
+                let head = b"failed to expand bounce_charset: ".as_slice();
+                cx.log().panic(&[head, fail.message()].concat());
+                USUAL.to_vec()
+            }
+        };
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:+".contains(byte);
+        let is_name = !set.is_empty() && set.iter().all(is_plain);
+        let set = if is_name { &set[..] } else { USUAL };
+        self.part(&[b"text/plain; charset=", set].concat());
+    }
+
     /// A text, each line of which is indented.
     fn indented(&mut self, some: &[u8]) {
         some.split(|byte| *byte == b'\n').for_each(|line| self.put(&[b"    ", line, b"\n"]));
+    }
+}
+
+/// How an address came of one of the message's recipients.
+fn origin(one: &Undone) -> &'static [u8] {
+    let parent = one.address.parent.as_ref();
+    match parent.is_some_and(|parent| parent.parent.is_some()) {
+        true => b"ultimately generated from ",
+        false => b"generated from ",
     }
 }
 

@@ -1,9 +1,13 @@
 //! When to try again (specification, chapter 32).
 
-use eximious::config::{Growth, RetryStep};
+use std::io;
+use std::net::IpAddr;
+
+use eximious::config::{Growth, ReplyCode, RetryError, RetryStep};
 use eximious::hints::{Record, Retry, RetryKey};
 use eximious::retry::{Failure, rule};
 use eximious::route::{Address, RouteError};
+use eximious::stdlib::wording;
 use eximious::transport::{FailedHost, TakingHost, Undelivered};
 use eximious::{Config, Context, Str, opt};
 
@@ -27,9 +31,15 @@ impl Attempt<'_> {
         if self.manner.forced || !self.manner.is_run {
             return None;
         }
-        let whole = self.is_waiting(&RetryKey::Routing(address.text.bytes()));
-        (whole || self.is_waiting(&RetryKey::Routing(address.domain.bytes())))
-            .then(|| RouteError::new(NOT_YET))
+        let sender = self.file().sender.clone();
+        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let waits = [
+            RetryKey::Routing(text),
+            RetryKey::Routing(domain),
+            RetryKey::Recipient(text, &sender),
+        ];
+        let waits = waits.iter().any(|key| self.is_waiting(key));
+        waits.then(|| RouteError::new(NOT_YET))
     }
 
     /// Whether the time for something has not come.
@@ -40,15 +50,15 @@ impl Attempt<'_> {
     /// Keeps that something failed, and when to try again.
     pub(super) fn keep_failure(
         &mut self,
-        key: &RetryKey<'_>,
+        key: &[u8],
         subject: (&[u8], Option<&[u8]>),
         why: &Undelivered,
+        detail: i32,
     ) -> Verdict {
         let now = self.now();
-        let key = key.bytes();
         let expire = expire(&self.cx);
         let store = store(&self.cx);
-        let old = Retry::fresh(&*store, &key, now, expire).ok().flatten();
+        let old = Retry::fresh(&*store, key, now, expire).ok().flatten();
         let failure = Failure {
             key: Str::tainted(subject.0),
             alternate: subject.1.map(Str::tainted),
@@ -83,14 +93,18 @@ impl Attempt<'_> {
         let gap = gap.min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)).max(1);
         let retry = Retry {
             error: why.number,
-            detail: 0,
-            text: why.message.clone(),
+            detail,
+            // Of the system's errors, what they are called is enough.
+            text: match why.number {
+                1.. => wording::reason(&io::Error::from_raw_os_error(why.number)).into_bytes(),
+                _ => why.message.clone(),
+            },
             first_failed: first,
             last_try: now,
             next_try: now.saturating_add(gap),
             expired,
         };
-        if let Err(error) = retry.save(&*store, &key, now) {
+        if let Err(error) = retry.save(&*store, key, now) {
             self.log(format!("retry data can't be kept: {error}").as_bytes());
         }
         // Whoever waits longer than all rules say is not tried for ever.
@@ -103,25 +117,58 @@ impl Attempt<'_> {
     }
 
     /// Forgets that something failed.
-    pub(super) fn forget_failure(&mut self, key: &RetryKey<'_>) {
+    pub(super) fn forget_failure(&mut self, key: &[u8]) {
         let store = store(&self.cx);
-        let key = key.bytes();
-        if Retry::load(&*store, &key).is_ok_and(|found| found.is_some()) {
-            let _ = Retry::forget(&*store, &key);
+        if Retry::load(&*store, key).is_ok_and(|found| found.is_some()) {
+            let _ = Retry::forget(&*store, key);
         }
     }
 
     /// Keeps what failed about hosts, and forgets it of those that were of use.
-    pub(super) fn keep_hosts(&mut self, failed: &[FailedHost], good: &[TakingHost], domain: &[u8]) {
+    /// `by_address` says whether each of their addresses is known by itself.
+    pub(super) fn keep_hosts(
+        &mut self,
+        failed: &[FailedHost],
+        good: &[TakingHost],
+        domain: &[u8],
+        by_address: bool,
+    ) {
         let id = self.id.clone();
         for one in failed {
             let host = &one.host;
-            let key = host_key(host, one.for_message.then_some(&id[..]));
-            self.keep_failure(&key, (&host.name, Some(domain)), &one.why);
+            let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
+            self.keep_failure(&key, (&host.name, Some(domain)), &one.why, source(host));
         }
         for host in good {
-            self.forget_failure(&host_key(host, None));
+            self.forget_failure(&host_key(host, None, by_address));
         }
+    }
+
+    /// Keeps that a host refused a recipient for now; `by_sender` says whether that is known
+    /// of each sender by itself.
+    pub(super) fn keep_refusal(
+        &mut self,
+        (address, domain): (&[u8], &[u8]),
+        why: &Undelivered,
+        by_sender: bool,
+    ) -> Verdict {
+        let sender = self.file().sender.clone();
+        let key = match by_sender {
+            true => RetryKey::Recipient(address, &sender),
+            false => RetryKey::Routing(address),
+        };
+        let mut kept = why.clone();
+        let mut detail = 0;
+        if let Some(host) = &why.host {
+            let name = String::from_utf8_lossy(&host.name);
+            let head = format!("H={name} [{}]: ", host.address);
+            kept.message = [head.as_bytes(), &why.message].concat();
+            detail = source(host);
+        }
+        if let RetryError::Rcpt(ReplyCode { tens: Some(tens), ones: Some(ones) }) = why.error {
+            detail += (i32::from(tens) * 10 + i32::from(ones)) << 8;
+        }
+        self.keep_failure(&key.bytes(), (address, Some(domain)), &kept, detail)
     }
 }
 
@@ -137,14 +184,25 @@ fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Vec<Retry
 }
 
 /// What a host is known by.
-fn host_key<'a>(host: &'a TakingHost, message: Option<&'a [u8]>) -> RetryKey<'a> {
-    RetryKey::Host { name: &host.name, address: Some(host.address), port: host.port, message }
+fn host_key(host: &TakingHost, message: Option<&[u8]>, by_address: bool) -> Vec<u8> {
+    let literal = [b"[", &host.name[..], b"]"].concat();
+    // An address that was listed as a host has no name.
+    let is_address =
+        std::str::from_utf8(&host.name).is_ok_and(|name| name.parse::<IpAddr>().is_ok());
+    let name = if is_address { &literal[..] } else { &host.name[..] };
+    RetryKey::Host { name, address: by_address.then_some(host.address), port: host.port, message }
+        .bytes()
+}
+
+/// The letter of where a host came from.
+fn source(host: &TakingHost) -> i32 {
+    i32::from(if host.is_mx { b'M' } else { b'A' })
 }
 
 /// Whether a host may be tried now, by what is known of it.
-pub(super) fn may_try(cx: &Context, id: &[u8], host: &TakingHost) -> bool {
-    let keys = [host_key(host, None), host_key(host, Some(id))];
-    !keys.iter().any(|key| is_waiting(cx, &key.bytes()))
+pub(super) fn may_try(cx: &Context, id: &[u8], host: &TakingHost, by_address: bool) -> bool {
+    let keys = [host_key(host, None, by_address), host_key(host, Some(id), by_address)];
+    !keys.iter().any(|key| is_waiting(cx, key))
 }
 
 fn is_waiting(cx: &Context, key: &[u8]) -> bool {
@@ -153,7 +211,8 @@ fn is_waiting(cx: &Context, key: &[u8]) -> bool {
     found.is_some_and(|retry| now < retry.next_try)
 }
 
-fn store(cx: &Context) -> std::sync::Arc<dyn eximious::world::HintStore> {
+/// The hints of the spool.
+pub(super) fn store(cx: &Context) -> std::sync::Arc<dyn eximious::world::HintStore> {
     let spool = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     cx.engine().world().hint_store(spool.bytes())
 }

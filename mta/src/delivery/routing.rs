@@ -1,12 +1,14 @@
 //! Where the addresses of a message go.
 
-use eximious::Str;
 use eximious::route::{
     Address, ChildAddress, Delivery, DeliveryTarget, Duplicates, Purpose, RouteError, Routed, Wrong,
 };
+use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
+use eximious::{Str, opt};
 
-use super::attempt::Attempt;
-use super::report::{Arrival, Arrived};
+use super::Attempted;
+use super::attempt::{Attempt, Unrouted};
+use super::report::{Arrival, Arrived, notify};
 use super::tracking::NodeId;
 
 /// How many addresses may come of those of one message.
@@ -56,10 +58,18 @@ impl Attempt<'_> {
         if recipients {
             new.extend(self.recipients());
         }
+        if self.cx.trace().wants(TraceKinds::DELIVERY) {
+            let addresses: Vec<Vec<u8>> =
+                new.iter().map(|one| self.tracking.text(one.node).to_vec()).collect();
+            let addresses = &addresses;
+            self.cx.tell(Happening::Delivery(DeliveryEvent::Recipients { addresses }));
+        }
         let mut count = 0;
         while !new.is_empty() {
             let mut to_route = Vec::new();
             for Waiting { node, child } in std::mem::take(&mut new) {
+                let (address, unique) = (self.tracking.text(node), self.tracking.unique(node));
+                self.cx.tell(Happening::Delivery(DeliveryEvent::Considering { address, unique }));
                 match child {
                     ChildAddress::Direct(delivery) => {
                         self.plan(&mut plan, node, delivery);
@@ -75,7 +85,7 @@ impl Attempt<'_> {
                 count += 1;
                 if count > MOST_ADDRESSES {
                     let why = RouteError::new("too many addresses come of this message's");
-                    self.unrouted(node, &address, None, why, false);
+                    self.unrouted(node, &address, None, why, Unrouted::Tried);
                     continue;
                 }
                 let children = self.pass(&mut plan, node, address);
@@ -87,6 +97,25 @@ impl Attempt<'_> {
             list.retain(|planned| !self.has_it_by_transport(planned));
         }
         plan
+    }
+
+    /// Whether the message was handed on so often that it goes round in a circle
+    /// (`received_headers_max`).
+    pub(super) fn is_in_a_loop(&self) -> bool {
+        let most = self.cx.engine().settings().get(opt::RECEIVED_HEADERS_MAX);
+        let headers = self.message.headers.iter();
+        let count = headers.filter(|one| one.name.eq_ignore_ascii_case(b"Received")).count();
+        i64::try_from(count).unwrap_or(i64::MAX) > most
+    }
+
+    /// Nobody gets the message: it goes round in a circle.
+    pub(super) fn break_loop(&mut self) -> Attempted {
+        for one in self.recipients() {
+            let (node, address) = one.into_parts();
+            let why = RouteError::new("Too many \"Received\" headers - suspected mail loop");
+            self.unroutable(node, &address, None, RouteError { untold: true, ..why });
+        }
+        self.end()
     }
 
     /// An address that is the same as one that it came of is known by its transport, too:
@@ -152,12 +181,15 @@ impl Attempt<'_> {
             return Vec::new();
         }
         if let Some(why) = self.not_yet(&address) {
-            self.unrouted(node, &address, None, why, true);
+            self.unrouted(node, &address, None, why, Unrouted::Waits);
             return Vec::new();
         }
         let routes = self.routes().clone();
         let pass = routes.route(&mut self.cx, address, Purpose::Delivery);
         self.rename(&pass.renamed);
+        for notice in &pass.notices {
+            notify(self, notice);
+        }
         let router = pass.router;
         self.tracking.expect(node, pass.children.len());
         let children = pass.children.into_iter().map(|child| {
@@ -195,7 +227,9 @@ impl Attempt<'_> {
                 self.complete(node);
             }
             Routed::Failed(why) => self.unroutable(node, &pass.address, router, why),
-            Routed::Deferred(why) => self.unrouted(node, &pass.address, router, why, false),
+            Routed::Deferred(why) => {
+                self.unrouted(node, &pass.address, router, why, Unrouted::Tried)
+            }
         }
         left
     }
@@ -216,7 +250,10 @@ impl Attempt<'_> {
                 Wrong::Forbidden(_) => {
                     self.unroutable(node, &delivery.address, router, why);
                 }
-                _ => self.unrouted(node, &delivery.address, router, why, false),
+                Wrong::Transport(_) => {
+                    let why = why.numbered(RouteError::TRANSPORT);
+                    self.unrouted(node, &delivery.address, router, why, Unrouted::Direct);
+                }
             }
             return;
         }

@@ -32,6 +32,9 @@ pub(super) enum Filtered {
 impl Attempt<'_> {
     /// Runs the system filter, if there is one.
     pub(super) fn filter(&mut self, was_frozen: bool) -> Filtered {
+        if self.is_in_a_loop() {
+            return Filtered::Over(self.break_loop());
+        }
         let text = match self.system_filter() {
             Ok(Some(text)) => text,
             Ok(None) => return Filtered::On { children: Vec::new(), recipients: true },

@@ -44,6 +44,11 @@ impl Tracking {
         self.nodes[node.0].pending += count;
     }
 
+    /// An address as it is shown.
+    pub(super) fn text(&self, node: NodeId) -> &[u8] {
+        &self.nodes[node.0].text
+    }
+
     /// What an address is known by.
     pub(super) fn unique(&self, node: NodeId) -> &[u8] {
         &self.nodes[node.0].unique
@@ -61,6 +66,21 @@ impl Tracking {
             at = parent;
         }
         &self.nodes[at.0].text
+    }
+
+    /// All who would get the message beside some: those that are done with, and the others
+    /// of this attempt but the ones that these came of.
+    pub(super) fn all_but(&self, nodes: &[NodeId]) -> BTreeSet<&[u8]> {
+        let mut out: BTreeSet<&[u8]> = self.done.iter().map(Vec::as_slice).collect();
+        out.extend(self.nodes.iter().map(|node| &node.unique[..]));
+        for node in nodes {
+            let mut at = Some(*node);
+            while let Some(NodeId(number)) = at {
+                out.remove(&self.nodes[number].unique[..]);
+                at = self.nodes[number].parent;
+            }
+        }
+        out
     }
 
     /// Whether it is one of the message's recipients.
@@ -108,6 +128,16 @@ impl Tracking {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_are_all_but_some_and_what_they_came_of() {
+        let mut all = Tracking::new(BTreeSet::from([b"x@y".to_vec()]));
+        let list = all.add(b"list@y", b"list@y", None);
+        let a = all.add(b"a@y", b"a@y", Some(list));
+        all.add(b"b@y", b"b@y", Some(list));
+        all.add(b"c@y", b"c@y", None);
+        assert_eq!(Vec::from_iter(all.all_but(&[a])), [&b"b@y"[..], b"c@y", b"x@y"]);
+    }
 
     #[test]
     fn a_parent_is_done_with_its_last_child() {

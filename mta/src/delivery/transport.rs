@@ -1,23 +1,26 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use eximious::acl::OwnMessage;
-use eximious::hints::RetryKey;
+use eximious::hints::{RetryKey, Waiting};
 use eximious::route::Delivery;
+use eximious::trace::{DeliveryEvent, Happening};
 use eximious::transport::{
-    Consignment, Delivered, Delivering, DsnRequests, LocalUser, Outcome, TakingHost,
-    TransportBounds, Undelivered,
+    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, LocalUser,
+    NoConnections, Outcome, TakingHost, TransportBounds, Undelivered,
 };
 
 use eximious::filter::Notice;
 use eximious::world::SpoolPlace;
-use eximious::{Context, Str};
+use eximious::{Context, Str, var};
 
 use super::attempt::{Attempt, Undone};
+use super::kept::MessageConnections;
 use super::log::Subject;
 use super::report::{Arrival, Arrived};
-use super::retry::{Verdict, may_try};
+use super::retry::{Verdict, may_try, store};
 use super::routing::Planned;
 use super::slots::Slot;
 use super::tracking::NodeId;
@@ -29,39 +32,6 @@ use crate::submission::own::{hand_in, hand_in_as};
 const TOO_MANY: i32 = -57;
 
 impl<'d> Attempt<'d> {
-    /// Makes a delivery on this host.
-    pub(super) fn deliver_local(&mut self, planned: Planned) {
-        let key = planned.delivery.address.text.bytes().to_vec();
-        if self.is_waiting(&RetryKey::Local(&key)) {
-            let why = Undelivered::new(-52, "Retry time not yet reached");
-            self.waits(&planned, &why);
-            return;
-        }
-        let user = match self.user_of(&planned.delivery) {
-            Ok(user) => user,
-            Err(why) => {
-                let why = Undelivered { freezes: true, ..Undelivered::new(-29, why) };
-                self.conclude(
-                    &planned,
-                    true,
-                    Outcome::Deferred(why),
-                    &Str::EMPTY,
-                    (self.now(), b""),
-                );
-                return;
-            }
-        };
-        self.deliver_together(&[planned], user);
-    }
-
-    fn user_of(&mut self, delivery: &Delivery) -> Result<LocalUser, Vec<u8>> {
-        let routes = self.routes().clone();
-        routes.introduce(&mut self.cx, &[delivery]);
-        let user = routes.local_user(&mut self.cx, delivery);
-        routes.dismiss(&mut self.cx, &[delivery]);
-        user
-    }
-
     /// Makes the deliveries to other hosts: those that can go together do.
     pub(super) fn deliver_remote(&mut self, mut left: Vec<Planned>) {
         self.sort_by_domains(&mut left);
@@ -107,7 +77,8 @@ impl<'d> Attempt<'d> {
         slot.map(Some).ok_or_else(why)
     }
 
-    fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
+    /// Makes a delivery, to one address or several.
+    pub(super) fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
         let began = self.now();
         let routes = self.routes().clone();
         let Some(number) = planned[0].delivery.transport else { return };
@@ -119,12 +90,25 @@ impl<'d> Attempt<'d> {
         self.show_return_path(&path);
         let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
         routes.introduce(&mut self.cx, &deliveries);
+        let own = routes.return_path(&mut self.cx, number);
+        let (path, hindered) = match own {
+            Ok(own) => (own.unwrap_or(path), None),
+            Err(why) => {
+                if !routes.is_remote(number) {
+                    self.cx.log().panic(&why.message);
+                }
+                (path, Some(why))
+            }
+        };
+        self.show_return_path(&path);
         let reports = self.reports_for(planned);
-        let (id, message) = (self.id.clone(), self.message.clone());
+        let (id, message, place) = (self.id.clone(), self.message.clone(), self.place.clone());
         self.cx.set_message(Some(message.clone()));
         let probe = self.deliverer.context();
         let forced = self.manner.forced;
-        let may = |host: &_| forced || may_try(&probe, &id, host);
+        let by_address =
+            routes.is_remote(number) && routes.retries_by_address(&mut self.cx, number);
+        let may = |host: &_| forced || may_try(&probe, &id, host, by_address);
         let made = RefCell::new(Vec::new());
         let sender = self.sender_of_own();
         let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
@@ -132,6 +116,31 @@ impl<'d> Attempt<'d> {
             made.borrow_mut().extend(name);
             status
         };
+        let texts: Vec<Vec<u8>> =
+            deliveries.iter().map(|one| one.address.text.bytes().to_vec()).collect();
+        let name = routes.transport_name(number).clone();
+        let begins = DeliveryEvent::To { addresses: &texts, transport: name.bytes() };
+        let outer = self.cx.trace().begin(Happening::Delivery(begins));
+        let deliverer = self.deliverer;
+        let kept = deliverer.kept.as_ref().map(|kept| MessageConnections {
+            deliverer,
+            kept,
+            place: &place,
+            id: &id,
+        });
+        let connections: &dyn Connections = match &kept {
+            Some(kept) => kept,
+            None => &NoConnections,
+        };
+        let own: Vec<NodeId> = planned.iter().map(|one| one.node).collect();
+        let (taken, tracking) = (&*self.taken, &self.tracking);
+        let hand_over = |directory: &[u8]| {
+            let others = tracking.all_but(&own).into_iter();
+            let journal: Vec<u8> = others.flat_map(|one| [one, b"\n"].concat()).collect();
+            taken.hand_over(directory, &journal)
+        };
+        let has_n = self.stored.file.has("N");
+        let has = |name| self.stored.file.has(name);
         let consignment = Consignment {
             message: &message,
             deliveries: &deliveries,
@@ -140,26 +149,42 @@ impl<'d> Attempt<'d> {
             now: began,
             may_try: &may,
             hand_in: &hand_in,
+            hand_over: &hand_over,
             reports,
+            connections,
+            downconversion: match (has("utf8_downcvt"), has("utf8_optdowncvt")) {
+                (true, _) => Downconversion::Always,
+                (false, true) => Downconversion::Needed,
+                (false, false) => Downconversion::Never,
+            },
         };
-        let done = match self.file().has("N") {
-            true => Some(pretended(&consignment, routes.is_remote(number))),
-            false => routes.deliver(&mut self.cx, number, consignment),
+        let put_off = |why: Undelivered| Delivering {
+            outcomes: deliveries.iter().map(|_| Outcome::Deferred(why.clone())).collect(),
+            ..Delivering::default()
+        };
+        let done = match hindered {
+            Some(why) => Some(put_off(why)),
+            None if has_n => Some(pretended(&consignment, routes.is_remote(number))),
+            None => routes.deliver(&mut self.cx, number, consignment),
         };
         routes.dismiss(&mut self.cx, &deliveries);
+        self.cx.trace().end(outer);
         drop(slot);
         self.reports.extend(made.into_inner());
-        let Delivering { outcomes, failed_hosts, good_hosts, message_log, output } = done
-            .unwrap_or_else(|| {
-                let name = routes.transport_name(number);
+        let Delivering { outcomes, failed_hosts, good_hosts, awaited_hosts, message_log, output } =
+            done.unwrap_or_else(|| {
                 let parts = [b"the transport ".as_slice(), name.bytes(), b" does not deliver yet"];
-                let why = Undelivered::new(-1, parts.concat());
-                let outcomes = deliveries.iter().map(|_| Outcome::Deferred(why.clone())).collect();
-                Delivering { outcomes, ..Delivering::default() }
+                put_off(Undelivered::new(-1, parts.concat()))
             });
         message_log.iter().for_each(|line| self.log_message(line));
+        for (address, outcome) in texts.iter().zip(&outcomes) {
+            let (transport, outcome) = (name.bytes(), outcome.kind());
+            let returned = DeliveryEvent::Returned { address, transport, outcome };
+            self.cx.tell(Happening::Delivery(returned));
+        }
         let domain = planned[0].delivery.address.domain.clone();
-        self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes());
+        self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address);
+        self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         // What is done is on disk before anybody is told.
         let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Delivered(_));
         let pairs = || planned.iter().zip(&outcomes);
@@ -168,11 +193,37 @@ impl<'d> Attempt<'d> {
         if !nodes.is_empty() {
             self.keep_done(&nodes);
         }
-        let mut is_first = true;
+        let mut copies = BTreeSet::new();
         for (one, outcome) in planned.iter().zip(outcomes) {
-            let delivered = is_done(&outcome);
+            let is_first = match &outcome {
+                Outcome::Delivered(done) => copies.insert(done.copy),
+                _ => false,
+            };
             self.conclude(one, is_first, outcome, &path, (began, &output));
-            is_first &= !delivered;
+        }
+    }
+
+    /// The sender as the message leaves, where no transport says otherwise.
+    pub(super) fn show_return_path(&mut self, path: &Str) {
+        self.message.return_path = path.clone();
+        self.cx.set_var(var::RETURN_PATH, path.clone());
+    }
+
+    /// Notes that the message waits for hosts.
+    fn note_waiting<'n>(&self, transport: &[u8], hosts: impl Iterator<Item = &'n [u8]>) {
+        let noted = Waiting::note(&*store(&self.cx), transport, hosts, &self.id, self.now());
+        if let Err(error) = noted {
+            self.log(format!("who waits for hosts can't be kept: {error}").as_bytes());
+        }
+    }
+
+    /// Notes for which hosts deliveries wait that are not made now, so that they go along one
+    /// connection then.
+    pub(super) fn note_hosts(&self, planned: &[Planned]) {
+        for Planned { delivery, .. } in planned {
+            let Some(transport) = delivery.transport else { continue };
+            let name = self.routes().transport_name(transport).bytes();
+            self.note_waiting(name, delivery.hosts.iter().map(|one| one.name.as_bytes()));
         }
     }
 
@@ -201,7 +252,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// What came of one delivery.
-    fn conclude(
+    pub(super) fn conclude(
         &mut self,
         planned: &Planned,
         is_first: bool,
@@ -212,14 +263,16 @@ impl<'d> Attempt<'d> {
         let Planned { node, delivery } = planned;
         let routes = self.routes();
         let router = routes.router_name(delivery.router).clone();
+        let silent = routes.router_is_silent(delivery.router)
+            || delivery.transport.is_some_and(|number| routes.transport_is_silent(number));
         let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
         let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
         let (text, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
-        let shown = Subject::of(delivery, &router, transport.as_ref(), is_local);
-        let whole = Subject {
-            is_local: false,
-            ..Subject::of(delivery, &router, transport.as_ref(), false)
+        let subject = |is_local| {
+            let subject = Subject::of(delivery, &router, transport.as_ref(), is_local);
+            subject.told_by(routes, delivery)
         };
+        let (shown, whole) = (subject(is_local), subject(false));
         match outcome {
             Outcome::Delivered(done) => {
                 let mark = match is_first {
@@ -228,15 +281,20 @@ impl<'d> Attempt<'d> {
                     false => "->",
                 };
                 let line = self.delivered_line(mark, &shown, &done, path, began);
-                self.log(&line);
+                self.log_unless(silent, &line);
+                let said = done.confirmation.as_deref().unwrap_or_default();
+                self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_ref());
                 let name = transport.as_ref().map_or(&b""[..], Str::bytes);
                 let end = [b": ", name, b" transport succeeded"].concat();
                 let line = [&self.named(&whole)[..], &end].concat();
                 self.log_message(&line);
                 if is_local {
-                    self.forget_failure(&RetryKey::Local(text.bytes()));
+                    self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());
                 }
-                self.forget_failure(&RetryKey::Routing(text.bytes()));
+                self.forget_failure(&RetryKey::Routing(text.bytes()).bytes());
+                self.forget_failure(&RetryKey::Routing(domain.bytes()).bytes());
+                let sender = self.file().sender.clone();
+                self.forget_failure(&RetryKey::Recipient(text.bytes(), &sender).bytes());
                 let how = match delivery.transport.is_some_and(|one| routes.is_remote(one)) {
                     false => Some(Arrived::Here),
                     true if routes.is_last_hop(delivery.router) => Some(Arrived::LastHop),
@@ -253,23 +311,36 @@ impl<'d> Attempt<'d> {
             Outcome::Deferred(why) => {
                 let verdict = match (is_local, why.number) {
                     (true, _) => {
-                        let key = RetryKey::Local(text.bytes());
-                        self.keep_failure(&key, (text.bytes(), Some(domain.bytes())), &why)
+                        let key = self.local_key(delivery);
+                        let others = (key == text.bytes()).then(|| domain.bytes());
+                        self.keep_failure(&RetryKey::Local(key).bytes(), (key, others), &why, 0)
                     }
                     // The host's fault is kept with the host.
                     (false, -44) => {
-                        let sender = self.file().sender.clone();
-                        let key = RetryKey::Recipient(text.bytes(), &sender);
-                        self.keep_failure(&key, (text.bytes(), Some(domain.bytes())), &why)
+                        let by_sender =
+                            delivery.transport.is_none_or(|one| routes.retries_by_sender(one));
+                        self.keep_refusal((text.bytes(), domain.bytes()), &why, by_sender)
                     }
                     (false, _) => Verdict::Again,
                 };
                 let line = self.trouble_line(&whole, &why, true);
-                self.log(&[b"== ", &line[..]].concat());
+                let marked = [b"== ", &line[..]].concat();
+                // Who was refused was told of by the host.
+                if is_local || why.number != -44 {
+                    let about = (&why.message[..], why.number);
+                    self.tell_transport(delivery, "msg:defer", about, why.host.as_deref());
+                }
+                match why.panics {
+                    true => self.cx.log().panic(&marked),
+                    false => self.log_unless(silent, &marked),
+                }
                 self.log_message(&line);
                 match verdict == Verdict::Expired {
                     true => {
                         let is_direct = whole.is_direct;
+                        let about = (&why.message[..], 0);
+                        let host = why.host.as_deref();
+                        self.tell_transport(delivery, "msg:fail:delivery", about, host);
                         self.time_out(*node, &delivery.address, is_direct, &whole, why);
                     }
                     false => {
@@ -283,8 +354,12 @@ impl<'d> Attempt<'d> {
                 }
             }
             Outcome::Failed(why) => {
-                let line = self.trouble_line(&whole, &why, false);
-                self.log(&[b"** ", &line[..]].concat());
+                let line = self.failure_line(&whole, &why, path);
+                // What a command says is no host's error.
+                let said = if is_local { &b""[..] } else { &why.message };
+                let host = why.host.as_deref();
+                self.tell_transport(delivery, "msg:fail:delivery", (said, 0), host);
+                self.log_unless(silent, &[b"** ", &line[..]].concat());
                 self.log_message(&line);
                 let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 self.fail(Undone { output: output.to_vec(), ..failed });
@@ -309,7 +384,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// A delivery whose time has not come.
-    fn waits(&mut self, planned: &Planned, why: &Undelivered) {
+    pub(super) fn waits(&mut self, planned: &Planned, why: &Undelivered) {
         let is_logged = self.wanted().contains(eximious::LogSelector::RETRY_DEFER);
         self.put_off(planned, why, is_logged);
     }
@@ -319,6 +394,7 @@ impl<'d> Attempt<'d> {
         let router = routes.router_name(planned.delivery.router).clone();
         let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());
         let subject = Subject::of(&planned.delivery, &router, transport.as_ref(), false);
+        let subject = subject.told_by(routes, &planned.delivery);
         let line = self.trouble_line(&subject, why, true);
         if is_logged {
             self.log(&[b"== ", &line[..]].concat());

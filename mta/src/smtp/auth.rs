@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use eximious::acl::AclVerdict;
-use eximious::auth::{Authenticator, ChannelBinding, is_yes};
+use eximious::auth::server::{self, AuthDriver, AuthStep, AuthTurn, AuthValues, AuthVerdict};
+use eximious::auth::{Authenticator, ChannelBinding};
 use eximious::stdlib::base64;
+use eximious::stdlib::options::is_yes;
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, DriverOpt, FailClass, Str, opt, var};
 
@@ -12,7 +14,6 @@ use super::command::Command;
 use super::stage::{Handled, Stage};
 use super::verdict::{Refused, unset};
 use super::{SmtpSession, reply};
-use crate::auth::{self, AuthDriver, AuthStep, AuthTurn, AuthVerdict, Values};
 
 /// Stands for a secret in logs.
 const HIDDEN: &[u8] = b"********";
@@ -35,7 +36,7 @@ pub(super) struct Authentication {
 pub(super) struct Attempt {
     authenticator: Arc<Authenticator>,
     driver: Box<dyn AuthDriver>,
-    values: Values,
+    values: AuthValues,
 }
 
 impl std::fmt::Debug for Attempt {
@@ -168,8 +169,8 @@ impl SmtpSession {
         };
         let mut attempt = Attempt {
             authenticator: authenticator.clone(),
-            driver: auth::driver(authenticator),
-            values: Values::default(),
+            driver: server::driver(authenticator),
+            values: AuthValues::default(),
         };
         let mut turn = attempt.turn(self);
         turn.0.forget();
@@ -371,10 +372,10 @@ impl SmtpSession {
         let Some(one) = all.find(|one| !one.is_asked_for() && one.serves()) else { return };
         let mut attempt = Attempt {
             authenticator: one.clone(),
-            driver: auth::driver(one),
-            values: Values::default(),
+            driver: server::driver(one),
+            values: AuthValues::default(),
         };
-        let verdict = auth::over_tls(&mut attempt.turn(self).0);
+        let verdict = server::over_tls(&mut attempt.turn(self).0);
         if verdict == AuthVerdict::Accept {
             let _ = self.conclude_auth(attempt, verdict);
         } else {

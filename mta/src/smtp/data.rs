@@ -12,6 +12,7 @@ use super::transaction::{Arrived, DiscardedBy, Envelope, Prdr};
 use super::verdict::{Refused, undecided, unset};
 use super::{
     DsnNotify, Event, Provenance, Received, Recipient, SmtpSession, SpoolFailure, SpoolOutcome,
+    reply,
 };
 use crate::dsn;
 use crate::reception::{
@@ -539,13 +540,13 @@ impl SmtpSession {
         }
         let id = self.message_id().clone();
         match (&arrival.said, arrival.prdr) {
-            (Some(said), _) => self.answer(b"250", said.bytes()),
-            (None, Some(Prdr { accepted_by_all: true })) => {
+            (_, Some(Prdr { accepted_by_all: true })) => {
                 self.say(&[b"250 id=", id.bytes(), b" message accepted"]);
             }
-            (None, Some(Prdr { accepted_by_all: false })) => {
+            (_, Some(Prdr { accepted_by_all: false })) => {
                 self.say(&[b"250 id=", id.bytes(), SOME]);
             }
+            (Some(said), None) => self.answer(b"250", said.bytes()),
             (None, None) => self.say(&[b"250 OK id=", id.bytes()]),
         }
     }
@@ -563,8 +564,10 @@ impl SmtpSession {
             (None, None) => return false,
         };
         let text = control.options.bytes();
-        let text = if text.is_empty() { DEFAULT.to_vec() } else { text.to_vec() };
-        self.answer(code, &text);
+        let text = if text.is_empty() { DEFAULT } else { text };
+        // A code in the text is text.
+        let split = self.split(text);
+        self.say_lines(reply::lines(code, &split, true));
         true
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Counts {
     pub(super) nonmail: i64,
     /// MAIL commands.
     pub(super) messages: i64,
+    /// Whether a message had to wait because of the load, so that all that follow do.
+    pub(super) met_load: bool,
     /// How long the next MAIL has to wait, and the next RCPT.
     pub(super) mail_pace: Pace,
     pub(super) rcpt_pace: Pace,
@@ -183,6 +185,11 @@ impl SmtpSession {
 
     /// The client is gone.
     pub(super) fn connection_lost(&mut self) -> Stage {
+        // To whom nothing but that was said, nothing more is.
+        if self.acl_state.broken.is_some() {
+            self.connection.failed = true;
+            return self.close();
+        }
         let host = self.connection.host.clone();
         let text = [host.bytes(), b" lost input connection"].concat();
         self.log_incomplete("connection lost");

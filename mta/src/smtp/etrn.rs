@@ -1,10 +1,11 @@
 //! ETRN: a client wants messages that wait to be sent (RFC 1985, specification 49.2.5).
 //!
-//! `smtp_etrn_command` says what is run then. Without it, that would be a run of the
-//! queue, for which there is no delivery yet: the client is told so.
+//! `smtp_etrn_command` says what is run then. Without it, that is a run of the queue for
+//! recipients that have the argument in them, which whoever serves begins.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eximious::acl::AclVerdict;
 use eximious::opt;
@@ -27,6 +28,26 @@ impl Running {
 
     fn end(&self, argument: &[u8]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(argument);
+    }
+}
+
+/// Begins a run of the queue for messages with a recipient that has this text in it, and
+/// does not wait for its end; what it is handed is called then.
+pub type StartRun = dyn Fn(&[u8], Box<dyn FnOnce() + Send>) -> io::Result<()> + Send + Sync;
+
+/// What begins such runs, once somebody said so.
+#[derive(Default)]
+pub(super) struct QueueRuns(OnceLock<Box<StartRun>>);
+
+impl std::fmt::Debug for QueueRuns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("QueueRuns").field(&self.0.get().is_some()).finish()
+    }
+}
+
+impl QueueRuns {
+    pub(super) fn set(&self, start: Box<StartRun>) {
+        let _ = self.0.set(start);
     }
 }
 
@@ -61,9 +82,7 @@ impl SmtpSession {
         if self.setup.is_test {
             self.cx.note(TraceKinds::RECEIVE, b"ETRN command execution skipped");
         } else if line.is_empty() {
-            self.log_panic(b"ETRN can't be served: messages are not delivered by this server");
-            let text = b"458 Unable to queue messages: there are no queue runs";
-            return Err(self.reply(&[text]));
+            self.run_queue(argument)?;
         } else if !self.run_etrn(&line, &words, argument) {
             return Err(self.reply(&[b"458 Already processing ", argument]));
         }
@@ -72,6 +91,42 @@ impl SmtpSession {
             None => self.say(&[b"250 OK"]),
         }
         Ok(Stage::COMMANDS)
+    }
+
+    /// Has the queue run for recipients that have the argument in them.
+    fn run_queue(&mut self, argument: &[u8]) -> Result<(), Stage> {
+        let server = self.server.clone();
+        let Some(start) = server.queue_runs.0.get() else {
+            self.log_panic(b"ETRN can't be served: messages are not delivered by this server");
+            let text = b"458 Unable to queue messages: there are no queue runs";
+            return Err(self.reply(&[text]));
+        };
+        let text = argument.strip_prefix(b"#").unwrap_or(argument);
+        let Some(ended) = self.begin_etrn(argument) else {
+            return Err(self.reply(&[b"458 Already processing ", text]));
+        };
+        if let Err(why) = start(text, ended) {
+            let why = eximious::stdlib::wording::reason(&why);
+            self.log_panic(&[b"queue run for ETRN failed: ", why.as_bytes()].concat());
+            server.running.end(argument);
+            return Err(self.reply(&[b"458 Unable to queue messages"]));
+        }
+        Ok(())
+    }
+
+    /// Notes what runs, unless the same does already and no other is to run then. What is
+    /// returned is to be called at its end.
+    fn begin_etrn(&mut self, argument: &[u8]) -> Option<Box<dyn FnOnce() + Send>> {
+        let serialized = self.flag(opt::SMTP_ETRN_SERIALIZE);
+        let (running, own) = (self.server.running.clone(), argument.to_vec());
+        if serialized && !running.begin(argument) {
+            return None;
+        }
+        Some(Box::new(move || {
+            if serialized {
+                running.end(&own);
+            }
+        }))
     }
 
     fn etrn_words(&mut self, line: &Str, argument: &[u8]) -> Result<Vec<Str>, Vec<u8>> {
@@ -84,23 +139,11 @@ impl SmtpSession {
     /// Starts the command; false where one for the same argument runs, and no other is to
     /// run then. That it can't be executed is for the log alone.
     fn run_etrn(&mut self, line: &Str, words: &[Str], argument: &[u8]) -> bool {
-        let serialized = self.flag(opt::SMTP_ETRN_SERIALIZE);
-        let running = self.server.running.clone();
-        if serialized && !running.begin(argument) {
-            return false;
-        }
-        let own = argument.to_vec();
-        let ended = move || {
-            if serialized {
-                running.end(&own);
-            }
-        };
-        if let Err(why) = launch::start(&mut self.cx, words, Box::new(ended)) {
+        let Some(ended) = self.begin_etrn(argument) else { return false };
+        if let Err(why) = launch::start(&mut self.cx, words, ended) {
             let head = [b"exec of \"", line.bytes(), b"\" (ETRN) failed: "].concat();
             self.log_panic(&[&head, why.as_bytes()].concat());
-            if serialized {
-                self.server.running.end(argument);
-            }
+            self.server.running.end(argument);
         }
         true
     }

@@ -1,7 +1,7 @@
 //! Main options, as a session asks for them.
 
 use eximious::stdlib::hosts::SendingHost;
-use eximious::stdlib::lists::{ListOutcome, Matcher, ip};
+use eximious::stdlib::lists::{Keep, ListOutcome, Matcher, ip};
 use eximious::trace::{Happening, ListEvent};
 use eximious::{Expanded, Opt, Str, Var, var};
 
@@ -45,7 +45,7 @@ impl SmtpSession {
         let text = self.variable(var::SENDER_HOST_ADDRESS);
         let address = ip::address(text.bytes()).map(|address| (text, address));
         let mut client = SendingHost;
-        let mut matcher = Matcher::host(address, &mut client).called(name);
+        let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client).called(name);
         matches!(self.cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
     }
 

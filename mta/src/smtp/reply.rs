@@ -59,7 +59,7 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
 
 /// A code that stands at the head of a text: `599 5.1.2 `. What comes back is the
 /// code with its extended one, and the text behind it.
-pub(super) fn own_code(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn own_code(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let digits = text.get(..3)?;
     let plain = matches!(digits[0], b'2'..=b'5') && digits.iter().all(u8::is_ascii_digit);
     if !plain || text.get(3) != Some(&b' ') {

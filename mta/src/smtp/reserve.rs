@@ -7,6 +7,7 @@ use eximious::{LogSelector, opt};
 
 use super::stage::Stage;
 use super::{Received, SmtpSession};
+use crate::delivery::QueueFiles;
 use crate::logs::hundredths;
 
 impl SmtpSession {
@@ -57,6 +58,10 @@ impl SmtpSession {
 
     /// Says why a message that was kept is not delivered at once.
     pub(super) fn log_delay(&mut self) {
+        // In a test, none is delivered ever.
+        if self.setup.is_test {
+            return;
+        }
         if let Some(why) = self.why_delayed()
             && self.logs(LogSelector::DELAY_DELIVERY)
         {
@@ -75,12 +80,14 @@ impl SmtpSession {
         let queue_beyond = self.number(opt::SMTP_ACCEPT_QUEUE);
         let each = self.number(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
         let load = self.load_average();
-        let loaded = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
+        let most = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
+        let is_loaded = self.connection.counts.met_load || most.is_some_and(|most| load > most);
+        self.connection.counts.met_load = is_loaded && self.flag(opt::QUEUE_ONLY_LOAD_LATCH);
         if queue_beyond > 0 && connected > queue_beyond {
             Some(format!("too many connections ({connected}, max {queue_beyond})"))
         } else if each > 0 && self.connection.counts.messages > each {
             Some(format!("more than {each} messages received in one connection"))
-        } else if loaded.is_some_and(|most| load > most) {
+        } else if is_loaded {
             Some(format!("load average {}", hundredths(load)))
         } else {
             None
@@ -93,5 +100,6 @@ impl SmtpSession {
         (overrides || !self.flag(opt::QUEUE_ONLY))
             && !received.waits()
             && self.why_delayed().is_none()
+            && !QueueFiles::found(self.cx.engine()).all
     }
 }

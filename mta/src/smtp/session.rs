@@ -11,7 +11,7 @@ use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::{Config, Context, Engine};
 
 use super::connection::Connection;
-use super::etrn::Running;
+use super::etrn::{QueueRuns, Running, StartRun};
 use super::input::{Input, Next};
 use super::stage::{Progress, Stage};
 use super::transaction::Transaction;
@@ -24,6 +24,8 @@ pub struct SmtpServer {
     pub(crate) rewrite: Vec<RewriteRule>,
     /// What runs for ETRN.
     pub(crate) running: Running,
+    /// What runs the queue for a client that asks for its mail.
+    pub(super) queue_runs: QueueRuns,
     pub(super) authenticators: Authenticators,
     /// How much memory transactions may take together, once somebody asked.
     pub(super) memory: OnceLock<Option<u64>>,
@@ -86,8 +88,15 @@ impl SmtpServer {
             rewrite,
             authenticators,
             running: Running::default(),
+            queue_runs: QueueRuns::default(),
             memory: OnceLock::new(),
         }
+    }
+
+    /// Says what runs the queue for a client that asks for its mail (ETRN). It stays what
+    /// was said first.
+    pub fn run_for_clients(&self, start: Box<StartRun>) {
+        self.queue_runs.set(start);
     }
 }
 

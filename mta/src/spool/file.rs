@@ -111,6 +111,23 @@ pub struct HeaderLine {
     pub line: Vec<u8>,
 }
 
+/// What stands behind `frozen` in a file.
+const LATER: [&[u8]; 13] = [
+    b"N",
+    b"host_lookup_deferred",
+    b"host_lookup_failed",
+    b"local",
+    b"localerror",
+    b"local_scan",
+    b"spam_bar",
+    b"spam_score",
+    b"spam_score_int",
+    b"manual_thaw",
+    b"sender_set_untrusted",
+    b"smtputf8",
+    b"dsn_envid",
+];
+
 impl HeaderFile {
     /// The value of a name, if it is there; of several, the last one counts.
     pub fn value(&self, name: &str) -> Option<&Value> {
@@ -127,8 +144,9 @@ impl HeaderFile {
         self.values.retain(|value| value.name != b"frozen");
         let text = Some(now.to_string().into_bytes());
         let value = Value { name: b"frozen".to_vec(), text, ..Value::default() };
-        let thawed = self.values.iter().position(|value| value.name == b"manual_thaw");
-        self.values.insert(thawed.unwrap_or(self.values.len()), value);
+        let is_later = |value: &Value| LATER.contains(&&value.name[..]);
+        let place = self.values.iter().position(is_later);
+        self.values.insert(place.unwrap_or(self.values.len()), value);
     }
 
     /// Thaws it; `by_hand` where somebody wants that.

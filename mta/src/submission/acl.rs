@@ -9,6 +9,7 @@ use eximious::{AclPhases, Message, Opt, Str, opt, var};
 
 use super::report::Fault;
 use super::{Outside, Submission};
+use crate::smtp::reply;
 use crate::{logs, reception};
 
 /// Who an ACL speaks to.
@@ -75,6 +76,11 @@ impl Submission<'_> {
         }
         match verdict {
             PartsVerdict::Accepted => Ok(None),
+            PartsVerdict::Ended(result)
+                if self.request.batched && result.verdict != AclVerdict::Discard =>
+            {
+                Err(self.refused_in_batch(result))
+            }
             // Why it does so is not said.
             PartsVerdict::Ended(result) => self
                 .settle(result, ("MIME", "non-SMTP MIME"))
@@ -112,15 +118,7 @@ impl Submission<'_> {
                 let why = logged.as_ref().map_or(b"NULL".as_slice(), Str::bytes);
                 let middle = format!("> rejected by {acl} ACL: ");
                 let parts = [b"F=<", sender.bytes(), middle.as_bytes(), why];
-                let line = self.log_line(&parts.concat());
-                let recipients = self.received.recipients.iter().map(|one| one.address.bytes());
-                let (sender, replaced) = (sender.bytes(), &self.received.replaced);
-                // What ACLs add is not there yet.
-                let whose = (sender, recipients);
-                let header = self.cx.message().map_or_else(Vec::new, |message| {
-                    reception::rejected(self.cx, message, whose, replaced, &[], false)
-                });
-                result.reject_logs.write(&*self.cx.engine().world().log, &line, &header);
+                self.log_refusal(&parts.concat(), result.reject_logs);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());
                 let head = format!("message rejected by {acl} ACL: ");
@@ -132,6 +130,42 @@ impl Submission<'_> {
                 Err(Fault::Judged(said))
             }
         }
+    }
+
+    /// What an ACL for parts says of a message of a batch is said, and logged, as it is in SMTP.
+    fn refused_in_batch(&mut self, result: AclResult) -> Fault {
+        let given = |text: Option<Str>| text.filter(|text| !text.is_empty());
+        let said = given(result.user_message);
+        let logged = given(result.log_message).or_else(|| said.clone());
+        let why = logged.map_or_else(Vec::new, |why| [b": ", why.bytes()].concat());
+        let later = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
+        let how: &[u8] = if later { b"temporarily rejected" } else { b"rejected" };
+        let (ident, sender) = (self.cx.value_of(var::SENDER_IDENT), self.received_sender());
+        let parts: [&[u8]; 7] =
+            [b"U=", ident.bytes(), b" F=<", sender.bytes(), b"> ", how, b" during MIME ACL checks"];
+        self.log_refusal(&[parts.concat(), why].concat(), result.reject_logs);
+        let (code, usual): (&[u8], &[u8]) = match later {
+            true => (b"451", b"Temporary local problem - please try later"),
+            false => (b"550", b"Administrative prohibition"),
+        };
+        let said = said.filter(|_| result.verdict != AclVerdict::Error);
+        let text = said.as_ref().map_or(usual, Str::bytes);
+        let (code, text) = reply::own_code(text)
+            .filter(|(own, _)| own.first() == code.first())
+            .unwrap_or((code, text));
+        Fault::Answered([code, b" ", text].concat())
+    }
+
+    /// Logs that an ACL has refused the message, whose header goes to the log of rejections.
+    fn log_refusal(&mut self, text: &[u8], logs: Logs) {
+        let (line, sender) = (self.log_line(text), self.received_sender());
+        let recipients = self.received.recipients.iter().map(|one| one.address.bytes());
+        // What ACLs add is not there yet.
+        let whose = (sender.bytes(), recipients);
+        let header = self.cx.message().map_or_else(Vec::new, |message| {
+            reception::rejected(self.cx, message, whose, &self.received.replaced, &[], false)
+        });
+        logs.write(&*self.cx.engine().world().log, &line, &header);
     }
 
     fn received_sender(&self) -> Str {

@@ -67,6 +67,7 @@ fn in_smtp(fault: &Fault) -> Vec<u8> {
         Fault::TooLong(TooLong::Line(_)) => b"552 A message header line is too long".into(),
         Fault::TooLarge(_) => b"552 Message size exceeds maximum permitted".into(),
         Fault::Judged(said) => [b"550 ", said.as_slice()].concat(),
+        Fault::Answered(reply) => reply.clone(),
         Fault::SpoolFailure(failure) => failure.said.clone().into_bytes(),
         _ => b"421 Unexpected failure, please try later".into(),
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
+use eximious::trace::{Happening, SpoolEvent};
 use eximious::{opt, var};
 
 use super::own::hand_in;
@@ -33,6 +34,8 @@ pub(super) enum Fault {
     TooLarge(u64),
     /// An ACL refused it, with these words.
     Judged(Vec<u8>),
+    /// An ACL refused it, and this is how SMTP has it.
+    Answered(Vec<u8>),
     /// It could not be put into the spool.
     SpoolFailure(SpoolFailure),
     /// It could not be read.
@@ -67,6 +70,8 @@ impl Submission<'_> {
         if self.request.errors == Errors::Printed {
             return printed(&[b"exim: ", &in_short(fault)[..], b"\n"].concat());
         }
+        let why = in_short(fault);
+        self.cx.tell(Happening::Spool(SpoolEvent::Rejected { why: &why }));
         let otherwise = if matches!(fault, Fault::NoRecipients(_)) { 2 } else { 1 };
         let status = match (self.mail(fault), self.request.errors) {
             (true, Errors::MailedQuietly) => 0,
@@ -208,7 +213,9 @@ fn in_short(fault: &Fault) -> Vec<u8> {
         Fault::TooLarge(limit) => {
             format!("message rejected: message too big (max={limit})").into_bytes()
         }
-        Fault::Judged(why) => [b"message rejected by non-SMTP ACL: ", &why[..]].concat(),
+        Fault::Judged(why) | Fault::Answered(why) => {
+            [b"message rejected by non-SMTP ACL: ", &why[..]].concat()
+        }
         Fault::SpoolFailure(SpoolFailure { why, .. }) | Fault::Unread(why) => why.clone(),
         Fault::Broken => Vec::new(),
     }
@@ -306,7 +313,7 @@ fn in_full(fault: &Fault) -> Option<Told> {
                 system. It was not delivered to any recipients.\n",
             format!("message too big (limit set to {limit})").as_bytes(),
         ),
-        Fault::Judged(why) => {
+        Fault::Judged(why) | Fault::Answered(why) => {
             let head = b"A message that you sent was rejected by the local scanning code that\n\
                 checks incoming messages on this system. The following error was given:\n\n  "
                 .as_slice();

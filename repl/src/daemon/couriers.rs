@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::world::SpoolPlace;
-use eximious_mta::delivery::{AttemptManner, Deliverer, QueueRun, RemoteManner};
+use eximious_mta::delivery::{AttemptManner, Courier, Deliverer, QueueRun, RemoteManner};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving;
 
@@ -92,6 +92,31 @@ impl Couriers {
         spawned
     }
 
+    /// Has the queue run for clients of a service that ask for their mail.
+    pub fn run_for_clients(self: &Arc<Self>, service: &Arc<Service>) {
+        let (own, served) = (Arc::downgrade(self), Arc::downgrade(service));
+        service.server.run_for_clients(Box::new(move |text, ended| {
+            let over = || std::io::Error::from(std::io::ErrorKind::Interrupted);
+            let (Some(own), Some(service)) = (own.upgrade(), served.upgrade()) else {
+                return Err(over());
+            };
+            let place = eximious_mta::spool::place(&service.engine.context(), b"");
+            let place = place.map_err(|_| over())?;
+            let run = QueueRun { recipient: Some(text.to_vec()), ..QueueRun::default() };
+            own.locked().threads += 1;
+            let runs = own.clone();
+            let spawned = serving::spawn(STACK, move || {
+                service.deliverer.run_queue(&place, &run, &runs.ends);
+                ended();
+                runs.leave();
+            });
+            if spawned.is_err() {
+                own.leave();
+            }
+            spawned
+        }));
+    }
+
     /// Lets everybody finish the message at hand, and no more.
     pub fn end(&self, within: Duration) {
         self.ends.store(true, Ordering::Relaxed);
@@ -116,22 +141,34 @@ impl Couriers {
     }
 
     fn work(&self) {
-        while let Some(order) = self.next() {
+        let mut courier: Option<Courier> = None;
+        while let Some((order, more)) = self.next(&mut courier) {
             let manner = AttemptManner { remote: order.remote, ..AttemptManner::default() };
-            order.deliverer.deliver_all(&order.place, &order.id, &manner);
+            let own = courier.take().filter(|one| one.is_of(&order.deliverer));
+            let own = own.unwrap_or_else(|| Courier::new(&order.deliverer));
+            own.deliver(&order.place, &order.id, &manner, more, &self.ends);
+            courier = Some(own);
         }
+        drop(courier);
         self.leave();
     }
 
-    /// What to do next; nothing where it is over.
-    fn next(&self) -> Option<Order> {
+    /// What to do next, and whether there is more; nothing where it is over. Whoever has to
+    /// wait for it rests.
+    fn next(&self, courier: &mut Option<Courier>) -> Option<(Order, bool)> {
         let mut state = self.locked();
         loop {
             if self.ends.load(Ordering::Relaxed) {
                 return None;
             }
             if let Some(order) = state.waiting.pop_front() {
-                return Some(order);
+                return Some((order, !state.waiting.is_empty()));
+            }
+            if let Some(resting) = courier.take() {
+                drop(state);
+                drop(resting);
+                state = self.locked();
+                continue;
             }
             state.idle += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);

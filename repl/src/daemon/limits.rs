@@ -17,6 +17,8 @@ pub struct ConnectionLimits {
     /// `smtp_connect_backlog`; as many as the system allows where it is not set, because
     /// a client that finds no room waits for ever.
     pub backlog: i32,
+    /// `tcp_nodelay`
+    pub no_delay: bool,
     /// `smtp_accept_keepalive`
     pub keep_alive: bool,
     /// `daemon_startup_retries`
@@ -37,6 +39,7 @@ impl ConnectionLimits {
                 true => i32::try_from(settings.get(opt::SMTP_CONNECT_BACKLOG)).unwrap_or(i32::MAX),
                 false => i32::MAX,
             },
+            no_delay: settings.get(opt::TCP_NODELAY),
             keep_alive: settings.get(opt::SMTP_ACCEPT_KEEPALIVE),
             startup_retries: u32::try_from(settings.get(opt::DAEMON_STARTUP_RETRIES)).unwrap_or(0),
             startup_sleep: settings.get(opt::DAEMON_STARTUP_SLEEP),

@@ -28,7 +28,7 @@ pub struct Source {
 impl Source {
     /// As the command line says.
     pub fn new(config: Option<Vec<u8>>, macros: &Macros) -> Self {
-        let names = config.unwrap_or_else(|| usual::FILES.to_vec());
+        let names = config.as_deref().map_or_else(|| usual::FILES.to_vec(), usual::absolute);
         let macros = macros.iter();
         let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
         Self { names, macros }
@@ -89,7 +89,8 @@ impl Service {
         let engine = found.build(builder.world(world));
         let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = ConnectionLimits::of(engine.settings());
-        let deliverer = Deliverer::new(Arc::new(found), &engine, server.clone());
+        let deliverer = Deliverer::new(Arc::new(found), &engine, server.clone())
+            .with_most_messages(request.most_messages);
         let remote = match request.queues_remote {
             true => RemoteManner::Queued,
             false => RemoteManner::Made,

@@ -3,7 +3,7 @@
 use super::given::{Asked, Given};
 use super::{CalledAs, Parser, Stop};
 use crate::switches::COMMANDS;
-use crate::{check, fmt};
+use crate::{check, fmt, hints};
 
 impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
@@ -44,6 +44,7 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
     let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
     match word.as_slice() {
         b"check" => Ok(Some(Asked::Check(check::request(rest.collect(), given)?))),
+        b"hints" => Ok(Some(Asked::Hints(hints::work(&rest.collect::<Vec<_>>())?))),
         b"help" => Ok(Some(Asked::Help(rest.collect()))),
         b"repl" => Ok(Some(Asked::Expand)),
         b"list" => {

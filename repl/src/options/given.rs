@@ -16,7 +16,10 @@ use crate::message::Reading;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
-use crate::{check, daemon, deliver, filter, fmt, queue, rewrite, route, show, smtp, submit};
+use crate::usual;
+use crate::{
+    check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit,
+};
 
 /// What is to be done, as far as it is known while options are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +37,7 @@ pub(super) enum Asked {
     RemovePidFile(Option<Vec<u8>>),
     Show,
     Check(check::CheckRequest),
+    Hints(hints::HintsWork),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -81,6 +85,8 @@ pub(crate) struct Given {
     pub(super) leaves_header: bool,
     /// `-N`
     pub(super) pretends: bool,
+    /// `-oB`
+    pub(super) most_messages: Option<i64>,
     /// `-od…`
     pub(super) when: Option<DeliveryTime>,
     /// `-oMm`
@@ -138,6 +144,7 @@ impl Asked {
             | Self::Show
             | Self::Rewrite
             | Self::Retry
+            | Self::Hints(_)
             | Self::Host(_)
             | Self::Session
             | Self::Batch
@@ -177,7 +184,7 @@ impl Given {
         let macros = self.macros.iter();
         Claim {
             reads_configuration: asked.reads_configuration(),
-            config: self.config.clone(),
+            config: self.config.as_deref().map(usual::absolute),
             macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
         }
     }
@@ -209,16 +216,17 @@ impl Given {
                 words: self.arguments,
             }),
             Asked::Check(request) => Job::Check(request),
+            Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),
             Asked::Route(purpose) => Job::Route(route::RouteRequest {
                 purpose,
                 addresses: std::mem::take(&mut self.arguments),
-                setup: self.setup(),
+                setup: self.check(),
             }),
             Asked::Filter => Job::Filter(filter::FilterRequest {
                 filters: std::mem::take(&mut self.filters),
-                setup: self.setup(),
+                setup: self.check(),
             }),
             Asked::Daemon | Asked::Runner => Job::Daemon(
                 daemon::Source::new(self.config, &self.macros),
@@ -232,7 +240,7 @@ impl Given {
             Asked::Host(host) => Job::Host(smtp::HostRequest {
                 host,
                 calls_out: self.calls_out,
-                setup: self.setup(),
+                setup: self.check(),
             }),
             Asked::Session => Job::Session(smtp::local::LocalRequest {
                 full_name: self.full_name.clone(),
@@ -261,6 +269,7 @@ impl Given {
             }),
             Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
                 queues_remote: self.when == Some(DeliveryTime::RemoteQueued),
+                most_messages: self.most_messages,
                 queue: std::mem::take(&mut self.queue),
                 work: self.work.take().unwrap_or_else(|| {
                     let mut ids = std::mem::take(&mut self.arguments).into_iter();
@@ -301,18 +310,24 @@ impl Given {
             debug: self.debug,
             keeps_faults: self.keeps_faults,
             is_test: false,
+            is_check: false,
             rights: self.rights,
         }
     }
 
+    /// What checks something, which may be for administrators.
+    fn check(self) -> Setup {
+        Setup { is_check: true, ..self.setup() }
+    }
+
     fn expand(mut self) -> super::ExpandRequest {
         let texts = std::mem::take(&mut self.arguments);
-        super::ExpandRequest { setup: self.setup(), texts }
+        super::ExpandRequest { setup: self.check(), texts }
     }
 
     fn rules(mut self) -> rewrite::RulesRequest {
         let arguments = std::mem::take(&mut self.arguments);
-        rewrite::RulesRequest { setup: self.setup(), arguments }
+        rewrite::RulesRequest { setup: self.check(), arguments }
     }
 
     fn submit(mut self) -> submit::SubmitRequest {

@@ -43,6 +43,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    started.work_in_spool();
     let (config, mut cx) = started.into_parts();
     let engine = cx.engine().clone();
     let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };

@@ -46,6 +46,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    started.work_in_spool();
     let (config, mut cx) = started.into_parts();
     let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let engine = cx.engine();
@@ -57,6 +58,12 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let config = config.unwrap_or_else(Config::default);
     let server = Arc::new(SmtpServer::new(&config, engine));
     let deliverer = Deliverer::new(Arc::new(config), engine, server.clone());
+    let runs = hand_over.clone();
+    server.run_for_clients(Box::new(move |text, ended| {
+        runs.run_for(text)?;
+        ended();
+        Ok(())
+    }));
     let mut client = match eximious_world::input_connection() {
         Some((peer, own)) => {
             given.clear();

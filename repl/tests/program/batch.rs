@@ -63,6 +63,39 @@ fn batches_are_taken_as_the_real_exim_takes_them() {
     agree(&["-bS"], option, &one.replace("DATA", "RCPT TO:<d@here.example>\nDATA"));
 }
 
+/// What refuses a part of a message of a batch is the ACL for messages of programs; it is told
+/// as in SMTP. (The real Exim leaves the text out where it says what the error was.)
+#[test]
+fn parts_are_refused_as_in_smtp() {
+    let Some(exim) = exim() else { return };
+    let batch = format!(
+        "MAIL FROM:<a@b.example>\nRCPT TO:<c@here.example>\nDATA\nMIME-Version: 1.0\n\
+         Content-Type: text/plain\n{MESSAGE}"
+    );
+    for acl in [
+        "deny message = no programs",
+        "deny message = 571 5.7.1 x",
+        "deny log_message = for the log",
+        "deny",
+        "defer",
+        "defer message = not now",
+        "drop message = dropped",
+        "require condition = perhaps",
+    ] {
+        let told = |program: &str| {
+            let place = Place::new(&format!("acl_not_smtp_mime = {acl}\n"));
+            let run = place.run(program, &["-bS"], &batch);
+            let reply = run.out.lines().find(|line| line.starts_with(['4', '5']));
+            let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
+            let log = log.lines().filter_map(|line| line.split_once(" U=")).map(|(_, what)| what);
+            (reply.map(str::to_owned), log.map(str::to_owned).collect::<Vec<_>>(), run.status)
+        };
+        let expected = told(&exim);
+        assert!(expected.1.len() == 1 && expected.1[0].contains(" during MIME"), "{expected:?}");
+        assert_eq!(told(env!("CARGO_BIN_EXE_eximious")), expected, "{acl}");
+    }
+}
+
 /// Speaks with a program that has a connection as its standard input and output.
 fn called(place: &Place, program: &str, said: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

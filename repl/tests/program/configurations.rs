@@ -390,6 +390,7 @@ const ALL: &[&str] = &[
     "-bP router_list transport_list authenticator_list",
     "-bP macros",
     "-bP config",
+    "-n -bP config",
     "-bP +local_domains",
     "-brw foo@localhost",
     "-brw foo",

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use eximious_tests::cases::changes;
-use eximious_tests::daemons::Daemon;
+use eximious_tests::daemons::{Daemon, without_ids};
 use eximious_tests::root;
 use eximious_tests::tls::Wishes;
 use tempfile::TempDir;
@@ -70,6 +70,8 @@ const CASES: &[(&str, &[&str], &str)] = &[
         &["-d-all+acl", "-odq", "-oi", "bob@old.example"],
         "From: a@b.example\nSubject: xyz\n\nhi\n",
     ),
+    ("delivery", &["-v", "-odi", "-oi", "a@local.example", "x@away.example"], LETTER),
+    ("delivery-failed", &["-v", "-odi", "-oi", "bad@local.example", "none@local.example"], LETTER),
     // What it is told, and what is asked of it, stands in `ask_daemon`.
     ("daemon", &[], ""),
     (
@@ -77,6 +79,15 @@ const CASES: &[(&str, &[&str], &str)] = &[
         &["-d-all+acl+expand", "-bh", "192.0.2.1"],
         "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<ann@loc.example>\r\nQUIT\r\n",
     ),
+];
+
+/// A message that is to be delivered.
+const LETTER: &str = "From: a@b.example\nSubject: xyz\n\nhi\n";
+
+/// What ours tells of the steps of deliveries, one message for two being in the queue.
+const STEPS: &[(&str, &[&str])] = &[
+    ("delivery-steps", &["-d-all+deliver+transport", "-q"]),
+    ("delivery-queue", &["-d-all+queue_run", "-qff", "-R", "nobody"]),
 ];
 
 /// An Exim filter, and a Sieve script.
@@ -142,6 +153,12 @@ const NOT_COMPARED: &[&str] = &[
     "dbfn_read: age",
     "returned from EXIM_DBOPEN",
     "closed hints database",
+    // How it connects, and what `-C` means for it.
+    "TFO mode",
+    "connected",
+    "SMTP(Connection",
+    "LOG: MAIN PANIC",
+    "exim user lost privilege",
     "log directory space",
     "spool directory space",
 ];
@@ -161,11 +178,12 @@ fn told(run: &Run, place: &Path) -> Vec<String> {
     };
     let lines = &lines[head.map_or(0, |head| head + 1)..];
     // That a message arrived has its own name in it.
-    let lines = lines.iter().filter(is_compared).filter(|line| !line.contains("<= root"));
+    let arrived = |line: &&&str| line.starts_with("  <= ");
+    let lines = lines.iter().filter(is_compared).filter(|line| !arrived(line));
     // A record's size is each one's own, and so is what follows the words of a condition.
     let shared = |line: &&str| match line.starts_with(" Condition is ") {
         true => line.trim_end().to_owned(),
-        false => line.split(" datalen ").next().unwrap_or(line).to_owned(),
+        false => without_ids(line.split(" datalen ").next().unwrap_or(line)),
     };
     lines.map(shared).collect()
 }
@@ -184,7 +202,8 @@ fn lay_out(name: &str) -> TempDir {
     std::fs::write(place.join("sieve"), SIEVE).expect("a file");
     std::fs::write(place.join("table"), "ann: bob\nbob: x y\n*.c: wild\n").expect("a file");
     let written = place.display().to_string();
-    let own = root().join(format!("tests/debugging/{name}.conf"));
+    let own = name.split('-').next().unwrap_or(name);
+    let own = root().join(format!("tests/debugging/{own}.conf"));
     let shared = root().join("tests/debugging/exim.conf");
     let config = std::fs::read_to_string(if own.exists() { own } else { shared });
     let config = config.expect("the configuration").replace("DIR", &written);
@@ -266,10 +285,39 @@ fn compare(program: &str) {
             std::fs::write(&path, lines.join("\n") + "\n").expect("it can be recorded");
             continue;
         }
-        let recorded = std::fs::read_to_string(&path).unwrap_or_default();
-        let recorded: Vec<String> = recorded.lines().map(str::to_owned).collect();
-        for (mark, line) in changes(&recorded, &lines) {
-            wrong.push_str(&format!("{} {mark} {line}\n", case.0));
+        wrong += &differing(case.0, &path, &lines);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What differs from what is recorded.
+fn differing(name: &str, path: &Path, lines: &[String]) -> String {
+    let recorded = std::fs::read_to_string(path).unwrap_or_default();
+    let recorded: Vec<String> = recorded.lines().map(str::to_owned).collect();
+    let changes = changes(&recorded, lines).into_iter();
+    changes.map(|(mark, line)| format!("{name} {mark} {line}\n")).collect()
+}
+
+#[test]
+fn deliveries_tell_their_steps() {
+    if common::onward::exim().is_none() {
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_eximious");
+    let mut wrong = String::new();
+    for (name, args) in STEPS {
+        let directory = lay_out(name);
+        let file = format!("{}/exim.conf", directory.path().display());
+        let recipients = ["a@local.example", "x@away.example"];
+        let queue = [&["-C", &file, "-odq", "-oi"], &recipients[..]].concat();
+        common::run(program, &queue, LETTER.as_bytes());
+        let run = common::run(program, &[&["-C", &file], *args].concat(), b"");
+        let mut lines = told(&run, directory.path());
+        lines.retain(|line| !line.contains("queue run: pid="));
+        let path = root().join(format!("tests/debugging/{name}.txt"));
+        match std::env::var_os("EXIMIOUS_RECORD") {
+            Some(_) => std::fs::write(&path, lines.join("\n") + "\n").expect("it is recorded"),
+            None => wrong += &differing(name, &path, &lines),
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -40,7 +40,7 @@ fn inside() {
     let Some(purpose) = network::purpose() else { return };
     let Some(_server) = dialogues::set_up() else { return };
     let names = std::env::var("DIALOGUES").ok().filter(|names| !names.is_empty());
-    let cases = dialogues::read(names.as_deref());
+    let cases = dialogues::read("dialogues", names.as_deref());
     assert!(!cases.is_empty(), "no such case: {names:?}");
     let wrong = match purpose.as_str() {
         "exim" => {
@@ -52,14 +52,18 @@ fn inside() {
         _ => {
             let program = Path::new(env!("CARGO_BIN_EXE_eximious"));
             let record = std::env::var_os("EXIMIOUS_RECORD").is_some();
-            agree(program, &cases, &Asked::Eximious { record, known: Difference::read() })
+            agree(
+                program,
+                &cases,
+                &Asked::Eximious { record, known: Difference::read("dialogues") },
+            )
         }
     };
     assert!(wrong.is_empty(), "{} sessions differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// What is compared with the recorded dialogues.
-enum Asked {
+pub enum Asked {
     /// A real Exim; what it says may be recorded.
     Exim { record: bool },
     /// eximious, and what it is known to say otherwise; what it says where it is
@@ -68,7 +72,7 @@ enum Asked {
 }
 
 /// Plays all sessions, and gives those that are not as they are recorded.
-fn agree(program: &Path, cases: &[Case], asked: &Asked) -> Vec<String> {
+pub fn agree(program: &Path, cases: &[Case], asked: &Asked) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     let plays = || {
@@ -120,7 +124,7 @@ fn over_tcp(program: &Path, cases: &[Case]) -> Vec<String> {
         network::ip(&["addr", "add", &format!("{own}/128"), "dev", "lo", "nodad"]);
     }
     let unfit = Unfit::read();
-    let known = Difference::read().into_iter().map(Difference::of_replies);
+    let known = Difference::read("dialogues").into_iter().map(Difference::of_replies);
     let known: Vec<Difference> = known.filter(|one| !one.is_nothing()).collect();
     let (next, number) = (AtomicUsize::new(0), AtomicU8::new(1));
     let (wrong, count) = (Mutex::new(Vec::new()), AtomicUsize::new(0));

@@ -124,7 +124,11 @@ fn the_version_says_which_configuration_is_read() {
         let text = said(&[option]);
         let head = format!("Exim version 4.100-eximious-{} #", env!("CARGO_PKG_VERSION"));
         assert!(text.starts_with(&head), "{text}");
-        let heads = ["Support for: crypteq ", "Lookups (built-in): ", "Authenticators: cram_md5 "];
+        let heads = [
+            "Support for: Content_Scanning crypteq ",
+            "Lookups (built-in): ",
+            "Authenticators: cram_md5 ",
+        ];
         for head in heads.iter().chain(&["Routers: accept dnslookup ", "Size of off_t: 8"]) {
             assert!(text.lines().any(|line| line.starts_with(head)), "{head}: {text}");
         }

@@ -7,8 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 use eximious_mailauth::arc::ArcState;
 use eximious_mailauth::crypto::PrivateKey;
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
-use eximious_tests::arc;
 use eximious_tests::hosts::Host;
+use eximious_tests::{arc, names};
 use tempfile::TempDir;
 
 use crate::common::onward::OURS;
@@ -45,6 +45,11 @@ fn pem() -> String {
 
 /// The message as the next host gets it, with CRLF, and what the logs have to say of it.
 fn sent(options: &str, message: &str) -> (String, String) {
+    sent_asking(options, message, None)
+}
+
+/// As [`sent`], with a name server at a port.
+fn sent_asking(options: &str, message: &str, dns: Option<u16>) -> (String, String) {
     let (directory, host) =
         (TempDir::with_prefix("eximious-").expect("a directory"), Host::new(""));
     let place = directory.path().display().to_string();
@@ -60,6 +65,9 @@ fn sent(options: &str, message: &str) -> (String, String) {
     let input = std::fs::File::open(directory.path().join("message")).expect("a file");
     let mut command = Command::new(OURS);
     command.args(["-C", &format!("{place}/exim.conf"), "-odi", "-f", "a@a.example", "d@d.example"]);
+    if let Some(port) = dns {
+        command.env("EXIMIOUS_DNS", format!("127.0.0.1:{port}"));
+    }
     let output = command.stdin(Stdio::from(input)).output().expect("it runs");
     let heard = host.heard_in_order();
     let begin = heard.iter().position(|line| line == "DATA").unwrap_or_else(|| {
@@ -120,6 +128,42 @@ fn what_leaves_bears_a_seal() {
         let said = ["none", "pass"][hop - 1];
         assert_eq!(tag(&sealed, "ARC-Seal", "cv")[0], said);
         message = sealed.replace("\r\n", "\n");
+    }
+}
+
+/// Where nobody said what came of the chain, it is looked at on the way out.
+#[test]
+fn a_chain_that_nobody_looked_at_goes_on() {
+    let key = PrivateKey::read(&pem()).expect("a key");
+    let record = format!("v=DKIM1; k=rsa; p={}", BASE64_STANDARD.encode(key.public()));
+    let zones = TempDir::with_prefix("eximious-").expect("a directory");
+    let zone = format!(
+        "$TTL 60\n@ SOA ns hostmaster 1 60 60 60 60\n NS ns\nns A 127.0.0.1\n\
+         s._domainkey.hop TXT \"{record}\"\n"
+    );
+    std::fs::write(zones.path().join("example"), zone).expect("a zone");
+    let Some((_server, port)) = names::real(zones.path()) else { return };
+    let options = " arc_sign = hop.example : s : DIR/key.pem";
+    let (first, log) = sent(options, &format!("{}{FROM}", results("; arc=none")));
+    assert_eq!(log, "");
+    let first = format!("{}{}", results(""), first.replace("\r\n", "\n"));
+    for (message, port, wanted, why) in [
+        (first.clone(), Some(port), &["none", "pass"][..], ""),
+        (first.replace("Some  text", "Other text"), Some(port), &["none", "fail"], ""),
+        // Nobody answers there.
+        (first, Some(9), &["none"], "the keys of the chain of seals can't be had now"),
+    ] {
+        let (sealed, log) = sent_asking(options, &message, port);
+        let mut said = tag(&sealed, "ARC-Seal", "cv");
+        said.sort();
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(said, wanted, "{sealed}");
+        assert!(log.contains(why), "{log}");
+        if wanted == ["none", "pass"] {
+            let found = arc::validated(&sealed, &mut Key(record.clone()));
+            assert_eq!((found.state, found.sets.len()), (ArcState::Pass, 2), "{sealed}");
+        }
     }
 }
 

@@ -89,7 +89,12 @@ fn differing(cases: &[Case], played: &[Played<'_>]) -> Vec<String> {
             };
             let missing = lines(&run.recorded, "  - ", said);
             let more = lines(said, "  + ", &run.recorded);
-            format!("{}.case:{}:\n{missing}{more}", cases[*at].name, run.line)
+            // Where all lines are there, they are in another order.
+            let pairs = run.recorded.iter().zip(said);
+            let other = pairs.filter(|_| missing.is_empty() && more.is_empty());
+            let other = other.filter(|(old, new)| old != new);
+            let order: String = other.map(|(old, new)| format!("  < {old}\n  > {new}\n")).collect();
+            format!("{}.case:{}:\n{missing}{more}{order}", cases[*at].name, run.line)
         })
         .collect()
 }

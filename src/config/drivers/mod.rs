@@ -55,6 +55,11 @@ pub(crate) fn effective(
 }
 
 impl Instance {
+    /// The same, with nothing set.
+    pub(crate) fn unset(&self) -> Self {
+        Self { options: DriverOptions::default(), settings: Vec::new(), ..self.clone() }
+    }
+
     /// The name of its driver.
     pub fn driver_name(&self) -> &'static str {
         self.driver.as_ref().map_or("", |driver| driver.meta.name)

@@ -43,8 +43,7 @@ const SCANNERS: &[(&str, Needs)] = &[
     ("_CRYPTO_SIGN_ED25519", Needs::Term("dkim_status")),
 ];
 
-/// The rest of it. What only a delivery could do is not there: `_HAVE_DANE`, `_HAVE_SOCKS`,
-/// `_HAVE_TCP_FASTOPEN`, `_HAVE_MOVE_FROZEN_MESSAGES`.
+/// The rest of it. Not there are `_HAVE_DANE` and `_HAVE_TCP_FASTOPEN`.
 const FEATURES: &[(&str, Needs)] = &[
     ("_HAVE_TRANSPORT_APPEND_MBX", Needs::Nothing),
     ("_HAVE_TRANSPORT_APPEND_MAILSTORE", Needs::Nothing),
@@ -75,6 +74,7 @@ const FEATURES: &[(&str, Needs)] = &[
     ("_HAVE_SRS", Needs::Nothing),
     ("_HAVE_SPF", Needs::Lookup("spf")),
     ("_HAVE_NATIVE_SRS", Needs::Nothing),
+    ("_HAVE_SOCKS", Needs::Nothing),
     ("_HAVE_PROXY", Needs::Nothing),
     ("_HAVE_PRDR", Needs::Nothing),
     ("_HAVE_PIPE_CONNECT", Needs::Nothing),
@@ -86,6 +86,7 @@ const FEATURES: &[(&str, Needs)] = &[
     ("_HAVE_DMARC", Needs::Term("dmarc_status")),
     ("_HAVE_DKIM", Needs::Term("dkim_status")),
     ("_HAVE_CONTENT_SCANNING", Needs::Term("malware")),
+    ("_HAVE_MOVE_FROZEN_MESSAGES", Needs::Nothing),
     ("_HAVE_OPENSSL", Needs::Tls),
     ("_HAVE_TLS", Needs::Tls),
     ("_HAVE_DLFUNC", Needs::Nothing),
@@ -400,7 +401,7 @@ mod tests {
         for name in ["_HAVE_LOOKUP_PSL", "_HAVE_LOOKUP_REDIS", "_HAVE_HINTS_SQLITE"] {
             assert!(has(&without, name), "{name}");
         }
-        for name in ["_HAVE_GNUTLS", "_HAVE_HINTS_BDB", "_HAVE_DANE", "_HAVE_SOCKS"] {
+        for name in ["_HAVE_GNUTLS", "_HAVE_HINTS_BDB", "_HAVE_DANE"] {
             assert!(!has(&with, name), "{name}");
         }
     }
@@ -412,7 +413,8 @@ mod tests {
         assert_eq!(replaced("_OPT_MAIN_TIMEZONE _EXP_COND_>=").as_deref(), Some("y y"));
         assert_eq!(replaced("_OPT_ROUTER_REDIRECT_FILE").as_deref(), Some("y"));
         assert_eq!(replaced("_ACL_MOD_SET _DRIVER_ROUTER_ACCEPT").as_deref(), Some("y y"));
-        for other in ["_HAVE _NOTHING", "_ACL_COND_BMI_OPTIN", "_DRIVER_TRANSPORT_QUEUEFILE"] {
+        assert_eq!(replaced("_HAVE_SOCKS_HAVE_MOVE_FROZEN_MESSAGES").as_deref(), Some("yy"));
+        for other in ["_HAVE _NOTHING", "_ACL_COND_BMI_OPTIN", "_DRIVER_AUTHENTICATOR_GSASL"] {
             assert_eq!(replaced(other), None);
         }
         assert!(replaced("_DKIM_OVERSIGN_HEADERS").unwrap().starts_with("+From:+Sender:"));

@@ -33,6 +33,11 @@ pub(super) fn write(step: &HostEvent<'_>, out: &mut DebugWriter<'_>) {
         }
         HostEvent::Missing { line, .. } => tell(&[line]),
         HostEvent::Local => tell(&[b"local host found for non-MX address"]),
+        HostEvent::LocalFirst => tell(&[b"local host has lowest MX"]),
+        HostEvent::LocalRemoved { hosts } => {
+            tell(&[b"local host in host list - removed hosts:"]);
+            hosts.iter().for_each(|host| tell(&[b"  ", host.as_bytes()]));
+        }
         HostEvent::Checked { name, addresses: [], later, .. } => match later {
             true => tell(&[b"temporary error for host name lookup"]),
             false => tell(&[b"no IP addresses found for ", name]),

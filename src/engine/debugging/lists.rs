@@ -14,6 +14,8 @@ pub(super) fn write(step: &ListEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
         }
         ListEvent::Element { text } => {
             let shown = visible_spaces(text);
+            let lines: Vec<&[u8]> = shown.split(|byte| *byte == b'\n').collect();
+            let shown = lines.join("↩\n".as_bytes());
             let shown: &[u8] = if out.is_plain { text } else { &shown };
             out.tested(LISTS, depth + 1, &[b"list element: ", shown]);
         }

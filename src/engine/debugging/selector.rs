@@ -16,6 +16,8 @@ impl DebugSelector {
     pub const ACL: Self = Self(0x4);
     /// Authenticators.
     pub const AUTH: Self = Self(0x8);
+    /// Deliveries.
+    pub const DELIVER: Self = Self(0x10);
     /// Questions to the DNS.
     pub const DNS: Self = Self(0x20);
     /// Lists in the DNS.
@@ -48,6 +50,8 @@ impl DebugSelector {
     pub const PID: Self = Self(0x8_0000);
     /// What the program is doing at the moment.
     pub const PROCESS_INFO: Self = Self(0x10_0000);
+    /// Runs of the queue.
+    pub const QUEUE_RUN: Self = Self(0x20_0000);
     /// What comes in and what is answered.
     pub const RECEIVE: Self = Self(0x40_0000);
     /// Questions to the DNS, one by one, and what came of each.
@@ -68,8 +72,8 @@ impl DebugSelector {
     pub const UID: Self = Self(0x4000_0000);
     /// Verification.
     pub const VERIFY: Self = Self(0x8000_0000);
-    /// Anything.
-    pub const ANY: Self = Self(!(0x4_0000 | 0x8_0000 | 0x800_0000));
+    /// Anything that `-d` adds to what `-v` says.
+    pub const ANY: Self = Self(!(0x1 | 0x4_0000 | 0x8_0000 | 0x800_0000));
     /// What is told where nobody chose.
     pub const USUAL: Self = Self(0xf771_5cfd);
 
@@ -98,6 +102,7 @@ impl DebugSelector {
             (Self::LOOKUP, TraceKinds::LOOKUP),
             (Self::MEMORY, TraceKinds::MEMORY),
             (Self::PROCESS_INFO, TraceKinds::STATUS),
+            (Self::QUEUE_RUN, TraceKinds::QUEUE),
             (Self::RECEIVE, TraceKinds::SMTP | TraceKinds::RECEIVE),
             (Self::RESOLVER, TraceKinds::DNS),
             (Self::RETRY, TraceKinds::RETRY),
@@ -107,8 +112,9 @@ impl DebugSelector {
             (Self::UID, TraceKinds::USER),
             (Self::TRANSPORT, TraceKinds::SMTP | TraceKinds::CALLOUT),
             (Self::VERIFY, TraceKinds::VERIFY | TraceKinds::CALLOUT | TraceKinds::ROUTE),
-            // What a list says is always worth to be told.
-            (Self::ANY, TraceKinds::LIST),
+            (Self::VERBOSE, TraceKinds::SMTP | TraceKinds::DELIVERY | TraceKinds::RECEIVE),
+            // That a delivery begins, and what a list says, is always worth to be told.
+            (Self::ANY, TraceKinds::LIST | TraceKinds::DELIVERY),
         ] {
             if self.has(by) {
                 kinds |= kind;

@@ -1,13 +1,17 @@
 //! Conditions on other ACLs, on expanded text and on the connection (specification 44.17).
 
-use eximious_core::{AclPhases, AclTerm, FailClass, Str, Var};
+use eximious_core::{AclPhases, AclTerm, Effects, FailClass, Meta, Str, TaintRule, Var};
 use eximious_stdlib::lists::{ListOutcome, Matcher};
+use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
 
 use super::AclVerdict;
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
 use super::words::{self, TermRun};
 use crate::config::first_word;
+
+/// Asking what a look-up complained of touches nothing.
+static REASON: Meta = Meta::new("lists", Effects::empty(), TaintRule::Result);
 
 /// `acl`.
 pub(super) static ACL: AclTerm = words::condition(
@@ -154,7 +158,8 @@ impl Run<'_> {
             Ok(ListOutcome::Matched(data)) => (Answer::Yes, data),
             Ok(ListOutcome::Unmatched(_)) => (Answer::No, None),
             Ok(ListOutcome::Deferred(why)) => {
-                self.logged = why.map(Str::from);
+                let why = self.cx.call(&REASON, |call| lookups::reason(call, why, b""));
+                self.logged = Some(Str::from(why)).filter(|why| !why.is_empty());
                 (Answer::Later, None)
             }
             Err(fail) if fail.class() == FailClass::Forced => (Answer::No, None),

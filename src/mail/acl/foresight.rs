@@ -35,6 +35,10 @@ impl DnsSource for Notes {
         self.0.extend_from_slice(questions);
         vec![DnsResponse::Later; questions.len()]
     }
+
+    fn prepare(&mut self, questions: &[DnsQuery]) {
+        self.0.extend_from_slice(questions);
+    }
 }
 
 impl Acls {
@@ -97,6 +101,42 @@ impl Wanted {
             } else if is(&ACL.meta) {
                 called.push(term.text.clone());
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::AclPhases;
+    use eximious_stdlib::message;
+
+    use super::super::driver::Driver;
+
+    /// What is asked side by side, and not looked at after all, is no event.
+    #[test]
+    fn only_what_is_looked_at_can_fail() {
+        let zone = "$ORIGIN a.example.\n\
+            @ TXT \"v=spf1 a:gone.a.example a:fits.a.example a:never.a.example \
+            include:never.a.example mx:never.a.example -all\"\n\
+            fits A 192.0.2.1\n\
+            _dmarc.sub TXT \"v=DMARC1; p=none; psd=n\"\n";
+        for settings in ["dmarc_tld_file = /list", "dmarc_tree_walk"] {
+            let config = format!(
+                "{settings}\nevent_action = ${{if eq{{$event_name}}{{dns:fail}}{{${{acl{{told}}}}}}}}\n\
+                 begin acl\ntold:\n  accept set acl_c_told = $acl_c_told$event_data;\n"
+            );
+            let driver = Driver::with(&config).zone(zone).file("/list", "example\n");
+            let mut driver = driver
+                .set("sender_host_address", "192.0.2.1")
+                .set("sender_helo_name", "h.example")
+                .set("sender_address", "u@a.example")
+                .at(AclPhases::DATA);
+            driver.attach();
+            driver.cx.set_message(Some(message::parse(b"From: x@sub.a.example\n\n")));
+            let acl = "accept spf = pass\n  dmarc_status = none:accept\n  logwrite = $acl_c_told";
+            assert_eq!(driver.run(acl), "Accept");
+            assert_eq!(driver.logged(), ["DNS_NOMATCH:gone.a.example:A;"], "{settings}");
+            assert!(driver.asked().iter().any(|one| one.contains("never.a.example")));
         }
     }
 }

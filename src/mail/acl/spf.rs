@@ -240,6 +240,10 @@ impl DnsSource for Records<'_, '_> {
         }
         answers
     }
+
+    fn prepare(&mut self, questions: &[DnsQuery]) {
+        self.dns.prepare(questions);
+    }
 }
 
 fn is_record(text: &[u8]) -> bool {

@@ -209,7 +209,7 @@ fn look_at(
         route(run, address, Subject::Sender, options, params);
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
-    let said = error.said.or_else(|| {
+    let said = error.said.clone().or_else(|| {
         let tells = !deferred && !error.untold;
         error.message.clone().filter(|_| tells)
     });
@@ -217,7 +217,7 @@ fn look_at(
         let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
         verified.said = [&head[..], &said].concat();
     }
-    verified.why = error.lookup.or(error.message).unwrap_or_default();
+    verified.why = error.why().map(<[u8]>::to_vec).unwrap_or_default();
     verified.address = address;
     (verified, called)
 }
@@ -259,11 +259,19 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
     if let Some(called) = called {
         return recipient_called(run, &called, &params, options);
     }
+    let deferred = matches!(standing, Standing::Deferred);
     let answer = judged(run, standing, options);
-    let message = error.lookup.clone().or(error.message).or_else(|| error.said.clone());
+    let message = error.why().map(<[u8]>::to_vec).or_else(|| error.said.clone());
     let message = message.map(Str::tainted);
     let said = error.said.map(Str::tainted);
     match answer {
+        // What is overridden has its reason all the same.
+        Answer::Yes if deferred => {
+            if let Some(said) = said.or_else(|| message.clone()) {
+                says(run, said);
+            }
+            run.logged = message;
+        }
         Answer::Yes => {}
         Answer::No => {
             if let Some(said) = said.or_else(|| message.clone()) {

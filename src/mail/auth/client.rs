@@ -4,24 +4,24 @@
 //! Whoever has the connection tells what the server says ([`Login::hear`]), and
 //! says what it is told to.
 
-mod cram_md5;
-mod external;
-mod gsasl;
-mod plaintext;
-mod spa;
+pub(super) mod cram_md5;
+pub(super) mod external;
+pub(super) mod gsasl;
+pub(super) mod plaintext;
+pub(super) mod spa;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverDef, DriverKind, DriverOpt, Fail, FailClass, Runs, Str, Var};
+use eximious_core::{DriverOpt, Fail, FailClass, Str, Var};
 use eximious_stdlib::base64;
+use eximious_stdlib::options::is_yes;
 use eximious_stdlib::options::opt::authenticator as opt;
 use eximious_stdlib::variables::var;
 
-use super::{Authenticator, Authenticators, ChannelBinding, is_yes};
+use super::{Authenticator, Authenticators, ChannelBinding};
 use crate::Context;
-use crate::config::{AuthenticatorRules, MechanismName};
 
 /// How many values of an authenticator have variables: `$auth1`, ….
 pub const VALUES: usize = 4;
@@ -62,13 +62,13 @@ pub enum AuthOutcome {
 
 /// Why a driver has nothing to say.
 #[derive(Debug)]
-enum Stop {
+pub(super) enum Stop {
     Cancel(Vec<u8>),
     Fail(Vec<u8>),
 }
 
 /// What a driver's client does.
-trait Driver: Send {
+pub(super) trait Driver: Send {
     /// What stands behind the mechanism's name, if anything does.
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop>;
 
@@ -82,74 +82,8 @@ trait Driver: Send {
     }
 }
 
-/// What the record of an authenticator's driver runs: the client's side, where it has one.
-/// The server's side stands in `mta/`.
-pub(super) struct AuthenticatorRun {
-    client: Option<fn() -> Box<dyn Driver>>,
-}
-
-/// The record of a driver of ours.
-const fn own(
-    name: &'static str,
-    summary: &'static str,
-    source: &'static str,
-    client: &'static AuthenticatorRun,
-) -> DriverDef {
-    DriverDef::new(DriverKind::Authenticator, name, summary, source, Runs::of(client))
-}
-
-/// All drivers of authenticators.
-pub(super) static DRIVERS: &[&DriverDef] = &[
-    &cram_md5::DRIVER,
-    &own("cyrus_sasl", "Mechanisms of the Cyrus SASL library.", "36", &SERVES).rules(
-        &AuthenticatorRules {
-            name: MechanismName::Unshown,
-            is_server: |_| true,
-            ..AuthenticatorRules::DEFAULT
-        },
-    ),
-    &own("dovecot", "Asks a Dovecot server.", "37", &SERVES).rules(&AuthenticatorRules {
-        is_server: |one| one.set(opt::dovecot::SERVER_SOCKET),
-        ..AuthenticatorRules::DEFAULT
-    }),
-    &external::DRIVER,
-    &gsasl::DRIVER,
-    &DriverDef::new(
-        DriverKind::Authenticator,
-        "heimdal_gssapi",
-        "GSSAPI (RFC 4752).",
-        "39",
-        Runs::NotYet,
-    )
-    .needs("the Heimdal library")
-    .rules(&AuthenticatorRules { is_server: |_| true, ..AuthenticatorRules::DEFAULT }),
-    &plaintext::DRIVER,
-    &spa::DRIVER,
-    &own("tls", "A client's certificate takes the place of AUTH.", "42", &SERVES)
-        .rules(&BY_CERTIFICATE),
-];
-
-/// Only the server's side is there.
-static SERVES: AuthenticatorRun = AuthenticatorRun { client: None };
-
-/// What holds of instances of `tls`.
-static BY_CERTIFICATE: AuthenticatorRules = AuthenticatorRules {
-    value: |one, option, _| {
-        let either = [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1];
-        let is_one = either.iter().any(|one| one.is(option));
-        let set = |option: DriverOpt<Str>| one.options.of(option.def());
-        is_one.then(|| either.into_iter().find_map(set).cloned())?
-    },
-    name: MechanismName::Unasked,
-    is_server: |one| {
-        let any = [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1, opt::SERVER_CONDITION];
-        any.into_iter().any(|option| one.set(option))
-    },
-    ..AuthenticatorRules::DEFAULT
-};
-
 /// What a driver works with.
-struct Turn<'t> {
+pub(super) struct Turn<'t> {
     cx: &'t mut Context,
     authenticator: &'t Authenticator,
     binding: Option<&'t ChannelBinding>,
@@ -213,8 +147,7 @@ impl Login {
         binding: Option<ChannelBinding>,
     ) -> (Self, Move) {
         forget(cx);
-        let run = authenticator.record().and_then(|record| record.run.get::<AuthenticatorRun>());
-        let mut driver = match run.and_then(|run| run.client) {
+        let mut driver = match authenticator.runs().and_then(|run| run.client) {
             Some(start) => start(),
             None => Box::new(NoClient),
         };

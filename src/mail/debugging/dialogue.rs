@@ -5,7 +5,10 @@ use eximious_core::trace::{AuthEvent, CalloutEvent, SmtpEvent, SmtpSide, SpoolEv
 use super::{DebugSelector, DebugWriter};
 
 /// What is said to other hosts is told of deliveries as of callouts.
-const TO_OTHERS: DebugSelector = DebugSelector::TRANSPORT.with(DebugSelector::ACL);
+const TO_OTHERS: DebugSelector =
+    DebugSelector::TRANSPORT.with(DebugSelector::ACL).with(DebugSelector::VERBOSE);
+/// How many bytes go out at once is told of them to who wants to know more.
+const BYTES: DebugSelector = DebugSelector::TRANSPORT.with(DebugSelector::ACL);
 const CALLOUT: DebugSelector = DebugSelector::VERIFY;
 
 pub(super) fn write(step: &SmtpEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
@@ -24,9 +27,10 @@ pub(super) fn write(step: &SmtpEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
             out.tested(TO_OTHERS, depth, &[b"  SMTP>> ", text]);
         }
         SmtpEvent::Held { text } => out.tested(TO_OTHERS, depth, &[b"  SMTP|> ", text]),
+        SmtpEvent::Step { text } => out.tested(TO_OTHERS.with(CALLOUT), depth, &[text]),
         SmtpEvent::Flushed { count } => {
             let text = format!("cmd buf flush {count} bytes");
-            out.tested(TO_OTHERS, depth, &[text.as_bytes()]);
+            out.tested(BYTES, depth, &[text.as_bytes()]);
         }
         SmtpEvent::Closed { history } => {
             out.tested(TO_OTHERS, depth, &[b"  SMTP(close)>>"]);
@@ -38,15 +42,20 @@ pub(super) fn write(step: &SmtpEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
 }
 
 pub(super) fn write_spool(step: &SpoolEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
-    let mut tell = |parts: &[&[u8]]| out.told(DebugSelector::RECEIVE, depth, parts);
+    let tell = |parts: &[&[u8]], out: &mut DebugWriter<'_>| {
+        out.told(DebugSelector::RECEIVE, depth, parts);
+    };
     match step {
-        SpoolEvent::Writing { id } => tell(&[b"Writing spool files of ", id]),
+        SpoolEvent::Writing { id } => tell(&[b"Writing spool files of ", id], out),
         SpoolEvent::Kept { id, size } => {
             let size = size.to_string();
-            tell(&[b"Spool files written for message ", id, b": size = ", size.as_bytes()]);
+            tell(&[b"Spool files written for message ", id, b": size = ", size.as_bytes()], out);
+        }
+        SpoolEvent::Rejected { why } => {
+            out.told(DebugSelector::RECEIVE.with(DebugSelector::VERBOSE), depth, &[why]);
         }
         SpoolEvent::Failed { id, why } => {
-            tell(&[b"Spool files of ", id, b" can't be written: ", why]);
+            tell(&[b"Spool files of ", id, b" can't be written: ", why], out);
         }
         _ => {}
     }

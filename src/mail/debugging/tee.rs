@@ -18,9 +18,20 @@ pub(super) struct Tee {
     pub(super) log: Option<Arc<dyn Log>>,
 }
 
+/// A line without the name of a message before it: whoever looks on knows it.
+fn nameless(line: &[u8]) -> &[u8] {
+    let Some((name, rest)) = line.split_at_checked(24) else { return line };
+    let is_name = name.iter().enumerate().all(|(at, byte)| match at {
+        6 | 18 => *byte == b'-',
+        23 => *byte == b' ',
+        _ => byte.is_ascii_alphanumeric(),
+    });
+    if is_name { rest } else { line }
+}
+
 impl Tee {
     fn line(&self, names: &str, line: &[u8]) {
-        (self.tell)(&[b"LOG: ", names.as_bytes(), b"\n  ", line].concat());
+        (self.tell)(&[b"LOG: ", names.as_bytes(), b"\n  ", nameless(line)].concat());
     }
 
     fn go_on(&self, write: impl FnOnce(&dyn Log)) {

@@ -20,6 +20,7 @@ fn all() -> Vec<Vec<u8>> {
         encode(&rate),
         encode(&Seen),
         encode(&Working { count: 2 }),
+        encode(&Waiting),
     ]
 }
 
@@ -36,6 +37,7 @@ fn again(value: &[u8]) -> Vec<Vec<u8>> {
         one::<Rate>(value),
         one::<Seen>(value),
         one::<Working>(value),
+        one::<Waiting>(value),
     ];
     kinds.into_iter().flatten().collect()
 }
@@ -179,4 +181,46 @@ fn entries_are_shown_as_exim_dumpdb_does() {
     assert_eq!(shown("seen", "k", encode(&Seen)), "k\t09-Sep-2001 01:46:40\n");
     assert_eq!(shown("misc", "k", b"\xff".to_vec()), "09-Sep-2001 01:46:40 k\n");
     assert_eq!(shown("retry", "k", b"torn".to_vec()), "09-Sep-2001 01:46:40 k\n");
+}
+
+#[test]
+fn who_waits_for_a_host_is_taken_once_and_in_order() {
+    let store = store();
+    let hosts: [&[u8]; 2] = [b"MX.example", b"mx.example.org"];
+    for id in [b"c", b"a", b"b", b"a"] {
+        Waiting::note(&*store, b"smtp", hosts, id, 5).unwrap();
+    }
+    let standing = |id: &[u8]| match id {
+        b"a" => WaitingStanding::Stale,
+        b"b" => WaitingStanding::PassedBy,
+        _ => WaitingStanding::Wanted,
+    };
+    let take = |host: &[u8]| Waiting::take(&*store, b"smtp", host, standing).unwrap();
+    assert!(Waiting::is_there(&*store, b"smtp", b"mx.example", standing).unwrap());
+    assert_eq!(take(b"mx.example"), Some(b"c".to_vec()));
+    assert_eq!(take(b"mx.example"), None);
+    assert_eq!(take(b"mx"), None);
+    let mut left = Vec::new();
+    let mut look = |key: &[u8], _: &Hint| {
+        left.push(String::from_utf8_lossy(key).into_owned());
+        true
+    };
+    store.each(b"wait-smtp", &mut look).unwrap();
+    assert_eq!(left, ["mx.example b", "mx.example.org a", "mx.example.org b", "mx.example.org c"]);
+    assert!(!Waiting::is_there(&*store, b"other", b"mx.example.org", standing).unwrap());
+}
+
+#[test]
+fn many_who_wait_are_passed_by() {
+    let store = store();
+    for number in 0..100 {
+        let id = format!("{number:03}");
+        Waiting::note(&*store, b"smtp", [&b"mx"[..]], id.as_bytes(), 5).unwrap();
+    }
+    let last = |id: &[u8]| match id {
+        b"099" => WaitingStanding::Wanted,
+        _ => WaitingStanding::PassedBy,
+    };
+    assert_eq!(Waiting::take(&*store, b"smtp", b"mx", last).unwrap(), Some(b"099".to_vec()));
+    assert_eq!(Waiting::take(&*store, b"smtp", b"mx", last).unwrap(), None);
 }

@@ -6,11 +6,14 @@ use std::ops::Range;
 use eximious_core::{Fail, Header, Str};
 use eximious_stdlib::address::{self, Rules};
 
-use super::{AddressPlace, Rewriter};
+use super::{AddressPlace, Rewriter, RewrittenItem};
 use crate::Context;
 
 /// Where a line is broken behind an address that grew.
 const WIDTH: usize = 40;
+
+/// What begins a line.
+const FOLD: &[u8] = b"\n\t";
 
 /// How many colons may stand in the name of a group and what is quoted in it.
 const MOST_COLONS: usize = 8;
@@ -72,6 +75,8 @@ impl Work<'_> {
         // How much of the list is in `new`, and where the last line that was begun
         // here begins in it.
         let (mut done, mut begun) = (0, 0);
+        // Where `new` ends in a line that was begun here.
+        let mut fold = None;
         for element in address::arriving_list(list, self.rules) {
             let found = match element.address {
                 Ok(found) if !found.text.is_empty() => found,
@@ -89,8 +94,8 @@ impl Work<'_> {
             let blank = item.len() - item.trim_ascii_start().len();
             let start = span.start + blank;
             let item = item.trim_ascii();
-            let end = start + item.len();
-            let mut text = None;
+            let mut end = start + item.len();
+            let (mut text, mut is_whole) = (None, false);
             if let (Some(domain), None) = (domain, found.domain) {
                 let at = found.span.end.saturating_sub(start).min(item.len());
                 let (head, tail) = item.split_at(at);
@@ -99,7 +104,10 @@ impl Work<'_> {
             // One without a domain is not rewritten.
             if found.domain.is_some() || text.is_some() {
                 match self.rewritten(text.as_deref().unwrap_or(item)) {
-                    Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
+                    Ok(Some(rewritten)) => {
+                        is_whole = rewritten.is_whole;
+                        text = Some(rewritten.text.bytes().to_vec());
+                    }
                     Ok(None) => {}
                     Err(fail) => tell(fail.message()),
                 }
@@ -108,17 +116,27 @@ impl Work<'_> {
             if new.is_empty() {
                 new.extend_from_slice(&header.line[..colon]);
             }
+            if is_whole {
+                // It stands for the white space behind it, and for a line that was begun
+                // before it.
+                if fold == Some((new.len(), start)) {
+                    new.truncate(new.len() - FOLD.len());
+                }
+                end = span.end;
+            }
             new.extend_from_slice(list.get(done..start).unwrap_or_default());
             new.extend_from_slice(&text);
             done = end;
-            // Behind the comma, a line may be broken.
-            if let Some(break_at) = break_at(list, next)
+            // Behind the comma of one that grew, a line may be broken.
+            if text.len() > item.len()
+                && let Some(break_at) = break_at(list, next)
                 && new.len() + (break_at - done) - begun > WIDTH
             {
                 new.extend_from_slice(list.get(done..break_at).unwrap_or_default());
                 done = break_at;
                 begun = new.len();
-                new.extend_from_slice(b"\n\t");
+                new.extend_from_slice(FOLD);
+                fold = Some((new.len(), break_at));
             }
         }
         if new.is_empty() {
@@ -129,7 +147,7 @@ impl Work<'_> {
         Some(new)
     }
 
-    fn rewritten(&mut self, item: &[u8]) -> Result<Option<Str>, Fail> {
+    fn rewritten(&mut self, item: &[u8]) -> Result<Option<RewrittenItem>, Fail> {
         match self.rewriter {
             Some(rewriter) => rewriter.header_item(self.cx, &Str::tainted(item), self.place),
             None => Ok(None),

@@ -67,6 +67,10 @@ pub struct Attached {
     pub headers_remove: Vec<Str>,
     /// Whether errors are of no interest to anybody.
     pub ignore_errors: bool,
+    /// Whether reports do not name it (`hide_child_in_errmsg`).
+    pub hidden: bool,
+    /// Whether they do not name its children.
+    pub hides_children: bool,
 }
 
 impl Attached {
@@ -81,6 +85,8 @@ impl Attached {
             headers_add: self.headers_add.clone(),
             headers_remove: self.headers_remove.clone(),
             ignore_errors: self.ignore_errors,
+            hidden: self.hides_children,
+            hides_children: false,
         }
     }
 }

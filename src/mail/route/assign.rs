@@ -140,16 +140,19 @@ impl Machine<'_> {
         let written = text.written.bytes();
         let name = text.expand(self.cx).map_err(|fail| {
             let head = [b"failed to expand transport \"", written, b"\" in "].concat();
-            RouteError::new(router.named(&head, b" router: ", fail.message()))
+            let message = router.named(&head, b" router: ", fail.message());
+            RouteError::new(message).numbered(RouteError::TRANSPORT)
         })?;
         if name.taint().is_tainted() {
             let head = [b"attempt to use tainted value '", name.bytes(), b"' from '"].concat();
             self.log_panic(&[&head, written, b"' for transport"].concat());
-            return Err(RouteError::new("internal configuration error"));
+            let error = RouteError::new("internal configuration error");
+            return Err(error.numbered(RouteError::TRANSPORT));
         }
         self.routes.transport(name.bytes()).ok_or_else(|| {
             let head = [b"transport \"", name.bytes(), b"\" not found in "].concat();
-            RouteError::new(router.named(&head, b" router", b""))
+            let message = router.named(&head, b" router", b"");
+            RouteError::new(message).numbered(RouteError::TRANSPORT)
         })
     }
 

@@ -8,7 +8,7 @@ use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::SendingHost;
 use eximious_stdlib::lists::{Keep, ListOutcome, Matcher, Names, elements};
 use eximious_stdlib::lookups;
-use eximious_stdlib::options::opt;
+use eximious_stdlib::options::{is_yes, opt};
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
 
@@ -263,7 +263,7 @@ impl Machine<'_> {
     /// expanded is logged, and means no, unless a look-up in it has no answer now.
     pub(super) fn condition(&mut self, router: &Router, text: &Text) -> Result<bool, RouteError> {
         match text.expand(self.cx) {
-            Ok(value) => Ok(is_true(&value)),
+            Ok(value) => Ok(is_yes(value.bytes())),
             Err(fail) => {
                 if let Some(reason) = fail.reason() {
                     let lookup = Some(reason.to_vec());
@@ -411,11 +411,4 @@ fn permits(stat: &eximious_core::world::Stat, who: Identity, bit: u32) -> bool {
 
 fn undecided(option: &str) -> Vec<u8> {
     format!("{option} check lookup or other defer").into_bytes()
-}
-
-/// Whether a text counts as yes: it is neither empty nor one of the words for no.
-fn is_true(value: &Str) -> bool {
-    let value = value.bytes();
-    let no = ["", "0", "no", "false"];
-    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }

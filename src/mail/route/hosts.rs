@@ -153,7 +153,11 @@ pub(super) fn find(
                 head = router.named(&head, tail, b"");
                 match word(router, opt::manualroute::HOST_FIND_FAILED).bytes() {
                     b"ignore" => {}
-                    word => return failed(word, head).map(Hosts::Verdict),
+                    word => {
+                        let verdict = failed(word, head);
+                        let numbered = verdict.map_err(|error| error.numbered(RouteError::HOST));
+                        return numbered.map(Hosts::Verdict);
+                    }
                 }
             }
         }

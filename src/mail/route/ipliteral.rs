@@ -39,7 +39,11 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     }
     if let Some(list) = router.some_text(opt::router::IGNORE_TARGET_HOSTS) {
         match host_is_in(machine.cx, &list.written, address) {
-            Ok(ListOutcome::Matched(_)) => return Ok(Verdict::Decline),
+            Ok(ListOutcome::Matched(_)) => {
+                // Where no other router takes the address, that is why.
+                machine.note = Some(b"IP literal host explicitly ignored".to_vec());
+                return Ok(Verdict::Decline);
+            }
             Ok(ListOutcome::Unmatched(_)) => {}
             Ok(ListOutcome::Deferred(why)) => {
                 return Err(RouteError { message: why, ..RouteError::default() });

@@ -11,7 +11,7 @@ use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
-use super::pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
+use super::pass::{ChildAddress, Pass, Renamed, RouteError, RouteNotice, Routed};
 use super::percent::{self, PercentDeferred};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Purpose, Routes};
@@ -56,6 +56,8 @@ pub(super) struct Machine<'m> {
     /// What comes of it beside its own delivery, in order.
     pub(super) children: Vec<ChildAddress>,
     pub(super) renamed: Vec<Renamed>,
+    /// Messages about it.
+    pub(super) notices: Vec<RouteNotice>,
     /// What a router that declined has to say, should no other take the address.
     pub(super) note: Option<Vec<u8>>,
     /// What a sender is told instead of the note.
@@ -93,6 +95,7 @@ impl Routes {
             address,
             children: Vec::new(),
             renamed: Vec::new(),
+            notices: Vec::new(),
             note: None,
             advice: None,
             data_shown: false,
@@ -101,8 +104,8 @@ impl Routes {
         };
         let routed = machine.run();
         machine.hide_address();
-        let Machine { children, renamed, address, decided, .. } = machine;
-        Pass { routed, children, renamed, address, router: decided }
+        let Machine { children, renamed, notices, address, decided, .. } = machine;
+        Pass { routed, children, renamed, notices, address, router: decided }
     }
 }
 
@@ -303,12 +306,13 @@ impl Machine<'_> {
                 Ok(None)
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(Some(Verdict::Decline)),
-            // What a lookup can't say now is said in its own words.
-            Err(fail) if fail.kind() == ErrorKind::Lookup => Err(RouteError::new(fail.message())),
             Err(fail) => {
                 let tail = [b" router: ", fail.message()].concat();
                 let head = [b"expansion of \"", text.written.bytes(), b"\" failed in "].concat();
-                Err(RouteError::new(router.named(&head, &tail, b"")))
+                // What a lookup can't say now is said in its own words to ACLs.
+                let lookup = (fail.kind() == ErrorKind::Lookup).then(|| fail.message().to_vec());
+                let error = RouteError::new(router.named(&head, &tail, b""));
+                Err(RouteError { lookup, ..error })
             }
         }
     }
@@ -381,6 +385,7 @@ impl Machine<'_> {
         let mut again = self.address.child(self.address.text.clone(), &ancestor);
         again.attached.headers_add.clear();
         again.attached.headers_remove.clear();
+        again.attached.hidden = self.address.attached.hidden;
         again.first_router = number + 1;
         for child in &mut self.children {
             // A delivery has its parent's name on it already.

@@ -109,7 +109,12 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
             Some(_) => match unless_forced(engine.expand_once(&pattern, machine.cx)) {
                 Ok(Some(pattern)) => pattern,
                 Ok(None) => continue,
-                Err(fail) => return Err(RouteError::new(fail.message())),
+                Err(fail) => {
+                    let head = [b"failed to expand \"", pattern.as_slice()].concat();
+                    let middle = b"\" while checking a list: ".as_slice();
+                    machine.log_panic(&[&head, middle, fail.message()].concat());
+                    return Err(RouteError::new("lookup defer in route_list"));
+                }
             },
         };
         let outcome =

@@ -13,6 +13,8 @@ pub struct Pass {
     pub children: Vec<ChildAddress>,
     /// Domains for the message's header lines.
     pub renamed: Vec<Renamed>,
+    /// Messages to others about it, which are sent where it is delivered.
+    pub notices: Vec<RouteNotice>,
     /// The address with what is attached to it now.
     pub address: Box<Address>,
     /// The number of the router that had the last word, if one had.
@@ -55,6 +57,17 @@ pub struct Renamed {
     pub to: Str,
 }
 
+/// A message about how an address was routed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RouteNotice {
+    /// Addresses, as a header line `To:` has them; maybe tainted.
+    pub to: Str,
+    /// What it is about.
+    pub subject: &'static [u8],
+    /// Its text, lines that end with a newline.
+    pub text: Vec<u8>,
+}
+
 /// Why an address is not routed.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RouteError {
@@ -79,12 +92,28 @@ const QUERIES: &[&str] =
     &["mysql", "pgsql", "redis", "sqlite", "ldap:", "ldaps:", "ldapi:", "ldapdn:", "ldapm:"];
 
 impl RouteError {
+    /// What the logs of ACLs say of it: the look-up's own words, where it had some.
+    pub fn why(&self) -> Option<&[u8]> {
+        let lookup = self.lookup.as_deref().filter(|why| !why.is_empty());
+        lookup.or(self.message.as_deref())
+    }
+
     /// The number of errors in what a redirection is made of.
     pub const REDIRECT: i32 = -17;
+    /// The number of transports that can't be had.
+    pub const TRANSPORT: i32 = -30;
+    /// The number of hosts that are not there.
+    pub const HOST: i32 = -32;
 
     /// With a message.
     pub fn new(message: impl Into<Vec<u8>>) -> Self {
         Self { message: Some(message.into()), ..Self::default() }
+    }
+
+    /// The same, with a number for the logs.
+    #[must_use]
+    pub fn numbered(self, number: i32) -> Self {
+        Self { number, ..self }
     }
 
     /// The message as anybody may see it: an expansion with a query in it may show the

@@ -3,6 +3,7 @@
 mod filter;
 pub(super) mod forward;
 mod items;
+mod mistakes;
 mod rules;
 mod source;
 mod srs;
@@ -103,7 +104,7 @@ impl<'r> Redirection<'r> {
             match unless_forced(text.expand(machine.cx)) {
                 Ok(Some(domain)) => domain,
                 Ok(None) => return Ok(None),
-                Err(fail) => return Err(source::not_expanded(text, &fail)),
+                Err(fail) => return Err(source::not_expanded(machine, text, &fail)),
             }
         } else {
             machine.cx.value_of(var::QUALIFY_RECIPIENT)
@@ -116,6 +117,8 @@ impl<'r> Redirection<'r> {
     /// the options can be expanded.
     fn attach(&self, machine: &mut Machine<'_>) -> Result<(), RouteError> {
         machine.assign_errors(self.router)?;
+        let hides = self.router.on(opt::redirect::HIDE_CHILD_IN_ERRMSG);
+        machine.address.attached.hides_children = hides;
         // Who hears of errors by the router's own word comes first.
         if let Some(sender) = &self.sender
             && self.router.text(opt::ERRORS_TO).is_none()
@@ -149,14 +152,12 @@ impl<'r> Redirection<'r> {
         let list = reader.list(data);
         let Reader { items, skipped, .. } = reader;
         if matches!(list, List::Items | List::Unknown) {
-            for wrong in &skipped {
-                machine.log(&router.named(b"", b" router: skipped error: ", wrong));
-            }
+            mistakes::passed_over(machine, router, &skipped, !items.is_empty())?;
         }
         match list {
             List::Wrong(why) => {
                 let message = [b"error in redirect ", kind, b": ", &why].concat();
-                Err(RouteError { number: RouteError::REDIRECT, ..RouteError::new(message) })
+                Err(RouteError::new(message).numbered(RouteError::REDIRECT))
             }
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {

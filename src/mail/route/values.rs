@@ -70,12 +70,14 @@ impl Routes {
             true => other,
             false => Str::EMPTY,
         };
+        // Of several addresses there is no local part, be it the same.
+        let alone = |part: &Str| if others.is_empty() { part.clone() } else { Str::EMPTY };
         let parts = [
-            same(|one| &one.local_part, address.local_part.clone()),
-            address.prefix.text.clone(),
-            address.prefix.wild.clone(),
-            address.suffix.text.clone(),
-            address.suffix.wild.clone(),
+            alone(&address.local_part),
+            alone(&address.prefix.text),
+            alone(&address.prefix.wild),
+            alone(&address.suffix.text),
+            alone(&address.suffix.wild),
         ];
         PARTS.into_iter().zip(parts).for_each(|(var, value)| cx.show_var(var, &value));
         let mut own = of_address(address);

@@ -424,7 +424,7 @@ impl SmtpClient {
         }
     }
 
-    fn note(&mut self, word: &[u8]) {
+    pub(super) fn note(&mut self, word: &[u8]) {
         if self.log.len() > LONGEST_LOG {
             return;
         }

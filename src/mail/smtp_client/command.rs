@@ -83,6 +83,8 @@ pub struct MailParams {
 pub struct RcptParams {
     /// `NOTIFY` and `ORCPT` (RFC 3461), a space before each.
     pub dsn: Vec<u8>,
+    /// `IGNOREQUOTA`: whether a mailbox takes it though it is full.
+    pub ignore_quota: bool,
 }
 
 impl SentCommand {
@@ -133,6 +135,9 @@ impl SentCommand {
     /// `RCPT`, for a server that announced these extensions.
     pub fn rcpt(to: &[u8], params: &RcptParams, announced: &Extensions) -> Self {
         let mut line = [b"RCPT TO:<", to, b">"].concat();
+        if announced.ignore_quota && params.ignore_quota {
+            line.extend_from_slice(b" IGNOREQUOTA");
+        }
         if announced.dsn {
             line.extend_from_slice(&params.dsn);
         }

@@ -31,10 +31,45 @@ pub struct Extensions {
     pub dsn: bool,
     /// `PRDR`
     pub prdr: bool,
+    /// `IGNOREQUOTA`, of LMTP servers
+    pub ignore_quota: bool,
     /// `SMTPUTF8`
     pub smtputf8: bool,
     /// `AUTH`: the mechanisms, in upper case.
     pub auth: Vec<Vec<u8>>,
+    /// `LIMITS` (RFC 9422)
+    pub limits: AnnouncedLimits,
+}
+
+/// How much a server takes (RFC 9422); nothing where it does not say.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct AnnouncedLimits {
+    /// `MAILMAX`: how many messages along a connection.
+    pub mails: Option<u32>,
+    /// `RCPTMAX`: how many recipients of a message.
+    pub recipients: Option<u32>,
+    /// `RCPTDOMAINMAX`: how many domains these are of.
+    pub domains: Option<u32>,
+}
+
+impl AnnouncedLimits {
+    fn read<'w>(words: impl Iterator<Item = &'w [u8]>) -> Self {
+        let mut limits = Self::default();
+        for word in words {
+            let Some(at) = memchr::memchr(b'=', word) else { continue };
+            let number = std::str::from_utf8(&word[at + 1..]).ok();
+            // Six digits are the most, and nothing is no limit.
+            let number = number.filter(|text| text.len() <= 6);
+            let number = number.and_then(|text| text.parse().ok()).filter(|most| *most > 0);
+            match word[..at].to_ascii_uppercase().as_slice() {
+                b"MAILMAX" => limits.mails = number,
+                b"RCPTMAX" => limits.recipients = number,
+                b"RCPTDOMAINMAX" => limits.domains = number,
+                _ => {}
+            }
+        }
+        limits
+    }
 }
 
 impl Hello {
@@ -92,8 +127,10 @@ impl Extensions {
                     extensions.size = Some(number.and_then(|text| text.parse().ok()).unwrap_or(0));
                 }
                 b"DSN" => extensions.dsn = true,
+                b"IGNOREQUOTA" => extensions.ignore_quota = true,
                 b"PRDR" => extensions.prdr = true,
                 b"SMTPUTF8" => extensions.smtputf8 = true,
+                b"LIMITS" => extensions.limits = AnnouncedLimits::read(words),
                 b"AUTH" => extensions.auth.extend(words.map(<[u8]>::to_ascii_uppercase)),
                 _ => {}
             }

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use eximious_core::Trace;
+use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
 
 use super::client::error;
 use super::{
@@ -45,13 +46,22 @@ impl SmtpClient {
     ///
     /// # Errors
     /// It was not sent as a whole, and the connection is of no use any more.
-    pub fn send_message(&mut self, message: &mut dyn Read) -> Result<u64, SmtpError> {
+    pub fn send_message(
+        &mut self,
+        trace: &mut Trace,
+        message: &mut dyn Read,
+    ) -> Result<u64, SmtpError> {
+        trace.tell(Happening::Smtp(SmtpEvent::Step { text: b"  SMTP>> (writing message)" }));
         self.connection.set_timeout(self.timeouts.data);
         let mut wire = Wire::default();
         let mut give = |piece: &[u8]| self.put(piece);
         let mut sent = pieces(message, &mut |piece| wire.add(piece, &mut give));
         if sent.is_ok() {
             sent = wire.end(&mut give);
+        }
+        if sent.is_ok() {
+            trace.tell(Happening::Smtp(SmtpEvent::Sent { side: SmtpSide::Client, text: b"." }));
+            self.note(b".");
         }
         self.connection.set_timeout(self.timeouts.command);
         match sent {

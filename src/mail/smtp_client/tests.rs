@@ -122,6 +122,7 @@ impl TraceObserver for Notes {
         self.0.lock().unwrap().push(match event {
             SmtpEvent::Held { text: line } => format!("|{}", text(line)),
             SmtpEvent::Sent { text: line, .. } => format!(">{}", text(line)),
+            SmtpEvent::Step { text: step } => text(step),
             SmtpEvent::Flushed { count } => format!("={count}"),
             SmtpEvent::Received { text: lines, .. } => format!("<{}", text(lines)),
             SmtpEvent::Closed { history } => format!(".{}", text(history)),
@@ -167,7 +168,7 @@ fn deliver(client: &mut SmtpClient, trace: &mut Trace) -> Result<(), SmtpError> 
     client.mail(trace, b"a@x", &MailParams { size: Some(5), ..MailParams::default() })?;
     client.rcpt(trace, b"b@y", &RcptParams::default())?;
     client.data(trace)?;
-    client.send_message(&mut &b"h: v\n\n.x\n"[..])?;
+    client.send_message(trace, &mut &b"h: v\n\n.x\n"[..])?;
     client.end_of_data(trace).message.expect("it is SMTP")?;
     client.quit(trace);
     Ok(())
@@ -199,11 +200,13 @@ fn a_message_goes_and_each_step_is_told() {
         ">DATA",
         "=6",
         "<354 go",
+        "  SMTP>> (writing message)",
+        ">.",
         "<250 id=1",
         ">QUIT",
         "=6",
         "<221 bye",
-        ".220:EHLO:250-:MAIL:250:RCPT:250:DATA:354:250:QUIT:221",
+        ".220:EHLO:250-:MAIL:250:RCPT:250:DATA:354:.:250:QUIT:221",
     ];
     assert_eq!(notes.lines(), told);
 }
@@ -352,7 +355,7 @@ fn a_whole_envelope_may_go_at_once() {
     let classes = [0; 5].map(|_| client.answer(trace).unwrap().class());
     let yes = ReplyClass::Completed;
     assert_eq!(classes, [yes, yes, ReplyClass::Permanent, yes, ReplyClass::Intermediate]);
-    client.send_message(&mut &b"x\n"[..]).unwrap();
+    client.send_message(&mut Trace::default(), &mut &b"x\n"[..]).unwrap();
     client.end_of_data(trace).message.unwrap().unwrap();
     let sent = "MAIL FROM:<a>\r\nRCPT TO:<1>\r\nRCPT TO:<2>\r\nRCPT TO:<3>\r\nDATA\r\nx\r\n.\r\n";
     assert_eq!(written(&seen), sent);
@@ -372,7 +375,7 @@ fn a_message_that_can_not_be_read_has_no_end() {
         }
     }
     let (mut client, seen) = open("CHUNKING", Vec::new());
-    let error = client.send_message(&mut Broken(0)).unwrap_err();
+    let error = client.send_message(&mut Trace::default(), &mut Broken(0)).unwrap_err();
     assert_eq!(error.cause, Cause::Source("disk on fire".to_owned()));
     assert!(error.ends_connection());
     assert!(!written(&seen).contains("\r\n.\r\n"));
@@ -419,7 +422,7 @@ fn to_three(client: &mut SmtpClient, prdr: bool) -> Verdicts {
         .map(|to| client.rcpt(&mut Trace::default(), to, &RcptParams::default()).is_ok());
     assert_eq!(taken, [true, false, true]);
     client.data(&mut Trace::default()).unwrap();
-    client.send_message(&mut &b"x\n"[..]).unwrap();
+    client.send_message(&mut Trace::default(), &mut &b"x\n"[..]).unwrap();
     client.end_of_data(&mut Trace::default())
 }
 

@@ -7,7 +7,8 @@ use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use crate::Context;
-use crate::mail::transport::Transport;
+use crate::mail::route::{Delivery, Routes};
+use crate::mail::transport::{TakingHost, Transport};
 
 static EVENT: Meta = Meta::new(opt::EVENT_ACTION.name(), Effects::NONE, TaintRule::Result);
 
@@ -33,5 +34,45 @@ pub(crate) fn raise(
             cx.log().panic(&parts.concat());
             None
         }
+    }
+}
+
+/// What a transport is told of one of its deliveries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TransportEvent<'e> {
+    /// What happened: `msg:delivery`, `msg:defer`, `msg:fail:delivery`.
+    pub name: &'static str,
+    /// `$event_data`
+    pub data: &'e [u8],
+    /// `$event_defer_errno`: the number of the error, where the delivery is put off.
+    pub number: i32,
+    /// The host that it is about.
+    pub host: Option<&'e TakingHost>,
+}
+
+impl Routes {
+    /// Tells the transport of a delivery of an event, by its `event_action`; variables are
+    /// those of the delivery meanwhile. What that comes to is of no interest.
+    pub fn tell_transport(&self, cx: &mut Context, delivery: &Delivery, event: TransportEvent<'_>) {
+        let Some(number) = delivery.transport else { return };
+        let transport = self.transport_at(number);
+        if transport.some_text(opt::EVENT_ACTION).is_none() {
+            return;
+        }
+        self.introduce(cx, &[delivery]);
+        let first = delivery.hosts.first().filter(|_| event.host.is_none());
+        let first = first.and_then(TakingHost::of);
+        if let Some(host) = event.host.or(first.as_ref()) {
+            host.show(cx);
+            cx.set_var(var::HOST_PORT, host.port.to_string());
+        }
+        if event.number != 0 {
+            cx.set_var(var::EVENT_DEFER_ERRNO, event.number.to_string());
+        }
+        raise(cx, transport, event.name, event.data);
+        cx.unset_var(var::EVENT_DEFER_ERRNO);
+        let own = [var::HOST, var::HOST_ADDRESS, var::HOST_PORT];
+        own.into_iter().for_each(|var| cx.unset_var(var));
+        self.dismiss(cx, &[delivery]);
     }
 }

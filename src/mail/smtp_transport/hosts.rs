@@ -1,5 +1,6 @@
 //! The hosts that a transport's `hosts` names (specification, chapter 30).
 
+use eximious_core::trace::{Happening, HostEvent};
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::{DnsSearch, RouteHost, by_dns, by_name};
 use eximious_stdlib::lists::ip;
@@ -37,7 +38,13 @@ pub(crate) fn addresses(cx: &mut Context, transport: &Transport, name: &[u8]) ->
         ..DnsSearch::for_host()
     };
     let by_system = transport.on(smtp::GETHOSTBYNAME);
-    let found = cx.call(&META, |call| match ip::address(name).is_some() || by_system {
+    if let Some(address) = ip::address(name) {
+        let text = String::from_utf8_lossy(name).into_owned();
+        cx.tell(Happening::Host(HostEvent::Addresses { name, addresses: &[address] }));
+        let host = RouteHost { name: text.clone(), certificate_name: text, ..RouteHost::default() };
+        return vec![RouteHost { address: Some(address), ..host }];
+    }
+    let found = cx.call(&META, |call| match by_system {
         true => by_name(call, name, None),
         false => by_dns(call, name, &search),
     });

@@ -54,11 +54,7 @@ impl Peer<'_> {
             return Err(NotOpen::Hindered(why.to_vec()));
         }
         let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
-        self.tell(format!("interface={from} port={}", endpoint.port).as_bytes());
-        if self.transport.is_some_and(|one| one.some_text(smtp::SOCKS_PROXY).is_some()) {
-            let why = b"socks_proxy is set, but proxies are not there yet";
-            return Err(NotOpen::Hindered(why.to_vec()));
-        }
+        self.cx.tell_callout(format!("interface={from} port={}", endpoint.port).as_bytes());
         // Commands before the banner would save time only.
         let _ = self.listed(smtp::HOSTS_PIPE_CONNECT);
         let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
@@ -80,15 +76,22 @@ impl Peer<'_> {
     ) -> io::Result<SmtpClient> {
         let from = endpoint.interface.map_or_else(String::new, |from| format!("from {from} "));
         let place = format!("[{}]:{}", self.address, endpoint.port);
+        let proxies = self.proxies()?;
+        let from = if proxies.is_some() { "via proxy ".to_owned() } else { from };
         let text = format!("Connecting to {} {place} {from}...", self.host.name);
         self.tell(text.as_bytes());
         self.cx.set_var(var::CALLOUT_ADDRESS, Str::tainted(place.into_bytes()));
         self.cx.set_var(var::HOST_PORT, endpoint.port.to_string());
+        let to = SocketAddr::new(self.address, endpoint.port);
+        if let Some(proxies) = proxies {
+            let stream = self.connect_by_proxy(&proxies, to, endpoint.interface, within)?;
+            self.tell(b"connected");
+            return Ok(SmtpClient::new(stream, timeouts));
+        }
         if self.event("tcp:connect", b"").is_some() {
             // So Exim says it.
             return Err(io::Error::other("Unknown error -58"));
         }
-        let to = SocketAddr::new(self.address, endpoint.port);
         let connected = self.cx.call(&CONNECT, |call| {
             let net = call.net();
             net.map(|net| SmtpClient::connect(&*net, to, endpoint.interface, within, timeouts))

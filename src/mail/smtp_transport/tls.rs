@@ -27,7 +27,7 @@ pub struct Secured {
 }
 
 /// The variables of a connection under TLS.
-const VARIABLES: [Var; 11] = [
+pub(crate) const TLS_VARIABLES: [Var; 11] = [
     var::TLS_OUT_BITS,
     var::TLS_OUT_CERTIFICATE_VERIFIED,
     var::TLS_OUT_CIPHER,
@@ -44,7 +44,7 @@ const VARIABLES: [Var; 11] = [
 impl Peer<'_> {
     /// What was known of a connection before.
     pub(super) fn forget_tls(&mut self) {
-        VARIABLES.into_iter().for_each(|var| self.cx.unset_var(var));
+        TLS_VARIABLES.into_iter().for_each(|var| self.cx.unset_var(var));
     }
 
     /// Begins TLS.

@@ -33,6 +33,9 @@ static SURROUNDINGS: Surroundings = Surroundings {
     crlf: opt::USE_CRLF,
 };
 
+/// The system's number of what took too long.
+const TIMEOUT: i32 = 110;
+
 /// How often a mailbox may be another transport's.
 const MOST_TRANSPORTS: usize = 10;
 
@@ -67,7 +70,19 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Undel
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
             pass_on(call, &transports[at], left)
         }
-        Err(fault) => Err(undelivered(fault)),
+        Err(fault) => Err(match text.filter_fault() {
+            None => undelivered(fault),
+            Some(why) => {
+                let place = [b" while writing to ", &order.path[..]].concat();
+                match why.is_timeout() {
+                    true => {
+                        let words = b"Connection timed out: error";
+                        Undelivered::new(TIMEOUT, [&words[..], &place].concat())
+                    }
+                    false => why.told("transport filter", &place),
+                }
+            }
+        }),
     }
 }
 

@@ -1,10 +1,11 @@
 //! How much of a message's mail goes in one delivery to other hosts (specification 30.4,
 //! `max_rcpt`, `multi_domain`), and how many run at the same time (24, `max_parallel`).
 
-use eximious_core::Expanded;
+use eximious_core::{DriverOpt, Expanded};
 use eximious_stdlib::number::comparand;
 use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 
+use super::Transport;
 use super::smtp::most_recipients;
 use crate::Context;
 use crate::mail::route::{Routes, Text};
@@ -47,17 +48,40 @@ impl Routes {
     pub fn bounds(&self, cx: &mut Context, number: usize) -> TransportBounds {
         let transport = self.transport_at(number);
         let recipients = most_recipients(cx, transport).ok().flatten().unwrap_or(usize::MAX);
-        let several_domains = match transport.set(smtp::MULTI_DOMAIN) {
-            None => true,
-            Some(Expanded::Value(value)) => value,
-            Some(Expanded::Text(text)) => {
-                let text = Text::new(text).expand(cx);
-                let yes = ["true", "yes"];
-                text.is_ok_and(|text| {
-                    yes.iter().any(|word| text.bytes().eq_ignore_ascii_case(word.as_bytes()))
-                })
-            }
-        };
+        let several_domains = is_on(cx, transport, smtp::MULTI_DOMAIN);
         TransportBounds { recipients: recipients.max(1), several_domains }
+    }
+
+    /// Whether failures of hosts, by a transport by its number, are kept for each of their
+    /// addresses (`retry_include_ip_address`).
+    pub fn retries_by_address(&self, cx: &mut Context, number: usize) -> bool {
+        is_on(cx, self.transport_at(number), smtp::RETRY_INCLUDE_IP_ADDRESS)
+    }
+
+    /// Whether failures of recipients, by a transport by its number, are kept for each of
+    /// their senders (`address_retry_include_sender`).
+    pub fn retries_by_sender(&self, number: usize) -> bool {
+        self.transport_at(number).on(smtp::ADDRESS_RETRY_INCLUDE_SENDER)
+    }
+
+    /// Whether the main log is told nothing of what becomes of an address by a transport, by
+    /// its number (`disable_logging`).
+    pub fn transport_is_silent(&self, number: usize) -> bool {
+        self.transport_at(number).on(opt::DISABLE_LOGGING)
+    }
+}
+
+/// Whether a switch is on that may have to be expanded, and is on where nothing is said.
+fn is_on(cx: &mut Context, transport: &Transport, option: DriverOpt<Expanded<bool>>) -> bool {
+    match transport.set(option) {
+        None => true,
+        Some(Expanded::Value(value)) => value,
+        Some(Expanded::Text(text)) => {
+            let text = Text::new(text).expand(cx);
+            let yes = ["true", "yes"];
+            text.is_ok_and(|text| {
+                yes.iter().any(|word| text.bytes().eq_ignore_ascii_case(word.as_bytes()))
+            })
+        }
     }
 }

@@ -1,19 +1,25 @@
 //! What a transport is asked, and what it answers.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 
-use eximious_core::world::LocalUser;
-use eximious_core::{Message, Str};
+use eximious_core::trace::DeliveryOutcome;
+use eximious_core::world::{LocalUser, SpoolError, SpoolStep};
+use eximious_core::{FailClass, Message, Str};
 use eximious_stdlib::address::last_at;
+use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport as opt;
+use eximious_stdlib::variables::var;
 
 use super::Transport;
 use super::driver::Deliver;
 use super::limits::hinder;
+use super::local::{HEADERS, UNKNOWN};
+use super::smtp::{Connections, NoConnections};
 use crate::Context;
 use crate::acl::OwnMessage;
 use crate::config::RetryError;
-use crate::mail::route::{Delivery, Routes};
+use crate::mail::route::{Address, Delivery, Routes};
 use crate::mail::smtp_transport::Secured;
 
 /// A message that is to go by one transport to one or more addresses at once. The
@@ -30,6 +36,9 @@ pub(crate) struct TransportCall<'c> {
     pub(crate) consignment: Consignment<'c>,
     /// What is to be told beside the outcomes.
     pub(crate) done: Delivering,
+    /// Whether another transport has delivered it, and this one's output is nobody's
+    /// concern.
+    pub(crate) is_shadow: bool,
 }
 
 /// What there is to deliver, whatever transport it goes by.
@@ -51,9 +60,29 @@ pub struct Consignment<'c> {
     /// header says who gets it. The status that a program would have that does so: 0 where
     /// it is there, 2 where nobody would get it.
     pub hand_in: &'c dyn Fn(&mut Context, &LocalUser, OwnMessage) -> u8,
+    /// Puts the message into another spool's directory, for these addresses alone
+    /// (`queuefile`).
+    pub hand_over: &'c dyn Fn(&[u8]) -> Result<(), SpoolError>,
     /// What is asked of those who take it, where they can do it (RFC 3461): a space before
     /// each parameter of MAIL, and of RCPT for each address.
     pub reports: DsnRequests,
+    /// Connections to hosts that others had before, and will have then.
+    pub connections: &'c dyn Connections,
+    /// Whether addresses are to be sent in ASCII, where the transport does not say.
+    pub downconversion: Downconversion,
+}
+
+/// Whether addresses beyond ASCII are sent in ASCII (specification 60.1,
+/// `control = utf8_downconvert`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Downconversion {
+    /// They are not.
+    #[default]
+    Never,
+    /// They are to hosts that don't take others.
+    Needed,
+    /// They are to all.
+    Always,
 }
 
 /// What reports are asked for.
@@ -81,6 +110,8 @@ pub struct Delivering {
     pub failed_hosts: Vec<FailedHost>,
     /// The hosts that were of use.
     pub good_hosts: Vec<TakingHost>,
+    /// The hosts that the message waits for, by their names.
+    pub awaited_hosts: Vec<Vec<u8>>,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
     /// What a command wrote that the sender is to see.
@@ -98,7 +129,28 @@ pub struct FailedHost {
     pub for_message: bool,
 }
 
-impl TransportCall<'_> {
+impl<'c> TransportCall<'c> {
+    /// Delivers by a transport. `None` where its driver delivers nothing yet.
+    pub(super) fn run(
+        cx: &'c mut Context,
+        transport: &'c Transport,
+        routes: &'c Routes,
+        consignment: Consignment<'c>,
+        is_shadow: bool,
+    ) -> Option<Delivering> {
+        let (driver, run) = transport.delivers()?;
+        let done = Delivering::default();
+        let mut call = Self { cx, transport, routes, consignment, done, is_shadow };
+        let outcomes = match hinder(&mut call) {
+            Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
+            None => match run {
+                Deliver::Own(run) => run(&mut call),
+                Deliver::Embedded(run) => call.deliver_embedded(&driver.meta, &**run),
+            },
+        };
+        Some(Delivering { outcomes, ..call.done })
+    }
+
     /// An address as whoever takes the message is told it.
     pub(crate) fn recipient(&self, at: usize) -> Str {
         self.consignment.recipient(self.transport, at)
@@ -110,8 +162,8 @@ const NOT_SENT: u8 = 1;
 
 impl<'c> Consignment<'c> {
     /// A message that goes to some addresses as its envelope has it: for no user, at no
-    /// time that is known, to any host, without reports, and where no message of its own is
-    /// sent.
+    /// time that is known, to any host, without reports, from no spool, and where no message
+    /// of its own is sent.
     pub fn new(message: &'c Message, deliveries: &'c [&'c Delivery]) -> Self {
         Self {
             message,
@@ -121,18 +173,30 @@ impl<'c> Consignment<'c> {
             now: 0,
             may_try: &|_| true,
             hand_in: &|_, _, _| NOT_SENT,
+            hand_over: &|directory| {
+                let (step, file) = (SpoolStep::Directory, directory.to_vec());
+                Err(SpoolError { step, file, why: ErrorKind::Unsupported.into() })
+            },
             reports: DsnRequests::default(),
+            connections: &NoConnections,
+            downconversion: Downconversion::Never,
         }
     }
 
+    /// An address as whoever takes the message is told it.
+    pub(super) fn recipient(&self, transport: &Transport, at: usize) -> Str {
+        transport.recipient(&self.deliveries[at].address)
+    }
+}
+
+impl Transport {
     /// An address as whoever takes the message is told it: with affixes only where
     /// `rcpt_include_affixes` says so.
-    pub(super) fn recipient(&self, transport: &Transport, at: usize) -> Str {
-        let address = &self.deliveries[at].address;
+    fn recipient(&self, address: &Address) -> Str {
         let (text, taint) = address.text.read();
         let (prefix, suffix) = (address.prefix.text.bytes(), address.suffix.text.bytes());
         let is_plain = prefix.is_empty() && suffix.is_empty();
-        if is_plain || transport.on(opt::RCPT_INCLUDE_AFFIXES) {
+        if is_plain || self.on(opt::RCPT_INCLUDE_AFFIXES) {
             return address.text.clone();
         }
         let (local_part, domain) = text.split_at(last_at(text));
@@ -143,6 +207,37 @@ impl<'c> Consignment<'c> {
 }
 
 impl Routes {
+    /// An address as a transport, by its number, tells it: with affixes only where
+    /// `rcpt_include_affixes` says so.
+    pub fn recipient_by(&self, number: usize, address: &Address) -> Str {
+        self.transport_at(number).recipient(address)
+    }
+
+    /// The sender that a transport, by its number, puts in the place of the one at hand
+    /// (`return_path`); `None` where it leaves that.
+    ///
+    /// # Errors
+    /// It can't be said now.
+    pub fn return_path(&self, cx: &mut Context, number: usize) -> Result<Option<Str>, Undelivered> {
+        let transport = self.transport_at(number);
+        match transport.expand(cx, opt::RETURN_PATH) {
+            None => Ok(None),
+            Some(Ok(path)) => Ok(Some(path)),
+            Some(Err(fail)) if fail.class() == FailClass::Forced => Ok(None),
+            Some(Err(fail)) => {
+                let written = transport.text(opt::RETURN_PATH).map_or(&b""[..], Str::bytes);
+                let head = [b"Failed to expand return path \"", written, b"\""].concat();
+                let (number, place) = match transport.is_remote() {
+                    true => (UNKNOWN, Vec::new()),
+                    false => (HEADERS, [b" in ", transport.name.bytes(), b" transport"].concat()),
+                };
+                let parts = [&head[..], &place, b": ", fail.message()];
+                let why = Undelivered::new(number, parts.concat());
+                Err(Undelivered { panics: transport.is_remote(), ..why })
+            }
+        }
+    }
+
     /// Delivers by a transport, by its number; an outcome for each address, in their
     /// order. `None` where its driver delivers nothing yet.
     pub fn deliver(
@@ -152,17 +247,15 @@ impl Routes {
         consignment: Consignment<'_>,
     ) -> Option<Delivering> {
         let transport = self.transport_at(number);
-        let (driver, run) = transport.delivers()?;
-        let done = Delivering::default();
-        let mut call = TransportCall { cx, transport, routes: self, consignment, done };
-        let outcomes = match hinder(&mut call) {
-            Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
-            None => match run {
-                Deliver::Own(run) => run(&mut call),
-                Deliver::Embedded(run) => call.deliver_embedded(&driver.meta, &**run),
-            },
-        };
-        Some(Delivering { outcomes, ..call.done })
+        let shadowed = (!transport.is_remote()).then(|| consignment.clone());
+        let mut done = TransportCall::run(cx, transport, self, consignment, false)?;
+        let shadow = shadowed.and_then(|one| self.cast_shadow(cx, number, &one, &done.outcomes));
+        for outcome in &mut done.outcomes {
+            if let Outcome::Delivered(delivered) = outcome {
+                delivered.shadow.clone_from(&shadow);
+            }
+        }
+        Some(done)
     }
 }
 
@@ -175,6 +268,17 @@ pub enum Outcome {
     Deferred(Undelivered),
     /// It never will.
     Failed(Undelivered),
+}
+
+impl Outcome {
+    /// Which of them it is.
+    pub fn kind(&self) -> DeliveryOutcome {
+        match self {
+            Self::Delivered(_) => DeliveryOutcome::Delivered,
+            Self::Deferred(_) => DeliveryOutcome::Deferred,
+            Self::Failed(_) => DeliveryOutcome::Failed,
+        }
+    }
 }
 
 /// How an address got a message.
@@ -190,10 +294,17 @@ pub struct Delivered {
     pub secured: Option<Secured>,
     /// Further fields of the log line, each with a blank before it (` K`, ` PRDR`).
     pub fields: Vec<u8>,
+    /// The address as the host was told it, where that is another one for its sake: in ASCII.
+    pub recipient: Option<Box<Str>>,
     /// Whether the host will report what becomes of it (DSN).
     pub reports: bool,
+    /// The how manieth copy of a message it was along the connection; 0 where there is none.
+    pub copy: u32,
     /// How many bytes were written, where that is known (`S=…`).
     pub size: Option<u64>,
+    /// The shadow transport that has got it, too, and in parentheses what went wrong
+    /// (`ST=…`).
+    pub shadow: Option<Vec<u8>>,
     /// A message for the owner of the mailbox, which grows full: header lines, a blank
     /// line and a text.
     pub warning: Option<Vec<u8>>,
@@ -212,6 +323,30 @@ pub struct TakingHost {
     pub is_mx: bool,
 }
 
+impl TakingHost {
+    /// A host that a router found, at the port that it names, or the usual one.
+    pub(crate) fn of(host: &RouteHost) -> Option<Self> {
+        Some(Self {
+            name: host.name.clone().into_bytes(),
+            address: host.address?,
+            port: host.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(25),
+            is_mx: host.mx.is_some(),
+        })
+    }
+
+    /// Variables tell of it.
+    pub(crate) fn show(&self, cx: &mut Context) {
+        // An address is nobody's text.
+        let address = Str::from(self.address.to_string());
+        let name = match self.name == address.bytes() {
+            true => address.clone(),
+            false => Str::tainted(&self.name[..]),
+        };
+        cx.set_var(var::HOST, name);
+        cx.set_var(var::HOST_ADDRESS, address);
+    }
+}
+
 /// Why an address has not got a message.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Undelivered {
@@ -225,8 +360,12 @@ pub struct Undelivered {
     pub said: Option<Vec<u8>>,
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
+    /// Whether a message had gone along the connection to it before.
+    pub is_continued: bool,
     /// Whether the message is to be frozen.
     pub freezes: bool,
+    /// Whether this is for the panic log, too: it is of no host's and no user's making.
+    pub panics: bool,
 }
 
 impl Undelivered {
@@ -238,7 +377,9 @@ impl Undelivered {
             message: message.into(),
             said: None,
             host: None,
+            is_continued: false,
             freezes: false,
+            panics: false,
         }
     }
 }

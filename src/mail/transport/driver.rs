@@ -9,7 +9,7 @@ use eximious_core::{
     OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::dns::find::SearchList;
-use eximious_stdlib::options::opt::transport::{appendfile, lmtp, pipe};
+use eximious_stdlib::options::opt::transport::appendfile;
 
 use super::embedded::EmbeddedTransport;
 use super::{Outcome, TransportCall};
@@ -25,8 +25,18 @@ pub(crate) struct TransportRun {
     pub(super) remote: bool,
     /// By which options it keeps a mailbox within bounds, where it writes to one.
     pub(super) quota: Option<QuotaOptions>,
+    /// Whether it takes the message's files in the spool as they are, so that options that
+    /// change messages, and say as whom, are nothing to it.
+    pub(super) takes_files: bool,
     /// What delivers.
-    pub(super) run: Option<Deliver>,
+    pub(super) run: Deliver,
+}
+
+impl TransportRun {
+    /// One that is not remote, has no mailbox, and makes its own bytes of a message.
+    const fn new(run: fn(&mut TransportCall<'_>) -> Vec<Outcome>) -> Self {
+        Self { remote: false, quota: None, takes_files: false, run: Deliver::Own(run) }
+    }
 }
 
 /// What delivers: an outcome for each of the call's addresses, in their order.
@@ -51,16 +61,23 @@ pub(crate) struct QuotaOptions {
     pub(crate) inclusive: DriverOpt<bool>,
 }
 
-static LOCAL: TransportRun = TransportRun { remote: false, quota: None, run: None };
+static LMTP: TransportRun = TransportRun::new(super::lmtp::run);
+static REPLY: TransportRun = TransportRun::new(super::autoreply::run);
+static COMMAND: TransportRun = TransportRun::new(super::pipe::run);
 
-static REPLY: TransportRun =
-    TransportRun { remote: false, quota: None, run: Some(Deliver::Own(super::autoreply::run)) };
+static SPOOL: TransportRun = TransportRun {
+    remote: false,
+    quota: None,
+    takes_files: true,
+    run: Deliver::Own(super::queuefile::run),
+};
 
-static COMMAND: TransportRun =
-    TransportRun { remote: false, quota: None, run: Some(Deliver::Own(super::pipe::run)) };
-
-static REMOTE: TransportRun =
-    TransportRun { remote: true, quota: None, run: Some(Deliver::Own(super::smtp::run)) };
+static REMOTE: TransportRun = TransportRun {
+    remote: true,
+    quota: None,
+    takes_files: false,
+    run: Deliver::Own(super::smtp::run),
+};
 
 static MAILBOX: TransportRun = TransportRun {
     remote: false,
@@ -70,20 +87,11 @@ static MAILBOX: TransportRun = TransportRun {
         files: appendfile::QUOTA_FILECOUNT,
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,
     }),
-    run: Some(Deliver::Own(super::appendfile::run)),
+    takes_files: false,
+    run: Deliver::Own(super::appendfile::run),
 };
 
-const fn driver(
-    name: &'static str,
-    summary: &'static str,
-    source: &'static str,
-    facts: &'static TransportRun,
-) -> DriverDef {
-    DriverDef::new(DriverKind::Transport, name, summary, source, Runs::not_yet_but(facts))
-}
-
-/// All drivers of transports. Of those that deliver nothing yet, the options are read, and
-/// what others have to know of them is known.
+/// All drivers of transports.
 pub(super) static DRIVERS: &[DriverDef] = &[
     DriverDef::new(
         DriverKind::Transport,
@@ -101,11 +109,23 @@ pub(super) static DRIVERS: &[DriverDef] = &[
         Runs::of(&REPLY),
     )
     .rules(&USER_HAS_GROUP),
-    driver("lmtp", "Speaks LMTP with a command or a socket.", "28", &LOCAL).rules(&LMTP),
+    DriverDef::new(
+        DriverKind::Transport,
+        "lmtp",
+        "Speaks LMTP with a command or a socket.",
+        "28",
+        Runs::of(&LMTP),
+    )
+    .rules(&super::lmtp::RULES),
     DriverDef::new(DriverKind::Transport, "pipe", "Writes to a command.", "29", Runs::of(&COMMAND))
         .rules(&super::pipe::RULES),
-    driver("queuefile", "Copies the spool files to a directory.", "seed", &LOCAL)
-        .needs("an experimental build"),
+    DriverDef::new(
+        DriverKind::Transport,
+        "queuefile",
+        "Puts the message's files of the spool into another directory.",
+        "experimental features",
+        Runs::of(&SPOOL),
+    ),
     DriverDef::new(
         DriverKind::Transport,
         "smtp",
@@ -119,22 +139,11 @@ pub(super) static DRIVERS: &[DriverDef] = &[
 static USER_HAS_GROUP: TransportRules =
     TransportRules { check: user_has_group, ..TransportRules::DEFAULT };
 
-static LMTP: TransportRules = TransportRules {
-    check: |transport| {
-        if transport.set(pipe::COMMAND) == transport.set(lmtp::SOCKET) {
-            let message = "one (and only one) of command or socket must be set for the";
-            return Err(transport.wrong_for(message));
-        }
-        user_has_group(transport)
-    },
-    ..TransportRules::DEFAULT
-};
-
 /// A transport: its options as they count.
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) name: Str,
-    driver: Option<Rec<DriverDef>>,
+    pub(super) driver: Option<Rec<DriverDef>>,
     options: DriverOptions,
     /// Where it stands, and where each of its options does.
     place: Arc<TracePlace>,
@@ -151,8 +160,12 @@ impl Transport {
         let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Transport, instance.driver_name());
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
-        for record in records.chain(registry.options_of(own)) {
-            if let Some(value) = effective(record, instance, world) {
+        let driver = &instance.driver;
+        let facts = driver.as_ref().and_then(|driver| driver.run.get::<TransportRun>());
+        let bare = facts.filter(|run| run.takes_files).map(|_| instance.unset());
+        let generic = records.map(|record| (record, bare.as_ref().unwrap_or(instance)));
+        for (record, of) in generic.chain(registry.options_of(own).map(|own| (own, instance))) {
+            if let Some(value) = effective(record, of, world) {
                 options.set(record, value);
             }
         }
@@ -212,10 +225,15 @@ impl Transport {
         self.run().is_some_and(|run| run.remote)
     }
 
+    /// Whether it takes the message's files in the spool as they are.
+    pub(super) fn takes_files(&self) -> bool {
+        self.run().is_some_and(|run| run.takes_files)
+    }
+
     /// What delivers by it; `None` where its driver does not, yet.
     pub(super) fn delivers(&self) -> Option<(&DriverDef, &Deliver)> {
         let driver = self.driver.as_deref()?;
-        Some((driver, driver.run.get::<TransportRun>()?.run.as_ref()?))
+        Some((driver, &driver.run.get::<TransportRun>()?.run))
     }
 
     /// What a text of an embedder's driver says now; none where it is not set, or empty.

@@ -149,7 +149,7 @@ pub fn driver(
     meta: Meta,
     run: impl Fn(&mut DeliveryCall<'_>) -> Result<Vec<Outcome>, Fail> + Send + Sync + 'static,
 ) -> DriverDef {
-    let run = Some(Deliver::Embedded(Closure(Arc::new(run))));
-    let run = Runs::made(TransportRun { remote: false, quota: None, run });
+    let run = Deliver::Embedded(Closure(Arc::new(run)));
+    let run = Runs::made(TransportRun { remote: false, quota: None, takes_files: false, run });
     DriverDef::of(DriverKind::Transport, meta, run)
 }

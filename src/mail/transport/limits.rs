@@ -1,5 +1,4 @@
-//! What keeps a transport from a delivery before it begins: `message_size_limit`, and what
-//! its options ask for that is not there yet.
+//! What keeps a transport from a delivery before it begins: `message_size_limit`.
 
 use eximious_core::{Expanded, FailClass, Str};
 use eximious_stdlib::number::comparand;
@@ -13,15 +12,6 @@ const UNKNOWN: i32 = -1;
 
 /// What comes of a delivery that can't be made; nothing where it can.
 pub(super) fn hinder(call: &mut TransportCall<'_>) -> Option<Outcome> {
-    let transport = call.transport;
-    for option in [opt::TRANSPORT_FILTER, opt::SHADOW_TRANSPORT] {
-        if transport.some_text(option).is_some() {
-            let name = transport.name.display().to_string();
-            let why =
-                format!("{} is set for the {name} transport, but is not there yet", option.name());
-            return Some(Outcome::Deferred(Undelivered::new(UNKNOWN, why)));
-        }
-    }
     match limit(call) {
         Ok(limit) => {
             let too_big = limit > 0 && call.consignment.message.size > limit.unsigned_abs();

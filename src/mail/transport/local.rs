@@ -5,14 +5,40 @@ use std::io::{self, Cursor, Read};
 
 use eximious_core::{DriverOpt, Str};
 
+use super::filter::FilterFault;
 use super::outgoing::LineChanges;
-use super::{Outgoing, TransportCall, Undelivered};
-use crate::mail::route::Text;
+use super::{Outcome, Outgoing, TransportCall, Undelivered};
+use crate::Context;
+use crate::mail::route::{DeliveryTarget, Text};
 
 /// A header line, or what surrounds a message, can't be told.
-const HEADERS: i32 = -27;
+pub(super) const HEADERS: i32 = -27;
 /// Something about the delivery makes no sense.
 pub(super) const UNKNOWN: i32 = -1;
+
+/// Why nothing came of a delivery.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It may go another time.
+    Deferred(Undelivered),
+    /// It never will.
+    Failed(Undelivered),
+}
+
+impl From<Undelivered> for Trouble {
+    fn from(why: Undelivered) -> Self {
+        Self::Deferred(why)
+    }
+}
+
+impl From<Trouble> for Outcome {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Deferred(why) => Self::Deferred(why),
+            Trouble::Failed(why) => Self::Failed(why),
+        }
+    }
+}
 
 /// The options of a transport that say what surrounds a message and how its lines change.
 pub(super) struct Surroundings {
@@ -42,7 +68,11 @@ impl<'c> LocalText<'c> {
         options: &Surroundings,
         crlf: bool,
     ) -> Result<Self, Undelivered> {
-        let outgoing = call.outgoing().map_err(|why| Undelivered::new(HEADERS, why))?;
+        let filter = call.filter("");
+        let filter =
+            filter.map_err(|why| Undelivered { panics: true, ..Undelivered::new(UNKNOWN, why) })?;
+        let mut outgoing = call.outgoing().map_err(|why| Undelivered::new(HEADERS, why))?;
+        outgoing.set_filter(filter);
         let transport = call.transport;
         let batched = transport.on(options.batched);
         let crlf = crlf || transport.on(options.crlf);
@@ -55,7 +85,12 @@ impl<'c> LocalText<'c> {
             };
             line(&[b"MAIL FROM:<", call.consignment.return_path.bytes(), b">"]);
             for at in 0..call.consignment.deliveries.len() {
-                line(&[b"RCPT TO:<", call.recipient(at).bytes(), b">"]);
+                let delivery = call.consignment.deliveries[at];
+                let to = match (&delivery.target, &delivery.address.parent) {
+                    (DeliveryTarget::File { .. }, Some(parent)) => parent.text.clone(),
+                    _ => call.recipient(at),
+                };
+                line(&[b"RCPT TO:<", to.bytes(), b">"]);
             }
             line(&[b"DATA"]);
         }
@@ -81,12 +116,17 @@ impl<'c> LocalText<'c> {
         Box::new(Cursor::new(&self.before[..]).chain(message).chain(&self.after[..]))
     }
 
+    /// Why it did not come through the transport's command, if it did not.
+    pub(super) fn filter_fault(&self) -> Option<FilterFault> {
+        self.outgoing.filter_fault()
+    }
+
     /// How many bytes it has.
     ///
     /// # Errors
     /// It can't be read.
     pub(super) fn length(&self) -> io::Result<u64> {
-        if self.changes == LineChanges::default() {
+        if self.changes == LineChanges::default() && !self.outgoing.is_filtered() {
             let around = self.before.len() as u64 + self.after.len() as u64;
             return Ok(around + self.outgoing.size());
         }
@@ -100,7 +140,9 @@ fn surrounding(
     what: &str,
 ) -> Result<Vec<u8>, Undelivered> {
     let Some(text) = call.transport.some_text(option).cloned() else { return Ok(Vec::new()) };
-    let expanded = Text::new(text.clone()).expand(call.cx).map_err(|_| {
+    let expand = |cx: &mut Context| Text::new(text.clone()).expand(cx);
+    let expanded = call.transport.on_behalf_of(call.cx, option.name(), expand);
+    let expanded = expanded.map_err(|_| {
         let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
         let tail = [b" for ", call.transport.name.bytes(), b" transport) failed"].concat();
         Undelivered::new(HEADERS, [&head[..], what.as_bytes(), &tail].concat())
@@ -114,8 +156,15 @@ impl TransportCall<'_> {
     ///
     /// # Errors
     /// It can't be expanded.
-    pub(super) fn expand(&mut self, text: &Str, about: &str) -> Result<Str, Undelivered> {
-        Text::new(text.clone()).expand(self.cx).map_err(|fail| {
+    pub(super) fn expand(
+        &mut self,
+        text: &Str,
+        option: &str,
+        about: &str,
+    ) -> Result<Str, Undelivered> {
+        let transport = self.transport;
+        let expand = |cx: &mut Context| Text::new(text.clone()).expand(cx);
+        transport.on_behalf_of(self.cx, option, expand).map_err(|fail| {
             let head = [b"Expansion of \"", text.bytes(), b"\" "].concat();
             let name = self.transport.name.bytes();
             let place = match about {

@@ -2,12 +2,14 @@
 //! add, remove and rewrite, and the body (specification, chapter 24).
 
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
 
 use eximious_core::{DriverOpt, Fail, FailClass, Header, Message, Str};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
+use super::filter::{FilterFault, TransportFilter};
 use super::{Consignment, Transport, TransportCall};
 use crate::Context;
 use crate::config::rewrite_rules;
@@ -22,6 +24,8 @@ pub(crate) struct Outgoing<'m> {
     pub(crate) head: Vec<u8>,
     /// The message; of its body, what is sent.
     message: Option<&'m Message>,
+    /// The command that it goes through.
+    filter: Option<Arc<TransportFilter>>,
 }
 
 /// What is changed about the lines of a message as they are written.
@@ -64,7 +68,7 @@ impl<'c> Consignment<'c> {
             head.push(b'\n');
         }
         let message = (!transport.on(opt::HEADERS_ONLY)).then_some(message);
-        Ok(Outgoing { head, message })
+        Ok(Outgoing { head, message, filter: None })
     }
 
     /// `return_path_add`, `envelope_to_add`, `delivery_date_add`.
@@ -87,7 +91,7 @@ impl<'c> Consignment<'c> {
                     all.push(address);
                 }
             }
-            line(&[b"Envelope-to: ", &all.join(&b",\n  "[..])]);
+            line(&[b"Envelope-to: ", &all.join(&b",\n "[..])]);
         }
         if transport.on(opt::DELIVERY_DATE_ADD) {
             line(&[b"Delivery-date: ", cx.value_of(var::TOD_FULL).bytes()]);
@@ -99,7 +103,22 @@ impl<'m> Outgoing<'m> {
     /// A header, and the body of a message.
     #[cfg(test)]
     pub(crate) fn of(head: Vec<u8>, message: &'m Message) -> Self {
-        Self { head, message: Some(message) }
+        Self { head, message: Some(message), filter: None }
+    }
+
+    /// Has it go through a command, if there is one.
+    pub(super) fn set_filter(&mut self, filter: Option<Arc<TransportFilter>>) {
+        self.filter = filter;
+    }
+
+    /// Whether it goes through a command.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// Why it did not come through the command, if it did not.
+    pub(super) fn filter_fault(&self) -> Option<FilterFault> {
+        self.filter.as_ref()?.fault()
     }
 
     /// How many bytes it has, as long as no line is changed.
@@ -112,18 +131,26 @@ impl<'m> Outgoing<'m> {
     /// Reads it; newlines are `\n`.
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
         let head = Cursor::new(&self.head[..]);
-        match self.message {
+        let all: Box<dyn Read + '_> = match self.message {
             Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
             None => Box::new(head),
+        };
+        match &self.filter {
+            Some(filter) => filter.through(all),
+            None => all,
         }
     }
 
     /// Reads it to its end, after which it is not needed any more.
     pub(crate) fn into_reader(self) -> Box<dyn Read + 'm> {
         let head = Cursor::new(self.head);
-        match self.message {
+        let all: Box<dyn Read + 'm> = match self.message {
             Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
             None => Box::new(head),
+        };
+        match self.filter {
+            Some(filter) => filter.through(all),
+            None => all,
         }
     }
 
@@ -303,7 +330,7 @@ mod tests {
 
     fn changed(text: &str, check: &str, escape: &str, crlf: bool) -> String {
         let message = Message::new(Vec::new(), text);
-        let outgoing = Outgoing { head: Vec::new(), message: Some(&message) };
+        let outgoing = Outgoing::of(Vec::new(), &message);
         let changes = LineChanges { check: check.into(), escape: escape.into(), crlf };
         let mut out = String::new();
         outgoing.changed(changes).read_to_string(&mut out).unwrap();

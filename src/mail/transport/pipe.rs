@@ -13,7 +13,8 @@ use eximious_stdlib::options::opt::transport::pipe as opt;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
-use super::local::{LocalText, Surroundings};
+use super::filter::FilterFault;
+use super::local::{LocalText, Surroundings, Trouble};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::mail::route::{DeliveryTarget, Text};
 pub(super) use rules::RULES;
@@ -33,18 +34,6 @@ static SURROUNDINGS: Surroundings = Surroundings {
 /// What the sender is told of a command that failed.
 const FAILED: &[u8] = b"local delivery failed";
 
-/// Why nothing came of it.
-enum Trouble {
-    Deferred(Undelivered),
-    Failed(Undelivered),
-}
-
-impl From<Undelivered> for Trouble {
-    fn from(why: Undelivered) -> Self {
-        Self::Deferred(why)
-    }
-}
-
 /// It may go another time.
 fn later(message: Vec<u8>) -> Trouble {
     Trouble::Deferred(Undelivered::new(0, message))
@@ -59,8 +48,7 @@ fn never(message: Vec<u8>) -> Trouble {
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let outcome = match deliver(call) {
         Ok(delivered) => Outcome::Delivered(delivered),
-        Err(Trouble::Deferred(why)) => Outcome::Deferred(why),
-        Err(Trouble::Failed(why)) => Outcome::Failed(why),
+        Err(trouble) => trouble.into(),
     };
     vec![outcome; call.consignment.deliveries.len()]
 }
@@ -90,11 +78,27 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
     denied.map_err(|fail| later(fail.message().to_vec()))?;
     let processes = call.cx.engine().world().processes.clone();
     match processes.pipe(&order, &mut text.reader()) {
+        Err(PipeFault::Message(_)) if let Some(fault) = text.filter_fault() => {
+            Err(not_filtered(call, &fault))
+        }
         Ok(end) => ended(call, &order, end),
         Err(PipeFault::Execute(_)) if !transport.on(opt::FREEZE_EXEC_FAIL) => {
             ended(call, &order, PipeEnd { code: status::NOT_EXECUTED, ..PipeEnd::default() })
         }
         Err(fault) => Err(not_run(call, &order, fault)),
+    }
+}
+
+/// Why the message did not come as far as the command.
+fn not_filtered(call: &TransportCall<'_>, fault: &FilterFault) -> Trouble {
+    let why = match fault.is_timeout() {
+        true => fault.told("transport filter", b" while writing to pipe"),
+        false => fault.told("Transport filter", b""),
+    };
+    match fault.is_timeout() {
+        true if call.transport.on(opt::TIMEOUT_DEFER) => later(why.message),
+        true => never(why.message),
+        false => Trouble::Deferred(why),
     }
 }
 
@@ -147,9 +151,10 @@ fn ended(
 ) -> Result<Delivered, Trouble> {
     let transport = call.transport;
     let (code, output) = (end.code, end.output);
-    let returns = transport.on(opt::RETURN_OUTPUT) && !output.is_empty();
+    let shows = |option| !call.is_shadow && transport.on(option);
+    let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty();
     let is_fine = code == 0 || transport.on(opt::IGNORE_STATUS);
-    let is_temporary = !is_fine && !transport.on(opt::RETURN_OUTPUT) && is_temporary(call, code);
+    let is_temporary = !is_fine && !shows(opt::RETURN_OUTPUT) && is_temporary(call, code);
     log(call, &output, (is_fine, is_temporary));
     let is_bounce = call.consignment.return_path.is_empty();
     if is_fine && !returns {
@@ -165,7 +170,7 @@ fn ended(
     if code < 0 && !is_fine && transport.on(opt::FREEZE_SIGNAL) {
         return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
     }
-    let fails_with_output = transport.on(opt::RETURN_FAIL_OUTPUT) && !is_fine;
+    let fails_with_output = !call.is_shadow && transport.on(opt::RETURN_FAIL_OUTPUT) && !is_fine;
     let is_told = (returns || fails_with_output) && !is_bounce;
     if is_told {
         call.done.output = output;
@@ -189,7 +194,7 @@ fn log(call: &mut TransportCall<'_>, output: &[u8], (is_fine, is_temporary): (bo
     let is_wanted = transport.on(opt::LOG_OUTPUT)
         || transport.on(opt::LOG_DEFER_OUTPUT) && is_temporary
         || transport.on(opt::LOG_FAIL_OUTPUT) && !is_fine && !is_temporary;
-    if !is_wanted || output.is_empty() {
+    if !is_wanted || output.is_empty() || call.is_shadow {
         return;
     }
     let line = output.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -221,7 +226,7 @@ fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment,
     let recipient = match (&delivery.target, &delivery.address.parent) {
         _ if !is_single => Str::EMPTY,
         (DeliveryTarget::Pipe(_), Some(parent)) => parent.text.clone(),
-        _ => call.recipient(0),
+        _ => delivery.address.text.clone(),
     };
     for name in ["LOCAL_PART", "LOGNAME", "USER"] {
         put(name, local_part.bytes());
@@ -237,7 +242,7 @@ fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment,
     }
     put("RECIPIENT", recipient.bytes());
     put("MESSAGE_ID", call.consignment.message.id.bytes());
-    put("SENDER", call.consignment.return_path.bytes());
+    put("SENDER", call.consignment.message.sender.bytes());
     put("PATH", path);
     put("SHELL", b"/bin/sh");
     if let Some(host) = delivery.hosts.first() {

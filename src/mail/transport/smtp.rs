@@ -1,19 +1,30 @@
 //! `smtp`: to other hosts, by SMTP or LMTP (specification, chapter 30).
 
 mod arc;
+mod bounds;
 mod dkim;
+mod held;
 mod hosts;
+mod international;
 mod rules;
 mod session;
 mod signing;
+mod stop;
+mod told;
+mod turn;
 
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::variables::var;
 
 use super::{Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
 use crate::Context;
+use crate::mail::smtp_client::Endpoint;
+use held::Line;
+pub use held::{Connections, HeldConnection, NoConnections};
 pub(super) use rules::RULES;
 use session::Attempt;
+use turn::HostTurn;
 
 /// How many hosts were to be tried, and none might be.
 const NOT_YET: i32 = -54;
@@ -23,6 +34,10 @@ const UNKNOWN: i32 = -1;
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let count = call.consignment.deliveries.len();
     let all = |why: Undelivered| vec![Outcome::Deferred(why); count];
+    if has_long_lines(call) {
+        let why = Undelivered::new(0, "message has lines too long for transport");
+        return vec![Outcome::Failed(why); count];
+    }
     let mut outgoing = match call.outgoing() {
         Ok(outgoing) => outgoing,
         Err(why) => return all(Undelivered::new(UNKNOWN, why)),
@@ -31,9 +46,17 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
         return all(why);
     }
     match hosts::of(call) {
-        Ok(hosts) => Work::new(count).run(call, &outgoing, &hosts),
+        Ok(hosts) => Work::new(count).run(call, &mut outgoing, &hosts),
         Err(why) => all(why),
     }
+}
+
+/// Whether a line that was received is longer than what is sent
+/// (`message_linelength_limit`).
+fn has_long_lines(call: &mut TransportCall<'_>) -> bool {
+    let limit = call.transport.get(smtp::MESSAGE_LINELENGTH_LIMIT);
+    let longest = call.cx.value_of(var::MAX_RECEIVED_LINELENGTH).display().to_string();
+    limit > 0 && longest.parse::<i64>().is_ok_and(|longest| longest > limit)
 }
 
 /// What is to be done, and what was done.
@@ -44,10 +67,14 @@ struct Work {
     troubles: Vec<Option<Undelivered>>,
     /// Whether a host was passed by because its time has not come.
     waits: bool,
+    /// Whether a host was passed by because somebody else speaks with it.
+    busy: bool,
     /// How many were tried.
     tried: i64,
     /// Whether a connection had to be ended though the host is as good as ever.
     breaks_off: bool,
+    /// Whether it is for hosts that addresses have to wait.
+    awaits_hosts: bool,
 }
 
 impl Work {
@@ -56,8 +83,10 @@ impl Work {
             outcomes: vec![None; count],
             troubles: vec![None; count],
             waits: false,
+            busy: false,
             tried: 0,
             breaks_off: false,
+            awaits_hosts: false,
         }
     }
 
@@ -69,19 +98,26 @@ impl Work {
     fn run(
         mut self,
         call: &mut TransportCall<'_>,
-        outgoing: &Outgoing<'_>,
+        outgoing: &mut Outgoing<'_>,
         hosts: &hosts::Hosts,
     ) -> Vec<Outcome> {
         for list in [&hosts.first, &hosts.fallback] {
-            self.try_each(call, outgoing, list);
+            self.try_each(call, &mut *outgoing, list);
+        }
+        if !self.left().is_empty() && (self.waits || self.busy || self.awaits_hosts) {
+            let names = hosts.first.iter().chain(&hosts.fallback).map(|one| &one.name);
+            call.done.awaited_hosts = names.map(|name| name.clone().into_bytes()).collect();
+            call.done.awaited_hosts.dedup();
         }
         let domain = call.consignment.deliveries[0].address.domain.clone();
-        let nothing = match self.waits {
-            true => {
-                let head: &[u8] = b"retry time not reached for any host for '";
-                Undelivered::new(NOT_YET, [head, domain.bytes(), b"'"].concat())
-            }
-            false => Undelivered::new(UNKNOWN, "all hosts are unusable"),
+        let head: Option<&[u8]> = match (self.waits, self.busy) {
+            (true, _) => Some(b"retry time not reached for any host for '"),
+            (_, true) => Some(b"connection limit reached for all hosts for '"),
+            _ => None,
+        };
+        let nothing = match head {
+            Some(head) => Undelivered::new(NOT_YET, [head, domain.bytes(), b"'"].concat()),
+            None => Undelivered::new(UNKNOWN, "all hosts are unusable"),
         };
         let troubles = self.troubles.into_iter();
         let left = |trouble: Option<Undelivered>| {
@@ -97,13 +133,17 @@ impl Work {
     fn try_each(
         &mut self,
         call: &mut TransportCall<'_>,
-        outgoing: &Outgoing<'_>,
+        outgoing: &mut Outgoing<'_>,
         hosts: &[RouteHost],
     ) {
         let transport = call.transport;
         let most = [smtp::HOSTS_MAX_TRY, smtp::HOSTS_MAX_TRY_HARDLIMIT];
         let [most, limit] = most.map(|option| transport.get(option));
-        for host in hosts {
+        // A host that is spoken to already comes first.
+        let name = call.transport.name.bytes();
+        let is_held = |host: &&RouteHost| call.consignment.connections.has(name, &host.name);
+        let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) = hosts.iter().partition(is_held);
+        for host in held.into_iter().chain(others) {
             let left = self.left();
             if left.is_empty() || self.tried >= most.min(limit) {
                 return;
@@ -129,26 +169,64 @@ impl Work {
                 self.waits = true;
                 continue;
             }
+            let (mut line, mut turn) = match self.held(call, host, &taking, &endpoint) {
+                Some((line, turn)) => (Some(line), turn),
+                None => match HostTurn::begin(call, host, address) {
+                    Some(turn) => (None, Some(turn)),
+                    None => {
+                        self.busy = true;
+                        continue;
+                    }
+                },
+            };
             self.tried += 1;
             loop {
                 let left = self.left();
                 let log = call.cx.log();
                 let mut attempt = Attempt {
                     call: &mut *call,
-                    outgoing,
+                    outgoing: &mut *outgoing,
                     host,
                     taking: taking.clone(),
                     endpoint: endpoint.clone(),
                     work: &mut *self,
+                    is_continued: false,
                     log: Box::new(move |line| log.panic(line)),
                 };
-                attempt.run(&left);
+                if let Some(line) = attempt.run(&left, line.take()) {
+                    let name = &call.transport.name;
+                    let held = HeldConnection::new(name, &taking, line, turn.take());
+                    call.consignment.connections.keep(held);
+                }
                 let is_less = self.left().len() < left.len();
                 if !std::mem::take(&mut self.breaks_off) || !is_less || self.left().is_empty() {
                     break;
                 }
             }
+            if let Some(turn) = turn {
+                turn.end(call.cx);
+            }
         }
+    }
+
+    /// A connection to a host that is there already, and whoever has a turn with it.
+    fn held(
+        &self,
+        call: &mut TransportCall<'_>,
+        host: &RouteHost,
+        taking: &TakingHost,
+        endpoint: &Endpoint,
+    ) -> Option<(Line, Option<HostTurn>)> {
+        let held = call.consignment.connections.take(call.transport.name.bytes(), taking)?;
+        taking.show(call.cx);
+        if held.line.suits(call, host, endpoint) {
+            return Some((held.line, held.turn));
+        }
+        match held.is_serial() {
+            true => call.routes.hang_up(call.cx, held),
+            false => call.consignment.connections.keep(held),
+        }
+        None
     }
 
     /// That addresses are deferred, unless another host takes them.

@@ -38,6 +38,17 @@ impl Routes {
             let tail = b" transport is on the never_users list";
             return Err([line.as_bytes(), name.bytes(), tail].concat());
         }
+        // With no rights but the server's, nobody else can be had.
+        if cx.engine().settings().get(opt::DELIVER_DROP_PRIVILEGE) && (uid, gid) != server {
+            let head = format!("unable to set gid={gid} or uid={uid} (euid={}): ", server.0);
+            let to: [&[u8]; 4] = [
+                b"local delivery to ",
+                delivery.address.local_part.bytes(),
+                b" transport=",
+                transport.map_or(&b""[..], |one| one.name.bytes()),
+            ];
+            return Err([head.as_bytes(), &to.concat()].concat());
+        }
         Ok(LocalUser { uid, gid, groups: Vec::new() })
     }
 }

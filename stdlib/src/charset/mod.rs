@@ -16,9 +16,38 @@ use east_asian::EastAsian;
 use tables::{TABLES, Table};
 use unicode::Unicode;
 
-/// A character set.
+/// A character set, and what is done with characters that it does not have.
 #[derive(Clone, Copy, Debug)]
-pub struct Charset(Kind);
+pub struct Charset {
+    kind: Kind,
+    lacking: Lacking,
+}
+
+/// What is done with a character that a set does not have (`//TRANSLIT`, `//IGNORE`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lacking {
+    /// The translation ends.
+    Stop,
+    /// It is left out.
+    LeftOut,
+    /// Letters that sound or look like it stand for it; where there are none, a question
+    /// mark.
+    Replaced,
+}
+
+impl Lacking {
+    /// What stands behind two slashes in a name.
+    fn of(name: &[u8]) -> Self {
+        let Some(at) = memchr::memmem::find(name, b"//") else { return Self::Stop };
+        let words = || name[at..].split(|c| matches!(c, b'/' | b',')).map(<[u8]>::trim_ascii);
+        let has = |word: &[u8]| words().any(|one| one.eq_ignore_ascii_case(word));
+        match (has(b"TRANSLIT"), has(b"IGNORE")) {
+            (true, _) => Self::Replaced,
+            (false, true) => Self::LeftOut,
+            (false, false) => Self::Stop,
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
@@ -67,24 +96,29 @@ struct State {
     high: u32,
 }
 
+impl Kind {
+    /// The set with a name in capitals.
+    fn find(name: &str) -> Option<Self> {
+        if let Some(unicode) = Unicode::find(name) {
+            return Some(Self::Unicode(unicode));
+        }
+        if let Some(east_asian) = EastAsian::find(name) {
+            return Some(Self::EastAsian(east_asian));
+        }
+        Some(Self::Table(TABLES.iter().find(|table| table.names.contains(&name))?))
+    }
+}
+
 impl Charset {
     /// The character set with a name; `None` where nobody knows it. Case,
-    /// spaces and quotes don't matter, and what follows two slashes neither.
-    /// The empty name is ASCII.
+    /// spaces and quotes don't matter. Behind two slashes, `TRANSLIT` and `IGNORE` say
+    /// what is done with characters that it does not have. The empty name is ASCII.
     pub fn find(name: &[u8]) -> Option<Self> {
-        let name = normal(name);
-        if let Some(unicode) = Unicode::find(&name) {
-            return Some(Self(Kind::Unicode(unicode)));
-        }
-        if let Some(east_asian) = EastAsian::find(&name) {
-            return Some(Self(Kind::EastAsian(east_asian)));
-        }
-        let table = TABLES.iter().find(|t| t.names.contains(&name.as_str()))?;
-        Some(Self(Kind::Table(table)))
+        Some(Self { kind: Kind::find(&normal(name))?, lacking: Lacking::of(name) })
     }
 
     fn step(self, state: &mut State, rest: &[u8]) -> Step {
-        match self.0 {
+        match self.kind {
             Kind::Table(table) => table.step(rest),
             Kind::Unicode(unicode) => unicode.step(state, rest),
             Kind::EastAsian(set) => set.step(state, rest),
@@ -93,12 +127,40 @@ impl Charset {
 
     /// Adds a character; false where this set does not have it.
     fn push(self, out: &mut Vec<u8>, character: char) -> bool {
-        match self.0 {
+        match self.kind {
             Kind::Table(table) => table.push(out, character),
             Kind::Unicode(unicode) => unicode.push(out, character),
             Kind::EastAsian(set) => set.push(out, character),
         }
     }
+
+    /// Adds a character, or what stands for it; false where the translation ends.
+    fn put(self, out: &mut Vec<u8>, character: char) -> bool {
+        self.push(out, character)
+            || match self.lacking {
+                Lacking::Stop => false,
+                Lacking::LeftOut => true,
+                Lacking::Replaced => {
+                    let letters = match letters(character) {
+                        "" => "?",
+                        letters => letters,
+                    };
+                    letters.chars().all(|letter| self.push(out, letter))
+                }
+            }
+    }
+}
+
+/// Letters of ASCII that sound or look like a character; none where nobody knows any.
+#[cfg(feature = "charsets")]
+fn letters(character: char) -> &'static str {
+    any_ascii::any_ascii_char(character)
+}
+
+/// Letters that stand for a character: this build knows none.
+#[cfg(not(feature = "charsets"))]
+fn letters(_: char) -> &'static str {
+    ""
 }
 
 /// Translates a text from one character set to another. From the first byte
@@ -112,7 +174,7 @@ pub fn translate(text: &[u8], from: Charset, to: Charset) -> Vec<u8> {
             Step::Text(characters, length) => {
                 let before = out.len();
                 for character in characters.into_iter().flatten() {
-                    if !to.push(&mut out, character) {
+                    if !to.put(&mut out, character) {
                         out.truncate(before);
                         break 'text;
                     }
@@ -213,6 +275,24 @@ mod tests {
         assert_eq!(between("utf-8", "iso-8859-1", text), Some(raw));
         assert_eq!(between("utf-8", "iso-8859-15", text), Some(b"\xe9\xa4\xe9".to_vec()));
         assert_eq!(between("utf-8", "us-ascii", b"a\x80b"), Some(b"a\x80b".to_vec()));
+    }
+
+    #[test]
+    fn what_has_no_counterpart_is_replaced_or_left_out_where_that_is_wanted() {
+        let text = "J\u{fc}rgen \u{20ac}\u{4e2d} \u{430}\u{e000}.".as_bytes();
+        for (set, expected) in [
+            ("us-ascii//TRANSLIT", b"Jurgen EURZhong a?.".as_slice()),
+            ("us-ascii//translit//IGNORE", b"Jurgen EURZhong a?."),
+            ("iso-8859-15//TRANSLIT", b"J\xfcrgen \xa4Zhong a?."),
+            ("us-ascii//IGNORE", b"Jrgen  ."),
+            ("iso-8859-1//IGNORE,TRANSLIT", b"J\xfcrgen EURZhong a?."),
+            ("utf-8//TRANSLIT", text),
+        ] {
+            assert_eq!(between("utf-8", set, text).as_deref(), Some(expected), "{set}");
+        }
+        // What is no character is not one that is lacking.
+        let cut = between("utf-8", "us-ascii//IGNORE", b"a\xc3\xbcb\xc3");
+        assert_eq!(cut.as_deref(), Some(b"ab\xc3".as_slice()));
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::local::LocalAddresses;
 use super::{DnsFound, DnsReply, How, Patience, kind};
 use crate::lists::{ListOutcome, Matcher};
 use crate::options::opt::{self, router};
+use crate::variables::var;
 
 pub use domain::{DomainHosts, DomainSearch, for_domain};
 pub use name::by_name;
@@ -179,6 +180,8 @@ pub struct DnsSearch {
     pub qualify_single: bool,
     /// Complete names with the domains above the system's own.
     pub search_parents: bool,
+    /// What `ignore` is called where each step is shown: nothing for a list of its own.
+    pub ignore_called: Option<&'static str>,
     /// Addresses that are as good as not there (`ignore_target_hosts`), as it
     /// stands in the configuration. `$host_address` is the address in it.
     pub ignore: Option<Str>,
@@ -234,6 +237,7 @@ impl Default for DnsSearch {
             ipv4_prefer: false,
             qualify_single: true,
             search_parents: false,
+            ignore_called: Some(opt::router::IGNORE_TARGET_HOSTS.name()),
             ignore: None,
             srv_fail_domains: None,
             mx_fail_domains: None,
@@ -267,6 +271,9 @@ pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &DnsSearch) -> Result<Ho
     call.trace().depth += depth;
     let found = search_for(call, name, search);
     call.trace().leave(depth);
+    // Whoever asks afterwards hears of the last search.
+    let said = found.as_ref().map_or("", |found| chain::genuine(&found.hosts));
+    call.set_var(var::LOOKUP_DNSSEC_AUTHENTICATED, Str::fixed(said));
     found
 }
 
@@ -479,8 +486,14 @@ impl Finder<'_> {
         }
         let Some(own) = own else { return Ok(()) };
         if found.hosts.first().is_some_and(|first| first.mx == own) {
+            if own.is_some() {
+                call.trace().tell(Happening::Host(HostEvent::LocalFirst));
+            }
             found.ending = Ending::Local;
         } else {
+            let gone = found.hosts.iter().filter(|host| host.mx >= own);
+            let gone: Vec<String> = gone.map(chain::shown).collect();
+            call.trace().tell(Happening::Host(HostEvent::LocalRemoved { hosts: &gone }));
             found.hosts.retain(|host| host.mx < own);
             found.removed_self = true;
         }
@@ -488,12 +501,14 @@ impl Finder<'_> {
     }
 
     fn is_local(&mut self, call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
-        let own = match (host.address, &mut self.local) {
+        if super::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &host.name)? {
+            return Ok(true);
+        }
+        Ok(match (host.address, &mut self.local) {
             (None, _) => false,
             (Some(address), Some(local)) => local.contains(address),
             (Some(address), local) => local.insert(LocalAddresses::read(call)?).contains(address),
-        };
-        Ok(own || super::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &host.name)?)
+        })
     }
 
     /// Looks for addresses of the name itself.

@@ -25,8 +25,8 @@ impl<'c, 'e> AuthDns<'c, 'e> {
     /// # Errors
     /// Why a question could not be asked at all: the policy forbids it, or an option
     /// can't be read. What the check has found does not count then.
-    pub fn finish(self) -> Result<(), Fail> {
-        self.fail.map_or(Ok(()), Err)
+    pub fn finish(mut self) -> Result<(), Fail> {
+        self.fail.take().map_or(Ok(()), Err)
     }
 
     fn answer(&mut self, question: &DnsQuery) -> DnsResponse {
@@ -53,6 +53,11 @@ impl<'c, 'e> AuthDns<'c, 'e> {
 
 impl DnsSource for AuthDns<'_, '_> {
     fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse> {
+        self.prepare(questions);
+        questions.iter().map(|question| self.answer(question)).collect()
+    }
+
+    fn prepare(&mut self, questions: &[DnsQuery]) {
         if let [_, _, ..] = questions
             && self.fail.is_none()
             && !self.patience.is_over(self.call)
@@ -60,9 +65,12 @@ impl DnsSource for AuthDns<'_, '_> {
             let all = questions.iter().map(|one| (&one.name[..], number(one.kind)));
             ask_ahead(self.call, &all.collect::<Vec<_>>());
         }
-        let answers = questions.iter().map(|question| self.answer(question)).collect();
+    }
+}
+
+impl Drop for AuthDns<'_, '_> {
+    fn drop(&mut self) {
         forget_ahead(self.call);
-        answers
     }
 }
 

@@ -5,12 +5,13 @@ use std::io::{self, ErrorKind as Io};
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
-use crate::wording::reason;
+use crate::wording::reason_to_open;
 
 /// The bytes that a file may have: as many as a string.
 const MOST: u64 = 64 << 20;
 /// The system's number for a device that does not answer.
 const EIO: i32 = 5;
+const EACCES: i32 = 13;
 /// The bytes that Exim reads at once, where a line is longer.
 const PIECE: usize = 1023;
 
@@ -38,7 +39,7 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
     let name = args[0].bytes();
     if args[0].taint().is_tainted() {
         call.log()?.panic(&[b"Tainted filename '", name, b"'"].concat());
-        let fail = cannot_open(call, name, &io::Error::from(Io::PermissionDenied))?;
+        let fail = cannot_open(call, name, &io::Error::from_raw_os_error(EACCES));
         return Err(Fail::error(ErrorKind::Taint, fail.message()));
     }
     let contents = match call.files()?.read(name, MOST) {
@@ -46,21 +47,16 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
         // What opens and can't be read is empty.
         Err(error) if error.kind() == Io::IsADirectory => return Ok(Str::EMPTY),
         Err(error) if error.raw_os_error() == Some(EIO) => return Ok(Str::EMPTY),
-        Err(error) => return Err(cannot_open(call, name, &error)?),
+        Err(error) => return Err(cannot_open(call, name, &error)),
     };
     let end_of_line = args.get(1).map_or(b"\n".as_slice(), Str::bytes);
     Ok(Str::from(lines(&contents, end_of_line)))
 }
 
-fn cannot_open(call: &Call<'_>, name: &[u8], error: &io::Error) -> Result<Fail, Fail> {
-    let why = if error.kind() == Io::PermissionDenied {
-        let (uid, gid) = call.host()?.ids();
-        format!("Permission denied (euid={uid} egid={gid})")
-    } else {
-        reason(error)
-    };
+fn cannot_open(call: &mut Call<'_>, name: &[u8], error: &io::Error) -> Fail {
+    let why = reason_to_open(call, error);
     let message = [b"failed to open ", name, b": ", why.as_bytes()].concat();
-    Ok(Fail::error(ErrorKind::Outside, message))
+    Fail::error(ErrorKind::Outside, message)
 }
 
 /// The contents as Exim puts them together: of each piece that it reads, what

@@ -7,7 +7,7 @@ use eximious_core::{Call, ErrorKind, Fail, ListKind, Str};
 
 use super::organs::{FILES, organ};
 use super::walk::Pattern;
-use crate::wording::reason;
+use crate::wording::reason_to_open;
 
 /// How large a file may be.
 const LARGEST: u64 = 64 << 20;
@@ -24,7 +24,7 @@ pub(super) fn read(call: &mut Call<'_>, name: Pattern<'_>, list: &Str) -> Result
         // C's functions open a directory and find no line in it.
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Arc::default()),
         Err(error) => {
-            let why = reason(&error);
+            let why = reason_to_open(call, &error);
             let message = [
                 b"failed to open ",
                 name.text,

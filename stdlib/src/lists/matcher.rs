@@ -147,6 +147,7 @@ impl<'n> Matcher<'n> {
     ) -> Result<ListOutcome, Fail> {
         let mut walk = Walk::new(&mut self.subject, Terms::new(self.caseful, self.keep));
         walk.called = self.called;
+        walk.of_option = self.called.is_some();
         let verdict = work(&mut walk)?;
         let data = walk.left.map(Option::unwrap_or_default);
         Ok(match verdict {

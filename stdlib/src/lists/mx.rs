@@ -47,6 +47,7 @@ impl<'p> Mx<'p> {
     pub(super) fn test(self, call: &mut Call<'_>, domain: &[u8]) -> Result<Hit, Fail> {
         let search = DnsSearch {
             ignore: (!self.ignored.is_empty()).then(|| Str::from(self.ignored)),
+            ignore_called: None,
             dnssec_request: None,
             ..DnsSearch::for_mx()
         };

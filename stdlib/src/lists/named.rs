@@ -57,6 +57,15 @@ impl Walk<'_, '_> {
         Some((keep, Question { kind, name: Str::from(name), subject, caseful }))
     }
 
+    /// Whether somebody wants to know what was looked up: of clients, options don't.
+    fn leaves_data(&self, keep: Keep) -> bool {
+        match keep {
+            Keep::SenderDomain => false,
+            Keep::Client => !self.of_option,
+            _ => true,
+        }
+    }
+
     /// What a named list said before.
     fn known(
         &mut self,
@@ -66,7 +75,7 @@ impl Walk<'_, '_> {
         let (keep, question) = question?;
         let (verdict, left, caseful) = call.memory::<Kept>().get(*keep, question)?;
         if self.traced {
-            let data = (*keep != Keep::SenderDomain).then_some(&left);
+            let data = self.leaves_data(*keep).then_some(&left);
             show_known(call, question.name.bytes(), &verdict, data);
         }
         self.owed = Some(Owed::Kept);
@@ -114,7 +123,7 @@ impl Walk<'_, '_> {
         {
             let answer = (verdict.clone(), self.left.clone(), self.terms.caseful);
             if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
-                && keep != Keep::SenderDomain
+                && self.leaves_data(keep)
             {
                 show_keeping(call, name, question.subject.bytes(), data);
             }

@@ -207,6 +207,8 @@ pub(super) struct Walk<'s, 'n> {
     pub(super) called: Option<&'s str>,
     /// Whether a condition asks, whose list is expanded already.
     of_condition: bool,
+    /// Whether an option's list is tested, which says yes or no alone.
+    pub(super) of_option: bool,
 }
 
 impl<'s, 'n> Walk<'s, 'n> {
@@ -220,6 +222,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             owed: None,
             called: None,
             of_condition: false,
+            of_option: false,
         }
     }
 

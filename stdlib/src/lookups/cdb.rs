@@ -6,6 +6,8 @@ use eximious_core::{
     Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
+use crate::wording::with_rights;
+
 /// `${lookup{key}cdb{/file}}`.
 pub static CDB: LookupDef = LookupDef {
     meta: Meta::new("cdb", Effects::LOOKUP, TaintRule::Clean)
@@ -31,6 +33,7 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
         Ok(DatabaseAnswer::Value(value)) => Ok(Some(Str::from(value))),
         Ok(_) => Ok(None),
         Err(DatabaseError::Open(why)) => {
+            let why = with_rights(call, why);
             Err(open(&[b"failed to open ", file, b" for cdb lookup: ", why.as_bytes()]))
         }
         Err(DatabaseError::Header(why)) => Err(open(&[

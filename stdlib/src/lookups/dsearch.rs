@@ -6,7 +6,7 @@ use eximious_core::{
     Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
-use crate::wording::reason;
+use crate::wording::{reason, reason_to_open};
 
 /// `${lookup{name}dsearch{/directory}}`.
 pub static DSEARCH: LookupDef = LookupDef {
@@ -35,7 +35,10 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
             [b"failed to open ", directory, b" for directory search: ", reason.as_bytes()];
         LookupFail::Open(super::outside(message.concat()))
     };
-    let stat = files.stat(directory, true).map_err(|error| failed(&reason(&error)))?;
+    let stat = match files.stat(directory, true) {
+        Ok(stat) => stat,
+        Err(error) => return Err(failed(&reason_to_open(call, &error))),
+    };
     if !is(&stat, DIRECTORY) {
         return Err(failed("Not a directory"));
     }
@@ -48,6 +51,10 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
     let stat = match files.stat(&path, false) {
         Ok(stat) => stat,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        // Exim opens the directory.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(failed(&reason_to_open(call, &error)));
+        }
         Err(error) => {
             let reason = reason(&error);
             return Err(LookupFail::Defer([&path[..], b": lstat: ", reason.as_bytes()].concat()));

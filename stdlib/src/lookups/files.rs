@@ -8,7 +8,7 @@ use std::sync::Arc;
 use eximious_core::world::Stat;
 use eximious_core::{Call, Fail, LookupFail};
 
-use crate::wording::reason;
+use crate::wording::reason_to_open;
 
 /// How many files a context keeps.
 const KEPT: usize = 32;
@@ -59,12 +59,13 @@ impl Trouble {
     /// A failure in the words of a lookup type, given those of the system.
     pub(super) fn worded(
         self,
+        call: &mut Call<'_>,
         file: &[u8],
         name: &str,
         outside: impl FnOnce(&[u8]) -> Vec<u8>,
     ) -> LookupFail {
         let message = match self {
-            Self::Outside(error) => outside(reason(&error).as_bytes()),
+            Self::Outside(error) => outside(reason_to_open(call, &error).as_bytes()),
             Self::NotRegular => {
                 [file, b" is not a regular file (", name.as_bytes(), b" lookup)"].concat()
             }

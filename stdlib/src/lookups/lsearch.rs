@@ -163,7 +163,7 @@ fn open(call: &mut Call<'_>, query: &LookupQuery) -> Result<Arc<Text>, LookupFai
     let file = query.file.bytes();
     // All of the family go by the name of the first.
     view(call, file).map_err(|trouble| {
-        trouble.worded(file, "lsearch", |reason| {
+        trouble.worded(call, file, "lsearch", |reason| {
             [b"failed to open ", file, b" for linear search: ", reason].concat()
         })
     })

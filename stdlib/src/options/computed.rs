@@ -52,6 +52,13 @@ pub fn log_options(settings: &Settings) -> LogOptions {
     }
 }
 
+/// Whether the text that an option was expanded to counts as a yes: it is neither empty nor
+/// one of the words for no (`condition` of routers, `delay_warning_condition`).
+pub fn is_yes(value: &[u8]) -> bool {
+    let no = ["", "0", "no", "false"];
+    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

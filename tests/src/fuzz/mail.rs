@@ -1,9 +1,11 @@
-//! Targets of the core: routing, rewriting, the spool.
+//! Targets of the core: routing, rewriting, the spool, hints.
+
+use std::sync::Arc;
 
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::route::{Purpose, Request, Routes};
-use eximious::world::Fixture;
-use eximious::{Config, Engine, Macros, Str};
+use eximious::world::{Fixture, SpoolPlace};
+use eximious::{Config, Engine, Macros, Str, World};
 
 use super::limits;
 
@@ -91,6 +93,51 @@ pub fn spool(data: &[u8]) {
     }
 }
 
+/// Reads a message's journal: each line that was written to its end is somebody who has
+/// the message, and nothing else is.
+pub fn journal(data: &[u8]) {
+    use eximious::world::SpoolInMemory;
+    use eximious_mta::spool::queue::Stored;
+    let (id, spool) = (b"1xUSRE-000000008A6-0Qit", SpoolInMemory::default());
+    let place = SpoolPlace { spool: b"/s".to_vec(), ..SpoolPlace::default() };
+    let header = b"1xUSRE-000000008A6-0Qit-H\nroot 0 0\n<a@b>\n1795195816 0\nXX\n1\nx@y\n\n";
+    spool.put(&place.path(id, b"-H"), header);
+    spool.put(&place.path(id, b"-J"), data);
+    let world = World { spool: Arc::new(spool), ..World::hermetic() };
+    let stored = Stored::read(&world, &place, id).expect("a message");
+    let ends = data.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(stored.journal.len(), ends);
+    let written: Vec<u8> =
+        stored.journal.iter().flat_map(|one| [one, &b"\n"[..]].concat()).collect();
+    assert!(data.starts_with(&written));
+    assert!(stored.journal.iter().all(|one| stored.done().contains(&one[..])));
+}
+
+/// Reads hints of all kinds: what can be read is kept and read again as the same, and
+/// everything can be shown.
+pub fn hints(data: &[u8]) {
+    use eximious::hints::{Record as _, Retry, dump, edited, fields};
+    use eximious::world::{Hint, HintsInMemory};
+    let world = World { hints: Arc::new(HintsInMemory::default()), ..World::hermetic() };
+    let store = world.hint_store(b"/s");
+    let hint = Hint { value: data.to_vec(), stamp: 1_795_195_816 };
+    for space in ["retry", "callout", "ratelimit", "seen", "wait-smtp", "x"] {
+        let space = space.as_bytes();
+        assert!(dump(space, b"T:a@b", &hint, &*world.clock, None).ends_with(b"\n"));
+        for (field, _) in fields(space, &hint) {
+            let _ = edited(space, &hint, (field, "now+1h"), hint.stamp);
+        }
+    }
+    store.put(Retry::SPACE.as_bytes(), b"k", hint).expect("a store");
+    if let Some((retry, stamp)) = Retry::load(&*store, b"k").expect("a store") {
+        retry.save(&*store, b"again", stamp).expect("a store");
+        let again = Retry::load(&*store, b"again").expect("a store");
+        let (again, _) = again.expect("what was written");
+        assert!(retry.text.starts_with(&again.text));
+        assert_eq!(Retry { text: again.text.clone(), ..retry }, again);
+    }
+}
+
 /// Reads batches: each ends, and what is wrong is in a line.
 pub fn batch(data: &[u8]) {
     use eximious_mta::batch::{BatchStep, BatchedSmtp};
@@ -174,7 +221,9 @@ fn delivered_to(data: &[u8]) {
     }
     let sent = match client.extensions().chunking {
         true => client.bdat(watch, &mut &b"h: v\n\nx\n"[..]),
-        false => client.data(watch).and_then(|_| client.send_message(&mut &b"h: v\n\nx\n"[..])),
+        false => {
+            client.data(watch).and_then(|_| client.send_message(watch, &mut &b"h: v\n\nx\n"[..]))
+        }
     };
     if sent.map_err(|error| fine(&error)).is_ok() {
         let verdicts = client.end_of_data(watch);

@@ -1,11 +1,11 @@
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::world::mailbox::{
     MailboxFault, MailboxForm, MailboxOrder, MailboxQuota, MailboxSupply, Mailboxes,
 };
-use eximious_core::world::{LocalUser, PipeFault, PipeOrder};
+use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeFault, PipeOrder};
 use rustix::process::{getegid, geteuid};
 
 use super::{DeliveryHelper, pair, serve};
@@ -122,6 +122,53 @@ fn commands_are_run_by_another_process() {
             let root = PipeOrder { user: LocalUser::default(), ..order };
             let fault = world.processes.pipe(&root, &mut &b""[..]).unwrap_err();
             assert!(matches!(fault, PipeFault::Rights(_)));
+        }
+    });
+}
+
+#[test]
+fn dialogues_are_begun_by_another_process() {
+    with_helper(|helper| {
+        let world = helper.clone().in_world(crate::system());
+        let script = "read line; echo $$ $line $(id -u); exec sleep 60";
+        let peer = LocalPeer::Command {
+            argv: ["/bin/sh", "-c", script].map(|word| word.into()).to_vec(),
+            environment: vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())],
+            directory: b"/".to_vec(),
+            umask: 0o22,
+        };
+        let order = PeerOrder { user: user(), peer, timeout: Duration::from_secs(5) };
+        let mut stream = world.processes.converse(&order).unwrap();
+        stream.set_deadline(Duration::from_secs(20));
+        stream.write_all(b"one\n").unwrap();
+        let mut heard = vec![0; 100];
+        let count = stream.read(&mut heard).unwrap();
+        let text = String::from_utf8_lossy(&heard[..count]).into_owned();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        assert_eq!(words[1..], ["one", &order.user.uid.to_string()]);
+        let place = format!("/proc/{}", words[0]);
+        assert!(std::path::Path::new(&place).exists());
+        drop(stream);
+        let gone = (0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            !std::path::Path::new(&place).exists()
+        });
+        assert!(gone, "the command is still there");
+        let LocalPeer::Command { environment, directory, umask, .. } = order.peer.clone() else {
+            panic!()
+        };
+        let argv = ["/bin/sh", "-c", "read line; exit 3"].map(|word| word.into()).to_vec();
+        let peer = LocalPeer::Command { argv, environment, directory, umask };
+        let ends = PeerOrder { peer, ..order.clone() };
+        let mut ends = world.processes.converse(&ends).unwrap();
+        assert_eq!(ends.end(Duration::from_secs(20)), Some(3));
+        let nobody = PeerOrder { peer: LocalPeer::Socket(b"/nosuch".to_vec()), ..order.clone() };
+        let fault = world.processes.converse(&nobody).err();
+        let is = |error: &io::Error| error.raw_os_error() == Some(2);
+        assert!(matches!(&fault, Some(PipeFault::Start(error)) if is(error)));
+        if geteuid().is_root() {
+            let root = PeerOrder { user: LocalUser::default(), ..order };
+            assert!(matches!(world.processes.converse(&root).err(), Some(PipeFault::Rights(_))));
         }
     });
 }

@@ -7,7 +7,7 @@ use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm, MailboxLock,
     MailboxOrder, MailboxQuota, UserFileOrder, UserFileWork,
 };
-use eximious_core::world::{LocalUser, PipeEnd, PipeFault, PipeOrder};
+use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder};
 
 use crate::mailbox::relay::{Question, Reply};
 
@@ -24,6 +24,13 @@ pub(super) enum Frame {
     Piped(Result<PipeEnd, PipeFault>),
     UserFile(UserFileOrder),
     FileDone(io::Result<Vec<u8>>),
+    Peer(PeerOrder),
+    /// Where it is somebody, a descriptor comes next.
+    Opened(Result<(), PipeFault>),
+    /// How long a command may take to end.
+    End(Duration),
+    /// How it has ended, if it has.
+    Ended(Option<i32>),
 }
 
 /// Writes a frame: its length, and its bytes.
@@ -110,6 +117,7 @@ structs! {
     MailboxDone { path, written, bytes_before, files_before, offset }
     MailboxFault { number, message, kind }
     PipeOrder { argv, environment, directory, user, umask, dumps_core, timeout, max_output }
+    PeerOrder { user, peer, timeout }
     PipeEnd { code, output, written }
     UserFileOrder { user, path, work }
 }
@@ -171,6 +179,13 @@ impl<T: Wire, E: Wire> Wire for Result<T, E> {
             true => T::take(from).map(Ok),
             false => E::take(from).map(Err),
         }
+    }
+}
+
+impl Wire for () {
+    fn put(&self, _: &mut Vec<u8>) {}
+    fn take(_: &mut &[u8]) -> Option<Self> {
+        Some(())
     }
 }
 
@@ -328,6 +343,36 @@ impl Wire for PipeFault {
 /// How much is wanted at a time.
 const MOST_WANTED: u64 = 1 << 20;
 
+impl Wire for LocalPeer {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Socket(path) => {
+                out.push(0);
+                path.put(out);
+            }
+            Self::Command { argv, environment, directory, umask } => {
+                out.push(1);
+                argv.put(out);
+                environment.put(out);
+                directory.put(out);
+                umask.put(out);
+            }
+        }
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(from)? {
+            0 => Self::Socket(Wire::take(from)?),
+            1 => Self::Command {
+                argv: Wire::take(from)?,
+                environment: Wire::take(from)?,
+                directory: Wire::take(from)?,
+                umask: Wire::take(from)?,
+            },
+            _ => return None,
+        })
+    }
+}
+
 impl Wire for Question {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
@@ -449,6 +494,22 @@ impl Wire for Frame {
                 out.push(7);
                 done.put(out);
             }
+            Self::Peer(order) => {
+                out.push(8);
+                order.put(out);
+            }
+            Self::Opened(opened) => {
+                out.push(9);
+                opened.put(out);
+            }
+            Self::End(within) => {
+                out.push(10);
+                within.put(out);
+            }
+            Self::Ended(code) => {
+                out.push(11);
+                code.put(out);
+            }
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -461,6 +522,10 @@ impl Wire for Frame {
             5 => Self::Piped(Wire::take(from)?),
             6 => Self::UserFile(Wire::take(from)?),
             7 => Self::FileDone(Wire::take(from)?),
+            8 => Self::Peer(Wire::take(from)?),
+            9 => Self::Opened(Wire::take(from)?),
+            10 => Self::End(Wire::take(from)?),
+            11 => Self::Ended(Wire::take(from)?),
             _ => return None,
         })
     }

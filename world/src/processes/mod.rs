@@ -1,5 +1,6 @@
 //! Processes: commands that run to their end, and those that stay up.
 
+mod peer;
 mod pipe;
 mod wait;
 
@@ -15,7 +16,8 @@ use std::thread;
 use std::time::Duration;
 
 use eximious_core::world::{
-    Child, Command, Finished, PipeEnd, PipeFault, PipeOrder, Processes, RunError,
+    Child, Command, Dialogue, Finished, PeerOrder, PipeEnd, PipeFault, PipeOrder, Processes,
+    RunError,
 };
 use eximious_exec::Image;
 use rustix::io::Errno;
@@ -98,7 +100,14 @@ impl Processes for SystemProcesses {
     fn pipe(&self, order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
         pipe::run(order, message)
     }
+
+    fn converse(&self, order: &PeerOrder) -> Result<Box<dyn Dialogue>, PipeFault> {
+        let Partner { socket, command } = open(order)?;
+        Ok(Box::new(Conversation::over(socket, command.map(Other::Command))))
+    }
 }
+
+pub(crate) use peer::{Conversation, Other, Partner, open};
 
 /// Starts a process in a group of its own. Whatever else this process has open
 /// is closed in it: every descriptor here has CLOEXEC.

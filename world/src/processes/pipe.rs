@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::thread;
 use std::time::Duration;
 
-use eximious_core::world::{PipeEnd, PipeFault, PipeOrder};
+use eximious_core::world::{LocalUser, PipeEnd, PipeFault, PipeOrder};
 use eximious_exec::Image;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, AtFlags, CWD, OFlags};
@@ -75,22 +75,44 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
 fn spawned(order: &PipeOrder, stdin: PipeReader, theirs: PipeWriter) -> Result<Group, PipeFault> {
     let copy = theirs.try_clone().map_err(PipeFault::Start)?;
     let start = || {
-        rustix::fs::accessat(CWD, &order.directory[..], Access::EXEC_OK, AtFlags::EACCESS)
-            .map_err(|error| PipeFault::Directory(error.into()))?;
-        let open = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
-        rustix::fs::open(&order.directory[..], open, rustix::fs::Mode::empty())
-            .map_err(|error| PipeFault::Directory(error.into()))?;
+        enter(&order.directory)?;
         let image = Image::new(&order.argv, &order.environment).map_err(PipeFault::Execute)?;
         let mut program = image.command(Some(order.umask));
-        program.stdin(stdin).stdout(copy).stderr(theirs).process_group(0);
-        program.current_dir(OsStr::from_bytes(&order.directory));
-        match program.spawn() {
-            Ok(leader) => Ok(Group { leader, ended: None }),
-            Err(error) if is_shortage(&error) => Err(PipeFault::Start(error)),
-            Err(error) => Err(PipeFault::Execute(error)),
-        }
+        program.stdin(stdin).stdout(copy).stderr(theirs);
+        in_group(&mut program, &order.directory)
     };
-    match rights(&order.user).map_err(PipeFault::Rights)? {
+    with_rights(&order.user, start)
+}
+
+/// Whether a directory can be gone to.
+pub(super) fn enter(directory: &[u8]) -> Result<(), PipeFault> {
+    rustix::fs::accessat(CWD, directory, Access::EXEC_OK, AtFlags::EACCESS)
+        .map_err(|error| PipeFault::Directory(error.into()))?;
+    let open = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
+    rustix::fs::open(directory, open, rustix::fs::Mode::empty())
+        .map_err(|error| PipeFault::Directory(error.into()))?;
+    Ok(())
+}
+
+/// Starts a program in a directory, and in a group of its own.
+pub(super) fn in_group(
+    program: &mut std::process::Command,
+    directory: &[u8],
+) -> Result<Group, PipeFault> {
+    program.process_group(0).current_dir(OsStr::from_bytes(directory));
+    match program.spawn() {
+        Ok(leader) => Ok(Group { leader, ended: None }),
+        Err(error) if is_shortage(&error) => Err(PipeFault::Start(error)),
+        Err(error) => Err(PipeFault::Execute(error)),
+    }
+}
+
+/// Does something with a user's rights, which what it starts inherits.
+pub(super) fn with_rights<T: Send>(
+    user: &LocalUser,
+    start: impl FnOnce() -> Result<T, PipeFault> + Send,
+) -> Result<T, PipeFault> {
+    match rights(user).map_err(PipeFault::Rights)? {
         Rights::Own => start(),
         Rights::Taken(taken) => thread::scope(|scope| {
             let worker = thread::Builder::new().spawn_scoped(scope, || {
@@ -227,7 +249,6 @@ impl Talk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use eximious_core::world::LocalUser;
     use rustix::process::{getegid, geteuid};
 
     fn order(script: &str) -> PipeOrder {

@@ -25,11 +25,12 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Listens at an address; so many connections may wait to be taken.
+    /// Listens at an address; so many connections may wait to be taken, and what is written
+    /// to them goes at once, or when enough has come together.
     ///
     /// # Errors
     /// Somebody else listens there, or the system has no such address.
-    pub fn bind(address: SocketAddr, backlog: i32) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, backlog: i32, no_delay: bool) -> io::Result<Self> {
         let family = match address {
             SocketAddr::V4(_) => AddressFamily::INET,
             SocketAddr::V6(_) => AddressFamily::INET6,
@@ -41,6 +42,8 @@ impl Listener {
             sockopt::set_ipv6_v6only(&descriptor, true)?;
         }
         sockopt::set_socket_reuseaddr(&descriptor, true)?;
+        // Connections that are taken here have it, too.
+        sockopt::set_tcp_nodelay(&descriptor, no_delay)?;
         bind(&descriptor, &address)?;
         listen(&descriptor, backlog)?;
         Ok(Self { descriptor })

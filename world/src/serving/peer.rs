@@ -36,8 +36,6 @@ pub enum Heard {
 impl Peer {
     pub(super) fn new(socket: OwnedFd, remote: SocketAddr, local: SocketAddr) -> Self {
         let socket = TcpStream::from(socket);
-        // Replies are written whole; nothing is gained by holding their end back.
-        let _ = socket.set_nodelay(true);
         Self { socket, remote, local }
     }
 

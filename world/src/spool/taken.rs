@@ -8,12 +8,13 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use eximious_core::BodySource;
-use eximious_core::world::{SpoolPlace, TakenMessage};
+use eximious_core::world::{SpoolError, SpoolPlace, TakenMessage};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::hand_over::HandOver;
 use super::{FILE, FilePart, find_for, give, open_parts};
 
 /// One that is taken.
@@ -61,6 +62,19 @@ impl Message {
         let file = rustix::fs::openat(&self.directory, name, flags, mode)?;
         give(&file, &self.place, mode)?;
         Ok(file.into())
+    }
+
+    /// Puts its log into another directory.
+    fn move_log(&self, to: &OwnedFd) -> io::Result<()> {
+        // It may be elsewhere, where messages were not spread over directories.
+        for part in [self.place.part(&self.id), None] {
+            match open_parts(&self.place, b"msglog", part, false) {
+                Ok(from) => rename(&from, to, &self.id)?,
+                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
     }
 
     fn unlink(&self, directory: &OwnedFd, name: &[u8]) -> io::Result<()> {
@@ -114,6 +128,27 @@ impl TakenMessage for Message {
         self.unlink(&self.directory, &self.name("-J"))
     }
 
+    fn hand_over(&self, directory: &[u8], journal: &[u8]) -> Result<(), SpoolError> {
+        let Self { place, id, directory: from, data, .. } = self;
+        HandOver { place, id, from, data, to: directory }.make(journal)
+    }
+
+    fn keep_log(&mut self) -> io::Result<()> {
+        self.move_log(&open_parts(&self.place, b"msglog.OLD", None, true)?)
+    }
+
+    fn set_aside(&mut self) -> io::Result<()> {
+        let part = self.place.part(&self.id);
+        let to = open_parts(&self.place, b"Finput", part, true)?;
+        // Without its header file, it is no message any more.
+        for end in ["-H", "-D", "-J"] {
+            rename(&self.directory, &to, &self.name(end))?;
+        }
+        rustix::fs::fsync(&to)?;
+        rustix::fs::fsync(&self.directory)?;
+        self.move_log(&open_parts(&self.place, b"Fmsglog", part, true)?)
+    }
+
     fn remove(&mut self) -> io::Result<()> {
         // Without its header file, it is no message any more.
         for end in ["-H", "-D", "-J"] {
@@ -128,6 +163,14 @@ impl TakenMessage for Message {
             }
         }
         Ok(())
+    }
+}
+
+/// Puts a file, where it is there, into another directory.
+fn rename(from: &OwnedFd, to: &OwnedFd, name: &[u8]) -> io::Result<()> {
+    match rustix::fs::renameat(from, name, to, name) {
+        Err(Errno::NOENT) => Ok(()),
+        renamed => Ok(renamed?),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Warnings: what has waited for long (specification 14, `delay_warning`; 50.2).
 
+use eximious::stdlib::options::is_yes;
 use eximious::stdlib::printing::printing;
 use eximious::{FailClass, Str, opt, var};
 
@@ -57,7 +58,7 @@ pub(in crate::delivery) fn warn(
     let texts = Texts::read(&mut attempt.cx, opt::WARN_MESSAGE_FILE);
     let mut letter = Letter::new(attempt);
     letter.warning_header(&to, delay.as_bytes(), &texts);
-    letter.part(b"text/plain; charset=us-ascii");
+    letter.text_part();
     letter.warning_notice(&told, &to, delay.as_bytes(), &texts);
     letter.status();
     letter.delays(&told);
@@ -90,10 +91,7 @@ fn is_wanted(attempt: &mut Attempt<'_>) -> bool {
     let text = engine.settings().get(option);
     let value = attempt.cx.on_behalf_of(option.name(), |cx| engine.expand_once(text.bytes(), cx));
     match value {
-        Ok(value) => {
-            let no = ["", "0", "no", "false"];
-            !no.iter().any(|word| value.bytes().eq_ignore_ascii_case(word.as_bytes()))
-        }
+        Ok(value) => is_yes(value.bytes()),
         Err(fail) if fail.class() == FailClass::Forced => false,
         Err(fail) => {
             let head = b"failed to expand delay_warning_condition: ".as_slice();
@@ -126,6 +124,9 @@ impl Letter<'_, '_> {
         }
         self.put(&[b"\n"]);
         for one in waiting {
+            if self.is_undisclosed(one) {
+                continue;
+            }
             self.put(&[b"  ", &shown(one), b"\n"]);
             self.reason(one, b"Delay reason: ");
         }
@@ -177,12 +178,7 @@ impl Letter<'_, '_> {
     /// What a program reads of each address.
     fn delays(&mut self, waiting: &[&Undone]) {
         for one in waiting {
-            let original = self.attempt.tracking.original(one.node).to_vec();
-            self.original_recipient(one.node);
-            let head = b"Action: delayed\nFinal-Recipient: rfc822;";
-            self.put(&[head, &original, b"\nStatus: 4.0.0\n"]);
-            self.diagnosis(one);
-            self.put(&[b"\n"]);
+            self.recipient(one, b"delayed", b"4.0.0");
         }
     }
 }

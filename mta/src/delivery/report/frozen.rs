@@ -1,6 +1,6 @@
 //! Notices of messages that freeze (specification 14, `freeze_tell`).
 
-use eximious::{opt, var};
+use eximious::opt;
 
 use super::Letter;
 use crate::delivery::attempt::{Attempt, Undone};
@@ -13,10 +13,7 @@ pub(in crate::delivery) fn tell_frozen(
     failed: &[Undone],
 ) -> Option<Vec<u8>> {
     let to = attempt.cx.engine().settings().get(opt::FREEZE_TELL);
-    let own = attempt.text_of(var::EXIM_UID);
-    let is_own = attempt.file().sender.is_empty()
-        && attempt.file().uid.to_string().as_bytes() == own.as_slice();
-    if to.is_empty() || is_own {
+    if to.is_empty() || attempt.is_own_report() {
         return None;
     }
     let (id, sender) = (attempt.id.clone(), attempt.file().sender.clone());

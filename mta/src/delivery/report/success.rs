@@ -53,7 +53,7 @@ pub(in crate::delivery) fn confirm(attempt: &mut Attempt<'_>) -> Option<Vec<u8>>
     letter.references();
     letter.kind();
     letter.put(&[b"\n"]);
-    letter.part(b"text/plain; charset=us-ascii");
+    letter.text_part();
     letter.put(&[b"This message was created automatically by mail delivery software.\n \
           ----- The following addresses had successful delivery notifications -----\n"]);
     for one in &arrived {

@@ -177,10 +177,10 @@ impl Held {
             last: transport.get(opt::smtp::FINAL_TIMEOUT),
         });
         client.data(cx.trace())?;
-        let message = cx.message().ok_or(Unsent)?;
+        let message = cx.message().ok_or(Unsent)?.clone();
         let head = header.chain(&b"\n"[..]);
-        let size = client
-            .send_message(&mut head.chain(&message.stray[..]).chain(message.body.reader()))?;
+        let mut whole = head.chain(&message.stray[..]).chain(message.body.reader());
+        let size = client.send_message(cx.trace(), &mut whole)?;
         let reply = match client.end_of_data(cx.trace()).message {
             Some(Ok(reply)) => Some(reply),
             Some(Err(SmtpError { cause: Cause::Replied(reply), .. })) => Some(reply),

@@ -4,16 +4,21 @@ use eximious_core::{DriverDef, DriverOpt, OptionValue, Str};
 use eximious_stdlib::options::opt::authenticator::cram_md5 as opt;
 use eximious_stdlib::variables::var;
 
-use super::{AuthenticatorRun, Driver, Stop, Turn, own};
+use super::{Driver, Stop, Turn};
 use crate::config::{AuthenticatorRules, MechanismName};
 use crate::mail::auth::cram;
+use crate::mail::auth::drivers::{AuthenticatorRun, own};
+use crate::mail::auth::server;
 
 /// The driver `cram_md5`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "cram_md5",
     "CRAM-MD5 (RFC 2195).",
     "35",
-    &AuthenticatorRun { client: Some(|| Box::new(CramMd5::default())) },
+    &AuthenticatorRun {
+        client: Some(|| Box::new(CramMd5::default())),
+        server: Some(server::cram_md5::start),
+    },
 )
 .rules(&RULES);
 

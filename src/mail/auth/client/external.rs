@@ -3,15 +3,20 @@
 use eximious_core::DriverDef;
 use eximious_stdlib::options::opt::authenticator::{self as general, external as opt};
 
-use super::{AuthenticatorRun, Driver, Stop, Turn, own, plaintext};
+use super::{Driver, Stop, Turn, plaintext};
 use crate::config::AuthenticatorRules;
+use crate::mail::auth::drivers::{AuthenticatorRun, own};
+use crate::mail::auth::server;
 
 /// The driver `external`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "external",
     "EXTERNAL (RFC 4422).",
     "41",
-    &AuthenticatorRun { client: Some(|| Box::new(External)) },
+    &AuthenticatorRun {
+        client: Some(|| Box::new(External)),
+        server: Some(server::external::start),
+    },
 )
 .rules(&RULES);
 

@@ -8,16 +8,21 @@ use eximious_stdlib::base64;
 use eximious_stdlib::options::opt::authenticator::{self as general, gsasl as opt};
 use eximious_stdlib::variables::var;
 
-use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
+use super::{Driver, NAMES, Stop, Turn};
 use crate::config::AuthenticatorRules;
 use crate::mail::auth::ChannelBinding;
+use crate::mail::auth::drivers::{AuthenticatorRun, own};
+use crate::mail::auth::server;
 
 /// The driver `gsasl`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "gsasl",
     "Mechanisms of the GNU SASL library.",
     "38",
-    &AuthenticatorRun { client: Some(|| Box::new(Gsasl::default())) },
+    &AuthenticatorRun {
+        client: Some(|| Box::new(Gsasl::default())),
+        server: Some(server::gsasl::start),
+    },
 )
 .needs("the GNU SASL library")
 .rules(&RULES);

@@ -4,15 +4,20 @@ use eximious_core::{DriverDef, Str};
 use eximious_stdlib::lists;
 use eximious_stdlib::options::opt::authenticator::{self as general, plaintext as opt};
 
-use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
+use super::{Driver, NAMES, Stop, Turn};
 use crate::config::AuthenticatorRules;
+use crate::mail::auth::drivers::{AuthenticatorRun, own};
+use crate::mail::auth::server;
 
 /// The driver `plaintext`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "plaintext",
     "PLAIN and LOGIN.",
     "34",
-    &AuthenticatorRun { client: Some(|| Box::new(Plaintext::default())) },
+    &AuthenticatorRun {
+        client: Some(|| Box::new(Plaintext::default())),
+        server: Some(server::plaintext::start),
+    },
 )
 .rules(&RULES);
 

@@ -3,16 +3,21 @@
 use eximious_core::{DriverDef, Str};
 use eximious_stdlib::options::opt::authenticator::spa as opt;
 
-use super::{AuthenticatorRun, Driver, Stop, Turn, own};
+use super::{Driver, Stop, Turn};
 use crate::config::AuthenticatorRules;
+use crate::mail::auth::drivers::{AuthenticatorRun, own};
 use crate::mail::auth::ntlm;
+use crate::mail::auth::server;
 
 /// The driver `spa`.
 pub(in crate::mail::auth) static DRIVER: DriverDef = own(
     "spa",
     "Secure Password Authentication (NTLM).",
     "40",
-    &AuthenticatorRun { client: Some(|| Box::new(Spa::default())) },
+    &AuthenticatorRun {
+        client: Some(|| Box::new(Spa::default())),
+        server: Some(server::spa::start),
+    },
 )
 .rules(&RULES);
 

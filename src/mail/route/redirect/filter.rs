@@ -10,6 +10,7 @@ use super::super::machine::{Machine, Verdict};
 use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
 use super::super::{DeliveryTarget, FilterPipe, Purpose};
+use super::mistakes::{Mistake, passed_over};
 use super::{Redirection, file_transport, said};
 use crate::Context;
 use crate::mail::filter::{
@@ -75,7 +76,7 @@ pub(super) fn run(
             if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
                 return Err(wrong(router, &why));
             }
-            machine.log(&router.named(b"", b" router: skipped error: ", &why));
+            passed_over(machine, router, &[Mistake::new(why, None)], false)?;
             machine.note = Some(b"syntax error in redirection data".to_vec());
             return Ok(Verdict::Decline);
         }
@@ -143,7 +144,7 @@ fn sieve_options(
         None => Ok(None),
         Some(text) => match text.expand(machine.cx) {
             Ok(value) => Ok(Some(value)),
-            Err(fail) => Err(super::source::not_expanded(text, &fail)),
+            Err(fail) => Err(super::source::not_expanded(machine, text, &fail)),
         },
     };
     let default = sieve::SieveOptions::default();

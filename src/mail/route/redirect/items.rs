@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use eximious_core::Str;
 use eximious_stdlib::address::{self, Rules};
 
+use super::mistakes::Mistake;
+
 /// How many items one list may have, those of included files counted.
 const MOST_ITEMS: usize = 200_000;
 /// How deep files may include each other.
@@ -58,8 +60,8 @@ pub(super) struct Reader<'r> {
     /// Reads a file that is included; an error is what to say of it.
     pub(super) include: &'r mut dyn FnMut(&Str) -> Result<Str, Vec<u8>>,
     pub(super) items: Vec<Item>,
-    /// What was passed over: Exim's words.
-    pub(super) skipped: Vec<Vec<u8>>,
+    /// What was passed over.
+    pub(super) skipped: Vec<Mistake>,
     depth: u32,
 }
 
@@ -109,7 +111,7 @@ impl<'r> Reader<'r> {
                 }
             } else if let Err(wrong) = self.item(raw, inner) {
                 if !self.allowed.mistakes {
-                    return List::Wrong(wrong);
+                    return List::Wrong(wrong.line());
                 }
                 self.skipped.push(wrong);
             }
@@ -168,7 +170,7 @@ impl<'r> Reader<'r> {
         list
     }
 
-    fn item(&mut self, raw: &[u8], inner: &[u8]) -> Result<(), Vec<u8>> {
+    fn item(&mut self, raw: &[u8], inner: &[u8]) -> Result<(), Mistake> {
         let rules = self.rules;
         if matches!(inner.first(), Some(b'|' | b'/')) {
             // An address may begin so, too, if it has a domain.
@@ -197,7 +199,7 @@ impl<'r> Reader<'r> {
             }
             // A comment alone names nobody.
             Err(why) if why.is_empty() => Ok(()),
-            Err(why) => Err([&why.message, b" in \"".as_slice(), raw, b"\""].concat()),
+            Err(why) => Err(Mistake::new(why.message, Some(raw))),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use eximious_core::world::{Files, Stat};
-use eximious_core::{Fail, Str};
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::lookups;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::wording::reason;
 
@@ -22,6 +23,9 @@ const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 const LINK: u32 = 0o120_000;
 
+/// Asking what a look-up complained of touches nothing.
+static LOOKUP: Meta = Meta::new("redirect", Effects::empty(), TaintRule::Result);
+
 /// The redirection data; `None` where there is none, and the router declines.
 pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, RouteError> {
     if let Some(text) = router.some_text(opt::redirect::FILE) {
@@ -30,14 +34,15 @@ pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<
     let Some(text) = router.some_text(opt::redirect::DATA) else { return Ok(None) };
     match unless_forced(text.expand(machine.cx)) {
         Ok(data) => Ok(data.filter(|data| !data.is_empty())),
-        Err(fail) => Err(not_expanded(text, &fail)),
+        Err(fail) => Err(not_expanded(machine, text, &fail)),
     }
 }
 
 /// What is said of a text that can't be expanded.
-pub(super) fn not_expanded(text: &Text, fail: &Fail) -> RouteError {
+pub(super) fn not_expanded(machine: &mut Machine<'_>, text: &Text, fail: &Fail) -> RouteError {
     let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
-    let lookup = fail.reason().map(<[u8]>::to_vec);
+    let why = fail.reason().map(<[u8]>::to_vec);
+    let lookup = Some(machine.cx.call(&LOOKUP, |call| lookups::reason(call, why, b"")));
     RouteError { lookup, ..RouteError::new([&head, fail.message()].concat()) }
 }
 
@@ -49,19 +54,22 @@ fn file(
     let name = match unless_forced(text.expand(machine.cx)) {
         Ok(Some(name)) => name,
         Ok(None) => return Ok(None),
-        Err(fail) => return Err(not_expanded(text, &fail)),
+        Err(fail) => return Err(not_expanded(machine, text, &fail)),
     };
     let path = name.bytes();
     if path.first() != Some(&b'/') {
         return Err(RouteError::new([b"\"", path, b"\" is not an absolute path"].concat()));
     }
-    if name.taint().is_tainted() {
+    let identity = machine.identity(router)?;
+    let files = files_of(machine, identity);
+    let stat = files.stat(path, true);
+    // A user's file that is not there is not opened.
+    let is_absent = stat.as_ref().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    if name.taint().is_tainted() && !(is_absent && identity.uid.is_some()) {
         let message = [b"Tainted name '", path, b"' for file read not permitted\n"].concat();
         return Err(RouteError::new(message));
     }
-    let identity = machine.identity(router)?;
-    let files = files_of(machine, identity);
-    let stat = match files.stat(path, true) {
+    let stat = match stat {
         Ok(stat) => stat,
         Err(why) => return missing(router, identity, &*files, path, &why),
     };

@@ -206,7 +206,7 @@ fn original_domain(address: &Address) -> Str {
 
 /// An option's text, expanded; `None` where that is forced to fail.
 fn expanded(machine: &mut Machine<'_>, text: &Text) -> Result<Option<Str>, RouteError> {
-    unless_forced(text.expand(machine.cx)).map_err(|fail| not_expanded(text, &fail))
+    unless_forced(text.expand(machine.cx)).map_err(|fail| not_expanded(machine, text, &fail))
 }
 
 impl Given {

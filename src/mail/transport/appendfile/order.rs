@@ -92,8 +92,8 @@ fn path(
     let transport = call.transport;
     let delivery = call.consignment.deliveries[0];
     let name = transport.name.bytes();
-    let (text, mut in_directory) = match (transport.text(opt::FILE), transport.text(opt::DIRECTORY))
-    {
+    let (file, directory) = (transport.text(opt::FILE), transport.text(opt::DIRECTORY));
+    let (text, mut in_directory) = match (file, directory) {
         (Some(file), _) => (file.clone(), false),
         (None, Some(directory)) => (directory.clone(), true),
         (None, None) => match delivery.target {
@@ -110,7 +110,8 @@ fn path(
             }
         },
     };
-    let path = call.expand(&text, "file or directory name")?;
+    let option = if in_directory { opt::DIRECTORY } else { opt::FILE };
+    let path = call.expand(&text, option.name(), "file or directory name")?;
     if matches!(delivery.target, DeliveryTarget::File { .. }) && path.bytes().ends_with(b"/") {
         in_directory = true;
     }
@@ -228,7 +229,10 @@ fn quota(
     let known_bytes = number(call, opt::MAILBOX_SIZE)?.map(|known| known.number);
     let known_files = number(call, opt::MAILBOX_FILECOUNT)?.map(|known| known.number);
     let directory = match transport.some_text(opt::QUOTA_DIRECTORY).cloned() {
-        Some(text) => Some(call.expand(&text, opt::QUOTA_DIRECTORY.name())?.bytes().to_vec()),
+        Some(text) => {
+            let name = opt::QUOTA_DIRECTORY.name();
+            Some(call.expand(&text, name, name)?.bytes().to_vec())
+        }
         None => None,
     };
     let quota = MailboxQuota {
@@ -252,7 +256,7 @@ fn number(
     option: DriverOpt<Str>,
 ) -> Result<Option<Limit>, Undelivered> {
     let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
-    let value = call.expand(&text, "")?;
+    let value = call.expand(&text, option.name(), "")?;
     limit(value.bytes()).map(Some).ok_or_else(|| {
         let name = call.transport.name.bytes();
         let head = [b"Malformed value \"", value.bytes(), b"\" (expansion of \""].concat();

@@ -1,9 +1,9 @@
-use eximious_core::world::{Fixture, LocalUser};
+use eximious_core::world::Fixture;
 use eximious_core::{Header, Message, Str};
 use eximious_stdlib::variables::var;
 
 use crate::mail::route::{Address, Delivery, DeliveryTarget, Identity, Routes};
-use crate::mail::transport::{Consignment, Delivered, DsnRequests, Outcome};
+use crate::mail::transport::{Consignment, Delivered, Outcome};
 use crate::{Config, Engine, Macros};
 
 fn message() -> Message {
@@ -44,15 +44,12 @@ fn deliver_to(fixture: &Fixture, options: &str, deliveries: &[&Delivery]) -> Vec
     cx.set_var(var::LOCAL_PART, deliveries[0].address.local_part.clone());
     cx.set_var(var::MESSAGE_SIZE, "24");
     cx.set_var(var::HOME, "/home/u");
+    let message = message();
     let consignment = Consignment {
-        message: &message(),
-        deliveries,
         return_path: Str::tainted(&b"s@sender.example"[..]),
-        user: LocalUser::default(),
         now: 1_000_000_000,
-        may_try: &|_| true,
         hand_in: &|_, _, _| 0,
-        reports: DsnRequests::default(),
+        ..Consignment::new(&message, deliveries)
     };
     routes.deliver(&mut cx, 0, consignment).unwrap().outcomes
 }

@@ -120,8 +120,8 @@ fn separate(
     for (at, word) in expanded.iter().enumerate() {
         match places.iter().find(|(place, _)| *place == at) {
             Some((_, ADDRESSES)) => {
-                let all = 0..call.consignment.deliveries.len();
-                words.extend(all.map(|at| call.recipient(at).bytes().to_vec()));
+                let all = call.consignment.deliveries.iter();
+                words.extend(all.map(|one| one.address.text.bytes().to_vec()));
             }
             Some(_) => {
                 let text = address.map(Str::bytes).unwrap_or_default();

@@ -3,14 +3,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eximious_core::world::{
-    Child, Command, Finished, Fixture, LocalUser, PipeEnd, PipeFault, PipeOrder, Processes,
-    RunError,
+    Child, Command, Finished, Fixture, PipeEnd, PipeFault, PipeOrder, Processes, RunError,
 };
 use eximious_core::{Header, Message, Str, World};
 use eximious_stdlib::variables::var;
 
 use crate::mail::route::{Address, Delivery, DeliveryTarget, FilterPipe, Identity, Routes};
-use crate::mail::transport::{Consignment, Delivering, DsnRequests, Outcome};
+use crate::mail::transport::{Consignment, Delivering, Outcome};
 use crate::{Config, Engine, Macros};
 
 /// Commands that end as they are told, and keep what they got.
@@ -79,15 +78,13 @@ fn run(
     cx.set_var(var::DOMAIN, Str::tainted(&b"example"[..]));
     let mut message = Message::new(vec![Header::new("Subject: a\n")], "b\n");
     message.id = Str::fixed("1xUxBi-0000000039L-0Eea");
+    message.sender = Str::fixed("m@sender.example");
+    let deliveries = [delivery];
     let consignment = Consignment {
-        message: &message,
-        deliveries: &[delivery],
         return_path: Str::tainted(&b"s@sender.example"[..]),
-        user: LocalUser::default(),
         now: 1_000_000_000,
-        may_try: &|_| true,
         hand_in: &|_, _, _| 0,
-        reports: DsnRequests::default(),
+        ..Consignment::new(&message, &deliveries)
     };
     let outcome = routes.deliver(&mut cx, 0, consignment).unwrap();
     let got = told.got.lock().unwrap().pop();
@@ -138,7 +135,7 @@ fn a_command_gets_the_message_and_an_environment() {
     all.sort();
     let should = "A=u DOMAIN=example HOME= LOCAL_PART=u LOCAL_PART_PREFIX= LOCAL_PART_SUFFIX= \
                   LOGNAME=u MESSAGE_ID=1xUxBi-0000000039L-0Eea PATH=/bin:/usr/bin \
-                  QUALIFY_DOMAIN=q.example RECIPIENT=u@example SENDER=s@sender.example \
+                  QUALIFY_DOMAIN=q.example RECIPIENT=u@example SENDER=m@sender.example \
                   SHELL=/bin/sh USER=u";
     assert_eq!(all, should.split_whitespace().collect::<Vec<_>>());
     let (_, got) = run("command = cat\nuse_bsmtp", &address(), Ok(PipeEnd::default()));

@@ -129,8 +129,11 @@ pub(super) fn seal(
         None => Some(validated(call, outgoing, &fields)?),
     };
     let chain = chain.ok_or("what is said of the chain of seals is not of this one")?;
+    if chain.state == ArcState::TempError {
+        return Err("the keys of the chain of seals can't be had now".into());
+    }
     let lines = sealing.sealer().seal(&fields, bodies, &chain, value);
-    let lines = lines.map_err(|why| format!("{why:?}"))?;
+    let lines = lines.map_err(|why| why.to_string())?;
     Ok(lines.into_iter().filter(|byte| *byte != b'\r').collect())
 }
 

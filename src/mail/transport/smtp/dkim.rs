@@ -142,7 +142,7 @@ pub(super) fn signatures(
     let fields = fields(&header);
     let mut lines = Vec::new();
     for one in all {
-        let field = one.signer().sign(&fields, bodies).map_err(|why| format!("{why:?}"))?;
+        let field = one.signer().sign(&fields, bodies).map_err(|why| why.to_string())?;
         lines.extend(field.iter().filter(|byte| **byte != b'\r'));
     }
     Ok(lines)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eximious_core::{DriverOpt, OptionDef, OptionValue};
-use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 
 use crate::config::{ConfigError, Instance, TransportRules, computed};
 use computed::text;
@@ -23,6 +23,10 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
     };
     if [smtp::COMMAND_TIMEOUT, smtp::DATA_TIMEOUT, smtp::FINAL_TIMEOUT].into_iter().any(zero) {
         return Err(transport.wrong_for("command, data, or final timeout value is zero for"));
+    }
+    if transport.set(opt::SHADOW_TRANSPORT) {
+        let head: &[u8] = b"shadow transport not allowed on non-local transport ";
+        return Err(ConfigError::somewhere([head, transport.name.bytes()].concat()));
     }
     Ok(())
 }

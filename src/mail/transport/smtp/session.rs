@@ -8,13 +8,20 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
+use super::bounds::LineBounds;
+use super::held::Line;
+use super::international;
+use super::stop::{
+    Stop, at_the_end, broken_off, number_of, of_message, pipelined, replied, retry_error,
+};
 use super::{UNKNOWN, Work, most_recipients};
-use crate::config::{HostSource, ReplyCode, RetryError};
+use crate::config::{HostSource, RetryError};
 use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
     SmtpError, Timeouts,
 };
 use crate::mail::smtp_transport::{NotOpen, Opened, Peer, reason};
+use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::{
     Delivered, FailedHost, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
 };
@@ -31,65 +38,126 @@ type PanicLog = dyn FnMut(&[u8]);
 /// One host, and what is to be sent there.
 pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) call: &'a mut TransportCall<'c>,
-    pub(super) outgoing: &'a Outgoing<'m>,
+    pub(super) outgoing: &'a mut Outgoing<'m>,
     pub(super) host: &'a RouteHost,
     pub(super) taking: TakingHost,
     pub(super) endpoint: Endpoint,
     pub(super) work: &'a mut Work,
+    /// Whether a message went along the connection before.
+    pub(super) is_continued: bool,
     /// What there is to log of options that make no sense.
     pub(super) log: Box<PanicLog>,
 }
 
-/// A transaction that did not come to its end, or to no good one.
-enum Stop {
-    /// The server said something else than yes; the connection may be used further.
-    Message(SmtpError),
-    /// It did so to a command after which others were said already; whether it waits for a
-    /// message.
-    Refused(SmtpError, bool),
-    /// The connection is of no use any more, for no fault of the message's.
-    Host(SmtpError),
-    /// The message can't be read.
-    Unread(io::Error),
-}
-
 impl Attempt<'_, '_, '_> {
-    /// Sends the message to these addresses.
-    pub(super) fn run(&mut self, left: &[usize]) {
-        let cx = &mut *self.call.cx;
-        cx.set_var(var::HOST, Str::tainted(&self.taking.name[..]));
-        cx.set_var(var::HOST_ADDRESS, Str::tainted(self.taking.address.to_string().into_bytes()));
+    /// Sends the message to these addresses, along a connection that is there, or a new
+    /// one; the connection, where another message waits for it.
+    pub(super) fn run(&mut self, left: &[usize], held: Option<Line>) -> Option<Line> {
+        self.taking.show(self.call.cx);
         let most = match most_recipients(self.call.cx, self.call.transport) {
             Ok(most) => most.unwrap_or(usize::MAX).max(1),
-            Err(why) => return self.work.defer(left, &Undelivered::new(UNKNOWN, why)),
+            Err(why) => {
+                self.work.defer(left, &Undelivered::new(UNKNOWN, why));
+                self.hang_up(held?, true);
+                return None;
+            }
         };
-        let Some(mut opened) = self.open(left) else { return };
-        let protocol = self.endpoint.protocol;
-        let mut alive = true;
-        for (number, some) in left.chunks(most).enumerate() {
-            if number > 0 && opened.client.rset(self.call.cx.trace()).is_err() {
-                alive = false;
-                break;
+        let mut line = match held {
+            Some(line) => {
+                line.introduce(self.call.cx);
+                line
             }
-            let sent = self.transaction(&mut opened, protocol, some);
-            if let Err(stop) = sent {
-                alive = self.stopped(&stop, some) && alive;
-            }
-            if !alive {
-                break;
+            None => self.new_line(left)?,
+        };
+        let name = [self.call.transport.name.display().to_string(), String::new()].join(" ");
+        match self.call.filter(&name) {
+            Ok(filter) => self.outgoing.set_filter(filter),
+            Err(why) => {
+                self.work.defer(left, &Undelivered::new(0, why));
+                self.hang_up(line, true);
+                return None;
             }
         }
-        match alive {
-            true => opened.client.quit(self.call.cx.trace()),
-            false => opened.client.close(self.call.cx.trace()),
+        let bounds = LineBounds::of(self.call, &line, most);
+        let (mut rest, mut alive) = (left.to_vec(), true);
+        while alive && !rest.is_empty() {
+            if line.copies >= bounds.copies {
+                // The others need a connection of their own.
+                self.work.breaks_off = true;
+                break;
+            }
+            let some = bounds.cut(self.call, &mut rest);
+            match self.send(line, &some) {
+                (Some(same), goes_on) => (line, alive) = (same, goes_on),
+                (None, _) => return None,
+            }
         }
-        self.peer(false).event("tcp:close", b"");
+        // A host that puts everybody off has had enough.
+        let has_some = left.iter().any(|at| self.work.outcomes[*at].is_some());
+        let is_bounded = line.copies >= bounds.copies
+            || line.opened.secured.is_some() && self.peer(false).listed(smtp::HOSTS_NOPASS_TLS);
+        let is_of_use = alive && has_some && !line.is_refused && !is_bounded;
         if alive {
             self.call.done.good_hosts.push(self.taking.clone());
         }
+        let name = self.call.transport.name.bytes();
+        if is_of_use && self.call.consignment.connections.wants(self.call.cx, name, &self.taking) {
+            line.is_old = true;
+            return Some(line);
+        }
+        self.hang_up(line, alive);
+        None
     }
 
-    fn peer(&mut self, in_clear: bool) -> Peer<'_> {
+    /// Sends a copy to some addresses. The connection, which may be a new one where the old
+    /// one was gone, and whether it is of use; nothing where there is none any more.
+    fn send(&mut self, mut line: Line, some: &[usize]) -> (Option<Line>, bool) {
+        let mut sent = self.copy(&mut line, some);
+        if line.is_old
+            && let Err(stop) = &sent
+            && stop.is_of_line()
+        {
+            // The host did not want to wait any longer, which is no fault of its.
+            self.hang_up(line, false);
+            let Some(new) = self.new_line(some) else { return (None, false) };
+            line = new;
+            sent = self.copy(&mut line, some);
+        }
+        line.is_refused = sent.is_err();
+        let alive = match sent {
+            Ok(()) => true,
+            Err(stop) => self.stopped(&stop, some),
+        };
+        (Some(line), alive)
+    }
+
+    fn copy(&mut self, line: &mut Line, some: &[usize]) -> Result<(), Stop> {
+        let protocol = self.endpoint.protocol;
+        if line.resets {
+            line.opened.client.rset(self.call.cx.trace()).map_err(Stop::Host)?;
+        }
+        line.copies += 1;
+        self.is_continued = line.copies > 1;
+        // What was taken to its end is forgotten by that.
+        line.resets = true;
+        self.transaction(line, protocol, some)
+    }
+
+    fn new_line(&mut self, left: &[usize]) -> Option<Line> {
+        let opened = self.open(left)?;
+        Some(Line::new(self.call, self.host, &self.endpoint, opened))
+    }
+
+    /// Ends a connection: with a word, where it is of use still.
+    fn hang_up(&mut self, mut line: Line, alive: bool) {
+        match alive {
+            true => line.opened.client.quit(self.call.cx.trace()),
+            false => line.opened.client.close(self.call.cx.trace()),
+        }
+        self.peer(false).event("tcp:close", b"");
+    }
+
+    pub(super) fn peer(&mut self, in_clear: bool) -> Peer<'_> {
         let about = &self.call.consignment.deliveries[0].address.text;
         Peer {
             cx: self.call.cx,
@@ -130,6 +198,8 @@ impl Attempt<'_, '_, '_> {
                     let (host, for_message) = (self.taking.clone(), false);
                     let failed = FailedHost { host, why: why.clone(), for_message };
                     self.call.done.failed_hosts.push(failed);
+                    self.work.awaits_hosts = true;
+                    self.tell_deferral("msg:host:defer", &why.message, why.number);
                     self.work.defer(left, &why);
                     return None;
                 }
@@ -177,7 +247,11 @@ impl Attempt<'_, '_, '_> {
             self.call.done.failed_hosts.push(failed);
             match &outcome {
                 Outcome::Failed(_) => self.work.settle(left, &outcome),
-                _ => self.work.defer(left, why),
+                _ => {
+                    self.work.awaits_hosts = true;
+                    self.tell_deferral("msg:host:defer", &why.message, why.number);
+                    self.work.defer(left, why);
+                }
             }
             return None;
         }
@@ -185,7 +259,11 @@ impl Attempt<'_, '_, '_> {
 
     /// `127.0.0.1 [127.0.0.1]`
     fn shown(&self) -> Vec<u8> {
-        [&self.taking.name[..], format!(" [{}]", self.taking.address).as_bytes()].concat()
+        let mut place = format!(" [{}]", self.taking.address);
+        if self.call.cx.engine().settings().log_selector().contains(LogSelector::OUTGOING_PORT) {
+            place += &format!(":{}", self.taking.port);
+        }
+        [&self.taking.name[..], place.as_bytes()].concat()
     }
 
     /// `H=127.0.0.1 [127.0.0.1]: …`
@@ -200,7 +278,8 @@ impl Attempt<'_, '_, '_> {
 
     fn undelivered(&self, number: i32, error: RetryError, message: Vec<u8>) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
-        Undelivered { error, host, ..Undelivered::new(number, message) }
+        let is_continued = self.is_continued;
+        Undelivered { error, host, is_continued, ..Undelivered::new(number, message) }
     }
 
     fn unreachable(&self, why: &io::Error) -> Undelivered {
@@ -216,16 +295,28 @@ impl Attempt<'_, '_, '_> {
     /// One transaction: the envelope, the message, and what the host makes of it.
     fn transaction(
         &mut self,
-        opened: &mut Opened,
+        line: &mut Line,
         protocol: Protocol,
         some: &[usize],
     ) -> Result<(), Stop> {
+        let opened = &mut line.opened;
         let client = &mut opened.client;
-        let bdat =
-            client.extensions().chunking && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
+        let bdat = client.extensions().chunking
+            && !self.outgoing.is_filtered()
+            && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
         let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
         let auth_sender = self.authenticated_sender(opened.authenticated.is_some());
         let client = &mut opened.client;
+        let takes_utf8 = client.extensions().smtputf8;
+        let converts = international::converts(self.call, takes_utf8);
+        if international::is_needed(self.call.cx) && !takes_utf8 && !converts {
+            let why = b"utf8 support required but not offered for forwarding".to_vec();
+            let line = self.about(b": ", &why);
+            self.log(&line);
+            let failed = Outcome::Failed(self.undelivered(0, RetryError::Any, why));
+            self.work.settle(some, &failed);
+            return Ok(());
+        }
         let taken = self.envelope(client, some, (prdr, bdat), auth_sender.clone())?;
         let (accepted, announced) = taken;
         if accepted.is_empty() {
@@ -242,7 +333,7 @@ impl Attempt<'_, '_, '_> {
                 if !announced {
                     client.data(trace).map_err(of_message)?;
                 }
-                client.send_message(&mut self.outgoing.reader())
+                client.send_message(trace, &mut self.outgoing.reader())
             }
         };
         sent.map_err(|error| match &error.cause {
@@ -284,14 +375,17 @@ impl Attempt<'_, '_, '_> {
                     host: Some(self.taking.clone()),
                     confirmation: Some(reply.text().to_vec()),
                     secured: opened.secured.clone(),
+                    recipient: international::told(&self.call.recipient(at), converts),
                     fields: fields.clone(),
                     reports,
+                    copy: line.copies,
                     ..Delivered::default()
                 }),
                 Err(error) => self.refused(&error, DATA),
             };
             self.work.outcomes[at] = Some(outcome);
         }
+        line.resets = false;
         Ok(())
     }
 
@@ -330,18 +424,30 @@ impl Attempt<'_, '_, '_> {
         let addition = self.call.transport.get(smtp::SIZE_ADDITION);
         let message = consignment.message;
         let size = (message.size + message.lines).saturating_add_signed(addition);
+        let smtputf8 = international::is_needed(self.call.cx);
+        let converts = international::converts(self.call, client.extensions().smtputf8);
+        let consignment = &self.call.consignment;
+        let from = match converts {
+            true => international::in_ascii(&from),
+            false => from,
+        };
         let params = MailParams {
+            smtputf8: smtputf8 && !converts,
             size: (addition >= 0).then_some(size),
             prdr,
             dsn: consignment.reports.mail.clone(),
             auth,
             ..MailParams::default()
         };
+        let ignore_quota = self.endpoint.protocol == Protocol::Lmtp
+            && self.call.transport.on(smtp::LMTP_IGNORE_QUOTA);
         let to: Vec<(Str, RcptParams)> = some
             .iter()
             .map(|at| {
                 let dsn = consignment.reports.rcpt.get(*at).cloned().unwrap_or_default();
-                (self.call.recipient(*at), RcptParams { dsn })
+                let to = self.call.recipient(*at);
+                let to = if converts { international::in_ascii(&to) } else { to };
+                (to, RcptParams { dsn, ignore_quota })
             })
             .collect();
         let trace = self.call.cx.trace();
@@ -416,6 +522,7 @@ impl Attempt<'_, '_, '_> {
             Outcome::Deferred(why) => {
                 let line = self.about(b" ", &why.message);
                 self.call.done.message_log.push(line);
+                self.tell_refusal(at, &why);
                 self.work.defer(&[at], &why);
             }
             outcome => self.work.settle(&[at], &outcome),
@@ -430,12 +537,36 @@ impl Attempt<'_, '_, '_> {
         }
     }
 
+    /// Why the message did not come through the transport's command.
+    fn not_filtered(&mut self, fault: &FilterFault) -> Undelivered {
+        let host = Some(Box::new(self.taking.clone()));
+        if !fault.is_timeout() {
+            let told = fault.told("transport filter", b"");
+            return Undelivered { host, panics: false, ..told };
+        }
+        let text = b"SMTP timeout after sending data block";
+        let line = self.about(b": ", &[&text[..], b": Connection timed out"].concat());
+        self.log(&line);
+        let why = self.undelivered(110, RetryError::Any, text.to_vec());
+        self.call.done.failed_hosts.push(FailedHost {
+            host: self.taking.clone(),
+            why: why.clone(),
+            for_message: false,
+        });
+        why
+    }
+
     /// What a transaction that stopped means for its addresses. Whether the connection is
     /// still of use.
     fn stopped(&mut self, stop: &Stop, some: &[usize]) -> bool {
         let undecided: Vec<usize> =
             some.iter().copied().filter(|at| self.work.outcomes[*at].is_none()).collect();
         let (error, for_message, alive) = match stop {
+            Stop::Unread(_) if let Some(fault) = self.outgoing.filter_fault() => {
+                let why = self.not_filtered(&fault);
+                self.work.defer(&undecided, &why);
+                return false;
+            }
             Stop::Unread(why) => {
                 let why = Undelivered::new(UNKNOWN, format!("message can't be read: {why}"));
                 self.work.defer(&undecided, &why);
@@ -461,6 +592,10 @@ impl Attempt<'_, '_, '_> {
             let line = self.about(b": ", &why.message);
             self.log(&line);
             let (host, why) = (self.taking.clone(), why.clone());
+            if !for_message {
+                self.work.awaits_hosts = true;
+                self.tell_deferral("msg:host:defer", &why.message, why.number);
+            }
             self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
         }
         match &outcome {
@@ -468,62 +603,5 @@ impl Attempt<'_, '_, '_> {
             _ => self.work.settle(&undecided, &outcome),
         }
         alive
-    }
-}
-
-/// The number of an error that is no answer.
-fn number_of(error: &SmtpError) -> i32 {
-    match error.cause {
-        Cause::Timeout => 110,
-        _ => -18,
-    }
-}
-
-/// What is said of a connection that is ended because nobody is left.
-fn broken_off() -> SmtpError {
-    SmtpError { command: SmtpCommand::Data, said: Vec::new(), cause: Cause::NothingAsked }
-}
-
-fn of_message(error: SmtpError) -> Stop {
-    // Some hosts think long about a sender.
-    let patient = error.cause == Cause::Timeout && error.command == SmtpCommand::Mail;
-    match error.reply().is_some() || patient {
-        true => Stop::Message(error),
-        false => Stop::Host(error),
-    }
-}
-
-/// What is lost at the end of a message is the message's.
-fn at_the_end(error: SmtpError) -> Stop {
-    Stop::Message(error)
-}
-
-/// That the server said something else than yes to the command that it answered last.
-fn replied(client: &SmtpClient, command: SmtpCommand, reply: Reply) -> SmtpError {
-    SmtpError { command, said: client.last().said.clone(), cause: Cause::Replied(reply) }
-}
-
-/// An error about a command after which others were said before its answer came.
-fn pipelined(error: SmtpError) -> SmtpError {
-    let said = [b"pipelined ", &error.said[..]].concat();
-    SmtpError { said, ..error }
-}
-
-/// What rules for retries call an error.
-fn retry_error(error: &SmtpError) -> RetryError {
-    let Some(reply) = error.reply() else {
-        return match error.cause {
-            Cause::Timeout => RetryError::Timeout { connecting: false, source: None },
-            Cause::Closed => RetryError::LostConnection,
-            _ => RetryError::Any,
-        };
-    };
-    let digit = |at: usize| reply.code().get(at).map(|byte| byte.wrapping_sub(b'0'));
-    let code = ReplyCode { tens: digit(1), ones: digit(2) };
-    match error.command {
-        SmtpCommand::Mail => RetryError::Mail(code),
-        SmtpCommand::Rcpt => RetryError::Rcpt(code),
-        SmtpCommand::Data | SmtpCommand::Bdat | SmtpCommand::EndOfData => RetryError::Data(code),
-        _ => RetryError::Any,
     }
 }

@@ -6,8 +6,9 @@ use std::io::{self, Read};
 use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::PrivateKey;
+use eximious_stdlib::options::opt::transport as opt;
 
-use super::{arc, dkim};
+use super::{UNKNOWN, arc, dkim};
 use crate::mail::route::Text;
 use crate::mail::transport::{Outgoing, TransportCall, Undelivered};
 
@@ -26,6 +27,10 @@ pub(super) fn sign(
     let sealing = arc::sealing(call);
     if signings.is_empty() && sealing.is_none() {
         return Ok(());
+    }
+    if call.transport.some_text(opt::TRANSPORT_FILTER).is_some() {
+        let why = "signatures of what comes of a transport_filter are not there yet";
+        return Err(Undelivered::new(UNKNOWN, why));
     }
     let signed = signings.iter().map(|one| one.signer().body());
     let wanted = signed.chain(sealing.iter().map(|one| one.sealer().body()));

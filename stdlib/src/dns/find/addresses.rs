@@ -8,7 +8,6 @@ use eximious_core::{Call, Fail, Str};
 use super::{DnsSearch, RouteHost, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, DnsFound, How, kind};
 use crate::lists::{HostNames, Known, ListOutcome, Matcher};
-use crate::options::opt::router::IGNORE_TARGET_HOSTS;
 use crate::variables::var;
 
 /// How many addresses of a host count.
@@ -125,7 +124,8 @@ impl<'s> Seeker<'s> {
     }
 
     fn add(&mut self, call: &mut Call<'_>, name: &[u8], address: IpAddr) -> Result<(), Fail> {
-        if !is_ignored(call, self.search.ignore.as_ref(), name, address)? {
+        let (list, called) = (self.search.ignore.as_ref(), self.search.ignore_called);
+        if !is_ignored(call, list, called, name, address)? {
             self.addresses.push(address);
         }
         Ok(())
@@ -158,6 +158,7 @@ impl<'s> Seeker<'s> {
 pub(super) fn is_ignored(
     call: &mut Call<'_>,
     list: Option<&Str>,
+    called: Option<&'static str>,
     name: &[u8],
     address: IpAddr,
 ) -> Result<bool, Fail> {
@@ -166,8 +167,10 @@ pub(super) fn is_ignored(
     let before = call.value_of(var::HOST_ADDRESS).unwrap_or_default();
     call.set_var(var::HOST_ADDRESS, text.clone());
     let mut names = Target(name);
-    let mut matcher =
-        Matcher::other_host((text, address), &mut names).called(IGNORE_TARGET_HOSTS.name());
+    let mut matcher = Matcher::other_host((text, address), &mut names);
+    if let Some(called) = called {
+        matcher = matcher.called(called);
+    }
     let outcome = call.scoped(|call| matcher.test_written(call, list));
     call.set_var(var::HOST_ADDRESS, before);
     Ok(matches!(outcome?, ListOutcome::Matched(_)))

@@ -5,6 +5,22 @@ use std::net::IpAddr;
 
 use super::RouteHost;
 
+/// A host's name, address and preference, for those who are shown each step.
+pub(super) fn shown(host: &RouteHost) -> String {
+    let address = host.address.map_or_else(|| "NULL".to_owned(), |one| one.to_string());
+    let mx = host.mx.map_or(-1, i32::from);
+    format!("{} {address} {mx}", host.name)
+}
+
+/// Whether all that led to the first is signed, in a word; nothing where nobody asked.
+pub(super) fn genuine(hosts: &[RouteHost]) -> &'static str {
+    match hosts.first().and_then(|host| host.dnssec) {
+        None => "",
+        Some(true) => "yes",
+        Some(false) => "no",
+    }
+}
+
 /// Removes hosts whose address one before them has.
 pub(super) fn without_twins(hosts: &mut Vec<RouteHost>) {
     let mut seen = HashSet::new();

@@ -36,7 +36,8 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let official = official.unwrap_or_else(|| text.clone());
     let mut hosts = Vec::new();
     for address in known.addresses {
-        if !is_ignored(call, ignore, official.as_bytes(), address)? {
+        let called = Some(opt::router::IGNORE_TARGET_HOSTS.name());
+        if !is_ignored(call, ignore, called, official.as_bytes(), address)? {
             hosts.push(RouteHost {
                 name: official.clone(),
                 certificate_name: text.clone(),
@@ -54,8 +55,8 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
         return Ok(HostsFound { hosts, ..HostsFound::none(ending) });
     }
     let local = LocalAddresses::read(call)?;
-    let own = hosts.iter().filter_map(|host| host.address).any(|ip| local.contains(ip))
-        || dns::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &official)?;
+    let own = dns::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &official)?
+        || hosts.iter().filter_map(|host| host.address).any(|ip| local.contains(ip));
     let ending = if own { Ending::Local } else { Ending::Found };
     tell(call, &hosts, own);
     Ok(HostsFound { hosts, qualified: Some(official), ..HostsFound::none(ending) })

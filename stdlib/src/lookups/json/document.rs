@@ -29,7 +29,7 @@ impl View for Document {
 pub(super) fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
     let file = query.file.bytes();
     let document: Arc<Document> = view(call, file).map_err(|trouble| {
-        trouble.worded(file, "json", |reason| {
+        trouble.worded(call, file, "json", |reason| {
             [b"failed to open ", file, b" for json search: ", reason].concat()
         })
     })?;

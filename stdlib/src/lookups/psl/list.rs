@@ -32,7 +32,8 @@ fn registered_at(domain: &[u8], list: &Suffixes) -> Option<usize> {
 
 /// Says of a domain in lower case which registered domain it belongs to, by a list.
 pub fn registered_domains(call: &mut Call<'_>, file: &[u8]) -> Result<RegisteredDomain, Fail> {
-    let list = view(call, file).map_err(|trouble| trouble.worded(file, "psl", <[u8]>::to_vec));
+    let list =
+        view(call, file).map_err(|trouble| trouble.worded(call, file, "psl", <[u8]>::to_vec));
     let list: Arc<Suffixes> = list.map_err(|fail| match fail {
         LookupFail::Open(fail) => fail,
         LookupFail::Defer(why) => Fail::error(ErrorKind::Lookup, why),
@@ -64,7 +65,8 @@ fn prepared(
     query: &LookupQuery,
 ) -> Result<(Vec<u8>, Arc<Suffixes>), LookupFail> {
     let file = query.file.bytes();
-    let list = view(call, file).map_err(|trouble| trouble.worded(file, "psl", <[u8]>::to_vec))?;
+    let list =
+        view(call, file).map_err(|trouble| trouble.worded(call, file, "psl", <[u8]>::to_vec))?;
     let domain = match std::str::from_utf8(query.key.bytes()) {
         Ok(text) => text.to_lowercase().into_bytes(),
         Err(_) => Vec::new(),

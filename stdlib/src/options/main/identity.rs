@@ -17,6 +17,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("commandline_checks_require_admin")
         .summary("Leaves `-be` and most other checks from the command line to administrators."),
     AT.no("debug_store")
+        .idle("memory is looked after by the language that this is written in")
         .summary("Checks the program's own memory more strictly.")
         .docs("Accepted; this implementation has no such checks to turn on."),
     AT.no("disable_ipv6").summary("Turns off all that has to do with IPv6.").docs(
@@ -38,6 +39,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("What `$exim_version` and `$version_number` say in place of the real number.")
         .docs("By default the release that the program answers like."),
     AT.integer("finduser_retries")
+        .not_yet()
         .default("0")
         .summary("How often an unknown user is looked up again, a second apart."),
     AT.text("gecos_name")

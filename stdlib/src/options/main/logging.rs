@@ -22,6 +22,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Where the logs go: a path with `%s` for the log's name, `syslog`, or both.")
         .docs("`%D`, `%M` in the path stand for the day or the month. Expanded at the start."),
     AT.list("log_ports")
+        .not_yet()
         .since("4.99")
         .summary("Ports that are worth logging where ports are logged; all, where it is unset.")
         .docs("For example `!25 : !587`."),
@@ -31,6 +32,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("log_timezone").summary("Adds the offset from UTC to times in logs."),
     AT.yes("message_logs").summary("Whether each message in the queue has a log of its own."),
     AT.no("panic_coredump")
+        .idle("nothing here dumps core")
         .since("4.96")
         .summary("Dumps core when an internal error ends the program."),
     AT.no("preserve_message_logs").summary("Keeps the logs of messages that are done with."),
@@ -39,7 +41,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .varies()
         .summary("The file to which a process writes what it does, when asked by a signal.")
         .docs("By default `exim-process.info` in the spool directory."),
-    AT.integer("slow_lookup_log").default("0").summary(
+    AT.integer("slow_lookup_log").not_yet().default("0").summary(
         "Milliseconds after which a lookup in the DNS is logged as slow; zero never logs.",
     ),
     AT.yes("syslog_duplication")

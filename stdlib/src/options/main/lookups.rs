@@ -28,6 +28,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("-1")
         .summary("The version of the LDAP protocol; -1 tries 3."),
     AT.integer("lookup_open_max")
+        .idle("files of look-ups are not kept open")
         .default("25")
         .summary("How many files of lookups stay open at the same time."),
     AT.list("mysql_servers")

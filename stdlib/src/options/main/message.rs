@@ -14,7 +14,10 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Takes an encoded word that is too long for plain text."),
     AT.yes("delivery_date_remove")
         .summary("Removes Delivery-date: headers from messages that come in."),
-    AT.no("drop_cr").summary("Has no effect; old configurations may still have it.").until("4.100"),
+    AT.no("drop_cr")
+        .idle("it means nothing in Exim either")
+        .summary("Has no effect; old configurations may still have it.")
+        .until("4.100"),
     AT.yes("envelope_to_remove")
         .summary("Removes Envelope-to: headers from messages that come in."),
     AT.yes("extract_addresses_remove_arguments")
@@ -33,8 +36,10 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Hosts that may send the line `From …` of UUCP at the beginning of data."),
     AT.no("ignore_fromline_local").summary("Passes over the line `From …` of UUCP in local SMTP."),
     AT.text("local_scan_path")
+        .idle("there is no C function local_scan()")
         .summary("Has no effect; the place of code that once could be loaded to scan messages."),
     AT.time("local_scan_timeout")
+        .idle("there is no C function local_scan()")
         .default("5m")
         .summary("How long `local_scan()` may take; zero for no limit."),
     AT.no("message_body_newlines").summary(

@@ -7,8 +7,12 @@ use crate::options::At;
 const AT: At = At::main("specification 14.23");
 
 pub(super) static ALL: &[OptionDef] = &[
-    AT.no("gnutls_allow_auto_pkcs11").summary("Lets GnuTLS load modules for PKCS#11 by itself."),
-    AT.no("gnutls_compat_mode").summary("Makes servers kinder to old clients, and less secure."),
+    AT.no("gnutls_allow_auto_pkcs11")
+        .idle("TLS is done by another library")
+        .summary("Lets GnuTLS load modules for PKCS#11 by itself."),
+    AT.no("gnutls_compat_mode")
+        .idle("TLS is done by another library")
+        .summary("Makes servers kinder to old clients, and less secure."),
     AT.hosts("hosts_require_alpn")
         .since("4.95")
         .summary("Hosts that must agree on a protocol name (ALPN) to use TLS."),
@@ -37,6 +41,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("The parameters for Diffie-Hellman: a file, a well-known name, or `none`."),
     AT.hosts("tls_early_banner_hosts")
+        .not_yet()
         .since("4.99")
         .summary("Hosts that get the greeting before the TLS handshake is over."),
     AT.list("tls_eccurve")

@@ -30,6 +30,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.yes("qualify_single").summary("Lets the resolver complete a domain of one word."),
     AT.yes("rewrite_headers").summary("Rewrites headers when the DNS completes a domain."),
     AT.no("same_domain_copy_routing")
+        .idle("what the DNS says of a domain is asked once")
         .summary("Uses the first result for all addresses of a domain."),
     AT.no("search_parents").summary("Lets the resolver look for a domain in its parents."),
     AT.domains("srv_fail_domains")

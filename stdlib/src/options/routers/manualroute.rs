@@ -38,5 +38,6 @@ pub(super) static ALL: &[OptionDef] = &[
              stand in the hosts. The first pattern that matches counts.",
         ),
     AT.no("same_domain_copy_routing")
+        .idle("what the DNS says of a domain is asked once")
         .summary("Uses the first result for all addresses of a domain."),
 ];

@@ -175,6 +175,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("What the message about bad addresses begins with."),
     AT.text("syntax_errors_to")
+        .expanded()
         .summary("Who gets a message about bad addresses.")
-        .docs("A message goes there for each address that `skip_syntax_errors` passes over."),
+        .docs("One message goes there for each message and router that `skip_syntax_errors` passes something over for, and says what. Where one of these texts can't be expanded, the address is deferred."),
 ];

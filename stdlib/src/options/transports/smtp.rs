@@ -9,7 +9,7 @@ const AT: At = At::driver(DriverKind::Transport, "smtp", "specification 30.4");
 pub(super) static ALL: &[OptionDef] = &[
     AT.yes("address_retry_include_sender")
         .summary("Keeps failures of a recipient apart by sender."),
-    AT.no("allow_localhost").summary("Delivers even to this host."),
+    AT.no("allow_localhost").not_yet().summary("Delivers even to this host."),
     AT.text("arc_sign")
         .expanded()
         .since("4.91")
@@ -32,8 +32,14 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("How long a connection is waited for; zero leaves it to the system."),
     AT.integer("connection_max_messages")
         .default("500")
-        .summary("How many messages go over one connection; zero for no limit."),
+        .summary("How many messages go over one connection; zero for no limit.")
+        .docs(
+            "A connection that has taken a message is used for those that wait for its host, \
+             by the hints `wait-TRANSPORT`, and in a daemon for those that come next. The \
+             server may say that it takes fewer (LIMITS, RFC 9422).",
+        ),
     AT.text("dane_require_tls_ciphers")
+        .not_yet()
         .expanded()
         .since("4.91")
         .summary("The ciphers that may be used where DANE is in force."),
@@ -41,6 +47,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("5m")
         .summary("How long the sending of a block of data may take."),
     AT.yes("delay_after_cutoff")
+        .not_yet()
         .summary("Whether hosts that have long been down are left alone until their next time."),
     AT.text("dkim_canon")
         .expanded()
@@ -108,13 +115,16 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("10m")
         .summary("How long the answer to the end of the data is waited for."),
     AT.no("gethostbyname").summary("Asks the system, not the DNS, for addresses of hosts."),
-    AT.no("gnutls_compat_mode").summary("Makes TLS kinder to old servers, and less secure."),
+    AT.no("gnutls_compat_mode")
+        .idle("TLS is done by another library")
+        .summary("Makes TLS kinder to old servers, and less secure."),
     AT.text("helo_data")
         .expanded()
         .default("$primary_hostname")
         .summary("The name to say in EHLO.")
         .docs("`$sending_ip_address` and `$host` are known when it is expanded."),
     AT.list("host_name_extract")
+        .not_yet()
         .expanded()
         .varies()
         .since("4.96")
@@ -141,6 +151,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.hosts("hosts_nopass_tls")
         .summary("Hosts whose connections, once encrypted, are not used for further messages."),
     AT.hosts("hosts_noproxy_tls")
+        .idle("connections are not passed to other processes")
         .summary("Hosts whose encrypted connections are not handed on through a helping process."),
     AT.no("hosts_override")
         .summary("Delivers to `hosts` even where the router gave some.")
@@ -172,10 +183,12 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("*")
         .summary("Hosts that get BDAT where they offer CHUNKING."),
     AT.hosts("hosts_try_dane")
+        .not_yet()
         .default("*")
         .since("4.91")
         .summary("Hosts for which TLSA records are looked up."),
     AT.hosts("hosts_try_fastopen")
+        .not_yet()
         .default("*")
         .summary("Hosts that get data with the first packet, where the system knows how."),
     AT.hosts("hosts_try_prdr")
@@ -186,7 +199,7 @@ pub(super) static ALL: &[OptionDef] = &[
         "It is an IP address. Of several, the first of the right family counts; for IPv6, a \
              semicolon is the better separator: `<; 192.0.2.1 ; 2001:db8::1`.",
     ),
-    AT.yes("keepalive").summary("Sets SO_KEEPALIVE on connections."),
+    AT.yes("keepalive").not_yet().summary("Sets SO_KEEPALIVE on connections."),
     AT.no("lmtp_ignore_quota").summary("Adds IGNOREQUOTA to RCPT where an LMTP server knows it."),
     AT.text("max_rcpt")
         .expanded()
@@ -227,6 +240,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("tls_certificate").expanded().summary("The client's certificate."),
     AT.text("tls_crl").expanded().summary("A file of revoked certificates."),
     AT.integer("tls_dh_min_bits")
+        .not_yet()
         .default("1024")
         .summary("The least number of bits that a Diffie-Hellman exchange must have."),
     AT.list("tls_eccurve").expanded().since("4.100").summary("The groups for key exchange."),

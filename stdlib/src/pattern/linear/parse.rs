@@ -263,6 +263,9 @@ impl Parser<'_> {
 
     /// Behind an opening bracket.
     fn class(&mut self, caseless: bool) -> Option<ClassBytes> {
+        if self.is_posix_outside() {
+            return None;
+        }
         let is_negated = self.takes(b'^');
         let mut class = ClassBytes::empty();
         let mut is_first = true;
@@ -315,6 +318,17 @@ impl Parser<'_> {
             class.case_fold_simple();
         }
         Some(if is_negated { negated(class) } else { class })
+    }
+
+    /// Whether what follows an opening bracket may be `[:name:]`, `[.name.]` or `[=name=]`
+    /// without a class around it, which is wrong.
+    fn is_posix_outside(&self) -> bool {
+        match &self.pattern[self.at..] {
+            [mark @ (b':' | b'.' | b'='), rest @ ..] => {
+                memchr::memmem::find(rest, &[*mark, b']']).is_some()
+            }
+            _ => false,
+        }
     }
 
     /// `[:name:]`, behind its first bracket.

@@ -37,7 +37,7 @@ impl Place<'_, '_> {
         let client = held.client();
         client.set_timeouts(Timeouts { command: timeout, ..Timeouts::default() });
         let dsn = if self.callout.delivers { reports.of_recipient } else { Vec::new() };
-        let params = RcptParams { dsn };
+        let params = RcptParams { dsn, ..RcptParams::default() };
         let request = SentCommand::rcpt(address.bytes(), &params, client.extensions());
         let said = client.send(self.run.cx.trace(), request);
         match said.and_then(|()| client.answer(self.run.cx.trace())) {
@@ -92,7 +92,8 @@ impl Talk<'_, '_, '_> {
     pub(super) fn of_recipient(&self) -> RcptParams {
         match self.place.callout.delivers {
             true => {
-                RcptParams { dsn: self.place.run.state.cutthrough.reports.of_recipient.clone() }
+                let dsn = self.place.run.state.cutthrough.reports.of_recipient.clone();
+                RcptParams { dsn, ..RcptParams::default() }
             }
             false => RcptParams::default(),
         }

@@ -1,0 +1,184 @@
+//! Connections that one courier keeps from message to message, and the messages that wait
+//! for them (specification 49.1, `connection_max_messages`, the hints `wait-`).
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use eximious::Context;
+use eximious::hints::{Waiting, WaitingStanding};
+use eximious::transport::{Connections, HeldConnection, TakingHost};
+use eximious::world::SpoolPlace;
+
+use super::retry::store;
+use super::{AttemptManner, Deliverer};
+
+/// How many connections are kept at the most.
+const MOST: usize = 4;
+
+/// How long one is kept for messages of which it is not known where they go.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// The connections of one courier.
+#[derive(Debug, Default)]
+pub(super) struct KeptConnections {
+    held: Mutex<Vec<Kept>>,
+    /// Whether there are messages of which it is not known where they go.
+    busy: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Kept {
+    connection: HeldConnection,
+    /// Since when, by the stopwatch.
+    since: Duration,
+}
+
+impl KeptConnections {
+    fn locked(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether there are messages of which it is not known where they go.
+    pub(super) fn set_busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::Relaxed);
+    }
+
+    fn find(&self, fits: impl Fn(&HeldConnection) -> bool) -> Option<HeldConnection> {
+        let mut held = self.locked();
+        let at = held.iter().position(|one| fits(&one.connection))?;
+        Some(held.remove(at).connection)
+    }
+}
+
+/// The connections of a courier, as one message sees them.
+pub(super) struct MessageConnections<'k> {
+    pub(super) deliverer: &'k Deliverer,
+    pub(super) kept: &'k KeptConnections,
+    pub(super) place: &'k SpoolPlace,
+    pub(super) id: &'k [u8],
+}
+
+impl Connections for MessageConnections<'_> {
+    fn take(&self, transport: &[u8], host: &TakingHost) -> Option<HeldConnection> {
+        self.kept.find(|one| one.transport() == transport && one.host() == host)
+    }
+
+    fn has(&self, transport: &[u8], host: &str) -> bool {
+        let mut held = self.kept.locked();
+        held.iter_mut().any(|Kept { connection: one, .. }| {
+            one.transport() == transport && one.host().name == host.as_bytes()
+        })
+    }
+
+    fn wants(&self, cx: &Context, transport: &[u8], host: &TakingHost) -> bool {
+        if self.kept.locked().len() >= MOST {
+            return false;
+        }
+        // Whoever has had the connection waits for it no longer.
+        let standing = |id: &[u8]| match id == self.id {
+            true => WaitingStanding::Stale,
+            false => standing(self.deliverer, self.place, &BTreeSet::new(), id),
+        };
+        self.kept.busy.load(Ordering::Relaxed)
+            || Waiting::is_there(&*store(cx), transport, &host.name, standing).unwrap_or(false)
+    }
+
+    fn keep(&self, connection: HeldConnection) {
+        let since = self.deliverer.engine.world().clock.elapsed();
+        self.kept.locked().push(Kept { connection, since });
+    }
+
+    fn most_messages(&self) -> Option<i64> {
+        self.deliverer.most_messages
+    }
+}
+
+impl Deliverer {
+    /// Delivers what waits for the hosts of connections that were kept, and ends them; where
+    /// there are messages of which it is not known where they go, they stay for a while.
+    pub(super) fn use_connections(
+        &self,
+        kept: &KeptConnections,
+        place: &SpoolPlace,
+        id: &[u8],
+        manner: &AttemptManner,
+        stops: &AtomicBool,
+    ) {
+        if kept.locked().is_empty() {
+            return;
+        }
+        let mut cx = self.context();
+        let manner =
+            AttemptManner { is_run: true, overrides: manner.overrides, ..AttemptManner::default() };
+        // What was tried once is not tried again because it waits still.
+        let mut tried = BTreeSet::from([id.to_vec()]);
+        let mut resting = Vec::new();
+        while let Some(one) = pop(kept) {
+            let connection = &one.connection;
+            let next = match stops.load(Ordering::Relaxed) {
+                true => None,
+                false => Waiting::take(
+                    &*store(&cx),
+                    connection.transport(),
+                    &connection.host().name,
+                    |id| standing(self, place, &tried, id),
+                )
+                .ok()
+                .flatten(),
+            };
+            let Some(id) = next else {
+                resting.push(one);
+                continue;
+            };
+            kept.locked().push(one);
+            tried.insert(id.clone());
+            self.attempt_all(place, &id, &manner);
+        }
+        let rests = kept.busy.load(Ordering::Relaxed) && !stops.load(Ordering::Relaxed);
+        let now = self.engine.world().clock.elapsed();
+        for one in resting {
+            match rests && now.saturating_sub(one.since) < LONGEST {
+                true => kept.locked().push(one),
+                false => self.hang_up(&mut cx, one),
+            }
+        }
+    }
+
+    /// Ends all connections that are kept.
+    pub(super) fn end_connections(&self, kept: &KeptConnections) {
+        kept.set_busy(false);
+        if kept.locked().is_empty() {
+            return;
+        }
+        let mut cx = self.context();
+        while let Some(one) = pop(kept) {
+            self.hang_up(&mut cx, one);
+        }
+    }
+
+    fn hang_up(&self, cx: &mut Context, one: Kept) {
+        self.server.acls.routes().hang_up(cx, one.connection);
+    }
+}
+
+fn pop(kept: &KeptConnections) -> Option<Kept> {
+    kept.locked().pop()
+}
+
+/// What is to be done about a message that is said to wait.
+fn standing(
+    deliverer: &Deliverer,
+    place: &SpoolPlace,
+    but: &BTreeSet<Vec<u8>>,
+    id: &[u8],
+) -> WaitingStanding {
+    if but.contains(id) {
+        return WaitingStanding::PassedBy;
+    }
+    match deliverer.engine.world().spool.size(place, id, b"-H") {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => WaitingStanding::Stale,
+        _ => WaitingStanding::Wanted,
+    }
+}

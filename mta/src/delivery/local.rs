@@ -1,0 +1,110 @@
+//! Deliveries on this host: as whom, and which go together (specification, chapters 23 and
+//! 25).
+
+use eximious::Str;
+use eximious::hints::RetryKey;
+use eximious::route::{Delivery, DeliveryTarget};
+use eximious::transport::{LocalUser, Outcome, Undelivered};
+
+use super::attempt::Attempt;
+use super::routing::Planned;
+
+impl Attempt<'_> {
+    /// Makes the deliveries on this host: those that can go together do.
+    pub(super) fn deliver_local(&mut self, mut left: Vec<Planned>) {
+        while !left.is_empty() {
+            let first = left.remove(0);
+            let (batch, others) = self.batch(first, left);
+            left = others;
+            let batch = batch.into_iter().filter_map(|planned| self.whose_time_has_come(planned));
+            let batch: Vec<Planned> = batch.collect();
+            let Some(first) = batch.first() else { continue };
+            match self.user_of(&first.delivery) {
+                Ok(user) => self.deliver_together(&batch, user),
+                Err(why) => {
+                    let why = Undelivered { freezes: true, ..Undelivered::new(-29, why) };
+                    let outcome = || Outcome::Deferred(why.clone());
+                    let began = self.now();
+                    for one in &batch {
+                        self.conclude(one, true, outcome(), &Str::EMPTY, (began, b""));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What retries of a local delivery are for: an address, or its domain
+    /// (`retry_use_local_part`).
+    pub(super) fn local_key<'a>(&self, delivery: &'a Delivery) -> &'a [u8] {
+        let by_address = delivery.target != DeliveryTarget::Address
+            || delivery
+                .transport
+                .is_none_or(|number| self.routes().transport_retries_local_parts(number));
+        let address = &delivery.address;
+        if by_address { address.text.bytes() } else { address.domain.bytes() }
+    }
+
+    /// A delivery that may be tried now; one that may not is put off.
+    fn whose_time_has_come(&mut self, planned: Planned) -> Option<Planned> {
+        let key = self.local_key(&planned.delivery).to_vec();
+        if !self.is_waiting(&RetryKey::Local(&key)) {
+            return Some(planned);
+        }
+        let why = Undelivered::new(-53, "Retry time not yet reached");
+        self.waits(&planned, &why);
+        None
+    }
+
+    /// The deliveries that go with one, and those that do not.
+    fn batch(&mut self, first: Planned, left: Vec<Planned>) -> (Vec<Planned>, Vec<Planned>) {
+        let routes = self.routes().clone();
+        let number = first.delivery.transport.filter(|_| !left.is_empty());
+        let Some(number) = number else { return (vec![first], left) };
+        let batch = routes.batch(&mut self.cx, number, &first.delivery);
+        let (mut together, mut others) = (vec![first], Vec::new());
+        for one in left {
+            let first = &together[0].delivery;
+            let domains = [&first.address.domain, &one.delivery.address.domain].map(Str::bytes);
+            let fits = together.len() < batch.most
+                && goes_with(first, &one.delivery, batch.mixed)
+                && (!batch.one_domain || domains[0] == domains[1])
+                && routes.shares_batch(&mut self.cx, number, &batch, &one.delivery);
+            match fits {
+                true => together.push(one),
+                false => others.push(one),
+            }
+        }
+        (together, others)
+    }
+
+    /// As whom a delivery is made.
+    pub(super) fn user_of(&mut self, delivery: &Delivery) -> Result<LocalUser, Vec<u8>> {
+        let routes = self.routes().clone();
+        routes.introduce(&mut self.cx, &[delivery]);
+        let user = routes.local_user(&mut self.cx, delivery);
+        routes.dismiss(&mut self.cx, &[delivery]);
+        user
+    }
+}
+
+/// Whether two deliveries on this host may go in one, as far as that is no matter of the
+/// transport's; `mixed` where that does not care what else they carry.
+fn goes_with(first: &Delivery, other: &Delivery, mixed: bool) -> bool {
+    if mixed {
+        return first.transport == other.transport;
+    }
+    let (one, two) = (&first.address.attached, &other.address.attached);
+    let same_target = first.target == other.target
+        && (first.target == DeliveryTarget::Address
+            || first.address.text.bytes() == other.address.text.bytes());
+    let host = |delivery: &Delivery| delivery.hosts.first().map(|host| host.name.clone());
+    first.transport == other.transport
+        && same_target
+        && host(first) == host(other)
+        && one.errors_to == two.errors_to
+        && one.headers_add == two.headers_add
+        && one.headers_remove == two.headers_remove
+        && first.identity == other.identity
+        && first.home == other.home
+        && first.directory == other.directory
+}

@@ -1,0 +1,76 @@
+//! Cyrus SASL speaks the mechanism and knows the users (specification, chapter
+//! 36).
+
+use eximious_core::world::{SaslError, SaslLibrary, SaslProperty, SaslReply};
+use eximious_stdlib::options::opt::authenticator::cyrus_sasl as opt;
+
+use super::sasl::{self, Conversation, SaslOptions};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
+
+/// The server's side of the driver `cyrus_sasl`.
+pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
+    Box::new(CyrusSasl::default())
+}
+
+const OPTIONS: SaslOptions = SaslOptions {
+    hostname: opt::SERVER_HOSTNAME,
+    mechanism: opt::SERVER_MECH,
+    realm: opt::SERVER_REALM,
+    service: opt::SERVER_SERVICE,
+};
+
+#[derive(Default)]
+pub(super) struct CyrusSasl {
+    conversation: Option<Conversation>,
+}
+
+impl AuthDriver for CyrusSasl {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let begun = Conversation::begin(turn, SaslLibrary::Cyrus, &OPTIONS)?;
+        let conversation = self.conversation.insert(begun);
+        match initial {
+            b"" => step(conversation, turn, None),
+            _ => step(conversation, turn, Some(&initially_decoded(initial)?)),
+        }
+    }
+
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let said = decoded(line)?;
+        let Some(conversation) = &mut self.conversation else { return Err(AuthVerdict::Refuse) };
+        match conversation.is_over(&said)? {
+            true => conclude(conversation, turn),
+            false => step(conversation, turn, Some(&said)),
+        }
+    }
+}
+
+fn step(
+    conversation: &mut Conversation,
+    turn: &mut AuthTurn<'_>,
+    said: Option<&[u8]>,
+) -> Result<AuthStep, AuthVerdict> {
+    match conversation.step(said, &mut |_, _| SaslReply::Nothing) {
+        Ok(Some(asked)) => Ok(AuthStep::Ask(asked)),
+        Ok(None) => conclude(conversation, turn),
+        Err(SaslError::Refused(why)) => {
+            if let Some(user) = conversation.session.get(SaslProperty::AuthId) {
+                turn.give(&user);
+            }
+            let name = turn.authenticator.name().display().into_owned();
+            let mechanism = String::from_utf8_lossy(&conversation.mechanism);
+            let line =
+                format!("{name} authenticator ({mechanism}): Cyrus SASL permanent failure: {why}");
+            turn.cx.engine().world().log.rejection_alone(line.as_bytes());
+            Err(AuthVerdict::Refuse)
+        }
+        Err(SaslError::Malformed(_)) => Err(AuthVerdict::Unexpected),
+        Err(error) => Err(sasl::of(error)),
+    }
+}
+
+/// The library is content.
+fn conclude(conversation: &Conversation, turn: &mut AuthTurn<'_>) -> Result<AuthStep, AuthVerdict> {
+    let user = conversation.session.get(SaslProperty::AuthId);
+    turn.give(&user.ok_or(AuthVerdict::Refuse)?);
+    Ok(AuthStep::Done(turn.condition()))
+}

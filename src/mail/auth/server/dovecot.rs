@@ -1,0 +1,232 @@
+//! Dovecot decides (specification, chapter 37): its server's side of a mechanism
+//! speaks with the client through here.
+//!
+//! What Dovecot and its clients say to each other are lines, whose words have tabs
+//! between them. Both sides say who they are, then the client begins a request
+//! (`AUTH`), goes on with it (`CONT`), and is told how it ends (`OK`, `FAIL`).
+
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use eximious_core::Str;
+use eximious_core::world::{Stream, Target};
+use eximious_stdlib::options::opt::authenticator::dovecot as opt;
+use eximious_stdlib::variables::var;
+
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict};
+
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a line may be.
+const LONGEST: usize = 16 * 1024;
+
+/// How many lines Dovecot may say of itself.
+const MOST_LINES: usize = 1000;
+
+/// The number of the one request that there is on a connection.
+const REQUEST: &str = "1";
+
+/// The server's side of the driver `dovecot`.
+pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
+    Box::new(Dovecot::default())
+}
+
+#[derive(Default)]
+pub(super) struct Dovecot {
+    socket: Option<Socket>,
+}
+
+/// A connection, with what came in and was not looked at.
+struct Socket {
+    stream: Box<dyn Stream>,
+    pending: Vec<u8>,
+}
+
+impl AuthDriver for Dovecot {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let mut socket = Socket::open(turn)?;
+        socket.introduce(turn)?;
+        // Something else than base 64 might add words.
+        if !initial.iter().all(u8::is_ascii_graphic) && initial.contains(&b'\t') {
+            return Err(AuthVerdict::Refuse);
+        }
+        let line = request(turn, initial);
+        socket.say(&line)?;
+        self.hear(turn, socket)
+    }
+
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let Some(mut socket) = self.socket.take() else { return Err(AuthVerdict::Refuse) };
+        match line {
+            b"*" => return Err(AuthVerdict::Cancelled),
+            _ if line.contains(&b'\t') => return Err(AuthVerdict::Refuse),
+            _ => socket.say(&[b"CONT\t", REQUEST.as_bytes(), b"\t", line, b"\n"].concat())?,
+        }
+        self.hear(turn, socket)
+    }
+}
+
+impl Dovecot {
+    /// Hears what Dovecot says of the request.
+    fn hear(
+        &mut self,
+        turn: &mut AuthTurn<'_>,
+        mut socket: Socket,
+    ) -> Result<AuthStep, AuthVerdict> {
+        let line = socket.line()?;
+        let mut words = line.split(|byte| *byte == b'\t');
+        let (kind, number) = (words.next().unwrap_or_default(), words.next());
+        if !matches!(kind, b"OK" | b"FAIL" | b"CONT") {
+            return Err(protocol_error());
+        }
+        if number != Some(REQUEST.as_bytes()) {
+            return Err(AuthVerdict::defer("authentication socket connection id mismatch"));
+        }
+        if kind == b"CONT" {
+            let asked = words.next().unwrap_or_default();
+            let asked = eximious_stdlib::base64::decode(asked).ok_or_else(protocol_error)?;
+            self.socket = Some(socket);
+            return Ok(AuthStep::Ask(asked));
+        }
+        let user = words.find_map(|word| word.strip_prefix(b"user="));
+        if let Some(user) = user {
+            turn.give(user);
+        }
+        match (kind, user) {
+            (b"FAIL", _) => Err(AuthVerdict::Refuse),
+            (_, None) => Err(protocol_error()),
+            (_, Some(_)) => Ok(AuthStep::Done(turn.condition())),
+        }
+    }
+}
+
+/// The line that begins a request.
+fn request(turn: &mut AuthTurn<'_>, initial: &[u8]) -> Vec<u8> {
+    let mut value = |variable| turn.cx.value_of(variable);
+    let (client, local) = (value(var::SENDER_HOST_ADDRESS), value(var::RECEIVED_IP_ADDRESS));
+    let encrypted = !value(var::TLS_IN_CIPHER).is_empty();
+    let verified = value(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1";
+    let mechanism = turn.authenticator.mechanism().to_ascii_uppercase();
+    let mut line = [b"AUTH\t", REQUEST.as_bytes(), b"\t", &mechanism, b"\tservice=smtp"].concat();
+    if encrypted || client.bytes() == local.bytes() {
+        line.extend_from_slice(b"\tsecured");
+    }
+    if encrypted && verified {
+        line.extend_from_slice(b"\tvalid-client-cert");
+    }
+    let mut add = |head: &[u8], value: &Str| {
+        line.extend_from_slice(&[head, value.bytes()].concat());
+    };
+    add(b"\trip=", &client);
+    add(b"\tlip=", &local);
+    line.extend_from_slice(&[b"\tnologin\tresp=", initial, b"\n"].concat());
+    line
+}
+
+impl Socket {
+    fn open(turn: &AuthTurn<'_>) -> Result<Self, AuthVerdict> {
+        let written = turn.authenticator.text(opt::SERVER_SOCKET).unwrap_or_default();
+        let net = turn.cx.engine().world().net.clone();
+        let shown = written.display().into_owned();
+        let target = if written.bytes().starts_with(b"/") {
+            Target::Unix(written.bytes().to_vec())
+        } else {
+            if turn.authenticator.flag(opt::SERVER_TLS) {
+                return Err(AuthVerdict::defer("TLS to an authentication socket is not there yet"));
+            }
+            Target::Tcp(address(&shown, &*net)?)
+        };
+        let stream = net.connect(&target, PATIENCE).map_err(|error| {
+            let why = eximious_stdlib::wording::reason(&error);
+            AuthVerdict::defer(match target {
+                Target::Unix(_) => format!("unable to connect to UNIX socket ({shown}): {why}"),
+                Target::Tcp(_) => format!("unable to connect to \"{shown}\": {why}"),
+            })
+        })?;
+        Ok(Self { stream, pending: Vec::new() })
+    }
+
+    /// Hears who is there, and says who this is.
+    fn introduce(&mut self, turn: &AuthTurn<'_>) -> Result<(), AuthVerdict> {
+        let wanted = turn.authenticator.mechanism();
+        let (mut known, mut version) = (false, false);
+        for _ in 0..MOST_LINES {
+            let line = self.line()?;
+            let mut words = line.split(|byte| *byte == b'\t');
+            match words.next().unwrap_or_default() {
+                b"VERSION" if words.next() == Some(b"1") => version = true,
+                b"VERSION" => return Err(wrong_version()),
+                b"MECH" => {
+                    known |= words.next().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+                }
+                b"DONE" if !version => return Err(wrong_version()),
+                b"DONE" if !known => {
+                    let head = b"Dovecot did not advertise mechanism \"".as_slice();
+                    return Err(AuthVerdict::defer([head, wanted, b"\" to us"].concat()));
+                }
+                b"DONE" => {
+                    let pid = turn.cx.engine().world().host.pid();
+                    return self.say(format!("VERSION\t1\t0\nCPID\t{pid}\n").as_bytes());
+                }
+                _ => {}
+            }
+        }
+        Err(protocol_error())
+    }
+
+    fn say(&mut self, text: &[u8]) -> Result<(), AuthVerdict> {
+        self.stream.set_deadline(PATIENCE);
+        self.stream
+            .write_all(text)
+            .map_err(|_| AuthVerdict::defer("authentication socket write error"))
+    }
+
+    fn line(&mut self) -> Result<Vec<u8>, AuthVerdict> {
+        self.stream.set_deadline(PATIENCE);
+        let mut piece = [0; 1024];
+        let mut seen = 0;
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.pending[seen..]) {
+                let rest = self.pending.split_off(seen + end + 1);
+                let mut line = std::mem::replace(&mut self.pending, rest);
+                line.pop();
+                return Ok(line);
+            }
+            seen = self.pending.len();
+            if seen > LONGEST {
+                return Err(protocol_error());
+            }
+            match self.stream.read(&mut piece) {
+                Ok(0) | Err(_) => {
+                    let why = "authentication socket read error or premature eof";
+                    return Err(AuthVerdict::defer(why));
+                }
+                Ok(count) => self.pending.extend_from_slice(&piece[..count]),
+            }
+        }
+    }
+}
+
+/// Where Dovecot is reached by host and port.
+fn address(written: &str, net: &dyn eximious_core::world::Net) -> Result<SocketAddr, AuthVerdict> {
+    let invalid = || AuthVerdict::defer(format!("invalid socket '{written}'"));
+    let (host, port) = written.split_once(char::is_whitespace).ok_or_else(invalid)?;
+    let port = port.trim();
+    let port = port.parse().ok().or_else(|| net.service(port)).ok_or_else(invalid)?;
+    let found = match host.parse() {
+        Ok(address) => Some(address),
+        Err(_) => net.resolve(host).ok().and_then(|all| all.into_iter().next()),
+    };
+    let unknown = || AuthVerdict::defer(format!("host \"{host}\" of the socket is not known"));
+    Ok(SocketAddr::new(found.ok_or_else(unknown)?, port))
+}
+
+fn protocol_error() -> AuthVerdict {
+    AuthVerdict::defer("authentication socket protocol error")
+}
+
+fn wrong_version() -> AuthVerdict {
+    AuthVerdict::defer("authentication socket protocol version mismatch")
+}

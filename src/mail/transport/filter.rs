@@ -1,0 +1,280 @@
+//! `transport_filter`: a command that a message goes through as it leaves (specification,
+//! chapter 24).
+
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault, Processes};
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::command::untainted;
+use eximious_stdlib::options::opt::{self as main, transport as opt};
+use eximious_stdlib::options::server_ids;
+use eximious_stdlib::wording;
+
+use super::{LocalUser, TransportCall, Undelivered};
+use crate::mail::route::Text;
+
+static META: Meta =
+    Meta::new("transport filter", Effects::RUN.union(Effects::HOST), TaintRule::Result);
+
+/// A filter failed (Exim's number).
+const FILTER_FAILED: i32 = -24;
+/// The code of a command that can't be executed.
+const NOT_EXECUTED: i32 = 127;
+/// How much of a message is given to a command at a time.
+const WINDOW: usize = 64 * 1024;
+/// Stands for the addresses, each as a word.
+const ADDRESSES: &[u8] = b"$pipe_addresses";
+
+/// A command that a message goes through.
+pub(super) struct TransportFilter {
+    processes: Arc<dyn Processes>,
+    order: PeerOrder,
+    fault: Mutex<Option<FilterFault>>,
+}
+
+impl std::fmt::Debug for TransportFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TransportFilter").field("order", &self.order).finish_non_exhaustive()
+    }
+}
+
+/// Why a message did not come through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum FilterFault {
+    /// The command failed: its code, or the signal that ended it as a negative one.
+    Ended(i32),
+    /// It took too long.
+    Timeout,
+    /// There is no such process.
+    NotThere(String),
+}
+
+impl FilterFault {
+    /// Whether it took too long.
+    pub(super) fn is_timeout(&self) -> bool {
+        *self == Self::Timeout
+    }
+
+    /// What is said of it; `head` begins that, and `place` says where the text was to go.
+    pub(super) fn told(&self, head: &str, place: &[u8]) -> Undelivered {
+        let text = match self {
+            Self::Ended(code) => {
+                let tail: &[u8] = match *code {
+                    NOT_EXECUTED => b": unable to execute command",
+                    _ => b"",
+                };
+                let words = format!("{head} process failed ({code})");
+                [words.as_bytes(), place, tail].concat()
+            }
+            Self::Timeout => [head.as_bytes(), b" timeout", place].concat(),
+            Self::NotThere(why) => {
+                [head.as_bytes(), b" process can't be started: ", why.as_bytes()].concat()
+            }
+        };
+        Undelivered { panics: true, ..Undelivered::new(FILTER_FAILED, text) }
+    }
+}
+
+impl TransportCall<'_> {
+    /// The command that the message goes through, if there is one; `name` is that of a
+    /// transport that is to be named where its words can't be told.
+    ///
+    /// # Errors
+    /// They can't be told: Exim's words.
+    pub(super) fn filter(&mut self, name: &str) -> Result<Option<Arc<TransportFilter>>, Vec<u8>> {
+        let transport = self.transport;
+        let Some(line) = transport.some_text(opt::TRANSPORT_FILTER).cloned() else {
+            return Ok(None);
+        };
+        let argv = self.filter_words(&line, name).map_err(|fail| fail.message().to_vec())?;
+        if argv.first().is_none_or(Vec::is_empty) {
+            return Ok(None);
+        }
+        let denied = self.cx.call(&META, |call| call.processes().map(|_| ()));
+        denied.map_err(|fail| fail.message().to_vec())?;
+        let timeout = transport.get(opt::TRANSPORT_FILTER_TIMEOUT);
+        let (environment, umask) = (Vec::new(), 0o77);
+        let directory = match &self.consignment.deliveries[0].directory {
+            _ if transport.is_remote() => {
+                let spool = self.cx.engine().settings().get(main::SPOOL_DIRECTORY);
+                spool.bytes().to_vec()
+            }
+            Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
+            _ => b"/".to_vec(),
+        };
+        let peer = LocalPeer::Command { argv, environment, directory, umask };
+        let order = PeerOrder { user: self.filter_user(), peer, timeout };
+        let processes = self.cx.engine().world().processes.clone();
+        Ok(Some(Arc::new(TransportFilter { processes, order, fault: Mutex::new(None) })))
+    }
+
+    /// As whom it runs: as whom the delivery does, which is the server for other hosts.
+    fn filter_user(&self) -> LocalUser {
+        if !self.transport.is_remote() {
+            return self.consignment.user.clone();
+        }
+        let (engine, world) = (self.cx.engine(), self.cx.engine().world());
+        let (uid, gid) = server_ids(engine.settings(), &*world.users, &*world.host);
+        LocalUser { uid, gid, groups: Vec::new() }
+    }
+
+    fn filter_words(&mut self, line: &Str, name: &str) -> Result<Vec<Vec<u8>>, Fail> {
+        let owner = format!("{name}transport filter");
+        let cx = &mut *self.cx;
+        let (mut count, mut places) = (0, Vec::new());
+        let expanded = untainted(line.bytes(), &owner, |word| {
+            count += 1;
+            if word.bytes() == ADDRESSES {
+                places.push(count - 1);
+                return Ok(Str::EMPTY);
+            }
+            Text::new(word.clone()).expand(cx)
+        })?;
+        let mut words = Vec::new();
+        for (at, word) in expanded.iter().enumerate() {
+            match places.contains(&at) {
+                true => {
+                    let all = self.consignment.deliveries.iter();
+                    words.extend(all.map(|one| one.address.text.bytes().to_vec()));
+                }
+                false => words.push(word.bytes().to_vec()),
+            }
+        }
+        Ok(words)
+    }
+}
+
+impl TransportFilter {
+    /// Why the message did not come through, if it did not.
+    pub(super) fn fault(&self) -> Option<FilterFault> {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<FilterFault>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What comes of a message. Where it does not come through, reading fails, and
+    /// [`TransportFilter::fault`] says why.
+    pub(super) fn through<'r>(self: &Arc<Self>, from: Box<dyn Read + 'r>) -> Box<dyn Read + 'r> {
+        Box::new(Filtered {
+            filter: self.clone(),
+            from: Some(from),
+            window: Vec::new(),
+            at: 0,
+            dialogue: None,
+            is_over: false,
+        })
+    }
+}
+
+/// A message as it comes through.
+struct Filtered<'r> {
+    filter: Arc<TransportFilter>,
+    /// The message, as long as there is some of it.
+    from: Option<Box<dyn Read + 'r>>,
+    /// What of it is to be given next, and how much of that was.
+    window: Vec<u8>,
+    at: usize,
+    dialogue: Option<Box<dyn Dialogue>>,
+    is_over: bool,
+}
+
+impl Filtered<'_> {
+    fn failed(&mut self, fault: FilterFault) -> io::Error {
+        self.is_over = true;
+        self.dialogue = None;
+        let kind = match fault {
+            FilterFault::Timeout => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::Other,
+        };
+        *self.filter.locked() = Some(fault);
+        kind.into()
+    }
+
+    fn dialogue(&mut self) -> io::Result<Box<dyn Dialogue>> {
+        if let Some(dialogue) = self.dialogue.take() {
+            return Ok(dialogue);
+        }
+        let filter = self.filter.clone();
+        filter.processes.converse(&filter.order).map_err(|fault| {
+            self.failed(match fault {
+                PipeFault::Execute(_) => FilterFault::Ended(NOT_EXECUTED),
+                PipeFault::Timeout => FilterFault::Timeout,
+                PipeFault::Rights(error)
+                | PipeFault::Directory(error)
+                | PipeFault::Start(error)
+                | PipeFault::Message(error) => FilterFault::NotThere(wording::reason(&error)),
+            })
+        })
+    }
+
+    /// Reads the next part of the message; at its end, the command is told so.
+    fn fill(&mut self, dialogue: &mut dyn Dialogue) -> io::Result<()> {
+        let Some(from) = &mut self.from else { return Ok(()) };
+        self.window.resize(WINDOW, 0);
+        self.at = 0;
+        let count = loop {
+            match from.read(&mut self.window) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.window.truncate(count);
+        if count == 0 {
+            self.from = None;
+            // Whether it still listens does not matter.
+            let _ = dialogue.finish_writing();
+        }
+        Ok(())
+    }
+
+    /// What comes of the command's end.
+    fn ended(&mut self, mut dialogue: Box<dyn Dialogue>) -> io::Result<usize> {
+        let timeout: Duration = self.filter.order.timeout;
+        match dialogue.end(timeout) {
+            Some(0) => {
+                self.is_over = true;
+                Ok(0)
+            }
+            Some(code) => Err(self.failed(FilterFault::Ended(code))),
+            None => Err(self.failed(FilterFault::Timeout)),
+        }
+    }
+}
+
+impl Read for Filtered<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.is_over || into.is_empty() {
+            return match self.filter.fault() {
+                Some(_) if self.is_over => Err(io::ErrorKind::Other.into()),
+                _ => Ok(0),
+            };
+        }
+        let mut dialogue = self.dialogue()?;
+        dialogue.set_deadline(self.filter.order.timeout);
+        loop {
+            if self.at == self.window.len() {
+                self.fill(&mut *dialogue)?;
+            }
+            match dialogue.exchange(&self.window[self.at..], into) {
+                Ok((_, Some(0))) => return self.ended(dialogue),
+                Ok((given, read)) => {
+                    self.at += given;
+                    if let Some(count) = read {
+                        self.dialogue = Some(dialogue);
+                        return Ok(count);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    return Err(self.failed(FilterFault::Timeout));
+                }
+                Err(error) => {
+                    return Err(self.failed(FilterFault::NotThere(wording::reason(&error))));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! `lmtp`: to a command or a socket of this system, by LMTP (specification, chapter 28; RFC
+//! 2033).
+
+use std::time::Duration;
+
+use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault};
+use eximious_core::{Effects, ErrorKind, Meta, Str, TaintRule};
+use eximious_stdlib::command::untainted;
+use eximious_stdlib::options::opt::transport::lmtp as opt;
+use eximious_stdlib::printing::printing;
+use eximious_stdlib::variables::var;
+use eximious_stdlib::wording;
+
+use super::local::Trouble;
+use super::{Delivered, Outcome, Outgoing, TransportCall, Undelivered};
+use crate::config::{TransportRules, user_has_group};
+use crate::mail::smtp_client::{
+    Cause, Hello, MailParams, RcptParams, SmtpClient, SmtpCommand, SmtpError, Timeouts,
+};
+
+static META: Meta =
+    Meta::new("lmtp", Effects::RUN.union(Effects::NET).union(Effects::HOST), TaintRule::Result);
+
+/// What holds of instances.
+pub(super) static RULES: TransportRules = TransportRules {
+    check: |transport| {
+        if transport.set(opt::COMMAND) == transport.set(opt::SOCKET) {
+            let message = "one (and only one) of command or socket must be set for the";
+            return Err(transport.wrong_for(message));
+        }
+        user_has_group(transport)
+    },
+    ..TransportRules::DEFAULT
+};
+
+/// Numbers of errors that are none of the system's, as the log has them.
+const UNKNOWN: i32 = -1;
+const MALFORMED: i32 = -19;
+const RCPT: i32 = -44;
+const MAIL: i32 = -45;
+const DATA: i32 = -46;
+const HEADERS: i32 = -27;
+
+pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
+    let mut outcomes = vec![None; call.consignment.deliveries.len()];
+    let rest = deliver(call, &mut outcomes).err().unwrap_or_else(|| {
+        let why = "LMTP: an address has no answer";
+        Trouble::Deferred(Undelivered::new(UNKNOWN, why))
+    });
+    let rest = Outcome::from(rest);
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| rest.clone())).collect()
+}
+
+/// Delivers; what comes of those of which nothing is said is the error.
+fn deliver(call: &mut TransportCall<'_>, outcomes: &mut [Option<Outcome>]) -> Result<(), Trouble> {
+    let later = Trouble::Deferred;
+    let order = order(call)?;
+    let wrong = |why| Undelivered { panics: true, ..Undelivered::new(UNKNOWN, why) };
+    let filter = call.filter("").map_err(|why| later(wrong(why)))?;
+    let mut outgoing = call.outgoing().map_err(|why| later(Undelivered::new(HEADERS, why)))?;
+    outgoing.set_filter(filter);
+    let denied = call.cx.call(&META, |call| {
+        call.processes()?;
+        call.net().map(|_| ())
+    });
+    denied.map_err(|fail| later(Undelivered::new(UNKNOWN, fail.message())))?;
+    let processes = call.cx.engine().world().processes.clone();
+    let dialogue =
+        processes.converse(&order).map_err(|fault| later(nobody(call, &order, fault)))?;
+    speak(call, dialogue, &outgoing, order.timeout, outcomes)
+}
+
+/// Whom to speak with.
+fn order(call: &mut TransportCall<'_>) -> Result<PeerOrder, Trouble> {
+    let transport = call.transport;
+    let peer = match transport.some_text(opt::SOCKET).cloned() {
+        Some(text) => {
+            let path = call.expand(&text, opt::SOCKET.name(), "socket setting")?;
+            LocalPeer::Socket(path.bytes().to_vec())
+        }
+        None => LocalPeer::Command {
+            argv: words(call)?,
+            environment: Vec::new(),
+            directory: directory(call),
+            umask: 0o77,
+        },
+    };
+    let (user, timeout) = (call.consignment.user.clone(), transport.get(opt::TIMEOUT));
+    Ok(PeerOrder { user, peer, timeout })
+}
+
+fn directory(call: &TransportCall<'_>) -> Vec<u8> {
+    match &call.consignment.deliveries[0].directory {
+        Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
+        _ => b"/".to_vec(),
+    }
+}
+
+/// The words of the command.
+fn words(call: &mut TransportCall<'_>) -> Result<Vec<Vec<u8>>, Trouble> {
+    let owner = format!("{} transport", call.transport.name.display());
+    let line = call.transport.text(opt::COMMAND).cloned().unwrap_or_default();
+    let engine = call.cx.engine().clone();
+    let cx = &mut *call.cx;
+    let words = untainted(line.bytes(), &owner, |word| engine.expand_once(word.bytes(), cx));
+    let words = words.map_err(|fail| {
+        let why = Undelivered::new(UNKNOWN, fail.message());
+        match fail.kind() == ErrorKind::Taint {
+            true => Trouble::Failed(Undelivered { number: 0, ..why }),
+            false => Trouble::Deferred(why),
+        }
+    })?;
+    if words.is_empty() {
+        let why = Undelivered::new(UNKNOWN, format!("no command specified for {owner}"));
+        return Err(why.into());
+    }
+    Ok(words.iter().map(|word| word.bytes().to_vec()).collect())
+}
+
+/// Why nobody is there.
+fn nobody(call: &TransportCall<'_>, order: &PeerOrder, fault: PipeFault) -> Undelivered {
+    let name = call.transport.name.bytes();
+    let text = match (&fault, &order.peer) {
+        // A command that can't be is one that says nothing.
+        (PipeFault::Execute(_), _) => b"LMTP connection closed after initial connection".to_vec(),
+        (PipeFault::Rights(_), _) => {
+            let (uid, gid) = (order.user.uid, order.user.gid);
+            format!("unable to set gid={gid} or uid={uid}").into_bytes()
+        }
+        (PipeFault::Directory(_), _) => {
+            let directory = directory(call);
+            return Undelivered::new(0, [b"failed to chdir to ", &directory[..]].concat());
+        }
+        (PipeFault::Start(error), LocalPeer::Socket(path)) => {
+            let head = [b"Failed to connect to socket ", &path[..], b" for ", name].concat();
+            [&head[..], b" transport: ", wording::reason(error).as_bytes()].concat()
+        }
+        (PipeFault::Start(error) | PipeFault::Message(error), _) => {
+            let parts = [b"Failed to create child process for ", name, b" transport: "];
+            [&parts.concat(), wording::reason(error).as_bytes()].concat()
+        }
+        (PipeFault::Timeout, _) => b"LMTP timeout after initial connection".to_vec(),
+    };
+    Undelivered::new(UNKNOWN, text)
+}
+
+/// Speaks LMTP; what comes of the addresses that are still open where it breaks off is the
+/// error.
+fn speak(
+    call: &mut TransportCall<'_>,
+    dialogue: Box<dyn Dialogue>,
+    outgoing: &Outgoing<'_>,
+    timeout: Duration,
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), Trouble> {
+    let timeouts = Timeouts { command: timeout, data: timeout, last: timeout };
+    let mut client = SmtpClient::new(dialogue, timeouts);
+    let done = transact(call, &mut client, outgoing, outcomes);
+    let trace = call.cx.trace();
+    match &done {
+        Err(error) if error.ends_connection() => client.close(trace),
+        _ => client.quit(trace),
+    }
+    if let (Err(_), Some(fault)) = (&done, outgoing.filter_fault()) {
+        return Err(Trouble::Deferred(match fault.is_timeout() {
+            true => Undelivered::new(UNKNOWN, "LMTP timeout after sending data block"),
+            false => Undelivered { panics: false, ..fault.told("transport filter", b"") },
+        }));
+    }
+    // Of who it is that fails, the sender is told nothing but that.
+    done.map_err(|error| trouble(&error, Some(Vec::new())))
+}
+
+fn transact(
+    call: &mut TransportCall<'_>,
+    client: &mut SmtpClient,
+    outgoing: &Outgoing<'_>,
+    outcomes: &mut [Option<Outcome>],
+) -> Result<(), SmtpError> {
+    let name = call.cx.value_of(var::PRIMARY_HOSTNAME);
+    client.banner(call.cx.trace())?;
+    client.hello(call.cx.trace(), Hello::Lhlo, name.bytes())?;
+    let from = call.consignment.return_path.clone();
+    client.mail(call.cx.trace(), from.bytes(), &MailParams::default())?;
+    let ignore_quota = call.transport.on(opt::IGNORE_QUOTA);
+    let params = RcptParams { ignore_quota, ..RcptParams::default() };
+    let mut taken = Vec::new();
+    for at in 0..outcomes.len() {
+        let to: Str = call.recipient(at);
+        match client.rcpt(call.cx.trace(), to.bytes(), &params) {
+            Ok(_) => taken.push(at),
+            Err(error) if error.reply().is_some() => {
+                outcomes[at] = Some(trouble(&error, None).into());
+            }
+            Err(error) => {
+                // What was said to others before counts no more.
+                outcomes.fill(None);
+                return Err(error);
+            }
+        }
+    }
+    if taken.is_empty() {
+        return Ok(());
+    }
+    client.data(call.cx.trace())?;
+    let sent = client.send_message(call.cx.trace(), &mut outgoing.reader())?;
+    let verdicts = client.end_of_data(call.cx.trace());
+    for (at, verdict) in taken.into_iter().zip(verdicts.recipients) {
+        outcomes[at] = Some(match verdict {
+            Ok(reply) => {
+                let (confirmation, size) = (Some(reply.text().to_vec()), Some(sent));
+                Outcome::Delivered(Delivered { confirmation, size, ..Delivered::default() })
+            }
+            Err(error) => trouble(&error, None).into(),
+        });
+    }
+    Ok(())
+}
+
+/// What an error means for an address; `said` is what the sender is told, where that is not
+/// all of it.
+fn trouble(error: &SmtpError, said: Option<Vec<u8>>) -> Trouble {
+    let after = |head: &str| [head.as_bytes(), b" after ", &error.said].concat();
+    let with = |head: &str, text: &[u8]| [&after(head)[..], b": ", text].concat();
+    let (number, message) = match &error.cause {
+        Cause::Replied(reply) => {
+            let number = match error.command {
+                SmtpCommand::Mail => MAIL,
+                SmtpCommand::Rcpt => RCPT,
+                SmtpCommand::Data | SmtpCommand::EndOfData => DATA,
+                _ => UNKNOWN,
+            };
+            (number, with("LMTP error", &printing(reply.text(), false)))
+        }
+        Cause::Timeout => (UNKNOWN, after("LMTP timeout")),
+        Cause::Malformed(text) => {
+            let number = match error.command {
+                SmtpCommand::EndOfData => UNKNOWN,
+                _ => MALFORMED,
+            };
+            (number, with("Malformed LMTP response", &printing(text, false)))
+        }
+        Cause::Source(why) => (UNKNOWN, with("message can't be read", why.as_bytes())),
+        _ => (UNKNOWN, after("LMTP connection closed")),
+    };
+    let said = said.or_else(|| Some(message.clone()));
+    match error.is_permanent() {
+        true => Trouble::Failed(Undelivered { said, ..Undelivered::new(0, message) }),
+        false => Trouble::Deferred(Undelivered { said, ..Undelivered::new(number, message) }),
+    }
+}

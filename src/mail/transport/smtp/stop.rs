@@ -1,0 +1,93 @@
+//! What ends a transaction before its end, and what rules for retries call that.
+
+use std::io;
+
+use crate::config::{ReplyCode, RetryError};
+use crate::mail::smtp_client::{Cause, Reply, SmtpClient, SmtpCommand, SmtpError};
+
+/// The code of a host that ends the connection.
+const CLOSING: &[u8] = b"421";
+
+/// A transaction that did not come to its end, or to no good one.
+pub(super) enum Stop {
+    /// The server said something else than yes; the connection may be used further.
+    Message(SmtpError),
+    /// It did so to a command after which others were said already; whether it waits for a
+    /// message.
+    Refused(SmtpError, bool),
+    /// The connection is of no use any more, for no fault of the message's.
+    Host(SmtpError),
+    /// The message can't be read.
+    Unread(io::Error),
+}
+
+impl Stop {
+    /// Whether the connection was gone before anything of a message was said.
+    pub(super) fn is_of_line(&self) -> bool {
+        let (Self::Message(error) | Self::Refused(error, _) | Self::Host(error)) = self else {
+            return false;
+        };
+        let is_gone = match error.reply() {
+            Some(reply) => reply.text().starts_with(CLOSING),
+            None => error.cause != Cause::Timeout && error.cause != Cause::NothingAsked,
+        };
+        is_gone && matches!(error.command, SmtpCommand::Mail | SmtpCommand::Rset)
+    }
+}
+
+/// The number of an error that is no answer.
+pub(super) fn number_of(error: &SmtpError) -> i32 {
+    match error.cause {
+        Cause::Timeout => 110,
+        _ => -18,
+    }
+}
+
+/// What is said of a connection that is ended because nobody is left.
+pub(super) fn broken_off() -> SmtpError {
+    SmtpError { command: SmtpCommand::Data, said: Vec::new(), cause: Cause::NothingAsked }
+}
+
+pub(super) fn of_message(error: SmtpError) -> Stop {
+    // Some hosts think long about a sender.
+    let patient = error.cause == Cause::Timeout && error.command == SmtpCommand::Mail;
+    match error.reply().is_some() || patient {
+        true => Stop::Message(error),
+        false => Stop::Host(error),
+    }
+}
+
+/// What is lost at the end of a message is the message's.
+pub(super) fn at_the_end(error: SmtpError) -> Stop {
+    Stop::Message(error)
+}
+
+/// That the server said something else than yes to the command that it answered last.
+pub(super) fn replied(client: &SmtpClient, command: SmtpCommand, reply: Reply) -> SmtpError {
+    SmtpError { command, said: client.last().said.clone(), cause: Cause::Replied(reply) }
+}
+
+/// An error about a command after which others were said before its answer came.
+pub(super) fn pipelined(error: SmtpError) -> SmtpError {
+    let said = [b"pipelined ", &error.said[..]].concat();
+    SmtpError { said, ..error }
+}
+
+/// What rules for retries call an error.
+pub(super) fn retry_error(error: &SmtpError) -> RetryError {
+    let Some(reply) = error.reply() else {
+        return match error.cause {
+            Cause::Timeout => RetryError::Timeout { connecting: false, source: None },
+            Cause::Closed => RetryError::LostConnection,
+            _ => RetryError::Any,
+        };
+    };
+    let digit = |at: usize| reply.code().get(at).map(|byte| byte.wrapping_sub(b'0'));
+    let code = ReplyCode { tens: digit(1), ones: digit(2) };
+    match error.command {
+        SmtpCommand::Mail => RetryError::Mail(code),
+        SmtpCommand::Rcpt => RetryError::Rcpt(code),
+        SmtpCommand::Data | SmtpCommand::Bdat | SmtpCommand::EndOfData => RetryError::Data(code),
+        _ => RetryError::Any,
+    }
+}

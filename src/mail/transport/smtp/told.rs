@@ -1,0 +1,45 @@
+//! What a transport is told of a host that puts something off (specification 61).
+
+use eximious_stdlib::options::opt::transport as opt;
+use eximious_stdlib::variables::var;
+
+use super::session::Attempt;
+use crate::config::{ReplyCode, RetryError};
+use crate::mail::transport::Undelivered;
+
+impl Attempt<'_, '_, '_> {
+    /// Tells the transport that something is put off, and by which error.
+    pub(super) fn tell_deferral(&mut self, name: &'static str, message: &[u8], number: i32) {
+        self.call.cx.set_var(var::EVENT_DEFER_ERRNO, number.to_string());
+        self.peer(false).event(name, message);
+        self.call.cx.unset_var(var::EVENT_DEFER_ERRNO);
+    }
+
+    /// Tells it that the host put an address off.
+    pub(super) fn tell_refusal(&mut self, at: usize, why: &Undelivered) {
+        if self.call.transport.some_text(opt::EVENT_ACTION).is_none() {
+            return;
+        }
+        let address = &self.call.consignment.deliveries[at].address;
+        let own = [(var::LOCAL_PART, &address.local_part), (var::DOMAIN, &address.domain)];
+        let all = own.map(|(var, value)| {
+            let before = self.call.cx.value_of(var);
+            self.call.cx.set_var(var, value.clone());
+            (var, before)
+        });
+        // As hints have it: where the host came from, and its code.
+        let source = i32::from(if self.taking.is_mx { b'M' } else { b'A' });
+        let number = match why.error {
+            RetryError::Rcpt(ReplyCode { tens: Some(tens), ones: Some(ones) }) => {
+                source + ((i32::from(tens) * 10 + i32::from(ones)) << 8)
+            }
+            _ => source,
+        };
+        for name in ["msg:rcpt:host:defer", "msg:rcpt:defer"] {
+            self.tell_deferral(name, &why.message, number);
+        }
+        for (var, before) in all {
+            self.call.cx.set_var(var, before);
+        }
+    }
+}
