@@ -19,6 +19,7 @@ mod reader;
 mod retry;
 mod rewrite;
 mod source;
+mod users;
 mod values;
 
 use std::collections::BTreeSet;
@@ -50,6 +51,7 @@ pub use rewrite::rules as rewrite_rules;
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};
+pub(crate) use users::PatientUsers;
 pub(crate) use values::{first_word, quoted};
 
 /// What a configuration file says.

@@ -247,6 +247,19 @@ pub enum Target {
     Tcp(std::net::SocketAddr),
 }
 
+/// How a connection is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Dialing {
+    /// Which of this host's addresses it comes from, where that matters.
+    pub from: Option<std::net::IpAddr>,
+    /// Whether the system looks now and then whether the other side is still there
+    /// (`SO_KEEPALIVE`).
+    pub keeps_alive: bool,
+    /// Whether the other side may speak before the handshake is over (TCP Fast Open,
+    /// RFC 7413), where both systems know how.
+    pub fast_open: bool,
+}
+
 /// Why NIS has no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NisError {
@@ -271,15 +284,18 @@ pub enum WhosonError {
 pub trait Net: Send + Sync {
     /// Opens a connection.
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
-    /// Opens a connection to a port from one of this host's addresses.
-    fn connect_from(
+    /// Opens a connection to a port in a certain way; a net that knows none but the
+    /// usual one takes no heed of what only makes it better.
+    fn dial(
         &self,
-        from: std::net::IpAddr,
         to: std::net::SocketAddr,
+        how: &Dialing,
         timeout: Duration,
     ) -> io::Result<Box<dyn Stream>> {
-        let _ = (from, to, timeout);
-        Err(io::ErrorKind::Unsupported.into())
+        match how.from {
+            None => self.connect(&Target::Tcp(to), timeout),
+            Some(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
     /// Sends a datagram to a UDP port, and waits for one from there that is
     /// accepted; others are overlooked.

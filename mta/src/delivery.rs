@@ -8,6 +8,7 @@
 
 mod attempt;
 mod courier;
+mod errand;
 mod event;
 mod handle;
 mod held;
@@ -16,6 +17,7 @@ mod leftovers;
 mod local;
 mod log;
 mod queue;
+mod remote;
 mod report;
 mod retry;
 mod routing;
@@ -23,6 +25,8 @@ mod slots;
 mod system_filter;
 mod tracking;
 mod transport;
+mod unrouted;
+mod wrapper;
 
 use std::io;
 use std::sync::Arc;
@@ -117,6 +121,9 @@ pub enum Attempted {
     Gone,
     /// Its files make no sense, or can't be read.
     Unreadable,
+    /// Nobody has got it, it is gone, and whoever handed it in is to hear these words
+    /// (`mua_wrapper`).
+    Refused(Vec<u8>),
 }
 
 /// An attempt, with what else came of it.

@@ -36,7 +36,7 @@ use crate::caller;
 use crate::handover;
 use crate::refusal::Refusal;
 use crate::usual;
-use couriers::Couriers;
+use couriers::{Couriers, QueueTurn};
 use interfaces::Interface;
 use places::Places;
 use service::Service;
@@ -126,6 +126,11 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         }
         // Ports of the superuser's are opened with its rights.
         rights::take_up();
+    }
+    if service.engine.settings().get(opt::MUA_WRAPPER) {
+        let why = b"Daemon cannot be run when mua_wrapper is set";
+        service.engine.world().log.panic(why);
+        return Err(Refusal::Said(why.to_vec()));
     }
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
@@ -362,7 +367,11 @@ impl Daemon {
             let latest = move || {
                 let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 let place = eximious_mta::spool::place(&service.engine.context(), &queue);
-                (service.deliverer.clone(), place.unwrap_or_default())
+                QueueTurn {
+                    deliverer: service.deliverer.clone(),
+                    place: place.unwrap_or_default(),
+                    most: limits::most_runs(&service, &queue),
+                }
             };
             let begun = self.couriers.run_queue(Some(one.every), latest, one.run.clone());
             if let Err(why) = begun {
@@ -443,7 +452,9 @@ impl Daemon {
         loop {
             let mut arrived = Vec::new();
             for listener in &self.listeners.0 {
+                let mut backlog = self.backlog(listener);
                 while arrived.len() < AT_ONCE {
+                    self.tell_backlog(listener, &mut backlog);
                     match listener.accept() {
                         Ok(Some(peer)) => arrived.push(peer),
                         Ok(None) => break,
@@ -472,6 +483,27 @@ impl Daemon {
                 return;
             }
         }
+    }
+
+    /// How many connections wait at a door, where somebody wants to know that
+    /// (`smtp_backlog_monitor`), and how many may.
+    fn backlog(&self, listener: &Listener) -> Option<(u32, u32)> {
+        let most = self.service.engine.settings().get(opt::SMTP_BACKLOG_MONITOR);
+        let most = u32::try_from(most).ok().filter(|most| *most > 0)?;
+        Some((listener.backlog()?, most))
+    }
+
+    /// Logs that too many wait, before the next one is taken.
+    fn tell_backlog(&self, listener: &Listener, backlog: &mut Option<(u32, u32)>) {
+        let Some((count, most)) = backlog else { return };
+        if count > most
+            && let Some(address) = listener.address()
+        {
+            let place = format!("[{}]:{}", address.ip(), address.port());
+            let line = format!("listen backlog {count} I={place}");
+            self.service.engine.world().log.main(line.as_bytes());
+        }
+        *count = count.saturating_sub(1);
     }
 
     /// Says that no connection can be taken; not again and again.

@@ -2,7 +2,7 @@
 //! process of their own, or by this one, or wait (specification 5.2, `-od…`).
 
 use eximious::{Context, World, opt};
-use eximious_mta::delivery::{AttemptManner, Deliverer, QueueFiles};
+use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer, QueueFiles};
 use eximious_mta::spool;
 use eximious_world::serving;
 
@@ -54,8 +54,30 @@ impl HandOver {
         self.when.is_some() && cx.engine().settings().get(opt::QUEUE_ONLY_OVERRIDE)
     }
 
-    /// Has a message delivered, if it is not to wait.
-    pub fn take(&self, deliverer: &Deliverer, cx: &Context, message: HandedOver<'_>) {
+    /// Has a message delivered, if it is not to wait (`waits`). The words for whoever handed
+    /// it in, where it can't be, and there is no other time for it.
+    pub fn take(
+        &self,
+        deliverer: &Deliverer,
+        cx: &Context,
+        message: HandedOver<'_>,
+        waits: bool,
+    ) -> Option<Vec<u8>> {
+        if cx.engine().settings().get(opt::MUA_WRAPPER) {
+            let place = spool::place(cx, message.queue).ok()?;
+            let manner = AttemptManner { forced: true, ..AttemptManner::default() };
+            return match deliverer.deliver_all(&place, message.id, &manner) {
+                Attempted::Refused(words) => Some(words),
+                _ => None,
+            };
+        }
+        if !waits {
+            self.take_in_time(deliverer, cx, message);
+        }
+        None
+    }
+
+    fn take_in_time(&self, deliverer: &Deliverer, cx: &Context, message: HandedOver<'_>) {
         if cx.engine().settings().get(opt::QUEUE_ONLY) && !self.overrides(cx) {
             return;
         }

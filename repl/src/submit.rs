@@ -83,14 +83,18 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let done = submit(&server, &mut cx, &request, &mut Standard::default());
     // Where the standard error is closed, the exit status has to do.
     let _ = io::stderr().write_all(&done.said);
-    if done.kept && !done.waits {
+    let mut status = done.status;
+    if done.kept {
         let id = cx.value_of(var::MESSAGE_EXIM_ID);
         let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
         let deliverer = debug::watched(deliverer, &mut cx);
         let message = HandedOver { queue: &done.queue, id: id.bytes() };
-        options.hand_over.take(&deliverer, &cx, message);
+        if let Some(words) = options.hand_over.take(&deliverer, &cx, message, done.waits) {
+            let _ = io::stderr().write_all(&[&words[..], b"\n"].concat());
+            status = 1;
+        }
     }
-    Ok(ExitCode::from(done.status))
+    Ok(ExitCode::from(status))
 }
 
 /// The standard input, until some time.

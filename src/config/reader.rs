@@ -18,6 +18,7 @@ use rustc_hash::FxHashSet;
 use super::edit::Origin;
 use super::lines::Lines;
 use super::source::Line;
+use super::users::PatientUsers;
 use super::values::{self, Resolver};
 use super::{
     Acl, Config, ConfigError, Instance, NamedListUse, SettingUse, acl, checks, drivers, retry,
@@ -311,7 +312,8 @@ impl<'r> Reader<'r> {
             let engine = self.engine();
             engine.expand_once(text, &mut engine.context())
         };
-        let resolver = Resolver { users: &*self.world.users, expand: &expand };
+        let users = PatientUsers::of(&self.world, &self.config.settings);
+        let resolver = Resolver { users: &users, expand: &expand };
         values::read(option, value, &resolver)
     }
 

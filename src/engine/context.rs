@@ -53,6 +53,14 @@ pub(crate) trait AclCaller: std::fmt::Debug + Send + Sync {
 }
 
 impl Context {
+    /// Another conversation, of the same engine, that begins with what this one knows: they
+    /// go on side by side, and nobody watches the new one.
+    #[must_use]
+    pub fn branch(&self) -> Self {
+        let acl_caller = self.acl_caller.clone();
+        Self { values: self.values.clone(), acl_caller, ..Self::new(self.engine.clone()) }
+    }
+
     pub(crate) fn new(engine: Engine) -> Self {
         Self {
             engine,

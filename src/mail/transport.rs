@@ -33,7 +33,7 @@ pub use batch::TransportBatch;
 pub use bounds::TransportBounds;
 pub(crate) use call::TransportCall;
 pub use call::{
-    Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, Outcome,
+    Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, FirstWords, HostStanding, Outcome,
     TakingHost, Undelivered,
 };
 pub(crate) use driver::Transport;

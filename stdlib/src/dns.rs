@@ -439,7 +439,17 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
                 memory.ahead.remove(&question).or_else(foreseen)
             }
         };
-        let answer = known.unwrap_or_else(|| dns.query(&asked, kind, &options));
+        let answer = match known {
+            Some(answer) => answer,
+            None => {
+                let clock = call.with_record(&CLOCK, |call| call.clock()).ok();
+                let before = clock.as_ref().map(|clock| clock.elapsed());
+                let answer = dns.query(&asked, kind, &options);
+                let took = clock.zip(before).map(|(clock, since)| clock.elapsed() - since);
+                note_slow(call, &asked, kind, took.unwrap_or_default());
+                answer
+            }
+        };
         let (standing, empty) = match &answer {
             Ok(answer) => (&answer.standing, false),
             Err(DnsError::NoName(standing) | DnsError::NoData(standing)) => (standing, true),
@@ -471,13 +481,25 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
         let asked = first.unwrap_or_default();
         return Ok(DnsReply { found, secure, asked, alias, fruitless_for });
     }
-    let message = format!("CNAME loop for {name} encountered");
+    log(call, &format!("CNAME loop for {name} encountered"));
+    Ok(DnsReply::insecure(DnsFound::Broken))
+}
+
+/// Logs that an answer took its time (`slow_lookup_log`).
+fn note_slow(call: &mut Call<'_>, name: &str, kind: u16, took: Duration) {
+    let most = u128::try_from(call.settings().get(opt::SLOW_LOOKUP_LOG)).unwrap_or(0);
+    if most > 0 && took.as_millis() > most {
+        let kind = kind::name(kind);
+        log(call, &format!("Long {kind} lookup for '{name}': {} msec", took.as_millis()));
+    }
+}
+
+fn log(call: &mut Call<'_>, line: &str) {
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.main(message.as_bytes());
+            log.main(line.as_bytes());
         }
     });
-    Ok(DnsReply::insecure(DnsFound::Broken))
 }
 
 /// The name that an answer is for, as the server writes it: of several aliases

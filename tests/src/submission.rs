@@ -14,8 +14,8 @@
 //!            stands for PORT in the configuration, a socket in the file system where it
 //!            does so, too, for SOCKET, and the port of a SOCKS5 proxy before it for PROXY
 //!            (see `socks_proxy`)
-//! @ [age=SECONDS] arguments    another run, with the same spool; before it, messages
-//!            become so much older
+//! @ [age=SECONDS] [wait=SECONDS] arguments    another run, with the same spool and
+//!            the same input; before it, messages become so much older, or time goes by
 //! | what is recorded
 //! ```
 //!
@@ -40,7 +40,7 @@
 use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -82,8 +82,9 @@ pub struct Run {
     input: Vec<u8>,
     /// What the next host says.
     answers: Answers,
-    /// Further runs: by how much messages become older before each, and its arguments.
-    then: Vec<(i64, Vec<Vec<u8>>)>,
+    /// Further runs: by how much messages become older before each, for how long nothing
+    /// happens, and its arguments.
+    then: Vec<(i64, u64, Vec<Vec<u8>>)>,
     /// How it is written.
     written: Vec<String>,
     /// What is recorded.
@@ -134,8 +135,11 @@ impl Case {
                 if let Some(words) = line.strip_prefix("@ ") {
                     let age = words.split(' ').find_map(|word| word.strip_prefix("age="));
                     let age = age.map_or(0, |age| age.parse().expect("a number of seconds"));
-                    let words = words.split(' ').filter(|word| !word.starts_with("age="));
-                    run.then.push((age, words.map(unescaped).collect()));
+                    let wait = words.split(' ').find_map(|word| word.strip_prefix("wait="));
+                    let wait = wait.map_or(0, |wait| wait.parse().expect("a number of seconds"));
+                    let is_ours = |word: &str| word.starts_with("age=") || word.starts_with("wait=");
+                    let words = words.split(' ').filter(|word| !is_ours(word));
+                    run.then.push((age, wait, words.map(unescaped).collect()));
                     run.written.push(line.to_owned());
                     continue;
                 }
@@ -300,11 +304,10 @@ impl Run {
         let mut said = vec![format!("= {}", output.status.code().unwrap_or(-1))];
         show(&mut said, "out", &output.stdout, directory);
         show(&mut said, "err", &output.stderr, directory);
-        for (age, arguments) in &self.then {
+        for (age, wait, arguments) in &self.then {
             grow_older(&home.path().join("spool"), *age);
-            let arguments = arguments.iter().cloned().map(std::ffi::OsString::from_vec);
-            let output = Command::new(program).arg("-C").arg(&path).args(arguments).output();
-            let output = output.expect("the program");
+            std::thread::sleep(std::time::Duration::from_secs(*wait));
+            let output = again(program, &path, arguments, &self.input);
             show(&mut said, "out", &output.stdout, directory);
             show(&mut said, "err", &output.stderr, directory);
         }
@@ -331,6 +334,24 @@ impl Run {
         }
         said
     }
+}
+
+/// Another run, which hears the same.
+fn again(program: &Path, config: &Path, arguments: &[Vec<u8>], input: &[u8]) -> Output {
+    let arguments = arguments.iter().cloned().map(std::ffi::OsString::from_vec);
+    let mut child = Command::new(program)
+        .arg("-C")
+        .arg(config)
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    // It may not want to hear anything.
+    let _ = child.stdin.take().expect("its input").write_all(input);
+    child.wait_with_output().expect("its output")
 }
 
 /// Whether messages can be handed in here as they are in the cases.

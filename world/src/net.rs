@@ -9,18 +9,21 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use eximious_core::world::{Net, NisError, Stream, Target, WhosonError};
+use eximious_core::world::{Dialing, Net, NisError, Stream, Target, WhosonError};
 use eximious_netlibs as netlibs;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::sockopt::{self, Timeout, set_socket_timeout, socket_error};
 use rustix::net::{
-    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, recv,
-    socket_with,
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect,
+    recv, sendto, socket_with,
 };
 
 use crate::deadline::Deadline;
 use crate::tls;
+
+/// That sending begins a connection (Linux, `MSG_FASTOPEN`).
+const FAST_OPEN: SendFlags = SendFlags::from_bits_retain(0x2000_0000);
 
 /// No datagram is longer.
 const LONGEST_DATAGRAM: usize = 65_536;
@@ -83,17 +86,14 @@ impl Net for SystemNet {
         Ok(Box::new(Connection::open(target, timeout)?))
     }
 
-    fn connect_from(
+    fn dial(
         &self,
-        from: IpAddr,
         to: SocketAddr,
+        how: &Dialing,
         timeout: Duration,
     ) -> io::Result<Box<dyn Stream>> {
         let deadline = Deadline::within(timeout);
-        Ok(Box::new(Connection {
-            socket: Socket::Tcp(connect_bound(from, to, deadline)?),
-            deadline,
-        }))
+        Ok(Box::new(Connection { socket: Socket::Tcp(dial(to, how, deadline)?), deadline }))
     }
 
     fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
@@ -203,16 +203,26 @@ fn connect_tcp(address: &SocketAddr, timeout: Duration) -> io::Result<TcpStream>
     Ok(socket)
 }
 
-/// A connection from an address of this host's, at any port.
-fn connect_bound(from: IpAddr, to: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
+/// A connection as it is wanted: from an address of this host's, at any port, or from
+/// wherever the system likes.
+fn dial(to: SocketAddr, how: &Dialing, deadline: Deadline) -> io::Result<TcpStream> {
     let family = match to {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-    bind(&socket, &SocketAddr::new(from, 0))?;
-    match connect(&socket, &to) {
+    if let Some(from) = how.from {
+        bind(&socket, &SocketAddr::new(from, 0))?;
+    }
+    if how.keeps_alive {
+        sockopt::set_socket_keepalive(&socket, true)?;
+    }
+    let begun = match how.fast_open {
+        true => connect_fast(socket.as_fd(), to),
+        false => connect(&socket, &to),
+    };
+    match begun {
         Ok(()) => {}
         Err(Errno::INPROGRESS) => {
             deadline.writable(socket.as_fd())?;
@@ -225,6 +235,19 @@ fn connect_bound(from: IpAddr, to: SocketAddr, deadline: Deadline) -> io::Result
     // As above.
     let _ = socket.set_nodelay(true);
     Ok(socket)
+}
+
+/// Begins a connection over which the other side may speak before the handshake is over:
+/// nothing is sent with it but the cookie that it gave us the last time. Where the system
+/// does not do that, it is a connection as any other.
+fn connect_fast(socket: BorrowedFd<'_>, to: SocketAddr) -> Result<(), Errno> {
+    match sendto(socket, &[], FAST_OPEN, &to) {
+        Ok(_) => Ok(()),
+        Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::PIPE | Errno::NOTCONN) => {
+            connect(socket, &to)
+        }
+        Err(why) => Err(why),
+    }
 }
 
 enum Socket {

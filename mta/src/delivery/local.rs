@@ -7,7 +7,9 @@ use eximious::route::{Delivery, DeliveryTarget};
 use eximious::transport::{LocalUser, Outcome, Undelivered};
 
 use super::attempt::Attempt;
+use super::retry::Verdict;
 use super::routing::Planned;
+use super::transport::Conclusion;
 
 impl Attempt<'_> {
     /// Makes the deliveries on this host: those that can go together do.
@@ -24,9 +26,15 @@ impl Attempt<'_> {
                 Err(why) => {
                     let why = Undelivered { freezes: true, ..Undelivered::new(-29, why) };
                     let outcome = || Outcome::Deferred(why.clone());
-                    let began = self.now();
+                    let about = Conclusion {
+                        is_first: true,
+                        path: &Str::EMPTY,
+                        began: self.now(),
+                        of_hosts: Verdict::Again,
+                        output: b"",
+                    };
                     for one in &batch {
-                        self.conclude(one, true, outcome(), &Str::EMPTY, (began, b""));
+                        self.conclude(one, outcome(), &about);
                     }
                 }
             }

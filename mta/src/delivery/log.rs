@@ -1,5 +1,7 @@
 //! What logs say of deliveries (specification, chapter 53).
 
+use std::io;
+
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
@@ -9,8 +11,6 @@ use eximious::{Context, LogSelector, Str, opt};
 use super::attempt::Attempt;
 use crate::logs::security_of;
 
-/// The system's number of what took too long.
-const TIMED_OUT: i32 = 110;
 
 /// Of which address a line is, and where it went.
 pub(super) struct Subject<'s> {
@@ -107,7 +107,7 @@ impl Attempt<'_> {
     }
 
     /// ` H=name [address]`
-    fn host(&self, host: &TakingHost) -> Vec<u8> {
+    pub(super) fn host(&self, host: &TakingHost) -> Vec<u8> {
         let mut out = [b" H=", &host.name[..]].concat();
         out.extend_from_slice(format!(" [{}]", host.address).as_bytes());
         if self.wanted().contains(LogSelector::OUTGOING_PORT) {
@@ -235,8 +235,12 @@ impl Attempt<'_> {
             let routing = if is_named { "" } else { " routing" };
             line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
             // What the system says of it comes before the host.
-            if why.number == TIMED_OUT && why.message.starts_with(b"SMTP timeout") {
-                line.extend_from_slice(b": Connection timed out");
+            if why.number > 0 {
+                let said = io::Error::from_raw_os_error(why.number);
+                let said = eximious::stdlib::wording::reason(&said);
+                if !why.message.starts_with(said.as_bytes()) {
+                    line.extend_from_slice(&[b": ", said.as_bytes()].concat());
+                }
             }
         }
         if let Some(host) = &why.host {
@@ -286,6 +290,11 @@ impl Attempt<'_> {
         }
         self.log(&line);
     }
+}
+
+/// The address that the message was sent to, of which another came.
+pub(super) fn top(address: &Address) -> &[u8] {
+    address.ancestors().last().map_or(address.text.bytes(), |one| one.text.bytes())
 }
 
 /// How long something took: `5s`, `2h10m`.

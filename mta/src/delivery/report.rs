@@ -24,6 +24,12 @@ pub(super) use frozen::tell_frozen;
 pub(super) use notice::notify;
 pub(super) use success::{Arrival, Arrived, confirm};
 
+/// The port of SMTP, which goes without saying.
+const SMTP_PORT: u16 = 25;
+
+/// How much is told of what a host said: lines of a message have an end.
+const LONGEST_DETAIL: usize = 900;
+
 impl Attempt<'_> {
     /// What is asked about an address (RFC 3461): only recipients of the message have
     /// anything that is asked about them, none of those that come of them.
@@ -157,7 +163,33 @@ impl<'r, 'd> Letter<'r, 'd> {
         self.put(&[b"Action: ", action, b"\nFinal-Recipient: rfc822;", &original]);
         self.put(&[b"\nStatus: ", status, b"\n"]);
         self.diagnosis(one);
+        if action == b"failed" && self.attempt.cx.engine().settings().get(opt::BOUNCE_HOST_DETAILS)
+        {
+            self.host_details(one);
+        }
         self.put(&[b"\n"]);
+    }
+
+    /// More of the host that an address was refused by.
+    fn host_details(&mut self, one: &Undone) {
+        let Some(host) = &one.why.host else { return };
+        let mut address = format!("[{}]", host.address);
+        if host.port != SMTP_PORT {
+            address += &format!(":{}", host.port);
+        }
+        self.put(&[b"Remote-MTA: X-ip; ", address.as_bytes(), b"\n"]);
+        let words = one.why.first_words.clone().unwrap_or_default();
+        for (name, text) in [
+            ("X-Remote-MTA-smtp-greeting", &words.greeting),
+            ("X-Remote-MTA-helo-response", &words.hello),
+            ("X-Exim-Diagnostic", &one.why.message),
+        ] {
+            if !text.is_empty() {
+                let text = printing(text, false);
+                let text = &text[..text.len().min(LONGEST_DETAIL)];
+                self.put(&[name.as_bytes(), b": X-str; ", text, b"\n"]);
+            }
+        }
     }
 
     /// Where an address that did not get the message was, and what it heard there.

@@ -1,5 +1,6 @@
 //! When to try again (specification, chapter 32).
 
+use std::cell::RefCell;
 use std::io;
 use std::net::IpAddr;
 
@@ -8,7 +9,7 @@ use eximious::hints::{Record, Retry, RetryKey};
 use eximious::retry::{Failure, rule};
 use eximious::route::{Address, RouteError};
 use eximious::stdlib::wording;
-use eximious::transport::{FailedHost, TakingHost, Undelivered};
+use eximious::transport::{FailedHost, HostStanding, TakingHost, Undelivered};
 use eximious::{Config, Context, Str, opt};
 
 use super::attempt::Attempt;
@@ -55,6 +56,19 @@ impl Attempt<'_> {
         why: &Undelivered,
         detail: i32,
     ) -> Verdict {
+        self.keep_failure_of(key, subject, why, detail, false)
+    }
+
+    /// The same; of a failure that is the message's own, the time counts from when the
+    /// message came, where that is earlier.
+    fn keep_failure_of(
+        &mut self,
+        key: &[u8],
+        subject: (&[u8], Option<&[u8]>),
+        why: &Undelivered,
+        detail: i32,
+        for_message: bool,
+    ) -> Verdict {
         let now = self.now();
         let expire = expire(&self.cx);
         let store = store(&self.cx);
@@ -67,7 +81,9 @@ impl Attempt<'_> {
         };
         let config = self.deliverer.config.clone();
         let steps = rule_steps(&mut self.cx, &config, &failure);
+        let received = self.file().received;
         let first = old.as_ref().map_or(now, |old| old.first_failed);
+        let first = if for_message { first.min(received) } else { first };
         let failing = now.saturating_sub(first);
         let step = steps.iter().find(|step| failing < step.until).or(steps.last()).copied();
         let Some(step) = step else { return Verdict::Expired };
@@ -107,10 +123,11 @@ impl Attempt<'_> {
         if let Err(error) = retry.save(&*store, key, now) {
             self.log(format!("retry data can't be kept: {error}").as_bytes());
         }
-        // Whoever waits longer than all rules say is not tried for ever.
-        let waited = now.saturating_sub(self.file().received);
+        // A message that waits longer than all rules say is not tried for ever, though
+        // others get through now and then.
+        let waited = now.saturating_sub(received);
         let until = steps.last().map_or(0, |last| last.until);
-        match expired && waited >= until {
+        match expired || waited > until {
             true => Verdict::Expired,
             false => Verdict::Again,
         }
@@ -125,23 +142,30 @@ impl Attempt<'_> {
     }
 
     /// Keeps what failed about hosts, and forgets it of those that were of use.
-    /// `by_address` says whether each of their addresses is known by itself.
+    /// `by_address` says whether each of their addresses is known by itself. The time for
+    /// an address has run out where it has for all hosts that failed.
     pub(super) fn keep_hosts(
         &mut self,
         failed: &[FailedHost],
         good: &[TakingHost],
         domain: &[u8],
         by_address: bool,
-    ) {
+    ) -> Verdict {
         let id = self.id.clone();
+        let mut verdict = if failed.is_empty() { Verdict::Again } else { Verdict::Expired };
         for one in failed {
             let host = &one.host;
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
-            self.keep_failure(&key, (&host.name, Some(domain)), &one.why, source(host));
+            let subject = (&host.name[..], Some(domain));
+            let (why, detail) = (&one.why, source(host));
+            if self.keep_failure_of(&key, subject, why, detail, one.for_message) == Verdict::Again {
+                verdict = Verdict::Again;
+            }
         }
         for host in good {
             self.forget_failure(&host_key(host, None, by_address));
         }
+        verdict
     }
 
     /// Keeps that a host refused a recipient for now; `by_sender` says whether that is known
@@ -199,16 +223,57 @@ fn source(host: &TakingHost) -> i32 {
     i32::from(if host.is_mx { b'M' } else { b'A' })
 }
 
-/// Whether a host may be tried now, by what is known of it.
-pub(super) fn may_try(cx: &Context, id: &[u8], host: &TakingHost, by_address: bool) -> bool {
-    let keys = [host_key(host, None, by_address), host_key(host, Some(id), by_address)];
-    !keys.iter().any(|key| is_waiting(cx, key))
+/// Who wants to know whether hosts may be tried.
+pub(super) struct HostMemory<'a> {
+    pub(super) cx: RefCell<Context>,
+    pub(super) config: &'a Config,
+    pub(super) id: &'a [u8],
+    /// When the message came.
+    pub(super) received: i64,
+    pub(super) sender: Str,
+    pub(super) domain: Str,
+    /// Whether each address of a host is known by itself.
+    pub(super) by_address: bool,
 }
 
+impl HostMemory<'_> {
+    /// Whether a host may be tried now, by what is known of it.
+    pub(super) fn standing(&self, host: &TakingHost) -> HostStanding {
+        let keys = [None, Some(self.id)].map(|id| host_key(host, id, self.by_address));
+        let mut cx = self.cx.borrow_mut();
+        let now = super::log::now(&cx);
+        let store = store(&cx);
+        let known = |key: &Vec<u8>| Retry::fresh(&*store, key, now, expire(&cx)).ok().flatten();
+        let waiting: Vec<Retry> =
+            keys.iter().filter_map(known).filter(|retry| now < retry.next_try).collect();
+        if waiting.is_empty() {
+            return HostStanding::Due;
+        }
+        if waiting.iter().all(|retry| retry.expired) {
+            let tried = waiting.iter().any(|retry| retry.last_try > self.received);
+            return HostStanding::GivenUp { tried };
+        }
+        let failure = Failure {
+            key: Str::tainted(&host.name[..]),
+            alternate: Some(self.domain.clone()),
+            error: RetryError::Any,
+            sender: Some(self.sender.clone()),
+        };
+        let steps = rule_steps(&mut cx, self.config, &failure);
+        let until = steps.last().map_or(0, |last| last.until);
+        match now.saturating_sub(self.received) > until {
+            true => HostStanding::Due,
+            false => HostStanding::Waits,
+        }
+    }
+}
+
+/// Whether the time for something has not come. What there is no hope for any more is tried
+/// once for each message.
 fn is_waiting(cx: &Context, key: &[u8]) -> bool {
     let now = super::log::now(cx);
     let found = Retry::fresh(&*store(cx), key, now, expire(cx)).ok().flatten();
-    found.is_some_and(|retry| now < retry.next_try)
+    found.is_some_and(|retry| now < retry.next_try && !retry.expired)
 }
 
 /// The hints of the spool.

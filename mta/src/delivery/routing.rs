@@ -7,9 +7,10 @@ use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::{Str, opt};
 
 use super::Attempted;
-use super::attempt::{Attempt, Unrouted};
+use super::attempt::Attempt;
 use super::report::{Arrival, Arrived, notify};
 use super::tracking::NodeId;
+use super::unrouted::Unrouted;
 
 /// How many addresses may come of those of one message.
 const MOST_ADDRESSES: usize = 100_000;

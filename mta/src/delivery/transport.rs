@@ -1,62 +1,47 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use eximious::acl::OwnMessage;
+use eximious::filter::Notice;
 use eximious::hints::{RetryKey, Waiting};
 use eximious::route::Delivery;
-use eximious::trace::{DeliveryEvent, Happening};
 use eximious::transport::{
-    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, LocalUser,
-    NoConnections, Outcome, TakingHost, TransportBounds, Undelivered,
+    Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
 };
-
-use eximious::filter::Notice;
-use eximious::world::SpoolPlace;
-use eximious::{Context, Str, var};
+use eximious::{Str, var};
 
 use super::attempt::{Attempt, Undone};
-use super::kept::MessageConnections;
+use super::errand::{Errand, Made, OwnSender};
 use super::log::Subject;
 use super::report::{Arrival, Arrived};
-use super::retry::{Verdict, may_try, store};
+use super::retry::{Verdict, store};
 use super::routing::Planned;
 use super::slots::Slot;
 use super::tracking::NodeId;
-use super::{AttemptManner, Deliverer};
 use crate::spool::RecipientDsn;
-use crate::submission::own::{hand_in, hand_in_as};
+use crate::submission::own::hand_in;
 
 /// The number of what is not tried because too much runs already.
 const TOO_MANY: i32 = -57;
 
-impl<'d> Attempt<'d> {
-    /// Makes the deliveries to other hosts: those that can go together do.
-    pub(super) fn deliver_remote(&mut self, mut left: Vec<Planned>) {
-        self.sort_by_domains(&mut left);
-        while !left.is_empty() {
-            let first = left.remove(0);
-            let bounds = self.bounds_of(&first);
-            let mut together = vec![first];
-            let mut others = Vec::new();
-            for one in left {
-                let first = &together[0].delivery;
-                let fits = together.len() < bounds.recipients
-                    && (bounds.several_domains
-                        || first.address.domain.bytes() == one.delivery.address.domain.bytes());
-                match fits && goes_with(first, &one.delivery) {
-                    true => together.push(one),
-                    false => others.push(one),
-                }
-            }
-            left = others;
-            self.deliver_together(&together, LocalUser::default());
-        }
-    }
+/// How a delivery was made, for all of its addresses.
+pub(super) struct Conclusion<'c> {
+    /// Whether the address is the first that the copy went to.
+    pub(super) is_first: bool,
+    /// The sender as the message left.
+    pub(super) path: &'c Str,
+    /// When the delivery began.
+    pub(super) began: i64,
+    /// Whether the time for its hosts has run out.
+    pub(super) of_hosts: Verdict,
+    /// What a command wrote.
+    pub(super) output: &'c [u8],
+}
 
+impl<'d> Attempt<'d> {
     /// What one delivery may take at once by the transport of an address.
-    fn bounds_of(&mut self, planned: &Planned) -> TransportBounds {
+    pub(super) fn bounds_of(&mut self, planned: &Planned) -> TransportBounds {
         let routes = self.routes().clone();
         routes.introduce(&mut self.cx, &[&planned.delivery]);
         let bounds = match planned.delivery.transport {
@@ -79,59 +64,7 @@ impl<'d> Attempt<'d> {
 
     /// Makes a delivery, to one address or several.
     pub(super) fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
-        let began = self.now();
-        let routes = self.routes().clone();
-        let Some(number) = planned[0].delivery.transport else { return };
-        let slot = match self.slot(number) {
-            Ok(slot) => slot,
-            Err(why) => return planned.iter().for_each(|one| self.stays(one, &why)),
-        };
-        let path = self.errors_to(&planned[0].delivery.address);
-        self.show_return_path(&path);
-        let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
-        routes.introduce(&mut self.cx, &deliveries);
-        let own = routes.return_path(&mut self.cx, number);
-        let (path, hindered) = match own {
-            Ok(own) => (own.unwrap_or(path), None),
-            Err(why) => {
-                if !routes.is_remote(number) {
-                    self.cx.log().panic(&why.message);
-                }
-                (path, Some(why))
-            }
-        };
-        self.show_return_path(&path);
-        let reports = self.reports_for(planned);
-        let (id, message, place) = (self.id.clone(), self.message.clone(), self.place.clone());
-        self.cx.set_message(Some(message.clone()));
-        let probe = self.deliverer.context();
-        let forced = self.manner.forced;
-        let by_address =
-            routes.is_remote(number) && routes.retries_by_address(&mut self.cx, number);
-        let may = |host: &_| forced || may_try(&probe, &id, host, by_address);
-        let made = RefCell::new(Vec::new());
-        let sender = self.sender_of_own();
-        let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
-            let (status, name) = sender.send(cx, user, &own);
-            made.borrow_mut().extend(name);
-            status
-        };
-        let texts: Vec<Vec<u8>> =
-            deliveries.iter().map(|one| one.address.text.bytes().to_vec()).collect();
-        let name = routes.transport_name(number).clone();
-        let begins = DeliveryEvent::To { addresses: &texts, transport: name.bytes() };
-        let outer = self.cx.trace().begin(Happening::Delivery(begins));
-        let deliverer = self.deliverer;
-        let kept = deliverer.kept.as_ref().map(|kept| MessageConnections {
-            deliverer,
-            kept,
-            place: &place,
-            id: &id,
-        });
-        let connections: &dyn Connections = match &kept {
-            Some(kept) => kept,
-            None => &NoConnections,
-        };
+        let Some(errand) = self.errand(planned, user) else { return };
         let own: Vec<NodeId> = planned.iter().map(|one| one.node).collect();
         let (taken, tracking) = (&*self.taken, &self.tracking);
         let hand_over = |directory: &[u8]| {
@@ -139,67 +72,95 @@ impl<'d> Attempt<'d> {
             let journal: Vec<u8> = others.flat_map(|one| [one, b"\n"].concat()).collect();
             taken.hand_over(directory, &journal)
         };
-        let has_n = self.stored.file.has("N");
+        let made = errand.run(&mut self.cx, &hand_over);
+        self.keep_made(planned, &made);
+        self.conclude_all(planned, made);
+    }
+
+    /// What there is to know of a delivery to make it; nothing where it is not made now,
+    /// which is told then.
+    pub(super) fn errand<'p>(
+        &mut self,
+        planned: &'p [Planned],
+        user: LocalUser,
+    ) -> Option<Errand<'p>>
+    where
+        'd: 'p,
+    {
+        let began = self.now();
+        let number = planned.first()?.delivery.transport?;
+        let slot = match self.slot(number) {
+            Ok(slot) => slot,
+            Err(why) => {
+                planned.iter().for_each(|one| self.stays(one, &why));
+                return None;
+            }
+        };
+        let path = self.errors_to(&planned[0].delivery.address);
+        let reports = self.reports_for(planned);
+        let whole = self.is_wrapped();
         let has = |name| self.stored.file.has(name);
-        let consignment = Consignment {
-            message: &message,
-            deliveries: &deliveries,
-            return_path: path.clone(),
-            user,
-            now: began,
-            may_try: &may,
-            hand_in: &hand_in,
-            hand_over: &hand_over,
+        Some(Errand {
+            deliverer: self.deliverer,
+            planned,
+            number,
+            id: self.id.clone(),
+            place: self.place.clone(),
+            message: self.message.clone(),
+            path,
             reports,
-            connections,
-            downconversion: match (has("utf8_downcvt"), has("utf8_optdowncvt")) {
+            user,
+            began,
+            received: self.file().received,
+            sender: Str::tainted(&self.file().sender[..]),
+            forced: self.manner.forced || whole,
+            pretended: has("N"),
+            downconversion: match (has("utf8_downcvt"), has("utf8_optdowncvt") || whole) {
                 (true, _) => Downconversion::Always,
                 (false, true) => Downconversion::Needed,
                 (false, false) => Downconversion::Never,
             },
-        };
-        let put_off = |why: Undelivered| Delivering {
-            outcomes: deliveries.iter().map(|_| Outcome::Deferred(why.clone())).collect(),
-            ..Delivering::default()
-        };
-        let done = match hindered {
-            Some(why) => Some(put_off(why)),
-            None if has_n => Some(pretended(&consignment, routes.is_remote(number))),
-            None => routes.deliver(&mut self.cx, number, consignment),
-        };
-        routes.dismiss(&mut self.cx, &deliveries);
-        self.cx.trace().end(outer);
-        drop(slot);
-        self.reports.extend(made.into_inner());
-        let Delivering { outcomes, failed_hosts, good_hosts, awaited_hosts, message_log, output } =
-            done.unwrap_or_else(|| {
-                let parts = [b"the transport ".as_slice(), name.bytes(), b" does not deliver yet"];
-                put_off(Undelivered::new(-1, parts.concat()))
-            });
-        message_log.iter().for_each(|line| self.log_message(line));
-        for (address, outcome) in texts.iter().zip(&outcomes) {
-            let (transport, outcome) = (name.bytes(), outcome.kind());
-            let returned = DeliveryEvent::Returned { address, transport, outcome };
-            self.cx.tell(Happening::Delivery(returned));
-        }
-        let domain = planned[0].delivery.address.domain.clone();
-        self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address);
-        self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
-        // What is done is on disk before anybody is told.
-        let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Delivered(_));
-        let pairs = || planned.iter().zip(&outcomes);
-        let nodes: Vec<NodeId> =
-            pairs().filter(|(_, outcome)| is_done(outcome)).map(|(one, _)| one.node).collect();
+            whole,
+            own: self.sender_of_own(),
+            slot,
+        })
+    }
+
+    /// What is done is on disk before anybody is told.
+    pub(super) fn keep_made(&mut self, planned: &[Planned], made: &Made) {
+        let pairs = planned.iter().zip(&made.done.outcomes);
+        let done = pairs.filter(|(_, outcome)| matches!(outcome, Outcome::Delivered(_)));
+        let nodes: Vec<NodeId> = done.map(|(one, _)| one.node).collect();
         if !nodes.is_empty() {
             self.keep_done(&nodes);
         }
+    }
+
+    /// What came of a delivery, which is on disk.
+    pub(super) fn conclude_all(&mut self, planned: &[Planned], made: Made) {
+        let Made { done, path, began, by_address, reports } = made;
+        self.show_return_path(&path);
+        self.reports.extend(reports);
+        let Delivering { outcomes, failed_hosts, good_hosts, awaited_hosts, message_log, .. } = done;
+        message_log.iter().for_each(|line| self.log_message(line));
+        let Some(first) = planned.first() else { return };
+        let Some(number) = first.delivery.transport else { return };
+        let name = self.routes().transport_name(number).clone();
+        let domain = first.delivery.address.domain.clone();
+        let of_hosts = match self.is_wrapped() {
+            true => Verdict::Expired,
+            false => self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address),
+        };
+        let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
+        self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         let mut copies = BTreeSet::new();
         for (one, outcome) in planned.iter().zip(outcomes) {
             let is_first = match &outcome {
                 Outcome::Delivered(done) => copies.insert(done.copy),
                 _ => false,
             };
-            self.conclude(one, is_first, outcome, &path, (began, &output));
+            let about = Conclusion { is_first, path: &path, began, of_hosts, output: &done.output };
+            self.conclude(one, outcome, &about);
         }
     }
 
@@ -255,11 +216,15 @@ impl<'d> Attempt<'d> {
     pub(super) fn conclude(
         &mut self,
         planned: &Planned,
-        is_first: bool,
         outcome: Outcome,
-        path: &Str,
-        (began, output): (i64, &[u8]),
+        about: &Conclusion<'_>,
     ) {
+        let &Conclusion { is_first, path, began, of_hosts, output } = about;
+        let outcome = match outcome {
+            // There is no other time.
+            Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
+            outcome => outcome,
+        };
         let Planned { node, delivery } = planned;
         let routes = self.routes();
         let router = routes.router_name(delivery.router).clone();
@@ -321,7 +286,7 @@ impl<'d> Attempt<'d> {
                             delivery.transport.is_none_or(|one| routes.retries_by_sender(one));
                         self.keep_refusal((text.bytes(), domain.bytes()), &why, by_sender)
                     }
-                    (false, _) => Verdict::Again,
+                    (false, _) => of_hosts,
                 };
                 let line = self.trouble_line(&whole, &why, true);
                 let marked = [b"== ", &line[..]].concat();
@@ -341,7 +306,7 @@ impl<'d> Attempt<'d> {
                         let about = (&why.message[..], 0);
                         let host = why.host.as_deref();
                         self.tell_transport(delivery, "msg:fail:delivery", about, host);
-                        self.time_out(*node, &delivery.address, is_direct, &whole, why);
+                        self.time_out(*node, &delivery.address, is_direct, why.number);
                     }
                     false => {
                         let is_direct = whole.is_direct;
@@ -429,46 +394,6 @@ impl<'d> Attempt<'d> {
     }
 }
 
-/// Puts messages of deliveries into the spool, and has them delivered.
-struct OwnSender<'d> {
-    deliverer: &'d Deliverer,
-    place: SpoolPlace,
-    about: Str,
-    /// Whether they are delivered at once: there is an end to answers to answers.
-    at_once: bool,
-}
-
-impl OwnSender<'_> {
-    /// The status, and the name of a message that is left to be delivered.
-    fn send(&self, cx: &mut Context, user: &LocalUser, own: &OwnMessage) -> (u8, Option<Vec<u8>>) {
-        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, &self.about, user);
-        let name = name.bytes().to_vec();
-        if done.kept && self.at_once {
-            self.deliverer.deliver_all(&self.place, &name, &AttemptManner::default());
-        }
-        (done.status, (done.kept && !self.at_once).then_some(name))
-    }
-}
-
-/// What would come of a message whose delivery is only pretended (`-N`), if all goes well.
-fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
-    let delivered = |delivery: &&Delivery| {
-        let host = delivery.hosts.first().filter(|_| is_remote);
-        let host = host.and_then(|host| {
-            Some(TakingHost {
-                name: host.name.clone().into_bytes(),
-                address: host.address?,
-                port: 25,
-                is_mx: host.mx.is_some(),
-            })
-        });
-        let said = is_remote.then(|| b"delivery bypassed by -N option".to_vec());
-        Outcome::Delivered(Delivered { host, confirmation: said, ..Delivered::default() })
-    };
-    let outcomes = consignment.deliveries.iter().map(delivered).collect();
-    Delivering { outcomes, ..Delivering::default() }
-}
-
 /// ` NOTIFY=… ORCPT=…`
 fn parameters(asked: &RecipientDsn) -> Vec<u8> {
     let words = [
@@ -493,7 +418,7 @@ fn parameters(asked: &RecipientDsn) -> Vec<u8> {
 }
 
 /// Whether two deliveries to other hosts go in one.
-fn goes_with(first: &Delivery, other: &Delivery) -> bool {
+pub(super) fn goes_with(first: &Delivery, other: &Delivery) -> bool {
     let (one, two) = (&first.address.attached, &other.address.attached);
     first.transport == other.transport
         && first.hosts == other.hosts

@@ -1,7 +1,7 @@
 //! Threads that deliver what comes in, and run the queue.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,17 @@ struct State {
     idle: usize,
 }
 
+/// What a run of the queue is made by.
+#[derive(Debug)]
+pub struct QueueTurn {
+    /// Who delivers.
+    pub deliverer: Deliverer,
+    /// The queue.
+    pub place: SpoolPlace,
+    /// How many runs of it there may be at once; nothing for any number.
+    pub most: Option<usize>,
+}
+
 /// A message to be delivered.
 #[derive(Debug)]
 struct Order {
@@ -66,24 +77,45 @@ impl Couriers {
         self.changed.notify_one();
     }
 
-    /// Runs the queue, now and each time so much has passed.
+    /// Runs the queue, now and each time so much has passed, whether the runs before have
+    /// ended or not; but only so many at once as may be then.
     pub fn run_queue(
         self: &Arc<Self>,
         every: Option<Duration>,
-        deliverer: impl Fn() -> (Deliverer, SpoolPlace) + Send + 'static,
+        turn: impl Fn() -> QueueTurn + Send + 'static,
         run: QueueRun,
     ) -> std::io::Result<()> {
         let own = self.clone();
-        own.locked().threads += 1;
-        let spawned = serving::spawn(STACK, move || {
+        let running = Arc::new(AtomicUsize::new(0));
+        self.spawn(move || {
             loop {
                 let next = every.map(Deadline::within);
-                let (deliverer, place) = deliverer();
-                deliverer.run_queue(&place, &run, &own.ends);
+                let QueueTurn { deliverer, place, most } = turn();
+                if most.is_none_or(|most| running.load(Ordering::Relaxed) < most) {
+                    running.fetch_add(1, Ordering::Relaxed);
+                    let (runs, run, ended) = (own.clone(), run.clone(), running.clone());
+                    let spawned = own.spawn(move || {
+                        deliverer.run_queue(&place, &run, &runs.ends);
+                        ended.fetch_sub(1, Ordering::Relaxed);
+                    });
+                    if spawned.is_err() {
+                        // The next one may have more luck.
+                        running.fetch_sub(1, Ordering::Relaxed);
+                    }
+                }
                 if !next.is_some_and(|next| own.wait_until(next)) {
                     break;
                 }
             }
+        })
+    }
+
+    /// Begins a thread that is waited for in the end.
+    fn spawn(self: &Arc<Self>, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        self.locked().threads += 1;
+        let own = self.clone();
+        let spawned = serving::spawn(STACK, move || {
+            work();
             own.leave();
         });
         if spawned.is_err() {
@@ -103,17 +135,11 @@ impl Couriers {
             let place = eximious_mta::spool::place(&service.engine.context(), b"");
             let place = place.map_err(|_| over())?;
             let run = QueueRun { recipient: Some(text.to_vec()), ..QueueRun::default() };
-            own.locked().threads += 1;
             let runs = own.clone();
-            let spawned = serving::spawn(STACK, move || {
+            own.spawn(move || {
                 service.deliverer.run_queue(&place, &run, &runs.ends);
                 ended();
-                runs.leave();
-            });
-            if spawned.is_err() {
-                own.leave();
-            }
-            spawned
+            })
         }));
     }
 

@@ -82,6 +82,9 @@ pub fn admit(service: &Service, places: &Places, peer: &Peer) -> Result<(), &'st
     Ok(())
 }
 
+/// How many runs of a queue there are at once where nobody can tell.
+const DEFAULT_RUNS: Option<usize> = Some(5);
+
 /// `smtp_accept_max_per_host`, for this client.
 fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
     let text = service.engine.settings().text(opt::SMTP_ACCEPT_MAX_PER_HOST)?;
@@ -114,6 +117,22 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
     };
     service.engine.world().log.panic(&line);
     None
+}
+
+/// `queue_run_max`, for a queue; nothing for any number.
+pub fn most_runs(service: &Service, queue: &[u8]) -> Option<usize> {
+    let text = service.engine.settings().get(opt::QUEUE_RUN_MAX);
+    let mut cx = service.engine.context();
+    cx.set_var(var::QUEUE_NAME, queue);
+    let line = match service.engine.expand_once(text.bytes(), &mut cx) {
+        Ok(value) => match std::str::from_utf8(value.bytes().trim_ascii()).unwrap_or("").parse() {
+            Ok(most) => return Some(most).filter(|most| *most > 0),
+            Err(_) => [b"invalid integer \"", value.bytes(), b"\" for queue_run_max"].concat(),
+        },
+        Err(fail) => [b"failed to expand queue_run_max: ", fail.message()].concat(),
+    };
+    service.engine.world().log.panic(&line);
+    DEFAULT_RUNS
 }
 
 fn refused(service: &Service, peer: &Peer, why: &str) {

@@ -87,10 +87,10 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
             BatchStep::Message(message) => {
                 match submission::take(&server, &mut cx, &request, message, &mut Here) {
                     Ok(done) => {
-                        if done.kept && !done.waits {
+                        if done.kept {
                             let id = cx.value_of(var::MESSAGE_EXIM_ID);
                             let message = HandedOver { queue: &done.queue, id: id.bytes() };
-                            hand_over.take(&deliverer, &cx, message);
+                            hand_over.take(&deliverer, &cx, message, done.waits);
                         }
                         batch.taken();
                         continue;

@@ -101,7 +101,9 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
             && session.delivers_at_once(received, overrides)
         {
             let (queue, id) = (received.queue.bytes(), received.id.bytes());
-            hand_over.take(&deliverer, session.context(), HandedOver { queue, id });
+            // Who speaks SMTP has heard that the message is here.
+            let message = HandedOver { queue, id };
+            let _ = hand_over.take(&deliverer, session.context(), message, false);
         }
         Ok(())
     })?;

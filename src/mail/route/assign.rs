@@ -1,6 +1,7 @@
 //! What an address gets when a router takes it: who hears of errors, header
 //! lines, a transport, a user (specification 15).
 
+use eximious_core::world::Users as _;
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt::router as opt;
@@ -10,6 +11,7 @@ use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::{Router, Text};
 use super::{Address, Delivery, DeliveryTarget, Identity, Purpose};
+use crate::config::PatientUsers;
 
 impl Machine<'_> {
     /// A delivery of the address by this router: everything that all routers do
@@ -240,7 +242,8 @@ impl Machine<'_> {
         if let Some(gid) = number(text) {
             return Some(gid);
         }
-        Some(self.cx.engine().world().users.group(text).ok()??.gid)
+        let engine = self.cx.engine();
+        Some(PatientUsers::of(engine.world(), engine.settings()).group(text).ok()??.gid)
     }
 
     /// The home directory for a transport: of the router's options, of the user,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::trace::TraceKinds;
-use eximious_core::world::User;
+use eximious_core::world::{User, Users as _};
 use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::SendingHost;
 use eximious_stdlib::lists::{Keep, ListOutcome, Matcher, Names, elements};
@@ -17,6 +17,7 @@ use super::pass::RouteError;
 use super::router::{Router, Text};
 use super::{Attached, Identity, Purpose};
 use crate::Context;
+use crate::config::PatientUsers;
 use crate::mail::brightmail::{self, Action};
 
 /// What tests against lists may touch.
@@ -183,7 +184,7 @@ impl Machine<'_> {
         let too_long = usize::try_from(most).is_ok_and(|most| most > 0 && name.len() > most);
         let user = match too_long {
             true => None,
-            false => engine.world().users.user(name)?.map(Arc::new),
+            false => PatientUsers::of(engine.world(), engine.settings()).user(name)?.map(Arc::new),
         };
         self.tell_user(name, user.as_deref());
         self.cx.memory::<LastUser>().0 = Some((name.to_vec(), user.clone()));

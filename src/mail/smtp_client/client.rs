@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eximious_core::Trace;
 use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
-use eximious_core::world::{Net, Stream, Target, TlsBinding, TlsFacts, TlsFault, TlsSession};
+use eximious_core::world::{Dialing, Net, Stream, TlsBinding, TlsFacts, TlsFault, TlsSession};
 
 use super::{
     Cause, ConnectionTrouble, Extensions, Hello, MailParams, RcptParams, Reply, SentCommand,
@@ -98,6 +98,8 @@ pub struct SmtpClient {
     log: Vec<u8>,
     /// Whether it is told how much is sent at once.
     tells_flushes: bool,
+    /// The first lines of the server's greeting, and of its answer to this side's.
+    first_lines: [Vec<u8>; 2],
     /// Why nothing more can be heard.
     broken: Option<Cause>,
     /// How many recipients the server has taken for the message at hand.
@@ -114,15 +116,11 @@ impl SmtpClient {
     pub fn connect(
         net: &dyn Net,
         to: SocketAddr,
-        interface: Option<IpAddr>,
+        how: &Dialing,
         within: Duration,
         timeouts: Timeouts,
     ) -> io::Result<Self> {
-        let stream = match interface {
-            Some(from) => net.connect_from(from, to, within)?,
-            None => net.connect(&Target::Tcp(to), within)?,
-        };
-        Ok(Self::new(stream, timeouts))
+        Ok(Self::new(net.dial(to, how, within)?, timeouts))
     }
 
     /// A client over a stream that leads to a server.
@@ -140,6 +138,7 @@ impl SmtpClient {
             last: Exchange::default(),
             log: Vec::new(),
             tells_flushes: true,
+            first_lines: Default::default(),
             broken: None,
             accepted: 0,
             prdr: false,
@@ -188,12 +187,19 @@ impl SmtpClient {
         &self.last
     }
 
+    /// The first line of the server's greeting, and that of its answer to this side's last
+    /// one; empty where there was none.
+    pub fn first_lines(&self) -> &[Vec<u8>; 2] {
+        &self.first_lines
+    }
+
     /// What the server says first.
     ///
     /// # Errors
     /// It does not say yes.
     pub fn banner(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         let reply = self.answer(trace)?;
+        self.first_lines[0] = first_line(&reply);
         done(reply, SmtpCommand::Connect, &self.last.said)
     }
 
@@ -211,6 +217,7 @@ impl SmtpClient {
         // What a server says before it closes is more than that it is closed.
         let _ = self.send(trace, SentCommand::new(SmtpCommand::Hello, line));
         let reply = self.answer(trace)?;
+        self.first_lines[1] = first_line(&reply);
         self.hello = Some(hello);
         self.pipelines = false;
         self.extensions = match hello.is_extended() && reply.accepts() {
@@ -437,6 +444,11 @@ impl SmtpClient {
 
 pub(super) fn error(request: &SentCommand, cause: impl Into<Cause>) -> SmtpError {
     SmtpError { command: request.command, said: request.shown.clone(), cause: cause.into() }
+}
+
+fn first_line(reply: &Reply) -> Vec<u8> {
+    let text = reply.text();
+    text.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec()
 }
 
 /// A reply that says yes.

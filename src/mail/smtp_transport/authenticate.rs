@@ -47,6 +47,9 @@ impl Peer<'_> {
             let done = client.auth(self.cx, one);
             let (login, outcome, reply) = done.map_err(|error| self.refused(client, error))?;
             let heard = reply.as_ref().map(|reply| printing(reply.text(), false));
+            if outcome == AuthOutcome::Refused {
+                self.event("auth:fail", reply.as_ref().map_or(b"", |reply| reply.text()));
+            }
             failed = true;
             let what: (&[u8], Vec<u8>) = match outcome {
                 AuthOutcome::Accepted => {

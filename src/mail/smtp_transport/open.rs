@@ -1,10 +1,10 @@
 //! Opens a connection to a host, as far as a message may begin.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use eximious_core::world::TlsFault;
+use eximious_core::world::{Dialing, TlsFault};
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
@@ -92,9 +92,10 @@ impl Peer<'_> {
             // So Exim says it.
             return Err(io::Error::other("Unknown error -58"));
         }
+        let how = self.dialing(endpoint.interface);
         let connected = self.cx.call(&CONNECT, |call| {
             let net = call.net();
-            net.map(|net| SmtpClient::connect(&*net, to, endpoint.interface, within, timeouts))
+            net.map(|net| SmtpClient::connect(&*net, to, &how, within, timeouts))
         });
         match connected {
             Ok(connected) => {
@@ -104,6 +105,15 @@ impl Peer<'_> {
                 connected
             }
             Err(fail) => Err(io::Error::other(String::from_utf8_lossy(fail.message()))),
+        }
+    }
+
+    /// How connections are made (`keepalive`, `hosts_try_fastopen`).
+    pub(super) fn dialing(&mut self, from: Option<IpAddr>) -> Dialing {
+        Dialing {
+            from,
+            keeps_alive: self.transport.is_some_and(|one| one.on(smtp::KEEPALIVE)),
+            fast_open: self.transport.is_some() && self.listed(smtp::HOSTS_TRY_FASTOPEN),
         }
     }
 

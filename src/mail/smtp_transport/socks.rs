@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use eximious_core::world::{Net, Stream, Target};
+use eximious_core::world::Stream;
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::lists::{elements, ip};
 use eximious_stdlib::options::opt::transport::smtp;
@@ -182,11 +182,11 @@ impl Peer<'_> {
             return Err(Hindrance::Event);
         }
         let to = SocketAddr::new(address, proxy.port);
-        let connect = |net: &dyn Net| match interface.filter(|own| own.is_ipv4() == to.is_ipv4()) {
-            Some(from) => net.connect_from(from, to, within),
-            None => net.connect(&Target::Tcp(to), within),
-        };
-        let connected = self.cx.call(&PROXY, |call| call.net().map(|net| connect(&*net)));
+        let from = interface.filter(|own| own.is_ipv4() == to.is_ipv4());
+        let how = self.dialing(from);
+        let connected = self.cx.call(&PROXY, |call| {
+            call.net().map(|net| net.dial(to, &how, within))
+        });
         match connected {
             Ok(connected) => connected.map_err(Hindrance::Net),
             Err(fail) => Err(Hindrance::Net(io::Error::other(fail.to_string()))),

@@ -55,7 +55,7 @@ pub struct Consignment<'c> {
     /// When this delivery began, in seconds since 1970.
     pub now: i64,
     /// Whether a host may be tried now.
-    pub may_try: &'c dyn Fn(&TakingHost) -> bool,
+    pub may_try: &'c dyn Fn(&TakingHost) -> HostStanding,
     /// Puts a message of the transport's own into the spool, as a user of this system: its
     /// header says who gets it. The status that a program would have that does so: 0 where
     /// it is there, 2 where nobody would get it.
@@ -70,6 +70,8 @@ pub struct Consignment<'c> {
     pub connections: &'c dyn Connections,
     /// Whether addresses are to be sent in ASCII, where the transport does not say.
     pub downconversion: Downconversion,
+    /// Whether all addresses get it, in one copy, or none does (`mua_wrapper`).
+    pub whole: bool,
 }
 
 /// Whether addresses beyond ASCII are sent in ASCII (specification 60.1,
@@ -101,6 +103,20 @@ impl std::fmt::Debug for Consignment<'_> {
     }
 }
 
+/// Whether a host may be tried, by what is remembered of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostStanding {
+    /// It may be tried.
+    Due,
+    /// The time for that has not come.
+    Waits,
+    /// Nor has it, and the host has been failing for so long that there is no hope left.
+    GivenUp {
+        /// Whether it was tried since the message came.
+        tried: bool,
+    },
+}
+
 /// What came of a consignment.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Delivering {
@@ -112,6 +128,8 @@ pub struct Delivering {
     pub good_hosts: Vec<TakingHost>,
     /// The hosts that the message waits for, by their names.
     pub awaited_hosts: Vec<Vec<u8>>,
+    /// Whether a host was passed by that may be tried again, at another time.
+    pub passed_by: bool,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
     /// What a command wrote that the sender is to see.
@@ -171,7 +189,7 @@ impl<'c> Consignment<'c> {
             return_path: message.sender.clone(),
             user: LocalUser::default(),
             now: 0,
-            may_try: &|_| true,
+            may_try: &|_| HostStanding::Due,
             hand_in: &|_, _, _| NOT_SENT,
             hand_over: &|directory| {
                 let (step, file) = (SpoolStep::Directory, directory.to_vec());
@@ -180,6 +198,7 @@ impl<'c> Consignment<'c> {
             reports: DsnRequests::default(),
             connections: &NoConnections,
             downconversion: Downconversion::Never,
+            whole: false,
         }
     }
 
@@ -347,6 +366,15 @@ impl TakingHost {
     }
 }
 
+/// What a host says before it hears of a message: a line of each.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FirstWords {
+    /// Its greeting.
+    pub greeting: Vec<u8>,
+    /// Its answer to this side's.
+    pub hello: Vec<u8>,
+}
+
 /// Why an address has not got a message.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Undelivered {
@@ -360,6 +388,8 @@ pub struct Undelivered {
     pub said: Option<Vec<u8>>,
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
+    /// What that host said first.
+    pub first_words: Option<Box<FirstWords>>,
     /// Whether a message had gone along the connection to it before.
     pub is_continued: bool,
     /// Whether the message is to be frozen.
@@ -377,6 +407,7 @@ impl Undelivered {
             message: message.into(),
             said: None,
             host: None,
+            first_words: None,
             is_continued: false,
             freezes: false,
             panics: false,

@@ -17,12 +17,13 @@ use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
-use super::{Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
+use super::{HostStanding, Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
 use crate::Context;
 use crate::mail::smtp_client::Endpoint;
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
 pub(super) use rules::RULES;
+use hosts::HostList;
 use session::Attempt;
 use turn::HostTurn;
 
@@ -67,6 +68,8 @@ struct Work {
     troubles: Vec<Option<Undelivered>>,
     /// Whether a host was passed by because its time has not come.
     waits: bool,
+    /// Whether one was passed by because it has been failing for too long.
+    given_up: bool,
     /// Whether a host was passed by because somebody else speaks with it.
     busy: bool,
     /// How many were tried.
@@ -83,6 +86,7 @@ impl Work {
             outcomes: vec![None; count],
             troubles: vec![None; count],
             waits: false,
+            given_up: false,
             busy: false,
             tried: 0,
             breaks_off: false,
@@ -101,15 +105,27 @@ impl Work {
         outgoing: &mut Outgoing<'_>,
         hosts: &hosts::Hosts,
     ) -> Vec<Outcome> {
-        for list in [&hosts.first, &hosts.fallback] {
-            self.try_each(call, &mut *outgoing, list);
+        let lists = [Some(&hosts.first), Some(&hosts.fallback).filter(|_| !call.consignment.whole)];
+        for list in lists.into_iter().flatten() {
+            if !self.try_each(call, &mut *outgoing, list) {
+                break;
+            }
         }
         if !self.left().is_empty() && (self.waits || self.busy || self.awaits_hosts) {
-            let names = hosts.first.iter().chain(&hosts.fallback).map(|one| &one.name);
+            let names = hosts.first.hosts.iter().chain(&hosts.fallback.hosts);
+            let names = names.map(|one| &one.name);
             call.done.awaited_hosts = names.map(|name| name.clone().into_bytes()).collect();
             call.done.awaited_hosts.dedup();
         }
         let domain = call.consignment.deliveries[0].address.domain.clone();
+        call.done.passed_by = self.waits || self.busy;
+        if self.given_up && !call.done.passed_by && self.tried == 0 {
+            let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
+            let why = given_up(domain.bytes(), delays);
+            let has_trouble = |at: &usize| self.troubles[*at].is_some();
+            let left: Vec<usize> = self.left().into_iter().filter(|at| !has_trouble(at)).collect();
+            self.settle(&left, &Outcome::Failed(Undelivered::new(NOT_YET, why)));
+        }
         let head: Option<&[u8]> = match (self.waits, self.busy) {
             (true, _) => Some(b"retry time not reached for any host for '"),
             (_, true) => Some(b"connection limit reached for all hosts for '"),
@@ -130,23 +146,29 @@ impl Work {
             .collect()
     }
 
+    /// Tries hosts, one after the other; whether others may be tried then.
     fn try_each(
         &mut self,
         call: &mut TransportCall<'_>,
         outgoing: &mut Outgoing<'_>,
-        hosts: &[RouteHost],
-    ) {
+        list: &HostList,
+    ) -> bool {
         let transport = call.transport;
         let most = [smtp::HOSTS_MAX_TRY, smtp::HOSTS_MAX_TRY_HARDLIMIT];
         let [most, limit] = most.map(|option| transport.get(option));
+        let delays = transport.on(smtp::DELAY_AFTER_CUTOFF);
         // A host that is spoken to already comes first.
         let name = call.transport.name.bytes();
         let is_held = |host: &&RouteHost| call.consignment.connections.has(name, &host.name);
-        let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) = hosts.iter().partition(is_held);
+        let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) = list.hosts.iter().partition(is_held);
         for host in held.into_iter().chain(others) {
             let left = self.left();
             if left.is_empty() || self.tried >= most.min(limit) {
-                return;
+                return true;
+            }
+            if let Some(why) = list.refusal(call, host) {
+                self.defer(&left, &why);
+                return false;
             }
             let Some(address) = host.address else {
                 let why = format!("host lookup for {} did not complete", host.name);
@@ -165,9 +187,17 @@ impl Work {
                 port: endpoint.port,
                 is_mx: host.mx.is_some(),
             };
-            if !(call.consignment.may_try)(&taking) {
-                self.waits = true;
-                continue;
+            match (call.consignment.may_try)(&taking) {
+                HostStanding::Due => {}
+                HostStanding::Waits => {
+                    self.waits = true;
+                    continue;
+                }
+                HostStanding::GivenUp { tried } if tried || delays => {
+                    self.given_up = true;
+                    continue;
+                }
+                HostStanding::GivenUp { .. } => {}
             }
             let (mut line, mut turn) = match self.held(call, host, &taking, &endpoint) {
                 Some((line, turn)) => (Some(line), turn),
@@ -191,6 +221,7 @@ impl Work {
                     endpoint: endpoint.clone(),
                     work: &mut *self,
                     is_continued: false,
+                    first_words: None,
                     log: Box::new(move |line| log.panic(line)),
                 };
                 if let Some(line) = attempt.run(&left, line.take()) {
@@ -207,6 +238,7 @@ impl Work {
                 turn.end(call.cx);
             }
         }
+        true
     }
 
     /// A connection to a host that is there already, and whoever has a turn with it.
@@ -237,6 +269,16 @@ impl Work {
     fn settle(&mut self, which: &[usize], outcome: &Outcome) {
         which.iter().for_each(|at| self.outcomes[*at] = Some(outcome.clone()));
     }
+}
+
+/// Why addresses of a domain fail without a try.
+fn given_up(domain: &[u8], delays: bool) -> Vec<u8> {
+    let tail: &[u8] = match delays {
+        true => b"(and retry time not reached)",
+        false => b"and were last tried after this message arrived",
+    };
+    let head = b"all hosts for '".as_slice();
+    [head, domain, b"' have been failing for a long time ", tail].concat()
 }
 
 /// How many recipients a transaction has at the most; nothing where there is no limit.

@@ -1,11 +1,13 @@
 //! Whom a local delivery runs as (specification, chapter 23).
 
+use eximious_core::world::Users as _;
 use eximious_core::{Expanded, Ids, Str};
 use eximious_stdlib::options::opt::{self, transport as option};
 use eximious_stdlib::options::server_ids;
 
 use super::{LocalUser, Transport};
 use crate::Context;
+use crate::config::PatientUsers;
 use crate::mail::route::{Delivery, Routes, Text};
 
 impl Routes {
@@ -62,10 +64,14 @@ fn user(cx: &mut Context, transport: &Transport) -> Result<Option<(u32, Option<u
     if let Some(uid) = number(name.bytes()) {
         return Ok(Some((uid, None)));
     }
-    match cx.engine().world().users.user(name.bytes()) {
+    match patient(cx).user(name.bytes()) {
         Ok(Some(user)) => Ok(Some((user.uid, Some(user.gid)))),
         _ => Err(nobody(transport, "user", &name)),
     }
+}
+
+fn patient(cx: &Context) -> PatientUsers<'_> {
+    PatientUsers::of(cx.engine().world(), cx.engine().settings())
 }
 
 fn group(cx: &mut Context, transport: &Transport) -> Result<Option<u32>, Vec<u8>> {
@@ -77,7 +83,7 @@ fn group(cx: &mut Context, transport: &Transport) -> Result<Option<u32>, Vec<u8>
     if let Some(gid) = number(name.bytes()) {
         return Ok(Some(gid));
     }
-    match cx.engine().world().users.group(name.bytes()) {
+    match patient(cx).group(name.bytes()) {
         Ok(Some(group)) => Ok(Some(group.gid)),
         _ => Err(nobody(transport, "group", &name)),
     }

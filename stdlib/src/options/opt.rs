@@ -73,6 +73,7 @@ handles! {
     BI_COMMAND: Str = "bi_command",
     BMI_CONFIG_FILE: Str = "bmi_config_file",
     BOUNCE_CHARSET: Str = "bounce_charset",
+    BOUNCE_HOST_DETAILS: bool = "bounce_host_details",
     BOUNCE_MESSAGE_FILE: Str = "bounce_message_file",
     BOUNCE_MESSAGE_TEXT: Str = "bounce_message_text",
     BOUNCE_RETURN_BODY: bool = "bounce_return_body",

@@ -63,6 +63,21 @@ impl Listener {
         Ok(Self { descriptor })
     }
 
+    /// How many connections wait to be taken; nothing where the system does not say.
+    pub fn backlog(&self) -> Option<u32> {
+        let table = match self.address()? {
+            SocketAddr::V4(_) => "/proc/net/tcp",
+            SocketAddr::V6(_) => "/proc/net/tcp6",
+        };
+        let own = rustix::fs::fstat(&self.descriptor).ok()?.st_ino.to_string();
+        let table = std::fs::read_to_string(table).ok()?;
+        let mut sockets = table.lines().map(|line| line.split_ascii_whitespace().collect());
+        // Of a socket that listens, what waits to be read is connections.
+        let socket = sockets.find(|fields: &Vec<&str>| fields.get(9) == Some(&own.as_str()))?;
+        let (_, waiting) = socket.get(4)?.split_once(':')?;
+        u32::from_str_radix(waiting, 16).ok()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> Option<SocketAddr> {
         SocketAddr::try_from(getsockname(&self.descriptor).ok()?).ok()

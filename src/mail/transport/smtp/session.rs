@@ -23,7 +23,7 @@ use crate::mail::smtp_client::{
 use crate::mail::smtp_transport::{NotOpen, Opened, Peer, reason};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::{
-    Delivered, FailedHost, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
+    Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
 };
 
 /// Numbers of errors that are none of the system's, as the log has them.
@@ -45,6 +45,8 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) work: &'a mut Work,
     /// Whether a message went along the connection before.
     pub(super) is_continued: bool,
+    /// What the host said first.
+    pub(super) first_words: Option<Box<FirstWords>>,
     /// What there is to log of options that make no sense.
     pub(super) log: Box<PanicLog>,
 }
@@ -55,6 +57,7 @@ impl Attempt<'_, '_, '_> {
     pub(super) fn run(&mut self, left: &[usize], held: Option<Line>) -> Option<Line> {
         self.taking.show(self.call.cx);
         let most = match most_recipients(self.call.cx, self.call.transport) {
+            Ok(_) if self.call.consignment.whole => usize::MAX,
             Ok(most) => most.unwrap_or(usize::MAX).max(1),
             Err(why) => {
                 self.work.defer(left, &Undelivered::new(UNKNOWN, why));
@@ -136,6 +139,8 @@ impl Attempt<'_, '_, '_> {
         if line.resets {
             line.opened.client.rset(self.call.cx.trace()).map_err(Stop::Host)?;
         }
+        let [greeting, hello] = line.opened.client.first_lines().clone();
+        self.first_words = Some(Box::new(FirstWords { greeting, hello }));
         line.copies += 1;
         self.is_continued = line.copies > 1;
         // What was taken to its end is forgotten by that.
@@ -278,8 +283,8 @@ impl Attempt<'_, '_, '_> {
 
     fn undelivered(&self, number: i32, error: RetryError, message: Vec<u8>) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
-        let is_continued = self.is_continued;
-        Undelivered { error, host, is_continued, ..Undelivered::new(number, message) }
+        let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
+        Undelivered { error, host, first_words, is_continued, ..Undelivered::new(number, message) }
     }
 
     fn unreachable(&self, why: &io::Error) -> Undelivered {
@@ -454,7 +459,8 @@ impl Attempt<'_, '_, '_> {
         let announced = client.extensions().clone();
         let mail = SentCommand::mail(from.bytes(), &params, &announced);
         let pipelines = client.pipelines();
-        let with_data = pipelines && !bdat;
+        let whole = self.call.consignment.whole;
+        let with_data = pipelines && !bdat && !whole;
         if !pipelines {
             client.ask(trace, mail).map_err(of_message)?;
         } else {
@@ -478,7 +484,7 @@ impl Attempt<'_, '_, '_> {
                 return Err(Stop::Refused(error, waits));
             }
         }
-        let mut accepted = Vec::new();
+        let (mut accepted, mut refusal) = (Vec::new(), None);
         for (at, (to, params)) in some.iter().zip(&to) {
             let trace = self.call.cx.trace();
             let answer = match pipelines {
@@ -491,7 +497,10 @@ impl Attempt<'_, '_, '_> {
                 Ok(reply) if reply.accepts() => accepted.push(*at),
                 Ok(reply) => {
                     let error = replied(client, SmtpCommand::Rcpt, reply);
-                    self.note(*at, &error, RCPT);
+                    match whole {
+                        true => refusal = refusal.or(Some(error)),
+                        false => self.note(*at, &error, RCPT),
+                    }
                 }
                 Err(error) => {
                     let error = if pipelines { pipelined(error) } else { error };
@@ -501,6 +510,11 @@ impl Attempt<'_, '_, '_> {
                     return Err(Stop::Host(error));
                 }
             }
+        }
+        if let Some(error) = refusal {
+            let refused = self.refused(&error, RCPT);
+            self.work.settle(some, &refused);
+            return Ok((Vec::new(), false));
         }
         if !with_data {
             return Ok((accepted, false));
@@ -531,7 +545,8 @@ impl Attempt<'_, '_, '_> {
 
     fn refused(&self, error: &SmtpError, number: i32) -> Outcome {
         let why = self.undelivered(number, retry_error(error), error.logged());
-        match error.is_permanent() {
+        // For whom there is one try, there is no other time.
+        match error.is_permanent() || self.call.consignment.whole {
             true => Outcome::Failed(Undelivered { number: 0, ..why }),
             false => Outcome::Deferred(why),
         }

@@ -12,6 +12,16 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("us-ascii")
         .since("4.100")
         .summary("The character set that bounces and warnings claim: `us-ascii` or `UTF-8`."),
+    AT.no("bounce_host_details")
+        .unprinted()
+        .source("experimental features (DSN extra information); eximious alone has the option")
+        .summary("Whether bounces tell more of the host that refused a message.")
+        .docs(
+            "What a program reads of a failed address has the host's address (`Remote-MTA: \
+             X-ip`), the first lines that it said (`X-Remote-MTA-smtp-greeting`, \
+             `X-Remote-MTA-helo-response`) and the error as it was logged \
+             (`X-Exim-Diagnostic`), as Exim has it that was built with EXPERIMENTAL_DSN_INFO.",
+        ),
     AT.text("bounce_message_file").expanded().summary("A file of texts for bounces.").docs(
         "The path must be absolute. The file holds paragraphs that a line of four asterisks \
              divides, each expanded in its place.",

@@ -38,7 +38,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .default("/run/exim4/exim.pid")
         .summary("Where the daemon writes its process number."),
-    AT.integer("smtp_backlog_monitor").not_yet().default("0").since("4.95").summary(
+    AT.integer("smtp_backlog_monitor").default("0").since("4.95").summary(
         "The number of waiting connections above which the daemon logs them; zero never logs.",
     ),
     AT.integer("smtp_connect_backlog")

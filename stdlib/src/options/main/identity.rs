@@ -39,7 +39,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("What `$exim_version` and `$version_number` say in place of the real number.")
         .docs("By default the release that the program answers like."),
     AT.integer("finduser_retries")
-        .not_yet()
         .default("0")
         .summary("How often an unknown user is looked up again, a second apart."),
     AT.text("gecos_name")

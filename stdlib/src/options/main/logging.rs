@@ -41,7 +41,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .varies()
         .summary("The file to which a process writes what it does, when asked by a signal.")
         .docs("By default `exim-process.info` in the spool directory."),
-    AT.integer("slow_lookup_log").not_yet().default("0").summary(
+    AT.integer("slow_lookup_log").default("0").summary(
         "Milliseconds after which a lookup in the DNS is logged as slow; zero never logs.",
     ),
     AT.yes("syslog_duplication")

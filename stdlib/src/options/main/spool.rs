@@ -43,7 +43,6 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.time("keep_malformed").default("4d").summary("How long a broken spool file is kept."),
     AT.no("move_frozen_messages").summary("Moves frozen messages out of the input directory."),
     AT.no("mua_wrapper")
-        .not_yet()
         .summary("Delivers each message at once to a smart host, and keeps no queue.")
         .docs("The one remote delivery must succeed while the caller waits, or all of it fails."),
     AT.domains("queue_domains").summary("Domains that wait for the next queue run."),
@@ -65,7 +64,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Runs through the queue from the oldest message to the newest.")
         .docs("An older way to write `queue_run_order = oldest`."),
     AT.text("queue_run_max")
-        .not_yet()
         .expanded()
         .default("5")
         .summary("How many queue runners may run at the same time; zero for no limit.")
@@ -79,7 +77,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Domains whose deliveries by SMTP wait for the next queue run.")
         .docs("Routing and local deliveries take place at once."),
     AT.integer("remote_max_parallel")
-        .not_yet()
         .default("6")
         .summary("How many deliveries of one message to remote hosts run side by side.")
         .docs("One delivers them one after the other. 4.98.2 has 4 for a default, 4.100 has 6."),

@@ -9,7 +9,7 @@ const AT: At = At::driver(DriverKind::Transport, "smtp", "specification 30.4");
 pub(super) static ALL: &[OptionDef] = &[
     AT.yes("address_retry_include_sender")
         .summary("Keeps failures of a recipient apart by sender."),
-    AT.no("allow_localhost").not_yet().summary("Delivers even to this host."),
+    AT.no("allow_localhost").summary("Delivers even to this host."),
     AT.text("arc_sign")
         .expanded()
         .since("4.91")
@@ -47,7 +47,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("5m")
         .summary("How long the sending of a block of data may take."),
     AT.yes("delay_after_cutoff")
-        .not_yet()
         .summary("Whether hosts that have long been down are left alone until their next time."),
     AT.text("dkim_canon")
         .expanded()
@@ -199,7 +198,7 @@ pub(super) static ALL: &[OptionDef] = &[
         "It is an IP address. Of several, the first of the right family counts; for IPv6, a \
              semicolon is the better separator: `<; 192.0.2.1 ; 2001:db8::1`.",
     ),
-    AT.yes("keepalive").not_yet().summary("Sets SO_KEEPALIVE on connections."),
+    AT.yes("keepalive").summary("Sets SO_KEEPALIVE on connections."),
     AT.no("lmtp_ignore_quota").summary("Adds IGNOREQUOTA to RCPT where an LMTP server knows it."),
     AT.text("max_rcpt")
         .expanded()

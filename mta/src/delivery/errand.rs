@@ -1,0 +1,195 @@
+//! A delivery by a transport, with all that it takes to make it: another thread may do so.
+
+use std::cell::RefCell;
+
+use eximious::acl::OwnMessage;
+use eximious::route::Delivery;
+use eximious::trace::{DeliveryEvent, Happening};
+use eximious::transport::{
+    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, HostStanding,
+    LocalUser, NoConnections, Outcome, TakingHost, Undelivered,
+};
+use eximious::world::{SpoolError, SpoolPlace};
+use eximious::{Context, Message, Str, var};
+
+use super::kept::MessageConnections;
+use super::retry::HostMemory;
+use super::routing::Planned;
+use super::slots::Slot;
+use super::{AttemptManner, Deliverer};
+use crate::submission::own::hand_in_as;
+
+/// A delivery that is to be made.
+pub(super) struct Errand<'p> {
+    pub(super) deliverer: &'p Deliverer,
+    /// To whom, by one transport.
+    pub(super) planned: &'p [Planned],
+    /// The transport's number.
+    pub(super) number: usize,
+    pub(super) id: Vec<u8>,
+    pub(super) place: SpoolPlace,
+    pub(super) message: Message,
+    /// Who is told of failures.
+    pub(super) path: Str,
+    pub(super) reports: DsnRequests,
+    pub(super) user: LocalUser,
+    pub(super) began: i64,
+    /// When the message came.
+    pub(super) received: i64,
+    pub(super) sender: Str,
+    /// Whether hosts are tried whose time has not come.
+    pub(super) forced: bool,
+    /// Whether nothing is delivered in truth (`-N`).
+    pub(super) pretended: bool,
+    pub(super) downconversion: Downconversion,
+    pub(super) whole: bool,
+    /// Who sends messages that come of it.
+    pub(super) own: OwnSender<'p>,
+    pub(super) slot: Option<Slot>,
+}
+
+/// What came of one.
+pub(super) struct Made {
+    pub(super) done: Delivering,
+    /// The sender as the message left.
+    pub(super) path: Str,
+    pub(super) began: i64,
+    /// Whether each address of a host is known by itself.
+    pub(super) by_address: bool,
+    /// The names of messages that wait because of it.
+    pub(super) reports: Vec<Vec<u8>>,
+}
+
+/// Puts the message's files into another directory.
+pub(super) type HandsOver<'h> = dyn Fn(&[u8]) -> Result<(), SpoolError> + 'h;
+
+impl Errand<'_> {
+    /// Makes the delivery, in a context that knows the message.
+    pub(super) fn run(self, cx: &mut Context, hand_over: &HandsOver<'_>) -> Made {
+        let Self { deliverer, planned, number, id, place, mut message, .. } = self;
+        let routes = deliverer.server.acls.routes();
+        let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
+        cx.set_var(var::RETURN_PATH, self.path.clone());
+        routes.introduce(cx, &deliveries);
+        let (path, hindered) = match routes.return_path(cx, number) {
+            Ok(own) => (own.unwrap_or(self.path), None),
+            Err(why) => {
+                if !routes.is_remote(number) {
+                    cx.log().panic(&why.message);
+                }
+                (self.path, Some(why))
+            }
+        };
+        message.return_path = path.clone();
+        cx.set_var(var::RETURN_PATH, path.clone());
+        cx.set_message(Some(message.clone()));
+        let by_address = routes.is_remote(number) && routes.retries_by_address(cx, number);
+        let memory = HostMemory {
+            cx: RefCell::new(deliverer.context()),
+            config: &deliverer.config,
+            id: &id,
+            received: self.received,
+            sender: self.sender,
+            domain: planned[0].delivery.address.domain.clone(),
+            by_address,
+        };
+        let may = |host: &_| if self.forced { HostStanding::Due } else { memory.standing(host) };
+        let made = RefCell::new(Vec::new());
+        let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
+            let (status, name) = self.own.send(cx, user, &own);
+            made.borrow_mut().extend(name);
+            status
+        };
+        let texts: Vec<Vec<u8>> =
+            deliveries.iter().map(|one| one.address.text.bytes().to_vec()).collect();
+        let name = routes.transport_name(number).clone();
+        let begins = DeliveryEvent::To { addresses: &texts, transport: name.bytes() };
+        let outer = cx.trace().begin(Happening::Delivery(begins));
+        let kept = deliverer.kept.as_ref().map(|kept| MessageConnections {
+            deliverer,
+            kept,
+            place: &place,
+            id: &id,
+        });
+        let connections: &dyn Connections = match &kept {
+            Some(kept) => kept,
+            None => &NoConnections,
+        };
+        let consignment = Consignment {
+            message: &message,
+            deliveries: &deliveries,
+            return_path: path.clone(),
+            user: self.user,
+            now: self.began,
+            may_try: &may,
+            hand_in: &hand_in,
+            hand_over,
+            reports: self.reports,
+            connections,
+            downconversion: self.downconversion,
+            whole: self.whole,
+        };
+        let put_off = |why: Undelivered| Delivering {
+            outcomes: deliveries.iter().map(|_| Outcome::Deferred(why.clone())).collect(),
+            ..Delivering::default()
+        };
+        let done = match hindered {
+            Some(why) => Some(put_off(why)),
+            None if self.pretended => Some(pretended(&consignment, routes.is_remote(number))),
+            None => routes.deliver(cx, number, consignment),
+        };
+        routes.dismiss(cx, &deliveries);
+        cx.trace().end(outer);
+        drop(self.slot);
+        let done = done.unwrap_or_else(|| {
+            let parts = [b"the transport ".as_slice(), name.bytes(), b" does not deliver yet"];
+            put_off(Undelivered::new(-1, parts.concat()))
+        });
+        for (address, outcome) in texts.iter().zip(&done.outcomes) {
+            let (transport, outcome) = (name.bytes(), outcome.kind());
+            cx.tell(Happening::Delivery(DeliveryEvent::Returned { address, transport, outcome }));
+        }
+        Made { done, path, began: self.began, by_address, reports: made.into_inner() }
+    }
+}
+
+/// Puts messages of deliveries into the spool, and has them delivered.
+pub(super) struct OwnSender<'d> {
+    pub(super) deliverer: &'d Deliverer,
+    pub(super) place: SpoolPlace,
+    pub(super) about: Str,
+    /// Whether they are delivered at once: there is an end to answers to answers.
+    pub(super) at_once: bool,
+}
+
+impl OwnSender<'_> {
+    /// The status, and the name of a message that is left to be delivered.
+    pub(super) fn send(&self, cx: &mut Context, user: &LocalUser, own: &OwnMessage) -> (u8, Option<Vec<u8>>) {
+        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, &self.about, user);
+        let name = name.bytes().to_vec();
+        if done.kept && self.at_once {
+            self.deliverer.deliver_all(&self.place, &name, &AttemptManner::default());
+        }
+        (done.status, (done.kept && !self.at_once).then_some(name))
+    }
+}
+
+/// What would come of a message whose delivery is only pretended (`-N`), if all goes well.
+fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
+    let delivered = |delivery: &&Delivery| {
+        let host = delivery.hosts.first().filter(|_| is_remote);
+        let host = host.and_then(|host| {
+            Some(TakingHost {
+                name: host.name.clone().into_bytes(),
+                address: host.address?,
+                port: 25,
+                is_mx: host.mx.is_some(),
+            })
+        });
+        let said = is_remote.then(|| b"delivery bypassed by -N option".to_vec());
+        Outcome::Delivered(Delivered { host, confirmation: said, ..Delivered::default() })
+    };
+    let outcomes = consignment.deliveries.iter().map(delivered).collect();
+    Delivering { outcomes, ..Delivering::default() }
+}
+

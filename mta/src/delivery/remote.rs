@@ -1,0 +1,133 @@
+//! Deliveries to other hosts: which go together, and how many are made at once
+//! (specification 14, `remote_max_parallel`).
+
+use std::io;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use eximious::opt;
+use eximious::trace::TraceKinds;
+use eximious::transport::LocalUser;
+use eximious::world::{SpoolError, SpoolStep};
+
+use super::attempt::Attempt;
+use super::errand::Made;
+use super::routing::Planned;
+use super::transport::goes_with;
+
+/// How many deliveries of a message are made at once, whatever the option says.
+const MOST: usize = 100;
+
+/// How long what is done is not told, because what began before it is not done.
+const IN_ORDER: Duration = Duration::from_secs(1);
+
+impl Attempt<'_> {
+    /// Makes the deliveries to other hosts, several at once where that may be. The first to
+    /// begin are told of first, unless they take much longer; what is done is on disk at
+    /// once.
+    pub(super) fn deliver_remote(&mut self, left: Vec<Planned>) {
+        let all = self.together(left);
+        let most = self.cx.engine().settings().get(opt::REMOTE_MAX_PARALLEL);
+        let most = usize::try_from(most).unwrap_or(1).clamp(1, MOST);
+        // Whoever watches sees one after the other.
+        if most == 1 || all.len() == 1 || self.cx.trace().wants(TraceKinds::all()) {
+            all.iter().for_each(|planned| self.deliver_together(planned, LocalUser::default()));
+            return;
+        }
+        let (sender, results) = mpsc::channel::<(usize, Made)>();
+        std::thread::scope(|threads| {
+            let mut waiting = all.iter().enumerate();
+            let mut turns: Vec<Turn> = all.iter().map(|_| Turn::Runs).collect();
+            let mut running = 0;
+            loop {
+                while running < most
+                    && let Some((at, planned)) = waiting.next()
+                {
+                    let Some(errand) = self.errand(planned, LocalUser::default()) else {
+                        turns[at] = Turn::Told;
+                        continue;
+                    };
+                    let (mut cx, sender) = (self.cx.branch(), sender.clone());
+                    running += 1;
+                    threads.spawn(move || {
+                        let made = errand.run(&mut cx, &no_files);
+                        // There is always somebody to hear of it.
+                        let _ = sender.send((at, made));
+                    });
+                }
+                if running == 0 {
+                    break;
+                }
+                match results.recv_timeout(IN_ORDER) {
+                    Ok((at, made)) => {
+                        running -= 1;
+                        self.keep_made(&all[at], &made);
+                        turns[at] = Turn::Made(Box::new(made));
+                        self.tell_made(&all, &mut turns, true);
+                    }
+                    Err(_) => self.tell_made(&all, &mut turns, false),
+                }
+            }
+            self.tell_made(&all, &mut turns, false);
+        });
+    }
+
+    /// Deliveries to other hosts, in their order: those that can go together do.
+    fn together(&mut self, mut left: Vec<Planned>) -> Vec<Vec<Planned>> {
+        self.sort_by_domains(&mut left);
+        let mut all = Vec::new();
+        while !left.is_empty() {
+            let first = left.remove(0);
+            let bounds = self.bounds_of(&first);
+            let mut together = vec![first];
+            let mut others = Vec::new();
+            for one in left {
+                let first = &together[0].delivery;
+                let fits = together.len() < bounds.recipients
+                    && (bounds.several_domains
+                        || first.address.domain.bytes() == one.delivery.address.domain.bytes());
+                match fits && goes_with(first, &one.delivery) {
+                    true => together.push(one),
+                    false => others.push(one),
+                }
+            }
+            left = others;
+            all.push(together);
+        }
+        all
+    }
+
+
+    /// Tells of those that are made; those that come after one that is not, too, unless the
+    /// order counts.
+    fn tell_made(&mut self, all: &[Vec<Planned>], turns: &mut [Turn], in_order: bool) {
+        for (planned, turn) in all.iter().zip(turns) {
+            match std::mem::replace(turn, Turn::Told) {
+                Turn::Made(made) => self.conclude_all(planned, *made),
+                Turn::Told => {}
+                Turn::Runs => {
+                    *turn = Turn::Runs;
+                    if in_order {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Who goes to another host leaves the message's files where they are.
+fn no_files(directory: &[u8]) -> Result<(), SpoolError> {
+    let why = io::ErrorKind::Unsupported.into();
+    Err(SpoolError { step: SpoolStep::Directory, file: directory.to_vec(), why })
+}
+
+/// How far a delivery is.
+enum Turn {
+    /// It is being made, or waits for that.
+    Runs,
+    /// It is made, and nobody has heard of it.
+    Made(Box<Made>),
+    /// There is no more to say of it.
+    Told,
+}

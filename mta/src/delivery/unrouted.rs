@@ -1,0 +1,148 @@
+//! What becomes of addresses that no transport is asked for: routers know no way, or none
+//! now, or need none.
+
+use eximious::hints::RetryKey;
+use eximious::route::{Address, Delivery, RouteError};
+use eximious::transport::{Delivered, Undelivered};
+use eximious::{LogSelector, Str};
+
+use super::attempt::{Attempt, Undone};
+use super::log::Subject;
+use super::retry::Verdict;
+use super::tracking::NodeId;
+
+/// The number of what is not tried because its time has not come.
+const RETRY_TIME: i32 = -52;
+
+/// Why an address is not routed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unrouted {
+    /// Its time has not come.
+    Waits,
+    /// Routers could not decide.
+    Tried,
+    /// It is a file or a command, which no router looks at, and there is no transport for it.
+    Direct,
+}
+
+impl Attempt<'_> {
+    /// An address that no transport is needed for.
+    pub(super) fn bypassed(&mut self, node: NodeId, delivery: &Delivery) {
+        let router = self.routes().router_name(delivery.router).clone();
+        let bypassed = Str::from("**bypassed**");
+        let transport = (delivery.address.text.bytes() == b"/dev/null").then_some(&bypassed);
+        let subject = Subject::of(delivery, &router, transport, true);
+        let (done, now) = (Delivered::default(), self.now());
+        let line = self.delivered_line("=>", &subject, &done, &Str::EMPTY, now);
+        self.log(&line);
+        self.keep_done(&[node]);
+        self.complete(node);
+    }
+
+    /// An address that can't be routed.
+    pub(super) fn unroutable(
+        &mut self,
+        node: NodeId,
+        address: &Address,
+        router: Option<usize>,
+        why: RouteError,
+    ) {
+        self.freezes |= why.freezes;
+        let message = why.shown().unwrap_or_default().to_vec();
+        let undelivered = Undelivered { said: why.said.clone(), ..Undelivered::new(0, message) };
+        let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
+        let router = router.map(|number| self.routes().router_name(number).clone());
+        let subject = Subject {
+            address,
+            router: router.as_ref(),
+            transport: None,
+            is_local: false,
+            is_direct: false,
+            told: None,
+        };
+        let line = self.trouble_line(&subject, &undelivered, false);
+        self.tell_failure(address, router.as_ref(), &undelivered.message);
+        self.log_unless(silent, &[b"** ", &line[..]].concat());
+        let line = match router {
+            None => [b"routing failed for ", &line[..]].concat(),
+            Some(_) => line,
+        };
+        self.log_message(&line);
+        let failed = Undone::new(node, address, false, undelivered);
+        self.fail(Undone { untold: why.untold, ..failed });
+    }
+
+    /// An address that can't be routed now.
+    pub(super) fn unrouted(
+        &mut self,
+        node: NodeId,
+        address: &Address,
+        router: Option<usize>,
+        why: RouteError,
+        standing: Unrouted,
+    ) {
+        self.freezes |= why.freezes;
+        let message = why.shown().unwrap_or_default().to_vec();
+        let number = match (standing, why.number) {
+            (Unrouted::Waits, _) => RETRY_TIME,
+            (_, 0) => -1,
+            (_, number) => number,
+        };
+        let mut undelivered = Undelivered::new(number, message);
+        undelivered.said.clone_from(&why.said);
+        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let by_domain =
+            router.is_some_and(|router| !self.routes().router_retries_local_parts(router));
+        let gone = match standing {
+            Unrouted::Tried => {
+                let key = RetryKey::Routing(if by_domain { domain } else { text });
+                let subject = if by_domain { (domain, None) } else { (text, Some(domain)) };
+                self.keep_failure(&key.bytes(), subject, &undelivered, 0) == Verdict::Expired
+            }
+            Unrouted::Waits | Unrouted::Direct => false,
+        };
+        let router_name = router.map(|number| self.routes().router_name(number).clone());
+        let subject = Subject {
+            address,
+            router: router_name.as_ref(),
+            transport: None,
+            is_local: false,
+            is_direct: false,
+            told: None,
+        };
+        let line = self.trouble_line(&subject, &undelivered, true);
+        if standing != Unrouted::Waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
+            let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
+            self.log_unless(silent, &[b"== ", &line[..]].concat());
+            self.log_message(&line);
+        }
+        match gone {
+            false => self.defer(Undone::new(node, address, false, undelivered)),
+            true => self.time_out(node, address, false, undelivered.number),
+        }
+    }
+
+    /// An address for which the time has run out.
+    pub(super) fn time_out(
+        &mut self,
+        node: NodeId,
+        address: &Address,
+        is_direct: bool,
+        number: i32,
+    ) {
+        // What was wrong the last time has been told.
+        let why = Undelivered::new(number, "retry timeout exceeded");
+        let subject = Subject {
+            address,
+            router: None,
+            transport: None,
+            is_local: false,
+            is_direct,
+            told: None,
+        };
+        let line = self.trouble_line(&subject, &why, false);
+        self.log(&[b"** ", &line[..]].concat());
+        self.log_message(&line);
+        self.fail(Undone::new(node, address, is_direct, why));
+    }
+}
