@@ -33,8 +33,8 @@ pub use batch::TransportBatch;
 pub use bounds::TransportBounds;
 pub(crate) use call::TransportCall;
 pub use call::{
-    Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, FirstWords, HostStanding, Outcome,
-    TakingHost, Undelivered,
+    Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, FirstWords,
+    HostStanding, Outcome, TakingHost, Undelivered,
 };
 pub(crate) use driver::Transport;
 pub use embedded::{DeliveryCall, driver};

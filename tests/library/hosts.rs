@@ -1,11 +1,13 @@
 //! What asks the DNS, with zones of the test's own and nothing else outside.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use eximious::world::{
-    Civil, Clock, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture, Moment,
+    Civil, Clock, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture, Log,
+    Moment,
 };
 use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str, World, opt};
 
@@ -240,5 +242,72 @@ fn all_questions_together_have_an_end() {
         let _ = answer(&mut cx, &line);
         let took = slow.now().seconds;
         assert!((60..=90).contains(&took), "{line}: {took}");
+    }
+}
+
+/// A server that takes 30 milliseconds for mail servers, and 5 for all else, by a clock that
+/// knows that; and what is logged.
+struct Late {
+    dns: Arc<dyn Dns>,
+    passed: AtomicI64,
+    lines: Mutex<Vec<String>>,
+}
+
+impl Dns for Late {
+    fn query(&self, name: &str, kind: u16, how: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        self.passed.fetch_add(if kind == 15 { 30 } else { 5 }, Ordering::Relaxed);
+        self.dns.query(name, kind, how)
+    }
+}
+
+impl Clock for Late {
+    fn now(&self) -> Moment {
+        Moment::default()
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.passed.load(Ordering::Relaxed).unsigned_abs())
+    }
+    fn civil(&self, _: Moment, _: Option<&str>) -> Civil {
+        Civil::default()
+    }
+}
+
+impl Log for Late {
+    fn main(&self, line: &[u8]) {
+        self.lines.lock().expect("a log").push(String::from_utf8_lossy(line).into_owned());
+    }
+    fn panic(&self, line: &[u8]) {
+        self.main(line);
+    }
+    fn debug(&self, _: &[u8]) {}
+}
+
+#[test]
+fn answers_that_take_their_time_are_logged() {
+    for (most, wanted) in [
+        (0, &[][..]),
+        (13, &["Long MX lookup for 'example': 30 msec"]),
+        (30, &[]),
+        (
+            4,
+            &[
+                "Long MX lookup for 'example': 30 msec",
+                "Long TXT lookup for 'nosuch.example': 5 msec",
+            ],
+        ),
+    ] {
+        let fixture = Fixture::new().zone(ZONE).world();
+        let late = Arc::new(Late {
+            dns: fixture.dns.clone(),
+            passed: AtomicI64::new(0),
+            lines: Mutex::default(),
+        });
+        let world = World { dns: late.clone(), clock: late.clone(), log: late.clone(), ..fixture };
+        let mut settings = Settings::default();
+        settings.set(opt::SLOW_LOOKUP_LOG, most);
+        let mut cx = Engine::builder().world(world).settings(settings).build().context();
+        let text = "${lookup dnsdb{mx=example}}${lookup dnsdb{txt=nosuch.example}{yes}{no}}";
+        assert_eq!(answer(&mut cx, text), "10 host.exampleno");
+        assert_eq!(*late.lines.lock().expect("a log"), wanted, "{most}");
     }
 }

@@ -243,9 +243,7 @@ fn dial(to: SocketAddr, how: &Dialing, deadline: Deadline) -> io::Result<TcpStre
 fn connect_fast(socket: BorrowedFd<'_>, to: SocketAddr) -> Result<(), Errno> {
     match sendto(socket, &[], FAST_OPEN, &to) {
         Ok(_) => Ok(()),
-        Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::PIPE | Errno::NOTCONN) => {
-            connect(socket, &to)
-        }
+        Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::PIPE | Errno::NOTCONN) => connect(socket, &to),
         Err(why) => Err(why),
     }
 }
@@ -373,6 +371,33 @@ fn find_service(services: &[u8], name: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_are_made_as_they_are_wanted() {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let to = listener.local_addr().expect("its own address");
+        let from = Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 5)));
+        // The second time, the other side has given a cookie, where it does that.
+        for (from, keeps_alive, fast_open) in
+            [(None, true, true), (from, false, true), (None, false, false), (from, true, false)]
+        {
+            let how = Dialing { from, keeps_alive, fast_open };
+            let within = Deadline::within(Duration::from_secs(10));
+            let mut socket = dial(to, &how, within).expect("connected");
+            assert_eq!(sockopt::socket_keepalive(&socket).expect("known"), keeps_alive);
+            let (mut other, own) = listener.accept().expect("taken");
+            assert!(from.is_none_or(|from| own.ip() == from));
+            other.write_all(b"first").expect("written");
+            let mut heard = [0; 5];
+            socket.read_exact(&mut heard).expect("read");
+            assert_eq!(&heard, b"first");
+        }
+        // Where nobody listens, that is said at once.
+        drop(listener);
+        let how = Dialing { fast_open: true, ..Dialing::default() };
+        let refused = dial(to, &how, Deadline::within(Duration::from_secs(10)));
+        assert_eq!(refused.expect_err("nobody").kind(), io::ErrorKind::ConnectionRefused);
+    }
 
     #[test]
     fn services_have_names_and_other_names() {

@@ -164,7 +164,12 @@ pub(super) struct OwnSender<'d> {
 
 impl OwnSender<'_> {
     /// The status, and the name of a message that is left to be delivered.
-    pub(super) fn send(&self, cx: &mut Context, user: &LocalUser, own: &OwnMessage) -> (u8, Option<Vec<u8>>) {
+    pub(super) fn send(
+        &self,
+        cx: &mut Context,
+        user: &LocalUser,
+        own: &OwnMessage,
+    ) -> (u8, Option<Vec<u8>>) {
         let (done, name) = hand_in_as(&self.deliverer.server, cx, own, &self.about, user);
         let name = name.bytes().to_vec();
         if done.kept && self.at_once {
@@ -192,4 +197,3 @@ fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
     let outcomes = consignment.deliveries.iter().map(delivered).collect();
     Delivering { outcomes, ..Delivering::default() }
 }
-

@@ -11,7 +11,6 @@ use eximious::{Context, LogSelector, Str, opt};
 use super::attempt::Attempt;
 use crate::logs::security_of;
 
-
 /// Of which address a line is, and where it went.
 pub(super) struct Subject<'s> {
     pub(super) address: &'s Address,

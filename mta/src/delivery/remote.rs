@@ -97,7 +97,6 @@ impl Attempt<'_> {
         all
     }
 
-
     /// Tells of those that are made; those that come after one that is not, too, unless the
     /// order counts.
     fn tell_made(&mut self, all: &[Vec<Planned>], turns: &mut [Turn], in_order: bool) {

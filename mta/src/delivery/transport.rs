@@ -141,7 +141,8 @@ impl<'d> Attempt<'d> {
         let Made { done, path, began, by_address, reports } = made;
         self.show_return_path(&path);
         self.reports.extend(reports);
-        let Delivering { outcomes, failed_hosts, good_hosts, awaited_hosts, message_log, .. } = done;
+        let Delivering { outcomes, failed_hosts, good_hosts, awaited_hosts, message_log, .. } =
+            done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
         let Some(number) = first.delivery.transport else { return };
@@ -213,12 +214,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// What came of one delivery.
-    pub(super) fn conclude(
-        &mut self,
-        planned: &Planned,
-        outcome: Outcome,
-        about: &Conclusion<'_>,
-    ) {
+    pub(super) fn conclude(&mut self, planned: &Planned, outcome: Outcome, about: &Conclusion<'_>) {
         let &Conclusion { is_first, path, began, of_hosts, output } = about;
         let outcome = match outcome {
             // There is no other time.

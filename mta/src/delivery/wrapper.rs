@@ -61,7 +61,8 @@ impl Attempt<'_> {
         if is_one {
             return None;
         }
-        let line = b"** mua_wrapper is set but recipients cannot all be delivered in one transaction";
+        let line =
+            b"** mua_wrapper is set but recipients cannot all be delivered in one transaction";
         self.log(line);
         Some(b"delivery to smarthost failed (configuration problem)".to_vec())
     }

@@ -42,6 +42,7 @@ mod rights;
 mod routing;
 mod scram;
 mod sealing;
+mod side_by_side;
 mod sites;
 mod spool;
 mod submission;

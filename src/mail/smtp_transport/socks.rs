@@ -184,9 +184,8 @@ impl Peer<'_> {
         let to = SocketAddr::new(address, proxy.port);
         let from = interface.filter(|own| own.is_ipv4() == to.is_ipv4());
         let how = self.dialing(from);
-        let connected = self.cx.call(&PROXY, |call| {
-            call.net().map(|net| net.dial(to, &how, within))
-        });
+        let connected =
+            self.cx.call(&PROXY, |call| call.net().map(|net| net.dial(to, &how, within)));
         match connected {
             Ok(connected) => connected.map_err(Hindrance::Net),
             Err(fail) => Err(Hindrance::Net(io::Error::other(fail.to_string()))),

@@ -22,8 +22,8 @@ use crate::Context;
 use crate::mail::smtp_client::Endpoint;
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
-pub(super) use rules::RULES;
 use hosts::HostList;
+pub(super) use rules::RULES;
 use session::Attempt;
 use turn::HostTurn;
 
@@ -160,7 +160,8 @@ impl Work {
         // A host that is spoken to already comes first.
         let name = call.transport.name.bytes();
         let is_held = |host: &&RouteHost| call.consignment.connections.has(name, &host.name);
-        let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) = list.hosts.iter().partition(is_held);
+        let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) =
+            list.hosts.iter().partition(is_held);
         for host in held.into_iter().chain(others) {
             let left = self.left();
             if left.is_empty() || self.tried >= most.min(limit) {
