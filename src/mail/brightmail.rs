@@ -20,10 +20,7 @@ pub(in crate::mail) fn has_rule(verdict: &BrightmailVerdict, list: &[u8]) -> boo
 
 /// The verdicts as they are kept: a line for each recipient. `None` where there is not one
 /// for each, or where one can't be written.
-pub(in crate::mail) fn kept(
-    recipients: &[Str],
-    verdicts: &[BrightmailVerdict],
-) -> Option<Vec<u8>> {
+pub(in crate::mail) fn kept(recipients: &[Str], verdicts: &[BrightmailVerdict]) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     for (recipient, verdict) in recipients.iter().zip(verdicts) {
         text.extend(recipient.bytes().iter().filter(|c| !c.is_ascii_control()));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Call;
 use crate::world::{
-    Brightmail, Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random, Redis, Sql,
-    Users, log_of,
+    Brightmail, Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random,
+    Redis, Sql, Users, log_of,
 };
 use crate::{Effects, ErrorKind, Fail, World};
 

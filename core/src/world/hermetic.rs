@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Brightmail, BrightmailQuestion, BrightmailVerdict, Change, Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases,
-    Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
-    Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
-    Log, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, Moment, Net, Processes,
-    Random, Redis, RedisReply, Room, RunError, Sasl, SaslError, SaslSession, SaslStart, Server,
-    ServerError, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer,
-    SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault, TlsServer, TlsSession, User, Users,
-    World,
+    Brightmail, BrightmailQuestion, BrightmailVerdict, Change, Child, Civil, Clock, Command,
+    DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns, DnsAnswer, DnsError, DnsOptions,
+    Files, Finished, ForeignAnswer, ForeignError, Group, Hint, HintStore, Hints, HintsError, Host,
+    Ldap, LdapAnswer, LdapError, LdapRequest, Libraries, Log, MailboxDone, MailboxFault,
+    MailboxOrder, MailboxSupply, Mailboxes, Moment, Net, Processes, Random, Redis, RedisReply,
+    Room, RunError, Sasl, SaslError, SaslSession, SaslStart, Server, ServerError, Spool, SpoolData,
+    SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target,
+    Tls, TlsClient, TlsFault, TlsServer, TlsSession, User, Users, World,
 };
 
 impl World {
