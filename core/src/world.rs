@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod brightmail;
 mod dns;
 pub mod domain;
 mod fixture;
@@ -20,6 +21,7 @@ pub mod spool;
 mod stopwatch;
 mod tls;
 
+pub use brightmail::{Brightmail, BrightmailAction, BrightmailQuestion, BrightmailVerdict};
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
@@ -83,6 +85,8 @@ pub struct World {
     pub tls: Arc<dyn Tls>,
     /// What is remembered from one message to the next.
     pub hints: Arc<dyn Hints>,
+    /// What plays Brightmail AntiSpam.
+    pub brightmail: Arc<dyn Brightmail>,
     /// Messages that wait.
     pub spool: Arc<dyn Spool>,
     /// Mailboxes of users.

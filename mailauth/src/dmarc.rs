@@ -274,19 +274,27 @@ impl Published {
                 }
                 prepare(dns, &names);
                 for name in names {
-                    if let Some(found) = record(dns, &name)? {
-                        return Ok(Self { record: Some((name, found)), own });
+                    match Answer::of(dns, &name, organisations)? {
+                        Answer::Nothing => {}
+                        Answer::Record(found) => {
+                            return Ok(Self { record: Some((name, found)), own });
+                        }
+                        // Nobody above says what the domain could not say.
+                        Answer::Void => break,
                     }
                 }
                 Ok(Self { record: None, own })
             }
             Organisations::Walked => {
-                let found = walk(dns, name)?;
-                let own = organisation(name, &found);
-                let at = |wanted: &[u8]| found.iter().find(|(name, _)| name == wanted).cloned();
+                let way = Way::up(dns, name)?;
+                let own = way.organisation(name);
+                if way.is_void {
+                    return Ok(Self { record: None, own });
+                }
+                let at = |wanted: &[u8]| way.found.iter().find(|(name, _)| name == wanted).cloned();
                 // The domain's own, or that of the organisation, or of the suffix above.
                 let suffix = || {
-                    let last = found.last().cloned();
+                    let last = way.found.last().cloned();
                     last.filter(|(_, one)| one.public_suffix == PublicSuffix::Yes)
                 };
                 let record = at(name).or_else(|| at(&own)).or_else(suffix);
@@ -301,17 +309,38 @@ fn question(name: &[u8]) -> DnsQuery {
     DnsQuery { name: [b"_dmarc.", name].concat(), kind: DnsQueryKind::Txt }
 }
 
-/// The record of a domain. Of several, none counts.
-fn record(dns: &mut dyn DnsSource, name: &[u8]) -> Result<Option<DmarcRecord>, Later> {
-    let answer = dns.ask_one(question(name));
-    if answer == DnsResponse::Later {
-        return Err(Later);
+/// What a domain says.
+enum Answer {
+    Nothing,
+    Record(DmarcRecord),
+    /// Something that is no policy: DMARC does not apply to the domain.
+    Void,
+}
+
+impl Answer {
+    /// Of several records none counts: by RFC 7489 (section 6.6.3) that is the end, and
+    /// by RFC 9989 (section 4.10) it is as if there was none.
+    fn of(
+        dns: &mut dyn DnsSource,
+        name: &[u8],
+        organisations: Organisations<'_>,
+    ) -> Result<Self, Later> {
+        let answer = dns.ask_one(question(name));
+        if answer == DnsResponse::Later {
+            return Err(Later);
+        }
+        let walked = matches!(organisations, Organisations::Walked);
+        let mut own = answer.texts().filter(|text| is_record(text));
+        Ok(match (own.next(), own.next()) {
+            (None, _) => Self::Nothing,
+            (Some(text), None) => match DmarcRecord::read(text, walked) {
+                Some(record) => Self::Record(record),
+                None => Self::Void,
+            },
+            (Some(_), Some(_)) if walked => Self::Nothing,
+            (Some(_), Some(_)) => Self::Void,
+        })
     }
-    let mut own = answer.texts().filter(|text| is_record(text));
-    Ok(match (own.next(), own.next()) {
-        (Some(text), None) => DmarcRecord::read(text),
-        _ => None,
-    })
 }
 
 /// The names that may be asked for records, the first first, are made ready side by side.
@@ -326,40 +355,57 @@ fn is_record(text: &[u8]) -> bool {
     rest.is_some_and(|rest| rest.starts_with(b"DMARC1"))
 }
 
-/// The records on the way from a domain up to the root, the lowest first.
-fn walk(dns: &mut dyn DnsSource, name: &[u8]) -> Result<Vec<(Vec<u8>, DmarcRecord)>, Later> {
-    let mut names = vec![name.to_vec()];
-    let mut rest = name;
-    while let Some(dot) = memchr::memchr(b'.', rest) {
-        rest = &rest[dot + 1..];
-        // Of a long name, all but the first step are at the top.
-        if rest.split(|c| *c == b'.').count() < MOST_STEPS {
-            names.push(rest.to_vec());
-        }
-    }
-    prepare(dns, &names);
-    let mut found = Vec::new();
-    for name in names {
-        let Some(record) = record(dns, &name)? else { continue };
-        let ends = record.public_suffix != PublicSuffix::Unknown;
-        found.push((name, record));
-        if ends {
-            break;
-        }
-    }
-    Ok(found)
+/// What is found on the way from a domain up to the root.
+#[derive(Debug)]
+struct Way {
+    /// The records, the lowest first.
+    found: Vec<(Vec<u8>, DmarcRecord)>,
+    /// Whether the domain itself says something that is no policy.
+    is_void: bool,
 }
 
-/// The domain of the organisation, by the records on the way up.
-fn organisation(name: &[u8], found: &[(Vec<u8>, DmarcRecord)]) -> Vec<u8> {
-    match found.last() {
-        Some((suffix, record)) if record.public_suffix == PublicSuffix::Yes && suffix != name => {
-            let before = name.len().saturating_sub(suffix.len() + 1);
-            let start = memchr::memrchr(b'.', &name[..before]).map_or(0, |dot| dot + 1);
-            name[start..].to_vec()
+impl Way {
+    fn up(dns: &mut dyn DnsSource, name: &[u8]) -> Result<Self, Later> {
+        let mut names = vec![name.to_vec()];
+        let mut rest = name;
+        while let Some(dot) = memchr::memchr(b'.', rest) {
+            rest = &rest[dot + 1..];
+            // Of a long name, all but the first step are at the top.
+            if rest.split(|c| *c == b'.').count() < MOST_STEPS {
+                names.push(rest.to_vec());
+            }
         }
-        Some((own, _)) => own.clone(),
-        None => name.to_vec(),
+        prepare(dns, &names);
+        let mut way = Self { found: Vec::new(), is_void: false };
+        for at in names {
+            match Answer::of(dns, &at, Organisations::Walked)? {
+                Answer::Nothing => {}
+                Answer::Void => way.is_void |= at == name,
+                Answer::Record(record) => {
+                    let ends = record.public_suffix != PublicSuffix::Unknown;
+                    way.found.push((at, record));
+                    if ends {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(way)
+    }
+
+    /// The domain of the organisation that a domain belongs to, from which the way began.
+    fn organisation(&self, name: &[u8]) -> Vec<u8> {
+        match self.found.last() {
+            Some((suffix, record))
+                if record.public_suffix == PublicSuffix::Yes && suffix != name =>
+            {
+                let before = name.len().saturating_sub(suffix.len() + 1);
+                let start = memchr::memrchr(b'.', &name[..before]).map_or(0, |dot| dot + 1);
+                name[start..].to_vec()
+            }
+            Some((own, _)) => own.clone(),
+            None => name.to_vec(),
+        }
     }
 }
 
@@ -414,8 +460,7 @@ impl Alignment<'_, '_> {
                 if self.walks > MOST_WALKS {
                     return Ok(false);
                 }
-                let found = walk(self.dns, &name)?;
-                Ok(organisation(&name, &found) == self.own)
+                Ok(Way::up(self.dns, &name)?.organisation(&name) == self.own)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The interpreted MTA core: SMTP as a state machine, driven by a configuration's
-//! ACLs. It has no thread, no clock and no file of its own: bytes go in, events
-//! come out, and what it has to know of the outside it gets through the
-//! [`World`](eximious::World) of its context.
+//! ACLs. It has no clock and no file of its own, and no thread but those that deliver
+//! copies of one message side by side: bytes go in, events come out, and what it has to
+//! know of the outside it gets through the [`World`](eximious::World) of its context.
 //!
 //! ```
 //! use std::net::SocketAddr;

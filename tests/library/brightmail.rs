@@ -1,6 +1,14 @@
 //! Routers that go by the verdicts of what plays Brightmail AntiSpam (`docs/brightmail.md`).
 
-use eximious::world::Fixture;
+use std::io;
+use std::sync::Arc;
+
+use eximious::acl::AclVerdict;
+use eximious::stdlib::message::parse;
+use eximious::world::{
+    Brightmail, BrightmailAction, BrightmailQuestion, BrightmailVerdict, Fixture,
+};
+use eximious::{Config, Engine, World};
 use eximious_tests::routed::Routed;
 
 const ROUTERS: &str = "
@@ -65,4 +73,70 @@ fn routers_go_by_verdicts() {
     check(verdicts, "e@either.test", "either@kept.test from <>");
     // What makes no sense is no verdict.
     check("a@us.test\tdrop\tnot base64\n", "a@us.test", "a@kept.test from <>");
+}
+
+/// A scanner of an embedder's: who is dropped it knows by the subject.
+struct Scanner;
+
+impl Brightmail for Scanner {
+    fn judge(
+        &self,
+        place: &[u8],
+        question: &BrightmailQuestion<'_>,
+    ) -> io::Result<Vec<BrightmailVerdict>> {
+        assert_eq!(place, b"tables of joe");
+        let asked = [&question.client, &question.helo, &question.sender].map(|text| text.bytes());
+        assert_eq!(asked, [&b"192.0.2.1"[..], b"client.test", b"a@b.test"]);
+        let subject = &question.message.headers[0].line[..];
+        let judge = |recipient: &[u8]| BrightmailVerdict {
+            action: match subject.windows(recipient.len()).any(|part| part == recipient) {
+                true => BrightmailAction::Drop,
+                false => BrightmailAction::Default,
+            },
+            rules: vec![7],
+            ..BrightmailVerdict::default()
+        };
+        let verdicts = question.message.recipients.iter().map(|one| judge(one.bytes())).collect();
+        match subject {
+            b"Subject: none\n" => Err(io::Error::other("the tables are gone")),
+            b"Subject: few\n" => Ok(Vec::new()),
+            b"Subject: torn\n" => {
+                let location = b"one\ntwo".to_vec();
+                Ok(vec![BrightmailVerdict { location, ..BrightmailVerdict::default() }; 2])
+            }
+            _ => Ok(verdicts),
+        }
+    }
+}
+
+#[test]
+fn an_embedder_brings_a_scanner() {
+    let text = "primary_hostname = me.test\nbmi_config_file = tables of ${lc:JOE}\n\
+                acl_smtp_mail = mail\nacl_smtp_rcpt = accept\nacl_smtp_data = data\nbegin acl\n\
+                mail:\n  accept control = bmi_run\n\
+                data:\n  accept message = <$acl_m_bmi_verdicts>\n";
+    let world = World { brightmail: Arc::new(Scanner), ..World::hermetic() };
+    let engine = Engine::builder().world(world).build();
+    let loaded = engine.load(Config::parse(text).unwrap());
+    let judged = |subject: &str| {
+        let mut conversation = loaded.conversation("192.0.2.1".parse().unwrap());
+        conversation.helo("client.test");
+        conversation.mail("a@b.test");
+        let mut message = parse(format!("Subject: {subject}\n\nbody\n").as_bytes());
+        message.recipients = vec!["c@me.test".into(), "d@me.test".into()];
+        let decision = conversation.data(message);
+        assert_eq!(decision.verdict, AclVerdict::Accept);
+        (decision.message.unwrap().display().into_owned(), decision.log)
+    };
+    let (said, log) = judged("not for d@me.test");
+    assert_eq!(said, "<c@me.test\tdefault\t-\t-\t7\nd@me.test\tdrop\t-\t-\t7\n>");
+    assert_eq!(log, [""; 0]);
+    for (subject, why) in [
+        ("none", "the tables are gone"),
+        ("few", "an answer that makes no sense"),
+        ("torn", "an answer that makes no sense"),
+    ] {
+        let wanted = format!("bmi_run: tables of joe: {why}");
+        assert_eq!(judged(subject), ("<>".to_owned(), vec![wanted]));
+    }
 }

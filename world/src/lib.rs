@@ -29,6 +29,7 @@
 )))]
 mod absent;
 mod as_user;
+mod brightmail;
 mod cdb;
 mod clock;
 mod databases;
@@ -100,6 +101,7 @@ pub fn system() -> World {
         processes: Arc::new(processes::SystemProcesses),
         hints: Arc::new(hints::SystemHints::default()),
         spool: Arc::<spool::SystemSpool>::default(),
+        brightmail: Arc::new(brightmail::SystemBrightmail),
         host: Arc::new(host::SystemHost::new()),
         libraries: Arc::new(libraries::SystemLibraries),
         ldap: Arc::new(ldap::SystemLdap::default()),

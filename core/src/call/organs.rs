@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Call;
 use crate::world::{
-    Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random, Redis, Sql,
-    Users, log_of,
+    Brightmail, Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random,
+    Redis, Sql, Users, log_of,
 };
 use crate::{Effects, ErrorKind, Fail, World};
 
@@ -42,6 +42,10 @@ impl Call<'_> {
     /// Databases; needs [`Effects::LOOKUP`].
     pub fn databases(&self) -> Result<Arc<dyn Databases>, Fail> {
         Ok(self.world(Effects::LOOKUP)?.databases.clone())
+    }
+    /// What plays Brightmail AntiSpam; needs [`Effects::NET`].
+    pub fn brightmail(&self) -> Result<Arc<dyn Brightmail>, Fail> {
+        Ok(self.world(Effects::NET)?.brightmail.clone())
     }
     /// SQL servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
     pub fn sql(&self) -> Result<Arc<dyn Sql>, Fail> {

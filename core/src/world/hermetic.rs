@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Change, Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases,
-    Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
-    Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
-    Log, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, Moment, Net, Processes,
-    Random, Redis, RedisReply, Room, RunError, Sasl, SaslError, SaslSession, SaslStart, Server,
-    ServerError, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer,
-    SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault, TlsServer, TlsSession, User, Users,
-    World,
+    Brightmail, BrightmailQuestion, BrightmailVerdict, Change, Child, Civil, Clock, Command,
+    DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns, DnsAnswer, DnsError, DnsOptions,
+    Files, Finished, ForeignAnswer, ForeignError, Group, Hint, HintStore, Hints, HintsError, Host,
+    Ldap, LdapAnswer, LdapError, LdapRequest, Libraries, Log, MailboxDone, MailboxFault,
+    MailboxOrder, MailboxSupply, Mailboxes, Moment, Net, Processes, Random, Redis, RedisReply,
+    Room, RunError, Sasl, SaslError, SaslSession, SaslStart, Server, ServerError, Spool, SpoolData,
+    SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target,
+    Tls, TlsClient, TlsFault, TlsServer, TlsSession, User, Users, World,
 };
 
 impl World {
@@ -40,6 +40,7 @@ impl World {
             ldap: closed.clone(),
             dns: closed.clone(),
             hints: closed.clone(),
+            brightmail: closed.clone(),
             spool: closed.clone(),
             mailboxes: closed,
             log: Arc::new(Kept::default()),
@@ -276,6 +277,12 @@ impl Redis for Closed {
 impl Ldap for Closed {
     fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
         Err(LdapError::Connect("LDAP is not there".into()))
+    }
+}
+
+impl Brightmail for Closed {
+    fn judge(&self, _: &[u8], _: &BrightmailQuestion<'_>) -> io::Result<Vec<BrightmailVerdict>> {
+        denied()
     }
 }
 

@@ -82,8 +82,10 @@ pub struct DmarcRecord {
 
 impl DmarcRecord {
     /// Reads a record. `None` where the text is none, or asks for nothing that has a
-    /// meaning; other mistakes count as if their tags were not there.
-    pub fn read(text: &[u8]) -> Option<Self> {
+    /// meaning; other mistakes count as if their tags were not there. Where organisations
+    /// are found by a walk, a record without `p` asks for nothing to be done (RFC 9989,
+    /// section 4.7).
+    pub fn read(text: &[u8], walked: bool) -> Option<Self> {
         let mut tags = text.split(|c| *c == b';').take(MOST_TAGS).map(tag);
         if tags.next()?? != (b"v".as_slice(), b"DMARC1".as_slice()) {
             return None;
@@ -101,7 +103,7 @@ impl DmarcRecord {
             aggregate: Vec::new(),
             forensic: Vec::new(),
         };
-        let mut policy = None;
+        let mut policy = walked.then_some(DmarcPolicy::None);
         let mut is_proper = true;
         for (name, value) in tags.flatten() {
             let yes = value.eq_ignore_ascii_case(b"y");
@@ -112,7 +114,10 @@ impl DmarcRecord {
                     record.subdomains = DmarcPolicy::read(value);
                     is_proper &= record.subdomains.is_some();
                 }
-                b"np" => record.nonexistent = DmarcPolicy::read(value),
+                b"np" => {
+                    record.nonexistent = DmarcPolicy::read(value);
+                    is_proper &= record.nonexistent.is_some() || !walked;
+                }
                 b"adkim" => record.strict_dkim = strict,
                 b"aspf" => record.strict_spf = strict,
                 b"pct" => record.percent = percent(value).unwrap_or(100),
@@ -130,7 +135,9 @@ impl DmarcRecord {
         match policy {
             Some(policy) if is_proper => record.policy = policy,
             // Somebody wants reports, so it is no mere accident.
-            _ if !record.aggregate.is_empty() => record.subdomains = None,
+            _ if !record.aggregate.is_empty() => {
+                (record.subdomains, record.nonexistent) = (None, None);
+            }
             _ => return None,
         }
         Some(record)
@@ -192,7 +199,7 @@ mod tests {
 
     #[test]
     fn records_and_what_is_none() {
-        let read = |text: &str| DmarcRecord::read(text.as_bytes());
+        let read = |text: &str| DmarcRecord::read(text.as_bytes(), false);
         for none in [
             "",
             "v=DMARC2; p=none",
@@ -216,6 +223,20 @@ mod tests {
         assert_eq!(record.failures, b"1:d:s");
         assert_eq!(record.aggregate, [b"mailto:a@b.c!10m".to_vec(), b"https://x.y/z".to_vec()]);
         assert_eq!(record.forensic, [b"mailto:f@b.c".to_vec()]);
+        // On a walk, one without a policy asks for nothing; what it asks for must be known.
+        let walked = |text: &str| DmarcRecord::read(text.as_bytes(), true);
+        for (text, record) in [
+            ("v=DMARC1", Some((DmarcPolicy::None, PublicSuffix::Unknown))),
+            ("v=DMARC1; psd=y", Some((DmarcPolicy::None, PublicSuffix::Yes))),
+            ("v=DMARC1; p=perhaps; psd=n", None),
+            ("v=DMARC1; p=reject; np=perhaps", None),
+            (
+                "v=DMARC1; np=perhaps; rua=mailto:a@b.c",
+                Some((DmarcPolicy::None, PublicSuffix::Unknown)),
+            ),
+        ] {
+            assert_eq!(walked(text).map(|one| (one.policy, one.public_suffix)), record, "{text}");
+        }
         // Whoever wants reports has a policy.
         let odd = read("v=DMARC1; p=perhaps; sp=reject; rua=mailto:a@b.c").expect("a record");
         assert_eq!((odd.policy, odd.subdomains), (DmarcPolicy::None, None));
@@ -231,7 +252,8 @@ mod tests {
     #[test]
     fn failures_to_report() {
         let read = |fo: &str| {
-            DmarcRecord::read(format!("v=DMARC1; p=none; fo={fo}").as_bytes()).expect("a record")
+            let text = format!("v=DMARC1; p=none; fo={fo}");
+            DmarcRecord::read(text.as_bytes(), false).expect("a record")
         };
         let all = FailedParts { all: true, any: true, ..FailedParts::default() };
         let any = FailedParts { any: true, ..FailedParts::default() };

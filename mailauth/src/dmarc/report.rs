@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::dns::{DnsQuery, DnsQueryKind, DnsSource};
 
-use super::{Organisations, domain, is_record, organisation, walk};
+use super::{Organisations, Way, domain, is_record};
 
 /// How many get a report.
 const MOST_RECIPIENTS: usize = 5;
@@ -171,7 +171,7 @@ fn own_of(
 ) -> Option<Vec<u8>> {
     match organisations {
         Organisations::Listed(list) => Some(list(name).unwrap_or_else(|| name.to_vec())),
-        Organisations::Walked => Some(organisation(name, &walk(dns, name).ok()?)),
+        Organisations::Walked => Some(Way::up(dns, name).ok()?.organisation(name)),
     }
 }
 

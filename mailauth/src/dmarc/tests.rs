@@ -204,6 +204,68 @@ fn the_way_up() {
     assert_eq!(check(&[far], long, "b.example").0, NoRecord);
 }
 
+/// The examples of RFC 9989, sections 4.10 and 4.10.2.
+#[test]
+fn the_way_up_in_the_words_of_the_rfc() {
+    let up = |texts: &[(&'static str, &'static str)], name: &str| {
+        let mut zone = Zone::new(texts);
+        let way = Way::up(&mut zone, name.as_bytes()).expect("an answer");
+        (String::from_utf8(way.organisation(name.as_bytes())).expect("a name"), zone.1)
+    };
+    let plain = "v=DMARC1; p=none";
+    let start = "a.mail.example.com";
+    let both = [("_dmarc.mail.example.com", plain), ("_dmarc.example.com", plain)];
+    assert_eq!(up(&both, start), ("example.com".into(), 4));
+    let unit = [("_dmarc.mail.example.com", "v=DMARC1; p=none; psd=n"), both[1]];
+    assert_eq!(up(&unit, start), ("mail.example.com".into(), 2));
+    assert_eq!(up(&[("_dmarc.com", "v=DMARC1; p=none; psd=y")], start).0, "example.com");
+    // A suffix that the walk starts at is its own organisation.
+    assert_eq!(up(&[("_dmarc.com", "v=DMARC1; p=none; psd=y")], "com"), ("com".into(), 1));
+    // Of several records at a name, none counts; nor does what is no policy.
+    let several = [both[0], both[1], ("_dmarc.example.com", "v=DMARC1; p=reject")];
+    assert_eq!(up(&several, start).0, "mail.example.com");
+    assert_eq!(
+        up(&[both[0], ("_dmarc.example.com", "v=DMARC1; p=x")], start).0,
+        "mail.example.com"
+    );
+    assert_eq!(up(&[], start), (start.into(), 4));
+    // Eight questions for the longest name: one, and seven from seven components on.
+    let long = "a.b.c.d.e.f.g.h.i.j.mail.example.com";
+    let asked = |name: &'static str| up(&[(name, plain)], long).0 == name["_dmarc.".len()..];
+    assert_eq!(up(&[], long).1, 8);
+    for name in [
+        "_dmarc.a.b.c.d.e.f.g.h.i.j.mail.example.com",
+        "_dmarc.g.h.i.j.mail.example.com",
+        "_dmarc.h.i.j.mail.example.com",
+        "_dmarc.i.j.mail.example.com",
+        "_dmarc.j.mail.example.com",
+        "_dmarc.mail.example.com",
+        "_dmarc.example.com",
+        "_dmarc.com",
+    ] {
+        assert!(asked(name), "{name}");
+    }
+    assert!(!asked("_dmarc.f.g.h.i.j.mail.example.com"));
+    assert_eq!(up(&[], "b.c.d.e.f.mail.example.com").1, 8);
+}
+
+#[test]
+fn what_is_no_policy_is_not_looked_for_above() {
+    use DmarcStatus::{NoRecord, Quarantine};
+    let void = ("_dmarc.x.a.test", "v=DMARC1; p=perhaps");
+    let more = ("_dmarc.x.a.test", "v=DMARC1; p=none");
+    for walked in [false, true] {
+        let message = Message { authors: &["x.a.test"], walked, ..PLAIN };
+        let exists = ("x.a.test", "");
+        assert_eq!(run(&[REJECT, exists, void], &message).status, NoRecord, "{walked}");
+        // Two records are none, after RFC 9989, and no DMARC at all, after RFC 7489.
+        let two = run(&[REJECT, exists, more, more], &message).status;
+        assert_eq!(two, if walked { Quarantine } else { NoRecord });
+        let other = ("_dmarc.x.a.test", "v=spf1 -all");
+        assert_eq!(run(&[REJECT, exists, other, other], &message).status, Quarantine);
+    }
+}
+
 #[test]
 fn authors() {
     use DmarcStatus::{Accept, NoFrom, Reject};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::trace::TraceKinds;
-use eximious_core::world::{User, Users as _};
+use eximious_core::world::{BrightmailAction, User, Users as _};
 use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::SendingHost;
 use eximious_stdlib::lists::{Keep, ListOutcome, Matcher, Names, elements};
@@ -18,7 +18,7 @@ use super::router::{Router, Text};
 use super::{Attached, Identity, Purpose};
 use crate::Context;
 use crate::config::PatientUsers;
-use crate::mail::brightmail::{self, Action};
+use crate::mail::brightmail;
 
 /// What tests against lists may touch.
 static LIST: Meta = Meta::new(
@@ -239,17 +239,18 @@ impl Machine<'_> {
         let recipient = recipient.clone();
         let kept = brightmail::show(self.cx, &recipient).unwrap_or_default();
         let verdict = brightmail::of_recipient(kept.bytes(), recipient.bytes());
-        let action = verdict.map_or(Action::Default, |verdict| verdict.action);
+        let action = verdict.as_ref().map_or(BrightmailAction::Default, |one| one.action);
         let actions = [
-            (opt::router::BMI_DELIVER_DEFAULT, Action::Default),
-            (opt::router::BMI_DELIVER_ALTERNATE, Action::Alternate),
-            (opt::router::BMI_DONT_DELIVER, Action::Drop),
+            (opt::router::BMI_DELIVER_DEFAULT, BrightmailAction::Default),
+            (opt::router::BMI_DELIVER_ALTERNATE, BrightmailAction::Alternate),
+            (opt::router::BMI_DONT_DELIVER, BrightmailAction::Drop),
         ];
         let mut wanted = actions.iter().filter(|(option, _)| router.on(*option)).peekable();
         let suits = wanted.peek().is_none() || wanted.any(|(_, one)| *one == action);
         let rules = router.some_text(opt::router::BMI_RULE);
-        let fired =
-            |rules: &Text| verdict.is_some_and(|verdict| verdict.has_rule(rules.written.bytes()));
+        let fired = |rules: &Text| {
+            verdict.is_some_and(|verdict| brightmail::has_rule(&verdict, rules.written.bytes()))
+        };
         suits && rules.is_none_or(fired)
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use eximious_core::world::DnsOptions;
 use hickory_resolver::system_conf::parse_resolv_conf;
@@ -149,6 +149,18 @@ pub(super) fn server(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(bare)
 }
 
+/// What was read from the system's file.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// When it was last looked at.
+    looked: Instant,
+    changed: SystemTime,
+    config: Arc<Config>,
+}
+
+/// How long settings count before the file is looked at again.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Where settings come from.
 #[derive(Debug)]
 pub(super) enum Source {
@@ -158,7 +170,7 @@ pub(super) enum Source {
     File {
         /// Who is asked in the place of its servers; with none, those.
         instead: Vec<SocketAddr>,
-        kept: Option<(SystemTime, Arc<Config>)>,
+        kept: Option<Kept>,
     },
 }
 
@@ -168,22 +180,26 @@ impl Source {
         Self::File { instead, kept: None }
     }
 
-    /// The settings, read again where the file is another one now.
+    /// The settings, read again soon after the file is another one.
     pub(super) fn current(&mut self) -> Arc<Config> {
         let (instead, kept) = match self {
             Self::Fixed(config) => return config.clone(),
             Self::File { instead, kept } => (instead, kept),
         };
-        let changed = std::fs::metadata(RESOLV_CONF).and_then(|stat| stat.modified());
-        match (&kept, changed) {
-            (Some((then, config)), Ok(changed)) if *then == changed => config.clone(),
-            (_, changed) => {
-                let config = Config::read(&contents(RESOLV_CONF)).with_servers(instead);
-                let config = Arc::new(config);
-                *kept = changed.ok().map(|changed| (changed, config.clone()));
-                config
-            }
+        let looked = Instant::now();
+        if let Some(kept) = kept
+            && looked.duration_since(kept.looked) < FRESH
+        {
+            return kept.config.clone();
         }
+        let changed = std::fs::metadata(RESOLV_CONF).and_then(|stat| stat.modified()).ok();
+        let same = kept.take().filter(|kept| Some(kept.changed) == changed);
+        let config = match same {
+            Some(same) => same.config,
+            None => Arc::new(Config::read(&contents(RESOLV_CONF)).with_servers(instead)),
+        };
+        *kept = changed.map(|changed| Kept { looked, changed, config: config.clone() });
+        config
     }
 }
 

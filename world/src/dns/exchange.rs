@@ -3,9 +3,14 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
-use std::os::fd::AsFd;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, socket_with,
+};
 
 use super::message::{Question, Reply};
 use crate::deadline::Deadline;
@@ -27,36 +32,75 @@ pub(super) fn ask(
     connection(server, question, Deadline::within(within))
 }
 
-/// Asks several things at once, by datagrams: all are on their way before an answer is
-/// waited for. There is none to what has no answer in time.
+/// Asks several things at once, by datagrams from one socket: all are on their way before an
+/// answer is waited for. There is none to what has no answer in time.
 pub(super) fn ask_all(
     server: SocketAddr,
     questions: &[Question],
     within: Duration,
 ) -> Vec<Option<Reply>> {
     let deadline = Deadline::within(within);
-    let sent: Vec<_> = questions.iter().map(|question| send(server, question)).collect();
-    let answers = sent.into_iter().zip(questions);
-    answers.map(|(socket, question)| hear(&socket.ok()?, question, deadline).ok()).collect()
+    let mut replies = vec![None; questions.len()];
+    if questions.is_empty() {
+        return replies;
+    }
+    let Ok(inquiry) = open(server) else { return replies };
+    // Where nobody listens, whoever uses the socket next hears of it.
+    if questions.iter().any(|question| send(&inquiry, question).is_err()) {
+        return replies;
+    }
+    let mut left = questions.len();
+    // What came before an error counts.
+    let _ = hear(&inquiry, deadline, |datagram| {
+        let open = questions.iter().zip(&mut replies).filter(|(_, reply)| reply.is_none());
+        let found = open.map(|(question, place)| (question.reply(datagram), place));
+        if let Some((reply, place)) = found.into_iter().find(|(reply, _)| reply.is_some()) {
+            *place = reply;
+            left -= 1;
+        }
+        left == 0
+    });
+    replies
 }
 
 fn datagram(server: SocketAddr, question: &Question, deadline: Deadline) -> io::Result<Reply> {
-    hear(&send(server, question)?, question, deadline)
+    let inquiry = open(server)?;
+    send(&inquiry, question)?;
+    let mut reply = None;
+    hear(&inquiry, deadline, |datagram| {
+        reply = question.reply(datagram);
+        reply.is_some()
+    })?;
+    reply.ok_or_else(|| io::ErrorKind::TimedOut.into())
 }
 
-/// The system picks a port at random for each question, and lets datagrams of
-/// that server alone through.
-fn send(server: SocketAddr, question: &Question) -> io::Result<UdpSocket> {
-    let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+/// A socket for questions to a server.
+struct Inquiry {
+    socket: OwnedFd,
+    /// Whether the server is on this host.
+    is_near: bool,
+}
+
+/// How long a server on this host may take before we sleep: to fall asleep and to wake up
+/// takes longer than most of its answers. Whoever else wants the processor gets it.
+const NEAR: Duration = Duration::from_micros(100);
+
+/// A socket that only this server's datagrams come to. The system picks its port at random.
+fn open(server: SocketAddr) -> io::Result<Inquiry> {
+    let family = match server {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
     };
-    let socket = UdpSocket::bind((any, 0))?;
-    socket.connect(server)?;
     // A datagram that shows may turn out to be damaged, and is gone.
-    socket.set_nonblocking(true)?;
-    socket.send(question.bytes())?;
-    Ok(socket)
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(family, SocketType::DGRAM, flags, None)?;
+    connect(&socket, &server)?;
+    Ok(Inquiry { socket, is_near: server.ip().is_loopback() })
+}
+
+fn send(inquiry: &Inquiry, question: &Question) -> io::Result<()> {
+    rustix::net::send(&inquiry.socket, question.bytes(), SendFlags::NOSIGNAL)?;
+    Ok(())
 }
 
 thread_local! {
@@ -64,22 +108,31 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; usize::from(u16::MAX)]);
 }
 
-/// Waits for the answer. What came while others were waited for counts in any case.
-fn hear(socket: &UdpSocket, question: &Question, deadline: Deadline) -> io::Result<Reply> {
+/// Listens until enough was heard. What came while others were waited for counts in any case.
+///
+/// # Errors
+/// It was not enough in time.
+fn hear(
+    Inquiry { socket, is_near }: &Inquiry,
+    deadline: Deadline,
+    mut is_enough: impl FnMut(&[u8]) -> bool,
+) -> io::Result<()> {
+    let near = Deadline::within(if *is_near { NEAR } else { Duration::ZERO });
     BUFFER.with_borrow_mut(|buffer| {
-        let mut late = deadline.readable(socket.as_fd());
+        let mut late = if *is_near { Ok(()) } else { deadline.readable(socket.as_fd()) };
         loop {
-            match socket.recv(buffer) {
-                Ok(length) => {
-                    if let Some(reply) = question.reply(&buffer[..length]) {
-                        return Ok(reply);
+            match recv(socket, &mut buffer[..], RecvFlags::empty()) {
+                Ok((length, _)) if is_enough(&buffer[..length]) => return Ok(()),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    if near.left().is_some() {
+                        std::thread::yield_now();
+                        continue;
                     }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     late?;
                     late = deadline.readable(socket.as_fd());
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
     })

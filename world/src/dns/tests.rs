@@ -383,3 +383,17 @@ fn questions_are_asked_side_by_side() {
     assert_eq!(counts.collect::<Vec<_>>(), [Some(1), Some(2), None, Some(3), Some(4)]);
     assert_eq!(Resolver::of([at]).query_all(&[], &patient), []);
 }
+
+#[test]
+fn several_questions_to_nobody_wait_for_nothing() {
+    let gone = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let server = Server::new(|question| vec![answer(question, 0, 0, 1)]);
+    let patient = DnsOptions { retransmit: Some(Duration::from_secs(20)), ..options() };
+    for count in [2, 3] {
+        let names: Vec<_> = (0..count).map(|number| (format!("n{number}.example"), 1)).collect();
+        let start = Instant::now();
+        let answers = Resolver::of([gone, server.at]).query_all(&names, &patient);
+        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    }
+}
