@@ -312,7 +312,7 @@ impl<'r> Reader<'r> {
             let engine = self.engine();
             engine.expand_once(text, &mut engine.context())
         };
-        let users = PatientUsers::of(&self.world, &self.config.settings);
+        let users = PatientUsers::of(self.world, &self.config.settings);
         let resolver = Resolver { users: &users, expand: &expand };
         values::read(option, value, &resolver)
     }

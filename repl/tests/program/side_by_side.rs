@@ -103,7 +103,7 @@ fn copies_of_a_message_go_side_by_side() {
             place.run(&program, &args, "Subject: x\n\ntext\n");
             let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
             assert_eq!(host.most.load(Ordering::SeqCst), at_once, "{program} {most}: {log}");
-            let rounds = 4_usize.div_ceil(at_once) as u32;
+            let rounds = u32::try_from(4_usize.div_ceil(at_once)).expect("few");
             assert!(started.elapsed() >= SLOW * rounds, "{program} {most}");
             let done: Vec<&str> = log
                 .lines()
