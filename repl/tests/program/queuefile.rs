@@ -166,9 +166,12 @@ fn it_waits_where_it_can_not_be_put() {
     for (into, said) in [
         (
             "DIR/nowhere",
-            format!("defer (2): {at} open directory DIR/nowhere: No such file or directory"),
+            format!("defer (2): No such file or directory: {at} open directory DIR/nowhere: "),
         ),
-        ("DIR/first/input", format!("defer (17): {at} copy to DIR/first/input/ID-H: File exists")),
+        (
+            "DIR/first/input",
+            format!("defer (17): File exists: {at} copy to DIR/first/input/ID-H: File exists"),
+        ),
         ("second", "defer (-1): queuefile: directory name \"second\" is not absolute".to_owned()),
         (
             "DIR/$local_part",

@@ -10,6 +10,7 @@ mod rules;
 mod session;
 mod signing;
 mod stop;
+mod submitter;
 mod told;
 mod turn;
 

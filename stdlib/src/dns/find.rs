@@ -18,7 +18,7 @@ use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds, TracePla
 use eximious_core::world::Random;
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
-use super::local::LocalAddresses;
+use super::local::{self, LocalAddresses};
 use super::{DnsFound, DnsReply, How, Patience, kind};
 use crate::lists::{ListOutcome, Matcher};
 use crate::options::opt::{self, router};
@@ -501,7 +501,7 @@ impl Finder<'_> {
     }
 
     fn is_local(&mut self, call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
-        is_local_by(call, host, &mut self.local)
+        local::is_local_by(call, host, &mut self.local)
     }
 
     /// Looks for addresses of the name itself.
@@ -534,30 +534,6 @@ impl Finder<'_> {
             }
         });
     }
-}
-
-/// Whether a host is this one: by its address, or because it is to be treated so
-/// (`hosts_treat_as_local`).
-///
-/// # Errors
-/// A list can't be read, or the policy keeps this host's addresses from us.
-pub fn is_local(call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
-    is_local_by(call, host, &mut None)
-}
-
-fn is_local_by(
-    call: &mut Call<'_>,
-    host: &RouteHost,
-    local: &mut Option<LocalAddresses>,
-) -> Result<bool, Fail> {
-    if super::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &host.name)? {
-        return Ok(true);
-    }
-    Ok(match (host.address, local) {
-        (None, _) => false,
-        (Some(address), Some(local)) => local.contains(address),
-        (Some(address), local) => local.insert(LocalAddresses::read(call)?).contains(address),
-    })
 }
 
 /// The name that the records are at, without what stands before the domain. One

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use eximious_core::trace::{Happening, TraceKinds};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, Opt, Str, TaintRule};
 
+use super::find::RouteHost;
+use super::listed;
 use crate::lists::{elements, ip};
 use crate::options::opt;
 
@@ -114,6 +116,30 @@ fn address(item: &[u8]) -> Option<IpAddr> {
 fn malformed(item: &[u8], option: &str) -> Fail {
     let message = [b"Malformed IP address \"", item, b"\" in ", option.as_bytes()].concat();
     Fail::error(ErrorKind::Syntax, message)
+}
+
+/// Whether a host is this one: by its address, or because it is to be treated so
+/// (`hosts_treat_as_local`).
+///
+/// # Errors
+/// A list can't be read, or the policy keeps this host's addresses from us.
+pub fn is_local(call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
+    is_local_by(call, host, &mut None)
+}
+
+pub(super) fn is_local_by(
+    call: &mut Call<'_>,
+    host: &RouteHost,
+    local: &mut Option<LocalAddresses>,
+) -> Result<bool, Fail> {
+    if listed(call, opt::HOSTS_TREAT_AS_LOCAL, &host.name)? {
+        return Ok(true);
+    }
+    Ok(match (host.address, local) {
+        (None, _) => false,
+        (Some(address), Some(local)) => local.contains(address),
+        (Some(address), local) => local.insert(LocalAddresses::read(call)?).contains(address),
+    })
 }
 
 #[cfg(test)]

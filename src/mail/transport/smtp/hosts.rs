@@ -1,7 +1,8 @@
 //! Which hosts are tried.
 
 use eximious_core::{Effects, Meta, TaintRule};
-use eximious_stdlib::dns::find::{RouteHost, is_local};
+use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::dns::local::is_local;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::UNKNOWN;

@@ -187,7 +187,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .since("4.91")
         .summary("Hosts for which TLSA records are looked up."),
     AT.hosts("hosts_try_fastopen")
-        .not_yet()
         .default("*")
         .summary("Hosts that get data with the first packet, where the system knows how."),
     AT.hosts("hosts_try_prdr")
