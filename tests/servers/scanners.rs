@@ -451,6 +451,51 @@ fn rspamd() {
     );
 }
 
+/// What `dcc` says with a daemon, and the variables behind it.
+fn dcc(played: &Played, options: &str, acl: &str) -> (AclVerdict, String) {
+    let options = format!("dccifd_address = {}\n{options}", played.place);
+    let message = "message = <$dcc_result> <$dcc_header>";
+    let (verdict, said, _) = judged(&options, &format!("{acl}\n {message}"));
+    (verdict, said)
+}
+
+#[test]
+fn dccifd() {
+    let header = "X-DCC-me-Metrics: me.test 1234; bulk Body=many\n\tFuz1=many";
+    let answer = |word: &str| say(format!("{word}\n{word}\n{header}\n"));
+    let played = unix(&[End, answer("A")]);
+    let told = format!("<A> <{header}>");
+    assert_eq!(dcc(&played, "", "deny dcc = *"), (AclVerdict::Deny, told));
+    let asked = played.told.recv_timeout(Duration::from_secs(5)).unwrap();
+    let wanted = "header\n192.0.2.1\n\na@b.test\nc@me.test\n\nSubject: x\n\nbody\n";
+    assert_eq!(String::from_utf8_lossy(&asked), wanted);
+    // What the configuration has the daemon see in the place of the truth.
+    let played = tcp(&[End, answer("S")]);
+    let acl = "warn set acl_m_dcc_override_client_ip = 198.51.100.7\n \
+               set acl_m_dcc_add_header = X-Seen: yes\n  deny dcc = *";
+    assert_eq!(dcc(&played, "", acl).0, AclVerdict::Deny);
+    let asked = played.told.recv_timeout(Duration::from_secs(5)).unwrap();
+    let wanted = "header\n198.51.100.7\n\na@b.test\nc@me.test\n\nSubject: x\nX-Seen: yes\n\nbody\n";
+    assert_eq!(String::from_utf8_lossy(&asked), wanted);
+    // It rejects, or delays; what can't be told now defers, unless that is not wanted.
+    for (word, plain, patient) in [
+        ("R", AclVerdict::Accept, AclVerdict::Accept),
+        ("G", AclVerdict::Accept, AclVerdict::Accept),
+        ("T", AclVerdict::Defer, AclVerdict::Accept),
+        ("nonsense", AclVerdict::Defer, AclVerdict::Accept),
+    ] {
+        let played = unix(&[End, answer(word)]);
+        assert_eq!(dcc(&played, "", "deny dcc = *").0, plain, "{word}");
+        assert_eq!(dcc(&played, "", "deny dcc = */defer_ok").0, patient, "{word}");
+    }
+    // The line goes to the message where that is wanted.
+    let played = unix(&[End, answer("A")]);
+    let acl = "warn dcc = *\n  deny condition = ${if def:headers_added}\n \
+               logwrite = <$headers_added>";
+    assert_eq!(dcc(&played, "", acl).0, AclVerdict::Accept);
+    assert_eq!(dcc(&played, "dcc_direct_add_header", acl).0, AclVerdict::Deny);
+}
+
 /// What `control = bmi_run` leaves in `$acl_m_bmi_verdicts`, and what is logged.
 fn bmi(place: &str) -> (String, Vec<String>) {
     let text = format!(

@@ -101,9 +101,22 @@ const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
     addresses are those of `Mail::SRS`, and `$srs_status` has words of our own |\n\
     | DCC | dccifd's protocol, over a socket or TCP |\n\
     | Brightmail | the vendor's library can't be had: whatever plays the scanner listens at a \
-    socket (`docs/brightmail.md`); `bmi_optin` is not there |\n\
+    socket (`docs/brightmail.md`), or is an organ of the `World` that an embedder brings; \
+    `bmi_optin` is not there |\n\
     | Content scanning | `malware` with each kind of scanner, `spam` with SpamAssassin and \
-    Rspamd, the ACLs for MIME parts, `regex`, `mime_regex` |\n";
+    Rspamd, the ACLs for MIME parts, `regex`, `mime_regex` |\n\
+    | PRDR | `prdr_enable`, `acl_smtp_data_prdr`, `hosts_try_prdr` |\n\
+    | OCSP stapling | `tls_ocsp_file`, `hosts_request_ocsp`, `hosts_require_ocsp` |\n\
+    | Names in certificates | `tls_verify_cert_hostnames` |\n\
+    | DANE | not yet (`hosts_try_dane`, `hosts_require_dane`) |\n\
+    | Events, TPDA | `event_action`; what TPDA called the options and variables is understood |\n\
+    | Redis | the lookup type `redis`, with `redis_servers` |\n\
+    | LMDB | the lookup type `lmdb` |\n\
+    | PROXY | `hosts_proxy`, both versions of the protocol |\n\
+    | SOCKS | `socks_proxy` |\n\
+    | Internationalised mail | SMTPUTF8, `utf8_downconvert`, the operators for names |\n\
+    | queuefile | the transport |\n\
+    | More in bounces (`EXPERIMENTAL_DSN_INFO`) | not there: Debian's Exim has it not either |\n";
 
 /// What is to be known of TLS by those who come from a GnuTLS build.
 const TLS: &str = "\n## TLS\n\n\
