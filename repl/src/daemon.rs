@@ -452,9 +452,9 @@ impl Daemon {
         loop {
             let mut arrived = Vec::new();
             for listener in &self.listeners.0 {
-                let mut backlog = self.backlog(listener);
+                let mut backlog = limits::Backlog::of(&self.service, listener);
                 while arrived.len() < AT_ONCE {
-                    self.tell_backlog(listener, &mut backlog);
+                    backlog.iter_mut().for_each(|one| one.tell(&self.service));
                     match listener.accept() {
                         Ok(Some(peer)) => arrived.push(peer),
                         Ok(None) => break,
@@ -483,27 +483,6 @@ impl Daemon {
                 return;
             }
         }
-    }
-
-    /// How many connections wait at a door, where somebody wants to know that
-    /// (`smtp_backlog_monitor`), and how many may.
-    fn backlog(&self, listener: &Listener) -> Option<(u32, u32)> {
-        let most = self.service.engine.settings().get(opt::SMTP_BACKLOG_MONITOR);
-        let most = u32::try_from(most).ok().filter(|most| *most > 0)?;
-        Some((listener.backlog()?, most))
-    }
-
-    /// Logs that too many wait, before the next one is taken.
-    fn tell_backlog(&self, listener: &Listener, backlog: &mut Option<(u32, u32)>) {
-        let Some((count, most)) = backlog else { return };
-        if count > most
-            && let Some(address) = listener.address()
-        {
-            let place = format!("[{}]:{}", address.ip(), address.port());
-            let line = format!("listen backlog {count} I={place}");
-            self.service.engine.world().log.main(line.as_bytes());
-        }
-        *count = count.saturating_sub(1);
     }
 
     /// Says that no connection can be taken; not again and again.

@@ -1,10 +1,12 @@
-//! How many may be connected (specification 14, `smtp_accept_max` and its kin).
+//! How many may be connected, wait, or run the queue (specification 14, `smtp_accept_max`
+//! and its kin).
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::{LogSelector, Settings, Str, opt, var};
 use eximious_mta::smtp::is_used_up;
-use eximious_world::serving::Peer;
+use eximious_world::serving::{Listener, Peer};
 
 use super::places::Places;
 use super::service::Service;
@@ -117,6 +119,34 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
     };
     service.engine.world().log.panic(&line);
     None
+}
+
+/// How many connections wait at a door (`smtp_backlog_monitor`).
+#[derive(Debug)]
+pub struct Backlog {
+    place: SocketAddr,
+    count: u32,
+    /// How many may.
+    most: u32,
+}
+
+impl Backlog {
+    /// Counts them, where somebody wants to know.
+    pub fn of(service: &Service, listener: &Listener) -> Option<Self> {
+        let most = service.engine.settings().get(opt::SMTP_BACKLOG_MONITOR);
+        let most = u32::try_from(most).ok().filter(|most| *most > 0)?;
+        Some(Self { place: listener.address()?, count: listener.backlog()?, most })
+    }
+
+    /// Logs that too many wait, before the next one is taken.
+    pub fn tell(&mut self, service: &Service) {
+        if self.count > self.most {
+            let place = format!("[{}]:{}", self.place.ip(), self.place.port());
+            let line = format!("listen backlog {} I={place}", self.count);
+            service.engine.world().log.main(line.as_bytes());
+        }
+        self.count = self.count.saturating_sub(1);
+    }
 }
 
 /// `queue_run_max`, for a queue; nothing for any number.
