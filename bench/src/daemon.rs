@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -114,7 +115,20 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A file system without a journal (ext4) does not use the places of removed files
+        // for some time, and looks at each of them whenever one is made: thousands that go
+        // now would be the next daemon's burden.
+        let folder = std::mem::replace(&mut self.folder, TempDir::new().expect("a directory"));
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     }
+}
+
+/// What daemons left.
+static LEFT: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
+
+/// Takes away what daemons left.
+pub fn clean() {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
 /// A daemon gives up its rights, and must still reach what it needs.

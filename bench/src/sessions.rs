@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::{Client, at_once};
-use crate::daemon::Daemon;
+use crate::daemon::{self, Daemon};
 use crate::routing;
 
 /// How many clients there are at the same time.
@@ -51,6 +51,8 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
             let count = scaled(count).max(clients);
             ratio(&what, smoke, exim, ours, |daemon| messages(daemon, clients, count, &data));
         }
+        // Those of the second kind are large, and few.
+        daemon::clean();
     }
     source::compare(smoke, exim, ours);
     idle(if smoke { 50 } else { IDLE }, ours);

@@ -1,14 +1,17 @@
 //! The spool, as Exim lays it out: `input/ID-D` and `input/ID-H` below the spool
 //! directory or a queue's, or in directories of one character in between.
 
+mod arriving;
+mod commit;
 mod hand_over;
+mod order;
 mod scan;
 mod taken;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::Path;
@@ -23,13 +26,18 @@ use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
+use self::arriving::Arriving;
+use self::commit::Commits;
+
 /// The permissions of directories and files.
 const DIRECTORY: RawMode = 0o750;
 const FILE: RawMode = 0o640;
 
 /// The system's spool.
 #[derive(Debug, Default)]
-pub struct SystemSpool;
+pub struct SystemSpool {
+    commits: Arc<Commits>,
+}
 
 impl Spool for SystemSpool {
     fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError> {
@@ -45,10 +53,8 @@ impl Spool for SystemSpool {
                 return Err(SpoolError { step: SpoolStep::Directory, file, why });
             }
         };
-        let new = New { directory, place: place.clone() };
-        // Whoever has this name has the message's: nobody else can take it.
-        let file = new.create(&[id, b"-D"].concat()).map_err(failed)?;
-        Ok(Box::new(DataFile { new, id: id.to_vec(), file: Arc::new(file), kept: false }))
+        let (commits, place) = (self.commits.clone(), place.clone());
+        Ok(Box::new(Arriving::new(commits, directory, place, id.to_vec())))
     }
 
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
@@ -124,138 +130,6 @@ impl Spool for SystemSpool {
         }
         entries.sort();
         Ok(entries)
-    }
-}
-
-/// A directory into which new files go.
-#[derive(Debug)]
-struct New {
-    directory: OwnedFd,
-    place: SpoolPlace,
-}
-
-impl New {
-    /// Makes a file that was not there.
-    fn create(&self, name: &[u8]) -> io::Result<File> {
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(FILE);
-        let file = rustix::fs::openat(&self.directory, name, flags, mode)?;
-        // Whatever the umask is.
-        if let Err(why) = give(&file, &self.place, mode) {
-            let _ = self.remove(name);
-            return Err(why);
-        }
-        Ok(file.into())
-    }
-
-    /// Has the data on disk, and puts the header file there, by another name first: with
-    /// its own name, the message is there. Nobody may find one that is not whole, even where
-    /// the system stops at any time.
-    ///
-    /// A commit of the file system's journal is what takes its time. Where those keep the
-    /// order of changes, one covers everything: both files are written out before the header
-    /// file gets its name. Elsewhere, they are on disk by then, which takes one more.
-    fn keep(&self, id: &[u8], data: &File, header: &[u8]) -> Result<(), SpoolError> {
-        let failed = |step, end: &[u8], why| {
-            let file = self.place.path(id, end);
-            SpoolError { step, file, why }
-        };
-        let of_header = |why| failed(SpoolStep::WriteHeader, b"-H", why);
-        let of_data = |why| failed(SpoolStep::Write, b"-D", why);
-        let name = [id, b"-H"].concat();
-        let beside = [b"hdr.", id].concat();
-        eximious_writeback::begin(data.as_fd());
-        let made = self.create(&beside);
-        let mut file = made.map_err(|why| failed(SpoolStep::CreateHeader, b"-H", why))?;
-        let in_order = keeps_order(&self.directory);
-        let write = || {
-            file.write_all(header).map_err(of_header)?;
-            match in_order {
-                true => {
-                    eximious_writeback::finish(file.as_fd()).map_err(of_header)?;
-                    eximious_writeback::finish(data.as_fd()).map_err(of_data)?;
-                }
-                false => {
-                    eximious_writeback::begin(file.as_fd());
-                    file.sync_all().map_err(of_header)?;
-                    data.sync_all().map_err(of_data)?;
-                }
-            }
-            rustix::fs::renameat(&self.directory, &beside, &self.directory, &name)
-                .map_err(|why| failed(SpoolStep::Rename, b"-H", why.into()))?;
-            Ok(file)
-        };
-        let file = match write() {
-            Ok(file) => file,
-            Err(why) => {
-                let _ = self.remove(&beside);
-                return Err(why);
-            }
-        };
-        let synced = || {
-            rustix::fs::fsync(&self.directory).map_err(|why| of_header(why.into()))?;
-            if in_order {
-                data.sync_all().map_err(of_data)?;
-                file.sync_all().map_err(of_header)?;
-            }
-            Ok(())
-        };
-        // Nobody may find what may be gone after the next start.
-        synced().inspect_err(|_| {
-            let _ = self.remove(&name);
-        })
-    }
-
-    fn remove(&self, name: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(&self.directory, name, AtFlags::empty())?)
-    }
-}
-
-/// Whether the file system commits changes in their order, and with them what was written
-/// before: ext4 and XFS do.
-fn keeps_order(directory: &OwnedFd) -> bool {
-    const EXT4: rustix::fs::FsWord = 0xEF53;
-    const XFS: rustix::fs::FsWord = 0x5846_5342;
-    rustix::fs::fstatfs(directory).is_ok_and(|found| matches!(found.f_type, EXT4 | XFS))
-}
-
-/// The data file of a message that comes in.
-#[derive(Debug)]
-struct DataFile {
-    new: New,
-    id: Vec<u8>,
-    file: Arc<File>,
-    kept: bool,
-}
-
-impl DataFile {
-    fn failed(&self, why: io::Error) -> SpoolError {
-        SpoolError { step: SpoolStep::Write, file: self.new.place.path(&self.id, b"-D"), why }
-    }
-}
-
-impl SpoolData for DataFile {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
-        (&*self.file).write_all(bytes).map_err(|why| self.failed(why))
-    }
-
-    fn source(&self, from: u64) -> Arc<dyn BodySource> {
-        Arc::new(FilePart { file: self.file.clone(), from })
-    }
-
-    fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError> {
-        self.new.keep(&self.id, &self.file, header)?;
-        self.kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for DataFile {
-    fn drop(&mut self) {
-        if !self.kept {
-            let _ = self.new.remove(&[&self.id[..], b"-D"].concat());
-        }
     }
 }
 

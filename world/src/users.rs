@@ -26,11 +26,18 @@ pub struct SystemUsers {
 #[derive(Debug, Default)]
 struct Known {
     version: Option<Version>,
-    users: HashMap<String, (Instant, Option<User>)>,
+    users: HashMap<Asked, (Instant, Option<User>)>,
+}
+
+/// By what a user was looked for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Asked {
+    Name(String),
+    Id(u32),
 }
 
 impl SystemUsers {
-    fn known(&self, name: &str) -> Option<Option<User>> {
+    fn known(&self, asked: &Asked) -> Option<Option<User>> {
         let version = Version::at(LOCAL_USERS);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.version != version || version.is_none() {
@@ -38,16 +45,30 @@ impl SystemUsers {
             known.users.clear();
             return None;
         }
-        let (since, user) = known.users.get(name)?;
+        let (since, user) = known.users.get(asked)?;
         (since.elapsed() < SAME_USER).then(|| user.clone())
     }
 
-    fn remember(&self, name: &str, user: &Option<User>) {
+    /// The user as it was found a moment ago, or as it is found now.
+    fn found(
+        &self,
+        asked: Asked,
+        find: impl FnOnce() -> nix::Result<Option<nix::unistd::User>>,
+    ) -> io::Result<Option<User>> {
+        if let Some(user) = self.known(&asked) {
+            return Ok(user);
+        }
+        let user = find()?.map(filled);
+        self.remember(asked, &user);
+        Ok(user)
+    }
+
+    fn remember(&self, asked: Asked, user: &Option<User>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.users.len() >= MOST_USERS {
             known.users.clear();
         }
-        known.users.insert(name.to_owned(), (Instant::now(), user.clone()));
+        known.users.insert(asked, (Instant::now(), user.clone()));
     }
 }
 
@@ -55,16 +76,11 @@ impl Users for SystemUsers {
     fn user(&self, name: &[u8]) -> io::Result<Option<User>> {
         // Names that are not UTF-8 are not names of users here.
         let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };
-        if let Some(user) = self.known(name) {
-            return Ok(user);
-        }
-        let user = nix::unistd::User::from_name(name)?.map(filled);
-        self.remember(name, &user);
-        Ok(user)
+        self.found(Asked::Name(name.to_owned()), || nix::unistd::User::from_name(name))
     }
 
     fn user_by_id(&self, uid: u32) -> io::Result<Option<User>> {
-        Ok(nix::unistd::User::from_uid(uid.into())?.map(filled))
+        self.found(Asked::Id(uid), || nix::unistd::User::from_uid(uid.into()))
     }
 
     fn group(&self, name: &[u8]) -> io::Result<Option<Group>> {

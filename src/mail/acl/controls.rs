@@ -32,11 +32,11 @@ pub(super) static CONTROL: AclTerm = words::modifier(
 /// Sets a control.
 fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let (bytes, taint) = text.read();
-    let registry = run.cx.engine().registry().clone();
+    let engine = run.cx.engine().clone();
     // A name is what stands before the first sign that no name has.
     let end = bytes.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
     let (name, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-    let Some(control) = registry.acl_control(name) else {
+    let Some(control) = engine.registry().acl_control(name) else {
         return wrong(run, bytes);
     };
     let Some(does) = control.run.get::<ControlRun>() else {

@@ -45,8 +45,8 @@ fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
         }
         None => (first.to_ascii_lowercase(), None),
     };
-    let registry = run.cx.engine().registry().clone();
-    let record = registry.acl_verify(&name);
+    let engine = run.cx.engine().clone();
+    let record = engine.registry().acl_verify(&name);
     let record = record.filter(|record| record.address || address.is_none());
     let Some(record) = record else {
         let head = b"expected \"sender[=address]\", \"recipient\", \"helo\", \

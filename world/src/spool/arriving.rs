@@ -1,0 +1,326 @@
+//! A message that comes in: its files are made, and it is kept.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::thread;
+
+use eximious_core::BodySource;
+use eximious_core::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
+use rustix::fs::{AtFlags, Mode, OFlags, fsync, unlinkat};
+use rustix::io::Errno;
+
+use super::commit::Commits;
+use super::{FILE, FilePart, give};
+
+/// How much of a body is held until the message is kept, before there is a file for it.
+const HELD: usize = 64 * 1024;
+
+/// The stack of a thread that does nothing but wait for the disk.
+const SYNC_STACK: usize = 64 * 1024;
+
+/// The data file of a message that comes in. A short one is made when the message is kept,
+/// together with those of others.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    commits: Arc<Commits>,
+    new: Arc<New>,
+    data: Data,
+    /// Somebody else keeps the file, or takes it away.
+    is_given_away: bool,
+}
+
+/// What there is of a body.
+#[derive(Debug)]
+enum Data {
+    Held(Vec<u8>),
+    Written(Arc<File>),
+}
+
+impl Arriving {
+    pub(super) fn new(
+        commits: Arc<Commits>,
+        directory: OwnedFd,
+        place: SpoolPlace,
+        id: Vec<u8>,
+    ) -> Self {
+        let new = Arc::new(New { directory, place, id });
+        Self { commits, new, data: Data::Held(Vec::new()), is_given_away: false }
+    }
+
+    /// The message, as it is to be kept; the file goes with it.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says.
+    pub(super) fn message(&mut self, header: &[u8]) -> Result<Message, SpoolError> {
+        let data = match &mut self.data {
+            Data::Held(held) => Data::Held(std::mem::take(held)),
+            Data::Written(file) => {
+                // It may be large: the others do not wait for it.
+                eximious_writeback::finish(file.as_fd()).map_err(|why| self.new.of_data(why))?;
+                Data::Written(file.clone())
+            }
+        };
+        self.is_given_away = true;
+        Ok(Message { new: self.new.clone(), data, header: header.to_vec() })
+    }
+}
+
+impl SpoolData for Arriving {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        if let Data::Held(held) = &mut self.data {
+            if held.len() + bytes.len() <= HELD {
+                held.extend_from_slice(bytes);
+                return Ok(());
+            }
+            self.data = Data::Written(Arc::new(self.new.write_data(held)?));
+        }
+        if let Data::Written(file) = &self.data {
+            (&**file).write_all(bytes).map_err(|why| self.new.of_data(why))?;
+        }
+        Ok(())
+    }
+
+    fn source(&self, from: u64) -> Arc<dyn BodySource> {
+        match &self.data {
+            Data::Held(held) => {
+                let from = usize::try_from(from).unwrap_or(usize::MAX).min(held.len());
+                Arc::new(HeldPart(held[from..].to_vec()))
+            }
+            Data::Written(file) => Arc::new(FilePart { file: file.clone(), from }),
+        }
+    }
+
+    fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError> {
+        let message = self.message(header)?;
+        self.commits.keep(message)
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if let (Data::Written(_), false) = (&self.data, self.is_given_away) {
+            let _ = self.new.remove(b"-D");
+        }
+    }
+}
+
+/// Bytes that are held, from a place on.
+struct HeldPart(Vec<u8>);
+
+impl BodySource for HeldPart {
+    fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        let rest = usize::try_from(at).ok().and_then(|at| self.0.get(at..)).unwrap_or_default();
+        let length = rest.len().min(into.len());
+        into[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
+    }
+}
+
+/// A message that is to be kept.
+#[derive(Debug)]
+pub(super) struct Message {
+    new: Arc<New>,
+    data: Data,
+    header: Vec<u8>,
+}
+
+/// The files of a message that is being kept. They have names of files that are no message
+/// until the header file gets its own.
+#[derive(Debug)]
+pub(super) struct Made {
+    new: Arc<New>,
+    data: Arc<File>,
+    header: File,
+}
+
+impl Message {
+    /// The directory that it goes to.
+    pub(super) fn directory(&self) -> &OwnedFd {
+        &self.new.directory
+    }
+
+    /// Keeps it where nothing is known of the order in which changes come to the disk.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then its files are gone again.
+    pub(super) fn keep(self) -> Result<(), SpoolError> {
+        let made = self.make()?;
+        let kept = made.sync().and_then(|()| made.name());
+        let synced = kept.and_then(|()| fsync(made.directory()).map_err(|why| made.unsynced(why)));
+        made.after(synced).map(drop)
+    }
+
+    /// Makes its files, and has the system begin to write them to the disk.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then its files are gone again.
+    pub(super) fn make(self) -> Result<Made, SpoolError> {
+        let Self { new, data, header } = self;
+        let data = match data {
+            Data::Held(bytes) => {
+                let file = new.write_data(&bytes)?;
+                eximious_writeback::begin(file.as_fd());
+                Arc::new(file)
+            }
+            Data::Written(file) => file,
+        };
+        match new.write_header(&header) {
+            Ok(header) => {
+                eximious_writeback::begin(header.as_fd());
+                Ok(Made { new, data, header })
+            }
+            Err(why) => {
+                let _ = new.remove(b"-D");
+                Err(why)
+            }
+        }
+    }
+}
+
+impl Made {
+    /// The directory that they are in.
+    pub(super) fn directory(&self) -> &OwnedFd {
+        &self.new.directory
+    }
+
+    /// Waits until the contents have gone to the disk.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says.
+    pub(super) fn finish(&self) -> Result<(), SpoolError> {
+        let header = eximious_writeback::finish(self.header.as_fd());
+        header.map_err(|why| self.new.of_header(why))?;
+        eximious_writeback::finish(self.data.as_fd()).map_err(|why| self.new.of_data(why))
+    }
+
+    /// Has both files on disk. Each waits for the disk by itself, so they do it side by side.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says.
+    pub(super) fn sync(&self) -> Result<(), SpoolError> {
+        thread::scope(|scope| {
+            let beside = thread::Builder::new().stack_size(SYNC_STACK);
+            let beside = beside.spawn_scoped(scope, || self.data.sync_all());
+            let header = self.header.sync_all();
+            let data = match beside.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(synced)) => synced,
+                // There is no thread for it.
+                Ok(Err(_)) | Err(_) => self.data.sync_all(),
+            };
+            header.map_err(|why| self.new.of_header(why))?;
+            data.map_err(|why| self.new.of_data(why))
+        })
+    }
+
+    /// Gives the header file its name: with that, the message is there.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says.
+    pub(super) fn name(&self) -> Result<(), SpoolError> {
+        let New { directory, id, .. } = &*self.new;
+        rustix::fs::renameat(directory, self.new.beside(), directory, [id, &b"-H"[..]].concat())
+            .map_err(|why| self.new.failed(SpoolStep::Rename, b"-H", why.into()))
+    }
+
+    /// What tells its directory from others.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn place(&self) -> rustix::io::Result<(u64, u64)> {
+        rustix::fs::fstat(&self.new.directory).map(|stat| (stat.st_dev, stat.st_ino))
+    }
+
+    /// The names are not on disk.
+    pub(super) fn unsynced(&self, why: Errno) -> SpoolError {
+        self.new.of_header(why.into())
+    }
+
+    /// What could not be kept for good is taken away: nobody may find what may be gone after
+    /// the next start.
+    ///
+    /// # Errors
+    /// What there is.
+    pub(super) fn after(self, done: Result<(), SpoolError>) -> Result<Self, SpoolError> {
+        match done {
+            Ok(()) => Ok(self),
+            Err(why) => {
+                let New { directory, .. } = &*self.new;
+                let _ = self.new.remove(b"-H");
+                let _ = unlinkat(directory, self.new.beside(), AtFlags::empty());
+                let _ = self.new.remove(b"-D");
+                Err(why)
+            }
+        }
+    }
+}
+
+/// A message's name, and the directory into which its files go.
+#[derive(Debug)]
+struct New {
+    directory: OwnedFd,
+    place: SpoolPlace,
+    id: Vec<u8>,
+}
+
+impl New {
+    /// Makes a file that was not there.
+    fn create(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(FILE);
+        let file = rustix::fs::openat(&self.directory, name, flags, mode)?;
+        // Whatever the umask is.
+        if let Err(why) = give(&file, &self.place, mode) {
+            let _ = unlinkat(&self.directory, name, AtFlags::empty());
+            return Err(why);
+        }
+        Ok(file.into())
+    }
+
+    /// Makes the data file. Whoever has its name has the message's: nobody else can take it.
+    fn write_data(&self, bytes: &[u8]) -> Result<File, SpoolError> {
+        let made = self.create(&[&self.id, &b"-D"[..]].concat());
+        let mut file = made.map_err(|why| self.failed(SpoolStep::Create, b"-D", why))?;
+        file.write_all(bytes).map_err(|why| {
+            let _ = self.remove(b"-D");
+            self.of_data(why)
+        })?;
+        Ok(file)
+    }
+
+    /// Makes the header file, by another name first.
+    fn write_header(&self, bytes: &[u8]) -> Result<File, SpoolError> {
+        let beside = self.beside();
+        let made = self.create(&beside);
+        let mut file = made.map_err(|why| self.failed(SpoolStep::CreateHeader, b"-H", why))?;
+        file.write_all(bytes).map_err(|why| {
+            let _ = unlinkat(&self.directory, &beside, AtFlags::empty());
+            self.of_header(why)
+        })?;
+        Ok(file)
+    }
+
+    /// What the header file is called before it is whole.
+    fn beside(&self) -> Vec<u8> {
+        [b"hdr.", &self.id[..]].concat()
+    }
+
+    fn remove(&self, end: &[u8]) -> io::Result<()> {
+        let name = [&self.id, end].concat();
+        Ok(unlinkat(&self.directory, name, AtFlags::empty())?)
+    }
+
+    fn failed(&self, step: SpoolStep, end: &[u8], why: io::Error) -> SpoolError {
+        SpoolError { step, file: self.place.path(&self.id, end), why }
+    }
+
+    fn of_header(&self, why: io::Error) -> SpoolError {
+        self.failed(SpoolStep::WriteHeader, b"-H", why)
+    }
+
+    fn of_data(&self, why: io::Error) -> SpoolError {
+        self.failed(SpoolStep::Write, b"-D", why)
+    }
+}
