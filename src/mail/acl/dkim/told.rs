@@ -36,6 +36,10 @@ const SHOWN: [Var; 20] = [
     var::DKIM_VERIFY_STATUS,
 ];
 
+/// Those that stay for a signer that has no signature: as Exim has it, they are about the last
+/// signature before.
+const KEPT: [Var; 3] = [var::DKIM_DOMAIN, var::DKIM_KEY_LENGTH, var::DKIM_SELECTOR];
+
 /// Takes all of it out of the values of the conversation.
 pub(super) fn forget(cx: &mut Context) {
     SHOWN.into_iter().for_each(|var| cx.unset_var(var));
@@ -44,7 +48,8 @@ pub(super) fn forget(cx: &mut Context) {
 
 /// Sets the variables for a run about a signer and one of its signatures.
 pub(super) fn show(cx: &mut Context, signer: &[u8], number: Option<usize>) {
-    SHOWN.into_iter().for_each(|var| cx.unset_var(var));
+    let gone = SHOWN.into_iter().filter(|var| number.is_some() || !KEPT.contains(var));
+    gone.for_each(|var| cx.unset_var(var));
     cx.set_var(var::DKIM_CUR_SIGNER, Str::tainted(signer.to_vec()));
     let found = &cx.memory::<DkimFindings>().found;
     let Some(found) = number.and_then(|number| found.get(number)) else {
