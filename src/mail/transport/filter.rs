@@ -24,6 +24,12 @@ const FILTER_FAILED: i32 = -24;
 const NOT_EXECUTED: i32 = 127;
 /// How much of a message is given to a command at a time.
 const WINDOW: usize = 64 * 1024;
+/// How much comes out of a command at a time: what it wrote before it failed goes on in whole
+/// pieces alone, as the real Exim's do.
+const PIECE: usize = 8191;
+/// The system's numbers for a filter that took too long, and for one that failed otherwise.
+const TIMED_OUT: i32 = 110;
+const BROKEN: i32 = 32;
 /// Stands for the addresses, each as a word.
 const ADDRESSES: &[u8] = b"$pipe_addresses";
 
@@ -165,6 +171,8 @@ impl TransportFilter {
             window: Vec::new(),
             at: 0,
             dialogue: None,
+            piece: Vec::new(),
+            given: 0,
             is_over: false,
         })
     }
@@ -179,6 +187,9 @@ struct Filtered<'r> {
     window: Vec<u8>,
     at: usize,
     dialogue: Option<Box<dyn Dialogue>>,
+    /// What came out of the command, and how much of that was read.
+    piece: Vec<u8>,
+    given: usize,
     is_over: bool,
 }
 
@@ -186,12 +197,12 @@ impl Filtered<'_> {
     fn failed(&mut self, fault: FilterFault) -> io::Error {
         self.is_over = true;
         self.dialogue = None;
-        let kind = match fault {
-            FilterFault::Timeout => io::ErrorKind::TimedOut,
-            _ => io::ErrorKind::Other,
+        let number = match fault {
+            FilterFault::Timeout => TIMED_OUT,
+            _ => BROKEN,
         };
         *self.filter.locked() = Some(fault);
-        kind.into()
+        io::Error::from_raw_os_error(number)
     }
 
     fn dialogue(&mut self) -> io::Result<Box<dyn Dialogue>> {
@@ -243,10 +254,9 @@ impl Filtered<'_> {
             None => Err(self.failed(FilterFault::Timeout)),
         }
     }
-}
 
-impl Read for Filtered<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+    /// Reads what the command writes next.
+    fn next(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.is_over || into.is_empty() {
             return match self.filter.fault() {
                 Some(_) if self.is_over => Err(io::ErrorKind::Other.into()),
@@ -276,5 +286,25 @@ impl Read for Filtered<'_> {
                 }
             }
         }
+    }
+}
+
+impl Read for Filtered<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.given == self.piece.len() {
+            let mut piece = vec![0; PIECE];
+            let mut filled = 0;
+            while filled < PIECE {
+                match self.next(&mut piece[filled..])? {
+                    0 => break,
+                    count => filled += count,
+                }
+            }
+            piece.truncate(filled);
+            (self.piece, self.given) = (piece, 0);
+        }
+        let count = (&self.piece[self.given..]).read(into)?;
+        self.given += count;
+        Ok(count)
     }
 }

@@ -79,7 +79,11 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
     let processes = call.cx.engine().world().processes.clone();
     match processes.pipe(&order, &mut text.reader()) {
         Err(PipeFault::Message(_)) if let Some(fault) = text.filter_fault() => {
-            Err(not_filtered(call, &fault))
+            Err(not_filtered(call, &fault, b""))
+        }
+        Err(PipeFault::Timeout) if let Some(fault) = text.filter_fault() => {
+            let ended = b"pipe delivery process timed out (preceded by ";
+            Err(not_filtered(call, &fault, ended))
         }
         Ok(end) => ended(call, &order, end),
         Err(PipeFault::Execute(_)) if !transport.on(opt::FREEZE_EXEC_FAIL) => {
@@ -89,15 +93,18 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
     }
 }
 
-/// Why the message did not come as far as the command.
-fn not_filtered(call: &TransportCall<'_>, fault: &FilterFault) -> Trouble {
+/// Why the message did not come as far as the command; `head` says in Exim's words what became
+/// of the command after a filter that took too long.
+fn not_filtered(call: &TransportCall<'_>, fault: &FilterFault, head: &[u8]) -> Trouble {
     let why = match fault.is_timeout() {
         true => fault.told("transport filter", b" while writing to pipe"),
         false => fault.told("Transport filter", b""),
     };
+    let tail: &[u8] = if head.is_empty() { b"" } else { b")" };
+    let late = [head, &why.message, tail].concat();
     match fault.is_timeout() {
-        true if call.transport.on(opt::TIMEOUT_DEFER) => later(why.message),
-        true => never(why.message),
+        true if call.transport.on(opt::TIMEOUT_DEFER) => later(late),
+        true => never(late),
         false => Trouble::Deferred(why),
     }
 }

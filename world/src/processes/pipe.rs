@@ -23,12 +23,15 @@ use crate::deadline::Deadline;
 const WINDOW: usize = 64 * 1024;
 /// How long a command's output may stay open when it has ended itself.
 const AFTERWARDS: Duration = Duration::from_secs(60);
+/// How long a command has to end when the message took too long to come.
+const AT_LAST: Duration = Duration::from_secs(1);
 /// What stands for "for ever".
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
-/// Runs a command and gives it a message.
+/// Runs a command and gives it a message. Where the rest of that can't be read, the command
+/// sees its input's end, and is waited for.
 pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
-    let deadline = Deadline::within(order.timeout.unwrap_or(LONGEST));
+    let mut deadline = Deadline::within(order.timeout.unwrap_or(LONGEST));
     let (output, theirs) = io::pipe().map_err(PipeFault::Start)?;
     let (stdin, input) = io::pipe().map_err(PipeFault::Start)?;
     let mut group = spawned(order, stdin, theirs)?;
@@ -44,11 +47,15 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
         output: Some(output),
         window: Vec::new(),
         at: 0,
+        fault: None,
         end: PipeEnd::default(),
     };
     let status = loop {
         match talk.step(order, message, deadline)? {
             Step::Going => {}
+            Step::Late => {
+                deadline = Deadline::within(deadline.left().unwrap_or_default().min(AT_LAST));
+            }
             Step::TooMuch => break group.kill(),
             Step::Ended => match group.wait(deadline).map_err(PipeFault::Start)? {
                 Some(status) => break Some(status),
@@ -68,6 +75,9 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
         }
     };
     let Some(status) = status else { return Err(PipeFault::Timeout) };
+    if let Some(fault) = talk.fault {
+        return Err(PipeFault::Message(fault));
+    }
     Ok(PipeEnd { code: code(status), ..talk.end })
 }
 
@@ -131,6 +141,8 @@ enum Step {
     Going,
     /// Nothing happened for a while.
     Silent,
+    /// The message took too long to come.
+    Late,
     TooMuch,
     /// All of its output is read.
     Ended,
@@ -142,6 +154,8 @@ struct Talk {
     output: Option<PipeReader>,
     window: Vec<u8>,
     at: usize,
+    /// Why the rest of the message can't be read.
+    fault: Option<io::Error>,
     end: PipeEnd,
 }
 
@@ -154,8 +168,8 @@ impl Talk {
     ) -> Result<Step, PipeFault> {
         /// How long to wait before looking whether the command has ended.
         const PAUSE: Duration = Duration::from_secs(1);
-        if self.at == self.window.len() && self.input.is_some() {
-            self.fill(message)?;
+        if self.at == self.window.len() && self.input.is_some() && self.fill(message) {
+            return Ok(Step::Late);
         }
         if self.output.is_none() && self.input.is_none() {
             return Ok(Step::Ended);
@@ -193,23 +207,23 @@ impl Talk {
         Ok(Step::Going)
     }
 
-    /// Reads the next part of the message; at its end, the command is told so.
-    fn fill(&mut self, message: &mut dyn Read) -> Result<(), PipeFault> {
+    /// Reads the next part of the message; at its end, the command is told so. Whether it
+    /// took too long.
+    fn fill(&mut self, message: &mut dyn Read) -> bool {
         self.window.resize(WINDOW, 0);
         self.at = 0;
-        loop {
+        let read = loop {
             match message.read(&mut self.window) {
-                Ok(count) => {
-                    self.window.truncate(count);
-                    if count == 0 {
-                        self.input = None;
-                    }
-                    return Ok(());
-                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(PipeFault::Message(error)),
+                read => break read,
             }
+        };
+        self.window.truncate(*read.as_ref().unwrap_or(&0));
+        if self.window.is_empty() {
+            self.input = None;
         }
+        self.fault = read.err();
+        self.fault.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
     }
 
     /// Gives the command as much as it takes without a wait. A pipe that can be written to
