@@ -179,9 +179,15 @@ pub fn fix(
         lines.strike(&format!("{prefix}sender"));
     }
     let named = match origin.names_recipients {
-        true => recipients::take(&mut lines, resent, Rules::of(cx.engine().settings())),
+        true => {
+            let rules = Rules { utf8_domains: true, ..Rules::of(cx.engine().settings()) };
+            recipients::take(&mut lines, resent, rules)
+        }
         false => HeaderRecipients::default(),
     };
+    if named.addresses.iter().any(|address| !address.is_ascii()) {
+        cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
+    }
     let (mut panics, mut own_sender) = (Vec::new(), None);
     if completes {
         if given_id.is_none() {

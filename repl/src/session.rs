@@ -386,7 +386,7 @@ impl Session {
         if typed.trim_ascii().is_empty() {
             return Ok(Vec::new());
         }
-        let rules = Rules { null: true, ..Rules::default() };
+        let rules = Rules { null: true, utf8_domains: true, ..Rules::default() };
         match address::parse(typed, rules) {
             Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
                 Ok([address.local_part(), b"@", &self.domain()].concat())

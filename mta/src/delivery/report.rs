@@ -72,6 +72,9 @@ impl Attempt<'_> {
     }
 }
 
+/// The kind of a part that programs read.
+const STATUS: &[u8] = b"message/delivery-status";
+
 /// A report that is written.
 struct Letter<'r, 'd> {
     attempt: &'r mut Attempt<'d>,
@@ -137,9 +140,9 @@ impl<'r, 'd> Letter<'r, 'd> {
         ]);
     }
 
-    /// What a program reads of the message as a whole.
-    fn status(&mut self) {
-        self.part(b"message/delivery-status");
+    /// What a program reads of the message as a whole, as a part of this kind.
+    fn status(&mut self, kind: &[u8]) {
+        self.part(kind);
         let host = self.attempt.text_of(var::PRIMARY_HOSTNAME);
         self.put(&[b"Reporting-MTA: dns; ", &host, b"\n"]);
         if let Some(id) = self.attempt.file().text("dsn_envid").map(<[u8]>::to_vec) {

@@ -56,12 +56,13 @@ pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {
     !list.is_empty() && matches!(cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
 }
 
-/// An address that was given for the sender, with a domain.
+/// An address that was given for the sender, with a domain, which may be in UTF-8.
 ///
 /// # Errors
 /// It is no address.
 pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, AddressError> {
-    let rules = Rules { null: true, ..Rules::of(cx.engine().settings()) };
+    let usual = Rules::of(cx.engine().settings());
+    let rules = Rules { null: true, utf8_domains: true, ..usual };
     let found = address::parse(given, rules)?;
     let mut text = found.text;
     if found.domain.is_none() && !text.is_empty() {

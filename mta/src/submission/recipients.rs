@@ -13,10 +13,11 @@ use crate::options;
 use crate::reception::{self, HeaderRecipients};
 
 impl Submission<'_> {
-    /// The addresses in the arguments.
+    /// The addresses in the arguments. Where one is not of ASCII, the message is an
+    /// international one.
     pub(super) fn arguments(&mut self) -> Result<Vec<Str>, Fault> {
         let most = options::number(self.cx, opt::RECIPIENTS_MAX);
-        let rules = Rules::of(self.cx.engine().settings());
+        let rules = Rules { utf8_domains: true, ..Rules::of(self.cx.engine().settings()) };
         let mut found = Vec::new();
         for argument in &self.request.arguments {
             let mut rest = argument.as_slice();
@@ -26,6 +27,9 @@ impl Submission<'_> {
                 let parsed = address::parse(&rest[..end], rules);
                 let parsed = parsed.map_err(|why| wrong(&why.message))?;
                 let mut text = parsed.text;
+                if !text.is_ascii() {
+                    self.cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
+                }
                 if !self.request.names_recipients {
                     self.typed.push(Str::tainted(text.as_slice()));
                 }

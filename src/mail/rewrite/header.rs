@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use eximious_core::{Fail, Header, Str};
 use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::variables::var;
 
 use super::{AddressPlace, Rewriter, RewrittenItem};
 use crate::Context;
@@ -50,7 +51,10 @@ pub fn line(
     domain: Option<&Str>,
     tell: &dyn Fn(&[u8]),
 ) -> Option<Vec<u8>> {
-    let rules = Rules::of(cx.engine().settings());
+    let usual = Rules::of(cx.engine().settings());
+    // In an international message, domains may be in UTF-8.
+    let utf8_domains = usual.utf8_domains || cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes";
+    let rules = Rules { utf8_domains, ..usual };
     Work { cx, rules, rewriter, place }.line(header, domain, tell)
 }
 

@@ -5,7 +5,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{Str, opt, var};
 
 use super::texts::Texts;
-use super::{Letter, origin, shown};
+use super::{Letter, STATUS, origin, shown};
 use crate::delivery::attempt::{Attempt, Undone};
 use crate::spool::RecipientDsn;
 
@@ -66,13 +66,14 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
     });
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, to.clone());
     let texts = Texts::read(&mut attempt.cx, opt::BOUNCE_MESSAGE_FILE);
+    let international = attempt.file().has("smtputf8");
     let mut letter = Letter::new(attempt);
     letter.bounce_header(&told, to, &copies, &texts);
     letter.text_part();
     letter.bounce_notice(&told, to, &texts);
-    letter.status();
+    letter.status(if international { b"message/global-delivery-status" } else { STATUS });
     letter.failures(&told);
-    letter.returned();
+    letter.returned(international);
     let text = letter.end();
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, Str::EMPTY);
     attempt.hand_in_report(text).map_or(Told::Unsent, Told::Sent)
@@ -83,8 +84,8 @@ impl Letter<'_, '_> {
         let mut names: Vec<Vec<u8>> = Vec::new();
         for one in failed.iter().filter(|one| !one.address.attached.hidden) {
             let name = match one.is_direct {
-                true => self.attempt.tracking.original(one.node).to_vec(),
-                false => one.address.text.bytes().to_vec(),
+                true => printing(self.attempt.tracking.original(one.node), false),
+                false => printing(one.address.text.bytes(), false),
             };
             if !names.contains(&name) {
                 names.push(name);
@@ -191,8 +192,9 @@ impl Letter<'_, '_> {
         }
     }
 
-    /// The message that it is about, or its header.
-    fn returned(&mut self) {
+    /// The message that it is about, or its header; an international one is of a kind of its
+    /// own (RFC 6533).
+    fn returned(&mut self, international: bool) {
         let settings = self.attempt.cx.engine().settings();
         let limit = settings.get(opt::BOUNCE_RETURN_SIZE_LIMIT);
         let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0);
@@ -207,7 +209,12 @@ impl Letter<'_, '_> {
         let is_too_large =
             wanted && (message.body.len() > limit || (longest > 0 && lines > longest));
         let whole = wanted && !is_too_large;
-        let kind: &[u8] = if whole { b"message/rfc822" } else { b"text/rfc822-headers" };
+        let kind: &[u8] = match (whole, international) {
+            (true, true) => b"message/global",
+            (true, false) => b"message/rfc822",
+            (false, true) => b"message/global-headers",
+            (false, false) => b"text/rfc822-headers",
+        };
         self.part(kind);
         if !returned {
             return;

@@ -5,7 +5,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{FailClass, Str, opt, var};
 
 use super::texts::Texts;
-use super::{Letter, shown};
+use super::{Letter, STATUS, shown};
 use crate::delivery::attempt::{Attempt, Undone};
 use crate::spool::RecipientDsn;
 
@@ -60,7 +60,7 @@ pub(in crate::delivery) fn warn(
     letter.warning_header(&to, delay.as_bytes(), &texts);
     letter.text_part();
     letter.warning_notice(&told, &to, delay.as_bytes(), &texts);
-    letter.status();
+    letter.status(STATUS);
     letter.delays(&told);
     letter.part(b"text/rfc822-headers");
     letter.returned_header();

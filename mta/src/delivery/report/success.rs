@@ -3,7 +3,7 @@
 
 use eximious::transport::TakingHost;
 
-use super::Letter;
+use super::{Letter, STATUS};
 use crate::delivery::attempt::Attempt;
 use crate::delivery::tracking::NodeId;
 use crate::spool::RecipientDsn;
@@ -65,7 +65,7 @@ pub(in crate::delivery) fn confirm(attempt: &mut Attempt<'_>) -> Option<Vec<u8>>
         };
         letter.put(&[b"<", &address, b"> (", how, b")\n\n"]);
     }
-    letter.status();
+    letter.status(STATUS);
     for one in &arrived {
         let address = letter.attempt.tracking.original(one.node).to_vec();
         letter.original_recipient(one.node);
