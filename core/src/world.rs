@@ -375,6 +375,8 @@ pub trait Users: Send + Sync {
     fn group(&self, name: &[u8]) -> io::Result<Option<Group>>;
     /// A group by number.
     fn group_by_id(&self, gid: u32) -> io::Result<Option<Group>>;
+    /// The numbers of all groups of a user, whose own group is this one, which is among them.
+    fn groups_of(&self, user: &[u8], gid: u32) -> io::Result<Vec<u32>>;
     /// Checks a password against a hash as `crypt(3)` does; `None` where the
     /// system does not know the method.
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>>;

@@ -53,6 +53,10 @@ impl Users for PatientUsers<'_> {
         self.world.users.group_by_id(gid)
     }
 
+    fn groups_of(&self, user: &[u8], gid: u32) -> io::Result<Vec<u32>> {
+        self.world.users.groups_of(user, gid)
+    }
+
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
         self.world.users.crypt(password, setting)
     }

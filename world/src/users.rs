@@ -1,6 +1,7 @@
 //! Users and groups of the system.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -92,6 +93,12 @@ impl Users for SystemUsers {
         Ok(nix::unistd::Group::from_gid(gid.into())?.map(group))
     }
 
+    fn groups_of(&self, user: &[u8], gid: u32) -> io::Result<Vec<u32>> {
+        let user = CString::new(user)?;
+        let all = nix::unistd::getgrouplist(&user, gid.into())?;
+        Ok(all.into_iter().map(nix::unistd::Gid::as_raw).collect())
+    }
+
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
         eximious_crypt::crypt(password, setting)
     }
@@ -127,5 +134,26 @@ fn group(group: nix::unistd::Group) -> Group {
         name: group.name.into_bytes(),
         gid: group.gid.as_raw(),
         members: group.mem.into_iter().map(String::into_bytes).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_users_groups_are_those_that_name_him() {
+        let users = SystemUsers::default();
+        let text = std::fs::read_to_string("/etc/group").unwrap_or_default();
+        let named = |line: &str| {
+            let parts: Vec<&str> = line.split(':').collect();
+            let gid: u32 = parts.get(2)?.parse().ok()?;
+            Some((gid, parts.get(3)?.split(',').next().filter(|name| !name.is_empty())?.to_owned()))
+        };
+        for (gid, name) in text.lines().filter_map(named) {
+            assert!(users.groups_of(name.as_bytes(), 54_321).unwrap().contains(&gid), "{name}");
+        }
+        assert_eq!(users.groups_of(b"no-such-user", 54_321).unwrap(), [54_321]);
+        assert!(users.groups_of(b"a\0b", 1).is_err());
     }
 }

@@ -185,6 +185,9 @@ impl Users for Closed {
     fn group_by_id(&self, _: u32) -> io::Result<Option<Group>> {
         Ok(None)
     }
+    fn groups_of(&self, _: &[u8], gid: u32) -> io::Result<Vec<u32>> {
+        Ok(vec![gid])
+    }
     fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         None
     }

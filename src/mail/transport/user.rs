@@ -4,6 +4,7 @@ use eximious_core::world::Users as _;
 use eximious_core::{Expanded, Ids, Str};
 use eximious_stdlib::options::opt::{self, transport as option};
 use eximious_stdlib::options::server_ids;
+use eximious_stdlib::wording;
 
 use super::{LocalUser, Transport};
 use crate::Context;
@@ -21,9 +22,11 @@ impl Routes {
         let server = server_ids(cx.engine().settings(), &*world.users, &*world.host);
         let transport = delivery.transport.map(|number| self.transport_at(number));
         let (mut uid, mut gid) = (None, None);
+        let mut all_groups = delivery.identity.uid.is_some() && delivery.identity.all_groups;
         if let Some(transport) = transport {
             if let Some((own, group)) = user(cx, transport)? {
                 (uid, gid) = (Some(own), group);
+                all_groups = transport.on(option::INITGROUPS);
             }
             gid = group(cx, transport)?.or(gid);
             if uid.is_some() && gid.is_none() && delivery.identity.gid.is_none() {
@@ -51,8 +54,22 @@ impl Routes {
             ];
             return Err([head.as_bytes(), &to.concat()].concat());
         }
-        Ok(LocalUser { uid, gid, groups: Vec::new() })
+        let groups = if all_groups { groups(cx, uid, gid)? } else { Vec::new() };
+        Ok(LocalUser { uid, gid, groups })
     }
+}
+
+/// All groups of a user who has this one for now (`initgroups`).
+fn groups(cx: &Context, uid: u32, gid: u32) -> Result<Vec<u32>, Vec<u8>> {
+    let users = &cx.engine().world().users;
+    let Ok(Some(user)) = users.user_by_id(uid) else {
+        let words = format!("cannot run initgroups(): no passwd entry for uid={uid}");
+        return Err(words.into_bytes());
+    };
+    users.groups_of(&user.name, gid).map_err(|error| {
+        let why = wording::reason(&error);
+        format!("initgroups failed for uid={uid}: {why}").into_bytes()
+    })
 }
 
 fn user(cx: &mut Context, transport: &Transport) -> Result<Option<(u32, Option<u32>)>, Vec<u8>> {
@@ -116,4 +133,86 @@ fn nobody(transport: &Transport, what: &str, name: &Str) -> Vec<u8> {
 
 fn number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use eximious_core::World;
+    use eximious_core::world::{Fixture, Group, User, Users};
+
+    use super::*;
+    use crate::mail::route::{Address, DeliveryTarget, Identity};
+    use crate::{Config, Engine, Macros};
+
+    /// One user, who is in two groups.
+    struct One;
+
+    impl Users for One {
+        fn user(&self, name: &[u8]) -> io::Result<Option<User>> {
+            let name = name.to_vec();
+            Ok((name == b"one").then(|| User { name, uid: 101, gid: 102, ..User::default() }))
+        }
+        fn user_by_id(&self, uid: u32) -> io::Result<Option<User>> {
+            if uid == 101 { self.user(b"one") } else { Ok(None) }
+        }
+        fn group(&self, _: &[u8]) -> io::Result<Option<Group>> {
+            Ok(None)
+        }
+        fn group_by_id(&self, _: u32) -> io::Result<Option<Group>> {
+            Ok(None)
+        }
+        fn groups_of(&self, user: &[u8], gid: u32) -> io::Result<Vec<u32>> {
+            assert_eq!(user, b"one");
+            Ok(vec![gid, 42])
+        }
+        fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
+            None
+        }
+        fn authenticate(&self, _: &[u8], _: &[u8], _: &[Vec<u8>]) -> Result<bool, Vec<u8>> {
+            Ok(false)
+        }
+    }
+
+    /// As whom a transport with these options delivers what a router gave this identity.
+    fn user_of(options: &str, identity: Identity) -> Result<LocalUser, Vec<u8>> {
+        let text = format!("begin transports\nT:\n  driver = appendfile\n  file = /m\n{options}");
+        let fixture = Fixture::new().file("/c", text);
+        let world = World { users: Arc::new(One), ..fixture.world() };
+        let builder = Engine::builder().world(world.clone());
+        let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).unwrap();
+        let engine = config.build(builder);
+        let routes = Routes::new(&config, engine.registry(), &world);
+        let delivery = Delivery {
+            address: Address::new(Str::tainted(&b"u@example"[..])),
+            target: DeliveryTarget::Address,
+            router: 0,
+            transport: Some(0),
+            wrong: None,
+            hosts: Vec::new(),
+            fallback_hosts: Vec::new(),
+            identity,
+            home: None,
+            directory: None,
+        };
+        routes.local_user(&mut engine.context(), &delivery)
+    }
+
+    #[test]
+    fn all_groups_are_those_of_who_says_the_user() {
+        let by_router = |uid, all_groups| Identity { uid: Some(uid), gid: Some(7), all_groups };
+        let groups = |options: &str, identity| user_of(options, identity).unwrap().groups;
+        assert_eq!(groups("", by_router(101, true)), [7, 42]);
+        assert!(groups("", by_router(101, false)).is_empty());
+        // A transport's user has the groups that the transport says.
+        assert!(groups("  user = one\n", by_router(101, true)).is_empty());
+        assert_eq!(groups("  user = one\n  initgroups\n", by_router(101, false)), [102, 42]);
+        let other = "  user = one\n  group = 60\n  initgroups\n";
+        assert_eq!(groups(other, Identity::default()), [60, 42]);
+        assert!(groups("  initgroups\n", by_router(101, false)).is_empty());
+        let unknown = user_of("", by_router(12_345, true)).unwrap_err();
+        assert_eq!(unknown, b"cannot run initgroups(): no passwd entry for uid=12345");
+    }
 }
