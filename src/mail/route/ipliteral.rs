@@ -45,10 +45,9 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
                 return Ok(Verdict::Decline);
             }
             Ok(ListOutcome::Unmatched(_)) => {}
-            Ok(ListOutcome::Deferred(why)) => {
-                return Err(RouteError { message: why, ..RouteError::default() });
-            }
-            Err(fail) => return Err(RouteError::new(fail.message())),
+            // What can't be looked up ignores nothing, and was told.
+            Ok(ListOutcome::Deferred(_)) => {}
+            Err(fail) => machine.log_panic(fail.message()),
         }
     } else {
         let subject = address.to_string();
