@@ -26,7 +26,7 @@ pub(crate) use authenticate::Authenticated;
 pub(crate) use endpoint::{endpoint, is_listed};
 pub use event::TransportEvent;
 pub(crate) use event::raise;
-pub(crate) use hosts::{addresses as addresses_of, listed};
+pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, listed};
 pub(crate) use open::{NotOpen, Opened, reason};
 pub use tls::Secured;
 pub(crate) use tls::TLS_VARIABLES;

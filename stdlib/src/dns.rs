@@ -196,7 +196,7 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<D
         DnsFound::Broken => "cname_loop",
         DnsFound::Later => "DNS_AGAIN",
     };
-    if !how.by_system && call.settings().text(opt::EVENT_ACTION).is_some() {
+    if !how.by_system && event::action(call).is_some() {
         let name = reply.alias.as_ref().map_or(name, |alias| alias.as_bytes());
         let data = [failure.as_bytes(), b":", name, b":", kind::name(kind).as_bytes()].concat();
         event::raise(call, "dns:fail", Str::tainted(data));

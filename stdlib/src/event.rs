@@ -10,9 +10,25 @@ use crate::variables::var;
 #[derive(Default)]
 struct Memory {
     busy: bool,
+    /// What stands in the place of the main action, if something does.
+    instead: Option<Option<Str>>,
 }
 
-/// Expands the main `event_action` for an event; what that fails with is
+/// Has events told to a transport from now on, by its action, if it has one, and not to the
+/// main section; with nothing, to that again. What was said before.
+pub fn instead(call: &mut Call<'_>, action: Option<Option<Str>>) -> Option<Option<Str>> {
+    std::mem::replace(&mut call.memory::<Memory>().instead, action)
+}
+
+/// The action that events are told to.
+pub(crate) fn action(call: &mut Call<'_>) -> Option<Str> {
+    match call.memory::<Memory>().instead.clone() {
+        Some(action) => action,
+        None => call.settings().text(opt::EVENT_ACTION),
+    }
+}
+
+/// Expands the action that events are told to, the main `event_action` as a rule, for one; what that fails with is
 /// nothing to anybody, and its answer is empty then. `None` where the option is
 /// not set, and where the event comes from the expansion for another.
 pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> {
@@ -21,7 +37,7 @@ pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> 
 
 /// The same, with what the expansion fails with.
 pub fn try_raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Result<Str, Fail>> {
-    let action = call.settings().text(opt::EVENT_ACTION)?;
+    let action = action(call)?;
     expand(call, &action, name, data)
 }
 

@@ -97,20 +97,31 @@ pub fn came_by_inetd(call: &mut Call<'_>) {
 }
 
 /// Says of a host that it has no address: to whoever is shown each step, and in the log
-/// of a client's conversation, where that is for good.
+/// of a client's conversation or of a delivery, where that is for good.
 pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
     let mut line = [b"no IP address found for host ", name].concat();
-    match call.value_of(var::SENDER_FULLHOST) {
-        Ok(client) if !client.is_empty() => {
+    let is_set = |value: Result<Str, Fail>| value.ok().filter(|value| !value.is_empty());
+    let of_message = is_set(call.value_of(var::MESSAGE_EXIM_ID)).is_some();
+    let client = is_set(call.value_of(var::SENDER_FULLHOST)).or_else(|| {
+        let in_dialogue = is_set(call.value_of(var::SMTP_COMMAND)).is_some();
+        is_set(call.value_of(var::SENDER_IDENT)).filter(|_| in_dialogue)
+    });
+    match client {
+        None if of_message => {
+            show(call, HostEvent::Missing { name, line: &line });
+            if for_good {
+                log(call, &line);
+            }
+        }
+        Some(client) => {
             // What is looked for of a message is no matter of the connection.
-            if call.value_of(var::MESSAGE_EXIM_ID).is_ok_and(|id| id.is_empty()) {
+            if !of_message {
                 let way = if call.memory::<Inetd>().0 { BY_INETD } else { b"" };
                 let parts = [b" (during SMTP connection from ", client.bytes(), way, b")"];
                 line.extend_from_slice(&parts.concat());
             }
             show(call, HostEvent::Missing { name, line: &line });
-            if for_good && call.settings().log_selector().contains(LogSelector::HOST_LOOKUP_FAILED)
-            {
+            if for_good {
                 log(call, &line);
             }
         }

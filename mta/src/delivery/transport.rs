@@ -286,8 +286,9 @@ impl<'d> Attempt<'d> {
                 };
                 let line = self.trouble_line(&whole, &why, true);
                 let marked = [b"== ", &line[..]].concat();
-                // Who was refused was told of by the host.
-                if is_local || why.number != -44 {
+                // Who was refused was told of by the host; of hosts that are not there, the
+                // search for them told.
+                if is_local || ![-44, -32].contains(&why.number) {
                     let about = (&why.message[..], why.number);
                     self.tell_transport(delivery, "msg:defer", about, why.host.as_deref());
                 }

@@ -2,7 +2,7 @@
 
 use eximious_core::trace::{Happening, HostEvent};
 use eximious_core::{Effects, Meta, Str, TaintRule};
-use eximious_stdlib::dns::find::{DnsSearch, RouteHost, by_dns, by_name};
+use eximious_stdlib::dns::find::{DnsSearch, Ending, RouteHost, by_dns, by_name};
 use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt::transport::smtp;
 
@@ -16,20 +16,30 @@ static META: Meta =
 /// The hosts of a list, each with its addresses, in the order in which they are tried; one
 /// that has none stands there without.
 pub(crate) fn listed(cx: &mut Context, transport: &Transport, list: &Str) -> Vec<RouteHost> {
+    let all = found(cx, transport, list);
+    all.into_iter().map(|(host, _)| host).collect()
+}
+
+/// The same, and of each whether it is known that it has no address.
+pub(crate) fn found(cx: &mut Context, transport: &Transport, list: &Str) -> Vec<(RouteHost, bool)> {
     let random = transport.on(smtp::HOSTS_RANDOMIZE);
     let mut all = Vec::new();
     for item in listed_hosts(cx, list.bytes(), random) {
-        let mut hosts = addresses(cx, transport, &item.name);
+        let (mut hosts, is_missing) = addresses(cx, transport, &item.name);
         for host in &mut hosts {
             host.port = item.port.or(host.port);
         }
-        all.extend(hosts);
+        all.extend(hosts.into_iter().map(|host| (host, is_missing)));
     }
     all
 }
 
-/// The addresses of a host; without any, the host alone.
-pub(crate) fn addresses(cx: &mut Context, transport: &Transport, name: &[u8]) -> Vec<RouteHost> {
+/// The addresses of a host; without any, the host alone, and whether that is so for good.
+pub(crate) fn addresses(
+    cx: &mut Context,
+    transport: &Transport,
+    name: &[u8],
+) -> (Vec<RouteHost>, bool) {
     let search = DnsSearch {
         qualify_single: transport.on(smtp::DNS_QUALIFY_SINGLE),
         search_parents: transport.on(smtp::DNS_SEARCH_PARENTS),
@@ -42,16 +52,17 @@ pub(crate) fn addresses(cx: &mut Context, transport: &Transport, name: &[u8]) ->
         let text = String::from_utf8_lossy(name).into_owned();
         cx.tell(Happening::Host(HostEvent::Addresses { name, addresses: &[address] }));
         let host = RouteHost { name: text.clone(), certificate_name: text, ..RouteHost::default() };
-        return vec![RouteHost { address: Some(address), ..host }];
+        return (vec![RouteHost { address: Some(address), ..host }], false);
     }
     let found = cx.call(&META, |call| match by_system {
         true => by_name(call, name, None),
         false => by_dns(call, name, &search),
     });
+    let is_missing = found.as_ref().is_ok_and(|found| found.ending == Ending::Missing);
     let mut hosts = found.map(|found| found.hosts).unwrap_or_default();
     if hosts.is_empty() {
         let name = String::from_utf8_lossy(name).into_owned();
         hosts.push(RouteHost { name, ..RouteHost::default() });
     }
-    hosts
+    (hosts, is_missing)
 }

@@ -173,8 +173,7 @@ impl Work {
                 return false;
             }
             let Some(address) = host.address else {
-                let why = format!("host lookup for {} did not complete", host.name);
-                self.defer(&left, &Undelivered::new(UNKNOWN, why));
+                self.defer(&left, &list.not_found(host));
                 continue;
             };
             let (endpoint, wrong) =

@@ -1,12 +1,15 @@
 //! Which hosts are tried.
 
-use eximious_core::{Effects, Meta, TaintRule};
+use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::dns::local::is_local;
-use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::event;
+use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 
 use super::UNKNOWN;
-use crate::mail::smtp_transport::{addresses_of, listed};
+use crate::Context;
+use crate::mail::route::RouteError;
+use crate::mail::smtp_transport::{addresses_of, found_hosts};
 use crate::mail::transport::{TransportCall, Undelivered};
 
 /// The number of what is not sent because it would come back.
@@ -24,11 +27,27 @@ pub(super) struct Hosts {
 /// Hosts, in the order in which they are tried.
 pub(super) struct HostList {
     pub(super) hosts: Vec<RouteHost>,
+    /// The names of those that have no address, as is known.
+    missing: Vec<String>,
     /// Whether the transport's options name them, and none of them may be this one.
     is_own: bool,
 }
 
 impl HostList {
+    /// Why a host without an address is not tried.
+    pub(super) fn not_found(&self, host: &RouteHost) -> Undelivered {
+        match self.missing.contains(&host.name) {
+            true => {
+                let why = format!("failed to lookup IP address for {}", host.name);
+                Undelivered::new(RouteError::HOST, why)
+            }
+            false => {
+                let why = format!("host lookup for {} did not complete", host.name);
+                Undelivered::new(UNKNOWN, why)
+            }
+        }
+    }
+
     /// Why a host is not to be tried, nor any after it: it is this one (`allow_localhost`).
     pub(super) fn refusal(
         &self,
@@ -57,7 +76,7 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     let own = transport.some_text(smtp::HOSTS);
     let own = own.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE));
     let mut is_own = [own.is_some(), false];
-    let mut first = match own {
+    let first = match own {
         Some(list) => {
             let text = transport.expand(call.cx, smtp::HOSTS).unwrap_or_else(|| Ok(list.clone()));
             let text = text.map_err(|fail| {
@@ -65,33 +84,61 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
                 let tail = [transport.name.bytes(), b" transport: ", fail.message()].concat();
                 Undelivered::new(UNKNOWN, [head, tail].concat())
             })?;
-            listed(call.cx, transport, &text)
+            told_hosts(call, &text)
         }
-        None => delivery.hosts.clone(),
+        None => unknown(&delivery.hosts),
     };
     if first.is_empty() {
         let parts = [transport.name.bytes(), b" transport called with no hosts set"];
         return Err(Undelivered { freezes: true, ..Undelivered::new(UNKNOWN, parts.concat()) });
     }
-    let mut fallback = delivery.fallback_hosts.clone();
+    let mut fallback = unknown(&delivery.fallback_hosts);
     if fallback.is_empty()
         && let Some(list) = transport.some_text(smtp::FALLBACK_HOSTS)
     {
-        fallback = listed(call.cx, transport, list);
+        fallback = told_hosts(call, list);
         is_own[1] = true;
     }
-    for hosts in [&mut first, &mut fallback] {
-        let named = std::mem::take(hosts);
-        for host in named {
-            if host.address.is_some() {
-                hosts.push(host);
-                continue;
+    let [first, fallback] = [(first, is_own[0]), (fallback, is_own[1])].map(|(named, is_own)| {
+        let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_own };
+        for (host, is_missing) in named {
+            let found = match is_own || host.address.is_some() {
+                true => vec![(host, is_missing)],
+                false => {
+                    let name = host.name.as_bytes();
+                    let (found, is_missing) = telling(call, |cx| addresses_of(cx, transport, name));
+                    let at = |one| (RouteHost { port: host.port, ..one }, is_missing);
+                    found.into_iter().map(at).collect()
+                }
+            };
+            for (host, is_missing) in found {
+                if is_missing {
+                    list.missing.push(host.name.clone());
+                }
+                list.hosts.push(host);
             }
-            let found = addresses_of(call.cx, transport, host.name.as_bytes());
-            hosts.extend(found.into_iter().map(|one| RouteHost { port: host.port, ..one }));
         }
-    }
-    let [first, fallback] = [(first, is_own[0]), (fallback, is_own[1])]
-        .map(|(hosts, is_own)| HostList { hosts, is_own });
+        list
+    });
     Ok(Hosts { first, fallback })
+}
+
+/// Hosts of which it is not known that they have no address.
+fn unknown(hosts: &[RouteHost]) -> Vec<(RouteHost, bool)> {
+    hosts.iter().map(|host| (host.clone(), false)).collect()
+}
+
+/// The hosts of a list of the transport's.
+fn told_hosts(call: &mut TransportCall<'_>, list: &Str) -> Vec<(RouteHost, bool)> {
+    let transport = call.transport;
+    telling(call, |cx| found_hosts(cx, transport, list))
+}
+
+/// Does something whose events the transport is told, and nobody else.
+fn telling<T>(call: &mut TransportCall<'_>, run: impl FnOnce(&mut Context) -> T) -> T {
+    let action = call.transport.some_text(opt::EVENT_ACTION).cloned();
+    let before = call.cx.call(&LOCAL, |call| event::instead(call, Some(action)));
+    let done = run(call.cx);
+    call.cx.call(&LOCAL, |call| event::instead(call, before));
+    done
 }
