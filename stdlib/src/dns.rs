@@ -254,7 +254,31 @@ fn answers(
     // Who may not ask hears of it when the answers are looked at.
     let dns = call.with_record(&DNS, |call| call.dns()).ok()?;
     let answers = dns.query_all(&wanted, &options);
-    Some(wanted.into_iter().zip(answers).collect())
+    let mut known = FxHashMap::default();
+    for (question, answer) in wanted.into_iter().zip(answers) {
+        if let (kind::MX, Ok(answer)) = (question.1, &answer) {
+            known.extend(additional_answers(answer));
+        }
+        known.insert(question, answer);
+    }
+    Some(known)
+}
+
+/// What will be asked of the hosts that MX records name, as far as their addresses came with
+/// the records.
+fn additional_answers(
+    answer: &DnsAnswer,
+) -> impl Iterator<Item = ((String, u16), Result<DnsAnswer, DnsError>)> + '_ {
+    let hosts = answer.records.iter().filter(|record| record.kind == kind::MX);
+    let hosts = hosts.filter_map(|record| mx(record).map(|(_, host)| host));
+    hosts.flat_map(|host| [(host.clone(), kind::A), (host, kind::AAAA)]).filter_map(|question| {
+        let (host, kind) = (&question.0, question.1);
+        let of_host =
+            |record: &&DnsRecord| record.kind == kind && record.name.eq_ignore_ascii_case(host);
+        let records: Vec<_> = answer.additional.iter().filter(of_host).cloned().collect();
+        let answer = DnsAnswer { name: host.clone(), records, ..DnsAnswer::default() };
+        (!answer.records.is_empty()).then_some((question, Ok(answer)))
+    })
 }
 
 /// Forgets what nobody looked at.

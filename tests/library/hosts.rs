@@ -211,7 +211,12 @@ impl Dns for Slow {
         if matches!(kind, 12 | 15) {
             let records = (0..60).map(record).collect();
             let standing = DnsStanding::default();
-            return Ok(DnsAnswer { name: name.to_owned(), records, standing });
+            return Ok(DnsAnswer {
+                name: name.to_owned(),
+                records,
+                standing,
+                ..DnsAnswer::default()
+            });
         }
         self.0.fetch_add(10, Ordering::Relaxed);
         Err(DnsError::Again("silence".into()))

@@ -1,9 +1,10 @@
 //! SPF, by records that the test publishes.
 
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use eximious::Engine;
-use eximious::world::Fixture;
+use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, Fixture};
 use eximious_mailauth::spf::{Sender, Verdict, check};
 use eximious_mailauth::{DnsQuery, DnsQueryKind, DnsResponse, DnsSource, Rdata};
 use eximious_tests::ours::Ours;
@@ -146,4 +147,61 @@ fn cve_2023_42118_hostile_records_end() {
     let asked = fixture.asked().len();
     assert!(asked < 100, "{asked} questions");
     assert!(begun.elapsed().as_secs() < 5);
+}
+
+/// A name server that gives the addresses of the hosts of MX records with these.
+struct Generous {
+    zones: Arc<dyn Dns>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Dns for Generous {
+    fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        self.asked.lock().unwrap().push(format!("{name} {kind}"));
+        let mut answer = self.zones.query(name, kind, options)?;
+        if kind == 15 {
+            // One address of nobody is among them.
+            for host in ["m1.test", "m3.test", "else.test"] {
+                let found = self.zones.query(host, 1, options)?;
+                answer.additional.extend(found.records);
+            }
+        }
+        Ok(answer)
+    }
+}
+
+#[test]
+fn addresses_that_come_with_mx_records_are_not_asked_for() {
+    let zone = "$ORIGIN test.\nd TXT \"v=spf1 a mx -all\"\nd A 8.8.8.8\nd MX 1 m1\nd MX 2 m2\n\
+        d MX 3 m3\nm1 A 1.1.1.1\nm2 A 2.2.2.2\nm3 A 3.3.3.3\nm3 A 3.3.3.4\nelse A 4.4.4.4\nd AAAA 2001:db8::9\nm1 AAAA 2001:db8::1\n\
+        m2 AAAA 2001:db8::2\nm3 AAAA 2001:db8::3\n";
+    for (client, verdict) in [
+        ("1.1.1.1", "pass"),
+        ("2.2.2.2", "pass"),
+        ("3.3.3.4", "pass"),
+        ("4.4.4.4", "fail"),
+        ("2001:db8::7", "fail"),
+    ] {
+        let fixture = Fixture::new().zone(zone);
+        let mut world = fixture.world();
+        let generous = Generous { zones: world.dns.clone(), asked: Mutex::default() };
+        let generous = Arc::new(generous);
+        world.dns = generous.clone();
+        let mut ours = Ours::with_engine(Engine::builder().world(world).build());
+        let line = format!("${{lookup{{x@d.test}}spf{{{client}}}{{$value}}{{nothing}}}}");
+        assert_eq!(String::from_utf8_lossy(&ours.answer(line.as_bytes())), verdict, "{client}");
+        let mut asked = generous.asked.lock().unwrap().clone();
+        asked.sort();
+        let wanted: &[&str] = match client {
+            // The answer has none of that kind, which may be for want of room.
+            "2001:db8::7" => &["d.test 15", "d.test 16", "d.test 28", "m1.test 28", "m2.test 28"],
+            // The first one is enough.
+            "1.1.1.1" => &["d.test 1", "d.test 15", "d.test 16"],
+            _ => &["d.test 1", "d.test 15", "d.test 16", "m2.test 1"],
+        };
+        let known: Vec<&str> = asked.iter().map(String::as_str).collect();
+        assert!(known.starts_with(&wanted[..3]), "{client}: {asked:?}");
+        assert!(wanted.iter().all(|one| known.contains(one)), "{client}: {asked:?}");
+        assert!(!known.contains(&"m1.test 1") && !known.contains(&"m3.test 1"), "{asked:?}");
+    }
 }

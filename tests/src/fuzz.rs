@@ -264,6 +264,6 @@ impl Dns for Crafted {
         let half = &self.0[..self.0.len() / 2];
         let records = vec![record(kind, &self.0), record(5, half), record(kind, half)];
         let standing = DnsStanding::default();
-        Ok(DnsAnswer { name: name.to_owned(), records, standing })
+        Ok(DnsAnswer { name: name.to_owned(), records, standing, ..DnsAnswer::default() })
     }
 }

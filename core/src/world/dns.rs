@@ -46,6 +46,9 @@ pub struct DnsAnswer {
     pub name: String,
     /// The records of the answer section, aliases (CNAME) among them.
     pub records: Vec<DnsRecord>,
+    /// The addresses that came with the answer, of hosts that its MX records name. What is
+    /// there of a name and a type is all of it (RFC 2181, section 9).
+    pub additional: Vec<DnsRecord>,
     /// What the server says of its answer.
     pub standing: DnsStanding,
 }

@@ -10,11 +10,13 @@ use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
 /// The size of datagrams that are welcome, as the C library says it.
 const PAYLOAD: u16 = 1200;
 
+const A: u16 = 1;
 const NS: u16 = 2;
 const CNAME: u16 = 5;
 const SOA: u16 = 6;
 const PTR: u16 = 12;
 const MX: u16 = 15;
+const AAAA: u16 = 28;
 const SRV: u16 = 33;
 const DNAME: u16 = 39;
 
@@ -35,6 +37,8 @@ pub(super) struct Reply {
     /// Whether the answer section says that it holds nothing.
     pub(super) empty: bool,
     pub(super) records: Vec<DnsRecord>,
+    /// What came with them, where it is of use: addresses of the hosts of MX records.
+    pub(super) additional: Vec<DnsRecord>,
     pub(super) standing: DnsStanding,
 }
 
@@ -115,10 +119,18 @@ impl Question {
         let records = section(&mut decoder, bytes, header.counts.answers);
         let empty = header.counts.answers == 0;
         let whole = records.len() == usize::from(header.counts.answers);
-        let authorities = match whole && (said.authoritative || empty) {
+        let is_mx = self.query.query_type() == RecordType::MX && !said.truncation;
+        let authorities = match whole && (said.authoritative || empty || is_mx) {
             true => section(&mut decoder, bytes, header.counts.authorities),
             false => Vec::new(),
         };
+        let whole = whole && authorities.len() == usize::from(header.counts.authorities);
+        let additional = match whole && is_mx && !empty {
+            true => section(&mut decoder, bytes, header.counts.additionals),
+            false => Vec::new(),
+        };
+        let additional = additional.into_iter().flatten();
+        let additional = additional.filter(|record| matches!(record.kind, A | AAAA)).collect();
         let wanted = if empty { SOA } else { NS };
         let authority = authorities.into_iter().flatten().find(|record| record.kind == wanted);
         let fruitless_for = authority.as_ref().filter(|_| empty).and_then(minimum);
@@ -128,6 +140,7 @@ impl Question {
             truncated: said.truncation,
             empty,
             records: records.into_iter().flatten().collect(),
+            additional,
             standing: DnsStanding {
                 authentic: said.authentic_data && self.trusts(),
                 zone: zone.map(|record| record.name),

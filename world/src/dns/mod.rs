@@ -184,6 +184,7 @@ fn answer(name: &str, reply: Reply) -> Result<DnsAnswer, DnsError> {
         Code::Fine => Ok(DnsAnswer {
             name: name.strip_suffix('.').unwrap_or(name).to_owned(),
             records: reply.records,
+            additional: reply.additional,
             standing: reply.standing,
         }),
         Code::NoName => Err(DnsError::NoName(reply.standing)),

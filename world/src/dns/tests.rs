@@ -397,3 +397,46 @@ fn several_questions_to_nobody_wait_for_nothing() {
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     }
 }
+
+/// Addresses come with MX records, where the answer is whole.
+#[test]
+fn addresses_of_hosts_come_with_their_records() {
+    for (flags, count) in [(0, 1), (CUT, 0)] {
+        let act = move |question: &[u8]| {
+            let mut out = answer(question, flags, 0, 0);
+            (out[7], out[9], out[11]) = (1, 1, 2);
+            let end = out.len();
+            // One MX record, whose host is `m` below the name; an NS record; an address of the
+            // host, and a text.
+            out.extend_from_slice(&[
+                0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 9, 0, 6, 0, 5, 1, b'm', 0xc0, 12,
+            ]);
+            let host = 0xc000 | (end + 14) as u16;
+            out.extend_from_slice(&[0xc0, 12, 0, 2, 0, 1, 0, 0, 0, 9, 0, 2, 0xc0, 12]);
+            out.extend_from_slice(&host.to_be_bytes());
+            out.extend_from_slice(&[0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 7]);
+            out.extend_from_slice(&host.to_be_bytes());
+            out.extend_from_slice(&[0, 16, 0, 1, 0, 0, 0, 9, 0, 2, 1, b'x']);
+            vec![out]
+        };
+        let server = Server::connected(act, move |mut peer| {
+            let mut size = [0; 2];
+            peer.read_exact(&mut size).unwrap();
+            let mut question = vec![0; u16::from_be_bytes(size).into()];
+            peer.read_exact(&mut question).unwrap();
+            let whole = answer(&question, 0, 0, 0);
+            let mut out = whole;
+            out[7] = 1;
+            out.extend_from_slice(&[
+                0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 9, 0, 6, 0, 5, 1, b'm', 0xc0, 12,
+            ]);
+            send(&mut peer, &out);
+        });
+        let resolver = Resolver::of([server.at]);
+        let answer = resolver.query("a.example", 15, &options()).unwrap();
+        assert_eq!(answer.records.len(), 1);
+        let beside: Vec<_> = answer.additional.iter().map(|r| (&*r.name, r.address())).collect();
+        let wanted = [("m.a.example", Some([10, 0, 0, 7].into()))];
+        assert_eq!(beside, wanted[..count]);
+    }
+}
