@@ -2,6 +2,7 @@
 //! (specification 14). Lookups, lists, names of hosts, routers and ACLs ask
 //! through here.
 
+mod ahead;
 mod data;
 pub mod find;
 mod listed;
@@ -14,12 +15,14 @@ use std::time::Duration;
 use eximious_core::trace::{DnsEvent, DnsOutcome, Happening, TraceKinds};
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
-use eximious_mailauth::DnsQuery;
 use rustc_hash::FxHashMap;
 
 use crate::options::opt;
 use crate::{event, idn, pattern};
 
+use ahead::Ahead;
+pub(crate) use ahead::{ask_ahead, forget_ahead};
+pub use ahead::{foresee, forget_foreseen};
 use listed::listed_as;
 pub(crate) use listed::{listed, means_nonexist, show_unset};
 
@@ -166,10 +169,8 @@ struct Memory {
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
     fruitless: FxHashMap<Slot, (DnsReply, i64)>,
-    /// What was answered to questions that were asked side by side, until each is looked at.
-    ahead: FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>,
-    /// What was answered to questions that are still to come, until the message is done.
-    foreseen: FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>,
+    /// What was asked before it is wanted.
+    ahead: Ahead,
     /// A name, and whether it fits `dns_check_names_pattern`: of one name several
     /// things are asked.
     checked: Option<(String, bool)>,
@@ -202,88 +203,6 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<D
         event::raise(call, "dns:fail", Str::tainted(data));
     }
     Ok(reply)
-}
-
-/// Asks several questions side by side: [`query`] looks at the answers, one after the other,
-/// and asks nothing more then. What it need not ask is left out. Until [`forget_ahead`], what
-/// nobody looks at is no event.
-pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
-    if let Some(answers) = answers(call, questions) {
-        call.memory::<Memory>().ahead.extend(answers);
-    }
-}
-
-/// Asks side by side what will be asked about a message: [`query`] has the answers at hand,
-/// however often it asks, until [`forget_foreseen`].
-pub fn foresee(call: &mut Call<'_>, questions: &[DnsQuery]) {
-    let questions: Vec<_> =
-        questions.iter().map(|one| (&one.name[..], source::number(one.kind))).collect();
-    if let Some(answers) = answers(call, &questions) {
-        call.memory::<Memory>().foreseen = answers;
-    }
-}
-
-/// Forgets what was asked for a message: another one may follow.
-pub fn forget_foreseen(call: &mut Call<'_>) {
-    call.memory::<Memory>().foreseen.clear();
-}
-
-/// The answers to those questions that have to be asked, where there are several.
-fn answers(
-    call: &mut Call<'_>,
-    questions: &[(&[u8], u16)],
-) -> Option<FxHashMap<(String, u16), Result<DnsAnswer, DnsError>>> {
-    let mut wanted = Vec::new();
-    for (name, kind) in questions {
-        let Some(name) = ascii(name).filter(|name| name.len() <= LONGEST_NAME) else { continue };
-        let slot = (name.to_ascii_lowercase().into_bytes(), *kind, false);
-        let question = (name, *kind);
-        let memory = call.memory::<Memory>();
-        let is_known = memory.foreseen.contains_key(&question);
-        let is_new = !(is_known || memory.ahead.contains_key(&question))
-            && remembered(call, &slot).is_none()
-            && !wanted.contains(&question);
-        if is_new && proper(call, &question.0, *kind).unwrap_or(false) {
-            wanted.push(question);
-        }
-    }
-    if wanted.len() < 2 {
-        return None;
-    }
-    let options = options(call, &How::default());
-    // Who may not ask hears of it when the answers are looked at.
-    let dns = call.with_record(&DNS, |call| call.dns()).ok()?;
-    let answers = dns.query_all(&wanted, &options);
-    let mut known = FxHashMap::default();
-    for (question, answer) in wanted.into_iter().zip(answers) {
-        if let (kind::MX, Ok(answer)) = (question.1, &answer) {
-            known.extend(additional_answers(answer));
-        }
-        known.insert(question, answer);
-    }
-    Some(known)
-}
-
-/// What will be asked of the hosts that MX records name, as far as their addresses came with
-/// the records.
-fn additional_answers(
-    answer: &DnsAnswer,
-) -> impl Iterator<Item = ((String, u16), Result<DnsAnswer, DnsError>)> + '_ {
-    let hosts = answer.records.iter().filter(|record| record.kind == kind::MX);
-    let hosts = hosts.filter_map(|record| mx(record).map(|(_, host)| host));
-    hosts.flat_map(|host| [(host.clone(), kind::A), (host, kind::AAAA)]).filter_map(|question| {
-        let (host, kind) = (&question.0, question.1);
-        let of_host =
-            |record: &&DnsRecord| record.kind == kind && record.name.eq_ignore_ascii_case(host);
-        let records: Vec<_> = answer.additional.iter().filter(of_host).cloned().collect();
-        let answer = DnsAnswer { name: host.clone(), records, ..DnsAnswer::default() };
-        (!answer.records.is_empty()).then_some((question, Ok(answer)))
-    })
-}
-
-/// Forgets what nobody looked at.
-pub(crate) fn forget_ahead(call: &mut Call<'_>) {
-    call.memory::<Memory>().ahead.clear();
 }
 
 /// As [`query`], without an event.
@@ -454,16 +373,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
     // What was asked ahead was asked so.
     let is_usual = *how == How::default();
     for _ in 0..=aliases {
-        let memory = call.memory::<Memory>();
-        let known = match memory.ahead.is_empty() && memory.foreseen.is_empty() {
-            true => None,
-            false => {
-                let question = (asked.clone(), kind);
-                let foreseen = || memory.foreseen.get(&question).filter(|_| is_usual).cloned();
-                memory.ahead.remove(&question).or_else(foreseen)
-            }
-        };
-        let answer = match known {
+        let answer = match call.memory::<Memory>().ahead.take(&asked, kind, is_usual) {
             Some(answer) => answer,
             None => {
                 let clock = call.with_record(&CLOCK, |call| call.clock()).ok();
