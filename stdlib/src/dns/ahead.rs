@@ -38,8 +38,8 @@ impl Ahead {
     }
 }
 
-/// Asks several questions side by side: [`query`] looks at the answers, one after the other,
-/// and asks nothing more then. What it need not ask is left out. Until [`forget_ahead`], what
+/// Asks several questions side by side: [`query`](super::query) looks at the answers, one
+/// after the other, and asks nothing more then. What it need not ask is left out. Until [`forget_ahead`], what
 /// nobody looks at is no event.
 pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
     if let Some(answers) = answers(call, questions) {
@@ -47,8 +47,8 @@ pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
     }
 }
 
-/// Asks side by side what will be asked about a message: [`query`] has the answers at hand,
-/// however often it asks, until [`forget_foreseen`].
+/// Asks side by side what will be asked about a message: [`query`](super::query) has the
+/// answers at hand, however often it asks, until [`forget_foreseen`].
 pub fn foresee(call: &mut Call<'_>, questions: &[DnsQuery]) {
     let questions: Vec<_> =
         questions.iter().map(|one| (&one.name[..], source::number(one.kind))).collect();
