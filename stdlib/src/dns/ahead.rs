@@ -39,8 +39,8 @@ impl Ahead {
 }
 
 /// Asks several questions side by side: [`query`](super::query) looks at the answers, one
-/// after the other, and asks nothing more then. What it need not ask is left out. Until [`forget_ahead`], what
-/// nobody looks at is no event.
+/// after the other, and asks nothing more then. What it need not ask is left out. Until
+/// [`forget_ahead`], what nobody looks at is no event.
 pub(crate) fn ask_ahead(call: &mut Call<'_>, questions: &[(&[u8], u16)]) {
     if let Some(answers) = answers(call, questions) {
         call.memory::<Memory>().ahead.usual.extend(answers);
