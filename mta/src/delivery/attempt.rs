@@ -351,14 +351,7 @@ impl<'d> Attempt<'d> {
         let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
         let ignored = ignored.map(|one| {
             let (address, is_direct) = (&one.address, one.is_direct);
-            let subject = Subject {
-                address,
-                router: None,
-                transport: None,
-                is_local: false,
-                is_direct,
-                told: None,
-            };
+            let subject = Subject::undelivered(address, None, is_direct);
             [&self.named(&subject)[..], b": error ignored"].concat()
         });
         let ignored: Vec<Vec<u8>> = ignored.collect();

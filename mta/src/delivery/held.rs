@@ -66,14 +66,7 @@ impl Attempt<'_> {
     }
 
     fn keep_back(&mut self, node: NodeId, address: &Address, kind: &str, why: Undelivered) {
-        let subject = Subject {
-            address,
-            router: None,
-            transport: None,
-            is_local: false,
-            is_direct: false,
-            told: None,
-        };
+        let subject = Subject::undelivered(address, None, false);
         let parts = format!("{kind} defer ({}): ", why.number);
         let line = [&self.named(&subject), parts.as_bytes(), &why.message].concat();
         self.log(&[b"== ", &line[..]].concat());

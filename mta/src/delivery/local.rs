@@ -9,7 +9,7 @@ use eximious::transport::{LocalUser, Outcome, Undelivered};
 use super::attempt::Attempt;
 use super::retry::Verdict;
 use super::routing::Planned;
-use super::transport::Conclusion;
+use super::transport::{Conclusion, carries_the_same};
 
 impl Attempt<'_> {
     /// Makes the deliveries on this host: those that can go together do.
@@ -101,18 +101,13 @@ fn goes_with(first: &Delivery, other: &Delivery, mixed: bool) -> bool {
     if mixed {
         return first.transport == other.transport;
     }
-    let (one, two) = (&first.address.attached, &other.address.attached);
     let same_target = first.target == other.target
         && (first.target == DeliveryTarget::Address
             || first.address.text.bytes() == other.address.text.bytes());
     let host = |delivery: &Delivery| delivery.hosts.first().map(|host| host.name.clone());
-    first.transport == other.transport
+    carries_the_same(first, other)
         && same_target
         && host(first) == host(other)
-        && one.errors_to == two.errors_to
-        && one.headers_add == two.headers_add
-        && one.headers_remove == two.headers_remove
-        && first.identity == other.identity
         && first.home == other.home
         && first.directory == other.directory
 }

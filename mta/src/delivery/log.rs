@@ -39,6 +39,15 @@ impl<'s> Subject<'s> {
         Self { address, router: Some(router), transport, is_local, is_direct, told }
     }
 
+    /// Of an address that no transport has to do with.
+    pub(super) fn undelivered(
+        address: &'s Address,
+        router: Option<&'s Str>,
+        is_direct: bool,
+    ) -> Self {
+        Self { address, router, transport: None, is_local: false, is_direct, told: None }
+    }
+
     /// The same, as its transport tells it.
     pub(super) fn told_by(self, routes: &Routes, delivery: &Delivery) -> Self {
         let number = delivery.transport.filter(|_| !self.is_direct);

@@ -416,10 +416,16 @@ fn parameters(asked: &RecipientDsn) -> Vec<u8> {
 
 /// Whether two deliveries to other hosts go in one.
 pub(super) fn goes_with(first: &Delivery, other: &Delivery) -> bool {
-    let (one, two) = (&first.address.attached, &other.address.attached);
-    first.transport == other.transport
+    carries_the_same(first, other)
         && first.hosts == other.hosts
         && first.fallback_hosts == other.fallback_hosts
+}
+
+/// Whether one transport takes two deliveries, for the same user, with the same sender and
+/// the same changes of the header.
+pub(super) fn carries_the_same(first: &Delivery, other: &Delivery) -> bool {
+    let (one, two) = (&first.address.attached, &other.address.attached);
+    first.transport == other.transport
         && one.errors_to == two.errors_to
         && one.headers_add == two.headers_add
         && one.headers_remove == two.headers_remove

@@ -52,14 +52,7 @@ impl Attempt<'_> {
         let undelivered = Undelivered { said: why.said.clone(), ..Undelivered::new(0, message) };
         let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
-        let subject = Subject {
-            address,
-            router: router.as_ref(),
-            transport: None,
-            is_local: false,
-            is_direct: false,
-            told: None,
-        };
+        let subject = Subject::undelivered(address, router.as_ref(), false);
         let line = self.trouble_line(&subject, &undelivered, false);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
         self.log_unless(silent, &[b"** ", &line[..]].concat());
@@ -102,14 +95,7 @@ impl Attempt<'_> {
             Unrouted::Waits | Unrouted::Direct => false,
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
-        let subject = Subject {
-            address,
-            router: router_name.as_ref(),
-            transport: None,
-            is_local: false,
-            is_direct: false,
-            told: None,
-        };
+        let subject = Subject::undelivered(address, router_name.as_ref(), false);
         let line = self.trouble_line(&subject, &undelivered, true);
         if standing != Unrouted::Waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
             let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
@@ -132,14 +118,7 @@ impl Attempt<'_> {
     ) {
         // What was wrong the last time has been told.
         let why = Undelivered::new(number, "retry timeout exceeded");
-        let subject = Subject {
-            address,
-            router: None,
-            transport: None,
-            is_local: false,
-            is_direct,
-            told: None,
-        };
+        let subject = Subject::undelivered(address, None, is_direct);
         let line = self.trouble_line(&subject, &why, false);
         self.log(&[b"** ", &line[..]].concat());
         self.log_message(&line);
