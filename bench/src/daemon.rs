@@ -41,6 +41,12 @@ impl Daemon {
             folder.path().display()
         );
         std::fs::write(&config, head + &text).expect("the configuration");
+        Self::serve(program, folder, &config)
+    }
+
+    /// Starts one with a configuration that stands in a folder; in the folder it has its
+    /// `spool` and its `log`.
+    pub fn serve(program: &Path, folder: TempDir, config: &Path) -> Self {
         open(folder.path());
         let port = {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -48,7 +54,7 @@ impl Daemon {
         };
         let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut command = Command::new(program);
-        command.arg("-C").arg(&config).args(["-bdf", "-oX", &format!("127.0.0.1.{port}")]);
+        command.arg("-C").arg(config).args(["-bdf", "-oX", &format!("127.0.0.1.{port}")]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let child = command.spawn().expect("the daemon starts");
         let start = Instant::now();
@@ -61,6 +67,11 @@ impl Daemon {
         thread::sleep(Duration::from_millis(200));
         daemon.kept = daemon.children();
         daemon
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// How many processes it has.
@@ -99,16 +110,18 @@ impl Daemon {
 
     /// How many messages are in its queue.
     pub fn queue(&self) -> usize {
-        fn count(folder: &Path) -> usize {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            let counted = entries.map(|entry| match entry.path() {
-                path if path.is_dir() => count(&path),
-                path => usize::from(path.to_string_lossy().ends_with("-H")),
-            });
-            counted.sum()
-        }
-        count(&self.folder.path().join("spool/input"))
+        count(&self.folder.path().join("spool/input"), "-H")
     }
+}
+
+/// How many files whose names end so are below a folder.
+pub fn count(folder: &Path, end: &str) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let counted = entries.map(|entry| match entry.path() {
+        path if path.is_dir() => count(&path, end),
+        path => usize::from(path.to_string_lossy().ends_with(end)),
+    });
+    counted.sum()
 }
 
 impl Drop for Daemon {
@@ -132,7 +145,7 @@ pub fn clean() {
 }
 
 /// A daemon gives up its rights, and must still reach what it needs.
-fn open(folder: &Path) {
+pub fn open(folder: &Path) {
     for (mode, name) in [("a+rX", ""), ("a+rwX", "spool"), ("a+rwX", "log")] {
         let place = folder.join(name);
         std::fs::create_dir_all(&place).expect("a directory");

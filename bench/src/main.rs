@@ -3,12 +3,14 @@
 //! `cargo run --release -p eximious-bench` wants the program built beside it
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once,
 //! `--sessions` only the part with SMTP sessions and messages, and of these `--only TEXT`
-//! what has such a text in its name; `--authentication` only DKIM and SPF.
+//! what has such a text in its name; `--delivery` only deliveries and the queue (of so many
+//! messages as `--queue NUMBER` says); `--authentication` only DKIM and SPF.
 
 mod authentication;
 mod client;
 mod config;
 mod daemon;
+mod delivery;
 mod routing;
 mod sessions;
 
@@ -28,7 +30,8 @@ fn main() {
     let smoke = std::env::args().any(|a| a == "--smoke");
     let runs = if smoke { 1 } else { 7 };
     let is_part = std::env::args().any(|a| a == "--authentication");
-    if !is_part {
+    let delivers = std::env::args().any(|a| a == "--delivery");
+    if !is_part && !delivers {
         inside(if smoke { 1_000 } else { 2_000_000 });
     }
     let Some(exim) = find_exim() else {
@@ -41,6 +44,9 @@ fn main() {
     };
     if is_part || authentication::is_inside() {
         return authentication::compare_both(smoke, &exim, &ours);
+    }
+    if delivers {
+        return delivery::compare(smoke, &exim, &ours);
     }
     if std::env::args().any(|a| a == "--sessions") {
         return sessions::compare(smoke, &exim, &ours);
@@ -66,6 +72,7 @@ fn main() {
     routing::compare(smoke, &exim, &ours);
     authentication::compare_both(smoke, &exim, &ours);
     sessions::compare(smoke, &exim, &ours);
+    delivery::compare(smoke, &exim, &ours);
 }
 
 fn find_exim() -> Option<PathBuf> {

@@ -103,7 +103,7 @@ fn ratio(
 }
 
 /// Whether the command line does not say `--only` something else.
-fn is_wanted(what: &str) -> bool {
+pub fn is_wanted(what: &str) -> bool {
     let mut args = std::env::args().skip_while(|arg| arg != "--only").skip(1);
     args.next().is_none_or(|text| what.contains(&text))
 }
@@ -139,7 +139,7 @@ fn messages(daemon: &Daemon, clients: usize, count: usize, data: &[u8]) -> (usiz
 }
 
 /// A message of about so many bytes, as it goes over the wire.
-fn message(size: usize) -> Vec<u8> {
+pub fn message(size: usize) -> Vec<u8> {
     let mut data =
         b"From: root@local.test\r\nTo: user@local.test\r\nSubject: load\r\n\r\n".to_vec();
     while data.len() < size {

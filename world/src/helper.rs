@@ -35,8 +35,8 @@ use rustix::net::{
 };
 use rustix::process::geteuid;
 
-use crate::mailbox::SystemMailboxes;
 use crate::mailbox::relay::{self, Ask, Question, Reply};
+use crate::mailbox::{self, SystemMailboxes};
 use crate::processes::{Conversation, Other, Partner, SystemProcesses, open};
 use wire::{Frame, read_frame, write_frame};
 
@@ -233,7 +233,8 @@ fn next(control: impl AsFd) -> io::Result<Option<OwnedFd>> {
     }
 }
 
-/// Does what one order wants.
+/// Does what one order wants. The thread that calls this ends with the order: it may have
+/// the rights of a user afterwards.
 fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
     let denied = || io::Error::from(rustix::io::Errno::PERM);
     let outcome = match read_frame(&mut stream)? {
@@ -241,7 +242,7 @@ fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
             let mut supply = Ask(|question| asked(&mut stream, question));
             Frame::Written(match refuses_root && order.user.uid == 0 {
                 true => Err(MailboxFault::of(&denied(), "the superuser gets no local delivery")),
-                false => SystemMailboxes.write(&order, &mut supply),
+                false => mailbox::write_for_good(&order, &mut supply),
             })
         }
         Frame::Pipe(order) => {

@@ -39,6 +39,16 @@ impl Mailboxes for SystemMailboxes {
     }
 }
 
+/// Writes on a thread that does nothing else with the system afterwards: where it has to
+/// take the user's rights, it has them for good.
+pub(crate) fn write_for_good(
+    order: &MailboxOrder,
+    supply: &mut dyn MailboxSupply,
+) -> Result<MailboxDone, MailboxFault> {
+    relay::take_rights(&order.user)?;
+    write(order, supply)
+}
+
 /// Writes with the rights that this thread has.
 fn write(
     order: &MailboxOrder,

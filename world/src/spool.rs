@@ -20,7 +20,7 @@ use std::sync::Arc;
 use eximious_core::BodySource;
 use eximious_core::world::spool::is_name;
 use eximious_core::world::{
-    ScanDirectory, Spool, SpoolData, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, TakenMessage,
+    ScanDirectory, Spool, SpoolData, SpoolError, SpoolPlace, SpoolStep, TakenMessage,
 };
 use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
 use rustix::io::Errno;
@@ -32,6 +32,12 @@ use self::commit::Commits;
 /// The permissions of directories and files.
 const DIRECTORY: RawMode = 0o750;
 const FILE: RawMode = 0o640;
+
+/// The room that what is read of a file has at first, at most.
+const ROOM: u64 = 1 << 20;
+
+/// The room for names that a directory is asked for at once.
+const NAMES: usize = 128 << 10;
 
 /// The system's spool.
 #[derive(Debug, Default)]
@@ -110,26 +116,29 @@ impl Spool for SystemSpool {
         Ok(Box::new(scan::Directory::open(place, id)?))
     }
 
-    fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
-        let mut entries = Vec::new();
+    fn visit(&self, place: &SpoolPlace, seen: &mut dyn FnMut(&[u8], Option<u8>)) -> io::Result<()> {
         let mut parts = Vec::new();
         let top = match open_parts(place, b"input", None, false) {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(entries),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
             opened => opened?,
+        };
+        let mut entry = |name: &[u8], part| {
+            if let Some(id) = name.strip_suffix(b"-H") {
+                seen(id, part);
+            }
         };
         each_name(&top, |name| match name {
             [part] if part.is_ascii_alphanumeric() => parts.push(*part),
-            name => entries.extend(entry(name, None)),
+            name => entry(name, None),
         })?;
         for part in parts {
             let directory = match open_part(&top, &[part]) {
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
                 opened => opened?,
             };
-            each_name(&directory, |name| entries.extend(entry(name, Some(part))))?;
+            each_name(&directory, |name| entry(name, Some(part)))?;
         }
-        entries.sort();
-        Ok(entries)
+        Ok(())
     }
 }
 
@@ -261,8 +270,11 @@ impl Found {
     }
 
     fn read(self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        let most = limit.saturating_add(1);
+        let length = self.file.metadata()?.len().min(most).min(ROOM);
+        // With a byte more, the end is found without more room.
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+        self.file.take(most).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limit {
             return Err(Errno::FBIG.into());
         }
@@ -271,13 +283,13 @@ impl Found {
 }
 
 fn each_name(directory: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {
-    for entry in rustix::fs::Dir::read_from(directory)? {
+    // An opening of its own begins with the first name.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::openat(directory, c".", flags, Mode::empty())?;
+    let mut room = Vec::with_capacity(NAMES);
+    let mut names = rustix::fs::RawDir::new(directory, room.spare_capacity_mut());
+    while let Some(entry) = names.next() {
         visit(entry?.file_name().to_bytes());
     }
     Ok(())
-}
-
-fn entry(name: &[u8], part: Option<u8>) -> Option<SpoolEntry> {
-    let id = name.strip_suffix(b"-H")?;
-    Some(SpoolEntry { id: id.to_vec(), part })
 }

@@ -13,8 +13,8 @@ use super::{
     Ldap, LdapAnswer, LdapError, LdapRequest, Libraries, Log, MailboxDone, MailboxFault,
     MailboxOrder, MailboxSupply, Mailboxes, Moment, Net, Processes, Random, Redis, RedisReply,
     Room, RunError, Sasl, SaslError, SaslSession, SaslStart, Server, ServerError, Spool, SpoolData,
-    SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target,
-    Tls, TlsClient, TlsFault, TlsServer, TlsSession, User, Users, World,
+    SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, Tls,
+    TlsClient, TlsFault, TlsServer, TlsSession, User, Users, World,
 };
 
 impl World {
@@ -346,7 +346,7 @@ impl Spool for Closed {
     fn add_to_log(&self, _: &SpoolPlace, _: &[u8], _: &[u8]) -> io::Result<()> {
         denied()
     }
-    fn entries(&self, _: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
+    fn visit(&self, _: &SpoolPlace, _: &mut dyn FnMut(&[u8], Option<u8>)) -> io::Result<()> {
         denied()
     }
 }

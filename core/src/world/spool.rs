@@ -134,11 +134,23 @@ pub trait Spool: Send + Sync {
         Err(io::ErrorKind::PermissionDenied.into())
     }
 
+    /// Shows each message of a queue, in whatever order: its name, and the directory below
+    /// `input` that it is in, if it is in one.
+    ///
+    /// # Errors
+    /// What the system says; a queue that was never used has none.
+    fn visit(&self, place: &SpoolPlace, seen: &mut dyn FnMut(&[u8], Option<u8>)) -> io::Result<()>;
+
     /// The messages of a queue, in the order of their names.
     ///
     /// # Errors
     /// What the system says; a queue that was never used has none.
-    fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>>;
+    fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
+        let mut entries = Vec::new();
+        self.visit(place, &mut |id, part| entries.push(SpoolEntry { id: id.to_vec(), part }))?;
+        entries.sort_unstable();
+        Ok(entries)
+    }
 }
 
 /// The data file of a message that comes in. Unless the message is kept, the file goes
@@ -544,22 +556,18 @@ impl Spool for SpoolInMemory {
         Ok(Box::new(ScanInMemory { spool: self.clone(), path }))
     }
 
-    fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
+    fn visit(&self, place: &SpoolPlace, seen: &mut dyn FnMut(&[u8], Option<u8>)) -> io::Result<()> {
         let top = path(place, b"input", None, b"");
-        let mut entries = Vec::new();
         for file in self.files().keys() {
             let Some(rest) = file.strip_prefix(&top[..]) else { continue };
             let Some(rest) = rest.strip_suffix(b"-H") else { continue };
             match rest {
-                [b'/', part, b'/', id @ ..] => {
-                    entries.push(SpoolEntry { id: id.to_vec(), part: Some(*part) });
-                }
-                [b'/', id @ ..] => entries.push(SpoolEntry { id: id.to_vec(), part: None }),
+                [b'/', part, b'/', id @ ..] => seen(id, Some(*part)),
+                [b'/', id @ ..] => seen(id, None),
                 _ => {}
             }
         }
-        entries.sort();
-        Ok(entries)
+        Ok(())
     }
 }
 

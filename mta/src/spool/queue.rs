@@ -109,7 +109,9 @@ pub fn list(
         Ok(entries.filter(|id| is_message_id(id)).collect())
     };
     if listing.count {
-        return Ok(format!("{}\n", found()?.len()).into_bytes());
+        let mut count = 0;
+        world.spool.visit(place, &mut |id, _| count += usize::from(is_message_id(id)))?;
+        return Ok(format!("{count}\n").into_bytes());
     }
     let ids = if named.is_empty() { found()? } else { named.to_vec() };
     let now = world.clock.now().seconds;

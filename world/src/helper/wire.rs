@@ -14,6 +14,9 @@ use crate::mailbox::relay::{Question, Reply};
 /// The longest frame: a piece of a message, names of files, what a command wrote.
 const LONGEST: u32 = 64 << 20;
 
+/// The room that a frame has at first.
+const ROOM: usize = 128 << 10;
+
 /// What goes over a connection.
 pub(super) enum Frame {
     Mailbox(MailboxOrder),
@@ -51,7 +54,8 @@ pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Frame> {
     if length > LONGEST {
         return Err(io::ErrorKind::InvalidData.into());
     }
-    let mut bytes = Vec::new();
+    // Most frames fit at once; a length that is not true takes no more than this.
+    let mut bytes = Vec::with_capacity((length as usize).min(ROOM) + 1);
     from.take(u64::from(length)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 != u64::from(length) {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -40,22 +40,15 @@ pub(super) fn with_rights(
     supply: &mut dyn MailboxSupply,
     work: impl FnOnce(&mut dyn MailboxSupply) -> Written + Send,
 ) -> Written {
-    let taken = match rights(user) {
-        Ok(Rights::Own) => return work(supply),
-        Ok(Rights::Taken(taken)) => taken,
-        Err(error) => {
-            let (uid, gid, own) = (user.uid, user.gid, geteuid().as_raw());
-            let text = format!("unable to set gid={gid} or uid={uid} (euid={own})");
-            return Err(MailboxFault::of(&error, text));
-        }
+    let taken = match needed(user)? {
+        Rights::Own => return work(supply),
+        Rights::Taken(taken) => taken,
     };
     let (asks, questions) = sync_channel(1);
     let (answers, replies) = sync_channel(1);
     thread::scope(|scope| {
         let worker = thread::Builder::new().spawn_scoped(scope, move || {
-            taken
-                .take()
-                .map_err(|error| MailboxFault::of(&error.into(), "no rights of the user's"))?;
+            taken.take().map_err(untaken)?;
             let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
             work(&mut Ask(move |question| {
                 asks.send(question).map_err(|_| gone())?;
@@ -67,6 +60,26 @@ pub(super) fn with_rights(
         let panicked = || MailboxFault::new(0, "writing to a mailbox failed");
         worker.join().unwrap_or_else(|_| Err(panicked()))
     })
+}
+
+/// Has this thread take a user's rights for good, unless this process is that user's.
+pub(super) fn take_rights(user: &LocalUser) -> Result<(), MailboxFault> {
+    match needed(user)? {
+        Rights::Own => Ok(()),
+        Rights::Taken(taken) => taken.take().map_err(untaken),
+    }
+}
+
+fn needed(user: &LocalUser) -> Result<Rights<'_>, MailboxFault> {
+    rights(user).map_err(|error| {
+        let (uid, gid, own) = (user.uid, user.gid, geteuid().as_raw());
+        let text = format!("unable to set gid={gid} or uid={uid} (euid={own})");
+        MailboxFault::of(&error, text)
+    })
+}
+
+fn untaken(error: rustix::io::Errno) -> MailboxFault {
+    MailboxFault::of(&error.into(), "no rights of the user's")
 }
 
 /// Answers until nobody asks any more.

@@ -1,0 +1,156 @@
+//! Messages that are accepted and delivered, and a long queue of such as wait.
+//!
+//! A message counts when the log says that it is completed. Both programs sync what they
+//! accept. Exim would leave the eleventh message of a connection in the queue, and begin no
+//! delivery for more than so many at once; here it may.
+
+mod queue;
+mod sink;
+
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::client::{Client, at_once};
+use crate::daemon::{self, Daemon};
+use crate::sessions;
+use sink::Sink;
+
+/// How many connections stay open.
+const CLIENTS: usize = 8;
+
+/// How long all of the deliveries of a round may take.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Deliveries into maildirs, to another host, and runs of a long queue, by both programs.
+pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
+    let count = if smoke { 24 } else { 2_000 };
+    let runs = if smoke { 1 } else { 3 };
+    let into = "messages of 5 KB accepted and delivered into a maildir";
+    ratio(into, runs, count, exim, ours, |program| {
+        let folder = TempDir::new().expect("a directory");
+        let place = folder.path().join("mail");
+        std::fs::create_dir_all(&place).expect("a directory");
+        let transport = format!(
+            "  driver = appendfile\n  directory = {}/box\n  maildir_format\n  user = {USER}\n  \
+             create_directory\n",
+            place.display()
+        );
+        let daemon = serve(program, folder, "driver = accept", &transport);
+        daemon::open(&daemon.folder().join("mail"));
+        let status = std::process::Command::new("chown")
+            .args(["-R", USER])
+            .arg(daemon.folder().join("mail"))
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "the maildir has its owner");
+        let took = deliver(&daemon, count);
+        let found = daemon::count(&daemon.folder().join("mail/box/new"), "");
+        assert_eq!(found, count, "each message is in the maildir");
+        (daemon, took)
+    });
+    let sink = Sink::start();
+    let to = format!("messages of 5 KB accepted and relayed to {}", sink.name());
+    ratio(&to, runs, count, exim, ours, |program| {
+        let folder = TempDir::new().expect("a directory");
+        let (router, transport) = to_host(sink.port());
+        let daemon = serve(program, folder, router, &transport);
+        let took = deliver(&daemon, count);
+        (daemon, took)
+    });
+    drop(sink);
+    queue::compare(smoke, exim, ours);
+}
+
+/// Whose mailbox it is, and who runs the transports.
+const USER: &str = "Debian-exim";
+
+/// A router to this host, and its transport to a port.
+fn to_host(port: u16) -> (&'static str, String) {
+    let router = "driver = manualroute\n  route_list = * 127.0.0.1 byname\n  self = send";
+    (router, format!("  driver = smtp\n  port = {port}\n  allow_localhost\n  hosts_try_dane =\n"))
+}
+
+/// Writes a configuration with one router and one transport, and gives its place.
+fn configure(folder: &Path, router: &str, transport: &str) -> PathBuf {
+    let at = folder.display();
+    let text = format!(
+        "keep_environment =\nprimary_hostname = me.test\nspool_directory = {at}/spool\n\
+         log_file_path = {at}/log/%slog\nhost_lookup =\ntls_advertise_hosts =\n\
+         rfc1413_query_timeout = 0s\nsmtp_accept_max = 0\nsmtp_connect_backlog = 512\n\
+         smtp_accept_max_per_connection = 0\nsmtp_accept_queue_per_connection = 0\n\
+         acl_smtp_rcpt = accept\nacl_smtp_data = accept\n\
+         begin routers\nall:\n  {router}\n  transport = out\n\
+         begin transports\nout:\n{transport}\
+         begin retry\n* * F,2h,15m\n"
+    );
+    let config = folder.join("delivery.conf");
+    std::fs::write(&config, text).expect("the configuration is written");
+    config
+}
+
+fn serve(program: &Path, folder: TempDir, router: &str, transport: &str) -> Daemon {
+    let config = configure(folder.path(), router, transport);
+    Daemon::serve(program, folder, &config)
+}
+
+/// Has messages accepted over connections that stay open, and waits for the last to be
+/// delivered.
+fn deliver(daemon: &Daemon, count: usize) -> Duration {
+    let data = sessions::message(5_000);
+    let log = daemon.folder().join("log/mainlog");
+    let start = Instant::now();
+    let begin = || Client::greeted(daemon.place);
+    at_once(CLIENTS, count, begin, |client| client.message(&data));
+    let (mut completed, mut read) = (0, 0);
+    while completed < count {
+        assert!(start.elapsed() < LONGEST, "{completed} of {count} are delivered");
+        thread::sleep(Duration::from_millis(5));
+        let Ok(mut file) = std::fs::File::open(&log) else { continue };
+        let mut text = Vec::new();
+        file.seek(SeekFrom::Start(read)).expect("the log");
+        file.read_to_end(&mut text).expect("the log");
+        // The last line may be on its way.
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        read += whole as u64;
+        let lines = text[..whole].split(|byte| *byte == b'\n');
+        completed += lines.filter(|line| line.ends_with(b" Completed")).count();
+    }
+    start.elapsed()
+}
+
+/// What it costs to do a thing with both programs in turn; medians.
+fn ratio(
+    what: &str,
+    runs: usize,
+    count: usize,
+    exim: &Path,
+    ours: &Path,
+    work: impl Fn(&Path) -> (Daemon, Duration),
+) {
+    if !sessions::is_wanted(what) {
+        return;
+    }
+    let measured = |program: &Path| {
+        let (daemon, took) = work(program);
+        assert_eq!(daemon.queue(), 0, "nothing is left in the queue");
+        took
+    };
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        theirs.push(measured(exim));
+        own.push(measured(ours));
+    }
+    daemon::clean();
+    let [theirs, own] = [theirs, own].map(|mut times| {
+        let middle = super::median(&mut times);
+        count as f64 / middle.as_secs_f64()
+    });
+    println!(
+        "{what}, {CLIENTS} connections that stay open: exim {theirs:.0}/s, eximious {own:.0}/s, \
+         {:.1} times as many",
+        own / theirs
+    );
+}
