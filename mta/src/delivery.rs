@@ -80,6 +80,8 @@ pub struct AttemptManner {
     pub thaws: bool,
     /// Whether routing is tried again only when its time has come: in runs of the queue.
     pub is_run: bool,
+    /// Whether it comes after another message, along a connection that is open already.
+    pub follows: bool,
     /// Whether it is given up, and by whom: nothing is tried, and the sender is told
     /// (`-Mg`).
     pub gives_up: Option<Vec<u8>>,
@@ -167,6 +169,9 @@ impl Deliverer {
     /// Tries to deliver a message once.
     fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
+        if !manner.follows {
+            self.tell_beginning(id);
+        }
         let world = self.engine.world();
         let taken = match world.spool.take(place, id) {
             Ok(Some(taken)) => taken,

@@ -11,6 +11,7 @@ use eximious::transport::Undelivered;
 use eximious::world::{SpoolPlace, TakenMessage};
 use eximious::{Context, Header, LogSelector, Message, Str, Var, opt};
 
+use super::event::LastRemote;
 use super::log::Subject;
 use super::report::Arrival;
 use super::routing::{Plan, Planned};
@@ -69,6 +70,8 @@ pub(super) struct Attempt<'d> {
     /// Why the message is to be frozen.
     pub(super) freezes: bool,
     pub(super) reports: Vec<Vec<u8>>,
+    /// To whom it went last, if it went to another host.
+    pub(super) last_remote: Option<LastRemote>,
 }
 
 impl<'d> Attempt<'d> {
@@ -111,6 +114,7 @@ impl<'d> Attempt<'d> {
             arrived: Vec::new(),
             freezes: false,
             reports: Vec::new(),
+            last_remote: None,
         })
     }
 

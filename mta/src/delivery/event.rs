@@ -2,10 +2,21 @@
 //! (specification 61).
 
 use eximious::route::{Address, Delivery};
-use eximious::transport::{TakingHost, TransportEvent};
-use eximious::{Str, event, opt, var};
+use eximious::transport::{Delivered, Outcome, TakingHost, TransportEvent, Undelivered};
+use eximious::{Context, Str, event, opt, var};
 
+use super::Deliverer;
 use super::attempt::Attempt;
+use super::routing::Planned;
+
+/// The last delivery to another host that an attempt made.
+#[derive(Clone, Default, Debug)]
+pub(super) struct LastRemote {
+    local_part: Str,
+    domain: Str,
+    /// The host, and whether it took the message.
+    host: Option<(TakingHost, bool)>,
+}
 
 impl Attempt<'_> {
     /// Tells the transport of a delivery what came of it; `number` is that of the error that
@@ -31,20 +42,76 @@ impl Attempt<'_> {
         self.tell_main("msg:fail:internal", why, &about);
     }
 
-    /// Tells the main section that the message is done with.
+    /// Notes to whom the message went last, if it went to another host.
+    pub(super) fn note_remote(&mut self, planned: &[Planned], outcomes: &[Outcome]) {
+        let Some((Planned { delivery: first, .. }, others)) = planned.split_first() else { return };
+        if !first.transport.is_some_and(|number| self.routes().is_remote(number)) {
+            return;
+        }
+        let address = &first.address;
+        let all = others.iter().map(|one| &one.delivery.address);
+        let same = all.clone().all(|one| one.domain.bytes() == address.domain.bytes());
+        let last = self.last_remote.get_or_insert_default();
+        // Of several addresses there is no local part.
+        last.local_part = if others.is_empty() { address.local_part.clone() } else { Str::EMPTY };
+        last.domain = if same { address.domain.clone() } else { Str::EMPTY };
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Delivered(Delivered { host: Some(host), .. }) => {
+                    last.host = Some((host.clone(), true));
+                }
+                Outcome::Deferred(Undelivered { host: Some(host), .. })
+                | Outcome::Failed(Undelivered { host: Some(host), .. })
+                    if !matches!(last.host, Some((_, true))) =>
+                {
+                    last.host = Some((TakingHost::clone(host), false));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Tells the main section that the message is done with. What is known of the last
+    /// delivery to another host still is.
     pub(super) fn tell_complete(&mut self) {
-        self.tell_main("msg:complete", b"", &[]);
+        let last = self.last_remote.take().unwrap_or_default();
+        let mut about = vec![(var::LOCAL_PART, last.local_part), (var::DOMAIN, last.domain)];
+        if let Some((host, has_taken)) = last.host {
+            // A host that took nothing has no port any more.
+            let port = if has_taken { host.port.to_string() } else { "-1".to_owned() };
+            let [name, address] = host.shown();
+            about.extend([
+                (var::HOST, name),
+                (var::HOST_ADDRESS, address),
+                (var::HOST_PORT, Str::from(port)),
+            ]);
+        }
+        self.tell_main("msg:complete", b"", &about);
     }
 
     fn tell_main(&mut self, name: &'static str, data: &[u8], about: &[(eximious::Var, Str)]) {
-        if self.cx.engine().settings().text(opt::EVENT_ACTION).is_none() {
-            return;
-        }
-        about.iter().for_each(|(var, value)| self.cx.set_var(*var, value.clone()));
-        if let Some(Err(fail)) = event::raise(&mut self.cx, name, Str::tainted(data)) {
-            let head = [b"failed to expand event_action ", name.as_bytes(), b": "].concat();
-            self.cx.log().panic(&[&head, fail.message()].concat());
-        }
-        about.iter().for_each(|(var, _)| self.cx.unset_var(*var));
+        tell_main(&mut self.cx, name, data, about);
     }
+}
+
+impl Deliverer {
+    /// Tells the main section that a string of deliveries begins with a message, of which
+    /// nothing but its name is known yet.
+    pub(super) fn tell_beginning(&self, id: &[u8]) {
+        if self.engine.settings().text(opt::EVENT_ACTION).is_some() {
+            tell_main(&mut self.context(), "proc:deliver", id, &[]);
+        }
+    }
+}
+
+fn tell_main(cx: &mut Context, name: &'static str, data: &[u8], about: &[(eximious::Var, Str)]) {
+    if cx.engine().settings().text(opt::EVENT_ACTION).is_none() {
+        return;
+    }
+    about.iter().for_each(|(var, value)| cx.set_var(*var, value.clone()));
+    if let Some(Err(fail)) = event::raise(cx, name, Str::tainted(data)) {
+        let head = [b"failed to expand event_action ", name.as_bytes(), b": "].concat();
+        cx.log().panic(&[&head, fail.message()].concat());
+    }
+    about.iter().for_each(|(var, _)| cx.unset_var(*var));
 }

@@ -110,8 +110,12 @@ impl Deliverer {
             return;
         }
         let mut cx = self.context();
-        let manner =
-            AttemptManner { is_run: true, overrides: manner.overrides, ..AttemptManner::default() };
+        let manner = AttemptManner {
+            is_run: true,
+            follows: true,
+            overrides: manner.overrides,
+            ..AttemptManner::default()
+        };
         // What was tried once is not tried again because it waits still.
         let mut tried = BTreeSet::from([id.to_vec()]);
         let mut resting = Vec::new();

@@ -154,6 +154,7 @@ impl<'d> Attempt<'d> {
         };
         let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
         self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
+        self.note_remote(planned, &outcomes);
         let mut copies = BTreeSet::new();
         for (one, outcome) in planned.iter().zip(outcomes) {
             let is_first = match &outcome {
@@ -300,9 +301,13 @@ impl<'d> Attempt<'d> {
                 match verdict == Verdict::Expired {
                     true => {
                         let is_direct = whole.is_direct;
-                        let about = (&why.message[..], 0);
-                        let host = why.host.as_deref();
-                        self.tell_transport(delivery, "msg:fail:delivery", about, host);
+                        // Whoever sent it learns it by a bounce; without one, the transport
+                        // is told.
+                        if self.file().sender.is_empty() {
+                            let said = if is_local { &b""[..] } else { &why.message };
+                            let host = why.host.as_deref();
+                            self.tell_transport(delivery, "msg:fail:delivery", (said, 0), host);
+                        }
                         self.time_out(*node, &delivery.address, is_direct, why.number);
                     }
                     false => {

@@ -355,14 +355,20 @@ impl TakingHost {
 
     /// Variables tell of it.
     pub(crate) fn show(&self, cx: &mut Context) {
+        let [name, address] = self.shown();
+        cx.set_var(var::HOST, name);
+        cx.set_var(var::HOST_ADDRESS, address);
+    }
+
+    /// Its name and its address, as variables hold them.
+    pub fn shown(&self) -> [Str; 2] {
         // An address is nobody's text.
         let address = Str::from(self.address.to_string());
         let name = match self.name == address.bytes() {
             true => address.clone(),
             false => Str::tainted(&self.name[..]),
         };
-        cx.set_var(var::HOST, name);
-        cx.set_var(var::HOST_ADDRESS, address);
+        [name, address]
     }
 }
 
