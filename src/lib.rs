@@ -51,6 +51,8 @@ pub use eximious_core::{
 // The rooms to the left, for the programs of this workspace: what an embedder needs of
 // them stands here by its name.
 #[doc(hidden)]
+pub use eximious_core::digits;
+#[doc(hidden)]
 pub use eximious_grammar as grammar;
 #[doc(hidden)]
 pub use eximious_stdlib as stdlib;

@@ -11,6 +11,7 @@
 mod acl;
 mod body;
 mod call;
+pub mod digits;
 mod effects;
 mod fail;
 mod interned;

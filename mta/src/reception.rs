@@ -13,7 +13,7 @@ mod headers;
 mod line_ends;
 mod lines;
 mod log;
-mod message_id;
+pub(crate) mod message_id;
 mod parse;
 mod received;
 mod recipients;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use eximious::check;
 use eximious::debugging::DebugSelector;
+use eximious::hints;
 use eximious::{
     AclOptions, AclPhases, AclTermKind, AclVerb, DriverDef, OptionDef, OptionPlace, Registry,
 };
@@ -115,11 +116,17 @@ admin users.
   dump    shows all records: -z with times in UTC, -k their keys alone
   tidy    removes records that are older than TIME (30d by default), and times for
           retrying of messages that are gone; of all databases, or of those named
-  set     gives a field another value. In retry there are error, detail, text,
-          first_failed, last_try, next_try and expired; in callout callout,
-          postmaster and random; in ratelimit time and rate. A time is in seconds
-          since 1970, or now, now+1h30m, now-7d.
+  set     gives a field another value. A time is in seconds since 1970, or now,
+          now+1h30m, now-7d. These are the fields:
+
 ";
+
+fn hints_page() -> String {
+    let fields = |space: &str| {
+        format!("          {space}: {}\n", hints::fields(space.as_bytes()).join(", "))
+    };
+    HINTS.to_owned() + &["retry", "callout", "ratelimit"].map(fields).concat()
+}
 
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
@@ -132,7 +139,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         "switches" => return Ok(switches::page()),
         "help" => return Ok(START.to_owned()),
         "fmt" => return Ok(FMT.to_owned()),
-        "hints" => return Ok(HINTS.to_owned()),
+        "hints" => return Ok(hints_page()),
         "list" => return Ok(list_page()),
         "repl" => return Ok(PROMPT.to_owned()),
         "drivers" => return Ok(drivers(registry)),

@@ -7,6 +7,7 @@ use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str, World};
 
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::yes_or_no;
 
 use super::rewrite;
 use crate::config::macros::trim;
@@ -97,16 +98,14 @@ fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
     let letters = value.first().is_some_and(u8::is_ascii_alphabetic);
     let end = value.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
     let (word, rest) = value.split_at(if letters { end.unwrap_or(value.len()) } else { 0 });
-    let is = |words: [&str; 2]| words.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()));
-    if !is(["true", "yes"]) && !is(["false", "no"]) {
-        let parts = [b"\"", word, b"\" is not a valid value for the \"", name, b"\" option"];
-        return Err(parts.concat());
-    }
+    let says = yes_or_no(word).ok_or_else(|| {
+        [b"\"", word, b"\" is not a valid value for the \"", name, b"\" option"].concat()
+    })?;
     if !rest.is_empty() {
         let parts = [b"extra characters follow \"", word, b"\" for boolean option ", name];
         return Err(parts.concat());
     }
-    Ok(is(["true", "yes"]))
+    Ok(says)
 }
 
 /// Intervals with colons between them, each longer than the one before it.

@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use crate::next_host::serve;
+
 /// The port at which they listen.
 const PORT: u16 = 113;
 
@@ -16,16 +18,12 @@ pub fn play() {
     for client in CLIENTS {
         let address = Ipv4Addr::new(192, 0, 2, client);
         let listener = TcpListener::bind((address, PORT)).expect("a port of this network's own");
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                std::thread::spawn(move || serve(&stream, client));
-            }
-        });
+        serve(move || listener.accept(), move |stream| answer(&stream, client));
     }
 }
 
 /// Answers a question, or does not.
-fn serve(stream: &TcpStream, client: u8) {
+fn answer(stream: &TcpStream, client: u8) {
     let mut question = String::new();
     if client == 4 || BufReader::new(stream).read_line(&mut question).is_err() {
         return;

@@ -2,7 +2,7 @@
 //! remembers what it heard.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -34,18 +34,13 @@ impl NextHost {
     pub fn start(answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its own address").port();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let told = heard.clone();
-        let turns = Turns::default();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answers, heard) = (answers.clone(), told.clone());
-                let host = Talk { answers, turns: turns.clone(), heard };
-                let input = stream.try_clone().expect("another handle");
-                std::thread::spawn(move || host.talk(&mut BufReader::new(input), stream));
-            }
-        });
-        Self { port, heard }
+        let host = Self { port, heard: Arc::new(Mutex::new(Vec::new())) };
+        let talk = host.talk_of(answers);
+        serve(
+            move || listener.accept(),
+            move |stream| talk.talk(&mut BufReader::new(&stream), &stream),
+        );
+        host
     }
 
     /// Listens at a socket in the file system, too, where everybody may connect.
@@ -56,16 +51,15 @@ impl NextHost {
         let listener = UnixListener::bind(path).expect("a socket");
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(path, open).expect("a socket for all");
-        let told = self.heard.clone();
-        let turns = Turns::default();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (answers, heard) = (answers.clone(), told.clone());
-                let host = Talk { answers, turns: turns.clone(), heard };
-                let input = stream.try_clone().expect("another handle");
-                std::thread::spawn(move || host.talk(&mut BufReader::new(input), stream));
-            }
-        });
+        let talk = self.talk_of(answers);
+        serve(
+            move || listener.accept(),
+            move |stream| talk.talk(&mut BufReader::new(&stream), &stream),
+        );
+    }
+
+    fn talk_of(&self, answers: Answers) -> Talk {
+        Talk { answers, turns: Turns::default(), heard: self.heard.clone() }
     }
 
     /// Where it listens.
@@ -80,10 +74,26 @@ impl NextHost {
     }
 }
 
+/// Speaks with each that connects, in a thread for each, as long as the test lives.
+pub(crate) fn serve<S: Send + 'static, A>(
+    mut accept: impl FnMut() -> io::Result<(S, A)> + Send + 'static,
+    talk: impl Fn(S) + Clone + Send + 'static,
+) {
+    std::thread::spawn(move || {
+        loop {
+            if let Ok((stream, _)) = accept() {
+                let talk = talk.clone();
+                std::thread::spawn(move || talk(stream));
+            }
+        }
+    });
+}
+
 fn locked(heard: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[derive(Clone)]
 struct Talk {
     answers: Answers,
     /// How often answers were asked for of which there are several.

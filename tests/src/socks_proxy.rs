@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::next_host::Answers;
+use crate::next_host::{Answers, serve};
 
 /// A proxy, which lives as long as the test. What it says instead of the usual, in
 /// hexadecimal: `socks:method`, `socks:auth`, `socks:reply`; then it hears what else comes,
@@ -24,13 +24,14 @@ impl SocksProxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its own address").port();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let told = heard.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let one = Talk { to, answers: answers.clone(), heard: told.clone() };
-                std::thread::spawn(move || one.talk(stream));
-            }
-        });
+        let talk = Talk { to, answers, heard: heard.clone() };
+        serve(
+            move || listener.accept(),
+            move |stream| {
+                // Either side may end it at any point.
+                let _ = talk.talk(stream);
+            },
+        );
         Self { port, heard }
     }
 
@@ -49,6 +50,7 @@ fn locked(heard: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[derive(Clone)]
 struct Talk {
     to: u16,
     answers: Answers,

@@ -268,14 +268,12 @@ impl Run {
                     shift && exec \"$@\"";
                 command = Command::new("unshare");
                 command.args(["--mount", "sh", "-c", own, "sh"]).arg(&path);
-                command.args(["setpriv", "--reuid", user, "--regid", "nogroup"]);
-                command.arg("--clear-groups").arg(program);
+                command.arg("setpriv").args(rights(user)).arg(program);
             }
             Some(user) => {
                 owner = user;
                 command = Command::new("setpriv");
-                command.args(["--reuid", user, "--regid", "nogroup", "--clear-groups"]);
-                command.arg(program).arg("-C").arg(&path);
+                command.args(rights(user)).arg(program).arg("-C").arg(&path);
             }
         }
         // The configuration stays the superuser's.
@@ -285,30 +283,16 @@ impl Run {
             .args([home.path().join("spool"), home.path().join("log")])
             .status();
         assert!(owned.is_ok_and(|status| status.success()), "chown {owner}");
-        let arguments = self.arguments.iter().cloned().map(std::ffi::OsString::from_vec);
-        let mut child = command
-            .args(arguments)
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program");
-        let mut standard = child.stdin.take().expect("its input");
-        let input = self.input.clone();
-        let writer = std::thread::spawn(move || {
-            // It may have enough before it has read all.
-            let _ = standard.write_all(&input);
-        });
-        let output = child.wait_with_output().expect("its output");
-        writer.join().expect("its input was written");
+        let output = spoken(command, &self.arguments, &self.input);
         let mut said = vec![format!("= {}", output.status.code().unwrap_or(-1))];
         show(&mut said, "out", &output.stdout, directory);
         show(&mut said, "err", &output.stderr, directory);
         for (age, wait, arguments) in &self.then {
             grow_older(&home.path().join("spool"), *age);
             std::thread::sleep(std::time::Duration::from_secs(*wait));
-            let output = again(program, &path, arguments, &self.input);
+            let mut command = Command::new(program);
+            command.arg("-C").arg(&path);
+            let output = spoken(command, arguments, &self.input);
             show(&mut said, "out", &output.stdout, directory);
             show(&mut said, "err", &output.stderr, directory);
         }
@@ -337,12 +321,10 @@ impl Run {
     }
 }
 
-/// Another run, which hears the same.
-fn again(program: &Path, config: &Path, arguments: &[Vec<u8>], input: &[u8]) -> Output {
+/// What a program says to an input.
+fn spoken(mut command: Command, arguments: &[Vec<u8>], input: &[u8]) -> Output {
     let arguments = arguments.iter().cloned().map(std::ffi::OsString::from_vec);
-    let mut child = Command::new(program)
-        .arg("-C")
-        .arg(config)
+    let mut child = command
         .args(arguments)
         .current_dir("/")
         .stdin(Stdio::piped())
@@ -350,9 +332,19 @@ fn again(program: &Path, config: &Path, arguments: &[Vec<u8>], input: &[u8]) -> 
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    // It may not want to hear anything.
-    let _ = child.stdin.take().expect("its input").write_all(input);
-    child.wait_with_output().expect("its output")
+    let mut standard = child.stdin.take().expect("its input");
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // It may have enough before it has read all.
+            let _ = standard.write_all(input);
+        });
+        child.wait_with_output().expect("its output")
+    })
+}
+
+/// What `setpriv` is to give a program.
+fn rights(user: &str) -> [&str; 5] {
+    ["--reuid", user, "--regid", "nogroup", "--clear-groups"]
 }
 
 /// Whether messages can be handed in here as they are in the cases.

@@ -11,7 +11,8 @@ use eximious::world::TakenMessage;
 
 use super::attempt::Attempt;
 use super::{Attempted, Deliverer};
-use crate::spool::queue::{Unread, time_of};
+use crate::reception::message_id::time_of;
+use crate::spool::queue::Unread;
 
 impl Deliverer {
     /// Tells of a message that can't be read. One that makes no sense goes after a while.

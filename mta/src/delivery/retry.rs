@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::net::IpAddr;
 
-use eximious::config::{Growth, ReplyCode, RetryError, RetryStep};
+use eximious::config::{Growth, RetryError, RetryStep};
 use eximious::hints::{Record, Retry, RetryKey};
 use eximious::retry::{Failure, rule};
 use eximious::route::{Address, RouteError};
@@ -157,7 +157,7 @@ impl Attempt<'_> {
             let host = &one.host;
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
             let subject = (&host.name[..], Some(domain));
-            let (why, detail) = (&one.why, source(host));
+            let (why, detail) = (&one.why, i32::from(host.source()));
             if self.keep_failure_of(&key, subject, why, detail, one.for_message) == Verdict::Again {
                 verdict = Verdict::Again;
             }
@@ -182,17 +182,12 @@ impl Attempt<'_> {
             false => RetryKey::Routing(address),
         };
         let mut kept = why.clone();
-        let mut detail = 0;
         if let Some(host) = &why.host {
             let name = String::from_utf8_lossy(&host.name);
             let head = format!("H={name} [{}]: ", host.address);
             kept.message = [head.as_bytes(), &why.message].concat();
-            detail = source(host);
         }
-        if let RetryError::Rcpt(ReplyCode { tens: Some(tens), ones: Some(ones) }) = why.error {
-            detail += (i32::from(tens) * 10 + i32::from(ones)) << 8;
-        }
-        self.keep_failure(&key.bytes(), (address, Some(domain)), &kept, detail)
+        self.keep_failure(&key.bytes(), (address, Some(domain)), &kept, why.detail())
     }
 }
 
@@ -216,11 +211,6 @@ fn host_key(host: &TakingHost, message: Option<&[u8]>, by_address: bool) -> Vec<
     let name = if is_address { &literal[..] } else { &host.name[..] };
     RetryKey::Host { name, address: by_address.then_some(host.address), port: host.port, message }
         .bytes()
-}
-
-/// The letter of where a host came from.
-fn source(host: &TakingHost) -> i32 {
-    i32::from(if host.is_mx { b'M' } else { b'A' })
 }
 
 /// Who wants to know whether hosts may be tried.

@@ -1,7 +1,10 @@
 //! The names of messages.
 
+use eximious::digits::{BASE_62, base62, number_of};
 use eximious::stdlib::options::localhost_number;
 use eximious::{Engine, Str};
+
+use crate::spool::queue::is_message_id;
 
 /// What one host of several adds to the fraction of a second, times its number: as
 /// many as there are of two microseconds in a second.
@@ -28,19 +31,15 @@ pub fn message_id(engine: &Engine) -> Str {
             host.saturating_mul(FOR_EACH_HOST) + u64::from(moment.nanos / 2000)
         }
     };
-    let head = base62(u64::try_from(moment.seconds).unwrap_or(0), 6);
-    let pid = base62(u64::from(world.host.pid()), 11);
-    Str::from(format!("{head}-{pid}-{}", base62(fraction, 4)))
+    let head = base62::<6>(u64::try_from(moment.seconds).unwrap_or(0));
+    let pid = base62::<11>(u64::from(world.host.pid()));
+    Str::from([&head[..], b"-", &pid, b"-", &base62::<4>(fraction)].concat())
 }
 
-fn base62(mut number: u64, width: usize) -> String {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut out = vec!['0'; width];
-    for place in out.iter_mut().rev() {
-        *place = char::from(DIGITS[(number % 62) as usize]);
-        number /= 62;
-    }
-    out.into_iter().collect()
+/// When a message came, by its name, in seconds since 1970.
+pub(crate) fn time_of(id: &[u8]) -> Option<i64> {
+    let digits = id.get(..6).filter(|_| is_message_id(id))?;
+    number_of(digits, BASE_62).and_then(|time| i64::try_from(time).ok())
 }
 
 #[cfg(test)]
@@ -51,10 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_their_form() {
-        assert_eq!(base62(61, 2), "0z");
-        assert_eq!(base62(62 * 62, 4), "0100");
-        assert_eq!(base62(1_000_000_000, 6), "15ftgG");
+    fn names_say_when() {
+        assert_eq!(time_of(b"15ftgG-000000008A6-0Qit"), Some(1_000_000_000));
+        assert_eq!(time_of(b"15ftgG-0008A6-0Q"), Some(1_000_000_000));
+        assert_eq!(time_of(b"15ftgG"), None);
     }
 
     #[test]
@@ -65,14 +64,14 @@ mod tests {
             let registry = Engine::builder().registry().clone();
             let config = Config::read(b"/c", Macros::default(), &world, &registry).unwrap();
             let engine = config.build(Engine::builder().world(world));
-            message_id(&engine).display().rsplit('-').next().map(str::to_owned).unwrap()
+            let id = message_id(&engine);
+            number_of(&id.bytes()[19..], BASE_62).expect("a number")
         };
         let (first, last) = (fraction("0"), fraction("16"));
-        assert!(first < base62(FOR_EACH_HOST, 4), "{first}");
-        assert!(last >= base62(16 * FOR_EACH_HOST, 4), "{last}");
-        assert!(last < base62(17 * FOR_EACH_HOST, 4), "{last}");
+        assert!(first < FOR_EACH_HOST, "{first}");
+        assert!((16 * FOR_EACH_HOST..17 * FOR_EACH_HOST).contains(&last), "{last}");
         let ids: Vec<_> = (0..200).map(|_| fraction("0x5")).collect();
-        let range = base62(5 * FOR_EACH_HOST, 4)..base62(6 * FOR_EACH_HOST, 4);
+        let range = 5 * FOR_EACH_HOST..6 * FOR_EACH_HOST;
         assert!(ids.iter().all(|id| range.contains(id)), "{ids:?}");
     }
 }

@@ -82,18 +82,6 @@ pub fn is_message_id(text: &[u8]) -> bool {
         && parts.iter().all(|part| part.iter().all(u8::is_ascii_alphanumeric))
 }
 
-/// When a message came, by its name, in seconds since 1970.
-pub(crate) fn time_of(id: &[u8]) -> Option<i64> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'A'..=b'Z' => Some(byte - b'A' + 10),
-        b'a'..=b'z' => Some(byte - b'a' + 36),
-        _ => None,
-    };
-    let digits = id.get(..6).filter(|_| is_message_id(id))?;
-    digits.iter().try_fold(0, |time, byte| Some(time * 62 + i64::from(digit(*byte)?)))
-}
-
 /// Lists the messages of a queue, or those that are named.
 ///
 /// # Errors

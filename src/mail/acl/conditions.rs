@@ -3,6 +3,7 @@
 use eximious_core::{AclPhases, AclTerm, Effects, FailClass, Meta, Str, TaintRule, Var};
 use eximious_stdlib::lists::{ListOutcome, Matcher};
 use eximious_stdlib::lookups;
+use eximious_stdlib::options::yes_or_no;
 use eximious_stdlib::variables::var;
 
 use super::AclVerdict;
@@ -79,15 +80,14 @@ pub(super) static CONDITION: AclTerm = words::condition(
 
 fn condition(run: &mut Run<'_>, text: &Str) -> Answer {
     let value = text.bytes();
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     if !value.is_empty() && digits.iter().all(u8::is_ascii_digit) {
         return Answer::from(digits.iter().any(|digit| *digit != b'0'));
     }
-    match (is(&["yes", "true"]), is(&["no", "false", ""])) {
-        (true, _) => Answer::Yes,
-        (_, true) => Answer::No,
-        _ => {
+    match yes_or_no(value) {
+        Some(says) => Answer::from(says),
+        None if value.is_empty() => Answer::No,
+        None => {
             let parts = [b"invalid \"condition\" value \"", value, b"\""];
             run.logged = Some(Str::from(parts.concat()));
             Answer::Later

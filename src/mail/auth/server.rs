@@ -21,6 +21,7 @@ use eximious_core::trace::{AuthEvent, Happening, TraceKinds};
 use eximious_core::{DriverOpt, Fail, FailClass, Str};
 use eximious_stdlib::base64;
 use eximious_stdlib::options::opt::authenticator as opt;
+use eximious_stdlib::options::yes_or_no;
 
 use crate::Context;
 
@@ -234,13 +235,10 @@ impl AuthTurn<'_> {
 /// What a condition's value says. A text that is neither yes nor no is a reason to
 /// come back later, and the client is told.
 fn judged(value: &[u8]) -> AuthVerdict {
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
-    if is(&["1", "yes", "true"]) {
-        AuthVerdict::Accept
-    } else if is(&["", "0", "no", "false"]) {
-        AuthVerdict::Refuse
-    } else {
-        AuthVerdict::Defer { why: value.to_vec(), told: true }
+    match (value, yes_or_no(value)) {
+        (b"1", _) | (_, Some(true)) => AuthVerdict::Accept,
+        (b"" | b"0", _) | (_, Some(false)) => AuthVerdict::Refuse,
+        _ => AuthVerdict::Defer { why: value.to_vec(), told: true },
     }
 }
 

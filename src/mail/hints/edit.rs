@@ -1,31 +1,22 @@
 //! Values of records that a person changes, as `exim_fixdb` lets it (specification 54.14).
 
-use eximious_core::world::Hint;
+use eximious_core::world::{Hint, Moment};
 use eximious_stdlib::interval;
+use eximious_stdlib::options::yes_or_no;
 
 use super::{CalloutAddress, CalloutDomain, CalloutResult, Rate, Record, Retry, decode, encode};
 
-/// The names of a record's fields that can be set, and what each takes; empty where the
-/// record is none whose fields are known.
-pub fn fields(space: &[u8], hint: &Hint) -> &'static [(&'static str, &'static str)] {
-    match kind(space, hint) {
-        Some(Kind::Retry(_)) => &[
-            ("error", "a number"),
-            ("detail", "a number"),
-            ("text", "a text"),
-            ("first_failed", "a time"),
-            ("last_try", "a time"),
-            ("next_try", "a time"),
-            ("expired", "yes or no"),
-        ],
-        Some(Kind::Address(_)) => &[("callout", "accept or reject")],
-        Some(Kind::Domain(_)) => &[
-            ("callout", "accept, reject or unknown"),
-            ("postmaster", "accept, reject or unknown"),
-            ("random", "accept, reject or unknown"),
-        ],
-        Some(Kind::Rate(_)) => &[("time", "a time"), ("rate", "a number")],
-        None => &[],
+/// The names of the fields that can be set, of records of a space.
+pub fn fields(space: &[u8]) -> Vec<&'static str> {
+    fn names<R: Editable>() -> Vec<&'static str> {
+        R::FIELDS.iter().map(|field| field.name).collect()
+    }
+    match space {
+        _ if space == Retry::SPACE.as_bytes() => names::<Retry>(),
+        // Of addresses, one of them.
+        _ if space == CalloutDomain::SPACE.as_bytes() => names::<CalloutDomain>(),
+        _ if space == Rate::SPACE.as_bytes() => names::<Rate>(),
+        _ => Vec::new(),
     }
 }
 
@@ -40,84 +31,136 @@ pub fn edited(
     (field, value): (&str, &str),
     now: i64,
 ) -> Result<Hint, String> {
-    let Some(mut kind) = kind(space, hint) else {
-        return Err("fields of such a record can't be set".to_owned());
-    };
-    let known = fields(space, hint);
-    let Some((_, takes)) = known.iter().find(|(name, _)| *name == field) else {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        return Err(format!("no field \"{field}\": there are {}", names.join(", ")));
-    };
-    if kind.set(field, value, now).is_none() {
-        return Err(format!("\"{value}\" is no value for \"{field}\", which takes {takes}"));
+    let order = Order { field, value, now };
+    let changed = order
+        .apply::<Retry>(space, hint)
+        .or_else(|| order.apply::<CalloutAddress>(space, hint))
+        .or_else(|| order.apply::<CalloutDomain>(space, hint))
+        .or_else(|| order.apply::<Rate>(space, hint));
+    let value =
+        changed.unwrap_or_else(|| Err("fields of such a record can't be set".to_owned()))?;
+    Ok(Hint { value, stamp: now })
+}
+
+/// What is to be changed.
+struct Order<'a> {
+    field: &'a str,
+    value: &'a str,
+    now: i64,
+}
+
+impl Order<'_> {
+    /// The bytes of a record with the change; nothing where the record is of another kind.
+    fn apply<R: Editable>(&self, space: &[u8], hint: &Hint) -> Option<Result<Vec<u8>, String>> {
+        let (mut record, _) = decode::<R>(hint).filter(|_| space == R::SPACE.as_bytes())?;
+        let (name, value) = (self.field, self.value);
+        let Some(field) = R::FIELDS.iter().find(|field| field.name == name) else {
+            let names: Vec<&str> = R::FIELDS.iter().map(|field| field.name).collect();
+            return Some(Err(format!("no field \"{name}\": there are {}", names.join(", "))));
+        };
+        Some(match (field.set)(&mut record, value, self.now) {
+            Some(()) => Ok(encode(&record)),
+            None => {
+                let takes = field.takes;
+                Err(format!("\"{value}\" is no value for \"{name}\", which takes {takes}"))
+            }
+        })
     }
-    Ok(Hint { value: kind.encoded(), stamp: now })
+}
+
+/// A field that can be set.
+struct Field<R> {
+    name: &'static str,
+    /// Which values it takes.
+    takes: &'static str,
+    /// Sets it, at a time; nothing where it does not take the value.
+    set: fn(&mut R, &str, i64) -> Option<()>,
 }
 
 /// A record whose fields can be set.
-enum Kind {
-    Retry(Retry),
-    Address(CalloutAddress),
-    Domain(CalloutDomain),
-    Rate(Rate),
+trait Editable: Record + 'static {
+    const FIELDS: &'static [Field<Self>];
 }
 
-fn kind(space: &[u8], hint: &Hint) -> Option<Kind> {
-    if space == Retry::SPACE.as_bytes() {
-        return decode(hint).map(|(one, _)| Kind::Retry(one));
-    }
-    if space == CalloutAddress::SPACE.as_bytes() {
-        let address = decode(hint).map(|(one, _)| Kind::Address(one));
-        return address.or_else(|| decode(hint).map(|(one, _)| Kind::Domain(one)));
-    }
-    let is_rate = space == Rate::SPACE.as_bytes();
-    is_rate.then(|| decode(hint).map(|(one, _)| Kind::Rate(one))).flatten()
-}
-
-impl Kind {
-    fn encoded(&self) -> Vec<u8> {
-        match self {
-            Self::Retry(one) => encode(one),
-            Self::Address(one) => encode(one),
-            Self::Domain(one) => encode(one),
-            Self::Rate(one) => encode(one),
-        }
-    }
-
-    /// Sets a field; nothing where it does not take the value.
-    fn set(&mut self, field: &str, value: &str, now: i64) -> Option<()> {
-        match self {
-            Self::Retry(one) => match field {
-                "error" => one.error = value.parse().ok()?,
-                "detail" => one.detail = value.parse().ok()?,
-                "text" => one.text = value.as_bytes().to_vec(),
-                "first_failed" => one.first_failed = time(value, now)?,
-                "last_try" => one.last_try = time(value, now)?,
-                "next_try" => one.next_try = time(value, now)?,
-                _ => one.expired = ["no", "yes"].iter().position(|word| *word == value)? == 1,
-            },
-            Self::Address(one) => match result(value)? {
-                CalloutResult::Unknown => return None,
-                result => one.accepted = result == CalloutResult::Accept,
-            },
-            Self::Domain(one) => match field {
-                "callout" => one.result = result(value)?,
-                "postmaster" => (one.postmaster, one.postmaster_at) = (result(value)?, now),
-                _ => (one.random, one.random_at) = (result(value)?, now),
-            },
-            Self::Rate(one) => match field {
-                "time" => (one.at.seconds, one.at.nanos) = (time(value, now)?, 0),
-                _ => {
-                    let rate = value.parse::<f64>().ok();
-                    one.rate = rate.filter(|rate| rate.is_finite() && *rate >= 0.0)?;
-                }
+/// A field, which values it takes, and how a text becomes one.
+macro_rules! field {
+    ($name:literal, $takes:expr, $($field:ident).+, $read:expr) => {
+        Field {
+            name: $name,
+            takes: $takes,
+            set: |record, value, now| {
+                record.$($field).+ = $read(value, now)?;
+                Some(())
             },
         }
-        Some(())
-    }
+    };
 }
 
-fn result(value: &str) -> Option<CalloutResult> {
+const NUMBER: &str = "a number";
+const TIME: &str = "a time";
+const RESULT: &str = "accept, reject or unknown";
+
+impl Editable for Retry {
+    const FIELDS: &'static [Field<Self>] = &[
+        field!("error", NUMBER, error, number),
+        field!("detail", NUMBER, detail, number),
+        field!("text", "a text", text, |value: &str, _| Some(value.as_bytes().to_vec())),
+        field!("first_failed", TIME, first_failed, time),
+        field!("last_try", TIME, last_try, time),
+        field!("next_try", TIME, next_try, time),
+        field!("expired", "yes or no", expired, |value: &str, _| yes_or_no(value.as_bytes())),
+    ];
+}
+
+impl Editable for CalloutAddress {
+    const FIELDS: &'static [Field<Self>] =
+        &[field!("callout", "accept or reject", accepted, |value, now| {
+            match result(value, now)? {
+                CalloutResult::Unknown => None,
+                result => Some(result == CalloutResult::Accept),
+            }
+        })];
+}
+
+impl Editable for CalloutDomain {
+    const FIELDS: &'static [Field<Self>] = &[
+        field!("callout", RESULT, result, result),
+        Field {
+            name: "postmaster",
+            takes: RESULT,
+            set: |record, value, now| {
+                (record.postmaster, record.postmaster_at) = (result(value, now)?, now);
+                Some(())
+            },
+        },
+        Field {
+            name: "random",
+            takes: RESULT,
+            set: |record, value, now| {
+                (record.random, record.random_at) = (result(value, now)?, now);
+                Some(())
+            },
+        },
+    ];
+}
+
+impl Editable for Rate {
+    const FIELDS: &'static [Field<Self>] = &[
+        field!("time", TIME, at, |value, now| {
+            time(value, now).map(|seconds| Moment { seconds, nanos: 0 })
+        }),
+        field!("rate", NUMBER, rate, |value: &str, _| {
+            let rate = value.parse::<f64>().ok();
+            rate.filter(|rate| rate.is_finite() && *rate >= 0.0)
+        }),
+    ];
+}
+
+fn number(value: &str, _: i64) -> Option<i32> {
+    value.parse().ok()
+}
+
+fn result(value: &str, _: i64) -> Option<CalloutResult> {
     match value {
         "unknown" => Some(CalloutResult::Unknown),
         "accept" => Some(CalloutResult::Accept),
@@ -189,5 +232,7 @@ mod tests {
         assert!((decode::<Rate>(&new).expect("a record").0.rate - 2.5).abs() < 1e-9);
         assert!(edited(b"ratelimit", &rate, ("rate", "inf"), NOW).is_err());
         assert!(edited(b"seen", &rate, ("rate", "1"), NOW).is_err());
+        assert_eq!(fields(b"callout"), ["callout", "postmaster", "random"]);
+        assert!(fields(b"seen").is_empty());
     }
 }

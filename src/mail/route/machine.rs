@@ -8,6 +8,7 @@ use eximious_core::{DriverOpt, ErrorKind, Expanded, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::ListOutcome;
 use eximious_stdlib::options::opt::router as opt;
+use eximious_stdlib::options::yes_or_no;
 use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
@@ -422,21 +423,12 @@ impl Machine<'_> {
     ) -> Result<bool, RouteError> {
         let Some(text) = router.some_text(option) else { return Ok(router.on(option)) };
         match text.expand(self.cx) {
-            Ok(value) => {
-                let is = |words: [&str; 2]| {
-                    words.iter().any(|word| value.bytes().eq_ignore_ascii_case(word.as_bytes()))
-                };
-                match (is(["true", "yes"]), is(["false", "no"])) {
-                    (true, _) => Ok(true),
-                    (_, true) => Ok(false),
-                    _ => {
-                        let head = [b"\"", value.bytes(), b"\" is not a valid value for the \""];
-                        let tail = [option.name().as_bytes(), b"\" option in the "].concat();
-                        let head = [head.concat(), tail].concat();
-                        Err(RouteError::new(router.named(&head, b" router", b"")))
-                    }
-                }
-            }
+            Ok(value) => yes_or_no(value.bytes()).ok_or_else(|| {
+                let head = [b"\"", value.bytes(), b"\" is not a valid value for the \""];
+                let tail = [option.name().as_bytes(), b"\" option in the "].concat();
+                let head = [head.concat(), tail].concat();
+                RouteError::new(router.named(&head, b" router", b""))
+            }),
             Err(fail) if fail.class() == FailClass::Forced => {
                 Ok(option.default().value().unwrap_or_default())
             }

@@ -13,7 +13,7 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport::appendfile as opt;
 use eximious_stdlib::variables::var;
 
-use super::local::{LocalText, Surroundings, UNKNOWN};
+use super::local::{LocalText, Surroundings, UNKNOWN, surroundings};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::config::RetryError;
 use crate::mail::route::DeliveryTarget;
@@ -24,14 +24,7 @@ pub(crate) use limit::limit;
 
 static META: Meta = Meta::new("appendfile", Effects::FILES, TaintRule::Result);
 
-static SURROUNDINGS: Surroundings = Surroundings {
-    prefix: opt::MESSAGE_PREFIX,
-    suffix: opt::MESSAGE_SUFFIX,
-    check: opt::CHECK_STRING,
-    escape: opt::ESCAPE_STRING,
-    batched: opt::USE_BSMTP,
-    crlf: opt::USE_CRLF,
-};
+static SURROUNDINGS: Surroundings = surroundings!(opt);
 
 /// The system's number of what took too long.
 const TIMEOUT: i32 = 110;

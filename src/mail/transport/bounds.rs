@@ -4,6 +4,7 @@
 use eximious_core::{DriverOpt, Expanded};
 use eximious_stdlib::number::comparand;
 use eximious_stdlib::options::opt::transport::{self as opt, smtp};
+use eximious_stdlib::options::yes_or_no;
 
 use super::Transport;
 use super::smtp::most_recipients;
@@ -71,17 +72,12 @@ impl Routes {
     }
 }
 
-/// Whether a switch is on that may have to be expanded, and is on where nothing is said.
+/// Whether a switch is on that may have to be expanded; one whose text says neither is off.
 fn is_on(cx: &mut Context, transport: &Transport, option: DriverOpt<Expanded<bool>>) -> bool {
-    match transport.set(option) {
-        None => true,
-        Some(Expanded::Value(value)) => value,
-        Some(Expanded::Text(text)) => {
-            let text = Text::new(text).expand(cx);
-            let yes = ["true", "yes"];
-            text.is_ok_and(|text| {
-                yes.iter().any(|word| text.bytes().eq_ignore_ascii_case(word.as_bytes()))
-            })
+    match transport.get(option) {
+        Expanded::Value(value) => value,
+        Expanded::Text(text) => {
+            Text::new(text).expand(cx).is_ok_and(|text| yes_or_no(text.bytes()) == Some(true))
         }
     }
 }

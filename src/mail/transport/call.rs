@@ -18,7 +18,7 @@ use super::local::{HEADERS, UNKNOWN};
 use super::smtp::{Connections, NoConnections};
 use crate::Context;
 use crate::acl::OwnMessage;
-use crate::config::RetryError;
+use crate::config::{ReplyCode, RetryError};
 use crate::mail::route::{Address, Delivery, Routes};
 use crate::mail::smtp_transport::Secured;
 
@@ -353,6 +353,11 @@ impl TakingHost {
         })
     }
 
+    /// Where it came from, as hints have it: `M` from an MX record, `A` from elsewhere.
+    pub fn source(&self) -> u8 {
+        if self.is_mx { b'M' } else { b'A' }
+    }
+
     /// Variables tell of it.
     pub(crate) fn show(&self, cx: &mut Context) {
         let [name, address] = self.shown();
@@ -417,6 +422,18 @@ impl Undelivered {
             is_continued: false,
             freezes: false,
             panics: false,
+        }
+    }
+
+    /// What hints keep beside its number: the letter of where its host came from, and above
+    /// it the last two digits of the reply to RCPT.
+    pub fn detail(&self) -> i32 {
+        let source = self.host.as_ref().map_or(0, |host| i32::from(host.source()));
+        match self.error {
+            RetryError::Rcpt(ReplyCode { tens: Some(tens), ones: Some(ones) }) => {
+                source + ((i32::from(tens) * 10 + i32::from(ones)) << 8)
+            }
+            _ => source,
         }
     }
 }

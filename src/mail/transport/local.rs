@@ -3,12 +3,14 @@
 
 use std::io::{self, Cursor, Read};
 
-use eximious_core::{DriverOpt, Str};
+use eximious_core::{DriverOpt, OptionDef, OptionValue, Str};
 
 use super::filter::FilterFault;
 use super::outgoing::LineChanges;
 use super::{Outcome, Outgoing, TransportCall, Undelivered};
 use crate::Context;
+use crate::config::Instance;
+use crate::config::computed::text;
 use crate::mail::route::{DeliveryTarget, Text};
 
 /// A header line, or what surrounds a message, can't be told.
@@ -48,6 +50,43 @@ pub(super) struct Surroundings {
     pub(super) escape: DriverOpt<Str>,
     pub(super) batched: DriverOpt<bool>,
     pub(super) crlf: DriverOpt<bool>,
+}
+
+/// Those of a driver, by the module of its handles.
+macro_rules! surroundings {
+    ($driver:ident) => {
+        $crate::mail::transport::local::Surroundings {
+            prefix: $driver::MESSAGE_PREFIX,
+            suffix: $driver::MESSAGE_SUFFIX,
+            check: $driver::CHECK_STRING,
+            escape: $driver::ESCAPE_STRING,
+            batched: $driver::USE_BSMTP,
+            crlf: $driver::USE_CRLF,
+        }
+    };
+}
+pub(super) use surroundings;
+
+impl Surroundings {
+    /// Whether an option is one of the texts among them.
+    pub(super) fn is_text(&self, option: &OptionDef) -> bool {
+        [self.prefix, self.suffix, self.check, self.escape].iter().any(|one| one.is(option))
+    }
+
+    /// What batched SMTP makes of an option: dots at the beginnings of lines have another
+    /// one before them, and nothing surrounds the message unless that is said.
+    pub(super) fn batched(&self, transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
+        if !transport.on(self.batched) || !self.is_text(option) {
+            return None;
+        }
+        if self.check.is(option) {
+            return text(".");
+        }
+        if self.escape.is(option) {
+            return text("..");
+        }
+        if transport.options.of(option).is_none() { text("") } else { None }
+    }
 }
 
 /// A message as a mailbox or a command gets it.

@@ -14,7 +14,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::filter::FilterFault;
-use super::local::{LocalText, Surroundings, Trouble};
+use super::local::{LocalText, Surroundings, Trouble, surroundings};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::mail::route::{DeliveryTarget, Text};
 pub(super) use rules::RULES;
@@ -22,14 +22,7 @@ pub(super) use rules::RULES;
 static META: Meta =
     Meta::new("pipe", Effects::RUN.union(Effects::FILES).union(Effects::HOST), TaintRule::Result);
 
-static SURROUNDINGS: Surroundings = Surroundings {
-    prefix: opt::MESSAGE_PREFIX,
-    suffix: opt::MESSAGE_SUFFIX,
-    check: opt::CHECK_STRING,
-    escape: opt::ESCAPE_STRING,
-    batched: opt::USE_BSMTP,
-    crlf: opt::USE_CRLF,
-};
+static SURROUNDINGS: Surroundings = surroundings!(opt);
 
 /// What the sender is told of a command that failed.
 const FAILED: &[u8] = b"local delivery failed";

@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Condition, ConditionRun, Effects, Example, Fail, Meta, TaintRule};
 
 use crate::number::{Leading, leading_integer};
+use crate::options::yes_or_no;
 
 /// `bool {string}`.
 pub static BOOL: Condition = Condition {
@@ -66,14 +67,7 @@ pub static BOOL_LAX: Condition = Condition {
 
 /// What a word stands for, if it stands for anything.
 fn word(text: &[u8]) -> Option<bool> {
-    let is = |word: &[u8]| text.eq_ignore_ascii_case(word);
-    if is(b"true") || is(b"yes") {
-        Some(true)
-    } else if is(b"false") || is(b"no") || text.is_empty() {
-        Some(false)
-    } else {
-        None
-    }
+    if text.is_empty() { Some(false) } else { yes_or_no(text) }
 }
 
 /// Without the white space of C's `isspace` around it.

@@ -1,9 +1,9 @@
 //! Numbers in other bases: `base32`, `base62` and back.
 
+use eximious_core::digits::{BASE_62, base62, number_of};
 use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
 const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -> Meta {
     Meta::new(name, Effects::NONE, TaintRule::Clean)
@@ -46,13 +46,7 @@ pub static BASE62: Operator = Operator {
         )
         .examples(&[Example::new("${base62:1234567890}", "1LY7VK")]),
     run: OperatorRun::Plain(|_, arg, _| {
-        let mut rest = decimal(arg.bytes(), "base62")?;
-        let mut digits = [b'0'; 6];
-        for digit in digits.iter_mut().rev() {
-            *digit = BASE_62[(rest % 62) as usize];
-            rest /= 62;
-        }
-        Ok(Str::from(&digits[..]))
+        Ok(Str::from(&base62::<6>(decimal(arg.bytes(), "base62")?)[..]))
     }),
 };
 
@@ -91,12 +85,8 @@ fn decimal(text: &[u8], name: &str) -> Result<u64, Fail> {
 }
 
 fn value(arg: &Str, digits: &[u8], name: &str, base: &str) -> Result<Str, Fail> {
-    let value = arg.bytes().iter().try_fold(0i64, |n, c| {
-        let digit = memchr::memchr(*c, digits)?;
-        Some(n.wrapping_mul(digits.len() as i64).wrapping_add(digit as i64))
-    });
-    match value {
-        Some(value) => Ok(Str::from(value.to_string())),
+    match number_of(arg.bytes(), digits) {
+        Some(value) => Ok(Str::from(value.cast_signed().to_string())),
         None => Err(complaint(arg.bytes(), name, &format!("a base {base} number"))),
     }
 }

@@ -55,13 +55,39 @@ pub fn log_options(settings: &Settings) -> LogOptions {
 /// Whether the text that an option was expanded to counts as a yes: it is neither empty nor
 /// one of the words for no (`condition` of routers, `delay_warning_condition`).
 pub fn is_yes(value: &[u8]) -> bool {
-    let no = ["", "0", "no", "false"];
-    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+    !matches!(value, b"" | b"0") && yes_or_no(value) != Some(false)
+}
+
+/// What a word says, in any case: `yes` and `true`, `no` and `false`, or neither.
+pub fn yes_or_no(word: &[u8]) -> Option<bool> {
+    let is = |known: &[u8]| word.eq_ignore_ascii_case(known);
+    match (is(b"yes") || is(b"true"), is(b"no") || is(b"false")) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_say_yes_or_no() {
+        for (word, says, counts) in [
+            ("Yes", Some(true), true),
+            ("TRUE", Some(true), true),
+            ("nO", Some(false), false),
+            ("false", Some(false), false),
+            ("", None, false),
+            ("0", None, false),
+            ("00", None, true),
+            ("yess", None, true),
+        ] {
+            assert_eq!(yes_or_no(word.as_bytes()), says, "{word}");
+            assert_eq!(is_yes(word.as_bytes()), counts, "{word}");
+        }
+    }
 
     #[test]
     fn the_number_of_a_host_has_three_bases() {

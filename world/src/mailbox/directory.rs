@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use eximious_core::digits::base62;
 use eximious_core::world::Clock;
 use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, fault,
@@ -316,7 +317,7 @@ pub(super) fn write_mailstore(
     let measure = plain_measure(order, supply)?;
     // The envelope has another name as long as the message is not there.
     let (base, mut envelope, mut message) = numbered(|number| {
-        let base = [&order.path[..], b"/", id, b"-", &base62(number)].concat();
+        let base = [&order.path[..], b"/", id, b"-", &base62::<11>(number)].concat();
         let file = |end: &[u8]| {
             let path = [&base[..], end].concat();
             Temporary::create(path.clone(), order.mode).map_err(|error| (error, path))
@@ -340,15 +341,4 @@ pub(super) fn write_mailstore(
     message.is_kept = true;
     settle(&order.path, &[&target, &path])?;
     Ok(done(path, written, measure))
-}
-
-/// A number as eleven digits of base 62.
-fn base62(mut number: u64) -> [u8; 11] {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut text = [b'0'; 11];
-    for place in text.iter_mut().rev() {
-        *place = DIGITS[(number % 62) as usize];
-        number /= 62;
-    }
-    text
 }

@@ -4,7 +4,7 @@
 use eximious_core::world::{SaslError, SaslLibrary, SaslProperty, SaslReply};
 use eximious_stdlib::options::opt::authenticator::cyrus_sasl as opt;
 
-use super::sasl::{self, Conversation, SaslOptions};
+use super::sasl::{self, Conversation, SaslOptions, sasl_options};
 use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
 
 /// The server's side of the driver `cyrus_sasl`.
@@ -12,12 +12,7 @@ pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
     Box::new(CyrusSasl::default())
 }
 
-const OPTIONS: SaslOptions = SaslOptions {
-    hostname: opt::SERVER_HOSTNAME,
-    mechanism: opt::SERVER_MECH,
-    realm: opt::SERVER_REALM,
-    service: opt::SERVER_SERVICE,
-};
+const OPTIONS: SaslOptions = sasl_options!(opt);
 
 #[derive(Default)]
 pub(super) struct CyrusSasl {

@@ -10,7 +10,7 @@ use eximious_core::world::{SaslLibrary, SaslProperty, SaslReply, SaslSession, Sa
 use eximious_stdlib::base64;
 use eximious_stdlib::options::opt::authenticator::{self, gsasl as opt};
 
-use super::sasl::{self, Conversation, SaslOptions};
+use super::sasl::{self, Conversation, SaslOptions, sasl_options};
 use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
 
 /// The server's side of the driver `gsasl`.
@@ -24,12 +24,7 @@ pub(super) struct Gsasl {
     found: Found,
 }
 
-const OPTIONS: SaslOptions = SaslOptions {
-    hostname: opt::SERVER_HOSTNAME,
-    mechanism: opt::SERVER_MECH,
-    realm: opt::SERVER_REALM,
-    service: opt::SERVER_SERVICE,
-};
+const OPTIONS: SaslOptions = sasl_options!(opt);
 
 /// What was found on the way.
 #[derive(Default)]

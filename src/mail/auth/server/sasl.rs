@@ -17,6 +17,19 @@ pub(super) struct SaslOptions {
     pub(super) service: DriverOpt<Str>,
 }
 
+/// Those of a driver, by the module of its handles.
+macro_rules! sasl_options {
+    ($driver:ident) => {
+        $crate::mail::auth::server::sasl::SaslOptions {
+            hostname: $driver::SERVER_HOSTNAME,
+            mechanism: $driver::SERVER_MECH,
+            realm: $driver::SERVER_REALM,
+            service: $driver::SERVER_SERVICE,
+        }
+    };
+}
+pub(super) use sasl_options;
+
 /// A conversation that a library leads.
 pub(super) struct Conversation {
     pub(super) session: Box<dyn SaslSession>,

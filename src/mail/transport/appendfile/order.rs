@@ -5,6 +5,7 @@ use eximious_core::world::mailbox::{
 };
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::options::opt::transport::appendfile as opt;
+use eximious_stdlib::options::yes_or_no;
 use eximious_stdlib::variables::var;
 
 use super::limit::{Limit, limit};
@@ -186,10 +187,10 @@ fn keeps_sizes(call: &mut TransportCall<'_>) -> bool {
         return call.transport.on(option);
     };
     match crate::mail::route::Text::new(text.clone()).expand(call.cx) {
-        Ok(word) => matches!(
-            word.bytes().trim_ascii().to_ascii_lowercase().as_slice(),
-            b"yes" | b"true" | b"1"
-        ),
+        Ok(word) => {
+            let word = word.bytes().trim_ascii();
+            word == b"1" || yes_or_no(word) == Some(true)
+        }
         Err(fail) => {
             let head = [b"failed to expand condition \"", text.bytes(), b"\" for `"].concat();
             let middle = [option.name().as_bytes(), b"` in transport "].concat();

@@ -3,6 +3,7 @@
 use eximious_core::{OptionDef, OptionValue, Str};
 use eximious_stdlib::options::opt::transport::appendfile;
 
+use super::SURROUNDINGS;
 use crate::config::{ConfigError, Instance, TransportRules, computed, user_has_group};
 use computed::{no, text, yes};
 
@@ -67,15 +68,8 @@ fn locks_by_fcntl(transport: &Instance) -> bool {
 
 /// What others make of an option.
 fn value(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
-    let (check, escape) =
-        (appendfile::CHECK_STRING.is(option), appendfile::ESCAPE_STRING.is(option));
-    let surrounds = appendfile::MESSAGE_PREFIX.is(option) || appendfile::MESSAGE_SUFFIX.is(option);
-    let batched = transport.on(appendfile::USE_BSMTP);
-    if check && batched {
-        return text(".");
-    }
-    if escape && batched {
-        return text("..");
+    if let Some(value) = SURROUNDINGS.batched(transport, option) {
+        return Some(value);
     }
     if appendfile::LOCK_RETRIES.is(option)
         && transport.options.get(appendfile::LOCK_RETRIES) == Some(0)
@@ -91,15 +85,12 @@ fn value(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
     if transport.options.of(option).is_some() {
         return None;
     }
-    if surrounds && batched {
-        return text("");
-    }
     let a_file_each = || {
         transport.on(appendfile::MAILDIR_FORMAT)
             || transport.on(appendfile::MAILSTORE_FORMAT)
             || transport.set(appendfile::DIRECTORY)
     };
-    if (surrounds || check || escape) && a_file_each() {
+    if SURROUNDINGS.is_text(option) && a_file_each() {
         return text("");
     }
     let mbx = transport.on(appendfile::MBX_FORMAT);

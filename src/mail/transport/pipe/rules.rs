@@ -1,15 +1,14 @@
 //! What holds of the options of `pipe` in a configuration (specification 29.5).
 
-use eximious_core::{OptionDef, OptionValue};
 use eximious_stdlib::options::opt::transport::{self as opt, pipe};
 
-use crate::config::{ConfigError, Instance, TransportRules, computed, user_has_group};
-use computed::text;
+use super::SURROUNDINGS;
+use crate::config::{ConfigError, Instance, TransportRules, user_has_group};
 
 /// What holds of instances.
 pub(in crate::mail::transport) static RULES: TransportRules = TransportRules {
     check,
-    value: |transport, option, _| value(transport, option),
+    value: |transport, option, _| SURROUNDINGS.batched(transport, option),
     ..TransportRules::DEFAULT
 };
 
@@ -41,19 +40,4 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
         return Ok(());
     };
     Err(transport.wrong_for(message))
-}
-
-/// What others make of an option.
-fn value(transport: &Instance, option: &OptionDef) -> Option<OptionValue> {
-    if !transport.on(pipe::USE_BSMTP) {
-        return None;
-    }
-    if pipe::CHECK_STRING.is(option) {
-        return text(".");
-    }
-    if pipe::ESCAPE_STRING.is(option) {
-        return text("..");
-    }
-    let surrounds = pipe::MESSAGE_PREFIX.is(option) || pipe::MESSAGE_SUFFIX.is(option);
-    if surrounds && transport.options.of(option).is_none() { text("") } else { None }
 }

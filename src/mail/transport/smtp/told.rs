@@ -4,7 +4,6 @@ use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use super::session::Attempt;
-use crate::config::{ReplyCode, RetryError};
 use crate::mail::transport::Undelivered;
 
 impl Attempt<'_, '_, '_> {
@@ -27,16 +26,8 @@ impl Attempt<'_, '_, '_> {
             self.call.cx.set_var(var, value.clone());
             (var, before)
         });
-        // As hints have it: where the host came from, and its code.
-        let source = i32::from(if self.taking.is_mx { b'M' } else { b'A' });
-        let number = match why.error {
-            RetryError::Rcpt(ReplyCode { tens: Some(tens), ones: Some(ones) }) => {
-                source + ((i32::from(tens) * 10 + i32::from(ones)) << 8)
-            }
-            _ => source,
-        };
         for name in ["msg:rcpt:host:defer", "msg:rcpt:defer"] {
-            self.tell_deferral(name, &why.message, number);
+            self.tell_deferral(name, &why.message, why.detail());
         }
         for (var, before) in all {
             self.call.cx.set_var(var, before);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use eximious_core::{AclTermKind, AclVerb, ListKind};
 use eximious_grammar::expansion::Part;
+use eximious_stdlib::options::yes_or_no;
 
 use crate::config::{Acl, AclLineTerm, AclStatement};
 use crate::tools::check::graph::{acl_named, mentions};
@@ -382,13 +383,10 @@ fn kind(term: &AclLineTerm) -> ListKind {
 
 /// What a `condition` says that is no question.
 pub(super) fn constant(text: &[u8]) -> Option<bool> {
-    match text.trim_ascii().to_ascii_lowercase().as_slice() {
-        b"yes" | b"true" => Some(true),
-        b"no" | b"false" | b"" => Some(false),
-        digits if digits.iter().all(u8::is_ascii_digit) => {
-            Some(digits.iter().any(|digit| *digit != b'0'))
-        }
-        _ => None,
+    let text = text.trim_ascii();
+    match text.iter().all(u8::is_ascii_digit) {
+        true => Some(text.iter().any(|digit| *digit != b'0')),
+        false => yes_or_no(text),
     }
 }
 

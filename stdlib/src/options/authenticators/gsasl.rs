@@ -21,23 +21,17 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The client's password as SCRAM salts it."),
     AT.text("client_username").expanded().since("4.94").summary("The client's user name."),
     AT.no("server_channelbinding").summary("Binds authentication to the TLS connection."),
-    AT.text("server_hostname")
-        .expanded()
-        .default("$primary_hostname")
-        .summary("The host's name that the library is told."),
+    AT.sasl_hostname(),
     AT.text("server_key")
         .expanded()
         .since("4.94")
         .summary("The ServerKey of SCRAM for the user, in base64."),
-    AT.text("server_mech")
-        .varies()
-        .summary("The mechanism; by default `public_name`.")
-        .docs("For a mechanism that is to have another name in the protocol."),
+    AT.sasl_mech(),
     AT.text("server_password").expanded().summary("The password of the user in `$auth1`."),
-    AT.text("server_realm").expanded().summary("The realm that the server says it is in."),
+    AT.sasl_realm(),
     AT.text("server_scram_iter").expanded().default("4096").summary("How often SCRAM hashes."),
     AT.text("server_scram_salt").expanded().summary("The salt of SCRAM, in base64."),
-    AT.text("server_service").default("smtp").summary("The service that the server says it is."),
+    AT.sasl_service(),
     AT.text("server_skey")
         .expanded()
         .since("4.94")
