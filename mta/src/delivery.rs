@@ -170,7 +170,7 @@ impl Deliverer {
     fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
         if !manner.follows {
-            self.tell_beginning(id);
+            self.tell_beginning(place, id, manner.is_run);
         }
         let world = self.engine.world();
         let taken = match world.spool.take(place, id) {

@@ -1,8 +1,11 @@
 //! Events of deliveries: what `event_action` of a transport, and the main one, is told
 //! (specification 61).
 
+use std::io;
+
 use eximious::route::{Address, Delivery};
 use eximious::transport::{Delivered, Outcome, TakingHost, TransportEvent, Undelivered};
+use eximious::world::SpoolPlace;
 use eximious::{Context, Str, event, opt, var};
 
 use super::Deliverer;
@@ -55,6 +58,9 @@ impl Attempt<'_> {
         // Of several addresses there is no local part.
         last.local_part = if others.is_empty() { address.local_part.clone() } else { Str::EMPTY };
         last.domain = if same { address.domain.clone() } else { Str::EMPTY };
+        if last.host.is_none() {
+            last.host = first.hosts.first().and_then(TakingHost::of).map(|host| (host, false));
+        }
         for outcome in outcomes {
             match outcome {
                 Outcome::Delivered(Delivered { host: Some(host), .. }) => {
@@ -96,10 +102,15 @@ impl Attempt<'_> {
 
 impl Deliverer {
     /// Tells the main section that a string of deliveries begins with a message, of which
-    /// nothing but its name is known yet.
-    pub(super) fn tell_beginning(&self, id: &[u8]) {
-        if self.engine.settings().text(opt::EVENT_ACTION).is_some() {
-            tell_main(&mut self.context(), "proc:deliver", id, &[]);
+    /// nothing but its name is known yet. A run passes by what has gone meanwhile.
+    pub(super) fn tell_beginning(&self, place: &SpoolPlace, id: &[u8], is_run: bool) {
+        if self.engine.settings().text(opt::EVENT_ACTION).is_none() {
+            return;
+        }
+        let header = self.engine.world().spool.size(place, id, b"-H");
+        if !is_run || !header.is_err_and(|why| why.kind() == io::ErrorKind::NotFound) {
+            let nobody = [(var::SENDER_ADDRESS, Str::EMPTY)];
+            tell_main(&mut self.context(), "proc:deliver", id, &nobody);
         }
     }
 }

@@ -301,14 +301,15 @@ impl<'d> Attempt<'d> {
                 match verdict == Verdict::Expired {
                     true => {
                         let is_direct = whole.is_direct;
-                        // Whoever sent it learns it by a bounce; without one, the transport
-                        // is told.
-                        if self.file().sender.is_empty() {
-                            let said = if is_local { &b""[..] } else { &why.message };
-                            let host = why.host.as_deref();
-                            self.tell_transport(delivery, "msg:fail:delivery", (said, 0), host);
-                        }
                         self.time_out(*node, &delivery.address, is_direct, why.number);
+                        // Whoever sent it learns it by a bounce; where there is none, the
+                        // transport is told, and of no host.
+                        if self.file().sender.is_empty() {
+                            let said = if is_local { &b""[..] } else { b"retry timeout exceeded" };
+                            let hostless =
+                                Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) };
+                            self.tell_transport(&hostless, "msg:fail:delivery", (said, 0), None);
+                        }
                     }
                     false => {
                         let is_direct = whole.is_direct;

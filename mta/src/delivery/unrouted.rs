@@ -122,6 +122,9 @@ impl Attempt<'_> {
         let line = self.trouble_line(&subject, &why, false);
         self.log(&[b"** ", &line[..]].concat());
         self.log_message(&line);
-        self.fail(Undone::new(node, address, is_direct, why));
+        let mut undone = Undone::new(node, address, is_direct, why);
+        // A report that can't be delivered in time is of use to nobody.
+        undone.address.attached.ignore_errors |= self.file().sender.is_empty();
+        self.fail(undone);
     }
 }

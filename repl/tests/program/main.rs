@@ -23,6 +23,7 @@ mod dovecot;
 mod dscp;
 mod durable;
 mod etrn;
+mod events;
 mod faults;
 mod filters;
 mod fmt;

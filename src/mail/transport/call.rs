@@ -344,7 +344,7 @@ pub struct TakingHost {
 
 impl TakingHost {
     /// A host that a router found, at the port that it names, or the usual one.
-    pub(crate) fn of(host: &RouteHost) -> Option<Self> {
+    pub fn of(host: &RouteHost) -> Option<Self> {
         Some(Self {
             name: host.name.clone().into_bytes(),
             address: host.address?,
