@@ -21,6 +21,7 @@ pub struct SmtpConnection {
 
 /// Why there is no reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum ConnectionTrouble {
     /// It took too long.
     Timeout,
