@@ -438,7 +438,6 @@ pub trait Host: Send + Sync {
 
 /// What is asked of a database.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum DatabaseQuery<'a> {
     /// A key in an LMDB file.
     Lmdb {

@@ -28,7 +28,6 @@ impl Databases for SystemDatabases {
             DatabaseQuery::Sqlite { file, statements, lock_timeout } => {
                 self.sqlite.find(path(file), statements, *lock_timeout)
             }
-            _ => Err(DatabaseError::Open("databases of this kind are not read here".to_owned())),
         }
     }
 }

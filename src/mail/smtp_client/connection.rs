@@ -21,7 +21,6 @@ pub struct SmtpConnection {
 
 /// Why there is no reply.
 #[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
 pub enum ConnectionTrouble {
     /// It took too long.
     Timeout,
