@@ -70,10 +70,7 @@ impl Build {
         // Where Linux has what it believes.
         source.openssl_dir(self.directory.as_deref().unwrap_or(Path::new("/etc/ssl")));
         let made = source.build();
-        Artifacts {
-            include: made.include_dir().to_owned(),
-            libraries: made.lib_dir().to_owned(),
-        }
+        Artifacts { include: made.include_dir().to_owned(), libraries: made.lib_dir().to_owned() }
     }
 }
 
