@@ -58,11 +58,15 @@ impl Peer<'_> {
     pub(super) fn begin_tls(&mut self, client: &mut SmtpClient) -> Result<Secured, NotOpen> {
         self.show_dane();
         let settings = self.tls_settings();
+        let asked = settings.as_ref().is_ok_and(|settings| settings.proof != TlsDemand::None);
+        self.cx.set_var(var::TLS_OUT_OCSP, if asked { "1" } else { "0" });
         let begun = settings.and_then(|settings| {
             let tls = self.cx.engine().world().tls.connect(&settings)?;
             Ok((client.begin_tls(tls)?, settings))
         });
         let shown = match &begun {
+            // Who is taken up again was looked at then.
+            Ok((facts, _)) if facts.resumption & RESUMED != 0 => &[][..],
             Ok((facts, _)) => &facts.chain,
             Err(fault) => &fault.chain,
         };

@@ -21,7 +21,7 @@ use openssl::x509::store::{File, HashDir, X509Lookup, X509Store, X509StoreBuilde
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Name, X509NameBuilder};
 
-use super::proof::{Stapled, Verdict};
+use super::proof::{ProofVerdict, Stapled};
 use super::session::{look_at_certificates, notes_of, words};
 use super::{primes, switches};
 
@@ -311,7 +311,7 @@ fn proofs(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
         };
         if let Some(notes) = notes_of(ssl) {
             let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.proof = if sent { Verdict::Good } else { Verdict::None }.number();
+            notes.proof = if sent { ProofVerdict::Good } else { ProofVerdict::None }.number();
             if let Some(Err(why)) = usable {
                 notes.remarks.push(why.to_owned());
             }

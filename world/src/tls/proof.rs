@@ -15,7 +15,7 @@ const LEEWAY: u32 = 5 * 60;
 
 /// What a proof proves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum ProofVerdict {
     /// There is none.
     None,
     /// Who issued the certificate is not known.
@@ -28,7 +28,7 @@ pub enum Verdict {
     Good,
 }
 
-impl Verdict {
+impl ProofVerdict {
     /// As `$tls_out_ocsp` has it.
     pub fn number(self) -> u8 {
         match self {
@@ -41,11 +41,11 @@ impl Verdict {
 }
 
 /// Judges what a server showed beside its certificate.
-pub fn judge(ssl: &SslRef) -> Verdict {
+pub fn judge(ssl: &SslRef) -> ProofVerdict {
     let Some(proof) = ssl.ocsp_status().filter(|proof| !proof.is_empty()) else {
-        return Verdict::None;
+        return ProofVerdict::None;
     };
-    let Some(own) = ssl.peer_certificate() else { return Verdict::Unjudged };
+    let Some(own) = ssl.peer_certificate() else { return ProofVerdict::Unjudged };
     let shown: Vec<X509> =
         ssl.peer_cert_chain().into_iter().flatten().map(X509Ref::to_owned).collect();
     let verified: Vec<X509> =
@@ -53,17 +53,17 @@ pub fn judge(ssl: &SslRef) -> Verdict {
     // Whom the chain led to counts; where nobody looked at it, whom it says it leads to.
     let chain = if verified.len() > 1 { &verified } else { &shown };
     let Some(issuer) = chain.get(1).or_else(|| is_own_issuer(&own).then_some(&own)) else {
-        return Verdict::Unjudged;
+        return ProofVerdict::Unjudged;
     };
     judged(proof, &own, issuer, chain)
 }
 
 /// Judges a proof for a certificate, which its issuer gives, or somebody whom the issuer lets
 /// do so (RFC 6960, section 4.2.2.2). Whether the issuer is believed is asked elsewhere.
-pub fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> Verdict {
-    let Ok(response) = OcspResponse::from_der(proof) else { return Verdict::Bad };
+pub fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> ProofVerdict {
+    let Ok(response) = OcspResponse::from_der(proof) else { return ProofVerdict::Bad };
     if response.status() != OcspResponseStatus::SUCCESSFUL {
-        return Verdict::Bad;
+        return ProofVerdict::Bad;
     }
     let judge = || {
         let basic = response.basic()?;
@@ -75,21 +75,21 @@ pub fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> Verdic
         store.add_cert(issuer.clone())?;
         store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
         basic.verify(&others, &store.build(), OcspFlag::empty())?;
-        let mut verdict = Verdict::Bad;
+        let mut verdict = ProofVerdict::Bad;
         for digest in [MessageDigest::sha1(), MessageDigest::sha256()] {
             let name = OcspCertId::from_cert(digest, own, issuer)?;
             let Some(status) = basic.find_status(&name) else { continue };
             status.check_validity(LEEWAY, None)?;
             verdict = match status.status {
-                OcspCertStatus::GOOD if status.next_update().is_some() => Verdict::Good,
-                OcspCertStatus::REVOKED => Verdict::Revoked,
-                _ => Verdict::Bad,
+                OcspCertStatus::GOOD if status.next_update().is_some() => ProofVerdict::Good,
+                OcspCertStatus::REVOKED => ProofVerdict::Revoked,
+                _ => ProofVerdict::Bad,
             };
             break;
         }
         Ok::<_, ErrorStack>(verdict)
     };
-    judge().unwrap_or(Verdict::Bad)
+    judge().unwrap_or(ProofVerdict::Bad)
 }
 
 fn is_own_issuer(certificate: &X509Ref) -> bool {
@@ -118,8 +118,8 @@ impl Stapled {
         let why = match issuer.map(|issuer| judged(&proof, own, issuer, &chain)) {
             // Without its issuer, nobody can tell here by whom it is.
             None => (!is_successful(&proof)).then_some("no proof of a responder"),
-            Some(Verdict::Good) => None,
-            Some(Verdict::Revoked) => Some("the certificate was revoked"),
+            Some(ProofVerdict::Good) => None,
+            Some(ProofVerdict::Revoked) => Some("the certificate was revoked"),
             Some(_) => Some("out of date, or not for the certificate"),
         };
         let told = |why: &str| format!("OCSP proof {file} is not sent: {why}");

@@ -14,7 +14,7 @@ use openssl::ssl::{
 };
 use openssl::x509::{X509, X509Ref, X509StoreContext, X509VerifyResult};
 
-use super::proof::{self, Verdict};
+use super::proof::{self, ProofVerdict};
 
 /// How much is opened at once: the most that is sealed in one piece.
 const PIECE: usize = 16 * 1024;
@@ -256,16 +256,16 @@ impl OpensslSession {
         let ssl = self.stream.ssl();
         let verdict = proof::judge(ssl);
         self.noted().proof = verdict.number();
-        let refused = matches!(verdict, Verdict::Bad | Verdict::Revoked);
-        let ends = self.proof == TlsDemand::Required && verdict != Verdict::Good
+        let refused = matches!(verdict, ProofVerdict::Bad | ProofVerdict::Revoked);
+        let ends = self.proof == TlsDemand::Required && verdict != ProofVerdict::Good
             || refused && self.demand == TlsDemand::Required;
         if !ends {
             return Ok(refused);
         }
-        let why = if verdict == Verdict::Revoked { "certificate revoked" } else { "" };
+        let why = if verdict == ProofVerdict::Revoked { "certificate revoked" } else { "" };
         let chain = self.facts().chain;
         let fault = TlsFault::new("certificate status check failed", why);
-        Err(TlsFault { chain, is_of_certificate: true, proof: Verdict::Bad.number(), ..fault })
+        Err(TlsFault { chain, is_of_certificate: true, proof: ProofVerdict::Bad.number(), ..fault })
     }
 
     fn binding(&self) -> Option<TlsBinding> {

@@ -259,7 +259,7 @@ impl Attempt<'_, '_, '_> {
                         continue;
                     }
                     let why = self.undelivered(-37, RetryError::TlsRequired, why);
-                    (Outcome::Deferred(why), line)
+                    (Outcome::Deferred(why), Vec::new())
                 }
             };
             if !line.is_empty() {
