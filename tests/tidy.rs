@@ -38,6 +38,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "eximious-exec",
             "eximious-malloc",
             "eximious-netlibs",
+            "eximious-openssl",
             "eximious-pam",
             "eximious-sasl",
             "eximious-writeback",

@@ -232,6 +232,7 @@ impl Default for LogSelector {
 
 /// Why a text is no `log_selector`.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum LogSelectorError {
     /// What stands where a sign is expected: `subject`.
     NoSign(Vec<u8>),

@@ -48,8 +48,8 @@ pub use spool::{
     Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep, TakenMessage,
 };
 pub use tls::{
-    Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard,
-    TlsProgress, TlsServer, TlsSession,
+    Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDane, TlsDemand, TlsFacts, TlsFault, TlsHeard,
+    TlsProgress, TlsServer, TlsSession, TlsaRecord,
 };
 
 /// The outside. No other room touches files, sockets, processes or the clock.

@@ -94,6 +94,7 @@ pub struct AttemptManner {
 
 /// What becomes of deliveries to other hosts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum RemoteManner {
     /// They are made.
     #[default]
@@ -110,6 +111,7 @@ pub enum RemoteManner {
 
 /// What came of an attempt.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Attempted {
     /// The message is done with, and gone.
     Completed,

@@ -27,6 +27,7 @@ pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
     let cipher = cx.value_of(var::TLS_IN_CIPHER);
     (!cipher.is_empty()).then(|| Secured {
         cipher: cipher.bytes().to_vec(),
+        by_dane: false,
         is_verified: cx.value_of(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1",
         name: cx.value_of(var::TLS_IN_PEERDN).bytes().to_vec(),
         resumed: cx.value_of(var::TLS_IN_RESUMPTION).display().parse().unwrap_or(0u8) & RESUMED
@@ -76,7 +77,11 @@ pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
         }
     }
     if wanted.contains(LogSelector::TLS_CERTIFICATE_VERIFIED) {
-        let word: &[u8] = if secured.is_verified { b"yes" } else { b"no" };
+        let word: &[u8] = match (secured.by_dane, secured.is_verified) {
+            (true, _) => b"dane",
+            (_, true) => b"yes",
+            _ => b"no",
+        };
         out.extend_from_slice(&[b" CV=", word].concat());
     }
     if wanted.contains(LogSelector::TLS_PEERDN) && !secured.name.is_empty() {

@@ -300,18 +300,13 @@ impl<'s> Submission<'s> {
         let own =
             [&quote_local_part(&self.request.submitter.login)[..], b"@", domain.bytes()].concat();
         self.cx.set_var(var::SENDER_ADDRESS, Str::from(own));
-        let Some(typed) = &self.request.sender else { return Ok(()) };
-        let given = match typed.is_empty() {
-            true => Str::EMPTY,
-            false => reception::qualified_sender(self.cx, typed).map_err(|why| {
-                let why = match typed.ends_with(b".") && why.lacks_label() {
-                    true => b"domain is malformed (trailing dot not allowed)".to_vec(),
-                    false => why.message,
-                };
-                [b"exim: bad -f address \"", typed.as_slice(), b"\": ", &why, b"\n"].concat()
-            })?,
-        };
         let trusted = self.request.submitter.trusted;
+        let given = self.request.sender.as_deref().map(|typed| self.given_sender(typed));
+        let given = given.transpose()?;
+        if self.request.leaves_header && !trusted {
+            return Err(b"exim: permission denied (-G requires a trusted user)\n".to_vec());
+        }
+        let Some(given) = given else { return Ok(()) };
         if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
             self.cx.set_var(var::SENDER_ADDRESS, given);
             self.sender_set = trusted;
@@ -324,6 +319,20 @@ impl<'s> Submission<'s> {
             }
         }
         Ok(())
+    }
+
+    /// The sender that `-f` says.
+    fn given_sender(&mut self, typed: &[u8]) -> Result<Str, Vec<u8>> {
+        if typed.is_empty() {
+            return Ok(Str::EMPTY);
+        }
+        reception::qualified_sender(self.cx, typed).map_err(|why| {
+            let why = match typed.ends_with(b".") && why.lacks_label() {
+                true => b"domain is malformed (trailing dot not allowed)".to_vec(),
+                false => why.message,
+            };
+            [b"exim: bad -f address \"", typed, b"\": ", &why, b"\n"].concat()
+        })
     }
 
     /// Sets the values that say how the message came, where nobody said so.

@@ -105,6 +105,10 @@ impl Log for Shown {
     fn rejection(&self, line: &[u8]) {
         self.put(b"LOG: MAIN REJECT\n  ", line, b"\n");
     }
+    fn selected_rejection(&self, by: LogSelector, line: &[u8], _: &[u8]) {
+        let word = by.word().unwrap_or_default().as_bytes();
+        self.put(&[b"LOG: ", word, b" MAIN REJECT\n  "].concat(), line, b"\n");
+    }
     fn rejection_alone(&self, line: &[u8]) {
         self.put(b"LOG: REJECT\n  ", line, b"\n");
     }

@@ -43,6 +43,7 @@ struct Macro {
 
 /// Why a line that begins with a capital letter defines nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum MacroError {
     /// No name with an equals sign after it.
     Malformed,

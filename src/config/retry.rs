@@ -56,6 +56,7 @@ impl Growth {
 
 /// The error that a rule is for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum RetryError {
     /// `*`: any.
     Any,

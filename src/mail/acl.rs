@@ -68,7 +68,7 @@ use std::time::Duration;
 
 use eximious_core::trace::TracePlace;
 use eximious_core::world::Log;
-use eximious_core::{AclPhases, AclTerm, Registry, Str};
+use eximious_core::{AclPhases, AclTerm, LogSelector, Registry, Str};
 
 use crate::Config;
 use crate::config::{Acl, AclStatement, Places};
@@ -213,6 +213,17 @@ impl Logs {
         }
         if self.panic {
             log.panic_alone(line);
+        }
+    }
+
+    /// The same for a line that the main log has because `log_selector` has a word.
+    pub fn write_selected(self, by: LogSelector, log: &dyn Log, line: &[u8], header: &[u8]) {
+        match self {
+            Self { main: true, reject: true, panic: false } => {
+                log.selected_rejection(by, line, header);
+            }
+            Self { main: true, reject: false, panic: false } => log.selected(by, line),
+            _ => self.write(log, line, header),
         }
     }
 

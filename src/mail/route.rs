@@ -71,6 +71,7 @@ struct Inner {
 
 /// What an address is routed for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum Purpose {
     /// A message is to be delivered.
     Delivery,

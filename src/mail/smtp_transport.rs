@@ -5,16 +5,19 @@
 //! to those who watch the context.
 
 mod authenticate;
+mod dane;
 mod endpoint;
 mod event;
 mod hosts;
 mod open;
+mod resumption;
 mod socks;
 mod tls;
 
 use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, SmtpEvent};
+use eximious_core::world::TlsDane;
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::dns::find::RouteHost;
 
@@ -25,7 +28,7 @@ use crate::mail::transport::Transport;
 pub(crate) use authenticate::Authenticated;
 pub(crate) use endpoint::{endpoint, is_listed};
 pub use event::TransportEvent;
-pub(crate) use event::raise;
+pub(crate) use event::{raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, listed};
 pub(crate) use open::{NotOpen, Opened, reason};
 pub use tls::Secured;
@@ -48,6 +51,21 @@ pub(crate) struct Peer<'p> {
     pub(crate) verifies: bool,
     /// Whether TLS was tried in vain.
     pub(crate) in_clear: bool,
+    /// What is to be known of TLS with the host.
+    pub(crate) tls: PeerTls,
+}
+
+/// What is to be known of TLS with a host, as its connection opens.
+#[derive(Default)]
+pub(crate) struct PeerTls {
+    /// The port, which is a part of what sessions and records are kept under.
+    port: u16,
+    /// What the host said to EHLO.
+    hello: Vec<u8>,
+    /// What the DNS says of its certificate.
+    dane: Option<TlsDane>,
+    /// Under which key a session is kept that can be taken up again.
+    resumes_as: Option<Vec<u8>>,
 }
 
 impl Peer<'_> {

@@ -134,6 +134,7 @@ const LACKING: &[(&str, &[&str])] = &[
             "srs_usehash",
             "srs_usetimestamp",
             "tls_early_banner_hosts",
+            "tls_ticket_secret_file",
         ],
     ),
     (
@@ -201,6 +202,7 @@ fn every_option_has_a_record() {
         ("main", "drop_cr"),
         ("main", "ibase_servers"),
         ("main", "local_scan_path"),
+        ("main", "tls_ticket_secret_file"),
         ("tls", "server_param"),
     ];
     assert_eq!(more, gone);

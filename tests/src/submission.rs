@@ -439,7 +439,10 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(Start|End) queue run: pid=\d+", "$1 queue run: pid=N"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),
             (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),
-            (r"(?m)^.*(exim user lost privilege for using -C option|purging the env).*\n", ""),
+            (
+                r"(?m)^(LOG: MAIN PANIC\n)?.*(user lost privilege for using -C|purging the env).*\n",
+                "",
+            ),
             (r"(?m)^ Suggested action: use keep_environment\.\n", ""),
             (r"(?m)^\d{3}(  Content-Type: multipart/report)", "NNN$1"),
             (r"space=\d+ inodes=\d+", "space=N inodes=N"),

@@ -59,6 +59,11 @@ pub trait Log: Send + Sync {
         let _ = header;
         self.rejection(line);
     }
+    /// The same, where the main log has it because `log_selector` has a word.
+    fn selected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
+        let _ = by;
+        self.rejected_message(line, header);
+    }
     /// A line for the log of rejections alone.
     fn rejection_alone(&self, line: &[u8]) {
         let _ = line;
@@ -130,6 +135,9 @@ impl Log for LogOf {
     }
     fn rejected_message(&self, line: &[u8], header: &[u8]) {
         self.log.rejected_message(&self.named(line), header);
+    }
+    fn selected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
+        self.log.selected_rejection(by, &self.named(line), header);
     }
     fn rejection_alone(&self, line: &[u8]) {
         self.log.rejection_alone(&self.named(line));

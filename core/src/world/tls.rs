@@ -34,6 +34,9 @@ pub struct TlsServer {
     pub switches: Vec<u8>,
     /// Whether sessions may be taken up again.
     pub resumes: bool,
+    /// A file with a secret of which keys of tickets are made; without one, it is random, and
+    /// goes with the process.
+    pub ticket_secret: Option<Vec<u8>>,
     /// The protocols (ALPN) that a client may name; with none, it may name any.
     pub protocols: Vec<Vec<u8>>,
     /// Whether it must name one.
@@ -65,6 +68,54 @@ pub struct TlsClient {
     pub server_name: Option<Vec<u8>>,
     /// The protocols (ALPN) that are offered.
     pub protocols: Vec<Vec<u8>>,
+    /// What the DNS says of the server's certificate. Where that is anything, neither
+    /// authorities nor names count.
+    pub dane: Option<TlsDane>,
+    /// Whether the server is to prove that its certificate is valid (RFC 6066, section 8).
+    pub proof: TlsDemand,
+    /// Whether a session that can be taken up again is of interest.
+    pub resumes: bool,
+    /// A session to take up again: what [`TlsSession::resumable`] once gave.
+    pub session: Option<Vec<u8>>,
+}
+
+/// What the DNS says of a server's certificate (RFC 6698, RFC 7672).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TlsDane {
+    /// The name that has the records: the server is told it (SNI), and its certificate may be
+    /// for it.
+    pub base: Vec<u8>,
+    /// Other names that the certificate may be for.
+    pub names: Vec<Vec<u8>>,
+    /// The records, each with at least one byte of data.
+    pub records: Vec<TlsaRecord>,
+}
+
+/// A record of the type TLSA (RFC 6698, section 2.1).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TlsaRecord {
+    /// What it is about: 2 an authority (DANE-TA), 3 the server itself (DANE-EE).
+    pub usage: u8,
+    /// What is looked at: 0 the certificate, 1 its key.
+    pub selector: u8,
+    /// How: 0 as it is, 1 by SHA-256, 2 by SHA-512.
+    pub matching: u8,
+    /// What has to be found there.
+    pub data: Vec<u8>,
+}
+
+impl TlsaRecord {
+    /// Whether mail servers may be judged by it (RFC 7672, section 3.1): usages 0 and 1 need
+    /// authorities that both sides know, and are passed over, as is what nobody knows.
+    pub fn is_usable(&self) -> bool {
+        let length = match self.matching {
+            0 => return matches!(self.usage, 2 | 3) && self.selector <= 1 && !self.data.is_empty(),
+            1 => 32,
+            2 => 64,
+            _ => return false,
+        };
+        matches!(self.usage, 2 | 3) && self.selector <= 1 && self.data.len() == length
+    }
 }
 
 /// Whether the other side has to show a certificate.
@@ -114,6 +165,10 @@ pub struct TlsFacts {
     pub resumption: u8,
     /// What came of the proof that the certificate is valid: see `$tls_in_ocsp`.
     pub proof: u8,
+    /// Whether the DNS vouches for what the server showed.
+    pub by_dane: bool,
+    /// What there is to be logged: proofs that are not sent.
+    pub remarks: Vec<String>,
     /// What binds a proof of who one is to the connection.
     pub binding: Option<TlsBinding>,
 }
@@ -138,6 +193,8 @@ pub struct TlsFault {
     pub chain: Vec<Vec<u8>>,
     /// Whether that is what is wrong.
     pub is_of_certificate: bool,
+    /// What came of the proof that the certificate is valid: see `$tls_out_ocsp`.
+    pub proof: u8,
 }
 
 impl TlsFault {
@@ -148,7 +205,10 @@ impl TlsFault {
 
     /// As logs have it: `(SSL_accept): wrong version number`.
     pub fn shown(&self) -> String {
-        format!("({}): {}", self.place, self.why)
+        match self.why.as_str() {
+            "" => format!("({})", self.place),
+            why => format!("({}): {why}", self.place),
+        }
     }
 }
 
@@ -193,6 +253,11 @@ pub trait TlsSession: Send {
     fn finish(&mut self);
     /// What is to be sent over the connection.
     fn take_output(&mut self) -> Vec<u8>;
+    /// The newest session that the server gave to be taken up again, with its secrets, and for
+    /// how many seconds it is good. In TLS 1.3 it comes behind the handshake.
+    fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
+        None
+    }
 }
 
 /// TLS.

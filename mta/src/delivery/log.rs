@@ -189,7 +189,7 @@ impl Attempt<'_> {
         {
             line.extend_from_slice(b" C=\"");
             for byte in &printing(said, false) {
-                if matches!(byte, b'"') {
+                if matches!(byte, b'"' | b'\\') {
                     line.push(b'\\');
                 }
                 line.push(*byte);

@@ -13,6 +13,7 @@ const LONGEST: u64 = 1 << 20;
 
 /// A header that is too long, with what is permitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum TooLong {
     /// All of it (`header_maxsize`).
     Header(u64),

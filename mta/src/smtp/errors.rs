@@ -200,7 +200,8 @@ impl SmtpSession {
                     let client = self.shown_client();
                     let lasted = self.lasted();
                     let head = b"unexpected disconnection while reading SMTP command from ";
-                    self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+                    let line = [head, &client[..], b" D=", lasted.as_bytes()].concat();
+                    self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
                 }
             }
             false => self.log_end(End::Lost),

@@ -58,9 +58,8 @@ impl SmtpSession {
             return Err(self.protocol_error(b"503", text));
         }
         let client = self.shown_client();
-        if self.logs(LogSelector::ETRN) {
-            self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
-        }
+        let line = [b"ETRN ", argument, b" received from ", &client].concat();
+        self.log_if(LogSelector::ETRN, &line);
         let result = self.acl(opt::ACL_SMTP_ETRN, AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");

@@ -44,8 +44,9 @@ impl SmtpSession {
             Err(why) => {
                 let text = format!("ident connection to {address} failed: {}", reason(&why));
                 self.cx.note(TraceKinds::IDENT, text.as_bytes());
-                if why.kind() == ErrorKind::TimedOut && self.logs(LogSelector::IDENT_TIMEOUT) {
-                    self.log(format!("ident connection to {address} timed out").as_bytes());
+                if why.kind() == ErrorKind::TimedOut {
+                    let line = format!("ident connection to {address} timed out");
+                    self.log_if(LogSelector::IDENT_TIMEOUT, line.as_bytes());
                 }
                 return;
             }

@@ -31,6 +31,14 @@ impl SmtpSession {
         logs::main(&self.cx, self.message_id())(line);
     }
 
+    /// The same where that is wanted.
+    pub(super) fn log_if(&mut self, wanted: LogSelector, line: &[u8]) {
+        if self.logs(wanted) {
+            let line = self.log_line(line);
+            self.cx.engine().world().log.selected(wanted, &line);
+        }
+    }
+
     /// Writes a line to the main log and to that of rejections.
     pub(super) fn log_rejection(&mut self, line: &[u8]) {
         let line = self.log_line(line);
@@ -47,7 +55,7 @@ impl SmtpSession {
         let (line, header) = (self.log_line(line), self.rejected_header());
         let logs = Logs { main, ..Logs::REJECTIONS };
         let which = if is_test { logs.shown_once() } else { logs };
-        which.write(&*self.cx.engine().world().log, &line, &header);
+        which.write_selected(wanted, &*self.cx.engine().world().log, &line, &header);
     }
 
     pub(super) fn log_panic(&mut self, line: &[u8]) {
@@ -96,7 +104,7 @@ impl SmtpSession {
             }
             None => [&b"SMTP connection"[..], &self.connection()].concat(),
         };
-        self.log(&line);
+        self.log_if(LogSelector::SMTP_CONNECTION, &line);
     }
 
     /// A connection ends.
@@ -107,7 +115,8 @@ impl SmtpSession {
                 End::Lost => format!(" lost D={}", self.lasted()),
                 End::Closed(how) => format!(" D={} {how}", self.lasted()),
             };
-            self.log(&[b"SMTP connection", &connection[..], tail.as_bytes()].concat());
+            let line = [b"SMTP connection", &connection[..], tail.as_bytes()].concat();
+            self.log_if(LogSelector::SMTP_CONNECTION, &line);
         }
     }
 
@@ -155,7 +164,7 @@ impl SmtpSession {
         }
         line.extend_from_slice(&logs::security(&mut self.cx));
         line.extend_from_slice(&self.logged_history());
-        self.log(&line);
+        self.log_if(LogSelector::SMTP_NO_MAIL, &line);
     }
 
     /// A message that was begun and will not come.
@@ -172,7 +181,8 @@ impl SmtpSession {
         }
         let middle = format!(" incomplete transaction ({why})");
         let client = self.logged_client();
-        self.log(&[&client[..], middle.as_bytes(), &tail].concat());
+        let line = [&client[..], middle.as_bytes(), &tail].concat();
+        self.log_if(LogSelector::SMTP_INCOMPLETE_TRANSACTION, &line);
     }
 
     /// An address without a domain, from a client that may not leave it out.

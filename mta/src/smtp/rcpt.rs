@@ -14,7 +14,11 @@ use super::{Recipient, SmtpSession, reply};
 
 impl SmtpSession {
     pub(super) fn rcpt(&mut self, argument: &[u8], last: LastRejected) -> Handled {
-        let Some(envelope) = &mut self.transaction.envelope else {
+        self.transaction.asked.all += i64::from(!argument.is_empty());
+        let Some(envelope) = &self.transaction.envelope else {
+            if !argument.is_empty() {
+                self.count_failure(false);
+            }
             let text = b"sender not yet given";
             self.transaction.refusals.note(b"503 sender not yet given");
             if self.connection.advertised.pipelining && last != LastRejected::Nothing {
@@ -27,10 +31,9 @@ impl SmtpSession {
             self.transaction.refusals.note(b"501 RCPT must have an address operand");
             return Err(self.syntax_error(b"501", b"RCPT must have an address operand"));
         }
-        envelope.asked += 1;
-        let (asked, utf8) = (envelope.asked, envelope.sender.utf8);
+        let utf8 = envelope.sender.utf8;
         self.show_counts();
-        self.slow_down(Paced::Rcpt, asked);
+        self.slow_down(Paced::Rcpt, self.transaction.asked.all);
         let (text, recipient) = self.read_recipient(argument, utf8)?;
         self.check_count()?;
         self.check_memory_of_recipient(recipient.address.bytes())
@@ -179,7 +182,7 @@ impl SmtpSession {
         let rejects = self.flag(opt::RECIPIENTS_MAX_REJECT);
         let Some(envelope) = &mut self.transaction.envelope else { return Ok(()) };
         // Those that were refused count, too.
-        if most <= 0 || envelope.asked <= most {
+        if most <= 0 || self.transaction.asked.all <= most {
             return Ok(());
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);
@@ -203,22 +206,21 @@ impl SmtpSession {
     }
 
     fn count_failure(&mut self, for_now: bool) {
-        if let Some(envelope) = &mut self.transaction.envelope {
-            match for_now {
-                true => envelope.deferred += 1,
-                false => envelope.failed += 1,
-            }
+        match for_now {
+            true => self.transaction.asked.deferred += 1,
+            false => self.transaction.asked.failed += 1,
         }
         self.show_counts();
     }
 
     fn show_counts(&mut self) {
-        let Some(envelope) = &self.transaction.envelope else { return };
-        let count = envelope.recipients.len() as i64;
+        let envelope = self.transaction.envelope.as_ref();
+        let count = envelope.map_or(0, |envelope| envelope.recipients.len() as i64);
+        let asked = self.transaction.asked;
         let values = [
-            (var::RCPT_COUNT, envelope.asked),
-            (var::RCPT_DEFER_COUNT, envelope.deferred),
-            (var::RCPT_FAIL_COUNT, envelope.failed),
+            (var::RCPT_COUNT, asked.all),
+            (var::RCPT_DEFER_COUNT, asked.deferred),
+            (var::RCPT_FAIL_COUNT, asked.failed),
             (var::RECIPIENTS_COUNT, count),
         ];
         for (var, value) in values {

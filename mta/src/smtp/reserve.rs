@@ -40,7 +40,8 @@ impl SmtpSession {
         if self.logs(LogSelector::CONNECTION_REJECT) {
             let client = self.shown_client();
             let head = b"temporarily refused connection from ".as_slice();
-            self.log(&[head, &client, b": not in reserve list", why.as_bytes()].concat());
+            let line = [head, &client, b": not in reserve list", why.as_bytes()].concat();
+            self.log_if(LogSelector::CONNECTION_REJECT, &line);
         }
         self.say(&[b"421 ", host.bytes(), b": ", said.as_bytes(), b"; please try again later"]);
         Err(self.close())

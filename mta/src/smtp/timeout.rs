@@ -98,7 +98,8 @@ impl SmtpSession {
         if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
             let (client, lasted) = (self.shown_client(), self.lasted());
             let head = b"SMTP command timeout on connection from ";
-            self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+            let line = [head, &client[..], b" D=", lasted.as_bytes()].concat();
+            self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
         }
         let host = self.connection.host.clone();
         let text = [host.bytes(), b": SMTP command timeout - closing connection"].concat();

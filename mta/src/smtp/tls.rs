@@ -311,6 +311,10 @@ impl SmtpSession {
         }
         self.connection.tls.state = TlsState::Established;
         self.set_tls_variables(&facts, refused);
+        for remark in &facts.remarks {
+            let client = self.shown_client();
+            self.log(&[b"TLS with ", &client[..], b": ", remark.as_bytes()].concat());
+        }
         let remembers = self.flag(opt::TLS_REMEMBER_ESMTP) && self.connection.advertised.esmtp;
         if handshake.greeting.is_none() {
             self.reset_after_starttls(remembers);

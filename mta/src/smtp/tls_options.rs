@@ -54,6 +54,10 @@ impl SmtpSession {
             most_bits: u32::try_from(most_bits).unwrap_or(u32::MAX),
             proofs,
             switches,
+            ticket_secret: match resumes {
+                true => self.tls_file(opt::TLS_TICKET_SECRET_FILE)?,
+                false => None,
+            },
             resumes,
             protocols: listed(protocols.bytes()),
             names_protocol: !self.text(opt::HOSTS_REQUIRE_ALPN).is_empty()

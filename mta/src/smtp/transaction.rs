@@ -2,7 +2,7 @@
 //! or the end of a message ends. All of it goes at once.
 
 use eximious::world::{Moment, SpoolData};
-use eximious::{Context, Str, var};
+use eximious::{Context, Str, Var, var};
 
 use super::mail_data::MailData;
 use super::memory::Charge;
@@ -16,6 +16,8 @@ pub(super) const UNKNOWN_SIZE: &str = "-1";
 pub(super) struct Transaction {
     /// What MAIL began.
     pub(super) envelope: Option<Envelope>,
+    /// RCPT commands, also before MAIL.
+    pub(super) asked: AskedRecipients,
     pub(super) refusals: Refusals,
     /// The chunks of the message so far, once there was one.
     pub(super) chunks: Option<Box<MailData>>,
@@ -37,16 +39,21 @@ pub(super) struct Envelope {
     pub(super) recipients: Vec<Recipient>,
     /// The same as the client said them, for logs.
     pub(super) said_recipients: Vec<Str>,
-    /// How many RCPT commands there were, accepted or not.
-    pub(super) asked: i64,
-    pub(super) deferred: i64,
-    pub(super) failed: i64,
     /// Which ACL threw recipients away.
     pub(super) discarded: Option<DiscardedBy>,
     /// Whether there were more recipients than are allowed.
     pub(super) too_many: bool,
     /// What each recipient was judged to get, where each was judged alone (PRDR).
     pub(super) prdr: Option<Prdr>,
+}
+
+/// How many RCPT commands there were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AskedRecipients {
+    /// Accepted or not.
+    pub(super) all: i64,
+    pub(super) deferred: i64,
+    pub(super) failed: i64,
 }
 
 /// Which ACL threw recipients away.
@@ -159,25 +166,25 @@ impl SmtpSession {
 
 /// Takes the message at hand out of the values of the conversation.
 fn clear_values(cx: &mut Context) {
-    const NAMES: [&str; 13] = [
-        "rcpt_count",
-        "rcpt_defer_count",
-        "rcpt_fail_count",
-        "recipients_count",
-        "prdr_requested",
-        "message_smtputf8",
-        "message_exim_id",
-        "sender_address_data",
-        "address_data",
-        "domain_data",
-        "local_part_data",
-        "sender_data",
-        "recipient_data",
+    const OF_MESSAGE: [Var; 13] = [
+        var::RCPT_COUNT,
+        var::RCPT_DEFER_COUNT,
+        var::RCPT_FAIL_COUNT,
+        var::RECIPIENTS_COUNT,
+        var::PRDR_REQUESTED,
+        var::MESSAGE_SMTPUTF8,
+        var::MESSAGE_EXIM_ID,
+        var::SENDER_ADDRESS_DATA,
+        var::ADDRESS_DATA,
+        var::DOMAIN_DATA,
+        var::LOCAL_PART_DATA,
+        var::SENDER_DATA,
+        var::RECIPIENT_DATA,
     ];
     cx.set_message(None);
     cx.forget_lists();
     cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
     cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
-    NAMES.iter().for_each(|name| cx.unset(name));
+    OF_MESSAGE.into_iter().for_each(|var| cx.unset_var(var));
     cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
 }

@@ -25,9 +25,10 @@ impl Submission<'_> {
             &[],
             false,
         );
-        let main = self.cx.engine().settings().log_selector().contains(LogSelector::SIZE_REJECT);
+        let by = LogSelector::SIZE_REJECT;
+        let main = self.cx.engine().settings().log_selector().contains(by);
         let logs = Logs { main, ..Logs::REJECTIONS };
-        logs.write(&*self.cx.engine().world().log, &self.log_line(&line), &header);
+        logs.write_selected(by, &*self.cx.engine().world().log, &self.log_line(&line), &header);
         Fault::TooLarge(self.limit)
     }
 }

@@ -67,11 +67,20 @@ impl Submission<'_> {
             Fault::Broken => return printed(b""),
             _ => {}
         }
-        if self.request.errors == Errors::Printed {
-            return printed(&[b"exim: ", &in_short(fault)[..], b"\n"].concat());
-        }
         let why = in_short(fault);
-        self.cx.tell(Happening::Spool(SpoolEvent::Rejected { why: &why }));
+        let prints = self.request.errors == Errors::Printed;
+        let told = match fault {
+            // Exim's spelling.
+            Fault::TooMany(most) => Some(format!("excess reipients (max {most})").into_bytes()),
+            Fault::NoRecipients(_) | Fault::Named(..) if prints => None,
+            _ => Some(why.clone()),
+        };
+        if let Some(why) = told {
+            self.cx.tell(Happening::Spool(SpoolEvent::Rejected { why: &why }));
+        }
+        if prints {
+            return printed(&[b"exim: ", &why[..], b"\n"].concat());
+        }
         let otherwise = if matches!(fault, Fault::NoRecipients(_)) { 2 } else { 1 };
         let status = match (self.mail(fault), self.request.errors) {
             (true, Errors::MailedQuietly) => 0,

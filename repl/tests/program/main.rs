@@ -43,6 +43,7 @@ mod rights;
 mod routing;
 mod scram;
 mod sealing;
+mod secure_hosts;
 mod side_by_side;
 mod sites;
 mod spool;

@@ -44,6 +44,7 @@ pub enum Move {
 
 /// How it ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum AuthOutcome {
     /// The server knows who this is.
     Accepted,

@@ -71,6 +71,10 @@ impl Log for Tee {
         self.line("MAIN REJECT", line);
         self.go_on(|log| log.rejected_message(line, header));
     }
+    fn selected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
+        self.line(&[by.word().unwrap_or_default(), " MAIN REJECT"].concat(), line);
+        self.go_on(|log| log.selected_rejection(by, line, header));
+    }
     fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
         self.line("REJECT", line);
         self.go_on(|log| log.rejected_message_alone(line, header));

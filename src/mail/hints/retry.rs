@@ -79,6 +79,7 @@ impl Coded for Retry {
 
 /// What failed, as its key names it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum RetryKey<'a> {
     /// The routing of a domain, or of an address where the router looked at the
     /// local part: `R:b.example`, `R:a@b.example`.

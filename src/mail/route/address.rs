@@ -224,6 +224,7 @@ pub struct Delivery {
 
 /// What kind of delivery it is.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum DeliveryTarget {
     /// To a mailbox or other hosts, as the transport says.
     Address,

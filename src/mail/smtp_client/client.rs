@@ -264,6 +264,11 @@ impl SmtpClient {
         Ok(facts)
     }
 
+    /// As [`SmtpConnection::resumable`].
+    pub fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
+        self.connection.resumable()
+    }
+
     /// Begins a message.
     ///
     /// # Errors

@@ -112,6 +112,12 @@ impl SmtpConnection {
         }
     }
 
+    /// The newest session that the server gave to be taken up again, and for how many seconds
+    /// it is good.
+    pub fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
+        self.tls.as_mut()?.resumable()
+    }
+
     /// Says that nothing more will be said, where TLS wants that said.
     pub fn finish(&mut self) {
         if let Some(tls) = &mut self.tls {

@@ -37,6 +37,19 @@ pub(crate) fn raise(
     }
 }
 
+/// Does something whose events a transport is told, and nobody else.
+pub(crate) fn telling<T>(
+    cx: &mut Context,
+    transport: Option<&Transport>,
+    run: impl FnOnce(&mut Context) -> T,
+) -> T {
+    let action = transport.and_then(|one| one.some_text(opt::EVENT_ACTION)).cloned();
+    let before = cx.call(&EVENT, |call| event::instead(call, Some(action)));
+    let done = run(cx);
+    cx.call(&EVENT, |call| event::instead(call, before));
+    done
+}
+
 /// What a transport is told of one of its deliveries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TransportEvent<'e> {

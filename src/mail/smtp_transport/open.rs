@@ -9,6 +9,7 @@ use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
+use super::dane::DaneFailure;
 use super::{Authenticated, Peer, Secured};
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, SmtpClient, SmtpCommand, SmtpError, Timeouts,
@@ -39,6 +40,10 @@ pub(crate) enum NotOpen {
     Unproven(i32, Vec<u8>),
     /// TLS began, and failed.
     Unsecured(Box<TlsFault>),
+    /// What the DNS should say of the host's certificate is not there, for good or for now.
+    Unvouched { permanent: bool, why: Vec<u8> },
+    /// TLS began, and the certificate is not what the DNS says.
+    Mismatched(Box<TlsFault>),
 }
 
 impl Peer<'_> {
@@ -49,9 +54,9 @@ impl Peer<'_> {
         within: Duration,
         timeouts: Timeouts,
     ) -> Result<Opened, NotOpen> {
-        if self.listed(smtp::HOSTS_REQUIRE_DANE) {
-            let why = b"DANE is required, but DANE is not there yet";
-            return Err(NotOpen::Hindered(why.to_vec()));
+        self.tls.port = endpoint.port;
+        if !self.in_clear {
+            self.look_up_dane()?;
         }
         let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.cx.tell_callout(format!("interface={from} port={}", endpoint.port).as_bytes());
@@ -61,10 +66,10 @@ impl Peer<'_> {
         let mut opened = Opened { client, secured: None, authenticated: None };
         self.forget_tls();
         if endpoint.protocol == Protocol::Smtps {
-            let secured = self.begin_tls(&mut opened.client).map_err(NotOpen::Unsecured)?;
-            opened.secured = Some(secured);
+            opened.secured = Some(self.begin_tls(&mut opened.client)?);
         }
         self.greet(&mut opened, endpoint.protocol)?;
+        self.keep_resumable(&mut opened.client);
         Ok(opened)
     }
 
@@ -150,6 +155,7 @@ impl Peer<'_> {
                 Err(error) => error.reply(),
             };
             if let Some(reply) = reply.filter(|_| hello == Hello::Ehlo) {
+                self.tls.hello = reply.text().to_vec();
                 self.event("smtp:ehlo", reply.text());
             }
             let Err(error) = answer else { return Ok(()) };
@@ -193,11 +199,11 @@ impl Peer<'_> {
     /// `STARTTLS`; nothing where the host does not want to, and it goes on without.
     fn start_tls(&mut self, client: &mut SmtpClient) -> Result<Option<Secured>, NotOpen> {
         match client.starttls(self.cx.trace()) {
-            Ok(_) => self.begin_tls(client).map(Some).map_err(NotOpen::Unsecured),
+            Ok(_) => self.begin_tls(client).map(Some),
             Err(error) if error.reply().is_some() => {
                 let transport = self.transport;
-                let tries =
-                    transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
+                let tries = self.tls.dane.is_none()
+                    && transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
                 match error.is_permanent() || tries {
                     true => Ok(None),
                     false => Err(self.refused(client, error)),
@@ -210,11 +216,16 @@ impl Peer<'_> {
     /// Looks at what the host announces, and at what is asked of it.
     fn look_at_extensions(&mut self, opened: &mut Opened) -> Result<(), NotOpen> {
         let client = &mut opened.client;
-        if opened.secured.is_none() && self.listed(smtp::HOSTS_REQUIRE_TLS) {
+        if opened.secured.is_none()
+            && (self.tls.dane.is_some() || self.listed(smtp::HOSTS_REQUIRE_TLS))
+        {
             let why: &[u8] = match client.extensions().starttls {
                 true => b"a TLS session is required, but an attempt to start TLS failed",
                 false => b"a TLS session is required, but the server did not offer TLS support",
             };
+            if self.tls.dane.is_some() {
+                self.tell_dane_failure(DaneFailure::NoTls);
+            }
             return Err(self.give_up(client, why.to_vec()));
         }
         let pipelines =

@@ -8,8 +8,12 @@ use eximious_stdlib::options::opt::{self, transport::smtp};
 use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
-use super::Peer;
+use super::dane::DaneFailure;
+use super::{NotOpen, Peer};
 use crate::mail::smtp_client::SmtpClient;
+
+/// The bit of `$tls_out_resumption` for a session that was taken up again.
+const RESUMED: u8 = 16;
 
 /// What is logged of TLS.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,6 +22,8 @@ pub struct Secured {
     pub cipher: Vec<u8>,
     /// Whether the certificate of the other side is good.
     pub is_verified: bool,
+    /// Whether that is so because the DNS vouches for it (DANE).
+    pub by_dane: bool,
     /// The name in it.
     pub name: Vec<u8>,
     /// Whether the session was taken up again.
@@ -27,11 +33,12 @@ pub struct Secured {
 }
 
 /// The variables of a connection under TLS.
-pub(crate) const TLS_VARIABLES: [Var; 11] = [
+pub(crate) const TLS_VARIABLES: [Var; 12] = [
     var::TLS_OUT_BITS,
     var::TLS_OUT_CERTIFICATE_VERIFIED,
     var::TLS_OUT_CIPHER,
     var::TLS_OUT_CIPHER_STD,
+    var::TLS_OUT_DANE,
     var::TLS_OUT_OCSP,
     var::TLS_OUT_OURCERT,
     var::TLS_OUT_PEERCERT,
@@ -48,67 +55,115 @@ impl Peer<'_> {
     }
 
     /// Begins TLS.
-    pub(super) fn begin_tls(&mut self, client: &mut SmtpClient) -> Result<Secured, Box<TlsFault>> {
+    pub(super) fn begin_tls(&mut self, client: &mut SmtpClient) -> Result<Secured, NotOpen> {
+        self.show_dane();
         let settings = self.tls_settings();
+        let asked = settings.as_ref().is_ok_and(|settings| settings.proof != TlsDemand::None);
+        self.cx.set_var(var::TLS_OUT_OCSP, if asked { "1" } else { "0" });
         let begun = settings.and_then(|settings| {
             let tls = self.cx.engine().world().tls.connect(&settings)?;
             Ok((client.begin_tls(tls)?, settings))
         });
         let shown = match &begun {
+            // Who is taken up again was looked at then.
+            Ok((facts, _)) if facts.resumption & RESUMED != 0 => &[][..],
             Ok((facts, _)) => &facts.chain,
             Err(fault) => &fault.chain,
         };
         let refused = self.tell_of_certificates(shown);
         match begun {
             Ok((_, settings)) if refused && settings.demand == TlsDemand::Required => {
-                self.close(client);
                 let place = "certificate verification failed";
-                Err(Box::new(TlsFault::new(place, "refused by event_action")))
+                Err(self.unsecured(client, TlsFault::new(place, "refused by event_action")))
+            }
+            Ok((facts, _)) if !facts.by_dane && self.has_dane_records() => {
+                let place = "certificate verification failed";
+                Err(self.unsecured(client, TlsFault::new(place, "no TLSA record matches")))
             }
             Ok((mut facts, settings)) => {
                 facts.is_verified &= !refused;
                 Ok(self.note_tls(&facts, settings.server_name.as_deref()))
             }
-            Err(fault) => {
-                self.close(client);
-                Err(Box::new(fault))
-            }
+            Err(fault) => Err(self.unsecured(client, fault)),
+        }
+    }
+
+    fn has_dane_records(&self) -> bool {
+        self.tls.dane.as_ref().is_some_and(|dane| !dane.records.is_empty())
+    }
+
+    /// Gives up a connection whose TLS is of no use.
+    fn unsecured(&mut self, client: &mut SmtpClient, fault: TlsFault) -> NotOpen {
+        self.cx.set_var(var::TLS_OUT_OCSP, fault.proof.to_string());
+        let vouched = self.tls.dane.is_some();
+        if vouched {
+            let host = format!("{} [{}]", self.host.name, self.address);
+            let line = format!("DANE attempt failed; TLS connection to {host}: {}", fault.shown());
+            self.cx.log().main(line.as_bytes());
+            self.tell_dane_failure(DaneFailure::Validation);
+        }
+        self.close(client);
+        match vouched {
+            true => NotOpen::Mismatched(Box::new(fault)),
+            false => NotOpen::Unsecured(Box::new(fault)),
         }
     }
 
     /// What the transport's options come to.
     fn tls_settings(&mut self) -> Result<TlsClient, TlsFault> {
         let bytes = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
+        let dane = self.tls.dane.clone().filter(|dane| !dane.records.is_empty());
+        let is_vouched = dane.is_some();
         let certificate = self.tls_file(smtp::TLS_CERTIFICATE)?;
         let key = self.tls_file(smtp::TLS_PRIVATEKEY)?;
-        // Proofs that certificates are valid are not asked for yet.
-        let _ = self.listed(smtp::HOSTS_REQUIRE_OCSP) || self.listed(smtp::HOSTS_REQUEST_OCSP);
-        let demand = self.tls_demand();
+        let proof = self.proof_demand();
+        let demand = if is_vouched { TlsDemand::Required } else { self.tls_demand() };
         let authorities = match self.tls_file(smtp::TLS_VERIFY_CERTIFICATES)? {
+            _ if is_vouched => TlsAuthorities::None,
             Some(path) if path == b"system" || path == b"system,cache" => TlsAuthorities::System,
             Some(path) => TlsAuthorities::Path(path),
             None => TlsAuthorities::None,
         };
-        let named = demand != TlsDemand::None && self.listed(smtp::TLS_VERIFY_CERT_HOSTNAMES);
-        let _ = self.listed(smtp::TLS_RESUMPTION_HOSTS);
+        let named = !is_vouched
+            && demand != TlsDemand::None
+            && self.listed(smtp::TLS_VERIFY_CERT_HOSTNAMES);
+        // What the DNS says has to be looked at anew each time.
+        let resumes = self.listed(smtp::TLS_RESUMPTION_HOSTS) && !is_vouched;
+        let dane_ciphers = match is_vouched {
+            true => self.tls_text(smtp::DANE_REQUIRE_TLS_CIPHERS)?,
+            false => None,
+        };
+        let ciphers = match dane_ciphers {
+            Some(ciphers) => Some(ciphers),
+            None => self.tls_text(smtp::TLS_REQUIRE_CIPHERS)?,
+        };
         let switches = self.cx.engine().settings().text(opt::OPENSSL_OPTIONS);
         let protocols = self.tls_text(smtp::TLS_ALPN)?.unwrap_or_default();
-        Ok(TlsClient {
+        let mut settings = TlsClient {
             certificate,
             key,
             demand,
             authorities,
             name: named.then(|| self.host.name.clone().into_bytes()),
-            revoked: self.tls_file(smtp::TLS_CRL)?,
-            ciphers: bytes(self.tls_text(smtp::TLS_REQUIRE_CIPHERS)?),
+            revoked: if is_vouched { None } else { self.tls_file(smtp::TLS_CRL)? },
+            ciphers: bytes(ciphers),
             curves: bytes(self.tls_text(smtp::TLS_ECCURVE)?),
             switches: bytes(switches).unwrap_or_default(),
-            server_name: bytes(self.tls_text(smtp::TLS_SNI)?),
+            server_name: match &dane {
+                Some(dane) => Some(dane.base.clone()),
+                None => bytes(self.tls_text(smtp::TLS_SNI)?),
+            },
+            dane,
+            proof,
+            resumes,
+            session: None,
             protocols: elements(protocols.bytes())
                 .map(|one| one.trim_ascii().to_vec())
                 .filter(|one| !one.is_empty())
                 .collect(),
-        })
+        };
+        self.find_session(&mut settings);
+        Ok(settings)
     }
 
     /// Whether the host's certificate has to be good. Where neither list is set, it has.
@@ -173,6 +228,8 @@ impl Peer<'_> {
         cx.set_var(var::TLS_OUT_BITS, facts.bits.to_string());
         cx.set_var(var::TLS_OUT_RESUMPTION, facts.resumption.to_string());
         cx.set_var(var::TLS_OUT_OURCERT, Str::from(&facts.own_certificate[..]));
+        cx.set_var(var::TLS_OUT_OCSP, facts.proof.to_string());
+        cx.set_var(var::TLS_OUT_DANE, if facts.by_dane { "yes" } else { "no" });
         let verified = if facts.is_verified { "1" } else { "0" };
         cx.set_var(var::TLS_OUT_CERTIFICATE_VERIFIED, verified);
         let mut subject = Vec::new();
@@ -188,8 +245,9 @@ impl Peer<'_> {
         Secured {
             cipher: cipher.into_bytes(),
             is_verified: facts.is_verified,
+            by_dane: facts.by_dane,
             name: subject,
-            resumed: false,
+            resumed: facts.resumption & RESUMED != 0,
             // What is asked for is known; logs have what clients ask for.
             server_name: Vec::new(),
         }

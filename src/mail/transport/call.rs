@@ -105,6 +105,7 @@ impl std::fmt::Debug for Consignment<'_> {
 
 /// Whether a host may be tried, by what is remembered of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum HostStanding {
     /// It may be tried.
     Due,

@@ -21,6 +21,7 @@ const DEEPEST: u32 = 160;
 
 /// What a text is.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Use<'c> {
     /// The value of a main option.
     Main(&'c SettingUse),

@@ -329,6 +329,7 @@ handles! {
     TLS_REMEMBER_ESMTP: bool = "tls_remember_esmtp",
     TLS_REQUIRE_CIPHERS: Str = "tls_require_ciphers",
     TLS_RESUMPTION_HOSTS: Str = "tls_resumption_hosts",
+    TLS_TICKET_SECRET_FILE: Str = "tls_ticket_secret_file",
     TLS_TRY_VERIFY_HOSTS: Str = "tls_try_verify_hosts",
     TLS_VERIFY_CERTIFICATES: Str = "tls_verify_certificates",
     TLS_VERIFY_HOSTS: Str = "tls_verify_hosts",

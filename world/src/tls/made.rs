@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use eximious_core::world::{TlsAuthorities, TlsClient, TlsFault, TlsServer};
+use eximious_openssl::TicketKeys;
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::error::ErrorStack;
@@ -20,6 +21,7 @@ use openssl::x509::store::{File, HashDir, X509Lookup, X509Store, X509StoreBuilde
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Name, X509NameBuilder};
 
+use super::proof::{ProofVerdict, Stapled};
 use super::session::{look_at_certificates, notes_of, words};
 use super::{primes, switches};
 
@@ -46,8 +48,8 @@ pub fn contents(path: &[u8], most: u64) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The context of a server.
-pub fn server(settings: &TlsServer) -> Made<SslContext> {
+/// The context of a server; tickets are sealed with these keys.
+pub fn server(settings: &TlsServer, keys: Option<Arc<dyn TicketKeys>>) -> Made<SslContext> {
     let mut builder = begin(SslMethod::tls_server(), &settings.switches, settings.resumes)?;
     certificates(&mut builder, settings)?;
     if let Some(list) = &settings.ciphers {
@@ -76,15 +78,20 @@ pub fn server(settings: &TlsServer) -> Made<SslContext> {
         });
     }
     proofs(&mut builder, settings)?;
-    if settings.resumes {
+    if let Some(keys) = keys {
         builder.set_session_id_context(b"eximious").map_err(at("session id context"))?;
+        eximious_openssl::use_ticket_keys(&mut builder, keys).map_err(at("ticket keys"))?;
     }
     Ok(builder.build())
 }
 
 /// The context of a client.
 pub fn client(settings: &TlsClient) -> Made<SslContext> {
-    let mut builder = begin(SslMethod::tls_client(), &settings.switches, false)?;
+    let mut builder = begin(SslMethod::tls_client(), &settings.switches, settings.resumes)?;
+    eximious_openssl::allow_dane(&mut builder).map_err(at("SSL_CTX_dane_enable"))?;
+    if settings.resumes {
+        note_sessions(&mut builder);
+    }
     if let Some(certificate) = &settings.certificate {
         pair(&mut builder, certificate, settings.key.as_ref().unwrap_or(certificate))?;
     }
@@ -104,6 +111,19 @@ pub fn client(settings: &TlsClient) -> Made<SslContext> {
         builder.set_alpn_protos(&list).map_err(at("tls_alpn"))?;
     }
     Ok(builder.build())
+}
+
+/// Has sessions noted that a server gives to be taken up again.
+fn note_sessions(builder: &mut SslContextBuilder) {
+    builder.set_session_cache_mode(
+        SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL_STORE,
+    );
+    builder.set_new_session_callback(|ssl, session| {
+        if let (Some(notes), Ok(der)) = (notes_of(ssl), session.to_der()) {
+            let life = u32::try_from(session.timeout()).unwrap_or(0);
+            notes.lock().unwrap_or_else(PoisonError::into_inner).resumable = Some((der, life));
+        }
+    });
 }
 
 fn at(place: &str) -> impl Fn(ErrorStack) -> TlsFault {
@@ -254,7 +274,7 @@ fn proofs(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
     if settings.proofs.is_empty() {
         return Ok(());
     }
-    let mut all: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut all: Vec<Stapled> = Vec::new();
     let mut is_pem = false;
     for (number, element) in settings.proofs.iter().enumerate() {
         let path = match (element.strip_prefix(b"PEM "), element.strip_prefix(b"DER ")) {
@@ -274,30 +294,29 @@ fn proofs(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
             proof = der_of_pem(&proof).ok_or_else(|| fault("not in PEM form".to_owned()))?;
         }
         let Some(certificate) = settings.certificates.get(number) else { continue };
-        let certificate = contents(certificate, LARGEST_PROOF).map_err(fault)?;
-        let certificate = X509::from_pem(&certificate).and_then(|one| one.to_der());
-        all.push((certificate.map_err(at("tls_ocsp_file"))?, proof));
+        let chain = contents(certificate, LARGEST_PROOF).map_err(fault)?;
+        let file = String::from_utf8_lossy(path);
+        all.push(Stapled::new(&file, proof, &chain).map_err(at("tls_ocsp_file"))?);
     }
     let set = builder.set_status_callback(move |ssl| {
         let shown = ssl.certificate().and_then(|one| one.to_der().ok());
-        let proof = all.iter().find(|(certificate, _)| Some(certificate) == shown.as_ref());
-        let notes = notes_of(ssl);
-        let note = |what: u8| {
-            if let Some(notes) = &notes {
-                notes.lock().unwrap_or_else(PoisonError::into_inner).proof = what;
-            }
-        };
-        match proof {
-            Some((_, proof)) => {
+        let found = all.iter().find(|one| Some(&one.certificate) == shown.as_ref());
+        let usable = found.map(Stapled::usable);
+        let sent = match usable {
+            Some(Ok(proof)) => {
                 ssl.set_ocsp_status(proof)?;
-                note(4);
-                Ok(true)
+                true
             }
-            None => {
-                note(1);
-                Ok(false)
+            _ => false,
+        };
+        if let Some(notes) = notes_of(ssl) {
+            let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.proof = if sent { ProofVerdict::Good } else { ProofVerdict::None }.number();
+            if let Some(Err(why)) = usable {
+                notes.remarks.push(why.to_owned());
             }
         }
+        Ok(sent)
     });
     set.map_err(at("tls_ocsp_file"))
 }

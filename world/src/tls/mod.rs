@@ -11,11 +11,15 @@ mod openssl;
 #[cfg(feature = "tls")]
 mod primes;
 #[cfg(feature = "tls")]
+mod proof;
+#[cfg(feature = "tls")]
 mod session;
 #[cfg(feature = "tls")]
 mod settings;
 #[cfg(feature = "tls")]
 mod switches;
+#[cfg(feature = "tls")]
+mod tickets;
 
 use std::path::PathBuf;
 

@@ -14,6 +14,8 @@ use openssl::ssl::{
 };
 use openssl::x509::{X509, X509Ref, X509StoreContext, X509VerifyResult};
 
+use super::proof::{self, ProofVerdict};
+
 /// How much is opened at once: the most that is sealed in one piece.
 const PIECE: usize = 16 * 1024;
 
@@ -64,6 +66,10 @@ pub struct TlsNotes {
     chain: Vec<Vec<u8>>,
     /// What came of the wish for a proof that the certificate is valid.
     pub proof: u8,
+    /// The newest session that can be taken up again, and for how many seconds it is good.
+    pub resumable: Option<(Vec<u8>, u32)>,
+    /// What there is to be logged.
+    pub remarks: Vec<String>,
 }
 
 /// Where it is noted.
@@ -113,6 +119,10 @@ pub struct OpensslSession {
     names_protocol: bool,
     /// Whether certificates of the other side are looked at.
     demand: TlsDemand,
+    /// Whether the server is to prove that its certificate is valid.
+    proof: TlsDemand,
+    /// Whether a session was offered to the server.
+    offers: bool,
 }
 
 impl OpensslSession {
@@ -131,7 +141,16 @@ impl OpensslSession {
             resumes: false,
             names_protocol: false,
             demand: TlsDemand::None,
+            proof: TlsDemand::None,
+            offers: false,
         })
+    }
+
+    /// What a client wants of the server beside its certificate, and whether it offers it a
+    /// session.
+    pub fn asking(mut self, proof: TlsDemand, offers: bool) -> Self {
+        (self.proof, self.offers) = (proof, offers);
+        self
     }
 
     /// What is asked of the other side.
@@ -166,7 +185,7 @@ impl OpensslSession {
                 bad => bad.error_string().to_owned(),
             };
             let place = "certificate verification failed".to_owned();
-            return TlsFault { place, why, chain, is_of_certificate: true };
+            return TlsFault { chain, is_of_certificate: true, ..TlsFault::new(place, why) };
         }
         TlsFault { chain, ..TlsFault::new(self.place(), reason(error)) }
     }
@@ -183,6 +202,10 @@ impl OpensslSession {
             }
         }
         let looked = self.demand != TlsDemand::None && !chain.is_empty();
+        let (proof, remarks) = {
+            let mut noted = self.noted();
+            (noted.proof, std::mem::take(&mut noted.remarks))
+        };
         let name = |name: Option<&str>| name.unwrap_or_default().to_owned();
         TlsFacts {
             version: version(ssl),
@@ -194,7 +217,9 @@ impl OpensslSession {
             chain,
             server_name: ssl.servername_raw(NameType::HOST_NAME).map(<[u8]>::to_vec),
             resumption: self.resumption(),
-            proof: self.noted().proof,
+            proof,
+            remarks,
+            by_dane: eximious_openssl::matched_usage(ssl).is_some(),
             binding: self.binding(),
         }
     }
@@ -206,6 +231,13 @@ impl OpensslSession {
         const ISSUED: u8 = 8;
         const USED: u8 = 16;
         let ssl = self.stream.ssl();
+        if !self.server {
+            let wanted = if self.resumes { WANTED } else { 0 };
+            let offered = if self.offers { OFFERED } else { 0 };
+            let used = if ssl.session_reused() { USED } else { 0 };
+            let issued = if self.noted().resumable.is_some() { ISSUED } else { 0 };
+            return BUILT | wanted | offered | issued | used;
+        }
         let modern = ssl.version2() == Some(SslVersion::TLS1_3);
         match (self.resumes, ssl.session_reused()) {
             (false, _) => BUILT,
@@ -213,6 +245,27 @@ impl OpensslSession {
             (true, true) if modern => BUILT | WANTED | OFFERED | ISSUED | USED,
             (true, true) => BUILT | OFFERED | ISSUED | USED,
         }
+    }
+
+    /// Looks at the proof that the server's certificate is valid; whether it says that it is
+    /// not.
+    fn look_at_proof(&mut self) -> Result<bool, TlsFault> {
+        if self.server || self.proof == TlsDemand::None {
+            return Ok(false);
+        }
+        let ssl = self.stream.ssl();
+        let verdict = proof::judge(ssl);
+        self.noted().proof = verdict.number();
+        let refused = matches!(verdict, ProofVerdict::Bad | ProofVerdict::Revoked);
+        let ends = self.proof == TlsDemand::Required && verdict != ProofVerdict::Good
+            || refused && self.demand == TlsDemand::Required;
+        if !ends {
+            return Ok(refused);
+        }
+        let why = if verdict == ProofVerdict::Revoked { "certificate revoked" } else { "" };
+        let chain = self.facts().chain;
+        let fault = TlsFault::new("certificate status check failed", why);
+        Err(TlsFault { chain, is_of_certificate: true, proof: ProofVerdict::Bad.number(), ..fault })
     }
 
     fn binding(&self) -> Option<TlsBinding> {
@@ -251,7 +304,14 @@ impl TlsSession for OpensslSession {
                 let fault = TlsFault::new(self.place(), "no protocol was agreed on (ALPN)");
                 TlsProgress::Failed(Box::new(fault))
             }
-            Ok(()) => TlsProgress::Done(Box::new(self.facts())),
+            Ok(()) => match self.look_at_proof() {
+                Ok(refused) => {
+                    let mut facts = self.facts();
+                    facts.is_verified &= !refused;
+                    TlsProgress::Done(Box::new(facts))
+                }
+                Err(fault) => TlsProgress::Failed(Box::new(fault)),
+            },
             Err(error) if waits(&error) => TlsProgress::More,
             Err(error) => TlsProgress::Failed(Box::new(self.fault(&error))),
         }
@@ -289,6 +349,10 @@ impl TlsSession for OpensslSession {
 
     fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.stream.get_mut().output)
+    }
+
+    fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
+        self.noted().resumable.take()
     }
 }
 

@@ -1,17 +1,21 @@
 //! TLS for SMTP: connections with the same options share what was made of them.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use eximious_core::world::{Tls, TlsAuthorities, TlsClient, TlsFault, TlsServer, TlsSession};
+use eximious_core::world::{
+    Tls, TlsAuthorities, TlsClient, TlsDane, TlsDemand, TlsFault, TlsServer, TlsSession, TlsaRecord,
+};
+use eximious_openssl::Tlsa;
 use openssl::error::ErrorStack;
-use openssl::ssl::{Ssl, SslContext};
+use openssl::ssl::{Ssl, SslContext, SslSession, StatusType};
 use openssl::x509::verify::X509CheckFlags;
 
 use super::made;
 use super::session::{OpensslSession, words};
+use super::tickets::Tickets;
 use crate::version::Version;
 
 /// How many contexts are kept: with the options of each connection their own, the
@@ -26,6 +30,7 @@ const OWN_USE: Duration = Duration::from_secs(made::OWN_LIFE as u64 / 2);
 pub struct SystemTls {
     servers: Kept<TlsServer>,
     clients: Kept<TlsClient>,
+    tickets: Tickets,
 }
 
 /// Contexts, by what they were made of.
@@ -51,7 +56,7 @@ impl<S: Clone + PartialEq> Kept<S> {
         settings: &S,
         files: &[&[u8]],
         life: Option<Duration>,
-        make: fn(&S) -> Result<SslContext, TlsFault>,
+        make: impl FnOnce(&S) -> Result<SslContext, TlsFault>,
     ) -> Result<SslContext, TlsFault> {
         let versions: Vec<Option<Version>> =
             files.iter().map(|path| Version::at(OsStr::from_bytes(path))).collect();
@@ -89,9 +94,16 @@ impl Tls for SystemTls {
         let named = settings.certificates.iter().chain(&settings.keys).map(Vec::as_slice);
         let others = path_of(&settings.authorities).into_iter();
         let others = others.chain(settings.revoked.as_deref()).chain(settings.prime.as_deref());
+        let others = others.chain(settings.ticket_secret.as_deref());
         let files: Vec<&[u8]> = named.chain(proofs).chain(others).collect();
         let life = settings.certificates.is_empty().then_some(OWN_USE);
-        let context = self.servers.context(settings, &files, life, made::server)?;
+        let context = self.servers.context(settings, &files, life, |settings| {
+            let keys = match settings.resumes {
+                true => Some(self.tickets.keys(settings.ticket_secret.as_deref())?),
+                false => None,
+            };
+            made::server(settings, keys)
+        })?;
         let begun = Ssl::new(&context).and_then(|ssl| OpensslSession::new(ssl, true));
         let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
         let session = session.wanting(settings.demand, settings.names_protocol);
@@ -102,16 +114,28 @@ impl Tls for SystemTls {
         let files = [&settings.certificate, &settings.key, &settings.revoked];
         let files = files.into_iter().filter_map(Option::as_deref);
         let files: Vec<&[u8]> = files.chain(path_of(&settings.authorities)).collect();
-        // Names are told to each connection by itself.
-        let shared = TlsClient { name: None, server_name: None, ..settings.clone() };
+        // What is of one connection is told to it by itself.
+        let shared = TlsClient {
+            name: None,
+            server_name: None,
+            dane: None,
+            session: None,
+            proof: TlsDemand::None,
+            ..settings.clone()
+        };
         let context = self.clients.context(&shared, &files, None, made::client)?;
-        let begun = of_client(&context, settings).and_then(|ssl| OpensslSession::new(ssl, false));
-        let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
-        Ok(Box::new(session.wanting(settings.demand, false)))
+        let begun = of_client(&context, settings);
+        let begun = begun
+            .and_then(|(ssl, offers)| Ok((OpensslSession::new(ssl, false)?, offers)))
+            .map_err(|errors| TlsFault::new("SSL_new", words(&errors)));
+        let (session, offers) = begun?;
+        let session = session.wanting(settings.demand, false).resuming(settings.resumes);
+        Ok(Box::new(session.asking(settings.proof, offers)))
     }
 }
 
-fn of_client(context: &SslContext, settings: &TlsClient) -> Result<Ssl, ErrorStack> {
+/// A connection of a client, and whether it offers the server a session.
+fn of_client(context: &SslContext, settings: &TlsClient) -> Result<(Ssl, bool), ErrorStack> {
     let mut ssl = Ssl::new(context)?;
     if let Some(name) = &settings.server_name {
         ssl.set_hostname(&String::from_utf8_lossy(name))?;
@@ -125,5 +149,34 @@ fn of_client(context: &SslContext, settings: &TlsClient) -> Result<Ssl, ErrorSta
             Err(_) => param.set_host(&name)?,
         }
     }
-    Ok(ssl)
+    if let Some(dane) = &settings.dane {
+        vouched(&mut ssl, dane)?;
+    }
+    if settings.proof != TlsDemand::None {
+        ssl.set_status_type(StatusType::OCSP)?;
+    }
+    let mut offers = false;
+    if let Some(session) = &settings.session
+        && let Ok(session) = SslSession::from_der(session)
+    {
+        // One that can't be used is none.
+        offers = eximious_openssl::take_up(&mut ssl, &session).is_ok();
+    }
+    Ok((ssl, offers))
+}
+
+/// Has certificates judged by what the DNS says.
+fn vouched(ssl: &mut Ssl, dane: &TlsDane) -> Result<(), ErrorStack> {
+    let ended = |name: &[u8]| CString::new(name).unwrap_or_default();
+    ssl.param_mut().set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
+    eximious_openssl::begin_dane(ssl, &ended(&dane.base))?;
+    for name in &dane.names {
+        eximious_openssl::add_name(ssl, &ended(name))?;
+    }
+    for record in &dane.records {
+        let TlsaRecord { usage, selector, matching, data } = record;
+        let (usage, selector, matching) = (*usage, *selector, *matching);
+        eximious_openssl::add_tlsa(ssl, &Tlsa { usage, selector, matching, data })?;
+    }
+    Ok(())
 }

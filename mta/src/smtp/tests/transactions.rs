@@ -98,7 +98,7 @@ fn whatever_ends_a_transaction_drops_all_of_it() {
         let _ = said(&mut session);
         let transaction = &session.transaction;
         let envelope = transaction.envelope.as_ref().unwrap();
-        assert_eq!((envelope.asked, envelope.recipients.len()), (3, 1), "{between}");
+        assert_eq!((transaction.asked.all, envelope.recipients.len()), (3, 1), "{between}");
         assert!(transaction.refusals.said.is_some() && envelope.discarded.is_some());
         assert_eq!(transaction.chunks.is_some(), !between.is_empty());
         assert_eq!(transaction.only_rset, between.contains("MAIL"));

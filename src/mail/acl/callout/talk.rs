@@ -19,7 +19,9 @@ use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpCommand, SmtpError,
     Timeouts,
 };
-use crate::mail::smtp_transport::{NotOpen, Opened, Peer, endpoint, is_listed, raise, reason};
+use crate::mail::smtp_transport::{
+    NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, raise, reason,
+};
 use crate::mail::transport::Transport;
 use words::{after, last_line, lines, null, rcpt, was};
 
@@ -151,6 +153,7 @@ impl<'p, 'r> Place<'p, 'r> {
             about: &self.callout.address,
             verifies: true,
             in_clear: self.clear,
+            tls: PeerTls::default(),
         };
         let opened = peer.open(&endpoint, within, Timeouts { command, ..Timeouts::default() });
         match opened {
@@ -162,6 +165,17 @@ impl<'p, 'r> Place<'p, 'r> {
             }
             Err(NotOpen::Hindered(why) | NotOpen::Unproven(_, why)) => {
                 Err(NoTalk::Called(Called::later(Some(self.about(&why)))))
+            }
+            Err(NotOpen::Unvouched { permanent, why }) => {
+                let why = Some(self.about(&why));
+                Err(NoTalk::Called(match permanent {
+                    true => Called::failed(Failure::None, why, Vec::new()),
+                    false => Called::later(why),
+                }))
+            }
+            Err(NotOpen::Mismatched(fault)) => {
+                let why = format!("TLS session: {}", fault.shown());
+                Err(NoTalk::Called(Called::later(Some(self.about(why.as_bytes())))))
             }
             Err(NotOpen::Smtp(error)) => Err(NoTalk::Called(self.unwilling(&error))),
         }

@@ -3,13 +3,11 @@
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::dns::local::is_local;
-use eximious_stdlib::event;
-use eximious_stdlib::options::opt::transport::{self as opt, smtp};
+use eximious_stdlib::options::opt::transport::smtp;
 
 use super::UNKNOWN;
-use crate::Context;
 use crate::mail::route::RouteError;
-use crate::mail::smtp_transport::{addresses_of, found_hosts};
+use crate::mail::smtp_transport::{addresses_of, found_hosts, telling};
 use crate::mail::transport::{TransportCall, Undelivered};
 
 /// The number of what is not sent because it would come back.
@@ -106,7 +104,8 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
                 true => vec![(host, is_missing)],
                 false => {
                     let name = host.name.as_bytes();
-                    let (found, is_missing) = telling(call, |cx| addresses_of(cx, transport, name));
+                    let (found, is_missing) =
+                        telling(call.cx, Some(transport), |cx| addresses_of(cx, transport, name));
                     let at = |one| (RouteHost { port: host.port, ..one }, is_missing);
                     found.into_iter().map(at).collect()
                 }
@@ -131,14 +130,5 @@ fn unknown(hosts: &[RouteHost]) -> Vec<(RouteHost, bool)> {
 /// The hosts of a list of the transport's.
 fn told_hosts(call: &mut TransportCall<'_>, list: &Str) -> Vec<(RouteHost, bool)> {
     let transport = call.transport;
-    telling(call, |cx| found_hosts(cx, transport, list))
-}
-
-/// Does something whose events the transport is told, and nobody else.
-fn telling<T>(call: &mut TransportCall<'_>, run: impl FnOnce(&mut Context) -> T) -> T {
-    let action = call.transport.some_text(opt::EVENT_ACTION).cloned();
-    let before = call.cx.call(&LOCAL, |call| event::instead(call, Some(action)));
-    let done = run(call.cx);
-    call.cx.call(&LOCAL, |call| event::instead(call, before));
-    done
+    telling(call.cx, Some(transport), |cx| found_hosts(cx, transport, list))
 }

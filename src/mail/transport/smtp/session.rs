@@ -19,7 +19,7 @@ use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
     SmtpError, Timeouts,
 };
-use crate::mail::smtp_transport::{NotOpen, Opened, Peer, reason};
+use crate::mail::smtp_transport::{NotOpen, Opened, Peer, PeerTls, reason};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
@@ -30,6 +30,7 @@ const RCPT: i32 = -44;
 const MAIL: i32 = -45;
 const DATA: i32 = -46;
 const TLS_REQUIRED: i32 = -38;
+const UNVOUCHED: i32 = -36;
 
 /// Where lines for the panic log go.
 type PanicLog = dyn FnMut(&[u8]);
@@ -173,6 +174,7 @@ impl Attempt<'_, '_, '_> {
             about,
             verifies: false,
             in_clear,
+            tls: PeerTls::default(),
         }
     }
 
@@ -225,6 +227,22 @@ impl Attempt<'_, '_, '_> {
                         false => (Outcome::Deferred(why), line),
                     }
                 }
+                NotOpen::Unvouched { permanent: true, why } => {
+                    let failed = Outcome::Failed(Undelivered::new(UNVOUCHED, why));
+                    self.work.settle(left, &failed);
+                    return None;
+                }
+                NotOpen::Unvouched { permanent: false, why } => {
+                    let line = self.about(b": ", &why);
+                    let why = Undelivered::new(UNVOUCHED, why);
+                    (Outcome::Deferred(why), line)
+                }
+                NotOpen::Mismatched(fault) => {
+                    // It was logged when it happened.
+                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
+                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
+                    (Outcome::Deferred(why), Vec::new())
+                }
                 NotOpen::Unsecured(fault) => {
                     let why = format!("TLS session: {}", fault.shown()).into_bytes();
                     let line = self.about(b" ", &why);
@@ -241,10 +259,12 @@ impl Attempt<'_, '_, '_> {
                         continue;
                     }
                     let why = self.undelivered(-37, RetryError::TlsRequired, why);
-                    (Outcome::Deferred(why), line)
+                    (Outcome::Deferred(why), Vec::new())
                 }
             };
-            self.log(&line);
+            if !line.is_empty() {
+                self.log(&line);
+            }
             let (Outcome::Deferred(why) | Outcome::Failed(why)) = &outcome else { return None };
             let failed =
                 FailedHost { host: self.taking.clone(), why: why.clone(), for_message: false };

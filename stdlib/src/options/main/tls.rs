@@ -69,6 +69,19 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.hosts("tls_resumption_hosts")
         .since("4.95")
         .summary("Hosts whose TLS sessions may be taken up again."),
+    AT.text("tls_ticket_secret_file")
+        .unprinted()
+        .expanded()
+        .summary(
+            "A file with a secret of which keys of session tickets are made, 32 bytes or more.",
+        )
+        .docs(
+            "Daemons that share it take up each other's sessions, and their own from before a \
+             restart. Keys change by the hour. Without it the secret is random, and goes with \
+             the daemon. Whoever can read the file can decrypt sessions that were recorded: it \
+             is the mail server's alone.",
+        )
+        .source("eximious alone has the option"),
     AT.hosts("tls_try_verify_hosts")
         .summary("Hosts that are asked for a certificate, but need not have a good one."),
     AT.text("tls_verify_certificates").expanded().default("system").summary(

@@ -39,7 +39,6 @@ pub(super) static ALL: &[OptionDef] = &[
              server may say that it takes fewer (LIMITS, RFC 9422).",
         ),
     AT.text("dane_require_tls_ciphers")
-        .not_yet()
         .expanded()
         .since("4.91")
         .summary("The ciphers that may be used where DANE is in force."),
@@ -123,7 +122,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The name to say in EHLO.")
         .docs("`$sending_ip_address` and `$host` are known when it is expanded."),
     AT.list("host_name_extract")
-        .not_yet()
         .expanded()
         .varies()
         .since("4.96")
@@ -182,7 +180,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("*")
         .summary("Hosts that get BDAT where they offer CHUNKING."),
     AT.hosts("hosts_try_dane")
-        .not_yet()
         .default("*")
         .since("4.91")
         .summary("Hosts for which TLSA records are looked up."),
