@@ -54,11 +54,11 @@ impl Build {
         println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
         match self.directory.is_none().then(of_the_system).flatten() {
             Some(found) => found,
-            None => self.from_source(),
+            None => self.build_source(),
         }
     }
 
-    fn from_source(&self) -> Artifacts {
+    fn build_source(&self) -> Artifacts {
         for tool in ["perl", "make"] {
             let runs = Command::new(tool).arg("--version").output();
             assert!(

@@ -56,7 +56,10 @@ fn hand_in_by(
         reports_error: message.sender.is_empty(),
         ..SubmissionRequest::default()
     };
+    let watchers: Vec<_> = cx.trace().observers().cloned().collect();
     let mut cx = engine.context();
+    // Who watches sees this, too.
+    watchers.into_iter().for_each(|watcher| cx.observe(watcher));
     cx.set_var(var::SENDER_IDENT, Str::from(login));
     server.acls.attach(&mut cx);
     let done = submit(server, &mut cx, &request, &mut Text(&message.text));

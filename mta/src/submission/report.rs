@@ -72,7 +72,8 @@ impl Submission<'_> {
         let told = match fault {
             // Exim's spelling.
             Fault::TooMany(most) => Some(format!("excess reipients (max {most})").into_bytes()),
-            Fault::NoRecipients(_) | Fault::Named(..) if prints => None,
+            // The panic log has it.
+            Fault::NoRecipients(_) | Fault::Named(..) => None,
             _ => Some(why.clone()),
         };
         if let Some(why) = told {
