@@ -3,12 +3,14 @@
 //! `cargo run --release -p eximious-bench` wants the program built beside it
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once,
 //! `--sessions` only the part with SMTP sessions and messages, and of these `--only TEXT`
-//! what has such a text in its name; `--authentication` only DKIM and SPF.
+//! what has such a text in its name; `--authentication` only DKIM and SPF,
+//! `--tls` only handshakes.
 
 mod authentication;
 mod client;
 mod config;
 mod daemon;
+mod handshakes;
 mod routing;
 mod sessions;
 
@@ -27,7 +29,7 @@ const CONDITION: &str = "${if and{{match{$sender_address}{\\N^bounce[-+]\\N}}\
 fn main() {
     let smoke = std::env::args().any(|a| a == "--smoke");
     let runs = if smoke { 1 } else { 7 };
-    let is_part = std::env::args().any(|a| a == "--authentication");
+    let is_part = std::env::args().any(|a| a == "--authentication" || a == "--tls");
     if !is_part {
         inside(if smoke { 1_000 } else { 2_000_000 });
     }
@@ -39,8 +41,11 @@ fn main() {
         println!("build the program first: cargo build --release");
         std::process::exit(1);
     };
-    if is_part || authentication::is_inside() {
+    if std::env::args().any(|a| a == "--authentication") || authentication::is_inside() {
         return authentication::compare_both(smoke, &exim, &ours);
+    }
+    if std::env::args().any(|a| a == "--tls") {
+        return handshakes::compare(smoke, &exim, &ours);
     }
     if std::env::args().any(|a| a == "--sessions") {
         return sessions::compare(smoke, &exim, &ours);
@@ -65,6 +70,7 @@ fn main() {
     compare(&what, runs * 10, &exim, &ours, &["-C", &name, "-be", "x"], None);
     routing::compare(smoke, &exim, &ours);
     authentication::compare_both(smoke, &exim, &ours);
+    handshakes::compare(smoke, &exim, &ours);
     sessions::compare(smoke, &exim, &ours);
 }
 
