@@ -1,12 +1,30 @@
 //! A client of SMTP: it sends a command, and reads the reply to it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::daemon::READY;
+
+/// Reads a reply, which has to have this code, and no byte more.
+pub fn hear_from(stream: &mut impl Read, code: &str) {
+    let mut line = Vec::new();
+    loop {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("the server answers");
+        line.push(byte[0]);
+        if byte != *b"\n" {
+            continue;
+        }
+        assert!(line.starts_with(code.as_bytes()), "{code} was expected, not {line:?}");
+        if line.get(3) == Some(&b' ') {
+            return;
+        }
+        line.clear();
+    }
+}
 
 /// One connection.
 pub struct Client {

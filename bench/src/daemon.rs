@@ -28,14 +28,20 @@ impl Daemon {
     /// Starts one, and waits until it listens. Messages are put into the queue and stay
     /// there.
     pub fn start(program: &Path) -> Self {
+        // TLS is no part of what is measured.
+        Self::with(program, "tls_advertise_hosts =\n")
+    }
+
+    /// The same, with more in its configuration.
+    pub fn with(program: &Path, more: &str) -> Self {
         let folder = TempDir::new().expect("a directory");
         routing::configure(folder.path());
         let config = folder.path().join("lsearch.conf");
         let text = std::fs::read_to_string(&config).expect("Debian's configuration");
         std::fs::write(folder.path().join("aliases"), "user: nobody\n").expect("aliases");
-        // The DNS and TLS are no part of what is measured.
+        // The DNS is no part of what is measured.
         let head = format!(
-            "MAIN_HOST_LOOKUP =\ntls_advertise_hosts =\nqueue_only = true\nsmtp_accept_max = 0\n\
+            "MAIN_HOST_LOOKUP =\n{more}queue_only = true\nsmtp_accept_max = 0\n\
              smtp_connect_backlog = 512\nsmtp_accept_max_per_connection = 0\n\
              log_file_path = {}/log/%slog\n",
             folder.path().display()

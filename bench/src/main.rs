@@ -4,13 +4,15 @@
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once,
 //! `--sessions` only the part with SMTP sessions and messages, and of these `--only TEXT`
 //! what has such a text in its name; `--delivery` only deliveries and the queue (of so many
-//! messages as `--queue NUMBER` says); `--authentication` only DKIM and SPF.
+//! messages as `--queue NUMBER` says); `--authentication` only DKIM and SPF, `--tls` only
+//! handshakes.
 
 mod authentication;
 mod client;
 mod config;
 mod daemon;
 mod delivery;
+mod handshakes;
 mod routing;
 mod sessions;
 
@@ -29,9 +31,9 @@ const CONDITION: &str = "${if and{{match{$sender_address}{\\N^bounce[-+]\\N}}\
 fn main() {
     let smoke = std::env::args().any(|a| a == "--smoke");
     let runs = if smoke { 1 } else { 7 };
-    let is_part = std::env::args().any(|a| a == "--authentication");
-    let delivers = std::env::args().any(|a| a == "--delivery");
-    if !is_part && !delivers {
+    let parts = ["--authentication", "--delivery", "--tls"];
+    let is_part = std::env::args().any(|a| parts.contains(&a.as_str()));
+    if !is_part {
         inside(if smoke { 1_000 } else { 2_000_000 });
     }
     let Some(exim) = find_exim() else {
@@ -42,11 +44,14 @@ fn main() {
         println!("build the program first: cargo build --release");
         std::process::exit(1);
     };
-    if is_part || authentication::is_inside() {
+    if std::env::args().any(|a| a == "--authentication") || authentication::is_inside() {
         return authentication::compare_both(smoke, &exim, &ours);
     }
-    if delivers {
+    if std::env::args().any(|a| a == "--delivery") {
         return delivery::compare(smoke, &exim, &ours);
+    }
+    if std::env::args().any(|a| a == "--tls") {
+        return handshakes::compare(smoke, &exim, &ours);
     }
     if std::env::args().any(|a| a == "--sessions") {
         return sessions::compare(smoke, &exim, &ours);
@@ -71,6 +76,7 @@ fn main() {
     compare(&what, runs * 10, &exim, &ours, &["-C", &name, "-be", "x"], None);
     routing::compare(smoke, &exim, &ours);
     authentication::compare_both(smoke, &exim, &ours);
+    handshakes::compare(smoke, &exim, &ours);
     sessions::compare(smoke, &exim, &ours);
     delivery::compare(smoke, &exim, &ours);
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use foreign_types_shared::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
-use openssl::ssl::{SslContext, SslContextBuilder, SslRef};
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
 use openssl_sys::{EVP_CIPHER_CTX, SSL, SSL_CTX};
 
 use crate::told;
@@ -166,5 +166,6 @@ unsafe extern "C" fn choose(
     if unsafe { EVP_MAC_CTX_set_params(seal, parameters.as_ptr()) } != 1 {
         return -1;
     }
-    if renews { 2 } else { 1 }
+    // A client of TLS 1.3 uses a ticket once (RFC 8446, appendix C.4).
+    if renews || ssl.version2() == Some(SslVersion::TLS1_3) { 2 } else { 1 }
 }
