@@ -25,7 +25,7 @@ use std::time::Duration;
 use eximious::debugging::DebugSelector;
 use eximious::opt;
 use eximious::stdlib::options::server_ids;
-use eximious::{Opt, Settings, Str, World};
+use eximious::{Settings, World};
 use eximious_mta::delivery::QueueRun;
 use eximious_world::rights;
 use eximious_world::serving::{
@@ -152,7 +152,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
     let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;
-    warn_of_certificate(&service);
+    interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
     let started =
         format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
     world.log.main(started.as_bytes());
@@ -230,19 +230,6 @@ fn shown_runs(request: &DaemonRequest) -> String {
     match request.runs.is_empty() {
         true => "no queue runs".to_owned(),
         false => runs.collect::<Vec<_>>().join(", "),
-    }
-}
-
-/// Says that there is no certificate, where clients are offered TLS.
-fn warn_of_certificate(service: &Service) {
-    let (settings, world) = (service.engine.settings(), service.engine.world());
-    let has_text = |option: Opt<Str>| !settings.get(option).bytes().trim_ascii().is_empty();
-    if world.tls.is_there() && has_text(opt::TLS_ADVERTISE_HOSTS) && !has_text(opt::TLS_CERTIFICATE)
-    {
-        world.log.main(
-            b"Warning: No server certificate defined; will use a selfsigned one.\n \
-              Suggested action: either install a certificate or change tls_advertise_hosts option",
-        );
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use eximious::stdlib::lists::elements;
 use eximious::world::{Log, Net};
-use eximious::{Opt, Settings, Str, opt};
+use eximious::{Opt, Settings, Str, World, opt};
 
 use crate::refusal::Refusal;
 
@@ -225,6 +225,24 @@ fn spots(interfaces: &[Interface]) -> String {
         });
     }
     said.join(" ")
+}
+
+/// Says that there is no certificate, where clients are offered TLS, or no TLS.
+pub fn warn_of_certificate(settings: &Settings, world: &World) {
+    let has_text = |option: Opt<Str>| !settings.get(option).bytes().trim_ascii().is_empty();
+    if !has_text(opt::TLS_ADVERTISE_HOSTS) {
+        return;
+    }
+    if !world.tls.is_there() {
+        world.log.main(
+            b"Warning: this build has no TLS (cargo feature tls): clients are not offered it",
+        );
+    } else if !has_text(opt::TLS_CERTIFICATE) {
+        world.log.main(
+            b"Warning: No server certificate defined; will use a selfsigned one.\n \
+              Suggested action: either install a certificate or change tls_advertise_hosts option",
+        );
+    }
 }
 
 #[cfg(test)]

@@ -252,7 +252,7 @@ impl Attempt<'_, '_, '_> {
                         && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
                     {
                         self.log(&line);
-                        let text: &[u8] = b": delivering unencrypted to ";
+                        let text: &[u8] = b": delivering unencrypted to H=";
                         let host = [&why, text, &self.shown(), b" (not in hosts_require_tls)"];
                         self.log(&host.concat());
                         in_clear = true;
