@@ -51,4 +51,5 @@ mod submission;
 mod swaks;
 mod terminal;
 mod tls;
+mod tls_server;
 mod whoson;
