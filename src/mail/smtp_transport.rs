@@ -14,7 +14,7 @@ mod resumption;
 mod socks;
 mod tls;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use eximious_core::trace::{Happening, SmtpEvent};
 use eximious_core::world::TlsDane;
@@ -51,6 +51,8 @@ pub(crate) struct Peer<'p> {
     pub(crate) verifies: bool,
     /// Whether TLS was tried in vain.
     pub(crate) in_clear: bool,
+    /// From where, at this end, the host is reached, once it is.
+    pub(crate) local: Option<SocketAddr>,
     /// What is to be known of TLS with the host.
     pub(crate) tls: PeerTls,
 }

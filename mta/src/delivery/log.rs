@@ -2,6 +2,8 @@
 
 use std::io;
 
+use std::net::SocketAddr;
+
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
@@ -124,6 +126,18 @@ impl Attempt<'_> {
         out
     }
 
+    /// ` I=[…]:…`: from where a host was reached, where that is wanted.
+    fn interface(&self, local: Option<SocketAddr>) -> Vec<u8> {
+        let wanted = self.wanted();
+        let local = local.filter(|_| wanted.contains(LogSelector::INCOMING_INTERFACE));
+        let Some(local) = local else { return Vec::new() };
+        let mut out = format!(" I=[{}]", local.ip().to_canonical());
+        if wanted.contains(LogSelector::OUTGOING_PORT) {
+            out += &format!(":{}", local.port());
+        }
+        out.into_bytes()
+    }
+
     /// ` F=<…> SRS=<…> P=<…>`, as far as they are wanted.
     fn senders(&self, subject: &Subject<'_>, return_path: &Str) -> Vec<u8> {
         let wanted = self.wanted();
@@ -179,6 +193,7 @@ impl Attempt<'_> {
             if done.copy > 1 {
                 line.push(b'*');
             }
+            line.extend(self.interface(done.local));
         }
         if let Some(secured) = &done.secured {
             line.extend(security_of(wanted, secured));
@@ -256,6 +271,7 @@ impl Attempt<'_> {
             if why.is_continued {
                 line.push(b'*');
             }
+            line.extend(self.interface(why.local));
         }
         if !why.message.is_empty() {
             line.extend_from_slice(&[b": ", &why.message[..]].concat());

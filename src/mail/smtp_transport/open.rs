@@ -63,6 +63,7 @@ impl Peer<'_> {
         // Commands before the banner would save time only.
         let _ = self.listed(smtp::HOSTS_PIPE_CONNECT);
         let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
+        self.local = client.local_address();
         let mut opened = Opened { client, secured: None, authenticated: None };
         self.forget_tls();
         if endpoint.protocol == Protocol::Smtps {

@@ -1,7 +1,7 @@
 //! What a transport is asked, and what it answers.
 
 use std::io::ErrorKind;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use eximious_core::trace::DeliveryOutcome;
 use eximious_core::world::{LocalUser, SpoolError, SpoolStep};
@@ -306,6 +306,8 @@ impl Outcome {
 pub struct Delivered {
     /// The host that took it.
     pub host: Option<TakingHost>,
+    /// From where, at this end, it was reached.
+    pub local: Option<SocketAddr>,
     /// What the host, or a command, said last (`C="…"`).
     pub confirmation: Option<Vec<u8>>,
     /// The file or directory that it was written to, where the transport chose that.
@@ -400,6 +402,8 @@ pub struct Undelivered {
     pub said: Option<Vec<u8>>,
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
+    /// From where, at this end, that was reached, if it was.
+    pub local: Option<SocketAddr>,
     /// What that host said first.
     pub first_words: Option<Box<FirstWords>>,
     /// Whether a message had gone along the connection to it before.
@@ -419,6 +423,7 @@ impl Undelivered {
             message: message.into(),
             said: None,
             host: None,
+            local: None,
             first_words: None,
             is_continued: false,
             freezes: false,

@@ -6,6 +6,7 @@ mod dkim;
 mod held;
 mod hosts;
 mod international;
+mod opening;
 mod rules;
 mod session;
 mod signing;
@@ -222,6 +223,7 @@ impl Work {
                     endpoint: endpoint.clone(),
                     work: &mut *self,
                     is_continued: false,
+                    local: None,
                     first_words: None,
                     log: Box::new(move |line| log.panic(line)),
                 };

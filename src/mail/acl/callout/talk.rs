@@ -153,6 +153,7 @@ impl<'p, 'r> Place<'p, 'r> {
             about: &self.callout.address,
             verifies: true,
             in_clear: self.clear,
+            local: None,
             tls: PeerTls::default(),
         };
         let opened = peer.open(&endpoint, within, Timeouts { command, ..Timeouts::default() });

@@ -1,6 +1,7 @@
 //! An attempt at one host: a connection, and over it as many transactions as are wanted.
 
 use std::io;
+use std::net::SocketAddr;
 
 use eximious_core::{LogSelector, Str};
 use eximious_stdlib::dns::find::RouteHost;
@@ -14,12 +15,12 @@ use super::stop::{
     Stop, at_the_end, broken_off, number_of, of_message, pipelined, replied, retry_error,
 };
 use super::{UNKNOWN, Work, most_recipients};
-use crate::config::{HostSource, RetryError};
+use crate::config::RetryError;
 use crate::mail::smtp_client::{
     Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
-    SmtpError, Timeouts,
+    SmtpError,
 };
-use crate::mail::smtp_transport::{NotOpen, Opened, Peer, PeerTls, reason};
+use crate::mail::smtp_transport::{Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
@@ -29,8 +30,6 @@ use crate::mail::transport::{
 const RCPT: i32 = -44;
 const MAIL: i32 = -45;
 const DATA: i32 = -46;
-const TLS_REQUIRED: i32 = -38;
-const UNVOUCHED: i32 = -36;
 
 /// Where lines for the panic log go.
 type PanicLog = dyn FnMut(&[u8]);
@@ -45,6 +44,8 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) work: &'a mut Work,
     /// Whether a message went along the connection before.
     pub(super) is_continued: bool,
+    /// From where, at this end, the host is reached.
+    pub(super) local: Option<SocketAddr>,
     /// What the host said first.
     pub(super) first_words: Option<Box<FirstWords>>,
     /// What there is to log of options that make no sense.
@@ -81,6 +82,7 @@ impl Attempt<'_, '_, '_> {
                 return None;
             }
         }
+        self.local = line.opened.client.local_address();
         let bounds = LineBounds::of(self.call, &line, most);
         let (mut rest, mut alive) = (left.to_vec(), true);
         while alive && !rest.is_empty() {
@@ -124,6 +126,7 @@ impl Attempt<'_, '_, '_> {
             self.hang_up(line, false);
             let Some(new) = self.new_line(some) else { return (None, false) };
             line = new;
+            self.local = line.opened.client.local_address();
             sent = self.copy(&mut line, some);
         }
         line.is_refused = sent.is_err();
@@ -174,115 +177,13 @@ impl Attempt<'_, '_, '_> {
             about,
             verifies: false,
             in_clear,
+            local: None,
             tls: PeerTls::default(),
         }
     }
 
-    /// Opens the connection; nothing where no message can begin.
-    fn open(&mut self, left: &[usize]) -> Option<Opened> {
-        let transport = self.call.transport;
-        let within = transport.get(smtp::CONNECT_TIMEOUT);
-        let timeouts = Timeouts {
-            command: transport.get(smtp::COMMAND_TIMEOUT),
-            data: transport.get(smtp::DATA_TIMEOUT),
-            last: transport.get(smtp::FINAL_TIMEOUT),
-        };
-        let endpoint = self.endpoint.clone();
-        let mut in_clear = false;
-        loop {
-            let why = match self.peer(in_clear).open(&endpoint, within, timeouts) {
-                Ok(opened) => return Some(opened),
-                Err(why) => why,
-            };
-            let (outcome, line) = match why {
-                NotOpen::Unreachable(why) => {
-                    let line = self.about(b" ", reason(&why).as_bytes());
-                    (Outcome::Deferred(self.unreachable(&why)), line)
-                }
-                NotOpen::Unproven(number, why) => {
-                    let why = Undelivered::new(number, why);
-                    let (host, for_message) = (self.taking.clone(), false);
-                    let failed = FailedHost { host, why: why.clone(), for_message };
-                    self.call.done.failed_hosts.push(failed);
-                    self.work.awaits_hosts = true;
-                    self.tell_deferral("msg:host:defer", &why.message, why.number);
-                    self.work.defer(left, &why);
-                    return None;
-                }
-                NotOpen::Hindered(why) => {
-                    let line = self.about(b": ", &why);
-                    let number = match why.starts_with(b"a TLS session is required") {
-                        true => TLS_REQUIRED,
-                        false => UNKNOWN,
-                    };
-                    (Outcome::Deferred(self.undelivered(number, RetryError::Any, why)), line)
-                }
-                NotOpen::Smtp(error) => {
-                    let logged = error.logged();
-                    let line = self.about(b": ", &logged);
-                    let number = if error.reply().is_some() { 0 } else { number_of(&error) };
-                    let why = self.undelivered(number, retry_error(&error), logged);
-                    match error.is_permanent() {
-                        true => (Outcome::Failed(why), line),
-                        false => (Outcome::Deferred(why), line),
-                    }
-                }
-                NotOpen::Unvouched { permanent: true, why } => {
-                    let failed = Outcome::Failed(Undelivered::new(UNVOUCHED, why));
-                    self.work.settle(left, &failed);
-                    return None;
-                }
-                NotOpen::Unvouched { permanent: false, why } => {
-                    let line = self.about(b": ", &why);
-                    let why = Undelivered::new(UNVOUCHED, why);
-                    (Outcome::Deferred(why), line)
-                }
-                NotOpen::Mismatched(fault) => {
-                    // It was logged when it happened.
-                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
-                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
-                    (Outcome::Deferred(why), Vec::new())
-                }
-                NotOpen::Unsecured(fault) => {
-                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
-                    let line = self.about(b" ", &why);
-                    let tries = transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR);
-                    if endpoint.protocol != Protocol::Smtps
-                        && tries
-                        && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
-                    {
-                        self.log(&line);
-                        let text: &[u8] = b": delivering unencrypted to H=";
-                        let host = [&why, text, &self.shown(), b" (not in hosts_require_tls)"];
-                        self.log(&host.concat());
-                        in_clear = true;
-                        continue;
-                    }
-                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
-                    (Outcome::Deferred(why), Vec::new())
-                }
-            };
-            if !line.is_empty() {
-                self.log(&line);
-            }
-            let (Outcome::Deferred(why) | Outcome::Failed(why)) = &outcome else { return None };
-            let failed =
-                FailedHost { host: self.taking.clone(), why: why.clone(), for_message: false };
-            self.call.done.failed_hosts.push(failed);
-            match &outcome {
-                Outcome::Failed(_) => self.work.settle(left, &outcome),
-                _ => {
-                    self.work.awaits_hosts = true;
-                    self.tell_deferral("msg:host:defer", &why.message, why.number);
-                    self.work.defer(left, why);
-                }
-            }
-            return None;
-        }
-    }
-
     /// `127.0.0.1 [127.0.0.1]`
-    fn shown(&self) -> Vec<u8> {
+    pub(super) fn shown(&self) -> Vec<u8> {
         let mut place = format!(" [{}]", self.taking.address);
         if self.call.cx.engine().settings().log_selector().contains(LogSelector::OUTGOING_PORT) {
             place += &format!(":{}", self.taking.port);
@@ -291,29 +192,25 @@ impl Attempt<'_, '_, '_> {
     }
 
     /// `H=127.0.0.1 [127.0.0.1]: …`
-    fn about(&self, between: &[u8], why: &[u8]) -> Vec<u8> {
+    pub(super) fn about(&self, between: &[u8], why: &[u8]) -> Vec<u8> {
         [b"H=", &self.shown()[..], between, why].concat()
     }
 
-    fn log(&mut self, line: &[u8]) {
+    pub(super) fn log(&mut self, line: &[u8]) {
         self.call.cx.log().main(line);
         self.call.done.message_log.push(line.to_vec());
     }
 
-    fn undelivered(&self, number: i32, error: RetryError, message: Vec<u8>) -> Undelivered {
+    pub(super) fn undelivered(
+        &self,
+        number: i32,
+        error: RetryError,
+        message: Vec<u8>,
+    ) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
         let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
-        Undelivered { error, host, first_words, is_continued, ..Undelivered::new(number, message) }
-    }
-
-    fn unreachable(&self, why: &io::Error) -> Undelivered {
-        let source = Some(if self.taking.is_mx { HostSource::Mx } else { HostSource::A });
-        let (number, error) = match why.kind() {
-            io::ErrorKind::TimedOut => (110, RetryError::Timeout { connecting: true, source }),
-            io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),
-            _ => (why.raw_os_error().unwrap_or(UNKNOWN), RetryError::Any),
-        };
-        Undelivered { error, ..Undelivered::new(number, reason(why)) }
+        let (local, new) = (self.local, Undelivered::new(number, message));
+        Undelivered { error, host, local, first_words, is_continued, ..new }
     }
 
     /// One transaction: the envelope, the message, and what the host makes of it.
@@ -397,6 +294,7 @@ impl Attempt<'_, '_, '_> {
             let outcome = match verdict {
                 Ok(reply) => Outcome::Delivered(Delivered {
                     host: Some(self.taking.clone()),
+                    local: self.local,
                     confirmation: Some(reply.text().to_vec()),
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),

@@ -1,0 +1,136 @@
+//! A connection to a host, as far as a message may begin; and what there is to be said of a
+//! host where none may.
+
+use std::io;
+
+use eximious_stdlib::options::opt::transport::smtp;
+
+use super::UNKNOWN;
+use super::session::Attempt;
+use super::stop::{number_of, retry_error};
+use crate::config::{HostSource, RetryError};
+use crate::mail::smtp_client::{Protocol, Timeouts};
+use crate::mail::smtp_transport::{NotOpen, Opened, reason};
+use crate::mail::transport::{FailedHost, Outcome, Undelivered};
+
+const TLS_REQUIRED: i32 = -38;
+const UNVOUCHED: i32 = -36;
+
+impl Attempt<'_, '_, '_> {
+    /// Opens the connection; nothing where no message can begin.
+    pub(super) fn open(&mut self, left: &[usize]) -> Option<Opened> {
+        let transport = self.call.transport;
+        let within = transport.get(smtp::CONNECT_TIMEOUT);
+        let timeouts = Timeouts {
+            command: transport.get(smtp::COMMAND_TIMEOUT),
+            data: transport.get(smtp::DATA_TIMEOUT),
+            last: transport.get(smtp::FINAL_TIMEOUT),
+        };
+        let endpoint = self.endpoint.clone();
+        let mut in_clear = false;
+        loop {
+            let mut peer = self.peer(in_clear);
+            let opened = peer.open(&endpoint, within, timeouts);
+            let local = peer.local;
+            self.local = local;
+            let why = match opened {
+                Ok(opened) => return Some(opened),
+                Err(why) => why,
+            };
+            let (outcome, line) = match why {
+                NotOpen::Unreachable(why) => {
+                    let line = self.about(b" ", reason(&why).as_bytes());
+                    (Outcome::Deferred(self.unreachable(&why)), line)
+                }
+                NotOpen::Unproven(number, why) => {
+                    let why = Undelivered::new(number, why);
+                    let (host, for_message) = (self.taking.clone(), false);
+                    let failed = FailedHost { host, why: why.clone(), for_message };
+                    self.call.done.failed_hosts.push(failed);
+                    self.work.awaits_hosts = true;
+                    self.tell_deferral("msg:host:defer", &why.message, why.number);
+                    self.work.defer(left, &why);
+                    return None;
+                }
+                NotOpen::Hindered(why) => {
+                    let line = self.about(b": ", &why);
+                    let number = match why.starts_with(b"a TLS session is required") {
+                        true => TLS_REQUIRED,
+                        false => UNKNOWN,
+                    };
+                    (Outcome::Deferred(self.undelivered(number, RetryError::Any, why)), line)
+                }
+                NotOpen::Smtp(error) => {
+                    let logged = error.logged();
+                    let line = self.about(b": ", &logged);
+                    let number = if error.reply().is_some() { 0 } else { number_of(&error) };
+                    let why = self.undelivered(number, retry_error(&error), logged);
+                    match error.is_permanent() {
+                        true => (Outcome::Failed(why), line),
+                        false => (Outcome::Deferred(why), line),
+                    }
+                }
+                NotOpen::Unvouched { permanent: true, why } => {
+                    let failed = Outcome::Failed(Undelivered::new(UNVOUCHED, why));
+                    self.work.settle(left, &failed);
+                    return None;
+                }
+                NotOpen::Unvouched { permanent: false, why } => {
+                    let line = self.about(b": ", &why);
+                    let why = Undelivered::new(UNVOUCHED, why);
+                    (Outcome::Deferred(why), line)
+                }
+                NotOpen::Mismatched(fault) => {
+                    // It was logged when it happened.
+                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
+                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
+                    (Outcome::Deferred(why), Vec::new())
+                }
+                NotOpen::Unsecured(fault) => {
+                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
+                    let line = self.about(b" ", &why);
+                    let tries = transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR);
+                    if endpoint.protocol != Protocol::Smtps
+                        && tries
+                        && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
+                    {
+                        self.log(&line);
+                        let text: &[u8] = b": delivering unencrypted to H=";
+                        let host = [&why, text, &self.shown(), b" (not in hosts_require_tls)"];
+                        self.log(&host.concat());
+                        in_clear = true;
+                        continue;
+                    }
+                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
+                    (Outcome::Deferred(why), Vec::new())
+                }
+            };
+            if !line.is_empty() {
+                self.log(&line);
+            }
+            let (Outcome::Deferred(why) | Outcome::Failed(why)) = &outcome else { return None };
+            let failed =
+                FailedHost { host: self.taking.clone(), why: why.clone(), for_message: false };
+            self.call.done.failed_hosts.push(failed);
+            match &outcome {
+                Outcome::Failed(_) => self.work.settle(left, &outcome),
+                _ => {
+                    self.work.awaits_hosts = true;
+                    self.tell_deferral("msg:host:defer", &why.message, why.number);
+                    self.work.defer(left, why);
+                }
+            }
+            return None;
+        }
+    }
+
+    fn unreachable(&self, why: &io::Error) -> Undelivered {
+        let source = Some(if self.taking.is_mx { HostSource::Mx } else { HostSource::A });
+        let (number, error) = match why.kind() {
+            io::ErrorKind::TimedOut => (110, RetryError::Timeout { connecting: true, source }),
+            io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),
+            _ => (why.raw_os_error().unwrap_or(UNKNOWN), RetryError::Any),
+        };
+        Undelivered { error, ..Undelivered::new(number, reason(why)) }
+    }
+}
