@@ -433,7 +433,9 @@ impl SmtpSession {
         self.cx.note(TraceKinds::TLS, format!("TLS failed: {}", fault.shown()).as_bytes());
         let client = self.shown_client();
         let head = b"TLS error on connection from ".as_slice();
-        self.log(&[head, &client, b" ", fault.shown().as_bytes()].concat());
+        // What the other side did is a place without more.
+        let colon: &[u8] = if fault.why.is_empty() { b": " } else { b"" };
+        self.log(&[head, &client, b" ", fault.shown().as_bytes(), colon].concat());
     }
 }
 
