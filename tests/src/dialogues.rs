@@ -367,6 +367,8 @@ impl Session {
             talk.finish().show(&mut hidden, &mut lines);
         }
         let status = talk.status();
+        let written = own().filter_map(|(line, _)| line.strip_prefix("| == "));
+        talk::await_files(place, written);
         for (line, parts) in own() {
             if let Some(("&", pattern)) = parts {
                 lines.push(line.clone());

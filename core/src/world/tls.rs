@@ -75,6 +75,8 @@ pub struct TlsClient {
     pub proof: TlsDemand,
     /// Whether a session that can be taken up again is of interest.
     pub resumes: bool,
+    /// How many bits a prime of the server's for Diffie-Hellman has to have.
+    pub least_dh_bits: u32,
     /// A session to take up again: what [`TlsSession::resumable`] once gave.
     pub session: Option<Vec<u8>>,
 }

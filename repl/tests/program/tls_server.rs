@@ -105,3 +105,58 @@ fn proofs_that_prove_nothing_are_not_sent() {
     }
     assert!(server.log("main").contains("is not sent: the certificate was revoked"));
 }
+
+/// A host whose prime for Diffie-Hellman is short is left, where `tls_dh_min_bits` says so.
+#[test]
+fn short_primes_are_refused() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let at = folder.path().display().to_string();
+    let port = eximious_tests::servers::free_port();
+    let run = |script: &str| {
+        let made = Command::new("sh").args(["-c", script]).current_dir(folder.path()).output();
+        let made = made.unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    run(
+        "openssl genpkey -genparam -algorithm DH -pkeyopt group:modp_1536 -out prime.pem; mkdir spool; chmod -R a+rwX .",
+    );
+    let certificates = certificates().display();
+    let mut host = Command::new("openssl")
+        .args(["s_server", "-tls1_2", "-cipher", "DHE:@SECLEVEL=0", "-quiet"])
+        .args(["-dhparam", &format!("{at}/prime.pem"), "-accept", &port.to_string()])
+        .args(["-cert", &format!("{certificates}/rsa.pem")])
+        .args(["-key", &format!("{certificates}/rsa.key")])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(std::time::Instant::now() < until, "the host does not listen");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let is_refused = |bits: u32| {
+        let config = format!(
+            "keep_environment =\nprimary_hostname = mail.test\nspool_directory = {at}/spool\n\
+             log_file_path = {at}/spool/%slog\nbegin routers\nr:\n  driver = manualroute\n  \
+             route_data = 127.0.0.1\n  self = send\n  transport = t\nbegin transports\nt:\n  \
+             driver = smtp\n  port = {port}\n  allow_localhost\n  protocol = smtps\n  \
+             command_timeout = 2s\n  tls_require_ciphers = DHE:@SECLEVEL=0\n  \
+             tls_dh_min_bits = {bits}\nbegin retry\n* * F,1h,1h\n"
+        );
+        std::fs::write(folder.path().join("conf"), config).unwrap();
+        let mut command = Command::new(OURS);
+        command.args(["-C", &format!("{at}/conf"), "-odf", "-f", "<>", "a@b.test"]);
+        super::common::fed(&mut command, b"x\n");
+        let log = std::fs::read_to_string(folder.path().join("spool/mainlog")).unwrap();
+        std::fs::remove_dir_all(folder.path().join("spool")).unwrap();
+        run("mkdir spool; chmod a+rwx spool");
+        assert!(log.contains("== a@b.test R=r T=t defer"), "{log}");
+        log.contains("prime for Diffie-Hellman is too short")
+    };
+    let found = [is_refused(2048), is_refused(512)];
+    let _ = host.kill();
+    let _ = host.wait();
+    assert_eq!(found, [true, false]);
+}

@@ -157,6 +157,9 @@ impl Peer<'_> {
             proof,
             resumes,
             session: None,
+            least_dh_bits: self
+                .transport
+                .map_or(0, |one| u32::try_from(one.get(smtp::TLS_DH_MIN_BITS)).unwrap_or(0)),
             protocols: elements(protocols.bytes())
                 .map(|one| one.trim_ascii().to_vec())
                 .filter(|one| !one.is_empty())

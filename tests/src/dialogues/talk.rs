@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// answer from the DNS.
 const ASLEEP: Duration = Duration::from_secs(4);
 
+/// How long what a session left behind may take to write its files.
+const WRITTEN: Duration = Duration::from_secs(5);
+
 /// How long one sleeps before the program is looked at again.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 150_000 };
 
@@ -300,6 +303,20 @@ impl Said {
             lines.push(signed('!', line));
         }
         super::note_lines(&hidden.plain(&self.out), lines);
+    }
+}
+
+/// Waits for files: what a session started by itself may end after it.
+pub fn await_files<'n>(place: &Place, names: impl Iterator<Item = &'n str>) {
+    // What a record has in capitals is each run's own.
+    let paths: Vec<_> = names
+        .filter(|name| !name.contains(|c: char| c.is_ascii_uppercase()))
+        .map(|name| place.path().join(name))
+        .collect();
+    let is_there = |path: &std::path::PathBuf| path.metadata().is_ok_and(|file| file.len() > 0);
+    let until = Instant::now() + WRITTEN;
+    while Instant::now() < until && !paths.iter().all(is_there) {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eximious_core::world::{
-    TlsBinding, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession,
+    TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession,
 };
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
+use openssl::pkey::Id;
 use openssl::ssl::{
     Error, ErrorCode, NameType, Ssl, SslContextBuilder, SslRef, SslStream, SslVerifyMode,
     SslVersion,
@@ -121,6 +122,8 @@ pub struct OpensslSession {
     demand: TlsDemand,
     /// Whether the server is to prove that its certificate is valid.
     proof: TlsDemand,
+    /// How many bits a prime of the server's has to have.
+    least_dh_bits: u32,
     /// Whether a session was offered to the server.
     offers: bool,
 }
@@ -142,15 +145,24 @@ impl OpensslSession {
             names_protocol: false,
             demand: TlsDemand::None,
             proof: TlsDemand::None,
+            least_dh_bits: 0,
             offers: false,
         })
     }
 
     /// What a client wants of the server beside its certificate, and whether it offers it a
     /// session.
-    pub fn asking(mut self, proof: TlsDemand, offers: bool) -> Self {
-        (self.proof, self.offers) = (proof, offers);
+    pub fn asking(mut self, settings: &TlsClient, offers: bool) -> Self {
+        (self.proof, self.offers) = (settings.proof, offers);
+        self.least_dh_bits = settings.least_dh_bits;
         self
+    }
+
+    /// Whether the server's prime is too short.
+    fn has_short_prime(&self) -> bool {
+        let key = (self.least_dh_bits > 0).then(|| self.stream.ssl().peer_tmp_key());
+        key.and_then(Result::ok)
+            .is_some_and(|key| key.id() == Id::DH && key.bits() < self.least_dh_bits)
     }
 
     /// What is asked of the other side.
@@ -303,6 +315,10 @@ impl TlsSession for OpensslSession {
             {
                 let fault = TlsFault::new(self.place(), "no protocol was agreed on (ALPN)");
                 TlsProgress::Failed(Box::new(fault))
+            }
+            Ok(()) if self.has_short_prime() => {
+                let why = "the server's prime for Diffie-Hellman is too short (tls_dh_min_bits)";
+                TlsProgress::Failed(Box::new(TlsFault::new(self.place(), why)))
             }
             Ok(()) => match self.look_at_proof() {
                 Ok(refused) => {

@@ -121,6 +121,7 @@ impl Tls for SystemTls {
             dane: None,
             session: None,
             proof: TlsDemand::None,
+            least_dh_bits: 0,
             ..settings.clone()
         };
         let context = self.clients.context(&shared, &files, None, made::client)?;
@@ -130,7 +131,7 @@ impl Tls for SystemTls {
             .map_err(|errors| TlsFault::new("SSL_new", words(&errors)));
         let (session, offers) = begun?;
         let session = session.wanting(settings.demand, false).resuming(settings.resumes);
-        Ok(Box::new(session.asking(settings.proof, offers)))
+        Ok(Box::new(session.asking(settings, offers)))
     }
 }
 

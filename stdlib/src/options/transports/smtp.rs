@@ -235,9 +235,9 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("tls_certificate").expanded().summary("The client's certificate."),
     AT.text("tls_crl").expanded().summary("A file of revoked certificates."),
     AT.integer("tls_dh_min_bits")
-        .not_yet()
         .default("1024")
-        .summary("The least number of bits that a Diffie-Hellman exchange must have."),
+        .summary("The least number of bits that a Diffie-Hellman exchange must have.")
+        .docs("OpenSSL refuses less than 2048 by itself, unless `tls_require_ciphers` has it lower its level."),
     AT.list("tls_eccurve").expanded().since("4.100").summary("The groups for key exchange."),
     AT.text("tls_privatekey").expanded().summary("The key of the client's certificate."),
     AT.text("tls_require_ciphers").expanded().summary("The ciphers that may be used."),
