@@ -108,7 +108,8 @@ const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
     | PRDR | `prdr_enable`, `acl_smtp_data_prdr`, `hosts_try_prdr` |\n\
     | OCSP stapling | `tls_ocsp_file`, `hosts_request_ocsp`, `hosts_require_ocsp` |\n\
     | Names in certificates | `tls_verify_cert_hostnames` |\n\
-    | DANE | not yet (`hosts_try_dane`, `hosts_require_dane`) |\n\
+    | DANE | `hosts_try_dane`, `hosts_require_dane`, `dane_require_tls_ciphers`, \
+    `$tls_out_dane`, `$tls_out_tlsa_usage`, the event `dane:fail` |\n\
     | Events, TPDA | `event_action`; what TPDA called the options and variables is understood |\n\
     | Redis | the lookup type `redis`, with `redis_servers` |\n\
     | LMDB | the lookup type `lmdb` |\n\
@@ -116,7 +117,7 @@ const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
     | SOCKS | `socks_proxy` |\n\
     | Internationalised mail | SMTPUTF8, `utf8_downconvert`, the operators for names |\n\
     | queuefile | the transport |\n\
-    | More in bounces (`EXPERIMENTAL_DSN_INFO`) | not there: Debian's Exim has it not either |\n";
+    | More in bounces (`EXPERIMENTAL_DSN_INFO`) | `bounce_host_details` |\n";
 
 /// What is to be known of TLS by those who come from a GnuTLS build.
 const TLS: &str = "\n## TLS\n\n\
@@ -125,8 +126,8 @@ const TLS: &str = "\n## TLS\n\n\
     follows differs.\n\n\
     - `tls_require_ciphers` is a list of OpenSSL's, as in specification 43.4, not a priority \
     string: `NORMAL:-VERS-TLS1.0` is refused when TLS begins (`454`, and a line in the main \
-    log). Versions are chosen by `openssl_options`: `+no_tlsv1_2`. `tls_eccurve` is heeded, \
-    `gnutls_*` and `tls_dh_min_bits` are accepted and do nothing.\n\
+    log). Versions are chosen by `openssl_options`: `+no_tlsv1_2`. `tls_eccurve` and \
+    `tls_dh_min_bits` are heeded, `gnutls_*` are accepted and do nothing.\n\
     - Ciphers have OpenSSL's names: `$tls_in_cipher` is `TLS1.3:TLS_AES_256_GCM_SHA384:256`, \
     and `$tls_in_cipher_std` is the name in the RFC for TLS 1.3, too. Faults are named by \
     OpenSSL's functions and reasons: `(SSL_accept): error:0A00010B:SSL routines::wrong version \
@@ -143,9 +144,18 @@ const TLS: &str = "\n## TLS\n\n\
     not supplied` where one was asked for.\n\
     - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
     connection does.\n\
-    - Hosts that callouts ask are not asked for OCSP staples (`hosts_require_ocsp`), sessions \
-    with them are not resumed, and DANE is not there \
-    yet: hosts in `hosts_require_dane` are not asked.\n";
+    - DANE, OCSP and resumption on the client's side are compared with Debian's build, host by \
+    host. The library's own words for what is wrong with a certificate differ, and OpenSSL does \
+    not tell what else was shown by a host that it refuses (`tls:cert`). As the specification \
+    says, a host that the DNS vouches for by itself (usage 3) is not asked for a proof; Debian's \
+    build asks it. A proof that the certificate was revoked counts against it even where it was \
+    only asked for. With DANE no session is taken up again: what the DNS says is looked at each \
+    time.\n\
+    - `tls_ocsp_file`: a proof that is outdated, of another certificate, or says that it was \
+    revoked, is not sent, and the main log says so; Debian's build refuses TLS then. Of several \
+    proofs for one certificate (TLS 1.3) the first is sent: OpenSSL before 3.6 sends one.\n\
+    - `tls_ticket_secret_file` is eximious's own: daemons that share it take up each other's \
+    sessions, and theirs from before a restart.\n";
 
 fn compatibility(root: &Path) -> String {
     let registry = eximious::registry();
