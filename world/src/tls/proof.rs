@@ -3,7 +3,10 @@
 
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::ocsp::{OcspCertId, OcspCertStatus, OcspFlag, OcspResponse, OcspResponseStatus};
+use openssl::ocsp::{
+    OcspBasicResponseRef, OcspCertId, OcspCertStatus, OcspFlag, OcspResponse, OcspResponseStatus,
+    OcspStatus,
+};
 use openssl::ssl::SslRef;
 use openssl::stack::Stack;
 use openssl::x509::store::X509StoreBuilder;
@@ -60,7 +63,7 @@ pub fn judge(ssl: &SslRef) -> ProofVerdict {
 
 /// Judges a proof for a certificate, which its issuer gives, or somebody whom the issuer lets
 /// do so (RFC 6960, section 4.2.2.2). Whether the issuer is believed is asked elsewhere.
-pub fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> ProofVerdict {
+fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> ProofVerdict {
     let Ok(response) = OcspResponse::from_der(proof) else { return ProofVerdict::Bad };
     if response.status() != OcspResponseStatus::SUCCESSFUL {
         return ProofVerdict::Bad;
@@ -75,21 +78,27 @@ pub fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> ProofV
         store.add_cert(issuer.clone())?;
         store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
         basic.verify(&others, &store.build(), OcspFlag::empty())?;
-        let mut verdict = ProofVerdict::Bad;
-        for digest in [MessageDigest::sha1(), MessageDigest::sha256()] {
-            let name = OcspCertId::from_cert(digest, own, issuer)?;
-            let Some(status) = basic.find_status(&name) else { continue };
-            status.check_validity(LEEWAY, None)?;
-            verdict = match status.status {
-                OcspCertStatus::GOOD if status.next_update().is_some() => ProofVerdict::Good,
-                OcspCertStatus::REVOKED => ProofVerdict::Revoked,
-                _ => ProofVerdict::Bad,
-            };
-            break;
-        }
-        Ok::<_, ErrorStack>(verdict)
+        let Some(status) = status_of(&basic, own, issuer) else { return Ok(ProofVerdict::Bad) };
+        status.check_validity(LEEWAY, None)?;
+        Ok::<_, ErrorStack>(match status.status {
+            OcspCertStatus::GOOD if status.next_update().is_some() => ProofVerdict::Good,
+            OcspCertStatus::REVOKED => ProofVerdict::Revoked,
+            _ => ProofVerdict::Bad,
+        })
     };
     judge().unwrap_or(ProofVerdict::Bad)
+}
+
+/// What a proof says of a certificate, by whichever digest it names it.
+fn status_of<'p>(
+    basic: &'p OcspBasicResponseRef,
+    own: &X509Ref,
+    issuer: &X509Ref,
+) -> Option<OcspStatus<'p>> {
+    [MessageDigest::sha1(), MessageDigest::sha256()].into_iter().find_map(|digest| {
+        let name = OcspCertId::from_cert(digest, own, issuer).ok()?;
+        basic.find_status(&name)
+    })
 }
 
 fn is_own_issuer(certificate: &X509Ref) -> bool {
@@ -142,14 +151,8 @@ impl Stapled {
         let [own, issuer, ..] = &self.chain[..] else { return true };
         let basic = OcspResponse::from_der(&self.proof).and_then(|response| response.basic());
         let Ok(basic) = basic else { return false };
-        [MessageDigest::sha1(), MessageDigest::sha256()].into_iter().any(|digest| {
-            OcspCertId::from_cert(digest, own, issuer)
-                .ok()
-                .and_then(|name| {
-                    Some(basic.find_status(&name)?.check_validity(LEEWAY, None).is_ok())
-                })
-                .unwrap_or(false)
-        })
+        status_of(&basic, own, issuer)
+            .is_some_and(|status| status.check_validity(LEEWAY, None).is_ok())
     }
 }
 
