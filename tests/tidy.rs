@@ -45,11 +45,17 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("mta", "eximious-mta", &["eximious"]),
-    ("repl", "eximious-repl", &["eximious", "eximious-world", "eximious-mta"]),
+    ("workbench", "eximious-workbench", &["eximious", "eximious-mta"]),
+    (
+        "repl",
+        "eximious-repl",
+        &["eximious", "eximious-world", "eximious-mta", "eximious-workbench"],
+    ),
 ];
 
 /// Rooms that must not touch the outside themselves.
-const PURE: &[&str] = &["grammar/src", "mailauth/src", "core/src", "stdlib/src", "src", "mta/src"];
+const PURE: &[&str] =
+    &["grammar/src", "mailauth/src", "core/src", "stdlib/src", "src", "mta/src", "workbench/src"];
 
 /// What touches it.
 const OUTSIDE: &[&str] = &[
@@ -226,6 +232,7 @@ fn only_the_program_prints() {
         "stdlib/src",
         "src",
         "mta/src",
+        "workbench/src",
         "world/src",
     ] {
         for path in sources(&root().join(room)) {
@@ -257,7 +264,7 @@ const BY_NAME: &[&str] = &[
 
 #[test]
 fn variables_have_handles() {
-    for room in ["stdlib/src", "src", "mta/src", "repl/src"] {
+    for room in ["stdlib/src", "src", "mta/src", "workbench/src", "repl/src"] {
         let mut paths = sources(&root().join(room));
         let is_test = |path: &Path| path.components().any(|part| part.as_os_str() == "tests");
         paths.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("acl/driver.rs"));
@@ -307,7 +314,7 @@ fn options_of_drivers_have_handles() {
         assert!(names.remove(name), "{name}");
     }
     assert!(names.len() > 200, "{}", names.len());
-    for room in ["stdlib/src", "src", "mta/src", "repl/src"] {
+    for room in ["stdlib/src", "src", "mta/src", "workbench/src", "repl/src"] {
         for path in sources(&root().join(room)) {
             let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
             let is_test = place.ends_with("tests.rs") || place.contains("/tests/");
@@ -412,7 +419,17 @@ fn unsafe_code_stands_only_in_bindings() {
 fn files_have_one_subject() {
     // A file that passes 600 lines wants a second look.
     for room in [
-        "grammar", "mailauth", "core", "bindings", "stdlib", "src", "world", "mta", "repl", "tests",
+        "grammar",
+        "mailauth",
+        "core",
+        "bindings",
+        "stdlib",
+        "src",
+        "world",
+        "mta",
+        "workbench",
+        "repl",
+        "tests",
     ] {
         for path in sources(&root().join(room)) {
             let lines = read(&path).lines().count();
@@ -432,7 +449,18 @@ fn published_weaknesses_have_tests() {
         28021 28026 28018 28019 28024 28022 28023 38371 12783 42114 42116 40687 37452 3559
         42115 42117 42118 42119 51766 26794 67896 30232 40684 40685 40686 45185";
     let mut names = String::new();
-    for room in ["grammar", "mailauth", "core", "stdlib", "src", "world", "mta", "repl", "tests"] {
+    for room in [
+        "grammar",
+        "mailauth",
+        "core",
+        "stdlib",
+        "src",
+        "world",
+        "mta",
+        "workbench",
+        "repl",
+        "tests",
+    ] {
         for path in sources(&root().join(room)) {
             let text = read(&path);
             let lines = text.lines().filter_map(|line| line.trim().strip_prefix("fn cve_"));
@@ -456,9 +484,18 @@ fn public_type(line: &str) -> Option<&str> {
 #[test]
 fn public_types_have_names_of_their_own() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for room in
-        ["grammar", "mailauth", "core", "bindings", "stdlib", "src", "world", "mta", "repl/src"]
-    {
+    for room in [
+        "grammar",
+        "mailauth",
+        "core",
+        "bindings",
+        "stdlib",
+        "src",
+        "world",
+        "mta",
+        "workbench",
+        "repl/src",
+    ] {
         for path in sources(&root().join(room)) {
             let name = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
             // What stands in the place of something that is left out has its name.

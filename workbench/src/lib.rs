@@ -1,0 +1,7 @@
+//! What shows a configuration to a person: editors, debuggers and tests of a configuration
+//! stand on this room, and the program gives them a terminal, files and connections.
+//!
+//! Nothing here prints or touches the outside: bytes and messages come in and go out.
+#![forbid(unsafe_code)]
+
+pub mod lsp;
