@@ -68,7 +68,7 @@ pub use mail::{
     route, smtp_client, transport,
 };
 #[cfg(feature = "tools")]
-pub use tools::{check, fmt};
+pub use tools::{check, complete, fmt, outline, symbols, words};
 
 /// All words: the standard library, and what ACLs and drivers add to it.
 pub fn registry() -> Registry {

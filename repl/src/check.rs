@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use eximious::check::{self as lints, Finding, Severity, Spot, TargetRelease, locate};
 use eximious::config::Config;
 use eximious::{ConfigError, Engine, Macros, World};
+use eximious_workbench::lsp::address_of;
 use serde_json::{Value, json};
 
 use crate::colour::Colour;
@@ -108,7 +109,7 @@ pub fn run(request: &CheckRequest) -> ExitCode {
     let mut out = Vec::new();
     let mut values = Vec::new();
     for file in &request.files {
-        let part = fragment(file);
+        let part = lints::parts::section(file.as_bytes());
         let config = match read(file, part, request, &engine, &world) {
             Ok(mut config) => {
                 config.load_acl_files(&world, engine.registry());
@@ -123,7 +124,7 @@ pub fn run(request: &CheckRequest) -> ExitCode {
         let mut findings = lints::check(&config, engine.registry(), &world, request.target);
         if part.is_some() {
             // What it needs of other files is not there.
-            findings.retain(|finding| stands_by_itself(&config, finding));
+            findings.retain(|finding| lints::parts::stands_by_itself(&config, finding));
         }
         worst = worst.into_iter().chain(findings.iter().map(|f| f.lint.severity)).min();
         match request.form {
@@ -145,32 +146,6 @@ pub fn run(request: &CheckRequest) -> ExitCode {
         Some(Severity::Error) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     }
-}
-
-/// The sections of Debian's `conf.d`, by the names of their folders; the main one has none.
-const FRAGMENTS: [(&str, &str); 7] = [
-    ("acl", "acl"),
-    ("auth", "authenticators"),
-    ("main", ""),
-    ("retry", "retry"),
-    ("rewrite", "rewrite"),
-    ("router", "routers"),
-    ("transport", "transports"),
-];
-
-/// The section that a file is a part of, where it stands in a folder of `conf.d`.
-fn fragment(file: &str) -> Option<&'static str> {
-    let mut parts = file.rsplit('/').skip(1);
-    let (folder, above) = (parts.next()?, parts.next()?);
-    let found = FRAGMENTS.iter().find(|(name, _)| *name == folder && above == "conf.d");
-    found.map(|(_, section)| *section)
-}
-
-/// Whether a finding is of a part of a configuration, and not of what other parts give it.
-fn stands_by_itself(config: &Config, finding: &Finding) -> bool {
-    let named = ["E104", "E105", "E106", "W202", "W203", "W204", "W205"];
-    locate(config, &finding.spot).is_some_and(|place| place.file > 0)
-        && !named.contains(&finding.lint.code)
 }
 
 /// Reads what is to be checked: the standard input, a file, or a part of a configuration in
@@ -196,8 +171,7 @@ fn read(
             read.map_err(|why| ConfigError::somewhere(format!("standard input: {why}")))?;
             Some(text)
         }
-        Some("") => Some(format!(".include {base}\n").into_bytes()),
-        Some(section) => Some(format!("begin {section}\n.include {base}\n").into_bytes()),
+        Some(section) => Some(lints::parts::alone(section, base.as_bytes())),
         None => None,
     };
     if world
@@ -344,7 +318,7 @@ fn result(config: &Config, finding: &Finding) -> Value {
     let place = locate(config, &finding.spot);
     let file = config.sources.file(place.map_or(0, |place| place.file));
     if let Some(file) = file {
-        let mut physical = json!({ "artifactLocation": { "uri": uri(&file.name) } });
+        let mut physical = json!({ "artifactLocation": { "uri": address_of(&file.name) } });
         if let Some(place) = place {
             let line = config.sources.line(place).unwrap_or_default();
             let (start, end) = columns(config, finding, line);
@@ -360,21 +334,6 @@ fn result(config: &Config, finding: &Finding) -> Value {
         value["locations"] = json!([{ "physicalLocation": physical }]);
     }
     value
-}
-
-/// A file's name as a URI; one that is not absolute is relative to where the
-/// program runs.
-fn uri(name: &[u8]) -> String {
-    let mut uri = String::from(if name.starts_with(b"/") { "file://" } else { "" });
-    for byte in name {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(*byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
 }
 
 /// A log of SARIF 2.1.0 with one run.

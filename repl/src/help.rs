@@ -5,12 +5,10 @@ use std::fmt::Write;
 use eximious::check;
 use eximious::debugging::DebugSelector;
 use eximious::hints;
-use eximious::{
-    AclOptions, AclPhases, AclTermKind, AclVerb, DriverDef, OptionDef, OptionPlace, Registry,
-};
+use eximious::{DriverDef, OptionPlace, Registry};
 
 use crate::switches;
-use crate::words::{self, More, Word};
+use crate::words::{self, Word};
 
 /// How wide a page is.
 const WIDTH: usize = 78;
@@ -31,6 +29,7 @@ eximious reads Exim's configuration, expands its strings and takes mail, as Exim
   eximious help NAME              the page of one of them: help extract, help $pid
   eximious check [FILE…]          what is wrong in a configuration; help check, help E110
   eximious fmt [FILE…]            lay configurations out; --check and --diff only look
+  eximious lsp                    the server for editors; help lsp
   eximious -C FILE -bP [NAME…]    what a configuration says
   eximious -C FILE -bt ADDRESS    where an address goes; -bh HOST: an SMTP session
   eximious -bV                    the version, and what this build knows
@@ -139,6 +138,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         "switches" => return Ok(switches::page()),
         "help" => return Ok(START.to_owned()),
         "fmt" => return Ok(FMT.to_owned()),
+        "lsp" => return Ok(crate::lsp::PAGE.to_owned()),
         "hints" => return Ok(hints_page()),
         "list" => return Ok(list_page()),
         "repl" => return Ok(PROMPT.to_owned()),
@@ -277,88 +277,10 @@ fn page(word: &Word) -> String {
         }
     }
     text.push('\n');
-    let own = match word.more {
-        More::Option(option) => option_facts(option),
-        More::Expansion => expansion_facts(word),
-        More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
-    };
-    let own = own.iter().map(|(label, value)| (*label, value.as_str()));
-    let gone = match meta.until {
-        "" => String::new(),
-        until => format!("with {until}"),
-    };
-    for (label, value) in own.chain([
-        ("Since", meta.since),
-        ("Gone", gone.as_str()),
-        ("Needs", meta.needs),
-        ("Source", meta.source),
-    ]) {
-        if !value.is_empty() {
-            let _ = writeln!(text, "  {:<8} {value}", format!("{label}:"));
-        }
+    for (label, value) in word.facts() {
+        let _ = writeln!(text, "  {:<8} {value}", format!("{label}:"));
     }
     text
-}
-
-fn expansion_facts(word: &Word) -> Vec<(&'static str, String)> {
-    let effects = words::effects(word.meta.effects);
-    let effects = if effects.is_empty() { "none".to_owned() } else { effects.join(", ") };
-    vec![("Effects", effects), ("Taint", taint(word).to_owned())]
-}
-
-fn option_facts(option: &OptionDef) -> Vec<(&'static str, String)> {
-    let kind = if option.expanded { ", expanded" } else { "" };
-    let default = match option.default {
-        Some(text) => text.escape_debug().to_string().replace("\\\"", "\"").replace("\\\\", "\\"),
-        None => "unset".to_owned(),
-    };
-    let varies = if option.varies { ", or as other things say" } else { "" };
-    vec![
-        ("Type", format!("{}{kind}", option.kind.name())),
-        ("Default", format!("{default}{varies}")),
-    ]
-}
-
-fn acl_facts(word: &Word) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
-    if let More::Term(term) = word.more {
-        let negated = if term.kind == AclTermKind::Condition { "yes, by !" } else { "no" };
-        facts.push(("Negated", negated.to_owned()));
-        if term.verbs.len() < AclVerb::ALL.len() {
-            let verbs: Vec<&str> = term.verbs.iter().map(|verb| verb.name()).collect();
-            facts.push(("Verbs", verbs.join(", ")));
-        }
-    }
-    if let Some(AclOptions::Names(names)) = word.acl_options() {
-        facts.push(("Options", names.join(", ")));
-    }
-    if let Some(phases) = word.phases() {
-        facts.push(("ACLs", acls(phases)));
-    }
-    facts
-}
-
-/// The options of ACLs, or of those that are missing where most are there.
-fn acls(phases: AclPhases) -> String {
-    let names = |phases: AclPhases| phases.options().collect::<Vec<_>>().join(", ");
-    let others = phases.complement();
-    if others.is_empty() {
-        "all".to_owned()
-    } else if others.iter().count() < phases.iter().count() {
-        format!("all but {}", names(others))
-    } else {
-        names(phases)
-    }
-}
-
-fn taint(word: &Word) -> &'static str {
-    match words::taint(word.meta.taint) {
-        "arguments" => "as its arguments",
-        "clean" => "never",
-        "tainted" => "always",
-        "quoted" => "as its arguments, quoted for the lookup that it names",
-        _ => "as what it returns",
-    }
 }
 
 /// Adds paragraphs, with lines of a fair length; lines that are indented stay

@@ -18,6 +18,7 @@ mod hints;
 mod input;
 mod list;
 mod logs;
+mod lsp;
 mod message;
 mod options;
 mod output;
@@ -37,7 +38,6 @@ mod suggest;
 mod switches;
 mod usual;
 mod version;
-mod words;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -47,7 +47,7 @@ use std::sync::Arc;
 
 use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
-use eximious::{Engine, Fail, opt};
+use eximious::{Engine, Fail, opt, words};
 
 use options::{CalledAs, ExpandRequest, Job, Options};
 use output::Output;
@@ -103,6 +103,7 @@ fn main() -> ExitCode {
         Job::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
         Job::Filter(request) => test_filters(request),
         Job::Format(request) => fmt::run(&request),
+        Job::Lsp(settings) => lsp::run(settings),
         Job::Route(request) => test_addresses(request),
         Job::Host(request) => speak(request),
         Job::Daemon(source, request) => match daemon::run(source, request) {

@@ -81,6 +81,8 @@ pub enum Job {
     Hints(hints::HintsRequest),
     /// `eximious check`.
     Check(check::CheckRequest),
+    /// `lsp`.
+    Lsp(eximious_workbench::lsp::LspSettings),
     /// `-brw`: rewrite an address.
     Rewrite(rewrite::RulesRequest),
     /// `-brt`: find a rule for retries.
@@ -140,6 +142,7 @@ impl Job {
             | Self::RemovePidFile(_)
             | Self::Show(_)
             | Self::Check(_)
+            | Self::Lsp(_)
             | Self::Format(_) => false,
         }
     }

@@ -2,7 +2,6 @@
 
 mod command;
 mod helper;
-mod scan;
 
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -24,6 +23,7 @@ use crate::session::{Answer, Session};
 use crate::suggest::meant;
 use crate::{help, list, message, words};
 use command::PromptCommand;
+use eximious::complete::is_open;
 use helper::Words;
 
 /// Said once, where the program was started without being told what to do.
@@ -167,7 +167,7 @@ fn failed(registry: &Registry, fail: &eximious::Fail) -> Vec<u8> {
 fn closed(typed: &str) -> String {
     let mut out = String::new();
     for line in typed.split('\n') {
-        if !out.is_empty() && !scan::is_open(out.rsplit('\n').next().unwrap_or_default()) {
+        if !out.is_empty() && !is_open(out.rsplit('\n').next().unwrap_or_default()) {
             out.push('\n');
         }
         let within = !out.is_empty() && !out.ends_with('\n');

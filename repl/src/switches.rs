@@ -123,6 +123,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("fmt", "lays configurations out"),
     ("hints", "shows, tidies and changes what is remembered of hosts, addresses and rates"),
     ("help", "pages: of a name, check, switches, or a lint's code"),
+    ("lsp", "the server for editors (Language Server Protocol)"),
     ("list", "all items, operators, conditions, variables, lookups, options"),
     ("repl", "the prompt that expands strings"),
 ];

@@ -130,6 +130,13 @@ impl Line {
     }
 }
 
+impl Line {
+    /// The places of the macros that were replaced in it.
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = Location> {
+        self.pieces.iter().map(|piece| piece.place).filter(|place| place.inside.is_some())
+    }
+}
+
 impl Mark {
     /// The parts of a line as long as nothing was replaced in it.
     pub(crate) fn whole() -> Vec<Self> {

@@ -11,6 +11,9 @@ use eximious_stdlib::options::opt;
 /// How long it takes until somebody is looked for again.
 const BETWEEN: Duration = Duration::from_secs(1);
 
+/// How often at most: for an hour.
+const MOST: i64 = 3600;
+
 /// The users of a world: whoever is not found is looked for again, as often as the options
 /// say.
 pub(crate) struct PatientUsers<'w> {
@@ -20,7 +23,7 @@ pub(crate) struct PatientUsers<'w> {
 
 impl<'w> PatientUsers<'w> {
     pub(crate) fn of(world: &'w World, settings: &Settings) -> Self {
-        Self { world, retries: settings.get(opt::FINDUSER_RETRIES) }
+        Self { world, retries: settings.get(opt::FINDUSER_RETRIES).min(MOST) }
     }
 
     fn find<T>(&self, find: impl Fn() -> io::Result<Option<T>>) -> io::Result<Option<T>> {

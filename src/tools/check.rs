@@ -4,20 +4,25 @@
 //! on and one that it does not, and the function that looks. All of them read
 //! one [`Survey`]: the configuration with each of its texts parsed.
 
+mod cure;
 mod flows;
-mod graph;
+pub(in crate::tools) mod graph;
 mod items;
 mod lints;
-mod names;
+pub(in crate::tools) mod names;
+pub mod parts;
 mod releases;
 mod silence;
 mod survey;
+pub(in crate::tools) mod uses;
 
 use eximious_core::{Registry, World};
 use eximious_grammar::Span;
 
 use crate::config::Config;
 
+pub use cure::{Cure, cure};
+pub(in crate::tools) use survey::list_of;
 pub use survey::{Survey, Text, Use};
 
 /// How bad it is.
@@ -215,6 +220,47 @@ pub fn locate(config: &Config, spot: &Spot) -> Option<crate::config::Location> {
         }
         Spot::Nowhere => None,
     }
+}
+
+/// Where a spot begins and ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    /// Its first byte. In the text of a macro, that of the macro's name.
+    pub start: crate::config::Location,
+    /// The line in which it ends.
+    pub end_line: u32,
+    /// The byte of that line behind it.
+    pub end_column: u32,
+}
+
+/// Where a spot begins and ends in its file.
+pub fn extent(config: &Config, spot: &Spot) -> Option<Extent> {
+    let start = locate(config, spot)?;
+    let line = config.sources.line(start).unwrap_or_default();
+    let whole = |start: crate::config::Location| Extent {
+        start,
+        end_line: start.line,
+        end_column: line.trim_ascii_end().len() as u32,
+    };
+    let Spot::Line(number, span) = spot else {
+        let blank = line.len() - line.trim_ascii_start().len();
+        return Some(whole(crate::config::Location { column: blank as u32, ..start }));
+    };
+    let last = config.lines[*number].place(span.end.saturating_sub(1).max(span.start) as usize);
+    Some(match (start.inside, last.inside) {
+        (Some(number), _) => {
+            let name = config.macros.iter().nth(number as usize).map_or(0, |(name, _)| name.len());
+            Extent { start, end_line: start.line, end_column: start.column + name as u32 }
+        }
+        (None, None)
+            if last.file == start.file
+                && (last.line, last.column) >= (start.line, start.column) =>
+        {
+            let past = u32::from(span.end > span.start);
+            Extent { start, end_line: last.line, end_column: last.column + past }
+        }
+        _ => whole(start),
+    })
 }
 
 /// Up to three names that could have been meant, the nearest first.

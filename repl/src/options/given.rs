@@ -37,6 +37,7 @@ pub(super) enum Asked {
     RemovePidFile(Option<Vec<u8>>),
     Show,
     Check(check::CheckRequest),
+    Lsp(eximious_workbench::lsp::LspSettings),
     Hints(hints::HintsWork),
     Rewrite,
     Retry,
@@ -138,6 +139,7 @@ impl Asked {
             | Self::SieveExtensions
             | Self::RemovePidFile(_)
             | Self::Check(_)
+            | Self::Lsp(_)
             | Self::Format(_)
             | Self::Filter => Rights::Caller,
             Self::Version
@@ -173,6 +175,7 @@ impl Asked {
                 | Self::SieveExtensions
                 | Self::RemovePidFile(_)
                 | Self::Check(_)
+                | Self::Lsp(_)
                 | Self::Format(_)
         )
     }
@@ -216,6 +219,7 @@ impl Given {
                 words: self.arguments,
             }),
             Asked::Check(request) => Job::Check(request),
+            Asked::Lsp(settings) => Job::Lsp(settings),
             Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),

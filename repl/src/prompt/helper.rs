@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
 use eximious::Engine;
-use eximious::grammar::expansion::{VariableName, Vocabulary};
+use eximious::complete::{self, Offer, Role, is_open, scan};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
@@ -14,8 +14,7 @@ use rustyline::{Context, Helper};
 
 use super::closed;
 use super::command;
-use super::scan::{Expected, Role, is_open, scan};
-use crate::words::{self, Kind};
+use crate::words::Kind;
 
 const CYAN: &str = "\x1b[36m";
 const GREEN: &str = "\x1b[32m";
@@ -46,103 +45,11 @@ impl Words {
         let names = headers.iter().map(|header| String::from_utf8_lossy(&header.name));
         *self.headers.borrow_mut() = names.map(|name| name.to_lowercase()).collect();
     }
-
-    /// The variables of header lines that begin so: `h_subject:`.
-    fn header_names(&self, start: &str) -> Vec<Pair> {
-        let Some(prefix) = HEADERS.iter().find(|prefix| start.starts_with(**prefix)) else {
-            return Vec::new();
-        };
-        let all = self.headers.borrow();
-        let names = all.iter().map(|name| format!("{prefix}{name}:"));
-        let mut names: Vec<String> = names.filter(|name| name.starts_with(start)).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.into_iter().map(|name| Pair { display: name.clone(), replacement: name }).collect()
-    }
-
-    /// Names of some kinds that begin so, with their one-line descriptions.
-    fn names(&self, kinds: &[Kind], start: &str) -> Vec<Pair> {
-        let registry = self.engine.registry();
-        let mut pairs = Vec::new();
-        for kind in kinds {
-            for word in words::of(registry, *kind) {
-                let all = std::iter::once(&word.meta.name).chain(word.meta.aliases);
-                // A family of variables has no name that could be typed.
-                for name in all.filter(|name| name.starts_with(start) && !name.contains('…')) {
-                    let end = match kind {
-                        Kind::Operator => ":",
-                        Kind::Item => after(name, word.meta.syntax),
-                        _ => "",
-                    };
-                    let mut display = format!("{name}{end}");
-                    if !word.meta.summary.is_empty() {
-                        let _ = write!(display, "  {}", word.meta.summary);
-                    }
-                    pairs.push(Pair { display, replacement: format!("{name}{end}") });
-                }
-            }
-        }
-        pairs.sort_by(|a, b| a.replacement.cmp(&b.replacement));
-        pairs.dedup_by(|a, b| a.replacement == b.replacement);
-        pairs
-    }
-
-    fn is_known(&self, role: Role, name: &str) -> bool {
-        let (registry, name) = (self.engine.registry(), name.as_bytes());
-        let variable = || is_variable(registry, name);
-        match role {
-            Role::Construct => {
-                registry.item(name).is_some() || registry.operator(name).is_some() || variable()
-            }
-            Role::Variable => variable(),
-            Role::Condition => registry.condition(name).is_some(),
-            Role::Lookup => is_lookup(registry, name),
-            Role::Escape => true,
-        }
-    }
-
-    /// The signature of the innermost word that has one.
-    fn signature(&self, line: &str) -> Option<&'static str> {
-        let registry = self.engine.registry();
-        scan(line).around().find_map(|(role, name)| {
-            let name = name.as_bytes();
-            let meta = match role {
-                Role::Condition => {
-                    registry.condition(name).map(|(id, _)| &registry.condition_at(id).meta)
-                }
-                _ => match registry.item(name) {
-                    Some((id, _)) => Some(&registry.item_at(id).meta),
-                    None => registry.operator(name).map(|(id, _)| &registry.operator_at(id).meta),
-                },
-            };
-            meta.map(|meta| meta.syntax).filter(|syntax| !syntax.is_empty())
-        })
-    }
 }
 
-/// What an item's name is followed by: a brace, or a space as in `${if `.
-fn after(name: &str, syntax: &str) -> &'static str {
-    match syntax.strip_prefix("${").and_then(|rest| rest.strip_prefix(name)) {
-        Some(rest) if rest.starts_with('{') => "{",
-        Some(rest) if rest.starts_with(' ') => " ",
-        _ => "",
-    }
-}
-
-fn is_variable(registry: &eximious::Registry, name: &[u8]) -> bool {
-    name.iter().all(u8::is_ascii_digit)
-        || !matches!(registry.variable(name), VariableName::Unknown(_))
-        || HEADERS.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
-}
-
-/// How the names of variables begin that are header lines.
-const HEADERS: [&str; 8] =
-    ["h_", "rh_", "bh_", "lh_", "header_", "rheader_", "bheader_", "lheader_"];
-
-/// A lookup type, perhaps with `partial-` before it: which a scan of words
-/// splits off.
-fn is_lookup(registry: &eximious::Registry, name: &[u8]) -> bool {
-    name.starts_with(b"partial") || registry.lookup(name).is_some()
+/// An offer as the line editor shows it.
+fn pair(offer: &Offer) -> Pair {
+    Pair { display: offer.line(), replacement: offer.text.clone() }
 }
 
 impl Completer for Words {
@@ -157,31 +64,28 @@ impl Completer for Words {
         let line = &line[..pos];
         if let Some(typed) = command::name_of_help(line) {
             let start = pos - typed.len();
-            return Ok((start, self.names(&Kind::all().collect::<Vec<_>>(), typed)));
+            let kinds: Vec<Kind> = Kind::all().collect();
+            let offers = complete::names(self.engine.registry(), &kinds, typed);
+            return Ok((start, offers.iter().map(pair).collect()));
         }
         if line.starts_with(':') {
             return Ok((0, command::names(line)));
         }
         let (expected, start) = scan(line).expected(line);
-        let kinds: &[Kind] = match expected {
-            Expected::Construct => &[Kind::Item, Kind::Operator, Kind::Variable],
-            Expected::Variable => &[Kind::Variable],
-            Expected::Condition => &[Kind::Condition],
-            Expected::Lookup => &[Kind::Lookup],
-            Expected::Nothing => &[],
-        };
-        let mut names = self.names(kinds, &line[start..]);
+        let (kinds, typed) = (complete::kinds_of(expected), &line[start..]);
+        let mut offers = complete::names(self.engine.registry(), kinds, typed);
         if kinds.contains(&Kind::Variable) {
-            names.extend(self.header_names(&line[start..]));
+            let headers = self.headers.borrow();
+            offers.extend(complete::header_names(headers.iter().map(String::as_str), typed));
         }
-        Ok((start, names))
+        Ok((start, offers.iter().map(pair).collect()))
     }
 }
 
 /// A signature; the right arrow does not take it over.
-pub struct Signature(String);
+pub struct SignatureHint(String);
 
-impl Hint for Signature {
+impl Hint for SignatureHint {
     fn display(&self) -> &str {
         &self.0
     }
@@ -191,13 +95,14 @@ impl Hint for Signature {
 }
 
 impl Hinter for Words {
-    type Hint = Signature;
+    type Hint = SignatureHint;
 
-    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Signature> {
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<SignatureHint> {
         if pos < line.len() || command::is_command(line) {
             return None;
         }
-        self.signature(line).map(|syntax| Signature(format!("   {syntax}")))
+        let found = complete::signature(self.engine.registry(), line)?;
+        Some(SignatureHint(format!("   {}", found.syntax)))
     }
 }
 
@@ -209,7 +114,7 @@ impl Highlighter for Words {
         let read = scan(line);
         let mut marks: Vec<(usize, usize, &str)> = Vec::new();
         for (role, range) in &read.words {
-            let known = self.is_known(*role, &line[range.clone()]);
+            let known = complete::is_known(self.engine.registry(), *role, &line[range.clone()]);
             let typing = range.end == line.len();
             let colour = match role {
                 Role::Escape => YELLOW,
@@ -298,12 +203,11 @@ mod tests {
 
     #[test]
     fn the_signature_of_the_innermost_word_is_shown() {
-        let words = helper();
-        let registry = words.engine.registry();
-        let (extract, _) = registry.item(b"extract").unwrap();
-        let syntax = registry.item_at(extract).meta.syntax;
-        assert_eq!(words.signature("${if eq{${extract{a}"), Some(syntax));
-        assert_eq!(words.signature("no word"), None);
+        let history = rustyline::history::MemHistory::new();
+        let hint = |line: &str| helper().hint(line, line.len(), &Context::new(&history));
+        let shown = hint("${if eq{${extract{a}").map(|hint| hint.0).unwrap();
+        assert!(shown.starts_with("   ${extract{"), "{shown}");
+        assert!(hint("no word").is_none());
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct AclUse {
 }
 
 /// The phase that an option sets the ACL for.
-pub(super) fn phase_of(option: &str) -> Option<AclPhases> {
+pub(in crate::tools) fn phase_of(option: &str) -> Option<AclPhases> {
     Some(match option {
         "acl_smtp_connect" => AclPhases::CONNECT,
         "acl_smtp_helo" => AclPhases::HELO,

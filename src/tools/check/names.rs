@@ -8,14 +8,14 @@ use crate::config::macros::Index;
 
 /// Names, each once.
 #[derive(Debug, Default)]
-pub(super) struct Names<'n> {
+pub(in crate::tools) struct Names<'n> {
     index: Index,
     names: Vec<&'n [u8]>,
 }
 
 impl<'n> Names<'n> {
     /// Gathers names; one that comes again counts once.
-    pub(super) fn new(names: impl Iterator<Item = &'n [u8]>) -> Self {
+    pub(in crate::tools) fn new(names: impl Iterator<Item = &'n [u8]>) -> Self {
         let mut all = Self::default();
         for name in names.filter(|name| !name.is_empty()) {
             if all.index.number(name).is_none() {
@@ -28,7 +28,7 @@ impl<'n> Names<'n> {
 
     /// Each place of a text where a name stands that is not the beginning of a
     /// longer word.
-    pub(super) fn each_in(&self, text: &[u8], mut found: impl FnMut(&'n [u8], usize)) {
+    pub(in crate::tools) fn each_in(&self, text: &[u8], mut found: impl FnMut(&'n [u8], usize)) {
         self.index.each_in(text, |number, at| {
             let name = self.names[number];
             if !text.get(at + name.len()).is_some_and(word) {
@@ -39,7 +39,7 @@ impl<'n> Names<'n> {
 }
 
 /// Whether a byte can be part of a name.
-pub(super) fn word(c: &u8) -> bool {
+pub(in crate::tools) fn word(c: &u8) -> bool {
     c.is_ascii_alphanumeric() || *c == b'_'
 }
 

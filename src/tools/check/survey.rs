@@ -106,7 +106,7 @@ pub struct Survey<'c> {
 }
 
 impl<'c> Survey<'c> {
-    pub(super) fn new(
+    pub(in crate::tools) fn new(
         config: &'c Config,
         registry: &'c Registry,
         world: &'c World,
@@ -211,7 +211,7 @@ impl<'c> Survey<'c> {
     }
 
     /// The number of an ACL in the configuration, and in [`Survey::acls`].
-    pub(super) fn acl(&self, name: &[u8]) -> Option<usize> {
+    pub(in crate::tools) fn acl(&self, name: &[u8]) -> Option<usize> {
         self.numbers.get(name).copied()
     }
 
@@ -229,7 +229,7 @@ impl<'c> Survey<'c> {
 }
 
 /// What kind of list a condition of ACLs takes.
-fn list_of(term: &str) -> Option<ListKind> {
+pub(in crate::tools) fn list_of(term: &str) -> Option<ListKind> {
     Some(match term {
         "domains" | "sender_domains" => ListKind::Domain,
         "hosts" => ListKind::Host,

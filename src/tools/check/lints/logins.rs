@@ -1,9 +1,8 @@
 //! Authenticators.
 
 use crate::tools::check::survey::Use;
-use crate::tools::check::{Lint, Severity};
+use crate::tools::check::{Lint, Severity, uses};
 use eximious_core::DriverKind;
-use eximious_grammar::Span;
 use eximious_stdlib::options::opt::authenticator as opt;
 
 /// E115.
@@ -19,25 +18,15 @@ pub(super) static UNKNOWN_AUTHENTICATOR: Lint = Lint {
     good: "acl_smtp_rcpt = c\nbegin acl\nc:\n  deny !authenticated = plain\nbegin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n  server_condition = ${if eq{$auth2}{x}}\n",
     run: |survey, findings| {
         let all = survey.config.instances(DriverKind::Authenticator);
-        for text in &survey.texts {
-            if text.term().is_none_or(|term| term.meta.name != "authenticated") {
-                continue;
+        uses::of_authenticators(survey, &mut |name, spot| {
+            if all.iter().any(|one| name.eq_ignore_ascii_case(one.name.bytes())) {
+                return;
             }
-            for item in crate::tools::check::items::items(&text.text, text.tree.as_ref()) {
-                let name = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
-                if !item.text.iter().all(name)
-                    || all.iter().any(|one| item.text.eq_ignore_ascii_case(one.name.bytes()))
-                {
-                    continue;
-                }
-                let shown = String::from_utf8_lossy(&item.text);
-                let names = all.iter().filter_map(|one| std::str::from_utf8(one.name.bytes()).ok());
-                let help = findings.offer("", &shown, names);
-                let start = item.span.start as usize;
-                let spot = text.spot(Span::new(start, start + item.text.len()));
-                findings.add_with(spot, format!("no authenticator is called \"{shown}\""), help);
-            }
-        }
+            let shown = String::from_utf8_lossy(name);
+            let names = all.iter().filter_map(|one| std::str::from_utf8(one.name.bytes()).ok());
+            let help = findings.offer("", &shown, names);
+            findings.add_with(spot, format!("no authenticator is called \"{shown}\""), help);
+        });
     },
 };
 

@@ -165,7 +165,8 @@ fn refuses(text: &Text<'_>) -> Option<&'static str> {
     if directory {
         return Some("a directory");
     }
-    let named = instance.kind == DriverKind::Router && super::names::names_transport(option);
+    let named =
+        instance.kind == DriverKind::Router && crate::tools::check::uses::names_transport(option);
     named.then_some("the name of a transport")
 }
 

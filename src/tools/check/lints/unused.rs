@@ -86,7 +86,7 @@ pub(super) static TRANSPORT_UNUSED: Lint = Lint {
         let mut any = false;
         for text in &survey.texts {
             let Some(option) = text.option() else { continue };
-            if super::names::names_transport(option) {
+            if crate::tools::check::uses::names_transport(option) {
                 any |= text.text.contains(&b'$');
                 used.insert(&text.text);
             }

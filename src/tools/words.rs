@@ -1,28 +1,42 @@
 //! All records of the registry in one view.
 
-use eximious::grammar::expansion::{VariableName, Vocabulary};
-use eximious::stdlib::acl;
-use eximious::{
-    AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerbDef, AclVerify, DriverKind,
-    Effects, Example, Meta, OptionDef, OptionPlace, Registry, TaintRule,
+use eximious_core::{
+    AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef, AclVerify,
+    DriverKind, Effects, Example, Meta, OptionDef, OptionPlace, Registry, TaintRule,
 };
+use eximious_grammar::expansion::{VariableName, Vocabulary};
+use eximious_stdlib::acl;
 
 /// What kind of word a record is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
+    /// `${name{…}}`
     Item,
+    /// `${name:…}`
     Operator,
+    /// What `${if` asks.
     Condition,
+    /// `$name`
     Variable,
+    /// A lookup type.
     Lookup,
+    /// An option of the main section.
     MainOption,
+    /// An option of routers.
     RouterOption,
+    /// An option of transports.
     TransportOption,
+    /// An option of authenticators.
     AuthenticatorOption,
+    /// What begins a statement of an ACL.
     AclVerb,
+    /// A condition of ACLs.
     AclCondition,
+    /// A modifier of ACLs.
     AclModifier,
+    /// What `control` may name.
     AclControl,
+    /// What `verify` may name.
     AclVerify,
 }
 
@@ -38,10 +52,12 @@ impl Kind {
     pub const ACL: [Self; 5] =
         [Self::AclVerb, Self::AclCondition, Self::AclModifier, Self::AclControl, Self::AclVerify];
 
+    /// All kinds: of expansions, of options, of ACLs.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::EXPANSION.into_iter().chain(Self::OPTIONS).chain(Self::ACL)
     }
 
+    /// What one of them is called.
     pub fn name(self) -> &'static str {
         match self {
             Self::Item => "item",
@@ -96,19 +112,28 @@ impl Kind {
 /// A record.
 #[derive(Clone, Copy, Debug)]
 pub struct Word<'r> {
+    /// What kind of word it is.
     pub kind: Kind,
+    /// What it says of itself.
     pub meta: &'r Meta,
+    /// What it says besides.
     pub more: More<'r>,
 }
 
 /// What the record of a kind of word has besides what all have.
 #[derive(Clone, Copy, Debug)]
 pub enum More<'r> {
+    /// Nothing: a word of expansions.
     Expansion,
+    /// An option.
     Option(&'r OptionDef),
+    /// A verb of ACLs.
     Verb(&'r AclVerbDef),
+    /// A condition or modifier.
     Term(&'r AclTerm),
+    /// What `control` may name.
     Control(&'r AclControl),
+    /// What `verify` may name.
     Verify(&'r AclVerify),
 }
 
@@ -130,6 +155,27 @@ impl Word<'_> {
             More::Verify(verify) => Some(verify.phases),
             _ => None,
         }
+    }
+
+    /// What a page says of it in a line each: a label, and a text that is not empty.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let own = match self.more {
+            More::Option(option) => option_facts(option),
+            More::Expansion => expansion_facts(self),
+            More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(self),
+        };
+        let meta = self.meta;
+        let gone = match meta.until {
+            "" => String::new(),
+            until => format!("with {until}"),
+        };
+        let common = [
+            ("Since", meta.since.to_owned()),
+            ("Gone", gone),
+            ("Needs", meta.needs.to_owned()),
+            ("Source", meta.source.to_owned()),
+        ];
+        own.into_iter().chain(common).filter(|(_, value)| !value.is_empty()).collect()
     }
 
     /// What may follow the name of a control or verification after a slash.
@@ -241,13 +287,75 @@ pub fn taint(rule: TaintRule) -> &'static str {
     }
 }
 
+fn expansion_facts(word: &Word<'_>) -> Vec<(&'static str, String)> {
+    let effects = effects(word.meta.effects);
+    let effects = if effects.is_empty() { "none".to_owned() } else { effects.join(", ") };
+    vec![("Effects", effects), ("Taint", taint_of(word).to_owned())]
+}
+
+fn option_facts(option: &OptionDef) -> Vec<(&'static str, String)> {
+    let expanded = if option.expanded { ", expanded" } else { "" };
+    let default = match option.default {
+        Some(text) => text.escape_debug().to_string().replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => "unset".to_owned(),
+    };
+    let varies = if option.varies { ", or as other things say" } else { "" };
+    vec![
+        ("Type", format!("{}{expanded}", option.kind.name())),
+        ("Default", format!("{default}{varies}")),
+    ]
+}
+
+fn acl_facts(word: &Word<'_>) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let More::Term(term) = word.more {
+        let negated = if term.kind == AclTermKind::Condition { "yes, by !" } else { "no" };
+        facts.push(("Negated", negated.to_owned()));
+        if term.verbs.len() < AclVerb::ALL.len() {
+            let verbs: Vec<&str> = term.verbs.iter().map(|verb| verb.name()).collect();
+            facts.push(("Verbs", verbs.join(", ")));
+        }
+    }
+    if let Some(AclOptions::Names(names)) = word.acl_options() {
+        facts.push(("Options", names.join(", ")));
+    }
+    if let Some(phases) = word.phases() {
+        facts.push(("ACLs", acls(phases)));
+    }
+    facts
+}
+
+/// The options of ACLs, or of those that are missing where most are there.
+fn acls(phases: AclPhases) -> String {
+    let names = |phases: AclPhases| phases.options().collect::<Vec<_>>().join(", ");
+    let others = phases.complement();
+    if others.is_empty() {
+        "all".to_owned()
+    } else if others.iter().count() < phases.iter().count() {
+        format!("all but {}", names(others))
+    } else {
+        names(phases)
+    }
+}
+
+/// How a page says it.
+fn taint_of(word: &Word<'_>) -> &'static str {
+    match taint(word.meta.taint) {
+        "arguments" => "as its arguments",
+        "clean" => "never",
+        "tainted" => "always",
+        "quoted" => "as its arguments, quoted for the lookup that it names",
+        _ => "as what it returns",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_found_as_they_are_written() {
-        let registry = eximious::registry();
+        let registry = crate::registry();
         for name in ["substr", "${substr", "substr_1_2:", "substr_0"] {
             let found = named(&registry, name);
             assert!(found.iter().any(|word| word.kind == Kind::Operator), "{name}");

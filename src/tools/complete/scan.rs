@@ -22,11 +22,27 @@ pub enum Expected {
 /// What a word of the line is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
+    /// An item, an operator or a variable, after `${`.
     Construct,
+    /// A variable, after `$` or `def:`.
     Variable,
+    /// A condition.
     Condition,
+    /// A lookup type.
     Lookup,
+    /// A backslash and what follows it.
     Escape,
+}
+
+/// A construct or condition that is open where a text ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenCall<'l> {
+    /// Which of the two it is.
+    pub role: Role,
+    /// Its name.
+    pub name: &'l str,
+    /// How many of its arguments in braces are complete.
+    pub arguments: usize,
 }
 
 /// What a line is made of, as far as it was read.
@@ -36,6 +52,8 @@ pub struct Scan<'l> {
     pub words: Vec<(Role, Range<usize>)>,
     /// Braces: where each opens, and where it closes if it does.
     pub braces: Vec<(usize, Option<usize>)>,
+    /// Those of them that are open, by their numbers.
+    unclosed: Vec<usize>,
     open: Vec<Frame<'l>>,
 }
 
@@ -110,7 +128,7 @@ pub fn scan(line: &str) -> Scan<'_> {
             b'$' => scan.dollar(line, at),
             b'{' => {
                 let kind = scan.open.last().map_or(Inside::Text, Frame::braces);
-                scan.braces.push((at, None));
+                scan.brace(at);
                 scan.open.push(Frame::new(kind, ""));
                 at + 1
             }
@@ -131,7 +149,7 @@ impl<'l> Scan<'l> {
         let start = at + if braced { 2 } else { 1 };
         let end = name_end(line, start);
         if braced {
-            self.braces.push((at + 1, None));
+            self.brace(at + 1);
             self.open.push(Frame::new(Inside::Construct, &line[start..end]));
         }
         let role = if braced { Role::Construct } else { Role::Variable };
@@ -173,9 +191,14 @@ impl<'l> Scan<'l> {
         {
             outer.arguments += 1;
         }
-        if let Some(open) = self.braces.iter_mut().rev().find(|(_, close)| close.is_none()) {
-            open.1 = Some(at);
+        if let Some(open) = self.unclosed.pop() {
+            self.braces[open].1 = Some(at);
         }
+    }
+
+    fn brace(&mut self, at: usize) {
+        self.unclosed.push(self.braces.len());
+        self.braces.push((at, None));
     }
 
     /// What is expected at the end of what was read, and where the name begins
@@ -200,11 +223,13 @@ impl<'l> Scan<'l> {
 
     /// The constructs and conditions that the end of what was read is in, the
     /// innermost first.
-    pub fn around(&self) -> impl Iterator<Item = (Role, &'l str)> {
+    pub fn around(&self) -> impl Iterator<Item = OpenCall<'l>> {
         self.open.iter().rev().flat_map(|frame| {
+            let call = |role, name| OpenCall { role, name, arguments: frame.arguments };
             let construct = (frame.kind == Inside::Construct && !frame.name.is_empty())
-                .then_some((Role::Construct, frame.name));
-            frame.condition.map(|name| (Role::Condition, name)).into_iter().chain(construct)
+                .then(|| call(Role::Construct, frame.name));
+            let condition = frame.condition.map(|name| call(Role::Condition, name));
+            condition.into_iter().chain(construct)
         })
     }
 
@@ -267,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_innermost_construct_comes_first() {
-        let names = |line| scan(line).around().map(|(_, name)| name).collect::<Vec<_>>();
+        let names = |line| scan(line).around().map(|call| call.name).collect::<Vec<_>>();
         assert_eq!(names("${if eq{${extract{a"), ["extract", "eq", "if"]);
         assert_eq!(names("${uc:a} "), [""; 0]);
     }

@@ -1,0 +1,67 @@
+//! Debian's configuration in parts: files below `conf.d`, of which `update-exim4.conf` makes
+//! one.
+
+use eximious_core::world::Files;
+
+use super::{Finding, locate};
+use crate::config::Config;
+
+/// The folders of `conf.d` in the order in which they are put together, with their sections;
+/// the main one has none.
+const FOLDERS: [(&str, &str); 7] = [
+    ("main", ""),
+    ("acl", "acl"),
+    ("router", "routers"),
+    ("transport", "transports"),
+    ("retry", "retry"),
+    ("rewrite", "rewrite"),
+    ("auth", "authenticators"),
+];
+
+/// How many files a folder may have.
+const MOST: usize = 10_000;
+
+/// The section that a file is a part of, where it stands in a folder of `conf.d`.
+pub fn section(file: &[u8]) -> Option<&'static str> {
+    let mut parts = file.rsplit(|c| *c == b'/').skip(1);
+    let (folder, above) = (parts.next()?, parts.next()?);
+    let found = FOLDERS.iter().find(|(name, _)| name.as_bytes() == folder && above == b"conf.d");
+    found.map(|(_, section)| *section)
+}
+
+/// The folder `conf.d` that such a file is in, with the slash behind it.
+pub fn folder(file: &[u8]) -> Option<&[u8]> {
+    section(file)?;
+    let mut slashes = memchr::memrchr_iter(b'/', file);
+    slashes.next();
+    slashes.next().map(|at| &file[..=at])
+}
+
+/// A configuration of one part alone, which includes it.
+pub fn alone(section: &str, base: &[u8]) -> Vec<u8> {
+    let begin = if section.is_empty() { String::new() } else { format!("begin {section}\n") };
+    [begin.as_bytes(), b".include ", base, b"\n"].concat()
+}
+
+/// A configuration that includes all parts below a folder `conf.d`, as it would be put
+/// together; names that Debian passes over are left out.
+pub fn together(folder: &[u8], files: &dyn Files) -> Vec<u8> {
+    let mut text = b"# This file was generated dynamically, as by update-exim4.conf\n".to_vec();
+    for (name, _) in FOLDERS {
+        let mut found = files.names(&[folder, name.as_bytes()].concat(), MOST).unwrap_or_default();
+        let counts = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
+        found.retain(|file| !file.is_empty() && file.iter().all(counts));
+        found.sort();
+        for file in found {
+            text.extend([b".include ", name.as_bytes(), b"/", &file, b"\n"].concat());
+        }
+    }
+    text
+}
+
+/// Whether a finding is of a part of a configuration, and not of what other parts give it.
+pub fn stands_by_itself(config: &Config, finding: &Finding) -> bool {
+    let named = ["E104", "E105", "E106", "W202", "W203", "W204", "W205"];
+    locate(config, &finding.spot).is_some_and(|place| place.file > 0)
+        && !named.contains(&finding.lint.code)
+}

@@ -1,0 +1,230 @@
+//! Where names stand that a configuration gives: lists, ACLs, instances of drivers.
+
+use eximious_core::{DriverKind, ListKind, OptionDef, OptionKind, Str};
+use eximious_grammar::Span;
+use eximious_grammar::expansion::{Arg, Tree};
+use eximious_stdlib::options::opt::router;
+
+use super::graph::{acl_named, acls_called, phase_of};
+use super::items::{Item, items, split, split_on};
+use super::{Spot, Survey, Text};
+
+/// Is told of the name of a list, of which kinds it may be, and where it stands.
+pub(in crate::tools) type ListFound<'f> = &'f mut dyn FnMut(&[ListKind], &[u8], Spot);
+/// Is told of a name, and where it stands.
+pub(in crate::tools) type NameFound<'f> = &'f mut dyn FnMut(&[u8], Spot);
+
+/// All kinds of lists.
+pub(super) const KINDS: [ListKind; 4] =
+    [ListKind::Address, ListKind::Domain, ListKind::Host, ListKind::LocalPart];
+
+/// Where lists are named.
+pub(in crate::tools) fn of_lists(survey: &Survey<'_>, found: ListFound<'_>) {
+    for text in &survey.texts {
+        if let Some(kind) = text.list {
+            for item in items(&text.text, text.tree.as_ref()) {
+                listed(text, kind, &item, 0, found);
+            }
+        }
+        for rule in route_rules(text) {
+            let (domain, at) = &rule[0];
+            for item in split(domain).iter().take(1) {
+                listed(text, ListKind::Domain, item, *at, found);
+            }
+        }
+        if let Some(tree) = &text.tree {
+            in_expansion(survey, text, tree, found);
+        }
+    }
+    for (rule, line) in &survey.config.rewrite {
+        pattern(survey, &rule.pattern, *line, found);
+    }
+    for (rule, line) in &survey.config.retry {
+        pattern(survey, &rule.pattern, *line, found);
+    }
+}
+
+/// An item that names a list, in a text or where a list begins in it.
+fn listed(text: &Text<'_>, kind: ListKind, item: &Item, start: usize, found: ListFound<'_>) {
+    let at = start + item.span.start as usize;
+    let whole = text.spot(Span::new(at, at + item.text.len()));
+    if let Some(name) = item.named() {
+        found(&[kind], name, whole);
+    } else if kind == ListKind::Address && item.plain() {
+        // The domain of an address may be a list of domains.
+        let domain = item.text.rsplit(|c| *c == b'@').next().unwrap_or_default();
+        let domain = Item { text: domain.to_vec(), ..item.clone() };
+        if let Some(name) = domain.named() {
+            found(&[ListKind::Domain], name, whole);
+        }
+    }
+}
+
+/// The pattern of a rule: `+name`, `*@+name`, `user@+name`.
+fn pattern(survey: &Survey<'_>, pattern: &Str, line: usize, found: ListFound<'_>) {
+    let whole = pattern.bytes();
+    let (kinds, name): (&[ListKind], _) = match memchr::memrchr(b'@', whole) {
+        Some(at) => (&[ListKind::Domain], &whole[at + 1..]),
+        None => (&[ListKind::Domain, ListKind::Address], whole),
+    };
+    let item = Item { text: name.to_vec(), negated: false, span: Span::new(0, name.len()) };
+    if let Some(name) = item.named() {
+        let text = &survey.config.lines[line].text;
+        let at = memchr::memmem::find(text, &item.text).unwrap_or(0);
+        let spot = Spot::Line(line, Span::new(at, at + item.text.len()));
+        found(kinds, name, spot);
+    }
+}
+
+/// Lists in conditions, and the name after `listnamed`.
+fn in_expansion(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, found: ListFound<'_>) {
+    for condition in tree.conds() {
+        let kind = match survey.registry.condition_at(condition.def).meta.name {
+            "match_address" => ListKind::Address,
+            "match_domain" => ListKind::Domain,
+            "match_ip" => ListKind::Host,
+            "match_local_part" => ListKind::LocalPart,
+            _ => continue,
+        };
+        let Some(Arg::Text(seq)) = tree.view().cond_args(condition).get(1) else { continue };
+        let source = seq.span.of(tree.source());
+        let literal = tree.view().literal(*seq).is_some_and(|literal| literal == source);
+        for item in split(source).iter().filter(|_| literal) {
+            listed(text, kind, item, seq.span.start as usize, found);
+        }
+    }
+    for op in tree.ops() {
+        let name = op.name.of(tree.source());
+        let Some(sign) = name.strip_prefix(b"listnamed") else { continue };
+        let Some(list) = tree.view().literal(op.arg) else { continue };
+        let list = list.trim_ascii();
+        let list = list.strip_prefix(b"+").unwrap_or(list);
+        let one: &[ListKind] = match sign {
+            b"_a" => &[ListKind::Address],
+            b"_d" => &[ListKind::Domain],
+            b"_h" => &[ListKind::Host],
+            b"_l" => &[ListKind::LocalPart],
+            _ => &KINDS,
+        };
+        found(one, list, text.spot(op.arg.span));
+    }
+}
+
+/// Where ACLs are named; one whose text is expanded first is none.
+pub(in crate::tools) fn of_acls(survey: &Survey<'_>, found: NameFound<'_>) {
+    for text in &survey.texts {
+        let option = text.option().map_or("", |option| option.meta.name);
+        let names_acl =
+            phase_of(option).is_some() || text.term().is_some_and(|t| t.meta.name == "acl");
+        if names_acl && let Some(name) = acl_named(&text.text) {
+            // A file, or statements in the option itself.
+            let verb = eximious_core::AclVerb::of(name).is_some();
+            if !name.starts_with(b"/") && !verb && !text.text.contains(&b'\n') {
+                found(name, text.whole());
+            }
+        }
+        if let Some(tree) = &text.tree {
+            for first in acls_called(survey, tree) {
+                if let Some(name) = tree.view().literal(first) {
+                    let name = name.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
+                    found(name.unwrap_or_default(), text.spot(first.span));
+                }
+            }
+        }
+    }
+}
+
+/// Where transports are named.
+pub(in crate::tools) fn of_transports(survey: &Survey<'_>, found: NameFound<'_>) {
+    const OPTIONS: [&[u8]; 6] =
+        [b"bydns", b"byname", b"ipv4_only", b"ipv4_prefer", b"no_randomize", b"randomize"];
+    for text in &survey.texts {
+        for rule in route_rules(text) {
+            let words = rule.iter().skip(2).filter(|(word, _)| !word.contains(&b'$'));
+            for (word, at) in words.filter(|(word, _)| !OPTIONS.contains(&word.as_slice())) {
+                found(word, text.spot(Span::new(*at, at + word.len())));
+            }
+        }
+        let Some(option) = text.option() else { continue };
+        if names_transport(option) && !text.text.contains(&b'$') && !text.text.is_empty() {
+            found(&text.text, text.whole());
+        }
+    }
+}
+
+/// Where authenticators are named: in lists of those that a client may have used. Case does
+/// not count there.
+pub(in crate::tools) fn of_authenticators(survey: &Survey<'_>, found: NameFound<'_>) {
+    for text in &survey.texts {
+        if text.term().is_none_or(|term| term.meta.name != "authenticated") {
+            continue;
+        }
+        for item in items(&text.text, text.tree.as_ref()) {
+            let name = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
+            if item.text.iter().all(name) {
+                let start = item.span.start as usize;
+                found(&item.text, text.spot(Span::new(start, start + item.text.len())));
+            }
+        }
+    }
+}
+
+/// Where routers are named by other routers.
+fn of_routers(survey: &Survey<'_>, found: NameFound<'_>) {
+    for text in &survey.texts {
+        if text.option().is_some_and(names_router) && !text.text.is_empty() {
+            found(&text.text, text.whole());
+        }
+    }
+}
+
+/// Where instances of drivers are named.
+pub(in crate::tools) fn of_instances(
+    survey: &Survey<'_>,
+    found: &mut dyn FnMut(DriverKind, &[u8], Spot),
+) {
+    of_routers(survey, &mut |name, spot| found(DriverKind::Router, name, spot));
+    of_transports(survey, &mut |name, spot| found(DriverKind::Transport, name, spot));
+    of_authenticators(survey, &mut |name, spot| found(DriverKind::Authenticator, name, spot));
+}
+
+/// The rules of a `route_list`, none of them empty: the words of each, and where
+/// they begin.
+fn route_rules(text: &Text<'_>) -> Vec<Vec<(Vec<u8>, usize)>> {
+    if text.option().is_none_or(|option| !router::manualroute::ROUTE_LIST.is(option)) {
+        return Vec::new();
+    }
+    let rules = split_on(&text.text, b';').into_iter().map(|rule| {
+        let from = rule.span.start as usize;
+        let (mut words, mut at) = (Vec::new(), 0);
+        while at < rule.text.len() {
+            let rest = &rule.text[at..];
+            let quoted =
+                rest.starts_with(b"\"").then(|| memchr::memchr(b'"', &rest[1..])).flatten();
+            let length = match quoted {
+                Some(end) => end + 2,
+                None => rest.iter().take_while(|c| !c.is_ascii_whitespace()).count(),
+            };
+            let word = rest[..length].trim_ascii();
+            let bare = word.strip_prefix(b"\"").and_then(|word| word.strip_suffix(b"\""));
+            if length > 0 {
+                words.push((bare.unwrap_or(word).to_vec(), from + at));
+            }
+            at += length.max(1);
+        }
+        words
+    });
+    rules.filter(|rule: &Vec<_>| !rule.is_empty()).collect()
+}
+
+/// Whether an option holds the name of a transport.
+pub(in crate::tools) fn names_transport(option: &OptionDef) -> bool {
+    let name = option.meta.name;
+    router::TRANSPORT.is(option)
+        || (name.ends_with("_transport") && option.kind == OptionKind::Text)
+}
+
+/// Whether an option holds the name of a router.
+pub(in crate::tools) fn names_router(option: &OptionDef) -> bool {
+    router::PASS_ROUTER.is(option) || router::REDIRECT_ROUTER.is(option)
+}

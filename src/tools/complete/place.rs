@@ -1,0 +1,393 @@
+//! What can be typed in a configuration, by the section and the words before the cursor.
+
+use eximious_core::{
+    AclOperand, AclTermKind, DriverKind, ListKind, OptionDef, OptionKind, OptionPlace, Registry,
+};
+
+use super::{Offer, header_names, kinds_of, names, scan, sorted};
+use eximious_stdlib::acl::VERBS;
+
+use crate::outline::{Outline, OutlineKind, OutlineSection};
+use crate::symbols::SymbolKind;
+use crate::tools::check::graph::phase_of;
+use crate::tools::check::uses::{names_router, names_transport};
+use crate::words::Kind;
+
+/// Knows the names that a configuration gives.
+pub trait Known {
+    /// All names of a kind.
+    fn names(&self, kind: SymbolKind) -> Vec<String>;
+}
+
+/// What can be typed at a cursor.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Completions {
+    /// How many bytes before the cursor are typed already.
+    pub typed: usize,
+    /// What can stand in their place.
+    pub offers: Vec<Offer>,
+}
+
+/// Where a cursor stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    /// The section.
+    pub section: OutlineSection,
+    /// The driver of the instance at hand.
+    pub driver: Option<String>,
+    /// Whether the ACL at hand has a verb above.
+    pub below_verb: bool,
+    /// What the logical line says before the cursor.
+    pub before: String,
+}
+
+impl Cursor {
+    /// The cursor at a byte of a physical line, both from 0.
+    pub fn find(outline: &Outline, line: u32, column: u32) -> Self {
+        let number = outline.line_at(line);
+        let found = number.and_then(|number| outline.lines.get(number));
+        let end = outline.lines.partition_point(|one| one.first < line);
+        let above = end.checked_sub(1).and_then(|number| outline.lines.get(number));
+        let owner = match (found, above) {
+            (Some(found), _) => found.owner,
+            (None, Some(above)) if above.kind == OutlineKind::Label => Some(end - 1),
+            (None, Some(above)) => above.owner,
+            (None, None) => None,
+        };
+        let text = found.map_or(&b""[..], |found| {
+            &found.text[..found.offset(line, column).unwrap_or(0).min(found.text.len())]
+        });
+        let is_comment = outline.comments.binary_search(&line).is_ok();
+        let text = if is_comment { b"#" } else { text };
+        let earlier = &outline.lines[..number.unwrap_or(end).min(outline.lines.len())];
+        let mut own = earlier.iter().rev().take_while(|one| one.kind != OutlineKind::Label);
+        Self {
+            section: found.map_or_else(|| outline.section_at(line), |found| found.section),
+            driver: owner
+                .and_then(|owner| outline.driver(owner))
+                .map(|driver| String::from_utf8_lossy(driver).into_owned()),
+            below_verb: own.any(|one| matches!(one.kind, OutlineKind::Verb(_))),
+            before: String::from_utf8_lossy(text).into_owned(),
+        }
+    }
+}
+
+/// What can stand at a cursor.
+pub fn complete_line(registry: &Registry, cursor: &Cursor, known: &dyn Known) -> Completions {
+    let before = cursor.before.as_str();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let typed = before.len() - before.trim_end_matches(is_part).len();
+    let (head, word) = before.split_at(before.len() - typed);
+    let completer = Completer { registry, cursor, known };
+    let mut offers = completer.offers(head, word);
+    offers.retain(|offer| offer.text.starts_with(word));
+    Completions { typed, offers: sorted(offers) }
+}
+
+/// Header lines that most messages have.
+const USUAL: [&str; 14] = [
+    "authentication-results",
+    "cc",
+    "content-type",
+    "date",
+    "from",
+    "in-reply-to",
+    "list-id",
+    "message-id",
+    "received",
+    "references",
+    "reply-to",
+    "subject",
+    "to",
+    "x-spam-flag",
+];
+const DIRECTIVES: [&str; 8] = [
+    ".elifdef",
+    ".elifndef",
+    ".else",
+    ".endif",
+    ".ifdef",
+    ".ifndef",
+    ".include",
+    ".include_if_exists",
+];
+const SECTIONS: [&str; 6] = ["acl", "authenticators", "retry", "rewrite", "routers", "transports"];
+
+struct Completer<'c> {
+    registry: &'c Registry,
+    cursor: &'c Cursor,
+    known: &'c dyn Known,
+}
+
+impl Completer<'_> {
+    /// What can follow `head`; of `word`, only its first letter decides.
+    fn offers(&self, head: &str, word: &str) -> Vec<Offer> {
+        let macros = || self.own(SymbolKind::Macro);
+        if head == "." {
+            let words = DIRECTIVES.iter().map(|name| Offer::own(&name[1..], "directive"));
+            return words.collect();
+        }
+        if head.starts_with(".if") || head.starts_with(".elif") {
+            return macros();
+        }
+        if head.starts_with('.') || head.starts_with('#') {
+            return Vec::new();
+        }
+        let (expected, start) = scan(&self.cursor.before).expected(&self.cursor.before);
+        let kinds = kinds_of(expected);
+        if !kinds.is_empty() && start == head.len() {
+            return self.expansion(kinds, word);
+        }
+        let mut offers = match self.cursor.section {
+            OutlineSection::Main => self.main(head),
+            OutlineSection::Acl => self.acl(head),
+            OutlineSection::Drivers(kind) => self.driver(kind, head),
+            OutlineSection::Rules | OutlineSection::Unknown => Vec::new(),
+        };
+        if head.is_empty() {
+            offers.push(Offer::own("begin ", "keyword"));
+        }
+        if head.trim() == "begin" {
+            offers = SECTIONS.iter().map(|name| Offer::own(*name, "section")).collect();
+        }
+        if word.starts_with(|c: char| c.is_ascii_uppercase()) {
+            offers.extend(macros());
+        }
+        offers
+    }
+
+    /// The names that the configuration gives.
+    fn own(&self, kind: SymbolKind) -> Vec<Offer> {
+        let all = self.known.names(kind).into_iter();
+        all.map(|name| Offer::own(name, kind.name())).collect()
+    }
+
+    /// Words of an expansion.
+    fn expansion(&self, kinds: &[Kind], word: &str) -> Vec<Offer> {
+        let mut offers = names(self.registry, kinds, word);
+        if kinds.contains(&Kind::Variable) {
+            offers.extend(header_names(USUAL.into_iter(), word));
+            offers.extend(self.own(SymbolKind::Variable));
+        }
+        offers
+    }
+
+    fn main(&self, head: &str) -> Vec<Offer> {
+        let start = head.strip_prefix("hide ").unwrap_or(head);
+        if start.trim().is_empty() {
+            let mut offers = self.options(self.registry.options_of(OptionPlace::Main));
+            offers.extend(ListKind::ALL.iter().map(|kind| Offer::own(kind.word(), "keyword")));
+            if head.is_empty() {
+                offers.push(Offer::own("hide", "keyword"));
+            }
+            return offers;
+        }
+        let Some((name, value)) = start.split_once('=') else { return Vec::new() };
+        let mut words = name.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        let list = first.strip_suffix("_cache").unwrap_or(first);
+        if let Some(kind) = ListKind::ALL.into_iter().find(|kind| kind.word() == list) {
+            return self.items(kind, value);
+        }
+        match self.registry.option(OptionPlace::Main, first.as_bytes()) {
+            Some(option) => self.value(option, value),
+            None => Vec::new(),
+        }
+    }
+
+    fn driver(&self, kind: DriverKind, head: &str) -> Vec<Offer> {
+        let start = head.strip_prefix("hide ").unwrap_or(head);
+        let driver = self.cursor.driver.as_deref();
+        let driver = driver.and_then(|name| self.registry.driver(kind, name.as_bytes()));
+        let driver = driver.map(|driver| driver.meta.name);
+        if start.trim().is_empty() {
+            let generic = self.registry.options_of(OptionPlace::Generic(kind));
+            let own = driver.map(|name| OptionPlace::Driver(kind, name));
+            let own = own.into_iter().flat_map(|place| self.registry.options_of(place));
+            return self.options(generic.chain(own));
+        }
+        let Some((name, value)) = start.split_once('=') else { return Vec::new() };
+        let name = name.trim();
+        if name == "driver" {
+            let drivers = self.registry.all_drivers().filter(|driver| driver.kind == kind);
+            let offer = |meta: &eximious_core::Meta| Offer {
+                text: meta.name.to_owned(),
+                kind: "driver",
+                summary: meta.summary.to_owned(),
+            };
+            return drivers.map(|driver| offer(&driver.meta)).collect();
+        }
+        match self.registry.driver_option(kind, driver, name.as_bytes()) {
+            Some(option) => self.value(option, value),
+            None => Vec::new(),
+        }
+    }
+
+    fn options<'o>(&self, options: impl Iterator<Item = &'o OptionDef>) -> Vec<Offer> {
+        let offer = |option: &OptionDef| Offer {
+            text: option.meta.name.to_owned(),
+            kind: "option",
+            summary: option.meta.summary.to_owned(),
+        };
+        options.map(offer).collect()
+    }
+
+    /// What an option's value may be.
+    fn value(&self, option: &OptionDef, value: &str) -> Vec<Offer> {
+        let list = match option.kind {
+            OptionKind::DomainList => Some(ListKind::Domain),
+            OptionKind::HostList => Some(ListKind::Host),
+            OptionKind::AddressList => Some(ListKind::Address),
+            OptionKind::LocalPartList => Some(ListKind::LocalPart),
+            _ => None,
+        };
+        if let Some(kind) = list {
+            return self.items(kind, value);
+        }
+        if !value.trim().is_empty() {
+            return Vec::new();
+        }
+        if phase_of(option.meta.name).is_some() {
+            return self.own(SymbolKind::Acl);
+        }
+        if names_transport(option) {
+            return self.own(SymbolKind::Instance(DriverKind::Transport));
+        }
+        if names_router(option) {
+            return self.own(SymbolKind::Instance(DriverKind::Router));
+        }
+        match option.kind {
+            OptionKind::Bool | OptionKind::ExpandedBool => {
+                ["false", "true"].map(|word| Offer::own(word, "value")).to_vec()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The items of a list: others of its kind after a plus sign, and lookup types where an
+    /// item begins.
+    fn items(&self, kind: ListKind, value: &str) -> Vec<Offer> {
+        if value.ends_with('+') {
+            return self.own(SymbolKind::List(kind));
+        }
+        let begins = value.trim_end_matches([' ', '!', '\t']);
+        if !begins.is_empty() && !begins.ends_with(':') {
+            return Vec::new();
+        }
+        names(self.registry, &[Kind::Lookup], "")
+    }
+
+    /// A statement of an ACL, or a part of one.
+    fn acl(&self, head: &str) -> Vec<Offer> {
+        let start = head.trim_start_matches('!').trim_start();
+        let (verb, rest) = VERBS
+            .iter()
+            .find_map(|verb| {
+                let rest = start.strip_prefix(verb.meta.name)?;
+                rest.starts_with([' ', '\t']).then_some((Some(verb.verb), rest))
+            })
+            .unwrap_or((None, start));
+        let term = rest.trim_start().trim_start_matches('!').trim_start();
+        if term.is_empty() {
+            let negated = rest.contains('!') || head.starts_with('!');
+            let mut offers = Vec::new();
+            if verb.is_some() || self.cursor.below_verb {
+                let kinds: &[Kind] = match negated {
+                    true => &[Kind::AclCondition],
+                    false => &[Kind::AclCondition, Kind::AclModifier],
+                };
+                offers.extend(names(self.registry, kinds, ""));
+            }
+            if verb.is_none() && !negated {
+                offers.extend(names(self.registry, &[Kind::AclVerb], ""));
+            }
+            return offers;
+        }
+        let name = term.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next();
+        let Some(found) = name.and_then(|name| self.registry.acl_term(name.as_bytes())) else {
+            return Vec::new();
+        };
+        let rest = &term[found.meta.name.len().min(term.len())..];
+        let Some((_, value)) = rest.split_once('=') else {
+            let sets = found.operand == AclOperand::Variable;
+            return if sets { self.own(SymbolKind::Variable) } else { Vec::new() };
+        };
+        let bare = value.trim().is_empty();
+        let kinds: &[Kind] = match found.meta.name {
+            "acl" if bare => return self.own(SymbolKind::Acl),
+            "authenticated" => {
+                return self.own(SymbolKind::Instance(DriverKind::Authenticator));
+            }
+            "control" if bare => &[Kind::AclControl],
+            "verify" if bare => &[Kind::AclVerify],
+            other => match crate::tools::check::list_of(other) {
+                Some(kind) if found.kind == AclTermKind::Condition => {
+                    return self.items(kind, value);
+                }
+                _ => return Vec::new(),
+            },
+        };
+        names(self.registry, kinds, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Names;
+
+    impl Known for Names {
+        fn names(&self, kind: SymbolKind) -> Vec<String> {
+            vec![format!("own_{}", kind.name())]
+        }
+    }
+
+    /// What is offered where `|` stands.
+    fn offered(text: &str) -> Vec<String> {
+        let (before, after) = text.split_once('|').expect("a cursor");
+        let line = before.matches('\n').count() as u32;
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        let outline = Outline::read([before, after].concat().as_bytes(), None);
+        let cursor = Cursor::find(&outline, line, column as u32);
+        let found = complete_line(&crate::registry(), &cursor, &Names);
+        found.offers.into_iter().map(|offer| offer.text).collect()
+    }
+
+    #[test]
+    fn words_are_offered_where_they_can_stand() {
+        const ACL: &str = "begin acl\nc:\n";
+        for (text, wanted) in [
+            ("primary_ho|", "primary_hostname"),
+            ("do|\n", "domainlist"),
+            ("begin r|", "routers"),
+            ("hide my|", "mysql_servers"),
+            ("acl_smtp_rcpt = |", "own_ACL"),
+            ("hostlist a = +|", "own_hostlist"),
+            ("domainlist a = ls|", "lsearch"),
+            (".inc|", "include"),
+            ("queue_only = t|", "true"),
+            (&format!("{ACL}  de|"), "deny"),
+            (&format!("{ACL}  deny ho|"), "hosts"),
+            (&format!("{ACL}  deny\n    !ho|"), "hosts"),
+            (&format!("{ACL}  warn control = fa|"), "fakereject"),
+            (&format!("{ACL}  require verify = rec|"), "recipient"),
+            (&format!("{ACL}  deny acl = |"), "own_ACL"),
+            (&format!("{ACL}  deny hosts = a : +|"), "own_hostlist"),
+            (&format!("{ACL}  deny condition = ${{if e|"), "eq"),
+            (&format!("{ACL}  deny condition = ${{if eq{{$sender_ho|"), "sender_host_address"),
+            ("begin routers\nr:\n  driver = man|", "manualroute"),
+            ("begin routers\nr:\n  route_l|\n  driver = manualroute\n", "route_list"),
+            ("begin routers\nr:\n  driver = accept\n  transport = |", "own_transport"),
+            ("begin transports\nt:\n  driver = smtp\n|", "hosts"),
+            ("log_file_path = $h_sub|", "h_subject:"),
+            ("primary_hostname = $own|", "own_variable"),
+        ] {
+            let found = offered(text);
+            assert!(found.iter().any(|name| name == wanted), "{text}: {found:?}");
+        }
+        for text in ["# primary_ho|", "primary_hostname = x|", "begin acl\nc:\n  ho|"] {
+            assert_eq!(offered(text), Vec::<String>::new(), "{text}");
+        }
+    }
+}
