@@ -21,6 +21,7 @@ use eximious_mta::submission::Errors;
 
 use crate::deliver;
 use crate::handover::DeliveryTime;
+use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
@@ -152,6 +153,8 @@ pub struct ExpandRequest {
     pub setup: Setup,
     /// The strings; with none, those that are typed.
     pub texts: Vec<Vec<u8>>,
+    /// What there is to be done at the prompt of our own.
+    pub prompt: PromptRequest,
 }
 
 /// `-bi`: the file of aliases is to be built.
@@ -178,8 +181,7 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
         && rest.first().is_none_or(|first| first != b"--help")
     {
         parser.args = rest;
-        parser.action = Some(Asked::Expand);
-        parser.greets = true;
+        parser.prompt()?;
     }
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {

@@ -124,7 +124,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("hints", "shows, tidies and changes what is remembered of hosts, addresses and rates"),
     ("help", "pages: of a name, check, switches, or a lint's code"),
     ("list", "all items, operators, conditions, variables, lookups, options"),
-    ("repl", "the prompt that expands strings"),
+    ("repl", "a prompt for strings, ACLs and routers, with a debugger"),
 ];
 
 /// The page `switches`.

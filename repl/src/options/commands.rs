@@ -15,9 +15,15 @@ impl Parser<'_> {
         if self.called != CalledAs::Eximious || asked || tests {
             return Ok(());
         }
+        if let [word, rest @ ..] = self.args
+            && word == b"repl"
+            && rest.first().is_none_or(|first| first != b"--help")
+        {
+            self.args = rest;
+            return self.prompt();
+        }
         if let Some(asked) = command(self.args, &self.given)? {
-            self.greets = asked == Asked::Expand;
-            self.args = if self.greets { &self.args[1..] } else { &[] };
+            self.args = &[];
             self.action = Some(asked);
             return Ok(());
         }
@@ -27,6 +33,30 @@ impl Parser<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Parser<'_> {
+    /// `repl`: the prompt, with options of its own.
+    pub(super) fn prompt(&mut self) -> Result<(), Stop> {
+        self.action = Some(Asked::Expand);
+        self.greets = true;
+        while let [option, rest @ ..] = self.args {
+            let wanted = &mut self.given.prompt;
+            let place = match option.as_slice() {
+                b"--message" => &mut wanted.message,
+                b"--session" => &mut wanted.session,
+                b"--script" => &mut wanted.script,
+                _ => break,
+            };
+            let [file, rest @ ..] = rest else {
+                let option = String::from_utf8_lossy(option);
+                return Err(Stop(format!("eximious: repl {option} wants a file").into()));
+            };
+            *place = Some(file.clone());
+            self.args = rest;
+        }
+        Ok(())
     }
 }
 
@@ -46,7 +76,6 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
         b"check" => Ok(Some(Asked::Check(check::request(rest.collect(), given)?))),
         b"hints" => Ok(Some(Asked::Hints(hints::work(&rest.collect::<Vec<_>>())?))),
         b"help" => Ok(Some(Asked::Help(rest.collect()))),
-        b"repl" => Ok(Some(Asked::Expand)),
         b"list" => {
             let (mut json, mut kind) = (false, None);
             for arg in rest {

@@ -13,6 +13,7 @@ use super::Job;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
 use crate::message::Reading;
+use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
@@ -57,6 +58,8 @@ pub(super) enum Asked {
 /// The values of all options, whoever takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
+    /// What stands behind `repl`.
+    pub(super) prompt: PromptRequest,
     /// `-C`
     pub(crate) config: Option<Vec<u8>>,
     /// `-D`
@@ -322,7 +325,8 @@ impl Given {
 
     fn expand(mut self) -> super::ExpandRequest {
         let texts = std::mem::take(&mut self.arguments);
-        super::ExpandRequest { setup: self.check(), texts }
+        let prompt = std::mem::take(&mut self.prompt);
+        super::ExpandRequest { setup: self.check(), texts, prompt }
     }
 
     fn rules(mut self) -> rewrite::RulesRequest {
