@@ -11,6 +11,7 @@ use eximious::{
 
 use crate::switches;
 use crate::words::{self, More, Word};
+use crate::workbench;
 
 /// How wide a page is.
 const WIDTH: usize = 78;
@@ -164,6 +165,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         "list" => return Ok(list_page()),
         "repl" => return Ok(format!("{REPL}{}", prompt())),
         "drivers" => return Ok(drivers(registry)),
+        name if let Some(page) = workbench::page(name) => return Ok(page),
         "--man" => return Ok(switches::manual()),
         _ => {}
     }

@@ -38,6 +38,7 @@ mod switches;
 mod usual;
 mod version;
 mod words;
+mod workbench;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         }
         Job::Show(request) => show(request),
         Job::Check(request) => check::run(&request),
+        Job::Workbench(request) => workbench::run(request),
         Job::Hints(request) => hints::run(request).unwrap_or_else(refuse),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
         Job::Retry(request) => test_rules(request, retry::answer),

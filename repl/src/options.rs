@@ -26,7 +26,9 @@ use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit};
+use crate::{
+    check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, workbench,
+};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -80,6 +82,8 @@ pub enum Job {
     Show(show::ShowRequest),
     /// Show hints, or change them.
     Hints(hints::HintsRequest),
+    /// A command of the workbench: `trace`, `test`.
+    Workbench(workbench::WorkbenchRequest),
     /// `eximious check`.
     Check(check::CheckRequest),
     /// `-brw`: rewrite an address.
@@ -128,6 +132,7 @@ impl Job {
             | Self::Queue(_)
             | Self::Deliver(_)
             | Self::View(_)
+            | Self::Workbench(_)
             | Self::Hints(_) => true,
             // A message has to be one first.
             Self::Submit(_)

@@ -2,8 +2,7 @@
 
 use super::given::{Asked, Given};
 use super::{CalledAs, Parser, Stop};
-use crate::switches::COMMANDS;
-use crate::{check, fmt, hints};
+use crate::{check, fmt, hints, switches, workbench};
 
 impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
@@ -21,6 +20,18 @@ impl Parser<'_> {
         {
             self.args = rest;
             return self.prompt();
+        }
+        if let [word, rest @ ..] = self.args
+            && !rest.iter().any(|arg| arg == b"--help" || arg == b"-h")
+            && let Some(work) = workbench::work(&String::from_utf8_lossy(word), rest)?
+        {
+            self.given.config = work.config().or_else(|| self.given.config.take());
+            for text in work.macros() {
+                self.macro_option(format!("-D{text}").as_bytes(), text.as_bytes())?;
+            }
+            self.args = &[];
+            self.action = Some(Asked::Workbench(work));
+            return Ok(());
         }
         if let Some(asked) = command(self.args, &self.given)? {
             self.args = &[];
@@ -63,8 +74,8 @@ impl Parser<'_> {
 /// What is not Exim's: a word of this program's own, behind options if there are any.
 fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
-    let is_command = COMMANDS.iter().any(|(name, _)| name.as_bytes() == word.as_slice());
-    if is_command && rest.first().is_some_and(|first| first == b"--help") {
+    let is_command = switches::commands().iter().any(|(name, _)| name.as_bytes() == &word[..]);
+    if is_command && rest.iter().any(|arg| arg == b"--help" || arg == b"-h") {
         let page = String::from_utf8_lossy(word).into_owned();
         return Ok(Some(Asked::Help(vec![page])));
     }
@@ -95,7 +106,8 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
 
 /// A word that nobody knows, and what could have been meant.
 fn unknown_command(word: &str) -> Stop {
-    let names = COMMANDS.iter().map(|(name, _)| *name);
+    let commands = switches::commands();
+    let names = commands.iter().map(|(name, _)| name.as_str());
     let near = eximious::check::nearest(word, names);
     let hint = match near.first() {
         Some(near) => format!("did you mean \"eximious {near}\"?"),

@@ -20,6 +20,7 @@ use crate::session::{Setup, StoredMessage};
 use crate::usual;
 use crate::{
     check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit,
+    workbench,
 };
 
 /// What is to be done, as far as it is known while options are read.
@@ -39,6 +40,7 @@ pub(super) enum Asked {
     Show,
     Check(check::CheckRequest),
     Hints(hints::HintsWork),
+    Workbench(workbench::WorkbenchWork),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -142,6 +144,7 @@ impl Asked {
             | Self::RemovePidFile(_)
             | Self::Check(_)
             | Self::Format(_)
+            | Self::Workbench(_)
             | Self::Filter => Rights::Caller,
             Self::Version
             | Self::Show
@@ -161,7 +164,15 @@ impl Asked {
 
     /// Whether it only tests something, so that mistakes leave nothing in logs.
     fn is_test(&self) -> bool {
-        matches!(self, Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_))
+        matches!(
+            self,
+            Self::Version
+                | Self::Expand
+                | Self::Route(_)
+                | Self::Filter
+                | Self::Host(_)
+                | Self::Workbench(_)
+        )
     }
 
     /// Whether it reads the site's configuration. Without a word, that is the prompt.
@@ -219,6 +230,9 @@ impl Given {
                 words: self.arguments,
             }),
             Asked::Check(request) => Job::Check(request),
+            Asked::Workbench(work) => {
+                Job::Workbench(workbench::WorkbenchRequest { work, setup: self.check() })
+            }
             Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),
