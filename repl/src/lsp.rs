@@ -4,52 +4,38 @@ use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
 use std::thread;
 
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use eximious_workbench::lsp::{self, Connection, LspEnd, LspSettings, Message};
 use serde_json::{Value, json};
 
-use crate::options::Given;
-use crate::refusal::Stop;
-use crate::usual;
-
-/// What `lsp` takes and gives.
-pub const PAGE: &str = "\
-eximious [-C FILE] [-D NAME=TEXT] lsp
-
-Serves an editor: it speaks the Language Server Protocol at its standard input
-and output. What check finds is shown while one types, with cures; names have
-their pages, are completed, found, and changed in all files; fmt lays files out.
-
-  -C FILE        the main file of the configuration; without it, the file that
-                 includes the one at hand is looked for, and Debian's conf.d is
-                 known
-  -D NAME=TEXT   a macro, as for Exim
-
-An editor may give both as it begins: mainFile, and macros, an object. Nothing
-of a configuration is carried out: no command is run, and nothing is looked up.
-The exit status is 0 where the editor takes its leave, and 1 where it is gone.
-";
+use crate::session::Setup;
 
 /// How large a message may be.
 const LARGEST: u64 = 64 << 20;
 /// How long a line of its head may be.
 const LONGEST_HEAD: u64 = 8 << 10;
 
-/// Reads the arguments of `lsp`.
-///
-/// # Errors
-/// There are any: what it takes stands before its name. What some editors add says what it
-/// does anyway.
-pub fn request(arguments: &[String], given: &Given) -> Result<LspSettings, Stop> {
-    if let Some(odd) = arguments.iter().find(|argument| *argument != "--stdio") {
-        let message = format!("eximious: -C FILE and -D NAME=TEXT stand before lsp, not \"{odd}\"");
-        return Err(Stop(message.into()));
-    }
-    let macros = given.macros.iter().map(|(name, value)| (name.to_vec(), value.to_vec()));
-    Ok(LspSettings { main: given.config.as_deref().map(usual::absolute), macros: macros.collect() })
+/// Its options.
+pub fn command() -> Command {
+    Command::new("lsp")
+        .about("the server for editors (Language Server Protocol)")
+        .long_about(
+            "Serves an editor: it speaks the Language Server Protocol at its standard input and \
+             output. What check finds is shown while one types, with cures; names have their \
+             pages, are completed, found, and changed in all files; fmt lays files out.\n\n\
+             Without -C, the file that includes the one at hand is looked for, and Debian's \
+             conf.d is known. Nothing of a configuration is carried out: no command is run, and \
+             nothing is looked up. The exit status is 0 where the editor takes its leave, and 1 \
+             where it is gone. docs/editors.md says how editors are set up.",
+        )
+        // What some editors add says what it does anyway.
+        .arg(Arg::new("stdio").long("stdio").num_args(0).action(ArgAction::SetTrue).hide(true))
 }
 
 /// Serves until the client goes.
-pub fn run(settings: LspSettings) -> ExitCode {
+pub fn run(_: &ArgMatches, setup: Setup) -> ExitCode {
+    let macros = setup.macros.iter().map(|(name, value)| (name.to_vec(), value.to_vec()));
+    let settings = LspSettings { main: setup.config.clone(), macros: macros.collect() };
     let world = eximious_world::system();
     let (server, client) = Connection::memory();
     let Connection { sender, receiver } = client;

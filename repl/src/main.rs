@@ -38,6 +38,7 @@ mod suggest;
 mod switches;
 mod usual;
 mod version;
+mod workbench;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -51,6 +52,7 @@ use eximious::{Engine, Fail, opt, words};
 
 use options::{CalledAs, ExpandRequest, Job, Options};
 use output::Output;
+use prompt::Beginning;
 use refusal::{Refusal, Stop};
 use session::{Session, Setup};
 
@@ -96,6 +98,7 @@ fn main() -> ExitCode {
         }
         Job::Show(request) => show(request),
         Job::Check(request) => check::run(&request),
+        Job::Workbench(request) => workbench::run(request),
         Job::Hints(request) => hints::run(request).unwrap_or_else(refuse),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
         Job::Retry(request) => test_rules(request, retry::answer),
@@ -103,7 +106,6 @@ fn main() -> ExitCode {
         Job::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
         Job::Filter(request) => test_filters(request),
         Job::Format(request) => fmt::run(&request),
-        Job::Lsp(settings) => lsp::run(settings),
         Job::Route(request) => test_addresses(request),
         Job::Host(request) => speak(request),
         Job::Daemon(source, request) => match daemon::run(source, request) {
@@ -262,9 +264,10 @@ fn test_filters(request: filter::FilterRequest) -> ExitCode {
 }
 
 fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
-    let ExpandRequest { setup, texts } = request;
+    let ExpandRequest { setup, texts, prompt } = request;
     let output = Arc::new(Output::default());
-    let reading = setup.reading.clone();
+    let again =
+        Beginning { setup: setup.clone(), reading: setup.reading.clone(), output: output.clone() };
     let mut session = match Session::start(setup, output::world(&output)) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
@@ -275,13 +278,13 @@ fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
     // Nothing is written yet, so nothing can go wrong with it.
     let _ = output.put(session.said(), b"");
     // At the prompt of its own, names of files are those of whoever types them.
-    if !(greet && texts.is_empty() && at_terminal()) {
+    if !(greet && texts.is_empty()) {
         session.work_in_spool();
     }
     let result = if !texts.is_empty() {
         be::texts(&mut session, &texts, &output)
-    } else if at_terminal() {
-        prompt::run(session, greet, &reading, &output)
+    } else if at_terminal() || greet {
+        prompt::run(session, greet, &prompt, again)
     } else {
         be::lines(&mut session, io::stdin(), &output)
     };

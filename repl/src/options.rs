@@ -21,11 +21,14 @@ use eximious_mta::submission::Errors;
 
 use crate::deliver;
 use crate::handover::DeliveryTime;
+use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit};
+use crate::{
+    check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, workbench,
+};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -79,10 +82,10 @@ pub enum Job {
     Show(show::ShowRequest),
     /// Show hints, or change them.
     Hints(hints::HintsRequest),
+    /// A command of the workbench: `trace`, `test`.
+    Workbench(workbench::WorkbenchRequest),
     /// `eximious check`.
     Check(check::CheckRequest),
-    /// `lsp`.
-    Lsp(eximious_workbench::lsp::LspSettings),
     /// `-brw`: rewrite an address.
     Rewrite(rewrite::RulesRequest),
     /// `-brt`: find a rule for retries.
@@ -129,6 +132,7 @@ impl Job {
             | Self::Queue(_)
             | Self::Deliver(_)
             | Self::View(_)
+            | Self::Workbench(_)
             | Self::Hints(_) => true,
             // A message has to be one first.
             Self::Submit(_)
@@ -142,7 +146,6 @@ impl Job {
             | Self::RemovePidFile(_)
             | Self::Show(_)
             | Self::Check(_)
-            | Self::Lsp(_)
             | Self::Format(_) => false,
         }
     }
@@ -155,6 +158,8 @@ pub struct ExpandRequest {
     pub setup: Setup,
     /// The strings; with none, those that are typed.
     pub texts: Vec<Vec<u8>>,
+    /// What there is to be done at the prompt of our own.
+    pub prompt: PromptRequest,
 }
 
 /// `-bi`: the file of aliases is to be built.
@@ -181,8 +186,7 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
         && rest.first().is_none_or(|first| first != b"--help")
     {
         parser.args = rest;
-        parser.action = Some(Asked::Expand);
-        parser.greets = true;
+        parser.prompt()?;
     }
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {

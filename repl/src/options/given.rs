@@ -13,12 +13,14 @@ use super::Job;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
 use crate::message::Reading;
+use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::usual;
 use crate::{
     check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit,
+    workbench,
 };
 
 /// What is to be done, as far as it is known while options are read.
@@ -37,8 +39,8 @@ pub(super) enum Asked {
     RemovePidFile(Option<Vec<u8>>),
     Show,
     Check(check::CheckRequest),
-    Lsp(eximious_workbench::lsp::LspSettings),
     Hints(hints::HintsWork),
+    Workbench(workbench::WorkbenchWork),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -58,6 +60,8 @@ pub(super) enum Asked {
 /// The values of all options, whoever takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
+    /// What stands behind `repl`.
+    pub(super) prompt: PromptRequest,
     /// `-C`
     pub(crate) config: Option<Vec<u8>>,
     /// `-D`
@@ -139,8 +143,8 @@ impl Asked {
             | Self::SieveExtensions
             | Self::RemovePidFile(_)
             | Self::Check(_)
-            | Self::Lsp(_)
             | Self::Format(_)
+            | Self::Workbench(_)
             | Self::Filter => Rights::Caller,
             Self::Version
             | Self::Show
@@ -160,7 +164,15 @@ impl Asked {
 
     /// Whether it only tests something, so that mistakes leave nothing in logs.
     fn is_test(&self) -> bool {
-        matches!(self, Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_))
+        matches!(
+            self,
+            Self::Version
+                | Self::Expand
+                | Self::Route(_)
+                | Self::Filter
+                | Self::Host(_)
+                | Self::Workbench(_)
+        )
     }
 
     /// Whether it reads the site's configuration. Without a word, that is the prompt.
@@ -175,7 +187,6 @@ impl Asked {
                 | Self::SieveExtensions
                 | Self::RemovePidFile(_)
                 | Self::Check(_)
-                | Self::Lsp(_)
                 | Self::Format(_)
         )
     }
@@ -219,7 +230,9 @@ impl Given {
                 words: self.arguments,
             }),
             Asked::Check(request) => Job::Check(request),
-            Asked::Lsp(settings) => Job::Lsp(settings),
+            Asked::Workbench(work) => {
+                Job::Workbench(workbench::WorkbenchRequest { work, setup: self.check() })
+            }
             Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),
@@ -326,7 +339,8 @@ impl Given {
 
     fn expand(mut self) -> super::ExpandRequest {
         let texts = std::mem::take(&mut self.arguments);
-        super::ExpandRequest { setup: self.check(), texts }
+        let prompt = std::mem::take(&mut self.prompt);
+        super::ExpandRequest { setup: self.check(), texts, prompt }
     }
 
     fn rules(mut self) -> rewrite::RulesRequest {
