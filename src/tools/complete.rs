@@ -9,8 +9,8 @@ use std::fmt::Write;
 use eximious_core::{Meta, Registry};
 use eximious_grammar::expansion::{VariableName, Vocabulary};
 
-pub use place::{Completions, Cursor, Known, complete_line};
-pub use scan::{Expected, OpenCall, Role, Scan, is_open, scan};
+pub use place::{Completions, Cursor, KnownNames, complete_line};
+pub use scan::{Expected, OpenCall, Scan, WordRole, is_open, scan};
 
 use crate::words::{self, Kind, Word};
 
@@ -107,29 +107,31 @@ fn after(name: &str, syntax: &str) -> &'static str {
 }
 
 /// The record of a word of an expansion, by what it is there.
-pub fn record<'r>(registry: &'r Registry, role: Role, name: &str) -> Option<&'r Meta> {
+pub fn record<'r>(registry: &'r Registry, role: WordRole, name: &str) -> Option<&'r Meta> {
     let bytes = name.as_bytes();
     let variable = || match registry.variable(bytes) {
         VariableName::Known(id) | VariableName::Family(id) => Some(&registry.variable_at(id).meta),
         _ => None,
     };
     match role {
-        Role::Condition => registry.condition(bytes).map(|(id, _)| &registry.condition_at(id).meta),
-        Role::Lookup => registry.lookup_id(bytes).map(|id| &registry.lookup_at(id).meta),
-        Role::Variable => variable(),
-        Role::Construct => match registry.item(bytes) {
+        WordRole::Condition => {
+            registry.condition(bytes).map(|(id, _)| &registry.condition_at(id).meta)
+        }
+        WordRole::Lookup => registry.lookup_id(bytes).map(|id| &registry.lookup_at(id).meta),
+        WordRole::Variable => variable(),
+        WordRole::Construct => match registry.item(bytes) {
             Some((id, _)) => Some(&registry.item_at(id).meta),
             None => match registry.operator(bytes) {
                 Some((id, _)) => Some(&registry.operator_at(id).meta),
                 None => variable(),
             },
         },
-        Role::Escape => None,
+        WordRole::Escape => None,
     }
 }
 
 /// Whether a word of an expansion is known.
-pub fn is_known(registry: &Registry, role: Role, name: &str) -> bool {
+pub fn is_known(registry: &Registry, role: WordRole, name: &str) -> bool {
     let bytes = name.as_bytes();
     let is_variable = || {
         bytes.iter().all(u8::is_ascii_digit)
@@ -137,15 +139,15 @@ pub fn is_known(registry: &Registry, role: Role, name: &str) -> bool {
             || HEADERS.iter().any(|prefix| name.starts_with(prefix))
     };
     match role {
-        Role::Escape => true,
+        WordRole::Escape => true,
         // A scan splits off what stands behind it.
-        Role::Lookup => name.starts_with("partial") || registry.lookup(bytes).is_some(),
-        Role::Condition => {
+        WordRole::Lookup => name.starts_with("partial") || registry.lookup(bytes).is_some(),
+        WordRole::Condition => {
             record(registry, role, name).is_some()
                 || b"<>=".contains(&bytes.first().copied().unwrap_or(0))
         }
-        Role::Variable => is_variable(),
-        Role::Construct => record(registry, role, name).is_some() || is_variable(),
+        WordRole::Variable => is_variable(),
+        WordRole::Construct => record(registry, role, name).is_some() || is_variable(),
     }
 }
 
@@ -167,7 +169,7 @@ pub fn signature<'r>(registry: &'r Registry, text: &str) -> Option<Signature<'r>
     scan(text).around().find_map(|call| {
         let meta = record(registry, call.role, call.name)?;
         let groups = meta.syntax.matches('{').count();
-        let is_done = call.role == Role::Condition && call.arguments > 0;
+        let is_done = call.role == WordRole::Condition && call.arguments > 0;
         if meta.syntax.is_empty() || is_done && call.arguments >= groups {
             return None;
         }
@@ -198,18 +200,18 @@ mod tests {
     fn words_are_known_by_what_they_are() {
         let registry = crate::registry();
         for (role, name) in [
-            (Role::Construct, "extract"),
-            (Role::Construct, "substr_1_2"),
-            (Role::Construct, "pid"),
-            (Role::Variable, "acl_m_x"),
-            (Role::Variable, "1"),
-            (Role::Variable, "rh_subject"),
-            (Role::Condition, ">="),
-            (Role::Lookup, "lsearch"),
+            (WordRole::Construct, "extract"),
+            (WordRole::Construct, "substr_1_2"),
+            (WordRole::Construct, "pid"),
+            (WordRole::Variable, "acl_m_x"),
+            (WordRole::Variable, "1"),
+            (WordRole::Variable, "rh_subject"),
+            (WordRole::Condition, ">="),
+            (WordRole::Lookup, "lsearch"),
         ] {
             assert!(is_known(&registry, role, name), "{name}");
         }
-        assert!(!is_known(&registry, Role::Condition, "extract"));
-        assert!(!is_known(&registry, Role::Variable, "nosuch"));
+        assert!(!is_known(&registry, WordRole::Condition, "extract"));
+        assert!(!is_known(&registry, WordRole::Variable, "nosuch"));
     }
 }

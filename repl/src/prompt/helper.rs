@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
 use eximious::Engine;
-use eximious::complete::{self, Offer, Role, is_open, scan};
+use eximious::complete::{self, Offer, WordRole, is_open, scan};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
@@ -115,12 +115,12 @@ impl Highlighter for Words {
             let known = complete::is_known(self.engine.registry(), *role, &line[range.clone()]);
             let typing = range.end == line.len();
             let colour = match role {
-                Role::Escape => YELLOW,
+                WordRole::Escape => YELLOW,
                 _ if !known && !typing => RED,
                 _ if !known => continue,
-                Role::Construct => CYAN,
-                Role::Variable => GREEN,
-                Role::Condition | Role::Lookup => MAGENTA,
+                WordRole::Construct => CYAN,
+                WordRole::Variable => GREEN,
+                WordRole::Condition | WordRole::Lookup => MAGENTA,
             };
             marks.push((range.start, range.end, colour));
         }

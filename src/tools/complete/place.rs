@@ -14,7 +14,7 @@ use crate::tools::check::uses::{names_router, names_transport};
 use crate::words::Kind;
 
 /// Knows the names that a configuration gives.
-pub trait Known {
+pub trait KnownNames {
     /// All names of a kind.
     fn names(&self, kind: SymbolKind) -> Vec<String>;
 }
@@ -73,7 +73,7 @@ impl Cursor {
 }
 
 /// What can stand at a cursor.
-pub fn complete_line(registry: &Registry, cursor: &Cursor, known: &dyn Known) -> Completions {
+pub fn complete_line(registry: &Registry, cursor: &Cursor, known: &dyn KnownNames) -> Completions {
     let before = cursor.before.as_str();
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let typed = before.len() - before.trim_end_matches(is_part).len();
@@ -116,7 +116,7 @@ const SECTIONS: [&str; 6] = ["acl", "authenticators", "retry", "rewrite", "route
 struct Completer<'c> {
     registry: &'c Registry,
     cursor: &'c Cursor,
-    known: &'c dyn Known,
+    known: &'c dyn KnownNames,
 }
 
 impl Completer<'_> {
@@ -337,7 +337,7 @@ mod tests {
 
     struct Names;
 
-    impl Known for Names {
+    impl KnownNames for Names {
         fn names(&self, kind: SymbolKind) -> Vec<String> {
             vec![format!("own_{}", kind.name())]
         }

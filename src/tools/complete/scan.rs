@@ -21,7 +21,7 @@ pub enum Expected {
 
 /// What a word of the line is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
+pub enum WordRole {
     /// An item, an operator or a variable, after `${`.
     Construct,
     /// A variable, after `$` or `def:`.
@@ -38,7 +38,7 @@ pub enum Role {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OpenCall<'l> {
     /// Which of the two it is.
-    pub role: Role,
+    pub role: WordRole,
     /// Its name.
     pub name: &'l str,
     /// How many of its arguments in braces are complete.
@@ -49,7 +49,7 @@ pub struct OpenCall<'l> {
 #[derive(Debug, Default)]
 pub struct Scan<'l> {
     /// The words with a role, in order; each without its `${` or `$`.
-    pub words: Vec<(Role, Range<usize>)>,
+    pub words: Vec<(WordRole, Range<usize>)>,
     /// Braces: where each opens, and where it closes if it does.
     pub braces: Vec<(usize, Option<usize>)>,
     /// Those of them that are open, by their numbers.
@@ -122,7 +122,7 @@ pub fn scan(line: &str) -> Scan<'_> {
             b'\\' => {
                 let end = (at + 1..bytes.len()).find(|end| line.is_char_boundary(end + 1));
                 let end = end.map_or(bytes.len(), |end| end + 1);
-                scan.words.push((Role::Escape, at..end));
+                scan.words.push((WordRole::Escape, at..end));
                 end
             }
             b'$' => scan.dollar(line, at),
@@ -152,7 +152,7 @@ impl<'l> Scan<'l> {
             self.brace(at + 1);
             self.open.push(Frame::new(Inside::Construct, &line[start..end]));
         }
-        let role = if braced { Role::Construct } else { Role::Variable };
+        let role = if braced { WordRole::Construct } else { WordRole::Variable };
         if end > start {
             self.words.push((role, start..end));
         }
@@ -171,16 +171,16 @@ impl<'l> Scan<'l> {
         if frame.wants_condition() {
             frame.condition = Some(&line[at..end]);
             frame.arguments = 0;
-            self.words.push((Role::Condition, at..end));
+            self.words.push((WordRole::Condition, at..end));
             if &line[at..end] == "def" && bytes.get(end) == Some(&b':') {
                 let stop = name_end(line, end + 1);
                 if stop > end + 1 {
-                    self.words.push((Role::Variable, end + 1..stop));
+                    self.words.push((WordRole::Variable, end + 1..stop));
                 }
                 return stop;
             }
         } else if frame.wants_lookup() && !symbol {
-            self.words.push((Role::Lookup, at..end));
+            self.words.push((WordRole::Lookup, at..end));
         }
         end
     }
@@ -227,8 +227,8 @@ impl<'l> Scan<'l> {
         self.open.iter().rev().flat_map(|frame| {
             let call = |role, name| OpenCall { role, name, arguments: frame.arguments };
             let construct = (frame.kind == Inside::Construct && !frame.name.is_empty())
-                .then(|| call(Role::Construct, frame.name));
-            let condition = frame.condition.map(|name| call(Role::Condition, name));
+                .then(|| call(WordRole::Construct, frame.name));
+            let condition = frame.condition.map(|name| call(WordRole::Condition, name));
             condition.into_iter().chain(construct)
         })
     }

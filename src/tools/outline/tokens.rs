@@ -6,7 +6,7 @@ use eximious_grammar::config::{After, DriverLine, MainLine, Setting, driver_line
 use eximious_grammar::is_space;
 
 use super::{Outline, OutlineKind, OutlineLine, OutlineSection, word_length};
-use crate::complete::{Role, scan};
+use crate::complete::{WordRole, scan};
 use crate::config::macros::trim_start;
 
 /// A word of a line.
@@ -56,7 +56,7 @@ pub enum TokenKind {
     /// `!`
     Sign,
     /// A word of an expansion.
-    Word(Role),
+    Word(WordRole),
 }
 
 /// Where the value of a line stands: what follows the equals sign.
@@ -335,9 +335,9 @@ mod tests {
                 is("deny", Verb),
                 is("!", Sign),
                 is("hosts", Term),
-                is("if", Word(Role::Construct)),
-                is("eq", Word(Role::Condition)),
-                is("acl_m_a", Word(Role::Variable)),
+                is("if", Word(WordRole::Construct)),
+                is("eq", Word(WordRole::Condition)),
+                is("acl_m_a", Word(WordRole::Variable)),
             ]
         );
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use eximious::complete::{self, Role};
+use eximious::complete::{self, WordRole};
 use eximious::outline::{Outline, OutlineLine, Token, TokenKind};
 use eximious::symbols::{Symbol, SymbolKind};
 use eximious::words::{self, Kind, Word};
@@ -114,9 +114,9 @@ fn page_of(registry: &Registry, outline: &Outline, number: usize, token: Token) 
         TokenKind::Term => of(&[Kind::AclCondition, Kind::AclModifier]),
         TokenKind::Control => of(&[Kind::AclControl]),
         TokenKind::Verify => of(&[Kind::AclVerify]),
-        TokenKind::Word(Role::Condition) => of(&[Kind::Condition]),
-        TokenKind::Word(Role::Lookup) => of(&[Kind::Lookup]),
-        TokenKind::Word(role @ (Role::Construct | Role::Variable)) => {
+        TokenKind::Word(WordRole::Condition) => of(&[Kind::Condition]),
+        TokenKind::Word(WordRole::Lookup) => of(&[Kind::Lookup]),
+        TokenKind::Word(role @ (WordRole::Construct | WordRole::Variable)) => {
             let meta = complete::record(registry, role, &text)?;
             let all = words::all(registry).into_iter();
             all.filter(|word| std::ptr::eq(word.meta, meta)).map(|word| page(&word)).next()

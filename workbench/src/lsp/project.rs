@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use eximious::check::{self, Finding};
-use eximious::complete::Known;
+use eximious::complete::KnownNames;
 use eximious::config::Config;
 use eximious::outline::OutlineSection;
 use eximious::symbols::{Symbol, SymbolKind, read_everywhere};
@@ -112,7 +112,7 @@ impl Project {
     }
 }
 
-impl Known for Project {
+impl KnownNames for Project {
     fn names(&self, kind: SymbolKind) -> Vec<String> {
         let show = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         let config = &self.config;

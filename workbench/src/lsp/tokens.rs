@@ -1,6 +1,6 @@
 //! What each word of a file is, for its colour.
 
-use eximious::complete::{Role, is_known};
+use eximious::complete::{WordRole, is_known};
 use eximious::outline::TokenKind;
 use lsp_types::{
     SemanticToken, SemanticTokenModifier, SemanticTokenType, SemanticTokens, SemanticTokensLegend,
@@ -49,17 +49,19 @@ fn colour(kind: TokenKind) -> (SemanticTokenType, bool) {
         TokenKind::Label(_) => (SemanticTokenType::CLASS, true),
         TokenKind::ListDefined(_) => (SemanticTokenType::VARIABLE, true),
         TokenKind::SetVariable => (SemanticTokenType::VARIABLE, true),
-        TokenKind::ListUsed | TokenKind::Word(Role::Variable) => {
+        TokenKind::ListUsed | TokenKind::Word(WordRole::Variable) => {
             (SemanticTokenType::VARIABLE, false)
         }
         TokenKind::Option => (SemanticTokenType::PROPERTY, false),
         TokenKind::Driver(_) => (SemanticTokenType::CLASS, false),
         TokenKind::Term => (SemanticTokenType::METHOD, false),
         TokenKind::Control | TokenKind::Verify => (SemanticTokenType::ENUM_MEMBER, false),
-        TokenKind::Path | TokenKind::Word(Role::Escape) => (SemanticTokenType::STRING, false),
+        TokenKind::Path | TokenKind::Word(WordRole::Escape) => (SemanticTokenType::STRING, false),
         TokenKind::Sign => (SemanticTokenType::OPERATOR, false),
-        TokenKind::Word(Role::Construct | Role::Condition) => (SemanticTokenType::FUNCTION, false),
-        TokenKind::Word(Role::Lookup) => (SemanticTokenType::CLASS, false),
+        TokenKind::Word(WordRole::Construct | WordRole::Condition) => {
+            (SemanticTokenType::FUNCTION, false)
+        }
+        TokenKind::Word(WordRole::Lookup) => (SemanticTokenType::CLASS, false),
     }
 }
 
