@@ -1,6 +1,7 @@
 //! The commands that show a configuration to a person, each with its options, its page and
 //! what runs it.
 
+mod test;
 mod trace;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub struct WorkbenchCommand {
 /// All of them.
 pub const COMMANDS: &[WorkbenchCommand] = &[
     WorkbenchCommand { command: lsp::command, run: lsp::run },
+    WorkbenchCommand { command: test::command, run: test::run },
     WorkbenchCommand { command: trace::command, run: trace::run },
 ];
 

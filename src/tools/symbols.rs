@@ -10,7 +10,7 @@ use eximious_stdlib::options::opt::router;
 use crate::config::Config;
 use crate::outline::{Outline, OutlineKind};
 use crate::tools::check::names::{Names, word};
-use crate::tools::check::{Spot, Survey, TargetRelease, uses};
+use crate::tools::check::{Spot, Survey, uses};
 
 pub use everywhere::read_everywhere;
 
@@ -74,7 +74,7 @@ pub struct Symbol {
 /// All names of a configuration, in the order of their places; lines that conditions leave
 /// out have those of macros alone ([`read_everywhere`] has the others).
 pub fn symbols(config: &Config, registry: &Registry, world: &World) -> Vec<Symbol> {
-    let survey = Survey::new(config, registry, world, TargetRelease::NEWEST);
+    let survey = Survey::of(config, registry, world);
     let mut finder = Finder { config, found: Vec::new() };
     finder.definitions();
     finder.uses(&survey);

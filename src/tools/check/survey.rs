@@ -106,7 +106,12 @@ pub struct Survey<'c> {
 }
 
 impl<'c> Survey<'c> {
-    pub(in crate::tools) fn new(
+    /// A configuration with each of its texts parsed, as the newest release has it.
+    pub fn of(config: &'c Config, registry: &'c Registry, world: &'c World) -> Self {
+        Self::new(config, registry, world, TargetRelease::NEWEST)
+    }
+
+    pub(super) fn new(
         config: &'c Config,
         registry: &'c Registry,
         world: &'c World,
