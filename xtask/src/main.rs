@@ -6,6 +6,7 @@
 
 mod api;
 mod features;
+mod textmate;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,10 @@ fn hunt(wanted: &[&str]) -> ExitCode {
 fn pages(check: bool) -> ExitCode {
     let root = root();
     let mut stale = false;
-    for (name, text) in [("COMPATIBILITY.md", compatibility(&root))] {
+    for (name, text) in [
+        ("COMPATIBILITY.md", compatibility(&root)),
+        ("editors/vscode/syntaxes/exim.tmLanguage.json", textmate::grammar(&eximious::registry())),
+    ] {
         let path = root.join(name);
         let current = std::fs::read_to_string(&path).unwrap_or_default();
         if current == text {
