@@ -2,6 +2,7 @@
 
 mod client;
 mod debian;
+mod editors;
 mod hostile;
 
 use serde_json::{Value, json};
