@@ -10,7 +10,7 @@ use eximious::symbols::{Symbol, SymbolKind, read_everywhere};
 use eximious::{Macros, Registry, World};
 
 /// How large a file may be.
-const LARGEST: u64 = 64 << 20;
+pub(super) const LARGEST: u64 = 64 << 20;
 
 /// The file with which a configuration begins.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

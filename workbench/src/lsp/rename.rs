@@ -8,7 +8,7 @@ use lsp_types::{
     PrepareRenameResponse, RenameParams, TextDocumentPositionParams, TextEdit, Uri, WorkspaceEdit,
 };
 
-use super::project::Project;
+use super::project::{LARGEST, Project};
 use super::server::{Answer, Declined, Server};
 
 impl Server<'_> {
@@ -83,7 +83,7 @@ impl Server<'_> {
         }
         let changed = super::overlay::Overlay::new(self.world.files.clone());
         for (path, mut own) in texts {
-            let Ok(text) = self.world.files.read(path, u64::MAX) else {
+            let Ok(text) = self.world.files.read(path, LARGEST) else {
                 let why = "can't be read";
                 return Err(Declined(format!("{} {why}", String::from_utf8_lossy(path))));
             };

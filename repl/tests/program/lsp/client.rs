@@ -94,7 +94,9 @@ impl Client {
 
     /// The whole answer to a request.
     pub fn answer(&mut self, id: i64) -> Value {
-        self.wait(|message| message.get("id") == Some(&json!(id)))
+        let answer = self.wait(|message| message.get("id") == Some(&json!(id)));
+        assert_ne!(answer["error"]["code"], -32603, "it went wrong inside: {answer}");
+        answer
     }
 
     /// What a request comes to; an error is given as it is.

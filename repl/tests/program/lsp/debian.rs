@@ -67,6 +67,13 @@ fn parts_are_one_configuration() {
         [format!("02_exim4-config_options:{used}:{start}"), format!("{own}:{line}:0")]
     );
 
+    // Another name for it goes into both files; what the other has is on the disk.
+    let found = client.at("rename", &uri, [line, at + 1], json!({ "newName": "acl_rcpt" }));
+    let changes = found["changes"].as_object().unwrap_or_else(|| panic!("{found}"));
+    let mut names: Vec<&str> = changes.keys().map(|uri| uri.rsplit('/').next().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["02_exim4-config_options", own]);
+
     // A verb is offered where the section is known only from the folder.
     let end = text.lines().count() as u64;
     client.change(&uri, 2, [end, 0, end, 0], "\n  deny hosts = +relay_fr");
