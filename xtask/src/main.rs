@@ -17,6 +17,7 @@ use eximious::debugging::DebugSelector;
 use eximious::{
     AclTermKind, DriverKind, Effects, Meta, OptionDef, OptionEffect, OptionPlace, Runs, TaintRule,
 };
+use eximious_workbench::testing::file::TestFile;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -72,6 +73,7 @@ fn pages(check: bool) -> ExitCode {
     for (name, text) in [
         ("COMPATIBILITY.md", compatibility(&root)),
         ("editors/vscode/syntaxes/exim.tmLanguage.json", textmate::grammar(&eximious::registry())),
+        ("docs/eximtest.schema.json", format!("{:#}\n", TestFile::schema())),
     ] {
         let path = root.join(name);
         let current = std::fs::read_to_string(&path).unwrap_or_default();
