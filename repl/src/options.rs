@@ -25,7 +25,7 @@ use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit};
+use crate::{check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -79,6 +79,8 @@ pub enum Job {
     Show(show::ShowRequest),
     /// Show hints, or change them.
     Hints(hints::HintsRequest),
+    /// Report what came of TLS.
+    TlsReport(tlsrpt::ReportRequest),
     /// `eximious check`.
     Check(check::CheckRequest),
     /// `-brw`: rewrite an address.
@@ -127,7 +129,8 @@ impl Job {
             | Self::Queue(_)
             | Self::Deliver(_)
             | Self::View(_)
-            | Self::Hints(_) => true,
+            | Self::Hints(_)
+            | Self::TlsReport(_) => true,
             // A message has to be one first.
             Self::Submit(_)
             | Self::Start

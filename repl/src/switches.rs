@@ -125,6 +125,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("help", "pages: of a name, check, switches, or a lint's code"),
     ("list", "all items, operators, conditions, variables, lookups, options"),
     ("repl", "the prompt that expands strings"),
+    ("tlsrpt", "reports what came of TLS with the hosts of domains (RFC 8460)"),
 ];
 
 /// The page `switches`.

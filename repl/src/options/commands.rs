@@ -3,7 +3,7 @@
 use super::given::{Asked, Given};
 use super::{CalledAs, Parser, Stop};
 use crate::switches::COMMANDS;
-use crate::{check, fmt, hints};
+use crate::{check, fmt, hints, tlsrpt};
 
 impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
@@ -45,6 +45,7 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
     match word.as_slice() {
         b"check" => Ok(Some(Asked::Check(check::request(rest.collect(), given)?))),
         b"hints" => Ok(Some(Asked::Hints(hints::work(&rest.collect::<Vec<_>>())?))),
+        b"tlsrpt" => Ok(Some(Asked::TlsReport(tlsrpt::wanted(&rest.collect::<Vec<_>>())?))),
         b"help" => Ok(Some(Asked::Help(rest.collect()))),
         b"repl" => Ok(Some(Asked::Expand)),
         b"list" => {

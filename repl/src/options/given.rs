@@ -18,7 +18,7 @@ use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::usual;
 use crate::{
-    check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit,
+    check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt,
 };
 
 /// What is to be done, as far as it is known while options are read.
@@ -30,7 +30,10 @@ pub(super) enum Asked {
     Dscp,
     BuildAliases,
     Expand,
-    List { json: bool, kind: Option<String> },
+    List {
+        json: bool,
+        kind: Option<String>,
+    },
     Help(Vec<String>),
     Information,
     SieveExtensions,
@@ -38,6 +41,8 @@ pub(super) enum Asked {
     Show,
     Check(check::CheckRequest),
     Hints(hints::HintsWork),
+    /// Report what came of TLS.
+    TlsReport(tlsrpt::WantedReport),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -145,6 +150,7 @@ impl Asked {
             | Self::Rewrite
             | Self::Retry
             | Self::Hints(_)
+            | Self::TlsReport(_)
             | Self::Host(_)
             | Self::Session
             | Self::Batch
@@ -217,6 +223,9 @@ impl Given {
             }),
             Asked::Check(request) => Job::Check(request),
             Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
+            Asked::TlsReport(wanted) => {
+                Job::TlsReport(tlsrpt::ReportRequest { wanted, setup: self.setup() })
+            }
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),
             Asked::Route(purpose) => Job::Route(route::RouteRequest {

@@ -32,6 +32,7 @@ mod hints;
 mod hunts;
 mod killed;
 mod load;
+mod mta_sts;
 mod options;
 mod pages;
 mod pipe;
