@@ -8,6 +8,7 @@ pub(crate) mod debugging;
 pub(crate) mod eval;
 mod limits;
 pub(crate) mod patterns;
+mod stepping;
 mod value;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use batch::Batch;
 pub use context::Context;
 pub(crate) use limits::{Budget, too_much};
 pub use limits::{Canceller, Limits};
+pub use stepping::{Snapshot, Stepper, Stop};
 pub use value::IntoValue;
 
 /// The language: its words, the outside, a policy. Immutable; a clone is cheap.

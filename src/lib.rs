@@ -37,6 +37,7 @@ mod tools;
 pub use config::{Config, ConfigError, MacroError, Macros};
 pub use engine::{
     Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits, Slot,
+    Snapshot, Stepper, Stop,
 };
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,

@@ -22,16 +22,14 @@ use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
 
 use super::eval::Eval;
-use super::{Canceller, Engine, IntoValue, Slot, patterns};
+use super::{Canceller, Engine, IntoValue, Slot, Stepper, patterns};
 
 use caches::Caches;
-use evaluation::Evaluation;
-pub(crate) use evaluation::Refusal;
-use values::Values;
+pub(crate) use evaluation::{Evaluation, Refusal};
+pub(crate) use values::Values;
 
 /// What one conversation knows and keeps, in four parts: its values, the evaluation at
 /// hand, caches, and those who watch. It belongs to one thread at a time.
-#[derive(Debug)]
 pub struct Context {
     pub(crate) engine: Engine,
     pub(crate) values: Values,
@@ -41,6 +39,14 @@ pub struct Context {
     pub(crate) trace: Trace,
     /// Who runs the ACLs that what is expanded calls.
     pub(crate) acl_caller: Option<Arc<dyn AclCaller>>,
+    /// Who holds up ACLs and routing at their steps.
+    pub(crate) stepper: Option<Arc<dyn Stepper>>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("values", &self.values).finish_non_exhaustive()
+    }
 }
 
 /// Who runs the ACLs that expansions call (`${acl{…}}`).
@@ -69,6 +75,7 @@ impl Context {
             caches: Caches::default(),
             trace: Trace::default(),
             acl_caller: None,
+            stepper: None,
         }
     }
 

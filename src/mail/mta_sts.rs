@@ -12,6 +12,7 @@ use eximious_core::{Effects, Meta, TaintRule};
 use eximious_stdlib::dns::find::{DnsSearch, by_dns};
 use eximious_stdlib::dns::{self, How, kind};
 use eximious_stdlib::idn;
+use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
 use crate::mail::hints::{StsRecord, ToldHints};
@@ -20,7 +21,7 @@ pub use policy::{StsMode, StsPolicy, sts_id};
 pub use report::{places, report_places};
 
 static META: Meta = Meta::new(
-    "mta_sts_domains",
+    smtp::MTA_STS_DOMAINS.name(),
     Effects::DNS.union(Effects::NET).union(Effects::CLOCK),
     TaintRule::Tainted,
 );

@@ -5,3 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod lsp;
+pub mod record;
+pub mod trace;
+pub mod tree;

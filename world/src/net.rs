@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use eximious_core::world::{
-    Dialing, Net, NisError, Page, PageFault, PageOrder, Stream, Target, WhosonError,
+    Dialing, Net, NisError, PageFault, PageOrder, Stream, Target, WebPage, WhosonError,
 };
 use eximious_netlibs as netlibs;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -144,7 +144,7 @@ impl Net for SystemNet {
         Ok(Box::new(Secured(secured)))
     }
 
-    fn fetch(&self, order: &PageOrder) -> Result<Page, PageFault> {
+    fn fetch(&self, order: &PageOrder) -> Result<WebPage, PageFault> {
         crate::web::fetch(order)
     }
 

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eximious_core::world::{Dialing, Net as _, Page, PageFault, PageOrder, TlsAuthorities};
+use eximious_core::world::{Dialing, Net as _, PageFault, PageOrder, TlsAuthorities, WebPage};
 
 use crate::deadline::Deadline;
 use crate::net::SystemNet;
@@ -23,7 +23,7 @@ const LONGEST_SIZE: usize = 1024;
 ///
 /// # Errors
 /// Why there is none.
-pub fn fetch(order: &PageOrder) -> Result<Page, PageFault> {
+pub fn fetch(order: &PageOrder) -> Result<WebPage, PageFault> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     if order.host.is_empty() || !order.host.bytes().all(is_name) {
         return Err(PageFault::Failed("that is no name of a host".into()));
@@ -73,7 +73,7 @@ fn words(error: &io::Error) -> String {
     }
 }
 
-fn ask(stream: &mut (impl Read + Write), order: &PageOrder) -> io::Result<Page> {
+fn ask(stream: &mut (impl Read + Write), order: &PageOrder) -> io::Result<WebPage> {
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: eximious\r\nAccept: */*\r\n\
          Accept-Encoding: identity\r\nConnection: close\r\n\r\n",
@@ -98,7 +98,7 @@ enum Extent {
 }
 
 /// Reads an answer, whose page has so many bytes at the most.
-fn read_page(stream: &mut impl Read, most: usize) -> io::Result<Page> {
+fn read_page(stream: &mut impl Read, most: usize) -> io::Result<WebPage> {
     let mut input = Input { stream, bytes: Vec::new() };
     let (page, extent) = loop {
         let (page, extent, length) = match head(&input.bytes)? {
@@ -145,12 +145,12 @@ fn read_page(stream: &mut impl Read, most: usize) -> io::Result<Page> {
     };
     match text.len() > most {
         true => Err(too_long()),
-        false => Ok(Page { text, ..page }),
+        false => Ok(WebPage { text, ..page }),
     }
 }
 
 /// Reads a header: what it says, and how long it is. Nothing, where it is not all there.
-fn head(bytes: &[u8]) -> io::Result<Option<(Page, Extent, usize)>> {
+fn head(bytes: &[u8]) -> io::Result<Option<(WebPage, Extent, usize)>> {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     let length = match response.parse(bytes) {
@@ -158,7 +158,7 @@ fn head(bytes: &[u8]) -> io::Result<Option<(Page, Extent, usize)>> {
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(_) => return Err(malformed("that is no answer of a web server")),
     };
-    let mut page = Page { status: response.code.unwrap_or(0), ..Page::default() };
+    let mut page = WebPage { status: response.code.unwrap_or(0), ..WebPage::default() };
     let mut extent = Extent::Rest;
     for field in response.headers.iter() {
         let value = String::from_utf8_lossy(field.value).trim().to_ascii_lowercase();

@@ -38,7 +38,7 @@ pub struct PageOrder {
 
 /// A page of a web server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Page {
+pub struct WebPage {
     /// What the server says of it: 200 where this is the page.
     pub status: u16,
     /// `Content-Type`, without its parameters, in lower case.
@@ -121,7 +121,7 @@ pub trait Net: Send + Sync {
     ///
     /// # Errors
     /// Why there is none.
-    fn fetch(&self, order: &PageOrder) -> Result<Page, PageFault> {
+    fn fetch(&self, order: &PageOrder) -> Result<WebPage, PageFault> {
         let _ = order;
         Err(PageFault::Failed("there is no web here".into()))
     }

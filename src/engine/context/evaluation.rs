@@ -76,6 +76,11 @@ impl Evaluation {
         }
     }
 
+    /// One that is no part of this one, and sees what is bound here.
+    pub(crate) fn beside(&self) -> Self {
+        Self { scope: self.scope.clone(), ..self.sibling() }
+    }
+
     /// For a context that goes on beside another one: who calls the one off calls off
     /// the other.
     pub(crate) fn sibling(&self) -> Self {

@@ -13,6 +13,7 @@ use super::words::TermRun;
 use super::{AclHost, AclState, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
 use crate::config::AclLineTerm;
+use crate::engine::Stop;
 
 /// How deep ACLs may call each other.
 const MOST_DEPTH: u32 = 20;
@@ -182,11 +183,14 @@ impl Run<'_> {
         }
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });
         let outer = self.cx.trace().begin_at(self.depth, begin);
+        self.cx.stop_at(&Stop::AclBegins { name: &acl.name });
         let verdict = acl.statements.iter().find_map(|statement| self.told(acl, statement));
         let verdict = verdict.unwrap_or_else(|| {
             self.step(AclEvent::Verdict { name: &acl.name, verb: None });
             AclVerdict::Deny
         });
+        let refuses = !matches!(verdict, AclVerdict::Accept | AclVerdict::Discard);
+        self.cx.stop_at(&Stop::AclEnds { name: &acl.name, refuses });
         self.cx.trace().end(outer);
         verdict
     }
@@ -219,7 +223,11 @@ impl Run<'_> {
                     self.step(AclEvent::Endpass);
                     passed = true;
                 }
-                _ => answer = self.term(term, run),
+                _ => {
+                    let (name, text) = (term.term.meta.name, &term.text);
+                    self.cx.stop_at(&Stop::Term { name, negated: term.negated, text });
+                    answer = self.term(term, run);
+                }
             }
             if answer != Answer::Yes {
                 break;

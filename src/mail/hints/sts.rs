@@ -30,7 +30,7 @@ impl Record for StsRecord {
 }
 
 impl Coded for StsRecord {
-    const MARK: [u8; 2] = *b"M\x01";
+    const MARK: [u8; 2] = *b"Y\x01";
 
     fn write(&self, to: &mut Writer) {
         to.text(self.id.as_bytes());

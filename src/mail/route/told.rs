@@ -8,6 +8,7 @@ use super::machine::{Machine, Verdict};
 use super::pass::{ChildAddress, RouteError};
 use super::router::{Router, Text};
 use super::{Address, Delivery};
+use crate::engine::Stop;
 
 impl Machine<'_> {
     /// Tells a step.
@@ -22,8 +23,10 @@ impl Machine<'_> {
         }
         self.cx.trace().stand_at(Some(router.place.clone()));
         let (part, domain) = (self.address.local_part.clone(), self.address.domain.clone());
-        let (router, local_part, domain) = (router.name.bytes(), part.bytes(), domain.bytes());
-        self.tell(RouteEvent::Router { router, local_part, domain });
+        let name = router.name.bytes();
+        let (local_part, domain) = (part.bytes(), domain.bytes());
+        self.tell(RouteEvent::Router { router: name, local_part, domain });
+        self.cx.stop_at(&Stop::Router { name: &router.name });
     }
 
     /// A condition of the router is looked at.
@@ -36,6 +39,7 @@ impl Machine<'_> {
         if self.cx.trace().is_watched() {
             self.cx.trace().stand_at(Some(router.place_of(option)));
         }
+        self.cx.stop_at(&Stop::Precondition { option });
         let text = text.map(|text| text.written.bytes());
         self.tell(RouteEvent::Checking { option, text });
     }

@@ -24,7 +24,7 @@ pub(super) enum DaneFailure {
 }
 
 impl DaneFailure {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Required => "dane-required",
             Self::Dnssec => "dnssec-invalid",

@@ -240,10 +240,11 @@ impl Peer<'_> {
             if self.tls.dane.is_some() {
                 self.tell_dane_failure(DaneFailure::NoTls);
             }
+            self.tls.failure = Some((DaneFailure::NoTls.name(), String::new()));
             return Err(self.give_up(client, why.to_vec()));
         }
         if opened.secured.is_none() {
-            self.tell_policy_failure("starttls-not-supported", "there is no TLS");
+            self.tell_policy_failure(DaneFailure::NoTls.name(), "there is no TLS");
         }
         let pipelines =
             client.extensions().pipelining && !self.listed(smtp::HOSTS_AVOID_PIPELINING);

@@ -7,7 +7,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 use super::{NotOpen, Opened, Peer};
 use crate::mail::hints::{ReportedFailure, ReportedPolicy, TlsReport, ToldHints, tls_report_key};
 
-static CLOCK: Meta = Meta::new("tlsrpt_domains", Effects::CLOCK, TaintRule::Result);
+static CLOCK: Meta = Meta::new(smtp::TLSRPT_DOMAINS.name(), Effects::CLOCK, TaintRule::Result);
 
 /// How much of a certificate is shown in a report.
 const SHOWN: usize = 64;
