@@ -75,7 +75,13 @@ pub struct DecidingTerm {
 
 impl Conversation {
     pub(super) fn new(loaded: Loaded, address: IpAddr) -> Self {
-        let mut cx = loaded.context();
+        let cx = loaded.context();
+        Self::within(loaded, cx, address)
+    }
+
+    /// A conversation with a client, in a context that is there already: what is set in it
+    /// stays, and who watches it goes on.
+    pub fn within(loaded: Loaded, mut cx: Context, address: IpAddr) -> Self {
         let address = address.to_canonical().to_string();
         cx.set_var(var::SENDER_HOST_ADDRESS, Str::tainted(address));
         cx.set_var(var::SENDER_HOST_PORT, Str::fixed("0"));
@@ -142,6 +148,24 @@ impl Conversation {
         decision.log.splice(0..0, logged.0);
         self.state.end_message(&mut self.cx);
         decision
+    }
+
+    /// Runs an ACL, by its name or as a text, as if it were the one of some phase. One for
+    /// recipients is asked by [`Conversation::rcpt`] and its likes.
+    pub fn ask(&mut self, acl: &Str, phase: AclPhases) -> Decision {
+        self.check(acl, phase)
+    }
+
+    /// Runs an ACL, by its name or as a text, over a recipient, whatever ACL the options
+    /// name for that.
+    pub fn rcpt_with(&mut self, acl: &Str, recipient: &str) -> Decision {
+        self.rcpt_by(acl, recipient)
+    }
+
+    /// A message begins that this address sends, and no ACL is asked about it. An empty one
+    /// is that of a bounce.
+    pub fn begin_message(&mut self, sender: &str) {
+        self.envelope_from(sender);
     }
 
     /// A message is sent by this address.

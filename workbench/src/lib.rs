@@ -4,6 +4,10 @@
 //! Nothing here prints or touches the outside: bytes and messages come in and go out.
 #![forbid(unsafe_code)]
 
+pub mod ast;
+pub mod bench;
+pub mod debugger;
+pub mod dialogue;
 pub mod lsp;
 pub mod record;
 pub mod trace;

@@ -1,0 +1,339 @@
+//! A configuration on the bench: conversations, addresses and ACLs by hand, each recorded,
+//! and held up where somebody wants it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use eximious::acl::AclVerdict;
+use eximious::route::{Purpose, Report, Request, RouteError, Routes};
+use eximious::{
+    AclPhases, Config, Context, Conversation, Decision, Engine, Fail, Loaded, Opt, Str, World, opt,
+};
+use eximious_mta::smtp::SmtpServer;
+
+use crate::debugger::{Debugger, Front, Resume};
+use crate::dialogue::{Dialogue, LogLines, Said};
+use crate::record::{RecordLimits, Recording};
+use crate::tree::{self, Node};
+
+/// A configuration on the bench.
+pub struct Bench {
+    loaded: Loaded,
+    log: Arc<LogLines>,
+    server: Arc<SmtpServer>,
+    recording: Arc<Recording>,
+    debugger: Option<Arc<Debugger>>,
+    talk: Option<Dialogue>,
+    /// How the next run begins.
+    begins: Resume,
+}
+
+/// What an ACL is asked about.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AclQuestion {
+    /// The ACL's name, or its text.
+    pub acl: Str,
+    /// The client's address.
+    pub client: IpAddr,
+    /// The name that the client gives itself; empty for none.
+    pub helo: String,
+    /// The sender of the envelope; empty for a bounce.
+    pub sender: String,
+    /// The recipient, where it is about one.
+    pub recipient: Option<String>,
+}
+
+impl AclQuestion {
+    /// A question about nobody in particular: a local client, a bounce, no recipient.
+    pub fn new(acl: impl Into<Str>) -> Self {
+        let client = IpAddr::from([127, 0, 0, 1]);
+        let (helo, sender) = (String::new(), String::new());
+        Self { acl: acl.into(), client, helo, sender, recipient: None }
+    }
+}
+
+impl Bench {
+    /// A configuration, with an engine whose world is the one outside; where its log lines
+    /// went, they are kept here.
+    pub fn new(config: Config, engine: &Engine) -> Self {
+        let log = Arc::new(LogLines::default());
+        let world = World { log: log.clone(), ..engine.world().clone() };
+        let engine = engine.with_world(world);
+        let server = Arc::new(SmtpServer::new(&config, &engine));
+        Self {
+            loaded: engine.load(config),
+            log,
+            server,
+            recording: Arc::new(Recording::new(RecordLimits::default())),
+            debugger: None,
+            talk: None,
+            begins: Resume::Continue,
+        }
+    }
+
+    /// The configuration, made ready.
+    pub fn loaded(&self) -> &Loaded {
+        &self.loaded
+    }
+
+    /// Lines for logs since the last time.
+    pub fn log_lines(&self) -> Vec<Str> {
+        self.log.take()
+    }
+
+    /// From here on, runs are held up where the breakpoints say so, and this front is asked.
+    pub fn debug_with(&mut self, front: Box<dyn Front>) -> Arc<Debugger> {
+        let debugger = Arc::new(Debugger::new(front, self.recording.clone()));
+        self.debugger = Some(debugger.clone());
+        debugger
+    }
+
+    /// The next run begins so: with [`Resume::Step`], it is held up at its first step.
+    pub fn begin_with(&mut self, resume: Resume) {
+        self.begins = resume;
+    }
+
+    /// What the last run did.
+    pub fn happened(&self) -> Vec<Node> {
+        tree::grow(self.recording.since(0))
+    }
+
+    /// Whether all of it is there.
+    pub fn is_complete(&self) -> bool {
+        !self.recording.is_full()
+    }
+
+    /// A context beside another one, with the outside of the bench and its witnesses.
+    pub fn context(&mut self, like: &Context) -> Context {
+        let world = self.loaded.engine().world().clone();
+        let mut cx = like.sibling(world);
+        self.loaded.acls().attach(&mut cx);
+        self.watch(&mut cx);
+        cx
+    }
+
+    fn watch(&mut self, cx: &mut Context) {
+        match &self.debugger {
+            Some(debugger) => debugger.attach(cx),
+            None => cx.observe(self.recording.clone()),
+        }
+    }
+
+    /// A run begins: what the one before did is forgotten.
+    pub fn begin_run(&mut self) {
+        self.recording.take();
+        if let Some(debugger) = &self.debugger {
+            debugger.begin(std::mem::take(&mut self.begins));
+        }
+    }
+
+    /// The conversation at hand.
+    pub fn talk(&mut self) -> Option<&mut Dialogue> {
+        self.talk.as_mut()
+    }
+
+    /// A client connects; a conversation before that is over. The values of the context go
+    /// with it.
+    pub fn connect(&mut self, like: &Context, client: SocketAddr) -> Said {
+        self.begin_run();
+        self.talk = None;
+        let cx = self.context(like);
+        let (talk, said) = Dialogue::with(self.server.clone(), cx, client);
+        self.talk = Some(talk).filter(|talk| !talk.is_over());
+        said
+    }
+
+    /// The client says a line; nothing, where there is no conversation.
+    pub fn say(&mut self, line: &[u8]) -> Option<Said> {
+        self.converse(|talk| talk.say(line))
+    }
+
+    /// The client sends a message; nothing, where there is no conversation.
+    pub fn data(&mut self, message: &[u8]) -> Option<Said> {
+        self.converse(|talk| talk.data(message))
+    }
+
+    /// The client goes away; nothing, where there is no conversation.
+    pub fn hang_up(&mut self) -> Option<Said> {
+        let said = self.converse(Dialogue::end);
+        self.talk = None;
+        said
+    }
+
+    fn converse(&mut self, work: impl FnOnce(&mut Dialogue) -> Said) -> Option<Said> {
+        let mut talk = self.talk.take()?;
+        self.begin_run();
+        let said = work(&mut talk);
+        self.talk = Some(talk).filter(|talk| !talk.is_over());
+        Some(said)
+    }
+
+    /// Expands a text, with all that happens recorded.
+    ///
+    /// # Errors
+    /// What the expansion fails with.
+    pub fn expand(&mut self, like: &Context, text: &[u8]) -> Result<Str, Fail> {
+        self.begin_run();
+        let mut cx = self.context(like);
+        let engine = cx.engine().clone();
+        engine.expand_once(text, &mut cx)
+    }
+
+    /// What becomes of an address, and of those that it is redirected to (`-bt`).
+    pub fn route(&mut self, like: &Context, address: &[u8]) -> Vec<Fate> {
+        self.begin_run();
+        let mut cx = self.context(like);
+        let routes = self.loaded.routes().clone();
+        let (address, typed) = match routes.read(&mut cx, address, Purpose::Test) {
+            Ok((address, typed, _)) => (address, typed),
+            Err(why) => {
+                let why = format!("syntax error: {}", String::from_utf8_lossy(&why));
+                let address = String::from_utf8_lossy(address).into_owned();
+                return vec![Fate { address, outcome: FateKind::Fails(why) }];
+            }
+        };
+        let mut request = Request::new(address, Purpose::Test);
+        (request.typed, request.whole) = (typed, true);
+        let mut fates = Vec::new();
+        routes.test(&mut cx, &request, &mut |report| fates.extend(Fate::of(report, &routes)));
+        fates
+    }
+
+    /// What an ACL says. It runs in the phase whose option names it; otherwise as if it
+    /// were asked about a recipient, where there is one, and about nothing in particular
+    /// where there is none.
+    pub fn ask_acl(&mut self, like: &Context, question: &AclQuestion) -> Decision {
+        self.begin_run();
+        let cx = self.context(like);
+        let phase = self.phase_of(&question.acl, question.recipient.is_some());
+        let mut talk = Conversation::within(self.loaded.clone(), cx, question.client);
+        if !question.helo.is_empty() {
+            let name = Str::tainted(question.helo.as_bytes());
+            talk.context().set_var(eximious::var::SENDER_HELO_NAME, name);
+        }
+        let before_mail = AclPhases::CONNECT | AclPhases::HELO | AclPhases::AUTH;
+        if !phase.intersects(before_mail) {
+            talk.begin_message(&question.sender);
+        }
+        match &question.recipient {
+            Some(recipient) => match phase {
+                AclPhases::RCPT => talk.rcpt_with(&question.acl, recipient),
+                _ => talk.ask(&question.acl, phase),
+            },
+            None => talk.ask(&question.acl, phase),
+        }
+    }
+
+    /// Which phase an ACL belongs to: that of the option that names it.
+    fn phase_of(&self, acl: &Str, has_recipient: bool) -> AclPhases {
+        let named = |option: Opt<Str>| {
+            let text = self.loaded.engine().settings().text(option);
+            text.is_some_and(|text| text.bytes() == acl.bytes())
+        };
+        let found = PHASES.iter().find(|(option, _)| named(*option));
+        match found {
+            Some((_, phase)) => *phase,
+            None if has_recipient => AclPhases::RCPT,
+            None => AclPhases::DATA,
+        }
+    }
+}
+
+/// Options that name ACLs, and when they run.
+const PHASES: [(Opt<Str>, AclPhases); 9] = [
+    (opt::ACL_SMTP_CONNECT, AclPhases::CONNECT),
+    (opt::ACL_SMTP_HELO, AclPhases::HELO),
+    (opt::ACL_SMTP_MAIL, AclPhases::MAIL),
+    (opt::ACL_SMTP_RCPT, AclPhases::RCPT),
+    (opt::ACL_SMTP_PREDATA, AclPhases::PREDATA),
+    (opt::ACL_SMTP_MIME, AclPhases::MIME),
+    (opt::ACL_SMTP_DATA, AclPhases::DATA),
+    (opt::ACL_SMTP_QUIT, AclPhases::QUIT),
+    (opt::ACL_SMTP_NOTQUIT, AclPhases::NOTQUIT),
+];
+
+/// What becomes of an address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Fate {
+    /// The address; a file or a command, where one is delivered to.
+    pub address: String,
+    /// What becomes of it.
+    pub outcome: FateKind,
+}
+
+/// What may become of an address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum FateKind {
+    /// It is delivered.
+    Delivered {
+        /// The router's name.
+        router: String,
+        /// The transport's name; none, where the router only verifies.
+        transport: Option<String>,
+        /// The hosts to try, in order.
+        hosts: Vec<String>,
+    },
+    /// It is thrown away.
+    Discarded,
+    /// It can't be delivered, and why.
+    Fails(String),
+    /// It can't be said now, and why.
+    Defers(String),
+}
+
+impl Fate {
+    fn of(report: &Report<'_>, routes: &Routes) -> Option<Self> {
+        let because = |error: &RouteError| {
+            String::from_utf8_lossy(error.shown().unwrap_or_default()).into_owned()
+        };
+        let (address, outcome) = match report {
+            Report::Failed(address, error) => (address, FateKind::Fails(because(error))),
+            Report::Deferred(address, error) => (address, FateKind::Defers(because(error))),
+            Report::Discarded(address) => (address, FateKind::Discarded),
+            Report::Delivered(delivery) | Report::Direct(delivery) => {
+                let transport = delivery.transport.map(|number| routes.transport_name(number));
+                let transport = transport.map(|name| name.display().into_owned());
+                let router = routes.router_name(delivery.router).display().into_owned();
+                let hosts = delivery.hosts.iter().map(|host| match &host.address {
+                    Some(address) => format!("{} [{address}]", host.name),
+                    None => host.name.clone(),
+                });
+                let hosts = hosts.collect();
+                (&&delivery.address, FateKind::Delivered { router, transport, hosts })
+            }
+            _ => return None,
+        };
+        Some(Self { address: address.text.display().into_owned(), outcome })
+    }
+}
+
+impl std::fmt::Display for Fate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.address)?;
+        match &self.outcome {
+            FateKind::Delivered { router, transport, hosts } => {
+                let transport = transport.as_deref().unwrap_or("unset");
+                write!(f, ": router = {router}, transport = {transport}")?;
+                hosts.iter().try_for_each(|host| write!(f, ", host {host}"))
+            }
+            FateKind::Discarded => f.write_str(" is discarded"),
+            FateKind::Fails(why) => write!(f, " is undeliverable: {why}"),
+            FateKind::Defers(why) => write!(f, " cannot be resolved at this time: {why}"),
+        }
+    }
+}
+
+/// What a verdict is called.
+pub fn verdict_word(verdict: AclVerdict) -> &'static str {
+    match verdict {
+        AclVerdict::Accept => "accept",
+        AclVerdict::Deny => "deny",
+        AclVerdict::Discard => "discard",
+        AclVerdict::Drop => "drop",
+        AclVerdict::Defer => "defer",
+        _ => "error",
+    }
+}

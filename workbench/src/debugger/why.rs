@@ -1,0 +1,106 @@
+//! What decided.
+
+use eximious::trace::TracePlace;
+
+use crate::record::Fact;
+use crate::trace::{TextStyle, lines, on_one_line, summary};
+use crate::tree::Node;
+
+/// What a decision is owed to: from the ACL or the address down to the condition.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Because {
+    /// What was decided: `acl check_rcpt → deny`.
+    pub what: String,
+    /// Where that stands.
+    pub place: Option<TracePlace>,
+    /// What it came of, in lines.
+    pub parts: Vec<String>,
+}
+
+/// What the last ACL, or the last address, that came to an end was decided by; several
+/// where one called another.
+pub fn why(nodes: &[Node]) -> Vec<Because> {
+    let mut found = Vec::new();
+    if let Some(last) = last_decided(nodes) {
+        explain(last, &mut found);
+    }
+    found
+}
+
+/// The last ACL with a verdict, or address that was routed, from the outside in.
+fn last_decided(nodes: &[Node]) -> Option<&Node> {
+    nodes.iter().rev().find_map(|node| {
+        let is_acl = node.is("acl", "acl");
+        let decided = match is_acl {
+            true => node.fact("verdict").is_some(),
+            false => node.is("route", "address"),
+        };
+        match decided {
+            true => Some(node),
+            // An ACL that is under way: what it has called.
+            false => last_decided(&node.parts),
+        }
+    })
+}
+
+fn explain(node: &Node, found: &mut Vec<Because>) {
+    let (what, came) = summary(node);
+    if node.is("route", "address") {
+        let parts = node.parts.iter().filter(|part| part.is("route", "router")).map(|router| {
+            let (what, came) = summary(router);
+            let at = router.step.place.as_ref().map(|place| format!("  [line {}]", place.line));
+            format!("{what}: {came}{}", at.unwrap_or_default())
+        });
+        let mut parts: Vec<_> = parts.collect();
+        if node.parts.iter().any(|part| part.is("route", "no router left")) {
+            parts.push("no router is left".to_owned());
+        }
+        found.push(Because { what, place: node.step.place.clone(), parts });
+        return;
+    }
+    let statements = || node.parts.iter().filter(|part| part.is("acl", "statement"));
+    let decided = node.text("verdict").display() != "implicit deny";
+    let Some(statement) = statements().next_back().filter(|_| decided) else {
+        let parts = statements().map(|statement| {
+            let (verb, came) = summary(statement);
+            let at = statement.step.place.as_ref().map_or(0, |place| place.line);
+            format!("{verb} (line {at}): {came}{}", failing(statement))
+        });
+        let mut parts: Vec<_> = parts.collect();
+        parts.push("no statement is left: what none accepts is refused".to_owned());
+        found.push(Because { what: format!("{what} → {came}"), place: None, parts });
+        return;
+    };
+    let verb = statement.text("verb").display().into_owned();
+    let mut parts = Vec::new();
+    for term in statement.parts.iter().filter(|part| part.is("acl", "term")) {
+        parts.extend(lines(std::slice::from_ref(term), TextStyle::default()));
+    }
+    if parts.is_empty() {
+        parts.push(format!("{verb} has no conditions"));
+    }
+    found.push(Because {
+        what: format!("{what} → {came}, by {verb}"),
+        place: statement.step.place.clone(),
+        parts,
+    });
+    // A condition that called another ACL: that one decided.
+    if let Some(term) = statement.parts.iter().rfind(|part| part.is("acl", "term"))
+        && let Some(called) = term.parts.iter().rfind(|part| part.is("acl", "acl"))
+    {
+        explain(called, found);
+    }
+}
+
+/// The condition that a statement failed at.
+fn failing(statement: &Node) -> String {
+    let term = statement.parts.iter().rfind(|part| part.is("acl", "term"));
+    match term.filter(|term| term.fact("holds") == Some(&Fact::Truth(false))) {
+        Some(term) => {
+            let text = on_one_line(&term.text("text"));
+            format!(" at {} = {text}", term.text("term").display())
+        }
+        None => String::new(),
+    }
+}
