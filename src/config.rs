@@ -55,7 +55,7 @@ pub(crate) use users::PatientUsers;
 pub(crate) use values::{first_word, quoted};
 
 /// What a configuration file says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// The main section.
     pub settings: Settings,

@@ -11,6 +11,7 @@ use eximious::{
 
 use crate::switches;
 use crate::words::{self, More, Word};
+use crate::workbench;
 
 /// How wide a page is.
 const WIDTH: usize = 78;
@@ -40,21 +41,42 @@ Called as exim, exim4, sendmail, mailq, newaliases, rmail, rsmtp or runq, it is
 Exim, and words are recipients.
 ";
 
-/// The same, at the prompt.
-pub const PROMPT: &str = "\
+/// The head of the same, at the prompt.
+const PROMPT: &str = "\
 Type a string, and see what it expands to:  ${uc:hello}  ${if eq{a}{b}{yes}{no}}
   set acl_m_x = text      give a variable a value (set,t: as if from outside)
   NAME = text             define a macro: a line that begins with a capital letter
   a line ending in \\      goes on in the next, as does one with an open brace,
                           until an empty line
   help NAME               the page of a word: help extract, help $sender_address
-  :list [KIND]            all items, operators, conditions, variables, lookups, options
-  :set NAME = text        give any variable a value: :set sender_address = a@b.example
-  :message FILE           read a message: then $h_subject: and the like have values
-  :quit                   leave; Ctrl-D does so too
-Tab completes names. A line that begins with \"help \" or a colon is never expanded:
-put a space before it where it should be.
+
 ";
+
+/// The end of it.
+const PROMPT_END: &str = "
+Tab completes names. A line that begins with \"help \" or a colon is never expanded:
+put a space before it where it should be. While a run is held up, an expression sees
+its values, and an empty line does the last step once more.
+";
+
+/// What `repl` takes.
+const REPL: &str = "\
+eximious [-C FILE] [-D NAME=TEXT] repl [--message FILE] [--session FILE] [--script FILE] [TEXT…]
+
+A prompt to try expressions, ACLs and routers of a configuration, with a debugger.
+With texts, they are expanded instead. What is piped to it is shown with what comes
+of it, as is a script.
+
+  --message FILE   begins with a message, as :message does
+  --session FILE   begins with lines that :save has kept
+  --script FILE    carries out the lines of a file, and leaves
+
+";
+
+/// What can be typed at the prompt.
+pub fn prompt() -> String {
+    format!("{PROMPT}{}{PROMPT_END}", crate::prompt::commands())
+}
 
 /// What `fmt` takes and gives.
 const FMT: &str = "\
@@ -156,8 +178,9 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         "hints" => return Ok(hints_page()),
         "tlsrpt" => return Ok(TLSRPT.to_owned()),
         "list" => return Ok(list_page()),
-        "repl" => return Ok(PROMPT.to_owned()),
+        "repl" => return Ok(format!("{REPL}{}", prompt())),
         "drivers" => return Ok(drivers(registry)),
+        name if let Some(page) = workbench::page(name) => return Ok(page),
         "--man" => return Ok(switches::manual()),
         _ => {}
     }

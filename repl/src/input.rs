@@ -13,6 +13,19 @@ const LONGEST_TYPED: usize = 16 << 20;
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
+/// All of the standard input, up to a number of bytes.
+///
+/// # Errors
+/// It can't be read, or is longer.
+pub fn all(most: u64) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    io::stdin().lock().take(most + 1).read_to_end(&mut text)?;
+    match text.len() as u64 > most {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, "File too large")),
+        false => Ok(text),
+    }
+}
+
 /// Reads logical lines: white space at the end of a line is dropped, a
 /// backslash after that joins the next line, whose leading white space is
 /// dropped too. A zero byte ends a line.

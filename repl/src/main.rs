@@ -39,6 +39,7 @@ mod tlsrpt;
 mod usual;
 mod version;
 mod words;
+mod workbench;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -52,6 +53,7 @@ use eximious::{Engine, Fail, opt};
 
 use options::{CalledAs, ExpandRequest, Job, Options};
 use output::Output;
+use prompt::Beginning;
 use refusal::{Refusal, Stop};
 use session::{Session, Setup};
 
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         }
         Job::Show(request) => show(request),
         Job::Check(request) => check::run(&request),
+        Job::Workbench(request) => workbench::run(request),
         Job::Hints(request) => hints::run(request).unwrap_or_else(refuse),
         Job::TlsReport(request) => tlsrpt::run(request).unwrap_or_else(refuse),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
@@ -263,9 +266,10 @@ fn test_filters(request: filter::FilterRequest) -> ExitCode {
 }
 
 fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
-    let ExpandRequest { setup, texts } = request;
+    let ExpandRequest { setup, texts, prompt } = request;
     let output = Arc::new(Output::default());
-    let reading = setup.reading.clone();
+    let again =
+        Beginning { setup: setup.clone(), reading: setup.reading.clone(), output: output.clone() };
     let mut session = match Session::start(setup, output::world(&output)) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
@@ -276,13 +280,13 @@ fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
     // Nothing is written yet, so nothing can go wrong with it.
     let _ = output.put(session.said(), b"");
     // At the prompt of its own, names of files are those of whoever types them.
-    if !(greet && texts.is_empty() && at_terminal()) {
+    if !(greet && texts.is_empty()) {
         session.work_in_spool();
     }
     let result = if !texts.is_empty() {
         be::texts(&mut session, &texts, &output)
-    } else if at_terminal() {
-        prompt::run(session, greet, &reading, &output)
+    } else if at_terminal() || greet {
+        prompt::run(session, greet, &prompt, again)
     } else {
         be::lines(&mut session, io::stdin(), &output)
     };

@@ -21,11 +21,14 @@ use eximious_mta::submission::Errors;
 
 use crate::deliver;
 use crate::handover::DeliveryTime;
+use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt};
+use crate::{
+    check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt, workbench,
+};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -81,6 +84,8 @@ pub enum Job {
     Hints(hints::HintsRequest),
     /// Report what came of TLS.
     TlsReport(tlsrpt::ReportRequest),
+    /// A command of the workbench: `trace`, `test`.
+    Workbench(workbench::WorkbenchRequest),
     /// `eximious check`.
     Check(check::CheckRequest),
     /// `-brw`: rewrite an address.
@@ -129,8 +134,9 @@ impl Job {
             | Self::Queue(_)
             | Self::Deliver(_)
             | Self::View(_)
-            | Self::Hints(_)
-            | Self::TlsReport(_) => true,
+            | Self::Workbench(_)
+            | Self::TlsReport(_)
+            | Self::Hints(_) => true,
             // A message has to be one first.
             Self::Submit(_)
             | Self::Start
@@ -155,6 +161,8 @@ pub struct ExpandRequest {
     pub setup: Setup,
     /// The strings; with none, those that are typed.
     pub texts: Vec<Vec<u8>>,
+    /// What there is to be done at the prompt of our own.
+    pub prompt: PromptRequest,
 }
 
 /// `-bi`: the file of aliases is to be built.
@@ -181,8 +189,7 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
         && rest.first().is_none_or(|first| first != b"--help")
     {
         parser.args = rest;
-        parser.action = Some(Asked::Expand);
-        parser.greets = true;
+        parser.prompt()?;
     }
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {

@@ -1,86 +1,314 @@
-//! The prompt at a terminal.
+//! The prompt: at a terminal, from a pipe, or from a script.
 
 mod command;
+mod desk;
+mod held;
 mod helper;
 mod scan;
+mod worker;
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use eximious::check;
-use eximious::world::Host;
-use eximious::{MacroError, Registry, Str};
+use eximious::world::{Files, Host};
+use eximious::{Canceller, Engine};
+use eximious_workbench::debugger::Resume;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Behavior, CompletionType, Config, Editor};
 
 use crate::input::Lines;
-use crate::message::Reading;
 use crate::output::Output;
-use crate::refusal::Refusal;
-use crate::session::{Answer, Session};
-use crate::suggest::meant;
-use crate::{help, list, message, words};
-use command::PromptCommand;
+use crate::session::Session;
+use command::{PromptWord, Typed};
+use desk::Desk;
 use helper::Words;
+use worker::Worker;
+
+pub use command::page as commands;
+pub use desk::Again as Beginning;
 
 /// Said once, where the program was started without being told what to do.
 const GREETING: &str = "Type a string to see what it expands to: ${uc:hello}\n\
     \"help\" says what else there is, Tab completes names, \":quit\" or Ctrl-D leaves.\n";
 
-/// Why a line such as `Hello` is not expanded.
-const CAPITAL: &str = "A line that begins with a capital letter defines a macro: NAME = text.\n\
-    Put a space before it to have it expanded.\n";
+/// How large a script may be.
+const LARGEST: u64 = 16 << 20;
+
+/// How deep scripts may load each other.
+const MOST_LOADS: u32 = 16;
+
+/// What there is to be done at the prompt.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PromptRequest {
+    /// `--message`: a message to begin with.
+    pub message: Option<Vec<u8>>,
+    /// `--session`: lines that are carried out first.
+    pub session: Option<Vec<u8>>,
+    /// `--script`: lines that are carried out instead of what is typed.
+    pub script: Option<Vec<u8>>,
+}
+
+/// Where lines come from.
+enum Source {
+    Terminal(Box<Editor<Words, DefaultHistory>>, Option<PathBuf>),
+    /// They are shown as if they had been typed.
+    Text(Box<dyn BufRead>),
+}
+
+/// The prompt, and the thread that works for it.
+struct Prompt {
+    worker: Worker,
+    output: Arc<Output>,
+    files: Arc<dyn Files>,
+    /// What was typed, for `:save`.
+    typed: Vec<String>,
+    /// How the run went on the last time.
+    resumed: Option<Resume>,
+}
 
 /// Reads lines until there are no more.
+///
+/// # Errors
+/// The standard output can't be written, or a script can't be read.
 pub fn run(
     mut session: Session,
     greet: bool,
-    reading: &Reading,
-    output: &Output,
+    request: &PromptRequest,
+    again: Beginning,
 ) -> io::Result<()> {
-    let mut editor = editor(&session).map_err(io::Error::other)?;
-    let history = history_file(&*session.engine().world().host);
+    let engine = session.engine().clone();
+    // Ctrl-C ends an evaluation, and what it waits for.
+    let canceller = session.context().canceller();
+    eximious_world::interrupts(canceller.flag())?;
+    let (worker, place) = worker::ends();
+    let (output, files) = (again.output.clone(), engine.world().files.clone());
+    let desk = Desk::new(session, again, place.front());
+    let request = request.clone();
+    let prompt = Prompt { worker, output, files, typed: Vec::new(), resumed: None };
+    let reader = std::thread::Builder::new()
+        .name("prompt".to_owned())
+        .spawn(move || prompt.run(&engine, greet, &request, &canceller))?;
+    place.work(desk);
+    reader.join().unwrap_or_else(|_| Err(io::Error::other("the prompt ended by a fault")))
+}
+
+impl Prompt {
+    /// Reads lines until there are no more.
+    fn run(
+        mut self,
+        engine: &Engine,
+        greet: bool,
+        request: &PromptRequest,
+        canceller: &Canceller,
+    ) -> io::Result<()> {
+        let mut source = source(engine, request)?;
+        if greet && matches!(source, Source::Terminal(..)) {
+            self.output.put(GREETING.as_bytes(), b"")?;
+        }
+        if let Some(message) = &request.message {
+            let line = format!(":message {}", String::from_utf8_lossy(message));
+            self.obey(&line, 0)?;
+        }
+        if let Some(file) = &request.session {
+            self.load(&String::from_utf8_lossy(file), 0)?;
+        }
+        loop {
+            self.output.flush()?;
+            let mark = if self.worker.is_held() { "(held) " } else { "> " };
+            if let Source::Terminal(editor, _) = &mut source
+                && let Some(words) = editor.helper()
+                && !self.worker.is_held()
+            {
+                let names = self.worker.work(|desk| desk.header_names().join("\n").into_bytes());
+                words.know_headers(&String::from_utf8_lossy(&names));
+            }
+            let line = source.next(mark, &self.output)?;
+            canceller.reset();
+            match line {
+                Some(line) if !self.obey(&line, 0)? => {}
+                _ => break,
+            }
+        }
+        self.output.flush()
+    }
+}
+
+fn source(engine: &Engine, request: &PromptRequest) -> io::Result<Source> {
+    if let Some(file) = &request.script {
+        let text = engine.world().files.read(file, LARGEST).map_err(|why| {
+            let file = String::from_utf8_lossy(file);
+            io::Error::other(format!("{file}: {}", eximious::stdlib::wording::reason(&why)))
+        })?;
+        return Ok(Source::Text(Box::new(io::Cursor::new(text.to_vec()))));
+    }
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Ok(Source::Text(Box::new(io::BufReader::new(io::stdin()))));
+    }
+    let mut editor = editor(engine).map_err(io::Error::other)?;
+    let history = history_file(&*engine.world().host);
     if let Some(path) = &history {
         // The first time, there is none.
         let _ = editor.load_history(path);
     }
-    if greet {
-        output.put(GREETING.as_bytes(), b"")?;
-    }
-    // Ctrl-C ends an evaluation, and what it waits for.
-    let canceller = session.context().canceller();
-    eximious_world::interrupts(canceller.flag())?;
-    loop {
-        output.flush()?;
-        if let Some(words) = editor.helper() {
-            words.know_headers(session.context());
-        }
-        let line = editor.readline("> ");
-        canceller.reset();
-        match line {
-            Ok(typed) => {
-                let _ = editor.add_history_entry(typed.as_str());
-                if let Some(path) = &history {
-                    // The program may end in another way than by leaving.
-                    save(&mut editor, path);
-                }
-                if obey(&mut session, &typed, reading, output)? {
-                    break;
-                }
-            }
-            // What was typed is dropped, as a shell does.
-            Err(ReadlineError::Interrupted) => {}
-            Err(ReadlineError::Eof) => break,
-            Err(why) => return Err(io::Error::other(why)),
-        }
-    }
-    output.flush()
+    Ok(Source::Terminal(Box::new(editor), history))
 }
 
-fn editor(session: &Session) -> rustyline::Result<Editor<Words, DefaultHistory>> {
+impl Source {
+    /// The next line; nothing at the end.
+    fn next(&mut self, mark: &str, output: &Output) -> io::Result<Option<String>> {
+        match self {
+            Self::Terminal(editor, history) => loop {
+                match editor.readline(mark) {
+                    Ok(typed) => {
+                        let _ = editor.add_history_entry(typed.as_str());
+                        if let Some(path) = history {
+                            // The program may end in another way than by leaving.
+                            save(editor, path);
+                        }
+                        return Ok(Some(typed));
+                    }
+                    // What was typed is dropped, as a shell does.
+                    Err(ReadlineError::Interrupted) => {}
+                    Err(ReadlineError::Eof) => return Ok(None),
+                    Err(why) => return Err(io::Error::other(why)),
+                }
+            },
+            Self::Text(lines) => {
+                let Some(mut line) = physical(lines)? else { return Ok(None) };
+                // As at a terminal, a line within braces goes on.
+                while scan::is_open(&line)
+                    && !command::is_command(&line)
+                    && let Some(more) = physical(lines)?
+                    && !more.is_empty()
+                {
+                    line = format!("{line}\n{more}");
+                }
+                output.put(format!("{mark}{line}\n").as_bytes(), b"")?;
+                Ok(Some(line))
+            }
+        }
+    }
+}
+
+/// How long a line of a script may be.
+const LONGEST: u64 = 1 << 20;
+
+/// A line, without its end.
+fn physical(lines: &mut Box<dyn BufRead>) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if lines.take(LONGEST).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    let line = line.strip_suffix(b"\n").unwrap_or(&line);
+    Ok(Some(String::from_utf8_lossy(line).into_owned()))
+}
+
+impl Prompt {
+    /// Carries out what was typed; true where that was to leave.
+    fn obey(&mut self, typed: &str, depth: u32) -> io::Result<bool> {
+        let said = match command::of_line(typed) {
+            Some(Typed::Command(PromptWord::Quit, _)) => return Ok(true),
+            Some(Typed::Command(PromptWord::Save, file)) => self.save(file),
+            Some(Typed::Command(PromptWord::Load, file)) => return self.load(file, depth),
+            // As in other debuggers, an empty line does the same once more.
+            None if typed.is_empty() && self.worker.is_held() => {
+                self.resume(self.resumed.unwrap_or(Resume::Step))
+            }
+            _ if self.worker.is_held() => self.look(typed),
+            _ => {
+                let line = typed.to_owned();
+                self.worker.work(move |desk| desk.obey(&line))
+            }
+        };
+        self.typed.push(typed.to_owned());
+        self.output.put(&said, b"")?;
+        Ok(false)
+    }
+
+    /// What is typed while a run is held up.
+    fn look(&mut self, typed: &str) -> Vec<u8> {
+        let Some(Typed::Command(word, rest)) = command::of_line(typed) else {
+            let text = closed(typed).into_bytes();
+            return self.worker.look(move |halt| held::expand(halt, &text));
+        };
+        let resume = match word {
+            PromptWord::Step => Some(Resume::Step),
+            PromptWord::Next => Some(Resume::Next),
+            PromptWord::Finish => Some(Resume::Finish),
+            PromptWord::Continue => Some(Resume::Continue),
+            _ => None,
+        };
+        if let Some(resume) = resume {
+            return self.resume(resume);
+        }
+        if word == PromptWord::Set {
+            return match desk::assignment(rest) {
+                Ok((name, value, is_clean)) => {
+                    let (name, value) = (name.to_owned(), value.to_owned());
+                    self.worker.look(move |halt| held::set(halt, &name, &value, is_clean))
+                }
+                Err(why) => why.into_bytes(),
+            };
+        }
+        match held::look(word) {
+            Some(look) if word != PromptWord::Trace || rest.is_empty() => {
+                let rest = rest.to_owned();
+                self.worker.look(move |halt| look(halt, &rest))
+            }
+            _ if word == PromptWord::Help && rest.is_empty() => crate::help::prompt().into_bytes(),
+            _ => held::BUSY.to_vec(),
+        }
+    }
+
+    fn resume(&mut self, resume: Resume) -> Vec<u8> {
+        self.resumed = Some(resume);
+        self.worker.resume(resume)
+    }
+
+    /// Carries out what stands in a file; true where that was to leave.
+    fn load(&mut self, file: &str, depth: u32) -> io::Result<bool> {
+        if depth >= MOST_LOADS {
+            self.output.put(b"files load each other too deep\n", b"")?;
+            return Ok(false);
+        }
+        let text = match self.files.read(file.as_bytes(), LARGEST) {
+            Ok(text) => text,
+            Err(why) => {
+                let why = eximious::stdlib::wording::reason(&why);
+                self.output.put(format!("{file}: {why}\n").as_bytes(), b"")?;
+                return Ok(false);
+            }
+        };
+        let mut lines = Source::Text(Box::new(io::Cursor::new(text.to_vec())));
+        loop {
+            let mark = if self.worker.is_held() { "(held) " } else { "> " };
+            match lines.next(mark, &self.output)? {
+                Some(line) if self.obey(&line, depth + 1)? => return Ok(true),
+                Some(_) => {}
+                None => return Ok(false),
+            }
+        }
+    }
+
+    fn save(&self, file: &str) -> Vec<u8> {
+        if file.is_empty() {
+            return b":save wants a file\n".to_vec();
+        }
+        let text: String = self.typed.iter().map(|line| format!("{line}\n")).collect();
+        match eximious_world::write_file(std::path::Path::new(file), text.as_bytes()) {
+            Ok(()) => Vec::new(),
+            Err(why) => {
+                format!("{file}: {}\n", eximious::stdlib::wording::reason(&why)).into_bytes()
+            }
+        }
+    }
+}
+
+fn editor(engine: &Engine) -> rustyline::Result<Editor<Words, DefaultHistory>> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
@@ -89,7 +317,7 @@ fn editor(session: &Session) -> rustyline::Result<Editor<Words, DefaultHistory>>
         .history_ignore_dups(true)?
         .build();
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Words::new(session.engine().clone())));
+    editor.set_helper(Some(Words::new(engine.clone())));
     Ok(editor)
 }
 
@@ -113,56 +341,6 @@ fn save(editor: &mut Editor<Words, DefaultHistory>, path: &std::path::Path) {
     let _ = editor.append_history(path);
 }
 
-/// Carries out what was typed; true where that was to leave.
-fn obey(
-    session: &mut Session,
-    typed: &str,
-    reading: &Reading,
-    output: &Output,
-) -> io::Result<bool> {
-    if let Some(command) = command::of_line(typed) {
-        if command == PromptCommand::Quit {
-            return Ok(true);
-        }
-        let said = carry_out(command, session, reading);
-        output.put(said.as_bytes(), b"")?;
-        return Ok(false);
-    }
-    for line in joined(closed(typed).as_bytes())? {
-        match session.answer(&line) {
-            Answer::Value(value) => output.put(value.bytes(), b"\n")?,
-            Answer::Said(text) => output.put(&text, b"\n")?,
-            Answer::Failed(fail) | Answer::NotSet(fail) => {
-                output.put(&failed(session.engine().registry(), &fail), b"")?;
-            }
-            Answer::Wrong(complaint, why) => {
-                output.put(&complaint, b"\n")?;
-                if why == MacroError::Malformed {
-                    output.put(CAPITAL.as_bytes(), b"")?;
-                }
-            }
-        }
-    }
-    Ok(false)
-}
-
-/// The complaint, and where in the line the fault is.
-fn failed(registry: &Registry, fail: &eximious::Fail) -> Vec<u8> {
-    let mut text = [b"Failed: ", fail.message(), b"\n"].concat();
-    if fail.place().is_some() {
-        let excerpt = format!("{fail:#}");
-        // Its first line says once more what is wrong.
-        for line in excerpt.lines().skip(1) {
-            text.extend_from_slice(line.trim_end().as_bytes());
-            text.push(b'\n');
-        }
-    }
-    if let Some(near) = meant(registry, &String::from_utf8_lossy(fail.message())) {
-        text.extend_from_slice(format!("Did you mean {near}?\n").as_bytes());
-    }
-    text
-}
-
 /// The text with lines joined that end within braces.
 fn closed(typed: &str) -> String {
     let mut out = String::new();
@@ -184,55 +362,6 @@ fn joined(typed: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         all.push(line.to_vec());
     }
     Ok(all)
-}
-
-fn carry_out(command: PromptCommand<'_>, session: &mut Session, reading: &Reading) -> String {
-    let registry = session.engine().registry();
-    let said = match command {
-        PromptCommand::Help("") => Ok(help::PROMPT.to_owned()),
-        PromptCommand::Help(name) => help::pages(registry, name),
-        PromptCommand::List(kind) => {
-            list::list(registry, false, Some(kind).filter(|kind| !kind.is_empty()))
-        }
-        PromptCommand::Set(text) => set(session, text),
-        PromptCommand::Message(file) => match message::load(session, file.as_bytes(), reading) {
-            Ok(said) => Ok(String::from_utf8_lossy(&said).into_owned()),
-            Err(Refusal::Said(why) | Refusal::Logged(why)) => {
-                Err(String::from_utf8_lossy(&why).into_owned())
-            }
-        },
-        PromptCommand::Quit => Ok(String::new()),
-        PromptCommand::Unknown(name) => Err(match check::nearest(name, command::all()).first() {
-            Some(near) => format!("there is no {name}: did you mean {near}?"),
-            None => format!("there is no {name}: \"help\" says what there is"),
-        }),
-    };
-    match said {
-        Ok(text) => text,
-        Err(why) => format!("{why}\n"),
-    }
-}
-
-/// `NAME = text`: the text is expanded.
-fn set(session: &mut Session, text: &str) -> Result<String, String> {
-    let Some((name, value)) = text.split_once('=') else {
-        return Err(":set wants a name and a text: :set sender_address = a@b.example".to_owned());
-    };
-    let name = name.trim().trim_start_matches('$');
-    if words::named(session.engine().registry(), name)
-        .iter()
-        .all(|w| w.kind != words::Kind::Variable)
-    {
-        return Err(format!("there is no variable called \"{name}\""));
-    }
-    match session.expand(value.trim().as_bytes()) {
-        Ok(value) => {
-            // Whatever is set so stands for what a client or a message says.
-            session.set(name.as_bytes(), Str::tainted(value.bytes()));
-            Ok(String::new())
-        }
-        Err(fail) => Err(format!("Failed: {fail}")),
-    }
 }
 
 #[cfg(test)]

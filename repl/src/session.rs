@@ -27,7 +27,7 @@ use crate::rights::Rights;
 use crate::usual;
 
 /// What a session begins with.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Setup {
     /// `-C`: names of configuration files, the first that exists counts.
     pub config: Option<Vec<u8>>,
@@ -59,7 +59,7 @@ pub struct Setup {
 }
 
 /// A message of the spool.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StoredMessage {
     /// `-qG`: the named queue.
     pub queue: Vec<u8>,

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::workbench;
+
 /// A switch, or several that differ little.
 #[derive(Debug)]
 pub struct Switch {
@@ -118,15 +120,21 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
 ];
 
 /// The words of this program's own.
-pub const COMMANDS: &[(&str, &str)] = &[
+const COMMANDS: &[(&str, &str)] = &[
     ("check", "what is wrong, or looks wrong, in a configuration"),
     ("fmt", "lays configurations out"),
     ("hints", "shows, tidies and changes what is remembered of hosts, addresses and rates"),
     ("help", "pages: of a name, check, switches, or a lint's code"),
     ("list", "all items, operators, conditions, variables, lookups, options"),
-    ("repl", "the prompt that expands strings"),
+    ("repl", "a prompt for strings, ACLs and routers, with a debugger"),
     ("tlsrpt", "reports what came of TLS with the hosts of domains (RFC 8460)"),
 ];
+
+/// The commands, and what each does.
+pub fn commands() -> Vec<(String, String)> {
+    let own = COMMANDS.iter().map(|(name, does)| ((*name).to_owned(), (*does).to_owned()));
+    own.chain(workbench::names()).collect()
+}
 
 /// The page `switches`.
 pub fn page() -> String {
@@ -166,8 +174,8 @@ pub fn manual() -> String {
          no commands.\n.SH COMMANDS\n",
         env!("CARGO_PKG_VERSION")
     );
-    for (command, does) in COMMANDS {
-        let _ = write!(out, ".TP\n.B {command}\n{}\n", roff(does));
+    for (command, does) in commands() {
+        let _ = write!(out, ".TP\n.B {command}\n{}\n", roff(&does));
     }
     for (group, switches) in GROUPS {
         let _ = writeln!(out, ".SH {}", group.to_uppercase());
@@ -181,7 +189,7 @@ pub fn manual() -> String {
 /// What completes the program's words in a shell: `bash`, `zsh`, `fish`.
 pub fn completions(shell: &str) -> Option<String> {
     let switches: Vec<&str> = names().collect();
-    let commands: Vec<&str> = COMMANDS.iter().map(|(name, _)| *name).collect();
+    let commands: Vec<String> = commands().into_iter().map(|(name, _)| name).collect();
     let words = format!("{} {}", commands.join(" "), switches.join(" "));
     match shell {
         "bash" => Some(format!("complete -o default -W '{words}' eximious\n")),

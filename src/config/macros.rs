@@ -24,7 +24,7 @@ const LONGEST_OPTION_NAME: usize = 23;
 const LONGEST_LINE: usize = 16 << 20;
 
 /// The macros that are defined, in order, and Exim's own.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Macros {
     defined: Vec<Macro>,
     /// Their names, by their numbers in that order.
@@ -32,7 +32,7 @@ pub struct Macros {
     builtin: Builtin,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Macro {
     name: Vec<u8>,
     value: Vec<u8>,

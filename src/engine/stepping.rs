@@ -27,6 +27,8 @@ pub enum Stop<'s> {
         name: &'s str,
         /// Whether `!` stands before it.
         negated: bool,
+        /// The variable that `set` sets.
+        variable: Option<&'s Str>,
         /// As it is written.
         text: &'s Str,
     },

@@ -28,6 +28,18 @@ pub struct Bench {
     begins: Resume,
 }
 
+/// A line of a session, and what came of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SessionLine {
+    /// What the client said: with a message, all its lines.
+    pub line: Vec<u8>,
+    /// What the server said.
+    pub said: Said,
+    /// What was logged.
+    pub log: Vec<Str>,
+}
+
 /// What an ACL is asked about.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -142,6 +154,36 @@ impl Bench {
         let (talk, said) = Dialogue::with(self.server.clone(), cx, client);
         self.talk = Some(talk).filter(|talk| !talk.is_over());
         said
+    }
+
+    /// A whole session: the client's lines, each with what came of it. The first is the
+    /// greeting, for no line at all. A message is one line, with its lines.
+    pub fn session(
+        &mut self,
+        like: &Context,
+        client: SocketAddr,
+        script: &[u8],
+    ) -> Vec<SessionLine> {
+        let said = self.connect(like, client);
+        let mut all = vec![SessionLine { line: Vec::new(), said, log: self.log_lines() }];
+        let mut pending = Vec::new();
+        let script = script.strip_suffix(b"\n").unwrap_or(script);
+        for line in script.split(|c| *c == b'\n') {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let Some(talk) = self.talk.as_mut() else { break };
+            pending.extend_from_slice(&[line, b"\n"].concat());
+            let said = talk.say(line);
+            if said.reply.is_empty() && !talk.is_over() {
+                continue;
+            }
+            let line = std::mem::take(&mut pending);
+            all.push(SessionLine { line, said, log: self.log_lines() });
+        }
+        if let Some(mut talk) = self.talk.take().filter(|talk| !talk.is_over()) {
+            let said = talk.end();
+            all.push(SessionLine { line: pending, said, log: self.log_lines() });
+        }
+        all
     }
 
     /// The client says a line; nothing, where there is no conversation.

@@ -81,6 +81,15 @@ pub trait Front: Send {
     fn held_up(&mut self, halt: &mut Halt<'_>) -> Resume;
 }
 
+/// Who lets everything go on.
+struct Nobody;
+
+impl Front for Nobody {
+    fn held_up(&mut self, _: &mut Halt<'_>) -> Resume {
+        Resume::Continue
+    }
+}
+
 /// How many steps are kept to go back to.
 const MOST_PAST: usize = 20_000;
 
@@ -150,6 +159,11 @@ impl Debugger {
         inner.last_line = None;
     }
 
+    /// Takes away whom it asks: from here on it stops nowhere.
+    pub fn take_front(&self) -> Box<dyn Front> {
+        std::mem::replace(&mut self.inner().front, Box::new(Nobody))
+    }
+
     /// What was recorded.
     pub fn recording(&self) -> &Arc<Recording> {
         &self.recording
@@ -190,11 +204,13 @@ impl Inner {
                 }
                 self.stand(verb.name().to_owned(), place.clone());
             }
-            Stop::Term { name, negated, text } => {
+            Stop::Term { name, negated, variable, text } => {
                 let negated = if *negated { "!" } else { "" };
+                let variable = variable.map(|name| format!(" {}", name.display()));
+                let variable = variable.unwrap_or_default();
                 let equals = if text.is_empty() { "" } else { " = " };
                 let text = crate::trace::on_one_line(text);
-                self.stand(format!("{negated}{name}{equals}{text}"), place.clone());
+                self.stand(format!("{negated}{name}{variable}{equals}{text}"), place.clone());
             }
             Stop::Router { name } => {
                 if let Some(number) = self.statements.last_mut() {

@@ -12,3 +12,4 @@ pub mod lsp;
 pub mod record;
 pub mod trace;
 pub mod tree;
+pub mod variables;

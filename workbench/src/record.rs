@@ -167,7 +167,8 @@ impl Recording {
 
 impl TraceObserver for Recording {
     fn kinds(&self) -> TraceKinds {
-        TraceKinds::all()
+        // What the program is doing, and what it takes, is no step.
+        TraceKinds::all() - TraceKinds::MEMORY - TraceKinds::STATUS - TraceKinds::LOAD
     }
 
     fn happened(&self, event: &TraceEvent<'_>) {

@@ -35,7 +35,7 @@ pub fn place(node: &Node) -> Option<&TracePlace> {
 }
 
 fn of_expansion(node: &Node) -> (String, String) {
-    let head = on_one_line(&node.text("text"));
+    let head = on_one_line(&node.text("text")).trim_start().to_owned();
     if node.fact("skipped").is_some() {
         return (head, "skipped".to_owned());
     }
@@ -135,7 +135,7 @@ fn of_list(node: &Node) -> (String, String) {
         _ => "",
     };
     match node.step.name {
-        "element" => (on_one_line(&node.text("text")), String::new()),
+        "element" => (format!("element \"{}\"", on_one_line(&node.text("text"))), String::new()),
         "named" | "known" => (format!("+{list}"), format!("{came}{}", because.unwrap_or_default())),
         "unset" => (format!("{subject} in {list}"), "is not set".to_owned()),
         "forced" => (list, "forced to fail: empty".to_owned()),
@@ -198,6 +198,11 @@ fn of_others(node: &Node) -> (String, String) {
         }
         ("rewrite", _) => (format!("rewrite {} {}", word("part"), word("from")), word("to")),
         ("note", _) => (word("text"), String::new()),
+        ("smtp", name @ ("received" | "sent")) => {
+            let by_client = (name == "received") == (word("side") == "server");
+            let who = if by_client { "client" } else { "server" };
+            (format!("{who}: {}", word("text")), String::new())
+        }
         (kind, name) => {
             let facts: Vec<_> = node.step.facts.iter().chain(&node.result).map(shown).collect();
             (format!("{kind} {name} {}", facts.join(" ")).trim_end().to_owned(), String::new())

@@ -217,7 +217,11 @@ impl Garden {
                 (Some(began), Some(ended)) => between(began, ended),
                 _ => None,
             };
-            let parts = self.harvest(parts);
+            let mut parts = self.harvest(parts);
+            // Literal text is what it is.
+            if parts.len() > 1 {
+                parts.retain(|part| !part.is("expansion", "text"));
+            }
             nodes.push(plain(Node { step, result, parts, took }));
         }
         judge_terms(&mut nodes);
@@ -242,7 +246,7 @@ fn plain(mut node: Node) -> Node {
         return node;
     }
     let [part] = &node.parts[..] else { return node };
-    if part.is("expansion", "text") && part.fact("value") == node.fact("value") {
+    if part.is("expansion", "text") {
         node.parts.clear();
     } else if part.step.role == Role::Gathers
         && part.step.fact("span") == node.step.fact("span")

@@ -2,8 +2,7 @@
 
 use super::given::{Asked, Given};
 use super::{CalledAs, Parser, Stop};
-use crate::switches::COMMANDS;
-use crate::{check, fmt, hints, tlsrpt};
+use crate::{check, fmt, hints, switches, tlsrpt, workbench};
 
 impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
@@ -15,9 +14,27 @@ impl Parser<'_> {
         if self.called != CalledAs::Eximious || asked || tests {
             return Ok(());
         }
+        if let [word, rest @ ..] = self.args
+            && word == b"repl"
+            && rest.first().is_none_or(|first| first != b"--help")
+        {
+            self.args = rest;
+            return self.prompt();
+        }
+        if let [word, rest @ ..] = self.args
+            && !rest.iter().any(|arg| arg == b"--help" || arg == b"-h")
+            && let Some(work) = workbench::work(&String::from_utf8_lossy(word), rest)?
+        {
+            self.given.config = work.config().or_else(|| self.given.config.take());
+            for text in work.macros() {
+                self.macro_option(format!("-D{text}").as_bytes(), text.as_bytes())?;
+            }
+            self.args = &[];
+            self.action = Some(Asked::Workbench(work));
+            return Ok(());
+        }
         if let Some(asked) = command(self.args, &self.given)? {
-            self.greets = asked == Asked::Expand;
-            self.args = if self.greets { &self.args[1..] } else { &[] };
+            self.args = &[];
             self.action = Some(asked);
             return Ok(());
         }
@@ -30,11 +47,35 @@ impl Parser<'_> {
     }
 }
 
+impl Parser<'_> {
+    /// `repl`: the prompt, with options of its own.
+    pub(super) fn prompt(&mut self) -> Result<(), Stop> {
+        self.action = Some(Asked::Expand);
+        self.greets = true;
+        while let [option, rest @ ..] = self.args {
+            let wanted = &mut self.given.prompt;
+            let place = match option.as_slice() {
+                b"--message" => &mut wanted.message,
+                b"--session" => &mut wanted.session,
+                b"--script" => &mut wanted.script,
+                _ => break,
+            };
+            let [file, rest @ ..] = rest else {
+                let option = String::from_utf8_lossy(option);
+                return Err(Stop(format!("eximious: repl {option} wants a file").into()));
+            };
+            *place = Some(file.clone());
+            self.args = rest;
+        }
+        Ok(())
+    }
+}
+
 /// What is not Exim's: a word of this program's own, behind options if there are any.
 fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
-    let is_command = COMMANDS.iter().any(|(name, _)| name.as_bytes() == word.as_slice());
-    if is_command && rest.first().is_some_and(|first| first == b"--help") {
+    let is_command = switches::commands().iter().any(|(name, _)| name.as_bytes() == &word[..]);
+    if is_command && rest.iter().any(|arg| arg == b"--help" || arg == b"-h") {
         let page = String::from_utf8_lossy(word).into_owned();
         return Ok(Some(Asked::Help(vec![page])));
     }
@@ -47,7 +88,6 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
         b"hints" => Ok(Some(Asked::Hints(hints::work(&rest.collect::<Vec<_>>())?))),
         b"tlsrpt" => Ok(Some(Asked::TlsReport(tlsrpt::wanted(&rest.collect::<Vec<_>>())?))),
         b"help" => Ok(Some(Asked::Help(rest.collect()))),
-        b"repl" => Ok(Some(Asked::Expand)),
         b"list" => {
             let (mut json, mut kind) = (false, None);
             for arg in rest {
@@ -67,7 +107,8 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
 
 /// A word that nobody knows, and what could have been meant.
 fn unknown_command(word: &str) -> Stop {
-    let names = COMMANDS.iter().map(|(name, _)| *name);
+    let commands = switches::commands();
+    let names = commands.iter().map(|(name, _)| name.as_str());
     let near = eximious::check::nearest(word, names);
     let hint = match near.first() {
         Some(near) => format!("did you mean \"eximious {near}\"?"),

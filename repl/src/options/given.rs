@@ -13,12 +13,14 @@ use super::Job;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
 use crate::message::Reading;
+use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::usual;
 use crate::{
     check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt,
+    workbench,
 };
 
 /// What is to be done, as far as it is known while options are read.
@@ -43,6 +45,7 @@ pub(super) enum Asked {
     Hints(hints::HintsWork),
     /// Report what came of TLS.
     TlsReport(tlsrpt::WantedReport),
+    Workbench(workbench::WorkbenchWork),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -62,6 +65,8 @@ pub(super) enum Asked {
 /// The values of all options, whoever takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
+    /// What stands behind `repl`.
+    pub(super) prompt: PromptRequest,
     /// `-C`
     pub(crate) config: Option<Vec<u8>>,
     /// `-D`
@@ -144,6 +149,7 @@ impl Asked {
             | Self::RemovePidFile(_)
             | Self::Check(_)
             | Self::Format(_)
+            | Self::Workbench(_)
             | Self::Filter => Rights::Caller,
             Self::Version
             | Self::Show
@@ -164,7 +170,15 @@ impl Asked {
 
     /// Whether it only tests something, so that mistakes leave nothing in logs.
     fn is_test(&self) -> bool {
-        matches!(self, Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_))
+        matches!(
+            self,
+            Self::Version
+                | Self::Expand
+                | Self::Route(_)
+                | Self::Filter
+                | Self::Host(_)
+                | Self::Workbench(_)
+        )
     }
 
     /// Whether it reads the site's configuration. Without a word, that is the prompt.
@@ -222,6 +236,9 @@ impl Given {
                 words: self.arguments,
             }),
             Asked::Check(request) => Job::Check(request),
+            Asked::Workbench(work) => {
+                Job::Workbench(workbench::WorkbenchRequest { work, setup: self.check() })
+            }
             Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
             Asked::TlsReport(wanted) => {
                 Job::TlsReport(tlsrpt::ReportRequest { wanted, setup: self.setup() })
@@ -331,7 +348,8 @@ impl Given {
 
     fn expand(mut self) -> super::ExpandRequest {
         let texts = std::mem::take(&mut self.arguments);
-        super::ExpandRequest { setup: self.check(), texts }
+        let prompt = std::mem::take(&mut self.prompt);
+        super::ExpandRequest { setup: self.check(), texts, prompt }
     }
 
     fn rules(mut self) -> rewrite::RulesRequest {

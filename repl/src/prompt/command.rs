@@ -2,45 +2,171 @@
 
 use rustyline::completion::Pair;
 
+use PromptWord::*;
+
 /// What a line at the prompt asks for, other than an expansion.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PromptCommand<'l> {
-    /// `help`, `help NAME`.
-    Help(&'l str),
-    /// `:list`, `:list KIND`.
-    List(&'l str),
-    /// `:set NAME = text`.
-    Set(&'l str),
-    /// `:message FILE`.
-    Message(&'l str),
-    /// `:quit`.
+pub enum PromptWord {
+    Acl,
+    Ast,
+    Back,
+    Break,
+    Continue,
+    Data,
+    Delete,
+    Finish,
+    Forward,
+    Frames,
+    From,
+    Hangup,
+    Hello,
+    Help,
+    List,
+    Load,
+    Mail,
+    Message,
+    Next,
     Quit,
+    Recipient,
+    Reload,
+    Route,
+    Save,
+    Set,
+    Smtp,
+    Step,
+    TaintOf,
+    Time,
+    Trace,
+    Vars,
+    Watch,
+    Where,
+    Why,
+}
+
+/// A command with what stands behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Typed<'l> {
+    /// A command, and the rest of the line.
+    Command(PromptWord, &'l str),
     /// A colon with something else after it.
     Unknown(&'l str),
 }
 
-/// Their names, and what each does.
-const COMMANDS: [(&str, &str); 5] = [
-    (":help", "what can be typed here"),
-    (":list", "all words, or those of one kind"),
-    (":message", "reads a message from a file"),
-    (":quit", "leaves"),
-    (":set", "gives a variable a value"),
+/// A command: what it is called, what it takes, and what it does.
+struct Record {
+    word: PromptWord,
+    name: &'static str,
+    takes: &'static str,
+    does: &'static str,
+}
+
+const fn record(
+    word: PromptWord,
+    name: &'static str,
+    takes: &'static str,
+    does: &'static str,
+) -> Record {
+    Record { word, name, takes, does }
+}
+
+/// All of them, in groups, as `help` has them.
+const GROUPS: &[(&str, &[Record])] = &[
+    (
+        "Expressions",
+        &[
+            record(Ast, ":ast", "EXPR", "the tree that it is parsed into"),
+            record(
+                Trace,
+                ":trace",
+                "[EXPR]",
+                "what happens in it, step by step; or in the last run",
+            ),
+            record(TaintOf, ":taint", "EXPR", "what of it comes from outside"),
+            record(Time, ":time", "EXPR", "how long it takes"),
+            record(
+                Set,
+                ":set",
+                "[clean] NAME = EXPR",
+                "gives a variable a value, tainted or clean",
+            ),
+            record(Vars, ":vars", "[PART]", "variables that have a value"),
+            record(Message, ":message", "FILE", "reads a message: $h_subject: has a value then"),
+        ],
+    ),
+    (
+        "A conversation by hand",
+        &[
+            record(From, ":from", "IP[:PORT] [HELO]", "a client connects"),
+            record(Hello, ":helo", "NAME", "EHLO"),
+            record(Mail, ":mail", "[ADDRESS] […]", "MAIL FROM; without an address, a bounce"),
+            record(Recipient, ":rcpt", "ADDRESS […]", "RCPT TO"),
+            record(Data, ":data", "[FILE]", "DATA, and the message of :message or of a file"),
+            record(Smtp, ":smtp", "LINE", "any other line"),
+            record(Hangup, ":hangup", "", "the client goes away"),
+            record(Acl, ":acl", "NAME [RECIPIENT]", "what an ACL says"),
+            record(Route, ":route", "ADDRESS", "where an address goes"),
+            record(Why, ":why", "", "what decided that"),
+        ],
+    ),
+    (
+        "Debugger",
+        &[
+            record(
+                Break,
+                ":break",
+                "[PLACE]",
+                "stops there: ACL, ACL:N (its N-th statement), FILE:LINE, router NAME, on deny",
+            ),
+            record(Watch, ":watch", "VARIABLE", "stops where it changes"),
+            record(Delete, ":delete", "N", "takes a breakpoint away"),
+            record(Step, ":step", "", "to the next step; before a run, it stops at its first"),
+            record(Next, ":next", "", "to the next step that is no part of this one"),
+            record(Finish, ":finish", "", "to the end of this ACL, or of this address"),
+            record(Continue, ":continue", "", "goes on"),
+            record(Back, ":back", "[N]", "looks at the step before"),
+            record(Forward, ":forward", "[N]", "looks at the step after"),
+            record(Where, ":where", "", "the lines around"),
+            record(Frames, ":frames", "", "which ACLs and addresses are at hand"),
+        ],
+    ),
+    (
+        "This prompt",
+        &[
+            record(Help, ":help", "[NAME]", "this, or the page of a word"),
+            record(List, ":list", "[KIND]", "all words, or those of one kind"),
+            record(Reload, ":reload", "", "reads the configuration anew"),
+            record(Save, ":save", "FILE", "keeps what was typed, for :load and --session"),
+            record(Load, ":load", "FILE", "carries out what stands in a file"),
+            record(Quit, ":quit", "", "leaves; Ctrl-D does so too"),
+        ],
+    ),
 ];
 
+/// Names that are others in short.
+const SHORT: &[(&str, PromptWord)] = &[
+    (":q", Quit),
+    (":b", Break),
+    (":s", Step),
+    (":n", Next),
+    (":c", Continue),
+    (":w", Where),
+    ("help", Help),
+];
+
+fn records() -> impl Iterator<Item = &'static Record> {
+    GROUPS.iter().flat_map(|(_, records)| *records)
+}
+
 /// The command that a line is, if it is one.
-pub fn of_line(line: &str) -> Option<PromptCommand<'_>> {
+pub fn of_line(line: &str) -> Option<Typed<'_>> {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
-    Some(match word {
-        "help" | ":help" => PromptCommand::Help(rest),
-        ":list" => PromptCommand::List(rest),
-        ":message" => PromptCommand::Message(rest),
-        ":q" | ":quit" => PromptCommand::Quit,
-        ":set" => PromptCommand::Set(rest),
-        _ if word.starts_with(':') => PromptCommand::Unknown(word),
-        _ => return None,
-    })
+    let long = records().find(|record| record.name == word).map(|record| record.word);
+    let short = || SHORT.iter().find(|(name, _)| *name == word).map(|(_, word)| *word);
+    match long.or_else(short) {
+        Some(word) => Some(Typed::Command(word, rest)),
+        None => word.starts_with(':').then_some(Typed::Unknown(word)),
+    }
 }
 
 /// Whether a line is a command, or is about to be one.
@@ -50,10 +176,10 @@ pub fn is_command(line: &str) -> bool {
 
 /// The names that begin so.
 pub fn names(start: &str) -> Vec<Pair> {
-    let found = COMMANDS.iter().filter(|(name, _)| name.starts_with(start));
-    let pair = |(name, what): &(&str, &str)| Pair {
-        display: format!("{name}  {what}"),
-        replacement: (*name).to_owned(),
+    let found = records().filter(|record| record.name.starts_with(start));
+    let pair = |record: &Record| Pair {
+        display: format!("{}  {}", record.name, record.does),
+        replacement: record.name.to_owned(),
     };
     found.map(pair).collect()
 }
@@ -66,7 +192,20 @@ pub fn name_of_help(line: &str) -> Option<&str> {
 
 /// The names of all commands.
 pub fn all() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().map(|(name, _)| *name)
+    records().map(|record| record.name)
+}
+
+/// A line for each command, in groups.
+pub fn page() -> String {
+    let mut out = String::new();
+    for (group, records) in GROUPS {
+        out += &format!("{group}:\n");
+        for record in *records {
+            let head = format!("{} {}", record.name, record.takes);
+            out += &format!("  {:<28} {}\n", head.trim_end(), record.does);
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -75,12 +214,22 @@ mod tests {
 
     #[test]
     fn commands_are_not_expansions() {
-        assert_eq!(of_line("help"), Some(PromptCommand::Help("")));
-        assert_eq!(of_line("help  sg "), Some(PromptCommand::Help("sg")));
-        assert_eq!(of_line(":quit"), Some(PromptCommand::Quit));
-        assert_eq!(of_line(":foo bar"), Some(PromptCommand::Unknown(":foo")));
+        assert_eq!(of_line("help"), Some(Typed::Command(Help, "")));
+        assert_eq!(of_line("help  sg "), Some(Typed::Command(Help, "sg")));
+        assert_eq!(of_line(":quit"), Some(Typed::Command(Quit, "")));
+        assert_eq!(of_line(":rcpt a@b.example"), Some(Typed::Command(Recipient, "a@b.example")));
+        assert_eq!(of_line(":foo bar"), Some(Typed::Unknown(":foo")));
         for line in ["helpless", " help", "${uc:a}", "set acl_m_x = 1", ""] {
             assert_eq!(of_line(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn names_are_their_own() {
+        let mut names: Vec<_> = all().chain(SHORT.iter().map(|(name, _)| *name)).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

@@ -40,11 +40,9 @@ impl Words {
         Self { engine, headers: RefCell::default(), settled: Cell::new(false) }
     }
 
-    /// Notes which header lines can be asked for.
-    pub fn know_headers(&self, cx: &eximious::Context) {
-        let headers = cx.message().map_or(&[][..], |message| &message.headers);
-        let names = headers.iter().map(|header| String::from_utf8_lossy(&header.name));
-        *self.headers.borrow_mut() = names.map(|name| name.to_lowercase()).collect();
+    /// Notes which header lines can be asked for: their names, a line each.
+    pub fn know_headers(&self, names: &str) {
+        *self.headers.borrow_mut() = names.lines().map(str::to_lowercase).collect();
     }
 
     /// The variables of header lines that begin so: `h_subject:`.

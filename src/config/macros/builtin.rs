@@ -143,7 +143,7 @@ const HEADS: &[&str] = &[
 const LOG: &str = "_LOG_";
 
 /// Exim's own macros; put together when the first text asks for them that may be one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Builtin {
     /// Whether those about TLS are left out: the world has none.
     without_tls: bool,

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 /// Names by number, in the order in which they were added.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     numbers: FxHashMap<Vec<u8>, usize>,
     /// The lengths that names have, each once.

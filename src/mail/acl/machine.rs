@@ -224,8 +224,12 @@ impl Run<'_> {
                     passed = true;
                 }
                 _ => {
-                    let (name, text) = (term.term.meta.name, &term.text);
-                    self.cx.stop_at(&Stop::Term { name, negated: term.negated, text });
+                    self.cx.stop_at(&Stop::Term {
+                        name: term.term.meta.name,
+                        negated: term.negated,
+                        variable: term.variable.as_ref(),
+                        text: &term.text,
+                    });
                     answer = self.term(term, run);
                 }
             }

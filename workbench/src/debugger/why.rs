@@ -22,7 +22,11 @@ pub struct Because {
 /// where one called another.
 pub fn why(nodes: &[Node]) -> Vec<Because> {
     let mut found = Vec::new();
-    if let Some(last) = last_decided(nodes) {
+    // An address, and those that came of it.
+    let routed = |node: &Node| node.is("route", "address");
+    if nodes.iter().any(routed) && !nodes.iter().any(|node| node.is("acl", "acl")) {
+        nodes.iter().filter(|node| routed(node)).for_each(|node| explain(node, &mut found));
+    } else if let Some(last) = last_decided(nodes) {
         explain(last, &mut found);
     }
     found
@@ -62,12 +66,7 @@ fn explain(node: &Node, found: &mut Vec<Because>) {
     let statements = || node.parts.iter().filter(|part| part.is("acl", "statement"));
     let decided = node.text("verdict").display() != "implicit deny";
     let Some(statement) = statements().next_back().filter(|_| decided) else {
-        let parts = statements().map(|statement| {
-            let (verb, came) = summary(statement);
-            let at = statement.step.place.as_ref().map_or(0, |place| place.line);
-            format!("{verb} (line {at}): {came}{}", failing(statement))
-        });
-        let mut parts: Vec<_> = parts.collect();
+        let mut parts: Vec<_> = statements().map(passed).collect();
         parts.push("no statement is left: what none accepts is refused".to_owned());
         found.push(Because { what: format!("{what} → {came}"), place: None, parts });
         return;
@@ -80,6 +79,12 @@ fn explain(node: &Node, found: &mut Vec<Because>) {
     if parts.is_empty() {
         parts.push(format!("{verb} has no conditions"));
     }
+    let before: Vec<_> =
+        statements().filter(|one| one.step.number < statement.step.number).collect();
+    if !before.is_empty() {
+        parts.push("before it:".to_owned());
+        parts.extend(before.into_iter().map(|one| format!("  {}", passed(one))));
+    }
     found.push(Because {
         what: format!("{what} → {came}, by {verb}"),
         place: statement.step.place.clone(),
@@ -91,6 +96,13 @@ fn explain(node: &Node, found: &mut Vec<Because>) {
     {
         explain(called, found);
     }
+}
+
+/// A statement that decided nothing, in a line.
+fn passed(statement: &Node) -> String {
+    let (verb, came) = summary(statement);
+    let at = statement.step.place.as_ref().map_or(0, |place| place.line);
+    format!("{verb} (line {at}): {came}{}", failing(statement))
 }
 
 /// The condition that a statement failed at.

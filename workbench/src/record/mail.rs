@@ -1,10 +1,10 @@
 //! What is kept of ACLs, routing, callouts, SMTP and hints.
 
-use eximious::Str;
 use eximious::trace::{
     AclEvent, AclOutcome, AuthEvent, CalloutEvent, HintEvent, RewriteEvent, RouteEvent, SmtpEvent,
     SmtpSide,
 };
+use eximious::{AclVerb, Str};
 
 use super::{Fact, Facts, Role, Told, bytes, maybe, value};
 
@@ -52,7 +52,12 @@ pub(super) fn acl(event: &AclEvent<'_>) -> Option<Told> {
             Told::new(kind, "denied", Role::Closes, vec![("denied", Fact::Truth(true))])
         }
         AclEvent::Verdict { verb, .. } => {
-            let word = verb.map_or("implicit deny", |verb| verb.name());
+            // What is required and does not hold is refused.
+            let word = match verb {
+                None => "implicit deny",
+                Some(AclVerb::Require) => "deny",
+                Some(verb) => verb.name(),
+            };
             Told::new(kind, "verdict", Role::Closes, vec![("verdict", Fact::Word(word))])
         }
         AclEvent::Empty { name } => {

@@ -1,0 +1,498 @@
+//! What is typed while no run is held up, and what it works on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use eximious::check;
+use eximious::{Config, Context, Decision, MacroError, Registry, Str};
+use eximious_workbench::ast::ast;
+use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
+use eximious_workbench::debugger::{Debugger, Front, Resume, why};
+use eximious_workbench::dialogue::Said;
+use eximious_workbench::record::Role;
+use eximious_workbench::trace::{TextStyle, lines, quoted};
+use eximious_workbench::tree::Node;
+use eximious_workbench::variables;
+
+use super::command::{self, PromptWord, Typed};
+use super::held;
+use crate::message::{self, Reading};
+use crate::output::{self, Output};
+use crate::refusal::Refusal;
+use crate::session::{Answer, Session, Setup};
+use crate::suggest::meant;
+use crate::{help, list, words};
+
+/// How large a message may be.
+const LARGEST: u64 = 64 << 20;
+
+/// How long `:time` goes on at the most, in microseconds, and how often.
+const MOST_TIME: u128 = 500_000;
+const MOST_TIMES: u32 = 10_000;
+
+/// Why a line such as `Hello` is not expanded.
+const CAPITAL: &str = "A line that begins with a capital letter defines a macro: NAME = text.\n\
+    Put a space before it to have it expanded.\n";
+
+/// Said where there is nobody to talk to.
+const NOBODY: &str = "nobody is connected: :from 192.0.2.1\n";
+
+/// A session, and its configuration on the bench.
+pub struct Desk {
+    session: Session,
+    bench: Bench,
+    debugger: Arc<Debugger>,
+    again: Again,
+    /// The file of the message that `:message` has read.
+    message: Option<String>,
+}
+
+/// What it takes to begin anew.
+#[derive(Clone)]
+pub struct Again {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// How messages are read.
+    pub reading: Reading,
+    /// The standard output, which log lines wait for.
+    pub output: Arc<Output>,
+}
+
+impl Desk {
+    /// A session on the bench; the front is asked where its runs are held up.
+    pub fn new(mut session: Session, again: Again, front: Box<dyn Front>) -> Self {
+        let mut bench = on_bench(&mut session);
+        let debugger = bench.debug_with(front);
+        let message = again.setup.message.as_deref();
+        let message = message.map(|file| String::from_utf8_lossy(file).into_owned());
+        Self { session, bench, debugger, again, message }
+    }
+
+    /// The names of the header lines of the message.
+    pub fn header_names(&mut self) -> Vec<String> {
+        let headers = self.context().message().map_or(&[][..], |message| &message.headers);
+        headers.iter().map(|header| String::from_utf8_lossy(&header.name).into_owned()).collect()
+    }
+
+    /// The values of the conversation at hand, or of the prompt.
+    fn context(&mut self) -> &mut Context {
+        match self.bench.talk() {
+            Some(talk) => talk.context(),
+            None => self.session.context(),
+        }
+    }
+
+    /// Carries out a line.
+    pub fn obey(&mut self, typed: &str) -> Vec<u8> {
+        match command::of_line(typed) {
+            Some(Typed::Command(word, rest)) => self.command(word, rest).into_bytes(),
+            Some(Typed::Unknown(name)) => unknown(name).into_bytes(),
+            None => self.answer(typed),
+        }
+    }
+
+    fn registry(&self) -> &Registry {
+        self.session.engine().registry()
+    }
+
+    /// What comes of lines that are no commands.
+    fn answer(&mut self, typed: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        // What is typed sees the conversation at hand.
+        if let Some(talk) = self.bench.talk() {
+            std::mem::swap(talk.context(), self.session.context());
+        }
+        for line in super::joined(super::closed(typed).as_bytes()).unwrap_or_default() {
+            match self.session.answer(&line) {
+                Answer::Value(value) => out.extend([value.bytes(), b"\n"].concat()),
+                Answer::Said(text) => out.extend([&text[..], b"\n"].concat()),
+                Answer::Failed(fail) | Answer::NotSet(fail) => {
+                    out.extend(failed(self.registry(), &fail));
+                }
+                Answer::Wrong(complaint, why) => {
+                    out.extend([&complaint[..], b"\n"].concat());
+                    if why == MacroError::Malformed {
+                        out.extend(CAPITAL.as_bytes());
+                    }
+                }
+            }
+        }
+        if let Some(talk) = self.bench.talk() {
+            std::mem::swap(talk.context(), self.session.context());
+        }
+        out
+    }
+
+    fn command(&mut self, word: PromptWord, rest: &str) -> String {
+        match word {
+            PromptWord::Help if rest.is_empty() => help::prompt(),
+            PromptWord::Help => said(help::pages(self.registry(), rest)),
+            PromptWord::List => {
+                said(list::list(self.registry(), false, Some(rest).filter(|kind| !kind.is_empty())))
+            }
+            PromptWord::Set => self.set(rest),
+            PromptWord::Message => self.read_message(rest),
+            PromptWord::Ast => ast(self.registry(), rest.as_bytes()).join("\n") + "\n",
+            PromptWord::Trace => self.trace(rest),
+            PromptWord::TaintOf => self.taint(rest),
+            PromptWord::Time => self.time(rest),
+            PromptWord::Vars => held::listed(&variables::with_values(self.context(), rest)),
+            PromptWord::From => self.connect(rest),
+            PromptWord::Hello => self.say(&format!("EHLO {rest}")),
+            PromptWord::Mail => self.say(&format!("MAIL FROM:{}", in_brackets(rest))),
+            PromptWord::Recipient => self.say(&format!("RCPT TO:{}", in_brackets(rest))),
+            PromptWord::Smtp => self.say(rest),
+            PromptWord::Data => self.data(rest),
+            PromptWord::Hangup => match self.bench.hang_up() {
+                Some(said) => self.told(&said),
+                None => NOBODY.to_owned(),
+            },
+            PromptWord::Acl => self.ask_acl(rest),
+            PromptWord::Route => self.route(rest),
+            PromptWord::Why => held::reasons(&why(&self.bench.happened())),
+            PromptWord::Break => self.debugger.change(|points| held::break_at(points, rest)),
+            PromptWord::Watch => self.debugger.change(|points| held::watch(points, rest)),
+            PromptWord::Delete => self.debugger.change(|points| held::delete(points, rest)),
+            PromptWord::Step => {
+                self.bench.begin_with(Resume::Step);
+                "the next run stops at its first step\n".to_owned()
+            }
+            PromptWord::Reload => self.reload(),
+            PromptWord::Next
+            | PromptWord::Finish
+            | PromptWord::Continue
+            | PromptWord::Back
+            | PromptWord::Forward
+            | PromptWord::Where
+            | PromptWord::Frames => {
+                "no run is held up: set a breakpoint (:break acl_check_rcpt) or begin with :step\n"
+                    .to_owned()
+            }
+            // The prompt itself does that.
+            PromptWord::Load | PromptWord::Save | PromptWord::Quit => String::new(),
+        }
+    }
+
+    /// `NAME = text`, `clean NAME = text`: the text is expanded.
+    fn set(&mut self, text: &str) -> String {
+        let (name, value, is_clean) = match assignment(text) {
+            Ok(found) => found,
+            Err(why) => return why,
+        };
+        if words::named(self.registry(), name).iter().all(|w| w.kind != words::Kind::Variable) {
+            return format!("there is no variable called \"{name}\"\n");
+        }
+        let (name, cx) = (name.to_owned(), self.context());
+        let engine = cx.engine().clone();
+        match engine.expand_once(value.as_bytes(), cx) {
+            Ok(value) => {
+                // Whatever is set so stands for what a client or a message says.
+                let value = match is_clean {
+                    true => Str::clean(value.bytes()),
+                    false => Str::tainted(value.bytes()),
+                };
+                cx.set(name, value);
+                String::new()
+            }
+            Err(fail) => format!("Failed: {fail}\n"),
+        }
+    }
+
+    fn read_message(&mut self, file: &str) -> String {
+        let reading = self.again.reading.clone();
+        match message::load(&mut self.session, file.as_bytes(), &reading) {
+            Ok(said) => {
+                self.message = Some(file.to_owned());
+                String::from_utf8_lossy(&said).into_owned()
+            }
+            Err(Refusal::Said(why) | Refusal::Logged(why)) => {
+                format!("{}\n", String::from_utf8_lossy(&why))
+            }
+        }
+    }
+
+    /// Runs something that is recorded, beside the values at hand.
+    fn beside<T>(&mut self, work: impl FnOnce(&mut Bench, &Context) -> T) -> T {
+        let like = match self.bench.talk() {
+            Some(talk) => talk.context().branch(),
+            None => self.session.context().branch(),
+        };
+        work(&mut self.bench, &like)
+    }
+
+    fn trace(&mut self, text: &str) -> String {
+        if text.is_empty() {
+            return tree(&self.bench.happened());
+        }
+        // What comes of it is the tree's first line.
+        let _ = self.beside(|bench, like| bench.expand(like, text.as_bytes()));
+        self.logged() + &tree(&self.bench.happened())
+    }
+
+    fn taint(&mut self, text: &str) -> String {
+        let value = match self.beside(|bench, like| bench.expand(like, text.as_bytes())) {
+            Ok(value) => value,
+            Err(fail) => return format!("Failed: {fail}\n"),
+        };
+        let mut out = match value.taint() {
+            eximious::Taint::Clean => "clean".to_owned(),
+            eximious::Taint::Quoted(id) => {
+                format!("tainted, and quoted for {}", self.registry().lookup_at(id).meta.name)
+            }
+            eximious::Taint::Tainted => "tainted".to_owned(),
+        };
+        out += &format!(": {}\n", quoted(&Str::clean(value.bytes())));
+        for node in self.bench.happened() {
+            node.walk(&mut |node| {
+                let is_leaf = node.parts.iter().all(|part| !is_tainted(part));
+                let is_piece = matches!(node.step.role, Role::Opens | Role::Gathers) && is_leaf;
+                if is_piece && node.step.name != "string" && is_tainted(node) {
+                    let text = node.text("text");
+                    out += &format!("  {} {}\n", node.step.name, text.display());
+                }
+            });
+        }
+        out
+    }
+
+    fn time(&mut self, text: &str) -> String {
+        let clock = self.session.engine().world().clock.clone();
+        let began = clock.elapsed();
+        let mut times = 0;
+        while times < MOST_TIMES {
+            if let Err(fail) = self.beside(|_, like| {
+                let mut cx = like.branch();
+                cx.engine().clone().expand_once(text.as_bytes(), &mut cx)
+            }) {
+                return format!("Failed: {fail}\n");
+            }
+            times += 1;
+            if (clock.elapsed() - began).as_micros() > MOST_TIME {
+                break;
+            }
+        }
+        let each = (clock.elapsed() - began).as_nanos() / u128::from(times);
+        let each = match each {
+            0..10_000 => format!("{each} ns"),
+            10_000..10_000_000 => format!("{} µs", each / 1000),
+            _ => format!("{} ms", each / 1_000_000),
+        };
+        format!("{each} each, {times} times\n")
+    }
+
+    fn connect(&mut self, rest: &str) -> String {
+        let (client, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let client: SocketAddr = match client.parse().or_else(|_| {
+            let address: Result<std::net::IpAddr, _> = client.parse();
+            address.map(|address| SocketAddr::new(address, 0))
+        }) {
+            Ok(client) => client,
+            Err(_) => return ":from wants an address: :from 192.0.2.1 mx.example\n".to_owned(),
+        };
+        let like = self.session.context().branch();
+        let said = self.bench.connect(&like, client);
+        let mut out = self.told(&said);
+        if !name.trim().is_empty() && self.bench.talk().is_some() {
+            out += &self.say(&format!("EHLO {}", name.trim()));
+        }
+        out
+    }
+
+    fn say(&mut self, line: &str) -> String {
+        match self.bench.say(line.as_bytes()) {
+            Some(said) => format!("C: {line}\n{}", self.told(&said)),
+            None => NOBODY.to_owned(),
+        }
+    }
+
+    fn data(&mut self, file: &str) -> String {
+        let file = match (file.is_empty(), &self.message) {
+            (false, _) => file.to_owned(),
+            (true, Some(file)) => file.clone(),
+            (true, None) => return ":data wants a file with a message\n".to_owned(),
+        };
+        let files = self.session.engine().world().files.clone();
+        match files.read(file.as_bytes(), LARGEST) {
+            Ok(message) => match self.bench.data(&message) {
+                Some(said) => format!("C: DATA, {file}\n{}", self.told(&said)),
+                None => NOBODY.to_owned(),
+            },
+            Err(why) => format!("{file}: {}\n", eximious::stdlib::wording::reason(&why)),
+        }
+    }
+
+    /// What the server says, and what it logs.
+    fn told(&mut self, said: &Said) -> String {
+        let mut out = String::new();
+        for line in String::from_utf8_lossy(&said.reply).lines() {
+            out += &format!("S: {line}\n");
+        }
+        if said.delay > 0 {
+            out += &format!("(it would have waited {} ms)\n", said.delay);
+        }
+        out += &self.logged();
+        if self.bench.talk().is_none() {
+            out += "(the connection is closed)\n";
+        }
+        out
+    }
+
+    fn logged(&mut self) -> String {
+        self.bench.log_lines().iter().map(|line| format!("LOG: {}\n", line.display())).collect()
+    }
+
+    fn ask_acl(&mut self, rest: &str) -> String {
+        let (name, recipient) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let known = self.bench.loaded().acl(name).is_some();
+        if !known {
+            let config = self.bench.loaded().config();
+            let names: Vec<_> =
+                config.acls.iter().map(|acl| acl.name.display().into_owned()).collect();
+            let near = check::nearest(name, names.iter().map(String::as_str));
+            return match near.first() {
+                Some(near) => format!("there is no ACL {name}: did you mean {near}?\n"),
+                None => format!("there is no ACL {name}; there are: {}\n", names.join(" ")),
+            };
+        }
+        let mut question = AclQuestion::new(name);
+        let cx = self.context();
+        if let Ok(client) = cx.value("sender_host_address").display().parse() {
+            question.client = client;
+        }
+        question.helo = cx.value("sender_helo_name").display().into_owned();
+        question.sender = cx.value("sender_address").display().into_owned();
+        question.recipient = Some(recipient.trim().to_owned()).filter(|one| !one.is_empty());
+        let decision = self.beside(|bench, like| bench.ask_acl(like, &question));
+        let mut out = self.logged();
+        out += &decided(&decision);
+        out
+    }
+
+    fn route(&mut self, address: &str) -> String {
+        if address.is_empty() {
+            return ":route wants an address\n".to_owned();
+        }
+        let fates = self.beside(|bench, like| bench.route(like, address.as_bytes()));
+        let logged = self.logged();
+        logged + &fates.iter().map(|fate| format!("{fate}\n")).collect::<String>()
+    }
+
+    /// Reads the configuration anew; the old one stays where that fails.
+    fn reload(&mut self) -> String {
+        let world = output::world(&self.again.output);
+        match Session::start(self.again.setup.clone(), world) {
+            Ok(session) => {
+                self.session = session;
+                let front = self.debugger.take_front();
+                let points = self.debugger.change(std::mem::take);
+                self.bench = on_bench(&mut self.session);
+                self.debugger = self.bench.debug_with(front);
+                self.debugger.change(|own| *own = points);
+                "read anew; nobody is connected any more\n".to_owned()
+            }
+            Err(Refusal::Said(why) | Refusal::Logged(why)) => {
+                format!("{}\n(the old one stays)\n", String::from_utf8_lossy(&why))
+            }
+        }
+    }
+}
+
+fn on_bench(session: &mut Session) -> Bench {
+    let engine = session.engine().clone();
+    let (config, _) = session.parts();
+    Bench::new(config.cloned().unwrap_or_else(Config::default), &engine)
+}
+
+fn is_tainted(node: &Node) -> bool {
+    matches!(
+        node.fact("value"),
+        Some(eximious_workbench::record::Fact::Text(text)) if text.taint().is_tainted()
+    )
+}
+
+fn decided(decision: &Decision) -> String {
+    let mut out = format!("{}", verdict_word(decision.verdict));
+    if let Some(message) = &decision.message {
+        out += &format!(": {}", message.display());
+    }
+    out.push('\n');
+    if let Some(message) = &decision.log_message
+        && Some(message) != decision.message.as_ref()
+    {
+        out += &format!("  for the log: {}\n", message.display());
+    }
+    for one in &decision.decided_by {
+        out += &format!("  by {}", one.verb);
+        if let Some(place) = &one.place {
+            out += &format!(" at {place}");
+        }
+        if let Some(term) = &one.term {
+            let negated = if term.negated { "!" } else { "" };
+            out += &format!(": {negated}{} = {}", term.name, term.text.display());
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// A name, a text, and whether the value is to be clean.
+pub fn assignment(text: &str) -> Result<(&str, &str, bool), String> {
+    let wrong = || ":set wants a name and a text: :set sender_address = a@b.example\n".to_owned();
+    let (is_clean, text) = match text.strip_prefix("clean ") {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, text),
+    };
+    let end = text.find(|c: char| c == '=' || c.is_whitespace()).ok_or_else(wrong)?;
+    let (name, rest) = text.split_at(end);
+    let rest = rest.trim_start();
+    let value = rest.strip_prefix('=').unwrap_or(rest).trim();
+    let name = name.trim_start_matches('$');
+    if name.is_empty() { Err(wrong()) } else { Ok((name, value, is_clean)) }
+}
+
+/// A tree, a line for each node.
+pub fn tree(nodes: &[Node]) -> String {
+    if nodes.is_empty() {
+        return "nothing has happened yet\n".to_owned();
+    }
+    lines(nodes, TextStyle::default().times(true)).join("\n") + "\n"
+}
+
+/// An address with what stands behind it, as SMTP has it.
+fn in_brackets(rest: &str) -> String {
+    if rest.starts_with('<') {
+        return rest.to_owned();
+    }
+    match rest.split_once(char::is_whitespace) {
+        Some((address, more)) => format!("<{address}> {more}"),
+        None => format!("<{rest}>"),
+    }
+}
+
+fn said(result: Result<String, String>) -> String {
+    result.unwrap_or_else(|why| format!("{why}\n"))
+}
+
+fn unknown(name: &str) -> String {
+    match check::nearest(name, command::all()).first() {
+        Some(near) => format!("there is no {name}: did you mean {near}?\n"),
+        None => format!("there is no {name}: \"help\" says what there is\n"),
+    }
+}
+
+/// The complaint, and where in the line the fault is.
+fn failed(registry: &Registry, fail: &eximious::Fail) -> Vec<u8> {
+    let mut text = [b"Failed: ", fail.message(), b"\n"].concat();
+    if fail.place().is_some() {
+        let excerpt = format!("{fail:#}");
+        // Its first line says once more what is wrong.
+        for line in excerpt.lines().skip(1) {
+            text.extend_from_slice(line.trim_end().as_bytes());
+            text.push(b'\n');
+        }
+    }
+    if let Some(near) = meant(registry, &String::from_utf8_lossy(fail.message())) {
+        text.extend_from_slice(format!("Did you mean {near}?\n").as_bytes());
+    }
+    text
+}

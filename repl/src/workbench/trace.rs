@@ -1,0 +1,206 @@
+//! `eximious trace`: what happens in an expression, an ACL, routing or a session.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use eximious::{Config, Context, Str, var};
+use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
+use eximious_workbench::trace::{Source, TextStyle, json, lines, page};
+use eximious_workbench::tree::Node;
+
+use crate::refusal::Refusal;
+use crate::session::{Session, Setup};
+use crate::{complain, print};
+
+/// How large a session may be.
+const LARGEST: u64 = 64 << 20;
+
+/// Its options.
+pub fn command() -> Command {
+    let value = |name: &'static str, of: &'static str| Arg::new(name).long(name).value_name(of);
+    Command::new("trace")
+        .about("shows what happens in an expression, an ACL, routing or a session")
+        .long_about(
+            "Shows what happens, step by step: each condition, list, look-up and expansion, \
+             what it came to, whether that is tainted, how long it took, and where it stands.",
+        )
+        .arg(value("expand", "TEXT").help("An expression"))
+        .arg(value("acl", "NAME").help("An ACL, about --recipient where there is one"))
+        .arg(value("route", "ADDRESS").help("Where an address goes"))
+        .arg(
+            value("session", "FILE")
+                .help("The lines of an SMTP client, as for -bh; - is the standard input"),
+        )
+        .group(ArgGroup::new("what").args(["expand", "acl", "route", "session"]).required(true))
+        .arg(
+            value("client", "IP[:PORT]")
+                .value_parser(client_of)
+                .help("The client's address; 127.0.0.1 by default"),
+        )
+        .arg(value("helo", "NAME").help("The name that the client gives itself"))
+        .arg(value("sender", "ADDRESS").help("The sender of the envelope"))
+        .arg(value("recipient", "ADDRESS").help("The recipient that an ACL is asked about"))
+        .arg(value("message", "FILE").help("A message: $h_subject: and the like have values"))
+        .arg(
+            value("json", "")
+                .num_args(0)
+                .action(ArgAction::SetTrue)
+                .help("As JSON; docs/trace.md says what is in it"),
+        )
+        .arg(
+            value("html", "FILE")
+                .conflicts_with("json")
+                .help("Writes a page with the configuration beside the tree"),
+        )
+        .arg(value("times", "").num_args(0).action(ArgAction::SetTrue).help("With times"))
+        .arg(
+            value("skipped", "")
+                .num_args(0)
+                .action(ArgAction::SetTrue)
+                .help("With what was passed over"),
+        )
+        .arg(value("depth", "N").value_parser(value_parser!(usize)).help("No deeper than that"))
+}
+
+fn client_of(text: &str) -> Result<SocketAddr, String> {
+    let address: Result<IpAddr, _> = text.parse();
+    text.parse()
+        .or_else(|_| address.map(|address| SocketAddr::new(address, 0)))
+        .map_err(|_| "an IP address is wanted".to_owned())
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches, setup: Setup) -> ExitCode {
+    match traced(matches, setup) {
+        Ok(text) => print(text.as_bytes()),
+        Err(Refusal::Said(why) | Refusal::Logged(why)) => complain(&why),
+    }
+}
+
+fn traced(matches: &ArgMatches, mut setup: Setup) -> Result<String, Refusal> {
+    let text = |name: &str| matches.get_one::<String>(name);
+    setup.message = text("message").map(|file| file.clone().into_bytes()).or(setup.message);
+    let mut session = Session::start(setup, eximious_world::system())?;
+    let engine = session.engine().clone();
+    let (config, cx) = session.parts();
+    let config = config.cloned().unwrap_or_else(Config::default);
+    let sources = config.sources.files().iter().map(|file| Source {
+        name: String::from_utf8_lossy(&file.name).into_owned(),
+        text: String::from_utf8_lossy(&file.text).into_owned(),
+    });
+    let sources: Vec<_> = sources.collect();
+    let mut bench = Bench::new(config, &engine);
+    let client = matches.get_one::<SocketAddr>("client");
+    let ran = ran(matches, &mut bench, cx, client.copied())?;
+    let mut nodes = bench.happened();
+    if let Some(depth) = matches.get_one::<usize>("depth") {
+        nodes.iter_mut().for_each(|node| cut(node, *depth));
+    }
+    if matches.get_flag("json") {
+        return Ok(format!("{:#}\n", json(&nodes, bench.is_complete())));
+    }
+    if let Some(file) = text("html") {
+        let html = page(&ran.title, &nodes, &sources);
+        eximious_world::write_file(Path::new(file), html.as_bytes()).map_err(|why| {
+            let why = eximious::stdlib::wording::reason(&why);
+            Refusal::Said(format!("eximious: {file}: {why}").into())
+        })?;
+        return Ok(ran.said);
+    }
+    let style =
+        TextStyle::default().times(matches.get_flag("times")).skipped(matches.get_flag("skipped"));
+    let mut out = ran.said;
+    lines(&nodes, style).iter().for_each(|line| out += &format!("{line}\n"));
+    if !bench.is_complete() {
+        out += "(there was more than is kept)\n";
+    }
+    Ok(out)
+}
+
+/// What was run.
+struct Ran {
+    title: String,
+    /// What came of it.
+    said: String,
+}
+
+fn ran(
+    matches: &ArgMatches,
+    bench: &mut Bench,
+    cx: &mut Context,
+    client: Option<SocketAddr>,
+) -> Result<Ran, Refusal> {
+    let text = |name: &str| matches.get_one::<String>(name);
+    if let Some(client) = client {
+        cx.set_var(var::SENDER_HOST_ADDRESS, Str::tainted(client.ip().to_string()));
+    }
+    if let Some(sender) = text("sender") {
+        cx.set_var(var::SENDER_ADDRESS, Str::tainted(sender.as_bytes()));
+    }
+    if let Some(expression) = text("expand") {
+        let result = bench.expand(cx, expression.as_bytes());
+        let said = match result {
+            Ok(_) => String::new(),
+            Err(fail) => format!("Failed: {fail}\n"),
+        };
+        return Ok(Ran { title: expression.clone(), said: logged(bench) + &said });
+    }
+    if let Some(address) = text("route") {
+        let fates = bench.route(cx, address.as_bytes());
+        let fates: String = fates.iter().map(|fate| format!("{fate}\n")).collect();
+        return Ok(Ran { title: format!("route {address}"), said: logged(bench) + &fates });
+    }
+    if let Some(name) = text("acl") {
+        if bench.loaded().acl(name).is_none() {
+            return Err(Refusal::Said(format!("eximious: there is no ACL {name}").into()));
+        }
+        let mut question = AclQuestion::new(name.as_str());
+        if let Some(client) = client {
+            question.client = client.ip();
+        }
+        question.helo = text("helo").cloned().unwrap_or_default();
+        question.sender = text("sender").cloned().unwrap_or_default();
+        question.recipient = text("recipient").cloned();
+        let decision = bench.ask_acl(cx, &question);
+        let mut said = logged(bench) + verdict_word(decision.verdict);
+        if let Some(message) = &decision.message {
+            said += &format!(": {}", message.display());
+        }
+        return Ok(Ran { title: format!("acl {name}"), said: said + "\n" });
+    }
+    let file = text("session").cloned().unwrap_or_default();
+    let script = match file.as_str() {
+        "-" => crate::input::all(LARGEST),
+        _ => cx.engine().world().files.read(file.as_bytes(), LARGEST).map(|text| text.to_vec()),
+    };
+    let script = script.map_err(|why| {
+        let why = eximious::stdlib::wording::reason(&why);
+        Refusal::Said(format!("eximious: {file}: {why}").into())
+    })?;
+    let client = client.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let mut said = String::new();
+    for said_now in bench.session(cx, client, &script) {
+        for line in String::from_utf8_lossy(&said_now.line).lines() {
+            said += &format!("C: {line}\n");
+        }
+        for line in String::from_utf8_lossy(&said_now.said.reply).lines() {
+            said += &format!("S: {line}\n");
+        }
+        said_now.log.iter().for_each(|line| said += &format!("LOG: {}\n", line.display()));
+    }
+    Ok(Ran { title: format!("session {file}"), said })
+}
+
+fn logged(bench: &Bench) -> String {
+    bench.log_lines().iter().map(|line| format!("LOG: {}\n", line.display())).collect()
+}
+
+/// Leaves out what stands deeper.
+fn cut(node: &mut Node, depth: usize) {
+    match depth {
+        0 | 1 => node.parts.clear(),
+        _ => node.parts.iter_mut().for_each(|part| cut(part, depth - 1)),
+    }
+}
