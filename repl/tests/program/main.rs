@@ -35,6 +35,7 @@ mod load;
 mod mta_sts;
 mod options;
 mod pages;
+mod peers;
 mod pipe;
 mod place;
 mod queue_options;
