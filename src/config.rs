@@ -223,9 +223,14 @@ impl Config {
 
     /// An engine with these options.
     pub fn build(&self, builder: Builder) -> Engine {
+        builder.settings(self.placed_settings()).build()
+    }
+
+    /// The main options, with where each stands.
+    pub(crate) fn placed_settings(&self) -> Settings {
         let mut settings = self.settings.clone();
         settings.set_places(Places::new(self).of_options(&self.main));
-        builder.settings(settings).build()
+        settings
     }
 
     /// The instances of a kind of driver, in order.

@@ -93,6 +93,8 @@ bitflags! {
         const QUEUE = 1 << 26;
         /// Deliveries.
         const DELIVERY = 1 << 27;
+        /// Events that are raised (`event_action`).
+        const EVENT = 1 << 28;
         /// What may have passwords in it, or what proves that somebody knows one.
         const SECRET = Self::AUTH.bits() | Self::SMTP.bits() | Self::CONCEALED.bits();
     }

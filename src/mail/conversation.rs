@@ -95,6 +95,11 @@ impl Conversation {
         &mut self.cx
     }
 
+    /// The values, for somebody who goes on with them.
+    pub fn into_context(self) -> Context {
+        self.cx
+    }
+
     /// What ACLs wanted of the message and the connection so far.
     pub fn state(&self) -> &AclState {
         &self.state

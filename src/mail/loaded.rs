@@ -69,7 +69,7 @@ pub struct LoadedAcl<'a> {
 impl Engine {
     /// Makes a configuration ready: its options are the engine's from here on.
     pub fn load(&self, config: Config) -> Loaded {
-        let engine = self.with_settings(config.settings.clone());
+        let engine = self.with_settings(config.placed_settings());
         let routes = Routes::new(&config, engine.registry(), engine.world());
         let acls = Acls::new(&config, routes.clone());
         Loaded(Arc::new(Inner { engine, config, routes, acls }))

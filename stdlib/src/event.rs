@@ -1,6 +1,7 @@
 //! Events: what the option `event_action` is expanded for (specification,
 //! chapter 61).
 
+use eximious_core::trace::Happening;
 use eximious_core::{Call, Fail, Str};
 
 use crate::options::opt;
@@ -54,8 +55,10 @@ pub fn expand(
         return None;
     }
     call.set_var(var::EVENT_NAME, Str::fixed(name));
-    call.set_var(var::EVENT_DATA, data);
+    call.set_var(var::EVENT_DATA, data.clone());
     let answer = call.scoped(|call| call.expand_within(action));
+    let came = answer.as_ref().ok();
+    call.trace().tell(Happening::Event { name, data: &data, came });
     call.set_var(var::EVENT_NAME, Str::EMPTY);
     call.set_var(var::EVENT_DATA, Str::EMPTY);
     call.memory::<Memory>().busy = false;

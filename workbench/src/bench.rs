@@ -226,60 +226,71 @@ impl Bench {
     pub fn route(&mut self, like: &Context, address: &[u8]) -> Vec<Fate> {
         self.begin_run();
         let mut cx = self.context(like);
-        let routes = self.loaded.routes().clone();
-        let (address, typed) = match routes.read(&mut cx, address, Purpose::Test) {
-            Ok((address, typed, _)) => (address, typed),
-            Err(why) => {
-                let why = format!("syntax error: {}", String::from_utf8_lossy(&why));
-                let address = String::from_utf8_lossy(address).into_owned();
-                return vec![Fate { address, outcome: FateKind::Fails(why) }];
-            }
-        };
-        let mut request = Request::new(address, Purpose::Test);
-        (request.typed, request.whole) = (typed, true);
-        let mut fates = Vec::new();
-        routes.test(&mut cx, &request, &mut |report| fates.extend(Fate::of(report, &routes)));
-        fates
+        fates(self.loaded.routes(), &mut cx, address)
     }
 
     /// What an ACL says. It runs in the phase whose option names it; otherwise as if it
-    /// were asked about a recipient, where there is one, and about nothing in particular
-    /// where there is none.
+    /// were asked about a recipient, where there is one, and about a message where there
+    /// is none.
     pub fn ask_acl(&mut self, like: &Context, question: &AclQuestion) -> Decision {
         self.begin_run();
         let cx = self.context(like);
-        let phase = self.phase_of(&question.acl, question.recipient.is_some());
-        let mut talk = Conversation::within(self.loaded.clone(), cx, question.client);
-        if !question.helo.is_empty() {
-            let name = Str::tainted(question.helo.as_bytes());
-            talk.context().set_var(eximious::var::SENDER_HELO_NAME, name);
-        }
-        let before_mail = AclPhases::CONNECT | AclPhases::HELO | AclPhases::AUTH;
-        if !phase.intersects(before_mail) {
-            talk.begin_message(&question.sender);
-        }
-        match &question.recipient {
-            Some(recipient) => match phase {
-                AclPhases::RCPT => talk.rcpt_with(&question.acl, recipient),
-                _ => talk.ask(&question.acl, phase),
-            },
-            None => talk.ask(&question.acl, phase),
-        }
+        let phase = phase_of(&self.loaded, &question.acl, question.recipient.is_some());
+        question_asked(&self.loaded, cx, question, phase).0
     }
+}
 
-    /// Which phase an ACL belongs to: that of the option that names it.
-    fn phase_of(&self, acl: &Str, has_recipient: bool) -> AclPhases {
-        let named = |option: Opt<Str>| {
-            let text = self.loaded.engine().settings().text(option);
-            text.is_some_and(|text| text.bytes() == acl.bytes())
-        };
-        let found = PHASES.iter().find(|(option, _)| named(*option));
-        match found {
-            Some((_, phase)) => *phase,
-            None if has_recipient => AclPhases::RCPT,
-            None => AclPhases::DATA,
-        }
+/// Asks an ACL, in a phase; the context is given back.
+pub(crate) fn question_asked(
+    loaded: &Loaded,
+    cx: Context,
+    question: &AclQuestion,
+    phase: AclPhases,
+) -> (Decision, Context) {
+    let mut talk = Conversation::within(loaded.clone(), cx, question.client);
+    if !question.helo.is_empty() {
+        let name = Str::tainted(question.helo.as_bytes());
+        talk.context().set_var(eximious::var::SENDER_HELO_NAME, name);
     }
+    let before_mail = AclPhases::CONNECT | AclPhases::HELO | AclPhases::AUTH;
+    if !phase.intersects(before_mail) {
+        talk.begin_message(&question.sender);
+    }
+    let decision = match &question.recipient {
+        Some(recipient) if phase == AclPhases::RCPT => talk.rcpt_with(&question.acl, recipient),
+        _ => talk.ask(&question.acl, phase),
+    };
+    (decision, talk.into_context())
+}
+
+/// Which phase an ACL belongs to: that of the option that names it.
+pub(crate) fn phase_of(loaded: &Loaded, acl: &Str, has_recipient: bool) -> AclPhases {
+    let named = |option: Opt<Str>| {
+        let text = loaded.engine().settings().text(option);
+        text.is_some_and(|text| text.bytes() == acl.bytes())
+    };
+    match PHASES.iter().find(|(option, _)| named(*option)) {
+        Some((_, phase)) => *phase,
+        None if has_recipient => AclPhases::RCPT,
+        None => AclPhases::DATA,
+    }
+}
+
+/// What becomes of an address, and of those that it is redirected to (`-bt`).
+pub(crate) fn fates(routes: &Routes, cx: &mut Context, address: &[u8]) -> Vec<Fate> {
+    let (address, typed) = match routes.read(cx, address, Purpose::Test) {
+        Ok((address, typed, _)) => (address, typed),
+        Err(why) => {
+            let why = format!("syntax error: {}", String::from_utf8_lossy(&why));
+            let address = String::from_utf8_lossy(address).into_owned();
+            return vec![Fate { address, outcome: FateKind::Fails(why) }];
+        }
+    };
+    let mut request = Request::new(address, Purpose::Test);
+    (request.typed, request.whole) = (typed, true);
+    let mut fates = Vec::new();
+    routes.test(cx, &request, &mut |report| fates.extend(Fate::of(report, routes)));
+    fates
 }
 
 /// Options that name ACLs, and when they run.

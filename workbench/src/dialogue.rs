@@ -91,6 +91,11 @@ impl Dialogue {
         self.session.context()
     }
 
+    /// The values, for somebody who goes on with them.
+    pub fn into_context(self) -> Context {
+        self.session.into_context()
+    }
+
     /// Whether the server has closed the connection.
     pub fn is_over(&self) -> bool {
         self.is_over

@@ -10,6 +10,7 @@ pub mod debugger;
 pub mod dialogue;
 pub mod lsp;
 pub mod record;
+pub mod testing;
 pub mod trace;
 pub mod tree;
 pub mod variables;

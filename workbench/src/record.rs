@@ -221,6 +221,11 @@ fn told(what: &Happening<'_>) -> Option<Told> {
         Happening::Smtp(event) => return mail::smtp(event),
         Happening::Hint(event) => return mail::hint(event),
         Happening::Auth(event) => return mail::auth(event),
+        Happening::Event { name, data, came } => {
+            let mut facts = vec![("name", bytes(name.as_bytes())), ("data", value(data))];
+            maybe(&mut facts, "value", came.map(value));
+            Told::new("event", "event", Role::Stands, facts)
+        }
         Happening::Note { text, .. } => {
             Told::new("note", "note", Role::Stands, vec![("text", bytes(text))])
         }

@@ -198,6 +198,7 @@ fn of_others(node: &Node) -> (String, String) {
         }
         ("rewrite", _) => (format!("rewrite {} {}", word("part"), word("from")), word("to")),
         ("note", _) => (word("text"), String::new()),
+        ("event", _) => (format!("event {} {}", word("name"), word("data")), word("value")),
         ("smtp", name @ ("received" | "sent")) => {
             let by_client = (name == "received") == (word("side") == "server");
             let who = if by_client { "client" } else { "server" };

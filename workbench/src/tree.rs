@@ -81,6 +81,14 @@ struct Plant {
 impl Garden {
     fn plant(&mut self, step: Step) {
         let mut parent = self.of_number.get(&step.parent).copied();
+        // So does what happens after a client's command.
+        if parent.is_none()
+            && !is_command(&step)
+            && let Some(command) = self.top.last().copied()
+            && self.seen(command).is_some_and(|plant| is_command(&plant.step))
+        {
+            parent = Some(command);
+        }
         // What happens after a router got its turn belongs to that one.
         if !matches!(step.name, "router" | "no router left")
             && let Some(router) = self.last_of(parent).filter(|last| self.is_router(*last))
@@ -227,6 +235,11 @@ impl Garden {
         judge_terms(&mut nodes);
         nodes
     }
+}
+
+/// A line of a client's, which is a part of nothing else.
+fn is_command(step: &Step) -> bool {
+    is(step, "smtp", "received") && step.text("side").bytes() == b"server"
 }
 
 fn is(step: &Step, kind: &str, name: &str) -> bool {

@@ -6,6 +6,7 @@ use super::language::{DnsEvent, ExpansionEvent, HostEvent, ListEvent, LookupEven
 use super::mail::{
     AclEvent, AuthEvent, CalloutEvent, HintEvent, RewriteEvent, RouteEvent, SmtpEvent, SpoolEvent,
 };
+use crate::Str;
 
 /// What happened.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,15 @@ pub enum Happening<'e> {
     Hint(HintEvent<'e>),
     Queue(QueueEvent<'e>),
     Delivery(DeliveryEvent<'e>),
+    /// An event was raised, and seen to (`event_action`, specification, chapter 61).
+    Event {
+        /// Its name: `msg:delivery`.
+        name: &'e str,
+        /// `$event_data`.
+        data: &'e Str,
+        /// What the action came to; nothing, where it could not be expanded.
+        came: Option<&'e Str>,
+    },
     /// Something that is rarely told, in Exim's words.
     Note {
         /// What it belongs to.
@@ -57,6 +67,7 @@ impl Happening<'_> {
             Self::Hint(_) => TraceKinds::HINTS,
             Self::Queue(_) => TraceKinds::QUEUE,
             Self::Delivery(_) => TraceKinds::DELIVERY,
+            Self::Event { .. } => TraceKinds::EVENT,
             Self::Note { kind, .. } => *kind,
         }
     }

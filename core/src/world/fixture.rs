@@ -66,12 +66,21 @@ impl Fixture {
     /// # Panics
     /// Where a line can't be read: the test is wrong.
     pub fn zone(self, text: &str) -> Self {
-        if let Ok(mut zones) = self.0.zones.lock()
-            && let Err(line) = zones.add(text)
-        {
-            panic!("no line of a zone: {line}");
+        match self.try_zone(text) {
+            Ok(own) => own,
+            Err(line) => panic!("no line of a zone: {line}"),
         }
-        self
+    }
+
+    /// As [`Fixture::zone`], for lines that somebody else wrote.
+    ///
+    /// # Errors
+    /// The line that can't be read.
+    pub fn try_zone(self, text: &str) -> Result<Self, String> {
+        if let Ok(mut zones) = self.0.zones.lock() {
+            zones.add(text).map_err(|line| line.to_string())?;
+        }
+        Ok(self)
     }
 
     /// The world.

@@ -163,6 +163,11 @@ impl SmtpSession {
         &mut self.cx
     }
 
+    /// The values of the conversation, for somebody who goes on with them.
+    pub fn into_context(self) -> Context {
+        self.cx
+    }
+
     /// Whether the conversation did not end as it should: the client went away, or
     /// made too many mistakes.
     pub fn has_failed(&self) -> bool {

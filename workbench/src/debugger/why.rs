@@ -24,7 +24,8 @@ pub fn why(nodes: &[Node]) -> Vec<Because> {
     let mut found = Vec::new();
     // An address, and those that came of it.
     let routed = |node: &Node| node.is("route", "address");
-    if nodes.iter().any(routed) && !nodes.iter().any(|node| node.is("acl", "acl")) {
+    let is_session = nodes.iter().any(|node| node.is("acl", "acl") || node.is("smtp", "received"));
+    if nodes.iter().any(routed) && !is_session {
         nodes.iter().filter(|node| routed(node)).for_each(|node| explain(node, &mut found));
     } else if let Some(last) = last_decided(nodes) {
         explain(last, &mut found);

@@ -1,0 +1,10 @@
+//! `eximious test`: tests of a configuration, in a world that is given.
+
+pub mod file;
+mod run;
+mod suite;
+mod world;
+
+pub use run::{Mismatch, TestResult};
+pub use suite::{ConfigTest, Suite, Tested};
+pub use world::Machine;
