@@ -44,7 +44,7 @@ pub use edit::ConfigPlace;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use macros::{MacroError, Macros};
-pub(crate) use places::Places;
+pub use places::Places;
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub use rewrite::rules as rewrite_rules;

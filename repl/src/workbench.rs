@@ -1,6 +1,7 @@
 //! The commands that show a configuration to a person, each with its options, its page and
 //! what runs it.
 
+mod test;
 mod trace;
 
 use std::process::ExitCode;
@@ -20,8 +21,10 @@ pub struct WorkbenchCommand {
 }
 
 /// All of them.
-pub const COMMANDS: &[WorkbenchCommand] =
-    &[WorkbenchCommand { command: trace::command, run: trace::run }];
+pub const COMMANDS: &[WorkbenchCommand] = &[
+    WorkbenchCommand { command: test::command, run: test::run },
+    WorkbenchCommand { command: trace::command, run: trace::run },
+];
 
 /// What was typed behind the name of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]

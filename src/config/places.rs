@@ -8,22 +8,23 @@ use eximious_core::trace::TracePlace;
 
 use super::{AclLineTerm, Config, SettingUse};
 
-/// Where things stand in a configuration.
-pub(crate) struct Places<'c> {
+/// Where things stand in a configuration, as those are told it who watch it run.
+pub struct Places<'c> {
     pub(crate) config: &'c Config,
     files: Vec<Str>,
     macros: Vec<Str>,
 }
 
 impl<'c> Places<'c> {
-    pub(crate) fn new(config: &'c Config) -> Self {
+    /// The places of a configuration.
+    pub fn new(config: &'c Config) -> Self {
         let files = config.sources.files().iter().map(|file| Str::from(&file.name[..]));
         let macros = config.macros.iter().map(|(name, _)| Str::from(name));
         Self { config, files: files.collect(), macros: macros.collect() }
     }
 
     /// The place of a byte of a logical line.
-    pub(crate) fn of(&self, line: usize, offset: usize) -> TracePlace {
+    pub fn of(&self, line: usize, offset: usize) -> TracePlace {
         let Some(line) = self.config.lines.get(line) else { return TracePlace::default() };
         let at = line.place(offset);
         let file = self.files.get(at.file as usize).cloned().unwrap_or_default();

@@ -6,6 +6,7 @@
 
 pub mod ast;
 pub mod bench;
+pub mod coverage;
 pub mod debugger;
 pub mod dialogue;
 pub mod lsp;

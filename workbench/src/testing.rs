@@ -1,10 +1,12 @@
 //! `eximious test`: tests of a configuration, in a world that is given.
 
 pub mod file;
+mod report;
 mod run;
 mod suite;
 mod world;
 
+pub use report::{FileResult, json_report, junit};
 pub use run::{Mismatch, TestResult};
 pub use suite::{ConfigTest, Suite, Tested};
 pub use world::Machine;

@@ -7,6 +7,7 @@ mod text;
 use eximious::Str;
 use eximious::trace::TracePlace;
 
+pub(crate) use html::filled;
 pub use html::{Source, page};
 pub use json::{json, node_json};
 pub use text::{TextStyle, lines};

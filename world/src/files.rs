@@ -49,6 +49,35 @@ pub fn write_file(path: &Path, contents: &[u8]) -> io::Result<()> {
     options.open(path)?.write_all(contents)
 }
 
+/// The files below a folder whose names end so, in order, at most so many; nothing where
+/// it is no folder. Links to folders are not followed, nor is what begins with a dot.
+///
+/// # Errors
+/// What the system says of the path itself.
+pub fn files_below(path: &Path, suffix: &str, most: usize) -> io::Result<Option<Vec<PathBuf>>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(None);
+    }
+    let (mut found, mut folders) = (Vec::new(), vec![path.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        // What can't be looked into has nothing for whoever asks.
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let (name, kind) = (entry.file_name(), entry.file_type()?);
+            let name = name.as_bytes();
+            if name.starts_with(b".") {
+                continue;
+            }
+            if kind.is_dir() && folders.len() < most {
+                folders.push(entry.path());
+            } else if name.ends_with(suffix.as_bytes()) && found.len() < most {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    Ok(Some(found))
+}
+
 fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }

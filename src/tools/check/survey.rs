@@ -106,6 +106,11 @@ pub struct Survey<'c> {
 }
 
 impl<'c> Survey<'c> {
+    /// A configuration with each of its texts parsed, as the newest release has it.
+    pub fn of(config: &'c Config, registry: &'c Registry, world: &'c World) -> Self {
+        Self::new(config, registry, world, TargetRelease::NEWEST)
+    }
+
     pub(super) fn new(
         config: &'c Config,
         registry: &'c Registry,

@@ -32,11 +32,29 @@ pub fn page(title: &str, nodes: &[Node], sources: &[Source]) -> String {
         })
         .collect();
     let data = json!({ "title": title, "nodes": nodes, "sources": sources });
-    include_str!("page.html")
-        .replace("{{title}}", &escaped(title))
+    filled(include_str!("page.html"), title, &data)
         .replace("{{style}}", include_str!("page.css"))
         .replace("{{script}}", include_str!("page.js"))
-        .replace("{{data}}", &within_script(&data))
+}
+
+/// A page with its title and its data, which can't end the script that they stand in, nor
+/// be taken for a part of the page.
+pub(crate) fn filled(page: &str, title: &str, data: &Value) -> String {
+    let mut out = String::new();
+    let mut rest = page;
+    while let Some(at) = rest.find("{{") {
+        let (head, tail) = rest.split_at(at);
+        out += head;
+        let end = tail.find("}}").map_or(tail.len(), |end| end + 2);
+        match &tail[..end] {
+            "{{title}}" => out += &escaped(title),
+            // No place of a page is named in it.
+            "{{data}}" => out += &within_script(data).replace("{{", "{\\u007b"),
+            other => out += other,
+        }
+        rest = &tail[end..];
+    }
+    out + rest
 }
 
 /// A node as the page has it: the words for it come along, so that they stand once.

@@ -1,0 +1,260 @@
+//! `eximious test`: runs the tests of configurations.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use eximious::world::{Clock, Files};
+use eximious_workbench::coverage::{Coverage, CoverageCounter, CoverageReport, Universe};
+use eximious_workbench::testing::{
+    FileResult, Machine, Suite, TestResult, file::TestFile, json_report, junit,
+};
+
+use crate::complain;
+use crate::session::Setup;
+
+/// The end of the names of test files.
+const SUFFIX: &str = ".eximtest.toml";
+/// How much stack a thread has.
+const STACK: usize = 16 << 20;
+/// How often files are looked at (`--watch`).
+const PAUSE: Duration = Duration::from_millis(250);
+/// How long it takes until it is said how far it is.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How many files are looked for below a folder.
+const MOST_FILES: usize = 10_000;
+
+/// Its options.
+pub fn command() -> Command {
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let file = |name: &'static str| Arg::new(name).long(name).value_name("FILE");
+    Command::new("test")
+        .about("runs the tests of configurations")
+        .long_about(
+            "Runs the tests of configurations: files NAME.eximtest.toml, or those below \
+             folders, the working one by default. Each says what is there (a client, a message, \
+             DNS, files, answers of look-ups, the time) and what must come of it. Nothing else \
+             is there: no network, and nothing is written. docs/testing.md describes the form. \
+             The exit status is 1 where a test fails.",
+        )
+        .arg(Arg::new("paths").value_name("PATH").num_args(0..))
+        .arg(
+            Arg::new("filter")
+                .long("filter")
+                .value_name("TEXT")
+                .help("Only tests whose name has this in it"),
+        )
+        .arg(flag("watch").help("Runs them again whenever a file changes"))
+        .arg(flag("list").help("Only names them"))
+        .arg(flag("json").help("As JSON"))
+        .arg(file("junit").help("Writes JUnit's XML, too"))
+        .arg(flag("coverage").help("Says what of the configurations was run"))
+        .arg(file("lcov").help("Writes that for lcov"))
+        .arg(file("html").help("Writes that as a page"))
+        .arg(flag("schema").help("Writes the JSON schema of test files, and runs nothing"))
+}
+
+/// What the tests of one go came to.
+struct Round {
+    files: Vec<FileResult>,
+    coverage: Vec<(Universe, Coverage)>,
+    /// The files that they hang on.
+    watched: Vec<String>,
+}
+
+/// Runs it.
+pub fn run(matches: &ArgMatches, _: Setup) -> ExitCode {
+    if matches.get_flag("schema") {
+        return crate::print(format!("{:#}\n", TestFile::schema()).as_bytes());
+    }
+    let world = eximious_world::system();
+    let machine =
+        Machine { files: world.files.clone(), users: world.users, clock: world.clock.clone() };
+    let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
+    loop {
+        let paths = match paths(&named) {
+            Ok(paths) => paths,
+            Err(why) => return complain(format!("eximious: {why}").as_bytes()),
+        };
+        let round = round(&paths, matches, &machine);
+        let done = told(&round, matches);
+        match done {
+            Ok(code) if !matches.get_flag("watch") => return code,
+            Ok(_) => {}
+            Err(why) => return complain(format!("eximious: {why}").as_bytes()),
+        }
+        let _ = io::stderr().write_all(b"(waiting for a change; Ctrl-C ends it)\n");
+        wait_for_change(&round.watched, &*world.files, &named);
+    }
+}
+
+/// The test files: those that are named, and those below folders.
+fn paths(named: &[String]) -> Result<Vec<String>, String> {
+    let here = [".".to_owned()];
+    let mut found = Vec::new();
+    for path in if named.is_empty() { &here[..] } else { named } {
+        let below = eximious_world::files_below(Path::new(path), SUFFIX, MOST_FILES);
+        let below =
+            below.map_err(|why| format!("{path}: {}", eximious::stdlib::wording::reason(&why)))?;
+        match below {
+            Some(below) => found.extend(below.into_iter().map(|path| {
+                let path = path.to_string_lossy().into_owned();
+                path.strip_prefix("./").map(str::to_owned).unwrap_or(path)
+            })),
+            None => found.push(path.clone()),
+        }
+    }
+    match found.is_empty() {
+        true => Err(format!("there is no file *{SUFFIX}; help test says what is in one")),
+        false => Ok(found),
+    }
+}
+
+fn round(paths: &[String], matches: &ArgMatches, machine: &Machine) -> Round {
+    let filter = matches.get_one::<String>("filter");
+    let counts = matches.get_flag("coverage")
+        || matches.get_one::<String>("lcov").is_some()
+        || matches.get_one::<String>("html").is_some();
+    let mut round = Round { files: Vec::new(), coverage: Vec::new(), watched: Vec::new() };
+    for path in paths {
+        round.watched.push(path.clone());
+        let mut suite = match Suite::read(path, machine) {
+            Ok(suite) => suite,
+            Err(why) => {
+                round.files.push(FileResult { name: path.clone(), results: Err(why) });
+                continue;
+            }
+        };
+        if let Some(filter) = filter {
+            suite.tests.retain(|test| test.name.contains(filter));
+        }
+        let config = suite.loaded().config();
+        let files = config.sources.files().iter();
+        round.watched.extend(files.map(|file| String::from_utf8_lossy(&file.name).into_owned()));
+        if matches.get_flag("list") {
+            let mut out = io::stdout().lock();
+            for test in &suite.tests {
+                let _ = writeln!(out, "{path}: {}", test.name);
+            }
+            continue;
+        }
+        let (results, coverage) = run_all(&suite, counts, &*machine.clock);
+        if counts {
+            let engine = suite.loaded().engine();
+            let universe = Universe::of(config, engine.registry(), engine.world());
+            round.coverage.push((universe, coverage));
+        }
+        round.files.push(FileResult { name: path.clone(), results: Ok(results) });
+    }
+    round
+}
+
+/// Runs the tests of a file, on all processors. At a terminal it is said how far it is,
+/// where it takes long.
+fn run_all(suite: &Suite, counts: bool, clock: &dyn Clock) -> (Vec<TestResult>, Coverage) {
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new((Vec::new(), Coverage::default()));
+    let began = clock.elapsed();
+    let shows = io::stderr().is_terminal();
+    let work = || {
+        let mut own = (Vec::new(), Coverage::default());
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(test) = suite.tests.get(number) else { break };
+            if shows && number % 50 == 0 && clock.elapsed().saturating_sub(began) > PATIENCE {
+                let line = format!("\r{}: {number} of {} tests", suite.name, suite.tests.len());
+                let _ = io::stderr().write_all(line.as_bytes());
+            }
+            let counter = counts.then(|| Arc::new(CoverageCounter::default()));
+            let watcher = counter.clone().map(|counter| counter as Arc<_>);
+            own.0.push((number, suite.run(test, watcher)));
+            if let Some(counter) = counter {
+                own.1.add(&counter.counted());
+            }
+        }
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.0.extend(own.0);
+        all.1.add(&own.1);
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(suite.tests.len());
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            let thread = thread::Builder::new().stack_size(STACK);
+            // Where there is no room for another thread, those that there are do it.
+            let _ = thread.spawn_scoped(scope, work);
+        }
+    });
+    // No thread could be had at all.
+    if next.load(Ordering::Relaxed) == 0 {
+        work();
+    }
+    if shows && clock.elapsed().saturating_sub(began) > PATIENCE {
+        let _ = io::stderr().write_all(b"\r\x1b[K");
+    }
+    let (mut results, coverage) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(number, _)| *number);
+    (results.into_iter().map(|(_, result)| result).collect(), coverage)
+}
+
+/// Says what came of them, and writes what was asked for.
+fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
+    let write = |file: &String, text: &str| {
+        let written = eximious_world::write_file(Path::new(file), text.as_bytes());
+        written.map_err(|why| format!("{file}: {}", eximious::stdlib::wording::reason(&why)))
+    };
+    let counts = round.files.iter().map(FileResult::counts);
+    let (passed, failed) = counts.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+    let mut out = String::new();
+    if matches.get_flag("json") {
+        out = format!("{:#}\n", json_report(&round.files));
+    } else if !matches.get_flag("list") {
+        round.files.iter().for_each(|file| out += &file.text());
+        out += &match failed {
+            0 => format!("{passed} passed\n"),
+            _ => format!("{passed} passed, {failed} failed\n"),
+        };
+    }
+    if let Some(file) = matches.get_one::<String>("junit") {
+        write(file, &junit(&round.files)?)?;
+    }
+    let reports: Vec<_> = round
+        .coverage
+        .iter()
+        .map(|(universe, coverage)| CoverageReport::new(universe, coverage))
+        .collect();
+    if matches.get_flag("coverage") {
+        reports.iter().for_each(|report| out += &format!("\n{}", report.text()));
+    }
+    if let Some(file) = matches.get_one::<String>("lcov") {
+        write(file, &reports.iter().map(CoverageReport::lcov).collect::<String>())?;
+    }
+    if let Some(file) = matches.get_one::<String>("html") {
+        match reports.as_slice() {
+            [report] => write(file, &report.html("coverage"))?,
+            _ => return Err("--html wants the tests of one file".to_owned()),
+        }
+    }
+    let mut stdout = io::stdout().lock();
+    // Whoever closed it does not want it.
+    let _ = stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush());
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Waits until a file is another one than it was, or there are other test files.
+fn wait_for_change(watched: &[String], files: &dyn Files, named: &[String]) {
+    let looks = || -> Vec<_> {
+        let stat = |path: &String| {
+            files.stat(path.as_bytes(), true).ok().map(|stat| (stat.mtime, stat.mtime_nanos, stat.size, stat.inode))
+        };
+        watched.iter().map(stat).collect()
+    };
+    let (before, paths_before) = (looks(), paths(named).ok());
+    while looks() == before && paths(named).ok() == paths_before {
+        thread::sleep(PAUSE);
+    }
+}
