@@ -249,7 +249,10 @@ fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
 fn wait_for_change(watched: &[String], files: &dyn Files, named: &[String]) {
     let looks = || -> Vec<_> {
         let stat = |path: &String| {
-            files.stat(path.as_bytes(), true).ok().map(|stat| (stat.mtime, stat.mtime_nanos, stat.size, stat.inode))
+            files
+                .stat(path.as_bytes(), true)
+                .ok()
+                .map(|stat| (stat.mtime, stat.mtime_nanos, stat.size, stat.inode))
         };
         watched.iter().map(stat).collect()
     };

@@ -38,6 +38,7 @@ mod pages;
 mod peers;
 mod pipe;
 mod place;
+mod ports;
 mod queue_options;
 mod queuefile;
 mod reference;

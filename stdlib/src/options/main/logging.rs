@@ -22,10 +22,12 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Where the logs go: a path with `%s` for the log's name, `syslog`, or both.")
         .docs("`%D`, `%M` in the path stand for the day or the month. Expanded at the start."),
     AT.list("log_ports")
-        .not_yet()
         .since("4.99")
         .summary("Ports that are worth logging where ports are logged; all, where it is unset.")
-        .docs("For example `!25 : !587`."),
+        .docs(
+            "For example `!25 : !587`. It is about ports of this host (`I=`), and of hosts that \
+             it delivers to; those of clients are logged as before.",
+        ),
     AT.log_selector("log_selector")
         .summary("What is logged: names after `+` or `-`.")
         .docs("For example `+subject -retry_defer`; `+all` selects everything."),
