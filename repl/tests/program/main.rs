@@ -19,6 +19,7 @@ mod debugging;
 mod deliveries;
 mod dialogues;
 mod dmarc_history;
+mod docs;
 mod dovecot;
 mod dscp;
 mod durable;

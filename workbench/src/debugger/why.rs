@@ -38,7 +38,7 @@ fn last_decided(nodes: &[Node]) -> Option<&Node> {
     nodes.iter().rev().find_map(|node| {
         let is_acl = node.is("acl", "acl");
         let decided = match is_acl {
-            true => node.fact("verdict").is_some(),
+            true => node.fact("verdict").is_some() || gave_up(node),
             false => node.is("route", "address"),
         };
         match decided {
@@ -47,6 +47,12 @@ fn last_decided(nodes: &[Node]) -> Option<&Node> {
             false => last_decided(&node.parts),
         }
     })
+}
+
+/// Whether an ACL ended because one of its conditions can't be told.
+fn gave_up(acl: &Node) -> bool {
+    let last = acl.parts.iter().rfind(|part| part.is("acl", "statement"));
+    last.is_some_and(|last| matches!(&*last.text("came").display(), "deferred" | "error"))
 }
 
 fn explain(node: &Node, found: &mut Vec<Because>) {
@@ -65,6 +71,7 @@ fn explain(node: &Node, found: &mut Vec<Because>) {
         return;
     }
     let statements = || node.parts.iter().filter(|part| part.is("acl", "statement"));
+    let came = if came.is_empty() { "defer".to_owned() } else { came };
     let decided = node.text("verdict").display() != "implicit deny";
     let Some(statement) = statements().next_back().filter(|_| decided) else {
         let mut parts: Vec<_> = statements().map(passed).collect();
