@@ -7,7 +7,7 @@ use crate::options::opt;
 
 /// Whether a port of this host's, or one that it connects to, is logged where ports are.
 pub fn is_logged(settings: &Settings, port: u16) -> bool {
-    settings.text(opt::LOG_PORTS).is_none_or(|list| is_listed(list.bytes(), port))
+    settings.given(opt::LOG_PORTS).is_none_or(|list| is_listed(list.bytes(), port))
 }
 
 /// Whether a list has a port in it; what is no number names none.
