@@ -186,6 +186,52 @@ fn hosts_whose_handshake_comes_to_nothing_are_left() {
     server.join().unwrap();
 }
 
+/// A server of somebody else's, which runs for as long as the test.
+fn serving(command: &mut Command, port: u16) -> Running {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Running(command.spawn().expect("a program"));
+    let until = Instant::now() + Duration::from_secs(10);
+    while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        assert!(Instant::now() < until, "nobody listens");
+        thread::sleep(Duration::from_millis(20));
+    }
+    running
+}
+
+/// Postfix's sink, by itself and behind a proxy (dante).
+#[test]
+fn a_sink_swallows_what_comes_by_a_proxy_and_what_does_not() {
+    let Some(finger) = servers::program(POSTFIX) else { return };
+    let [sink, proxy] = [servers::free_port(), servers::free_port()];
+    let libraries = finger.ancestors().nth(2).unwrap().join("lib/postfix");
+    let mut command = Command::new(finger.with_file_name("smtp-sink"));
+    command.args(["-u", "mail", "-h", "sink.test", &format!("127.0.0.1:{sink}"), "10"]);
+    let _sink = serving(command.env("LD_LIBRARY_PATH", libraries), sink);
+    let log = delivered(sink, "");
+    assert!(log.contains(" => a@b.test ") && log.contains(" C=\"250 2.0.0 Ok\""), "{log}");
+    let Some(dante) = servers::program("danted") else { return };
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("danted.conf");
+    let text = format!(
+        "logoutput: {0}/log\ninternal: 127.0.0.1 port = {proxy}\nexternal: 127.0.0.1\n\
+         socksmethod: none\nclientmethod: none\nuser.privileged: root\nuser.unprivileged: nobody\n\
+         client pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 }}\n\
+         socks pass {{ from: 127.0.0.0/8 to: 127.0.0.0/8 port = {sink} }}\n\
+         socks block {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}\n",
+        folder.path().display()
+    );
+    std::fs::write(&file, text).unwrap();
+    let pid = folder.path().join("pid");
+    let mut command = Command::new(dante);
+    let _proxy = serving(command.arg("-f").arg(&file).arg("-p").arg(pid), proxy);
+    let by_proxy = format!("socks_proxy = 127.0.0.1 port={proxy}");
+    let log = delivered(sink, &by_proxy);
+    assert!(log.contains(" => a@b.test ") && log.contains(" C=\"250 2.0.0 Ok\""), "{log}");
+    // What the proxy forbids is put off.
+    let log = delivered(servers::free_port(), &by_proxy);
+    assert!(log.contains(" == a@b.test ") && !log.contains(" => "), "{log}");
+}
+
 /// Where `tests/setup` lays Postfix, which can't be installed beside Exim.
 const POSTFIX: &str = "/usr/local/lib/eximious-tests/*/usr/sbin/posttls-finger";
 

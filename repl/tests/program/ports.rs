@@ -1,4 +1,4 @@
-//! Which ports are logged (`log_ports`): as Exim 4.100 logs them.
+//! What logs have: which ports (`log_ports`), as Exim 4.100 has them, and facts as JSON.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,6 +39,32 @@ fn logged(more: &str) -> String {
         lines += "\n";
     }
     lines
+}
+
+/// `log_json_file`: the facts of the lines of a delivery.
+#[test]
+fn facts_stand_in_a_file_of_their_own() {
+    let config = format!("log_json_file = DIR/log/json\n{CONFIG}");
+    let daemon = Daemon::start(Path::new(OURS), &config, &[]);
+    let mut command = Command::new(OURS);
+    command.arg("-C").arg(daemon.path().join("exim.conf"));
+    command.args(["-odf", "-f", "a@me.test", "x@other.test"]);
+    common::fed(&mut command, b"Subject: x\n\nx\n");
+    daemon.await_log("closed by QUIT");
+    daemon.await_log("Completed");
+    let text = std::fs::read_to_string(daemon.path().join("log/json")).unwrap();
+    let all: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let log = daemon.log("main");
+    let texts: Vec<&str> = all.iter().filter_map(|one| one["text"].as_str()).collect();
+    assert!(texts.iter().all(|text| log.contains(text)), "{texts:?} {log}");
+    let of = |event: &str| all.iter().find(|one| one["event"] == event).expect(event);
+    let delivered = of("delivered");
+    assert_eq!(delivered["address"], "x@other.test");
+    assert_eq!(delivered["fields"]["T"], "t");
+    assert_eq!(delivered["fields"]["H"], format!("127.0.0.1 [127.0.0.1]:{}", daemon.port));
+    assert_eq!(of("completed")["id"], delivered["id"]);
+    assert_eq!(of("received")["address"], "a@me.test");
 }
 
 #[test]
