@@ -44,7 +44,7 @@ pub use edit::ConfigPlace;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use macros::{MacroError, Macros};
-pub use places::Places;
+pub use places::ConfigPlaces;
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub use rewrite::rules as rewrite_rules;
@@ -229,7 +229,7 @@ impl Config {
     /// The main options, with where each stands.
     pub(crate) fn placed_settings(&self) -> Settings {
         let mut settings = self.settings.clone();
-        settings.set_places(Places::new(self).of_options(&self.main));
+        settings.set_places(ConfigPlaces::new(self).of_options(&self.main));
         settings
     }
 

@@ -32,7 +32,7 @@ pub use batch::Batch;
 pub use context::Context;
 pub(crate) use limits::{Budget, too_much};
 pub use limits::{Canceller, Limits};
-pub use stepping::{Snapshot, Stepper, Stop};
+pub use stepping::{RunStop, Snapshot, Stepper};
 pub use value::IntoValue;
 
 /// The language: its words, the outside, a policy. Immutable; a clone is cheap.

@@ -36,8 +36,8 @@ mod tools;
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigError, MacroError, Macros};
 pub use engine::{
-    Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits, Slot,
-    Snapshot, Stepper, Stop,
+    Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits, RunStop,
+    Slot, Snapshot, Stepper,
 };
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,

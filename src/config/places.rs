@@ -9,13 +9,13 @@ use eximious_core::trace::TracePlace;
 use super::{AclLineTerm, Config, SettingUse};
 
 /// Where things stand in a configuration, as those are told it who watch it run.
-pub struct Places<'c> {
+pub struct ConfigPlaces<'c> {
     pub(crate) config: &'c Config,
     files: Vec<Str>,
     macros: Vec<Str>,
 }
 
-impl<'c> Places<'c> {
+impl<'c> ConfigPlaces<'c> {
     /// The places of a configuration.
     pub fn new(config: &'c Config) -> Self {
         let files = config.sources.files().iter().map(|file| Str::from(&file.name[..]));

@@ -10,7 +10,7 @@ use super::context::{Evaluation, Values};
 /// A step of a run that is about to be taken, or has just been taken.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum Stop<'s> {
+pub enum RunStop<'s> {
     /// An ACL begins. One that it calls begins and ends within it.
     AclBegins {
         /// Its name; empty where it is a text instead.
@@ -71,7 +71,7 @@ pub trait Stepper: Send + Sync {
     /// to nobody and held up by nobody; what is set stays.
     ///
     /// [`Trace::place`]: crate::Trace::place
-    fn stop(&self, cx: &mut Context, at: &Stop<'_>);
+    fn stop(&self, cx: &mut Context, at: &RunStop<'_>);
 }
 
 /// The variables and the message of a context, as they were at some time.
@@ -91,14 +91,14 @@ impl Context {
 
     /// A run has come to a step.
     #[inline]
-    pub(crate) fn stop_at(&mut self, at: &Stop<'_>) {
+    pub(crate) fn stop_at(&mut self, at: &RunStop<'_>) {
         if self.stepper.is_some() {
             self.hold_up(at);
         }
     }
 
     #[cold]
-    fn hold_up(&mut self, at: &Stop<'_>) {
+    fn hold_up(&mut self, at: &RunStop<'_>) {
         let Some(stepper) = self.stepper.take() else { return };
         let muted = self.trace.mute();
         let beside = self.evaluation.beside();

@@ -71,7 +71,7 @@ use eximious_core::world::Log;
 use eximious_core::{AclPhases, AclTerm, LogSelector, Registry, Str};
 
 use crate::Config;
-use crate::config::{Acl, AclStatement, Places};
+use crate::config::{Acl, AclStatement, ConfigPlaces};
 use crate::mail::route::Routes;
 
 pub use crate::mail::smtp_transport::Secured;
@@ -239,7 +239,7 @@ impl Logs {
 impl Acls {
     /// The ACLs of a configuration.
     pub fn new(config: &Config, routes: Routes) -> Self {
-        let places = Places::new(config);
+        let places = ConfigPlaces::new(config);
         let named = config.acls.iter().map(|acl| Named::new(acl, &places)).collect();
         let end = config.sources.file(0).map_or_else(TracePlace::default, |file| {
             let lines = file.text.split_inclusive(|byte| *byte == b'\n').count();
@@ -273,7 +273,7 @@ impl Acls {
 }
 
 impl Named {
-    fn new(acl: &Acl, places: &Places<'_>) -> Self {
+    fn new(acl: &Acl, places: &ConfigPlaces<'_>) -> Self {
         let statements = acl.statements.iter().map(|written| Statement {
             place: Arc::new(places.of(written.line, 0)),
             line: places.config.lines.get(written.line).map_or(0, |line| line.number),

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
-use crate::config::Places;
+use crate::config::ConfigPlaces;
 use crate::mail::auth::Authenticators;
 use crate::mail::transport::Transport;
 
@@ -96,7 +96,7 @@ impl Routes {
     /// The routers of a configuration, for contexts of the engine whose registry this is.
     pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
-        let places = Places::new(config);
+        let places = ConfigPlaces::new(config);
         // One without a driver is a fault of the configuration.
         let routers = config.routers.iter().filter_map(|one| Some((one, one.driver.as_ref()?)));
         let routers = routers

@@ -11,10 +11,10 @@ use eximious::{
 };
 use eximious_mta::smtp::SmtpServer;
 
-use crate::debugger::{Debugger, Front, Resume};
-use crate::dialogue::{Dialogue, LogLines, Said};
+use crate::debugger::{Breakpoints, Debugger, Front, Resume};
+use crate::dialogue::{ClientDialogue, LogLines, Said};
 use crate::record::{RecordLimits, Recording};
-use crate::tree::{self, Node};
+use crate::tree::{self, TraceNode};
 
 /// A configuration on the bench.
 pub struct Bench {
@@ -23,7 +23,7 @@ pub struct Bench {
     server: Arc<SmtpServer>,
     recording: Arc<Recording>,
     debugger: Option<Arc<Debugger>>,
-    talk: Option<Dialogue>,
+    talk: Option<ClientDialogue>,
     /// How the next run begins.
     begins: Resume,
 }
@@ -101,13 +101,20 @@ impl Bench {
         debugger
     }
 
+    /// Changes where runs are held up; nothing, where nobody is asked.
+    pub fn debug_points(&self, work: impl FnOnce(&mut Breakpoints)) {
+        if let Some(debugger) = &self.debugger {
+            debugger.change(work);
+        }
+    }
+
     /// The next run begins so: with [`Resume::Step`], it is held up at its first step.
     pub fn begin_with(&mut self, resume: Resume) {
         self.begins = resume;
     }
 
     /// What the last run did.
-    pub fn happened(&self) -> Vec<Node> {
+    pub fn happened(&self) -> Vec<TraceNode> {
         tree::grow(self.recording.since(0))
     }
 
@@ -141,7 +148,7 @@ impl Bench {
     }
 
     /// The conversation at hand.
-    pub fn talk(&mut self) -> Option<&mut Dialogue> {
+    pub fn talk(&mut self) -> Option<&mut ClientDialogue> {
         self.talk.as_mut()
     }
 
@@ -151,7 +158,7 @@ impl Bench {
         self.begin_run();
         self.talk = None;
         let cx = self.context(like);
-        let (talk, said) = Dialogue::with(self.server.clone(), cx, client);
+        let (talk, said) = ClientDialogue::with(self.server.clone(), cx, client);
         self.talk = Some(talk).filter(|talk| !talk.is_over());
         said
     }
@@ -198,12 +205,12 @@ impl Bench {
 
     /// The client goes away; nothing, where there is no conversation.
     pub fn hang_up(&mut self) -> Option<Said> {
-        let said = self.converse(Dialogue::end);
+        let said = self.converse(ClientDialogue::end);
         self.talk = None;
         said
     }
 
-    fn converse(&mut self, work: impl FnOnce(&mut Dialogue) -> Said) -> Option<Said> {
+    fn converse(&mut self, work: impl FnOnce(&mut ClientDialogue) -> Said) -> Option<Said> {
         let mut talk = self.talk.take()?;
         self.begin_run();
         let said = work(&mut talk);

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious::trace::TracePlace;
-use eximious::{Context, Snapshot, Stepper, Stop, Str};
+use eximious::{Context, RunStop, Snapshot, Stepper, Str};
 
 use crate::record::Recording;
 
@@ -38,7 +38,7 @@ pub enum Resume {
 /// Why a run is held up.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Reason {
+pub enum StopReason {
     /// A step was asked for.
     Step,
     /// A breakpoint, by its number.
@@ -157,6 +157,8 @@ impl Debugger {
         inner.frames.clear();
         inner.statements.clear();
         inner.last_line = None;
+        // Another run has other values.
+        inner.points.forget();
     }
 
     /// Takes away whom it asks: from here on it stops nowhere.
@@ -175,18 +177,18 @@ impl Debugger {
 }
 
 impl Stepper for Debugger {
-    fn stop(&self, cx: &mut Context, at: &Stop<'_>) {
+    fn stop(&self, cx: &mut Context, at: &RunStop<'_>) {
         self.inner().stop(cx, at, &self.recording);
     }
 }
 
 impl Inner {
-    fn stop(&mut self, cx: &mut Context, at: &Stop<'_>, recording: &Recording) {
+    fn stop(&mut self, cx: &mut Context, at: &RunStop<'_>, recording: &Recording) {
         let place = cx.trace().place().map(|place| (**place).clone());
         let mut is_step = true;
         let mut refused = false;
         match at {
-            Stop::AclBegins { name } => {
+            RunStop::AclBegins { name } => {
                 let name = match name.is_empty() {
                     true => "acl text".to_owned(),
                     false => format!("acl {}", name.display()),
@@ -194,17 +196,17 @@ impl Inner {
                 self.enter(name);
                 return;
             }
-            Stop::RoutingBegins { address } => {
+            RunStop::RoutingBegins { address } => {
                 self.enter(format!("route {}", address.display()));
                 return;
             }
-            Stop::Statement { verb } => {
+            RunStop::Statement { verb } => {
                 if let Some(number) = self.statements.last_mut() {
                     *number += 1;
                 }
                 self.stand(verb.name().to_owned(), place.clone());
             }
-            Stop::Term { name, negated, variable, text } => {
+            RunStop::Term { name, negated, variable, text } => {
                 let negated = if *negated { "!" } else { "" };
                 let variable = variable.map(|name| format!(" {}", name.display()));
                 let variable = variable.unwrap_or_default();
@@ -212,17 +214,17 @@ impl Inner {
                 let text = crate::trace::on_one_line(text);
                 self.stand(format!("{negated}{name}{variable}{equals}{text}"), place.clone());
             }
-            Stop::Router { name } => {
+            RunStop::Router { name } => {
                 if let Some(number) = self.statements.last_mut() {
                     *number += 1;
                 }
                 self.stand(format!("router {}", name.display()), place.clone());
             }
-            Stop::Precondition { option } => self.stand((*option).to_owned(), place.clone()),
-            Stop::AclEnds { refuses, .. } => {
+            RunStop::Precondition { option } => self.stand((*option).to_owned(), place.clone()),
+            RunStop::AclEnds { refuses, .. } => {
                 (is_step, refused) = (false, *refuses);
             }
-            Stop::RoutingEnds { fails, .. } => (is_step, refused) = (false, *fails),
+            RunStop::RoutingEnds { fails, .. } => (is_step, refused) = (false, *fails),
             _ => return,
         }
         let number = self.statements.last().copied().unwrap_or(0);
@@ -265,34 +267,34 @@ impl Inner {
     fn reason(
         &mut self,
         cx: &mut Context,
-        at: &Stop<'_>,
+        at: &RunStop<'_>,
         place: Option<&TracePlace>,
         is_step: bool,
         refused: bool,
         number: u32,
-    ) -> Option<Reason> {
+    ) -> Option<StopReason> {
         let changed = self.points.changed(cx);
         if refused && self.points.stops_at_refusals() {
-            return Some(Reason::Refused);
+            return Some(StopReason::Refused);
         }
         if let Some(changed) = changed {
-            return Some(Reason::Changed(changed));
+            return Some(StopReason::Changed(changed));
         }
         if !is_step {
             return None;
         }
         if let Some(point) = self.points.at_step(at, self.frames.last(), number) {
-            return Some(Reason::Breakpoint(point));
+            return Some(StopReason::Breakpoint(point));
         }
         let line = place.map(|place| (place.file.clone(), place.line));
         if line != self.last_line {
             self.last_line = line;
             if let Some(point) = place.and_then(|place| self.points.at_line(place)) {
-                return Some(Reason::Breakpoint(point));
+                return Some(StopReason::Breakpoint(point));
             }
         }
         if self.wants_pause {
-            return Some(Reason::Pause);
+            return Some(StopReason::Pause);
         }
         let depth = self.frames.len();
         let steps = match self.resume {
@@ -301,7 +303,7 @@ impl Inner {
             Resume::Next => depth <= self.depth,
             Resume::Finish => depth < self.depth,
         };
-        steps.then_some(Reason::Step)
+        steps.then_some(StopReason::Step)
     }
 
     fn keep(&mut self, cx: &Context, recording: &Recording) {

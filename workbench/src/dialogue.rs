@@ -43,7 +43,7 @@ impl Log for LogLines {
 
 /// A conversation.
 #[derive(Debug)]
-pub struct Dialogue {
+pub struct ClientDialogue {
     session: SmtpSession,
     is_over: bool,
 }
@@ -69,7 +69,7 @@ impl Said {
     }
 }
 
-impl Dialogue {
+impl ClientDialogue {
     /// A client has connected: what it hears comes first. The context's log has what is
     /// logged ([`LogLines`]); what is set in it stays.
     pub fn begin(config: &Config, cx: Context, client: SocketAddr) -> (Self, Said) {
@@ -77,7 +77,7 @@ impl Dialogue {
         Self::with(Arc::new(server), cx, client)
     }
 
-    /// As [`Dialogue::begin`], with a server that is there already.
+    /// As [`ClientDialogue::begin`], with a server that is there already.
     pub fn with(server: Arc<SmtpServer>, cx: Context, client: SocketAddr) -> (Self, Said) {
         let mut session = SmtpSession::new(server, cx, Client::at(client));
         session.only_test();

@@ -1,6 +1,6 @@
 //! The record of a run: each event of the one stream, kept as data that outlives it.
 //!
-//! A [`Recording`] watches a context; what it kept is a list of [`Step`]s, and as a tree
+//! A [`Recording`] watches a context; what it kept is a list of [`TraceStep`]s, and as a tree
 //! ([`crate::tree`]) what a trace shows. A step has a kind (`acl`), a name within it
 //! (`term`), and facts by name.
 
@@ -36,7 +36,7 @@ pub type Facts = Vec<(&'static str, Fact)>;
 
 /// What part a step plays beside others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
+pub enum StepRole {
     /// It begins something, of which others are parts, and which another step ends.
     Opens,
     /// It ends what another one of its kind began: its facts are known of that.
@@ -50,7 +50,7 @@ pub enum Role {
 /// A step of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Step {
+pub struct TraceStep {
     /// Its number: those of a context count from 1.
     pub number: u64,
     /// The number of the step that it is a part of; 0 where there is none.
@@ -64,12 +64,12 @@ pub struct Step {
     /// What it is, within that: `statement`, `piece`.
     pub name: &'static str,
     /// What part it plays beside others.
-    pub role: Role,
+    pub role: StepRole,
     /// What is known of it.
     pub facts: Facts,
 }
 
-impl Step {
+impl TraceStep {
     /// A fact, by its name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {
         fact(&self.facts, name)
@@ -121,7 +121,7 @@ pub struct Recording {
 
 #[derive(Debug, Default)]
 struct Kept {
-    steps: Vec<Step>,
+    steps: Vec<TraceStep>,
     bytes: usize,
     is_full: bool,
 }
@@ -152,12 +152,12 @@ impl Recording {
     }
 
     /// The steps from one on.
-    pub fn since(&self, start: usize) -> Vec<Step> {
+    pub fn since(&self, start: usize) -> Vec<TraceStep> {
         self.kept().steps.get(start..).unwrap_or_default().to_vec()
     }
 
     /// All steps; there are none here any more.
-    pub fn take(&self) -> Vec<Step> {
+    pub fn take(&self) -> Vec<TraceStep> {
         let mut kept = self.kept();
         kept.bytes = 0;
         kept.is_full = false;
@@ -179,7 +179,7 @@ impl TraceObserver for Recording {
         }
         let Some(told) = told(&event.what) else { return };
         kept.bytes += told.facts.iter().map(|(_, fact)| size(fact)).sum::<usize>();
-        kept.steps.push(Step {
+        kept.steps.push(TraceStep {
             number: event.number,
             parent: event.parent,
             place: event.place.cloned(),
@@ -196,12 +196,12 @@ impl TraceObserver for Recording {
 struct Told {
     kind: &'static str,
     name: &'static str,
-    role: Role,
+    role: StepRole,
     facts: Facts,
 }
 
 impl Told {
-    fn new(kind: &'static str, name: &'static str, role: Role, facts: Facts) -> Self {
+    fn new(kind: &'static str, name: &'static str, role: StepRole, facts: Facts) -> Self {
         Self { kind, name, role, facts }
     }
 }
@@ -224,13 +224,13 @@ fn told(what: &Happening<'_>) -> Option<Told> {
         Happening::Event { name, data, came } => {
             let mut facts = vec![("name", bytes(name.as_bytes())), ("data", value(data))];
             maybe(&mut facts, "value", came.map(value));
-            Told::new("event", "event", Role::Stands, facts)
+            Told::new("event", "event", StepRole::Stands, facts)
         }
         Happening::Note { text, .. } => {
-            Told::new("note", "note", Role::Stands, vec![("text", bytes(text))])
+            Told::new("note", "note", StepRole::Stands, vec![("text", bytes(text))])
         }
         // Of what happens to messages that wait, their words are enough.
-        other => Told::new("mail", "step", Role::Stands, vec![("text", shown(other))]),
+        other => Told::new("mail", "step", StepRole::Stands, vec![("text", shown(other))]),
     })
 }
 

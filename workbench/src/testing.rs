@@ -9,4 +9,4 @@ mod world;
 pub use report::{FileResult, json_report, junit};
 pub use run::{Mismatch, TestResult};
 pub use suite::{ConfigTest, Suite, Tested};
-pub use world::Machine;
+pub use world::TestMachine;

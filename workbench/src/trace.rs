@@ -8,18 +8,18 @@ use eximious::Str;
 use eximious::trace::TracePlace;
 
 pub(crate) use html::filled;
-pub use html::{Source, page};
+pub use html::{SourceText, page};
 pub use json::{json, node_json};
 pub use text::{TextStyle, lines};
 
 use crate::record::Fact;
-use crate::tree::Node;
+use crate::tree::TraceNode;
 
 /// How a value that is shown on a line ends where it is too long for one.
 const MOST_SHOWN: usize = 160;
 
 /// What a node is in a few words, and what it came to; empty where that is nothing.
-pub fn summary(node: &Node) -> (String, String) {
+pub fn summary(node: &TraceNode) -> (String, String) {
     match node.step.kind {
         "expansion" => of_expansion(node),
         "acl" => of_acl(node),
@@ -31,11 +31,11 @@ pub fn summary(node: &Node) -> (String, String) {
 }
 
 /// Where a node stands: `file:line`.
-pub fn place(node: &Node) -> Option<&TracePlace> {
+pub fn place(node: &TraceNode) -> Option<&TracePlace> {
     node.step.place.as_ref()
 }
 
-fn of_expansion(node: &Node) -> (String, String) {
+fn of_expansion(node: &TraceNode) -> (String, String) {
     let head = on_one_line(&node.text("text")).trim_start().to_owned();
     if node.fact("skipped").is_some() {
         return (head, "skipped".to_owned());
@@ -52,7 +52,7 @@ fn of_expansion(node: &Node) -> (String, String) {
     }
 }
 
-fn of_acl(node: &Node) -> (String, String) {
+fn of_acl(node: &TraceNode) -> (String, String) {
     let word = |name: &str| node.text(name).display().into_owned();
     match node.step.name {
         "acl" => {
@@ -96,7 +96,7 @@ fn of_acl(node: &Node) -> (String, String) {
     }
 }
 
-fn of_route(node: &Node) -> (String, String) {
+fn of_route(node: &TraceNode) -> (String, String) {
     let word = |name: &str| node.text(name).display().into_owned();
     let came = || {
         let mut came = word("came");
@@ -125,7 +125,7 @@ fn of_route(node: &Node) -> (String, String) {
     }
 }
 
-fn of_list(node: &Node) -> (String, String) {
+fn of_list(node: &TraceNode) -> (String, String) {
     let list = on_one_line(&node.text("list"));
     let subject = on_one_line(&node.text("subject"));
     let why = ["owed", "element", "why"].into_iter().find(|name| node.fact(name).is_some());
@@ -145,7 +145,7 @@ fn of_list(node: &Node) -> (String, String) {
     }
 }
 
-fn of_lookup(node: &Node) -> (String, String) {
+fn of_lookup(node: &TraceNode) -> (String, String) {
     let word = |name: &str| on_one_line(&node.text(name));
     let came = || match (node.fact("failure"), node.fact("value")) {
         (Some(_), _) => format!("failed: {}", word("failure")),
@@ -169,7 +169,7 @@ fn of_lookup(node: &Node) -> (String, String) {
     }
 }
 
-fn of_others(node: &Node) -> (String, String) {
+fn of_others(node: &TraceNode) -> (String, String) {
     let word = |name: &str| on_one_line(&node.text(name));
     match (node.step.kind, node.step.name) {
         ("dns", _) => {

@@ -6,23 +6,23 @@ use std::time::Duration;
 use eximious::Str;
 use eximious::world::Moment;
 
-use crate::record::{self, Fact, Facts, Role, Step};
+use crate::record::{self, Fact, Facts, StepRole, TraceStep};
 
 /// A step with all that it is made of.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Node {
+pub struct TraceNode {
     /// The step.
-    pub step: Step,
+    pub step: TraceStep,
     /// What it came to.
     pub result: Facts,
     /// Its parts, in their order.
-    pub parts: Vec<Node>,
+    pub parts: Vec<TraceNode>,
     /// How long it took, where that is known.
     pub took: Option<Duration>,
 }
 
-impl Node {
+impl TraceNode {
     /// A fact of the step or of what it came to, by its name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {
         record::fact(&self.result, name).or_else(|| self.step.fact(name))
@@ -42,14 +42,14 @@ impl Node {
     }
 
     /// This one and all below it, each before its parts.
-    pub fn walk(&self, visit: &mut dyn FnMut(&Node)) {
+    pub fn walk(&self, visit: &mut dyn FnMut(&TraceNode)) {
         visit(self);
         self.parts.iter().for_each(|part| part.walk(visit));
     }
 }
 
 /// Makes a tree of steps; several, where several things happened one after the other.
-pub fn grow(steps: Vec<Step>) -> Vec<Node> {
+pub fn grow(steps: Vec<TraceStep>) -> Vec<TraceNode> {
     let mut garden = Garden::default();
     steps.into_iter().for_each(|step| garden.plant(step));
     let top = std::mem::take(&mut garden.top);
@@ -69,7 +69,7 @@ struct Garden {
 }
 
 struct Plant {
-    step: Step,
+    step: TraceStep,
     result: Facts,
     parts: Vec<usize>,
     parent: Option<usize>,
@@ -79,7 +79,7 @@ struct Plant {
 }
 
 impl Garden {
-    fn plant(&mut self, step: Step) {
+    fn plant(&mut self, step: TraceStep) {
         let mut parent = self.of_number.get(&step.parent).copied();
         // So does what happens after a client's command.
         if parent.is_none()
@@ -96,7 +96,7 @@ impl Garden {
             parent = Some(router);
         }
         match step.role {
-            Role::Closes => {
+            StepRole::Closes => {
                 let Some(target) = self.closed_by(&step, parent) else {
                     return self.add(step, parent);
                 };
@@ -107,7 +107,7 @@ impl Garden {
                     plant.result.extend(step.facts);
                 }
             }
-            Role::Gathers => {
+            StepRole::Gathers => {
                 let gathered = self.gathered_by(&step, parent);
                 self.add(step, parent);
                 let own = self.plants.len() - 1;
@@ -120,7 +120,7 @@ impl Garden {
                     plant.parts = gathered;
                 }
             }
-            Role::Opens | Role::Stands => self.add(step, parent),
+            StepRole::Opens | StepRole::Stands => self.add(step, parent),
         }
     }
 
@@ -147,7 +147,7 @@ impl Garden {
         self.seen(number).is_some_and(|plant| is(&plant.step, "route", "router"))
     }
 
-    fn add(&mut self, step: Step, mut parent: Option<usize>) {
+    fn add(&mut self, step: TraceStep, mut parent: Option<usize>) {
         let depth = parent.and_then(|parent| self.seen(parent)).map_or(0, |plant| plant.depth + 1);
         if depth > MOST_DEPTH {
             parent = parent.and_then(|parent| self.seen(parent)).and_then(|plant| plant.parent);
@@ -172,7 +172,7 @@ impl Garden {
     }
 
     /// What a step ends: the last part beside it, or what it is a part of.
-    fn closed_by(&self, step: &Step, parent: Option<usize>) -> Option<usize> {
+    fn closed_by(&self, step: &TraceStep, parent: Option<usize>) -> Option<usize> {
         // A verdict is told within the statement that gives it.
         if is(step, "acl", "verdict") {
             let mut at = parent;
@@ -187,7 +187,9 @@ impl Garden {
         }
         let fits = |number: &usize| {
             self.seen(*number).is_some_and(|plant| {
-                plant.step.kind == step.kind && plant.step.role == Role::Opens && !plant.is_closed
+                plant.step.kind == step.kind
+                    && plant.step.role == StepRole::Opens
+                    && !plant.is_closed
             })
         };
         self.last_of(parent).filter(fits).or_else(|| {
@@ -197,12 +199,14 @@ impl Garden {
     }
 
     /// Takes what a step came of out of what stands before it.
-    fn gathered_by(&mut self, step: &Step, parent: Option<usize>) -> Vec<usize> {
-        let stays = |one: &Step| match step.kind {
+    fn gathered_by(&mut self, step: &TraceStep, parent: Option<usize>) -> Vec<usize> {
+        let stays = |one: &TraceStep| match step.kind {
             "acl" => one.kind == "acl" || one.kind == "smtp",
-            _ if step.name == "condition" => one.kind == "expansion" && one.role == Role::Gathers,
+            _ if step.name == "condition" => {
+                one.kind == "expansion" && one.role == StepRole::Gathers
+            }
             _ => {
-                let came_of_others = one.kind == "expansion" && one.role == Role::Gathers;
+                let came_of_others = one.kind == "expansion" && one.role == StepRole::Gathers;
                 came_of_others && one.name != "condition"
             }
         };
@@ -216,7 +220,7 @@ impl Garden {
         .unwrap_or_default()
     }
 
-    fn harvest(&mut self, numbers: Vec<usize>) -> Vec<Node> {
+    fn harvest(&mut self, numbers: Vec<usize>) -> Vec<TraceNode> {
         let mut nodes = Vec::with_capacity(numbers.len());
         for number in numbers {
             let Some(plant) = self.plants.get_mut(number).and_then(Option::take) else { continue };
@@ -230,7 +234,7 @@ impl Garden {
             if parts.len() > 1 {
                 parts.retain(|part| !part.is("expansion", "text"));
             }
-            nodes.push(plain(Node { step, result, parts, took }));
+            nodes.push(plain(TraceNode { step, result, parts, took }));
         }
         judge_terms(&mut nodes);
         nodes
@@ -238,11 +242,11 @@ impl Garden {
 }
 
 /// A line of a client's, which is a part of nothing else.
-fn is_command(step: &Step) -> bool {
+fn is_command(step: &TraceStep) -> bool {
     is(step, "smtp", "received") && step.text("side").bytes() == b"server"
 }
 
-fn is(step: &Step, kind: &str, name: &str) -> bool {
+fn is(step: &TraceStep, kind: &str, name: &str) -> bool {
     step.kind == kind && step.name == name
 }
 
@@ -254,14 +258,14 @@ fn between(began: Moment, ended: Moment) -> Option<Duration> {
 }
 
 /// A string that is one piece is that piece; text that means itself has no parts.
-fn plain(mut node: Node) -> Node {
+fn plain(mut node: TraceNode) -> TraceNode {
     if !node.is("expansion", "string") {
         return node;
     }
     let [part] = &node.parts[..] else { return node };
     if part.is("expansion", "text") {
         node.parts.clear();
-    } else if part.step.role == Role::Gathers
+    } else if part.step.role == StepRole::Gathers
         && part.step.fact("span") == node.step.fact("span")
         && !part.is("expansion", "condition")
         && let Some(part) = node.parts.pop()
@@ -273,7 +277,7 @@ fn plain(mut node: Node) -> Node {
 }
 
 /// Conditions of a statement hold as long as it goes on.
-fn judge_terms(nodes: &mut [Node]) {
+fn judge_terms(nodes: &mut [TraceNode]) {
     for node in nodes.iter_mut().filter(|node| node.is("acl", "statement")) {
         let came = node.text("came").display().into_owned();
         let mut terms: Vec<_> =

@@ -16,6 +16,7 @@ use eximious::debugging::DebugSelector;
 use eximious::{
     AclTermKind, DriverKind, Effects, Meta, OptionDef, OptionEffect, OptionPlace, Runs, TaintRule,
 };
+use eximious_workbench::testing::file::TestFile;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -68,7 +69,10 @@ fn hunt(wanted: &[&str]) -> ExitCode {
 fn pages(check: bool) -> ExitCode {
     let root = root();
     let mut stale = false;
-    for (name, text) in [("COMPATIBILITY.md", compatibility(&root))] {
+    for (name, text) in [
+        ("COMPATIBILITY.md", compatibility(&root)),
+        ("docs/eximtest.schema.json", format!("{:#}\n", TestFile::schema())),
+    ] {
         let path = root.join(name);
         let current = std::fs::read_to_string(&path).unwrap_or_default();
         if current == text {

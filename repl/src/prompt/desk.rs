@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use eximious::check;
-use eximious::{Config, Context, Decision, MacroError, Registry, Str};
+use eximious::{Config, Context, Decision, MacroError, Registry, Str, var};
 use eximious_workbench::ast::ast;
 use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
 use eximious_workbench::debugger::{Debugger, Front, Resume, why};
 use eximious_workbench::dialogue::Said;
-use eximious_workbench::record::Role;
+use eximious_workbench::record::StepRole;
 use eximious_workbench::trace::{TextStyle, lines, quoted};
-use eximious_workbench::tree::Node;
+use eximious_workbench::tree::TraceNode;
 use eximious_workbench::variables;
 
 use super::command::{self, PromptWord, Typed};
@@ -245,7 +245,8 @@ impl Desk {
         for node in self.bench.happened() {
             node.walk(&mut |node| {
                 let is_leaf = node.parts.iter().all(|part| !is_tainted(part));
-                let is_piece = matches!(node.step.role, Role::Opens | Role::Gathers) && is_leaf;
+                let is_piece =
+                    matches!(node.step.role, StepRole::Opens | StepRole::Gathers) && is_leaf;
                 if is_piece && node.step.name != "string" && is_tainted(node) {
                     let text = node.text("text");
                     out += &format!("  {} {}\n", node.step.name, text.display());
@@ -356,11 +357,11 @@ impl Desk {
         }
         let mut question = AclQuestion::new(name);
         let cx = self.context();
-        if let Ok(client) = cx.value("sender_host_address").display().parse() {
+        if let Ok(client) = cx.value_of(var::SENDER_HOST_ADDRESS).display().parse() {
             question.client = client;
         }
-        question.helo = cx.value("sender_helo_name").display().into_owned();
-        question.sender = cx.value("sender_address").display().into_owned();
+        question.helo = cx.value_of(var::SENDER_HELO_NAME).display().into_owned();
+        question.sender = cx.value_of(var::SENDER_ADDRESS).display().into_owned();
         question.recipient = Some(recipient.trim().to_owned()).filter(|one| !one.is_empty());
         let decision = self.beside(|bench, like| bench.ask_acl(like, &question));
         let mut out = self.logged();
@@ -403,7 +404,7 @@ fn on_bench(session: &mut Session) -> Bench {
     Bench::new(config.cloned().unwrap_or_else(Config::default), &engine)
 }
 
-fn is_tainted(node: &Node) -> bool {
+fn is_tainted(node: &TraceNode) -> bool {
     matches!(
         node.fact("value"),
         Some(eximious_workbench::record::Fact::Text(text)) if text.taint().is_tainted()
@@ -411,7 +412,7 @@ fn is_tainted(node: &Node) -> bool {
 }
 
 fn decided(decision: &Decision) -> String {
-    let mut out = format!("{}", verdict_word(decision.verdict));
+    let mut out = verdict_word(decision.verdict).to_owned();
     if let Some(message) = &decision.message {
         out += &format!(": {}", message.display());
     }
@@ -451,7 +452,7 @@ pub fn assignment(text: &str) -> Result<(&str, &str, bool), String> {
 }
 
 /// A tree, a line for each node.
-pub fn tree(nodes: &[Node]) -> String {
+pub fn tree(nodes: &[TraceNode]) -> String {
     if nodes.is_empty() {
         return "nothing has happened yet\n".to_owned();
     }

@@ -1,7 +1,7 @@
 //! What is typed while a run is held up.
 
 use eximious::Str;
-use eximious_workbench::debugger::{Breakpoint, Breakpoints, Halt, Reason, excerpt, why};
+use eximious_workbench::debugger::{Breakpoint, Breakpoints, Halt, StopReason, excerpt, why};
 use eximious_workbench::trace::quoted;
 use eximious_workbench::variables;
 
@@ -19,16 +19,16 @@ pub type Look = fn(&mut Halt<'_>, &str) -> Vec<u8>;
 /// Why it stops, and where.
 pub fn stopped(halt: &mut Halt<'_>) -> Vec<u8> {
     let head = match halt.reason() {
-        Reason::Breakpoint(number) => format!("breakpoint {number}"),
-        Reason::Refused => "refused".to_owned(),
-        Reason::Changed(changed) => {
+        StopReason::Breakpoint(number) => format!("breakpoint {number}"),
+        StopReason::Refused => "refused".to_owned(),
+        StopReason::Changed(changed) => {
             let (from, to) = (quoted(&changed.from), quoted(&changed.to));
             format!("${} was {from}, and is {to}", changed.name)
         }
         _ => "stopped".to_owned(),
     };
     let mut text = format!("-- {head} --\n{}", position(halt));
-    if *halt.reason() == Reason::Refused {
+    if *halt.reason() == StopReason::Refused {
         text += &because(halt);
     }
     text.into_bytes()

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use eximious::world::{Clock, Files};
 use eximious_workbench::coverage::{Coverage, CoverageCounter, CoverageReport, Universe};
 use eximious_workbench::testing::{
-    FileResult, Machine, Suite, TestResult, file::TestFile, json_report, junit,
+    FileResult, Suite, TestMachine, TestResult, file::TestFile, json_report, junit,
 };
 
 use crate::complain;
@@ -74,7 +74,7 @@ pub fn run(matches: &ArgMatches, _: Setup) -> ExitCode {
     }
     let world = eximious_world::system();
     let machine =
-        Machine { files: world.files.clone(), users: world.users, clock: world.clock.clone() };
+        TestMachine { files: world.files.clone(), users: world.users, clock: world.clock.clone() };
     let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     loop {
         let paths = match paths(&named) {
@@ -115,7 +115,7 @@ fn paths(named: &[String]) -> Result<Vec<String>, String> {
     }
 }
 
-fn round(paths: &[String], matches: &ArgMatches, machine: &Machine) -> Round {
+fn round(paths: &[String], matches: &ArgMatches, machine: &TestMachine) -> Round {
     let filter = matches.get_one::<String>("filter");
     let counts = matches.get_flag("coverage")
         || matches.get_one::<String>("lcov").is_some()
@@ -166,7 +166,10 @@ fn run_all(suite: &Suite, counts: bool, clock: &dyn Clock) -> (Vec<TestResult>, 
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(test) = suite.tests.get(number) else { break };
-            if shows && number % 50 == 0 && clock.elapsed().saturating_sub(began) > PATIENCE {
+            if shows
+                && number.is_multiple_of(50)
+                && clock.elapsed().saturating_sub(began) > PATIENCE
+            {
                 let line = format!("\r{}: {number} of {} tests", suite.name, suite.tests.len());
                 let _ = io::stderr().write_all(line.as_bytes());
             }

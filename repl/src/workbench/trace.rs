@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use eximious::{Config, Context, Str, var};
 use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
-use eximious_workbench::trace::{Source, TextStyle, json, lines, page};
-use eximious_workbench::tree::Node;
+use eximious_workbench::trace::{SourceText, TextStyle, json, lines, page};
+use eximious_workbench::tree::TraceNode;
 
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
@@ -86,7 +86,7 @@ fn traced(matches: &ArgMatches, mut setup: Setup) -> Result<String, Refusal> {
     let engine = session.engine().clone();
     let (config, cx) = session.parts();
     let config = config.cloned().unwrap_or_else(Config::default);
-    let sources = config.sources.files().iter().map(|file| Source {
+    let sources = config.sources.files().iter().map(|file| SourceText {
         name: String::from_utf8_lossy(&file.name).into_owned(),
         text: String::from_utf8_lossy(&file.text).into_owned(),
     });
@@ -198,7 +198,7 @@ fn logged(bench: &Bench) -> String {
 }
 
 /// Leaves out what stands deeper.
-fn cut(node: &mut Node, depth: usize) {
+fn cut(node: &mut TraceNode, depth: usize) {
     match depth {
         0 | 1 => node.parts.clear(),
         _ => node.parts.iter_mut().for_each(|part| cut(part, depth - 1)),

@@ -13,7 +13,7 @@ use super::words::TermRun;
 use super::{AclHost, AclState, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
 use crate::config::AclLineTerm;
-use crate::engine::Stop;
+use crate::engine::RunStop;
 
 /// How deep ACLs may call each other.
 const MOST_DEPTH: u32 = 20;
@@ -183,14 +183,14 @@ impl Run<'_> {
         }
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });
         let outer = self.cx.trace().begin_at(self.depth, begin);
-        self.cx.stop_at(&Stop::AclBegins { name: &acl.name });
+        self.cx.stop_at(&RunStop::AclBegins { name: &acl.name });
         let verdict = acl.statements.iter().find_map(|statement| self.told(acl, statement));
         let verdict = verdict.unwrap_or_else(|| {
             self.step(AclEvent::Verdict { name: &acl.name, verb: None });
             AclVerdict::Deny
         });
         let refuses = !matches!(verdict, AclVerdict::Accept | AclVerdict::Discard);
-        self.cx.stop_at(&Stop::AclEnds { name: &acl.name, refuses });
+        self.cx.stop_at(&RunStop::AclEnds { name: &acl.name, refuses });
         self.cx.trace().end(outer);
         verdict
     }
@@ -224,7 +224,7 @@ impl Run<'_> {
                     passed = true;
                 }
                 _ => {
-                    self.cx.stop_at(&Stop::Term {
+                    self.cx.stop_at(&RunStop::Term {
                         name: term.term.meta.name,
                         negated: term.negated,
                         variable: term.variable.as_ref(),

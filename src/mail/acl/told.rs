@@ -6,7 +6,7 @@ use eximious_core::trace::{AclEvent, Happening, TraceKinds, TraceParent};
 use super::machine::{AclVerdict, Run};
 use super::{Named, Statement};
 use crate::config::AclLineTerm;
-use crate::engine::Stop;
+use crate::engine::RunStop;
 
 impl Run<'_> {
     /// Tells a step.
@@ -34,7 +34,7 @@ impl Run<'_> {
         let shown = statement.shown();
         let begin = AclEvent::Statement { verb: statement.written.verb, place: &shown };
         let outer = self.cx.trace().begin_at(self.depth, Happening::Acl(begin));
-        self.cx.stop_at(&Stop::Statement { verb: statement.written.verb });
+        self.cx.stop_at(&RunStop::Statement { verb: statement.written.verb });
         let verdict = self.statement(acl, statement);
         self.cx.trace().end(outer);
         self.cx.trace().stand_at(before);

@@ -17,7 +17,7 @@ use super::percent::{self, PercentDeferred};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Purpose, Routes};
 use crate::Context;
-use crate::engine::Stop;
+use crate::engine::RunStop;
 
 /// How many addresses may come of each other.
 const MOST_ANCESTORS: usize = 100;
@@ -132,10 +132,10 @@ impl Machine<'_> {
         let address = self.address.text.clone();
         let begin = RouteEvent::Begin { address: address.bytes() };
         let outer = self.cx.trace().begin(Happening::Route(begin));
-        self.cx.stop_at(&Stop::RoutingBegins { address: &address });
+        self.cx.stop_at(&RunStop::RoutingBegins { address: &address });
         let routed = self.offer_to_each(routers);
         let fails = matches!(routed, Routed::Failed(_) | Routed::Deferred(_));
-        self.cx.stop_at(&Stop::RoutingEnds { address: &address, fails });
+        self.cx.stop_at(&RunStop::RoutingEnds { address: &address, fails });
         self.cx.trace().end(outer);
         routed
     }

@@ -15,7 +15,7 @@ use eximious_stdlib::options::opt::router as opt;
 use rustc_hash::FxHashMap;
 
 use super::driver::RouterRun;
-use crate::config::{Instance, Places, effective};
+use crate::config::{ConfigPlaces, Instance, effective};
 use crate::{Context, Expansion};
 
 /// A router.
@@ -116,7 +116,7 @@ impl Router {
         registry: &Registry,
         world: &World,
         place: &dyn Fn(&Str) -> Option<usize>,
-        places: &Places<'_>,
+        places: &ConfigPlaces<'_>,
     ) -> Self {
         let (begin, places) = (places.of(instance.line, 0), places.of_options(&instance.settings));
         let mut options = DriverOptions::default();

@@ -8,7 +8,7 @@ use super::machine::{Machine, Verdict};
 use super::pass::{ChildAddress, RouteError};
 use super::router::{Router, Text};
 use super::{Address, Delivery};
-use crate::engine::Stop;
+use crate::engine::RunStop;
 
 impl Machine<'_> {
     /// Tells a step.
@@ -26,7 +26,7 @@ impl Machine<'_> {
         let name = router.name.bytes();
         let (local_part, domain) = (part.bytes(), domain.bytes());
         self.tell(RouteEvent::Router { router: name, local_part, domain });
-        self.cx.stop_at(&Stop::Router { name: &router.name });
+        self.cx.stop_at(&RunStop::Router { name: &router.name });
     }
 
     /// A condition of the router is looked at.
@@ -39,7 +39,7 @@ impl Machine<'_> {
         if self.cx.trace().is_watched() {
             self.cx.trace().stand_at(Some(router.place_of(option)));
         }
-        self.cx.stop_at(&Stop::Precondition { option });
+        self.cx.stop_at(&RunStop::Precondition { option });
         let text = text.map(|text| text.written.bytes());
         self.tell(RouteEvent::Checking { option, text });
     }

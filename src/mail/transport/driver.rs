@@ -14,7 +14,7 @@ use eximious_stdlib::options::opt::transport::appendfile;
 use super::embedded::EmbeddedTransport;
 use super::{Outcome, TransportCall};
 use crate::Context;
-use crate::config::{Instance, Places, TransportRules, effective, user_has_group};
+use crate::config::{ConfigPlaces, Instance, TransportRules, effective, user_has_group};
 use crate::mail::route::Text;
 
 /// What the record of a transport's driver says of it.
@@ -155,7 +155,7 @@ impl Transport {
         instance: &Instance,
         registry: &Registry,
         world: &World,
-        places: &Places<'_>,
+        places: &ConfigPlaces<'_>,
     ) -> Self {
         let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Transport, instance.driver_name());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use eximious::check::{Survey, Use};
-use eximious::config::Places;
+use eximious::config::ConfigPlaces;
 use eximious::grammar::expansion::Arg;
 use eximious::{AclTermKind, Config, Registry, World};
 
@@ -23,7 +23,7 @@ pub struct Universe {
 impl Universe {
     /// Of a configuration.
     pub fn of(config: &Config, registry: &Registry, world: &World) -> Self {
-        let places = Places::new(config);
+        let places = ConfigPlaces::new(config);
         let mut all = Self::default();
         for acl in &config.acls {
             for statement in &acl.statements {
@@ -62,7 +62,7 @@ impl Universe {
         config: &Config,
         registry: &Registry,
         world: &World,
-        places: &Places<'_>,
+        places: &ConfigPlaces<'_>,
     ) {
         let survey = Survey::of(config, registry, world);
         let mut seen = BTreeSet::new();

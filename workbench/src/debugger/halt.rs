@@ -6,14 +6,14 @@ use eximious::trace::TracePlace;
 use eximious::{Context, Fail, Str};
 
 use super::points::Breakpoints;
-use super::{Frame, PastStep, Reason};
+use super::{Frame, PastStep, StopReason};
 use crate::record::Recording;
-use crate::tree::{self, Node};
+use crate::tree::{self, TraceNode};
 
 /// What is known where a run is held up. To go back changes what is looked at, not the run.
 pub struct Halt<'h> {
     pub(super) cx: &'h mut Context,
-    pub(super) reason: Reason,
+    pub(super) reason: StopReason,
     pub(super) past: &'h VecDeque<PastStep>,
     pub(super) cursor: usize,
     pub(super) points: &'h mut Breakpoints,
@@ -22,7 +22,7 @@ pub struct Halt<'h> {
 
 impl Halt<'_> {
     /// Why it is held up.
-    pub fn reason(&self) -> &Reason {
+    pub fn reason(&self) -> &StopReason {
         &self.reason
     }
 
@@ -90,7 +90,7 @@ impl Halt<'_> {
     }
 
     /// What has happened up to the step that is looked at.
-    pub fn happened(&self) -> Vec<Node> {
+    pub fn happened(&self) -> Vec<TraceNode> {
         let mut steps = self.recording.since(0);
         if let Some(moment) = self.past.get(self.cursor) {
             steps.truncate(moment.recorded);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use eximious::trace::TracePlace;
-use eximious::{Context, Stop, Str};
+use eximious::{Context, RunStop, Str};
 
 use super::Frame;
 
@@ -148,13 +148,18 @@ impl Breakpoints {
         self.points.iter().any(|(_, point)| *point == Breakpoint::Refusals)
     }
 
-    pub(super) fn at_step(&self, at: &Stop<'_>, frame: Option<&Frame>, number: u32) -> Option<u32> {
+    pub(super) fn at_step(
+        &self,
+        at: &RunStop<'_>,
+        frame: Option<&Frame>,
+        number: u32,
+    ) -> Option<u32> {
         let acl = frame.and_then(|frame| frame.name.strip_prefix("acl "));
         let fits = |point: &Breakpoint| match (point, at) {
-            (Breakpoint::Acl { name, statement }, Stop::Statement { .. }) => {
+            (Breakpoint::Acl { name, statement }, RunStop::Statement { .. }) => {
                 acl == Some(name) && number == statement.unwrap_or(1)
             }
-            (Breakpoint::Router(name), Stop::Router { name: own }) => own.display() == *name,
+            (Breakpoint::Router(name), RunStop::Router { name: own }) => own.display() == *name,
             _ => false,
         };
         self.points.iter().find(|(_, point)| fits(point)).map(|(number, _)| *number)
@@ -171,6 +176,11 @@ impl Breakpoints {
             _ => false,
         };
         self.points.iter().find(|(_, point)| fits(point)).map(|(number, _)| *number)
+    }
+
+    /// Forgets what the watched variables were.
+    pub(super) fn forget(&mut self) {
+        self.watched.iter_mut().for_each(|(_, _, known)| *known = None);
     }
 
     /// Remembers what the watched variables are.

@@ -4,7 +4,7 @@ use eximious::trace::TracePlace;
 
 use crate::record::Fact;
 use crate::trace::{TextStyle, lines, on_one_line, summary};
-use crate::tree::Node;
+use crate::tree::TraceNode;
 
 /// What a decision is owed to: from the ACL or the address down to the condition.
 #[derive(Clone, Debug)]
@@ -20,10 +20,10 @@ pub struct Because {
 
 /// What the last ACL, or the last address, that came to an end was decided by; several
 /// where one called another.
-pub fn why(nodes: &[Node]) -> Vec<Because> {
+pub fn why(nodes: &[TraceNode]) -> Vec<Because> {
     let mut found = Vec::new();
     // An address, and those that came of it.
-    let routed = |node: &Node| node.is("route", "address");
+    let routed = |node: &TraceNode| node.is("route", "address");
     let is_session = nodes.iter().any(|node| node.is("acl", "acl") || node.is("smtp", "received"));
     if nodes.iter().any(routed) && !is_session {
         nodes.iter().filter(|node| routed(node)).for_each(|node| explain(node, &mut found));
@@ -34,7 +34,7 @@ pub fn why(nodes: &[Node]) -> Vec<Because> {
 }
 
 /// The last ACL with a verdict, or address that was routed, from the outside in.
-fn last_decided(nodes: &[Node]) -> Option<&Node> {
+fn last_decided(nodes: &[TraceNode]) -> Option<&TraceNode> {
     nodes.iter().rev().find_map(|node| {
         let is_acl = node.is("acl", "acl");
         let decided = match is_acl {
@@ -50,12 +50,12 @@ fn last_decided(nodes: &[Node]) -> Option<&Node> {
 }
 
 /// Whether an ACL ended because one of its conditions can't be told.
-fn gave_up(acl: &Node) -> bool {
+fn gave_up(acl: &TraceNode) -> bool {
     let last = acl.parts.iter().rfind(|part| part.is("acl", "statement"));
     last.is_some_and(|last| matches!(&*last.text("came").display(), "deferred" | "error"))
 }
 
-fn explain(node: &Node, found: &mut Vec<Because>) {
+fn explain(node: &TraceNode, found: &mut Vec<Because>) {
     let (what, came) = summary(node);
     if node.is("route", "address") {
         let parts = node.parts.iter().filter(|part| part.is("route", "router")).map(|router| {
@@ -107,14 +107,14 @@ fn explain(node: &Node, found: &mut Vec<Because>) {
 }
 
 /// A statement that decided nothing, in a line.
-fn passed(statement: &Node) -> String {
+fn passed(statement: &TraceNode) -> String {
     let (verb, came) = summary(statement);
     let at = statement.step.place.as_ref().map_or(0, |place| place.line);
     format!("{verb} (line {at}): {came}{}", failing(statement))
 }
 
 /// The condition that a statement failed at.
-fn failing(statement: &Node) -> String {
+fn failing(statement: &TraceNode) -> String {
     let term = statement.parts.iter().rfind(|part| part.is("acl", "term"));
     match term.filter(|term| term.fact("holds") == Some(&Fact::Truth(false))) {
         Some(term) => {

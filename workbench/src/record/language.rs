@@ -6,7 +6,7 @@ use eximious::trace::{
     TracePiece,
 };
 
-use super::{Fact, Facts, Role, Told, bytes, maybe, value};
+use super::{Fact, Facts, StepRole, Told, bytes, maybe, value};
 
 pub(super) fn expansion(event: &ExpansionEvent<'_>) -> Option<Told> {
     let kind = "expansion";
@@ -17,7 +17,7 @@ pub(super) fn expansion(event: &ExpansionEvent<'_>) -> Option<Told> {
             if skipped {
                 facts.push(("skipped", Fact::Truth(true)));
             }
-            Told::new(kind, "string", Role::Opens, facts)
+            Told::new(kind, "string", StepRole::Opens, facts)
         }
         ExpansionEvent::Piece { source, span, piece, value: came, .. } => {
             let name = match piece {
@@ -32,22 +32,22 @@ pub(super) fn expansion(event: &ExpansionEvent<'_>) -> Option<Told> {
             let mut facts = vec![("text", bytes(span.of(source)))];
             facts.push(("span", Fact::Span(span.start, span.end)));
             maybe(&mut facts, "value", came.map(value));
-            Told::new(kind, name, Role::Gathers, facts)
+            Told::new(kind, name, StepRole::Gathers, facts)
         }
         ExpansionEvent::Condition { source, span, holds } => {
             let mut facts = vec![("text", bytes(span.of(source)))];
             facts.push(("span", Fact::Span(span.start, span.end)));
             maybe(&mut facts, "holds", holds.map(Fact::Truth));
-            Told::new(kind, "condition", Role::Gathers, facts)
+            Told::new(kind, "condition", StepRole::Gathers, facts)
         }
         ExpansionEvent::End { value: came, .. } => {
             let mut facts = Facts::new();
             maybe(&mut facts, "value", came.map(value));
-            Told::new(kind, "end", Role::Closes, facts)
+            Told::new(kind, "end", StepRole::Closes, facts)
         }
         ExpansionEvent::Failed { fail, .. } => {
             let facts = vec![("failure", bytes(fail.message()))];
-            Told::new(kind, "failed", Role::Closes, facts)
+            Told::new(kind, "failed", StepRole::Closes, facts)
         }
         _ => return None,
     })
@@ -58,36 +58,36 @@ pub(super) fn list(event: &ListEvent<'_>) -> Option<Told> {
     Some(match *event {
         ListEvent::Begin { subject, list } => {
             let facts = vec![("subject", bytes(subject)), ("list", bytes(list))];
-            Told::new(kind, "list", Role::Opens, facts)
+            Told::new(kind, "list", StepRole::Opens, facts)
         }
         ListEvent::Element { text } => {
-            Told::new(kind, "element", Role::Stands, vec![("text", bytes(text))])
+            Told::new(kind, "element", StepRole::Stands, vec![("text", bytes(text))])
         }
         ListEvent::End { matches, element, owed, .. } => {
             let mut facts = Facts::new();
             maybe(&mut facts, "matches", matches.map(Fact::Truth));
             maybe(&mut facts, "element", element.map(bytes));
             maybe(&mut facts, "owed", owed.map(bytes));
-            Told::new(kind, "end", Role::Closes, facts)
+            Told::new(kind, "end", StepRole::Closes, facts)
         }
         ListEvent::Unset { subject, option } => {
             let mut facts = vec![("subject", bytes(subject))];
             maybe(&mut facts, "list", option.map(|option| bytes(option.as_bytes())));
-            Told::new(kind, "unset", Role::Stands, facts)
+            Told::new(kind, "unset", StepRole::Stands, facts)
         }
         ListEvent::Forced { list } => {
-            Told::new(kind, "forced", Role::Stands, vec![("list", bytes(list))])
+            Told::new(kind, "forced", StepRole::Stands, vec![("list", bytes(list))])
         }
         ListEvent::SublistBegin { name } => {
-            Told::new(kind, "named", Role::Opens, vec![("list", bytes(name))])
+            Told::new(kind, "named", StepRole::Opens, vec![("list", bytes(name))])
         }
-        ListEvent::SublistEnd { .. } => Told::new(kind, "end", Role::Closes, Facts::new()),
+        ListEvent::SublistEnd { .. } => Told::new(kind, "end", StepRole::Closes, Facts::new()),
         ListEvent::Known { name, matches, .. } => {
             let facts = vec![("list", bytes(name)), ("matches", Fact::Truth(matches))];
-            Told::new(kind, "known", Role::Stands, facts)
+            Told::new(kind, "known", StepRole::Stands, facts)
         }
         ListEvent::Ignored { why, .. } => {
-            Told::new(kind, "ignored", Role::Stands, vec![("why", bytes(why))])
+            Told::new(kind, "ignored", StepRole::Stands, vec![("why", bytes(why))])
         }
         _ => return None,
     })
@@ -100,14 +100,14 @@ pub(super) fn lookup(event: &LookupEvent<'_>) -> Option<Told> {
             let mut facts = vec![("type", bytes(kind.as_bytes()))];
             maybe(&mut facts, "file", Some(file).filter(|file| !file.is_empty()).map(bytes));
             facts.push(("key", bytes(key)));
-            Told::new(name, "lookup", Role::Opens, facts)
+            Told::new(name, "lookup", StepRole::Opens, facts)
         }
         LookupEvent::Key { key, cached, .. } => {
             let mut facts = vec![("key", bytes(key))];
             if cached {
                 facts.push(("cached", Fact::Truth(true)));
             }
-            Told::new(name, "key", Role::Stands, facts)
+            Told::new(name, "key", StepRole::Stands, facts)
         }
         LookupEvent::Answer { key, found, cached } => {
             let mut facts = vec![("key", bytes(key))];
@@ -118,10 +118,10 @@ pub(super) fn lookup(event: &LookupEvent<'_>) -> Option<Told> {
             if cached {
                 facts.push(("cached", Fact::Truth(true)));
             }
-            Told::new(name, "answer", Role::Stands, facts)
+            Told::new(name, "answer", StepRole::Stands, facts)
         }
         LookupEvent::End { found } => {
-            Told::new(name, "end", Role::Closes, vec![("found", Fact::Truth(found))])
+            Told::new(name, "end", StepRole::Closes, vec![("found", Fact::Truth(found))])
         }
         _ => return None,
     })
@@ -131,7 +131,7 @@ pub(super) fn dns(event: &DnsEvent<'_>) -> Option<Told> {
     Some(match *event {
         DnsEvent::Begin { name, kind } => {
             let facts = vec![("key", bytes(name.as_bytes())), ("type", bytes(kind.as_bytes()))];
-            Told::new("dns", "question", Role::Opens, facts)
+            Told::new("dns", "question", StepRole::Opens, facts)
         }
         DnsEvent::End { name, kind, answer, records, cached } => {
             let answer = match answer {
@@ -147,7 +147,7 @@ pub(super) fn dns(event: &DnsEvent<'_>) -> Option<Told> {
             if cached {
                 facts.push(("cached", Fact::Truth(true)));
             }
-            Told::new("dns", "question", Role::Closes, facts)
+            Told::new("dns", "question", StepRole::Closes, facts)
         }
         _ => return None,
     })
@@ -158,29 +158,29 @@ pub(super) fn host(event: &HostEvent<'_>) -> Told {
     let texts = |names: &[String]| Fact::Texts(names.iter().map(|n| Str::from(&n[..])).collect());
     match *event {
         HostEvent::Begin { address } => {
-            Told::new(kind, "name wanted", Role::Opens, vec![("address", bytes(address))])
+            Told::new(kind, "name wanted", StepRole::Opens, vec![("address", bytes(address))])
         }
         HostEvent::Names { names } => {
-            Told::new(kind, "names", Role::Stands, vec![("names", texts(names))])
+            Told::new(kind, "names", StepRole::Stands, vec![("names", texts(names))])
         }
         HostEvent::Addresses { name, addresses } => {
             let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
             let facts = vec![("name", bytes(name)), ("addresses", texts(&addresses))];
-            Told::new(kind, "addresses", Role::Stands, facts)
+            Told::new(kind, "addresses", StepRole::Stands, facts)
         }
         HostEvent::Missing { name, line } => {
             let facts = vec![("name", bytes(name)), ("why", bytes(line))];
-            Told::new(kind, "no address", Role::Stands, facts)
+            Told::new(kind, "no address", StepRole::Stands, facts)
         }
         HostEvent::Refused { why } => {
-            Told::new(kind, "refused", Role::Stands, vec![("why", bytes(why))])
+            Told::new(kind, "refused", StepRole::Stands, vec![("why", bytes(why))])
         }
         HostEvent::Hello { argument } => {
-            Told::new(kind, "hello", Role::Stands, vec![("name", bytes(argument))])
+            Told::new(kind, "hello", StepRole::Stands, vec![("name", bytes(argument))])
         }
         ref other => {
             let text = Fact::Text(Str::from(format!("{other:?}")));
-            Told::new(kind, "step", Role::Stands, vec![("text", text)])
+            Told::new(kind, "step", StepRole::Stands, vec![("text", text)])
         }
     }
 }
@@ -190,15 +190,15 @@ pub(super) fn process(event: &ProcessEvent<'_>) -> Option<Told> {
     Some(match *event {
         ProcessEvent::Begin { command } => {
             let words = command.iter().map(|word| Str::from(&word[..])).collect();
-            Told::new(kind, "command", Role::Opens, vec![("command", Fact::Texts(words))])
+            Told::new(kind, "command", StepRole::Opens, vec![("command", Fact::Texts(words))])
         }
         ProcessEvent::End { status, size } => {
             let facts =
                 vec![("status", Fact::Number(status.into())), ("bytes", Fact::Number(size as i64))];
-            Told::new(kind, "end", Role::Closes, facts)
+            Told::new(kind, "end", StepRole::Closes, facts)
         }
         ProcessEvent::Failed { why } => {
-            Told::new(kind, "failed", Role::Closes, vec![("failure", bytes(why))])
+            Told::new(kind, "failed", StepRole::Closes, vec![("failure", bytes(why))])
         }
         _ => return None,
     })

@@ -6,23 +6,23 @@ use eximious::trace::{
 };
 use eximious::{AclVerb, Str};
 
-use super::{Fact, Facts, Role, Told, bytes, maybe, value};
+use super::{Fact, Facts, StepRole, Told, bytes, maybe, value};
 
 pub(super) fn acl(event: &AclEvent<'_>) -> Option<Told> {
     let kind = "acl";
     Some(match *event {
         AclEvent::Begin { name, .. } => {
-            Told::new(kind, "acl", Role::Opens, vec![("acl", value(name))])
+            Told::new(kind, "acl", StepRole::Opens, vec![("acl", value(name))])
         }
         AclEvent::Statement { verb, .. } => {
-            Told::new(kind, "statement", Role::Opens, vec![("verb", Fact::Word(verb.name()))])
+            Told::new(kind, "statement", StepRole::Opens, vec![("verb", Fact::Word(verb.name()))])
         }
         AclEvent::Text { term, text } => {
             let facts = vec![("term", bytes(term.as_bytes())), ("text", value(text))];
-            Told::new(kind, "text", Role::Stands, facts)
+            Told::new(kind, "text", StepRole::Stands, facts)
         }
         AclEvent::Endpass => {
-            Told::new(kind, "term", Role::Gathers, vec![("term", Fact::Word("endpass"))])
+            Told::new(kind, "term", StepRole::Gathers, vec![("term", Fact::Word("endpass"))])
         }
         AclEvent::Term { term, negated, variable, text, expanded } => {
             let mut facts = vec![("term", bytes(term.as_bytes()))];
@@ -32,10 +32,10 @@ pub(super) fn acl(event: &AclEvent<'_>) -> Option<Told> {
             maybe(&mut facts, "variable", variable.map(value));
             facts.push(("text", value(text)));
             maybe(&mut facts, "expanded", expanded.map(value));
-            Told::new(kind, "term", Role::Gathers, facts)
+            Told::new(kind, "term", StepRole::Gathers, facts)
         }
         AclEvent::Note { text } => {
-            Told::new(kind, "note", Role::Stands, vec![("text", bytes(text))])
+            Told::new(kind, "note", StepRole::Stands, vec![("text", bytes(text))])
         }
         AclEvent::Ended { came, .. } => {
             let came = match came {
@@ -46,10 +46,10 @@ pub(super) fn acl(event: &AclEvent<'_>) -> Option<Told> {
                 AclOutcome::Drop => "drop",
                 AclOutcome::Discard => "discard",
             };
-            Told::new(kind, "ended", Role::Closes, vec![("came", Fact::Word(came))])
+            Told::new(kind, "ended", StepRole::Closes, vec![("came", Fact::Word(came))])
         }
         AclEvent::Denied { .. } => {
-            Told::new(kind, "denied", Role::Closes, vec![("denied", Fact::Truth(true))])
+            Told::new(kind, "denied", StepRole::Closes, vec![("denied", Fact::Truth(true))])
         }
         AclEvent::Verdict { verb, .. } => {
             // What is required and does not hold is refused.
@@ -58,29 +58,30 @@ pub(super) fn acl(event: &AclEvent<'_>) -> Option<Told> {
                 Some(AclVerb::Require) => "deny",
                 Some(verb) => verb.name(),
             };
-            Told::new(kind, "verdict", Role::Closes, vec![("verdict", Fact::Word(word))])
+            Told::new(kind, "verdict", StepRole::Closes, vec![("verdict", Fact::Word(word))])
         }
         AclEvent::Empty { name } => {
-            Told::new(kind, "empty", Role::Stands, vec![("acl", value(name))])
+            Told::new(kind, "empty", StepRole::Stands, vec![("acl", value(name))])
         }
-        AclEvent::Missing => Told::new(kind, "missing", Role::Stands, Facts::new()),
+        AclEvent::Missing => Told::new(kind, "missing", StepRole::Stands, Facts::new()),
         _ => return None,
     })
 }
 
 pub(super) fn route(event: &RouteEvent<'_>) -> Option<Told> {
     let kind = "route";
-    let of =
-        |name, router: &[u8]| Told::new(kind, name, Role::Stands, vec![("router", bytes(router))]);
+    let of = |name, router: &[u8]| {
+        Told::new(kind, name, StepRole::Stands, vec![("router", bytes(router))])
+    };
     Some(match *event {
         RouteEvent::Verifying { address } => {
-            Told::new(kind, "verifying", Role::Stands, vec![("address", bytes(address))])
+            Told::new(kind, "verifying", StepRole::Stands, vec![("address", bytes(address))])
         }
         RouteEvent::Considering { address } => {
-            Told::new(kind, "considering", Role::Stands, vec![("address", bytes(address))])
+            Told::new(kind, "considering", StepRole::Stands, vec![("address", bytes(address))])
         }
         RouteEvent::Begin { address } => {
-            Told::new(kind, "address", Role::Opens, vec![("address", bytes(address))])
+            Told::new(kind, "address", StepRole::Opens, vec![("address", bytes(address))])
         }
         RouteEvent::Router { router, local_part, domain } => {
             let facts = vec![
@@ -88,34 +89,34 @@ pub(super) fn route(event: &RouteEvent<'_>) -> Option<Told> {
                 ("local_part", bytes(local_part)),
                 ("domain", bytes(domain)),
             ];
-            Told::new(kind, "router", Role::Opens, facts)
+            Told::new(kind, "router", StepRole::Opens, facts)
         }
         RouteEvent::Checking { option, text } => {
             let mut facts = vec![("option", bytes(option.as_bytes()))];
             maybe(&mut facts, "text", text.map(bytes));
-            Told::new(kind, "precondition", Role::Stands, facts)
+            Told::new(kind, "precondition", StepRole::Stands, facts)
         }
         RouteEvent::Skipped { why, .. } => {
             let facts = vec![("came", Fact::Word("skipped")), ("why", bytes(why))];
-            Told::new(kind, "skipped", Role::Closes, facts)
+            Told::new(kind, "skipped", StepRole::Closes, facts)
         }
         RouteEvent::Calling { router } => of("runs", router),
         RouteEvent::Rerouted { address } => {
-            Told::new(kind, "rerouted", Role::Stands, vec![("address", bytes(address))])
+            Told::new(kind, "rerouted", StepRole::Stands, vec![("address", bytes(address))])
         }
         RouteEvent::Failed { .. } => {
-            Told::new(kind, "failed", Role::Closes, vec![("came", Fact::Word("fails"))])
+            Told::new(kind, "failed", StepRole::Closes, vec![("came", Fact::Word("fails"))])
         }
         RouteEvent::Declined { .. } => {
-            Told::new(kind, "declined", Role::Closes, vec![("came", Fact::Word("declines"))])
+            Told::new(kind, "declined", StepRole::Closes, vec![("came", Fact::Word("declines"))])
         }
         RouteEvent::Passed { .. } => {
-            Told::new(kind, "passed", Role::Closes, vec![("came", Fact::Word("passes"))])
+            Told::new(kind, "passed", StepRole::Closes, vec![("came", Fact::Word("passes"))])
         }
         RouteEvent::Deferred { message, .. } => {
             let mut facts = vec![("came", Fact::Word("defers"))];
             maybe(&mut facts, "why", message.map(bytes));
-            Told::new(kind, "deferred", Role::Closes, facts)
+            Told::new(kind, "deferred", StepRole::Closes, facts)
         }
         RouteEvent::Routed { unseen, transport, .. } => {
             let mut facts = vec![("came", Fact::Word("takes it"))];
@@ -123,13 +124,13 @@ pub(super) fn route(event: &RouteEvent<'_>) -> Option<Told> {
                 facts.push(("unseen", Fact::Truth(true)));
             }
             maybe(&mut facts, "transport", transport.map(bytes));
-            Told::new(kind, "routed", Role::Closes, facts)
+            Told::new(kind, "routed", StepRole::Closes, facts)
         }
-        RouteEvent::NoMore => Told::new(kind, "no more", Role::Stands, Facts::new()),
-        RouteEvent::NoRouters => Told::new(kind, "no router left", Role::Stands, Facts::new()),
+        RouteEvent::NoMore => Told::new(kind, "no more", StepRole::Stands, Facts::new()),
+        RouteEvent::NoRouters => Told::new(kind, "no router left", StepRole::Stands, Facts::new()),
         RouteEvent::Generated { router, address } => {
             let facts = vec![("router", bytes(router)), ("address", bytes(address))];
-            Told::new(kind, "generated", Role::Stands, facts)
+            Told::new(kind, "generated", StepRole::Stands, facts)
         }
         _ => return None,
     })
@@ -142,7 +143,7 @@ pub(super) fn rewrite(event: &RewriteEvent<'_>) -> Told {
         ("part", bytes(event.part.as_bytes())),
         ("rule", Fact::Number(event.rule as i64)),
     ];
-    Told::new("rewrite", "rewritten", Role::Stands, facts)
+    Told::new("rewrite", "rewritten", StepRole::Stands, facts)
 }
 
 pub(super) fn callout(event: &CalloutEvent<'_>) -> Option<Told> {
@@ -153,7 +154,7 @@ pub(super) fn callout(event: &CalloutEvent<'_>) -> Option<Told> {
         CalloutEvent::Note { text } => vec![("text", bytes(text))],
         _ => return None,
     };
-    Some(Told::new("callout", "step", Role::Stands, facts))
+    Some(Told::new("callout", "step", StepRole::Stands, facts))
 }
 
 pub(super) fn smtp(event: &SmtpEvent<'_>) -> Option<Told> {
@@ -163,13 +164,13 @@ pub(super) fn smtp(event: &SmtpEvent<'_>) -> Option<Told> {
             SmtpSide::Client => "client",
         };
         let facts = vec![("side", Fact::Word(side)), ("text", bytes(text))];
-        Told::new("smtp", name, Role::Stands, facts)
+        Told::new("smtp", name, StepRole::Stands, facts)
     };
     Some(match *event {
         SmtpEvent::Received { side, text } => line("received", side, text),
         SmtpEvent::Sent { side, text } => line("sent", side, text),
         SmtpEvent::Step { text } => {
-            Told::new("smtp", "step", Role::Stands, vec![("text", bytes(text))])
+            Told::new("smtp", "step", StepRole::Stands, vec![("text", bytes(text))])
         }
         _ => return None,
     })
@@ -178,7 +179,7 @@ pub(super) fn smtp(event: &SmtpEvent<'_>) -> Option<Told> {
 pub(super) fn hint(event: &HintEvent<'_>) -> Option<Told> {
     let of = |name: &'static str, space: &str, key: &[u8]| {
         let facts = vec![("space", bytes(space.as_bytes())), ("key", bytes(key))];
-        Told::new("hint", name, Role::Stands, facts)
+        Told::new("hint", name, StepRole::Stands, facts)
     };
     Some(match *event {
         HintEvent::Read { space, key, age } => {
@@ -189,7 +190,7 @@ pub(super) fn hint(event: &HintEvent<'_>) -> Option<Told> {
         HintEvent::Write { space, key } => of("kept", space, key),
         HintEvent::Failed { space, why } => {
             let facts = vec![("space", bytes(space.as_bytes())), ("why", bytes(why.as_bytes()))];
-            Told::new("hint", "failed", Role::Stands, facts)
+            Told::new("hint", "failed", StepRole::Stands, facts)
         }
         _ => return None,
     })
@@ -206,5 +207,5 @@ pub(super) fn auth(event: &AuthEvent<'_>) -> Option<Told> {
         AuthEvent::Note { text } => vec![("text", bytes(text))],
         _ => return None,
     };
-    Some(Told::new("auth", "step", Role::Stands, facts))
+    Some(Told::new("auth", "step", StepRole::Stands, facts))
 }

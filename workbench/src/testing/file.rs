@@ -19,8 +19,8 @@ pub struct TestFile {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub macros: BTreeMap<String, String>,
     /// What is there for all tests.
-    #[serde(default, skip_serializing_if = "Given::is_empty")]
-    pub given: Given,
+    #[serde(default, skip_serializing_if = "GivenWorld::is_empty")]
+    pub given: GivenWorld,
     /// Sessions with a client, or single ACLs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub case: Vec<Case>,
@@ -36,7 +36,7 @@ pub struct TestFile {
 /// nothing is written.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Given {
+pub struct GivenWorld {
     /// The time, which stands still: 2026-11-22T12:00:00Z.
     #[schemars(with = "Option<String>")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -156,11 +156,11 @@ pub struct Case {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
     /// What is there beside what is there for all.
-    #[serde(default, skip_serializing_if = "Given::is_empty")]
-    pub given: Given,
+    #[serde(default, skip_serializing_if = "GivenWorld::is_empty")]
+    pub given: GivenWorld,
     /// Several cases: each row has values that stand in the place of `{COLUMN}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub table: Option<Table>,
+    pub table: Option<CaseTable>,
 }
 
 /// What must come of a session. What is left out is not looked at.
@@ -224,7 +224,7 @@ impl std::fmt::Display for Code {
 /// Rows of values.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
+pub struct CaseTable {
     /// The names of the columns.
     pub columns: Vec<String>,
     /// The rows.
@@ -275,11 +275,11 @@ pub struct ExpandCase {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What is there beside what is there for all.
-    #[serde(default, skip_serializing_if = "Given::is_empty")]
-    pub given: Given,
+    #[serde(default, skip_serializing_if = "GivenWorld::is_empty")]
+    pub given: GivenWorld,
     /// Several cases: each row has values that stand in the place of `{COLUMN}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub table: Option<Table>,
+    pub table: Option<CaseTable>,
 }
 
 /// An address, and where it goes.
@@ -305,11 +305,11 @@ pub struct RouteCase {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
     /// What is there beside what is there for all.
-    #[serde(default, skip_serializing_if = "Given::is_empty")]
-    pub given: Given,
+    #[serde(default, skip_serializing_if = "GivenWorld::is_empty")]
+    pub given: GivenWorld,
     /// Several cases: each row has values that stand in the place of `{COLUMN}`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub table: Option<Table>,
+    pub table: Option<CaseTable>,
 }
 
 impl TestFile {
@@ -327,7 +327,7 @@ impl TestFile {
     }
 }
 
-impl Given {
+impl GivenWorld {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -365,14 +365,14 @@ impl Given {
 
 impl Case {
     /// What is given for all, with what is given for this case on top of it.
-    pub fn over(&self, all: &Given) -> Given {
-        let own = Given {
+    pub fn over(&self, all: &GivenWorld) -> GivenWorld {
+        let own = GivenWorld {
             client: self.client.clone(),
             helo: self.helo.clone(),
             sender: self.sender.clone(),
             authenticated: self.authenticated.clone(),
             variables: self.variables.clone(),
-            ..Given::default()
+            ..GivenWorld::default()
         };
         all.with(&self.given).with(&own)
     }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use eximious::stdlib::message::{End, parse_until};
 use eximious::trace::{Happening, TraceEvent, TraceKinds, TraceObserver};
-use eximious::{Context, Engine, Header, Snapshot, Stepper, Stop, Str, World, var};
+use eximious::{Context, Engine, Header, RunStop, Snapshot, Stepper, Str, World, var};
 
-use super::file::{Case, ExpandCase, Expect, Given, RouteCase};
+use super::file::{Case, ExpandCase, Expect, GivenWorld, RouteCase};
 use super::suite::{ConfigTest, Suite, Tested};
-use super::world::{self, Answers};
+use super::world::{self, GivenAnswers};
 use crate::bench::{AclQuestion, Fate, FateKind, fates, phase_of, question_asked, verdict_word};
-use crate::dialogue::{Dialogue, LogLines, Said};
+use crate::dialogue::{ClientDialogue, LogLines, Said};
 use crate::record::{RecordLimits, Recording};
-use crate::tree::{self, Node};
+use crate::tree::{self, TraceNode};
 
 /// The client, where none is given: an address for documentation (RFC 5737).
 const CLIENT: &str = "192.0.2.1";
@@ -30,7 +30,7 @@ pub struct TestResult {
     /// What the client and the server said, of a session.
     pub said: Vec<String>,
     /// What happened, of a test that failed.
-    pub happened: Vec<Node>,
+    pub happened: Vec<TraceNode>,
     /// How long it took.
     pub took: Duration,
 }
@@ -91,7 +91,7 @@ impl Suite {
     /// A context in the world that is given, its log, and whoever watches.
     fn context(
         &self,
-        given: &Given,
+        given: &GivenWorld,
         watcher: Option<Arc<dyn TraceObserver>>,
     ) -> Result<(Context, Arc<LogLines>), String> {
         let log = Arc::new(LogLines::default());
@@ -99,7 +99,7 @@ impl Suite {
         let engine: Engine = self.loaded.engine().with_world(world);
         let mut cx = engine.context();
         self.loaded.acls().attach(&mut cx);
-        cx.set_user_data(Arc::new(Answers(given.lookup.clone())));
+        cx.set_user_data(Arc::new(GivenAnswers(given.lookup.clone())));
         if let Some(watcher) = watcher {
             cx.observe(watcher);
         }
@@ -125,7 +125,7 @@ impl Suite {
         }
         let client = given.client.as_deref().unwrap_or(CLIENT);
         let client = address(client).ok_or_else(|| format!("client wants an address: {client}"))?;
-        let mut came = Came::default();
+        let (mut came, mut lines) = (Came::default(), Vec::new());
         let mut cx = match &case.acl {
             Some(name) => {
                 if self.loaded.acl(name).is_none() {
@@ -139,19 +139,20 @@ impl Suite {
                 set_authenticated(&mut cx, &given);
                 let phase = phase_of(&self.loaded, &question.acl, case.recipient.is_some());
                 let (decision, cx) = question_asked(&self.loaded, cx, &question, phase);
+                lines.extend(decision.log);
                 came.verdict = verdict_word(decision.verdict).to_owned();
                 came.reply = decision.message.map(|text| text.display().into_owned());
                 cx
             }
             None => {
-                let (talk, greeting) = Dialogue::with(self.server.clone(), cx, client);
+                let (talk, greeting) = ClientDialogue::with(self.server.clone(), cx, client);
                 let mut session = Session { talk, given: &given, came: &mut came, check };
                 session.run(case, greeting);
                 session.talk.into_context()
             }
         };
-        let log: Vec<_> = log.take().iter().map(|line| line.display().into_owned()).collect();
-        came.compare(&case.expect, &log, case.message.as_deref(), check);
+        lines.extend(log.take().iter().map(|line| line.display().into_owned()));
+        came.compare(&case.expect, &lines, case.message.as_deref(), check);
         for (name, expected) in &case.expect.variables {
             let name = name.trim_start_matches('$');
             let value = match last.snapshot() {
@@ -161,7 +162,7 @@ impl Suite {
             check.equal(&format!("${name}"), expected, &value.display());
         }
         events.compare(&case.expect.events, check);
-        check.said.extend(log.iter().map(|line| format!("LOG: {line}")));
+        check.said.extend(lines.iter().map(|line| format!("LOG: {line}")));
         Ok(())
     }
 
@@ -171,7 +172,7 @@ impl Suite {
         watcher: Option<Arc<dyn TraceObserver>>,
         check: &mut Check,
     ) -> Result<(), String> {
-        let own = Given { variables: case.variables.clone(), ..Given::default() };
+        let own = GivenWorld { variables: case.variables.clone(), ..GivenWorld::default() };
         let given = self.given.with(&case.given).with(&own);
         let (mut cx, _) = self.context(&given, watcher)?;
         set_authenticated(&mut cx, &given);
@@ -214,7 +215,7 @@ impl Suite {
         watcher: Option<Arc<dyn TraceObserver>>,
         check: &mut Check,
     ) -> Result<(), String> {
-        let own = Given { variables: case.variables.clone(), ..Given::default() };
+        let own = GivenWorld { variables: case.variables.clone(), ..GivenWorld::default() };
         let given = self.given.with(&case.given).with(&own);
         let (mut cx, _) = self.context(&given, watcher)?;
         let found = fates(self.loaded.routes(), &mut cx, case.address.as_bytes());
@@ -266,13 +267,13 @@ fn address(text: &str) -> Option<SocketAddr> {
     text.parse().ok().or_else(|| alone(text))
 }
 
-fn set_variables(cx: &mut Context, given: &Given) {
+fn set_variables(cx: &mut Context, given: &GivenWorld) {
     for (name, value) in &given.variables {
         cx.set(name.trim_start_matches('$'), Str::tainted(value.as_bytes()));
     }
 }
 
-fn set_authenticated(cx: &mut Context, given: &Given) {
+fn set_authenticated(cx: &mut Context, given: &GivenWorld) {
     if let Some(who) = &given.authenticated {
         let (name, id) = who.split_once(':').unwrap_or((who, ""));
         cx.set_var(var::SENDER_HOST_AUTHENTICATED, Str::from(name));
@@ -322,8 +323,8 @@ struct Came {
 
 /// A session that is under way.
 struct Session<'s> {
-    talk: Dialogue,
-    given: &'s Given,
+    talk: ClientDialogue,
+    given: &'s GivenWorld,
     came: &'s mut Came,
     check: &'s mut Check,
 }
@@ -504,8 +505,8 @@ impl LastValues {
 }
 
 impl Stepper for LastValues {
-    fn stop(&self, cx: &mut Context, at: &Stop<'_>) {
-        if matches!(at, Stop::AclEnds { .. }) {
+    fn stop(&self, cx: &mut Context, at: &RunStop<'_>) {
+        if matches!(at, RunStop::AclEnds { .. }) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.snapshot());
         }
     }

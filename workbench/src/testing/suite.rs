@@ -7,20 +7,20 @@ use eximious::world::{Files, Fixture, Group, User, Users};
 use eximious::{Config, Engine, Loaded, Macros, World};
 use eximious_mta::smtp::SmtpServer;
 
-use super::file::{Case, Cell, ExpandCase, Given, RouteCase, Table, TestFile};
-use super::world::{self, Machine};
+use super::file::{Case, CaseTable, Cell, ExpandCase, GivenWorld, RouteCase, TestFile};
+use super::world::{self, TestMachine};
 
 /// A test file with its configuration, made ready.
 pub struct Suite {
     /// The file's name.
     pub name: String,
     /// What is given for all of its tests.
-    pub given: Given,
+    pub given: GivenWorld,
     /// The tests, each row of a table one of its own.
     pub tests: Vec<ConfigTest>,
     pub(super) loaded: Loaded,
     pub(super) server: Arc<SmtpServer>,
-    pub(super) machine: Machine,
+    pub(super) machine: TestMachine,
 }
 
 /// A test.
@@ -37,7 +37,7 @@ pub struct ConfigTest {
 #[non_exhaustive]
 pub enum Tested {
     /// A session, or an ACL.
-    Case(Case),
+    Case(Box<Case>),
     /// An expression.
     Expand(ExpandCase),
     /// An address.
@@ -52,7 +52,7 @@ impl Suite {
     ///
     /// # Errors
     /// What is wrong with one of them.
-    pub fn read(path: &str, machine: &Machine) -> Result<Self, String> {
+    pub fn read(path: &str, machine: &TestMachine) -> Result<Self, String> {
         let text = machine.files.read(path.as_bytes(), LARGEST);
         let text = text.map_err(|why| format!("{path}: {}", reason(&why)))?;
         let text = std::str::from_utf8(&text).map_err(|_| format!("{path}: it is no UTF-8"))?;
@@ -64,7 +64,7 @@ impl Suite {
     ///
     /// # Errors
     /// What is wrong with the configuration, or with what is given.
-    pub fn new(name: &str, file: TestFile, machine: &Machine) -> Result<Self, String> {
+    pub fn new(name: &str, file: TestFile, machine: &TestMachine) -> Result<Self, String> {
         let mut macros = Macros::new();
         for (name, value) in &file.macros {
             if !macros.set(name.as_bytes(), value.as_bytes()) {
@@ -141,7 +141,7 @@ fn tests(file: &TestFile) -> Result<Vec<ConfigTest>, String> {
     for case in &file.case {
         let own = Case { table: None, ..case.clone() };
         for (name, own) in rows(&case.name, case.table.as_ref(), &own)? {
-            all.push(ConfigTest { name, what: Tested::Case(own) });
+            all.push(ConfigTest { name, what: Tested::Case(Box::new(own)) });
         }
     }
     for case in &file.expand {
@@ -162,7 +162,7 @@ fn tests(file: &TestFile) -> Result<Vec<ConfigTest>, String> {
 }
 
 /// A test for each row of its table.
-fn rows<T>(name: &str, table: Option<&Table>, own: &T) -> Result<Vec<(String, T)>, String>
+fn rows<T>(name: &str, table: Option<&CaseTable>, own: &T) -> Result<Vec<(String, T)>, String>
 where
     T: Clone + serde::Serialize + serde::de::DeserializeOwned,
 {

@@ -13,14 +13,14 @@ use eximious::world::{
 use eximious::{Builder, LookupDef, LookupFail, LookupFind, Registry, Str, World};
 use toml::value::{Datetime, Offset};
 
-use super::file::{CommandGiven, Given, LookupGiven};
+use super::file::{CommandGiven, GivenWorld, LookupGiven};
 
 /// The number of the first user that is given.
 const FIRST_USER: u32 = 10_000;
 
 /// What this machine has for tests: files that may be read, and hashes of passwords.
 #[derive(Clone)]
-pub struct Machine {
+pub struct TestMachine {
     /// Its files.
     pub files: Arc<dyn Files>,
     /// Its users, of whom nothing but `crypt` is asked.
@@ -33,7 +33,7 @@ pub struct Machine {
 ///
 /// # Errors
 /// What of it can't be read.
-pub fn world(given: &Given, machine: &Machine) -> Result<World, String> {
+pub fn world(given: &GivenWorld, machine: &TestMachine) -> Result<World, String> {
     let mut fixture = Fixture::new();
     for (path, text) in &given.files {
         fixture = fixture.file(path, text);
@@ -68,7 +68,7 @@ pub fn world(given: &Given, machine: &Machine) -> Result<World, String> {
 }
 
 /// What look-ups answer in a context: it is left there for them.
-pub struct Answers(pub Vec<LookupGiven>);
+pub struct GivenAnswers(pub Vec<LookupGiven>);
 
 /// The words of the language, with look-ups of these types that answer what is left in the
 /// context.
@@ -86,7 +86,7 @@ pub fn with_lookups(
         let mut record = LookupDef::clone(registry.lookup_at(id));
         let name = kind.clone();
         record.find = LookupFind::closure(move |call, query| {
-            let Some(answers) = call.user_data::<Answers>() else { return Ok(None) };
+            let Some(answers) = call.user_data::<GivenAnswers>() else { return Ok(None) };
             let key = query.key.bytes();
             let fits = |one: &&LookupGiven| {
                 one.kind == name && one.key.as_ref().is_none_or(|own| own.as_bytes() == key)
@@ -131,7 +131,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719_468
 }
 
-fn users(given: &Given) -> Vec<User> {
+fn users(given: &GivenWorld) -> Vec<User> {
     let user = |(number, text): (u32, &String)| {
         let (name, home) = match text.split_once(':') {
             Some((name, home)) => (name.to_owned(), home.to_owned()),

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use super::{node_json, on_one_line, summary};
-use crate::tree::Node;
+use crate::tree::TraceNode;
 
 /// A file of the configuration.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct SourceText {
     /// Its name, as places say it.
     pub name: String,
     /// What is in it.
@@ -19,7 +19,7 @@ pub struct Source {
 const MOST_SOURCE: usize = 4 << 20;
 
 /// The page of a run; the title says what was asked.
-pub fn page(title: &str, nodes: &[Node], sources: &[Source]) -> String {
+pub fn page(title: &str, nodes: &[TraceNode], sources: &[SourceText]) -> String {
     let nodes: Vec<_> = nodes.iter().map(shown).collect();
     let sources: Vec<_> = sources
         .iter()
@@ -58,7 +58,7 @@ pub(crate) fn filled(page: &str, title: &str, data: &Value) -> String {
 }
 
 /// A node as the page has it: the words for it come along, so that they stand once.
-fn shown(node: &Node) -> Value {
+fn shown(node: &TraceNode) -> Value {
     let (what, came) = summary(node);
     let mut out = node_json(node);
     if let Value::Object(out) = &mut out {

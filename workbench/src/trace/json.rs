@@ -6,20 +6,20 @@ use eximious::trace::TracePlace;
 use serde_json::{Map, Value, json as object};
 
 use crate::record::Fact;
-use crate::tree::Node;
+use crate::tree::TraceNode;
 
 /// The version of the form.
 const VERSION: u32 = 1;
 
 /// A whole record: `{"version": 1, "complete": …, "nodes": […]}`.
-pub fn json(nodes: &[Node], is_complete: bool) -> Value {
+pub fn json(nodes: &[TraceNode], is_complete: bool) -> Value {
     let nodes: Vec<_> = nodes.iter().map(node_json).collect();
     object!({ "version": VERSION, "complete": is_complete, "nodes": nodes })
 }
 
 /// A node: `kind`, `name`, `place`, `took_us`, `facts`, `result`, `parts`; what there is none of is left
 /// out.
-pub fn node_json(node: &Node) -> Value {
+pub fn node_json(node: &TraceNode) -> Value {
     let mut out = Map::new();
     out.insert("kind".into(), node.step.kind.into());
     out.insert("name".into(), node.step.name.into());

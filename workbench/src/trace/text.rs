@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{place, summary};
-use crate::tree::Node;
+use crate::tree::TraceNode;
 
 /// How a tree is written.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -31,14 +31,14 @@ impl TextStyle {
 
 /// A line for each node: what it is, what it came to, and where it stands, where that is
 /// not where the one around it stands.
-pub fn lines(nodes: &[Node], style: TextStyle) -> Vec<String> {
+pub fn lines(nodes: &[TraceNode], style: TextStyle) -> Vec<String> {
     let mut out = Vec::new();
     nodes.iter().for_each(|node| line(node, "", "", None, style, &mut out));
     out
 }
 
 fn line(
-    node: &Node,
+    node: &TraceNode,
     head: &str,
     below: &str,
     around: Option<(&[u8], u32)>,
