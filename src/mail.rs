@@ -13,6 +13,7 @@ pub mod hints;
 pub mod launch;
 pub mod loaded;
 mod mime;
+pub mod mta_sts;
 pub mod report_copies;
 pub mod retry;
 pub mod rewrite;

@@ -36,7 +36,7 @@ pub use mailbox::{
     LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
     UserFileWork,
 };
-pub use net::{Dialing, Net, NisError, WhosonError};
+pub use net::{Dialing, Net, NisError, PageFault, PageOrder, WebPage, WhosonError};
 pub use pipe::{Dialogue, LocalPeer, PeerOrder, PipeEnd, PipeFault, PipeOrder};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,

@@ -142,6 +142,20 @@ admin users.
 
 ";
 
+/// What `tlsrpt` takes and gives.
+const TLSRPT: &str = "\
+eximious [-C FILE] tlsrpt [--day YYYY-MM-DD]
+eximious [-C FILE] tlsrpt [--day YYYY-MM-DD] [--organization NAME]
+                          [--contact WHO] DOMAIN
+
+What came of TLS with the hosts of domains, as the smtp transport's option
+tlsrpt_domains has it noted: yesterday in UTC, or on another day. Without a
+domain it says of which domains there is something, and where they want to be
+told of it (the record _smtp._tls.DOMAIN; - where they don't). With one it
+writes the report for it (JSON, RFC 8460); nothing is sent. It is for admin
+users.
+";
+
 fn hints_page() -> String {
     let fields = |space: &str| {
         format!("          {space}: {}\n", hints::fields(space.as_bytes()).join(", "))
@@ -161,6 +175,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         "help" => return Ok(START.to_owned()),
         "fmt" => return Ok(FMT.to_owned()),
         "hints" => return Ok(hints_page()),
+        "tlsrpt" => return Ok(TLSRPT.to_owned()),
         "list" => return Ok(list_page()),
         "repl" => return Ok(format!("{REPL}{}", prompt())),
         "drivers" => return Ok(drivers(registry)),

@@ -36,6 +36,7 @@ mod smtp;
 mod submit;
 mod suggest;
 mod switches;
+mod tlsrpt;
 mod usual;
 mod version;
 mod workbench;
@@ -100,6 +101,7 @@ fn main() -> ExitCode {
         Job::Check(request) => check::run(&request),
         Job::Workbench(request) => workbench::run(request),
         Job::Hints(request) => hints::run(request).unwrap_or_else(refuse),
+        Job::TlsReport(request) => tlsrpt::run(request).unwrap_or_else(refuse),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
         Job::Retry(request) => test_rules(request, retry::answer),
         // Who has something to log does not get a test.

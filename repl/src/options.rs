@@ -27,7 +27,7 @@ use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
 use crate::{
-    check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, workbench,
+    check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt, workbench,
 };
 pub use called::CalledAs;
 use given::Asked;
@@ -82,6 +82,8 @@ pub enum Job {
     Show(show::ShowRequest),
     /// Show hints, or change them.
     Hints(hints::HintsRequest),
+    /// Report what came of TLS.
+    TlsReport(tlsrpt::ReportRequest),
     /// A command of the workbench: `trace`, `test`.
     Workbench(workbench::WorkbenchRequest),
     /// `eximious check`.
@@ -133,6 +135,7 @@ impl Job {
             | Self::Deliver(_)
             | Self::View(_)
             | Self::Workbench(_)
+            | Self::TlsReport(_)
             | Self::Hints(_) => true,
             // A message has to be one first.
             Self::Submit(_)

@@ -127,6 +127,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("help", "pages: of a name, check, switches, or a lint's code"),
     ("list", "all items, operators, conditions, variables, lookups, options"),
     ("repl", "a prompt for strings, ACLs and routers, with a debugger"),
+    ("tlsrpt", "reports what came of TLS with the hosts of domains (RFC 8460)"),
 ];
 
 /// The commands, and what each does.

@@ -2,6 +2,7 @@
 
 use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::hosts;
+use eximious_stdlib::ports;
 use eximious_stdlib::variables::var;
 
 use crate::Context;
@@ -50,7 +51,13 @@ fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
             let (local, port) =
                 (cx.value_of(var::RECEIVED_IP_ADDRESS), cx.value_of(var::RECEIVED_PORT));
             if !local.is_empty() {
-                add(&mut out, b"I=", &[b"[", local.bytes(), b"]:", port.bytes()].concat());
+                let settings = cx.engine().settings();
+                let number = port.display().to_string().parse();
+                let place = match number.is_ok_and(|port| !ports::is_logged(settings, port)) {
+                    true => [b"[", local.bytes(), b"]"].concat(),
+                    false => [b"[", local.bytes(), b"]:", port.bytes()].concat(),
+                };
+                add(&mut out, b"I=", &place);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What is remembered from one message to the next, as records: retry times
 //! (specification, chapter 32), the cache of callouts (44.22.2), rates (44.20),
-//! what was seen (44.19), which messages wait for a host (49.1), and who is at work (31,
-//! `serialize_hosts`).
+//! what was seen (44.19), which messages wait for a host (49.1), who is at work (31,
+//! `serialize_hosts`), what domains say of mail that comes to them (MTA-STS), and what came
+//! of TLS with their hosts (TLS-RPT).
 //!
 //! A record is bytes in a [`HintStore`], begun by its kind and version. What
 //! can't be read as such is as if it were not there: hints can always be lost.
@@ -13,7 +14,9 @@ mod edit;
 mod ratelimit;
 mod retry;
 mod seen;
+mod sts;
 mod tls;
+mod tls_report;
 mod told;
 mod waiting;
 mod working;
@@ -29,7 +32,9 @@ pub use edit::{edited, fields};
 pub use ratelimit::{Rate, Uniques, ratelimit_key};
 pub use retry::{Retry, RetryKey};
 pub use seen::Seen;
+pub use sts::StsRecord;
 pub use tls::TlsResumable;
+pub use tls_report::{ReportedFailure, ReportedPolicy, TlsReport, tls_report_key};
 pub(crate) use told::ToldHints;
 pub use waiting::{Waiting, WaitingStanding};
 pub use working::{Working, host_key, transport_key};

@@ -10,8 +10,10 @@ mod endpoint;
 mod event;
 mod hosts;
 mod open;
+mod report;
 mod resumption;
 mod socks;
+mod sts;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +25,7 @@ use eximious_stdlib::dns::find::RouteHost;
 
 use crate::Context;
 use crate::mail::auth::Authenticators;
+use crate::mail::mta_sts::StsFound;
 use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::Authenticated;
@@ -66,6 +69,10 @@ pub(crate) struct PeerTls {
     hello: Vec<u8>,
     /// What the DNS says of its certificate.
     dane: Option<TlsDane>,
+    /// What the domain says of its hosts.
+    sts: StsFound,
+    /// What is wrong with TLS, as reports name it, and why.
+    failure: Option<(&'static str, String)>,
     /// Under which key a session is kept that can be taken up again.
     resumes_as: Option<Vec<u8>>,
 }

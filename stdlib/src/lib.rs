@@ -41,6 +41,7 @@ pub mod number;
 pub mod operators;
 pub mod options;
 pub mod pattern;
+pub mod ports;
 pub mod printing;
 pub mod provenance;
 mod radius;

@@ -484,3 +484,76 @@ fn rules_with_many_turns_come_to_an_end() {
 fn the_reader_of_configurations_takes_anything() {
     drive(fuzz::config);
 }
+
+/// A corpus, as often as it has to be there.
+fn repeated(corpus: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    corpus.iter().cycle().take(600).cloned().collect()
+}
+
+#[test]
+fn cve_2020_1967_the_first_words_of_tls_say_anything() {
+    use eximious::world::{TlsClient, TlsDemand};
+    let with = |change: fn(&mut TlsClient)| {
+        let mut settings = TlsClient::default();
+        change(&mut settings);
+        fuzz::first_words(&settings)
+    };
+    let hellos = [
+        with(|_| {}),
+        with(|one| one.server_name = Some(b"sni.test".to_vec())),
+        with(|one| one.protocols = vec![b"smtp".to_vec(), b"x".to_vec()]),
+        with(|one| one.curves = Some(b"X25519:P-384".to_vec())),
+        with(|one| one.switches = b"+no_tlsv1_3".to_vec()),
+        with(|one| one.proof = TlsDemand::Asked),
+    ];
+    assert!(hellos.iter().all(|hello| hello.starts_with(b"\x16\x03")), "records");
+    drive_over(&repeated(&hellos), fuzz::client_hello);
+    let answers = [
+        b"\x16\x03\x03\x00\x04\x02\x00\x00\x00".to_vec(),
+        b"\x15\x03\x03\x00\x02\x02\x28".to_vec(),
+        [
+            b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03".as_slice(),
+            &[7; 32],
+            b"\x20",
+            &[7; 32],
+            b"\x13\x01\x00\x00\x2e\x00\x2b\x00\x02\x03\x04\x00\x33\x00\x24\x00\x1d\x00\x20",
+            &[9; 32],
+        ]
+        .concat(),
+    ];
+    drive_over(&repeated(&[&answers[..], &hellos].concat()), fuzz::server_hello);
+}
+
+#[test]
+fn records_about_certificates_say_anything() {
+    let record = |head: [u8; 3], length: usize| [&head[..], &vec![7; length]].concat();
+    let records: Vec<Vec<u8>> = (0..600)
+        .map(|number: usize| {
+            let head = [number % 5, number / 5 % 3, number / 15 % 4];
+            let length = [0, 1, 32, 64, 65][number % 5];
+            record(head.map(|one| u8::try_from(one).unwrap_or(9)), length)
+        })
+        .collect();
+    drive_over(&records, fuzz::tlsa);
+}
+
+#[test]
+fn proofs_of_certificates_say_anything() {
+    let certificates = eximious_tests::tls::certificates();
+    let read = |name: &str| std::fs::read(certificates.join(name)).expect("a file");
+    let corpus = [read("server.ocsp"), read("server.pem"), b"\x30\x03\x0a\x01\x06".to_vec()];
+    drive_over(&repeated(&corpus), fuzz::proof);
+}
+
+#[test]
+fn policies_of_domains_say_anything() {
+    let policy =
+        "version: STSv1\r\nmode: enforce\r\nmx: a.test\r\nmx: *.b.test\r\nmax_age: 86400\r\n";
+    let corpus = [
+        policy.as_bytes(),
+        b"version: STSv1\nmode: testing\nmx: *.a\nmax_age: 31557600\n",
+        b"version: STSv1\nmode: none\nmax_age: 0\n",
+        b"v=STSv1; id=20160831085700Z;\nv=TLSRPTv1; rua=mailto:a@b.test,https://c.test/x\n",
+    ];
+    drive_over(&repeated(&corpus.map(<[u8]>::to_vec)), fuzz::policies);
+}

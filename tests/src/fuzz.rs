@@ -11,10 +11,12 @@ use crate::layouts::check;
 
 mod auth;
 mod mail;
+mod tls;
 mod wire;
 
 pub use auth::auth;
 pub use mail::{batch, hints, journal, redirect, replies, rewrite, spool};
+pub use tls::{client_hello, first_words, policies, proof, server_hello, tlsa};
 pub use wire::{message, proxy, smtp};
 
 /// Lays out: a second time changes nothing, and the meaning stays.

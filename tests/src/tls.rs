@@ -134,6 +134,14 @@ impl Wishes {
     }
 }
 
+impl Wishes {
+    /// A client's side that has begun TLS on any stream.
+    pub fn begin<S: Read + Write>(&self, stream: S) -> impl Read + Write + use<S> {
+        let ssl = openssl::ssl::Ssl::new(&self.context()).expect("a session");
+        ssl.connect(stream).ok().expect("a server that speaks TLS")
+    }
+}
+
 /// A connection, with TLS or without.
 #[derive(Debug)]
 pub enum Wire {

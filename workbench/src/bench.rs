@@ -40,6 +40,18 @@ pub struct SessionLine {
     pub log: Vec<Str>,
 }
 
+impl SessionLine {
+    /// What passed, line by line: `C: …`, `S: …`, `LOG: …`.
+    pub fn lines(&self) -> Vec<String> {
+        let line = String::from_utf8_lossy(&self.line);
+        let reply = String::from_utf8_lossy(&self.said.reply);
+        let client = line.lines().map(|line| format!("C: {line}"));
+        let server = reply.lines().map(|line| format!("S: {line}"));
+        let log = self.log.iter().map(|line| format!("LOG: {}", line.display()));
+        client.chain(server).chain(log).collect()
+    }
+}
+
 /// What an ACL is asked about.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -171,8 +183,21 @@ impl Bench {
         client: SocketAddr,
         script: &[u8],
     ) -> Vec<SessionLine> {
+        let mut all = Vec::new();
+        self.session_told(like, client, script, &mut |line| all.push(line));
+        all
+    }
+
+    /// As [`Bench::session`]; each line is told as soon as it is answered.
+    pub fn session_told(
+        &mut self,
+        like: &Context,
+        client: SocketAddr,
+        script: &[u8],
+        tell: &mut dyn FnMut(SessionLine),
+    ) {
         let said = self.connect(like, client);
-        let mut all = vec![SessionLine { line: Vec::new(), said, log: self.log_lines() }];
+        tell(SessionLine { line: Vec::new(), said, log: self.log_lines() });
         let mut pending = Vec::new();
         let script = script.strip_suffix(b"\n").unwrap_or(script);
         for line in script.split(|c| *c == b'\n') {
@@ -184,13 +209,12 @@ impl Bench {
                 continue;
             }
             let line = std::mem::take(&mut pending);
-            all.push(SessionLine { line, said, log: self.log_lines() });
+            tell(SessionLine { line, said, log: self.log_lines() });
         }
         if let Some(mut talk) = self.talk.take().filter(|talk| !talk.is_over()) {
             let said = talk.end();
-            all.push(SessionLine { line: pending, said, log: self.log_lines() });
+            tell(SessionLine { line: pending, said, log: self.log_lines() });
         }
-        all
     }
 
     /// The client says a line; nothing, where there is no conversation.

@@ -7,6 +7,7 @@
 
 mod halt;
 mod points;
+mod remote;
 mod why;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ use crate::record::Recording;
 
 pub use halt::{Excerpt, Halt, excerpt};
 pub use points::{Breakpoint, BreakpointError, Breakpoints, Watched};
+pub use remote::{Came, Orders, Refusals, Workplace, remote};
 pub use why::{Because, why};
 
 /// How a run goes on.

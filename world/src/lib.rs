@@ -79,6 +79,7 @@ use absent::sqlite;
 mod tls;
 mod users;
 mod version;
+mod web;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@
 
 mod debugging;
 mod entry;
+mod facts;
 mod file;
 mod names;
 mod syslog;
@@ -30,6 +31,8 @@ pub struct LogFiles {
     /// Whether what goes to several logs goes to the system's for each.
     duplicates: bool,
     panics_shown: bool,
+    /// The file with objects of JSON.
+    json: Option<Vec<u8>>,
     /// Whom files belong to, where this process may decide.
     owner: (u32, u32),
     inner: Mutex<Inner>,
@@ -43,6 +46,7 @@ struct Inner {
     main: LogFile,
     reject: LogFile,
     panic: LogFile,
+    json: LogFile,
     syslog: Option<Syslog>,
 }
 
@@ -66,6 +70,7 @@ impl LogFiles {
             main: LogFile::default(),
             reject: LogFile::default(),
             panic: LogFile::default(),
+            json: LogFile::default(),
             syslog,
         };
         let logs = Self {
@@ -73,6 +78,7 @@ impl LogFiles {
             rejections: options.rejections,
             duplicates: options.syslog_duplicates,
             panics_shown: true,
+            json: Some(options.json_file.bytes().to_vec()).filter(|name| name.starts_with(b"/")),
             owner,
             inner: Mutex::new(inner),
             broken: AtomicBool::new(false),
@@ -125,6 +131,16 @@ impl LogFiles {
                 None => &full,
             };
             self.write_file(&mut inner, *kind, text, &clock);
+        }
+        if let Some(name) = &self.json {
+            let entry = facts::entry(&clock, to, &line);
+            if let Err(why) = inner.json.append(name, self.owner, &entry) {
+                let why = crate::databases::words(&why);
+                let tail = format!("\": {why}");
+                let complaint = [b"Cannot open JSON log file \"", &name[..], tail.as_bytes()];
+                let complaint = inner.stamps.stamped(&clock, &complaint.concat());
+                self.write_file(&mut inner, LogKind::Panic, &complaint, &clock);
+            }
         }
         let plain = inner.stamps.behind_time(&line);
         let Some(syslog) = &mut inner.syslog else { return };
@@ -281,6 +297,7 @@ mod tests {
     fn logs(folder: &Path, change: impl FnOnce(&mut LogOptions)) -> LogFiles {
         let mut options = LogOptions {
             file_path: Str::from(format!("{}/%slog", folder.display())),
+            json_file: Str::EMPTY,
             spool_directory: Str::EMPTY,
             timezone: None,
             shows_zone: false,

@@ -9,7 +9,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use eximious_core::world::{Dialing, Net, NisError, Stream, Target, WhosonError};
+use eximious_core::world::{
+    Dialing, Net, NisError, PageFault, PageOrder, Stream, Target, WebPage, WhosonError,
+};
 use eximious_netlibs as netlibs;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
@@ -140,6 +142,10 @@ impl Net for SystemNet {
     fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
         let secured = tls::begin(&tls::TlsSettings::default(), name, stream)?;
         Ok(Box::new(Secured(secured)))
+    }
+
+    fn fetch(&self, order: &PageOrder) -> Result<WebPage, PageFault> {
+        crate::web::fetch(order)
     }
 
     fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {

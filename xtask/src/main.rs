@@ -161,7 +161,9 @@ const TLS: &str = "\n## TLS\n\n\
     revoked, is not sent, and the main log says so; Debian's build refuses TLS then. Of several \
     proofs for one certificate (TLS 1.3) the first is sent: OpenSSL before 3.6 sends one.\n\
     - `tls_ticket_secret_file` is eximious's own: daemons that share it take up each other's \
-    sessions, and theirs from before a restart.\n";
+    sessions, and theirs from before a restart.\n\
+    - The smtp transport's `mta_sts_domains` and `tlsrpt_domains`, and `eximious tlsrpt`, are \
+    eximious's own: MTA-STS (RFC 8461) and reports (RFC 8460). Nothing is sent by itself.\n";
 
 fn compatibility(root: &Path) -> String {
     let registry = eximious::registry();

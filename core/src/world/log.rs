@@ -9,6 +9,8 @@ use crate::{LogSelector, Str};
 pub struct LogOptions {
     /// `log_file_path`.
     pub file_path: Str,
+    /// `log_json_file`: where each entry stands as an object of JSON, too.
+    pub json_file: Str,
     /// `spool_directory`.
     pub spool_directory: Str,
     /// `timezone`, where it is set.

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Stream, Target};
+use super::{Stream, Target, TlsAuthorities};
 
 /// How a connection is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,6 +16,44 @@ pub struct Dialing {
     /// Whether the other side may speak before the handshake is over (TCP Fast Open,
     /// RFC 7413), where both systems know how.
     pub fast_open: bool,
+}
+
+/// A page of a web server that is to be fetched: by HTTPS, with a certificate for the host,
+/// and without going where another page is said to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageOrder {
+    /// The host, as its certificate has to name it.
+    pub host: String,
+    /// The path: `/.well-known/mta-sts.txt`.
+    pub path: String,
+    /// Where the server is, in the order in which that is tried.
+    pub places: Vec<std::net::SocketAddr>,
+    /// From whom its certificate has to come.
+    pub authorities: TlsAuthorities,
+    /// How many bytes the page may have.
+    pub most: usize,
+    /// How long all of it may take.
+    pub within: Duration,
+}
+
+/// A page of a web server.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WebPage {
+    /// What the server says of it: 200 where this is the page.
+    pub status: u16,
+    /// `Content-Type`, without its parameters, in lower case.
+    pub kind: String,
+    /// The page.
+    pub text: Vec<u8>,
+}
+
+/// Why there is no page: in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PageFault {
+    /// Nobody can be reached, or what is said there is no page.
+    Failed(String),
+    /// There is no TLS, or nobody vouches for the server.
+    Untrusted(String),
 }
 
 /// Why NIS has no answer.
@@ -78,6 +116,14 @@ pub trait Net: Send + Sync {
     fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
         let _ = (stream, name);
         Err("there is no TLS here".into())
+    }
+    /// Fetches a page of a web server.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn fetch(&self, order: &PageOrder) -> Result<WebPage, PageFault> {
+        let _ = order;
+        Err(PageFault::Failed("there is no web here".into()))
     }
     /// What a map of the system's NIS domain has for a key.
     fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {

@@ -41,6 +41,9 @@ pub struct TlsServer {
     pub protocols: Vec<Vec<u8>>,
     /// Whether it must name one.
     pub names_protocol: bool,
+    /// Whether something may be said before the client's part of the handshake is over
+    /// (TLS 1.3): to a client that need not show a certificate.
+    pub speaks_early: bool,
 }
 
 /// What options of the client's side come to.
@@ -242,6 +245,11 @@ pub trait TlsSession: Send {
     fn receive(&mut self, bytes: &[u8]);
     /// Nothing more will come.
     fn end_of_input(&mut self);
+    /// Whether something may be written though the handshake is not over. It holds until that
+    /// goes on.
+    fn may_write_early(&self) -> bool {
+        false
+    }
     /// Goes on with the handshake.
     fn shake(&mut self) -> TlsProgress;
     /// Opens what has come, behind what is there.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
 use eximious::stdlib::interval::written;
+use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
 use eximious::{Context, LogSelector, Str, opt};
@@ -120,10 +121,16 @@ impl Attempt<'_> {
     pub(super) fn host(&self, host: &TakingHost) -> Vec<u8> {
         let mut out = [b" H=", &host.name[..]].concat();
         out.extend_from_slice(format!(" [{}]", host.address).as_bytes());
-        if self.wanted().contains(LogSelector::OUTGOING_PORT) {
+        if self.logs_port(host.port) {
             out.extend_from_slice(format!(":{}", host.port).as_bytes());
         }
         out
+    }
+
+    /// Whether a port is logged.
+    fn logs_port(&self, port: u16) -> bool {
+        let settings = self.cx.engine().settings();
+        self.wanted().contains(LogSelector::OUTGOING_PORT) && ports::is_logged(settings, port)
     }
 
     /// ` I=[…]:…`: from where a host was reached, where that is wanted.
@@ -132,7 +139,7 @@ impl Attempt<'_> {
         let local = local.filter(|_| wanted.contains(LogSelector::INCOMING_INTERFACE));
         let Some(local) = local else { return Vec::new() };
         let mut out = format!(" I=[{}]", local.ip().to_canonical());
-        if wanted.contains(LogSelector::OUTGOING_PORT) {
+        if self.logs_port(local.port()) {
             out += &format!(":{}", local.port());
         }
         out.into_bytes()

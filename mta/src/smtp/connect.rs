@@ -82,6 +82,17 @@ impl SmtpSession {
 
     /// Greets the client, which has to wait for that.
     pub(super) fn greet(&mut self, Greeting(banner): Greeting) -> Stage {
+        let Some(lines) = self.greeting_lines(banner) else { return self.close() };
+        if let Err(stage) = self.check_sync_of_greeting() {
+            return stage;
+        }
+        self.say_lines(lines);
+        self.connection.banner_sent = true;
+        Stage::COMMANDS
+    }
+
+    /// What the client is greeted with; nothing where that can't be told.
+    pub(super) fn greeting_lines(&mut self, banner: Option<Str>) -> Option<Vec<u8>> {
         self.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
         self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let (code, text) = match banner {
@@ -89,20 +100,11 @@ impl SmtpSession {
                 let (code, text, _) = self.coded(b"220", text.bytes());
                 (code, Str::from(text))
             }
-            None => {
-                let Some(text) = self.banner() else { return self.close() };
-                (b"220".to_vec(), text)
-            }
+            None => (b"220".to_vec(), self.banner()?),
         };
         self.connection.advertised.early_pipelining = self.connection.client.address.is_some()
             && self.client_in(opt::PIPELINING_CONNECT_ADVERTISE_HOSTS);
-        if let Err(stage) = self.check_sync_of_greeting() {
-            return stage;
-        }
-        let bytes = reply::lines(&code, text.bytes(), true);
-        self.say_lines(bytes);
-        self.connection.banner_sent = true;
-        Stage::COMMANDS
+        Some(reply::lines(&code, text.bytes(), true))
     }
 
     /// `smtp_banner`; without a banner that can be told, nothing is said at all.

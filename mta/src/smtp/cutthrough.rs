@@ -2,6 +2,7 @@
 //! host while its sender waits, and what that host says is what the sender hears.
 
 use eximious::acl::{AclVerdict, Logs, Onward, OnwardOutcome, OnwardRecipient, Reports};
+use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
@@ -173,14 +174,17 @@ impl SmtpSession {
         if self.logs(LogSelector::DELIVERY_SIZE) {
             text.extend_from_slice(format!(" S={}", onward.size).as_bytes());
         }
-        let port = self.logs(LogSelector::OUTGOING_PORT);
+        let wanted = self.logs(LogSelector::OUTGOING_PORT);
+        let settings = self.cx.engine().settings();
+        let logs = |port: u16| wanted && ports::is_logged(settings, port);
+        let (port, own) = (logs(onward.port), onward.local.is_some_and(|own| logs(own.port())));
         text.extend_from_slice(format!(" H={} [{}]", onward.host, onward.address).as_bytes());
         if port {
             text.extend_from_slice(format!(":{}", onward.port).as_bytes());
         }
         if let Some(local) = onward.local.filter(|_| self.logs(LogSelector::OUTGOING_INTERFACE)) {
             text.extend_from_slice(format!(" I=[{}]", local.ip().to_canonical()).as_bytes());
-            if port {
+            if own {
                 text.extend_from_slice(format!(":{}", local.port()).as_bytes());
             }
         }

@@ -27,6 +27,8 @@ pub(super) struct TlsHandshake {
     pub(super) began: Moment,
     /// Where TLS comes first: how the client is greeted after it.
     greeting: Option<Greeting>,
+    /// Whether the client was greeted before the handshake is over.
+    greeted: bool,
 }
 
 /// What an ACL wants the client to be greeted with, where it wants that.
@@ -139,7 +141,7 @@ impl SmtpSession {
     }
 
     fn begin_handshake(&mut self, greeting: Option<Greeting>) -> Stage {
-        let handshake = TlsHandshake { began: self.now(), greeting };
+        let handshake = TlsHandshake { began: self.now(), greeting, greeted: false };
         self.connection.tls.state = TlsState::Handshake;
         if self.setup.is_test {
             // Whoever types at a test has no TLS to speak.
@@ -193,13 +195,14 @@ impl SmtpSession {
     }
 
     /// Goes on with the handshake.
-    pub(super) fn go_on_handshake(&mut self, handshake: Box<TlsHandshake>) -> Progress {
+    pub(super) fn go_on_handshake(&mut self, mut handshake: Box<TlsHandshake>) -> Progress {
         let progress = match self.tls_session() {
             Ok(Some(session)) => session.shake(),
             Ok(None) => return Progress::Wait(Stage::TlsHandshake(handshake)),
             Err(fault) => TlsProgress::Failed(Box::new(fault)),
         };
-        let sends = self.send_encrypted();
+        let mut sends = self.send_encrypted();
+        sends |= progress == TlsProgress::More && self.greet_early(&mut handshake);
         match progress {
             TlsProgress::More if sends => Progress::Next(Stage::TlsHandshake(handshake)),
             TlsProgress::More => Progress::Wait(Stage::TlsHandshake(handshake)),
@@ -209,6 +212,24 @@ impl SmtpSession {
                 Progress::Next(self.give_up_tls(&handshake, &fault, !fault.is_of_certificate))
             }
         }
+    }
+
+    /// Greets the client before its part of the handshake is over, where that can be; whether
+    /// the handshake goes on then without more from the client.
+    fn greet_early(&mut self, handshake: &mut TlsHandshake) -> bool {
+        let may = self.connection.tls.session.as_ref().is_some_and(|one| one.may_write_early());
+        let banner = match &handshake.greeting {
+            Some(Greeting(banner)) if may && !handshake.greeted => banner.clone(),
+            _ => return may,
+        };
+        if let Some(lines) = self.greeting_lines(banner) {
+            self.connection.tls.state = TlsState::Established;
+            self.say_lines(lines);
+            self.connection.tls.state = TlsState::Handshake;
+            self.connection.banner_sent = true;
+            handshake.greeted = true;
+        }
+        true
     }
 
     /// Takes what came over a connection.
@@ -326,8 +347,8 @@ impl SmtpSession {
             self.log_tls_fault(&fault);
         }
         match handshake.greeting {
-            Some(greeting) => self.greet(greeting),
-            None => Stage::COMMANDS,
+            Some(greeting) if !handshake.greeted => self.greet(greeting),
+            _ => Stage::COMMANDS,
         }
     }
 

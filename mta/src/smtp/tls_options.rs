@@ -37,6 +37,9 @@ impl SmtpSession {
         let protocols = self.tls_text(opt::TLS_ALPN)?.unwrap_or_default();
         let switches = self.text(opt::OPENSSL_OPTIONS).bytes().to_vec();
         let most_bits = self.number(opt::TLS_DH_MAX_BITS);
+        let early = !self.text(opt::TLS_EARLY_BANNER_HOSTS).is_empty();
+        let names_protocol = !self.text(opt::HOSTS_REQUIRE_ALPN).is_empty()
+            && self.client_in(opt::HOSTS_REQUIRE_ALPN);
         Ok(TlsServer {
             // The name is of interest where a certificate is made for it.
             own_name: match certificates.is_empty() {
@@ -60,8 +63,12 @@ impl SmtpSession {
             },
             resumes,
             protocols: listed(protocols.bytes()),
-            names_protocol: !self.text(opt::HOSTS_REQUIRE_ALPN).is_empty()
-                && self.client_in(opt::HOSTS_REQUIRE_ALPN),
+            names_protocol,
+            speaks_early: early
+                && demand == TlsDemand::None
+                && !names_protocol
+                && !self.connection.banner_sent
+                && self.client_in(opt::TLS_EARLY_BANNER_HOSTS),
         })
     }
 

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use eximious::stdlib::ports;
 use eximious::{LogSelector, Settings, Str, opt, var};
 use eximious_mta::smtp::is_used_up;
 use eximious_world::serving::{Listener, Peer};
@@ -176,7 +177,10 @@ fn refused(service: &Service, peer: &Peer, why: &str) {
     }
     if selector.contains(LogSelector::INCOMING_INTERFACE) {
         let local = peer.local();
-        line.push_str(&format!(" I=[{}]:{}", local.ip().to_canonical(), local.port()));
+        line.push_str(&format!(" I=[{}]", local.ip().to_canonical()));
+        if ports::is_logged(service.engine.settings(), local.port()) {
+            line.push_str(&format!(":{}", local.port()));
+        }
     }
     line.push_str(&format!(" refused: {why}"));
     service.engine.world().log.main(line.as_bytes());

@@ -2,7 +2,7 @@
 
 use super::given::{Asked, Given};
 use super::{CalledAs, Parser, Stop};
-use crate::{check, fmt, hints, switches, workbench};
+use crate::{check, fmt, hints, switches, tlsrpt, workbench};
 
 impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
@@ -86,6 +86,7 @@ fn command(args: &[Vec<u8>], given: &Given) -> Result<Option<Asked>, Stop> {
     match word.as_slice() {
         b"check" => Ok(Some(Asked::Check(check::request(rest.collect(), given)?))),
         b"hints" => Ok(Some(Asked::Hints(hints::work(&rest.collect::<Vec<_>>())?))),
+        b"tlsrpt" => Ok(Some(Asked::TlsReport(tlsrpt::wanted(&rest.collect::<Vec<_>>())?))),
         b"help" => Ok(Some(Asked::Help(rest.collect()))),
         b"list" => {
             let (mut json, mut kind) = (false, None);

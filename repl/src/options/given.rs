@@ -19,7 +19,7 @@ use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::usual;
 use crate::{
-    check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit,
+    check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt,
     workbench,
 };
 
@@ -32,7 +32,10 @@ pub(super) enum Asked {
     Dscp,
     BuildAliases,
     Expand,
-    List { json: bool, kind: Option<String> },
+    List {
+        json: bool,
+        kind: Option<String>,
+    },
     Help(Vec<String>),
     Information,
     SieveExtensions,
@@ -40,6 +43,8 @@ pub(super) enum Asked {
     Show,
     Check(check::CheckRequest),
     Hints(hints::HintsWork),
+    /// Report what came of TLS.
+    TlsReport(tlsrpt::WantedReport),
     Workbench(workbench::WorkbenchWork),
     Rewrite,
     Retry,
@@ -151,6 +156,7 @@ impl Asked {
             | Self::Rewrite
             | Self::Retry
             | Self::Hints(_)
+            | Self::TlsReport(_)
             | Self::Host(_)
             | Self::Session
             | Self::Batch
@@ -234,6 +240,9 @@ impl Given {
                 Job::Workbench(workbench::WorkbenchRequest { work, setup: self.check() })
             }
             Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
+            Asked::TlsReport(wanted) => {
+                Job::TlsReport(tlsrpt::ReportRequest { wanted, setup: self.setup() })
+            }
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),
             Asked::Route(purpose) => Job::Route(route::RouteRequest {

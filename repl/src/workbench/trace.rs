@@ -181,14 +181,8 @@ fn ran(
     })?;
     let client = client.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     let mut said = String::new();
-    for said_now in bench.session(cx, client, &script) {
-        for line in String::from_utf8_lossy(&said_now.line).lines() {
-            said += &format!("C: {line}\n");
-        }
-        for line in String::from_utf8_lossy(&said_now.said.reply).lines() {
-            said += &format!("S: {line}\n");
-        }
-        said_now.log.iter().for_each(|line| said += &format!("LOG: {}\n", line.display()));
+    for line in bench.session(cx, client, &script) {
+        line.lines().iter().for_each(|line| said += &format!("{line}\n"));
     }
     Ok(Ran { title: format!("session {file}"), said })
 }

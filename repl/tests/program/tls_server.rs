@@ -1,11 +1,15 @@
 //! What a server gives clients beside its certificate: tickets, with which they come back, and
 //! proofs that the certificate is valid.
 
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use eximious_tests::daemons::Daemon;
-use eximious_tests::tls::certificates;
+use eximious_tests::tls::{Wishes, certificates};
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
@@ -78,12 +82,21 @@ fn proofs_that_prove_nothing_are_not_sent() {
          -rkey $certs/$3.key -issuer $certs/$3.pem -serial $4 -respout $1.ocsp $5; }}\n\
          proof good good ca 100 '-ndays 30'; proof revoked revoked ca 100 '-ndays 30'\n\
          proof another good ca 101 '-ndays 30'; proof forged good other 100 '-ndays 30'\n\
-         proof endless good ca 100 ''; echo junk > junk.ocsp; chmod -R a+rX .",
+         proof endless good ca 100 ''; echo junk > junk.ocsp\n\
+         openssl req -newkey rsa:2048 -nodes -keyout by.key -out by.csr -subj /CN=by\n\
+         echo extendedKeyUsage=OCSPSigning > by.ext\n\
+         openssl x509 -req -in by.csr -CA $certs/ca.pem -CAkey $certs/ca.key -set_serial 9 \
+         -days 30 -extfile by.ext -out by.pem\n\
+         openssl ocsp -index good.index -CA $certs/ca.pem -rsigner by.pem -rkey by.key \
+         -issuer $certs/ca.pem -serial 100 -respout by.ocsp -ndays 30; chmod -R a+rX .",
         certs = certificates().display()
     );
     let made = Command::new("sh").args(["-c", &script]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let names = ["good", "revoked", "another", "forged", "endless", "junk"];
+    sign_anew(folder.path(), "signed", None);
+    sign_anew(folder.path(), "outdated", Some(["20200101000000Z", "20200131000000Z"]));
+    let names =
+        ["good", "by", "signed", "revoked", "another", "forged", "endless", "junk", "outdated"];
     let places: Vec<String> =
         names.iter().zip(3..).map(|(name, number)| format!("127.0.0.{number}={name}")).collect();
     let config = format!(
@@ -98,12 +111,43 @@ fn proofs_that_prove_nothing_are_not_sent() {
         let said = visit(&server, &format!("-status -bind 127.0.0.{number}"));
         assert!(said.contains("New, TLS"), "{name}: {said}");
         let shows = said.contains("OCSP Response Status: successful");
-        assert_eq!(shows, *name == "good", "{name}: {said}");
-        if *name != "good" {
+        let is_proof = ["good", "by", "signed"].contains(name);
+        assert_eq!(shows, is_proof, "{name}: {said}");
+        if !is_proof {
             server.await_log(&format!("OCSP proof {at}/{name}.ocsp is not sent: "));
         }
     }
     assert!(server.log("main").contains("is not sent: the certificate was revoked"));
+}
+
+/// Makes a proof of the one of `by.ocsp`, with the key of whoever gave that: signed anew, and
+/// since when and until when it is good may be something else.
+fn sign_anew(folder: &Path, into: &str, times: Option<[&str; 2]>) {
+    let mut proof = std::fs::read(folder.join("by.ocsp")).unwrap();
+    // What is signed, behind six heads; then the algorithm, and the head of the signature.
+    let start = 34;
+    let end = match proof[start + 1] {
+        0x81 => start + 3 + usize::from(proof[start + 2]),
+        _ => start + 4 + usize::from(u16::from_be_bytes([proof[start + 2], proof[start + 3]])),
+    };
+    let places: Vec<usize> =
+        (start..end).filter(|at| proof[*at..].starts_with(b"\x18\x0f20")).collect();
+    assert_eq!(places.len(), 3, "when it was made, since when and until when it is good");
+    if let Some([since, until]) = times {
+        for (at, time) in places.iter().zip([since, since, until]) {
+            proof[at + 2..at + 17].copy_from_slice(time.as_bytes());
+        }
+    }
+    std::fs::write(folder.join("signed"), &proof[start..end]).unwrap();
+    let mut command = Command::new("openssl");
+    let sign = ["dgst", "-sha256", "-sign", "by.key", "signed"];
+    let signature = command.args(sign).current_dir(folder).output().unwrap().stdout;
+    assert_eq!(signature.len(), 256);
+    let place = end + 15 + 5;
+    proof[place..place + 256].copy_from_slice(&signature);
+    let file = folder.join(format!("{into}.ocsp"));
+    std::fs::write(&file, proof).unwrap();
+    Command::new("chmod").arg("a+r").arg(file).status().unwrap();
 }
 
 /// A host whose prime for Diffie-Hellman is short is left, where `tls_dh_min_bits` says so.
@@ -159,4 +203,84 @@ fn short_primes_are_refused() {
     let _ = host.kill();
     let _ = host.wait();
     assert_eq!(found, [true, false]);
+}
+
+/// A client's connection that keeps what the client says behind its first words, until it is
+/// let go.
+struct Held {
+    socket: TcpStream,
+    spoke: bool,
+    kept: Arc<Mutex<Option<Vec<u8>>>>,
+}
+
+impl Read for Held {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.socket.read(into)
+    }
+}
+
+impl Write for Held {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        match &mut *self.kept.lock().unwrap() {
+            Some(kept) if self.spoke => kept.extend_from_slice(from),
+            _ => self.socket.write_all(from)?,
+        }
+        self.spoke = true;
+        Ok(from.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a client hears before the server has had all of its handshake, and what after that.
+fn greeted_early(server: &Daemon, version: &str) -> (Option<String>, String) {
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let kept = Arc::new(Mutex::new(Some(Vec::new())));
+    let held = Held { socket: socket.try_clone().unwrap(), spoke: false, kept: kept.clone() };
+    let mut stream = Wishes::read(&format!("version={version}")).begin(held);
+    let mut heard = || {
+        let mut line = [0; 512];
+        let count = stream.read(&mut line).ok().filter(|count| *count > 0)?;
+        Some(String::from_utf8_lossy(&line[..count]).into_owned())
+    };
+    let early = heard();
+    let rest = kept.lock().unwrap().take().unwrap();
+    socket.write_all(&rest).unwrap();
+    if early.is_none() {
+        assert!(heard().is_some_and(|line| line.starts_with("220 ")));
+    }
+    stream.write_all(b"QUIT\r\n").unwrap();
+    let mut line = [0; 512];
+    let count = stream.read(&mut line).unwrap();
+    (early, String::from_utf8_lossy(&line[..count]).into_owned())
+}
+
+/// `tls_early_banner_hosts`: under TLS 1.3 the greeting waits for nothing.
+#[test]
+fn clients_are_greeted_before_the_handshake_is_over() {
+    let early = "tls_on_connect_ports = PORT\nsmtp_banner = early\n";
+    let with = |more: &str| server(&format!("{early}{more}"));
+    let (said, rest) = greeted_early(&with("tls_early_banner_hosts = *\n"), "1.3");
+    assert_eq!(said.as_deref(), Some("220 early\r\n"));
+    assert!(rest.starts_with("221 "), "{rest}");
+    // Who is asked for a certificate waits, as does who is not listed.
+    for more in [
+        "",
+        "tls_early_banner_hosts = !*\n",
+        "tls_early_banner_hosts = *\ntls_try_verify_hosts = *\n",
+    ] {
+        assert_eq!(greeted_early(&with(more), "1.3").0, None, "{more}");
+    }
+    // Before TLS 1.3 nothing can be said so early, and all goes on as ever.
+    let ours = with("tls_early_banner_hosts = *\n");
+    let script = format!(
+        "(sleep 0.5; printf 'QUIT\\r\\n'; sleep 0.2) | timeout 20 openssl s_client -ign_eof \
+         -tls1_2 -connect 127.0.0.1:{} 2>&1",
+        ours.port
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("220 early") && said.contains("221 "), "{said}");
 }

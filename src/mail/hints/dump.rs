@@ -2,7 +2,10 @@
 
 use eximious_core::world::{Clock, Hint, Moment};
 
-use super::{CalloutAddress, CalloutDomain, CalloutResult, Rate, Record, Retry, decode};
+use super::{
+    CalloutAddress, CalloutDomain, CalloutResult, Rate, Record, Retry, StsRecord, TlsReport, decode,
+};
+use crate::mail::mta_sts::StsPolicy;
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -29,6 +32,8 @@ pub fn dump(
             callout(key, hint, &time).map(|line| [stamp.as_bytes(), b" ", &line].concat())
         }
         () if space == Rate::SPACE.as_bytes() => rate(key, hint, &time),
+        () if space == StsRecord::SPACE.as_bytes() => policy(key, hint, &time),
+        () if space == TlsReport::SPACE.as_bytes() => sessions(key, hint),
         () if space == b"seen" => Some([key, b"\t", stamp.as_bytes(), b"\n"].concat()),
         () => None,
     };
@@ -83,4 +88,25 @@ fn rate(key: &[u8], hint: &Hint, time: &dyn Fn(i64) -> String) -> Option<Vec<u8>
     });
     let head = format!("{at} rate: {:10.3}{uniques} key: ", rate.rate);
     Some([head.as_bytes(), key, b"\n"].concat())
+}
+
+fn policy(key: &[u8], hint: &Hint, time: &dyn Fn(i64) -> String) -> Option<Vec<u8>> {
+    let (record, _) = decode::<StsRecord>(hint)?;
+    let shown = match StsPolicy::read(&record.text) {
+        Some(policy) => {
+            let (mode, hosts) = (policy.mode.name(), policy.hosts.join(" "));
+            let (since, until) = (time(record.fetched), time(record.until));
+            format!(" id={} {mode} fetched {since}, until {until}: {hosts}\n", record.id)
+        }
+        None => format!(" none: {} ({})\n", record.why, time(record.tried)),
+    };
+    Some([key, shown.as_bytes()].concat())
+}
+
+fn sessions(key: &[u8], hint: &Hint) -> Option<Vec<u8>> {
+    let (report, _) = decode::<TlsReport>(hint)?;
+    let (good, bad) = report.policies.iter().fold((0_i64, 0_i64), |(good, bad), one| {
+        (good.saturating_add(one.good), bad.saturating_add(one.bad))
+    });
+    Some([key, format!(" good={good} bad={bad}\n").as_bytes()].concat())
 }

@@ -9,6 +9,16 @@ fn store() -> Arc<dyn HintStore> {
     Fixture::new().world().hint_store(b"/spool")
 }
 
+fn report() -> TlsReport {
+    let mut report = TlsReport::default();
+    let policy = ReportedPolicy { lines: vec!["3 1 1 ab".into()], ..ReportedPolicy::default() };
+    let failure = ReportedFailure { result: "x".into(), ..ReportedFailure::default() };
+    report.count(&policy, Some(failure.clone()));
+    report.count(&policy, Some(failure));
+    report.count(&policy, None);
+    report
+}
+
 fn all() -> Vec<Vec<u8>> {
     let rate = Rate { at: Moment { seconds: 9, nanos: 8 }, rate: 1.5, uniques: None };
     let uniques = Some(Uniques { since: 3, bits: vec![0, 255] });
@@ -21,6 +31,8 @@ fn all() -> Vec<Vec<u8>> {
         encode(&Seen),
         encode(&Working { count: 2 }),
         encode(&Waiting),
+        encode(&StsRecord { id: "1".into(), text: b"x".to_vec(), ..StsRecord::default() }),
+        encode(&report()),
     ]
 }
 
@@ -38,6 +50,8 @@ fn again(value: &[u8]) -> Vec<Vec<u8>> {
         one::<Seen>(value),
         one::<Working>(value),
         one::<Waiting>(value),
+        one::<StsRecord>(value),
+        one::<TlsReport>(value),
     ];
     kinds.into_iter().flatten().collect()
 }
@@ -223,4 +237,21 @@ fn many_who_wait_are_passed_by() {
     };
     assert_eq!(Waiting::take(&*store, b"smtp", b"mx", last).unwrap(), Some(b"099".to_vec()));
     assert_eq!(Waiting::take(&*store, b"smtp", b"mx", last).unwrap(), None);
+}
+
+#[test]
+fn sessions_are_counted_within_bounds() {
+    let one = &report().policies[0];
+    assert_eq!((one.good, one.bad, one.failures.len(), one.failures[0].count), (1, 2, 1, 2));
+    let mut report = TlsReport::default();
+    for number in 0..1000 {
+        let policy = ReportedPolicy { kind: (number % 50).to_string(), ..Default::default() };
+        let why = "é".repeat(number);
+        report.count(&policy, Some(ReportedFailure { why, ..ReportedFailure::default() }));
+    }
+    assert_eq!(report.policies.iter().map(|one| one.bad).sum::<i64>(), 1000);
+    let failures = report.policies.iter().map(|one| one.failures.len()).max();
+    assert!(report.policies.len() == 16 && failures.is_some_and(|count| count <= 100));
+    let bytes = encode(&report);
+    assert!(decode::<TlsReport>(&Hint { value: bytes, stamp: 0 }).is_some());
 }

@@ -24,12 +24,12 @@ pub(super) enum DaneFailure {
 }
 
 impl DaneFailure {
-    fn name(self) -> &'static [u8] {
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Required => b"dane-required",
-            Self::Dnssec => b"dnssec-invalid",
-            Self::NoTls => b"starttls-not-supported",
-            Self::Validation => b"validation-failure",
+            Self::Required => "dane-required",
+            Self::Dnssec => "dnssec-invalid",
+            Self::NoTls => "starttls-not-supported",
+            Self::Validation => "validation-failure",
         }
     }
 }
@@ -102,7 +102,8 @@ impl Peer<'_> {
 
     /// Raises `dane:fail`.
     pub(super) fn tell_dane_failure(&mut self, failure: DaneFailure) {
-        self.event("dane:fail", failure.name());
+        self.tls.failure = Some((failure.name(), String::new()));
+        self.event("dane:fail", failure.name().as_bytes());
     }
 
     /// Whether the host is to prove that its certificate is valid. One that the DNS vouches

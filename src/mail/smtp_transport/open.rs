@@ -47,8 +47,20 @@ pub(crate) enum NotOpen {
 }
 
 impl Peer<'_> {
-    /// Connects, greets, and begins TLS where both sides want it.
+    /// Connects, greets, and begins TLS where both sides want it. What came of TLS is noted
+    /// for a report, where that is wanted.
     pub(crate) fn open(
+        &mut self,
+        endpoint: &Endpoint,
+        within: Duration,
+        timeouts: Timeouts,
+    ) -> Result<Opened, NotOpen> {
+        let opened = self.try_to_open(endpoint, within, timeouts);
+        self.note_for_report(&opened);
+        opened
+    }
+
+    fn try_to_open(
         &mut self,
         endpoint: &Endpoint,
         within: Duration,
@@ -57,6 +69,7 @@ impl Peer<'_> {
         self.tls.port = endpoint.port;
         if !self.in_clear {
             self.look_up_dane()?;
+            self.look_up_policy()?;
         }
         let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.cx.tell_callout(format!("interface={from} port={}", endpoint.port).as_bytes());
@@ -204,6 +217,7 @@ impl Peer<'_> {
             Err(error) if error.reply().is_some() => {
                 let transport = self.transport;
                 let tries = self.tls.dane.is_none()
+                    && !self.follows_policy()
                     && transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
                 match error.is_permanent() || tries {
                     true => Ok(None),
@@ -217,9 +231,8 @@ impl Peer<'_> {
     /// Looks at what the host announces, and at what is asked of it.
     fn look_at_extensions(&mut self, opened: &mut Opened) -> Result<(), NotOpen> {
         let client = &mut opened.client;
-        if opened.secured.is_none()
-            && (self.tls.dane.is_some() || self.listed(smtp::HOSTS_REQUIRE_TLS))
-        {
+        let is_required = self.tls.dane.is_some() || self.follows_policy();
+        if opened.secured.is_none() && (is_required || self.listed(smtp::HOSTS_REQUIRE_TLS)) {
             let why: &[u8] = match client.extensions().starttls {
                 true => b"a TLS session is required, but an attempt to start TLS failed",
                 false => b"a TLS session is required, but the server did not offer TLS support",
@@ -227,7 +240,11 @@ impl Peer<'_> {
             if self.tls.dane.is_some() {
                 self.tell_dane_failure(DaneFailure::NoTls);
             }
+            self.tls.failure = Some((DaneFailure::NoTls.name(), String::new()));
             return Err(self.give_up(client, why.to_vec()));
+        }
+        if opened.secured.is_none() {
+            self.tell_policy_failure(DaneFailure::NoTls.name(), "there is no TLS");
         }
         let pipelines =
             client.extensions().pipelining && !self.listed(smtp::HOSTS_AVOID_PIPELINING);

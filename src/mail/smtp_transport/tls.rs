@@ -9,6 +9,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
 use super::dane::DaneFailure;
+use super::report::result_of;
 use super::{NotOpen, Peer};
 use crate::mail::smtp_client::SmtpClient;
 
@@ -82,6 +83,7 @@ impl Peer<'_> {
             }
             Ok((mut facts, settings)) => {
                 facts.is_verified &= !refused;
+                self.look_at_verdict(&facts);
                 Ok(self.note_tls(&facts, settings.server_name.as_deref()))
             }
             Err(fault) => Err(self.unsecured(client, fault)),
@@ -95,15 +97,20 @@ impl Peer<'_> {
     /// Gives up a connection whose TLS is of no use.
     fn unsecured(&mut self, client: &mut SmtpClient, fault: TlsFault) -> NotOpen {
         self.cx.set_var(var::TLS_OUT_OCSP, fault.proof.to_string());
-        let vouched = self.tls.dane.is_some();
-        if vouched {
+        let by_dane = self.tls.dane.is_some();
+        let required = by_dane || self.follows_policy();
+        if required {
+            let by = if by_dane { "DANE" } else { "MTA-STS" };
             let host = format!("{} [{}]", self.host.name, self.address);
-            let line = format!("DANE attempt failed; TLS connection to {host}: {}", fault.shown());
+            let line = format!("{by} attempt failed; TLS connection to {host}: {}", fault.shown());
             self.cx.log().main(line.as_bytes());
+        }
+        if by_dane {
             self.tell_dane_failure(DaneFailure::Validation);
         }
+        self.tls.failure = Some((result_of(&fault), fault.shown()));
         self.close(client);
-        match vouched {
+        match required {
             true => NotOpen::Mismatched(Box::new(fault)),
             false => NotOpen::Unsecured(Box::new(fault)),
         }
@@ -117,16 +124,22 @@ impl Peer<'_> {
         let certificate = self.tls_file(smtp::TLS_CERTIFICATE)?;
         let key = self.tls_file(smtp::TLS_PRIVATEKEY)?;
         let proof = self.proof_demand();
-        let demand = if is_vouched { TlsDemand::Required } else { self.tls_demand() };
+        let own_demand = self.tls_demand();
+        let demand =
+            if is_vouched { TlsDemand::Required } else { self.demand_by_policy(own_demand) };
         let authorities = match self.tls_file(smtp::TLS_VERIFY_CERTIFICATES)? {
             _ if is_vouched => TlsAuthorities::None,
             Some(path) if path == b"system" || path == b"system,cache" => TlsAuthorities::System,
             Some(path) => TlsAuthorities::Path(path),
+            None if self.has_policy() => TlsAuthorities::System,
             None => TlsAuthorities::None,
         };
-        let named = !is_vouched
-            && demand != TlsDemand::None
-            && self.listed(smtp::TLS_VERIFY_CERT_HOSTNAMES);
+        let name = match is_vouched || demand == TlsDemand::None {
+            true => None,
+            false if self.names_by_policy(own_demand) => Some(self.mx_name()),
+            false if self.listed(smtp::TLS_VERIFY_CERT_HOSTNAMES) => Some(self.host.name.clone()),
+            false => None,
+        };
         // What the DNS says has to be looked at anew each time.
         let resumes = self.listed(smtp::TLS_RESUMPTION_HOSTS) && !is_vouched;
         let dane_ciphers = match is_vouched {
@@ -144,14 +157,15 @@ impl Peer<'_> {
             key,
             demand,
             authorities,
-            name: named.then(|| self.host.name.clone().into_bytes()),
+            name: name.map(String::into_bytes),
             revoked: if is_vouched { None } else { self.tls_file(smtp::TLS_CRL)? },
             ciphers: bytes(ciphers),
             curves: bytes(self.tls_text(smtp::TLS_ECCURVE)?),
             switches: bytes(switches).unwrap_or_default(),
             server_name: match &dane {
                 Some(dane) => Some(dane.base.clone()),
-                None => bytes(self.tls_text(smtp::TLS_SNI)?),
+                None => bytes(self.tls_text(smtp::TLS_SNI)?)
+                    .or_else(|| self.has_policy().then(|| self.mx_name().into_bytes())),
             },
             dane,
             proof,
@@ -202,7 +216,7 @@ impl Peer<'_> {
         }
     }
 
-    fn tls_file(&mut self, option: DriverOpt<Str>) -> Result<Option<Vec<u8>>, TlsFault> {
+    pub(super) fn tls_file(&mut self, option: DriverOpt<Str>) -> Result<Option<Vec<u8>>, TlsFault> {
         let Some(path) = self.tls_text(option)? else { return Ok(None) };
         match path.taint().is_tainted() {
             true => Err(TlsFault::new(option.name(), "Tainted filename")),

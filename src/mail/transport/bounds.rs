@@ -49,7 +49,8 @@ impl Routes {
     pub fn bounds(&self, cx: &mut Context, number: usize) -> TransportBounds {
         let transport = self.transport_at(number);
         let recipients = most_recipients(cx, transport).ok().flatten().unwrap_or(usize::MAX);
-        let several_domains = is_on(cx, transport, smtp::MULTI_DOMAIN);
+        let several_domains = transport.some_text(smtp::MTA_STS_DOMAINS).is_none()
+            && is_on(cx, transport, smtp::MULTI_DOMAIN);
         TransportBounds { recipients: recipients.max(1), several_domains }
     }
 

@@ -37,6 +37,7 @@ pub fn localhost_number(settings: &Settings) -> Option<u32> {
 pub fn log_options(settings: &Settings) -> LogOptions {
     let name = settings.text(opt::SYSLOG_PROCESSNAME);
     LogOptions {
+        json_file: settings.get(opt::LOG_JSON_FILE),
         file_path: settings.get(opt::LOG_FILE_PATH),
         spool_directory: settings.get(opt::SPOOL_DIRECTORY),
         timezone: settings.given(opt::TIMEZONE),

@@ -190,6 +190,7 @@ handles! {
     LOCAL_SENDER_RETAIN: bool = "local_sender_retain",
     LOCALHOST_NUMBER: Str = "localhost_number",
     LOG_FILE_PATH: Str = "log_file_path",
+    LOG_JSON_FILE: Str = "log_json_file",
     LOG_PORTS: Str = "log_ports",
     LOG_SELECTOR: Str = "log_selector",
     LOG_TIMEZONE: bool = "log_timezone",

@@ -169,8 +169,10 @@ impl Breakpoints {
         let own = place.file.display();
         let fits = |point: &Breakpoint| match point {
             Breakpoint::Line { file, line } => {
+                let shorter = file.ends_with(&format!("/{own}"));
                 *line == place.line
                     && (own == *file
+                        || shorter
                         || own.ends_with(&format!("/{}", file.trim_start_matches('/'))))
             }
             _ => false,

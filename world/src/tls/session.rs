@@ -126,6 +126,18 @@ pub struct OpensslSession {
     least_dh_bits: u32,
     /// Whether a session was offered to the server.
     offers: bool,
+    early: Early,
+}
+
+/// Whether something may be written before the client's part of the handshake is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Early {
+    /// It may not, or not any more.
+    No,
+    /// It may, once the client has said enough.
+    Awaited,
+    /// It may.
+    Now,
 }
 
 impl OpensslSession {
@@ -133,6 +145,9 @@ impl OpensslSession {
     pub fn new(ssl: Ssl, server: bool) -> Result<Self, ErrorStack> {
         let notes = Noted::default();
         let mut ssl = ssl;
+        if server {
+            ssl.set_accept_state();
+        }
         if let Some(place) = place_of_notes() {
             ssl.set_ex_data(place, notes.clone());
         }
@@ -147,6 +162,7 @@ impl OpensslSession {
             proof: TlsDemand::None,
             least_dh_bits: 0,
             offers: false,
+            early: Early::No,
         })
     }
 
@@ -169,6 +185,39 @@ impl OpensslSession {
     pub fn wanting(mut self, demand: TlsDemand, names_protocol: bool) -> Self {
         (self.demand, self.names_protocol) = (demand, names_protocol);
         self
+    }
+
+    /// Whether something may be written before the client's part of the handshake is over.
+    pub fn speaking_early(mut self, early: bool) -> Self {
+        self.early = if early { Early::Awaited } else { Early::No };
+        self
+    }
+
+    /// Goes on until something may be written early, or until it is clear that it may not;
+    /// what there is to be told of that.
+    fn shake_early(&mut self) -> Option<TlsProgress> {
+        if self.early == Early::Now {
+            self.early = Early::No;
+        }
+        if self.early == Early::No {
+            return None;
+        }
+        // No client is told that it may send anything so early.
+        match self.stream.read_early_data(&mut [0; 64]) {
+            Ok(0) => {
+                let ssl = self.stream.ssl();
+                let modern = ssl.version2() == Some(SslVersion::TLS1_3);
+                let goes_on = modern && !ssl.is_init_finished();
+                self.early = if goes_on { Early::Now } else { Early::No };
+                goes_on.then_some(TlsProgress::More)
+            }
+            Ok(_) => {
+                let fault = TlsFault::new(self.place(), "the client speaks too early");
+                Some(TlsProgress::Failed(Box::new(fault)))
+            }
+            Err(error) if waits(&error) => Some(TlsProgress::More),
+            Err(error) => Some(TlsProgress::Failed(Box::new(self.fault(&error)))),
+        }
     }
 
     /// Whether tickets are given out.
@@ -307,7 +356,14 @@ impl TlsSession for OpensslSession {
         self.stream.get_mut().ended = true;
     }
 
+    fn may_write_early(&self) -> bool {
+        self.early == Early::Now
+    }
+
     fn shake(&mut self) -> TlsProgress {
+        if let Some(progress) = self.shake_early() {
+            return progress;
+        }
         let step = if self.server { self.stream.accept() } else { self.stream.connect() };
         match step {
             Ok(())
@@ -351,7 +407,10 @@ impl TlsSession for OpensslSession {
     fn write(&mut self, bytes: &[u8]) -> Result<(), TlsFault> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let count = self.stream.ssl_write(rest);
+            let count = match self.early {
+                Early::Now => self.stream.write_early_data(rest),
+                _ => self.stream.ssl_write(rest),
+            };
             let count = count.map_err(|error| TlsFault::new("SSL_write", reason(&error)))?;
             rest = &rest[count..];
         }

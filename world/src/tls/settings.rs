@@ -107,7 +107,8 @@ impl Tls for SystemTls {
         let begun = Ssl::new(&context).and_then(|ssl| OpensslSession::new(ssl, true));
         let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
         let session = session.wanting(settings.demand, settings.names_protocol);
-        Ok(Box::new(session.resuming(settings.resumes)))
+        let early = settings.speaks_early && settings.demand == TlsDemand::None;
+        Ok(Box::new(session.resuming(settings.resumes).speaking_early(early)))
     }
 
     fn connect(&self, settings: &TlsClient) -> Result<Box<dyn TlsSession>, TlsFault> {

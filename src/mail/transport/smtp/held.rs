@@ -69,6 +69,8 @@ pub(super) struct Line {
     endpoint: Endpoint,
     /// What its certificate had to be about.
     certificate_name: String,
+    /// The domain whose policy it follows, where it may follow one.
+    domain: Option<Str>,
     shape: Vec<Shape>,
     values: Vec<(Var, Str)>,
 }
@@ -180,6 +182,7 @@ impl Line {
             resets: false,
             endpoint: endpoint.clone(),
             certificate_name: host.certificate_name.clone(),
+            domain: policy_domain(call),
             shape,
             values,
         }
@@ -194,6 +197,7 @@ impl Line {
     ) -> bool {
         self.endpoint == *endpoint
             && self.certificate_name == host.certificate_name
+            && self.domain == policy_domain(call)
             && shape(call, &self.opened).is_some_and(|shape| shape == self.shape)
     }
 
@@ -206,6 +210,12 @@ impl Line {
             }
         }
     }
+}
+
+/// The domain whose policy counts, where policies of domains are followed.
+fn policy_domain(call: &TransportCall<'_>) -> Option<Str> {
+    call.transport.some_text(smtp::MTA_STS_DOMAINS)?;
+    Some(call.consignment.deliveries[0].address.domain.clone())
 }
 
 /// What the options say whose values may be others for another message; nothing where one

@@ -31,7 +31,7 @@ impl Attempt<'_, '_, '_> {
         loop {
             let mut peer = self.peer(in_clear);
             let opened = peer.open(&endpoint, within, timeouts);
-            let local = peer.local;
+            let (local, for_message) = (peer.local, peer.follows_policy());
             self.local = local;
             let why = match opened {
                 Ok(opened) => return Some(opened),
@@ -109,8 +109,8 @@ impl Attempt<'_, '_, '_> {
                 self.log(&line);
             }
             let (Outcome::Deferred(why) | Outcome::Failed(why)) = &outcome else { return None };
-            let failed =
-                FailedHost { host: self.taking.clone(), why: why.clone(), for_message: false };
+            // What is wrong by one domain's policy is of no interest to others.
+            let failed = FailedHost { host: self.taking.clone(), why: why.clone(), for_message };
             self.call.done.failed_hosts.push(failed);
             match &outcome {
                 Outcome::Failed(_) => self.work.settle(left, &outcome),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use eximious_core::{LogSelector, Str};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::ports;
 use eximious_stdlib::printing::printing;
 
 use super::bounds::LineBounds;
@@ -185,7 +186,10 @@ impl Attempt<'_, '_, '_> {
     /// `127.0.0.1 [127.0.0.1]`
     pub(super) fn shown(&self) -> Vec<u8> {
         let mut place = format!(" [{}]", self.taking.address);
-        if self.call.cx.engine().settings().log_selector().contains(LogSelector::OUTGOING_PORT) {
+        let settings = self.call.cx.engine().settings();
+        if settings.log_selector().contains(LogSelector::OUTGOING_PORT)
+            && ports::is_logged(settings, self.taking.port)
+        {
             place += &format!(":{}", self.taking.port);
         }
         [&self.taking.name[..], place.as_bytes()].concat()

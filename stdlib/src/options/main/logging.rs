@@ -21,11 +21,23 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("/var/log/exim4/%slog")
         .summary("Where the logs go: a path with `%s` for the log's name, `syslog`, or both.")
         .docs("`%D`, `%M` in the path stand for the day or the month. Expanded at the start."),
+    AT.text("log_json_file")
+        .unprinted()
+        .summary("A file where each entry of the logs is an object of JSON, too, in its line.")
+        .docs(
+            "An absolute path. Of a line about a message, `event` says what happened, and `id`, \
+             `address`, `original`, `fields` (by their letters), `marks`, `recipients` and \
+             `reason` have its facts; `text` is the whole line, `logs` where it stands. What \
+             `log_selector` leaves out is not there.",
+        )
+        .source("eximious alone has the option"),
     AT.list("log_ports")
-        .not_yet()
         .since("4.99")
         .summary("Ports that are worth logging where ports are logged; all, where it is unset.")
-        .docs("For example `!25 : !587`."),
+        .docs(
+            "For example `!25 : !587`. It is about ports of this host (`I=`), and of hosts that \
+             it delivers to; those of clients are logged as before.",
+        ),
     AT.log_selector("log_selector")
         .summary("What is logged: names after `+` or `-`.")
         .docs("For example `+subject -retry_defer`; `+all` selects everything."),

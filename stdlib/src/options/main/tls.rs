@@ -41,9 +41,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("The parameters for Diffie-Hellman: a file, a well-known name, or `none`."),
     AT.hosts("tls_early_banner_hosts")
-        .not_yet()
         .since("4.99")
-        .summary("Hosts that get the greeting before the TLS handshake is over."),
+        .summary("Hosts that get the greeting before the TLS handshake is over.")
+        .docs(
+            "It saves a round trip where TLS comes first (`tls_on_connect_ports`), under TLS 1.3, \
+             where the client need not show a certificate nor name a protocol. What \
+             `smtp_banner` says can't hang on TLS then.",
+        ),
     AT.list("tls_eccurve")
         .expanded()
         .default("auto")

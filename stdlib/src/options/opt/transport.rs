@@ -253,6 +253,7 @@ pub mod smtp {
         LMTP_IGNORE_QUOTA: bool = "lmtp_ignore_quota",
         MAX_RCPT: Str = "max_rcpt",
         MESSAGE_LINELENGTH_LIMIT: i64 = "message_linelength_limit",
+        MTA_STS_DOMAINS: Str = "mta_sts_domains",
         MULTI_DOMAIN: Expanded<bool> = "multi_domain",
         PORT: Str = "port",
         PROTOCOL: Str = "protocol",
@@ -274,6 +275,7 @@ pub mod smtp {
         TLS_VERIFY_CERT_HOSTNAMES: Str = "tls_verify_cert_hostnames",
         TLS_VERIFY_CERTIFICATES: Str = "tls_verify_certificates",
         TLS_VERIFY_HOSTS: Str = "tls_verify_hosts",
+        TLSRPT_DOMAINS: Str = "tlsrpt_domains",
         UTF8_DOWNCONVERT: Str = "utf8_downconvert",
     }
 }

@@ -204,6 +204,20 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("998")
         .since("4.95")
         .summary("The longest line that is sent; a longer one fails the delivery."),
+    AT.domains("mta_sts_domains")
+        .unprinted()
+        .summary("Domains whose policies for mail that comes to them are followed (MTA-STS).")
+        .docs(
+            "A policy (RFC 8461) is looked for at `_mta-sts.DOMAIN`, fetched by HTTPS from \
+             `mta-sts.DOMAIN`, and kept in the hints for as long as it says, also where it can't \
+             be fetched any more. Where it says `enforce`, mail goes to hosts of the policy only, \
+             over TLS, with a certificate for the host from an authority in \
+             `tls_verify_certificates`; otherwise it waits. Where it says `testing`, the main log \
+             tells what would be wrong. DANE comes first where the DNS has records for it. It is \
+             for transports that deliver to hosts of MX records. Each message has the recipients \
+             of one domain then.",
+        )
+        .source("eximious alone has the option"),
     AT.expanded_yes("multi_domain")
         .summary("Whether recipients of several domains go in one transaction."),
     AT.text("port").expanded().default("25").varies().summary("The port to connect to.").docs(
@@ -258,6 +272,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("system")
         .summary("What certificates are checked against: `system`, or a file or directory."),
     AT.hosts("tls_verify_hosts").summary("Hosts whose certificate must be good."),
+    AT.domains("tlsrpt_domains")
+        .unprinted()
+        .summary("Domains of whose hosts it is noted what came of TLS with them (TLS-RPT).")
+        .docs(
+            "What was noted of a day becomes a report (RFC 8460) by `eximious tlsrpt`.",
+        )
+        .source("eximious alone has the option"),
     AT.text("utf8_downconvert").expanded().default("-1").since("4.92").summary(
         "Whether UTF-8 addresses become ASCII: 1 always, 0 never, -1 where the server lacks \
              SMTPUTF8.",

@@ -1,0 +1,201 @@
+//! `eximious tlsrpt`: reports of what came of TLS with the hosts of domains (TLS-RPT,
+//! RFC 8460). Nothing is sent.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use eximious::hints::{Record, ReportedFailure, ReportedPolicy, TlsReport, tls_report_key};
+use eximious::world::{Hint, HintStore, Moment};
+use eximious::{Context, mta_sts, opt, var};
+use serde_json::{Value, json};
+
+use crate::refusal::{Refusal, Stop};
+use crate::session::{Session, Setup};
+use crate::{caller, print};
+
+/// What is reported, and what that begins with.
+#[derive(Debug)]
+pub struct ReportRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// What is reported.
+    pub wanted: WantedReport,
+}
+
+/// What is reported.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WantedReport {
+    /// The day, in UTC: yesterday, where none is named.
+    pub day: Option<String>,
+    /// Who reports: `qualify_domain`, where nothing is said.
+    pub organization: Option<String>,
+    /// Who answers questions: the postmaster there.
+    pub contact: Option<String>,
+    /// The domain; without it, it is said of which domains there are reports, and who wants
+    /// them.
+    pub domain: Option<String>,
+}
+
+const USAGE: &str = "tlsrpt [--day YYYY-MM-DD] [--organization NAME] [--contact WHO] [DOMAIN]";
+
+/// Reads the arguments of `tlsrpt`.
+///
+/// # Errors
+/// They ask for nothing that there is.
+pub fn wanted(arguments: &[String]) -> Result<WantedReport, Stop> {
+    let mut wanted = WantedReport::default();
+    let mut rest = arguments.iter();
+    let wrong = || Stop(format!("eximious: tlsrpt {}?\n{USAGE}", arguments.join(" ")).into());
+    while let Some(word) = rest.next() {
+        let place = match word.as_str() {
+            "--day" => &mut wanted.day,
+            "--organization" => &mut wanted.organization,
+            "--contact" => &mut wanted.contact,
+            word if word.starts_with('-') => return Err(wrong()),
+            word => {
+                if wanted.domain.replace(word.to_owned()).is_some() {
+                    return Err(wrong());
+                }
+                continue;
+            }
+        };
+        *place = Some(rest.next().ok_or_else(wrong)?.clone());
+    }
+    match wanted.day.as_deref().is_none_or(is_day) {
+        true => Ok(wanted),
+        false => Err(wrong()),
+    }
+}
+
+/// `2026-11-22`
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    lengths == [4, 2, 2] && parts.concat().bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Reports.
+pub fn run(request: ReportRequest) -> Result<ExitCode, Refusal> {
+    let session = Session::start(request.setup, eximious_world::system())?;
+    let (_, mut cx) = session.into_parts();
+    if !caller::is_admin(cx.engine().settings(), cx.engine().world()) {
+        return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
+    }
+    let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
+    let store = cx.engine().world().hint_store(directory.bytes());
+    let said = said(&mut cx, &*store, &request.wanted)
+        .map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
+    Ok(print(said.as_bytes()))
+}
+
+fn said(cx: &mut Context, store: &dyn HintStore, wanted: &WantedReport) -> Result<String, String> {
+    let day = wanted.day.clone().unwrap_or_else(|| yesterday(cx));
+    let Some(domain) = &wanted.domain else {
+        let mut said = String::new();
+        for domain in domains(store, &day)? {
+            let places = mta_sts::report_places(cx, domain.as_bytes());
+            let places = if places.is_empty() { "-".to_owned() } else { places.join(" ") };
+            said += &format!("{domain} {places}\n");
+        }
+        return Ok(said);
+    };
+    let key = tls_report_key(&day, domain.as_bytes());
+    let found = TlsReport::load(store, &key).map_err(|why| why.to_string())?;
+    let (report, _) = found.ok_or_else(|| format!("there is nothing of {domain} on {day}"))?;
+    let own = cx.value_of(var::QUALIFY_DOMAIN).display().to_string();
+    let host = cx.value_of(var::PRIMARY_HOSTNAME).display().to_string();
+    let domain = domain.to_ascii_lowercase();
+    let report = json!({
+        "organization-name": wanted.organization.clone().unwrap_or_else(|| own.clone()),
+        "date-range": {
+            "start-datetime": format!("{day}T00:00:00Z"),
+            "end-datetime": format!("{day}T23:59:59Z"),
+        },
+        "contact-info": wanted.contact.clone().unwrap_or_else(|| format!("postmaster@{own}")),
+        "report-id": format!("{day}_{domain}@{host}"),
+        "policies": report.policies.iter().map(|one| policy(one, &domain)).collect::<Vec<_>>(),
+    });
+    Ok(format!("{report:#}\n"))
+}
+
+fn yesterday(cx: &Context) -> String {
+    let clock = &cx.engine().world().clock;
+    let seconds = clock.now().seconds.saturating_sub(24 * 3600);
+    let day = clock.civil(Moment { seconds, nanos: 0 }, Some("UTC"));
+    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
+}
+
+/// The domains of which something was noted on a day.
+fn domains(store: &dyn HintStore, day: &str) -> Result<BTreeSet<String>, String> {
+    let mut found = BTreeSet::new();
+    let head = tls_report_key(day, b"");
+    let mut look = |key: &[u8], _: &Hint| {
+        if let Some(domain) = key.strip_prefix(&head[..]) {
+            found.insert(String::from_utf8_lossy(domain).into_owned());
+        }
+        true
+    };
+    store.each(TlsReport::SPACE.as_bytes(), &mut look).map_err(|why| why.to_string())?;
+    Ok(found)
+}
+
+fn policy(policy: &ReportedPolicy, domain: &str) -> Value {
+    let mut about = json!({ "policy-type": policy.kind, "policy-domain": domain });
+    if !policy.lines.is_empty() {
+        about["policy-string"] = json!(policy.lines);
+    }
+    if !policy.hosts.is_empty() {
+        about["mx-host"] = json!(policy.hosts);
+    }
+    let mut whole = json!({
+        "policy": about,
+        "summary": {
+            "total-successful-session-count": policy.good,
+            "total-failure-session-count": policy.bad,
+        },
+    });
+    if !policy.failures.is_empty() {
+        whole["failure-details"] = policy.failures.iter().map(failure).collect();
+    }
+    whole
+}
+
+fn failure(failure: &ReportedFailure) -> Value {
+    let ReportedFailure { result, from, host, called, address, why, count } = failure;
+    let mut details = json!({ "result-type": result, "failed-session-count": count });
+    for (name, text) in [
+        ("sending-mta-ip", from),
+        ("receiving-mx-hostname", host),
+        ("receiving-mx-helo", called),
+        ("receiving-ip", address),
+        ("failure-reason-code", why),
+    ] {
+        if !text.is_empty() {
+            details[name] = json!(text);
+        }
+    }
+    details
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_say_what_is_wanted() {
+        let read = |text: &str| {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            wanted(&words).ok()
+        };
+        let all = read("--day 2026-11-22 b.example --contact a@c").expect("a report");
+        assert_eq!(all.day.as_deref(), Some("2026-11-22"));
+        assert_eq!(
+            (all.domain.as_deref(), all.contact.as_deref()),
+            (Some("b.example"), Some("a@c"))
+        );
+        assert_eq!(read(""), Some(WantedReport::default()));
+        for text in ["a b", "--day", "--day today", "--day 2026-1-22", "--send a"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}
