@@ -1,6 +1,7 @@
 //! The commands that show a configuration to a person, each with its options, its page and
 //! what runs it.
 
+mod dap;
 mod test;
 mod trace;
 
@@ -8,6 +9,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use eximious::World;
+use eximious_workbench::testing::TestMachine;
 
 use crate::lsp;
 use crate::refusal::Stop;
@@ -24,6 +27,7 @@ pub struct WorkbenchCommand {
 /// All of them.
 pub const COMMANDS: &[WorkbenchCommand] = &[
     WorkbenchCommand { command: lsp::command, run: lsp::run },
+    WorkbenchCommand { command: dap::command, run: dap::run },
     WorkbenchCommand { command: test::command, run: test::run },
     WorkbenchCommand { command: trace::command, run: trace::run },
 ];
@@ -119,6 +123,12 @@ impl WorkbenchWork {
     pub fn macros(&self) -> impl Iterator<Item = &String> {
         self.matches.get_many::<String>("macro").into_iter().flatten()
     }
+}
+
+/// What this machine has for tests.
+fn machine() -> TestMachine {
+    let World { files, users, clock, .. } = eximious_world::system();
+    TestMachine { files, users, clock }
 }
 
 /// Runs a command.

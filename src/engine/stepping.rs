@@ -89,6 +89,11 @@ impl Context {
         self.stepper = stepper;
     }
 
+    /// Whether somebody holds up its steps.
+    pub fn is_stepped(&self) -> bool {
+        self.stepper.is_some()
+    }
+
     /// A run has come to a step.
     #[inline]
     pub(crate) fn stop_at(&mut self, at: &RunStop<'_>) {

@@ -7,6 +7,7 @@
 pub mod ast;
 pub mod bench;
 pub mod coverage;
+pub mod dap;
 pub mod debugger;
 pub mod dialogue;
 pub mod lsp;

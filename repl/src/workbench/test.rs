@@ -72,9 +72,7 @@ pub fn run(matches: &ArgMatches, _: Setup) -> ExitCode {
     if matches.get_flag("schema") {
         return crate::print(format!("{:#}\n", TestFile::schema()).as_bytes());
     }
-    let world = eximious_world::system();
-    let machine =
-        TestMachine { files: world.files.clone(), users: world.users, clock: world.clock.clone() };
+    let machine = super::machine();
     let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     loop {
         let paths = match paths(&named) {
@@ -89,7 +87,7 @@ pub fn run(matches: &ArgMatches, _: Setup) -> ExitCode {
             Err(why) => return complain(format!("eximious: {why}").as_bytes()),
         }
         let _ = io::stderr().write_all(b"(waiting for a change; Ctrl-C ends it)\n");
-        wait_for_change(&round.watched, &*world.files, &named);
+        wait_for_change(&round.watched, &*machine.files, &named);
     }
 }
 

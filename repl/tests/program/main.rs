@@ -13,6 +13,7 @@ mod common;
 mod configurations;
 mod cutthrough;
 mod daemon;
+mod dap;
 mod dcc;
 mod debug_log;
 mod debugging;

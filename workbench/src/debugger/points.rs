@@ -129,9 +129,20 @@ impl Breakpoints {
         self.points.len() + self.watched.len() < before
     }
 
-    /// Takes all away that fit.
-    pub fn retain(&mut self, keeps: impl Fn(&Breakpoint) -> bool) {
-        self.points.retain(|(_, point)| keeps(point));
+    /// These, and no others; what is watched already goes on.
+    pub fn replace(&mut self, points: Vec<Breakpoint>, watched: &[String]) {
+        self.points.clear();
+        points.into_iter().for_each(|point| {
+            self.add(point);
+        });
+        let names = watched.iter().map(|name| name.trim_start_matches('$'));
+        let names: Vec<_> = names.collect();
+        self.watched.retain(|(_, own, _)| names.contains(&own.as_str()));
+        for name in names {
+            if !self.watched.iter().any(|(_, own, _)| own == name) {
+                self.watch(name);
+            }
+        }
     }
 
     /// All of them, as they are written, by number.

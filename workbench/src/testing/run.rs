@@ -12,12 +12,16 @@ use super::file::{Case, ExpandCase, Expect, GivenWorld, RouteCase};
 use super::suite::{ConfigTest, Suite, Tested};
 use super::world::{self, GivenAnswers};
 use crate::bench::{AclQuestion, Fate, FateKind, fates, phase_of, question_asked, verdict_word};
+use crate::debugger::Debugger;
 use crate::dialogue::{ClientDialogue, LogLines, Said};
 use crate::record::{RecordLimits, Recording};
 use crate::tree::{self, TraceNode};
 
 /// The client, where none is given: an address for documentation (RFC 5737).
 const CLIENT: &str = "192.0.2.1";
+
+/// Who gets a context ready before it is used.
+type Watch<'w> = &'w dyn Fn(&mut Context);
 
 /// What came of a test.
 #[derive(Debug)]
@@ -69,12 +73,26 @@ impl Suite {
         result
     }
 
+    /// Runs a test that a debugger holds up.
+    pub fn debug(&self, test: &ConfigTest, debugger: &Arc<Debugger>) -> TestResult {
+        self.run_with(test, &|cx| debugger.attach(cx))
+    }
+
     fn run_once(&self, test: &ConfigTest, watcher: Option<Arc<dyn TraceObserver>>) -> TestResult {
+        self.run_with(test, &|cx| {
+            if let Some(watcher) = &watcher {
+                cx.observe(watcher.clone());
+            }
+        })
+    }
+
+    /// Runs a test whose contexts somebody gets ready.
+    fn run_with(&self, test: &ConfigTest, watch: Watch<'_>) -> TestResult {
         let mut check = Check::default();
         let tried = match &test.what {
-            Tested::Case(case) => self.case(case, watcher, &mut check),
-            Tested::Expand(case) => self.expand(case, watcher, &mut check),
-            Tested::Route(case) => self.route(case, watcher, &mut check),
+            Tested::Case(case) => self.case(case, watch, &mut check),
+            Tested::Expand(case) => self.expand(case, watch, &mut check),
+            Tested::Route(case) => self.route(case, watch, &mut check),
         };
         if let Err(why) = tried {
             check.mismatch("the test", "that it can be run", why);
@@ -92,7 +110,7 @@ impl Suite {
     fn context(
         &self,
         given: &GivenWorld,
-        watcher: Option<Arc<dyn TraceObserver>>,
+        watch: Watch<'_>,
     ) -> Result<(Context, Arc<LogLines>), String> {
         let log = Arc::new(LogLines::default());
         let world = World { log: log.clone(), ..world::world(given, &self.machine)? };
@@ -100,27 +118,20 @@ impl Suite {
         let mut cx = engine.context();
         self.loaded.acls().attach(&mut cx);
         cx.set_user_data(Arc::new(GivenAnswers(given.lookup.clone())));
-        if let Some(watcher) = watcher {
-            cx.observe(watcher);
-        }
         set_variables(&mut cx, given);
+        watch(&mut cx);
         Ok((cx, log))
     }
 
-    fn case(
-        &self,
-        case: &Case,
-        watcher: Option<Arc<dyn TraceObserver>>,
-        check: &mut Check,
-    ) -> Result<(), String> {
+    fn case(&self, case: &Case, watch: Watch<'_>, check: &mut Check) -> Result<(), String> {
         let given = case.over(&self.given);
-        let (mut cx, log) = self.context(&given, watcher)?;
+        let (mut cx, log) = self.context(&given, watch)?;
         let events = Arc::new(Events::default());
         if !case.expect.events.is_empty() {
             cx.observe(events.clone());
         }
         let last = Arc::new(LastValues::default());
-        if !case.expect.variables.is_empty() {
+        if !case.expect.variables.is_empty() && !cx.is_stepped() {
             cx.step_with(Some(last.clone()));
         }
         let client = given.client.as_deref().unwrap_or(CLIENT);
@@ -166,15 +177,10 @@ impl Suite {
         Ok(())
     }
 
-    fn expand(
-        &self,
-        case: &ExpandCase,
-        watcher: Option<Arc<dyn TraceObserver>>,
-        check: &mut Check,
-    ) -> Result<(), String> {
+    fn expand(&self, case: &ExpandCase, watch: Watch<'_>, check: &mut Check) -> Result<(), String> {
         let own = GivenWorld { variables: case.variables.clone(), ..GivenWorld::default() };
         let given = self.given.with(&case.given).with(&own);
-        let (mut cx, _) = self.context(&given, watcher)?;
+        let (mut cx, _) = self.context(&given, watch)?;
         set_authenticated(&mut cx, &given);
         if let Some(message) = &case.message {
             let (message, _) = parse_until(message.as_bytes(), End::Input);
@@ -209,15 +215,10 @@ impl Suite {
         Ok(())
     }
 
-    fn route(
-        &self,
-        case: &RouteCase,
-        watcher: Option<Arc<dyn TraceObserver>>,
-        check: &mut Check,
-    ) -> Result<(), String> {
+    fn route(&self, case: &RouteCase, watch: Watch<'_>, check: &mut Check) -> Result<(), String> {
         let own = GivenWorld { variables: case.variables.clone(), ..GivenWorld::default() };
         let given = self.given.with(&case.given).with(&own);
-        let (mut cx, _) = self.context(&given, watcher)?;
+        let (mut cx, _) = self.context(&given, watch)?;
         let found = fates(self.loaded.routes(), &mut cx, case.address.as_bytes());
         check.said.extend(found.iter().map(ToString::to_string));
         if let Some(goes) = &case.goes {
