@@ -50,6 +50,7 @@ mod routing;
 mod scram;
 mod sealing;
 mod secure_hosts;
+mod shown;
 mod side_by_side;
 mod sites;
 mod spool;
