@@ -70,7 +70,7 @@ pub trait Stepper: Send + Sync {
     /// goes on when this returns. What is evaluated meanwhile, with this context, is told
     /// to nobody and held up by nobody; what is set stays.
     ///
-    /// [`Trace::place`]: crate::Trace::place
+    /// [`Trace::place`]: eximious_core::Trace::place
     fn stop(&self, cx: &mut Context, at: &RunStop<'_>);
 }
 

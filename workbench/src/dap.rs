@@ -15,7 +15,7 @@ use eximious::{Config, Engine};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
-use crate::debugger::{Breakpoint, Came, Halt, Orders, Refusals, Resume, remote};
+use crate::debugger::{Breakpoint, Came, Halt, Orders, Refusals, RemoteEnds, Resume, remote};
 use crate::testing::TestMachine;
 use answers::stopped;
 use launch::Launched;
@@ -246,7 +246,7 @@ impl Server<'_> {
             return self.refuse(&request, "something was launched already");
         };
         let arguments = request["arguments"].clone();
-        let (orders, came, place) = remote(Refusals {
+        let RemoteEnds { orders, came, place } = remote(Refusals {
             held_up: |halt| stopped(halt, "breakpoint"),
             busy: || json!({ "error": "the run is held up" }),
             idle: || json!({ "error": "nothing is held up" }),

@@ -20,7 +20,7 @@ use crate::record::Recording;
 
 pub use halt::{Excerpt, Halt, excerpt};
 pub use points::{Breakpoint, BreakpointError, Breakpoints, Watched};
-pub use remote::{Came, Orders, Refusals, Workplace, remote};
+pub use remote::{Came, Orders, Refusals, RemoteEnds, Workplace, remote};
 pub use why::{Because, why};
 
 /// How a run goes on.

@@ -1,4 +1,4 @@
-//! What a run is shown as: lines of text ([`text`]), JSON ([`json`]), a page ([`html`]).
+//! What a run is shown as: lines of text ([`lines`]), JSON ([`json()`]), a page ([`page`]).
 
 mod html;
 mod json;

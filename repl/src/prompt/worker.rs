@@ -4,7 +4,9 @@
 
 use std::sync::mpsc::Receiver;
 
-use eximious_workbench::debugger::{Came, Halt, Orders, Refusals, Resume, Workplace, remote};
+use eximious_workbench::debugger::{
+    Came, Halt, Orders, Refusals, RemoteEnds, Resume, Workplace, remote,
+};
 
 use super::desk::Desk;
 use super::held;
@@ -18,7 +20,7 @@ pub struct Worker {
 
 /// Both ends.
 pub fn ends() -> (Worker, Workplace<Desk, Vec<u8>>) {
-    let (orders, came, place) = remote(Refusals {
+    let RemoteEnds { orders, came, place } = remote(Refusals {
         held_up: held::stopped,
         busy: || held::BUSY.to_vec(),
         idle: || b"nothing is held up\n".to_vec(),

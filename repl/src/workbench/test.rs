@@ -1,6 +1,7 @@
 //! `eximious test`: runs the tests of configurations.
 
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,14 +10,16 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use eximious::Config;
 use eximious::world::{Clock, Files};
 use eximious_workbench::coverage::{Coverage, CoverageCounter, CoverageReport, Universe};
 use eximious_workbench::testing::{
-    FileResult, Suite, TestMachine, TestResult, file::TestFile, json_report, junit,
+    FileResult, Suite, TestMachine, TestResult, file::TestFile, json_report, junit, record,
 };
 
 use crate::complain;
-use crate::session::Setup;
+use crate::refusal::Refusal;
+use crate::session::{Session, Setup};
 
 /// The end of the names of test files.
 const SUFFIX: &str = ".eximtest.toml";
@@ -56,6 +59,21 @@ pub fn command() -> Command {
         .arg(flag("coverage").help("Says what of the configurations was run"))
         .arg(file("lcov").help("Writes that for lcov"))
         .arg(file("html").help("Writes that as a page"))
+        .arg(
+            file("record")
+                .conflicts_with_all(["watch", "list", "junit", "coverage", "lcov", "html"])
+                .help(
+                    "Carries out the lines of an SMTP client as -bh does, and writes a test of \
+                     what was found out and what came of it",
+                ),
+        )
+        .arg(
+            Arg::new("client")
+                .long("client")
+                .value_name("IP[:PORT]")
+                .value_parser(super::trace::client_of)
+                .help("The client of --record; 127.0.0.1 by default"),
+        )
         .arg(flag("schema").help("Writes the JSON schema of test files, and runs nothing"))
 }
 
@@ -68,7 +86,13 @@ struct Round {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, _: Setup) -> ExitCode {
+pub fn run(matches: &ArgMatches, setup: Setup) -> ExitCode {
+    if let Some(file) = matches.get_one::<String>("record") {
+        return match recorded(file, matches, setup) {
+            Ok(text) => crate::print(text.as_bytes()),
+            Err(Refusal::Said(why) | Refusal::Logged(why)) => complain(&why),
+        };
+    }
     if matches.get_flag("schema") {
         return crate::print(format!("{:#}\n", TestFile::schema()).as_bytes());
     }
@@ -89,6 +113,20 @@ pub fn run(matches: &ArgMatches, _: Setup) -> ExitCode {
         let _ = io::stderr().write_all(b"(waiting for a change; Ctrl-C ends it)\n");
         wait_for_change(&round.watched, &*machine.files, &named);
     }
+}
+
+/// A test of a session, in the world as it is now.
+fn recorded(file: &str, matches: &ArgMatches, setup: Setup) -> Result<String, Refusal> {
+    let mut session = Session::start(setup, eximious_world::system())?;
+    let engine = session.engine().clone();
+    let path = String::from_utf8_lossy(session.config_file().unwrap_or_default()).into_owned();
+    let (config, _) = session.parts();
+    let config = config.cloned().unwrap_or_else(Config::default);
+    let script = super::trace::script(file, &engine)?;
+    let client = matches.get_one::<SocketAddr>("client").copied();
+    let client = client.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let test = record(file, &path, config, &engine, client, &script);
+    test.to_toml().map_err(|why| Refusal::Said(format!("eximious: {why}").into()))
 }
 
 /// The test files: those that are named, and those below folders.

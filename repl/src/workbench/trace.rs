@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
-use eximious::{Config, Context, Str, var};
+use eximious::{Config, Context, Engine, Str, var};
 use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
 use eximious_workbench::trace::{SourceText, TextStyle, json, lines, page};
 use eximious_workbench::tree::TraceNode;
@@ -64,7 +64,11 @@ pub fn command() -> Command {
         .arg(value("depth", "N").value_parser(value_parser!(usize)).help("No deeper than that"))
 }
 
-fn client_of(text: &str) -> Result<SocketAddr, String> {
+/// An address, with or without a port.
+///
+/// # Errors
+/// It is none.
+pub fn client_of(text: &str) -> Result<SocketAddr, String> {
     let address: Result<IpAddr, _> = text.parse();
     text.parse()
         .or_else(|_| address.map(|address| SocketAddr::new(address, 0)))
@@ -171,20 +175,28 @@ fn ran(
         return Ok(Ran { title: format!("acl {name}"), said: said + "\n" });
     }
     let file = text("session").cloned().unwrap_or_default();
-    let script = match file.as_str() {
-        "-" => crate::input::all(LARGEST),
-        _ => cx.engine().world().files.read(file.as_bytes(), LARGEST).map(|text| text.to_vec()),
-    };
-    let script = script.map_err(|why| {
-        let why = eximious::stdlib::wording::reason(&why);
-        Refusal::Said(format!("eximious: {file}: {why}").into())
-    })?;
+    let script = script(&file, cx.engine())?;
     let client = client.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
     let mut said = String::new();
     for line in bench.session(cx, client, &script) {
         line.lines().iter().for_each(|line| said += &format!("{line}\n"));
     }
     Ok(Ran { title: format!("session {file}"), said })
+}
+
+/// The lines of a client, from a file or the standard input.
+///
+/// # Errors
+/// They can't be read.
+pub fn script(file: &str, engine: &Engine) -> Result<Vec<u8>, Refusal> {
+    let script = match file {
+        "-" => crate::input::all(LARGEST),
+        _ => engine.world().files.read(file.as_bytes(), LARGEST).map(|text| text.to_vec()),
+    };
+    script.map_err(|why| {
+        let why = eximious::stdlib::wording::reason(&why);
+        Refusal::Said(format!("eximious: {file}: {why}").into())
+    })
 }
 
 fn logged(bench: &Bench) -> String {

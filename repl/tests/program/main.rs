@@ -57,6 +57,7 @@ mod spool;
 mod submission;
 mod swaks;
 mod terminal;
+mod testing;
 mod tls;
 mod tls_server;
 mod whoson;

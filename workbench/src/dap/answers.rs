@@ -129,8 +129,11 @@ fn source(place: &TracePlace) -> Value {
     json!({ "name": path.rsplit('/').next().unwrap_or(&path), "path": path })
 }
 
+/// A kind of variables: its name, and which belong to it.
+type Scope = (&'static str, fn(&str) -> bool);
+
 /// Kinds of variables, each a scope.
-const SCOPES: &[(&str, fn(&str) -> bool)] = &[
+const SCOPES: &[Scope] = &[
     ("Connection", |name| {
         is_of(
             name,

@@ -47,15 +47,23 @@ pub struct Workplace<D, R> {
     words: Arc<Refusals<R>>,
 }
 
-/// Both ends, and what comes back: for each order one thing, in their order.
-pub fn remote<D: 'static, R: Send + 'static>(
-    words: Refusals<R>,
-) -> (Orders<D, R>, Receiver<Came<R>>, Workplace<D, R>) {
+/// Both ends.
+pub struct RemoteEnds<D, R> {
+    /// Where orders are given.
+    pub orders: Orders<D, R>,
+    /// What comes of them: for each one thing, in their order.
+    pub came: Receiver<Came<R>>,
+    /// Where they are carried out.
+    pub place: Workplace<D, R>,
+}
+
+/// Two ends that belong together.
+pub fn remote<D: 'static, R: Send + 'static>(words: Refusals<R>) -> RemoteEnds<D, R> {
     let (orders, taken) = channel();
     let (tell, came) = channel();
-    let orders_end = Arc::new(Mutex::new(taken));
-    let place = Workplace { orders: orders_end, tell, words: Arc::new(words) };
-    (Orders(orders), came, place)
+    let taken = Arc::new(Mutex::new(taken));
+    let place = Workplace { orders: taken, tell, words: Arc::new(words) };
+    RemoteEnds { orders: Orders(orders), came, place }
 }
 
 impl<D, R> Orders<D, R> {

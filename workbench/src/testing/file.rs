@@ -321,6 +321,14 @@ impl TestFile {
         toml::from_str(text).map_err(|why| why.to_string())
     }
 
+    /// The file as it is written.
+    ///
+    /// # Errors
+    /// It has something that TOML has not.
+    pub fn to_toml(&self) -> Result<String, String> {
+        toml::to_string_pretty(self).map_err(|why| why.to_string())
+    }
+
     /// The JSON schema of the form.
     pub fn schema() -> serde_json::Value {
         schemars::schema_for!(Self).to_value()
