@@ -118,7 +118,7 @@ impl Prompt {
         }
         loop {
             self.output.flush()?;
-            let mark = if self.worker.is_held() { "(held) " } else { "> " };
+            let mark = source.mark(self.worker.is_held());
             if let Source::Terminal(editor, _) = &mut source
                 && let Some(words) = editor.helper()
                 && !self.worker.is_held()
@@ -158,6 +158,15 @@ fn source(engine: &Engine, request: &PromptRequest) -> io::Result<Source> {
 }
 
 impl Source {
+    /// What stands before a line. Transcripts tell their lines from those of shells.
+    fn mark(&self, is_held: bool) -> &'static str {
+        match self {
+            _ if is_held => "(held) ",
+            Self::Terminal(..) => "> ",
+            Self::Text(_) => "eximious> ",
+        }
+    }
+
     /// The next line; nothing at the end.
     fn next(&mut self, mark: &str, output: &Output) -> io::Result<Option<String>> {
         match self {
@@ -285,7 +294,7 @@ impl Prompt {
         };
         let mut lines = Source::Text(Box::new(io::Cursor::new(text.to_vec())));
         loop {
-            let mark = if self.worker.is_held() { "(held) " } else { "> " };
+            let mark = lines.mark(self.worker.is_held());
             match lines.next(mark, &self.output)? {
                 Some(line) if self.obey(&line, depth + 1)? => return Ok(true),
                 Some(_) => {}

@@ -195,15 +195,22 @@ pub fn all() -> impl Iterator<Item = &'static str> {
     records().map(|record| record.name)
 }
 
+/// The line of a command, by its name.
+pub fn about(name: &str) -> Option<String> {
+    records().find(|record| record.name == name).map(line)
+}
+
+fn line(record: &Record) -> String {
+    let head = format!("{} {}", record.name, record.takes);
+    format!("  {:<28} {}\n", head.trim_end(), record.does)
+}
+
 /// A line for each command, in groups.
 pub fn page() -> String {
     let mut out = String::new();
     for (group, records) in GROUPS {
         out += &format!("{group}:\n");
-        for record in *records {
-            let head = format!("{} {}", record.name, record.takes);
-            out += &format!("  {:<28} {}\n", head.trim_end(), record.does);
-        }
+        records.iter().for_each(|record| out += &line(record));
     }
     out
 }

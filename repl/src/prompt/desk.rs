@@ -126,7 +126,10 @@ impl Desk {
     fn command(&mut self, word: PromptWord, rest: &str) -> String {
         match word {
             PromptWord::Help if rest.is_empty() => help::prompt(),
-            PromptWord::Help => said(help::pages(self.registry(), rest)),
+            PromptWord::Help => match command::about(rest) {
+                Some(line) => line,
+                None => said(help::pages(self.registry(), rest)),
+            },
             PromptWord::List => {
                 said(list::list(self.registry(), false, Some(rest).filter(|kind| !kind.is_empty())))
             }
