@@ -2,6 +2,7 @@
 //! what runs it.
 
 mod dap;
+mod serve;
 mod test;
 mod trace;
 
@@ -28,6 +29,7 @@ pub struct WorkbenchCommand {
 pub const COMMANDS: &[WorkbenchCommand] = &[
     WorkbenchCommand { command: lsp::command, run: lsp::run },
     WorkbenchCommand { command: dap::command, run: dap::run },
+    WorkbenchCommand { command: serve::command, run: serve::run },
     WorkbenchCommand { command: test::command, run: test::run },
     WorkbenchCommand { command: trace::command, run: trace::run },
 ];

@@ -7,7 +7,7 @@ mod text;
 use eximious::Str;
 use eximious::trace::TracePlace;
 
-pub(crate) use html::filled;
+pub(crate) use html::nodes_shown;
 pub use html::{SourceText, page};
 pub use json::{json, node_json};
 pub use text::{TextStyle, lines};

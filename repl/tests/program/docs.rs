@@ -10,7 +10,7 @@ fn commands_in_the_documentation_do_what_it_says() {
     cases.register_bin("eximious", Path::new(env!("CARGO_BIN_EXE_eximious")));
     // Another form of a pattern's backslashes is shown otherwise.
     cases.env("NO_COLOR", "1");
-    for page in ["debugger.md", "editors.md", "testing.md", "trace.md"] {
+    for page in ["debugger.md", "editors.md", "testing.md", "trace.md", "workbench.md"] {
         cases.case(docs.join(page));
     }
     cases.run();

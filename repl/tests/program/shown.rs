@@ -105,3 +105,106 @@ fn a_terminal_debugs() {
     tmux.types(":continue", "no mail from hosts without a name");
     tmux.types(":why", "by deny");
 }
+
+/// The workbench's server; it ends with this.
+struct Served {
+    child: std::process::Child,
+    address: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn served(folder: &Path) -> Served {
+    use std::io::BufRead;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_eximious"))
+        .args(["-C", "mail.conf", "serve", "--workbench"])
+        .current_dir(folder)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut address = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    Served { child, address: address.trim_end().to_owned() }
+}
+
+/// Asks by HTTP, by hand: the status, and what came.
+fn fetched(served: &Served, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let host = served.address.strip_prefix("http://").unwrap().split('/').next().unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let headers = headers.replace("HOST", host);
+    let length = body.len();
+    write!(stream, "{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}")
+        .unwrap();
+    let mut came = Vec::new();
+    stream.read_to_end(&mut came).unwrap();
+    let came = String::from_utf8_lossy(&came).into_owned();
+    let status = came.get(9..12).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    (status, came)
+}
+
+#[test]
+fn the_workbench_is_a_page_for_those_with_the_token() {
+    let folder = sample();
+    let served = served(folder.path());
+    let path = served.address.splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap();
+    let ask = format!("{path}ask");
+    let json = "Host: HOST\r\nContent-Type: application/json\r\n";
+    assert_eq!(fetched(&served, "GET", &path, "Host: HOST\r\n", "").0, 200);
+    let wrong = format!("/{}/", "0".repeat(32));
+    for (method, path, headers, status) in [
+        ("GET", "/", "Host: HOST\r\n", 404),
+        ("GET", wrong.as_str(), "Host: HOST\r\n", 404),
+        ("GET", path.as_str(), "Host: evil.example\r\n", 404),
+        ("POST", ask.as_str(), "Host: HOST\r\nContent-Type: text/plain\r\n", 415),
+        ("POST", ask.as_str(), json, 400),
+    ] {
+        let (came, text) = fetched(&served, method, path, headers, "{");
+        assert_eq!(came, status, "{method} {path} {headers}: {text}");
+    }
+    // Nothing is run, and nothing written.
+    let mark = folder.path().join("mark");
+    let text = format!("${{run{{/usr/bin/touch {}}}}}", mark.display());
+    let question = serde_json::json!({ "text": "", "what": { "expand": text } }).to_string();
+    let (status, came) = fetched(&served, "POST", &ask, json, &question);
+    assert!(status == 200 && came.contains("Failed: "), "{came}");
+    assert!(!mark.exists());
+    let question = serde_json::json!({ "text": "bananas = 1\n", "what": "check" }).to_string();
+    let (_, came) = fetched(&served, "POST", &ask, json, &question);
+    assert!(came.contains("E102") && came.contains("\"line\":1"), "{came}");
+
+    let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workbench");
+    std::fs::create_dir_all(&shots).unwrap();
+    for (place, wanted) in [
+        ("#session", "by deny [line 24]"),
+        ("#expand", "ANN@EXAMPLE.ORG"),
+        ("#route", "is undeliverable"),
+        ("#words=srs_encode", "${srs_encode"),
+    ] {
+        let address = format!("{}{place}", served.address);
+        let browser = |more: &[String]| {
+            Command::new("chromium")
+                .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+                .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+                .args(["--virtual-time-budget=8000", "--window-size=1400,900"])
+                .args(more)
+                .arg(&address)
+                .output()
+                .unwrap()
+        };
+        let page = browser(&["--dump-dom".to_owned()]);
+        let page = String::from_utf8_lossy(&page.stdout).replace("  ", " ");
+        assert!(page.contains("data-checked=\"0\"") && page.contains(wanted), "{place}: {page}");
+        // Kept for whoever wants to see it.
+        let name = place.trim_start_matches('#').split('=').next().unwrap_or_default();
+        let shot = shots.join(format!("{name}.png"));
+        browser(&[format!("--screenshot={}", shot.display())]);
+        assert!(std::fs::metadata(&shot).unwrap().len() > 10_000);
+    }
+}

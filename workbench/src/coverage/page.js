@@ -1,11 +1,4 @@
-"use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const made = (tag, name, text) => {
-  const one = document.createElement(tag);
-  if (name) one.className = name;
-  if (text !== undefined) one.textContent = text;
-  return one;
-};
 for (const sum of data.sums) {
   const box = made("div", "sum");
   const meter = made("meter");

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::{BothWays, Coverage, Key, Universe};
+use crate::page::{Page, TREE, escaped};
 
 /// How much of something was run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -209,9 +210,19 @@ impl CoverageReport {
         .map(|(name, sum)| json!({ "name": name, "run": sum.run, "of": sum.of }))
         .collect();
         let sources: Vec<Value> = sources.collect();
-        let data = json!({ "title": title, "sums": sums, "sources": sources });
-        crate::trace::filled(include_str!("page.html"), title, &data)
-            .replace("{{style}}", include_str!("page.css"))
-            .replace("{{script}}", include_str!("page.js"))
+        let body = format!(
+            "<h1>{}</h1>\n<div id=\"sums\"></div>\n<p>Press n for the next line that was not run \
+             whole, p for the one before.</p>\n<main id=\"files\"></main>",
+            escaped(title)
+        );
+        Page {
+            title,
+            style: include_str!("page.css"),
+            body: &body,
+            scripts: &[TREE, include_str!("page.js")],
+            data: &json!({ "sums": sums, "sources": sources }),
+            asks: "'none'",
+        }
+        .html()
     }
 }

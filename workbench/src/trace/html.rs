@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{node_json, on_one_line, summary};
+use crate::page::{Page, TREE, escaped};
 use crate::tree::TraceNode;
 
 /// A file of the configuration.
@@ -20,7 +21,6 @@ const MOST_SOURCE: usize = 4 << 20;
 
 /// The page of a run; the title says what was asked.
 pub fn page(title: &str, nodes: &[TraceNode], sources: &[SourceText]) -> String {
-    let nodes: Vec<_> = nodes.iter().map(shown).collect();
     let sources: Vec<_> = sources
         .iter()
         .map(|source| {
@@ -31,43 +31,41 @@ pub fn page(title: &str, nodes: &[TraceNode], sources: &[SourceText]) -> String 
             json!({ "name": source.name, "text": text })
         })
         .collect();
-    let data = json!({ "title": title, "nodes": nodes, "sources": sources });
-    filled(include_str!("page.html"), title, &data)
-        .replace("{{style}}", include_str!("page.css"))
-        .replace("{{script}}", include_str!("page.js"))
-}
-
-/// A page with its title and its data, which can't end the script that they stand in, nor
-/// be taken for a part of the page.
-pub(crate) fn filled(page: &str, title: &str, data: &Value) -> String {
-    let mut out = String::new();
-    let mut rest = page;
-    while let Some(at) = rest.find("{{") {
-        let (head, tail) = rest.split_at(at);
-        out += head;
-        let end = tail.find("}}").map_or(tail.len(), |end| end + 2);
-        match &tail[..end] {
-            "{{title}}" => out += &escaped(title),
-            // No place of a page is named in it.
-            "{{data}}" => out += &within_script(data).replace("{{", "{\\u007b"),
-            other => out += other,
-        }
-        rest = &tail[end..];
+    let body = format!(
+        "<header>\n<h1>{}</h1>\n\
+         <label>Find <input id=\"find\" type=\"search\" placeholder=\"a name, a value (press /)\">\
+         </label>\n<button id=\"open\" type=\"button\">Open all</button>\n\
+         <button id=\"close\" type=\"button\">Close all</button>\n</header>\n<main>\n\
+         <section id=\"tree\" class=\"tree\" role=\"tree\" aria-label=\"what happened\" \
+         tabindex=\"0\"></section>\n\
+         <section id=\"source\" aria-label=\"the configuration\"></section>\n</main>",
+        escaped(title)
+    );
+    let data = json!({ "nodes": nodes_shown(nodes), "sources": sources });
+    Page {
+        title,
+        style: include_str!("page.css"),
+        body: &body,
+        scripts: &[TREE, include_str!("page.js")],
+        data: &data,
+        asks: "'none'",
     }
-    out + rest
+    .html()
 }
 
-/// A node as the page has it: the words for it come along, so that they stand once.
+/// Nodes as a page shows them: the words for each come along, so that they stand once.
+pub(crate) fn nodes_shown(nodes: &[TraceNode]) -> Vec<Value> {
+    nodes.iter().map(shown).collect()
+}
+
 fn shown(node: &TraceNode) -> Value {
     let (what, came) = summary(node);
     let mut out = node_json(node);
     if let Value::Object(out) = &mut out {
         out.insert("what".into(), what.into());
         out.insert("came".into(), came.into());
-        out.remove("parts");
         if !node.parts.is_empty() {
-            let parts: Vec<_> = node.parts.iter().map(shown).collect();
-            out.insert("parts".into(), parts.into());
+            out.insert("parts".into(), nodes_shown(&node.parts).into());
         }
         let value = node.text("value");
         if on_one_line(&value).ends_with('…') {
@@ -75,13 +73,4 @@ fn shown(node: &TraceNode) -> Value {
         }
     }
     out
-}
-
-/// JSON as the text of a script: no end tag, and no comment, is in it.
-fn within_script(data: &Value) -> String {
-    data.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
