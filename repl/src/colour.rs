@@ -2,7 +2,8 @@
 
 use std::io::{self, IsTerminal};
 
-use crate::refusal::Stop;
+use clap::builder::{EnumValueParser, PossibleValue};
+use clap::{Arg, ArgMatches, ValueEnum};
 
 /// When there is colour: `--color`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,22 +16,21 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// What an argument says: `--color`, `--color=WHEN`; nothing where it is another one.
-    ///
-    /// # Errors
-    /// It has a word that is none of `auto`, `always` and `never`.
-    pub fn of_argument(argument: &[u8]) -> Result<Option<Self>, Stop> {
-        let Some(rest) = argument.strip_prefix(b"--color") else { return Ok(None) };
-        match rest {
-            b"" | b"=always" => Ok(Some(Self::Always)),
-            b"=auto" => Ok(Some(Self::Auto)),
-            b"=never" => Ok(Some(Self::Never)),
-            _ if !rest.starts_with(b"=") => Ok(None),
-            _ => {
-                let why = b"eximious: --color takes auto, always or never, not \"";
-                Err(Stop([why.as_slice(), &rest[1..], b"\""].concat()))
-            }
-        }
+    /// `--color`, as an option of a command.
+    pub fn argument() -> Arg {
+        Arg::new("color")
+            .long("color")
+            .value_name("WHEN")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("always")
+            .value_parser(EnumValueParser::<Self>::new())
+            .help("In colour; auto is at a terminal, unless NO_COLOR is set")
+    }
+
+    /// What was typed of it.
+    pub fn of(matches: &ArgMatches) -> Self {
+        matches.get_one("color").copied().unwrap_or_default()
     }
 
     /// Whether the standard output has colour.
@@ -45,6 +45,20 @@ impl Colour {
                 !no && !dumb && io::stdout().is_terminal()
             }
         }
+    }
+}
+
+impl ValueEnum for Colour {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Always, Self::Never]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }))
     }
 }
 
@@ -79,13 +93,15 @@ mod tests {
 
     #[test]
     fn arguments_say_when() {
-        let of = |text: &str| Colour::of_argument(text.as_bytes());
-        assert_eq!(of("--color").unwrap(), Some(Colour::Always));
-        assert_eq!(of("--color=never").unwrap(), Some(Colour::Never));
-        assert_eq!(of("--color=auto").unwrap(), Some(Colour::Auto));
-        assert_eq!(of("--colors").unwrap(), None);
-        assert_eq!(of("--json").unwrap(), None);
-        assert!(of("--color=red").is_err());
+        let of = |text: &str| {
+            let command = clap::Command::new("c").arg(Colour::argument());
+            command.try_get_matches_from(["c", text]).ok().map(|matches| Colour::of(&matches))
+        };
+        assert_eq!(of("--color"), Some(Colour::Always));
+        assert_eq!(of("--color=never"), Some(Colour::Never));
+        assert_eq!(of("--color=auto"), Some(Colour::Auto));
+        assert_eq!(of("--colors"), None);
+        assert_eq!(of("--color=red"), None);
     }
 
     #[test]

@@ -4,21 +4,16 @@ mod ahead;
 mod assign;
 mod be;
 mod caller;
-mod check;
 mod colour;
+mod commands;
 mod configured;
 mod daemon;
 mod debug;
 mod deliver;
 mod filter;
-mod fmt;
 mod handover;
-mod help;
-mod hints;
 mod input;
-mod list;
 mod logs;
-mod lsp;
 mod message;
 mod options;
 mod output;
@@ -36,10 +31,8 @@ mod smtp;
 mod submit;
 mod suggest;
 mod switches;
-mod tlsrpt;
 mod usual;
 mod version;
-mod workbench;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -70,7 +63,7 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Options { log_lines, claim, action, greets } = match options::parse(called, &args) {
+    let Options { log_lines, claim, action } = match options::parse(called, &args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
@@ -89,25 +82,18 @@ fn main() -> ExitCode {
         Job::Information => print(version::INFORMATION.as_bytes()),
         Job::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
         Job::Version(setup) => version(setup),
-        Job::Start => print(help::START.as_bytes()),
+        Job::Start => print(commands::help::start().as_bytes()),
         Job::Dscp => print(version::dscp().as_bytes()),
         Job::BuildAliases(request) => build_aliases(request),
-        Job::Expand(request) => expand(request, greets),
-        Job::List { json, kind } => {
-            let engine = Engine::builder().build();
-            finish(list::list(engine.registry(), json, kind.as_deref()))
-        }
+        Job::Expand(request) => expand(request, false),
         Job::Show(request) => show(request),
-        Job::Check(request) => check::run(&request),
-        Job::Workbench(request) => workbench::run(request),
-        Job::Hints(request) => hints::run(request).unwrap_or_else(refuse),
-        Job::TlsReport(request) => tlsrpt::run(request).unwrap_or_else(refuse),
+        Job::Command(request) => commands::run(request).unwrap_or_else(refuse),
+        Job::Page(page) => print(page.as_bytes()),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
         Job::Retry(request) => test_rules(request, retry::answer),
         // Who has something to log does not get a test.
         Job::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
         Job::Filter(request) => test_filters(request),
-        Job::Format(request) => fmt::run(&request),
         Job::Route(request) => test_addresses(request),
         Job::Host(request) => speak(request),
         Job::Daemon(source, request) => match daemon::run(source, request) {
@@ -120,7 +106,6 @@ fn main() -> ExitCode {
         Job::View(request) => queue::view(request).unwrap_or_else(refuse),
         Job::Deliver(request) => deliver::run(request).unwrap_or_else(refuse),
         Job::Submit(request) => take_message(request, &log_lines),
-        Job::Help(names) => finish(help(&names)),
         Job::RemovePidFile(path) => {
             let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default().bytes().to_vec());
             eximious_world::serving::remove_pid_file_of_parent(&path);
@@ -296,23 +281,6 @@ fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
-}
-
-fn help(names: &[String]) -> Result<String, String> {
-    if names.is_empty() {
-        return Ok(help::START.to_owned());
-    }
-    if let [what, shell] = names
-        && what == "--completions"
-    {
-        let known = "bash, zsh and fish";
-        let why = || format!("there are completions for {known}, not for \"{shell}\"");
-        return switches::completions(shell).ok_or_else(why);
-    }
-    let engine = Engine::builder().build();
-    let pages: Result<Vec<String>, String> =
-        names.iter().map(|name| help::pages(engine.registry(), name)).collect();
-    pages.map(|pages| pages.join("\n"))
 }
 
 fn finish(result: Result<String, String>) -> ExitCode {

@@ -2,7 +2,7 @@
 //! and values attached to their options or in the next argument.
 
 mod called;
-mod commands;
+mod command;
 mod decide;
 mod given;
 mod queue_work;
@@ -26,9 +26,7 @@ use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{
-    check, daemon, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt, workbench,
-};
+use crate::{commands, daemon, filter, queue, rewrite, route, show, smtp, submit};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -44,8 +42,6 @@ pub struct Options {
     pub claim: Claim,
     /// What to do.
     pub action: Job,
-    /// Whether the prompt introduces itself.
-    pub greets: bool,
 }
 
 /// What to do, and what has to be known for it.
@@ -63,15 +59,6 @@ pub enum Job {
     Version(Setup),
     /// Expand the texts, or what is typed.
     Expand(ExpandRequest),
-    /// `eximious list`.
-    List {
-        /// As JSON.
-        json: bool,
-        /// Of one kind only.
-        kind: Option<String>,
-    },
-    /// `eximious help`.
-    Help(Vec<String>),
     /// `-bI:help`.
     Information,
     /// `-bI:sieve`: list what a Sieve script may require.
@@ -80,14 +67,10 @@ pub enum Job {
     RemovePidFile(Option<Vec<u8>>),
     /// Print what the configuration says.
     Show(show::ShowRequest),
-    /// Show hints, or change them.
-    Hints(hints::HintsRequest),
-    /// Report what came of TLS.
-    TlsReport(tlsrpt::ReportRequest),
-    /// A command of the workbench: `trace`, `test`.
-    Workbench(workbench::WorkbenchRequest),
-    /// `eximious check`.
-    Check(check::CheckRequest),
+    /// A command of this program's own.
+    Command(commands::CommandRequest),
+    /// Its page.
+    Page(String),
     /// `-brw`: rewrite an address.
     Rewrite(rewrite::RulesRequest),
     /// `-brt`: find a rule for retries.
@@ -112,8 +95,6 @@ pub enum Job {
     Deliver(deliver::DeliverRequest),
     /// Take a message from the standard input.
     Submit(submit::SubmitRequest),
-    /// `eximious fmt`.
-    Format(fmt::FmtRequest),
 }
 
 impl Job {
@@ -134,22 +115,17 @@ impl Job {
             | Self::Queue(_)
             | Self::Deliver(_)
             | Self::View(_)
-            | Self::Workbench(_)
-            | Self::TlsReport(_)
-            | Self::Hints(_) => true,
+            | Self::Command(_) => true,
             // A message has to be one first.
             Self::Submit(_)
             | Self::Start
             | Self::Dscp
             | Self::Version(_)
-            | Self::List { .. }
-            | Self::Help(_)
             | Self::Information
             | Self::SieveExtensions
             | Self::RemovePidFile(_)
-            | Self::Show(_)
-            | Self::Check(_)
-            | Self::Format(_) => false,
+            | Self::Page(_)
+            | Self::Show(_) => false,
         }
     }
 }
@@ -183,14 +159,6 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
     for option in called.options() {
         parser.option(option.as_bytes())?;
     }
-    if let [word, rest @ ..] = args
-        && called == CalledAs::Eximious
-        && word == b"repl"
-        && rest.first().is_none_or(|first| first != b"--help")
-    {
-        parser.args = rest;
-        parser.prompt()?;
-    }
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {
             break;
@@ -214,14 +182,13 @@ struct Parser<'a> {
     /// Whether what is left is no option, whatever it looks like.
     ended: bool,
     called: CalledAs,
-    greets: bool,
     given: Given,
 }
 
 impl<'a> Parser<'a> {
     fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
         let given = Given::default();
-        Self { args, action: None, later: None, ended: false, called, greets: false, given }
+        Self { args, action: None, later: None, ended: false, called, given }
     }
 
     fn next(&mut self) -> Option<&'a Vec<u8>> {
@@ -529,16 +496,10 @@ impl<'a> Parser<'a> {
     }
 
     fn finish(mut self, asked: Option<Asked>) -> Options {
-        let greets = self.greets;
         self.given.arguments = self.args.to_vec();
         let log_lines = std::mem::take(&mut self.given.log_lines);
         let asked = asked.unwrap_or(Asked::Usage);
-        Options {
-            log_lines,
-            claim: self.given.claim(&asked),
-            action: self.given.action(asked),
-            greets,
-        }
+        Options { log_lines, claim: self.given.claim(&asked), action: self.given.action(asked) }
     }
 }
 

@@ -268,7 +268,9 @@ impl Prompt {
                 let rest = rest.to_owned();
                 self.worker.look(move |halt| look(halt, &rest))
             }
-            _ if word == PromptWord::Help && rest.is_empty() => crate::help::prompt().into_bytes(),
+            _ if word == PromptWord::Help && rest.is_empty() => {
+                crate::commands::help::prompt().into_bytes()
+            }
             _ => held::BUSY.to_vec(),
         }
     }

@@ -1,9 +1,7 @@
-//! The switches and commands, each with what it does: what `help switches` prints, the
-//! page of the manual and the completions of shells are made of this.
+//! The switches, each with what it does: what `help switches` prints, the page of the
+//! manual and the completions of shells are made of this.
 
 use std::fmt::Write;
-
-use crate::workbench;
 
 /// A switch, or several that differ little.
 #[derive(Debug)]
@@ -119,23 +117,6 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
     ),
 ];
 
-/// The words of this program's own.
-const COMMANDS: &[(&str, &str)] = &[
-    ("check", "what is wrong, or looks wrong, in a configuration"),
-    ("fmt", "lays configurations out"),
-    ("hints", "shows, tidies and changes what is remembered of hosts, addresses and rates"),
-    ("help", "pages: of a name, check, switches, or a lint's code"),
-    ("list", "all items, operators, conditions, variables, lookups, options"),
-    ("repl", "a prompt for strings, ACLs and routers, with a debugger"),
-    ("tlsrpt", "reports what came of TLS with the hosts of domains (RFC 8460)"),
-];
-
-/// The commands, and what each does.
-pub fn commands() -> Vec<(String, String)> {
-    let own = COMMANDS.iter().map(|(name, does)| ((*name).to_owned(), (*does).to_owned()));
-    own.chain(workbench::names()).collect()
-}
-
 /// The page `switches`.
 pub fn page() -> String {
     let mut out = String::from("Switches are Exim's; options may stand before a command.\n");
@@ -161,64 +142,4 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     let switches = GROUPS.iter().flat_map(|(_, switches)| switches.iter());
     let parts = switches.flat_map(|switch| switch.names.split(", "));
     parts.map(|part| part.split([' ', '[']).next().unwrap_or(part))
-}
-
-/// The page of the manual, for `man -l`.
-pub fn manual() -> String {
-    let roff = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
-    let mut out = format!(
-        ".TH EXIMIOUS 8 \"\" \"eximious {}\"\n.SH NAME\neximious \\- Exim's language and \
-         configuration\n.SH SYNOPSIS\n.B eximious\n[switches] [command] [arguments]\n\
-         .SH DESCRIPTION\nSwitches are those of Exim. Called as exim, exim4, sendmail, mailq, \
-         newaliases, rmail, rsmtp or runq, the program is as Exim is under that name, and knows \
-         no commands.\n.SH COMMANDS\n",
-        env!("CARGO_PKG_VERSION")
-    );
-    for (command, does) in commands() {
-        let _ = write!(out, ".TP\n.B {command}\n{}\n", roff(&does));
-    }
-    for (group, switches) in GROUPS {
-        let _ = writeln!(out, ".SH {}", group.to_uppercase());
-        for switch in *switches {
-            let _ = write!(out, ".TP\n.B {}\n{}\n", roff(switch.names), roff(switch.does));
-        }
-    }
-    out + ".SH SEE ALSO\neximious help\n"
-}
-
-/// What completes the program's words in a shell: `bash`, `zsh`, `fish`.
-pub fn completions(shell: &str) -> Option<String> {
-    let switches: Vec<&str> = names().collect();
-    let commands: Vec<String> = commands().into_iter().map(|(name, _)| name).collect();
-    let words = format!("{} {}", commands.join(" "), switches.join(" "));
-    match shell {
-        "bash" => Some(format!("complete -o default -W '{words}' eximious\n")),
-        "zsh" => Some(format!(
-            "#compdef eximious\n_arguments -s '1:command:({words})' '*:file:_files'\n"
-        )),
-        "fish" => {
-            let mut out = String::new();
-            for (command, does) in COMMANDS {
-                let _ = writeln!(
-                    out,
-                    "complete -c eximious -n __fish_use_subcommand -a {command} -d \"{does}\""
-                );
-            }
-            for (_, group) in GROUPS {
-                for switch in *group {
-                    for name in switch.names.split(", ") {
-                        let name = name.split([' ', '[']).next().unwrap_or(name);
-                        let (kind, bare) = match name.strip_prefix("--") {
-                            Some(long) => ("l", long),
-                            None => ("o", name.trim_start_matches('-')),
-                        };
-                        let does = switch.does.replace('$', "\\$");
-                        let _ = writeln!(out, "complete -c eximious -{kind} {bare} -d \"{does}\"");
-                    }
-                }
-            }
-            Some(out)
-        }
-        _ => None,
-    }
 }

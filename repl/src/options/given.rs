@@ -18,10 +18,7 @@ use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::usual;
-use crate::{
-    check, daemon, deliver, filter, fmt, hints, queue, rewrite, route, show, smtp, submit, tlsrpt,
-    workbench,
-};
+use crate::{commands, daemon, deliver, filter, queue, rewrite, route, show, smtp, submit};
 
 /// What is to be done, as far as it is known while options are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,20 +29,12 @@ pub(super) enum Asked {
     Dscp,
     BuildAliases,
     Expand,
-    List {
-        json: bool,
-        kind: Option<String>,
-    },
-    Help(Vec<String>),
     Information,
     SieveExtensions,
     RemovePidFile(Option<Vec<u8>>),
     Show,
-    Check(check::CheckRequest),
-    Hints(hints::HintsWork),
-    /// Report what came of TLS.
-    TlsReport(tlsrpt::WantedReport),
-    Workbench(workbench::WorkbenchWork),
+    Command(commands::CommandWork),
+    Page(String),
     Rewrite,
     Retry,
     Route(Purpose),
@@ -59,14 +48,11 @@ pub(super) enum Asked {
     Deliver,
     Runner,
     Submit,
-    Format(fmt::FmtRequest),
 }
 
 /// The values of all options, whoever takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
-    /// What stands behind `repl`.
-    pub(super) prompt: PromptRequest,
     /// `-C`
     pub(crate) config: Option<Vec<u8>>,
     /// `-D`
@@ -142,21 +128,16 @@ impl Asked {
             | Self::Dscp
             | Self::BuildAliases
             | Self::Expand
-            | Self::List { .. }
-            | Self::Help(_)
             | Self::Information
             | Self::SieveExtensions
             | Self::RemovePidFile(_)
-            | Self::Check(_)
-            | Self::Format(_)
-            | Self::Workbench(_)
+            | Self::Page(_)
             | Self::Filter => Rights::Caller,
+            Self::Command(work) => work.rights(),
             Self::Version
             | Self::Show
             | Self::Rewrite
             | Self::Retry
-            | Self::Hints(_)
-            | Self::TlsReport(_)
             | Self::Host(_)
             | Self::Session
             | Self::Batch
@@ -170,31 +151,25 @@ impl Asked {
 
     /// Whether it only tests something, so that mistakes leave nothing in logs.
     fn is_test(&self) -> bool {
-        matches!(
-            self,
-            Self::Version
-                | Self::Expand
-                | Self::Route(_)
-                | Self::Filter
-                | Self::Host(_)
-                | Self::Workbench(_)
-        )
+        match self {
+            Self::Command(work) => work.is_test(),
+            Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether it reads the site's configuration. Without a word, that is the prompt.
     fn reads_configuration(&self) -> bool {
-        !matches!(
-            self,
-            Self::List { .. }
-                | Self::Start
-                | Self::Dscp
-                | Self::Help(_)
-                | Self::Information
-                | Self::SieveExtensions
-                | Self::RemovePidFile(_)
-                | Self::Check(_)
-                | Self::Format(_)
-        )
+        match self {
+            Self::Command(work) => work.reads_configuration(),
+            Self::Start
+            | Self::Dscp
+            | Self::Page(_)
+            | Self::Information
+            | Self::SieveExtensions
+            | Self::RemovePidFile(_) => false,
+            _ => true,
+        }
     }
 }
 
@@ -223,8 +198,6 @@ impl Given {
             }
             Asked::Version => Job::Version(self.setup()),
             Asked::Expand => Job::Expand(self.expand()),
-            Asked::List { json, kind } => Job::List { json, kind },
-            Asked::Help(names) => Job::Help(names),
             Asked::RemovePidFile(path) => Job::RemovePidFile(path),
             Asked::Information => Job::Information,
             Asked::SieveExtensions => Job::SieveExtensions,
@@ -235,14 +208,11 @@ impl Given {
                 verbose: self.verbose,
                 words: self.arguments,
             }),
-            Asked::Check(request) => Job::Check(request),
-            Asked::Workbench(work) => {
-                Job::Workbench(workbench::WorkbenchRequest { work, setup: self.check() })
+            Asked::Command(work) => {
+                let setup = if work.is_test() { self.check() } else { self.setup() };
+                Job::Command(commands::CommandRequest { work, setup })
             }
-            Asked::Hints(work) => Job::Hints(hints::HintsRequest { work, setup: self.setup() }),
-            Asked::TlsReport(wanted) => {
-                Job::TlsReport(tlsrpt::ReportRequest { wanted, setup: self.setup() })
-            }
+            Asked::Page(page) => Job::Page(page),
             Asked::Rewrite => Job::Rewrite(self.rules()),
             Asked::Retry => Job::Retry(self.rules()),
             Asked::Route(purpose) => Job::Route(route::RouteRequest {
@@ -305,7 +275,6 @@ impl Given {
                 setup: self.setup(),
             }),
             Asked::Submit => Job::Submit(self.submit()),
-            Asked::Format(request) => Job::Format(request),
         }
     }
 
@@ -348,8 +317,7 @@ impl Given {
 
     fn expand(mut self) -> super::ExpandRequest {
         let texts = std::mem::take(&mut self.arguments);
-        let prompt = std::mem::take(&mut self.prompt);
-        super::ExpandRequest { setup: self.check(), texts, prompt }
+        super::ExpandRequest { setup: self.check(), texts, prompt: PromptRequest::default() }
     }
 
     fn rules(mut self) -> rewrite::RulesRequest {

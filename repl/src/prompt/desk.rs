@@ -16,12 +16,13 @@ use eximious_workbench::variables;
 
 use super::command::{self, PromptWord, Typed};
 use super::held;
+use crate::commands::{help, list};
 use crate::message::{self, Reading};
 use crate::output::{self, Output};
 use crate::refusal::Refusal;
 use crate::session::{Answer, Session, Setup};
 use crate::suggest::meant;
-use crate::{help, list, words};
+use crate::words;
 
 /// How large a message may be.
 const LARGEST: u64 = 64 << 20;

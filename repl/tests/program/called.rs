@@ -110,19 +110,41 @@ fn everything_has_a_page() {
         assert_eq!((run.status, run.err.as_str()), (Some(0), ""), "{args:?}");
         run.out
     };
-    assert!(said(&["--help"]).contains("eximious help switches"));
-    for command in ["check", "fmt", "help", "list", "repl"] {
-        assert_eq!(said(&[command, "--help"]), said(&["help", command]));
+    let start = said(&["--help"]);
+    assert!(start.contains("help switches"), "{start}");
+    let manual = said(&["help", "--man"]);
+    let completions = ["bash", "zsh", "fish"].map(|shell| said(&["help", "--completions", shell]));
+    let named = start.lines().filter_map(|line| line.strip_prefix("  eximious "));
+    let named = named.filter_map(|line| line.split(' ').next());
+    let commands: Vec<&str> =
+        named.filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase())).collect();
+    assert!(commands.len() >= 12, "{commands:?}");
+    for command in commands {
+        // Help, the page of the manual and the completions know the same options.
+        let page = said(&[command, "--help"]);
+        assert_eq!(page, said(&["help", command]));
+        assert!(manual.contains(&format!("\n.SS {command}\n")), "{command}");
+        let lines = page.lines().map(str::trim_start);
+        let options = lines.filter(|line| line.starts_with('-'));
+        let options = options.filter_map(|line| line.split("  ").next());
+        let options = options.flat_map(|part| part.split(' '));
+        let options = options.filter_map(|word| word.strip_prefix("--"));
+        for option in options.map(|word| word.trim_matches(',')).filter(|word| *word != "help") {
+            let name = option.split(['[', '=']).next().unwrap_or(option);
+            assert!(manual.contains(&format!("\n.B \\-\\-{}", name.replace('-', "\\-"))), "{name}");
+            for text in &completions {
+                assert!(text.contains(&format!(" {name} ")) || text.contains(&format!("--{name}")));
+            }
+        }
     }
+    assert!(said(&["hints", "tidy", "--help"]).contains("-t <TIME>"));
+    assert!(manual.contains(".B eximious hints tidy"));
     assert!(said(&["help", "switches"]).contains("  -bd, -bdf "));
     assert!(said(&["help", "-bdf"]).contains("takes connections"));
     assert!(said(&["help", "drivers"]).contains("router        dnslookup "));
     assert!(said(&["help", "redirect"]).contains("Options of its own:"));
-    assert!(said(&["help", "--man"]).contains(".TP\n.B \\-bd, \\-bdf\n"));
-    for shell in ["bash", "zsh", "fish"] {
-        let text = said(&["help", "--completions", shell]);
-        assert!(text.contains("check") && text.contains("bdf"), "{shell}");
-    }
+    assert!(manual.contains(".TP\n.B \\-bd, \\-bdf\n"));
+    assert!(completions.iter().all(|text| text.contains("bdf")));
     let wrong = eximious(&["help", "--completions", "csh"], b"");
     assert_eq!(wrong.status, Some(1), "{wrong:?}");
     assert_eq!(said(&["-bI:dscp"]).lines().count(), 18);

@@ -10,7 +10,6 @@ use eximious::World;
 use eximious::world::Files;
 use eximious_workbench::serve::{WorkbenchPage, app};
 
-use crate::complain;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 
@@ -49,15 +48,11 @@ pub fn command() -> Command {
         )
 }
 
-/// Runs it.
-pub fn run(matches: &ArgMatches, setup: Setup) -> ExitCode {
-    match served(matches, setup) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Refusal::Said(why) | Refusal::Logged(why)) => complain(&why),
-    }
-}
-
-fn served(matches: &ArgMatches, setup: Setup) -> Result<(), Refusal> {
+/// Serves until it is ended.
+///
+/// # Errors
+/// The configuration can't be read, or the port can't be had.
+pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let said = |why: io::Error| {
         let why = eximious::stdlib::wording::reason(&why);
         Refusal::Said(format!("eximious: {why}").into())
@@ -96,7 +91,8 @@ fn served(matches: &ArgMatches, setup: Setup) -> Result<(), Refusal> {
         out.write_all(line.as_bytes()).and_then(|()| out.flush()).map_err(said)?;
         drop(out);
         axum::serve(listener, app(page)).await.map_err(said)
-    })
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The system as it is only looked at: files are read, names and users looked up, and

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use eximious::Config;
 use eximious::world::{Clock, Files};
 use eximious_workbench::coverage::{Coverage, CoverageCounter, CoverageReport, Universe};
@@ -17,7 +17,7 @@ use eximious_workbench::testing::{
     FileResult, Suite, TestMachine, TestResult, file::TestFile, json_report, junit, record,
 };
 
-use crate::complain;
+use super::{flag, option};
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 
@@ -34,8 +34,6 @@ const MOST_FILES: usize = 10_000;
 
 /// Its options.
 pub fn command() -> Command {
-    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    let file = |name: &'static str| Arg::new(name).long(name).value_name("FILE");
     Command::new("test")
         .about("runs the tests of configurations")
         .long_about(
@@ -45,36 +43,31 @@ pub fn command() -> Command {
              is there: no network, and nothing is written. docs/testing.md describes the form. \
              The exit status is 1 where a test fails.",
         )
-        .arg(Arg::new("paths").value_name("PATH").num_args(0..))
         .arg(
-            Arg::new("filter")
-                .long("filter")
-                .value_name("TEXT")
-                .help("Only tests whose name has this in it"),
+            Arg::new("paths")
+                .value_name("PATH")
+                .num_args(0..)
+                .help("Test files, and folders; by default, the working one"),
         )
-        .arg(flag("watch").help("Runs them again whenever a file changes"))
-        .arg(flag("list").help("Only names them"))
-        .arg(flag("json").help("As JSON"))
-        .arg(file("junit").help("Writes JUnit's XML, too"))
-        .arg(flag("coverage").help("Says what of the configurations was run"))
-        .arg(file("lcov").help("Writes that for lcov"))
-        .arg(file("html").help("Writes that as a page"))
+        .arg(option("filter", "TEXT", "Only tests whose name has this in it"))
+        .arg(flag("watch", "Runs them again whenever a file changes"))
+        .arg(flag("list", "Only names them"))
+        .arg(flag("json", "As JSON"))
+        .arg(option("junit", "FILE", "Writes JUnit's XML, too"))
+        .arg(flag("coverage", "Says what of the configurations was run"))
+        .arg(option("lcov", "FILE", "Writes that for lcov"))
+        .arg(option("html", "FILE", "Writes that as a page"))
         .arg(
-            file("record")
-                .conflicts_with_all(["watch", "list", "junit", "coverage", "lcov", "html"])
-                .help(
-                    "Carries out the lines of an SMTP client as -bh does, and writes a test of \
-                     what was found out and what came of it",
-                ),
+            option(
+                "record",
+                "FILE",
+                "Carries out the lines of an SMTP client as -bh does, and writes a test of what \
+                 was found out and what came of it",
+            )
+            .conflicts_with_all(["watch", "list", "junit", "coverage", "lcov", "html"]),
         )
-        .arg(
-            Arg::new("client")
-                .long("client")
-                .value_name("IP[:PORT]")
-                .value_parser(super::trace::client_of)
-                .help("The client of --record; 127.0.0.1 by default"),
-        )
-        .arg(flag("schema").help("Writes the JSON schema of test files, and runs nothing"))
+        .arg(super::trace::client("The client of --record; 127.0.0.1 by default"))
+        .arg(flag("schema", "Writes the JSON schema of test files, and runs nothing"))
 }
 
 /// What the tests of one go came to.
@@ -86,29 +79,24 @@ struct Round {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, setup: Setup) -> ExitCode {
+///
+/// # Errors
+/// A file can't be read or written.
+pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     if let Some(file) = matches.get_one::<String>("record") {
-        return match recorded(file, matches, setup) {
-            Ok(text) => crate::print(text.as_bytes()),
-            Err(Refusal::Said(why) | Refusal::Logged(why)) => complain(&why),
-        };
+        return recorded(file, matches, setup).map(|text| crate::print(text.as_bytes()));
     }
     if matches.get_flag("schema") {
-        return crate::print(format!("{:#}\n", TestFile::schema()).as_bytes());
+        return Ok(crate::print(format!("{:#}\n", TestFile::schema()).as_bytes()));
     }
+    let said = |why: String| Refusal::Said(format!("eximious: {why}").into_bytes());
     let machine = super::machine();
     let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     loop {
-        let paths = match paths(&named) {
-            Ok(paths) => paths,
-            Err(why) => return complain(format!("eximious: {why}").as_bytes()),
-        };
-        let round = round(&paths, matches, &machine);
-        let done = told(&round, matches);
-        match done {
-            Ok(code) if !matches.get_flag("watch") => return code,
-            Ok(_) => {}
-            Err(why) => return complain(format!("eximious: {why}").as_bytes()),
+        let round = round(&paths(&named).map_err(said)?, matches, &machine);
+        let code = told(&round, matches).map_err(|why| said(why.to_string()))?;
+        if !matches.get_flag("watch") {
+            return Ok(code);
         }
         let _ = io::stderr().write_all(b"(waiting for a change; Ctrl-C ends it)\n");
         wait_for_change(&round.watched, &*machine.files, &named);

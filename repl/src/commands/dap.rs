@@ -8,7 +8,6 @@ use eximious::{Config, Engine};
 use eximious_workbench::dap::{DapHost, serve};
 use eximious_workbench::testing::TestMachine;
 
-use crate::complain;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 
@@ -26,11 +25,14 @@ pub fn command() -> Command {
 }
 
 /// Runs it.
-pub fn run(_: &ArgMatches, setup: Setup) -> ExitCode {
+///
+/// # Errors
+/// The client can't be spoken to.
+pub fn run(_: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let input = io::BufReader::new(io::stdin());
     match serve(input, &mut io::stdout(), Box::new(Host(setup))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(why) => Err(Refusal::Said(format!("eximious: {why}").into_bytes())),
     }
 }
 

@@ -2,8 +2,10 @@
 //! changed (specification 54.12 to 54.14).
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use eximious::hints::{self, Record, Retry, Waiting};
 use eximious::stdlib::interval;
 use eximious::world::{Hint, HintStore, HintsError};
@@ -11,22 +13,13 @@ use eximious::{Context, opt};
 use eximious_mta::spool;
 use eximious_mta::spool::queue::is_message_id;
 
-use crate::refusal::{Refusal, Stop};
+use super::bytes;
+use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{caller, print};
 
-/// What is done with hints, and with what it begins.
-#[derive(Debug)]
-pub struct HintsRequest {
-    /// What the session begins with.
-    pub setup: Setup,
-    /// What is done.
-    pub work: HintsWork,
-}
-
 /// What is done with hints.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum HintsWork {
+enum HintsWork {
     /// The names of all databases are shown.
     Names,
     /// All records of a database are shown: in which zone, and whether their keys alone.
@@ -57,63 +50,112 @@ pub enum HintsWork {
     Delete(Vec<u8>, Vec<u8>),
 }
 
-/// How old records are that `tidy` removes, where nothing else is said: 30 days.
-const OLD: i64 = 30 * 24 * 3600;
-
-/// Reads the arguments of `hints`.
-///
-/// # Errors
-/// They ask for nothing that there is.
-pub fn work(arguments: &[String]) -> Result<HintsWork, Stop> {
-    let bytes = |text: &&str| text.as_bytes().to_vec();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (flags, rest): (Vec<&str>, Vec<&str>) = match words.first() {
-        Some(&"dump") => words.iter().skip(1).partition(|word| ["-z", "-k"].contains(*word)),
-        _ => (Vec::new(), words.iter().skip(1).copied().collect()),
+/// Its options.
+pub fn command() -> Command {
+    let name = || Arg::new("name").value_name("NAME").required(true).help("The database");
+    let key = || {
+        let key = Arg::new("key").value_name("KEY").required(true).help("The record's key");
+        key.value_parser(value_parser!(OsString))
     };
-    match (words.first().copied(), rest.as_slice()) {
-        (None, _) => Ok(HintsWork::Names),
-        (Some("dump"), [space]) => Ok(HintsWork::Dump {
-            space: bytes(space),
-            utc: flags.contains(&"-z"),
-            keys: flags.contains(&"-k"),
-        }),
-        (Some("tidy"), ["-t", time, spaces @ ..]) => {
-            let seconds = interval::seconds(time.as_bytes()).map(i64::from);
-            let Some(seconds) = seconds else {
-                let message = format!("eximious: \"{time}\" is no time: hints tidy -t 7d");
-                return Err(Stop(message.into()));
-            };
-            Ok(HintsWork::Tidy(seconds, spaces.iter().map(bytes).collect()))
+    let fields = ["retry", "callout", "ratelimit"]
+        .map(|space| format!("  {space}: {}\n", hints::fields(space.as_bytes()).join(", ")));
+    Command::new("hints")
+        .about("shows, tidies and changes what is remembered of hosts, addresses and rates")
+        .long_about(
+            "Shows, tidies and changes what is remembered from one message to the next, as \
+             exim_dumpdb, exim_tidydb and exim_fixdb do for Exim. Without anything it says \
+             which databases there are: retry, callout, ratelimit, seen, misc. It is for admin \
+             users.",
+        )
+        .disable_help_subcommand(true)
+        .subcommand(
+            Command::new("dump")
+                .about("Shows all records")
+                .arg(name())
+                .arg(Arg::new("utc").short('z').action(ArgAction::SetTrue).help("Times in UTC"))
+                .arg(
+                    Arg::new("keys").short('k').action(ArgAction::SetTrue).help("Their keys alone"),
+                ),
+        )
+        .subcommand(
+            Command::new("tidy")
+                .about("Removes old records, and times for retrying of messages that are gone")
+                .arg(
+                    Arg::new("names")
+                        .value_name("NAME")
+                        .num_args(0..)
+                        .help("The databases; by default, all"),
+                )
+                .arg(
+                    Arg::new("time")
+                        .short('t')
+                        .value_name("TIME")
+                        .value_parser(time)
+                        .default_value("30d")
+                        .help("How old they are"),
+                ),
+        )
+        .subcommand(Command::new("get").about("Shows a record").arg(name()).arg(key()))
+        .subcommand(
+            Command::new("set")
+                .about("Gives a field another value")
+                .arg(name())
+                .arg(key())
+                .arg(Arg::new("field").value_name("FIELD").required(true).help("The field"))
+                .arg(
+                    Arg::new("value")
+                        .value_name("VALUE")
+                        .required(true)
+                        .allow_hyphen_values(true)
+                        .help("A time is in seconds since 1970, or now, now+1h30m, now-7d"),
+                )
+                .after_help(format!("The fields:\n{}", fields.concat())),
+        )
+        .subcommand(Command::new("delete").about("Removes a record").arg(name()).arg(key()))
+}
+
+fn time(text: &str) -> Result<i64, String> {
+    let seconds = interval::seconds(text.as_bytes()).map(i64::from);
+    seconds.ok_or_else(|| "it is no time, such as 7d".to_owned())
+}
+
+/// What was typed.
+fn wanted(matches: &ArgMatches) -> HintsWork {
+    let Some((what, matches)) = matches.subcommand() else { return HintsWork::Names };
+    let text = |name: &str| {
+        let text = matches.try_get_one::<String>(name).ok().flatten();
+        text.cloned().unwrap_or_default()
+    };
+    let space = text("name").into_bytes();
+    let key = || bytes(matches, "key").unwrap_or_default();
+    match what {
+        "dump" => {
+            HintsWork::Dump { space, utc: matches.get_flag("utc"), keys: matches.get_flag("keys") }
         }
-        (Some("tidy"), spaces) if spaces.first() != Some(&"-t") => {
-            Ok(HintsWork::Tidy(OLD, spaces.iter().map(bytes).collect()))
+        "tidy" => {
+            let names = matches.get_many::<String>("names").into_iter().flatten();
+            let names = names.map(|name| name.clone().into_bytes()).collect();
+            HintsWork::Tidy(matches.get_one("time").copied().unwrap_or_default(), names)
         }
-        (Some("get"), [space, key]) => Ok(HintsWork::Get(bytes(space), bytes(key))),
-        (Some("set"), [space, key, field, value]) => Ok(HintsWork::Set {
-            space: bytes(space),
-            key: bytes(key),
-            field: (*field).to_owned(),
-            value: (*value).to_owned(),
-        }),
-        (Some("delete"), [space, key]) => Ok(HintsWork::Delete(bytes(space), bytes(key))),
-        _ => Err(Stop(format!("eximious: hints {}?\n{USAGE}", words.join(" ")).into())),
+        "get" => HintsWork::Get(space, key()),
+        "set" => HintsWork::Set { space, key: key(), field: text("field"), value: text("value") },
+        _ => HintsWork::Delete(space, key()),
     }
 }
 
-const USAGE: &str = "hints | hints dump [-z] [-k] NAME | hints tidy [-t TIME] [NAME…] | \
-    hints get NAME KEY | hints set NAME KEY FIELD VALUE | hints delete NAME KEY";
-
 /// Does it.
-pub fn run(request: HintsRequest) -> Result<ExitCode, Refusal> {
-    let session = Session::start(request.setup, eximious_world::system())?;
+///
+/// # Errors
+/// The configuration can't be read, the caller may not, or there is no such record.
+pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
+    let session = Session::start(setup, eximious_world::system())?;
     let (_, cx) = session.into_parts();
     if !caller::is_admin(cx.engine().settings(), cx.engine().world()) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
     let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     let store = cx.engine().world().hint_store(directory.bytes());
-    let said = done(&cx, &*store, request.work).map_err(|why| {
+    let said = done(&cx, &*store, wanted(matches)).map_err(|why| {
         let spool = directory.display().to_string();
         Refusal::Said(format!("eximious: hints of {spool}: {why}").into_bytes())
     })?;

@@ -1,24 +1,27 @@
 //! `eximious fmt`: lays configurations out.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::{Arg, ArgMatches, Command, value_parser};
 use eximious::world::Files;
 use similar::TextDiff;
 
+use super::flag;
 use crate::colour::{self, Colour};
-use crate::refusal::Stop;
+use crate::refusal::Refusal;
+use crate::session::Setup;
 
-/// What to lay out, and what to do with it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct FmtRequest {
+/// What to do with files.
+struct Layout {
     /// Only say which files would change.
     check: bool,
     /// Only show what would change.
     diff: bool,
     colour: Colour,
-    files: Vec<Vec<u8>>,
 }
 
 /// How large a file may be.
@@ -32,46 +35,50 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The file that is the standard input.
 const STANDARD: &[u8] = b"-";
 
-/// Reads the arguments of `fmt`.
-///
-/// # Errors
-/// An option that it does not know.
-pub fn request(arguments: &[Vec<u8>]) -> Result<FmtRequest, Stop> {
-    let mut request = FmtRequest::default();
-    let mut options = true;
-    for argument in arguments {
-        match argument.as_slice() {
-            b"--check" if options => request.check = true,
-            b"--diff" if options => request.diff = true,
-            b"--" if options => options = false,
-            _ if options && argument.starts_with(b"-") && argument != STANDARD => {
-                if let Some(colour) = Colour::of_argument(argument)? {
-                    request.colour = colour;
-                    continue;
-                }
-                let head = b"eximious: fmt takes --check, --diff, --color and files, not \"";
-                let head = head.as_slice();
-                return Err(Stop([head, argument, b"\""].concat()));
-            }
-            _ => request.files.push(argument.clone()),
-        }
-    }
-    if request.files.is_empty() {
-        request.files.push(STANDARD.to_vec());
-    }
-    Ok(request)
+/// Its options.
+pub fn command() -> Command {
+    Command::new("fmt")
+        .about("lays configurations out")
+        .long_about(
+            "Lays configurations out: the files are changed, the standard input (or -) goes to \
+             the standard output. Macros, conditions, inclusions and comments stay. The exit \
+             status is 1 where a file can't be read or written, and where --check finds one \
+             that would change.",
+        )
+        .arg(
+            Arg::new("files")
+                .value_name("FILE")
+                .num_args(0..)
+                .value_parser(value_parser!(OsString))
+                .help("What is laid out; by default, the standard input"),
+        )
+        .arg(flag("check", "Only says which files would change; the exit status is 1 then"))
+        .arg(flag("diff", "Only shows what would change"))
+        .arg(Colour::argument())
 }
 
-/// Lays the files out. The exit status is 1 where one can't be read or written,
-/// and where `--check` finds one that would change.
-pub fn run(request: &FmtRequest) -> ExitCode {
+/// Lays the files out.
+///
+/// # Errors
+/// None.
+pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
+    let request = Layout {
+        check: matches.get_flag("check"),
+        diff: matches.get_flag("diff"),
+        colour: Colour::of(matches),
+    };
+    let named = matches.get_many::<OsString>("files").into_iter().flatten();
+    let mut named: Vec<&[u8]> = named.map(|name| name.as_bytes()).collect();
+    if named.is_empty() {
+        named.push(STANDARD);
+    }
     let files = eximious_world::system().files;
     let mut good = true;
-    for name in &request.files {
-        match one(request, name, &*files) {
+    for name in named {
+        match one(&request, name, &*files) {
             Ok(same) => good &= same,
             // Nobody reads what is written any more.
-            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => return ExitCode::FAILURE,
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::FAILURE),
             Err(why) => {
                 let why = format!(": {why}\n");
                 let message = [b"eximious: ", called(name), why.as_bytes()].concat();
@@ -81,11 +88,11 @@ pub fn run(request: &FmtRequest) -> ExitCode {
             }
         }
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Lays a file out; false where `--check` has something to say of it.
-fn one(request: &FmtRequest, name: &[u8], files: &dyn Files) -> io::Result<bool> {
+fn one(request: &Layout, name: &[u8], files: &dyn Files) -> io::Result<bool> {
     let standard = name == STANDARD;
     let old = if standard { input()? } else { files.read(name, LARGEST)?.to_vec() };
     if memchr::memchr_iter(b'\n', &old).count() > MOST_LINES {

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use eximious_workbench::lsp::{self, Connection, LspEnd, LspSettings, Message};
 use serde_json::{Value, json};
 
+use crate::refusal::Refusal;
 use crate::session::Setup;
 
 /// How large a message may be.
@@ -33,7 +34,10 @@ pub fn command() -> Command {
 }
 
 /// Serves until the client goes.
-pub fn run(_: &ArgMatches, setup: Setup) -> ExitCode {
+///
+/// # Errors
+/// None.
+pub fn run(_: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let macros = setup.macros.iter().map(|(name, value)| (name.to_vec(), value.to_vec()));
     let settings = LspSettings { main: setup.config.clone(), macros: macros.collect() };
     let world = eximious_world::system();
@@ -63,10 +67,10 @@ pub fn run(_: &ArgMatches, setup: Setup) -> ExitCode {
     drop(server);
     // It ends when all that was said is written.
     let _ = writer.join();
-    match end {
+    Ok(match end {
         LspEnd::Orderly => ExitCode::SUCCESS,
         LspEnd::Abrupt => ExitCode::FAILURE,
-    }
+    })
 }
 
 /// The next message. Lines that are no head of one are passed over, and so is a message that

@@ -1,12 +1,38 @@
 //! `eximious list`: every word of the language.
 
 use std::fmt::Write;
+use std::process::ExitCode;
 
+use clap::{Arg, ArgMatches, Command};
 use eximious::check;
-use eximious::{AclOptions, AclTermKind, Registry};
+use eximious::{AclOptions, AclTermKind, Engine, Registry};
 use serde_json::{Value, json};
 
+use super::flag;
+use crate::refusal::Refusal;
+use crate::session::Setup;
 use crate::words::{self, Kind, More, Word};
+
+/// Its options.
+pub fn command() -> Command {
+    let kinds: Vec<String> = Kind::all().map(|kind| kind.names().replace(' ', "-")).collect();
+    let kinds = format!("A kind of word: options, acl, or {}", kinds.join(", "));
+    Command::new("list")
+        .about("all items, operators, conditions, variables, lookups, options")
+        .long_about("Lists all words of the language, or those of a kind.")
+        .arg(Arg::new("kind").value_name("KIND").help(kinds))
+        .arg(flag("json", "As JSON, with all that is known of each"))
+}
+
+/// Lists words.
+///
+/// # Errors
+/// There is no such kind.
+pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
+    let engine = Engine::builder().build();
+    let kind = matches.get_one::<String>("kind").map(String::as_str);
+    Ok(crate::finish(list(engine.registry(), matches.get_flag("json"), kind)))
+}
 
 /// The list as text or as JSON; an error names what is not a kind.
 pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<String, String> {

@@ -4,71 +4,62 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgGroup, ArgMatches, Command, value_parser};
 use eximious::{Config, Context, Engine, Str, var};
 use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
 use eximious_workbench::trace::{SourceText, TextStyle, json, lines, page};
 use eximious_workbench::tree::TraceNode;
 
+use super::{flag, option};
+use crate::print;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-use crate::{complain, print};
 
 /// How large a session may be.
 const LARGEST: u64 = 64 << 20;
 
 /// Its options.
 pub fn command() -> Command {
-    let value = |name: &'static str, of: &'static str| Arg::new(name).long(name).value_name(of);
     Command::new("trace")
         .about("shows what happens in an expression, an ACL, routing or a session")
         .long_about(
             "Shows what happens, step by step: each condition, list, look-up and expansion, \
              what it came to, whether that is tainted, how long it took, and where it stands.",
         )
-        .arg(value("expand", "TEXT").help("An expression"))
-        .arg(value("acl", "NAME").help("An ACL, about --recipient where there is one"))
-        .arg(value("route", "ADDRESS").help("Where an address goes"))
-        .arg(
-            value("session", "FILE")
-                .help("The lines of an SMTP client, as for -bh; - is the standard input"),
-        )
+        .arg(option("expand", "TEXT", "An expression"))
+        .arg(option("acl", "NAME", "An ACL, about --recipient where there is one"))
+        .arg(option("route", "ADDRESS", "Where an address goes"))
+        .arg(option(
+            "session",
+            "FILE",
+            "The lines of an SMTP client, as for -bh; - is the standard input",
+        ))
         .group(ArgGroup::new("what").args(["expand", "acl", "route", "session"]).required(true))
+        .arg(client("The client's address; 127.0.0.1 by default"))
+        .arg(option("helo", "NAME", "The name that the client gives itself"))
+        .arg(option("sender", "ADDRESS", "The sender of the envelope"))
+        .arg(option("recipient", "ADDRESS", "The recipient that an ACL is asked about"))
+        .arg(option("message", "FILE", "A message: $h_subject: and the like have values"))
+        .arg(flag("json", "As JSON; docs/trace.md says what is in it"))
         .arg(
-            value("client", "IP[:PORT]")
-                .value_parser(client_of)
-                .help("The client's address; 127.0.0.1 by default"),
+            option("html", "FILE", "Writes a page with the configuration beside the tree")
+                .conflicts_with("json"),
         )
-        .arg(value("helo", "NAME").help("The name that the client gives itself"))
-        .arg(value("sender", "ADDRESS").help("The sender of the envelope"))
-        .arg(value("recipient", "ADDRESS").help("The recipient that an ACL is asked about"))
-        .arg(value("message", "FILE").help("A message: $h_subject: and the like have values"))
-        .arg(
-            value("json", "")
-                .num_args(0)
-                .action(ArgAction::SetTrue)
-                .help("As JSON; docs/trace.md says what is in it"),
-        )
-        .arg(
-            value("html", "FILE")
-                .conflicts_with("json")
-                .help("Writes a page with the configuration beside the tree"),
-        )
-        .arg(value("times", "").num_args(0).action(ArgAction::SetTrue).help("With times"))
-        .arg(
-            value("skipped", "")
-                .num_args(0)
-                .action(ArgAction::SetTrue)
-                .help("With what was passed over"),
-        )
-        .arg(value("depth", "N").value_parser(value_parser!(usize)).help("No deeper than that"))
+        .arg(flag("times", "With times"))
+        .arg(flag("skipped", "With what was passed over"))
+        .arg(option("depth", "N", "No deeper than that").value_parser(value_parser!(usize)))
+}
+
+/// `--client`
+pub fn client(help: &'static str) -> Arg {
+    option("client", "IP[:PORT]", help).value_parser(client_of)
 }
 
 /// An address, with or without a port.
 ///
 /// # Errors
 /// It is none.
-pub fn client_of(text: &str) -> Result<SocketAddr, String> {
+fn client_of(text: &str) -> Result<SocketAddr, String> {
     let address: Result<IpAddr, _> = text.parse();
     text.parse()
         .or_else(|_| address.map(|address| SocketAddr::new(address, 0)))
@@ -76,11 +67,11 @@ pub fn client_of(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Runs it.
-pub fn run(matches: &ArgMatches, setup: Setup) -> ExitCode {
-    match traced(matches, setup) {
-        Ok(text) => print(text.as_bytes()),
-        Err(Refusal::Said(why) | Refusal::Logged(why)) => complain(&why),
-    }
+///
+/// # Errors
+/// The configuration or the session can't be read, or there is no such ACL.
+pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
+    traced(matches, setup).map(|text| print(text.as_bytes()))
 }
 
 fn traced(matches: &ArgMatches, mut setup: Setup) -> Result<String, Refusal> {

@@ -1,21 +1,24 @@
 //! `eximious help`, and `help` at the prompt.
 
 use std::fmt::Write;
+use std::process::ExitCode;
 
+use clap::{Arg, ArgMatches, Command};
 use eximious::check;
 use eximious::debugging::DebugSelector;
-use eximious::hints;
-use eximious::{DriverDef, OptionPlace, Registry};
+use eximious::{DriverDef, Engine, OptionPlace, Registry};
 
-use crate::switches;
+use super::{flag, manual, option};
+use crate::refusal::Refusal;
+use crate::session::Setup;
 use crate::words::{self, Word};
-use crate::workbench;
+use crate::{commands, finish, switches};
 
 /// How wide a page is.
 const WIDTH: usize = 78;
 
 /// How to get started, from a shell.
-pub const START: &str = "\
+const START: &str = "\
 eximious reads Exim's configuration, expands its strings and takes mail, as Exim does.
 
   eximious -be '${uc:hello}'    expand arguments, one after the other
@@ -25,20 +28,68 @@ eximious reads Exim's configuration, expands its strings and takes mail, as Exim
   eximious -bem FILE …          the same with a message: $h_subject:, $message_size
   eximious -DNAME=text -be …    the same with a macro
   eximious -oMa 192.0.2.1 …     the same with $sender_host_address; -f for the sender
+  eximious -C FILE -bP [NAME…]  what a configuration says
+  eximious -C FILE -bt ADDRESS  where an address goes; -bh HOST: an SMTP session
+  eximious -bV                  the version, and what this build knows
 
-  eximious list [--json] [KIND]   every item, operator, condition, variable, lookup, option
-  eximious help NAME              the page of one of them: help extract, help $pid
-  eximious check [FILE…]          what is wrong in a configuration; help check, help E110
-  eximious fmt [FILE…]            lay configurations out; --check and --diff only look
-  eximious lsp                    the server for editors; help lsp
-  eximious -C FILE -bP [NAME…]    what a configuration says
-  eximious -C FILE -bt ADDRESS    where an address goes; -bh HOST: an SMTP session
-  eximious -bV                    the version, and what this build knows
-  eximious help switches          all switches; help --man, help --completions bash
+";
+
+/// What follows the commands.
+const START_END: &str = "
+eximious help COMMAND has the page of each, help NAME that of any word of the language
+(help extract, help $pid, help E110), help switches all switches of Exim; help --man,
+help --completions bash.
 
 Called as exim, exim4, sendmail, mailq, newaliases, rmail, rsmtp or runq, it is
 Exim, and words are recipients.
 ";
+
+/// How to get started, from a shell, with all commands.
+pub fn start() -> String {
+    let mut text = START.to_owned();
+    for (name, does) in commands::names() {
+        let _ = writeln!(text, "  eximious {name:<8} {does}");
+    }
+    text + START_END
+}
+
+/// Its options.
+pub fn command() -> Command {
+    Command::new("help")
+        .about("pages: of a command, a word of the language, a code of check, switches")
+        .long_about("Shows pages; without a name, how to begin.")
+        .arg(
+            Arg::new("names")
+                .value_name("NAME")
+                .num_args(0..)
+                .allow_hyphen_values(true)
+                .help("A command, a word of the language, a code of check, a switch; drivers: all of them; switches: those of Exim"),
+        )
+        .arg(flag("man", "Writes the page of the manual, for man -l"))
+        .arg(option("completions", "SHELL", "Writes what completes words in a shell: bash, zsh or fish"))
+}
+
+/// Shows pages.
+///
+/// # Errors
+/// None.
+pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
+    let names: Vec<&String> = matches.get_many("names").into_iter().flatten().collect();
+    let engine = Engine::builder().build();
+    let text = match matches.get_one::<String>("completions") {
+        Some(shell) => manual::completions(shell).ok_or_else(|| {
+            format!("there are completions for bash, zsh and fish, not for \"{shell}\"")
+        }),
+        None if matches.get_flag("man") => Ok(manual::page()),
+        None if names.is_empty() => Ok(start()),
+        None => {
+            let pages: Result<Vec<String>, String> =
+                names.iter().map(|name| pages(engine.registry(), name)).collect();
+            pages.map(|pages| pages.join("\n"))
+        }
+    };
+    Ok(finish(text))
+}
 
 /// The head of the same, at the prompt.
 const PROMPT: &str = "\
@@ -58,109 +109,9 @@ put a space before it where it should be. While a run is held up, an expression 
 its values, and an empty line does the last step once more.
 ";
 
-/// What `repl` takes.
-const REPL: &str = "\
-eximious [-C FILE] [-D NAME=TEXT] repl [--message FILE] [--session FILE] [--script FILE] [TEXT…]
-
-A prompt to try expressions, ACLs and routers of a configuration, with a debugger.
-With texts, they are expanded instead. What is piped to it is shown with what comes
-of it, as is a script.
-
-  --message FILE   begins with a message, as :message does
-  --session FILE   begins with lines that :save has kept
-  --script FILE    carries out the lines of a file, and leaves
-
-";
-
 /// What can be typed at the prompt.
 pub fn prompt() -> String {
     format!("{PROMPT}{}{PROMPT_END}", crate::prompt::commands())
-}
-
-/// What `fmt` takes and gives.
-const FMT: &str = "\
-eximious fmt [--check | --diff] [--color[=WHEN]] [FILE…]
-
-Lays configurations out: the files are changed, the standard input (or -) goes
-to the standard output. Macros, conditions, inclusions and comments stay.
-
-  --check   only says which files would change; the exit status is 1 then
-  --diff    only shows what would change
-  --color   in colour: auto (at a terminal, unless NO_COLOR is set), always or never
-";
-
-/// What `check` takes and gives.
-const CHECK: &str = "\
-eximious [-C FILE] [-D NAME=TEXT] check [--json | --sarif] [--color[=WHEN]] [--target RELEASE] [FILE…]
-
-Reads each configuration and says what is wrong with it, or looks wrong, with
-the place. Without a file it is the one that -C names, or that Exim would read;
-- is the standard input. A file of Debian's conf.d is read as a part of its
-section.
-
-  -C FILE, -D NAME=TEXT, as for Exim; they may stand behind check, too
-
-  --target exim-4.98   what that release does not know, or treats otherwise; by
-                       default the newest counts. A comment at the head of the
-                       file says the same: # eximious: target exim-4.98
-  --color              in colour: auto (at a terminal, unless NO_COLOR is set),
-                       always or never
-  --json               an array of objects: code, name, severity, message, file,
-                       line, column, help. Lines and columns count from 1, and
-                       columns count bytes, as files need not be UTF-8.
-  --sarif              a log of SARIF 2.1.0; its columns count characters.
-
-A comment above a line silences a code there, if a reason follows:
-  # eximious: allow W205 the other server has it
-
-The exit status is 1 where there is an error or a file can't be read, and 0
-otherwise, with or without warnings.
-
-These are looked for; eximious help CODE has the page of each:
-
-";
-
-/// What `hints` takes and gives.
-const HINTS: &str = "\
-eximious [-C FILE] hints
-eximious [-C FILE] hints dump [-z] [-k] NAME
-eximious [-C FILE] hints tidy [-t TIME] [NAME…]
-eximious [-C FILE] hints get NAME KEY
-eximious [-C FILE] hints set NAME KEY FIELD VALUE
-eximious [-C FILE] hints delete NAME KEY
-
-Shows, tidies and changes what is remembered from one message to the next, as
-exim_dumpdb, exim_tidydb and exim_fixdb do for Exim. Without anything it says
-which databases there are: retry, callout, ratelimit, seen, misc. It is for
-admin users.
-
-  dump    shows all records: -z with times in UTC, -k their keys alone
-  tidy    removes records that are older than TIME (30d by default), and times for
-          retrying of messages that are gone; of all databases, or of those named
-  set     gives a field another value. A time is in seconds since 1970, or now,
-          now+1h30m, now-7d. These are the fields:
-
-";
-
-/// What `tlsrpt` takes and gives.
-const TLSRPT: &str = "\
-eximious [-C FILE] tlsrpt [--day YYYY-MM-DD]
-eximious [-C FILE] tlsrpt [--day YYYY-MM-DD] [--organization NAME]
-                          [--contact WHO] DOMAIN
-
-What came of TLS with the hosts of domains, as the smtp transport's option
-tlsrpt_domains has it noted: yesterday in UTC, or on another day. Without a
-domain it says of which domains there is something, and where they want to be
-told of it (the record _smtp._tls.DOMAIN; - where they don't). With one it
-writes the report for it (JSON, RFC 8460); nothing is sent. It is for admin
-users.
-";
-
-fn hints_page() -> String {
-    let fields = |space: &str| {
-        format!("          {space}: {}\n", hints::fields(space.as_bytes()).join(", "))
-    };
-    HINTS.to_owned() + &["retry", "callout", "ratelimit"].map(fields).concat()
 }
 
 /// The pages of a name; an error says what could have been meant.
@@ -172,23 +123,9 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     }
     match name {
         "switches" => return Ok(switches::page()),
-        "help" => return Ok(START.to_owned()),
-        "fmt" => return Ok(FMT.to_owned()),
-        "hints" => return Ok(hints_page()),
-        "tlsrpt" => return Ok(TLSRPT.to_owned()),
-        "list" => return Ok(list_page()),
-        "repl" => return Ok(format!("{REPL}{}", prompt())),
         "drivers" => return Ok(drivers(registry)),
-        name if let Some(page) = workbench::page(name) => return Ok(page),
-        "--man" => return Ok(switches::manual()),
+        name if let Some(page) = commands::page(name, &[]) => return Ok(page),
         _ => {}
-    }
-    if name == "check" {
-        let line = |lint: &&check::Lint| format!("  {}  {}\n", lint.code, lint.summary);
-        return Ok(check::lints()
-            .iter()
-            .map(line)
-            .fold(CHECK.to_owned(), |page, line| page + &line));
     }
     let mut pages: Vec<String> = words::named(registry, name).iter().map(page).collect();
     pages.extend(
@@ -205,16 +142,6 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         return Err(unknown(registry, name));
     }
     Ok(pages.join("\n"))
-}
-
-/// What can be listed.
-fn list_page() -> String {
-    let kinds: Vec<String> = words::Kind::all().map(|kind| kind.names()).collect();
-    let mut text = String::from(
-        "eximious list [--json] [KIND]\n\nLists all words, or those of a kind: options, acl, or\n",
-    );
-    kinds.iter().for_each(|kind| text += &format!("  {}\n", kind.replace(' ', "-")));
-    text
 }
 
 /// What `-d` may name.

@@ -4,23 +4,23 @@ use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use clap::{Arg, ArgMatches, Command};
 use eximious::check::{self as lints, Finding, Severity, Spot, TargetRelease, locate};
 use eximious::config::Config;
 use eximious::{ConfigError, Engine, Macros, World};
 use eximious_workbench::lsp::address_of;
 use serde_json::{Value, json};
 
+use super::{flag, option};
 use crate::colour::Colour;
-use crate::options::Given;
-use crate::refusal::Stop;
+use crate::refusal::Refusal;
+use crate::session::Setup;
 use crate::usual;
 
 /// What to check, and how to say it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CheckRequest {
+struct Checked {
     files: Vec<String>,
-    /// `-D`
-    macros: Vec<(Vec<u8>, Vec<u8>)>,
+    macros: Macros,
     form: Form,
     colour: Colour,
     target: Option<TargetRelease>,
@@ -37,72 +37,75 @@ enum Form {
     Sarif,
 }
 
-/// Reads the arguments of `check`.
-///
-/// # Errors
-/// An option that it does not know, or a release that is none.
-pub fn request(arguments: Vec<String>, given: &Given) -> Result<CheckRequest, Stop> {
-    let macros = given.macros.iter().map(|(name, value)| (name.to_vec(), value.to_vec()));
-    let mut request = CheckRequest { macros: macros.collect(), ..CheckRequest::default() };
-    let mut config = given.config.as_ref().map(|name| String::from_utf8_lossy(name).into_owned());
-    let mut arguments = arguments.into_iter();
-    while let Some(argument) = arguments.next() {
-        let (name, value) = match argument.split_once('=') {
-            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
-            _ => (argument.as_str(), None),
-        };
-        match name {
-            "--json" => request.form = Form::Json,
-            "--sarif" => request.form = Form::Sarif,
-            "--target" => {
-                let text = value.or_else(|| arguments.next()).unwrap_or_default();
-                let Some(target) = TargetRelease::parse(&text) else {
-                    let message = format!("eximious: \"{text}\" is no release: --target exim-4.98");
-                    return Err(Stop(message.into()));
-                };
-                request.target = Some(target);
-            }
-            _ if name.starts_with("-C") => {
-                let attached = (argument.len() > 2).then(|| argument[2..].to_owned());
-                let file = attached.or_else(|| arguments.next());
-                config = Some(file.ok_or_else(|| Stop::abandoned(b"-C"))?);
-            }
-            _ if name.starts_with("-D") => {
-                let attached = (argument.len() > 2).then(|| argument[2..].to_owned());
-                let text = attached.or_else(|| arguments.next()).unwrap_or_default();
-                let text = text.trim_start();
-                let (name, value) = text.split_once('=').unwrap_or((text, ""));
-                let name = name.trim();
-                let is_name = name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
-                if !is_name || !Macros::is_definition(name.as_bytes()) {
-                    let why = "macro name set by -D must start with an upper case letter";
-                    return Err(Stop::exim(why));
-                }
-                request.macros.push((name.into(), value.trim_start().into()));
-            }
-            _ if name.starts_with('-') && name != "-" => {
-                if let Some(colour) = Colour::of_argument(argument.as_bytes())? {
-                    request.colour = colour;
-                    continue;
-                }
-                let message = format!(
-                    "eximious: check takes --json, --sarif, --target RELEASE, --color, -C FILE, \
-                     -D NAME=TEXT and files, not \"{argument}\""
-                );
-                return Err(Stop(message.into()));
-            }
-            _ => request.files.push(argument),
-        }
-    }
-    if request.files.is_empty() {
-        let usual = || String::from_utf8_lossy(usual::FILES).into_owned();
-        request.files.push(config.unwrap_or_else(usual));
-    }
-    Ok(request)
+/// Its options.
+pub fn command() -> Command {
+    let line = |lint: &&lints::Lint| format!("  {}  {}\n", lint.code, lint.summary);
+    let codes: String = lints::lints().iter().map(line).collect();
+    Command::new("check")
+        .about("what is wrong, or looks wrong, in a configuration")
+        .long_about(
+            "Reads each configuration and says what is wrong with it, or looks wrong, with the \
+             place. A file of Debian's conf.d is read as a part of its section. The exit status \
+             is 1 where there is an error or a file can't be read, and 0 otherwise, with or \
+             without warnings.",
+        )
+        .arg(Arg::new("files").value_name("FILE").num_args(0..).help(
+            "What is read; by default what -C names, or what Exim would read. - is the standard \
+             input",
+        ))
+        .arg(flag(
+            "json",
+            "An array of objects: code, name, severity, message, file, line, \
+             column, help. Lines and columns count from 1, and columns count bytes",
+        ))
+        .arg(
+            flag("sarif", "A log of SARIF 2.1.0; its columns count characters")
+                .conflicts_with("json"),
+        )
+        .arg(
+            option(
+                "target",
+                "RELEASE",
+                "What that release does not know, or treats otherwise: \
+             exim-4.98. By default the newest counts. A comment at the head of the file says \
+             the same: # eximious: target exim-4.98",
+            )
+            .value_parser(release),
+        )
+        .arg(Colour::argument())
+        .after_help(format!(
+            "A comment above a line silences a code there, if a reason follows:\n  \
+             # eximious: allow W205 the other server has it\n\n\
+             These are looked for; eximious help CODE has the page of each:\n\n{codes}"
+        ))
+}
+
+fn release(text: &str) -> Result<TargetRelease, String> {
+    TargetRelease::parse(text).ok_or_else(|| "it is no release, such as exim-4.98".to_owned())
 }
 
 /// Checks the files; the exit status is 1 where there is an error.
-pub fn run(request: &CheckRequest) -> ExitCode {
+///
+/// # Errors
+/// None.
+pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
+    let mut files: Vec<String> = matches.get_many("files").into_iter().flatten().cloned().collect();
+    if files.is_empty() {
+        let usual = || usual::FILES.to_vec();
+        let named = setup.config.unwrap_or_else(usual);
+        files.push(String::from_utf8_lossy(&named).into_owned());
+    }
+    let request = &Checked {
+        files,
+        macros: setup.macros,
+        form: match () {
+            () if matches.get_flag("json") => Form::Json,
+            () if matches.get_flag("sarif") => Form::Sarif,
+            () => Form::Text,
+        },
+        colour: Colour::of(matches),
+        target: matches.get_one("target").copied(),
+    };
     let world = eximious_world::system();
     let engine = Engine::builder().build();
     let mut worst = None;
@@ -142,10 +145,10 @@ pub fn run(request: &CheckRequest) -> ExitCode {
     }
     // Whoever closed the pipe has read enough.
     let _ = io::stdout().write_all(&out);
-    match worst {
+    Ok(match worst {
         Some(Severity::Error) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
-    }
+    })
 }
 
 /// Reads what is to be checked: the standard input, a file, or a part of a configuration in
@@ -153,14 +156,11 @@ pub fn run(request: &CheckRequest) -> ExitCode {
 fn read(
     file: &str,
     part: Option<&str>,
-    request: &CheckRequest,
+    request: &Checked,
     engine: &Engine,
     world: &World,
 ) -> Result<Config, ConfigError> {
-    let mut macros = Macros::new();
-    request.macros.iter().for_each(|(name, value)| {
-        macros.set(name, value);
-    });
+    let macros = request.macros.clone();
     // A part of a section is included by the section, which stands beside it.
     let (folder, base) = file.rsplit_once('/').unwrap_or((".", file));
     let name = part.map_or_else(|| file.to_owned(), |_| format!("{folder}/its section"));
@@ -191,7 +191,7 @@ fn read(
 }
 
 /// What lays excerpts out, with colour or without.
-fn renderer(request: &CheckRequest) -> Renderer {
+fn renderer(request: &Checked) -> Renderer {
     match request.colour.is_on() {
         true => Renderer::styled(),
         false => Renderer::plain(),

@@ -4,67 +4,64 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use clap::{Arg, ArgMatches, Command};
 use eximious::hints::{Record, ReportedFailure, ReportedPolicy, TlsReport, tls_report_key};
 use eximious::world::{Hint, HintStore, Moment};
 use eximious::{Context, mta_sts, opt, var};
 use serde_json::{Value, json};
 
-use crate::refusal::{Refusal, Stop};
+use super::option;
+use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{caller, print};
 
-/// What is reported, and what that begins with.
-#[derive(Debug)]
-pub struct ReportRequest {
-    /// What the session begins with.
-    pub setup: Setup,
-    /// What is reported.
-    pub wanted: WantedReport,
-}
-
 /// What is reported.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct WantedReport {
+#[derive(Default, PartialEq, Eq, Debug)]
+struct WantedReport {
     /// The day, in UTC: yesterday, where none is named.
-    pub day: Option<String>,
+    day: Option<String>,
     /// Who reports: `qualify_domain`, where nothing is said.
-    pub organization: Option<String>,
+    organization: Option<String>,
     /// Who answers questions: the postmaster there.
-    pub contact: Option<String>,
+    contact: Option<String>,
     /// The domain; without it, it is said of which domains there are reports, and who wants
     /// them.
-    pub domain: Option<String>,
+    domain: Option<String>,
 }
 
-const USAGE: &str = "tlsrpt [--day YYYY-MM-DD] [--organization NAME] [--contact WHO] [DOMAIN]";
+/// Its options.
+pub fn command() -> Command {
+    Command::new("tlsrpt")
+        .about("reports what came of TLS with the hosts of domains (RFC 8460)")
+        .long_about(
+            "What came of TLS with the hosts of domains, as the smtp transport's option \
+             tlsrpt_domains has it noted. Without a domain it says of which domains there is \
+             something, and where they want to be told of it (the record _smtp._tls.DOMAIN; - \
+             where they don't). With one it writes the report for it (JSON, RFC 8460); nothing \
+             is sent. It is for admin users.",
+        )
+        .arg(Arg::new("domain").value_name("DOMAIN").help("Whose report is written"))
+        .arg(
+            option("day", "YYYY-MM-DD", "The day, in UTC; by default, yesterday").value_parser(day),
+        )
+        .arg(option("organization", "NAME", "Who reports; by default, qualify_domain"))
+        .arg(option("contact", "WHO", "Who answers questions; by default, the postmaster there"))
+}
 
-/// Reads the arguments of `tlsrpt`.
-///
-/// # Errors
-/// They ask for nothing that there is.
-pub fn wanted(arguments: &[String]) -> Result<WantedReport, Stop> {
-    let mut wanted = WantedReport::default();
-    let mut rest = arguments.iter();
-    let wrong = || Stop(format!("eximious: tlsrpt {}?\n{USAGE}", arguments.join(" ")).into());
-    while let Some(word) = rest.next() {
-        let place = match word.as_str() {
-            "--day" => &mut wanted.day,
-            "--organization" => &mut wanted.organization,
-            "--contact" => &mut wanted.contact,
-            word if word.starts_with('-') => return Err(wrong()),
-            word => {
-                if wanted.domain.replace(word.to_owned()).is_some() {
-                    return Err(wrong());
-                }
-                continue;
-            }
-        };
-        *place = Some(rest.next().ok_or_else(wrong)?.clone());
+/// What was typed.
+fn wanted(matches: &ArgMatches) -> WantedReport {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    WantedReport {
+        day: text("day"),
+        organization: text("organization"),
+        contact: text("contact"),
+        domain: text("domain"),
     }
-    match wanted.day.as_deref().is_none_or(is_day) {
-        true => Ok(wanted),
-        false => Err(wrong()),
-    }
+}
+
+fn day(text: &str) -> Result<String, String> {
+    let why = || "a day is wanted, such as 2026-11-22".to_owned();
+    is_day(text).then(|| text.to_owned()).ok_or_else(why)
 }
 
 /// `2026-11-22`
@@ -75,15 +72,18 @@ fn is_day(text: &str) -> bool {
 }
 
 /// Reports.
-pub fn run(request: ReportRequest) -> Result<ExitCode, Refusal> {
-    let session = Session::start(request.setup, eximious_world::system())?;
+///
+/// # Errors
+/// The configuration can't be read, or the caller may not.
+pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
+    let session = Session::start(setup, eximious_world::system())?;
     let (_, mut cx) = session.into_parts();
     if !caller::is_admin(cx.engine().settings(), cx.engine().world()) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
     let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     let store = cx.engine().world().hint_store(directory.bytes());
-    let said = said(&mut cx, &*store, &request.wanted)
+    let said = said(&mut cx, &*store, &wanted(matches))
         .map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
     Ok(print(said.as_bytes()))
 }
@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn arguments_say_what_is_wanted() {
         let read = |text: &str| {
-            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            wanted(&words).ok()
+            let words = std::iter::once("tlsrpt").chain(text.split_whitespace());
+            Some(wanted(&command().try_get_matches_from(words).ok()?))
         };
         let all = read("--day 2026-11-22 b.example --contact a@c").expect("a report");
         assert_eq!(all.day.as_deref(), Some("2026-11-22"));

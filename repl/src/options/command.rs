@@ -1,0 +1,54 @@
+//! The words that are this program's own, and not Exim's.
+
+use super::given::Asked;
+use super::{CalledAs, Parser, Stop};
+use crate::commands;
+
+impl Parser<'_> {
+    /// A word of this program's own. Another word is a recipient only where it has a
+    /// domain, or where an option says that there is a message.
+    pub(super) fn command(&mut self) -> Result<(), Stop> {
+        let asked = self.action.is_some() || self.later.is_some() || self.given.takes_message;
+        let filters = &self.given.filters;
+        let tests = filters.system.is_some() || filters.user.is_some();
+        if self.called != CalledAs::Eximious || asked || tests {
+            return Ok(());
+        }
+        if let [word, rest @ ..] = self.args {
+            if rest.iter().any(|arg| arg == b"--help" || arg == b"-h")
+                && let Some(page) = commands::page(&String::from_utf8_lossy(word), rest)
+            {
+                self.args = &[];
+                self.action = Some(Asked::Page(page));
+                return Ok(());
+            }
+            if let Some(work) = commands::work(word, rest)? {
+                self.given.config = work.config().or_else(|| self.given.config.take());
+                for text in work.macros() {
+                    self.macro_option(&[b"-D", text].concat(), text)?;
+                }
+                self.args = &[];
+                self.action = Some(Asked::Command(work));
+                return Ok(());
+            }
+        }
+        match self.args.first() {
+            Some(word) if !self.given.recipients_in_header && !word.contains(&b'@') => {
+                Err(unknown_command(&String::from_utf8_lossy(word)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A word that nobody knows, and what could have been meant.
+fn unknown_command(word: &str) -> Stop {
+    let names: Vec<String> = commands::names().map(|(name, _)| name).collect();
+    let near = eximious::check::nearest(word, names.iter().map(String::as_str));
+    let hint = match near.first() {
+        Some(near) => format!("did you mean \"eximious {near}\"?"),
+        None => "\"eximious help\" shows the commands".to_owned(),
+    };
+    let way = format!("(For a message to the local user: eximious -bm {word})");
+    Stop(format!("eximious: no command \"{word}\"; {hint}\n{way}").into())
+}
