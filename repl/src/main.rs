@@ -17,6 +17,7 @@ mod logs;
 mod message;
 mod options;
 mod output;
+mod progress;
 mod prompt;
 mod queue;
 mod reader;

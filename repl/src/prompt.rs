@@ -21,6 +21,7 @@ use rustyline::{Behavior, CompletionType, Config, Editor};
 
 use crate::input::Lines;
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::session::Session;
 use command::{PromptWord, Typed};
 use desk::Desk;
@@ -219,6 +220,7 @@ fn physical(lines: &mut Box<dyn BufRead>) -> io::Result<Option<String>> {
 impl Prompt {
     /// Carries out what was typed; true where that was to leave.
     fn obey(&mut self, typed: &str, depth: u32) -> io::Result<bool> {
+        let progress = Progress::of("evaluating; Ctrl-C ends it");
         let said = match command::of_line(typed) {
             Some(Typed::Command(PromptWord::Quit, _)) => return Ok(true),
             Some(Typed::Command(PromptWord::Save, file)) => self.save(file),
@@ -233,6 +235,7 @@ impl Prompt {
                 self.worker.work(move |desk| desk.obey(&line))
             }
         };
+        drop(progress);
         self.typed.push(typed.to_owned());
         self.output.put(&said, b"")?;
         Ok(false)

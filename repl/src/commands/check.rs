@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{flag, option};
 use crate::colour::Colour;
+use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::Setup;
 use crate::usual;
@@ -111,7 +112,9 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let mut worst = None;
     let mut out = Vec::new();
     let mut values = Vec::new();
+    let progress = Progress::of("checking");
     for file in &request.files {
+        progress.say(|| format!("checking {file}"));
         let part = lints::parts::section(file.as_bytes());
         let config = match read(file, part, request, &engine, &world) {
             Ok(mut config) => {
@@ -138,6 +141,7 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
             Form::Sarif => values.extend(findings.iter().map(|finding| result(&config, finding))),
         }
     }
+    drop(progress);
     match request.form {
         Form::Text => {}
         Form::Json => out = format!("{:#}\n", Value::Array(values)).into_bytes(),

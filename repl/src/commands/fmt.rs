@@ -12,6 +12,7 @@ use similar::TextDiff;
 
 use super::flag;
 use crate::colour::{self, Colour};
+use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::Setup;
 
@@ -99,10 +100,13 @@ fn one(request: &Layout, name: &[u8], files: &dyn Files) -> io::Result<bool> {
         let why = format!("more than {MOST_LINES} lines are no configuration");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
+    let name_shown = String::from_utf8_lossy(called(name));
+    let progress = Progress::of(format!("laying out {name_shown}"));
     let new = eximious::fmt::format(&old);
+    let changes = (request.diff && new != old).then(|| difference(called(name), &old, &new));
+    drop(progress);
     let mut out = io::stdout().lock();
-    if request.diff && new != old {
-        let difference = difference(called(name), &old, &new);
+    if let Some(difference) = changes {
         match request.colour.is_on() {
             true => out.write_all(&colour::difference(&difference))?,
             false => out.write_all(&difference)?,

@@ -14,6 +14,7 @@ use eximious_mta::spool;
 use eximious_mta::spool::queue::is_message_id;
 
 use super::bytes;
+use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{caller, print};
@@ -155,10 +156,12 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     }
     let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     let store = cx.engine().world().hint_store(directory.bytes());
+    let progress = Progress::of("going through hints");
     let said = done(&cx, &*store, wanted(matches)).map_err(|why| {
         let spool = directory.display().to_string();
         Refusal::Said(format!("eximious: hints of {spool}: {why}").into_bytes())
     })?;
+    drop(progress);
     Ok(print(&said))
 }
 

@@ -1,6 +1,6 @@
 //! `eximious test`: runs the tests of configurations.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 use eximious::Config;
-use eximious::world::{Clock, Files};
+use eximious::world::Files;
 use eximious_workbench::coverage::{Coverage, CoverageCounter, CoverageReport, Universe};
 use eximious_workbench::testing::{
     FileResult, Suite, TestMachine, TestResult, file::TestFile, json_report, junit, record,
 };
 
 use super::{flag, option};
+use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 
@@ -27,8 +28,6 @@ const SUFFIX: &str = ".eximtest.toml";
 const STACK: usize = 16 << 20;
 /// How often files are looked at (`--watch`).
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long it takes until it is said how far it is.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// How many files are looked for below a folder.
 const MOST_FILES: usize = 10_000;
 
@@ -74,8 +73,16 @@ pub fn command() -> Command {
 struct Round {
     files: Vec<FileResult>,
     coverage: Vec<(Universe, Coverage)>,
-    /// The files that they hang on.
-    watched: Vec<String>,
+    /// The files that they hang on, as they were before they were read.
+    watched: Vec<(String, Look)>,
+}
+
+/// What shows that a file is another one: when it was changed, its size and its number.
+type Look = Option<(i64, i64, u64, u64)>;
+
+fn look(files: &dyn Files, path: &str) -> Look {
+    let stat = files.stat(path.as_bytes(), true).ok()?;
+    Some((stat.mtime, stat.mtime_nanos, stat.size, stat.inode))
 }
 
 /// Runs it.
@@ -93,13 +100,14 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let machine = super::machine();
     let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     loop {
-        let round = round(&paths(&named).map_err(said)?, matches, &machine);
+        let paths = paths(&named).map_err(said)?;
+        let round = round(&paths, matches, &machine);
         let code = told(&round, matches).map_err(|why| said(why.to_string()))?;
         if !matches.get_flag("watch") {
             return Ok(code);
         }
         let _ = io::stderr().write_all(b"(waiting for a change; Ctrl-C ends it)\n");
-        wait_for_change(&round.watched, &*machine.files, &named);
+        wait_for_change(&round, &*machine.files, &paths, &named);
     }
 }
 
@@ -146,7 +154,17 @@ fn round(paths: &[String], matches: &ArgMatches, machine: &TestMachine) -> Round
         || matches.get_one::<String>("html").is_some();
     let mut round = Round { files: Vec::new(), coverage: Vec::new(), watched: Vec::new() };
     for path in paths {
-        round.watched.push(path.clone());
+        round.watched.push((path.clone(), look(&*machine.files, path)));
+        if matches.get_flag("watch")
+            && let Ok(suite) = Suite::read(path, machine)
+        {
+            // It is read once more below: so no change in between is missed.
+            for file in suite.loaded().config().sources.files() {
+                let name = String::from_utf8_lossy(&file.name).into_owned();
+                let look = look(&*machine.files, &name);
+                round.watched.push((name, look));
+            }
+        }
         let mut suite = match Suite::read(path, machine) {
             Ok(suite) => suite,
             Err(why) => {
@@ -158,8 +176,6 @@ fn round(paths: &[String], matches: &ArgMatches, machine: &TestMachine) -> Round
             suite.tests.retain(|test| test.name.contains(filter));
         }
         let config = suite.loaded().config();
-        let files = config.sources.files().iter();
-        round.watched.extend(files.map(|file| String::from_utf8_lossy(&file.name).into_owned()));
         if matches.get_flag("list") {
             let mut out = io::stdout().lock();
             for test in &suite.tests {
@@ -167,36 +183,32 @@ fn round(paths: &[String], matches: &ArgMatches, machine: &TestMachine) -> Round
             }
             continue;
         }
-        let (results, coverage) = run_all(&suite, counts, &*machine.clock);
+        let (results, coverage) = run_all(&suite, counts);
         if counts {
             let engine = suite.loaded().engine();
             let universe = Universe::of(config, engine.registry(), engine.world());
-            round.coverage.push((universe, coverage));
+            // Tests of the same configuration are counted together.
+            match round.coverage.iter_mut().find(|(other, _)| *other == universe) {
+                Some((_, known)) => known.add(&coverage),
+                None => round.coverage.push((universe, coverage)),
+            }
         }
         round.files.push(FileResult { name: path.clone(), results: Ok(results) });
     }
     round
 }
 
-/// Runs the tests of a file, on all processors. At a terminal it is said how far it is,
-/// where it takes long.
-fn run_all(suite: &Suite, counts: bool, clock: &dyn Clock) -> (Vec<TestResult>, Coverage) {
+/// Runs the tests of a file, on all processors.
+fn run_all(suite: &Suite, counts: bool) -> (Vec<TestResult>, Coverage) {
     let next = AtomicUsize::new(0);
     let all = Mutex::new((Vec::new(), Coverage::default()));
-    let began = clock.elapsed();
-    let shows = io::stderr().is_terminal();
+    let progress = Progress::of(&suite.name);
     let work = || {
         let mut own = (Vec::new(), Coverage::default());
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(test) = suite.tests.get(number) else { break };
-            if shows
-                && number.is_multiple_of(50)
-                && clock.elapsed().saturating_sub(began) > PATIENCE
-            {
-                let line = format!("\r{}: {number} of {} tests", suite.name, suite.tests.len());
-                let _ = io::stderr().write_all(line.as_bytes());
-            }
+            progress.say(|| format!("{}: {number} of {} tests", suite.name, suite.tests.len()));
             let counter = counts.then(|| Arc::new(CoverageCounter::default()));
             let watcher = counter.clone().map(|counter| counter as Arc<_>);
             own.0.push((number, suite.run(test, watcher)));
@@ -220,9 +232,7 @@ fn run_all(suite: &Suite, counts: bool, clock: &dyn Clock) -> (Vec<TestResult>, 
     if next.load(Ordering::Relaxed) == 0 {
         work();
     }
-    if shows && clock.elapsed().saturating_sub(began) > PATIENCE {
-        let _ = io::stderr().write_all(b"\r\x1b[K");
-    }
+    drop(progress);
     let (mut results, coverage) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(number, _)| *number);
     (results.into_iter().map(|(_, result)| result).collect(), coverage)
@@ -261,10 +271,7 @@ fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
         write(file, &reports.iter().map(CoverageReport::lcov).collect::<String>())?;
     }
     if let Some(file) = matches.get_one::<String>("html") {
-        match reports.as_slice() {
-            [report] => write(file, &report.html("coverage"))?,
-            _ => return Err("--html wants the tests of one file".to_owned()),
-        }
+        write(file, &CoverageReport::html("coverage", &reports))?;
     }
     let mut stdout = io::stdout().lock();
     // Whoever closed it does not want it.
@@ -273,18 +280,9 @@ fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
 }
 
 /// Waits until a file is another one than it was, or there are other test files.
-fn wait_for_change(watched: &[String], files: &dyn Files, named: &[String]) {
-    let looks = || -> Vec<_> {
-        let stat = |path: &String| {
-            files
-                .stat(path.as_bytes(), true)
-                .ok()
-                .map(|stat| (stat.mtime, stat.mtime_nanos, stat.size, stat.inode))
-        };
-        watched.iter().map(stat).collect()
-    };
-    let (before, paths_before) = (looks(), paths(named).ok());
-    while looks() == before && paths(named).ok() == paths_before {
+fn wait_for_change(round: &Round, files: &dyn Files, known: &[String], named: &[String]) {
+    let same = || round.watched.iter().all(|(path, before)| look(files, path) == *before);
+    while same() && paths(named).is_ok_and(|now| now == known) {
         thread::sleep(PAUSE);
     }
 }

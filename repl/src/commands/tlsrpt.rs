@@ -11,6 +11,7 @@ use eximious::{Context, mta_sts, opt, var};
 use serde_json::{Value, json};
 
 use super::option;
+use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{caller, print};
@@ -83,8 +84,10 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     }
     let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     let store = cx.engine().world().hint_store(directory.bytes());
+    let progress = Progress::of("asking what domains want");
     let said = said(&mut cx, &*store, &wanted(matches))
         .map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
+    drop(progress);
     Ok(print(said.as_bytes()))
 }
 

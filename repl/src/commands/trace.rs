@@ -12,6 +12,7 @@ use eximious_workbench::tree::TraceNode;
 
 use super::{flag, option};
 use crate::print;
+use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 
@@ -75,6 +76,7 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
 }
 
 fn traced(matches: &ArgMatches, mut setup: Setup) -> Result<String, Refusal> {
+    let _progress = Progress::of("tracing; Ctrl-C ends it");
     let text = |name: &str| matches.get_one::<String>(name);
     setup.message = text("message").map(|file| file.clone().into_bytes()).or(setup.message);
     let mut session = Session::start(setup, eximious_world::system())?;

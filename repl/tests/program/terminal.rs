@@ -228,3 +228,28 @@ fn exims_own_way_to_the_prompt_has_no_greeting() {
     // Ctrl-D on an empty line.
     terminal.ends("\u{4}");
 }
+
+#[test]
+fn what_takes_long_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let slow = "${run{/bin/sleep 2}{done}}";
+    let mut terminal = Terminal::start(&["trace", "--expand", slow], home.path());
+    terminal.waits("tracing; Ctrl-C ends it … 1 s", "");
+    terminal.waits("\"done\"", "");
+    // The line is gone, and what comes is not behind it.
+    assert!(
+        terminal.seen.contains("\r\u{1b}[K${run{/bin/sleep 2}{done}} → "),
+        "{:?}",
+        terminal.seen
+    );
+    terminal.ends("");
+
+    let mut terminal = Terminal::start(&["repl"], home.path());
+    terminal.types("", "> ");
+    let said = terminal.enters(slow, "done\r\n");
+    assert!(said.contains("evaluating; Ctrl-C ends it … 1 s"), "{said}");
+    // What does not take long says nothing.
+    let said = terminal.enters("${uc:hello}", "HELLO\r\n");
+    assert!(!said.contains("evaluating"), "{said}");
+    terminal.ends(":quit\r");
+}

@@ -87,3 +87,98 @@ fn reports_are_written_and_failures_are_the_status() {
     assert_eq!(run.status, Some(1));
     assert!(run.out.contains("mail.conf: TOML parse error at line"), "{}", run.out);
 }
+
+/// Lines of a program's output, as they come.
+fn lines_of(input: impl std::io::Read + Send + 'static) -> std::sync::mpsc::Receiver<String> {
+    use std::io::BufRead;
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufReader::new(input).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+#[test]
+fn a_change_of_a_file_runs_the_tests_again() {
+    use std::process::{Command, Stdio};
+    let patience = std::time::Duration::from_secs(60);
+    let (folder, path) = folder();
+    let test = folder.path().join("x.eximtest.toml");
+    let case = |code: u32| {
+        format!(
+            "config = 'mail.conf'\ngiven.read = ['{path}']\n[[case]]\nname = 'one'\n\
+             recipient = 'spam@mx.example'\nexpect.code = {code}\n\
+             [[case.given.command]]\ncommand = '/bin/echo spam'\noutput = 'spam'\n"
+        )
+    };
+    std::fs::write(&test, case(250)).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_eximious"))
+        .args(["test", &path, "--watch"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = lines_of(child.stdout.take().unwrap());
+    let waits = lines_of(child.stderr.take().unwrap());
+    let verdict = || loop {
+        let line = said.recv_timeout(patience).expect("a verdict");
+        if line.contains("passed") {
+            return line;
+        }
+    };
+    let waits = || assert!(waits.recv_timeout(patience).unwrap().contains("waiting for a change"));
+    assert_eq!(verdict(), "0 passed, 1 failed");
+    waits();
+    // The test file, the configuration, and a test that is new.
+    std::fs::write(&test, case(550)).unwrap();
+    assert_eq!(verdict(), "1 passed");
+    waits();
+    let config = std::fs::read_to_string(folder.path().join("mail.conf")).unwrap();
+    let open = config.replace("local_parts = lsearch", "local_parts = !lsearch");
+    std::fs::write(folder.path().join("mail.conf"), open).unwrap();
+    assert_eq!(verdict(), "0 passed, 1 failed");
+    waits();
+    std::fs::write(folder.path().join("y.eximtest.toml"), case(250)).unwrap();
+    assert_eq!(verdict(), "1 passed, 1 failed");
+    waits();
+    // A file that can't be read for a while ends nothing.
+    std::fs::write(&test, "config = ").unwrap();
+    assert_eq!(verdict(), "1 passed, 1 failed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn coverage_of_several_files_is_one_page() {
+    let (folder, path) = folder();
+    let case = |config: &str, who: &str| {
+        format!(
+            "config = '{config}'\ngiven.read = ['{path}']\n[[case]]\nname = '{who}'\n\
+             recipient = '{who}@mx.example'\n\
+             [[case.given.command]]\ncommand = '/bin/echo {who}'\noutput = '{who}'\n"
+        )
+    };
+    let open = CONFIGURATION.replace("FOLDER", &path).replace("deny ", "warn ");
+    std::fs::write(folder.path().join("open.conf"), open).unwrap();
+    for (name, config, who) in
+        [("a", "mail.conf", "spam"), ("b", "mail.conf", "ann"), ("c", "open.conf", "ann")]
+    {
+        let file = folder.path().join(format!("{name}.eximtest.toml"));
+        std::fs::write(file, case(config, who)).unwrap();
+    }
+    let html = folder.path().join("coverage.html");
+    let html_name = html.to_string_lossy().into_owned();
+    let run = eximious(&["test", &path, "--coverage", "--html", &html_name], b"");
+    assert_eq!((run.status, run.err.as_str()), (Some(0), ""), "{}", run.out);
+    // Two files test the same configuration: it is counted once.
+    assert_eq!(run.out.matches("statements  ").count(), 2, "{}", run.out);
+    assert!(run.out.contains("statements  3 of 3 (100 %)"), "{}", run.out);
+    let page = std::fs::read_to_string(html).unwrap();
+    for wanted in ["mail.conf", "open.conf", "\"name\":\"statements\",\"run\":6,\"of\":6"] {
+        assert!(page.contains(wanted), "{wanted}");
+    }
+}

@@ -35,6 +35,12 @@ pub(super) fn write(step: &RouteEvent<'_>, out: &mut DebugWriter<'_>) {
             out.told(ROUTE, 0, &[&head, text, b"\"..."]);
         }
         RouteEvent::Skipped { router, why } => {
+            // Exim has numbers for those that verify nothing.
+            let why = match *why {
+                b"no_verify_recipient set" => b"verify 1 0 0",
+                b"no_verify_sender set" => b"verify 2 0 0",
+                why => why,
+            };
             out.told(ROUTE, 0, &[router, b" router skipped: ", why]);
         }
         RouteEvent::Calling { router } => out.tested(ROUTE, 0, &[b"calling ", router, b" router"]),

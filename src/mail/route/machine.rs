@@ -283,8 +283,8 @@ impl Machine<'_> {
     fn unconcerned(&self, router: &Router) -> Option<&'static str> {
         let filter = &router.filter;
         let (concerned, why) = match self.purpose {
-            Purpose::VerifySender => (filter.verify_sender, "verify 2 0 0"),
-            Purpose::VerifyRecipient => (filter.verify_recipient, "verify 1 0 0"),
+            Purpose::VerifySender => (filter.verify_sender, "no_verify_sender set"),
+            Purpose::VerifyRecipient => (filter.verify_recipient, "no_verify_recipient set"),
             Purpose::Test => (filter.address_test, "address_test is unset"),
             Purpose::Expand => (filter.expn, "no_expn set"),
             Purpose::Delivery => (true, ""),

@@ -187,29 +187,27 @@ impl CoverageReport {
         out
     }
 
-    /// A page that needs nothing else: the sources, each line with what was run of it.
-    pub fn html(&self, title: &str) -> String {
-        let sources = self.sources.iter().filter_map(|(name, text)| {
-            let lines = self.files.get(name)?;
-            let lines: serde_json::Map<_, _> = lines
-                .iter()
-                .map(|(line, own)| {
-                    let value = json!({ "hits": own.hits, "missing": own.missing });
-                    (line.to_string(), value)
-                })
-                .collect();
-            Some(json!({ "name": name, "text": text, "lines": lines }))
-        });
+    /// A page that needs nothing else, of one or several configurations: the sources, each
+    /// line with what was run of it.
+    pub fn html(title: &str, reports: &[Self]) -> String {
+        let sources = reports.iter().flat_map(Self::shown_sources);
+        let sources: Vec<Value> = sources.collect();
+        let sum = |of: fn(&Self) -> CoverageSum| {
+            let sums = reports.iter().map(of);
+            sums.fold(CoverageSum::default(), |sum, own| CoverageSum {
+                run: sum.run + own.run,
+                of: sum.of + own.of,
+            })
+        };
         let sums: Vec<Value> = [
-            ("statements", self.statements),
-            ("conditions, both ways", self.conditions),
-            ("routers", self.routers),
-            ("branches, both ways", self.branches),
+            ("statements", sum(|report| report.statements)),
+            ("conditions, both ways", sum(|report| report.conditions)),
+            ("routers", sum(|report| report.routers)),
+            ("branches, both ways", sum(|report| report.branches)),
         ]
         .iter()
         .map(|(name, sum)| json!({ "name": name, "run": sum.run, "of": sum.of }))
         .collect();
-        let sources: Vec<Value> = sources.collect();
         let body = format!(
             "<h1>{}</h1>\n<div id=\"sums\"></div>\n<p>Press n for the next line that was not run \
              whole, p for the one before.</p>\n<main id=\"files\"></main>",
@@ -224,5 +222,19 @@ impl CoverageReport {
             asks: "'none'",
         }
         .html()
+    }
+
+    fn shown_sources(&self) -> impl Iterator<Item = Value> {
+        self.sources.iter().filter_map(|(name, text)| {
+            let lines = self.files.get(name)?;
+            let lines: serde_json::Map<_, _> = lines
+                .iter()
+                .map(|(line, own)| {
+                    let value = json!({ "hits": own.hits, "missing": own.missing });
+                    (line.to_string(), value)
+                })
+                .collect();
+            Some(json!({ "name": name, "text": text, "lines": lines }))
+        })
     }
 }

@@ -10,7 +10,7 @@ use eximious::{AclTermKind, Config, Registry, World};
 use super::{BranchKey, Key, key};
 
 /// What there is to be run in a configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Universe {
     pub(super) statements: Vec<(Key, String)>,
     pub(super) terms: Vec<(Key, String)>,

@@ -178,10 +178,54 @@ pub(super) fn host(event: &HostEvent<'_>) -> Told {
         HostEvent::Hello { argument } => {
             Told::new(kind, "hello", StepRole::Stands, vec![("name", bytes(argument))])
         }
-        ref other => {
-            let text = Fact::Text(Str::from(format!("{other:?}")));
-            Told::new(kind, "step", StepRole::Stands, vec![("text", text)])
+        HostEvent::NameWanted { pattern } => {
+            Told::new(kind, "name wanted for", StepRole::Stands, vec![("pattern", bytes(pattern))])
         }
+        HostEvent::NoPtr => Told::new(kind, "no answer now", StepRole::Stands, Facts::new()),
+        HostEvent::BySystem => {
+            Told::new(kind, "the system is asked", StepRole::Stands, Facts::new())
+        }
+        HostEvent::NoName { later } => {
+            let name = if later { "no name now" } else { "no name" };
+            Told::new(kind, name, StepRole::Stands, Facts::new())
+        }
+        HostEvent::Qualified { name } => {
+            Told::new(kind, "full name", StepRole::Stands, vec![("name", bytes(name))])
+        }
+        HostEvent::Local => Told::new(kind, "is this one", StepRole::Stands, Facts::new()),
+        HostEvent::LocalFirst => {
+            Told::new(kind, "the most preferred is this one", StepRole::Stands, Facts::new())
+        }
+        HostEvent::LocalRemoved { hosts } => {
+            Told::new(kind, "this one goes", StepRole::Stands, vec![("hosts", texts(hosts))])
+        }
+        HostEvent::Checked { name, addresses, client, later } => {
+            let addresses: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+            let facts = vec![
+                ("name", bytes(name)),
+                ("addresses", texts(&addresses)),
+                ("client", bytes(client.to_string().as_bytes())),
+                ("later", Fact::Truth(later)),
+            ];
+            Told::new(kind, "is compared", StepRole::Stands, facts)
+        }
+        HostEvent::HelloIsAddress => {
+            Told::new(kind, "hello is its address", StepRole::Stands, Facts::new())
+        }
+        HostEvent::HelloIsName { alias } => {
+            let mut facts = Facts::new();
+            maybe(&mut facts, "alias", alias.map(bytes));
+            Told::new(kind, "hello is its name", StepRole::Stands, facts)
+        }
+        HostEvent::HelloResolved { name } => {
+            Told::new(kind, "hello is looked up", StepRole::Stands, vec![("name", bytes(name))])
+        }
+        HostEvent::HelloLeads { name, secure } => {
+            let facts = vec![("name", bytes(name)), ("secure", Fact::Truth(secure))];
+            Told::new(kind, "hello leads to it", StepRole::Stands, facts)
+        }
+        // What is new has no words of its own yet.
+        _ => Told::new(kind, "step", StepRole::Stands, Facts::new()),
     }
 }
 
