@@ -245,11 +245,11 @@ fn tell_answer(call: &mut Call<'_>, name: &str, kind: u16, reply: &DnsReply, cac
         return;
     }
     let (answer, records) = match &reply.found {
-        DnsFound::Records { records, .. } => (DnsOutcome::Found, records.len()),
-        DnsFound::NoName => (DnsOutcome::NoName, 0),
-        DnsFound::NoData => (DnsOutcome::NoData, 0),
-        DnsFound::Later => (DnsOutcome::Later, 0),
-        DnsFound::Broken => (DnsOutcome::Never, 0),
+        DnsFound::Records { records, .. } => (DnsOutcome::Found, &records[..]),
+        DnsFound::NoName => (DnsOutcome::NoName, &[][..]),
+        DnsFound::NoData => (DnsOutcome::NoData, &[][..]),
+        DnsFound::Later => (DnsOutcome::Later, &[][..]),
+        DnsFound::Broken => (DnsOutcome::Never, &[][..]),
     };
     let kind = kind::name(kind);
     call.trace().tell(Happening::Dns(DnsEvent::End { name, kind, answer, records, cached }));

@@ -74,6 +74,26 @@ fn sieve_takes_anything() {
 }
 
 #[test]
+fn traces_show_anything() {
+    drive(fuzz::traced);
+}
+
+#[test]
+fn test_files_say_anything() {
+    drive_over(&fuzz::test_files(), fuzz::test_file);
+}
+
+#[test]
+fn debuggers_ask_anything() {
+    drive_over(&fuzz::debug_sessions(), fuzz::debug_adapter);
+}
+
+#[test]
+fn editors_ask_anything() {
+    drive_over(&fuzz::editor_sessions(), fuzz::language_server);
+}
+
+#[test]
 fn redirection_takes_anything() {
     drive(fuzz::redirect);
 }

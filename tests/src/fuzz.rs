@@ -13,11 +13,15 @@ mod auth;
 mod mail;
 mod tls;
 mod wire;
+mod workbench;
 
 pub use auth::auth;
 pub use mail::{batch, hints, journal, redirect, replies, rewrite, spool};
 pub use tls::{client_hello, first_words, policies, proof, server_hello, tlsa};
 pub use wire::{message, proxy, smtp};
+pub use workbench::{
+    debug_adapter, debug_sessions, editor_sessions, language_server, test_file, test_files, traced,
+};
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {

@@ -173,15 +173,15 @@ fn of_others(node: &TraceNode) -> (String, String) {
     let word = |name: &str| on_one_line(&node.text(name));
     match (node.step.kind, node.step.name) {
         ("dns", _) => {
-            let records = match node.fact("records") {
-                Some(Fact::Number(1)) => ", 1 record".to_owned(),
-                Some(Fact::Number(count)) if *count > 0 => format!(", {count} records"),
-                _ => String::new(),
+            let came = match (node.fact("records"), node.fact("data")) {
+                (Some(Fact::Number(count)), Some(Fact::Texts(shown))) => {
+                    let more = if *count > shown.len() as i64 { ", …" } else { "" };
+                    let shown: Vec<_> = shown.iter().map(on_one_line).collect();
+                    shown.join(", ") + more
+                }
+                _ => word("answer"),
             };
-            (
-                format!("dns {} {}", word("type"), word("key")),
-                format!("{}{records}", word("answer")),
-            )
+            (format!("dns {} {}", word("type"), word("key")), came)
         }
         ("process", _) => {
             let command = match node.fact("command") {

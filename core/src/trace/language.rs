@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use eximious_grammar::Span;
 
+use crate::world::DnsRecord;
 use crate::{Fail, Str};
 
 /// What a piece of a string is.
@@ -182,8 +183,8 @@ pub enum DnsEvent<'e> {
         kind: &'e str,
         /// The answer.
         answer: DnsOutcome,
-        /// How many records there are.
-        records: usize,
+        /// The records of that type.
+        records: &'e [DnsRecord],
         /// Whether it was known already.
         cached: bool,
     },

@@ -1,5 +1,7 @@
 //! The DNS.
 
+pub(super) mod written;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -153,7 +153,7 @@ impl Files for Inner {
 
 impl Dns for Inner {
     fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
-        self.note(format!("dns {} {name}", zones::type_name(kind)));
+        self.note(format!("dns {} {name}", crate::world::dns::written::type_name(kind)));
         let zones = self.zones.lock().map_err(|_| DnsError::Again("a test panicked".into()))?;
         zones.query(name, kind, options)
     }

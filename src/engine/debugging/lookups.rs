@@ -93,7 +93,7 @@ fn quoted(options: &[u8]) -> Vec<u8> {
 pub(super) fn write_dns(step: &DnsEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
     let DnsEvent::End { name, kind, answer, records, cached } = step else { return };
     let status = match answer {
-        DnsOutcome::Found => format!("NOERROR, {records} records"),
+        DnsOutcome::Found => format!("NOERROR, {} records", records.len()),
         DnsOutcome::NoName => "NXDOMAIN".to_owned(),
         DnsOutcome::NoData => "NOERROR, no records".to_owned(),
         DnsOutcome::Later => "no answer now".to_owned(),

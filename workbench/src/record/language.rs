@@ -8,6 +8,9 @@ use eximious::trace::{
 
 use super::{Fact, Facts, StepRole, Told, bytes, maybe, value};
 
+/// How many records of an answer are kept.
+const MOST_RECORDS: usize = 8;
+
 pub(super) fn expansion(event: &ExpansionEvent<'_>) -> Option<Told> {
     let kind = "expansion";
     Some(match *event {
@@ -143,7 +146,14 @@ pub(super) fn dns(event: &DnsEvent<'_>) -> Option<Told> {
             };
             let mut facts = vec![("key", bytes(name.as_bytes())), ("type", bytes(kind.as_bytes()))];
             facts.push(("answer", Fact::Word(answer)));
-            facts.push(("records", Fact::Number(records as i64)));
+            facts.push(("records", Fact::Number(records.len() as i64)));
+            if !records.is_empty() {
+                let shown = records.iter().take(MOST_RECORDS);
+                facts.push((
+                    "data",
+                    Fact::Texts(shown.map(|one| Str::tainted(one.written())).collect()),
+                ));
+            }
             if cached {
                 facts.push(("cached", Fact::Truth(true)));
             }

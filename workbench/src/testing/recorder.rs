@@ -185,20 +185,15 @@ impl Ear {
     }
 }
 
-/// A record as a line of a master file, whatever its type (RFC 3597).
-fn line(record: &DnsRecord) -> String {
-    let DnsRecord { name, kind, ttl, data } = record;
-    let hex: String = data.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}. {ttl} TYPE{kind} \\# {} {hex}", data.len())
-}
-
 impl Dns for Ear {
     fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         let answer = self.world.dns.query(name, kind, options);
         let mut heard = self.heard();
         match &answer {
             Ok(answer) => {
-                heard.zone.extend(answer.records.iter().chain(&answer.additional).map(line));
+                heard
+                    .zone
+                    .extend(answer.records.iter().chain(&answer.additional).map(DnsRecord::line));
             }
             Err(DnsError::NoData(_)) => {
                 heard.zone.insert(format!("{}. BARE", name.trim_end_matches('.')));
