@@ -124,8 +124,12 @@ impl Prompt {
                 && let Some(words) = editor.helper()
                 && !self.worker.is_held()
             {
-                let names = self.worker.work(|desk| desk.header_names().join("\n").into_bytes());
-                words.know_headers(&String::from_utf8_lossy(&names));
+                let (tell, told) = std::sync::mpsc::channel();
+                self.worker.work(move |desk| {
+                    let _ = tell.send(desk.known_words());
+                    Vec::new()
+                });
+                words.know(told.recv().unwrap_or_default());
             }
             let line = source.next(mark, &self.output)?;
             canceller.reset();
@@ -191,7 +195,7 @@ impl Source {
                 let Some(mut line) = physical(lines)? else { return Ok(None) };
                 // As at a terminal, a line within braces goes on.
                 while is_open(&line)
-                    && !command::is_command(&line)
+                    && !command::is_plain(&line)
                     && let Some(more) = physical(lines)?
                     && !more.is_empty()
                 {
@@ -220,6 +224,14 @@ fn physical(lines: &mut Box<dyn BufRead>) -> io::Result<Option<String>> {
 impl Prompt {
     /// Carries out what was typed; true where that was to leave.
     fn obey(&mut self, typed: &str, depth: u32) -> io::Result<bool> {
+        let joined;
+        let typed = match typed.contains('\n') && command::is_command(typed) {
+            true => {
+                joined = closed(typed);
+                &joined
+            }
+            false => typed,
+        };
         let progress = Progress::of("evaluating; Ctrl-C ends it");
         let said = match command::of_line(typed) {
             Some(Typed::Command(PromptWord::Quit, _)) => return Ok(true),

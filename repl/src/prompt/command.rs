@@ -142,6 +142,45 @@ const GROUPS: &[(&str, &[Record])] = &[
     ),
 ];
 
+/// What can be completed behind a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Completes {
+    /// A string that is expanded.
+    Expression,
+    /// The name of a file.
+    File,
+    /// The name of an ACL.
+    AclName,
+    /// Where to stop.
+    Place,
+    /// The name of a variable.
+    VariableName,
+    /// A word of the language.
+    Word,
+    /// Nothing that is known.
+    Nothing,
+}
+
+/// What can be completed behind the command of a line.
+pub fn completes(line: &str) -> Completes {
+    match of_line(line) {
+        Some(Typed::Command(Ast | Trace | TaintOf | Time, _)) => Completes::Expression,
+        Some(Typed::Command(Set, rest)) if rest.contains('=') => Completes::Expression,
+        Some(Typed::Command(Set | Watch | Vars, _)) => Completes::VariableName,
+        Some(Typed::Command(Message | Data | Save | Load, _)) => Completes::File,
+        Some(Typed::Command(Acl, _)) => Completes::AclName,
+        Some(Typed::Command(Break, _)) => Completes::Place,
+        Some(Typed::Command(Help, _)) => Completes::Word,
+        _ => Completes::Nothing,
+    }
+}
+
+/// Whether a line is a command that takes no expression: it ends where it ends, and has no
+/// colours.
+pub fn is_plain(line: &str) -> bool {
+    is_command(line) && completes(line) != Completes::Expression
+}
+
 /// Names that are others in short.
 const SHORT: &[(&str, PromptWord)] = &[
     (":q", Quit),
@@ -184,12 +223,6 @@ pub fn names(start: &str) -> Vec<Pair> {
     found.map(pair).collect()
 }
 
-/// The part of a name after `help `, while it is typed.
-pub fn name_of_help(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("help ").or_else(|| line.strip_prefix(":help "))?;
-    Some(rest.trim_start().trim_start_matches(['$', '{']))
-}
-
 /// The names of all commands.
 pub fn all() -> impl Iterator<Item = &'static str> {
     records().map(|record| record.name)
@@ -228,6 +261,23 @@ mod tests {
         assert_eq!(of_line(":foo bar"), Some(Typed::Unknown(":foo")));
         for line in ["helpless", " help", "${uc:a}", "set acl_m_x = 1", ""] {
             assert_eq!(of_line(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_completed_hangs_on_the_command() {
+        for (line, expected) in [
+            (":trace ${", Completes::Expression),
+            (":set acl_m_x = ${", Completes::Expression),
+            (":set acl", Completes::VariableName),
+            (":b acl_ch", Completes::Place),
+            (":acl ", Completes::AclName),
+            (":load ", Completes::File),
+            ("help ext", Completes::Word),
+            (":step", Completes::Nothing),
+            ("${uc:", Completes::Nothing),
+        ] {
+            assert_eq!(completes(line), expected, "{line}");
         }
     }
 

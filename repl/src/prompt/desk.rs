@@ -16,6 +16,7 @@ use eximious_workbench::variables;
 
 use super::command::{self, PromptWord, Typed};
 use super::held;
+use super::helper::KnownWords;
 use crate::commands::{help, list};
 use crate::message::{self, Reading};
 use crate::output::{self, Output};
@@ -69,10 +70,17 @@ impl Desk {
         Self { session, bench, debugger, again, message }
     }
 
-    /// The names of the header lines of the message.
-    pub fn header_names(&mut self) -> Vec<String> {
+    /// What has names in the configuration and the message at hand.
+    pub fn known_words(&mut self) -> KnownWords {
         let headers = self.context().message().map_or(&[][..], |message| &message.headers);
-        headers.iter().map(|header| String::from_utf8_lossy(&header.name).into_owned()).collect()
+        let header = |name: &[u8]| String::from_utf8_lossy(name).to_lowercase();
+        let headers = headers.iter().map(|one| header(&one.name)).collect();
+        let config = self.bench.loaded().config();
+        KnownWords {
+            headers,
+            acls: config.acls.iter().map(|acl| acl.name.display().into_owned()).collect(),
+            routers: config.routers.iter().map(|one| one.name.display().into_owned()).collect(),
+        }
     }
 
     /// The values of the conversation at hand, or of the prompt.

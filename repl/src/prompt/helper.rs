@@ -6,14 +6,14 @@ use std::fmt::Write;
 
 use eximious::Engine;
 use eximious::complete::{self, Offer, WordRole, is_open, scan};
-use rustyline::completion::{Completer, Pair};
+use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::closed;
-use super::command;
+use super::command::{self, Completes};
 use crate::words::Kind;
 
 const CYAN: &str = "\x1b[36m";
@@ -25,29 +25,69 @@ const BOLD: &str = "\x1b[1;7m";
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "\x1b[0m";
 
+/// What has names in the configuration and the message at hand.
+#[derive(Clone, Debug, Default)]
+pub struct KnownWords {
+    /// The header lines of the message, if there is one.
+    pub headers: Vec<String>,
+    /// The ACLs.
+    pub acls: Vec<String>,
+    /// The routers.
+    pub routers: Vec<String>,
+}
+
 /// Knows the words of an engine.
 pub struct Words {
     engine: Engine,
-    /// The names of the header lines of the message, if there is one.
-    headers: RefCell<Vec<String>>,
+    known: RefCell<KnownWords>,
     /// The line is done: no brace is under the cursor any more.
     settled: Cell<bool>,
 }
 
 impl Words {
     pub fn new(engine: Engine) -> Self {
-        Self { engine, headers: RefCell::default(), settled: Cell::new(false) }
+        Self { engine, known: RefCell::default(), settled: Cell::new(false) }
     }
 
-    /// Notes which header lines can be asked for: their names, a line each.
-    pub fn know_headers(&self, names: &str) {
-        *self.headers.borrow_mut() = names.lines().map(str::to_lowercase).collect();
+    /// Notes what the configuration and the message at hand have names for.
+    pub fn know(&self, words: KnownWords) {
+        *self.known.borrow_mut() = words;
+    }
+
+    /// Where to stop: ACLs, routers, refusals.
+    fn places(&self, typed: &str) -> Vec<Pair> {
+        let known = self.known.borrow();
+        if let Some(typed) = typed.strip_prefix("router ") {
+            return known
+                .routers
+                .iter()
+                .filter_map(|name| own_pair(name, typed, "router"))
+                .collect();
+        }
+        let words = ["on deny", "router "].into_iter();
+        let words = words.filter_map(|word| own_pair(word, typed, ""));
+        words.chain(known.acls.iter().filter_map(|name| own_pair(name, typed, "ACL"))).collect()
+    }
+
+    fn of_language(&self, kinds: &[Kind], typed: &str) -> Vec<Pair> {
+        let mut offers = complete::names(self.engine.registry(), kinds, typed);
+        if kinds.contains(&Kind::Variable) {
+            let known = self.known.borrow();
+            offers.extend(complete::header_names(known.headers.iter().map(String::as_str), typed));
+        }
+        offers.iter().map(pair).collect()
     }
 }
 
 /// An offer as the line editor shows it.
 fn pair(offer: &Offer) -> Pair {
     Pair { display: offer.line(), replacement: offer.text.clone() }
+}
+
+/// A name that begins as what was typed.
+fn own_pair(name: &str, typed: &str, what: &str) -> Option<Pair> {
+    let display = format!("{name:<24} {what}").trim_end().to_owned();
+    name.starts_with(typed).then(|| Pair { display, replacement: name.to_owned() })
 }
 
 impl Completer for Words {
@@ -57,26 +97,42 @@ impl Completer for Words {
         &self,
         line: &str,
         pos: usize,
-        _: &Context<'_>,
+        context: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let line = &line[..pos];
-        if let Some(typed) = command::name_of_help(line) {
-            let start = pos - typed.len();
-            let kinds: Vec<Kind> = Kind::all().collect();
-            let offers = complete::names(self.engine.registry(), &kinds, typed);
-            return Ok((start, offers.iter().map(pair).collect()));
-        }
-        if line.starts_with(':') {
+        if line.starts_with(':') && !line.contains(char::is_whitespace) {
             return Ok((0, command::names(line)));
         }
-        let (expected, start) = scan(line).expected(line);
-        let (kinds, typed) = (complete::kinds_of(expected), &line[start..]);
-        let mut offers = complete::names(self.engine.registry(), kinds, typed);
-        if kinds.contains(&Kind::Variable) {
-            let headers = self.headers.borrow();
-            offers.extend(complete::header_names(headers.iter().map(String::as_str), typed));
+        let last = line.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        match command::completes(line) {
+            Completes::Word => {
+                let typed = line[last..].trim_start_matches(['$', '{']);
+                let kinds: Vec<Kind> = Kind::all().collect();
+                return Ok((pos - typed.len(), self.of_language(&kinds, typed)));
+            }
+            Completes::File => return FilenameCompleter::new().complete(line, pos, context),
+            Completes::AclName => {
+                let known = self.known.borrow();
+                let pairs =
+                    known.acls.iter().filter_map(|name| own_pair(name, &line[last..], "ACL"));
+                return Ok((last, pairs.collect()));
+            }
+            Completes::Place => {
+                let typed = line.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
+                let typed = typed.trim_start();
+                let name = typed.strip_prefix("router ").unwrap_or(typed);
+                return Ok((pos - name.len(), self.places(typed)));
+            }
+            Completes::VariableName => {
+                let typed = line[last..].trim_start_matches('$');
+                let pairs = self.of_language(&[Kind::Variable], typed);
+                return Ok((pos - typed.len(), pairs));
+            }
+            Completes::Nothing if line.starts_with(':') => return Ok((pos, Vec::new())),
+            Completes::Expression | Completes::Nothing => {}
         }
-        Ok((start, offers.iter().map(pair).collect()))
+        let (expected, start) = scan(line).expected(line);
+        Ok((start, self.of_language(complete::kinds_of(expected), &line[start..])))
     }
 }
 
@@ -96,7 +152,7 @@ impl Hinter for Words {
     type Hint = SignatureHint;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<SignatureHint> {
-        if pos < line.len() || command::is_command(line) {
+        if pos < line.len() || command::is_plain(line) {
             return None;
         }
         let found = complete::signature(self.engine.registry(), line)?;
@@ -106,7 +162,7 @@ impl Hinter for Words {
 
 impl Highlighter for Words {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        if command::is_command(line) || !line.contains(['$', '{', '\\']) {
+        if command::is_plain(line) || !line.contains(['$', '{', '\\']) {
             return Cow::Borrowed(line);
         }
         let read = scan(line);
@@ -161,7 +217,7 @@ impl Validator for Words {
         let input = context.input();
         let last = input.rsplit('\n').next().unwrap_or_default();
         // An empty line ends what was opened by mistake.
-        let open = !last.trim().is_empty() && !command::is_command(input);
+        let open = !last.trim().is_empty() && !command::is_plain(input);
         Ok(if input.trim_ascii_end().ends_with('\\') || open && is_open(&closed(input)) {
             ValidationResult::Incomplete
         } else {
@@ -197,6 +253,39 @@ mod tests {
         assert!(completed("help ext").iter().any(|name| name.starts_with("extract")));
         assert!(completed(":q").contains(&":quit".to_owned()));
         assert!(completed("ext").is_empty());
+        assert!(completed(":trace ${ext").contains(&"extract{".to_owned()));
+        assert!(completed("help $sender_addr").contains(&"sender_address".to_owned()));
+        assert!(completed(":watch sender_addr").contains(&"sender_address".to_owned()));
+        assert!(completed(":set sender_addr").contains(&"sender_address".to_owned()));
+        assert!(completed(":from ").is_empty());
+        assert_eq!(completed(":load Cargo.to"), ["Cargo.toml"]);
+    }
+
+    #[test]
+    fn names_of_the_configuration_are_completed() {
+        let words = helper();
+        words.know(KnownWords {
+            headers: vec!["subject".to_owned()],
+            acls: vec!["acl_check_rcpt".to_owned(), "acl_check_data".to_owned()],
+            routers: vec!["people".to_owned()],
+        });
+        let history = rustyline::history::MemHistory::new();
+        let completed = |line: &str| {
+            let (start, pairs) = words.complete(line, line.len(), &Context::new(&history)).unwrap();
+            let own =
+                pairs.into_iter().map(|pair| format!("{}{}", &line[..start], pair.replacement));
+            own.collect::<Vec<_>>()
+        };
+        assert_eq!(completed(":acl acl_check_r"), [":acl acl_check_rcpt"]);
+        assert_eq!(completed(":break acl_check_d"), [":break acl_check_data"]);
+        assert_eq!(completed(":break on"), [":break on deny"]);
+        assert_eq!(completed(":break router p"), [":break router people"]);
+        assert_eq!(completed(":b ro"), [":b router "]);
+        assert!(
+            completed("$h_sub").contains(&"$h_subject:".to_owned()),
+            "{:?}",
+            completed("$h_sub")
+        );
     }
 
     #[test]
