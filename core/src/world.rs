@@ -202,6 +202,18 @@ pub struct Stat {
     pub ctime: i64,
 }
 
+impl Stat {
+    /// Whether it is a regular file.
+    pub fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+
+    /// Whether it is a directory.
+    pub fn is_directory(&self) -> bool {
+        self.mode & 0o170_000 == 0o040_000
+    }
+}
+
 /// Files and directories.
 pub trait Files: Send + Sync {
     /// The contents of a file, up to `limit` bytes; more is an error.

@@ -142,9 +142,8 @@ fn trusted_configurations(world: &World) -> Vec<u8> {
     const LARGEST: u64 = 1 << 20;
     let name = TRUSTED_CONFIGURATIONS.as_bytes();
     let about = world.files.stat(name, false);
-    let unwritable = about.is_ok_and(|about| {
-        about.mode & 0o170_000 == 0o100_000 && about.uid == 0 && about.mode & 0o022 == 0
-    });
+    let unwritable =
+        about.is_ok_and(|about| about.is_file() && about.uid == 0 && about.mode & 0o022 == 0);
     let text = unwritable.then(|| world.files.read(name, LARGEST).ok()).flatten();
     text.map(|text| text.to_vec()).unwrap_or_default()
 }

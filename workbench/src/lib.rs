@@ -11,6 +11,7 @@ pub mod dap;
 pub mod debugger;
 pub mod dialogue;
 pub mod lsp;
+mod names;
 mod page;
 pub mod record;
 pub mod serve;

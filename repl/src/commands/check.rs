@@ -178,11 +178,7 @@ fn read(
         Some(section) => Some(lints::parts::alone(section, base.as_bytes())),
         None => None,
     };
-    if world
-        .files
-        .stat(file.as_bytes(), true)
-        .is_ok_and(|found| found.mode & 0o170_000 == 0o040_000)
-    {
+    if world.files.stat(file.as_bytes(), true).is_ok_and(|found| found.is_directory()) {
         let why = "is a folder; name the files in it, or the configuration that is made of them";
         return Err(ConfigError::somewhere(format!("{file}: {why}")));
     }

@@ -169,6 +169,18 @@ fn words_are_completed() {
         client.change(URI, version, [17, 0, 17, 99], line);
         assert_eq!(client.offers(URI, [17, line.len() as u64]), wanted, "{line}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("extra.conf"), "").unwrap();
+    std::fs::create_dir(folder.path().join("exim.d")).unwrap();
+    let path = folder.path().to_string_lossy();
+    for (version, line, wanted) in [
+        (18, format!(".include {path}/ex"), &["exim.d/", "extra.conf"][..]),
+        (19, format!(".include_if_exists {path}/extra.c"), &["extra.conf"]),
+        (20, "  deny verify = sender/callout=5s/de".to_owned(), &["defer_ok"]),
+    ] {
+        client.change(URI, version, [17, 0, 17, 999], &line);
+        assert_eq!(client.offers(URI, [17, line.len() as u64]), wanted, "{line}");
+    }
 }
 
 #[test]

@@ -179,6 +179,17 @@ fn the_workbench_is_a_page_for_those_with_the_token() {
     let (_, came) = fetched(&served, "POST", &ask, json, &question);
     assert!(came.contains("E102") && came.contains("\"line\":1"), "{came}");
 
+    let lines = "acl_smtp_rcpt = \nbegin acl\nown:\n  accept\n";
+    let place = serde_json::json!({ "complete": { "line": 0, "column": 16 } });
+    let question = serde_json::json!({ "text": lines, "what": place }).to_string();
+    let (_, came) = fetched(&served, "POST", &ask, json, &question);
+    assert!(came.contains(r#""offers":[{"text":"own""#), "{came}");
+    let place =
+        serde_json::json!({ "complete": { "line": 0, "column": 5, "expression": "${ext" } });
+    let question = serde_json::json!({ "text": lines, "what": place }).to_string();
+    let (_, came) = fetched(&served, "POST", &ask, json, &question);
+    assert!(came.contains(r#""text":"extract{""#) && came.contains(r#""typed":3"#), "{came}");
+
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("workbench");
     std::fs::create_dir_all(&shots).unwrap();
     for (place, wanted) in [
@@ -186,6 +197,7 @@ fn the_workbench_is_a_page_for_those_with_the_token() {
         ("#expand", "ANN@EXAMPLE.ORG"),
         ("#route", "is undeliverable"),
         ("#words=srs_encode", "${srs_encode"),
+        ("#complete=6", "data-offers=\""),
     ] {
         let address = format!("{}{place}", served.address);
         let browser = |more: &[String]| {
@@ -205,6 +217,12 @@ fn the_workbench_is_a_page_for_those_with_the_token() {
         let name = place.trim_start_matches('#').split('=').next().unwrap_or_default();
         let shot = shots.join(format!("{name}.png"));
         browser(&[format!("--screenshot={}", shot.display())]);
-        assert!(std::fs::metadata(&shot).unwrap().len() > 10_000);
+        let light = std::fs::read(&shot).unwrap();
+        assert!(light.len() > 10_000);
+        let shot = shots.join(format!("{name}-dark.png"));
+        let dark = "--blink-settings=preferredColorScheme=0".to_owned();
+        browser(&[format!("--screenshot={}", shot.display()), dark]);
+        let dark = std::fs::read(&shot).unwrap();
+        assert!(dark.len() > 10_000 && dark != light);
     }
 }

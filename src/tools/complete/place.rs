@@ -1,7 +1,8 @@
 //! What can be typed in a configuration, by the section and the words before the cursor.
 
 use eximious_core::{
-    AclOperand, AclTermKind, DriverKind, ListKind, OptionDef, OptionKind, OptionPlace, Registry,
+    AclOperand, AclOptions, AclTermKind, DriverKind, ListKind, OptionDef, OptionKind, OptionPlace,
+    Registry,
 };
 
 use super::{Offer, header_names, kinds_of, names, scan, sorted};
@@ -17,6 +18,13 @@ use crate::words::Kind;
 pub trait KnownNames {
     /// All names of a kind.
     fn names(&self, kind: SymbolKind) -> Vec<String>;
+
+    /// What is in a folder, whose name ends in a slash: files, and folders with a slash behind
+    /// them. Nothing, where files can't be seen.
+    fn files(&self, folder: &str) -> Vec<String> {
+        let _ = folder;
+        Vec::new()
+    }
 }
 
 /// What can be typed at a cursor.
@@ -75,13 +83,24 @@ impl Cursor {
 /// What can stand at a cursor.
 pub fn complete_line(registry: &Registry, cursor: &Cursor, known: &dyn KnownNames) -> Completions {
     let before = cursor.before.as_str();
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_included = included(before).is_some();
+    let is_part = |c: char| match is_included {
+        true => !matches!(c, '/' | ' ' | '\t'),
+        false => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
+    };
     let typed = before.len() - before.trim_end_matches(is_part).len();
     let (head, word) = before.split_at(before.len() - typed);
     let completer = Completer { registry, cursor, known };
     let mut offers = completer.offers(head, word);
     offers.retain(|offer| offer.text.starts_with(word));
     Completions { typed, offers: sorted(offers) }
+}
+
+/// What is typed of a file that is included.
+fn included(before: &str) -> Option<&str> {
+    let rest = before.strip_prefix(".include")?;
+    let rest = rest.strip_prefix("_if_exists").unwrap_or(rest);
+    rest.starts_with([' ', '\t']).then(|| rest.trim_start())
 }
 
 /// Header lines that most messages have.
@@ -126,6 +145,10 @@ impl Completer<'_> {
         if head == "." {
             let words = DIRECTIVES.iter().map(|name| Offer::own(&name[1..], "directive"));
             return words.collect();
+        }
+        if let Some(folder) = included(head) {
+            let files = self.known.files(folder).into_iter();
+            return files.map(|name| Offer::own(name, "file")).collect();
         }
         if head.starts_with(".if") || head.starts_with(".elif") {
             return macros();
@@ -277,6 +300,27 @@ impl Completer<'_> {
         names(self.registry, &[Kind::Lookup], "")
     }
 
+    /// Options of what `control` and `verify` name, each behind a slash.
+    fn acl_options(&self, term: &str, value: &str) -> Vec<Offer> {
+        let mut parts = value.trim_start().split('/');
+        let name = parts.next().unwrap_or_default().trim_end();
+        // Only where an option begins.
+        if parts.next_back().is_none_or(|last| !last.trim().is_empty()) {
+            return Vec::new();
+        }
+        let name = name.split('=').next().unwrap_or(name).trim_end().as_bytes();
+        let options = match term {
+            "control" => self.registry.acl_control(name).map(|control| control.options),
+            _ => self.registry.acl_verify(name).map(|verify| verify.options),
+        };
+        match options {
+            Some(AclOptions::Names(names)) => {
+                names.iter().map(|name| Offer::own(*name, "value")).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// A statement of an ACL, or a part of one.
     fn acl(&self, head: &str) -> Vec<Offer> {
         let start = head.trim_start_matches('!').trim_start();
@@ -320,6 +364,7 @@ impl Completer<'_> {
             }
             "control" if bare => &[Kind::AclControl],
             "verify" if bare => &[Kind::AclVerify],
+            "control" | "verify" => return self.acl_options(found.meta.name, value),
             other => match crate::tools::check::list_of(other) {
                 Some(kind) if found.kind == AclTermKind::Condition => {
                     return self.items(kind, value);
@@ -340,6 +385,11 @@ mod tests {
     impl KnownNames for Names {
         fn names(&self, kind: SymbolKind) -> Vec<String> {
             vec![format!("own_{}", kind.name())]
+        }
+
+        fn files(&self, folder: &str) -> Vec<String> {
+            let known = if folder == "/etc/" { &["exim.conf", "mail/"][..] } else { &[] };
+            known.iter().map(|name| (*name).to_owned()).collect()
         }
     }
 
@@ -372,6 +422,11 @@ mod tests {
             (&format!("{ACL}  deny\n    !ho|"), "hosts"),
             (&format!("{ACL}  warn control = fa|"), "fakereject"),
             (&format!("{ACL}  require verify = rec|"), "recipient"),
+            (&format!("{ACL}  require verify = recipient/call|"), "callout="),
+            (&format!("{ACL}  require verify = sender/callout=5s/|"), "defer_ok"),
+            (&format!("{ACL}  warn control = debug/ta|"), "tag="),
+            (".include /etc/exim.c|", "exim.conf"),
+            (".include_if_exists /etc/|", "mail/"),
             (&format!("{ACL}  deny acl = |"), "own_ACL"),
             (&format!("{ACL}  deny hosts = a : +|"), "own_hostlist"),
             (&format!("{ACL}  deny condition = ${{if e|"), "eq"),
@@ -386,7 +441,14 @@ mod tests {
             let found = offered(text);
             assert!(found.iter().any(|name| name == wanted), "{text}: {found:?}");
         }
-        for text in ["# primary_ho|", "primary_hostname = x|", "begin acl\nc:\n  ho|"] {
+        let plain = format!("{ACL}  warn control = queue/x|");
+        for text in [
+            ".include /none/|",
+            &plain,
+            "# primary_ho|",
+            "primary_hostname = x|",
+            "begin acl\nc:\n  ho|",
+        ] {
             assert_eq!(offered(text), Vec::<String>::new(), "{text}");
         }
     }

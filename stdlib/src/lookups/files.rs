@@ -79,7 +79,7 @@ impl Trouble {
 pub(super) fn view<T: View>(call: &mut Call<'_>, path: &[u8]) -> Result<Arc<T>, Trouble> {
     let files = call.files()?;
     let stat = files.stat(path, true).map_err(Trouble::Outside)?;
-    if stat.mode & 0o170_000 != 0o100_000 {
+    if !stat.is_file() {
         return Err(Trouble::NotRegular);
     }
     let key = (path.to_vec(), std::any::TypeId::of::<T>());

@@ -1,12 +1,16 @@
 //! What can be typed at the cursor.
 
-use eximious::complete::{Cursor, Offer, complete_line};
+use eximious::complete::{Cursor, KnownNames, Offer, complete_line};
+use eximious::symbols::SymbolKind;
+use eximious::world::Files;
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionItemLabelDetails, CompletionList,
     CompletionParams, CompletionResponse, CompletionTextEdit, TextEdit,
 };
 
+use super::project::Project;
 use super::server::{Answer, Server};
+use crate::names::ConfigNames;
 
 impl Server<'_> {
     pub(super) fn completion(&mut self, params: CompletionParams) -> Answer<CompletionResponse> {
@@ -17,7 +21,8 @@ impl Server<'_> {
             return Ok(none);
         };
         let cursor = Cursor::find(&outline, spot.line, spot.column);
-        let found = complete_line(&self.registry, &cursor, &*project);
+        let known = WithFiles { project: &project, files: &*self.world.files };
+        let found = complete_line(&self.registry, &cursor, &known);
         let start = spot.column.saturating_sub(found.typed as u32);
         let range = self.range(&project, &path, spot.line + 1, start, spot.column);
         let item = |offer: Offer| CompletionItem {
@@ -39,6 +44,32 @@ impl Server<'_> {
     }
 }
 
+/// How many files of a folder are offered.
+const MOST_FILES: usize = 1_000;
+
+/// The names that a configuration gives, and those of files.
+struct WithFiles<'p> {
+    project: &'p Project,
+    files: &'p dyn Files,
+}
+
+impl KnownNames for WithFiles<'_> {
+    fn names(&self, kind: SymbolKind) -> Vec<String> {
+        ConfigNames(&self.project.config).names(kind)
+    }
+
+    fn files(&self, folder: &str) -> Vec<String> {
+        let names = self.files.names(folder.as_bytes(), MOST_FILES).unwrap_or_default();
+        let names = names.into_iter().filter(|name| !name.starts_with(b"."));
+        let shown = names.filter_map(|name| {
+            let path = [folder.as_bytes(), &name].concat();
+            let is_folder = self.files.stat(&path, true).is_ok_and(|found| found.is_directory());
+            Some(String::from_utf8(name).ok()? + if is_folder { "/" } else { "" })
+        });
+        shown.collect()
+    }
+}
+
 /// The sign that an editor shows.
 fn kind(of: &str) -> CompletionItemKind {
     match of {
@@ -49,6 +80,7 @@ fn kind(of: &str) -> CompletionItemKind {
         "directive" | "keyword" | "acl verb" => CompletionItemKind::KEYWORD,
         "driver" | "lookup" => CompletionItemKind::CLASS,
         "section" => CompletionItemKind::MODULE,
+        "file" => CompletionItemKind::FILE,
         "value" | "acl control" | "acl verify" => CompletionItemKind::ENUM_MEMBER,
         "acl condition" | "acl modifier" => CompletionItemKind::METHOD,
         _ => CompletionItemKind::REFERENCE,

@@ -3,10 +3,9 @@
 use std::cell::OnceCell;
 
 use eximious::check::{self, Finding};
-use eximious::complete::KnownNames;
 use eximious::config::Config;
 use eximious::outline::OutlineSection;
-use eximious::symbols::{Symbol, SymbolKind, read_everywhere};
+use eximious::symbols::{Symbol, read_everywhere};
 use eximious::{Macros, Registry, World};
 
 /// How large a file may be.
@@ -109,28 +108,5 @@ impl Project {
         };
         let before = self.config.lines[..first].iter().rev();
         Some(before.filter_map(begins).next().unwrap_or(OutlineSection::Main))
-    }
-}
-
-impl KnownNames for Project {
-    fn names(&self, kind: SymbolKind) -> Vec<String> {
-        let show = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let config = &self.config;
-        match kind {
-            SymbolKind::Macro => config.macros.iter().map(|(name, _)| show(name)).collect(),
-            SymbolKind::Acl => config.acls.iter().map(|acl| show(acl.name.bytes())).collect(),
-            SymbolKind::List(kind) => {
-                let lists = config.list_uses.iter().filter(|list| list.kind == kind);
-                lists.map(|list| show(&list.name)).collect()
-            }
-            SymbolKind::Instance(kind) => {
-                config.instances(kind).iter().map(|one| show(one.name.bytes())).collect()
-            }
-            SymbolKind::Variable => {
-                let statements = config.acls.iter().flat_map(|acl| &acl.statements);
-                let terms = statements.flat_map(|statement| &statement.terms);
-                terms.filter_map(|term| term.variable.as_ref()).map(|n| show(n.bytes())).collect()
-            }
-        }
     }
 }

@@ -187,7 +187,7 @@ impl<'c> Server<'c> {
             "positionEncoding": self.encoding.kind(),
             "textDocumentSync": { "openClose": true, "change": 2, "save": true },
             "hoverProvider": true,
-            "completionProvider": { "triggerCharacters": ["$", "{", "+", "=", ".", "_"] },
+            "completionProvider": { "triggerCharacters": ["$", "{", "+", "=", ".", "_", "/"] },
             "signatureHelpProvider": { "triggerCharacters": ["{", "}", " "] },
             "definitionProvider": true,
             "referencesProvider": true,

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious::check::{Severity, check, locate};
+use eximious::complete::{Cursor, complete_line};
+use eximious::outline::{Outline, OutlineSection};
 use eximious::stdlib::message::{End, parse_until};
 use eximious::{Config, Context, Engine, Limits, Registry, Str, var};
 use serde::Deserialize;
@@ -13,7 +15,8 @@ use serde_json::{Value, json};
 use super::WorkbenchPage;
 use crate::bench::{AclQuestion, Bench, verdict_word};
 use crate::debugger::why;
-use crate::trace::{nodes_shown, on_one_line};
+use crate::names::ConfigNames;
+use crate::trace::nodes_shown;
 
 /// How long one evaluation may take.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -50,6 +53,21 @@ enum What {
     Session(SessionAsked),
     /// The pages of names in which a text stands.
     Words(String),
+    /// What can be typed.
+    Complete(CompleteAsked),
+}
+
+/// Where something is typed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CompleteAsked {
+    /// The line of the configuration, from 0; an expression is a line of its own.
+    line: u32,
+    /// How much of it stands before the cursor, in bytes.
+    column: u32,
+    /// The expression, where it is one.
+    #[serde(default)]
+    expression: Option<String>,
 }
 
 /// A session, or an ACL by itself.
@@ -79,6 +97,9 @@ pub(super) fn answer(page: &WorkbenchPage, asked: &Asked) -> Value {
         &page.world,
         builder.registry(),
     );
+    if let What::Complete(place) = &asked.what {
+        return offers(&config, builder.registry(), &asked.text, place);
+    }
     if let What::Check = asked.what {
         return findings(&config, &builder.build(), page);
     }
@@ -111,7 +132,7 @@ pub(super) fn answer(page: &WorkbenchPage, asked: &Asked) -> Value {
             Ok(lines) => lines,
             Err(why) => return json!({ "error": why }),
         },
-        What::Check | What::Words(_) => Vec::new(),
+        What::Check | What::Words(_) | What::Complete(_) => Vec::new(),
     };
     let mut lines = lines;
     lines.extend(bench.log_lines().iter().map(|line| format!("LOG: {}", line.display())));
@@ -169,6 +190,29 @@ fn held(bench: &mut Bench, cx: &mut Context, asked: &SessionAsked) -> Result<Vec
     Ok(session.iter().flat_map(crate::bench::SessionLine::lines).collect())
 }
 
+/// What can be typed.
+fn offers(config: &Config, registry: &Registry, text: &str, asked: &CompleteAsked) -> Value {
+    let cursor = match &asked.expression {
+        // As the value of an option that is expanded.
+        Some(expression) => {
+            let column = asked.column as usize;
+            let before = expression.get(..column).unwrap_or_default().to_owned();
+            let (section, below_verb) = (OutlineSection::Unknown, false);
+            Cursor { section, driver: None, below_verb, before }
+        }
+        None => {
+            let outline = Outline::read(text.as_bytes(), None);
+            Cursor::find(&outline, asked.line, asked.column)
+        }
+    };
+    let found = complete_line(registry, &cursor, &ConfigNames(config));
+    let shown =
+        found.offers.iter().take(MOST).map(
+            |offer| json!({ "text": offer.text, "kind": offer.kind, "summary": offer.summary }),
+        );
+    json!({ "typed": found.typed, "offers": shown.collect::<Vec<_>>() })
+}
+
 /// What is wrong with a configuration.
 fn findings(config: &Config, engine: &Engine, page: &WorkbenchPage) -> Value {
     let found = check(config, engine.registry(), &page.world, None);
@@ -185,6 +229,12 @@ fn findings(config: &Config, engine: &Engine, page: &WorkbenchPage) -> Value {
     });
     let acls: Vec<_> = config.acls.iter().map(|acl| acl.name.display().into_owned()).collect();
     json!({ "findings": all.collect::<Vec<_>>(), "acls": acls })
+}
+
+/// Paragraphs, each on a line of its own.
+fn paragraphs(text: &str) -> String {
+    let joined = |part: &str| part.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.split("\n\n").map(joined).collect::<Vec<_>>().join("\n")
 }
 
 /// The words of the language in whose name or summary a text stands; those whose name begins
@@ -214,7 +264,7 @@ fn words(registry: &Registry, wanted: &str) -> Value {
     let shown = found.iter().take(MOST).map(|(_, kind, meta)| {
         json!({
             "kind": kind, "name": meta.name, "syntax": meta.syntax, "summary": meta.summary,
-            "docs": on_one_line(&Str::from(meta.docs)), "source": meta.source,
+            "docs": paragraphs(meta.docs), "source": meta.source,
         })
     });
     json!({ "words": shown.collect::<Vec<_>>() })

@@ -4,6 +4,7 @@ const text = byId("text");
 const numbers = byId("numbers");
 const state = byId("state");
 text.value = data.text;
+text.setSelectionRange(0, 0);
 
 const ask = async (what, more = {}) => {
   const answer = await fetch("ask", {
@@ -70,6 +71,76 @@ const check = async () => {
   document.body.dataset.checked = found.length;
   number();
 };
+// What can be typed: Ctrl Space, or after a dollar sign or a brace.
+const offered = byId("offers");
+let offers = { field: null, typed: 0, list: [], at: 0, number: 0 };
+const closeOffers = () => { offers.list = []; offered.hidden = true; };
+const bytes = (part) => new TextEncoder().encode(part).length;
+const drawOffers = () => {
+  offered.textContent = "";
+  offers.list.forEach((offer, at) => {
+    const row = made("li", at === offers.at ? "at" : "");
+    row.setAttribute("role", "option");
+    row.setAttribute("aria-selected", at === offers.at);
+    row.append(made("b", "", offer.text), made("span", "", offer.kind), made("i", "", offer.summary));
+    row.onmousedown = (event) => { event.preventDefault(); takeOffer(at); };
+    offered.append(row);
+    if (at === offers.at) row.scrollIntoView({ block: "nearest" });
+  });
+};
+const takeOffer = (at) => {
+  const { field, typed, list } = offers;
+  const end = field.selectionStart;
+  field.setRangeText(list[at].text, end - typed, end, "end");
+  closeOffers();
+  field.dispatchEvent(new Event("input"));
+  closeOffers();
+};
+const complete = async (field) => {
+  offers.number += 1;
+  const own = offers.number;
+  const before = field.value.slice(0, field.selectionStart);
+  const line = before.split("\n").length - 1;
+  const place = field === text ? { line, column: bytes(before.slice(before.lastIndexOf("\n") + 1)) }
+    : { line: 0, column: bytes(before), expression: field.value };
+  const came = await ask({ complete: place });
+  if (own !== offers.number || !came.offers || !came.offers.length) return closeOffers();
+  offers = { field, typed: came.typed, list: came.offers, at: 0, number: own };
+  const style = getComputedStyle(field);
+  const box = field.getBoundingClientRect();
+  const height = parseFloat(style.lineHeight);
+  const wide = before.length - before.lastIndexOf("\n") - 1 - came.typed;
+  const top = box.top + parseFloat(style.paddingTop) + height * (line + 1) - field.scrollTop;
+  offered.hidden = false;
+  offered.style.top = `${Math.max(0, Math.min(top, innerHeight - 220))}px`;
+  offered.style.left = `calc(${box.left + parseFloat(style.paddingLeft) - field.scrollLeft}px + ${wide} * 7.5px)`;
+  drawOffers();
+  document.body.dataset.offers = came.offers.length;
+};
+for (const field of [text, byId("expand").elements.expression]) {
+  field.addEventListener("input", () => {
+    const before = field.value.slice(0, field.selectionStart);
+    if (/\$\{?[a-z_0-9]*$|\$\{(if|lookup)[^}]* [a-z_0-9]*$/.test(before)) complete(field);
+    else closeOffers();
+  });
+  field.addEventListener("blur", closeOffers);
+  field.addEventListener("keydown", (event) => {
+    if (event.ctrlKey && event.key === " ") {
+      complete(field);
+    } else if (offers.list.length && { ArrowDown: 1, ArrowUp: -1 }[event.key]) {
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      offers.at = (offers.at + step + offers.list.length) % offers.list.length;
+      drawOffers();
+    } else if (offers.list.length && (event.key === "Enter" || event.key === "Tab") && !event.ctrlKey) {
+      takeOffer(offers.at);
+    } else if (offers.list.length && event.key === "Escape") {
+      closeOffers();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+}
 let waiting = 0;
 text.addEventListener("input", () => {
   number();
@@ -163,4 +234,14 @@ const [wanted, more] = decodeURIComponent(location.hash.slice(1)).split("=");
 open(tabs.includes(wanted) ? wanted : "session");
 if (wanted === "words" && more) byId("words").elements.wanted.value = more;
 number();
-check().then(() => { if (wanted) run(); });
+// #complete=LINE: what can be typed at the end of a line.
+const completeAt = () => {
+  const lines = text.value.split("\n").slice(0, Number(more));
+  goTo(Number(more), true);
+  text.setSelectionRange(lines.join("\n").length, lines.join("\n").length);
+  complete(text);
+};
+check().then(() => {
+  if (wanted === "complete") completeAt();
+  else if (wanted) run();
+});

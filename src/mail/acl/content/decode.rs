@@ -49,8 +49,8 @@ fn decode(run: &mut Run<'_>, text: &Str) -> Answer {
         return Answer::Later;
     };
     let files = run.cx.engine().world().files.clone();
-    let is_directory = wanted.starts_with(b"/")
-        && files.stat(wanted, true).is_ok_and(|stat| stat.mode & 0o170_000 == 0o040_000);
+    let is_directory =
+        wanted.starts_with(b"/") && files.stat(wanted, true).is_ok_and(|stat| stat.is_directory());
     let path = match wanted {
         b"" | b"default" => run.next_file(&directory),
         _ if is_directory => run.next_file(wanted),
