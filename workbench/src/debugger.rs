@@ -114,6 +114,8 @@ struct Inner {
     /// The last place that a line's breakpoint was asked for.
     last_line: Option<(Str, u32)>,
     wants_pause: bool,
+    /// It is to stop at the first step, and there was none yet.
+    awaits_step: bool,
 }
 
 impl std::fmt::Debug for Debugger {
@@ -136,6 +138,7 @@ impl Debugger {
             past: VecDeque::new(),
             last_line: None,
             wants_pause: false,
+            awaits_step: false,
         };
         Self { inner: Mutex::new(inner), recording }
     }
@@ -151,10 +154,13 @@ impl Debugger {
         work(&mut self.inner().points)
     }
 
-    /// Says how the next run begins: with [`Resume::Step`], it stops at its first step.
+    /// Says how the next run begins: with [`Resume::Step`], it stops at its first step. That
+    /// holds for the run after it, too, where it has none.
     pub fn begin(&self, resume: Resume) {
         let mut inner = self.inner();
+        let resume = if inner.awaits_step { Resume::Step } else { resume };
         inner.resume = resume;
+        inner.awaits_step = resume == Resume::Step;
         inner.depth = 0;
         inner.frames.clear();
         inner.statements.clear();
@@ -285,6 +291,7 @@ impl Inner {
         if !is_step {
             return None;
         }
+        self.awaits_step = false;
         if let Some(point) = self.points.at_step(at, self.frames.last(), number) {
             return Some(StopReason::Breakpoint(point));
         }

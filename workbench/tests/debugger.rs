@@ -172,3 +172,16 @@ fn what_is_no_breakpoint_says_so() {
         assert_eq!(text.parse::<Breakpoint>().unwrap().to_string(), shown);
     }
 }
+
+#[test]
+fn a_run_without_a_step_leaves_the_stop_to_the_next() {
+    let act: Act = Box::new(move |halt| (at(halt), Resume::Continue));
+    let (mut bench, seen) = bench(&[], act);
+    bench.begin_with(Resume::Step);
+    // Neither the client's connection nor MAIL has an ACL.
+    assert!(session(&mut bench, "a@b.example", "x@good.example").starts_with("250 "));
+    assert_eq!(*seen.lock().unwrap(), ["acl outer: require"]);
+    // It was for one run.
+    bench.say(b"RCPT TO:<y@good.example>").unwrap();
+    assert_eq!(seen.lock().unwrap().len(), 1);
+}
