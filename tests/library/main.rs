@@ -36,6 +36,7 @@ mod signatures;
 mod spf;
 mod spf_vectors;
 mod srs;
+mod stepping;
 mod suites;
 mod unwaited;
 mod used;

@@ -92,6 +92,11 @@ impl Kind {
     }
 }
 
+/// The question that a seed makes: the text of a case.
+pub fn question(kind: Kind, seed: u64) -> String {
+    kind.make(&mut Rng::with_seed(seed)).text()
+}
+
 /// The sort of case that a question is.
 #[derive(Clone, Copy, Debug)]
 enum Form {
