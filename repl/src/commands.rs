@@ -17,6 +17,7 @@ mod tlsrpt;
 mod trace;
 
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::ExitCode;
 
@@ -230,6 +231,21 @@ impl CommandWork {
     /// Whether it reads the site's configuration.
     pub fn reads_configuration(&self) -> bool {
         matches!(self.needs(), Needs::Configuration | Needs::Server)
+    }
+}
+
+/// Writes what a command comes to. Whoever closes the pipe has read enough.
+///
+/// # Errors
+/// It can't be written.
+fn written(text: &[u8]) -> Result<(), Refusal> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            let why = eximious::stdlib::wording::reason(&why);
+            Err(Refusal::Said(format!("eximious: standard output: {why}").into_bytes()))
+        }
+        _ => Ok(()),
     }
 }
 

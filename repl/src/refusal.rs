@@ -35,6 +35,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Why a command of this program's own can't go on.
+    pub fn of_command(why: String) -> Self {
+        Self::Said(format!("eximious: {why}").into_bytes())
+    }
+
     /// A mistake in a configuration: as the log has it, or as Exim shows it to who
     /// wants to see all, or where the log would be in the way.
     pub fn of(error: &ConfigError, shown: bool) -> Self {

@@ -88,7 +88,7 @@ fn release(text: &str) -> Result<TargetRelease, String> {
 /// Checks the files; the exit status is 1 where there is an error.
 ///
 /// # Errors
-/// None.
+/// What is found can't be written.
 pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let mut files: Vec<String> = matches.get_many("files").into_iter().flatten().cloned().collect();
     if files.is_empty() {
@@ -147,8 +147,7 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
         Form::Json => out = format!("{:#}\n", Value::Array(values)).into_bytes(),
         Form::Sarif => out = format!("{:#}\n", sarif(values)).into_bytes(),
     }
-    // Whoever closed the pipe has read enough.
-    let _ = io::stdout().write_all(&out);
+    super::written(&out)?;
     Ok(match worst {
         Some(Severity::Error) => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,

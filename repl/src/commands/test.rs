@@ -96,13 +96,12 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     if matches.get_flag("schema") {
         return Ok(crate::print(format!("{:#}\n", TestFile::schema()).as_bytes()));
     }
-    let said = |why: String| Refusal::Said(format!("eximious: {why}").into_bytes());
     let machine = super::machine();
     let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     loop {
-        let paths = paths(&named).map_err(said)?;
+        let paths = paths(&named).map_err(Refusal::of_command)?;
         let round = round(&paths, matches, &machine);
-        let code = told(&round, matches).map_err(|why| said(why.to_string()))?;
+        let code = told(&round, matches)?;
         if !matches.get_flag("watch") {
             return Ok(code);
         }
@@ -239,10 +238,13 @@ fn run_all(suite: &Suite, counts: bool) -> (Vec<TestResult>, Coverage) {
 }
 
 /// Says what came of them, and writes what was asked for.
-fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
+fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, Refusal> {
     let write = |file: &String, text: &str| {
         let written = eximious_world::write_file(Path::new(file), text.as_bytes());
-        written.map_err(|why| format!("{file}: {}", eximious::stdlib::wording::reason(&why)))
+        written.map_err(|why| {
+            let why = eximious::stdlib::wording::reason(&why);
+            Refusal::Said(format!("eximious: {file}: {why}").into_bytes())
+        })
     };
     let counts = round.files.iter().map(FileResult::counts);
     let (passed, failed) = counts.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
@@ -257,7 +259,8 @@ fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
         };
     }
     if let Some(file) = matches.get_one::<String>("junit") {
-        write(file, &junit(&round.files)?)?;
+        let text = junit(&round.files).map_err(Refusal::of_command)?;
+        write(file, &text)?;
     }
     let reports: Vec<_> = round
         .coverage
@@ -273,9 +276,7 @@ fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, String> {
     if let Some(file) = matches.get_one::<String>("html") {
         write(file, &CoverageReport::html("coverage", &reports))?;
     }
-    let mut stdout = io::stdout().lock();
-    // Whoever closed it does not want it.
-    let _ = stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush());
+    super::written(out.as_bytes())?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -83,6 +83,17 @@ fn reports_are_written_and_failures_are_the_status() {
         let run = eximious(args, b"");
         assert!(run.status != Some(0) && run.err.contains(why), "{args:?}: {}", run.err);
     }
+    for command in [&["test", &path][..], &["check", &format!("{path}/mail.conf")]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"))
+            .args(command)
+            .stdout(full)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(said, "eximious: standard output: No space left on device\n");
+        assert_eq!(run.status.code(), Some(1));
+    }
     let run = eximious(&["test", &Path::new(&path).join("mail.conf").to_string_lossy()], b"");
     assert_eq!(run.status, Some(1));
     assert!(run.out.contains("mail.conf: TOML parse error at line"), "{}", run.out);
