@@ -29,7 +29,7 @@ use eximious::complete::is_open;
 use helper::Words;
 use worker::Worker;
 
-pub use command::page as commands;
+pub use command::page;
 pub use desk::Again as Beginning;
 
 /// Said once, where the program was started without being told what to do.
@@ -283,9 +283,7 @@ impl Prompt {
                 let rest = rest.to_owned();
                 self.worker.look(move |halt| look(halt, &rest))
             }
-            _ if word == PromptWord::Help && rest.is_empty() => {
-                crate::commands::help::prompt().into_bytes()
-            }
+            _ if word == PromptWord::Help && rest.is_empty() => command::page().into_bytes(),
             _ => held::BUSY.to_vec(),
         }
     }

@@ -91,29 +91,6 @@ pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
     Ok(finish(text))
 }
 
-/// The head of the same, at the prompt.
-const PROMPT: &str = "\
-Type a string, and see what it expands to:  ${uc:hello}  ${if eq{a}{b}{yes}{no}}
-  set acl_m_x = text      give a variable a value (set,t: as if from outside)
-  NAME = text             define a macro: a line that begins with a capital letter
-  a line ending in \\      goes on in the next, as does one with an open brace,
-                          until an empty line
-  help NAME               the page of a word: help extract, help $sender_address
-
-";
-
-/// The end of it.
-const PROMPT_END: &str = "
-Tab completes names. A line that begins with \"help \" or a colon is never expanded:
-put a space before it where it should be. While a run is held up, an expression sees
-its values, and an empty line does the last step once more.
-";
-
-/// What can be typed at the prompt.
-pub fn prompt() -> String {
-    format!("{PROMPT}{}{PROMPT_END}", crate::prompt::commands())
-}
-
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     if let Some(lint) =

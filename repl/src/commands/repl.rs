@@ -33,7 +33,7 @@ pub fn command() -> Command {
         .arg(file("message", "Begins with a message, as :message does"))
         .arg(file("session", "Begins with lines that :save has kept"))
         .arg(file("script", "Carries out the lines of a file, and leaves"))
-        .after_help(super::help::prompt())
+        .after_help(crate::prompt::page())
 }
 
 /// Opens the prompt.

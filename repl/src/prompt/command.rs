@@ -238,14 +238,32 @@ fn line(record: &Record) -> String {
     format!("  {:<28} {}\n", head.trim_end(), record.does)
 }
 
-/// A line for each command, in groups.
+/// The head of the prompt's page.
+const PROMPT: &str = "\
+Type a string, and see what it expands to:  ${uc:hello}  ${if eq{a}{b}{yes}{no}}
+  set acl_m_x = text      give a variable a value (set,t: as if from outside)
+  NAME = text             define a macro: a line that begins with a capital letter
+  a line ending in \\      goes on in the next, as does one with an open brace,
+                          until an empty line
+  help NAME               the page of a word: help extract, help $sender_address
+
+";
+
+/// The end of it.
+const PROMPT_END: &str = "
+Tab completes names. A line that begins with \"help \" or a colon is never expanded:
+put a space before it where it should be. While a run is held up, an expression sees
+its values, and an empty line does the last step once more.
+";
+
+/// What can be typed at the prompt.
 pub fn page() -> String {
-    let mut out = String::new();
+    let mut out = PROMPT.to_owned();
     for (group, records) in GROUPS {
         out += &format!("{group}:\n");
         records.iter().for_each(|record| out += &line(record));
     }
-    out
+    out + PROMPT_END
 }
 
 #[cfg(test)]

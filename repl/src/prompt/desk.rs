@@ -134,7 +134,7 @@ impl Desk {
 
     fn command(&mut self, word: PromptWord, rest: &str) -> String {
         match word {
-            PromptWord::Help if rest.is_empty() => help::prompt(),
+            PromptWord::Help if rest.is_empty() => command::page(),
             PromptWord::Help => match command::about(rest) {
                 Some(line) => line,
                 None => said(help::pages(self.registry(), rest)),
