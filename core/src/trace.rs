@@ -22,7 +22,7 @@ use bitflags::bitflags;
 use crate::Str;
 use crate::world::{Clock, Moment};
 
-pub use delivery::{DeliveryEvent, DeliveryOutcome, QueueEvent};
+pub use delivery::{DeliveryEvent, DeliveryOutcome, QueueEvent, TallyEvent};
 pub use happening::Happening;
 pub use language::{
     DnsEvent, DnsOutcome, ExpansionEvent, HostEvent, ListEvent, LookupEvent, LookupKey,
@@ -95,6 +95,8 @@ bitflags! {
         const DELIVERY = 1 << 27;
         /// Events that are raised (`event_action`).
         const EVENT = 1 << 28;
+        /// What is counted; it is no step of anything.
+        const TALLY = 1 << 29;
         /// What may have passwords in it, or what proves that somebody knows one.
         const SECRET = Self::AUTH.bits() | Self::SMTP.bits() | Self::CONCEALED.bits();
     }
@@ -228,10 +230,10 @@ impl Trace {
         self.kinds.intersects(kinds)
     }
 
-    /// Whether somebody is told anything.
+    /// Whether somebody is told of any step.
     #[inline]
     pub fn is_watched(&self) -> bool {
-        !self.kinds.is_empty()
+        !self.kinds.difference(TraceKinds::TALLY).is_empty()
     }
 
     /// Tells somebody what happens from here on.

@@ -47,3 +47,4 @@ pub mod reception;
 pub mod smtp;
 pub mod spool;
 pub mod submission;
+mod tally;

@@ -36,7 +36,7 @@ use crate::smtp::{
     Submitter,
 };
 use crate::spool;
-use crate::{dsn, logs, options};
+use crate::{dsn, logs, options, tally};
 use report::Fault;
 
 pub use batch::take;
@@ -545,6 +545,7 @@ impl<'s> Submission<'s> {
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line);
+        tally::received(self.cx, received.message.size);
         if !received.recipients.is_empty() {
             let line = printing(&line, true);
             let frozen: &[&[u8]] = &[&line, b"frozen by ACL"];
@@ -568,6 +569,7 @@ impl<'s> Submission<'s> {
             let parts = [b"=> blackhole (", acl.as_bytes(), tail, colon, why.bytes()];
             self.log(&parts.concat());
             self.log(b"Completed");
+            tally::completed(self.cx, received.began);
             return Ok(Done { status: 1, ..Done::default() });
         }
         let waits = received.waits();

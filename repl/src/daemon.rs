@@ -12,6 +12,7 @@ mod conversation;
 mod couriers;
 mod interfaces;
 mod limits;
+mod metrics;
 mod places;
 mod service;
 
@@ -117,7 +118,7 @@ const OTHER_FILES: u64 = 256;
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
     let system = crate::rights::with_helper(eximious_world::system());
-    let service = Service::read(&source, &system, &request, true)?;
+    let service = Service::read(&source, &system, &request, None)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {
         let (settings, world) = (service.engine.settings(), service.engine.world());
@@ -180,7 +181,10 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     daemon.make_room();
     daemon.begin_runs();
     let notified = daemon.hear_notes();
+    let metrics = daemon.service.metrics.as_ref();
+    let counters = metrics.and_then(|one| one.serve(&daemon.current, &daemon.places));
     daemon.serve();
+    drop(counters);
     daemon.end();
     if let Some(path) = notified {
         // It goes with the daemon; the next one would put it aside.
@@ -460,6 +464,8 @@ impl Daemon {
                 for listener in &self.listeners.0 {
                     while let Some(peer) = self.spare.accept(listener) {
                         peer.dismiss(BUSY);
+                        let metrics = self.service.metrics.iter();
+                        metrics.for_each(|metrics| metrics.refused("descriptors"));
                     }
                 }
                 // Asking at once changes nothing.
@@ -489,6 +495,9 @@ impl Daemon {
         if let Err(refused) = limits::admit(service, &self.places, &peer) {
             peer.dismiss(refused.as_bytes());
             return;
+        }
+        if let Some(metrics) = &service.metrics {
+            metrics.session();
         }
         if service.limits.keep_alive {
             peer.keep_alive();
@@ -523,7 +532,7 @@ impl Daemon {
         let line =
             format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
         log.main(line.as_bytes());
-        match Service::read(&self.source, &self.world, &self.request, false) {
+        match Service::read(&self.source, &self.world, &self.request, Some(&self.service)) {
             Ok(service) => {
                 self.service = Arc::new(service);
                 self.couriers.run_for_clients(&self.service);

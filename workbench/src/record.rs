@@ -229,6 +229,8 @@ fn told(what: &Happening<'_>) -> Option<Told> {
         Happening::Note { text, .. } => {
             Told::new("note", "note", StepRole::Stands, vec![("text", bytes(text))])
         }
+        // Whoever sees the steps needs no count of what they came to.
+        Happening::Tally(_) => return None,
         // Of what happens to messages that wait, their words are enough.
         other => Told::new("mail", "step", StepRole::Stands, vec![("text", shown(other))]),
     })

@@ -4,6 +4,7 @@
 mod bell;
 mod listener;
 mod notifier;
+mod pages;
 mod peer;
 mod process;
 mod signals;
@@ -11,6 +12,7 @@ mod signals;
 pub use bell::Bell;
 pub use listener::{Listener, Listeners, Spare, Woken};
 pub use notifier::{Notifier, notify};
+pub use pages::{BadPagePlace, PageMaker, PagePlace, PageServer};
 pub use peer::{Heard, Peer};
 pub use process::{
     PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, share_memory, spawn,

@@ -1,5 +1,7 @@
 //! What happens to messages that wait: runs of the queue, and deliveries.
 
+use std::time::Duration;
+
 /// A step of a run of the queue (specification 5.2, `-q`).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -82,6 +84,34 @@ pub enum DeliveryEvent<'e> {
         id: &'e [u8],
         /// Whether the message is done with.
         completed: bool,
+    },
+}
+
+/// What is worth counting: it is told where the main log is, whatever `log_selector` leaves
+/// out of that.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum TallyEvent<'e> {
+    /// A message has come (`<=`).
+    Received {
+        /// `$received_protocol`.
+        protocol: &'e [u8],
+        /// Its size.
+        size: u64,
+    },
+    /// Something came of an address (`=>`, `==`, `**`).
+    Address {
+        /// The transport; empty where the address has none.
+        transport: &'e [u8],
+        /// The host, where there is one.
+        host: Option<&'e [u8]>,
+        /// What came of it.
+        outcome: DeliveryOutcome,
+    },
+    /// A message is done with (`Completed`).
+    Completed {
+        /// How long it was here.
+        waited: Duration,
     },
 }
 

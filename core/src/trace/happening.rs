@@ -1,7 +1,7 @@
 //! What may happen: the one type that all of it is.
 
 use super::TraceKinds;
-use super::delivery::{DeliveryEvent, QueueEvent};
+use super::delivery::{DeliveryEvent, QueueEvent, TallyEvent};
 use super::language::{DnsEvent, ExpansionEvent, HostEvent, ListEvent, LookupEvent, ProcessEvent};
 use super::mail::{
     AclEvent, AuthEvent, CalloutEvent, HintEvent, RewriteEvent, RouteEvent, SmtpEvent, SpoolEvent,
@@ -29,6 +29,7 @@ pub enum Happening<'e> {
     Hint(HintEvent<'e>),
     Queue(QueueEvent<'e>),
     Delivery(DeliveryEvent<'e>),
+    Tally(TallyEvent<'e>),
     /// An event was raised, and seen to (`event_action`, specification, chapter 61).
     Event {
         /// Its name: `msg:delivery`.
@@ -67,6 +68,7 @@ impl Happening<'_> {
             Self::Hint(_) => TraceKinds::HINTS,
             Self::Queue(_) => TraceKinds::QUEUE,
             Self::Delivery(_) => TraceKinds::DELIVERY,
+            Self::Tally(_) => TraceKinds::TALLY,
             Self::Event { .. } => TraceKinds::EVENT,
             Self::Note { kind, .. } => *kind,
         }

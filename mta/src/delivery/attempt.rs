@@ -20,6 +20,7 @@ use super::tracking::{NodeId, Tracking};
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
 use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
+use crate::tally;
 
 /// The number of what is not tried because nobody wants that now.
 const SUPPRESSED: i32 = -55;
@@ -342,6 +343,8 @@ impl<'d> Attempt<'d> {
             line.extend_from_slice(format!(" QT={waited}").as_bytes());
         }
         self.log(&line);
+        let came = self.file().received_at();
+        tally::completed(&mut self.cx, came);
         self.tell_complete();
         Attempted::Completed
     }

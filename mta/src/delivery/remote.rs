@@ -6,7 +6,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use eximious::opt;
-use eximious::trace::TraceKinds;
 use eximious::transport::LocalUser;
 use eximious::world::{SpoolError, SpoolStep};
 
@@ -30,7 +29,7 @@ impl Attempt<'_> {
         let most = self.cx.engine().settings().get(opt::REMOTE_MAX_PARALLEL);
         let most = usize::try_from(most).unwrap_or(1).clamp(1, MOST);
         // Whoever watches sees one after the other.
-        if most == 1 || all.len() == 1 || self.cx.trace().wants(TraceKinds::all()) {
+        if most == 1 || all.len() == 1 || self.cx.trace().is_watched() {
             all.iter().for_each(|planned| self.deliver_together(planned, LocalUser::default()));
             return;
         }

@@ -21,6 +21,7 @@ use super::slots::Slot;
 use super::tracking::NodeId;
 use crate::spool::RecipientDsn;
 use crate::submission::own::hand_in;
+use crate::tally;
 
 /// The number of what is not tried because too much runs already.
 const TOO_MANY: i32 = -57;
@@ -235,6 +236,9 @@ impl<'d> Attempt<'d> {
             subject.told_by(routes, delivery)
         };
         let (shown, whole) = (subject(is_local), subject(false));
+        let name = transport.as_ref().map_or(&b""[..], Str::bytes);
+        let kind = outcome.kind();
+        tally::address(&mut self.cx, name, outcome.host().map(|host| &host.name[..]), kind);
         match outcome {
             Outcome::Delivered(done) => {
                 let mark = match is_first {
@@ -246,7 +250,6 @@ impl<'d> Attempt<'d> {
                 self.log_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
                 self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_ref());
-                let name = transport.as_ref().map_or(&b""[..], Str::bytes);
                 let end = [b": ", name, b" transport succeeded"].concat();
                 let line = [&self.named(&whole)[..], &end].concat();
                 self.log_message(&line);

@@ -3,6 +3,7 @@
 
 use eximious::hints::RetryKey;
 use eximious::route::{Address, Delivery, RouteError};
+use eximious::trace::DeliveryOutcome;
 use eximious::transport::{Delivered, Undelivered};
 use eximious::{LogSelector, Str};
 
@@ -10,6 +11,7 @@ use super::attempt::{Attempt, Undone};
 use super::log::Subject;
 use super::retry::Verdict;
 use super::tracking::NodeId;
+use crate::tally;
 
 /// The number of what is not tried because its time has not come.
 const RETRY_TIME: i32 = -52;
@@ -35,6 +37,7 @@ impl Attempt<'_> {
         let (done, now) = (Delivered::default(), self.now());
         let line = self.delivered_line("=>", &subject, &done, &Str::EMPTY, now);
         self.log(&line);
+        tally::address(&mut self.cx, b"", None, DeliveryOutcome::Delivered);
         self.keep_done(&[node]);
         self.complete(node);
     }
@@ -54,6 +57,7 @@ impl Attempt<'_> {
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
         let line = self.trouble_line(&subject, &undelivered, false);
+        tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
         self.log_unless(silent, &[b"** ", &line[..]].concat());
         let line = match router {
@@ -97,6 +101,9 @@ impl Attempt<'_> {
         let router_name = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router_name.as_ref(), false);
         let line = self.trouble_line(&subject, &undelivered, true);
+        if standing != Unrouted::Waits {
+            tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);
+        }
         if standing != Unrouted::Waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
             let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
             self.log_unless(silent, &[b"== ", &line[..]].concat());
@@ -121,6 +128,7 @@ impl Attempt<'_> {
         let subject = Subject::undelivered(address, None, is_direct);
         let line = self.trouble_line(&subject, &why, false);
         self.log(&[b"** ", &line[..]].concat());
+        tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.log_message(&line);
         let mut undone = Undone::new(node, address, is_direct, why);
         // A report that can't be delivered in time is of use to nobody.

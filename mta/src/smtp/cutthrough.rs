@@ -4,12 +4,13 @@
 use eximious::acl::{AclVerdict, Logs, Onward, OnwardOutcome, OnwardRecipient, Reports};
 use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
+use eximious::trace::DeliveryOutcome;
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
 
 use super::transaction::Envelope;
 use super::{DsnNotify, Recipient, Returned, SmtpSession, reply};
-use crate::logs;
+use crate::{logs, tally};
 
 /// What became of a message that was to go onward at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +70,9 @@ impl SmtpSession {
                 for recipient in onward.recipients.iter().rev() {
                     let line = self.delivered(&onward, recipient);
                     self.log(&[&line[..], took.as_bytes()].concat());
+                    let (transport, host) = (onward.transport.bytes(), onward.host.as_bytes());
+                    let outcome = DeliveryOutcome::Delivered;
+                    tally::address(&mut self.cx, transport, Some(host), outcome);
                     onward.tell_transport(&server.acls, &mut self.cx, recipient);
                 }
                 CutthroughOutcome::Delivered

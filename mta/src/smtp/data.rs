@@ -19,12 +19,15 @@ use crate::reception::{
     self, Parsed, Way, has_blank_line, longest_header, message_id, parse, size,
 };
 use crate::spool::{self, NotKept};
+use crate::tally;
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// For the log.
     line: Vec<u8>,
+    /// The message's size.
+    size: u64,
     discarded: Option<DiscardedBy>,
     /// Why, where an ACL says so.
     why: Option<Str>,
@@ -401,6 +404,7 @@ impl SmtpSession {
         let acl_name = discarded.as_ref().map(DiscardedBy::name);
         let arrival = Arrival {
             line,
+            size: message.size,
             discarded,
             why: why.filter(|why| !why.is_empty()),
             said: said.filter(|text| !text.is_empty()),
@@ -502,6 +506,7 @@ impl SmtpSession {
     /// Writes to the logs that a message is in safe hands.
     fn log_arrival(&mut self, arrival: &Arrival, spooled: bool) {
         self.log(&arrival.line);
+        tally::received(&mut self.cx, arrival.size);
         let mut lines = vec![printing(&arrival.line, true)];
         if self.acl_state.has("freeze") {
             self.log(b"frozen by ACL");
@@ -517,7 +522,7 @@ impl SmtpSession {
         } else if spooled {
             self.log_delay();
         } else {
-            self.log(b"Completed");
+            self.log_completion();
         }
         if let Some(acl) = &arrival.discarded {
             let tail = b" ACL discarded recipients)".as_slice();
@@ -526,7 +531,7 @@ impl SmtpSession {
                 line.extend_from_slice(&[b": ", why.bytes()].concat());
             }
             self.log(&line);
-            self.log(b"Completed");
+            self.log_completion();
         }
     }
 

@@ -9,7 +9,7 @@ use eximious::{LogSelector, Str, opt, var};
 use super::SmtpSession;
 use super::errors::Mistake;
 use super::transaction::Arrived;
-use crate::{logs, reception};
+use crate::{logs, reception, tally};
 
 /// How a connection ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +21,13 @@ pub(super) enum End {
 }
 
 impl SmtpSession {
+    /// Writes to the log that nothing is left to be done.
+    pub(super) fn log_completion(&mut self) {
+        self.log(b"Completed");
+        let came = self.now();
+        tally::completed(&mut self.cx, came);
+    }
+
     /// Whether something is to be logged.
     pub(super) fn logs(&self, what: LogSelector) -> bool {
         self.cx.engine().settings().log_selector().contains(what)

@@ -1,5 +1,7 @@
 //! What a header file says, line by line.
 
+use eximious::world::Moment;
+
 use super::tree::NonrecipientTree;
 
 /// A `-H` file: a message's envelope, its state, and its header.
@@ -155,6 +157,14 @@ impl HeaderFile {
         if by_hand && !self.has("manual_thaw") {
             self.values.push(Value { name: b"manual_thaw".to_vec(), ..Value::default() });
         }
+    }
+
+    /// When it was received, as finely as that is known.
+    pub fn received_at(&self) -> Moment {
+        let parts = self.text("received_time_usec").and_then(|text| text.strip_prefix(b"."));
+        let parts = parts.and_then(|text| std::str::from_utf8(text).ok()?.parse::<u32>().ok());
+        let nanos = parts.filter(|parts| *parts < 1_000_000).unwrap_or(0) * 1000;
+        Moment { seconds: self.received, nanos }
     }
 
     /// Whether a name is there.

@@ -38,6 +38,9 @@ pub fn hold(
     if let Some(debug) = &service.debug {
         cx.observe(debug.clone());
     }
+    if let Some(metrics) = &service.metrics {
+        cx.observe(metrics.clone());
+    }
     if let Err(fail) = cx.start() {
         service.engine.world().log.panic(fail.message());
         return peer.dismiss(b"421 Service not available; please try again later.\r\n");

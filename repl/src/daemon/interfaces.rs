@@ -30,13 +30,20 @@ pub enum ListenError {
 }
 
 impl ListenError {
+    /// As logs have it.
+    pub fn line(&self) -> Vec<u8> {
+        match self {
+            Self::Logged(line) => line.clone(),
+            Self::Configured(line) => [b"Exim configuration error:\n  ", &line[..]].concat(),
+        }
+    }
+
     /// Tells of it, in the logs and on the standard error.
     pub fn refused(self, log: &dyn Log) -> Refusal {
+        let line = self.line();
         match self {
-            Self::Logged(line) => log.panic(&line),
-            Self::Configured(line) => {
-                log.panic_alone(&[b"Exim configuration error:\n  ", &line[..]].concat());
-            }
+            Self::Logged(_) => log.panic(&line),
+            Self::Configured(_) => log.panic_alone(&line),
         }
         // It was shown with that.
         Refusal::Said(Vec::new())

@@ -58,7 +58,7 @@ impl ConnectionLimits {
 pub fn admit(service: &Service, places: &Places, peer: &Peer) -> Result<(), &'static str> {
     let limits = &service.limits;
     if limits.most > 0 && places.count() >= limits.most {
-        refused(service, peer, "too many connections");
+        refused(service, peer, "connections", "too many connections");
         return Err("421 Too many concurrent SMTP connections; please try again later.\r\n");
     }
     let host = peer.remote().ip().to_canonical();
@@ -66,19 +66,19 @@ pub fn admit(service: &Service, places: &Places, peer: &Peer) -> Result<(), &'st
         && most > 0
         && places.of(host) >= most
     {
-        refused(service, peer, "too many connections from that IP address");
+        refused(service, peer, "connections_of_host", "too many connections from that IP address");
         return Err("421 Too many concurrent SMTP connections from this IP address; \
                     please try again later.\r\n");
     }
     if is_used_up(&*service.engine.world().host) {
-        refused(service, peer, "memory shortage");
+        refused(service, peer, "memory", "memory shortage");
         return Err("421 Too much load; please try again later.\r\n");
     }
     if let Some(most) = limits.load {
         let load = service.engine.world().host.load();
         if load > most {
             let (whole, parts) = (load / 1000, load % 1000 / 10);
-            refused(service, peer, &format!("load average = {whole}.{parts:02}"));
+            refused(service, peer, "load", &format!("load average = {whole}.{parts:02}"));
             return Err("421 Too much load; please try again later.\r\n");
         }
     }
@@ -166,7 +166,10 @@ pub fn most_runs(service: &Service, queue: &[u8]) -> Option<usize> {
     DEFAULT_RUNS
 }
 
-fn refused(service: &Service, peer: &Peer, why: &str) {
+fn refused(service: &Service, peer: &Peer, reason: &str, why: &str) {
+    if let Some(metrics) = &service.metrics {
+        metrics.refused(reason);
+    }
     let selector = service.engine.settings().log_selector();
     if !selector.contains(LogSelector::CONNECTION_REJECT) {
         return;

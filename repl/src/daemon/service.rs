@@ -12,6 +12,7 @@ use eximious_world::LogFiles;
 
 use super::DaemonRequest;
 use super::limits::ConnectionLimits;
+use super::metrics::{self, Metrics};
 use crate::configured;
 use crate::debug;
 use crate::refusal::Refusal;
@@ -52,11 +53,13 @@ pub struct Service {
     pub logs: Arc<LogFiles>,
     /// What tells what happens, where that was asked for.
     pub debug: Option<Arc<DebugOutput>>,
+    /// What is counted, where that was asked for.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 impl Service {
-    /// Reads the configuration; its faults go to the panic log (`keeps`), unless there is
-    /// somebody else who tells of them.
+    /// Reads the configuration; its faults go to the panic log, unless there was one before,
+    /// and so somebody else who tells of them.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -64,14 +67,15 @@ impl Service {
         source: &Source,
         world: &World,
         request: &DaemonRequest,
-        keeps: bool,
+        before: Option<&Self>,
     ) -> Result<Self, Refusal> {
         let builder = Engine::builder();
         let mut macros = Macros::new();
         for (name, value) in &source.macros {
             macros.set(name, value);
         }
-        let mut found = configured::read(&source.names, macros, world, builder.registry(), keeps)?;
+        let mut found =
+            configured::read(&source.names, macros, world, builder.registry(), before.is_none())?;
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
         }
@@ -86,16 +90,31 @@ impl Service {
             world.log = debug.logging(Some(world.log));
         }
         found.warnings.iter().for_each(|line| world.log.panic(line));
+        let place = metrics::place(&found.settings).map_err(|why| match before {
+            None => why.refused(&*world.log),
+            Some(_) => Refusal::Logged(why.line()),
+        })?;
+        // Counts go on, and where they are asked for stays.
+        let metrics = match before {
+            Some(before) => before.metrics.clone(),
+            None => {
+                place.map(|place| Metrics::new(place, world.clock.now())).transpose()?.map(Arc::new)
+            }
+        };
         let engine = found.build(builder.world(world));
         let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = ConnectionLimits::of(engine.settings());
         let deliverer = Deliverer::new(Arc::new(found), &engine, server.clone())
             .with_most_messages(request.most_messages);
+        let deliverer = match &metrics {
+            Some(metrics) => deliverer.observed(metrics.clone()),
+            None => deliverer,
+        };
         let remote = match request.queues_remote {
             true => RemoteManner::Queued,
             false => RemoteManner::Made,
         };
-        Ok(Self { engine, server, deliverer, remote, limits, logs, debug })
+        Ok(Self { engine, server, deliverer, remote, limits, logs, debug, metrics })
     }
 
     /// Where the daemon's number is written, unless the command line says so.

@@ -35,6 +35,7 @@ mod hunts;
 mod killed;
 mod load;
 mod lsp;
+mod metrics;
 mod mta_sts;
 mod options;
 mod pages;

@@ -299,6 +299,14 @@ impl Outcome {
             Self::Failed(_) => DeliveryOutcome::Failed,
         }
     }
+
+    /// The host that has to do with it.
+    pub fn host(&self) -> Option<&TakingHost> {
+        match self {
+            Self::Delivered(done) => done.host.as_ref(),
+            Self::Deferred(why) | Self::Failed(why) => why.host.as_deref(),
+        }
+    }
 }
 
 /// How an address got a message.

@@ -203,6 +203,7 @@ handles! {
     MESSAGE_LOGS: bool = "message_logs",
     MESSAGE_SIZE_LIMIT: Str = "message_size_limit",
     MOVE_FROZEN_MESSAGES: bool = "move_frozen_messages",
+    METRICS_LISTEN: Str = "metrics_listen",
     MUA_WRAPPER: bool = "mua_wrapper",
     MYSQL_SERVERS: Str = "mysql_servers",
     NEVER_USERS: Ids = "never_users",

@@ -43,6 +43,16 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("For example `+subject -retry_defer`; `+all` selects everything."),
     AT.no("log_timezone").summary("Adds the offset from UTC to times in logs."),
     AT.yes("message_logs").summary("Whether each message in the queue has a log of its own."),
+    AT.text("metrics_listen")
+        .unprinted()
+        .summary("Where the daemon tells Prometheus its counters: an address and a port, or a path.")
+        .docs(
+            "`127.0.0.1:9100`, `[::1]:9100` or the absolute path of a socket: this host alone is told. \
+             `GET /metrics` is answered: messages that wait, by queue and state, messages \
+             received, by protocol, what came of addresses, by transport and host, sessions, \
+             and the time that messages were here. See `docs/metrics.md`.",
+        )
+        .source("eximious alone has the option"),
     AT.no("panic_coredump")
         .idle("nothing here dumps core")
         .since("4.96")
