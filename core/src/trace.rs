@@ -200,6 +200,8 @@ pub struct Trace {
     pub depth: u32,
     /// How much of that is due to lists.
     in_lists: u32,
+    /// How much deeper all stands that follows tests of lists that broke off.
+    lost: u32,
     /// The number of the last event, and of the one that others are now a part of.
     last: u64,
     parent: u64,
@@ -299,8 +301,8 @@ impl Trace {
         let event = TraceEvent {
             number: self.last,
             parent: self.parent,
-            depth,
-            in_lists: self.in_lists.min(depth),
+            depth: depth.saturating_add(self.lost),
+            in_lists: self.in_lists.min(depth).saturating_add(self.lost),
             place: self.place.as_deref(),
             time: self.clock.as_ref().map(|clock| clock.now()),
             what,
@@ -344,6 +346,12 @@ impl Trace {
     pub fn leave_list(&mut self, depth: u32) {
         self.leave(depth);
         self.in_lists = self.in_lists.saturating_sub(depth);
+    }
+
+    /// The test of a list breaks off, because something can't be found out: as with Exim,
+    /// which does not find the way back, all that follows stands deeper.
+    pub fn lose_way(&mut self, depth: u32) {
+        self.lost = self.lost.saturating_add(depth);
     }
 
     /// Less deep again.

@@ -35,6 +35,7 @@ impl Walk<'_, '_> {
                     let kind = kind.name().as_bytes();
                     let line = [b"unknown named ", kind, b" list \"", pattern.text, b"\""];
                     call.trace().tell(Happening::List(ListEvent::SublistBegin { name }));
+                    call.trace().lose_way(2);
                     log_panic(call, &line.concat());
                     return Ok(Some(Verdict::Later(None)));
                 };
@@ -147,8 +148,12 @@ impl Walk<'_, '_> {
         let outer = call.trace().begin(Happening::List(ListEvent::SublistBegin { name }));
         call.trace().enter_list(3);
         let verdict = self.written(call, text);
+        let loses_way = self.owed.as_ref().is_some_and(Owed::is_doubt);
         let trace = call.trace();
         trace.leave_list(3);
+        if loses_way {
+            trace.lose_way(1);
+        }
         trace.end(outer);
         trace.tell(Happening::List(ListEvent::SublistEnd { name }));
         verdict

@@ -20,6 +20,13 @@ pub(crate) enum Owed {
     Later(Vec<u8>),
 }
 
+impl Owed {
+    /// Whether something could not be found out.
+    pub(crate) fn is_doubt(&self) -> bool {
+        matches!(self, Self::Doubt(..) | Self::Later(_))
+    }
+}
+
 /// What is shown of the test of a list: what is looked for, and what the list is called.
 pub(crate) struct Shown(Option<Question>);
 
@@ -102,6 +109,7 @@ impl Question {
             (Some(Owed::Doubt(why, _)), _) => Some(why.clone()),
             _ => None,
         };
+        let loses_way = owed.is_some_and(Owed::is_doubt);
         let trace = call.trace();
         if let Some(outer) = outer {
             trace.end(*outer);
@@ -111,6 +119,9 @@ impl Question {
             let owed = why.as_deref();
             let end = ListEvent::End { subject, list, matches, element, owed };
             trace.tell(Happening::List(end));
+        }
+        if loses_way {
+            trace.lose_way(1);
         }
         if let Some(before) = before {
             trace.stand_at(before.clone());
