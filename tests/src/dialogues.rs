@@ -409,17 +409,10 @@ fn sort_removals(lines: &mut [String]) {
     lines.chunk_by_mut(|a, b| is_removal(a) && is_removal(b)).for_each(<[String]>::sort);
 }
 
-/// Leaves out what a test says of every session, and how deep its comments stand: once the
-/// real one has looked for the name of a host in vain, it does not find the way back.
+/// Leaves out what a test says of every session.
 fn leave_out_the_usual(lines: &mut Vec<String>) {
-    const COMMENT: &str = "! >>> ";
-    const EVERYBODY: &str = "! >>> list element: *";
-    for line in lines.iter_mut() {
-        if let Some(text) = line.strip_prefix(COMMENT) {
-            let text = text.trim_start_matches([' ', '╎']);
-            *line = [COMMENT, text].concat();
-        }
-    }
+    const EVERYBODY: &str = "list element: *";
+    let text = |line: &str| line.trim_start_matches(['!', '>', ' ', '╎']).to_owned();
     lines.retain(|line| {
         let is_heading = line == "*" || line.starts_with("* **** ");
         !is_heading && !line.ends_with("? no (option unset)")
@@ -427,10 +420,13 @@ fn leave_out_the_usual(lines: &mut Vec<String>) {
     let mut kept = Vec::new();
     let mut rest = lines.as_slice();
     while let Some((line, behind)) = rest.split_first() {
-        let asks = line.starts_with("! >>> host in ") && line.ends_with("_advertise_hosts?");
-        let everybody = format!("{line} yes (matched \"*\")");
+        let asked = text(line);
+        let asks = asked.starts_with("host in ") && asked.ends_with("_advertise_hosts?");
+        let everybody = format!("{asked} yes (matched \"*\")");
         rest = match behind {
-            [element, said, behind @ ..] if asks && element == EVERYBODY && *said == everybody => {
+            [element, said, behind @ ..]
+                if asks && text(element) == EVERYBODY && text(said) == everybody =>
+            {
                 behind
             }
             _ => {
