@@ -49,7 +49,7 @@ pub use spool::{
 };
 pub use tls::{
     Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDane, TlsDemand, TlsFacts, TlsFault, TlsHeard,
-    TlsProgress, TlsServer, TlsSession, TlsaRecord,
+    TlsProgress, TlsResumption, TlsServer, TlsSession, TlsaRecord,
 };
 
 /// The outside. No other room touches files, sockets, processes or the clock.

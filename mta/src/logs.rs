@@ -3,7 +3,7 @@
 use eximious::acl::Secured;
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
-use eximious::world::Moment;
+use eximious::world::{Moment, TlsResumption};
 use eximious::{Context, LogSelector, Str, var};
 
 /// A line with a message's name before it, where the message has one.
@@ -22,16 +22,14 @@ pub(crate) fn main(cx: &Context, id: &Str) -> impl Fn(&[u8]) + use<> {
 
 /// What is known of TLS with the client, where there is some.
 pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
-    /// The bit of `$tls_in_resumption` for a session that was taken up again.
-    const RESUMED: u8 = 16;
     let cipher = cx.value_of(var::TLS_IN_CIPHER);
     (!cipher.is_empty()).then(|| Secured {
         cipher: cipher.bytes().to_vec(),
         by_dane: false,
         is_verified: cx.value_of(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1",
         name: cx.value_of(var::TLS_IN_PEERDN).bytes().to_vec(),
-        resumed: cx.value_of(var::TLS_IN_RESUMPTION).display().parse().unwrap_or(0u8) & RESUMED
-            != 0,
+        resumed: TlsResumption::read(&cx.value_of(var::TLS_IN_RESUMPTION))
+            .contains(TlsResumption::USED),
         server_name: cx.value_of(var::TLS_IN_SNI).bytes().to_vec(),
     })
 }

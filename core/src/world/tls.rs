@@ -1,6 +1,10 @@
 //! TLS, without its connection: bytes go in and come out, and whoever has the
 //! connection carries them.
 
+use bitflags::bitflags;
+
+use crate::Str;
+
 /// What options of the server's side come to. Files are named by their paths; what
 /// stands in them is read when TLS begins, or was read for another connection with the
 /// same options.
@@ -166,8 +170,8 @@ pub struct TlsFacts {
     pub is_verified: bool,
     /// Which name the client asked for.
     pub server_name: Option<Vec<u8>>,
-    /// How the session was taken up again, as bits: see `$tls_in_resumption`.
-    pub resumption: u8,
+    /// How the session was taken up again.
+    pub resumption: TlsResumption,
     /// What came of the proof that the certificate is valid: see `$tls_in_ocsp`.
     pub proof: u8,
     /// Whether the DNS vouches for what the server showed.
@@ -176,6 +180,32 @@ pub struct TlsFacts {
     pub remarks: Vec<String>,
     /// What binds a proof of who one is to the connection.
     pub binding: Option<TlsBinding>,
+}
+
+bitflags! {
+    /// How a session was taken up again: `$tls_in_resumption`, `$tls_out_resumption`
+    /// (specification 43.11).
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+    pub struct TlsResumption: u8 {
+        /// The program knows how to.
+        const BUILT = 1;
+        /// The client wanted a ticket.
+        const WANTED = 2;
+        /// The client had one.
+        const OFFERED = 4;
+        /// The server gave one.
+        const ISSUED = 8;
+        /// The session was taken up again.
+        const USED = 16;
+    }
+}
+
+impl TlsResumption {
+    /// What the variable's value says; nothing where it is not such a number.
+    pub fn read(value: &Str) -> Self {
+        let number = std::str::from_utf8(value.bytes()).ok().and_then(|text| text.parse().ok());
+        number.map(Self::from_bits_truncate).unwrap_or_default()
+    }
 }
 
 /// What binds a proof of who one is to a connection.
@@ -214,6 +244,11 @@ impl TlsFault {
             "" => format!("({})", self.place),
             why => format!("({}): {why}", self.place),
         }
+    }
+
+    /// As it is told of a session with a host: `TLS session: (SSL_connect): …`.
+    pub fn logged(&self) -> String {
+        format!("TLS session: {}", self.shown())
     }
 }
 

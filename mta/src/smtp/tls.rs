@@ -387,7 +387,7 @@ impl SmtpSession {
         cx.set_var(var::TLS_IN_CIPHER_STD, facts.standard_cipher.clone());
         cx.set_var(var::TLS_IN_VER, facts.version.clone());
         cx.set_var(var::TLS_IN_BITS, facts.bits.to_string());
-        cx.set_var(var::TLS_IN_RESUMPTION, facts.resumption.to_string());
+        cx.set_var(var::TLS_IN_RESUMPTION, facts.resumption.bits().to_string());
         cx.set_var(var::TLS_IN_OCSP, facts.proof.to_string());
         cx.set_var(var::TLS_IN_OURCERT, Str::from(&facts.own_certificate[..]));
         let verified = facts.is_verified && !refused;

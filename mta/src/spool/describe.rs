@@ -1,6 +1,6 @@
 //! What there is to write of a message that was received.
 
-use eximious::world::Moment;
+use eximious::world::{Moment, TlsResumption};
 use eximious::{Context, Header, Str, Taint, Var, var};
 
 use super::file::{
@@ -242,9 +242,9 @@ impl Lines<'_> {
         if self.cx.value_of(var::TLS_IN_OCSP).bytes() != b"0" {
             self.variable("tls_ocsp", var::TLS_IN_OCSP);
         }
-        let resumption = self.cx.value_of(var::TLS_IN_RESUMPTION);
-        if let Ok(bits @ 1..=31) = resumption.display().parse::<u8>() {
-            self.text("tls_resumption", char::from(b'A' + bits).to_string());
+        let resumption = TlsResumption::read(&self.cx.value_of(var::TLS_IN_RESUMPTION));
+        if !resumption.is_empty() {
+            self.text("tls_resumption", char::from(b'A' + resumption.bits()).to_string());
         }
         self.variable("tls_ver", var::TLS_IN_VER);
     }

@@ -34,6 +34,8 @@ pub(crate) enum NotOpen {
     Unreachable(io::Error),
     /// Something here does not let it be used.
     Hindered(Vec<u8>),
+    /// TLS is required, and the host has none.
+    Clear(&'static str),
     /// The server does not want it.
     Smtp(SmtpError),
     /// It could not be proved who this is: a number for the log, and why.
@@ -233,15 +235,19 @@ impl Peer<'_> {
         let client = &mut opened.client;
         let is_required = self.tls.dane.is_some() || self.follows_policy();
         if opened.secured.is_none() && (is_required || self.listed(smtp::HOSTS_REQUIRE_TLS)) {
-            let why: &[u8] = match client.extensions().starttls {
-                true => b"a TLS session is required, but an attempt to start TLS failed",
-                false => b"a TLS session is required, but the server did not offer TLS support",
+            let why = match client.extensions().starttls {
+                _ if !self.cx.engine().world().tls.is_there() => {
+                    "a TLS session is required, but TLS is not in this build"
+                }
+                true => "a TLS session is required, but an attempt to start TLS failed",
+                false => "a TLS session is required, but the server did not offer TLS support",
             };
             if self.tls.dane.is_some() {
                 self.tell_dane_failure(DaneFailure::NoTls);
             }
             self.tls.failure = Some((DaneFailure::NoTls.name(), String::new()));
-            return Err(self.give_up(client, why.to_vec()));
+            let _ = self.give_up(client, Vec::new());
+            return Err(NotOpen::Clear(why));
         }
         if opened.secured.is_none() {
             self.tell_policy_failure(DaneFailure::NoTls.name(), "there is no TLS");

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use eximious_core::world::TlsClient;
+use eximious_core::world::{TlsClient, TlsResumption};
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
@@ -16,9 +16,6 @@ static CLOCK: Meta = Meta::new("smtp transport", Effects::CLOCK, TaintRule::Resu
 /// What `host_name_extract` is where it is not set: one site is known to have such servers.
 const USUAL_NAME: &[u8] =
     br"${if and{ {match{$host}{.outlook.com\$}} {match{$item}{\N^250-([\w.]+)\s\N}} }{$1}}";
-
-/// The bit of `$tls_out_resumption` for a session that the server gave.
-const ISSUED: u8 = 8;
 
 /// The longest greeting that is told apart by `host_name_extract`.
 const LONGEST_NAME: usize = 255;
@@ -52,8 +49,9 @@ impl Peer<'_> {
     pub(super) fn keep_resumable(&mut self, client: &mut SmtpClient) {
         let Some(key) = self.tls.resumes_as.take() else { return };
         let (Some((session, life)), Some(now)) = (client.resumable(), self.now()) else { return };
-        let bits: u8 = self.cx.value_of(var::TLS_OUT_RESUMPTION).display().parse().unwrap_or(0);
-        self.cx.set_var(var::TLS_OUT_RESUMPTION, (bits | ISSUED).to_string());
+        let known = TlsResumption::read(&self.cx.value_of(var::TLS_OUT_RESUMPTION));
+        let bits = (known | TlsResumption::ISSUED).bits();
+        self.cx.set_var(var::TLS_OUT_RESUMPTION, bits.to_string());
         let hints = ToldHints::open::<TlsResumable>(self.cx, now);
         let record = TlsResumable { session, until: now.saturating_add(i64::from(life)) };
         // A session that can't be kept is begun anew.

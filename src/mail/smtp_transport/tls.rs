@@ -1,6 +1,8 @@
 //! TLS with a host, by the options of an smtp transport (specification 43.7).
 
-use eximious_core::world::{TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault};
+use eximious_core::world::{
+    TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsResumption,
+};
 use eximious_core::{DriverOpt, FailClass, Str, Var};
 use eximious_stdlib::certificate;
 use eximious_stdlib::lists::elements;
@@ -12,9 +14,6 @@ use super::dane::DaneFailure;
 use super::report::result_of;
 use super::{NotOpen, Peer};
 use crate::mail::smtp_client::SmtpClient;
-
-/// The bit of `$tls_out_resumption` for a session that was taken up again.
-const RESUMED: u8 = 16;
 
 /// What is logged of TLS.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -67,7 +66,7 @@ impl Peer<'_> {
         });
         let shown = match &begun {
             // Who is taken up again was looked at then.
-            Ok((facts, _)) if facts.resumption & RESUMED != 0 => &[][..],
+            Ok((facts, _)) if facts.resumption.contains(TlsResumption::USED) => &[][..],
             Ok((facts, _)) => &facts.chain,
             Err(fault) => &fault.chain,
         };
@@ -243,7 +242,7 @@ impl Peer<'_> {
         cx.set_var(var::TLS_OUT_CIPHER_STD, facts.standard_cipher.clone());
         cx.set_var(var::TLS_OUT_VER, facts.version.clone());
         cx.set_var(var::TLS_OUT_BITS, facts.bits.to_string());
-        cx.set_var(var::TLS_OUT_RESUMPTION, facts.resumption.to_string());
+        cx.set_var(var::TLS_OUT_RESUMPTION, facts.resumption.bits().to_string());
         cx.set_var(var::TLS_OUT_OURCERT, Str::from(&facts.own_certificate[..]));
         cx.set_var(var::TLS_OUT_OCSP, facts.proof.to_string());
         cx.set_var(var::TLS_OUT_DANE, if facts.by_dane { "yes" } else { "no" });
@@ -264,7 +263,7 @@ impl Peer<'_> {
             is_verified: facts.is_verified,
             by_dane: facts.by_dane,
             name: subject,
-            resumed: facts.resumption & RESUMED != 0,
+            resumed: facts.resumption.contains(TlsResumption::USED),
             // What is asked for is known; logs have what clients ask for.
             server_name: Vec::new(),
         }

@@ -4,7 +4,8 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eximious_core::world::{
-    TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession,
+    TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsResumption,
+    TlsSession,
 };
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
@@ -285,26 +286,23 @@ impl OpensslSession {
         }
     }
 
-    fn resumption(&self) -> u8 {
-        const BUILT: u8 = 1;
-        const WANTED: u8 = 2;
-        const OFFERED: u8 = 4;
-        const ISSUED: u8 = 8;
-        const USED: u8 = 16;
+    fn resumption(&self) -> TlsResumption {
+        use TlsResumption as Bits;
         let ssl = self.stream.ssl();
         if !self.server {
-            let wanted = if self.resumes { WANTED } else { 0 };
-            let offered = if self.offers { OFFERED } else { 0 };
-            let used = if ssl.session_reused() { USED } else { 0 };
-            let issued = if self.noted().resumable.is_some() { ISSUED } else { 0 };
-            return BUILT | wanted | offered | issued | used;
+            let mut bits = Bits::BUILT;
+            bits.set(Bits::WANTED, self.resumes);
+            bits.set(Bits::OFFERED, self.offers);
+            bits.set(Bits::ISSUED, self.noted().resumable.is_some());
+            bits.set(Bits::USED, ssl.session_reused());
+            return bits;
         }
         let modern = ssl.version2() == Some(SslVersion::TLS1_3);
         match (self.resumes, ssl.session_reused()) {
-            (false, _) => BUILT,
-            (true, false) => BUILT | WANTED | ISSUED,
-            (true, true) if modern => BUILT | WANTED | OFFERED | ISSUED | USED,
-            (true, true) => BUILT | OFFERED | ISSUED | USED,
+            (false, _) => Bits::BUILT,
+            (true, false) => Bits::BUILT | Bits::WANTED | Bits::ISSUED,
+            (true, true) if modern => Bits::all(),
+            (true, true) => Bits::all() - Bits::WANTED,
         }
     }
 

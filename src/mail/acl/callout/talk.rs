@@ -167,6 +167,9 @@ impl<'p, 'r> Place<'p, 'r> {
             Err(NotOpen::Hindered(why) | NotOpen::Unproven(_, why)) => {
                 Err(NoTalk::Called(Called::later(Some(self.about(&why)))))
             }
+            Err(NotOpen::Clear(why)) => {
+                Err(NoTalk::Called(Called::later(Some(self.about(why.as_bytes())))))
+            }
             Err(NotOpen::Unvouched { permanent, why }) => {
                 let why = Some(self.about(&why));
                 Err(NoTalk::Called(match permanent {
@@ -175,7 +178,7 @@ impl<'p, 'r> Place<'p, 'r> {
                 }))
             }
             Err(NotOpen::Mismatched(fault)) => {
-                let why = format!("TLS session: {}", fault.shown());
+                let why = fault.logged();
                 Err(NoTalk::Called(Called::later(Some(self.about(why.as_bytes())))))
             }
             Err(NotOpen::Smtp(error)) => Err(NoTalk::Called(self.unwilling(&error))),
@@ -218,7 +221,7 @@ impl<'p, 'r> Place<'p, 'r> {
 
     /// Goes on without TLS, where that may be; otherwise, what is to be said of the host.
     fn goes_on_in_clear(&mut self, fault: &TlsFault, protocol: Protocol) -> Result<(), Called> {
-        let why = format!("TLS session: {}", fault.shown());
+        let why = fault.logged();
         let tries =
             self.transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
         if protocol == Protocol::Smtps || !tries || self.listed(smtp::HOSTS_REQUIRE_TLS) {

@@ -54,11 +54,12 @@ impl Attempt<'_, '_, '_> {
                 }
                 NotOpen::Hindered(why) => {
                     let line = self.about(b": ", &why);
-                    let number = match why.starts_with(b"a TLS session is required") {
-                        true => TLS_REQUIRED,
-                        false => UNKNOWN,
-                    };
-                    (Outcome::Deferred(self.undelivered(number, RetryError::Any, why)), line)
+                    (Outcome::Deferred(self.undelivered(UNKNOWN, RetryError::Any, why)), line)
+                }
+                NotOpen::Clear(why) => {
+                    let line = self.about(b": ", why.as_bytes());
+                    let why = self.undelivered(TLS_REQUIRED, RetryError::Any, why.into());
+                    (Outcome::Deferred(why), line)
                 }
                 NotOpen::Smtp(error) => {
                     let logged = error.logged();
@@ -82,12 +83,12 @@ impl Attempt<'_, '_, '_> {
                 }
                 NotOpen::Mismatched(fault) => {
                     // It was logged when it happened.
-                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
+                    let why = fault.logged().into_bytes();
                     let why = self.undelivered(-37, RetryError::TlsRequired, why);
                     (Outcome::Deferred(why), Vec::new())
                 }
                 NotOpen::Unsecured(fault) => {
-                    let why = format!("TLS session: {}", fault.shown()).into_bytes();
+                    let why = fault.logged().into_bytes();
                     let line = self.about(b" ", &why);
                     let tries = transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR);
                     if endpoint.protocol != Protocol::Smtps
