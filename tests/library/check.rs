@@ -2,16 +2,27 @@
 
 use eximious::check::{Finding, TargetRelease, check, lints, locate};
 use eximious::config::Config;
-use eximious::world::Fixture;
+use std::sync::Arc;
+
+use eximious::world::{Fixture, Tls, TlsClient, TlsFault, TlsServer, TlsSession};
 use eximious::{Macros, World};
 
 /// Everything that is found in a text.
 fn found(text: &str, target: Option<TargetRelease>) -> (Config, Vec<Finding>) {
+    found_in(text, target, World::hermetic().tls)
+}
+
+/// The same, in a build that has some TLS or none.
+fn found_in(
+    text: &str,
+    target: Option<TargetRelease>,
+    tls: Arc<dyn Tls>,
+) -> (Config, Vec<Finding>) {
     let files = Fixture::new()
         .file("/c", text)
         .file("/etc/exim/everybody", "# all of them\n192.0.2.1\n0.0.0.0/0  # yes\n")
         .file("/etc/exim/few", "192.0.2.1\n# 0.0.0.0/0\n!192.0.2.9\n");
-    let world = World { users: eximious_world::system().users, ..files.world() };
+    let world = World { users: eximious_world::system().users, tls, ..files.world() };
     let registry = eximious::registry();
     let config =
         Config::read_all(b"/c", Macros::new(), &world, &registry).expect("a configuration");
@@ -23,10 +34,41 @@ fn codes(text: &str) -> Vec<&'static str> {
     found(text, None).1.iter().map(|finding| finding.lint.code).collect()
 }
 
+/// A build without TLS.
+struct NoTls;
+
+impl Tls for NoTls {
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    fn serve(&self, _: &TlsServer) -> Result<Box<dyn TlsSession>, TlsFault> {
+        Err(TlsFault::new("TLS", "there is none"))
+    }
+
+    fn connect(&self, _: &TlsClient) -> Result<Box<dyn TlsSession>, TlsFault> {
+        Err(TlsFault::new("TLS", "there is none"))
+    }
+}
+
+#[test]
+fn tls_is_missed_where_the_configuration_asks_for_it() {
+    let text = "tls_on_connect_ports = 465\ntls_advertise_hosts =\nbegin transports\n\
+        a:\n driver = smtp\n hosts_require_tls = *\nb:\n driver = smtp\n protocol = smtps\n\
+        c:\n driver = smtp\n protocol = smtp\n hosts_require_dane =\n";
+    let missed = |tls: Arc<dyn Tls>| {
+        let findings = found_in(text, None, tls).1;
+        findings.iter().filter(|finding| finding.lint.code == "W702").count()
+    };
+    assert_eq!((missed(Arc::new(NoTls)), missed(World::hermetic().tls)), (3, 0));
+}
+
 #[test]
 fn each_lint_fires_where_its_page_says() {
     for lint in lints() {
-        let bad = codes(lint.bad);
+        let tls = if lint.code == "W702" { Arc::new(NoTls) } else { World::hermetic().tls };
+        let bad: Vec<&str> =
+            found_in(lint.bad, None, tls).1.iter().map(|finding| finding.lint.code).collect();
         assert!(bad.contains(&lint.code), "{}: {bad:?}", lint.code);
         let good = codes(lint.good);
         assert!(!good.contains(&lint.code), "{}: {good:?}", lint.code);

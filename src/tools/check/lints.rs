@@ -26,6 +26,7 @@ mod target;
 mod unread;
 mod unused;
 mod variables;
+mod without_tls;
 mod words;
 
 use super::Lint;
@@ -75,4 +76,5 @@ pub(super) static ALL: &[&Lint] = &[
     &patterns::PATTERN_EXPLODES,
     &secrets::SECRET_SHOWN,
     &not_yet::NOT_YET,
+    &without_tls::WITHOUT_TLS,
 ];
