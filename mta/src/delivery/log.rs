@@ -14,6 +14,9 @@ use eximious::{Context, LogSelector, Str, opt};
 use super::attempt::Attempt;
 use crate::logs::security_of;
 
+/// How much of what a host said is logged.
+const LONGEST: usize = 1024;
+
 /// Of which address a line is, and where it went.
 pub(super) struct Subject<'s> {
     pub(super) address: &'s Address,
@@ -210,7 +213,8 @@ impl Attempt<'_> {
             && wanted.contains(LogSelector::SMTP_CONFIRMATION)
         {
             line.extend_from_slice(b" C=\"");
-            for byte in &printing(said, false) {
+            let said = printing(said, false);
+            for byte in said.get(..LONGEST).unwrap_or(&said) {
                 if matches!(byte, b'"' | b'\\') {
                     line.push(b'\\');
                 }

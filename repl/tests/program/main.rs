@@ -4,6 +4,7 @@
 
 mod aliases;
 mod auth;
+mod bad_hosts;
 mod batch;
 mod bounds;
 mod called;

@@ -104,6 +104,8 @@ pub struct SmtpClient {
     broken: Option<Cause>,
     /// How many recipients the server has taken for the message at hand.
     pub(super) accepted: usize,
+    /// How much of that message was sent.
+    pub(super) sent: u64,
     /// Whether that is judged for each of them.
     pub(super) prdr: bool,
 }
@@ -141,6 +143,7 @@ impl SmtpClient {
             first_lines: Default::default(),
             broken: None,
             accepted: 0,
+            sent: 0,
             prdr: false,
         }
     }

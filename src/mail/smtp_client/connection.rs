@@ -141,12 +141,22 @@ impl SmtpConnection {
                 Read::More => {}
             }
             match self.stream.read(&mut piece) {
-                Ok(0) => return Err(ConnectionTrouble::Closed),
-                Ok(count) => self.take(&piece[..count])?,
+                Ok(0) => return self.ended(ConnectionTrouble::Closed),
+                Ok(count) => {
+                    if let Err(why) = self.take(&piece[..count]) {
+                        return self.ended(why);
+                    }
+                }
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(trouble(why)),
+                Err(why) => return self.ended(trouble(why)),
             }
         }
+    }
+
+    /// The lines that came before the connection was closed, if any.
+    fn ended(&mut self, why: ConnectionTrouble) -> Result<Reply, ConnectionTrouble> {
+        let closed = why == ConnectionTrouble::Closed;
+        self.replies.break_off().filter(|_| closed).ok_or(why)
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), ConnectionTrouble> {

@@ -63,8 +63,12 @@ impl SmtpError {
             }
             Cause::Timeout => after("SMTP timeout after "),
             Cause::Closed => after("Remote host closed connection in response to "),
+            Cause::Malformed(text) if text.trim_ascii().is_empty() => {
+                after("Malformed SMTP reply (an empty line) in response to ")
+            }
             Cause::Malformed(text) => {
-                with("Malformed SMTP reply in response to ", &printing(text, false))
+                let text = printing(text.trim_ascii_start(), false);
+                with("Malformed SMTP reply in response to ", &text)
             }
             Cause::Source(why) => with("message can't be read while ", why.as_bytes()),
             Cause::NothingAsked => b"no command waits for an answer".to_vec(),

@@ -65,7 +65,10 @@ impl SmtpClient {
         }
         self.connection.set_timeout(self.timeouts.command);
         match sent {
-            Ok(()) => Ok(wire.sent()),
+            Ok(()) => {
+                self.sent = wire.sent();
+                Ok(self.sent)
+            }
             Err(cause) => Err(unsent(wire.sent(), cause)),
         }
     }
@@ -100,6 +103,7 @@ impl SmtpClient {
                 chunk.clear();
             }
             if last {
+                self.sent = sent;
                 return Ok(sent);
             }
         }
@@ -137,8 +141,17 @@ impl SmtpClient {
         let accepted = std::mem::take(&mut self.accepted);
         let mut verdicts = Verdicts { recipients: Vec::new(), message: None };
         let each = |client: &mut Self, trace: &mut Trace| {
-            let verdicts = (0..accepted).map(|_| client.reply_to_message(trace).and_then(yes));
-            verdicts.collect::<Vec<_>>()
+            let mut verdicts: Vec<Result<Reply, SmtpError>> = Vec::with_capacity(accepted);
+            for _ in 0..accepted {
+                // After what is no reply nobody knows of whom the next one is.
+                let broken = verdicts.last().and_then(|last| last.as_ref().err());
+                let broken = broken.filter(|error| error.ends_connection()).cloned();
+                verdicts.push(match broken {
+                    Some(error) => Err(error),
+                    None => client.reply_to_message(trace).and_then(yes),
+                });
+            }
+            verdicts
         };
         if self.hello == Some(Hello::Lhlo) {
             verdicts.recipients = each(self, trace);
@@ -157,7 +170,13 @@ impl SmtpClient {
 
     fn reply_to_message(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         self.expect(end_of_data());
-        self.answer(trace)
+        self.answer(trace).map_err(|mut error| {
+            if error.cause == Cause::Timeout {
+                let sent = format!(" ({} bytes written)", self.sent);
+                error.said.extend_from_slice(sent.as_bytes());
+            }
+            error
+        })
     }
 }
 

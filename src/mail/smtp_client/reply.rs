@@ -1,9 +1,10 @@
 //! Replies (RFC 5321, section 4.2).
 
-/// How long a reply may be, all lines together.
-const LONGEST: usize = 4096;
+/// How much of a reply may come in before it has its end, all lines together.
+const LONGEST: usize = 4093;
 
-/// A reply: its lines as they came, the code in front of each.
+/// A reply: its lines as they came, the code in front of each. One that broke off between two
+/// lines ends in a line feed, and says neither yes nor that more has to come.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Reply {
     text: Vec<u8>,
@@ -28,6 +29,7 @@ impl Reply {
     /// What its first digit says.
     pub fn class(&self) -> ReplyClass {
         match self.text[0] {
+            b'2' | b'3' if self.text.ends_with(b"\n") => ReplyClass::Unknown,
             b'2' => ReplyClass::Completed,
             b'3' => ReplyClass::Intermediate,
             b'4' => ReplyClass::Transient,
@@ -103,16 +105,17 @@ impl Replies {
             let found = memchr::memchr(b'\n', &self.coming[self.seen..]);
             let Some(end) = found.map(|at| at + self.seen) else {
                 self.seen = self.coming.len();
-                if self.lines.len() + self.coming.len() < LONGEST {
+                if self.before() + self.coming.len() < LONGEST {
                     return Read::More;
                 }
                 let rest = std::mem::take(&mut self.coming);
                 return self.malformed(&rest);
             };
+            let is_long = self.before() + end >= LONGEST;
             let line: Vec<u8> = self.coming.drain(..=end).collect();
             self.seen = 0;
-            let line = line.trim_ascii_end();
-            if self.lines.len() + line.len() >= LONGEST || !is_reply(line) {
+            let line = if is_long { &line[..] } else { line.trim_ascii_end() };
+            if is_long || !is_reply(line) {
                 return self.malformed(line);
             }
             self.keep(line);
@@ -120,6 +123,23 @@ impl Replies {
                 return Read::Reply(Reply { text: std::mem::take(&mut self.lines) });
             }
         }
+    }
+
+    /// What came before the end, where there are whole lines: no more will come.
+    pub fn break_off(&mut self) -> Option<Reply> {
+        self.coming.clear();
+        self.seen = 0;
+        let mut text = std::mem::take(&mut self.lines);
+        if text.is_empty() {
+            return None;
+        }
+        text.push(b'\n');
+        Some(Reply { text })
+    }
+
+    /// How much stands before the line that is coming.
+    fn before(&self) -> usize {
+        self.lines.len() + usize::from(!self.lines.is_empty())
     }
 
     fn keep(&mut self, line: &[u8]) {

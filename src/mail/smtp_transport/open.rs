@@ -7,6 +7,7 @@ use std::time::Duration;
 use eximious_core::world::{Dialing, TlsFault};
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
 use super::dane::DaneFailure;
@@ -164,6 +165,7 @@ impl Peer<'_> {
     /// Greets the host, and does so in the old way where it does not know the new one.
     fn hello(&mut self, client: &mut SmtpClient, first: Hello, name: &[u8]) -> Result<(), NotOpen> {
         let mut hello = first;
+        let mut refusal = Vec::new();
         loop {
             let answer = client.hello(self.cx.trace(), hello, name);
             let reply = match &answer {
@@ -174,10 +176,19 @@ impl Peer<'_> {
                 self.tls.hello = reply.text().to_vec();
                 self.event("smtp:ehlo", reply.text());
             }
-            let Err(error) = answer else { return Ok(()) };
+            let Err(mut error) = answer else { return Ok(()) };
             match (error.reply(), hello.fallback()) {
-                (Some(_), Some(old)) => hello = old,
-                _ => return Err(self.refused(client, error)),
+                (Some(reply), Some(old)) => {
+                    let said = printing(reply.text(), false);
+                    refusal = [b" (EHLO response was: ", &said[..], b")"].concat();
+                    hello = old;
+                }
+                _ => {
+                    if error.cause == Cause::Closed {
+                        error.said.extend_from_slice(&refusal);
+                    }
+                    return Err(self.refused(client, error));
+                }
             }
         }
     }

@@ -225,6 +225,7 @@ impl Work {
                     is_continued: false,
                     local: None,
                     first_words: None,
+                    put_off: Vec::new(),
                     log: Box::new(move |line| log.panic(line)),
                 };
                 if let Some(line) = attempt.run(&left, line.take()) {

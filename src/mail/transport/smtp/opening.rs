@@ -7,7 +7,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 
 use super::UNKNOWN;
 use super::session::Attempt;
-use super::stop::{number_of, retry_error};
+use super::stop::{number_of, retry_error, with_reason};
 use crate::config::{HostSource, RetryError};
 use crate::mail::smtp_client::{Protocol, Timeouts};
 use crate::mail::smtp_transport::{NotOpen, Opened, reason};
@@ -63,7 +63,7 @@ impl Attempt<'_, '_, '_> {
                 }
                 NotOpen::Smtp(error) => {
                     let logged = error.logged();
-                    let line = self.about(b": ", &logged);
+                    let line = self.about(b": ", &with_reason(&error));
                     let number = if error.reply().is_some() { 0 } else { number_of(&error) };
                     let why = self.undelivered(number, retry_error(&error), logged);
                     match error.is_permanent() {

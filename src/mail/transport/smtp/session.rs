@@ -13,13 +13,14 @@ use super::bounds::LineBounds;
 use super::held::Line;
 use super::international;
 use super::stop::{
-    Stop, at_the_end, broken_off, number_of, of_message, pipelined, replied, retry_error,
+    RCPT, Stop, at_the_end, broken_off, number_of, of_message, pipelined, replied, retry_error,
+    with_reason,
 };
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{
-    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpClient, SmtpCommand,
-    SmtpError,
+    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, ReplyClass, SentCommand, SmtpClient,
+    SmtpCommand, SmtpError,
 };
 use crate::mail::smtp_transport::{Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
@@ -27,10 +28,8 @@ use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
 };
 
-/// Numbers of errors that are none of the system's, as the log has them.
-const RCPT: i32 = -44;
-const MAIL: i32 = -45;
-const DATA: i32 = -46;
+/// How much of what a host said is kept with an address.
+const LONGEST: usize = 1024;
 
 /// Where lines for the panic log go.
 type PanicLog = dyn FnMut(&[u8]);
@@ -49,6 +48,8 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) local: Option<SocketAddr>,
     /// What the host said first.
     pub(super) first_words: Option<Box<FirstWords>>,
+    /// What was said of addresses that were put off by themselves in this transaction.
+    pub(super) put_off: Vec<(usize, Vec<u8>)>,
     /// What there is to log of options that make no sense.
     pub(super) log: Box<PanicLog>,
 }
@@ -145,6 +146,7 @@ impl Attempt<'_, '_, '_> {
         }
         let [greeting, hello] = line.opened.client.first_lines().clone();
         self.first_words = Some(Box::new(FirstWords { greeting, hello }));
+        self.put_off.clear();
         line.copies += 1;
         self.is_continued = line.copies > 1;
         // What was taken to its end is forgotten by that.
@@ -213,6 +215,7 @@ impl Attempt<'_, '_, '_> {
     ) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
         let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
+        let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
         let (local, new) = (self.local, Undelivered::new(number, message));
         Undelivered { error, host, local, first_words, is_continued, ..new }
     }
@@ -294,6 +297,7 @@ impl Attempt<'_, '_, '_> {
             fields.extend_from_slice(b" K");
         }
         let reports = client.extensions().dsn;
+        let announcement = if bdat { "BDAT" } else { "DATA" };
         for (at, verdict) in accepted.into_iter().zip(each) {
             let outcome = match verdict {
                 Ok(reply) => Outcome::Delivered(Delivered {
@@ -307,7 +311,15 @@ impl Attempt<'_, '_, '_> {
                     copy: line.copies,
                     ..Delivered::default()
                 }),
-                Err(error) => self.refused(&error, DATA),
+                Err(error) if error.ends_connection() => return Err(at_the_end(error)),
+                Err(error) => match (protocol, error.reply()) {
+                    (Protocol::Lmtp, Some(reply)) => {
+                        let head = format!("LMTP error after {announcement}: ");
+                        let text = [head.as_bytes(), &printing(reply.text(), false)].concat();
+                        self.refused_with(&error, 0, text)
+                    }
+                    _ => self.refused(&error, number_of(&error)),
+                },
             };
             self.work.outcomes[at] = Some(outcome);
         }
@@ -402,12 +414,13 @@ impl Attempt<'_, '_, '_> {
                         false => self.note(*at, &error, RCPT),
                     }
                 }
+                Err(error) if error.cause == Cause::Timeout => {
+                    // It is the address that the host thinks about for so long.
+                    self.note(*at, &error, number_of(&error));
+                    return Err(Stop::Recipient(error));
+                }
                 Err(error) => {
-                    let error = if pipelines { pipelined(error) } else { error };
-                    if error.cause == Cause::Timeout {
-                        self.note(*at, &error, RCPT);
-                    }
-                    return Err(Stop::Host(error));
+                    return Err(Stop::Host(if pipelines { pipelined(error) } else { error }));
                 }
             }
         }
@@ -421,7 +434,7 @@ impl Attempt<'_, '_, '_> {
         }
         let reply = client.answer(self.call.cx.trace());
         let reply = reply.map_err(pipelined).map_err(of_message)?;
-        if reply.text().starts_with(b"3") {
+        if reply.class() == ReplyClass::Intermediate {
             return Ok((accepted, true));
         }
         if accepted.is_empty() {
@@ -438,13 +451,21 @@ impl Attempt<'_, '_, '_> {
                 self.call.done.message_log.push(line);
                 self.tell_refusal(at, &why);
                 self.work.defer(&[at], &why);
+                self.put_off.push((at, why.message));
             }
-            outcome => self.work.settle(&[at], &outcome),
+            outcome => {
+                self.work.settle(&[at], &outcome);
+                self.put_off.push((at, error.logged()));
+            }
         }
     }
 
     fn refused(&self, error: &SmtpError, number: i32) -> Outcome {
-        let why = self.undelivered(number, retry_error(error), error.logged());
+        self.refused_with(error, number, error.logged())
+    }
+
+    fn refused_with(&self, error: &SmtpError, number: i32, text: Vec<u8>) -> Outcome {
+        let why = self.undelivered(number, retry_error(error), text);
         // For whom there is one try, there is no other time.
         match error.is_permanent() || self.call.consignment.whole {
             true => Outcome::Failed(Undelivered { number: 0, ..why }),
@@ -474,8 +495,12 @@ impl Attempt<'_, '_, '_> {
     /// What a transaction that stopped means for its addresses. Whether the connection is
     /// still of use.
     fn stopped(&mut self, stop: &Stop, some: &[usize]) -> bool {
-        let undecided: Vec<usize> =
-            some.iter().copied().filter(|at| self.work.outcomes[*at].is_none()).collect();
+        let undecided: Vec<usize> = some
+            .iter()
+            .copied()
+            .filter(|at| self.work.outcomes[*at].is_none())
+            .filter(|at| self.put_off.iter().all(|(off, _)| off != at))
+            .collect();
         let (error, for_message, alive) = match stop {
             Stop::Unread(_) if let Some(fault) = self.outgoing.filter_fault() => {
                 let why = self.not_filtered(&fault);
@@ -495,16 +520,20 @@ impl Attempt<'_, '_, '_> {
                 return false;
             }
             Stop::Host(error) => (error, false, false),
+            Stop::Recipient(error) => {
+                let why = self.undelivered(number_of(error), retry_error(error), error.logged());
+                self.work.defer(&undecided, &Undelivered { host: None, ..why });
+                return false;
+            }
         };
-        let number = match error.command {
-            _ if error.reply().is_none() => number_of(error),
-            SmtpCommand::Mail => MAIL,
-            SmtpCommand::Rcpt => RCPT,
-            _ => DATA,
-        };
-        let outcome = self.refused(error, number);
+        let outcome = self.refused(error, number_of(error));
         if let Outcome::Deferred(why) = &outcome {
-            let line = self.about(b": ", &why.message);
+            // What is wrong with the first address is what counts.
+            let of_first = self.put_off.first().filter(|(at, _)| Some(at) == some.first());
+            let line = match of_first {
+                Some((_, text)) => self.about(b": ", text),
+                None => self.about(b": ", &with_reason(error)),
+            };
             self.log(&line);
             let (host, why) = (self.taking.clone(), why.clone());
             if !for_message {

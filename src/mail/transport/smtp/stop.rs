@@ -3,7 +3,12 @@
 use std::io;
 
 use crate::config::{ReplyCode, RetryError};
-use crate::mail::smtp_client::{Cause, Reply, SmtpClient, SmtpCommand, SmtpError};
+use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpClient, SmtpCommand, SmtpError};
+
+/// Numbers of errors that are none of the system's, as the log has them.
+pub(super) const RCPT: i32 = -44;
+const MAIL: i32 = -45;
+const DATA: i32 = -46;
 
 /// The code of a host that ends the connection.
 const CLOSING: &[u8] = b"421";
@@ -17,6 +22,8 @@ pub(super) enum Stop {
     Refused(SmtpError, bool),
     /// The connection is of no use any more, for no fault of the message's.
     Host(SmtpError),
+    /// The host said nothing to an address, which may be for that one's sake.
+    Recipient(SmtpError),
     /// The message can't be read.
     Unread(io::Error),
 }
@@ -35,12 +42,26 @@ impl Stop {
     }
 }
 
-/// The number of an error that is no answer.
+/// The number of an error, as logs and hints have it: of a reply that puts off, the command's.
 pub(super) fn number_of(error: &SmtpError) -> i32 {
-    match error.cause {
+    let replied = match error.command {
+        SmtpCommand::Mail => MAIL,
+        SmtpCommand::Rcpt => RCPT,
+        _ => DATA,
+    };
+    match &error.cause {
+        Cause::Replied(reply) if reply.class() == ReplyClass::Transient => replied,
+        Cause::Replied(_) => 0,
         Cause::Timeout => 110,
+        Cause::Malformed(_) => -19,
         _ => -18,
     }
+}
+
+/// An error as the log has it where it is the host's.
+pub(super) fn with_reason(error: &SmtpError) -> Vec<u8> {
+    let tail: &[u8] = if error.cause == Cause::Timeout { b": Connection timed out" } else { b"" };
+    [&error.logged()[..], tail].concat()
 }
 
 /// What is said of a connection that is ended because nobody is left.

@@ -1,0 +1,407 @@
+//! Next hosts that answer wrongly, slowly, for ever or not at all, at each place of a
+//! delivery: what both programs log, what they say to the host, and what they keep.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use eximious_tests::daemons::{undated, without_ids};
+
+use crate::common::reference;
+use crate::common::spool::Place;
+
+const OURS: &str = env!("CARGO_BIN_EXE_eximious");
+
+/// Where a host goes wrong.
+const PLACES: &[&str] = &["banner", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", ".", "QUIT"];
+
+/// What sessions there are: the transport's protocol, what the host offers, and where it may go
+/// wrong.
+const SESSIONS: &[Session] = &[
+    Session {
+        protocol: "smtp",
+        offers: "250 next.test\r\n",
+        places: &["banner", "EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
+    },
+    Session {
+        protocol: "smtp",
+        offers: "250-next.test\r\n250 PIPELINING\r\n",
+        places: &["banner", "EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
+    },
+    Session { protocol: "smtp", offers: "250-next.test\r\n250 CHUNKING\r\n", places: &["BDAT"] },
+    Session {
+        protocol: "lmtp transport",
+        offers: "250 next.test\r\n",
+        places: &["banner", "LHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
+    },
+    Session {
+        protocol: "lmtp",
+        offers: "250 next.test\r\n",
+        places: &["banner", "LHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
+    },
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    protocol: &'static str,
+    offers: &'static str,
+    places: &'static [&'static str],
+}
+
+/// How it goes wrong, with the code that would have been right as `%`.
+const FAULTS: &[Fault] = &[
+    Fault::Close(""),
+    Fault::Silent(""),
+    Fault::Says("hello there\r\n"),
+    Fault::Says("\r\n"),
+    Fault::Says("25\r\n"),
+    Fault::Says("%\r\n"),
+    Fault::Says("%x no space\r\n"),
+    Fault::Says("%\ttab\r\n"),
+    Fault::Says(" % space before\r\n"),
+    Fault::Says("%-more\r\n% and last\r\n"),
+    Fault::Says("%-more\r\n550 and other\r\n"),
+    Fault::Says("550-more\r\n% and other\r\n"),
+    Fault::Says("%-more\r\nhello\r\n% last\r\n"),
+    Fault::Says("% bare feed\n"),
+    Fault::Says("% \u{fffd}\u{e9}\r\n"),
+    Fault::Says("099 what\r\n"),
+    Fault::Says("150 one\r\n"),
+    Fault::Says("299 two\r\n"),
+    Fault::Says("354 three\r\n"),
+    Fault::Says("699 six\r\n"),
+    Fault::Says("421 going\r\n"),
+    Fault::Says("450 later\r\n"),
+    Fault::Says("451-4.3.0 later\r\n451 4.3.0 much later\r\n"),
+    Fault::Says("550 never\r\n"),
+    Fault::Says("552-5.2.2 never\r\n552 5.2.2 ever\r\n"),
+    Fault::Says("% one\r\n% another\r\n"),
+    Fault::Silent("%"),
+    Fault::Silent("% half a line"),
+    Fault::Silent("%-one of several\r\n"),
+    Fault::Close("%"),
+    Fault::Close("% half a line"),
+    Fault::Close("% whole line\r\n"),
+    Fault::Close("550 whole line\r\n"),
+    Fault::Close("421 whole line\r\n"),
+    Fault::Close("%-one of several\r\n"),
+    Fault::Close("450-one of several\r\n"),
+    Fault::Close("550-one of several\r\n"),
+    Fault::Drips("% drop by drop\r\n", 100),
+    Fault::Long(900),
+    Fault::Long(4_000),
+    Fault::Long(4_093),
+    Fault::Long(4_094),
+    Fault::Long(4_095),
+    Fault::Long(4_096),
+    Fault::Long(5_000),
+    Fault::LongNo(4_000),
+    Fault::Says("\t% tab before\r\n"),
+    Fault::Says("  \r\n"),
+    Fault::Says("\r\r\n"),
+    Fault::Lines(30, 100),
+    Fault::Lines(60, 100),
+    Fault::EndlessLine,
+    Fault::EndlessReply,
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// It says this and goes on.
+    Says(&'static str),
+    /// It says this and nothing more.
+    Silent(&'static str),
+    /// It says this and closes.
+    Close(&'static str),
+    /// A byte after the other, with this many milliseconds between them.
+    Drips(&'static str, u64),
+    /// A line of this many bytes.
+    Long(usize),
+    /// The same, of a refusal.
+    LongNo(usize),
+    /// This many lines of this many bytes.
+    Lines(usize, usize),
+    EndlessLine,
+    EndlessReply,
+}
+
+/// One question: where, how, and what the host offers.
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    place: &'static str,
+    fault: Fault,
+    protocol: &'static str,
+    offers: &'static str,
+}
+
+impl Question {
+    /// Whether the real one takes its recipients for done: it closes its eyes to a connection
+    /// that is closed instead of an answer to `DATA`.
+    fn is_lost_by_exim(&self) -> bool {
+        let is_closed = matches!(self.fault, Fault::Close("" | "%" | "% half a line"));
+        self.place == "DATA" && is_closed
+    }
+}
+
+/// What is asked: every fault at every place of each session.
+fn questions() -> Vec<Question> {
+    let of = |Session { protocol, offers, places }| {
+        places.iter().flat_map(move |place| {
+            FAULTS.iter().map(move |fault| Question { place, fault: *fault, protocol, offers })
+        })
+    };
+    SESSIONS.iter().copied().flat_map(of).collect()
+}
+
+/// A host that goes wrong at one place, once in each conversation.
+struct BadHost {
+    port: u16,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl BadHost {
+    fn start(question: Question) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("its own address").port();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let noted = heard.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let noted = noted.clone();
+                std::thread::spawn(move || talk(&stream, question, &noted));
+            }
+        });
+        Self { port, heard }
+    }
+
+    /// Listens at a socket in the file system, too.
+    fn listen_at(&self, path: &Path, question: Question) {
+        let listener = UnixListener::bind(path).expect("a socket");
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(path, open).expect("a socket for all");
+        let noted = self.heard.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let noted = noted.clone();
+                std::thread::spawn(move || talk(&stream, question, &noted));
+            }
+        });
+    }
+}
+
+/// A stream that both sides may end.
+trait Ending {
+    fn end(&self) -> std::io::Result<()>;
+}
+
+impl Ending for TcpStream {
+    fn end(&self) -> std::io::Result<()> {
+        self.shutdown(Shutdown::Both)
+    }
+}
+
+impl Ending for UnixStream {
+    fn end(&self) -> std::io::Result<()> {
+        self.shutdown(Shutdown::Both)
+    }
+}
+
+/// Speaks with a client until one side ends that.
+fn talk<S>(stream: &S, question: Question, heard: &Mutex<Vec<String>>) -> Option<()>
+where
+    S: Ending,
+    for<'s> &'s S: Read + Write,
+{
+    let mut input = BufReader::new(stream);
+    let mut went_wrong = false;
+    let (mut place, mut usual) = ("banner", "220 next.test ESMTP\r\n");
+    loop {
+        match place == question.place && !went_wrong {
+            true => go_wrong(stream, question.fault, usual)?,
+            false => write(stream, usual.as_bytes())?,
+        }
+        went_wrong |= place == question.place;
+        let mut line = Vec::new();
+        let in_message = usual.starts_with("354");
+        loop {
+            line.clear();
+            let mut part = input.by_ref().take(2_000);
+            part.read_until(b'\n', &mut line).ok().filter(|length| *length > 0)?;
+            if !in_message || line == b".\r\n" {
+                break;
+            }
+        }
+        if let Some(size) = line.strip_prefix(b"BDAT ") {
+            let digits = size.iter().take_while(|byte| byte.is_ascii_digit());
+            let size = digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+            std::io::copy(&mut input.by_ref().take(size), &mut std::io::sink()).ok()?;
+        }
+        let said = String::from_utf8_lossy(&line).trim_end().to_owned();
+        let known = PLACES.iter().find(|place| said.starts_with(**place));
+        place = known.copied().unwrap_or("other");
+        usual = match place {
+            "EHLO" | "LHLO" => question.offers,
+            "DATA" => "354 go on\r\n",
+            "." if question.protocol.starts_with("lmtp") => "250 OK id=x\r\n250 OK id=y\r\n",
+            "." | "BDAT" => "250 OK id=x\r\n",
+            "QUIT" => "221 bye\r\n",
+            _ => "250 ok\r\n",
+        };
+        locked(heard).push(said);
+    }
+}
+
+fn write(mut stream: impl Write, text: &[u8]) -> Option<()> {
+    stream.write_all(text).ok()
+}
+
+/// Goes wrong where something else would be usual; nothing where that ends the conversation.
+fn go_wrong<S>(stream: &S, fault: Fault, usual: &str) -> Option<()>
+where
+    S: Ending,
+    for<'s> &'s S: Write,
+{
+    let code = &usual[..3];
+    let filled = |text: &str| text.replace('%', code);
+    match fault {
+        Fault::Says(text) => write(stream, filled(text).as_bytes()),
+        Fault::Silent(text) => {
+            write(stream, filled(text).as_bytes())?;
+            // The client has lost its patience by then.
+            sleep(Duration::from_secs(8));
+            None
+        }
+        Fault::Close(text) => {
+            write(stream, filled(text).as_bytes())?;
+            stream.end().ok()?;
+            None
+        }
+        Fault::Drips(text, time) => filled(text).bytes().try_for_each(|byte| {
+            sleep(Duration::from_millis(time));
+            write(stream, &[byte])
+        }),
+        Fault::Long(length) => {
+            write(stream, format!("{code} {}\r\n", "x".repeat(length - 6)).as_bytes())
+        }
+        Fault::LongNo(length) => {
+            write(stream, format!("550 {}\r\n", "x".repeat(length - 6)).as_bytes())
+        }
+        Fault::Lines(count, length) => {
+            let line = format!("{code}-{}\r\n", "x".repeat(length - 6));
+            write(stream, format!("{}{code} last\r\n", line.repeat(count - 1)).as_bytes())
+        }
+        Fault::EndlessLine => loop {
+            write(stream, &[b'2'; 4096])?;
+        },
+        Fault::EndlessReply => loop {
+            write(stream, format!("{code}-and so on and on\r\n").repeat(100).as_bytes())?;
+        },
+    }
+}
+
+const CONFIG: &str = "begin routers\naway:\n driver = manualroute\n route_list = * 127.0.0.1\n \
+    self = send\n transport = TRANSPORT\nbegin transports\nlmtp:\n driver = lmtp\n \
+    socket = DIR/socket\n timeout = 1s\n user = nobody\n batch_max = 100\nsmtp:\n driver = smtp\n port = PORT\n \
+    protocol = PROTOCOL\n hosts_try_fastopen =\n command_timeout = 1s\n data_timeout = 1s\n final_timeout = 1s\n\
+    begin retry\n* * F,5d,1h\n";
+
+/// What came of a delivery to a host that goes wrong.
+fn told(program: &str, question: Question) -> String {
+    let host = BadHost::start(question);
+    let place =
+        Place::new("log_selector = +smtp_confirmation\nreceived_header_text = Received: by x\n");
+    let text = std::fs::read_to_string(&place.config).expect("a configuration");
+    let (head, _) = text.split_once("begin acl").expect("sections");
+    let head: String =
+        head.lines().filter(|line| !line.starts_with("acl_")).map(|l| format!("{l}\n")).collect();
+    let config = CONFIG.replace("PORT", &host.port.to_string());
+    let directory = place.directory.path().display().to_string();
+    let (transport, protocol) = match question.protocol {
+        "lmtp transport" => ("lmtp", "smtp"),
+        protocol => ("smtp", protocol),
+    };
+    host.listen_at(&place.path("socket"), question);
+    let config = config.replace("PROTOCOL", protocol).replace("TRANSPORT", transport);
+    let config = config.replace("DIR", &directory);
+    std::fs::write(&place.config, head + &config).expect("a configuration");
+    let began = Instant::now();
+    place.run(program, &["-odf", "-f", "<>", "a@x.test", "b@x.test"], "Subject: x\n\ntext\n");
+    let time = began.elapsed();
+    assert!(time < Duration::from_secs(30), "{program} took {time:?}: {question:?}");
+    let log = |name: &str| std::fs::read(place.path(name)).unwrap_or_default();
+    let logs = ["mainlog", "paniclog"].map(|name| String::from_utf8_lossy(&log(name)).into_owned());
+    let mut lines: Vec<String> = Vec::new();
+    for line in logs.iter().flat_map(|log| log.lines()) {
+        match lines.last_mut() {
+            // The real one logs some ends of lines as they are.
+            Some(last) if undated(line) == line => *last += &format!("\\n{line}"),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    let lines = lines.iter().map(String::as_str);
+    let mut all: Vec<String> = lines
+        .map(|line| without_ids(undated(line)).replace(&host.port.to_string(), "PORT"))
+        .filter(|line| !line.contains(" <= ") && !line.contains("lost privilege"))
+        .collect();
+    // What was said at once may be heard or not, once the connection is broken.
+    let breaks = question.offers.contains("PIPELINING");
+    for line in locked(&host.heard).iter() {
+        all.push(format!("C: {line}"));
+        if breaks && line.starts_with(question.place) {
+            break;
+        }
+    }
+    let kept = place.files("input").len();
+    all.push(format!("kept: {kept}"));
+    all.join("\n")
+}
+
+/// Both programs treat such hosts alike.
+#[test]
+fn hosts_that_go_wrong_are_treated_as_exim_treats_them() {
+    let Some(exim) = reference() else { return };
+    let only = std::env::var("BAD_HOSTS").ok();
+    let questions = questions().into_iter();
+    let questions: VecDeque<Question> = questions
+        .filter(|one| only.as_ref().is_none_or(|only| format!("{one:?}").contains(only)))
+        .collect();
+    assert!(!questions.is_empty());
+    let left = Mutex::new(questions);
+    let differences = Mutex::new(Vec::new());
+    std::thread::scope(|threads| {
+        for _ in 0..12 {
+            threads.spawn(|| {
+                while let Some(question) = { locked(&left).pop_front() } {
+                    let ask = || [&exim, OURS].map(|program| told(program, question));
+                    let [mut exims, mut ours] = ask();
+                    if question.is_lost_by_exim() {
+                        assert!(ours.ends_with("kept: 2"), "{question:?}: {ours}");
+                        continue;
+                    }
+                    // On a busy machine, time may run out where it should not.
+                    for _ in 0..3 {
+                        if exims != ours {
+                            [exims, ours] = ask();
+                        }
+                    }
+                    if exims != ours {
+                        let changes = similar::TextDiff::from_lines(&exims, &ours);
+                        let changes = changes.unified_diff().context_radius(20).to_string();
+                        locked(&differences).push(format!("== {question:?}\n{changes}"));
+                    }
+                }
+            });
+        }
+    });
+    let differences = locked(&differences);
+    assert!(differences.is_empty(), "{}: {}", differences.len(), differences.join("\n"));
+}
