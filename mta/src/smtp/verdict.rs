@@ -156,7 +156,7 @@ impl SmtpSession {
         }
         let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
         let code = if for_now { "451" } else { refused.code };
-        self.tell_sender_fault(code, for_now);
+        let told = self.tell_sender_fault(code, for_now);
         let mut logged = result.log_message;
         let said = result.user_message.or_else(|| {
             let detail = logged.as_ref().filter(|_| self.flag(opt::SMTP_RETURN_ERROR_DETAILS))?;
@@ -174,7 +174,7 @@ impl SmtpSession {
                     _ => self.split(&text),
                 };
                 self.say_lines(reply::lines(&own, &text, true));
-                self.note_refusal(refused, &text);
+                self.note_refusal(refused, told.as_ref().unwrap_or(&text));
             }
             None => {
                 let text = match for_now {
@@ -240,16 +240,21 @@ impl SmtpSession {
     }
 
     /// Says once why the sender could not be verified, before it is said that
-    /// something is refused.
-    fn tell_sender_fault(&mut self, code: &'static str, for_now: bool) {
-        let Some(fault) = &mut self.acl_state.sender_fault else { return };
+    /// something is refused; what a client was told of one that can't be verified now.
+    fn tell_sender_fault(&mut self, code: &'static str, for_now: bool) -> Option<Vec<u8>> {
+        let fault = self.acl_state.sender_fault.as_mut()?;
         if std::mem::replace(&mut fault.told, true) {
-            return;
+            return None;
         }
         let fault = fault.clone();
         if !for_now && !fault.said.is_empty() {
             let text = reply::split(&fault.said);
             self.say_lines(reply::lines(code.as_bytes(), &text, false));
+        }
+        let details = for_now && self.flag(opt::SMTP_RETURN_ERROR_DETAILS);
+        let told = Some(fault.logged.clone()).filter(|why| details && !why.is_empty());
+        if let Some(why) = &told {
+            self.say_lines(reply::lines(code.as_bytes(), why, false));
         }
         let client = self.logged_client();
         let word: &[u8] = if fault.deferred { b"defer" } else { b"fail" };
@@ -259,5 +264,6 @@ impl SmtpSession {
         if self.logs(LogSelector::SENDER_VERIFY_FAIL) {
             self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
         }
+        told
     }
 }

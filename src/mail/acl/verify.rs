@@ -7,6 +7,7 @@ pub(super) mod quota;
 use eximious_core::{AclOptions, AclPhases, AclTerm, AclVerify, Runs, Str};
 use eximious_stdlib::address::{Rules, find_at};
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::call::{AclCall, VerifyAsked};
@@ -175,7 +176,12 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
             Some(fault)
         }
         _ if called.is_some() => {
-            says(run, Str::from(incomplete));
+            let advice = "you need to change the address or create an MX record for its domain\n\
+                if it is supposed to be generally accessible from the Internet.\n\
+                Talk to your mail administrator for details.";
+            let said = advised(run, &incomplete, &address, advice);
+            says(run, said);
+            run.logged = Some(Str::from(incomplete));
             Some(fault)
         }
         _ => {
@@ -257,7 +263,7 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
     run.cx.set_var(var::LOCAL_PART, part);
     run.cx.set_var(var::DOMAIN, domain);
     if let Some(called) = called {
-        return recipient_called(run, &called, &params, options);
+        return recipient_called(run, &address, &called, &params, options);
     }
     let deferred = matches!(standing, Standing::Deferred);
     let answer = judged(run, standing, options);
@@ -292,6 +298,7 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
 /// What a recipient's hosts say.
 fn recipient_called(
     run: &mut Run<'_>,
+    address: &Str,
     called: &Called,
     params: &Params,
     options: &[Vec<u8>],
@@ -313,11 +320,25 @@ fn recipient_called(
         }
         _ => {
             let incomplete = b"Could not complete recipient verify callout";
-            says(run, Str::from(incomplete.as_slice()));
+            let said = advised(run, incomplete, address, "the address will never be accepted.");
+            says(run, said);
             run.logged = Some(Str::tainted(uncompleted(incomplete, called)));
         }
     }
     answer
+}
+
+/// What the client is told of hosts that can't be asked now: all of it, where
+/// `smtp_return_error_details` is set.
+fn advised(run: &Run<'_>, head: &[u8], address: &Str, advice: &str) -> Str {
+    if !run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS) {
+        return Str::from(head.to_vec());
+    }
+    let whole = "The mail server(s) for the domain may be temporarily unreachable, or\n\
+        they may be permanently unreachable from this server. In the latter case,\n";
+    let tail = [b">.\n".as_slice(), whole.as_bytes(), advice.as_bytes()].concat();
+    let (text, taint) = address.read();
+    Str::from([head, b" for <", text, &tail].concat()).stamped(taint)
 }
 
 fn uncompleted(head: &[u8], called: &Called) -> Vec<u8> {

@@ -371,6 +371,18 @@ impl SmtpClient {
         sent
     }
 
+    /// As [`SmtpConnection::want_whole_replies`].
+    pub fn want_whole_replies(&mut self) {
+        self.connection.want_whole_replies();
+    }
+
+    /// Forgets what the server said before it was asked, where everything is answered.
+    pub fn forget_early(&mut self) {
+        if self.unanswered.is_empty() {
+            self.connection.forget_early();
+        }
+    }
+
     /// The answer to the first command that has none yet, whatever it is.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub struct SmtpConnection {
     tls: Option<Box<dyn TlsSession>>,
     replies: Replies,
     timeout: Duration,
+    /// Whether lines that came before the connection was closed are no reply.
+    wants_whole: bool,
 }
 
 /// Why there is no reply.
@@ -40,7 +42,7 @@ impl SmtpConnection {
     /// A connection over a stream. Each command, and each reply as a whole, may take
     /// so long.
     pub fn new(stream: Box<dyn Stream>, timeout: Duration) -> Self {
-        Self { stream, tls: None, replies: Replies::default(), timeout }
+        Self { stream, tls: None, replies: Replies::default(), timeout, wants_whole: false }
     }
 
     /// This side's address and port.
@@ -56,6 +58,16 @@ impl SmtpConnection {
     /// Gives less time from now on.
     pub fn hurry(&mut self, timeout: Duration) {
         self.timeout = self.timeout.min(timeout);
+    }
+
+    /// What breaks off between two lines is no reply, but a connection that is closed.
+    pub fn want_whole_replies(&mut self) {
+        self.wants_whole = true;
+    }
+
+    /// Forgets what the server said, and nobody asked for.
+    pub fn forget_early(&mut self) {
+        self.replies = Replies::default();
     }
 
     /// Sends commands, with all ends of lines.
@@ -155,7 +167,7 @@ impl SmtpConnection {
 
     /// The lines that came before the connection was closed, if any.
     fn ended(&mut self, why: ConnectionTrouble) -> Result<Reply, ConnectionTrouble> {
-        let closed = why == ConnectionTrouble::Closed;
+        let closed = why == ConnectionTrouble::Closed && !self.wants_whole;
         self.replies.break_off().filter(|_| closed).ok_or(why)
     }
 

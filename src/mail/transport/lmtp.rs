@@ -15,7 +15,7 @@ use super::local::Trouble;
 use super::{Delivered, Outcome, Outgoing, TransportCall, Undelivered};
 use crate::config::{TransportRules, user_has_group};
 use crate::mail::smtp_client::{
-    Cause, Hello, MailParams, RcptParams, SmtpClient, SmtpCommand, SmtpError, Timeouts,
+    Cause, Hello, MailParams, RcptParams, ReplyClass, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
 
 static META: Meta =
@@ -155,6 +155,7 @@ fn speak(
 ) -> Result<(), Trouble> {
     let timeouts = Timeouts { command: timeout, data: timeout, last: timeout };
     let mut client = SmtpClient::new(dialogue, timeouts);
+    client.want_whole_replies();
     let done = transact(call, &mut client, outgoing, outcomes);
     let trace = call.cx.trace();
     match &done {
@@ -225,8 +226,9 @@ fn trouble(error: &SmtpError, said: Option<Vec<u8>>) -> Trouble {
     let (number, message) = match &error.cause {
         Cause::Replied(reply) => {
             let number = match error.command {
-                SmtpCommand::Mail => MAIL,
                 SmtpCommand::Rcpt => RCPT,
+                _ if reply.class() != ReplyClass::Transient => UNKNOWN,
+                SmtpCommand::Mail => MAIL,
                 SmtpCommand::Data | SmtpCommand::EndOfData => DATA,
                 _ => UNKNOWN,
             };

@@ -16,8 +16,8 @@ use crate::mail::acl::Logs;
 use crate::mail::acl::machine::Run;
 use crate::mail::hints::CalloutResult;
 use crate::mail::smtp_client::{
-    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, SentCommand, SmtpCommand, SmtpError,
-    Timeouts,
+    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, ReplyClass, SentCommand, SmtpCommand,
+    SmtpError, Timeouts,
 };
 use crate::mail::smtp_transport::{
     NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, raise, reason,
@@ -139,8 +139,8 @@ impl<'p, 'r> Place<'p, 'r> {
     fn open<'t>(&'t mut self) -> Result<Talk<'t, 'p, 'r>, NoTalk> {
         let endpoint = self.endpoint();
         let own = self.callout.params.connect.filter(|timeout| !timeout.is_zero());
-        let within = own.unwrap_or_else(|| self.timeout(smtp::CONNECT_TIMEOUT));
-        let command = self.timeout(smtp::COMMAND_TIMEOUT);
+        let within = own.unwrap_or_else(|| self.timeout());
+        let command = self.timeout();
         let host = &mut *self.run.host;
         let mut log = |line: &[u8]| host.log_to(Logs::PANIC, line);
         let mut peer = Peer {
@@ -236,13 +236,9 @@ impl<'p, 'r> Place<'p, 'r> {
         Ok(())
     }
 
-    /// How long each reply may take: the transport's time counts where a message may go
-    /// along.
-    fn timeout(&self, option: DriverOpt<Duration>) -> Duration {
-        let asked = self.callout.params.timeout.unwrap_or_default();
-        let own = self.transport.filter(|_| self.callout.params.goes_along());
-        let own = own.and_then(|transport| transport.set(option)).filter(|time| !time.is_zero());
-        own.map_or(asked, |own| own.min(asked))
+    /// How long each reply may take.
+    fn timeout(&self) -> Duration {
+        self.callout.params.timeout.unwrap_or_default()
     }
 
     /// Tells the transport that a connection is closed over which commands were given.
@@ -402,7 +398,9 @@ impl Talk<'_, '_, '_> {
         let (reply, rest) = self.begin(mail, rest)?;
         if !reply.accepts() {
             if !reply.refuses() {
-                return Err(Stop::Later(None));
+                // Exim has a reason for what is no answer at all, and none for "not now".
+                let is_answer = reply.class() == ReplyClass::Transient;
+                return Err(Stop::Later((!is_answer).then(|| was(&command, &reply))));
             }
             if from.is_empty() {
                 cache.domain.refuses_empty_sender = true;

@@ -2,8 +2,9 @@
 
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use eximious_core::{Message, Str};
+use eximious_core::{DriverOpt, Message, Str};
 use eximious_stdlib::address;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
@@ -15,6 +16,9 @@ use crate::mail::route::Attached;
 use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpError, Timeouts};
 use crate::mail::smtp_transport::{Secured, raise};
 use crate::mail::transport::{Transport, header_lines};
+
+/// How long the host may take for a message: whoever sends it waits, too.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What became of a message that went along.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -171,16 +175,19 @@ impl Held {
         let headers = Message::new(headers, Vec::new());
         let header = header_lines(cx, transport, &headers, attached).map_err(|_| Unsent)?;
         let client = &mut self.opened.client;
+        let time = |option: DriverOpt<Duration>| transport.get(option).min(LONGEST);
         client.set_timeouts(Timeouts {
-            command: transport.get(opt::smtp::COMMAND_TIMEOUT),
-            data: transport.get(opt::smtp::DATA_TIMEOUT),
-            last: transport.get(opt::smtp::FINAL_TIMEOUT),
+            command: time(opt::smtp::COMMAND_TIMEOUT),
+            data: time(opt::smtp::DATA_TIMEOUT),
+            last: time(opt::smtp::FINAL_TIMEOUT),
         });
+        client.forget_early();
         client.data(cx.trace())?;
         let message = cx.message().ok_or(Unsent)?.clone();
         let head = header.chain(&b"\n"[..]);
         let mut whole = head.chain(&message.stray[..]).chain(message.body.reader());
         let size = client.send_message(cx.trace(), &mut whole)?;
+        client.forget_early();
         let reply = match client.end_of_data(cx.trace()).message {
             Some(Ok(reply)) => Some(reply),
             Some(Err(SmtpError { cause: Cause::Replied(reply), .. })) => Some(reply),

@@ -1,7 +1,6 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
-use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::words::{lines, rcpt, was};
@@ -33,9 +32,10 @@ impl Place<'_, '_> {
             self.run.state.cutthrough.end(self.run.cx, "");
             return None;
         }
-        let timeout = self.timeout(smtp::COMMAND_TIMEOUT);
+        let timeout = self.timeout();
         let client = held.client();
         client.set_timeouts(Timeouts { command: timeout, ..Timeouts::default() });
+        client.forget_early();
         let dsn = if self.callout.delivers { reports.of_recipient } else { Vec::new() };
         let params = RcptParams { dsn, ..RcptParams::default() };
         let request = SentCommand::rcpt(address.bytes(), &params, client.extensions());
