@@ -238,11 +238,12 @@ impl TlsFault {
         Self { place: place.into(), why: why.into(), ..Self::default() }
     }
 
-    /// As logs have it: `(SSL_accept): wrong version number`.
+    /// As logs have it: `(SSL_accept): wrong version number`; without a place, what it was.
     pub fn shown(&self) -> String {
-        match self.why.as_str() {
-            "" => format!("({})", self.place),
-            why => format!("({}): {why}", self.place),
+        match (self.place.as_str(), self.why.as_str()) {
+            ("", why) => why.to_owned(),
+            (place, "") => format!("({place})"),
+            (place, why) => format!("({place}): {why}"),
         }
     }
 

@@ -15,6 +15,8 @@ pub struct SmtpConnection {
     stream: Box<dyn Stream>,
     /// TLS around it, once that has begun.
     tls: Option<Box<dyn TlsSession>>,
+    /// Whether the server has ended TLS, and says nothing more.
+    tls_ended: bool,
     replies: Replies,
     timeout: Duration,
     /// Whether lines that came before the connection was closed are no reply.
@@ -42,7 +44,8 @@ impl SmtpConnection {
     /// A connection over a stream. Each command, and each reply as a whole, may take
     /// so long.
     pub fn new(stream: Box<dyn Stream>, timeout: Duration) -> Self {
-        Self { stream, tls: None, replies: Replies::default(), timeout, wants_whole: false }
+        let replies = Replies::default();
+        Self { stream, tls: None, tls_ended: false, replies, timeout, wants_whole: false }
     }
 
     /// This side's address and port.
@@ -152,6 +155,9 @@ impl SmtpConnection {
                 Read::Malformed(text) => return Err(ConnectionTrouble::Malformed(text)),
                 Read::More => {}
             }
+            if self.tls_ended {
+                return self.ended(ConnectionTrouble::Closed);
+            }
             match self.stream.read(&mut piece) {
                 Ok(0) => return self.ended(ConnectionTrouble::Closed),
                 Ok(count) => {
@@ -183,8 +189,10 @@ impl SmtpConnection {
         match heard {
             TlsHeard::More => send_sealed(&mut *self.stream, &mut **tls).map_err(trouble),
             // What came before its end may still be a reply.
-            TlsHeard::End | TlsHeard::Failed(_) if !opened.is_empty() => Ok(()),
-            TlsHeard::End | TlsHeard::Failed(_) => Err(ConnectionTrouble::Closed),
+            TlsHeard::End | TlsHeard::Failed(_) => {
+                self.tls_ended = true;
+                Ok(())
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use eximious_stdlib::variables::var;
 use super::dane::DaneFailure;
 use super::{Authenticated, Peer, Secured};
 use crate::mail::smtp_client::{
-    Cause, Endpoint, Hello, Protocol, SmtpClient, SmtpCommand, SmtpError, Timeouts,
+    Cause, Endpoint, Hello, Protocol, Reply, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
 
 static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
@@ -155,8 +155,7 @@ impl Peer<'_> {
         if opened.secured.is_none() && self.wants_tls(&opened.client) {
             opened.secured = self.start_tls(&mut opened.client)?;
             if opened.secured.is_some() {
-                let hello = Hello::first(protocol == Protocol::Lmtp, false);
-                self.hello(&mut opened.client, hello, &name)?;
+                self.hello_again(&mut opened.client, protocol, &name)?;
             }
         }
         self.look_at_extensions(opened)
@@ -167,15 +166,7 @@ impl Peer<'_> {
         let mut hello = first;
         let mut refusal = Vec::new();
         loop {
-            let answer = client.hello(self.cx.trace(), hello, name);
-            let reply = match &answer {
-                Ok(reply) => Some(reply),
-                Err(error) => error.reply(),
-            };
-            if let Some(reply) = reply.filter(|_| hello == Hello::Ehlo) {
-                self.tls.hello = reply.text().to_vec();
-                self.event("smtp:ehlo", reply.text());
-            }
+            let answer = self.say_hello(client, hello, name);
             let Err(mut error) = answer else { return Ok(()) };
             match (error.reply(), hello.fallback()) {
                 (Some(reply), Some(old)) => {
@@ -190,6 +181,43 @@ impl Peer<'_> {
                     return Err(self.refused(client, error));
                 }
             }
+        }
+    }
+
+    /// Greets the host, and tells what it announces.
+    fn say_hello(
+        &mut self,
+        client: &mut SmtpClient,
+        hello: Hello,
+        name: &[u8],
+    ) -> Result<Reply, SmtpError> {
+        let answer = client.hello(self.cx.trace(), hello, name);
+        let reply = match &answer {
+            Ok(reply) => Some(reply),
+            Err(error) => error.reply(),
+        };
+        if let Some(reply) = reply.filter(|_| hello == Hello::Ehlo) {
+            self.tls.hello = reply.text().to_vec();
+            self.event("smtp:ehlo", reply.text());
+        }
+        answer
+    }
+
+    /// Greets the host under TLS. What it says to that is only looked at for what it announces;
+    /// where it says nothing at all, it has refused TLS after its handshake.
+    fn hello_again(
+        &mut self,
+        client: &mut SmtpClient,
+        protocol: Protocol,
+        name: &[u8],
+    ) -> Result<(), NotOpen> {
+        let hello = Hello::first(protocol == Protocol::Lmtp, false);
+        match self.say_hello(client, hello, name) {
+            Err(error) if error.cause == Cause::Closed => {
+                Err(self.unsecured(client, TlsFault::new("", "error on first read")))
+            }
+            Err(error) if error.reply().is_none() => Err(self.refused(client, error)),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

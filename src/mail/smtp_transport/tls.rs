@@ -94,7 +94,7 @@ impl Peer<'_> {
     }
 
     /// Gives up a connection whose TLS is of no use.
-    fn unsecured(&mut self, client: &mut SmtpClient, fault: TlsFault) -> NotOpen {
+    pub(super) fn unsecured(&mut self, client: &mut SmtpClient, fault: TlsFault) -> NotOpen {
         self.cx.set_var(var::TLS_OUT_OCSP, fault.proof.to_string());
         let by_dane = self.tls.dane.is_some();
         let required = by_dane || self.follows_policy();
