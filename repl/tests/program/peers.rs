@@ -233,7 +233,7 @@ fn a_sink_swallows_what_comes_by_a_proxy_and_what_does_not() {
 }
 
 /// Where `tests/setup` lays Postfix, which can't be installed beside Exim.
-const POSTFIX: &str = "/usr/local/lib/eximious-tests/*/usr/sbin/posttls-finger";
+pub(super) const POSTFIX: &str = "/usr/local/lib/eximious-tests/*/usr/sbin/posttls-finger";
 
 #[test]
 fn postfix_finds_what_the_dns_says_of_certificates() {
@@ -244,7 +244,7 @@ fn postfix_finds_what_the_dns_says_of_certificates() {
 }
 
 /// What is started, and stopped.
-struct Running(Child);
+pub(super) struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -253,13 +253,13 @@ impl Drop for Running {
     }
 }
 
-const NAME_SERVER: &str = "server:\n  ip-address: 127.0.0.1@5353\n  zonesdir: \"DIR\"\n  \
+pub(super) const NAME_SERVER: &str = "server:\n  ip-address: 127.0.0.1@5353\n  zonesdir: \"DIR\"\n  \
     pidfile: \"DIR/nsd.pid\"\n  xfrdfile: \"DIR/xfrd\"\n  zonelistfile: \"DIR/zones\"\n  \
     username: \"\"\n  database: \"\"\n  server-count: 1\nremote-control:\n  control-enable: no\n\
     zone:\n  name: test\n  zonefile: test.zone\n";
 
 /// Passes questions on to the name server, and says that it has checked the signatures.
-fn vouch() {
+pub(super) fn vouch() {
     let socket = UdpSocket::bind("127.0.0.1:53").expect("port 53");
     thread::spawn(move || {
         let other = UdpSocket::bind("127.0.0.1:0").expect("a port");

@@ -251,7 +251,7 @@ fn told(program: &Path, config: &Path, directory: &Path, recipients: &[&str]) ->
 
 /// A line of a log, without what is each program's own: times, names of messages and of
 /// ciphers, sizes, and the library's words.
-fn comparable(line: &str) -> Option<String> {
+pub(super) fn comparable(line: &str) -> Option<String> {
     let (_, rest) = line.split_once(' ')?.1.split_once(' ')?;
     let rest = match rest.split_once(' ') {
         Some((id, rest)) if id.len() == 23 && id.matches('-').count() == 2 => rest,
