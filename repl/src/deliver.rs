@@ -95,6 +95,9 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
                     code = ExitCode::FAILURE;
                 }
             }
+            if matches!(handling, Handling::Requeue(_)) {
+                print(b"\n");
+            }
             Ok(code)
         }
     }

@@ -290,7 +290,8 @@ impl<'a> Parser<'a> {
             "-q" => return self.run_queue(arg, value),
             "-R" => self.queue_run().recipient = Some(value.to_vec()),
             "-S" => self.queue_run().sender = Some(value.to_vec()),
-            "-M" | "-Mc" | "-Mg" | "-Mf" | "-Mt" | "-Mrm" | "-Mmad" | "-Mmd" | "-Mar" | "-Mes" => {
+            "-M" | "-MG" | "-Mc" | "-Mg" | "-Mf" | "-Mt" | "-Mrm" | "-Mmad" | "-Mmd" | "-Mar"
+            | "-Mes" => {
                 return self.handle(name, value);
             }
             "-bV" | "--version" => self.action = Some(Asked::Version),

@@ -103,6 +103,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
                 "-Mmad, -Mmd, -Mar, -Mes ID",
                 "marks as delivered, adds recipients, changes senders",
             ),
+            switch("-MG QUEUE ID", "puts messages into another queue; from one: with -qG"),
             switch("-Mvb, -Mvc, -Mvh, -Mvl ID", "a message's body, all of it, header, log"),
             switch("-bi", "runs bi_command, with what -oA gives; without one, nothing"),
         ],

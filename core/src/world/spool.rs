@@ -219,6 +219,14 @@ pub trait TakenMessage: Send + fmt::Debug {
     /// What the system says.
     fn set_aside(&mut self) -> io::Result<()>;
 
+    /// Puts the message, and its log, into another queue; an empty name is the usual one's.
+    /// At every moment it is in one of them, and it stays locked.
+    ///
+    /// # Errors
+    /// What the system says: `InvalidInput` for what is no name, `AlreadyExists` where a
+    /// message by this name is there.
+    fn requeue(&mut self, queue: &[u8]) -> io::Result<()>;
+
     /// Takes the message away, with its journal and its log.
     ///
     /// # Errors
@@ -404,6 +412,20 @@ impl TakenMessage for TakenInMemory {
         }
         let log = path(place, b"msglog", part, id);
         self.spool.rename(&log, path(place, b"Fmsglog", part, id));
+        Ok(())
+    }
+
+    fn requeue(&mut self, queue: &[u8]) -> io::Result<()> {
+        if !queue.is_empty() && !is_name(queue) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let (place, id) = (&self.place, &self.id);
+        let to = SpoolPlace { queue: queue.to_vec(), ..place.clone() };
+        for end in [b"-D", b"-J", b"-H"] {
+            self.spool.rename(&place.path(id, end), to.path(id, end));
+        }
+        let [from, to] = [place, &to].map(|place| path(place, b"msglog", place.part(id), id));
+        self.spool.rename(&from, to);
         Ok(())
     }
 

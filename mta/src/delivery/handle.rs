@@ -1,10 +1,11 @@
 //! What an administrator does to a message that waits: `-Mf`, `-Mt`, `-Mrm`, `-Mmad`,
-//! `-Mmd`, `-Mar`, `-Mes` (specification 5.2).
+//! `-Mmd`, `-Mar`, `-Mes`, `-MG` (specification 5.2).
 
 use std::io;
 
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::wording::reason;
+use eximious::world::spool::is_name;
 use eximious::world::{SpoolPlace, TakenMessage};
 
 use super::Deliverer;
@@ -28,6 +29,8 @@ pub enum Handling {
     Add(Vec<Vec<u8>>),
     /// `-Mes`: it has another sender.
     Sender(Vec<u8>),
+    /// `-MG`: it goes into this queue; an empty name is the usual one's.
+    Requeue(Vec<u8>),
 }
 
 /// What is to be said of it, and whether it was done.
@@ -79,9 +82,10 @@ impl Deliverer {
                 return said(&[b"Spool ", why.as_bytes(), b"\n"], false);
             }
         };
+        let queue = &place.queue[..];
         let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
         let mut work =
-            Work { deliverer: self, id, by, file: stored.file, done, taken: &mut *taken };
+            Work { deliverer: self, id, by, queue, file: stored.file, done, taken: &mut *taken };
         work.run(what)
     }
 
@@ -105,6 +109,8 @@ struct Work<'w> {
     deliverer: &'w Deliverer,
     id: &'w [u8],
     by: &'w [u8],
+    /// The queue that it is in.
+    queue: &'w [u8],
     file: HeaderFile,
     done: Vec<Vec<u8>>,
     taken: &'w mut dyn TakenMessage,
@@ -140,7 +146,26 @@ impl Work<'_> {
             Handling::Mark(some) => self.mark(some.clone()),
             Handling::Add(some) => self.add(some),
             Handling::Sender(sender) => self.sender(sender),
+            Handling::Requeue(queue) => self.requeue(queue),
         }
+    }
+
+    /// What is said has no end of its line: others may follow.
+    fn requeue(&mut self, queue: &[u8]) -> Handled {
+        let shown = |queue: &[u8]| match queue.is_empty() {
+            true => b"input, msglog".to_vec(),
+            false => [b"(", queue, b") input, msglog"].concat(),
+        };
+        if !queue.is_empty() && !is_name(queue) {
+            return self.failed("no queue can be called that");
+        }
+        if let Err(why) = self.taken.requeue(queue) {
+            return self.failed(&reason(&why));
+        }
+        let (from, to) = (shown(self.queue), shown(queue));
+        let line = [b"moved from ", &from[..], b" to ", &to].concat();
+        self.deliverer.log(self.id, &line);
+        Handled { said: [b"Message ", self.id, b" "].concat(), done: true }
     }
 
     fn says(&self, words: &[u8], done: bool) -> Handled {

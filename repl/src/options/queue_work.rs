@@ -61,7 +61,10 @@ impl Parser<'_> {
 
     /// `-M` and its kin: messages by their names, and what else belongs to each.
     pub(super) fn handle(&mut self, name: &str, first: &[u8]) -> Result<(), Stop> {
-        let mut ids = vec![message_id(name, first)?];
+        let mut ids = match name {
+            "-MG" => Vec::new(),
+            _ => vec![message_id(name, first)?],
+        };
         let rest: Vec<Vec<u8>> = std::mem::take(&mut self.args).to_vec();
         let missing = |what: &str| {
             let text = format!("exim: no {what} given after {name} option");
@@ -69,6 +72,7 @@ impl Parser<'_> {
         };
         let work = match name {
             "-Mmd" | "-Mar" if rest.is_empty() => return Err(missing("addresses")),
+            "-MG" if rest.is_empty() => return Err(missing("message ids")),
             "-Mmd" => DeliveryWork::Handle(ids, Handling::Mark(rest)),
             "-Mar" => DeliveryWork::Handle(ids, Handling::Add(rest)),
             "-Mes" => match &rest[..] {
@@ -84,6 +88,7 @@ impl Parser<'_> {
                     ids.push(message_id(name, id)?);
                 }
                 match name {
+                    "-MG" => DeliveryWork::Handle(ids, Handling::Requeue(first.to_vec())),
                     "-Mg" => DeliveryWork::GiveUp(ids),
                     "-Mf" => DeliveryWork::Handle(ids, Handling::Freeze),
                     "-Mt" => DeliveryWork::Handle(ids, Handling::Thaw),

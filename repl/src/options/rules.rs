@@ -226,7 +226,7 @@ static RULES: &[Rule] = &[
     later("-MCr", Takes::Next(ABANDONED), QUEUE),
     later("-MCs", Takes::Next(ABANDONED), QUEUE),
     later("-MCt", Takes::Next(ABANDONED), QUEUE),
-    later("-MG", Takes::Next(Missing::BadItem), QUEUE),
+    own("-MG", Takes::Next(Missing::BadItem)),
     own("-Mar", Takes::Next(Missing::Messages)),
     own("-Mc", Takes::Next(Missing::Messages)),
     own("-Mes", Takes::Next(Missing::Messages)),

@@ -56,6 +56,71 @@ fn logs_of_messages_that_are_done_with_are_kept() {
     }
 }
 
+/// Messages of a test, by the directory that their header files are in; each has its data
+/// and its log beside it.
+fn in_queues(place: &Place) -> Vec<String> {
+    let queues = ["", "other/", "third/"].into_iter().filter(|queue| {
+        let has = |kind: &str, end: &str| {
+            place.files(&format!("{queue}{kind}")).keys().any(|name| name.ends_with(end))
+        };
+        let there = has("input", "-H");
+        assert_eq!(there, has("input", "-D"), "{queue}");
+        assert_eq!(there, !place.files(&format!("{queue}msglog")).is_empty(), "{queue}");
+        there
+    });
+    queues.map(str::to_owned).collect()
+}
+
+#[test]
+fn messages_go_from_queue_to_queue() {
+    if !has_user() {
+        return;
+    }
+    let told: Vec<String> = programs()
+        .into_iter()
+        .map(|program| {
+            let place = place("");
+            place.run(&program, &["-odq", "-f", "s@here.example", "b@here.example"], TEXT);
+            let id = waiting(&place);
+            let mut all = String::new();
+            let steps: &[&[&str]] = &[
+                &["-MG", "other", &id],
+                &["-MG", "other", &id],
+                &["-qGother", "-MG", "third", &id, "1aaaaa-000000000AB-0001", &id],
+                &["-qGother", "-M", &id],
+                &["-qGthird", "-MG", "", &id],
+                &["-MG", "third", &id],
+                &["-MG"],
+                &["-MG", "other"],
+                &["-MG", "other", "x"],
+                &["-qGthird"],
+            ];
+            for args in steps {
+                let run = place.run(&program, args, "");
+                all += &format!("{args:?} {:?}\n{}{}", run.status, run.out, run.err);
+                all += &format!("{:?}\n", in_queues(&place));
+            }
+            let log = fs::read_to_string(place.path("mainlog")).expect("a log");
+            let lines = log.lines().filter(|line| line.contains(" moved from "));
+            lines.for_each(|line| all += &format!("{}\n", &line[20..]));
+            all.replace(&id, "ID")
+        })
+        .collect();
+    for one in &told {
+        assert!(one.contains("moved from (other) input, msglog to (third) input, msglog"), "{one}");
+        assert_eq!(*one, told[0]);
+    }
+    // What is a path in Exim is no name here.
+    let place = place("");
+    place.run(OURS, &["-odq", "-f", "s@here.example", "b@here.example"], TEXT);
+    let id = waiting(&place);
+    for name in ["a/b", "..", "."] {
+        let run = place.run(OURS, &["-MG", name, &id], "");
+        assert!(run.out.contains("no queue can be called that"), "{}", run.out);
+        assert_eq!((run.status, in_queues(&place)), (Some(1), vec![String::new()]));
+    }
+}
+
 #[test]
 fn what_makes_no_sense_goes_after_a_while() {
     if !has_user() {

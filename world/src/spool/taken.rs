@@ -11,7 +11,7 @@ use eximious_core::BodySource;
 use eximious_core::world::{SpoolError, SpoolPlace, TakenMessage};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::hand_over::HandOver;
@@ -149,6 +149,26 @@ impl TakenMessage for Message {
         self.move_log(&open_parts(&self.place, b"Fmsglog", part, true)?)
     }
 
+    fn requeue(&mut self, queue: &[u8]) -> io::Result<()> {
+        let part = self.place.part(&self.id);
+        let there = SpoolPlace { queue: queue.to_vec(), ..self.place.clone() };
+        let to = open_parts(&there, b"input", part, true)?;
+        // There is a message where there is a header file: what belongs to it is there before.
+        for end in ["-D", "-J"] {
+            link(&self.directory, &to, &self.name(end))?;
+        }
+        rustix::fs::fsync(&to)?;
+        let name = self.name("-H");
+        let flags = RenameFlags::NOREPLACE;
+        rustix::fs::renameat_with(&self.directory, &name, &to, &name, flags)?;
+        rustix::fs::fsync(&to)?;
+        for end in ["-D", "-J"] {
+            self.unlink(&self.directory, &self.name(end))?;
+        }
+        rustix::fs::fsync(&self.directory)?;
+        self.move_log(&open_parts(&there, b"msglog", part, true)?)
+    }
+
     fn remove(&mut self) -> io::Result<()> {
         // Without its header file, it is no message any more.
         for end in ["-H", "-D", "-J"] {
@@ -171,6 +191,14 @@ fn rename(from: &OwnedFd, to: &OwnedFd, name: &[u8]) -> io::Result<()> {
     match rustix::fs::renameat(from, name, to, name) {
         Err(Errno::NOENT) => Ok(()),
         renamed => Ok(renamed?),
+    }
+}
+
+/// Gives a file, where it is there, another name in another directory.
+fn link(from: &OwnedFd, to: &OwnedFd, name: &[u8]) -> io::Result<()> {
+    match rustix::fs::linkat(from, name, to, name, AtFlags::empty()) {
+        Err(Errno::NOENT) => Ok(()),
+        linked => Ok(linked?),
     }
 }
 
