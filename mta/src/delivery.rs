@@ -182,7 +182,12 @@ impl Deliverer {
                 self.log(id, words);
                 return only(Attempted::Taken);
             }
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return only(Attempted::Gone),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {
+                if !manner.is_run {
+                    self.log_missing(place, id);
+                }
+                return only(Attempted::Gone);
+            }
             Err(why) => {
                 let why = eximious::stdlib::wording::reason(&why);
                 self.log(id, &[b"can't be delivered: ", why.as_bytes()].concat());

@@ -58,6 +58,9 @@ pub struct SubmissionRequest {
     pub arguments: Vec<Vec<u8>>,
     /// `-t`: the header says who gets it.
     pub names_recipients: bool,
+    /// The named queue that it comes into, unless an ACL names another one; empty for the
+    /// usual one.
+    pub queue: Vec<u8>,
     /// Whether a line with nothing but a dot ends it (without `-i`).
     pub dot_ends: bool,
     /// `-oe…`: how errors are reported.
@@ -174,12 +177,14 @@ impl<'s> Submission<'s> {
         request: &'s SubmissionRequest,
         outside: &'s mut dyn Outside,
     ) -> Self {
+        let mut state = AclState::default();
+        state.queue = Str::from(&request.queue[..]);
         Self {
             server,
             cx,
             request,
             outside,
-            state: AclState::default(),
+            state,
             id: Str::EMPTY,
             sender_set: false,
             received: Received::default(),

@@ -170,7 +170,8 @@ impl OwnSender<'_> {
         user: &LocalUser,
         own: &OwnMessage,
     ) -> (u8, Option<Vec<u8>>) {
-        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, &self.about, user);
+        let place = (&self.about, &self.place.queue[..]);
+        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, place, user);
         let name = name.bytes().to_vec();
         if done.kept && self.at_once {
             self.deliverer.deliver_all(&self.place, &name, &AttemptManner::default());

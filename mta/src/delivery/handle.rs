@@ -50,7 +50,9 @@ impl Deliverer {
         let mut taken = match world.spool.take(place, id) {
             Ok(Some(taken)) => taken,
             Ok(None) => return said(&[b"Message ", id, b" is locked\n"], false),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return self.missing(id, what),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {
+                return self.missing(place, id, what);
+            }
             Err(why) => {
                 let why = reason(&why);
                 let parts: [&[u8]; 5] =
@@ -89,14 +91,25 @@ impl Deliverer {
         work.run(what)
     }
 
-    fn missing(&self, id: &[u8], what: &Handling) -> Handled {
+    fn missing(&self, place: &SpoolPlace, id: &[u8], what: &Handling) -> Handled {
         let mut said = [b"Spool data file for ", id, b" does not exist\n"].concat();
-        self.log(id, &[b"Spool file ", id, b"-D not found"].concat());
+        self.log_missing(place, id);
         if *what == Handling::Remove {
             said.extend_from_slice(b"Continuing, to ensure all files removed\nMessage ");
             said.extend_from_slice(&[id, b" has been removed or did not exist\n"].concat());
         }
         Handled { said, done: false }
+    }
+}
+
+impl Deliverer {
+    /// Logs that there is no such message.
+    pub(super) fn log_missing(&self, place: &SpoolPlace, id: &[u8]) {
+        let queue: Vec<u8> = match place.queue.is_empty() {
+            true => Vec::new(),
+            false => [b"Q=", &place.queue[..], b" "].concat(),
+        };
+        self.log(id, &[b"Spool ", &queue[..], b"file ", id, b"-D not found"].concat());
     }
 }
 

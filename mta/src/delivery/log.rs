@@ -151,17 +151,31 @@ impl Attempt<'_> {
     /// ` F=<…> SRS=<…> P=<…>`, as far as they are wanted.
     fn senders(&self, subject: &Subject<'_>, return_path: &Str) -> Vec<u8> {
         let wanted = self.wanted();
-        let mut out = Vec::new();
-        if wanted.contains(LogSelector::SENDER_ON_DELIVERY) {
-            out.extend_from_slice(&[b" F=<", &self.file().sender[..], b">"].concat());
-        }
+        let mut out = self.sender();
         if let Some(sender) = &subject.address.attached.srs_sender {
             out.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
         }
+        out.extend(self.queue());
         if wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY) {
             out.extend_from_slice(&[b" P=<", return_path.bytes(), b">"].concat());
         }
         out
+    }
+
+    /// ` F=<…>`, where that is wanted.
+    fn sender(&self) -> Vec<u8> {
+        match self.wanted().contains(LogSelector::SENDER_ON_DELIVERY) {
+            true => [b" F=<", &self.file().sender[..], b">"].concat(),
+            false => Vec::new(),
+        }
+    }
+
+    /// ` Q=name`, of a message in a named queue.
+    fn queue(&self) -> Vec<u8> {
+        match self.place.queue.is_empty() {
+            true => Vec::new(),
+            false => [b" Q=", &self.place.queue[..]].concat(),
+        }
     }
 
     /// `=> …`: an address has got the message.
@@ -240,7 +254,13 @@ impl Attempt<'_> {
         why: &Undelivered,
         defers: bool,
     ) -> Vec<u8> {
-        self.trouble(subject, why, defers, Vec::new())
+        let sender = if defers { Vec::new() } else { self.sender() };
+        self.trouble(subject, why, defers, [sender, self.queue()].concat())
+    }
+
+    /// The same of an address for which the time has run out.
+    pub(super) fn timed_out_line(&self, subject: &Subject<'_>, why: &Undelivered) -> Vec<u8> {
+        self.trouble(subject, why, false, Vec::new())
     }
 
     /// The same of a delivery that a transport could not make, with its senders.

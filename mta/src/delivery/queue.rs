@@ -61,8 +61,10 @@ impl Deliverer {
     pub fn run_queue(&self, place: &SpoolPlace, run: &QueueRun, stops: &AtomicBool) {
         let world = self.engine.world();
         let pid = world.host.pid();
-        let said = format!("pid={pid}{}", run.shown());
-        self.log(b"", format!("Start queue run: {said}").as_bytes());
+        let queue = String::from_utf8_lossy(&place.queue);
+        let queue = if queue.is_empty() { String::new() } else { format!("'{queue}' ") };
+        let said = format!("{queue}queue run: pid={pid}{}", run.shown());
+        self.log(b"", format!("Start {said}").as_bytes());
         let passes: &[RemoteManner] = match (run.local_only, run.two_passes) {
             (true, _) => &[RemoteManner::LeftOut],
             (false, true) => &[RemoteManner::NextPass, RemoteManner::Made],
@@ -80,7 +82,7 @@ impl Deliverer {
                 break;
             }
         }
-        self.log(b"", format!("End queue run: {said}").as_bytes());
+        self.log(b"", format!("End {said}").as_bytes());
     }
 
     /// One pass over the queue; false where there is to be no other.

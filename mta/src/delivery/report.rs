@@ -56,7 +56,8 @@ impl Attempt<'_> {
         let own = OwnMessage { sender: Vec::new(), text };
         let about = Str::from(&self.id[..]);
         let server = self.deliverer.server.clone();
-        let (done, name) = hand_in(&server, &mut self.cx, &own, &about);
+        let queue = self.place.queue.clone();
+        let (done, name) = hand_in(&server, &mut self.cx, &own, &about, &queue);
         if !done.kept {
             self.log(format!("Child mail process returned status {}", done.status).as_bytes());
         }

@@ -343,7 +343,8 @@ impl<'d> Attempt<'d> {
         let own = OwnMessage { sender: Vec::new(), text };
         let about = Str::from(&self.id[..]);
         let server = self.deliverer.server.clone();
-        let (done, name) = hand_in(&server, &mut self.cx, &own, &about);
+        let queue = self.place.queue.clone();
+        let (done, name) = hand_in(&server, &mut self.cx, &own, &about, &queue);
         if done.kept {
             self.send_report(name.bytes().to_vec());
         }

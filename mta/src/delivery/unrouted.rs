@@ -126,7 +126,7 @@ impl Attempt<'_> {
         // What was wrong the last time has been told.
         let why = Undelivered::new(number, "retry timeout exceeded");
         let subject = Subject::undelivered(address, None, is_direct);
-        let line = self.trouble_line(&subject, &why, false);
+        let line = self.timed_out_line(&subject, &why);
         self.log(&[b"** ", &line[..]].concat());
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.log_message(&line);

@@ -93,7 +93,7 @@ impl SmtpSession {
     fn hand_in_own(&mut self) {
         let about = self.message_id().clone();
         for message in std::mem::take(&mut self.own) {
-            let (done, _) = hand_in(&self.server, &mut self.cx, &message, &about);
+            let (done, _) = hand_in(&self.server, &mut self.cx, &message, &about, b"");
             if !done.kept {
                 let line = format!("a message of our own was not kept: status {}", done.status);
                 self.cx.engine().world().log.main(&logs::named(&about, line.as_bytes()));

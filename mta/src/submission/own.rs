@@ -13,12 +13,13 @@ use super::{Done, Outside, SubmissionRequest, submit};
 use crate::smtp::{SmtpServer, Submitter};
 
 /// Puts a message into the spool; its header says who gets it. `about` names the message that
-/// it is about, if that has a name. Beside what came of it, its own name.
+/// it is about, if that has a name, and `queue` where it comes. Beside what came of it, its own name.
 pub(crate) fn hand_in(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
     about: &Str,
+    queue: &[u8],
 ) -> (Done, Str) {
     let world = cx.engine().world().clone();
     let number = |cx: &mut Context, variable| -> Option<u32> {
@@ -28,7 +29,7 @@ pub(crate) fn hand_in(
     let uid = number(cx, var::EXIM_UID).unwrap_or(uid);
     let gid = number(cx, var::EXIM_GID).unwrap_or(gid);
     let user = LocalUser { uid, gid, groups: Vec::new() };
-    hand_in_by(server, cx, message, about, (&user, true))
+    hand_in_by(server, cx, message, (about, queue), (&user, true))
 }
 
 /// The same, as another user would; whether that one is trusted is said with it.
@@ -36,7 +37,7 @@ fn hand_in_by(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    about: &Str,
+    (about, queue): (&Str, &[u8]),
     (LocalUser { uid, gid, .. }, trusted): (&LocalUser, bool),
 ) -> (Done, Str) {
     let engine = cx.engine().clone();
@@ -53,6 +54,7 @@ fn hand_in_by(
         sender: Some(message.sender.clone()),
         names_recipients: true,
         about: about.bytes().to_vec(),
+        queue: queue.to_vec(),
         reports_error: message.sender.is_empty(),
         ..SubmissionRequest::default()
     };
@@ -71,14 +73,14 @@ pub(crate) fn hand_in_as(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    about: &Str,
+    (about, queue): (&Str, &[u8]),
     user: &LocalUser,
 ) -> (Done, Str) {
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let trusted = user.uid == server_ids(settings, &*world.users, &*world.host).0
         || settings.get(opt::TRUSTED_USERS).0.contains(&user.uid)
         || settings.get(opt::TRUSTED_GROUPS).0.contains(&user.gid);
-    hand_in_by(server, cx, message, about, (user, trusted))
+    hand_in_by(server, cx, message, (about, queue), (user, trusted))
 }
 
 /// A message that is there already.

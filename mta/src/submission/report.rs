@@ -107,7 +107,7 @@ impl Submission<'_> {
         }
         let text = self.letter(fault, &told, sender.bytes());
         let own = OwnMessage { sender: Vec::new(), text };
-        let (done, _) = hand_in(self.server, self.cx, &own, &self.id);
+        let (done, _) = hand_in(self.server, self.cx, &own, &self.id, b"");
         if !done.kept {
             let line = format!("Child mail process returned status {}", done.status);
             self.log(line.as_bytes());

@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use eximious_tests::daemons::without_ids;
 
 use crate::common::spool::{Place, exim};
 
@@ -101,9 +105,11 @@ fn messages_go_from_queue_to_queue() {
                 all += &format!("{:?}\n", in_queues(&place));
             }
             let log = fs::read_to_string(place.path("mainlog")).expect("a log");
-            let lines = log.lines().filter(|line| line.contains(" moved from "));
+            let lines = log.lines().filter(|line| !line.contains(" <= "));
             lines.for_each(|line| all += &format!("{}\n", &line[20..]));
-            all.replace(&id, "ID")
+            let all = all.replace(&id, "ID");
+            let all = all.lines().map(|line| line.split(" pid=").next().unwrap_or_default());
+            all.collect::<Vec<_>>().join("\n")
         })
         .collect();
     for one in &told {
@@ -118,6 +124,51 @@ fn messages_go_from_queue_to_queue() {
         let run = place.run(OURS, &["-MG", name, &id], "");
         assert!(run.out.contains("no queue can be called that"), "{}", run.out);
         assert_eq!((run.status, in_queues(&place)), (Some(1), vec![String::new()]));
+    }
+}
+
+/// A report comes into the queue of what it is about, and is delivered from there.
+#[test]
+fn reports_come_into_the_same_queue() {
+    if !has_user() {
+        return;
+    }
+    let told = programs().into_iter().map(|program| {
+        let place = place("log_selector = +sender_on_delivery\n");
+        let to = ["b@here.example", "b@nowhere.example"];
+        place.run(&program, &[&["-odq", "-f", "s@here.example"][..], &to].concat(), TEXT);
+        place.run(&program, &["-MG", "other", &waiting(&place)], "");
+        let text = fs::read_to_string(&place.config).expect("a configuration");
+        fs::write(&place.config, text.replace("queue_only\n", "")).expect("a configuration");
+        place.run(&program, &["-qGother"], "");
+        // What delivers it may still be at work.
+        let until = Instant::now() + Duration::from_secs(10);
+        let log = loop {
+            let log = fs::read_to_string(place.path("mainlog")).expect("a log");
+            if log.matches("Completed").count() == 2 || Instant::now() > until {
+                break log;
+            }
+            sleep(Duration::from_millis(20));
+        };
+        let lines = log.lines().filter(|line| !line.contains("lost privilege"));
+        let mut lines: Vec<String> = lines
+            .map(|line| without_ids(&line[20..].replace("R=1", "R= 1")))
+            .map(|line| line.split(" pid=").next().unwrap_or_default().to_owned())
+            .map(|line| match line.split_once(" S=") {
+                Some((head, tail)) => {
+                    format!("{head}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit()))
+                }
+                None => line,
+            })
+            .collect();
+        // Who delivers the report, and who ends first, is each program's own matter.
+        lines.sort();
+        lines.join("\n")
+    });
+    let told: Vec<String> = told.collect();
+    for one in &told {
+        assert!(one.contains("U=Debian-exim P=local Q=other"), "{one}");
+        assert_eq!(*one, told[0]);
     }
 }
 
