@@ -44,7 +44,7 @@ use slots::Slots;
 pub use courier::Courier;
 pub use handle::{Handled, Handling};
 pub use held::QueueFiles;
-pub use queue::QueueRun;
+pub use queue::{QueueRun, QueueText};
 
 /// How many reports that come of each other are delivered at once.
 const MOST_REPORTS: usize = 10;

@@ -67,8 +67,8 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     let by = caller::submitter(&mut cx).login;
     match work {
         DeliveryWork::Run(run) => {
-            deliverer.run_queue(&place, &run, &AtomicBool::new(false));
-            Ok(ExitCode::SUCCESS)
+            let ended = deliverer.run_queue(&place, &run, &AtomicBool::new(false));
+            Ok(ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
         }
         DeliveryWork::Deliver(ids, waits) => {
             let remote = if queues_remote { RemoteManner::Queued } else { RemoteManner::Made };
@@ -95,7 +95,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
                     code = ExitCode::FAILURE;
                 }
             }
-            if matches!(handling, Handling::Requeue(_)) {
+            if matches!(handling, Handling::Requeue(_) | Handling::MarkAll) {
                 print(b"\n");
             }
             Ok(code)

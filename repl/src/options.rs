@@ -288,8 +288,14 @@ impl<'a> Parser<'a> {
             }
             "-Mvb" | "-Mvc" | "-Mvh" | "-Mvl" => return self.view(name, value),
             "-q" => return self.run_queue(arg, value),
-            "-R" => self.queue_run().recipient = Some(value.to_vec()),
-            "-S" => self.queue_run().sender = Some(value.to_vec()),
+            "-R" => {
+                let text = self.select(arg, value)?;
+                self.queue_run().recipient = Some(text);
+            }
+            "-S" => {
+                let text = self.select(arg, value)?;
+                self.queue_run().sender = Some(text);
+            }
             "-M" | "-MG" | "-Mc" | "-Mg" | "-Mf" | "-Mt" | "-Mrm" | "-Mmad" | "-Mmd" | "-Mar"
             | "-Mes" => {
                 return self.handle(name, value);

@@ -244,7 +244,11 @@ impl Session {
         }
         let without_data = self.engine.world().spool.size(&place, id, b"-D").is_err();
         let missing = match without_data {
-            true => [b"Failed to load message datafile ".as_slice(), id, b"\n"].concat(),
+            true => {
+                let line = [b"Spool file ", id, b"-D not found"].concat();
+                self.engine.world().log.main(&line);
+                [b"Failed to load message datafile ".as_slice(), id, b"\n"].concat()
+            }
             false => Vec::new(),
         };
         [&missing, b"Failed to load message ".as_slice(), id, b"\n"].concat()

@@ -96,7 +96,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             ),
             switch("-qG QUEUE", "those of a named queue; also with -bp"),
             switch("-q30m", "again and again: beside -bd, or alone"),
-            switch("-R, -S TEXT", "tries those with this in a recipient, in the sender"),
+            switch("-R, -S TEXT", "tries those with it in a recipient, in the sender; f, ff, r"),
             switch("-M, -Mc ID", "tries messages now; c: if their time has come"),
             switch("-Mf, -Mt, -Mrm, -Mg ID", "freezes, thaws, removes, gives up messages"),
             switch(

@@ -27,8 +27,8 @@ pub enum Handling {
     Mark(Vec<Vec<u8>>),
     /// `-Mar`: these get it as well.
     Add(Vec<Vec<u8>>),
-    /// `-Mes`: it has another sender.
-    Sender(Vec<u8>),
+    /// `-Mes`: it has another sender, if one is named.
+    Sender(Vec<Vec<u8>>),
     /// `-MG`: it goes into this queue; an empty name is the usual one's.
     Requeue(Vec<u8>),
 }
@@ -95,8 +95,14 @@ impl Deliverer {
         let mut said = [b"Spool data file for ", id, b" does not exist\n"].concat();
         self.log_missing(place, id);
         if *what == Handling::Remove {
-            said.extend_from_slice(b"Continuing, to ensure all files removed\nMessage ");
-            said.extend_from_slice(&[id, b" has been removed or did not exist\n"].concat());
+            let parts: [&[u8]; 5] = [
+                b"Continuing, to ensure all files removed\nSpool read error for ",
+                id,
+                b"-H: No such file or directory\nContinuing to ensure all files removed\nMessage ",
+                id,
+                b" has been removed or did not exist\n",
+            ];
+            said.extend_from_slice(&parts.concat());
         }
         Handled { said, done: false }
     }
@@ -156,9 +162,15 @@ impl Work<'_> {
                 let all = self.file.recipients.iter().map(|one| one.address.clone()).collect();
                 self.mark(all)
             }
+            Handling::Mark(some) if some.is_empty() => self.lacks(b"marking as delivered"),
             Handling::Mark(some) => self.mark(some.clone()),
+            Handling::Add(some) if some.is_empty() => self.lacks(b"adding recipient"),
             Handling::Add(some) => self.add(some),
-            Handling::Sender(sender) => self.sender(sender),
+            Handling::Sender(some) => match &some[..] {
+                [] => self.lacks(b"editing sender"),
+                [sender] => self.sender(sender),
+                _ => self.says(b" - only one sender address can be specified", false),
+            },
             Handling::Requeue(queue) => self.requeue(queue),
         }
     }
@@ -183,6 +195,10 @@ impl Work<'_> {
 
     fn says(&self, words: &[u8], done: bool) -> Handled {
         Handled { said: [b"Message ", self.id, words, b"\n"].concat(), done }
+    }
+
+    fn lacks(&self, doing: &[u8]) -> Handled {
+        self.says(&[b" - error while ", doing, b": no address given"].concat(), false)
     }
 
     fn failed(&self, why: &str) -> Handled {
@@ -229,17 +245,13 @@ impl Work<'_> {
         self.update(b" has been modified", &lines)
     }
 
-    /// An address as it was typed, with a domain.
+    /// An address as it was typed, which has a domain.
     fn whole(&self, typed: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
         let settings = self.deliverer.engine.settings();
         let found = address::parse(typed, Rules::of(settings)).map_err(|why| why.message)?;
         match address::names_domain(&found.text) || found.text.is_empty() {
             true => Ok(found.text),
-            false => {
-                let mut cx = self.deliverer.context();
-                let domain = cx.value_of(eximious::var::QUALIFY_DOMAIN);
-                Ok([&found.text[..], b"@", domain.bytes()].concat())
-            }
+            false => Err(b"domain missing".to_vec()),
         }
     }
 
@@ -260,21 +272,15 @@ impl Work<'_> {
     }
 
     fn bad(&self, typed: &[u8], why: &[u8], doing: &[u8]) -> Handled {
-        let parts: [&[u8]; 7] = [
-            b" - error while ",
-            doing,
-            b":\n  bad address ",
-            typed,
-            b": ",
-            why,
-            b": message not updated",
-        ];
+        let parts: [&[u8]; 6] =
+            [b" - error while ", doing, b":\n  bad address ", typed, b": ", why];
         self.says(&parts.concat(), false)
     }
 
     fn sender(&mut self, typed: &[u8]) -> Handled {
         let sender = match typed {
-            b"<>" | b"" => Vec::new(),
+            b"<>" => Vec::new(),
+            b"" => return self.bad(typed, b"empty address", b"editing sender"),
             typed => match self.whole(typed) {
                 Ok(sender) => sender,
                 Err(why) => return self.bad(typed, &why, b"editing sender"),

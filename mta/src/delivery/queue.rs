@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eximious::opt;
+use eximious::stdlib::pattern::CompiledPattern;
 use eximious::trace::{Happening, QueueEvent};
 use eximious::world::SpoolPlace;
 
@@ -23,15 +24,63 @@ pub struct QueueRun {
     pub local_only: bool,
     /// `-qq`: routing comes before any delivery.
     pub two_passes: bool,
-    /// `-R`: only those with a recipient that has this text in it.
-    pub recipient: Option<Vec<u8>>,
-    /// `-S`: only those whose sender has this text in it.
-    pub sender: Option<Vec<u8>>,
+    /// `-R`: only those with a recipient that has this in it.
+    pub recipient: Option<QueueText>,
+    /// `-S`: only those whose sender has this in it.
+    pub sender: Option<QueueText>,
     /// The first message, and the last one.
     pub range: (Option<Vec<u8>>, Option<Vec<u8>>),
 }
 
+/// What addresses have in them, whatever the case of its letters.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct QueueText {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Whether it is a regular expression (`-Rr`, `-Sr`).
+    pub is_pattern: bool,
+}
+
+/// The same, ready to look for.
+enum Wanted {
+    Text(Vec<u8>),
+    Pattern(CompiledPattern),
+}
+
+impl Wanted {
+    fn new(asked: &QueueText) -> Result<Self, Vec<u8>> {
+        let text = &asked.text;
+        if !asked.is_pattern {
+            return Ok(Self::Text(text.to_ascii_lowercase()));
+        }
+        CompiledPattern::new(text, true, true).map(Self::Pattern).map_err(|why| {
+            let why = why.to_string();
+            let head = b"regular expression error: ".as_slice();
+            [head, why.as_bytes(), b" while compiling ", text].concat()
+        })
+    }
+
+    fn is_in(&self, address: &[u8]) -> bool {
+        match self {
+            Self::Text(text) => memchr::memmem::find(&address.to_ascii_lowercase(), text).is_some(),
+            Self::Pattern(pattern) => pattern.is_match(address),
+        }
+    }
+}
+
+/// Which messages a run is for: their sender, and a recipient that is left.
+struct Wants {
+    sender: Option<Wanted>,
+    recipient: Option<Wanted>,
+}
+
 impl QueueRun {
+    fn wants(&self) -> Result<Wants, Vec<u8>> {
+        let [sender, recipient] =
+            [&self.sender, &self.recipient].map(|one| one.as_ref().map(Wanted::new).transpose());
+        Ok(Wants { sender: sender?, recipient: recipient? })
+    }
+
     /// As it is written behind `-q`.
     fn shown(&self) -> String {
         let mut flags = String::new();
@@ -49,7 +98,9 @@ impl QueueRun {
         let mut shown = if flags.is_empty() { flags } else { format!(" -q{flags}") };
         for (letter, part) in [('R', &self.recipient), ('S', &self.sender)] {
             if let Some(part) = part {
-                shown += &format!(" -{letter} {}", String::from_utf8_lossy(part));
+                let pattern = if part.is_pattern { "r" } else { "" };
+                let text = String::from_utf8_lossy(&part.text);
+                shown += &format!(" -{letter}{pattern} {text}");
             }
         }
         shown
@@ -58,13 +109,22 @@ impl QueueRun {
 
 impl Deliverer {
     /// Tries each message of a queue once. `stops` ends it after the message at hand.
-    pub fn run_queue(&self, place: &SpoolPlace, run: &QueueRun, stops: &AtomicBool) {
+    ///
+    /// # Errors
+    /// What is looked for makes no sense: why, which is logged.
+    pub fn run_queue(
+        &self,
+        place: &SpoolPlace,
+        run: &QueueRun,
+        stops: &AtomicBool,
+    ) -> Result<(), Vec<u8>> {
         let world = self.engine.world();
         let pid = world.host.pid();
         let queue = String::from_utf8_lossy(&place.queue);
         let queue = if queue.is_empty() { String::new() } else { format!("'{queue}' ") };
         let said = format!("{queue}queue run: pid={pid}{}", run.shown());
         self.log(b"", format!("Start {said}").as_bytes());
+        let wants = run.wants().inspect_err(|why| world.log.panic(why))?;
         let passes: &[RemoteManner] = match (run.local_only, run.two_passes) {
             (true, _) => &[RemoteManner::LeftOut],
             (false, true) => &[RemoteManner::NextPass, RemoteManner::Made],
@@ -78,18 +138,19 @@ impl Deliverer {
                 remote: *remote,
                 ..AttemptManner::default()
             };
-            if !self.pass(place, run, &manner, stops) {
+            if !self.pass(place, (run, &wants), &manner, stops) {
                 break;
             }
         }
         self.log(b"", format!("End {said}").as_bytes());
+        Ok(())
     }
 
     /// One pass over the queue; false where there is to be no other.
     fn pass(
         &self,
         place: &SpoolPlace,
-        run: &QueueRun,
+        (run, wants): (&QueueRun, &Wants),
         manner: &AttemptManner,
         stops: &AtomicBool,
     ) -> bool {
@@ -124,10 +185,14 @@ impl Deliverer {
                 self.log(b"", line.as_bytes());
                 return false;
             }
-            match self.is_of(place, run, &id) {
+            match self.is_of(place, run, wants, &id) {
                 true => {
+                    // Of messages that are asked for, the first is tried whatever hints say.
+                    let asked = run.sender.is_some() || run.recipient.is_some();
+                    let forced = manner.forced || (asked && tried == 0);
                     tried += 1;
-                    self.deliver_until(place, &id, manner, stops);
+                    let manner = AttemptManner { forced, ..manner.clone() };
+                    self.deliver_until(place, &id, &manner, stops);
                 }
                 false => cx.tell(Happening::Queue(QueueEvent::Skipped { id: &id })),
             }
@@ -156,7 +221,7 @@ impl Deliverer {
     }
 
     /// Whether a run takes a message.
-    fn is_of(&self, place: &SpoolPlace, run: &QueueRun, id: &[u8]) -> bool {
+    fn is_of(&self, place: &SpoolPlace, run: &QueueRun, wants: &Wants, id: &[u8]) -> bool {
         let (first, last) = &run.range;
         if first.as_deref().is_some_and(|first| id < first)
             || last.as_deref().is_some_and(|last| id > last)
@@ -171,14 +236,12 @@ impl Deliverer {
         if run.first_only && !file.has("deliver_firsttime") {
             return false;
         }
-        let has = |text: &[u8], part: &Option<Vec<u8>>| {
-            let Some(part) = part else { return true };
-            let (text, part) = (text.to_ascii_lowercase(), part.to_ascii_lowercase());
-            memchr::memmem::find(&text, &part).is_some()
-        };
         let done = stored.done();
         let mut left = file.recipients.iter().filter(|one| !done.contains(&one.address[..]));
-        has(&file.sender, &run.sender)
-            && (run.recipient.is_none() || left.any(|one| has(&one.address, &run.recipient)))
+        let has = |wanted: &Option<Wanted>, address: &[u8]| {
+            wanted.as_ref().is_none_or(|wanted| wanted.is_in(address))
+        };
+        has(&wants.sender, &file.sender)
+            && (wants.recipient.is_none() || left.any(|one| has(&wants.recipient, &one.address)))
     }
 }

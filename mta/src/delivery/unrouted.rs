@@ -107,7 +107,10 @@ impl Attempt<'_> {
         if standing != Unrouted::Waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
             let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
             self.log_unless(silent, &[b"== ", &line[..]].concat());
-            self.log_message(&line);
+            // Its own log tells what was done, and not what was not.
+            if standing != Unrouted::Waits {
+                self.log_message(&line);
+            }
         }
         match gone {
             false => self.defer(Undone::new(node, address, false, undelivered)),

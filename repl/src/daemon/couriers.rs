@@ -6,7 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::world::SpoolPlace;
-use eximious_mta::delivery::{AttemptManner, Courier, Deliverer, QueueRun, RemoteManner};
+use eximious_mta::delivery::{
+    AttemptManner, Courier, Deliverer, QueueRun, QueueText, RemoteManner,
+};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving;
 
@@ -95,7 +97,8 @@ impl Couriers {
                     running.fetch_add(1, Ordering::Relaxed);
                     let (runs, run, ended) = (own.clone(), run.clone(), running.clone());
                     let spawned = own.spawn(move || {
-                        deliverer.run_queue(&place, &run, &runs.ends);
+                        // What is wrong with it is logged.
+                        let _ = deliverer.run_queue(&place, &run, &runs.ends);
                         ended.fetch_sub(1, Ordering::Relaxed);
                     });
                     if spawned.is_err() {
@@ -134,10 +137,12 @@ impl Couriers {
             };
             let place = eximious_mta::spool::place(&service.engine.context(), b"");
             let place = place.map_err(|_| over())?;
-            let run = QueueRun { recipient: Some(text.to_vec()), ..QueueRun::default() };
+            let text = QueueText { text: text.to_vec(), is_pattern: false };
+            let run = QueueRun { recipient: Some(text), ..QueueRun::default() };
             let runs = own.clone();
             own.spawn(move || {
-                service.deliverer.run_queue(&place, &run, &runs.ends);
+                // There is no pattern that could be wrong.
+                let _ = service.deliverer.run_queue(&place, &run, &runs.ends);
                 ended();
             })
         }));

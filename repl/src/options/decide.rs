@@ -15,9 +15,11 @@ impl Parser<'_> {
         {
             return Err(later(&option, what));
         }
-        if self.given.stored.is_some() && self.action != Some(Asked::Expand) {
+        let takes_stored = self.action == Some(Asked::Expand) && self.given.message.is_none();
+        if self.given.stored.is_some() && !takes_stored {
             return Err(Stop::incompatible());
         }
+        self.check_range()?;
         self.decide_session()?;
         let expands = self.action == Some(Asked::Expand) || self.action.is_none();
         match self.later.take() {

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use eximious::stdlib::interval::seconds;
-use eximious_mta::delivery::{Handling, QueueRun};
+use eximious_mta::delivery::{Handling, QueueRun, QueueText};
+use eximious_mta::spool::queue::is_message_id;
 
 use super::given::Asked;
-use super::values::message_id;
+use super::rules::Missing;
+use super::values::{message_id, missing_value};
 use super::{Parser, Stop};
 use crate::daemon;
 use crate::deliver::DeliveryWork;
@@ -38,7 +40,7 @@ impl Parser<'_> {
         }
         let time = seconds(rest).and_then(|time| u64::try_from(time).ok());
         let Some(time) = time else {
-            return Err(Stop::exim([b"bad time value ", rest, b": abandoned"].concat()));
+            return Err(Stop::exim([b"bad time value ", arg, b": abandoned"].concat()));
         };
         if time > 0 {
             let (queue, run) = (self.given.queue.clone(), std::mem::take(&mut self.given.run));
@@ -49,6 +51,36 @@ impl Parser<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `-R`, `-S`, with their letters: which messages a run is for.
+    pub(super) fn select(&mut self, arg: &[u8], value: &[u8]) -> Result<QueueText, Stop> {
+        let letters = value.strip_prefix(b"r").unwrap_or(value);
+        let is_flags = arg.len() > 2 && !value.is_empty() && b"ff".starts_with(letters);
+        if !is_flags {
+            return Ok(QueueText { text: value.to_vec(), is_pattern: false });
+        }
+        let missing = || missing_value(Missing::Expected("string"), &arg[..2]);
+        let text = self.next().ok_or_else(missing)?.clone();
+        let run = self.queue_run();
+        run.forced |= !letters.is_empty();
+        run.frozen |= letters.len() > 1;
+        Ok(QueueText { text, is_pattern: value.starts_with(b"r") })
+    }
+
+    /// Which messages a run is to begin and to end with.
+    pub(super) fn check_range(&self) -> Result<(), Stop> {
+        let is_run = self.action == Some(Asked::Deliver) && self.given.work.is_none();
+        let mut args = self.args.iter();
+        match args.next().filter(|_| is_run) {
+            None => Ok(()),
+            Some(first) if !is_message_id(first) => Err(Stop::abandoned(b"-q")),
+            Some(_) => match (args.next(), args.next()) {
+                (_, Some(_)) => Err(Stop::incompatible()),
+                (Some(last), None) if !is_message_id(last) => Err(Stop::incompatible()),
+                _ => Ok(()),
+            },
+        }
     }
 
     /// The run of the queue that is asked for, if nothing else is.
@@ -66,23 +98,13 @@ impl Parser<'_> {
             _ => vec![message_id(name, first)?],
         };
         let rest: Vec<Vec<u8>> = std::mem::take(&mut self.args).to_vec();
-        let missing = |what: &str| {
-            let text = format!("exim: no {what} given after {name} option");
-            Stop(text.into_bytes())
-        };
         let work = match name {
-            "-Mmd" | "-Mar" if rest.is_empty() => return Err(missing("addresses")),
-            "-MG" if rest.is_empty() => return Err(missing("message ids")),
+            "-MG" if rest.is_empty() => {
+                return Err(Stop::exim("no message ids given after -MG option"));
+            }
             "-Mmd" => DeliveryWork::Handle(ids, Handling::Mark(rest)),
             "-Mar" => DeliveryWork::Handle(ids, Handling::Add(rest)),
-            "-Mes" => match &rest[..] {
-                [sender] => DeliveryWork::Handle(ids, Handling::Sender(sender.clone())),
-                [] => return Err(missing("address")),
-                _ => {
-                    let text = b"exim: only one sender address can be given after -Mes option";
-                    return Err(Stop(text.to_vec()));
-                }
-            },
+            "-Mes" => DeliveryWork::Handle(ids, Handling::Sender(rest)),
             _ => {
                 for id in &rest {
                     ids.push(message_id(name, id)?);

@@ -2,6 +2,7 @@
 // Tests start programs, read files and look at the clock.
 #![allow(clippy::disallowed_methods)]
 
+mod administration;
 mod aliases;
 mod auth;
 mod bad_hosts;

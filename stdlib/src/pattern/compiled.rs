@@ -36,8 +36,11 @@ impl Second {
 }
 
 impl CompiledPattern {
-    /// Compiles one, perhaps to machine code.
-    pub(super) fn new(pattern: &[u8], caseless: bool, jit: bool) -> Result<Self, PatternError> {
+    /// Compiles one, perhaps to machine code (`jit`).
+    ///
+    /// # Errors
+    /// It makes no sense: PCRE2's words.
+    pub fn new(pattern: &[u8], caseless: bool, jit: bool) -> Result<Self, PatternError> {
         let regex = Arc::new(Regex::new(pattern, CompileOptions { caseless, jit })?);
         let second = Second { pattern: pattern.into(), caseless, linear: OnceLock::new() };
         Ok(Self { regex, second: Arc::new(second) })

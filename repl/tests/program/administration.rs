@@ -1,0 +1,213 @@
+//! What administrators do to messages that wait, and runs of the queue: what both programs say
+//! and log of it, what their exit status is, and what is left.
+
+use std::fs;
+use std::process::Command;
+
+use eximious_tests::daemons::undated;
+
+use crate::common::spool::{Place, exim};
+
+const OURS: &str = env!("CARGO_BIN_EXE_eximious");
+
+const CONFIG: &str = "primary_hostname = me.test\nspool_directory = DIR/spool\n\
+    log_file_path = DIR/%slog\nkeep_environment =\ntls_advertise_hosts =\n\
+    received_header_text = x\ncheck_spool_space = 0\ncheck_log_space = 0\nMORE\n\
+    begin routers\n\
+    later:\n driver = redirect\n local_parts = d\n data = :defer: not now\n allow_defer\n\
+    cold:\n driver = redirect\n local_parts = z\n data = :freeze: cold\n allow_freeze\n\
+    several:\n driver = redirect\n local_parts = l\n data = k@me.test, m@me.test\n\
+    here:\n driver = accept\n transport = box\n\
+    begin transports\nbox:\n driver = appendfile\n file = /dev/null\n user = Debian-exim\n\
+    begin retry\n* * F,1h,10m\n";
+
+/// A name of a message that there is none of.
+const NONE: &str = "1aaaaa-000000000AB-0001";
+
+/// Recipients, or arguments.
+type Words = &'static [&'static str];
+
+/// What is asked: more of the configuration, to whom the messages are that wait, and what is
+/// done then. `ID` is the first message.
+const QUESTIONS: &[(&str, &[Words], &[Words])] = &[
+    ("", &[&["d@me.test"]], &[&["-M", "ID"], &["-Mc", "ID"], &["-q"], &["-qf"], &["-M", "ID"]]),
+    ("", &[&["d@me.test", "a@me.test"]], &[&["-M", "ID", NONE], &["-Mc", NONE], &["-bp"]]),
+    (
+        "",
+        &[&["d@me.test"]],
+        &[
+            &["-R", "nobody"],
+            &["-R", "d@ME"],
+            &["-R", "d@me"],
+            &["-S", "s@me"],
+            &["-Rf", "x"],
+            &["-Rff", "d@"],
+            &["-Rfoo"],
+            &["-Sr", "s.me"],
+            &["-Rr", "^D@"],
+            &["-Rrf", "^x"],
+            &["-Rrff", "d"],
+            &["-Rr", "("],
+            &["-Sr", "("],
+            &["-Rf"],
+            &["-R"],
+            &["-S"],
+        ],
+    ),
+    ("", &[&["a@me.test"]], &[&["-q", "ID", "ID"], &["-q", "zz"], &["-q", "ID", "zz"]]),
+    (
+        "",
+        &[&["d@me.test"]],
+        &[
+            &["-Mf", "ID"],
+            &["-Mf", "ID"],
+            &["-q"],
+            &["-qf"],
+            &["-bp"],
+            &["-qff"],
+            &["-Mt", "ID"],
+            &["-Mt", "ID"],
+            &["-Mf", NONE],
+            &["-bpu"],
+        ],
+    ),
+    ("", &[&["z@me.test"]], &[&["-M", "ID"], &["-bp"], &["-q"], &["-M", "ID"], &["-bp"]]),
+    ("", &[&["a@me.test"]], &[&["-Mrm", "ID", "ID"], &["-Mrm", NONE], &["-bp"]]),
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["-Mar", "ID", "b@me.test"],
+            &["-Mar", "ID", "c"],
+            &["-Mar", "ID", "<a"],
+            &["-Mar", "ID"],
+            &["-Mar", NONE],
+            &["-Mes", "ID", "q@z.test"],
+            &["-Mes", "ID", "q"],
+            &["-Mes", "ID", ""],
+            &["-Mes", "ID"],
+            &["-Mes", "ID", "a", "b"],
+            &["-Mes", "ID", "a b"],
+            &["-Mmd", "ID", "a@me.test"],
+            &["-Mmd", "ID", "xx@me.test"],
+            &["-Mmd", "ID"],
+            &["-bp"],
+            &["-Mes", "ID", "<>"],
+            &["-Mmad", "ID", NONE],
+            &["-bp"],
+            &["-M", "ID"],
+        ],
+    ),
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["-Mset", "ID", "-be", "$recipients $sender_address"],
+            &["-Mset", NONE, "-be", "1"],
+            &["-Mset", "ID", "-bem", "/dev/null", "1"],
+            &["-Mset", "ID"],
+            &["-Mset", "ID", "-bt", "a@me.test"],
+        ],
+    ),
+    ("", &[&["d@me.test", "l@me.test"]], &[&["-ql"], &["-qq"], &["-qi"], &["-qqi"], &["-bpc"]]),
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["-M"],
+            &["-M", "x"],
+            &["-Mf"],
+            &["-Mf", "x"],
+            &["-Mvh"],
+            &["-Mvh", "x"],
+            &["-Mrm"],
+            &["-Mset"],
+            &["-Mvx", "ID"],
+            &["-Mxx", "ID"],
+            &["-Mg"],
+            &["-Mc"],
+            &["-qx"],
+            &["-q1x"],
+        ],
+    ),
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["-qGfoo"],
+            &["-qGfoo", "-bp"],
+            &["-qGfoo", "-bpc"],
+            &["-qGfoo", "-R", "a@me"],
+            &["-qGfoo", "-M", "ID"],
+            &["-qGfoo", "-Mrm", "ID"],
+        ],
+    ),
+    ("split_spool_directory", &[&["a@me.test", "d@me.test"]], &[&["-M", "ID"], &["-q"], &["-bp"]]),
+    (
+        "queue_only\nqueue_only_override = false",
+        &[],
+        &[&["-odi", "-f", "s@me.test", "a@me.test"], &["-q"], &["-bp"]],
+    ),
+    ("queue_domains = me.test", &[&["a@me.test"]], &[&["-M", "ID"], &["-q"], &["-bp"]]),
+    ("hold_domains = me.test", &[&["a@me.test"]], &[&["-M", "ID"], &["-q"], &["-bp"]]),
+];
+
+/// The files in and below a directory, in order.
+fn files(place: &Place, name: &str) -> Vec<String> {
+    let listed = Command::new("find").arg(place.path(name)).args(["-type", "f"]).output();
+    let listed = String::from_utf8(listed.expect("find").stdout).expect("paths");
+    let mut files: Vec<String> = listed.lines().map(str::to_owned).collect();
+    files.sort_unstable();
+    files
+}
+
+/// What both say and log of a question.
+fn told(program: &str, (more, messages, steps): (&str, &[Words], &[Words])) -> String {
+    let place = Place::new("");
+    let directory = place.directory.path().display().to_string();
+    let config = CONFIG.replace("DIR", &directory).replace("MORE", more);
+    fs::write(&place.config, config).expect("a configuration");
+    for to in messages {
+        let args = [&["-odq", "-f", "s@me.test"][..], to].concat();
+        place.run(program, &args, "Subject: x\n\nx\n");
+    }
+    let first = files(&place, "spool/input").into_iter().find(|file| file.ends_with("-H"));
+    let name = first.as_deref().and_then(|file| file.rsplit('/').next()).unwrap_or_default();
+    let id = name.trim_end_matches("-H").to_owned();
+    let mut all = String::new();
+    for step in steps {
+        let args: Vec<&str> =
+            step.iter().map(|arg| if *arg == "ID" { id.as_str() } else { arg }).collect();
+        let run = place.run(program, &args, "Subject: y\n\nyy\n");
+        all += &format!("$ {}\n{:?}\n{}{}", step.join(" "), run.status, run.out, run.err);
+    }
+    for name in ["mainlog", "spool/msglog"] {
+        for file in files(&place, name) {
+            all += &format!("{name}:\n{}", fs::read_to_string(file).unwrap_or_default());
+        }
+    }
+    let lines = all.lines().filter(|line| !line.contains("lost privilege"));
+    let lines = lines.map(|line| {
+        // Sizes, ages and names are each run's own.
+        let words = undated(line).split(' ').map(|word| match word {
+            _ if !id.is_empty() && word.contains(&id) => word.replace(&id, "ID"),
+            _ if word.starts_with("S=") => "S=…".to_owned(),
+            _ if word.starts_with("pid=") => "pid=…".to_owned(),
+            _ if word.len() == 23 && word.matches('-').count() == 2 && word != NONE => "…".into(),
+            _ if word.parse::<u32>().is_ok() => "…".to_owned(),
+            _ => word.to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn administrators_hear_what_exim_says() {
+    let Some(exim) = exim() else { return };
+    for question in QUESTIONS {
+        let [exims, ours] = [&exim[..], OURS].map(|program| told(program, *question));
+        let changes = similar::TextDiff::from_lines(&exims, &ours).unified_diff().to_string();
+        assert!(changes.is_empty(), "{question:?}\n{changes}");
+    }
+}
