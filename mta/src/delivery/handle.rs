@@ -106,9 +106,7 @@ impl Deliverer {
         }
         Handled { said, done: false }
     }
-}
 
-impl Deliverer {
     /// Logs that there is no such message.
     pub(super) fn log_missing(&self, place: &SpoolPlace, id: &[u8]) {
         let queue: Vec<u8> = match place.queue.is_empty() {

@@ -21,45 +21,30 @@ const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 /// Where a host goes wrong.
 const PLACES: &[&str] = &["banner", "EHLO", "LHLO", "MAIL", "RCPT", "DATA", "BDAT", ".", "QUIT"];
 
+/// Where a whole session may go wrong, and one that only asks.
+const SMTP: &[&str] = &["banner", "EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"];
+const LMTP: &[&str] = &["banner", "LHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"];
+const ASKED: &[&str] = &["banner", "EHLO", "MAIL", "RCPT", "QUIT"];
+
 /// What sessions there are: the transport's protocol, what the host offers, and where it may go
 /// wrong.
 const SESSIONS: &[Session] = &[
-    Session {
-        protocol: "smtp",
-        offers: "250 next.test\r\n",
-        places: &["banner", "EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
-    },
-    Session {
-        protocol: "smtp",
-        offers: "250-next.test\r\n250 PIPELINING\r\n",
-        places: &["banner", "EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
-    },
+    Session { protocol: "smtp", offers: "250 next.test\r\n", places: SMTP },
+    Session { protocol: "smtp", offers: "250-next.test\r\n250 PIPELINING\r\n", places: SMTP },
     Session { protocol: "smtp", offers: "250-next.test\r\n250 CHUNKING\r\n", places: &["BDAT"] },
-    Session {
-        protocol: "callout",
-        offers: "250 next.test\r\n",
-        places: &["banner", "EHLO", "MAIL", "RCPT", "QUIT"],
-    },
+    Session { protocol: "callout", offers: "250 next.test\r\n", places: ASKED },
     Session {
         protocol: "callout of the sender",
         offers: "250-next.test\r\n250 PIPELINING\r\n",
-        places: &["banner", "EHLO", "MAIL", "RCPT", "QUIT"],
+        places: ASKED,
     },
     Session {
         protocol: "cutthrough",
         offers: "250 next.test\r\n",
         places: &["banner", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"],
     },
-    Session {
-        protocol: "lmtp transport",
-        offers: "250 next.test\r\n",
-        places: &["banner", "LHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
-    },
-    Session {
-        protocol: "lmtp",
-        offers: "250 next.test\r\n",
-        places: &["banner", "LHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"],
-    },
+    Session { protocol: "lmtp transport", offers: "250 next.test\r\n", places: LMTP },
+    Session { protocol: "lmtp", offers: "250 next.test\r\n", places: LMTP },
 ];
 
 #[derive(Clone, Copy, Debug)]

@@ -2,12 +2,13 @@
 //! (TLS-RPT): a name server, web servers that give policies, and the real Exim as the host.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use eximious_tests::{network, servers};
 
 use super::common;
+use super::common::started::{Started, started};
 
 /// An authority, a certificate of hosts and of web servers, and one that nobody believes.
 const SET_UP: &str = r#"set -e
@@ -80,20 +81,6 @@ fn what_domains_say_of_their_hosts_is_followed() {
     }
 }
 
-/// What is started, and stopped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn started(command: &mut Command) -> Running {
-    Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a program"))
-}
-
 fn awaited(place: &str) {
     let until = Instant::now() + Duration::from_secs(20);
     while std::net::TcpStream::connect(place).is_err() {
@@ -105,7 +92,7 @@ fn awaited(place: &str) {
 /// The site: its folder, and the servers that run.
 struct Site<'d> {
     directory: &'d Path,
-    servers: Vec<(&'static str, Running)>,
+    servers: Vec<(&'static str, Started)>,
 }
 
 impl Site<'_> {

@@ -3,8 +3,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use eximious_tests::tls::certificates;
 use eximious_tests::{network, servers};
 
 use super::common;
+use super::common::started::{Started, started};
 use crate::common::onward::exim;
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
@@ -187,9 +188,8 @@ fn hosts_whose_handshake_comes_to_nothing_are_left() {
 }
 
 /// A server of somebody else's, which runs for as long as the test.
-fn serving(command: &mut Command, port: u16) -> Running {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let running = Running(command.spawn().expect("a program"));
+fn serving(command: &mut Command, port: u16) -> Started {
+    let running = started(command.stdin(Stdio::null()));
     let until = Instant::now() + Duration::from_secs(10);
     while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(Instant::now() < until, "nobody listens");
@@ -243,23 +243,13 @@ fn postfix_finds_what_the_dns_says_of_certificates() {
     }
 }
 
-/// What is started, and stopped.
-pub(super) struct Running(pub Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-pub(super) const NAME_SERVER: &str = "server:\n  ip-address: 127.0.0.1@5353\n  zonesdir: \"DIR\"\n  \
+const NAME_SERVER: &str = "server:\n  ip-address: 127.0.0.1@5353\n  zonesdir: \"DIR\"\n  \
     pidfile: \"DIR/nsd.pid\"\n  xfrdfile: \"DIR/xfrd\"\n  zonelistfile: \"DIR/zones\"\n  \
     username: \"\"\n  database: \"\"\n  server-count: 1\nremote-control:\n  control-enable: no\n\
     zone:\n  name: test\n  zonefile: test.zone\n";
 
 /// Passes questions on to the name server, and says that it has checked the signatures.
-pub(super) fn vouch() {
+fn vouch() {
     let socket = UdpSocket::bind("127.0.0.1:53").expect("port 53");
     thread::spawn(move || {
         let other = UdpSocket::bind("127.0.0.1:0").expect("a port");
@@ -275,6 +265,30 @@ pub(super) fn vouch() {
     });
 }
 
+/// What writes the key of the test's own certificate.
+pub(super) const KEY: &str =
+    "openssl x509 -in FILE -pubkey -noout | openssl pkey -pubin -outform DER";
+
+/// The SHA-256 of what a command writes about the test's own certificate.
+pub(super) fn digest(part: &str) -> String {
+    let file = certificates().join("server.pem").display().to_string();
+    let script = format!("{} | openssl sha256 | awk '{{print $2}}'", part.replace("FILE", &file));
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Has a zone answered, as if its signatures were checked, for as long as this is kept.
+pub(super) fn answering(folder: &Path, zone: &str) -> Started {
+    network::set_up(folder, &[("/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad\n")]);
+    std::fs::write(folder.join("test.zone"), zone).unwrap();
+    let zones = folder.join("nsd.conf");
+    std::fs::write(&zones, NAME_SERVER.replace("DIR", folder.to_str().unwrap())).unwrap();
+    let nsd = servers::program("nsd").unwrap();
+    let names = started(Command::new(nsd).arg("-d").arg("-c").arg(zones));
+    vouch();
+    names
+}
+
 /// The part that runs where it may ask at port 53.
 #[test]
 #[ignore = "it needs a network of its own: the other starts it"]
@@ -282,24 +296,7 @@ fn inside() {
     let Some(_) = network::purpose() else { return };
     let finger = servers::program(POSTFIX).expect("Postfix");
     let folder = tempfile::tempdir().unwrap();
-    let at = folder.path().display().to_string();
-    let write = |name: &str, text: &str| -> PathBuf {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text.replace("DIR", &at)).unwrap();
-        path
-    };
-    network::set_up(
-        folder.path(),
-        &[("/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad\n")],
-    );
-    let digest = |part: &str| {
-        let file = certificates().join("server.pem").display().to_string();
-        let script =
-            format!("{} | openssl sha256 | awk '{{print $2}}'", part.replace("FILE", &file));
-        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
-    let key = digest("openssl x509 -in FILE -pubkey -noout | openssl pkey -pubin -outform DER");
+    let key = digest(KEY);
     let whole = digest("openssl x509 -in FILE -outform DER");
     let bad = digest("echo bad");
     let mut zone = String::from(
@@ -312,19 +309,15 @@ fn inside() {
             "{name} MX 1 {name}\n{name} A 127.0.0.1\n_25._tcp.{name} TLSA {how} {digest}\n"
         );
     }
-    write("test.zone", &zone);
-    let zones = write("nsd.conf", NAME_SERVER);
-    let mut command = Command::new(servers::program("nsd").unwrap());
-    command.arg("-d").arg("-c").arg(zones).stdout(Stdio::null()).stderr(Stdio::null());
-    let _names = Running(command.spawn().unwrap());
-    vouch();
+    let _names = answering(folder.path(), &zone);
     let _daemon =
         Daemon::start(Path::new(OURS), SERVER, &["-bdf", "-oX", "127.0.0.1.25 : 127.0.0.1.PORT"]);
-    write(
-        "main.cf",
+    std::fs::write(
+        folder.path().join("main.cf"),
         "compatibility_level = 3.6\nmail_owner = mail\nsetgid_group = daemon\n\
          inet_protocols = ipv4\n",
-    );
+    )
+    .unwrap();
     let libraries = finger.ancestors().nth(2).unwrap().join("lib/postfix");
     for (domain, verdict) in [
         ("key.test", "Verified TLS connection established"),
@@ -333,7 +326,7 @@ fn inside() {
     ] {
         let mut command = Command::new(&finger);
         command.args(["-t", "10", "-l", "dane", "-L", "summary,verbose", domain]);
-        command.env("MAIL_CONFIG", &at).env("LD_LIBRARY_PATH", &libraries);
+        command.env("MAIL_CONFIG", folder.path()).env("LD_LIBRARY_PATH", &libraries);
         let output = command.output().unwrap();
         let bytes = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&bytes);

@@ -12,7 +12,8 @@ use eximious_tests::tls::certificates;
 use eximious_tests::{network, servers};
 
 use super::common;
-use super::peers::{NAME_SERVER, POSTFIX, Running, vouch};
+use super::common::started::{Started, started};
+use super::peers::{KEY, POSTFIX, answering, digest};
 use super::secure_hosts::comparable;
 
 /// How long a message may take.
@@ -122,7 +123,7 @@ fn a_whole_postfix_understands_both_programs_alike() {
 struct Postfix {
     at: PathBuf,
     program: PathBuf,
-    master: Running,
+    master: Started,
 }
 
 impl Drop for Postfix {
@@ -156,9 +157,8 @@ impl Postfix {
         let mut command = Command::new(root.join("usr/lib/postfix/sbin/master"));
         command.arg("-d").arg("-c").arg(at).env("MAIL_CONFIG", at);
         command.env("LD_LIBRARY_PATH", root.join("usr/lib/postfix"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let master = Running(command.spawn().expect("Postfix"));
+        let master = started(command.stdin(Stdio::null()));
         let own = Self { at: at.to_path_buf(), program, master };
         own.await_line(0, "daemon started");
         own
@@ -222,23 +222,9 @@ fn inside() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().display().to_string();
     common::run("chmod", &["a+rx", &at], b"");
-    let write = |name: &str, text: &str| -> PathBuf {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text.replace("DIR", &at)).unwrap();
-        path
-    };
-    network::set_up(
-        folder.path(),
-        &[("/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad\n")],
-    );
+    let _names = answering(folder.path(), &zone());
     // Postfix takes what is for its own addresses for its own; nobody sends to this one.
     common::run("ip", &["address", "add", "127.0.0.2/8", "dev", "lo"], b"");
-    write("test.zone", &zone());
-    let zones = write("nsd.conf", NAME_SERVER);
-    let mut command = Command::new(servers::program("nsd").unwrap());
-    command.arg("-d").arg("-c").arg(zones).stdout(Stdio::null()).stderr(Stdio::null());
-    let _names = Running(command.spawn().unwrap());
-    vouch();
     let post = folder.path().join("postfix");
     std::fs::create_dir(&post).unwrap();
     let postfix = Postfix::start(&post);
@@ -249,7 +235,8 @@ fn inside() {
     let text = CLIENT.replace("  MORE", &format!("  {MORE}\n  hosts_try_dane ="));
     let text = text.replace("  SIGNED", &format!("  {MORE}"));
     let text = text.replace("CERTS", certificates().to_str().unwrap());
-    let config = write("client.conf", &text);
+    let config = folder.path().join("client.conf");
+    std::fs::write(&config, text.replace("DIR", &at)).unwrap();
     let told = programs.map(|program| sent(program, &config, folder.path(), &postfix));
     alike(&told, &["CV=dane", "Trusted from", "Anonymous from", "must@s8.test"]);
 
@@ -269,11 +256,7 @@ fn alike(told: &[String; 2], texts: &[&str]) {
 
 /// Who is where, and what that is to be believed by.
 fn zone() -> String {
-    let script = "openssl x509 -in FILE -pubkey -noout | openssl pkey -pubin -outform DER | \
-                  openssl sha256 | awk '{print $2}'";
-    let file = certificates().join("server.pem").display().to_string();
-    let output = Command::new("sh").args(["-c", &script.replace("FILE", &file)]).output().unwrap();
-    let key = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    let key = digest(KEY);
     let bad = "0".repeat(64);
     let mut zone = String::from(
         "$ORIGIN test.\n$TTL 60\n@ SOA ns.test. h.test. 1 60 60 60 60\n@ NS ns.test.\n\

@@ -3,12 +3,13 @@
 //! the host, and both programs deliver to it, with a name server of their own.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use eximious_tests::{network, servers};
 
 use super::common;
+use super::common::started::started;
 
 /// Authorities, certificates, proofs of a real responder, and the zone with what it says of
 /// them.
@@ -156,20 +157,6 @@ fn hosts_are_believed_as_exim_believes_them() {
     if common::reference().is_some() && all.iter().all(Option::is_some) {
         network::run("secure_hosts::inside", "");
     }
-}
-
-/// What is started, and stopped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn started(command: &mut Command) -> Running {
-    Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a program"))
 }
 
 /// The part that runs where it may ask at port 53.

@@ -2,6 +2,7 @@
 
 pub mod onward;
 pub mod spool;
+pub mod started;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

@@ -399,8 +399,8 @@ impl Talk<'_, '_, '_> {
         if !reply.accepts() {
             if !reply.refuses() {
                 // Exim has a reason for what is no answer at all, and none for "not now".
-                let is_answer = reply.class() == ReplyClass::Transient;
-                return Err(Stop::Later((!is_answer).then(|| was(&command, &reply))));
+                let is_no_answer = reply.class() != ReplyClass::Transient;
+                return Err(Stop::Later(is_no_answer.then(|| was(&command, &reply))));
             }
             if from.is_empty() {
                 cache.domain.refuses_empty_sender = true;
