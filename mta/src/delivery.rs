@@ -16,6 +16,7 @@ mod kept;
 mod leftovers;
 mod local;
 mod log;
+mod odmr;
 mod queue;
 mod remote;
 mod report;
@@ -44,6 +45,9 @@ use slots::Slots;
 pub use courier::Courier;
 pub use handle::{Handled, Handling};
 pub use held::QueueFiles;
+pub(crate) use queue::domains_that_wait;
+
+pub use odmr::Customer;
 pub use queue::{QueueRun, QueueText};
 
 /// How many reports that come of each other are delivered at once.
@@ -63,6 +67,8 @@ pub struct Deliverer {
     kept: Option<Arc<KeptConnections>>,
     /// How many messages go along a connection, whatever transports say.
     most_messages: Option<i64>,
+    /// Who has called, and gets mail along its own connection.
+    customer: Option<Arc<Customer>>,
 }
 
 impl std::fmt::Debug for Deliverer {
@@ -150,6 +156,7 @@ impl Deliverer {
             slots: Arc::default(),
             kept: None,
             most_messages: None,
+            customer: None,
         }
     }
 
@@ -232,7 +239,7 @@ impl Deliverer {
                 break;
             }
             let manner = AttemptManner { overrides: manner.overrides, ..AttemptManner::default() };
-            reports.extend(self.deliver(place, &report, &manner).reports);
+            reports.extend(self.without_customer().deliver(place, &report, &manner).reports);
         }
         outcome
     }
@@ -242,6 +249,7 @@ impl Deliverer {
         let mut cx = self.engine.context();
         self.server.acls.attach(&mut cx);
         self.observers.iter().for_each(|one| cx.observe(one.clone()));
+        self.introduce_customer(&mut cx);
         cx
     }
 

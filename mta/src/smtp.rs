@@ -79,6 +79,8 @@ pub struct Client {
     pub local_port: Option<u16>,
     /// Whether another program took the connection, and handed it on (inetd).
     pub by_inetd: bool,
+    /// Whether it was called, and has changed parts with this side (ATRN).
+    pub is_provider: bool,
     /// How many are connected, with this one, where somebody counts.
     pub count: Option<usize>,
     /// A name for the connection (`$connection_id`); empty for none.
@@ -105,6 +107,11 @@ impl Client {
     /// A program of a user of this system.
     pub fn local(user: Submitter) -> Self {
         Self { user: Some(user), ..Self::default() }
+    }
+
+    /// Who was called, and sends mail over the same connection (ATRN); the user has called.
+    pub fn provider(remote: SocketAddr, user: Submitter) -> Self {
+        Self { is_provider: true, user: Some(user), ..Self::at(remote) }
     }
 
     /// The same, connected to an address and a port of ours.

@@ -549,10 +549,10 @@ impl<'s> Submission<'s> {
             recipients: &self.typed,
         };
         let line = reception::logged(self.cx, &kept);
-        self.log(&line);
+        self.log(&line.main);
         tally::received(self.cx, received.message.size);
         if !received.recipients.is_empty() {
-            let line = printing(&line, true);
+            let line = line.own();
             let frozen: &[&[u8]] = &[&line, b"frozen by ACL"];
             let lines = if self.state.has("freeze") { frozen } else { &frozen[..1] };
             spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), lines);

@@ -102,6 +102,7 @@ fn main() -> ExitCode {
             done => done.unwrap_or_else(refuse),
         },
         Job::Session(request) => served(smtp::local::run(request)),
+        Job::Fetch(request) => served(smtp::customer::run(request)),
         Job::Batch(request) => served(smtp::batch::run(request)),
         Job::Queue(request) => queue::list(request).unwrap_or_else(refuse),
         Job::View(request) => queue::view(request).unwrap_or_else(refuse),

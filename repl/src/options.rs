@@ -85,6 +85,8 @@ pub enum Job {
     Host(smtp::HostRequest),
     /// `-bs`: speak SMTP with whoever runs the program, or called.
     Session(smtp::local::LocalRequest),
+    /// `-atrn`: fetch mail from a provider.
+    Fetch(smtp::customer::CustomerRequest),
     /// `-bS`: read messages with SMTP commands before each.
     Batch(smtp::batch::BatchRequest),
     /// `-bp` and its kin: list the messages that wait.
@@ -111,6 +113,7 @@ impl Job {
             | Self::Daemon(..)
             | Self::Host(_)
             | Self::Session(_)
+            | Self::Fetch(_)
             | Self::Batch(_)
             | Self::Queue(_)
             | Self::Deliver(_)
@@ -295,6 +298,12 @@ impl<'a> Parser<'a> {
             "-S" => {
                 let text = self.select(arg, value)?;
                 self.queue_run().sender = Some(text);
+            }
+            "-atrn" => {
+                let Some(domains) = self.next() else {
+                    return Err(Stop::exim("host and domainlist expected after -atrn"));
+                };
+                self.action = Some(Asked::Fetch(value.to_vec(), domains.clone()));
             }
             "-M" | "-MG" | "-Mc" | "-Mg" | "-Mf" | "-Mt" | "-Mrm" | "-Mmad" | "-Mmd" | "-Mar"
             | "-Mes" => {

@@ -2,12 +2,14 @@
 //! (specification 5.2). What is done is told on the standard error.
 
 pub mod batch;
+pub mod customer;
 pub mod local;
 
 use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use eximious::debugging::{TestComments, indented};
 use eximious::stdlib::options::log_options;
@@ -86,7 +88,8 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
          **** This is not for real!\n\n"
     );
     let mut out = Shared::new(Headed { heading: Some(heading), out: io::stdout() });
-    converse(&mut session, &mut out, Waits::ForEver, &mut |session, received, out| {
+    let input = StandardInput;
+    converse(&mut session, (input, &mut out), Waits::ForEver, &mut |session, received, out| {
         session.conclude(&SpoolOutcome::Spooled);
         while let Some(event) = session.next_reply() {
             out.write_all(&event)?;
@@ -166,10 +169,28 @@ impl<W: Write> Write for Shared<W> {
     }
 }
 
-/// Goes between a session and the standard input and output.
+/// Where the client is heard.
+trait Hears {
+    /// Waits for more, for some time; how much it is, and nothing where none came in time.
+    fn hear(&mut self, piece: &mut [u8], within: Option<Duration>) -> io::Result<Option<usize>>;
+}
+
+/// The standard input.
+struct StandardInput;
+
+impl Hears for StandardInput {
+    fn hear(&mut self, piece: &mut [u8], within: Option<Duration>) -> io::Result<Option<usize>> {
+        match within {
+            Some(time) if !eximious_world::input_within(time)? => Ok(None),
+            _ => io::stdin().lock().read(piece).map(Some),
+        }
+    }
+}
+
+/// Goes between a session and its client.
 fn converse<W: Write + Send + 'static>(
     session: &mut SmtpSession,
-    out: &mut Shared<W>,
+    (mut input, out): (impl Hears, &mut Shared<W>),
     waits: Waits,
     take: Take<'_>,
 ) -> io::Result<()> {
@@ -199,19 +220,14 @@ fn converse<W: Write + Send + 'static>(
         if ended {
             return Ok(());
         }
-        if waits != Waits::ForEver
-            && let Some(time) = session.read_timeout()
-            && !eximious_world::input_within(time)?
-        {
-            session.time_out();
-            continue;
-        }
-        match io::stdin().lock().read(&mut piece) {
-            Ok(0) => {
+        let within = session.read_timeout().filter(|_| waits != Waits::ForEver);
+        match input.hear(&mut piece, within) {
+            Ok(None) => session.time_out(),
+            Ok(Some(0)) => {
                 ended = true;
                 session.end_of_input();
             }
-            Ok(count) => session.receive(&piece[..count]),
+            Ok(Some(count)) => session.receive(&piece[..count]),
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(why) => return Err(why),
         }

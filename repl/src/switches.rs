@@ -56,6 +56,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
         "Messages",
         &[
             switch("-bm", "takes a message from the standard input for the arguments"),
+            switch("-atrn host domains", "fetches mail from a provider, over the same connection"),
             switch("-bs, -bS", "takes messages by SMTP at the standard input; S: in batch"),
             switch("-t, -ti", "recipients are in the message's header; i: as with -i"),
             switch("-i, -oi, -oitrue", "a line with a dot does not end the message"),

@@ -32,6 +32,7 @@
 //! ```
 
 mod arc;
+mod atrn;
 mod brightmail;
 mod call;
 mod callout;
@@ -63,6 +64,8 @@ mod udpsend;
 mod verify;
 mod words;
 
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,11 +73,12 @@ use eximious_core::trace::TracePlace;
 use eximious_core::world::Log;
 use eximious_core::{AclPhases, AclTerm, LogSelector, Registry, Str};
 
-use crate::Config;
 use crate::config::{Acl, AclStatement, ConfigPlaces};
 use crate::mail::route::Routes;
+use crate::{Config, Context};
 
 pub use crate::mail::smtp_transport::Secured;
+pub use atrn::WaitingDomains;
 pub use call::{AclCall, VerifyAsked, condition, control, modifier, verification};
 pub use callout::CALLOUT_PARAMETERS;
 pub use content::PartsVerdict;
@@ -176,6 +180,15 @@ pub trait AclHost {
     /// its header says who gets it. Who has no spool leaves it.
     fn hand_in(&mut self, message: OwnMessage) {
         let _ = message;
+    }
+
+    /// The domains, in lower case, of all recipients that wait in a queue.
+    ///
+    /// # Errors
+    /// There is no queue, or it can't be read.
+    fn domains_that_wait(&mut self, cx: &Context, queue: &Str) -> io::Result<BTreeSet<Vec<u8>>> {
+        let _ = (cx, queue);
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// A line for the main log.

@@ -10,11 +10,13 @@ mod endpoint;
 mod event;
 mod hosts;
 mod open;
+mod provider;
 mod report;
 mod resumption;
 mod socks;
 mod sts;
 mod tls;
+mod turned;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -32,10 +34,12 @@ pub(crate) use authenticate::Authenticated;
 pub(crate) use endpoint::{endpoint, is_listed};
 pub use event::TransportEvent;
 pub(crate) use event::{raise, telling};
-pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, listed};
+pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};
 pub(crate) use open::{NotOpen, Opened, reason};
+pub use provider::{CalledProvider, NoProvider};
 pub use tls::Secured;
 pub(crate) use tls::TLS_VARIABLES;
+pub use turned::{TurnedConnection, TurnedTls};
 
 /// A host that is to be spoken to, at one of its addresses.
 pub(crate) struct Peer<'p> {
@@ -58,6 +62,9 @@ pub(crate) struct Peer<'p> {
     pub(crate) local: Option<SocketAddr>,
     /// What is to be known of TLS with the host.
     pub(crate) tls: PeerTls,
+    /// The connection, where it is there already: the host has called, and has its mail sent
+    /// the same way (ATRN).
+    pub(crate) turned: Option<TurnedConnection>,
 }
 
 /// What is to be known of TLS with a host, as its connection opens.

@@ -27,7 +27,9 @@ mod user;
 
 use eximious_core::Registry;
 
-pub use crate::mail::smtp_transport::TransportEvent;
+pub use crate::mail::smtp_transport::{
+    CalledProvider, NoProvider, TransportEvent, TurnedConnection, TurnedTls,
+};
 pub(crate) use appendfile::limit;
 pub use batch::TransportBatch;
 pub use bounds::TransportBounds;

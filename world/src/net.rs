@@ -294,6 +294,12 @@ impl Connection {
     }
 }
 
+impl From<TcpStream> for Connection {
+    fn from(socket: TcpStream) -> Self {
+        Self { socket: Socket::Tcp(socket), deadline: Deadline::within(Duration::ZERO) }
+    }
+}
+
 impl Read for Connection {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.deadline.readable(self.descriptor())?;

@@ -8,7 +8,7 @@ use eximious::rewrite::{Rewriter, header as rewrite};
 use eximious::route::{Address, Renamed, Routes};
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::Undelivered;
-use eximious::world::{SpoolPlace, TakenMessage};
+use eximious::world::{Moment, SpoolPlace, TakenMessage};
 use eximious::{Context, Header, LogSelector, Message, Str, Var, opt};
 
 use super::event::LastRemote;
@@ -135,6 +135,10 @@ impl<'d> Attempt<'d> {
 
     pub(super) fn now(&self) -> i64 {
         super::log::now(&self.cx)
+    }
+
+    pub(super) fn moment(&self) -> Moment {
+        self.cx.engine().world().clock.now()
     }
 
     /// Makes the attempt.
@@ -316,6 +320,11 @@ impl<'d> Attempt<'d> {
         self.failed.insert(0, failed);
     }
 
+    /// Somebody is not tried, and stays, without a word.
+    pub(super) fn leave(&mut self) {
+        self.left += 1;
+    }
+
     pub(super) fn defer(&mut self, waits: Undone) {
         self.freezes |= waits.why.freezes;
         self.deferred.insert(0, waits);
@@ -337,9 +346,7 @@ impl<'d> Attempt<'d> {
         }
         let mut line = b"Completed".to_vec();
         if self.wanted().contains(LogSelector::QUEUE_TIME_OVERALL) {
-            let waited = self.now().saturating_sub(self.file().received).max(0);
-            let waited = i32::try_from(waited).unwrap_or(i32::MAX);
-            let waited = eximious::stdlib::interval::written(waited);
+            let waited = crate::logs::lasted(&self.cx, self.file().received_at());
             line.extend_from_slice(format!(" QT={waited}").as_bytes());
         }
         self.log(&line);
@@ -435,7 +442,8 @@ impl<'d> Attempt<'d> {
         let overrides = self.manner.overrides;
         if overrides || !self.cx.engine().settings().get(opt::QUEUE_ONLY) {
             let manner = AttemptManner { overrides, ..AttemptManner::default() };
-            self.deliverer.deliver_all(&self.place.clone(), id, &manner);
+            let deliverer = self.deliverer.without_customer();
+            deliverer.deliver_all(&self.place.clone(), id, &manner);
         }
     }
 

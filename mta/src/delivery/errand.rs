@@ -9,7 +9,7 @@ use eximious::transport::{
     Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, HostStanding,
     LocalUser, NoConnections, Outcome, TakingHost, Undelivered,
 };
-use eximious::world::{SpoolError, SpoolPlace};
+use eximious::world::{Moment, SpoolError, SpoolPlace};
 use eximious::{Context, Message, Str, var};
 
 use super::kept::MessageConnections;
@@ -33,7 +33,7 @@ pub(super) struct Errand<'p> {
     pub(super) path: Str,
     pub(super) reports: DsnRequests,
     pub(super) user: LocalUser,
-    pub(super) began: i64,
+    pub(super) began: Moment,
     /// When the message came.
     pub(super) received: i64,
     pub(super) sender: Str,
@@ -53,7 +53,7 @@ pub(super) struct Made {
     pub(super) done: Delivering,
     /// The sender as the message left.
     pub(super) path: Str,
-    pub(super) began: i64,
+    pub(super) began: Moment,
     /// Whether each address of a host is known by itself.
     pub(super) by_address: bool,
     /// The names of messages that wait because of it.
@@ -120,7 +120,7 @@ impl Errand<'_> {
             deliveries: &deliveries,
             return_path: path.clone(),
             user: self.user,
-            now: self.began,
+            now: self.began.seconds,
             may_try: &may,
             hand_in: &hand_in,
             hand_over,

@@ -2,13 +2,15 @@
 //! for them (specification 49.1, `connection_max_messages`, the hints `wait-`).
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::Context;
 use eximious::hints::{Waiting, WaitingStanding};
-use eximious::transport::{Connections, HeldConnection, TakingHost};
+use eximious::smtp_client::{SmtpClient, Timeouts};
+use eximious::transport::{Connections, HeldConnection, TakingHost, TurnedConnection};
 use eximious::world::SpoolPlace;
 
 use super::retry::store;
@@ -26,6 +28,16 @@ pub(super) struct KeptConnections {
     held: Mutex<Vec<Kept>>,
     /// Whether there are messages of which it is not known where they go.
     busy: AtomicBool,
+    /// Who has called, and gets mail along its own connection.
+    turned: Option<Turned>,
+}
+
+/// The connection of somebody who has called.
+#[derive(Debug)]
+struct Turned {
+    from: SocketAddr,
+    /// Until it is taken.
+    connection: Mutex<Option<TurnedConnection>>,
 }
 
 #[derive(Debug)]
@@ -36,6 +48,25 @@ struct Kept {
 }
 
 impl KeptConnections {
+    /// With the connection of somebody who has called.
+    pub(super) fn turned(from: SocketAddr, connection: TurnedConnection) -> Self {
+        let connection = Mutex::new(Some(connection));
+        Self { turned: Some(Turned { from, connection }), ..Self::default() }
+    }
+
+    fn take_turned(&self) -> Option<TurnedConnection> {
+        let connection = &self.turned.as_ref()?.connection;
+        connection.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether there is no connection any more, that of a caller included.
+    pub(super) fn is_all_gone(&self) -> bool {
+        let has_turned = self.turned.as_ref().is_some_and(|turned| {
+            turned.connection.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        });
+        !has_turned && self.locked().is_empty()
+    }
+
     fn locked(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,6 +119,14 @@ impl Connections for MessageConnections<'_> {
     fn keep(&self, connection: HeldConnection) {
         let since = self.deliverer.engine.world().clock.elapsed();
         self.kept.locked().push(Kept { connection, since });
+    }
+
+    fn is_turned(&self, to: SocketAddr) -> bool {
+        self.kept.turned.as_ref().is_some_and(|turned| turned.from == to)
+    }
+
+    fn take_turned(&self) -> Option<TurnedConnection> {
+        self.kept.take_turned()
     }
 
     fn most_messages(&self) -> Option<i64> {
@@ -153,6 +192,13 @@ impl Deliverer {
     /// Ends all connections that are kept.
     pub(super) fn end_connections(&self, kept: &KeptConnections) {
         kept.set_busy(false);
+        if let Some(unused) = kept.take_turned() {
+            let mut client = SmtpClient::new(unused.stream, Timeouts::default());
+            if let Some(tls) = unused.tls {
+                client.continue_tls(tls.session);
+            }
+            client.quit(self.context().trace());
+        }
         if kept.locked().is_empty() {
             return;
         }

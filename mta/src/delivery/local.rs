@@ -29,7 +29,7 @@ impl Attempt<'_> {
                     let about = Conclusion {
                         is_first: true,
                         path: &Str::EMPTY,
-                        began: self.now(),
+                        began: self.moment(),
                         of_hosts: Verdict::Again,
                         output: b"",
                     };

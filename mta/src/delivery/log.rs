@@ -5,14 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
-use eximious::stdlib::interval::written;
 use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
+use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str, opt};
 
 use super::attempt::Attempt;
-use crate::logs::security_of;
+use crate::logs::{lasted, security_of};
 
 /// How much of what a host said is logged.
 const LONGEST: usize = 1024;
@@ -149,15 +149,17 @@ impl Attempt<'_> {
     }
 
     /// ` F=<…> SRS=<…> P=<…>`, as far as they are wanted.
-    fn senders(&self, subject: &Subject<'_>, return_path: &Str) -> Vec<u8> {
+    fn senders(&self, subject: &Subject<'_>, return_path: Option<&Str>) -> Vec<u8> {
         let wanted = self.wanted();
         let mut out = self.sender();
         if let Some(sender) = &subject.address.attached.srs_sender {
             out.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
         }
         out.extend(self.queue());
-        if wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY) {
-            out.extend_from_slice(&[b" P=<", return_path.bytes(), b">"].concat());
+        if let Some(path) = return_path
+            && wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY)
+        {
+            out.extend_from_slice(&[b" P=<", path.bytes(), b">"].concat());
         }
         out
     }
@@ -184,8 +186,8 @@ impl Attempt<'_> {
         mark: &str,
         subject: &Subject<'_>,
         done: &Delivered,
-        return_path: &Str,
-        began: i64,
+        return_path: Option<&Str>,
+        began: Moment,
     ) -> Vec<u8> {
         let wanted = self.wanted();
         let mut named = self.named(subject);
@@ -236,14 +238,11 @@ impl Attempt<'_> {
             }
             line.push(b'"');
         }
-        let now = self.now();
         if wanted.contains(LogSelector::QUEUE_TIME) {
-            let waited = now.saturating_sub(self.file().received);
-            line.extend_from_slice(format!(" QT={}", lasted(waited)).as_bytes());
+            let waited = lasted(&self.cx, self.file().received_at());
+            line.extend_from_slice(format!(" QT={waited}").as_bytes());
         }
-        if wanted.contains(LogSelector::DELIVER_TIME) {
-            line.extend_from_slice(format!(" DT={}", lasted(now.saturating_sub(began))).as_bytes());
-        }
+        line.extend(self.took(Some(began)));
         line
     }
 
@@ -252,15 +251,16 @@ impl Attempt<'_> {
         &self,
         subject: &Subject<'_>,
         why: &Undelivered,
-        defers: bool,
+        (defers, began): (bool, Option<Moment>),
     ) -> Vec<u8> {
         let sender = if defers { Vec::new() } else { self.sender() };
-        self.trouble(subject, why, defers, [sender, self.queue()].concat())
+        let took = if defers { self.took(began) } else { Vec::new() };
+        self.trouble(subject, why, (defers, &took), [sender, self.queue()].concat())
     }
 
     /// The same of an address for which the time has run out.
     pub(super) fn timed_out_line(&self, subject: &Subject<'_>, why: &Undelivered) -> Vec<u8> {
-        self.trouble(subject, why, false, Vec::new())
+        self.trouble(subject, why, (false, b""), Vec::new())
     }
 
     /// The same of a delivery that a transport could not make, with its senders.
@@ -270,19 +270,29 @@ impl Attempt<'_> {
         why: &Undelivered,
         return_path: &Str,
     ) -> Vec<u8> {
-        self.trouble(subject, why, false, self.senders(subject, return_path))
+        self.trouble(subject, why, (false, b""), self.senders(subject, Some(return_path)))
+    }
+
+    /// ` DT=…`: how long a delivery took, or that there was none.
+    pub(super) fn took(&self, began: Option<Moment>) -> Vec<u8> {
+        if !self.wanted().contains(LogSelector::DELIVER_TIME) {
+            return Vec::new();
+        }
+        let began = began.unwrap_or_else(|| self.moment());
+        format!(" DT={}", lasted(&self.cx, began)).into_bytes()
     }
 
     fn trouble(
         &self,
         subject: &Subject<'_>,
         why: &Undelivered,
-        defers: bool,
+        (defers, took): (bool, &[u8]),
         senders: Vec<u8>,
     ) -> Vec<u8> {
         let mut line = self.named(subject);
         line.extend(senders);
         line.extend(Self::drivers(subject));
+        let mut message = why.message.as_slice();
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
@@ -292,7 +302,10 @@ impl Attempt<'_> {
             if why.number > 0 {
                 let said = io::Error::from_raw_os_error(why.number);
                 let said = eximious::stdlib::wording::reason(&said);
-                if !why.message.starts_with(said.as_bytes()) {
+                if message == said.as_bytes() {
+                    message = b"";
+                }
+                if !message.starts_with(said.as_bytes()) {
                     line.extend_from_slice(&[b": ", said.as_bytes()].concat());
                 }
             }
@@ -304,8 +317,9 @@ impl Attempt<'_> {
             }
             line.extend(self.interface(why.local));
         }
-        if !why.message.is_empty() {
-            line.extend_from_slice(&[b": ", &why.message[..]].concat());
+        line.extend_from_slice(took);
+        if !message.is_empty() {
+            line.extend_from_slice(&[b": ", message].concat());
         }
         line
     }
@@ -350,11 +364,6 @@ impl Attempt<'_> {
 /// The address that the message was sent to, of which another came.
 pub(super) fn top(address: &Address) -> &[u8] {
     address.ancestors().last().map_or(address.text.bytes(), |one| one.text.bytes())
-}
-
-/// How long something took: `5s`, `2h10m`.
-fn lasted(seconds: i64) -> String {
-    written(i32::try_from(seconds.max(0)).unwrap_or(i32::MAX))
 }
 
 /// The parts of a context that a line of a log is made of.

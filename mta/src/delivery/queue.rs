@@ -1,11 +1,14 @@
 //! Runs of the queue: one attempt at each message that waits (specification 5.2, `-q`).
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use eximious::acl::WaitingDomains;
 use eximious::opt;
+use eximious::stdlib::address::last_at;
 use eximious::stdlib::pattern::CompiledPattern;
 use eximious::trace::{Happening, QueueEvent};
-use eximious::world::SpoolPlace;
+use eximious::world::{SpoolPlace, World};
 
 use super::{AttemptManner, Deliverer, RemoteManner};
 use crate::logs::hundredths;
@@ -28,8 +31,36 @@ pub struct QueueRun {
     pub recipient: Option<QueueText>,
     /// `-S`: only those whose sender has this in it.
     pub sender: Option<QueueText>,
+    /// ATRN: only those with a recipient in one of these domains, along the connection of the
+    /// client that has asked for them.
+    pub customer: Option<WaitingDomains>,
     /// The first message, and the last one.
     pub range: (Option<Vec<u8>>, Option<Vec<u8>>),
+}
+
+/// The domain of an address, in lower case.
+fn domain_of(address: &[u8]) -> Vec<u8> {
+    let domain = address.get(last_at(address) + 1..);
+    domain.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The domains of all recipients that wait in a queue.
+///
+/// # Errors
+/// The queue can't be read.
+pub(crate) fn domains_that_wait(
+    world: &World,
+    place: &SpoolPlace,
+) -> std::io::Result<BTreeSet<Vec<u8>>> {
+    let mut domains = BTreeSet::new();
+    for entry in world.spool.entries(place)? {
+        // What went meanwhile, or makes no sense, is nobody's.
+        let Ok(stored) = Stored::read(world, place, &entry.id) else { continue };
+        let done = stored.done();
+        let left = stored.file.recipients.iter().filter(|one| !done.contains(&one.address[..]));
+        domains.extend(left.map(|one| domain_of(&one.address)));
+    }
+    Ok(domains)
 }
 
 /// What addresses have in them, whatever the case of its letters.
@@ -83,6 +114,10 @@ impl QueueRun {
 
     /// As it is written behind `-q`.
     fn shown(&self) -> String {
+        if let Some(waiting) = &self.customer {
+            let items = waiting.items.join(&b'|');
+            return format!(" -qq -Rr @({})", String::from_utf8_lossy(&items));
+        }
         let mut flags = String::new();
         for (set, flag) in [
             (self.two_passes, "q"),
@@ -123,7 +158,8 @@ impl Deliverer {
         let queue = String::from_utf8_lossy(&place.queue);
         let queue = if queue.is_empty() { String::new() } else { format!("'{queue}' ") };
         let said = format!("{queue}queue run: pid={pid}{}", run.shown());
-        self.log(b"", format!("Start {said}").as_bytes());
+        let kind = if run.customer.is_some() { "ODMR " } else { "" };
+        self.log(b"", format!("Start {kind}{said}").as_bytes());
         let wants = run.wants().inspect_err(|why| world.log.panic(why))?;
         let passes: &[RemoteManner] = match (run.local_only, run.two_passes) {
             (true, _) => &[RemoteManner::LeftOut],
@@ -172,7 +208,7 @@ impl Deliverer {
         let mut tried = 0;
         let outer = cx.trace().begin(Happening::Queue(QueueEvent::Begins { queue, count }));
         for id in ids {
-            if stops.load(Ordering::Relaxed) {
+            if stops.load(Ordering::Relaxed) || self.has_lost_customer() {
                 return false;
             }
             if let Some(most) = most.filter(|_| !run.forced)
@@ -228,7 +264,8 @@ impl Deliverer {
         {
             return false;
         }
-        if !run.first_only && run.recipient.is_none() && run.sender.is_none() {
+        let is_any = run.recipient.is_none() && run.sender.is_none() && run.customer.is_none();
+        if !run.first_only && is_any {
             return true;
         }
         let Ok(stored) = Stored::read(self.engine.world(), place, id) else { return false };
@@ -238,6 +275,9 @@ impl Deliverer {
         }
         let done = stored.done();
         let mut left = file.recipients.iter().filter(|one| !done.contains(&one.address[..]));
+        if let Some(waiting) = &run.customer {
+            return left.any(|one| waiting.domains.contains(&domain_of(&one.address)));
+        }
         let has = |wanted: &Option<Wanted>, address: &[u8]| {
             wanted.as_ref().is_none_or(|wanted| wanted.is_in(address))
         };

@@ -28,8 +28,10 @@ impl Attempt<'_> {
         let all = self.together(left);
         let most = self.cx.engine().settings().get(opt::REMOTE_MAX_PARALLEL);
         let most = usize::try_from(most).unwrap_or(1).clamp(1, MOST);
-        // Whoever watches sees one after the other.
-        if most == 1 || all.len() == 1 || self.cx.trace().is_watched() {
+        // Whoever watches sees one after the other, and a client that has called has one
+        // connection.
+        let is_one_line = self.deliverer.customer.is_some();
+        if most == 1 || all.len() == 1 || is_one_line || self.cx.trace().is_watched() {
             all.iter().for_each(|planned| self.deliver_together(planned, LocalUser::default()));
             return;
         }

@@ -159,6 +159,10 @@ impl Attempt<'_> {
             if self.tracking.is_done(address.unique.bytes()) {
                 continue;
             }
+            if self.deliverer.is_of_others(&address) {
+                self.leave();
+                continue;
+            }
             if let Some(more) = &recipient.more {
                 if !more.errors_to.is_empty() {
                     address.attached.errors_to = Some(Str::tainted(&more.errors_to[..]));
@@ -186,6 +190,7 @@ impl Attempt<'_> {
             return Vec::new();
         }
         let routes = self.routes().clone();
+        self.deliverer.show_customer(&mut self.cx, &address);
         let pass = routes.route(&mut self.cx, address, Purpose::Delivery);
         self.rename(&pass.renamed);
         for notice in &pass.notices {
@@ -258,7 +263,9 @@ impl Attempt<'_> {
             }
             return;
         }
-        let Some(number) = delivery.transport else {
+        let is_nothing = matches!(delivery.target, DeliveryTarget::File { .. })
+            && delivery.address.text.bytes() == b"/dev/null";
+        let Some(number) = delivery.transport.filter(|_| !is_nothing) else {
             // `/dev/null`, or a router that only verifies.
             self.bypassed(node, &delivery);
             return;

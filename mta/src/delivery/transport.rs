@@ -9,6 +9,7 @@ use eximious::route::Delivery;
 use eximious::transport::{
     Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
 };
+use eximious::world::Moment;
 use eximious::{Str, var};
 
 use super::attempt::{Attempt, Undone};
@@ -26,6 +27,9 @@ use crate::tally;
 /// The number of what is not tried because too much runs already.
 const TOO_MANY: i32 = -57;
 
+/// The number of what is not tried, because the time of its hosts has not come.
+const NOT_DUE: i32 = -54;
+
 /// How a delivery was made, for all of its addresses.
 pub(super) struct Conclusion<'c> {
     /// Whether the address is the first that the copy went to.
@@ -33,7 +37,7 @@ pub(super) struct Conclusion<'c> {
     /// The sender as the message left.
     pub(super) path: &'c Str,
     /// When the delivery began.
-    pub(super) began: i64,
+    pub(super) began: Moment,
     /// Whether the time for its hosts has run out.
     pub(super) of_hosts: Verdict,
     /// What a command wrote.
@@ -88,7 +92,7 @@ impl<'d> Attempt<'d> {
     where
         'd: 'p,
     {
-        let began = self.now();
+        let began = self.moment();
         let number = planned.first()?.delivery.transport?;
         let slot = match self.slot(number) {
             Ok(slot) => slot,
@@ -246,7 +250,7 @@ impl<'d> Attempt<'d> {
                     true => "=>",
                     false => "->",
                 };
-                let line = self.delivered_line(mark, &shown, &done, path, began);
+                let line = self.delivered_line(mark, &shown, &done, Some(path), began);
                 self.log_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
                 self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_ref());
@@ -288,7 +292,7 @@ impl<'d> Attempt<'d> {
                     }
                     (false, _) => of_hosts,
                 };
-                let line = self.trouble_line(&whole, &why, true);
+                let line = self.trouble_line(&whole, &why, (true, Some(began)));
                 let marked = [b"== ", &line[..]].concat();
                 // Who was refused was told of by the host; of hosts that are not there, the
                 // search for them told.
@@ -300,7 +304,10 @@ impl<'d> Attempt<'d> {
                     true => self.cx.log().panic(&marked),
                     false => self.log_unless(silent, &marked),
                 }
-                self.log_message(&line);
+                // Its own log tells what was done, and not what was not.
+                if why.number != NOT_DUE {
+                    self.log_message(&line);
+                }
                 match verdict == Verdict::Expired {
                     true => {
                         let is_direct = whole.is_direct;
@@ -330,6 +337,7 @@ impl<'d> Attempt<'d> {
                 let said = if is_local { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
                 self.tell_transport(delivery, "msg:fail:delivery", (said, 0), host);
+                let line = [line, self.took(Some(began))].concat();
                 self.log_unless(silent, &[b"** ", &line[..]].concat());
                 self.log_message(&line);
                 let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
@@ -352,29 +360,31 @@ impl<'d> Attempt<'d> {
 
     /// A delivery that is not made now, for no fault of anybody's.
     pub(super) fn stays(&mut self, planned: &Planned, why: &Undelivered) {
-        self.put_off(planned, why, true);
+        let line = self.put_off(planned, why);
+        self.log(&[b"== ", &line[..]].concat());
+        self.log_message(&line);
     }
 
-    /// A delivery whose time has not come.
+    /// A delivery whose time has not come. Its own log tells what was done, and not what was
+    /// not.
     pub(super) fn waits(&mut self, planned: &Planned, why: &Undelivered) {
-        let is_logged = self.wanted().contains(eximious::LogSelector::RETRY_DEFER);
-        self.put_off(planned, why, is_logged);
+        let line = self.put_off(planned, why);
+        if self.wanted().contains(eximious::LogSelector::RETRY_DEFER) {
+            self.log(&[b"== ", &line[..]].concat());
+        }
     }
 
-    fn put_off(&mut self, planned: &Planned, why: &Undelivered, is_logged: bool) {
+    fn put_off(&mut self, planned: &Planned, why: &Undelivered) -> Vec<u8> {
         let routes = self.routes();
         let router = routes.router_name(planned.delivery.router).clone();
         let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());
         let subject = Subject::of(&planned.delivery, &router, transport.as_ref(), false);
         let subject = subject.told_by(routes, &planned.delivery);
-        let line = self.trouble_line(&subject, why, true);
-        if is_logged {
-            self.log(&[b"== ", &line[..]].concat());
-            self.log_message(&line);
-        }
+        let line = self.trouble_line(&subject, why, (true, None));
         let is_direct = subject.is_direct;
         let address = &planned.delivery.address;
         self.defer(Undone::new(planned.node, address, is_direct, why.clone()));
+        line
     }
 
     /// What is asked of those who take the message (RFC 3461).

@@ -34,8 +34,8 @@ impl Attempt<'_> {
         let bypassed = Str::from("**bypassed**");
         let transport = (delivery.address.text.bytes() == b"/dev/null").then_some(&bypassed);
         let subject = Subject::of(delivery, &router, transport, true);
-        let (done, now) = (Delivered::default(), self.now());
-        let line = self.delivered_line("=>", &subject, &done, &Str::EMPTY, now);
+        let (done, now) = (Delivered::default(), self.moment());
+        let line = self.delivered_line("=>", &subject, &done, None, now);
         self.log(&line);
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Delivered);
         self.keep_done(&[node]);
@@ -56,10 +56,10 @@ impl Attempt<'_> {
         let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
-        let line = self.trouble_line(&subject, &undelivered, false);
+        let line = self.trouble_line(&subject, &undelivered, (false, None));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
-        self.log_unless(silent, &[b"** ", &line[..]].concat());
+        self.log_unless(silent, &[b"** ", &line[..], &self.took(None)].concat());
         let line = match router {
             None => [b"routing failed for ", &line[..]].concat(),
             Some(_) => line,
@@ -100,7 +100,7 @@ impl Attempt<'_> {
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router_name.as_ref(), false);
-        let line = self.trouble_line(&subject, &undelivered, true);
+        let line = self.trouble_line(&subject, &undelivered, (true, None));
         if standing != Unrouted::Waits {
             tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);
         }

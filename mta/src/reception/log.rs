@@ -40,8 +40,24 @@ pub struct Kept<'a> {
     pub recipients: &'a [Str],
 }
 
-/// `<= sender H=… P=… S=…`, without the message's name before it.
-pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
+/// What the logs say of a message that is kept, without its name before it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ArrivalLine {
+    /// `<= sender H=… P=… S=…`
+    pub main: Vec<u8>,
+    /// How much of it stands in the message's own log, which says of no envelope.
+    own: usize,
+}
+
+impl ArrivalLine {
+    /// The line for the message's own log.
+    pub fn own(&self) -> Vec<u8> {
+        printing(&self.main[..self.own], true)
+    }
+}
+
+/// What is logged of a message that is kept.
+pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
     let sender = kept.message.sender.bytes();
     let sender = if sender.is_empty() { b"<>" } else { sender };
     let sign: &[u8] = if kept.looks_refused { b"(= " } else { b"<= " };
@@ -143,6 +159,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.extend_from_slice(&printing(&text, bytes_print));
         line.push(b'"');
     }
+    let own = line.len();
     if wanted.contains(LogSelector::RECEIVED_SENDER) {
         line.extend_from_slice(&[b" from <", kept.sender, b">"].concat());
     }
@@ -152,7 +169,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
             line.extend_from_slice(&[b" ", recipient.bytes()].concat());
         }
     }
-    line
+    ArrivalLine { main: line, own }
 }
 
 /// ` A=authenticator:who`, where the client is authenticated.

@@ -1,6 +1,6 @@
 //! Runs ACLs for a session.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +63,16 @@ impl AclHost for Host<'_> {
 
     fn hand_in(&mut self, message: OwnMessage) {
         self.own.push(message);
+    }
+
+    fn domains_that_wait(
+        &mut self,
+        cx: &Context,
+        queue: &Str,
+    ) -> std::io::Result<BTreeSet<Vec<u8>>> {
+        let place = crate::spool::place(cx, queue.bytes());
+        let place = place.map_err(|why| std::io::Error::other(why.escape_ascii().to_string()))?;
+        crate::delivery::domains_that_wait(cx.engine().world(), &place)
     }
 
     fn log(&mut self, line: &[u8]) {

@@ -6,6 +6,7 @@ use eximious::Str;
 use eximious::world::Moment;
 
 use super::Client;
+use super::atrn::Turning;
 use super::auth::Authentication;
 use super::command::Command;
 use super::ehlo::{Advertised, Permissions};
@@ -43,6 +44,8 @@ pub(super) struct Connection {
     pub(super) barred: Option<Barred>,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
+    /// What is done for those who want their mail along it.
+    pub(super) turning: Turning,
     /// Only in a test: the message that was kept last. Log lines go on naming it, as
     /// those of Exim do.
     pub(super) last_id: Str,
@@ -77,6 +80,7 @@ impl Connection {
             banner_sent: false,
             barred: None,
             failed: false,
+            turning: Turning::default(),
             last_id: Str::EMPTY,
         }
     }

@@ -1,7 +1,6 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, DkimArrival};
-use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::cutthrough::CutthroughOutcome;
@@ -16,7 +15,7 @@ use super::{
 };
 use crate::dsn;
 use crate::reception::{
-    self, Parsed, Way, has_blank_line, longest_header, message_id, parse, size,
+    self, ArrivalLine, Parsed, Way, has_blank_line, longest_header, message_id, parse, size,
 };
 use crate::spool::{self, NotKept};
 use crate::tally;
@@ -25,7 +24,7 @@ use crate::tally;
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// For the log.
-    line: Vec<u8>,
+    line: ArrivalLine,
     /// The message's size.
     size: u64,
     discarded: Option<DiscardedBy>,
@@ -505,9 +504,9 @@ impl SmtpSession {
 
     /// Writes to the logs that a message is in safe hands.
     fn log_arrival(&mut self, arrival: &Arrival, spooled: bool) {
-        self.log(&arrival.line);
+        self.log(&arrival.line.main);
         tally::received(&mut self.cx, arrival.size);
-        let mut lines = vec![printing(&arrival.line, true)];
+        let mut lines = vec![arrival.line.own()];
         if self.acl_state.has("freeze") {
             self.log(b"frozen by ACL");
             lines.push(b"frozen by ACL".into());
@@ -591,7 +590,7 @@ impl SmtpSession {
     }
 
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
-    fn arrival_line(&mut self, message: &Message, envelope: &Envelope) -> Vec<u8> {
+    fn arrival_line(&mut self, message: &Message, envelope: &Envelope) -> ArrivalLine {
         let queue = self.acl_state.queue.clone();
         let pipelining = self.shown_pipelining();
         let reports = dsn::shown(&envelope.sender, &envelope.recipients);

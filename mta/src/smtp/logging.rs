@@ -138,15 +138,18 @@ impl SmtpSession {
             false => Str::EMPTY,
         };
         let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
-        let way: &[u8] =
-            if self.connection.client.by_inetd { eximious::client::BY_INETD } else { b"" };
+        let client = &self.connection.client;
+        let way: &[u8] = match (client.by_inetd, client.is_provider) {
+            (true, _) => eximious::client::BY_INETD,
+            (false, true) => b" (ODMR customer)",
+            (false, false) => b"",
+        };
+        let is_host = client.user.is_none() || client.is_provider;
         // A program of this system speaks for itself, whomever it names.
-        let who = match self
-            .connection
-            .client
-            .address
-            .filter(|_| self.connection.client.user.is_none())
-        {
+        let is_provider = client.is_provider;
+        let who = match client.address.filter(|_| is_host) {
+            // The ident is this side's own user.
+            Some(_) if is_provider => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
             Some(_) => eximious::client::named(&mut self.cx),
             None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };

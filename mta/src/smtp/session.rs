@@ -8,6 +8,7 @@ use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
 use eximious::trace::{Happening, SmtpEvent, SmtpSide};
+use eximious::transport::{CalledProvider, NoProvider, TurnedTls};
 use eximious::{Config, Context, Engine};
 
 use super::connection::Connection;
@@ -93,6 +94,20 @@ impl SmtpServer {
         }
     }
 
+    /// Calls a provider for mail, as [`Routes::call_provider`] does.
+    ///
+    /// # Errors
+    /// Why there is no mail.
+    pub fn call_provider(
+        &self,
+        cx: &mut Context,
+        host: &[u8],
+        domains: &[u8],
+    ) -> Result<CalledProvider, NoProvider> {
+        self.acls.attach(cx);
+        self.acls.routes().call_provider(cx, host, domains)
+    }
+
     /// Says what runs the queue for a client that asks for its mail (ETRN). It stays what
     /// was said first.
     pub fn run_for_clients(&self, start: Box<StartRun>) {
@@ -138,6 +153,11 @@ impl SmtpSession {
     /// where there is no socket.
     pub fn set_traffic_marker(&mut self, marker: Option<TrafficMarker>) {
         self.setup.marker = marker;
+    }
+
+    /// The connection is under TLS already: this side has begun that, as a client.
+    pub fn go_on_under(&mut self, tls: TurnedTls) {
+        self.continue_tls(tls);
     }
 
     /// Only tests: delays and runs of the queue are told of, and nothing else is done
@@ -266,6 +286,12 @@ impl SmtpSession {
         let sent = SmtpEvent::Sent { side: SmtpSide::Server, text: bytes.trim_ascii_end() };
         self.cx.tell(Happening::Smtp(sent));
         self.send(bytes);
+    }
+
+    /// Ends it, and leaves the connection to somebody else.
+    pub(super) fn leave_connection(&mut self) {
+        self.acl_state.cutthrough.end(&mut self.cx, "connection closed");
+        self.events.push_back(Event::Close);
     }
 
     /// Ends it.

@@ -5,11 +5,12 @@
 //! it, and what it wants sent is a reply like any other. So whoever has the connection
 //! need not know of it. Bytes that came before TLS are never read behind it.
 
-use eximious::acl::{AclResult, AclVerdict};
+use eximious::acl::{AclResult, AclVerdict, Secured};
 use eximious::stdlib::certificate;
 use eximious::stdlib::lists::elements;
 use eximious::stdlib::x509::Certificate;
 use eximious::trace::TraceKinds;
+use eximious::transport::TurnedTls;
 use eximious::world::{Moment, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession};
 use eximious::{AclPhases, Str, Var, opt, var};
 
@@ -60,19 +61,19 @@ impl Tls {
     }
 }
 
-/// The variables of a connection under TLS.
-const VARIABLES: [Var; 11] = [
-    var::TLS_IN_BITS,
-    var::TLS_IN_CERTIFICATE_VERIFIED,
-    var::TLS_IN_CIPHER,
-    var::TLS_IN_CIPHER_STD,
-    var::TLS_IN_OCSP,
-    var::TLS_IN_OURCERT,
-    var::TLS_IN_PEERCERT,
-    var::TLS_IN_PEERDN,
-    var::TLS_IN_RESUMPTION,
-    var::TLS_IN_SNI,
-    var::TLS_IN_VER,
+/// The variables of a connection under TLS, as a server has them and as a client has.
+const SIDES: [(Var, Var); 11] = [
+    (var::TLS_IN_BITS, var::TLS_OUT_BITS),
+    (var::TLS_IN_CERTIFICATE_VERIFIED, var::TLS_OUT_CERTIFICATE_VERIFIED),
+    (var::TLS_IN_CIPHER, var::TLS_OUT_CIPHER),
+    (var::TLS_IN_CIPHER_STD, var::TLS_OUT_CIPHER_STD),
+    (var::TLS_IN_OCSP, var::TLS_OUT_OCSP),
+    (var::TLS_IN_OURCERT, var::TLS_OUT_OURCERT),
+    (var::TLS_IN_PEERCERT, var::TLS_OUT_PEERCERT),
+    (var::TLS_IN_PEERDN, var::TLS_OUT_PEERDN),
+    (var::TLS_IN_RESUMPTION, var::TLS_OUT_RESUMPTION),
+    (var::TLS_IN_SNI, var::TLS_OUT_SNI),
+    (var::TLS_IN_VER, var::TLS_OUT_VER),
 ];
 
 impl SmtpSession {
@@ -159,7 +160,7 @@ impl SmtpSession {
     /// Makes ready what TLS needs. Where options hang on the name that the client asks
     /// for, that is done once more when it is known.
     fn prepare_tls(&mut self) -> Result<(), TlsFault> {
-        for var in VARIABLES {
+        for (var, _) in SIDES {
             self.cx.unset_var(var);
         }
         let settings = self.tls_settings()?;
@@ -310,6 +311,37 @@ impl SmtpSession {
                 self.send_encrypted();
             }
             _ => self.events.push_back(Event::Reply(bytes)),
+        }
+    }
+
+    /// TLS, for somebody who is the client from now on; what is known of it is told as of a
+    /// server.
+    pub(super) fn take_tls(&mut self) -> Option<TurnedTls> {
+        let established = self.connection.tls.is_established();
+        let session = self.connection.tls.session.take().filter(|_| established)?;
+        let mut values: Vec<(Var, Str)> = SIDES
+            .iter()
+            .map(|(server, client)| (*client, self.variable(*server)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        values.push((var::TLS_OUT_DANE, Str::fixed("no")));
+        let secured = Secured {
+            cipher: self.variable(var::TLS_IN_CIPHER).bytes().to_vec(),
+            is_verified: self.variable(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1",
+            name: self.variable(var::TLS_IN_PEERDN).bytes().to_vec(),
+            ..Secured::default()
+        };
+        Some(TurnedTls { session, secured, values })
+    }
+
+    /// Goes on under TLS that was begun as a client.
+    pub(super) fn continue_tls(&mut self, tls: TurnedTls) {
+        self.connection.tls.session = Some(tls.session);
+        self.connection.tls.state = TlsState::Established;
+        for (client, value) in tls.values {
+            if let Some((server, _)) = SIDES.iter().find(|(_, one)| *one == client) {
+                self.cx.set_var(*server, value);
+            }
         }
     }
 

@@ -47,9 +47,10 @@ fn hand_in_by(
     let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
     let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
     let is_address = address::find_at(sender.bytes()).is_some();
-    let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
+    let mut given = vec![(var::CONNECTION_ID, Str::from(world.host.pid().to_string()))];
+    given.extend(is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender))));
     let request = SubmissionRequest {
-        given: given.into_iter().collect(),
+        given,
         submitter: Submitter { login: login.clone(), uid, gid, trusted, ..Submitter::default() },
         sender: Some(message.sender.clone()),
         names_recipients: true,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use eximious::transport::TurnedConnection;
 use eximious::world::SpoolPlace;
 use eximious::{Str, var};
 use eximious_mta::smtp::{Awaited, Client, Event, Received, SmtpSession, SpoolOutcome};
@@ -59,6 +60,7 @@ pub fn hold(
     let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);
     let marked = peer.clone();
+    session.serve_customers();
     session.set_traffic_marker(Some(Box::new(move |class| marked.mark_traffic(class))));
     let words = Arc::new(Mutex::new(Words::new(peer.clone())));
     let outlet = words.clone();
@@ -71,6 +73,11 @@ pub fn hold(
         Conversation { session, peer, bell: bell.clone(), words, last_words: None };
     let mut hand_on = |place, id| couriers.deliver(service, place, id);
     conversation.go_on(&mut hand_on);
+    if let Some((customer, tls)) = conversation.session.take_customer()
+        && let Ok(stream) = conversation.peer.stream()
+    {
+        couriers.serve(service, customer, TurnedConnection { stream, tls });
+    }
     conversation.peer.finish();
 }
 

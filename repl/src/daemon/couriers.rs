@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use eximious::transport::TurnedConnection;
 use eximious::world::SpoolPlace;
 use eximious_mta::delivery::{
-    AttemptManner, Courier, Deliverer, QueueRun, QueueText, RemoteManner,
+    AttemptManner, Courier, Customer, Deliverer, QueueRun, QueueText, RemoteManner,
 };
 use eximious_world::deadline::Deadline;
 use eximious_world::serving;
@@ -146,6 +147,17 @@ impl Couriers {
                 ended();
             })
         }));
+    }
+
+    /// Sends somebody who has called what waits for them, along their own connection.
+    pub fn serve(&self, service: &Service, customer: Customer, connection: TurnedConnection) {
+        let place = eximious_mta::spool::place(&service.engine.context(), customer.queue.bytes());
+        match place {
+            Ok(place) => {
+                service.deliverer.serve_customer(&place, customer, connection, &self.ends);
+            }
+            Err(why) => service.engine.world().log.panic(&why),
+        }
     }
 
     /// Lets everybody finish the message at hand, and no more.

@@ -42,6 +42,8 @@ pub(super) enum Asked {
     Daemon,
     Host(SocketAddr),
     Session,
+    /// The provider, and the domains.
+    Fetch(Vec<u8>, Vec<u8>),
     Batch,
     Queue(Listing),
     View(MessagePart, Vec<u8>),
@@ -140,6 +142,7 @@ impl Asked {
             | Self::Retry
             | Self::Host(_)
             | Self::Session
+            | Self::Fetch(..)
             | Self::Batch
             | Self::Submit
             | Self::Queue(_)
@@ -242,6 +245,12 @@ impl Given {
                 full_name: self.full_name.clone(),
                 leaves_unqualified: self.leaves_unqualified,
                 begins_with_tls: self.daemon.begins_with_tls,
+                hand_over: self.hand_over(),
+                setup: self.setup(),
+            }),
+            Asked::Fetch(host, domains) => Job::Fetch(smtp::customer::CustomerRequest {
+                host,
+                domains,
                 hand_over: self.hand_over(),
                 setup: self.setup(),
             }),

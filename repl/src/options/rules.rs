@@ -238,7 +238,7 @@ static RULES: &[Rule] = &[
     own("-Mt", Takes::Next(Missing::Messages)),
     own("-R", Takes::Value(Missing::Expected("string"))),
     own("-S", Takes::Value(Missing::Expected("string"))),
-    later("-atrn", NOTHING, RECEIVING),
+    own("-atrn", Takes::Next(Missing::Expected("host and domainlist"))),
     own("-bi", NOTHING),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
 ];

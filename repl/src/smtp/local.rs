@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use eximious::{Config, Context, Str, Var, var};
 use eximious_mta::delivery::Deliverer;
-use eximious_mta::smtp::{Client, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
+use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 use eximious_mta::spool;
 
 use crate::caller;
@@ -92,23 +92,35 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         introduce(session.context(), user, given);
     }
     let mut out = super::Shared::new(io::stdout());
-    super::converse(&mut session, &mut out, super::Waits::AsSet, &mut |session, received, _| {
-        let taken = spool::keep(session.context(), received);
-        session.conclude(&taken);
-        let overrides = hand_over.overrides(session.context());
-        if taken == SpoolOutcome::Spooled
-            && !received.recipients.is_empty()
-            && session.delivers_at_once(received, overrides)
-        {
-            let (queue, id) = (received.queue.bytes(), received.id.bytes());
-            // Who speaks SMTP has heard that the message is here.
-            let message = HandedOver { queue, id };
-            let _ = hand_over.take(&deliverer, session.context(), message, false);
-        }
+    let input = super::StandardInput;
+    let waits = super::Waits::AsSet;
+    super::converse(&mut session, (input, &mut out), waits, &mut |session, received, _| {
+        keep(session, received, &deliverer, &hand_over);
         Ok(())
     })?;
     let code = if session.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     Ok(Ok(code))
+}
+
+/// Keeps a message, and has it delivered, unless it is to wait in the spool.
+pub fn keep(
+    session: &mut SmtpSession,
+    received: &mut Received,
+    deliverer: &Deliverer,
+    hand_over: &HandOver,
+) {
+    let taken = spool::keep(session.context(), received);
+    session.conclude(&taken);
+    let overrides = hand_over.overrides(session.context());
+    if taken == SpoolOutcome::Spooled
+        && !received.recipients.is_empty()
+        && session.delivers_at_once(received, overrides)
+    {
+        let (queue, id) = (received.queue.bytes(), received.id.bytes());
+        // Who speaks SMTP has heard that the message is here.
+        let message = HandedOver { queue, id };
+        let _ = hand_over.take(deliverer, session.context(), message, false);
+    }
 }
 
 /// The values that speak of whoever runs the program, and those that were given.

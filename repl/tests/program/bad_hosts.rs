@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -185,6 +185,20 @@ struct BadHost {
     heard: Arc<Mutex<Vec<String>>>,
     /// How many conversations go on.
     open: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+    /// Its socket in the file system.
+    path: Mutex<Option<PathBuf>>,
+}
+
+impl Drop for BadHost {
+    fn drop(&mut self) {
+        // Whoever waits for clients gets a last one.
+        self.over.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        if let Some(path) = locked(&self.path).take() {
+            let _ = UnixStream::connect(path);
+        }
+    }
 }
 
 fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -196,7 +210,8 @@ impl BadHost {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its own address").port();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let host = Self { port, heard, open: Arc::default() };
+        let (over, path) = (Arc::default(), Mutex::default());
+        let host = Self { port, heard, open: Arc::default(), over, path };
         host.serve(question, move || listener.accept().map(|(stream, _)| stream));
         host
     }
@@ -206,9 +221,11 @@ impl BadHost {
         S: Ending + Send + 'static,
         for<'s> &'s S: Read + Write,
     {
-        let (heard, open) = (self.heard.clone(), self.open.clone());
+        let (heard, open, over) = (self.heard.clone(), self.open.clone(), self.over.clone());
         std::thread::spawn(move || {
-            while let Ok(stream) = accept() {
+            while let Ok(stream) = accept()
+                && !over.load(Ordering::SeqCst)
+            {
                 let (heard, open) = (heard.clone(), open.clone());
                 open.fetch_add(1, Ordering::SeqCst);
                 std::thread::spawn(move || {
@@ -233,6 +250,7 @@ impl BadHost {
         let listener = UnixListener::bind(path).expect("a socket");
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(path, open).expect("a socket for all");
+        *locked(&self.path) = Some(path.to_owned());
         self.serve(question, move || listener.accept().map(|(stream, _)| stream));
     }
 }

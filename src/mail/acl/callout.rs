@@ -2,7 +2,6 @@
 //! (specification 44.22).
 
 mod cache;
-mod host;
 mod params;
 mod talk;
 
@@ -16,6 +15,7 @@ use eximious_stdlib::variables::var;
 use super::machine::Run;
 use super::{Logs, cutthrough};
 use crate::mail::route::{Delivery, NO_HOSTS, Standing, Text};
+use crate::mail::smtp_transport::hosts_of;
 use cache::Cache;
 pub use params::CALLOUT_PARAMETERS;
 use params::Sender;
@@ -181,7 +181,9 @@ fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8>
 impl Callout<'_> {
     fn call(&self, run: &mut Run<'_>) -> Option<Called> {
         let delivery = self.delivery;
-        let Some(hosts) = host::hosts(run, delivery) else {
+        let acls = run.acls.clone();
+        let mut log = |line: &[u8]| run.host.log_to(Logs::PANIC, line);
+        let Some(hosts) = hosts_of(run.cx, acls.routes(), delivery, &mut log) else {
             run.cx.tell_callout(NO_HOSTS);
             return None;
         };
@@ -204,7 +206,6 @@ impl Callout<'_> {
         if cache.tries_random {
             cache.nobody = self.nobody(run);
         }
-        let acls = run.acls.clone();
         let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
         let timeout = self.params.timeout.unwrap_or_default();
         let longest = self.params.longest.unwrap_or(timeout.saturating_mul(4));

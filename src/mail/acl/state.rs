@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eximious_core::{AclControl, Rec, Str};
 use eximious_stdlib::variables::var;
 
+use super::atrn::WaitingDomains;
 use super::content::copy::Scan;
 use super::cutthrough::Cutthrough;
 use super::{AddedHeader, arc, dkim, dmarc, ratelimit, spf};
@@ -23,6 +24,8 @@ pub struct AclState {
     pub headers_remove: Vec<Str>,
     /// `queue`: the named queue that the message goes to; empty for the usual one.
     pub queue: Str,
+    /// `atrn_domains`: for which domains messages wait that the client may have.
+    pub waiting_domains: Option<WaitingDomains>,
     /// The local part of the recipient at hand, in its own case.
     pub cased_local_part: Option<Str>,
     /// The recipient at hand, with what stands in its local part outside of it.

@@ -10,8 +10,8 @@ use eximious_core::{
 use super::call::{AclCall, VerifyAsked};
 use super::machine::{Answer, Run};
 use super::{
-    arc, conditions, content, controls, cutthrough, dcc, dkim, dmarc, dnslists, headers, lists,
-    modifiers, ratelimit, seen, spf, udpsend, verify,
+    arc, atrn, conditions, content, controls, cutthrough, dcc, dkim, dmarc, dnslists, headers,
+    lists, modifiers, ratelimit, seen, spf, udpsend, verify,
 };
 
 /// Conditions and modifiers.
@@ -20,7 +20,7 @@ pub(super) static TERMS: &[&AclTerm] = &[
     &conditions::AUTHENTICATED,
     &conditions::CONDITION,
     &conditions::ENCRYPTED,
-    &content::ATRN_DOMAINS,
+    &atrn::ATRN_DOMAINS,
     &content::BMI_OPTIN,
     &content::decode::DECODE,
     &content::malware::MALWARE,

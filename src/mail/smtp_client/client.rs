@@ -267,6 +267,27 @@ impl SmtpClient {
         Ok(facts)
     }
 
+    /// As [`SmtpConnection::continue_tls`].
+    pub fn continue_tls(&mut self, tls: Box<dyn TlsSession>) {
+        self.connection.continue_tls(tls);
+    }
+
+    /// As [`SmtpConnection::into_parts`].
+    pub fn into_parts(self) -> (Box<dyn Stream>, Option<Box<dyn TlsSession>>) {
+        self.connection.into_parts()
+    }
+
+    /// Asks for the mail of some domains, separated by commas; with an empty text, for that of
+    /// those that the server knows (RFC 2645). With a yes, the server is the client from
+    /// now on ([`SmtpClient::into_parts`]).
+    ///
+    /// # Errors
+    /// The server does not say yes.
+    pub fn atrn(&mut self, trace: &mut Trace, domains: &[u8]) -> Result<Reply, SmtpError> {
+        let line = [b"ATRN ", domains].concat();
+        self.ask(trace, SentCommand::new(SmtpCommand::Atrn, line.trim_ascii_end()))
+    }
+
     /// As [`SmtpConnection::resumable`].
     pub fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
         self.connection.resumable()

@@ -14,6 +14,8 @@ pub enum SmtpCommand {
     StartTls,
     /// `AUTH`, and each line that the mechanism adds.
     Auth,
+    /// `ATRN`
+    Atrn,
     /// `MAIL`
     Mail,
     /// `RCPT`
@@ -37,6 +39,7 @@ impl std::fmt::Display for SmtpCommand {
             Self::Hello => "EHLO",
             Self::StartTls => "STARTTLS",
             Self::Auth => "AUTH",
+            Self::Atrn => "ATRN",
             Self::Mail => "MAIL",
             Self::Rcpt => "RCPT",
             Self::Data => "DATA",

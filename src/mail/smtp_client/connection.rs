@@ -127,6 +127,17 @@ impl SmtpConnection {
         }
     }
 
+    /// Goes on under TLS that was begun already.
+    pub fn continue_tls(&mut self, tls: Box<dyn TlsSession>) {
+        self.tls = Some(tls);
+    }
+
+    /// The stream, and TLS around it, for somebody else. What was heard and not asked for is
+    /// forgotten.
+    pub fn into_parts(self) -> (Box<dyn Stream>, Option<Box<dyn TlsSession>>) {
+        (self.stream, self.tls)
+    }
+
     /// The newest session that the server gave to be taken up again, and for how many seconds
     /// it is good.
     pub fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {

@@ -7,7 +7,7 @@ use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
-use crate::mail::route::listed_hosts;
+use crate::mail::route::{Delivery, Routes, Text, listed_hosts};
 use crate::mail::transport::Transport;
 
 static META: Meta =
@@ -32,6 +32,37 @@ pub(crate) fn found(cx: &mut Context, transport: &Transport, list: &Str) -> Vec<
         all.extend(hosts.into_iter().map(|host| (host, is_missing)));
     }
     all
+}
+
+/// The hosts that are asked about a delivery: those that its router found, or its
+/// transport's. Nothing where there is nobody to ask; that the list can't be had is logged.
+pub(crate) fn of_delivery(
+    cx: &mut Context,
+    routes: &Routes,
+    delivery: &Delivery,
+    log: &mut dyn FnMut(&[u8]),
+) -> Option<Vec<RouteHost>> {
+    let transport = delivery.transport.map(|number| routes.transport_at(number));
+    let own = |hosts: &[RouteHost]| (!hosts.is_empty()).then(|| hosts.to_vec());
+    let Some(transport) = transport else { return own(&delivery.hosts) };
+    if !transport.is_remote() {
+        return None;
+    }
+    let list = transport.some_text(smtp::HOSTS);
+    let Some(list) =
+        list.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE))
+    else {
+        return own(&delivery.hosts);
+    };
+    match Text::new(list.clone()).expand(cx) {
+        Ok(text) => own(&listed(cx, transport, &text)),
+        Err(fail) => {
+            let head = [b"failed to expand list of hosts \"", list.bytes(), b"\" in "].concat();
+            let tail = [b" transport for callout: ", fail.message()].concat();
+            log(&[&head, transport.name.bytes(), &tail].concat());
+            None
+        }
+    }
 }
 
 /// The addresses of a host; without any, the host alone, and whether that is so for good.

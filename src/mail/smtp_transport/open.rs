@@ -11,7 +11,7 @@ use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
 use super::dane::DaneFailure;
-use super::{Authenticated, Peer, Secured};
+use super::{Authenticated, Peer, Secured, TurnedConnection};
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, Reply, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
@@ -70,6 +70,9 @@ impl Peer<'_> {
         timeouts: Timeouts,
     ) -> Result<Opened, NotOpen> {
         self.tls.port = endpoint.port;
+        if let Some(turned) = self.turned.take() {
+            return self.open_turned(turned, endpoint, timeouts);
+        }
         if !self.in_clear {
             self.look_up_dane()?;
             self.look_up_policy()?;
@@ -87,6 +90,27 @@ impl Peer<'_> {
         }
         self.greet(&mut opened, endpoint.protocol)?;
         self.keep_resumable(&mut opened.client);
+        Ok(opened)
+    }
+
+    /// Begins anew over a connection that is there, under the TLS that there is.
+    fn open_turned(
+        &mut self,
+        turned: TurnedConnection,
+        endpoint: &Endpoint,
+        timeouts: Timeouts,
+    ) -> Result<Opened, NotOpen> {
+        self.cx.set_var(var::HOST_PORT, endpoint.port.to_string());
+        let mut client = SmtpClient::new(turned.stream, timeouts);
+        self.local = client.local_address();
+        self.forget_tls();
+        let secured = turned.tls.map(|tls| {
+            client.continue_tls(tls.session);
+            tls.values.into_iter().for_each(|(var, value)| self.cx.set_var(var, value));
+            tls.secured
+        });
+        let mut opened = Opened { client, secured, authenticated: None };
+        self.greet(&mut opened, endpoint.protocol)?;
         Ok(opened)
     }
 

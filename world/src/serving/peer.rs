@@ -9,8 +9,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv, sockopt};
 
+use eximious_core::world::Stream;
+
 use super::bell::Bell;
 use crate::deadline::Deadline;
+use crate::net::Connection;
 
 /// Who is connected.
 #[derive(Debug)]
@@ -127,6 +130,14 @@ impl Peer {
             bytes = &bytes[count..];
         }
         Ok(())
+    }
+
+    /// The connection, for somebody who is its client from now on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn stream(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(Box::new(Connection::from(self.socket.try_clone()?)))
     }
 
     /// Writes as much as can be written without waiting, and ends.

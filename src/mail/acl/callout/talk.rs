@@ -155,6 +155,7 @@ impl<'p, 'r> Place<'p, 'r> {
             in_clear: self.clear,
             local: None,
             tls: PeerTls::default(),
+            turned: None,
         };
         let opened = peer.open(&endpoint, within, Timeouts { command, ..Timeouts::default() });
         match opened {

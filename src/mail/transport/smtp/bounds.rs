@@ -19,10 +19,17 @@ pub(super) struct LineBounds {
 impl LineBounds {
     /// By the transport's options, and by what the host announced, which counts where it is
     /// certain who said so, as far as that could be.
-    pub(super) fn of(call: &mut TransportCall<'_>, line: &Line, recipients: usize) -> Self {
+    pub(super) fn of(
+        call: &mut TransportCall<'_>,
+        line: &Line,
+        recipients: usize,
+        is_turned: bool,
+    ) -> Self {
         let most = call.consignment.connections.most_messages();
         let most = most.unwrap_or_else(|| call.transport.get(smtp::CONNECTION_MAX_MESSAGES));
-        let copies = u32::try_from(most).ok().filter(|most| *most > 0).unwrap_or(u32::MAX);
+        // Who has called wants all of its mail.
+        let most = u32::try_from(most).ok().filter(|most| *most > 0 && !is_turned);
+        let copies = most.unwrap_or(u32::MAX);
         let extensions = line.opened.client.extensions();
         let mut limits = extensions.limits;
         if line.opened.secured.is_none() && extensions.starttls {

@@ -1,5 +1,7 @@
 //! Connections that are kept from one message to the next (specification 30.1, 49.1).
 
+use std::net::SocketAddr;
+
 use eximious_core::{DriverOpt, FailClass, Str, Var};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
@@ -9,7 +11,7 @@ use super::turn::HostTurn;
 use crate::Context;
 use crate::mail::route::{Routes, Text};
 use crate::mail::smtp_client::Endpoint;
-use crate::mail::smtp_transport::{Opened, TLS_VARIABLES, raise};
+use crate::mail::smtp_transport::{Opened, TLS_VARIABLES, TurnedConnection, raise};
 use crate::mail::transport::{TakingHost, Transport, TransportCall};
 
 /// Options that say what a connection is like. Where what one says hangs on the message,
@@ -96,6 +98,18 @@ pub trait Connections {
 
     /// Keeps one.
     fn keep(&self, connection: HeldConnection);
+
+    /// Whether what is at an address has called, and waits at the other end of its own
+    /// connection (ATRN): there is no other way to it.
+    fn is_turned(&self, to: SocketAddr) -> bool {
+        let _ = to;
+        false
+    }
+
+    /// Takes that connection, unless it was taken before.
+    fn take_turned(&self) -> Option<TurnedConnection> {
+        None
+    }
 
     /// How many messages go along one, whatever transports say (`-oB`).
     fn most_messages(&self) -> Option<i64> {

@@ -27,9 +27,19 @@ impl Attempt<'_, '_, '_> {
             last: transport.get(smtp::FINAL_TIMEOUT),
         };
         let endpoint = self.endpoint.clone();
+        let mut turned = None;
+        if self.is_turned() {
+            turned = self.call.consignment.connections.take_turned();
+            if turned.is_none() {
+                let why = "no host found for existing SMTP connection";
+                self.work.defer(left, &Undelivered::new(UNKNOWN, why));
+                return None;
+            }
+        }
         let mut in_clear = false;
         loop {
             let mut peer = self.peer(in_clear);
+            peer.turned = turned.take();
             let opened = peer.open(&endpoint, within, timeouts);
             let (local, for_message) = (peer.local, peer.follows_policy());
             self.local = local;

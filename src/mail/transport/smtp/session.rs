@@ -85,7 +85,7 @@ impl Attempt<'_, '_, '_> {
             }
         }
         self.local = line.opened.client.local_address();
-        let bounds = LineBounds::of(self.call, &line, most);
+        let bounds = LineBounds::of(self.call, &line, most, self.is_turned());
         let (mut rest, mut alive) = (left.to_vec(), true);
         while alive && !rest.is_empty() {
             if line.copies >= bounds.copies {
@@ -101,9 +101,10 @@ impl Attempt<'_, '_, '_> {
         }
         // A host that puts everybody off has had enough.
         let has_some = left.iter().any(|at| self.work.outcomes[*at].is_some());
+        let is_turned = self.is_turned();
         let is_bounded = line.copies >= bounds.copies
             || line.opened.secured.is_some() && self.peer(false).listed(smtp::HOSTS_NOPASS_TLS);
-        let is_of_use = alive && has_some && !line.is_refused && !is_bounded;
+        let is_of_use = alive && (is_turned || has_some && !line.is_refused && !is_bounded);
         if alive {
             self.call.done.good_hosts.push(self.taking.clone());
         }
@@ -182,7 +183,14 @@ impl Attempt<'_, '_, '_> {
             in_clear,
             local: None,
             tls: PeerTls::default(),
+            turned: None,
         }
+    }
+
+    /// Whether the host has called, and there is no other way to it.
+    pub(super) fn is_turned(&self) -> bool {
+        let to = SocketAddr::new(self.taking.address, self.taking.port);
+        self.call.consignment.connections.is_turned(to)
     }
 
     /// `127.0.0.1 [127.0.0.1]`
@@ -270,25 +278,34 @@ impl Attempt<'_, '_, '_> {
             _ => Stop::Host(error),
         })?;
         let verdicts = client.end_of_data(self.call.cx.trace());
+        let mut of_all = Vec::new();
+        let judged_each = prdr && protocol != Protocol::Lmtp && !verdicts.recipients.is_empty();
         let each: Vec<Result<Reply, SmtpError>> = match (verdicts.message, verdicts.recipients) {
             (Some(Err(error)), _) => return Err(at_the_end(error)),
-            (_, each) if protocol == Protocol::Lmtp || !each.is_empty() => each,
+            (message, each) if protocol == Protocol::Lmtp || !each.is_empty() => {
+                if let Some(Ok(reply)) = message {
+                    of_all = [b"\n", reply.text()].concat();
+                }
+                each
+            }
             (Some(Ok(reply)), _) => accepted.iter().map(|_| Ok(reply.clone())).collect(),
             (None, each) => each,
         };
-        let judged_each = prdr && client.extensions().prdr;
         let mut fields = Vec::new();
+        let selected = self.call.cx.engine().settings().log_selector();
         if let Some(one) = &opened.authenticated {
             fields.extend_from_slice(&[b" A=", one.by.bytes()].concat());
             if let Some(id) = &one.id {
                 fields.extend_from_slice(&[b":", &printing(id.bytes(), false)[..]].concat());
+                if let Some(sender) = auth_sender
+                    && selected.contains(LogSelector::SMTP_MAILAUTH)
+                {
+                    fields.extend_from_slice(&[b":", &printing(&sender, false)[..]].concat());
+                }
             }
-            let selected = self.call.cx.engine().settings().log_selector();
-            if let Some(sender) = auth_sender
-                && selected.contains(LogSelector::SMTP_MAILAUTH)
-            {
-                fields.extend_from_slice(&[b":", &printing(&sender, false)[..]].concat());
-            }
+        }
+        if client.pipelines() && selected.contains(LogSelector::PIPELINING) {
+            fields.extend_from_slice(b" L");
         }
         if judged_each {
             fields.extend_from_slice(b" PRDR");
@@ -303,7 +320,7 @@ impl Attempt<'_, '_, '_> {
                 Ok(reply) => Outcome::Delivered(Delivered {
                     host: Some(self.taking.clone()),
                     local: self.local,
-                    confirmation: Some(reply.text().to_vec()),
+                    confirmation: Some([reply.text(), &of_all].concat()),
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),
                     fields: fields.clone(),
@@ -445,10 +462,12 @@ impl Attempt<'_, '_, '_> {
 
     /// What a refusal of one address means for it.
     fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
+        let TakingHost { name, address, .. } = &self.taking;
+        let place = format!(" [{address}] ");
+        let line = [b"H=", &name[..], place.as_bytes(), &error.logged()].concat();
+        self.call.done.message_log.push(line);
         match self.refused(error, number) {
             Outcome::Deferred(why) => {
-                let line = self.about(b" ", &why.message);
-                self.call.done.message_log.push(line);
                 self.tell_refusal(at, &why);
                 self.work.defer(&[at], &why);
                 self.put_off.push((at, why.message));
