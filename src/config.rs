@@ -188,10 +188,33 @@ impl Config {
         world: &World,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
+        Ok(Self::open(names, macros, world, registry)?.read())
+    }
+
+    /// The same, of its main section alone: nobody looks at what comes after that, as where
+    /// Exim lists its queue.
+    ///
+    /// # Errors
+    /// No file can be read.
+    pub fn read_main(
+        names: &[u8],
+        macros: Macros,
+        world: &World,
+        registry: &Registry,
+    ) -> Result<Self, ConfigError> {
+        Ok(Self::open(names, macros, world, registry)?.read_main())
+    }
+
+    fn open<'r>(
+        names: &[u8],
+        macros: Macros,
+        world: &'r World,
+        registry: &'r Registry,
+    ) -> Result<reader::Reader<'r>, ConfigError> {
         for name in elements(names).filter(|name| !name.is_empty()) {
             match lines::contents(&*world.files, &name) {
                 Ok(text) => {
-                    return Ok(reader::Reader::new(&name, text, macros, world, registry).read());
+                    return Ok(reader::Reader::new(&name, text, macros, world, registry));
                 }
                 Err(why) if why.kind() == std::io::ErrorKind::NotFound => {}
                 Err(why) => {

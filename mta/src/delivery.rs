@@ -35,7 +35,7 @@ use std::sync::atomic::AtomicBool;
 
 use eximious::trace::TraceObserver;
 use eximious::world::SpoolPlace;
-use eximious::{Config, Context, Engine, Str, opt};
+use eximious::{Config, Context, Engine, LogSelector, Str, opt};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
@@ -186,7 +186,7 @@ impl Deliverer {
             Ok(Some(taken)) => taken,
             Ok(None) => {
                 let words = b"Spool file is locked (another process is handling this message)";
-                self.log(id, words);
+                self.log_if(LogSelector::SKIP_DELIVERY, id, words);
                 return only(Attempted::Taken);
             }
             Err(why) if why.kind() == io::ErrorKind::NotFound => {
@@ -251,6 +251,13 @@ impl Deliverer {
         self.observers.iter().for_each(|one| cx.observe(one.clone()));
         self.introduce_customer(&mut cx);
         cx
+    }
+
+    /// Writes a line to the main log, where a selector is set.
+    fn log_if(&self, by: LogSelector, id: &[u8], line: &[u8]) {
+        if self.engine.settings().log_selector().contains(by) {
+            self.engine.world().log.selected(by, &crate::logs::named(&Str::from(id), line));
+        }
     }
 
     fn log(&self, id: &[u8], line: &[u8]) {

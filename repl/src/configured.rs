@@ -1,13 +1,24 @@
 //! Reads the site's configuration.
 
+use eximious::stdlib::lists::elements;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::world::Log;
 use eximious::{Config, ConfigError, Macros, Registry, Settings, World};
 use eximious_world::LogFiles;
 
+/// What is wanted of a configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ConfigUse {
+    /// Whether the mail server's work ends with a mistake, and not a test: it goes to the panic
+    /// log, too, to that of the configuration, as far as it could be read.
+    pub keeps: bool,
+    /// Whether the main section is enough.
+    pub only_main: bool,
+    /// Whether it may be anybody's file: whoever looks at it does nothing in its name.
+    pub of_anybody: bool,
+}
+
 /// Reads the first file of a list of names that exists, and stops at the first mistake.
-/// Where the mail server's work ends with that (`keeps`), and not a test, the mistake goes
-/// to the panic log, too: to that of the configuration, as far as it could be read.
 ///
 /// # Errors
 /// No file can be read, or something is wrong with what it says.
@@ -16,9 +27,14 @@ pub fn read(
     macros: Macros,
     world: &World,
     registry: &Registry,
-    keeps: bool,
+    wanted: ConfigUse,
 ) -> Result<Config, ConfigError> {
-    let (settings, error) = match Config::read_all(names, macros, world, registry) {
+    let found = match is_safe(names, world) || wanted.of_anybody {
+        true if wanted.only_main => Config::read_main(names, macros, world, registry),
+        true => Config::read_all(names, macros, world, registry),
+        false => Err(ConfigError::plain(unsafe_file(names, world))),
+    };
+    let (settings, error) = match found {
         Ok(found) if found.faults.is_empty() => return Ok(found),
         Ok(mut found) => {
             let error = found.faults.swap_remove(0);
@@ -26,10 +42,33 @@ pub fn read(
         }
         Err(error) => (Settings::default(), error),
     };
-    if keeps {
+    if wanted.keeps {
         keep(&error, &settings, world);
     }
     Err(error)
+}
+
+/// The file that is read.
+fn chosen(names: &[u8], world: &World) -> Option<Vec<u8>> {
+    elements(names).map(|name| name.to_vec()).find(|name| world.files.stat(name, true).is_ok())
+}
+
+/// Whether nobody but the superuser and its group could have written what the superuser is to
+/// do (specification 6.1). Who has other rights can do no more than it could without.
+fn is_safe(names: &[u8], world: &World) -> bool {
+    if world.host.ids().0 != 0 {
+        return true;
+    }
+    let Some(file) = chosen(names, world).filter(|file| file != b"/dev/null") else { return true };
+    world.files.stat(&file, true).is_ok_and(|about| {
+        about.uid == 0 && about.mode & 0o002 == 0 && (about.gid == 0 || about.mode & 0o020 == 0)
+    })
+}
+
+fn unsafe_file(names: &[u8], world: &World) -> Vec<u8> {
+    let file = chosen(names, world).unwrap_or_default();
+    let tail = b" has the wrong owner, group, or mode".as_slice();
+    [b"Exim configuration file ", &file[..], tail].concat()
 }
 
 /// Writes a mistake to the panic log. What can't be read at all is told in the main log,

@@ -17,7 +17,7 @@ use eximious_mta::spool;
 
 use crate::assign::Assignment;
 use crate::caller;
-use crate::configured;
+use crate::configured::{self, ConfigUse};
 use crate::debug;
 use crate::logs;
 use crate::message;
@@ -49,6 +49,10 @@ pub struct Setup {
     pub debug: Option<DebugSelector>,
     /// Whether what is wrong with the configuration goes to the panic log, too.
     pub keeps_faults: bool,
+    /// Whether the main section of the configuration is enough.
+    pub only_main: bool,
+    /// Whether the configuration may be anybody's, whoever reads it.
+    pub of_anybody: bool,
     /// Whether it is a test of a session, whose comments are told, too.
     pub is_test: bool,
     /// Whether it checks something and no more, which may be for administrators
@@ -157,8 +161,12 @@ impl Session {
         let mut config = None;
         let debug;
         let engine = if read {
-            let keeps = setup.keeps_faults;
-            let read = configured::read(&names, macros, &world, builder.registry(), keeps);
+            let wanted = ConfigUse {
+                keeps: setup.keeps_faults,
+                only_main: setup.only_main,
+                of_anybody: setup.of_anybody,
+            };
+            let read = configured::read(&names, macros, &world, builder.registry(), wanted);
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
             debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?
                 .or_else(|| logs.watched_with(setup.verbose, &world));

@@ -4,7 +4,7 @@ use eximious::config::{Printed, Printer};
 use eximious::{Engine, Macros};
 
 use crate::caller;
-use crate::configured;
+use crate::configured::{self, ConfigUse};
 use crate::refusal::Refusal;
 use crate::rights::Rights;
 use crate::usual;
@@ -44,8 +44,9 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let admin = caller::administrates(&world);
     let refused = !admin && !whole && request.config.is_none() && macros.iter().next().is_some();
     let names = request.config.unwrap_or_else(|| usual::FILES.to_vec());
+    let wanted = ConfigUse { keeps: true, ..ConfigUse::default() };
     let config =
-        configured::read(&names, macros, &world, builder.registry(), true).map_err(|error| {
+        configured::read(&names, macros, &world, builder.registry(), wanted).map_err(|error| {
             // What is printed as it was read goes to where the log goes.
             Refusal::of(&error, !whole || request.verbose)
         })?;

@@ -39,7 +39,8 @@ impl ConfigError {
         Self { message: message.into(), place, defining: false, cause: None }
     }
 
-    pub(crate) fn plain(message: impl Into<Vec<u8>>) -> Self {
+    /// A complaint about a file as such, without a place in it.
+    pub fn plain(message: impl Into<Vec<u8>>) -> Self {
         Self::new(message, Place::None)
     }
 

@@ -91,10 +91,23 @@ impl<'r> Reader<'r> {
         self.lines.known = texts;
     }
 
-    pub(super) fn read(mut self) -> Config {
+    /// Reads all of it.
+    pub(super) fn read(self) -> Config {
+        self.read_sections(false)
+    }
+
+    /// Reads what stands before the first section.
+    pub(super) fn read_main(self) -> Config {
+        self.read_sections(true)
+    }
+
+    fn read_sections(mut self, only_main: bool) -> Config {
         let mut at: Option<Section> = None;
         let mut seen = BTreeSet::new();
         while let Some(mut line) = self.next_line() {
+            if only_main && section(&line.text).is_some() {
+                break;
+            }
             let number = self.config.lines.len();
             // Nobody looks at a line before it was read: its text can be lent.
             let text = std::mem::take(&mut line.text);

@@ -257,9 +257,7 @@ impl<'d> Attempt<'d> {
             self.stored.file.thaw(self.manner.thaws);
             return None;
         }
-        if self.wanted().contains(LogSelector::SKIP_DELIVERY) {
-            self.log(b"Message is frozen");
-        }
+        self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");
         Some(Attempted::Frozen)
     }
 

@@ -330,6 +330,14 @@ impl Attempt<'_> {
         crate::logs::main(&self.cx, &id)(line);
     }
 
+    /// The same, where a selector is set.
+    pub(super) fn log_if(&self, by: LogSelector, line: &[u8]) {
+        if self.wanted().contains(by) {
+            let line = crate::logs::named(&Str::from(&self.id[..]), &printing(line, true));
+            self.cx.engine().world().log.selected(by, &line);
+        }
+    }
+
     /// The same, unless the main log is to be told nothing (`disable_logging`).
     pub(super) fn log_unless(&self, silent: bool, line: &[u8]) {
         if !silent {

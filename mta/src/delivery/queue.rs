@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eximious::acl::WaitingDomains;
-use eximious::opt;
 use eximious::stdlib::address::last_at;
 use eximious::stdlib::pattern::CompiledPattern;
 use eximious::trace::{Happening, QueueEvent};
 use eximious::world::{SpoolPlace, World};
+use eximious::{LogSelector, opt};
 
 use super::{AttemptManner, Deliverer, RemoteManner};
 use crate::logs::hundredths;
@@ -159,7 +159,8 @@ impl Deliverer {
         let queue = if queue.is_empty() { String::new() } else { format!("'{queue}' ") };
         let said = format!("{queue}queue run: pid={pid}{}", run.shown());
         let kind = if run.customer.is_some() { "ODMR " } else { "" };
-        self.log(b"", format!("Start {kind}{said}").as_bytes());
+        let by = LogSelector::QUEUE_RUN;
+        self.log_if(by, b"", format!("Start {kind}{said}").as_bytes());
         let wants = run.wants().inspect_err(|why| world.log.panic(why))?;
         let passes: &[RemoteManner] = match (run.local_only, run.two_passes) {
             (true, _) => &[RemoteManner::LeftOut],
@@ -178,7 +179,7 @@ impl Deliverer {
                 break;
             }
         }
-        self.log(b"", format!("End {said}").as_bytes());
+        self.log_if(by, b"", format!("End {said}").as_bytes());
         Ok(())
     }
 
@@ -218,7 +219,7 @@ impl Deliverer {
                 let pid = world.host.pid();
                 let [load, most] = [load, most].map(hundredths);
                 let line = format!("Abandon queue run: pid={pid} (load {load}, max {most})");
-                self.log(b"", line.as_bytes());
+                self.log_if(LogSelector::QUEUE_RUN, b"", line.as_bytes());
                 return false;
             }
             match self.is_of(place, run, wants, &id) {

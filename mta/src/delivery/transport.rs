@@ -10,7 +10,7 @@ use eximious::transport::{
     Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
 };
 use eximious::world::Moment;
-use eximious::{Str, var};
+use eximious::{LogSelector, Str, var};
 
 use super::attempt::{Attempt, Undone};
 use super::errand::{Errand, Made, OwnSender};
@@ -369,9 +369,7 @@ impl<'d> Attempt<'d> {
     /// not.
     pub(super) fn waits(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
-        if self.wanted().contains(eximious::LogSelector::RETRY_DEFER) {
-            self.log(&[b"== ", &line[..]].concat());
-        }
+        self.log_if(LogSelector::RETRY_DEFER, &[b"== ", &line[..]].concat());
     }
 
     fn put_off(&mut self, planned: &Planned, why: &Undelivered) -> Vec<u8> {

@@ -104,11 +104,13 @@ impl Attempt<'_> {
         if standing != Unrouted::Waits {
             tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);
         }
-        if standing != Unrouted::Waits || self.wanted().contains(LogSelector::RETRY_DEFER) {
-            let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
-            self.log_unless(silent, &[b"== ", &line[..]].concat());
-            // Its own log tells what was done, and not what was not.
-            if standing != Unrouted::Waits {
+        let marked = [b"== ", &line[..]].concat();
+        match standing {
+            Unrouted::Waits => self.log_if(LogSelector::RETRY_DEFER, &marked),
+            Unrouted::Tried | Unrouted::Direct => {
+                let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
+                self.log_unless(silent, &marked);
+                // Its own log tells what was done, and not what was not.
                 self.log_message(&line);
             }
         }

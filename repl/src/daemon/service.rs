@@ -13,7 +13,7 @@ use eximious_world::LogFiles;
 use super::DaemonRequest;
 use super::limits::ConnectionLimits;
 use super::metrics::{self, Metrics};
-use crate::configured;
+use crate::configured::{self, ConfigUse};
 use crate::debug;
 use crate::refusal::Refusal;
 use crate::usual;
@@ -74,8 +74,8 @@ impl Service {
         for (name, value) in &source.macros {
             macros.set(name, value);
         }
-        let mut found =
-            configured::read(&source.names, macros, world, builder.registry(), before.is_none())?;
+        let wanted = ConfigUse { keeps: before.is_none(), ..ConfigUse::default() };
+        let mut found = configured::read(&source.names, macros, world, builder.registry(), wanted)?;
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
         }

@@ -115,6 +115,10 @@ pub(crate) struct Given {
     pub(super) log_lines: Vec<Vec<u8>>,
     /// Whether what is wrong with the configuration goes to the panic log, too.
     pub(super) keeps_faults: bool,
+    /// Whether the action needs the main section of the configuration alone.
+    pub(super) only_main: bool,
+    /// Whether it takes a configuration of anybody's.
+    pub(super) of_anybody: bool,
     /// Whose rights the action wants.
     pub(super) rights: Rights,
     /// What is no option.
@@ -191,6 +195,8 @@ impl Given {
     pub(super) fn action(mut self, asked: Asked) -> Job {
         self.rights = asked.rights();
         self.keeps_faults = !asked.is_test();
+        self.only_main = matches!(asked, Asked::Queue(_) | Asked::BuildAliases);
+        self.of_anybody = matches!(asked, Asked::Command(_));
         match asked {
             Asked::Usage => Job::Usage,
             Asked::Start => Job::Start,
@@ -313,6 +319,8 @@ impl Given {
             verbose: self.verbose,
             debug: self.debug,
             keeps_faults: self.keeps_faults,
+            only_main: self.only_main,
+            of_anybody: self.of_anybody,
             is_test: false,
             is_check: false,
             rights: self.rights,

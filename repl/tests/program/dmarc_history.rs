@@ -1,6 +1,7 @@
 //! `dmarc_history_file`: what messages leave there, as OpenDMARC's importer brings it into its
 //! tables.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -71,6 +72,9 @@ fn receive(folder: &Path) -> String {
     std::fs::write(folder.join("exim.conf"), CONFIG.replace("DIR", &place)).expect("a file");
     let open = Command::new("chmod").args(["-R", "a+rwX", &place]).status();
     assert!(open.is_ok_and(|status| status.success()));
+    // What everybody can write is no configuration for the superuser.
+    let config = folder.join("exim.conf");
+    std::fs::set_permissions(config, PermissionsExt::from_mode(0o644)).expect("a mode");
     let (_server, port) = names::real(&zones).expect("a name server");
     let signed = std::fs::read_to_string(root().join("bench/signed.eml")).expect("a message");
     let said = [

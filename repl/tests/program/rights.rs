@@ -217,3 +217,70 @@ fn the_real_exim_has_the_same_rights() {
         }
     }
 }
+
+/// Owner, group and mode of a configuration, and whether the superuser's calls go by it.
+const OWNERS: &[(u32, u32, u32, bool)] = &[
+    (0, 0, 0o644, true),
+    (0, 0, 0o600, true),
+    (0, 0, 0o664, true),
+    (0, 0, 0o666, false),
+    (0, 0, 0o646, false),
+    (0, 60, 0o644, true),
+    (0, 60, 0o664, false),
+    (NOBODY, 0, 0o644, false),
+    (NOBODY, NOBODY, 0o600, false),
+];
+
+#[test]
+fn what_others_can_write_is_no_configuration_for_the_superuser() {
+    let Some(place) = Place::new() else { return };
+    let own = env!("CARGO_BIN_EXE_eximious").to_owned();
+    let file = place.path("conf");
+    let name = file.display().to_string();
+    let programs = [Some(own), crate::common::reference()];
+    for program in programs.into_iter().flatten() {
+        for (owner, group, mode, is_good) in OWNERS {
+            fs::write(&file, "primary_hostname = its.test\nkeep_environment =\n").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(*mode)).unwrap();
+            chown(&file, Some(*owner), Some(*group)).unwrap();
+            let said =
+                crate::common::run(&program, &["-C", &name, "-be", "$primary_hostname"], b"");
+            let complaint =
+                format!("Exim configuration file {name} has the wrong owner, group, or mode");
+            match is_good {
+                true => assert_eq!(said.out, "its.test\n", "{program} {mode:o}: {}", said.err),
+                false => {
+                    assert!(said.err.contains(&complaint), "{program} {mode:o}: {said:?}");
+                    assert_eq!(said.status, Some(1));
+                }
+            }
+            let by_nobody = Command::new(&program)
+                .args(["-C", &name, "-be", "$primary_hostname"])
+                .uid(NOBODY)
+                .gid(NOBODY)
+                .output()
+                .unwrap();
+            let is_read = *owner == NOBODY || mode & 0o004 != 0;
+            assert_eq!(by_nobody.stdout == b"its.test\n", is_read, "{program} {mode:o}");
+            // Who only looks at a file may look at anybody's.
+            if program.ends_with("eximious") {
+                let checked = crate::common::run(&program, &["check", &name], b"");
+                assert_eq!(checked.status, Some(0), "{mode:o}: {checked:?}");
+            }
+            let _ = fs::remove_file(&file);
+        }
+        // Lists of the queue need no more than the main section.
+        let text = "primary_hostname = its.test\nkeep_environment =\nspool_directory = DIR\n\
+            begin routers\nr:\n driver = nothing\n";
+        let text = text.replace("DIR", &place.path("spool").display().to_string());
+        fs::write(&file, text).unwrap();
+        for (args, status) in
+            [(&["-bp"][..], 0), (&["-bpc"], 0), (&["-bpi"], 0), (&["-bi"], 0), (&["-be", "x"], 1)]
+        {
+            let args = [&["-C", &name][..], args].concat();
+            let said = crate::common::run(&program, &args, b"");
+            assert_eq!(said.status, Some(status), "{program} {args:?}: {said:?}");
+        }
+        fs::remove_file(&file).unwrap();
+    }
+}

@@ -145,8 +145,11 @@ impl Peer<'_> {
         });
         match connected {
             Ok(connected) => {
-                if connected.is_ok() {
-                    self.tell(b"connected");
+                match &connected {
+                    Ok(_) => self.tell(b"connected"),
+                    // Data that goes with the first packet fails later.
+                    Err(_) if how.fast_open => {}
+                    Err(why) => self.tell(&[b" failed: ", reason(why).as_bytes()].concat()),
                 }
                 connected
             }
