@@ -31,7 +31,7 @@ use crate::mail::mta_sts::StsFound;
 use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::Authenticated;
-pub(crate) use endpoint::{endpoint, is_listed};
+pub(crate) use endpoint::{Asker, endpoint, is_listed};
 pub use event::TransportEvent;
 pub(crate) use event::{raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};

@@ -11,6 +11,7 @@ mod autoreply;
 mod batch;
 mod bounds;
 mod call;
+mod directory;
 mod driver;
 mod embedded;
 mod filter;

@@ -241,6 +241,8 @@ pub struct UserFileOrder {
 /// What is done to a file of a user's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum UserFileWork {
+    /// It is a directory, and nothing is done but to find out whether the user can be in it.
+    Enter,
     /// It is read, where it has no more than so many bytes.
     Read(u64),
     /// These bytes are added to it, in one piece. A file that is not there is made, with

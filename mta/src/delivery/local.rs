@@ -24,7 +24,8 @@ impl Attempt<'_> {
             match self.user_of(&first.delivery) {
                 Ok(user) => self.deliver_together(&batch, user),
                 Err(why) => {
-                    let why = Undelivered { freezes: true, ..Undelivered::new(-29, why) };
+                    self.cx.log().panic(&why);
+                    let why = Undelivered::new(-29, why);
                     let outcome = || Outcome::Deferred(why.clone());
                     let about = Conclusion {
                         is_first: true,

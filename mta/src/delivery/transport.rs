@@ -279,6 +279,7 @@ impl<'d> Attempt<'d> {
             }
             Outcome::Deferred(why) => {
                 let verdict = match (is_local, why.number) {
+                    (true, _) if why.is_untried => Verdict::Again,
                     (true, _) => {
                         let key = self.local_key(delivery);
                         let others = (key == text.bytes()).then(|| domain.bytes());

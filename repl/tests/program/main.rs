@@ -47,6 +47,7 @@ mod pages;
 mod peers;
 mod pipe;
 mod place;
+mod places;
 mod ports;
 mod postfix;
 mod queue_options;

@@ -23,6 +23,7 @@ pub(crate) fn endpoint(
     transport: Option<&Transport>,
     host: &RouteHost,
     address: IpAddr,
+    asker: &Asker<'_>,
 ) -> (Endpoint, Option<Vec<u8>>) {
     let mut endpoint = Endpoint { interface: None, port: 25, protocol: Protocol::Smtp };
     let mut wrong = None;
@@ -32,9 +33,9 @@ pub(crate) fn endpoint(
             Some(text) if text.bytes().eq_ignore_ascii_case(b"smtps") => Protocol::Smtps,
             _ => Protocol::Smtp,
         };
-        match interface(cx, transport, address).and_then(|interface| {
+        match interface(cx, transport, address, asker).and_then(|interface| {
             endpoint.interface = interface;
-            port(cx, transport)
+            port(cx, transport, asker)
         }) {
             Ok(port) => endpoint.port = port.unwrap_or(endpoint.port),
             Err(why) => wrong = Some(why),
@@ -54,40 +55,70 @@ fn value(
     transport.expand_some(cx, option).transpose()
 }
 
-fn unexpanded(option: DriverOpt<Str>, fail: &Fail) -> Vec<u8> {
-    let option = option.name();
-    let head = format!("failed to expand \"{option}\" option for callout: ");
-    [head.as_bytes(), fail.message()].concat()
+/// Who wants a connection, as it is named where the options make no sense.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asker<'n> {
+    Callout,
+    /// A delivery, by the transport of this name.
+    Delivery(&'n Str),
+}
+
+impl std::fmt::Display for Asker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Callout => f.write_str("callout"),
+            Self::Delivery(name) => write!(f, "{} transport", name.display()),
+        }
+    }
 }
 
 fn interface(
     cx: &mut Context,
     transport: &Transport,
     to: IpAddr,
+    asker: &Asker<'_>,
 ) -> Result<Option<IpAddr>, Vec<u8>> {
     let text = match value(cx, transport, smtp::INTERFACE) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
-        Err(fail) => return Err(unexpanded(smtp::INTERFACE, &fail)),
+        Err(fail) => {
+            let head = format!("failed to expand \"interface\" option for {asker}: ");
+            return Err([head.as_bytes(), fail.message()].concat());
+        }
     };
     for item in elements(text.bytes()) {
         match ip::address(&item) {
             Some(address) if address.is_ipv4() == to.is_ipv4() => return Ok(Some(address)),
             Some(_) => {}
             None => {
-                let tail = b"\" is not a valid IP address for the \"interface\" option for callout";
-                return Err([b"\"".as_slice(), &item, tail].concat());
+                let tail = format!(
+                    "\" is not a valid IP address for the \"interface\" option for {asker}"
+                );
+                return Err([b"\"".as_slice(), &item, tail.as_bytes()].concat());
             }
         }
     }
     Ok(None)
 }
 
-fn port(cx: &mut Context, transport: &Transport) -> Result<Option<u16>, Vec<u8>> {
+fn port(
+    cx: &mut Context,
+    transport: &Transport,
+    asker: &Asker<'_>,
+) -> Result<Option<u16>, Vec<u8>> {
     let text = match value(cx, transport, smtp::PORT) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
-        Err(fail) => return Err(unexpanded(smtp::PORT, &fail)),
+        Err(fail) => {
+            let text = transport.text(smtp::PORT).map_or(&b""[..], Str::bytes);
+            let what = match asker {
+                Asker::Callout => b"\"port\" option".to_vec(),
+                Asker::Delivery(_) => [b"\"", text, b"\" (\"port\" option)"].concat(),
+            };
+            let tail = format!(" for {asker}: ");
+            let head = b"failed to expand ".as_slice();
+            return Err([head, &what, tail.as_bytes(), fail.message()].concat());
+        }
     };
     let words = text.bytes().trim_ascii();
     let name = std::str::from_utf8(words).unwrap_or_default();
@@ -95,11 +126,12 @@ fn port(cx: &mut Context, transport: &Transport) -> Result<Option<u16>, Vec<u8>>
         if let Ok(port) = name.parse() {
             return Ok(Some(port));
         }
-        return Err([b"invalid integer \"", words, b"\" for callout"].concat());
+        let tail = format!("\" for {asker}");
+        return Err([b"invalid integer \"", words, tail.as_bytes()].concat());
     }
     let found = cx.call(&SERVICE, |call| call.net().map(|net| net.service(name))).ok().flatten();
-    let unknown = || [b"TCP port \"", words, b"\" is not defined for callout"].concat();
-    found.map(Some).ok_or_else(unknown)
+    let tail = format!("\" is not defined for {asker}");
+    found.map(Some).ok_or_else(|| [b"TCP port \"", words, tail.as_bytes()].concat())
 }
 
 /// Whether a list of a transport's has a host in it.

@@ -263,7 +263,9 @@ impl Peer<'_> {
         let name = text.map_err(|fail| {
             let head = b">: failed to expand transport's helo_data value for callout: ";
             let line = [b"<", self.about.bytes(), head.as_slice(), fail.message()].concat();
-            (self.log)(&line);
+            if self.verifies {
+                (self.log)(&line);
+            }
             [b"failed to expand helo_data: ", fail.message()].concat()
         })?;
         Ok(name.bytes().to_vec())

@@ -9,8 +9,8 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::{
-    NotOpen, Opened, Peer, PeerTls, TLS_VARIABLES, TurnedConnection, TurnedTls, endpoint, hosts_of,
-    reason,
+    Asker, NotOpen, Opened, Peer, PeerTls, TLS_VARIABLES, TurnedConnection, TurnedTls, endpoint,
+    hosts_of, reason,
 };
 use crate::Context;
 use crate::mail::route::{Address, Delivery, Purpose, Routed, Routes};
@@ -91,7 +91,7 @@ impl Routes {
         let panic = cx.log();
         let mut log = |line: &[u8]| panic.panic(line);
         let about = &delivery.address.text;
-        let (endpoint, wrong) = endpoint(cx, transport, host, address);
+        let (endpoint, wrong) = endpoint(cx, transport, host, address, &Asker::Callout);
         if let Some(why) = wrong {
             log(&[b"<", about.bytes(), b">: ", &why].concat());
         }

@@ -12,6 +12,7 @@ use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use super::Transport;
+use super::directory;
 use super::driver::Deliver;
 use super::limits::hinder;
 use super::local::{HEADERS, UNKNOWN};
@@ -39,6 +40,8 @@ pub(crate) struct TransportCall<'c> {
     /// Whether another transport has delivered it, and this one's output is nobody's
     /// concern.
     pub(crate) is_shadow: bool,
+    /// Where a local transport runs.
+    pub(super) directory: Vec<u8>,
 }
 
 /// What there is to deliver, whatever transport it goes by.
@@ -159,8 +162,9 @@ impl<'c> TransportCall<'c> {
     ) -> Option<Delivering> {
         let (driver, run) = transport.delivers()?;
         let done = Delivering::default();
-        let mut call = Self { cx, transport, routes, consignment, done, is_shadow };
-        let outcomes = match hinder(&mut call) {
+        let directory = Vec::new();
+        let mut call = Self { cx, transport, routes, consignment, done, is_shadow, directory };
+        let outcomes = match hinder(&mut call).or_else(|| call.settle()) {
             Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
             None => match run {
                 Deliver::Own(run) => run(&mut call),
@@ -168,6 +172,21 @@ impl<'c> TransportCall<'c> {
             },
         };
         Some(Delivering { outcomes, ..call.done })
+    }
+
+    /// Finds the directory that a local transport runs in; what comes of the delivery where it
+    /// can't.
+    fn settle(&mut self) -> Option<Outcome> {
+        if self.transport.is_remote() {
+            return None;
+        }
+        match directory::settle(self) {
+            Ok(directory) => {
+                self.directory = directory;
+                None
+            }
+            Err(why) => Some(Outcome::Deferred(why)),
+        }
     }
 
     /// An address as whoever takes the message is told it.
@@ -420,6 +439,9 @@ pub struct Undelivered {
     pub freezes: bool,
     /// Whether this is for the panic log, too: it is of no host's and no user's making.
     pub panics: bool,
+    /// Whether it is tried again in each run of the queue, whatever the rules for retries say:
+    /// nothing was tried.
+    pub is_untried: bool,
 }
 
 impl Undelivered {
@@ -436,7 +458,15 @@ impl Undelivered {
             is_continued: false,
             freezes: false,
             panics: false,
+            is_untried: false,
         }
+    }
+
+    /// The same, of what is for the panic log, too, and is tried again in each run of the
+    /// queue: an option makes no sense.
+    #[must_use]
+    pub fn panicking(self) -> Self {
+        Self { panics: true, is_untried: true, ..self }
     }
 
     /// What hints keep beside its number: the letter of where its host came from, and above

@@ -79,7 +79,7 @@ impl FilterFault {
                 [head.as_bytes(), b" process can't be started: ", why.as_bytes()].concat()
             }
         };
-        Undelivered { panics: true, ..Undelivered::new(FILTER_FAILED, text) }
+        Undelivered::new(FILTER_FAILED, text).panicking()
     }
 }
 

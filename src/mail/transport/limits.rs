@@ -20,7 +20,10 @@ pub(super) fn hinder(call: &mut TransportCall<'_>) -> Option<Outcome> {
             let said = Some(Vec::new());
             too_big.then(|| Outcome::Failed(Undelivered { said, ..Undelivered::new(0, why) }))
         }
-        Err(why) => Some(Outcome::Deferred(Undelivered::new(UNKNOWN, why))),
+        Err(why) => Some(Outcome::Deferred(Undelivered {
+            is_untried: true,
+            ..Undelivered::new(UNKNOWN, why)
+        })),
     }
 }
 

@@ -81,19 +81,12 @@ fn order(call: &mut TransportCall<'_>) -> Result<PeerOrder, Trouble> {
         None => LocalPeer::Command {
             argv: words(call)?,
             environment: Vec::new(),
-            directory: directory(call),
+            directory: call.directory.clone(),
             umask: 0o77,
         },
     };
     let (user, timeout) = (call.consignment.user.clone(), transport.get(opt::TIMEOUT));
     Ok(PeerOrder { user, peer, timeout })
-}
-
-fn directory(call: &TransportCall<'_>) -> Vec<u8> {
-    match &call.consignment.deliveries[0].directory {
-        Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
-        _ => b"/".to_vec(),
-    }
 }
 
 /// The words of the command.
@@ -128,8 +121,8 @@ fn nobody(call: &TransportCall<'_>, order: &PeerOrder, fault: PipeFault) -> Unde
             format!("unable to set gid={gid} or uid={uid}").into_bytes()
         }
         (PipeFault::Directory(_), _) => {
-            let directory = directory(call);
-            return Undelivered::new(0, [b"failed to chdir to ", &directory[..]].concat());
+            let parts = [b"failed to chdir to ", &call.directory[..]];
+            return Undelivered::new(0, parts.concat());
         }
         (PipeFault::Start(error), LocalPeer::Socket(path)) => {
             let head = [b"Failed to connect to socket ", &path[..], b" for ", name].concat();

@@ -108,8 +108,7 @@ impl<'c> LocalText<'c> {
         crlf: bool,
     ) -> Result<Self, Undelivered> {
         let filter = call.filter("");
-        let filter =
-            filter.map_err(|why| Undelivered { panics: true, ..Undelivered::new(UNKNOWN, why) })?;
+        let filter = filter.map_err(|why| Undelivered::new(UNKNOWN, why).panicking())?;
         let mut outgoing = call.outgoing().map_err(|why| Undelivered::new(HEADERS, why))?;
         outgoing.set_filter(filter);
         let transport = call.transport;

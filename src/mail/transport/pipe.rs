@@ -32,6 +32,11 @@ fn later(message: Vec<u8>) -> Trouble {
     Trouble::Deferred(Undelivered::new(0, message))
 }
 
+/// The same, where the transport's options make no sense.
+fn senseless(message: Vec<u8>) -> Trouble {
+    Trouble::Deferred(Undelivered::new(0, message).panicking())
+}
+
 /// It never will.
 fn never(message: Vec<u8>) -> Trouble {
     let said = Some(FAILED.to_vec());
@@ -51,10 +56,7 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
     let argv = command::words(call, &path)?;
     let environment = environment(call, &path)?;
     let transport = call.transport;
-    let directory = match &call.consignment.deliveries[0].directory {
-        Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
-        _ => b"/".to_vec(),
-    };
+    let directory = call.directory.clone();
     let timeout = transport.get(opt::TIMEOUT);
     let order = PipeOrder {
         argv,

@@ -22,6 +22,7 @@ use eximious_stdlib::variables::var;
 use super::{HostStanding, Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
 use crate::Context;
 use crate::mail::smtp_client::Endpoint;
+use crate::mail::smtp_transport::{Asker, endpoint};
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
 use hosts::HostList;
@@ -177,10 +178,11 @@ impl Work {
                 self.defer(&left, &list.not_found(host));
                 continue;
             };
-            let (endpoint, wrong) =
-                crate::mail::smtp_transport::endpoint(call.cx, Some(transport), host, address);
+            let asker = Asker::Delivery(&transport.name);
+            let (endpoint, wrong) = endpoint(call.cx, Some(transport), host, address, &asker);
             if let Some(why) = wrong {
-                self.defer(&left, &Undelivered::new(UNKNOWN, why));
+                let why = Undelivered::new(UNKNOWN, why).panicking();
+                self.defer(&left, &why);
                 continue;
             }
             let taking = TakingHost {

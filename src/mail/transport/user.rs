@@ -40,8 +40,9 @@ impl Routes {
         if uid == 0 || cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid) {
             let line = format!("User {uid} set for ");
             let name = transport.map(|one| one.name.clone()).unwrap_or_default();
-            let tail = b" transport is on the never_users list";
-            return Err([line.as_bytes(), name.bytes(), tail].concat());
+            let list = if uid == 0 { "fixed_never_users" } else { "never_users" };
+            let tail = format!(" transport is on the {list} list");
+            return Err([line.as_bytes(), name.bytes(), tail.as_bytes()].concat());
         }
         // With no rights but the server's, nobody else can be had.
         if cx.engine().settings().get(opt::DELIVER_DROP_PRIVILEGE) && (uid, gid) != server {

@@ -242,6 +242,7 @@ impl Wire for UserFileWork {
                 mode.put(out);
                 bytes.put(out);
             }
+            Self::Enter => out.push(3),
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -249,6 +250,7 @@ impl Wire for UserFileWork {
             0 => Self::Read(Wire::take(from)?),
             1 => Self::Append(Wire::take(from)?, Wire::take(from)?),
             2 => Self::Replace(Wire::take(from)?, Wire::take(from)?),
+            3 => Self::Enter,
             _ => return None,
         })
     }

@@ -228,14 +228,14 @@ fn ensure(order: &MailboxOrder, path: &[u8]) -> Result<(), MailboxFault> {
     }
 }
 
-/// Makes the directory of one of the other forms, if it is not there. Whether it could be
-/// is seen by the file that is made in it.
-fn ensure_plain(order: &MailboxOrder) {
-    if let Some(mode) = order.directory_mode
-        && is_error(rustix::fs::stat(&order.path[..]), Errno::NOENT)
-    {
-        let _ = super::make_directories(&order.path, mode);
+/// Makes the directory of one of the other forms, if it is not there; why it could not be
+/// made, which is told of the file that is to be in it.
+fn ensure_plain(order: &MailboxOrder) -> Option<Errno> {
+    let mode = order.directory_mode?;
+    if !is_error(rustix::fs::stat(&order.path[..]), Errno::NOENT) {
+        return None;
     }
+    super::make_directories(&order.path, mode).err()
 }
 
 /// How much is in a directory, where anybody wants to know.
@@ -251,7 +251,10 @@ fn plain_measure(
 }
 
 /// Makes files whose names have a number in them, which is changed until they are free.
-fn numbered<T>(make: impl Fn(u64) -> Result<T, (Errno, Vec<u8>)>) -> Result<T, MailboxFault> {
+fn numbered<T>(
+    unmade: Option<Errno>,
+    make: impl Fn(u64) -> Result<T, (Errno, Vec<u8>)>,
+) -> Result<T, MailboxFault> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let own = u64::from(std::process::id());
     let mut tries = 0;
@@ -263,8 +266,10 @@ fn numbered<T>(make: impl Fn(u64) -> Result<T, (Errno, Vec<u8>)>) -> Result<T, M
                 number = own | (NEXT.fetch_add(1, Ordering::Relaxed) + 1) << 32;
             }
             made => {
-                return made
-                    .map_err(|(error, path)| fault_of(error, &[b"while creating file ", &path]));
+                return made.map_err(|(error, path)| {
+                    let error = unmade.filter(|_| error == Errno::NOENT).unwrap_or(error);
+                    fault_of(error, &[b"while creating file ", &path])
+                });
             }
         }
     }
@@ -276,9 +281,9 @@ pub(super) fn write_file(
     supply: &mut dyn MailboxSupply,
 ) -> Result<MailboxDone, MailboxFault> {
     check_place(order)?;
-    ensure_plain(order);
+    let unmade = ensure_plain(order);
     let measure = plain_measure(order, supply)?;
-    let mut temporary = numbered(|number| {
+    let mut temporary = numbered(unmade, |number| {
         let name = format!("/temp.{number}.");
         let path = [&order.path[..], name.as_bytes(), &order.host].concat();
         Temporary::create(path.clone(), order.mode).map_err(|error| (error, path))
@@ -313,10 +318,10 @@ pub(super) fn write_mailstore(
     supply: &mut dyn MailboxSupply,
 ) -> Result<MailboxDone, MailboxFault> {
     check_place(order)?;
-    ensure_plain(order);
+    let unmade = ensure_plain(order);
     let measure = plain_measure(order, supply)?;
     // The envelope has another name as long as the message is not there.
-    let (base, mut envelope, mut message) = numbered(|number| {
+    let (base, mut envelope, mut message) = numbered(unmade, |number| {
         let base = [&order.path[..], b"/", id, b"-", &base62::<11>(number)].concat();
         let file = |end: &[u8]| {
             let path = [&base[..], end].concat();

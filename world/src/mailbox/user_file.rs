@@ -26,6 +26,13 @@ pub(super) fn work(order: &UserFileOrder) -> io::Result<Vec<u8>> {
 
 fn done(order: &UserFileOrder) -> io::Result<Vec<u8>> {
     match &order.work {
+        UserFileWork::Enter => {
+            // Who may look for a name in it may be there.
+            let place = [&order.path[..], b"/."].concat();
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            rustix::fs::open(&place[..], flags, Mode::empty())?;
+            Ok(Vec::new())
+        }
         UserFileWork::Read(most) => {
             let file = open(order, OFlags::RDONLY, 0)?;
             let mut bytes = Vec::new();

@@ -20,7 +20,7 @@ use crate::mail::smtp_client::{
     SmtpError, Timeouts,
 };
 use crate::mail::smtp_transport::{
-    NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, raise, reason,
+    Asker, NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, raise, reason,
 };
 use crate::mail::transport::Transport;
 use words::{after, last_line, lines, null, rcpt, was};
@@ -121,7 +121,8 @@ impl<'p, 'r> Place<'p, 'r> {
 
     /// Where the host is spoken to. What is wrong with the options that say so is logged.
     fn endpoint(&mut self) -> Endpoint {
-        let (endpoint, wrong) = endpoint(self.run.cx, self.transport, self.host, self.address);
+        let (endpoint, wrong) =
+            endpoint(self.run.cx, self.transport, self.host, self.address, &Asker::Callout);
         if let Some(why) = wrong {
             let line = [b"<", self.callout.address.bytes(), b">: ", &why].concat();
             self.run.host.log_to(Logs::PANIC, &line);

@@ -112,7 +112,8 @@ fn path(
         },
     };
     let option = if in_directory { opt::DIRECTORY } else { opt::FILE };
-    let path = call.expand(&text, option.name(), "file or directory name")?;
+    let path = call.expand(&text, option.name(), "file or directory name");
+    let path = path.map_err(Undelivered::panicking)?;
     if matches!(delivery.target, DeliveryTarget::File { .. }) && path.bytes().ends_with(b"/") {
         in_directory = true;
     }
@@ -125,7 +126,7 @@ fn checked(transport: &[u8], path: &Str, within: Option<&Within>) -> Result<Vec<
     if taint.is_tainted() && !within.is_some_and(|within| within.cleans(bytes)) {
         let tail: &[u8] = b"' (file or directory name for ";
         let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
-        return Err(Undelivered::new(UNKNOWN, parts.concat()));
+        return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
     }
     if !bytes.starts_with(b"/") {
         let head: &[u8] = b"appendfile: file or directory name \"";
@@ -257,7 +258,7 @@ fn number(
     option: DriverOpt<Str>,
 ) -> Result<Option<Limit>, Undelivered> {
     let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
-    let value = call.expand(&text, option.name(), "")?;
+    let value = call.expand(&text, option.name(), "").map_err(Undelivered::panicking)?;
     limit(value.bytes()).map(Some).ok_or_else(|| {
         let name = call.transport.name.bytes();
         let head = [b"Malformed value \"", value.bytes(), b"\" (expansion of \""].concat();

@@ -23,7 +23,7 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
         hosts: Vec::new(),
         fallback_hosts: Vec::new(),
         identity: Identity::default(),
-        home: None,
+        home: Some(Str::fixed("/home/u")),
         directory: None,
     }
 }
@@ -43,7 +43,6 @@ fn deliver_to(fixture: &Fixture, options: &str, deliveries: &[&Delivery]) -> Vec
     cx.set_var(var::RETURN_PATH, Str::tainted(&b"s@sender.example"[..]));
     cx.set_var(var::LOCAL_PART, deliveries[0].address.local_part.clone());
     cx.set_var(var::MESSAGE_SIZE, "24");
-    cx.set_var(var::HOME, "/home/u");
     let message = message();
     let consignment = Consignment {
         return_path: Str::tainted(&b"s@sender.example"[..]),

@@ -6,7 +6,7 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport::pipe as opt;
 use eximious_stdlib::variables::var;
 
-use super::{META, Trouble, later, listed, never};
+use super::{META, Trouble, later, listed, never, senseless};
 use crate::mail::route::{DeliveryTarget, FilterPipe, Text};
 use crate::mail::transport::TransportCall;
 
@@ -72,7 +72,7 @@ fn shell(call: &mut TransportCall<'_>, line: &Str, expands: bool) -> Result<Vec<
         false => line.clone(),
         true => Text::new(line.clone()).expand(call.cx).map_err(|fail| {
             let head = [b"Expansion of command \"", line.bytes(), b"\" in ", name].concat();
-            later([&head[..], b" transport failed: ", fail.message()].concat())
+            senseless([&head[..], b" transport failed: ", fail.message()].concat())
         })?,
     };
     if line.taint().is_tainted() {
@@ -114,7 +114,7 @@ fn separate(
     });
     let expanded = expanded.map_err(|fail| match fail.kind() == ErrorKind::Taint {
         true => never(fail.message().to_vec()),
-        false => later(fail.message().to_vec()),
+        false => senseless(fail.message().to_vec()),
     })?;
     let mut words = Vec::new();
     for (at, word) in expanded.iter().enumerate() {
@@ -127,7 +127,7 @@ fn separate(
                 let text = address.map(Str::bytes).unwrap_or_default();
                 let all = split(text).ok_or_else(|| {
                     let fail: Fail = too_many(text, &owner);
-                    later(fail.message().to_vec())
+                    senseless(fail.message().to_vec())
                 })?;
                 words.extend(all);
             }

@@ -59,7 +59,11 @@ impl HostList {
             Ok(false) => return None,
             Ok(true) => Undelivered::new(
                 LOCAL_HOST,
-                format!("smtp transport found host {} to be local", host.name),
+                format!(
+                    "{} transport found host {} to be local",
+                    call.transport.name.display(),
+                    host.name
+                ),
             ),
             Err(fail) => Undelivered::new(UNKNOWN, fail.message()),
         };
@@ -80,7 +84,7 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
             let text = text.map_err(|fail| {
                 let head = [b"failed to expand list of hosts \"", list.bytes(), b"\" in "].concat();
                 let tail = [transport.name.bytes(), b" transport: ", fail.message()].concat();
-                Undelivered::new(UNKNOWN, [head, tail].concat())
+                Undelivered::new(UNKNOWN, [head, tail].concat()).panicking()
             })?;
             told_hosts(call, &text)
         }
