@@ -138,8 +138,9 @@ impl Attempt<'_> {
 
     /// ` I=[…]:…`: from where a host was reached, where that is wanted.
     fn interface(&self, local: Option<SocketAddr>) -> Vec<u8> {
-        let wanted = self.wanted();
-        let local = local.filter(|_| wanted.contains(LogSelector::INCOMING_INTERFACE));
+        // One of the two alone is not enough.
+        let both = LogSelector::INCOMING_INTERFACE | LogSelector::OUTGOING_INTERFACE;
+        let local = local.filter(|_| self.wanted().contains(both));
         let Some(local) = local else { return Vec::new() };
         let mut out = format!(" I=[{}]", local.ip().to_canonical());
         if self.logs_port(local.port()) {
