@@ -213,6 +213,7 @@ const USUAL: &[LogSelector] = &[
     LogSelector::HOST_LOOKUP_FAILED,
     LogSelector::LOST_INCOMING_CONNECTION,
     LogSelector::MSG_ID,
+    LogSelector::OUTGOING_INTERFACE,
     LogSelector::QUEUE_RUN,
     LogSelector::REJECTED_HEADER,
     LogSelector::RETRY_DEFER,

@@ -122,7 +122,7 @@ fn output(
     match machine.cx.call(&COMMAND, run) {
         Err(why) => {
             let message = router.named(b"", b" router: ", why.message());
-            Err(RouteError { freezes: why.kind() == ErrorKind::Limit, ..RouteError::new(message) })
+            Err(RouteError::new(message))
         }
         Ok(Finished { code: 0, output }) if output.is_empty() => {
             Err(wrong("command failed to return data"))

@@ -148,23 +148,28 @@ impl Machine<'_> {
             word => match word.strip_prefix(b"reroute:") {
                 Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
                 None => {
-                    let client = self.cx.value_of(var::SENDER_FULLHOST);
-                    let (doing, from): (&[u8], &[&[u8]]) = match self.purpose.verifies() {
-                        true if !client.is_empty() => {
-                            (b"verifying", &[b" from host ", client.bytes()])
-                        }
-                        _ => (b"routing", &[]),
-                    };
-                    let parts = [what, b": ", self.address.domain.bytes(), b" (while ", doing];
-                    let head = [&parts.concat()[..], b" <", self.address.text.bytes(), b">"];
-                    let line = [&head.concat()[..], &from.concat(), b")"].concat();
+                    let is_delivery = self.purpose == Purpose::Delivery;
+                    let mut line = [what, b": ", self.address.domain.bytes()].concat();
+                    if !is_delivery {
+                        line.extend(self.occasion());
+                    }
                     // Who only looks at an address does not freeze a message.
                     self.log(&line);
-                    let freezes = self.purpose == Purpose::Delivery;
-                    Err(RouteError { freezes, ..RouteError::new(what) })
+                    Err(RouteError { freezes: is_delivery, ..RouteError::new(what) })
                 }
             },
         }
+    }
+
+    /// ` (while verifying <a@b> from host …)`: what an address is looked at for.
+    fn occasion(&mut self) -> Vec<u8> {
+        let client = self.cx.value_of(var::SENDER_FULLHOST);
+        let (doing, from) = match self.purpose.verifies() && !client.is_empty() {
+            true => ("verifying", [b" from host ", client.bytes()].concat()),
+            false => ("routing", Vec::new()),
+        };
+        let head = format!(" (while {doing} <");
+        [head.as_bytes(), self.address.text.bytes(), b">", &from, b")"].concat()
     }
 
     fn reroute(&mut self, number: usize, router: &Router, word: &[u8]) -> Verdict {
