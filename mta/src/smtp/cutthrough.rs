@@ -186,7 +186,9 @@ impl SmtpSession {
         if port {
             text.extend_from_slice(format!(":{}", onward.port).as_bytes());
         }
-        if let Some(local) = onward.local.filter(|_| self.logs(LogSelector::OUTGOING_INTERFACE)) {
+        // One of the two alone is not enough, here as in deliveries.
+        let both = LogSelector::INCOMING_INTERFACE | LogSelector::OUTGOING_INTERFACE;
+        if let Some(local) = onward.local.filter(|_| self.logs(both)) {
             text.extend_from_slice(format!(" I=[{}]", local.ip().to_canonical()).as_bytes());
             if own {
                 text.extend_from_slice(format!(":{}", local.port()).as_bytes());
