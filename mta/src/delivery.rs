@@ -235,13 +235,23 @@ impl Deliverer {
         // A configuration can make reports of reports, and so on; they wait in the end.
         for _ in 0..MOST_REPORTS {
             let Some(report) = reports.pop() else { break };
-            if !manner.overrides && self.engine.settings().get(opt::QUEUE_ONLY) {
+            if self.has_to_wait(manner.overrides) {
                 break;
             }
             let manner = AttemptManner { overrides: manner.overrides, ..AttemptManner::default() };
             reports.extend(self.without_customer().deliver(place, &report, &manner).reports);
         }
         outcome
+    }
+
+    /// Whether a message that was written here waits for a run of the queue, as all do that are
+    /// handed in; `overrides` where it is delivered in spite of `queue_only`.
+    fn has_to_wait(&self, overrides: bool) -> bool {
+        let (settings, world) = (self.engine.settings(), self.engine.world());
+        let most = settings.given(opt::QUEUE_ONLY_LOAD);
+        !overrides && settings.get(opt::QUEUE_ONLY)
+            || QueueFiles::found(&self.engine).all
+            || most.is_some_and(|most| world.host.load() > most)
     }
 
     /// A context whose expansions may call ACLs.

@@ -67,12 +67,18 @@ pub fn exim(
     }
 }
 
-/// Writes what `logwrite` wants written, with a user's rights; lines for the main log where
-/// that can't be done.
-pub fn write_logs(world: &World, user: &LocalUser, actions: &[FilterAction]) -> Vec<Vec<u8>> {
+/// Writes what `logwrite` wants written, with a user's rights, up to what can't be.
+///
+/// # Errors
+/// Why a file can't be written to, in Exim's words.
+pub fn write_logs(
+    world: &World,
+    user: &LocalUser,
+    actions: &[FilterAction],
+) -> Result<(), Vec<u8>> {
     /// The permissions of a new file, where a filter says none.
     const MODE: u32 = 0o600;
-    let (mut mode, mut faults) = (MODE, Vec::new());
+    let mut mode = MODE;
     for action in actions {
         match action {
             FilterAction::LogFile { mode: said, .. } => mode = said.unwrap_or(MODE),
@@ -86,15 +92,14 @@ pub fn write_logs(world: &World, user: &LocalUser, actions: &[FilterAction]) -> 
                 };
                 if let Err(why) = done {
                     let why = reason(&why);
-                    let head = [b"filter log file ", file.bytes()].concat();
-                    let tail = [b" can't be written to: ", why.as_bytes()].concat();
-                    faults.push([head, tail].concat());
+                    let head = [b"failed to open filter log file \"", file.bytes()].concat();
+                    return Err([&head[..], b"\": ", why.as_bytes()].concat());
                 }
             }
             _ => {}
         }
     }
-    faults
+    Ok(())
 }
 
 /// What came of a filter.
@@ -369,8 +374,8 @@ pub struct AutoReply {
 
 impl AutoReply {
     /// Whom it goes to: the addresses of `to`, or those that `$reply_address` has.
-    /// What follows something that is no address does not count, and there may be
-    /// none; a name may be without a domain.
+    /// What is no address does not count, and there may be none; a name may be without a
+    /// domain.
     pub fn recipients(&self, reply_address: &Str) -> Vec<Vec<u8>> {
         let list = self.to.as_ref().unwrap_or(reply_address);
         let rules = Rules { literals: true, ..Rules::default() };
@@ -378,10 +383,8 @@ impl AutoReply {
         let mut rest = list.bytes();
         while !rest.is_empty() {
             let end = address::find_end(rest, false);
-            match address::parse(&rest[..end], rules) {
-                Ok(one) => found.push(one.text),
-                Err(why) if why.is_empty() => {}
-                Err(_) => break,
+            if let Ok(one) = address::parse(&rest[..end], rules) {
+                found.push(one.text);
             }
             rest = rest.get(end + 1..).unwrap_or_default();
         }

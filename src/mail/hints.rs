@@ -1,12 +1,13 @@
 //! What is remembered from one message to the next, as records: retry times
 //! (specification, chapter 32), the cache of callouts (44.22.2), rates (44.20),
 //! what was seen (44.19), which messages wait for a host (49.1), who is at work (31,
-//! `serialize_hosts`), what domains say of mail that comes to them (MTA-STS), and what came
-//! of TLS with their hosts (TLS-RPT).
+//! `serialize_hosts`), what domains say of mail that comes to them (MTA-STS), what came
+//! of TLS with their hosts (TLS-RPT), and what hosts announce (`hosts_pipe_connect`).
 //!
 //! A record is bytes in a [`HintStore`], begun by its kind and version. What
 //! can't be read as such is as if it were not there: hints can always be lost.
 
+mod announced;
 mod callout;
 mod codec;
 mod dump;
@@ -23,6 +24,7 @@ mod working;
 
 use eximious_core::world::{Change, Hint, HintStore, HintsError};
 
+pub use announced::Announced;
 pub use callout::{
     CalloutAddress, CalloutDomain, CalloutResult, QuotaStanding, callout_key, quota_key,
 };

@@ -6,6 +6,7 @@
 
 mod authenticate;
 mod dane;
+mod early;
 mod endpoint;
 mod event;
 mod hosts;
@@ -31,6 +32,7 @@ use crate::mail::mta_sts::StsFound;
 use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::Authenticated;
+pub(crate) use early::EarlyHost;
 pub(crate) use endpoint::{Asker, endpoint, is_listed};
 pub use event::TransportEvent;
 pub(crate) use event::{raise, telling};

@@ -33,6 +33,8 @@ pub enum DeliveryEvent<'e> {
     Begins {
         /// The message's name.
         id: &'e [u8],
+        /// The process that runs the queue, where the attempt is part of a run.
+        run: Option<u32>,
     },
     /// Who has not got the message: these are tried.
     Recipients {

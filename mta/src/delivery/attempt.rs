@@ -148,7 +148,9 @@ impl<'d> Attempt<'d> {
             return Attempts { outcome, reports: Vec::new() };
         }
         let id = self.id.clone();
-        let outer = self.cx.trace().begin(Happening::Delivery(DeliveryEvent::Begins { id: &id }));
+        let run = self.manner.is_run.then(|| self.cx.engine().world().host.pid());
+        let begins = DeliveryEvent::Begins { id: &id, run };
+        let outer = self.cx.trace().begin(Happening::Delivery(begins));
         let outcome = match &self.manner.gives_up {
             Some(by) => self.cancel(by),
             None => self.try_all(was_frozen),
@@ -438,9 +440,9 @@ impl<'d> Attempt<'d> {
     /// Delivers a message that was written here, unless all messages wait.
     fn deliver_own(&mut self, id: &[u8]) {
         let overrides = self.manner.overrides;
-        if overrides || !self.cx.engine().settings().get(opt::QUEUE_ONLY) {
+        let deliverer = self.deliverer.without_customer();
+        if !deliverer.has_to_wait(overrides) {
             let manner = AttemptManner { overrides, ..AttemptManner::default() };
-            let deliverer = self.deliverer.without_customer();
             deliverer.deliver_all(&self.place.clone(), id, &manner);
         }
     }

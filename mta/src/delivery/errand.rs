@@ -173,7 +173,7 @@ impl OwnSender<'_> {
         let place = (&self.about, &self.place.queue[..]);
         let (done, name) = hand_in_as(&self.deliverer.server, cx, own, place, user);
         let name = name.bytes().to_vec();
-        if done.kept && self.at_once {
+        if done.kept && self.at_once && !self.deliverer.has_to_wait(false) {
             self.deliverer.deliver_all(&self.place, &name, &AttemptManner::default());
         }
         (done.status, (done.kept && !self.at_once).then_some(name))

@@ -26,6 +26,8 @@ pub(super) struct Subject<'s> {
     pub(super) transport: Option<&'s Str>,
     /// The local part alone is shown: a delivery on this host was made.
     pub(super) is_local: bool,
+    /// The whole of it is shown all the same, with the address that it came of.
+    pub(super) is_whole: bool,
     /// Whether the address is a file, a command or the like.
     pub(super) is_direct: bool,
     /// The address as the transport tells it, where that is known: perhaps without affixes.
@@ -42,7 +44,8 @@ impl<'s> Subject<'s> {
     ) -> Self {
         let is_direct = delivery.target != DeliveryTarget::Address;
         let (address, told) = (&delivery.address, None);
-        Self { address, router: Some(router), transport, is_local, is_direct, told }
+        let router = Some(router);
+        Self { address, router, transport, is_local, is_whole: false, is_direct, told }
     }
 
     /// Of an address that no transport has to do with.
@@ -51,7 +54,8 @@ impl<'s> Subject<'s> {
         router: Option<&'s Str>,
         is_direct: bool,
     ) -> Self {
-        Self { address, router, transport: None, is_local: false, is_direct, told: None }
+        let (is_local, is_whole) = (false, false);
+        Self { address, router, transport: None, is_local, is_whole, is_direct, told: None }
     }
 
     /// The same, as its transport tells it.
@@ -67,7 +71,7 @@ impl Attempt<'_> {
         let (address, text) = (subject.address, subject.address.text.bytes());
         let is_short = subject.is_local && !subject.is_direct;
         let told = subject.told.as_ref().map_or(text, Str::bytes);
-        let own = match is_short {
+        let own = match is_short && !subject.is_whole {
             // As the routers had it: in lower case, unless one minded that.
             true if told != text => address.local_part.bytes().to_vec(),
             true => {
@@ -319,7 +323,9 @@ impl Attempt<'_> {
             line.extend(self.interface(why.local));
         }
         line.extend_from_slice(took);
-        if !message.is_empty() {
+        // What a router has to say may be nothing, but it has said it.
+        let is_routers = subject.transport.is_none() && why.number <= 0;
+        if !message.is_empty() || is_routers {
             line.extend_from_slice(&[b": ", message].concat());
         }
         line

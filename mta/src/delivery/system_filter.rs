@@ -62,12 +62,15 @@ impl Attempt<'_> {
             self.cx.unset_var(variable);
         }
         let world = self.cx.engine().world().clone();
-        let faults = filter::write_logs(&world, &user, &done.actions);
-        faults.iter().for_each(|line| self.log(line));
+        let logged = filter::write_logs(&world, &user, &done.actions);
         for (variable, count) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
             self.cx.set_var(variable, Str::from(count.to_string()));
         }
-        if let FilterEnd::Error(why) = &done.end {
+        let wrong = match (&done.end, &logged) {
+            (FilterEnd::Error(why), _) | (_, Err(why)) => Some(why),
+            _ => None,
+        };
+        if let Some(why) = wrong {
             let old = self.message.clone();
             self.cx.set_message(Some(old));
             return self.filter_broken(why);
@@ -80,7 +83,9 @@ impl Attempt<'_> {
                 return Filtered::Over(self.freeze(&why, &[]));
             }
             FilterEnd::Defer(_) => {
-                self.log(b"Delivery deferred by system filter");
+                let line = b"Delivery deferred by system filter";
+                self.log(line);
+                self.log_message(line);
                 self.update(false);
                 return Filtered::Over(Attempted::Left);
             }

@@ -26,6 +26,7 @@ mod docs;
 mod dovecot;
 mod dscp;
 mod durable;
+mod early_hosts;
 mod etrn;
 mod events;
 mod every_field;

@@ -29,9 +29,10 @@ pub(super) fn write_run(step: &QueueEvent<'_>, out: &mut DebugWriter<'_>) {
 
 pub(super) fn write(step: &DeliveryEvent<'_>, out: &mut DebugWriter<'_>) {
     match step {
-        DeliveryEvent::Begins { id } => {
+        DeliveryEvent::Begins { id, run } => {
             let by = DebugSelector::ANY.with(DebugSelector::VERBOSE);
-            out.told(by, 0, &[b"delivering ", id]);
+            let run = run.map_or_else(String::new, |pid| format!(" (queue run pid {pid})"));
+            out.told(by, 0, &[b"delivering ", id, run.as_bytes()]);
         }
         DeliveryEvent::Recipients { addresses } => {
             out.told(DELIVER, 0, &[b"Delivery address list:", &listed(b"\n  ", addresses)]);

@@ -100,6 +100,13 @@ pub struct SmtpClient {
     tells_flushes: bool,
     /// The first lines of the server's greeting, and of its answer to this side's.
     first_lines: [Vec<u8>; 2],
+    /// Whether what the server says first, or to a greeting, is still to be heard, though
+    /// commands were said after it.
+    greets_early: bool,
+    /// What it said then.
+    early_replies: Vec<(SmtpCommand, Reply)>,
+    /// Whether good-bye is said with the message at hand, or was.
+    pub(super) leaves: bool,
     /// Why nothing more can be heard.
     broken: Option<Cause>,
     /// How many recipients the server has taken for the message at hand.
@@ -141,6 +148,9 @@ impl SmtpClient {
             log: Vec::new(),
             tells_flushes: true,
             first_lines: Default::default(),
+            greets_early: false,
+            early_replies: Vec::new(),
+            leaves: false,
             broken: None,
             accepted: 0,
             sent: 0,
@@ -228,6 +238,31 @@ impl SmtpClient {
             false => Extensions::default(),
         };
         done(reply, SmtpCommand::Hello, &self.last.said)
+    }
+
+    /// Greets the server by a name, and waits for nothing: what it announced another time, the
+    /// text of its answer then, counts for now. The greeting goes with the next command
+    /// (`PIPECONNECT`), and what the server says to it, and what it says first, is heard before
+    /// that one's answer ([`SmtpClient::take_early_replies`]).
+    pub fn hello_early(&mut self, trace: &mut Trace, hello: Hello, name: &[u8], known: &[u8]) {
+        let line = [hello.name().as_bytes(), b" ", name].concat();
+        self.queue(trace, SentCommand::new(SmtpCommand::Hello, line));
+        self.hello = Some(hello);
+        self.extensions = Extensions::read_text(known);
+        self.pipelines = false;
+        self.greets_early = true;
+    }
+
+    /// Whether what the server says first, or to a greeting, is still to be heard, though
+    /// it was greeted.
+    pub fn is_unheard(&self) -> bool {
+        self.greets_early
+    }
+
+    /// What the server said first, and to a greeting that it was not waited for, as far as
+    /// that was heard since the last call.
+    pub fn take_early_replies(&mut self) -> Vec<(SmtpCommand, Reply)> {
+        std::mem::take(&mut self.early_replies)
     }
 
     /// Greets the server, and does so in the old way where it does not know the new one.
@@ -336,6 +371,46 @@ impl SmtpClient {
         self.close(trace);
     }
 
+    /// Ends the session of a delivery: says good-bye, unless that was said with the message
+    /// ([`SmtpClient::leave_with_message`]), and that nothing more will come, and waits a
+    /// little for the server to agree.
+    pub fn leave(&mut self, trace: &mut Trace) {
+        if !self.leaves && self.say_farewell(trace).is_err() {
+            return self.close(trace);
+        }
+        self.connection.hurry(FAREWELL);
+        self.expect(SentCommand::wait(SmtpCommand::Quit, b"QUIT"));
+        let _ = self.answer(trace);
+        self.close(trace);
+    }
+
+    /// The next message is the last one, and good-bye is said with it, where commands may be
+    /// sent together.
+    pub fn leave_with_message(&mut self) {
+        self.leaves = self.pipelines;
+    }
+
+    /// Whether good-bye was said, or is said with the message at hand.
+    pub fn leaves(&self) -> bool {
+        self.leaves
+    }
+
+    pub(super) fn say_farewell(&mut self, trace: &mut Trace) -> Result<(), Cause> {
+        if self.connection.is_secured() {
+            let quit = SmtpEvent::Sent { side: SmtpSide::Client, text: b"QUIT" };
+            trace.tell(Happening::Smtp(quit));
+            self.note(b"QUIT");
+            return self.put(b"QUIT\r\n");
+        }
+        trace.tell(Happening::Smtp(SmtpEvent::Step { text: b"  SMTP+> QUIT" }));
+        self.note(b"QUIT+");
+        self.put(b"QUIT\r\n")?;
+        if self.connection.finish_writing() {
+            trace.tell(Happening::Smtp(SmtpEvent::Step { text: b"  SMTP(shutdown)>>" }));
+        }
+        Ok(())
+    }
+
     /// Ends the session, and waits for nothing.
     pub fn abandon(&mut self, trace: &mut Trace) {
         let heard = self.last.heard.clone();
@@ -404,11 +479,53 @@ impl SmtpClient {
         }
     }
 
-    /// The answer to the first command that has none yet, whatever it is.
+    /// The answer to the first command that has none yet, whatever it is; but for greetings
+    /// that were not waited for.
     ///
     /// # Errors
-    /// There is none.
+    /// There is none, or the server does not want to be greeted.
     pub fn answer(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
+        if self.greets_early {
+            self.hear_greetings(trace)?;
+        }
+        self.next_answer(trace)
+    }
+
+    /// Hears what the server says first, and to greetings that were not waited for. Where it
+    /// says no to the latter it may still take what came with it.
+    fn hear_greetings(&mut self, trace: &mut Trace) -> Result<(), SmtpError> {
+        self.greets_early = false;
+        let last = self.last.said.clone();
+        while let Some(first) = self.unanswered.front()
+            && matches!(first.command, SmtpCommand::Connect | SmtpCommand::Hello)
+        {
+            let command = first.command;
+            let reply = match self.next_answer(trace) {
+                Ok(reply) => reply,
+                // What was said last is what nobody answers.
+                Err(error) => return Err(SmtpError { said: last, ..error }),
+            };
+            let at = usize::from(command == SmtpCommand::Hello);
+            self.first_lines[at] = first_line(&reply);
+            self.early_replies.push((command, reply.clone()));
+            match command {
+                SmtpCommand::Hello if reply.accepts() => {
+                    self.extensions = Extensions::read(&reply);
+                    self.pipelines &= self.extensions.pipelining;
+                }
+                SmtpCommand::Connect if !reply.accepts() => {
+                    let cause = Cause::Replied(reply);
+                    // No answer to what came after it means anything.
+                    self.broken = Some(cause.clone());
+                    return Err(SmtpError { command, said: last, cause });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn next_answer(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         let Some(request) = self.unanswered.pop_front() else {
             let (command, cause) = (SmtpCommand::Quit, Cause::NothingAsked);
             return Err(SmtpError { command, said: Vec::new(), cause });

@@ -90,6 +90,17 @@ impl SmtpConnection {
         send_sealed(&mut *self.stream, &mut **tls).map_err(trouble)
     }
 
+    /// Whether there is TLS.
+    pub fn is_secured(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Says that nothing more will come, where one direction can end by itself: TLS ends as a
+    /// whole. Whether it was said.
+    pub fn finish_writing(&mut self) -> bool {
+        self.tls.is_none() && self.stream.finish_writing().is_ok()
+    }
+
     /// Begins TLS. What the server said before is forgotten: replies that came too soon
     /// came in clear text, from whomever.
     ///

@@ -1,6 +1,7 @@
 //! How a client greets, and which extensions the server announces then.
 
 use super::Reply;
+use super::reply::further_lines;
 
 /// The command by which a client greets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,6 +40,8 @@ pub struct Extensions {
     pub auth: Vec<Vec<u8>>,
     /// `LIMITS` (RFC 9422)
     pub limits: AnnouncedLimits,
+    /// `PIPECONNECT`: whether commands may come before the server's greeting.
+    pub pipe_connect: bool,
 }
 
 /// How much a server takes (RFC 9422); nothing where it does not say.
@@ -113,8 +116,13 @@ impl std::fmt::Display for Hello {
 impl Extensions {
     /// What a server's answer to EHLO or LHLO says.
     pub fn read(reply: &Reply) -> Self {
+        Self::read_text(reply.text())
+    }
+
+    /// What the text of such an answer says, with line feeds between its lines.
+    pub fn read_text(text: &[u8]) -> Self {
         let mut extensions = Self::default();
-        for line in reply.further_lines() {
+        for line in further_lines(text) {
             let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             let Some(word) = words.next() else { continue };
             match word.to_ascii_uppercase().as_slice() {
@@ -130,6 +138,7 @@ impl Extensions {
                 b"IGNOREQUOTA" => extensions.ignore_quota = true,
                 b"PRDR" => extensions.prdr = true,
                 b"SMTPUTF8" => extensions.smtputf8 = true,
+                b"PIPECONNECT" => extensions.pipe_connect = true,
                 b"LIMITS" => extensions.limits = AnnouncedLimits::read(words),
                 b"AUTH" => extensions.auth.extend(words.map(<[u8]>::to_ascii_uppercase)),
                 _ => {}

@@ -64,6 +64,10 @@ impl SmtpClient {
             self.note(b".");
         }
         self.connection.set_timeout(self.timeouts.command);
+        if sent.is_ok() && self.leaves {
+            // Where it is not heard, there is no need for it.
+            let _ = self.say_farewell(trace);
+        }
         match sent {
             Ok(()) => {
                 self.sent = wire.sent();

@@ -63,12 +63,12 @@ impl Reply {
         let line = self.text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         line.get(4..).unwrap_or_default()
     }
+}
 
-    /// What stands in its lines behind the codes, the first line left out.
-    pub fn further_lines(&self) -> impl Iterator<Item = &[u8]> {
-        let lines = self.text.split(|byte| *byte == b'\n').skip(1);
-        lines.map(|line| line.get(4..).unwrap_or_default())
-    }
+/// What stands in a reply's lines behind the codes, the first line left out.
+pub(super) fn further_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.split(|byte| *byte == b'\n').skip(1);
+    lines.map(|line| line.get(4..).unwrap_or_default())
 }
 
 /// Makes replies of what comes in.

@@ -11,6 +11,7 @@ use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
 use super::dane::DaneFailure;
+use super::early::EarlyHost;
 use super::{Authenticated, Peer, Secured, TurnedConnection};
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, Reply, SmtpClient, SmtpCommand, SmtpError, Timeouts,
@@ -26,6 +27,8 @@ pub(crate) struct Opened {
     pub(crate) secured: Option<Secured>,
     /// As whom the host knows this one, if it does.
     pub(crate) authenticated: Option<Authenticated>,
+    /// What is known of a host that may get commands before its greeting.
+    pub(crate) early: Option<EarlyHost>,
 }
 
 /// Why no message can begin. The connection is closed.
@@ -79,16 +82,19 @@ impl Peer<'_> {
         }
         let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.cx.tell_callout(format!("interface={from} port={}", endpoint.port).as_bytes());
-        // Commands before the banner would save time only.
-        let _ = self.listed(smtp::HOSTS_PIPE_CONNECT);
+        let early = self.early_host();
         let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
         self.local = client.local_address();
-        let mut opened = Opened { client, secured: None, authenticated: None };
+        let mut opened = Opened { client, secured: None, authenticated: None, early };
         self.forget_tls();
         if endpoint.protocol == Protocol::Smtps {
             opened.secured = Some(self.begin_tls(&mut opened.client)?);
         }
-        self.greet(&mut opened, endpoint.protocol)?;
+        let greeted = self.greet(&mut opened, endpoint.protocol);
+        if greeted.is_err() || !opened.client.is_unheard() {
+            self.remember_announced(&mut opened);
+        }
+        greeted?;
         self.keep_resumable(&mut opened.client);
         Ok(opened)
     }
@@ -109,7 +115,7 @@ impl Peer<'_> {
             tls.values.into_iter().for_each(|(var, value)| self.cx.set_var(var, value));
             tls.secured
         });
-        let mut opened = Opened { client, secured, authenticated: None };
+        let mut opened = Opened { client, secured, authenticated: None, early: None };
         self.greet(&mut opened, endpoint.protocol)?;
         Ok(opened)
     }
@@ -169,32 +175,63 @@ impl Peer<'_> {
     /// Begins the session.
     fn greet(&mut self, opened: &mut Opened, protocol: Protocol) -> Result<(), NotOpen> {
         let name = self.name(opened.client.local_address());
-        let banner = opened.client.banner(self.cx.trace());
-        let banner = banner.map_err(|error| self.refused(&mut opened.client, error))?;
-        if let Some(why) = self.event("smtp:connect", banner.text()) {
-            let head = b"deferred by smtp:connect event expansion: ".as_slice();
-            return Err(self.give_up(&mut opened.client, [head, why.bytes()].concat()));
-        }
+        let early = name.as_ref().is_ok_and(|name| self.greet_early(opened, protocol, name));
+        let name = match early {
+            true => name,
+            false => {
+                let banner = opened.client.banner(self.cx.trace());
+                let banner = banner.map_err(|error| self.refused(&mut opened.client, error))?;
+                self.greeted(&mut opened.client, &banner)?;
+                name
+            }
+        };
         let name = name.map_err(|why| self.give_up(&mut opened.client, why))?;
-        let plain = self.listed(smtp::HOSTS_AVOID_ESMTP);
-        let hello = Hello::first(protocol == Protocol::Lmtp, plain);
-        self.hello(&mut opened.client, hello, &name)?;
+        if !early {
+            let plain = self.listed(smtp::HOSTS_AVOID_ESMTP);
+            let hello = Hello::first(protocol == Protocol::Lmtp, plain);
+            let answer = self.hello(&mut opened.client, hello, &name)?;
+            self.note_announced(opened, answer.text());
+        }
         if opened.secured.is_none() && self.wants_tls(&opened.client) {
-            opened.secured = self.start_tls(&mut opened.client)?;
-            if opened.secured.is_some() {
-                self.hello_again(&mut opened.client, protocol, &name)?;
+            opened.secured = self.start_tls(opened)?;
+            if opened.secured.is_some() && !self.greet_early(opened, protocol, &name) {
+                self.hello_again(opened, protocol, &name)?;
             }
         }
         self.look_at_extensions(opened)
     }
 
-    /// Greets the host, and does so in the old way where it does not know the new one.
-    fn hello(&mut self, client: &mut SmtpClient, first: Hello, name: &[u8]) -> Result<(), NotOpen> {
+    /// Tells of what the host said first.
+    pub(super) fn greeted(
+        &mut self,
+        client: &mut SmtpClient,
+        banner: &Reply,
+    ) -> Result<(), NotOpen> {
+        match self.event("smtp:connect", banner.text()) {
+            None => Ok(()),
+            Some(why) => {
+                let head = b"deferred by smtp:connect event expansion: ".as_slice();
+                Err(self.give_up(client, [head, why.bytes()].concat()))
+            }
+        }
+    }
+
+    /// Greets the host, and does so in the old way where it does not know the new one; its
+    /// answer.
+    fn hello(
+        &mut self,
+        client: &mut SmtpClient,
+        first: Hello,
+        name: &[u8],
+    ) -> Result<Reply, NotOpen> {
         let mut hello = first;
         let mut refusal = Vec::new();
         loop {
             let answer = self.say_hello(client, hello, name);
-            let Err(mut error) = answer else { return Ok(()) };
+            let mut error = match answer {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
             match (error.reply(), hello.fallback()) {
                 (Some(reply), Some(old)) => {
                     let said = printing(reply.text(), false);
@@ -234,17 +271,22 @@ impl Peer<'_> {
     /// where it says nothing at all, it has refused TLS after its handshake.
     fn hello_again(
         &mut self,
-        client: &mut SmtpClient,
+        opened: &mut Opened,
         protocol: Protocol,
         name: &[u8],
     ) -> Result<(), NotOpen> {
         let hello = Hello::first(protocol == Protocol::Lmtp, false);
+        let client = &mut opened.client;
         match self.say_hello(client, hello, name) {
             Err(error) if error.cause == Cause::Closed => {
                 Err(self.unsecured(client, TlsFault::new("", "error on first read")))
             }
             Err(error) if error.reply().is_none() => Err(self.refused(client, error)),
-            Ok(_) | Err(_) => Ok(()),
+            Err(_) => Ok(()),
+            Ok(answer) => {
+                self.note_announced(opened, answer.text());
+                Ok(())
+            }
         }
     }
 
@@ -281,8 +323,11 @@ impl Peer<'_> {
     }
 
     /// `STARTTLS`; nothing where the host does not want to, and it goes on without.
-    fn start_tls(&mut self, client: &mut SmtpClient) -> Result<Option<Secured>, NotOpen> {
-        match client.starttls(self.cx.trace()) {
+    fn start_tls(&mut self, opened: &mut Opened) -> Result<Option<Secured>, NotOpen> {
+        let answer = opened.client.starttls(self.cx.trace());
+        self.heard_early(opened)?;
+        let client = &mut opened.client;
+        match answer {
             Ok(_) => self.begin_tls(client).map(Some),
             Err(error) if error.reply().is_some() => {
                 let transport = self.transport;
@@ -301,8 +346,7 @@ impl Peer<'_> {
     /// Looks at what the host announces, and at what is asked of it.
     fn look_at_extensions(&mut self, opened: &mut Opened) -> Result<(), NotOpen> {
         let client = &mut opened.client;
-        let is_required = self.tls.dane.is_some() || self.follows_policy();
-        if opened.secured.is_none() && (is_required || self.listed(smtp::HOSTS_REQUIRE_TLS)) {
+        if opened.secured.is_none() && self.requires_tls() {
             let why = match client.extensions().starttls {
                 _ if !self.cx.engine().world().tls.is_there() => {
                     "a TLS session is required, but TLS is not in this build"
@@ -330,7 +374,12 @@ impl Peer<'_> {
             return Ok(());
         }
         opened.authenticated = self.authenticate(client)?;
-        Ok(())
+        self.heard_early(opened)
+    }
+
+    /// Whether nothing is to be said in the clear.
+    pub(super) fn requires_tls(&mut self) -> bool {
+        self.tls.dane.is_some() || self.follows_policy() || self.listed(smtp::HOSTS_REQUIRE_TLS)
     }
 
     /// Ends a session in which the host said no, or nothing.

@@ -77,7 +77,7 @@ impl Peer<'_> {
         name
     }
 
-    fn now(&mut self) -> Option<i64> {
+    pub(super) fn now(&mut self) -> Option<i64> {
         self.cx.call(&CLOCK, |call| call.clock().map(|clock| clock.now().seconds)).ok()
     }
 }

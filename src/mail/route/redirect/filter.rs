@@ -158,6 +158,9 @@ fn sieve_options(
     })
 }
 
+/// An answer that goes to nobody, as it is shown.
+const NOBODY: &[u8] = b">**bad-reply**";
+
 /// Makes addresses and deliveries of what a filter wants done.
 fn generate(
     machine: &mut Machine<'_>,
@@ -170,7 +173,7 @@ fn generate(
     }
     for action in actions {
         let before = machine.children.len();
-        let manner = action.manner().unwrap_or_default();
+        let mut manner = action.manner().unwrap_or_default();
         match action {
             FilterAction::Deliver { address, errors_to, .. } => {
                 let (text, taint) = address.read();
@@ -198,6 +201,8 @@ fn generate(
                     DeliveryTarget::File { .. } => file_transport(text.bytes()),
                     _ => opt::redirect::REPLY_TRANSPORT,
                 };
+                // Nobody hears of an answer to nobody.
+                manner.silent |= text.bytes() == NOBODY;
                 redirection.direct(machine, text, target, option)?;
             }
         }
@@ -220,9 +225,7 @@ fn write_logs(
     let server = server_ids(settings, &*world.users, &*world.host);
     let (uid, gid) = (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
     let user = LocalUser { uid, gid, groups: Vec::new() };
-    let faults = filter::write_logs(&world, &user, actions);
-    faults.iter().for_each(|line| machine.log(line));
-    Ok(())
+    filter::write_logs(&world, &user, actions).map_err(|why| wrong(router, &why))
 }
 
 /// `noerror`.
@@ -269,7 +272,7 @@ pub fn direct_target(cx: &mut Context, action: FilterAction) -> Option<(Str, Del
 fn addressee(cx: &mut Context, reply: &AutoReply) -> Vec<u8> {
     let recipients = reply.recipients(&cx.value_of(var::REPLY_ADDRESS));
     match recipients.is_empty() {
-        true => b"**bad-reply**".to_vec(),
+        true => NOBODY[1..].to_vec(),
         false => recipients.join(&b','),
     }
 }

@@ -42,6 +42,11 @@ pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec
         true => shell(call, &line, expands),
         false => separate(call, &line, expands, address.as_ref().map(|(text, _)| text)),
     };
+    // What a user's filter has wrong is so for good.
+    let words = match words {
+        Err(Trouble::Deferred(why)) if filter.is_some() => Err(never(why.message)),
+        words => words,
+    };
     if let Some(this_address) = before {
         call.cx.set_numeric(&[]);
         call.cx.set_var(var::THISADDRESS, this_address);

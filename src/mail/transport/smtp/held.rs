@@ -66,6 +66,8 @@ pub(super) struct Line {
     pub(super) is_refused: bool,
     /// How many copies of messages it has had.
     pub(super) copies: u32,
+    /// Whether no other copy goes along it.
+    pub(super) is_last: bool,
     /// Whether the host waits for the rest of something that does not come any more.
     pub(super) resets: bool,
     endpoint: Endpoint,
@@ -167,7 +169,7 @@ impl Routes {
     /// Ends a connection that no other message wants.
     pub fn hang_up(&self, cx: &mut Context, connection: HeldConnection) {
         let HeldConnection { transport, mut line, turn, .. } = connection;
-        line.opened.client.quit(cx.trace());
+        line.opened.client.leave(cx.trace());
         if let Some(transport) = self.transport_named(transport.bytes()) {
             raise(cx, transport, "tcp:close", b"");
         }
@@ -193,6 +195,7 @@ impl Line {
             is_old: false,
             is_refused: false,
             copies: 0,
+            is_last: false,
             resets: false,
             endpoint: endpoint.clone(),
             certificate_name: host.certificate_name.clone(),

@@ -19,10 +19,10 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{
-    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, ReplyClass, SentCommand, SmtpClient,
-    SmtpCommand, SmtpError,
+    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, ReplyClass, SentCommand, SmtpCommand,
+    SmtpError,
 };
-use crate::mail::smtp_transport::{Peer, PeerTls};
+use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
@@ -94,6 +94,7 @@ impl Attempt<'_, '_, '_> {
                 break;
             }
             let some = bounds.cut(self.call, &mut rest);
+            line.is_last = rest.is_empty() && !self.is_turned() && !self.is_wanted();
             match self.send(line, &some) {
                 (Some(same), goes_on) => (line, alive) = (same, goes_on),
                 (None, _) => return None,
@@ -104,12 +105,13 @@ impl Attempt<'_, '_, '_> {
         let is_turned = self.is_turned();
         let is_bounded = line.copies >= bounds.copies
             || line.opened.secured.is_some() && self.peer(false).listed(smtp::HOSTS_NOPASS_TLS);
-        let is_of_use = alive && (is_turned || has_some && !line.is_refused && !is_bounded);
+        let leaves = line.opened.client.leaves();
+        let is_of_use =
+            alive && !leaves && (is_turned || has_some && !line.is_refused && !is_bounded);
         if alive {
             self.call.done.good_hosts.push(self.taking.clone());
         }
-        let name = self.call.transport.name.bytes();
-        if is_of_use && self.call.consignment.connections.wants(self.call.cx, name, &self.taking) {
+        if is_of_use && self.is_wanted() {
             line.is_old = true;
             return Some(line);
         }
@@ -121,14 +123,17 @@ impl Attempt<'_, '_, '_> {
     /// one was gone, and whether it is of use; nothing where there is none any more.
     fn send(&mut self, mut line: Line, some: &[usize]) -> (Option<Line>, bool) {
         let mut sent = self.copy(&mut line, some);
-        if line.is_old
-            && let Err(stop) = &sent
-            && stop.is_of_line()
+        let was_misled = line.opened.early.as_ref().is_some_and(|early| early.is_refused);
+        if let Err(stop) = &sent
+            && (line.is_old && stop.is_of_line() || was_misled && stop.is_of_sender())
         {
-            // The host did not want to wait any longer, which is no fault of its.
+            // The host did not want to wait any longer, or it does not know any more what it
+            // announced another time, which is no fault of its.
+            let is_last = line.is_last;
             self.hang_up(line, false);
             let Some(new) = self.new_line(some) else { return (None, false) };
             line = new;
+            line.is_last = is_last;
             self.local = line.opened.client.local_address();
             sent = self.copy(&mut line, some);
         }
@@ -155,6 +160,12 @@ impl Attempt<'_, '_, '_> {
         self.transaction(line, protocol, some)
     }
 
+    /// Whether another message waits for the connection.
+    fn is_wanted(&self) -> bool {
+        let name = self.call.transport.name.bytes();
+        self.call.consignment.connections.wants(self.call.cx, name, &self.taking)
+    }
+
     fn new_line(&mut self, left: &[usize]) -> Option<Line> {
         let opened = self.open(left)?;
         Some(Line::new(self.call, self.host, &self.endpoint, opened))
@@ -163,7 +174,7 @@ impl Attempt<'_, '_, '_> {
     /// Ends a connection: with a word, where it is of use still.
     fn hang_up(&mut self, mut line: Line, alive: bool) {
         match alive {
-            true => line.opened.client.quit(self.call.cx.trace()),
+            true => line.opened.client.leave(self.call.cx.trace()),
             false => line.opened.client.close(self.call.cx.trace()),
         }
         self.peer(false).event("tcp:close", b"");
@@ -253,8 +264,9 @@ impl Attempt<'_, '_, '_> {
             self.work.settle(some, &failed);
             return Ok(());
         }
-        let taken = self.envelope(client, some, (prdr, bdat), auth_sender.clone())?;
+        let taken = self.envelope(opened, some, (prdr, bdat), auth_sender.clone())?;
         let (accepted, announced) = taken;
+        let client = &mut opened.client;
         if accepted.is_empty() {
             return match announced {
                 // The host waits for a message that nobody gets.
@@ -268,6 +280,9 @@ impl Attempt<'_, '_, '_> {
             false => {
                 if !announced {
                     client.data(trace).map_err(of_message)?;
+                }
+                if line.is_last && !prdr && protocol != Protocol::Lmtp {
+                    client.leave_with_message();
                 }
                 client.send_message(trace, &mut self.outgoing.reader())
             }
@@ -305,7 +320,8 @@ impl Attempt<'_, '_, '_> {
             }
         }
         if client.pipelines() && selected.contains(LogSelector::PIPELINING) {
-            fields.extend_from_slice(b" L");
+            let early = opened.early.as_ref().is_some_and(EarlyHost::was_early);
+            fields.extend_from_slice(if early { b" L*" } else { b" L" });
         }
         if judged_each {
             fields.extend_from_slice(b" PRDR");
@@ -348,11 +364,12 @@ impl Attempt<'_, '_, '_> {
     /// Those that it took, and whether it waits for the message.
     fn envelope(
         &mut self,
-        client: &mut SmtpClient,
+        opened: &mut Opened,
         some: &[usize],
         (prdr, bdat): (bool, bool),
         auth: Option<Vec<u8>>,
     ) -> Result<(Vec<usize>, bool), Stop> {
+        let client = &mut opened.client;
         let consignment = &self.call.consignment;
         let from = consignment.return_path.clone();
         let addition = self.call.transport.get(smtp::SIZE_ADDITION);
@@ -404,7 +421,10 @@ impl Attempt<'_, '_, '_> {
             if with_data {
                 client.send(trace, SentCommand::data()).map_err(Stop::Host)?;
             }
-            let reply = client.answer(trace).map_err(pipelined).map_err(of_message)?;
+            let answer = client.answer(trace);
+            self.heard_early(opened)?;
+            let (client, trace) = (&mut opened.client, self.call.cx.trace());
+            let reply = answer.map_err(pipelined).map_err(of_message)?;
             if !reply.accepts() {
                 let error = pipelined(replied(client, SmtpCommand::Mail, reply));
                 // What the host says to the rest is of no interest.
@@ -413,6 +433,7 @@ impl Attempt<'_, '_, '_> {
                 return Err(Stop::Refused(error, waits));
             }
         }
+        let client = &mut opened.client;
         let (mut accepted, mut refusal) = (Vec::new(), None);
         for (at, (to, params)) in some.iter().zip(&to) {
             let trace = self.call.cx.trace();
@@ -458,6 +479,23 @@ impl Attempt<'_, '_, '_> {
             return Ok((accepted, false));
         }
         Err(Stop::Message(pipelined(replied(client, SmtpCommand::Data, reply))))
+    }
+
+    /// Takes note of what the host said to a greeting that it was not waited for, where it was
+    /// heard just now.
+    fn heard_early(&mut self, opened: &mut Opened) -> Result<(), Stop> {
+        if opened.early.is_none() {
+            return Ok(());
+        }
+        let mut peer = self.peer(false);
+        let heard = peer.heard_early(opened);
+        peer.remember_announced(opened);
+        let [greeting, hello] = opened.client.first_lines().clone();
+        self.first_words = Some(Box::new(FirstWords { greeting, hello }));
+        match heard {
+            Err(NotOpen::Hindered(why)) => Err(Stop::Hindered(why)),
+            _ => Ok(()),
+        }
     }
 
     /// What a refusal of one address means for it.
@@ -529,6 +567,17 @@ impl Attempt<'_, '_, '_> {
             Stop::Unread(why) => {
                 let why = Undelivered::new(UNKNOWN, format!("message can't be read: {why}"));
                 self.work.defer(&undecided, &why);
+                return false;
+            }
+            Stop::Hindered(why) => {
+                let line = self.about(b": ", why);
+                self.log(&line);
+                let why = self.undelivered(UNKNOWN, RetryError::Any, why.clone());
+                let (host, for_message) = (self.taking.clone(), false);
+                self.work.awaits_hosts = true;
+                self.tell_deferral("msg:host:defer", &why.message, why.number);
+                self.work.defer(&undecided, &why);
+                self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
                 return false;
             }
             Stop::Message(error) => (error, true, !error.ends_connection()),

@@ -24,6 +24,8 @@ pub(super) enum Stop {
     Host(SmtpError),
     /// The host said nothing to an address, which may be for that one's sake.
     Recipient(SmtpError),
+    /// Something here does not let the connection be used.
+    Hindered(Vec<u8>),
     /// The message can't be read.
     Unread(io::Error),
 }
@@ -40,11 +42,18 @@ impl Stop {
         };
         is_gone && matches!(error.command, SmtpCommand::Mail | SmtpCommand::Rset)
     }
+
+    /// Whether it was the sender that the server did not take.
+    pub(super) fn is_of_sender(&self) -> bool {
+        let (Self::Message(error) | Self::Refused(error, _)) = self else { return false };
+        error.command == SmtpCommand::Mail
+    }
 }
 
 /// The number of an error, as logs and hints have it: of a reply that puts off, the command's.
 pub(super) fn number_of(error: &SmtpError) -> i32 {
     let replied = match error.command {
+        SmtpCommand::Connect => 0,
         SmtpCommand::Mail => MAIL,
         SmtpCommand::Rcpt => RCPT,
         _ => DATA,
@@ -72,7 +81,8 @@ pub(super) fn broken_off() -> SmtpError {
 pub(super) fn of_message(error: SmtpError) -> Stop {
     // Some hosts think long about a sender.
     let patient = error.cause == Cause::Timeout && error.command == SmtpCommand::Mail;
-    match error.reply().is_some() || patient {
+    let replied = error.reply().is_some() && error.command != SmtpCommand::Connect;
+    match replied || patient {
         true => Stop::Message(error),
         false => Stop::Host(error),
     }
