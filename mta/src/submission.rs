@@ -41,6 +41,7 @@ use report::Fault;
 
 pub use batch::take;
 pub use input::SubmissionInput;
+pub use own::write_own;
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;

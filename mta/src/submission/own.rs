@@ -12,6 +12,12 @@ use eximious::{Context, Str, opt, var};
 use super::{Done, Outside, SubmissionRequest, submit};
 use crate::smtp::{SmtpServer, Submitter};
 
+/// Puts a message into the spool that this system has written, as the mail user would hand it
+/// in; its header says who gets it.
+pub fn write_own(server: &Arc<SmtpServer>, cx: &mut Context, message: &OwnMessage) -> Done {
+    hand_in(server, cx, message, &Str::EMPTY, b"").0
+}
+
 /// Puts a message into the spool; its header says who gets it. `about` names the message that
 /// it is about, if that has a name, and `queue` where it comes. Beside what came of it, its own name.
 pub(crate) fn hand_in(

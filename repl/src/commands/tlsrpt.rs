@@ -1,15 +1,22 @@
 //! `eximious tlsrpt`: reports of what came of TLS with the hosts of domains (TLS-RPT,
-//! RFC 8460). Nothing is sent.
+//! RFC 8460).
+
+mod letter;
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use eximious::acl::OwnMessage;
 use eximious::hints::{Record, ReportedFailure, ReportedPolicy, TlsReport, tls_report_key};
 use eximious::world::{Hint, HintStore, Moment};
-use eximious::{Context, mta_sts, opt, var};
+use eximious::{Config, Context, mta_sts, opt, var};
+use eximious_mta::smtp::SmtpServer;
+use eximious_mta::submission;
 use serde_json::{Value, json};
 
+use self::letter::Letter;
 use super::option;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
@@ -28,6 +35,8 @@ struct WantedReport {
     /// The domain; without it, it is said of which domains there are reports, and who wants
     /// them.
     domain: Option<String>,
+    /// Whether reports are sent.
+    sends: bool,
 }
 
 /// Its options.
@@ -38,14 +47,23 @@ pub fn command() -> Command {
             "What came of TLS with the hosts of domains, as the smtp transport's option \
              tlsrpt_domains has it noted. Without a domain it says of which domains there is \
              something, and where they want to be told of it (the record _smtp._tls.DOMAIN; - \
-             where they don't). With one it writes the report for it (JSON, RFC 8460); nothing \
-             is sent. It is for admin users.",
+             where they don't). With one it writes the report for it (JSON, RFC 8460). With \
+             --send, reports for all of them, or for the one, become messages to where they are \
+             wanted, as far as that is an address, which the next run of the queue delivers; \
+             what was sent is forgotten, so that a timer may do it each day. They are to be \
+             signed by DKIM (dkim_domain of the transport). It is for admin users.",
         )
         .arg(Arg::new("domain").value_name("DOMAIN").help("Whose report is written"))
         .arg(
             option("day", "YYYY-MM-DD", "The day, in UTC; by default, yesterday").value_parser(day),
         )
         .arg(option("organization", "NAME", "Who reports; by default, qualify_domain"))
+        .arg(
+            Arg::new("send")
+                .long("send")
+                .action(ArgAction::SetTrue)
+                .help("Sends the reports to where they are wanted"),
+        )
         .arg(option("contact", "WHO", "Who answers questions; by default, the postmaster there"))
 }
 
@@ -57,6 +75,7 @@ fn wanted(matches: &ArgMatches) -> WantedReport {
         organization: text("organization"),
         contact: text("contact"),
         domain: text("domain"),
+        sends: matches.get_flag("send"),
     }
 }
 
@@ -77,16 +96,30 @@ fn is_day(text: &str) -> bool {
 /// # Errors
 /// The configuration can't be read, or the caller may not.
 pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
-    let session = Session::start(setup, eximious_world::system())?;
-    let (_, mut cx) = session.into_parts();
+    let wanted = wanted(matches);
+    let session = match wanted.sends {
+        true => Session::start_logging(setup, eximious_world::system())?,
+        false => Session::start(setup, eximious_world::system())?,
+    };
+    if wanted.sends {
+        session.work_in_spool();
+    }
+    let (config, mut cx) = session.into_parts();
     if !caller::is_admin(cx.engine().settings(), cx.engine().world()) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
     let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     let store = cx.engine().world().hint_store(directory.bytes());
     let progress = Progress::of("asking what domains want");
-    let said = said(&mut cx, &*store, &wanted(matches))
-        .map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
+    let said = match wanted.sends {
+        false => said(&mut cx, &*store, &wanted),
+        true => {
+            let config = config.unwrap_or_else(Config::default);
+            let server = Arc::new(SmtpServer::new(&config, cx.engine()));
+            sent(&mut cx, &server, &*store, &wanted)
+        }
+    };
+    let said = said.map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
     drop(progress);
     Ok(print(said.as_bytes()))
 }
@@ -102,13 +135,68 @@ fn said(cx: &mut Context, store: &dyn HintStore, wanted: &WantedReport) -> Resul
         }
         return Ok(said);
     };
-    let key = tls_report_key(&day, domain.as_bytes());
+    Ok(format!("{:#}\n", report(cx, store, wanted, (&day, domain))?))
+}
+
+/// Sends reports, and says which: the domains, and where they went.
+fn sent(
+    cx: &mut Context,
+    server: &Arc<SmtpServer>,
+    store: &dyn HintStore,
+    wanted: &WantedReport,
+) -> Result<String, String> {
+    let day = wanted.day.clone().unwrap_or_else(|| yesterday(cx));
+    let all = match &wanted.domain {
+        Some(domain) => BTreeSet::from([domain.to_ascii_lowercase()]),
+        None => domains(store, &day)?,
+    };
+    let submitter = cx.value_of(var::QUALIFY_DOMAIN).display().to_string();
+    let mut said = String::new();
+    for domain in all {
+        let to = letter::addresses(&mta_sts::report_places(cx, domain.as_bytes()));
+        if to.is_empty() {
+            said += &format!("{domain} -\n");
+            continue;
+        }
+        let report = report(cx, store, wanted, (&day, &domain))?;
+        let id = report["report-id"].as_str().unwrap_or_default();
+        let boundary = format!("tlsrpt-{:016x}", cx.engine().world().random.below(u64::MAX));
+        let letter = Letter {
+            domain: &domain,
+            submitter: &submitter,
+            id,
+            day: &day,
+            report: &format!("{report:#}\n"),
+            to: &to,
+            boundary: &boundary,
+        };
+        let clock = cx.engine().world().clock.clone();
+        let text = letter.text(&*clock).map_err(|why| why.to_string())?;
+        let own = OwnMessage { sender: Vec::new(), text };
+        if !submission::write_own(server, cx, &own).kept {
+            return Err(format!("the report for {domain} can't be put into the queue"));
+        }
+        let key = tls_report_key(&day, domain.as_bytes());
+        TlsReport::forget(store, &key).map_err(|why| why.to_string())?;
+        said += &format!("{domain} {}\n", to.join(" "));
+    }
+    Ok(said)
+}
+
+/// The report for a domain.
+fn report(
+    cx: &mut Context,
+    store: &dyn HintStore,
+    wanted: &WantedReport,
+    (day, domain): (&str, &str),
+) -> Result<Value, String> {
+    let key = tls_report_key(day, domain.as_bytes());
     let found = TlsReport::load(store, &key).map_err(|why| why.to_string())?;
     let (report, _) = found.ok_or_else(|| format!("there is nothing of {domain} on {day}"))?;
     let own = cx.value_of(var::QUALIFY_DOMAIN).display().to_string();
     let host = cx.value_of(var::PRIMARY_HOSTNAME).display().to_string();
     let domain = domain.to_ascii_lowercase();
-    let report = json!({
+    Ok(json!({
         "organization-name": wanted.organization.clone().unwrap_or_else(|| own.clone()),
         "date-range": {
             "start-datetime": format!("{day}T00:00:00Z"),
@@ -117,8 +205,7 @@ fn said(cx: &mut Context, store: &dyn HintStore, wanted: &WantedReport) -> Resul
         "contact-info": wanted.contact.clone().unwrap_or_else(|| format!("postmaster@{own}")),
         "report-id": format!("{day}_{domain}@{host}"),
         "policies": report.policies.iter().map(|one| policy(one, &domain)).collect::<Vec<_>>(),
-    });
-    Ok(format!("{report:#}\n"))
+    }))
 }
 
 fn yesterday(cx: &Context) -> String {
@@ -196,8 +283,9 @@ mod tests {
             (all.domain.as_deref(), all.contact.as_deref()),
             (Some("b.example"), Some("a@c"))
         );
+        assert!(read("--send a.example").is_some_and(|one| one.sends));
         assert_eq!(read(""), Some(WantedReport::default()));
-        for text in ["a b", "--day", "--day today", "--day 2026-1-22", "--send a"] {
+        for text in ["a b", "--day", "--day today", "--day 2026-1-22", "--sent a"] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use eximious_tests::{network, servers};
 
 use super::common;
@@ -292,4 +294,31 @@ fn reports(site: &Site<'_>, config: &Path) {
     let line = dane["policies"][0]["policy"]["policy-string"][0].as_str().expect("a record");
     assert!(line.starts_with("3 1 1 "), "{line}");
     assert_eq!(report("named.test")["policies"][0]["policy"]["policy-type"], "no-policy-found");
+    sent_reports(site, config, &day, &good);
+}
+
+/// Reports that are sent are messages in the queue, once.
+fn sent_reports(site: &Site<'_>, config: &Path, day: &str, good: &serde_json::Value) {
+    let before = site.asked(config, &["-bpc"]).trim().parse::<u32>().expect("a number");
+    let said = site.asked(config, &["tlsrpt", "--day", day, "--send"]);
+    assert!(said.contains("good.test tls@good.test\n"), "{said}");
+    assert!(said.contains("others.test -\n"), "{said}");
+    let list = site.asked(config, &["-bpr"]);
+    let line = list.lines().position(|line| line.trim() == "tls@good.test").expect("a message");
+    let id = list.lines().nth(line - 1).and_then(|line| line.split_whitespace().nth(2));
+    let text = site.asked(config, &["-Mvc", id.expect("its name")]);
+    let head = "Subject: Report Domain: good.test Submitter: client.test Report-ID: <";
+    assert!(text.contains(head) && text.contains("\nTLS-Report-Domain: good.test\n"), "{text}");
+    assert!(text.contains("report-type=\"tlsrpt\""), "{text}");
+    assert!(text.contains("filename=\"client.test!good.test!"), "{text}");
+    let (_, part) = text.split_once(".json.gz\"\n\n").expect("a report");
+    let (packed, _) = part.split_once("\n\n--").expect("its end");
+    let packed = STANDARD.decode(packed.replace('\n', "")).expect("base64");
+    let unpacked: serde_json::Value =
+        serde_json::from_reader(flate2::read::GzDecoder::new(&packed[..])).expect("JSON");
+    assert_eq!(&unpacked, good);
+    let after = site.asked(config, &["-bpc"]).trim().parse::<u32>().expect("a number");
+    assert_eq!(after, before + 1);
+    let again = site.asked(config, &["tlsrpt", "--day", day, "--send"]);
+    assert!(!again.contains("good.test tls@"), "{again}");
 }
