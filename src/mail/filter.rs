@@ -81,7 +81,9 @@ pub fn write_logs(
     let mut mode = MODE;
     for action in actions {
         match action {
-            FilterAction::LogFile { mode: said, .. } => mode = said.unwrap_or(MODE),
+            FilterAction::LogFile { mode: said, .. } => {
+                mode = said.filter(|mode| *mode > 0).unwrap_or(MODE);
+            }
             FilterAction::LogWrite { text, file: Some(file), .. } => {
                 let work = UserFileWork::Append(mode, text.bytes().to_vec());
                 let path = file.bytes().to_vec();

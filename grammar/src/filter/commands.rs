@@ -261,9 +261,9 @@ impl<'t> Parser<'t> {
         let digits = self.reader.word(Ends::Space)?.iter();
         let digits = digits.take_while(|c| matches!(c, b'0'..=b'7'));
         let mode = digits.fold(0u64, |mode, c| mode.saturating_mul(8) | u64::from(c - b'0'));
-        // It is a number of 32 bits to Exim, and none where it is not positive.
+        // It is a number of 32 bits to Exim, and none where it is negative.
         let mode = mode.min(i64::MAX as u64) as u32;
-        Ok((mode > 0 && mode <= i32::MAX as u32).then_some(mode))
+        Ok((mode <= i32::MAX as u32).then_some(mode))
     }
 
     fn add(&mut self, prefix: Prefix) -> Result<Action, FilterFault> {

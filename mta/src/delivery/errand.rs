@@ -160,6 +160,8 @@ pub(super) struct OwnSender<'d> {
     pub(super) about: Str,
     /// Whether they are delivered at once: there is an end to answers to answers.
     pub(super) at_once: bool,
+    /// Whether that is so in spite of `queue_only`.
+    pub(super) overrides: bool,
 }
 
 impl OwnSender<'_> {
@@ -173,8 +175,9 @@ impl OwnSender<'_> {
         let place = (&self.about, &self.place.queue[..]);
         let (done, name) = hand_in_as(&self.deliverer.server, cx, own, place, user);
         let name = name.bytes().to_vec();
-        if done.kept && self.at_once && !self.deliverer.has_to_wait(false) {
-            self.deliverer.deliver_all(&self.place, &name, &AttemptManner::default());
+        if done.kept && self.at_once && !self.deliverer.has_to_wait(self.overrides) {
+            let manner = AttemptManner { overrides: self.overrides, ..AttemptManner::default() };
+            self.deliverer.deliver_all(&self.place, &name, &manner);
         }
         (done.status, (done.kept && !self.at_once).then_some(name))
     }

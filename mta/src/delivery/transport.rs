@@ -202,6 +202,7 @@ impl<'d> Attempt<'d> {
             place: self.place.clone(),
             about: Str::from(&self.id[..]),
             at_once: !self.file().sender.is_empty(),
+            overrides: self.manner.overrides,
         }
     }
 

@@ -246,7 +246,9 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
 /// nothing where it wants none.
 pub fn direct_target(cx: &mut Context, action: FilterAction) -> Option<(Str, DeliveryTarget)> {
     Some(match action {
-        FilterAction::Save { file, mode, .. } => (file, DeliveryTarget::File { mode }),
+        FilterAction::Save { file, mode, .. } => {
+            (file, DeliveryTarget::File { mode: mode.filter(|mode| *mode > 0) })
+        }
         FilterAction::FileInto { mailbox, .. } => (mailbox, DeliveryTarget::File { mode: None }),
         FilterAction::Pipe { command, numeric, this_address, .. } => {
             let (text, taint) = command.read();

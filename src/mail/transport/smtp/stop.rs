@@ -81,8 +81,11 @@ pub(super) fn broken_off() -> SmtpError {
 pub(super) fn of_message(error: SmtpError) -> Stop {
     // Some hosts think long about a sender.
     let patient = error.cause == Cause::Timeout && error.command == SmtpCommand::Mail;
-    let replied = error.reply().is_some() && error.command != SmtpCommand::Connect;
-    match replied || patient {
+    if error.command == SmtpCommand::Connect && error.reply().is_some() {
+        // So Exim has it where it was greeted before it greeted: it is put off by itself.
+        return Stop::Refused(error, true);
+    }
+    match error.reply().is_some() || patient {
         true => Stop::Message(error),
         false => Stop::Host(error),
     }
