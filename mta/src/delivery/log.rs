@@ -95,7 +95,7 @@ impl Attempt<'_> {
             if is_short || subject.is_direct || *original != told {
                 out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
             }
-        } else if is_short || told != text {
+        } else if is_short && !subject.is_whole || told != text {
             out.extend_from_slice(&[b" <", &printing(text, utf8)[..], b">"].concat());
         }
         out
