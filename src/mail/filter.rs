@@ -384,6 +384,7 @@ impl AutoReply {
         let mut found = Vec::new();
         let mut rest = list.bytes();
         while !rest.is_empty() {
+            rest = rest.trim_ascii_start();
             let end = address::find_end(rest, false);
             if let Ok(one) = address::parse(&rest[..end], rules) {
                 found.push(one.text);

@@ -47,8 +47,8 @@ pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use pass::{ChildAddress, Pass, Renamed, RouteError, RouteNotice, Routed};
 pub use percent::{PercentDeferred, innermost};
-pub use redirect::direct_target;
 pub use redirect::forward::{Forwarding, forwarding};
+pub use redirect::{NOBODY, direct_target};
 pub use test::{Duplicates, Report, Request, Standing};
 
 pub(crate) use hosts::read as listed_hosts;

@@ -1,15 +1,19 @@
 //! Where the addresses of a message go.
 
 use eximious::route::{
-    Address, ChildAddress, Delivery, DeliveryTarget, Duplicates, Purpose, RouteError, Routed, Wrong,
+    Address, ChildAddress, Delivery, DeliveryTarget, Duplicates, NOBODY, Purpose, RouteError,
+    Routed, Wrong,
 };
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
+use eximious::transport::{Outcome, Undelivered};
 use eximious::{Str, opt};
 
 use super::Attempted;
 use super::attempt::Attempt;
 use super::report::{Arrival, Arrived, notify};
+use super::retry::Verdict;
 use super::tracking::NodeId;
+use super::transport::Conclusion;
 use super::unrouted::Unrouted;
 
 /// How many addresses may come of those of one message.
@@ -270,6 +274,14 @@ impl Attempt<'_> {
             self.bypassed(node, &delivery);
             return;
         };
+        if delivery.address.text.bytes() == NOBODY {
+            let why = "filter autoreply generated syntactically invalid recipient";
+            let failed = Outcome::Failed(Undelivered::new(0, why));
+            let (path, began) = (self.message.return_path.clone(), self.moment());
+            let (of_hosts, output) = (Verdict::Again, &b""[..]);
+            let about = Conclusion { is_first: true, path: &path, began, of_hosts, output };
+            return self.conclude(&Planned { node, delivery }, failed, &about);
+        }
         let list = match self.routes().is_remote(number) {
             true => &mut plan.remote,
             false => &mut plan.local,

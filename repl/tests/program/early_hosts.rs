@@ -102,7 +102,7 @@ fn talk(stream: &TcpStream, answers: Answers, heard: &mut Vec<String>) -> Option
     heard.extend(commands.map(|line| format!("early: {}", shown(line))));
     let mut input = BufReader::new(early.chain(stream));
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let mut say = |text: String| match text.is_empty() {
+    let say = |text: String| match text.is_empty() {
         true => None,
         false => (&mut &*stream).write_all(text.as_bytes()).ok(),
     };

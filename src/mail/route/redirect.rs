@@ -23,7 +23,7 @@ use super::router::Router;
 use super::{Address, Ancestor, Delivery, DeliveryTarget, Wrong};
 use crate::mail::filter::FilterKind;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
-pub use filter::direct_target;
+pub use filter::{NOBODY, direct_target};
 use items::{Allowed, Item, List, Reader};
 use srs::Rewriting;
 

@@ -78,13 +78,7 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
 
 fn reply(call: &mut TransportCall<'_>) -> Result<(), Trouble> {
     let mut reply = match &call.consignment.deliveries[0].target {
-        DeliveryTarget::Reply(wanted) => {
-            if wanted.recipients(&call.cx.value_of(var::REPLY_ADDRESS)).is_empty() {
-                let why = b"filter autoreply generated syntactically invalid recipient";
-                return Err(never(why.to_vec()));
-            }
-            of_filter(call, wanted)
-        }
+        DeliveryTarget::Reply(wanted) => of_filter(call, wanted),
         DeliveryTarget::Notice(notice) => {
             let text = notice.letter();
             return send(call, text);

@@ -159,7 +159,7 @@ fn sieve_options(
 }
 
 /// An answer that goes to nobody, as it is shown.
-const NOBODY: &[u8] = b">**bad-reply**";
+pub const NOBODY: &[u8] = b">**bad-reply**";
 
 /// Makes addresses and deliveries of what a filter wants done.
 fn generate(

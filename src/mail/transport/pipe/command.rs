@@ -8,7 +8,7 @@ use eximious_stdlib::variables::var;
 
 use super::{META, Trouble, later, listed, never, senseless};
 use crate::mail::route::{DeliveryTarget, FilterPipe, Text};
-use crate::mail::transport::TransportCall;
+use crate::mail::transport::{TransportCall, Undelivered};
 
 /// Stands for the addresses, each as a word.
 const ADDRESSES: &[u8] = b"$pipe_addresses";
@@ -44,7 +44,10 @@ pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec
     };
     // What a user's filter has wrong is so for good.
     let words = match words {
-        Err(Trouble::Deferred(why)) if filter.is_some() => Err(never(why.message)),
+        Err(Trouble::Deferred(why)) if filter.is_some() => {
+            let said = Some(Vec::new());
+            Err(Trouble::Failed(Undelivered { said, ..Undelivered::new(0, why.message) }))
+        }
         words => words,
     };
     if let Some(this_address) = before {
