@@ -30,6 +30,8 @@ pub(super) struct Subject<'s> {
     pub(super) is_whole: bool,
     /// Whether the address is a file, a command or the like.
     pub(super) is_direct: bool,
+    /// Whether it is a file that has no place of its own.
+    pub(super) is_loose: bool,
     /// The address as the transport tells it, where that is known: perhaps without affixes.
     pub(super) told: Option<Str>,
 }
@@ -43,9 +45,12 @@ impl<'s> Subject<'s> {
         is_local: bool,
     ) -> Self {
         let is_direct = delivery.target != DeliveryTarget::Address;
-        let (address, told) = (&delivery.address, None);
+        let address = &delivery.address;
+        let (is_whole, told) = (false, None);
+        let is_loose = matches!(delivery.target, DeliveryTarget::File { .. })
+            && !address.text.bytes().starts_with(b"/");
         let router = Some(router);
-        Self { address, router, transport, is_local, is_whole: false, is_direct, told }
+        Self { address, router, transport, is_local, is_whole, is_direct, is_loose, told }
     }
 
     /// Of an address that no transport has to do with.
@@ -55,7 +60,8 @@ impl<'s> Subject<'s> {
         is_direct: bool,
     ) -> Self {
         let (is_local, is_whole) = (false, false);
-        Self { address, router, transport: None, is_local, is_whole, is_direct, told: None }
+        let (transport, is_loose, told) = (None, false, None);
+        Self { address, router, transport, is_local, is_whole, is_direct, is_loose, told }
     }
 
     /// The same, as its transport tells it.
@@ -294,7 +300,8 @@ impl Attempt<'_> {
         (defers, took): (bool, &[u8]),
         senders: Vec<u8>,
     ) -> Vec<u8> {
-        let mut line = self.named(subject);
+        let head: &[u8] = if subject.is_loose { b"save " } else { b"" };
+        let mut line = [head, &self.named(subject)].concat();
         line.extend(senders);
         line.extend(Self::drivers(subject));
         let mut message = why.message.as_slice();

@@ -82,6 +82,8 @@ pub(super) fn run(
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
         FilterEnd::Freeze(text) => {
+            // What it wanted before is done.
+            generate(machine, redirection, filtered.actions, &inbox)?;
             return Err(RouteError { freezes: true, ..RouteError::new(text.bytes()) });
         }
         FilterEnd::Fail(text) => {
