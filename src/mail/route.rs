@@ -131,6 +131,13 @@ impl Routes {
         self.0.routers.get(number).is_some_and(|router| router.on(option))
     }
 
+    /// Whether what a router, by number, makes of an address is made once and for all
+    /// (`one_time`).
+    pub fn router_makes_once(&self, number: usize) -> bool {
+        use eximious_stdlib::options::opt::router::redirect::ONE_TIME;
+        self.0.routers.get(number).is_some_and(|router| router.on(ONE_TIME))
+    }
+
     /// Whether retries of what a router, by number, could not decide are for each local part
     /// (`retry_use_local_part`).
     pub fn router_retries_local_parts(&self, number: usize) -> bool {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use eximious::config::rewrite_rules;
 use eximious::rewrite::{Rewriter, header as rewrite};
 use eximious::route::{Address, Renamed, Routes};
+use eximious::stdlib::printing::printing;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::Undelivered;
 use eximious::world::{Moment, SpoolPlace, TakenMessage};
@@ -16,10 +17,10 @@ use super::log::Subject;
 use super::report::Arrival;
 use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
-use super::tracking::{NodeId, Tracking};
+use super::tracking::{NodeId, Settled, Tracking};
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
-use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
+use crate::spool::{HeaderFile, NonrecipientTree, RecipientDsn, RecipientExtra, SpoolRecipient};
 use crate::tally;
 
 /// The number of what is not tried because nobody wants that now.
@@ -64,6 +65,8 @@ pub(super) struct Attempt<'d> {
     pub(super) failed: Vec<Undone>,
     /// Who has to wait.
     pub(super) deferred: Vec<Undone>,
+    /// Deliveries that are the same as others, each with the other.
+    pub(super) duplicates: Vec<(NodeId, NodeId)>,
     /// How many else stay: they were not tried, or their failure can't be reported now.
     left: usize,
     /// What has arrived and is to be confirmed.
@@ -111,6 +114,7 @@ impl<'d> Attempt<'d> {
             dsn: BTreeMap::new(),
             failed: Vec::new(),
             deferred: Vec::new(),
+            duplicates: Vec::new(),
             left: 0,
             arrived: Vec::new(),
             freezes: false,
@@ -370,7 +374,7 @@ impl<'d> Attempt<'d> {
         });
         let ignored: Vec<Vec<u8>> = ignored.collect();
         let mut freezes = self.freezes;
-        let mut is_report_lost = false;
+        let (mut is_report_lost, mut is_report_stuck) = (false, false);
         let mut lost = Vec::new();
         for (sender, failed) in super::report::by_sender(self, failed) {
             match super::report::send(self, &sender, &failed) {
@@ -387,14 +391,35 @@ impl<'d> Attempt<'d> {
                     self.left += failed.len();
                     lost.extend(failed);
                 }
-                super::report::Told::Unsent => self.left += failed.len(),
+                super::report::Told::Unsent(status) => {
+                    self.left += failed.len();
+                    let head = format!("Process failed ({status}) when writing error message to ");
+                    let sender = printing(sender.bytes(), false);
+                    let line = [head.as_bytes(), &sender, b" (frozen)"].concat();
+                    self.log(&line);
+                    self.log_message(&line);
+                    is_report_stuck = true;
+                }
             }
         }
         ignored.iter().for_each(|line| self.log(line));
+        for (node, same) in std::mem::take(&mut self.duplicates) {
+            if self.tracking.is_done(self.tracking.unique(same)) {
+                self.complete(node);
+            }
+        }
         if self.deferred.is_empty() && self.left == 0 {
             return self.complete_all();
         }
         freezes |= is_report_lost;
+        self.settle_once();
+        if is_report_stuck && !freezes {
+            let now = self.now();
+            self.stored.file.freeze(now);
+            self.update(false);
+            self.put_aside();
+            return Attempted::Frozen;
+        }
         if freezes {
             let why: &[u8] = if is_report_lost { b" (delivery error message)" } else { b"" };
             return self.freeze(why, &lost);
@@ -409,6 +434,26 @@ impl<'d> Attempt<'d> {
             self.send_report(id);
         }
         Attempted::Left
+    }
+
+    /// Who waits and came of an address once and for all (`one_time`) is a recipient of its own
+    /// from now on, and that address is done with.
+    fn settle_once(&mut self) {
+        let nodes: Vec<NodeId> = self.deferred.iter().map(|one| one.node).collect();
+        for node in nodes {
+            let Some(settled) = self.tracking.made_once(node) else { continue };
+            let Settled { node, text, errors_to, original } = settled;
+            let recipients = &mut self.stored.file.recipients;
+            if recipients.iter().any(|one| one.address == text) {
+                continue;
+            }
+            self.tracking.settle(node);
+            let parent = recipients.iter().position(|one| one.address == original);
+            let parent = parent.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
+            let reports = Some(RecipientDsn::default());
+            let more = Some(RecipientExtra { reports, errors_to, parent });
+            recipients.push(SpoolRecipient { address: text, more });
+        }
     }
 
     /// Freezes the message, and says so, with words behind that; `lost` are failures that

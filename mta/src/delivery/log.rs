@@ -26,8 +26,6 @@ pub(super) struct Subject<'s> {
     pub(super) transport: Option<&'s Str>,
     /// The local part alone is shown: a delivery on this host was made.
     pub(super) is_local: bool,
-    /// The whole of it is shown all the same, with the address that it came of.
-    pub(super) is_whole: bool,
     /// Whether the address is a file, a command or the like.
     pub(super) is_direct: bool,
     /// Whether it is a file that has no place of its own.
@@ -46,11 +44,11 @@ impl<'s> Subject<'s> {
     ) -> Self {
         let is_direct = delivery.target != DeliveryTarget::Address;
         let address = &delivery.address;
-        let (is_whole, told) = (false, None);
+        let told = None;
         let is_loose = matches!(delivery.target, DeliveryTarget::File { .. })
             && !address.text.bytes().starts_with(b"/");
         let router = Some(router);
-        Self { address, router, transport, is_local, is_whole, is_direct, is_loose, told }
+        Self { address, router, transport, is_local, is_direct, is_loose, told }
     }
 
     /// Of an address that no transport has to do with.
@@ -59,9 +57,8 @@ impl<'s> Subject<'s> {
         router: Option<&'s Str>,
         is_direct: bool,
     ) -> Self {
-        let (is_local, is_whole) = (false, false);
-        let (transport, is_loose, told) = (None, false, None);
-        Self { address, router, transport, is_local, is_whole, is_direct, is_loose, told }
+        let (is_local, is_loose) = (false, false);
+        Self { address, router, transport: None, is_local, is_direct, is_loose, told: None }
     }
 
     /// The same, as its transport tells it.
@@ -77,7 +74,7 @@ impl Attempt<'_> {
         let (address, text) = (subject.address, subject.address.text.bytes());
         let is_short = subject.is_local && !subject.is_direct;
         let told = subject.told.as_ref().map_or(text, Str::bytes);
-        let own = match is_short && !subject.is_whole {
+        let own = match is_short {
             // As the routers had it: in lower case, unless one minded that.
             true if told != text => address.local_part.bytes().to_vec(),
             true => {
@@ -101,8 +98,22 @@ impl Attempt<'_> {
             if is_short || subject.is_direct || *original != told {
                 out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
             }
-        } else if is_short && !subject.is_whole || told != text {
+        } else if is_short || told != text {
             out.extend_from_slice(&[b" <", &printing(text, utf8)[..], b">"].concat());
+        }
+        out
+    }
+
+    /// `a@me.test <list@me.test>`: an address, and the one that it came of at last.
+    pub(super) fn named_with_parent(&self, subject: &Subject<'_>) -> Vec<u8> {
+        let address = subject.address;
+        let utf8 = self.utf8_prints();
+        let told = subject.told.as_ref().unwrap_or(&address.text);
+        let mut out = printing(told.bytes(), utf8);
+        if let Some(parent) = &address.parent {
+            out.extend_from_slice(
+                &[b" <", &printing(parent.text.bytes(), utf8)[..], b">"].concat(),
+            );
         }
         out
     }

@@ -53,15 +53,24 @@ impl Attempt<'_> {
 
     /// Puts a report into the spool: its name there.
     fn hand_in_report(&mut self, text: Vec<u8>) -> Option<Vec<u8>> {
+        let done = self.try_to_hand_in(text);
+        done.inspect_err(|status| {
+            self.log(format!("Child mail process returned status {status}").as_bytes());
+        })
+        .ok()
+    }
+
+    /// The same; where it does not come there, with which status that ended.
+    fn try_to_hand_in(&mut self, text: Vec<u8>) -> Result<Vec<u8>, u8> {
         let own = OwnMessage { sender: Vec::new(), text };
         let about = Str::from(&self.id[..]);
         let server = self.deliverer.server.clone();
         let queue = self.place.queue.clone();
         let (done, name) = hand_in(&server, &mut self.cx, &own, &about, &queue);
-        if !done.kept {
-            self.log(format!("Child mail process returned status {}", done.status).as_bytes());
+        match done.kept {
+            true => Ok(name.bytes().to_vec()),
+            false => Err(done.status),
         }
-        done.kept.then(|| name.bytes().to_vec())
     }
 }
 

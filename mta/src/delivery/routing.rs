@@ -1,5 +1,8 @@
 //! Where the addresses of a message go.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use eximious::route::{
     Address, ChildAddress, Delivery, DeliveryTarget, Duplicates, NOBODY, Purpose, RouteError,
     Routed, Wrong,
@@ -142,14 +145,19 @@ impl Attempt<'_> {
         has_it
     }
 
-    /// The same deliveries, each once.
+    /// The same deliveries, each once. What becomes of one is what becomes of those that are
+    /// the same, and is known in the end.
     fn without_duplicates(&mut self, all: Vec<Planned>) -> Vec<Planned> {
         let mut seen = Duplicates::default();
-        let mut left = Vec::new();
+        let (mut left, mut first) = (Vec::new(), BTreeMap::new());
         for one in all {
-            match seen.is_one(&Str::from(self.tracking.unique(one.node))) {
-                true => self.complete(one.node),
-                false => left.push(one),
+            let unique = self.tracking.unique(one.node).to_vec();
+            match (seen.is_one(&Str::from(&unique[..])), first.get(&unique)) {
+                (true, Some(same)) => self.duplicates.push((one.node, *same)),
+                _ => {
+                    first.insert(unique, one.node);
+                    left.push(one);
+                }
             }
         }
         left
@@ -195,10 +203,15 @@ impl Attempt<'_> {
         }
         let routes = self.routes().clone();
         self.deliverer.show_customer(&mut self.cx, &address);
-        let pass = routes.route(&mut self.cx, address, Purpose::Delivery);
+        // Who is a recipient because of another one is where children begin.
+        let begins = self.tracking.is_recipient(node) && address.parent.is_some();
+        let mut pass = routes.route(&mut self.cx, address, Purpose::Delivery);
         self.rename(&pass.renamed);
         for notice in &pass.notices {
             notify(self, notice);
+        }
+        if begins {
+            pass.children.iter_mut().for_each(begin_with_parent);
         }
         let router = pass.router;
         self.tracking.expect(node, pass.children.len());
@@ -215,6 +228,15 @@ impl Attempt<'_> {
             Waiting { node: self.tracking.add(&text, &unique, Some(node)), child }
         });
         let children: Vec<Waiting> = children.collect();
+        if router.is_some_and(|number| routes.router_makes_once(number)) {
+            for Waiting { node, child } in &children {
+                if let ChildAddress::Address(address) = child {
+                    let errors_to = address.attached.errors_to.as_ref();
+                    let errors_to = errors_to.map(|one| one.bytes().to_vec());
+                    self.tracking.make_once(*node, errors_to.unwrap_or_default());
+                }
+            }
+        }
         // What was delivered in an earlier attempt is not looked at again.
         let mut left = Vec::new();
         for child in children {
@@ -253,19 +275,14 @@ impl Attempt<'_> {
             return;
         }
         if let Some(wrong) = &delivery.wrong {
-            let (Wrong::Forbidden(why) | Wrong::Transport(why)) = wrong;
-            let why = RouteError::new(why.clone());
-            let router = Some(delivery.router);
-            match wrong {
-                Wrong::Forbidden(_) => {
-                    self.unroutable(node, &delivery.address, router, why);
-                }
-                Wrong::Transport(_) => {
-                    let why = why.numbered(RouteError::TRANSPORT);
+            return match wrong.clone() {
+                Wrong::Forbidden(why) => self.turn_down(Planned { node, delivery }, why),
+                Wrong::Transport(why) => {
+                    let why = RouteError::new(why).numbered(RouteError::TRANSPORT);
+                    let router = Some(delivery.router);
                     self.unrouted(node, &delivery.address, router, why, Unrouted::Direct);
                 }
-            }
-            return;
+            };
         }
         let is_nothing = matches!(delivery.target, DeliveryTarget::File { .. })
             && delivery.address.text.bytes() == b"/dev/null";
@@ -276,16 +293,32 @@ impl Attempt<'_> {
         };
         if delivery.address.text.bytes() == NOBODY {
             let why = "filter autoreply generated syntactically invalid recipient";
-            let failed = Outcome::Failed(Undelivered::new(0, why));
-            let (path, began) = (self.message.return_path.clone(), self.moment());
-            let (of_hosts, output) = (Verdict::Again, &b""[..]);
-            let about = Conclusion { is_first: true, path: &path, began, of_hosts, output };
-            return self.conclude(&Planned { node, delivery }, failed, &about);
+            return self.turn_down(Planned { node, delivery }, why.into());
         }
         let list = match self.routes().is_remote(number) {
             true => &mut plan.remote,
             false => &mut plan.local,
         };
         list.insert(0, Planned { node, delivery });
+    }
+
+    /// A delivery that is not to be tried.
+    fn turn_down(&mut self, planned: Planned, why: Vec<u8>) {
+        let failed = Undelivered { said: Some(Vec::new()), ..Undelivered::new(0, why) };
+        let (path, began) = (self.message.return_path.clone(), self.moment());
+        let (of_hosts, output) = (Verdict::Again, &b""[..]);
+        let about = Conclusion { is_first: true, path: &path, began, of_hosts, output };
+        self.conclude(&planned, Outcome::Failed(failed), &about);
+    }
+}
+
+/// What a child's parent came of is forgotten.
+fn begin_with_parent(child: &mut ChildAddress) {
+    let address = match child {
+        ChildAddress::Address(address) => &mut **address,
+        ChildAddress::Direct(delivery) => &mut delivery.address,
+    };
+    if let Some(parent) = &mut address.parent {
+        Arc::make_mut(parent).parent = None;
     }
 }

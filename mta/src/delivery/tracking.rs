@@ -14,8 +14,21 @@ struct Node {
     /// What it is known by in the spool's files.
     unique: Vec<u8>,
     parent: Option<NodeId>,
+    /// Whether it is made once and for all (`one_time`), and who is told of errors then.
+    once: Option<Vec<u8>>,
     /// How much of it is still to be done.
     pending: usize,
+}
+
+/// An address that is a recipient of its own from now on (`one_time`).
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) node: NodeId,
+    pub(super) text: Vec<u8>,
+    /// Who is told of errors, if that is not the sender.
+    pub(super) errors_to: Vec<u8>,
+    /// The recipient that it came of.
+    pub(super) original: Vec<u8>,
 }
 
 /// All addresses of an attempt, and who has got the message.
@@ -35,8 +48,37 @@ impl Tracking {
     /// Adds an address, of which one thing is to be done.
     pub(super) fn add(&mut self, text: &[u8], unique: &[u8], parent: Option<NodeId>) -> NodeId {
         let (text, unique) = (text.to_vec(), unique.to_vec());
-        self.nodes.push(Node { text, unique, parent, pending: 1 });
+        self.nodes.push(Node { text, unique, parent, once: None, pending: 1 });
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// That an address is made once and for all (`one_time`); who is told of errors, if that is
+    /// not the sender.
+    pub(super) fn make_once(&mut self, node: NodeId, errors_to: Vec<u8>) {
+        self.nodes[node.0].once = Some(errors_to);
+    }
+
+    /// The nearest address, from this one upwards, that is made once and for all, and was not
+    /// settled before.
+    pub(super) fn made_once(&self, node: NodeId) -> Option<Settled> {
+        let mut at = Some(node);
+        while let Some(node) = at {
+            let one = &self.nodes[node.0];
+            if let Some(errors_to) = one.once.clone() {
+                let (text, original) = (one.text.clone(), self.original(node).to_vec());
+                return Some(Settled { node, text, errors_to, original });
+            }
+            at = one.parent;
+        }
+        None
+    }
+
+    /// What it came of has nothing more to do with it.
+    pub(super) fn settle(&mut self, node: NodeId) {
+        self.nodes[node.0].once = None;
+        if let Some(parent) = self.nodes[node.0].parent {
+            self.finish(parent);
+        }
     }
 
     /// That more is to be done of an address: children have to be.

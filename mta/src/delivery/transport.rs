@@ -256,8 +256,7 @@ impl<'d> Attempt<'d> {
                 let said = done.confirmation.as_deref().unwrap_or_default();
                 self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_ref());
                 let end = [b": ", name, b" transport succeeded"].concat();
-                let whole = Subject { is_whole: true, ..shown };
-                let line = [&self.named(&whole)[..], &end].concat();
+                let line = [&self.named_with_parent(&whole)[..], &end].concat();
                 self.log_message(&line);
                 if is_local {
                     self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());

@@ -102,7 +102,9 @@ impl Submission<'_> {
                 false => [b" (R=", about.as_slice(), b")"].concat(),
             };
             let head = b"Error while reading message with no usable sender address".as_slice();
-            self.log(&[head, &reference, b": ", &told.logged].concat());
+            let mut why = told.logged.clone();
+            why.retain(|byte| *byte != b'\n');
+            self.log(&[head, &reference, b": ", &why].concat());
             return false;
         }
         let text = self.letter(fault, &told, sender.bytes());

@@ -67,7 +67,15 @@ impl Machine<'_> {
         if !self.purpose.verifies() && !self.verifies(&address) {
             return Ok(());
         }
-        self.address.attached.errors_to = Some(address);
+        let qualified = match memchr::memchr(b'@', address.bytes()) {
+            Some(_) => address,
+            None => {
+                let domain = self.cx.value_of(var::QUALIFY_DOMAIN);
+                let (text, taint) = address.read();
+                Str::from([text, b"@", domain.bytes()].concat()).stamped(taint)
+            }
+        };
+        self.address.attached.errors_to = Some(qualified);
         Ok(())
     }
 

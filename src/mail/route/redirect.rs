@@ -298,7 +298,8 @@ impl<'r> Redirection<'r> {
         if let Some(variable) = variable {
             machine.cx.unset_var(variable);
         }
-        if forbidden && wrong.is_none() {
+        // At a delivery that it is forbidden comes first.
+        if forbidden && (wrong.is_none() || machine.purpose == super::Purpose::Delivery) {
             wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);

@@ -22,8 +22,8 @@ pub(in crate::delivery) enum Told {
     NotNeeded,
     /// There is nobody to tell: the message is a report itself.
     Nobody,
-    /// The report could not be sent now.
-    Unsent,
+    /// The report could not be put into the spool: with which status that ended.
+    Unsent(u8),
 }
 
 /// The failures, by who is told of them; in the order of the first of each.
@@ -76,7 +76,7 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
     letter.returned(international);
     let text = letter.end();
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, Str::EMPTY);
-    attempt.hand_in_report(text).map_or(Told::Unsent, Told::Sent)
+    attempt.try_to_hand_in(text).map_or_else(Told::Unsent, Told::Sent)
 }
 
 impl Letter<'_, '_> {
