@@ -414,9 +414,10 @@ impl<'d> Attempt<'d> {
         freezes |= is_report_lost;
         self.settle_once();
         if is_report_stuck && !freezes {
+            // It was not tried to its end.
             let now = self.now();
             self.stored.file.freeze(now);
-            self.update(false);
+            self.write_header();
             self.put_aside();
             return Attempted::Frozen;
         }
@@ -499,8 +500,12 @@ impl<'d> Attempt<'d> {
         if is_same && self.stored.journal.is_empty() && !self.file().has("frozen") {
             return;
         }
+        self.stored.file.values.retain(|value| value.name != b"deliver_firsttime");
+        self.write_header();
+    }
+
+    fn write_header(&mut self) {
         let file = &mut self.stored.file;
-        file.values.retain(|value| value.name != b"deliver_firsttime");
         file.not_for = NonrecipientTree::new(self.tracking.done().iter().map(Vec::as_slice));
         let updated = match file.encode() {
             Ok(bytes) => {

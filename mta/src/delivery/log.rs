@@ -89,9 +89,8 @@ impl Attempt<'_> {
         let all = self.wanted().contains(LogSelector::ALL_PARENTS);
         if let Some((original, between)) = ancestors.split_last() {
             // A file or a command is told with the address that it came of.
-            let nearest =
-                if subject.is_direct { between.len().saturating_sub(1) } else { usize::MAX };
-            let between = if all { between } else { between.get(nearest..).unwrap_or_default() };
+            let nearest = usize::from(subject.is_direct).min(between.len());
+            let between = if all { between } else { &between[..nearest] };
             for one in between.iter().filter(|one| **one != text) {
                 out.extend_from_slice(&[b" (", &printing(one, utf8)[..], b")"].concat());
             }
