@@ -1,9 +1,12 @@
 //! What OpenSSL has, and its safe binding has not: certificates that the DNS vouches for
-//! (DANE, RFC 6698 and 7671), keys of session tickets, and sessions that are taken up.
+//! (DANE, RFC 6698 and 7671), what the other side showed of itself while that is looked at,
+//! keys of session tickets, and sessions that are taken up.
 
+mod chain;
 mod dane;
 mod tickets;
 
+pub use chain::shown;
 pub use dane::{Tlsa, add_name, add_tlsa, allow_dane, begin_dane, matched_usage};
 pub use tickets::{TicketKey, TicketKeys, use_ticket_keys};
 

@@ -33,7 +33,7 @@ pub struct Secured {
 }
 
 /// The variables of a connection under TLS.
-pub(crate) const TLS_VARIABLES: [Var; 12] = [
+pub(crate) const TLS_VARIABLES: [Var; 13] = [
     var::TLS_OUT_BITS,
     var::TLS_OUT_CERTIFICATE_VERIFIED,
     var::TLS_OUT_CIPHER,
@@ -45,6 +45,7 @@ pub(crate) const TLS_VARIABLES: [Var; 12] = [
     var::TLS_OUT_PEERDN,
     var::TLS_OUT_RESUMPTION,
     var::TLS_OUT_SNI,
+    var::TLS_OUT_TLSA_USAGE,
     var::TLS_OUT_VER,
 ];
 
@@ -224,14 +225,13 @@ impl Peer<'_> {
     }
 
     /// Raises an event for each certificate that the host showed; whether one of them is
-    /// refused.
+    /// refused. Its own stays known, whatever comes of TLS.
     fn tell_of_certificates(&mut self, chain: &[Vec<u8>]) -> bool {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
             self.cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
             refused |= self.event("tls:cert", depth.to_string().as_bytes()).is_some();
         }
-        self.cx.unset_var(var::TLS_OUT_PEERCERT);
         refused
     }
 

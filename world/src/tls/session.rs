@@ -91,19 +91,19 @@ pub fn notes_of(ssl: &SslRef) -> Option<Noted> {
 /// Has certificates of the other side looked at, and noted.
 pub fn look_at_certificates(builder: &mut SslContextBuilder, demand: TlsDemand, server: bool) {
     let mode = match demand {
-        TlsDemand::None => return builder.set_verify(SslVerifyMode::NONE),
+        TlsDemand::None if server => return builder.set_verify(SslVerifyMode::NONE),
+        TlsDemand::None => SslVerifyMode::NONE,
         TlsDemand::Required if server => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
         TlsDemand::Required | TlsDemand::Asked => SslVerifyMode::PEER,
     };
-    let goes_on = demand == TlsDemand::Asked;
+    let goes_on = demand != TlsDemand::Required;
     builder.set_verify_callback(mode, move |fine, context| {
         let place = X509StoreContext::ssl_idx().ok();
         let notes = place.and_then(|place| notes_of(context.ex_data(place)?));
-        if let (Some(notes), Some(certificate)) = (notes, context.current_cert()) {
-            let depth = context.error_depth() as usize;
+        if let Some(notes) = notes {
             let chain = &mut notes.lock().unwrap_or_else(PoisonError::into_inner).chain;
-            if depth == chain.len() {
-                chain.push(pem(certificate));
+            if chain.is_empty() {
+                chain.extend(eximious_openssl::shown(context).into_iter().flatten().map(pem));
             }
         }
         fine || goes_on
@@ -252,10 +252,14 @@ impl OpensslSession {
         TlsFault { chain, ..TlsFault::new(self.place(), reason(error)) }
     }
 
-    fn facts(&self) -> TlsFacts {
+    /// What the other side showed: now, or when the session that was taken up again began.
+    fn chain(&self) -> Vec<Vec<u8>> {
+        let mut chain = self.noted().chain.clone();
+        if !chain.is_empty() {
+            return chain;
+        }
         let ssl = self.stream.ssl();
-        let cipher = ssl.current_cipher();
-        let mut chain: Vec<Vec<u8>> = ssl.peer_certificate().iter().map(|one| pem(one)).collect();
+        chain.extend(ssl.peer_certificate().iter().map(|one| pem(one)));
         for one in ssl.peer_cert_chain().into_iter().flatten() {
             let one = pem(one);
             // The client's side finds the server's own certificate there, too.
@@ -263,6 +267,13 @@ impl OpensslSession {
                 chain.push(one);
             }
         }
+        chain
+    }
+
+    fn facts(&self) -> TlsFacts {
+        let ssl = self.stream.ssl();
+        let cipher = ssl.current_cipher();
+        let chain = self.chain();
         let looked = self.demand != TlsDemand::None && !chain.is_empty();
         let (proof, remarks) = {
             let mut noted = self.noted();
