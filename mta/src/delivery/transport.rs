@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use eximious::acl::OwnMessage;
 use eximious::filter::Notice;
 use eximious::hints::{RetryKey, Waiting};
-use eximious::route::Delivery;
+use eximious::route::{Delivery, Routes};
 use eximious::transport::{
     Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
 };
@@ -169,6 +169,7 @@ impl<'d> Attempt<'d> {
             let about = Conclusion { is_first, path: &path, began, of_hosts, output: &done.output };
             self.conclude(one, outcome, &about);
         }
+        Routes::leave_host(&mut self.cx);
     }
 
     /// The sender as the message leaves, where no transport says otherwise.

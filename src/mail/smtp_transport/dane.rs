@@ -40,6 +40,7 @@ impl Peer<'_> {
     pub(super) fn look_up_dane(&mut self) -> Result<(), NotOpen> {
         self.tls.dane = None;
         self.cx.unset_var(var::TLS_OUT_TLSA_USAGE);
+        self.show_early_port();
         let required = self.listed(smtp::HOSTS_REQUIRE_DANE);
         if !self.cx.engine().world().tls.is_there() {
             return match required {
@@ -83,6 +84,15 @@ impl Peer<'_> {
         }
     }
 
+    /// Who was not connected to yet has the port that a router gave it, or none.
+    fn show_early_port(&mut self) {
+        let shown = self.cx.value_of(var::HOST_PORT);
+        if shown.is_empty() || shown.bytes() == b"0" {
+            let port = self.host.port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
+            self.cx.set_var(var::HOST_PORT, port);
+        }
+    }
+
     fn note_dane(&mut self, records: Vec<TlsaRecord>) {
         let base = self.host.name.clone().into_bytes();
         self.tls.dane = Some(TlsDane { base, names: Vec::new(), records });
@@ -97,6 +107,7 @@ impl Peer<'_> {
 
     fn undone(&mut self, permanent: bool, failure: DaneFailure, why: &str) -> NotOpen {
         self.tell_dane_failure(failure);
+        self.cx.set_var(var::HOST_PORT, self.tls.port.to_string());
         NotOpen::Unvouched { permanent, why: format!("DANE error: {why}").into_bytes() }
     }
 

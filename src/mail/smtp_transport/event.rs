@@ -1,14 +1,30 @@
 //! What a transport wants to be told of a connection, and of what went along it
 //! (specification, chapter 61: `event_action` of a transport).
 
-use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_core::{Effects, Meta, Str, TaintRule, Var};
 use eximious_stdlib::event;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
+use super::TLS_VARIABLES;
 use crate::Context;
 use crate::mail::route::{Delivery, Routes};
 use crate::mail::transport::{TakingHost, Transport};
+
+/// Names of events.
+const DELIVERED: &str = "msg:delivery";
+const FAILED: &str = "msg:fail:delivery";
+
+/// What is not known any more of TLS once its connection is left, while the rest goes with
+/// the delivery.
+const NOT_KEPT: [Var; 6] = [
+    var::TLS_OUT_BITS,
+    var::TLS_OUT_CERTIFICATE_VERIFIED,
+    var::TLS_OUT_CIPHER_STD,
+    var::TLS_OUT_RESUMPTION,
+    var::TLS_OUT_SNI,
+    var::TLS_OUT_TLSA_USAGE,
+];
 
 static EVENT: Meta = Meta::new(opt::EVENT_ACTION.name(), Effects::NONE, TaintRule::Result);
 
@@ -79,13 +95,31 @@ impl Routes {
             host.show(cx);
             cx.set_var(var::HOST_PORT, host.port.to_string());
         }
+        if event.name == FAILED && event.host.is_none() && first.is_some() {
+            // It failed before any host was asked.
+            cx.unset_var(var::HOST);
+            cx.set_var(var::HOST_PORT, Str::fixed("-1"));
+        }
+        let over = match event.name {
+            DELIVERED => &NOT_KEPT[..],
+            FAILED => &TLS_VARIABLES[..],
+            _ => &[][..],
+        };
+        let kept: Vec<_> = over.iter().map(|var| (*var, cx.value_of(*var))).collect();
+        over.iter().for_each(|var| cx.unset_var(*var));
         if event.number != 0 {
             cx.set_var(var::EVENT_DEFER_ERRNO, event.number.to_string());
         }
         raise(cx, transport, event.name, event.data);
         cx.unset_var(var::EVENT_DEFER_ERRNO);
+        kept.into_iter().for_each(|(var, value)| cx.set_var(var, value));
         let own = [var::HOST, var::HOST_ADDRESS, var::HOST_PORT];
         own.into_iter().for_each(|var| cx.unset_var(var));
         self.dismiss(cx, &[delivery]);
+    }
+
+    /// Nothing is known any more of TLS with a host, once all are told what came of it.
+    pub fn leave_host(cx: &mut Context) {
+        TLS_VARIABLES.into_iter().for_each(|var| cx.unset_var(var));
     }
 }
