@@ -30,6 +30,7 @@ mod message;
 mod reply;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod wire;
 
 pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};

@@ -40,7 +40,7 @@ pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_deliv
 pub(crate) use open::{NotOpen, Opened, reason};
 pub use provider::{CalledProvider, NoProvider};
 pub use tls::Secured;
-pub(crate) use tls::TLS_VARIABLES;
+pub(crate) use tls::{TLS_VARIABLES, log_tls_fault};
 pub use turned::{TurnedConnection, TurnedTls};
 
 /// A host that is to be spoken to, at one of its addresses.

@@ -125,6 +125,16 @@ impl Daemon {
         }
     }
 
+    /// Waits until some text stands in so many lines of its main log.
+    pub fn await_lines(&self, text: &str, count: usize) {
+        let start = Instant::now();
+        while self.log("main").lines().filter(|line| line.contains(text)).count() < count {
+            let log = self.log("main");
+            assert!(start.elapsed() < READY, "{text:?} is not logged {count} times: {log}");
+            sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Waits until its main log has as many lines as it should, and a bit for any that
     /// it should not have: how clients left is logged when they are gone.
     fn settle(&self, lines: usize) {
@@ -521,6 +531,7 @@ const LIBRARY: &[(&str, &str)] = &[
     (r"\((gnutls_handshake|SSL_accept)\): .*", "(handshake): WHY"),
     (r"\((gnutls_handshake|SSL_connect)\): .*", "(handshake): WHY"),
     (r"\((recv|SSL_read)\): .*", "(read): WHY"),
+    (r"\((send|SSL_write)\): .*", "(write): WHY"),
     (r"\((cert/key setup: [^)]*)\): .*", "($1): WHY"),
     (r"\((gnutls_priority_init|SSL_CTX_set_cipher_list)\(.*", "(ciphers): WHY"),
 ];

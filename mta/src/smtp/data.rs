@@ -148,6 +148,7 @@ impl SmtpSession {
             false if data.bytes.ends_with(b"\n") => b" (after header)",
             false => b" (header)",
         };
+        self.log_broken_tls();
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());

@@ -185,6 +185,7 @@ impl SmtpSession {
 
     /// The client is gone.
     pub(super) fn connection_lost(&mut self) -> Stage {
+        self.log_broken_tls();
         // To whom nothing but that was said, nothing more is.
         if self.acl_state.broken.is_some() {
             self.connection.failed = true;

@@ -41,6 +41,8 @@ pub(super) struct Greeting(pub(super) Option<Str>);
 pub(super) struct Tls {
     session: Option<Box<dyn TlsSession>>,
     state: TlsState,
+    /// What broke it off, as long as something that came before is not looked at.
+    fault: Option<TlsFault>,
 }
 
 /// How far TLS is.
@@ -238,7 +240,7 @@ impl SmtpSession {
         match &mut self.connection.tls.session {
             Some(session) if self.connection.tls.state == TlsState::Established => {
                 session.receive(bytes);
-                self.decrypt_received();
+                self.decrypt();
             }
             _ => self.input.push(bytes),
         }
@@ -249,43 +251,38 @@ impl SmtpSession {
         match &mut self.connection.tls.session {
             Some(session) if self.connection.tls.state == TlsState::Established => {
                 session.end_of_input();
-                self.decrypt_received();
+                self.decrypt();
                 self.input.ended = true;
             }
             _ => self.input.ended = true,
         }
     }
 
-    /// Decrypts what was received. Nobody wants to know of a fault when all is over.
-    fn decrypt_received(&mut self) {
-        if let Some(fault) = self.decrypt()
-            && !matches!(self.stage, Stage::Done)
-        {
-            self.log_tls_fault(&fault);
-        }
-    }
-
     /// Decrypts what has come. Once TLS is over, the connection is: nothing that comes
     /// then is read as if it were in clear text.
-    fn decrypt(&mut self) -> Option<TlsFault> {
+    fn decrypt(&mut self) {
         if self.input.ended {
-            return None;
+            return;
         }
-        let session = self.connection.tls.session.as_mut()?;
+        let Some(session) = &mut self.connection.tls.session else { return };
         let mut opened = Vec::new();
         let heard = session.read(&mut opened);
         self.input.push(&opened);
         self.send_encrypted();
         match heard {
-            TlsHeard::More => None,
-            TlsHeard::End => {
-                self.input.ended = true;
-                None
-            }
+            TlsHeard::More => {}
+            TlsHeard::End => self.input.ended = true,
             TlsHeard::Failed(fault) => {
                 self.input.ended = true;
-                Some(fault)
+                self.connection.tls.fault = Some(fault);
             }
+        }
+    }
+
+    /// Logs what broke off TLS, now that something more is wanted of the client.
+    pub(super) fn log_broken_tls(&mut self) {
+        if let Some(fault) = self.connection.tls.fault.take() {
+            self.log_tls_fault(&fault);
         }
     }
 
@@ -375,9 +372,7 @@ impl SmtpSession {
         self.note_protocol(remembers);
         self.authenticate_by_tls(facts.binding);
         // Early words of the client came under TLS.
-        if let Some(fault) = self.decrypt() {
-            self.log_tls_fault(&fault);
-        }
+        self.decrypt();
         match handshake.greeting {
             Some(greeting) if !handshake.greeted => self.greet(greeting),
             _ => Stage::COMMANDS,

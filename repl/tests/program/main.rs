@@ -8,6 +8,7 @@ mod auth;
 mod bad_hosts;
 mod batch;
 mod bounds;
+mod broken_tls;
 mod called;
 mod callouts;
 mod checks;

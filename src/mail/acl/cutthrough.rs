@@ -26,7 +26,7 @@ use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
 use crate::mail::route::{Delivery, Standing};
 use crate::mail::smtp_client::{Endpoint, Protocol, SmtpClient};
-use crate::mail::smtp_transport::Opened;
+use crate::mail::smtp_transport::{Opened, log_tls_fault};
 use crate::mail::transport::Transport;
 
 pub use send::{Onward, OnwardOutcome, OnwardRecipient};
@@ -203,6 +203,8 @@ impl Held {
         // No command waits for its end.
         self.opened.client.tell_flushes(false);
         self.opened.client.quit(cx.trace());
+        let Place { host, address, .. } = &self.place;
+        log_tls_fault(cx, &mut self.opened.client, host.as_bytes(), *address);
         let text = format!("----------- cutthrough shutdown ({why}) ------------");
         cx.tell_callout(text.as_bytes());
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eximious_core::Trace;
 use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
-use eximious_core::world::{Dialing, Net, Stream, TlsBinding, TlsFacts, TlsFault, TlsSession};
+use eximious_core::world::{Dialing, Net, Stream, TlsBinding, TlsSession};
 
 use super::{
     Cause, ConnectionTrouble, Extensions, Hello, MailParams, RcptParams, Reply, SentCommand,
@@ -282,31 +282,6 @@ impl SmtpClient {
         }
     }
 
-    /// Asks for TLS. With a yes, it begins with [`SmtpClient::begin_tls`].
-    ///
-    /// # Errors
-    /// The server does not say yes.
-    pub fn starttls(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
-        self.ask(trace, SentCommand::new(SmtpCommand::StartTls, *b"STARTTLS"))
-    }
-
-    /// Begins TLS. Whatever the server announced before does not count any more.
-    ///
-    /// # Errors
-    /// There is no TLS; the connection is of no use any more.
-    pub fn begin_tls(&mut self, tls: Box<dyn TlsSession>) -> Result<TlsFacts, TlsFault> {
-        let facts = self.connection.begin_tls(tls)?;
-        self.binding.clone_from(&facts.binding);
-        self.extensions = Extensions::default();
-        self.pipelines = false;
-        Ok(facts)
-    }
-
-    /// As [`SmtpConnection::continue_tls`].
-    pub fn continue_tls(&mut self, tls: Box<dyn TlsSession>) {
-        self.connection.continue_tls(tls);
-    }
-
     /// As [`SmtpConnection::into_parts`].
     pub fn into_parts(self) -> (Box<dyn Stream>, Option<Box<dyn TlsSession>>) {
         self.connection.into_parts()
@@ -321,11 +296,6 @@ impl SmtpClient {
     pub fn atrn(&mut self, trace: &mut Trace, domains: &[u8]) -> Result<Reply, SmtpError> {
         let line = [b"ATRN ", domains].concat();
         self.ask(trace, SentCommand::new(SmtpCommand::Atrn, line.trim_ascii_end()))
-    }
-
-    /// As [`SmtpConnection::resumable`].
-    pub fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
-        self.connection.resumable()
     }
 
     /// Begins a message.

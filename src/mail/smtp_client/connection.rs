@@ -17,6 +17,8 @@ pub struct SmtpConnection {
     tls: Option<Box<dyn TlsSession>>,
     /// Whether the server has ended TLS, and says nothing more.
     tls_ended: bool,
+    /// What ended it, where that is no end as it should be.
+    fault: Option<TlsFault>,
     replies: Replies,
     timeout: Duration,
     /// Whether lines that came before the connection was closed are no reply.
@@ -45,7 +47,8 @@ impl SmtpConnection {
     /// so long.
     pub fn new(stream: Box<dyn Stream>, timeout: Duration) -> Self {
         let replies = Replies::default();
-        Self { stream, tls: None, tls_ended: false, replies, timeout, wants_whole: false }
+        let (tls_ended, wants_whole) = (false, false);
+        Self { stream, tls: None, tls_ended, fault: None, replies, timeout, wants_whole }
     }
 
     /// This side's address and port.
@@ -86,8 +89,30 @@ impl SmtpConnection {
                 .and_then(|()| self.stream.flush())
                 .map_err(trouble);
         };
-        tls.write(commands).map_err(|_| ConnectionTrouble::Closed)?;
-        send_sealed(&mut *self.stream, &mut **tls).map_err(trouble)
+        let written = tls.write(commands);
+        let sent = match written {
+            Ok(()) => send_sealed(&mut *self.stream, &mut **tls),
+            Err(fault) => {
+                self.fault = Some(fault);
+                return Err(ConnectionTrouble::Closed);
+            }
+        };
+        sent.map_err(|why| self.broken("SSL_write", why))
+    }
+
+    /// What broke off TLS, once.
+    pub fn take_fault(&mut self) -> Option<TlsFault> {
+        self.fault.take()
+    }
+
+    /// What is wrong with the stream, which is noted where TLS needs it.
+    fn broken(&mut self, place: &str, why: io::Error) -> ConnectionTrouble {
+        let reason = eximious_stdlib::wording::reason(&why);
+        let trouble = trouble(why);
+        if self.tls.is_some() && trouble == ConnectionTrouble::Closed {
+            self.fault = Some(TlsFault::new(place, format!("syscall: {reason}")));
+        }
+        trouble
     }
 
     /// Whether there is TLS.
@@ -181,14 +206,20 @@ impl SmtpConnection {
                 return self.ended(ConnectionTrouble::Closed);
             }
             match self.stream.read(&mut piece) {
-                Ok(0) => return self.ended(ConnectionTrouble::Closed),
+                Ok(0) => {
+                    self.end_tls();
+                    return self.ended(ConnectionTrouble::Closed);
+                }
                 Ok(count) => {
                     if let Err(why) = self.take(&piece[..count]) {
                         return self.ended(why);
                     }
                 }
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return self.ended(trouble(why)),
+                Err(why) => {
+                    let why = self.broken("SSL_read", why);
+                    return self.ended(why);
+                }
             }
         }
     }
@@ -211,10 +242,23 @@ impl SmtpConnection {
         match heard {
             TlsHeard::More => send_sealed(&mut *self.stream, &mut **tls).map_err(trouble),
             // What came before its end may still be a reply.
-            TlsHeard::End | TlsHeard::Failed(_) => {
+            TlsHeard::End => {
                 self.tls_ended = true;
                 Ok(())
             }
+            TlsHeard::Failed(fault) => {
+                (self.tls_ended, self.fault) = (true, Some(fault));
+                Ok(())
+            }
+        }
+    }
+
+    /// The stream is at its end: whether TLS was, before.
+    fn end_tls(&mut self) {
+        let Some(tls) = &mut self.tls else { return };
+        tls.end_of_input();
+        if let TlsHeard::Failed(fault) = tls.read(&mut Vec::new()) {
+            (self.tls_ended, self.fault) = (true, Some(fault));
         }
     }
 }

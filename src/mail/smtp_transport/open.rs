@@ -384,6 +384,7 @@ impl Peer<'_> {
 
     /// Ends a session in which the host said no, or nothing.
     pub(super) fn refused(&mut self, client: &mut SmtpClient, error: SmtpError) -> NotOpen {
+        self.log_fault(client);
         match &error.cause {
             Cause::Replied(_) => {
                 client.abandon(self.cx.trace());

@@ -1,5 +1,7 @@
 //! TLS with a host, by the options of an smtp transport (specification 43.7).
 
+use std::net::IpAddr;
+
 use eximious_core::world::{
     TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsResumption,
 };
@@ -13,6 +15,7 @@ use eximious_stdlib::x509::Certificate;
 use super::dane::DaneFailure;
 use super::report::result_of;
 use super::{NotOpen, Peer};
+use crate::Context;
 use crate::mail::smtp_client::SmtpClient;
 
 /// What is logged of TLS.
@@ -49,7 +52,25 @@ pub(crate) const TLS_VARIABLES: [Var; 13] = [
     var::TLS_OUT_VER,
 ];
 
+/// Logs what broke off TLS with a host, where something did.
+pub(crate) fn log_tls_fault(
+    cx: &mut Context,
+    client: &mut SmtpClient,
+    name: &[u8],
+    address: IpAddr,
+) {
+    if let Some(fault) = client.take_fault() {
+        let text = format!(" [{address}] TLS error on connection {}", fault.shown());
+        cx.log().main(&[b"H=", name, text.as_bytes()].concat());
+    }
+}
+
 impl Peer<'_> {
+    /// As [`log_tls_fault`].
+    pub(super) fn log_fault(&mut self, client: &mut SmtpClient) {
+        log_tls_fault(self.cx, client, self.host.name.as_bytes(), self.address);
+    }
+
     /// What was known of a connection before.
     pub(super) fn forget_tls(&mut self) {
         TLS_VARIABLES.into_iter().for_each(|var| self.cx.unset_var(var));
@@ -96,6 +117,7 @@ impl Peer<'_> {
 
     /// Gives up a connection whose TLS is of no use.
     pub(super) fn unsecured(&mut self, client: &mut SmtpClient, fault: TlsFault) -> NotOpen {
+        self.log_fault(client);
         self.cx.set_var(var::TLS_OUT_OCSP, fault.proof.to_string());
         let by_dane = self.tls.dane.is_some();
         let required = by_dane || self.follows_policy();

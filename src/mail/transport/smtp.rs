@@ -6,6 +6,7 @@ mod dkim;
 mod held;
 mod hosts;
 mod international;
+mod logged;
 mod opening;
 mod rules;
 mod session;

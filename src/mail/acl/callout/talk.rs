@@ -20,7 +20,7 @@ use crate::mail::smtp_client::{
     SmtpError, Timeouts,
 };
 use crate::mail::smtp_transport::{
-    Asker, NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, raise, reason,
+    Asker, NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, log_tls_fault, raise, reason,
 };
 use crate::mail::transport::Transport;
 use words::{after, last_line, lines, null, rcpt, was};
@@ -258,7 +258,9 @@ impl Talk<'_, '_, '_> {
     fn ask(mut self, cache: &mut Cache) -> Option<Called> {
         cache.learned = true;
         cache.domain.result = CalloutResult::Accept;
-        let called = match self.try_all(cache) {
+        let done = self.try_all(cache);
+        self.log_fault();
+        let called = match done {
             Ok(Some(called)) => called,
             Ok(None) => return None,
             Err(Stop::Refused(command, logged)) => {
@@ -290,8 +292,15 @@ impl Talk<'_, '_, '_> {
             return Some(called);
         }
         self.opened.client.quit(self.place.run.cx.trace());
+        self.log_fault();
         self.place.closed();
         Some(called)
+    }
+
+    /// As [`log_tls_fault`].
+    fn log_fault(&mut self) {
+        let (name, address) = (self.place.host.name.as_bytes(), self.place.address);
+        log_tls_fault(self.place.run.cx, &mut self.opened.client, name, address);
     }
 
     fn try_all(&mut self, cache: &mut Cache) -> Result<Option<Called>, Stop> {

@@ -11,7 +11,7 @@ use super::turn::HostTurn;
 use crate::Context;
 use crate::mail::route::{Routes, Text};
 use crate::mail::smtp_client::Endpoint;
-use crate::mail::smtp_transport::{Opened, TLS_VARIABLES, TurnedConnection, raise};
+use crate::mail::smtp_transport::{Opened, TLS_VARIABLES, TurnedConnection, log_tls_fault, raise};
 use crate::mail::transport::{TakingHost, Transport, TransportCall};
 
 /// Options that say what a connection is like. Where what one says hangs on the message,
@@ -168,8 +168,9 @@ impl HeldConnection {
 impl Routes {
     /// Ends a connection that no other message wants.
     pub fn hang_up(&self, cx: &mut Context, connection: HeldConnection) {
-        let HeldConnection { transport, mut line, turn, .. } = connection;
+        let HeldConnection { transport, host, mut line, turn } = connection;
         line.opened.client.leave(cx.trace());
+        log_tls_fault(cx, &mut line.opened.client, &host.name, host.address);
         if let Some(transport) = self.transport_named(transport.bytes()) {
             raise(cx, transport, "tcp:close", b"");
         }

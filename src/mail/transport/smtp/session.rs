@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use eximious_core::{LogSelector, Str};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
-use eximious_stdlib::ports;
 use eximious_stdlib::printing::printing;
 
 use super::bounds::LineBounds;
@@ -138,6 +137,7 @@ impl Attempt<'_, '_, '_> {
             sent = self.copy(&mut line, some);
         }
         line.is_refused = sent.is_err();
+        self.log_fault(&mut line);
         let alive = match sent {
             Ok(()) => true,
             Err(stop) => self.stopped(&stop, some),
@@ -177,6 +177,7 @@ impl Attempt<'_, '_, '_> {
             true => line.opened.client.leave(self.call.cx.trace()),
             false => line.opened.client.close(self.call.cx.trace()),
         }
+        self.log_fault(&mut line);
         self.peer(false).event("tcp:close", b"");
     }
 
@@ -202,28 +203,6 @@ impl Attempt<'_, '_, '_> {
     pub(super) fn is_turned(&self) -> bool {
         let to = SocketAddr::new(self.taking.address, self.taking.port);
         self.call.consignment.connections.is_turned(to)
-    }
-
-    /// `127.0.0.1 [127.0.0.1]`
-    pub(super) fn shown(&self) -> Vec<u8> {
-        let mut place = format!(" [{}]", self.taking.address);
-        let settings = self.call.cx.engine().settings();
-        if settings.log_selector().contains(LogSelector::OUTGOING_PORT)
-            && ports::is_logged(settings, self.taking.port)
-        {
-            place += &format!(":{}", self.taking.port);
-        }
-        [&self.taking.name[..], place.as_bytes()].concat()
-    }
-
-    /// `H=127.0.0.1 [127.0.0.1]: …`
-    pub(super) fn about(&self, between: &[u8], why: &[u8]) -> Vec<u8> {
-        [b"H=", &self.shown()[..], between, why].concat()
-    }
-
-    pub(super) fn log(&mut self, line: &[u8]) {
-        self.call.cx.log().main(line);
-        self.call.done.message_log.push(line.to_vec());
     }
 
     pub(super) fn undelivered(
