@@ -16,6 +16,7 @@ mod common;
 mod configurations;
 mod cutthrough;
 mod daemon;
+mod dane;
 mod dap;
 mod dcc;
 mod debug_log;

@@ -74,7 +74,8 @@ proof forged good stranger 100
 chmod -R a+rX .
 "#;
 
-const NAME_SERVER: &str = "server:\n  ip-address: 127.0.0.1\n  zonesdir: \"DIR\"\n  \
+/// A name server for a zone `test`, in which it can't be said what is below `later.test`.
+pub(super) const NAME_SERVER: &str = "server:\n  ip-address: 127.0.0.1\n  zonesdir: \"DIR\"\n  \
     pidfile: \"DIR/nsd.pid\"\n  xfrdfile: \"DIR/xfrd\"\n  zonelistfile: \"DIR/zones\"\n  \
     username: \"\"\n  database: \"\"\n  server-count: 1\nremote-control:\n  control-enable: no\n\
     zone:\n  name: \"_tcp.later.test\"\n  zonefile: nowhere.zone\n\
