@@ -11,6 +11,8 @@ use std::time::Duration;
 use eximious_tests::daemons::Daemon;
 use eximious_tests::tls::{Wishes, certificates};
 
+use super::common;
+
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
 /// A daemon that offers TLS.
@@ -118,6 +120,106 @@ fn proofs_that_prove_nothing_are_not_sent() {
         }
     }
     assert!(server.log("main").contains("is not sent: the certificate was revoked"));
+}
+
+/// A chain, and proofs of its certificates: each by who issued it, both in one by one of those,
+/// and files with several.
+const WHOLE_CHAINS: &str = r#"set -e
+sign() { # name authority serial subject extension
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$1.key" \
+        -out "$1.csr" -subj "$4"
+    echo "$5" > "$1.ext"
+    openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -set_serial "$3" -days 300 \
+        -out "$1.pem" -extfile "$1.ext"
+}
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key \
+    -out ca.pem -days 300 -subj "/O=Test/CN=Test CA"
+sign between ca 5 /CN=between basicConstraints=critical,CA:TRUE
+sign leaf between 100 /CN=leaf subjectAltName=DNS:leaf.test
+cat leaf.pem between.pem ca.pem > chain.pem
+cat between.pem ca.pem > issuers.pem
+printf 'V\t350101000000Z\t\t64\tunknown\t/CN=leaf\nV\t350101000000Z\t\t05\tunknown\t/CN=between\n' \
+    > index
+proof() { # name authorities signer of...
+    name=$1 all=$2 by=$3; shift 3
+    openssl ocsp -index index -CA "$all.pem" -rsigner "$by.pem" -rkey "$by.key" "$@" \
+        -respout "$name.der" -ndays 30
+    { echo "-----BEGIN OCSP RESPONSE-----"; base64 "$name.der"
+      echo "-----END OCSP RESPONSE-----"; } > "$name.pem"
+}
+own="-issuer between.pem -serial 100" above="-issuer ca.pem -serial 5"
+proof one between between $own
+proof other ca ca $above
+proof both issuers between $own $above
+proof turned issuers between $above $own
+# The server itself may not say that it is valid.
+proof self issuers leaf $own $above
+cat one.pem other.pem > several.pem
+cat other.pem one.pem > later.pem
+{ echo some text; cat ca.pem one.pem; } > among.pem
+tr -d '\n' < one.pem > line.pem
+chmod -R a+rX .
+"#;
+
+/// What `tls_ocsp_file` has before a directory and behind it, how many certificates the proof
+/// is of that is sent, and whether clients that want a proof are content.
+const OF_CHAINS: &[(&str, &str, usize, bool)] = &[
+    ("", "one.der", 1, true),
+    ("PEM ", "one.pem", 1, true),
+    ("PEM ", "several.pem", 1, true),
+    ("PEM ", "later.pem", 1, true),
+    ("", "both.der", 2, true),
+    ("PEM ", "both.pem", 2, true),
+    ("DER ", "turned.der", 2, true),
+    ("PEM ", "among.pem", 1, true),
+    ("PEM ", "line.pem", 1, true),
+    ("PEM ", "other.pem", 0, false),
+    ("", "self.der", 0, false),
+];
+
+const DEMANDING: &str = "tls_advertise_hosts =\nbegin routers\nall:\n driver = manualroute\n \
+    route_list = * 127.0.0.1\n self = send\n transport = smtp\nbegin transports\nsmtp:\n \
+    driver = smtp\n port = SERVER\n allow_localhost\n hosts_try_fastopen =\n \
+    hosts_require_tls = *\n hosts_require_ocsp = *\n \
+    tls_verify_certificates = AT/ca.pem\n tls_verify_cert_hostnames =\n\
+    begin retry\n* * F,1h,10m\n";
+
+#[test]
+fn proofs_of_whole_chains_are_sent_and_believed() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let at = folder.path().display().to_string();
+    let mut command = Command::new("sh");
+    let made = command.args(["-c", WHOLE_CHAINS]).current_dir(&at).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for (form, name, count, is_enough) in OF_CHAINS {
+        let config = format!(
+            "tls_certificate = {at}/chain.pem\ntls_privatekey = {at}/leaf.key\n\
+             tls_ocsp_file = {form}{at}/{name}\nacl_smtp_rcpt = accept\nqueue_only\n"
+        );
+        let server = Daemon::start(Path::new(OURS), &config, &[]);
+        let mut servers = vec![&server];
+        for version in ["-tls1_2", "-tls1_3"] {
+            let said = visit(&server, &format!("-status {version}"));
+            assert!(said.contains("New, TLS"), "{name}: {said}");
+            assert_eq!(said.matches("Cert Status: good").count(), *count, "{name}: {said}");
+        }
+        // A real Exim sends what it has, whoever gave that, but for what it does not find.
+        let exim = common::reference().filter(|_| *name != "turned.der");
+        let other = exim.map(|exim| Daemon::start(Path::new(&exim), &config, &[]));
+        servers.extend(&other);
+        for server in servers {
+            let text = DEMANDING.replace("SERVER", &server.port.to_string()).replace("AT", &at);
+            let client = Daemon::start(Path::new(OURS), &text, &[]);
+            let mut command = Command::new(OURS);
+            command.arg("-C").arg(client.path().join("exim.conf"));
+            command.args(["-odf", "-f", "a@b.test", "c@d.test"]);
+            common::fed(&mut command, b"Subject: x\n\nx\n");
+            let log = client.log("main");
+            assert_eq!(log.contains(" => c@d.test"), *is_enough, "{name}: {log}");
+            let refused = log.contains("(certificate status check failed)");
+            assert_eq!(refused, !is_enough, "{name}: {log}");
+        }
+    }
 }
 
 /// Makes a proof of the one of `by.ocsp`, with the key of whoever gave that: signed anew, and

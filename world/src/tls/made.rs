@@ -289,14 +289,17 @@ fn proofs(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
             _ => element,
         };
         let fault = |why: String| TlsFault::new("tls_ocsp_file", why);
-        let mut proof = contents(path, LARGEST_PROOF).map_err(fault)?;
+        let mut proofs = vec![contents(path, LARGEST_PROOF).map_err(fault)?];
         if is_pem {
-            proof = der_of_pem(&proof).ok_or_else(|| fault("not in PEM form".to_owned()))?;
+            proofs = proofs_of_pem(&proofs[0]);
+            if proofs.is_empty() {
+                return Err(fault("no proof in PEM form".to_owned()));
+            }
         }
         let Some(certificate) = settings.certificates.get(number) else { continue };
         let chain = contents(certificate, LARGEST_PROOF).map_err(fault)?;
         let file = String::from_utf8_lossy(path);
-        all.push(Stapled::new(&file, proof, &chain).map_err(at("tls_ocsp_file"))?);
+        all.push(Stapled::new(&file, proofs, &chain).map_err(at("tls_ocsp_file"))?);
     }
     let set = builder.set_status_callback(move |ssl| {
         let shown = ssl.certificate().and_then(|one| one.to_der().ok());
@@ -321,13 +324,16 @@ fn proofs(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
     set.map_err(at("tls_ocsp_file"))
 }
 
-/// What stands between the first two lines of dashes.
-fn der_of_pem(text: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut lines = text.lines().skip_while(|line| !line.starts_with("-----BEGIN "));
-    lines.next()?;
-    let body: String = lines.take_while(|line| !line.starts_with("-----END ")).collect();
-    openssl::base64::decode_block(&body).ok()
+/// The proofs of a text; whatever else stands in it is passed by.
+fn proofs_of_pem(text: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8_lossy(text);
+    let bodies = text.split("-----BEGIN OCSP RESPONSE-----").skip(1);
+    let bodies = bodies.filter_map(|one| one.split_once("-----END OCSP RESPONSE-----"));
+    let decoded = |body: &str| {
+        let body: String = body.split_ascii_whitespace().collect();
+        openssl::base64::decode_block(&body).ok()
+    };
+    bodies.filter_map(|(body, _)| decoded(body)).collect()
 }
 
 #[cfg(test)]

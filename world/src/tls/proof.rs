@@ -70,14 +70,20 @@ fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> ProofVerdi
     }
     let judge = || {
         let basic = response.basic()?;
-        let mut others = Stack::new()?;
-        for one in chain {
-            others.push(one.clone())?;
-        }
         let mut store = X509StoreBuilder::new()?;
         store.add_cert(issuer.clone())?;
         store.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
-        basic.verify(&others, &store.build(), OcspFlag::empty())?;
+        let store = store.build();
+        let by = |givers: &[X509], flags| {
+            let mut all = Stack::new()?;
+            givers.iter().try_for_each(|one| all.push(one.clone()))?;
+            basic.verify(&all, &store, flags)
+        };
+        // The library takes none that is of certificates of several issuers, as one of a whole
+        // chain is. From the issuer of this one itself it is as good as any.
+        by(chain, OcspFlag::empty()).or_else(|_| {
+            by(std::slice::from_ref(issuer), OcspFlag::NO_CHECKS | OcspFlag::NO_INTERN)
+        })?;
         let Some(status) = status_of(&basic, own, issuer) else { return Ok(ProofVerdict::Bad) };
         status.check_validity(LEEWAY, None)?;
         Ok::<_, ErrorStack>(match status.status {
@@ -117,14 +123,17 @@ pub struct Stapled {
 }
 
 impl Stapled {
-    /// Reads one: the name of its file, the proof, and the certificate with those behind it, as
-    /// PEM.
-    pub fn new(file: &str, proof: Vec<u8>, chain: &[u8]) -> Result<Self, ErrorStack> {
+    /// Reads one: the name of its file, the proofs in it, and the certificate with those behind
+    /// it, as PEM. Of several proofs, one of them is of the certificate itself.
+    pub fn new(file: &str, proofs: Vec<Vec<u8>>, chain: &[u8]) -> Result<Self, ErrorStack> {
         let chain = X509::stack_from_pem(chain)?;
         let Some(own) = chain.first() else { return Err(ErrorStack::get()) };
         let certificate = own.to_der()?;
         let issuer = chain.get(1).or_else(|| is_own_issuer(own).then_some(own));
-        let why = match issuer.map(|issuer| judged(&proof, own, issuer, &chain)) {
+        let verdict = |proof: &[u8]| Some(judged(proof, own, issuer?, &chain));
+        let first = proofs.iter().position(|one| verdict(one) == Some(ProofVerdict::Good));
+        let proof = proofs.into_iter().nth(first.unwrap_or(0)).unwrap_or_default();
+        let why = match verdict(&proof) {
             // Without its issuer, nobody can tell here by whom it is.
             None => (!is_successful(&proof)).then_some("no proof of a responder"),
             Some(ProofVerdict::Good) => None,
