@@ -134,31 +134,24 @@ impl SmtpConnection {
     pub fn begin_tls(&mut self, mut tls: Box<dyn TlsSession>) -> Result<TlsFacts, TlsFault> {
         self.replies = Replies::default();
         self.stream.set_deadline(self.timeout);
-        let gone = |why: io::Error| {
-            let text = match trouble(why) {
-                ConnectionTrouble::Timeout => "timed out",
-                _ => "the connection was closed without a word",
-            };
-            TlsFault::new("SSL_connect", text)
-        };
         let mut piece = [0; PIECE];
         loop {
             let progress = tls.shake();
             let sent = send_sealed(&mut *self.stream, &mut *tls);
             match progress {
                 TlsProgress::Done(facts) => {
-                    sent.map_err(gone)?;
+                    sent.map_err(|why| gone(&mut *tls, why))?;
                     self.tls = Some(tls);
                     return Ok(*facts);
                 }
                 TlsProgress::Failed(fault) => return Err(*fault),
-                TlsProgress::More => sent.map_err(gone)?,
+                TlsProgress::More => sent.map_err(|why| gone(&mut *tls, why))?,
             }
             match self.stream.read(&mut piece) {
                 Ok(0) => tls.end_of_input(),
                 Ok(count) => tls.receive(&piece[..count]),
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(gone(why)),
+                Err(why) => return Err(gone(&mut *tls, why)),
             }
         }
     }
@@ -261,6 +254,20 @@ impl SmtpConnection {
             (self.tls_ended, self.fault) = (true, Some(fault));
         }
     }
+}
+
+/// Nobody is at the other end of a handshake any more. What was shown before is known.
+fn gone(tls: &mut dyn TlsSession, why: io::Error) -> TlsFault {
+    let text = match trouble(why) {
+        ConnectionTrouble::Timeout => "timed out",
+        _ => "the connection was closed without a word",
+    };
+    tls.end_of_input();
+    let chain = match tls.shake() {
+        TlsProgress::Failed(fault) => fault.chain,
+        TlsProgress::More | TlsProgress::Done(_) => Vec::new(),
+    };
+    TlsFault { chain, ..TlsFault::new("SSL_connect", text) }
 }
 
 fn send_sealed(stream: &mut dyn Stream, tls: &mut dyn TlsSession) -> io::Result<()> {
