@@ -150,16 +150,22 @@ const TLS: &str = "\n## TLS\n\n\
     not supplied` where one was asked for.\n\
     - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
     connection does.\n\
+    - What breaks TLS off is logged once, as `(SSL_read)` or `(SSL_write)`. A host that leaves \
+    without a word once it has answered `QUIT` is not logged; Debian's build logs it.\n\
     - DANE, OCSP and resumption on the client's side are compared with Debian's build, host by \
-    host. The library's own words for what is wrong with a certificate differ, and OpenSSL does \
-    not tell what else was shown by a host that it refuses (`tls:cert`). As the specification \
-    says, a host that the DNS vouches for by itself (usage 3) is not asked for a proof; Debian's \
-    build asks it. A proof that the certificate was revoked counts against it even where it was \
+    host. The library's own words for what is wrong with a certificate differ. Of records with \
+    several digests the strongest counts (RFC 7671, section 9), and an authority that stands \
+    whole in the DNS need not be shown by the host; Debian's build takes any record that fits, \
+    and wants the authority shown. As the specification says, a host that the DNS vouches for by \
+    itself (usage 3) is not asked for a proof; Debian's build asks it. A proof that the certificate was revoked counts against it even where it was \
     only asked for. With DANE no session is taken up again: what the DNS says is looked at each \
     time.\n\
     - `tls_ocsp_file`: a proof that is outdated, of another certificate, or says that it was \
-    revoked, is not sent, and the main log says so; Debian's build refuses TLS then. Of several \
-    proofs for one certificate (TLS 1.3) the first is sent: OpenSSL before 3.6 sends one.\n\
+    revoked, is not sent, and the main log says so; Debian's build refuses TLS then. A proof for \
+    several certificates of a chain (a combined OCSP response) is sent and believed as a whole, \
+    if the server certificate's own issuer gives it. Of several in one PEM file, only the one for \
+    the server's own certificate is sent, under TLS 1.3 too, where GnuTLS sends all: OpenSSL \
+    knows of no more than one before 3.6.\n\
     - `tls_ticket_secret_file` is eximious's own: daemons that share it take up each other's \
     sessions, and theirs from before a restart.\n\
     - The smtp transport's `mta_sts_domains` and `tlsrpt_domains`, and `eximious tlsrpt`, are \
