@@ -131,6 +131,12 @@ impl Routes {
         self.0.routers.get(number).is_some_and(|router| router.on(option))
     }
 
+    /// Whether a router, by number, minds the case of local parts (`caseful_local_part`).
+    pub fn router_minds_case(&self, number: usize) -> bool {
+        use eximious_stdlib::options::opt::router::CASEFUL_LOCAL_PART;
+        self.0.routers.get(number).is_some_and(|router| router.on(CASEFUL_LOCAL_PART))
+    }
+
     /// Whether what a router, by number, makes of an address is made once and for all
     /// (`one_time`).
     pub fn router_makes_once(&self, number: usize) -> bool {

@@ -28,6 +28,8 @@ pub(super) struct Subject<'s> {
     pub(super) is_local: bool,
     /// Whether the address is a file, a command or the like.
     pub(super) is_direct: bool,
+    /// Whether no router that minds its case had the last word.
+    pub(super) is_unrouted: bool,
     /// Whether it is a file that has no place of its own.
     pub(super) is_loose: bool,
     /// The address as the transport tells it, where that is known: perhaps without affixes.
@@ -48,7 +50,8 @@ impl<'s> Subject<'s> {
         let is_loose = matches!(delivery.target, DeliveryTarget::File { .. })
             && !address.text.bytes().starts_with(b"/");
         let router = Some(router);
-        Self { address, router, transport, is_local, is_direct, is_loose, told }
+        let is_unrouted = false;
+        Self { address, router, transport, is_local, is_direct, is_unrouted, is_loose, told }
     }
 
     /// Of an address that no transport has to do with.
@@ -57,8 +60,9 @@ impl<'s> Subject<'s> {
         router: Option<&'s Str>,
         is_direct: bool,
     ) -> Self {
-        let (is_local, is_loose) = (false, false);
-        Self { address, router, transport: None, is_local, is_direct, is_loose, told: None }
+        let (is_local, is_unrouted, is_loose) = (false, true, false);
+        let (transport, told) = (None, None);
+        Self { address, router, transport, is_local, is_direct, is_unrouted, is_loose, told }
     }
 
     /// The same, as its transport tells it.
@@ -66,6 +70,39 @@ impl<'s> Subject<'s> {
         let number = delivery.transport.filter(|_| !self.is_direct);
         Self { told: number.map(|number| routes.recipient_by(number, &delivery.address)), ..self }
     }
+
+    /// The address itself, as the routers had it: without quotes, and in lower case, unless one
+    /// minded that.
+    fn own(&self) -> Vec<u8> {
+        let address = self.address;
+        let text = address.text.bytes();
+        if self.is_direct {
+            return text.to_vec();
+        }
+        if self.is_unrouted {
+            let local_part = address.local_part.bytes().to_ascii_lowercase();
+            return [&local_part[..], b"@", address.domain.bytes()].concat();
+        }
+        let has_affixes = self.told.as_ref().is_none_or(|told| told.bytes() == text);
+        let local_part = match has_affixes {
+            true => {
+                let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
+                parts.map(Str::bytes).concat()
+            }
+            false => address.local_part.bytes().to_vec(),
+        };
+        match self.is_local {
+            true => local_part,
+            false => [&local_part[..], b"@", address.domain.bytes()].concat(),
+        }
+    }
+}
+
+/// Whether two addresses are the same, but for the case of their domains.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let at = |text: &[u8]| memchr::memrchr(b'@', text).unwrap_or(text.len());
+    let ((local, domain), (other, its)) = (one.split_at(at(one)), other.split_at(at(other)));
+    local == other && domain.eq_ignore_ascii_case(its)
 }
 
 impl Attempt<'_> {
@@ -73,16 +110,7 @@ impl Attempt<'_> {
     pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
         let (address, text) = (subject.address, subject.address.text.bytes());
         let is_short = subject.is_local && !subject.is_direct;
-        let told = subject.told.as_ref().map_or(text, Str::bytes);
-        let own = match is_short {
-            // As the routers had it: in lower case, unless one minded that.
-            true if told != text => address.local_part.bytes().to_vec(),
-            true => {
-                let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
-                parts.map(Str::bytes).concat()
-            }
-            false => told.to_vec(),
-        };
+        let own = subject.own();
         let utf8 = self.utf8_prints();
         let mut out = printing(&own, utf8);
         let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
@@ -94,10 +122,10 @@ impl Attempt<'_> {
             for one in between.iter().filter(|one| **one != text) {
                 out.extend_from_slice(&[b" (", &printing(one, utf8)[..], b")"].concat());
             }
-            if is_short || subject.is_direct || *original != told {
+            if is_short || subject.is_direct || !is_same(original, &own) {
                 out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
             }
-        } else if is_short || told != text {
+        } else if is_short || !is_same(text, &own) {
             out.extend_from_slice(&[b" <", &printing(text, utf8)[..], b">"].concat());
         }
         out
@@ -220,7 +248,7 @@ impl Attempt<'_> {
         if let Some(told) = &done.recipient {
             let own = [b" <", subject.address.text.bytes(), b">"].concat();
             let ends = named.ends_with(&own) || subject.address.ancestors().next().is_some();
-            let shown = printing(subject.address.text.bytes(), self.utf8_prints()).len();
+            let shown = printing(&subject.own(), self.utf8_prints()).len();
             named.splice(..shown.min(named.len()), told.bytes().iter().copied());
             if !ends {
                 named.extend(own);

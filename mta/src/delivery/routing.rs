@@ -165,6 +165,7 @@ impl Attempt<'_> {
 
     pub(super) fn recipients(&mut self) -> Vec<Waiting> {
         let mut all: Vec<Waiting> = Vec::new();
+        let mut seen: BTreeMap<Vec<u8>, NodeId> = BTreeMap::new();
         let recipients = self.file().recipients.clone();
         for recipient in &recipients {
             let mut address = Address::new(Str::tainted(&recipient.address[..]));
@@ -186,6 +187,11 @@ impl Attempt<'_> {
                 }
             }
             let node = self.tracking.add(&recipient.address, address.unique.bytes(), None);
+            if let Some(same) = seen.get(address.unique.bytes()) {
+                self.duplicates.push((node, *same));
+                continue;
+            }
+            seen.insert(address.unique.bytes().to_vec(), node);
             self.dsn.insert(recipient.address.clone(), recipient.clone());
             all.push(Waiting { node, child: ChildAddress::Address(Box::new(address)) });
         }

@@ -54,8 +54,10 @@ impl Attempt<'_> {
         let message = why.shown().unwrap_or_default().to_vec();
         let undelivered = Undelivered { said: why.said.clone(), ..Undelivered::new(0, message) };
         let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
+        let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
+        let subject = Subject { is_unrouted, ..subject };
         let line = self.trouble_line(&subject, &undelivered, (false, None));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
@@ -99,7 +101,9 @@ impl Attempt<'_> {
             Unrouted::Waits | Unrouted::Direct => false,
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
+        let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
         let subject = Subject::undelivered(address, router_name.as_ref(), false);
+        let subject = Subject { is_unrouted, ..subject };
         let line = self.trouble_line(&subject, &undelivered, (true, None));
         if standing != Unrouted::Waits {
             tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);

@@ -393,10 +393,11 @@ impl Machine<'_> {
         again.attached.hidden = self.address.attached.hidden;
         again.first_router = number + 1;
         for child in &mut self.children {
-            // A delivery has its parent's name on it already.
-            if let ChildAddress::Address(child) = child {
-                child.parent = Some(deeper(child.parent.take(), &ancestor));
-            }
+            let child = match child {
+                ChildAddress::Address(child) => &mut **child,
+                ChildAddress::Direct(delivery) => &mut delivery.address,
+            };
+            child.parent = Some(deeper(child.parent.take(), &ancestor));
         }
         self.children.insert(0, ChildAddress::Address(again));
         match delivery {

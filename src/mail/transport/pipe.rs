@@ -156,7 +156,7 @@ fn ended(
     let shows = |option| !call.is_shadow && transport.on(option);
     let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty();
     let is_fine = code == 0 || transport.on(opt::IGNORE_STATUS);
-    let is_temporary = !is_fine && !shows(opt::RETURN_OUTPUT) && is_temporary(call, code);
+    let is_temporary = !is_fine && !returns && is_temporary(call, code);
     log(call, &output, (is_fine, is_temporary));
     let is_bounce = call.consignment.return_path.is_empty();
     if is_fine && !returns {
