@@ -20,6 +20,7 @@ mod dkim;
 mod ehlo;
 mod errors;
 mod etrn;
+mod final_dot;
 mod header;
 mod ident;
 mod input;
@@ -60,6 +61,7 @@ use eximious::world::{Moment, SpoolData};
 use eximious::{Header, Message, Str};
 
 pub use etrn::StartRun;
+pub use final_dot::Inlet;
 pub use memory::is_used_up;
 pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;

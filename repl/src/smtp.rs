@@ -187,6 +187,21 @@ impl Hears for StandardInput {
     }
 }
 
+/// Takes what is at the standard input already, up to some bound; true where nothing more
+/// will come.
+fn take_at_once(bytes: &mut Vec<u8>) -> bool {
+    let mut piece = [0; PIECE];
+    match StandardInput.hear(&mut piece, Some(Duration::ZERO)) {
+        Ok(Some(0)) => true,
+        Ok(Some(count)) => {
+            bytes.extend_from_slice(&piece[..count]);
+            false
+        }
+        Ok(None) => false,
+        Err(why) => why.kind() != io::ErrorKind::Interrupted,
+    }
+}
+
 /// Goes between a session and its client.
 fn converse<W: Write + Send + 'static>(
     session: &mut SmtpSession,

@@ -50,12 +50,7 @@ impl SmtpSession {
         }
         let Some(envelope) = &self.transaction.envelope else { return CutthroughOutcome::NotSent };
         let to: Vec<Str> = envelope.recipients.iter().map(|one| one.address.clone()).collect();
-        let state = &self.acl_state;
-        if !state.headers_add.is_empty() || !state.headers_remove.is_empty() {
-            let text = b"Header modification in data ACLs will not take effect on cutthrough \
-                deliveries";
-            self.log_panic(text);
-        }
+        self.log_vain_headers();
         let server = self.server.clone();
         let began = self.now();
         let sent = self.acl_state.cutthrough.deliver(&server.acls, &mut self.cx, &to);
@@ -100,6 +95,16 @@ impl SmtpSession {
                 CutthroughOutcome::Refused
             }
             OnwardOutcome::Unanswered => CutthroughOutcome::NotSent,
+        }
+    }
+
+    /// Tells that what an ACL wants changed in the header comes too late.
+    pub(super) fn log_vain_headers(&mut self) {
+        let state = &self.acl_state;
+        if !state.headers_add.is_empty() || !state.headers_remove.is_empty() {
+            let text = b"Header modification in data ACLs will not take effect on cutthrough \
+                deliveries";
+            self.log_panic(text);
         }
     }
 

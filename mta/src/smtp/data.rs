@@ -20,6 +20,17 @@ use crate::reception::{
 use crate::spool::{self, NotKept};
 use crate::tally;
 
+/// A message that no ACL refused.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// Which ACL threw all recipients away.
+    pub(super) discarded: Option<DiscardedBy>,
+    /// What an ACL wants to be said.
+    pub(super) said: Option<Str>,
+    /// Why recipients were thrown away, where an ACL says so.
+    pub(super) why: Option<Str>,
+}
+
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
 pub(super) struct Arrival {
@@ -308,7 +319,8 @@ impl SmtpSession {
         } else {
             discarded = None;
         }
-        self.hand_over(discarded, said, why)
+        let why = why.filter(|why| !why.is_empty());
+        Stage::Judged(Box::new(Judged { discarded, said, why }))
     }
 
     /// `acl_smtp_data_prdr`: each recipient gets a word. Where all are refused, the
@@ -377,13 +389,12 @@ impl SmtpSession {
         Err(Stage::COMMANDS)
     }
 
-    /// Gives the message to whoever keeps it.
-    fn hand_over(
-        &mut self,
-        discarded: Option<DiscardedBy>,
-        said: Option<Str>,
-        why: Option<Str>,
-    ) -> Stage {
+    /// Gives the message to whoever keeps it, unless the client is gone.
+    pub(super) fn hand_over(&mut self, judged: Judged) -> Stage {
+        if self.is_client_gone() {
+            return self.lose_after_final_dot(judged.discarded.as_ref(), judged.why.as_ref());
+        }
+        let Judged { discarded, said, why } = judged;
         let outcome = match discarded {
             None => self.deliver_cutthrough(),
             Some(_) => CutthroughOutcome::NotSent,
@@ -406,7 +417,7 @@ impl SmtpSession {
             line,
             size: message.size,
             discarded,
-            why: why.filter(|why| !why.is_empty()),
+            why,
             said: said.filter(|text| !text.is_empty()),
             chunk_reply: arrived.chunk_reply,
             prdr: envelope.prdr,
@@ -441,7 +452,9 @@ impl SmtpSession {
         Stage::Deciding(Box::new(arrival))
     }
 
-    /// Says what became of the message that the last [`Event::Message`] gave.
+    /// Says what became of the message that the last [`Event::Message`] gave. A message with
+    /// which the conversation ends ([`SmtpSession::is_over`]) was taken back out of the spool:
+    /// the client was not told that it is there.
     pub fn conclude(&mut self, outcome: &SpoolOutcome) {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Deciding(arrival) => self.conclude_message(*arrival, outcome),
@@ -454,6 +467,13 @@ impl SmtpSession {
             SpoolOutcome::Failed(failure) => {
                 self.tell_unkept(failure);
                 false
+            }
+            // To write it took its time.
+            SpoolOutcome::Spooled if self.is_client_gone() => {
+                if arrival.discarded.is_none() {
+                    self.take_back();
+                }
+                return self.lose_after_final_dot(arrival.discarded.as_ref(), arrival.why.as_ref());
             }
             SpoolOutcome::Spooled => {
                 self.log_arrival(&arrival, true);
@@ -475,14 +495,19 @@ impl SmtpSession {
 
     /// Refuses a message of which the main log does not know, as Exim does.
     fn refuse_unlogged(&mut self) -> Stage {
-        let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
-        spool::take_back(&mut self.cx, queue.bytes(), &id);
+        self.take_back();
         let host = self.connection.host.clone();
         let text = b" Unexpected log failure, please try later - closing connection.";
         self.say(&[b"421 ", host.bytes(), text]);
         self.connection.failed = true;
         self.end_transaction(false);
         self.close()
+    }
+
+    /// Takes a message back out of the spool.
+    fn take_back(&mut self) {
+        let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
+        spool::take_back(&mut self.cx, queue.bytes(), &id);
     }
 
     /// Refuses a message whose body could not be kept as it came.
@@ -525,14 +550,19 @@ impl SmtpSession {
             self.log_completion();
         }
         if let Some(acl) = &arrival.discarded {
-            let tail = b" ACL discarded recipients)".as_slice();
-            let mut line = [b"=> blackhole (", acl.name().as_bytes(), tail].concat();
-            if let Some(why) = &arrival.why {
-                line.extend_from_slice(&[b": ", why.bytes()].concat());
-            }
-            self.log(&line);
-            self.log_completion();
+            self.log_discarding(acl, arrival.why.as_ref());
         }
+    }
+
+    /// Writes to the log which ACL threw the recipients away, and that nothing is left.
+    pub(super) fn log_discarding(&mut self, acl: &DiscardedBy, why: Option<&Str>) {
+        let tail = b" ACL discarded recipients)".as_slice();
+        let mut line = [b"=> blackhole (", acl.name().as_bytes(), tail].concat();
+        if let Some(why) = why {
+            line.extend_from_slice(&[b": ", why.bytes()].concat());
+        }
+        self.log(&line);
+        self.log_completion();
     }
 
     /// Tells the client that its message is in safe hands.

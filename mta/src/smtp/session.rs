@@ -13,6 +13,7 @@ use eximious::{Config, Context, Engine};
 
 use super::connection::Connection;
 use super::etrn::{QueueRuns, Running, StartRun};
+use super::final_dot::Inlet;
 use super::input::{Input, Next};
 use super::stage::{Progress, Stage};
 use super::transaction::Transaction;
@@ -58,6 +59,8 @@ pub struct SmtpSession {
 pub(super) struct Setup {
     /// What sends at once what was said.
     pub(super) outlet: Option<Outlet>,
+    /// What reads what has come already, where the client may be gone.
+    pub(super) inlet: Option<Inlet>,
     /// What marks the connection's packets, where it has some.
     pub(super) marker: Option<TrafficMarker>,
     /// Whether this is a test, in which nobody waits.
@@ -124,6 +127,7 @@ impl SmtpSession {
             server,
             setup: Setup {
                 outlet: None,
+                inlet: None,
                 marker: None,
                 is_test: false,
                 calls_out: true,
@@ -192,6 +196,11 @@ impl SmtpSession {
     /// made too many mistakes.
     pub fn has_failed(&self) -> bool {
         self.connection.failed
+    }
+
+    /// Whether it is over, but for events that were not given yet.
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Done)
     }
 
     /// Takes what came in. It is looked at by and by, in [`SmtpSession::next_event`]:
@@ -265,6 +274,7 @@ impl SmtpSession {
             },
             Stage::Data(data) => self.go_on_data(data),
             Stage::Chunk(chunk) => self.go_on_chunk(chunk),
+            Stage::Judged(judged) => Progress::Next(self.hand_over(*judged)),
             Stage::Deciding(_) | Stage::Done => Progress::Wait(stage),
         }
     }

@@ -6,7 +6,7 @@ use eximious::world::Moment;
 use super::auth::Attempt;
 use super::bdat::Chunk;
 use super::command::Command;
-use super::data::Arrival;
+use super::data::{Arrival, Judged};
 use super::mail_data::MailData;
 use super::tls::TlsHandshake;
 
@@ -28,6 +28,9 @@ pub(super) enum Stage {
     Data(Box<MailData>),
     /// A chunk of a message.
     Chunk(Chunk),
+    /// A message was judged, and is to be handed over once what was said and waited for is
+    /// done.
+    Judged(Box<Judged>),
     /// Somebody else decides on a message.
     Deciding(Box<Arrival>),
     /// It is over.

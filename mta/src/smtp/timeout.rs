@@ -47,6 +47,7 @@ impl SmtpSession {
             | Stage::Auth(_)
             | Stage::Data(_)
             | Stage::Chunk(_)
+            | Stage::Judged(_)
             | Stage::Deciding(_)
             | Stage::Done => self.time_left(self.connection.read_timer.since),
         }
@@ -90,7 +91,7 @@ impl SmtpSession {
                 let chunks = self.transaction.chunks.take();
                 self.data_timed_out(chunks.as_deref())
             }
-            stage @ (Stage::Start | Stage::Deciding(_) | Stage::Done) => stage,
+            stage @ (Stage::Start | Stage::Judged(_) | Stage::Deciding(_) | Stage::Done) => stage,
         };
     }
 

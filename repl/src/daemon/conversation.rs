@@ -62,6 +62,8 @@ pub fn hold(
     let marked = peer.clone();
     session.serve_customers();
     session.set_traffic_marker(Some(Box::new(move |class| marked.mark_traffic(class))));
+    let heard = peer.clone();
+    session.set_inlet(Some(Box::new(move |bytes| take_at_once(&heard, bytes))));
     let words = Arc::new(Mutex::new(Words::new(peer.clone())));
     let outlet = words.clone();
     session.set_outlet(Some(Box::new(move |bytes| {
@@ -89,6 +91,19 @@ struct Conversation {
     words: Arc<Mutex<Words>>,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
+}
+
+/// Takes what is there already, up to some bound; true where nothing more will come.
+fn take_at_once(peer: &Peer, bytes: &mut Vec<u8>) -> bool {
+    let mut piece = [0; PIECE];
+    match peer.read_at_once(&mut piece) {
+        Ok(Heard::Bytes(count)) => {
+            bytes.extend_from_slice(&piece[..count]);
+            false
+        }
+        Ok(Heard::Late | Heard::Stopped) => false,
+        Ok(Heard::End) | Err(_) => true,
+    }
 }
 
 /// Has a message of the spool delivered.
@@ -155,7 +170,8 @@ impl Conversation {
     fn keep(&mut self, received: &mut Received, hand_on: &mut HandOn<'_>) {
         let taken = eximious_mta::spool::keep(self.session.context(), received);
         self.session.conclude(&taken);
-        if taken != SpoolOutcome::Spooled || received.recipients.is_empty() {
+        let kept = taken == SpoolOutcome::Spooled && !self.session.is_over();
+        if !kept || received.recipients.is_empty() {
             return;
         }
         if !self.session.delivers_at_once(received, false) {

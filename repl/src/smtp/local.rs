@@ -87,6 +87,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let mut session = SmtpSession::new(server, cx, client.clone());
     if client.by_inetd {
         session.set_traffic_marker(Some(Box::new(eximious_world::mark_input_traffic)));
+        session.set_inlet(Some(Box::new(super::take_at_once)));
     }
     if let Some(user) = &client.user {
         introduce(session.context(), user, given);
@@ -113,6 +114,7 @@ pub fn keep(
     session.conclude(&taken);
     let overrides = hand_over.overrides(session.context());
     if taken == SpoolOutcome::Spooled
+        && !session.is_over()
         && !received.recipients.is_empty()
         && session.delivers_at_once(received, overrides)
     {

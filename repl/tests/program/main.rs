@@ -35,6 +35,7 @@ mod every_field;
 mod exim_peers;
 mod faults;
 mod filters;
+mod final_dot;
 mod fmt;
 mod full;
 mod hints;

@@ -113,9 +113,26 @@ impl Peer {
 
     /// Reads what is there already, if anything.
     pub fn read_more(&self, into: &mut [u8]) -> usize {
-        match recv(&self.socket, &mut *into, RecvFlags::DONTWAIT) {
-            Ok((_, count)) => count,
-            Err(_) => 0,
+        match self.read_at_once(into) {
+            Ok(Heard::Bytes(count)) => count,
+            Ok(Heard::End | Heard::Late | Heard::Stopped) | Err(_) => 0,
+        }
+    }
+
+    /// Reads what is there already, the end of what comes included; where nothing is, the
+    /// client is late.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn read_at_once(&self, into: &mut [u8]) -> io::Result<Heard> {
+        loop {
+            match recv(&self.socket, &mut *into, RecvFlags::DONTWAIT) {
+                Ok((_, 0)) => return Ok(Heard::End),
+                Ok((_, count)) => return Ok(Heard::Bytes(count)),
+                Err(Errno::AGAIN) => return Ok(Heard::Late),
+                Err(Errno::INTR) => {}
+                Err(why) => return Err(why.into()),
+            }
         }
     }
 
