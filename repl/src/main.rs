@@ -14,6 +14,7 @@ mod filter;
 mod handover;
 mod input;
 mod logs;
+mod malware;
 mod message;
 mod options;
 mod output;
@@ -106,6 +107,7 @@ fn main() -> ExitCode {
         Job::Batch(request) => served(smtp::batch::run(request)),
         Job::Queue(request) => queue::list(request).unwrap_or_else(refuse),
         Job::View(request) => queue::view(request).unwrap_or_else(refuse),
+        Job::Scan(request) => malware::scan(request).unwrap_or_else(refuse),
         Job::Deliver(request) => deliver::run(request).unwrap_or_else(refuse),
         Job::Submit(request) => take_message(request, &log_lines),
         Job::RemovePidFile(path) => {

@@ -26,7 +26,7 @@ use crate::queue::MessagePart;
 use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
-use crate::{commands, daemon, filter, queue, rewrite, route, show, smtp, submit};
+use crate::{commands, daemon, filter, malware, queue, rewrite, route, show, smtp, submit};
 pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
@@ -93,6 +93,8 @@ pub enum Job {
     Queue(queue::ListRequest),
     /// `-Mvh` and its kin: print a file of a message.
     View(queue::ViewRequest),
+    /// `-bmalware`: have a file scanned.
+    Scan(malware::ScanRequest),
     /// `-M` and its kin, `-q`: deliver messages, or change them.
     Deliver(deliver::DeliverRequest),
     /// Take a message from the standard input.
@@ -118,6 +120,7 @@ impl Job {
             | Self::Queue(_)
             | Self::Deliver(_)
             | Self::View(_)
+            | Self::Scan(_)
             | Self::Command(_) => true,
             // A message has to be one first.
             Self::Submit(_)
@@ -314,6 +317,7 @@ impl<'a> Parser<'a> {
             "--help" => self.action = Some(Asked::Usage),
             "-bm" => self.given.takes_message = true,
             "-bi" => self.action = Some(Asked::BuildAliases),
+            "-bmalware" => self.given.scanned = Some(value.to_vec()),
             "-oA" => self.given.aliases = Some(value.to_vec()),
             "-bI:" => return self.information(value),
             "-C" => self.given.config = Some(value.to_vec()),

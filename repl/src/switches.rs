@@ -43,6 +43,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-bfd, -bfl, -bfp, -bfs TEXT", "with -bf: domain, local part, prefix, suffix"),
             switch("-brw ADDRESS", "what the rules for rewriting make of an address"),
             switch("-brt ADDRESS [DOMAIN] [ERROR]", "the rule for retries"),
+            switch("-bmalware FILE", "what the scanner for malware says of a file"),
             switch("-oMa, -oMi ADDRESS", "$sender_host_address; $received_ip_address"),
             switch("-oMaa, -oMai, -oMas TEXT", "authenticator, authenticated id and sender"),
             switch("-oMr, -oMs, -oMt TEXT", "protocol, name of the host, ident"),

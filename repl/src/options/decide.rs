@@ -15,6 +15,7 @@ impl Parser<'_> {
         {
             return Err(later(&option, what));
         }
+        self.decide_scan()?;
         let takes_stored = self.action == Some(Asked::Expand) && self.given.message.is_none();
         if self.given.stored.is_some() && !takes_stored {
             return Err(Stop::incompatible());
@@ -33,6 +34,18 @@ impl Parser<'_> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// A file is scanned, whatever else is asked for.
+    fn decide_scan(&mut self) -> Result<(), Stop> {
+        match (self.given.scanned.take(), &self.action) {
+            (None, _) | (Some(_), Some(Asked::Version)) => Ok(()),
+            (Some(_), Some(Asked::Show)) => Err(Stop::incompatible()),
+            (Some(file), _) => {
+                self.action = Some(Asked::Scan(file));
+                Ok(())
+            }
+        }
     }
 
     /// SMTP is spoken, unless something else is asked for.

@@ -18,7 +18,9 @@ use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::usual;
-use crate::{commands, daemon, deliver, filter, queue, rewrite, route, show, smtp, submit};
+use crate::{
+    commands, daemon, deliver, filter, malware, queue, rewrite, route, show, smtp, submit,
+};
 
 /// What is to be done, as far as it is known while options are read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +49,8 @@ pub(super) enum Asked {
     Batch,
     Queue(Listing),
     View(MessagePart, Vec<u8>),
+    /// The file.
+    Scan(Vec<u8>),
     Deliver,
     Runner,
     Submit,
@@ -103,6 +107,8 @@ pub(crate) struct Given {
     pub(super) run: QueueRun,
     /// `-M` and its kin
     pub(super) work: Option<DeliveryWork>,
+    /// `-bmalware`
+    pub(super) scanned: Option<Vec<u8>>,
     /// `-v`
     pub(super) verbose: bool,
     /// `-d`
@@ -151,6 +157,7 @@ impl Asked {
             | Self::Submit
             | Self::Queue(_)
             | Self::View(..)
+            | Self::Scan(_)
             | Self::Route(Purpose::VerifyRecipient | Purpose::VerifySender) => Rights::Server,
             Self::Route(_) | Self::Daemon | Self::Runner | Self::Deliver => Rights::Superuser,
         }
@@ -278,6 +285,7 @@ impl Given {
                 names_others: !self.arguments.is_empty(),
                 setup: self.setup(),
             }),
+            Asked::Scan(file) => Job::Scan(malware::ScanRequest { file, setup: self.setup() }),
             Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
                 queues_remote: self.when == Some(DeliveryTime::RemoteQueued),
                 most_messages: self.most_messages,

@@ -240,7 +240,7 @@ static RULES: &[Rule] = &[
     own("-S", Takes::Value(Missing::Expected("string"))),
     own("-atrn", Takes::Next(Missing::Expected("host and domainlist"))),
     own("-bi", NOTHING),
-    later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
+    own("-bmalware", Takes::Next(ABANDONED)),
 ];
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ mod hunts;
 mod killed;
 mod load;
 mod lsp;
+mod malware;
 mod metrics;
 mod mta_sts;
 mod odmr;
