@@ -193,7 +193,7 @@ impl Conversation {
                     if sends {
                         self.send();
                     }
-                    self.bell.wait(time);
+                    self.peer.wait(time, &self.bell);
                 }
                 Event::Close => {
                     self.send();

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::{Client, Daemon, undated, without_ids, without_library};
 use eximious_tests::next_host::NextHost;
@@ -214,6 +214,29 @@ fn a_file_may_end_behind_the_final_dot_and_a_connection_may_not() {
         assert!(ours.ends_with(files), "{ours}");
         if let Some(exim) = common::spool::exim() {
             assert_eq!(ours, spoken(&exim, through_connection));
+        }
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_client_that_is_gone() {
+    let config = "acl_smtp_mail = mail\nbegin acl\nmail:\n accept delay = 3s\n";
+    let (short, long) = (Duration::from_millis(1500), Duration::from_millis(2500));
+    for program in common::reference().into_iter().chain([OURS.to_owned()]) {
+        let daemon = Daemon::start(Path::new(&program), config, &[]);
+        for leaves in [true, false] {
+            let mut client = daemon.client();
+            client.hear();
+            client.go_through(&["EHLO x"]);
+            let began = Instant::now();
+            client.send(b"MAIL FROM:<a@x.test>\r\n");
+            sleep(Duration::from_millis(200));
+            if leaves {
+                client.stream().shutdown(Shutdown::Write).expect("a connection");
+            }
+            assert_eq!(client.hear(), "250 OK\n", "{program}");
+            let took = began.elapsed();
+            assert!(if leaves { took < short } else { took > long }, "{program} {took:?}");
         }
     }
 }

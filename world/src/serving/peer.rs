@@ -136,6 +136,22 @@ impl Peer {
         }
     }
 
+    /// Waits, but not once the bell rings, nor once the client has ended its side.
+    pub fn wait(&self, time: Duration, bell: &Bell) {
+        let until = Deadline::within(time);
+        while let Some(left) = until.left() {
+            let left = Timespec::try_from(left).ok();
+            let mut waited = [
+                PollFd::from_borrowed_fd(self.socket.as_fd(), PollFlags::RDHUP),
+                PollFd::from_borrowed_fd(bell.descriptor(), PollFlags::IN),
+            ];
+            match poll(&mut waited, left.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
     /// Writes all of it, within some time.
     ///
     /// # Errors
