@@ -35,7 +35,7 @@ use std::sync::atomic::AtomicBool;
 
 use eximious::trace::TraceObserver;
 use eximious::world::SpoolPlace;
-use eximious::{Config, Context, Engine, LogSelector, Str, opt};
+use eximious::{Config, Context, Engine, LogSelector, Message, Str, opt, var};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
@@ -143,6 +143,12 @@ pub struct Attempts {
     pub outcome: Attempted,
     /// The names of messages that are in the spool because of it: reports.
     pub reports: Vec<Vec<u8>>,
+}
+
+/// A message that is on its way: who else gets it is for ACLs and the system filter alone.
+fn show_message(cx: &mut Context, message: Message) {
+    cx.set_message(Some(message));
+    [var::RECIPIENTS, var::RECIPIENTS_LIST].into_iter().for_each(|var| cx.unset_var(var));
 }
 
 impl Deliverer {

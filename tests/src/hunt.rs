@@ -12,6 +12,7 @@
 mod acls;
 mod addresses;
 mod aliases;
+mod deliveries;
 mod expressions;
 mod filters;
 mod lists;
@@ -44,6 +45,8 @@ pub enum Kind {
     Address,
     /// Alias files (`-bt`, `-bv`).
     Alias,
+    /// Lists within lists, over several attempts at their delivery.
+    Delivery,
     /// Expansions (`-be`).
     Expr,
     /// Filters of users and of the system (`-bf`, `-bF`).
@@ -60,10 +63,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 9] = [
+    pub const ALL: [(&str, Self); 10] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("alias", Self::Alias),
+        ("delivery", Self::Delivery),
         ("expr", Self::Expr),
         ("filter", Self::Filter),
         ("list", Self::List),
@@ -82,6 +86,7 @@ impl Kind {
             Self::Acl => acls::make(rng),
             Self::Address => addresses::make(rng),
             Self::Alias => aliases::make(rng),
+            Self::Delivery => deliveries::make(rng),
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
             Self::List => lists::make(rng),

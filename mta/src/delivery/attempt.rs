@@ -10,14 +10,14 @@ use eximious::stdlib::printing::printing;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::Undelivered;
 use eximious::world::{Moment, SpoolPlace, TakenMessage};
-use eximious::{Context, Header, LogSelector, Message, Str, Var, opt};
+use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 
 use super::event::LastRemote;
 use super::log::Subject;
 use super::report::Arrival;
 use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
-use super::tracking::{NodeId, Settled, Tracking};
+use super::tracking::{NodeId, Settled, Tracking, known_by};
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
 use crate::spool::{HeaderFile, NonrecipientTree, RecipientDsn, RecipientExtra, SpoolRecipient};
@@ -92,7 +92,7 @@ impl<'d> Attempt<'d> {
             Ok(stored) => stored,
             Err(why) => return Err(deliverer.unreadable(id, &why, &mut *taken)),
         };
-        let message = match crate::spool::restore_from(&mut cx, &stored, &*taken) {
+        let mut message = match crate::spool::restore_from(&mut cx, &stored, &*taken) {
             Ok(message) => message,
             Err(why) => {
                 let why = eximious::stdlib::wording::reason(&why);
@@ -100,6 +100,12 @@ impl<'d> Attempt<'d> {
                 return Err(Attempted::Unreadable);
             }
         };
+        let age = super::log::now(&cx).saturating_sub(stored.file.received_at().seconds).max(0);
+        cx.set_var(var::MESSAGE_AGE, age.to_string());
+        let sender = Str::tainted(&stored.file.sender[..]);
+        message.return_path = sender.clone();
+        cx.set_var(var::RETURN_PATH, sender);
+        super::show_message(&mut cx, message.clone());
         let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
         Ok(Self {
             deliverer,
@@ -291,7 +297,7 @@ impl<'d> Attempt<'d> {
                 }
             }
             self.message.headers = headers;
-            self.cx.set_message(Some(self.message.clone()));
+            super::show_message(&mut self.cx, self.message.clone());
         }
     }
 
@@ -370,7 +376,7 @@ impl<'d> Attempt<'d> {
         let ignored = ignored.map(|one| {
             let (address, is_direct) = (&one.address, one.is_direct);
             let subject = Subject::undelivered(address, None, is_direct);
-            [&self.named(&subject)[..], b": error ignored"].concat()
+            [&self.named_with_parent(&subject)[..], b": error ignored"].concat()
         });
         let ignored: Vec<Vec<u8>> = ignored.collect();
         let mut freezes = self.freezes;
@@ -506,7 +512,11 @@ impl<'d> Attempt<'d> {
 
     fn write_header(&mut self) {
         let file = &mut self.stored.file;
-        file.not_for = NonrecipientTree::new(self.tracking.done().iter().map(Vec::as_slice));
+        let done = self.tracking.done();
+        // A recipient that is done with is named as it came, too.
+        let came = file.recipients.iter().map(|one| &one.address[..]);
+        let came = came.filter(|text| done.contains(&known_by(text)));
+        file.not_for = NonrecipientTree::new(done.iter().map(Vec::as_slice).chain(came));
         let updated = match file.encode() {
             Ok(bytes) => {
                 self.taken.update(&bytes).map_err(|why| eximious::stdlib::wording::reason(&why))

@@ -82,7 +82,7 @@ impl Errand<'_> {
         };
         message.return_path = path.clone();
         cx.set_var(var::RETURN_PATH, path.clone());
-        cx.set_message(Some(message.clone()));
+        super::show_message(cx, message.clone());
         let by_address = routes.is_remote(number) && routes.retries_by_address(cx, number);
         let memory = HostMemory {
             cx: RefCell::new(deliverer.context()),

@@ -119,8 +119,9 @@ impl Attempt<'_> {
             // A file or a command is told with the address that it came of.
             let nearest = usize::from(subject.is_direct).min(between.len());
             let between = if all { between } else { &between[..nearest] };
-            for one in between.iter().filter(|one| **one != text) {
-                out.extend_from_slice(&[b" (", &printing(one, utf8)[..], b")"].concat());
+            let between: Vec<Vec<u8>> = between.iter().map(|one| printing(one, utf8)).collect();
+            if !between.is_empty() {
+                out.extend_from_slice(&[b" (", &between.join(&b", "[..])[..], b")"].concat());
             }
             if is_short || subject.is_direct || !is_same(original, &own) {
                 out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());

@@ -15,7 +15,7 @@ use super::Attempted;
 use super::attempt::Attempt;
 use super::report::{Arrival, Arrived, notify};
 use super::retry::Verdict;
-use super::tracking::NodeId;
+use super::tracking::{NodeId, known_by};
 use super::transport::Conclusion;
 use super::unrouted::Unrouted;
 
@@ -73,15 +73,20 @@ impl Attempt<'_> {
             self.cx.tell(Happening::Delivery(DeliveryEvent::Recipients { addresses }));
         }
         let mut count = 0;
+        let mut direct: BTreeMap<Vec<u8>, NodeId> = BTreeMap::new();
         while !new.is_empty() {
             let mut to_route = Vec::new();
             for Waiting { node, child } in std::mem::take(&mut new) {
                 let (address, unique) = (self.tracking.text(node), self.tracking.unique(node));
                 self.cx.tell(Happening::Delivery(DeliveryEvent::Considering { address, unique }));
                 match child {
-                    ChildAddress::Direct(delivery) => {
-                        self.plan(&mut plan, node, delivery);
-                    }
+                    ChildAddress::Direct(delivery) => match direct.get(unique) {
+                        Some(same) => self.duplicates.push((node, *same)),
+                        None => {
+                            direct.insert(unique.to_vec(), node);
+                            self.plan(&mut plan, node, delivery);
+                        }
+                    },
                     ChildAddress::Address(address) => {
                         if !self.is_held(node, &address) {
                             to_route.insert(0, (node, address));
@@ -136,7 +141,7 @@ impl Attempt<'_> {
             return false;
         }
         let transport = self.routes().transport_name(number).clone();
-        let name = [address.text.bytes(), b"/", transport.bytes()].concat();
+        let name = [&known_by(address.text.bytes())[..], b"/", transport.bytes()].concat();
         let has_it = self.tracking.is_done(&name);
         self.tracking.rename(*node, name);
         if has_it {
@@ -165,11 +170,11 @@ impl Attempt<'_> {
 
     pub(super) fn recipients(&mut self) -> Vec<Waiting> {
         let mut all: Vec<Waiting> = Vec::new();
-        let mut seen: BTreeMap<Vec<u8>, NodeId> = BTreeMap::new();
         let recipients = self.file().recipients.clone();
         for recipient in &recipients {
             let mut address = Address::new(Str::tainted(&recipient.address[..]));
-            if self.tracking.is_done(address.unique.bytes()) {
+            let unique = known_by(address.unique.bytes());
+            if self.tracking.is_done(&unique) || self.tracking.is_done(&recipient.address) {
                 continue;
             }
             if self.deliverer.is_of_others(&address) {
@@ -186,12 +191,7 @@ impl Attempt<'_> {
                     address.parent = Some(parent.as_ancestor(None));
                 }
             }
-            let node = self.tracking.add(&recipient.address, address.unique.bytes(), None);
-            if let Some(same) = seen.get(address.unique.bytes()) {
-                self.duplicates.push((node, *same));
-                continue;
-            }
-            seen.insert(address.unique.bytes().to_vec(), node);
+            let node = self.tracking.add(&recipient.address, &unique, None);
             self.dsn.insert(recipient.address.clone(), recipient.clone());
             all.push(Waiting { node, child: ChildAddress::Address(Box::new(address)) });
         }
@@ -224,7 +224,7 @@ impl Attempt<'_> {
         let children = pass.children.into_iter().map(|child| {
             let (text, unique) = match &child {
                 ChildAddress::Address(address) => {
-                    (address.text.bytes().to_vec(), address.unique.bytes().to_vec())
+                    (address.text.bytes().to_vec(), known_by(address.unique.bytes()))
                 }
                 ChildAddress::Direct(delivery) => {
                     let text = delivery.address.text.bytes();

@@ -14,6 +14,7 @@ use eximious::{Fail, FailClass, Str, opt, var};
 use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::routing::Waiting;
+use super::tracking::known_by;
 use crate::spool::HeaderLine;
 
 /// What everything is from that the system filter wants.
@@ -72,7 +73,7 @@ impl Attempt<'_> {
         };
         if let Some(why) = wrong {
             let old = self.message.clone();
-            self.cx.set_message(Some(old));
+            super::show_message(&mut self.cx, old);
             return self.filter_broken(why);
         }
         self.keep_header();
@@ -234,7 +235,7 @@ impl Attempt<'_> {
             };
             let (text, unique) = match &child {
                 ChildAddress::Address(address) => {
-                    (address.text.bytes().to_vec(), address.unique.bytes().to_vec())
+                    (address.text.bytes().to_vec(), known_by(address.unique.bytes()))
                 }
                 ChildAddress::Direct(delivery) => {
                     let text = delivery.address.text.bytes();

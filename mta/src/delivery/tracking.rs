@@ -20,6 +20,15 @@ struct Node {
     pending: usize,
 }
 
+/// What an address is known by in the spool's files: its domain is in lower case.
+pub(super) fn known_by(unique: &[u8]) -> Vec<u8> {
+    let mut name = unique.to_vec();
+    if let Some(at) = memchr::memrchr(b'@', &name) {
+        name[at..].make_ascii_lowercase();
+    }
+    name
+}
+
 /// An address that is a recipient of its own from now on (`one_time`).
 #[derive(Debug)]
 pub(super) struct Settled {

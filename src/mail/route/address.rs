@@ -155,7 +155,7 @@ impl Address {
             .filter(|one| one.text.bytes().eq_ignore_ascii_case(self.text.bytes()))
             .count();
         if same > 0 {
-            let count = format!("{same} ");
+            let count = format!("\\{}\\", same - 1);
             let unique = [count.as_bytes(), self.text.bytes()].concat();
             self.unique = Str::from(unique).stamped(self.text.taint());
         }
