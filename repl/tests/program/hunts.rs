@@ -8,10 +8,11 @@ use eximious_tests::reference::Reference;
 use eximious_tests::{dialogues, network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 8] = [
+const SEEDS: [(Kind, u64, u64); 9] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
+    (Kind::Delivery, 5000, 4),
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
     (Kind::List, 1005, 6),
@@ -51,7 +52,7 @@ fn inside() {
     let programs =
         Programs { exim: exim.program(), eximious: Path::new(env!("CARGO_BIN_EXE_eximious")) };
     for (kind, seed, count) in SEEDS {
-        if kind == Kind::Submission && submission::lacking().is_some() {
+        if matches!(kind, Kind::Delivery | Kind::Submission) && submission::lacking().is_some() {
             continue;
         }
         let finds = hunt(kind, seed..seed + count, &programs, |_| {});
