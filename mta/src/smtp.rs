@@ -6,6 +6,7 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
+mod accepted;
 mod acl;
 mod atrn;
 mod auth;

@@ -3,10 +3,10 @@
 
 use eximious::world::Moment;
 
+use super::accepted::{Arrival, Judged};
 use super::auth::Attempt;
 use super::bdat::Chunk;
 use super::command::Command;
-use super::data::{Arrival, Judged};
 use super::mail_data::MailData;
 use super::tls::TlsHandshake;
 
