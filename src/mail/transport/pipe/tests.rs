@@ -216,8 +216,14 @@ fn how_it_ended_decides() {
         (
             "return_output",
             end(75, ""),
-            "** Child process of T transport returned 75 (could mean temporary error) from \
+            "== (0) Child process of T transport returned 75 (could mean temporary error) from \
              command: /a",
+        ),
+        (
+            "return_output",
+            end(75, "x\n"),
+            "** Child process of T transport returned 75 (could mean temporary error) from \
+             command: /ax\n",
         ),
         (
             "temp_errors = *",
