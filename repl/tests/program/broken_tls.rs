@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use eximious_tests::daemons::{Daemon, undated, without_ids, without_library};
 use eximious_tests::tls::{Wire, Wishes};
@@ -69,6 +70,10 @@ fn comparable(log: &str) -> String {
     let lines = log.lines().map(undated).map(without_ids).map(|line| without_library(&line));
     let passed_by = [" <= ", "lost privilege", "Completed", "Frozen", "daemon started"];
     let lines = lines.filter(|line| !passed_by.iter().any(|word| line.contains(word)));
+    // How long a session took is as it happens.
+    let lines = lines.map(|line| {
+        line.split(' ').filter(|word| !word.starts_with("D=")).collect::<Vec<_>>().join(" ")
+    });
     let mut lines: Vec<String> = lines.map(|line| line + "\n").collect();
     // GnuTLS says it once more to whoever reads once more.
     lines.dedup();
@@ -99,7 +104,17 @@ fn left(program: &Path) -> String {
                 drop(client);
                 seen += 1;
                 daemon.await_lines("NOTQUIT", seen);
-                let log = comparable(&daemon.log("main")[before..]);
+                // What is said of the session's end comes a moment later.
+                let mut log = daemon.log("main");
+                loop {
+                    thread::sleep(Duration::from_millis(50));
+                    let later = daemon.log("main");
+                    if later == log {
+                        break;
+                    }
+                    log = later;
+                }
+                let log = comparable(&log[before..]);
                 all += &format!("== {version} {said:?} {part:?} {how:?}\n{log}");
             }
         }
