@@ -136,8 +136,7 @@ impl Attempt<'_> {
     pub(super) fn named_with_parent(&self, subject: &Subject<'_>) -> Vec<u8> {
         let address = subject.address;
         let utf8 = self.utf8_prints();
-        let told = subject.told.as_ref().unwrap_or(&address.text);
-        let mut out = printing(told.bytes(), utf8);
+        let mut out = printing(address.text.bytes(), utf8);
         if let Some(parent) = &address.parent {
             out.extend_from_slice(
                 &[b" <", &printing(parent.text.bytes(), utf8)[..], b">"].concat(),

@@ -150,6 +150,10 @@ impl Machine<'_> {
                 Next::Router(next) => number = next,
                 Next::Done(routed) => {
                     self.decided = Some(number);
+                    if matches!(routed, Routed::Failed(_) | Routed::Deferred(_)) {
+                        // Whoever tells of it has the local part as the router had it.
+                        self.address.local_part = self.offer.local_part.clone();
+                    }
                     return routed;
                 }
             }
