@@ -32,7 +32,7 @@ mod values;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverKind, Registry, Str, World};
+use eximious_core::{DriverKind, DriverOpt, Registry, Str, World};
 
 use crate::Config;
 use crate::config::ConfigPlaces;
@@ -127,27 +127,27 @@ impl Routes {
     /// Whether the main log is told nothing of what a router, by number, makes of addresses
     /// (`disable_logging`).
     pub fn router_is_silent(&self, number: usize) -> bool {
-        let option = eximious_stdlib::options::opt::router::DISABLE_LOGGING;
-        self.0.routers.get(number).is_some_and(|router| router.on(option))
+        self.router_has(number, eximious_stdlib::options::opt::router::DISABLE_LOGGING)
     }
 
     /// Whether a router, by number, minds the case of local parts (`caseful_local_part`).
     pub fn router_minds_case(&self, number: usize) -> bool {
-        use eximious_stdlib::options::opt::router::CASEFUL_LOCAL_PART;
-        self.0.routers.get(number).is_some_and(|router| router.on(CASEFUL_LOCAL_PART))
+        self.router_has(number, eximious_stdlib::options::opt::router::CASEFUL_LOCAL_PART)
     }
 
     /// Whether what a router, by number, makes of an address is made once and for all
     /// (`one_time`).
     pub fn router_makes_once(&self, number: usize) -> bool {
-        use eximious_stdlib::options::opt::router::redirect::ONE_TIME;
-        self.0.routers.get(number).is_some_and(|router| router.on(ONE_TIME))
+        self.router_has(number, eximious_stdlib::options::opt::router::redirect::ONE_TIME)
     }
 
     /// Whether retries of what a router, by number, could not decide are for each local part
     /// (`retry_use_local_part`).
     pub fn router_retries_local_parts(&self, number: usize) -> bool {
-        let option = eximious_stdlib::options::opt::router::RETRY_USE_LOCAL_PART;
+        self.router_has(number, eximious_stdlib::options::opt::router::RETRY_USE_LOCAL_PART)
+    }
+
+    fn router_has(&self, number: usize, option: DriverOpt<bool>) -> bool {
         self.0.routers.get(number).is_some_and(|router| router.on(option))
     }
 

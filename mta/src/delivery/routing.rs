@@ -320,11 +320,7 @@ impl Attempt<'_> {
 
 /// What a child's parent came of is forgotten.
 fn begin_with_parent(child: &mut ChildAddress) {
-    let address = match child {
-        ChildAddress::Address(address) => &mut **address,
-        ChildAddress::Direct(delivery) => &mut delivery.address,
-    };
-    if let Some(parent) = &mut address.parent {
+    if let Some(parent) = &mut child.address_mut().parent {
         Arc::make_mut(parent).parent = None;
     }
 }

@@ -397,10 +397,7 @@ impl Machine<'_> {
         again.attached.hidden = self.address.attached.hidden;
         again.first_router = number + 1;
         for child in &mut self.children {
-            let child = match child {
-                ChildAddress::Address(child) => &mut **child,
-                ChildAddress::Direct(delivery) => &mut delivery.address,
-            };
+            let child = child.address_mut();
             child.parent = Some(deeper(child.parent.take(), &ancestor));
         }
         self.children.insert(0, ChildAddress::Address(again));

@@ -48,6 +48,16 @@ pub enum ChildAddress {
     Direct(Box<Delivery>),
 }
 
+impl ChildAddress {
+    /// The address, of either.
+    pub fn address_mut(&mut self) -> &mut Address {
+        match self {
+            Self::Address(address) => address,
+            Self::Direct(delivery) => &mut delivery.address,
+        }
+    }
+}
+
 /// A domain that was found to have another name.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Renamed {

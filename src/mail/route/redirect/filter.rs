@@ -236,11 +236,7 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
         return;
     }
     for child in machine.children.iter_mut().skip(from) {
-        let address = match child {
-            ChildAddress::Address(address) => &mut **address,
-            ChildAddress::Direct(delivery) => &mut delivery.address,
-        };
-        address.attached.ignore_errors = true;
+        child.address_mut().attached.ignore_errors = true;
     }
 }
 
