@@ -258,6 +258,12 @@ impl BadHost {
 /// A stream that both sides may end.
 trait Ending {
     fn end(&self) -> std::io::Result<()>;
+
+    /// Whoever writes from now on is told so, where that can be known at once: whether what is
+    /// written behind a last reply still goes through must not be a matter of luck.
+    fn stop_hearing(&self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Ending for TcpStream {
@@ -269,6 +275,10 @@ impl Ending for TcpStream {
 impl Ending for UnixStream {
     fn end(&self) -> std::io::Result<()> {
         self.shutdown(Shutdown::Both)
+    }
+
+    fn stop_hearing(&self) -> std::io::Result<()> {
+        self.shutdown(Shutdown::Read)
     }
 }
 
@@ -338,6 +348,7 @@ where
             None
         }
         Fault::Close(text) => {
+            stream.stop_hearing().ok()?;
             write(stream, filled(text).as_bytes())?;
             stream.end().ok()?;
             None

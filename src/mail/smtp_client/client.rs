@@ -442,6 +442,11 @@ impl SmtpClient {
         self.connection.want_whole_replies();
     }
 
+    /// As [`SmtpConnection::write_error`].
+    pub fn write_error(&self) -> Option<i32> {
+        self.connection.write_error()
+    }
+
     /// Forgets what the server said before it was asked, where everything is answered.
     pub fn forget_early(&mut self) {
         if self.unanswered.is_empty() {

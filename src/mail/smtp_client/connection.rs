@@ -23,6 +23,8 @@ pub struct SmtpConnection {
     timeout: Duration,
     /// Whether lines that came before the connection was closed are no reply.
     wants_whole: bool,
+    /// The system's number of the error where nothing could be said any more.
+    write_error: Option<i32>,
 }
 
 /// Why there is no reply.
@@ -48,7 +50,8 @@ impl SmtpConnection {
     pub fn new(stream: Box<dyn Stream>, timeout: Duration) -> Self {
         let replies = Replies::default();
         let (tls_ended, wants_whole) = (false, false);
-        Self { stream, tls: None, tls_ended, fault: None, replies, timeout, wants_whole }
+        let (tls, fault, write_error) = (None, None, None);
+        Self { stream, tls, tls_ended, fault, replies, timeout, wants_whole, write_error }
     }
 
     /// This side's address and port.
@@ -83,11 +86,11 @@ impl SmtpConnection {
     pub fn send(&mut self, commands: &[u8]) -> Result<(), ConnectionTrouble> {
         self.stream.set_deadline(self.timeout);
         let Some(tls) = &mut self.tls else {
-            return self
-                .stream
-                .write_all(commands)
-                .and_then(|()| self.stream.flush())
-                .map_err(trouble);
+            let sent = self.stream.write_all(commands).and_then(|()| self.stream.flush());
+            return sent.map_err(|why| {
+                self.write_error = why.raw_os_error();
+                trouble(why)
+            });
         };
         let written = tls.write(commands);
         let sent = match written {
@@ -98,6 +101,11 @@ impl SmtpConnection {
             }
         };
         sent.map_err(|why| self.broken("SSL_write", why))
+    }
+
+    /// The system's number of the error that kept commands in clear from being sent.
+    pub fn write_error(&self) -> Option<i32> {
+        self.write_error
     }
 
     /// What broke off TLS, once.

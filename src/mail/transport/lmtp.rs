@@ -161,6 +161,12 @@ fn speak(
             false => Undelivered { panics: false, ..fault.told("transport filter", b"") },
         }));
     }
+    if let (Err(SmtpError { cause: Cause::Closed, .. }), Some(number)) =
+        (&done, client.write_error())
+    {
+        let why = Undelivered::new(number, format!("Error {number}"));
+        return Err(Trouble::Deferred(Undelivered { panics: true, ..why }));
+    }
     // Of who it is that fails, the sender is told nothing but that.
     done.map_err(|error| trouble(&error, Some(Vec::new())))
 }
