@@ -11,8 +11,8 @@ pub(crate) mod patterns;
 mod stepping;
 mod value;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use eximious_core::{
     AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Meta,
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     /// Where only some are allowed: all others are forbidden.
     allowed: Option<Effects>,
     pub(crate) limits: Limits,
+    /// As whom a server runs, once somebody has asked.
+    server_ids: OnceLock<(u32, u32)>,
 }
 
 /// Puts an [`Engine`] together.
@@ -82,14 +84,23 @@ impl Engine {
 
     /// The same with another world.
     pub fn with_world(&self, world: World) -> Self {
-        Self(Arc::new(Inner { world, ..(*self.0).clone() }))
+        Self(Arc::new(Inner { world, server_ids: OnceLock::new(), ..(*self.0).clone() }))
     }
 
     /// The same with other options.
     pub fn with_settings(&self, settings: Settings) -> Self {
-        let mut inner = Inner { settings, ..(*self.0).clone() };
+        let mut inner = Inner { settings, server_ids: OnceLock::new(), ..(*self.0).clone() };
         inner.registry.set_strict(inner.settings.get(opt::STRICT_ACL_VARS));
         Self(Arc::new(inner))
+    }
+
+    /// The user and the group that a server runs as (`exim_user`, `exim_group`), as numbers;
+    /// the database of users is asked once.
+    pub fn server_ids(&self) -> (u32, u32) {
+        let Inner { settings, world, server_ids, .. } = &*self.0;
+        *server_ids.get_or_init(|| {
+            eximious_stdlib::options::server_ids(settings, &*world.users, &*world.host)
+        })
     }
 
     /// A context with no values yet.
@@ -157,6 +168,7 @@ impl Builder {
             forbidden: Effects::NONE,
             allowed: None,
             limits: Limits::default(),
+            server_ids: OnceLock::new(),
         })
     }
     /// Adds an item, or replaces one.

@@ -155,8 +155,7 @@ pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
 /// What there is to log where the spool directory can't be told.
 pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
     let split = cx.engine().settings().get(opt::SPLIT_SPOOL_DIRECTORY);
-    let (settings, world) = (cx.engine().settings(), cx.engine().world());
-    let spool = settings.get(opt::SPOOL_DIRECTORY);
+    let spool = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
     if spool.is_empty() {
         return Err(b"spool_directory undefined: cannot proceed".to_vec());
     }
@@ -164,7 +163,7 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
         spool: spool.bytes().to_vec(),
         queue: queue.to_vec(),
         split,
-        owner: Some(eximious::stdlib::options::server_ids(settings, &*world.users, &*world.host)),
+        owner: Some(cx.engine().server_ids()),
     })
 }
 

@@ -188,6 +188,13 @@ pub trait TakenMessage: Send + fmt::Debug {
     /// What the system says.
     fn journal(&mut self, lines: &[u8]) -> io::Result<()>;
 
+    /// Everybody has got it: it is nothing that anybody could deliver again, which is on disk
+    /// when this returns. What is left of it goes with [`TakenMessage::remove`].
+    ///
+    /// # Errors
+    /// What the system says; then it may be there again when the system starts next.
+    fn settle(&mut self) -> io::Result<()>;
+
     /// Puts another header file in the place of the one that is there, which says all that
     /// the journal says: that goes. When this returns, the file is on disk.
     ///
@@ -365,6 +372,13 @@ impl TakenMessage for TakenInMemory {
         if let Ok(mut files) = self.spool.0.lock() {
             let path = self.place.path(&self.id, b"-J");
             files.entry(path).or_default().extend_from_slice(lines);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        if let Ok(mut files) = self.spool.0.lock() {
+            files.remove(&self.place.path(&self.id, b"-H"));
         }
         Ok(())
     }

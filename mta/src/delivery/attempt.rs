@@ -67,6 +67,10 @@ pub(super) struct Attempt<'d> {
     pub(super) deferred: Vec<Undone>,
     /// Deliveries that are the same as others, each with the other.
     pub(super) duplicates: Vec<(NodeId, NodeId)>,
+    /// How many deliveries are still to be made.
+    pending: usize,
+    /// Whether each of those that were made has arrived.
+    all_arrived: bool,
     /// How many else stay: they were not tried, or their failure can't be reported now.
     left: usize,
     /// What has arrived and is to be confirmed.
@@ -121,6 +125,8 @@ impl<'d> Attempt<'d> {
             failed: Vec::new(),
             deferred: Vec::new(),
             duplicates: Vec::new(),
+            pending: 0,
+            all_arrived: true,
             left: 0,
             arrived: Vec::new(),
             freezes: false,
@@ -181,6 +187,7 @@ impl<'d> Attempt<'d> {
         if self.is_wrapped() {
             return self.deliver_wrapped(plan);
         }
+        self.pending = plan.local.len() + plan.remote.len();
         self.deliver_local(plan.local);
         match self.remote_manner(&plan.remote) {
             RemoteManner::Made => self.deliver_remote(plan.remote),
@@ -308,14 +315,32 @@ impl<'d> Attempt<'d> {
         }
     }
 
-    /// That an address has got the message: this is on disk before anything else happens.
-    pub(super) fn keep_done(&mut self, nodes: &[NodeId]) {
+    /// Notes that deliveries were made. Whether all that there are have arrived with that, and
+    /// nobody is to be told of anything.
+    pub(super) fn ends_with(&mut self, made: usize, arrived: usize) -> bool {
+        self.pending = self.pending.saturating_sub(made);
+        self.all_arrived &= made == arrived;
+        self.all_arrived
+            && self.pending == 0
+            && self.left == 0
+            && self.failed.is_empty()
+            && self.deferred.is_empty()
+            && !self.freezes
+            && !self.tells_arrivals()
+    }
+
+    /// That addresses have got the message: this is on disk before anything else happens. Where
+    /// they are the last ones, the message goes, and a journal would say nothing more.
+    pub(super) fn keep_done(&mut self, nodes: &[NodeId], are_last: bool) {
         let mut lines = Vec::new();
         for node in nodes {
             let unique = self.tracking.unique(*node);
             self.cx.tell(Happening::Delivery(DeliveryEvent::Kept { unique }));
             lines.extend_from_slice(unique);
             lines.push(b'\n');
+        }
+        if are_last && self.taken.settle().is_ok() {
+            return;
         }
         if let Err(why) = self.taken.journal(&lines) {
             let why = eximious::stdlib::wording::reason(&why);

@@ -276,7 +276,7 @@ impl Attempt<'_> {
         if let DeliveryTarget::Notice(notice) = &delivery.target {
             // It goes at once, and is no delivery that could fail.
             self.notify(&delivery, notice);
-            self.keep_done(&[node]);
+            self.keep_done(&[node], false);
             self.complete(node);
             return;
         }

@@ -136,8 +136,9 @@ impl<'d> Attempt<'d> {
         let pairs = planned.iter().zip(&made.done.outcomes);
         let done = pairs.filter(|(_, outcome)| matches!(outcome, Outcome::Delivered(_)));
         let nodes: Vec<NodeId> = done.map(|(one, _)| one.node).collect();
+        let are_last = self.ends_with(planned.len(), nodes.len());
         if !nodes.is_empty() {
-            self.keep_done(&nodes);
+            self.keep_done(&nodes, are_last);
         }
     }
 

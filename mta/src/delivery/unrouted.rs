@@ -38,7 +38,7 @@ impl Attempt<'_> {
         let line = self.delivered_line("=>", &subject, &done, None, now);
         self.log(&line);
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Delivered);
-        self.keep_done(&[node]);
+        self.keep_done(&[node], false);
         self.complete(node);
     }
 

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::thread;
 
 use eximious_core::BodySource;
 use eximious_core::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
@@ -16,9 +15,6 @@ use super::{FILE, FilePart, give};
 
 /// How much of a body is held until the message is kept, before there is a file for it.
 const HELD: usize = 64 * 1024;
-
-/// The stack of a thread that does nothing but wait for the disk.
-const SYNC_STACK: usize = 64 * 1024;
 
 /// The data file of a message that comes in. A short one is made when the message is kept,
 /// together with those of others.
@@ -195,23 +191,14 @@ impl Made {
         eximious_writeback::finish(self.data.as_fd()).map_err(|why| self.new.of_data(why))
     }
 
-    /// Has both files on disk. Each waits for the disk by itself, so they do it side by side.
+    /// Has both files on disk, to which the system has begun to write them.
     ///
     /// # Errors
     /// As [`SpoolError`] says.
     pub(super) fn sync(&self) -> Result<(), SpoolError> {
-        thread::scope(|scope| {
-            let beside = thread::Builder::new().stack_size(SYNC_STACK);
-            let beside = beside.spawn_scoped(scope, || self.data.sync_all());
-            let header = self.header.sync_all();
-            let data = match beside.map(thread::ScopedJoinHandle::join) {
-                Ok(Ok(synced)) => synced,
-                // There is no thread for it.
-                Ok(Err(_)) | Err(_) => self.data.sync_all(),
-            };
-            header.map_err(|why| self.new.of_header(why))?;
-            data.map_err(|why| self.new.of_data(why))
-        })
+        let header = self.header.sync_all();
+        header.map_err(|why| self.new.of_header(why))?;
+        self.data.sync_all().map_err(|why| self.new.of_data(why))
     }
 
     /// Gives the header file its name: with that, the message is there.

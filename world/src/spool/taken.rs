@@ -109,6 +109,12 @@ impl TakenMessage for Message {
         Ok(())
     }
 
+    fn settle(&mut self) -> io::Result<()> {
+        // Without its header file, it is no message any more.
+        self.unlink(&self.directory, &self.name("-H"))?;
+        Ok(rustix::fs::fsync(&self.directory)?)
+    }
+
     fn update(&mut self, header: &[u8]) -> io::Result<()> {
         let beside = [b"hdr.", &self.id[..]].concat();
         let written = self.open(&beside, OFlags::TRUNC).and_then(|mut file| {

@@ -34,6 +34,12 @@ impl Attempt<'_> {
             self.arrived.push(arrival);
         }
     }
+
+    /// Whether the sender wants to know of anybody who has got the message.
+    pub(in crate::delivery) fn tells_arrivals(&self) -> bool {
+        let asked = self.dsn.values().filter_map(|one| one.more.as_ref()?.reports.as_ref());
+        asked.into_iter().any(|asked| asked.flags & RecipientDsn::SUCCESS != 0)
+    }
 }
 
 /// Tells the sender of what arrived: the report's name.
