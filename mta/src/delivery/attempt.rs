@@ -15,6 +15,7 @@ use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 use super::event::LastRemote;
 use super::log::Subject;
 use super::report::Arrival;
+use super::retry::OwnHints;
 use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
 use super::tracking::{NodeId, Settled, Tracking, known_by};
@@ -67,6 +68,11 @@ pub(super) struct Attempt<'d> {
     pub(super) deferred: Vec<Undone>,
     /// Deliveries that are the same as others, each with the other.
     pub(super) duplicates: Vec<(NodeId, NodeId)>,
+    /// Whether it was frozen until now.
+    is_thawed: bool,
+    /// The hints that this attempt gave of hosts that would not have the message now: other
+    /// recipients are another matter to them.
+    pub(super) own_hints: OwnHints,
     /// How many deliveries are still to be made.
     pending: usize,
     /// Whether each of those that were made has arrived.
@@ -125,6 +131,8 @@ impl<'d> Attempt<'d> {
             failed: Vec::new(),
             deferred: Vec::new(),
             duplicates: Vec::new(),
+            is_thawed: false,
+            own_hints: OwnHints::default(),
             pending: 0,
             all_arrived: true,
             left: 0,
@@ -274,6 +282,7 @@ impl<'d> Attempt<'d> {
                 b"Unfrozen by auto-thaw"
             });
             self.stored.file.thaw(self.manner.thaws);
+            self.is_thawed = true;
             return None;
         }
         self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");
@@ -528,7 +537,11 @@ impl<'d> Attempt<'d> {
     pub(super) fn update(&mut self, warned: bool) {
         let first = self.file().has("deliver_firsttime");
         let is_same = !self.tracking.has_changed() && !first && !self.freezes && !warned;
-        if is_same && self.stored.journal.is_empty() && !self.file().has("frozen") {
+        if is_same
+            && !self.is_thawed
+            && self.stored.journal.is_empty()
+            && !self.file().has("frozen")
+        {
             return;
         }
         self.stored.file.values.retain(|value| value.name != b"deliver_firsttime");

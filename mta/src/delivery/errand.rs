@@ -13,7 +13,7 @@ use eximious::world::{Moment, SpoolError, SpoolPlace};
 use eximious::{Context, Message, Str, var};
 
 use super::kept::MessageConnections;
-use super::retry::HostMemory;
+use super::retry::{HostMemory, OwnHints};
 use super::routing::Planned;
 use super::slots::Slot;
 use super::{AttemptManner, Deliverer};
@@ -39,6 +39,8 @@ pub(super) struct Errand<'p> {
     pub(super) sender: Str,
     /// Whether hosts are tried whose time has not come.
     pub(super) forced: bool,
+    /// What the attempt has noted of hosts.
+    pub(super) own_hints: OwnHints,
     /// Whether nothing is delivered in truth (`-N`).
     pub(super) pretended: bool,
     pub(super) downconversion: Downconversion,
@@ -92,6 +94,7 @@ impl Errand<'_> {
             sender: self.sender,
             domain: planned[0].delivery.address.domain.clone(),
             by_address,
+            own: self.own_hints,
         };
         let may = |host: &_| if self.forced { HostStanding::Due } else { memory.standing(host) };
         let made = RefCell::new(Vec::new());

@@ -1,13 +1,15 @@
 //! When to try again (specification, chapter 32).
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious::config::{Growth, RetryError, RetryStep};
 use eximious::hints::{Record, Retry, RetryKey};
 use eximious::retry::{Failure, rule};
-use eximious::route::{Address, RouteError};
+use eximious::route::{Address, Delivery, RouteError};
 use eximious::stdlib::wording;
 use eximious::transport::{FailedHost, HostStanding, TakingHost, Undelivered};
 use eximious::{Config, Context, Str, opt};
@@ -24,6 +26,20 @@ pub(super) enum Verdict {
     Again,
     /// The time for that has run out.
     Expired,
+}
+
+/// The keys of hints that one attempt has written, for all who are at work on it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnHints(Arc<Mutex<BTreeSet<Vec<u8>>>>);
+
+impl OwnHints {
+    fn note(&self, key: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
 }
 
 impl Attempt<'_> {
@@ -161,6 +177,9 @@ impl Attempt<'_> {
             if self.keep_failure_of(&key, subject, why, detail, one.for_message) == Verdict::Again {
                 verdict = Verdict::Again;
             }
+            if one.for_message {
+                self.own_hints.note(key);
+            }
         }
         for host in good {
             self.forget_failure(&host_key(host, None, by_address));
@@ -177,10 +196,7 @@ impl Attempt<'_> {
         by_sender: bool,
     ) -> Verdict {
         let sender = self.file().sender.clone();
-        let key = match by_sender {
-            true => RetryKey::Recipient(address, &sender),
-            false => RetryKey::Routing(address),
-        };
+        let key = refusal_key(address, &sender, by_sender);
         let mut kept = why.clone();
         if let Some(host) = &why.host {
             let name = String::from_utf8_lossy(&host.name);
@@ -188,6 +204,28 @@ impl Attempt<'_> {
             kept.message = [head.as_bytes(), &why.message].concat();
         }
         self.keep_failure(&key.bytes(), (address, Some(domain)), &kept, why.detail())
+    }
+
+    /// Forgets that a host refused a recipient: one would have had it.
+    pub(super) fn forget_refusal(&mut self, delivery: &Delivery) {
+        let sender = self.file().sender.clone();
+        let by_sender = self.refuses_by_sender(delivery);
+        let key = refusal_key(delivery.address.text.bytes(), &sender, by_sender).bytes();
+        self.forget_failure(&key);
+    }
+
+    /// Whether it is known of each sender by itself that a recipient was refused.
+    pub(super) fn refuses_by_sender(&self, delivery: &Delivery) -> bool {
+        let routes = self.routes();
+        delivery.transport.is_none_or(|number| routes.retries_by_sender(number))
+    }
+}
+
+/// What the refusal of a recipient is known by.
+fn refusal_key<'k>(address: &'k [u8], sender: &'k [u8], by_sender: bool) -> RetryKey<'k> {
+    match by_sender {
+        true => RetryKey::Recipient(address, sender),
+        false => RetryKey::Routing(address),
     }
 }
 
@@ -224,6 +262,8 @@ pub(super) struct HostMemory<'a> {
     pub(super) domain: Str,
     /// Whether each address of a host is known by itself.
     pub(super) by_address: bool,
+    /// What this attempt itself has noted, which is for the next one.
+    pub(super) own: OwnHints,
 }
 
 impl HostMemory<'_> {
@@ -234,8 +274,9 @@ impl HostMemory<'_> {
         let now = super::log::now(&cx);
         let store = store(&cx);
         let known = |key: &Vec<u8>| Retry::fresh(&*store, key, now, expire(&cx)).ok().flatten();
+        let keys = keys.iter().filter(|key| !self.own.has(key));
         let waiting: Vec<Retry> =
-            keys.iter().filter_map(known).filter(|retry| now < retry.next_try).collect();
+            keys.filter_map(known).filter(|retry| now < retry.next_try).collect();
         if waiting.is_empty() {
             return HostStanding::Due;
         }

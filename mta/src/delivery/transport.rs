@@ -119,6 +119,7 @@ impl<'d> Attempt<'d> {
             received: self.file().received,
             sender: Str::tainted(&self.file().sender[..]),
             forced: self.manner.forced || whole,
+            own_hints: self.own_hints.clone(),
             pretended: has("N"),
             downconversion: match (has("utf8_downcvt"), has("utf8_optdowncvt") || whole) {
                 (true, _) => Downconversion::Always,
@@ -147,8 +148,8 @@ impl<'d> Attempt<'d> {
         let Made { done, path, began, by_address, reports } = made;
         self.show_return_path(&path);
         self.reports.extend(reports);
-        let Delivering { outcomes, failed_hosts, good_hosts, awaited_hosts, message_log, .. } =
-            done;
+        let Delivering { outcomes, failed_hosts, good_hosts, accepted, .. } = done;
+        let Delivering { awaited_hosts, message_log, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
         let Some(number) = first.delivery.transport else { return };
@@ -159,12 +160,20 @@ impl<'d> Attempt<'d> {
             false => self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address),
         };
         let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
+        for at in accepted {
+            if let (Some(one), Some(Outcome::Deferred(_))) = (planned.get(at), outcomes.get(at)) {
+                self.forget_refusal(&one.delivery);
+            }
+        }
         self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         self.note_remote(planned, &outcomes);
         let mut copies = BTreeSet::new();
         for (one, outcome) in planned.iter().zip(outcomes) {
             let is_first = match &outcome {
-                Outcome::Delivered(done) => copies.insert(done.copy),
+                Outcome::Delivered(done) => {
+                    let host = done.host.as_ref().map(|host| host.address);
+                    copies.insert((host, done.local, done.copy))
+                }
                 _ => false,
             };
             let about = Conclusion { is_first, path: &path, began, of_hosts, output: &done.output };
@@ -290,8 +299,7 @@ impl<'d> Attempt<'d> {
                     }
                     // The host's fault is kept with the host.
                     (false, -44) => {
-                        let by_sender =
-                            delivery.transport.is_none_or(|one| routes.retries_by_sender(one));
+                        let by_sender = self.refuses_by_sender(delivery);
                         self.keep_refusal((text.bytes(), domain.bytes()), &why, by_sender)
                     }
                     (false, _) => of_hosts,
@@ -312,10 +320,18 @@ impl<'d> Attempt<'d> {
                 if why.number != NOT_DUE {
                     self.log_message(&line);
                 }
+                // What is wrong here is no business of the sender's.
+                let here = || b"local delivery failed".to_vec();
+                let said = why.said.or_else(|| is_local.then(here));
+                let undone = Undone::new(
+                    *node,
+                    &delivery.address,
+                    whole.is_direct,
+                    Undelivered { said, ..why },
+                );
                 match verdict == Verdict::Expired {
                     true => {
-                        let is_direct = whole.is_direct;
-                        self.time_out(*node, &delivery.address, is_direct, why.number);
+                        self.time_out(undone);
                         // Whoever sent it learns it by a bounce; where there is none, the
                         // transport is told, and of no host.
                         if self.file().sender.is_empty() {
@@ -325,14 +341,7 @@ impl<'d> Attempt<'d> {
                             self.tell_transport(&hostless, "msg:fail:delivery", (said, 0), None);
                         }
                     }
-                    false => {
-                        let is_direct = whole.is_direct;
-                        // What is wrong here is no business of the sender's.
-                        let here = || b"local delivery failed".to_vec();
-                        let said = why.said.or_else(|| is_local.then(here));
-                        let why = Undelivered { said, ..why };
-                        self.defer(Undone::new(*node, &delivery.address, is_direct, why));
-                    }
+                    false => self.defer(undone),
                 }
             }
             Outcome::Failed(why) => {

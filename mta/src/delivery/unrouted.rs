@@ -27,6 +27,9 @@ pub(super) enum Unrouted {
     Direct,
 }
 
+/// What is said of an address for which the time has run out.
+const TIMED_OUT: &str = "retry timeout exceeded";
+
 impl Attempt<'_> {
     /// An address that no transport is needed for.
     pub(super) fn bypassed(&mut self, node: NodeId, delivery: &Delivery) {
@@ -118,30 +121,39 @@ impl Attempt<'_> {
                 self.log_message(&line);
             }
         }
+        let undone = Undone::new(node, address, false, undelivered);
         match gone {
-            false => self.defer(Undone::new(node, address, false, undelivered)),
-            true => self.time_out(node, address, false, undelivered.number),
+            false => self.defer(undone),
+            true => self.time_out(undone),
         }
     }
 
     /// An address for which the time has run out.
-    pub(super) fn time_out(
-        &mut self,
-        node: NodeId,
-        address: &Address,
-        is_direct: bool,
-        number: i32,
-    ) {
-        // What was wrong the last time has been told.
-        let why = Undelivered::new(number, "retry timeout exceeded");
-        let subject = Subject::undelivered(address, None, is_direct);
+    pub(super) fn time_out(&mut self, mut undone: Undone) {
+        // What was wrong the last time has been told in the log; the sender is told now, as far
+        // as it is meant for him.
+        let why = Undelivered::new(undone.why.number, TIMED_OUT);
+        let subject = Subject::undelivered(&undone.address, None, undone.is_direct);
         let line = self.timed_out_line(&subject, &why);
         self.log(&[b"** ", &line[..]].concat());
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.log_message(&line);
-        let mut undone = Undone::new(node, address, is_direct, why);
+        let late = |text: &[u8]| [text, b": ", TIMED_OUT.as_bytes()].concat();
+        let Undelivered { said, message, host, .. } = &undone.why;
+        let said = said.as_deref().filter(|said| !said.is_empty()).map(late);
+        let message = match host {
+            Some(_) if is_of_reply(undone.why.number) => late(message),
+            _ => why.message,
+        };
+        undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.
         undone.address.attached.ignore_errors |= self.file().sender.is_empty();
         self.fail(undone);
     }
+}
+
+/// Whether an error's number stands for what a host replied: at first, to RCPT, to MAIL, or to
+/// the message.
+fn is_of_reply(number: i32) -> bool {
+    matches!(number, 0 | -46..=-44)
 }

@@ -91,7 +91,10 @@ fn undelivered(fault: MailboxFault) -> Undelivered {
         _ => RetryError::Any,
     };
     let freezes = fault.kind == MailboxFaultKind::Suspect;
-    Undelivered { error, freezes, ..Undelivered::new(fault.number, fault.message) }
+    // Of what is wrong, the sender is told no more than that.
+    let is_full = matches!(fault.kind, MailboxFaultKind::Quota(_));
+    let said = is_full.then(|| b"mailbox is full".to_vec());
+    Undelivered { error, freezes, said, ..Undelivered::new(fault.number, fault.message) }
 }
 
 /// Has another transport write to a mailbox whose format is its own (`file_format`).

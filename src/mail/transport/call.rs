@@ -130,6 +130,9 @@ pub struct Delivering {
     pub failed_hosts: Vec<FailedHost>,
     /// The hosts that were of use.
     pub good_hosts: Vec<TakingHost>,
+    /// The deliveries, by their place, whose recipients a host would have, whatever came of
+    /// the message then.
+    pub accepted: Vec<usize>,
     /// The hosts that the message waits for, by their names.
     pub awaited_hosts: Vec<Vec<u8>>,
     /// Whether a host was passed by that may be tried again, at another time.

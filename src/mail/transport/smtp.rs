@@ -76,8 +76,11 @@ struct Work {
     given_up: bool,
     /// Whether a host was passed by because somebody else speaks with it.
     busy: bool,
-    /// How many were tried.
+    /// How many were tried of a list of hosts, and whether any was at all.
     tried: i64,
+    tried_any: bool,
+    /// The one that a connection could be opened to last.
+    reached: Option<TakingHost>,
     /// Whether a connection had to be ended though the host is as good as ever.
     breaks_off: bool,
     /// Whether it is for hosts that addresses have to wait.
@@ -93,6 +96,8 @@ impl Work {
             given_up: false,
             busy: false,
             tried: 0,
+            tried_any: false,
+            reached: None,
             breaks_off: false,
             awaits_hosts: false,
         }
@@ -123,7 +128,7 @@ impl Work {
         }
         let domain = call.consignment.deliveries[0].address.domain.clone();
         call.done.passed_by = self.waits || self.busy;
-        if self.given_up && !call.done.passed_by && self.tried == 0 {
+        if self.given_up && !call.done.passed_by && !self.tried_any {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
             let why = given_up(domain.bytes(), delays);
             let has_trouble = |at: &usize| self.troubles[*at].is_some();
@@ -166,6 +171,8 @@ impl Work {
         let is_held = |host: &&RouteHost| call.consignment.connections.has(name, &host.name);
         let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) =
             list.hosts.iter().partition(is_held);
+        let last = others.last().or(held.last()).copied();
+        self.tried = 0;
         for host in held.into_iter().chain(others) {
             let left = self.left();
             if left.is_empty() || self.tried >= most.min(limit) {
@@ -215,6 +222,7 @@ impl Work {
                 },
             };
             self.tried += 1;
+            self.tried_any = true;
             loop {
                 let left = self.left();
                 let log = call.cx.log();
@@ -225,6 +233,7 @@ impl Work {
                     taking: taking.clone(),
                     endpoint: endpoint.clone(),
                     work: &mut *self,
+                    is_last: last.is_some_and(|last| std::ptr::eq(last, host)),
                     is_continued: false,
                     local: None,
                     first_words: None,

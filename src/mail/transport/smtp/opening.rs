@@ -44,9 +44,15 @@ impl Attempt<'_, '_, '_> {
             let (local, for_message) = (peer.local, peer.follows_policy());
             self.local = local;
             let why = match opened {
-                Ok(opened) => return Some(opened),
+                Ok(opened) => {
+                    self.work.reached = Some(self.taking.clone());
+                    return Some(opened);
+                }
                 Err(why) => why,
             };
+            if !matches!(why, NotOpen::Unreachable(_)) {
+                self.work.reached = Some(self.taking.clone());
+            }
             let (outcome, line) = match why {
                 NotOpen::Unreachable(why) => {
                     let line = self.about(b" ", reason(&why).as_bytes());
@@ -76,7 +82,8 @@ impl Attempt<'_, '_, '_> {
                     let line = self.about(b": ", &with_reason(&error));
                     let number = if error.reply().is_some() { 0 } else { number_of(&error) };
                     let why = self.undelivered(number, retry_error(&error), logged);
-                    match error.is_permanent() {
+                    // No message has begun: another host may be of another mind.
+                    match error.is_permanent() && self.is_last {
                         true => (Outcome::Failed(why), line),
                         false => (Outcome::Deferred(why), line),
                     }
@@ -142,6 +149,7 @@ impl Attempt<'_, '_, '_> {
             io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),
             _ => (why.raw_os_error().unwrap_or(UNKNOWN), RetryError::Any),
         };
-        Undelivered { error, ..Undelivered::new(number, reason(why)) }
+        let host = self.work.reached.clone().map(Box::new);
+        Undelivered { error, host, ..Undelivered::new(number, reason(why)) }
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) taking: TakingHost,
     pub(super) endpoint: Endpoint,
     pub(super) work: &'a mut Work,
+    /// Whether there are no hosts behind it.
+    pub(super) is_last: bool,
     /// Whether a message went along the connection before.
     pub(super) is_continued: bool,
     /// From where, at this end, the host is reached.
@@ -423,7 +425,10 @@ impl Attempt<'_, '_, '_> {
                     .and_then(|()| client.answer(trace)),
             };
             match answer {
-                Ok(reply) if reply.accepts() => accepted.push(*at),
+                Ok(reply) if reply.accepts() => {
+                    accepted.push(*at);
+                    self.call.done.accepted.push(*at);
+                }
                 Ok(reply) => {
                     let error = replied(client, SmtpCommand::Rcpt, reply);
                     match whole {
@@ -486,6 +491,11 @@ impl Attempt<'_, '_, '_> {
         match self.refused(error, number) {
             Outcome::Deferred(why) => {
                 self.tell_refusal(at, &why);
+                if !self.is_last {
+                    // What the next host has to say is what is told in the end.
+                    let line = self.about(b": ", &error.logged());
+                    self.call.cx.log().main(&line);
+                }
                 self.work.defer(&[at], &why);
                 self.put_off.push((at, why.message));
             }
@@ -575,13 +585,20 @@ impl Attempt<'_, '_, '_> {
         };
         let outcome = self.refused(error, number_of(error));
         if let Outcome::Deferred(why) = &outcome {
-            // What is wrong with the first address is what counts.
-            let of_first = self.put_off.first().filter(|(at, _)| Some(at) == some.first());
+            // As long as addresses are told, what is wrong with the first one is what counts,
+            // unless that is told already.
+            let counts = self.is_last && error.command == SmtpCommand::Rcpt;
+            let of_first = self.put_off.first().filter(|_| counts);
+            let of_first = of_first.filter(|(at, _)| Some(at) == some.first());
             let line = match of_first {
                 Some((_, text)) => self.about(b": ", text),
                 None => self.about(b": ", &with_reason(error)),
             };
             self.log(&line);
+            if !self.is_last && error.command == SmtpCommand::Rcpt && error.reply().is_some() {
+                // It is what is wrong with the host, and what is wrong with the address.
+                self.call.cx.log().main(&line);
+            }
             let (host, why) = (self.taking.clone(), why.clone());
             if !for_message {
                 self.work.awaits_hosts = true;
