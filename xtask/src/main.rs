@@ -151,8 +151,8 @@ const TLS: &str = "\n## TLS\n\n\
     - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
     connection does.\n\
     - A host that could not be reached, or broke off, is not tried again for other recipients \
-     of the same message in the same attempt, unless it is forced: Debian's build tries it for \
-     each delivery anew.
+    of the same message in the same attempt, unless it is forced: Debian's build tries it for \
+    each delivery anew.\n\
     - What breaks TLS off is logged once, as `(SSL_read)` or `(SSL_write)`. A host that leaves \
     without a word once it has answered `QUIT` is not logged; Debian's build logs it.\n\
     - DANE, OCSP and resumption on the client's side are compared with Debian's build, host by \

@@ -6,8 +6,8 @@ use eximious::acl::OwnMessage;
 use eximious::route::Delivery;
 use eximious::trace::{DeliveryEvent, Happening};
 use eximious::transport::{
-    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, HostStanding,
-    LocalUser, NoConnections, Outcome, TakingHost, Undelivered,
+    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, LocalUser,
+    NoConnections, Outcome, TakingHost, Undelivered,
 };
 use eximious::world::{Moment, SpoolError, SpoolPlace};
 use eximious::{Context, Message, Str, var};
@@ -96,7 +96,10 @@ impl Errand<'_> {
             by_address,
             own: self.own_hints,
         };
-        let may = |host: &_| if self.forced { HostStanding::Due } else { memory.standing(host) };
+        let may = |host: &_| match self.forced {
+            true => memory.standing_of_forced(host),
+            false => memory.standing(host),
+        };
         let made = RefCell::new(Vec::new());
         let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
             let (status, name) = self.own.send(cx, user, &own);

@@ -275,27 +275,45 @@ impl HostMemory<'_> {
         let store = store(&cx);
         let known = |key: &Vec<u8>| Retry::fresh(&*store, key, now, expire(&cx)).ok().flatten();
         let keys = keys.iter().filter(|key| !self.own.has(key));
-        let waiting: Vec<Retry> =
-            keys.filter_map(known).filter(|retry| now < retry.next_try).collect();
+        let found: Vec<Retry> = keys.filter_map(known).collect();
+        let given_up = found.iter().any(|retry| retry.expired);
+        let waiting: Vec<Retry> = found.into_iter().filter(|retry| now < retry.next_try).collect();
         if waiting.is_empty() {
-            return HostStanding::Due;
+            return match given_up || self.is_late(&mut cx, host, now) {
+                true => HostStanding::Overdue,
+                false => HostStanding::Due,
+            };
         }
         if waiting.iter().all(|retry| retry.expired) {
             let tried = waiting.iter().any(|retry| retry.last_try > self.received);
             return HostStanding::GivenUp { tried };
         }
+        match self.is_late(&mut cx, host, now) {
+            true => HostStanding::Overdue,
+            false => HostStanding::Waits,
+        }
+    }
+
+    /// The same where no time is waited for.
+    pub(super) fn standing_of_forced(&self, host: &TakingHost) -> HostStanding {
+        let mut cx = self.cx.borrow_mut();
+        let now = super::log::now(&cx);
+        match self.is_late(&mut cx, host, now) {
+            true => HostStanding::Overdue,
+            false => HostStanding::Due,
+        }
+    }
+
+    /// Whether the message has waited longer than the rule for a host says.
+    fn is_late(&self, cx: &mut Context, host: &TakingHost, now: i64) -> bool {
         let failure = Failure {
             key: Str::tainted(&host.name[..]),
             alternate: Some(self.domain.clone()),
             error: RetryError::Any,
             sender: Some(self.sender.clone()),
         };
-        let steps = rule_steps(&mut cx, self.config, &failure);
-        let until = steps.last().map_or(0, |last| last.until);
-        match now.saturating_sub(self.received) > until {
-            true => HostStanding::Due,
-            false => HostStanding::Waits,
-        }
+        let steps = rule_steps(cx, self.config, &failure);
+        steps.last().is_none_or(|last| now.saturating_sub(self.received) > last.until)
     }
 }
 

@@ -112,7 +112,7 @@ const FAULTS: &[Fault] = &[
 ];
 
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub enum Fault {
     /// It says this and goes on.
     Says(&'static str),
     /// It says this and nothing more.
@@ -133,11 +133,11 @@ enum Fault {
 
 /// One question: where, how, and what the host offers.
 #[derive(Clone, Copy, Debug)]
-struct Question {
-    place: &'static str,
-    fault: Fault,
-    protocol: &'static str,
-    offers: &'static str,
+pub struct Question {
+    pub place: &'static str,
+    pub fault: Fault,
+    pub protocol: &'static str,
+    pub offers: &'static str,
 }
 
 impl Question {
@@ -180,8 +180,8 @@ fn questions() -> Vec<Question> {
 }
 
 /// A host that goes wrong at one place, once in each conversation.
-struct BadHost {
-    port: u16,
+pub struct BadHost {
+    pub port: u16,
     heard: Arc<Mutex<Vec<String>>>,
     /// How many conversations go on.
     open: Arc<AtomicUsize>,
@@ -201,12 +201,12 @@ impl Drop for BadHost {
     }
 }
 
-fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl BadHost {
-    fn start(question: Question) -> Self {
+    pub fn start(question: Question) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("its own address").port();
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -237,7 +237,7 @@ impl BadHost {
     }
 
     /// What it heard, as soon as nobody speaks any more.
-    fn heard(&self) -> Vec<String> {
+    pub fn heard(&self) -> Vec<String> {
         let until = Instant::now() + Duration::from_millis(500);
         while self.open.load(Ordering::SeqCst) > 0 && Instant::now() < until {
             sleep(Duration::from_millis(5));

@@ -63,6 +63,7 @@ mod routing;
 mod scram;
 mod sealing;
 mod secure_hosts;
+mod several_hosts;
 mod shown;
 mod side_by_side;
 mod sites;

@@ -112,6 +112,9 @@ impl std::fmt::Debug for Consignment<'_> {
 pub enum HostStanding {
     /// It may be tried.
     Due,
+    /// It may be tried, and the time for this message, or for the host, has run out: it is not
+    /// among those that are counted (`hosts_max_try`).
+    Overdue,
     /// The time for that has not come.
     Waits,
     /// Nor has it, and the host has been failing for so long that there is no hope left.

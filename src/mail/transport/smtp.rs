@@ -14,6 +14,7 @@ mod signing;
 mod stop;
 mod submitter;
 mod told;
+mod tries;
 mod turn;
 
 use eximious_stdlib::dns::find::RouteHost;
@@ -29,6 +30,7 @@ pub use held::{Connections, HeldConnection, NoConnections};
 use hosts::HostList;
 pub(super) use rules::RULES;
 use session::Attempt;
+use tries::Tries;
 use turn::HostTurn;
 
 /// How many hosts were to be tried, and none might be.
@@ -76,9 +78,8 @@ struct Work {
     given_up: bool,
     /// Whether a host was passed by because somebody else speaks with it.
     busy: bool,
-    /// How many were tried of a list of hosts, and whether any was at all.
+    /// How many were tried.
     tried: i64,
-    tried_any: bool,
     /// The one that a connection could be opened to last.
     reached: Option<TakingHost>,
     /// Whether a connection had to be ended though the host is as good as ever.
@@ -96,7 +97,6 @@ impl Work {
             given_up: false,
             busy: false,
             tried: 0,
-            tried_any: false,
             reached: None,
             breaks_off: false,
             awaits_hosts: false,
@@ -128,7 +128,7 @@ impl Work {
         }
         let domain = call.consignment.deliveries[0].address.domain.clone();
         call.done.passed_by = self.waits || self.busy;
-        if self.given_up && !call.done.passed_by && !self.tried_any {
+        if self.given_up && !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
             let why = given_up(domain.bytes(), delays);
             let has_trouble = |at: &usize| self.troubles[*at].is_some();
@@ -171,14 +171,18 @@ impl Work {
         let is_held = |host: &&RouteHost| call.consignment.connections.has(name, &host.name);
         let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) =
             list.hosts.iter().partition(is_held);
-        let last = others.last().or(held.last()).copied();
-        self.tried = 0;
-        for host in held.into_iter().chain(others) {
+        let hosts: Vec<&RouteHost> = held.into_iter().chain(others).collect();
+        let mut tries = Tries::new(most, limit);
+        let mut next = 0;
+        while let Some(&host) = hosts.get(next) {
+            let at = next;
+            next += 1;
             let left = self.left();
-            if left.is_empty() || self.tried >= most.min(limit) {
+            if left.is_empty() || tries.are_over() {
                 return true;
             }
             if let Some(why) = list.refusal(call, host) {
+                let why = Undelivered { host: self.reached.clone().map(Box::new), ..why };
                 self.defer(&left, &why);
                 return false;
             }
@@ -199,8 +203,10 @@ impl Work {
                 port: endpoint.port,
                 is_mx: host.mx.is_some(),
             };
-            match (call.consignment.may_try)(&taking) {
-                HostStanding::Due => {}
+            let standing = (call.consignment.may_try)(&taking);
+            match standing {
+                HostStanding::Due if tries.are_enough() => return true,
+                HostStanding::Due | HostStanding::Overdue => {}
                 HostStanding::Waits => {
                     self.waits = true;
                     continue;
@@ -222,7 +228,7 @@ impl Work {
                 },
             };
             self.tried += 1;
-            self.tried_any = true;
+            next = tries.note(standing, &hosts, at);
             loop {
                 let left = self.left();
                 let log = call.cx.log();
@@ -233,7 +239,7 @@ impl Work {
                     taking: taking.clone(),
                     endpoint: endpoint.clone(),
                     work: &mut *self,
-                    is_last: last.is_some_and(|last| std::ptr::eq(last, host)),
+                    is_last: at + 1 == hosts.len(),
                     is_continued: false,
                     local: None,
                     first_words: None,

@@ -455,6 +455,10 @@ impl Attempt<'_, '_, '_> {
             return Ok((accepted, false));
         }
         let reply = client.answer(self.call.cx.trace());
+        if accepted.is_empty() && reply.as_ref().is_err_and(|error| error.cause == Cause::Closed) {
+            // It had said enough.
+            return Ok((accepted, false));
+        }
         let reply = reply.map_err(pipelined).map_err(of_message)?;
         if reply.class() == ReplyClass::Intermediate {
             return Ok((accepted, true));
