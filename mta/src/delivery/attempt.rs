@@ -259,34 +259,60 @@ impl<'d> Attempt<'d> {
     /// What becomes of a message that is frozen; nothing where it is tried all the same.
     fn stays_frozen(&mut self) -> Option<Attempted> {
         let since = self.file().number("frozen")?;
-        let now = self.now();
         let settings = self.cx.engine().settings();
-        let after = |time: Option<Duration>| {
-            let time = time.filter(|time| !time.is_zero())?;
-            let passed = u64::try_from(now.saturating_sub(since)).ok()?;
-            Some(passed >= time.as_secs())
-        };
-        let thaws = after(Some(settings.get(opt::AUTO_THAW))) == Some(true);
-        let drops = after(Some(settings.get(opt::TIMEOUT_FROZEN_AFTER))) == Some(true);
+        if settings.get(opt::MOVE_FROZEN_MESSAGES) {
+            self.put_aside();
+            return Some(Attempted::Frozen);
+        }
+        let timeout = settings.get(opt::TIMEOUT_FROZEN_AFTER);
+        if !timeout.is_zero() && self.is_older_than(timeout) {
+            return Some(self.cancel_late());
+        }
+        let thaws = settings.get(opt::AUTO_THAW);
+        let now = self.now();
+        let frozen_for = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
         let is_report = self.file().sender.is_empty();
-        let ignored =
-            is_report && after(Some(settings.get(opt::IGNORE_BOUNCE_ERRORS_AFTER))) == Some(true);
-        if drops || ignored {
-            self.log(b"cancelled by timeout_frozen_after");
-            return Some(self.complete_all());
+        let why: &[u8] = if self.is_hopeless() {
+            b"Unfrozen by errmsg timer"
+        } else if self.manner.thaws {
+            b"Unfrozen by forced delivery"
+        } else if self.manner.gives_up.is_some()
+            || !is_report && !thaws.is_zero() && frozen_for >= thaws.as_secs()
+        {
+            b"Unfrozen by auto-thaw"
+        } else {
+            self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");
+            return Some(Attempted::Frozen);
+        };
+        self.log(why);
+        self.stored.file.thaw(self.manner.thaws);
+        self.is_thawed = true;
+        None
+    }
+
+    /// Whether the message has been in the queue for so long.
+    fn is_older_than(&self, time: Duration) -> bool {
+        let age = self.now().saturating_sub(self.file().received);
+        u64::try_from(age).is_ok_and(|age| age >= time.as_secs())
+    }
+
+    /// Whether nobody looks after a report that fails (`ignore_bounce_errors_after`).
+    fn is_hopeless(&self) -> bool {
+        let after = self.cx.engine().settings().get(opt::IGNORE_BOUNCE_ERRORS_AFTER);
+        self.file().sender.is_empty() && self.is_older_than(after)
+    }
+
+    /// Gives up a message that was frozen for too long: its sender is told, a report goes.
+    fn cancel_late(&mut self) -> Attempted {
+        self.log(b"cancelled by timeout_frozen_after");
+        if self.file().sender.is_empty() {
+            return self.complete_all();
         }
-        if thaws || self.manner.thaws || self.manner.gives_up.is_some() {
-            self.log(if self.manner.thaws {
-                b"Unfrozen by forced delivery"
-            } else {
-                b"Unfrozen by auto-thaw"
-            });
-            self.stored.file.thaw(self.manner.thaws);
-            self.is_thawed = true;
-            return None;
+        for one in self.recipients() {
+            let (node, address) = one.into_parts();
+            self.fail(Undone::new(node, &address, false, Undelivered::new(0, "")));
         }
-        self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");
-        Some(Attempted::Frozen)
+        self.end()
     }
 
     /// Header lines whose domains routers have found to be others are rewritten.
@@ -405,7 +431,10 @@ impl<'d> Attempt<'d> {
         if let Some(id) = super::report::confirm(self) {
             self.send_report(id);
         }
-        let failed = std::mem::take(&mut self.failed);
+        let mut failed = std::mem::take(&mut self.failed);
+        if self.is_hopeless() {
+            failed.iter_mut().for_each(|one| one.address.attached.ignore_errors = true);
+        }
         let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
         let ignored = ignored.map(|one| {
             let (address, is_direct) = (&one.address, one.is_direct);

@@ -67,8 +67,10 @@ impl Attempt<'_> {
     /// Puts a frozen message where nobody delivers it, where that is wanted.
     pub(super) fn put_aside(&mut self) {
         if self.cx.engine().settings().get(opt::MOVE_FROZEN_MESSAGES) {
-            let put = self.taken.set_aside();
-            self.complain(b" cannot be put aside: ", put);
+            match self.taken.set_aside() {
+                Ok(()) => self.log(b"moved from input, msglog to Finput, Fmsglog"),
+                failed => self.complain(b" cannot be put aside: ", failed),
+            }
         }
     }
 

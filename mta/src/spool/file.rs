@@ -114,7 +114,7 @@ pub struct HeaderLine {
 }
 
 /// What stands behind `frozen` in a file.
-const LATER: [&[u8]; 13] = [
+const LATER: [&[u8]; 14] = [
     b"N",
     b"host_lookup_deferred",
     b"host_lookup_failed",
@@ -128,6 +128,7 @@ const LATER: [&[u8]; 13] = [
     b"sender_set_untrusted",
     b"smtputf8",
     b"dsn_envid",
+    b"tls_resumption",
 ];
 
 impl HeaderFile {
@@ -155,7 +156,11 @@ impl HeaderFile {
     pub(crate) fn thaw(&mut self, by_hand: bool) {
         self.values.retain(|value| value.name != b"frozen");
         if by_hand && !self.has("manual_thaw") {
-            self.values.push(Value { name: b"manual_thaw".to_vec(), ..Value::default() });
+            let value = Value { name: b"manual_thaw".to_vec(), ..Value::default() };
+            let behind = LATER.iter().skip_while(|name| **name != b"manual_thaw").skip(1);
+            let is_later = |value: &Value| behind.clone().any(|name| *name == &value.name[..]);
+            let place = self.values.iter().position(is_later);
+            self.values.insert(place.unwrap_or(self.values.len()), value);
         }
     }
 
