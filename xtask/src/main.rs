@@ -150,6 +150,8 @@ const TLS: &str = "\n## TLS\n\n\
     not supplied` where one was asked for.\n\
     - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
     connection does.\n\
+    - `bounce_return_message = false` leaves the message out of reports, as the specification \
+    says; Exim 4.98 returns it all the same.\n\
     - A host that could not be reached, or broke off, is not tried again for other recipients \
     of the same message in the same attempt, unless it is forced: Debian's build tries it for \
     each delivery anew.\n\

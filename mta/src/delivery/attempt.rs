@@ -64,6 +64,8 @@ pub(super) struct Attempt<'d> {
     /// What is asked for of each recipient of the message.
     pub(super) dsn: BTreeMap<Vec<u8>, SpoolRecipient>,
     pub(super) failed: Vec<Undone>,
+    /// For whom the time has run out, which is told in the end.
+    pub(super) expired: Vec<Undone>,
     /// Who has to wait.
     pub(super) deferred: Vec<Undone>,
     /// Deliveries that are the same as others, each with the other.
@@ -129,6 +131,7 @@ impl<'d> Attempt<'d> {
             tracking: Tracking::new(done),
             dsn: BTreeMap::new(),
             failed: Vec::new(),
+            expired: Vec::new(),
             deferred: Vec::new(),
             duplicates: Vec::new(),
             is_thawed: false,
@@ -359,6 +362,7 @@ impl<'d> Attempt<'d> {
             && self.pending == 0
             && self.left == 0
             && self.failed.is_empty()
+            && self.expired.is_empty()
             && self.deferred.is_empty()
             && !self.freezes
             && !self.tells_arrivals()
@@ -428,6 +432,7 @@ impl<'d> Attempt<'d> {
 
     /// Tells senders of failures, and leaves the message as it is to be found next.
     pub(super) fn end(&mut self) -> Attempted {
+        self.tell_expired();
         if let Some(id) = super::report::confirm(self) {
             self.send_report(id);
         }

@@ -320,18 +320,10 @@ impl<'d> Attempt<'d> {
                 if why.number != NOT_DUE {
                     self.log_message(&line);
                 }
-                // What is wrong here is no business of the sender's.
-                let here = || b"local delivery failed".to_vec();
-                let said = why.said.or_else(|| is_local.then(here));
-                let undone = Undone::new(
-                    *node,
-                    &delivery.address,
-                    whole.is_direct,
-                    Undelivered { said, ..why },
-                );
+                let mut undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 match verdict == Verdict::Expired {
                     true => {
-                        self.time_out(undone);
+                        self.expired.push(undone);
                         // Whoever sent it learns it by a bounce; where there is none, the
                         // transport is told, and of no host.
                         if self.file().sender.is_empty() {
@@ -341,7 +333,13 @@ impl<'d> Attempt<'d> {
                             self.tell_transport(&hostless, "msg:fail:delivery", (said, 0), None);
                         }
                     }
-                    false => self.defer(undone),
+                    false => {
+                        // What is wrong here is no business of the sender's.
+                        if is_local && undone.why.said.is_none() {
+                            undone.why.said = Some(b"local delivery failed".to_vec());
+                        }
+                        self.defer(undone);
+                    }
                 }
             }
             Outcome::Failed(why) => {

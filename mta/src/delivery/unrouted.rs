@@ -124,12 +124,19 @@ impl Attempt<'_> {
         let undone = Undone::new(node, address, false, undelivered);
         match gone {
             false => self.defer(undone),
-            true => self.time_out(undone),
+            true => self.expired.push(undone),
+        }
+    }
+
+    /// Those for whom the time has run out have failed, the latest first.
+    pub(super) fn tell_expired(&mut self) {
+        for undone in std::mem::take(&mut self.expired).into_iter().rev() {
+            self.time_out(undone);
         }
     }
 
     /// An address for which the time has run out.
-    pub(super) fn time_out(&mut self, mut undone: Undone) {
+    fn time_out(&mut self, mut undone: Undone) {
         // What was wrong the last time has been told in the log; the sender is told now, as far
         // as it is meant for him.
         let why = Undelivered::new(undone.why.number, TIMED_OUT);

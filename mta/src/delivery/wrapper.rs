@@ -18,6 +18,7 @@ impl Attempt<'_> {
 
     /// Makes the one delivery, if there is no other.
     pub(super) fn deliver_wrapped(&mut self, plan: Plan) -> Attempted {
+        self.tell_expired();
         if let Some(words) = self.hindrance(&plan) {
             return self.refuse(words);
         }

@@ -167,7 +167,8 @@ fn ended(
         false => status::failed(call, order, code),
     };
     if is_temporary {
-        return Err(later(text));
+        let said = Some(FAILED.to_vec());
+        return Err(Trouble::Deferred(Undelivered { said, ..Undelivered::new(0, text) }));
     }
     if code < 0 && !is_fine && transport.on(opt::FREEZE_SIGNAL) {
         return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
