@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eximious::config::rewrite_rules;
 use eximious::rewrite::{Rewriter, header as rewrite};
-use eximious::route::{Address, Renamed, Routes};
+use eximious::route::{Address, Delivery, Renamed, Routes};
 use eximious::stdlib::printing::printing;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::Undelivered;
@@ -50,6 +50,14 @@ impl Undone {
     }
 }
 
+/// An address for which the time has run out.
+#[derive(Debug)]
+pub(super) struct Expired {
+    pub(super) undone: Undone,
+    /// The delivery whose transport is told so, and in which words.
+    pub(super) told: Option<(Delivery, &'static str)>,
+}
+
 /// The attempt.
 pub(super) struct Attempt<'d> {
     pub(super) deliverer: &'d Deliverer,
@@ -65,7 +73,7 @@ pub(super) struct Attempt<'d> {
     pub(super) dsn: BTreeMap<Vec<u8>, SpoolRecipient>,
     pub(super) failed: Vec<Undone>,
     /// For whom the time has run out, which is told in the end.
-    pub(super) expired: Vec<Undone>,
+    pub(super) expired: Vec<Expired>,
     /// Who has to wait.
     pub(super) deferred: Vec<Undone>,
     /// Deliveries that are the same as others, each with the other.

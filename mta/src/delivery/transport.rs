@@ -12,7 +12,7 @@ use eximious::transport::{
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
 
-use super::attempt::{Attempt, Undone};
+use super::attempt::{Attempt, Expired, Undone};
 use super::errand::{Errand, Made, OwnSender};
 use super::log::Subject;
 use super::report::{Arrival, Arrived};
@@ -20,6 +20,7 @@ use super::retry::{Verdict, store};
 use super::routing::Planned;
 use super::slots::Slot;
 use super::tracking::NodeId;
+use super::unrouted::TIMED_OUT;
 use crate::spool::RecipientDsn;
 use crate::submission::own::hand_in;
 use crate::tally;
@@ -323,15 +324,13 @@ impl<'d> Attempt<'d> {
                 let mut undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 match verdict == Verdict::Expired {
                     true => {
-                        self.expired.push(undone);
                         // Whoever sent it learns it by a bounce; where there is none, the
                         // transport is told, and of no host.
-                        if self.file().sender.is_empty() {
-                            let said = if is_local { &b""[..] } else { b"retry timeout exceeded" };
-                            let hostless =
-                                Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) };
-                            self.tell_transport(&hostless, "msg:fail:delivery", (said, 0), None);
-                        }
+                        let told = self.file().sender.is_empty().then(|| {
+                            let said = if is_local { "" } else { TIMED_OUT };
+                            (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, said)
+                        });
+                        self.expired.push(Expired { undone, told });
                     }
                     false => {
                         // What is wrong here is no business of the sender's.

@@ -7,7 +7,7 @@ use eximious::trace::DeliveryOutcome;
 use eximious::transport::{Delivered, Undelivered};
 use eximious::{LogSelector, Str};
 
-use super::attempt::{Attempt, Undone};
+use super::attempt::{Attempt, Expired, Undone};
 use super::log::Subject;
 use super::retry::Verdict;
 use super::tracking::NodeId;
@@ -28,7 +28,7 @@ pub(super) enum Unrouted {
 }
 
 /// What is said of an address for which the time has run out.
-const TIMED_OUT: &str = "retry timeout exceeded";
+pub(super) const TIMED_OUT: &str = "retry timeout exceeded";
 
 impl Attempt<'_> {
     /// An address that no transport is needed for.
@@ -124,14 +124,17 @@ impl Attempt<'_> {
         let undone = Undone::new(node, address, false, undelivered);
         match gone {
             false => self.defer(undone),
-            true => self.expired.push(undone),
+            true => self.expired.push(Expired { undone, told: None }),
         }
     }
 
     /// Those for whom the time has run out have failed, the latest first.
     pub(super) fn tell_expired(&mut self) {
-        for undone in std::mem::take(&mut self.expired).into_iter().rev() {
+        for Expired { undone, told } in std::mem::take(&mut self.expired).into_iter().rev() {
             self.time_out(undone);
+            if let Some((delivery, said)) = told {
+                self.tell_transport(&delivery, "msg:fail:delivery", (said.as_bytes(), 0), None);
+            }
         }
     }
 
