@@ -8,6 +8,7 @@
 
 mod attempt;
 mod courier;
+mod ending;
 mod errand;
 mod event;
 mod handle;

@@ -5,7 +5,7 @@ use eximious_core::{Fail, Str};
 use eximious_stdlib::lists::Matcher;
 
 use crate::Context;
-use crate::config::{Config, ReplyCode, RetryError, RetryRule};
+use crate::config::{Config, HostSource, ReplyCode, RetryError, RetryRule};
 use crate::engine::patterns;
 
 /// A failure that is to be tried again.
@@ -84,6 +84,28 @@ fn whole(key: &Str) -> Str {
 }
 
 impl RetryError {
+    /// What a hint is about, by the number of its error and by what it has beside that.
+    pub fn of_hint(number: i32, detail: i32) -> Self {
+        let source = match detail & 0xff {
+            77 => Some(HostSource::Mx),
+            65 => Some(HostSource::A),
+            _ => None,
+        };
+        let digits = u8::try_from(detail >> 8).unwrap_or_default();
+        let code = ReplyCode { tens: Some(digits / 10), ones: Some(digits % 10) };
+        match number {
+            110 => Self::Timeout { connecting: false, source },
+            111 => Self::Refused(source),
+            -18 => Self::LostConnection,
+            -38 | -37 => Self::TlsRequired,
+            -42 => Self::AuthFailed,
+            -44 => Self::Rcpt(code),
+            -45 => Self::Mail(code),
+            -46 => Self::Data(code),
+            _ => Self::Any,
+        }
+    }
+
     /// Whether a rule for this error is for that one, too.
     pub fn covers(self, error: Self) -> bool {
         match (self, error) {

@@ -11,10 +11,12 @@
 
 mod acls;
 mod addresses;
+mod ages;
 mod aliases;
 mod deliveries;
 mod expressions;
 mod filters;
+mod hosts;
 mod lists;
 mod patterns;
 mod sessions;
@@ -43,6 +45,8 @@ pub enum Kind {
     Acl,
     /// Addresses as they may be written (`-bt`, `-bv`).
     Address,
+    /// Messages that grow old.
+    Age,
     /// Alias files (`-bt`, `-bv`).
     Alias,
     /// Lists within lists, over several attempts at their delivery.
@@ -51,6 +55,8 @@ pub enum Kind {
     Expr,
     /// Filters of users and of the system (`-bf`, `-bF`).
     Filter,
+    /// Hosts that go wrong, over several attempts at a delivery.
+    Host,
     /// Lists of domains, hosts, addresses and local parts (`-be`).
     List,
     /// Regular expressions (`-be`), asked of both engines.
@@ -63,13 +69,15 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 10] = [
+    pub const ALL: [(&str, Self); 12] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
+        ("age", Self::Age),
         ("alias", Self::Alias),
         ("delivery", Self::Delivery),
         ("expr", Self::Expr),
         ("filter", Self::Filter),
+        ("host", Self::Host),
         ("list", Self::List),
         ("patterns", Self::Pattern),
         ("session", Self::Session),
@@ -85,10 +93,12 @@ impl Kind {
         match self {
             Self::Acl => acls::make(rng),
             Self::Address => addresses::make(rng),
+            Self::Age => ages::make(rng),
             Self::Alias => aliases::make(rng),
             Self::Delivery => deliveries::make(rng),
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
+            Self::Host => hosts::make(rng),
             Self::List => lists::make(rng),
             Self::Pattern => patterns::make(rng),
             Self::Session => sessions::make(rng),

@@ -20,6 +20,7 @@ pub mod ldap;
 pub mod names;
 pub mod network;
 pub mod next_host;
+pub mod next_hosts;
 pub mod ours;
 pub mod pigeonhole;
 pub mod recorded;

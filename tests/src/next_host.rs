@@ -20,9 +20,11 @@ pub type Answers = Vec<(String, String)>;
 type Turns = Arc<Mutex<BTreeMap<String, usize>>>;
 
 /// A next host, which lives as long as the test.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NextHost {
     port: u16,
+    answers: Arc<Mutex<Answers>>,
+    turns: Turns,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
@@ -32,13 +34,25 @@ impl NextHost {
     /// # Panics
     /// Where there is none.
     pub fn start(answers: Answers) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("its own address").port();
-        let host = Self { port, heard: Arc::new(Mutex::new(Vec::new())) };
-        let talk = host.talk_of(answers);
+        Self::start_at("127.0.0.1:0", answers)
+    }
+
+    /// Begins to listen at an address and a port.
+    ///
+    /// # Panics
+    /// Where another one listens there.
+    pub fn start_at(address: &str, answers: Answers) -> Self {
+        let listener = TcpListener::bind(address).expect("a port");
+        let host = Self {
+            port: listener.local_addr().expect("its own address").port(),
+            answers: Arc::new(Mutex::new(answers)),
+            turns: Turns::default(),
+            heard: Arc::default(),
+        };
+        let own = host.clone();
         serve(
             move || listener.accept(),
-            move |stream| talk.talk(&mut BufReader::new(&stream), &stream),
+            move |stream| own.talk().talk(&mut BufReader::new(&stream), &stream),
         );
         host
     }
@@ -47,19 +61,29 @@ impl NextHost {
     ///
     /// # Panics
     /// Where that can't be.
-    pub fn listen_at(&self, path: &Path, answers: Answers) {
+    pub fn listen_at(&self, path: &Path) {
         let listener = UnixListener::bind(path).expect("a socket");
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(path, open).expect("a socket for all");
-        let talk = self.talk_of(answers);
+        let own = self.clone();
         serve(
             move || listener.accept(),
-            move |stream| talk.talk(&mut BufReader::new(&stream), &stream),
+            move |stream| own.talk().talk(&mut BufReader::new(&stream), &stream),
         );
     }
 
-    fn talk_of(&self, answers: Answers) -> Talk {
-        Talk { answers, turns: Turns::default(), heard: self.heard.clone() }
+    /// From now on, it says this to new clients.
+    pub fn say(&self, answers: Answers) {
+        *locked(&self.answers) = answers;
+    }
+
+    /// A conversation that begins now.
+    fn talk(&self) -> Talk {
+        Talk {
+            answers: locked(&self.answers).clone(),
+            turns: self.turns.clone(),
+            heard: self.heard.clone(),
+        }
     }
 
     /// Where it listens.
@@ -89,11 +113,11 @@ pub(crate) fn serve<S: Send + 'static, A>(
     });
 }
 
-fn locked(heard: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
-    heard.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(Clone)]
+/// One conversation.
 struct Talk {
     answers: Answers,
     /// How often answers were asked for of which there are several.
@@ -110,7 +134,7 @@ impl Talk {
     /// The answer of several, one each time; the last one stays.
     fn next_answer(&self, to: &str, usual: &str) -> String {
         let answers: Vec<&str> = self.answer(to, usual).split('%').collect();
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turns = locked(&self.turns);
         let turn = turns.entry(to.to_owned()).or_insert(0_usize);
         let answer = answers[(*turn).min(answers.len() - 1)].to_owned();
         *turn += 1;

@@ -10,10 +10,11 @@
 //! lines of a file DIR/NAME, for what follows up to the next configuration
 //! ? [as=USER] [alone] arguments
 //! > TEXT     what comes in at the standard input
-//! ~ WHAT=ANSWER    what the next host says (see `next_host`); the port where it listens
-//!            stands for PORT in the configuration, a socket in the file system where it
-//!            does so, too, for SOCKET, and the port of a SOCKS5 proxy before it for PROXY
-//!            (see `socks_proxy`)
+//! ~ [127.0.0.N] WHAT=ANSWER    what the next host says, or another one (see `next_host`),
+//!            from this run on; the port where they listen stands for PORT in the
+//!            configuration, a socket in the file system where the first one does so, too,
+//!            for SOCKET, and the port of a SOCKS5 proxy before it for PROXY (see
+//!            `socks_proxy`)
 //! @ [age=SECONDS] [wait=SECONDS] arguments    another run, with the same spool and
 //!            the same input; before it, messages become so much older, or time goes by
 //! | what is recorded
@@ -46,7 +47,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::cases;
-use crate::next_host::{Answers, NextHost};
+use crate::next_host::NextHost;
+use crate::next_hosts::{Line, NextHosts};
 use crate::socks_proxy::SocksProxy;
 
 /// The user that messages belong to in the spool.
@@ -80,8 +82,8 @@ pub struct Run {
     user: Option<String>,
     arguments: Vec<Vec<u8>>,
     input: Vec<u8>,
-    /// What the next host says.
-    answers: Answers,
+    /// What the next hosts say.
+    answers: Vec<Line>,
     /// Further runs: by how much messages become older before each, for how long nothing
     /// happens, and its arguments.
     then: Vec<(i64, u64, Vec<Vec<u8>>)>,
@@ -125,10 +127,11 @@ impl Case {
                     run.written.push(line.to_owned());
                     continue;
                 }
-                if let Some((what, answer)) =
-                    line.strip_prefix("~ ").and_then(|answer| answer.split_once('='))
+                let number = run.then.len();
+                if let Some(answer) =
+                    line.strip_prefix("~ ").and_then(|text| Line::read(number, text))
                 {
-                    run.answers.push((what.to_owned(), answer.to_owned()));
+                    run.answers.push(answer);
                     run.written.push(line.to_owned());
                     continue;
                 }
@@ -224,15 +227,15 @@ impl Run {
         }
         let wants_proxy = self.config.contains("PROXY");
         let wants_host = ["PORT", "SOCKET"].iter().any(|word| self.config.contains(word));
-        let next_host = wants_host.then(|| NextHost::start(self.answers.clone()));
-        if let Some(host) = next_host.as_ref().filter(|_| self.config.contains("SOCKET")) {
-            host.listen_at(&home.path().join("socket"), self.answers.clone());
+        let mut next_hosts = wants_host.then(|| NextHosts::start(self.answers.clone()));
+        let next_host = next_hosts.as_ref().map(NextHosts::first);
+        if let Some(host) = next_host.filter(|_| self.config.contains("SOCKET")) {
+            host.listen_at(&home.path().join("socket"));
         }
-        let port = next_host.as_ref().map_or(0, NextHost::port).to_string();
-        let proxy = next_host
-            .as_ref()
-            .filter(|_| wants_proxy)
-            .map(|host| SocksProxy::start(host.port(), self.answers.clone()));
+        let port = next_host.map_or(0, NextHost::port).to_string();
+        let answers = self.answers.iter().map(Line::answer).collect();
+        let proxy =
+            next_host.filter(|_| wants_proxy).map(|host| SocksProxy::start(host.port(), answers));
         let config = format!(
             "primary_hostname = mail.example\nspool_directory = {directory}/spool\n\
              log_file_path = {directory}/log/%slog\nkeep_environment =\nqueue_only\n{}",
@@ -287,7 +290,10 @@ impl Run {
         let mut said = vec![format!("= {}", output.status.code().unwrap_or(-1))];
         show(&mut said, "out", &output.stdout, directory);
         show(&mut said, "err", &output.stderr, directory);
-        for (age, wait, arguments) in &self.then {
+        for (number, (age, wait, arguments)) in self.then.iter().enumerate() {
+            if let Some(hosts) = &mut next_hosts {
+                hosts.turn_to(number + 1);
+            }
             grow_older(&home.path().join("spool"), *age);
             std::thread::sleep(std::time::Duration::from_secs(*wait));
             let mut command = Command::new(program);
@@ -302,8 +308,9 @@ impl Run {
         }
         said.extend(spool(&home.path().join("spool"), directory));
         mailboxes(&mut said, &home.path().join("mail"), directory);
-        let heard = next_host.map(|host| host.heard().join("\n")).unwrap_or_default();
-        show(&mut said, "next host", heard.as_bytes(), directory);
+        for (name, heard) in next_hosts.iter().flat_map(NextHosts::heard) {
+            show(&mut said, &name, heard.as_bytes(), directory);
+        }
         let asked = proxy.map(|proxy| proxy.heard().join("\n")).unwrap_or_default();
         show(&mut said, "proxy", asked.as_bytes(), directory);
         let (own, shown) = (format!("]:{port}"), "]:PORT");

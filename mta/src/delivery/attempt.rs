@@ -6,23 +6,20 @@ use std::time::Duration;
 use eximious::config::rewrite_rules;
 use eximious::rewrite::{Rewriter, header as rewrite};
 use eximious::route::{Address, Delivery, Renamed, Routes};
-use eximious::stdlib::printing::printing;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::Undelivered;
 use eximious::world::{Moment, SpoolPlace, TakenMessage};
 use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
 
 use super::event::LastRemote;
-use super::log::Subject;
 use super::report::Arrival;
 use super::retry::OwnHints;
 use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
-use super::tracking::{NodeId, Settled, Tracking, known_by};
+use super::tracking::{NodeId, Tracking};
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
-use crate::spool::{HeaderFile, NonrecipientTree, RecipientDsn, RecipientExtra, SpoolRecipient};
-use crate::tally;
+use crate::spool::{HeaderFile, SpoolRecipient};
 
 /// The number of what is not tried because nobody wants that now.
 const SUPPRESSED: i32 = -55;
@@ -79,7 +76,7 @@ pub(super) struct Attempt<'d> {
     /// Deliveries that are the same as others, each with the other.
     pub(super) duplicates: Vec<(NodeId, NodeId)>,
     /// Whether it was frozen until now.
-    is_thawed: bool,
+    pub(super) is_thawed: bool,
     /// The hints that this attempt gave of hosts that would not have the message now: other
     /// recipients are another matter to them.
     pub(super) own_hints: OwnHints,
@@ -88,11 +85,14 @@ pub(super) struct Attempt<'d> {
     /// Whether each of those that were made has arrived.
     all_arrived: bool,
     /// How many else stay: they were not tried, or their failure can't be reported now.
-    left: usize,
+    pub(super) left: usize,
     /// What has arrived and is to be confirmed.
     pub(super) arrived: Vec<Arrival>,
     /// Why the message is to be frozen.
     pub(super) freezes: bool,
+    /// What freezes it, where that is no address, and the words for it.
+    pub(super) frozen_by: &'static [u8],
+    pub(super) frozen_why: Vec<u8>,
     pub(super) reports: Vec<Vec<u8>>,
     /// To whom it went last, if it went to another host.
     pub(super) last_remote: Option<LastRemote>,
@@ -149,6 +149,8 @@ impl<'d> Attempt<'d> {
             left: 0,
             arrived: Vec::new(),
             freezes: false,
+            frozen_by: b"",
+            frozen_why: Vec::new(),
             reports: Vec::new(),
             last_remote: None,
         })
@@ -308,7 +310,7 @@ impl<'d> Attempt<'d> {
     }
 
     /// Whether nobody looks after a report that fails (`ignore_bounce_errors_after`).
-    fn is_hopeless(&self) -> bool {
+    pub(super) fn is_hopeless(&self) -> bool {
         let after = self.cx.engine().settings().get(opt::IGNORE_BOUNCE_ERRORS_AFTER);
         self.file().sender.is_empty() && self.is_older_than(after)
     }
@@ -415,198 +417,6 @@ impl<'d> Attempt<'d> {
     /// Who has to wait, the latest first.
     pub(super) fn waiting(&self) -> &[Undone] {
         &self.deferred
-    }
-
-    /// The message is done with, whoever has not got it.
-    pub(super) fn complete_all(&mut self) -> Attempted {
-        self.keep_log();
-        if let Err(why) = self.taken.remove() {
-            let why = eximious::stdlib::wording::reason(&why);
-            let head = b" cannot be taken out of the spool: ".as_slice();
-            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
-            return Attempted::Left;
-        }
-        let mut line = b"Completed".to_vec();
-        if self.wanted().contains(LogSelector::QUEUE_TIME_OVERALL) {
-            let waited = crate::logs::lasted(&self.cx, self.file().received_at());
-            line.extend_from_slice(format!(" QT={waited}").as_bytes());
-        }
-        self.log(&line);
-        let came = self.file().received_at();
-        tally::completed(&mut self.cx, came);
-        self.tell_complete();
-        Attempted::Completed
-    }
-
-    /// Tells senders of failures, and leaves the message as it is to be found next.
-    pub(super) fn end(&mut self) -> Attempted {
-        self.tell_expired();
-        if let Some(id) = super::report::confirm(self) {
-            self.send_report(id);
-        }
-        let mut failed = std::mem::take(&mut self.failed);
-        if self.is_hopeless() {
-            failed.iter_mut().for_each(|one| one.address.attached.ignore_errors = true);
-        }
-        let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
-        let ignored = ignored.map(|one| {
-            let (address, is_direct) = (&one.address, one.is_direct);
-            let subject = Subject::undelivered(address, None, is_direct);
-            [&self.named_with_parent(&subject)[..], b": error ignored"].concat()
-        });
-        let ignored: Vec<Vec<u8>> = ignored.collect();
-        let mut freezes = self.freezes;
-        let (mut is_report_lost, mut is_report_stuck) = (false, false);
-        let mut lost = Vec::new();
-        for (sender, failed) in super::report::by_sender(self, failed) {
-            match super::report::send(self, &sender, &failed) {
-                super::report::Told::Sent(id) => {
-                    self.send_report(id);
-                    failed.iter().for_each(|one| self.complete(one.node));
-                }
-                super::report::Told::NotNeeded => {
-                    failed.iter().for_each(|one| self.complete(one.node));
-                }
-                // Nobody can be told: somebody has to look at it.
-                super::report::Told::Nobody => {
-                    is_report_lost = true;
-                    self.left += failed.len();
-                    lost.extend(failed);
-                }
-                super::report::Told::Unsent(status) => {
-                    self.left += failed.len();
-                    let head = format!("Process failed ({status}) when writing error message to ");
-                    let sender = printing(sender.bytes(), false);
-                    let line = [head.as_bytes(), &sender, b" (frozen)"].concat();
-                    self.log(&line);
-                    self.log_message(&line);
-                    is_report_stuck = true;
-                }
-            }
-        }
-        ignored.iter().for_each(|line| self.log(line));
-        for (node, same) in std::mem::take(&mut self.duplicates) {
-            if self.tracking.is_done(self.tracking.unique(same)) {
-                self.complete(node);
-            }
-        }
-        if self.deferred.is_empty() && self.left == 0 {
-            return self.complete_all();
-        }
-        freezes |= is_report_lost;
-        self.settle_once();
-        if is_report_stuck && !freezes {
-            // It was not tried to its end.
-            let now = self.now();
-            self.stored.file.freeze(now);
-            self.write_header();
-            self.put_aside();
-            return Attempted::Frozen;
-        }
-        if freezes {
-            let why: &[u8] = if is_report_lost { b" (delivery error message)" } else { b"" };
-            return self.freeze(why, &lost);
-        }
-        let waiting = std::mem::take(&mut self.deferred);
-        let warned = super::report::warn(self, &waiting);
-        if let Some((_, count)) = &warned {
-            self.stored.file.warnings = *count;
-        }
-        self.update(warned.is_some());
-        if let Some((id, _)) = warned {
-            self.send_report(id);
-        }
-        Attempted::Left
-    }
-
-    /// Who waits and came of an address once and for all (`one_time`) is a recipient of its own
-    /// from now on, and that address is done with.
-    fn settle_once(&mut self) {
-        let nodes: Vec<NodeId> = self.deferred.iter().map(|one| one.node).collect();
-        for node in nodes {
-            let Some(settled) = self.tracking.made_once(node) else { continue };
-            let Settled { node, text, errors_to, original } = settled;
-            let recipients = &mut self.stored.file.recipients;
-            if recipients.iter().any(|one| one.address == text) {
-                continue;
-            }
-            self.tracking.settle(node);
-            let parent = recipients.iter().position(|one| one.address == original);
-            let parent = parent.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
-            let reports = Some(RecipientDsn::default());
-            let more = Some(RecipientExtra { reports, errors_to, parent });
-            recipients.push(SpoolRecipient { address: text, more });
-        }
-    }
-
-    /// Freezes the message, and says so, with words behind that; `lost` are failures that
-    /// nobody can be told of.
-    pub(super) fn freeze(&mut self, why: &[u8], lost: &[Undone]) -> Attempted {
-        let now = self.now();
-        self.stored.file.freeze(now);
-        if let Some(id) = super::report::tell_frozen(self, why, lost) {
-            // Nothing is told of it, so that there is an end.
-            self.deliver_own(&id);
-        }
-        self.log(&[b"Frozen", why].concat());
-        self.log_message(&[b"*** Frozen", why].concat());
-        self.update(false);
-        self.put_aside();
-        Attempted::Frozen
-    }
-
-    /// Has a report delivered: at once, unless this message is one itself, so that there is
-    /// an end to it.
-    pub(super) fn send_report(&mut self, id: Vec<u8>) {
-        if self.file().sender.is_empty() {
-            self.reports.push(id);
-        } else {
-            self.deliver_own(&id);
-        }
-    }
-
-    /// Delivers a message that was written here, unless all messages wait.
-    fn deliver_own(&mut self, id: &[u8]) {
-        let overrides = self.manner.overrides;
-        let deliverer = self.deliverer.without_customer();
-        if !deliverer.has_to_wait(overrides) {
-            let manner = AttemptManner { overrides, ..AttemptManner::default() };
-            deliverer.deliver_all(&self.place.clone(), id, &manner);
-        }
-    }
-
-    /// Writes the header file, where there is something new to say.
-    pub(super) fn update(&mut self, warned: bool) {
-        let first = self.file().has("deliver_firsttime");
-        let is_same = !self.tracking.has_changed() && !first && !self.freezes && !warned;
-        if is_same
-            && !self.is_thawed
-            && self.stored.journal.is_empty()
-            && !self.file().has("frozen")
-        {
-            return;
-        }
-        self.stored.file.values.retain(|value| value.name != b"deliver_firsttime");
-        self.write_header();
-    }
-
-    fn write_header(&mut self) {
-        let file = &mut self.stored.file;
-        let done = self.tracking.done();
-        // A recipient that is done with is named as it came, too.
-        let came = file.recipients.iter().map(|one| &one.address[..]);
-        let came = came.filter(|text| done.contains(&known_by(text)));
-        file.not_for = NonrecipientTree::new(done.iter().map(Vec::as_slice).chain(came));
-        let updated = match file.encode() {
-            Ok(bytes) => {
-                self.taken.update(&bytes).map_err(|why| eximious::stdlib::wording::reason(&why))
-            }
-            Err(why) => Err(why.to_string()),
-        };
-        if let Err(why) = updated {
-            let head = b" the header file can't be written: ".as_slice();
-            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
-        }
     }
 
     /// A number that a variable has.

@@ -199,6 +199,7 @@ fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
                 address: host.address?,
                 port: 25,
                 is_mx: host.mx.is_some(),
+                from: None,
             })
         });
         let said = is_remote.then(|| b"delivery bypassed by -N option".to_vec());

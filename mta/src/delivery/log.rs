@@ -342,23 +342,16 @@ impl Attempt<'_> {
         let mut line = [head, &self.named(subject)].concat();
         line.extend(senders);
         line.extend(Self::drivers(subject));
-        let mut message = why.message.as_slice();
+        let (said, mut message) = words_of(why);
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
             let routing = if is_named { "" } else { " routing" };
             line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
             // What the system says of it comes before the host.
-            if why.number > 0 {
-                let said = io::Error::from_raw_os_error(why.number);
-                let said = eximious::stdlib::wording::reason(&said);
-                if message == said.as_bytes() {
-                    message = b"";
-                }
-                if !message.starts_with(said.as_bytes()) {
-                    line.extend_from_slice(&[b": ", said.as_bytes()].concat());
-                }
-            }
+            line.extend(said);
+        } else {
+            message = &why.message;
         }
         if let Some(host) = &why.host {
             line.extend(self.host(host));
@@ -429,4 +422,19 @@ pub(super) fn top(address: &Address) -> &[u8] {
 /// The parts of a context that a line of a log is made of.
 pub(super) fn now(cx: &Context) -> i64 {
     cx.engine().world().clock.now().seconds
+}
+
+/// What the system says of an error, with a colon before it, and what else there is to say.
+pub(super) fn words_of(why: &Undelivered) -> (Vec<u8>, &[u8]) {
+    let message = why.message.as_slice();
+    if why.number <= 0 {
+        return (Vec::new(), message);
+    }
+    let said = eximious::stdlib::wording::reason(&io::Error::from_raw_os_error(why.number));
+    let colon = [b": ", said.as_bytes()].concat();
+    match message.strip_prefix(said.as_bytes()) {
+        Some(b"") => (colon, b""),
+        Some(_) => (Vec::new(), message),
+        None => (colon, message),
+    }
 }

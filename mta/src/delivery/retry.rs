@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +9,6 @@ use eximious::config::{Growth, RetryError, RetryStep};
 use eximious::hints::{Record, Retry, RetryKey};
 use eximious::retry::{Failure, rule};
 use eximious::route::{Address, Delivery, RouteError};
-use eximious::stdlib::wording;
 use eximious::transport::{FailedHost, HostStanding, TakingHost, Undelivered};
 use eximious::{Config, Context, Str, opt};
 
@@ -123,14 +121,15 @@ impl Attempt<'_> {
         };
         let longest = self.cx.engine().settings().get(opt::RETRY_INTERVAL_MAX);
         let gap = gap.min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)).max(1);
+        // A message that waits longer than all rules say is not tried for ever, though
+        // others get through now and then; they need not wait because of it.
+        let waited = now.saturating_sub(received);
+        let outlasts = steps.last().is_some_and(|last| waited > last.until);
+        let gap = if outlasts && !expired { 0 } else { gap };
         let retry = Retry {
             error: why.number,
             detail,
-            // Of the system's errors, what they are called is enough.
-            text: match why.number {
-                1.. => wording::reason(&io::Error::from_raw_os_error(why.number)).into_bytes(),
-                _ => why.message.clone(),
-            },
+            text: why.remembered(),
             first_failed: first,
             last_try: now,
             next_try: now.saturating_add(gap),
@@ -139,11 +138,7 @@ impl Attempt<'_> {
         if let Err(error) = retry.save(&*store, key, now) {
             self.log(format!("retry data can't be kept: {error}").as_bytes());
         }
-        // A message that waits longer than all rules say is not tried for ever, though
-        // others get through now and then.
-        let waited = now.saturating_sub(received);
-        let until = steps.last().map_or(0, |last| last.until);
-        match expired || waited > until {
+        match expired || outlasts {
             true => Verdict::Expired,
             false => Verdict::Again,
         }
@@ -154,6 +149,13 @@ impl Attempt<'_> {
         let store = store(&self.cx);
         if Retry::load(&*store, key).is_ok_and(|found| found.is_some()) {
             let _ = Retry::forget(&*store, key);
+        }
+    }
+
+    /// Forgets that an address could not be routed: it was now.
+    pub(super) fn forget_routing(&mut self, address: &Address) {
+        for what in [&address.text, &address.domain] {
+            self.forget_failure(&RetryKey::Routing(what.bytes()).bytes());
         }
     }
 
@@ -173,7 +175,7 @@ impl Attempt<'_> {
             let host = &one.host;
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
             let subject = (&host.name[..], Some(domain));
-            let (why, detail) = (&one.why, i32::from(host.source()));
+            let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
             if self.keep_failure_of(&key, subject, why, detail, one.for_message) == Verdict::Again {
                 verdict = Verdict::Again;
             }
@@ -187,23 +189,14 @@ impl Attempt<'_> {
         verdict
     }
 
-    /// Keeps that a host refused a recipient for now; `by_sender` says whether that is known
-    /// of each sender by itself.
-    pub(super) fn keep_refusal(
-        &mut self,
-        (address, domain): (&[u8], &[u8]),
-        why: &Undelivered,
-        by_sender: bool,
-    ) -> Verdict {
+    /// Keeps that a host refused a recipient for now, or had nothing to say to it.
+    pub(super) fn keep_refusal(&mut self, delivery: &Delivery, why: &Undelivered) -> Verdict {
         let sender = self.file().sender.clone();
-        let key = refusal_key(address, &sender, by_sender);
-        let mut kept = why.clone();
-        if let Some(host) = &why.host {
-            let name = String::from_utf8_lossy(&host.name);
-            let head = format!("H={name} [{}]: ", host.address);
-            kept.message = [head.as_bytes(), &why.message].concat();
-        }
-        self.keep_failure(&key.bytes(), (address, Some(domain)), &kept, why.detail())
+        let (text, domain) = (delivery.address.text.bytes(), delivery.address.domain.bytes());
+        // Silence has nothing to do with the sender.
+        let by_sender = why.number < 0 && self.refuses_by_sender(delivery);
+        let key = refusal_key(text, &sender, by_sender);
+        self.keep_failure(&key.bytes(), (text, Some(domain)), why, why.detail())
     }
 
     /// Forgets that a host refused a recipient: one would have had it.
@@ -215,7 +208,7 @@ impl Attempt<'_> {
     }
 
     /// Whether it is known of each sender by itself that a recipient was refused.
-    pub(super) fn refuses_by_sender(&self, delivery: &Delivery) -> bool {
+    fn refuses_by_sender(&self, delivery: &Delivery) -> bool {
         let routes = self.routes();
         delivery.transport.is_none_or(|number| routes.retries_by_sender(number))
     }
@@ -247,8 +240,9 @@ fn host_key(host: &TakingHost, message: Option<&[u8]>, by_address: bool) -> Vec<
     let is_address =
         std::str::from_utf8(&host.name).is_ok_and(|name| name.parse::<IpAddr>().is_ok());
     let name = if is_address { &literal[..] } else { &host.name[..] };
-    RetryKey::Host { name, address: by_address.then_some(host.address), port: host.port, message }
-        .bytes()
+    let address = by_address.then_some(host.address);
+    let TakingHost { port, from, .. } = *host;
+    RetryKey::Host { name, address, port, from, message }.bytes()
 }
 
 /// Who wants to know whether hosts may be tried.
@@ -277,9 +271,11 @@ impl HostMemory<'_> {
         let keys = keys.iter().filter(|key| !self.own.has(key));
         let found: Vec<Retry> = keys.filter_map(known).collect();
         let given_up = found.iter().any(|retry| retry.expired);
+        let error = error_of(found.first());
         let waiting: Vec<Retry> = found.into_iter().filter(|retry| now < retry.next_try).collect();
         if waiting.is_empty() {
-            return match given_up || self.is_late(&mut cx, host, now) {
+            let late = self.is_late(&mut cx, host, now, error);
+            return match given_up || late {
                 true => HostStanding::Overdue,
                 false => HostStanding::Due,
             };
@@ -288,7 +284,7 @@ impl HostMemory<'_> {
             let tried = waiting.iter().any(|retry| retry.last_try > self.received);
             return HostStanding::GivenUp { tried };
         }
-        match self.is_late(&mut cx, host, now) {
+        match self.is_late(&mut cx, host, now, error) {
             true => HostStanding::Overdue,
             false => HostStanding::Waits,
         }
@@ -298,23 +294,30 @@ impl HostMemory<'_> {
     pub(super) fn standing_of_forced(&self, host: &TakingHost) -> HostStanding {
         let mut cx = self.cx.borrow_mut();
         let now = super::log::now(&cx);
-        match self.is_late(&mut cx, host, now) {
+        let key = host_key(host, None, self.by_address);
+        let known = Retry::fresh(&*store(&cx), &key, now, expire(&cx)).ok().flatten();
+        match self.is_late(&mut cx, host, now, error_of(known.as_ref())) {
             true => HostStanding::Overdue,
             false => HostStanding::Due,
         }
     }
 
-    /// Whether the message has waited longer than the rule for a host says.
-    fn is_late(&self, cx: &mut Context, host: &TakingHost, now: i64) -> bool {
+    /// Whether the message has waited longer than the rule for what is wrong with a host says.
+    fn is_late(&self, cx: &mut Context, host: &TakingHost, now: i64, error: RetryError) -> bool {
         let failure = Failure {
             key: Str::tainted(&host.name[..]),
             alternate: Some(self.domain.clone()),
-            error: RetryError::Any,
+            error,
             sender: Some(self.sender.clone()),
         };
         let steps = rule_steps(cx, self.config, &failure);
         steps.last().is_none_or(|last| now.saturating_sub(self.received) > last.until)
     }
+}
+
+/// What is wrong, as far as that is known.
+fn error_of(known: Option<&Retry>) -> RetryError {
+    known.map_or(RetryError::Any, |retry| RetryError::of_hint(retry.error, retry.detail))
 }
 
 /// Whether the time for something has not come. What there is no hope for any more is tried

@@ -252,6 +252,9 @@ impl Attempt<'_> {
                 false => left.push(child),
             }
         }
+        if !matches!(pass.routed, Routed::Deferred(_)) {
+            self.forget_routing(&pass.address);
+        }
         match pass.routed {
             Routed::Delivered(delivery) => self.plan(plan, node, delivery),
             Routed::Redirected => {

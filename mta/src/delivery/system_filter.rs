@@ -80,15 +80,19 @@ impl Attempt<'_> {
         let (significant, mut recipients) = (done.significant, true);
         match &done.end {
             FilterEnd::Freeze(text) => {
-                let why = with_text(b" by the system filter", text.bytes());
-                return Filtered::Over(self.freeze(&why, &[]));
+                // What the filter wants delivered beside the message is delivered.
+                self.freezes = true;
+                self.frozen_by = b" by the system filter";
+                self.frozen_why = text.bytes().to_vec();
+                self.defer_all();
+                recipients = false;
             }
             FilterEnd::Defer(_) => {
                 let line = b"Delivery deferred by system filter";
                 self.log(line);
                 self.log_message(line);
-                self.update(false);
-                return Filtered::Over(Attempted::Left);
+                self.defer_all();
+                return Filtered::On { children: Vec::new(), recipients: false };
             }
             FilterEnd::Fail(text) => {
                 let (logged, said) = logged_and_said(text.bytes());
@@ -195,6 +199,13 @@ impl Attempt<'_> {
             let (node, address) = one.into_parts();
             let why = Undelivered::new(0, said);
             self.fail(Undone::new(node, &address, false, why));
+        }
+    }
+
+    fn defer_all(&mut self) {
+        for one in self.recipients() {
+            let (node, address) = one.into_parts();
+            self.defer(Undone::new(node, &address, false, Undelivered::new(0, "")));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eximious::acl::OwnMessage;
 use eximious::filter::Notice;
@@ -39,7 +39,7 @@ pub(super) struct Conclusion<'c> {
     pub(super) path: &'c Str,
     /// When the delivery began.
     pub(super) began: Moment,
-    /// Whether the time for its hosts has run out.
+    /// Whether the time for its hosts has run out, or for what they say of it.
     pub(super) of_hosts: Verdict,
     /// What a command wrote.
     pub(super) output: &'c [u8],
@@ -149,7 +149,7 @@ impl<'d> Attempt<'d> {
         let Made { done, path, began, by_address, reports } = made;
         self.show_return_path(&path);
         self.reports.extend(reports);
-        let Delivering { outcomes, failed_hosts, good_hosts, accepted, .. } = done;
+        let Delivering { outcomes, failed_hosts, good_hosts, accepted, refused, .. } = done;
         let Delivering { awaited_hosts, message_log, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
@@ -166,10 +166,23 @@ impl<'d> Attempt<'d> {
                 self.forget_refusal(&one.delivery);
             }
         }
+        let mut of_refusals = BTreeMap::new();
+        for (at, why) in refused {
+            // Who got it from another host has nothing to wait for.
+            if let (Some(one), Some(Outcome::Deferred(last))) = (planned.get(at), outcomes.get(at))
+            {
+                let verdict = self.keep_refusal(&one.delivery, &why);
+                // What the last host made of it is what counts.
+                if why.number == last.number && why.host == last.host {
+                    of_refusals.insert(at, verdict);
+                }
+            }
+        }
         self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         self.note_remote(planned, &outcomes);
         let mut copies = BTreeSet::new();
-        for (one, outcome) in planned.iter().zip(outcomes) {
+        for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
+            let of_hosts = of_refusals.get(&at).copied().unwrap_or(of_hosts);
             let is_first = match &outcome {
                 Outcome::Delivered(done) => {
                     let host = done.host.as_ref().map(|host| host.address);
@@ -273,8 +286,6 @@ impl<'d> Attempt<'d> {
                 if is_local {
                     self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());
                 }
-                self.forget_failure(&RetryKey::Routing(text.bytes()).bytes());
-                self.forget_failure(&RetryKey::Routing(domain.bytes()).bytes());
                 let sender = self.file().sender.clone();
                 self.forget_failure(&RetryKey::Recipient(text.bytes(), &sender).bytes());
                 let how = match delivery.transport.is_some_and(|one| routes.is_remote(one)) {
@@ -299,10 +310,6 @@ impl<'d> Attempt<'d> {
                         self.keep_failure(&RetryKey::Local(key).bytes(), (key, others), &why, 0)
                     }
                     // The host's fault is kept with the host.
-                    (false, -44) => {
-                        let by_sender = self.refuses_by_sender(delivery);
-                        self.keep_refusal((text.bytes(), domain.bytes()), &why, by_sender)
-                    }
                     (false, _) => of_hosts,
                 };
                 let line = self.trouble_line(&whole, &why, (true, Some(began)));
@@ -321,7 +328,7 @@ impl<'d> Attempt<'d> {
                 if why.number != NOT_DUE {
                     self.log_message(&line);
                 }
-                let mut undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
+                let undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 match verdict == Verdict::Expired {
                     true => {
                         // Whoever sent it learns it by a bounce; where there is none, the
@@ -332,13 +339,7 @@ impl<'d> Attempt<'d> {
                         });
                         self.expired.push(Expired { undone, told });
                     }
-                    false => {
-                        // What is wrong here is no business of the sender's.
-                        if is_local && undone.why.said.is_none() {
-                            undone.why.said = Some(b"local delivery failed".to_vec());
-                        }
-                        self.defer(undone);
-                    }
+                    false => self.defer(undone),
                 }
             }
             Outcome::Failed(why) => {

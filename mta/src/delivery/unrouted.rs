@@ -9,6 +9,7 @@ use eximious::{LogSelector, Str};
 
 use super::attempt::{Attempt, Expired, Undone};
 use super::log::Subject;
+use super::report::is_of_reply;
 use super::retry::Verdict;
 use super::tracking::NodeId;
 use crate::tally;
@@ -160,10 +161,4 @@ impl Attempt<'_> {
         undone.address.attached.ignore_errors |= self.file().sender.is_empty();
         self.fail(undone);
     }
-}
-
-/// Whether an error's number stands for what a host replied: at first, to RCPT, to MAIL, or to
-/// the message.
-fn is_of_reply(number: i32) -> bool {
-    matches!(number, 0 | -46..=-44)
 }

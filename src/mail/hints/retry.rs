@@ -98,6 +98,8 @@ pub enum RetryKey<'a> {
         address: Option<IpAddr>,
         /// Its port; 25 is left out.
         port: u16,
+        /// The address that it is called from, where one is set.
+        from: Option<IpAddr>,
         /// The message, where the failure is about nothing but that.
         message: Option<&'a [u8]>,
     },
@@ -110,13 +112,16 @@ impl RetryKey<'_> {
             Self::Routing(what) => [b"R:", *what].concat(),
             Self::Recipient(address, sender) => [b"R:", *address, b":<", sender, b">"].concat(),
             Self::Local(what) => [b"T:", *what].concat(),
-            Self::Host { name, address, port, message } => {
+            Self::Host { name, address, port, from, message } => {
                 let mut key = [b"T:", *name].concat();
                 if let Some(address) = address {
                     key.extend(format!(":{address}").bytes());
                 }
                 if *port != 25 {
                     key.extend(format!(":{port}").bytes());
+                }
+                if let Some(from) = from {
+                    key.extend(format!("/{from}").bytes());
                 }
                 if let Some(message) = message {
                     key.push(b':');

@@ -120,11 +120,12 @@ fn no_more_work_than_may() {
 
 #[test]
 fn keys_are_exims() {
-    let host = RetryKey::Host { name: b"h", address: None, port: 25, message: None };
+    let host = RetryKey::Host { name: b"h", address: None, port: 25, from: None, message: None };
     let at = |address: &str, port, message| RetryKey::Host {
         name: b"[127.0.0.1]",
         address: Some(address.parse().unwrap()),
         port,
+        from: None,
         message,
     };
     for (key, expected) in [

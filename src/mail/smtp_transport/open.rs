@@ -17,6 +17,10 @@ use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, Reply, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
 
+/// The number of an error in the name of this host that is told to others.
+pub(crate) const UNNAMED: i32 = -27;
+const OTHER: i32 = -1;
+
 static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
 
 /// A connection over which a message may begin.
@@ -36,8 +40,8 @@ pub(crate) struct Opened {
 pub(crate) enum NotOpen {
     /// There is no connection.
     Unreachable(io::Error),
-    /// Something here does not let it be used.
-    Hindered(Vec<u8>),
+    /// Something here does not let it be used: a number for the log, and why.
+    Hindered(i32, Vec<u8>),
     /// TLS is required, and the host has none.
     Clear(&'static str),
     /// The server does not want it.
@@ -185,7 +189,7 @@ impl Peer<'_> {
                 name
             }
         };
-        let name = name.map_err(|why| self.give_up(&mut opened.client, why))?;
+        let name = name.map_err(|why| self.give_up(&mut opened.client, UNNAMED, why))?;
         if !early {
             let plain = self.listed(smtp::HOSTS_AVOID_ESMTP);
             let hello = Hello::first(protocol == Protocol::Lmtp, plain);
@@ -211,7 +215,7 @@ impl Peer<'_> {
             None => Ok(()),
             Some(why) => {
                 let head = b"deferred by smtp:connect event expansion: ".as_slice();
-                Err(self.give_up(client, [head, why.bytes()].concat()))
+                Err(self.give_up(client, OTHER, [head, why.bytes()].concat()))
             }
         }
     }
@@ -358,7 +362,7 @@ impl Peer<'_> {
                 self.tell_dane_failure(DaneFailure::NoTls);
             }
             self.tls.failure = Some((DaneFailure::NoTls.name(), String::new()));
-            let _ = self.give_up(client, Vec::new());
+            let _ = self.give_up(client, OTHER, Vec::new());
             return Err(NotOpen::Clear(why));
         }
         if opened.secured.is_none() {
@@ -402,10 +406,10 @@ impl Peer<'_> {
     }
 
     /// Ends a session that has hardly begun, for a reason of this side's.
-    fn give_up(&mut self, client: &mut SmtpClient, why: Vec<u8>) -> NotOpen {
+    fn give_up(&mut self, client: &mut SmtpClient, number: i32, why: Vec<u8>) -> NotOpen {
         client.abandon(self.cx.trace());
         self.event("tcp:close", b"");
-        NotOpen::Hindered(why)
+        NotOpen::Hindered(number, why)
     }
 
     /// Closes a connection without a word.

@@ -169,7 +169,9 @@ enum Asked {
 fn not_open(why: NotOpen) -> Vec<u8> {
     match why {
         NotOpen::Unreachable(why) => reason(&why).into_bytes(),
-        NotOpen::Hindered(why) | NotOpen::Unproven(_, why) | NotOpen::Unvouched { why, .. } => why,
+        NotOpen::Hindered(_, why) | NotOpen::Unproven(_, why) | NotOpen::Unvouched { why, .. } => {
+            why
+        }
         NotOpen::Clear(why) => why.as_bytes().to_vec(),
         NotOpen::Smtp(error) => said(&error),
         NotOpen::Unsecured(fault) | NotOpen::Mismatched(fault) => fault.logged().into_bytes(),

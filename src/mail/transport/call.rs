@@ -1,6 +1,6 @@
 //! What a transport is asked, and what it answers.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
 use eximious_core::trace::DeliveryOutcome;
@@ -10,6 +10,7 @@ use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
+use eximious_stdlib::wording::reason;
 
 use super::Transport;
 use super::directory;
@@ -136,6 +137,9 @@ pub struct Delivering {
     /// The deliveries, by their place, whose recipients a host would have, whatever came of
     /// the message then.
     pub accepted: Vec<usize>,
+    /// What hosts that did not take recipients for now said of them, each with its
+    /// delivery's place.
+    pub refused: Vec<(usize, Undelivered)>,
     /// The hosts that the message waits for, by their names.
     pub awaited_hosts: Vec<Vec<u8>>,
     /// Whether a host was passed by that may be tried again, at another time.
@@ -376,6 +380,8 @@ pub struct TakingHost {
     pub port: u16,
     /// Whether its name came from an MX record.
     pub is_mx: bool,
+    /// The address here that it is called from, where one is set (`interface`).
+    pub from: Option<IpAddr>,
 }
 
 impl TakingHost {
@@ -386,6 +392,7 @@ impl TakingHost {
             address: host.address?,
             port: host.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(25),
             is_mx: host.mx.is_some(),
+            from: None,
         })
     }
 
@@ -476,14 +483,29 @@ impl Undelivered {
     }
 
     /// What hints keep beside its number: the letter of where its host came from, and above
-    /// it the last two digits of the reply to RCPT.
+    /// it the last two digits of the reply to MAIL, RCPT or DATA.
     pub fn detail(&self) -> i32 {
         let source = self.host.as_ref().map_or(0, |host| i32::from(host.source()));
         match self.error {
-            RetryError::Rcpt(ReplyCode { tens: Some(tens), ones: Some(ones) }) => {
+            _ if self.number >= 0 => source,
+            RetryError::Mail(code) | RetryError::Rcpt(code) | RetryError::Data(code) => {
+                let ReplyCode { tens: Some(tens), ones: Some(ones) } = code else { return source };
                 source + ((i32::from(tens) * 10 + i32::from(ones)) << 8)
             }
             _ => source,
+        }
+    }
+
+    /// The error in words, as hints keep it: of the system's, what they are called is enough;
+    /// of others, the host stands first, where there was one.
+    pub fn remembered(&self) -> Vec<u8> {
+        match (&self.host, self.number) {
+            (_, 1..) => reason(&io::Error::from_raw_os_error(self.number)).into_bytes(),
+            (Some(host), _) => {
+                let address = format!(" [{}]: ", host.address);
+                [b"H=", &host.name[..], address.as_bytes(), &self.message].concat()
+            }
+            (None, _) => self.message.clone(),
         }
     }
 }

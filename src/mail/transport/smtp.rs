@@ -202,6 +202,7 @@ impl Work {
                 address,
                 port: endpoint.port,
                 is_mx: host.mx.is_some(),
+                from: endpoint.interface,
             };
             let standing = (call.consignment.may_try)(&taking);
             match standing {

@@ -5,7 +5,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{FailClass, Str, opt, var};
 
 use super::texts::Texts;
-use super::{Letter, STATUS, shown};
+use super::{Letter, STATUS};
 use crate::delivery::attempt::{Attempt, Undone};
 use crate::spool::RecipientDsn;
 
@@ -127,8 +127,8 @@ impl Letter<'_, '_> {
             if self.is_undisclosed(one) {
                 continue;
             }
-            self.put(&[b"  ", &shown(one), b"\n"]);
-            self.reason(one, b"Delay reason: ");
+            self.named(one);
+            self.delay_reason(one);
         }
         self.put(&[b"\n"]);
         match texts.item(2) {

@@ -4,12 +4,13 @@ use eximious::opt;
 
 use super::Letter;
 use crate::delivery::attempt::{Attempt, Undone};
+use crate::delivery::log::{Subject, words_of};
 
 /// Tells whoever wants to know that the message is frozen: the notice's name. Of reports
 /// that were made here, nothing is told, so that there is an end to it.
 pub(in crate::delivery) fn tell_frozen(
     attempt: &mut Attempt<'_>,
-    why: &[u8],
+    by: &[u8],
     failed: &[Undone],
 ) -> Option<Vec<u8>> {
     let to = attempt.cx.engine().settings().get(opt::FREEZE_TELL);
@@ -17,6 +18,10 @@ pub(in crate::delivery) fn tell_frozen(
         return None;
     }
     let (id, sender) = (attempt.id.clone(), attempt.file().sender.clone());
+    let why = match &attempt.frozen_why[..] {
+        [] => Vec::new(),
+        why => [b".\n", why].concat(),
+    };
     let mut letter = Letter::new(attempt);
     letter.put(&[b"Auto-Submitted: auto-replied\n"]);
     letter.from();
@@ -26,7 +31,8 @@ pub(in crate::delivery) fn tell_frozen(
         b"Subject: Message frozen\n\nMessage ",
         &id,
         b" has been frozen",
-        why,
+        by,
+        &why,
         b".\nThe sender is <",
         &sender,
         b">.\n\n",
@@ -36,8 +42,11 @@ pub(in crate::delivery) fn tell_frozen(
         letter.put(&[b"The following address(es) have yet to be delivered:\n"]);
     }
     for one in failed.iter().chain(&waiting) {
-        let address = super::shown(one);
-        letter.put(&[b"  ", &address, b": ", &one.why.message, b"\n"]);
+        let subject = Subject::undelivered(&one.address, None, one.is_direct);
+        let address = letter.attempt.named_with_parent(&subject);
+        let (said, message) = words_of(&one.why);
+        let colon: &[u8] = if message.is_empty() { b"" } else { b": " };
+        letter.put(&[b"  ", &address, &said, colon, message, b"\n"]);
     }
     let text = letter.text;
     attempt.hand_in_report(text)

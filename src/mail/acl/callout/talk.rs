@@ -166,7 +166,7 @@ impl<'p, 'r> Place<'p, 'r> {
                 let why = self.about(reason(&why).as_bytes());
                 Err(NoTalk::Called(Called::later(Some(why))))
             }
-            Err(NotOpen::Hindered(why) | NotOpen::Unproven(_, why)) => {
+            Err(NotOpen::Hindered(_, why) | NotOpen::Unproven(_, why)) => {
                 Err(NoTalk::Called(Called::later(Some(self.about(&why)))))
             }
             Err(NotOpen::Clear(why)) => {

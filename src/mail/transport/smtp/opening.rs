@@ -10,7 +10,7 @@ use super::session::Attempt;
 use super::stop::{number_of, retry_error, with_reason};
 use crate::config::{HostSource, RetryError};
 use crate::mail::smtp_client::{Protocol, Timeouts};
-use crate::mail::smtp_transport::{NotOpen, Opened, reason};
+use crate::mail::smtp_transport::{NotOpen, Opened, UNNAMED, reason};
 use crate::mail::transport::{FailedHost, Outcome, Undelivered};
 
 const TLS_REQUIRED: i32 = -38;
@@ -68,9 +68,13 @@ impl Attempt<'_, '_, '_> {
                     self.work.defer(left, &why);
                     return None;
                 }
-                NotOpen::Hindered(why) => {
+                NotOpen::Hindered(number, why) => {
                     let line = self.about(b": ", &why);
-                    (Outcome::Deferred(self.undelivered(UNKNOWN, RetryError::Any, why)), line)
+                    let why = match number {
+                        UNNAMED => Undelivered::new(number, why),
+                        _ => self.undelivered(number, RetryError::Any, why),
+                    };
+                    (Outcome::Deferred(why), line)
                 }
                 NotOpen::Clear(why) => {
                     let line = self.about(b": ", why.as_bytes());

@@ -50,7 +50,7 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     /// What the host said first.
     pub(super) first_words: Option<Box<FirstWords>>,
     /// What was said of addresses that were put off by themselves in this transaction.
-    pub(super) put_off: Vec<(usize, Vec<u8>)>,
+    pub(super) put_off: Vec<(usize, Undelivered)>,
     /// What there is to log of options that make no sense.
     pub(super) log: Box<PanicLog>,
 }
@@ -481,7 +481,7 @@ impl Attempt<'_, '_, '_> {
         let [greeting, hello] = opened.client.first_lines().clone();
         self.first_words = Some(Box::new(FirstWords { greeting, hello }));
         match heard {
-            Err(NotOpen::Hindered(why)) => Err(Stop::Hindered(why)),
+            Err(NotOpen::Hindered(_, why)) => Err(Stop::Hindered(why)),
             _ => Ok(()),
         }
     }
@@ -495,17 +495,20 @@ impl Attempt<'_, '_, '_> {
         match self.refused(error, number) {
             Outcome::Deferred(why) => {
                 self.tell_refusal(at, &why);
-                if !self.is_last {
+                if !self.is_last && error.cause != Cause::Timeout {
                     // What the next host has to say is what is told in the end.
                     let line = self.about(b": ", &error.logged());
                     self.call.cx.log().main(&line);
                 }
                 self.work.defer(&[at], &why);
-                self.put_off.push((at, why.message));
+                self.call.done.refused.push((at, why.clone()));
+                self.put_off.push((at, why));
             }
             outcome => {
                 self.work.settle(&[at], &outcome);
-                self.put_off.push((at, error.logged()));
+                if let Outcome::Failed(why) = outcome {
+                    self.put_off.push((at, why));
+                }
             }
         }
     }
@@ -589,21 +592,19 @@ impl Attempt<'_, '_, '_> {
         };
         let outcome = self.refused(error, number_of(error));
         if let Outcome::Deferred(why) = &outcome {
-            // As long as addresses are told, what is wrong with the first one is what counts,
-            // unless that is told already.
-            let counts = self.is_last && error.command == SmtpCommand::Rcpt;
-            let of_first = self.put_off.first().filter(|_| counts);
+            // As long as addresses are told, what is wrong with the first one is what counts.
+            let of_first = self.put_off.first().filter(|_| error.command == SmtpCommand::Rcpt);
             let of_first = of_first.filter(|(at, _)| Some(at) == some.first());
-            let line = match of_first {
-                Some((_, text)) => self.about(b": ", text),
-                None => self.about(b": ", &with_reason(error)),
+            let (line, of_host) = match of_first {
+                Some((_, first)) => (self.about(b": ", &first.message), first.clone()),
+                None => (self.about(b": ", &with_reason(error)), why.clone()),
             };
             self.log(&line);
             if !self.is_last && error.command == SmtpCommand::Rcpt && error.reply().is_some() {
                 // It is what is wrong with the host, and what is wrong with the address.
                 self.call.cx.log().main(&line);
             }
-            let (host, why) = (self.taking.clone(), why.clone());
+            let (host, why) = (self.taking.clone(), of_host);
             if !for_message {
                 self.work.awaits_hosts = true;
                 self.tell_deferral("msg:host:defer", &why.message, why.number);

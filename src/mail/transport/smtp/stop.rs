@@ -91,9 +91,12 @@ pub(super) fn of_message(error: SmtpError) -> Stop {
     }
 }
 
-/// What is lost at the end of a message is the message's.
+/// What is lost at the end of a message is the message's; nonsense is the host's.
 pub(super) fn at_the_end(error: SmtpError) -> Stop {
-    Stop::Message(error)
+    match error.cause {
+        Cause::Malformed(_) => Stop::Host(error),
+        _ => Stop::Message(error),
+    }
 }
 
 /// That the server said something else than yes to the command that it answered last.

@@ -1,0 +1,212 @@
+//! How an attempt ends: senders are told, and the message is gone, or left as it is to be found
+//! next.
+
+use eximious::LogSelector;
+use eximious::stdlib::printing::printing;
+
+use super::attempt::{Attempt, Undone};
+use super::log::Subject;
+use super::tracking::{NodeId, Settled, known_by};
+use super::{AttemptManner, Attempted};
+use crate::spool::{NonrecipientTree, RecipientDsn, RecipientExtra, SpoolRecipient};
+use crate::tally;
+
+impl Attempt<'_> {
+    /// The message is done with, whoever has not got it.
+    pub(super) fn complete_all(&mut self) -> Attempted {
+        self.keep_log();
+        if let Err(why) = self.taken.remove() {
+            let why = eximious::stdlib::wording::reason(&why);
+            let head = b" cannot be taken out of the spool: ".as_slice();
+            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
+            return Attempted::Left;
+        }
+        let mut line = b"Completed".to_vec();
+        if self.wanted().contains(LogSelector::QUEUE_TIME_OVERALL) {
+            let waited = crate::logs::lasted(&self.cx, self.file().received_at());
+            line.extend_from_slice(format!(" QT={waited}").as_bytes());
+        }
+        self.log(&line);
+        let came = self.file().received_at();
+        tally::completed(&mut self.cx, came);
+        self.tell_complete();
+        Attempted::Completed
+    }
+
+    /// Tells senders of failures, and leaves the message as it is to be found next.
+    pub(super) fn end(&mut self) -> Attempted {
+        self.tell_expired();
+        if let Some(id) = super::report::confirm(self) {
+            self.send_report(id);
+        }
+        let mut failed = std::mem::take(&mut self.failed);
+        if self.is_hopeless() {
+            failed.iter_mut().for_each(|one| one.address.attached.ignore_errors = true);
+        }
+        let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
+        let ignored = ignored.map(|one| {
+            let (address, is_direct) = (&one.address, one.is_direct);
+            let subject = Subject::undelivered(address, None, is_direct);
+            [&self.named_with_parent(&subject)[..], b": error ignored"].concat()
+        });
+        let ignored: Vec<Vec<u8>> = ignored.collect();
+        let mut freezes = self.freezes;
+        let (mut is_report_lost, mut is_report_stuck) = (false, false);
+        let mut lost = Vec::new();
+        for (sender, failed) in super::report::by_sender(self, failed) {
+            match super::report::send(self, &sender, &failed) {
+                super::report::Told::Sent(id) => {
+                    self.send_report(id);
+                    failed.iter().for_each(|one| self.complete(one.node));
+                }
+                super::report::Told::NotNeeded => {
+                    failed.iter().for_each(|one| self.complete(one.node));
+                }
+                // Nobody can be told: somebody has to look at it.
+                super::report::Told::Nobody => {
+                    is_report_lost = true;
+                    self.left += failed.len();
+                    lost.extend(failed);
+                }
+                super::report::Told::Unsent(status) => {
+                    self.left += failed.len();
+                    let head = format!("Process failed ({status}) when writing error message to ");
+                    let sender = printing(sender.bytes(), false);
+                    let line = [head.as_bytes(), &sender, b" (frozen)"].concat();
+                    self.log(&line);
+                    self.log_message(&line);
+                    is_report_stuck = true;
+                }
+            }
+        }
+        ignored.iter().for_each(|line| self.log(line));
+        for (node, same) in std::mem::take(&mut self.duplicates) {
+            if self.tracking.is_done(self.tracking.unique(same)) {
+                self.complete(node);
+            }
+        }
+        if self.deferred.is_empty() && self.left == 0 {
+            return self.complete_all();
+        }
+        freezes |= is_report_lost;
+        self.settle_once();
+        if is_report_stuck && !freezes {
+            // It was not tried to its end.
+            let now = self.now();
+            self.stored.file.freeze(now);
+            self.write_header();
+            self.put_aside();
+            return Attempted::Frozen;
+        }
+        let waiting = std::mem::take(&mut self.deferred);
+        let warned = super::report::warn(self, &waiting);
+        self.deferred = waiting;
+        if let Some((_, count)) = &warned {
+            self.stored.file.warnings = *count;
+        }
+        if freezes {
+            let lost_report: &[u8] = b" (delivery error message)";
+            let by = if is_report_lost { lost_report } else { self.frozen_by };
+            self.freeze(by, &lost);
+        } else {
+            self.update(warned.is_some());
+        }
+        if let Some((id, _)) = warned {
+            self.send_report(id);
+        }
+        if freezes { Attempted::Frozen } else { Attempted::Left }
+    }
+
+    /// Who waits and came of an address once and for all (`one_time`) is a recipient of its own
+    /// from now on, and that address is done with.
+    fn settle_once(&mut self) {
+        let nodes: Vec<NodeId> = self.deferred.iter().map(|one| one.node).collect();
+        for node in nodes {
+            let Some(settled) = self.tracking.made_once(node) else { continue };
+            let Settled { node, text, errors_to, original } = settled;
+            let recipients = &mut self.stored.file.recipients;
+            if recipients.iter().any(|one| one.address == text) {
+                continue;
+            }
+            self.tracking.settle(node);
+            let parent = recipients.iter().position(|one| one.address == original);
+            let parent = parent.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
+            let reports = Some(RecipientDsn::default());
+            let more = Some(RecipientExtra { reports, errors_to, parent });
+            recipients.push(SpoolRecipient { address: text, more });
+        }
+    }
+
+    /// Freezes the message, and says so, and by what; `lost` are failures that nobody can be
+    /// told of.
+    fn freeze(&mut self, by: &[u8], lost: &[Undone]) {
+        let now = self.now();
+        self.stored.file.freeze(now);
+        if let Some(id) = super::report::tell_frozen(self, by, lost) {
+            // Nothing is told of it, so that there is an end.
+            self.deliver_own(&id);
+        }
+        let line = match &self.frozen_why[..] {
+            [] => [b"Frozen", by].concat(),
+            why => [b"Frozen", by, b": ", why].concat(),
+        };
+        self.log(&line);
+        self.log_message(&[b"*** ", &line[..]].concat());
+        self.update(false);
+        self.put_aside();
+    }
+
+    /// Has a report delivered: at once, unless this message is one itself, so that there is
+    /// an end to it.
+    pub(super) fn send_report(&mut self, id: Vec<u8>) {
+        if self.file().sender.is_empty() {
+            self.reports.push(id);
+        } else {
+            self.deliver_own(&id);
+        }
+    }
+
+    /// Delivers a message that was written here, unless all messages wait.
+    fn deliver_own(&mut self, id: &[u8]) {
+        let overrides = self.manner.overrides;
+        let deliverer = self.deliverer.without_customer();
+        if !deliverer.has_to_wait(overrides) {
+            let manner = AttemptManner { overrides, ..AttemptManner::default() };
+            deliverer.deliver_all(&self.place.clone(), id, &manner);
+        }
+    }
+
+    /// Writes the header file, where there is something new to say.
+    pub(super) fn update(&mut self, warned: bool) {
+        let first = self.file().has("deliver_firsttime");
+        let is_same = !self.tracking.has_changed() && !first && !self.freezes && !warned;
+        if is_same
+            && !self.is_thawed
+            && self.stored.journal.is_empty()
+            && !self.file().has("frozen")
+        {
+            return;
+        }
+        self.stored.file.values.retain(|value| value.name != b"deliver_firsttime");
+        self.write_header();
+    }
+
+    fn write_header(&mut self) {
+        let file = &mut self.stored.file;
+        let done = self.tracking.done();
+        // A recipient that is done with is named as it came, too.
+        let came = file.recipients.iter().map(|one| &one.address[..]);
+        let came = came.filter(|text| done.contains(&known_by(text)));
+        file.not_for = NonrecipientTree::new(done.iter().map(Vec::as_slice).chain(came));
+        let updated = match file.encode() {
+            Ok(bytes) => {
+                self.taken.update(&bytes).map_err(|why| eximious::stdlib::wording::reason(&why))
+            }
+            Err(why) => Err(why.to_string()),
+        };
+        if let Err(why) = updated {
+            let head = b" the header file can't be written: ".as_slice();
+            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
+        }
+    }
+}
