@@ -287,7 +287,7 @@ impl BatchedSmtp {
                 limit => limit,
             };
             let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
-            let message = GatheredMessage::new(Way::Smtp, drops_from);
+            let message = GatheredMessage::new(cx, Way::Smtp, drops_from);
             self.text = Some(BatchText { message, limit, within_line: false });
             return Ok(false);
         }

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod envelope;
+pub(crate) mod frozen;
 mod gathered;
 mod headers;
 mod line_ends;

@@ -29,7 +29,7 @@ use eximious::{Context, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{
-    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, Way, message_id,
+    self, FixedMessage, GatheredMessage, Kept, Origin, Parsed, ReadMessage, Way, frozen, message_id,
 };
 use crate::smtp::{
     DsnNotify, EnvelopeSender, Provenance, Received, Recipient, Returned, SmtpServer, SpoolOutcome,
@@ -226,7 +226,7 @@ impl<'s> Submission<'s> {
             false => recipients = arguments,
         }
         self.begin();
-        let mut message = GatheredMessage::new(Way::Program, true);
+        let mut message = GatheredMessage::new(self.cx, Way::Program, true);
         let queue = self.state.queue.clone();
         self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece))?;
         self.arrive(message, recipients)
@@ -366,7 +366,7 @@ impl<'s> Submission<'s> {
         message: GatheredMessage,
         mut recipients: Vec<Str>,
     ) -> Result<Done, Fault> {
-        let began = self.cx.engine().world().clock.now();
+        let began = message.began();
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
@@ -577,6 +577,11 @@ impl<'s> Submission<'s> {
             self.log(b"Completed");
             tally::completed(self.cx, received.began);
             return Ok(Done { status: 1, ..Done::default() });
+        }
+        let is_own = self.request.reports_error;
+        let message = Some(&received.message);
+        if let Some(notice) = frozen::notice(self.cx, &self.state, (&self.id, message), is_own) {
+            own::hand_in(self.server, self.cx, &notice, &self.id, b"");
         }
         let waits = received.waits();
         let queue = received.queue.bytes().to_vec();

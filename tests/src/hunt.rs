@@ -27,10 +27,11 @@ pub use patterns::pattern as random_pattern;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex};
 
 use fastrand::Rng;
+use regex::Regex;
 
 use crate::cases::changes;
 use crate::{dialogues, filters as filter_cases, routing, submission};
@@ -191,6 +192,13 @@ impl Quarry {
         };
         let (theirs, ours): (Vec<String>, Vec<String>) =
             (ask(programs.exim, true), ask(programs.eximious, false));
+        // Reports have numbers in them, of any length.
+        static SIZES: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"^( *\d+[mhdw]) +[\d.]+[KM]? (NAME <>)").expect("a pattern")
+        });
+        let sized = |line: String| SIZES.replace(&line, "$1 SIZE $2").into_owned();
+        let [theirs, ours] =
+            [theirs, ours].map(|lines| lines.into_iter().map(sized).collect::<Vec<String>>());
         // Where the real one dies or hangs, there is nothing to agree with.
         let is_lost = |line: &String| {
             matches!(line.as_str(), "= signal" | "= killed" | "= -1" | "= too long" | "= 124")

@@ -37,13 +37,15 @@ pub(super) struct Undone {
     pub(super) untold: bool,
     /// What a command wrote.
     pub(super) output: Vec<u8>,
+    /// How many others there were before it.
+    pub(super) order: usize,
 }
 
 impl Undone {
     /// One of which everything may be told, and no command wrote anything.
     pub(super) fn new(node: NodeId, address: &Address, is_direct: bool, why: Undelivered) -> Self {
         let address = address.clone();
-        Self { node, address, is_direct, why, untold: false, output: Vec::new() }
+        Self { node, address, is_direct, why, untold: false, output: Vec::new(), order: 0 }
     }
 }
 
@@ -73,6 +75,8 @@ pub(super) struct Attempt<'d> {
     pub(super) expired: Vec<Expired>,
     /// Who has to wait.
     pub(super) deferred: Vec<Undone>,
+    /// How many have failed, or have to wait.
+    undone: usize,
     /// Deliveries that are the same as others, each with the other.
     pub(super) duplicates: Vec<(NodeId, NodeId)>,
     /// Whether it was frozen until now.
@@ -141,6 +145,7 @@ impl<'d> Attempt<'d> {
             failed: Vec::new(),
             expired: Vec::new(),
             deferred: Vec::new(),
+            undone: 0,
             duplicates: Vec::new(),
             is_thawed: false,
             own_hints: OwnHints::default(),
@@ -399,8 +404,10 @@ impl<'d> Attempt<'d> {
         }
     }
 
-    pub(super) fn fail(&mut self, failed: Undone) {
+    pub(super) fn fail(&mut self, mut failed: Undone) {
         self.freezes |= failed.why.freezes;
+        failed.order = self.undone;
+        self.undone += 1;
         self.failed.insert(0, failed);
     }
 
@@ -409,8 +416,10 @@ impl<'d> Attempt<'d> {
         self.left += 1;
     }
 
-    pub(super) fn defer(&mut self, waits: Undone) {
+    pub(super) fn defer(&mut self, mut waits: Undone) {
         self.freezes |= waits.why.freezes;
+        waits.order = self.undone;
+        self.undone += 1;
         self.deferred.insert(0, waits);
     }
 

@@ -41,15 +41,19 @@ impl Attempt<'_> {
         }
         let mut failed = std::mem::take(&mut self.failed);
         if self.is_hopeless() {
-            failed.iter_mut().for_each(|one| one.address.attached.ignore_errors = true);
+            for one in &mut failed {
+                let is_untold = self.errors_to(&one.address).is_empty();
+                one.address.attached.ignore_errors |= is_untold;
+            }
         }
         let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
         let ignored = ignored.map(|one| {
             let (address, is_direct) = (&one.address, one.is_direct);
             let subject = Subject::undelivered(address, None, is_direct);
-            [&self.named_with_parent(&subject)[..], b": error ignored"].concat()
+            (one.node, [&self.named_with_parent(&subject)[..], b": error ignored"].concat())
         });
-        let ignored: Vec<Vec<u8>> = ignored.collect();
+        let ignored: Vec<(NodeId, Vec<u8>)> = ignored.collect();
+        failed.retain(|one| !one.address.attached.ignore_errors);
         let mut freezes = self.freezes;
         let (mut is_report_lost, mut is_report_stuck) = (false, false);
         let mut lost = Vec::new();
@@ -79,7 +83,10 @@ impl Attempt<'_> {
                 }
             }
         }
-        ignored.iter().for_each(|line| self.log(line));
+        for (node, line) in ignored {
+            self.log(&line);
+            self.complete(node);
+        }
         for (node, same) in std::mem::take(&mut self.duplicates) {
             if self.tracking.is_done(self.tracking.unique(same)) {
                 self.complete(node);

@@ -56,7 +56,10 @@ impl Attempt<'_> {
     /// A delivery that may be tried now; one that may not is put off.
     fn whose_time_has_come(&mut self, planned: Planned) -> Option<Planned> {
         let key = self.local_key(&planned.delivery).to_vec();
-        if !self.is_waiting(&RetryKey::Local(&key)) {
+        let domain = planned.delivery.address.domain.clone();
+        let text = planned.delivery.address.text.bytes();
+        let alternate = (key == text).then(|| domain.bytes());
+        if self.waits_for(&RetryKey::Local(&key), (&key, alternate)).is_none() {
             return Some(planned);
         }
         let why = Undelivered::new(-53, "Retry time not yet reached");

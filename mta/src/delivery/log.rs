@@ -288,7 +288,7 @@ impl Attempt<'_> {
             line.push(b'"');
         }
         if wanted.contains(LogSelector::QUEUE_TIME) {
-            let waited = lasted(&self.cx, self.file().received_at());
+            let waited = lasted(&self.cx, self.file().completed_at());
             line.extend_from_slice(format!(" QT={waited}").as_bytes());
         }
         line.extend(self.took(Some(began)));

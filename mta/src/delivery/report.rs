@@ -16,6 +16,7 @@ use eximious::{Str, opt, var};
 use super::attempt::{Attempt, Undone};
 use super::tracking::NodeId;
 use crate::options;
+use crate::reception::frozen::references;
 use crate::spool::{RecipientDsn, unfolded};
 use crate::submission::own::hand_in;
 
@@ -134,10 +135,8 @@ impl<'r, 'd> Letter<'r, 'd> {
 
     /// `References:`, where the message has a name.
     fn references(&mut self) {
-        let id = self.attempt.message.named(b"message-id").next();
-        let id = id.map(|id| id.value().trim_ascii().to_vec()).filter(|id| !id.is_empty());
-        if let Some(id) = id {
-            self.put(&[b"References: ", &id, b"\n"]);
+        if let Some(line) = references(&self.attempt.message) {
+            self.put(&[&line]);
         }
     }
 

@@ -13,6 +13,7 @@ use eximious::transport::{FailedHost, HostStanding, TakingHost, Undelivered};
 use eximious::{Config, Context, Str, opt};
 
 use super::attempt::Attempt;
+use super::report::is_of_reply;
 
 /// What is said of an address whose time has not come.
 const NOT_YET: &str = "retry time not reached";
@@ -49,17 +50,42 @@ impl Attempt<'_> {
         let sender = self.file().sender.clone();
         let (text, domain) = (address.text.bytes(), address.domain.bytes());
         let waits = [
-            RetryKey::Routing(text),
-            RetryKey::Routing(domain),
-            RetryKey::Recipient(text, &sender),
+            (RetryKey::Routing(text), (text, Some(domain))),
+            (RetryKey::Routing(domain), (domain, None)),
+            (RetryKey::Recipient(text, &sender), (text, Some(domain))),
         ];
-        let waits = waits.iter().any(|key| self.is_waiting(key));
-        waits.then(|| RouteError::new(NOT_YET))
+        let known = waits.iter().find_map(|(key, subject)| self.waits_for(key, *subject))?;
+        // What a host replied is no secret; what is wrong here may be one.
+        let said = is_of_reply(known.error) && known.error != 0;
+        let said = said.then_some(known.text);
+        Some(RouteError { said, ..RouteError::new(NOT_YET) })
     }
 
-    /// Whether the time for something has not come.
-    pub(super) fn is_waiting(&mut self, key: &RetryKey<'_>) -> bool {
-        !self.manner.forced && is_waiting(&self.cx, &key.bytes())
+    /// What is known of something whose time has not come. What there is no hope for any more is
+    /// tried once for each message; a message that is too old for the rule does not wait; what
+    /// this attempt itself has noted is for the next one.
+    pub(super) fn waits_for(
+        &mut self,
+        key: &RetryKey<'_>,
+        (subject, alternate): (&[u8], Option<&[u8]>),
+    ) -> Option<Retry> {
+        let key = key.bytes();
+        if self.manner.forced || self.own_hints.has(&key) {
+            return None;
+        }
+        let now = self.now();
+        let found = Retry::fresh(&*store(&self.cx), &key, now, expire(&self.cx)).ok().flatten();
+        let known = found.filter(|retry| now < retry.next_try && !retry.expired)?;
+        let failure = Failure {
+            key: Str::tainted(subject),
+            alternate: alternate.map(Str::tainted),
+            error: error_of(Some(&known)),
+            sender: Some(Str::tainted(&self.file().sender[..])),
+        };
+        let config = self.deliverer.config.clone();
+        let waited = now.saturating_sub(self.file().received);
+        let outlasts = outlasts(waited, &rule_steps(&mut self.cx, &config, &failure));
+        (!outlasts).then_some(known)
     }
 
     /// Keeps that something failed, and when to try again.
@@ -70,7 +96,9 @@ impl Attempt<'_> {
         why: &Undelivered,
         detail: i32,
     ) -> Verdict {
-        self.keep_failure_of(key, subject, why, detail, false)
+        let verdict = self.keep_failure_of(key, subject, why, detail, false);
+        self.own_hints.note(key.to_vec());
+        verdict
     }
 
     /// The same; of a failure that is the message's own, the time counts from when the
@@ -124,7 +152,7 @@ impl Attempt<'_> {
         // A message that waits longer than all rules say is not tried for ever, though
         // others get through now and then; they need not wait because of it.
         let waited = now.saturating_sub(received);
-        let outlasts = steps.last().is_some_and(|last| waited > last.until);
+        let outlasts = outlasts(waited, &steps);
         let gap = if outlasts && !expired { 0 } else { gap };
         let retry = Retry {
             error: why.number,
@@ -310,8 +338,7 @@ impl HostMemory<'_> {
             error,
             sender: Some(self.sender.clone()),
         };
-        let steps = rule_steps(cx, self.config, &failure);
-        steps.last().is_none_or(|last| now.saturating_sub(self.received) > last.until)
+        outlasts(now.saturating_sub(self.received), &rule_steps(cx, self.config, &failure))
     }
 }
 
@@ -320,12 +347,9 @@ fn error_of(known: Option<&Retry>) -> RetryError {
     known.map_or(RetryError::Any, |retry| RetryError::of_hint(retry.error, retry.detail))
 }
 
-/// Whether the time for something has not come. What there is no hope for any more is tried
-/// once for each message.
-fn is_waiting(cx: &Context, key: &[u8]) -> bool {
-    let now = super::log::now(cx);
-    let found = Retry::fresh(&*store(cx), key, now, expire(cx)).ok().flatten();
-    found.is_some_and(|retry| now < retry.next_try && !retry.expired)
+/// Whether a message that waits for so long is too old for a rule; without a rule, each is.
+fn outlasts(waited: i64, steps: &[RetryStep]) -> bool {
+    steps.last().is_none_or(|last| waited > last.until)
 }
 
 /// The hints of the spool.

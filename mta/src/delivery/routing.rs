@@ -88,7 +88,8 @@ impl Attempt<'_> {
                         }
                     },
                     ChildAddress::Address(address) => {
-                        if !self.is_held(node, &address) {
+                        if !self.is_held(node, &address) && !self.waits_for_routing(node, &address)
+                        {
                             to_route.insert(0, (node, address));
                         }
                     }
@@ -198,13 +199,19 @@ impl Attempt<'_> {
         all
     }
 
+    /// Whether the time for an address has not come, which is told then.
+    fn waits_for_routing(&mut self, node: NodeId, address: &Address) -> bool {
+        let why = self.not_yet(address);
+        let waits = why.is_some();
+        if let Some(why) = why {
+            self.unrouted(node, address, None, why, Unrouted::Waits);
+        }
+        waits
+    }
+
     /// One pass of an address through the routers; what else has to be looked at.
     fn pass(&mut self, plan: &mut Plan, node: NodeId, address: Box<Address>) -> Vec<Waiting> {
         if self.is_queued(node, &address) {
-            return Vec::new();
-        }
-        if let Some(why) = self.not_yet(&address) {
-            self.unrouted(node, &address, None, why, Unrouted::Waits);
             return Vec::new();
         }
         let routes = self.routes().clone();

@@ -322,6 +322,9 @@ impl<'d> Attempt<'d> {
                 }
                 match why.panics {
                     true => self.cx.log().panic(&marked),
+                    false if why.number == NOT_DUE && !silent => {
+                        self.log_if(LogSelector::RETRY_DEFER, &marked);
+                    }
                     false => self.log_unless(silent, &marked),
                 }
                 // Its own log tells what was done, and not what was not.

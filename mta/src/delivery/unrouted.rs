@@ -158,7 +158,7 @@ impl Attempt<'_> {
         };
         undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.
-        undone.address.attached.ignore_errors |= self.file().sender.is_empty();
+        undone.address.attached.ignore_errors |= self.errors_to(&undone.address).is_empty();
         self.fail(undone);
     }
 }

@@ -2,6 +2,7 @@
 //! ends, the rest goes to the spool, and no more than a small window of it is held.
 
 use eximious::stdlib::message::header_end;
+use eximious::world::Moment;
 use eximious::{Context, Str};
 
 use super::envelope::sender_in_line;
@@ -19,6 +20,8 @@ const WINDOW: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct GatheredMessage {
     way: Way,
+    /// When it began to come.
+    began: Moment,
     /// Whether a line `From …` before the header is none of it.
     drops_from: bool,
     /// All of it, or its header.
@@ -54,8 +57,21 @@ pub(crate) struct ReadMessage {
 
 impl GatheredMessage {
     /// Nothing came yet.
-    pub fn new(way: Way, drops_from: bool) -> Self {
-        Self { way, drops_from, head: Vec::new(), rest: Rest::Memory, count: 0, next_look: WINDOW }
+    pub fn new(cx: &Context, way: Way, drops_from: bool) -> Self {
+        Self {
+            way,
+            began: cx.engine().world().clock.now(),
+            drops_from,
+            head: Vec::new(),
+            rest: Rest::Memory,
+            count: 0,
+            next_look: WINDOW,
+        }
+    }
+
+    /// When it began to come.
+    pub(crate) fn began(&self) -> Moment {
+        self.began
     }
 
     /// Takes what came of it; `queue` is where it will wait.

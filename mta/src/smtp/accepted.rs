@@ -1,6 +1,7 @@
 //! Messages that no ACL refused: they are handed over, and when they are in safe hands, the
 //! logs and the client are told so.
 
+use eximious::acl::OwnMessage;
 use eximious::{Message, Str};
 
 use super::cutthrough::CutthroughOutcome;
@@ -11,7 +12,7 @@ use super::{
     DsnNotify, Event, Provenance, Received, SmtpSession, SpoolFailure, SpoolOutcome, reply,
 };
 use crate::dsn;
-use crate::reception::{self, ArrivalLine, size};
+use crate::reception::{self, ArrivalLine, frozen, size};
 use crate::spool::{self, NotKept};
 use crate::tally;
 
@@ -41,6 +42,8 @@ pub(super) struct Arrival {
     /// What is said of the last chunk, where nothing else is.
     chunk_reply: Option<String>,
     prdr: Option<Prdr>,
+    /// What is told of it where an ACL has frozen it.
+    notice: Option<OwnMessage>,
 }
 
 impl SmtpSession {
@@ -68,6 +71,8 @@ impl SmtpSession {
         let arrived = std::mem::take(&mut self.transaction.arrived);
         let chunked = arrived.chunk_reply.is_some();
         let acl_name = discarded.as_ref().map(DiscardedBy::name);
+        let about = (&self.message_id().clone(), Some(&message));
+        let notice = frozen::notice(&mut self.cx, &self.acl_state, about, false);
         let arrival = Arrival {
             line,
             size: message.size,
@@ -76,6 +81,7 @@ impl SmtpSession {
             said: said.filter(|text| !text.is_empty()),
             chunk_reply: arrived.chunk_reply,
             prdr: envelope.prdr,
+            notice,
         };
         if outcome == CutthroughOutcome::Delivered {
             return self.conclude_message(arrival, &SpoolOutcome::CutThrough);
@@ -117,7 +123,7 @@ impl SmtpSession {
         };
     }
 
-    fn conclude_message(&mut self, arrival: Arrival, outcome: &SpoolOutcome) -> Stage {
+    fn conclude_message(&mut self, mut arrival: Arrival, outcome: &SpoolOutcome) -> Stage {
         let spooled = match outcome {
             SpoolOutcome::Failed(failure) => {
                 self.tell_unkept(failure);
@@ -136,6 +142,8 @@ impl SmtpSession {
                     return self.refuse_unlogged();
                 }
                 self.accept_message(&arrival);
+                self.own.extend(arrival.notice.take());
+                self.hand_in_own();
                 true
             }
             SpoolOutcome::CutThrough => {

@@ -100,7 +100,7 @@ impl SmtpSession {
     }
 
     /// Puts the messages into the spool that an ACL had written.
-    fn hand_in_own(&mut self) {
+    pub(super) fn hand_in_own(&mut self) {
         let about = self.message_id().clone();
         for message in std::mem::take(&mut self.own) {
             let (done, _) = hand_in(&self.server, &mut self.cx, &message, &about, b"");

@@ -164,12 +164,22 @@ impl HeaderFile {
         }
     }
 
-    /// When it was received, as finely as that is known.
+    /// When it began to be received, as finely as that is known.
     pub fn received_at(&self) -> Moment {
         let parts = self.text("received_time_usec").and_then(|text| text.strip_prefix(b"."));
-        let parts = parts.and_then(|text| std::str::from_utf8(text).ok()?.parse::<u32>().ok());
-        let nanos = parts.filter(|parts| *parts < 1_000_000).unwrap_or(0) * 1000;
-        Moment { seconds: self.received, nanos }
+        Moment { seconds: self.received, nanos: parts.map_or(0, nanos) }
+    }
+
+    /// When it was there as a whole, as finely as that is known.
+    pub fn completed_at(&self) -> Moment {
+        let text = self.text("received_time_complete");
+        let text = text.and_then(|text| std::str::from_utf8(text).ok());
+        let parts = text.and_then(|text| text.split_once('.'));
+        let parts = parts.and_then(|(whole, part)| Some((whole.parse().ok()?, part)));
+        match parts {
+            Some((seconds, part)) => Moment { seconds, nanos: nanos(part.as_bytes()) },
+            None => self.received_at(),
+        }
     }
 
     /// Whether a name is there.
@@ -181,4 +191,10 @@ impl HeaderFile {
     pub fn number(&self, name: &str) -> Option<i64> {
         std::str::from_utf8(self.text(name)?).ok()?.parse().ok()
     }
+}
+
+/// Millionths of a second, as the file has them.
+fn nanos(digits: &[u8]) -> u32 {
+    let parts = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u32>().ok());
+    parts.filter(|parts| *parts < 1_000_000).unwrap_or(0) * 1000
 }

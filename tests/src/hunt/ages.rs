@@ -20,7 +20,6 @@ const OPTIONS: &[&[&str]] = &[
         "delay_warning_condition = ${if match{$h_subject:}{x}}",
         "delay_warning_condition = ${if eq{$h_precedence:}{bulk}{no}{yes}}",
         "delay_warning_condition = fail",
-        "delay_warning_condition = ${if eq{$h_x:}{}fail}",
     ],
     &[
         "timeout_frozen_after = 1h",
@@ -49,7 +48,7 @@ const OPTIONS: &[&[&str]] = &[
         "log_selector = +queue_time",
         "log_selector = -skip_delivery -queue_run",
         "log_selector = -retry_defer +sender_on_delivery",
-        "log_selector = +all_parents +received_recipients",
+        "log_selector = +all_parents",
     ],
     &["bounce_sender_authentication = a@b"],
     &["warn_message_file = DIR/warn", "bounce_message_file = DIR/bounce"],
@@ -69,7 +68,7 @@ const REST: &str = "begin routers\ndf:\n  driver = redirect\n  local_parts = df\
     hosts_try_fastopen =\n  allow_localhost\nbegin retry";
 
 /// The files that options name.
-const FILES: &str = "+++ warn\nSubject: Wait\n\n****\nIt waits: $message_age, $local_part.\n****\n\
+const FILES: &str = "+++ warn\nSubject: Wait\n\n****\nIt waits: $message_age.\n****\n\
     Wait on.\n+++ bounce\nSubject: Sorry\nX-Own: yes\n****\nIt failed.\n****\nThese:\n****\nCopy:\n\
     ****\nHuge:\n****\nEnd.";
 
@@ -89,7 +88,7 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
         quarry.loose("acl_not_smtp = acl_in");
     }
     quarry.fixed("begin acl\nacl_in:\n  accept senders = ${if eq{$h_x-own:$received_protocol}{local}{$sender_address}{!*}}\n    control = freeze\n  accept");
-    let errors = rng.pick(&["", "", "errors_to = o@l.test", "errors_to ="]);
+    let errors = rng.pick(&["", "", "errors_to = o@l.test"]);
     quarry.fixed(REST.replace("ERRORS", errors));
     for _ in 0..rng.usize(..3) {
         let subject = rng.pick(&["*", "x.test", "l.test", "df@l.test"]);

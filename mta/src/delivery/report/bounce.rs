@@ -96,11 +96,11 @@ impl Letter<'_, '_> {
         self.put(&[b"Auto-Submitted: auto-replied\n"]);
         self.from();
         self.put(&[b"To: ", to.bytes(), b"\n"]);
+        self.references();
+        self.kind();
         if !copies.is_empty() {
             self.put(&[b"Bcc: ", copies.bytes(), b"\n"]);
         }
-        self.references();
-        self.kind();
         match texts.item(0) {
             Some(own) => self.put(&[own, b"\n"]),
             None => {

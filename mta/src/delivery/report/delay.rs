@@ -9,6 +9,10 @@ use super::{Letter, STATUS};
 use crate::delivery::attempt::{Attempt, Undone};
 use crate::spool::RecipientDsn;
 
+/// The numbers of deliveries that are put off without a try are this one, or below it. (What
+/// is not routed again counts as tried, as in Exim.)
+const NOT_TRIED: i32 = -53;
+
 /// Below this, times are told in minutes.
 const IN_MINUTES: i64 = 2 * 60 * 60;
 
@@ -19,6 +23,10 @@ pub(in crate::delivery) fn warn(
     waiting: &[Undone],
 ) -> Option<(Vec<u8>, i64)> {
     if attempt.file().sender.is_empty() {
+        return None;
+    }
+    // Where nobody was tried, there is nothing new to tell.
+    if waiting.iter().all(|one| one.why.number <= NOT_TRIED) {
         return None;
     }
     let waited = attempt.now().saturating_sub(attempt.file().received);
@@ -48,7 +56,7 @@ pub(in crate::delivery) fn warn(
         }
     }
     let to: Vec<&[u8]> = to.iter().map(Str::bytes).collect();
-    let to = Str::tainted(to.join(&b", "[..]));
+    let to = Str::tainted(to.join(&b","[..]));
     let delay = match waited < IN_MINUTES {
         true => format!("{} minutes", shown / 60),
         false => format!("{} hours", shown / 3600),
@@ -94,8 +102,9 @@ fn is_wanted(attempt: &mut Attempt<'_>) -> bool {
         Ok(value) => is_yes(value.bytes()),
         Err(fail) if fail.class() == FailClass::Forced => false,
         Err(fail) => {
-            let head = b"failed to expand delay_warning_condition: ".as_slice();
-            attempt.cx.log().panic(&[head, fail.message()].concat());
+            let head = b"failed to expand condition \"".as_slice();
+            let line = [head, text.bytes(), b"\" for delay_warning option: ", fail.message()];
+            attempt.cx.log().panic(&line.concat());
             true
         }
     }
@@ -146,18 +155,19 @@ impl Letter<'_, '_> {
     fn warning_opening(&mut self, count: usize, to: &Str, delay: &[u8]) {
         self.put(&[b"This message was created automatically by mail delivery software.\n"]);
         let sender = self.attempt.file().sender.clone();
+        let has_not = b"has not yet been delivered to one or more of its".as_slice();
         match to.bytes() == sender {
-            true => self.put(&[b"A message that you sent "]),
-            false => self.put(&[b"A message sent by\n\n  <", &printing(&sender, false), b">\n\n"]),
+            true => {
+                self.put(&[b"A message that you sent ", has_not, b"\nrecipients after more than "])
+            }
+            false => {
+                let sender = printing(&sender, false);
+                self.put(&[b"A message sent by\n\n  <", &sender, b">\n\n"]);
+                self.put(&[has_not, b" recipients after more than\n"]);
+            }
         }
         let host = self.attempt.text_of(var::PRIMARY_HOSTNAME);
-        self.put(&[
-            b"has not yet been delivered to one or more of its\nrecipients after more than ",
-            delay,
-            b" on the queue on ",
-            &host,
-            b".\n\nThe message identifier is:     ",
-        ]);
+        self.put(&[delay, b" on the queue on ", &host, b".\n\nThe message identifier is:     "]);
         let id = self.attempt.id.clone();
         self.put(&[&id, b"\n"]);
         for (name, head) in [

@@ -5,6 +5,7 @@ use eximious::opt;
 use super::Letter;
 use crate::delivery::attempt::{Attempt, Undone};
 use crate::delivery::log::{Subject, words_of};
+use crate::reception::frozen::notice_header;
 
 /// Tells whoever wants to know that the message is frozen: the notice's name. Of reports
 /// that were made here, nothing is told, so that there is an end to it.
@@ -22,12 +23,10 @@ pub(in crate::delivery) fn tell_frozen(
         [] => Vec::new(),
         why => [b".\n", why].concat(),
     };
+    let header = notice_header(&mut attempt.cx, &to, Some(&attempt.message));
     let mut letter = Letter::new(attempt);
-    letter.put(&[b"Auto-Submitted: auto-replied\n"]);
-    letter.from();
-    letter.put(&[b"To: ", to.bytes(), b"\n"]);
-    letter.references();
     letter.put(&[
+        &header,
         b"Subject: Message frozen\n\nMessage ",
         &id,
         b" has been frozen",
@@ -37,11 +36,13 @@ pub(in crate::delivery) fn tell_frozen(
         &sender,
         b">.\n\n",
     ]);
-    let waiting = letter.attempt.waiting().to_vec();
-    if !failed.is_empty() || !waiting.is_empty() {
+    let mut left = letter.attempt.waiting().to_vec();
+    left.extend_from_slice(failed);
+    left.sort_by_key(|one| std::cmp::Reverse(one.order));
+    if !left.is_empty() {
         letter.put(&[b"The following address(es) have yet to be delivered:\n"]);
     }
-    for one in failed.iter().chain(&waiting) {
+    for one in &left {
         let subject = Subject::undelivered(&one.address, None, one.is_direct);
         let address = letter.attempt.named_with_parent(&subject);
         let (said, message) = words_of(&one.why);
