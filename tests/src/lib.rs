@@ -12,6 +12,7 @@ pub mod firebird;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod hints;
 pub mod hosts;
 pub mod hunt;
 pub mod idents;

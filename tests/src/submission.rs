@@ -16,7 +16,8 @@
 //!            for SOCKET, and the port of a SOCKS5 proxy before it for PROXY (see
 //!            `socks_proxy`)
 //! @ [age=SECONDS] [wait=SECONDS] arguments    another run, with the same spool and
-//!            the same input; before it, messages become so much older, or time goes by
+//!            the same input; before it, messages become so much older, or time goes by;
+//!            with `hints` for arguments, what is remembered of failures is shown
 //! | what is recorded
 //! ```
 //!
@@ -47,6 +48,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::cases;
+use crate::hints;
 use crate::next_host::NextHost;
 use crate::next_hosts::{Line, NextHosts};
 use crate::socks_proxy::SocksProxy;
@@ -254,6 +256,7 @@ impl Run {
         let mut owner = OWNER;
         // Under its own name, words without a domain are commands.
         let called = home.path().join("sendmail");
+        let own = program;
         let program = match real {
             true => program,
             false => {
@@ -296,6 +299,12 @@ impl Run {
             }
             grow_older(&home.path().join("spool"), *age);
             std::thread::sleep(std::time::Duration::from_secs(*wait));
+            if arguments.first().is_some_and(|word| word == b"hints") {
+                let hints = hints::retries(own, real, &path, &home.path().join("spool"));
+                let hints = hints.replace(&format!(":{port}"), ":PORT");
+                show(&mut said, "hints", hints.as_bytes(), directory);
+                continue;
+            }
             let mut command = Command::new(program);
             command.arg("-C").arg(&path);
             let output = spoken(command, arguments, &self.input);

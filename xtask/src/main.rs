@@ -152,6 +152,13 @@ const TLS: &str = "\n## TLS\n\n\
     connection does.\n\
     - `bounce_return_message = false` leaves the message out of reports, as the specification \
     says; Exim 4.98 returns it all the same.\n\
+    - A warning (`delay_warning`) gives what `:defer:` and the hosts said as the reason, and never \
+    what is wrong in the configuration or the files here; where an address waits for its time, \
+    Exim 4.98 shows whatever it has noted.\n\
+    - A host's temporary refusal of a recipient whom another host then took is not kept: the next \
+    message for him does not wait.\n\
+    - `freeze_tell` for messages that an ACL freezes is silent about those that were written here, \
+    so that there is an end to it.\n\
     - A host that could not be reached, or broke off, is not tried again for other recipients \
     of the same message in the same attempt, unless it is forced: Debian's build tries it for \
     each delivery anew.\n\

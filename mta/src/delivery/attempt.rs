@@ -53,6 +53,8 @@ impl Undone {
 #[derive(Debug)]
 pub(super) struct Expired {
     pub(super) undone: Undone,
+    /// The delivery that it was part of: those of one keep their order.
+    pub(super) group: usize,
     /// The delivery whose transport is told so, and in which words.
     pub(super) told: Option<(Delivery, &'static str)>,
 }
@@ -73,6 +75,8 @@ pub(super) struct Attempt<'d> {
     pub(super) failed: Vec<Undone>,
     /// For whom the time has run out, which is told in the end.
     pub(super) expired: Vec<Expired>,
+    /// How many deliveries there were of which some may be among them.
+    pub(super) groups: usize,
     /// Who has to wait.
     pub(super) deferred: Vec<Undone>,
     /// How many have failed, or have to wait.
@@ -144,6 +148,7 @@ impl<'d> Attempt<'d> {
             dsn: BTreeMap::new(),
             failed: Vec::new(),
             expired: Vec::new(),
+            groups: 0,
             deferred: Vec::new(),
             undone: 0,
             duplicates: Vec::new(),
@@ -404,11 +409,16 @@ impl<'d> Attempt<'d> {
         }
     }
 
-    pub(super) fn fail(&mut self, mut failed: Undone) {
+    pub(super) fn fail(&mut self, failed: Undone) {
+        self.fail_behind(0, failed);
+    }
+
+    /// The same, behind so many others.
+    pub(super) fn fail_behind(&mut self, others: usize, mut failed: Undone) {
         self.freezes |= failed.why.freezes;
         failed.order = self.undone;
         self.undone += 1;
-        self.failed.insert(0, failed);
+        self.failed.insert(others, failed);
     }
 
     /// Somebody is not tried, and stays, without a word.

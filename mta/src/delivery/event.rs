@@ -64,7 +64,7 @@ impl Attempt<'_> {
         for outcome in outcomes {
             match outcome {
                 Outcome::Delivered(Delivered { host: Some(host), .. }) => {
-                    last.host = Some((host.clone(), true));
+                    last.host = Some(((**host).clone(), true));
                 }
                 Outcome::Deferred(Undelivered { host: Some(host), .. })
                 | Outcome::Failed(Undelivered { host: Some(host), .. })

@@ -27,12 +27,14 @@ impl Attempt<'_> {
                     self.cx.log().panic(&why);
                     let why = Undelivered::new(-29, why);
                     let outcome = || Outcome::Deferred(why.clone());
+                    let group = self.next_group();
                     let about = Conclusion {
                         is_first: true,
                         path: &Str::EMPTY,
                         began: self.moment(),
                         of_hosts: Verdict::Again,
                         output: b"",
+                        group,
                     };
                     for one in &batch {
                         self.conclude(one, outcome(), &about);

@@ -1,7 +1,7 @@
 //! When to try again (specification, chapter 32).
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,17 +27,18 @@ pub(super) enum Verdict {
     Expired,
 }
 
-/// The keys of hints that one attempt has written, for all who are at work on it.
+/// The keys of hints that one attempt has written, and what each means, for all who are at
+/// work on it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OwnHints(Arc<Mutex<BTreeSet<Vec<u8>>>>);
+pub(super) struct OwnHints(Arc<Mutex<BTreeMap<Vec<u8>, Verdict>>>);
 
 impl OwnHints {
-    fn note(&self, key: Vec<u8>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    fn note(&self, key: Vec<u8>, verdict: Verdict) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, verdict);
     }
 
-    fn has(&self, key: &[u8]) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    fn get(&self, key: &[u8]) -> Option<Verdict> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
     }
 }
 
@@ -70,7 +71,7 @@ impl Attempt<'_> {
         (subject, alternate): (&[u8], Option<&[u8]>),
     ) -> Option<Retry> {
         let key = key.bytes();
-        if self.manner.forced || self.own_hints.has(&key) {
+        if self.manner.forced || self.own_hints.get(&key).is_some() {
             return None;
         }
         let now = self.now();
@@ -84,7 +85,7 @@ impl Attempt<'_> {
         };
         let config = self.deliverer.config.clone();
         let waited = now.saturating_sub(self.file().received);
-        let outlasts = outlasts(waited, &rule_steps(&mut self.cx, &config, &failure));
+        let outlasts = outlasts(waited, rule_steps(&mut self.cx, &config, &failure).as_deref());
         (!outlasts).then_some(known)
     }
 
@@ -96,20 +97,20 @@ impl Attempt<'_> {
         why: &Undelivered,
         detail: i32,
     ) -> Verdict {
-        let verdict = self.keep_failure_of(key, subject, why, detail, false);
-        self.own_hints.note(key.to_vec());
-        verdict
+        // It may be a recipient in more ways than one.
+        self.own_hints.get(key).unwrap_or_else(|| {
+            let verdict = self.keep_failure_of(key, subject, why, detail);
+            self.own_hints.note(key.to_vec(), verdict);
+            verdict
+        })
     }
 
-    /// The same; of a failure that is the message's own, the time counts from when the
-    /// message came, where that is earlier.
     fn keep_failure_of(
         &mut self,
         key: &[u8],
         subject: (&[u8], Option<&[u8]>),
         why: &Undelivered,
         detail: i32,
-        for_message: bool,
     ) -> Verdict {
         let now = self.now();
         let expire = expire(&self.cx);
@@ -122,17 +123,25 @@ impl Attempt<'_> {
             sender: Some(Str::tainted(&self.file().sender[..])),
         };
         let config = self.deliverer.config.clone();
-        let steps = rule_steps(&mut self.cx, &config, &failure);
-        let received = self.file().received;
+        let Some(steps) = rule_steps(&mut self.cx, &config, &failure) else {
+            return Verdict::Expired;
+        };
+        let waited = now.saturating_sub(self.file().received);
         let first = old.as_ref().map_or(now, |old| old.first_failed);
-        let first = if for_message { first.min(received) } else { first };
-        let failing = now.saturating_sub(first);
-        let step = steps.iter().find(|step| failing < step.until).or(steps.last()).copied();
-        let Some(step) = step else { return Verdict::Expired };
-        let expired = steps.last().is_some_and(|last| failing >= last.until);
+        // An address fails for as long as its message waits, whatever becomes of others.
+        let failing = match key.starts_with(b"R:") {
+            true => now.saturating_sub(first).max(waited),
+            false => now.saturating_sub(first),
+        };
+        // A rule may say nothing at all: there is no other try.
+        let at_once = RetryStep { until: 0, interval: 0, growth: Growth::Fixed };
+        let step = steps.iter().find(|step| failing < step.until).or(steps.last());
+        let step = step.copied().unwrap_or(at_once);
+        let expired = steps.last().is_none_or(|last| failing >= last.until);
+        // What was tried before its time has not waited for so long.
         let last_gap = old
             .as_ref()
-            .map(|old| old.next_try.saturating_sub(old.last_try))
+            .map(|old| old.next_try.min(now).saturating_sub(old.last_try))
             .filter(|gap| *gap > 0);
         let gap = match step.growth {
             Growth::Fixed => step.interval,
@@ -148,11 +157,11 @@ impl Attempt<'_> {
             }
         };
         let longest = self.cx.engine().settings().get(opt::RETRY_INTERVAL_MAX);
-        let gap = gap.min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)).max(1);
+        let least = i64::from(!steps.is_empty());
+        let gap = gap.min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)).max(least);
         // A message that waits longer than all rules say is not tried for ever, though
         // others get through now and then; they need not wait because of it.
-        let waited = now.saturating_sub(received);
-        let outlasts = outlasts(waited, &steps);
+        let outlasts = outlasts(waited, Some(&steps));
         let gap = if outlasts && !expired { 0 } else { gap };
         let retry = Retry {
             error: why.number,
@@ -204,15 +213,26 @@ impl Attempt<'_> {
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
             let subject = (&host.name[..], Some(domain));
             let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
-            if self.keep_failure_of(&key, subject, why, detail, one.for_message) == Verdict::Again {
+            let own = self.keep_failure_of(&key, subject, why, detail);
+            if own == Verdict::Again {
                 verdict = Verdict::Again;
             }
             if one.for_message {
-                self.own_hints.note(key);
+                self.own_hints.note(key, own);
             }
         }
         for host in good {
             self.forget_failure(&host_key(host, None, by_address));
+        }
+        // What was wrong with the message is not, any more.
+        if !self.file().has("deliver_firsttime") {
+            let others = failed.iter().filter(|one| !one.for_message).map(|one| &one.host);
+            for host in good.iter().chain(others) {
+                let key = host_key(host, Some(&id), by_address);
+                if self.own_hints.get(&key).is_none() {
+                    self.forget_failure(&key);
+                }
+            }
         }
         verdict
     }
@@ -250,13 +270,13 @@ fn refusal_key<'k>(address: &'k [u8], sender: &'k [u8], by_sender: bool) -> Retr
     }
 }
 
-/// The steps of the rule for a failure; none where there is no rule.
-fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Vec<RetryStep> {
+/// The steps of the rule for a failure; nothing where there is no rule.
+fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Option<Vec<RetryStep>> {
     match rule(cx, config, failure) {
-        Ok(found) => found.map(|rule| rule.steps.clone()).unwrap_or_default(),
+        Ok(found) => found.map(|rule| rule.steps.clone()),
         Err(fail) => {
             cx.log().panic(fail.message());
-            Vec::new()
+            None
         }
     }
 }
@@ -296,7 +316,7 @@ impl HostMemory<'_> {
         let now = super::log::now(&cx);
         let store = store(&cx);
         let known = |key: &Vec<u8>| Retry::fresh(&*store, key, now, expire(&cx)).ok().flatten();
-        let keys = keys.iter().filter(|key| !self.own.has(key));
+        let keys = keys.iter().filter(|key| self.own.get(key).is_none());
         let found: Vec<Retry> = keys.filter_map(known).collect();
         let given_up = found.iter().any(|retry| retry.expired);
         let error = error_of(found.first());
@@ -338,7 +358,8 @@ impl HostMemory<'_> {
             error,
             sender: Some(self.sender.clone()),
         };
-        outlasts(now.saturating_sub(self.received), &rule_steps(cx, self.config, &failure))
+        let steps = rule_steps(cx, self.config, &failure);
+        outlasts(now.saturating_sub(self.received), steps.as_deref())
     }
 }
 
@@ -348,8 +369,8 @@ fn error_of(known: Option<&Retry>) -> RetryError {
 }
 
 /// Whether a message that waits for so long is too old for a rule; without a rule, each is.
-fn outlasts(waited: i64, steps: &[RetryStep]) -> bool {
-    steps.last().is_none_or(|last| waited > last.until)
+fn outlasts(waited: i64, steps: Option<&[RetryStep]>) -> bool {
+    steps.and_then(<[RetryStep]>::last).is_none_or(|last| waited > last.until)
 }
 
 /// The hints of the spool.

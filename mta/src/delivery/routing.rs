@@ -323,7 +323,8 @@ impl Attempt<'_> {
         let failed = Undelivered { said: Some(Vec::new()), ..Undelivered::new(0, why) };
         let (path, began) = (self.message.return_path.clone(), self.moment());
         let (of_hosts, output) = (Verdict::Again, &b""[..]);
-        let about = Conclusion { is_first: true, path: &path, began, of_hosts, output };
+        let group = self.next_group();
+        let about = Conclusion { is_first: true, path: &path, began, of_hosts, output, group };
         self.conclude(&planned, Outcome::Failed(failed), &about);
     }
 }

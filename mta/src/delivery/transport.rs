@@ -43,6 +43,8 @@ pub(super) struct Conclusion<'c> {
     pub(super) of_hosts: Verdict,
     /// What a command wrote.
     pub(super) output: &'c [u8],
+    /// The number of the delivery that it was part of.
+    pub(super) group: usize,
 }
 
 impl<'d> Attempt<'d> {
@@ -149,7 +151,7 @@ impl<'d> Attempt<'d> {
         let Made { done, path, began, by_address, reports } = made;
         self.show_return_path(&path);
         self.reports.extend(reports);
-        let Delivering { outcomes, failed_hosts, good_hosts, accepted, refused, .. } = done;
+        let Delivering { outcomes, mut failed_hosts, good_hosts, refused, .. } = done;
         let Delivering { awaited_hosts, message_log, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
@@ -158,31 +160,37 @@ impl<'d> Attempt<'d> {
         let domain = first.delivery.address.domain.clone();
         let of_hosts = match self.is_wrapped() {
             true => Verdict::Expired,
-            false => self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address),
+            false => {
+                // What concerns a message alone is of no use when nobody waits for it.
+                let waits = outcomes.iter().any(|one| matches!(one, Outcome::Deferred(_)));
+                failed_hosts.retain(|one| waits || !one.for_message);
+                self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address)
+            }
         };
         let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
-        for at in accepted {
-            if let (Some(one), Some(Outcome::Deferred(_))) = (planned.get(at), outcomes.get(at)) {
-                self.forget_refusal(&one.delivery);
-            }
-        }
         let mut of_refusals = BTreeMap::new();
-        for (at, why) in refused {
+        // What the last host said is what is kept.
+        for (at, why) in refused.into_iter().collect::<BTreeMap<_, _>>() {
             // Who got it from another host has nothing to wait for.
             if let (Some(one), Some(Outcome::Deferred(last))) = (planned.get(at), outcomes.get(at))
             {
                 let verdict = self.keep_refusal(&one.delivery, &why);
                 // What the last host made of it is what counts.
-                if why.number == last.number && why.host == last.host {
-                    of_refusals.insert(at, verdict);
-                }
+                let counts = why.number == last.number && why.host == last.host;
+                of_refusals.insert(at, counts.then_some(verdict));
+            }
+        }
+        for (at, one) in planned.iter().enumerate() {
+            if !of_refusals.contains_key(&at) {
+                self.forget_refusal(&one.delivery);
             }
         }
         self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         self.note_remote(planned, &outcomes);
+        let group = self.next_group();
         let mut copies = BTreeSet::new();
         for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
-            let of_hosts = of_refusals.get(&at).copied().unwrap_or(of_hosts);
+            let of_hosts = of_refusals.get(&at).copied().flatten().unwrap_or(of_hosts);
             let is_first = match &outcome {
                 Outcome::Delivered(done) => {
                     let host = done.host.as_ref().map(|host| host.address);
@@ -190,7 +198,8 @@ impl<'d> Attempt<'d> {
                 }
                 _ => false,
             };
-            let about = Conclusion { is_first, path: &path, began, of_hosts, output: &done.output };
+            let output = &done.output;
+            let about = Conclusion { is_first, path: &path, began, of_hosts, output, group };
             self.conclude(one, outcome, &about);
         }
         Routes::leave_host(&mut self.cx);
@@ -247,7 +256,7 @@ impl<'d> Attempt<'d> {
 
     /// What came of one delivery.
     pub(super) fn conclude(&mut self, planned: &Planned, outcome: Outcome, about: &Conclusion<'_>) {
-        let &Conclusion { is_first, path, began, of_hosts, output } = about;
+        let &Conclusion { is_first, path, began, of_hosts, output, group } = about;
         let outcome = match outcome {
             // There is no other time.
             Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
@@ -279,22 +288,24 @@ impl<'d> Attempt<'d> {
                 let line = self.delivered_line(mark, &shown, &done, Some(path), began);
                 self.log_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
-                self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_ref());
+                self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_deref());
                 let end = [b": ", name, b" transport succeeded"].concat();
                 let line = [&self.named_with_parent(&whole)[..], &end].concat();
                 self.log_message(&line);
                 if is_local {
                     self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());
                 }
-                let sender = self.file().sender.clone();
-                self.forget_failure(&RetryKey::Recipient(text.bytes(), &sender).bytes());
                 let how = match delivery.transport.is_some_and(|one| routes.is_remote(one)) {
                     false => Some(Arrived::Here),
                     true if routes.is_last_hop(delivery.router) => Some(Arrived::LastHop),
                     true => (!done.reports).then_some(Arrived::Unaware),
                 };
                 if let Some(how) = how {
-                    self.note_arrival(Arrival { node: *node, how, host: done.host });
+                    self.note_arrival(Arrival {
+                        node: *node,
+                        how,
+                        host: done.host.map(|host| *host),
+                    });
                 }
                 self.complete(*node);
                 if let Some(text) = done.warning {
@@ -340,7 +351,7 @@ impl<'d> Attempt<'d> {
                             let said = if is_local { "" } else { TIMED_OUT };
                             (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, said)
                         });
-                        self.expired.push(Expired { undone, told });
+                        self.expired.push(Expired { undone, group, told });
                     }
                     false => self.defer(undone),
                 }

@@ -125,22 +125,35 @@ impl Attempt<'_> {
         let undone = Undone::new(node, address, false, undelivered);
         match gone {
             false => self.defer(undone),
-            true => self.expired.push(Expired { undone, told: None }),
+            true => {
+                let group = self.next_group();
+                self.expired.push(Expired { undone, group, told: None });
+            }
         }
     }
 
     /// Those for whom the time has run out have failed, the latest first.
     pub(super) fn tell_expired(&mut self) {
-        for Expired { undone, told } in std::mem::take(&mut self.expired).into_iter().rev() {
-            self.time_out(undone);
+        let (mut last, mut at) = (None, 0);
+        for one in std::mem::take(&mut self.expired).into_iter().rev() {
+            let Expired { undone, group, told } = one;
+            at = if last == Some(group) { at + 1 } else { 0 };
+            last = Some(group);
+            self.time_out(at, undone);
             if let Some((delivery, said)) = told {
                 self.tell_transport(&delivery, "msg:fail:delivery", (said.as_bytes(), 0), None);
             }
         }
     }
 
+    /// The number of a delivery of its own.
+    pub(super) fn next_group(&mut self) -> usize {
+        self.groups += 1;
+        self.groups
+    }
+
     /// An address for which the time has run out.
-    fn time_out(&mut self, mut undone: Undone) {
+    fn time_out(&mut self, at: usize, mut undone: Undone) {
         // What was wrong the last time has been told in the log; the sender is told now, as far
         // as it is meant for him.
         let why = Undelivered::new(undone.why.number, TIMED_OUT);
@@ -159,6 +172,6 @@ impl Attempt<'_> {
         undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.
         undone.address.attached.ignore_errors |= self.errors_to(&undone.address).is_empty();
-        self.fail(undone);
+        self.fail_behind(at, undone);
     }
 }

@@ -134,9 +134,6 @@ pub struct Delivering {
     pub failed_hosts: Vec<FailedHost>,
     /// The hosts that were of use.
     pub good_hosts: Vec<TakingHost>,
-    /// The deliveries, by their place, whose recipients a host would have, whatever came of
-    /// the message then.
-    pub accepted: Vec<usize>,
     /// What hosts that did not take recipients for now said of them, each with its
     /// delivery's place.
     pub refused: Vec<(usize, Undelivered)>,
@@ -332,7 +329,7 @@ impl Outcome {
     /// The host that has to do with it.
     pub fn host(&self) -> Option<&TakingHost> {
         match self {
-            Self::Delivered(done) => done.host.as_ref(),
+            Self::Delivered(done) => done.host.as_deref(),
             Self::Deferred(why) | Self::Failed(why) => why.host.as_deref(),
         }
     }
@@ -342,7 +339,7 @@ impl Outcome {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Delivered {
     /// The host that took it.
-    pub host: Option<TakingHost>,
+    pub host: Option<Box<TakingHost>>,
     /// From where, at this end, it was reached.
     pub local: Option<SocketAddr>,
     /// What the host, or a command, said last (`C="…"`).

@@ -12,8 +12,8 @@ const OPTIONS: &[&[&str]] = &[
         "delay_warning = 1h",
         "delay_warning = 1h:3h:6h",
         "delay_warning = 0s",
+        "delay_warning = 5m:10m",
         "delay_warning = 10m:1h",
-        "delay_warning = 1h:5m",
     ],
     &[
         "delay_warning_condition = no",
@@ -52,7 +52,6 @@ const OPTIONS: &[&[&str]] = &[
     ],
     &["bounce_sender_authentication = a@b"],
     &["warn_message_file = DIR/warn", "bounce_message_file = DIR/bounce"],
-    &["delay_warning_condition = true\ndelay_warning = 5m:10m"],
     &["bounce_message_text = Sorry."],
 ];
 
@@ -115,6 +114,7 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
         });
     }
     quarry.loose("@ -bp");
+    quarry.loose("@ hints");
     quarry.loose("@ -q");
     quarry
 }

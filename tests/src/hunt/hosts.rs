@@ -40,11 +40,10 @@ const OFFERS: &[&str] = &[
     "ext=PIPELINING",
     "ext=SIZE 1000",
     "ext=SIZE 100",
-    "ext=PIPELINING,LIMITS RCPTMAX=1",
     "ext=LIMITS MAILMAX=1",
     "ext=DSN",
     "ext=8BITMIME",
-    "ext=CHUNKING,PIPELINING",
+    "ext=CHUNKING",
 ];
 
 const OPTIONS: &[&str] = &[
@@ -58,7 +57,6 @@ const OPTIONS: &[&str] = &[
     "hosts_avoid_pipelining = *",
     "hosts_try_chunking =",
     "hosts_pipe_connect = *",
-    "max_rcpt = 1",
     "connection_max_messages = 1",
     "multi_domain = false",
 ];
@@ -118,5 +116,6 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
         quarry.loose(format!("@ {}", rng.pick(&["-q", "-q", "-qf", "-qff", "-qqff"])));
     }
     quarry.loose("@ -bp");
+    quarry.loose("@ hints");
     quarry
 }

@@ -315,7 +315,7 @@ impl Attempt<'_, '_, '_> {
         for (at, verdict) in accepted.into_iter().zip(each) {
             let outcome = match verdict {
                 Ok(reply) => Outcome::Delivered(Delivered {
-                    host: Some(self.taking.clone()),
+                    host: Some(Box::new(self.taking.clone())),
                     local: self.local,
                     confirmation: Some([reply.text(), &of_all].concat()),
                     secured: opened.secured.clone(),
@@ -427,7 +427,6 @@ impl Attempt<'_, '_, '_> {
             match answer {
                 Ok(reply) if reply.accepts() => {
                     accepted.push(*at);
-                    self.call.done.accepted.push(*at);
                 }
                 Ok(reply) => {
                     let error = replied(client, SmtpCommand::Rcpt, reply);
