@@ -31,6 +31,8 @@ pub trait Dice {
     fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T;
     /// Whether the first of so many comes.
     fn chance(&mut self, of: u32) -> bool;
+    /// Fewer than `most` options, none of which is set twice.
+    fn options<'a>(&mut self, most: usize, from: &[&'a str]) -> Vec<&'a str>;
     /// Some texts in a row, at least `least` and at most `most`, with something between.
     fn some(
         &mut self,
@@ -48,6 +50,18 @@ impl Dice for Rng {
 
     fn chance(&mut self, of: u32) -> bool {
         self.u32(..of) == 0
+    }
+
+    fn options<'a>(&mut self, most: usize, from: &[&'a str]) -> Vec<&'a str> {
+        let name = |text: &'a str| text.split(' ').next().unwrap_or_default();
+        let mut set: Vec<&str> = Vec::new();
+        for _ in 0..self.usize(..most) {
+            let option = self.pick(from);
+            if !set.iter().any(|known| name(known) == name(option)) {
+                set.push(option);
+            }
+        }
+        set
     }
 
     fn some(

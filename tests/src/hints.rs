@@ -19,6 +19,10 @@ pub fn retries(program: &Path, is_real: bool, config: &Path, spool: &Path) -> St
     };
     let output = command.arg("retry").output().expect("the program");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Nothing is asked of a configuration there.
+    if text.starts_with("Exim configuration error") {
+        return String::new();
+    }
     let mut records: Vec<String> = Vec::new();
     // Where nothing is kept, there may be no file.
     for line in text.lines().filter(|line| !line.starts_with("** Failed to open")) {

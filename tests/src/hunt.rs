@@ -22,6 +22,7 @@ mod patterns;
 mod sessions;
 mod submissions;
 mod texts;
+mod transports;
 
 pub use patterns::pattern as random_pattern;
 
@@ -66,11 +67,13 @@ pub enum Kind {
     Session,
     /// Messages that local programs hand in.
     Submission,
+    /// Local transports, over several attempts at a delivery.
+    Transport,
 }
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 12] = [
+    pub const ALL: [(&str, Self); 13] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
@@ -83,6 +86,7 @@ impl Kind {
         ("patterns", Self::Pattern),
         ("session", Self::Session),
         ("submission", Self::Submission),
+        ("transport", Self::Transport),
     ];
 
     /// The one of this name.
@@ -104,6 +108,7 @@ impl Kind {
             Self::Pattern => patterns::make(rng),
             Self::Session => sessions::make(rng),
             Self::Submission => submissions::make(rng),
+            Self::Transport => transports::make(rng),
         }
     }
 }

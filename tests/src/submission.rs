@@ -420,8 +420,9 @@ fn spool(directory: &Path, home: &str) -> Vec<String> {
 
 /// What was delivered to files below a directory.
 fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
-    static UNIQUE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\d+\.[HMPV][^/]*").expect("a pattern"));
+    static UNIQUE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\d+\.[HMPV][^/]*|1\w{5}-\w{11}-\w{4}-\w{11}").expect("a pattern")
+    });
     let entries = std::fs::read_dir(directory).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
@@ -441,6 +442,7 @@ fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
 fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
+            (r"1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}-[0-9A-Za-z]{11}\b", "UNIQUE"),
             (r"1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b", "NAME"),
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", "TIME"),

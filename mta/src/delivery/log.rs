@@ -261,7 +261,9 @@ impl Attempt<'_> {
             line.extend_from_slice(&[b" ST=", &shadow[..]].concat());
         }
         if wanted.contains(LogSelector::DELIVERY_SIZE) {
-            line.extend_from_slice(format!(" S={}", self.message.size).as_bytes());
+            line.extend_from_slice(
+                format!(" S={}", done.size.unwrap_or(self.message.size)).as_bytes(),
+            );
         }
         if let Some(host) = &done.host {
             line.extend(self.host(host));

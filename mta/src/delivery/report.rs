@@ -84,6 +84,15 @@ impl Attempt<'_> {
     }
 }
 
+/// The lines before those that a transport has for a warning (`quota_warn_message`).
+pub(super) fn warning_header(attempt: &mut Attempt<'_>) -> Vec<u8> {
+    let mut letter = Letter::new(attempt);
+    letter.reply_to();
+    letter.put(&[b"Auto-Submitted: auto-replied\n"]);
+    letter.from();
+    letter.text
+}
+
 /// The kind of a part that programs read.
 const STATUS: &[u8] = b"message/delivery-status";
 

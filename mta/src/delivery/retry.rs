@@ -99,7 +99,7 @@ impl Attempt<'_> {
     ) -> Verdict {
         // It may be a recipient in more ways than one.
         self.own_hints.get(key).unwrap_or_else(|| {
-            let verdict = self.keep_failure_of(key, subject, why, detail);
+            let verdict = self.keep_failure_of(key, subject, why, (detail, true));
             self.own_hints.note(key.to_vec(), verdict);
             verdict
         })
@@ -110,7 +110,7 @@ impl Attempt<'_> {
         key: &[u8],
         subject: (&[u8], Option<&[u8]>),
         why: &Undelivered,
-        detail: i32,
+        (detail, by_age): (i32, bool),
     ) -> Verdict {
         let now = self.now();
         let expire = expire(&self.cx);
@@ -129,7 +129,7 @@ impl Attempt<'_> {
         let waited = now.saturating_sub(self.file().received);
         let first = old.as_ref().map_or(now, |old| old.first_failed);
         // An address fails for as long as its message waits, whatever becomes of others.
-        let failing = match key.starts_with(b"R:") {
+        let failing = match by_age {
             true => now.saturating_sub(first).max(waited),
             false => now.saturating_sub(first),
         };
@@ -213,7 +213,7 @@ impl Attempt<'_> {
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
             let subject = (&host.name[..], Some(domain));
             let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
-            let own = self.keep_failure_of(&key, subject, why, detail);
+            let own = self.keep_failure_of(&key, subject, why, (detail, false));
             if own == Verdict::Again {
                 verdict = Verdict::Again;
             }

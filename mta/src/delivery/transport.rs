@@ -285,6 +285,9 @@ impl<'d> Attempt<'d> {
                     true => "=>",
                     false => "->",
                 };
+                if let Some(text) = &done.warning {
+                    self.warn(text);
+                }
                 let line = self.delivered_line(mark, &shown, &done, Some(path), began);
                 self.log_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
@@ -308,9 +311,6 @@ impl<'d> Attempt<'d> {
                     });
                 }
                 self.complete(*node);
-                if let Some(text) = done.warning {
-                    self.warn(text);
-                }
             }
             Outcome::Deferred(why) => {
                 let verdict = match (is_local, why.number) {
@@ -318,7 +318,8 @@ impl<'d> Attempt<'d> {
                     (true, _) => {
                         let key = self.local_key(delivery);
                         let others = (key == text.bytes()).then(|| domain.bytes());
-                        self.keep_failure(&RetryKey::Local(key).bytes(), (key, others), &why, 0)
+                        let (known_by, detail) = (RetryKey::Local(key).bytes(), why.detail());
+                        self.keep_failure(&known_by, (key, others), &why, detail)
                     }
                     // The host's fault is kept with the host.
                     (false, _) => of_hosts,
@@ -372,8 +373,9 @@ impl<'d> Attempt<'d> {
     }
 
     /// Sends a message that warns somebody of a full mailbox.
-    fn warn(&mut self, text: Vec<u8>) {
-        let own = OwnMessage { sender: Vec::new(), text };
+    fn warn(&mut self, text: &[u8]) {
+        let header = super::report::warning_header(self);
+        let own = OwnMessage { sender: Vec::new(), text: [&header, text].concat() };
         let about = Str::from(&self.id[..]);
         let server = self.deliverer.server.clone();
         let queue = self.place.queue.clone();

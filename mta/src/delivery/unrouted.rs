@@ -157,7 +157,12 @@ impl Attempt<'_> {
         // What was wrong the last time has been told in the log; the sender is told now, as far
         // as it is meant for him.
         let why = Undelivered::new(undone.why.number, TIMED_OUT);
-        let subject = Subject::undelivered(&undone.address, None, undone.is_direct);
+        // No router has a say any more in what the local part is.
+        let mut whole = undone.address.clone();
+        if let Some(at) = memchr::memrchr(b'@', whole.text.bytes()).filter(|_| !undone.is_direct) {
+            whole.local_part = Str::tainted(&whole.text.bytes()[..at]);
+        }
+        let subject = Subject::undelivered(&whole, None, undone.is_direct);
         let line = self.timed_out_line(&subject, &why);
         self.log(&[b"** ", &line[..]].concat());
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);

@@ -12,6 +12,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::local::Trouble;
+use super::smtp::retry_error;
 use super::{Delivered, Outcome, Outgoing, TransportCall, Undelivered};
 use crate::config::{TransportRules, user_has_group};
 use crate::mail::smtp_client::{
@@ -245,8 +246,14 @@ fn trouble(error: &SmtpError, said: Option<Vec<u8>>) -> Trouble {
         _ => (UNKNOWN, after("LMTP connection closed")),
     };
     let said = said.or_else(|| Some(message.clone()));
+    let error_of = retry_error(error);
+    let why = |number, message| Undelivered {
+        said,
+        error: error_of,
+        ..Undelivered::new(number, message)
+    };
     match error.is_permanent() {
-        true => Trouble::Failed(Undelivered { said, ..Undelivered::new(0, message) }),
-        false => Trouble::Deferred(Undelivered { said, ..Undelivered::new(number, message) }),
+        true => Trouble::Failed(why(0, message)),
+        false => Trouble::Deferred(why(number, message)),
     }
 }

@@ -30,6 +30,7 @@ pub use held::{Connections, HeldConnection, NoConnections};
 use hosts::HostList;
 pub(super) use rules::RULES;
 use session::Attempt;
+pub(in crate::mail::transport) use stop::retry_error;
 use tries::Tries;
 use turn::HostTurn;
 

@@ -77,14 +77,8 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
          driver = appendfile\n  file = DIR/mail/box\n  user = Debian-exim\nsmtp:\n  \
          driver = smtp\n  port = PORT\n  hosts_try_fastopen =\n  allow_localhost"
     ));
-    let mut set: Vec<&str> = Vec::new();
-    for _ in 0..rng.usize(..3) {
-        let option = rng.pick(OPTIONS);
-        let name = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
-        if !set.iter().any(|known| name(known) == name(option)) {
-            set.push(option);
-            quarry.loose(format!("  {option}"));
-        }
+    for option in rng.options(3, OPTIONS) {
+        quarry.loose(format!("  {option}"));
     }
     quarry.fixed("begin retry");
     for _ in 0..rng.usize(..3) {

@@ -92,14 +92,8 @@ const ARGUMENTS: &[&str] = &[
 pub fn make(rng: &mut Rng) -> Quarry {
     let mut quarry = Quarry::new(Form::Submission);
     quarry.fixed("+++").fixed(RECEIVED);
-    let mut set: Vec<&str> = Vec::new();
-    for _ in 0..rng.usize(..4) {
-        let option = rng.pick(OPTIONS);
-        let name = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
-        if !set.iter().any(|known| name(known) == name(option)) {
-            set.push(option);
-            quarry.loose(option);
-        }
+    for option in rng.options(4, OPTIONS) {
+        quarry.loose(option);
     }
     let user = rng.pick(&["", "", "as=nobody "]);
     let arguments = rng.some(0, 4, " ", |rng| rng.pick(ARGUMENTS).to_owned());

@@ -268,7 +268,7 @@ impl Attempt<'_, '_, '_> {
                 client.send_message(trace, &mut self.outgoing.reader())
             }
         };
-        sent.map_err(|error| match &error.cause {
+        let size = sent.map_err(|error| match &error.cause {
             Cause::Source(why) => Stop::Unread(io::Error::other(why.clone())),
             Cause::Replied(_) => Stop::Message(error),
             _ => Stop::Host(error),
@@ -321,6 +321,7 @@ impl Attempt<'_, '_, '_> {
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),
                     fields: fields.clone(),
+                    size: Some(size),
                     reports,
                     copy: line.copies,
                     ..Delivered::default()

@@ -111,7 +111,7 @@ pub(super) fn pipelined(error: SmtpError) -> SmtpError {
 }
 
 /// What rules for retries call an error.
-pub(super) fn retry_error(error: &SmtpError) -> RetryError {
+pub(in crate::mail::transport) fn retry_error(error: &SmtpError) -> RetryError {
     let Some(reply) = error.reply() else {
         return match error.cause {
             Cause::Timeout => RetryError::Timeout { connecting: false, source: None },
