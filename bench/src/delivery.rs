@@ -4,10 +4,12 @@
 //! accept. Exim would leave the eleventh message of a connection in the queue, and begin no
 //! delivery for more than so many at once; here it may.
 
+mod postfix;
 mod queue;
 mod sink;
 
 use std::io::{Read, Seek, SeekFrom};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,10 +19,15 @@ use tempfile::TempDir;
 use crate::client::{Client, at_once};
 use crate::daemon::{self, Daemon};
 use crate::sessions;
+use postfix::Postfix;
 use sink::Sink;
 
 /// How many connections stay open.
 const CLIENTS: usize = 8;
+
+/// How a line of the log ends that says of a message that it is done with.
+const COMPLETED: &str = " Completed";
+const REMOVED: &str = ": removed";
 
 /// How long all of the deliveries of a round may take.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -30,7 +37,13 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
     let count = if smoke { 24 } else { 2_000 };
     let runs = if smoke { 1 } else { 3 };
     let into = "messages of 5 KB accepted and delivered into a maildir";
-    ratio(into, runs, count, exim, ours, |program| {
+    let boxes = format!(
+        "virtual_mailbox_domains = local.test\nvirtual_mailbox_base = DIR/mail\n\
+         virtual_mailbox_maps = static:box/\nvirtual_uid_maps = static:{0}\n\
+         virtual_gid_maps = static:{0}\n",
+        own_number()
+    );
+    ratio(into, (runs, count), [exim, ours], &boxes, |program| {
         let folder = TempDir::new().expect("a directory");
         let place = folder.path().join("mail");
         std::fs::create_dir_all(&place).expect("a directory");
@@ -46,18 +59,23 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
             .arg(daemon.folder().join("mail"))
             .status();
         assert!(status.is_ok_and(|status| status.success()), "the maildir has its owner");
-        let took = deliver(&daemon, count);
+        let took = deliver(daemon.place, &daemon.folder().join("log/mainlog"), COMPLETED, count);
         let found = daemon::count(&daemon.folder().join("mail/box/new"), "");
         assert_eq!(found, count, "each message is in the maildir");
         (daemon, took)
     });
     let sink = Sink::start();
     let to = format!("messages of 5 KB accepted and relayed to {}", sink.name());
-    ratio(&to, runs, count, exim, ours, |program| {
+    let relay = format!(
+        "relay_domains = local.test\nrelay_transport = smtp:[127.0.0.1]:{}\n\
+         relay_recipient_maps =\n",
+        sink.port()
+    );
+    ratio(&to, (runs, count), [exim, ours], &relay, |program| {
         let folder = TempDir::new().expect("a directory");
         let (router, transport) = to_host(sink.port());
         let daemon = serve(program, folder, router, &transport);
-        let took = deliver(&daemon, count);
+        let took = deliver(daemon.place, &daemon.folder().join("log/mainlog"), COMPLETED, count);
         (daemon, took)
     });
     drop(sink);
@@ -98,17 +116,16 @@ fn serve(program: &Path, folder: TempDir, router: &str, transport: &str) -> Daem
 
 /// Has messages accepted over connections that stay open, and waits for the last to be
 /// delivered.
-fn deliver(daemon: &Daemon, count: usize) -> Duration {
+fn deliver(place: SocketAddr, log: &Path, done: &str, count: usize) -> Duration {
     let data = sessions::message(5_000);
-    let log = daemon.folder().join("log/mainlog");
     let start = Instant::now();
-    let begin = || Client::greeted(daemon.place);
+    let begin = || Client::greeted(place);
     at_once(CLIENTS, count, begin, |client| client.message(&data));
     let (mut completed, mut read) = (0, 0);
     while completed < count {
         assert!(start.elapsed() < LONGEST, "{completed} of {count} are delivered");
         thread::sleep(Duration::from_millis(5));
-        let Ok(mut file) = std::fs::File::open(&log) else { continue };
+        let Ok(mut file) = std::fs::File::open(log) else { continue };
         let mut text = Vec::new();
         file.seek(SeekFrom::Start(read)).expect("the log");
         file.read_to_end(&mut text).expect("the log");
@@ -116,18 +133,18 @@ fn deliver(daemon: &Daemon, count: usize) -> Duration {
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         read += whole as u64;
         let lines = text[..whole].split(|byte| *byte == b'\n');
-        completed += lines.filter(|line| line.ends_with(b" Completed")).count();
+        completed += lines.filter(|line| line.ends_with(done.as_bytes())).count();
     }
     start.elapsed()
 }
 
-/// What it costs to do a thing with both programs in turn; medians.
+/// What it costs to do a thing with both programs in turn, and with Postfix, which has this in
+/// its configuration; medians.
 fn ratio(
     what: &str,
-    runs: usize,
-    count: usize,
-    exim: &Path,
-    ours: &Path,
+    (runs, count): (usize, usize),
+    [exim, ours]: [&Path; 2],
+    postfix: &str,
     work: impl Fn(&Path) -> (Daemon, Duration),
 ) {
     if !sessions::is_wanted(what) {
@@ -138,13 +155,21 @@ fn ratio(
         assert_eq!(daemon.queue(), 0, "nothing is left in the queue");
         took
     };
-    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    let root = Postfix::root();
+    let (mut theirs, mut own, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..runs {
         theirs.push(measured(exim));
         own.push(measured(ours));
+        others.extend(root.as_ref().map(|root| {
+            let other = Postfix::start(root, postfix);
+            deliver(other.place, &other.folder().join("log/mail"), REMOVED, count)
+        }));
     }
     daemon::clean();
-    let [theirs, own] = [theirs, own].map(|mut times| {
+    let [theirs, own, others] = [theirs, own, others].map(|mut times| {
+        if times.is_empty() {
+            return 0.0;
+        }
         let middle = super::median(&mut times);
         count as f64 / middle.as_secs_f64()
     });
@@ -153,4 +178,14 @@ fn ratio(
          {:.1} times as many",
         own / theirs
     );
+    match root {
+        Some(_) => println!("{what}: postfix {others:.0}/s, {:.1} times as many", own / others),
+        None => println!("{what}: no Postfix to compare with (POSTFIX_ROOT)"),
+    }
+}
+
+/// The number of that user, and of its group.
+fn own_number() -> String {
+    let output = std::process::Command::new("id").args(["-u", USER]).output().expect("id");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
