@@ -54,20 +54,13 @@ impl Daemon {
     /// `spool` and its `log`.
     pub fn serve(program: &Path, folder: TempDir, config: &Path) -> Self {
         open(folder.path());
-        let port = {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-            free.local_addr().expect("a port").port()
-        };
-        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let place = free_place();
+        let port = place.port();
         let mut command = Command::new(program);
         command.arg("-C").arg(config).args(["-bdf", "-oX", &format!("127.0.0.1.{port}")]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let child = command.spawn().expect("the daemon starts");
-        let start = Instant::now();
-        while TcpStream::connect(place).is_err() {
-            assert!(start.elapsed() < READY, "{program:?} does not listen");
-            thread::sleep(Duration::from_millis(20));
-        }
+        await_listener(place);
         let mut daemon = Self { child, place, folder, kept: 0 };
         // Whoever was served up to now may still be going.
         thread::sleep(Duration::from_millis(200));
@@ -117,6 +110,21 @@ impl Daemon {
     /// How many messages are in its queue.
     pub fn queue(&self) -> usize {
         count(&self.folder.path().join("spool/input"), "-H")
+    }
+}
+
+/// A place on this host that is free.
+pub fn free_place() -> SocketAddr {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    free.local_addr().expect("a place")
+}
+
+/// Waits until somebody listens at a place.
+pub fn await_listener(place: SocketAddr) {
+    let start = Instant::now();
+    while TcpStream::connect(place).is_err() {
+        assert!(start.elapsed() < READY, "nobody listens at {place}");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -39,9 +39,10 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
     let into = "messages of 5 KB accepted and delivered into a maildir";
     let boxes = format!(
         "virtual_mailbox_domains = local.test\nvirtual_mailbox_base = DIR/mail\n\
-         virtual_mailbox_maps = static:box/\nvirtual_uid_maps = static:{0}\n\
-         virtual_gid_maps = static:{0}\n",
-        own_number()
+         virtual_mailbox_maps = static:box/\nvirtual_uid_maps = static:{}\n\
+         virtual_gid_maps = static:{}\n",
+        own_number("-u"),
+        own_number("-g")
     );
     ratio(into, (runs, count), [exim, ours], &boxes, |program| {
         let folder = TempDir::new().expect("a directory");
@@ -162,7 +163,9 @@ fn ratio(
         own.push(measured(ours));
         others.extend(root.as_ref().map(|root| {
             let other = Postfix::start(root, postfix);
-            deliver(other.place, &other.folder().join("log/mail"), REMOVED, count)
+            let took = deliver(other.place, &other.log(), REMOVED, count);
+            assert_eq!(other.delivered(), count, "Postfix has delivered each message");
+            took
         }));
     }
     daemon::clean();
@@ -184,8 +187,8 @@ fn ratio(
     }
 }
 
-/// The number of that user, and of its group.
-fn own_number() -> String {
-    let output = std::process::Command::new("id").args(["-u", USER]).output().expect("id");
+/// The number of that user (`-u`), or of its group (`-g`).
+fn own_number(which: &str) -> String {
+    let output = std::process::Command::new("id").args([which, USER]).output().expect("id");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -87,8 +87,8 @@ impl RetryError {
     /// What a hint is about, by the number of its error and by what it has beside that.
     pub fn of_hint(number: i32, detail: i32) -> Self {
         let source = match detail & 0xff {
-            77 => Some(HostSource::Mx),
-            65 => Some(HostSource::A),
+            detail if detail == i32::from(b'M') => Some(HostSource::Mx),
+            detail if detail == i32::from(b'A') => Some(HostSource::A),
             _ => None,
         };
         let digits = u8::try_from(detail >> 8).unwrap_or_default();

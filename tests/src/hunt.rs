@@ -119,7 +119,7 @@ pub fn question(kind: Kind, seed: u64) -> String {
 }
 
 /// The sort of case that a question is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
     Dialogue,
     Expression,
@@ -202,9 +202,12 @@ impl Quarry {
             Regex::new(r"^( *\d+[mhdw]) +[\d.]+[KM]? (NAME <>)").expect("a pattern")
         });
         let sized = |line: String| {
+            let line = SIZES.replace(&line, "$1 SIZE $2").into_owned();
+            if self.form != Form::Submission {
+                return line;
+            }
             // A word that Exim has left from the host before.
-            let line = line.replace("pipelined initial", "initial").replace("pipelined EH", "EH");
-            SIZES.replace(&line, "$1 SIZE $2").into_owned()
+            line.replace("pipelined initial", "initial").replace("pipelined EH", "EH")
         };
         let [theirs, ours] =
             [theirs, ours].map(|lines| lines.into_iter().map(sized).collect::<Vec<String>>());

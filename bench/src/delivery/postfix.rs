@@ -1,16 +1,14 @@
 //! Postfix beside both programs, where it is there: as it comes, without TLS and name
 //! look-ups.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::daemon::READY;
+use crate::daemon;
 
 /// Where `tests/setup` unpacks it, without its version.
 const UNPACKED: &str = "/usr/local/lib/eximious-tests";
@@ -68,31 +66,30 @@ impl Postfix {
         );
         let made = Command::new("sh").args(["-c", &folders]).status();
         assert!(made.is_ok_and(|status| status.success()), "Postfix's directories are made");
-        let port = {
-            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-            free.local_addr().expect("a port").port()
-        };
-        let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let place = daemon::free_place();
         let root_name = root.display().to_string();
         let main = [MAIN, more].concat().replace("DIR", &at).replace("POST", &root_name);
         std::fs::write(folder.path().join("main.cf"), main).expect("the configuration");
-        let services = SERVICES.replace("PORT", &port.to_string());
+        let services = SERVICES.replace("PORT", &place.port().to_string());
         std::fs::write(folder.path().join("master.cf"), services).expect("the services");
         let mut command = Command::new(root.join("usr/lib/postfix/sbin/master"));
         command.arg("-d").arg("-c").arg(folder.path()).env("MAIL_CONFIG", folder.path());
         command.env("LD_LIBRARY_PATH", root.join("usr/lib/postfix")).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let master = command.spawn().expect("Postfix starts");
-        let start = Instant::now();
-        while TcpStream::connect(place).is_err() {
-            assert!(start.elapsed() < READY, "Postfix does not listen");
-            thread::sleep(Duration::from_millis(20));
-        }
+        daemon::await_listener(place);
         Self { folder, master, place }
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Where it logs.
+    pub fn log(&self) -> PathBuf {
+        self.folder.path().join("log/mail")
+    }
+
+    /// How many messages its log says are delivered.
+    pub fn delivered(&self) -> usize {
+        let log = std::fs::read_to_string(self.log()).expect("the log");
+        log.lines().filter(|line| line.contains(" status=sent ")).count()
     }
 }
 

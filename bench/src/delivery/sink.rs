@@ -1,12 +1,11 @@
 //! A next host that takes everything.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::daemon::READY;
+use crate::daemon;
 
 /// Postfix's `smtp-sink` (what `SMTP_SINK` names, or the one in the path), or a thread of
 /// this program for each connection.
@@ -18,31 +17,25 @@ pub struct Sink {
 impl Sink {
     /// Starts one on a free port.
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("a port").port();
+        let place = daemon::free_place();
         let named = std::env::var_os("SMTP_SINK").unwrap_or_else(|| "smtp-sink".into());
         let mut command = Command::new(named);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if unsafe_as_root() {
             command.args(["-u", "nobody"]);
         }
-        command.args([&format!("127.0.0.1:{port}"), "512"]);
-        drop(listener);
+        command.args([&place.to_string(), "512"]);
         let process = command.spawn().ok();
         if process.is_none() {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the port");
+            let listener = TcpListener::bind(place).expect("the port");
             thread::spawn(move || {
                 for socket in listener.incoming().flatten() {
                     thread::spawn(move || serve(socket));
                 }
             });
         }
-        let start = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            assert!(start.elapsed() < READY, "the next host does not listen");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Self { port, process }
+        daemon::await_listener(place);
+        Self { port: place.port(), process }
     }
 
     pub fn port(&self) -> u16 {

@@ -270,12 +270,7 @@ impl<'d> Attempt<'d> {
     /// Tells the sender that somebody has given the message up.
     fn cancel(&mut self, by: &[u8]) -> Attempted {
         self.log(&[b"cancelled by ", by].concat());
-        let recipients = self.recipients();
-        for one in recipients {
-            let (node, address) = one.into_parts();
-            let why = Undelivered::new(0, "delivery cancelled by administrator");
-            self.fail(Undone::new(node, &address, false, why));
-        }
+        self.fail_all(b"delivery cancelled by administrator");
         self.end()
     }
 
@@ -331,10 +326,7 @@ impl<'d> Attempt<'d> {
         if self.file().sender.is_empty() {
             return self.complete_all();
         }
-        for one in self.recipients() {
-            let (node, address) = one.into_parts();
-            self.fail(Undone::new(node, &address, false, Undelivered::new(0, "")));
-        }
+        self.fail_all(b"");
         self.end()
     }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
+use eximious::stdlib::address::last_at;
 use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
@@ -100,8 +101,8 @@ impl<'s> Subject<'s> {
 
 /// Whether two addresses are the same, but for the case of their domains.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let at = |text: &[u8]| memchr::memrchr(b'@', text).unwrap_or(text.len());
-    let ((local, domain), (other, its)) = (one.split_at(at(one)), other.split_at(at(other)));
+    let ((local, domain), (other, its)) =
+        (one.split_at(last_at(one)), other.split_at(last_at(other)));
     local == other && domain.eq_ignore_ascii_case(its)
 }
 
@@ -344,7 +345,7 @@ impl Attempt<'_> {
         let mut line = [head, &self.named(subject)].concat();
         line.extend(senders);
         line.extend(Self::drivers(subject));
-        let (said, mut message) = words_of(why);
+        let (said, message) = if defers { words_of(why) } else { (Vec::new(), &why.message[..]) };
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
@@ -352,8 +353,6 @@ impl Attempt<'_> {
             line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
             // What the system says of it comes before the host.
             line.extend(said);
-        } else {
-            message = &why.message;
         }
         if let Some(host) = &why.host {
             line.extend(self.host(host));

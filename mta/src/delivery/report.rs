@@ -10,7 +10,6 @@ mod texts;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
-use eximious::transport::Undelivered;
 use eximious::{Str, opt, var};
 
 use super::attempt::{Attempt, Undone};
@@ -253,13 +252,12 @@ impl<'r, 'd> Letter<'r, 'd> {
     fn delay_reason(&mut self, one: &Undone) {
         let why = &one.why;
         let heard = why.host.is_some() && is_of_reply(why.number);
-        let message = if heard { why.message.clone() } else { Vec::new() };
-        let why = Undelivered { message, ..why.clone() };
-        self.reason(&Undone { why, ..one.clone() }, b"Delay reason: ");
+        self.reason(one, b"Delay reason: ", if heard { &why.message } else { b"" });
     }
 
-    /// Why an address has not got the message; `head` stands before what was heard.
-    fn reason(&mut self, one: &Undone, head: &[u8]) {
+    /// Why an address has not got the message; `head` stands before what was heard, and
+    /// `message` is as much of it as the sender may read.
+    fn reason(&mut self, one: &Undone, head: &[u8], message: &[u8]) {
         let why = &one.why;
         if one.untold && why.said.is_none() {
             return;
@@ -274,18 +272,17 @@ impl<'r, 'd> Letter<'r, 'd> {
             let address = format!(" [{}]", host.address);
             self.indented(&[b"host ", &host.name[..], address.as_bytes()].concat());
         }
-        if why.message.is_empty() {
+        if message.is_empty() {
             return;
         }
         // What a server said stands on lines of its own.
-        let message = match memchr::memmem::find(&why.message, b": ") {
+        match memchr::memmem::find(message, b": ") {
             Some(at) if why.host.is_some() => {
-                let reply = unfolded(&why.message[at + 2..]);
-                [&why.message[..=at], b"\n", &reply[..]].concat()
+                let reply = unfolded(&message[at + 2..]);
+                self.indented(&[head, &message[..=at], b"\n", &reply].concat());
             }
-            _ => why.message.clone(),
-        };
-        self.indented(&[head, &message].concat());
+            _ => self.indented(&[head, message].concat()),
+        }
     }
 
     /// Whether it is not to be named (`hide_child_in_errmsg`), and then what is said of it.

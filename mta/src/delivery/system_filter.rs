@@ -194,7 +194,7 @@ impl Attempt<'_> {
     }
 
     /// Nobody gets it, and the sender is told.
-    fn fail_all(&mut self, said: &[u8]) {
+    pub(super) fn fail_all(&mut self, said: &[u8]) {
         for one in self.recipients() {
             let (node, address) = one.into_parts();
             let why = Undelivered::new(0, said);

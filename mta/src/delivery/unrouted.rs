@@ -3,6 +3,7 @@
 
 use eximious::hints::RetryKey;
 use eximious::route::{Address, Delivery, RouteError};
+use eximious::stdlib::address::last_at;
 use eximious::trace::DeliveryOutcome;
 use eximious::transport::{Delivered, Undelivered};
 use eximious::{LogSelector, Str};
@@ -159,7 +160,8 @@ impl Attempt<'_> {
         let why = Undelivered::new(undone.why.number, TIMED_OUT);
         // No router has a say any more in what the local part is.
         let mut whole = undone.address.clone();
-        if let Some(at) = memchr::memrchr(b'@', whole.text.bytes()).filter(|_| !undone.is_direct) {
+        if !undone.is_direct {
+            let at = last_at(whole.text.bytes());
             whole.local_part = Str::tainted(&whole.text.bytes()[..at]);
         }
         let subject = Subject::undelivered(&whole, None, undone.is_direct);

@@ -1,20 +1,19 @@
 //! Next hosts that answer wrongly, slowly, for ever or not at all, at each place of a
 //! delivery: what both programs log, what they say to the host, and what they keep.
 
-use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::{undated, without_ids};
 
-use crate::common::reference;
 use crate::common::spool::Place;
+use crate::common::{locked, pairs, reference};
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
@@ -199,10 +198,6 @@ impl Drop for BadHost {
             let _ = UnixStream::connect(path);
         }
     }
-}
-
-pub fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
-    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl BadHost {
@@ -464,39 +459,12 @@ fn told(program: &str, question: Question) -> String {
 #[test]
 fn hosts_that_go_wrong_are_treated_as_exim_treats_them() {
     let Some(exim) = reference() else { return };
-    let only = std::env::var("BAD_HOSTS").ok();
-    let questions = questions().into_iter();
-    let questions: VecDeque<Question> = questions
-        .filter(|one| only.as_ref().is_none_or(|only| format!("{one:?}").contains(only)))
-        .collect();
-    assert!(!questions.is_empty());
-    let left = Mutex::new(questions);
-    let differences = Mutex::new(Vec::new());
-    std::thread::scope(|threads| {
-        for _ in 0..12 {
-            threads.spawn(|| {
-                while let Some(question) = { locked(&left).pop_front() } {
-                    let ask = || [&exim, OURS].map(|program| told(program, question));
-                    let [mut exims, mut ours] = ask();
-                    if question.is_lost_by_exim() {
-                        assert!(ours.ends_with("kept: 2"), "{question:?}: {ours}");
-                        continue;
-                    }
-                    // On a busy machine, time may run out where it should not.
-                    for _ in 0..3 {
-                        if exims != ours {
-                            [exims, ours] = ask();
-                        }
-                    }
-                    if exims != ours {
-                        let changes = similar::TextDiff::from_lines(&exims, &ours);
-                        let changes = changes.unified_diff().context_radius(20).to_string();
-                        locked(&differences).push(format!("== {question:?}\n{changes}"));
-                    }
-                }
-            });
+    pairs::are_alike(questions(), "BAD_HOSTS", 3, |question| {
+        let answers = [&exim, OURS].map(|program| told(program, question));
+        if question.is_lost_by_exim() {
+            assert!(answers[1].ends_with("kept: 2"), "{question:?}: {}", answers[1]);
+            return [String::new(), String::new()];
         }
+        answers
     });
-    let differences = locked(&differences);
-    assert!(differences.is_empty(), "{}: {}", differences.len(), differences.join("\n"));
 }

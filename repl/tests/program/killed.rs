@@ -12,13 +12,15 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use eximious_tests::servers::free_port;
 use eximious_tests::submission;
 use tempfile::TempDir;
+
+use crate::common::locked;
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
@@ -52,10 +54,6 @@ struct NextHost {
     got: Mutex<BTreeMap<String, usize>>,
     /// Who was put off once.
     put_off: Mutex<BTreeSet<String>>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl NextHost {

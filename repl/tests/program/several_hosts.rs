@@ -1,15 +1,13 @@
 //! Deliveries that have more than one host to try: what both programs say to each, what they
 //! log, what they keep, and what they tell the sender.
 
-use std::collections::VecDeque;
 use std::net::{TcpListener, TcpStream};
-use std::sync::Mutex;
 
 use eximious_tests::daemons::{undated, without_ids};
 
-use crate::bad_hosts::{BadHost, Fault, Question, locked};
-use crate::common::reference;
+use crate::bad_hosts::{BadHost, Fault, Question};
 use crate::common::spool::Place;
+use crate::common::{pairs, reference};
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
@@ -171,40 +169,15 @@ fn told(program: &str, manners: [Manner; 2], way: Way) -> String {
 #[test]
 fn several_hosts_are_tried_as_exim_tries_them() {
     let Some(exim) = reference() else { return };
-    let mut questions = VecDeque::new();
+    let mut questions = Vec::new();
     for way in WAYS {
         for first in FIRST {
             for second in SECOND {
-                questions.push_back(([*first, *second], *way));
+                questions.push(([*first, *second], *way));
             }
         }
     }
-    let only = std::env::var("SEVERAL_HOSTS").ok();
-    questions.retain(|one| only.as_ref().is_none_or(|only| format!("{one:?}").contains(only)));
-    assert!(!questions.is_empty());
-    let left = Mutex::new(questions);
-    let differences = Mutex::new(Vec::new());
-    std::thread::scope(|threads| {
-        for _ in 0..12 {
-            threads.spawn(|| {
-                while let Some((hosts, way)) = { locked(&left).pop_front() } {
-                    let ask = || [&exim, OURS].map(|program| told(program, hosts, way));
-                    let [mut exims, mut ours] = ask();
-                    // On a busy machine, time may run out where it should not.
-                    for _ in 0..2 {
-                        if exims != ours {
-                            [exims, ours] = ask();
-                        }
-                    }
-                    if exims != ours {
-                        let changes = similar::TextDiff::from_lines(&exims, &ours);
-                        let changes = changes.unified_diff().context_radius(3).to_string();
-                        locked(&differences).push(format!("== {hosts:?} {way:?}\n{changes}"));
-                    }
-                }
-            });
-        }
+    pairs::are_alike(questions, "SEVERAL_HOSTS", 2, |(hosts, way)| {
+        [&exim, OURS].map(|program| told(program, hosts, way))
     });
-    let differences = locked(&differences);
-    assert!(differences.is_empty(), "{}: {}", differences.len(), differences.join("\n"));
 }

@@ -184,7 +184,7 @@ impl Letter<'_, '_> {
             return;
         }
         self.named(one);
-        self.reason(one, b"");
+        self.reason(one, b"", &one.why.message);
     }
 
     /// What a program reads of each address.

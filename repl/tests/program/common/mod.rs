@@ -1,11 +1,18 @@
 //! Runs programs and gathers what they say.
 
 pub mod onward;
+pub mod pairs;
 pub mod spool;
 pub mod started;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What is behind a lock, whoever panicked with it.
+pub fn locked<T>(all: &Mutex<T>) -> MutexGuard<'_, T> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What a program said, and how it ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
