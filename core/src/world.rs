@@ -33,8 +33,8 @@ pub use ldap::{
 };
 pub use log::{DebugLog, Log, LogOptions, log_of};
 pub use mailbox::{
-    LocalUser, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
-    UserFileWork,
+    LocalUser, MailboxBeforehand, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply,
+    Mailboxes, UserFileOrder, UserFileWork,
 };
 pub use net::{Dialing, Net, NisError, PageFault, PageOrder, WebPage, WhosonError};
 pub use pipe::{Dialogue, LocalPeer, PeerOrder, PipeEnd, PipeFault, PipeOrder};

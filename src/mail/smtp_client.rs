@@ -9,7 +9,7 @@
 //!
 //! [`SmtpClient`] is who speaks: [`SmtpClient::connect`], [`SmtpClient::banner`], [`SmtpClient::ehlo`],
 //! [`SmtpClient::starttls`], [`SmtpClient::auth`], [`SmtpClient::mail`], [`SmtpClient::rcpt`],
-//! [`SmtpClient::data`] or [`SmtpClient::bdat`], [`SmtpClient::end_of_data`], [`SmtpClient::rset`] before
+//! [`SmtpClient::data`] or [`SmtpClient::first_chunk`], [`SmtpClient::end_of_data`], [`SmtpClient::rset`] before
 //! another message, [`SmtpClient::quit`]. Each gives the reply, where the server says yes, or
 //! an [`SmtpError`]: at which command, and why. Commands that are sent together are
 //! queued ([`SmtpClient::queue`], [`SmtpClient::send`]), and answered one by one
@@ -21,6 +21,7 @@
 //! time.
 
 mod auth;
+mod chunks;
 mod client;
 mod command;
 mod connection;
@@ -33,6 +34,7 @@ mod tests;
 mod tls;
 mod wire;
 
+pub use chunks::Chunks;
 pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};
 pub use command::{MailParams, RcptParams, SentCommand, SmtpCommand};
 pub use connection::{ConnectionTrouble, SmtpConnection};

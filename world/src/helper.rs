@@ -35,10 +35,13 @@ use rustix::net::{
 };
 use rustix::process::geteuid;
 
-use crate::mailbox::relay::{self, Ask, Question, Reply};
+use crate::mailbox::relay::{self, Ask, Question, Reply, Told};
 use crate::mailbox::{self, SystemMailboxes};
 use crate::processes::{Conversation, Other, Partner, SystemProcesses, open};
 use wire::{Frame, read_frame, write_frame};
+
+/// How much of a message goes with an order, before it is asked for.
+const AHEAD: usize = 64 << 10;
 
 /// A process that delivers with the rights of users. When this value goes, it ends what it
 /// does, and goes, too.
@@ -119,7 +122,7 @@ impl Mailboxes for DeliveryHelper {
         order: &MailboxOrder,
         supply: &mut dyn MailboxSupply,
     ) -> Result<MailboxDone, MailboxFault> {
-        let order = Frame::Mailbox(order.clone());
+        let order = Frame::Mailbox(Box::new(order.clone()), supply.beforehand(AHEAD));
         match self.order(&order, &mut |question| relay::answered(supply, question)) {
             Ok(Frame::Written(written)) => written,
             Ok(_) => Err(MailboxFault::new(0, "a delivery had no outcome")),
@@ -238,8 +241,9 @@ fn next(control: impl AsFd) -> io::Result<Option<OwnedFd>> {
 fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
     let denied = || io::Error::from(rustix::io::Errno::PERM);
     let outcome = match read_frame(&mut stream)? {
-        Frame::Mailbox(order) => {
-            let mut supply = Ask(|question| asked(&mut stream, question));
+        Frame::Mailbox(order, told) => {
+            let mut ask = Ask(|question| asked(&mut stream, question));
+            let mut supply = Told::new(told, &mut ask);
             Frame::Written(match refuses_root && order.user.uid == 0 {
                 true => Err(MailboxFault::of(&denied(), "the superuser gets no local delivery")),
                 false => mailbox::write_for_good(&order, &mut supply),

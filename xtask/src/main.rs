@@ -155,6 +155,11 @@ const TLS: &str = "\n## TLS\n\n\
     - A warning (`delay_warning`) gives what `:defer:` and the hosts said as the reason, and never \
     what is wrong in the configuration or the files here; where an address waits for its time, \
     Exim 4.98 shows whatever it has noted.\n\
+    - A message of which a host refuses every recipient after it had the first part of it \
+    (`BDAT` with the envelope) is not sent to its end; Exim 4.98 sends the rest for nobody. Where \
+    the host closes the connection instead of an answer to that part, Exim 4.98 takes the message \
+    for delivered; here it waits. What a recipient is told of a host that says nothing to him is \
+    the same as without `BDAT`; Exim 4.98 says nothing.\n\
     - A host's temporary refusal of a recipient whom another host then took is not kept: the next \
     message for him does not wait.\n\
     - `freeze_tell` for messages that an ACL freezes is silent about those that were written here, \

@@ -118,23 +118,30 @@ fn identifier(id: &str, number: usize) -> String {
     format!("{time}-{}-{end}", String::from_utf8_lossy(&digits))
 }
 
-/// Runs a program, and looks now and then at its memory.
+/// Runs a program; somebody beside looks now and then at its memory.
 fn run(command: &mut Command) -> Taken {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let start = Instant::now();
-    let mut child = command.spawn().expect("the program runs");
+    let child = command.spawn().expect("the program runs");
     let status = format!("/proc/{}/status", child.id());
-    let mut memory = 0;
-    let mut pause = Duration::from_micros(200);
-    while child.try_wait().expect("the program ends").is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let number = mark.and_then(|m| m.trim().split(' ').next()?.parse().ok());
-        memory = memory.max(number.unwrap_or(0));
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-    }
+    let watch = thread::spawn(move || {
+        let mut memory = 0;
+        let mut pause = Duration::from_micros(200);
+        while let Some(most) = most_memory(&status) {
+            memory = memory.max(most);
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+        memory
+    });
+    let said = child.wait_with_output().expect("the program ends").stdout;
     let time = start.elapsed();
-    let said = child.wait_with_output().expect("what it says").stdout;
-    Taken { time, memory, said }
+    Taken { time, memory: watch.join().expect("its memory"), said }
+}
+
+/// The most memory that a process had, in KiB; nothing when it has ended.
+fn most_memory(status: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(status).ok()?;
+    let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    mark.trim().split(' ').next()?.parse().ok()
 }

@@ -140,9 +140,26 @@ pub struct MailboxQuota {
     pub names_tell: bool,
 }
 
+/// What is told with an order, so that nobody needs to ask for it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MailboxBeforehand {
+    /// The first bytes of what is to be written.
+    pub bytes: Vec<u8>,
+    /// Whether there are no more.
+    pub is_all: bool,
+    /// Whether nothing is added to the name of a file in a maildir, whatever is written.
+    pub is_untagged: bool,
+}
+
 /// What the one who ordered has, and knows. Nothing else of the order's work is done while
 /// it answers.
 pub trait MailboxSupply {
+    /// Tells what can be told before the work begins: of the bytes, no more than so many.
+    fn beforehand(&mut self, most: usize) -> MailboxBeforehand {
+        let _ = most;
+        MailboxBeforehand::default()
+    }
+
     /// Gives the next bytes of what is to be written; none at its end.
     ///
     /// # Errors

@@ -31,6 +31,16 @@ const SESSIONS: &[Session] = &[
     Session { protocol: "smtp", offers: "250 next.test\r\n", places: SMTP },
     Session { protocol: "smtp", offers: "250-next.test\r\n250 PIPELINING\r\n", places: SMTP },
     Session { protocol: "smtp", offers: "250-next.test\r\n250 CHUNKING\r\n", places: &["BDAT"] },
+    Session {
+        protocol: "smtp",
+        offers: "250-next.test\r\n250-PIPELINING\r\n250 CHUNKING\r\n",
+        places: &["MAIL", "RCPT", "BDAT"],
+    },
+    Session {
+        protocol: "smtp with a long message",
+        offers: "250-next.test\r\n250-PIPELINING\r\n250 CHUNKING\r\n",
+        places: &["MAIL", "RCPT", "BDAT"],
+    },
     Session { protocol: "callout", offers: "250 next.test\r\n", places: ASKED },
     Session {
         protocol: "callout of the sender",
@@ -143,11 +153,21 @@ impl Question {
     /// The real one has times of its own for what goes along. Its transport `lmtp` has a small buffer, which it empties between
     /// replies, and may tell of what went wrong before.
     fn is_of_no_interest(&self) -> bool {
-        use Fault::{Close, Drips, EndlessLine, EndlessReply, Lines, Long, LongNo, Says};
+        use Fault::{Close, Drips, EndlessLine, EndlessReply, Lines, Long, LongNo, Says, Silent};
         match self.protocol {
             "cutthrough" => return self.place == "DATA" && matches!(self.fault, Drips(..)),
             // It logs them up to the end of a line that came from the host.
             "callout" => return matches!(self.fault, Close(text) if text.contains("-one")),
+            // It says nothing of it.
+            // Whether it can still be written to is a matter of time.
+            "smtp with a long message" if self.place == "BDAT" => {
+                return matches!(self.fault, Close("% whole line\r\n"));
+            }
+            "smtp" | "smtp with a long message"
+                if self.place == "RCPT" && self.offers.contains("CHUNKING") =>
+            {
+                return matches!(self.fault, Silent(_) | Drips(..));
+            }
             _ => {}
         }
         self.protocol == "lmtp transport"
@@ -161,10 +181,11 @@ impl Question {
     }
 
     /// Whether the real one takes recipients for done that are not: it closes its eyes to a
-    /// connection that is closed instead of an answer to `DATA`.
+    /// connection that is closed instead of an answer to `DATA`, or to a first chunk.
     fn is_lost_by_exim(&self) -> bool {
         let is_closed = matches!(self.fault, Fault::Close("" | "%" | "% half a line"));
-        self.place == "DATA" && is_closed
+        let is_part = self.protocol == "smtp with a long message" && self.place == "BDAT";
+        (self.place == "DATA" || is_part) && is_closed
     }
 }
 
@@ -399,6 +420,7 @@ fn told(program: &str, question: Question) -> String {
         "callout" => ("smtp", "smtp", Some("accept verify = recipient/callout=1s")),
         "callout of the sender" => ("smtp", "smtp", Some("accept verify = sender/callout=1s")),
         "cutthrough" => ("smtp", "smtp", Some("accept control = cutthrough_delivery")),
+        "smtp with a long message" => ("smtp", "smtp", None),
         protocol => ("smtp", protocol, None),
     };
     let head = match acl {
@@ -414,7 +436,9 @@ fn told(program: &str, question: Question) -> String {
     match acl {
         None => {
             let args = ["-odf", "-f", "<>", "a@x.test", "b@x.test"];
-            place.run(program, &args, "Subject: x\n\ntext\n");
+            let is_long = question.protocol.ends_with("long message");
+            let text = "text\n".repeat(if is_long { 2_000 } else { 1 });
+            place.run(program, &args, &format!("Subject: x\n\n{text}"));
         }
         Some(_) => {
             let run = place.run(program, &["-odq", "-oMa", "192.0.2.1", "-bs"], CLIENT);

@@ -408,11 +408,16 @@ impl SmtpClient {
 
     /// Keeps a command until another one is sent.
     pub fn queue(&mut self, trace: &mut Trace, request: SentCommand) {
+        self.hold(trace, &request);
+        self.unanswered.push_back(request);
+    }
+
+    /// The same of one whose answer is that to something else.
+    pub(super) fn hold(&mut self, trace: &mut Trace, request: &SentCommand) {
         trace.tell(Happening::Smtp(SmtpEvent::Held { text: &request.shown }));
         self.note(&[request.verb(), b"|"].concat());
         self.unsent.extend_from_slice(&request.line);
         self.unsent.extend_from_slice(b"\r\n");
-        self.unanswered.push_back(request);
     }
 
     /// Sends a command, and those that were kept before it.
@@ -551,9 +556,14 @@ impl SmtpClient {
         self.unanswered.push_back(request);
     }
 
-    /// The answer to the command that was sent last is that to something else.
-    pub(super) fn expect_no_more(&mut self) {
-        self.unanswered.pop_back();
+    /// Sends bytes, and the commands that were kept before them.
+    pub(super) fn put_with_held(&mut self, bytes: &[u8]) -> Result<(), Cause> {
+        let mut all = std::mem::take(&mut self.unsent);
+        if all.is_empty() {
+            return self.put(bytes);
+        }
+        all.extend_from_slice(bytes);
+        self.put(&all)
     }
 
     /// Sends bytes, as far as anybody can hear them.

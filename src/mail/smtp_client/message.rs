@@ -7,14 +7,11 @@ use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
 
 use super::client::error;
 use super::{
-    Cause, Hello, Reply, ReplyClass, SentCommand, SmtpClient, SmtpCommand, SmtpError, Wire,
+    Cause, Chunks, Hello, Reply, ReplyClass, SentCommand, SmtpClient, SmtpCommand, SmtpError, Wire,
 };
 
 /// How much of a message is read at once.
 const PIECE: usize = 16 * 1024;
-
-/// How large a chunk of `BDAT` becomes at the least, but for the last one.
-const CHUNK: usize = 64 * 1024;
 
 /// What a server made of a message.
 #[derive(Debug)]
@@ -64,9 +61,8 @@ impl SmtpClient {
             self.note(b".");
         }
         self.connection.set_timeout(self.timeouts.command);
-        if sent.is_ok() && self.leaves {
-            // Where it is not heard, there is no need for it.
-            let _ = self.say_farewell(trace);
+        if sent.is_ok() {
+            self.end_message(trace);
         }
         match sent {
             Ok(()) => {
@@ -77,65 +73,92 @@ impl SmtpClient {
         }
     }
 
-    /// Sends a message, whose newlines are `\n`, by `BDAT` (RFC 3030); how much was sent.
-    /// What comes of it is what [`SmtpClient::end_of_data`] hears.
+    /// Sends a message by `BDAT`; how much was sent. What comes of it is what
+    /// [`SmtpClient::end_of_data`] hears.
     ///
     /// # Errors
-    /// The server does not want a chunk, or it was not sent as a whole.
-    pub fn bdat(&mut self, trace: &mut Trace, message: &mut dyn Read) -> Result<u64, SmtpError> {
-        let (mut chunk, mut sent, mut begins) = (Vec::new(), 0, true);
-        loop {
-            let piece = piece(message).map_err(|cause| unsent(sent, cause))?;
-            for line in piece.split_inclusive(|byte| *byte == b'\n') {
-                let (text, ended) = match line.split_last() {
-                    Some((b'\n', text)) => (text, true),
-                    _ => (line, false),
-                };
-                chunk.extend_from_slice(text);
-                if ended {
-                    chunk.extend_from_slice(b"\r\n");
-                }
-                begins = ended;
-            }
-            let last = piece.is_empty();
-            if last && !begins {
-                chunk.extend_from_slice(b"\r\n");
-            }
-            if last || chunk.len() >= CHUNK {
-                self.chunk(trace, &chunk, last, sent)?;
-                sent += chunk.len() as u64;
-                chunk.clear();
-            }
-            if last {
-                self.sent = sent;
-                return Ok(sent);
+    /// The server does not want the first chunk, or they can't be sent, or not be read.
+    pub fn bdat(&mut self, trace: &mut Trace, mut chunks: Chunks<'_>) -> Result<u64, SmtpError> {
+        self.first_chunk(trace, &mut chunks)?;
+        if !chunks.is_one() {
+            let reply = self.answer(trace)?;
+            if !reply.accepts() {
+                return Err(error(&first_part(), Cause::Replied(reply)));
             }
         }
+        self.last_chunk(trace, chunks)
     }
 
-    /// One chunk; the answer to the last one is that to the message.
-    fn chunk(
+    /// Sends the first chunk of a message, and the commands that were kept before it. Where it
+    /// is the last one, too, what comes of it is what [`SmtpClient::end_of_data`] hears;
+    /// otherwise [`SmtpClient::answer`] does, after the answers to those.
+    ///
+    /// # Errors
+    /// It can't be sent.
+    pub fn first_chunk(
         &mut self,
         trace: &mut Trace,
-        chunk: &[u8],
-        last: bool,
-        before: u64,
+        chunks: &mut Chunks<'_>,
     ) -> Result<(), SmtpError> {
-        let tail = if last { " LAST" } else { "" };
-        let request = SentCommand::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
-        self.send(trace, request.clone())?;
-        self.connection.set_timeout(self.timeouts.data);
-        let sent = self.put(chunk).map_err(|cause| unsent(before, cause));
-        self.connection.set_timeout(self.timeouts.command);
-        sent?;
-        if last {
-            self.expect_no_more();
-            return Ok(());
+        let (chunk, is_last) = (std::mem::take(&mut chunks.first), chunks.is_one());
+        self.sent = 0;
+        self.announce_chunk(trace, chunk.len() as u64, is_last);
+        self.put_chunk(&chunk)?;
+        match is_last {
+            true => self.end_message(trace),
+            false => self.expect(first_part()),
         }
-        let reply = self.answer(trace)?;
-        match reply.accepts() {
-            true => Ok(()),
-            false => Err(error(&request, Cause::Replied(reply))),
+        Ok(())
+    }
+
+    /// Sends what comes after the first chunk of a message, if there is more; how much was sent
+    /// with that one. What comes of it is what [`SmtpClient::end_of_data`] hears.
+    ///
+    /// # Errors
+    /// It can't be sent, or not be read.
+    pub fn last_chunk(&mut self, trace: &mut Trace, chunks: Chunks<'_>) -> Result<u64, SmtpError> {
+        let Some(mut body) = chunks.body else { return Ok(self.sent) };
+        self.announce_chunk(trace, body.size, true);
+        let mut left = body.size;
+        while left > 0 {
+            let piece = body.next().map_err(|why| why.to_string());
+            let piece = piece.map_err(|why| unsent(self.sent, Cause::Source(why)))?;
+            // The server takes as much as was announced, whatever that is.
+            if piece.is_empty() || piece.len() as u64 > left {
+                let why = "it is not what it was a moment ago".to_owned();
+                return Err(unsent(self.sent, Cause::Source(why)));
+            }
+            left -= piece.len() as u64;
+            self.put_chunk(&piece)?;
+        }
+        self.end_message(trace);
+        Ok(self.sent)
+    }
+
+    /// How much was sent of the message at hand, by `DATA` or `BDAT`.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn announce_chunk(&mut self, trace: &mut Trace, size: u64, is_last: bool) {
+        let tail = if is_last { " LAST" } else { "" };
+        let request = SentCommand::new(SmtpCommand::Bdat, format!("BDAT {size}{tail}"));
+        self.hold(trace, &request);
+    }
+
+    fn put_chunk(&mut self, chunk: &[u8]) -> Result<(), SmtpError> {
+        self.connection.set_timeout(self.timeouts.data);
+        let sent = self.put_with_held(chunk).map_err(|cause| unsent(self.sent, cause));
+        self.connection.set_timeout(self.timeouts.command);
+        self.sent += chunk.len() as u64;
+        sent
+    }
+
+    /// What was sent is the whole message.
+    fn end_message(&mut self, trace: &mut Trace) {
+        if self.leaves {
+            // Where it is not heard, there is no need for it.
+            let _ = self.say_farewell(trace);
         }
     }
 
@@ -182,6 +205,10 @@ impl SmtpClient {
             error
         })
     }
+}
+
+fn first_part() -> SentCommand {
+    SentCommand::wait(SmtpCommand::Bdat, b"sending data block")
 }
 
 fn end_of_data() -> SentCommand {

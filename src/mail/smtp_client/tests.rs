@@ -379,39 +379,62 @@ fn a_message_that_can_not_be_read_has_no_end() {
     assert_eq!(error.cause, Cause::Source("disk on fire".to_owned()));
     assert!(error.ends_connection());
     assert!(!written(&seen).contains("\r\n.\r\n"));
-    let error = client.bdat(&mut Trace::default(), &mut Broken(0)).unwrap_err();
-    assert!(matches!(error.cause, Cause::Source(_)));
-    assert!(!written(&seen).contains("LAST"));
+    let Err(why) = Chunks::new(b"a: b\n\n", &|| Box::new(Broken(0))) else { panic!("it is read") };
+    assert_eq!(why.to_string(), "disk on fire");
 }
 
 #[test]
 fn chunks_are_as_long_as_they_say() {
     let text = "a line, and .dots\n.\n".repeat(10_000);
-    let (mut client, seen) = open("CHUNKING", vec![says("250 1\n250 2\n250 3\n250 all\n")]);
-    let sent = client.bdat(&mut Trace::default(), &mut text.as_bytes()).unwrap();
+    let wire = text.replace('\n', "\r\n");
+    let (mut client, seen) = open("CHUNKING", vec![says("250 1\n250 all\n")]);
+    let mut chunks = Chunks::new(b"a: b\n\n", &|| Box::new(text.as_bytes())).unwrap();
+    client.first_chunk(&mut Trace::default(), &mut chunks).unwrap();
+    assert_eq!(written(&seen), "BDAT 8\r\na: b\r\n\r\n");
+    assert_eq!(client.answer(&mut Trace::default()).unwrap().text(), b"250 1");
+    let sent = client.last_chunk(&mut Trace::default(), chunks).unwrap();
+    assert_eq!(sent, 8 + wire.len() as u64);
+    assert_eq!(written(&seen)[16..], format!("BDAT {} LAST\r\n{wire}", wire.len()));
     let verdicts = client.end_of_data(&mut Trace::default());
     assert_eq!(verdicts.message.unwrap().unwrap().text(), b"250 all");
-    let wire = text.replace('\n', "\r\n");
-    assert_eq!(sent, wire.len() as u64);
-    let (written, mut rest, mut found) = (written(&seen), String::new(), 0);
-    let mut left = written.as_str();
-    while let Some((head, tail)) = left.split_once("\r\n") {
-        let words: Vec<&str> = head.split(' ').collect();
-        assert_eq!(words[0], "BDAT");
-        let (chunk, next) = tail.split_at(words[1].parse().unwrap());
-        rest.push_str(chunk);
-        found += 1;
-        assert_eq!(words.get(2), next.is_empty().then_some(&"LAST"));
-        left = next;
-    }
-    assert_eq!((rest, found), (wire, 4));
-    // A line without an end has one on the wire.
+
+    // A short message is one, and a line without an end has one on the wire.
     let (mut client, seen) = open("CHUNKING", vec![says("250 all\n")]);
-    client.bdat(&mut Trace::default(), &mut &b"x"[..]).unwrap();
-    assert_eq!(self::written(&seen), "BDAT 3 LAST\r\nx\r\n");
-    let (mut client, _) = open("CHUNKING", vec![says("552 too much\n")]);
-    let error = client.bdat(&mut Trace::default(), &mut text.as_bytes()).unwrap_err();
-    assert_eq!((error.command, error.is_permanent()), (SmtpCommand::Bdat, true));
+    let mut chunks = Chunks::new(b"", &|| Box::new(&b"x"[..])).unwrap();
+    client.first_chunk(&mut Trace::default(), &mut chunks).unwrap();
+    assert_eq!(written(&seen), "BDAT 3 LAST\r\nx\r\n");
+}
+
+#[test]
+fn the_first_chunk_goes_with_what_waits() {
+    let (mut client, seen) = open("CHUNKING", vec![says("250 a\n250 b\n552 too much\n")]);
+    let none = Extensions::default();
+    let trace = &mut Trace::default();
+    client.queue(trace, SentCommand::mail(b"a@x", &MailParams::default(), &none));
+    client.queue(trace, SentCommand::rcpt(b"b@x", &RcptParams::default(), &none));
+    assert_eq!(written(&seen), "");
+    let text = "x".repeat(9000);
+    let mut chunks = Chunks::new(b"\n", &|| Box::new(text.as_bytes())).unwrap();
+    client.first_chunk(trace, &mut chunks).unwrap();
+    assert_eq!(written(&seen), "MAIL FROM:<a@x>\r\nRCPT TO:<b@x>\r\nBDAT 2\r\n\r\n");
+    let answers = [(); 3].map(|()| client.answer(trace).unwrap().code().to_vec());
+    assert_eq!(answers, [b"250", b"250", b"552"]);
+    assert_eq!(client.last().said, b"sending data block");
+}
+
+#[test]
+fn a_message_that_changes_is_not_sent_to_its_end() {
+    let reads = std::cell::Cell::new(0);
+    let body = || -> Box<dyn io::Read> {
+        reads.set(reads.get() + 1);
+        Box::new(io::repeat(b'x').take(10_000 * reads.get()))
+    };
+    let mut chunks = Chunks::new(b"\n", &body).unwrap();
+    let (mut client, _) = open("CHUNKING", vec![says("250 1\n")]);
+    client.first_chunk(&mut Trace::default(), &mut chunks).unwrap();
+    client.answer(&mut Trace::default()).unwrap();
+    let error = client.last_chunk(&mut Trace::default(), chunks).unwrap_err();
+    assert!(matches!(error.cause, Cause::Source(_)), "{error}");
 }
 
 /// Names three recipients, of whom two are taken, and sends a message.

@@ -16,6 +16,7 @@ use crate::config::rewrite_rules;
 use crate::mail::rewrite::Rewriter;
 use crate::mail::rewrite::header::{self as rewrite, place_of};
 use crate::mail::route::{Attached, Delivery};
+use crate::mail::smtp_client::Chunks;
 
 /// A message on its way out.
 #[derive(Clone, Debug)]
@@ -155,11 +156,19 @@ impl<'m> Outgoing<'m> {
     }
 
     /// Reads its body.
-    pub(crate) fn body(&self) -> Box<dyn Read + '_> {
+    pub(crate) fn body(&self) -> Box<dyn Read + 'm> {
         match self.message {
             Some(message) => Box::new(message.stray.chain(message.body.reader())),
             None => Box::new(io::empty()),
         }
+    }
+
+    /// As `BDAT` sends it.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub(super) fn chunks(&self) -> io::Result<Chunks<'m>> {
+        Chunks::new(&self.head, &|| self.body())
     }
 
     /// Reads it with changed lines.

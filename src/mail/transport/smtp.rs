@@ -3,6 +3,7 @@
 mod arc;
 mod bounds;
 mod dkim;
+mod envelope;
 mod held;
 mod hosts;
 mod international;

@@ -201,7 +201,7 @@ pub fn replies(data: &[u8]) {
 
 /// Sends a message to a server that says these bytes, whatever it is told.
 fn delivered_to(data: &[u8]) {
-    use eximious::smtp_client::{MailParams, Protocol, RcptParams, SmtpClient, SmtpError};
+    use eximious::smtp_client::{Chunks, MailParams, Protocol, RcptParams, SmtpClient, SmtpError};
     let fine = |came: &SmtpError| {
         let logged = came.logged();
         assert!(logged.len() < 4 * 4096 + 100);
@@ -219,8 +219,10 @@ fn delivered_to(data: &[u8]) {
     for to in [b"c@d", b"e@f"] {
         let _ = client.rcpt(watch, to, &RcptParams::default()).map_err(|error| fine(&error));
     }
+    let text = if data.len() % 2 == 1 { &b"x\n"[..] } else { &[b'x'; 9000] };
+    let chunks = Chunks::new(b"h: v\n\n", &|| Box::new(text)).expect("it is read");
     let sent = match client.extensions().chunking {
-        true => client.bdat(watch, &mut &b"h: v\n\nx\n"[..]),
+        true => client.bdat(watch, chunks),
         false => {
             client.data(watch).and_then(|_| client.send_message(watch, &mut &b"h: v\n\nx\n"[..]))
         }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::world::mailbox::{
-    MailboxFault, MailboxForm, MailboxOrder, MailboxQuota, MailboxSupply, Mailboxes,
+    MailboxBeforehand, MailboxFault, MailboxForm, MailboxOrder, MailboxQuota, MailboxSupply,
+    Mailboxes,
 };
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeFault, PipeOrder};
 use rustix::process::{getegid, geteuid};
@@ -95,6 +96,55 @@ fn mailboxes_are_written_by_another_process() {
             }
         });
         assert_eq!(std::fs::read_dir(place.path().join("box/new")).unwrap().count(), 9);
+    });
+}
+
+/// A text of which some, or all, is told with the order.
+struct Ahead {
+    text: &'static [u8],
+    told: usize,
+    reads: usize,
+}
+
+impl MailboxSupply for Ahead {
+    fn beforehand(&mut self, _: usize) -> MailboxBeforehand {
+        let (bytes, rest) = self.text.split_at(self.told);
+        self.text = rest;
+        MailboxBeforehand { bytes: bytes.to_vec(), is_all: rest.is_empty(), is_untagged: true }
+    }
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.reads += 1;
+        self.text.read(into)
+    }
+    fn name(&mut self, _: u64) -> Result<Vec<u8>, MailboxFault> {
+        Err(MailboxFault::new(-1, "nobody asks"))
+    }
+    fn tag(&mut self, _: u64) -> Result<Vec<u8>, MailboxFault> {
+        Err(MailboxFault::new(-1, "nobody asks"))
+    }
+    fn envelope(&mut self, _: &[u8]) -> Result<Vec<u8>, MailboxFault> {
+        Err(MailboxFault::new(-1, "nobody asks"))
+    }
+    fn sizes(&mut self, _: &[Vec<u8>]) -> Vec<Option<u64>> {
+        Vec::new()
+    }
+    fn counts(&mut self, _: &[u8]) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_is_told_with_an_order_is_not_asked_for() {
+    let place = tempfile::tempdir().unwrap();
+    let form = || MailboxForm::Maildir { retries: 1, marks_folder: false, keeps_sizes: false };
+    with_helper(|helper| {
+        for (told, reads) in [(0, 2), (4, 2), (8, 0)] {
+            let mut supply = Ahead { text: b"one\ntwo\n", told, reads: 0 };
+            let done = helper.write(&order(&place, form()), &mut supply).unwrap();
+            assert_eq!((done.written, supply.reads), (8, reads));
+            let path = std::path::PathBuf::from(String::from_utf8(done.path).unwrap());
+            assert_eq!(std::fs::read(path).unwrap(), b"one\ntwo\n");
+        }
     });
 }
 

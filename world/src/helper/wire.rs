@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use eximious_core::world::mailbox::{
-    MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm, MailboxLock,
-    MailboxOrder, MailboxQuota, UserFileOrder, UserFileWork,
+    MailboxBeforehand, MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm,
+    MailboxLock, MailboxOrder, MailboxQuota, UserFileOrder, UserFileWork,
 };
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder};
 
@@ -19,7 +19,7 @@ const ROOM: usize = 128 << 10;
 
 /// What goes over a connection.
 pub(super) enum Frame {
-    Mailbox(MailboxOrder),
+    Mailbox(Box<MailboxOrder>, MailboxBeforehand),
     Pipe(PipeOrder),
     Question(Question),
     Reply(Reply),
@@ -465,12 +465,25 @@ impl Wire for Reply {
     }
 }
 
+impl Wire for MailboxBeforehand {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.is_all, self.is_untagged).put(out);
+        out.extend_from_slice(&self.bytes);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let (is_all, is_untagged) = Wire::take(from)?;
+        // Nothing comes behind them.
+        Some(Self { bytes: std::mem::take(from).to_vec(), is_all, is_untagged })
+    }
+}
+
 impl Wire for Frame {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Mailbox(order) => {
+            Self::Mailbox(order, told) => {
                 out.push(0);
                 order.put(out);
+                told.put(out);
             }
             Self::Pipe(order) => {
                 out.push(1);
@@ -520,7 +533,7 @@ impl Wire for Frame {
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         Some(match u8::take(from)? {
-            0 => Self::Mailbox(Wire::take(from)?),
+            0 => Self::Mailbox(Box::new(Wire::take(from)?), Wire::take(from)?),
             1 => Self::Pipe(Wire::take(from)?),
             2 => Self::Question(Wire::take(from)?),
             3 => Self::Reply(Wire::take(from)?),

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use eximious_core::world::LocalUser;
-use eximious_core::world::mailbox::{MailboxDone, MailboxFault, MailboxSupply};
+use eximious_core::world::mailbox::{MailboxBeforehand, MailboxDone, MailboxFault, MailboxSupply};
 use rustix::process::geteuid;
 
 use crate::as_user::{Rights, rights};
@@ -105,6 +105,56 @@ pub(crate) fn answered(supply: &mut dyn MailboxSupply, question: Question) -> Re
         Question::Envelope(base) => Reply::Text(supply.envelope(&base)),
         Question::Sizes(names) => Reply::Sizes(supply.sizes(&names)),
         Question::Counts(directory) => Reply::Counts(supply.counts(&directory)),
+    }
+}
+
+/// A supply of which some is told already.
+pub(crate) struct Told<'s> {
+    bytes: Vec<u8>,
+    /// How many of them were taken.
+    taken: usize,
+    is_all: bool,
+    is_untagged: bool,
+    rest: &'s mut dyn MailboxSupply,
+}
+
+impl<'s> Told<'s> {
+    pub(crate) fn new(told: MailboxBeforehand, rest: &'s mut dyn MailboxSupply) -> Self {
+        let MailboxBeforehand { bytes, is_all, is_untagged } = told;
+        Self { bytes, taken: 0, is_all, is_untagged, rest }
+    }
+}
+
+impl MailboxSupply for Told<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = &self.bytes[self.taken..];
+        if left.is_empty() {
+            return if self.is_all { Ok(0) } else { self.rest.read(into) };
+        }
+        let count = left.len().min(into.len());
+        into[..count].copy_from_slice(&left[..count]);
+        self.taken += count;
+        Ok(count)
+    }
+
+    fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
+        self.rest.name(inode)
+    }
+
+    fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
+        if self.is_untagged { Ok(Vec::new()) } else { self.rest.tag(written) }
+    }
+
+    fn envelope(&mut self, base: &[u8]) -> Result<Vec<u8>, MailboxFault> {
+        self.rest.envelope(base)
+    }
+
+    fn sizes(&mut self, names: &[Vec<u8>]) -> Vec<Option<u64>> {
+        self.rest.sizes(names)
+    }
+
+    fn counts(&mut self, directory: &[u8]) -> bool {
+        self.rest.counts(directory)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use eximious_core::world::Moment;
-use eximious_core::world::mailbox::{MailboxFault, MailboxOrder, MailboxSupply};
+use eximious_core::world::mailbox::{MailboxBeforehand, MailboxFault, MailboxOrder, MailboxSupply};
 use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::appendfile as opt;
@@ -26,6 +26,8 @@ pub(super) struct Supply<'s> {
     cx: &'s mut Context,
     transport: &'s Transport,
     reader: Box<dyn Read + 's>,
+    /// What was wrong when bytes were read before they were asked for.
+    unread: Option<io::Error>,
     return_path: Str,
     recipients: Vec<Str>,
     sizes: Option<Str>,
@@ -54,7 +56,8 @@ impl<'s> Supply<'s> {
             reader = Box::new(io::Cursor::new(head).chain(reader));
         }
         let return_path = call.consignment.return_path.clone();
-        Ok(Self { cx: &mut *call.cx, transport, reader, return_path, recipients, sizes, counts })
+        let (cx, unread) = (&mut *call.cx, None);
+        Ok(Self { cx, transport, reader, unread, return_path, recipients, sizes, counts })
     }
 
     /// Expands an option's text; a forced failure is nothing.
@@ -114,8 +117,20 @@ fn line(text: &Str) -> Vec<u8> {
 }
 
 impl MailboxSupply for Supply<'_> {
+    fn beforehand(&mut self, most: usize) -> MailboxBeforehand {
+        let mut bytes = Vec::new();
+        let read = (&mut self.reader).take(most as u64).read_to_end(&mut bytes);
+        self.unread = read.err();
+        let is_all = self.unread.is_none() && bytes.len() < most;
+        let is_untagged = self.transport.some_text(opt::MAILDIR_TAG).is_none();
+        MailboxBeforehand { bytes, is_all, is_untagged }
+    }
+
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(into)
+        match self.unread.take() {
+            Some(error) => Err(error),
+            None => self.reader.read(into),
+        }
     }
 
     fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {

@@ -3,24 +3,21 @@
 use std::io;
 use std::net::SocketAddr;
 
-use eximious_core::{LogSelector, Str};
+use eximious_core::LogSelector;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::printing::printing;
 
 use super::bounds::LineBounds;
+use super::envelope::{Begun, MailWishes};
 use super::held::Line;
 use super::international;
 use super::stop::{
-    RCPT, Stop, at_the_end, broken_off, number_of, of_message, pipelined, replied, retry_error,
-    with_reason,
+    Stop, at_the_end, broken_off, number_of, of_message, pipelined, retry_error, with_reason,
 };
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
-use crate::mail::smtp_client::{
-    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, ReplyClass, SentCommand, SmtpCommand,
-    SmtpError,
-};
+use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
 use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::{
@@ -245,35 +242,47 @@ impl Attempt<'_, '_, '_> {
             self.work.settle(some, &failed);
             return Ok(());
         }
-        let taken = self.envelope(opened, some, (prdr, bdat), auth_sender.clone())?;
-        let (accepted, announced) = taken;
+        let leaves = line.is_last && !prdr && protocol != Protocol::Lmtp;
+        let mut chunks = match bdat {
+            true => Some(self.outgoing.chunks().map_err(Stop::Unread)?),
+            false => None,
+        };
+        let of_mail = MailWishes { prdr, leaves, auth: auth_sender.clone() };
+        let (accepted, begun) = self.envelope(opened, some, of_mail, chunks.as_mut())?;
         let client = &mut opened.client;
+        let trace = self.call.cx.trace();
         if accepted.is_empty() {
-            return match announced {
+            return match begun {
                 // The host waits for a message that nobody gets.
-                true => Err(Stop::Host(broken_off())),
-                false => Ok(()),
+                Begun::Announced => Err(Stop::Host(broken_off())),
+                Begun::Whole => {
+                    // What it makes of one that nobody gets is of no interest.
+                    client.end_of_data(trace);
+                    Ok(())
+                }
+                Begun::Nothing | Begun::Part => Ok(()),
             };
         }
-        let trace = self.call.cx.trace();
-        let sent = match bdat {
-            true => client.bdat(trace, &mut self.outgoing.reader()),
-            false => {
-                if !announced {
-                    client.data(trace).map_err(of_message)?;
-                }
-                if line.is_last && !prdr && protocol != Protocol::Lmtp {
-                    client.leave_with_message();
-                }
-                client.send_message(trace, &mut self.outgoing.reader())
-            }
+        if begun == Begun::Nothing && chunks.is_none() {
+            client.data(trace).map_err(of_message)?;
+        }
+        if leaves {
+            client.leave_with_message();
+        }
+        let sent = match chunks {
+            None => client.send_message(trace, &mut self.outgoing.reader()),
+            Some(chunks) if begun == Begun::Nothing => client.bdat(trace, chunks),
+            Some(chunks) => client.last_chunk(trace, chunks),
         };
         let size = sent.map_err(|error| match &error.cause {
             Cause::Source(why) => Stop::Unread(io::Error::other(why.clone())),
             Cause::Replied(_) => Stop::Message(error),
             _ => Stop::Host(error),
         })?;
-        let verdicts = client.end_of_data(self.call.cx.trace());
+        let mut verdicts = client.end_of_data(trace);
+        if begun == Begun::Whole {
+            verdicts.message = verdicts.message.map(|message| message.map_err(pipelined));
+        }
         let mut of_all = Vec::new();
         let judged_each = prdr && protocol != Protocol::Lmtp && !verdicts.recipients.is_empty();
         let each: Vec<Result<Reply, SmtpError>> = match (verdicts.message, verdicts.recipients) {
@@ -342,136 +351,9 @@ impl Attempt<'_, '_, '_> {
         Ok(())
     }
 
-    /// MAIL, and RCPT for each; with a host that takes many commands at once, DATA as well.
-    /// Those that it took, and whether it waits for the message.
-    fn envelope(
-        &mut self,
-        opened: &mut Opened,
-        some: &[usize],
-        (prdr, bdat): (bool, bool),
-        auth: Option<Vec<u8>>,
-    ) -> Result<(Vec<usize>, bool), Stop> {
-        let client = &mut opened.client;
-        let consignment = &self.call.consignment;
-        let from = consignment.return_path.clone();
-        let addition = self.call.transport.get(smtp::SIZE_ADDITION);
-        let message = consignment.message;
-        let size = (message.size + message.lines).saturating_add_signed(addition);
-        let smtputf8 = international::is_needed(self.call.cx);
-        let converts = international::converts(self.call, client.extensions().smtputf8);
-        let consignment = &self.call.consignment;
-        let from = match converts {
-            true => international::in_ascii(&from),
-            false => from,
-        };
-        let params = MailParams {
-            smtputf8: smtputf8 && !converts,
-            size: (addition >= 0).then_some(size),
-            prdr,
-            dsn: consignment.reports.mail.clone(),
-            auth,
-            ..MailParams::default()
-        };
-        let ignore_quota = self.endpoint.protocol == Protocol::Lmtp
-            && self.call.transport.on(smtp::LMTP_IGNORE_QUOTA);
-        let to: Vec<(Str, RcptParams)> = some
-            .iter()
-            .map(|at| {
-                let dsn = consignment.reports.rcpt.get(*at).cloned().unwrap_or_default();
-                let to = self.call.recipient(*at);
-                let to = if converts { international::in_ascii(&to) } else { to };
-                (to, RcptParams { dsn, ignore_quota })
-            })
-            .collect();
-        let trace = self.call.cx.trace();
-        let announced = client.extensions().clone();
-        let mail = SentCommand::mail(from.bytes(), &params, &announced);
-        let pipelines = client.pipelines();
-        let whole = self.call.consignment.whole;
-        let with_data = pipelines && !bdat && !whole;
-        if !pipelines {
-            client.ask(trace, mail).map_err(of_message)?;
-        } else {
-            client.queue(trace, mail);
-            for (number, (one, params)) in to.iter().enumerate() {
-                let rcpt = SentCommand::rcpt(one.bytes(), params, &announced);
-                match number + 1 == to.len() && !with_data {
-                    true => client.send(trace, rcpt).map_err(Stop::Host)?,
-                    false => client.queue(trace, rcpt),
-                }
-            }
-            if with_data {
-                client.send(trace, SentCommand::data()).map_err(Stop::Host)?;
-            }
-            let answer = client.answer(trace);
-            self.heard_early(opened)?;
-            let (client, trace) = (&mut opened.client, self.call.cx.trace());
-            let reply = answer.map_err(pipelined).map_err(of_message)?;
-            if !reply.accepts() {
-                let error = pipelined(replied(client, SmtpCommand::Mail, reply));
-                // What the host says to the rest is of no interest.
-                (0..to.len()).for_each(|_| client.skip_answer(trace));
-                let waits = with_data && client.answer(trace).is_ok_and(|reply| !reply.refuses());
-                return Err(Stop::Refused(error, waits));
-            }
-        }
-        let client = &mut opened.client;
-        let (mut accepted, mut refusal) = (Vec::new(), None);
-        for (at, (to, params)) in some.iter().zip(&to) {
-            let trace = self.call.cx.trace();
-            let answer = match pipelines {
-                true => client.answer(trace),
-                false => client
-                    .send(trace, SentCommand::rcpt(to.bytes(), params, &announced))
-                    .and_then(|()| client.answer(trace)),
-            };
-            match answer {
-                Ok(reply) if reply.accepts() => {
-                    accepted.push(*at);
-                }
-                Ok(reply) => {
-                    let error = replied(client, SmtpCommand::Rcpt, reply);
-                    match whole {
-                        true => refusal = refusal.or(Some(error)),
-                        false => self.note(*at, &error, RCPT),
-                    }
-                }
-                Err(error) if error.cause == Cause::Timeout => {
-                    // It is the address that the host thinks about for so long.
-                    self.note(*at, &error, number_of(&error));
-                    return Err(Stop::Recipient(error));
-                }
-                Err(error) => {
-                    return Err(Stop::Host(if pipelines { pipelined(error) } else { error }));
-                }
-            }
-        }
-        if let Some(error) = refusal {
-            let refused = self.refused(&error, RCPT);
-            self.work.settle(some, &refused);
-            return Ok((Vec::new(), false));
-        }
-        if !with_data {
-            return Ok((accepted, false));
-        }
-        let reply = client.answer(self.call.cx.trace());
-        if accepted.is_empty() && reply.as_ref().is_err_and(|error| error.cause == Cause::Closed) {
-            // It had said enough.
-            return Ok((accepted, false));
-        }
-        let reply = reply.map_err(pipelined).map_err(of_message)?;
-        if reply.class() == ReplyClass::Intermediate {
-            return Ok((accepted, true));
-        }
-        if accepted.is_empty() {
-            return Ok((accepted, false));
-        }
-        Err(Stop::Message(pipelined(replied(client, SmtpCommand::Data, reply))))
-    }
-
     /// Takes note of what the host said to a greeting that it was not waited for, where it was
     /// heard just now.
-    fn heard_early(&mut self, opened: &mut Opened) -> Result<(), Stop> {
+    pub(super) fn heard_early(&mut self, opened: &mut Opened) -> Result<(), Stop> {
         if opened.early.is_none() {
             return Ok(());
         }
@@ -487,7 +369,7 @@ impl Attempt<'_, '_, '_> {
     }
 
     /// What a refusal of one address means for it.
-    fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
+    pub(super) fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
         let TakingHost { name, address, .. } = &self.taking;
         let place = format!(" [{address}] ");
         let line = [b"H=", &name[..], place.as_bytes(), &error.logged()].concat();
@@ -513,7 +395,7 @@ impl Attempt<'_, '_, '_> {
         }
     }
 
-    fn refused(&self, error: &SmtpError, number: i32) -> Outcome {
+    pub(super) fn refused(&self, error: &SmtpError, number: i32) -> Outcome {
         self.refused_with(error, number, error.logged())
     }
 

@@ -1,0 +1,213 @@
+//! The envelope: MAIL, RCPT for each recipient, and what goes with them where a host takes many
+//! commands at once.
+
+use eximious_core::Str;
+use eximious_stdlib::options::opt::transport::smtp;
+
+use super::international;
+use super::session::Attempt;
+use super::stop::{RCPT, Stop, number_of, of_message, pipelined, replied};
+use crate::mail::smtp_client::{
+    Cause, Chunks, MailParams, Protocol, RcptParams, ReplyClass, SentCommand, SmtpCommand,
+    SmtpError,
+};
+use crate::mail::smtp_transport::Opened;
+
+/// What MAIL is to say that is not the message's, and how the transaction goes on.
+pub(super) struct MailWishes {
+    /// Whether the host is to judge the message for each recipient.
+    pub(super) prdr: bool,
+    /// Whether the message is the last one, and good-bye goes with it.
+    pub(super) leaves: bool,
+    /// Who submitted it.
+    pub(super) auth: Option<Vec<u8>>,
+}
+
+/// How much of a message went with the envelope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Begun {
+    Nothing,
+    /// It was announced, and the host waits for it.
+    Announced,
+    /// Its first chunk, which the host has taken.
+    Part,
+    /// All of it, and the host has not judged it yet.
+    Whole,
+}
+
+impl Begun {
+    /// An error in what is said to the envelope, which is told of what was said last, with how
+    /// much of the message the host has.
+    fn blamed(self, error: SmtpError, sent: u64) -> SmtpError {
+        let mut said = match self {
+            Self::Nothing | Self::Announced => return pipelined(error),
+            Self::Part => b"sending data block".to_vec(),
+            Self::Whole => b"end of data".to_vec(),
+        };
+        if error.cause == Cause::Timeout {
+            said.extend_from_slice(format!(" ({sent} bytes written)").as_bytes());
+        }
+        let command = match error.command {
+            SmtpCommand::Rcpt if self == Self::Whole => SmtpCommand::EndOfData,
+            command => command,
+        };
+        pipelined(SmtpError { command, said, ..error })
+    }
+}
+
+impl Attempt<'_, '_, '_> {
+    /// MAIL, and RCPT for each; with a host that takes many commands at once, DATA as well, or
+    /// the first of the chunks. Those that it took, and how much of the message it has.
+    pub(super) fn envelope(
+        &mut self,
+        opened: &mut Opened,
+        some: &[usize],
+        wishes: MailWishes,
+        chunks: Option<&mut Chunks<'_>>,
+    ) -> Result<(Vec<usize>, Begun), Stop> {
+        let client = &mut opened.client;
+        let consignment = &self.call.consignment;
+        let from = consignment.return_path.clone();
+        let addition = self.call.transport.get(smtp::SIZE_ADDITION);
+        let message = consignment.message;
+        let size = (message.size + message.lines).saturating_add_signed(addition);
+        let smtputf8 = international::is_needed(self.call.cx);
+        let converts = international::converts(self.call, client.extensions().smtputf8);
+        let consignment = &self.call.consignment;
+        let from = match converts {
+            true => international::in_ascii(&from),
+            false => from,
+        };
+        let params = MailParams {
+            smtputf8: smtputf8 && !converts,
+            size: (addition >= 0).then_some(size),
+            prdr: wishes.prdr,
+            dsn: consignment.reports.mail.clone(),
+            auth: wishes.auth,
+            ..MailParams::default()
+        };
+        let ignore_quota = self.endpoint.protocol == Protocol::Lmtp
+            && self.call.transport.on(smtp::LMTP_IGNORE_QUOTA);
+        let to: Vec<(Str, RcptParams)> = some
+            .iter()
+            .map(|at| {
+                let dsn = consignment.reports.rcpt.get(*at).cloned().unwrap_or_default();
+                let to = self.call.recipient(*at);
+                let to = if converts { international::in_ascii(&to) } else { to };
+                (to, RcptParams { dsn, ignore_quota })
+            })
+            .collect();
+        let trace = self.call.cx.trace();
+        let announced = client.extensions().clone();
+        let mail = SentCommand::mail(from.bytes(), &params, &announced);
+        let pipelines = client.pipelines();
+        let whole = self.call.consignment.whole;
+        let goes_on = pipelines && !whole;
+        let mut begun = Begun::Nothing;
+        if !pipelines {
+            client.ask(trace, mail).map_err(of_message)?;
+        } else {
+            client.queue(trace, mail);
+            for (number, (one, params)) in to.iter().enumerate() {
+                let rcpt = SentCommand::rcpt(one.bytes(), params, &announced);
+                match number + 1 == to.len() && !goes_on {
+                    true => client.send(trace, rcpt).map_err(Stop::Host)?,
+                    false => client.queue(trace, rcpt),
+                }
+            }
+            begun = match chunks {
+                _ if !goes_on => Begun::Nothing,
+                None => {
+                    client.send(trace, SentCommand::data()).map_err(Stop::Host)?;
+                    Begun::Announced
+                }
+                Some(chunks) => {
+                    if wishes.leaves && chunks.is_one() {
+                        client.leave_with_message();
+                    }
+                    let sent = client.first_chunk(trace, chunks);
+                    sent.map_err(|error| Stop::Host(pipelined(error)))?;
+                    if chunks.is_one() { Begun::Whole } else { Begun::Part }
+                }
+            };
+            let answer = client.answer(trace);
+            self.heard_early(opened)?;
+            let (client, trace) = (&mut opened.client, self.call.cx.trace());
+            let reply = answer.map_err(|error| of_message(begun.blamed(error, client.sent())))?;
+            if !reply.accepts() {
+                let error = replied(client, SmtpCommand::Mail, reply);
+                // What the host says to the rest is of no interest.
+                (0..to.len()).for_each(|_| client.skip_answer(trace));
+                let mut waits = false;
+                match begun {
+                    Begun::Nothing => {}
+                    Begun::Announced => {
+                        waits = client.answer(trace).is_ok_and(|reply| !reply.refuses());
+                    }
+                    Begun::Part => client.skip_answer(trace),
+                    Begun::Whole => drop(client.end_of_data(trace)),
+                }
+                return Err(Stop::Refused(begun.blamed(error, client.sent()), waits));
+            }
+        }
+        let client = &mut opened.client;
+        let (mut accepted, mut refusal) = (Vec::new(), None);
+        for (at, (to, params)) in some.iter().zip(&to) {
+            let trace = self.call.cx.trace();
+            let answer = match pipelines {
+                true => client.answer(trace),
+                false => client
+                    .send(trace, SentCommand::rcpt(to.bytes(), params, &announced))
+                    .and_then(|()| client.answer(trace)),
+            };
+            match answer {
+                Ok(reply) if reply.accepts() => {
+                    accepted.push(*at);
+                }
+                Ok(reply) => {
+                    let error = replied(client, SmtpCommand::Rcpt, reply);
+                    match whole {
+                        true => refusal = refusal.or(Some(error)),
+                        false => self.note(*at, &error, RCPT),
+                    }
+                }
+                Err(error) if error.cause == Cause::Timeout => {
+                    // It is the address that the host thinks about for so long.
+                    self.note(*at, &error, number_of(&error));
+                    return Err(Stop::Recipient(error));
+                }
+                Err(error) => {
+                    return Err(Stop::Host(match pipelines {
+                        true => begun.blamed(error, client.sent()),
+                        false => error,
+                    }));
+                }
+            }
+        }
+        if let Some(error) = refusal {
+            let refused = self.refused(&error, RCPT);
+            self.work.settle(some, &refused);
+            return Ok((Vec::new(), Begun::Nothing));
+        }
+        if !matches!(begun, Begun::Announced | Begun::Part) {
+            return Ok((accepted, begun));
+        }
+        let reply = client.answer(self.call.cx.trace());
+        if accepted.is_empty() && reply.as_ref().is_err_and(|error| error.cause == Cause::Closed) {
+            // It had said enough.
+            return Ok((accepted, Begun::Nothing));
+        }
+        let reply = reply.map_err(|error| of_message(begun.blamed(error, client.sent())))?;
+        let wanted = match begun {
+            Begun::Part => reply.accepts(),
+            _ => reply.class() == ReplyClass::Intermediate,
+        };
+        if wanted {
+            return Ok((accepted, begun));
+        }
+        if accepted.is_empty() {
+            return Ok((accepted, Begun::Nothing));
+        }
+        Err(Stop::Message(pipelined(replied(client, SmtpCommand::Data, reply))))
+    }
+}
