@@ -154,6 +154,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
     let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;
     interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
+    world.spool.delay_logs();
     let started =
         format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
     world.log.main(started.as_bytes());
@@ -186,6 +187,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     daemon.serve();
     drop(counters);
     daemon.end();
+    world.spool.settle_logs();
     if let Some(path) = notified {
         // It goes with the daemon; the next one would put it aside.
         let _ = std::fs::remove_file(path);

@@ -4,6 +4,7 @@
 mod arriving;
 mod commit;
 mod hand_over;
+mod late_logs;
 mod order;
 mod scan;
 mod taken;
@@ -28,6 +29,7 @@ use rustix::process::{Gid, Uid};
 
 use self::arriving::Arriving;
 use self::commit::Commits;
+use self::late_logs::LateLogs;
 
 /// The permissions of directories and files.
 const DIRECTORY: RawMode = 0o750;
@@ -43,6 +45,7 @@ const NAMES: usize = 128 << 10;
 #[derive(Debug, Default)]
 pub struct SystemSpool {
     commits: Arc<Commits>,
+    logs: Arc<LateLogs>,
 }
 
 impl Spool for SystemSpool {
@@ -68,6 +71,7 @@ impl Spool for SystemSpool {
     }
 
     fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
+        self.logs.forget(place, id);
         // Without its header file, it is no message any more.
         for (kind, end) in [("input", "-H"), ("input", "-J"), ("input", "-D"), ("msglog", "")] {
             let name = [id, end.as_bytes()].concat();
@@ -91,6 +95,7 @@ impl Spool for SystemSpool {
     }
 
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+        self.logs.write(place, id)?;
         find(place, b"msglog", id, b"")?.read(limit)
     }
 
@@ -98,17 +103,19 @@ impl Spool for SystemSpool {
         if !is_name(id) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let directory = open_parts(place, b"msglog", place.part(id), true)?;
-        let flags = OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY;
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mode = Mode::from_raw_mode(FILE);
-        let file = rustix::fs::openat(&directory, id, flags, mode)?;
-        give(&file, place, mode)?;
-        File::from(file).write_all(lines)
+        self.logs.add(place, id, lines)
+    }
+
+    fn delay_logs(&self) {
+        self.logs.begin();
+    }
+
+    fn settle_logs(&self) {
+        self.logs.end();
     }
 
     fn take(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<Option<Box<dyn TakenMessage>>> {
-        let message = taken::Message::take(place, id)?;
+        let message = taken::Message::take(place, id, &self.logs)?;
         Ok(message.map(|message| Box::new(message) as Box<dyn TakenMessage>))
     }
 
@@ -140,6 +147,17 @@ impl Spool for SystemSpool {
         }
         Ok(())
     }
+}
+
+/// Adds lines to the log of a message, whose name is one.
+fn append_to_log(place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()> {
+    let directory = open_parts(place, b"msglog", place.part(id), true)?;
+    let flags = OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY;
+    let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mode = Mode::from_raw_mode(FILE);
+    let file = rustix::fs::openat(&directory, id, flags, mode)?;
+    give(&file, place, mode)?;
+    File::from(file).write_all(lines)
 }
 
 /// A file, from a place on.

@@ -117,6 +117,14 @@ pub trait Spool: Send + Sync {
     /// What the system says.
     fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()>;
 
+    /// From now on, lines for messages' logs may wait for a moment before they are written:
+    /// most messages are delivered by then. This is for whoever serves many, and calls
+    /// [`Spool::settle_logs`] in the end.
+    fn delay_logs(&self) {}
+
+    /// Writes the lines for messages' logs that wait; no more will.
+    fn settle_logs(&self) {}
+
     /// Makes the directory for copies of a message that scanners read; one that was left
     /// behind is used.
     ///

@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::hand_over::HandOver;
+use super::late_logs::LateLogs;
 use super::{FILE, FilePart, find_for, give, open_parts};
 
 /// One that is taken.
@@ -26,10 +27,15 @@ pub(super) struct Message {
     data: Arc<File>,
     length: u64,
     journal: Option<File>,
+    logs: Arc<LateLogs>,
 }
 
 impl Message {
-    pub(super) fn take(place: &SpoolPlace, id: &[u8]) -> io::Result<Option<Self>> {
+    pub(super) fn take(
+        place: &SpoolPlace,
+        id: &[u8],
+        logs: &Arc<LateLogs>,
+    ) -> io::Result<Option<Self>> {
         // Only who may write a file can lock it against others.
         let found = find_for(place, b"input", id, b"-D", OFlags::RDWR)?;
         match lock(&found.file) {
@@ -49,6 +55,7 @@ impl Message {
             data: Arc::new(found.file),
             length: stat.len(),
             journal: None,
+            logs: logs.clone(),
         }))
     }
 
@@ -66,10 +73,17 @@ impl Message {
 
     /// Puts its log into another directory.
     fn move_log(&self, to: &OwnedFd) -> io::Result<()> {
-        // It may be elsewhere, where messages were not spread over directories.
-        for part in [self.place.part(&self.id), None] {
+        self.logs.write(&self.place, &self.id)?;
+        self.at_log(|from| rename(from, to, &self.id))
+    }
+
+    /// Does something in the directories where its log may be: elsewhere, too, where messages
+    /// were not spread over directories.
+    fn at_log(&self, work: impl Fn(&OwnedFd) -> io::Result<()>) -> io::Result<()> {
+        let spread = self.place.part(&self.id);
+        for part in spread.map(Some).into_iter().chain([None]) {
             match open_parts(&self.place, b"msglog", part, false) {
-                Ok(from) => rename(&from, to, &self.id)?,
+                Ok(directory) => work(&directory)?,
                 Err(why) if why.kind() == io::ErrorKind::NotFound => {}
                 Err(why) => return Err(why),
             }
@@ -180,15 +194,15 @@ impl TakenMessage for Message {
         for end in ["-H", "-D", "-J"] {
             self.unlink(&self.directory, &self.name(end))?;
         }
-        // Its log may be elsewhere, where messages were not spread over directories.
-        for part in [self.place.part(&self.id), None] {
-            match open_parts(&self.place, b"msglog", part, false) {
-                Ok(directory) => self.unlink(&directory, &self.id)?,
-                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
-                Err(why) => return Err(why),
-            }
-        }
-        Ok(())
+        self.logs.forget(&self.place, &self.id);
+        self.at_log(|directory| self.unlink(directory, &self.id))
+    }
+}
+
+impl Drop for Message {
+    /// Whoever takes it next finds all that is logged of it.
+    fn drop(&mut self) {
+        let _ = self.logs.write(&self.place, &self.id);
     }
 }
 
