@@ -168,16 +168,15 @@ impl<'d> Attempt<'d> {
             }
         };
         let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
+        let may_wait = done.passed_by || !failed_hosts.is_empty() && of_hosts == Verdict::Again;
         let mut of_refusals = BTreeMap::new();
         // What the last host said is what is kept.
         for (at, why) in refused.into_iter().collect::<BTreeMap<_, _>>() {
             // Who got it from another host has nothing to wait for.
-            if let (Some(one), Some(Outcome::Deferred(last))) = (planned.get(at), outcomes.get(at))
-            {
+            if let (Some(one), Some(Outcome::Deferred(_))) = (planned.get(at), outcomes.get(at)) {
+                // Another host may take him, as long as there is time for it.
                 let verdict = self.keep_refusal(&one.delivery, &why);
-                // What the last host made of it is what counts.
-                let counts = why.number == last.number && why.host == last.host;
-                of_refusals.insert(at, counts.then_some(verdict));
+                of_refusals.insert(at, if may_wait { Verdict::Again } else { verdict });
             }
         }
         for (at, one) in planned.iter().enumerate() {
@@ -190,7 +189,7 @@ impl<'d> Attempt<'d> {
         let group = self.next_group();
         let mut copies = BTreeSet::new();
         for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
-            let of_hosts = of_refusals.get(&at).copied().flatten().unwrap_or(of_hosts);
+            let of_hosts = of_refusals.get(&at).copied().unwrap_or(of_hosts);
             let is_first = match &outcome {
                 Outcome::Delivered(done) => {
                     let host = done.host.as_ref().map(|host| host.address);
