@@ -264,8 +264,7 @@ impl<'d> Attempt<'d> {
         let Planned { node, delivery } = planned;
         let routes = self.routes();
         let router = routes.router_name(delivery.router).clone();
-        let silent = routes.router_is_silent(delivery.router)
-            || delivery.transport.is_some_and(|number| routes.transport_is_silent(number));
+        let silent = self.is_silent(delivery);
         let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
         let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
         let (text, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
@@ -395,7 +394,16 @@ impl<'d> Attempt<'d> {
     /// not.
     pub(super) fn waits(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
-        self.log_if(LogSelector::RETRY_DEFER, &[b"== ", &line[..]].concat());
+        if !self.is_silent(&planned.delivery) {
+            self.log_if(LogSelector::RETRY_DEFER, &[b"== ", &line[..]].concat());
+        }
+    }
+
+    /// Whether the main log is to be told nothing of a delivery (`disable_logging`).
+    fn is_silent(&self, delivery: &Delivery) -> bool {
+        let routes = self.routes();
+        routes.router_is_silent(delivery.router)
+            || delivery.transport.is_some_and(|number| routes.transport_is_silent(number))
     }
 
     fn put_off(&mut self, planned: &Planned, why: &Undelivered) -> Vec<u8> {

@@ -154,7 +154,12 @@ impl<'c> LocalText<'c> {
         Box::new(Cursor::new(&self.before[..]).chain(message).chain(&self.after[..]))
     }
 
-    /// Why it did not come through the transport's command, if it did not.
+    /// Whether it goes through the transport's command.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.outgoing.is_filtered()
+    }
+
+    /// Why it did not come through that, if it did not.
     pub(super) fn filter_fault(&self) -> Option<FilterFault> {
         self.outgoing.filter_fault()
     }

@@ -4,6 +4,8 @@ mod command;
 mod rules;
 mod status;
 
+use std::io::{self, Read};
+
 use eximious_core::world::{PipeEnd, PipeFault, PipeOrder};
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::environment::Environment;
@@ -23,6 +25,9 @@ static META: Meta =
     Meta::new("pipe", Effects::RUN.union(Effects::FILES).union(Effects::HOST), TaintRule::Result);
 
 static SURROUNDINGS: Surroundings = surroundings!(opt);
+
+/// How much a filter may still write when the command has ended.
+const MOST_UNREAD: u64 = 1 << 30;
 
 /// What the sender is told of a command that failed.
 const FAILED: &[u8] = b"local delivery failed";
@@ -72,7 +77,14 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
     let denied = call.cx.call(&META, |call| call.processes().map(|_| ()));
     denied.map_err(|fail| later(fail.message().to_vec()))?;
     let processes = call.cx.engine().world().processes.clone();
-    match processes.pipe(&order, &mut text.reader()) {
+    let mut reader = text.reader();
+    let piped = processes.pipe(&order, &mut reader);
+    if piped.is_ok() && text.is_filtered() {
+        // A command may be content without reading all; the filter has to be, too. Why it is
+        // not, it says itself.
+        let _ = io::copy(&mut reader.take(MOST_UNREAD), &mut io::sink());
+    }
+    match piped {
         Err(PipeFault::Message(_)) if let Some(fault) = text.filter_fault() => {
             Err(not_filtered(call, &fault, b""))
         }
@@ -80,6 +92,7 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
             let ended = b"pipe delivery process timed out (preceded by ";
             Err(not_filtered(call, &fault, ended))
         }
+        Ok(_) if let Some(fault) = text.filter_fault() => Err(not_filtered(call, &fault, b"")),
         Ok(end) => ended(call, &order, end),
         Err(PipeFault::Execute(_)) if !transport.on(opt::FREEZE_EXEC_FAIL) => {
             ended(call, &order, PipeEnd { code: status::NOT_EXECUTED, ..PipeEnd::default() })
