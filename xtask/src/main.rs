@@ -155,6 +155,8 @@ const TLS: &str = "\n## TLS\n\n\
     - A warning (`delay_warning`) gives what `:defer:` and the hosts said as the reason, and never \
     what is wrong in the configuration or the files here; where an address waits for its time, \
     Exim 4.98 shows whatever it has noted.\n\
+    - A command line for a shell (`use_shell`) that has text from outside in it is refused, as \
+    such arguments are without a shell; Exim 4.98 runs it.\n\
     - The daemon writes to a message's own log (`-Mvl`) when an attempt to deliver it ends, and \
     after a second at the latest. A message that is delivered by then never has one.\n\
     - A message of which a host refuses every recipient after it had the first part of it \

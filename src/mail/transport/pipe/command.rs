@@ -6,7 +6,7 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport::pipe as opt;
 use eximious_stdlib::variables::var;
 
-use super::{META, Trouble, later, listed, never, senseless};
+use super::{META, Trouble, later, listed, senseless};
 use crate::mail::route::{DeliveryTarget, FilterPipe, Text};
 use crate::mail::transport::{TransportCall, Undelivered};
 
@@ -44,10 +44,7 @@ pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec
     };
     // What a user's filter has wrong is so for good.
     let words = match words {
-        Err(Trouble::Deferred(why)) if filter.is_some() => {
-            let said = Some(Vec::new());
-            Err(Trouble::Failed(Undelivered { said, ..Undelivered::new(0, why.message) }))
-        }
+        Err(Trouble::Deferred(why)) if filter.is_some() => Err(refused(why.message)),
         words => words,
     };
     if let Some(this_address) = before {
@@ -56,7 +53,7 @@ pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec
     }
     let mut words = words?;
     if !transport.on(opt::USE_SHELL) {
-        words[0] = program(call, &words[0], path)?;
+        words[0] = program(call, (&words[0], line.bytes()), path)?;
     }
     Ok(words)
 }
@@ -85,7 +82,7 @@ fn shell(call: &mut TransportCall<'_>, line: &Str, expands: bool) -> Result<Vec<
     };
     if line.taint().is_tainted() {
         let parts = [b"Tainted arg 2 for ", name, b" transport command: '", line.bytes(), b"'"];
-        return Err(never(parts.concat()));
+        return Err(refused(parts.concat()));
     }
     Ok(vec![b"/bin/sh".to_vec(), b"-c".to_vec(), line.bytes().to_vec()])
 }
@@ -121,7 +118,7 @@ fn separate(
         }
     });
     let expanded = expanded.map_err(|fail| match fail.kind() == ErrorKind::Taint {
-        true => never(fail.message().to_vec()),
+        true => refused(fail.message().to_vec()),
         false => senseless(fail.message().to_vec()),
     })?;
     let mut words = Vec::new();
@@ -148,8 +145,18 @@ fn separate(
     Ok(words)
 }
 
-/// The path of the program, if it may be run.
-fn program(call: &mut TransportCall<'_>, name: &[u8], path: &[u8]) -> Result<Vec<u8>, Trouble> {
+/// A command that is never run, of which the sender learns nothing.
+fn refused(message: Vec<u8>) -> Trouble {
+    let said = Some(Vec::new());
+    Trouble::Failed(Undelivered { said, ..Undelivered::new(0, message) })
+}
+
+/// The path of the program, if it may be run: the first word of a line.
+fn program(
+    call: &mut TransportCall<'_>,
+    (name, line): (&[u8], &[u8]),
+    path: &[u8],
+) -> Result<Vec<u8>, Trouble> {
     let transport = call.transport;
     let restricts = transport.on(opt::RESTRICT_TO_PATH);
     let own = transport.name.bytes();
@@ -165,12 +172,12 @@ fn program(call: &mut TransportCall<'_>, name: &[u8], path: &[u8]) -> Result<Vec
     if !allowed {
         if !restricts {
             let tail = [b"command not permitted by ", own, b" transport"].concat();
-            return Err(never(quoted(&tail)));
+            return Err(refused(quoted(&tail)));
         }
         if name.contains(&b'/') {
-            let head = [b"\"/\" found in ", &quoted(b"(command for ")[..], own].concat();
+            let head = [b"\"/\" found in \"", line, b"\" (command for ", own].concat();
             let tail = b" transport) - failed for security reasons";
-            return Err(never([&head[..], tail].concat()));
+            return Err(refused([&head[..], tail].concat()));
         }
     }
     if name.starts_with(b"/") {
@@ -187,5 +194,5 @@ fn program(call: &mut TransportCall<'_>, name: &[u8], path: &[u8]) -> Result<Vec
         }
     }
     let tail = [b"command not found for ", own, b" transport"].concat();
-    Err(never(quoted(&tail)))
+    Err(refused(quoted(&tail)))
 }
