@@ -195,6 +195,21 @@ fn hosts_that_have_forgotten_are_asked_anew() {
     assert_eq!((done, logged.len()), (3, 3), "{logged:?}");
 }
 
+/// What a message says is never taken for commands by a host that no longer knows chunks.
+#[test]
+fn no_chunk_is_sent_to_who_has_not_greeted() {
+    let second =
+        &[("EHLO", "250-next.test\r\n250-CHUNKING\r\n250-PIPELINING\r\n250 PIPECONNECT\r\n")];
+    let host = Host::start(second);
+    let logged = delivered(Path::new(OURS), host.port, "", "");
+    let done = logged.iter().filter(|line| line.contains(" => ")).count();
+    assert_eq!((done, logged.len()), (3, 3), "{logged:?}");
+    sleep(Duration::from_millis(100));
+    let heard = host.heard.lock().unwrap_or_else(PoisonError::into_inner).join("\n");
+    let (_, last) = heard.split_once("conversation 3").expect("three conversations");
+    assert!(last.contains("early: MAIL") && !last.contains("BDAT"), "{heard}");
+}
+
 /// What a real server announces under TLS, or to those that prove who they are, counts as well.
 #[test]
 fn servers_are_spoken_to_before_they_greet() {

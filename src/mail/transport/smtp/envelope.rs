@@ -102,7 +102,10 @@ impl Attempt<'_, '_, '_> {
         let mail = SentCommand::mail(from.bytes(), &params, &announced);
         let pipelines = client.pipelines();
         let whole = self.call.consignment.whole;
-        let goes_on = pipelines && !whole;
+        // To a host that has not said yet what it knows, a chunk may look like commands; one that
+        // speaks LMTP may say nothing to a message for nobody.
+        let may_chunk = !client.is_unheard() && self.endpoint.protocol != Protocol::Lmtp;
+        let goes_on = pipelines && !whole && (chunks.is_none() || may_chunk);
         let mut begun = Begun::Nothing;
         if !pipelines {
             client.ask(trace, mail).map_err(of_message)?;

@@ -250,6 +250,9 @@ impl Attempt<'_, '_, '_> {
         let of_mail = MailWishes { prdr, leaves, auth: auth_sender.clone() };
         let (accepted, begun) = self.envelope(opened, some, of_mail, chunks.as_mut())?;
         let client = &mut opened.client;
+        // What it announced another time may not be true any more.
+        let bdat = bdat && (begun != Begun::Nothing || client.extensions().chunking);
+        let chunks = chunks.filter(|_| bdat);
         let trace = self.call.cx.trace();
         if accepted.is_empty() {
             return match begun {
