@@ -127,20 +127,35 @@ impl Attempt<'_> {
     /// Who waits and came of an address once and for all (`one_time`) is a recipient of its own
     /// from now on, and that address is done with.
     fn settle_once(&mut self) {
-        let nodes: Vec<NodeId> = self.deferred.iter().map(|one| one.node).collect();
-        for node in nodes {
-            let Some(settled) = self.tracking.made_once(node) else { continue };
-            let Settled { node, text, errors_to, original } = settled;
-            let recipients = &mut self.stored.file.recipients;
-            if recipients.iter().any(|one| one.address == text) {
+        let mut all: Vec<Settled> = Vec::new();
+        for one in &self.deferred {
+            let settled = self.tracking.made_once(one.node);
+            all.extend(settled.filter(|new| all.iter().all(|old| old.node != new.node)));
+        }
+        let recipients = &mut self.stored.file.recipients;
+        let known = recipients.len();
+        let mut done = Vec::new();
+        for Settled { node, text, errors_to, original } in &all {
+            if recipients[..known].iter().any(|one| one.address == *text) {
                 continue;
             }
-            self.tracking.settle(node);
-            let parent = recipients.iter().position(|one| one.address == original);
+            done.push(self.tracking.parent(*node));
+            if recipients.iter().any(|one| one.address == *text) {
+                continue;
+            }
+            let parent = recipients.iter().position(|one| one.address == *original);
             let parent = parent.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
             let reports = Some(RecipientDsn::default());
-            let more = Some(RecipientExtra { reports, errors_to, parent });
-            recipients.push(SpoolRecipient { address: text, more });
+            let more = Some(RecipientExtra { reports, errors_to: errors_to.clone(), parent });
+            recipients.push(SpoolRecipient { address: text.clone(), more });
+        }
+        for Settled { node, text, .. } in &all {
+            // Who is a recipient anyway waits as such, unless he came of himself.
+            let parent = self.tracking.parent(*node);
+            let is_own = parent.is_some_and(|parent| self.tracking.text(parent) == &text[..]);
+            if !is_own && done.contains(&parent) {
+                self.tracking.settle(*node);
+            }
         }
     }
 

@@ -100,6 +100,11 @@ impl Tracking {
         &self.nodes[node.0].text
     }
 
+    /// The address that it came of; nothing for one of the message's recipients.
+    pub(super) fn parent(&self, node: NodeId) -> Option<NodeId> {
+        self.nodes[node.0].parent
+    }
+
     /// What an address is known by.
     pub(super) fn unique(&self, node: NodeId) -> &[u8] {
         &self.nodes[node.0].unique
