@@ -35,7 +35,7 @@ use rustix::net::{
 };
 use rustix::process::geteuid;
 
-use crate::mailbox::relay::{self, Ask, Question, Reply, Told};
+use crate::mailbox::relay::{self, Ask, Question, Reply};
 use crate::mailbox::{self, SystemMailboxes};
 use crate::processes::{Conversation, Other, Partner, SystemProcesses, open};
 use wire::{Frame, read_frame, write_frame};
@@ -242,15 +242,14 @@ fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
     let denied = || io::Error::from(rustix::io::Errno::PERM);
     let outcome = match read_frame(&mut stream)? {
         Frame::Mailbox(order, told) => {
-            let mut ask = Ask(|question| asked(&mut stream, question));
-            let mut supply = Told::new(told, &mut ask);
+            let mut supply = Ask::knowing(told, |question| asked(&mut stream, question));
             Frame::Written(match refuses_root && order.user.uid == 0 {
                 true => Err(MailboxFault::of(&denied(), "the superuser gets no local delivery")),
                 false => mailbox::write_for_good(&order, &mut supply),
             })
         }
         Frame::Pipe(order) => {
-            let mut supply = Ask(|question| asked(&mut stream, question));
+            let mut supply = Ask::new(|question| asked(&mut stream, question));
             Frame::Piped(match refuses_root && order.user.uid == 0 {
                 true => Err(PipeFault::Rights(denied())),
                 false => SystemProcesses.pipe(&order, &mut Bytes(&mut supply)),

@@ -3,11 +3,11 @@
 
 use std::io::{self, Read};
 
+use super::message::piece;
+use super::wire::lines;
+
 /// How large a message is at the most that goes as one chunk, in bytes as they are sent.
 const WHOLE: usize = 8192;
-
-/// How much of a message is read at once.
-const PIECE: usize = 16 * 1024;
 
 /// A message, divided.
 pub struct Chunks<'m> {
@@ -80,11 +80,7 @@ impl<'m> Lines<'m> {
     }
 
     fn add(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            let (text, ended) = match line.split_last() {
-                Some((b'\n', text)) => (text, true),
-                _ => (line, false),
-            };
+        for (text, ended) in lines(text) {
             out.extend_from_slice(text);
             if ended {
                 out.extend_from_slice(b"\r\n");
@@ -96,23 +92,13 @@ impl<'m> Lines<'m> {
     /// The next part; whether there is one.
     fn next(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         out.clear();
-        let mut piece = [0; PIECE];
-        loop {
-            match self.from.read(&mut piece) {
-                Ok(0) if self.begins => return Ok(false),
-                Ok(0) => {
-                    out.extend_from_slice(b"\r\n");
-                    self.begins = true;
-                    return Ok(true);
-                }
-                Ok(count) => {
-                    self.add(&piece[..count], out);
-                    return Ok(true);
-                }
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(why),
-            }
+        let piece = piece(&mut *self.from)?;
+        self.add(&piece, out);
+        if piece.is_empty() && !self.begins {
+            out.extend_from_slice(b"\r\n");
+            self.begins = true;
         }
+        Ok(!out.is_empty())
     }
 }
 

@@ -45,6 +45,14 @@ impl SmtpError {
         !matches!(self.cause, Cause::Replied(_) | Cause::NothingAsked)
     }
 
+    /// Where the server took too long, with how much of the message was sent.
+    pub(crate) fn with_sent(mut self, sent: u64) -> Self {
+        if self.cause == Cause::Timeout {
+            self.said.extend_from_slice(format!(" ({sent} bytes written)").as_bytes());
+        }
+        self
+    }
+
     /// What the server replied, if it did.
     pub fn reply(&self) -> Option<&Reply> {
         match &self.cause {

@@ -197,13 +197,7 @@ impl SmtpClient {
 
     fn reply_to_message(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         self.expect(end_of_data());
-        self.answer(trace).map_err(|mut error| {
-            if error.cause == Cause::Timeout {
-                let sent = format!(" ({} bytes written)", self.sent);
-                error.said.extend_from_slice(sent.as_bytes());
-            }
-            error
-        })
+        self.answer(trace).map_err(|error| error.with_sent(self.sent))
     }
 }
 
@@ -232,7 +226,7 @@ fn pieces(
     take: &mut dyn FnMut(&[u8]) -> Result<(), Cause>,
 ) -> Result<(), Cause> {
     loop {
-        let piece = piece(message)?;
+        let piece = piece(message).map_err(|why| Cause::Source(why.to_string()))?;
         if piece.is_empty() {
             return Ok(());
         }
@@ -241,7 +235,7 @@ fn pieces(
 }
 
 /// The next piece of a message; nothing at its end.
-fn piece(message: &mut dyn Read) -> Result<Vec<u8>, Cause> {
+pub(super) fn piece(message: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut piece = vec![0; PIECE];
     loop {
         match message.read(&mut piece) {
@@ -250,7 +244,7 @@ fn piece(message: &mut dyn Read) -> Result<Vec<u8>, Cause> {
                 return Ok(piece);
             }
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(Cause::Source(why.to_string())),
+            Err(why) => return Err(why),
         }
     }
 }

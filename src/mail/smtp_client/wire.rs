@@ -4,6 +4,14 @@
 /// How much is sent at once.
 const PIECE: usize = 16 * 1024;
 
+/// The lines of a part of a message without their ends, and whether each has one.
+pub(super) fn lines(part: &[u8]) -> impl Iterator<Item = (&[u8], bool)> {
+    part.split_inclusive(|byte| *byte == b'\n').map(|line| match line.strip_suffix(b"\n") {
+        Some(text) => (text, true),
+        None => (line, false),
+    })
+}
+
 /// Makes pieces of what a message consists of. Its newlines are `\n`.
 #[derive(Debug)]
 pub struct Wire {
@@ -29,14 +37,10 @@ impl Wire {
         part: &[u8],
         give: &mut dyn FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        for line in part.split_inclusive(|byte| *byte == b'\n') {
-            if self.begins && line.first() == Some(&b'.') {
+        for (text, ended) in lines(part) {
+            if self.begins && text.first() == Some(&b'.') {
                 self.piece.push(b'.');
             }
-            let (text, ended) = match line.split_last() {
-                Some((b'\n', text)) => (text, true),
-                _ => (line, false),
-            };
             // One line may be as long as a message.
             for text in text.chunks(PIECE) {
                 self.piece.extend_from_slice(text);

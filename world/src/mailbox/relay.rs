@@ -50,7 +50,7 @@ pub(super) fn with_rights(
         let worker = thread::Builder::new().spawn_scoped(scope, move || {
             taken.take().map_err(untaken)?;
             let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-            work(&mut Ask(move |question| {
+            work(&mut Ask::new(move |question| {
                 asks.send(question).map_err(|_| gone())?;
                 replies.recv().map_err(|_| gone())
             }))
@@ -108,62 +108,27 @@ pub(crate) fn answered(supply: &mut dyn MailboxSupply, question: Question) -> Re
     }
 }
 
-/// A supply of which some is told already.
-pub(crate) struct Told<'s> {
-    bytes: Vec<u8>,
-    /// How many of them were taken.
+/// A supply that asks somebody else each question, unless the answer was told before.
+pub(crate) struct Ask<F> {
+    ask: F,
+    told: MailboxBeforehand,
+    /// How many of the bytes that were told are read.
     taken: usize,
-    is_all: bool,
-    is_untagged: bool,
-    rest: &'s mut dyn MailboxSupply,
 }
 
-impl<'s> Told<'s> {
-    pub(crate) fn new(told: MailboxBeforehand, rest: &'s mut dyn MailboxSupply) -> Self {
-        let MailboxBeforehand { bytes, is_all, is_untagged } = told;
-        Self { bytes, taken: 0, is_all, is_untagged, rest }
+impl<F> Ask<F> {
+    pub(crate) fn new(ask: F) -> Self {
+        Self::knowing(MailboxBeforehand::default(), ask)
+    }
+
+    pub(crate) fn knowing(told: MailboxBeforehand, ask: F) -> Self {
+        Self { ask, told, taken: 0 }
     }
 }
-
-impl MailboxSupply for Told<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = &self.bytes[self.taken..];
-        if left.is_empty() {
-            return if self.is_all { Ok(0) } else { self.rest.read(into) };
-        }
-        let count = left.len().min(into.len());
-        into[..count].copy_from_slice(&left[..count]);
-        self.taken += count;
-        Ok(count)
-    }
-
-    fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
-        self.rest.name(inode)
-    }
-
-    fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
-        if self.is_untagged { Ok(Vec::new()) } else { self.rest.tag(written) }
-    }
-
-    fn envelope(&mut self, base: &[u8]) -> Result<Vec<u8>, MailboxFault> {
-        self.rest.envelope(base)
-    }
-
-    fn sizes(&mut self, names: &[Vec<u8>]) -> Vec<Option<u64>> {
-        self.rest.sizes(names)
-    }
-
-    fn counts(&mut self, directory: &[u8]) -> bool {
-        self.rest.counts(directory)
-    }
-}
-
-/// A supply that asks somebody else each question.
-pub(crate) struct Ask<F>(pub(crate) F);
 
 impl<F: FnMut(Question) -> io::Result<Reply>> Ask<F> {
     fn ask(&mut self, question: Question) -> io::Result<Reply> {
-        (self.0)(question)
+        (self.ask)(question)
     }
 
     fn text(&mut self, question: Question) -> Result<Vec<u8>, MailboxFault> {
@@ -177,6 +142,13 @@ impl<F: FnMut(Question) -> io::Result<Reply>> Ask<F> {
 
 impl<F: FnMut(Question) -> io::Result<Reply>> MailboxSupply for Ask<F> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let known = &self.told.bytes[self.taken..];
+        if !known.is_empty() || self.told.is_all {
+            let count = known.len().min(into.len());
+            into[..count].copy_from_slice(&known[..count]);
+            self.taken += count;
+            return Ok(count);
+        }
         match self.ask(Question::Read(vec![0; into.len()]))? {
             Reply::Bytes(Ok(count), bytes) if count <= into.len().min(bytes.len()) => {
                 into[..count].copy_from_slice(&bytes[..count]);
@@ -192,6 +164,9 @@ impl<F: FnMut(Question) -> io::Result<Reply>> MailboxSupply for Ask<F> {
     }
 
     fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
+        if self.told.is_untagged {
+            return Ok(Vec::new());
+        }
         self.text(Question::Tag(written))
     }
 

@@ -39,19 +39,16 @@ impl Begun {
     /// An error in what is said to the envelope, which is told of what was said last, with how
     /// much of the message the host has.
     fn blamed(self, error: SmtpError, sent: u64) -> SmtpError {
-        let mut said = match self {
+        let said = match self {
             Self::Nothing | Self::Announced => return pipelined(error),
             Self::Part => b"sending data block".to_vec(),
             Self::Whole => b"end of data".to_vec(),
         };
-        if error.cause == Cause::Timeout {
-            said.extend_from_slice(format!(" ({sent} bytes written)").as_bytes());
-        }
         let command = match error.command {
             SmtpCommand::Rcpt if self == Self::Whole => SmtpCommand::EndOfData,
             command => command,
         };
-        pipelined(SmtpError { command, said, ..error })
+        pipelined(SmtpError { command, said, ..error }.with_sent(sent))
     }
 }
 
