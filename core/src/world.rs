@@ -45,7 +45,8 @@ pub use sasl::{
 pub use scan::{ScanDirectory, ScanFile};
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 pub use spool::{
-    Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep, TakenMessage,
+    HeldMessage, Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep,
+    TakenMessage,
 };
 pub use tls::{
     Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDane, TlsDemand, TlsFacts, TlsFault, TlsHeard,

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use eximious::trace::TraceObserver;
-use eximious::world::SpoolPlace;
+use eximious::world::{HeldMessage, SpoolPlace};
 use eximious::{Config, Context, Engine, LogSelector, Message, Str, opt, var};
 
 use crate::smtp::SmtpServer;
@@ -182,14 +182,26 @@ impl Deliverer {
         self
     }
 
-    /// Tries to deliver a message once.
-    fn deliver(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempts {
+    /// Tries to deliver a message once; one that is held is not in the spool.
+    fn deliver(
+        &self,
+        place: &SpoolPlace,
+        id: &[u8],
+        manner: &AttemptManner,
+        held: Option<Arc<dyn HeldMessage>>,
+    ) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
         if !manner.follows {
             self.tell_beginning(place, id, manner.is_run);
         }
         let world = self.engine.world();
-        let taken = match world.spool.take(place, id) {
+        let taken = match held {
+            Some(held) => {
+                held.take().map_or(Err(io::ErrorKind::NotFound.into()), |one| Ok(Some(one)))
+            }
+            None => world.spool.take(place, id),
+        };
+        let taken = match taken {
             Ok(Some(taken)) => taken,
             Ok(None) => {
                 let words = b"Spool file is locked (another process is handling this message)";
@@ -231,14 +243,20 @@ impl Deliverer {
     ) -> Attempted {
         match self.kept {
             // Whoever keeps the connections sees to what waits for them.
-            Some(_) => self.attempt_all(place, id, manner),
+            Some(_) => self.attempt_all(place, id, manner, None),
             None => Courier::new(self).deliver(place, id, manner, false, stops),
         }
     }
 
     /// Delivers a message, and the reports that come of it.
-    fn attempt_all(&self, place: &SpoolPlace, id: &[u8], manner: &AttemptManner) -> Attempted {
-        let Attempts { outcome, mut reports } = self.deliver(place, id, manner);
+    fn attempt_all(
+        &self,
+        place: &SpoolPlace,
+        id: &[u8],
+        manner: &AttemptManner,
+        held: Option<Arc<dyn HeldMessage>>,
+    ) -> Attempted {
+        let Attempts { outcome, mut reports } = self.deliver(place, id, manner, held);
         // A configuration can make reports of reports, and so on; they wait in the end.
         for _ in 0..MOST_REPORTS {
             let Some(report) = reports.pop() else { break };
@@ -246,7 +264,7 @@ impl Deliverer {
                 break;
             }
             let manner = AttemptManner { overrides: manner.overrides, ..AttemptManner::default() };
-            reports.extend(self.without_customer().deliver(place, &report, &manner).reports);
+            reports.extend(self.without_customer().deliver(place, &report, &manner, None).reports);
         }
         outcome
     }

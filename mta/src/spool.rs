@@ -14,10 +14,12 @@ pub mod space;
 mod tests;
 mod tree;
 
+use std::sync::Arc;
+
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
-use eximious::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
-use eximious::{Body, Context, Str, opt, var};
+use eximious::world::{HeldMessage, SpoolData, SpoolError, SpoolPlace, SpoolStep};
+use eximious::{Context, Message, Str, opt, var};
 
 use crate::logs;
 use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
@@ -28,6 +30,9 @@ pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, Spool
 pub use restore::{body, message, restore};
 pub(crate) use restore::{restore_from, unfolded};
 pub use tree::{Node, NonrecipientTree};
+
+/// How large a body is at the most that is held for somebody who delivers it.
+const MOST_HELD: u64 = 64 * 1024;
 
 /// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise
 /// nothing of it is, and the reason is what to log.
@@ -53,8 +58,7 @@ fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
     let kept = match &mut received.data {
         Some(data) => data.keep(&header).map_err(NotKept::Spool),
         None => begin(cx, received.queue.bytes(), &id).and_then(|mut data| {
-            let written = data.write(&message.stray);
-            let written = written.and_then(|()| copy(&message.body, &mut *data));
+            let written = fill(&mut *data, message);
             written.and_then(|()| data.keep(&header)).map_err(NotKept::Spool)
         }),
     };
@@ -68,6 +72,38 @@ fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
         Err(NotKept::Unexpected(_)) => {}
     }
     kept
+}
+
+/// Holds a message that was received in memory, for somebody who delivers it at once: then it is
+/// announced ([`SmtpSession::announce`]), and the session concludes what came of it
+/// ([`settled`]). `None` where it is to be kept, as those are that are large, all where
+/// `spool_first` wants it, and those whose logs are preserved.
+///
+/// [`SmtpSession::announce`]: crate::smtp::SmtpSession::announce
+pub fn hold(cx: &mut Context, received: &mut Received) -> Option<Arc<dyn HeldMessage>> {
+    let settings = cx.engine().settings();
+    let is_wanted = settings.get(opt::SPOOL_FIRST) || settings.get(opt::PRESERVE_MESSAGE_LOGS);
+    if is_wanted || received.recipients.is_empty() {
+        return None;
+    }
+    let header = describe::header_file(cx, received).encode().ok()?;
+    match &mut received.data {
+        Some(data) => data.hold(&header),
+        None if received.message.body.len() <= MOST_HELD => {
+            let mut data = begin(cx, received.queue.bytes(), &received.id).ok()?;
+            fill(&mut *data, &received.message).ok()?;
+            data.hold(&header)
+        }
+        None => None,
+    }
+}
+
+/// What became of a message that was held.
+pub fn settled(cx: &mut Context, outcome: Result<(), SpoolError>) -> SpoolOutcome {
+    match outcome {
+        Ok(()) => SpoolOutcome::Spooled,
+        Err(why) => SpoolOutcome::Failed(abandoned(cx, &why)),
+    }
 }
 
 /// What stands in a data file before the body: its own name, in a line.
@@ -88,10 +124,11 @@ pub(crate) fn begin(cx: &Context, queue: &[u8], id: &Str) -> Result<Box<dyn Spoo
     written.map_err(NotKept::Spool)
 }
 
-/// Writes a body behind what is there.
-fn copy(body: &Body, data: &mut dyn SpoolData) -> Result<(), SpoolError> {
+/// Writes a message's body behind what is there.
+fn fill(data: &mut dyn SpoolData, message: &Message) -> Result<(), SpoolError> {
+    data.write(&message.stray)?;
     let unreadable = |why| SpoolError { step: SpoolStep::Write, file: b"the body".to_vec(), why };
-    body.in_pieces(unreadable, |piece| data.write(piece))
+    message.body.in_pieces(unreadable, |piece| data.write(piece))
 }
 
 /// Takes a message back out of the spool, before anybody was told that it is there.

@@ -163,6 +163,11 @@ impl Routes {
         &self.0.transports[number].name
     }
 
+    /// Whether a transport writes to mailboxes, without a filter or a shadow.
+    pub fn only_writes(&self, number: usize) -> bool {
+        self.0.transports.get(number).is_some_and(|transport| transport.only_writes())
+    }
+
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
         self.0.transports[number].is_remote()

@@ -4,6 +4,7 @@
 mod arriving;
 mod commit;
 mod hand_over;
+mod held;
 mod late_logs;
 mod order;
 mod scan;
@@ -62,8 +63,8 @@ impl Spool for SystemSpool {
                 return Err(SpoolError { step: SpoolStep::Directory, file, why });
             }
         };
-        let (commits, place) = (self.commits.clone(), place.clone());
-        Ok(Box::new(Arriving::new(commits, directory, place, id.to_vec())))
+        let (commits, logs, place) = (self.commits.clone(), self.logs.clone(), place.clone());
+        Ok(Box::new(Arriving::new(commits, logs, directory, place, id.to_vec())))
     }
 
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {

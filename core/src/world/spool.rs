@@ -6,6 +6,7 @@ mod memory;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::ScanDirectory;
 use crate::BodySource;
@@ -183,10 +184,46 @@ pub trait SpoolData: Send + fmt::Debug {
     /// # Errors
     /// As [`SpoolError`] says; then nothing of the message is left in the end.
     fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError>;
+
+    /// Holds the message, with this header file, for somebody who delivers it at once: most
+    /// are gone by the time that they would be on disk. Nobody may be told that it is there
+    /// before [`HeldMessage::settled`]. `None` where it is to be kept instead.
+    fn hold(&mut self, header: &[u8]) -> Option<Arc<dyn HeldMessage>> {
+        let _ = header;
+        None
+    }
+}
+
+/// A message that is not on disk, and of which nobody was promised anything. Where nobody has
+/// it any more, it is gone.
+pub trait HeldMessage: Send + Sync + fmt::Debug {
+    /// Takes it to deliver it, once. Whatever of it is to stay is on disk before anybody knows
+    /// of it, and the message itself when this is dropped before it was delivered.
+    fn take(self: Arc<Self>) -> Option<Box<dyn TakenMessage>>;
+
+    /// Waits until everybody has got the message, or it is on disk; after so long, whoever waits
+    /// keeps it there. False where it came to that.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; the message is gone.
+    fn settled(&self, within: Duration) -> Result<bool, SpoolError>;
 }
 
 /// A message that nobody else can deliver while this is there.
 pub trait TakenMessage: Send + fmt::Debug {
+    /// Its header file, where that was never written.
+    fn header(&self) -> Option<&[u8]> {
+        None
+    }
+
+    /// Has it on disk, where it is not there yet.
+    ///
+    /// # Errors
+    /// What the system says; the message is gone.
+    fn secure(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// How many bytes its data file has.
     fn length(&self) -> u64;
 

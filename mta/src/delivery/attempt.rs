@@ -116,7 +116,11 @@ impl<'d> Attempt<'d> {
         mut taken: Box<dyn TakenMessage>,
     ) -> Result<Self, Attempted> {
         let mut cx = deliverer.context();
-        let stored = match Stored::read(deliverer.engine.world(), place, id) {
+        let stored = match taken.header() {
+            Some(header) => Stored::held(id, header),
+            None => Stored::read(deliverer.engine.world(), place, id),
+        };
+        let stored = match stored {
             Ok(stored) => stored,
             Err(why) => return Err(deliverer.unreadable(id, &why, &mut *taken)),
         };
@@ -215,6 +219,10 @@ impl<'d> Attempt<'d> {
             Filtered::Over(outcome) => return outcome,
         };
         self.tell_plan(&plan);
+        // What takes its time is told to the client as soon as the message is safe.
+        if !self.goes_to_mailboxes(&plan) && !self.secure() {
+            return Attempted::Gone;
+        }
         if self.is_wrapped() {
             return self.deliver_wrapped(plan);
         }
@@ -242,6 +250,32 @@ impl<'d> Attempt<'d> {
             }
         }
         self.end()
+    }
+
+    /// Whether all that is to be done is to write to mailboxes.
+    fn goes_to_mailboxes(&self, plan: &Plan) -> bool {
+        let routes = self.routes();
+        let is_mailbox = |planned: &Planned| {
+            planned.delivery.transport.is_some_and(|number| routes.only_writes(number))
+        };
+        plan.remote.is_empty() && plan.local.iter().all(is_mailbox) && self.has_good_news_only()
+    }
+
+    /// Whether nobody is to be told of anything, as far as it is known.
+    pub(super) fn has_good_news_only(&self) -> bool {
+        self.all_arrived
+            && self.left == 0
+            && self.failed.is_empty()
+            && self.expired.is_empty()
+            && self.deferred.is_empty()
+            && !self.freezes
+            && !self.tells_arrivals()
+    }
+
+    /// Has the message in the spool, where it is not there yet. False where that can't be: then
+    /// it is gone, which is told to who has brought it.
+    pub(super) fn secure(&mut self) -> bool {
+        self.taken.secure().is_ok()
     }
 
     /// Tells what is delivered where, to who wants to know.
@@ -370,14 +404,7 @@ impl<'d> Attempt<'d> {
     pub(super) fn ends_with(&mut self, made: usize, arrived: usize) -> bool {
         self.pending = self.pending.saturating_sub(made);
         self.all_arrived &= made == arrived;
-        self.all_arrived
-            && self.pending == 0
-            && self.left == 0
-            && self.failed.is_empty()
-            && self.expired.is_empty()
-            && self.deferred.is_empty()
-            && !self.freezes
-            && !self.tells_arrivals()
+        self.pending == 0 && self.has_good_news_only()
     }
 
     /// That addresses have got the message: this is on disk before anything else happens. Where

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use eximious::world::SpoolPlace;
+use eximious::world::{HeldMessage, SpoolPlace};
 
 use super::kept::KeptConnections;
 use super::{AttemptManner, Attempted, Deliverer};
@@ -41,8 +41,20 @@ impl Courier {
         more: bool,
         stops: &AtomicBool,
     ) -> Attempted {
+        self.deliver_held((place, id), None, manner, more, stops)
+    }
+
+    /// The same for a message that is not in the spool.
+    pub fn deliver_held(
+        &self,
+        (place, id): (&SpoolPlace, &[u8]),
+        held: Option<Arc<dyn HeldMessage>>,
+        manner: &AttemptManner,
+        more: bool,
+        stops: &AtomicBool,
+    ) -> Attempted {
         self.kept.set_busy(more);
-        let outcome = self.deliverer.attempt_all(place, id, manner);
+        let outcome = self.deliverer.attempt_all(place, id, manner, held);
         self.deliverer.use_connections(&self.kept, place, id, manner, stops);
         outcome
     }

@@ -35,6 +35,9 @@ impl Attempt<'_> {
 
     /// Tells senders of failures, and leaves the message as it is to be found next.
     pub(super) fn end(&mut self) -> Attempted {
+        if !self.has_good_news_only() && !self.secure() {
+            return Attempted::Gone;
+        }
         self.tell_expired();
         if let Some(id) = super::report::confirm(self) {
             self.send_report(id);

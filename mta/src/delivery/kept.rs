@@ -177,7 +177,7 @@ impl Deliverer {
             };
             kept.locked().push(one);
             tried.insert(id.clone());
-            self.attempt_all(place, &id, &manner);
+            self.attempt_all(place, &id, &manner, None);
         }
         let rests = kept.busy.load(Ordering::Relaxed) && !stops.load(Ordering::Relaxed);
         let now = self.engine.world().clock.elapsed();

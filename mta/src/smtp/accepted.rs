@@ -44,6 +44,8 @@ pub(super) struct Arrival {
     prdr: Option<Prdr>,
     /// What is told of it where an ACL has frozen it.
     notice: Option<OwnMessage>,
+    /// Whether the logs know of it already.
+    is_announced: bool,
 }
 
 impl SmtpSession {
@@ -82,6 +84,7 @@ impl SmtpSession {
             chunk_reply: arrived.chunk_reply,
             prdr: envelope.prdr,
             notice,
+            is_announced: false,
         };
         if outcome == CutthroughOutcome::Delivered {
             return self.conclude_message(arrival, &SpoolOutcome::CutThrough);
@@ -113,6 +116,27 @@ impl SmtpSession {
         Stage::Deciding(Box::new(arrival))
     }
 
+    /// Writes to the logs that the message has come which the last [`Event::Message`] gave,
+    /// before anybody says what becomes of it: it is delivered first, and what is logged of
+    /// that stands behind. False where the message is not wanted any more, and nothing is to
+    /// be concluded: nobody would hear that it was accepted.
+    pub fn announce(&mut self) -> bool {
+        let Stage::Deciding(mut arrival) = std::mem::replace(&mut self.stage, Stage::Done) else {
+            return false;
+        };
+        let refused = if self.is_client_gone() {
+            Some(self.lose_after_final_dot(arrival.discarded.as_ref(), arrival.why.as_ref()))
+        } else {
+            self.log_arrival(&arrival, true);
+            let is_logged = !self.cx.engine().world().log.is_broken();
+            (!is_logged).then(|| self.refuse_unlogged())
+        };
+        let goes_on = refused.is_none();
+        arrival.is_announced = true;
+        self.stage = refused.unwrap_or(Stage::Deciding(arrival));
+        goes_on
+    }
+
     /// Says what became of the message that the last [`Event::Message`] gave. A message with
     /// which the conversation ends ([`SmtpSession::is_over`]) was taken back out of the spool:
     /// the client was not told that it is there.
@@ -130,16 +154,18 @@ impl SmtpSession {
                 false
             }
             // To write it took its time.
-            SpoolOutcome::Spooled if self.is_client_gone() => {
+            SpoolOutcome::Spooled if !arrival.is_announced && self.is_client_gone() => {
                 if arrival.discarded.is_none() {
                     self.take_back();
                 }
                 return self.lose_after_final_dot(arrival.discarded.as_ref(), arrival.why.as_ref());
             }
             SpoolOutcome::Spooled => {
-                self.log_arrival(&arrival, true);
-                if self.cx.engine().world().log.is_broken() {
-                    return self.refuse_unlogged();
+                if !arrival.is_announced {
+                    self.log_arrival(&arrival, true);
+                    if self.cx.engine().world().log.is_broken() {
+                        return self.refuse_unlogged();
+                    }
                 }
                 self.accept_message(&arrival);
                 self.own.extend(arrival.notice.take());

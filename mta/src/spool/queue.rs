@@ -49,13 +49,20 @@ impl Stored {
     /// As [`Unread`] says.
     pub fn read(world: &World, place: &SpoolPlace, id: &[u8]) -> Result<Self, Unread> {
         let bytes = world.spool.read(place, id, b"-H", LARGEST).map_err(Unread::Read)?;
-        let file = HeaderFile::decode(&bytes).ok().filter(|file| file.id == id);
-        let file = file.ok_or(Unread::Damaged(bytes.len()))?;
+        let file = header_of(id, &bytes)?;
         let journal = world.spool.read(place, id, b"-J", LARGEST).unwrap_or_default();
         // A line that was not written to its end does not count.
         let lines = journal.split_inclusive(|byte| *byte == b'\n');
         let journal = lines.filter_map(|line| line.strip_suffix(b"\n")).map(<[u8]>::to_vec);
         Ok(Self { file, journal: journal.collect() })
+    }
+
+    /// A message that was never on disk, by its header file.
+    ///
+    /// # Errors
+    /// As [`Unread`] says.
+    pub(crate) fn held(id: &[u8], header: &[u8]) -> Result<Self, Unread> {
+        Ok(Self { file: header_of(id, header)?, journal: Vec::new() })
     }
 
     /// Who has got it, or is not to get it.
@@ -71,6 +78,11 @@ impl Stored {
         text.push(b'\n');
         text
     }
+}
+
+fn header_of(id: &[u8], bytes: &[u8]) -> Result<HeaderFile, Unread> {
+    let file = HeaderFile::decode(bytes).ok().filter(|file| file.id == id);
+    file.ok_or(Unread::Damaged(bytes.len()))
 }
 
 /// Whether a text is a message's name: `1xUSRE-000000008A6-0Qit`, or the shorter form

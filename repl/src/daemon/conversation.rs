@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::transport::TurnedConnection;
-use eximious::world::SpoolPlace;
 use eximious::{Str, var};
 use eximious_mta::smtp::{Awaited, Client, Event, Received, SmtpSession, SpoolOutcome};
 use eximious_world::deadline::Deadline;
@@ -73,8 +72,7 @@ pub fn hold(
     })));
     let mut conversation =
         Conversation { session, peer, bell: bell.clone(), words, last_words: None };
-    let mut hand_on = |place, id| couriers.deliver(service, place, id);
-    conversation.go_on(&mut hand_on);
+    conversation.go_on(&HandOn { service, couriers });
     if let Some((customer, tls)) = conversation.session.take_customer()
         && let Ok(stream) = conversation.peer.stream()
     {
@@ -106,8 +104,11 @@ fn take_at_once(peer: &Peer, bytes: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Has a message of the spool delivered.
-type HandOn<'h> = dyn FnMut(SpoolPlace, Vec<u8>) + 'h;
+/// Who has messages delivered.
+struct HandOn<'h> {
+    service: &'h Service,
+    couriers: &'h Arc<Couriers>,
+}
 
 /// What a client is told.
 struct Words {
@@ -160,14 +161,40 @@ enum Next {
 }
 
 impl Conversation {
-    fn go_on(&mut self, hand_on: &mut HandOn<'_>) {
+    fn go_on(&mut self, hand_on: &HandOn<'_>) {
         // Whoever speaks before the greeting is found out by it.
         self.hear_what_is_there();
         while self.answer(hand_on) == Next::Listen && !self.listen(hand_on) {}
     }
 
+    /// Has a message delivered that can be delivered at once, and is put into the spool only
+    /// where that takes longer. False where it is to be kept there.
+    fn deliver_straight(&mut self, received: &mut Received, hand_on: &HandOn<'_>) -> bool {
+        let HandOn { service, couriers } = hand_on;
+        // Who watches sees each step by itself.
+        let may_wait = service.debug.is_none() && couriers.are_quick();
+        if !may_wait || !self.session.delivers_at_once(received, false) {
+            return false;
+        }
+        let cx = self.session.context();
+        let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) else {
+            return false;
+        };
+        let Some(held) = eximious_mta::spool::hold(cx, received) else { return false };
+        if self.session.announce() {
+            let message = (place, received.id.bytes().to_vec());
+            let delivered = couriers.deliver_held(service, message, &held);
+            let outcome = eximious_mta::spool::settled(self.session.context(), delivered);
+            self.session.conclude(&outcome);
+        }
+        true
+    }
+
     /// Keeps a message, and has it delivered, unless it is to wait in the spool.
-    fn keep(&mut self, received: &mut Received, hand_on: &mut HandOn<'_>) {
+    fn keep(&mut self, received: &mut Received, hand_on: &HandOn<'_>) {
+        if self.deliver_straight(received, hand_on) {
+            return;
+        }
         let taken = eximious_mta::spool::keep(self.session.context(), received);
         self.session.conclude(&taken);
         let kept = taken == SpoolOutcome::Spooled && !self.session.is_over();
@@ -179,12 +206,13 @@ impl Conversation {
         }
         let cx = self.session.context();
         if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
-            hand_on(place, received.id.bytes().to_vec());
+            let HandOn { service, couriers } = hand_on;
+            couriers.deliver(service, place, received.id.bytes().to_vec());
         }
     }
 
     /// Does all that the session asks for.
-    fn answer(&mut self, hand_on: &mut HandOn<'_>) -> Next {
+    fn answer(&mut self, hand_on: &HandOn<'_>) -> Next {
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Reply(bytes) => locked(&self.words).add(&bytes),
@@ -207,7 +235,7 @@ impl Conversation {
     }
 
     /// The client is gone, which the session has to know.
-    fn over(&mut self, hand_on: &mut HandOn<'_>) -> Next {
+    fn over(&mut self, hand_on: &HandOn<'_>) -> Next {
         self.session.end_of_input();
         while let Some(event) = self.session.next_event() {
             match event {
@@ -228,7 +256,7 @@ impl Conversation {
     }
 
     /// Waits for the client; true where nothing more will come.
-    fn listen(&mut self, hand_on: &mut HandOn<'_>) -> bool {
+    fn listen(&mut self, hand_on: &HandOn<'_>) -> bool {
         let mut piece = [0; PIECE];
         let awaited = self.session.awaits();
         let (until, bell) = match awaited {

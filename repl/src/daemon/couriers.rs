@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::transport::TurnedConnection;
-use eximious::world::SpoolPlace;
+use eximious::world::{HeldMessage, SpoolError, SpoolPlace};
 use eximious_mta::delivery::{
     AttemptManner, Courier, Customer, Deliverer, QueueRun, QueueText, RemoteManner,
 };
@@ -29,6 +29,8 @@ pub struct Couriers {
     changed: Condvar,
     /// Whether what is at hand is the last.
     ends: AtomicBool,
+    /// Until when no client waits for a delivery.
+    rushed: Mutex<Option<Deadline>>,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +40,12 @@ struct State {
     threads: usize,
     idle: usize,
 }
+
+/// How long a client waits for the delivery of its message before that is put into the spool.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// For how long none waits once it came to that.
+const RUSH: Duration = Duration::from_secs(10);
 
 /// What a run of the queue is made by.
 #[derive(Debug)]
@@ -56,18 +64,53 @@ struct Order {
     deliverer: Deliverer,
     place: SpoolPlace,
     id: Vec<u8>,
+    held: Option<Arc<dyn HeldMessage>>,
     remote: RemoteManner,
 }
 
 impl Couriers {
-    /// Has a message delivered as soon as there is somebody to do it.
+    /// Whether messages are delivered so soon that a client may wait for it.
+    pub fn are_quick(&self) -> bool {
+        let rushed = self.rushed.lock().unwrap_or_else(PoisonError::into_inner);
+        rushed.is_none_or(|until| until.left().is_none()) && !self.ends.load(Ordering::Relaxed)
+    }
+
+    /// Has a message delivered that is not in the spool, and waits for it, for a moment: then it
+    /// is in the spool, and delivered as others are.
+    ///
+    /// # Errors
+    /// It can't be kept, and is gone.
+    pub fn deliver_held(
+        self: &Arc<Self>,
+        service: &Service,
+        (place, id): (SpoolPlace, Vec<u8>),
+        held: &Arc<dyn HeldMessage>,
+    ) -> Result<(), SpoolError> {
+        self.enqueue(service, (place, id), Some(held.clone()));
+        if !held.settled(PATIENCE)? {
+            let mut rushed = self.rushed.lock().unwrap_or_else(PoisonError::into_inner);
+            *rushed = Some(Deadline::within(RUSH));
+        }
+        Ok(())
+    }
+
+    /// Has a message of the spool delivered as soon as there is somebody to do it.
     pub fn deliver(self: &Arc<Self>, service: &Service, place: SpoolPlace, id: Vec<u8>) {
+        self.enqueue(service, (place, id), None);
+    }
+
+    fn enqueue(
+        self: &Arc<Self>,
+        service: &Service,
+        (place, id): (SpoolPlace, Vec<u8>),
+        held: Option<Arc<dyn HeldMessage>>,
+    ) {
         let mut state = self.locked();
         if state.waiting.len() >= MOST_WAITING {
             return;
         }
         let (deliverer, remote) = (service.deliverer.clone(), service.remote);
-        state.waiting.push_back(Order { deliverer, place, id, remote });
+        state.waiting.push_back(Order { deliverer, place, id, held, remote });
         if state.idle < state.waiting.len() && state.threads < MOST_AT_ONCE {
             let own = self.clone();
             state.threads += 1;
@@ -189,7 +232,8 @@ impl Couriers {
             let manner = AttemptManner { remote: order.remote, ..AttemptManner::default() };
             let own = courier.take().filter(|one| one.is_of(&order.deliverer));
             let own = own.unwrap_or_else(|| Courier::new(&order.deliverer));
-            own.deliver(&order.place, &order.id, &manner, more, &self.ends);
+            let message = (&order.place, &order.id[..]);
+            own.deliver_held(message, order.held, &manner, more, &self.ends);
             courier = Some(own);
         }
         drop(courier);

@@ -68,6 +68,7 @@ mod shown;
 mod side_by_side;
 mod sites;
 mod spool;
+mod straight;
 mod submission;
 mod swaks;
 mod terminal;

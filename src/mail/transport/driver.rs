@@ -9,7 +9,7 @@ use eximious_core::{
     OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::dns::find::SearchList;
-use eximious_stdlib::options::opt::transport::appendfile;
+use eximious_stdlib::options::opt::transport::{self as opt, appendfile};
 
 use super::embedded::EmbeddedTransport;
 use super::{Outcome, TransportCall};
@@ -251,6 +251,14 @@ impl Transport {
     /// Whether it writes to mailboxes.
     pub(super) fn is_mailbox(&self) -> bool {
         self.quota().is_some()
+    }
+
+    /// Whether it writes to mailboxes, and nothing else is done about it: no command sees
+    /// what is written, and no other transport is asked.
+    pub(crate) fn only_writes(&self) -> bool {
+        self.is_mailbox()
+            && self.some_text(opt::TRANSPORT_FILTER).is_none()
+            && self.some_text(opt::SHADOW_TRANSPORT).is_none()
     }
 
     /// By which options it keeps a mailbox within bounds.

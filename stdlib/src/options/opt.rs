@@ -289,6 +289,7 @@ handles! {
     SPF_SMTP_COMMENT_TEMPLATE: Str = "spf_smtp_comment_template",
     SPLIT_SPOOL_DIRECTORY: bool = "split_spool_directory",
     SPOOL_DIRECTORY: Str = "spool_directory",
+    SPOOL_FIRST: bool = "spool_first",
     SPOOL_WIREFORMAT: bool = "spool_wireformat",
     SQLITE_DBFILE: Str = "sqlite_dbfile",
     SQLITE_LOCK_TIMEOUT: i64 = "sqlite_lock_timeout",

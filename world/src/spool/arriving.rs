@@ -6,11 +6,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use eximious_core::BodySource;
-use eximious_core::world::{SpoolData, SpoolError, SpoolPlace, SpoolStep};
+use eximious_core::world::{HeldMessage, SpoolData, SpoolError, SpoolPlace, SpoolStep};
 use rustix::fs::{AtFlags, Mode, OFlags, fsync, unlinkat};
 use rustix::io::Errno;
 
 use super::commit::Commits;
+use super::held::Held;
+use super::late_logs::LateLogs;
+use super::taken::{self, lock};
 use super::{FILE, FilePart, give};
 
 /// How much of a body is held until the message is kept, before there is a file for it.
@@ -21,6 +24,7 @@ const HELD: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Arriving {
     commits: Arc<Commits>,
+    logs: Arc<LateLogs>,
     new: Arc<New>,
     data: Data,
     /// Somebody else keeps the file, or takes it away.
@@ -30,19 +34,20 @@ pub(super) struct Arriving {
 /// What there is of a body.
 #[derive(Debug)]
 enum Data {
-    Held(Vec<u8>),
+    Held(Arc<Vec<u8>>),
     Written(Arc<File>),
 }
 
 impl Arriving {
     pub(super) fn new(
         commits: Arc<Commits>,
+        logs: Arc<LateLogs>,
         directory: OwnedFd,
         place: SpoolPlace,
         id: Vec<u8>,
     ) -> Self {
-        let new = Arc::new(New { directory, place, id });
-        Self { commits, new, data: Data::Held(Vec::new()), is_given_away: false }
+        let new = Arc::new(New { directory: Arc::new(directory), place, id });
+        Self { commits, logs, new, data: Data::Held(Arc::default()), is_given_away: false }
     }
 
     /// The message, as it is to be kept; the file goes with it.
@@ -59,7 +64,8 @@ impl Arriving {
             }
         };
         self.is_given_away = true;
-        Ok(Message { new: self.new.clone(), data, header: header.to_vec() })
+        let (new, header) = (self.new.clone(), header.into());
+        Ok(Message { new, data, header, is_taken: false, journal: Vec::new() })
     }
 }
 
@@ -67,7 +73,7 @@ impl SpoolData for Arriving {
     fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
         if let Data::Held(held) = &mut self.data {
             if held.len() + bytes.len() <= HELD {
-                held.extend_from_slice(bytes);
+                Arc::make_mut(held).extend_from_slice(bytes);
                 return Ok(());
             }
             self.data = Data::Written(Arc::new(self.new.write_data(held)?));
@@ -80,17 +86,24 @@ impl SpoolData for Arriving {
 
     fn source(&self, from: u64) -> Arc<dyn BodySource> {
         match &self.data {
-            Data::Held(held) => {
-                let from = usize::try_from(from).unwrap_or(usize::MAX).min(held.len());
-                Arc::new(HeldPart(held[from..].to_vec()))
-            }
+            Data::Held(held) => held_from(held, from),
             Data::Written(file) => Arc::new(FilePart { file: file.clone(), from }),
         }
     }
 
     fn keep(&mut self, header: &[u8]) -> Result<(), SpoolError> {
         let message = self.message(header)?;
-        self.commits.keep(message)
+        self.commits.keep(message).map(drop)
+    }
+
+    fn hold(&mut self, header: &[u8]) -> Option<Arc<dyn HeldMessage>> {
+        let Data::Held(held) = &mut self.data else { return None };
+        let data = std::mem::take(held);
+        self.is_given_away = true;
+        let (new, header): (_, Arc<[u8]>) = (self.new.clone(), header.into());
+        let kept = Data::Held(data.clone());
+        let message = Message { new, data: kept, header, is_taken: true, journal: Vec::new() };
+        Some(Arc::new(Held::new(message, data, self.commits.clone(), self.logs.clone())))
     }
 }
 
@@ -102,12 +115,21 @@ impl Drop for Arriving {
     }
 }
 
+/// What reads bytes that are held, from a place on.
+pub(super) fn held_from(held: &Arc<Vec<u8>>, from: u64) -> Arc<dyn BodySource> {
+    Arc::new(HeldPart { held: held.clone(), from })
+}
+
 /// Bytes that are held, from a place on.
-struct HeldPart(Vec<u8>);
+struct HeldPart {
+    held: Arc<Vec<u8>>,
+    from: u64,
+}
 
 impl BodySource for HeldPart {
     fn read_at(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(at).ok().and_then(|at| self.0.get(at..)).unwrap_or_default();
+        let at = usize::try_from(self.from.saturating_add(at)).ok();
+        let rest = at.and_then(|at| self.held.get(at..)).unwrap_or_default();
         let length = rest.len().min(into.len());
         into[..length].copy_from_slice(&rest[..length]);
         Ok(length)
@@ -119,7 +141,11 @@ impl BodySource for HeldPart {
 pub(super) struct Message {
     new: Arc<New>,
     data: Data,
-    header: Vec<u8>,
+    header: Arc<[u8]>,
+    /// Whether somebody has it to deliver it from the first moment on, and what stands in its
+    /// journal then.
+    is_taken: bool,
+    journal: Vec<u8>,
 }
 
 /// The files of a message that is being kept. They have names of files that are no message
@@ -129,6 +155,7 @@ pub(super) struct Made {
     new: Arc<New>,
     data: Arc<File>,
     header: File,
+    journal: Option<File>,
 }
 
 impl Message {
@@ -137,15 +164,30 @@ impl Message {
         &self.new.directory
     }
 
+    /// Its name, and where it goes.
+    pub(super) fn name(&self) -> (&SpoolPlace, &[u8]) {
+        (&self.new.place, &self.new.id)
+    }
+
+    /// The header file that it is to have.
+    pub(super) fn header(&self) -> &Arc<[u8]> {
+        &self.header
+    }
+
+    /// Adds to its journal.
+    pub(super) fn add_to_journal(&mut self, lines: &[u8]) {
+        self.journal.extend_from_slice(lines);
+    }
+
     /// Keeps it where nothing is known of the order in which changes come to the disk.
     ///
     /// # Errors
     /// As [`SpoolError`] says; then its files are gone again.
-    pub(super) fn keep(self) -> Result<(), SpoolError> {
+    pub(super) fn keep(self) -> Result<Made, SpoolError> {
         let made = self.make()?;
         let kept = made.sync().and_then(|()| made.name());
         let synced = kept.and_then(|()| fsync(made.directory()).map_err(|why| made.unsynced(why)));
-        made.after(synced).map(drop)
+        made.after(synced)
     }
 
     /// Makes its files, and has the system begin to write them to the disk.
@@ -153,7 +195,7 @@ impl Message {
     /// # Errors
     /// As [`SpoolError`] says; then its files are gone again.
     pub(super) fn make(self) -> Result<Made, SpoolError> {
-        let Self { new, data, header } = self;
+        let Self { new, data, header, is_taken, journal } = self;
         let data = match data {
             Data::Held(bytes) => {
                 let file = new.write_data(&bytes)?;
@@ -162,12 +204,16 @@ impl Message {
             }
             Data::Written(file) => file,
         };
-        match new.write_header(&header) {
-            Ok(header) => {
+        let locked = if is_taken { lock(&data).map_err(io::Error::from) } else { Ok(()) };
+        let written = locked.map_err(|why| new.of_data(why));
+        let written = written.and_then(|()| new.write_journal(&journal));
+        match written.and_then(|journal| Ok((journal, new.write_header(&header)?))) {
+            Ok((journal, header)) => {
                 eximious_writeback::begin(header.as_fd());
-                Ok(Made { new, data, header })
+                Ok(Made { new, data, header, journal })
             }
             Err(why) => {
+                let _ = new.remove(b"-J");
                 let _ = new.remove(b"-D");
                 Err(why)
             }
@@ -188,7 +234,10 @@ impl Made {
     pub(super) fn finish(&self) -> Result<(), SpoolError> {
         let header = eximious_writeback::finish(self.header.as_fd());
         header.map_err(|why| self.new.of_header(why))?;
-        eximious_writeback::finish(self.data.as_fd()).map_err(|why| self.new.of_data(why))
+        for file in self.journal.iter().chain([&*self.data]) {
+            eximious_writeback::finish(file.as_fd()).map_err(|why| self.new.of_data(why))?;
+        }
+        Ok(())
     }
 
     /// Has both files on disk, to which the system has begun to write them.
@@ -198,7 +247,10 @@ impl Made {
     pub(super) fn sync(&self) -> Result<(), SpoolError> {
         let header = self.header.sync_all();
         header.map_err(|why| self.new.of_header(why))?;
-        self.data.sync_all().map_err(|why| self.new.of_data(why))
+        for file in self.journal.iter().chain([&*self.data]) {
+            file.sync_all().map_err(|why| self.new.of_data(why))?;
+        }
+        Ok(())
     }
 
     /// Gives the header file its name: with that, the message is there.
@@ -219,6 +271,12 @@ impl Made {
         rustix::fs::fstat(&self.new.directory).map(|stat| (stat.st_dev, stat.st_ino))
     }
 
+    /// The message, for who has it to deliver it.
+    pub(super) fn take(self, length: u64, logs: &Arc<LateLogs>) -> taken::Message {
+        let New { directory, place, id } = &*self.new;
+        taken::Message::of((place, id), directory.clone(), (self.data, length), logs)
+    }
+
     /// The names are not on disk.
     pub(super) fn unsynced(&self, why: Errno) -> SpoolError {
         self.new.of_header(why.into())
@@ -236,6 +294,9 @@ impl Made {
                 let New { directory, .. } = &*self.new;
                 let _ = self.new.remove(b"-H");
                 let _ = unlinkat(directory, self.new.beside(), AtFlags::empty());
+                if self.journal.is_some() {
+                    let _ = self.new.remove(b"-J");
+                }
                 let _ = self.new.remove(b"-D");
                 Err(why)
             }
@@ -246,7 +307,7 @@ impl Made {
 /// A message's name, and the directory into which its files go.
 #[derive(Debug)]
 struct New {
-    directory: OwnedFd,
+    directory: Arc<OwnedFd>,
     place: SpoolPlace,
     id: Vec<u8>,
 }
@@ -275,6 +336,16 @@ impl New {
             self.of_data(why)
         })?;
         Ok(file)
+    }
+
+    /// Makes the journal, where there is something in it.
+    fn write_journal(&self, lines: &[u8]) -> Result<Option<File>, SpoolError> {
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let made = self.create(&[&self.id, &b"-J"[..]].concat());
+        let written = made.and_then(|mut file| file.write_all(lines).map(|()| file));
+        written.map(Some).map_err(|why| self.failed(SpoolStep::Write, b"-J", why))
     }
 
     /// Makes the header file, by another name first.

@@ -51,7 +51,7 @@ impl Commits {
     ///
     /// # Errors
     /// As [`SpoolError`] says; then nothing of it is left.
-    pub(super) fn keep(&self, message: Message) -> Result<(), SpoolError> {
+    pub(super) fn keep(&self, message: Message) -> Result<Made, SpoolError> {
         let order = self.orders.of(message.directory());
         if order == Order::Unknown {
             return message.keep();
@@ -59,7 +59,7 @@ impl Commits {
         let made = self.gather(message)?;
         // What each can do alone is done side by side.
         let synced = if order == Order::Kept { made.sync() } else { Ok(()) };
-        made.after(synced).map(drop)
+        made.after(synced)
     }
 
     fn gather(&self, message: Message) -> Result<Made, SpoolError> {
@@ -199,7 +199,8 @@ mod tests {
         use eximious_core::world::SpoolData;
         let directory = open_parts(place, b"input", None, false).expect("a directory");
         let (commits, place) = (commits.clone(), place.clone());
-        let mut arriving = Arriving::new(commits, directory, place, id.as_bytes().to_vec());
+        let id = id.as_bytes().to_vec();
+        let mut arriving = Arriving::new(commits, Arc::default(), directory, place, id);
         arriving.write(body).expect("it is taken");
         arriving.message(b"header").expect("it is written")
     }
@@ -267,7 +268,10 @@ mod tests {
         let commits = Arc::new(Commits::default());
         locked(&commits.gathered).is_led = true;
         thread::scope(|scope| {
-            let waits = scope.spawn(|| commits.keep(message(&commits, &place, "one", b"body")));
+            let waits = scope.spawn(|| {
+                let message = message(&commits, &place, "one", b"body");
+                commits.keep(message).map(drop)
+            });
             let next = scope.spawn(|| {
                 let next = message(&commits, &place, "two", b"body");
                 commits.gather(next).map(drop)

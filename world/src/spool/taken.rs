@@ -23,7 +23,7 @@ use super::{FILE, FilePart, find_for, give, open_parts};
 pub(super) struct Message {
     place: SpoolPlace,
     id: Vec<u8>,
-    directory: OwnedFd,
+    directory: Arc<OwnedFd>,
     data: Arc<File>,
     length: u64,
     journal: Option<File>,
@@ -48,15 +48,19 @@ impl Message {
         if stat.nlink() == 0 {
             return Err(io::ErrorKind::NotFound.into());
         }
-        Ok(Some(Self {
-            place: place.clone(),
-            id: id.to_vec(),
-            directory: found.directory,
-            data: Arc::new(found.file),
-            length: stat.len(),
-            journal: None,
-            logs: logs.clone(),
-        }))
+        let (directory, data) = (Arc::new(found.directory), Arc::new(found.file));
+        Ok(Some(Self::of((place, id), directory, (data, stat.len()), logs)))
+    }
+
+    /// One whose data file, of so many bytes, is locked.
+    pub(super) fn of(
+        (place, id): (&SpoolPlace, &[u8]),
+        directory: Arc<OwnedFd>,
+        (data, length): (Arc<File>, u64),
+        logs: &Arc<LateLogs>,
+    ) -> Self {
+        let (place, id, logs) = (place.clone(), id.to_vec(), logs.clone());
+        Self { place, id, directory, data, length, journal: None, logs }
     }
 
     fn name(&self, end: &str) -> Vec<u8> {
@@ -224,7 +228,7 @@ fn link(from: &OwnedFd, to: &OwnedFd, name: &[u8]) -> io::Result<()> {
 
 /// Locks a file for as long as it is open: not for this process, as usual, but for this
 /// opening of it, so that threads keep each other out, too.
-fn lock(file: &File) -> nix::Result<()> {
+pub(super) fn lock(file: &File) -> nix::Result<()> {
     let whole = libc::flock {
         l_type: libc::F_WRLCK as _,
         l_whence: libc::SEEK_SET as _,

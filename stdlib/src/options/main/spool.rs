@@ -95,6 +95,16 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .default("/var/spool/exim4")
         .summary("Where the queue is; expanded at the start."),
+    AT.no("spool_first")
+        .unprinted()
+        .summary("Whether each message is in the spool before anything is done to deliver it.")
+        .docs(
+            "The daemon delivers a short message for mailboxes before it tells the client that \
+             it is taken; it comes into the spool where something of it stays, or where that \
+             takes more than a moment. With this option it is there first, for programs that \
+             look into the spool while a message is on its way.",
+        )
+        .source("eximious alone has the option"),
     AT.no("spool_wireformat")
         .summary("Keeps message bodies as they came over the wire where that is possible.")
         .docs("Only messages that come by CHUNKING are kept that way."),

@@ -1,0 +1,164 @@
+//! Messages that are delivered before their client hears that they are taken: they come into
+//! the spool only where something of them stays.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime};
+
+use eximious_tests::daemons::{Daemon, READY};
+
+const OURS: &str = env!("CARGO_BIN_EXE_eximious");
+
+const CONFIG: &str = "acl_smtp_rcpt = accept\nacl_smtp_data = accept\n\
+    begin routers\n\
+    later:\n driver = redirect\n domains = later.test\n allow_defer\n data = :defer: not now\n\
+    none:\n driver = redirect\n domains = none.test\n data = :blackhole:\n\
+    bad:\n driver = redirect\n domains = bad.test\n allow_fail\n data = :fail: no\n\
+    one:\n driver = accept\n domains = file.test\n transport = file\n\
+    here:\n driver = accept\n transport = box\n\
+    begin transports\n\
+    box:\n driver = appendfile\n directory = DIR/spool/${extract{$local_part}{one=one two=two s=s}}\n maildir_format\n user = USER\n\
+    file:\n driver = appendfile\n file = DIR/spool/mbox\n user = USER\n lock_interval = 1s\n\
+    begin retry\n* * F,1h,1s\n";
+
+/// A daemon that delivers, and how often its queue was touched.
+struct Place {
+    daemon: Daemon,
+    touched: SystemTime,
+}
+
+impl Place {
+    fn new() -> Self {
+        let whoami = Command::new("id").arg("-un").output().expect("id").stdout;
+        let own = String::from_utf8_lossy(&whoami).trim().to_owned();
+        let user = if own == "root" { "Debian-exim" } else { &own };
+        let daemon = Daemon::start(Path::new(OURS), &CONFIG.replace("USER", user), &[]);
+        // The first one makes the directory.
+        let mut place = Self { daemon, touched: SystemTime::UNIX_EPOCH };
+        place.send(&["a@none.test"]);
+        place.daemon.await_lines(" Completed", 1);
+        if let Ok(found) = place.input().metadata() {
+            place.touched = found.modified().expect("a time");
+        }
+        place
+    }
+
+    fn input(&self) -> PathBuf {
+        self.daemon.path().join("spool/input")
+    }
+
+    /// Sends a message; what is answered, and how long that took.
+    fn send(&self, to: &[&str]) -> (String, Duration) {
+        let mut client = self.daemon.client();
+        client.hear();
+        client.say("HELO client.test");
+        client.say("MAIL FROM:<s@client.test>");
+        for address in to {
+            client.say(&format!("RCPT TO:<{address}>"));
+        }
+        client.say("DATA");
+        let begin = Instant::now();
+        let said = client.say("Subject: x\r\n\r\ntext\r\n.");
+        let taken = begin.elapsed();
+        client.say("QUIT");
+        (said, taken)
+    }
+
+    /// Whether nothing was ever in the queue since it began.
+    fn is_untouched(&self) -> bool {
+        let found = self.input().metadata().expect("the queue");
+        found.modified().expect("a time") == self.touched
+    }
+
+    /// How many messages are in a maildir.
+    fn count(&self, name: &str) -> usize {
+        let files = std::fs::read_dir(self.daemon.path().join("spool").join(name).join("new"));
+        files.into_iter().flatten().count()
+    }
+
+    /// The files of the queue, by the ends of their names.
+    fn waiting(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.input()).expect("the queue").flatten();
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut ends: Vec<String> = names.map(|name| name[name.len() - 2..].to_owned()).collect();
+        ends.sort();
+        ends
+    }
+
+    /// What the main log says behind the time and the message's name, in a word or two.
+    fn kinds(&self) -> Vec<String> {
+        let log = self.daemon.log("main");
+        let lines =
+            log.lines().filter(|line| line.split(' ').nth(2).is_some_and(|id| id.len() == 23));
+        let kinds = lines.map(|line| line.split(' ').skip(3).take(2).collect::<Vec<_>>().join(" "));
+        kinds.skip(3).collect()
+    }
+}
+
+#[test]
+fn mail_for_mailboxes_never_comes_into_the_spool() {
+    let place = Place::new();
+    for to in [&["one@l.test"][..], &["one@l.test", "two@l.test"], &["x@none.test", "two@l.test"]] {
+        let (said, _) = place.send(to);
+        assert!(said.starts_with("250 OK id="), "{said}");
+    }
+    assert_eq!((place.count("one"), place.count("two")), (2, 2), "they are there by then");
+    place.daemon.await_lines(" Completed", 4);
+    assert!(place.is_untouched(), "{:?}", place.waiting());
+    let kinds = place.kinds();
+    let all = "<= s@client.test|=> one|Completed|<= s@client.test|=> one|=> two|Completed|\
+        <= s@client.test|=> :blackhole:|=> two|Completed";
+    assert_eq!(kinds.join("|").replace("Completed ", "Completed"), all);
+}
+
+#[test]
+fn what_stays_is_in_the_spool_with_who_has_got_it() {
+    let place = Place::new();
+    let (said, _) = place.send(&["one@l.test", "two@later.test"]);
+    assert!(said.starts_with("250 OK id="), "{said}");
+    place.daemon.await_log("== two@later.test");
+    let start = Instant::now();
+    while place.waiting() != ["-D", "-H"] || place.count("one") == 0 {
+        assert!(start.elapsed() < READY, "{:?}", place.waiting());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let run = |args: &[&str]| {
+        let config = place.daemon.path().join("exim.conf");
+        let run = Command::new(OURS).arg("-C").arg(config).args(args).output().expect("a run");
+        String::from_utf8_lossy(&run.stdout).into_owned()
+    };
+    let listed = run(&["-bp"]);
+    assert!(listed.contains("D one@l.test") && listed.contains("two@later.test"), "{listed}");
+    run(&["-qff"]);
+    assert_eq!(place.count("one"), 1, "nobody gets it twice");
+}
+
+#[test]
+fn senders_are_told_of_failures() {
+    let place = Place::new();
+    let (said, _) = place.send(&["one@l.test", "two@bad.test"]);
+    assert!(said.starts_with("250 OK id="), "{said}");
+    // The message, and the report for its sender.
+    place.daemon.await_lines(" Completed", 3);
+    assert_eq!((place.count("one"), place.count("s")), (1, 1), "{}", place.daemon.log("main"));
+    assert!(place.waiting().is_empty());
+}
+
+#[test]
+fn no_client_waits_for_a_mailbox_that_is_locked() {
+    let place = Place::new();
+    let lock = place.daemon.path().join("spool/mbox.lock");
+    std::fs::write(&lock, "").expect("a lock");
+    let (said, taken) = place.send(&["one@file.test"]);
+    assert!(said.starts_with("250 OK id="), "{said}");
+    assert!(taken < Duration::from_secs(10), "{taken:?}");
+    assert_eq!(place.waiting(), ["-D", "-H"]);
+    // The next ones know.
+    let (said, _) = place.send(&["one@l.test"]);
+    assert!(said.starts_with("250 OK id="), "{said}");
+    std::fs::remove_file(&lock).expect("it is there");
+    place.daemon.await_lines(" Completed", 3);
+    let mbox = std::fs::read_to_string(place.daemon.path().join("spool/mbox")).expect("a file");
+    assert_eq!(mbox.matches("\ntext\n").count(), 1, "{mbox}");
+    assert!(place.waiting().is_empty());
+}
