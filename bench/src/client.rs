@@ -8,21 +8,20 @@ use std::time::{Duration, Instant};
 
 use crate::daemon::READY;
 
-/// Reads a reply, which has to have this code, and no byte more.
+/// Reads a reply, which has to have this code. Nothing may come behind it before the server is
+/// spoken to.
 pub fn hear_from(stream: &mut impl Read, code: &str) {
-    let mut line = Vec::new();
+    let (mut said, mut piece) = (Vec::new(), [0; 1024]);
     loop {
-        let mut byte = [0];
-        stream.read_exact(&mut byte).expect("the server answers");
-        line.push(byte[0]);
-        if byte != *b"\n" {
-            continue;
-        }
-        assert!(line.starts_with(code.as_bytes()), "{code} was expected, not {line:?}");
-        if line.get(3) == Some(&b' ') {
+        let count = stream.read(&mut piece).expect("the server answers");
+        assert!(count > 0, "the server closes");
+        said.extend_from_slice(&piece[..count]);
+        let Some(whole) = said.strip_suffix(b"\n") else { continue };
+        let last = whole.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        assert!(last.starts_with(code.as_bytes()), "{code} was expected, not {said:?}");
+        if last.get(3) == Some(&b' ') {
             return;
         }
-        line.clear();
     }
 }
 

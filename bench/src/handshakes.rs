@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use openssl::ssl::{SslConnector, SslMethod, SslSession, SslSessionCacheMode, SslVerifyMode};
 use tempfile::TempDir;
 
-use crate::client::hear_from;
+use crate::client::{at_once, hear_from};
 use crate::daemon::{Daemon, READY};
 
 /// How many clients there are at once.
@@ -81,24 +81,19 @@ fn certificate(arguments: &str) -> TempDir {
 /// How many there are in a second.
 fn handshakes(place: SocketAddr, each: usize, resumes: bool) -> f64 {
     let refused = AtomicUsize::new(0);
-    let start = Instant::now();
-    thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                let client = TlsClient::new();
-                for round in 0..each {
-                    client.visit(place, resumes && round > 0);
-                }
-                refused.fetch_add(client.refused.into_inner(), Ordering::Relaxed);
-            });
-        }
+    let count = CLIENTS * each;
+    // What a client reads before it can begin is none of the server's work.
+    let begin = || (TlsClient::new(), false);
+    let took = at_once(CLIENTS, count, begin, |(client, has_been)| {
+        client.visit(place, resumes && *has_been);
+        *has_been = true;
+        refused.fetch_add(client.refused.swap(0, Ordering::Relaxed), Ordering::Relaxed);
     });
-    let rate = (CLIENTS * each) as f64 / start.elapsed().as_secs_f64();
     match refused.into_inner() {
         0 => {}
-        refused => println!("  of {} sessions, {refused} were not taken up:", CLIENTS * each),
+        refused => println!("  of {count} sessions, {refused} were not taken up:"),
     }
-    rate
+    count as f64 / took.as_secs_f64()
 }
 
 /// A client that keeps the session that it was given.

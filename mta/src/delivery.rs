@@ -11,6 +11,7 @@ mod courier;
 mod ending;
 mod errand;
 mod event;
+mod flows;
 mod handle;
 mod held;
 mod kept;
@@ -40,6 +41,7 @@ use eximious::{Config, Context, Engine, LogSelector, Message, Str, opt, var};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
+use flows::Flows;
 use kept::KeptConnections;
 use slots::Slots;
 
@@ -64,6 +66,8 @@ pub struct Deliverer {
     observers: Vec<Arc<dyn TraceObserver>>,
     /// What runs.
     slots: Arc<Slots>,
+    /// Where messages follow each other.
+    flows: Arc<Flows>,
     /// The connections of a courier, where this is part of its work.
     kept: Option<Arc<KeptConnections>>,
     /// How many messages go along a connection, whatever transports say.
@@ -161,6 +165,7 @@ impl Deliverer {
             server,
             observers: Vec::new(),
             slots: Arc::default(),
+            flows: Arc::default(),
             kept: None,
             most_messages: None,
             customer: None,

@@ -168,6 +168,11 @@ impl Routes {
         self.0.transports.get(number).is_some_and(|transport| transport.only_writes())
     }
 
+    /// Whether a transport speaks with other hosts, without a filter or a shadow.
+    pub fn only_sends(&self, number: usize) -> bool {
+        self.0.transports.get(number).is_some_and(|transport| transport.only_sends())
+    }
+
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
         self.0.transports[number].is_remote()

@@ -329,7 +329,8 @@ fn remark(meta: &Meta, not_yet: bool) -> String {
     let not_yet = match meta.needs {
         "" if not_yet => Some("*not yet*".to_owned()),
         "" => None,
-        needs => Some(format!("*not yet*: {needs}")),
+        needs if not_yet => Some(format!("*not yet*: {needs}")),
+        needs => Some(format!("needs {needs}")),
     };
     let since = (!meta.since.is_empty()).then(|| format!("since {}", meta.since));
     gone.or(not_yet).or(since).unwrap_or_default()

@@ -219,8 +219,8 @@ impl<'d> Attempt<'d> {
             Filtered::Over(outcome) => return outcome,
         };
         self.tell_plan(&plan);
-        // What takes its time is told to the client as soon as the message is safe.
-        if !self.goes_to_mailboxes(&plan) && !self.secure() {
+        // What takes its time, or may be made in part, is begun when the message is safe.
+        if !self.is_one_step(&plan) && !self.secure() {
             return Attempted::Gone;
         }
         if self.is_wrapped() {
@@ -252,13 +252,27 @@ impl<'d> Attempt<'d> {
         self.end()
     }
 
-    /// Whether all that is to be done is to write to mailboxes.
-    fn goes_to_mailboxes(&self, plan: &Plan) -> bool {
+    /// Whether all that is to be done is one delivery to one recipient, which is made or not,
+    /// and takes no more than a moment: into a mailbox, or along a connection that is there.
+    fn is_one_step(&self, plan: &Plan) -> bool {
         let routes = self.routes();
-        let is_mailbox = |planned: &Planned| {
-            planned.delivery.transport.is_some_and(|number| routes.only_writes(number))
+        let is_short = match (&plan.local[..], &plan.remote[..]) {
+            ([], []) => true,
+            ([one], []) => one.delivery.transport.is_some_and(|number| routes.only_writes(number)),
+            ([], [one]) => one.delivery.transport.is_some_and(|number| {
+                let host = one.delivery.hosts.first();
+                routes.only_sends(number)
+                    && host.is_some_and(|host| self.has_connection(number, &host.name))
+            }),
+            _ => false,
         };
-        plan.remote.is_empty() && plan.local.iter().all(is_mailbox) && self.has_good_news_only()
+        is_short && self.has_good_news_only()
+    }
+
+    /// Whether a connection to a host was kept.
+    fn has_connection(&self, transport: usize, host: &str) -> bool {
+        let kept = self.deliverer.kept.as_ref();
+        kept.is_some_and(|kept| kept.has(self.routes().transport_name(transport).bytes(), host))
     }
 
     /// Whether nobody is to be told of anything, as far as it is known.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use eximious::world::{HeldMessage, SpoolPlace};
 
+use super::flows::SOON;
 use super::kept::KeptConnections;
 use super::{AttemptManner, Attempted, Deliverer};
 
@@ -57,6 +59,11 @@ impl Courier {
         let outcome = self.deliverer.attempt_all(place, id, manner, held);
         self.deliverer.use_connections(&self.kept, place, id, manner, stops);
         outcome
+    }
+
+    /// For how long it is to wait for a further message before it rests.
+    pub fn patience(&self) -> Option<Duration> {
+        (!self.kept.is_all_gone()).then_some(SOON)
     }
 
     /// Ends all connections.

@@ -1,5 +1,6 @@
 //! Connections that one courier keeps from message to message, and the messages that wait
-//! for them (specification 49.1, `connection_max_messages`, the hints `wait-`).
+//! for them (specification 49.1, `connection_max_messages`, the hints `wait-`). Where messages
+//! to the same host follow each other, the connection waits a moment for the next.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -26,6 +27,8 @@ const LONGEST: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct KeptConnections {
     held: Mutex<Vec<Kept>>,
+    /// Whether messages to the same host follow each other at the moment.
+    is_flowing: AtomicBool,
     /// Whether there are messages of which it is not known where they go.
     busy: AtomicBool,
     /// Who has called, and gets mail along its own connection.
@@ -74,6 +77,14 @@ impl KeptConnections {
     /// Says whether there are messages of which it is not known where they go.
     pub(super) fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::Relaxed);
+        self.is_flowing.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether there is one to a host, by a transport.
+    pub(super) fn has(&self, transport: &[u8], host: &str) -> bool {
+        self.locked().iter().any(|Kept { connection: one, .. }| {
+            one.transport() == transport && one.host().name == host.as_bytes()
+        })
     }
 
     fn find(&self, fits: impl Fn(&HeldConnection) -> bool) -> Option<HeldConnection> {
@@ -97,13 +108,13 @@ impl Connections for MessageConnections<'_> {
     }
 
     fn has(&self, transport: &[u8], host: &str) -> bool {
-        let mut held = self.kept.locked();
-        held.iter_mut().any(|Kept { connection: one, .. }| {
-            one.transport() == transport && one.host().name == host.as_bytes()
-        })
+        self.kept.has(transport, host)
     }
 
     fn wants(&self, cx: &Context, transport: &[u8], host: &TakingHost) -> bool {
+        let now = self.deliverer.engine.world().clock.elapsed();
+        let is_flowing = self.deliverer.flows.goes(transport, &host.name, now);
+        self.kept.is_flowing.store(is_flowing, Ordering::Relaxed);
         if self.kept.locked().len() >= MOST {
             return false;
         }
@@ -112,7 +123,8 @@ impl Connections for MessageConnections<'_> {
             true => WaitingStanding::Stale,
             false => standing(self.deliverer, self.place, &BTreeSet::new(), id),
         };
-        self.kept.busy.load(Ordering::Relaxed)
+        is_flowing
+            || self.kept.busy.load(Ordering::Relaxed)
             || Waiting::is_there(&*store(cx), transport, &host.name, standing).unwrap_or(false)
     }
 
@@ -179,7 +191,8 @@ impl Deliverer {
             tried.insert(id.clone());
             self.attempt_all(place, &id, &manner, None);
         }
-        let rests = kept.busy.load(Ordering::Relaxed) && !stops.load(Ordering::Relaxed);
+        let goes_on = [&kept.busy, &kept.is_flowing].map(|one| one.load(Ordering::Relaxed));
+        let rests = goes_on.contains(&true) && !stops.load(Ordering::Relaxed);
         let now = self.engine.world().clock.elapsed();
         for one in resting {
             match rests && now.saturating_sub(one.since) < LONGEST {

@@ -36,9 +36,11 @@ pub struct Couriers {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Order>,
-    /// How many threads there are, and how many of them have nothing to do.
+    /// How many threads there are.
     threads: usize,
-    idle: usize,
+    /// Those that have nothing to do. Whoever came last is the first to have something again:
+    /// connections that it has may be there still.
+    idle: Vec<Arc<Condvar>>,
 }
 
 /// How long a client waits for the delivery of its message before that is put into the spool.
@@ -111,7 +113,9 @@ impl Couriers {
         }
         let (deliverer, remote) = (service.deliverer.clone(), service.remote);
         state.waiting.push_back(Order { deliverer, place, id, held, remote });
-        if state.idle < state.waiting.len() && state.threads < MOST_AT_ONCE {
+        if let Some(seat) = state.idle.pop() {
+            seat.notify_one();
+        } else if state.threads < MOST_AT_ONCE {
             let own = self.clone();
             state.threads += 1;
             if serving::spawn(STACK, move || own.work()).is_err() {
@@ -119,8 +123,6 @@ impl Couriers {
                 state.threads -= 1;
             }
         }
-        drop(state);
-        self.changed.notify_one();
     }
 
     /// Runs the queue, now and each time so much has passed, whether the runs before have
@@ -210,6 +212,7 @@ impl Couriers {
         let until = Deadline::within(within);
         let mut state = self.locked();
         state.waiting.clear();
+        state.idle.drain(..).for_each(|seat| seat.notify_one());
         while state.threads > 0 {
             let Some(left) = until.left() else { return };
             let waited = self.changed.wait_timeout(state, left);
@@ -241,8 +244,10 @@ impl Couriers {
     }
 
     /// What to do next, and whether there is more; nothing where it is over. Whoever has to
-    /// wait for it rests.
+    /// wait for it rests, where it has connections after a moment.
     fn next(&self, courier: &mut Option<Courier>) -> Option<(Order, bool)> {
+        let patience = courier.as_ref().and_then(Courier::patience).map(Deadline::within);
+        let seat = Arc::new(Condvar::new());
         let mut state = self.locked();
         loop {
             if self.ends.load(Ordering::Relaxed) {
@@ -251,15 +256,24 @@ impl Couriers {
             if let Some(order) = state.waiting.pop_front() {
                 return Some((order, !state.waiting.is_empty()));
             }
-            if let Some(resting) = courier.take() {
+            let left = patience.and_then(Deadline::left);
+            if left.is_none()
+                && let Some(resting) = courier.take()
+            {
                 drop(state);
                 drop(resting);
                 state = self.locked();
                 continue;
             }
-            state.idle += 1;
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            state.idle.push(seat.clone());
+            state = match left {
+                Some(left) => {
+                    let waited = seat.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => seat.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+            state.idle.retain(|one| !Arc::ptr_eq(one, &seat));
         }
     }
 

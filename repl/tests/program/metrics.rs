@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::{Daemon, READY};
@@ -129,6 +130,23 @@ fn asked(port: u16, path: &str) -> (String, String) {
     (head.to_owned(), text.to_owned())
 }
 
+/// Has Prometheus' own tool look at a page, where it is there.
+fn is_good(page: &str) {
+    const TOOL: &str = "/usr/local/lib/eximious-tests/prometheus/usr/bin/promtool";
+    if !Path::new(TOOL).exists() {
+        return;
+    }
+    let mut tool = Command::new(TOOL);
+    tool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut tool = tool.stderr(Stdio::piped()).spawn().expect("promtool");
+    let mut input = tool.stdin.take().expect("its input");
+    input.write_all(page.as_bytes()).expect("it reads");
+    drop(input);
+    let said = tool.wait_with_output().expect("it ends");
+    let words = [said.stdout, said.stderr].concat();
+    assert!(said.status.success() && words.is_empty(), "{}", String::from_utf8_lossy(&words));
+}
+
 fn daemon(more: &str, metrics: u16) -> Daemon {
     let root = rustix::process::geteuid().is_root();
     let user = if root { "Debian-exim".to_owned() } else { std::env::var("USER").unwrap() };
@@ -166,6 +184,7 @@ fn what_the_daemon_does_is_counted() {
     let (head, text) = asked(port, "/metrics");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{head}");
+    is_good(&text);
     let page = Page::read(&text);
     let messages = "eximious_messages_received_total";
     assert_eq!(page.sum(messages, &["protocol=esmtp"]), 4.0, "{text}");

@@ -15,15 +15,23 @@ const CONFIG: &str = "acl_smtp_rcpt = accept\nacl_smtp_data = accept\n\
     none:\n driver = redirect\n domains = none.test\n data = :blackhole:\n\
     bad:\n driver = redirect\n domains = bad.test\n allow_fail\n data = :fail: no\n\
     one:\n driver = accept\n domains = file.test\n transport = file\n\
+    away:\n driver = manualroute\n domains = away.test\n route_list = * 127.0.0.1\n self = send\n\
+    \x20transport = away\n\
     here:\n driver = accept\n transport = box\n\
     begin transports\n\
+    away:\n driver = smtp\n port = NEXT\n allow_localhost\n hosts_try_fastopen =\n\
     box:\n driver = appendfile\n directory = DIR/spool/${extract{$local_part}{one=one two=two s=s}}\n maildir_format\n user = USER\n\
     file:\n driver = appendfile\n file = DIR/spool/mbox\n user = USER\n lock_interval = 1s\n\
     begin retry\n* * F,1h,1s\n";
 
+const NEXT: &str = "acl_smtp_rcpt = rcpt\nacl_smtp_data = accept\nqueue_only\n\
+    log_selector = +smtp_connection\nbegin acl\nrcpt:\n deny local_parts = bad\n accept\n";
+
 /// A daemon that delivers, and how often its queue was touched.
 struct Place {
     daemon: Daemon,
+    /// A host that takes nearly all.
+    next: Daemon,
     touched: SystemTime,
 }
 
@@ -32,14 +40,14 @@ impl Place {
         let whoami = Command::new("id").arg("-un").output().expect("id").stdout;
         let own = String::from_utf8_lossy(&whoami).trim().to_owned();
         let user = if own == "root" { "Debian-exim" } else { &own };
-        let daemon = Daemon::start(Path::new(OURS), &CONFIG.replace("USER", user), &[]);
+        let next = Daemon::start(Path::new(OURS), NEXT, &[]);
+        let config = CONFIG.replace("USER", user).replace("NEXT", &next.port.to_string());
+        let daemon = Daemon::start(Path::new(OURS), &config, &[]);
         // The first one makes the directory.
-        let mut place = Self { daemon, touched: SystemTime::UNIX_EPOCH };
+        let mut place = Self { daemon, next, touched: SystemTime::UNIX_EPOCH };
         place.send(&["a@none.test"]);
         place.daemon.await_lines(" Completed", 1);
-        if let Ok(found) = place.input().metadata() {
-            place.touched = found.modified().expect("a time");
-        }
+        place.touched = place.changed();
         place
     }
 
@@ -64,10 +72,15 @@ impl Place {
         (said, taken)
     }
 
+    /// When a file came into the queue, or went.
+    fn changed(&self) -> SystemTime {
+        let found = self.input().metadata().expect("the queue");
+        found.modified().expect("a time")
+    }
+
     /// Whether nothing was ever in the queue since it began.
     fn is_untouched(&self) -> bool {
-        let found = self.input().metadata().expect("the queue");
-        found.modified().expect("a time") == self.touched
+        self.changed() == self.touched
     }
 
     /// How many messages are in a maildir.
@@ -98,17 +111,59 @@ impl Place {
 #[test]
 fn mail_for_mailboxes_never_comes_into_the_spool() {
     let place = Place::new();
-    for to in [&["one@l.test"][..], &["one@l.test", "two@l.test"], &["x@none.test", "two@l.test"]] {
+    for to in [&["one@l.test"][..], &["x@none.test", "two@l.test"]] {
         let (said, _) = place.send(to);
         assert!(said.starts_with("250 OK id="), "{said}");
     }
-    assert_eq!((place.count("one"), place.count("two")), (2, 2), "they are there by then");
-    place.daemon.await_lines(" Completed", 4);
+    assert_eq!((place.count("one"), place.count("two")), (1, 1), "they are there by then");
+    place.daemon.await_lines(" Completed", 3);
     assert!(place.is_untouched(), "{:?}", place.waiting());
     let kinds = place.kinds();
-    let all = "<= s@client.test|=> one|Completed|<= s@client.test|=> one|=> two|Completed|\
-        <= s@client.test|=> :blackhole:|=> two|Completed";
+    let all = "<= s@client.test|=> one|Completed|<= s@client.test|=> :blackhole:|=> two|Completed";
     assert_eq!(kinds.join("|").replace("Completed ", "Completed"), all);
+}
+
+#[test]
+fn mail_for_several_is_in_the_spool_first() {
+    // Else one of them could have got it when it turns out that it can't be kept for the other.
+    let place = Place::new();
+    let (said, _) = place.send(&["one@l.test", "two@l.test"]);
+    assert!(said.starts_with("250 OK id="), "{said}");
+    place.daemon.await_lines(" Completed", 2);
+    assert_eq!((place.count("one"), place.count("two")), (1, 1));
+    assert!(!place.is_untouched() && place.waiting().is_empty(), "{:?}", place.waiting());
+}
+
+#[test]
+fn mail_goes_straight_along_a_connection_that_is_there() {
+    let place = Place::new();
+    let next = &place.next;
+    let before = place.changed();
+    place.send(&["one@away.test"]);
+    place.daemon.await_lines(" Completed", 2);
+    assert_ne!(place.changed(), before, "the first has to wait for a connection");
+    let before = place.changed();
+    // The second keeps its own; each goes when the one before it is there.
+    for count in 3..=4 {
+        place.send(&["one@away.test"]);
+        place.daemon.await_lines(" Completed", count);
+        match count {
+            3 => assert_ne!(place.changed(), before),
+            _ => assert_eq!(next.log("main").matches("<= s@client.test").count(), 3),
+        }
+    }
+    let before = place.changed();
+    place.send(&["one@away.test"]);
+    assert_eq!(place.changed(), before, "{}", place.daemon.log("main"));
+    let log = place.daemon.log("main");
+    assert_eq!(log.matches("]* K C=").count(), 2, "{log}");
+    assert_eq!(next.log("main").matches("closed by QUIT").count(), 1);
+    // What fails there is told, and comes into the spool before.
+    place.send(&["bad@away.test"]);
+    place.daemon.await_log("** bad@away.test");
+    assert_ne!(place.changed(), before);
+    // A moment later it is closed.
+    next.await_lines("closed by QUIT", 2);
 }
 
 #[test]

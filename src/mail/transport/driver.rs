@@ -256,8 +256,16 @@ impl Transport {
     /// Whether it writes to mailboxes, and nothing else is done about it: no command sees
     /// what is written, and no other transport is asked.
     pub(crate) fn only_writes(&self) -> bool {
-        self.is_mailbox()
-            && self.some_text(opt::TRANSPORT_FILTER).is_none()
+        self.is_mailbox() && self.acts_alone()
+    }
+
+    /// The same of one that speaks with other hosts.
+    pub(crate) fn only_sends(&self) -> bool {
+        self.is_remote() && self.acts_alone()
+    }
+
+    fn acts_alone(&self) -> bool {
+        self.some_text(opt::TRANSPORT_FILTER).is_none()
             && self.some_text(opt::SHADOW_TRANSPORT).is_none()
     }
 

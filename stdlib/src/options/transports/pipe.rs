@@ -75,7 +75,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.octal("umask").default("022").summary("The command's umask."),
     AT.no("use_bsmtp").summary("Writes messages as batched SMTP."),
     AT.no("use_classresources")
-        .not_yet()
+        .idle("only BSD systems have login classes")
         .unprinted()
         .summary("Limits the command by its user's login class."),
     AT.no("use_crlf").summary("Ends lines with CR and LF."),
