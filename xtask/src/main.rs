@@ -198,8 +198,9 @@ fn compatibility(root: &Path) -> String {
         "# Compatibility with Exim\n\n\
          This page is made from the registry (`cargo xtask pages`). The language is that of \
          Exim 4.100's specification; the program it is compared with, line by line in every test \
-         run, is 4.98.2. A name without a remark works; *not yet* means that it is known, is \
-         parsed, and gives a clear error when it is used.\n",
+         run, is 4.98.2. A name without a remark works, and one that needs something works where \
+         that is there; *not yet* means that it is known, is parsed, and gives a clear error when \
+         it is used.\n",
     );
     section(&mut page, "Expansion items", registry.all_items().map(|r| &r.meta));
     section(&mut page, "Operators", registry.all_operators().map(|r| &r.meta));

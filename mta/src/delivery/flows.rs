@@ -13,21 +13,38 @@ pub(super) const SOON: Duration = Duration::from_secs(1);
 /// longer ago.
 const MANY: usize = 256;
 
-/// When, by the stopwatch, the last message went to a host, by a transport: for all threads
-/// that deliver by one configuration.
+/// Which message has gone last to which host, by which transport: for all threads that deliver
+/// by one configuration.
 #[derive(Debug, Default)]
-pub(super) struct Flows(Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Duration>>);
+pub(super) struct Flows(Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Last>>);
+
+/// The last message to a host.
+#[derive(Debug)]
+struct Last {
+    id: Vec<u8>,
+    /// When, by the stopwatch.
+    when: Duration,
+    /// Whether it has followed another one.
+    follows: bool,
+}
 
 impl Flows {
-    /// Notes that a message goes to a host now. Whether one has gone there a moment ago.
-    pub(super) fn goes(&self, transport: &[u8], host: &[u8], now: Duration) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_soon = |when: Duration| now.saturating_sub(when) < SOON;
-        if last.len() >= MANY {
-            last.retain(|_, when| is_soon(*when));
+    /// Notes that a message goes to a host now, however often it is said. Whether another one
+    /// has gone there a moment ago.
+    pub(super) fn goes(&self, id: &[u8], transport: &[u8], host: &[u8], now: Duration) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_soon = |last: &Last| now.saturating_sub(last.when) < SOON;
+        if all.len() >= MANY {
+            all.retain(|_, last| is_soon(last));
         }
-        let before = last.insert((transport.to_vec(), host.to_vec()), now);
-        before.is_some_and(is_soon)
+        let key = (transport.to_vec(), host.to_vec());
+        let before = all.get(&key);
+        let follows = match before {
+            Some(last) if last.id == id => last.follows,
+            _ => before.is_some_and(is_soon),
+        };
+        all.insert(key, Last { id: id.to_vec(), when: now, follows });
+        follows
     }
 }
 
@@ -39,16 +56,20 @@ mod tests {
     fn messages_flow_that_follow_each_other_soon() {
         let flows = Flows::default();
         let goes =
-            |host: &str, at: u64| flows.goes(b"t", host.as_bytes(), Duration::from_millis(at));
-        assert!(!goes("a", 0) && goes("a", 900) && goes("a", 1_800) && !goes("a", 2_800));
-        assert!(!goes("b", 2_900) && !flows.goes(b"other", b"b", Duration::from_millis(2_900)));
+            |id: u8, host: &[u8], at: u64| flows.goes(&[id], b"t", host, Duration::from_millis(at));
+        assert!(!goes(1, b"a", 0) && goes(2, b"a", 900) && goes(3, b"a", 1_800));
+        assert!(!goes(4, b"a", 2_800) && !goes(5, b"b", 2_900));
+        assert!(!flows.goes(&[6], b"other", b"b", Duration::from_millis(2_900)));
+        // The same message, asked twice.
+        assert!(!goes(7, b"c", 0) && !goes(7, b"c", 1) && goes(8, b"c", 2) && goes(8, b"c", 3));
     }
 
     #[test]
     fn what_was_long_ago_is_forgotten() {
         let flows = Flows::default();
         for host in 0..3 * MANY as u64 {
-            flows.goes(b"t", host.to_string().as_bytes(), Duration::from_millis(10 * host));
+            let now = Duration::from_millis(10 * host);
+            flows.goes(b"id", b"t", host.to_string().as_bytes(), now);
         }
         assert!(flows.0.lock().expect("it").len() <= MANY);
     }

@@ -111,9 +111,10 @@ impl Connections for MessageConnections<'_> {
         self.kept.has(transport, host)
     }
 
-    fn wants(&self, cx: &Context, transport: &[u8], host: &TakingHost) -> bool {
+    fn wants(&self, cx: &Context, transport: &[u8], host: &TakingHost, alone: bool) -> bool {
         let now = self.deliverer.engine.world().clock.elapsed();
-        let is_flowing = self.deliverer.flows.goes(transport, &host.name, now);
+        let flows = &self.deliverer.flows;
+        let is_flowing = !alone && flows.goes(self.id, transport, &host.name, now);
         self.kept.is_flowing.store(is_flowing, Ordering::Relaxed);
         if self.kept.locked().len() >= MOST {
             return false;
@@ -191,8 +192,9 @@ impl Deliverer {
             tried.insert(id.clone());
             self.attempt_all(place, &id, &manner, None);
         }
-        let goes_on = [&kept.busy, &kept.is_flowing].map(|one| one.load(Ordering::Relaxed));
-        let rests = goes_on.contains(&true) && !stops.load(Ordering::Relaxed);
+        let [busy, flowing, stops] =
+            [&kept.busy, &kept.is_flowing, stops].map(|one| one.load(Ordering::Relaxed));
+        let rests = (busy || flowing) && !stops;
         let now = self.engine.world().clock.elapsed();
         for one in resting {
             match rests && now.saturating_sub(one.since) < LONGEST {

@@ -178,6 +178,11 @@ fn what_the_daemon_does_is_counted() {
     for line in ["=> a <", "=> b <", "** c@", "== d@", "== e@", "=> g <", "Completed", "Frozen"] {
         daemon.await_log(line);
     }
+    let start = Instant::now();
+    while Page::read(&asked(port, "/metrics").1).sum("eximious_smtp_sessions", &[]) > 0.0 {
+        assert!(start.elapsed() < READY, "sessions end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     // More than may come: the fourth is turned away.
     let held: Vec<_> = (0..4).map(|_| daemon.client()).collect();
     daemon.await_log("refused: too many connections");

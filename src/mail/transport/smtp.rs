@@ -235,6 +235,7 @@ impl Work {
             loop {
                 let left = self.left();
                 let log = call.cx.log();
+                let is_alone = turn.as_ref().is_some_and(HostTurn::is_alone);
                 let mut attempt = Attempt {
                     call: &mut *call,
                     outgoing: &mut *outgoing,
@@ -243,6 +244,7 @@ impl Work {
                     endpoint: endpoint.clone(),
                     work: &mut *self,
                     is_last: at + 1 == hosts.len(),
+                    is_alone,
                     is_continued: false,
                     local: None,
                     first_words: None,

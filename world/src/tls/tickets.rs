@@ -20,6 +20,9 @@ const HOUR: u64 = 60 * 60;
 /// The fewest bytes that a secret has.
 const SHORTEST: usize = 32;
 
+/// Keys of how many hours are remembered: this one, the one before and the next.
+const MOST: usize = 3;
+
 /// The most that is read of one.
 const LONGEST: u64 = 4096;
 
@@ -33,6 +36,8 @@ pub struct Tickets {
 /// Keys that are made of a secret and of the hour.
 struct Hourly {
     secret: Vec<u8>,
+    /// Those that were made, with their hours: each handshake asks for some.
+    made: Mutex<Vec<(u64, TicketKey)>>,
 }
 
 impl Tickets {
@@ -44,7 +49,7 @@ impl Tickets {
             if secret.len() < SHORTEST {
                 return Err(fault(format!("a secret has at least {SHORTEST} bytes")));
             }
-            return Ok(Arc::new(Hourly { secret }));
+            return Ok(Arc::new(Hourly::new(secret)));
         }
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = &*own {
@@ -53,14 +58,30 @@ impl Tickets {
         let mut secret = vec![0; SHORTEST];
         openssl::rand::rand_bytes(&mut secret)
             .map_err(|errors| TlsFault::new("RAND_bytes", words(&errors)))?;
-        let keys = Arc::new(Hourly { secret });
+        let keys = Arc::new(Hourly::new(secret));
         *own = Some(keys.clone());
         Ok(keys)
     }
 }
 
 impl Hourly {
+    fn new(secret: Vec<u8>) -> Self {
+        Self { secret, made: Mutex::default() }
+    }
+
     fn of(&self, hour: u64) -> Option<TicketKey> {
+        let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = all.iter().find(|(of, _)| *of == hour) {
+            return Some(key.clone());
+        }
+        let key = self.make(hour)?;
+        // Those of other hours are not asked for any more, but by chance.
+        all.truncate(MOST - 1);
+        all.insert(0, (hour, key.clone()));
+        Some(key)
+    }
+
+    fn make(&self, hour: u64) -> Option<TicketKey> {
         let made = |what: &[u8]| -> Result<[u8; 32], ErrorStack> {
             let key = PKey::hmac(&self.secret)?;
             let mut signer = Signer::new(MessageDigest::sha256(), &key)?;
@@ -103,7 +124,7 @@ mod tests {
 
     #[test]
     fn keys_change_by_the_hour() {
-        let keys = Hourly { secret: vec![7; 32] };
+        let keys = Hourly::new(vec![7; 32]);
         let now = this_hour();
         let names: Vec<_> = (now - 2..now + 3).map(|hour| keys.of(hour).unwrap().name).collect();
         let known: Vec<_> =
@@ -111,7 +132,7 @@ mod tests {
         // An hour may end meanwhile.
         let expected = [None, Some(true), Some(false), Some(false), None];
         assert!(this_hour() != now || known == expected, "{known:?}");
-        let others = Hourly { secret: vec![8; 32] };
+        let others = Hourly::new(vec![8; 32]);
         assert_eq!(others.named(&names[2]).map(|found| found.1), None);
     }
 

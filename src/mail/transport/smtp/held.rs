@@ -95,8 +95,8 @@ pub trait Connections {
     /// Whether there is one to a host of this name.
     fn has(&self, transport: &[u8], host: &str) -> bool;
 
-    /// Whether a message waits for one.
-    fn wants(&self, cx: &Context, transport: &[u8], host: &TakingHost) -> bool;
+    /// Whether a message waits for one. `alone` says whether others have to wait for its end.
+    fn wants(&self, cx: &Context, transport: &[u8], host: &TakingHost, alone: bool) -> bool;
 
     /// Keeps one.
     fn keep(&self, connection: HeldConnection);
@@ -132,7 +132,7 @@ impl Connections for NoConnections {
         false
     }
 
-    fn wants(&self, _: &Context, _: &[u8], _: &TakingHost) -> bool {
+    fn wants(&self, _: &Context, _: &[u8], _: &TakingHost, _: bool) -> bool {
         false
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) work: &'a mut Work,
     /// Whether there are no hosts behind it.
     pub(super) is_last: bool,
+    /// Whether others have to wait for the end of the connection.
+    pub(super) is_alone: bool,
     /// Whether a message went along the connection before.
     pub(super) is_continued: bool,
     /// From where, at this end, the host is reached.
@@ -162,7 +164,8 @@ impl Attempt<'_, '_, '_> {
     /// Whether another message waits for the connection.
     fn is_wanted(&self) -> bool {
         let name = self.call.transport.name.bytes();
-        self.call.consignment.connections.wants(self.call.cx, name, &self.taking)
+        let connections = self.call.consignment.connections;
+        connections.wants(self.call.cx, name, &self.taking, self.is_alone)
     }
 
     fn new_line(&mut self, left: &[usize]) -> Option<Line> {

@@ -99,10 +99,11 @@ pub(super) static ALL: &[OptionDef] = &[
         .unprinted()
         .summary("Whether each message is in the spool before anything is done to deliver it.")
         .docs(
-            "The daemon delivers a short message for mailboxes before it tells the client that \
-             it is taken; it comes into the spool where something of it stays, or where that \
-             takes more than a moment. With this option it is there first, for programs that \
-             look into the spool while a message is on its way.",
+            "The daemon delivers a short message to one recipient, into a mailbox or along a \
+             connection that is there, before it tells the client that it is taken; it comes \
+             into the spool where it stays, or where that takes more than a moment. With this \
+             option it is there first, for programs that look into the spool while a message \
+             is on its way.",
         )
         .source("eximious alone has the option"),
     AT.no("spool_wireformat")
