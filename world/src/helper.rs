@@ -5,29 +5,31 @@
 //! superuser.
 //!
 //! Each order has a connection of its own, which is handed over along the one that both
-//! were given at the start. When that one closes, the process ends. Where the one who
-//! ordered goes away in the middle, what was written is taken back, as for any message
-//! that breaks off.
+//! were given at the start; along one that was for a user's mailbox, others of the same user
+//! may be written. When the first one closes, the process ends. Where the one who ordered goes
+//! away in the middle, what was written is taken back, as for any message that breaks off.
 
 mod wire;
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command as Program, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use eximious_core::World;
 use eximious_core::world::mailbox::{
-    MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes, UserFileOrder,
+    MailboxBeforehand, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes,
+    UserFileOrder,
 };
 use eximious_core::world::{
-    Child, Command, Dialogue, Finished, PeerOrder, PipeEnd, PipeFault, PipeOrder, Processes,
-    RunError,
+    Child, Command, Dialogue, Finished, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder,
+    Processes, RunError,
 };
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -43,11 +45,16 @@ use wire::{Frame, read_frame, write_frame};
 /// How much of a message goes with an order, before it is asked for.
 const AHEAD: usize = 64 << 10;
 
+/// How many connections are kept for further messages to their users.
+const MOST_KEPT: usize = 16;
+
 /// A process that delivers with the rights of users. When this value goes, it ends what it
 /// does, and goes, too.
 #[derive(Debug)]
 pub struct DeliveryHelper {
     control: OwnedFd,
+    /// Connections at whose other end somebody has a user's rights already, the latest last.
+    kept: Mutex<VecDeque<(LocalUser, UnixStream)>>,
 }
 
 impl DeliveryHelper {
@@ -66,7 +73,11 @@ impl DeliveryHelper {
         program.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         // What ends this program from a terminal leaves messages whole.
         program.process_group(0).spawn()?;
-        Ok(Self { control })
+        Ok(Self::along(control))
+    }
+
+    fn along(control: OwnedFd) -> Self {
+        Self { control, kept: Mutex::default() }
     }
 
     /// The world with deliveries that go this way.
@@ -84,15 +95,47 @@ impl DeliveryHelper {
 
     /// Gives an order, and answers what is asked until there is an outcome.
     fn order(&self, order: &Frame, answer: &mut dyn FnMut(Question) -> Reply) -> io::Result<Frame> {
-        let mut stream = self.connection()?;
-        write_frame(&mut stream, order)?;
-        loop {
-            match read_frame(&mut stream)? {
-                Frame::Question(question) => {
-                    write_frame(&mut stream, &Frame::Reply(answer(question)))?;
-                }
-                outcome => return Ok(outcome),
+        ordered(&mut self.connection()?, order, answer)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<(LocalUser, UnixStream)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection for a user's mailboxes.
+    fn connection_of(&self, user: &LocalUser) -> io::Result<UnixStream> {
+        let mut kept = self.kept();
+        let found = kept.iter().rposition(|(of, _)| of == user);
+        match found.and_then(|at| kept.remove(at)) {
+            Some((_, stream)) => Ok(stream),
+            None => {
+                drop(kept);
+                self.connection()
             }
+        }
+    }
+
+    /// Keeps a connection along which a mailbox was written.
+    fn keep(&self, user: &LocalUser, stream: UnixStream) {
+        let mut kept = self.kept();
+        kept.push_back((user.clone(), stream));
+        if kept.len() > MOST_KEPT {
+            kept.pop_front();
+        }
+    }
+}
+
+/// Gives an order along a connection, and answers what is asked until there is an outcome.
+fn ordered(
+    stream: &mut UnixStream,
+    order: &Frame,
+    answer: &mut dyn FnMut(Question) -> Reply,
+) -> io::Result<Frame> {
+    write_frame(stream, order)?;
+    loop {
+        match read_frame(stream)? {
+            Frame::Question(question) => write_frame(stream, &Frame::Reply(answer(question)))?,
+            outcome => return Ok(outcome),
         }
     }
 }
@@ -122,9 +165,20 @@ impl Mailboxes for DeliveryHelper {
         order: &MailboxOrder,
         supply: &mut dyn MailboxSupply,
     ) -> Result<MailboxDone, MailboxFault> {
+        let user = &order.user;
         let order = Frame::Mailbox(Box::new(order.clone()), supply.beforehand(AHEAD));
-        match self.order(&order, &mut |question| relay::answered(supply, question)) {
-            Ok(Frame::Written(written)) => written,
+        let mut write = || {
+            let mut stream = self.connection_of(user)?;
+            let answer = &mut |question| relay::answered(supply, question);
+            Ok((ordered(&mut stream, &order, answer)?, stream))
+        };
+        match write() {
+            Ok((Frame::Written(written), stream)) => {
+                if written.is_ok() {
+                    self.keep(user, stream);
+                }
+                written
+            }
             Ok(_) => Err(MailboxFault::new(0, "a delivery had no outcome")),
             Err(error) => Err(MailboxFault::of(&error, format!("local delivery process: {error}"))),
         }
@@ -236,18 +290,16 @@ fn next(control: impl AsFd) -> io::Result<Option<OwnedFd>> {
     }
 }
 
-/// Does what one order wants. The thread that calls this ends with the order: it may have
-/// the rights of a user afterwards.
+/// Does what one order wants. The thread that calls this ends then: it may have the rights of
+/// a user.
 fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
     let denied = || io::Error::from(rustix::io::Errno::PERM);
     let outcome = match read_frame(&mut stream)? {
-        Frame::Mailbox(order, told) => {
-            let mut supply = Ask::knowing(told, |question| asked(&mut stream, question));
-            Frame::Written(match refuses_root && order.user.uid == 0 {
-                true => Err(MailboxFault::of(&denied(), "the superuser gets no local delivery")),
-                false => mailbox::write_for_good(&order, &mut supply),
-            })
+        Frame::Mailbox(order, _) if refuses_root && order.user.uid == 0 => {
+            let why = MailboxFault::of(&denied(), "the superuser gets no local delivery");
+            Frame::Written(Err(why))
         }
+        Frame::Mailbox(order, told) => return serve_user(stream, &order, told),
         Frame::Pipe(order) => {
             let mut supply = Ask::new(|question| asked(&mut stream, question));
             Frame::Piped(match refuses_root && order.user.uid == 0 {
@@ -266,6 +318,31 @@ fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
         _ => return Err(gone()),
     };
     write_frame(&mut stream, &outcome)
+}
+
+/// Takes a user's rights for good, and writes to mailboxes with them as long as the one who
+/// ordered it has others for the same user.
+fn serve_user(
+    mut stream: UnixStream,
+    first: &MailboxOrder,
+    told: MailboxBeforehand,
+) -> io::Result<()> {
+    let mut supply = Ask::knowing(told, |question| asked(&mut stream, question));
+    let mut written = mailbox::write_for_good(first, &mut supply);
+    loop {
+        let goes_on = written.is_ok();
+        write_frame(&mut stream, &Frame::Written(written))?;
+        if !goes_on {
+            return Ok(());
+        }
+        written = match read_frame(&mut stream)? {
+            Frame::Mailbox(next, told) if next.user == first.user => {
+                let mut supply = Ask::knowing(told, |question| asked(&mut stream, question));
+                mailbox::write(&next, &mut supply)
+            }
+            _ => return Err(gone()),
+        };
+    }
 }
 
 /// Begins a dialogue, hands it over, and stays as long as somebody has it.

@@ -50,7 +50,7 @@ pub(crate) fn write_for_good(
 }
 
 /// Writes with the rights that this thread has.
-fn write(
+pub(crate) fn write(
     order: &MailboxOrder,
     supply: &mut dyn MailboxSupply,
 ) -> Result<MailboxDone, MailboxFault> {

@@ -9,7 +9,7 @@ use eximious_core::world::mailbox::{
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeFault, PipeOrder};
 use rustix::process::{getegid, geteuid};
 
-use super::{DeliveryHelper, pair, serve};
+use super::{DeliveryHelper, MOST_KEPT, pair, serve};
 
 /// A message; it breaks off, where that is wanted.
 struct Text(&'static [u8], bool);
@@ -43,7 +43,7 @@ fn with_helper(work: impl FnOnce(&Arc<DeliveryHelper>)) {
     let (control, theirs) = pair().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || serve(&theirs, geteuid().is_root()).unwrap());
-        work(&Arc::new(DeliveryHelper { control }));
+        work(&Arc::new(DeliveryHelper::along(control)));
     });
 }
 
@@ -68,6 +68,37 @@ fn order(place: &tempfile::TempDir, form: MailboxForm) -> MailboxOrder {
         host: b"mx".to_vec(),
         quota: MailboxQuota { names_tell: true, measures: true, ..MailboxQuota::default() },
     }
+}
+
+#[test]
+fn mailboxes_of_one_user_go_along_one_connection() {
+    use std::os::unix::fs::MetadataExt;
+    let place = tempfile::tempdir().unwrap();
+    with_helper(|helper| {
+        let mut files = order(&place, MailboxForm::Files);
+        let box_at = |name: &str| place.path().join(name).to_str().unwrap().as_bytes().to_vec();
+        for name in ["a", "b"] {
+            files.path = box_at(name);
+            helper.write(&files, &mut Text(b"one\n", false)).unwrap();
+            assert_eq!(helper.kept().len(), 1);
+        }
+        // What breaks off takes the connection with it.
+        helper.write(&files, &mut Text(b"one\n", true)).unwrap_err();
+        assert_eq!(helper.kept().len(), 0);
+        files.path = box_at("c");
+        helper.write(&files, &mut Text(b"one\n", false)).unwrap();
+        if !geteuid().is_root() {
+            return;
+        }
+        for uid in 1..=MOST_KEPT as u32 + 1 {
+            files.user.uid = uid;
+            files.path = box_at(&format!("of{uid}"));
+            helper.write(&files, &mut Text(b"one\n", false)).unwrap();
+            let made = place.path().join(format!("of{uid}/q1")).metadata().unwrap();
+            assert_eq!(made.uid(), uid);
+        }
+        assert_eq!(helper.kept().len(), MOST_KEPT);
+    });
 }
 
 #[test]
