@@ -16,7 +16,10 @@ const MANY: usize = 256;
 /// Which message has gone last to which host, by which transport: for all threads that deliver
 /// by one configuration.
 #[derive(Debug, Default)]
-pub(super) struct Flows(Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Last>>);
+pub(super) struct Flows(Mutex<BTreeMap<Way, Last>>);
+
+/// A transport and a host, by their names.
+type Way = (Vec<u8>, Vec<u8>);
 
 /// The last message to a host.
 #[derive(Debug)]
