@@ -18,6 +18,7 @@ mod cutthrough;
 mod daemon;
 mod dane;
 mod dap;
+mod day;
 mod dcc;
 mod debug_log;
 mod debugging;
