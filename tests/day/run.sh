@@ -91,10 +91,9 @@ acl_smtp_data = accept
 END
 ends() {
     kill "$other" 2>/dev/null || true
-    for pid in /var/spool/exim4/exim-daemon.pid /run/exim4/exim.pid "$work/next.pid"; do
-        [ -e "$pid" ] && kill "$(cat "$pid")" 2>/dev/null
+    for pid in /var/spool/exim4/exim-daemon.pid "$work/next.pid"; do
+        if [ -e "$pid" ]; then kill "$(cat "$pid")" 2>/dev/null || true; fi
     done
-    true
 }
 trap ends EXIT
 
