@@ -83,19 +83,17 @@ fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
 pub fn hold(cx: &mut Context, received: &mut Received) -> Option<Arc<dyn HeldMessage>> {
     let settings = cx.engine().settings();
     let is_wanted = settings.get(opt::SPOOL_FIRST) || settings.get(opt::PRESERVE_MESSAGE_LOGS);
-    if is_wanted || received.recipients.is_empty() {
+    let is_large = received.message.body.len() > MOST_HELD;
+    if is_wanted || is_large || received.recipients.is_empty() {
         return None;
     }
     let header = describe::header_file(cx, received).encode().ok()?;
-    match &mut received.data {
-        Some(data) => data.hold(&header),
-        None if received.message.body.len() <= MOST_HELD => {
-            let mut data = begin(cx, received.queue.bytes(), &received.id).ok()?;
-            fill(&mut *data, &received.message).ok()?;
-            data.hold(&header)
-        }
-        None => None,
+    if let Some(data) = &mut received.data {
+        return data.hold(&header);
     }
+    let mut data = begin(cx, received.queue.bytes(), &received.id).ok()?;
+    fill(&mut *data, &received.message).ok()?;
+    data.hold(&header)
 }
 
 /// What became of a message that was held.

@@ -46,7 +46,7 @@ impl Courier {
         self.deliver_held((place, id), None, manner, more, stops)
     }
 
-    /// The same for a message that is not in the spool.
+    /// The same for a message that may be held, and not be in the spool.
     pub fn deliver_held(
         &self,
         (place, id): (&SpoolPlace, &[u8]),

@@ -127,14 +127,19 @@ impl SmtpSession {
         let refused = if self.is_client_gone() {
             Some(self.lose_after_final_dot(arrival.discarded.as_ref(), arrival.why.as_ref()))
         } else {
-            self.log_arrival(&arrival, true);
-            let is_logged = !self.cx.engine().world().log.is_broken();
-            (!is_logged).then(|| self.refuse_unlogged())
+            self.log_or_refuse(&arrival)
         };
         let goes_on = refused.is_none();
         arrival.is_announced = true;
         self.stage = refused.unwrap_or(Stage::Deciding(arrival));
         goes_on
+    }
+
+    /// Writes to the logs that a message has come; what follows where that can't be done.
+    fn log_or_refuse(&mut self, arrival: &Arrival) -> Option<Stage> {
+        self.log_arrival(arrival, true);
+        let is_broken = self.cx.engine().world().log.is_broken();
+        is_broken.then(|| self.refuse_unlogged())
     }
 
     /// Says what became of the message that the last [`Event::Message`] gave. A message with
@@ -161,11 +166,10 @@ impl SmtpSession {
                 return self.lose_after_final_dot(arrival.discarded.as_ref(), arrival.why.as_ref());
             }
             SpoolOutcome::Spooled => {
-                if !arrival.is_announced {
-                    self.log_arrival(&arrival, true);
-                    if self.cx.engine().world().log.is_broken() {
-                        return self.refuse_unlogged();
-                    }
+                if !arrival.is_announced
+                    && let Some(refused) = self.log_or_refuse(&arrival)
+                {
+                    return refused;
                 }
                 self.accept_message(&arrival);
                 self.own.extend(arrival.notice.take());
