@@ -1,6 +1,7 @@
 //! What becomes of messages that programs hand in: they are delivered by the daemon, by a
 //! process of their own, or by this one, or wait (specification 5.2, `-od…`).
 
+use eximious::world::spool::is_message_id;
 use eximious::{Context, World, opt};
 use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer, QueueFiles};
 use eximious_mta::spool;
@@ -155,7 +156,7 @@ pub fn heard(note: &[u8]) -> Option<HandedOver<'_>> {
     let is_known = parts.next() == Some(DELIVER);
     let (id, queue) = (parts.next()?, parts.next()?);
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-    let is_plain = spool::queue::is_message_id(id) && queue.iter().all(is_name);
+    let is_plain = is_message_id(id) && queue.iter().all(is_name);
     let makes_sense = is_known && is_plain && parts.next().is_none();
     makes_sense.then_some(HandedOver { queue, id })
 }

@@ -15,8 +15,9 @@ use std::time::Duration;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
+use eximious::world::spool::is_message_id;
 use eximious::{Macros, Var, var};
-use eximious_mta::spool::queue::{Listing, is_message_id};
+use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::Errors;
 
 use crate::deliver;

@@ -3,6 +3,7 @@
 
 mod arriving;
 mod commit;
+mod counted;
 mod hand_over;
 mod held;
 mod late_logs;
@@ -147,6 +148,10 @@ impl Spool for SystemSpool {
             each_name(&directory, |name| entry(name, Some(part)))?;
         }
         Ok(())
+    }
+
+    fn count(&self, place: &SpoolPlace) -> io::Result<usize> {
+        counted::count(place)
     }
 }
 

@@ -42,15 +42,20 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
     let held = TcpStream::connect(place).expect("a connection");
     let port = held.local_addr().expect("a port").port();
     let [theirs, own] = [exim, ours].map(|program| measure(program, count, port));
-    for (what_of, at) in [("-bpc", 0), ("a run that skips them by hints", 1)] {
+    let counted = "-bpc, where nothing has changed since it was counted before";
+    let passed = "a run that skips them by hints";
+    for (at, what_of) in ["-bpc, the first", counted, passed].iter().enumerate() {
         let (theirs, own) = (&theirs[at], &own[at]);
         super::super::tell(&format!("{what}, {what_of}"), theirs.time, own.time);
         println!("  memory: exim {} KiB, eximious {} KiB", theirs.memory, own.memory);
     }
 }
 
-/// `-bpc`, and a run.
-fn measure(program: &Path, count: usize, port: u16) -> [Taken; 2] {
+/// How long after its last change a queue has settled, so that its count is remembered.
+const SETTLES: Duration = Duration::from_secs(4);
+
+/// The first `-bpc` of a queue, one of those that come after it, and a run.
+fn measure(program: &Path, count: usize, port: u16) -> [Taken; 3] {
     let folder = TempDir::new().expect("a directory");
     let (router, transport) = super::to_host(port);
     let config = super::configure(folder.path(), router, &transport);
@@ -65,14 +70,18 @@ fn measure(program: &Path, count: usize, port: u16) -> [Taken; 2] {
         .status();
     assert!(first.is_ok_and(|status| status.success()), "the message is put into the queue");
     multiply(&folder.path().join("spool/input"), count);
-    let counted = run(&["-bpc"]);
-    let said = String::from_utf8_lossy(&counted.said);
-    assert_eq!(said.trim(), count.to_string(), "the queue is counted");
+    thread::sleep(SETTLES);
+    let counts = [(); 2].map(|()| run(&["-bpc"]));
+    for counted in &counts {
+        let said = String::from_utf8_lossy(&counted.said);
+        assert_eq!(said.trim(), count.to_string(), "the queue is counted");
+    }
     let passed = run(&["-q"]);
     let log = std::fs::read_to_string(folder.path().join("log/mainlog")).expect("the log");
     let early = log.lines().filter(|line| line.contains("retry time not reached")).count();
     assert_eq!(early, count, "each message is passed over");
-    [counted, passed]
+    let [first, again] = counts;
+    [first, again, passed]
 }
 
 fn text(folder: &Path) -> Stdio {

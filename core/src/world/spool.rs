@@ -163,6 +163,16 @@ pub trait Spool: Send + Sync {
         entries.sort_unstable();
         Ok(entries)
     }
+
+    /// How many messages are in a queue: names that are none do not count.
+    ///
+    /// # Errors
+    /// What the system says; a queue that was never used has none.
+    fn count(&self, place: &SpoolPlace) -> io::Result<usize> {
+        let mut count = 0;
+        self.visit(place, &mut |id, _| count += usize::from(is_message_id(id)))?;
+        Ok(count)
+    }
 }
 
 /// The data file of a message that comes in. Unless the message is kept, the file goes
@@ -298,6 +308,22 @@ pub fn is_name(word: &[u8]) -> bool {
         && !word.iter().any(|c| matches!(c, b'/' | 0))
 }
 
+/// Whether a text is a message's name: `1xUSRE-000000008A6-0Qit`, or the shorter form
+/// of releases before 4.97.
+pub fn is_message_id(text: &[u8]) -> bool {
+    let is_of = |lengths: &[usize]| {
+        let mut parts = text.split(|byte| *byte == b'-');
+        let fits = |length: &usize| {
+            let part = parts.next();
+            part.is_some_and(|part| {
+                part.len() == *length && part.iter().all(u8::is_ascii_alphanumeric)
+            })
+        };
+        lengths.iter().all(fits) && parts.next().is_none()
+    };
+    is_of(&[6, 11, 4]) || is_of(&[6, 6, 2])
+}
+
 /// The path of a file of a message.
 fn path(place: &SpoolPlace, kind: &[u8], part: Option<u8>, name: &[u8]) -> Vec<u8> {
     let mut path = place.spool.clone();
@@ -319,5 +345,23 @@ impl SpoolPlace {
     /// directory, and messages are not spread there.
     pub fn scan_path(&self, id: &[u8]) -> Vec<u8> {
         [&self.spool, &b"/scan/"[..], id].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_two_forms() {
+        for (text, is) in [
+            ("1xUSRE-000000008A6-0Qit", true),
+            ("1xUSyn-0000Gr-0j", true),
+            ("1xUSyn-0000Gr-0jx", false),
+            ("1xUSyn-0000G/-0j", false),
+            ("", false),
+        ] {
+            assert_eq!(is_message_id(text.as_bytes()), is, "{text}");
+        }
     }
 }

@@ -12,7 +12,8 @@ use eximious::{LogSelector, opt};
 
 use super::{AttemptManner, Deliverer, RemoteManner};
 use crate::logs::hundredths;
-use crate::spool::queue::{Stored, is_message_id};
+use crate::spool::queue::Stored;
+use eximious::world::spool::is_message_id;
 
 /// Which messages a run takes, and how.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

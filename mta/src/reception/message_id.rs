@@ -4,7 +4,7 @@ use eximious::digits::{BASE_62, base62, number_of};
 use eximious::stdlib::options::localhost_number;
 use eximious::{Engine, Str};
 
-use crate::spool::queue::is_message_id;
+use eximious::world::spool::is_message_id;
 
 /// What one host of several adds to the fraction of a second, times its number: as
 /// many as there are of two microseconds in a second.

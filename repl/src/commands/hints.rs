@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use eximious::hints::{self, Record, Retry, Waiting};
 use eximious::stdlib::interval;
+use eximious::world::spool::is_message_id;
 use eximious::world::{Hint, HintStore, HintsError};
 use eximious::{Context, opt};
 use eximious_mta::spool;
-use eximious_mta::spool::queue::is_message_id;
 
 use super::bytes;
 use crate::progress::Progress;

@@ -13,8 +13,9 @@ use eximious::trace::{
     DeliveryOutcome, Happening, TallyEvent, TraceEvent, TraceKinds, TraceObserver,
 };
 use eximious::world::Moment;
+use eximious::world::spool::is_message_id;
 use eximious::{Engine, Settings, opt};
-use eximious_mta::spool::queue::{Stored, is_message_id};
+use eximious_mta::spool::queue::Stored;
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{BadPagePlace, PagePlace, PageServer};
 use prometheus::{

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use eximious::stdlib::interval::seconds;
+use eximious::world::spool::is_message_id;
 use eximious_mta::delivery::{Handling, QueueRun, QueueText};
-use eximious_mta::spool::queue::is_message_id;
 
 use super::given::Asked;
 use super::rules::Missing;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use eximious_mta::spool::queue::is_message_id;
+use eximious::world::spool::is_message_id;
 
 use super::Stop;
 use super::rules::Missing;

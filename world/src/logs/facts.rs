@@ -1,5 +1,6 @@
 //! Entries as objects of JSON: the facts of a line, each by its name.
 
+use eximious_core::world::spool::is_message_id;
 use eximious_core::world::{Clock, Moment};
 use serde_json::{Map, Value, json};
 
@@ -43,17 +44,10 @@ fn time(clock: &dyn Clock, now: Moment) -> String {
     format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// Whether a word is the name of a message: `1xVHyR-0000000078Q-3qJo`, or one of before 4.97.
-fn is_message_id(word: &str) -> bool {
-    let lengths: Vec<usize> = word.split('-').map(str::len).collect();
-    matches!(lengths[..], [6, 11, 4] | [6, 6, 2])
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
 /// Reads the facts of a line.
 fn read(line: &str, object: &mut Map<String, Value>) {
     let (id, rest) = line.split_once(' ').unwrap_or((line, ""));
-    if !is_message_id(id) {
+    if !is_message_id(id.as_bytes()) {
         return;
     }
     object.insert("id".into(), id.into());
