@@ -5,7 +5,7 @@ use eximious::world::spool::is_message_id;
 use eximious::{Context, World, opt};
 use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer, QueueFiles};
 use eximious_mta::spool;
-use eximious_world::serving;
+use eximious_world::{rights, serving};
 
 /// When messages are delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,6 +87,11 @@ impl HandOver {
         }
         match self.when.unwrap_or(DeliveryTime::Background) {
             DeliveryTime::Queued => {}
+            DeliveryTime::Foreground if self.is_usual() && rights::caller().is_lent_rights => {
+                // This process has become the mail server's user; another is lent the rights
+                // that users' mailboxes need.
+                let _ = serving::run_again(&self.delivering(message, false));
+            }
             DeliveryTime::Foreground => {
                 if let Ok(place) = spool::place(cx, message.queue) {
                     let manner =
@@ -97,12 +102,16 @@ impl HandOver {
             DeliveryTime::RemoteQueued => self.start(message, true),
             DeliveryTime::Background => {
                 // A daemon has the usual configuration.
-                let is_usual = self.config.is_none() && self.macros.is_empty();
-                if !(is_usual && tell_daemon(cx, message)) {
+                if !(self.is_usual() && tell_daemon(cx, message)) {
                     self.start(message, false);
                 }
             }
         }
+    }
+
+    /// Whether the configuration is the site's own.
+    fn is_usual(&self) -> bool {
+        self.config.is_none() && self.macros.is_empty()
     }
 
     /// The arguments that name the same configuration.
@@ -128,6 +137,11 @@ impl HandOver {
     /// Starts a process that delivers a message. Where that can't be, the next run of the
     /// queue does.
     fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
+        let _ = serving::start_again(&self.delivering(message, queues_remote));
+    }
+
+    /// The arguments of a program that delivers a message.
+    fn delivering(&self, message: HandedOver<'_>, queues_remote: bool) -> Vec<Vec<u8>> {
         let mut arguments = self.configured();
         if !message.queue.is_empty() {
             arguments.push([b"-qG", message.queue].concat());
@@ -136,7 +150,7 @@ impl HandOver {
             arguments.push(b"-odqs".to_vec());
         }
         arguments.extend([b"-Mc".to_vec(), message.id.to_vec()]);
-        let _ = serving::start_again(&arguments);
+        arguments
     }
 }
 

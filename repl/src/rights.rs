@@ -15,7 +15,7 @@ use eximious::{Settings, World, opt};
 use eximious_world::{DeliveryHelper, rights};
 
 use crate::refusal::Refusal;
-use crate::usual;
+use crate::{caller, usual};
 
 /// Files with the names of other configurations that are as trusted as the usual one, a
 /// line each. Only the superuser may have written it.
@@ -34,9 +34,13 @@ const TRUSTED_MACROS: &str = match option_env!("EXIMIOUS_WHITELIST_D_MACROS") {
 /// The world of a process that gives the superuser's rights up: deliveries to users are made
 /// by another that it starts before, which has them.
 pub fn with_helper(world: World) -> World {
-    if rights::caller().uid != 0 || rights::caller().is_lent_rights {
-        return world;
+    match rights::caller() {
+        caller if caller.uid == 0 && !caller.is_lent_rights => helped(world),
+        _ => world,
     }
+}
+
+fn helped(world: World) -> World {
     match DeliveryHelper::start(Path::new("/proc/self/exe")) {
         Ok(helper) => Arc::new(helper).in_world(world),
         Err(why) => {
@@ -58,6 +62,9 @@ pub enum Rights {
     /// Those of the superuser, where it called the program: addresses are routed as for a
     /// delivery, and ports are opened.
     Superuser,
+    /// As [`Self::Superuser`], to deliver: a program that is installed set-uid, and was called
+    /// by who may have it deliver, starts what delivers with users' rights.
+    Delivery,
 }
 
 /// What decides whether the program keeps rights that its caller has not.
@@ -97,27 +104,33 @@ impl Claim {
 
 impl Rights {
     /// Goes on as whoever has these, for good: the configuration is read, and nothing of
-    /// it was expanded yet.
+    /// it was expanded yet. The world as it is then.
     ///
     /// # Errors
     /// What to say; then nothing may go on.
-    pub fn settle(self, settings: &Settings, world: &World) -> Result<(), Refusal> {
+    pub fn settle(self, settings: &Settings, world: World) -> Result<World, Refusal> {
         let is_superuser = rights::caller().uid == 0;
         match self {
-            Self::Caller => rights::become_caller(),
-            Self::Superuser if is_superuser => Ok(()),
-            Self::Server | Self::Superuser => {
-                let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
-                let spool = settings.get(opt::SPOOL_DIRECTORY);
-                let spool = spool.bytes();
-                rights::take_up();
-                // Whoever needs it says that it is not there.
-                let _ = rights::make_spool(spool, uid, gid);
-                rights::become_user(uid, gid)
+            Self::Caller => rights::become_caller().map_err(failed)?,
+            Self::Superuser | Self::Delivery if is_superuser => {}
+            Self::Server | Self::Superuser => become_server(settings, &world)?,
+            Self::Delivery => {
+                let lends = caller::is_admin(settings, &world) && rights::become_superuser();
+                let world = if lends { helped(world) } else { world };
+                become_server(settings, &world)?;
+                return Ok(world);
             }
         }
-        .map_err(failed)
+        Ok(world)
     }
+}
+
+fn become_server(settings: &Settings, world: &World) -> Result<(), Refusal> {
+    let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
+    rights::take_up();
+    // Whoever needs it says that it is not there.
+    let _ = rights::make_spool(settings.get(opt::SPOOL_DIRECTORY).bytes(), uid, gid);
+    rights::become_user(uid, gid).map_err(failed)
 }
 
 fn failed(why: io::Error) -> Refusal {

@@ -170,7 +170,7 @@ impl Session {
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
             debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?
                 .or_else(|| logs.watched_with(setup.verbose, &world));
-            setup.rights.settle(&found.settings, &world)?;
+            world = setup.rights.settle(&found.settings, world)?;
             if setup.is_check
                 && found.settings.get(opt::COMMANDLINE_CHECKS_REQUIRE_ADMIN)
                 && !caller::is_admin(&found.settings, &world)
@@ -190,7 +190,7 @@ impl Session {
         } else {
             let settings = Settings::default();
             debug = debug::begin(setup.debug, setup.is_test, &settings, &world)?;
-            setup.rights.settle(&settings, &world)?;
+            world = setup.rights.settle(&settings, world)?;
             world = Logs::Told.settled(&settings, world, debug.as_ref());
             builder.world(world).build()
         };

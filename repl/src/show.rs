@@ -50,7 +50,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
             // What is printed as it was read goes to where the log goes.
             Refusal::of(&error, !whole || request.verbose)
         })?;
-    Rights::Server.settle(&config.settings, &world)?;
+    let world = Rights::Server.settle(&config.settings, world)?;
     let printer = Printer {
         config: &config,
         registry: builder.registry(),

@@ -94,6 +94,14 @@ pub fn become_user(user: u32, group: u32) -> io::Result<()> {
     settled(uid, gid)
 }
 
+/// Becomes the superuser, the real one, where the program is lent its rights by being
+/// installed set-uid: only to start what needs them, before [`become_user`].
+pub fn become_superuser() -> bool {
+    take_up();
+    let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
+    has_root() && setresgid(gid, gid, gid).is_ok() && setresuid(uid, uid, uid).is_ok()
+}
+
 /// Puts the superuser's rights aside, where the program is lent them by being installed
 /// so: it goes on as a user and a group, and [`become_caller`] or [`become_user`] settles
 /// who it is.

@@ -159,7 +159,8 @@ impl Asked {
             | Self::View(..)
             | Self::Scan(_)
             | Self::Route(Purpose::VerifyRecipient | Purpose::VerifySender) => Rights::Server,
-            Self::Route(_) | Self::Daemon | Self::Runner | Self::Deliver => Rights::Superuser,
+            Self::Route(_) => Rights::Superuser,
+            Self::Daemon | Self::Runner | Self::Deliver => Rights::Delivery,
         }
     }
 

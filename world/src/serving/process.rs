@@ -31,10 +31,23 @@ pub fn detach() -> io::Result<()> {
 /// # Errors
 /// There can't be another process.
 pub fn start_again(arguments: &[Vec<u8>]) -> io::Result<()> {
+    again(arguments).spawn().map(drop)
+}
+
+/// Runs it, and waits for its end.
+///
+/// # Errors
+/// What the system says.
+pub fn run_again(arguments: &[Vec<u8>]) -> io::Result<()> {
+    again(arguments).status().map(drop)
+}
+
+fn again(arguments: &[Vec<u8>]) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0("exim").args(arguments.iter().map(|one| OsStr::from_bytes(one)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.process_group(0).spawn().map(drop)
+    command.process_group(0);
+    command
 }
 
 /// How many files may be open.
