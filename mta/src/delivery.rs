@@ -28,6 +28,7 @@ mod slots;
 mod system_filter;
 mod tracking;
 mod transport;
+mod under_way;
 mod unrouted;
 mod wrapper;
 
@@ -44,6 +45,7 @@ use attempt::Attempt;
 use flows::Flows;
 use kept::KeptConnections;
 use slots::Slots;
+use under_way::UnderWay;
 
 pub use courier::Courier;
 pub use handle::{Handled, Handling};
@@ -66,6 +68,8 @@ pub struct Deliverer {
     observers: Vec<Arc<dyn TraceObserver>>,
     /// What runs.
     slots: Arc<Slots>,
+    /// What is being delivered.
+    under_way: Arc<UnderWay>,
     /// Where messages follow each other.
     flows: Arc<Flows>,
     /// The connections of a courier, where this is part of its work.
@@ -165,6 +169,7 @@ impl Deliverer {
             server,
             observers: Vec::new(),
             slots: Arc::default(),
+            under_way: Arc::default(),
             flows: Arc::default(),
             kept: None,
             most_messages: None,
@@ -185,6 +190,11 @@ impl Deliverer {
     pub fn with_most_messages(mut self, most: Option<i64>) -> Self {
         self.most_messages = most;
         self
+    }
+
+    /// The names of the messages that are being delivered at this moment.
+    pub fn under_way(&self) -> Vec<Vec<u8>> {
+        self.under_way.ids()
     }
 
     /// Tries to deliver a message once; one that is held is not in the spool.
@@ -225,6 +235,7 @@ impl Deliverer {
                 return only(Attempted::Unreadable);
             }
         };
+        let _under_way = self.under_way.begin(id);
         match Attempt::begin(self, place, id, manner, taken) {
             Ok(attempt) => attempt.run(),
             Err(outcome) => only(outcome),

@@ -33,6 +33,7 @@ use eximious_world::serving::{
     self, Bell, Listener, Listeners, Notifier, Peer, PidFile, Signals, Spare, Woken,
 };
 
+use crate::activity;
 use crate::caller;
 use crate::handover;
 use crate::refusal::Refusal;
@@ -78,8 +79,6 @@ pub struct DaemonRequest {
 /// Runs of a queue that the daemon begins.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DaemonRun {
-    /// As it was asked for.
-    pub written: Vec<u8>,
     /// The named queue.
     pub queue: Vec<u8>,
     /// What is run.
@@ -138,6 +137,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         None if request.only_runs => (Listeners::default(), shown_runs(&request)),
         None => listen(&service, &request)?,
     };
+    crate::rights::make_spool(service.engine.settings(), service.engine.world());
     let foreground = request.foreground || request.verbose || request.debug.is_some();
     if !foreground && request.inherited.is_none() {
         // Whoever started it hears of this as long as there is a terminal.
@@ -232,10 +232,23 @@ fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, Stri
 
 /// `-q30m`, or that there are none.
 fn shown_runs(request: &DaemonRequest) -> String {
-    let runs = request.runs.iter().map(|one| String::from_utf8_lossy(&one.written).into_owned());
-    match request.runs.is_empty() {
+    let runs: Vec<String> = request.runs.iter().map(DaemonRun::shown).collect();
+    match runs.is_empty() {
         true => "no queue runs".to_owned(),
-        false => runs.collect::<Vec<_>>().join(", "),
+        false => runs.join(" "),
+    }
+}
+
+impl DaemonRun {
+    /// `-qqGslow/1h30m`: what is run, and how often.
+    fn shown(&self) -> String {
+        let passes = if self.run.two_passes { "q" } else { "" };
+        let queue = match String::from_utf8_lossy(&self.queue) {
+            name if name.is_empty() => String::new(),
+            name => format!("G{name}/"),
+        };
+        let every = i32::try_from(self.every.as_secs()).unwrap_or(i32::MAX);
+        format!("-q{passes}{queue}{}", eximious::stdlib::interval::written(every))
     }
 }
 
@@ -594,11 +607,10 @@ impl Daemon {
         for (thread, client) in all {
             text.push_str(&format!("{thread:5} handling incoming connection from [{client}]\n"));
         }
-        let written = serving::write_process_line(&service.process_log(), text.as_bytes());
-        if let Err(why) = written {
-            let line = format!("cannot write the process log: {why}");
-            service.engine.world().log.main(line.as_bytes());
+        for line in activity::deliveries(&service.deliverer) {
+            text.push_str(&format!("{:5} {line}\n", std::process::id()));
         }
+        activity::write(service.engine.settings(), service.engine.world(), text.as_bytes());
     }
 
     /// Ends: who is connected is told, or finishes a message.

@@ -12,7 +12,7 @@ use eximious_mta::spool;
 
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-use crate::{caller, debug, print};
+use crate::{activity, caller, debug, print};
 
 /// Messages are to be delivered, or changed.
 #[derive(Debug)]
@@ -64,6 +64,11 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
     let deliverer = deliverer(config.unwrap_or_default(), &cx).with_most_messages(most_messages);
     let deliverer = debug::watched(deliverer, &mut cx);
+    let (watched, starts) = (deliverer.clone(), if is_run { "running queue" } else { "" });
+    activity::tell(cx.engine().settings(), move || {
+        let queue = (!starts.is_empty()).then(|| starts.to_owned());
+        queue.into_iter().chain(activity::deliveries(&watched)).collect()
+    });
     let by = caller::submitter(&mut cx).login;
     match work {
         DeliveryWork::Run(run) => {

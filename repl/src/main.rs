@@ -1,5 +1,6 @@
 //! The program `eximious`.
 
+mod activity;
 mod ahead;
 mod assign;
 mod be;
@@ -55,6 +56,8 @@ use session::{Session, Setup};
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
     eximious_world::rights::caller();
+    // Where it can't be had, nobody asks.
+    let _ = eximious_world::serving::survive_asking();
     let mut args = std::env::args_os().map(OsString::into_vec);
     let called = CalledAs::named(&args.next().unwrap_or_default());
     let args: Vec<Vec<u8>> = args.collect();

@@ -112,7 +112,9 @@ impl Rights {
         let is_superuser = rights::caller().uid == 0;
         match self {
             Self::Caller => rights::become_caller().map_err(failed)?,
-            Self::Superuser | Self::Delivery if is_superuser => {}
+            Self::Superuser | Self::Delivery if is_superuser => {
+                make_spool(settings, &world);
+            }
             Self::Server | Self::Superuser => become_server(settings, &world)?,
             Self::Delivery => {
                 let lends = caller::is_admin(settings, &world) && rights::become_superuser();
@@ -126,11 +128,17 @@ impl Rights {
 }
 
 fn become_server(settings: &Settings, world: &World) -> Result<(), Refusal> {
-    let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
     rights::take_up();
-    // Whoever needs it says that it is not there.
-    let _ = rights::make_spool(settings.get(opt::SPOOL_DIRECTORY).bytes(), uid, gid);
+    let (uid, gid) = make_spool(settings, world);
     rights::become_user(uid, gid).map_err(failed)
+}
+
+/// Makes the spool directory for the mail server's user, whose numbers these are. Whoever
+/// needs it says that it is not there.
+pub fn make_spool(settings: &Settings, world: &World) -> (u32, u32) {
+    let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
+    let _ = rights::make_spool(settings.get(opt::SPOOL_DIRECTORY).bytes(), uid, gid);
+    (uid, gid)
 }
 
 fn failed(why: io::Error) -> Refusal {

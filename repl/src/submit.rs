@@ -14,7 +14,7 @@ use eximious_world::deadline::Deadline;
 use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
-use crate::{caller, debug};
+use crate::{activity, caller, debug};
 
 /// A message is to be taken from the standard input.
 #[derive(Debug)]
@@ -58,6 +58,12 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let connection = cx.engine().world().host.pid().to_string();
     cx.set_var(var::CONNECTION_ID, connection);
     submitter.called = options.full_name;
+    let whose = cx.value_of(var::QUALIFY_DOMAIN);
+    let whose = [&submitter.login[..], b"@", whose.bytes()].concat();
+    let whose = String::from_utf8_lossy(&whose).into_owned();
+    activity::tell(cx.engine().settings(), move || {
+        vec![format!("accepting a local non-SMTP message from <{whose}>")]
+    });
     // What only a trusted caller may say is passed over where it is somebody else.
     let given = if submitter.trusted { given } else { Vec::new() };
     let server = Arc::new(SmtpServer::new(&config, cx.engine()));

@@ -18,4 +18,4 @@ pub use process::{
     PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, run_again,
     share_memory, spawn, start_again, thread_number, write_process_line,
 };
-pub use signals::{Signals, Told};
+pub use signals::{Signals, Told, survive_asking, when_asked};

@@ -73,6 +73,12 @@ pub struct QueueText {
     pub is_pattern: bool,
 }
 
+impl From<Vec<u8>> for QueueText {
+    fn from(text: Vec<u8>) -> Self {
+        Self { text, is_pattern: false }
+    }
+}
+
 /// The same, ready to look for.
 enum Wanted {
     Text(Vec<u8>),

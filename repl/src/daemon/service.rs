@@ -132,15 +132,6 @@ impl Service {
             }
         }
     }
-
-    /// Where processes write down what they do.
-    pub fn process_log(&self) -> Vec<u8> {
-        let settings = self.engine.settings();
-        match settings.text(opt::PROCESS_LOG_PATH) {
-            Some(path) => path.bytes().to_vec(),
-            None => [settings.get(opt::SPOOL_DIRECTORY).bytes(), b"/exim-process.info"].concat(),
-        }
-    }
 }
 
 /// What this program calls itself in logs: what `-bV` calls it.

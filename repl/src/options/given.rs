@@ -105,6 +105,8 @@ pub(crate) struct Given {
     pub(super) queue: Vec<u8>,
     /// `-q`, `-R`, `-S`
     pub(super) run: QueueRun,
+    /// `-q`, as it was written.
+    pub(super) run_written: Vec<u8>,
     /// `-M` and its kin
     pub(super) work: Option<DeliveryWork>,
     /// `-bmalware`

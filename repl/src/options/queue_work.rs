@@ -17,6 +17,21 @@ impl Parser<'_> {
     /// `-q…`: a run of the queue, or with an option that lists it, which queue.
     pub(super) fn run_queue(&mut self, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
         let mut rest = value;
+        // As Sendmail has it: `-qR`, `-qS`.
+        if let [which @ (b'R' | b'S'), flags @ ..] = rest {
+            let text = match flags {
+                [] => self
+                    .next()
+                    .cloned()
+                    .ok_or_else(|| missing_value(Missing::Expected("string"), &[b'-', *which]))?
+                    .into(),
+                flags => self.select(&[b"-", rest].concat(), flags)?,
+            };
+            let run = self.queue_run();
+            let which = if *which == b'R' { &mut run.recipient } else { &mut run.sender };
+            *which = Some(text);
+            return Ok(());
+        }
         let run = self.queue_run();
         let flag = |rest: &mut &[u8], letter: u8| match rest.strip_prefix(&[letter]) {
             Some(others) => {
@@ -36,19 +51,22 @@ impl Parser<'_> {
             rest = queue.get(end + 1..).unwrap_or_default();
         }
         if rest.is_empty() {
+            self.given.run_written = arg.to_vec();
             return Ok(());
         }
         let time = seconds(rest).and_then(|time| u64::try_from(time).ok());
+        let time = time.filter(|time| *time > 0);
         let Some(time) = time else {
             return Err(Stop::exim([b"bad time value ", arg, b": abandoned"].concat()));
         };
-        if time > 0 {
-            let (queue, run) = (self.given.queue.clone(), std::mem::take(&mut self.given.run));
-            let (written, every) = (arg.to_vec(), Duration::from_secs(time));
-            self.given.daemon.runs.push(daemon::DaemonRun { written, queue, run, every });
-            if self.action == Some(Asked::Deliver) {
-                self.action = Some(Asked::Runner);
-            }
+        let (queue, run) = (self.given.queue.clone(), std::mem::take(&mut self.given.run));
+        let every = Duration::from_secs(time);
+        // They are told, and begin, by how often they run.
+        let runs = &mut self.given.daemon.runs;
+        let at = runs.iter().position(|other| other.every >= every).unwrap_or(runs.len());
+        runs.insert(at, daemon::DaemonRun { queue, run, every });
+        if self.action == Some(Asked::Deliver) {
+            self.action = Some(Asked::Runner);
         }
         Ok(())
     }
@@ -58,7 +76,7 @@ impl Parser<'_> {
         let letters = value.strip_prefix(b"r").unwrap_or(value);
         let is_flags = arg.len() > 2 && !value.is_empty() && b"ff".starts_with(letters);
         if !is_flags {
-            return Ok(QueueText { text: value.to_vec(), is_pattern: false });
+            return Ok(value.to_vec().into());
         }
         let missing = || missing_value(Missing::Expected("string"), &arg[..2]);
         let text = self.next().ok_or_else(missing)?.clone();
@@ -74,7 +92,10 @@ impl Parser<'_> {
         let mut args = self.args.iter();
         match args.next().filter(|_| is_run) {
             None => Ok(()),
-            Some(first) if !is_message_id(first) => Err(Stop::abandoned(b"-q")),
+            Some(first) if !is_message_id(first) => {
+                let written = self.given.run_written.as_slice();
+                Err(Stop::abandoned(if written.is_empty() { b"-q" } else { written }))
+            }
             Some(_) => match (args.next(), args.next()) {
                 (_, Some(_)) => Err(Stop::incompatible()),
                 (Some(last), None) if !is_message_id(last) => Err(Stop::incompatible()),

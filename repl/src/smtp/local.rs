@@ -11,10 +11,10 @@ use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 use eximious_mta::spool;
 
-use crate::caller;
 use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
+use crate::{activity, caller};
 
 /// Values that only a trusted caller may give.
 pub type Given = Vec<(Var, Vec<u8>)>;
@@ -51,6 +51,10 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let engine = cx.engine();
     user.called = full_name;
+    let whose = String::from_utf8_lossy(&user.login).into_owned();
+    activity::tell(engine.settings(), move || {
+        vec![format!("accepting a local SMTP message from <{whose}>")]
+    });
     if !user.trusted {
         given.clear();
     }

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
@@ -27,6 +28,34 @@ pub struct Told {
     /// `SIGUSR1`
     pub tell: bool,
 }
+
+/// Has `SIGUSR1` end nothing: who asks what runs means all processes by this name
+/// (`exiwhat`), and not each of them answers.
+///
+/// # Errors
+/// What the system says.
+pub fn survive_asking() -> io::Result<()> {
+    signal_hook::flag::register(SIGUSR1, Arc::default()).map(drop)
+}
+
+/// Has a thread call something each time that `SIGUSR1` comes, as long as the process lives.
+///
+/// # Errors
+/// What the system says, or that there can't be another thread.
+pub fn when_asked(told: impl Fn() + Send + 'static) -> io::Result<()> {
+    let (mut pipe, writer) = UnixStream::pair()?;
+    let answer = move || {
+        let mut byte = [0];
+        while let Ok(1..) = pipe.read(&mut byte) {
+            told();
+        }
+    };
+    thread::Builder::new().stack_size(STACK).spawn(answer)?;
+    signal_hook::low_level::pipe::register(SIGUSR1, writer).map(drop)
+}
+
+/// How large the stack is of the thread that answers.
+const STACK: usize = 256 << 10;
 
 impl Signals {
     /// From here on, they are noted.
