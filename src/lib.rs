@@ -42,12 +42,13 @@ pub use engine::{
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Body, BodyReader, BodySource, BranchOutcome, Buf, Call, Captures, Closure,
-    Condition, ConditionRun, DriverDef, DriverKind, DriverOpt, DriverOptions, Effects, ErrorKind,
-    Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind, LogSelector,
-    LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery, Message, Meta,
-    NamedList, Operator, OperatorRun, Opt, OptionDef, OptionEffect, OptionError, OptionKind,
-    OptionPlace, OptionType, OptionValue, Params, Place, Rec, Registry, Repeated, Runs, Settings,
-    Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, interned, trace, world,
+    Condition, ConditionRun, DeliveryAttempt, DriverDef, DriverKind, DriverOpt, DriverOptions,
+    Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
+    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery,
+    Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionEffect, OptionError,
+    OptionKind, OptionPlace, OptionType, OptionValue, Params, Place, Rec, Registry, Repeated, Runs,
+    Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, interned, trace,
+    world,
 };
 // The rooms to the left, for the programs of this workspace: what an embedder needs of
 // them stands here by its name.

@@ -44,7 +44,7 @@ pub use eximious_grammar::stack;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use interned::interned;
 pub use log_selector::{LogSelector, LogSelectorError};
-pub use message::{Header, Message};
+pub use message::{DeliveryAttempt, Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use opt::{
     DriverOpt, Expanded, Ids, IdsOption, Opt, OptionType, Preset, SwitchOption, TextOption, Times,

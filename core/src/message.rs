@@ -77,6 +77,19 @@ pub struct Message {
     pub recipients: Vec<Str>,
     /// The envelope's sender when it leaves, where that is set already.
     pub return_path: Str,
+    /// The attempt to deliver it that is being made.
+    pub attempt: DeliveryAttempt,
+}
+
+/// What an attempt to deliver a message is like; nothing holds where none is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DeliveryAttempt {
+    /// Whether it is the first one (`first_delivery`).
+    pub is_first: bool,
+    /// Whether somebody has thawed the message (`manually_thawed`).
+    pub is_thawed_by_hand: bool,
+    /// Whether a run of the queue makes it (`queue_running`).
+    pub is_run: bool,
 }
 
 impl Message {

@@ -9,7 +9,7 @@ use eximious::route::{Address, Delivery, Renamed, Routes};
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::Undelivered;
 use eximious::world::{Moment, SpoolPlace, TakenMessage};
-use eximious::{Context, Header, LogSelector, Message, Str, Var, opt, var};
+use eximious::{Context, DeliveryAttempt, Header, LogSelector, Message, Str, Var, opt, var};
 
 use super::event::LastRemote;
 use super::report::Arrival;
@@ -136,6 +136,12 @@ impl<'d> Attempt<'d> {
         cx.set_var(var::MESSAGE_AGE, age.to_string());
         let sender = Str::tainted(&stored.file.sender[..]);
         message.return_path = sender.clone();
+        message.attempt = DeliveryAttempt {
+            is_first: stored.file.has("deliver_firsttime"),
+            is_thawed_by_hand: stored.file.has("manual_thaw")
+                || manner.thaws && stored.file.has("frozen"),
+            is_run: manner.is_run,
+        };
         cx.set_var(var::RETURN_PATH, sender);
         super::show_message(&mut cx, message.clone());
         let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
@@ -194,7 +200,6 @@ impl<'d> Attempt<'d> {
 
     /// Makes the attempt.
     pub(super) fn run(mut self) -> Attempts {
-        let was_frozen = self.file().has("frozen");
         if let Some(outcome) = self.stays_frozen() {
             return Attempts { outcome, reports: Vec::new() };
         }
@@ -204,7 +209,7 @@ impl<'d> Attempt<'d> {
         let outer = self.cx.trace().begin(Happening::Delivery(begins));
         let outcome = match &self.manner.gives_up {
             Some(by) => self.cancel(by),
-            None => self.try_all(was_frozen),
+            None => self.try_all(),
         };
         self.cx.trace().end(outer);
         let completed = outcome == Attempted::Completed;
@@ -213,8 +218,8 @@ impl<'d> Attempt<'d> {
     }
 
     /// Routes who has not got the message, and makes the deliveries.
-    fn try_all(&mut self, was_frozen: bool) -> Attempted {
-        let plan = match self.filter(was_frozen) {
+    fn try_all(&mut self) -> Attempted {
+        let plan = match self.filter() {
             Filtered::On { children, recipients } => self.route(children, recipients),
             Filtered::Over(outcome) => return outcome,
         };
@@ -340,11 +345,9 @@ impl<'d> Attempt<'d> {
         let is_report = self.file().sender.is_empty();
         let why: &[u8] = if self.is_hopeless() {
             b"Unfrozen by errmsg timer"
-        } else if self.manner.thaws {
+        } else if self.manner.thaws || self.manner.gives_up.is_some() {
             b"Unfrozen by forced delivery"
-        } else if self.manner.gives_up.is_some()
-            || !is_report && !thaws.is_zero() && frozen_for >= thaws.as_secs()
-        {
+        } else if !is_report && !thaws.is_zero() && frozen_for >= thaws.as_secs() {
             b"Unfrozen by auto-thaw"
         } else {
             self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");

@@ -142,6 +142,7 @@ impl Work<'_> {
             Handling::Freeze => {
                 let now = self.deliverer.engine.world().clock.now().seconds;
                 self.file.freeze(now);
+                self.file.values.retain(|value| value.name != b"manual_thaw");
                 self.update(b" is now frozen", &[b"frozen"])
             }
             Handling::Thaw => {

@@ -55,8 +55,12 @@ impl Attempt<'_> {
         if by_address { address.text.bytes() } else { address.domain.bytes() }
     }
 
-    /// A delivery that may be tried now; one that may not is put off.
+    /// A delivery that may be tried now; one that may not is put off. Only runs of the queue
+    /// wait for the time: all else is tried at once (specification, chapter 32).
     fn whose_time_has_come(&mut self, planned: Planned) -> Option<Planned> {
+        if !self.manner.is_run {
+            return Some(planned);
+        }
         let key = self.local_key(&planned.delivery).to_vec();
         let domain = planned.delivery.address.domain.clone();
         let text = planned.delivery.address.text.bytes();

@@ -32,7 +32,7 @@ pub(super) enum Filtered {
 
 impl Attempt<'_> {
     /// Runs the system filter, if there is one.
-    pub(super) fn filter(&mut self, was_frozen: bool) -> Filtered {
+    pub(super) fn filter(&mut self) -> Filtered {
         if self.is_in_a_loop() {
             return Filtered::Over(self.break_loop());
         }
@@ -50,8 +50,8 @@ impl Attempt<'_> {
         let listed = recipients.join(&b", "[..]);
         let options = FilterOptions {
             system: true,
-            first_delivery: self.file().has("deliver_firsttime"),
-            manually_thawed: was_frozen && self.manner.thaws,
+            first_delivery: self.message.attempt.is_first,
+            manually_thawed: self.message.attempt.is_thawed_by_hand,
             prepend_home: false,
             ..FilterOptions::default()
         };

@@ -12,7 +12,7 @@ pub static FIRST_DELIVERY: Condition = bare(
         "This is the message's first delivery attempt.",
         &[Example::new("${if first_delivery{yes}{no}}", "no")],
     ),
-    |_, _| Ok(false),
+    |call, _| Ok(call.message().is_some_and(|message| message.attempt.is_first)),
 );
 /// `queue_running`.
 pub static QUEUE_RUNNING: Condition = bare(
@@ -22,5 +22,5 @@ pub static QUEUE_RUNNING: Condition = bare(
         "A queue runner makes this delivery attempt.",
         &[Example::new("${if queue_running{yes}{no}}", "no")],
     ),
-    |_, _| Ok(false),
+    |call, _| Ok(call.message().is_some_and(|message| message.attempt.is_run)),
 );

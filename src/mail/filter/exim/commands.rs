@@ -81,6 +81,10 @@ impl Run<'_> {
                 let word = ending.word();
                 let text = self.value(text, word)?;
                 self.wants(depth, FilterAction::End { word, text: text.clone() })?;
+                if *ending == FilterEnding::Freeze && self.options.manually_thawed {
+                    // Who has thawed the message wants it delivered.
+                    return Err(Halt::Finish);
+                }
                 Err(Halt::End(match ending {
                     FilterEnding::Defer => FilterEnd::Defer(text),
                     FilterEnding::Fail => FilterEnd::Fail(text),

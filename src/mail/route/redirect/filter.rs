@@ -126,7 +126,12 @@ fn exim_options(
         readsocket: forbids(opt::redirect::FORBID_FILTER_READSOCKET)?,
         run: forbids(opt::redirect::FORBID_FILTER_RUN)?,
     };
+    // Where no delivery is made, it is as in a filter's test.
+    let is_delivery = machine.purpose == Purpose::Delivery;
+    let attempt = machine.cx.message().map(|message| message.attempt).filter(|_| is_delivery);
     Ok(FilterOptions {
+        first_delivery: attempt.is_none_or(|attempt| attempt.is_first),
+        manually_thawed: attempt.is_some_and(|attempt| attempt.is_thawed_by_hand),
         allow_defer: router.on(opt::redirect::ALLOW_DEFER),
         allow_fail: router.on(opt::redirect::ALLOW_FAIL),
         allow_freeze: router.on(opt::redirect::ALLOW_FREEZE),
