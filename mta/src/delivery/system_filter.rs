@@ -288,6 +288,8 @@ impl Attempt<'_> {
         };
         let mut address = Address::new(Str::EMPTY);
         address.text = text;
+        address.local_part = Str::from(OWNER);
+        address.domain = self.cx.value_of(var::QUALIFY_RECIPIENT);
         Delivery {
             address,
             target,

@@ -308,6 +308,10 @@ impl<'r> Redirection<'r> {
         address.prefix = machine.offer.prefix.clone();
         address.suffix = machine.offer.suffix.clone();
         address.domain = machine.address.domain.clone();
+        // It has the parts of the address, and what lists had for them.
+        let attached = &machine.address.attached;
+        address.attached.domain_data = attached.domain_data.clone();
+        address.attached.local_part_data = attached.local_part_data.clone();
         let identity = machine.identity(router)?;
         let delivery = Delivery {
             address: *address,
