@@ -116,7 +116,7 @@ const OTHER_FILES: u64 = 256;
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
-    let system = crate::rights::with_helper(eximious_world::system());
+    let system = crate::rights::with_helper(eximious_world::system(), true);
     let service = Service::read(&source, &system, &request, None)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {

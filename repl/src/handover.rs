@@ -45,7 +45,7 @@ impl HandOver {
     pub fn world(&self) -> World {
         let world = eximious_world::system();
         match self.when {
-            Some(DeliveryTime::Foreground) => crate::rights::with_helper(world),
+            Some(DeliveryTime::Foreground) => crate::rights::with_helper(world, false),
             _ => world,
         }
     }

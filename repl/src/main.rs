@@ -46,6 +46,7 @@ use std::sync::Arc;
 use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::{Engine, Fail, opt, words};
+use eximious_world::DeliveryHelper;
 
 use options::{CalledAs, ExpandRequest, Job, Options};
 use output::Output;
@@ -61,9 +62,9 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().map(OsString::into_vec);
     let called = CalledAs::named(&args.next().unwrap_or_default());
     let args: Vec<Vec<u8>> = args.collect();
-    if args.len() == 1 && args[0] == eximious_world::DeliveryHelper::ARGUMENT.as_bytes() {
+    if let Some(works) = serves_deliveries(&args) {
         // It has its orders from another process, and asks for no configuration.
-        return match eximious_world::serve_deliveries() {
+        return match eximious_world::serve_deliveries(works) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
@@ -118,6 +119,17 @@ fn main() -> ExitCode {
             eximious_world::serving::remove_pid_file_of_parent(&path);
             ExitCode::SUCCESS
         }
+    }
+}
+
+/// Whether these arguments want deliveries for another process, and whether they want the work
+/// itself.
+fn serves_deliveries(args: &[Vec<u8>]) -> Option<bool> {
+    let (what, works) = (DeliveryHelper::ARGUMENT.as_bytes(), DeliveryHelper::WORKS.as_bytes());
+    match args {
+        [first] if first == what => Some(false),
+        [first, second] if first == what && second == works => Some(true),
+        _ => None,
     }
 }
 

@@ -32,16 +32,17 @@ const TRUSTED_MACROS: &str = match option_env!("EXIMIOUS_WHITELIST_D_MACROS") {
 };
 
 /// The world of a process that gives the superuser's rights up: deliveries to users are made
-/// by another that it starts before, which has them.
-pub fn with_helper(world: World) -> World {
+/// by another that it starts before, which has them. Whether that is for as long as a daemon
+/// `lasts`.
+pub fn with_helper(world: World, lasts: bool) -> World {
     match rights::caller() {
-        caller if caller.uid == 0 && !caller.is_lent_rights => helped(world),
+        caller if caller.uid == 0 && !caller.is_lent_rights => helped(world, lasts),
         _ => world,
     }
 }
 
-fn helped(world: World) -> World {
-    match DeliveryHelper::start(Path::new("/proc/self/exe")) {
+fn helped(world: World, lasts: bool) -> World {
+    match DeliveryHelper::start(Path::new("/proc/self/exe"), lasts) {
         Ok(helper) => Arc::new(helper).in_world(world),
         Err(why) => {
             let line = format!("cannot start what delivers with users' rights: {why}");
@@ -118,7 +119,7 @@ impl Rights {
             Self::Server | Self::Superuser => become_server(settings, &world)?,
             Self::Delivery => {
                 let lends = caller::is_admin(settings, &world) && rights::become_superuser();
-                let world = if lends { helped(world) } else { world };
+                let world = if lends { helped(world, false) } else { world };
                 become_server(settings, &world)?;
                 return Ok(world);
             }

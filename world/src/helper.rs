@@ -16,11 +16,11 @@ use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command as Program, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eximious_core::World;
 use eximious_core::world::mailbox::{
@@ -48,6 +48,9 @@ const AHEAD: usize = 64 << 10;
 /// How many connections are kept for further messages to their users.
 const MOST_KEPT: usize = 16;
 
+/// How long lies at least between the starts of two processes, one in the other's place.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// A process that delivers with the rights of users. When this value goes, it ends what it
 /// does, and goes, too.
 #[derive(Debug)]
@@ -60,16 +63,19 @@ pub struct DeliveryHelper {
 impl DeliveryHelper {
     /// The argument at which a program calls [`serve_deliveries`] before anything else.
     pub const ARGUMENT: &str = "--local-deliveries";
+    /// The argument behind it for the one that does the work.
+    pub const WORKS: &str = "works";
 
-    /// Starts it: a program's file, with [`Self::ARGUMENT`] alone. Only what the superuser
-    /// starts is of use.
+    /// Starts it: a program's file, with [`Self::ARGUMENT`]. Only what the superuser starts is
+    /// of use. Where it `lasts`, another takes its place whenever it ends too early.
     ///
     /// # Errors
     /// What the system says.
-    pub fn start(program: &std::path::Path) -> io::Result<Self> {
+    pub fn start(program: &std::path::Path, lasts: bool) -> io::Result<Self> {
         let (control, theirs) = pair()?;
         let mut program = Program::new(program);
         program.arg(Self::ARGUMENT).env_clear().current_dir("/");
+        program.args((!lasts).then_some(Self::WORKS));
         program.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         // What ends this program from a terminal leaves messages whole.
         program.process_group(0).spawn()?;
@@ -95,24 +101,30 @@ impl DeliveryHelper {
 
     /// Gives an order, and answers what is asked until there is an outcome.
     fn order(&self, order: &Frame, answer: &mut dyn FnMut(Question) -> Reply) -> io::Result<Frame> {
-        ordered(&mut self.connection()?, order, answer)
+        let mut stream = self.connection()?;
+        write_frame(&mut stream, order)?;
+        outcome(&mut stream, answer)
     }
 
     fn kept(&self) -> MutexGuard<'_, VecDeque<(LocalUser, UnixStream)>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection for a user's mailboxes.
-    fn connection_of(&self, user: &LocalUser) -> io::Result<UnixStream> {
-        let mut kept = self.kept();
-        let found = kept.iter().rposition(|(of, _)| of == user);
-        match found.and_then(|at| kept.remove(at)) {
-            Some((_, stream)) => Ok(stream),
-            None => {
-                drop(kept);
-                self.connection()
+    /// A connection along which an order for a user's mailbox was given.
+    fn connection_of(&self, user: &LocalUser, order: &Frame) -> io::Result<UnixStream> {
+        loop {
+            let mut kept = self.kept();
+            let found = kept.iter().rposition(|(of, _)| of == user);
+            let Some((_, mut stream)) = found.and_then(|at| kept.remove(at)) else { break };
+            drop(kept);
+            // Nobody may be there any more, who has taken no order then.
+            if write_frame(&mut stream, order).is_ok() {
+                return Ok(stream);
             }
         }
+        let mut stream = self.connection()?;
+        write_frame(&mut stream, order)?;
+        Ok(stream)
     }
 
     /// Keeps a connection along which a mailbox was written.
@@ -125,13 +137,11 @@ impl DeliveryHelper {
     }
 }
 
-/// Gives an order along a connection, and answers what is asked until there is an outcome.
-fn ordered(
+/// Answers what is asked along a connection until there is an outcome.
+fn outcome(
     stream: &mut UnixStream,
-    order: &Frame,
     answer: &mut dyn FnMut(Question) -> Reply,
 ) -> io::Result<Frame> {
-    write_frame(stream, order)?;
     loop {
         match read_frame(stream)? {
             Frame::Question(question) => write_frame(stream, &Frame::Reply(answer(question)))?,
@@ -168,9 +178,9 @@ impl Mailboxes for DeliveryHelper {
         let user = &order.user;
         let order = Frame::Mailbox(Box::new(order.clone()), supply.beforehand(AHEAD));
         let mut write = || {
-            let mut stream = self.connection_of(user)?;
+            let mut stream = self.connection_of(user, &order)?;
             let answer = &mut |question| relay::answered(supply, question);
-            Ok((ordered(&mut stream, &order, answer)?, stream))
+            Ok((outcome(&mut stream, answer)?, stream))
         };
         match write() {
             Ok((Frame::Written(written), stream)) => {
@@ -244,14 +254,40 @@ impl Processes for ByHelper {
 /// Delivers for the process that is at the other end of the standard input, until that
 /// closes. Only the superuser may want this, and only by calling the program itself.
 ///
+/// Whoever has ordered can't start another, as it has given its rights up. So one process does
+/// the work (`works`), and one waits for its end, and starts another where that came too early.
+///
 /// # Errors
 /// This is not for the caller, or what the system says.
-pub fn serve_deliveries() -> io::Result<()> {
+pub fn serve_deliveries(works: bool) -> io::Result<()> {
     let caller = crate::rights::caller();
     if caller.uid != 0 || caller.is_lent_rights || !geteuid().is_root() {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    serve(&io::stdin().as_fd().try_clone_to_owned()?, true)
+    let control = io::stdin().as_fd().try_clone_to_owned()?;
+    match works {
+        true => serve(&control, true),
+        false => keep_serving(&control),
+    }
+}
+
+/// Sees to it that somebody takes orders, until the one who gives them has gone.
+fn keep_serving(control: &OwnedFd) -> io::Result<()> {
+    loop {
+        let begun = Instant::now();
+        let mut program = Program::new("/proc/self/exe");
+        program.args([DeliveryHelper::ARGUMENT, DeliveryHelper::WORKS]).env_clear();
+        program.stdin(Stdio::from(control.try_clone()?));
+        let status = program.status()?;
+        if status.success() {
+            return Ok(());
+        }
+        if status.signal().is_none() {
+            return Err(io::Error::other("the one that delivers has failed"));
+        }
+        // What ends again and again does not take all of the processor.
+        thread::sleep(PAUSE.saturating_sub(begun.elapsed()));
+    }
 }
 
 /// Takes orders until the connection closes, and waits for those that are under way.

@@ -239,3 +239,33 @@ fn no_client_waits_for_a_mailbox_that_is_locked() {
     assert_eq!(mbox.matches("\ntext\n").count(), 1, "{mbox}");
     assert!(place.waiting().is_empty());
 }
+
+/// The numbers of a process's children.
+fn children(of: u32) -> Vec<u32> {
+    let said = Command::new("pgrep").args(["-P", &of.to_string()]).output().expect("pgrep").stdout;
+    String::from_utf8_lossy(&said).lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+#[test]
+fn who_delivers_may_be_killed_and_another_takes_its_place() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not run: only the superuser's daemon delivers by another process");
+        return;
+    }
+    let place = Place::new();
+    let worker = || children(children(place.daemon.pid())[0]).first().copied();
+    for count in 0..3 {
+        let (said, _) = place.send(&["one@x.test"]);
+        assert!(said.starts_with("250 OK"), "{said}");
+        place.daemon.await_lines("=> one <one@x.test>", count + 1);
+        let old = worker().expect("somebody delivers");
+        let killed = Command::new("kill").args(["-9", &old.to_string()]).status();
+        assert!(killed.expect("kill").success());
+        let start = Instant::now();
+        while worker().is_none_or(|new| new == old) {
+            assert!(start.elapsed() < READY, "nobody has taken its place");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+    assert!(!place.daemon.log("main").contains("=="), "{}", place.daemon.log("main"));
+}
