@@ -219,8 +219,7 @@ impl Deliverer {
         let taken = match taken {
             Ok(Some(taken)) => taken,
             Ok(None) => {
-                let words = b"Spool file is locked (another process is handling this message)";
-                self.log_if(LogSelector::SKIP_DELIVERY, id, words);
+                self.log_locked(id);
                 return only(Attempted::Taken);
             }
             Err(why) if why.kind() == io::ErrorKind::NotFound => {
@@ -288,11 +287,24 @@ impl Deliverer {
     /// Whether a message that was written here waits for a run of the queue, as all do that are
     /// handed in; `overrides` where it is delivered in spite of `queue_only`.
     fn has_to_wait(&self, overrides: bool) -> bool {
-        let (settings, world) = (self.engine.settings(), self.engine.world());
-        let most = settings.given(opt::QUEUE_ONLY_LOAD);
-        !overrides && settings.get(opt::QUEUE_ONLY)
+        !overrides && self.engine.settings().get(opt::QUEUE_ONLY)
             || QueueFiles::found(&self.engine).all
-            || most.is_some_and(|most| world.host.load() > most)
+            || self.load_beyond().is_some()
+    }
+
+    /// The load of this host, where it is beyond `queue_only_load`.
+    fn load_beyond(&self) -> Option<i64> {
+        let most = self.engine.settings().given(opt::QUEUE_ONLY_LOAD)?;
+        Some(self.engine.world().host.load()).filter(|load| *load > most)
+    }
+
+    /// Whether a message that was just handed in has to wait because of the load, which is
+    /// logged.
+    pub fn is_overloaded(&self, id: &[u8]) -> bool {
+        let Some(load) = self.load_beyond() else { return false };
+        let line = format!("no immediate delivery: load average {}", crate::logs::hundredths(load));
+        self.log_if(LogSelector::DELAY_DELIVERY, id, line.as_bytes());
+        true
     }
 
     /// A context whose expansions may call ACLs.

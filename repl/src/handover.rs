@@ -82,7 +82,7 @@ impl HandOver {
         if cx.engine().settings().get(opt::QUEUE_ONLY) && !self.overrides(cx) {
             return;
         }
-        if QueueFiles::found(cx.engine()).all {
+        if QueueFiles::found(cx.engine()).all || deliverer.is_overloaded(message.id) {
             return;
         }
         match self.when.unwrap_or(DeliveryTime::Background) {

@@ -150,6 +150,24 @@ impl Spool for SystemSpool {
         Ok(())
     }
 
+    fn remove_rest(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<bool> {
+        let header = match find(place, b"input", id, b"-H") {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(false),
+            found => found?,
+        };
+        for (end, is_wanted) in [(b"-H", true), (b"-J", false)] {
+            match rustix::fs::unlinkat(&header.directory, [id, end].concat(), AtFlags::empty()) {
+                Err(Errno::NOENT) if !is_wanted => {}
+                removed => removed?,
+            }
+        }
+        self.logs.forget(place, id);
+        if let Ok(log) = find(place, b"msglog", id, b"") {
+            rustix::fs::unlinkat(&log.directory, id, AtFlags::empty())?;
+        }
+        Ok(true)
+    }
+
     fn count(&self, place: &SpoolPlace) -> io::Result<usize> {
         counted::count(place)
     }

@@ -164,6 +164,16 @@ pub trait Spool: Send + Sync {
         Ok(entries)
     }
 
+    /// Takes away what is left of a message that has lost its data file, so that nobody can be
+    /// at it: its header file, journal and log. Whether there was a header file.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn remove_rest(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<bool> {
+        let _ = (place, id);
+        Ok(false)
+    }
+
     /// How many messages are in a queue: names that are none do not count.
     ///
     /// # Errors

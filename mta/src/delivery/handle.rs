@@ -3,6 +3,7 @@
 
 use std::io;
 
+use eximious::LogSelector;
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::wording::reason;
 use eximious::world::spool::is_name;
@@ -49,9 +50,12 @@ impl Deliverer {
         let said = |parts: &[&[u8]], done| Handled { said: parts.concat(), done };
         let mut taken = match world.spool.take(place, id) {
             Ok(Some(taken)) => taken,
-            Ok(None) => return said(&[b"Message ", id, b" is locked\n"], false),
+            Ok(None) => {
+                self.log_locked(id);
+                return said(&[b"Message ", id, b" is locked\n"], false);
+            }
             Err(why) if why.kind() == io::ErrorKind::NotFound => {
-                return self.missing(place, id, what);
+                return self.missing(place, id, what, by);
             }
             Err(why) => {
                 let why = reason(&why);
@@ -75,10 +79,15 @@ impl Deliverer {
                         why.as_bytes(),
                         b"\nContinuing to ensure all files removed\nMessage ",
                         id,
-                        b" has been removed or did not exist",
+                        b" has been removed",
                         b"\n",
                     ];
-                    let _ = taken.remove();
+                    if let Err(why) = taken.remove() {
+                        let why = reason(&why);
+                        self.log(id, &[b"can't be removed: ", why.as_bytes()].concat());
+                    } else {
+                        self.log_removed(id, by);
+                    }
                     return said(&parts, false);
                 }
                 return said(&[b"Spool ", why.as_bytes(), b"\n"], false);
@@ -91,10 +100,17 @@ impl Deliverer {
         work.run(what)
     }
 
-    fn missing(&self, place: &SpoolPlace, id: &[u8], what: &Handling) -> Handled {
+    fn missing(&self, place: &SpoolPlace, id: &[u8], what: &Handling, by: &[u8]) -> Handled {
         let mut said = [b"Spool data file for ", id, b" does not exist\n"].concat();
         self.log_missing(place, id);
-        if *what == Handling::Remove {
+        if *what != Handling::Remove {
+            return Handled { said, done: false };
+        }
+        if self.engine.world().spool.remove_rest(place, id).unwrap_or(false) {
+            let begin = b"Continuing, to ensure all files removed\nMessage ";
+            said.extend_from_slice(&[begin, id, b" has been removed or did not exist\n"].concat());
+            self.log_removed(id, by);
+        } else {
             let parts: [&[u8]; 5] = [
                 b"Continuing, to ensure all files removed\nSpool read error for ",
                 id,
@@ -105,6 +121,19 @@ impl Deliverer {
             said.extend_from_slice(&parts.concat());
         }
         Handled { said, done: false }
+    }
+
+    /// Logs that somebody has removed a message.
+    fn log_removed(&self, id: &[u8], by: &[u8]) {
+        self.log(id, &[b"removed by ", by].concat());
+        self.log(id, b"Completed");
+    }
+
+    /// Logs that somebody else is at a message.
+    pub(super) fn log_locked(&self, id: &[u8]) {
+        let end = b" is locked (another process is handling this message)";
+        let words = [b"Spool file for ", id, end].concat();
+        self.log_if(LogSelector::SKIP_DELIVERY, id, &words);
     }
 
     /// Logs that there is no such message.
@@ -151,8 +180,7 @@ impl Work<'_> {
             }
             Handling::Remove => match self.taken.remove() {
                 Ok(()) => {
-                    self.log(&[b"removed"]);
-                    self.deliverer.log(self.id, b"Completed");
+                    self.deliverer.log_removed(self.id, self.by);
                     self.says(b" has been removed", true)
                 }
                 Err(why) => self.failed(&reason(&why)),
@@ -227,8 +255,8 @@ impl Work<'_> {
     fn mark(&mut self, addresses: Vec<Vec<u8>>) -> Handled {
         let mut lines: Vec<Vec<u8>> = Vec::new();
         for address in addresses {
-            let known =
-                self.file.recipients.iter().find(|one| one.address.eq_ignore_ascii_case(&address));
+            // Two users may differ by the case of a letter alone.
+            let known = self.file.recipients.iter().find(|one| one.address == address);
             let Some(known) = known else {
                 let parts: [&[u8]; 3] = [
                     b" - error while marking as delivered:\n  ",

@@ -174,6 +174,8 @@ impl Deliverer {
             (false, true) => &[RemoteManner::NextPass, RemoteManner::Made],
             (false, false) => &[RemoteManner::Made],
         };
+        // What the first pass has tried is not new to the second one (`-qqi`).
+        let mut begun = BTreeSet::new();
         for remote in passes {
             let manner = AttemptManner {
                 forced: run.forced,
@@ -182,7 +184,7 @@ impl Deliverer {
                 remote: *remote,
                 ..AttemptManner::default()
             };
-            if !self.pass(place, (run, &wants), &manner, stops) {
+            if !self.pass(place, (run, &wants, &mut begun), &manner, stops) {
                 break;
             }
         }
@@ -194,7 +196,7 @@ impl Deliverer {
     fn pass(
         &self,
         place: &SpoolPlace,
-        (run, wants): (&QueueRun, &Wants),
+        (run, wants, begun): (&QueueRun, &Wants, &mut BTreeSet<Vec<u8>>),
         manner: &AttemptManner,
         stops: &AtomicBool,
     ) -> bool {
@@ -229,8 +231,11 @@ impl Deliverer {
                 self.log_if(LogSelector::QUEUE_RUN, b"", line.as_bytes());
                 return false;
             }
-            match self.is_of(place, run, wants, &id) {
+            match begun.contains(&id) || self.is_of(place, run, wants, &id) {
                 true => {
+                    if run.first_only && run.two_passes {
+                        begun.insert(id.clone());
+                    }
                     // Of messages that are asked for, the first is tried whatever hints say.
                     let asked = run.sender.is_some() || run.recipient.is_some();
                     let forced = manner.forced || (asked && tried == 0);

@@ -28,7 +28,7 @@ const NONE: &str = "1aaaaa-000000000AB-0001";
 type Words = &'static [&'static str];
 
 /// What is asked: more of the configuration, to whom the messages are that wait, and what is
-/// done then. `ID` is the first message.
+/// done then. `ID` is the first message; behind `sh` is something for the shell.
 const QUESTIONS: &[(&str, &[Words], &[Words])] = &[
     ("", &[&["d@me.test"]], &[&["-M", "ID"], &["-Mc", "ID"], &["-q"], &["-qf"], &["-M", "ID"]]),
     ("", &[&["d@me.test", "a@me.test"]], &[&["-M", "ID", NONE], &["-Mc", NONE], &["-bp"]]),
@@ -150,6 +150,45 @@ const QUESTIONS: &[(&str, &[Words], &[Words])] = &[
     ),
     ("queue_domains = me.test", &[&["a@me.test"]], &[&["-M", "ID"], &["-q"], &["-bp"]]),
     ("hold_domains = me.test", &[&["a@me.test"]], &[&["-M", "ID"], &["-q"], &["-bp"]]),
+    // Files of a message are missing, or damaged.
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["sh", "rm spool/input/*-D"],
+            &["-Mf", "ID"],
+            &["-Mrm", "ID"],
+            &["-Mrm", "ID"],
+            &["-bp"],
+        ],
+    ),
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["sh", "for f in spool/input/*-H; do : > $f; done"],
+            &["-Mf", "ID"],
+            &["-M", "ID"],
+            &["-Mrm", "ID"],
+            &["-bp"],
+        ],
+    ),
+    ("", &[&["a@me.test"]], &[&["-Mmd", "ID", "A@me.test"], &["-Mmd", "ID", "a@me.test"]]),
+    (
+        "",
+        &[&["a@me.test"]],
+        &[
+            &["-q0s"],
+            &["-qGx/0s"],
+            &["-qf", "x"],
+            &["-qfG", "x"],
+            &["-qGx", "x"],
+            &["-qR", "nobody"],
+            &["-qRf", "nobody"],
+            &["-qS", "nobody"],
+            &["-qS"],
+        ],
+    ),
 ];
 
 /// The files in and below a directory, in order.
@@ -178,6 +217,11 @@ fn told(program: &str, (more, messages, steps): (&str, &[Words], &[Words])) -> S
     for step in steps {
         let args: Vec<&str> =
             step.iter().map(|arg| if *arg == "ID" { id.as_str() } else { arg }).collect();
+        if let ["sh", script] = args[..] {
+            let shell = Command::new("sh").args(["-c", script]).current_dir(&directory).status();
+            assert!(shell.is_ok_and(|status| status.success()), "{script}");
+            continue;
+        }
         let run = place.run(program, &args, "Subject: y\n\nyy\n");
         all += &format!("$ {}\n{:?}\n{}{}", step.join(" "), run.status, run.out, run.err);
     }
