@@ -15,8 +15,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use eximious_core::world::mailbox::{
-    MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, MailboxSupply,
-    Mailboxes, UserFileOrder, fault,
+    MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, MailboxPlace,
+    MailboxSupply, Mailboxes, UserFileOrder, fault,
 };
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -142,11 +142,14 @@ fn parent(path: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether a file or directory may be made at a path: where there is something that it has
-/// to be in, its name begins so, and the directory that is there, links followed, lies
-/// there, too.
-fn may_be_made(order: &MailboxOrder, path: &[u8]) -> bool {
-    let Some(within) = &order.within else { return true };
+/// Whether a file or directory may be made at a path, for files that are to be in a
+/// directory: where there is something that it has to be in, its name begins so, and the
+/// directory that is there, links followed, lies there, too.
+fn may_be_made(order: &MailboxOrder, path: &[u8], directory: &[u8]) -> bool {
+    let Some(MailboxPlace { path: within, below }) = &order.within else { return true };
+    if !below && without_slashes(directory) != without_slashes(within) {
+        return false;
+    }
     let Some(rest) = path.strip_prefix(&within[..]) else { return false };
     let inside = rest.is_empty() || rest.starts_with(b"/") || within.ends_with(b"/");
     if !inside || rest.split(|byte| *byte == b'/').any(|part| part == b"..") {
@@ -166,6 +169,11 @@ fn may_be_made(order: &MailboxOrder, path: &[u8]) -> bool {
             Err(_) => there = parent(there),
         }
     }
+}
+
+/// A directory's path without slashes at its end.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    path.iter().rposition(|byte| *byte != b'/').map_or(&b""[..], |at| &path[..=at])
 }
 
 fn as_path(bytes: &[u8]) -> &Path {

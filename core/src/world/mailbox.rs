@@ -29,14 +29,23 @@ pub struct MailboxOrder {
     pub form: MailboxForm,
     /// The permissions of directories that are missing; `None` where none is made.
     pub directory_mode: Option<u32>,
-    /// The directory that a new file or directory has to be in, if it may not be anywhere.
-    pub within: Option<Vec<u8>>,
+    /// Where a new file or directory has to be, if it may not be anywhere.
+    pub within: Option<MailboxPlace>,
     /// The permissions of files.
     pub mode: u32,
     /// The name of this host, for names of files.
     pub host: Vec<u8>,
     /// How much may be there.
     pub quota: MailboxQuota,
+}
+
+/// Where new files and directories have to be.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MailboxPlace {
+    /// The directory.
+    pub path: Vec<u8>,
+    /// Whether they may be in directories below it, too.
+    pub below: bool,
 }
 
 /// The form of a mailbox.

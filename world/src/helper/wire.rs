@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eximious_core::world::mailbox::{
     MailboxBeforehand, MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm,
-    MailboxLock, MailboxOrder, MailboxQuota, UserFileOrder, UserFileWork,
+    MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, UserFileOrder, UserFileWork,
 };
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder};
 
@@ -106,6 +106,7 @@ macro_rules! structs {
 structs! {
     LocalUser { uid, gid, groups }
     MailboxOrder { user, path, form, directory_mode, within, mode, host, quota }
+    MailboxPlace { path, below }
     MailboxFile {
         is_mbx, must_exist, checks_owner, checks_group, refuses_narrower, forces_mode,
         allows_fifo, allows_symlink, formats, lock

@@ -205,7 +205,7 @@ fn maildir_file(
 
 /// Whether files may be made in the directory.
 fn check_place(order: &MailboxOrder) -> Result<(), MailboxFault> {
-    if super::may_be_made(order, &order.path) {
+    if super::may_be_made(order, &order.path, &order.path) {
         return Ok(());
     }
     let tail: &[u8] = b", but file creation outside the home directory is not permitted";

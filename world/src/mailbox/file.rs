@@ -81,7 +81,7 @@ fn prepare(order: &MailboxOrder) -> Result<(), MailboxFault> {
     let Some(mode) = order.directory_mode else { return Ok(()) };
     let directory = super::parent(&order.path);
     let is_missing = super::is_error(rustix::fs::stat(directory), Errno::NOENT);
-    if !is_missing || !super::may_be_made(order, directory) {
+    if !is_missing || !super::may_be_made(order, directory, directory) {
         return Ok(());
     }
     super::make_directories(directory, mode).map_err(|error| {
@@ -293,7 +293,7 @@ fn create(
         let tail = b" does not exist, but file_must_exist is set";
         return Err(fault_of(Errno::NOENT, &[b"mailbox ", path, tail]));
     }
-    if !super::may_be_made(order, path) {
+    if !super::may_be_made(order, path, super::parent(path)) {
         let tail: &[u8] =
             b" does not exist, but creation outside the home directory is not permitted";
         return Err(own_fault(fault::CREATION, &[b"mailbox ", path, tail]));

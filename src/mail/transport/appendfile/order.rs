@@ -1,7 +1,7 @@
 //! What is to be written where: the transport's options, expanded.
 
 use eximious_core::world::mailbox::{
-    MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxQuota, fault,
+    MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, fault,
 };
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::options::opt::transport::appendfile as opt;
@@ -47,7 +47,7 @@ pub(super) fn read(call: &mut TransportCall<'_>) -> Result<Ready, Undelivered> {
         path,
         form,
         directory_mode: transport.on(opt::CREATE_DIRECTORY).then(|| mode(opt::DIRECTORY_MODE)),
-        within: within.map(|within| within.path),
+        within,
         mode: forced.unwrap_or_else(|| mode(opt::MODE)),
         host: call.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec(),
         quota,
@@ -55,22 +55,15 @@ pub(super) fn read(call: &mut TransportCall<'_>) -> Result<Ready, Undelivered> {
     Ok(Ready { order, threshold, transports })
 }
 
+/// Whether a path that lies where new files have to be may come from anybody.
+fn cleans(within: &MailboxPlace, path: &[u8]) -> bool {
+    let below = path.strip_prefix(&within.path[..]).filter(|rest| rest.starts_with(b"/"));
+    let up = |rest: &[u8]| rest.split(|byte| *byte == b'/').any(|part| part == b"..");
+    within.below && below.is_some_and(|rest| !up(rest))
+}
+
 /// Where new files have to be (`create_file`).
-struct Within {
-    path: Vec<u8>,
-    /// Whether a path that lies there may come from anybody.
-    cleans: bool,
-}
-
-impl Within {
-    fn cleans(&self, path: &[u8]) -> bool {
-        let below = path.strip_prefix(&self.path[..]).filter(|rest| rest.starts_with(b"/"));
-        let up = |rest: &[u8]| rest.split(|byte| *byte == b'/').any(|part| part == b"..");
-        self.cleans && below.is_some_and(|rest| !up(rest))
-    }
-}
-
-fn within(call: &mut TransportCall<'_>) -> Option<Within> {
+fn within(call: &mut TransportCall<'_>) -> Option<MailboxPlace> {
     let transport = call.transport;
     let word = transport.text(opt::CREATE_FILE).map(Str::bytes).unwrap_or_default();
     let mut home = || {
@@ -78,9 +71,9 @@ fn within(call: &mut TransportCall<'_>) -> Option<Within> {
         Some(home).filter(|home| !home.is_empty())
     };
     match word {
-        b"belowhome" => Some(Within { path: home()?, cleans: true }),
-        b"inhome" => Some(Within { path: home()?, cleans: false }),
-        path if path.starts_with(b"/") => Some(Within { path: path.to_vec(), cleans: true }),
+        b"belowhome" => Some(MailboxPlace { path: home()?, below: true }),
+        b"inhome" => Some(MailboxPlace { path: home()?, below: false }),
+        path if path.starts_with(b"/") => Some(MailboxPlace { path: path.to_vec(), below: true }),
         _ => None,
     }
 }
@@ -88,7 +81,7 @@ fn within(call: &mut TransportCall<'_>) -> Option<Within> {
 /// The file or the directory, and which of them it is.
 fn path(
     call: &mut TransportCall<'_>,
-    within: Option<&Within>,
+    within: Option<&MailboxPlace>,
 ) -> Result<(Vec<u8>, bool), Undelivered> {
     let transport = call.transport;
     let delivery = call.consignment.deliveries[0];
@@ -121,9 +114,13 @@ fn path(
 }
 
 /// A path that may be written to, without slashes at its end.
-fn checked(transport: &[u8], path: &Str, within: Option<&Within>) -> Result<Vec<u8>, Undelivered> {
+fn checked(
+    transport: &[u8],
+    path: &Str,
+    within: Option<&MailboxPlace>,
+) -> Result<Vec<u8>, Undelivered> {
     let (bytes, taint) = path.read();
-    if taint.is_tainted() && !within.is_some_and(|within| within.cleans(bytes)) {
+    if taint.is_tainted() && !within.is_some_and(|within| cleans(within, bytes)) {
         let tail: &[u8] = b"' (file or directory name for ";
         let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
