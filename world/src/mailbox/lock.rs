@@ -90,7 +90,8 @@ fn hitching_post(order: &MailboxOrder) -> Result<PathBuf, MailboxFault> {
 /// Removes a lock file that somebody has left behind.
 fn remove_stale(path: &Path, timeout: Duration) {
     let Ok(stat) = rustix::fs::lstat(path) else { return };
-    let age = super::since(stat.st_mtime).and_then(|age| u64::try_from(age).ok());
+    // When it was last written to, anybody may say.
+    let age = super::since(stat.st_ctime).and_then(|age| u64::try_from(age).ok());
     if !timeout.is_zero() && age.is_some_and(|age| age > timeout.as_secs()) {
         let _ = rustix::fs::unlink(path);
     }

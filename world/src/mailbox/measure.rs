@@ -68,7 +68,7 @@ pub(super) fn measure(
     })
 }
 
-/// All files of a directory and of those below it.
+/// All that is in a directory and in those below it.
 fn tree(
     directory: &[u8],
     names_tell: bool,
@@ -87,7 +87,7 @@ fn tree(
     Ok(all)
 }
 
-/// Counts the files of one directory; the names of the directories in it. One that has
+/// Counts what is in one directory; the names of the directories in it. One that has
 /// gone, or may not be looked into, has none.
 pub(super) fn directory_files(
     path: &[u8],
@@ -118,7 +118,8 @@ pub(super) fn directory_files(
     Ok(below)
 }
 
-/// Counts what names stand for: by the names themselves, where they tell.
+/// Counts what names stand for: by the names themselves, where they tell. Whatever it is, it
+/// is a file, and has bytes if it is a regular one.
 fn count(
     directory: &std::os::fd::OwnedFd,
     names: &mut Vec<Vec<u8>>,
@@ -138,10 +139,11 @@ fn count(
         }
         let stat = rustix::fs::statat(directory, &name[..], AtFlags::SYMLINK_NOFOLLOW);
         let Ok(stat) = stat else { continue };
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => below.push(name),
-            FileType::RegularFile => all.add(Measure { bytes: share(&stat), files: 1 }),
-            _ => {}
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        let bytes = if kind == FileType::RegularFile { share(&stat) } else { 0 };
+        all.add(Measure { bytes, files: 1 });
+        if kind == FileType::Directory {
+            below.push(name);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use eximious_core::world::LocalUser;
 use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm, MailboxLock,
-    MailboxOrder, MailboxQuota, MailboxSupply, Mailboxes, fault,
+    MailboxOrder, MailboxPlace, MailboxQuota, MailboxSupply, Mailboxes, fault,
 };
 use rustix::process::{getegid, geteuid};
 
@@ -280,9 +280,14 @@ fn lock_files_are_respected_until_they_are_old() {
     let error = write(&file_order(&path), "one\n").unwrap_err();
     assert_eq!(words(&error, place.path()), "-9 failed to lock mailbox DIR/mbox (lock file)");
     assert_eq!(names(place.path()), ["mbox.lock"]);
+    // When it was written to, anybody may say; how old it is, the system knows.
     let old = std::time::SystemTime::now() - Duration::from_secs(1900);
     fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
-    write(&file_order(&path), "one\n").unwrap();
+    let locks = MailboxLock { file_timeout: Duration::from_secs(1), ..file_form().lock };
+    let order = order(&path, MailboxForm::File(MailboxFile { lock: locks, ..file_form() }));
+    assert_eq!(write(&order, "one\n").unwrap_err().number, fault::LOCKED);
+    std::thread::sleep(Duration::from_millis(2100));
+    write(&order, "one\n").unwrap();
     assert_eq!(names(place.path()), ["mbox"]);
 }
 
@@ -350,7 +355,19 @@ fn files_are_made_only_where_they_may_be() {
     fs::create_dir(&home).unwrap();
     fs::set_permissions(&home, fs::Permissions::from_mode(0o777)).unwrap();
     symlink(place.path(), home.join("out")).unwrap();
-    let within = Some(home.to_str().unwrap().as_bytes().to_vec());
+    let path = home.to_str().unwrap().as_bytes().to_vec();
+    let within = Some(MailboxPlace { path: path.clone(), below: true });
+    let directly = Some(MailboxPlace { path, below: false });
+    let place_of = |path: &str| place.path().join(path);
+    for path in ["home/b/c", "home/../home/x", "other"] {
+        let order = MailboxOrder { within: directly.clone(), ..file_order(&place_of(path)) };
+        assert!(write(&order, "x").is_err(), "{path}");
+        let order = MailboxOrder { within: directly.clone(), ..maildir(&place_of(path), false) };
+        assert_eq!(write(&order, "x").unwrap_err().number, fault::CREATION, "{path}");
+    }
+    assert!(names(&home).iter().eq(["out"]));
+    let order = MailboxOrder { within: directly, ..file_order(&place_of("home/d")) };
+    write(&order, "x").unwrap();
     for (path, may) in [
         ("home/a", true),
         ("home/b/c", true),
@@ -418,6 +435,11 @@ fn quotas_are_kept() {
     assert_eq!(names(&at("files")).len(), 1);
     let done = write(&with(files(), 100, 0, Some(10)), ten).unwrap();
     assert_eq!((done.bytes_before, done.files_before), (Some(10), Some(1)));
+    // Directories are files, too, and so are the maildir's own.
+    let plain = || maildir(&at("plain"), false);
+    let error = write(&with(plain(), 0, 3, Some(10)), ten).unwrap_err();
+    assert!(words(&error, place.path()).contains("filecount quota exceeded"));
+    write(&with(plain(), 0, 4, Some(10)), ten).unwrap();
     // As maildirs count.
     let sized = || maildir(&at("md"), true);
     write(&with(sized(), 25, 0, Some(10)), ten).unwrap();
@@ -440,7 +462,7 @@ fn quotas_are_kept() {
     told.quota.names_tell = true;
     fs::write(at("md/cur/1.x,S=500"), "").unwrap();
     let done = write(&told, ten).unwrap();
-    assert_eq!(done.files_before, Some(6));
+    assert_eq!(done.files_before, Some(13));
     assert!(done.bytes_before.is_some_and(|bytes| (540..600).contains(&bytes)));
 }
 
