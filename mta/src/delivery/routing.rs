@@ -15,7 +15,7 @@ use super::Attempted;
 use super::attempt::Attempt;
 use super::report::{Arrival, Arrived, notify};
 use super::retry::Verdict;
-use super::tracking::{NodeId, known_by};
+use super::tracking::{ChildNames, NodeId, known_by};
 use super::transport::Conclusion;
 use super::unrouted::Unrouted;
 
@@ -228,16 +228,9 @@ impl Attempt<'_> {
         }
         let router = pass.router;
         self.tracking.expect(node, pass.children.len());
+        let mut names = ChildNames::new(pass.address.text.bytes());
         let children = pass.children.into_iter().map(|child| {
-            let (text, unique) = match &child {
-                ChildAddress::Address(address) => {
-                    (address.text.bytes().to_vec(), known_by(address.unique.bytes()))
-                }
-                ChildAddress::Direct(delivery) => {
-                    let text = delivery.address.text.bytes();
-                    (text.to_vec(), [text, b":", pass.address.text.bytes()].concat())
-                }
-            };
+            let (text, unique) = names.next(&child);
             Waiting { node: self.tracking.add(&text, &unique, Some(node)), child }
         });
         let children: Vec<Waiting> = children.collect();

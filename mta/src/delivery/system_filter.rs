@@ -14,7 +14,7 @@ use eximious::{Fail, FailClass, Str, opt, var};
 use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::routing::Waiting;
-use super::tracking::known_by;
+use super::tracking::ChildNames;
 use crate::spool::HeaderLine;
 
 /// What everything is from that the system filter wants.
@@ -223,7 +223,7 @@ impl Attempt<'_> {
         parent.text = Str::from(OWNER);
         let parent = Arc::new(parent);
         let root = self.tracking.add(OWNER, OWNER, None);
-        let mut children = Vec::new();
+        let (mut children, mut names) = (Vec::new(), ChildNames::new(OWNER));
         for action in actions {
             let manner = action.manner().unwrap_or_default();
             let child = match action {
@@ -244,15 +244,7 @@ impl Attempt<'_> {
                     ChildAddress::Direct(Box::new(delivery))
                 }
             };
-            let (text, unique) = match &child {
-                ChildAddress::Address(address) => {
-                    (address.text.bytes().to_vec(), known_by(address.unique.bytes()))
-                }
-                ChildAddress::Direct(delivery) => {
-                    let text = delivery.address.text.bytes();
-                    (text.to_vec(), [text, b":", OWNER].concat())
-                }
-            };
+            let (text, unique) = names.next(&child);
             if self.tracking.is_done(&unique) {
                 continue;
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use eximious::route::{ChildAddress, DeliveryTarget};
+
 /// An address of a message, or a delivery that came of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct NodeId(usize);
@@ -27,6 +29,39 @@ pub(super) fn known_by(unique: &[u8]) -> Vec<u8> {
         name[at..].make_ascii_lowercase();
     }
     name
+}
+
+/// What the children of an address are shown as, and known by. Of answers to the same address
+/// each is one of its own.
+pub(super) struct ChildNames<'p> {
+    parent: &'p [u8],
+    answers: BTreeSet<Vec<u8>>,
+}
+
+impl<'p> ChildNames<'p> {
+    /// Those of an address.
+    pub(super) fn new(parent: &'p [u8]) -> Self {
+        Self { parent, answers: BTreeSet::new() }
+    }
+
+    /// The next child's.
+    pub(super) fn next(&mut self, child: &ChildAddress) -> (Vec<u8>, Vec<u8>) {
+        match child {
+            ChildAddress::Address(address) => {
+                (address.text.bytes().to_vec(), known_by(address.unique.bytes()))
+            }
+            ChildAddress::Direct(delivery) => {
+                let text = delivery.address.text.bytes();
+                let mut unique = [text, b":", self.parent].concat();
+                if matches!(delivery.target, DeliveryTarget::Reply(_)) {
+                    while !self.answers.insert(unique.clone()) {
+                        unique.insert(0, b'>');
+                    }
+                }
+                (text.to_vec(), unique)
+            }
+        }
+    }
 }
 
 /// An address that is a recipient of its own from now on (`one_time`).
