@@ -231,6 +231,8 @@ impl Rewritten {
     /// Puts a rule's replacement in the address's place.
     fn replace(&mut self, cx: &mut Context, rule: &RewriteRule, which: RewriteFlags) -> Replaced {
         let written = rule.replacement.bytes();
+        let shown = [var::LOCAL_PART, var::DOMAIN];
+        let before = shown.map(|one| cx.is_set(one).then(|| cx.value_of(one)));
         if which != RewriteFlags::SMTP {
             // While the pattern is expanded, they are not set.
             let (text, taint) = self.address.read();
@@ -241,7 +243,12 @@ impl Rewritten {
         }
         let engine = cx.engine().clone();
         let expanded = engine.expand_once(written, cx);
-        [var::LOCAL_PART, var::DOMAIN].into_iter().for_each(|var| cx.unset_var(var));
+        for (one, value) in shown.into_iter().zip(before) {
+            match value {
+                Some(value) => cx.set_var(one, value),
+                None => cx.unset_var(one),
+            }
+        }
         let new = match expanded {
             Ok(new) => new,
             Err(fail) if fail.class() == FailClass::Forced => return Replaced::Left,
