@@ -62,14 +62,15 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
                 None => return Err(PipeFault::Timeout),
             },
             Step::Silent => {
-                if deadline.left().is_none() {
-                    return Err(PipeFault::Timeout);
-                }
-                // It has ended, and others have its output open.
+                // It has ended, and others have its output open: they are none of the time's
+                // concern.
                 if let Ok(Some(_)) = group.leader.try_wait() {
                     talk.input = None;
-                    talk.drain(order, deadline);
-                    break group.wait(deadline).map_err(PipeFault::Start)?;
+                    talk.drain(order);
+                    break group.wait(Deadline::within(AT_LAST)).map_err(PipeFault::Start)?;
+                }
+                if deadline.left().is_none() {
+                    return Err(PipeFault::Timeout);
                 }
             }
         }
@@ -174,7 +175,9 @@ impl Talk {
         if self.output.is_none() && self.input.is_none() {
             return Ok(Step::Ended);
         }
-        let left = deadline.left().ok_or(PipeFault::Timeout)?.min(PAUSE);
+        let Some(left) = deadline.left().map(|left| left.min(PAUSE)) else {
+            return Ok(Step::Silent);
+        };
         let left = Timespec::try_from(left).ok();
         let input = self.input.as_ref().map(|input| PollFd::new(input, PollFlags::OUT));
         let output = self.output.as_ref().map(|output| PollFd::new(output, PollFlags::IN));
@@ -244,9 +247,8 @@ impl Talk {
     }
 
     /// Reads what those write who have the output open when the command has ended.
-    fn drain(&mut self, order: &PipeOrder, deadline: Deadline) {
-        let longest = deadline.left().unwrap_or_default().min(AFTERWARDS);
-        let deadline = Deadline::within(longest);
+    fn drain(&mut self, order: &PipeOrder) {
+        let deadline = Deadline::within(AFTERWARDS);
         let Some(output) = &mut self.output else { return };
         let mut piece = [0; 16 * 1024];
         while self.end.output.len() as u64 <= order.max_output {
@@ -347,5 +349,9 @@ mod tests {
     fn output_ends_when_all_have_closed_it() {
         let (code, text) = output("(sleep 2; echo late) & echo early");
         assert_eq!((code, &text[..]), (0, "early\nlate\n"));
+        let short = Some(Duration::from_secs(1));
+        let order = PipeOrder { timeout: short, ..order("(sleep 2; echo late) & exit 3") };
+        let end = run_with(&order, b"").unwrap();
+        assert_eq!((end.code, &end.output[..]), (3, &b"late\n"[..]));
     }
 }
