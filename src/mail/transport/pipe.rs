@@ -12,6 +12,7 @@ use eximious_stdlib::environment::Environment;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::pipe as opt;
+use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
@@ -214,11 +215,11 @@ fn log(call: &mut TransportCall<'_>, output: &[u8], (is_fine, is_temporary): (bo
         return;
     }
     let line = output.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let topbit = call.cx.engine().settings().get(main::PRINT_TOPBITCHARS);
+    let line = printing(line.trim_ascii_end(), topbit);
     let address = call.consignment.deliveries[0].address.text.clone();
     let head = [b"<", address.bytes(), b">: ", transport.name.bytes()].concat();
-    call.cx.log().main(&[&head[..], b" transport output: ", line.as_bytes()].concat());
+    call.cx.log().main(&[&head[..], b" transport output: ", &line[..]].concat());
 }
 
 /// `path`, expanded; where it can't be, as it is written.
