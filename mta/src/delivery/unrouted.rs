@@ -73,7 +73,7 @@ impl Attempt<'_> {
         };
         self.log_message(&line);
         let failed = Undone::new(node, address, false, undelivered);
-        self.fail(Undone { untold: why.untold, ..failed });
+        self.fail(Undone { untold: why.untold && !why.bounced, ..failed });
     }
 
     /// An address that can't be routed now.

@@ -7,7 +7,7 @@ use eximious_stdlib::options::opt::router as opt;
 
 use super::Purpose;
 use super::driver::{self, RouterRun};
-use super::machine::{Machine, Verdict, unless_forced};
+use super::machine::{Machine, Note, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
@@ -35,7 +35,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let found = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &search));
     match found.map_err(|fail| RouteError::new(fail.message()))? {
         DomainHosts::Decline(note, advice) => {
-            machine.note = note.or(machine.note.take());
+            machine.note = note.map(|text| Note { text, told: true }).or(machine.note.take());
             machine.advice = advice.or(machine.advice.take());
             Ok(Verdict::Decline)
         }

@@ -12,7 +12,7 @@ use super::conditions::host_is_in;
 use super::dnslookup::HOSTS;
 use super::driver::{self, RouterRun};
 use super::hosts::of_address;
-use super::machine::{Machine, Verdict};
+use super::machine::{Machine, Note, Verdict};
 use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
@@ -41,7 +41,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         match host_is_in(machine.cx, &list.written, address) {
             Ok(ListOutcome::Matched(_)) => {
                 // Where no other router takes the address, that is why.
-                machine.note = Some(b"IP literal host explicitly ignored".to_vec());
+                machine.note = Some(Note::logged("IP literal host explicitly ignored"));
                 return Ok(Verdict::Decline);
             }
             Ok(ListOutcome::Unmatched(_)) => {}

@@ -43,9 +43,25 @@ pub(super) enum Verdict {
     Renamed,
 }
 
+/// What a router that declined has to say.
+pub(super) struct Note {
+    pub(super) text: Vec<u8>,
+    /// Whether the sender of the message is told it, too.
+    pub(super) told: bool,
+}
+
+impl Note {
+    /// One for those who read logs.
+    pub(super) fn logged(text: impl Into<Vec<u8>>) -> Self {
+        Self { text: text.into(), told: false }
+    }
+}
+
 /// What is done next, where a router did not take the address.
 enum Next {
     Router(usize),
+    /// No other router is asked.
+    NoRouter,
     Done(Routed),
 }
 
@@ -61,7 +77,7 @@ pub(super) struct Machine<'m> {
     /// Messages about it.
     pub(super) notices: Vec<RouteNotice>,
     /// What a router that declined has to say, should no other take the address.
-    pub(super) note: Option<Vec<u8>>,
+    pub(super) note: Option<Note>,
     /// What a sender is told instead of the note.
     pub(super) advice: Option<Vec<u8>>,
     /// The address as the router at hand has it.
@@ -148,10 +164,11 @@ impl Machine<'_> {
             last = Some(router);
             match self.offer(number, router) {
                 Next::Router(next) => number = next,
+                Next::NoRouter => return self.untaken(last),
                 Next::Done(routed) => {
                     self.decided = Some(number);
+                    // Whoever tells of a failure has the local part as the router had it.
                     if matches!(routed, Routed::Failed(_) | Routed::Deferred(_)) {
-                        // Whoever tells of it has the local part as the router had it.
                         self.address.local_part = self.offer.local_part.clone();
                     }
                     return routed;
@@ -159,6 +176,14 @@ impl Machine<'_> {
             }
         }
         self.tell(RouteEvent::NoRouters);
+        self.untaken(last)
+    }
+
+    /// That no router takes the address; the last one that was looked at.
+    fn untaken(&mut self, last: Option<&Router>) -> Routed {
+        if last.is_some() && !self.offer.skipped {
+            self.address.local_part = self.offer.local_part.clone();
+        }
         Routed::Failed(self.unrouteable(last))
     }
 
@@ -181,7 +206,12 @@ impl Machine<'_> {
     fn unrouteable(&mut self, router: Option<&Router>) -> RouteError {
         if let Some(note) = self.note.take() {
             let said = self.advice.take();
-            return RouteError { untold: true, said, ..RouteError::new(note) };
+            return RouteError {
+                untold: true,
+                bounced: note.told,
+                said,
+                ..RouteError::new(note.text)
+            };
         }
         let default = || RouteError::new("Unrouteable address");
         let Some(router) = router else { return default() };
@@ -342,7 +372,7 @@ impl Machine<'_> {
                 Ok(true) => Next::Router(number + 1),
                 Ok(false) => {
                     self.tell(RouteEvent::NoMore);
-                    done(Routed::Failed(self.unrouteable(Some(router))))
+                    Next::NoRouter
                 }
                 Err(error) => done(Routed::Deferred(error)),
             },

@@ -89,6 +89,8 @@ pub struct RouteError {
     pub said: Option<Vec<u8>>,
     /// Whether the sender of the message is told nothing of it.
     pub untold: bool,
+    /// Whether a bounce tells it all the same: clients are told nothing.
+    pub bounced: bool,
     /// Whether the message is to be frozen.
     pub freezes: bool,
     /// Whether the router fails all that it accepts when it verifies.

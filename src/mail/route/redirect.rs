@@ -17,7 +17,7 @@ use eximious_stdlib::variables::var;
 
 use super::assign::directory;
 use super::driver::{self, RouterRun};
-use super::machine::{Machine, Verdict, unless_forced};
+use super::machine::{Machine, Note, Verdict, unless_forced};
 use super::pass::{ChildAddress, RouteError};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, DeliveryTarget, Wrong};
@@ -171,7 +171,7 @@ impl<'r> Redirection<'r> {
             }
             List::Items | List::Unknown if skipped.is_empty() => Ok(Verdict::Decline),
             List::Items | List::Unknown => {
-                machine.note = Some(b"syntax error in redirection data".to_vec());
+                machine.note = Some(Note::logged("syntax error in redirection data"));
                 Ok(Verdict::Decline)
             }
         }

@@ -9,7 +9,7 @@ use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::dnslookup::HOSTS;
-use super::machine::{Machine, Verdict, unless_forced};
+use super::machine::{Machine, Note, Verdict, unless_forced};
 use super::pass::{ChildAddress, Renamed, RouteError};
 use super::router::Router;
 use super::{Purpose, RouteHost, hosts};
@@ -142,7 +142,7 @@ impl Machine<'_> {
                 let name = Str::tainted(name.into_bytes());
                 self.cx.set_var(var::SELF_HOSTNAME, name.clone());
                 self.address.self_hostname = name;
-                self.note = Some(what.to_vec());
+                self.note = Some(Note::logged(what));
                 Ok(Some(Verdict::Pass))
             }
             word => match word.strip_prefix(b"reroute:") {

@@ -6,7 +6,7 @@ use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::options::server_ids;
 use eximious_stdlib::variables::var;
 
-use super::super::machine::{Machine, Verdict};
+use super::super::machine::{Machine, Note, Verdict};
 use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
 use super::super::{DeliveryTarget, FilterPipe, Purpose};
@@ -77,7 +77,7 @@ pub(super) fn run(
                 return Err(wrong(router, &why));
             }
             passed_over(machine, router, &[Mistake::new(why, None)], false)?;
-            machine.note = Some(b"syntax error in redirection data".to_vec());
+            machine.note = Some(Note::logged("syntax error in redirection data"));
             return Ok(Verdict::Decline);
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
