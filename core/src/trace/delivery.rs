@@ -66,6 +66,12 @@ pub enum DeliveryEvent<'e> {
         /// The transport's name.
         transport: &'e [u8],
     },
+    /// What a driver of the configuration is to show those who look for mistakes
+    /// (`debug_print`).
+    Printed {
+        /// The text.
+        text: &'e [u8],
+    },
     /// A transport is done with an address.
     Returned {
         /// The address.

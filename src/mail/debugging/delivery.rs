@@ -61,6 +61,10 @@ pub(super) fn write(step: &DeliveryEvent<'_>, out: &mut DebugWriter<'_>) {
             }
             out.told(TRANSPORT, 0, &[transport, b" transport entered"]);
         }
+        DeliveryEvent::Printed { text } => {
+            let by = DebugSelector::ANY.with(DebugSelector::VERBOSE);
+            out.told(by, 0, &[text.strip_suffix(b"\n").unwrap_or(text)]);
+        }
         DeliveryEvent::Returned { address, transport, outcome } => {
             let outcome = match outcome {
                 DeliveryOutcome::Delivered => "OK",
