@@ -10,6 +10,7 @@ mod acl;
 mod batch;
 mod input;
 mod limits;
+mod name;
 pub(crate) mod own;
 mod recipients;
 mod report;
@@ -41,6 +42,7 @@ use report::Fault;
 
 pub use batch::take;
 pub use input::SubmissionInput;
+pub use name::full_name;
 pub use own::write_own;
 
 /// How much is read at once.

@@ -110,30 +110,12 @@ pub fn administrates(world: &World) -> bool {
     world.host.caller().0 == 0
 }
 
-/// The full name of whoever runs the program, where it has one: of what the system has
-/// in its place, what the options `gecos_pattern` and `gecos_name` say; else, what
-/// stands before the first comma, with the login name for each ampersand.
+/// The full name of whoever runs the program, where it has one.
 pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
     let Some(user) = user(cx.engine().world()) else {
         return unknown(cx, opt::UNKNOWN_LOGIN).and_then(|_| unknown(cx, opt::UNKNOWN_USERNAME));
     };
-    let settings = cx.engine().settings();
-    let (pattern, name) = (settings.text(opt::GECOS_PATTERN), settings.text(opt::GECOS_NAME));
-    if let (Some(pattern), Some(name)) = (pattern, name)
-        && let Ok(true) = cx.matches(&pattern, &Str::tainted(user.gecos.as_slice()))
-    {
-        let engine = cx.engine().clone();
-        match engine.expand_once(name.bytes(), cx) {
-            Ok(name) => return Some(name.bytes().to_vec()),
-            Err(fail) => engine.world().log.panic(fail.message()),
-        }
-    }
-    let name = user.gecos.split(|byte| *byte == b',').next()?;
-    let mut login = user.name.clone();
-    if let Some(first) = login.first_mut() {
-        first.make_ascii_uppercase();
-    }
-    Some(name.split(|byte| *byte == b'&').collect::<Vec<_>>().join(&login[..]))
+    Some(eximious_mta::submission::full_name(cx, &user))
 }
 
 /// What an option says of a caller whom the system does not know.

@@ -9,7 +9,7 @@ use eximious::stdlib::options::server_ids;
 use eximious::transport::LocalUser;
 use eximious::{Context, Str, opt, var};
 
-use super::{Done, Outside, SubmissionRequest, submit};
+use super::{Done, Outside, SubmissionRequest, full_name, submit};
 use crate::smtp::{SmtpServer, Submitter};
 
 /// Puts a message into the spool that this system has written, as the mail user would hand it
@@ -50,6 +50,7 @@ fn hand_in_by(
     let world = engine.world();
     let (uid, gid) = (*uid, *gid);
     let user = world.users.user_by_id(uid).ok().flatten();
+    let name = user.as_ref().map(|user| full_name(cx, user)).unwrap_or_default();
     let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
     let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
     let is_address = address::find_at(sender.bytes()).is_some();
@@ -57,7 +58,7 @@ fn hand_in_by(
     given.extend(is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender))));
     let request = SubmissionRequest {
         given,
-        submitter: Submitter { login: login.clone(), uid, gid, trusted, ..Submitter::default() },
+        submitter: Submitter { login: login.clone(), uid, gid, name, called: None, trusted },
         sender: Some(message.sender.clone()),
         names_recipients: true,
         about: about.bytes().to_vec(),
