@@ -1,7 +1,5 @@
 //! What logs say of deliveries (specification, chapter 53).
 
-use std::io;
-
 use std::net::SocketAddr;
 
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
@@ -258,13 +256,13 @@ impl Attempt<'_> {
         let mut line = [mark.as_bytes(), b" ", &named].concat();
         line.extend(self.senders(subject, return_path));
         line.extend(Self::drivers(subject));
-        if let Some(shadow) = &done.shadow {
-            line.extend_from_slice(&[b" ST=", &shadow[..]].concat());
-        }
         if wanted.contains(LogSelector::DELIVERY_SIZE) {
             line.extend_from_slice(
                 format!(" S={}", done.size.unwrap_or(self.message.size)).as_bytes(),
             );
+        }
+        if let Some(shadow) = &done.shadow {
+            line.extend_from_slice(&[b" ST=", &shadow[..]].concat());
         }
         if let Some(host) = &done.host {
             line.extend(self.host(host));
@@ -345,14 +343,14 @@ impl Attempt<'_> {
         let mut line = [head, &self.named(subject)].concat();
         line.extend(senders);
         line.extend(Self::drivers(subject));
-        let (said, message) = if defers { words_of(why) } else { (Vec::new(), &why.message[..]) };
+        let (said, message) = if defers { why.words() } else { (None, &why.message[..]) };
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
             let routing = if is_named { "" } else { " routing" };
             line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
             // What the system says of it comes before the host.
-            line.extend(said);
+            line.extend(said.map(|said| [b": ", &said[..]].concat()).unwrap_or_default());
         }
         if let Some(host) = &why.host {
             line.extend(self.host(host));
@@ -423,19 +421,4 @@ pub(super) fn top(address: &Address) -> &[u8] {
 /// The parts of a context that a line of a log is made of.
 pub(super) fn now(cx: &Context) -> i64 {
     cx.engine().world().clock.now().seconds
-}
-
-/// What the system says of an error, with a colon before it, and what else there is to say.
-pub(super) fn words_of(why: &Undelivered) -> (Vec<u8>, &[u8]) {
-    let message = why.message.as_slice();
-    if why.number <= 0 {
-        return (Vec::new(), message);
-    }
-    let said = eximious::stdlib::wording::reason(&io::Error::from_raw_os_error(why.number));
-    let colon = [b": ", said.as_bytes()].concat();
-    match message.strip_prefix(said.as_bytes()) {
-        Some(b"") => (colon, b""),
-        Some(_) => (Vec::new(), message),
-        None => (colon, message),
-    }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
-use eximious_core::trace::DeliveryOutcome;
+use eximious_core::trace::{DeliveryEvent, DeliveryOutcome, Happening, TraceKinds};
 use eximious_core::world::{LocalUser, SpoolError, SpoolStep};
 use eximious_core::{FailClass, Message, Str};
 use eximious_stdlib::address::last_at;
@@ -171,6 +171,7 @@ impl<'c> TransportCall<'c> {
         let done = Delivering::default();
         let directory = Vec::new();
         let mut call = Self { cx, transport, routes, consignment, done, is_shadow, directory };
+        call.print_debug();
         let outcomes = match hinder(&mut call).or_else(|| call.settle()) {
             Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
             None => match run {
@@ -179,6 +180,23 @@ impl<'c> TransportCall<'c> {
             },
         };
         Some(Delivering { outcomes, ..call.done })
+    }
+
+    /// `debug_print`, for those who look on.
+    fn print_debug(&mut self) {
+        if !self.cx.trace().wants(TraceKinds::DELIVERY) {
+            return;
+        }
+        let Some(text) = self.transport.expand_some(self.cx, opt::DEBUG_PRINT) else { return };
+        let text = text.map_or_else(
+            |fail| {
+                let written = self.transport.text(opt::DEBUG_PRINT).map_or(&b""[..], Str::bytes);
+                let head = [b"failed to expand debug_output \"", written, b"\": "].concat();
+                [&head[..], fail.message()].concat()
+            },
+            |text| text.bytes().to_vec(),
+        );
+        self.cx.tell(Happening::Delivery(DeliveryEvent::Printed { text: &text }));
     }
 
     /// Finds the directory that a local transport runs in; what comes of the delivery where it
@@ -490,6 +508,21 @@ impl Undelivered {
                 source + ((i32::from(tens) * 10 + i32::from(ones)) << 8)
             }
             _ => source,
+        }
+    }
+
+    /// What the system says of the error, where it is one of its own, and what else there is
+    /// to say.
+    pub fn words(&self) -> (Option<Vec<u8>>, &[u8]) {
+        let message = self.message.as_slice();
+        if self.number <= 0 {
+            return (None, message);
+        }
+        let said = reason(&io::Error::from_raw_os_error(self.number)).into_bytes();
+        match message.strip_prefix(&said[..]) {
+            Some(b"") => (Some(said), b""),
+            Some(_) => (None, message),
+            None => (Some(said), message),
         }
     }
 

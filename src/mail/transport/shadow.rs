@@ -86,8 +86,17 @@ impl Routes {
         };
         done.outcomes.into_iter().find_map(|outcome| match outcome {
             Outcome::Delivered(_) => None,
-            Outcome::Deferred(Undelivered { message, .. })
-            | Outcome::Failed(Undelivered { message, .. }) => Some(message),
+            Outcome::Deferred(why) | Outcome::Failed(why) => Some(told(&why)),
         })
+    }
+}
+
+/// Why a shadow has not got it: what the system says, and the transport.
+fn told(why: &Undelivered) -> Vec<u8> {
+    let (said, message) = why.words();
+    let said = said.unwrap_or_default();
+    match said.is_empty() || message.is_empty() {
+        true => [&said[..], message].concat(),
+        false => [&said[..], b": ", message].concat(),
     }
 }

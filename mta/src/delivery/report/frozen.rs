@@ -4,7 +4,7 @@ use eximious::opt;
 
 use super::Letter;
 use crate::delivery::attempt::{Attempt, Undone};
-use crate::delivery::log::{Subject, words_of};
+use crate::delivery::log::Subject;
 use crate::reception::frozen::notice_header;
 
 /// Tells whoever wants to know that the message is frozen: the notice's name. Of reports
@@ -45,9 +45,14 @@ pub(in crate::delivery) fn tell_frozen(
     for one in &left {
         let subject = Subject::undelivered(&one.address, None, one.is_direct);
         let address = letter.attempt.named_with_parent(&subject);
-        let (said, message) = words_of(&one.why);
-        let colon: &[u8] = if message.is_empty() { b"" } else { b": " };
-        letter.put(&[b"  ", &address, &said, colon, message, b"\n"]);
+        letter.put(&[b"  ", &address]);
+        let (said, message) = one.why.words();
+        for words in said.iter().map(Vec::as_slice).chain([message]) {
+            if !words.is_empty() {
+                letter.put(&[b": ", words]);
+            }
+        }
+        letter.put(&[b"\n"]);
     }
     let text = letter.text;
     attempt.hand_in_report(text)
