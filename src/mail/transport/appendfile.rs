@@ -144,7 +144,7 @@ fn warning(
     done: &MailboxDone,
 ) -> Option<Vec<u8>> {
     let before = done.bytes_before.filter(|_| threshold > 0)?;
-    let after = before.saturating_add(call.consignment.message.size);
+    let after = before.saturating_add(done.written);
     if before > threshold || after <= threshold || order.path == b"/dev/null" {
         return None;
     }
