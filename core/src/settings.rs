@@ -177,6 +177,12 @@ impl Settings {
         self.given(option).filter(|text| !text.is_empty())
     }
 
+    /// What names an ACL: what is set, be it nothing, which denies; else the default. Without
+    /// either, there is none to run.
+    pub fn acl(&self, option: Opt<Str>) -> Option<Str> {
+        self.given(option).or_else(|| Some(option.default()).filter(|text| !text.is_empty()))
+    }
+
     /// Whether an option is set, be it to nothing.
     pub fn is_set<T: OptionType>(&self, option: Opt<T>) -> bool {
         self.place(option.id()).is_some()

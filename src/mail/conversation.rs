@@ -127,7 +127,7 @@ impl Conversation {
 
     /// `acl_smtp_rcpt`: a recipient. Where that is not set, nobody may be one.
     pub fn rcpt(&mut self, recipient: &str) -> Decision {
-        let Some(text) = self.option(opt::ACL_SMTP_RCPT) else {
+        let Some(text) = self.acl(opt::ACL_SMTP_RCPT) else {
             return Decision::without_acl(AclVerdict::Deny);
         };
         self.rcpt_by(&text, recipient)
@@ -216,19 +216,19 @@ impl Conversation {
 
     /// Runs the ACL that an option is set to; without one, everything is accepted.
     fn run(&mut self, option: Opt<Str>, phase: AclPhases) -> Decision {
-        match self.option(option) {
+        match self.acl(option) {
             Some(text) => self.check(&text, phase),
             None => Decision::without_acl(AclVerdict::Accept),
         }
     }
 
-    fn option(&self, option: Opt<Str>) -> Option<Str> {
-        self.loaded.engine().settings().text(option).filter(|text| !text.is_empty())
+    fn acl(&self, option: Opt<Str>) -> Option<Str> {
+        self.loaded.engine().settings().acl(option)
     }
 
     /// The parts of the message.
     fn parts(&mut self) -> Decision {
-        let Some(text) = self.option(opt::ACL_SMTP_MIME) else {
+        let Some(text) = self.acl(opt::ACL_SMTP_MIME) else {
             return Decision::without_acl(AclVerdict::Accept);
         };
         self.decide(|acls, cx, host, state| {

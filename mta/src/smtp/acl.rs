@@ -88,10 +88,7 @@ impl AclHost for Host<'_> {
 impl SmtpSession {
     /// Runs the ACL that an option is set to; nothing where it is not set.
     pub(super) fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
-        let text = self.text(option);
-        if text.is_empty() {
-            return None;
-        }
+        let text = self.cx.engine().settings().acl(option)?;
         let server = self.server.clone();
         let (mut host, cx, state) = self.parts();
         let result = server.acls.check(cx, &mut host, state, phase, &text);
@@ -128,10 +125,9 @@ impl SmtpSession {
 
     /// Runs the ACL for the parts of a message.
     pub(super) fn parts_acl(&mut self) -> PartsVerdict {
-        let text = self.text(opt::ACL_SMTP_MIME);
-        if text.is_empty() {
+        let Some(text) = self.cx.engine().settings().acl(opt::ACL_SMTP_MIME) else {
             return PartsVerdict::Accepted;
-        }
+        };
         let server = self.server.clone();
         let (mut host, cx, state) = self.parts();
         server.acls.check_parts(cx, &mut host, state, AclPhases::MIME, &text)

@@ -276,7 +276,7 @@ impl SmtpSession {
             (opt::ACL_SMTP_EXPN, " EXPN"),
             (opt::ACL_SMTP_VRFY, " VRFY"),
         ] {
-            if self.cx.engine().settings().text(option).is_some() {
+            if self.cx.engine().settings().acl(option).is_some() {
                 words.push_str(word);
             }
         }

@@ -170,7 +170,7 @@ impl SmtpSession {
             (opt::ACL_SMTP_VRFY, "VRFY"),
             (opt::ACL_SMTP_EXPN, "EXPN"),
         ] {
-            let set = self.cx.engine().settings().text(option).is_some();
+            let set = self.cx.engine().settings().acl(option).is_some();
             offer(&mut lines, set, word);
         }
         self.connection.advertised.pipelining = {

@@ -60,10 +60,9 @@ impl Submission<'_> {
     }
 
     fn judge_parts(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
-        let text = self.cx.engine().settings().get(opt::ACL_NOT_SMTP_MIME);
-        if text.is_empty() {
+        let Some(text) = self.cx.engine().settings().acl(opt::ACL_NOT_SMTP_MIME) else {
             return Ok(None);
-        }
+        };
         let log = self.cx.engine().world().log.clone();
         let mut host = Host { outside: self.outside, log, id: self.id.clone() };
         let (acls, phase) = (&self.server.acls, AclPhases::NOT_SMTP_MIME);
@@ -174,10 +173,7 @@ impl Submission<'_> {
 
     /// Runs the ACL that an option is set to; nothing where it is not set.
     fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
-        let text = self.cx.engine().settings().get(option);
-        if text.is_empty() {
-            return None;
-        }
+        let text = self.cx.engine().settings().acl(option)?;
         let log = self.cx.engine().world().log.clone();
         let mut host = Host { outside: self.outside, log, id: self.id.clone() };
         let acls = &self.server.acls;

@@ -99,7 +99,7 @@ impl Acls {
                 return None;
             }
         };
-        let acl = cx.engine().settings().text(opt::ACL_SMTP_DKIM).filter(|acl| !acl.is_empty());
+        let acl = cx.engine().settings().acl(opt::ACL_SMTP_DKIM);
         let mut run = Signers { acls: self, cx, host, state, acl, statuses: Vec::new() };
         let mut done: Vec<Vec<u8>> = Vec::new();
         for signer in elements(signers.bytes()) {
