@@ -267,8 +267,8 @@ impl Machine<'_> {
         match text.expand(self.cx) {
             Ok(value) => Ok(is_yes(value.bytes())),
             Err(fail) => {
-                if let Some(reason) = fail.reason() {
-                    let lookup = Some(reason.to_vec());
+                if fail.class() == FailClass::Defer {
+                    let lookup = fail.reason().map(<[u8]>::to_vec);
                     let error = RouteError::new("condition check lookup defer");
                     return Err(RouteError { lookup, ..error });
                 }

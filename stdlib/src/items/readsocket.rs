@@ -119,7 +119,7 @@ pub(crate) fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fa
     let mut stream = connect(call, question.name.bytes(), options.timeout)?;
     if let Some(name) = &options.tls {
         let secured = call.net()?.secure(stream, &String::from_utf8_lossy(name));
-        stream = secured.map_err(|why| outside(format!("TLS connect failed: {why}")))?;
+        stream = secured.map_err(|why| later(format!("TLS connect failed: {why}")))?;
     }
     let received = converse(&mut *stream, question, &options, call.bounds().length)?;
     let end_of_line = match question.end_of_line.bytes() {
@@ -196,18 +196,18 @@ fn connect(call: &mut Call<'_>, name: &[u8], timeout: Duration) -> Result<Box<dy
     let Some(place) = name.strip_prefix(b"inet:") else {
         return net.connect(&Target::Unix(name.to_vec()), timeout).map_err(|error| {
             if is_timeout(&error) {
-                return outside("socket connect timed out");
+                return later("socket connect timed out");
             }
             let why = reason(&error);
-            outside([b"failed to connect to socket ", name, b": ", why.as_bytes()].concat())
+            later([b"failed to connect to socket ", name, b": ", why.as_bytes()].concat())
         });
     };
     // Exim says nothing of what is wrong with a port.
-    let colon = memchr::memrchr(b':', place).ok_or_else(|| outside(""))?;
+    let colon = memchr::memrchr(b':', place).ok_or_else(|| later(""))?;
     let (host, port) = (&place[..colon], &place[colon + 1..]);
     let port = port_number(port)
         .or_else(|| net.service(std::str::from_utf8(port).ok()?))
-        .ok_or_else(|| outside(""))?;
+        .ok_or_else(|| later(""))?;
     let mut failure = None;
     for address in addresses(call, host)? {
         match net.connect(&Target::Tcp(SocketAddr::new(address, port)), timeout) {
@@ -217,7 +217,7 @@ fn connect(call: &mut Call<'_>, name: &[u8], timeout: Duration) -> Result<Box<dy
         }
     }
     let why = failure.unwrap_or_default();
-    Err(outside([b"failed to connect to any address for ", host, b": ", why.as_bytes()].concat()))
+    Err(later([b"failed to connect to any address for ", host, b": ", why.as_bytes()].concat()))
 }
 
 /// A port given as a number, as C's `strtol` reads one: hexadecimal after `0x`,
@@ -249,7 +249,7 @@ fn addresses(call: &mut Call<'_>, host: &[u8]) -> Result<Vec<IpAddr>, Fail> {
         let address = std::str::from_utf8(inside).ok().and_then(|text| text.parse().ok());
         return address
             .map(|address| vec![address])
-            .ok_or_else(|| outside([b"malformed IP address \"", host, b"\""].concat()));
+            .ok_or_else(|| later([b"malformed IP address \"", host, b"\""].concat()));
     }
     let text = std::str::from_utf8(host).unwrap_or_default();
     if let Some(address) = text.parse().ok().or_else(|| numeric_address(text)) {
@@ -265,7 +265,7 @@ fn addresses(call: &mut Call<'_>, host: &[u8]) -> Result<Vec<IpAddr>, Fail> {
         if !host.is_empty() {
             call.log()?.main(&message);
         }
-        return Err(outside(message));
+        return Err(later(message));
     }
     Ok(found)
 }
@@ -313,7 +313,7 @@ fn converse(
     stream.set_deadline(options.timeout);
     stream.write_all(question.request.bytes()).map_err(|error| {
         let why = if is_timeout(&error) { "Connection timed out".into() } else { reason(&error) };
-        outside(format!("request write to socket failed: {why}"))
+        later(format!("request write to socket failed: {why}"))
     })?;
     if options.shutdown && options.tls.is_none() {
         // A peer that is gone shows when its answer is read.
@@ -327,7 +327,7 @@ fn converse(
             Ok(0) => return Ok(received),
             Ok(count) => received.extend_from_slice(&piece[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if is_timeout(&error) => return Err(outside("socket read timed out")),
+            Err(error) if is_timeout(&error) => return Err(later("socket read timed out")),
             // A connection that breaks ends the answer; without TLS, Exim loses
             // the piece of a line that it was reading.
             Err(_) if options.tls.is_some() => return Ok(received),
@@ -348,8 +348,9 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
-fn outside(message: impl Into<Vec<u8>>) -> Fail {
-    Fail::error(ErrorKind::Outside, message)
+/// A socket that does not answer may do so later.
+fn later(message: impl Into<Vec<u8>>) -> Fail {
+    Fail::defer(message)
 }
 
 #[cfg(test)]

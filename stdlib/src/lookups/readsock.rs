@@ -2,7 +2,7 @@
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{
-    Call, Effects, ErrorKind, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, FailClass, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
 use crate::items::readsocket::{Question, answer};
@@ -49,7 +49,7 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
     };
     match answer(call, &question) {
         Ok(answer) => Ok(Some(answer)),
-        Err(fail) if matches!(fail.kind(), ErrorKind::Outside) => {
+        Err(fail) if fail.class() == FailClass::Defer => {
             Err(LookupFail::Defer(fail.message().to_vec()))
         }
         Err(fail) => Err(LookupFail::Open(fail)),
