@@ -114,7 +114,8 @@ impl Rights {
         match self {
             Self::Caller => rights::become_caller().map_err(failed)?,
             Self::Superuser | Self::Delivery if is_superuser => {
-                make_spool(settings, &world);
+                let (uid, gid) = make_spool(settings, &world);
+                return Ok(eximious_world::with_hints_of(world, uid, gid));
             }
             Self::Server | Self::Superuser => become_server(settings, &world)?,
             Self::Delivery => {

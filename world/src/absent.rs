@@ -14,6 +14,13 @@ use eximious_core::world::{
 #[derive(Debug, Default)]
 pub struct Absent(());
 
+impl Absent {
+    /// What isn't there belongs to nobody.
+    pub fn owned_by(_: u32, _: u32) -> Self {
+        Self(())
+    }
+}
+
 /// No hints.
 pub type SystemHints = Absent;
 /// No LDAP.

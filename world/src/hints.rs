@@ -32,7 +32,17 @@ const VERSION: i32 = 1;
 
 /// The system's hints.
 #[derive(Default)]
-pub struct SystemHints(Mutex<HashMap<Vec<u8>, Arc<Shared>>>);
+pub struct SystemHints {
+    stores: Mutex<HashMap<Vec<u8>, Arc<Shared>>>,
+    owner: Option<(u32, u32)>,
+}
+
+impl SystemHints {
+    /// Those whose files belong to a user and a group, where the superuser makes them.
+    pub fn owned_by(user: u32, group: u32) -> Self {
+        Self { owner: Some((user, group)), ..Self::default() }
+    }
+}
 
 /// What all users of a spool directory's hints have in common.
 struct Shared {
@@ -48,8 +58,9 @@ struct Open {
 
 impl Hints for SystemHints {
     fn open(&self, spool: &[u8], log: Arc<dyn Log>) -> Arc<dyn HintStore> {
-        let new = || Arc::new(Shared::new(Path::new(OsStr::from_bytes(spool)), MOST_PAGES));
-        let shared = match self.0.lock() {
+        let spool_path = Path::new(OsStr::from_bytes(spool));
+        let new = || Arc::new(Shared::new(spool_path, self.owner, MOST_PAGES));
+        let shared = match self.stores.lock() {
             Ok(mut stores) => stores.entry(spool.to_vec()).or_insert_with(new).clone(),
             Err(_) => new(),
         };
@@ -63,8 +74,8 @@ struct Store {
 }
 
 impl Shared {
-    fn new(spool: &Path, most_pages: u32) -> Self {
-        Self { place: HintsPlace::below(spool), most_pages, idle: Mutex::default() }
+    fn new(spool: &Path, owner: Option<(u32, u32)>, most_pages: u32) -> Self {
+        Self { place: HintsPlace::below(spool, owner), most_pages, idle: Mutex::default() }
     }
 
     /// A connection to the file that stands there now: somebody may have

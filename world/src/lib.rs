@@ -92,6 +92,11 @@ pub use helper::{DeliveryHelper, serve_deliveries};
 pub use logs::{LogFiles, TestStamps};
 pub use net::{input_connection, input_within, mark_input_traffic};
 
+/// The same world, where the hints that the superuser makes belong to a user and a group.
+pub fn with_hints_of(world: World, user: u32, group: u32) -> World {
+    World { hints: Arc::new(hints::SystemHints::owned_by(user, group)), ..world }
+}
+
 /// The system that the program runs on.
 pub fn system() -> World {
     World {

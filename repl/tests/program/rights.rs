@@ -191,6 +191,42 @@ fn the_superuser_receives_mail_as_the_mail_servers_user() {
     assert!(said.out.contains("undeliverable: 0"), "{said:?}");
 }
 
+/// The mail server's user is to use what the superuser's runs leave, too, whoever made the
+/// spool directory.
+#[test]
+fn what_the_superusers_runs_leave_is_the_mail_servers_users() {
+    let Some(place) = Place::new() else { return };
+    let spool = place.path("spool");
+    chown(&spool, Some(0), Some(0)).unwrap();
+    fs::set_permissions(&spool, fs::Permissions::from_mode(0o777)).unwrap();
+    let text =
+        place.configuration().replace(":fail:", ":defer:").replace("allow_fail", "allow_defer");
+    fs::write(place.path("conf"), text + "begin retry\n* * F,1h,10m\n").unwrap();
+    let conf = place.path("conf").display().to_string();
+    for work in ["-q", "-M"] {
+        let said = place.as_root(&["-C", &conf, "-odq", "a@b"], "Subject: x\n\ny\n");
+        assert_eq!(said.status, Some(0), "{said:?}");
+        let names = fs::read_dir(spool.join("input")).unwrap();
+        let names = names.map(|one| one.unwrap().file_name().into_string().unwrap());
+        let ids: Vec<String> =
+            names.filter_map(|name| Some(name.strip_suffix("-H")?.to_owned())).collect();
+        let all =
+            [&["-C", &conf, work][..], &ids.iter().map(String::as_str).collect::<Vec<_>>()[..]];
+        let all = if work == "-q" { all[0].to_vec() } else { all.concat() };
+        place.as_root(&all, "");
+        assert!(spool.join("db/hints.sqlite").exists(), "{work}");
+        let mut left = vec![spool.clone()];
+        while let Some(folder) = left.pop() {
+            for one in fs::read_dir(folder).unwrap() {
+                let (path, about) = one.map(|one| (one.path(), one.metadata().unwrap())).unwrap();
+                assert_eq!((about.uid(), about.gid()), place.server, "{work}: {}", path.display());
+                left.extend(about.is_dir().then_some(path));
+            }
+        }
+        fs::remove_dir_all(spool.join("db")).unwrap();
+    }
+}
+
 /// The real Exim answers alike, in the same place.
 #[test]
 fn the_real_exim_has_the_same_rights() {

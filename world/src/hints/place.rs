@@ -25,6 +25,8 @@ pub struct HintsPlace {
     /// The file itself.
     pub file: PathBuf,
     directory: PathBuf,
+    /// To whom it belongs if the superuser makes it, where that is known.
+    owner: Option<(u32, u32)>,
     aside: PathBuf,
     lock: PathBuf,
     logs: [PathBuf; 3],
@@ -32,7 +34,7 @@ pub struct HintsPlace {
 
 impl HintsPlace {
     /// Below a spool directory.
-    pub fn below(spool: &Path) -> Self {
+    pub fn below(spool: &Path, owner: Option<(u32, u32)>) -> Self {
         let directory = spool.join("db");
         let named = |name| directory.join(name);
         let logs =
@@ -42,6 +44,7 @@ impl HintsPlace {
             aside: named("hints.sqlite.broken"),
             lock: named("hints.lock"),
             logs,
+            owner,
             directory,
         }
     }
@@ -149,16 +152,21 @@ impl HintsPlace {
         }
     }
 
-    /// What the superuser makes belongs to whom the spool directory belongs to:
-    /// others are to use it, too.
+    /// What the superuser makes belongs to the mail server's user, who is to use it, too;
+    /// where it isn't known who that is, to whom the spool directory belongs to.
     fn give(&self, to: impl Fn(Option<u32>, Option<u32>) -> io::Result<()>) -> io::Result<()> {
-        match self.directory.parent() {
-            Some(spool) if rustix::process::geteuid().is_root() => {
-                let owner = fs::metadata(spool)?;
-                to(Some(owner.uid()), Some(owner.gid()))
-            }
-            _ => Ok(()),
+        if !rustix::process::geteuid().is_root() {
+            return Ok(());
         }
+        let (user, group) = match (self.owner, self.directory.parent()) {
+            (Some(owner), _) => owner,
+            (None, Some(spool)) => {
+                let about = fs::metadata(spool)?;
+                (about.uid(), about.gid())
+            }
+            (None, None) => return Ok(()),
+        };
+        to(Some(user), Some(group))
     }
 }
 

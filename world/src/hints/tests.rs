@@ -27,7 +27,7 @@ struct Spool {
 impl Spool {
     fn new(most_pages: u32) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let shared = Arc::new(Shared::new(directory.path(), most_pages));
+        let shared = Arc::new(Shared::new(directory.path(), None, most_pages));
         let log = Arc::new(Lines::default());
         let store = Store { shared, log: log.clone() };
         Self { directory, log, store }
@@ -35,7 +35,7 @@ impl Spool {
 
     /// As another process would open it.
     fn another(&self) -> Store {
-        let shared = Arc::new(Shared::new(self.directory.path(), MOST_PAGES));
+        let shared = Arc::new(Shared::new(self.directory.path(), None, MOST_PAGES));
         Store { shared, log: self.log.clone() }
     }
 
@@ -132,7 +132,7 @@ fn threads_count_together() {
 fn one_of_several_processes() {
     let Some(spool) = std::env::var_os("HINTS_OF_A_TEST") else { return };
     let store = Store {
-        shared: Arc::new(Shared::new(Path::new(&spool), MOST_PAGES)),
+        shared: Arc::new(Shared::new(Path::new(&spool), None, MOST_PAGES)),
         log: Arc::new(Lines::default()),
     };
     for number in 0..100_u8 {
@@ -326,7 +326,7 @@ fn a_function_that_panics_leaves_all_as_it_was() {
 
 #[test]
 fn where_nothing_may_be_written_it_says_so() {
-    let shared = Arc::new(Shared::new(Path::new("/proc/self"), MOST_PAGES));
+    let shared = Arc::new(Shared::new(Path::new("/proc/self"), None, MOST_PAGES));
     let store = Store { shared, log: Arc::new(Lines::default()) };
     assert_eq!(store.get(b"r", b"k"), Ok(None));
     assert!(store.put(b"r", b"k", hint(b"", 1)).is_err());
