@@ -1,6 +1,6 @@
 //! One attempt at one message: what is known of it, and how it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use eximious::config::rewrite_rules;
@@ -88,6 +88,8 @@ pub(super) struct Attempt<'d> {
     /// The hints that this attempt gave of hosts that would not have the message now: other
     /// recipients are another matter to them.
     pub(super) own_hints: OwnHints,
+    /// The keys of hints about what works now.
+    pub(super) overcome: BTreeSet<Vec<u8>>,
     /// How many deliveries are still to be made.
     pending: usize,
     /// Whether each of those that were made has arrived.
@@ -164,6 +166,7 @@ impl<'d> Attempt<'d> {
             duplicates: Vec::new(),
             is_thawed: false,
             own_hints: OwnHints::default(),
+            overcome: BTreeSet::new(),
             pending: 0,
             all_arrived: true,
             left: 0,

@@ -38,6 +38,7 @@ impl Attempt<'_> {
         if !self.has_good_news_only() && !self.secure() {
             return Attempted::Gone;
         }
+        self.forget_overcome();
         self.tell_expired();
         if let Some(id) = super::report::confirm(self) {
             self.send_report(id);

@@ -192,7 +192,17 @@ impl Attempt<'_> {
     /// Forgets that an address could not be routed: it was now.
     pub(super) fn forget_routing(&mut self, address: &Address) {
         for what in [&address.text, &address.domain] {
-            self.forget_failure(&RetryKey::Routing(what.bytes()).bytes());
+            self.overcome.insert(RetryKey::Routing(what.bytes()).bytes());
+        }
+    }
+
+    /// Forgets what was overcome in this attempt. What failed in it as well, for another
+    /// address of the domain, say, has to wait all the same.
+    pub(super) fn forget_overcome(&mut self) {
+        for key in std::mem::take(&mut self.overcome) {
+            if self.own_hints.get(&key).is_none() {
+                self.forget_failure(&key);
+            }
         }
     }
 
@@ -252,7 +262,7 @@ impl Attempt<'_> {
         let sender = self.file().sender.clone();
         let by_sender = self.refuses_by_sender(delivery);
         let key = refusal_key(delivery.address.text.bytes(), &sender, by_sender).bytes();
-        self.forget_failure(&key);
+        self.overcome.insert(key);
     }
 
     /// Whether it is known of each sender by itself that a recipient was refused.

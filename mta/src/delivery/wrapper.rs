@@ -25,6 +25,7 @@ impl Attempt<'_> {
         if !plan.remote.is_empty() {
             self.deliver_together(&plan.remote, LocalUser::default());
         }
+        self.forget_overcome();
         // Who was tried first failed first.
         let failed = std::mem::take(&mut self.failed);
         match failed.last() {
