@@ -275,8 +275,13 @@ impl<'r, 'd> Letter<'r, 'd> {
         if message.is_empty() {
             return;
         }
-        // What a server said stands on lines of its own.
+        // What a server said stands on lines of its own; what it said of one of several
+        // recipients after the message doesn't.
+        let is_of_one = message.starts_with(b"LMTP error after ") || message.starts_with(b"PRDR ");
         match memchr::memmem::find(message, b": ") {
+            _ if is_of_one && why.host.is_some() => {
+                self.indented(&[head, &unfolded(message)[..]].concat());
+            }
             Some(at) if why.host.is_some() => {
                 let reply = unfolded(&message[at + 2..]);
                 self.indented(&[head, &message[..=at], b"\n", &reply].concat());

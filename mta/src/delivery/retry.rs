@@ -119,7 +119,9 @@ impl Attempt<'_> {
         let failure = Failure {
             key: Str::tainted(subject.0),
             alternate: subject.1.map(Str::tainted),
-            error: why.error,
+            // What was said of one address after the message is known by its code alone, which
+            // rules don't name.
+            error: if why.number == 0 { RetryError::Any } else { why.error },
             sender: Some(Str::tainted(&self.file().sender[..])),
         };
         let config = self.deliverer.config.clone();

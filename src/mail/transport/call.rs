@@ -502,7 +502,7 @@ impl Undelivered {
     pub fn detail(&self) -> i32 {
         let source = self.host.as_ref().map_or(0, |host| i32::from(host.source()));
         match self.error {
-            _ if self.number >= 0 => source,
+            _ if self.number > 0 => source,
             RetryError::Mail(code) | RetryError::Rcpt(code) | RetryError::Data(code) => {
                 let ReplyCode { tens: Some(tens), ones: Some(ones) } = code else { return source };
                 source + ((i32::from(tens) * 10 + i32::from(ones)) << 8)

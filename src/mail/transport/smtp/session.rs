@@ -27,6 +27,9 @@ use crate::mail::transport::{
 /// How much of what a host said is kept with an address.
 const LONGEST: usize = 1024;
 
+/// The number of what was said of one of several addresses after the message.
+const OF_ONE: i32 = 0;
+
 /// Where lines for the panic log go.
 type PanicLog = dyn FnMut(&[u8]);
 
@@ -291,8 +294,19 @@ impl Attempt<'_, '_, '_> {
         }
         let mut of_all = Vec::new();
         let judged_each = prdr && protocol != Protocol::Lmtp && !verdicts.recipients.is_empty();
+        let announcement = if bdat { "BDAT" } else { "DATA" };
+        let manner = if protocol == Protocol::Lmtp { "LMTP" } else { "PRDR" };
+        let of_one = format!("{manner} error after {announcement}: ");
         let each: Vec<Result<Reply, SmtpError>> = match (verdicts.message, verdicts.recipients) {
-            (Some(Err(error)), _) => return Err(at_the_end(error)),
+            (Some(Err(error)), each) => {
+                if judged_each && !error.is_permanent() {
+                    // What was said of an address by itself is what counts for it.
+                    let own = accepted.into_iter().zip(each);
+                    let own = own.filter_map(|(at, one)| Some((at, one.err()?)));
+                    own.for_each(|(at, own)| self.note_own(at, &own, &of_one));
+                }
+                return Err(at_the_end(error));
+            }
             (message, each) if protocol == Protocol::Lmtp || !each.is_empty() => {
                 if let Some(Ok(reply)) = message {
                     of_all = [b"\n", reply.text()].concat();
@@ -326,7 +340,6 @@ impl Attempt<'_, '_, '_> {
             fields.extend_from_slice(b" K");
         }
         let reports = client.extensions().dsn;
-        let announcement = if bdat { "BDAT" } else { "DATA" };
         for (at, verdict) in accepted.into_iter().zip(each) {
             let outcome = match verdict {
                 Ok(reply) => Outcome::Delivered(Delivered {
@@ -342,15 +355,15 @@ impl Attempt<'_, '_, '_> {
                     ..Delivered::default()
                 }),
                 Err(error) if error.ends_connection() => return Err(at_the_end(error)),
-                Err(error) => match (protocol, error.reply()) {
-                    (Protocol::Lmtp, Some(reply)) => {
-                        let head = format!("LMTP error after {announcement}: ");
-                        let text = [head.as_bytes(), &printing(reply.text(), false)].concat();
-                        self.refused_with(&error, 0, text)
-                    }
-                    _ => self.refused(&error, number_of(&error)),
-                },
+                Err(error) if protocol == Protocol::Lmtp || judged_each => {
+                    self.refused_itself(&error, &of_one)
+                }
+                Err(error) => self.refused(&error, number_of(&error)),
             };
+            if let Outcome::Deferred(why) = &outcome {
+                // It is he who has to wait, and not the host's other mail.
+                self.call.done.refused.push((at, why.clone()));
+            }
             self.work.outcomes[at] = Some(outcome);
         }
         line.resets = false;
@@ -398,6 +411,29 @@ impl Attempt<'_, '_, '_> {
                     self.put_off.push((at, why));
                 }
             }
+        }
+    }
+
+    /// What the host said of one address by itself after the message, where it put the whole
+    /// message off.
+    fn note_own(&mut self, at: usize, error: &SmtpError, head: &str) {
+        match self.refused_itself(error, head) {
+            Outcome::Deferred(why) => {
+                self.work.defer(&[at], &why);
+                self.put_off.push((at, why));
+            }
+            outcome => self.work.settle(&[at], &outcome),
+        }
+    }
+
+    /// What the host said of one address by itself after the message means for it.
+    fn refused_itself(&self, error: &SmtpError, head: &str) -> Outcome {
+        match error.reply() {
+            Some(reply) => {
+                let text = [head.as_bytes(), &printing(reply.text(), false)].concat();
+                self.refused_with(error, OF_ONE, text)
+            }
+            None => self.refused(error, number_of(error)),
         }
     }
 
@@ -481,10 +517,13 @@ impl Attempt<'_, '_, '_> {
         let outcome = self.refused(error, number_of(error));
         if let Outcome::Deferred(why) = &outcome {
             // As long as addresses are told, what is wrong with the first one is what counts.
-            let of_first = self.put_off.first().filter(|_| error.command == SmtpCommand::Rcpt);
-            let of_first = of_first.filter(|(at, _)| Some(at) == some.first());
+            // So it is where the message was put off, and the first one by himself.
+            let is_rcpt = error.command == SmtpCommand::Rcpt;
+            let of_first = self.put_off.first().filter(|(at, _)| Some(at) == some.first());
+            let of_first = of_first.filter(|(_, why)| is_rcpt || why.number == OF_ONE);
             let (line, of_host) = match of_first {
-                Some((_, first)) => (self.about(b": ", &first.message), first.clone()),
+                Some((_, first)) if is_rcpt => (self.about(b": ", &first.message), first.clone()),
+                Some((_, first)) => (self.about(b": ", &with_reason(error)), first.clone()),
                 None => (self.about(b": ", &with_reason(error)), why.clone()),
             };
             self.log(&line);

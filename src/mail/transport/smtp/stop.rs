@@ -119,6 +119,9 @@ pub(in crate::mail::transport) fn retry_error(error: &SmtpError) -> RetryError {
             _ => RetryError::Any,
         };
     };
+    if reply.class() != ReplyClass::Transient {
+        return RetryError::Any;
+    }
     let digit = |at: usize| reply.code().get(at).map(|byte| byte.wrapping_sub(b'0'));
     let code = ReplyCode { tens: digit(1), ones: digit(2) };
     match error.command {
