@@ -37,7 +37,7 @@ pub(crate) use endpoint::{Asker, endpoint, is_listed};
 pub use event::TransportEvent;
 pub(crate) use event::{raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};
-pub(crate) use open::{NotOpen, Opened, UNNAMED, reason};
+pub(crate) use open::{NotOpen, Opened, UNNAMED, UNWANTED, reason};
 pub use provider::{CalledProvider, NoProvider};
 pub use tls::Secured;
 pub(crate) use tls::{TLS_VARIABLES, log_tls_fault};

@@ -47,8 +47,9 @@ impl Peer<'_> {
             let done = client.auth(self.cx, one);
             let (login, outcome, reply) = done.map_err(|error| self.refused(client, error))?;
             let heard = reply.as_ref().map(|reply| printing(reply.text(), false));
+            let mut own = None;
             if outcome == AuthOutcome::Refused {
-                self.event("auth:fail", reply.as_ref().map_or(b"", |reply| reply.text()));
+                own = self.event("auth:fail", reply.as_ref().map_or(b"", |reply| reply.text()));
             }
             failed = true;
             let what: (&[u8], Vec<u8>) = match outcome {
@@ -73,7 +74,9 @@ impl Peer<'_> {
             };
             let host = format!(" H={} [{}] ", self.host.name, self.address);
             let parts = [one.name().bytes(), b" authenticator ", what.0, host.as_bytes(), &what.1];
-            self.cx.log().main(&parts.concat());
+            // Who is told may have words of its own.
+            let line = own.map_or_else(|| parts.concat(), |own| own.bytes().to_vec());
+            self.cx.log().main(&line);
         }
         match (requires, failed) {
             (false, _) => Ok(None),

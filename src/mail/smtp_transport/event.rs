@@ -1,7 +1,7 @@
 //! What a transport wants to be told of a connection, and of what went along it
 //! (specification, chapter 61: `event_action` of a transport).
 
-use eximious_core::{Effects, Meta, Str, TaintRule, Var};
+use eximious_core::{DriverOpt, Effects, Meta, Str, TaintRule, Var};
 use eximious_stdlib::event;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
@@ -13,6 +13,7 @@ use crate::mail::transport::{TakingHost, Transport};
 
 /// Names of events.
 const DELIVERED: &str = "msg:delivery";
+const HOST_DEFERRED: &str = "msg:host:defer";
 const FAILED: &str = "msg:fail:delivery";
 
 /// What is not known any more of TLS once its connection is left, while the rest goes with
@@ -26,6 +27,11 @@ const NOT_KEPT: [Var; 6] = [
     var::TLS_OUT_TLSA_USAGE,
 ];
 
+/// What was expanded for one event alone, before there were others: what that comes to is of
+/// no interest.
+const FORMER: [(&str, DriverOpt<Str>); 2] =
+    [(DELIVERED, opt::TPDA_DELIVERY_ACTION), (HOST_DEFERRED, opt::TPDA_HOST_DEFER_ACTION)];
+
 static EVENT: Meta = Meta::new(opt::EVENT_ACTION.name(), Effects::NONE, TaintRule::Result);
 
 /// Expands a transport's `event_action` for an event; what it comes to, where that is
@@ -36,16 +42,35 @@ pub(crate) fn raise(
     name: &'static str,
     data: &[u8],
 ) -> Option<Str> {
-    let action = transport.some_text(opt::EVENT_ACTION)?.clone();
+    let answer = expanded(cx, transport, opt::EVENT_ACTION, (name, data));
+    for (_, option) in FORMER.iter().filter(|(of, _)| *of == name) {
+        expanded(cx, transport, *option, (name, data));
+    }
+    answer
+}
+
+/// Whether a transport wants to be told of events.
+fn is_told(transport: &Transport) -> bool {
+    let former = FORMER.iter().map(|(_, option)| *option);
+    former.chain([opt::EVENT_ACTION]).any(|option| transport.some_text(option).is_some())
+}
+
+fn expanded(
+    cx: &mut Context,
+    transport: &Transport,
+    option: DriverOpt<Str>,
+    (name, data): (&'static str, &[u8]),
+) -> Option<Str> {
+    let action = transport.some_text(option)?.clone();
     cx.set_var(var::TRANSPORT_NAME, transport.name.clone());
-    let answer = transport.on_behalf_of(cx, opt::EVENT_ACTION.name(), |cx| {
+    let answer = transport.on_behalf_of(cx, option.name(), |cx| {
         cx.call(&EVENT, |call| event::expand(call, &action, name, Str::tainted(data)))
     });
     cx.unset_var(var::TRANSPORT_NAME);
     match answer? {
         Ok(answer) => Some(answer).filter(|answer| !answer.is_empty()),
         Err(fail) => {
-            let head = ["failed to expand event_action ", name, " in "].concat();
+            let head = ["failed to expand ", option.name(), " ", name, " in "].concat();
             let parts = [head.as_bytes(), transport.name.bytes(), b": ", fail.message()];
             cx.log().panic(&parts.concat());
             None
@@ -85,7 +110,7 @@ impl Routes {
     pub fn tell_transport(&self, cx: &mut Context, delivery: &Delivery, event: TransportEvent<'_>) {
         let Some(number) = delivery.transport else { return };
         let transport = self.transport_at(number);
-        if transport.some_text(opt::EVENT_ACTION).is_none() {
+        if !is_told(transport) {
             return;
         }
         self.introduce(cx, &[delivery]);

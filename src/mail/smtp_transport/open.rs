@@ -19,6 +19,8 @@ use crate::mail::smtp_client::{
 
 /// The number of an error in the name of this host that is told to others.
 pub(crate) const UNNAMED: i32 = -27;
+/// The number of a connection that an event's action did not want.
+pub(crate) const UNWANTED: i32 = -58;
 const OTHER: i32 = -1;
 
 static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
@@ -145,8 +147,7 @@ impl Peer<'_> {
             return Ok(SmtpClient::new(stream, timeouts));
         }
         if self.event("tcp:connect", b"").is_some() {
-            // So Exim says it.
-            return Err(io::Error::other("Unknown error -58"));
+            return Err(io::Error::from_raw_os_error(UNWANTED));
         }
         let how = self.dialing(endpoint.interface);
         let connected = self.cx.call(&CONNECT, |call| {
@@ -215,7 +216,7 @@ impl Peer<'_> {
             None => Ok(()),
             Some(why) => {
                 let head = b"deferred by smtp:connect event expansion: ".as_slice();
-                Err(self.give_up(client, OTHER, [head, why.bytes()].concat()))
+                Err(self.give_up(client, UNNAMED, [head, why.bytes()].concat()))
             }
         }
     }

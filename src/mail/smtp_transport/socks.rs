@@ -12,7 +12,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
-use super::Peer;
+use super::{Peer, UNWANTED};
 
 static PROXY: Meta = Meta::new("socks proxy", Effects::NET, TaintRule::Tainted);
 
@@ -148,7 +148,7 @@ impl Peer<'_> {
                     negotiate(&mut *stream, &proxy, to, &mut |line| (self.log)(line))?;
                     return Ok(stream);
                 }
-                Err(Hindrance::Event) => return Err(io::Error::other("Unknown error -58")),
+                Err(Hindrance::Event) => return Err(io::Error::from_raw_os_error(UNWANTED)),
                 Err(Hindrance::Net(why)) => {
                     let why = match why.kind() {
                         io::ErrorKind::TimedOut => "Connection timed out".to_owned(),

@@ -94,7 +94,7 @@ impl Peer<'_> {
         };
         let refused = self.tell_of_certificates(shown);
         match begun {
-            Ok((_, settings)) if refused && settings.demand == TlsDemand::Required => {
+            Ok(_) if refused => {
                 let place = "certificate verification failed";
                 Err(self.unsecured(client, TlsFault::new(place, "refused by event_action")))
             }
@@ -102,8 +102,7 @@ impl Peer<'_> {
                 let place = "certificate verification failed";
                 Err(self.unsecured(client, TlsFault::new(place, "no TLSA record matches")))
             }
-            Ok((mut facts, settings)) => {
-                facts.is_verified &= !refused;
+            Ok((facts, settings)) => {
                 self.look_at_verdict(&facts);
                 Ok(self.note_tls(&facts, settings.server_name.as_deref()))
             }
@@ -252,7 +251,11 @@ impl Peer<'_> {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
             self.cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
-            refused |= self.event("tls:cert", depth.to_string().as_bytes()).is_some();
+            if let Some(why) = self.event("tls:cert", depth.to_string().as_bytes()) {
+                let head = format!("SSL verify denied by event-action: depth={depth}: ");
+                self.cx.log().main(&[head.as_bytes(), why.bytes()].concat());
+                refused = true;
+            }
         }
         refused
     }

@@ -535,6 +535,7 @@ impl Undelivered {
                 let address = format!(" [{}]: ", host.address);
                 [b"H=", &host.name[..], address.as_bytes(), &self.message].concat()
             }
+            (None, _) if self.message.is_empty() => b"unknown error".to_vec(),
             (None, _) => self.message.clone(),
         }
     }

@@ -75,7 +75,7 @@ impl HostList {
 pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     let transport = call.transport;
     let delivery = call.consignment.deliveries[0];
-    let own = transport.some_text(smtp::HOSTS);
+    let own = transport.text(smtp::HOSTS);
     let own = own.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE));
     let mut is_own = [own.is_some(), false];
     let first = match own {
@@ -90,6 +90,10 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
         }
         None => unknown(&delivery.hosts),
     };
+    if first.is_empty() && own.is_some() {
+        let words = [transport.name.bytes(), b" transport has empty hosts setting"].concat();
+        return Err(Undelivered::new(UNKNOWN, words).panicking());
+    }
     if first.is_empty() {
         let parts = [transport.name.bytes(), b" transport called with no hosts set"];
         return Err(Undelivered { freezes: true, ..Undelivered::new(UNKNOWN, parts.concat()) });

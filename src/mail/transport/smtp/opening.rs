@@ -10,11 +10,15 @@ use super::session::Attempt;
 use super::stop::{number_of, retry_error, with_reason};
 use crate::config::{HostSource, RetryError};
 use crate::mail::smtp_client::{Protocol, Timeouts};
-use crate::mail::smtp_transport::{NotOpen, Opened, UNNAMED, reason};
+use crate::mail::smtp_transport::{NotOpen, Opened, UNNAMED, UNWANTED, reason};
 use crate::mail::transport::{FailedHost, Outcome, Undelivered};
 
+const TLS_FAILED: i32 = -37;
 const TLS_REQUIRED: i32 = -38;
 const UNVOUCHED: i32 = -36;
+
+/// What is logged of a connection that an event's action did not want.
+const EVENT_SAYS_NO: &str = "Event requests alternate response";
 
 impl Attempt<'_, '_, '_> {
     /// Opens the connection; nothing where no message can begin.
@@ -55,7 +59,9 @@ impl Attempt<'_, '_, '_> {
             }
             let (outcome, line) = match why {
                 NotOpen::Unreachable(why) => {
-                    let line = self.about(b" ", reason(&why).as_bytes());
+                    let is_unwanted = why.raw_os_error() == Some(UNWANTED);
+                    let said = if is_unwanted { EVENT_SAYS_NO.to_owned() } else { reason(&why) };
+                    let line = self.about(b" ", said.as_bytes());
                     (Outcome::Deferred(self.unreachable(&why)), line)
                 }
                 NotOpen::Unproven(number, why) => {
@@ -105,25 +111,26 @@ impl Attempt<'_, '_, '_> {
                 NotOpen::Mismatched(fault) => {
                     // It was logged when it happened.
                     let why = fault.logged().into_bytes();
-                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
+                    let why = self.undelivered(TLS_FAILED, RetryError::TlsRequired, why);
                     (Outcome::Deferred(why), Vec::new())
                 }
                 NotOpen::Unsecured(fault) => {
                     let why = fault.logged().into_bytes();
-                    let line = self.about(b" ", &why);
                     let tries = transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR);
                     if endpoint.protocol != Protocol::Smtps
                         && tries
                         && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
                     {
-                        self.log(&line);
+                        self.tell_deferral("msg:host:defer", &why, TLS_FAILED);
                         let text: &[u8] = b": delivering unencrypted to H=";
-                        let host = [&why, text, &self.shown(), b" (not in hosts_require_tls)"];
-                        self.log(&host.concat());
+                        let address = format!(" [{}]", self.taking.address);
+                        let host = [&self.taking.name[..], address.as_bytes()].concat();
+                        let line = [&why, text, &host, b" (not in hosts_require_tls)"];
+                        self.log(&line.concat());
                         in_clear = true;
                         continue;
                     }
-                    let why = self.undelivered(-37, RetryError::TlsRequired, why);
+                    let why = self.undelivered(TLS_FAILED, RetryError::TlsRequired, why);
                     (Outcome::Deferred(why), Vec::new())
                 }
             };
@@ -154,6 +161,7 @@ impl Attempt<'_, '_, '_> {
             _ => (why.raw_os_error().unwrap_or(UNKNOWN), RetryError::Any),
         };
         let host = self.work.reached.clone().map(Box::new);
-        Undelivered { error, host, ..Undelivered::new(number, reason(why)) }
+        let said = if number == UNWANTED { String::new() } else { reason(why) };
+        Undelivered { error, host, ..Undelivered::new(number, said) }
     }
 }

@@ -13,6 +13,8 @@ driver_handles! { crate::options::transports::ALL, Transport, None;
     DRIVER: Str = "driver",
     ENVELOPE_TO_ADD: bool = "envelope_to_add",
     EVENT_ACTION: Str = "event_action",
+    TPDA_DELIVERY_ACTION: Str = "tpda_delivery_action",
+    TPDA_HOST_DEFER_ACTION: Str = "tpda_host_defer_action",
     GROUP: Expanded<Ids> = "group",
     HEADERS_ADD: Str = "headers_add",
     HEADERS_ONLY: bool = "headers_only",

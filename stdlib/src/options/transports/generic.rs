@@ -16,7 +16,6 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("envelope_to_add").summary("Adds an Envelope-to: header, with the address that came in."),
     AT.text("event_action")
         .expanded()
-        .aliases(&["tpda_delivery_action", "tpda_host_defer_action"])
         .summary("The expansion that runs on events of the transport."),
     AT.group("group")
         .expanded()
@@ -65,6 +64,14 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("Where it is unset, the shadow transport always runs."),
     AT.text("shadow_transport")
         .summary("A local transport that gets a copy of what was delivered."),
+    AT.text("tpda_delivery_action")
+        .expanded()
+        .summary("An expansion that runs after a delivery.")
+        .docs("What `event_action` was before: what it comes to is of no interest."),
+    AT.text("tpda_host_defer_action")
+        .expanded()
+        .summary("An expansion that runs after an error of a host.")
+        .docs("What `event_action` was before: what it comes to is of no interest."),
     AT.text("transport_filter")
         .expanded()
         .summary("A command that the message goes through on its way.")
