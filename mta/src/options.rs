@@ -1,7 +1,7 @@
 //! Main options, as the configuration and a conversation have them.
 
 use eximious::stdlib::number::comparand;
-use eximious::{Context, Expanded, FailClass, Opt, Str, opt};
+use eximious::{Context, Expanded, FailClass, Opt, Settings, Str, opt};
 
 /// A number that may be made by an expansion; where that fails, it is as if it were 0.
 pub(crate) fn number(cx: &mut Context, option: Opt<Expanded<i64>>) -> i64 {
@@ -18,6 +18,22 @@ pub(crate) fn number(cx: &mut Context, option: Opt<Expanded<i64>>) -> i64 {
 pub(crate) fn expanded(cx: &mut Context, option: Opt<Str>) -> Option<Str> {
     let text = cx.engine().settings().get(option);
     expanded_text(cx, option.name(), &text)
+}
+
+/// Who reports are from (`dsn_from`); where that can't be expanded, who they are from by default.
+pub(crate) fn dsn_from(cx: &mut Context) -> Str {
+    let engine = cx.engine().clone();
+    let option = opt::DSN_FROM;
+    let text = engine.settings().get(option);
+    match cx.on_behalf_of(option.name(), |cx| engine.expand_once(text.bytes(), cx)) {
+        Ok(value) => value,
+        Err(fail) => {
+            let head = b"Failed to expand dsn_from (using default): ".as_slice();
+            cx.log().panic(&[head, fail.message()].concat());
+            let usual = Settings::default().get(option);
+            engine.expand_once(usual.bytes(), cx).unwrap_or_default()
+        }
+    }
 }
 
 /// As [`expanded`], for what stands in an option of this name.

@@ -129,7 +129,7 @@ impl<'r, 'd> Letter<'r, 'd> {
 
     /// `From:`
     fn from(&mut self) {
-        let from = options::expanded(&mut self.attempt.cx, opt::DSN_FROM).unwrap_or_default();
+        let from = options::dsn_from(&mut self.attempt.cx);
         self.put(&[b"From: ", from.bytes(), b"\n"]);
     }
 

@@ -7,7 +7,7 @@ use crate::options;
 
 /// The header of a notice, up to its subject: who is told, and of which message.
 pub(crate) fn notice_header(cx: &mut Context, to: &Str, message: Option<&Message>) -> Vec<u8> {
-    let from = options::expanded(cx, opt::DSN_FROM).unwrap_or_default();
+    let from = options::dsn_from(cx);
     let lines = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", to.bytes()];
     let mut text = lines.concat();
     text.push(b'\n');

@@ -124,7 +124,7 @@ impl Submission<'_> {
         if !reply_to.is_empty() {
             text.extend_from_slice(&[b"Reply-To: ", reply_to.bytes(), b"\n"].concat());
         }
-        let from = options::expanded(self.cx, opt::DSN_FROM).unwrap_or_default();
+        let from = options::dsn_from(self.cx);
         let head = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", sender];
         text.extend_from_slice(&head.concat());
         text.push(b'\n');

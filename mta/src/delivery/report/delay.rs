@@ -105,7 +105,7 @@ fn is_wanted(attempt: &mut Attempt<'_>) -> bool {
             let head = b"failed to expand condition \"".as_slice();
             let line = [head, text.bytes(), b"\" for delay_warning option: ", fail.message()];
             attempt.cx.log().panic(&line.concat());
-            true
+            false
         }
     }
 }
