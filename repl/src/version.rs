@@ -51,6 +51,7 @@ fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
         ("OpenSSL", tls),
         ("move_frozen_messages", true),
         ("TLS_resume", tls),
+        ("DANE", tls),
         ("DKIM", has_term("dkim_status")),
         ("DMARC", has_term("dmarc_status")),
         ("DNSSEC", true),
@@ -81,7 +82,12 @@ pub fn version(registry: &Registry, world: &World) -> String {
     let drivers = |kind: DriverKind| {
         let own = registry.all_drivers().filter(|driver| driver.kind == kind);
         let ready = own.filter(|driver| !matches!(driver.run, Runs::NotYet));
-        ready.map(|driver| driver.meta.name).collect()
+        // What it writes to is told with it.
+        let shown = ready.map(|driver| match driver.meta.name {
+            "appendfile" => "appendfile/maildir/mailstore/mbx",
+            name => name,
+        });
+        shown.collect()
     };
     let scanners = SCANNERS.iter().filter(|scanner| !scanner.run.is_not_yet());
     let lines: [(&str, Vec<&str>); 6] = [

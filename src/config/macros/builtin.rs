@@ -43,7 +43,7 @@ const SCANNERS: &[(&str, Needs)] = &[
     ("_CRYPTO_SIGN_ED25519", Needs::Term("dkim_status")),
 ];
 
-/// The rest of it. Not there are `_HAVE_DANE` and `_HAVE_TCP_FASTOPEN`.
+/// The rest of it. Not there is `_HAVE_TCP_FASTOPEN`.
 const FEATURES: &[(&str, Needs)] = &[
     ("_HAVE_TRANSPORT_APPEND_MBX", Needs::Nothing),
     ("_HAVE_TRANSPORT_APPEND_MAILSTORE", Needs::Nothing),
@@ -71,6 +71,7 @@ const FEATURES: &[(&str, Needs)] = &[
     ("_HAVE_XCLIENT", Needs::Nothing),
     ("_HAVE_WELLKNOWN", Needs::Nothing),
     ("_HAVE_TLS_RESUME", Needs::Tls),
+    ("_HAVE_DANE", Needs::Tls),
     ("_HAVE_SRS", Needs::Nothing),
     ("_HAVE_SPF", Needs::Lookup("spf")),
     ("_HAVE_NATIVE_SRS", Needs::Nothing),
@@ -395,13 +396,13 @@ mod tests {
         };
         let (with, without) = (all(true), all(false));
         let has = |names: &[String], name: &str| names.iter().any(|own| own == name);
-        for name in ["_HAVE_TLS", "_HAVE_OPENSSL", "_HAVE_OCSP", "_HAVE_TLS_RESUME"] {
+        for name in ["_HAVE_TLS", "_HAVE_OPENSSL", "_HAVE_OCSP", "_HAVE_TLS_RESUME", "_HAVE_DANE"] {
             assert!(has(&with, name) && !has(&without, name), "{name}");
         }
         for name in ["_HAVE_LOOKUP_PSL", "_HAVE_LOOKUP_REDIS", "_HAVE_HINTS_SQLITE"] {
             assert!(has(&without, name), "{name}");
         }
-        for name in ["_HAVE_GNUTLS", "_HAVE_HINTS_BDB", "_HAVE_DANE"] {
+        for name in ["_HAVE_GNUTLS", "_HAVE_HINTS_BDB"] {
             assert!(!has(&with, name), "{name}");
         }
     }

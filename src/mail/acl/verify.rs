@@ -216,12 +216,13 @@ fn look_at(
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
     let said = error.said.clone().or_else(|| {
-        let tells = !deferred && !error.untold;
+        let tells = !deferred && !error.untold && !error.forced;
         error.message.clone().filter(|_| tells)
     });
-    if let Some(said) = said.filter(|said| !said.is_empty()) {
-        let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
-        verified.said = [&head[..], &said].concat();
+    if let Some(said) = said {
+        let head = [b"Verification failed for <", address.bytes(), b">"].concat();
+        let end: &[u8] = if said.is_empty() { b"" } else { b"\n" };
+        verified.said = [&head[..], end, &said].concat();
     }
     verified.why = error.why().map(<[u8]>::to_vec).unwrap_or_default();
     verified.address = address;

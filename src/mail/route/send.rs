@@ -136,7 +136,10 @@ impl Machine<'_> {
         match word.bytes() {
             b"send" => Ok(None),
             b"defer" => Err(RouteError::new(what)),
-            b"fail" => Ok(Some(Verdict::Fail(RouteError::new(what)))),
+            b"fail" => {
+                let why = RouteError { untold: true, bounced: true, ..RouteError::new(what) };
+                Ok(Some(Verdict::Fail(why)))
+            }
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
                 let name = Str::tainted(name.into_bytes());
