@@ -67,10 +67,12 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("tpda_delivery_action")
         .expanded()
         .summary("An expansion that runs after a delivery.")
+        .source("experimental features")
         .docs("What `event_action` was before: what it comes to is of no interest."),
     AT.text("tpda_host_defer_action")
         .expanded()
         .summary("An expansion that runs after an error of a host.")
+        .source("experimental features")
         .docs("What `event_action` was before: what it comes to is of no interest."),
     AT.text("transport_filter")
         .expanded()
