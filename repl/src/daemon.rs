@@ -14,6 +14,7 @@ mod interfaces;
 mod limits;
 mod metrics;
 mod places;
+mod runs;
 mod service;
 
 use std::cell::Cell;
@@ -27,7 +28,6 @@ use eximious::debugging::DebugSelector;
 use eximious::opt;
 use eximious::stdlib::options::server_ids;
 use eximious::{Settings, World};
-use eximious_mta::delivery::QueueRun;
 use eximious_world::rights;
 use eximious_world::serving::{
     self, Bell, Listener, Listeners, Notifier, Peer, PidFile, Signals, Spare, Woken,
@@ -41,6 +41,7 @@ use crate::usual;
 use couriers::{Couriers, QueueTurn};
 use interfaces::Interface;
 use places::Places;
+pub use runs::DaemonRun;
 use service::Service;
 pub use service::Source;
 
@@ -74,17 +75,6 @@ pub struct DaemonRequest {
     pub runs: Vec<DaemonRun>,
     /// Without `-bd`: it does nothing else.
     pub only_runs: bool,
-}
-
-/// Runs of a queue that the daemon begins.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct DaemonRun {
-    /// The named queue.
-    pub queue: Vec<u8>,
-    /// What is run.
-    pub run: QueueRun,
-    /// How often.
-    pub every: Duration,
 }
 
 /// The stack of a connection's thread: what nests takes no more than a quarter of it
@@ -134,7 +124,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     }
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
-        None if request.only_runs => (Listeners::default(), shown_runs(&request)),
+        None if request.only_runs => (Listeners::default(), runs::shown(&request.runs)),
         None => listen(&service, &request)?,
     };
     crate::rights::make_spool(service.engine.settings(), service.engine.world());
@@ -221,35 +211,13 @@ fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, Stri
     if !world.tls.is_there() {
         interfaces::refuse_tls(&wanted)?;
     }
-    let runs = shown_runs(request);
+    let runs = runs::shown(&request.runs);
     let what = format!("{runs}, listening for {}", interfaces::listed(&wanted));
     let mut listeners = Listeners::default();
     for interface in &wanted {
         listeners.0.extend(bind(service, request, interface, &wanted)?);
     }
     Ok((listeners, what))
-}
-
-/// `-q30m`, or that there are none.
-fn shown_runs(request: &DaemonRequest) -> String {
-    let runs: Vec<String> = request.runs.iter().map(DaemonRun::shown).collect();
-    match runs.is_empty() {
-        true => "no queue runs".to_owned(),
-        false => runs.join(" "),
-    }
-}
-
-impl DaemonRun {
-    /// `-qqGslow/1h30m`: what is run, and how often.
-    fn shown(&self) -> String {
-        let passes = if self.run.two_passes { "q" } else { "" };
-        let queue = match String::from_utf8_lossy(&self.queue) {
-            name if name.is_empty() => String::new(),
-            name => format!("G{name}/"),
-        };
-        let every = i32::try_from(self.every.as_secs()).unwrap_or(i32::MAX);
-        format!("-q{passes}{queue}{}", eximious::stdlib::interval::written(every))
-    }
 }
 
 /// Where it is to listen.
