@@ -287,9 +287,13 @@ impl Deliverer {
     /// Whether a message that was written here waits for a run of the queue, as all do that are
     /// handed in; `overrides` where it is delivered in spite of `queue_only`.
     fn has_to_wait(&self, overrides: bool) -> bool {
+        self.has_to_be_queued(overrides) || self.load_beyond().is_some()
+    }
+
+    /// Whether all messages wait: the configuration says so, or a file does.
+    fn has_to_be_queued(&self, overrides: bool) -> bool {
         !overrides && self.engine.settings().get(opt::QUEUE_ONLY)
             || QueueFiles::found(&self.engine).all
-            || self.load_beyond().is_some()
     }
 
     /// The load of this host, where it is beyond `queue_only_load`.
@@ -298,9 +302,13 @@ impl Deliverer {
         Some(self.engine.world().host.load()).filter(|load| *load > most)
     }
 
-    /// Whether a message that was just handed in has to wait because of the load, which is
-    /// logged.
-    pub fn is_overloaded(&self, id: &[u8]) -> bool {
+    /// Whether a message that was just handed in waits for a run of the queue; that it does so
+    /// because of the load is logged. `overrides` where it is delivered in spite of
+    /// `queue_only`.
+    pub fn keeps_back(&self, id: &[u8], overrides: bool) -> bool {
+        if self.has_to_be_queued(overrides) {
+            return true;
+        }
         let Some(load) = self.load_beyond() else { return false };
         let line = format!("no immediate delivery: load average {}", crate::logs::hundredths(load));
         self.log_if(LogSelector::DELAY_DELIVERY, id, line.as_bytes());

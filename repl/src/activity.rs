@@ -7,7 +7,7 @@ use eximious_mta::delivery::Deliverer;
 use eximious_world::serving;
 
 /// Where processes write down what they do.
-pub fn process_log(settings: &Settings) -> Vec<u8> {
+fn process_log(settings: &Settings) -> Vec<u8> {
     match settings.text(opt::PROCESS_LOG_PATH) {
         Some(path) => path.bytes().to_vec(),
         None => [settings.get(opt::SPOOL_DIRECTORY).bytes(), b"/exim-process.info"].concat(),
@@ -19,10 +19,14 @@ pub fn process_log(settings: &Settings) -> Vec<u8> {
 pub fn tell(settings: &Settings, what: impl Fn() -> Vec<String> + Send + 'static) {
     let path = process_log(settings);
     let _ = serving::when_asked(move || {
-        let lines = what();
-        let lines = lines.iter().map(|line| format!("{:5} {line}\n", process::id()));
-        let _ = serving::write_process_line(&path, lines.collect::<String>().as_bytes());
+        let lines: String = what().iter().map(|what| line(what)).collect();
+        let _ = serving::write_process_line(&path, lines.as_bytes());
     });
+}
+
+/// A line of what this process does.
+pub fn line(what: &str) -> String {
+    format!("{:5} {what}\n", process::id())
 }
 
 /// The messages that are being delivered.

@@ -565,18 +565,14 @@ impl Daemon {
     /// Writes down what it does, for those who ask by a signal.
     fn tell(&self) {
         let service = &self.service;
-        let mut text = format!(
-            "{:5} daemon({}): {}\n",
-            std::process::id(),
-            env!("CARGO_PKG_VERSION"),
-            self.what
-        );
+        let mut text =
+            activity::line(&format!("daemon({}): {}", env!("CARGO_PKG_VERSION"), self.what));
         let all: BTreeMap<i32, String> = self.places.all();
         for (thread, client) in all {
             text.push_str(&format!("{thread:5} handling incoming connection from [{client}]\n"));
         }
-        for line in activity::deliveries(&service.deliverer) {
-            text.push_str(&format!("{:5} {line}\n", std::process::id()));
+        for what in activity::deliveries(&service.deliverer) {
+            text.push_str(&activity::line(&what));
         }
         activity::write(service.engine.settings(), service.engine.world(), text.as_bytes());
     }

@@ -64,10 +64,10 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
     let deliverer = deliverer(config.unwrap_or_default(), &cx).with_most_messages(most_messages);
     let deliverer = debug::watched(deliverer, &mut cx);
-    let (watched, starts) = (deliverer.clone(), if is_run { "running queue" } else { "" });
+    let watched = deliverer.clone();
     activity::tell(cx.engine().settings(), move || {
-        let queue = (!starts.is_empty()).then(|| starts.to_owned());
-        queue.into_iter().chain(activity::deliveries(&watched)).collect()
+        let run = is_run.then(|| "running queue".to_owned());
+        run.into_iter().chain(activity::deliveries(&watched)).collect()
     });
     let by = caller::submitter(&mut cx).login;
     match work {

@@ -3,7 +3,7 @@
 
 use eximious::world::spool::is_message_id;
 use eximious::{Context, World, opt};
-use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer, QueueFiles};
+use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer};
 use eximious_mta::spool;
 use eximious_world::{rights, serving};
 
@@ -79,10 +79,7 @@ impl HandOver {
     }
 
     fn take_in_time(&self, deliverer: &Deliverer, cx: &Context, message: HandedOver<'_>) {
-        if cx.engine().settings().get(opt::QUEUE_ONLY) && !self.overrides(cx) {
-            return;
-        }
-        if QueueFiles::found(cx.engine()).all || deliverer.is_overloaded(message.id) {
+        if deliverer.keeps_back(message.id, self.overrides(cx)) {
             return;
         }
         match self.when.unwrap_or(DeliveryTime::Background) {

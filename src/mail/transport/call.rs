@@ -511,6 +511,17 @@ impl Undelivered {
         }
     }
 
+    /// All that there is to say: what the system says, and with a colon behind it, the
+    /// transport.
+    pub fn worded(&self) -> Vec<u8> {
+        let (said, message) = self.words();
+        match said {
+            Some(said) if message.is_empty() => said,
+            Some(said) => [&said[..], b": ", message].concat(),
+            None => message.to_vec(),
+        }
+    }
+
     /// What the system says of the error, where it is one of its own, and what else there is
     /// to say.
     pub fn words(&self) -> (Option<Vec<u8>>, &[u8]) {

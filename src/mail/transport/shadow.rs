@@ -5,7 +5,7 @@ use eximious_core::{FailClass, Str};
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
-use super::{Consignment, Outcome, TransportCall, Undelivered};
+use super::{Consignment, Outcome, TransportCall};
 use crate::Context;
 use crate::mail::route::{Delivery, Routes};
 
@@ -86,17 +86,7 @@ impl Routes {
         };
         done.outcomes.into_iter().find_map(|outcome| match outcome {
             Outcome::Delivered(_) => None,
-            Outcome::Deferred(why) | Outcome::Failed(why) => Some(told(&why)),
+            Outcome::Deferred(why) | Outcome::Failed(why) => Some(why.worded()),
         })
-    }
-}
-
-/// Why a shadow has not got it: what the system says, and the transport.
-fn told(why: &Undelivered) -> Vec<u8> {
-    let (said, message) = why.words();
-    let said = said.unwrap_or_default();
-    match said.is_empty() || message.is_empty() {
-        true => [&said[..], message].concat(),
-        false => [&said[..], b": ", message].concat(),
     }
 }

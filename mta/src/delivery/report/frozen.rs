@@ -45,14 +45,9 @@ pub(in crate::delivery) fn tell_frozen(
     for one in &left {
         let subject = Subject::undelivered(&one.address, None, one.is_direct);
         let address = letter.attempt.named_with_parent(&subject);
-        letter.put(&[b"  ", &address]);
-        let (said, message) = one.why.words();
-        for words in said.iter().map(Vec::as_slice).chain([message]) {
-            if !words.is_empty() {
-                letter.put(&[b": ", words]);
-            }
-        }
-        letter.put(&[b"\n"]);
+        let words = one.why.worded();
+        let colon: &[u8] = if words.is_empty() { b"" } else { b": " };
+        letter.put(&[b"  ", &address, colon, &words, b"\n"]);
     }
     let text = letter.text;
     attempt.hand_in_report(text)
