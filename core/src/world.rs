@@ -425,6 +425,10 @@ pub trait Host: Send + Sync {
     fn environment_names(&self) -> Vec<Vec<u8>>;
     /// This process's number.
     fn pid(&self) -> u32;
+    /// Whether there is a process with a number.
+    fn is_running(&self, pid: u32) -> bool {
+        pid == self.pid()
+    }
     /// The user and group whose rights the program has.
     fn ids(&self) -> (u32, u32);
     /// The user and group that called the program. They are others where the program is

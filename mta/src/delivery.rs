@@ -24,7 +24,6 @@ mod remote;
 mod report;
 mod retry;
 mod routing;
-mod slots;
 mod system_filter;
 mod tracking;
 mod transport;
@@ -44,7 +43,6 @@ use crate::smtp::SmtpServer;
 use attempt::Attempt;
 use flows::Flows;
 use kept::KeptConnections;
-use slots::Slots;
 use under_way::UnderWay;
 
 pub use courier::Courier;
@@ -66,8 +64,6 @@ pub struct Deliverer {
     server: Arc<SmtpServer>,
     /// Who is told what happens.
     observers: Vec<Arc<dyn TraceObserver>>,
-    /// What runs.
-    slots: Arc<Slots>,
     /// What is being delivered.
     under_way: Arc<UnderWay>,
     /// Where messages follow each other.
@@ -82,7 +78,7 @@ pub struct Deliverer {
 
 impl std::fmt::Debug for Deliverer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Deliverer").field("slots", &self.slots).finish_non_exhaustive()
+        f.debug_struct("Deliverer").field("flows", &self.flows).finish_non_exhaustive()
     }
 }
 
@@ -168,7 +164,6 @@ impl Deliverer {
             config,
             server,
             observers: Vec::new(),
-            slots: Arc::default(),
             under_way: Arc::default(),
             flows: Arc::default(),
             kept: None,

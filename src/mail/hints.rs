@@ -39,7 +39,7 @@ pub use tls::TlsResumable;
 pub use tls_report::{ReportedFailure, ReportedPolicy, TlsReport, tls_report_key};
 pub(crate) use told::ToldHints;
 pub use waiting::{Waiting, WaitingStanding};
-pub use working::{Working, host_key, transport_key};
+pub use working::{Working, WorkingTurn, host_key, transport_key};
 
 /// A record of a kind.
 pub trait Record: Sized + private::Coded {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use dns_lookup::{AddrFamily, AddrInfoHints, getaddrinfo};
 use eximious_core::world::{Clock, Host, Log, Room};
 use nix::sys::socket::SockaddrStorage;
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 
 /// `AI_CANONNAME`: with the addresses, the name that they belong to.
 const WITH_NAME: i32 = 2;
@@ -69,6 +71,12 @@ impl Host for SystemHost {
 
     fn pid(&self) -> u32 {
         std::process::id()
+    }
+
+    fn is_running(&self, pid: u32) -> bool {
+        let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        // One that may not be asked is there.
+        number.is_some_and(|number| test_kill_process(number) != Err(Errno::SRCH))
     }
 
     fn ids(&self) -> (u32, u32) {

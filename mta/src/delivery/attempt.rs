@@ -247,10 +247,12 @@ impl<'d> Attempt<'d> {
                 plan.remote.iter().for_each(|planned| self.stays(planned, &why));
             }
             RemoteManner::Queued => {
+                self.note_hosts(&plan.remote);
                 let why = Undelivered::new(0, "SMTP delivery explicitly queued");
                 plan.remote.iter().for_each(|planned| self.stays(planned, &why));
             }
             RemoteManner::QueuedByDomain => {
+                self.note_hosts(&plan.remote);
                 let why = "first-pass only routing due to -odqs, queue_smtp_domains or \
                     control=queue";
                 let why = Undelivered::new(-1, why);

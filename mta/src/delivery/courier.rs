@@ -29,7 +29,7 @@ impl Courier {
 
     /// Whether it delivers by the configuration of another.
     pub fn is_of(&self, deliverer: &Deliverer) -> bool {
-        Arc::ptr_eq(&self.deliverer.slots, &deliverer.slots)
+        Arc::ptr_eq(&self.deliverer.flows, &deliverer.flows)
     }
 
     /// Delivers a message, the reports that come of it, and what waits for the hosts that

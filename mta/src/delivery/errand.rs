@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use eximious::acl::OwnMessage;
+use eximious::hints::WorkingTurn;
 use eximious::route::Delivery;
 use eximious::trace::{DeliveryEvent, Happening};
 use eximious::transport::{
@@ -15,7 +16,6 @@ use eximious::{Context, Message, Str, var};
 use super::kept::MessageConnections;
 use super::retry::{HostMemory, OwnHints};
 use super::routing::Planned;
-use super::slots::Slot;
 use super::{AttemptManner, Deliverer};
 use crate::submission::own::hand_in_as;
 
@@ -47,7 +47,7 @@ pub(super) struct Errand<'p> {
     pub(super) whole: bool,
     /// Who sends messages that come of it.
     pub(super) own: OwnSender<'p>,
-    pub(super) slot: Option<Slot>,
+    pub(super) turn: Option<WorkingTurn>,
 }
 
 /// What came of one.
@@ -146,7 +146,7 @@ impl Errand<'_> {
         };
         routes.dismiss(cx, &deliveries);
         cx.trace().end(outer);
-        drop(self.slot);
+        drop(self.turn);
         let done = done.unwrap_or_else(|| {
             let parts = [b"the transport ".as_slice(), name.bytes(), b" does not deliver yet"];
             put_off(Undelivered::new(-1, parts.concat()))

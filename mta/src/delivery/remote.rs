@@ -25,9 +25,9 @@ impl Attempt<'_> {
     /// begin are told of first, unless they take much longer; what is done is on disk at
     /// once.
     pub(super) fn deliver_remote(&mut self, left: Vec<Planned>) {
-        let all = self.together(left);
         let most = self.cx.engine().settings().get(opt::REMOTE_MAX_PARALLEL);
         let most = usize::try_from(most).unwrap_or(1).clamp(1, MOST);
+        let all = self.together(left, most);
         // Whoever watches sees one after the other, and a client that has called has one
         // connection.
         let is_one_line = self.deliverer.customer.is_some();
@@ -73,18 +73,26 @@ impl Attempt<'_> {
         });
     }
 
-    /// Deliveries to other hosts, in their order: those that can go together do.
-    fn together(&mut self, mut left: Vec<Planned>) -> Vec<Vec<Planned>> {
+    /// Deliveries to other hosts, in their order: those that can go together do, and no more
+    /// come of it than are made at once. One for more addresses than go in one transaction
+    /// makes several, along its connection.
+    fn together(&mut self, mut left: Vec<Planned>, at_once: usize) -> Vec<Vec<Planned>> {
+        let fair = left.len() / at_once;
         self.sort_by_domains(&mut left);
         let mut all = Vec::new();
         while !left.is_empty() {
             let first = left.remove(0);
             let bounds = self.bounds_of(&first);
+            // One address in each is as much as to say that each goes by itself.
+            let most = match bounds.recipients {
+                1 => 1,
+                most => most.max(fair),
+            };
             let mut together = vec![first];
             let mut others = Vec::new();
             for one in left {
                 let first = &together[0].delivery;
-                let fits = together.len() < bounds.recipients
+                let fits = together.len() < most
                     && (bounds.several_domains
                         || first.address.domain.bytes() == one.delivery.address.domain.bytes());
                 match fits && goes_with(first, &one.delivery) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eximious::acl::OwnMessage;
 use eximious::filter::Notice;
-use eximious::hints::{RetryKey, Waiting};
+use eximious::hints::{RetryKey, Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
 use eximious::transport::{
     Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
@@ -18,7 +18,6 @@ use super::log::Subject;
 use super::report::{Arrival, Arrived};
 use super::retry::{Verdict, store};
 use super::routing::Planned;
-use super::slots::Slot;
 use super::tracking::NodeId;
 use super::unrouted::TIMED_OUT;
 use crate::spool::RecipientDsn;
@@ -60,14 +59,18 @@ impl<'d> Attempt<'d> {
         bounds
     }
 
-    /// A place among the deliveries by a transport, where their number is bounded.
-    fn slot(&mut self, transport: usize) -> Result<Option<Slot>, Undelivered> {
+    /// A turn among the deliveries by a transport, where their number is bounded. Where hints
+    /// can't be had, it isn't.
+    fn turn(&mut self, transport: usize) -> Result<Option<WorkingTurn>, Undelivered> {
         let routes = self.routes().clone();
         let most = routes.most_at_once(&mut self.cx, transport);
         let Some(most) = most.map_err(|why| Undelivered::new(-1, why))? else { return Ok(None) };
-        let slot = self.deliverer.slots.take(transport, most);
+        let key = transport_key(routes.transport_name(transport).bytes());
         let why = || Undelivered::new(TOO_MANY, "concurrency limit reached for transport");
-        slot.map(Some).ok_or_else(why)
+        match WorkingTurn::begin(&self.cx, key, most) {
+            Ok(turn) => turn.map(Some).ok_or_else(why),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Makes a delivery, to one address or several.
@@ -97,8 +100,8 @@ impl<'d> Attempt<'d> {
     {
         let began = self.moment();
         let number = planned.first()?.delivery.transport?;
-        let slot = match self.slot(number) {
-            Ok(slot) => slot,
+        let turn = match self.turn(number) {
+            Ok(turn) => turn,
             Err(why) => {
                 planned.iter().for_each(|one| self.stays(one, &why));
                 return None;
@@ -131,7 +134,7 @@ impl<'d> Attempt<'d> {
             },
             whole,
             own: self.sender_of_own(),
-            slot,
+            turn,
         })
     }
 

@@ -27,6 +27,8 @@ const MOST_WAITING: usize = 10_000;
 pub struct Couriers {
     state: Mutex<State>,
     changed: Condvar,
+    /// How many runs of queues are under way, whichever queues they are of.
+    runs: AtomicUsize,
     /// Whether what is at hand is the last.
     ends: AtomicBool,
     /// Until when no client waits for a delivery.
@@ -56,7 +58,7 @@ pub struct QueueTurn {
     pub deliverer: Deliverer,
     /// The queue.
     pub place: SpoolPlace,
-    /// How many runs of it there may be at once; nothing for any number.
+    /// How many runs of queues there may be at once; nothing for any number.
     pub most: Option<usize>,
 }
 
@@ -134,22 +136,22 @@ impl Couriers {
         run: QueueRun,
     ) -> std::io::Result<()> {
         let own = self.clone();
-        let running = Arc::new(AtomicUsize::new(0));
         self.spawn(move || {
             loop {
                 let next = every.map(Deadline::within);
                 let QueueTurn { deliverer, place, most } = turn();
-                if most.is_none_or(|most| running.load(Ordering::Relaxed) < most) {
-                    running.fetch_add(1, Ordering::Relaxed);
-                    let (runs, run, ended) = (own.clone(), run.clone(), running.clone());
+                let one_more = |now| most.is_none_or(|most| now < most).then_some(now + 1);
+                let (seen, set) = (Ordering::Relaxed, Ordering::Relaxed);
+                if own.runs.fetch_update(set, seen, one_more).is_ok() {
+                    let (runs, run) = (own.clone(), run.clone());
                     let spawned = own.spawn(move || {
                         // What is wrong with it is logged.
                         let _ = deliverer.run_queue(&place, &run, &runs.ends);
-                        ended.fetch_sub(1, Ordering::Relaxed);
+                        runs.runs.fetch_sub(1, Ordering::Relaxed);
                     });
                     if spawned.is_err() {
                         // The next one may have more luck.
-                        running.fetch_sub(1, Ordering::Relaxed);
+                        own.runs.fetch_sub(1, Ordering::Relaxed);
                     }
                 }
                 if !next.is_some_and(|next| own.wait_until(next)) {

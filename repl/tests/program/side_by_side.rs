@@ -143,7 +143,9 @@ fn one_who_hangs_holds_up_nobody() {
 #[test]
 fn runs_of_the_queue_have_a_bound() {
     for program in programs() {
-        for (most, starts) in [("1", 1), ("${if eq{$queue_name}{}{2}{9}}", 2)] {
+        let cases: [(&str, &[&str], usize); 3] =
+            [("1", &[], 1), ("1", &["-qGother/1s"], 1), ("${if eq{$queue_name}{}{2}{9}}", &[], 2)];
+        for (most, more, starts) in cases {
             let host = SlowHost::start(Duration::from_secs(20));
             let config = format!(
                 "queue_run_max = {most}\nqueue_only\nbegin routers\naway:\n driver = manualroute\n \
@@ -152,8 +154,8 @@ fn runs_of_the_queue_have_a_bound() {
                 host.port
             );
             let program = Path::new(&program);
-            let daemon =
-                Daemon::start(program, &config, &["-bdf", "-q1s", "-oX", "127.0.0.1.PORT"]);
+            let args = [&["-bdf", "-q1s"], more, &["-oX", "127.0.0.1.PORT"]].concat();
+            let daemon = Daemon::start(program, &config, &args);
             let conf = daemon.path().join("exim.conf").display().to_string();
             for to in ["a@x.test", "b@x.test", "c@x.test"] {
                 let args = ["-C", &conf, "-odq", "-f", "s@x.test", to];
@@ -162,8 +164,59 @@ fn runs_of_the_queue_have_a_bound() {
             sleep(Duration::from_millis(5500));
             let log = daemon.log("main");
             let count = |what: &str| log.matches(what).count();
-            let count = count("Start queue run") - count("End queue run");
+            // While it hangs, no other queue is run.
+            assert!(count("Start 'other' queue run") <= 2, "{}: {log}", program.display());
+            let count = count("queue run: pid") - 2 * count("End ");
             assert_eq!(count, starts, "{}: {log}", program.display());
+        }
+    }
+}
+
+#[test]
+fn a_transport_has_a_bound_for_all_processes() {
+    for program in programs() {
+        let host = SlowHost::start(Duration::from_millis(2500));
+        let place = onward(host.port, "");
+        let text = std::fs::read_to_string(&place.config).expect("a configuration");
+        let text = text.replace("max_rcpt = 1\n", "max_parallel = 1\n");
+        std::fs::write(&place.config, text).expect("a configuration");
+        let send = |to: &str| {
+            place.run(&program, &["-odi", "-f", "s@here.example", to], "Subject: x\n\ntext\n")
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| send("a@x.test"));
+            while host.most.load(Ordering::SeqCst) == 0 {
+                sleep(Duration::from_millis(10));
+            }
+            send("b@x.test");
+        });
+        let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
+        let why = "defer (-57): concurrency limit reached for transport";
+        assert!(log.contains("=> a@x.test") && log.contains(why), "{program}: {log}");
+        place.run(&program, &["-qf"], "");
+        let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
+        assert!(log.contains("=> b@x.test"), "{program}: {log}");
+    }
+}
+
+#[test]
+fn what_is_queued_on_purpose_goes_along_one_connection() {
+    for program in programs() {
+        for only in [&["-odqs"][..], &["-odi"]] {
+            let next = NextHost::start(Vec::new());
+            let place = onward(next.port(), "queue_smtp_domains = x.test\nqueue_run_in_order");
+            let text = std::fs::read_to_string(&place.config).expect("a configuration");
+            let text = text.replace("connection_max_messages = 1\n", "");
+            std::fs::write(&place.config, text).expect("a configuration");
+            for to in ["a@x.test", "b@x.test"] {
+                let args = [only, &["-f", "s@here.example", to]].concat();
+                place.run(&program, &args, "Subject: x\n\ntext\n");
+                // As long as that takes.
+                sleep(Duration::from_millis(300));
+            }
+            place.run(&program, &["-q"], "");
+            let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
+            assert_eq!(log.matches("[127.0.0.1]* ").count(), 1, "{program}: {log}");
         }
     }
 }

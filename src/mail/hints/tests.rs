@@ -29,7 +29,7 @@ fn all() -> Vec<Vec<u8>> {
         encode(&Rate { uniques, ..rate.clone() }),
         encode(&rate),
         encode(&Seen),
-        encode(&Working { count: 2 }),
+        encode(&Working { pids: vec![2, 3] }),
         encode(&Waiting),
         encode(&StsRecord { id: "1".into(), text: b"x".to_vec(), ..StsRecord::default() }),
         encode(&report()),
@@ -105,17 +105,31 @@ fn records_are_kept_and_grow_old() {
 fn no_more_work_than_may() {
     let store = store();
     let key = host_key(b"192.0.2.1");
-    let enter = |now| Working::enter(&*store, &key, 2, now).unwrap();
+    let host = World::hermetic().host;
+    let enter = |now| Working::enter(&*store, &*host, &key, 2, now).unwrap();
+    let leave = |now| Working::leave(&*store, &*host, &key, now).unwrap();
     assert_eq!([enter(0), enter(0), enter(1)], [true, true, false]);
-    Working::leave(&*store, &key, 2).unwrap();
+    leave(2);
     assert_eq!([enter(3), enter(3)], [true, false]);
-    assert_eq!([enter(22_000), enter(22_000), enter(22_000)], [true, true, false]);
-    Working::leave(&*store, &key, 22_000).unwrap();
-    Working::leave(&*store, &key, 22_000).unwrap();
+    assert_eq!([enter(50_000), enter(50_000), enter(50_000)], [true, true, false]);
+    leave(50_000);
+    leave(50_000);
     assert_eq!(Working::load(&*store, &key), Ok(None));
-    Working::leave(&*store, &key, 22_000).unwrap();
+    leave(50_000);
     assert_eq!(Working::load(&*store, &key), Ok(None));
-    assert!(Working::enter(&*World::hermetic().hint_store(b"/"), &key, 2, 0).is_err());
+    assert!(Working::enter(&*World::hermetic().hint_store(b"/"), &*host, &key, 2, 0).is_err());
+}
+
+#[test]
+fn who_died_works_no_more() {
+    let store = store();
+    let (key, host) = (transport_key(b"smtp"), World::hermetic().host);
+    // The one host's only process has the number 1.
+    let gone = Working { pids: vec![7, 1, 8] };
+    store.put(b"misc", &key, Hint { value: encode(&gone), stamp: 5 }).unwrap();
+    let enter = || Working::enter(&*store, &*host, &key, 2, 6).unwrap();
+    assert_eq!([enter(), enter()], [true, false]);
+    assert_eq!(Working::load(&*store, &key).unwrap().unwrap().0.pids, [1, 1]);
 }
 
 #[test]

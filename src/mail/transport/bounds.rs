@@ -14,7 +14,8 @@ use crate::mail::route::{Routes, Text};
 /// What one delivery may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TransportBounds {
-    /// How many addresses.
+    /// How many addresses. One that takes more in turn, along one connection, says nothing
+    /// here.
     pub recipients: usize,
     /// Whether they may be of several domains.
     pub several_domains: bool,
@@ -48,7 +49,11 @@ impl Routes {
     /// sense bounds nothing here: the delivery says so.
     pub fn bounds(&self, cx: &mut Context, number: usize) -> TransportBounds {
         let transport = self.transport_at(number);
-        let recipients = most_recipients(cx, transport).ok().flatten().unwrap_or(usize::MAX);
+        // What has to be expanded is asked for each host.
+        let is_constant =
+            transport.some_text(smtp::MAX_RCPT).is_some_and(|text| !text.bytes().contains(&b'$'));
+        let recipients = is_constant.then(|| most_recipients(cx, transport).ok().flatten());
+        let recipients = recipients.flatten().unwrap_or(usize::MAX);
         let several_domains = transport.some_text(smtp::MTA_STS_DOMAINS).is_none()
             && is_on(cx, transport, smtp::MULTI_DOMAIN);
         TransportBounds { recipients: recipients.max(1), several_domains }

@@ -261,9 +261,6 @@ impl Work {
                     break;
                 }
             }
-            if let Some(turn) = turn {
-                turn.end(call.cx);
-            }
         }
         true
     }

@@ -168,14 +168,11 @@ impl HeldConnection {
 impl Routes {
     /// Ends a connection that no other message wants.
     pub fn hang_up(&self, cx: &mut Context, connection: HeldConnection) {
-        let HeldConnection { transport, host, mut line, turn } = connection;
+        let HeldConnection { transport, host, mut line, turn: _turn } = connection;
         line.opened.client.leave(cx.trace());
         log_tls_fault(cx, &mut line.opened.client, &host.name, host.address);
         if let Some(transport) = self.transport_named(transport.bytes()) {
             raise(cx, transport, "tcp:close", b"");
-        }
-        if let Some(turn) = turn {
-            turn.end(cx);
         }
     }
 }
