@@ -71,7 +71,8 @@ impl Errand<'_> {
         let Self { deliverer, planned, number, id, place, mut message, .. } = self;
         let routes = deliverer.server.acls.routes();
         let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
-        cx.set_var(var::RETURN_PATH, self.path.clone());
+        let errors_to = self.path.clone();
+        cx.set_var(var::RETURN_PATH, errors_to.clone());
         routes.introduce(cx, &deliveries);
         let (path, hindered) = match routes.return_path(cx, number) {
             Ok(own) => (own.unwrap_or(self.path), None),
@@ -125,6 +126,7 @@ impl Errand<'_> {
             message: &message,
             deliveries: &deliveries,
             return_path: path.clone(),
+            errors_to,
             user: self.user,
             now: self.began.seconds,
             may_try: &may,

@@ -54,6 +54,9 @@ pub struct Consignment<'c> {
     pub deliveries: &'c [&'c Delivery],
     /// The envelope's sender as it leaves (`$return_path`).
     pub return_path: Str,
+    /// Who is told of failures: the envelope's sender, unless a router says otherwise
+    /// (`errors_to`).
+    pub errors_to: Str,
     /// The user that a local delivery runs as.
     pub user: LocalUser,
     /// When this delivery began, in seconds since 1970.
@@ -232,6 +235,7 @@ impl<'c> Consignment<'c> {
             message,
             deliveries,
             return_path: message.sender.clone(),
+            errors_to: message.sender.clone(),
             user: LocalUser::default(),
             now: 0,
             may_try: &|_| HostStanding::Due,
@@ -257,24 +261,35 @@ impl Transport {
     /// An address as whoever takes the message is told it: with affixes only where
     /// `rcpt_include_affixes` says so.
     fn recipient(&self, address: &Address) -> Str {
-        let (text, taint) = address.text.read();
-        let (prefix, suffix) = (address.prefix.text.bytes(), address.suffix.text.bytes());
-        let is_plain = prefix.is_empty() && suffix.is_empty();
-        if is_plain || self.on(opt::RCPT_INCLUDE_AFFIXES) {
-            return address.text.clone();
+        match self.on(opt::RCPT_INCLUDE_AFFIXES) {
+            true => address.text.clone(),
+            false => without_affixes(address),
         }
-        let (local_part, domain) = text.split_at(last_at(text));
-        let local_part = local_part.get(prefix.len()..).unwrap_or(local_part);
-        let end = local_part.len().saturating_sub(suffix.len());
-        Str::from([&local_part[..end], domain].concat()).stamped(taint)
     }
 }
 
+/// An address without its affixes.
+fn without_affixes(address: &Address) -> Str {
+    let (text, taint) = address.text.read();
+    let (prefix, suffix) = (address.prefix.text.bytes(), address.suffix.text.bytes());
+    if prefix.is_empty() && suffix.is_empty() {
+        return address.text.clone();
+    }
+    let (local_part, domain) = text.split_at(last_at(text));
+    let local_part = local_part.get(prefix.len()..).unwrap_or(local_part);
+    let end = local_part.len().saturating_sub(suffix.len());
+    Str::from([&local_part[..end], domain].concat()).stamped(taint)
+}
+
 impl Routes {
-    /// An address as a transport, by its number, tells it: with affixes only where
-    /// `rcpt_include_affixes` says so.
+    /// An address as a transport, by its number, tells it: with affixes only where that speaks
+    /// or writes SMTP, and `rcpt_include_affixes` says so.
     pub fn recipient_by(&self, number: usize, address: &Address) -> Str {
-        self.transport_at(number).recipient(address)
+        let transport = self.transport_at(number);
+        match transport.tells_nobody() {
+            true => without_affixes(address),
+            false => transport.recipient(address),
+        }
     }
 
     /// The sender that a transport, by its number, puts in the place of the one at hand

@@ -9,7 +9,7 @@ use eximious_core::{
     OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::dns::find::SearchList;
-use eximious_stdlib::options::opt::transport::{self as opt, appendfile};
+use eximious_stdlib::options::opt::transport::{self as opt, appendfile, pipe};
 
 use super::embedded::EmbeddedTransport;
 use super::{Outcome, TransportCall};
@@ -28,6 +28,8 @@ pub(crate) struct TransportRun {
     /// Whether it takes the message's files in the spool as they are, so that options that
     /// change messages, and say as whom, are nothing to it.
     pub(super) takes_files: bool,
+    /// By which option it writes what SMTP says, where it can do without.
+    pub(super) batched: Option<DriverOpt<bool>>,
     /// What delivers.
     pub(super) run: Deliver,
 }
@@ -35,7 +37,8 @@ pub(crate) struct TransportRun {
 impl TransportRun {
     /// One that is not remote, has no mailbox, and makes its own bytes of a message.
     const fn new(run: fn(&mut TransportCall<'_>) -> Vec<Outcome>) -> Self {
-        Self { remote: false, quota: None, takes_files: false, run: Deliver::Own(run) }
+        let run = Deliver::Own(run);
+        Self { remote: false, quota: None, takes_files: false, batched: None, run }
     }
 }
 
@@ -63,12 +66,20 @@ pub(crate) struct QuotaOptions {
 
 static LMTP: TransportRun = TransportRun::new(super::lmtp::run);
 static REPLY: TransportRun = TransportRun::new(super::autoreply::run);
-static COMMAND: TransportRun = TransportRun::new(super::pipe::run);
+
+static COMMAND: TransportRun = TransportRun {
+    remote: false,
+    quota: None,
+    takes_files: false,
+    batched: Some(pipe::USE_BSMTP),
+    run: Deliver::Own(super::pipe::run),
+};
 
 static SPOOL: TransportRun = TransportRun {
     remote: false,
     quota: None,
     takes_files: true,
+    batched: None,
     run: Deliver::Own(super::queuefile::run),
 };
 
@@ -76,6 +87,7 @@ static REMOTE: TransportRun = TransportRun {
     remote: true,
     quota: None,
     takes_files: false,
+    batched: None,
     run: Deliver::Own(super::smtp::run),
 };
 
@@ -88,6 +100,7 @@ static MAILBOX: TransportRun = TransportRun {
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,
     }),
     takes_files: false,
+    batched: Some(appendfile::USE_BSMTP),
     run: Deliver::Own(super::appendfile::run),
 };
 
@@ -223,6 +236,11 @@ impl Transport {
     /// Whether it speaks with other hosts.
     pub(crate) fn is_remote(&self) -> bool {
         self.run().is_some_and(|run| run.remote)
+    }
+
+    /// Whether nobody is told of addresses in what it writes, as SMTP has it.
+    pub(super) fn tells_nobody(&self) -> bool {
+        self.run().and_then(|run| run.batched).is_some_and(|option| !self.on(option))
     }
 
     /// Whether it takes the message's files in the spool as they are.

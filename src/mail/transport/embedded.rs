@@ -150,6 +150,7 @@ pub fn driver(
     run: impl Fn(&mut DeliveryCall<'_>) -> Result<Vec<Outcome>, Fail> + Send + Sync + 'static,
 ) -> DriverDef {
     let run = Deliver::Embedded(Closure(Arc::new(run)));
-    let run = Runs::made(TransportRun { remote: false, quota: None, takes_files: false, run });
+    let run = TransportRun { remote: false, quota: None, takes_files: false, batched: None, run };
+    let run = Runs::made(run);
     DriverDef::of(DriverKind::Transport, meta, run)
 }

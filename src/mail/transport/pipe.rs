@@ -168,11 +168,12 @@ fn ended(
     let transport = call.transport;
     let (code, output) = (end.code, end.output);
     let shows = |option| !call.is_shadow && transport.on(option);
-    let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty();
+    // Who sends a report is told nothing.
+    let is_bounce = call.consignment.errors_to.is_empty();
+    let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty() && !is_bounce;
     let is_fine = code == 0 || transport.on(opt::IGNORE_STATUS);
     let is_temporary = !is_fine && !returns && is_temporary(call, code);
     log(call, &output, (is_fine, is_temporary));
-    let is_bounce = call.consignment.return_path.is_empty();
     if is_fine && !returns {
         return Ok(Delivered { size: Some(end.written), ..Delivered::default() });
     }
@@ -188,8 +189,7 @@ fn ended(
         return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
     }
     let fails_with_output = !call.is_shadow && transport.on(opt::RETURN_FAIL_OUTPUT) && !is_fine;
-    let is_told = (returns || fails_with_output) && !is_bounce;
-    if is_told {
+    if returns || fails_with_output && !is_bounce {
         call.done.output = output;
     }
     // What it wrote says it all.

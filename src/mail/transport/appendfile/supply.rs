@@ -28,7 +28,8 @@ pub(super) struct Supply<'s> {
     reader: Box<dyn Read + 's>,
     /// What was wrong when bytes were read before they were asked for.
     unread: Option<io::Error>,
-    return_path: Str,
+    /// The message's sender, whatever `return_path` says.
+    sender: Str,
     recipients: Vec<Str>,
     sizes: Option<Str>,
     counts: Option<CompiledPattern>,
@@ -55,9 +56,9 @@ impl<'s> Supply<'s> {
             let head = mbx_head(call.cx, call.consignment.now, length);
             reader = Box::new(io::Cursor::new(head).chain(reader));
         }
-        let return_path = call.consignment.return_path.clone();
+        let sender = call.consignment.message.sender.clone();
         let (cx, unread) = (&mut *call.cx, None);
-        Ok(Self { cx, transport, reader, unread, return_path, recipients, sizes, counts })
+        Ok(Self { cx, transport, reader, unread, sender, recipients, sizes, counts })
     }
 
     /// Expands an option's text; a forced failure is nothing.
@@ -160,7 +161,7 @@ impl MailboxSupply for Supply<'_> {
         });
         self.cx.unset_var(var::MAILSTORE_BASENAME);
         let (mut envelope, suffix) = texts?;
-        for address in std::iter::once(&self.return_path).chain(&self.recipients) {
+        for address in std::iter::once(&self.sender).chain(&self.recipients) {
             envelope.extend_from_slice(address.bytes());
             envelope.push(b'\n');
         }
