@@ -10,6 +10,7 @@ fn message() -> Message {
     let mut message = Message::new(vec![Header::new("Subject: a\n")], "From here\nb\n");
     message.size = 24;
     message.id = Str::fixed("1xUxBi-0000000039L-0Eea");
+    message.sender = Str::tainted(&b"s@sender.example"[..]);
     message
 }
 
