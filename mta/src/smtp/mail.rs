@@ -97,11 +97,10 @@ impl SmtpSession {
                 {
                     envelope.discarded = Some(DiscardedBy::Mail(result.log_message));
                 }
-                match result.user_message.filter(|text| !text.is_empty()) {
-                    Some(text) => self.answer(b"250", text.bytes()),
-                    None if prdr => self.say(&[b"250 OK, PRDR Requested"]),
-                    None => self.say(&[b"250 OK"]),
-                }
+                let text = result.user_message.filter(|text| !text.is_empty());
+                let text = text.unwrap_or_else(|| Str::from("OK"));
+                let requested: &[u8] = if prdr { b", PRDR Requested" } else { b"" };
+                self.answer(b"250", &[text.bytes(), requested].concat());
                 Ok(Stage::COMMANDS)
             }
             AclVerdict::Deny | AclVerdict::Drop | AclVerdict::Defer | AclVerdict::Error => {
