@@ -22,17 +22,16 @@ pub(super) struct LastRemote {
 }
 
 impl Attempt<'_> {
-    /// Tells the transport of a delivery what came of it; `number` is that of the error that
-    /// puts it off.
+    /// Tells the transport of a delivery what came of it.
     pub(super) fn tell_transport(
         &mut self,
         delivery: &Delivery,
         name: &'static str,
-        (data, number): (&[u8], i32),
+        data: &[u8],
         host: Option<&TakingHost>,
     ) {
         let routes = self.routes().clone();
-        routes.tell_transport(&mut self.cx, delivery, TransportEvent { name, data, number, host });
+        routes.tell_transport(&mut self.cx, delivery, TransportEvent { name, data, host });
     }
 
     /// Tells the main section that an address fails here, by a router or by none.

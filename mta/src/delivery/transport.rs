@@ -292,7 +292,7 @@ impl<'d> Attempt<'d> {
                 let line = self.delivered_line(mark, &shown, &done, Some(path), began);
                 self.log_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
-                self.tell_transport(delivery, "msg:delivery", (said, 0), done.host.as_deref());
+                self.tell_transport(delivery, "msg:delivery", said, done.host.as_deref());
                 let end = [b": ", name, b" transport succeeded"].concat();
                 let line = [&self.named_with_parent(&whole)[..], &end].concat();
                 self.log_message(&line);
@@ -327,12 +327,6 @@ impl<'d> Attempt<'d> {
                 };
                 let line = self.trouble_line(&whole, &why, (true, Some(began)));
                 let marked = [b"== ", &line[..]].concat();
-                // Who was refused was told of by the host; of hosts that are not there, the
-                // search for them told.
-                if is_local || ![-44, -32].contains(&why.number) {
-                    let about = (&why.message[..], why.number);
-                    self.tell_transport(delivery, "msg:defer", about, why.host.as_deref());
-                }
                 match why.panics {
                     true => self.cx.log().panic(&marked),
                     false if why.number == NOT_DUE && !silent => {
@@ -363,7 +357,7 @@ impl<'d> Attempt<'d> {
                 // What a command says is no host's error.
                 let said = if is_local { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
-                self.tell_transport(delivery, "msg:fail:delivery", (said, 0), host);
+                self.tell_transport(delivery, "msg:fail:delivery", said, host);
                 let line = [line, self.took(Some(began))].concat();
                 self.log_unless(silent, &[b"** ", &line[..]].concat());
                 self.log_message(&line);

@@ -142,7 +142,7 @@ impl Attempt<'_> {
             last = Some(group);
             self.time_out(at, undone);
             if let Some((delivery, said)) = told {
-                self.tell_transport(&delivery, "msg:fail:delivery", (said.as_bytes(), 0), None);
+                self.tell_transport(&delivery, "msg:fail:delivery", said.as_bytes(), None);
             }
         }
     }

@@ -94,12 +94,10 @@ pub(crate) fn telling<T>(
 /// What a transport is told of one of its deliveries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TransportEvent<'e> {
-    /// What happened: `msg:delivery`, `msg:defer`, `msg:fail:delivery`.
+    /// What happened: `msg:delivery`, `msg:fail:delivery`.
     pub name: &'static str,
     /// `$event_data`
     pub data: &'e [u8],
-    /// `$event_defer_errno`: the number of the error, where the delivery is put off.
-    pub number: i32,
     /// The host that it is about.
     pub host: Option<&'e TakingHost>,
 }
@@ -132,11 +130,7 @@ impl Routes {
         };
         let kept: Vec<_> = over.iter().map(|var| (*var, cx.value_of(*var))).collect();
         over.iter().for_each(|var| cx.unset_var(*var));
-        if event.number != 0 {
-            cx.set_var(var::EVENT_DEFER_ERRNO, event.number.to_string());
-        }
         raise(cx, transport, event.name, event.data);
-        cx.unset_var(var::EVENT_DEFER_ERRNO);
         kept.into_iter().for_each(|(var, value)| cx.set_var(var, value));
         let own = [var::HOST, var::HOST_ADDRESS, var::HOST_PORT];
         own.into_iter().for_each(|var| cx.unset_var(var));

@@ -18,6 +18,8 @@ mod told;
 mod tries;
 mod turn;
 
+use std::net::SocketAddr;
+
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
@@ -32,6 +34,7 @@ use hosts::HostList;
 pub(super) use rules::RULES;
 use session::Attempt;
 pub(in crate::mail::transport) use stop::retry_error;
+use told::{PutOff, tell_put_off};
 use tries::Tries;
 use turn::HostTurn;
 
@@ -82,8 +85,10 @@ struct Work {
     busy: bool,
     /// How many were tried.
     tried: i64,
-    /// The one that a connection could be opened to last.
-    reached: Option<TakingHost>,
+    /// The one that a connection could be opened to last, and from where.
+    reached: Option<(TakingHost, Option<SocketAddr>)>,
+    /// What the last one that was tried put off as a whole.
+    put_off: Vec<PutOff>,
     /// Whether a connection had to be ended though the host is as good as ever.
     breaks_off: bool,
     /// Whether it is for hosts that addresses have to wait.
@@ -100,6 +105,7 @@ impl Work {
             busy: false,
             tried: 0,
             reached: None,
+            put_off: Vec::new(),
             breaks_off: false,
             awaits_hosts: false,
         }
@@ -150,11 +156,14 @@ impl Work {
         let left = |trouble: Option<Undelivered>| {
             Outcome::Deferred(trouble.unwrap_or_else(|| nothing.clone()))
         };
-        self.outcomes
+        let all: Vec<Outcome> = self
+            .outcomes
             .into_iter()
             .zip(troubles)
             .map(|(outcome, trouble)| outcome.unwrap_or_else(|| left(trouble)))
-            .collect()
+            .collect();
+        tell_put_off(call, &self.put_off, &all);
+        all
     }
 
     /// Tries hosts, one after the other; whether others may be tried then.
@@ -184,7 +193,8 @@ impl Work {
                 return true;
             }
             if let Some(why) = list.refusal(call, host) {
-                let why = Undelivered { host: self.reached.clone().map(Box::new), ..why };
+                let (host, local) = self.last_reached();
+                let why = Undelivered { host, local, ..why };
                 self.defer(&left, &why);
                 return false;
             }
@@ -231,6 +241,7 @@ impl Work {
                 },
             };
             self.tried += 1;
+            self.put_off.clear();
             next = tries.note(standing, &hosts, at);
             loop {
                 let left = self.left();
@@ -283,6 +294,14 @@ impl Work {
             false => call.consignment.connections.keep(held),
         }
         None
+    }
+
+    /// The host that could be reached last, and from where, for what is said of another one.
+    fn last_reached(&self) -> (Option<Box<TakingHost>>, Option<SocketAddr>) {
+        match &self.reached {
+            Some((host, local)) => (Some(Box::new(host.clone())), *local),
+            None => (None, None),
+        }
     }
 
     /// That addresses are deferred, unless another host takes them.

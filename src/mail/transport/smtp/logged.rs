@@ -12,18 +12,27 @@ impl Attempt<'_, '_, '_> {
     /// `127.0.0.1 [127.0.0.1]`
     pub(super) fn shown(&self) -> Vec<u8> {
         let mut place = format!(" [{}]", self.taking.address);
-        let settings = self.call.cx.engine().settings();
-        if settings.log_selector().contains(LogSelector::OUTGOING_PORT)
-            && ports::is_logged(settings, self.taking.port)
-        {
+        if self.shows_port() {
             place += &format!(":{}", self.taking.port);
         }
         [&self.taking.name[..], place.as_bytes()].concat()
     }
 
+    /// Whether its port is shown.
+    fn shows_port(&self) -> bool {
+        let settings = self.call.cx.engine().settings();
+        settings.log_selector().contains(LogSelector::OUTGOING_PORT)
+            && ports::is_logged(settings, self.taking.port)
+    }
+
     /// `H=127.0.0.1 [127.0.0.1]: …`
     pub(super) fn about(&self, between: &[u8], why: &[u8]) -> Vec<u8> {
         [b"H=", &self.shown()[..], between, why].concat()
+    }
+
+    /// The same of an address by itself: a port that is shown has no colon behind it.
+    pub(super) fn about_one(&self, why: &[u8]) -> Vec<u8> {
+        self.about(if self.shows_port() { b" " } else { b": " }, why)
     }
 
     pub(super) fn log(&mut self, line: &[u8]) {

@@ -49,13 +49,13 @@ impl Attempt<'_, '_, '_> {
             self.local = local;
             let why = match opened {
                 Ok(opened) => {
-                    self.work.reached = Some(self.taking.clone());
+                    self.work.reached = Some((self.taking.clone(), local));
                     return Some(opened);
                 }
                 Err(why) => why,
             };
             if !matches!(why, NotOpen::Unreachable(_)) {
-                self.work.reached = Some(self.taking.clone());
+                self.work.reached = Some((self.taking.clone(), local));
             }
             let (outcome, line) = match why {
                 NotOpen::Unreachable(why) => {
@@ -70,7 +70,8 @@ impl Attempt<'_, '_, '_> {
                     let failed = FailedHost { host, why: why.clone(), for_message };
                     self.call.done.failed_hosts.push(failed);
                     self.work.awaits_hosts = true;
-                    self.tell_deferral("msg:host:defer", &why.message, why.number);
+                    self.tell_deferral(left, &why);
+                    self.note_put_off(left);
                     self.work.defer(left, &why);
                     return None;
                 }
@@ -121,7 +122,7 @@ impl Attempt<'_, '_, '_> {
                         && tries
                         && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
                     {
-                        self.tell_deferral("msg:host:defer", &why, TLS_FAILED);
+                        self.tell_deferral(left, &Undelivered::new(TLS_FAILED, why.clone()));
                         let text: &[u8] = b": delivering unencrypted to H=";
                         let address = format!(" [{}]", self.taking.address);
                         let host = [&self.taking.name[..], address.as_bytes()].concat();
@@ -141,11 +142,12 @@ impl Attempt<'_, '_, '_> {
             // What is wrong by one domain's policy is of no interest to others.
             let failed = FailedHost { host: self.taking.clone(), why: why.clone(), for_message };
             self.call.done.failed_hosts.push(failed);
+            self.tell_deferral(left, why);
+            self.note_put_off(left);
             match &outcome {
                 Outcome::Failed(_) => self.work.settle(left, &outcome),
                 _ => {
                     self.work.awaits_hosts = true;
-                    self.tell_deferral("msg:host:defer", &why.message, why.number);
                     self.work.defer(left, why);
                 }
             }
@@ -160,8 +162,8 @@ impl Attempt<'_, '_, '_> {
             io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),
             _ => (why.raw_os_error().unwrap_or(UNKNOWN), RetryError::Any),
         };
-        let host = self.work.reached.clone().map(Box::new);
+        let (host, local) = self.work.last_reached();
         let said = if number == UNWANTED { String::new() } else { reason(why) };
-        Undelivered { error, host, ..Undelivered::new(number, said) }
+        Undelivered { error, host, local, ..Undelivered::new(number, said) }
     }
 }

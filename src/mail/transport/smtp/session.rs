@@ -398,7 +398,7 @@ impl Attempt<'_, '_, '_> {
                 self.tell_refusal(at, &why);
                 if !self.is_last && error.cause != Cause::Timeout {
                     // What the next host has to say is what is told in the end.
-                    let line = self.about(b": ", &error.logged());
+                    let line = self.about_one(&error.logged());
                     self.call.cx.log().main(&line);
                 }
                 self.work.defer(&[at], &why);
@@ -495,7 +495,8 @@ impl Attempt<'_, '_, '_> {
                 let why = self.undelivered(UNKNOWN, RetryError::Any, why.clone());
                 let (host, for_message) = (self.taking.clone(), false);
                 self.work.awaits_hosts = true;
-                self.tell_deferral("msg:host:defer", &why.message, why.number);
+                self.tell_deferral(some, &why);
+                self.note_put_off(some);
                 self.work.defer(&undecided, &why);
                 self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
                 return false;
@@ -534,8 +535,9 @@ impl Attempt<'_, '_, '_> {
             let (host, why) = (self.taking.clone(), of_host);
             if !for_message {
                 self.work.awaits_hosts = true;
-                self.tell_deferral("msg:host:defer", &why.message, why.number);
+                self.tell_deferral(some, &why);
             }
+            self.note_put_off(some);
             self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
         }
         match &outcome {
