@@ -11,3 +11,9 @@ static EVENT: Meta = Meta::new("event_action", Effects::NONE, TaintRule::Result)
 pub fn raise(cx: &mut Context, name: &'static str, data: Str) -> Option<Result<Str, Fail>> {
     cx.call(&EVENT, |call| eximious_stdlib::event::try_raise(call, name, data))
 }
+
+/// What is logged where an event's action refuses a certificate that the other side showed.
+pub fn denial(depth: usize, why: &Str) -> Vec<u8> {
+    let head = format!("SSL verify denied by event-action: depth={depth}: ");
+    [head.as_bytes(), why.bytes()].concat()
+}

@@ -11,7 +11,7 @@ use eximious::stdlib::lists::elements;
 use eximious::stdlib::x509::Certificate;
 use eximious::trace::TraceKinds;
 use eximious::transport::TurnedTls;
-use eximious::world::{Moment, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession};
+use eximious::world::{Moment, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession};
 use eximious::{AclPhases, Str, Var, opt, var};
 
 use super::client_hello::{self, Hello};
@@ -354,13 +354,12 @@ impl SmtpSession {
 
     fn go_on_under_tls(&mut self, handshake: TlsHandshake, facts: TlsFacts) -> Stage {
         let refused = self.raise_tls_cert(&facts.chain);
-        if refused && self.tls_demand() == TlsDemand::Required {
-            let place = "certificate verification failed";
-            let fault = TlsFault::new(place, "refused by event_action");
-            return self.give_up_tls(&handshake, &fault, false);
+        if refused {
+            let fault = TlsFault::new("SSL_accept", "certificate refused by event_action");
+            return self.give_up_tls(&handshake, &fault, true);
         }
         self.connection.tls.state = TlsState::Established;
-        self.set_tls_variables(&facts, refused);
+        self.set_tls_variables(&facts);
         for remark in &facts.remarks {
             let client = self.shown_client();
             self.log(&[b"TLS with ", &client[..], b": ", remark.as_bytes()].concat());
@@ -398,7 +397,7 @@ impl SmtpSession {
             .retain(|command| !matches!(command, Command::Helo | Command::Auth));
     }
 
-    fn set_tls_variables(&mut self, facts: &TlsFacts, refused: bool) {
+    fn set_tls_variables(&mut self, facts: &TlsFacts) {
         let cx = &mut self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
         if cx.trace().wants(TraceKinds::TLS) {
@@ -417,8 +416,8 @@ impl SmtpSession {
         cx.set_var(var::TLS_IN_RESUMPTION, facts.resumption.bits().to_string());
         cx.set_var(var::TLS_IN_OCSP, facts.proof.to_string());
         cx.set_var(var::TLS_IN_OURCERT, Str::from(&facts.own_certificate[..]));
-        let verified = facts.is_verified && !refused;
-        cx.set_var(var::TLS_IN_CERTIFICATE_VERIFIED, if verified { "1" } else { "0" });
+        let verified = if facts.is_verified { "1" } else { "0" };
+        cx.set_var(var::TLS_IN_CERTIFICATE_VERIFIED, verified);
         if let Some(shown) = facts.chain.first() {
             cx.set_var(var::TLS_IN_PEERCERT, Str::tainted(&shown[..]));
             cx.set_var(var::TLS_IN_PEERDN, Str::tainted(distinguished_name(shown)));
@@ -433,9 +432,14 @@ impl SmtpSession {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
             self.cx.set_var(var::TLS_IN_PEERCERT, Str::tainted(&shown[..]));
-            let depth = Str::from(depth.to_string());
-            let answer = eximious::event::raise(&mut self.cx, "tls:cert", depth);
-            refused |= matches!(answer, Some(Ok(text)) if !text.is_empty());
+            let shown_depth = Str::from(depth.to_string());
+            let answer = eximious::event::raise(&mut self.cx, "tls:cert", shown_depth);
+            if let Some(Ok(why)) =
+                answer.filter(|one| one.as_ref().is_ok_and(|why| !why.is_empty()))
+            {
+                self.log(&eximious::event::denial(depth, &why));
+                refused = true;
+            }
         }
         self.cx.unset_var(var::TLS_IN_PEERCERT);
         refused

@@ -16,6 +16,7 @@ use super::dane::DaneFailure;
 use super::report::result_of;
 use super::{NotOpen, Peer};
 use crate::Context;
+use crate::mail::event;
 use crate::mail::smtp_client::SmtpClient;
 
 /// What is logged of TLS.
@@ -252,8 +253,7 @@ impl Peer<'_> {
         for (depth, shown) in chain.iter().enumerate().rev() {
             self.cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
             if let Some(why) = self.event("tls:cert", depth.to_string().as_bytes()) {
-                let head = format!("SSL verify denied by event-action: depth={depth}: ");
-                self.cx.log().main(&[head.as_bytes(), why.bytes()].concat());
+                self.cx.log().main(&event::denial(depth, &why));
                 refused = true;
             }
         }
