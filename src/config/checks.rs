@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use eximious_core::{LogSelector, Opt, Registry, Str, World};
+use eximious_stdlib::address;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt;
 
@@ -28,7 +29,10 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
     expanded(opt::SPOOL_DIRECTORY, config);
     fault(spool_directory(config), config);
     expanded(opt::LOG_FILE_PATH, config);
-    for check in [log_file_path, syslog_facility, uucp_from_pattern, ratelimits, accepted_at_once] {
+    for check in [log_file_path, syslog_facility, uucp_from_pattern, ratelimits] {
+        fault(check(config), config);
+    }
+    for check in [errors_reply_to, accepted_at_once] {
         fault(check(config), config);
     }
     expanded(opt::LOCALHOST_NUMBER, config);
@@ -83,6 +87,19 @@ fn localhost_number(config: &Config) -> Result<(), ConfigError> {
         )));
     }
     Ok(())
+}
+
+/// Whoever answers a report has one address to do it, with a domain.
+fn errors_reply_to(config: &Config) -> Result<(), ConfigError> {
+    let Some(text) = config.settings.given(opt::ERRORS_REPLY_TO) else { return Ok(()) };
+    let message = match address::parse(text.bytes(), address::Rules::of(&config.settings)) {
+        Ok(found) if found.domain.is_some() => return Ok(()),
+        Ok(_) => [b"errors_reply_to (", text.bytes(), b") does not contain a domain"].concat(),
+        Err(why) => {
+            [b"error in errors_reply_to (", text.bytes(), b"): ", &why.message[..]].concat()
+        }
+    };
+    Err(ConfigError::somewhere(message))
 }
 
 fn log_selector(config: &Config) -> Result<(), ConfigError> {
