@@ -22,7 +22,7 @@ pub fn copies_for(cx: &mut Context, recipient: &Str) -> Result<Str, Fail> {
     for item in elements(list.bytes()) {
         let (pattern, addresses) = parted(&item);
         let pattern = Str::from(pattern);
-        if !patterns::matches(cx, &pattern, &mut Matcher::address(recipient))? {
+        if !patterns::matches(cx, &pattern, &mut Matcher::address(recipient).binding())? {
             continue;
         }
         let (text, taint) = recipient.read();
@@ -31,7 +31,11 @@ pub fn copies_for(cx: &mut Context, recipient: &Str) -> Result<Str, Fail> {
         cx.set_var(var::LOCAL_PART, Str::from(local_part).stamped(taint));
         cx.set_var(var::DOMAIN, Str::from(domain).stamped(taint));
         let engine = cx.engine().clone();
-        let copies = engine.expand_once(addresses, cx);
+        let copies = engine.expand_once(addresses, cx).map_err(|fail| {
+            let head = [b"Failed to expand ", addresses, b" when processing errors_copy: "];
+            let message = [&head.concat()[..], fail.message()].concat();
+            fail.reworded(message)
+        });
         cx.set_var(var::LOCAL_PART, Str::EMPTY);
         cx.set_var(var::DOMAIN, Str::EMPTY);
         return copies;

@@ -61,7 +61,7 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
         return Told::Nobody;
     }
     let copies = copies_for(&mut attempt.cx, to).unwrap_or_else(|fail| {
-        attempt.cx.log().panic(&[b"errors_copy: ".as_slice(), fail.message()].concat());
+        attempt.cx.log().panic(fail.message());
         Str::EMPTY
     });
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, to.clone());

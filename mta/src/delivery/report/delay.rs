@@ -29,8 +29,12 @@ pub(in crate::delivery) fn warn(
     if waiting.iter().all(|one| one.why.number <= NOT_TRIED) {
         return None;
     }
-    let waited = attempt.now().saturating_sub(attempt.file().received);
     let times = attempt.cx.engine().settings().get(opt::DELAY_WARNING);
+    // What is wrong with the condition is told before it is of any use.
+    if times.0.last().is_none_or(|last| *last <= 0) || !is_wanted(attempt, waiting) {
+        return None;
+    }
+    let waited = attempt.now().saturating_sub(attempt.file().received);
     let (count, shown) = due(&times.0, waited);
     if count <= attempt.file().warnings {
         return None;
@@ -39,13 +43,7 @@ pub(in crate::delivery) fn warn(
         !one.address.attached.ignore_errors && attempt.wants(one.node, RecipientDsn::DELAY)
     };
     let told: Vec<&Undone> = waiting.iter().filter(wants).collect();
-    let first = told.first()?;
-    let domain = first.address.domain.clone();
-    let is_one = waiting.iter().all(|one| one.address.domain.bytes() == domain.bytes());
-    attempt.cx.set_var(var::DOMAIN, if is_one { domain } else { Str::EMPTY });
-    let is_wanted = is_wanted(attempt);
-    attempt.cx.set_var(var::DOMAIN, Str::EMPTY);
-    if !is_wanted {
+    if told.is_empty() {
         return None;
     }
     let mut to: Vec<Str> = Vec::new();
@@ -92,8 +90,18 @@ fn due(times: &[i64], waited: i64) -> (i64, i64) {
     (count, last.saturating_add(gap.saturating_mul(more)))
 }
 
-/// `delay_warning_condition`
-fn is_wanted(attempt: &mut Attempt<'_>) -> bool {
+/// `delay_warning_condition`, which knows the domain, where all that waits has the same.
+fn is_wanted(attempt: &mut Attempt<'_>, waiting: &[Undone]) -> bool {
+    let mut domains = waiting.iter().map(|one| &one.address.domain);
+    let first = domains.next().cloned().unwrap_or_default();
+    let is_one = domains.all(|domain| domain.bytes() == first.bytes());
+    attempt.cx.set_var(var::DOMAIN, if is_one { first } else { Str::EMPTY });
+    let is_wanted = condition(attempt);
+    attempt.cx.set_var(var::DOMAIN, Str::EMPTY);
+    is_wanted
+}
+
+fn condition(attempt: &mut Attempt<'_>) -> bool {
     let option = opt::DELAY_WARNING_CONDITION;
     let engine = attempt.cx.engine().clone();
     let text = engine.settings().get(option);
