@@ -110,6 +110,7 @@ impl Attempt<'_> {
             *list = self.without_duplicates(std::mem::take(list));
             list.retain(|planned| !self.has_it_by_transport(planned));
         }
+        self.name_recipients(&mut plan);
         plan
     }
 
@@ -167,6 +168,29 @@ impl Attempt<'_> {
             }
         }
         left
+    }
+
+    /// A delivery that stands for others, too, is for their recipients as well: the latest
+    /// first, and its own last.
+    fn name_recipients(&self, plan: &mut Plan) {
+        let mut others: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for (node, same) in self.duplicates.iter().rev() {
+            others.entry(*same).or_default().push(*node);
+        }
+        if others.is_empty() {
+            return;
+        }
+        for Planned { node, delivery } in plan.local.iter_mut().chain(&mut plan.remote) {
+            let others = others.get(node).into_iter().flatten();
+            let mut all: Vec<(usize, Str)> = others
+                .map(|other| {
+                    let number = self.tracking.root(*other).number();
+                    (number, Str::tainted(self.tracking.original(*other)))
+                })
+                .collect();
+            all.push((self.tracking.root(*node).number(), delivery.original().clone()));
+            delivery.recipients = all;
+        }
     }
 
     pub(super) fn recipients(&mut self) -> Vec<Waiting> {

@@ -293,6 +293,7 @@ impl Attempt<'_> {
             identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },
             home: None,
             directory: None,
+            recipients: Vec::new(),
         }
     }
 }

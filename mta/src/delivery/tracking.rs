@@ -5,8 +5,15 @@ use std::collections::BTreeSet;
 use eximious::route::{ChildAddress, DeliveryTarget};
 
 /// An address of a message, or a delivery that came of one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct NodeId(usize);
+
+impl NodeId {
+    /// A number that no other one has.
+    pub(super) fn number(self) -> usize {
+        self.0
+    }
+}
 
 /// One of them.
 #[derive(Clone, Debug)]
@@ -33,15 +40,15 @@ pub(super) fn known_by(unique: &[u8]) -> Vec<u8> {
 
 /// What the children of an address are shown as, and known by. Of answers to the same address
 /// each is one of its own.
-pub(super) struct ChildNames<'p> {
-    parent: &'p [u8],
+pub(super) struct ChildNames {
+    parent: Vec<u8>,
     answers: BTreeSet<Vec<u8>>,
 }
 
-impl<'p> ChildNames<'p> {
+impl ChildNames {
     /// Those of an address.
-    pub(super) fn new(parent: &'p [u8]) -> Self {
-        Self { parent, answers: BTreeSet::new() }
+    pub(super) fn new(parent: &[u8]) -> Self {
+        Self { parent: known_by(parent), answers: BTreeSet::new() }
     }
 
     /// The next child's.
@@ -52,7 +59,7 @@ impl<'p> ChildNames<'p> {
             }
             ChildAddress::Direct(delivery) => {
                 let text = delivery.address.text.bytes();
-                let mut unique = [text, b":", self.parent].concat();
+                let mut unique = [text, b":", &self.parent[..]].concat();
                 if matches!(delivery.target, DeliveryTarget::Reply(_)) {
                     while !self.answers.insert(unique.clone()) {
                         unique.insert(0, b'>');
@@ -151,12 +158,17 @@ impl Tracking {
     }
 
     /// The address that it came of in the end: one of the message's recipients.
-    pub(super) fn original(&self, node: NodeId) -> &[u8] {
+    pub(super) fn root(&self, node: NodeId) -> NodeId {
         let mut at = node;
         while let Some(parent) = self.nodes[at.0].parent {
             at = parent;
         }
-        &self.nodes[at.0].text
+        at
+    }
+
+    /// The same, as it is shown.
+    pub(super) fn original(&self, node: NodeId) -> &[u8] {
+        self.text(self.root(node))
     }
 
     /// All who would get the message beside some: those that are done with, and the others

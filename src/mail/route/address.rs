@@ -220,6 +220,16 @@ pub struct Delivery {
     pub home: Option<Str>,
     /// The directory that the transport runs in.
     pub directory: Option<Str>,
+    /// The message's recipients whom it is for, each with a number of its own; where there are
+    /// none, it is for the one that the address came of.
+    pub recipients: Vec<(usize, Str)>,
+}
+
+impl Delivery {
+    /// The message's recipient that the address came of.
+    pub fn original(&self) -> &Str {
+        self.address.original().map_or(&self.address.text, |one| &one.text)
+    }
 }
 
 /// What kind of delivery it is.

@@ -43,6 +43,7 @@ impl Machine<'_> {
             identity,
             home,
             directory,
+            recipients: Vec::new(),
         }))
     }
 

@@ -324,6 +324,7 @@ impl<'r> Redirection<'r> {
             identity,
             home: machine.transport_home(router),
             directory: directory(router, opt::TRANSPORT_CURRENT_DIRECTORY),
+            recipients: Vec::new(),
         };
         machine.children.push(ChildAddress::Direct(Box::new(delivery)));
         Ok(())

@@ -1,6 +1,7 @@
 //! The message as a transport sends it: the header lines that the routers and the transport
 //! add, remove and rewrite, and the body (specification, chapter 24).
 
+use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
@@ -82,22 +83,30 @@ impl<'c> Consignment<'c> {
             line(&[b"Return-path: <", self.return_path.bytes(), b">"]);
         }
         if transport.on(opt::ENVELOPE_TO_ADD) {
-            let original = |delivery: &&&Delivery| {
-                let address = &delivery.address;
-                address.original().map_or(&address.text, |one| &one.text).bytes().to_vec()
-            };
-            let mut all: Vec<Vec<u8>> = Vec::new();
-            for address in self.deliveries.iter().map(|one| original(&one)) {
-                if !all.contains(&address) {
-                    all.push(address);
-                }
-            }
-            line(&[b"Envelope-to: ", &all.join(&b",\n "[..])]);
+            line(&[b"Envelope-to: ", &recipients(self.deliveries).join(&b",\n "[..])]);
         }
         if transport.on(opt::DELIVERY_DATE_ADD) {
             line(&[b"Delivery-date: ", cx.value_of(var::TOD_FULL).bytes()]);
         }
     }
+}
+
+/// The message's recipients whom deliveries are for, each once.
+fn recipients<'d>(deliveries: &[&'d Delivery]) -> Vec<&'d [u8]> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for delivery in deliveries {
+        let others = delivery.recipients.iter().map(|(number, text)| (Some(*number), text));
+        let own = delivery.recipients.is_empty().then(|| (None, delivery.original()));
+        for (number, text) in others.chain(own) {
+            // Of what has no number, the text tells whether it is the same.
+            let key = (number, number.is_none().then(|| text.bytes()));
+            if seen.insert(key) {
+                all.push(text.bytes());
+            }
+        }
+    }
+    all
 }
 
 impl<'m> Outgoing<'m> {

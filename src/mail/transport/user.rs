@@ -197,6 +197,7 @@ mod tests {
             identity,
             home: None,
             directory: None,
+            recipients: Vec::new(),
         };
         routes.local_user(&mut engine.context(), &delivery)
     }

@@ -26,6 +26,7 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
         identity: Identity::default(),
         home: Some(Str::fixed("/home/u")),
         directory: None,
+        recipients: Vec::new(),
     }
 }
 

@@ -53,6 +53,7 @@ fn to(target: DeliveryTarget, text: &str) -> Delivery {
         identity: Identity::default(),
         home: None,
         directory: None,
+        recipients: Vec::new(),
     }
 }
 
