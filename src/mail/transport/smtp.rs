@@ -20,6 +20,7 @@ mod turn;
 
 use std::net::SocketAddr;
 
+use eximious_core::Str;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
@@ -148,13 +149,15 @@ impl Work {
             (_, true) => Some(b"connection limit reached for all hosts for '"),
             _ => None,
         };
-        let nothing = match head {
+        // Each address is told with its own domain.
+        let domains = call.consignment.deliveries.iter().map(|one| &one.address.domain);
+        let nothing = |domain: &Str| match head {
             Some(head) => Undelivered::new(NOT_YET, [head, domain.bytes(), b"'"].concat()),
             None => Undelivered::new(UNKNOWN, "all hosts are unusable"),
         };
-        let troubles = self.troubles.into_iter();
-        let left = |trouble: Option<Undelivered>| {
-            Outcome::Deferred(trouble.unwrap_or_else(|| nothing.clone()))
+        let troubles = self.troubles.into_iter().zip(domains);
+        let left = |(trouble, domain): (Option<Undelivered>, &Str)| {
+            Outcome::Deferred(trouble.unwrap_or_else(|| nothing(domain)))
         };
         let all: Vec<Outcome> = self
             .outcomes
