@@ -136,6 +136,8 @@ pub enum Attempted {
     Gone,
     /// Its files make no sense, or can't be read.
     Unreadable,
+    /// Nothing was tried: the main log can't be told.
+    Unlogged,
     /// Nobody has got it, it is gone, and whoever handed it in is to hear these words
     /// (`mua_wrapper`).
     Refused(Vec<u8>),
@@ -201,6 +203,9 @@ impl Deliverer {
         held: Option<Arc<dyn HeldMessage>>,
     ) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
+        if held.is_none() && !self.engine.world().log.opens() {
+            return only(Attempted::Unlogged);
+        }
         if !manner.follows {
             self.tell_beginning(place, id, manner.is_run);
         }

@@ -69,6 +69,10 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         let run = is_run.then(|| "running queue".to_owned());
         run.into_iter().chain(activity::deliveries(&watched)).collect()
     });
+    if !cx.engine().world().log.opens() {
+        // Whoever reads the standard error was told.
+        return Ok(ExitCode::FAILURE);
+    }
     let by = caller::submitter(&mut cx).login;
     match work {
         DeliveryWork::Run(run) => {

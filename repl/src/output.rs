@@ -55,6 +55,9 @@ impl Log for Ordered {
     fn is_broken(&self) -> bool {
         self.log.is_broken()
     }
+    fn opens(&self) -> bool {
+        self.log.opens()
+    }
     fn main(&self, line: &[u8]) {
         self.first();
         self.log.main(line);

@@ -130,7 +130,11 @@ impl LogFiles {
                 }
                 None => &full,
             };
-            self.write_file(&mut inner, *kind, text, &clock);
+            let written = self.write_file(&mut inner, *kind, text, &clock);
+            if !written && *kind == LogKind::Main && !to.contains(&LogKind::Panic) {
+                // What can't be told there is told here.
+                self.write_file(&mut inner, LogKind::Panic, text, &clock);
+            }
         }
         if let Some(name) = &self.json {
             let entry = facts::entry(&clock, to, &line);
@@ -154,10 +158,10 @@ impl LogFiles {
         }
     }
 
-    /// Writes an entry to a file. Where the main log can't be written, the panic
-    /// log tells why; the system's log is the last resort.
-    fn write_file(&self, inner: &mut Inner, kind: LogKind, text: &[u8], clock: &dyn Clock) {
-        let Some(names) = &self.names else { return };
+    /// Writes an entry to a file; whether it is there. Where the main log can't be written, the
+    /// panic log tells why; the system's log is the last resort.
+    fn write_file(&self, inner: &mut Inner, kind: LogKind, text: &[u8], clock: &dyn Clock) -> bool {
+        let Some(names) = &self.names else { return true };
         let name = names.of(kind, &inner.stamps.dates(clock));
         let file = match kind {
             LogKind::Main => &mut inner.main,
@@ -168,7 +172,7 @@ impl LogFiles {
         if kind == LogKind::Main {
             self.broken.store(written.is_err(), Ordering::SeqCst);
         }
-        let Err(why) = written else { return };
+        let Err(why) = written else { return true };
         let complaint = inner.stamps.stamped(clock, &cannot_open(kind, &name, &why));
         if self.panics_shown {
             show(&complaint);
@@ -180,9 +184,10 @@ impl LogFiles {
                 last.write(Priority::Critical, text, clock);
             }
             LogKind::Main | LogKind::Reject => {
-                self.write_file(inner, LogKind::Panic, &complaint, clock)
+                self.write_file(inner, LogKind::Panic, &complaint, clock);
             }
         }
+        false
     }
 }
 
@@ -268,6 +273,11 @@ impl Log for LogFiles {
 
     fn is_broken(&self) -> bool {
         self.broken.load(Ordering::SeqCst)
+    }
+
+    fn opens(&self) -> bool {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write_file(&mut inner, LogKind::Main, b"", &crate::clock::SystemClock)
     }
 
     fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {

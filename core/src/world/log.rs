@@ -79,6 +79,11 @@ pub trait Log: Send + Sync {
     fn is_broken(&self) -> bool {
         false
     }
+    /// Whether the main log can be written to, which is tried where it is not open. Where it
+    /// can't, that is told as of a line.
+    fn opens(&self) -> bool {
+        true
+    }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
     /// Opens the log for debugging; its name has a tag at its end. Otherwise, why it
@@ -149,6 +154,9 @@ impl Log for LogOf {
     }
     fn is_broken(&self) -> bool {
         self.log.is_broken()
+    }
+    fn opens(&self) -> bool {
+        self.log.opens()
     }
     fn debug(&self, text: &[u8]) {
         self.log.debug(text);

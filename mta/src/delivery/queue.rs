@@ -10,7 +10,7 @@ use eximious::trace::{Happening, QueueEvent};
 use eximious::world::{SpoolPlace, World};
 use eximious::{LogSelector, opt};
 
-use super::{AttemptManner, Deliverer, RemoteManner};
+use super::{AttemptManner, Attempted, Deliverer, RemoteManner};
 use crate::logs::hundredths;
 use crate::spool::queue::Stored;
 use eximious::world::spool::is_message_id;
@@ -241,7 +241,9 @@ impl Deliverer {
                     let forced = manner.forced || (asked && tried == 0);
                     tried += 1;
                     let manner = AttemptManner { forced, ..manner.clone() };
-                    self.deliver_until(place, &id, &manner, stops);
+                    if self.deliver_until(place, &id, &manner, stops) == Attempted::Unlogged {
+                        return false;
+                    }
                 }
                 false => cx.tell(Happening::Queue(QueueEvent::Skipped { id: &id })),
             }

@@ -255,3 +255,24 @@ fn administrators_hear_what_exim_says() {
         assert!(changes.is_empty(), "{question:?}\n{changes}");
     }
 }
+
+#[test]
+fn nothing_is_done_that_the_main_log_is_not_told() {
+    let place = Place::new("");
+    let to = "a@here.example";
+    place.ours(&["-odq", "-f", "s@here.example", to], "x\n");
+    let (id, header) = place.header("input");
+    // Nobody can open it, whatever his rights are.
+    fs::remove_file(place.path("mainlog")).expect("a log");
+    fs::create_dir(place.path("mainlog")).expect("a directory");
+    for arguments in [&["-q"][..], &["-M", &id], &["-Mrm", &id], &["-odi", to]] {
+        let run = place.ours(arguments, "x\n");
+        assert_eq!(run.status, Some(1), "{arguments:?}: {}", run.err);
+        assert!(run.err.contains("Cannot open main log file"), "{arguments:?}: {}", run.err);
+    }
+    assert_eq!(place.header("input"), (id, header));
+    // The line that is lost is told where somebody may look for it.
+    let panics = fs::read_to_string(place.path("paniclog")).expect("a log");
+    assert!(panics.contains(" <= "), "{panics}");
+    assert!(!panics.contains("=>"), "{panics}");
+}

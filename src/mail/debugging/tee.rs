@@ -45,6 +45,9 @@ impl Log for Tee {
     fn is_broken(&self) -> bool {
         self.log.as_ref().is_some_and(|log| log.is_broken())
     }
+    fn opens(&self) -> bool {
+        self.log.as_ref().is_none_or(|log| log.opens())
+    }
     fn main(&self, line: &[u8]) {
         self.line("MAIN", line);
         self.go_on(|log| log.main(line));
