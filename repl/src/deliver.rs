@@ -59,7 +59,14 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         }
     };
     if needs_admin && !caller::is_admin(settings, cx.engine().world()) {
-        return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
+        let why: &[u8] = match &work {
+            DeliveryWork::Deliver(..) => b"exim: Permission denied",
+            DeliveryWork::Handle(_, handling) if !matches!(handling, Handling::Requeue(_)) => {
+                b"Permission denied"
+            }
+            _ => b"exim: permission denied; not admin",
+        };
+        return Err(Refusal::Said(why.to_vec()));
     }
     let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
     let deliverer = deliverer(config.unwrap_or_default(), &cx).with_most_messages(most_messages);

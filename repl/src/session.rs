@@ -225,6 +225,9 @@ impl Session {
             session.sender = Some(sender);
         }
         if let Some(StoredMessage { queue, id }) = &setup.stored {
+            if !caller::is_admin(session.engine.settings(), session.engine.world()) {
+                return Err(Refusal::Said(b"exim: permission denied".to_vec()));
+            }
             session.said = session.restore(queue, id);
         }
         if let Some(file) = &setup.message {

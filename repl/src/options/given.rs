@@ -107,6 +107,8 @@ pub(crate) struct Given {
     pub(super) run: QueueRun,
     /// `-q`, as it was written.
     pub(super) run_written: Vec<u8>,
+    /// The named queues that are to be run: each once.
+    pub(super) named_runs: Vec<Vec<u8>>,
     /// `-M` and its kin
     pub(super) work: Option<DeliveryWork>,
     /// `-bmalware`

@@ -50,6 +50,14 @@ impl Parser<'_> {
             self.given.queue = queue[..end].to_vec();
             rest = queue.get(end + 1..).unwrap_or_default();
         }
+        // A queue that was named is the one of what follows, too.
+        let queue = &self.given.queue;
+        if self.given.named_runs.contains(queue) {
+            return Err(Stop::exim("queue-runner specified more than once"));
+        }
+        if !queue.is_empty() {
+            self.given.named_runs.push(queue.clone());
+        }
         if rest.is_empty() {
             self.given.run_written = arg.to_vec();
             return Ok(());
