@@ -352,7 +352,7 @@ impl<'d> Attempt<'d> {
             b"Unfrozen by errmsg timer"
         } else if self.manner.thaws || self.manner.gives_up.is_some() {
             b"Unfrozen by forced delivery"
-        } else if !is_report && !thaws.is_zero() && frozen_for >= thaws.as_secs() {
+        } else if !is_report && !thaws.is_zero() && frozen_for > thaws.as_secs() {
             b"Unfrozen by auto-thaw"
         } else {
             self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");

@@ -139,7 +139,7 @@ impl Attempt<'_> {
         let at_once = RetryStep { until: 0, interval: 0, growth: Growth::Fixed };
         let step = steps.iter().find(|step| failing < step.until).or(steps.last());
         let step = step.copied().unwrap_or(at_once);
-        let expired = steps.last().is_none_or(|last| failing >= last.until);
+        let expired = steps.last().is_none_or(|last| failing > last.until);
         // What was tried before its time has not waited for so long.
         let last_gap = old
             .as_ref()
