@@ -162,10 +162,6 @@ impl NotKept {
 /// Begins a message's own log, by what the main log says of its arrival
 /// (`<= SENDER …`), and what comes after that. Nothing depends on it.
 pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
-    if !cx.engine().settings().get(opt::MESSAGE_LOGS) {
-        return;
-    }
-    let Ok(place) = place(cx, queue) else { return };
     let stamp = cx.value_of(var::TOD_LOG);
     let mut text = Vec::new();
     for line in lines {
@@ -176,8 +172,17 @@ pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
         }
         text.push(b'\n');
     }
+    add_to_log(cx, queue, id, &text);
+}
+
+/// Adds text to a message's own log as it is.
+pub fn add_to_log(cx: &Context, queue: &[u8], id: &[u8], text: &[u8]) {
+    if !cx.engine().settings().get(opt::MESSAGE_LOGS) {
+        return;
+    }
+    let Ok(place) = place(cx, queue) else { return };
     let world = cx.engine().world();
-    if let Err(why) = world.spool.add_to_log(&place, id, &text) {
+    if let Err(why) = world.spool.add_to_log(&place, id, text) {
         let head = [id, b" Couldn't open message log: "].concat();
         let why = eximious::stdlib::wording::reason(&why);
         world.log.panic(&[&head[..], why.as_bytes()].concat());

@@ -177,7 +177,7 @@ impl Attempt<'_> {
             why => [b"Frozen", by, b": ", why].concat(),
         };
         self.log(&line);
-        self.log_message(&[b"*** ", &line[..]].concat());
+        self.log_message_undated(&[b"*** ", &line[..]].concat());
         self.update(false);
         self.put_aside();
     }

@@ -16,6 +16,9 @@ use crate::logs::{lasted, security_of};
 /// How much of what a host said is logged.
 const LONGEST: usize = 1024;
 
+/// The numbers of what is not tried are this one, or below it.
+const UNTRIED: i32 = -52;
+
 /// Of which address a line is, and where it went.
 pub(super) struct Subject<'s> {
     pub(super) address: &'s Address,
@@ -393,6 +396,20 @@ impl Attempt<'_> {
     pub(super) fn log_message(&mut self, line: &[u8]) {
         let queue = self.place.queue.clone();
         crate::spool::begin_log(&mut self.cx, &queue, &self.id, &[line]);
+    }
+
+    /// The same without the time: of what concerns the message as a whole.
+    pub(super) fn log_message_undated(&mut self, line: &[u8]) {
+        let text = [line, b"\n"].concat();
+        crate::spool::add_to_log(&self.cx, &self.place.queue, &self.id, &text);
+    }
+
+    /// Tells the message's own log what is put off. It has what was done, and what was not
+    /// tried the first time only.
+    pub(super) fn log_message_put_off(&mut self, why: &Undelivered, line: &[u8]) {
+        if why.number > UNTRIED || self.message.attempt.is_first {
+            self.log_message(line);
+        }
     }
 
     /// A recipient whose message is thrown away.

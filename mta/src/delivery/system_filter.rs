@@ -90,7 +90,7 @@ impl Attempt<'_> {
             FilterEnd::Defer(_) => {
                 let line = b"Delivery deferred by system filter";
                 self.log(line);
-                self.log_message(line);
+                self.log_message_undated(line);
                 self.defer_all();
                 return Filtered::On { children: Vec::new(), recipients: false };
             }

@@ -334,10 +334,7 @@ impl<'d> Attempt<'d> {
                     }
                     false => self.log_unless(silent, &marked),
                 }
-                // Its own log tells what was done, and not what was not.
-                if why.number != NOT_DUE {
-                    self.log_message(&line);
-                }
+                self.log_message_put_off(&why, &line);
                 let undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 match verdict == Verdict::Expired {
                     true => {
@@ -384,16 +381,16 @@ impl<'d> Attempt<'d> {
     pub(super) fn stays(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
         self.log(&[b"== ", &line[..]].concat());
-        self.log_message(&line);
+        self.log_message_put_off(why, &line);
     }
 
-    /// A delivery whose time has not come. Its own log tells what was done, and not what was
-    /// not.
+    /// A delivery whose time has not come.
     pub(super) fn waits(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
         if !self.is_silent(&planned.delivery) {
             self.log_if(LogSelector::RETRY_DEFER, &[b"== ", &line[..]].concat());
         }
+        self.log_message_put_off(why, &line);
     }
 
     /// Whether the main log is to be told nothing of a delivery (`disable_logging`).

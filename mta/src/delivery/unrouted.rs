@@ -66,7 +66,8 @@ impl Attempt<'_> {
         let line = self.trouble_line(&subject, &undelivered, (false, None));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
-        self.log_unless(silent, &[b"** ", &line[..], &self.took(None)].concat());
+        let line = [line, self.took(None)].concat();
+        self.log_unless(silent, &[b"** ", &line[..]].concat());
         let line = match router {
             None => [b"routing failed for ", &line[..]].concat(),
             Some(_) => line,

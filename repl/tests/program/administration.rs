@@ -16,9 +16,13 @@ const CONFIG: &str = "primary_hostname = me.test\nspool_directory = DIR/spool\n\
     begin routers\n\
     later:\n driver = redirect\n local_parts = d\n data = :defer: not now\n allow_defer\n\
     cold:\n driver = redirect\n local_parts = z\n data = :freeze: cold\n allow_freeze\n\
+    failing:\n driver = redirect\n local_parts = f\n data = :fail: gone\n allow_fail\n\
     several:\n driver = redirect\n local_parts = l\n data = k@me.test, m@me.test\n\
+    far:\n driver = manualroute\n local_parts = r\n route_list = * 127.0.0.1 byname\n self = send\n\
+    \x20transport = smtp\n\
     here:\n driver = accept\n transport = box\n\
     begin transports\nbox:\n driver = appendfile\n file = /dev/null\n user = Debian-exim\n\
+    smtp:\n driver = smtp\n port = 1\n\
     begin retry\n* * F,1h,10m\n";
 
 /// A name of a message that there is none of.
@@ -189,6 +193,31 @@ const QUESTIONS: &[(&str, &[Words], &[Words])] = &[
             &["-qS"],
         ],
     ),
+    // A named queue is run in one way.
+    (
+        "",
+        &[],
+        &[
+            &["-qGx/1m", "-qGy/2m", "-q3m"],
+            &["-qGx/1m", "-qGx/1m"],
+            &["-qGx", "-q1m"],
+            &["-bd", "-q1m", "-qGx/1m", "-q2m"],
+        ],
+    ),
+    // What a message's own log has of what was not tried, and which lines have a time.
+    ("", &[&["r@me.test", "a@me.test"]], &[&["-ql"], &["-ql"], &["-q"], &["-q"]]),
+    ("queue_run_in_order", &[&["r@me.test"], &["r@me.test"]], &[&["-q"], &["-q"]]),
+    (
+        "log_selector = +deliver_time\nsystem_filter = DIR/filter",
+        &[&["a@me.test"]],
+        &[
+            &["sh", "echo '# Exim filter\ndefer text later' > filter"],
+            &["-M", "ID"],
+            &["sh", "echo '# Exim filter\nfreeze text because' > filter"],
+            &["-q"],
+        ],
+    ),
+    ("log_selector = +deliver_time", &[&["f@me.test", "d@me.test"]], &[&["-q"]]),
 ];
 
 /// The files in and below a directory, in order.
@@ -204,7 +233,7 @@ fn files(place: &Place, name: &str) -> Vec<String> {
 fn told(program: &str, (more, messages, steps): (&str, &[Words], &[Words])) -> String {
     let place = Place::new("");
     let directory = place.directory.path().display().to_string();
-    let config = CONFIG.replace("DIR", &directory).replace("MORE", more);
+    let config = CONFIG.replace("MORE", more).replace("DIR", &directory);
     fs::write(&place.config, config).expect("a configuration");
     for to in messages {
         let args = [&["-odq", "-f", "s@me.test"][..], to].concat();
@@ -227,7 +256,11 @@ fn told(program: &str, (more, messages, steps): (&str, &[Words], &[Words])) -> S
     }
     for name in ["mainlog", "spool/msglog"] {
         for file in files(&place, name) {
-            all += &format!("{name}:\n{}", fs::read_to_string(file).unwrap_or_default());
+            let text = fs::read_to_string(file).unwrap_or_default();
+            // Whether a line has a time counts.
+            let dated = |line: &str| if line == undated(line) { "- " } else { "+ " };
+            let lines = text.lines().map(|line| format!("{}{}\n", dated(line), undated(line)));
+            all += &format!("{name}:\n{}", lines.collect::<String>());
         }
     }
     let lines = all.lines().filter(|line| !line.contains("lost privilege"));
@@ -237,6 +270,7 @@ fn told(program: &str, (more, messages, steps): (&str, &[Words], &[Words])) -> S
             _ if !id.is_empty() && word.contains(&id) => word.replace(&id, "ID"),
             _ if word.starts_with("S=") => "S=…".to_owned(),
             _ if word.starts_with("pid=") => "pid=…".to_owned(),
+            _ if word.starts_with("DT=") => "DT=…".to_owned(),
             _ if word.len() == 23 && word.matches('-').count() == 2 && word != NONE => "…".into(),
             _ if word.parse::<u32>().is_ok() => "…".to_owned(),
             _ => word.to_owned(),
