@@ -124,7 +124,10 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     }
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
-        None if request.only_runs => (Listeners::default(), runs::shown(&request.runs)),
+        None if request.only_runs => {
+            let runs = runs::shown(&request.runs);
+            (Listeners::default(), format!("{runs}, not listening for SMTP"))
+        }
         None => listen(&service, &request)?,
     };
     crate::rights::make_spool(service.engine.settings(), service.engine.world());
@@ -539,7 +542,7 @@ impl Daemon {
 
     /// Says that it does not listen where the new configuration says.
     fn warn_of_moves(&self) {
-        if self.request.inherited.is_some() {
+        if self.request.inherited.is_some() || self.request.only_runs {
             return;
         }
         let (settings, world) = (self.service.engine.settings(), self.service.engine.world());

@@ -282,6 +282,27 @@ fn a_command_that_comes_in_pieces_brings_no_more_time() {
 }
 
 #[test]
+fn one_that_only_runs_queues_says_that_it_does_not_listen() {
+    let file = "DIR/spool/number";
+    let arguments = ["-q90m", "-qGslow/1h", "-oP", file];
+    let mut daemon = Daemon::begin(Path::new(OURS), OPEN, &arguments);
+    assert_eq!(daemon.ended(), Some(0), "{}", daemon.said());
+    daemon.await_log("daemon started");
+    let number = std::fs::read_to_string(daemon.path().join("spool/number")).unwrap();
+    let what = "-qGslow/1h -q1h30m, not listening for SMTP";
+    assert!(daemon.log("main").contains(what), "{}", daemon.log("main"));
+    // It does not look whether it listens where a new configuration says, either.
+    assert!(Command::new("kill").args(["-HUP", number.trim()]).status().unwrap().success());
+    let start = Instant::now();
+    while daemon.log("main").matches("daemon started").count() < 2 {
+        assert!(start.elapsed() < READY, "{}", daemon.log("main"));
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!daemon.log("main").contains("interfaces and ports"), "{}", daemon.log("main"));
+    assert!(Command::new("kill").arg(number.trim()).status().unwrap().success());
+}
+
+#[test]
 fn it_goes_on_in_the_background_and_leaves_its_number() {
     let file = "DIR/spool/number";
     let arguments = ["-bd", "-oX", "127.0.0.1.PORT", "-oP", file];
