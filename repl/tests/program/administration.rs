@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::undated;
 
@@ -309,4 +310,37 @@ fn nothing_is_done_that_the_main_log_is_not_told() {
     let panics = fs::read_to_string(place.path("paniclog")).expect("a log");
     assert!(panics.contains(" <= "), "{panics}");
     assert!(!panics.contains("=>"), "{panics}");
+}
+
+#[test]
+fn a_delivery_says_what_it_does_and_goes_on() {
+    if exim().is_none() {
+        return;
+    }
+    let place = Place::new("");
+    let directory = place.directory.path().display().to_string();
+    let waits = "driver = pipe\n command = /bin/sh -c 'echo > DIR/began; sleep 2'";
+    let config = CONFIG.replace("driver = appendfile\n file = /dev/null", waits);
+    fs::write(&place.config, config.replace("MORE", "").replace("DIR", &directory)).unwrap();
+    place.ours(&["-odq", "-f", "s@me.test", "a@me.test"], "x\n");
+    let (id, _) = place.header("input");
+    let mut delivery =
+        Command::new(OURS).arg("-C").arg(&place.config).args(["-M", &id]).spawn().expect("it runs");
+    let until = |done: &dyn Fn() -> bool| {
+        let start = Instant::now();
+        while !done() {
+            assert!(start.elapsed() < Duration::from_secs(20), "{id}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until(&|| place.path("began").exists());
+    // What exiwhat sends to all processes.
+    let number = delivery.id().to_string();
+    assert!(Command::new("kill").args(["-USR1", &number]).status().expect("kill").success());
+    let told = || fs::read_to_string(place.path("spool/exim-process.info")).unwrap_or_default();
+    until(&|| told().contains(&format!("delivering {id}")));
+    assert!(told().contains(&number), "{}", told());
+    assert!(delivery.wait().expect("it ends").success());
+    let log = fs::read_to_string(place.path("mainlog")).expect("a log");
+    assert!(log.contains("=> a <a@me.test>") && log.contains("Completed"), "{log}");
 }
