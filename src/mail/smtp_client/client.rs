@@ -74,7 +74,7 @@ impl Default for Timeouts {
 /// The last command that was answered, or was to be, and what was heard.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Exchange {
-    /// The command, as it may be shown.
+    /// The command, as errors tell of it.
     pub said: Vec<u8>,
     /// The lines of the reply, or of what no reply was.
     pub heard: Vec<u8>,
@@ -430,7 +430,7 @@ impl SmtpClient {
             text: &request.shown,
         }));
         self.note(request.verb());
-        self.last = Exchange { said: request.shown.clone(), heard: Vec::new() };
+        self.last = Exchange { said: request.blamed().to_vec(), heard: Vec::new() };
         self.unsent.extend_from_slice(&request.line);
         self.unsent.extend_from_slice(b"\r\n");
         if self.tells_flushes {
@@ -510,7 +510,7 @@ impl SmtpClient {
             let (command, cause) = (SmtpCommand::Quit, Cause::NothingAsked);
             return Err(SmtpError { command, said: Vec::new(), cause });
         };
-        self.last.said.clone_from(&request.shown);
+        self.last.said = request.blamed().to_vec();
         if let Some(cause) = &self.broken {
             return Err(error(&request, cause.clone()));
         }
@@ -586,7 +586,7 @@ impl SmtpClient {
 }
 
 pub(super) fn error(request: &SentCommand, cause: impl Into<Cause>) -> SmtpError {
-    SmtpError { command: request.command, said: request.shown.clone(), cause: cause.into() }
+    SmtpError { command: request.command, said: request.blamed().to_vec(), cause: cause.into() }
 }
 
 fn first_line(reply: &Reply) -> Vec<u8> {

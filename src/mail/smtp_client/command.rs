@@ -59,6 +59,9 @@ pub struct SentCommand {
     pub(super) line: Vec<u8>,
     /// The same, where it may be shown; secrets are starred out.
     pub(super) shown: Vec<u8>,
+    /// How much of that an error is told with: of a recipient, what is asked for beside the
+    /// address is left out.
+    bare: usize,
     /// Whether the message is to be judged for each recipient.
     pub(super) prdr: bool,
 }
@@ -96,12 +99,12 @@ impl SentCommand {
     pub(super) fn new(command: SmtpCommand, line: impl Into<Vec<u8>>) -> Self {
         let mut line = line.into();
         line.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
-        Self { command, shown: line.clone(), line, prdr: false }
+        Self { command, bare: line.len(), shown: line.clone(), line, prdr: false }
     }
 
     /// A line that is a secret.
     pub(super) fn secret(command: SmtpCommand, line: Vec<u8>, shown: &[u8]) -> Self {
-        Self { shown: shown.to_vec(), ..Self::new(command, line) }
+        Self { bare: shown.len(), shown: shown.to_vec(), ..Self::new(command, line) }
     }
 
     /// The server has to say something without being asked.
@@ -138,13 +141,14 @@ impl SentCommand {
     /// `RCPT`, for a server that announced these extensions.
     pub fn rcpt(to: &[u8], params: &RcptParams, announced: &Extensions) -> Self {
         let mut line = [b"RCPT TO:<", to, b">"].concat();
+        let bare = Self::new(SmtpCommand::Rcpt, &line[..]).shown.len();
         if announced.ignore_quota && params.ignore_quota {
             line.extend_from_slice(b" IGNOREQUOTA");
         }
         if announced.dsn {
             line.extend_from_slice(&params.dsn);
         }
-        Self::new(SmtpCommand::Rcpt, line)
+        Self { bare, ..Self::new(SmtpCommand::Rcpt, line) }
     }
 
     /// `DATA`, to be sent together with an envelope. A yes to it is intermediate.
@@ -155,6 +159,11 @@ impl SentCommand {
     /// As it may be shown: `MAIL FROM:<a@b> SIZE=100`.
     pub fn shown(&self) -> &[u8] {
         &self.shown
+    }
+
+    /// As errors tell of it.
+    pub(super) fn blamed(&self) -> &[u8] {
+        &self.shown[..self.bare]
     }
 
     /// The word that it begins with.
