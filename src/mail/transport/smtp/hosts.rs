@@ -27,8 +27,9 @@ pub(super) struct HostList {
     pub(super) hosts: Vec<RouteHost>,
     /// The names of those that have no address, as is known.
     missing: Vec<String>,
-    /// Whether the transport's options name them, and none of them may be this one.
-    is_own: bool,
+    /// Whether none of them may be this one: the transport's options name them, or they stand
+    /// in for others.
+    is_elsewhere: bool,
 }
 
 impl HostList {
@@ -52,7 +53,7 @@ impl HostList {
         call: &mut TransportCall<'_>,
         host: &RouteHost,
     ) -> Option<Undelivered> {
-        if !self.is_own || call.transport.on(smtp::ALLOW_LOCALHOST) {
+        if !self.is_elsewhere || call.transport.on(smtp::ALLOW_LOCALHOST) {
             return None;
         }
         let why = match call.cx.call(&LOCAL, |call| is_local(call, host)) {
@@ -105,8 +106,9 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
         fallback = told_hosts(call, list);
         is_own[1] = true;
     }
-    let [first, fallback] = [(first, is_own[0]), (fallback, is_own[1])].map(|(named, is_own)| {
-        let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_own };
+    let both = [(first, is_own[0], is_own[0]), (fallback, is_own[1], true)];
+    let [first, fallback] = both.map(|(named, is_own, is_elsewhere)| {
+        let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_elsewhere };
         for (host, is_missing) in named {
             let found = match is_own || host.address.is_some() {
                 true => vec![(host, is_missing)],
