@@ -86,7 +86,13 @@ impl Errand<'_> {
         message.return_path = path.clone();
         cx.set_var(var::RETURN_PATH, path.clone());
         super::show_message(cx, message.clone());
-        let by_address = routes.is_remote(number) && routes.retries_by_address(cx, number);
+        let (by_address, hindered) = match routes.is_remote(number) {
+            true => match routes.retries_by_address(cx, number) {
+                Ok(by_address) => (by_address, hindered),
+                Err(why) => (false, hindered.or(Some(why))),
+            },
+            false => (false, hindered),
+        };
         let memory = HostMemory {
             cx: RefCell::new(deliverer.context()),
             config: &deliverer.config,

@@ -200,9 +200,14 @@ impl Attempt<'_> {
     }
 
     /// ` F=<…> SRS=<…> P=<…>`, as far as they are wanted.
-    fn senders(&self, subject: &Subject<'_>, return_path: Option<&Str>) -> Vec<u8> {
+    fn senders(
+        &self,
+        subject: &Subject<'_>,
+        told: Option<&Str>,
+        return_path: Option<&Str>,
+    ) -> Vec<u8> {
         let wanted = self.wanted();
-        let mut out = self.sender();
+        let mut out = self.sender(told);
         if let Some(sender) = &subject.address.attached.srs_sender {
             out.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
         }
@@ -215,10 +220,11 @@ impl Attempt<'_> {
         out
     }
 
-    /// ` F=<…>`, where that is wanted.
-    fn sender(&self) -> Vec<u8> {
+    /// ` F=<…>`, where that is wanted: as a host was told him, if that is another one.
+    fn sender(&self, told: Option<&Str>) -> Vec<u8> {
+        let sender = told.map_or(&self.file().sender[..], Str::bytes);
         match self.wanted().contains(LogSelector::SENDER_ON_DELIVERY) {
-            true => [b" F=<", &self.file().sender[..], b">"].concat(),
+            true => [b" F=<", sender, b">"].concat(),
             false => Vec::new(),
         }
     }
@@ -257,7 +263,7 @@ impl Attempt<'_> {
             }
         }
         let mut line = [mark.as_bytes(), b" ", &named].concat();
-        line.extend(self.senders(subject, return_path));
+        line.extend(self.senders(subject, done.sender.as_deref(), return_path));
         line.extend(Self::drivers(subject));
         if wanted.contains(LogSelector::DELIVERY_SIZE) {
             line.extend_from_slice(
@@ -306,7 +312,7 @@ impl Attempt<'_> {
         why: &Undelivered,
         (defers, began): (bool, Option<Moment>),
     ) -> Vec<u8> {
-        let sender = if defers { Vec::new() } else { self.sender() };
+        let sender = if defers { Vec::new() } else { self.sender(None) };
         let took = if defers { self.took(began) } else { Vec::new() };
         self.trouble(subject, why, (defers, &took), [sender, self.queue()].concat())
     }
@@ -323,7 +329,7 @@ impl Attempt<'_> {
         why: &Undelivered,
         return_path: &Str,
     ) -> Vec<u8> {
-        self.trouble(subject, why, (false, b""), self.senders(subject, Some(return_path)))
+        self.trouble(subject, why, (false, b""), self.senders(subject, None, Some(return_path)))
     }
 
     /// ` DT=…`: how long a delivery took, or that there was none.

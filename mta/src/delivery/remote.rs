@@ -82,7 +82,13 @@ impl Attempt<'_> {
         let mut all = Vec::new();
         while !left.is_empty() {
             let first = left.remove(0);
-            let bounds = self.bounds_of(&first);
+            let bounds = match self.bounds_of(&first) {
+                Ok(bounds) => bounds,
+                Err(why) => {
+                    self.stays(&first, &why);
+                    continue;
+                }
+            };
             // One address in each is as much as to say that each goes by itself.
             let most = match bounds.recipients {
                 1 => 1,

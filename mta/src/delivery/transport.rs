@@ -48,12 +48,12 @@ pub(super) struct Conclusion<'c> {
 
 impl<'d> Attempt<'d> {
     /// What one delivery may take at once by the transport of an address.
-    pub(super) fn bounds_of(&mut self, planned: &Planned) -> TransportBounds {
+    pub(super) fn bounds_of(&mut self, planned: &Planned) -> Result<TransportBounds, Undelivered> {
         let routes = self.routes().clone();
         routes.introduce(&mut self.cx, &[&planned.delivery]);
         let bounds = match planned.delivery.transport {
             Some(number) => routes.bounds(&mut self.cx, number),
-            None => TransportBounds::default(),
+            None => Ok(TransportBounds::default()),
         };
         routes.dismiss(&mut self.cx, &[&planned.delivery]);
         bounds
@@ -155,7 +155,7 @@ impl<'d> Attempt<'d> {
         self.show_return_path(&path);
         self.reports.extend(reports);
         let Delivering { outcomes, mut failed_hosts, good_hosts, refused, .. } = done;
-        let Delivering { awaited_hosts, message_log, .. } = done;
+        let Delivering { awaited_hosts, message_log, late, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
         let Some(number) = first.delivery.transport else { return };
@@ -191,7 +191,9 @@ impl<'d> Attempt<'d> {
         self.note_remote(planned, &outcomes);
         let group = self.next_group();
         let mut copies = BTreeSet::new();
-        for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
+        let mut all: Vec<_> = planned.iter().zip(outcomes).enumerate().collect();
+        all.sort_by_key(|(at, _)| late.iter().position(|one| one == at));
+        for (at, (one, outcome)) in all {
             let of_hosts = of_refusals.get(&at).copied().unwrap_or(of_hosts);
             let is_first = match &outcome {
                 Outcome::Delivered(done) => {
@@ -380,7 +382,11 @@ impl<'d> Attempt<'d> {
     /// A delivery that is not made now, for no fault of anybody's.
     pub(super) fn stays(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
-        self.log(&[b"== ", &line[..]].concat());
+        let marked = [b"== ", &line[..]].concat();
+        match why.panics {
+            true => self.cx.log().panic(&marked),
+            false => self.log(&marked),
+        }
         self.log_message_put_off(why, &line);
     }
 

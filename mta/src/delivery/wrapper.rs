@@ -55,7 +55,10 @@ impl Attempt<'_> {
         }
         let (first, others) = plan.remote.split_first()?;
         let fits = |one: &Planned| goes_with(&first.delivery, &one.delivery);
-        let bounds = self.bounds_of(first);
+        let bounds = match self.bounds_of(first) {
+            Ok(bounds) => bounds,
+            Err(why) => return Some(why.message),
+        };
         let domain = first.delivery.address.domain.bytes();
         let is_one = others.iter().all(fits)
             && (bounds.several_domains

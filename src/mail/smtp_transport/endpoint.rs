@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, ListEvent};
-use eximious_core::{Call, DriverOpt, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, DriverOpt, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::{HostNames, Known, ListOutcome, Matcher, elements, ip};
@@ -81,6 +81,7 @@ fn interface(
     let text = match value(cx, transport, smtp::INTERFACE) {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
+        Err(fail) if fail.class() == FailClass::Forced => return Ok(None),
         Err(fail) => {
             let head = format!("failed to expand \"interface\" option for {asker}: ");
             return Err([head.as_bytes(), fail.message()].concat());

@@ -162,6 +162,12 @@ impl Peer<'_> {
                     Err(_) if how.fast_open => {}
                     Err(why) => self.tell(&[b" failed: ", reason(why).as_bytes()].concat()),
                 }
+                if let (Err(why), Some(from)) = (&connected, how.from)
+                    && why.kind() == io::ErrorKind::AddrNotAvailable
+                {
+                    let line = format!("bind of [{from}]:0 failed");
+                    self.cx.log().main(line.as_bytes());
+                }
                 connected
             }
             Err(fail) => Err(io::Error::other(String::from_utf8_lossy(fail.message()))),

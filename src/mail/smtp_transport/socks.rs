@@ -110,15 +110,19 @@ fn next(left: &mut Vec<SocksProxy>, chance: impl FnOnce(u64) -> u64) -> Option<S
 
 impl Peer<'_> {
     /// The proxies by way of which the host is reached, as the option has them; nothing
-    /// where there are none.
+    /// where it is not set.
     ///
     /// # Errors
-    /// The option can't be expanded, which is logged.
+    /// The option can't be expanded, which is logged, or names no proxy: no other way is taken
+    /// then.
     pub(super) fn proxies(&mut self) -> io::Result<Option<Str>> {
         let Some(transport) = self.transport else { return Ok(None) };
-        match transport.expand_some(self.cx, smtp::SOCKS_PROXY) {
+        match transport.expand(self.cx, smtp::SOCKS_PROXY) {
             None => Ok(None),
-            Some(Ok(list)) => Ok(Some(list).filter(|list| !list.bytes().trim_ascii().is_empty())),
+            Some(Ok(list)) if list.bytes().trim_ascii().is_empty() => {
+                Err(io::Error::from_raw_os_error(NO_ENTRY))
+            }
+            Some(Ok(list)) => Ok(Some(list)),
             Some(Err(_)) => {
                 let head = b"Bad expansion for socks_proxy in ".as_slice();
                 (self.log)(&[head, transport.name.bytes()].concat());

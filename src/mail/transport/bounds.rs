@@ -1,13 +1,14 @@
 //! How much of a message's mail goes in one delivery to other hosts (specification 30.4,
 //! `max_rcpt`, `multi_domain`), and how many run at the same time (24, `max_parallel`).
 
-use eximious_core::{DriverOpt, Expanded};
+use eximious_core::{DriverOpt, Expanded, FailClass};
 use eximious_stdlib::number::comparand;
 use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 use eximious_stdlib::options::yes_or_no;
 
-use super::Transport;
+use super::local::UNKNOWN;
 use super::smtp::most_recipients;
+use super::{Transport, Undelivered};
 use crate::Context;
 use crate::mail::route::{Routes, Text};
 
@@ -45,24 +46,30 @@ impl Routes {
         Ok(usize::try_from(most).ok().filter(|most| *most > 0))
     }
 
-    /// What one delivery by a transport, by its number, may take. An option that makes no
-    /// sense bounds nothing here: the delivery says so.
-    pub fn bounds(&self, cx: &mut Context, number: usize) -> TransportBounds {
+    /// What one delivery by a transport, by its number, may take.
+    ///
+    /// # Errors
+    /// Whether it may be of several domains can't be expanded.
+    pub fn bounds(&self, cx: &mut Context, number: usize) -> Result<TransportBounds, Undelivered> {
         let transport = self.transport_at(number);
         // What has to be expanded is asked for each host.
         let is_constant =
             transport.some_text(smtp::MAX_RCPT).is_some_and(|text| !text.bytes().contains(&b'$'));
-        let recipients = is_constant.then(|| most_recipients(cx, transport).ok().flatten());
+        let recipients = is_constant.then(|| most_recipients(cx, transport));
         let recipients = recipients.flatten().unwrap_or(usize::MAX);
         let several_domains = transport.some_text(smtp::MTA_STS_DOMAINS).is_none()
-            && is_on(cx, transport, smtp::MULTI_DOMAIN);
-        TransportBounds { recipients: recipients.max(1), several_domains }
+            && is_on(cx, transport, smtp::MULTI_DOMAIN)?;
+        Ok(TransportBounds { recipients: recipients.max(1), several_domains })
     }
 
     /// Whether failures of hosts, by a transport by its number, are kept for each of their
     /// addresses (`retry_include_ip_address`).
-    pub fn retries_by_address(&self, cx: &mut Context, number: usize) -> bool {
-        is_on(cx, self.transport_at(number), smtp::RETRY_INCLUDE_IP_ADDRESS)
+    ///
+    /// # Errors
+    /// The option can't be expanded.
+    pub fn retries_by_address(&self, cx: &mut Context, number: usize) -> Result<bool, Undelivered> {
+        let is_on = is_on(cx, self.transport_at(number), smtp::RETRY_INCLUDE_IP_ADDRESS);
+        is_on.map_err(|why| Undelivered { panics: false, ..why })
     }
 
     /// Whether failures of recipients, by a transport by its number, are kept for each of
@@ -79,11 +86,22 @@ impl Routes {
 }
 
 /// Whether a switch is on that may have to be expanded; one whose text says neither is off.
-fn is_on(cx: &mut Context, transport: &Transport, option: DriverOpt<Expanded<bool>>) -> bool {
-    match transport.get(option) {
-        Expanded::Value(value) => value,
-        Expanded::Text(text) => {
-            Text::new(text).expand(cx).is_ok_and(|text| yes_or_no(text.bytes()) == Some(true))
+fn is_on(
+    cx: &mut Context,
+    transport: &Transport,
+    option: DriverOpt<Expanded<bool>>,
+) -> Result<bool, Undelivered> {
+    let text = match transport.get(option) {
+        Expanded::Value(value) => return Ok(value),
+        Expanded::Text(text) => text,
+    };
+    match Text::new(text).expand(cx) {
+        Ok(text) => Ok(yes_or_no(text.bytes()) == Some(true)),
+        Err(fail) if fail.class() == FailClass::Forced => Ok(false),
+        Err(fail) => {
+            let head = format!("failed to expand \"{}\" in ", option.name());
+            let parts = [head.as_bytes(), transport.name.bytes(), b" transport: ", fail.message()];
+            Err(Undelivered::new(UNKNOWN, parts.concat()).panicking())
         }
     }
 }

@@ -144,6 +144,9 @@ pub struct Delivering {
     pub awaited_hosts: Vec<Vec<u8>>,
     /// Whether a host was passed by that may be tried again, at another time.
     pub passed_by: bool,
+    /// The addresses for which the hosts that stand in for others were asked, in the order in
+    /// which they are told of: after the others (`fallback_hosts`).
+    pub late: Vec<usize>,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
     /// What a command wrote that the sender is to see.
@@ -385,6 +388,8 @@ pub struct Delivered {
     pub fields: Vec<u8>,
     /// The address as the host was told it, where that is another one for its sake: in ASCII.
     pub recipient: Option<Box<Str>>,
+    /// The sender as the host was told him, where that is another one for its sake.
+    pub sender: Option<Box<Str>>,
     /// Whether the host will report what becomes of it (DSN).
     pub reports: bool,
     /// The how manieth copy of a message it was along the connection; 0 where there is none.

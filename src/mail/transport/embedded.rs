@@ -9,6 +9,7 @@ use eximious_core::world::LocalUser;
 use eximious_core::{Closure, DriverDef, DriverKind, Fail, Message, Meta, OptionValue, Runs, Str};
 
 use super::driver::{Deliver, TransportRun};
+use super::outgoing::unwritten;
 use super::{Consignment, Outcome, Transport, TransportCall, Undelivered};
 use crate::engine::Access;
 use crate::mail::route::{Delivery, unless_forced};
@@ -57,7 +58,9 @@ impl<'c> DeliveryCall<'c> {
     /// Options of the transport can't be expanded: nobody can say now.
     pub fn reader(&mut self) -> Result<Box<dyn Read + 'c>, Fail> {
         let outgoing = self.consignment.outgoing(self.access.cx, self.transport);
-        outgoing.map(super::Outgoing::into_reader).map_err(Fail::defer)
+        outgoing
+            .map(super::Outgoing::into_reader)
+            .map_err(|why| Fail::defer(unwritten(b"", &why).message))
     }
 
     /// Where it goes; an outcome is wanted for each.

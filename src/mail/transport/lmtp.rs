@@ -12,6 +12,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::local::Trouble;
+use super::outgoing::unwritten;
 use super::smtp::retry_error;
 use super::{Delivered, Outcome, Outgoing, TransportCall, Undelivered};
 use crate::config::{TransportRules, user_has_group};
@@ -40,7 +41,6 @@ const MALFORMED: i32 = -19;
 const RCPT: i32 = -44;
 const MAIL: i32 = -45;
 const DATA: i32 = -46;
-const HEADERS: i32 = -27;
 
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let mut outcomes = vec![None; call.consignment.deliveries.len()];
@@ -58,7 +58,7 @@ fn deliver(call: &mut TransportCall<'_>, outcomes: &mut [Option<Outcome>]) -> Re
     let order = order(call)?;
     let wrong = |why| Undelivered { panics: true, ..Undelivered::new(UNKNOWN, why) };
     let filter = call.filter("").map_err(|why| later(wrong(why)))?;
-    let mut outgoing = call.outgoing().map_err(|why| later(Undelivered::new(HEADERS, why)))?;
+    let mut outgoing = call.outgoing().map_err(|why| later(unwritten(b"", &why)))?;
     outgoing.set_filter(filter);
     let denied = call.cx.call(&META, |call| {
         call.processes()?;

@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read};
 use eximious_core::{DriverOpt, OptionDef, OptionValue, Str};
 
 use super::filter::FilterFault;
-use super::outgoing::LineChanges;
+use super::outgoing::{LineChanges, unwritten};
 use super::{Outcome, Outgoing, TransportCall, Undelivered};
 use crate::Context;
 use crate::config::Instance;
@@ -98,18 +98,26 @@ pub(super) struct LocalText<'c> {
 }
 
 impl<'c> LocalText<'c> {
-    /// The message of a call; `crlf` says that its lines end with `\r\n` in any case.
+    /// The message of a call, for a file or a directory, or for a command; `crlf` says that its
+    /// lines end with `\r\n` in any case.
     ///
     /// # Errors
     /// What is to be written can't be told.
     pub(super) fn new(
         call: &mut TransportCall<'c>,
         options: &Surroundings,
-        crlf: bool,
+        (path, crlf): (Option<&[u8]>, bool),
     ) -> Result<Self, Undelivered> {
         let filter = call.filter("");
         let filter = filter.map_err(|why| Undelivered::new(UNKNOWN, why).panicking())?;
-        let mut outgoing = call.outgoing().map_err(|why| Undelivered::new(HEADERS, why))?;
+        let mut outgoing = call.outgoing().map_err(|why| {
+            let place = path.map(|path| [b" while writing to ", path].concat());
+            let mut told = unwritten(&place.unwrap_or_default(), &why).panicking();
+            if path.is_none() {
+                told.message[..1].make_ascii_uppercase();
+            }
+            told
+        })?;
         outgoing.set_filter(filter);
         let transport = call.transport;
         let batched = transport.on(options.batched);

@@ -11,7 +11,7 @@ use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use super::filter::{FilterFault, TransportFilter};
-use super::{Consignment, Transport, TransportCall};
+use super::{Consignment, Transport, TransportCall, Undelivered};
 use crate::Context;
 use crate::config::rewrite_rules;
 use crate::mail::rewrite::Rewriter;
@@ -20,7 +20,7 @@ use crate::mail::route::{Attached, Delivery};
 use crate::mail::smtp_client::Chunks;
 
 /// A message on its way out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Outgoing<'m> {
     /// The header, with the blank line behind it; nothing with `body_only`.
     pub(crate) head: Vec<u8>,
@@ -28,6 +28,15 @@ pub(crate) struct Outgoing<'m> {
     message: Option<&'m Message>,
     /// The command that it goes through.
     filter: Option<Arc<TransportFilter>>,
+}
+
+/// The number of a header that can't be told.
+const UNWRITTEN: i32 = -25;
+
+/// Why a message is not written, to this place, if that is said: its header can't be told.
+pub(super) fn unwritten(place: &[u8], why: &[u8]) -> Undelivered {
+    let head = b"failed to expand headers_add or headers_remove".as_slice();
+    Undelivered::new(UNWRITTEN, [head, place, b": ", why].concat())
 }
 
 /// What is changed about the lines of a message as they are written.
@@ -45,7 +54,7 @@ impl<'c> TransportCall<'c> {
     /// The message as it leaves.
     ///
     /// # Errors
-    /// Header lines can't be told: Exim's words.
+    /// Header lines can't be told: why ([`unwritten`]).
     pub(crate) fn outgoing(&mut self) -> Result<Outgoing<'c>, Vec<u8>> {
         self.consignment.outgoing(self.cx, self.transport)
     }
@@ -55,7 +64,7 @@ impl<'c> Consignment<'c> {
     /// The message as it leaves by a transport.
     ///
     /// # Errors
-    /// Header lines can't be told: Exim's words.
+    /// Header lines can't be told: why ([`unwritten`]).
     pub(super) fn outgoing(
         &self,
         cx: &mut Context,
@@ -214,7 +223,7 @@ impl<'m> Outgoing<'m> {
 /// that they add behind.
 ///
 /// # Errors
-/// What the transport's options say of it can't be told: Exim's words.
+/// What the transport's options say of it can't be told: why.
 pub(crate) fn header_lines(
     cx: &mut Context,
     transport: &Transport,
@@ -273,11 +282,7 @@ fn expanded(
     let Some(text) = transport.expand_some(cx, option) else { return Ok(Str::EMPTY) };
     text.or_else(|fail: Fail| match fail.class() {
         FailClass::Forced => Ok(Str::EMPTY),
-        _ => {
-            let head = format!("failed to expand {} in ", option.name());
-            let parts = [head.as_bytes(), transport.name.bytes(), b": ", fail.message()];
-            Err(parts.concat())
-        }
+        _ => Err(fail.message().to_vec()),
     })
 }
 

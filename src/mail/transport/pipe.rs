@@ -74,7 +74,7 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
         timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
         max_output: u64::try_from(transport.get(opt::MAX_OUTPUT)).unwrap_or(0),
     };
-    let text = LocalText::new(call, &SURROUNDINGS, false)?;
+    let text = LocalText::new(call, &SURROUNDINGS, (None, false))?;
     let denied = call.cx.call(&META, |call| call.processes().map(|_| ()));
     denied.map_err(|fail| later(fail.message().to_vec()))?;
     let processes = call.cx.engine().world().processes.clone();

@@ -51,15 +51,8 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
         let why = Undelivered::new(0, "message has lines too long for transport");
         return vec![Outcome::Failed(why); count];
     }
-    let mut outgoing = match call.outgoing() {
-        Ok(outgoing) => outgoing,
-        Err(why) => return all(Undelivered::new(UNKNOWN, why)),
-    };
-    if let Err(why) = signing::sign(call, &mut outgoing) {
-        return all(why);
-    }
     match hosts::of(call) {
-        Ok(hosts) => Work::new(count).run(call, &mut outgoing, &hosts),
+        Ok(hosts) => Work::new(count).run(call, &hosts),
         Err(why) => all(why),
     }
 }
@@ -69,7 +62,7 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
 fn has_long_lines(call: &mut TransportCall<'_>) -> bool {
     let limit = call.transport.get(smtp::MESSAGE_LINELENGTH_LIMIT);
     let longest = call.cx.value_of(var::MAX_RECEIVED_LINELENGTH).display().to_string();
-    limit > 0 && longest.parse::<i64>().is_ok_and(|longest| longest > limit)
+    longest.parse::<i64>().is_ok_and(|longest| longest > limit)
 }
 
 /// What is to be done, and what was done.
@@ -94,6 +87,8 @@ struct Work {
     breaks_off: bool,
     /// Whether it is for hosts that addresses have to wait.
     awaits_hosts: bool,
+    /// Whether hosts are asked that stand in for others (`fallback_hosts`).
+    stands_in: bool,
 }
 
 impl Work {
@@ -109,25 +104,24 @@ impl Work {
             put_off: Vec::new(),
             breaks_off: false,
             awaits_hosts: false,
+            stands_in: false,
         }
     }
 
-    /// The addresses of which nothing is known yet.
+    /// The addresses of which nothing is known yet. For hosts that stand in for others, the
+    /// last one comes first.
     fn left(&self) -> Vec<usize> {
-        (0..self.outcomes.len()).filter(|at| self.outcomes[*at].is_none()).collect()
+        let left = (0..self.outcomes.len()).filter(|at| self.outcomes[*at].is_none());
+        if self.stands_in { left.rev().collect() } else { left.collect() }
     }
 
-    fn run(
-        mut self,
-        call: &mut TransportCall<'_>,
-        outgoing: &mut Outgoing<'_>,
-        hosts: &hosts::Hosts,
-    ) -> Vec<Outcome> {
-        let lists = [Some(&hosts.first), Some(&hosts.fallback).filter(|_| !call.consignment.whole)];
-        for list in lists.into_iter().flatten() {
-            if !self.try_each(call, &mut *outgoing, list) {
-                break;
+    fn run(mut self, call: &mut TransportCall<'_>, hosts: &hosts::Hosts) -> Vec<Outcome> {
+        if self.try_each(call, &hosts.first) && !call.consignment.whole {
+            self.stands_in = !hosts.fallback.hosts.is_empty();
+            if self.stands_in {
+                call.done.late = self.left();
             }
+            self.try_each(call, &hosts.fallback);
         }
         if !self.left().is_empty() && (self.waits || self.busy || self.awaits_hosts) {
             let names = hosts.first.hosts.iter().chain(&hosts.fallback.hosts);
@@ -137,7 +131,7 @@ impl Work {
         }
         let domain = call.consignment.deliveries[0].address.domain.clone();
         call.done.passed_by = self.waits || self.busy;
-        if self.given_up && !call.done.passed_by && self.tried == 0 {
+        if !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
             let why = given_up(domain.bytes(), delays);
             let has_trouble = |at: &usize| self.troubles[*at].is_some();
@@ -170,12 +164,7 @@ impl Work {
     }
 
     /// Tries hosts, one after the other; whether others may be tried then.
-    fn try_each(
-        &mut self,
-        call: &mut TransportCall<'_>,
-        outgoing: &mut Outgoing<'_>,
-        list: &HostList,
-    ) -> bool {
+    fn try_each(&mut self, call: &mut TransportCall<'_>, list: &HostList) -> bool {
         let transport = call.transport;
         let most = [smtp::HOSTS_MAX_TRY, smtp::HOSTS_MAX_TRY_HARDLIMIT];
         let [most, limit] = most.map(|option| transport.get(option));
@@ -252,7 +241,8 @@ impl Work {
                 let is_alone = turn.as_ref().is_some_and(HostTurn::is_alone);
                 let mut attempt = Attempt {
                     call: &mut *call,
-                    outgoing: &mut *outgoing,
+                    outgoing: Outgoing::default(),
+                    submitter: None,
                     host,
                     taking: taking.clone(),
                     endpoint: endpoint.clone(),
@@ -327,20 +317,12 @@ fn given_up(domain: &[u8], delays: bool) -> Vec<u8> {
     [head, domain, b"' have been failing for a long time ", tail].concat()
 }
 
-/// How many recipients a transaction has at the most; nothing where there is no limit.
-///
-/// # Errors
-/// The option makes no sense: Exim's words.
-pub(super) fn most_recipients(
-    cx: &mut Context,
-    transport: &Transport,
-) -> Result<Option<usize>, Vec<u8>> {
-    let Some(text) = transport.expand_some(cx, smtp::MAX_RCPT) else { return Ok(None) };
-    let text = text.map_err(|fail| fail.message().to_vec())?;
-    let number = std::str::from_utf8(text.bytes()).ok().and_then(|text| text.trim().parse().ok());
-    match number {
-        Some(0) => Ok(None),
-        Some(number) => Ok(Some(number)),
-        None => Err([b"invalid integer \"", text.bytes(), b"\" for max_rcpt"].concat()),
-    }
+/// How many recipients a transaction has at the most; nothing where there is no limit, as where
+/// the option does not begin with a number.
+pub(super) fn most_recipients(cx: &mut Context, transport: &Transport) -> Option<usize> {
+    let text = transport.expand_some(cx, smtp::MAX_RCPT)?.ok()?;
+    let digits = text.bytes().trim_ascii_start();
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    let number: usize = std::str::from_utf8(&digits[..end]).ok()?.parse().ok()?;
+    Some(number).filter(|number| *number > 0)
 }

@@ -6,10 +6,10 @@ use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::{self as generic, autoreply as opt};
 use eximious_stdlib::variables::var;
 
-use super::super::local::UNKNOWN;
+use super::super::outgoing::unwritten;
 use super::{Reply, Trouble, later, never, untainted};
 use crate::mail::route::Text;
-use crate::mail::transport::{TransportCall, Undelivered};
+use crate::mail::transport::TransportCall;
 
 /// How long a file may be that follows the text.
 const LARGEST: u64 = 64 << 20;
@@ -131,8 +131,7 @@ fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<(), Trouble>
     text.extend([b"\n------ This is a copy of the ", rubric, b"\n\n"].concat());
     let limit = call.cx.engine().settings().get(main::BOUNCE_RETURN_SIZE_LIMIT);
     let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(LARGEST);
-    let outgoing =
-        call.outgoing().map_err(|why| Trouble::Deferred(Undelivered::new(UNKNOWN, why)))?;
+    let outgoing = call.outgoing().map_err(|why| Trouble::Deferred(unwritten(b"", &why)))?;
     text.extend_from_slice(&outgoing.head);
     let read = std::io::Read::read_to_end(
         &mut std::io::Read::take(outgoing.body(), limit.min(LARGEST)),

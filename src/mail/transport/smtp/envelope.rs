@@ -52,7 +52,7 @@ impl Begun {
     }
 }
 
-impl Attempt<'_, '_, '_> {
+impl Attempt<'_, '_> {
     /// MAIL, and RCPT for each; with a host that takes many commands at once, DATA as well, or
     /// the first of the chunks. Those that it took, and how much of the message it has.
     pub(super) fn envelope(

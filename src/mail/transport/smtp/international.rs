@@ -35,10 +35,10 @@ pub(super) fn converts(call: &mut TransportCall<'_>, is_taken: bool) -> bool {
     }
 }
 
-/// The recipient as the host was told it, where that is another one.
-pub(super) fn told(recipient: &Str, converts: bool) -> Option<Box<Str>> {
-    let is_other = converts && !recipient.bytes().is_ascii();
-    is_other.then(|| Box::new(in_ascii(recipient)))
+/// An address as the host was told it, where that is another one.
+pub(super) fn told(address: &Str, converts: bool) -> Option<Box<Str>> {
+    let is_other = converts && !address.bytes().is_ascii();
+    is_other.then(|| Box::new(in_ascii(address)))
 }
 
 /// An address, both parts of it in ASCII. What has no such form stays as it is.

@@ -8,7 +8,7 @@ use super::session::Attempt;
 use crate::mail::smtp_transport::log_tls_fault;
 use crate::mail::transport::TakingHost;
 
-impl Attempt<'_, '_, '_> {
+impl Attempt<'_, '_> {
     /// `127.0.0.1 [127.0.0.1]`
     pub(super) fn shown(&self) -> Vec<u8> {
         let mut place = format!(" [{}]", self.taking.address);

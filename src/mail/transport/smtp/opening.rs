@@ -20,7 +20,7 @@ const UNVOUCHED: i32 = -36;
 /// What is logged of a connection that an event's action did not want.
 const EVENT_SAYS_NO: &str = "Event requests alternate response";
 
-impl Attempt<'_, '_, '_> {
+impl Attempt<'_, '_> {
     /// Opens the connection; nothing where no message can begin.
     pub(super) fn open(&mut self, left: &[usize]) -> Option<Opened> {
         let transport = self.call.transport;

@@ -12,6 +12,7 @@ use super::bounds::LineBounds;
 use super::envelope::{Begun, MailWishes};
 use super::held::Line;
 use super::international;
+use super::signing;
 use super::stop::{
     Stop, at_the_end, broken_off, number_of, of_message, pipelined, retry_error, with_reason,
 };
@@ -20,6 +21,7 @@ use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
 use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
+use crate::mail::transport::outgoing::unwritten;
 use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
 };
@@ -34,9 +36,12 @@ const OF_ONE: i32 = 0;
 type PanicLog = dyn FnMut(&[u8]);
 
 /// One host, and what is to be sent there.
-pub(super) struct Attempt<'a, 'c, 'm> {
+pub(super) struct Attempt<'a, 'c> {
     pub(super) call: &'a mut TransportCall<'c>,
-    pub(super) outgoing: &'a mut Outgoing<'m>,
+    /// The message as it leaves, as soon as there is a connection: header lines may tell of it.
+    pub(super) outgoing: Outgoing<'c>,
+    /// Who is said to have submitted it.
+    pub(super) submitter: Option<Vec<u8>>,
     pub(super) host: &'a RouteHost,
     pub(super) taking: TakingHost,
     pub(super) endpoint: Endpoint,
@@ -57,19 +62,14 @@ pub(super) struct Attempt<'a, 'c, 'm> {
     pub(super) log: Box<PanicLog>,
 }
 
-impl Attempt<'_, '_, '_> {
+impl Attempt<'_, '_> {
     /// Sends the message to these addresses, along a connection that is there, or a new
     /// one; the connection, where another message waits for it.
     pub(super) fn run(&mut self, left: &[usize], held: Option<Line>) -> Option<Line> {
         self.taking.show(self.call.cx);
-        let most = match most_recipients(self.call.cx, self.call.transport) {
-            Ok(_) if self.call.consignment.whole => usize::MAX,
-            Ok(most) => most.unwrap_or(usize::MAX).max(1),
-            Err(why) => {
-                self.work.defer(left, &Undelivered::new(UNKNOWN, why));
-                self.hang_up(held?, true);
-                return None;
-            }
+        let most = match self.call.consignment.whole {
+            true => usize::MAX,
+            false => most_recipients(self.call.cx, self.call.transport).unwrap_or(usize::MAX),
         };
         let mut line = match held {
             Some(line) => {
@@ -78,16 +78,13 @@ impl Attempt<'_, '_, '_> {
             }
             None => self.new_line(left)?,
         };
-        let name = [self.call.transport.name.display().to_string(), String::new()].join(" ");
-        match self.call.filter(&name) {
-            Ok(filter) => self.outgoing.set_filter(filter),
-            Err(why) => {
-                self.work.defer(left, &Undelivered::new(0, why));
-                self.hang_up(line, true);
-                return None;
-            }
-        }
         self.local = line.opened.client.local_address();
+        if let Err(why) = self.prepare() {
+            // Another host would fare no better.
+            self.work.settle(left, &Outcome::Deferred(why));
+            self.hang_up(line, true);
+            return None;
+        }
         let bounds = LineBounds::of(self.call, &line, most, self.is_turned());
         let (mut rest, mut alive) = (left.to_vec(), true);
         while alive && !rest.is_empty() {
@@ -120,6 +117,20 @@ impl Attempt<'_, '_, '_> {
         }
         self.hang_up(line, alive);
         None
+    }
+
+    /// Makes the message as it leaves: header lines may tell of the connection.
+    fn prepare(&mut self) -> Result<(), Undelivered> {
+        self.submitter = self.authenticated_sender()?;
+        let host = || Some(Box::new(self.taking.clone()));
+        let outgoing = self.call.outgoing();
+        self.outgoing =
+            outgoing.map_err(|why| Undelivered { host: host(), ..unwritten(b"", &why) })?;
+        signing::sign(self.call, &mut self.outgoing)?;
+        let name = format!("{} ", self.call.transport.name.display());
+        let filter = self.call.filter(&name).map_err(|why| Undelivered::new(0, why))?;
+        self.outgoing.set_filter(filter);
+        Ok(())
     }
 
     /// Sends a copy to some addresses. The connection, which may be a new one where the old
@@ -236,7 +247,9 @@ impl Attempt<'_, '_, '_> {
             && !self.outgoing.is_filtered()
             && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
         let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
-        let auth_sender = self.authenticated_sender(opened.authenticated.is_some());
+        let is_known = opened.authenticated.is_some()
+            || self.call.transport.on(smtp::AUTHENTICATED_SENDER_FORCE);
+        let auth_sender = self.submitter.clone().filter(|_| is_known);
         let client = &mut opened.client;
         let takes_utf8 = client.extensions().smtputf8;
         let converts = international::converts(self.call, takes_utf8);
@@ -348,6 +361,7 @@ impl Attempt<'_, '_, '_> {
                     confirmation: Some([reply.text(), &of_all].concat()),
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),
+                    sender: international::told(&self.call.consignment.message.sender, converts),
                     fields: fields.clone(),
                     size: Some(size),
                     reports,

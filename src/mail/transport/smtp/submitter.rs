@@ -5,26 +5,26 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::session::Attempt;
+use crate::mail::smtp_transport::UNNAMED;
+use crate::mail::transport::Undelivered;
 
-impl Attempt<'_, '_, '_> {
+impl Attempt<'_, '_> {
     /// Who is said to have submitted the message, to a host that knows who this is
     /// (`authenticated_sender`): what the option says, or what is known of the message.
-    pub(super) fn authenticated_sender(&mut self, is_known: bool) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// The option can't be expanded.
+    pub(super) fn authenticated_sender(&mut self) -> Result<Option<Vec<u8>>, Undelivered> {
         let transport = self.call.transport;
-        if !is_known && !transport.on(smtp::AUTHENTICATED_SENDER_FORCE) {
-            return None;
-        }
         let own = match transport.expand_some(self.call.cx, smtp::AUTHENTICATED_SENDER) {
             None => self.call.cx.value_of(var::AUTHENTICATED_SENDER),
             Some(Ok(own)) => own,
+            Some(Err(fail)) if fail.class() == FailClass::Forced => return Ok(None),
             Some(Err(fail)) => {
-                if fail.class() != FailClass::Forced {
-                    let head = b"failed to expand authenticated_sender: ".as_slice();
-                    (self.log)(&[head, fail.message()].concat());
-                }
-                return None;
+                let head = b"failed to expand authenticated_sender: ".as_slice();
+                return Err(Undelivered::new(UNNAMED, [head, fail.message()].concat()));
             }
         };
-        (!own.is_empty()).then(|| own.bytes().to_vec())
+        Ok((!own.is_empty()).then(|| own.bytes().to_vec()))
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct PutOff {
     pub(super) host: TakingHost,
 }
 
-impl Attempt<'_, '_, '_> {
+impl Attempt<'_, '_> {
     /// Tells the transport that the host puts off some addresses, of which the first stands for
     /// all, and by which error.
     pub(super) fn tell_deferral(&mut self, some: &[usize], why: &Undelivered) {
