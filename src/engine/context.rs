@@ -385,6 +385,18 @@ impl Context {
         patterns::is_in_written(self, list, matcher)
     }
 
+    /// The same, where the list is expanded already.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub(crate) fn is_in_expanded(
+        &mut self,
+        list: &Str,
+        matcher: &mut Matcher<'_>,
+    ) -> Result<ListOutcome, Fail> {
+        patterns::is_in_expanded(self, list, matcher)
+    }
+
     /// Whether a text matches a regular expression, which is no item of a list and is
     /// not expanded; what was matched is in `$0`, `$1`, ….
     ///

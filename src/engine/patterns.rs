@@ -44,6 +44,18 @@ pub(crate) fn is_in_written(
     cx.call(&RECORD, |call: &mut Call<'_>| matcher.test_written(call, list))
 }
 
+/// Tests a subject against a list that is expanded.
+///
+/// # Errors
+/// The list can't be read.
+pub(crate) fn is_in_expanded(
+    cx: &mut Context,
+    list: &Str,
+    matcher: &mut Matcher<'_>,
+) -> Result<ListOutcome, Fail> {
+    cx.call(&RECORD, |call: &mut Call<'_>| matcher.test(call, list))
+}
+
 pub(crate) fn is_in(cx: &mut Context, list: &Str, address: &Str) -> Result<bool, Fail> {
     let Some(list) = expanded(cx, list, "a list") else { return Ok(false) };
     let test = |call: &mut Call<'_>| Matcher::address(address).test(call, &list);

@@ -239,6 +239,8 @@ pub enum MailboxFaultKind {
     Suspect,
     /// The file begins in the way of this number in the order's list.
     Format(usize),
+    /// What was asked back can't be answered: an option makes no sense.
+    Senseless,
 }
 
 impl MailboxFault {

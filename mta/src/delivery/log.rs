@@ -159,9 +159,9 @@ impl Attempt<'_> {
     }
 
     /// ` R=… T=…`
-    fn drivers(subject: &Subject<'_>) -> Vec<u8> {
+    fn drivers(router: Option<&Str>, transport: Option<&Str>) -> Vec<u8> {
         let mut out = Vec::new();
-        for (letter, name) in [(b'R', subject.router), (b'T', subject.transport)] {
+        for (letter, name) in [(b'R', router), (b'T', transport)] {
             if let Some(name) = name.filter(|name| !name.is_empty()) {
                 out.extend_from_slice(&[b' ', letter, b'=']);
                 out.extend_from_slice(name.bytes());
@@ -264,7 +264,7 @@ impl Attempt<'_> {
         }
         let mut line = [mark.as_bytes(), b" ", &named].concat();
         line.extend(self.senders(subject, done.sender.as_deref(), return_path));
-        line.extend(Self::drivers(subject));
+        line.extend(Self::drivers(subject.router, done.transport.as_ref().or(subject.transport)));
         if wanted.contains(LogSelector::DELIVERY_SIZE) {
             line.extend_from_slice(
                 format!(" S={}", done.size.unwrap_or(self.message.size)).as_bytes(),
@@ -351,7 +351,7 @@ impl Attempt<'_> {
         let head: &[u8] = if subject.is_loose { b"save " } else { b"" };
         let mut line = [head, &self.named(subject)].concat();
         line.extend(senders);
-        line.extend(Self::drivers(subject));
+        line.extend(Self::drivers(subject.router, subject.transport));
         let (said, message) = if defers { why.words() } else { (None, &why.message[..]) };
         if defers {
             let is_named = subject.transport.is_some()

@@ -353,8 +353,9 @@ impl<'d> Attempt<'d> {
             }
             Outcome::Failed(why) => {
                 let line = self.failure_line(&whole, &why, path);
-                // What a command says is no host's error.
-                let said = if is_local { &b""[..] } else { &why.message };
+                // What the sender is told otherwise, as of a command, is no host's error.
+                let is_own = is_local && why.said.is_some();
+                let said = if is_own { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
                 self.tell_transport(delivery, "msg:fail:delivery", said, host);
                 let line = [line, self.took(Some(began))].concat();

@@ -39,7 +39,7 @@ impl Attempt<'_> {
         let bypassed = Str::from("**bypassed**");
         let transport = (delivery.address.text.bytes() == b"/dev/null").then_some(&bypassed);
         let subject = Subject::of(delivery, &router, transport, true);
-        let (done, now) = (Delivered::default(), self.moment());
+        let (done, now) = (Delivered { size: Some(0), ..Delivered::default() }, self.moment());
         let line = self.delivered_line("=>", &subject, &done, None, now);
         self.log(&line);
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Delivered);

@@ -13,7 +13,7 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport::appendfile as opt;
 use eximious_stdlib::variables::var;
 
-use super::local::{LocalText, Surroundings, UNKNOWN, surroundings};
+use super::local::{LocalText, Surroundings, Trouble, UNKNOWN, surroundings};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::config::RetryError;
 use crate::mail::route::DeliveryTarget;
@@ -35,12 +35,12 @@ const MOST_TRANSPORTS: usize = 10;
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let outcome = match deliver(call, MOST_TRANSPORTS) {
         Ok(delivered) => Outcome::Delivered(delivered),
-        Err(why) => Outcome::Deferred(why),
+        Err(trouble) => trouble.into(),
     };
     vec![outcome; call.consignment.deliveries.len()]
 }
 
-fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Undelivered> {
+fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Trouble> {
     let order::Ready { order, threshold, transports } = order::read(call)?;
     let is_mbx = matches!(&order.form, MailboxForm::File(file) if file.is_mbx);
     let text = LocalText::new(call, &SURROUNDINGS, (Some(&order.path), is_mbx))?;
@@ -63,7 +63,7 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Undel
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
             pass_on(call, &transports[at], left)
         }
-        Err(fault) => Err(match text.filter_fault() {
+        Err(fault) => Err(Trouble::Deferred(match text.filter_fault() {
             None => undelivered(fault),
             Some(why) => {
                 let place = [b" while writing to ", &order.path[..]].concat();
@@ -75,7 +75,7 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Undel
                     false => why.told("transport filter", &place),
                 }
             }
-        }),
+        })),
     }
 }
 
@@ -90,11 +90,14 @@ fn undelivered(fault: MailboxFault) -> Undelivered {
         MailboxFaultKind::Quota(unread) => RetryError::Quota(unread),
         _ => RetryError::Any,
     };
+    let is_senseless = fault.kind == MailboxFaultKind::Senseless;
     let freezes = fault.kind == MailboxFaultKind::Suspect;
     // Of what is wrong, the sender is told no more than that.
     let is_full = matches!(fault.kind, MailboxFaultKind::Quota(_));
     let said = is_full.then(|| b"mailbox is full".to_vec());
-    Undelivered { error, freezes, said, ..Undelivered::new(fault.number, fault.message) }
+    let why = Undelivered::new(fault.number, fault.message);
+    let why = if is_senseless { why.panicking() } else { why };
+    Undelivered { error, freezes, said, ..why }
 }
 
 /// Has another transport write to a mailbox whose format is its own (`file_format`).
@@ -102,17 +105,18 @@ fn pass_on(
     call: &mut TransportCall<'_>,
     (start, name): &(Str, Str),
     left: usize,
-) -> Result<Delivered, Undelivered> {
+) -> Result<Delivered, Trouble> {
     let other = call.routes.transport_named(name.bytes());
     let Some(other) = other.filter(|other| left > 0 && other.is_mailbox()) else {
         let head: &[u8] = b" transport (for ";
         let parts = [name.bytes(), head, start.bytes(), b" format) not found"];
-        return Err(Undelivered::new(fault::NO_FORMAT_TRANSPORT, parts.concat()));
+        return Err(Undelivered::new(fault::NO_FORMAT_TRANSPORT, parts.concat()).into());
     };
     let own = std::mem::replace(&mut call.transport, other);
     let delivered = deliver(call, left - 1);
     call.transport = own;
-    delivered
+    let writer = |done: Delivered| done.transport.or_else(|| Some(other.name.clone()));
+    delivered.map(|done| Delivered { transport: writer(done.clone()), ..done })
 }
 
 /// The pairs of `file_format`.
@@ -131,7 +135,7 @@ fn notify(call: &mut TransportCall<'_>, done: &MailboxDone) {
         return;
     }
     let user = call.cx.value_of(var::LOCAL_PART);
-    let text = [user.bytes(), b"@", done.offset.to_string().as_bytes()].concat();
+    let text = [user.bytes(), b"@", done.offset.to_string().as_bytes(), b"\n\0"].concat();
     let to = (std::net::Ipv4Addr::LOCALHOST, PORT).into();
     let _ = call.cx.call(&COMSAT, |call| call.net().map(|net| net.send(to, &text)));
 }

@@ -6,8 +6,8 @@
 mod letter;
 mod once;
 
-use eximious_core::Str;
 use eximious_core::world::{UserFileOrder, UserFileWork};
+use eximious_core::{FailClass, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::interval;
 use eximious_stdlib::lists::{ListOutcome, Matcher};
@@ -69,26 +69,28 @@ fn later(error: &std::io::Error, message: &[u8]) -> Trouble {
 
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let outcome = match reply(call) {
-        Ok(()) => Outcome::Delivered(Delivered::default()),
+        Ok(size) => Outcome::Delivered(Delivered { size: Some(size), ..Delivered::default() }),
         Err(Trouble::Deferred(why)) => Outcome::Deferred(why),
         Err(Trouble::Failed(why)) => Outcome::Failed(why),
     };
     vec![outcome; call.consignment.deliveries.len()]
 }
 
-fn reply(call: &mut TransportCall<'_>) -> Result<(), Trouble> {
+/// Answers; how much of the message went back with that.
+fn reply(call: &mut TransportCall<'_>) -> Result<u64, Trouble> {
     let mut reply = match &call.consignment.deliveries[0].target {
         DeliveryTarget::Reply(wanted) => of_filter(call, wanted),
         DeliveryTarget::Notice(notice) => {
             let text = notice.letter();
-            return send(call, text);
+            send(call, text)?;
+            return Ok(0);
         }
         _ => of_options(call)?,
     };
     reply.return_message |= call.transport.on(opt::RETURN_MESSAGE);
     leave_out(call, &mut reply)?;
     if reply.to.is_none() && reply.cc.is_none() && reply.bcc.is_none() && has_never_mail(call) {
-        return Ok(());
+        return Ok(0);
     }
     let once = Once::of(call, &reply)?;
     if let Some(once) = &once
@@ -96,9 +98,9 @@ fn reply(call: &mut TransportCall<'_>) -> Result<(), Trouble> {
     {
         let to = reply.to.clone().unwrap_or_default();
         log(call, &reply, &[b"  previously sent to ", to.bytes(), b"\n"].concat());
-        return Ok(());
+        return Ok(0);
     }
-    let text = letter::write(call, &reply)?;
+    let (text, returned) = letter::write(call, &reply)?;
     send(call, text)?;
     if let Some(once) = once {
         once.keep(call);
@@ -118,7 +120,7 @@ fn reply(call: &mut TransportCall<'_>) -> Result<(), Trouble> {
         }
     }
     log(call, &reply, &lines);
-    Ok(())
+    Ok(returned)
 }
 
 /// What the transport's options say.
@@ -242,7 +244,17 @@ fn has_never_mail(call: &TransportCall<'_>) -> bool {
 
 /// Leaves out whom `never_mail` names.
 fn leave_out(call: &mut TransportCall<'_>, reply: &mut Reply) -> Result<(), Trouble> {
-    let Some(list) = call.transport.some_text(opt::NEVER_MAIL).cloned() else { return Ok(()) };
+    let Some(text) = call.transport.some_text(opt::NEVER_MAIL).cloned() else { return Ok(()) };
+    let list = match Text::new(text.clone()).expand(call.cx) {
+        Ok(list) => list,
+        Err(fail) if fail.class() == FailClass::Forced => return Ok(()),
+        Err(_) => {
+            let name = call.transport.name.bytes();
+            let head =
+                [b"Failed to expand \"", text.bytes(), b"\" for \"never_mail\" in "].concat();
+            return Err(never([&head[..], name, b" transport"].concat()));
+        }
+    };
     for field in [&mut reply.to, &mut reply.cc, &mut reply.bcc] {
         let Some(all) = field.take() else { continue };
         let left = without(call, &list, all.bytes())?;
@@ -270,7 +282,7 @@ fn without(
                     address.extend([b"@", domain.bytes()].concat());
                 }
                 let address = Str::tainted(address);
-                match call.cx.is_in(list, &mut Matcher::address(&address)) {
+                match call.cx.is_in_expanded(list, &mut Matcher::address(&address)) {
                     Ok(outcome) => matches!(outcome, ListOutcome::Matched(_)),
                     Err(fail) => return Err(never(fail.message().to_vec())),
                 }

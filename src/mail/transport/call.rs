@@ -388,6 +388,8 @@ pub struct Delivered {
     pub fields: Vec<u8>,
     /// The address as the host was told it, where that is another one for its sake: in ASCII.
     pub recipient: Option<Box<Str>>,
+    /// The transport that wrote it, where the one at hand left it to that (`file_format`).
+    pub transport: Option<Str>,
     /// The sender as the host was told him, where that is another one for its sake.
     pub sender: Option<Box<Str>>,
     /// Whether the host will report what becomes of it (DSN).

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault, Processes};
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Effects, ErrorKind, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::command::untainted;
 use eximious_stdlib::options::opt::{self as main, transport as opt};
 use eximious_stdlib::options::server_ids;
 use eximious_stdlib::wording;
 
+use super::local::{Trouble, UNKNOWN, stands_for_addresses};
 use super::{LocalUser, TransportCall, Undelivered};
 use crate::mail::route::Text;
 
@@ -30,8 +31,6 @@ const PIECE: usize = 8191;
 /// The system's numbers for a filter that took too long, and for one that failed otherwise.
 const TIMED_OUT: i32 = 110;
 const BROKEN: i32 = 32;
-/// Stands for the addresses, each as a word.
-const ADDRESSES: &[u8] = b"$pipe_addresses";
 
 /// A command that a message goes through.
 pub(super) struct TransportFilter {
@@ -88,18 +87,28 @@ impl TransportCall<'_> {
     /// transport that is to be named where its words can't be told.
     ///
     /// # Errors
-    /// They can't be told: Exim's words.
-    pub(super) fn filter(&mut self, name: &str) -> Result<Option<Arc<TransportFilter>>, Vec<u8>> {
+    /// They can't be told; where they come from outside, it is so for good.
+    pub(super) fn filter(&mut self, name: &str) -> Result<Option<Arc<TransportFilter>>, Trouble> {
         let transport = self.transport;
         let Some(line) = transport.some_text(opt::TRANSPORT_FILTER).cloned() else {
             return Ok(None);
         };
-        let argv = self.filter_words(&line, name).map_err(|fail| fail.message().to_vec())?;
+        let number = if transport.is_remote() { 0 } else { UNKNOWN };
+        let wrong = |fail: Fail| {
+            let why = Undelivered::new(number, fail.message());
+            match fail.kind() == ErrorKind::Taint {
+                true => Trouble::Failed(Undelivered { number: 0, said: Some(Vec::new()), ..why }),
+                false if transport.is_remote() => Trouble::Deferred(why),
+                false => Trouble::Deferred(why.panicking()),
+            }
+        };
+        let owner = format!("{name}transport filter");
+        let argv = self.command_words(&line, &owner).map_err(wrong)?;
         if argv.first().is_none_or(Vec::is_empty) {
             return Ok(None);
         }
         let denied = self.cx.call(&META, |call| call.processes().map(|_| ()));
-        denied.map_err(|fail| fail.message().to_vec())?;
+        denied.map_err(wrong)?;
         let timeout = transport.get(opt::TRANSPORT_FILTER_TIMEOUT);
         let (environment, umask) = (Vec::new(), 0o77);
         let directory = match &self.consignment.deliveries[0].directory {
@@ -126,13 +135,16 @@ impl TransportCall<'_> {
         LocalUser { uid, gid, groups: Vec::new() }
     }
 
-    fn filter_words(&mut self, line: &Str, name: &str) -> Result<Vec<Vec<u8>>, Fail> {
-        let owner = format!("{name}transport filter");
+    /// The words of a command, each expanded by itself.
+    ///
+    /// # Errors
+    /// One can't be, or comes from outside.
+    pub(super) fn command_words(&mut self, line: &Str, owner: &str) -> Result<Vec<Vec<u8>>, Fail> {
         let cx = &mut *self.cx;
         let (mut count, mut places) = (0, Vec::new());
-        let expanded = untainted(line.bytes(), &owner, |word| {
+        let expanded = untainted(line.bytes(), owner, |word| {
             count += 1;
-            if word.bytes() == ADDRESSES {
+            if stands_for_addresses(word.bytes()) {
                 places.push(count - 1);
                 return Ok(Str::EMPTY);
             }

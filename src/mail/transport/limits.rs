@@ -34,14 +34,14 @@ fn limit(call: &mut TransportCall<'_>) -> Result<i64, Vec<u8>> {
         Some(Expanded::Value(limit)) => return Ok(limit),
         Some(Expanded::Text(text)) => text,
     };
-    let head = |why: &[u8]| {
-        let name = call.transport.name.bytes();
-        [b"failed to expand message_size_limit in ", name, b" transport: ", why].concat()
+    let name = call.transport.name.bytes();
+    let told = |what: &str, why: &[u8]| {
+        [what.as_bytes(), b" message_size_limit in ", name, b" transport: ", why].concat()
     };
     let text: Str = match Text::new(text).expand(call.cx) {
         Ok(text) => text,
         Err(fail) if fail.class() == FailClass::Forced => return Ok(0),
-        Err(fail) => return Err(head(fail.message())),
+        Err(fail) => return Err(told("failed to expand", fail.message())),
     };
-    comparand(text.bytes()).map_err(|fail| head(fail.message()))
+    comparand(text.bytes()).map_err(|fail| told("invalid", fail.message()))
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault};
 use eximious_core::{Effects, ErrorKind, Meta, Str, TaintRule};
-use eximious_stdlib::command::untainted;
 use eximious_stdlib::options::opt::transport::lmtp as opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
@@ -56,8 +55,7 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
 fn deliver(call: &mut TransportCall<'_>, outcomes: &mut [Option<Outcome>]) -> Result<(), Trouble> {
     let later = Trouble::Deferred;
     let order = order(call)?;
-    let wrong = |why| Undelivered { panics: true, ..Undelivered::new(UNKNOWN, why) };
-    let filter = call.filter("").map_err(|why| later(wrong(why)))?;
+    let filter = call.filter("")?;
     let mut outgoing = call.outgoing().map_err(|why| later(unwritten(b"", &why)))?;
     outgoing.set_filter(filter);
     let denied = call.cx.call(&META, |call| {
@@ -94,13 +92,11 @@ fn order(call: &mut TransportCall<'_>) -> Result<PeerOrder, Trouble> {
 fn words(call: &mut TransportCall<'_>) -> Result<Vec<Vec<u8>>, Trouble> {
     let owner = format!("{} transport", call.transport.name.display());
     let line = call.transport.text(opt::COMMAND).cloned().unwrap_or_default();
-    let engine = call.cx.engine().clone();
-    let cx = &mut *call.cx;
-    let words = untainted(line.bytes(), &owner, |word| engine.expand_once(word.bytes(), cx));
-    let words = words.map_err(|fail| {
+    let words = call.command_words(&line, &owner).map_err(|fail| {
         let why = Undelivered::new(UNKNOWN, fail.message());
         match fail.kind() == ErrorKind::Taint {
-            true => Trouble::Failed(Undelivered { number: 0, ..why }),
+            // The sender is told no reason.
+            true => Trouble::Failed(Undelivered { number: 0, said: Some(Vec::new()), ..why }),
             false => Trouble::Deferred(why),
         }
     })?;
@@ -108,7 +104,7 @@ fn words(call: &mut TransportCall<'_>) -> Result<Vec<Vec<u8>>, Trouble> {
         let why = Undelivered::new(UNKNOWN, format!("no command specified for {owner}"));
         return Err(why.into());
     }
-    Ok(words.iter().map(|word| word.bytes().to_vec()).collect())
+    Ok(words)
 }
 
 /// Why nobody is there.
@@ -232,7 +228,9 @@ fn trouble(error: &SmtpError, said: Option<Vec<u8>>) -> Trouble {
                 SmtpCommand::Data | SmtpCommand::EndOfData => DATA,
                 _ => UNKNOWN,
             };
-            (number, with("LMTP error", &printing(reply.text(), false)))
+            let lines = reply.text().split(|byte| *byte == b'\n');
+            let lines: Vec<Vec<u8>> = lines.map(|line| printing(line, false)).collect();
+            (number, with("LMTP error", &lines.join(&b'\n')))
         }
         Cause::Timeout => (UNKNOWN, after("LMTP timeout")),
         Cause::Malformed(text) => {
@@ -245,7 +243,6 @@ fn trouble(error: &SmtpError, said: Option<Vec<u8>>) -> Trouble {
         Cause::Source(why) => (UNKNOWN, with("message can't be read", why.as_bytes())),
         _ => (UNKNOWN, after("LMTP connection closed")),
     };
-    let said = said.or_else(|| Some(message.clone()));
     let error_of = retry_error(error);
     let why = |number, message| Undelivered {
         said,

@@ -18,6 +18,11 @@ pub(super) const HEADERS: i32 = -27;
 /// Something about the delivery makes no sense.
 pub(super) const UNKNOWN: i32 = -1;
 
+/// Whether a word of a command stands for the addresses, each as a word.
+pub(super) fn stands_for_addresses(word: &[u8]) -> bool {
+    matches!(word, b"$pipe_addresses" | b"${pipe_addresses}")
+}
+
 /// Why nothing came of a delivery.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -107,9 +112,8 @@ impl<'c> LocalText<'c> {
         call: &mut TransportCall<'c>,
         options: &Surroundings,
         (path, crlf): (Option<&[u8]>, bool),
-    ) -> Result<Self, Undelivered> {
-        let filter = call.filter("");
-        let filter = filter.map_err(|why| Undelivered::new(UNKNOWN, why).panicking())?;
+    ) -> Result<Self, Trouble> {
+        let filter = call.filter("")?;
         let mut outgoing = call.outgoing().map_err(|why| {
             let place = path.map(|path| [b" while writing to ", path].concat());
             let mut told = unwritten(&place.unwrap_or_default(), &why).panicking();

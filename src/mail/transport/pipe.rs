@@ -33,6 +33,9 @@ const MOST_UNREAD: u64 = 1 << 30;
 /// What the sender is told of a command that failed.
 const FAILED: &[u8] = b"local delivery failed";
 
+/// What stands behind as much of a command's output as is wanted.
+const TOO_MUCH: &[u8] = b"\n\n*** Too much output - remainder discarded ***\n";
+
 /// It may go another time.
 fn later(message: Vec<u8>) -> Trouble {
     Trouble::Deferred(Undelivered::new(0, message))
@@ -166,13 +169,16 @@ fn ended(
     end: PipeEnd,
 ) -> Result<Delivered, Trouble> {
     let transport = call.transport;
-    let (code, output) = (end.code, end.output);
+    let (code, mut output) = (end.code, end.output);
+    if output.len() as u64 > order.max_output {
+        output.extend_from_slice(TOO_MUCH);
+    }
     let shows = |option| !call.is_shadow && transport.on(option);
     // Who sends a report is told nothing.
     let is_bounce = call.consignment.errors_to.is_empty();
     let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty() && !is_bounce;
     let is_fine = code == 0 || transport.on(opt::IGNORE_STATUS);
-    let is_temporary = !is_fine && !returns && is_temporary(call, code);
+    let is_temporary = !is_fine && is_temporary(call, code);
     log(call, &output, (is_fine, is_temporary));
     if is_fine && !returns {
         return Ok(Delivered { size: Some(end.written), ..Delivered::default() });
@@ -181,7 +187,7 @@ fn ended(
         true => b"return message generated".to_vec(),
         false => status::failed(call, order, code),
     };
-    if is_temporary {
+    if is_temporary && !returns {
         let said = Some(FAILED.to_vec());
         return Err(Trouble::Deferred(Undelivered { said, ..Undelivered::new(0, text) }));
     }

@@ -2,6 +2,7 @@
 //! (specification, chapter 24).
 
 use eximious_core::{FailClass, Str};
+use eximious_stdlib::options::is_yes;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
@@ -66,10 +67,7 @@ impl Routes {
                 }
                 false
             }
-            said => {
-                let said = said.and_then(Result::ok).unwrap_or(Str::EMPTY);
-                ![&b""[..], b"0", b"no", b"false"].contains(&said.bytes())
-            }
+            said => is_yes(said.and_then(Result::ok).unwrap_or(Str::EMPTY).bytes()),
         }
     }
 

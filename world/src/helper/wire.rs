@@ -304,6 +304,7 @@ impl Wire for MailboxFaultKind {
                 out.push(3);
                 (*at as u64).put(out);
             }
+            Self::Senseless => out.push(4),
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -312,6 +313,7 @@ impl Wire for MailboxFaultKind {
             1 => Self::Quota(Wire::take(from)?),
             2 => Self::Suspect,
             3 => Self::Format(usize::try_from(u64::take(from)?).ok()?),
+            4 => Self::Senseless,
             _ => return None,
         })
     }

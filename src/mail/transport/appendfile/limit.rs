@@ -60,6 +60,11 @@ fn fraction(digits: &str, factor: u64) -> u64 {
 }
 
 impl Limit {
+    /// The percentage of a share that is more than the whole.
+    pub(super) fn excess(self) -> Option<u64> {
+        Some(self.number / 1000).filter(|percent| self.is_share && *percent > 100)
+    }
+
     /// The number, of a share the part of another limit.
     pub(super) fn of(self, other: u64) -> u64 {
         match self.is_share {

@@ -3,9 +3,9 @@
 use eximious_core::world::mailbox::{
     MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, fault,
 };
-use eximious_core::{DriverOpt, Str};
+use eximious_core::{DriverOpt, FailClass, Str};
+use eximious_stdlib::options::is_yes;
 use eximious_stdlib::options::opt::transport::appendfile as opt;
-use eximious_stdlib::options::yes_or_no;
 use eximious_stdlib::variables::var;
 
 use super::limit::{Limit, limit};
@@ -100,7 +100,8 @@ fn path(
             }
             _ => {
                 let head: &[u8] = b"Mandatory file or directory option missing from ";
-                return Err(Undelivered::new(UNKNOWN, [head, name, b" transport"].concat()));
+                let why = Undelivered::new(UNKNOWN, [head, name, b" transport"].concat());
+                return Err(why.panicking());
             }
         },
     };
@@ -109,6 +110,16 @@ fn path(
     let path = path.map_err(Undelivered::panicking)?;
     if matches!(delivery.target, DeliveryTarget::File { .. }) && path.bytes().ends_with(b"/") {
         in_directory = true;
+    }
+    if !in_directory {
+        for option in [opt::MAILDIR_FORMAT, opt::MAILSTORE_FORMAT] {
+            if transport.on(option) {
+                let head =
+                    format!("{} requires \"directory\" to be specified for the ", option.name());
+                let parts = [head.as_bytes(), name, b" transport"];
+                return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
+            }
+        }
     }
     Ok((checked(name, &path, within)?, in_directory))
 }
@@ -185,10 +196,8 @@ fn keeps_sizes(call: &mut TransportCall<'_>) -> bool {
         return call.transport.on(option);
     };
     match crate::mail::route::Text::new(text.clone()).expand(call.cx) {
-        Ok(word) => {
-            let word = word.bytes().trim_ascii();
-            word == b"1" || yes_or_no(word) == Some(true)
-        }
+        Ok(word) => is_yes(word.bytes()),
+        Err(fail) if fail.class() == FailClass::Forced => false,
         Err(fail) => {
             let head = [b"failed to expand condition \"", text.bytes(), b"\" for `"].concat();
             let middle = [option.name().as_bytes(), b"` in transport "].concat();
@@ -216,11 +225,17 @@ fn quota(
 ) -> Result<(MailboxQuota, u64), Undelivered> {
     let transport = call.transport;
     let bytes = number(call, opt::QUOTA)?.unwrap_or_default();
-    let files = match in_directory {
+    // Files are counted only where bytes are, too.
+    let files = match in_directory && bytes.number > 0 {
         true => number(call, opt::QUOTA_FILECOUNT)?.unwrap_or_default(),
         false => Limit::default(),
     };
     let threshold = number(call, opt::QUOTA_WARN_THRESHOLD)?.unwrap_or_default();
+    if let Some(percent) = threshold.excess() {
+        let head = format!("Invalid quota_warn_threshold percentage ({percent}) for ");
+        let parts = [head.as_bytes(), transport.name.bytes(), b" transport"];
+        return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
+    }
     let threshold = match threshold.is_share && bytes.number == 0 {
         true => 0,
         false => threshold.of(bytes.number),
@@ -260,6 +275,6 @@ fn number(
         let name = call.transport.name.bytes();
         let head = [b"Malformed value \"", value.bytes(), b"\" (expansion of \""].concat();
         let tail = [text.bytes(), b"\") in ", name, b" transport"].concat();
-        Undelivered::new(UNKNOWN, [head, tail].concat())
+        Undelivered::new(UNKNOWN, [head, tail].concat()).panicking()
     })
 }

@@ -46,6 +46,9 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
         let message = "quota_filecount must not be set without \"directory\"";
         return Err(transport.wrong(message));
     }
+    if transport.set(appendfile::QUOTA_FILECOUNT) && !transport.set(appendfile::QUOTA) {
+        return Err(transport.wrong("quota must be set if quota_filecount is set"));
+    }
     user_has_group(transport)?;
     match transport.text(appendfile::CREATE_FILE) {
         None | Some(b"anywhere" | b"belowhome" | b"inhome") => Ok(()),

@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 
 use eximious_core::world::Moment;
-use eximious_core::world::mailbox::{MailboxBeforehand, MailboxFault, MailboxOrder, MailboxSupply};
+use eximious_core::world::mailbox::{
+    MailboxBeforehand, MailboxFault, MailboxFaultKind, MailboxOrder, MailboxSupply,
+};
 use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::appendfile as opt;
@@ -70,7 +72,9 @@ impl<'s> Supply<'s> {
                 let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
                 let name = self.transport.name.bytes();
                 let tail = [b" for ", name, b" transport) failed: ", fail.message()].concat();
-                Err(MailboxFault::new(UNKNOWN, [&head[..], about.as_bytes(), &tail].concat()))
+                let message = [&head[..], about.as_bytes(), &tail].concat();
+                let kind = MailboxFaultKind::Senseless;
+                Err(MailboxFault { kind, ..MailboxFault::new(UNKNOWN, message) })
             }
         })
     }

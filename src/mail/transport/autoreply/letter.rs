@@ -16,8 +16,11 @@ const LARGEST: u64 = 64 << 20;
 /// How many messages an answer refers to: the first, and as many of the last.
 const MOST_REFERENCES: usize = 12;
 
-/// Writes it.
-pub(super) fn write(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble> {
+/// Writes it; how much of it is the message that it is about.
+pub(super) fn write(
+    call: &mut TransportCall<'_>,
+    reply: &Reply,
+) -> Result<(Vec<u8>, u64), Trouble> {
     let file = file(call, reply)?;
     let mut text = Vec::new();
     let fields = [
@@ -46,10 +49,8 @@ pub(super) fn write(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u
         }
     }
     text.extend(file);
-    if reply.return_message {
-        copy(call, &mut text)?;
-    }
-    Ok(text)
+    let returned = if reply.return_message { copy(call, &mut text)? } else { 0 };
+    Ok((text, returned))
 }
 
 /// `In-Reply-To` and `References` (RFC 5322, section 3.6.4).
@@ -119,8 +120,8 @@ fn file(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble>
     Ok(text)
 }
 
-/// The message that it is about, as much of its body as may go back.
-fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<(), Trouble> {
+/// The message that it is about, as much of its body as may go back; how much that is.
+fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<u64, Trouble> {
     let transport = call.transport;
     let rubric: &[u8] =
         match (transport.on(generic::BODY_ONLY), transport.on(generic::HEADERS_ONLY)) {
@@ -138,7 +139,7 @@ fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<(), Trouble>
         text,
     );
     match read {
-        Ok(_) => Ok(()),
+        Ok(count) => Ok((outgoing.head.len() + count) as u64),
         Err(error) => Err(later(&error, b"the message can't be read")),
     }
 }

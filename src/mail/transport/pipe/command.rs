@@ -8,10 +8,9 @@ use eximious_stdlib::variables::var;
 
 use super::{META, Trouble, later, listed, senseless};
 use crate::mail::route::{DeliveryTarget, FilterPipe, Text};
+use crate::mail::transport::local::stands_for_addresses;
 use crate::mail::transport::{TransportCall, Undelivered};
 
-/// Stands for the addresses, each as a word.
-const ADDRESSES: &[u8] = b"$pipe_addresses";
 /// Stands for the words of an address that is a command.
 const ADDRESS_PIPE: &[u8] = b"$address_pipe";
 
@@ -103,13 +102,9 @@ fn separate(
     let mut number = 0;
     let expanded = untainted(line.bytes(), &owner, |word| {
         number += 1;
-        let stands_for = match word.bytes() {
-            ADDRESSES => Some(ADDRESSES),
-            ADDRESS_PIPE if forces && address.is_some() => Some(ADDRESS_PIPE),
-            _ => None,
-        };
-        if let Some(stands_for) = stands_for {
-            places.push((number - 1, stands_for));
+        let is_addresses = stands_for_addresses(word.bytes());
+        if is_addresses || forces && address.is_some() && word.bytes() == ADDRESS_PIPE {
+            places.push((number - 1, is_addresses));
             return Ok(Str::EMPTY);
         }
         match expands {
@@ -124,7 +119,7 @@ fn separate(
     let mut words = Vec::new();
     for (at, word) in expanded.iter().enumerate() {
         match places.iter().find(|(place, _)| *place == at) {
-            Some((_, ADDRESSES)) => {
+            Some((_, true)) => {
                 let all = call.consignment.deliveries.iter();
                 words.extend(all.map(|one| one.address.text.bytes().to_vec()));
             }
@@ -134,6 +129,11 @@ fn separate(
                     let fail: Fail = too_many(text, &owner);
                     senseless(fail.message().to_vec())
                 })?;
+                if address.is_some_and(|text| text.taint().is_tainted()) {
+                    let first = all.first().map(Vec::as_slice).unwrap_or_default();
+                    let head = format!("Tainted arg {} for {owner} command: '", words.len());
+                    return Err(refused([head.as_bytes(), first, b"'"].concat()));
+                }
                 words.extend(all);
             }
             None => words.push(word.bytes().to_vec()),

@@ -21,6 +21,7 @@ use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
 use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
+use crate::mail::transport::local::Trouble;
 use crate::mail::transport::outgoing::unwritten;
 use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
@@ -81,7 +82,7 @@ impl Attempt<'_, '_> {
         self.local = line.opened.client.local_address();
         if let Err(why) = self.prepare() {
             // Another host would fare no better.
-            self.work.settle(left, &Outcome::Deferred(why));
+            self.work.settle(left, &why.into());
             self.hang_up(line, true);
             return None;
         }
@@ -120,7 +121,7 @@ impl Attempt<'_, '_> {
     }
 
     /// Makes the message as it leaves: header lines may tell of the connection.
-    fn prepare(&mut self) -> Result<(), Undelivered> {
+    fn prepare(&mut self) -> Result<(), Trouble> {
         self.submitter = self.authenticated_sender()?;
         let host = || Some(Box::new(self.taking.clone()));
         let outgoing = self.call.outgoing();
@@ -128,7 +129,7 @@ impl Attempt<'_, '_> {
             outgoing.map_err(|why| Undelivered { host: host(), ..unwritten(b"", &why) })?;
         signing::sign(self.call, &mut self.outgoing)?;
         let name = format!("{} ", self.call.transport.name.display());
-        let filter = self.call.filter(&name).map_err(|why| Undelivered::new(0, why))?;
+        let filter = self.call.filter(&name)?;
         self.outgoing.set_filter(filter);
         Ok(())
     }
