@@ -119,7 +119,7 @@ impl Peer<'_> {
         let Some(transport) = self.transport else { return Ok(None) };
         match transport.expand(self.cx, smtp::SOCKS_PROXY) {
             None => Ok(None),
-            Some(Ok(list)) if list.bytes().trim_ascii().is_empty() => {
+            Some(Ok(list)) if elements(list.bytes()).all(|one| one.trim_ascii().is_empty()) => {
                 Err(io::Error::from_raw_os_error(NO_ENTRY))
             }
             Some(Ok(list)) => Ok(Some(list)),

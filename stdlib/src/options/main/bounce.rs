@@ -59,7 +59,10 @@ pub(super) static ALL: &[OptionDef] = &[
             "`no`, `false`, `0` or nothing stops it. The default is no for lists, bulk mail and \
              automatic replies.",
         ),
-    AT.hosts("dsn_advertise_hosts").summary("Hosts to which the extension DSN is offered."),
+    AT.hosts("dsn_advertise_hosts").summary("Hosts to which the extension DSN is offered.").docs(
+        "A bounce names only those recipients for whom reports of failures are wanted (RFC \
+             3461). Exim goes by what is wanted for the first of them.",
+    ),
     AT.text("dsn_from")
         .expanded()
         .default("Mail Delivery System <Mailer-Daemon@$qualify_domain>")

@@ -13,7 +13,10 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.integer("batch_max").default("1").summary("How many addresses are delivered together."),
     AT.text("command")
         .expanded()
-        .summary("The command that speaks LMTP; each argument is expanded by itself."),
+        .summary("The command that speaks LMTP; each argument is expanded by itself.")
+        .docs(
+            "It has the umask 077; Exim gives it none, so that everybody may write to its files.",
+        ),
     AT.no("ignore_quota").summary("Adds IGNOREQUOTA to RCPT where the server knows it."),
     AT.text("socket").expanded().summary("The socket where a server speaks LMTP."),
     AT.time("timeout").default("5m").summary("How long the server is waited for."),
