@@ -267,8 +267,9 @@ impl<'r> Reader<'r> {
         let (option, negated) = named(setting, text, find)?
             .ok_or_else(|| [b"main option \"", setting.name.of(text), b"\" unknown"].concat())?;
         let name = option.meta.name;
-        if self.stands_in(&self.config.main, setting.name.of(text)) {
-            return Err(twice(name));
+        let written = setting.name.of(text);
+        if self.stands_in(&self.config.main, written) {
+            return Err(twice(written));
         }
         let value = self.value(option, negated, setting, text)?;
         let set = self.config.settings.set_value(registry, name.as_bytes(), value);
@@ -420,7 +421,7 @@ impl<'r> Reader<'r> {
         let before = current.options.of(option);
         let written = setting.name.of(text);
         if option.repeated == Repeated::Never && self.stands_in(&current.settings, written) {
-            return Err(twice(name));
+            return Err(twice(written));
         }
         let value = self.value(option, negated, setting, text)?;
         let value = again(option, before, value);
@@ -526,8 +527,8 @@ fn named(
     }))
 }
 
-fn twice(name: &str) -> Vec<u8> {
-    format!("\"{name}\" option set for the second time").into_bytes()
+fn twice(written: &[u8]) -> Vec<u8> {
+    [b"\"", written, b"\" option set for the second time"].concat()
 }
 
 /// The value of an option that may be set more than once, after it was set again.
