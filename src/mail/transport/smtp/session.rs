@@ -375,11 +375,15 @@ impl Attempt<'_, '_> {
                 }
                 Err(error) => self.refused(&error, number_of(&error)),
             };
-            if let Outcome::Deferred(why) = &outcome {
-                // It is he who has to wait, and not the host's other mail.
-                self.call.done.refused.push((at, why.clone()));
+            match outcome {
+                Outcome::Deferred(why) => {
+                    // It is he who has to wait, and not the host's other mail; another host may
+                    // take him.
+                    self.work.defer(&[at], &why);
+                    self.call.done.refused.push((at, why));
+                }
+                outcome => self.work.outcomes[at] = Some(outcome),
             }
-            self.work.outcomes[at] = Some(outcome);
         }
         line.resets = false;
         Ok(())
