@@ -46,7 +46,10 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
         let message = "quota_filecount must not be set without \"directory\"";
         return Err(transport.wrong(message));
     }
-    if transport.set(appendfile::QUOTA_FILECOUNT) && !transport.set(appendfile::QUOTA) {
+    if transport.set(appendfile::DIRECTORY)
+        && transport.set(appendfile::QUOTA_FILECOUNT)
+        && !transport.set(appendfile::QUOTA)
+    {
         return Err(transport.wrong("quota must be set if quota_filecount is set"));
     }
     user_has_group(transport)?;
