@@ -31,8 +31,6 @@ pub(super) struct Refused {
     pub(super) recipient: Option<Recipient>,
     /// Whether the client has no name any more once that is told.
     pub(super) forgets_helo: bool,
-    /// Whether it is a message as a whole.
-    pub(super) of_message: bool,
 }
 
 impl Refused {
@@ -46,18 +44,17 @@ impl Refused {
             code: "550",
             recipient: None,
             forgets_helo: false,
-            of_message: false,
         }
     }
 
     /// A message, once it is there.
     pub(super) fn message() -> Self {
-        Self { of_message: true, ..Self::new(&[b"after DATA"]) }
+        Self::new(&[b"after DATA"])
     }
 
     /// A message, by the ACL for one of its signatures.
     pub(super) fn dkim() -> Self {
-        Self { of_message: true, ..Self::new(&[b"DKIM "]) }
+        Self::new(&[b"DKIM "])
     }
 
     /// A part of a message.
@@ -158,12 +155,8 @@ impl SmtpSession {
         let code = if for_now { "451" } else { refused.code };
         let told = self.tell_sender_fault(code, for_now);
         let mut logged = result.log_message;
-        let said = result.user_message.or_else(|| {
-            let detail = logged.as_ref().filter(|_| self.flag(opt::SMTP_RETURN_ERROR_DETAILS))?;
-            let head: &[u8] = if refused.of_message { b"Rejected after DATA: " } else { b"" };
-            Some(Str::from([head, detail.bytes()].concat()))
-        });
-        match &said {
+        let said = &result.user_message;
+        match said {
             Some(said) => {
                 let (own, text, wrong) = self.coded(code.as_bytes(), said.bytes());
                 if wrong && logged.as_ref().is_some_and(|line| line.bytes() == said.bytes()) {
@@ -252,17 +245,19 @@ impl SmtpSession {
             self.say_lines(reply::lines(code.as_bytes(), &text, false));
         }
         let details = for_now && self.flag(opt::SMTP_RETURN_ERROR_DETAILS);
-        let told = Some(fault.logged.clone()).filter(|why| details && !why.is_empty());
+        let told = fault.logged.clone().filter(|_| details);
         if let Some(why) = &told {
             self.say_lines(reply::lines(code.as_bytes(), why, false));
         }
         let client = self.logged_client();
         let word: &[u8] = if fault.deferred { b"defer" } else { b"fail" };
         let address = fault.address.bytes();
-        let colon: &[u8] = if fault.logged.is_empty() { b"" } else { b": " };
-        let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">", colon];
+        let mut parts = vec![&client[..], b" sender verify ", word, b" for <", address, b">"];
+        if let Some(why) = &fault.logged {
+            parts.extend([b": ".as_slice(), why]);
+        }
         if self.logs(LogSelector::SENDER_VERIFY_FAIL) {
-            self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
+            self.log_rejection(&parts.concat());
         }
         told
     }

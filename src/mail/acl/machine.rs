@@ -373,9 +373,9 @@ impl Run<'_> {
             // That the sender could not be verified is no more than a headline.
             if line.bytes().eq_ignore_ascii_case(b"sender verify failed")
                 && let Some(fault) = self.state.sender_fault.as_ref()
-                && !fault.logged.is_empty()
+                && let Some(why) = fault.logged.as_ref().filter(|why| !why.is_empty())
             {
-                line = Str::from([line.bytes(), b": ", &fault.logged].concat());
+                line = Str::from([line.bytes(), b": ", why].concat());
             }
             let topbit = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
             let shown = printing(line.bytes(), topbit);

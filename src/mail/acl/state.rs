@@ -59,7 +59,7 @@ pub(super) struct Verified {
     pub(super) standing: Standing,
     pub(super) data: Str,
     /// Why it can't be routed: for the logs, and for the client.
-    pub(super) why: Vec<u8>,
+    pub(super) why: Option<Vec<u8>>,
     pub(super) said: Vec<u8>,
     /// Nobody is to be told why, or was told already.
     pub(super) quiet: bool,
@@ -84,8 +84,8 @@ pub struct SenderFault {
     pub address: Str,
     /// Whether it may be verified at another time.
     pub deferred: bool,
-    /// For the log.
-    pub logged: Vec<u8>,
+    /// For the log, be it empty.
+    pub logged: Option<Vec<u8>>,
     /// For the client: all that is said of it.
     pub said: Vec<u8>,
     /// Whether it was told already, or is not to be told.

@@ -159,11 +159,11 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
     let answer = match &called {
         Some(called) => {
             fault.deferred = called.standing == Standing::Deferred;
-            fault.logged = called.logged.clone().unwrap_or_default();
+            fault.logged = called.logged.clone();
             fault.said = called.told(&address);
             if fault.deferred {
                 incomplete.extend_from_slice(b" callout");
-                fault.logged = uncompleted(&incomplete, called);
+                fault.logged = Some(uncompleted(&incomplete, called));
             }
             judged_callout(run, called, &params, options)
         }
@@ -202,7 +202,7 @@ fn look_at(
         address: address.clone(),
         standing: Standing::Failed,
         data: Str::EMPTY,
-        why: Vec::new(),
+        why: None,
         said: Vec::new(),
         quiet: false,
     };
@@ -224,7 +224,7 @@ fn look_at(
         let end: &[u8] = if said.is_empty() { b"" } else { b"\n" };
         verified.said = [&head[..], end, &said].concat();
     }
-    verified.why = error.why().map(<[u8]>::to_vec).unwrap_or_default();
+    verified.why = error.why().map(<[u8]>::to_vec);
     verified.address = address;
     (verified, called)
 }
@@ -287,7 +287,8 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
             run.logged = message;
         }
         _ => {
-            if let Some(said) = said {
+            let details = run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS);
+            if let Some(said) = said.or_else(|| message.clone().filter(|_| details)) {
                 says(run, said);
             }
             run.logged = message;

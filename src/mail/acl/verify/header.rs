@@ -6,10 +6,10 @@ use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
-use super::super::callout::Subject;
+use super::super::callout::{Params, Subject};
 use super::super::machine::{Answer, Run};
 use super::super::words::{self, Asked, VerifyRun};
-use super::{Routed, judged, known_options, route};
+use super::{Routed, judged, known_options, route, uncompleted};
 use crate::mail::route::Standing;
 
 /// Lines whose addresses must be well formed.
@@ -82,8 +82,8 @@ fn syntax(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
                 &text[..text.len().min(SHOWN)],
             ];
             let topbit_prints = run.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-            run.logged = Some(Str::tainted(printing(&line.concat(), topbit_prints)));
-            return Answer::No;
+            let line = Str::tainted(printing(&line.concat(), topbit_prints));
+            return rejected(run, line, None);
         }
     }
     Answer::Yes
@@ -109,8 +109,7 @@ fn names_ascii(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
         headers.iter().find(|one| !one.name.trim_ascii().iter().all(|c| (33..=126).contains(c)));
     let Some(odd) = odd else { return Answer::Yes };
     let line = [b"Invalid character in header \"".as_slice(), &odd.name, b"\" found"].concat();
-    run.logged = Some(Str::tainted(line));
-    Answer::No
+    rejected(run, Str::tainted(line), None)
 }
 
 /// `verify = not_blind`.
@@ -151,7 +150,17 @@ fn not_blind(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
     if message.recipients.iter().all(|one| named.contains(&folded(one.bytes(), caseless))) {
         return Answer::Yes;
     }
-    run.logged = Some(Str::fixed("bcc recipient detected"));
+    rejected(run, Str::fixed("bcc recipient detected"), None)
+}
+
+/// That the header is refused: what logs say, and, with `smtp_return_error_details`, what
+/// the client is told, which is the same unless it is more.
+fn rejected(run: &mut Run<'_>, logged: Str, detail: Option<Vec<u8>>) -> Answer {
+    if run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS) {
+        let detail = detail.as_deref().unwrap_or_else(|| logged.bytes());
+        run.said = Some(Str::tainted([b"Rejected after DATA: ", detail].concat()));
+    }
+    run.logged = Some(logged);
     Answer::No
 }
 
@@ -193,6 +202,8 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
     let (mut deferred, mut forgiven, mut left) = (false, false, MOST_SENDERS);
+    // What was wrong with the last one.
+    let mut detail = None;
     for names in SENDERS {
         for header in headers.iter().filter(|one| names.iter().any(|name| one.is(name.as_bytes())))
         {
@@ -218,41 +229,32 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
                             &text[..text.len().min(SHOWN)],
                             b"\"",
                         ];
-                        run.logged = Some(Str::tainted(line.concat()));
-                        return Answer::No;
+                        return rejected(run, Str::tainted(line.concat()), detail);
                     }
                 };
-                if found.domain.is_none() {
-                    run.cx.set_var(var::SENDER_VERIFY_FAILURE, Str::fixed("qualify"));
-                    continue;
-                }
                 let address = Str::tainted(found.text);
-                let before = run.state.senders.iter().find(|one| one.address.bytes() == text);
-                let before = before.map(|one| one.standing).filter(|_| !params.wanted());
-                let (standing, called) = match before {
-                    Some(standing) => {
-                        run.note(b"previously checked as envelope sender");
-                        (standing, None)
-                    }
+                let judged = match found.domain {
+                    Some(_) => one(run, &address, text, options, &params),
                     None => {
-                        let Routed { standing, called, .. } =
-                            route(run, &address, Subject::HeaderSender, options, &params);
-                        (standing, called)
+                        run.cx.set_var(var::SENDER_VERIFY_FAILURE, Str::fixed("qualify"));
+                        Judged { answer: Answer::No, forgiven: false, why: None }
                     }
                 };
-                // That one can't be asked now may be forgiven in the end.
-                let answer = match called {
-                    Some(called) if called.standing == Standing::Deferred => {
-                        forgiven |= params.defer_ok();
-                        Answer::Later
-                    }
-                    Some(called) => Answer::from(called.standing == Standing::Fine),
-                    None => judged(run, standing, options),
-                };
-                match answer {
+                match judged.answer {
                     Answer::Yes => return Answer::Yes,
                     answer => deferred |= answer == Answer::Later,
                 }
+                forgiven |= judged.forgiven;
+                let why = judged.why.as_deref().unwrap_or(b"NULL");
+                let parts: [&[u8]; 6] = [
+                    b"could not verify \"",
+                    &header.name,
+                    b":\" header address\n",
+                    address.bytes(),
+                    b": ",
+                    why,
+                ];
+                detail = Some(parts.concat());
             }
         }
     }
@@ -262,11 +264,54 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     }
     if deferred {
         let line = "all attempts to verify a sender in a header line deferred";
-        run.logged = Some(Str::fixed(line));
+        rejected(run, Str::fixed(line), detail);
         return Answer::Later;
     }
-    run.logged = Some(Str::fixed("there is no valid sender in any header line"));
-    Answer::No
+    rejected(run, Str::fixed("there is no valid sender in any header line"), detail)
+}
+
+/// What came of one sender in the header.
+struct Judged {
+    answer: Answer,
+    /// That it can't be asked now may be forgiven in the end.
+    forgiven: bool,
+    /// What is wrong with it.
+    why: Option<Vec<u8>>,
+}
+
+/// Verifies one sender, unless that was done with the envelope's.
+fn one(
+    run: &mut Run<'_>,
+    address: &Str,
+    text: &[u8],
+    options: &[Vec<u8>],
+    params: &Params,
+) -> Judged {
+    let before = run.state.senders.iter().find(|one| one.address.bytes() == text);
+    let before = before.map(|one| (one.standing, one.why.clone())).filter(|_| !params.wanted());
+    if let Some((standing, why)) = before {
+        run.note(b"previously checked as envelope sender");
+        return Judged { answer: judged(run, standing, options), forgiven: false, why };
+    }
+    let Routed { standing, called, error, .. } =
+        route(run, address, Subject::HeaderSender, options, params);
+    match called {
+        Some(called) if called.standing == Standing::Deferred => Judged {
+            answer: Answer::Later,
+            forgiven: params.defer_ok(),
+            why: Some(uncompleted(b"Could not complete sender verify callout", &called)),
+        },
+        Some(called) => Judged {
+            answer: Answer::from(called.standing == Standing::Fine),
+            forgiven: false,
+            why: None,
+        },
+        None => Judged {
+            answer: judged(run, standing, options),
+            forgiven: false,
+            why: error.why().map(<[u8]>::to_vec),
+        },
+    }
 }
 
 fn is_one(name: &[u8], names: &[&str]) -> bool {
