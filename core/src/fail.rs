@@ -203,6 +203,23 @@ impl Fail {
         self.0.reason.as_deref()
     }
 
+    /// Whether nothing more is evaluated: it is forbidden, was called off, or met a bound.
+    pub fn ends_evaluation(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Forbidden | ErrorKind::Limit | ErrorKind::Cancelled | ErrorKind::OtherEngine
+        )
+    }
+
+    /// The same failure, where nothing may be made of it that holds for good: an error is
+    /// temporary then, unless it ends the evaluation.
+    pub fn for_now(mut self) -> Self {
+        if self.0.class == FailClass::Error && !self.ends_evaluation() {
+            self.0.class = FailClass::Defer;
+        }
+        self
+    }
+
     /// The same failure with text after its message.
     pub fn followed_by(mut self, text: &str) -> Self {
         self.0.message.extend_from_slice(text.as_bytes());

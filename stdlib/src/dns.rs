@@ -290,6 +290,8 @@ pub fn addresses_beside(
             DnsFound::Later => true,
             // The system knows no other word for it.
             DnsFound::Broken => how.by_system && !means_nonexist(call, name)?,
+            // Nor can it make sense of aliases that lead to nothing.
+            DnsFound::NoData => how.by_system && !reply.asked.is_empty(),
             _ => false,
         };
         if let DnsFound::Records { records, .. } = &reply.found {

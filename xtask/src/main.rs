@@ -143,6 +143,13 @@ const TLS: &str = "\n## TLS\n\n\
     - `tls_verify_certificates` names all that are believed, as with GnuTLS; those of the \
     system are not added. With `tls_crl`, each authority of a chain needs a list, as with \
     OpenSSL.\n\
+    - A look-up in a list that can't be opened (`domains = lsearch;/no/such`, a file that is \
+    missing, a pattern that is none) is written to the panic log, and defers: ACLs answer `451`, \
+    routers keep the address; Exim 4.98 logs the same, and ends the process (`421`, or nothing \
+    at all with `-bt`).\n\
+    - SPF says what RFC 7208 says of a sender whose own record can't be had now (`temperror`) or \
+    is malformed (`permerror`); Exim 4.98's library has `(invalid)` for both, which no word of \
+    `spf` but `invalid` fits, and no comment.\n\
     - `tls_dhparam`: `default`, `historic` and Exim's own primes stand for `ffdhe2048`. A file \
     that is not there is an error.\n\
     - Where TLS comes first, a `message` of `acl_smtp_connect` is the greeting, as without \

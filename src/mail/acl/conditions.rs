@@ -164,7 +164,7 @@ impl Run<'_> {
             }
             Err(fail) if fail.class() == FailClass::Forced => (Answer::No, None),
             Err(fail) => {
-                self.logged = Some(Str::from(fail.message()));
+                self.logged = Some(Str::from(fail.message())).filter(|why| !why.is_empty());
                 (Answer::Later, None)
             }
         }

@@ -163,10 +163,7 @@ impl Machine<'_> {
                 Err(RouteError { lookup: Some(why), ..RouteError::new(general) })
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
-            Err(fail) => {
-                self.log_panic(fail.message());
-                Err(RouteError::new(undecided(option)))
-            }
+            Err(_) => Err(RouteError::new(undecided(option))),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `percent_hack_domains`: a percent sign in a local part stands for an at sign
 //! (specification 31, 14.21).
 
-use eximious_core::Str;
+use eximious_core::{FailClass, Str};
 use eximious_stdlib::address;
 use eximious_stdlib::lists::{ListOutcome, Matcher};
 use eximious_stdlib::options::opt;
@@ -32,8 +32,9 @@ pub(super) fn within(
     let outcome = cx.is_in(&list, &mut Matcher::domain(domain).called(option.name()));
     match outcome {
         Ok(ListOutcome::Matched(_)) => {}
-        Ok(ListOutcome::Deferred(_)) => return Err(PercentDeferred),
-        _ => return Ok(None),
+        Ok(ListOutcome::Unmatched(_)) => return Ok(None),
+        Err(fail) if fail.class() == FailClass::Forced => return Ok(None),
+        Ok(ListOutcome::Deferred(_)) | Err(_) => return Err(PercentDeferred),
     }
     let (text, taint) = local_part.read();
     let Some(percent) = memchr::memrchr(b'%', text) else { return Ok(None) };

@@ -42,7 +42,7 @@ pub static MATCH_DOMAIN: Condition = listed(
             Example::new("${if match_domain{a.b.c}{<; ^(.)\\\\. ; x}{$0 $1}{no}}", "a.b.c a"),
         ]),
     |call, args| {
-        let outcome = Matcher::domain(&args[0]).test(call, &args[1])?;
+        let outcome = Matcher::domain(&args[0]).test(call, &args[1]);
         textual(call, outcome, &args[1])
     },
 );
@@ -63,7 +63,7 @@ pub static MATCH_LOCAL_PART: Condition = listed(
         Example::new("${if match_local_part{Bob}{+caseful:bob}{$value}{no}}", "no"),
     ]),
     |call, args| {
-        let outcome = Matcher::local_part(&args[0]).test(call, &args[1])?;
+        let outcome = Matcher::local_part(&args[0]).test(call, &args[1]);
         textual(call, outcome, &args[1])
     },
 );
@@ -89,7 +89,7 @@ pub static MATCH_ADDRESS: Condition = listed(
         Example::new("${if match_address{}{: a@b}{yes}{no}}", "yes"),
     ]),
     |call, args| {
-        let outcome = Matcher::address(&args[0]).test(call, &args[1])?;
+        let outcome = Matcher::address(&args[0]).test(call, &args[1]);
         decide(call, outcome, &args[1])
     },
 );
@@ -119,23 +119,33 @@ pub static MATCH_IP: Condition = listed(
                 return Err(Fail::argument(message));
             }
         };
-        let outcome = Matcher::ip(address).test_written(call, &args[1])?;
+        let outcome = Matcher::ip(address).test_written(call, &args[1]);
         decide(call, outcome, &args[1])
     },
 );
 
 /// As [`decide`], for lists that never leave `$value` as it was.
-fn textual(call: &mut Call<'_>, outcome: ListOutcome, list: &Str) -> Result<bool, Fail> {
-    let outcome = match outcome {
+fn textual(
+    call: &mut Call<'_>,
+    outcome: Result<ListOutcome, Fail>,
+    list: &Str,
+) -> Result<bool, Fail> {
+    let outcome = outcome.map(|outcome| match outcome {
         ListOutcome::Matched(data) => ListOutcome::Matched(Some(data.unwrap_or_default())),
         ListOutcome::Unmatched(data) => ListOutcome::Unmatched(Some(data.unwrap_or_default())),
         deferred => deferred,
-    };
+    });
     decide(call, outcome, list)
 }
 
-fn decide(call: &mut Call<'_>, outcome: ListOutcome, list: &Str) -> Result<bool, Fail> {
-    let (matched, data) = match outcome {
+/// What a list says; that it can't be told because something can't be opened is no answer
+/// for good.
+fn decide(
+    call: &mut Call<'_>,
+    outcome: Result<ListOutcome, Fail>,
+    list: &Str,
+) -> Result<bool, Fail> {
+    let (matched, data) = match outcome.map_err(Fail::for_now)? {
         ListOutcome::Matched(data) => (true, data),
         ListOutcome::Unmatched(data) => (false, data),
         ListOutcome::Deferred(why) => {

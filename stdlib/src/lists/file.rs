@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use eximious_core::{Call, ErrorKind, Fail, ListKind, Str};
+use eximious_core::{Call, ErrorKind, Fail, ListKind};
 
 use super::organs::{FILES, organ};
 use super::walk::Pattern;
@@ -12,8 +12,13 @@ use crate::wording::reason_to_open;
 /// How large a file may be.
 const LARGEST: u64 = 64 << 20;
 
-/// Reads a file that a list names. It is read each time, because it may change.
-pub(super) fn read(call: &mut Call<'_>, name: Pattern<'_>, list: &Str) -> Result<Arc<[u8]>, Fail> {
+/// Reads a file that a list names. It is read each time, because it may change. Where it
+/// can't be, the list is called by what it is here.
+pub(super) fn read(
+    call: &mut Call<'_>,
+    (name, negated): (Pattern<'_>, bool),
+    list: impl FnOnce() -> Vec<u8>,
+) -> Result<Arc<[u8]>, Fail> {
     if name.taint.is_tainted() {
         let message = [b"Tainted filename '", name.text, b"'"].concat();
         return Err(Fail::error(ErrorKind::Taint, message));
@@ -26,11 +31,12 @@ pub(super) fn read(call: &mut Call<'_>, name: Pattern<'_>, list: &Str) -> Result
         Err(error) => {
             let why = reason_to_open(call, &error);
             let message = [
-                b"failed to open ",
+                b"failed to open ".as_slice(),
+                if negated { b"! " } else { b"" },
                 name.text,
-                b" when checking \"",
-                list.bytes(),
-                b"\": ",
+                b" when checking ",
+                &list(),
+                b": ",
                 why.as_bytes(),
             ];
             Err(Fail::error(ErrorKind::Outside, message.concat()))

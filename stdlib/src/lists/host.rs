@@ -202,7 +202,7 @@ fn look_up_query(call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Option<(Hi
         Err(fail) => {
             let line = [fail.message(), b" in host list item \"", pattern.text, b"\""].concat();
             log_panic(call, &line);
-            return Ok(Some((Hit::Later(None), None)));
+            return Ok(Some((Hit::Later(Some(fail.message().to_vec())), None)));
         }
     };
     match call.registry().lookup_at(search.def).style {

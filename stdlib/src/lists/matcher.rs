@@ -3,13 +3,14 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use eximious_core::{Call, Captures, Fail, ListKind, Memory, Str};
+use eximious_core::{Call, Captures, Fail, FailClass, ListKind, Memory, Str};
 use rustc_hash::FxHashMap;
 
 use super::address::Address;
 use super::domain::Domain;
 use super::host::{Host, HostNames};
 use super::local_part::LocalPart;
+use super::organs::log_panic;
 use super::text::Bind;
 use super::walk::{Left, Pattern, Subject, Terms, Verdict, Walk};
 
@@ -115,7 +116,8 @@ impl<'n> Matcher<'n> {
     /// # Errors
     /// Where the list can't be read.
     pub fn test(&mut self, call: &mut Call<'_>, list: &Str) -> Result<ListOutcome, Fail> {
-        self.walk(|walk| walk.expanded(call, list))
+        let outcome = self.walk(|walk| walk.expanded(call, list));
+        told(call, outcome)
     }
 
     /// Tests one pattern that is expanded already: separators mean nothing in it.
@@ -128,7 +130,8 @@ impl<'n> Matcher<'n> {
         pattern: &Str,
     ) -> Result<ListOutcome, Fail> {
         let (text, taint) = pattern.read();
-        self.walk(|walk| walk.single(call, Pattern { text, taint }))
+        let outcome = self.walk(|walk| walk.single(call, Pattern { text, taint }));
+        told(call, outcome)
     }
 
     /// Tests a list as it is written in the configuration, and expands it.
@@ -138,7 +141,8 @@ impl<'n> Matcher<'n> {
     /// # Errors
     /// Where the list can't be read.
     pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<ListOutcome, Fail> {
-        self.walk(|walk| walk.written(call, list))
+        let outcome = self.walk(|walk| walk.written(call, list));
+        told(call, outcome)
     }
 
     fn walk(
@@ -156,6 +160,18 @@ impl<'n> Matcher<'n> {
             Verdict::Later(why) => ListOutcome::Deferred(why),
         })
     }
+}
+
+/// Notes why a list can't be told, where the panic log is read.
+fn told(call: &mut Call<'_>, outcome: Result<ListOutcome, Fail>) -> Result<ListOutcome, Fail> {
+    if let Err(fail) = &outcome
+        && fail.class() == FailClass::Error
+        && !fail.ends_evaluation()
+        && !fail.message().is_empty()
+    {
+        log_panic(call, fail.message());
+    }
+    outcome
 }
 
 /// How long it is kept what named lists say.

@@ -202,9 +202,10 @@ pub(super) struct Walk<'s, 'n> {
     pub(super) traced: bool,
     /// What the decision is owed to, where that is not the element as it stands.
     pub(super) owed: Option<Owed>,
-    /// What the outermost list is called where somebody wants to see each step;
-    /// otherwise its text is shown.
+    /// What the outermost list is called; other lists are shown by their text.
     pub(super) called: Option<&'s str>,
+    /// Whether the outermost list was shown.
+    inside: bool,
     /// Whether a condition asks, whose list is expanded already.
     of_condition: bool,
     /// Whether an option's list is tested, which says yes or no alone.
@@ -221,6 +222,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             traced: false,
             owed: None,
             called: None,
+            inside: false,
             of_condition: false,
             of_option: false,
         }
@@ -309,11 +311,17 @@ impl<'s, 'n> Walk<'s, 'n> {
             return Shown::NOTHING;
         }
         let subject = self.subject.shown();
-        let what = match self.called.take() {
+        let subject = subject.to_vec();
+        let outermost = !std::mem::replace(&mut self.inside, true);
+        Shown::of(subject, self.name_of(list, outermost))
+    }
+
+    /// What a list is called: an option's by the option's name.
+    fn name_of(&self, list: &[u8], outermost: bool) -> Vec<u8> {
+        match self.called.filter(|_| outermost) {
             Some(name) => name.as_bytes().to_vec(),
             None => [b"\"", list, b"\""].concat(),
-        };
-        Shown::of(subject.to_vec(), what)
+        }
     }
 
     /// Tests one element as a list of its own: the domain of an address.
@@ -458,7 +466,8 @@ impl<'s, 'n> Walk<'s, 'n> {
         list: &Str,
     ) -> Result<Option<Verdict>, Fail> {
         run.last_negated = negated;
-        let bytes = file::read(call, pattern, list)?;
+        let name = || self.name_of(list.bytes(), self.open.is_empty());
+        let bytes = file::read(call, (pattern, negated), name)?;
         let keep = || PlanSource::File(bytes.clone());
         if let Some(candidates) = self.candidates(call, &bytes, keep, true)? {
             return self.planned(call, &candidates, |walk, call, span| {
