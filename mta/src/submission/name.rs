@@ -8,8 +8,10 @@ use eximious::{Context, Str, opt};
 /// login name for each ampersand.
 pub fn full_name(cx: &mut Context, user: &User) -> Vec<u8> {
     let settings = cx.engine().settings();
-    let (pattern, name) = (settings.text(opt::GECOS_PATTERN), settings.text(opt::GECOS_NAME));
-    if let (Some(pattern), Some(name)) = (pattern, name)
+    let (pattern, name) = (settings.get(opt::GECOS_PATTERN), settings.get(opt::GECOS_NAME));
+    // One that is empty fits everybody.
+    if settings.is_set(opt::GECOS_PATTERN)
+        && settings.is_set(opt::GECOS_NAME)
         && let Ok(true) = cx.matches(&pattern, &Str::tainted(user.gecos.as_slice()))
     {
         let engine = cx.engine().clone();
