@@ -157,6 +157,8 @@ pub struct AliasRequest {
     pub argument: Option<Vec<u8>>,
 }
 
+/// How long the name for syslog may be.
+const LONGEST_SYSLOG_NAME: usize = 32;
 /// How many `-D` options there may be.
 const MOST_MACROS: usize = 10;
 
@@ -166,6 +168,8 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
     for option in called.options() {
         parser.option(option.as_bytes())?;
     }
+    // Nobody wrote it.
+    parser.given.run_written.clear();
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {
             break;
@@ -194,7 +198,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
-        let given = Given::default();
+        let given = Given { by_rmail: called == CalledAs::Rmail, ..Given::default() };
         Self { args, action: None, later: None, ended: false, called, given }
     }
 
@@ -337,6 +341,14 @@ impl<'a> Parser<'a> {
                 self.given.recipients_in_header = true;
                 self.given.dot_is_text = true;
             }
+            "-L" => {
+                let said = match value.len() {
+                    0 => b"the -L syslog name is too short".to_vec(),
+                    1..=LONGEST_SYSLOG_NAME => return Ok(()),
+                    _ => [b"the -L syslog name is too long: \"", value, b"\""].concat(),
+                };
+                return Err(Stop::exim(said));
+            }
             "-z" => self.given.log_lines.push(value.to_vec()),
             "-h" => return number(name, arg, value),
             "-oB" => {
@@ -406,6 +418,7 @@ impl<'a> Parser<'a> {
     fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
         match self.action.replace(Asked::Route(purpose)) {
             Some(Asked::Route(other)) if other != purpose => Err(Stop::incompatible()),
+            Some(Asked::BuildAliases) => Err(Stop::incompatible()),
             _ => Ok(()),
         }
     }
@@ -582,7 +595,19 @@ mod tests {
         let Job::Queue(request) = action(&["-bpru", "-qGx"]) else { panic!("no list") };
         assert_eq!((request.listing, request.queue.as_slice()), (listing, b"x".as_slice()));
         assert!(matches!(action(&["-bs"]), Job::Session(_)));
-        assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
+        for args in [
+            &["-bs", "-t"][..],
+            &["-R", "x", "-t"],
+            &["-R", "x", "-bt", "y"],
+            &["-R", "x", "y"],
+            &["-q", "-bS"],
+            &["-bS", "-bt", "x"],
+            &["-bi", "x"],
+            &["-bd", "x"],
+        ] {
+            assert!(parsed(args).unwrap_err().contains("incompatible"), "{args:?}");
+        }
+        assert!(parsed(&["-L", "", "-bV"]).unwrap_err().contains("too short"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         for args in [&["a@b"][..], &["-t"], &["-bm", "-odq", "x"], &["-ti", "-oep"]] {
             assert!(matches!(action(args), Job::Submit(_)), "{args:?}");

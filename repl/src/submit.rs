@@ -39,6 +39,8 @@ pub struct SubmitRequest {
     pub pretends: bool,
     /// What becomes of it.
     pub hand_over: HandOver,
+    /// Whether it is called as `rmail`.
+    pub by_rmail: bool,
     /// `-oMm`: the message that a message is about.
     pub about: Option<Vec<u8>>,
     /// `-oDSN`: what is asked of those who deliver a message.
@@ -66,6 +68,11 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     });
     // What only a trusted caller may say is passed over where it is somebody else.
     let given = if submitter.trusted { given } else { Vec::new() };
+    let given = given.into_iter().map(|(name, value)| (name, Str::tainted(value)));
+    let mut given: Vec<_> = given.collect();
+    if options.by_rmail && given.iter().all(|(name, _)| *name != var::RECEIVED_PROTOCOL) {
+        given.push((var::RECEIVED_PROTOCOL, Str::fixed("local-rmail")));
+    }
     let server = Arc::new(SmtpServer::new(&config, cx.engine()));
     let request = submission::SubmissionRequest {
         submitter,
@@ -79,7 +86,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
         pretended: options.pretends,
         reports: options.reports,
         about: options.about.unwrap_or_default(),
-        given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
+        given,
         ..submission::SubmissionRequest::default()
     };
     let done = submit(&server, &mut cx, &request, &mut Standard::default());

@@ -21,6 +21,7 @@ impl Parser<'_> {
             return Err(Stop::incompatible());
         }
         self.check_range()?;
+        self.check_together()?;
         self.decide_session()?;
         let expands = self.action == Some(Asked::Expand) || self.action.is_none();
         match self.later.take() {
@@ -34,6 +35,18 @@ impl Parser<'_> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// What runs of the queue, the daemon and `-bi` do not go together with.
+    fn check_together(&self) -> Result<(), Stop> {
+        let of_header = self.given.recipients_in_header;
+        let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
+        let tests = matches!(self.action, Some(Asked::Route(_)));
+        let apart = match &self.action {
+            Some(Asked::Daemon | Asked::BuildAliases) => of_header || !self.args.is_empty(),
+            _ => self.given.run_wanted && (of_header || speaks || tests) || speaks && tests,
+        };
+        if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
 
     /// A file is scanned, whatever else is asked for.
@@ -86,4 +99,9 @@ impl Parser<'_> {
             _ => incompatible,
         }
     }
+}
+
+/// Whether an option has SMTP spoken with whoever calls.
+fn is_smtp(option: &[u8]) -> bool {
+    matches!(option, b"-bs" | b"-bS")
 }

@@ -91,6 +91,8 @@ pub(crate) struct Given {
     pub(super) most_messages: Option<i64>,
     /// `-od…`
     pub(super) when: Option<DeliveryTime>,
+    /// Whether it is called as `rmail`.
+    pub(super) by_rmail: bool,
     /// `-oMm`
     pub(super) about: Option<Vec<u8>>,
     /// `-oDSN`
@@ -105,6 +107,8 @@ pub(crate) struct Given {
     pub(super) queue: Vec<u8>,
     /// `-q`, `-R`, `-S`
     pub(super) run: QueueRun,
+    /// Whether a run of the queue is asked for, which begins now.
+    pub(super) run_wanted: bool,
     /// `-q`, as it was written.
     pub(super) run_written: Vec<u8>,
     /// The named queues that are to be run: each once.
@@ -365,6 +369,7 @@ impl Given {
             errors: self.errors,
             leaves_header: self.leaves_header,
             pretends: self.pretends,
+            by_rmail: self.by_rmail,
             hand_over: self.hand_over(),
             about: self.about.take(),
             reports: std::mem::take(&mut self.reports),

@@ -64,6 +64,7 @@ impl Parser<'_> {
         }
         let time = seconds(rest).and_then(|time| u64::try_from(time).ok());
         let time = time.filter(|time| *time > 0);
+        self.given.run_wanted = false;
         let Some(time) = time else {
             return Err(Stop::exim([b"bad time value ", arg, b": abandoned"].concat()));
         };
@@ -100,10 +101,10 @@ impl Parser<'_> {
         let mut args = self.args.iter();
         match args.next().filter(|_| is_run) {
             None => Ok(()),
-            Some(first) if !is_message_id(first) => {
-                let written = self.given.run_written.as_slice();
-                Err(Stop::abandoned(if written.is_empty() { b"-q" } else { written }))
-            }
+            Some(first) if !is_message_id(first) => Err(match self.given.run_written.as_slice() {
+                b"" => Stop::incompatible(),
+                written => Stop::abandoned(written),
+            }),
             Some(_) => match (args.next(), args.next()) {
                 (_, Some(_)) => Err(Stop::incompatible()),
                 (Some(last), None) if !is_message_id(last) => Err(Stop::incompatible()),
@@ -117,6 +118,7 @@ impl Parser<'_> {
         if self.action.is_none() {
             self.action = Some(Asked::Deliver);
         }
+        self.given.run_wanted = true;
         &mut self.given.run
     }
 

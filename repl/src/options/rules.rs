@@ -174,7 +174,7 @@ static RULES: &[Rule] = &[
     ignored("-B", Takes::Value(STRING)),
     ignored("-E", ATTACHED),
     own("-G", ATTACHED),
-    ignored("-L", Takes::Value(ABANDONED)),
+    own("-L", Takes::Value(ABANDONED)),
     own("-N", NOTHING),
     ignored("-O", Takes::Value(STRING)),
     ignored("-U", ATTACHED),

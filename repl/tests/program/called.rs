@@ -48,6 +48,10 @@ fn under_names_of_exim_commands_are_recipients() {
     }
     let hosts = |name: &str| format!("{name}@host.example");
     assert_eq!(queued(&config), ["check", "fmt", "help", "list"].map(hosts));
+    for (name, args) in [("newaliases", ["help"]), ("runq", ["help"]), ("rsmtp", ["-q"])] {
+        let refused = called(name, &args, b"");
+        assert_eq!(refused.status, Some(1), "{name}: {refused:?}");
+    }
     // A dot by itself ends no message that `rmail` takes.
     let sent = called("rmail", &["-C", &config, "-odq", "dot"], b"Subject: x\n\na\n.\nb\n");
     assert_eq!(sent.status, Some(0), "{sent:?}");
