@@ -132,6 +132,9 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
             // What it needs of other files is not there.
             findings.retain(|finding| lints::parts::stands_by_itself(&config, finding));
         }
+        if lints::parts::is_template(file.as_bytes()) {
+            findings.retain(lints::parts::outlasts_filling);
+        }
         worst = worst.into_iter().chain(findings.iter().map(|f| f.lint.severity)).min();
         match request.form {
             Form::Text => {
@@ -174,7 +177,12 @@ fn read(
             read.map_err(|why| ConfigError::somewhere(format!("standard input: {why}")))?;
             Some(text)
         }
-        Some(section) => Some(lints::parts::alone(section, base.as_bytes())),
+        Some(section) => {
+            // Where it can't be read, that is said of its inclusion.
+            let own = world.files.read(file.as_bytes(), LARGEST).unwrap_or_default();
+            let section = if lints::parts::begins(&own, section) { "" } else { section };
+            Some(lints::parts::alone(section, base.as_bytes()))
+        }
         None => None,
     };
     if world.files.stat(file.as_bytes(), true).is_ok_and(|found| found.is_directory()) {

@@ -30,6 +30,7 @@ fn parts_of_debians_configuration_are_read_in_their_sections() {
     for (folder, text) in [
         ("main", "domainlist x = a.example\n"),
         ("acl", "c:\n  accept domains = +local_domains\n"),
+        ("acl", "# the first part\nbegin acl\n"),
         ("auth", "plain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n"),
         ("retry", "* * F,2h,15m\n"),
         ("router", "r:\n  driver = accept\n  transport = elsewhere\n"),
@@ -39,6 +40,11 @@ fn parts_of_debians_configuration_are_read_in_their_sections() {
         let checked = eximious(&["check", &path], b"");
         assert_eq!(checked.out, "0 errors, 0 warnings\n", "{folder}: {checked:?}");
     }
+    let template = place.path().join("exim4.conf.template");
+    let text = "UPEX4CmacrosUPEX4C = 1\nbegin transports\nt:\n  driver = smtp\n";
+    std::fs::write(&template, text).unwrap();
+    let checked = eximious(&["check", template.to_str().unwrap()], b"");
+    assert_eq!(checked.out, "0 errors, 0 warnings\n", "{checked:?}");
     let wrong = write("router", "r:\n  driver = accept\n  transprot = x\n");
     let checked = eximious(&["check", &wrong], b"");
     assert!(checked.out.contains(&format!("{wrong}:3:")), "{checked:?}");

@@ -43,6 +43,28 @@ pub fn alone(section: &str, base: &[u8]) -> Vec<u8> {
     [begin.as_bytes(), b".include ", base, b"\n"].concat()
 }
 
+/// Whether a part begins its section by itself, as the first one of a folder does.
+pub fn begins(text: &[u8], section: &str) -> bool {
+    text.split(|c| *c == b'\n').any(|line| {
+        let rest = line.trim_ascii().strip_prefix(b"begin");
+        rest.is_some_and(|rest| {
+            rest.first().is_some_and(u8::is_ascii_whitespace)
+                && rest.trim_ascii() == section.as_bytes()
+        })
+    })
+}
+
+/// Whether a file is what `update-exim4.conf` fills where the configuration is in one piece.
+pub fn is_template(file: &[u8]) -> bool {
+    file.rsplit(|c| *c == b'/').next() == Some(b"exim4.conf.template")
+}
+
+/// Whether a finding of the template is of what it is when it is filled: its macro is another
+/// then, and which transports are used hangs on what is filled in.
+pub fn outlasts_filling(finding: &Finding) -> bool {
+    !["W202", "W205"].contains(&finding.lint.code)
+}
+
 /// A configuration that includes all parts below a folder `conf.d`, as it would be put
 /// together; names that Debian passes over are left out.
 pub fn together(folder: &[u8], files: &dyn Files) -> Vec<u8> {
