@@ -438,8 +438,8 @@ impl Run<'_> {
     /// What comes of a text that can't be expanded: of a look-up that has no answer now,
     /// its reason is all that is said.
     pub(super) fn unexpanded(&mut self, text: &[u8], fail: &Fail) -> Answer {
-        if let Some(reason) = fail.reason() {
-            self.logged = (!reason.is_empty()).then(|| Str::from(reason));
+        if let Some(reason) = fail.reason().filter(|reason| !reason.is_empty()) {
+            self.logged = Some(Str::from(reason));
             return Answer::Later;
         }
         let head = [b"failed to expand ACL string \"", text, b"\": "].concat();

@@ -525,7 +525,7 @@ fn routed(
             divided = true;
             data = address.attached.address_data.clone();
         }
-        Report::Discarded(_) => {}
+        Report::Discarded(address) => data = address.attached.address_data.clone(),
     });
     for (var, value) in own {
         run.cx.set_var(var, value);

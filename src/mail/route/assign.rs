@@ -2,7 +2,7 @@
 //! lines, a transport, a user (specification 15).
 
 use eximious_core::world::Users as _;
-use eximious_core::{DriverOpt, Str};
+use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
@@ -265,7 +265,14 @@ impl Machine<'_> {
     }
 
     /// `set`: `$r_…`. A verdict is there where one can't be set.
-    pub(super) fn set_variables(&mut self, router: &Router, list: &Str) -> Option<Verdict> {
+    ///
+    /// # Errors
+    /// A value can't be told now. (Exim goes on without any of them.)
+    pub(super) fn set_variables(
+        &mut self,
+        router: &Router,
+        list: &Str,
+    ) -> Result<Option<Verdict>, RouteError> {
         let items: Vec<Vec<u8>> =
             elements_with(list.bytes(), b';').map(|item| item.to_vec()).collect();
         for item in items {
@@ -276,14 +283,14 @@ impl Machine<'_> {
             if !name.starts_with(b"r_") {
                 let head = [b"bad router variable name '", name, b"' in router '"].concat();
                 self.log_panic(&router.named(&head, b"'\n", b""));
-                return Some(Verdict::Fail(RouteError::default()));
+                return Ok(Some(Verdict::Fail(RouteError::default())));
             }
             let engine = self.cx.engine().clone();
             match unless_forced(engine.expand_once(value, self.cx)) {
                 Ok(None) if matches!(self.switch(router, opt::MORE), Ok(false)) => {
-                    return Some(Verdict::Fail(RouteError::default()));
+                    return Ok(Some(Verdict::Fail(RouteError::default())));
                 }
-                Ok(None) => return Some(Verdict::Decline),
+                Ok(None) => return Ok(Some(Verdict::Decline)),
                 Ok(Some(value)) => {
                     self.cx.set(name, value.clone());
                     self.shown.insert(name.to_vec());
@@ -291,12 +298,16 @@ impl Machine<'_> {
                 }
                 Err(fail) => {
                     let head = [b"expansion of \"", item.as_slice(), b"\" failed in "].concat();
-                    let message = router.named(&head, b" router: ", fail.message());
-                    return Some(Verdict::Fail(RouteError::new(message)));
+                    let error = router.named(&head, b" router: ", fail.message());
+                    let error = RouteError::new(error);
+                    return match fail.class() {
+                        FailClass::Defer => Err(error),
+                        _ => Ok(Some(Verdict::Fail(error))),
+                    };
                 }
             }
         }
-        None
+        Ok(None)
     }
 }
 

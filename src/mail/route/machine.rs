@@ -333,7 +333,7 @@ impl Machine<'_> {
     /// `address_data`. A verdict means that the router does not run.
     fn prepare(&mut self, router: &Router) -> Result<Option<Verdict>, RouteError> {
         if let Some(list) = &router.filter.set
-            && let Some(verdict) = self.set_variables(router, &list.written)
+            && let Some(verdict) = self.set_variables(router, &list.written)?
         {
             return Ok(Some(verdict));
         }

@@ -124,7 +124,7 @@ impl Routes {
         let mut queue = vec![ChildAddress::Address(Box::new(first))];
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
-        let (mut count, mut direct, mut thrown) = (0, false, false);
+        let (mut count, mut direct, mut thrown) = (0, false, None);
         // What lists said of a recipient holds for it here. It says nothing of what comes
         // of it, and what is said here is forgotten.
         let outside = cx.swap_answers(Answers::default());
@@ -164,7 +164,7 @@ impl Routes {
                     standing = standing.max(Standing::Deferred);
                 }
                 Routed::Discarded { .. } => {
-                    thrown = true;
+                    thrown = Some(pass.address.attached.address_data.clone());
                 }
                 Routed::Redirected if request.asks_hosts => cx.tell_callout(NO_HOSTS),
                 Routed::Redirected | Routed::Delivered(_) => {}
@@ -189,8 +189,13 @@ impl Routes {
         }
         cx.swap_answers(outside);
         let nothing = local.is_empty() && remote.is_empty() && !direct;
-        if nothing && standing == Standing::Fine && thrown {
-            tell(&Report::Discarded(&Address::new(request.address.clone())));
+        if nothing
+            && standing == Standing::Fine
+            && let Some(data) = thrown
+        {
+            let mut address = Address::new(request.address.clone());
+            address.attached.address_data = data;
+            tell(&Report::Discarded(&address));
         }
         for delivery in local.iter().rev().chain(remote.iter().rev()) {
             tell(&Report::Delivered(delivery));
