@@ -222,6 +222,18 @@ fn what_is_queued_on_purpose_goes_along_one_connection() {
 }
 
 #[test]
+fn mail_of_programs_waits_for_less_load() {
+    for program in programs() {
+        // With tests running, there is some.
+        let place = Place::new("queue_only_load = 0\n");
+        place.run(&program, &["-odi", "nobody@here.example"], "Subject: x\n\ntext\n");
+        let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
+        assert!(log.contains(" no immediate delivery: load average "), "{program}: {log}");
+        assert!(!log.contains("=>"), "{program}: {log}");
+    }
+}
+
+#[test]
 fn connections_that_wait_are_counted() {
     for program in programs() {
         let daemon = Daemon::start(Path::new(&program), "smtp_backlog_monitor = 2\n", &[]);
