@@ -253,6 +253,7 @@ impl Work {
                     local: None,
                     first_words: None,
                     put_off: Vec::new(),
+                    put_off_late: Vec::new(),
                     log: Box::new(move |line| log.panic(line)),
                 };
                 if let Some(line) = attempt.run(&left, line.take()) {

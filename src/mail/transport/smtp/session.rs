@@ -59,6 +59,8 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) first_words: Option<Box<FirstWords>>,
     /// What was said of addresses that were put off by themselves in this transaction.
     pub(super) put_off: Vec<(usize, Undelivered)>,
+    /// Which addresses were put off by themselves after the message, in this transaction.
+    pub(super) put_off_late: Vec<usize>,
     /// What there is to log of options that make no sense.
     pub(super) log: Box<PanicLog>,
 }
@@ -169,6 +171,7 @@ impl Attempt<'_, '_> {
         let [greeting, hello] = line.opened.client.first_lines().clone();
         self.first_words = Some(Box::new(FirstWords { greeting, hello }));
         self.put_off.clear();
+        self.put_off_late.clear();
         line.copies += 1;
         self.is_continued = line.copies > 1;
         // What was taken to its end is forgotten by that.
@@ -380,6 +383,7 @@ impl Attempt<'_, '_> {
                     // It is he who has to wait, and not the host's other mail; another host may
                     // take him.
                     self.work.defer(&[at], &why);
+                    self.put_off_late.push(at);
                     self.call.done.refused.push((at, why));
                 }
                 outcome => self.work.outcomes[at] = Some(outcome),
@@ -496,6 +500,7 @@ impl Attempt<'_, '_> {
             .copied()
             .filter(|at| self.work.outcomes[*at].is_none())
             .filter(|at| self.put_off.iter().all(|(off, _)| off != at))
+            .filter(|at| !self.put_off_late.contains(at))
             .collect();
         let (error, for_message, alive) = match stop {
             Stop::Unread(_) if let Some(fault) = self.outgoing.filter_fault() => {
