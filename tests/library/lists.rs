@@ -388,8 +388,8 @@ fn hosts_are_matched_by_name_and_address() {
         ("+unknown : 192.0.2.1", "yes -"),
         ("+include_unknown : +unknown", "no -"),
         ("passwd;nosuch", "no "),
-        ("nosuch;/x", "later DNS lookup of \"nosuch;/x\" deferred"),
-        ("network;x", "later DNS lookup of \"network;x\" deferred"),
+        ("nosuch;/x", "later unknown lookup type \"nosuch\""),
+        ("network;x", "later unknown lookup type \"network\""),
         ("a b", "no "),
     ] {
         let text = format!("${{if test_host{{192.0.2.1}}{{{list}}}{{$value}}}}");

@@ -114,7 +114,7 @@ impl<'n> Matcher<'n> {
     /// Tests a list that is expanded already.
     ///
     /// # Errors
-    /// Where the list can't be read.
+    /// Where the list can't be read; the panic log is told why.
     pub fn test(&mut self, call: &mut Call<'_>, list: &Str) -> Result<ListOutcome, Fail> {
         let outcome = self.walk(|walk| walk.expanded(call, list));
         told(call, outcome)
@@ -130,8 +130,7 @@ impl<'n> Matcher<'n> {
         pattern: &Str,
     ) -> Result<ListOutcome, Fail> {
         let (text, taint) = pattern.read();
-        let outcome = self.walk(|walk| walk.single(call, Pattern { text, taint }));
-        told(call, outcome)
+        self.walk(|walk| walk.single(call, Pattern { text, taint }))
     }
 
     /// Tests a list as it is written in the configuration, and expands it.
@@ -139,7 +138,7 @@ impl<'n> Matcher<'n> {
     /// means that nothing is in the list.
     ///
     /// # Errors
-    /// Where the list can't be read.
+    /// Where the list can't be read; the panic log is told why.
     pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<ListOutcome, Fail> {
         let outcome = self.walk(|walk| walk.written(call, list));
         told(call, outcome)
