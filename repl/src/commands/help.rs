@@ -1,5 +1,7 @@
 //! `eximious help`, and `help` at the prompt.
 
+mod headers;
+
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -104,6 +106,9 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
         name if let Some(page) = commands::page(name, &[]) => return Ok(page),
         _ => {}
     }
+    if let Some(page) = headers::page_of_variable(name) {
+        return Ok(page);
+    }
     let mut pages: Vec<String> = words::named(registry, name).iter().map(page).collect();
     pages.extend(
         registry
@@ -112,6 +117,9 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .map(|own| driver_page(registry, own)),
     );
     pages.extend(switches::about(name));
+    if pages.is_empty() {
+        pages.extend(headers::page(name));
+    }
     if name == "-d" {
         pages.push(selectors());
     }

@@ -265,7 +265,7 @@ mod tests {
     fn names_of_the_configuration_are_completed() {
         let words = helper();
         words.know(KnownWords {
-            headers: vec!["subject".to_owned()],
+            headers: vec!["subject".to_owned(), "x-own".to_owned()],
             acls: vec!["acl_check_rcpt".to_owned(), "acl_check_data".to_owned()],
             routers: vec!["people".to_owned()],
         });
@@ -286,6 +286,7 @@ mod tests {
             "{:?}",
             completed("$h_sub")
         );
+        assert_eq!(completed("${uc:$h_x-"), ["${uc:$h_x-own:"]);
     }
 
     #[test]

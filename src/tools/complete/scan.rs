@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::HEADERS;
+
 /// What a name at the cursor would be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Expected {
@@ -204,7 +206,16 @@ impl<'l> Scan<'l> {
     /// What is expected at the end of what was read, and where the name begins
     /// that is being typed there.
     pub fn expected(&self, line: &str) -> (Expected, usize) {
-        let start = line.bytes().rposition(|c| !is_name(c)).map_or(0, |n| n + 1);
+        let start_of = |is_in: fn(u8) -> bool| {
+            line.bytes().rposition(|c| !is_in(c)).map_or(0, |before| before + 1)
+        };
+        // Names of header lines have hyphens.
+        let start = start_of(|c| is_name(c) || c == b'-');
+        let is_variable = ["$", "${", "def:"].iter().any(|head| line[..start].ends_with(head));
+        if is_variable && HEADERS.iter().any(|prefix| line[start..].starts_with(prefix)) {
+            return (Expected::Variable, start);
+        }
+        let start = start_of(is_name);
         let before = &line[..start];
         let expected = if before.ends_with("${") {
             Expected::Construct
@@ -285,6 +296,9 @@ mod tests {
             ("word", (Expected::Nothing, "word")),
             ("\\${if ", (Expected::Nothing, "")),
             ("${map{a}{$it", (Expected::Variable, "it")),
+            ("x-$h_x-ow", (Expected::Variable, "h_x-ow")),
+            ("${if def:rheader_x-", (Expected::Variable, "rheader_x-")),
+            ("$sender-h_x", (Expected::Nothing, "h_x")),
         ] {
             assert_eq!(expected(line), answer, "{line}");
         }
