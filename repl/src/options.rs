@@ -187,7 +187,7 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
 struct Parser<'a> {
     args: &'a [Vec<u8>],
     action: Option<Asked>,
-    /// An option of Exim's that is not there yet, and whether it would have
+    /// An option of Exim's that is not to be had, why, and whether it would have
     /// its way where `-be` is given too.
     later: Option<(Vec<u8>, &'static str, bool)>,
     /// Whether what is left is no option, whatever it looks like.
@@ -453,7 +453,8 @@ impl<'a> Parser<'a> {
             }
             b"modules" => {
                 let arg = [b"-bI:", topic].concat();
-                self.later = Some((arg, "lists of what the mail server knows", true));
+                self.later =
+                    Some((arg, "asks for modules that are loaded, and there are none", true));
                 Ok(())
             }
             _ => Err(Stop(crate::version::INFORMATION.trim_end().into())),

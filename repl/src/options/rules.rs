@@ -34,7 +34,7 @@ pub(super) enum Missing {
 pub(super) enum Then {
     /// Nothing, to an expansion.
     Ignore,
-    /// What it asks for is not there yet; it would win over `-be`, or not.
+    /// What it asks for is not to be had, and why; it would win over `-be`, or not.
     Later(&'static str, bool),
     /// It sets a variable.
     Variable(Var),
@@ -94,8 +94,8 @@ const ABANDONED: Missing = Missing::Abandoned;
 const STRING: Missing = Missing::Expected("string");
 const FILE: Missing = Missing::Expected("file name");
 
-const RECEIVING: &str = "receiving messages";
-pub(super) const QUEUE: &str = "the message queue";
+const RECEIVING: &str = "does not go with what else is asked for";
+pub(super) const QUEUE: &str = "is for processes that Exim starts by itself, and there are none";
 
 static RULES: &[Rule] = &[
     own("--help", NOTHING),

@@ -26,8 +26,7 @@ pub(super) fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
 }
 
 pub(super) fn later(option: &[u8], what: &str) -> Stop {
-    let what = format!(" is not there yet: {what} comes in a later release");
-    Stop([b"eximious: option ", option, what.as_bytes()].concat())
+    Stop([b"eximious: option ", option, b" ", what.as_bytes()].concat())
 }
 
 /// A number that means nothing here. Behind one of `-h` may stand anything.

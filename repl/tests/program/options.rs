@@ -103,10 +103,10 @@ fn options_that_mean_nothing_here_are_accepted() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_named() {
-    for option in ["-MCA", "-bI:modules"] {
+fn what_is_not_to_be_had_is_named() {
+    for (option, why) in [("-MCA", "is for processes"), ("-bI:modules", "asks for modules")] {
         let complaint = refused(&[option]);
-        assert!(complaint.starts_with(&format!("eximious: option {option} is not there yet")));
+        assert!(complaint.starts_with(&format!("eximious: option {option} {why}")), "{complaint}");
     }
 }
 
