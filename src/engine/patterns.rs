@@ -28,10 +28,6 @@ pub(crate) fn matches(
     Ok(matches!(outcome, ListOutcome::Matched(_)))
 }
 
-/// Whether an address is in a list.
-///
-/// # Errors
-/// The list can't be read.
 /// Tests a subject against a list as it is written in the configuration.
 ///
 /// # Errors
@@ -56,10 +52,13 @@ pub(crate) fn is_in_expanded(
     cx.call(&RECORD, |call: &mut Call<'_>| matcher.test(call, list))
 }
 
+/// Whether an address is in a list.
+///
+/// # Errors
+/// The list can't be read.
 pub(crate) fn is_in(cx: &mut Context, list: &Str, address: &Str) -> Result<bool, Fail> {
     let Some(list) = expanded(cx, list, "a list") else { return Ok(false) };
-    let test = |call: &mut Call<'_>| Matcher::address(address).test(call, &list);
-    let outcome = cx.call(&RECORD, test)?;
+    let outcome = is_in_expanded(cx, &list, &mut Matcher::address(address))?;
     Ok(matches!(outcome, ListOutcome::Matched(_)))
 }
 

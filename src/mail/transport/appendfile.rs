@@ -115,8 +115,10 @@ fn pass_on(
     let own = std::mem::replace(&mut call.transport, other);
     let delivered = deliver(call, left - 1);
     call.transport = own;
-    let writer = |done: Delivered| done.transport.or_else(|| Some(other.name.clone()));
-    delivered.map(|done| Delivered { transport: writer(done.clone()), ..done })
+    delivered.map(|mut done| {
+        done.transport.get_or_insert_with(|| other.name.clone());
+        done
+    })
 }
 
 /// The pairs of `file_format`.

@@ -53,7 +53,7 @@ pub(super) fn run(
 ) -> Result<Verdict, RouteError> {
     let router = redirection.router;
     // Only Sieve filters keep anything.
-    let (filtered, inbox) = match kind {
+    let (mut filtered, inbox) = match kind {
         FilterKind::Exim => {
             let options = exim_options(machine, redirection)?;
             (exim(machine.cx, data.bytes(), &options, &mut ()), Str::EMPTY)
@@ -64,7 +64,6 @@ pub(super) fn run(
             (filtered, options.inbox)
         }
     };
-    let mut filtered = filtered;
     if router.some_text(opt::redirect::FILE).is_some() {
         filtered.actions.iter_mut().for_each(vouch);
     }

@@ -1,6 +1,5 @@
 //! What a transport is told of a host that puts something off (specification 61).
 
-use eximious_core::Str;
 use eximious_stdlib::variables::var;
 
 use super::session::Attempt;
@@ -59,16 +58,13 @@ fn tell(
 ) {
     let transport = call.transport;
     let address = &call.consignment.deliveries[at].address;
-    let own = [
-        (var::LOCAL_PART, address.local_part.clone()),
-        (var::DOMAIN, address.domain.clone()),
-        (var::EVENT_DEFER_ERRNO, Str::from(number.to_string())),
-    ];
+    let own = [(var::LOCAL_PART, &address.local_part), (var::DOMAIN, &address.domain)];
     let all = own.map(|(var, value)| {
         let before = call.cx.value_of(var);
-        call.cx.set_var(var, value);
+        call.cx.set_var(var, value.clone());
         (var, before)
     });
+    call.cx.set_var(var::EVENT_DEFER_ERRNO, number.to_string());
     for name in names {
         raise(call.cx, transport, name, data);
     }
