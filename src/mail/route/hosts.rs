@@ -141,7 +141,7 @@ pub(super) fn find(
                     _ => b" done insecurely",
                 };
                 let parts = [b"host lookup for ", shown(item, &found), tail];
-                return Err(RouteError::new(parts.concat()));
+                return Err(RouteError::new(parts.concat()).numbered(RouteError::HOST_LATER));
             }
             Ending::Missing => {
                 let mut head =

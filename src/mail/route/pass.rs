@@ -116,6 +116,8 @@ impl RouteError {
     pub const TRANSPORT: i32 = -30;
     /// The number of hosts that are not there.
     pub const HOST: i32 = -32;
+    /// The number of a router's hosts whose addresses can't be found out now.
+    pub const HOST_LATER: i32 = -36;
 
     /// With a message.
     pub fn new(message: impl Into<Vec<u8>>) -> Self {

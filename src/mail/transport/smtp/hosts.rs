@@ -97,7 +97,7 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     }
     if first.is_empty() {
         let parts = [transport.name.bytes(), b" transport called with no hosts set"];
-        return Err(Undelivered { freezes: true, ..Undelivered::new(UNKNOWN, parts.concat()) });
+        return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
     }
     let mut fallback = unknown(&delivery.fallback_hosts);
     if fallback.is_empty()
