@@ -187,10 +187,10 @@ impl Work<'_> {
             },
             Handling::MarkAll => {
                 let all = self.file.recipients.iter().map(|one| one.address.clone()).collect();
-                self.mark(all)
+                self.mark_these(all)
             }
             Handling::Mark(some) if some.is_empty() => self.lacks(b"marking as delivered"),
-            Handling::Mark(some) => self.mark(some.clone()),
+            Handling::Mark(some) => self.mark(some),
             Handling::Add(some) if some.is_empty() => self.lacks(b"adding recipient"),
             Handling::Add(some) => self.add(some),
             Handling::Sender(some) => match &some[..] {
@@ -252,24 +252,55 @@ impl Work<'_> {
         }
     }
 
-    fn mark(&mut self, addresses: Vec<Vec<u8>>) -> Handled {
-        let mut lines: Vec<Vec<u8>> = Vec::new();
-        for address in addresses {
+    /// Marks recipients as typed, or as they are where all are meant. Where one of them is not
+    /// to be had, the message stays as it is, and each such is told of.
+    fn mark(&mut self, typed: &[Vec<u8>]) -> Handled {
+        let doing = b"marking as delivered";
+        let found = self.each(typed, |own, one| match own.whole(one) {
             // Two users may differ by the case of a letter alone.
-            let known = self.file.recipients.iter().find(|one| one.address == address);
-            let Some(known) = known else {
-                let parts: [&[u8]; 3] = [
-                    b" - error while marking as delivered:\n  ",
-                    &address,
-                    b" is not a recipient: message not updated",
-                ];
-                return self.says(&parts.concat(), false);
-            };
-            lines.push([b"address <", &known.address[..], b"> marked delivered"].concat());
-            self.done.push(known.address.clone());
+            Ok(address) if own.file.recipients.iter().any(|known| known.address == address) => {
+                Ok(address)
+            }
+            Ok(address) if address.is_empty() => Err(bad(one, b"empty address", doing)),
+            Ok(_) => {
+                let why: [&[u8]; 2] = [one, b" is not a recipient: message not updated"];
+                Err(wrong(doing, &why))
+            }
+            Err(why) => Err(bad(one, &why, doing)),
+        });
+        match found {
+            Ok(found) => self.mark_these(found),
+            Err(said) => said,
         }
-        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-        self.update(b" has been modified", &lines)
+    }
+
+    fn mark_these(&mut self, addresses: Vec<Vec<u8>>) -> Handled {
+        let line = |one: &Vec<u8>| [b"address <", &one[..], b"> marked delivered"].concat();
+        let lines: Vec<Vec<u8>> = addresses.iter().map(line).collect();
+        self.done.extend(addresses);
+        self.update_all(&lines)
+    }
+
+    /// What becomes of each of some addresses, or what is said of all that are wrong.
+    fn each(
+        &self,
+        typed: &[Vec<u8>],
+        one: impl Fn(&Self, &[u8]) -> Result<Vec<u8>, Vec<u8>>,
+    ) -> Result<Vec<Vec<u8>>, Handled> {
+        let (mut right, mut complaints) = (Vec::new(), Vec::new());
+        for typed in typed {
+            match one(self, typed) {
+                Ok(address) => right.push(address),
+                Err(why) => complaints.push(why),
+            }
+        }
+        match complaints.is_empty() {
+            true => Ok(right),
+            false => {
+                let words = complaints.join(&b'\n');
+                Err(self.says(&[b" ", &words[..]].concat(), false))
+            }
+        }
     }
 
     /// An address as it was typed, which has a domain.
@@ -283,25 +314,31 @@ impl Work<'_> {
     }
 
     fn add(&mut self, typed: &[Vec<u8>]) -> Handled {
-        let mut lines: Vec<Vec<u8>> = Vec::new();
-        for one in typed {
-            match self.whole(one) {
-                Ok(address) if !address.is_empty() => {
-                    lines.push([b"recipient <", &address[..], b"> added"].concat());
-                    self.file.recipients.push(SpoolRecipient { address, more: None });
-                }
-                Ok(_) => return self.bad(one, b"empty address", b"adding recipient"),
-                Err(why) => return self.bad(one, &why, b"adding recipient"),
-            }
-        }
+        let doing = b"adding recipient";
+        let found = self.each(typed, |own, one| match own.whole(one) {
+            Ok(address) if address.is_empty() => Err(bad(one, b"empty address", doing)),
+            Ok(address) => Ok(address),
+            Err(why) => Err(bad(one, &why, doing)),
+        });
+        let found = match found {
+            Ok(found) => found,
+            Err(said) => return said,
+        };
+        let line = |one: &Vec<u8>| [b"recipient <", &one[..], b"> added"].concat();
+        let lines: Vec<Vec<u8>> = found.iter().map(line).collect();
+        let new = found.into_iter().map(|address| SpoolRecipient { address, more: None });
+        self.file.recipients.extend(new);
+        self.update_all(&lines)
+    }
+
+    /// Writes the header file with what was done, each in a line of the log.
+    fn update_all(&mut self, lines: &[Vec<u8>]) -> Handled {
         let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
         self.update(b" has been modified", &lines)
     }
 
     fn bad(&self, typed: &[u8], why: &[u8], doing: &[u8]) -> Handled {
-        let parts: [&[u8]; 6] =
-            [b" - error while ", doing, b":\n  bad address ", typed, b": ", why];
-        self.says(&parts.concat(), false)
+        self.says(&[b" ", &bad(typed, why, doing)[..]].concat(), false)
     }
 
     fn sender(&mut self, typed: &[u8]) -> Handled {
@@ -317,4 +354,14 @@ impl Work<'_> {
         self.file.sender = sender;
         self.update(b" has been modified", &[&line])
     }
+}
+
+/// What is said where something can't be done to an address.
+fn wrong(doing: &[u8], why: &[&[u8]]) -> Vec<u8> {
+    [b"- error while ", doing, b":\n  ", &why.concat()].concat()
+}
+
+/// The same, where what was typed is no address.
+fn bad(typed: &[u8], why: &[u8], doing: &[u8]) -> Vec<u8> {
+    wrong(doing, &[b"bad address ", typed, b": ", why])
 }

@@ -179,6 +179,20 @@ const QUESTIONS: &[(&str, &[Words], &[Words])] = &[
         ],
     ),
     ("", &[&["a@me.test"]], &[&["-Mmd", "ID", "A@me.test"], &["-Mmd", "ID", "a@me.test"]]),
+    // Each wrong address is told of, and nothing is changed.
+    (
+        "",
+        &[&["a@me.test", "b@me.test"]],
+        &[
+            &["-Mmd", "ID", "xx@me.test", "A@me.test"],
+            &["-Mmd", "ID", ""],
+            &["-Mmd", "ID", "a"],
+            &["-Mmd", "ID", "<a@me.test>"],
+            &["-Mar", "ID", "x@@y", "<>"],
+            &["-Mar", "ID", "<c@me.test>", "d@me.test"],
+            &["-bp"],
+        ],
+    ),
     (
         "",
         &[&["a@me.test"]],
