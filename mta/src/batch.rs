@@ -5,11 +5,12 @@
 //! Whoever has the bytes gives a message to [`crate::submission::take`].
 
 use eximious::stdlib::address::{self, Rules};
-use eximious::{Context, Str, opt, var};
+use eximious::world::Moment;
+use eximious::{Context, LogSelector, Str, opt, var};
 use memchr::memchr;
 
-use crate::options;
 use crate::reception::{GatheredMessage, Way, message_id};
+use crate::{logs, options};
 
 /// How long a command is at the most.
 const MAX_COMMAND: usize = 16 * 1024;
@@ -31,6 +32,9 @@ pub struct BatchedSmtp {
     began: u64,
     /// How many messages there were.
     messages: u64,
+    /// Whether there was a MAIL, and when all began.
+    said_mail: bool,
+    opened: Moment,
     sender: Option<Str>,
     recipients: Vec<Str>,
     /// The message at hand, without the dots that were put before dots.
@@ -129,6 +133,25 @@ impl BatchedSmtp {
     /// A batch that begins.
     pub fn new(leaves_unqualified: bool) -> Self {
         Self { leaves_unqualified, ..Self::default() }
+    }
+
+    /// Tells the log of a batch that begins, where that is wanted (`smtp_connection`).
+    pub fn log_begin(&mut self, cx: &mut Context) {
+        self.opened = cx.engine().world().clock.now();
+        if cx.engine().settings().log_selector().contains(LogSelector::SMTP_CONNECTION) {
+            let line = [b"SMTP connection".as_slice(), &connection(cx)].concat();
+            cx.engine().world().log.selected(LogSelector::SMTP_CONNECTION, &line);
+        }
+    }
+
+    /// Tells the log of a batch that has come to its end, where nothing was in it and that
+    /// is wanted (`smtp_no_mail`).
+    pub fn log_end(&self, cx: &mut Context) {
+        let selector = cx.engine().settings().log_selector();
+        if !self.said_mail && selector.contains(LogSelector::SMTP_NO_MAIL) {
+            let line = logs::no_mail(cx, self.opened);
+            cx.engine().world().log.main(&line);
+        }
     }
 
     /// Takes what came in.
@@ -269,6 +292,7 @@ impl BatchedSmtp {
             found => Ok(found.is_some()),
         };
         if let Some(address) = begins(b"MAIL FROM:") {
+            self.said_mail = true;
             return self.mail(cx, address).map(|()| false);
         }
         if let Some(address) = begins(b"RCPT TO:") {
@@ -300,7 +324,7 @@ impl BatchedSmtp {
         }
         if let Some(name) = begins(b"HELO").or_else(|| begins(b"EHLO")) {
             cx.set_var(var::SENDER_HELO_NAME, Str::tainted(name));
-            eximious::client::describe(cx);
+            // It is of no account to how the client is described.
             self.reset();
             return Ok(false);
         }
@@ -381,6 +405,12 @@ fn has_body(message: &GatheredMessage) -> bool {
         || blanks.iter().any(|blank| text.windows(blank.len()).any(|window| window == *blank))
 }
 
+/// ` from user`, as the logs name a program that hands a batch in.
+fn connection(cx: &mut Context) -> Vec<u8> {
+    let user = cx.value_of(var::SENDER_IDENT);
+    logs::connection(cx, user.bytes())
+}
+
 /// Logs that a message has no end.
 fn log_lost(cx: &mut Context, message: &GatheredMessage) {
     let in_body = has_body(message);
@@ -389,14 +419,14 @@ fn log_lost(cx: &mut Context, message: &GatheredMessage) {
         false if message.head().ends_with(b"\n") => b" (after header)",
         false => b" (header)",
     };
-    let client = eximious::client::plainly_described(cx);
+    let connection = connection(cx);
     let world = cx.engine().world();
     let mut line = Vec::new();
     if in_body {
         line.extend_from_slice(&[message_id(cx.engine()).bytes(), b" "].concat());
     }
     let middle = b" lost while reading message data".as_slice();
-    line.extend_from_slice(&[b"SMTP connection from ".as_slice(), &client, middle, place].concat());
+    line.extend_from_slice(&[b"SMTP connection".as_slice(), &connection, middle, place].concat());
     world.log.main(&line);
 }
 

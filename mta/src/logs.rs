@@ -93,19 +93,36 @@ pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
     out
 }
 
+/// ` Ci=5 from user`: how a connection is named that begins or ends.
+pub(crate) fn connection(cx: &mut Context, who: &[u8]) -> Vec<u8> {
+    let id = match cx.engine().settings().log_selector().contains(LogSelector::CONNECTION_ID) {
+        true => cx.value_of(var::CONNECTION_ID),
+        false => Str::EMPTY,
+    };
+    let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
+    [mark, id.bytes(), b" from ", who].concat()
+}
+
+/// What is said of a connection that brought no mail: the beginning of the line.
+pub(crate) fn no_mail(cx: &mut Context, began: Moment) -> Vec<u8> {
+    let client = eximious::client::plainly_described(cx);
+    let lasted = lasted(cx, began);
+    [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat()
+}
+
 /// How long something took so far: `5s`, or `5.125s` where milliseconds are logged.
 pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
     let now = cx.engine().world().clock.now();
     let mut seconds = now.seconds.saturating_sub(began.seconds);
-    if !cx.engine().settings().log_selector().contains(LogSelector::MILLISEC) {
-        let seconds = i32::try_from(seconds).unwrap_or(0);
-        return written(seconds.max(0));
-    }
-    let mut millis = i64::from(now.nanos / 1_000_000) - i64::from(began.nanos / 1_000_000);
-    if millis < 0 {
-        (seconds, millis) = (seconds - 1, millis + 1000);
+    let mut nanos = i64::from(now.nanos) - i64::from(began.nanos);
+    if nanos < 0 {
+        (seconds, nanos) = (seconds - 1, nanos + 1_000_000_000);
     }
     let written = written(i32::try_from(seconds).unwrap_or(0).max(0));
+    if !cx.engine().settings().log_selector().contains(LogSelector::MILLISEC) {
+        return written;
+    }
+    let millis = nanos / 1_000_000;
     match written.strip_suffix('s') {
         Some(head) => format!("{head}.{millis:03}s"),
         None => format!("{written}0.{millis:03}s"),

@@ -355,7 +355,10 @@ impl<'s> Submission<'s> {
         if self.cx.value_of(var::RECEIVED_PROTOCOL).is_empty() {
             self.cx.set_var(var::RECEIVED_PROTOCOL, Str::fixed("local"));
         }
-        eximious::client::describe(self.cx);
+        // A batch was described when it began: HELO in it is of no account.
+        if !self.request.batched {
+            eximious::client::describe(self.cx);
+        }
     }
 
     fn is_local(&mut self) -> bool {

@@ -451,6 +451,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ (\d+)$", "$1 UID GID\n$2\nTIME $3"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),
             (r"(?m)^-frozen \d+", "-frozen TIME"),
+            (r"\bCi=\d+", "Ci=N"),
             (r"\b(RT|QT|DT|D)=\d[\dwdhms.]*", "$1=0s"),
             (r"\d+-eximdsn-\d+", "BOUNDARY"),
             (r"(?m)^(>?From \S+) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),

@@ -44,6 +44,8 @@ pub(super) struct Connection {
     pub(super) barred: Option<Barred>,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
+    /// Why nothing more can be read, where the system said so.
+    pub(super) broken_by: Option<String>,
     /// What is done for those who want their mail along it.
     pub(super) turning: Turning,
     /// Only in a test: the message that was kept last. Log lines go on naming it, as
@@ -80,6 +82,7 @@ impl Connection {
             banner_sent: false,
             barred: None,
             failed: false,
+            broken_by: None,
             turning: Turning::default(),
             last_id: Str::EMPTY,
         }

@@ -124,9 +124,9 @@ impl SmtpSession {
             false => b" (header)",
         };
         self.log_broken_tls();
-        let client = self.shown_client();
+        let connection = self.connection();
         let middle = b" lost while reading message data";
-        self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.log(&[b"SMTP connection", &connection[..], middle, place].concat());
         self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));
         self.connection.failed = true;
         self.close()

@@ -199,9 +199,13 @@ impl SmtpSession {
             true => {
                 if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
                     let client = self.shown_client();
-                    let lasted = self.lasted();
-                    let head = b"unexpected disconnection while reading SMTP command from ";
-                    let line = [head, &client[..], b" D=", lasted.as_bytes()].concat();
+                    let what: &[u8] = match self.connection.client.address {
+                        Some(_) => b"disconnection",
+                        None => b"EOF",
+                    };
+                    let tail = format!("{} D={}", self.breakage(), self.lasted());
+                    let head = b" while reading SMTP command from ";
+                    let line = [b"unexpected ", what, head, &client[..], tail.as_bytes()].concat();
                     self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
                 }
             }

@@ -119,7 +119,7 @@ impl SmtpSession {
         if self.logs_connections() {
             let connection = self.connection();
             let tail = match how {
-                End::Lost => format!(" lost D={}", self.lasted()),
+                End::Lost => format!(" lost{} D={}", self.breakage(), self.lasted()),
                 End::Closed(how) => format!(" D={} {how}", self.lasted()),
             };
             let line = [b"SMTP connection", &connection[..], tail.as_bytes()].concat();
@@ -127,17 +127,18 @@ impl SmtpSession {
         }
     }
 
+    /// ` (error: Connection reset by peer)`, where the connection broke.
+    pub(super) fn breakage(&self) -> String {
+        let broken = self.connection.broken_by.as_ref();
+        broken.map(|why| format!(" (error: {why})")).unwrap_or_default()
+    }
+
     fn logs_connections(&self) -> bool {
         self.logs(LogSelector::SMTP_CONNECTION) && !self.connection.permissions.connection_nolog
     }
 
     /// ` Ci=5 from (helo) [1.2.3.4]`.
-    fn connection(&mut self) -> Vec<u8> {
-        let id = match self.logs(LogSelector::CONNECTION_ID) {
-            true => self.variable(var::CONNECTION_ID),
-            false => Str::EMPTY,
-        };
-        let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
+    pub(super) fn connection(&mut self) -> Vec<u8> {
         let client = &self.connection.client;
         let way: &[u8] = match (client.by_inetd, client.is_provider) {
             (true, _) => eximious::client::BY_INETD,
@@ -153,7 +154,7 @@ impl SmtpSession {
             Some(_) => eximious::client::named(&mut self.cx),
             None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
-        [mark, id.bytes(), b" from ", &who, way].concat()
+        logs::connection(&mut self.cx, &[&who, way].concat())
     }
 
     /// A connection that brought no mail, and what it did instead.
@@ -162,10 +163,7 @@ impl SmtpSession {
         if told || self.connection.counts.messages > 0 || !self.logs(LogSelector::SMTP_NO_MAIL) {
             return;
         }
-        let client = self.shown_client();
-        let lasted = self.lasted();
-        let mut line =
-            [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat();
+        let mut line = logs::no_mail(&mut self.cx, self.connection.began);
         let by = self.variable(var::SENDER_HOST_AUTHENTICATED);
         if !by.is_empty() {
             let id = self.variable(var::AUTHENTICATED_ID);
@@ -174,7 +172,8 @@ impl SmtpSession {
         }
         line.extend_from_slice(&logs::security(&mut self.cx));
         line.extend_from_slice(&self.logged_history());
-        self.log_if(LogSelector::SMTP_NO_MAIL, &line);
+        // The real one does not say that a selector asked for it.
+        self.log(&line);
     }
 
     /// A message that was begun and will not come.
@@ -233,7 +232,7 @@ impl SmtpSession {
             let client = self.logged_client();
             let command = self.shown_command();
             let line = [b"SMTP ", word, b" error in \"", &command, b"\" ", &client, b" ", text];
-            self.log(&line.concat());
+            self.log_if(what, &line.concat());
         }
     }
 

@@ -1,12 +1,14 @@
 //! A session: the connection, the transaction over it, and whose turn it is.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use eximious::acl::{AclState, Acls, OwnMessage};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
+use eximious::stdlib::wording::reason;
 use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::transport::{CalledProvider, NoProvider, TurnedTls};
 use eximious::{Config, Context, Engine};
@@ -211,6 +213,12 @@ impl SmtpSession {
 
     /// Nothing more will come in.
     pub fn end_of_input(&mut self) {
+        self.end_input();
+    }
+
+    /// Nothing more can be read, which the logs say with the reason.
+    pub fn input_failed(&mut self, why: &io::Error) {
+        self.connection.broken_by = Some(reason(why));
         self.end_input();
     }
 

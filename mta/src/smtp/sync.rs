@@ -57,7 +57,10 @@ impl SmtpSession {
     /// Whether the client waits for the reply to a command that must stand last in
     /// what it sends.
     pub(super) fn check_sync(&mut self, command: Option<Command>) -> Result<(), Stage> {
-        let sent_on = !self.input.rest().is_empty() && self.connection.advertised.pipelining;
+        // A file has all of it at once, which says nothing.
+        let sent_on = self.connection.client.synchronizes
+            && !self.input.rest().is_empty()
+            && self.connection.advertised.pipelining;
         self.connection.pipelined.late |=
             sent_on && matches!(command, Some(Command::Mail | Command::Rcpt));
         // Who may speak before the greeting is not watched until its first message.

@@ -62,6 +62,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_ADDRESS] {
         cx.set_var(var, Str::EMPTY);
     }
+    cx.set_var(var::CONNECTION_ID, Str::from(engine.world().host.pid().to_string()));
     local::introduce(&mut cx, &user, given);
     let request = submission::SubmissionRequest {
         submitter: user,
@@ -70,10 +71,14 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         ..submission::SubmissionRequest::default()
     };
     let mut batch = BatchedSmtp::new(leaves_unqualified);
+    batch.log_begin(&mut cx);
     let mut piece = vec![0; PIECE];
     loop {
         let wrong = match batch.step(&mut cx) {
-            BatchStep::End => return Ok(Ok(ExitCode::SUCCESS)),
+            BatchStep::End => {
+                batch.log_end(&mut cx);
+                return Ok(Ok(ExitCode::SUCCESS));
+            }
             BatchStep::Failed(wrong) => wrong,
             BatchStep::More => {
                 match io::stdin().lock().read(&mut piece) {
