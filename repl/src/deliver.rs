@@ -60,6 +60,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     };
     if needs_admin && !caller::is_admin(settings, cx.engine().world()) {
         let why: &[u8] = match &work {
+            _ if !queue.is_empty() => b"exim: permission denied; not admin",
             DeliveryWork::Deliver(..) => b"exim: Permission denied",
             DeliveryWork::Handle(_, handling) if !matches!(handling, Handling::Requeue(_)) => {
                 b"Permission denied"

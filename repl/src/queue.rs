@@ -80,12 +80,15 @@ pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
 pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
     let ViewRequest { setup, queue, view, id, names_others } = request;
     let id = id.as_slice();
-    if names_others && view != MessagePart::Whole {
-        return Ok(tell(b"*** Only one message can be listed at once"));
-    }
     let (cx, place) = start(setup, &queue)?;
+    if !is_admin(&cx) && !queue.is_empty() {
+        return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
+    }
     if !is_admin(&cx) {
         return Ok(tell(b"Permission denied"));
+    }
+    if names_others && view != MessagePart::Whole {
+        return Ok(tell(b"*** Only one message can be listed at once"));
     }
     let world = cx.engine().world();
     let failed = |what: &str, end: &[u8], why: &io::Error| {
