@@ -94,6 +94,9 @@ const AT_ONCE: usize = 256;
 /// What a client is told for whom there is no thread, or no descriptor.
 const BUSY: &[u8] = b"421 Too many concurrent SMTP connections; please try again later.\r\n";
 
+/// How much later than another the first run of a queue begins.
+const RUNS_APART: Duration = Duration::from_secs(1);
+
 /// How many seconds lie between two complaints about that.
 const SELDOM: i64 = 10;
 
@@ -339,7 +342,7 @@ struct Daemon {
 impl Daemon {
     /// Begins the runs of queues.
     fn begin_runs(&self) {
-        for one in &self.request.runs {
+        for (number, one) in (0..).zip(&self.request.runs) {
             let (current, queue) = (self.current.clone(), one.queue.clone());
             let latest = move || {
                 let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -350,7 +353,8 @@ impl Daemon {
                     most: limits::most_runs(&service, &queue),
                 }
             };
-            let begun = self.couriers.run_queue(Some(one.every), latest, one.run.clone());
+            let when = (RUNS_APART * number, one.every);
+            let begun = self.couriers.run_queue(when, latest, one.run.clone());
             if let Err(why) = begun {
                 let line = format!("the daemon cannot run the queue: {why}");
                 self.service.engine.world().log.panic(line.as_bytes());

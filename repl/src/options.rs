@@ -253,7 +253,7 @@ impl<'a> Parser<'a> {
             }
             "-bd" | "-bdf" => {
                 self.given.daemon.foreground |= name == "-bdf";
-                self.action = Some(Asked::Daemon);
+                self.given.listens = true;
             }
             "-bw" => {
                 let time = match value {
@@ -265,7 +265,7 @@ impl<'a> Parser<'a> {
                     return Err(Stop::exim(message));
                 };
                 self.given.daemon.inherited = Some(time.map(Duration::from_secs));
-                self.action = Some(Asked::Daemon);
+                self.given.listens = true;
             }
             "-oX" => self.given.daemon.interfaces = Some(value.to_vec()),
             "-tls-on-connect" => self.given.daemon.begins_with_tls = true,
@@ -299,14 +299,8 @@ impl<'a> Parser<'a> {
             }
             "-Mvb" | "-Mvc" | "-Mvh" | "-Mvl" => return self.view(name, value),
             "-q" => return self.run_queue(arg, value),
-            "-R" => {
-                let text = self.select(arg, value)?;
-                self.queue_run().recipient = Some(text);
-            }
-            "-S" => {
-                let text = self.select(arg, value)?;
-                self.queue_run().sender = Some(text);
-            }
+            "-R" => return self.select_for(b'R', arg, value),
+            "-S" => return self.select_for(b'S', arg, value),
             "-atrn" => {
                 let Some(domains) = self.next() else {
                     return Err(Stop::exim("host and domainlist expected after -atrn"));
@@ -605,6 +599,8 @@ mod tests {
             &["-bS", "-bt", "x"],
             &["-bi", "x"],
             &["-bd", "x"],
+            &["-bd", "-q"],
+            &["-q30m", "-bp"],
         ] {
             assert!(parsed(args).unwrap_err().contains("incompatible"), "{args:?}");
         }

@@ -453,7 +453,9 @@ const OWN_NAME: &str = concat!("Exim 4.100-eximious-", env!("CARGO_PKG_VERSION")
 /// name.
 fn plain(text: &str, daemon: &Daemon) -> String {
     let mut out = String::new();
-    for line in text.lines() {
+    // A run of the queue that a real Exim starts may not have the superuser's rights with
+    // another configuration.
+    for line in text.lines().filter(|line| !line.contains("lost privilege for using -C")) {
         let line = line.replace(&daemon.path().display().to_string(), "DIR");
         let line = match line.contains("eximious-certificates") {
             true => line.replace(&tls::certificates().display().to_string(), "CERTS"),
@@ -469,8 +471,9 @@ fn plain(text: &str, daemon: &Daemon) -> String {
         ] {
             line = line.replace(from, to);
         }
+        let pid_ends = if line.contains("queue run") { ' ' } else { ',' };
         for (head, stop) in [
-            ("pid=", ','),
+            ("pid=", pid_ends),
             ("Ci=", ' '),
             ("load average = ", '\n'),
             ("load average ", '\n'),

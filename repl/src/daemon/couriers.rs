@@ -127,16 +127,19 @@ impl Couriers {
         }
     }
 
-    /// Runs the queue, now and each time so much has passed, whether the runs before have
+    /// Runs the queue, after a while and each time so much has passed, whether the runs before have
     /// ended or not; but only so many at once as may be then.
     pub fn run_queue(
         self: &Arc<Self>,
-        every: Option<Duration>,
+        (after, every): (Duration, Option<Duration>),
         turn: impl Fn() -> QueueTurn + Send + 'static,
         run: QueueRun,
     ) -> std::io::Result<()> {
         let own = self.clone();
         self.spawn(move || {
+            if !own.wait_until(Deadline::within(after)) {
+                return;
+            }
             loop {
                 let next = every.map(Deadline::within);
                 let QueueTurn { deliverer, place, most } = turn();

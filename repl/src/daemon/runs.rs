@@ -11,8 +11,8 @@ pub struct DaemonRun {
     pub queue: Vec<u8>,
     /// What is run.
     pub run: QueueRun,
-    /// How often.
-    pub every: Duration,
+    /// How often; nothing for once.
+    pub every: Option<Duration>,
 }
 
 /// `-q30m`, or that there are none.
@@ -32,7 +32,8 @@ impl DaemonRun {
             name if name.is_empty() => String::new(),
             name => format!("G{name}/"),
         };
-        let every = i32::try_from(self.every.as_secs()).unwrap_or(i32::MAX);
+        let every = self.every.map_or(0, |every| every.as_secs());
+        let every = i32::try_from(every).unwrap_or(i32::MAX);
         format!("-q{passes}{queue}{}", eximious::stdlib::interval::written(every))
     }
 }

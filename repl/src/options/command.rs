@@ -8,7 +8,10 @@ impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
     /// domain, or where an option says that there is a message.
     pub(super) fn command(&mut self) -> Result<(), Stop> {
-        let asked = self.action.is_some() || self.later.is_some() || self.given.takes_message;
+        let asked = self.action.is_some()
+            || self.later.is_some()
+            || self.given.listens
+            || self.given.takes_message;
         let filters = &self.given.filters;
         let tests = filters.system.is_some() || filters.user.is_some();
         if self.called != CalledAs::Eximious || asked || tests {

@@ -10,11 +10,7 @@ impl Parser<'_> {
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
         }
-        if self.action == Some(Asked::Daemon)
-            && let Some((option, what, _)) = self.later.take()
-        {
-            return Err(later(&option, what));
-        }
+        self.decide_daemon()?;
         self.decide_scan()?;
         let takes_stored = self.action == Some(Asked::Expand) && self.given.message.is_none();
         if self.given.stored.is_some() && !takes_stored {
@@ -43,10 +39,43 @@ impl Parser<'_> {
         let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
         let tests = matches!(self.action, Some(Asked::Route(_)));
         let apart = match &self.action {
-            Some(Asked::Daemon | Asked::BuildAliases) => of_header || !self.args.is_empty(),
-            _ => self.given.run_wanted && (of_header || speaks || tests) || speaks && tests,
+            Some(Asked::BuildAliases) => of_header || !self.args.is_empty(),
+            _ => self.begins_run() && (of_header || speaks || tests) || speaks && tests,
         };
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
+    }
+
+    /// Whether the run of a queue is asked for that begins now.
+    fn begins_run(&self) -> bool {
+        self.given.runs.last().is_some_and(|last| last.every.is_none())
+    }
+
+    /// There is a daemon where one listens, or where the run that was asked for last is to
+    /// be again and again. With what does something else there is none.
+    fn decide_daemon(&mut self) -> Result<(), Stop> {
+        let given = &self.given;
+        let listens = given.listens;
+        if !listens && given.runs.last().is_none_or(|last| last.every.is_none()) {
+            return Ok(());
+        }
+        let runs = self.action == Some(Asked::Deliver) && given.work.is_none();
+        let apart = match &self.action {
+            None => false,
+            Some(Asked::Deliver) => !runs || listens && self.begins_run(),
+            Some(action) => !action.is_information(),
+        };
+        let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
+        let text = given.recipients_in_header || given.scanned.is_some() || !self.args.is_empty();
+        if apart || speaks || text {
+            return Err(Stop::incompatible());
+        }
+        if self.action.is_none() || runs {
+            if let Some((option, what, _)) = self.later.take() {
+                return Err(later(&option, what));
+            }
+            self.action = Some(if listens { Asked::Daemon } else { Asked::Runner });
+        }
+        Ok(())
     }
 
     /// A file is scanned, whatever else is asked for.
@@ -85,7 +114,6 @@ impl Parser<'_> {
         let incompatible = Err(Stop::incompatible());
         if let Some((option, what, wins)) = self.later.take() {
             return match option.as_slice() {
-                b"-bd" | b"-bdf" => incompatible,
                 _ if !wins => incompatible,
                 _ => Err(later(&option, what)),
             };

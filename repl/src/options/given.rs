@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::{Macros, Var};
-use eximious_mta::delivery::QueueRun;
+use eximious_mta::delivery::{QueueRun, QueueText};
 use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Job;
+use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
 use crate::message::Reading;
@@ -105,14 +106,14 @@ pub(crate) struct Given {
     pub(super) stored: Option<Vec<u8>>,
     /// `-qG`
     pub(super) queue: Vec<u8>,
-    /// `-q`, `-R`, `-S`
-    pub(super) run: QueueRun,
-    /// Whether a run of the queue is asked for, which begins now.
-    pub(super) run_wanted: bool,
+    /// Runs of queues, in the order in which they were asked for.
+    pub(super) runs: Vec<DaemonRun>,
+    /// `-R`
+    pub(super) run_recipient: Option<QueueText>,
+    /// `-S`
+    pub(super) run_sender: Option<QueueText>,
     /// `-q`, as it was written.
     pub(super) run_written: Vec<u8>,
-    /// The named queues that are to be run: each once.
-    pub(super) named_runs: Vec<Vec<u8>>,
     /// `-M` and its kin
     pub(super) work: Option<DeliveryWork>,
     /// `-bmalware`
@@ -123,7 +124,9 @@ pub(crate) struct Given {
     pub(super) debug: Option<DebugSelector>,
     /// `-bhc`
     pub(super) calls_out: bool,
-    /// `-bd` and its kin
+    /// `-bd`, `-bw`
+    pub(super) listens: bool,
+    /// What else is said of the daemon.
     pub(super) daemon: daemon::DaemonRequest,
     /// `-z`
     pub(super) log_lines: Vec<Vec<u8>>,
@@ -177,6 +180,21 @@ impl Asked {
         match self {
             Self::Command(work) => work.is_test(),
             Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it tells of the program, whatever else is asked for.
+    pub(super) fn is_information(&self) -> bool {
+        match self {
+            Self::Version
+            | Self::Usage
+            | Self::Start
+            | Self::Dscp
+            | Self::Information
+            | Self::SieveExtensions
+            | Self::RemovePidFile(_)
+            | Self::Page(_) => true,
             _ => false,
         }
     }
@@ -249,15 +267,16 @@ impl Given {
                 filters: std::mem::take(&mut self.filters),
                 setup: self.check(),
             }),
-            Asked::Daemon | Asked::Runner => Job::Daemon(
-                daemon::Source::new(self.config, &self.macros),
-                daemon::DaemonRequest {
+            Asked::Daemon | Asked::Runner => {
+                let request = daemon::DaemonRequest {
                     only_runs: asked == Asked::Runner,
                     verbose: self.verbose,
                     debug: self.debug,
+                    runs: self.daemon_runs(),
                     ..self.daemon
-                },
-            ),
+                };
+                Job::Daemon(daemon::Source::new(self.config, &self.macros), request)
+            }
             Asked::Host(host) => Job::Host(smtp::HostRequest {
                 host,
                 calls_out: self.calls_out,
@@ -302,12 +321,28 @@ impl Given {
                 work: self.work.take().unwrap_or_else(|| {
                     let mut ids = std::mem::take(&mut self.arguments).into_iter();
                     let range = (ids.next(), ids.next());
-                    DeliveryWork::Run(QueueRun { range, ..std::mem::take(&mut self.run) })
+                    let run = self.runs.pop().map(|one| self.selecting(one.run));
+                    DeliveryWork::Run(QueueRun { range, ..run.unwrap_or_default() })
                 }),
                 setup: self.setup(),
             }),
             Asked::Submit => Job::Submit(self.submit()),
         }
+    }
+
+    /// A run of the messages that are asked for.
+    fn selecting(&self, run: QueueRun) -> QueueRun {
+        let (recipient, sender) = (self.run_recipient.clone(), self.run_sender.clone());
+        QueueRun { recipient, sender, ..run }
+    }
+
+    /// What the daemon runs. They are told, and begin, by how often they run.
+    fn daemon_runs(&mut self) -> Vec<DaemonRun> {
+        let runs = std::mem::take(&mut self.runs).into_iter().rev();
+        let mut runs: Vec<DaemonRun> =
+            runs.map(|one| DaemonRun { run: self.selecting(one.run), ..one }).collect();
+        runs.sort_by_key(|one| one.every);
+        runs
     }
 
     fn hand_over(&self) -> HandOver {

@@ -10,29 +10,14 @@ use super::given::Asked;
 use super::rules::Missing;
 use super::values::{message_id, missing_value};
 use super::{Parser, Stop};
-use crate::daemon;
+use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
 
 impl Parser<'_> {
     /// `-q…`: a run of the queue, or with an option that lists it, which queue.
     pub(super) fn run_queue(&mut self, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
         let mut rest = value;
-        // As Sendmail has it: `-qR`, `-qS`.
-        if let [which @ (b'R' | b'S'), flags @ ..] = rest {
-            let text = match flags {
-                [] => self
-                    .next()
-                    .cloned()
-                    .ok_or_else(|| missing_value(Missing::Expected("string"), &[b'-', *which]))?
-                    .into(),
-                flags => self.select(&[b"-", rest].concat(), flags)?,
-            };
-            let run = self.queue_run();
-            let which = if *which == b'R' { &mut run.recipient } else { &mut run.sender };
-            *which = Some(text);
-            return Ok(());
-        }
-        let run = self.queue_run();
+        let mut run = QueueRun::default();
         let flag = |rest: &mut &[u8], letter: u8| match rest.strip_prefix(&[letter]) {
             Some(others) => {
                 *rest = others;
@@ -41,6 +26,22 @@ impl Parser<'_> {
             None => false,
         };
         run.two_passes |= flag(&mut rest, b'q');
+        // As Sendmail has it: `-qR`, `-qS`.
+        if let [which @ (b'R' | b'S'), flags @ ..] = rest {
+            if let Some(last) = self.last_run() {
+                last.two_passes = run.two_passes;
+            }
+            let text = match flags {
+                [] => self
+                    .next()
+                    .cloned()
+                    .ok_or_else(|| missing_value(Missing::Expected("string"), &[b'-', *which]))?
+                    .into(),
+                flags => self.select(&[b"-", rest].concat(), flags)?,
+            };
+            self.run_for(*which, text);
+            return Ok(());
+        }
         run.first_only |= flag(&mut rest, b'i');
         run.forced |= flag(&mut rest, b'f');
         run.frozen |= flag(&mut rest, b'f');
@@ -51,37 +52,60 @@ impl Parser<'_> {
             rest = queue.get(end + 1..).unwrap_or_default();
         }
         // A queue that was named is the one of what follows, too.
-        let queue = &self.given.queue;
-        if self.given.named_runs.contains(queue) {
-            return Err(Stop::exim("queue-runner specified more than once"));
-        }
-        if !queue.is_empty() {
-            self.given.named_runs.push(queue.clone());
-        }
+        let queue = self.given.queue.clone();
         if rest.is_empty() {
             self.given.run_written = arg.to_vec();
+            self.begin_run(DaemonRun { queue, run, every: None });
             return Ok(());
         }
+        let is_named = !queue.is_empty();
+        if is_named && self.given.runs.iter().any(|other| other.queue == queue) {
+            return Err(Stop::exim("queue-runner specified more than once"));
+        }
         let time = seconds(rest).and_then(|time| u64::try_from(time).ok());
-        let time = time.filter(|time| *time > 0);
-        self.given.run_wanted = false;
-        let Some(time) = time else {
+        let Some(time) = time.filter(|time| *time > 0) else {
             return Err(Stop::exim([b"bad time value ", arg, b": abandoned"].concat()));
         };
-        let (queue, run) = (self.given.queue.clone(), std::mem::take(&mut self.given.run));
-        let every = Duration::from_secs(time);
-        // They are told, and begin, by how often they run.
-        let runs = &mut self.given.daemon.runs;
-        let at = runs.iter().position(|other| other.every >= every).unwrap_or(runs.len());
-        runs.insert(at, daemon::DaemonRun { queue, run, every });
-        if self.action == Some(Asked::Deliver) {
-            self.action = Some(Asked::Runner);
-        }
+        self.begin_run(DaemonRun { queue, run, every: Some(Duration::from_secs(time)) });
         Ok(())
     }
 
+    fn begin_run(&mut self, run: DaemonRun) {
+        if self.action.is_none() {
+            self.action = Some(Asked::Deliver);
+        }
+        self.given.runs.push(run);
+    }
+
+    /// `-R`, `-S` by themselves: the run that was asked for last has one pass then.
+    pub(super) fn select_for(&mut self, which: u8, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
+        let text = self.select(arg, value)?;
+        if let Some(run) = self.last_run() {
+            run.two_passes = false;
+        }
+        self.run_for(which, text);
+        Ok(())
+    }
+
+    /// All runs are for messages that have a text in their recipients, or in
+    /// their sender.
+    fn run_for(&mut self, which: u8, text: QueueText) {
+        let given = &mut self.given;
+        let part = if which == b'R' { &mut given.run_recipient } else { &mut given.run_sender };
+        *part = Some(text);
+    }
+
+    /// The run that was asked for last; without any, one that begins now.
+    fn last_run(&mut self) -> Option<&mut QueueRun> {
+        if self.given.runs.is_empty() {
+            let queue = self.given.queue.clone();
+            self.begin_run(DaemonRun { queue, ..DaemonRun::default() });
+        }
+        self.given.runs.last_mut().map(|last| &mut last.run)
+    }
+
     /// `-R`, `-S`, with their letters: which messages a run is for.
-    pub(super) fn select(&mut self, arg: &[u8], value: &[u8]) -> Result<QueueText, Stop> {
+    fn select(&mut self, arg: &[u8], value: &[u8]) -> Result<QueueText, Stop> {
         let letters = value.strip_prefix(b"r").unwrap_or(value);
         let is_flags = arg.len() > 2 && !value.is_empty() && b"ff".starts_with(letters);
         if !is_flags {
@@ -89,9 +113,10 @@ impl Parser<'_> {
         }
         let missing = || missing_value(Missing::Expected("string"), &arg[..2]);
         let text = self.next().ok_or_else(missing)?.clone();
-        let run = self.queue_run();
-        run.forced |= !letters.is_empty();
-        run.frozen |= letters.len() > 1;
+        if let Some(run) = self.last_run() {
+            run.forced |= !letters.is_empty();
+            run.frozen |= letters.len() > 1;
+        }
         Ok(QueueText { text, is_pattern: value.starts_with(b"r") })
     }
 
@@ -111,15 +136,6 @@ impl Parser<'_> {
                 _ => Ok(()),
             },
         }
-    }
-
-    /// The run of the queue that is asked for, if nothing else is.
-    pub(super) fn queue_run(&mut self) -> &mut QueueRun {
-        if self.action.is_none() {
-            self.action = Some(Asked::Deliver);
-        }
-        self.given.run_wanted = true;
-        &mut self.given.run
     }
 
     /// `-M` and its kin: messages by their names, and what else belongs to each.
