@@ -170,7 +170,8 @@ impl Deliverer {
         self.log_if(by, b"", format!("Start {kind}{said}").as_bytes());
         let wants = run.wants().inspect_err(|why| world.log.panic(why))?;
         let passes: &[RemoteManner] = match (run.local_only, run.two_passes) {
-            (true, _) => &[RemoteManner::LeftOut],
+            (true, true) => &[RemoteManner::LeftOut, RemoteManner::LeftOut],
+            (true, false) => &[RemoteManner::LeftOut],
             (false, true) => &[RemoteManner::NextPass, RemoteManner::Made],
             (false, false) => &[RemoteManner::Made],
         };
