@@ -92,18 +92,21 @@ impl Attempt<'_> {
 
     /// Puts deliveries in the order of `remote_sort_domains`; what is in none of its items
     /// comes last.
-    pub(super) fn sort_by_domains(&mut self, planned: &mut [Planned]) {
+    pub(super) fn sort_by_domains(&mut self, planned: &mut Vec<Planned>) {
         let option = opt::REMOTE_SORT_DOMAINS;
         let list = self.cx.engine().settings().get(option);
         let items: Vec<Str> = elements(list.bytes()).map(|item| Str::from(&item[..])).collect();
         if items.is_empty() {
             return;
         }
-        planned.sort_by_cached_key(|one| {
-            let address = &one.delivery.address;
-            let mut items = items.iter();
-            items.position(|item| self.is_in(address, item, option)).unwrap_or(usize::MAX)
-        });
+        let mut left = std::mem::take(planned);
+        for item in &items {
+            let of_item = |one: &Planned| self.is_in(&one.delivery.address, item, option);
+            let (here, others) = parted(left, of_item);
+            planned.extend(here);
+            left = others;
+        }
+        planned.extend(left);
     }
 
     fn is_domain_in(&mut self, address: &Address, option: Opt<Str>) -> bool {
@@ -118,5 +121,35 @@ impl Attempt<'_> {
             // Nobody can tell, which is logged: it waits until somebody can.
             Err(_) => true,
         }
+    }
+}
+
+/// Those that something is true of, and the others. As in Exim, what was in the way goes to
+/// the end: of the others, those behind the last one that it is true of come first.
+fn parted<T>(all: Vec<T>, mut is_so: impl FnMut(&T) -> bool) -> (Vec<T>, Vec<T>) {
+    let (mut here, mut before, mut behind) = (Vec::new(), Vec::new(), Vec::new());
+    for one in all {
+        if is_so(&one) {
+            before.append(&mut behind);
+            here.push(one);
+        } else {
+            behind.push(one);
+        }
+    }
+    behind.append(&mut before);
+    (here, behind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parted;
+
+    #[test]
+    fn what_is_in_the_way_goes_to_the_end() {
+        let all = vec!["a", "b", "c", "d", "cc", "aa", "dd"];
+        let (here, others) = parted(all, |one| one.starts_with('c'));
+        assert_eq!((here, others), (vec!["c", "cc"], vec!["aa", "dd", "a", "b", "d"]));
+        let (here, others) = parted(vec!["a", "c"], |one| one.starts_with('c'));
+        assert_eq!((here, others), (vec!["c"], vec!["a"]));
     }
 }
