@@ -535,7 +535,12 @@ impl Attempt<'_, '_> {
             Stop::Host(error) => (error, false, false),
             Stop::Recipient(error) => {
                 let why = self.undelivered(number_of(error), retry_error(error), error.logged());
-                self.work.defer(&undecided, &Undelivered { host: None, ..why });
+                // Those before have been told of, those behind have not.
+                let last = some.iter().rposition(|at| !undecided.contains(at));
+                let (before, behind): (Vec<usize>, Vec<usize>) =
+                    undecided.iter().partition(|at| some.iter().position(|one| one == *at) < last);
+                self.work.defer(&before, &why);
+                self.work.defer(&behind, &Undelivered { host: None, ..why });
                 return false;
             }
         };
