@@ -120,7 +120,7 @@ fn tell_main(cx: &mut Context, name: &'static str, data: &[u8], about: &[(eximio
     }
     about.iter().for_each(|(var, value)| cx.set_var(*var, value.clone()));
     if let Some(Err(fail)) = event::raise(cx, name, Str::tainted(data)) {
-        let head = [b"failed to expand event_action ", name.as_bytes(), b": "].concat();
+        let head = [b"failed to expand event_action ", name.as_bytes(), b" in main: "].concat();
         cx.log().panic(&[&head, fail.message()].concat());
     }
     about.iter().for_each(|(var, _)| cx.unset_var(*var));
