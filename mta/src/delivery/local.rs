@@ -24,8 +24,7 @@ impl Attempt<'_> {
             match self.user_of(&first.delivery) {
                 Ok(user) => self.deliver_together(&batch, user),
                 Err(why) => {
-                    self.cx.log().panic(&why);
-                    let why = Undelivered::new(-29, why);
+                    self.cx.log().panic(&why.message);
                     let outcome = || Outcome::Deferred(why.clone());
                     let group = self.next_group();
                     let about = Conclusion {
@@ -96,7 +95,7 @@ impl Attempt<'_> {
     }
 
     /// As whom a delivery is made.
-    pub(super) fn user_of(&mut self, delivery: &Delivery) -> Result<LocalUser, Vec<u8>> {
+    pub(super) fn user_of(&mut self, delivery: &Delivery) -> Result<LocalUser, Undelivered> {
         let routes = self.routes().clone();
         routes.introduce(&mut self.cx, &[delivery]);
         let user = routes.local_user(&mut self.cx, delivery);

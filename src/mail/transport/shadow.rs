@@ -44,7 +44,7 @@ impl Routes {
                 let own = Consignment { deliveries: &done, user, ..consignment.clone() };
                 self.deliver_as_shadow(cx, shadow, own)
             }
-            Err(why) => Some(why),
+            Err(why) => Some(why.message),
         };
         self.introduce(cx, consignment.deliveries);
         Some(match wrong {

@@ -1,15 +1,19 @@
 //! Whom a local delivery runs as (specification, chapter 23).
 
 use eximious_core::world::Users as _;
-use eximious_core::{Expanded, Ids, Str};
+use eximious_core::{Expanded, Str};
 use eximious_stdlib::options::opt::{self, transport as option};
 use eximious_stdlib::options::server_ids;
 use eximious_stdlib::wording;
 
-use super::{LocalUser, Transport};
+use super::{LocalUser, Transport, Undelivered};
 use crate::Context;
 use crate::config::PatientUsers;
 use crate::mail::route::{Delivery, Routes, Text};
+
+/// Numbers of errors, as the log has them.
+const NO_USER: i32 = -29;
+const NO_GROUP: i32 = -28;
 
 impl Routes {
     /// The user and groups of a local delivery: as the transport's options say, or else
@@ -17,21 +21,27 @@ impl Routes {
     ///
     /// # Errors
     /// They can't be told, or nobody may deliver as such: Exim's words.
-    pub fn local_user(&self, cx: &mut Context, delivery: &Delivery) -> Result<LocalUser, Vec<u8>> {
+    pub fn local_user(
+        &self,
+        cx: &mut Context,
+        delivery: &Delivery,
+    ) -> Result<LocalUser, Undelivered> {
+        let no_user = |words| Undelivered::new(NO_USER, words);
         let world = cx.engine().world().clone();
         let server = server_ids(cx.engine().settings(), &*world.users, &*world.host);
         let transport = delivery.transport.map(|number| self.transport_at(number));
         let (mut uid, mut gid) = (None, None);
         let mut all_groups = delivery.identity.uid.is_some() && delivery.identity.all_groups;
         if let Some(transport) = transport {
-            if let Some((own, group)) = user(cx, transport)? {
+            if let Some((own, group)) = user(cx, transport).map_err(no_user)? {
                 (uid, gid) = (Some(own), group);
                 all_groups = transport.on(option::INITGROUPS);
             }
-            gid = group(cx, transport)?.or(gid);
+            let own = group(cx, transport).map_err(|words| Undelivered::new(NO_GROUP, words))?;
+            gid = own.or(gid);
             if uid.is_some() && gid.is_none() && delivery.identity.gid.is_none() {
                 let head = b"User set without group for ";
-                return Err([head, transport.name.bytes(), b" transport"].concat());
+                return Err(no_user([head, transport.name.bytes(), b" transport"].concat()));
             }
         }
         let uid = uid.or(delivery.identity.uid).unwrap_or(server.0);
@@ -42,7 +52,7 @@ impl Routes {
             let name = transport.map(|one| one.name.clone()).unwrap_or_default();
             let list = if uid == 0 { "fixed_never_users" } else { "never_users" };
             let tail = format!(" transport is on the {list} list");
-            return Err([line.as_bytes(), name.bytes(), tail.as_bytes()].concat());
+            return Err(no_user([line.as_bytes(), name.bytes(), tail.as_bytes()].concat()));
         }
         // With no rights but the server's, nobody else can be had.
         if cx.engine().settings().get(opt::DELIVER_DROP_PRIVILEGE) && (uid, gid) != server {
@@ -53,9 +63,12 @@ impl Routes {
                 b" transport=",
                 transport.map_or(&b""[..], |one| one.name.bytes()),
             ];
-            return Err([head.as_bytes(), &to.concat()].concat());
+            return Err(no_user([head.as_bytes(), &to.concat()].concat()));
         }
-        let groups = if all_groups { groups(cx, uid, gid)? } else { Vec::new() };
+        let groups = match all_groups {
+            true => groups(cx, uid, gid).map_err(no_user)?,
+            false => Vec::new(),
+        };
         Ok(LocalUser { uid, gid, groups })
     }
 }
@@ -74,17 +87,19 @@ fn groups(cx: &Context, uid: u32, gid: u32) -> Result<Vec<u32>, Vec<u8>> {
 }
 
 fn user(cx: &mut Context, transport: &Transport) -> Result<Option<(u32, Option<u32>)>, Vec<u8>> {
-    let Some(name) = named(cx, transport, option::USER, "user")? else { return Ok(None) };
-    let name = match name {
+    let Some(option) = transport.set(option::USER) else { return Ok(None) };
+    let text = match option {
         Expanded::Value(ids) => return Ok(ids.0.first().map(|uid| (*uid, None))),
-        Expanded::Text(name) => name,
+        Expanded::Text(text) if text.is_empty() => return Ok(None),
+        Expanded::Text(text) => text,
     };
+    let name = named(cx, transport, &text, "user")?;
     if let Some(uid) = number(name.bytes()) {
         return Ok(Some((uid, None)));
     }
     match patient(cx).user(name.bytes()) {
         Ok(Some(user)) => Ok(Some((user.uid, Some(user.gid)))),
-        _ => Err(nobody(transport, "user", &name)),
+        _ => Err(nobody(transport, "user", (&name, &text))),
     }
 }
 
@@ -93,43 +108,34 @@ fn patient(cx: &Context) -> PatientUsers<'_> {
 }
 
 fn group(cx: &mut Context, transport: &Transport) -> Result<Option<u32>, Vec<u8>> {
-    let Some(name) = named(cx, transport, option::GROUP, "group")? else { return Ok(None) };
-    let name = match name {
+    let Some(option) = transport.set(option::GROUP) else { return Ok(None) };
+    let text = match option {
         Expanded::Value(ids) => return Ok(ids.0.first().copied()),
-        Expanded::Text(name) => name,
+        Expanded::Text(text) if text.is_empty() => return Ok(None),
+        Expanded::Text(text) => text,
     };
+    let name = named(cx, transport, &text, "group")?;
     if let Some(gid) = number(name.bytes()) {
         return Ok(Some(gid));
     }
     match patient(cx).group(name.bytes()) {
         Ok(Some(group)) => Ok(Some(group.gid)),
-        _ => Err(nobody(transport, "group", &name)),
+        _ => Err(nobody(transport, "group", (&name, &text))),
     }
 }
 
-fn named(
-    cx: &mut Context,
-    transport: &Transport,
-    option: eximious_core::DriverOpt<Expanded<Ids>>,
-    what: &str,
-) -> Result<Option<Expanded<Ids>>, Vec<u8>> {
-    match transport.set(option) {
-        Some(Expanded::Text(text)) if !text.is_empty() => {
-            let name = Text::new(text.clone()).expand(cx).map_err(|fail| {
-                let head = format!("Failed to expand {what} string \"");
-                let head = [head.as_bytes(), text.bytes(), b"\" for the "].concat();
-                [&head, transport.name.bytes(), b" transport: ", fail.message()].concat()
-            })?;
-            Ok(Some(Expanded::Text(name)))
-        }
-        ids @ Some(Expanded::Value(_)) => Ok(ids),
-        _ => Ok(None),
-    }
+fn named(cx: &mut Context, transport: &Transport, text: &Str, what: &str) -> Result<Str, Vec<u8>> {
+    Text::new(text.clone()).expand(cx).map_err(|fail| {
+        let head = format!("Failed to expand {what} string \"");
+        let head = [head.as_bytes(), text.bytes(), b"\" for the "].concat();
+        [&head, transport.name.bytes(), b" transport: ", fail.message()].concat()
+    })
 }
 
-fn nobody(transport: &Transport, what: &str, name: &Str) -> Vec<u8> {
+fn nobody(transport: &Transport, what: &str, (name, text): (&Str, &Str)) -> Vec<u8> {
     let head = format!("Failed to find {what} \"");
-    [head.as_bytes(), name.bytes(), b"\" for the ", transport.name.bytes(), b" transport"].concat()
+    let middle = [b"\" from expanded string \"", text.bytes(), b"\" for the "].concat();
+    [head.as_bytes(), name.bytes(), &middle, transport.name.bytes(), b" transport"].concat()
 }
 
 fn number(text: &[u8]) -> Option<u32> {
@@ -178,7 +184,7 @@ mod tests {
     }
 
     /// As whom a transport with these options delivers what a router gave this identity.
-    fn user_of(options: &str, identity: Identity) -> Result<LocalUser, Vec<u8>> {
+    fn user_of(options: &str, identity: Identity) -> Result<LocalUser, Undelivered> {
         let text = format!("begin transports\nT:\n  driver = appendfile\n  file = /m\n{options}");
         let fixture = Fixture::new().file("/c", text);
         let world = World { users: Arc::new(One), ..fixture.world() };
@@ -215,6 +221,6 @@ mod tests {
         assert_eq!(groups(other, Identity::default()), [60, 42]);
         assert!(groups("  initgroups\n", by_router(101, false)).is_empty());
         let unknown = user_of("", by_router(12_345, true)).unwrap_err();
-        assert_eq!(unknown, b"cannot run initgroups(): no passwd entry for uid=12345");
+        assert_eq!(unknown.message, b"cannot run initgroups(): no passwd entry for uid=12345");
     }
 }
