@@ -22,7 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::AclState;
+use eximious::acl::{AclState, OwnMessage};
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
@@ -586,7 +586,7 @@ impl<'s> Submission<'s> {
         let is_own = self.request.reports_error;
         let message = Some(&received.message);
         if let Some(notice) = frozen::notice(self.cx, &self.state, (&self.id, message), is_own) {
-            own::hand_in(self.server, self.cx, &notice, &self.id, b"");
+            self.hand_in(&notice);
         }
         let waits = received.waits();
         let queue = received.queue.bytes().to_vec();
@@ -595,6 +595,13 @@ impl<'s> Submission<'s> {
 
     /// A line with the message's name before it. What anybody else says does not break
     /// lines.
+    /// Puts a message into the spool that tells of this one.
+    fn hand_in(&mut self, own: &OwnMessage) -> Done {
+        let (about, pretended) = (self.id.bytes(), self.request.pretended);
+        let origin = own::Origin { about, pretended, ..own::Origin::default() };
+        own::hand_in(self.server, self.cx, own, origin).0
+    }
+
     fn log_line(&self, line: &[u8]) -> Vec<u8> {
         logs::named(&self.id, &printing(line, true))
     }

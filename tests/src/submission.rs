@@ -328,7 +328,7 @@ impl Run {
         }
         if !self.then.is_empty() || self.arguments.iter().any(|word| word == b"-odi") {
             // Reports of deliveries have numbers in them, of any length.
-            let sizes = Regex::new(r"^(NAME <= <> R=.* S=)\d+$").expect("a pattern");
+            let sizes = Regex::new(r"^((?:NAME| ) <= <> R=.* S=)\d+$").expect("a pattern");
             said.iter_mut().for_each(|line| *line = sizes.replace(line, "${1}N").into_owned());
             let longest = Regex::new(r"^(-max_received_linelength) 9\d$").expect("a pattern");
             said.iter_mut().for_each(|line| *line = longest.replace(line, "$1 N").into_owned());

@@ -17,7 +17,7 @@ use super::kept::MessageConnections;
 use super::retry::{HostMemory, OwnHints};
 use super::routing::Planned;
 use super::{AttemptManner, Deliverer};
-use crate::submission::own::hand_in_as;
+use crate::submission::own::{Origin, hand_in_as};
 
 /// A delivery that is to be made.
 pub(super) struct Errand<'p> {
@@ -176,6 +176,8 @@ pub(super) struct OwnSender<'d> {
     pub(super) at_once: bool,
     /// Whether that is so in spite of `queue_only`.
     pub(super) overrides: bool,
+    /// Whether their delivery is only pretended (`-N`).
+    pub(super) pretended: bool,
 }
 
 impl OwnSender<'_> {
@@ -186,8 +188,9 @@ impl OwnSender<'_> {
         user: &LocalUser,
         own: &OwnMessage,
     ) -> (u8, Option<Vec<u8>>) {
-        let place = (&self.about, &self.place.queue[..]);
-        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, place, user);
+        let (about, queue) = (self.about.bytes(), &self.place.queue[..]);
+        let origin = Origin { about, queue, pretended: self.pretended };
+        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, origin, user);
         let name = name.bytes().to_vec();
         if done.kept && self.at_once && !self.deliverer.has_to_wait(self.overrides) {
             let manner = AttemptManner { overrides: self.overrides, ..AttemptManner::default() };

@@ -17,7 +17,8 @@ use super::tracking::NodeId;
 use crate::options;
 use crate::reception::frozen::references;
 use crate::spool::{RecipientDsn, unfolded};
-use crate::submission::own::hand_in;
+use crate::submission::Done;
+use crate::submission::own::{Origin, hand_in};
 
 pub(super) use bounce::{Told, by_sender, send};
 pub(super) use delay::warn;
@@ -64,14 +65,20 @@ impl Attempt<'_> {
     /// The same; where it does not come there, with which status that ended.
     fn try_to_hand_in(&mut self, text: Vec<u8>) -> Result<Vec<u8>, u8> {
         let own = OwnMessage { sender: Vec::new(), text };
-        let about = Str::from(&self.id[..]);
-        let server = self.deliverer.server.clone();
-        let queue = self.place.queue.clone();
-        let (done, name) = hand_in(&server, &mut self.cx, &own, &about, &queue);
+        let (done, name) = self.hand_in(&own);
         match done.kept {
             true => Ok(name.bytes().to_vec()),
             false => Err(done.status),
         }
+    }
+
+    /// Puts a message into the spool that comes of this one, as the server's user: what came of
+    /// it, and its name.
+    pub(super) fn hand_in(&mut self, own: &OwnMessage) -> (Done, Str) {
+        let server = self.deliverer.server.clone();
+        let pretended = self.file().has("N");
+        let origin = Origin { about: &self.id, queue: &self.place.queue, pretended };
+        hand_in(&server, &mut self.cx, own, origin)
     }
 }
 

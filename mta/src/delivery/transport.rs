@@ -21,7 +21,6 @@ use super::routing::Planned;
 use super::tracking::NodeId;
 use super::unrouted::TIMED_OUT;
 use crate::spool::RecipientDsn;
-use crate::submission::own::hand_in;
 use crate::tally;
 
 /// The number of what is not tried because too much runs already.
@@ -241,6 +240,7 @@ impl<'d> Attempt<'d> {
             about: Str::from(&self.id[..]),
             at_once: !self.file().sender.is_empty(),
             overrides: self.manner.overrides,
+            pretended: self.file().has("N"),
         }
     }
 
@@ -371,10 +371,7 @@ impl<'d> Attempt<'d> {
     fn warn(&mut self, text: &[u8]) {
         let header = super::report::warning_header(self);
         let own = OwnMessage { sender: Vec::new(), text: [&header, text].concat() };
-        let about = Str::from(&self.id[..]);
-        let server = self.deliverer.server.clone();
-        let queue = self.place.queue.clone();
-        let (done, name) = hand_in(&server, &mut self.cx, &own, &about, &queue);
+        let (done, name) = self.hand_in(&own);
         if done.kept {
             self.send_report(name.bytes().to_vec());
         }

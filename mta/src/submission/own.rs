@@ -15,17 +15,27 @@ use crate::smtp::{SmtpServer, Submitter};
 /// Puts a message into the spool that this system has written, as the mail user would hand it
 /// in; its header says who gets it.
 pub fn write_own(server: &Arc<SmtpServer>, cx: &mut Context, message: &OwnMessage) -> Done {
-    hand_in(server, cx, message, &Str::EMPTY, b"").0
+    hand_in(server, cx, message, Origin::default()).0
 }
 
-/// Puts a message into the spool; its header says who gets it. `about` names the message that
-/// it is about, if that has a name, and `queue` where it comes. Beside what came of it, its own name.
+/// What a message of the server's own comes of.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Origin<'o> {
+    /// The message that it is about, if that has a name.
+    pub(crate) about: &'o [u8],
+    /// The queue where it comes.
+    pub(crate) queue: &'o [u8],
+    /// Whether its delivery is only pretended, too (`-N`).
+    pub(crate) pretended: bool,
+}
+
+/// Puts a message into the spool; its header says who gets it. Beside what came of it, its own
+/// name.
 pub(crate) fn hand_in(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    about: &Str,
-    queue: &[u8],
+    origin: Origin<'_>,
 ) -> (Done, Str) {
     let world = cx.engine().world().clone();
     let number = |cx: &mut Context, variable| -> Option<u32> {
@@ -35,7 +45,7 @@ pub(crate) fn hand_in(
     let uid = number(cx, var::EXIM_UID).unwrap_or(uid);
     let gid = number(cx, var::EXIM_GID).unwrap_or(gid);
     let user = LocalUser { uid, gid, groups: Vec::new() };
-    hand_in_by(server, cx, message, (about, queue), (&user, true))
+    hand_in_by(server, cx, message, origin, (&user, true))
 }
 
 /// The same, as another user would; whether that one is trusted is said with it.
@@ -43,7 +53,7 @@ fn hand_in_by(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    (about, queue): (&Str, &[u8]),
+    origin: Origin<'_>,
     (LocalUser { uid, gid, .. }, trusted): (&LocalUser, bool),
 ) -> (Done, Str) {
     let engine = cx.engine().clone();
@@ -61,8 +71,9 @@ fn hand_in_by(
         submitter: Submitter { login: login.clone(), uid, gid, name, called: None, trusted },
         sender: Some(message.sender.clone()),
         names_recipients: true,
-        about: about.bytes().to_vec(),
-        queue: queue.to_vec(),
+        about: origin.about.to_vec(),
+        queue: origin.queue.to_vec(),
+        pretended: origin.pretended,
         reports_error: message.sender.is_empty(),
         ..SubmissionRequest::default()
     };
@@ -81,14 +92,14 @@ pub(crate) fn hand_in_as(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    (about, queue): (&Str, &[u8]),
+    origin: Origin<'_>,
     user: &LocalUser,
 ) -> (Done, Str) {
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let trusted = user.uid == server_ids(settings, &*world.users, &*world.host).0
         || settings.get(opt::TRUSTED_USERS).0.contains(&user.uid)
         || settings.get(opt::TRUSTED_GROUPS).0.contains(&user.gid);
-    hand_in_by(server, cx, message, (about, queue), (user, trusted))
+    hand_in_by(server, cx, message, origin, (user, trusted))
 }
 
 /// A message that is there already.

@@ -8,7 +8,6 @@ use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::{opt, var};
 
-use super::own::hand_in;
 use super::{Done, Errors, Submission};
 use crate::options;
 use crate::reception::{InvalidAddress, TooLong};
@@ -109,7 +108,7 @@ impl Submission<'_> {
         }
         let text = self.letter(fault, &told, sender.bytes());
         let own = OwnMessage { sender: Vec::new(), text };
-        let (done, _) = hand_in(self.server, self.cx, &own, &self.id, b"");
+        let done = self.hand_in(&own);
         if !done.kept {
             let line = format!("Child mail process returned status {}", done.status);
             self.log(line.as_bytes());
