@@ -270,7 +270,8 @@ impl<'r, 'd> Letter<'r, 'd> {
             return;
         }
         if let Some(said) = &why.said {
-            if !said.is_empty() {
+            // What a router has to say may be nothing, but it has said it.
+            if !said.is_empty() || why.message.is_empty() {
                 self.indented(&[head, said].concat());
             }
             return;

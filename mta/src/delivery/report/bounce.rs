@@ -65,7 +65,7 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
         Str::EMPTY
     });
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, to.clone());
-    let texts = Texts::read(&mut attempt.cx, opt::BOUNCE_MESSAGE_FILE);
+    let texts = Texts::read(&mut attempt.cx, opt::BOUNCE_MESSAGE_FILE, "error");
     let international = attempt.file().has("smtputf8");
     let mut letter = Letter::new(attempt);
     letter.bounce_header(&told, to, &copies, &texts);
@@ -101,8 +101,8 @@ impl Letter<'_, '_> {
         if !copies.is_empty() {
             self.put(&[b"Bcc: ", copies.bytes(), b"\n"]);
         }
-        match texts.item(0) {
-            Some(own) => self.put(&[own, b"\n"]),
+        match texts.item(&mut self.attempt.cx, 0, "header") {
+            Some(own) => self.put(&[own.bytes(), b"\n"]),
             None => {
                 let other = to.bytes() != self.attempt.file().sender;
                 let tail: &[u8] = if other { b"" } else { b": returning message to sender" };
@@ -113,8 +113,8 @@ impl Letter<'_, '_> {
 
     /// What a person reads.
     fn bounce_notice(&mut self, failed: &[&Undone], to: &Str, texts: &Texts) {
-        match texts.item(1) {
-            Some(own) => self.put(&[own]),
+        match texts.item(&mut self.attempt.cx, 1, "intro") {
+            Some(own) => self.put(&[own.bytes()]),
             None => self.bounce_opening(to),
         }
         self.put(&[b"\n"]);
@@ -126,8 +126,8 @@ impl Letter<'_, '_> {
         if outputs.is_empty() {
             return;
         }
-        match texts.item(2) {
-            Some(own) => self.put(&[own]),
+        match texts.item(&mut self.attempt.cx, 2, "generated text") {
+            Some(own) => self.put(&[own.bytes()]),
             None => {
                 let end: &[u8] = if outputs.len() > 1 { b"s:\n" } else { b":\n" };
                 let head = b"The following text was generated during the delivery attempt";

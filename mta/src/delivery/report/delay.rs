@@ -61,7 +61,7 @@ pub(in crate::delivery) fn warn(
     };
     attempt.cx.set_var(var::WARN_MESSAGE_DELAY, Str::from(delay.clone().into_bytes()));
     attempt.cx.set_var(var::WARN_MESSAGE_RECIPIENTS, to.clone());
-    let texts = Texts::read(&mut attempt.cx, opt::WARN_MESSAGE_FILE);
+    let texts = Texts::read(&mut attempt.cx, opt::WARN_MESSAGE_FILE, "warning");
     let mut letter = Letter::new(attempt);
     letter.warning_header(&to, delay.as_bytes(), &texts);
     letter.text_part();
@@ -127,16 +127,16 @@ impl Letter<'_, '_> {
         self.references();
         self.kind();
         let id = self.attempt.id.clone();
-        match texts.item(0) {
-            Some(own) => self.put(&[own, b"\n"]),
+        match texts.item(&mut self.attempt.cx, 0, "header") {
+            Some(own) => self.put(&[own.bytes(), b"\n"]),
             None => self.put(&[b"Subject: Warning: message ", &id, b" delayed ", delay, b"\n\n"]),
         }
     }
 
     /// What a person reads.
     fn warning_notice(&mut self, waiting: &[&Undone], to: &Str, delay: &[u8], texts: &Texts) {
-        match texts.item(1) {
-            Some(own) => self.put(&[own]),
+        match texts.item(&mut self.attempt.cx, 1, "intro") {
+            Some(own) => self.put(&[own.bytes()]),
             None => self.warning_opening(waiting.len(), to, delay),
         }
         self.put(&[b"\n"]);
@@ -148,8 +148,9 @@ impl Letter<'_, '_> {
             self.delay_reason(one);
         }
         self.put(&[b"\n"]);
-        match texts.item(2) {
-            Some(own) => self.put(&[own]),
+        match texts.item(&mut self.attempt.cx, 2, "final") {
+            Some(own) => self.put(&[own.bytes()]),
+            None if texts.are_there() => {}
             None => self.put(&[
                 b"No action is required on your part. Delivery attempts will continue for\n\
                   some time, and this warning may be repeated at intervals if the message\n\

@@ -3,43 +3,79 @@
 
 use eximious::{Context, Opt, Str};
 
-use crate::options;
-
 /// How long such a file may be.
 const LONGEST: u64 = 1 << 20;
 
 /// The items that are there; where one is missing or empty, Exim's own text stands.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Texts(Vec<Option<Str>>);
+#[derive(Debug)]
+pub(super) struct Texts {
+    option: Opt<Str>,
+    /// Nothing where there is no file.
+    items: Option<Vec<Vec<u8>>>,
+}
 
 impl Texts {
-    /// Reads the file that an option names, if it does. What is wrong with it is logged.
-    pub(super) fn read(cx: &mut Context, option: Opt<Str>) -> Self {
-        let Some(path) = options::expanded(cx, option).filter(|path| !path.is_empty()) else {
-            return Self::default();
-        };
-        let files = cx.engine().world().files.clone();
-        let text = match files.read(path.bytes(), LONGEST) {
-            Ok(text) => text,
-            Err(why) => {
-                let why = eximious::stdlib::wording::reason(&why);
-                let tail = b" for error message texts: ".as_slice();
-                let line = [b"Failed to open ", path.bytes(), tail, why.as_bytes()].concat();
+    /// Reads the file that an option names, if it does; `kind` says what for. What is wrong
+    /// with it is logged.
+    pub(super) fn read(cx: &mut Context, option: Opt<Str>, kind: &str) -> Self {
+        let items = match file(cx, option, kind) {
+            Ok(text) => text.map(|text| items(&text)),
+            Err(line) => {
                 cx.log().panic(&line);
-                return Self::default();
+                None
             }
         };
-        let items = items(&text);
-        let expanded = |item: Vec<u8>| {
-            options::expanded_text(cx, option.name(), &Str::from(item))
-                .filter(|text| !text.is_empty())
-        };
-        Self(items.into_iter().map(expanded).collect())
+        Self { option, items }
     }
 
-    /// The text in a place, if there is one.
-    pub(super) fn item(&self, at: usize) -> Option<&[u8]> {
-        self.0.get(at)?.as_ref().map(Str::bytes)
+    /// Whether there is a file.
+    pub(super) fn are_there(&self) -> bool {
+        self.items.is_some()
+    }
+
+    /// The text in a place, if there is one; `name` is what it is called where it is wrong,
+    /// which is logged.
+    pub(super) fn item(&self, cx: &mut Context, at: usize, name: &str) -> Option<Str> {
+        let item = self.items.as_ref()?.get(at).filter(|item| !item.is_empty())?;
+        let engine = cx.engine().clone();
+        match cx.on_behalf_of(self.option.name(), |cx| engine.expand_once(item, cx)) {
+            Ok(text) => Some(text).filter(|text| !text.is_empty()),
+            Err(fail) => {
+                let head = format!(
+                    "Failed to expand string from bounce_message_file or warn_message_file \
+                     ({name}): "
+                );
+                cx.log().panic(&[head.as_bytes(), fail.message()].concat());
+                None
+            }
+        }
+    }
+}
+
+/// What stands in the file that an option names, or what is wrong.
+fn file(cx: &mut Context, option: Opt<Str>, kind: &str) -> Result<Option<Vec<u8>>, Vec<u8>> {
+    let engine = cx.engine().clone();
+    let written = engine.settings().get(option);
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let name = option.name().as_bytes();
+    let expanded =
+        cx.on_behalf_of(option.name(), |cx| engine.expand_once(written.bytes(), cx)).ok();
+    let Some(path) = expanded.filter(|path| !path.is_empty()) else {
+        return Err([b"Failed to expand ", name, b": '", written.bytes(), b"'\n"].concat());
+    };
+    if !path.bytes().starts_with(b"/") {
+        let middle = b" is not absolute after expansion: '".as_slice();
+        return Err([name, middle, path.bytes(), b"'\n"].concat());
+    }
+    match engine.world().files.read(path.bytes(), LONGEST) {
+        Ok(text) => Ok(Some(text.to_vec())),
+        Err(why) => {
+            let why = eximious::stdlib::wording::reason(&why);
+            let tail = format!(" for {kind} message texts: {why}");
+            Err([b"Failed to open ", path.bytes(), tail.as_bytes()].concat())
+        }
     }
 }
 
