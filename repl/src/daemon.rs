@@ -519,8 +519,7 @@ impl Daemon {
     /// Reads the configuration anew, for who comes later.
     fn reload(&mut self) {
         let log = self.service.engine.world().log.clone();
-        let line =
-            format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
+        let line = format!("pid {}: SIGHUP received: re-exec daemon", std::process::id());
         log.main(line.as_bytes());
         match Service::read(&self.source, &self.world, &self.request, Some(&self.service)) {
             Ok(service) => {

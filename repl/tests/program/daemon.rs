@@ -205,7 +205,7 @@ fn a_configuration_that_is_read_anew_is_for_who_comes_later() {
     assert_eq!(early.hear(), "220 one\n");
     daemon.change("smtp_banner = one", "smtp_banner = two");
     daemon.signal("HUP");
-    daemon.await_log("SIGHUP received");
+    daemon.await_log("SIGHUP received: re-exec daemon");
     thread::sleep(Duration::from_millis(300));
     assert_eq!(daemon.client().hear(), "220 two\n");
     early.go_through(&["EHLO x", "NOOP"]);
