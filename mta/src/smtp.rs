@@ -97,6 +97,8 @@ pub struct Client {
     pub begins_with_tls: bool,
     /// Whether a program of this system must say which domains it means (`-bnq`).
     pub qualifies_itself: bool,
+    /// Whether what it hands in is delivered in pretence only (`-N`).
+    pub pretends: bool,
 }
 
 impl Client {

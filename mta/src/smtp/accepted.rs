@@ -108,6 +108,7 @@ impl SmtpSession {
                 local: self.connection.client.user.as_ref().is_some_and(|user| !user.trusted),
                 unqualified_senders: self.connection.permissions.unqualified_senders,
                 unqualified_recipients: self.connection.permissions.unqualified_recipients,
+                pretended: self.connection.client.pretends,
                 ..Provenance::default()
             },
             ..Received::default()

@@ -285,6 +285,7 @@ impl Given {
             Asked::Session => Job::Session(smtp::local::LocalRequest {
                 full_name: self.full_name.clone(),
                 leaves_unqualified: self.leaves_unqualified,
+                pretends: self.pretends,
                 begins_with_tls: self.daemon.begins_with_tls,
                 hand_over: self.hand_over(),
                 setup: self.setup(),
@@ -297,6 +298,7 @@ impl Given {
             }),
             Asked::Batch => Job::Batch(smtp::batch::BatchRequest {
                 leaves_unqualified: self.leaves_unqualified,
+                pretends: self.pretends,
                 hand_over: self.hand_over(),
                 setup: self.setup(),
             }),

@@ -28,6 +28,8 @@ pub struct BatchRequest {
     pub setup: Setup,
     /// `-bnq`: addresses without a domain get none.
     pub leaves_unqualified: bool,
+    /// `-N`: messages are delivered in pretence only.
+    pub pretends: bool,
     /// What becomes of messages.
     pub hand_over: HandOver,
 }
@@ -37,7 +39,7 @@ pub struct BatchRequest {
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
 pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let BatchRequest { mut setup, leaves_unqualified, hand_over } = request;
+    let BatchRequest { mut setup, leaves_unqualified, pretends, hand_over } = request;
     let mut given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
@@ -68,6 +70,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         submitter: user,
         leaves_unqualified,
         batched: true,
+        pretended: pretends,
         ..submission::SubmissionRequest::default()
     };
     let mut batch = BatchedSmtp::new(leaves_unqualified);

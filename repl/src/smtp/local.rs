@@ -28,6 +28,8 @@ pub struct LocalRequest {
     pub full_name: Option<Vec<u8>>,
     /// `-bnq`: addresses without a domain get none.
     pub leaves_unqualified: bool,
+    /// `-N`: messages are delivered in pretence only.
+    pub pretends: bool,
     /// `-tls-on-connect`: TLS comes first.
     pub begins_with_tls: bool,
     /// What becomes of messages.
@@ -39,8 +41,8 @@ pub struct LocalRequest {
 /// # Errors
 /// The standard output can't be written.
 pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let LocalRequest { mut setup, full_name, leaves_unqualified, begins_with_tls, hand_over } =
-        request;
+    let LocalRequest { mut setup, full_name, leaves_unqualified, pretends, .. } = request;
+    let LocalRequest { begins_with_tls, hand_over, .. } = request;
     let mut given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
@@ -86,6 +88,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
             client
         }
     };
+    client.pretends = pretends;
     client.connection = connection;
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(server, cx, client.clone());
