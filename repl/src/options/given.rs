@@ -186,17 +186,17 @@ impl Asked {
 
     /// Whether it tells of the program, whatever else is asked for.
     pub(super) fn is_information(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Version
-            | Self::Usage
-            | Self::Start
-            | Self::Dscp
-            | Self::Information
-            | Self::SieveExtensions
-            | Self::RemovePidFile(_)
-            | Self::Page(_) => true,
-            _ => false,
-        }
+                | Self::Usage
+                | Self::Start
+                | Self::Dscp
+                | Self::Information
+                | Self::SieveExtensions
+                | Self::RemovePidFile(_)
+                | Self::Page(_)
+        )
     }
 
     /// Whether it reads the site's configuration. Without a word, that is the prompt.
