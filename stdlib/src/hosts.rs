@@ -74,13 +74,7 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
         report_missing(call, name, true);
         return Ok(Known::Missing);
     }
-    for v6 in [true, false] {
-        let own = hosted.addresses.iter().filter(|address| address.is_ipv6() == v6);
-        let addresses: Vec<IpAddr> = own.copied().collect();
-        if !addresses.is_empty() {
-            show(call, HostEvent::Addresses { name, addresses: &addresses });
-        }
-    }
+    show(call, HostEvent::Addresses { name, addresses: &hosted.addresses });
     Ok(Known::Found(hosted.addresses))
 }
 

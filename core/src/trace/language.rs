@@ -307,7 +307,7 @@ pub enum HostEvent<'e> {
     Addresses {
         /// The name.
         name: &'e [u8],
-        /// All of them are of one family, unless a router asks.
+        /// All of them.
         addresses: &'e [IpAddr],
     },
     /// A name has no address.
@@ -365,6 +365,11 @@ pub enum HostEvent<'e> {
         name: &'e [u8],
         /// Whether the answer was signed.
         secure: bool,
+    },
+    /// The name that a client gave is not its own, which is let pass.
+    HelloForgiven {
+        /// The command.
+        word: &'e [u8],
     },
 }
 

@@ -6,7 +6,7 @@ use eximious::acl::AclVerdict;
 use eximious::opt;
 use eximious::stdlib::lists::{ListOutcome, Matcher};
 use eximious::stdlib::printing::printing;
-use eximious::trace::TraceKinds;
+use eximious::trace::{Happening, HostEvent};
 use eximious::{AclPhases, Str, var};
 
 use super::stage::{Handled, Stage};
@@ -247,8 +247,7 @@ impl SmtpSession {
             return Ok(());
         }
         if !self.connection.permissions.verify_helo {
-            let tail = b" verification failed but host is in helo_try_verify_hosts";
-            self.cx.note(TraceKinds::RECEIVE, &[word, tail.as_slice()].concat());
+            self.cx.tell(Happening::Host(HostEvent::HelloForgiven { word }));
             return Ok(());
         }
         let client = self.shown_client();

@@ -62,6 +62,9 @@ pub(super) fn write(step: &HostEvent<'_>, out: &mut DebugWriter<'_>) {
             let secure: &[u8] = if *secure { b"verified" } else { b"unverified" };
             tell(&[b"Forward DNS security status: ", secure]);
         }
+        HostEvent::HelloForgiven { word } => {
+            tell(&[word, b" verification failed but host is in helo_try_verify_hosts"]);
+        }
         _ => {}
     }
 }

@@ -234,6 +234,9 @@ pub(super) fn host(event: &HostEvent<'_>) -> Told {
             let facts = vec![("name", bytes(name)), ("secure", Fact::Truth(secure))];
             Told::new(kind, "hello leads to it", StepRole::Stands, facts)
         }
+        HostEvent::HelloForgiven { word } => {
+            Told::new(kind, "hello is let pass", StepRole::Stands, vec![("command", bytes(word))])
+        }
         // What is new has no words of its own yet.
         _ => Told::new(kind, "step", StepRole::Stands, Facts::new()),
     }
