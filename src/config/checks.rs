@@ -29,10 +29,11 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
     expanded(opt::SPOOL_DIRECTORY, config);
     fault(spool_directory(config), config);
     expanded(opt::LOG_FILE_PATH, config);
-    for check in [log_file_path, syslog_facility, uucp_from_pattern, ratelimits] {
+    for check in [log_file_path, syslog_facility] {
         fault(check(config), config);
     }
-    for check in [errors_reply_to, accepted_at_once] {
+    expanded(opt::PID_FILE_PATH, config);
+    for check in [uucp_from_pattern, ratelimits, errors_reply_to, accepted_at_once] {
         fault(check(config), config);
     }
     expanded(opt::LOCALHOST_NUMBER, config);

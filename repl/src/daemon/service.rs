@@ -121,16 +121,7 @@ impl Service {
     pub fn pid_file(&self) -> Option<Vec<u8>> {
         let path = self.engine.settings().text(opt::PID_FILE_PATH);
         let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default());
-        match self.engine.expand_once(path.bytes(), &mut self.engine.context()) {
-            Ok(path) if path.is_empty() => None,
-            Ok(path) => Some(path.bytes().to_vec()),
-            Err(fail) => {
-                let head = b"failed to expand pid_file_path \"".as_slice();
-                let line = [head, path.bytes(), b"\": ", fail.message()].concat();
-                self.engine.world().log.panic(&line);
-                None
-            }
-        }
+        (!path.is_empty()).then(|| path.bytes().to_vec())
     }
 }
 
