@@ -132,7 +132,8 @@ impl Address {
         let found = walk.left.flatten();
         if self.bind == Bind::Set {
             match &verdict {
-                Ok(Verdict::Yes) => {
+                // A domain that matches since another does not binds nothing.
+                Ok(Verdict::Yes) if !call.scope().captures_mut().groups.is_empty() => {
                     // The local part matched the suffix behind the asterisk.
                     let wild = split.filter(|_| text.first() == Some(&b'*')).map(|end| {
                         let head = local.bytes().len().saturating_sub(end.saturating_sub(1));
