@@ -22,7 +22,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclState, OwnMessage};
+use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
@@ -47,6 +47,8 @@ pub use own::write_own;
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
+/// How much is returned of a message that is not looked at.
+const MOST_RETURNED: usize = 64 << 20;
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
@@ -137,6 +139,17 @@ pub struct Done {
     pub waits: bool,
     /// The named queue that it is in.
     pub queue: Vec<u8>,
+    /// What was written about it, and is to be delivered as well.
+    pub written: Vec<Written>,
+}
+
+/// A message of our own in the spool.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Written {
+    /// The named queue that it is in.
+    pub queue: Vec<u8>,
+    /// Its name.
+    pub id: Vec<u8>,
 }
 
 /// Takes a message. The context's values say how it came, as far as that was given
@@ -148,10 +161,11 @@ pub fn submit(
     outside: &mut dyn Outside,
 ) -> Done {
     let mut submission = Submission::new(server, cx, request, outside);
-    match submission.run() {
+    let done = match submission.run() {
         Ok(done) => done,
         Err(fault) => submission.report(&fault),
-    }
+    };
+    Done { written: submission.written, ..done }
 }
 
 /// A message on its way.
@@ -171,6 +185,8 @@ struct Submission<'s> {
     limit: u64,
     /// Who gets it, as that was typed.
     typed: Vec<Str>,
+    /// What was written about it.
+    written: Vec<Written>,
 }
 
 impl<'s> Submission<'s> {
@@ -193,6 +209,7 @@ impl<'s> Submission<'s> {
             received: Received::default(),
             limit: LARGEST,
             typed: Vec::new(),
+            written: Vec::new(),
         }
     }
 
@@ -252,9 +269,18 @@ impl<'s> Submission<'s> {
     /// Reads the message, up to its end or one byte more than it may have, and gives it
     /// out piece by piece.
     fn read(&mut self, take: &mut dyn FnMut(&mut Context, &[u8])) -> Result<(), Fault> {
+        self.read_to(self.request.dot_ends, take)
+    }
+
+    /// The same; a line of one dot is its end, or nothing but text.
+    fn read_to(
+        &mut self,
+        dot_ends: bool,
+        take: &mut dyn FnMut(&mut Context, &[u8]),
+    ) -> Result<(), Fault> {
         let time = self.cx.engine().settings().get(opt::RECEIVE_TIMEOUT);
         let time = Some(time).filter(|time| !time.is_zero());
-        let mut input = SubmissionInput::new(self.request.dot_ends);
+        let mut input = SubmissionInput::new(dot_ends);
         let mut left = self.limit.saturating_add(1);
         let mut piece = vec![0; PIECE];
         let mut text = Vec::new();
@@ -279,13 +305,12 @@ impl<'s> Submission<'s> {
         Ok(())
     }
 
-    /// Reads what a report of an error shows of the message, and passes over the rest.
+    /// Reads what a report of an error shows of a message that is not looked at: all that
+    /// comes, as far as anybody keeps it.
     fn read_for_report(&mut self) -> Result<Vec<u8>, Fault> {
-        let most = self.cx.engine().settings().get(opt::BOUNCE_RETURN_SIZE_LIMIT);
-        let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         let mut text = Vec::new();
-        self.read(&mut |_, piece| {
-            let room = most.saturating_sub(text.len()).min(piece.len());
+        self.read_to(false, &mut |_, piece| {
+            let room = MOST_RETURNED.saturating_sub(text.len()).min(piece.len());
             text.extend_from_slice(&piece[..room]);
         })?;
         Ok(text)
@@ -586,20 +611,11 @@ impl<'s> Submission<'s> {
         let is_own = self.request.reports_error;
         let message = Some(&received.message);
         if let Some(notice) = frozen::notice(self.cx, &self.state, (&self.id, message), is_own) {
-            self.hand_in(&notice);
+            self.write(&notice);
         }
         let waits = received.waits();
         let queue = received.queue.bytes().to_vec();
         Ok(Done { kept: true, waits, queue, ..Done::default() })
-    }
-
-    /// A line with the message's name before it. What anybody else says does not break
-    /// lines.
-    /// Puts a message into the spool that tells of this one.
-    fn hand_in(&mut self, own: &OwnMessage) -> Done {
-        let (about, pretended) = (self.id.bytes(), self.request.pretended);
-        let origin = own::Origin { about, pretended, ..own::Origin::default() };
-        own::hand_in(self.server, self.cx, own, origin).0
     }
 
     fn log_line(&self, line: &[u8]) -> Vec<u8> {

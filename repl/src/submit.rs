@@ -93,10 +93,14 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     // Where the standard error is closed, the exit status has to do.
     let _ = io::stderr().write_all(&done.said);
     let mut status = done.status;
-    if done.kept {
-        let id = cx.value_of(var::MESSAGE_EXIM_ID);
+    if done.kept || !done.written.is_empty() {
         let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
         let deliverer = debug::watched(deliverer, &mut cx);
+        options.hand_over.take_written(&deliverer, &cx, &done.written);
+        if !done.kept {
+            return Ok(ExitCode::from(status));
+        }
+        let id = cx.value_of(var::MESSAGE_EXIM_ID);
         let message = HandedOver { queue: &done.queue, id: id.bytes() };
         if let Some(words) = options.hand_over.take(&deliverer, &cx, message, done.waits) {
             let _ = io::stderr().write_all(&[&words[..], b"\n"].concat());

@@ -17,7 +17,7 @@ use super::kept::MessageConnections;
 use super::retry::{HostMemory, OwnHints};
 use super::routing::Planned;
 use super::{AttemptManner, Deliverer};
-use crate::submission::own::{Origin, hand_in_as};
+use crate::submission::own::{Occasion, hand_in_as};
 
 /// A delivery that is to be made.
 pub(super) struct Errand<'p> {
@@ -189,8 +189,8 @@ impl OwnSender<'_> {
         own: &OwnMessage,
     ) -> (u8, Option<Vec<u8>>) {
         let (about, queue) = (self.about.bytes(), &self.place.queue[..]);
-        let origin = Origin { about, queue, pretended: self.pretended };
-        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, origin, user);
+        let occasion = Occasion { about, queue, pretended: self.pretended };
+        let (done, name) = hand_in_as(&self.deliverer.server, cx, own, occasion, user);
         let name = name.bytes().to_vec();
         if done.kept && self.at_once && !self.deliverer.has_to_wait(self.overrides) {
             let manner = AttemptManner { overrides: self.overrides, ..AttemptManner::default() };

@@ -18,7 +18,7 @@ use crate::options;
 use crate::reception::frozen::references;
 use crate::spool::{RecipientDsn, unfolded};
 use crate::submission::Done;
-use crate::submission::own::{Origin, hand_in};
+use crate::submission::own::{Occasion, hand_in};
 
 pub(super) use bounce::{Told, by_sender, send};
 pub(super) use delay::warn;
@@ -77,8 +77,8 @@ impl Attempt<'_> {
     pub(super) fn hand_in(&mut self, own: &OwnMessage) -> (Done, Str) {
         let server = self.deliverer.server.clone();
         let pretended = self.file().has("N");
-        let origin = Origin { about: &self.id, queue: &self.place.queue, pretended };
-        hand_in(&server, &mut self.cx, own, origin)
+        let occasion = Occasion { about: &self.id, queue: &self.place.queue, pretended };
+        hand_in(&server, &mut self.cx, own, occasion)
     }
 }
 

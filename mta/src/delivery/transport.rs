@@ -125,7 +125,7 @@ impl<'d> Attempt<'d> {
             sender: Str::tainted(&self.file().sender[..]),
             forced: self.manner.forced || whole,
             own_hints: self.own_hints.clone(),
-            pretended: has("N"),
+            pretended: self.is_pretended(),
             downconversion: match (has("utf8_downcvt"), has("utf8_optdowncvt") || whole) {
                 (true, _) => Downconversion::Always,
                 (false, true) => Downconversion::Needed,
@@ -365,6 +365,11 @@ impl<'d> Attempt<'d> {
                 self.fail(Undone { output: output.to_vec(), ..failed });
             }
         }
+    }
+
+    /// Whether the message's deliveries are only pretended (`-N`).
+    pub(super) fn is_pretended(&self) -> bool {
+        self.stored.file.has("N")
     }
 
     /// Sends a message that warns somebody of a full mailbox.

@@ -10,7 +10,7 @@ use eximious::{AclPhases, Context, Opt, Str, opt};
 
 use super::{Event, Outlet, SmtpSession, TrafficMarker};
 use crate::logs;
-use crate::submission::own::{Origin, hand_in};
+use crate::submission::own::{Occasion, hand_in};
 
 /// Who an ACL speaks to.
 struct Host<'h> {
@@ -100,8 +100,8 @@ impl SmtpSession {
     pub(super) fn hand_in_own(&mut self) {
         let about = self.message_id().clone();
         for message in std::mem::take(&mut self.own) {
-            let origin = Origin { about: about.bytes(), ..Origin::default() };
-            let (done, _) = hand_in(&self.server, &mut self.cx, &message, origin);
+            let occasion = Occasion { about: about.bytes(), ..Occasion::default() };
+            let (done, _) = hand_in(&self.server, &mut self.cx, &message, occasion);
             if !done.kept {
                 let line = format!("a message of our own was not kept: status {}", done.status);
                 self.cx.engine().world().log.main(&logs::named(&about, line.as_bytes()));

@@ -41,7 +41,8 @@ pub fn take(
     let done = submission.arrive(text, recipients);
     submission.state.end_message(submission.cx);
     submission.cx.set_message(None);
-    done.map_err(|fault| in_smtp(&fault))
+    let written = submission.written;
+    done.map(|done| Done { written, ..done }).map_err(|fault| in_smtp(&fault))
 }
 
 impl Submission<'_> {

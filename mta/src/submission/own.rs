@@ -15,12 +15,12 @@ use crate::smtp::{SmtpServer, Submitter};
 /// Puts a message into the spool that this system has written, as the mail user would hand it
 /// in; its header says who gets it.
 pub fn write_own(server: &Arc<SmtpServer>, cx: &mut Context, message: &OwnMessage) -> Done {
-    hand_in(server, cx, message, Origin::default()).0
+    hand_in(server, cx, message, Occasion::default()).0
 }
 
 /// What a message of the server's own comes of.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Origin<'o> {
+pub(crate) struct Occasion<'o> {
     /// The message that it is about, if that has a name.
     pub(crate) about: &'o [u8],
     /// The queue where it comes.
@@ -35,7 +35,7 @@ pub(crate) fn hand_in(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    origin: Origin<'_>,
+    occasion: Occasion<'_>,
 ) -> (Done, Str) {
     let world = cx.engine().world().clone();
     let number = |cx: &mut Context, variable| -> Option<u32> {
@@ -45,7 +45,7 @@ pub(crate) fn hand_in(
     let uid = number(cx, var::EXIM_UID).unwrap_or(uid);
     let gid = number(cx, var::EXIM_GID).unwrap_or(gid);
     let user = LocalUser { uid, gid, groups: Vec::new() };
-    hand_in_by(server, cx, message, origin, (&user, true))
+    hand_in_by(server, cx, message, occasion, (&user, true))
 }
 
 /// The same, as another user would; whether that one is trusted is said with it.
@@ -53,7 +53,7 @@ fn hand_in_by(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    origin: Origin<'_>,
+    occasion: Occasion<'_>,
     (LocalUser { uid, gid, .. }, trusted): (&LocalUser, bool),
 ) -> (Done, Str) {
     let engine = cx.engine().clone();
@@ -71,9 +71,9 @@ fn hand_in_by(
         submitter: Submitter { login: login.clone(), uid, gid, name, called: None, trusted },
         sender: Some(message.sender.clone()),
         names_recipients: true,
-        about: origin.about.to_vec(),
-        queue: origin.queue.to_vec(),
-        pretended: origin.pretended,
+        about: occasion.about.to_vec(),
+        queue: occasion.queue.to_vec(),
+        pretended: occasion.pretended,
         reports_error: message.sender.is_empty(),
         ..SubmissionRequest::default()
     };
@@ -92,14 +92,14 @@ pub(crate) fn hand_in_as(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     message: &OwnMessage,
-    origin: Origin<'_>,
+    occasion: Occasion<'_>,
     user: &LocalUser,
 ) -> (Done, Str) {
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let trusted = user.uid == server_ids(settings, &*world.users, &*world.host).0
         || settings.get(opt::TRUSTED_USERS).0.contains(&user.uid)
         || settings.get(opt::TRUSTED_GROUPS).0.contains(&user.gid);
-    hand_in_by(server, cx, message, origin, (user, trusted))
+    hand_in_by(server, cx, message, occasion, (user, trusted))
 }
 
 /// A message that is there already.

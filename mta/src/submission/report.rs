@@ -8,7 +8,8 @@ use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::{opt, var};
 
-use super::{Done, Errors, Submission};
+use super::own::{Occasion, hand_in};
+use super::{Done, Errors, Submission, Written};
 use crate::options;
 use crate::reception::{InvalidAddress, TooLong};
 use crate::smtp::SpoolFailure;
@@ -108,12 +109,23 @@ impl Submission<'_> {
         }
         let text = self.letter(fault, &told, sender.bytes());
         let own = OwnMessage { sender: Vec::new(), text };
-        let done = self.hand_in(&own);
+        let done = self.write(&own);
         if !done.kept {
             let line = format!("Child mail process returned status {}", done.status);
             self.log(line.as_bytes());
         }
         done.kept
+    }
+
+    /// Puts a message about this one into the spool, which is to be delivered, too.
+    pub(super) fn write(&mut self, own: &OwnMessage) -> Done {
+        let (about, pretended) = (self.id.bytes(), self.request.pretended);
+        let occasion = Occasion { about, pretended, ..Occasion::default() };
+        let (done, name) = hand_in(self.server, self.cx, own, occasion);
+        if done.kept && !done.waits {
+            self.written.push(Written { queue: done.queue.clone(), id: name.bytes().to_vec() });
+        }
+        done
     }
 
     /// The report as a message.
@@ -153,8 +165,10 @@ impl Submission<'_> {
         }
         let message = &self.received.message;
         let whole = self.cx.engine().settings().get(opt::BOUNCE_RETURN_BODY);
-        let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
+        // A message that nobody looked at is returned as it came.
         let read = !self.id.is_empty();
+        let most = usize::try_from(most).ok().filter(|most| *most > 0 && read);
+        let most = most.unwrap_or(usize::MAX);
         let body = match (whole, message.body.len() > most as u64) {
             (false, _) => {
                 let tail: &[u8] = b"\n------ This is a copy of the headers that were received \
@@ -165,7 +179,7 @@ impl Submission<'_> {
             (true, cut) => {
                 let line = b"\n------ This is a copy of your message, including all the headers.";
                 text.extend_from_slice(line);
-                match cut && read {
+                match cut {
                     true => text.extend_from_slice(
                         format!(
                             "\n------ No more than {most} characters of the body are included.\n"
@@ -243,18 +257,18 @@ fn in_full(fault: &Fault) -> Option<Told> {
                 true => b"\nRecipient addresses must not end with a '.' character.\n",
                 false => b"",
             };
+            let shown = printing(argument, false);
             let text = [
                 b"A message that you sent contained a recipient address that was incorrectly\n\
                     constructed:\n\n  ",
-                &argument[..],
+                &shown[..],
                 b"  ",
                 why,
                 b"\n",
                 dot,
                 b"\nThe message has not been delivered to any recipients.\n",
             ];
-            let logged =
-                [b"at least one malformed recipient address: ", &argument[..], b" - ", why];
+            let logged = [b"at least one malformed recipient address: ", &shown[..], b" - ", why];
             told("malformed recipient address", &text.concat(), &logged.concat())
         }
         Fault::TooMany(most) | Fault::TooManyNamed(most) => told(

@@ -95,6 +95,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
             BatchStep::Message(message) => {
                 match submission::take(&server, &mut cx, &request, message, &mut Here) {
                     Ok(done) => {
+                        hand_over.take_written(&deliverer, &cx, &done.written);
                         if done.kept {
                             let id = cx.value_of(var::MESSAGE_EXIM_ID);
                             let message = HandedOver { queue: &done.queue, id: id.bytes() };
