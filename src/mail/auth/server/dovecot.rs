@@ -133,18 +133,22 @@ impl Socket {
         let target = if written.bytes().starts_with(b"/") {
             Target::Unix(written.bytes().to_vec())
         } else {
-            if turn.authenticator.flag(opt::SERVER_TLS) {
-                return Err(AuthVerdict::defer("TLS to an authentication socket is not there yet"));
-            }
             Target::Tcp(address(&shown, &*net)?)
         };
-        let stream = net.connect(&target, PATIENCE).map_err(|error| {
+        let mut stream = net.connect(&target, PATIENCE).map_err(|error| {
             let why = eximious_stdlib::wording::reason(&error);
             AuthVerdict::defer(match target {
                 Target::Unix(_) => format!("unable to connect to UNIX socket ({shown}): {why}"),
                 Target::Tcp(_) => format!("unable to connect to \"{shown}\": {why}"),
             })
         })?;
+        // A path leads nowhere but to this host.
+        if turn.authenticator.flag(opt::SERVER_TLS) && matches!(target, Target::Tcp(_)) {
+            stream.set_deadline(PATIENCE);
+            stream = net
+                .secure(stream, "")
+                .map_err(|why| AuthVerdict::defer(format!("TLS connect failed: {why}")))?;
+        }
         Ok(Self { stream, pending: Vec::new() })
     }
 
