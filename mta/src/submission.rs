@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
-use eximious::stdlib::address::quote_local_part;
+use eximious::stdlib::address::{AddressError, quote_local_part};
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Str, Var, opt, var};
 
@@ -166,6 +166,14 @@ pub fn submit(
         Err(fault) => submission.report(&fault),
     };
     Done { written: submission.written, ..done }
+}
+
+/// Why what was typed for a sender (`-f`) is no address.
+pub fn sender_fault(typed: &[u8], why: AddressError) -> Vec<u8> {
+    match typed.ends_with(b".") && why.lacks_label() {
+        true => b"domain is malformed (trailing dot not allowed)".to_vec(),
+        false => why.message,
+    }
 }
 
 /// A message on its way.
@@ -360,10 +368,7 @@ impl<'s> Submission<'s> {
             return Ok(Str::EMPTY);
         }
         reception::qualified_sender(self.cx, typed).map_err(|why| {
-            let why = match typed.ends_with(b".") && why.lacks_label() {
-                true => b"domain is malformed (trailing dot not allowed)".to_vec(),
-                false => why.message,
-            };
+            let why = sender_fault(typed, why);
             [b"exim: bad -f address \"", typed, b"\": ", &why, b"\n"].concat()
         })
     }

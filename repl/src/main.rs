@@ -69,7 +69,7 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Options { log_lines, claim, action } = match options::parse(called, &args) {
+    let Options { claim, action } = match options::parse(called, &args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
@@ -79,9 +79,6 @@ fn main() -> ExitCode {
     // Without a word, at a terminal, it opens its prompt and introduces itself.
     if args.is_empty() && called == CalledAs::Eximious && at_terminal() {
         return expand(ExpandRequest::default(), true);
-    }
-    if action.comes_after_log_lines() {
-        write_log(&log_lines);
     }
     match action {
         Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
@@ -97,8 +94,6 @@ fn main() -> ExitCode {
         Job::Page(page) => print(page.as_bytes()),
         Job::Rewrite(request) => test_rules(request, rewrite::answer),
         Job::Retry(request) => test_rules(request, retry::answer),
-        // Who has something to log does not get a test.
-        Job::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
         Job::Filter(request) => test_filters(request),
         Job::Route(request) => test_addresses(request),
         Job::Host(request) => speak(request),
@@ -113,7 +108,8 @@ fn main() -> ExitCode {
         Job::View(request) => queue::view(request).unwrap_or_else(refuse),
         Job::Scan(request) => malware::scan(request).unwrap_or_else(refuse),
         Job::Deliver(request) => deliver::run(request).unwrap_or_else(refuse),
-        Job::Submit(request) => take_message(request, &log_lines),
+        Job::Submit(request) => submit::run(request).unwrap_or_else(refuse),
+        Job::Log(request) => write_log(request),
         Job::RemovePidFile(path) => {
             let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default().bytes().to_vec());
             eximious_world::serving::remove_pid_file_of_parent(&path);
@@ -137,11 +133,24 @@ fn at_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// `-z`
-fn write_log(lines: &[Vec<u8>]) {
-    if !lines.is_empty() {
-        let log = eximious_world::system().log;
-        lines.iter().for_each(|line| log.main(line));
+/// `-z`: administrators may.
+fn write_log(request: options::LogRequest) -> ExitCode {
+    let options::LogRequest { setup, line, shown } = request;
+    let world = eximious_world::system();
+    let session = match shown {
+        true => Session::start(setup, world),
+        false => Session::start_logging(setup, world),
+    };
+    match session {
+        Ok(session) => {
+            let engine = session.engine();
+            if !caller::is_admin(engine.settings(), engine.world()) {
+                return ExitCode::FAILURE;
+            }
+            session.log(&line);
+            ExitCode::SUCCESS
+        }
+        Err(refusal) => refuse(refusal),
     }
 }
 
@@ -252,12 +261,6 @@ fn build_aliases(request: options::AliasRequest) -> ExitCode {
         .unwrap_or_else(|| eximious_world::replace_process(command.bytes(), argument.as_deref()));
     let why = eximious::stdlib::wording::reason(&why);
     complain(&[b"exim: exec of ", command.bytes(), b" failed: ", why.as_bytes()].concat())
-}
-
-/// A message from the standard input.
-fn take_message(request: submit::SubmitRequest, log_lines: &[Vec<u8>]) -> ExitCode {
-    write_log(log_lines);
-    submit::run(request).unwrap_or_else(refuse)
 }
 
 /// `-bf`, `-bF`.

@@ -32,13 +32,11 @@ pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
 use rules::{Takes, Then};
-use values::{address_and_port, host, message_id, missing_value, number};
+use values::{address_and_port, host, message_id, missing_value, number, sender};
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub struct Options {
-    /// `-z`: lines for the log.
-    pub log_lines: Vec<Vec<u8>>,
     /// What decides whose rights that has.
     pub claim: Claim,
     /// What to do.
@@ -100,41 +98,19 @@ pub enum Job {
     Deliver(deliver::DeliverRequest),
     /// Take a message from the standard input.
     Submit(submit::SubmitRequest),
+    /// `-z`: write a line to the log, whatever else is asked for.
+    Log(LogRequest),
 }
 
-impl Job {
-    /// Whether lines of `-z` are written before it.
-    pub fn comes_after_log_lines(&self) -> bool {
-        match self {
-            Self::Usage
-            | Self::BuildAliases(_)
-            | Self::Expand(_)
-            | Self::Rewrite(_)
-            | Self::Retry(_)
-            | Self::Route(_)
-            | Self::Filter(_)
-            | Self::Daemon(..)
-            | Self::Host(_)
-            | Self::Session(_)
-            | Self::Fetch(_)
-            | Self::Batch(_)
-            | Self::Queue(_)
-            | Self::Deliver(_)
-            | Self::View(_)
-            | Self::Scan(_)
-            | Self::Command(_) => true,
-            // A message has to be one first.
-            Self::Submit(_)
-            | Self::Start
-            | Self::Dscp
-            | Self::Version(_)
-            | Self::Information
-            | Self::SieveExtensions
-            | Self::RemovePidFile(_)
-            | Self::Page(_)
-            | Self::Show(_) => false,
-        }
-    }
+/// `-z`: a line is to be logged.
+#[derive(Debug)]
+pub struct LogRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// The line.
+    pub line: Vec<u8>,
+    /// Whether it is shown, since something is only tested.
+    pub shown: bool,
 }
 
 /// `-be`: strings are to be expanded.
@@ -187,6 +163,8 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
 struct Parser<'a> {
     args: &'a [Vec<u8>],
     action: Option<Asked>,
+    /// What else is asked for.
+    others: Vec<Asked>,
     /// An option of Exim's that is not to be had, why, and whether it would have
     /// its way where `-be` is given too.
     later: Option<(Vec<u8>, &'static str, bool)>,
@@ -199,7 +177,7 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
         let given = Given { by_rmail: called == CalledAs::Rmail, ..Given::default() };
-        Self { args, action: None, later: None, ended: false, called, given }
+        Self { args, action: None, others: Vec::new(), later: None, ended: false, called, given }
     }
 
     fn next(&mut self) -> Option<&'a Vec<u8>> {
@@ -237,19 +215,21 @@ impl<'a> Parser<'a> {
     /// The options that mean something to this program.
     fn own(&mut self, name: &str, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
         match name {
-            "-be" => self.action = self.action.take().or(Some(Asked::Expand)),
+            "-be" => self.ask_beside(Asked::Expand),
             "-bem" => {
-                self.action = self.action.take().or(Some(Asked::Expand));
+                self.ask_beside(Asked::Expand);
                 self.given.message = Some(value.to_vec());
             }
-            "-bP" => self.action = Some(Asked::Show),
+            "-bP" => self.ask(Asked::Show),
             "-bh" | "-bhc" => {
                 self.given.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
                 };
-                self.action = host(address, port).map(Asked::Host);
+                if let Some(host) = host(address, port) {
+                    self.ask(Asked::Host(host));
+                }
             }
             "-bd" | "-bdf" => {
                 self.given.daemon.foreground |= name == "-bdf";
@@ -276,7 +256,7 @@ impl<'a> Parser<'a> {
             }
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";
-                self.action = Some(if rewrites { Asked::Rewrite } else { Asked::Retry });
+                self.ask(if rewrites { Asked::Rewrite } else { Asked::Retry });
                 self.ended = true;
             }
             "-bt" => return self.route(Purpose::Test),
@@ -287,7 +267,7 @@ impl<'a> Parser<'a> {
             "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bp" | "-bpa" | "-bpc" | "-bpi" | "-bpr" | "-bpra" | "-bpri" | "-bpru" | "-bpu" => {
                 let has = |letter| name["-bp".len()..].contains(letter);
-                self.action = Some(Asked::Queue(Listing {
+                self.ask(Asked::Queue(Listing {
                     all: has('a'),
                     undelivered: has('u'),
                     names: has('i'),
@@ -315,7 +295,7 @@ impl<'a> Parser<'a> {
             "--help" if self.called == CalledAs::Eximious => self.action = Some(Asked::Start),
             "--help" => self.action = Some(Asked::Usage),
             "-bm" => self.given.takes_message = true,
-            "-bi" => self.action = Some(Asked::BuildAliases),
+            "-bi" => self.ask(Asked::BuildAliases),
             "-bmalware" => self.given.scanned = Some(value.to_vec()),
             "-oA" => self.given.aliases = Some(value.to_vec()),
             "-bI:" => return self.information(value),
@@ -327,7 +307,7 @@ impl<'a> Parser<'a> {
                 self.given.debug = Some(selector);
             }
             "-F" => self.given.full_name = Some(value.to_vec()),
-            "-f" | "-r" => self.given.sender = Some(value.to_vec()),
+            "-f" | "-r" => self.given.sender = Some(sender(value)?),
             "-i" | "-oi" | "-oitrue" => self.given.dot_is_text = true,
             "-bnq" => self.given.leaves_unqualified = true,
             "-t" => self.given.recipients_in_header = true,
@@ -343,7 +323,7 @@ impl<'a> Parser<'a> {
                 };
                 return Err(Stop::exim(said));
             }
-            "-z" => self.given.log_lines.push(value.to_vec()),
+            "-z" if arg == b"-z" => self.given.log_line = Some(value.to_vec()),
             "-h" => return number(name, arg, value),
             "-oB" => {
                 number(name, arg, value)?;
@@ -404,17 +384,16 @@ impl<'a> Parser<'a> {
             "-Mvh" => MessagePart::Header,
             _ => MessagePart::Log,
         };
-        self.action = Some(Asked::View(view, id));
+        self.ask(Asked::View(view, id));
         Ok(())
     }
 
     /// `-bt` and its kin do not go together.
     fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
-        match self.action.replace(Asked::Route(purpose)) {
-            Some(Asked::Route(other)) if other != purpose => Err(Stop::incompatible()),
-            Some(Asked::BuildAliases) => Err(Stop::incompatible()),
-            _ => Ok(()),
-        }
+        let other = |asked: &Asked| matches!(asked, Asked::Route(other) if *other != purpose);
+        let apart = self.has(|asked| *asked == Asked::BuildAliases || other(asked));
+        self.ask(Asked::Route(purpose));
+        if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
 
     /// What is to be tested of filters, and for whom.
@@ -526,9 +505,8 @@ impl<'a> Parser<'a> {
 
     fn finish(mut self, asked: Option<Asked>) -> Options {
         self.given.arguments = self.args.to_vec();
-        let log_lines = std::mem::take(&mut self.given.log_lines);
         let asked = asked.unwrap_or(Asked::Usage);
-        Options { log_lines, claim: self.given.claim(&asked), action: self.given.action(asked) }
+        Options { claim: self.given.claim(&asked), action: self.given.action(asked) }
     }
 }
 

@@ -73,7 +73,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-p PROTOCOL[:HOST]", "protocol and name of the host"),
             switch("-oB [NUMBER]", "how many messages go along a connection; else 1"),
             switch("-h NUMBER", "is taken, and changes nothing"),
-            switch("-z TEXT", "writes a line to the main log first"),
+            switch("-z TEXT", "writes a line to the main log, and does nothing else"),
         ],
     ),
     (

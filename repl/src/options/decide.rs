@@ -5,7 +5,54 @@ use super::values::later;
 use super::{Options, Parser, Stop};
 
 impl Parser<'_> {
+    /// Something is asked for. The version and a list of the queue are not given up for it.
+    pub(super) fn ask(&mut self, asked: Asked) {
+        match self.action.take() {
+            Some(Asked::Version) => {
+                self.action = Some(Asked::Version);
+                self.others.push(asked);
+            }
+            Some(list @ Asked::Queue(_)) if gives_way(&asked) => {
+                self.action = Some(list);
+                self.others.push(asked);
+            }
+            other => {
+                self.others.extend(other);
+                self.action = Some(asked);
+            }
+        }
+    }
+
+    /// Something is asked for that gives way to all that was.
+    pub(super) fn ask_beside(&mut self, asked: Asked) {
+        match self.action {
+            Some(_) => self.others.push(asked),
+            None => self.action = Some(asked),
+        }
+    }
+
+    /// Whether something of a kind is asked for, whatever comes of it.
+    pub(super) fn has(&self, kind: impl Fn(&Asked) -> bool) -> bool {
+        self.action.iter().chain(&self.others).any(kind)
+    }
+
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
+        if let Some(line) = self.given.log_line.take()
+            && self.action != Some(Asked::Version)
+        {
+            let filters = &self.given.filters;
+            let shown = filters.system.is_some()
+                || filters.user.is_some()
+                || self
+                    .has(|asked| matches!(asked, Asked::Expand | Asked::Route(_) | Asked::Host(_)));
+            return Ok(self.finish(Some(Asked::Log(line, shown))));
+        }
+        self.check_apart()?;
+        if self.begins_run()
+            && matches!(self.action, Some(Asked::Host(_) | Asked::Expand | Asked::Route(_)))
+        {
+            self.action = Some(Asked::Deliver);
+        }
         let filter = &self.given.filters;
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
@@ -31,6 +78,33 @@ impl Parser<'_> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// What the daemon and `-bP` do not go together with.
+    fn check_apart(&self) -> Result<(), Stop> {
+        let tests =
+            |asked: &Asked| matches!(asked, Asked::Expand | Asked::Host(_) | Asked::Route(_));
+        let counts = matches!(&self.action, Some(Asked::Queue(listing)) if listing.count);
+        let shows = |asked: &Asked| *asked == Asked::Show;
+        let works = |asked: &Asked| {
+            matches!(asked, Asked::BuildAliases | Asked::Rewrite | Asked::Retry | Asked::View(..))
+                || *asked == Asked::Deliver && self.given.work.is_some()
+        };
+        let listens = self.given.listens;
+        let lists = matches!(self.action, Some(Asked::Queue(_)));
+        if self.action == Some(Asked::Version) || counts || lists && !listens {
+            return Ok(());
+        }
+        let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
+        let apart = if listens {
+            let begins = self.has(|asked| *asked != Asked::Deliver);
+            begins || speaks || self.begins_run() || self.given.work.is_some()
+        } else {
+            let other = speaks || self.given.recipients_in_header;
+            self.has(shows) && (other || self.has(|asked| tests(asked) || works(asked)))
+                || self.has(works) && self.given.work.is_some() && self.has(tests)
+        };
+        if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
 
     /// What runs of the queue, the daemon and `-bi` do not go together with.
@@ -127,6 +201,11 @@ impl Parser<'_> {
             _ => incompatible,
         }
     }
+}
+
+/// Whether a list of the queue is shown in its place.
+fn gives_way(asked: &Asked) -> bool {
+    matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_))
 }
 
 /// Whether an option has SMTP spoken with whoever calls.

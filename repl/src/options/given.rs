@@ -55,6 +55,8 @@ pub(super) enum Asked {
     Deliver,
     Runner,
     Submit,
+    /// The line, and whether it is shown.
+    Log(Vec<u8>, bool),
 }
 
 /// The values of all options, whoever takes them.
@@ -129,7 +131,7 @@ pub(crate) struct Given {
     /// What else is said of the daemon.
     pub(super) daemon: daemon::DaemonRequest,
     /// `-z`
-    pub(super) log_lines: Vec<Vec<u8>>,
+    pub(super) log_line: Option<Vec<u8>>,
     /// Whether what is wrong with the configuration goes to the panic log, too.
     pub(super) keeps_faults: bool,
     /// Whether the action needs the main section of the configuration alone.
@@ -166,6 +168,7 @@ impl Asked {
             | Self::Fetch(..)
             | Self::Batch
             | Self::Submit
+            | Self::Log(..)
             | Self::Queue(_)
             | Self::View(..)
             | Self::Scan(_)
@@ -329,6 +332,9 @@ impl Given {
                 setup: self.setup(),
             }),
             Asked::Submit => Job::Submit(self.submit()),
+            Asked::Log(line, shown) => {
+                Job::Log(super::LogRequest { line, shown, setup: self.setup() })
+            }
         }
     }
 

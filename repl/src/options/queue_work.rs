@@ -54,7 +54,9 @@ impl Parser<'_> {
         // A queue that was named is the one of what follows, too.
         let queue = self.given.queue.clone();
         if rest.is_empty() {
-            self.given.run_written = arg.to_vec();
+            // What stands right behind it is to be a message.
+            let is_followed = self.args.first().is_some_and(|next| !next.starts_with(b"-"));
+            self.given.run_written = if is_followed { arg.to_vec() } else { Vec::new() };
             self.begin_run(DaemonRun { queue, run, every: None });
             return Ok(());
         }
@@ -168,7 +170,7 @@ impl Parser<'_> {
             }
         };
         self.given.work = Some(work);
-        self.action = Some(Asked::Deliver);
+        self.ask(Asked::Deliver);
         Ok(())
     }
 }

@@ -57,7 +57,7 @@ fn shown(bytes: &[u8]) -> String {
     }
 }
 
-fn untimed(text: &str) -> String {
+pub fn untimed(text: &str) -> String {
     let stamp = "2001-02-03 04:05:06 ".len();
     let line = |line: &str| {
         let head = line.as_bytes().get(..stamp).unwrap_or_default();
