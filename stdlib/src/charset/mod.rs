@@ -9,6 +9,7 @@ mod east_asian;
 #[cfg(not(feature = "charsets"))]
 #[path = "absent.rs"]
 mod east_asian;
+mod letters;
 mod tables;
 mod unicode;
 
@@ -21,6 +22,8 @@ use unicode::Unicode;
 pub struct Charset {
     kind: Kind,
     lacking: Lacking,
+    /// Whether bytes that are no character are left out (`//IGNORE`).
+    skips: bool,
 }
 
 /// What is done with a character that a set does not have (`//TRANSLIT`, `//IGNORE`).
@@ -35,18 +38,11 @@ enum Lacking {
     Replaced,
 }
 
-impl Lacking {
-    /// What stands behind two slashes in a name.
-    fn of(name: &[u8]) -> Self {
-        let Some(at) = memchr::memmem::find(name, b"//") else { return Self::Stop };
-        let words = || name[at..].split(|c| matches!(c, b'/' | b',')).map(<[u8]>::trim_ascii);
-        let has = |word: &[u8]| words().any(|one| one.eq_ignore_ascii_case(word));
-        match (has(b"TRANSLIT"), has(b"IGNORE")) {
-            (true, _) => Self::Replaced,
-            (false, true) => Self::LeftOut,
-            (false, false) => Self::Stop,
-        }
-    }
+/// Whether a word stands behind two slashes in a name.
+fn has_word(name: &[u8], word: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::find(name, b"//") else { return false };
+    let mut words = name[at..].split(|c| matches!(c, b'/' | b',')).map(<[u8]>::trim_ascii);
+    words.any(|one| one.eq_ignore_ascii_case(word))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,9 +108,28 @@ impl Kind {
 impl Charset {
     /// The character set with a name; `None` where nobody knows it. Case,
     /// spaces and quotes don't matter. Behind two slashes, `TRANSLIT` and `IGNORE` say
-    /// what is done with characters that it does not have. The empty name is ASCII.
+    /// what is done with characters that it does not have; the latter passes over what is
+    /// no character, too. The empty name is ASCII.
     pub fn find(name: &[u8]) -> Option<Self> {
-        Some(Self { kind: Kind::find(&normal(name))?, lacking: Lacking::of(name) })
+        let skips = has_word(name, b"IGNORE");
+        let lacking = match has_word(name, b"TRANSLIT") {
+            true => Lacking::Replaced,
+            false if skips => Lacking::LeftOut,
+            false => Lacking::Stop,
+        };
+        Some(Self { kind: Kind::find(&normal(name))?, lacking, skips })
+    }
+
+    /// Whether a text whose head is no character could be the beginning of one.
+    fn is_cut(self, rest: &[u8]) -> bool {
+        match self.kind {
+            Kind::Table(_) => false,
+            Kind::EastAsian(_) => rest.len() == 1,
+            Kind::Unicode(Unicode::Utf8) => std::str::from_utf8(rest)
+                .is_err_and(|wrong| wrong.valid_up_to() == 0 && wrong.error_len().is_none()),
+            // Where it would go on can't be told.
+            Kind::Unicode(_) => true,
+        }
     }
 
     fn step(self, state: &mut State, rest: &[u8]) -> Step {
@@ -140,27 +155,12 @@ impl Charset {
             || match self.lacking {
                 Lacking::Stop => false,
                 Lacking::LeftOut => true,
-                Lacking::Replaced => {
-                    let letters = match letters(character) {
-                        "" => "?",
-                        letters => letters,
-                    };
-                    letters.chars().all(|letter| self.push(out, letter))
-                }
+                Lacking::Replaced => letters::of(character)
+                    .unwrap_or("?")
+                    .chars()
+                    .all(|letter| self.push(out, letter)),
             }
     }
-}
-
-/// Letters of ASCII that sound or look like a character; none where nobody knows any.
-#[cfg(feature = "charsets")]
-fn letters(character: char) -> &'static str {
-    any_ascii::any_ascii_char(character)
-}
-
-/// Letters that stand for a character: this build knows none.
-#[cfg(not(feature = "charsets"))]
-fn letters(_: char) -> &'static str {
-    ""
 }
 
 /// Translates a text from one character set to another. From the first byte
@@ -182,6 +182,7 @@ pub fn translate(text: &[u8], from: Charset, to: Charset) -> Vec<u8> {
                 at += length;
             }
             Step::Shift(length) => at += length,
+            Step::Bad if to.skips && !from.is_cut(&text[at..]) => at += 1,
             Step::Bad => break,
         }
     }
@@ -279,20 +280,20 @@ mod tests {
 
     #[test]
     fn what_has_no_counterpart_is_replaced_or_left_out_where_that_is_wanted() {
-        let text = "J\u{fc}rgen \u{20ac}\u{4e2d} \u{430}\u{e000}.".as_bytes();
+        let text = "J\u{fc}rgen \u{20ac}\u{4e2d} \u{430}\u{201c}\u{200b}.".as_bytes();
         for (set, expected) in [
-            ("us-ascii//TRANSLIT", b"Jurgen EURZhong a?.".as_slice()),
-            ("us-ascii//translit//IGNORE", b"Jurgen EURZhong a?."),
-            ("iso-8859-15//TRANSLIT", b"J\xfcrgen \xa4Zhong a?."),
+            ("us-ascii//TRANSLIT", b"J?rgen EUR? a\".".as_slice()),
+            ("us-ascii//translit//IGNORE", b"J?rgen EUR? a\"."),
+            ("iso-8859-15//TRANSLIT", b"J\xfcrgen \xa4? a\"."),
             ("us-ascii//IGNORE", b"Jrgen  ."),
-            ("iso-8859-1//IGNORE,TRANSLIT", b"J\xfcrgen EURZhong a?."),
+            ("iso-8859-1//IGNORE,TRANSLIT", b"J\xfcrgen EUR? a\"."),
             ("utf-8//TRANSLIT", text),
         ] {
             assert_eq!(between("utf-8", set, text).as_deref(), Some(expected), "{set}");
         }
-        // What is no character is not one that is lacking.
-        let cut = between("utf-8", "us-ascii//IGNORE", b"a\xc3\xbcb\xc3");
-        assert_eq!(cut.as_deref(), Some(b"ab\xc3".as_slice()));
+        // What is no character is left out as well, unless it is only cut off.
+        let cut = between("utf-8", "us-ascii//IGNORE", b"a\xe2\x82\xc3\xbcb\xffc\xc3");
+        assert_eq!(cut.as_deref(), Some(b"abc\xc3".as_slice()));
     }
 
     #[test]
