@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
-use eximious::stdlib::address::{AddressError, quote_local_part};
+use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Str, Var, opt, var};
 
@@ -44,11 +44,10 @@ pub use batch::take;
 pub use input::SubmissionInput;
 pub use name::full_name;
 pub use own::write_own;
+pub use report::sender_fault;
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
-/// How much is returned of a message that is not looked at.
-const MOST_RETURNED: usize = 64 << 20;
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
@@ -140,12 +139,12 @@ pub struct Done {
     /// The named queue that it is in.
     pub queue: Vec<u8>,
     /// What was written about it, and is to be delivered as well.
-    pub written: Vec<Written>,
+    pub written: Vec<WrittenMessage>,
 }
 
 /// A message of our own in the spool.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Written {
+pub struct WrittenMessage {
     /// The named queue that it is in.
     pub queue: Vec<u8>,
     /// Its name.
@@ -168,14 +167,6 @@ pub fn submit(
     Done { written: submission.written, ..done }
 }
 
-/// Why what was typed for a sender (`-f`) is no address.
-pub fn sender_fault(typed: &[u8], why: AddressError) -> Vec<u8> {
-    match typed.ends_with(b".") && why.lacks_label() {
-        true => b"domain is malformed (trailing dot not allowed)".to_vec(),
-        false => why.message,
-    }
-}
-
 /// A message on its way.
 struct Submission<'s> {
     server: &'s Arc<SmtpServer>,
@@ -194,7 +185,7 @@ struct Submission<'s> {
     /// Who gets it, as that was typed.
     typed: Vec<Str>,
     /// What was written about it.
-    written: Vec<Written>,
+    written: Vec<WrittenMessage>,
 }
 
 impl<'s> Submission<'s> {
@@ -311,17 +302,6 @@ impl<'s> Submission<'s> {
             }
         }
         Ok(())
-    }
-
-    /// Reads what a report of an error shows of a message that is not looked at: all that
-    /// comes, as far as anybody keeps it.
-    fn read_for_report(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut text = Vec::new();
-        self.read_to(false, &mut |_, piece| {
-            let room = MOST_RETURNED.saturating_sub(text.len()).min(piece.len());
-            text.extend_from_slice(&piece[..room]);
-        })?;
-        Ok(text)
     }
 
     fn unread(&mut self, why: &io::Error) -> Fault {

@@ -5,7 +5,7 @@ use eximious::world::spool::is_message_id;
 use eximious::{Context, World, opt};
 use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer};
 use eximious_mta::spool;
-use eximious_mta::submission::Written;
+use eximious_mta::submission::WrittenMessage;
 use eximious_world::{rights, serving};
 
 /// When messages are delivered.
@@ -80,8 +80,8 @@ impl HandOver {
     }
 
     /// Has messages delivered that were written about another one.
-    pub fn take_written(&self, deliverer: &Deliverer, cx: &Context, written: &[Written]) {
-        for Written { queue, id } in written {
+    pub fn take_written(&self, deliverer: &Deliverer, cx: &Context, written: &[WrittenMessage]) {
+        for WrittenMessage { queue, id } in written {
             self.take(deliverer, cx, HandedOver { queue, id }, false);
         }
     }

@@ -4,15 +4,19 @@
 use std::borrow::Cow;
 
 use eximious::acl::OwnMessage;
+use eximious::stdlib::address::AddressError;
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::{opt, var};
 
 use super::own::{Occasion, hand_in};
-use super::{Done, Errors, Submission, Written};
+use super::{Done, Errors, Submission, WrittenMessage};
 use crate::options;
 use crate::reception::{InvalidAddress, TooLong};
 use crate::smtp::SpoolFailure;
+
+/// How much is returned of a message that is not looked at.
+const MOST_RETURNED: usize = 64 << 20;
 
 /// What is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,9 +127,21 @@ impl Submission<'_> {
         let occasion = Occasion { about, pretended, ..Occasion::default() };
         let (done, name) = hand_in(self.server, self.cx, own, occasion);
         if done.kept && !done.waits {
-            self.written.push(Written { queue: done.queue.clone(), id: name.bytes().to_vec() });
+            self.written
+                .push(WrittenMessage { queue: done.queue.clone(), id: name.bytes().to_vec() });
         }
         done
+    }
+
+    /// Reads what a report of an error shows of a message that is not looked at: all that
+    /// comes, as far as anybody keeps it.
+    pub(super) fn read_for_report(&mut self) -> Result<Vec<u8>, Fault> {
+        let mut text = Vec::new();
+        self.read_to(false, &mut |_, piece| {
+            let room = MOST_RETURNED.saturating_sub(text.len()).min(piece.len());
+            text.extend_from_slice(&piece[..room]);
+        })?;
+        Ok(text)
     }
 
     /// The report as a message.
@@ -206,6 +222,14 @@ impl Submission<'_> {
             text.push(b'\n');
         }
         text.extend_from_slice(&body);
+    }
+}
+
+/// Why what was typed for a sender (`-f`) is no address.
+pub fn sender_fault(typed: &[u8], why: AddressError) -> Vec<u8> {
+    match typed.ends_with(b".") && why.lacks_label() {
+        true => b"domain is malformed (trailing dot not allowed)".to_vec(),
+        false => why.message,
     }
 }
 
