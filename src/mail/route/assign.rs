@@ -2,7 +2,7 @@
 //! lines, a transport, a user (specification 15).
 
 use eximious_core::world::Users as _;
-use eximious_core::{DriverOpt, FailClass, Str};
+use eximious_core::{DriverOpt, Fail, FailClass, Str};
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
@@ -221,18 +221,16 @@ impl Machine<'_> {
 
     fn expanded(&mut self, router: &Router, text: &Text, what: &str) -> Result<Str, RouteError> {
         text.expand(self.cx).map_err(|fail| {
-            let head = [b"Failed to expand ", what.as_bytes(), b" string \""].concat();
-            let head = [&head, text.written.bytes(), b"\" for the "].concat();
-            let message = router.named(&head, b" router: ", fail.message());
+            let place = router.named(b"", b" router", b"");
+            let message = unreadable_name(what, &text.written, &place, &fail);
             self.log_panic(&message);
             RouteError::new(message)
         })
     }
 
     fn nobody(&mut self, router: &Router, what: &str, name: &Str, text: &Text) -> RouteError {
-        let head = [b"Failed to find ", what.as_bytes(), b" \"", name.bytes()].concat();
-        let middle = [b"\" from expanded string \"", text.written.bytes(), b"\" for the "].concat();
-        let message = router.named(&[head, middle].concat(), b" router", b"");
+        let place = router.named(b"", b" router", b"");
+        let message = unknown_name(what, name, &text.written, &place);
         self.log_panic(&message);
         RouteError::new(message)
     }
@@ -320,4 +318,19 @@ pub(super) fn directory(router: &Router, option: DriverOpt<Str>) -> Option<Str> 
 fn number(text: &[u8]) -> Option<u32> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
+}
+
+/// What is said of a user's or group's name that can't be told; `place` is the router or
+/// transport.
+pub(crate) fn unreadable_name(what: &str, written: &Str, place: &[u8], fail: &Fail) -> Vec<u8> {
+    let head = format!("Failed to expand {what} string \"");
+    let parts = [head.as_bytes(), written.bytes(), b"\" for the ", place, b": ", fail.message()];
+    parts.concat()
+}
+
+/// What is said of a name that no user or group has.
+pub(crate) fn unknown_name(what: &str, name: &Str, written: &Str, place: &[u8]) -> Vec<u8> {
+    let head = format!("Failed to find {what} \"");
+    let from = b"\" from expanded string \"";
+    [head.as_bytes(), name.bytes(), from, written.bytes(), b"\" for the ", place].concat()
 }

@@ -1,7 +1,7 @@
 //! Whom a local delivery runs as (specification, chapter 23).
 
 use eximious_core::world::Users as _;
-use eximious_core::{Expanded, Str};
+use eximious_core::{Expanded, Ids, Str};
 use eximious_stdlib::options::opt::{self, transport as option};
 use eximious_stdlib::options::server_ids;
 use eximious_stdlib::wording;
@@ -9,9 +9,9 @@ use eximious_stdlib::wording;
 use super::{LocalUser, Transport, Undelivered};
 use crate::Context;
 use crate::config::PatientUsers;
-use crate::mail::route::{Delivery, Routes, Text};
+use crate::mail::route::{Delivery, Routes, Text, unknown_name, unreadable_name};
 
-/// Numbers of errors, as the log has them.
+/// It can't be told as whom, or with which group (Exim's numbers).
 const NO_USER: i32 = -29;
 const NO_GROUP: i32 = -28;
 
@@ -26,22 +26,21 @@ impl Routes {
         cx: &mut Context,
         delivery: &Delivery,
     ) -> Result<LocalUser, Undelivered> {
-        let no_user = |words| Undelivered::new(NO_USER, words);
         let world = cx.engine().world().clone();
         let server = server_ids(cx.engine().settings(), &*world.users, &*world.host);
         let transport = delivery.transport.map(|number| self.transport_at(number));
         let (mut uid, mut gid) = (None, None);
         let mut all_groups = delivery.identity.uid.is_some() && delivery.identity.all_groups;
         if let Some(transport) = transport {
-            if let Some((own, group)) = user(cx, transport).map_err(no_user)? {
+            if let Some((own, group)) = user(cx, transport)? {
                 (uid, gid) = (Some(own), group);
                 all_groups = transport.on(option::INITGROUPS);
             }
-            let own = group(cx, transport).map_err(|words| Undelivered::new(NO_GROUP, words))?;
-            gid = own.or(gid);
+            gid = group(cx, transport)?.or(gid);
             if uid.is_some() && gid.is_none() && delivery.identity.gid.is_none() {
                 let head = b"User set without group for ";
-                return Err(no_user([head, transport.name.bytes(), b" transport"].concat()));
+                let words = [head, transport.name.bytes(), b" transport"].concat();
+                return Err(Undelivered::new(NO_GROUP, words));
             }
         }
         let uid = uid.or(delivery.identity.uid).unwrap_or(server.0);
@@ -52,7 +51,8 @@ impl Routes {
             let name = transport.map(|one| one.name.clone()).unwrap_or_default();
             let list = if uid == 0 { "fixed_never_users" } else { "never_users" };
             let tail = format!(" transport is on the {list} list");
-            return Err(no_user([line.as_bytes(), name.bytes(), tail.as_bytes()].concat()));
+            let words = [line.as_bytes(), name.bytes(), tail.as_bytes()].concat();
+            return Err(Undelivered::new(NO_USER, words));
         }
         // With no rights but the server's, nobody else can be had.
         if cx.engine().settings().get(opt::DELIVER_DROP_PRIVILEGE) && (uid, gid) != server {
@@ -63,12 +63,10 @@ impl Routes {
                 b" transport=",
                 transport.map_or(&b""[..], |one| one.name.bytes()),
             ];
-            return Err(no_user([head.as_bytes(), &to.concat()].concat()));
+            return Err(Undelivered::new(NO_USER, [head.as_bytes(), &to.concat()].concat()));
         }
-        let groups = match all_groups {
-            true => groups(cx, uid, gid).map_err(no_user)?,
-            false => Vec::new(),
-        };
+        let groups = if all_groups { groups(cx, uid, gid) } else { Ok(Vec::new()) };
+        let groups = groups.map_err(|why| Undelivered::new(NO_USER, why))?;
         Ok(LocalUser { uid, gid, groups })
     }
 }
@@ -86,20 +84,22 @@ fn groups(cx: &Context, uid: u32, gid: u32) -> Result<Vec<u32>, Vec<u8>> {
     })
 }
 
-fn user(cx: &mut Context, transport: &Transport) -> Result<Option<(u32, Option<u32>)>, Vec<u8>> {
-    let Some(option) = transport.set(option::USER) else { return Ok(None) };
-    let text = match option {
-        Expanded::Value(ids) => return Ok(ids.0.first().map(|uid| (*uid, None))),
-        Expanded::Text(text) if text.is_empty() => return Ok(None),
-        Expanded::Text(text) => text,
+type Found<T> = Result<Option<T>, Undelivered>;
+
+fn user(cx: &mut Context, transport: &Transport) -> Found<(u32, Option<u32>)> {
+    let wrong = |words| Undelivered::new(NO_USER, words);
+    let named = match transport.set(option::USER) {
+        Some(Expanded::Value(ids)) => return Ok(ids.0.first().map(|uid| (*uid, None))),
+        named => named,
     };
-    let name = named(cx, transport, &text, "user")?;
+    let named = named_by(cx, transport, "user", named.as_ref()).map_err(wrong)?;
+    let Some((name, written)) = named else { return Ok(None) };
     if let Some(uid) = number(name.bytes()) {
         return Ok(Some((uid, None)));
     }
     match patient(cx).user(name.bytes()) {
         Ok(Some(user)) => Ok(Some((user.uid, Some(user.gid)))),
-        _ => Err(nobody(transport, "user", (&name, &text))),
+        _ => Err(wrong(unknown_name("user", &name, &written, &place(transport)))),
     }
 }
 
@@ -107,35 +107,41 @@ fn patient(cx: &Context) -> PatientUsers<'_> {
     PatientUsers::of(cx.engine().world(), cx.engine().settings())
 }
 
-fn group(cx: &mut Context, transport: &Transport) -> Result<Option<u32>, Vec<u8>> {
-    let Some(option) = transport.set(option::GROUP) else { return Ok(None) };
-    let text = match option {
-        Expanded::Value(ids) => return Ok(ids.0.first().copied()),
-        Expanded::Text(text) if text.is_empty() => return Ok(None),
-        Expanded::Text(text) => text,
+fn group(cx: &mut Context, transport: &Transport) -> Found<u32> {
+    let wrong = |words| Undelivered::new(NO_GROUP, words);
+    let named = match transport.set(option::GROUP) {
+        Some(Expanded::Value(ids)) => return Ok(ids.0.first().copied()),
+        named => named,
     };
-    let name = named(cx, transport, &text, "group")?;
+    let named = named_by(cx, transport, "group", named.as_ref()).map_err(wrong)?;
+    let Some((name, written)) = named else { return Ok(None) };
     if let Some(gid) = number(name.bytes()) {
         return Ok(Some(gid));
     }
     match patient(cx).group(name.bytes()) {
         Ok(Some(group)) => Ok(Some(group.gid)),
-        _ => Err(nobody(transport, "group", (&name, &text))),
+        _ => Err(wrong(unknown_name("group", &name, &written, &place(transport)))),
     }
 }
 
-fn named(cx: &mut Context, transport: &Transport, text: &Str, what: &str) -> Result<Str, Vec<u8>> {
-    Text::new(text.clone()).expand(cx).map_err(|fail| {
-        let head = format!("Failed to expand {what} string \"");
-        let head = [head.as_bytes(), text.bytes(), b"\" for the "].concat();
-        [&head, transport.name.bytes(), b" transport: ", fail.message()].concat()
-    })
+/// The name that an option's text comes to, and that text.
+fn named_by(
+    cx: &mut Context,
+    transport: &Transport,
+    what: &str,
+    set: Option<&Expanded<Ids>>,
+) -> Result<Option<(Str, Str)>, Vec<u8>> {
+    let Some(Expanded::Text(written)) = set else { return Ok(None) };
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let name = Text::new(written.clone()).expand(cx);
+    let name = name.map_err(|fail| unreadable_name(what, written, &place(transport), &fail))?;
+    Ok(Some((name, written.clone())))
 }
 
-fn nobody(transport: &Transport, what: &str, (name, text): (&Str, &Str)) -> Vec<u8> {
-    let head = format!("Failed to find {what} \"");
-    let middle = [b"\" from expanded string \"", text.bytes(), b"\" for the "].concat();
-    [head.as_bytes(), name.bytes(), &middle, transport.name.bytes(), b" transport"].concat()
+fn place(transport: &Transport) -> Vec<u8> {
+    [transport.name.bytes(), b" transport"].concat()
 }
 
 fn number(text: &[u8]) -> Option<u32> {
