@@ -164,6 +164,9 @@ const TLS: &str = "\n## TLS\n\n\
     Exim 4.98 shows whatever it has noted.\n\
     - A command line for a shell (`use_shell`) that has text from outside in it is refused, as \
     such arguments are without a shell; Exim 4.98 runs it.\n\
+    - With `force_command`, `$address_pipe` stands for the words of a user's command as they are; \
+    Exim 4.98 expands them first, so that a user has run what the transport was to keep from \
+    him, and loses their order.\n\
     - The daemon writes to a message's own log (`-Mvl`) when an attempt to deliver it ends, and \
     after a second at the latest. A message that is delivered by then never has one.\n\
     - A message of which a host refuses every recipient after it had the first part of it \

@@ -11,8 +11,10 @@ use crate::mail::route::{DeliveryTarget, FilterPipe, Text};
 use crate::mail::transport::local::stands_for_addresses;
 use crate::mail::transport::{TransportCall, Undelivered};
 
-/// Stands for the words of an address that is a command.
-const ADDRESS_PIPE: &[u8] = b"$address_pipe";
+/// Whether a word stands for those of an address that is a command.
+fn stands_for_pipe(word: &[u8]) -> bool {
+    matches!(word, b"$address_pipe" | b"${address_pipe}")
+}
 
 /// The program, by its whole path, and its arguments.
 pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>, Trouble> {
@@ -36,6 +38,11 @@ pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec
             return Err(later([b"no command specified for ", name, b" transport"].concat()));
         }
     };
+    if !forces && address.is_some() && line.taint().is_tainted() {
+        let name = transport.name.bytes();
+        let parts = [b"Tainted '", line.bytes(), b"' (command for ", name, b" transport) "];
+        return Err(senseless([&parts.concat()[..], b"not permitted"].concat()));
+    }
     let before = filter.map(|filter| enter(call, filter));
     let words = match transport.on(opt::USE_SHELL) {
         true => shell(call, &line, expands),
@@ -102,8 +109,8 @@ fn separate(
     let mut number = 0;
     let expanded = untainted(line.bytes(), &owner, |word| {
         number += 1;
-        let is_addresses = stands_for_addresses(word.bytes());
-        if is_addresses || forces && address.is_some() && word.bytes() == ADDRESS_PIPE {
+        let is_addresses = expands && stands_for_addresses(word.bytes());
+        if is_addresses || forces && address.is_some() && stands_for_pipe(word.bytes()) {
             places.push((number - 1, is_addresses));
             return Ok(Str::EMPTY);
         }
