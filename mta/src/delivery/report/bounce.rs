@@ -145,9 +145,6 @@ impl Letter<'_, '_> {
                 }
             }
             self.put(&[b" ------\n\n", &one.output]);
-            if self.text.last() != Some(&b'\n') {
-                self.put(&[b"\n"]);
-            }
         }
         self.put(&[b"\n"]);
     }
