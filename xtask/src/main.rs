@@ -164,6 +164,8 @@ const TLS: &str = "\n## TLS\n\n\
     Exim 4.98 shows whatever it has noted.\n\
     - A command line for a shell (`use_shell`) that has text from outside in it is refused, as \
     such arguments are without a shell; Exim 4.98 runs it.\n\
+    - `maildir_use_size_file` does nothing for a directory that is no maildir; Exim 4.98 makes the \
+    file there, or puts the message off where there is no `tmp` for it.\n\
     - With `force_command`, `$address_pipe` stands for the words of a user's command as they are; \
     Exim 4.98 expands them first, so that a user has run what the transport was to keep from \
     him, and loses their order.\n\

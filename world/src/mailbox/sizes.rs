@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use eximious_core::world::mailbox::{MailboxFault, MailboxOrder, MailboxSupply};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::measure::{Measure, directory_files};
 use super::{as_path, fault_of, file};
@@ -32,7 +33,8 @@ impl SizeFile {
     ) -> Result<Self, MailboxFault> {
         let path = [top, b"/maildirsize"].concat();
         let quota = &order.quota;
-        if let Some(said) = said(&path, order) {
+        let opened = open(&path).map_err(|error| unkept(error, &path))?;
+        if let Some(said) = opened.and_then(|file| said(file, order)) {
             let is_full = file::over(quota.bytes, said.measure.bytes, quota.adds)
                 || file::over(quota.files, said.measure.files, quota.adds.map(|_| 1));
             if !is_full || said.is_fresh {
@@ -59,10 +61,24 @@ struct Said {
     is_fresh: bool,
 }
 
+/// The file, if there is one. A link is none: it is made anew.
+fn open(path: &[u8]) -> Result<Option<File>, Errno> {
+    // It is to be written to as well.
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => Ok(Some(File::from(file))),
+        Err(Errno::NOENT | Errno::LOOP) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is said where it can't be read, and where it can't be made.
+fn unkept(error: impl Into<std::io::Error>, path: &[u8]) -> MailboxFault {
+    fault_of(error, &[b"while opening or reading ", path])
+}
+
 /// What the file says, where it is one, and of these quotas.
-fn said(path: &[u8], order: &MailboxOrder) -> Option<Said> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+fn said(file: File, order: &MailboxOrder) -> Option<Said> {
     let data = file.metadata().ok().filter(|data| data.is_file() && data.len() <= LONGEST)?;
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
@@ -128,6 +144,6 @@ fn write_anew(
     written.map_err(|error| {
         // The first failure is the one to tell of.
         let _ = std::fs::remove_file(as_path(&beside));
-        fault_of(error, &[b"while writing maildir quota file ", path])
+        unkept(error, path)
     })
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use eximious_core::world::Moment;
 use eximious_core::world::mailbox::{
-    MailboxBeforehand, MailboxFault, MailboxFaultKind, MailboxOrder, MailboxSupply,
+    MailboxBeforehand, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, MailboxSupply,
 };
 use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_stdlib::options::opt as main;
@@ -47,7 +47,13 @@ impl<'s> Supply<'s> {
         let transport = call.transport;
         let sizes = transport.some_text(opt::QUOTA_SIZE_REGEX).filter(|_| order.quota.names_tell);
         let sizes = sizes.cloned();
+        let keeps_sizes = matches!(order.form, MailboxForm::Maildir { keeps_sizes: true, .. });
+        let measures = order.quota.bytes > 0 || order.quota.measures || keeps_sizes;
+        if let Some(pattern) = sizes.as_ref().filter(|_| measures) {
+            compile(call, pattern)?;
+        }
         let counts = transport.some_text(opt::MAILDIR_QUOTA_DIRECTORY_REGEX);
+        let counts = counts.filter(|_| keeps_sizes);
         let counts = counts.map(|text| compile(call, text)).transpose()?;
         let all = 0..call.consignment.deliveries.len();
         let recipients = all.map(|at| call.recipient(at)).collect();
