@@ -15,6 +15,7 @@ mod directory;
 mod driver;
 mod embedded;
 mod filter;
+mod filtered;
 mod limits;
 mod lmtp;
 mod local;

@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use eximious_mailauth::arc::ArcState;
+use eximious_mailauth::canon::BodyHasher;
 use eximious_mailauth::crypto::PrivateKey;
+use eximious_mailauth::dkim::{DkimPolicy, DkimStatus, DkimVerifier};
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
 use eximious_tests::hosts::Host;
 use eximious_tests::{arc, names};
@@ -128,6 +130,34 @@ fn what_leaves_bears_a_seal() {
         let said = ["none", "pass"][hop - 1];
         assert_eq!(tag(&sealed, "ARC-Seal", "cv")[0], said);
         message = sealed.replace("\r\n", "\n");
+    }
+}
+
+/// Signatures are those of what a filter yields, whether that is kept in memory or in a file.
+#[test]
+fn what_comes_of_a_filter_is_signed() {
+    let key = PrivateKey::read(&pem()).expect("a key");
+    let record = format!("v=DKIM1; k=rsa; p={}", BASE64_STANDARD.encode(key.public()));
+    let options = " arc_sign = hop.example : s : DIR/key.pem\n \
+        dkim_domain = hop.example\n dkim_selector = s\n dkim_private_key = DIR/key.pem\n \
+        transport_filter = /bin/sed \"s/text/filtered/; s/^Subject: hello/Subject: other/\"";
+    for count in [1, 10_000] {
+        let body = "Some  text. \n.dot\n\n".repeat(count);
+        let (header, _) = FROM.split_once("\n\n").expect("a header");
+        let message = format!("{}{header}\n\n{body}", results(";\n\tarc=none"));
+        let (signed, log) = sent(options, &message);
+        assert_eq!(log, "");
+        assert!(signed.contains("\r\nSubject: other  there\r\n"), "{signed}");
+        let (fields, body) = arc::parts(&signed);
+        assert_eq!(body.len(), "Some  filtered. \r\n.dot\r\n\r\n".len() * count);
+        let verifier = DkimVerifier::new(&fields, DkimPolicy::default()).expect("few signatures");
+        let mut hasher = BodyHasher::new(verifier.bodies());
+        hasher.push(body);
+        let found = verifier.verify(&fields, &hasher.finish(), &mut Key(record.clone()));
+        let found: Vec<_> = found.iter().map(|one| (one.status, one.reason)).collect();
+        assert_eq!(found, [(DkimStatus::Pass, None)], "{count}");
+        let found = arc::validated(&signed, &mut Key(record.clone()));
+        assert_eq!(found.state, ArcState::Pass, "{count}");
     }
 }
 

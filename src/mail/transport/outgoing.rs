@@ -11,6 +11,7 @@ use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
 use super::filter::{FilterFault, TransportFilter};
+use super::filtered::FilteredBody;
 use super::{Consignment, Transport, TransportCall, Undelivered};
 use crate::Context;
 use crate::config::rewrite_rules;
@@ -24,10 +25,20 @@ use crate::mail::smtp_client::Chunks;
 pub(crate) struct Outgoing<'m> {
     /// The header, with the blank line behind it; nothing with `body_only`.
     pub(crate) head: Vec<u8>,
-    /// The message; of its body, what is sent.
-    message: Option<&'m Message>,
+    rest: Rest<'m>,
     /// The command that it goes through.
     filter: Option<Arc<TransportFilter>>,
+}
+
+/// What stands behind the header.
+#[derive(Clone, Debug, Default)]
+enum Rest<'m> {
+    #[default]
+    Nothing,
+    /// The body of a message.
+    Message(&'m Message),
+    /// What a command has made of one already.
+    Filtered(FilteredBody),
 }
 
 /// The number of a header that can't be told.
@@ -78,8 +89,11 @@ impl<'c> Consignment<'c> {
             head.extend(header_lines(cx, transport, message, attached)?);
             head.push(b'\n');
         }
-        let message = (!transport.on(opt::HEADERS_ONLY)).then_some(message);
-        Ok(Outgoing { head, message, filter: None })
+        let rest = match transport.on(opt::HEADERS_ONLY) {
+            true => Rest::Nothing,
+            false => Rest::Message(message),
+        };
+        Ok(Outgoing { head, rest, filter: None })
     }
 
     /// `return_path_add`, `envelope_to_add`, `delivery_date_add`.
@@ -122,7 +136,12 @@ impl<'m> Outgoing<'m> {
     /// A header, and the body of a message.
     #[cfg(test)]
     pub(crate) fn of(head: Vec<u8>, message: &'m Message) -> Self {
-        Self { head, message: Some(message), filter: None }
+        Self { head, rest: Rest::Message(message), filter: None }
+    }
+
+    /// What a command has made of a message: a header, and what is behind that.
+    pub(super) fn filtered(head: Vec<u8>, body: FilteredBody) -> Self {
+        Self { head, rest: Rest::Filtered(body), filter: None }
     }
 
     /// Has it go through a command, if there is one.
@@ -142,18 +161,17 @@ impl<'m> Outgoing<'m> {
 
     /// How many bytes it has, as long as no line is changed.
     pub(crate) fn size(&self) -> u64 {
-        let message =
-            self.message.map_or(0, |message| message.stray.len() as u64 + message.body.len());
-        self.head.len() as u64 + message
+        let rest = match &self.rest {
+            Rest::Nothing => 0,
+            Rest::Message(message) => message.stray.len() as u64 + message.body.len(),
+            Rest::Filtered(body) => body.len(),
+        };
+        self.head.len() as u64 + rest
     }
 
     /// Reads it; newlines are `\n`.
     pub(crate) fn reader(&self) -> Box<dyn Read + '_> {
-        let head = Cursor::new(&self.head[..]);
-        let all: Box<dyn Read + '_> = match self.message {
-            Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
-            None => Box::new(head),
-        };
+        let all = Box::new(Cursor::new(&self.head[..]).chain(self.body()));
         match &self.filter {
             Some(filter) => filter.through(all),
             None => all,
@@ -162,11 +180,8 @@ impl<'m> Outgoing<'m> {
 
     /// Reads it to its end, after which it is not needed any more.
     pub(crate) fn into_reader(self) -> Box<dyn Read + 'm> {
-        let head = Cursor::new(self.head);
-        let all: Box<dyn Read + 'm> = match self.message {
-            Some(message) => Box::new(head.chain(&message.stray[..]).chain(message.body.reader())),
-            None => Box::new(head),
-        };
+        let body = self.body();
+        let all = Box::new(Cursor::new(self.head).chain(body));
         match self.filter {
             Some(filter) => filter.through(all),
             None => all,
@@ -175,9 +190,10 @@ impl<'m> Outgoing<'m> {
 
     /// Reads its body.
     pub(crate) fn body(&self) -> Box<dyn Read + 'm> {
-        match self.message {
-            Some(message) => Box::new(message.stray.chain(message.body.reader())),
-            None => Box::new(io::empty()),
+        match &self.rest {
+            Rest::Nothing => Box::new(io::empty()),
+            Rest::Message(message) => Box::new(message.stray.chain(message.body.reader())),
+            Rest::Filtered(body) => Box::new(body.clone()),
         }
     }
 

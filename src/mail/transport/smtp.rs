@@ -242,6 +242,7 @@ impl Work {
                 let mut attempt = Attempt {
                     call: &mut *call,
                     outgoing: Outgoing::default(),
+                    signatures: None,
                     submitter: None,
                     host,
                     taking: taking.clone(),

@@ -21,6 +21,7 @@ use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
 use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
+use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
 use crate::mail::transport::outgoing::unwritten;
 use crate::mail::transport::{
@@ -41,6 +42,8 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) call: &'a mut TransportCall<'c>,
     /// The message as it leaves, as soon as there is a connection: header lines may tell of it.
     pub(super) outgoing: Outgoing<'c>,
+    /// What it is to be signed with when it has come through a filter.
+    pub(super) signatures: Option<signing::Signatures>,
     /// Who is said to have submitted it.
     pub(super) submitter: Option<Vec<u8>>,
     pub(super) host: &'a RouteHost,
@@ -129,11 +132,25 @@ impl Attempt<'_, '_> {
         let outgoing = self.call.outgoing();
         self.outgoing =
             outgoing.map_err(|why| Undelivered { host: host(), ..unwritten(b"", &why) })?;
-        signing::sign(self.call, &mut self.outgoing)?;
+        let signatures = signing::wanted(self.call)?;
         let name = format!("{} ", self.call.transport.name.display());
         let filter = self.call.filter(&name)?;
+        self.signatures = match signatures {
+            Some(wanted) if filter.is_none() => {
+                signing::sign(self.call, wanted, &mut self.outgoing)?;
+                None
+            }
+            wanted => wanted,
+        };
         self.outgoing.set_filter(filter);
         Ok(())
+    }
+
+    /// Signs what comes of a filter, if that is to be done: it has to be there as a whole then.
+    fn sign_filtered(&mut self) -> Result<(), Stop> {
+        let Some(wanted) = self.signatures.take() else { return Ok(()) };
+        self.outgoing = filtered(self.call, &self.outgoing).map_err(Stop::Unread)?;
+        signing::sign(self.call, wanted, &mut self.outgoing).map_err(Stop::Unsigned)
     }
 
     /// Sends a copy to some addresses. The connection, which may be a new one where the old
@@ -248,7 +265,7 @@ impl Attempt<'_, '_> {
         let opened = &mut line.opened;
         let client = &mut opened.client;
         let bdat = client.extensions().chunking
-            && !self.outgoing.is_filtered()
+            && (!self.outgoing.is_filtered() || self.signatures.is_some())
             && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
         let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
         let is_known = opened.authenticated.is_some()
@@ -267,7 +284,10 @@ impl Attempt<'_, '_> {
         }
         let leaves = line.is_last && !prdr && protocol != Protocol::Lmtp;
         let mut chunks = match bdat {
-            true => Some(self.outgoing.chunks().map_err(Stop::Unread)?),
+            true => {
+                self.sign_filtered()?;
+                Some(self.outgoing.chunks().map_err(Stop::Unread)?)
+            }
             false => None,
         };
         let of_mail = MailWishes { prdr, leaves, auth: auth_sender.clone() };
@@ -292,6 +312,8 @@ impl Attempt<'_, '_> {
         if begun == Begun::Nothing && chunks.is_none() {
             client.data(trace).map_err(of_message)?;
         }
+        self.sign_filtered()?;
+        let trace = self.call.cx.trace();
         if leaves {
             client.leave_with_message();
         }
@@ -511,6 +533,10 @@ impl Attempt<'_, '_> {
             Stop::Unread(why) => {
                 let why = Undelivered::new(UNKNOWN, format!("message can't be read: {why}"));
                 self.work.defer(&undecided, &why);
+                return false;
+            }
+            Stop::Unsigned(why) => {
+                self.work.defer(&undecided, why);
                 return false;
             }
             Stop::Hindered(why) => {

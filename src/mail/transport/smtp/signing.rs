@@ -6,32 +6,42 @@ use std::io::{self, Read};
 use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::PrivateKey;
-use eximious_stdlib::options::opt::transport as opt;
 
-use super::{UNKNOWN, arc, dkim};
+use super::{arc, dkim};
 use crate::mail::route::Text;
 use crate::mail::transport::{Outgoing, TransportCall, Undelivered};
 
 /// How large the file with a key may be.
 const LARGEST_KEY: u64 = 64 * 1024;
 
-/// Puts the signatures and the seal that the options ask for before the header.
+/// What the options ask for.
+pub(super) struct Signatures {
+    signings: Vec<dkim::Signing>,
+    sealing: Option<arc::Sealing>,
+}
+
+/// What the options ask for; nothing where that is no signature.
+///
+/// # Errors
+/// That can't be told, and nothing leaves without it (`dkim_strict`).
+pub(super) fn wanted(call: &mut TransportCall<'_>) -> Result<Option<Signatures>, Undelivered> {
+    let signings = dkim::signings(call)?;
+    let sealing = arc::sealing(call);
+    let is_nothing = signings.is_empty() && sealing.is_none();
+    Ok((!is_nothing).then_some(Signatures { signings, sealing }))
+}
+
+/// Puts signatures and a seal before the header of what leaves, which goes through no command
+/// any more.
 ///
 /// # Errors
 /// A signature can't be made, and nothing leaves without it (`dkim_strict`).
 pub(super) fn sign(
     call: &mut TransportCall<'_>,
+    wanted: Signatures,
     outgoing: &mut Outgoing<'_>,
 ) -> Result<(), Undelivered> {
-    let signings = dkim::signings(call)?;
-    let sealing = arc::sealing(call);
-    if signings.is_empty() && sealing.is_none() {
-        return Ok(());
-    }
-    if call.transport.some_text(opt::TRANSPORT_FILTER).is_some() {
-        let why = "signatures of what comes of a transport_filter are not there yet";
-        return Err(Undelivered::new(UNKNOWN, why));
-    }
+    let Signatures { signings, sealing } = wanted;
     let signed = signings.iter().map(|one| one.signer().body());
     let wanted = signed.chain(sealing.iter().map(|one| one.sealer().body()));
     let bodies = match hashes(wanted, outgoing) {

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::config::{ReplyCode, RetryError};
 use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpClient, SmtpCommand, SmtpError};
+use crate::mail::transport::Undelivered;
 
 /// Numbers of errors that are none of the system's, as the log has them.
 pub(super) const RCPT: i32 = -44;
@@ -28,6 +29,8 @@ pub(super) enum Stop {
     Hindered(Vec<u8>),
     /// The message can't be read.
     Unread(io::Error),
+    /// It can't be signed, and must not leave so.
+    Unsigned(Undelivered),
 }
 
 impl Stop {
