@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ impl LockFile {
             if number > 0 {
                 std::thread::sleep(lock.interval);
             }
-            let post = hitching_post(order)?;
+            let (post, file) = hitching_post(order, Mode::from_raw_mode(lock.file_mode))?;
             let unmade = |error: Errno| {
                 use std::os::unix::ffi::OsStrExt;
                 let (uid, gid) = (order.user.uid, order.user.gid);
@@ -45,9 +45,7 @@ impl LockFile {
                 let head: &[u8] = b"creating lock file hitching post ";
                 fault_of(error, &[head, post.as_os_str().as_bytes(), tail.as_bytes()])
             };
-            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-            let mode = Mode::from_raw_mode(lock.file_mode);
-            let file = rustix::fs::open(&post, flags, mode).map_err(unmade)?;
+            let file = file.map_err(unmade)?;
             // Whether the link was made, the file's own count knows best.
             let _ = rustix::fs::link(&post, &path);
             let stat = rustix::fs::fstat(&file);
@@ -72,19 +70,32 @@ impl Drop for LockFile {
     }
 }
 
-/// A name that no other lock has, in this process or on another host.
-fn hitching_post(order: &MailboxOrder) -> Result<PathBuf, MailboxFault> {
+/// A file of a name that no other lock has: that of this host, moment and process, and, where
+/// another thread has that one now, a number.
+fn hitching_post(
+    order: &MailboxOrder,
+    mode: Mode,
+) -> Result<(PathBuf, Result<OwnedFd, Errno>), MailboxFault> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
     let now = super::since(0).unwrap_or(0);
-    let tail = format!(".{now:08x}.{:08x}.{next:x}", std::process::id());
-    let name = [b".lock.", &order.host[..], tail.as_bytes()].concat();
-    let own = order.path.len() - super::parent(&order.path).len();
-    if own + name.len() > LONGEST_NAME {
-        let head: &[u8] = b"creating lock file hitching post for ";
-        return Err(fault_of(Errno::NAMETOOLONG, &[head, &order.path]));
+    let mut number = String::new();
+    loop {
+        let tail = format!(".{now:08x}.{:08x}{number}", std::process::id());
+        let name = [b".lock.", &order.host[..], tail.as_bytes()].concat();
+        let own = order.path.len() - super::parent(&order.path).len();
+        if own + name.len() > LONGEST_NAME {
+            let head: &[u8] = b"creating lock file hitching post for ";
+            return Err(fault_of(Errno::NAMETOOLONG, &[head, &order.path]));
+        }
+        let post = beside(&order.path, &name);
+        match rustix::fs::open(&post, flags, mode) {
+            Err(Errno::EXIST) if number.is_empty() => {
+                number = format!(".{:x}", NEXT.fetch_add(1, Ordering::Relaxed));
+            }
+            opened => return Ok((post, opened)),
+        }
     }
-    Ok(beside(&order.path, &name))
 }
 
 /// Removes a lock file that somebody has left behind.
