@@ -471,7 +471,7 @@ fn plain(text: &str, daemon: &Daemon) -> String {
         ] {
             line = line.replace(from, to);
         }
-        let pid_ends = if line.contains("queue run") { ' ' } else { ',' };
+        let pid_ends = if line.contains("queue run:") { ' ' } else { ',' };
         for (head, stop) in [
             ("pid=", pid_ends),
             ("Ci=", ' '),

@@ -169,6 +169,15 @@ const TLS: &str = "\n## TLS\n\n\
     - With `force_command`, `$address_pipe` stands for the words of a user's command as they are; \
     Exim 4.98 expands them first, so that a user has run what the transport was to keep from \
     him, and loses their order.\n\
+    - Whether somebody wants to hear of a delay (`NOTIFY=DELAY`) is asked for each recipient; Exim \
+    4.98 asks the first one. `queue_smtp_domains` keeps a message that has such a domain, as the \
+    specification says; Exim 4.98 looks at the first one.\n\
+    - Where one address of `-Mmd` or `-Mar` is wrong, nothing is changed and nothing is logged; Exim \
+    4.98 logs the others as if they had been changed.\n\
+    - Who is no administrator is not told whether a message is there (`-Mrm`, `-Mg` and their kin).\n\
+    - Where the configuration is wrong when the daemon has SIGHUP, it goes on with the one that it \
+    has; Exim ends.\n\
+    - A report of what a program handed in has its lines whole; Exim 4.98 cuts them at NUL bytes.\n\
     - The daemon writes to a message's own log (`-Mvl`) when an attempt to deliver it ends, and \
     after a second at the latest. A message that is delivered by then never has one.\n\
     - A message of which a host refuses every recipient after it had the first part of it \

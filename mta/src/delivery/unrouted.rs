@@ -175,6 +175,8 @@ impl Attempt<'_> {
         let said = said.as_deref().filter(|said| !said.is_empty()).map(late);
         let message = match host {
             Some(_) if is_of_reply(undone.why.number) => late(message),
+            // A command or a socket is no host, and replies, too (LMTP).
+            None if undone.why.number != 0 && is_of_reply(undone.why.number) => late(message),
             _ => why.message,
         };
         undone.why = Undelivered { said, message, ..undone.why };
