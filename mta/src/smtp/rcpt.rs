@@ -193,7 +193,11 @@ impl SmtpSession {
                 true => b"too many recipients: message rejected: sender=<",
                 false => b"too many recipients: excess temporarily rejected: sender=<",
             };
-            self.log(&[head, sender.bytes(), b"> ", &client].concat());
+            let line = [head, sender.bytes(), b"> ", &client].concat();
+            match rejects {
+                true => self.log_rejection(&line),
+                false => self.log(&line),
+            }
         }
         let said: &[u8] = match rejects {
             true => b"552 too many recipients",

@@ -483,11 +483,11 @@ impl SmtpSession {
     /// `TLS error on connection from …`
     fn log_tls_fault(&mut self, fault: &TlsFault) {
         self.cx.note(TraceKinds::TLS, format!("TLS failed: {}", fault.shown()).as_bytes());
-        let client = self.shown_client();
-        let head = b"TLS error on connection from ".as_slice();
+        let connection = self.connection();
+        let head = b"TLS error on connection".as_slice();
         // What the other side did is a place without more.
         let colon: &[u8] = if fault.why.is_empty() { b": " } else { b"" };
-        self.log(&[head, &client, b" ", fault.shown().as_bytes(), colon].concat());
+        self.log(&[head, &connection, b" ", fault.shown().as_bytes(), colon].concat());
     }
 }
 

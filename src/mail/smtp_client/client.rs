@@ -105,6 +105,8 @@ pub struct SmtpClient {
     greets_early: bool,
     /// What it said then.
     early_replies: Vec<(SmtpCommand, Reply)>,
+    /// How the last chunk was announced: `BDAT 344 LAST`.
+    pub(super) announced: String,
     /// Whether good-bye is said with the message at hand, or was.
     pub(super) leaves: bool,
     /// Why nothing more can be heard.
@@ -154,6 +156,7 @@ impl SmtpClient {
             broken: None,
             accepted: 0,
             sent: 0,
+            announced: String::new(),
             prdr: false,
         }
     }

@@ -140,9 +140,15 @@ impl SmtpClient {
         self.sent
     }
 
+    /// How the last chunk was announced: `BDAT 344 LAST`; empty before there was one.
+    pub(crate) fn announced(&self) -> &str {
+        &self.announced
+    }
+
     fn announce_chunk(&mut self, trace: &mut Trace, size: u64, is_last: bool) {
         let tail = if is_last { " LAST" } else { "" };
-        let request = SentCommand::new(SmtpCommand::Bdat, format!("BDAT {size}{tail}"));
+        self.announced = format!("BDAT {size}{tail}");
+        let request = SentCommand::new(SmtpCommand::Bdat, self.announced.as_str());
         self.hold(trace, &request);
     }
 

@@ -333,7 +333,7 @@ impl Attempt<'_, '_> {
         }
         let mut of_all = Vec::new();
         let judged_each = prdr && protocol != Protocol::Lmtp && !verdicts.recipients.is_empty();
-        let announcement = if bdat { "BDAT" } else { "DATA" };
+        let announcement = if bdat { client.announced() } else { "DATA" };
         let manner = if protocol == Protocol::Lmtp { "LMTP" } else { "PRDR" };
         let of_one = format!("{manner} error after {announcement}: ");
         let each: Vec<Result<Reply, SmtpError>> = match (verdicts.message, verdicts.recipients) {
