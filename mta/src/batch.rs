@@ -32,8 +32,9 @@ pub struct BatchedSmtp {
     began: u64,
     /// How many messages there were.
     messages: u64,
-    /// Whether there was a MAIL, and when all began.
+    /// Whether there was a MAIL.
     said_mail: bool,
+    /// When the batch began.
     opened: Moment,
     sender: Option<Str>,
     recipients: Vec<Str>,
@@ -414,19 +415,13 @@ fn connection(cx: &mut Context) -> Vec<u8> {
 /// Logs that a message has no end.
 fn log_lost(cx: &mut Context, message: &GatheredMessage) {
     let in_body = has_body(message);
-    let place: &[u8] = match in_body {
-        true => b"",
-        false if message.head().ends_with(b"\n") => b" (after header)",
-        false => b" (header)",
-    };
     let connection = connection(cx);
     let world = cx.engine().world();
     let mut line = Vec::new();
     if in_body {
         line.extend_from_slice(&[message_id(cx.engine()).bytes(), b" "].concat());
     }
-    let middle = b" lost while reading message data".as_slice();
-    line.extend_from_slice(&[b"SMTP connection".as_slice(), &connection, middle, place].concat());
+    line.extend_from_slice(&logs::lost_in_message(&connection, in_body, message.head()));
     world.log.main(&line);
 }
 

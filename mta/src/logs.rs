@@ -103,6 +103,17 @@ pub(crate) fn connection(cx: &mut Context, who: &[u8]) -> Vec<u8> {
     [mark, id.bytes(), b" from ", who].concat()
 }
 
+/// What is said of a connection that was lost before all of a message was there, of which so
+/// much came before its body, if that did not begin.
+pub(crate) fn lost_in_message(connection: &[u8], in_body: bool, head: &[u8]) -> Vec<u8> {
+    let place: &[u8] = match in_body {
+        true => b"",
+        false if head.ends_with(b"\n") => b" (after header)",
+        false => b" (header)",
+    };
+    [b"SMTP connection", connection, b" lost while reading message data", place].concat()
+}
+
 /// What is said of a connection that brought no mail: the beginning of the line.
 pub(crate) fn no_mail(cx: &mut Context, began: Moment) -> Vec<u8> {
     let client = eximious::client::plainly_described(cx);

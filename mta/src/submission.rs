@@ -603,6 +603,8 @@ impl<'s> Submission<'s> {
         Ok(Done { kept: true, waits, queue, ..Done::default() })
     }
 
+    /// A line with the message's name before it. What anybody else says does not break
+    /// lines.
     fn log_line(&self, line: &[u8]) -> Vec<u8> {
         logs::named(&self.id, &printing(line, true))
     }

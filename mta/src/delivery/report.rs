@@ -76,7 +76,7 @@ impl Attempt<'_> {
     /// it, and its name.
     pub(super) fn hand_in(&mut self, own: &OwnMessage) -> (Done, Str) {
         let server = self.deliverer.server.clone();
-        let pretended = self.file().has("N");
+        let pretended = self.is_pretended();
         let occasion = Occasion { about: &self.id, queue: &self.place.queue, pretended };
         hand_in(&server, &mut self.cx, own, occasion)
     }

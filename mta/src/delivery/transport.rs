@@ -240,7 +240,7 @@ impl<'d> Attempt<'d> {
             about: Str::from(&self.id[..]),
             at_once: !self.file().sender.is_empty(),
             overrides: self.manner.overrides,
-            pretended: self.file().has("N"),
+            pretended: self.is_pretended(),
         }
     }
 

@@ -173,12 +173,10 @@ impl Attempt<'_> {
         let late = |text: &[u8]| [text, b": ", TIMED_OUT.as_bytes()].concat();
         let Undelivered { said, message, host, .. } = &undone.why;
         let said = said.as_deref().filter(|said| !said.is_empty()).map(late);
-        let message = match host {
-            Some(_) if is_of_reply(undone.why.number) => late(message),
-            // A command or a socket is no host, and replies, too (LMTP).
-            None if undone.why.number != 0 && is_of_reply(undone.why.number) => late(message),
-            _ => why.message,
-        };
+        // A command or a socket is no host, and replies, too (LMTP).
+        let number = undone.why.number;
+        let replied = is_of_reply(number) && (host.is_some() || number != 0);
+        let message = if replied { late(message) } else { why.message };
         undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.
         undone.address.attached.ignore_errors |= self.errors_to(&undone.address).is_empty();

@@ -10,6 +10,7 @@ use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Prdr};
 use super::verdict::{Refused, undecided, unset};
 use super::{Recipient, SmtpSession};
+use crate::logs;
 use crate::reception::{Parsed, Way, has_blank_line, longest_header, message_id, parse, size};
 
 /// What is said where not all recipients were accepted.
@@ -118,15 +119,9 @@ impl SmtpSession {
     pub(super) fn connection_lost_in_message(&mut self, mut data: MailData) -> Stage {
         self.settle_from_line(&mut data, true);
         let in_body = self.name_if_in_body(&data);
-        let place: &[u8] = match in_body {
-            true => b"",
-            false if data.bytes.ends_with(b"\n") => b" (after header)",
-            false => b" (header)",
-        };
         self.log_broken_tls();
         let connection = self.connection();
-        let middle = b" lost while reading message data";
-        self.log(&[b"SMTP connection", &connection[..], middle, place].concat());
+        self.log(&logs::lost_in_message(&connection, in_body, &data.bytes));
         self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));
         self.connection.failed = true;
         self.close()

@@ -281,13 +281,11 @@ impl Conversation {
             Ok(Heard::Stopped) => self.session.shut_down(),
             Ok(Heard::Late) if self.last_words.is_some() => self.session.shut_down(),
             Ok(Heard::Late) => self.session.time_out(),
-            Ok(Heard::End) => {
-                self.session.end_of_input();
-                self.answer(hand_on);
-                return true;
-            }
-            Err(why) => {
-                self.session.input_failed(&why);
+            ended @ (Ok(Heard::End) | Err(_)) => {
+                match ended {
+                    Err(why) => self.session.input_failed(&why),
+                    Ok(_) => self.session.end_of_input(),
+                }
                 self.answer(hand_on);
                 return true;
             }

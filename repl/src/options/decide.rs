@@ -95,12 +95,10 @@ impl Parser<'_> {
         if self.action == Some(Asked::Version) || counts || lists && !listens {
             return Ok(());
         }
-        let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
         let apart = if listens {
-            let begins = self.has(|asked| *asked != Asked::Deliver);
-            begins || speaks || self.begins_run() || self.given.work.is_some()
+            self.has(|asked| *asked != Asked::Deliver) || self.speaks()
         } else {
-            let other = speaks || self.given.recipients_in_header;
+            let other = self.speaks() || self.given.recipients_in_header;
             self.has(shows) && (other || self.has(|asked| tests(asked) || works(asked)))
                 || self.has(works) && self.given.work.is_some() && self.has(tests)
         };
@@ -110,13 +108,18 @@ impl Parser<'_> {
     /// What runs of the queue, the daemon and `-bi` do not go together with.
     fn check_together(&self) -> Result<(), Stop> {
         let of_header = self.given.recipients_in_header;
-        let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
+        let speaks = self.speaks();
         let tests = matches!(self.action, Some(Asked::Route(_)));
         let apart = match &self.action {
             Some(Asked::BuildAliases) => of_header || !self.args.is_empty(),
             _ => self.begins_run() && (of_header || speaks || tests) || speaks && tests,
         };
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
+    }
+
+    /// Whether SMTP is to be spoken with whoever calls (`-bs`, `-bS`).
+    fn speaks(&self) -> bool {
+        self.later.as_ref().is_some_and(|(option, ..)| matches!(&option[..], b"-bs" | b"-bS"))
     }
 
     /// Whether the run of a queue is asked for that begins now.
@@ -138,9 +141,8 @@ impl Parser<'_> {
             Some(Asked::Deliver) => !runs || listens && self.begins_run(),
             Some(action) => !action.is_information(),
         };
-        let speaks = self.later.as_ref().is_some_and(|(option, ..)| is_smtp(option));
         let text = given.recipients_in_header || given.scanned.is_some() || !self.args.is_empty();
-        if apart || speaks || text {
+        if apart || self.speaks() || text {
             return Err(Stop::incompatible());
         }
         if self.action.is_none() || runs {
@@ -206,9 +208,4 @@ impl Parser<'_> {
 /// Whether a list of the queue is shown in its place.
 fn gives_way(asked: &Asked) -> bool {
     matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_))
-}
-
-/// Whether an option has SMTP spoken with whoever calls.
-fn is_smtp(option: &[u8]) -> bool {
-    matches!(option, b"-bs" | b"-bS")
 }

@@ -41,8 +41,14 @@ pub struct LocalRequest {
 /// # Errors
 /// The standard output can't be written.
 pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let LocalRequest { mut setup, full_name, leaves_unqualified, pretends, .. } = request;
-    let LocalRequest { begins_with_tls, hand_over, .. } = request;
+    let LocalRequest {
+        mut setup,
+        full_name,
+        leaves_unqualified,
+        pretends,
+        begins_with_tls,
+        hand_over,
+    } = request;
     let mut given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
