@@ -60,6 +60,7 @@ mod logs;
 mod mailbox;
 mod memory;
 mod net;
+mod order;
 mod pool;
 mod processes;
 #[cfg(feature = "redis")]

@@ -5,6 +5,7 @@ mod file;
 mod lock;
 mod measure;
 pub(crate) mod relay;
+mod settling;
 mod sizes;
 mod user_file;
 

@@ -7,7 +7,6 @@ mod counted;
 mod hand_over;
 mod held;
 mod late_logs;
-mod order;
 mod scan;
 mod taken;
 

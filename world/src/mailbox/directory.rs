@@ -2,7 +2,6 @@
 //! 26.9).
 
 use std::fs::File;
-use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use rustix::fs::{CWD, FileType, RenameFlags};
 use rustix::io::Errno;
 
 use super::measure::{self, Measure};
+use super::settling::Settling;
 use super::sizes::SizeFile;
 use super::{as_path, copy, fault_of, is_error, own_fault};
 use crate::clock::SystemClock;
@@ -47,15 +47,16 @@ impl Temporary {
         Ok(Self { file: super::create(&path, mode)?, path, is_kept: false })
     }
 
-    /// Writes a message, and has it on disk.
+    /// Writes a message, which is to come to the disk with its name.
     fn fill(
         &mut self,
         supply: &mut dyn MailboxSupply,
+        settling: &Settling,
         name: &[u8],
         unread: Option<i64>,
     ) -> Result<u64, MailboxFault> {
-        let written =
-            copy(supply, &mut self.file).and_then(|written| self.file.sync_all().map(|()| written));
+        let written = copy(supply, &mut self.file)
+            .and_then(|written| settling.write_out(&self.file).map(|()| written));
         written.map_err(|error| super::unwritten(&error, name, unread))
     }
 
@@ -116,7 +117,8 @@ pub(super) fn write_maildir(
     let (mut temporary, name) = maildir_file(order, maildir)?;
     let shown = [b"tmp/", &name[..]].concat();
     measure::check(order, measure, &shown, unread)?;
-    let written = temporary.fill(supply, &shown, unread)?;
+    let settling = settling(&new, &shown)?;
+    let written = temporary.fill(supply, &settling, &shown, unread)?;
     let tag = supply.tag(written)?;
     let untagged = [&new[..], b"/", &name].concat();
     let mut target = [&untagged[..], &tag].concat();
@@ -127,11 +129,7 @@ pub(super) fn write_maildir(
         let tail = &target[path.len() + 1..];
         fault_of(error, &[b"while renaming ", &shown, b" as ", tail])
     })?;
-    super::sync_directory(&new).map_err(|error| {
-        // Nobody can say whether it is there when the system starts again, so it goes.
-        let _ = std::fs::remove_file(as_path(&target));
-        fault_of(error, &[b"error while writing to ", &target])
-    })?;
+    settle(&settling, &[&target])?;
     if let Some(sizes) = sizes {
         // It is counted again some time; the message is there.
         let _ = sizes.add(written);
@@ -290,25 +288,42 @@ pub(super) fn write_file(
     })?;
     let shown = temporary.path.clone();
     measure::check(order, measure, &shown, None)?;
-    let written = temporary.fill(supply, &shown, None)?;
+    let settling = settling(&order.path, &shown)?;
+    let written = temporary.fill(supply, &settling, &shown, None)?;
     let inode = temporary.file.metadata().map_or(0, |data| data.ino());
     let name = supply.name(inode)?;
     let target = [&order.path[..], b"/", &name].concat();
     temporary
         .rename(&target)
         .map_err(|error| fault_of(error, &[b"while renaming ", &shown, b" as ", &target]))?;
-    settle(super::parent(&target), &[&target])?;
+    let directory = super::parent(&target);
+    if directory == order.path {
+        settle(&settling, &[&target])?;
+    } else {
+        // The name led into another directory.
+        let synced = temporary.file.sync_all().map_err(|error| unsettled(error, &[&target]));
+        synced.and_then(|()| settle(&self::settling(directory, &target)?, &[&target]))?;
+    }
     Ok(done(target, written, measure))
 }
 
-/// Has new names on disk; where that can't be, the files go.
-fn settle(directory: &[u8], files: &[&[u8]]) -> Result<(), MailboxFault> {
-    super::sync_directory(directory).map_err(|error| {
-        for file in files {
-            let _ = std::fs::remove_file(as_path(file));
-        }
-        fault_of(error, &[b"error while writing to ", files.last().copied().unwrap_or_default()])
-    })
+/// Looks at the directory that a file is to be in.
+fn settling(directory: &[u8], name: &[u8]) -> Result<Settling, MailboxFault> {
+    Settling::of(directory).map_err(|error| fault_of(error, &[b"error while writing to ", name]))
+}
+
+/// Has new names on disk. Where that can't be, nobody can say whether the files are there
+/// when the system starts again, so they go.
+fn settle(settling: &Settling, files: &[&[u8]]) -> Result<(), MailboxFault> {
+    settling.settle().map_err(|error| unsettled(error, files))
+}
+
+/// Takes files away that can't be had on disk for good, and says why.
+fn unsettled(error: impl Into<std::io::Error>, files: &[&[u8]]) -> MailboxFault {
+    for file in files {
+        let _ = std::fs::remove_file(as_path(file));
+    }
+    fault_of(error, &[b"error while writing to ", files.last().copied().unwrap_or_default()])
 }
 
 /// Writes a message and its envelope to two files.
@@ -335,15 +350,16 @@ pub(super) fn write_mailstore(
     let path = message.path.clone();
     measure::check(order, measure, &path, None)?;
     let shown = envelope.path.clone();
+    let settling = settling(&order.path, &shown)?;
     let filled = std::io::Write::write_all(&mut envelope.file, &text)
-        .and_then(|()| Ok(rustix::fs::fsync(envelope.file.as_fd())?));
+        .and_then(|()| settling.write_out(&envelope.file));
     filled.map_err(|error| super::unwritten(&error, &shown, None))?;
-    let written = message.fill(supply, &path, None)?;
+    let written = message.fill(supply, &settling, &path, None)?;
     let target = [&base[..], b".env"].concat();
     envelope
         .rename(&target)
         .map_err(|error| fault_of(error, &[b"while renaming ", &shown, b" as ", &target]))?;
     message.is_kept = true;
-    settle(&order.path, &[&target, &path])?;
+    settle(&settling, &[&target, &path])?;
     Ok(done(path, written, measure))
 }

@@ -12,7 +12,7 @@ use eximious_core::world::{SpoolError, SpoolStep};
 use rustix::fs::fsync;
 
 use super::arriving::{Made, Message};
-use super::order::{Order, Orders};
+use crate::order::{Order, Orders};
 
 /// The most that are kept together, which bounds how long the first one waits.
 const MOST: usize = 64;

@@ -9,7 +9,7 @@ use rustix::fs::{FsWord, fstat, fstatfs, major, minor};
 
 /// What a file system promises of changes that come before a sync.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// One journal has all of them, and a sync of a directory has it on disk up to there:
     /// the contents of the files, too, which were written out before.
     Journal,
@@ -20,13 +20,13 @@ pub(super) enum Order {
     Unknown,
 }
 
-/// What is known of the devices that spools are on.
+/// What is known of the devices that files are on.
 #[derive(Debug, Default)]
-pub(super) struct Orders(Mutex<HashMap<u64, Order>>);
+pub(crate) struct Orders(Mutex<HashMap<u64, Order>>);
 
 impl Orders {
     /// What a directory's file system promises.
-    pub(super) fn of(&self, directory: &OwnedFd) -> Order {
+    pub(crate) fn of(&self, directory: &OwnedFd) -> Order {
         let Ok(stat) = fstat(directory) else { return Order::Unknown };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *known.entry(stat.st_dev).or_insert_with(|| found(directory, stat.st_dev))
