@@ -169,6 +169,9 @@ const TLS: &str = "\n## TLS\n\n\
     - With `force_command`, `$address_pipe` stands for the words of a user's command as they are; \
     Exim 4.98 expands them first, so that a user has run what the transport was to keep from \
     him, and loses their order.\n\
+    - The address of `errors_to` is verified by itself; in Exim 4.98 that leaves its own `r_…` \
+    variables behind, and neither `$local_part_prefix_v` nor `$local_part_suffix_v`, for what the \
+    router expands afterwards (`headers_add`, `headers_remove`, `unseen`).\n\
     - Whether somebody wants to hear of a delay (`NOTIFY=DELAY`) is asked for each recipient; Exim \
     4.98 asks the first one. `queue_smtp_domains` keeps a message that has such a domain, as the \
     specification says; Exim 4.98 looks at the first one.\n\

@@ -193,11 +193,7 @@ impl SmtpSession {
                 true => b"too many recipients: message rejected: sender=<",
                 false => b"too many recipients: excess temporarily rejected: sender=<",
             };
-            let line = [head, sender.bytes(), b"> ", &client].concat();
-            match rejects {
-                true => self.log_rejection(&line),
-                false => self.log(&line),
-            }
+            self.log_rejection(&[head, sender.bytes(), b"> ", &client].concat());
         }
         let said: &[u8] = match rejects {
             true => b"552 too many recipients",
