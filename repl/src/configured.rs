@@ -6,12 +6,17 @@ use eximious::world::Log;
 use eximious::{Config, ConfigError, Macros, Registry, Settings, World};
 use eximious_world::LogFiles;
 
+use crate::logs::note_arguments;
+
 /// What is wanted of a configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ConfigUse {
     /// Whether the mail server's work ends with a mistake, and not a test: it goes to the panic
     /// log, too, to that of the configuration, as far as it could be read.
     pub keeps: bool,
+    /// Whether how the program was called is logged before what follows the main section is
+    /// read, if the main section says so.
+    pub tells_call: bool,
     /// Whether the main section is enough.
     pub only_main: bool,
     /// Whether it may be anybody's file: whoever looks at it does nothing in its name.
@@ -30,8 +35,8 @@ pub fn read(
     wanted: ConfigUse,
 ) -> Result<Config, ConfigError> {
     let found = match is_safe(names, world) || wanted.of_anybody {
-        true if wanted.only_main => Config::read_main(names, macros, world, registry),
-        true => Config::read_all(names, macros, world, registry),
+        true if wanted.only_main => Config::read_main(names, macros.clone(), world, registry),
+        true => Config::read_all(names, macros.clone(), world, registry),
         false => Err(ConfigError::plain(unsafe_file(names, world))),
     };
     let (settings, error) = match found {
@@ -43,7 +48,12 @@ pub fn read(
         Err(error) => (Settings::default(), error),
     };
     if wanted.keeps {
-        keep(&error, &settings, world);
+        // What comes after the main section is read when its logs are at work.
+        let has_main = wanted.tells_call
+            && !wanted.only_main
+            && Config::read_main(names, macros, world, registry)
+                .is_ok_and(|main| main.faults.is_empty());
+        keep(&error, &settings, has_main, world);
     }
     Err(error)
 }
@@ -72,14 +82,18 @@ fn unsafe_file(names: &[u8], world: &World) -> Vec<u8> {
 }
 
 /// Writes a mistake to the panic log. What can't be read at all is told in the main log,
-/// too; who has not the mail server's rights leaves nothing.
-fn keep(error: &ConfigError, settings: &Settings, world: &World) {
+/// too; who has not the mail server's rights leaves nothing. Where the main section was right,
+/// how the program was called comes before.
+fn keep(error: &ConfigError, settings: &Settings, has_main: bool, world: &World) {
     let owner = server_ids(settings, &*world.users, &*world.host);
     let (own, _) = world.host.ids();
     if own != 0 && own != owner.0 {
         return;
     }
     let logs = LogFiles::new(&log_options(settings), owner).silent();
+    if has_main {
+        note_arguments(settings, &*world.host, &logs);
+    }
     match error.in_configuration() {
         true => logs.panic_alone(&error.text()),
         false => logs.panic(&error.text()),

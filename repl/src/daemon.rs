@@ -111,7 +111,8 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     serving::share_memory();
     let system = crate::rights::with_helper(eximious_world::system(), true);
     let service = Service::read(&source, &system, &request, None)?;
-    crate::logs::note_arguments(service.engine.settings(), service.engine.world());
+    let world = service.engine.world();
+    crate::logs::note_arguments(service.engine.settings(), &*world.host, &*world.log);
     if rights::caller().is_lent_rights {
         let (settings, world) = (service.engine.settings(), service.engine.world());
         if !caller::is_admin(settings, world) {

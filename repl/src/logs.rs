@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::printing::printing;
-use eximious::world::Log;
+use eximious::world::{Host, Log};
 use eximious::{LogSelector, Settings, World};
 
 /// The same world with the logs that a configuration asks for.
@@ -13,20 +13,20 @@ pub fn kept(settings: &Settings, world: World) -> World {
     let owner = server_ids(settings, &*world.users, &*world.host);
     let log: Arc<dyn Log> = Arc::new(eximious_world::LogFiles::new(&log_options(settings), owner));
     let world = World { log, ..world };
-    note_arguments(settings, &world);
+    note_arguments(settings, &*world.host, &*world.log);
     world
 }
 
 /// Writes down how the program was called, where `log_selector` has `arguments`.
-pub fn note_arguments(settings: &Settings, world: &World) {
+pub fn note_arguments(settings: &Settings, host: &dyn Host, log: &dyn Log) {
     if !settings.log_selector().contains(LogSelector::ARGUMENTS) {
         return;
     }
     let arguments: Vec<Vec<u8>> = std::env::args_os().map(|one| shown(&one.into_vec())).collect();
     let count = format!(" {} args: ", arguments.len());
-    let directory = world.host.directory();
+    let directory = host.directory();
     let parts = [b"cwd=", &directory[..], count.as_bytes(), &arguments.join(&b' ')];
-    world.log.main(&parts.concat());
+    log.main(&parts.concat());
 }
 
 /// An argument; one that is empty or has white space stands in quotes.

@@ -249,7 +249,7 @@ fn served(done: io::Result<Result<ExitCode, Refusal>>) -> ExitCode {
 /// `-bi`: runs `bi_command` as whoever called, with what `-oA` gives.
 fn build_aliases(request: options::AliasRequest) -> ExitCode {
     let options::AliasRequest { setup, argument } = request;
-    let session = match Session::start(setup, eximious_world::system()) {
+    let session = match Session::start_logging(setup, eximious_world::system()) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };

@@ -61,7 +61,7 @@ pub enum MessagePart {
 /// Lists messages: those that are named, or all.
 pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
     let ListRequest { setup, queue, listing, named } = request;
-    let (cx, place) = start(setup, &queue)?;
+    let (cx, place) = at(&queue, Session::start_logging(setup, eximious_world::system())?)?;
     let needs_admin = cx.engine().settings().get(opt::QUEUE_LIST_REQUIRES_ADMIN);
     if needs_admin && !is_admin(&cx) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
@@ -80,7 +80,7 @@ pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
 pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
     let ViewRequest { setup, queue, view, id, names_others } = request;
     let id = id.as_slice();
-    let (cx, place) = start(setup, &queue)?;
+    let (cx, place) = at(&queue, Session::start(setup, eximious_world::system())?)?;
     if !is_admin(&cx) && !queue.is_empty() {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
@@ -148,8 +148,8 @@ fn tell(text: &[u8]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn start(setup: Setup, queue: &[u8]) -> Result<(Context, SpoolPlace), Refusal> {
-    let session = Session::start(setup, eximious_world::system())?;
+/// A session's context, and the place of a queue.
+fn at(queue: &[u8], session: Session) -> Result<(Context, SpoolPlace), Refusal> {
     let (_, cx) = session.into_parts();
     let place = spool::place(&cx, queue).map_err(Refusal::Logged)?;
     Ok((cx, place))

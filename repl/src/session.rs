@@ -163,6 +163,7 @@ impl Session {
         let engine = if read {
             let wanted = ConfigUse {
                 keeps: setup.keeps_faults,
+                tells_call: setup.keeps_faults,
                 only_main: setup.only_main,
                 of_anybody: setup.of_anybody,
             };

@@ -465,6 +465,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^ Suggested action: use keep_environment\.\n", ""),
             (r"(?m)^\d{3}(  Content-Type: multipart/report)", "NNN$1"),
             (r"space=\d+ inodes=\d+", "space=N inodes=N"),
+            (r"(?m)^(cwd=\S+ \d+ args:) \S+", "$1 PROGRAM"),
         ]
         .map(|(pattern, new)| (Regex::new(pattern).expect("a pattern"), new))
         .into()

@@ -74,7 +74,8 @@ impl Service {
         for (name, value) in &source.macros {
             macros.set(name, value);
         }
-        let wanted = ConfigUse { keeps: before.is_none(), ..ConfigUse::default() };
+        let first = before.is_none();
+        let wanted = ConfigUse { keeps: first, tells_call: first, ..ConfigUse::default() };
         let mut found = configured::read(&source.names, macros, world, builder.registry(), wanted)?;
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
