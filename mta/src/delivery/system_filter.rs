@@ -109,8 +109,8 @@ impl Attempt<'_> {
                 self.log(b"=> discarded (system filter)");
                 return Filtered::Over(self.complete_all());
             }
+            // The next attempt, if there is one, asks the filter anew.
             self.log(b"original recipients ignored (system filter)");
-            self.ignore_recipients();
         }
         Filtered::On { children, recipients }
     }
@@ -193,8 +193,11 @@ impl Attempt<'_> {
         file.headers.extend(more);
     }
 
-    /// Nobody gets it, and the sender is told.
+    /// Nobody gets it, and the sender is told, if there is one.
     pub(super) fn fail_all(&mut self, said: &[u8]) {
+        if self.file().sender.is_empty() {
+            return;
+        }
         for one in self.recipients() {
             let (node, address) = one.into_parts();
             let why = Undelivered::new(0, said);
@@ -206,14 +209,6 @@ impl Attempt<'_> {
         for one in self.recipients() {
             let (node, address) = one.into_parts();
             self.defer(Undone::new(node, &address, false, Undelivered::new(0, "")));
-        }
-    }
-
-    /// The recipients are done with, though they get nothing.
-    fn ignore_recipients(&mut self) {
-        for one in self.recipients() {
-            let (node, _) = one.into_parts();
-            self.complete(node);
         }
     }
 

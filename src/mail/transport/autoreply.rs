@@ -62,7 +62,7 @@ fn never(message: Vec<u8>) -> Trouble {
 /// It may be another time.
 fn later(error: &std::io::Error, message: &[u8]) -> Trouble {
     let why = wording::reason(error);
-    let parts = [why.as_bytes(), b": ", message, b": ", why.as_bytes()];
+    let parts = [message, b": ", why.as_bytes()];
     let number = error.raw_os_error().unwrap_or(0);
     Trouble::Deferred(Undelivered::new(number, parts.concat()))
 }
