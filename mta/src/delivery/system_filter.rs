@@ -247,6 +247,10 @@ impl Attempt<'_> {
             let node = self.tracking.add(&text, &unique, Some(root));
             children.insert(0, Waiting::new(node, child));
         }
+        if !children.is_empty() {
+            // With the last of them, it is done with, too.
+            self.tracking.finish(root);
+        }
         children
     }
 
