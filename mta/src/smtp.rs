@@ -206,7 +206,17 @@ pub struct Received {
 impl Received {
     /// Whether an ACL wants that it waits in the spool (`control = queue`), or is frozen.
     pub fn waits(&self) -> bool {
-        ["queue", "queue_only", "freeze"].iter().any(|name| self.controls.contains_key(name))
+        self.is_queued() || self.is_frozen()
+    }
+
+    /// Whether an ACL wants that it waits for a run of the queue.
+    pub fn is_queued(&self) -> bool {
+        ["queue", "queue_only"].iter().any(|name| self.controls.contains_key(name))
+    }
+
+    /// Whether an ACL has frozen it.
+    pub fn is_frozen(&self) -> bool {
+        self.controls.contains_key("freeze")
     }
 }
 

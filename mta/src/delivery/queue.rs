@@ -286,6 +286,11 @@ impl Deliverer {
         }
         let Ok(stored) = Stored::read(self.engine.world(), place, id) else { return false };
         let file = &stored.file;
+        // Whoever looks into a message tells that it is frozen, before any name is made of it.
+        if file.has("frozen") && !run.frozen {
+            self.log_if(LogSelector::SKIP_DELIVERY, b"", b"Message is frozen");
+            return false;
+        }
         if run.first_only && !file.has("deliver_firsttime") {
             return false;
         }

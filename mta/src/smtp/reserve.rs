@@ -95,11 +95,11 @@ impl SmtpSession {
         }
     }
 
-    /// Whether a message that was just kept is delivered at once; `overrides` where that is
-    /// so in spite of `queue_only`.
+    /// Whether a delivery is tried at once of a message that was just kept; `overrides` where
+    /// that is so in spite of `queue_only`. Of one that is frozen, too: that is told.
     pub fn delivers_at_once(&mut self, received: &Received, overrides: bool) -> bool {
         (overrides || !self.flag(opt::QUEUE_ONLY))
-            && !received.waits()
+            && !received.is_queued()
             && self.why_delayed().is_none()
             && !QueueFiles::found(self.cx.engine()).all
     }

@@ -172,7 +172,7 @@ impl Conversation {
     fn deliver_straight(&mut self, received: &mut Received, hand_on: &HandOn<'_>) -> bool {
         let HandOn { service, couriers } = hand_on;
         // Who watches sees each step by itself.
-        let may_wait = service.debug.is_none() && couriers.are_quick();
+        let may_wait = service.debug.is_none() && couriers.are_quick() && !received.is_frozen();
         if !may_wait || !self.session.delivers_at_once(received, false) {
             return false;
         }

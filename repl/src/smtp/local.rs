@@ -129,6 +129,7 @@ pub fn keep(
     if taken == SpoolOutcome::Spooled
         && !session.is_over()
         && !received.recipients.is_empty()
+        && !received.is_frozen()
         && session.delivers_at_once(received, overrides)
     {
         let (queue, id) = (received.queue.bytes(), received.id.bytes());
