@@ -355,7 +355,7 @@ impl Daemon {
                 }
             };
             let when = (RUNS_APART * number, one.every);
-            let begun = self.couriers.run_queue(when, latest, one.run.clone());
+            let begun = self.couriers.run_queue(when, latest, one.made());
             if let Err(why) = begun {
                 let line = format!("the daemon cannot run the queue: {why}");
                 self.service.engine.world().log.panic(line.as_bytes());
@@ -536,6 +536,8 @@ impl Daemon {
                     self.what
                 );
                 self.service.engine.world().log.main(line.as_bytes());
+                self.couriers.forget_runs();
+                self.begin_runs();
             }
             Err(Refusal::Logged(why) | Refusal::Said(why)) => {
                 log.panic(&why);

@@ -474,6 +474,7 @@ fn plain(text: &str, daemon: &Daemon) -> String {
         let pid_ends = if line.contains("queue run:") { ' ' } else { ',' };
         for (head, stop) in [
             ("pid=", pid_ends),
+            ("pid ", ':'),
             ("Ci=", ' '),
             ("load average = ", '\n'),
             ("load average ", '\n'),

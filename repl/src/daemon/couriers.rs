@@ -29,6 +29,8 @@ pub struct Couriers {
     changed: Condvar,
     /// How many runs of queues are under way, whichever queues they are of.
     runs: AtomicUsize,
+    /// How often the runs that a daemon begins now and then were given up for others.
+    rounds: AtomicUsize,
     /// Whether what is at hand is the last.
     ends: AtomicBool,
     /// Until when no client waits for a delivery.
@@ -136,8 +138,9 @@ impl Couriers {
         run: QueueRun,
     ) -> std::io::Result<()> {
         let own = self.clone();
+        let round = self.rounds.load(Ordering::Relaxed);
         self.spawn(move || {
-            if !own.wait_until(Deadline::within(after)) {
+            if !own.wait_until(Deadline::within(after), round) {
                 return;
             }
             loop {
@@ -157,7 +160,7 @@ impl Couriers {
                         own.runs.fetch_sub(1, Ordering::Relaxed);
                     }
                 }
-                if !next.is_some_and(|next| own.wait_until(next)) {
+                if !next.is_some_and(|next| own.wait_until(next, round)) {
                     break;
                 }
             }
@@ -282,11 +285,19 @@ impl Couriers {
         }
     }
 
-    /// Waits; false where it is over.
-    fn wait_until(&self, until: Deadline) -> bool {
+    /// Begins no run any more that was asked for until now.
+    pub fn forget_runs(&self) {
+        let state = self.locked();
+        self.rounds.fetch_add(1, Ordering::Relaxed);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits; false where it is over, or the round is.
+    fn wait_until(&self, until: Deadline, round: usize) -> bool {
         let mut state = self.locked();
         loop {
-            if self.ends.load(Ordering::Relaxed) {
+            if self.ends.load(Ordering::Relaxed) || self.rounds.load(Ordering::Relaxed) != round {
                 return false;
             }
             let Some(left) = until.left() else { return true };

@@ -25,6 +25,13 @@ pub fn shown(all: &[DaemonRun]) -> String {
 }
 
 impl DaemonRun {
+    /// The run as a daemon makes it: one for messages that are asked for has one pass.
+    pub fn made(&self) -> QueueRun {
+        let run = self.run.clone();
+        let selects = run.recipient.is_some() || run.sender.is_some();
+        QueueRun { two_passes: run.two_passes && !selects, ..run }
+    }
+
     /// `-qqGslow/1h30m`: what is run, and how often.
     fn shown(&self) -> String {
         let passes = if self.run.two_passes { "q" } else { "" };
