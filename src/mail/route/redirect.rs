@@ -152,7 +152,7 @@ impl<'r> Redirection<'r> {
         let list = reader.list(data);
         let Reader { items, skipped, .. } = reader;
         if matches!(list, List::Items | List::Unknown) {
-            mistakes::passed_over(machine, router, &skipped, !items.is_empty())?;
+            mistakes::passed_over(machine, router, &skipped, items.len())?;
         }
         match list {
             List::Wrong(why) => {
@@ -320,6 +320,7 @@ impl<'r> Redirection<'r> {
             transport,
             wrong,
             hosts: Vec::new(),
+            shuffled: false,
             fallback_hosts: Vec::new(),
             identity,
             home: machine.transport_home(router),

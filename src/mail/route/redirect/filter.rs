@@ -79,7 +79,7 @@ pub(super) fn run(
             if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
                 return Err(wrong(router, &why));
             }
-            passed_over(machine, router, &[Mistake::new(why, None)], false)?;
+            passed_over(machine, router, &[Mistake::new(why, None)], 0)?;
             machine.note = Some(Note::logged("syntax error in redirection data"));
             return Ok(Verdict::Decline);
         }

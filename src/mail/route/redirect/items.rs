@@ -113,7 +113,7 @@ impl<'r> Reader<'r> {
                 if !self.allowed.mistakes {
                     return List::Wrong(wrong.line());
                 }
-                self.skipped.push(wrong);
+                self.skipped.push(wrong.behind(self.items.len()));
             }
         }
     }

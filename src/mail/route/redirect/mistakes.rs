@@ -16,11 +16,18 @@ pub(super) struct Mistake {
     why: Vec<u8>,
     /// The item, where it is one of a list.
     item: Option<Vec<u8>>,
+    /// How many items that make sense stand before it.
+    before: usize,
 }
 
 impl Mistake {
     pub(super) fn new(why: impl Into<Vec<u8>>, item: Option<&[u8]>) -> Self {
-        Self { why: why.into(), item: item.map(<[u8]>::to_vec) }
+        Self { why: why.into(), item: item.map(<[u8]>::to_vec), before: 0 }
+    }
+
+    /// The same, where so many items that make sense stand before it.
+    pub(super) fn behind(self, before: usize) -> Self {
+        Self { before, ..self }
     }
 
     /// As logs say it.
@@ -41,7 +48,7 @@ impl Mistake {
 }
 
 /// Logs what was passed over, and, where a message is delivered, tells whom the router
-/// names. `generated` is whether there are addresses beside.
+/// names. `generated` is how many items make sense.
 ///
 /// # Errors
 /// Where what the router says of the message can't be expanded.
@@ -49,7 +56,7 @@ pub(super) fn passed_over(
     machine: &mut Machine<'_>,
     router: &Router,
     mistakes: &[Mistake],
-    generated: bool,
+    generated: usize,
 ) -> Result<(), RouteError> {
     for mistake in mistakes {
         machine.log(&router.named(b"", b" router: skipped error: ", &mistake.line()));
@@ -57,33 +64,39 @@ pub(super) fn passed_over(
     let (Some(last), Purpose::Delivery) = (mistakes.last(), machine.purpose) else {
         return Ok(());
     };
+    // What is said of the last item, and nothing where that makes sense.
+    let words = Some(&last.why).filter(|_| last.before == generated);
+    let wrong = || RouteError { message: words.cloned(), ..RouteError::default() };
     let Some(to) = router.some_text(opt::redirect::SYNTAX_ERRORS_TO) else { return Ok(()) };
-    let to = expanded(machine, router, to, last)?;
+    let to = expanded(machine, router, to).ok_or_else(wrong)?;
+    let subject = b"error(s) in forwarding or filtering";
     let mut text = Vec::new();
     if let Some(head) = router.some_text(opt::redirect::SYNTAX_ERRORS_TEXT) {
-        text.extend_from_slice(expanded(machine, router, head, last)?.bytes());
-        text.extend_from_slice(b"\n\n");
+        match expanded(machine, router, head) {
+            Some(head) => text.extend_from_slice(&[head.bytes(), b"\n\n"].concat()),
+            // What was begun goes all the same, without a text.
+            None => {
+                machine.notices.push(RouteNotice { to, subject, text });
+                return Err(wrong());
+            }
+        }
     }
     text.extend(router.named(b"The ", b" router encountered the following error(s):\n\n", b""));
     mistakes.iter().for_each(|mistake| text.extend(mistake.paragraph()));
-    text.extend_from_slice(match generated {
+    text.extend_from_slice(match generated > 0 {
         true => b"Other addresses were processed normally.\n",
         false => b"No valid addresses were generated.\n",
     });
-    let subject = b"error(s) in forwarding or filtering";
     machine.notices.push(RouteNotice { to, subject, text });
     Ok(())
 }
 
-fn expanded(
-    machine: &mut Machine<'_>,
-    router: &Router,
-    text: &Text,
-    last: &Mistake,
-) -> Result<Str, RouteError> {
-    text.expand(machine.cx).map_err(|fail: Fail| {
+/// A text of the router's; that it can't be expanded is logged.
+fn expanded(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Option<Str> {
+    let expanded = text.expand(machine.cx);
+    let failed = |fail: &Fail| {
         let what = [text.written.bytes(), b": ", fail.message()].concat();
         machine.log(&router.named(b"", b" router failed to expand ", &what));
-        RouteError::new(last.why.clone())
-    })
+    };
+    expanded.inspect_err(failed).ok()
 }
