@@ -360,7 +360,10 @@ impl<'a> Parser<'a> {
                 self.given.daemon.queues = name == "-odq";
                 self.given.daemon.queues_remote = name == "-odqs";
             }
-            "-ee" | "-oee" => self.given.errors = Errors::MailedQuietly,
+            "-ee" | "-oee" => {
+                self.given.errors = Errors::Mailed;
+                self.given.is_quiet = true;
+            }
             "-em" | "-ew" | "-oem" | "-oew" => self.given.errors = Errors::Mailed,
             "-ep" | "-eq" | "-oep" | "-oeq" => self.given.errors = Errors::Printed,
             "-p" => {

@@ -7,12 +7,12 @@ use eximious::acl::OwnMessage;
 use eximious::stdlib::address::AddressError;
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
-use eximious::{opt, var};
+use eximious::{Str, opt, var};
 
 use super::own::{Occasion, hand_in};
 use super::{Done, Errors, Submission, WrittenMessage};
 use crate::options;
-use crate::reception::{InvalidAddress, TooLong};
+use crate::reception::{self, InvalidAddress, TooLong};
 use crate::smtp::SpoolFailure;
 
 /// How much is returned of a message that is not looked at.
@@ -141,6 +141,28 @@ impl Submission<'_> {
             let room = MOST_RETURNED.saturating_sub(text.len()).min(piece.len());
             text.extend_from_slice(&piece[..room]);
         })?;
+        let first = memchr::memchr(b'\n', &text).map_or(text.len(), |at| at + 1);
+        if self.request.dot_ends {
+            // The line that ends it is shown, and the first one is none of those.
+            let mut end = first;
+            let mut lines = text[first..].split_inclusive(|byte| *byte == b'\n');
+            while let Some(line) = lines.next() {
+                end += line.len();
+                if line.strip_suffix(b"\n").unwrap_or(line) == b"." {
+                    break;
+                }
+            }
+            text.truncate(end);
+        }
+        // Whoever may name a sender is told of by a line before the header, whatever `-f` says.
+        if self.request.submitter.trusted
+            && let Some(sender) = reception::sender_in_line(self.cx, &text[..first])
+        {
+            if reception::qualified_sender(self.cx, &sender).is_ok() {
+                self.cx.set_var(var::SENDER_ADDRESS, Str::tainted(sender));
+            }
+            text.drain(..first);
+        }
         Ok(text)
     }
 

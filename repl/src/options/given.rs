@@ -86,6 +86,8 @@ pub(crate) struct Given {
     pub(super) dot_is_text: bool,
     /// `-oe…`
     pub(super) errors: Errors,
+    /// `-oee`, whatever follows it: that an error was mailed is no failure.
+    pub(super) is_quiet: bool,
     /// `-G`
     pub(super) leaves_header: bool,
     /// `-N`
@@ -409,7 +411,10 @@ impl Given {
             recipients_in_header: self.recipients_in_header,
             dot_is_text: self.dot_is_text,
             leaves_unqualified: self.leaves_unqualified,
-            errors: self.errors,
+            errors: match self.errors {
+                Errors::Mailed if self.is_quiet => Errors::MailedQuietly,
+                errors => errors,
+            },
             leaves_header: self.leaves_header,
             pretends: self.pretends,
             by_rmail: self.by_rmail,
