@@ -35,6 +35,7 @@ pub use crate::mail::smtp_transport::{
 pub(crate) use appendfile::limit;
 pub use batch::TransportBatch;
 pub use bounds::TransportBounds;
+pub(crate) use bounds::is_on;
 pub(crate) use call::TransportCall;
 pub use call::{
     Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, FirstWords,

@@ -288,6 +288,7 @@ impl Attempt<'_> {
             transport,
             wrong,
             hosts: Vec::new(),
+            shuffled: false,
             fallback_hosts: Vec::new(),
             identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },
             home: None,

@@ -212,6 +212,8 @@ pub struct Delivery {
     pub wrong: Option<Wrong>,
     /// The hosts to try, in order.
     pub hosts: Vec<RouteHost>,
+    /// Whether its router has put them into an order by chance.
+    pub shuffled: bool,
     /// The hosts to try then.
     pub fallback_hosts: Vec<RouteHost>,
     /// The user and group that a local delivery runs as.

@@ -39,6 +39,7 @@ impl Machine<'_> {
             transport,
             wrong: None,
             hosts: Vec::new(),
+            shuffled: false,
             fallback_hosts: Vec::new(),
             identity,
             home,

@@ -69,17 +69,20 @@ pub(crate) fn read(cx: &mut Context, list: &[u8], random: bool) -> Vec<Listed> {
         }
     }
     if random {
-        let below = |call: &mut Call<'_>, limit: usize| -> Result<usize, Fail> {
-            Ok(call.random()?.below(limit as u64) as usize)
-        };
-        for group in &mut groups {
-            for last in (1..group.len()).rev() {
-                let other = cx.call(&RANDOM, |call| below(call, last + 1));
-                group.swap(last, other.unwrap_or(last).min(last));
-            }
-        }
+        groups.iter_mut().for_each(|group| shuffle(cx, group));
     }
     groups.concat()
+}
+
+/// Puts what is in a list into an order by chance.
+pub(crate) fn shuffle<T>(cx: &mut Context, list: &mut [T]) {
+    let below = |call: &mut Call<'_>, limit: usize| -> Result<usize, Fail> {
+        Ok(call.random()?.below(limit as u64) as usize)
+    };
+    for last in (1..list.len()).rev() {
+        let other = cx.call(&RANDOM, |call| below(call, last + 1));
+        list.swap(last, other.unwrap_or(last).min(last));
+    }
 }
 
 /// `name`, `name:port`, `name/MX:port`, an address, `[address]:port`.

@@ -72,7 +72,11 @@ fn accept(
     here: Here,
     options: &Options,
 ) -> Result<Verdict, RouteError> {
-    machine.send_by(number, router, hosts, here, options.transport)
+    let mut verdict = machine.send_by(number, router, hosts, here, options.transport)?;
+    if let Verdict::Accept(Some(delivery)) = &mut verdict {
+        delivery.shuffled = options.randomize;
+    }
+    Ok(verdict)
 }
 
 /// A rule that fits: its list of hosts, expanded, and its options.

@@ -28,12 +28,20 @@ pub(crate) fn endpoint(
     let mut endpoint = Endpoint { interface: None, port: 25, protocol: Protocol::Smtp };
     let mut wrong = None;
     if let Some(transport) = transport {
-        endpoint.protocol = match value(cx, transport, smtp::PROTOCOL).ok().flatten() {
+        let protocol = value(cx, transport, smtp::PROTOCOL).map_err(|fail| {
+            let head = b"failed to expand transport's protocol value: ".as_slice();
+            [head, fail.message()].concat()
+        });
+        let protocol = protocol.map(|text| match text {
             Some(text) if text.bytes().eq_ignore_ascii_case(b"lmtp") => Protocol::Lmtp,
             Some(text) if text.bytes().eq_ignore_ascii_case(b"smtps") => Protocol::Smtps,
             _ => Protocol::Smtp,
-        };
-        match interface(cx, transport, address, asker).and_then(|interface| {
+        });
+        let from = protocol.and_then(|protocol| {
+            endpoint.protocol = protocol;
+            interface(cx, transport, address, asker)
+        });
+        match from.and_then(|interface| {
             endpoint.interface = interface;
             port(cx, transport, asker)
         }) {

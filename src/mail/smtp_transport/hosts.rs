@@ -8,7 +8,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
 use crate::mail::route::{Delivery, Routes, Text, listed_hosts};
-use crate::mail::transport::Transport;
+use crate::mail::transport::{Transport, is_on};
 
 static META: Meta =
     Meta::new("smtp transport", Effects::DNS.union(Effects::NET), TaintRule::Tainted);
@@ -16,13 +16,19 @@ static META: Meta =
 /// The hosts of a list, each with its addresses, in the order in which they are tried; one
 /// that has none stands there without.
 pub(crate) fn listed(cx: &mut Context, transport: &Transport, list: &Str) -> Vec<RouteHost> {
-    let all = found(cx, transport, list);
+    let random = is_on(cx, transport, smtp::HOSTS_RANDOMIZE).unwrap_or(false);
+    let all = found(cx, transport, list, random);
     all.into_iter().map(|(host, _)| host).collect()
 }
 
-/// The same, and of each whether it is known that it has no address.
-pub(crate) fn found(cx: &mut Context, transport: &Transport, list: &Str) -> Vec<(RouteHost, bool)> {
-    let random = transport.on(smtp::HOSTS_RANDOMIZE);
+/// The same, perhaps in an order by chance, and of each whether it is known that it has no
+/// address.
+pub(crate) fn found(
+    cx: &mut Context,
+    transport: &Transport,
+    list: &Str,
+    random: bool,
+) -> Vec<(RouteHost, bool)> {
     let mut all = Vec::new();
     for item in listed_hosts(cx, list.bytes(), random) {
         let (mut hosts, is_missing) = addresses(cx, transport, &item.name);

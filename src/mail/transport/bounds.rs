@@ -86,7 +86,7 @@ impl Routes {
 }
 
 /// Whether a switch is on that may have to be expanded; one whose text says neither is off.
-fn is_on(
+pub(crate) fn is_on(
     cx: &mut Context,
     transport: &Transport,
     option: DriverOpt<Expanded<bool>>,

@@ -205,6 +205,7 @@ mod tests {
             transport: Some(0),
             wrong: None,
             hosts: Vec::new(),
+            shuffled: false,
             fallback_hosts: Vec::new(),
             identity,
             home: None,

@@ -22,6 +22,7 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
         transport: Some(0),
         wrong: None,
         hosts: Vec::new(),
+        shuffled: false,
         fallback_hosts: Vec::new(),
         identity: Identity::default(),
         home: Some(Str::fixed("/home/u")),

@@ -49,6 +49,7 @@ fn to(target: DeliveryTarget, text: &str) -> Delivery {
         transport: Some(0),
         wrong: None,
         hosts: Vec::new(),
+        shuffled: false,
         fallback_hosts: Vec::new(),
         identity: Identity::default(),
         home: None,

@@ -1,12 +1,13 @@
 //! Which hosts are tried.
 
-use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_core::{Effects, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::dns::local::is_local;
 use eximious_stdlib::options::opt::transport::smtp;
+use eximious_stdlib::options::yes_or_no;
 
 use super::UNKNOWN;
-use crate::mail::route::RouteError;
+use crate::mail::route::{RouteError, shuffle};
 use crate::mail::smtp_transport::{addresses_of, found_hosts, telling};
 use crate::mail::transport::{TransportCall, Undelivered};
 
@@ -76,6 +77,7 @@ impl HostList {
 pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     let transport = call.transport;
     let delivery = call.consignment.deliveries[0];
+    let random = is_random(call)?;
     let own = transport.text(smtp::HOSTS);
     let own = own.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE));
     let mut is_own = [own.is_some(), false];
@@ -87,9 +89,16 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
                 let tail = [transport.name.bytes(), b" transport: ", fail.message()].concat();
                 Undelivered::new(UNKNOWN, [head, tail].concat()).panicking()
             })?;
-            told_hosts(call, &text)
+            told_hosts(call, &text, random)
         }
-        None => unknown(&delivery.hosts),
+        None => {
+            let mut hosts = unknown(&delivery.hosts);
+            // An order that the DNS gave stays, and that of groups, which are the router's.
+            if random && !delivery.shuffled && hosts.iter().all(|(host, _)| host.mx.is_none()) {
+                shuffle(call.cx, &mut hosts);
+            }
+            hosts
+        }
     };
     if first.is_empty() && own.is_some() {
         let words = [transport.name.bytes(), b" transport has empty hosts setting"].concat();
@@ -100,10 +109,14 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
     }
     let mut fallback = unknown(&delivery.fallback_hosts);
+    if random {
+        shuffle(call.cx, &mut fallback);
+    }
     if fallback.is_empty()
-        && let Some(list) = transport.some_text(smtp::FALLBACK_HOSTS)
+        && let Some(list) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS)
     {
-        fallback = told_hosts(call, list);
+        let failed = |_| Undelivered::new(UNKNOWN, "Transport setup call failed").panicking();
+        fallback = told_hosts(call, &list.map_err(failed)?, random);
         is_own[1] = true;
     }
     let both = [(first, is_own[0], is_own[0]), (fallback, is_own[1], true)];
@@ -137,8 +150,30 @@ fn unknown(hosts: &[RouteHost]) -> Vec<(RouteHost, bool)> {
     hosts.iter().map(|host| (host.clone(), false)).collect()
 }
 
+/// Whether hosts are tried in an order by chance.
+fn is_random(call: &mut TransportCall<'_>) -> Result<bool, Undelivered> {
+    let (transport, option) = (call.transport, smtp::HOSTS_RANDOMIZE);
+    let Some(text) = transport.expand_some(call.cx, option) else {
+        return Ok(transport.on(option));
+    };
+    let name = transport.name.bytes();
+    match text {
+        Ok(text) => yes_or_no(text.bytes()).ok_or_else(|| {
+            let middle = b"\" is not a valid value for the \"hosts_randomize\" option in the ";
+            let parts = [b"\"", text.bytes(), middle, name, b" transport"];
+            Undelivered::new(UNKNOWN, parts.concat())
+        }),
+        Err(fail) if fail.class() == FailClass::Forced => Ok(false),
+        Err(fail) => {
+            let head = b"failed to expand \"hosts_randomize\" in ".as_slice();
+            let parts = [head, name, b" transport: ", fail.message()];
+            Err(Undelivered::new(UNKNOWN, parts.concat()))
+        }
+    }
+}
+
 /// The hosts of a list of the transport's.
-fn told_hosts(call: &mut TransportCall<'_>, list: &Str) -> Vec<(RouteHost, bool)> {
+fn told_hosts(call: &mut TransportCall<'_>, list: &Str, random: bool) -> Vec<(RouteHost, bool)> {
     let transport = call.transport;
-    telling(call.cx, Some(transport), |cx| found_hosts(cx, transport, list))
+    telling(call.cx, Some(transport), |cx| found_hosts(cx, transport, list, random))
 }
