@@ -316,6 +316,12 @@ impl Deliverer {
     }
 
     /// A context whose expansions may call ACLs.
+    /// Fetches policies of domains (MTA-STS) that are soon to be fetched anyway, as far as that
+    /// can be done in a while; `stops` ends it before.
+    pub fn refresh_policies(&self, stops: &AtomicBool) {
+        self.server.acls.routes().refresh_policies(&mut self.context(), stops);
+    }
+
     fn context(&self) -> Context {
         let mut cx = self.engine.context();
         self.server.acls.attach(&mut cx);

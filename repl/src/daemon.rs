@@ -97,6 +97,9 @@ const BUSY: &[u8] = b"421 Too many concurrent SMTP connections; please try again
 /// How much later than another the first run of a queue begins.
 const RUNS_APART: Duration = Duration::from_secs(1);
 
+/// How often policies of MTA-STS are looked at.
+const POLICIES_EVERY: Duration = Duration::from_secs(3600);
+
 /// How many seconds lie between two complaints about that.
 const SELDOM: i64 = 10;
 
@@ -341,8 +344,13 @@ struct Daemon {
 }
 
 impl Daemon {
-    /// Begins the runs of queues.
+    /// Begins the runs of queues, and what else is done now and then.
     fn begin_runs(&self) {
+        let current = self.current.clone();
+        let latest =
+            move || current.lock().unwrap_or_else(PoisonError::into_inner).deliverer.clone();
+        // Without it policies are fetched when mail goes there.
+        let _ = self.couriers.refresh_policies(POLICIES_EVERY, latest);
         for (number, one) in (0..).zip(&self.request.runs) {
             let (current, queue) = (self.current.clone(), one.queue.clone());
             let latest = move || {

@@ -2,6 +2,7 @@
 //! fetched by HTTPS and kept for as long as it says.
 
 mod policy;
+mod refresh;
 mod report;
 
 use std::net::{IpAddr, SocketAddr};
@@ -82,30 +83,61 @@ pub(crate) struct StsFound {
 /// Finds the policy of a domain.
 pub(crate) fn find(cx: &mut Context, domain: &[u8], authorities: TlsAuthorities) -> StsFound {
     let Some(domain) = plain(domain) else { return StsFound::default() };
-    let Ok(now) = cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds)) else {
-        return StsFound::default();
-    };
+    let Some(now) = seconds(cx) else { return StsFound::default() };
     let hints = ToldHints::open::<StsRecord>(cx, now);
     let kept = hints.load::<StsRecord>(cx, domain.as_bytes()).ok().flatten();
-    let kept = kept.map(|(kept, _)| kept).unwrap_or_default();
+    let mut kept = kept.map(|(kept, _)| kept).unwrap_or_default();
     let in_force = |record: &StsRecord, trouble| {
         let policy = Some(record).filter(|record| record.until > now);
         let policy = policy.and_then(|record| StsPolicy::read(&record.text));
         StsFound { policy: policy.filter(|policy| policy.mode != StsMode::None), trouble }
     };
-    let Some(id) = announced(cx, &domain) else { return in_force(&kept, None) };
+    // That mail goes there is kept once a day.
+    let is_late = now.saturating_sub(kept.used) >= FRESH;
+    if is_late {
+        kept.used = now;
+    }
+    let known = |cx: &mut Context, trouble| {
+        if is_late && !kept.text.is_empty() {
+            let _ = hints.save(cx, &kept, domain.as_bytes(), now);
+        }
+        in_force(&kept, trouble)
+    };
+    let Some(id) = announced(cx, &domain) else { return known(cx, None) };
     if kept.id == id && kept.until > now && now.saturating_sub(kept.fetched) < FRESH {
-        return in_force(&kept, None);
+        return known(cx, None);
     }
     if kept.tried_id == id && now.saturating_sub(kept.tried) < AGAIN {
         let all = [StsTrouble::Fetch, StsTrouble::Untrusted, StsTrouble::Invalid];
         let trouble = all.into_iter().find(|one| one.number() == kept.trouble);
-        return in_force(&kept, trouble.map(|trouble| (trouble, kept.why.clone())));
+        let trouble = trouble.map(|trouble| (trouble, kept.why.clone()));
+        return known(cx, trouble);
     }
-    let (record, trouble) = match fetch(cx, &domain, authorities) {
+    let (record, trouble) = renewed(cx, &domain, id, kept, (now, authorities));
+    // One that can't be kept is fetched the next time.
+    let _ = hints.save(cx, &record, domain.as_bytes(), now);
+    in_force(&record, trouble)
+}
+
+/// What time it is, in seconds since 1970.
+fn seconds(cx: &mut Context) -> Option<i64> {
+    cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds)).ok()
+}
+
+/// What is to be kept of a domain whose policy has a name, once that was fetched; and why that
+/// could not be.
+fn renewed(
+    cx: &mut Context,
+    domain: &str,
+    id: String,
+    kept: StsRecord,
+    (now, authorities): (i64, TlsAuthorities),
+) -> (StsRecord, Option<(StsTrouble, String)>) {
+    match fetch(cx, domain, authorities) {
         Ok((text, policy)) => {
             let until = now.saturating_add(policy.max_age.max(1));
-            let record = StsRecord { id, text, fetched: now, until, ..StsRecord::default() };
+            let used = kept.used;
+            let record = StsRecord { id, text, fetched: now, until, used, ..StsRecord::default() };
             (record, None)
         }
         Err((trouble, mut why)) => {
@@ -114,10 +146,7 @@ pub(crate) fn find(cx: &mut Context, domain: &[u8], authorities: TlsAuthorities)
             let tried = StsRecord { tried_id: id, tried: now, trouble: number, ..kept };
             (StsRecord { why: why.clone(), ..tried }, Some((trouble, why)))
         }
-    };
-    // One that can't be kept is fetched the next time.
-    let _ = hints.save(cx, &record, domain.as_bytes(), now);
-    in_force(&record, trouble)
+    }
 }
 
 /// A domain as a name of a host is made of it.

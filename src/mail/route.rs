@@ -193,6 +193,11 @@ impl Routes {
         &self.0.authenticators
     }
 
+    /// All transports.
+    pub(crate) fn transports(&self) -> &[Transport] {
+        &self.0.transports
+    }
+
     /// A transport by number.
     pub(crate) fn transport_at(&self, number: usize) -> &Transport {
         &self.0.transports[number]

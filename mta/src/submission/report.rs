@@ -145,8 +145,7 @@ impl Submission<'_> {
         if self.request.dot_ends {
             // The line that ends it is shown, and the first one is none of those.
             let mut end = first;
-            let mut lines = text[first..].split_inclusive(|byte| *byte == b'\n');
-            while let Some(line) = lines.next() {
+            for line in text[first..].split_inclusive(|byte| *byte == b'\n') {
                 end += line.len();
                 if line.strip_suffix(b"\n").unwrap_or(line) == b"." {
                     break;

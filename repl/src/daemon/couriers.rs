@@ -167,6 +167,24 @@ impl Couriers {
         })
     }
 
+    /// Fetches policies of MTA-STS anew, at once and each time so much has passed.
+    pub fn refresh_policies(
+        self: &Arc<Self>,
+        every: Duration,
+        deliverer: impl Fn() -> Deliverer + Send + 'static,
+    ) -> std::io::Result<()> {
+        let own = self.clone();
+        let round = self.rounds.load(Ordering::Relaxed);
+        self.spawn(move || {
+            loop {
+                deliverer().refresh_policies(&own.ends);
+                if !own.wait_until(Deadline::within(every), round) {
+                    break;
+                }
+            }
+        })
+    }
+
     /// Begins a thread that is waited for in the end.
     fn spawn(self: &Arc<Self>, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         self.locked().threads += 1;

@@ -23,6 +23,8 @@ pub struct StsRecord {
     pub trouble: u8,
     /// Why, in words.
     pub why: String,
+    /// When mail last went there, to the day.
+    pub used: i64,
 }
 
 impl Record for StsRecord {
@@ -30,7 +32,7 @@ impl Record for StsRecord {
 }
 
 impl Coded for StsRecord {
-    const MARK: [u8; 2] = *b"Y\x01";
+    const MARK: [u8; 2] = *b"Y\x02";
 
     fn write(&self, to: &mut Writer) {
         to.text(self.id.as_bytes());
@@ -41,6 +43,7 @@ impl Coded for StsRecord {
         to.long(self.tried);
         to.byte(self.trouble);
         to.text(self.why.as_bytes());
+        to.long(self.used);
     }
 
     fn read(from: &mut FieldReader<'_>) -> Option<Self> {
@@ -54,6 +57,7 @@ impl Coded for StsRecord {
             tried: from.long()?,
             trouble: from.byte()?,
             why: words(from.text()?)?,
+            used: from.long()?,
         })
     }
 }

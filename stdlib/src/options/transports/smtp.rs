@@ -210,7 +210,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs(
             "A policy (RFC 8461) is looked for at `_mta-sts.DOMAIN`, fetched by HTTPS from \
              `mta-sts.DOMAIN`, and kept in the hints for as long as it says, also where it can't \
-             be fetched any more. Where it says `enforce`, mail goes to hosts of the policy only, \
+             be fetched any more. A daemon fetches it anew each day, also without any mail, for \
+             a month after the last. Where it says `enforce`, mail goes to hosts of the policy only, \
              over TLS, with a certificate for the host from an authority in \
              `tls_verify_certificates`; otherwise it waits. Where it says `testing`, the main log \
              tells what would be wrong. DANE comes first where the DNS has records for it. It is \
