@@ -189,6 +189,7 @@ impl<'d> Attempt<'d> {
         self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         self.note_remote(planned, &outcomes);
         let group = self.next_group();
+        let expired = self.expired.len();
         let mut copies = BTreeSet::new();
         let mut all: Vec<_> = planned.iter().zip(outcomes).enumerate().collect();
         all.sort_by_key(|(at, _)| late.iter().position(|one| one == at));
@@ -202,9 +203,16 @@ impl<'d> Attempt<'d> {
                 _ => false,
             };
             let output = &done.output;
+            // What was said of a recipient alone, at RCPT or after the text (LMTP, PRDR), stands
+            // by itself, and comes first.
+            let is_own = of_refusals.contains_key(&at)
+                || failed_hosts.is_empty()
+                    && matches!(&outcome, Outcome::Deferred(why) if why.number == 0);
+            let group = if is_own { self.next_group() } else { group };
             let about = Conclusion { is_first, path: &path, began, of_hosts, output, group };
             self.conclude(one, outcome, &about);
         }
+        self.expired[expired..].sort_by_key(|one| one.group != group);
         Routes::leave_host(&mut self.cx);
     }
 
