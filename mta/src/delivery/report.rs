@@ -31,6 +31,8 @@ const SMTP_PORT: u16 = 25;
 
 /// How much is told of what a host said: lines of a message have an end.
 const LONGEST_DETAIL: usize = 900;
+/// After how many bytes a line about a failure is broken behind a colon.
+const LINE: usize = 45;
 
 impl Attempt<'_> {
     /// What is asked about an address (RFC 3461): only recipients of the message have
@@ -272,7 +274,7 @@ impl<'r, 'd> Letter<'r, 'd> {
         if let Some(said) = &why.said {
             // What a router has to say may be nothing, but it has said it.
             if !said.is_empty() || why.message.is_empty() {
-                self.indented(&[head, said].concat());
+                self.indented(&[head, &broken(said)].concat());
             }
             return;
         }
@@ -283,19 +285,11 @@ impl<'r, 'd> Letter<'r, 'd> {
         if message.is_empty() {
             return;
         }
-        // What a server said stands on lines of its own; what it said of one of several
-        // recipients after the message doesn't.
-        let is_of_one = message.starts_with(b"LMTP error after ") || message.starts_with(b"PRDR ");
-        match memchr::memmem::find(message, b": ") {
-            _ if is_of_one && why.host.is_some() => {
-                self.indented(&[head, &unfolded(message)[..]].concat());
-            }
-            Some(at) if why.host.is_some() => {
-                let reply = unfolded(&message[at + 2..]);
-                self.indented(&[head, &message[..=at], b"\n", &reply].concat());
-            }
-            _ => self.indented(&[head, message].concat()),
-        }
+        let message = match why.host {
+            Some(_) => broken(&unfolded(message)),
+            None => broken(message),
+        };
+        self.indented(&[head, &message].concat());
     }
 
     /// Whether it is not to be named (`hide_child_in_errmsg`), and then what is said of it.
@@ -335,6 +329,21 @@ impl<'r, 'd> Letter<'r, 'd> {
     fn indented(&mut self, some: &[u8]) {
         some.split(|byte| *byte == b'\n').for_each(|line| self.put(&[b"    ", line, b"\n"]));
     }
+}
+
+/// A text with its lines broken behind a colon, where they are long enough.
+fn broken(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let (mut count, mut rest) = (0, text.iter().peekable());
+    while let Some(byte) = rest.next() {
+        out.push(*byte);
+        count = if *byte == b'\n' { 0 } else { count + 1 };
+        if *byte == b':' && count > LINE && rest.next_if_eq(&&b' ').is_some() {
+            out.push(b'\n');
+            count = 0;
+        }
+    }
+    out
 }
 
 /// How an address came of one of the message's recipients.
