@@ -139,9 +139,12 @@ impl BatchedSmtp {
     /// Tells the log of a batch that begins, where that is wanted (`smtp_connection`).
     pub fn log_begin(&mut self, cx: &mut Context) {
         self.opened = cx.engine().world().clock.now();
-        if cx.engine().settings().log_selector().contains(LogSelector::SMTP_CONNECTION) {
+        let by = LogSelector::SMTP_CONNECTION;
+        let (log, wanted) =
+            (cx.engine().world().log.clone(), cx.engine().settings().log_selector());
+        if log.hears(wanted, by) {
             let line = [b"SMTP connection".as_slice(), &connection(cx)].concat();
-            cx.engine().world().log.selected(LogSelector::SMTP_CONNECTION, &line);
+            log.by_selector(wanted, by, &line);
         }
     }
 

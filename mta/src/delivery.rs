@@ -332,8 +332,9 @@ impl Deliverer {
 
     /// Writes a line to the main log, where a selector is set.
     fn log_if(&self, by: LogSelector, id: &[u8], line: &[u8]) {
-        if self.engine.settings().log_selector().contains(by) {
-            self.engine.world().log.selected(by, &crate::logs::named(&Str::from(id), line));
+        let (log, wanted) = (&self.engine.world().log, self.engine.settings().log_selector());
+        if log.hears(wanted, by) {
+            log.by_selector(wanted, by, &crate::logs::named(&Str::from(id), line));
         }
     }
 

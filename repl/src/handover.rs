@@ -30,6 +30,8 @@ pub struct HandOver {
     pub config: Option<Vec<u8>>,
     /// `-D`: macros.
     pub macros: Vec<(Vec<u8>, Vec<u8>)>,
+    /// `-v`: who hands a message in is shown its delivery.
+    pub shown: bool,
 }
 
 /// A message of the spool.
@@ -95,7 +97,7 @@ impl HandOver {
             DeliveryTime::Foreground if self.is_usual() && rights::caller().is_lent_rights => {
                 // This process has become the mail server's user; another is lent the rights
                 // that users' mailboxes need.
-                let _ = serving::run_again(&self.delivering(message, false));
+                let _ = serving::run_again(&self.delivering(message, false), self.shown);
             }
             DeliveryTime::Foreground => {
                 if let Ok(place) = spool::place(cx, message.queue) {
@@ -136,13 +138,13 @@ impl HandOver {
     /// What the system says.
     pub fn run_for(&self, text: &[u8]) -> std::io::Result<()> {
         let arguments = [self.configured(), vec![b"-R".to_vec(), text.to_vec()]];
-        serving::start_again(&arguments.concat())
+        serving::start_again(&arguments.concat(), false)
     }
 
     /// Starts a process that delivers a message. Where that can't be, the next run of the
     /// queue does.
     fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
-        let _ = serving::start_again(&self.delivering(message, queues_remote));
+        let _ = serving::start_again(&self.delivering(message, queues_remote), self.shown);
     }
 
     /// The arguments of a program that delivers a message.
@@ -153,6 +155,9 @@ impl HandOver {
         }
         if queues_remote {
             arguments.push(b"-odqs".to_vec());
+        }
+        if self.shown {
+            arguments.push(b"-v".to_vec());
         }
         arguments.extend([b"-Mc".to_vec(), message.id.to_vec()]);
         arguments

@@ -7,11 +7,14 @@ use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::printing::printing;
 use eximious::world::{Host, Log};
 use eximious::{LogSelector, Settings, World};
+use eximious_world::LogFiles;
 
-/// The same world with the logs that a configuration asks for.
-pub fn kept(settings: &Settings, world: World) -> World {
+/// The same world with the logs that a configuration asks for. Who is told of their lines
+/// isn't shown those of the panic log again.
+pub fn kept(settings: &Settings, world: World, told: bool) -> World {
     let owner = server_ids(settings, &*world.users, &*world.host);
-    let log: Arc<dyn Log> = Arc::new(eximious_world::LogFiles::new(&log_options(settings), owner));
+    let files = LogFiles::new(&log_options(settings), owner);
+    let log: Arc<dyn Log> = Arc::new(if told { files.silent() } else { files });
     let world = World { log, ..world };
     note_arguments(settings, &*world.host, &*world.log);
     world

@@ -66,6 +66,13 @@ impl Log for Ordered {
         self.first();
         self.log.selected(by, line);
     }
+    fn unselected(&self, by: LogSelector, line: &[u8]) {
+        self.first();
+        self.log.unselected(by, line);
+    }
+    fn shows_unselected(&self) -> bool {
+        self.log.shows_unselected()
+    }
     fn panic(&self, line: &[u8]) {
         self.first();
         self.log.panic(line);

@@ -106,7 +106,7 @@ impl Logs {
     fn settled(self, settings: &Settings, world: World, debug: Option<&Arc<DebugOutput>>) -> World {
         let world = match self {
             Self::Told => world,
-            Self::Kept => logs::kept(settings, world),
+            Self::Kept => logs::kept(settings, world, debug.is_some()),
         };
         let Some(debug) = debug else { return world };
         let own = (!matches!(self, Self::Told)).then(|| world.log.clone());

@@ -194,6 +194,13 @@ pub trait AclHost {
     /// A line for the main log.
     fn log(&mut self, line: &[u8]);
 
+    /// The same, if the selectors that are wanted have this one.
+    fn log_by_selector(&mut self, wanted: LogSelector, by: LogSelector, line: &[u8]) {
+        if wanted.contains(by) {
+            self.log(line);
+        }
+    }
+
     /// A line for some of the logs.
     fn log_to(&mut self, logs: Logs, line: &[u8]);
 }
@@ -236,6 +243,9 @@ impl Logs {
                 log.selected_rejection(by, line, header);
             }
             Self { main: true, reject: false, panic: false } => log.selected(by, line),
+            Self { main: false, reject: true, panic: false } => {
+                log.unselected_rejection(by, line, header);
+            }
             _ => self.write(log, line, header),
         }
     }

@@ -299,12 +299,13 @@ fn log_rewritten(cx: &mut Context, before: &Str, place: AddressPlace, new: &[u8]
     let logged = cx.engine().settings().log_selector().contains(wanted);
     let event = RewriteEvent::new(before.bytes(), new, place.word(), number);
     cx.tell(Happening::Rewrite(event.logged(logged)));
-    if logged {
+    let log = cx.log();
+    if logged || log.shows_unselected() {
         let (middle, tail) =
             (format!("\" from {} rewritten as \"", place.word()), number.to_string());
         let tail = [b"\" by rule ", tail.as_bytes()].concat();
         let parts = [b"\"", before.bytes(), middle.as_bytes(), new, &tail];
-        cx.log().selected(wanted, &parts.concat());
+        log.by_selector(cx.engine().settings().log_selector(), wanted, &parts.concat());
     }
 }
 

@@ -385,12 +385,10 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
 
 /// Notes that something was not found, where that is wanted.
 fn log(call: &mut Call<'_>, line: &[u8]) {
-    if !call.settings().log_selector().contains(LogSelector::HOST_LOOKUP_FAILED) {
-        return;
-    }
+    let wanted = call.settings().log_selector();
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.selected(LogSelector::HOST_LOOKUP_FAILED, line);
+            log.by_selector(wanted, LogSelector::HOST_LOOKUP_FAILED, line);
         }
     });
 }

@@ -47,6 +47,15 @@ pub trait Log: Send + Sync {
     }
     /// A line for the main and the panic log.
     fn panic(&self, line: &[u8]);
+    /// A line that the main log would have if `log_selector` had a word: nobody hears of it
+    /// but who looks on.
+    fn unselected(&self, by: LogSelector, line: &[u8]) {
+        let _ = (by, line);
+    }
+    /// Whether somebody looks on, who is shown lines that no log has.
+    fn shows_unselected(&self) -> bool {
+        false
+    }
     /// A line for the panic log alone.
     fn panic_alone(&self, line: &[u8]) {
         self.panic(line);
@@ -65,6 +74,11 @@ pub trait Log: Send + Sync {
     fn selected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
         let _ = by;
         self.rejected_message(line, header);
+    }
+    /// The same, where the main log has it not because `log_selector` lacks a word.
+    fn unselected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
+        let _ = by;
+        self.rejected_message_alone(line, header);
     }
     /// A line for the log of rejections alone.
     fn rejection_alone(&self, line: &[u8]) {
@@ -91,6 +105,22 @@ pub trait Log: Send + Sync {
     fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
         let _ = tag;
         None
+    }
+}
+
+impl dyn Log + '_ {
+    /// Whether anybody hears of a line for the main log that hangs on a selector.
+    pub fn hears(&self, wanted: LogSelector, by: LogSelector) -> bool {
+        wanted.contains(by) || self.shows_unselected()
+    }
+
+    /// A line for the main log, if the selectors that are wanted have this one; who looks on
+    /// is shown it anyway (specification, `-v`).
+    pub fn by_selector(&self, wanted: LogSelector, by: LogSelector, line: &[u8]) {
+        match wanted.contains(by) {
+            true => self.selected(by, line),
+            false => self.unselected(by, line),
+        }
     }
 }
 
@@ -131,6 +161,12 @@ impl Log for LogOf {
     fn selected(&self, by: LogSelector, line: &[u8]) {
         self.log.selected(by, &self.named(line));
     }
+    fn unselected(&self, by: LogSelector, line: &[u8]) {
+        self.log.unselected(by, &self.named(line));
+    }
+    fn shows_unselected(&self) -> bool {
+        self.log.shows_unselected()
+    }
     fn panic(&self, line: &[u8]) {
         self.log.panic(&self.named(line));
     }
@@ -145,6 +181,9 @@ impl Log for LogOf {
     }
     fn selected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
         self.log.selected_rejection(by, &self.named(line), header);
+    }
+    fn unselected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
+        self.log.unselected_rejection(by, &self.named(line), header);
     }
     fn rejection_alone(&self, line: &[u8]) {
         self.log.rejection_alone(&self.named(line));

@@ -385,9 +385,10 @@ impl Attempt<'_> {
 
     /// The same, where a selector is set.
     pub(super) fn log_if(&self, by: LogSelector, line: &[u8]) {
-        if self.wanted().contains(by) {
+        let (log, wanted) = (&self.cx.engine().world().log, self.wanted());
+        if log.hears(wanted, by) {
             let line = crate::logs::named(&Str::from(&self.id[..]), &printing(line, true));
-            self.cx.engine().world().log.selected(by, &line);
+            log.by_selector(wanted, by, &line);
         }
     }
 

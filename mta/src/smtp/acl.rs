@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious::acl::{AclHost, AclResult, AclState, Logs, OwnMessage, PartsVerdict};
 use eximious::world::Log;
-use eximious::{AclPhases, Context, Opt, Str, opt};
+use eximious::{AclPhases, Context, LogSelector, Opt, Str, opt};
 
 use super::{Event, Outlet, SmtpSession, TrafficMarker};
 use crate::logs;
@@ -77,6 +77,10 @@ impl AclHost for Host<'_> {
 
     fn log(&mut self, line: &[u8]) {
         self.log.main(&logs::named(&self.id, line));
+    }
+
+    fn log_by_selector(&mut self, wanted: LogSelector, by: LogSelector, line: &[u8]) {
+        self.log.by_selector(wanted, by, &logs::named(&self.id, line));
     }
 
     fn log_to(&mut self, which: Logs, line: &[u8]) {

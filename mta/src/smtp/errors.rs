@@ -197,7 +197,7 @@ impl SmtpSession {
         self.run_notquit("connection-lost", Some((b"421", &text)));
         match self.transaction.envelope.is_some() {
             true => {
-                if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
+                if self.tells(LogSelector::LOST_INCOMING_CONNECTION) {
                     let client = self.shown_client();
                     let what: &[u8] = match self.connection.client.address {
                         Some(_) => b"disconnection",

@@ -33,6 +33,12 @@ impl SmtpSession {
         self.cx.engine().settings().log_selector().contains(what)
     }
 
+    /// Whether anybody hears of a line that hangs on a selector.
+    pub(super) fn tells(&self, what: LogSelector) -> bool {
+        let engine = self.cx.engine();
+        engine.world().log.hears(engine.settings().log_selector(), what)
+    }
+
     /// Writes a line to the main log, with the message's name where there is one.
     pub(super) fn log(&mut self, line: &[u8]) {
         logs::main(&self.cx, self.message_id())(line);
@@ -40,9 +46,9 @@ impl SmtpSession {
 
     /// The same where that is wanted.
     pub(super) fn log_if(&mut self, wanted: LogSelector, line: &[u8]) {
-        if self.logs(wanted) {
-            let line = self.log_line(line);
-            self.cx.engine().world().log.selected(wanted, &line);
+        if self.tells(wanted) {
+            let (line, engine) = (self.log_line(line), self.cx.engine());
+            engine.world().log.by_selector(engine.settings().log_selector(), wanted, &line);
         }
     }
 
@@ -134,7 +140,7 @@ impl SmtpSession {
     }
 
     fn logs_connections(&self) -> bool {
-        self.logs(LogSelector::SMTP_CONNECTION) && !self.connection.permissions.connection_nolog
+        self.tells(LogSelector::SMTP_CONNECTION) && !self.connection.permissions.connection_nolog
     }
 
     /// ` Ci=5 from (helo) [1.2.3.4]`.
@@ -228,7 +234,7 @@ impl SmtpSession {
             Mistake::Protocol => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
             Mistake::Syntax => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
         };
-        if self.logs(what) {
+        if self.tells(what) {
             let client = self.logged_client();
             let command = self.shown_command();
             let line = [b"SMTP ", word, b" error in \"", &command, b"\" ", &client, b" ", text];

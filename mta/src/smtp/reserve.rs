@@ -37,7 +37,7 @@ impl SmtpSession {
             ),
         };
         let host = self.connection.host.clone();
-        if self.logs(LogSelector::CONNECTION_REJECT) {
+        if self.tells(LogSelector::CONNECTION_REJECT) {
             let client = self.shown_client();
             let head = b"temporarily refused connection from ".as_slice();
             let line = [head, &client, b": not in reserve list", why.as_bytes()].concat();

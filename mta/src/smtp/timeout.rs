@@ -96,7 +96,7 @@ impl SmtpSession {
     }
 
     fn command_timed_out(&mut self) -> Stage {
-        if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
+        if self.tells(LogSelector::LOST_INCOMING_CONNECTION) {
             let (client, lasted) = (self.shown_client(), self.lasted());
             let head = b"SMTP command timeout on connection from ";
             let line = [head, &client[..], b" D=", lasted.as_bytes()].concat();

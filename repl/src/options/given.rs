@@ -361,6 +361,7 @@ impl Given {
             when: self.when,
             config: self.config.clone(),
             macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+            shown: self.verbose,
         }
     }
 

@@ -253,6 +253,10 @@ impl Log for Held {
         let line = line.to_vec();
         self.push(Box::new(move |log| log.selected(by, &line)));
     }
+    fn unselected(&self, by: LogSelector, line: &[u8]) {
+        let line = line.to_vec();
+        self.push(Box::new(move |log| log.unselected(by, &line)));
+    }
     fn panic(&self, line: &[u8]) {
         self.hold(|log, line| log.panic(line), line);
     }

@@ -13,10 +13,10 @@ use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, Outside};
 
 use super::local;
-use crate::caller;
 use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
+use crate::{caller, debug};
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
@@ -52,6 +52,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let config = config.unwrap_or_else(Config::default);
     let server = Arc::new(SmtpServer::new(&config, &engine));
     let deliverer = Deliverer::new(Arc::new(config), &engine, server.clone());
+    let deliverer = debug::watched(deliverer, &mut cx);
     if !user.trusted {
         given.clear();
     }

@@ -14,7 +14,7 @@ use eximious_mta::spool;
 use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
-use crate::{activity, caller};
+use crate::{activity, caller, debug};
 
 /// Values that only a trusted caller may give.
 pub type Given = Vec<(Var, Vec<u8>)>;
@@ -70,6 +70,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let config = config.unwrap_or_else(Config::default);
     let server = Arc::new(SmtpServer::new(&config, engine));
     let deliverer = Deliverer::new(Arc::new(config), engine, server.clone());
+    let deliverer = debug::watched(deliverer, &mut cx);
     let runs = hand_over.clone();
     server.run_for_clients(Box::new(move |text, ended| {
         runs.run_for(text)?;

@@ -245,9 +245,8 @@ fn look(
             };
             let head = b"DNS list lookup defer (probably timeout) for ".as_slice();
             let selector = run.cx.engine().settings().log_selector();
-            if selector.contains(LogSelector::DNSLIST_DEFER) {
-                run.host.log(&[head, &name, b": ", assumed.as_bytes()].concat());
-            }
+            let line = [head, &name, b": ", assumed.as_bytes()].concat();
+            run.host.log_by_selector(selector, LogSelector::DNSLIST_DEFER, &line);
             return Ok(standing);
         }
     };

@@ -56,6 +56,13 @@ impl Log for Tee {
         self.line(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);
         self.go_on(|log| log.selected(by, line));
     }
+    fn unselected(&self, by: LogSelector, line: &[u8]) {
+        self.line(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);
+        self.go_on(|log| log.unselected(by, line));
+    }
+    fn shows_unselected(&self) -> bool {
+        true
+    }
     fn panic(&self, line: &[u8]) {
         (self.panicked)();
         self.line("MAIN PANIC", line);
@@ -77,6 +84,10 @@ impl Log for Tee {
     fn selected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
         self.line(&[by.word().unwrap_or_default(), " MAIN REJECT"].concat(), line);
         self.go_on(|log| log.selected_rejection(by, line, header));
+    }
+    fn unselected_rejection(&self, by: LogSelector, line: &[u8], header: &[u8]) {
+        self.line(&[by.word().unwrap_or_default(), " MAIN REJECT"].concat(), line);
+        self.go_on(|log| log.unselected_rejection(by, line, header));
     }
     fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
         self.line("REJECT", line);

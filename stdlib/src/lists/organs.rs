@@ -26,10 +26,12 @@ pub(super) fn log_main(call: &mut Call<'_>, line: &[u8]) {
 /// wanted.
 pub(super) fn log_unknown(call: &mut Call<'_>, why: &[u8]) {
     let wanted = LogSelector::UNKNOWN_IN_LIST;
-    if call.settings().log_selector().contains(wanted)
-        && let Ok(log) = organ(call, &LOG, |call| call.log())
+    let selector = call.settings().log_selector();
+    if let Ok(log) = organ(call, &LOG, |call| call.log())
+        && log.hears(selector, wanted)
     {
-        log.selected(wanted, &[b"list matching forced to fail: ", why].concat());
+        let line = [b"list matching forced to fail: ", why].concat();
+        log.by_selector(selector, wanted, &line);
     }
 }
 

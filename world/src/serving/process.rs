@@ -26,26 +26,28 @@ pub fn detach() -> io::Result<()> {
 }
 
 /// Starts this program once more, under the name `exim`, with other arguments and no
-/// standard streams; nobody waits for it, and what ends whoever started it does not end it.
+/// standard streams, but for the standard error where it is shown; nobody waits for it, and what ends whoever started it does not end it.
 ///
 /// # Errors
 /// There can't be another process.
-pub fn start_again(arguments: &[Vec<u8>]) -> io::Result<()> {
-    again(arguments).spawn().map(drop)
+pub fn start_again(arguments: &[Vec<u8>], shown: bool) -> io::Result<()> {
+    again(arguments, shown).spawn().map(drop)
 }
 
 /// Runs it, and waits for its end.
 ///
 /// # Errors
 /// What the system says.
-pub fn run_again(arguments: &[Vec<u8>]) -> io::Result<()> {
-    again(arguments).status().map(drop)
+pub fn run_again(arguments: &[Vec<u8>], shown: bool) -> io::Result<()> {
+    again(arguments, shown).status().map(drop)
 }
 
-fn again(arguments: &[Vec<u8>]) -> Command {
+/// What it says on the standard error is shown to whoever is here, or to nobody.
+fn again(arguments: &[Vec<u8>], shown: bool) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg0("exim").args(arguments.iter().map(|one| OsStr::from_bytes(one)));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(if shown { Stdio::inherit() } else { Stdio::null() });
     command.process_group(0);
     command
 }
