@@ -244,7 +244,8 @@ impl<'s> Submission<'s> {
             false => recipients = arguments,
         }
         self.begin();
-        let mut message = GatheredMessage::new(self.cx, Way::Program, true);
+        let message = GatheredMessage::new(self.cx, Way::Program, true);
+        let mut message = message.counting_end(!self.request.dot_ends);
         let queue = self.state.queue.clone();
         self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece))?;
         self.arrive(message, recipients)
@@ -451,6 +452,7 @@ impl<'s> Submission<'s> {
         let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
         let FixedMessage { message, replaced, panics, named, given_id } = fixed;
+        self.check_count(&named)?;
         panics.iter().for_each(|line| self.log_panic(line));
         faults.take().iter().for_each(|line| self.log(line));
         self.received.message = message;

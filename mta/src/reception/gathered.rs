@@ -24,6 +24,8 @@ pub struct GatheredMessage {
     began: Moment,
     /// Whether a line `From …` before the header is none of it.
     drops_from: bool,
+    /// Whether a last line without an end counts among the longest ones.
+    counts_end: bool,
     /// All of it, or its header.
     head: Vec<u8>,
     rest: Rest,
@@ -62,11 +64,19 @@ impl GatheredMessage {
             way,
             began: cx.engine().world().clock.now(),
             drops_from,
+            counts_end: false,
             head: Vec::new(),
             rest: Rest::Memory,
             count: 0,
             next_look: WINDOW,
         }
+    }
+
+    /// Whether a last line that has no end counts among the longest ones, as it does where
+    /// no dot ends the message.
+    pub(crate) fn counting_end(mut self, counts: bool) -> Self {
+        self.counts_end = counts;
+        self
     }
 
     /// When it began to come.
@@ -113,6 +123,14 @@ impl GatheredMessage {
     /// Nothing more comes.
     pub(crate) fn finish(self, cx: &mut Context) -> ReadMessage {
         let mut parsed = parse(&self.head, self.way, self.drops_from, cx);
+        if self.counts_end
+            && let Some(body) = parsed.message.body.in_memory()
+        {
+            let line =
+                body.strip_suffix(b"\n").and_then(|body| body.rsplit(|byte| *byte == b'\n').next());
+            let length = line.map_or(0, <[u8]>::len) as u64;
+            parsed.message.longest_line = parsed.message.longest_line.max(length);
+        }
         let stored = match self.rest {
             Rest::Memory => None,
             Rest::Spool(body) => {
@@ -155,7 +173,9 @@ impl GatheredMessage {
                 body
             }
         };
-        body.leaves_end_out();
+        if !self.counts_end {
+            body.leaves_end_out();
+        }
         self.rest = Rest::Spool(Box::new(body));
         true
     }

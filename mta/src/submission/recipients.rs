@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::{self, Rules};
-use eximious::{Body, Str, opt, var};
+use eximious::{Str, opt, var};
 
 use super::report::Fault;
 use super::{Errors, Submission};
@@ -22,6 +22,11 @@ impl Submission<'_> {
         for argument in &self.request.arguments {
             let mut rest = argument.as_slice();
             while !rest.is_empty() {
+                // One too many is counted before anybody looks at it.
+                let is_full = most > 0 && found.len() as i64 >= most;
+                if is_full && !self.request.names_recipients {
+                    return Err(Fault::TooMany(most));
+                }
                 let end = address::find_end(rest, false);
                 let wrong = |why: &[u8]| Fault::Argument(argument.clone(), why.to_vec());
                 let parsed = address::parse(&rest[..end], rules);
@@ -40,9 +45,6 @@ impl Submission<'_> {
                     self.qualify(&mut text);
                 }
                 found.push(Str::tainted(text));
-                if most > 0 && found.len() as i64 > most && !self.request.names_recipients {
-                    return Err(Fault::TooMany(most));
-                }
                 rest = rest.get(end + 1..).unwrap_or_default();
             }
         }
@@ -52,6 +54,18 @@ impl Submission<'_> {
     fn qualify(&mut self, address: &mut Vec<u8>) {
         let domain = self.cx.value_of(var::QUALIFY_RECIPIENT);
         address.extend_from_slice(&[b"@", domain.bytes()].concat());
+    }
+
+    /// Whether the header names not too many; those that are wrong count, too. Nothing else of
+    /// the message was looked at yet.
+    pub(super) fn check_count(&mut self, named: &HeaderRecipients) -> Result<(), Fault> {
+        let most = options::number(self.cx, opt::RECIPIENTS_MAX);
+        let count = named.addresses.len() + named.wrong.len();
+        if most <= 0 || count as i64 <= most {
+            return Ok(());
+        }
+        self.id = Str::EMPTY;
+        Err(Fault::TooManyNamed(most))
     }
 
     /// Completes the recipients by those that the header names, and rewrites them and
@@ -67,15 +81,6 @@ impl Submission<'_> {
         self.rewrite_all(rewriter, &mut not_for);
         self.received.not_for = not_for;
         if self.request.names_recipients {
-            let most = options::number(self.cx, opt::RECIPIENTS_MAX);
-            if most > 0 && named.addresses.len() as i64 > most {
-                // Nothing of it was looked at yet.
-                self.received.message.headers.clear();
-                self.received.message.body = Body::default();
-                self.received.replaced.clear();
-                self.id = Str::EMPTY;
-                return Err(Fault::TooManyNamed(most));
-            }
             self.add_named(named.addresses, recipients);
         }
         self.rewrite(rewriter, recipients);
