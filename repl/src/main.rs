@@ -135,7 +135,7 @@ fn at_terminal() -> bool {
 
 /// `-z`: administrators may.
 fn write_log(request: options::LogRequest) -> ExitCode {
-    let options::LogRequest { setup, line, shown } = request;
+    let options::LogRequest { setup, line, shown, tells_version } = request;
     let world = eximious_world::system();
     let session = match shown {
         true => Session::start(setup, world),
@@ -148,7 +148,10 @@ fn write_log(request: options::LogRequest) -> ExitCode {
                 return ExitCode::FAILURE;
             }
             session.log(&line);
-            ExitCode::SUCCESS
+            match tells_version {
+                true => print_version(&session),
+                false => ExitCode::SUCCESS,
+            }
         }
         Err(refusal) => refuse(refusal),
     }
@@ -157,12 +160,7 @@ fn write_log(request: options::LogRequest) -> ExitCode {
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
 fn version(setup: Setup) -> ExitCode {
     match Session::start(setup, eximious_world::system()) {
-        Ok(session) => {
-            let engine = session.engine();
-            let text = version::version(engine.registry(), engine.world());
-            let last = version::configuration(session.config_file());
-            print(&[text.as_bytes(), &last].concat())
-        }
+        Ok(session) => print_version(&session),
         // What the program is does not hang on the configuration.
         Err(refusal) => {
             let code = refuse(refusal);
@@ -171,6 +169,13 @@ fn version(setup: Setup) -> ExitCode {
             code
         }
     }
+}
+
+fn print_version(session: &Session) -> ExitCode {
+    let engine = session.engine();
+    let text = version::version(engine.registry(), engine.world());
+    let last = version::configuration(session.config_file());
+    print(&[text.as_bytes(), &last].concat())
 }
 
 fn show(request: show::ShowRequest) -> ExitCode {

@@ -32,7 +32,7 @@ pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
 use rules::{Takes, Then};
-use values::{address_and_port, host, message_id, missing_value, number, sender};
+use values::{address_and_port, host, message_id, missing_value, number, sender, unknown};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -111,6 +111,8 @@ pub struct LogRequest {
     pub line: Vec<u8>,
     /// Whether it is shown, since something is only tested.
     pub shown: bool,
+    /// `-bV`: the version is told, too.
+    pub tells_version: bool,
 }
 
 /// `-be`: strings are to be expanded.
@@ -187,7 +189,9 @@ impl<'a> Parser<'a> {
     }
 
     fn option(&mut self, arg: &'a [u8]) -> Result<(), Stop> {
-        let Some((rule, attached)) = rules::find(arg) else { return Err(Stop::abandoned(arg)) };
+        let Some((rule, attached)) = rules::find(arg) else {
+            return Err(unknown(arg, self.args.is_empty()));
+        };
         let name = rule.name;
         let value = match rule.takes {
             Takes::Nothing => b"".as_slice(),
@@ -195,6 +199,8 @@ impl<'a> Parser<'a> {
             Takes::Value(_) if !attached.is_empty() => attached,
             Takes::Next(missing) | Takes::Value(missing) => match self.next() {
                 Some(value) => value,
+                // Where nothing more is said of the body, it is what it is.
+                None if name == "-B" => return Ok(()),
                 None => return Err(missing_value(missing, arg)),
             },
         };
@@ -241,7 +247,7 @@ impl<'a> Parser<'a> {
                     _ => Some(seconds(value).and_then(|time| u64::try_from(time).ok())),
                 };
                 let Some(time) = time.map_or(Some(None), |time| time.map(Some)) else {
-                    let message = [b"bad time value ", value, b": abandoned"].concat();
+                    let message = [b"bad time value ", arg, b": abandoned"].concat();
                     return Err(Stop::exim(message));
                 };
                 self.given.daemon.inherited = Some(time.map(Duration::from_secs));

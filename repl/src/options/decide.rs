@@ -37,16 +37,16 @@ impl Parser<'_> {
     }
 
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
-        if let Some(line) = self.given.log_line.take()
-            && self.action != Some(Asked::Version)
-        {
+        if let Some(line) = self.given.log_line.take() {
             let filters = &self.given.filters;
             let shown = filters.system.is_some()
                 || filters.user.is_some()
                 || self
                     .has(|asked| matches!(asked, Asked::Expand | Asked::Route(_) | Asked::Host(_)));
-            return Ok(self.finish(Some(Asked::Log(line, shown))));
+            let tells_version = self.action == Some(Asked::Version);
+            return Ok(self.finish(Some(Asked::Log(line, shown, tells_version))));
         }
+        self.prefer_tests();
         self.check_apart()?;
         if self.begins_run()
             && matches!(self.action, Some(Asked::Host(_) | Asked::Expand | Asked::Route(_)))
@@ -78,6 +78,19 @@ impl Parser<'_> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// Of several tests, that of addresses comes first, and that of a session last.
+    fn prefer_tests(&mut self) {
+        if !matches!(self.action, Some(Asked::Host(_))) {
+            return;
+        }
+        let is_route = |asked: &Asked| matches!(asked, Asked::Route(_));
+        let place = self.others.iter().position(is_route);
+        let place = place.or_else(|| self.others.iter().position(|asked| *asked == Asked::Expand));
+        if let Some(place) = place {
+            self.action = Some(self.others.remove(place));
+        }
     }
 
     /// What the daemon and `-bP` do not go together with.

@@ -187,7 +187,7 @@ static RULES: &[Rule] = &[
     own("-eq", NOTHING),
     own("-ew", NOTHING),
     ignored("-m", NOTHING),
-    own("-oA", Takes::Next(STRING)),
+    own("-oA", Takes::Value(STRING)),
     own("-oPX", NOTHING),
     ignored("-oY", NOTHING),
     own("-odb", NOTHING),

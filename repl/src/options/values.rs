@@ -27,6 +27,16 @@ pub(super) fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
     }
 }
 
+/// An option that nobody knows. Of some, what is missing is said first.
+pub(super) fn unknown(arg: &[u8], is_last: bool) -> Stop {
+    match arg {
+        _ if !is_last => Stop::abandoned(arg),
+        [b'-', b'o', b'M', ..] => missing_value(Missing::Expected("data"), arg),
+        [b'-', b'b', b'f', ..] => missing_value(Missing::Expected("string"), arg),
+        _ => Stop::abandoned(arg),
+    }
+}
+
 pub(super) fn later(option: &[u8], what: &str) -> Stop {
     Stop([b"eximious: option ", option, b" ", what.as_bytes()].concat())
 }
