@@ -142,6 +142,28 @@ fn an_expansion_has_its_callers_rights() {
     }
 }
 
+/// As Exim says it: whose rights are too few stands behind the system's words.
+#[test]
+fn lookups_say_whose_rights_are_too_few() {
+    let Some(place) = Place::new() else { return };
+    let secret = place.path("secret").display().to_string();
+    let spool = place.path("closed").display().to_string();
+    std::fs::create_dir(&spool).unwrap();
+    std::fs::set_permissions(&spool, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let whose = "Permission denied (euid=65534 egid=65534)";
+    for (kind, file, head) in [
+        ("dbm", &secret, format!("failed to open {secret} as a db (v4.1+) file")),
+        ("dbmnz", &secret, format!("failed to open {secret} as a db (v4.1+) file")),
+        ("dbmjz", &secret, format!("failed to open {secret} as a db (v4.1+) file")),
+        ("cdb", &secret, format!("failed to open {secret} for cdb lookup")),
+        ("lsearch", &secret, format!("failed to open {secret} for linear search")),
+        ("lsearch", &spool, format!("failed to open {spool} for linear search")),
+    ] {
+        let said = place.as_nobody(&["-be", &format!("${{lookup{{a}}{kind}{{{file}}}}}")], "");
+        assert_eq!(said.out.trim_end(), format!("Failed: {head}: {whose}"), "{kind}: {said:?}");
+    }
+}
+
 #[test]
 fn who_brings_a_configuration_has_no_rights_but_its_own() {
     let Some(place) = Place::new() else { return };

@@ -7,6 +7,7 @@ use eximious_core::{
 };
 
 use crate::lists::elements;
+use crate::wording::with_rights;
 
 /// `${lookup{key}dbm{/file}}`.
 pub static DBM: LookupDef = LookupDef {
@@ -77,6 +78,7 @@ fn find(call: &mut Call<'_>, query: &LookupQuery, key: Vec<u8>) -> Result<Option
         Ok(DatabaseAnswer::Value(value)) => Ok(Some(Str::from(value))),
         Ok(_) => Ok(None),
         Err(DatabaseError::Open(why) | DatabaseError::Header(why)) => {
+            let why = with_rights(call, why);
             let message =
                 [b"failed to open ", file, b" as a db (v4.1+) file: ", why.as_bytes()].concat();
             Err(LookupFail::Open(super::outside(message)))

@@ -80,7 +80,13 @@ pub(super) fn view<T: View>(call: &mut Call<'_>, path: &[u8]) -> Result<Arc<T>, 
     let files = call.files()?;
     let stat = files.stat(path, true).map_err(Trouble::Outside)?;
     if !stat.is_file() {
-        return Err(Trouble::NotRegular);
+        // Whoever may not even open a directory is told that.
+        return Err(match stat.is_directory().then(|| files.read(path, 1)) {
+            Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Trouble::Outside(error)
+            }
+            _ => Trouble::NotRegular,
+        });
     }
     let key = (path.to_vec(), std::any::TypeId::of::<T>());
     let store: &mut Store = call.memory();
