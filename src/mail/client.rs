@@ -115,6 +115,11 @@ pub fn came_by_inetd(cx: &mut Context) {
     cx.call(&NAMES, hosts::came_by_inetd);
 }
 
+/// Says that the client is a program of this system.
+pub fn is_program(cx: &mut Context) {
+    cx.call(&NAMES, hosts::is_program);
+}
+
 /// Puts `$sender_fullhost` and `$sender_rcvhost` together, out of what is known.
 pub fn describe(cx: &mut Context) {
     let (name, address) = (known_name(cx), cx.value_of(var::SENDER_HOST_ADDRESS));

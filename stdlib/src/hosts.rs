@@ -81,23 +81,36 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
 /// What stands behind a client whose connection another program took.
 pub const BY_INETD: &[u8] = b" (via inetd)";
 
-/// Whether another program took the connection.
+/// What is known of how a client came.
 #[derive(Default)]
-struct Inetd(bool);
+struct Way {
+    /// Whether another program took the connection.
+    by_inetd: bool,
+    /// Whether the client is a program of this system, whomever it names.
+    is_program: bool,
+}
 
 /// Says that another program took the client's connection, and handed it on.
 pub fn came_by_inetd(call: &mut Call<'_>) {
-    call.memory::<Inetd>().0 = true;
+    call.memory::<Way>().by_inetd = true;
+}
+
+/// Says that the client is a program of this system.
+pub fn is_program(call: &mut Call<'_>) {
+    call.memory::<Way>().is_program = true;
 }
 
 /// Says of a host that it has no address: to whoever is shown each step, and in the log
-/// of a client's conversation or of a delivery, where that is for good.
-pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
+/// of a client's conversation or of a delivery, where that is for good. False where there
+/// is neither.
+pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) -> bool {
     let mut line = [b"no IP address found for host ", name].concat();
     let is_set = |value: Result<Str, Fail>| value.ok().filter(|value| !value.is_empty());
     let of_message = is_set(call.value_of(var::MESSAGE_EXIM_ID)).is_some();
-    let client = is_set(call.value_of(var::SENDER_FULLHOST)).or_else(|| {
-        let in_dialogue = is_set(call.value_of(var::SMTP_COMMAND)).is_some();
+    let is_program = call.memory::<Way>().is_program;
+    let host = is_set(call.value_of(var::SENDER_FULLHOST)).filter(|_| !is_program);
+    let client = host.or_else(|| {
+        let in_dialogue = is_program || is_set(call.value_of(var::SMTP_COMMAND)).is_some();
         is_set(call.value_of(var::SENDER_IDENT)).filter(|_| in_dialogue)
     });
     match client {
@@ -110,7 +123,7 @@ pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
         Some(client) => {
             // What is looked for of a message is no matter of the connection.
             if !of_message {
-                let way = if call.memory::<Inetd>().0 { BY_INETD } else { b"" };
+                let way = if call.memory::<Way>().by_inetd { BY_INETD } else { b"" };
                 let parts = [b" (during SMTP connection from ", client.bytes(), way, b")"];
                 line.extend_from_slice(&parts.concat());
             }
@@ -119,8 +132,9 @@ pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
                 log(call, &line);
             }
         }
-        _ => {}
+        None => return false,
     }
+    true
 }
 
 /// What is known of the client.

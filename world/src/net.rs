@@ -165,7 +165,13 @@ impl Net for SystemNet {
     }
 
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        let found = (host, 0).to_socket_addrs()?;
+        let found = (host, 0).to_socket_addrs().map_err(|why| {
+            // The library says only in words that this may change.
+            match why.to_string().ends_with("Temporary failure in name resolution") {
+                true => io::Error::new(io::ErrorKind::TimedOut, why),
+                false => why,
+            }
+        })?;
         let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
         addresses.dedup();
         Ok(addresses)

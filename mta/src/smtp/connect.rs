@@ -37,6 +37,9 @@ impl SmtpSession {
         if self.connection.client.by_inetd {
             eximious::client::came_by_inetd(cx);
         }
+        if self.connection.client.user.is_some() && !self.connection.client.is_provider {
+            eximious::client::is_program(cx);
+        }
         self.note_protocol(false);
     }
 

@@ -10,6 +10,7 @@ use eximious_core::world::{Stream, Target};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use super::readfile::lines;
+use crate::hosts::report_missing;
 use crate::interval::seconds;
 use crate::lists::elements;
 use crate::provenance;
@@ -255,15 +256,20 @@ fn addresses(call: &mut Call<'_>, host: &[u8]) -> Result<Vec<IpAddr>, Fail> {
     if let Some(address) = text.parse().ok().or_else(|| numeric_address(text)) {
         return Ok(vec![address]);
     }
-    let found = if text.is_empty() || is_hexadecimal_address(text) {
-        Vec::new()
-    } else {
-        call.net()?.resolve(text).unwrap_or_default()
+    let found = match text.is_empty() || is_hexadecimal_address(text) {
+        true => Ok(Vec::new()),
+        false => call.net()?.resolve(text),
     };
+    // What can't be told for now is nothing to note.
+    let for_good = !matches!(&found, Err(why) if why.kind() == io::ErrorKind::TimedOut);
+    let found = found.unwrap_or_default();
     if found.is_empty() {
         let message = [b"no IP address found for host ", host].concat();
-        if !host.is_empty() {
+        if !host.is_empty() && !report_missing(call, host, for_good) && for_good {
             call.log()?.main(&message);
+        }
+        if !for_good {
+            crate::dns::show_unset(call, host);
         }
         return Err(later(message));
     }

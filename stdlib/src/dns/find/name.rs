@@ -51,7 +51,7 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
         let ending = if later { Ending::Later } else { Ending::Missing };
         let host = RouteHost { name: official, certificate_name: text, ..RouteHost::default() };
         let hosts = if found { vec![host] } else { Vec::new() };
-        crate::hosts::report_missing(call, given, !later);
+        let _ = crate::hosts::report_missing(call, given, !later);
         return Ok(HostsFound { hosts, ..HostsFound::none(ending) });
     }
     let local = LocalAddresses::read(call)?;
