@@ -1,14 +1,15 @@
 //! Local deliveries by another process, which keeps the superuser's rights when this one
-//! gives them up. It takes four kinds of order, to write to a mailbox, to give a message
-//! to a command, to read or write a small file and to begin a dialogue with a command or at a
-//! socket, and does each with the rights of the user that the order names, who is never the
-//! superuser.
+//! gives them up. It takes five kinds of order, to write to a mailbox, to give a message
+//! to a command, to read or write a small file, to look at a file and to begin a dialogue with
+//! a command or at a socket, and does each with the rights of the user that the order names,
+//! who is never the superuser.
 //!
 //! Each order has a connection of its own, which is handed over along the one that both
 //! were given at the start; along one that was for a user's mailbox, others of the same user
 //! may be written. When the first one closes, the process ends. Where the one who ordered goes
 //! away in the middle, what was written is taken back, as for any message that breaks off.
 
+mod files;
 mod wire;
 
 use std::collections::VecDeque;
@@ -40,6 +41,7 @@ use rustix::process::geteuid;
 use crate::mailbox::relay::{self, Ask, Question, Reply};
 use crate::mailbox::{self, SystemMailboxes};
 use crate::processes::{Conversation, Other, Partner, SystemProcesses, open};
+use files::HelpedFiles;
 use wire::{Frame, read_frame, write_frame};
 
 /// How much of a message goes with an order, before it is asked for.
@@ -89,7 +91,8 @@ impl DeliveryHelper {
     /// The world with deliveries that go this way.
     pub fn in_world(self: Arc<Self>, world: World) -> World {
         let processes = Arc::new(ByHelper(self.clone(), world.processes));
-        World { mailboxes: self, processes, ..world }
+        let files = Arc::new(HelpedFiles(self.clone(), world.files));
+        World { mailboxes: self, processes, files, ..world }
     }
 
     /// Hands over a connection for one order; this side of it.
@@ -351,6 +354,7 @@ fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
             true => Frame::Opened(Err(PipeFault::Rights(denied()))),
             false => return converse(stream, &order),
         },
+        Frame::Look(look) => look.take(refuses_root),
         _ => return Err(gone()),
     };
     write_frame(&mut stream, &outcome)

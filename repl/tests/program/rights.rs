@@ -340,6 +340,63 @@ fn without_a_daemon_what_users_hand_in_reaches_mailboxes() {
     }
 }
 
+/// A redirection in a home that nobody else may look into.
+const HOME: &str = "spool_directory = DIR/spool\nlog_file_path = DIR/spool/%slog\n\
+    primary_hostname = host.test\nbegin routers\nr:\n  driver = redirect\n  \
+    file = DIR/home/.forward\n  user = games\n  group = games\n  file_transport = t\n\
+    begin transports\nt:\n  driver = appendfile\n  user = games\n  group = games\n  \
+    create_file = anywhere\n";
+
+#[test]
+fn files_of_users_are_read_with_their_rights() {
+    let Some(place) = Place::new() else { return };
+    let folder = place.folder.path();
+    for name in ["boxes", "home", "etc"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    let own = |name: &str, user, mode| {
+        chown(folder.join(name), Some(user), Some(user)).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let text = HOME.replace("DIR", &folder.display().to_string());
+    fs::write(folder.join("etc/exim4.conf"), text).unwrap();
+    let mailbox = folder.join("boxes/mailbox");
+    let line = format!("{}\n", mailbox.display());
+    // What the mail server's user may read is not for users to have read.
+    fs::write(folder.join("spool/own"), &line).unwrap();
+    own("spool/own", place.server.0, 0o600);
+    own("boxes", 5, 0o700);
+    let exim = crate::common::reference().map(PathBuf::from);
+    for program in [Some(place.program()), exim].into_iter().flatten() {
+        for (uid, is_link) in [(NOBODY, false), (0, false), (NOBODY, true), (0, true)] {
+            let forward = folder.join("home/.forward");
+            let _ = fs::remove_file(&forward);
+            let _ = fs::remove_dir_all(folder.join("spool/db"));
+            match is_link {
+                true => std::os::unix::fs::symlink(folder.join("spool/own"), &forward).unwrap(),
+                false => {
+                    fs::write(&forward, &line).unwrap();
+                    own("home/.forward", 5, 0o600);
+                }
+            }
+            own("home", 5, 0o700);
+            let script = "mount --bind \"$1\" /etc/exim4 && cd / && exec setpriv --reuid=\"$3\" \
+                --regid=\"$3\" --clear-groups \"$2\" -odi x@host.test";
+            let said = Command::new("unshare")
+                .args(["-m", "sh", "-c", script, "sh"])
+                .args([folder.join("etc"), program.clone()])
+                .arg(uid.to_string())
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            assert!(said.status.success(), "{program:?} {uid}: {said:?}");
+            let log = fs::read_to_string(folder.join("spool/mainlog")).unwrap_or_default();
+            assert_eq!(mailbox.exists(), !is_link, "{program:?} {uid}: {log}");
+            let _ = fs::remove_file(&mailbox);
+        }
+    }
+}
+
 /// Owner, group and mode of a configuration, and whether the superuser's calls go by it.
 const OWNERS: &[(u32, u32, u32, bool)] = &[
     (0, 0, 0o644, true),

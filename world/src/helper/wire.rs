@@ -7,7 +7,9 @@ use eximious_core::world::mailbox::{
     MailboxBeforehand, MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm,
     MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, UserFileOrder, UserFileWork,
 };
-use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder};
+use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder, Stat};
+
+use super::files::FileLook;
 
 use crate::mailbox::relay::{Question, Reply};
 
@@ -34,6 +36,11 @@ pub(super) enum Frame {
     End(Duration),
     /// How it has ended, if it has.
     Ended(Option<i32>),
+    /// A look at a file, or at what is in a directory.
+    Look(FileLook),
+    Contents(io::Result<Vec<u8>>),
+    Names(io::Result<Vec<Vec<u8>>>),
+    Stat(io::Result<Stat>),
 }
 
 /// Writes a frame: its length, and its bytes.
@@ -125,6 +132,8 @@ structs! {
     PeerOrder { user, peer, timeout }
     PipeEnd { code, output, written }
     UserFileOrder { user, path, work }
+    FileLook { uid, gid, path, kind, most }
+    Stat { mode, inode, device, links, uid, gid, size, atime, mtime, mtime_nanos, ctime }
 }
 
 impl Wire for bool {
@@ -218,7 +227,11 @@ impl Wire for Duration {
 /// The system's number; what has none is told as one that has.
 impl Wire for io::Error {
     fn put(&self, out: &mut Vec<u8>) {
-        let unknown = rustix::io::Errno::IO.raw_os_error();
+        let unknown = match self.kind() {
+            io::ErrorKind::FileTooLarge => rustix::io::Errno::FBIG,
+            _ => rustix::io::Errno::IO,
+        };
+        let unknown = unknown.raw_os_error();
         self.raw_os_error().unwrap_or(unknown).put(out);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -532,6 +545,22 @@ impl Wire for Frame {
                 out.push(11);
                 code.put(out);
             }
+            Self::Look(look) => {
+                out.push(12);
+                look.put(out);
+            }
+            Self::Contents(contents) => {
+                out.push(13);
+                contents.put(out);
+            }
+            Self::Names(names) => {
+                out.push(14);
+                names.put(out);
+            }
+            Self::Stat(stat) => {
+                out.push(15);
+                stat.put(out);
+            }
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -548,6 +577,10 @@ impl Wire for Frame {
             9 => Self::Opened(Wire::take(from)?),
             10 => Self::End(Wire::take(from)?),
             11 => Self::Ended(Wire::take(from)?),
+            12 => Self::Look(Wire::take(from)?),
+            13 => Self::Contents(Wire::take(from)?),
+            14 => Self::Names(Wire::take(from)?),
+            15 => Self::Stat(Wire::take(from)?),
             _ => return None,
         })
     }

@@ -1,0 +1,137 @@
+//! Files as users see them, where only the helper may have users' rights: `.forward` files and
+//! filters in homes that nobody else may look into.
+
+use std::io;
+use std::sync::Arc;
+
+use eximious_core::world::{Files, Stat};
+use rustix::process::geteuid;
+
+use super::wire::Frame;
+use super::{DeliveryHelper, gone};
+use crate::as_user::AsUser;
+use crate::files::SystemFiles;
+use crate::mailbox::relay::Reply;
+
+/// A look at a file with a user's rights.
+pub(super) struct FileLook {
+    pub(super) uid: u32,
+    pub(super) gid: Option<u32>,
+    pub(super) path: Vec<u8>,
+    pub(super) kind: u8,
+    /// How much of it is wanted, at the most.
+    pub(super) most: u64,
+}
+
+/// What is looked for: the contents, the names in a directory, what `stat` says, and what it
+/// says of a link.
+const CONTENTS: u8 = 0;
+const NAMES: u8 = 1;
+const STAT: u8 = 2;
+const LINK: u8 = 3;
+
+impl FileLook {
+    /// Looks. Of the superuser's view, nobody has more than whether something is there.
+    pub(super) fn take(&self, refuses_root: bool) -> Frame {
+        let is_stat = matches!(self.kind, STAT | LINK);
+        let user = match refuses_root && self.uid == 0 && !is_stat {
+            true => Err(rustix::io::Errno::PERM.into()),
+            false => Ok(AsUser::new(self.uid, self.gid)),
+        };
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        match self.kind {
+            CONTENTS => Frame::Contents(user.and_then(|user| {
+                Ok(user.with(|| SystemFiles.read(&self.path, self.most))?.to_vec())
+            })),
+            NAMES => Frame::Names(
+                user.and_then(|user| user.with(|| SystemFiles.names(&self.path, most))),
+            ),
+            kind => Frame::Stat(
+                user.and_then(|user| user.with(|| SystemFiles.stat(&self.path, kind != LINK))),
+            ),
+        }
+    }
+}
+
+/// The files of a process that has a helper.
+pub(super) struct HelpedFiles(pub(super) Arc<DeliveryHelper>, pub(super) Arc<dyn Files>);
+
+impl Files for HelpedFiles {
+    fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
+        self.1.read(path, limit)
+    }
+
+    fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat> {
+        self.1.stat(path, follow)
+    }
+
+    fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files> {
+        let own = geteuid();
+        match own.is_root() || own.as_raw() == uid {
+            true => self.1.clone().seen_by(uid, gid),
+            false => {
+                Arc::new(UsersFiles { helper: self.0.clone(), files: self.1.clone(), uid, gid })
+            }
+        }
+    }
+
+    fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        self.1.names(path, most)
+    }
+
+    fn replace(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
+        self.1.replace(path, contents)
+    }
+
+    fn append(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
+        self.1.append(path, contents)
+    }
+}
+
+/// The files as a user sees them, by the helper.
+struct UsersFiles {
+    helper: Arc<DeliveryHelper>,
+    files: Arc<dyn Files>,
+    uid: u32,
+    gid: Option<u32>,
+}
+
+impl UsersFiles {
+    fn look(&self, path: &[u8], kind: u8, most: u64) -> io::Result<Frame> {
+        let look = FileLook { uid: self.uid, gid: self.gid, path: path.to_vec(), kind, most };
+        self.helper.order(&Frame::Look(look), &mut |_| Reply::Counts(false))
+    }
+}
+
+impl Files for UsersFiles {
+    fn seen_by(self: Arc<Self>, _: u32, _: Option<u32>) -> Arc<dyn Files> {
+        self
+    }
+
+    fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
+        match self.look(path, CONTENTS, limit)? {
+            Frame::Contents(contents) => contents.map(Arc::from),
+            _ => Err(gone()),
+        }
+    }
+
+    fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat> {
+        // Most users have no such file, and what this process does not find they do not.
+        if let Err(why) = self.files.stat(path, follow)
+            && why.kind() == io::ErrorKind::NotFound
+        {
+            return Err(why);
+        }
+        match self.look(path, if follow { STAT } else { LINK }, 0)? {
+            Frame::Stat(stat) => stat,
+            _ => Err(gone()),
+        }
+    }
+
+    fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        match self.look(path, NAMES, most as u64)? {
+            Frame::Names(names) => names,
+            _ => Err(gone()),
+        }
+    }
+}
