@@ -221,7 +221,7 @@ impl<'t> Parser<'t> {
 
     /// The data value that a command has to have.
     fn argument(&mut self, command: &[u8]) -> Result<FilterWord, FilterFault> {
-        let value = self.reader.value(Ends::Space)?;
+        let value = self.reader.wanted()?;
         if value.text.is_empty() {
             return Err(self.near([b"\"", command, b"\" requires an argument"].concat()));
         }
@@ -272,7 +272,7 @@ impl<'t> Parser<'t> {
         if self.reader.word(Ends::Space)? != b"to" {
             return Err(self.near("\"to\" expected in \"add\" command"));
         }
-        let variable = self.reader.value(Ends::Space)?;
+        let variable = self.reader.wanted()?;
         if variable.text.is_empty() {
             return Err(self.near("value missing after \"to\""));
         }
@@ -297,7 +297,7 @@ impl<'t> Parser<'t> {
                 return Err(self.near(what));
             }
         };
-        let text = self.reader.value(Ends::Space)?;
+        let text = self.reader.wanted()?;
         if text.text.is_empty() {
             let what = "value missing after \"add\", \"remove\", or \"charset\"";
             return Err(self.near(what));

@@ -123,6 +123,21 @@ impl<'t> Reader<'t> {
         Ok(FilterWord { text: text.to_vec(), span: Span::new(start, start + text.len()) })
     }
 
+    /// The same for who wants something: a string of which nothing is there before its line
+    /// ends is nothing, rather than a string without an end.
+    pub(super) fn wanted(&mut self) -> Result<FilterWord, FilterFault> {
+        let start = self.at;
+        let value = self.value(Ends::Space);
+        let text = &self.text[start..self.at];
+        match value {
+            Err(_) if text.starts_with(b"\"") && is_nothing(&text[1..]) => {
+                self.skip();
+                Ok(FilterWord { text: Vec::new(), span: Span::new(start, start + 1) })
+            }
+            value => value,
+        }
+    }
+
     /// A string in quotes.
     fn string(&mut self) -> Result<FilterWord, FilterFault> {
         let start = self.at;
@@ -170,6 +185,16 @@ impl<'t> Reader<'t> {
         let tail = format!(" of filter file (max = {LONGEST} chars)");
         self.fault(format!("{what} is too long in line "), &tail)
     }
+}
+
+/// Whether a text is nothing but lines that go on.
+fn is_nothing(mut text: &[u8]) -> bool {
+    while let [b'\\', rest @ ..] = text
+        && let Some(length) = continuation(rest)
+    {
+        text = &rest[length..];
+    }
+    text.is_empty()
 }
 
 /// How much of what follows a backslash belongs to the end of a line: blanks, the
