@@ -67,7 +67,8 @@ pub fn exim(
     }
 }
 
-/// Writes what `logwrite` wants written, with a user's rights, up to what can't be.
+/// Writes what `logwrite` wants written, with a user's rights, up to what can't be. The
+/// world's log is that of the message.
 ///
 /// # Errors
 /// Why a file can't be written to, in Exim's words.
@@ -89,11 +90,20 @@ pub fn write_logs(
                 let path = file.bytes().to_vec();
                 let order = UserFileOrder { user: user.clone(), path, work };
                 let done = match file.taint().is_tainted() {
-                    true => Err(std::io::ErrorKind::PermissionDenied.into()),
+                    true => {
+                        world.log.panic(&[b"Tainted filename '", file.bytes(), b"'"].concat());
+                        Err(std::io::ErrorKind::PermissionDenied.into())
+                    }
                     false => world.mailboxes.file(&order),
                 };
                 if let Err(why) = done {
-                    let why = reason(&why);
+                    let why = match why.kind() {
+                        // As of a file that is only read, with whose rights that was.
+                        std::io::ErrorKind::PermissionDenied => {
+                            format!("Permission denied (euid={} egid={})", user.uid, user.gid)
+                        }
+                        _ => reason(&why),
+                    };
                     let head = [b"failed to open filter log file \"", file.bytes()].concat();
                     return Err([&head[..], b"\": ", why.as_bytes()].concat());
                 }

@@ -447,6 +447,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", "TIME"),
             (r"\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
+            (r"\(euid=\d+ egid=\d+\)", "(euid=UID egid=GID)"),
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ (\d+)$", "$1 UID GID\n$2\nTIME $3"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),

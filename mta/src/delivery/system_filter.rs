@@ -9,7 +9,7 @@ use eximious::route::{
 };
 use eximious::stdlib::options::server_ids;
 use eximious::transport::{LocalUser, Undelivered};
-use eximious::{Fail, FailClass, Str, opt, var};
+use eximious::{Fail, FailClass, Str, World, opt, var};
 
 use super::Attempted;
 use super::attempt::{Attempt, Undone};
@@ -62,7 +62,8 @@ impl Attempt<'_> {
         for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
             self.cx.unset_var(variable);
         }
-        let world = self.cx.engine().world().clone();
+        let log = self.cx.log();
+        let world = World { log, ..self.cx.engine().world().clone() };
         let logged = filter::write_logs(&world, &user, &done.actions);
         for (variable, count) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
             self.cx.set_var(variable, Str::from(count.to_string()));

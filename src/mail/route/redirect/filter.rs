@@ -1,7 +1,7 @@
 //! Filters as redirection data (specification 22.3).
 
-use eximious_core::Str;
 use eximious_core::world::LocalUser;
+use eximious_core::{Str, World};
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::options::server_ids;
 use eximious_stdlib::variables::var;
@@ -251,7 +251,9 @@ fn write_logs(
         return Ok(());
     }
     let identity = machine.identity(router)?;
+    let log = machine.cx.log();
     let (settings, world) = (machine.cx.engine().settings(), machine.cx.engine().world().clone());
+    let world = World { log, ..world };
     let server = server_ids(settings, &*world.users, &*world.host);
     let (uid, gid) = (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
     let user = LocalUser { uid, gid, groups: Vec::new() };
