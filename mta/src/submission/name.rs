@@ -15,9 +15,9 @@ pub fn full_name(cx: &mut Context, user: &User) -> Vec<u8> {
         && let Ok(true) = cx.matches(&pattern, &Str::tainted(user.gecos.as_slice()))
     {
         let engine = cx.engine().clone();
-        match engine.expand_once(name.bytes(), cx) {
-            Ok(name) => return name.bytes().to_vec(),
-            Err(fail) => engine.world().log.panic(fail.message()),
+        // What can't be expanded counts as if it were not there.
+        if let Ok(name) = engine.expand_once(name.bytes(), cx) {
+            return name.bytes().to_vec();
         }
     }
     let name = user.gecos.split(|byte| *byte == b',').next().unwrap_or_default();

@@ -51,6 +51,67 @@ pub fn phrase(name: &[u8], charset: &[u8]) -> Vec<u8> {
     if is_phrase(name) {
         return name.to_vec();
     }
+    match first_quote(name) {
+        Some(at) => phrase_with_quotes(name, at),
+        None => quoted(name),
+    }
+}
+
+/// The same of a name that has a quote in it: what stands before that is in quotes as a
+/// whole, and behind it each word that has to be. A string without an end gets one.
+fn phrase_with_quotes(name: &[u8], at: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len() + 8);
+    let (head, mut rest) = name.split_at(at);
+    if is_phrase(head) {
+        out.extend_from_slice(head);
+    } else {
+        let words = head.trim_ascii_end();
+        out.extend(quoted(words));
+        out.extend_from_slice(&head[words.len()..]);
+    }
+    while let Some(byte) = rest.first() {
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let end = match byte {
+            _ if blanks > 0 => blanks,
+            b'"' => skip_quoted(rest, 0),
+            b'(' if is_phrase(&rest[..skip_comments(rest, 0)]) => skip_comments(rest, 0),
+            _ => {
+                let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'"' | b'(');
+                rest[1..].iter().position(ends).map_or(rest.len(), |end| end + 1)
+            }
+        };
+        let (piece, tail) = rest.split_at(end.max(1));
+        rest = tail;
+        match byte {
+            _ if is_phrase(piece) => out.extend_from_slice(piece),
+            b'"' => {
+                out.extend_from_slice(piece);
+                if piece.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1 {
+                    out.push(b'\\');
+                }
+                out.push(b'"');
+            }
+            _ => out.extend(quoted(piece)),
+        }
+    }
+    out
+}
+
+/// Where the first quote is that no backslash stands before.
+fn first_quote(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// A text in quotes, with a backslash where one has to be.
+fn quoted(name: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(name.len() + 2);
     quoted.push(b'"');
     let mut rest = name;
@@ -152,7 +213,12 @@ mod tests {
             ("x)", "\"x)\""),
             ("(x", "\"(x\""),
             ("a\\(b", "\"a\\(b\""),
-            ("a\"b", "\"a\\\"b\""),
+            ("a\"b", "a\"b\""),
+            ("a, b \"x\" c, d", "\"a, b\" \"x\" \"c,\" d"),
+            ("a \"x\", b", "a \"x\"\",\" b"),
+            ("a \"b\" c) (d) (e", "a \"b\" \"c)\" (d) \"(e\""),
+            ("a \"x\\", "a \"x\\\\\""),
+            ("a\\\"b", "\"a\\\"b\""),
             ("\\", "\"\\\\\""),
             ("a,b", "\"a,b\""),
             ("\u{e9} (a.b)", "=?UTF-8?Q?=C3=A9_=28a=2Eb=29?="),
