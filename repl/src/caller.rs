@@ -167,6 +167,20 @@ pub fn is_admin(settings: &Settings, world: &World) -> bool {
         || is_in(world, &settings.get(opt::ADMIN_GROUPS).0)
 }
 
+/// What is said to whoever may not name a file for the daemon's process (`-oP`, `-oPX`): only
+/// the superuser and the mail server's user may.
+pub fn refused_pid_file(settings: &Settings, world: &World) -> Option<Vec<u8>> {
+    let (server, _) = server_ids(settings, &*world.users, &*world.host);
+    let own = world.host.caller().0;
+    let lent = eximious_world::rights::caller().is_lent_rights;
+    let effective = if lent { 0 } else { own };
+    let line = format!(
+        "exim: only uid=0 or uid={server} can use -oP and -oPX \
+         (uid={own} euid={effective} | {own})"
+    );
+    (own != 0 && own != server).then(|| line.into_bytes())
+}
+
 /// Whether whoever runs the program is in one of these groups.
 fn is_in(world: &World, groups: &[u32]) -> bool {
     let (uid, gid) = world.host.caller();

@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
-use eximious::{Engine, Fail, opt, words};
+use eximious::{Engine, Fail, Settings, opt, words};
 use eximious_world::DeliveryHelper;
 
 use options::{CalledAs, ExpandRequest, Job, Options};
@@ -111,6 +111,10 @@ fn main() -> ExitCode {
         Job::Submit(request) => submit::run(request).unwrap_or_else(refuse),
         Job::Log(request) => write_log(request),
         Job::RemovePidFile(path) => {
+            let (settings, world) = (Settings::default(), eximious_world::system());
+            if let Some(why) = caller::refused_pid_file(&settings, &world) {
+                return refuse(Refusal::Said(why));
+            }
             let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default().bytes().to_vec());
             eximious_world::serving::remove_pid_file_of_parent(&path);
             ExitCode::SUCCESS

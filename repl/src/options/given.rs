@@ -320,7 +320,7 @@ impl Given {
                 names_others: !self.arguments.is_empty(),
                 setup: self.setup(),
             }),
-            Asked::Scan(file) => Job::Scan(malware::ScanRequest { file, setup: self.setup() }),
+            Asked::Scan(file) => Job::Scan(malware::ScanRequest { file, setup: self.check() }),
             Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
                 queues_remote: self.when == Some(DeliveryTime::RemoteQueued),
                 most_messages: self.most_messages,

@@ -253,6 +253,7 @@ fn checks_may_be_the_administrators() {
         &["-brt", "here.example"],
         &["-bh", "192.0.2.1"],
         &["-bf", "/dev/null"],
+        &["-bmalware", "/dev/null"],
     ] {
         assert_eq!(ask("nobody", args), (Some(1), refused.to_owned()), "{args:?}");
         assert!(!ask("root", args).1.contains(refused), "{args:?}");

@@ -184,6 +184,14 @@ fn who_brings_a_configuration_has_no_rights_but_its_own() {
 #[test]
 fn only_administrators_are_shown_the_queue_or_start_a_daemon() {
     let Some(place) = Place::new() else { return };
+    for args in [&["-bd", "-oP", "/x"][..], &["-oPX"]] {
+        let said = place.as_nobody(args, "");
+        let why = format!(
+            "exim: only uid=0 or uid={} can use -oP and -oPX (uid=65534 euid=0 | 65534)",
+            place.server.0
+        );
+        assert_eq!((said.err.trim_end(), said.status), (&why[..], Some(1)), "{args:?}");
+    }
     for args in [&["-bd"][..], &["-bp"], &["-bw"]] {
         let said = place.as_nobody(args, "");
         assert_eq!(said.err.trim_end(), "exim: permission denied; not admin", "{args:?}: {said:?}");
