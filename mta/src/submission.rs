@@ -244,11 +244,10 @@ impl<'s> Submission<'s> {
             false => recipients = arguments,
         }
         self.begin();
-        let message = GatheredMessage::new(self.cx, Way::Program, true);
-        let mut message = message.counting_end(!self.request.dot_ends);
+        let mut message = GatheredMessage::new(self.cx, Way::Program, true);
         let queue = self.state.queue.clone();
         self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece))?;
-        self.arrive(message, recipients)
+        self.arrive(message.counting_end(!self.request.dot_ends), recipients)
     }
 
     /// How large a message may be; where that can't be told, none is taken.

@@ -133,7 +133,10 @@ impl GatheredMessage {
         }
         let stored = match self.rest {
             Rest::Memory => None,
-            Rest::Spool(body) => {
+            Rest::Spool(mut body) => {
+                if !self.counts_end {
+                    body.leaves_end_out();
+                }
                 let id = body.id().clone();
                 Some(body.finish().map(|left| (id, left)))
             }
@@ -149,7 +152,7 @@ impl GatheredMessage {
     fn divide(&mut self, cx: &mut Context, queue: &[u8]) -> bool {
         let drops_from = self.drops_from;
         let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-        let mut body = match self.way {
+        let body = match self.way {
             Way::Program => {
                 let Some(end) = header_end(&self.head, &mut is_sender) else { return false };
                 let rest = self.head.split_off(end.at);
@@ -173,9 +176,6 @@ impl GatheredMessage {
                 body
             }
         };
-        if !self.counts_end {
-            body.leaves_end_out();
-        }
         self.rest = Rest::Spool(Box::new(body));
         true
     }
