@@ -67,8 +67,9 @@ impl Attempt<'_> {
 
     fn keep_back(&mut self, node: NodeId, address: &Address, kind: &str, why: Undelivered) {
         let subject = Subject::undelivered(address, None, false);
-        let parts = format!("{kind} defer ({}): ", why.number);
-        let line = [&self.named(&subject), parts.as_bytes(), &why.message].concat();
+        let head = format!("{kind} defer ({})", why.number);
+        let named = self.named(&subject);
+        let line = [&named, head.as_bytes(), &self.took(None), b": ", &why.message].concat();
         self.log(&[b"== ", &line[..]].concat());
         self.log_message(&line);
         self.defer(Undone::new(node, address, false, why));

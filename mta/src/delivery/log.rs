@@ -121,11 +121,11 @@ impl Attempt<'_> {
             // A file or a command is told with the address that it came of.
             let nearest = usize::from(subject.is_direct).min(between.len());
             let between = if all { between } else { &between[..nearest] };
-            let between: Vec<Vec<u8>> = between.iter().map(|one| printing(one, utf8)).collect();
+            let shown: Vec<Vec<u8>> = between.iter().map(|one| printing(one, utf8)).collect();
             if !between.is_empty() {
-                out.extend_from_slice(&[b" (", &between.join(&b", "[..])[..], b")"].concat());
+                out.extend_from_slice(&[b" (", &shown.join(&b", "[..])[..], b")"].concat());
             }
-            if is_short || subject.is_direct || !is_same(original, &own) {
+            if is_short || subject.is_direct || !between.is_empty() || !is_same(original, &own) {
                 out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
             }
         } else if is_short || !is_same(text, &own) {
