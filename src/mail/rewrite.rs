@@ -298,9 +298,10 @@ fn log_rewritten(cx: &mut Context, before: &Str, place: AddressPlace, new: &[u8]
     let wanted = LogSelector::ADDRESS_REWRITE;
     let logged = cx.engine().settings().log_selector().contains(wanted);
     let event = RewriteEvent::new(before.bytes(), new, place.word(), number);
-    cx.tell(Happening::Rewrite(event.logged(logged)));
     let log = cx.log();
-    if logged || log.shows_unselected() {
+    let is_said = logged || log.shows_unselected();
+    cx.tell(Happening::Rewrite(event.logged(is_said)));
+    if is_said {
         let (middle, tail) =
             (format!("\" from {} rewritten as \"", place.word()), number.to_string());
         let tail = [b"\" by rule ", tail.as_bytes()].concat();

@@ -238,7 +238,7 @@ pub struct RewriteEvent<'e> {
     pub part: &'e str,
     /// The rule's number, from 1.
     pub rule: usize,
-    /// Whether the log says it, too.
+    /// Whether the log says it, too, or who is shown its lines.
     pub logged: bool,
 }
 
