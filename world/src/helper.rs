@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command as Program, Stdio};
@@ -40,7 +41,7 @@ use rustix::process::geteuid;
 
 use crate::mailbox::relay::{self, Ask, Question, Reply};
 use crate::mailbox::{self, SystemMailboxes};
-use crate::processes::{Conversation, Other, Partner, SystemProcesses, open};
+use crate::processes::{Conversation, NOT_EXECUTED, Other, Partner, SystemProcesses, UMASK, open};
 use files::HelpedFiles;
 use wire::{Frame, read_frame, write_frame};
 
@@ -208,9 +209,56 @@ impl Mailboxes for DeliveryHelper {
 /// Commands for messages by the helper, all else as before.
 struct ByHelper(Arc<DeliveryHelper>, Arc<dyn Processes>);
 
+impl ByHelper {
+    /// Runs a command that somebody else should have the rights for.
+    fn run_as(
+        &self,
+        (uid, gid): (u32, u32),
+        command: &Command,
+        timeout: Duration,
+        limit: u64,
+    ) -> Result<Finished, RunError> {
+        // It begins where this process is, if its user may.
+        let here = || std::env::current_dir().unwrap_or_default().into_os_string().into_vec();
+        let mut order = PipeOrder {
+            argv: command.argv.clone(),
+            environment: command.environment.clone(),
+            directory: command.directory.clone().unwrap_or_else(here),
+            user: LocalUser { uid, gid, groups: Vec::new() },
+            umask: UMASK,
+            dumps_core: false,
+            timeout: Some(timeout),
+            max_output: limit,
+        };
+        let mut end = self.pipe(&order, &mut io::empty());
+        if let (Err(PipeFault::Directory(_)), None) = (&end, &command.directory) {
+            order.directory = b"/".to_vec();
+            end = self.pipe(&order, &mut io::empty());
+        }
+        match end {
+            Ok(end) if end.output.len() as u64 > limit => Err(RunError::TooMuch),
+            Ok(PipeEnd { code, output, .. }) => Ok(Finished { code, output }),
+            Err(PipeFault::Execute(_) | PipeFault::Directory(_)) => {
+                Ok(Finished { code: NOT_EXECUTED, output: Vec::new() })
+            }
+            Err(PipeFault::Timeout) => Err(RunError::Timeout),
+            Err(PipeFault::Rights(why) | PipeFault::Start(why) | PipeFault::Message(why)) => {
+                Err(RunError::Start(why))
+            }
+        }
+    }
+}
+
 impl Processes for ByHelper {
     fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
-        self.1.run(command, timeout, limit)
+        let own = geteuid();
+        match command.identity {
+            // Nobody is the superuser by the helper.
+            Some(user) if user.0 != 0 && user.0 != own.as_raw() && !own.is_root() => {
+                self.run_as(user, command, timeout, limit)
+            }
+            _ => self.1.run(command, timeout, limit),
+        }
     }
 
     fn start(&self, command: &Command) -> io::Result<Box<dyn Child>> {

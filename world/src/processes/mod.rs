@@ -30,7 +30,7 @@ use crate::deadline::Deadline;
 pub struct SystemProcesses;
 
 /// What a shell says of a command that can't be executed.
-const NOT_EXECUTED: i32 = 127;
+pub(crate) const NOT_EXECUTED: i32 = 127;
 /// How long a process may take to end that is told to end at once.
 const MOMENT: Duration = Duration::from_millis(100);
 /// How long a process may take to end by itself when its channel is closed.
@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How much stack somebody needs who only waits.
 const STACK: usize = 64 * 1024;
 /// Files that a command makes are for its user alone.
-const UMASK: u32 = 0o077;
+pub(crate) const UMASK: u32 = 0o077;
 
 impl Processes for SystemProcesses {
     fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
