@@ -4,6 +4,7 @@ mod filter;
 pub(super) mod forward;
 mod items;
 mod mistakes;
+mod rights;
 mod rules;
 mod source;
 mod srs;

@@ -11,6 +11,7 @@ use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
 use super::super::{DeliveryTarget, FilterPipe, Purpose};
 use super::mistakes::{Mistake, passed_over};
+use super::rights::with_users;
 use super::{Redirection, file_transport, said};
 use crate::Context;
 use crate::mail::filter::{
@@ -56,11 +57,13 @@ pub(super) fn run(
     let (mut filtered, inbox) = match kind {
         FilterKind::Exim => {
             let options = exim_options(machine, redirection)?;
-            (exim(machine.cx, data.bytes(), &options, &mut ()), Str::EMPTY)
+            let run = |cx: &mut Context| exim(cx, data.bytes(), &options, &mut ());
+            (with_users(machine, router, run)?, Str::EMPTY)
         }
         FilterKind::Sieve => {
             let options = sieve_options(machine, router)?;
-            let filtered = sieve::run(machine.cx, data.bytes(), &options);
+            let run = |cx: &mut Context| sieve::run(cx, data.bytes(), &options);
+            let filtered = with_users(machine, router, run)?;
             (filtered, options.inbox)
         }
     };
