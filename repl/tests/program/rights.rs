@@ -405,6 +405,78 @@ fn files_of_users_are_read_with_their_rights() {
     }
 }
 
+/// The first of what a filter says is done with its user's rights, the second asks for what
+/// only the mail server's user may read.
+const FILTERS: [(&str, &str); 2] = [
+    (
+        "${run{/usr/bin/id -u}{$value}} ${lookup{k}lsearch{DIR/home/kept}} \
+         ${if exists{DIR/home/kept}{y}{n}} ${lookup{kept}dsearch{DIR/home}}",
+        "5\n its own y kept\n",
+    ),
+    ("${lookup{k}lsearch{DIR/spool/kept}{$value}{none}}", ""),
+];
+
+#[test]
+fn filters_read_and_run_with_their_users_rights() {
+    let Some(place) = Place::new() else { return };
+    let folder = place.folder.path();
+    for name in ["home", "etc"] {
+        fs::create_dir(folder.join(name)).unwrap();
+    }
+    let own = |name: &str, user, mode| {
+        chown(folder.join(name), Some(user), Some(user)).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let here = |text: &str| text.replace("DIR", &folder.display().to_string());
+    let text = HOME.replace("file_transport = t", "file_transport = t\n  allow_filter");
+    fs::write(folder.join("etc/exim4.conf"), here(&text)).unwrap();
+    fs::write(folder.join("home/kept"), "k: its own\n").unwrap();
+    own("home/kept", 5, 0o600);
+    fs::write(folder.join("spool/kept"), "k: the server's\n").unwrap();
+    own("spool", place.server.0, 0o755);
+    own("spool/kept", place.server.0, 0o600);
+    let log = || fs::read_to_string(folder.join("spool/mainlog")).unwrap_or_default();
+    let call = |program: &PathBuf| {
+        let script = "mount --bind \"$1\" /etc/exim4 && cd / && exec \"$2\" -odi x@host.test";
+        let said = Command::new("unshare")
+            .args(["-m", "sh", "-c", script, "sh"])
+            .args([folder.join("etc"), program.clone()])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(said.status.success(), "{program:?}: {said:?}");
+    };
+    let forward = folder.join("home/.forward");
+    let exim = crate::common::reference().map(PathBuf::from);
+    for program in [Some(place.program()), exim].into_iter().flatten() {
+        for (text, expected) in FILTERS {
+            let text =
+                format!("# Exim filter\nlogfile DIR/home/log\nlogwrite \"{text}\"\nseen finish\n");
+            fs::write(&forward, here(&text)).unwrap();
+            own("home/.forward", 5, 0o600);
+            own("home", 5, 0o700);
+            call(&program);
+            let written = fs::read_to_string(folder.join("home/log")).unwrap_or_default();
+            assert_eq!(written, expected, "{program:?}: {}", log());
+            let _ = fs::remove_file(folder.join("home/log"));
+        }
+        // A file that its user may not open is told so before its owner is.
+        own("home/.forward", 0, 0o600);
+        call(&program);
+        let last = log();
+        let denied = here("failed to open DIR/home/.forward: Permission denied (euid=5 egid=60)");
+        assert!(last.contains(&denied), "{program:?}: {last}");
+        // One that is not there is not missed where its user may not look.
+        fs::remove_file(&forward).unwrap();
+        own("home", 0, 0o700);
+        call(&program);
+        let last = log();
+        assert!(last.contains("x@host.test: Unrouteable address"), "{program:?}: {last}");
+        fs::remove_file(folder.join("spool/mainlog")).unwrap();
+        let _ = fs::remove_dir_all(folder.join("spool/db"));
+    }
+}
+
 /// Owner, group and mode of a configuration, and whether the superuser's calls go by it.
 const OWNERS: &[(u32, u32, u32, bool)] = &[
     (0, 0, 0o644, true),

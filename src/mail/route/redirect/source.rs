@@ -21,7 +21,11 @@ const LARGEST: u64 = 1 << 20;
 const KIND: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
+const CHARACTERS: u32 = 0o020_000;
 const LINK: u32 = 0o120_000;
+const SOCKET: u32 = 0o140_000;
+/// What the system says where a socket is opened as a file.
+const NO_SUCH_DEVICE: i32 = 6;
 
 /// Asking what a look-up complained of touches nothing.
 static LOOKUP: Meta = Meta::new("redirect", Effects::empty(), TaintRule::Result);
@@ -62,25 +66,43 @@ fn file(
     }
     let identity = machine.identity(router)?;
     let files = files_of(machine, identity);
-    let stat = files.stat(path, true);
-    // A user's file that is not there is not opened.
-    let is_absent = stat.as_ref().is_err_and(|why| why.kind() == ErrorKind::NotFound);
+    // Whether there is a file is seen with all the rights that this process has.
+    let all = machine.cx.engine().world().files.clone().seen_by(0, None);
+    let absence = all.stat(path, true).err().filter(|why| why.kind() == ErrorKind::NotFound);
+    let is_absent = absence.is_some();
     if name.taint().is_tainted() && !(is_absent && identity.uid.is_some()) {
         let message = [b"Tainted name '", path, b"' for file read not permitted\n"].concat();
         return Err(RouteError::new(message));
     }
-    let stat = match stat {
+    if let Some(why) = absence {
+        return missing(router, identity, &*all, path, &why);
+    }
+    let stat = match files.stat(path, true) {
+        Ok(stat) if stat.mode & KIND == SOCKET => {
+            let why = std::io::Error::from_raw_os_error(NO_SUCH_DEVICE);
+            return missing(router, identity, &*files, path, &why);
+        }
         Ok(stat) => stat,
         Err(why) => return missing(router, identity, &*files, path, &why),
     };
-    if stat.mode & KIND != REGULAR {
-        return Err(RouteError::new([path, b" is not a regular file"].concat()));
+    // Who may not open it is told so first.
+    let contents = match stat.mode & KIND == REGULAR {
+        true => Some(files.read(path, LARGEST)),
+        false => None,
+    };
+    if let Some(Err(why)) = &contents
+        && why.kind() == ErrorKind::PermissionDenied
+    {
+        return missing(router, identity, &*files, path, why);
     }
+    let Some(contents) = contents else {
+        return Err(RouteError::new([path, b" is not a regular file"].concat()));
+    };
     check(machine, router, path, &stat)?;
     if stat.size > LARGEST {
         return Err(RouteError::new(too_big(path)));
     }
-    match files.read(path, LARGEST) {
+    match contents {
         Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
         Err(why) => missing(router, identity, &*files, path, &why),
     }
@@ -114,14 +136,18 @@ fn missing(
     if ignored {
         return Ok(None);
     }
-    let mut message = [b"failed to open ", path, b": ", reason(why).as_bytes()].concat();
-    if why.kind() == ErrorKind::PermissionDenied
-        && let Identity { uid: Some(uid), gid, .. } = identity
-    {
-        let who = format!(" (euid={uid} egid={})", gid.unwrap_or(uid));
-        message.extend_from_slice(who.as_bytes());
+    let why = said_of(identity, why);
+    Err(RouteError::new([b"failed to open ", path, b": ", why.as_bytes()].concat()))
+}
+
+/// The system's words, and whose rights are too few.
+fn said_of(identity: Identity, why: &std::io::Error) -> String {
+    match (why.kind(), identity) {
+        (ErrorKind::PermissionDenied, Identity { uid: Some(uid), gid, .. }) => {
+            format!("{} (euid={uid} egid={})", reason(why), gid.unwrap_or(uid))
+        }
+        _ => reason(why).to_string(),
     }
-    Err(RouteError::new(message))
 }
 
 /// `modemask`, `check_owner`, `check_group`.
@@ -192,19 +218,21 @@ pub(super) fn included(
             let tail = b" (component of included file); could be symbolic link";
             return [b"failed to open ", path, tail].concat();
         }
-        failed(b"failed to open included file ", &reason(&why))
+        failed(b"failed to open included file ", &said_of(identity, &why))
     })?;
     match stat.mode & KIND {
         REGULAR if stat.size > LARGEST => {
             return Err([b"included file ", too_big(path).as_slice()].concat());
         }
         REGULAR => {}
+        // The one that is always empty says nothing.
+        CHARACTERS => {}
         DIRECTORY => return Err(failed(b"error while reading included file ", "Is a directory")),
         _ => return Err(failed(b"included file ", "not a regular file")),
     }
     match files.read(path, LARGEST) {
         Ok(bytes) => Ok(text_of(&bytes)),
-        Err(why) => Err(failed(b"failed to open included file ", &reason(&why))),
+        Err(why) => Err(failed(b"failed to open included file ", &said_of(identity, &why))),
     }
 }
 
