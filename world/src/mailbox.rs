@@ -203,8 +203,11 @@ fn make_directory(path: &[u8], mode: u32) -> rustix::io::Result<()> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
     // Who may not look into it can't change what it was made with.
     if let Ok(made) = rustix::fs::open(path, flags, Mode::empty()) {
-        if rustix::fs::fstat(&made)?.st_mode & 0o7777 != mode {
-            rustix::fs::fchmod(&made, Mode::from_raw_mode(mode))?;
+        let has = rustix::fs::fstat(&made)?.st_mode & 0o7777;
+        // What lies in a directory that hands its group down does so, too.
+        let wants = mode | has & Mode::SGID.as_raw_mode();
+        if has != wants {
+            rustix::fs::fchmod(&made, Mode::from_raw_mode(wants))?;
         }
         sync_directory(parent(path))?;
     }

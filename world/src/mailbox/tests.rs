@@ -349,6 +349,19 @@ fn what_is_no_mailbox_of_the_users_is_refused() {
 }
 
 #[test]
+fn directories_keep_the_group_that_is_handed_down() {
+    let (place, _) = place();
+    let above = place.path().join("above");
+    fs::create_dir(&above).unwrap();
+    fs::set_permissions(&above, fs::Permissions::from_mode(0o2777)).unwrap();
+    write(&maildir(&above.join("a/b"), false), "x").unwrap();
+    for path in ["a", "a/b", "a/b/new"] {
+        let mode = fs::metadata(above.join(path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o2000, 0o2000, "{path} {mode:o}");
+    }
+}
+
+#[test]
 fn files_are_made_only_where_they_may_be() {
     let (place, _) = place();
     let home = place.path().join("home");
