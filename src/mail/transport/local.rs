@@ -127,7 +127,7 @@ impl<'c> LocalText<'c> {
         let batched = transport.on(options.batched);
         let crlf = crlf || transport.on(options.crlf);
         let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
-        let mut before = surrounding(call, options.prefix, "prefix")?;
+        let mut before = surrounding(call, options.prefix, ("prefix", path.is_some()))?;
         if batched {
             let mut line = |parts: &[&[u8]]| {
                 parts.iter().for_each(|part| before.extend_from_slice(part));
@@ -144,7 +144,7 @@ impl<'c> LocalText<'c> {
             }
             line(&[b"DATA"]);
         }
-        let mut after = surrounding(call, options.suffix, "suffix")?;
+        let mut after = surrounding(call, options.suffix, ("suffix", path.is_some()))?;
         if batched {
             after.push(b'.');
             after.extend_from_slice(end);
@@ -192,15 +192,19 @@ impl<'c> LocalText<'c> {
 fn surrounding(
     call: &mut TransportCall<'_>,
     option: DriverOpt<Str>,
-    what: &str,
+    (what, into_file): (&str, bool),
 ) -> Result<Vec<u8>, Undelivered> {
     let Some(text) = call.transport.some_text(option).cloned() else { return Ok(Vec::new()) };
     let expand = |cx: &mut Context| Text::new(text.clone()).expand(cx);
     let expanded = call.transport.on_behalf_of(call.cx, option.name(), expand);
-    let expanded = expanded.map_err(|_| {
+    let expanded = expanded.map_err(|fail| {
         let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
         let tail = [b" for ", call.transport.name.bytes(), b" transport) failed"].concat();
-        Undelivered::new(HEADERS, [&head[..], what.as_bytes(), &tail].concat())
+        let told = [&head[..], what.as_bytes(), &tail].concat();
+        match into_file {
+            true => Undelivered::new(HEADERS, told),
+            false => Undelivered::new(0, [&told[..], b": ", fail.message()].concat()).panicking(),
+        }
     })?;
     Ok(expanded.bytes().to_vec())
 }

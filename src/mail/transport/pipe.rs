@@ -98,10 +98,7 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
         }
         Ok(_) if let Some(fault) = text.filter_fault() => Err(not_filtered(call, &fault, b"")),
         Ok(end) => ended(call, &order, end),
-        Err(PipeFault::Execute(_)) if !transport.on(opt::FREEZE_EXEC_FAIL) => {
-            ended(call, &order, PipeEnd { code: status::NOT_EXECUTED, ..PipeEnd::default() })
-        }
-        Err(fault) => Err(not_run(call, &order, fault)),
+        Err(fault) => not_run(call, &order, fault),
     }
 }
 
@@ -121,13 +118,21 @@ fn not_filtered(call: &TransportCall<'_>, fault: &FilterFault, head: &[u8]) -> T
     }
 }
 
-/// Why a command was not run to its end.
-fn not_run(call: &TransportCall<'_>, order: &PipeOrder, fault: PipeFault) -> Trouble {
+/// What comes of a command that was not run to its end.
+fn not_run(
+    call: &mut TransportCall<'_>,
+    order: &PipeOrder,
+    fault: PipeFault,
+) -> Result<Delivered, Trouble> {
     let number = |error: &std::io::Error| error.raw_os_error().unwrap_or(0);
     let deferred = |error: &std::io::Error, text: Vec<u8>| {
         Trouble::Deferred(Undelivered::new(number(error), text))
     };
-    match fault {
+    Err(match fault {
+        PipeFault::Execute(_) => {
+            let end = PipeEnd { code: status::NOT_EXECUTED, ..PipeEnd::default() };
+            return ended(call, order, end);
+        }
         PipeFault::Rights(error) => {
             let (uid, gid) = (order.user.uid, order.user.gid);
             deferred(&error, format!("unable to set gid={gid} or uid={uid}").into_bytes())
@@ -146,11 +151,7 @@ fn not_run(call: &TransportCall<'_>, order: &PipeOrder, fault: PipeFault) -> Tro
             let text = b"pipe delivery process timed out".to_vec();
             if call.transport.on(opt::TIMEOUT_DEFER) { later(text) } else { never(text) }
         }
-        PipeFault::Execute(_) => {
-            let text = [b"pipe process failed to exec \"", &line(order)[..], b"\""].concat();
-            Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) })
-        }
-    }
+    })
 }
 
 /// The command, for those who read of it.
@@ -177,7 +178,9 @@ fn ended(
     // Who sends a report is told nothing.
     let is_bounce = call.consignment.errors_to.is_empty();
     let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty() && !is_bounce;
-    let is_fine = code == 0 || transport.on(opt::IGNORE_STATUS);
+    // So says a shell, too, of what it can't execute.
+    let is_unexecuted = code == status::NOT_EXECUTED && transport.on(opt::FREEZE_EXEC_FAIL);
+    let is_fine = code == 0 || !is_unexecuted && transport.on(opt::IGNORE_STATUS);
     let is_temporary = !is_fine && is_temporary(call, code);
     log(call, &output, (is_fine, is_temporary));
     if is_fine && !returns {
@@ -185,8 +188,14 @@ fn ended(
     }
     let text = match is_fine {
         true => b"return message generated".to_vec(),
+        false if is_unexecuted => {
+            [b"pipe process failed to exec \"", &line(order)[..], b"\""].concat()
+        }
         false => status::failed(call, order, code),
     };
+    if is_unexecuted && !returns {
+        return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
+    }
     if is_temporary && !returns {
         let said = Some(FAILED.to_vec());
         return Err(Trouble::Deferred(Undelivered { said, ..Undelivered::new(0, text) }));

@@ -192,6 +192,11 @@ fn what_may_not_be_run_is_said() {
         ("command = cat\nallow_commands = /bin/echo : cat", "=>"),
         ("command = /x/y\nallow_commands = /x/y\nrestrict_to_path", "=>"),
         (
+            "command = /a\nmessage_prefix = ${nosuch}",
+            "== (0) Expansion of \"${nosuch}\" (prefix for T transport) failed: unknown variable \
+             in \"${nosuch}\"",
+        ),
+        (
             "command = cat\nenvironment = ${nosuch}",
             "== (0) failed to expand string \"${nosuch}\" for T transport: unknown variable in \
              \"${nosuch}\"",
@@ -269,6 +274,16 @@ fn how_it_ended_decides() {
             "freeze_exec_fail",
             Err(PipeFault::Execute(none())),
             "== (0) frozen pipe process failed to exec \"/a \"b c\"\"",
+        ),
+        (
+            "freeze_exec_fail\nignore_status\ntemp_errors = *",
+            end(127, "x\n"),
+            "== (0) frozen pipe process failed to exec \"/a \"b c\"\"",
+        ),
+        (
+            "freeze_exec_fail\nreturn_output",
+            end(127, "x\n"),
+            "** pipe process failed to exec \"/a \"b c\"\"x\n",
         ),
         ("", Err(PipeFault::Timeout), "** pipe delivery process timed out"),
         ("timeout_defer", Err(PipeFault::Timeout), "== (0) pipe delivery process timed out"),
