@@ -271,7 +271,10 @@ fn number(
 ) -> Result<Option<Limit>, Undelivered> {
     let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
     let value = call.expand(&text, option.name(), "").map_err(Undelivered::panicking)?;
-    limit(value.bytes()).map(Some).ok_or_else(|| {
+    // Only what is warned of may be a share.
+    let is_fit =
+        |limit: &Limit| !limit.is_share || option.name() == opt::QUOTA_WARN_THRESHOLD.name();
+    limit(value.bytes()).filter(is_fit).map(Some).ok_or_else(|| {
         let name = call.transport.name.bytes();
         let head = [b"Malformed value \"", value.bytes(), b"\" (expansion of \""].concat();
         let tail = [text.bytes(), b"\") in ", name, b" transport"].concat();

@@ -69,11 +69,15 @@ impl<'s> Supply<'s> {
         Ok(Self { cx, transport, reader, unread, sender, recipients, sizes, counts })
     }
 
-    /// Expands an option's text; a forced failure is nothing.
-    fn text(&mut self, option: DriverOpt<Str>, about: &str) -> Result<Str, MailboxFault> {
+    /// Expands an option's text; a forced failure is nothing, if it may be.
+    fn text(
+        &mut self,
+        (option, may_be_nothing): (DriverOpt<Str>, bool),
+        about: &str,
+    ) -> Result<Str, MailboxFault> {
         let Some(text) = self.transport.some_text(option).cloned() else { return Ok(Str::EMPTY) };
         Text::new(text.clone()).expand(self.cx).or_else(|fail| match fail.class() {
-            FailClass::Forced => Ok(Str::EMPTY),
+            FailClass::Forced if may_be_nothing => Ok(Str::EMPTY),
             _ => {
                 let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
                 let name = self.transport.name.bytes();
@@ -146,7 +150,7 @@ impl MailboxSupply for Supply<'_> {
 
     fn name(&mut self, inode: u64) -> Result<Vec<u8>, MailboxFault> {
         self.cx.set_var(var::INODE, inode.to_string());
-        let name = self.text(opt::DIRECTORY_FILE, opt::DIRECTORY_FILE.name());
+        let name = self.text((opt::DIRECTORY_FILE, false), opt::DIRECTORY_FILE.name());
         self.cx.unset_var(var::INODE);
         let name = name.map_err(|fault| MailboxFault { number: 0, ..fault })?;
         Ok(name.bytes().to_vec())
@@ -158,17 +162,18 @@ impl MailboxSupply for Supply<'_> {
         }
         let before = self.cx.value_of(var::MESSAGE_SIZE);
         self.cx.set_var(var::MESSAGE_SIZE, written.to_string());
-        let text = self.text(opt::MAILDIR_TAG, opt::MAILDIR_TAG.name());
+        let text = self.text((opt::MAILDIR_TAG, true), opt::MAILDIR_TAG.name());
         self.cx.set_var(var::MESSAGE_SIZE, before);
         Ok(tag(text?.bytes()))
     }
 
     fn envelope(&mut self, base: &[u8]) -> Result<Vec<u8>, MailboxFault> {
         self.cx.set_var(var::MAILSTORE_BASENAME, Str::from(base));
-        let texts = self.text(opt::MAILSTORE_PREFIX, "mailstore prefix").and_then(|prefix| {
-            let suffix = self.text(opt::MAILSTORE_SUFFIX, "mailstore suffix")?;
-            Ok((line(&prefix), line(&suffix)))
-        });
+        let texts =
+            self.text((opt::MAILSTORE_PREFIX, true), "mailstore prefix").and_then(|prefix| {
+                let suffix = self.text((opt::MAILSTORE_SUFFIX, true), "mailstore suffix")?;
+                Ok((line(&prefix), line(&suffix)))
+            });
         self.cx.unset_var(var::MAILSTORE_BASENAME);
         let (mut envelope, suffix) = texts?;
         for address in std::iter::once(&self.sender).chain(&self.recipients) {

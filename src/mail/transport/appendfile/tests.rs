@@ -150,6 +150,15 @@ fn what_makes_no_sense_is_said() {
             "-1 Malformed value \"abc\" (expansion of \"abc\") in T transport",
         ),
         (
+            "file = /x\nquota = 50%",
+            "-1 Malformed value \"50%\" (expansion of \"50%\") in T transport",
+        ),
+        (
+            "directory = /x\ndirectory_file = ${if eq{a}{b}{x}fail}",
+            "0 Expansion of \"${if eq{a}{b}{x}fail}\" (directory_file for T transport) failed: \
+             \"if\" failed and \"fail\" requested",
+        ),
+        (
             "file = /x\nquota = ${nosuch}",
             "-1 Expansion of \"${nosuch}\" in T transport failed: unknown variable in \
              \"${nosuch}\"",
