@@ -327,9 +327,9 @@ impl Attempt<'_> {
         &self,
         subject: &Subject<'_>,
         why: &Undelivered,
-        return_path: &Str,
+        return_path: Option<&Str>,
     ) -> Vec<u8> {
-        self.trouble(subject, why, (false, b""), self.senders(subject, None, Some(return_path)))
+        self.trouble(subject, why, (false, b""), self.senders(subject, None, return_path))
     }
 
     /// ` DT=…`: how long a delivery took, or that there was none.

@@ -360,6 +360,8 @@ impl<'d> Attempt<'d> {
                 }
             }
             Outcome::Failed(why) => {
+                // What was not tried had no return path yet.
+                let path = Some(path).filter(|_| !why.is_untried);
                 let line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.
                 let is_own = is_local && why.said.is_some();

@@ -159,13 +159,15 @@ impl Attempt<'_> {
         // What was wrong the last time has been told in the log; the sender is told now, as far
         // as it is meant for him.
         let why = Undelivered::new(undone.why.number, TIMED_OUT);
-        // No router has a say any more in what the local part is.
+        // No router has a say any more in what the local part is, nor in its case.
         let mut whole = undone.address.clone();
         if !undone.is_direct {
             let at = last_at(whole.text.bytes());
             whole.local_part = Str::tainted(&whole.text.bytes()[..at]);
+            (whole.prefix, whole.suffix) = Default::default();
         }
         let subject = Subject::undelivered(&whole, None, undone.is_direct);
+        let subject = Subject { is_unrouted: false, ..subject };
         let line = self.timed_out_line(&subject, &why);
         self.log(&[b"** ", &line[..]].concat());
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);

@@ -18,7 +18,8 @@ pub(super) fn hinder(call: &mut TransportCall<'_>) -> Option<Outcome> {
             let why = format!("message is too big (transport limit = {limit})");
             // The sender is told nothing but that it failed.
             let said = Some(Vec::new());
-            too_big.then(|| Outcome::Failed(Undelivered { said, ..Undelivered::new(0, why) }))
+            let why = Undelivered { said, is_untried: true, ..Undelivered::new(0, why) };
+            too_big.then_some(Outcome::Failed(why))
         }
         Err(why) => Some(Outcome::Deferred(Undelivered {
             is_untried: true,
