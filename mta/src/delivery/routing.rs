@@ -280,7 +280,23 @@ impl Attempt<'_> {
             self.forget_routing(&pass.address);
         }
         match pass.routed {
-            Routed::Delivered(delivery) => self.plan(plan, node, delivery),
+            Routed::Delivered(delivery) => {
+                let copies = delivery.address.ancestors().count();
+                if copies == pass.address.ancestors().count() {
+                    self.plan(plan, node, delivery);
+                    return left;
+                }
+                // A copy that is made on the way (`unseen`) is known by its router, and done
+                // when it has been delivered, whatever becomes of the address.
+                let text = delivery.address.text.bytes();
+                let name = self.routes().router_name(delivery.router);
+                let unique = [&known_by(text)[..], b"/", name.bytes()].concat();
+                let node = self.tracking.add(text, &unique, Some(node));
+                match self.tracking.is_done(&unique) {
+                    true => self.complete(node),
+                    false => self.plan(plan, node, delivery),
+                }
+            }
             Routed::Redirected => {
                 let is_last = router.is_some_and(|router| self.routes().is_last_hop(router));
                 let how = if is_last { Arrived::LastHop } else { Arrived::Here };
