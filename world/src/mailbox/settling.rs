@@ -179,9 +179,8 @@ mod tests {
             while waiting() == 0 {
                 thread::yield_now();
             }
-            let others: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| syncs.share(|| Err(Errno::IO))))
-                .collect();
+            let others: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| syncs.share(|| Err(Errno::IO)))).collect();
             assert_eq!(first.join().expect("it ends"), Ok(()));
             for other in others {
                 assert_eq!(other.join().expect("it ends"), Err(Errno::IO));
