@@ -164,6 +164,7 @@ impl Attempt<'_> {
         if !undone.is_direct {
             let at = last_at(whole.text.bytes());
             whole.local_part = Str::tainted(&whole.text.bytes()[..at]);
+            whole.domain = Str::tainted(whole.text.bytes().get(at + 1..).unwrap_or_default());
             (whole.prefix, whole.suffix) = Default::default();
         }
         let subject = Subject::undelivered(&whole, None, undone.is_direct);
