@@ -69,7 +69,7 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Options { claim, action } = match options::parse(called, &args) {
+    let Options { claim, tells_version, action } = match options::parse(called, &args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
@@ -79,6 +79,10 @@ fn main() -> ExitCode {
     // Without a word, at a terminal, it opens its prompt and introduces itself.
     if args.is_empty() && called == CalledAs::Eximious && at_terminal() {
         return expand(ExpandRequest::default(), true);
+    }
+    if tells_version {
+        let engine = Engine::builder().world(eximious_world::system()).build();
+        let _ = print_version(&engine);
     }
     match action {
         Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
@@ -153,7 +157,7 @@ fn write_log(request: options::LogRequest) -> ExitCode {
             }
             session.log(&line);
             match tells_version {
-                true => print_version(&session),
+                true => print_version(engine),
                 false => ExitCode::SUCCESS,
             }
         }
@@ -164,22 +168,22 @@ fn write_log(request: options::LogRequest) -> ExitCode {
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
 fn version(setup: Setup) -> ExitCode {
     match Session::start(setup, eximious_world::system()) {
-        Ok(session) => print_version(&session),
+        Ok(session) => {
+            let _ = print_version(session.engine());
+            print(&version::configuration(session.config_file()))
+        }
         // What the program is does not hang on the configuration.
         Err(refusal) => {
             let code = refuse(refusal);
             let engine = Engine::builder().world(eximious_world::system()).build();
-            let _ = print(version::version(engine.registry(), engine.world()).as_bytes());
+            let _ = print_version(&engine);
             code
         }
     }
 }
 
-fn print_version(session: &Session) -> ExitCode {
-    let engine = session.engine();
-    let text = version::version(engine.registry(), engine.world());
-    let last = version::configuration(session.config_file());
-    print(&[text.as_bytes(), &last].concat())
+fn print_version(engine: &Engine) -> ExitCode {
+    print(version::version(engine.registry(), engine.world()).as_bytes())
 }
 
 fn show(request: show::ShowRequest) -> ExitCode {

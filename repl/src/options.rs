@@ -39,6 +39,8 @@ use values::{address_and_port, host, message_id, missing_value, number, sender, 
 pub struct Options {
     /// What decides whose rights that has.
     pub claim: Claim,
+    /// `-bV`: whether the version is told before that.
+    pub tells_version: bool,
     /// What to do.
     pub action: Job,
 }
@@ -207,7 +209,9 @@ impl<'a> Parser<'a> {
         match rule.then {
             Then::Ignore => Ok(()),
             Then::Later(what, wins) => {
+                let batch = arg == b"-bS";
                 let known = self.later.as_ref().is_some_and(|(_, _, other)| *other || !wins);
+                let known = known && !(batch && self.speaks());
                 if !known {
                     self.later = Some((arg.to_vec(), what, wins));
                 }
@@ -297,7 +301,7 @@ impl<'a> Parser<'a> {
             | "-Mes" => {
                 return self.handle(name, value);
             }
-            "-bV" | "--version" => self.action = Some(Asked::Version),
+            "-bV" | "--version" => self.given.tells_version = true,
             "--help" if self.called == CalledAs::Eximious => self.action = Some(Asked::Start),
             "--help" => self.action = Some(Asked::Usage),
             "-bm" => self.given.takes_message = true,
@@ -515,7 +519,8 @@ impl<'a> Parser<'a> {
     fn finish(mut self, asked: Option<Asked>) -> Options {
         self.given.arguments = self.args.to_vec();
         let asked = asked.unwrap_or(Asked::Usage);
-        Options { claim: self.given.claim(&asked), action: self.given.action(asked) }
+        let (claim, tells_version) = (self.given.claim(&asked), self.given.tells_version);
+        Options { claim, tells_version, action: self.given.action(asked) }
     }
 }
 

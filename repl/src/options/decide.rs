@@ -5,13 +5,9 @@ use super::values::later;
 use super::{Options, Parser, Stop};
 
 impl Parser<'_> {
-    /// Something is asked for. The version and a list of the queue are not given up for it.
+    /// Something is asked for. A list of the queue is not given up for it.
     pub(super) fn ask(&mut self, asked: Asked) {
         match self.action.take() {
-            Some(Asked::Version) => {
-                self.action = Some(Asked::Version);
-                self.others.push(asked);
-            }
             Some(list @ Asked::Queue(_)) if gives_way(&asked) => {
                 self.action = Some(list);
                 self.others.push(asked);
@@ -39,13 +35,15 @@ impl Parser<'_> {
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
         if let Some(line) = self.given.log_line.take() {
             let filters = &self.given.filters;
-            let shown = filters.system.is_some()
+            let tells_version = std::mem::take(&mut self.given.tells_version);
+            let shown = tells_version
+                || filters.system.is_some()
                 || filters.user.is_some()
                 || self
                     .has(|asked| matches!(asked, Asked::Expand | Asked::Route(_) | Asked::Host(_)));
-            let tells_version = self.action == Some(Asked::Version);
             return Ok(self.finish(Some(Asked::Log(line, shown, tells_version))));
         }
+        self.give_way_to_version();
         self.prefer_tests();
         self.check_apart()?;
         if self.begins_run()
@@ -76,8 +74,23 @@ impl Parser<'_> {
         if self.action.is_none() && (self.given.recipients_in_header || !self.args.is_empty()) {
             self.action = Some(Asked::Submit);
         }
+        if self.action.is_none() && std::mem::take(&mut self.given.tells_version) {
+            self.action = Some(Asked::Version);
+        }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// Where the version is told, no filter is tested, and nothing is listed.
+    fn give_way_to_version(&mut self) {
+        let lists = |asked: &Asked| {
+            matches!(asked, Asked::Information | Asked::SieveExtensions | Asked::Dscp)
+        };
+        let nobody = self.args.is_empty() && !self.given.recipients_in_header;
+        if self.given.tells_version && nobody && self.action.as_ref().is_none_or(lists) {
+            (self.given.filters.system, self.given.filters.user) = (None, None);
+            self.action = None;
+        }
     }
 
     /// Of several tests, that of addresses comes first, and that of a session last.
@@ -99,21 +112,26 @@ impl Parser<'_> {
             |asked: &Asked| matches!(asked, Asked::Expand | Asked::Host(_) | Asked::Route(_));
         let counts = matches!(&self.action, Some(Asked::Queue(listing)) if listing.count);
         let shows = |asked: &Asked| *asked == Asked::Show;
+        let views = |asked: &Asked| matches!(asked, Asked::View(..));
         let works = |asked: &Asked| {
-            matches!(asked, Asked::BuildAliases | Asked::Rewrite | Asked::Retry | Asked::View(..))
+            matches!(asked, Asked::BuildAliases | Asked::Rewrite | Asked::Retry)
                 || *asked == Asked::Deliver && self.given.work.is_some()
         };
         let listens = self.given.listens;
         let lists = matches!(self.action, Some(Asked::Queue(_)));
-        if self.action == Some(Asked::Version) || counts || lists && !listens {
+        if counts || lists && !listens {
             return Ok(());
         }
         let apart = if listens {
             self.has(|asked| *asked != Asked::Deliver) || self.speaks()
         } else {
-            let other = self.speaks() || self.given.recipients_in_header;
-            self.has(shows) && (other || self.has(|asked| tests(asked) || works(asked)))
-                || self.has(works) && self.given.work.is_some() && self.has(tests)
+            let takes = self.speaks() || self.given.recipients_in_header;
+            let [shows, views, works, tests] =
+                [self.has(shows), self.has(views), self.has(works), self.has(tests)];
+            (shows || views) && (tests || works)
+                || shows && views
+                || takes && (shows || works)
+                || works && tests && self.given.work.is_some()
         };
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
@@ -125,13 +143,16 @@ impl Parser<'_> {
         let tests = matches!(self.action, Some(Asked::Route(_)));
         let apart = match &self.action {
             Some(Asked::BuildAliases) => of_header || !self.args.is_empty(),
-            _ => self.begins_run() && (of_header || speaks || tests) || speaks && tests,
+            _ => {
+                self.begins_run() && (of_header || speaks || tests)
+                    || tests && (of_header || speaks)
+            }
         };
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
 
     /// Whether SMTP is to be spoken with whoever calls (`-bs`, `-bS`).
-    fn speaks(&self) -> bool {
+    pub(super) fn speaks(&self) -> bool {
         self.later.as_ref().is_some_and(|(option, ..)| matches!(&option[..], b"-bs" | b"-bS"))
     }
 
@@ -154,7 +175,10 @@ impl Parser<'_> {
             Some(Asked::Deliver) => !runs || listens && self.begins_run(),
             Some(action) => !action.is_information(),
         };
-        let text = given.recipients_in_header || given.scanned.is_some() || !self.args.is_empty();
+        let text = given.recipients_in_header
+            || given.sender.is_some()
+            || given.scanned.is_some()
+            || !self.args.is_empty();
         if apart || self.speaks() || text {
             return Err(Stop::incompatible());
         }
@@ -170,7 +194,7 @@ impl Parser<'_> {
     /// A file is scanned, whatever else is asked for.
     fn decide_scan(&mut self) -> Result<(), Stop> {
         match (self.given.scanned.take(), &self.action) {
-            (None, _) | (Some(_), Some(Asked::Version)) => Ok(()),
+            (None, _) => Ok(()),
             (Some(_), Some(Asked::Show)) => Err(Stop::incompatible()),
             (Some(file), _) => {
                 self.action = Some(Asked::Scan(file));
@@ -208,7 +232,7 @@ impl Parser<'_> {
             };
         }
         match self.action {
-            Some(Asked::Version | Asked::Rewrite | Asked::Retry | Asked::Information) => Ok(()),
+            Some(Asked::Rewrite | Asked::Retry | Asked::Information) => Ok(()),
             None if self.args.is_empty() && !self.given.recipients_in_header => {
                 self.action = Some(Asked::Filter);
                 Ok(())

@@ -62,6 +62,8 @@ pub(super) enum Asked {
 /// The values of all options, whoever takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Given {
+    /// `-bV`
+    pub(super) tells_version: bool,
     /// `-C`
     pub(crate) config: Option<Vec<u8>>,
     /// `-D`

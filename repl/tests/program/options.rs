@@ -253,7 +253,15 @@ fn of_several_things_that_are_asked_for_one_is_done() {
             lines.collect::<Vec<_>>().join("\n")
         };
         let logged = std::fs::read_to_string(&log).unwrap_or_default();
-        (ran.status, ran.out, plain(&ran.err), plain(&logged))
+        // What the version says is each program's own.
+        let out = match ran.out.split_once("Size of off_t: 8\n") {
+            Some((_, behind)) => {
+                let own = |line: &&str| !line.starts_with("Configuration file search path is");
+                behind.lines().filter(own).map(|line| format!("{line}\n")).collect()
+            }
+            None => ran.out,
+        };
+        (ran.status, out, plain(&ran.err), plain(&logged))
     };
     let called = home.path().join("exim");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_eximious"), &called).unwrap();
@@ -289,6 +297,28 @@ fn of_several_things_that_are_asked_for_one_is_done() {
         &["-q", "-bt", "a@b"],
         &["-bt", "-q", "a@b"],
         &["-be", "-q", "a"],
+        &["-bt", "-t", "a@b"],
+        &["-t", "-bv", "a@b"],
+        &["-t", "-brw", "a@b"],
+        &["-bs", "-brt", "a@b"],
+        &["-bS", "-bi"],
+        &["-bs", "-bS"],
+        &["-bs", "-M", "1xUSRE-000000008A6-0Qit"],
+        &["-t", "-Mrm", "1xUSRE-000000008A6-0Qit"],
+        &["-Mvh", "1xUSRE-000000008A6-0Qit", "-be", "a"],
+        &["-Mvl", "1xUSRE-000000008A6-0Qit", "-bi"],
+        &["-Mvh", "1xUSRE-000000008A6-0Qit", "-t"],
+        &["-f", "a@b", "-bd"],
+        &["-q30m", "-f", "a@b"],
+        &["-bV", "-bt", "a@b"],
+        &["-be", "-bV", "a"],
+        &["-bV", "-bP", "log_selector"],
+        &["-bpc", "-bV"],
+        &["-bV", "-brw", "a@b"],
+        &["-bV", "-bf", "/dev/null"],
+        &["-bI:help", "-bV"],
+        &["-bV", "-t", "-bt", "a@b"],
+        &["-z", "x", "-bV"],
     ] {
         let ours = ask(&called, args);
         // What it is called is its own.
