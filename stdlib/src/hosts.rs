@@ -1,13 +1,14 @@
 //! Names and addresses of hosts: the client's, and those that lists name
 //! (specification 10.4, 11.9, `host_lookup_order`).
 
+mod described;
 mod hello;
 
 use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
 use eximious_core::world::domain;
-use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, DnsFound, How, Patience};
@@ -15,6 +16,7 @@ use crate::lists::{HostNames, Known, elements, ip};
 use crate::options::opt;
 use crate::variables::var;
 
+pub use described::describe;
 pub(crate) use hello::hello_verified;
 pub use hello::{forget_hello, verify_hello};
 
@@ -257,7 +259,7 @@ fn look_up_within(call: &mut Call<'_>, address: &Str, ip: IpAddr) -> Result<(), 
     if let Some(name) = good.first().cloned() {
         let dnssec = if genuine { "yes" } else { "no" };
         call.set_var(var::SENDER_HOST_DNSSEC, Str::fixed(dnssec));
-        describe(call, &name, address)?;
+        described::describe_as(call, &name)?;
     }
     later &= good.is_empty();
     if good.is_empty() && !later {
@@ -361,40 +363,6 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
     let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
     Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
-}
-
-/// Sets the texts that show the client to people.
-fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> {
-    let helo = call.value_of(var::SENDER_HELO_NAME)?;
-    let helo = (!helo.bytes().eq_ignore_ascii_case(name.bytes())).then_some(helo);
-    let helo = helo.filter(|helo| !helo.is_empty());
-    let ident = call.value_of(var::SENDER_IDENT)?;
-    let (mut full, mut received) = (Buf::default(), Buf::default());
-    full.push(name);
-    if let Some(helo) = &helo {
-        full.push_bytes(b" (");
-        full.push(helo);
-        full.push_bytes(b")");
-    }
-    full.push_bytes(b" [");
-    full.push(address);
-    full.push_bytes(b"]");
-    received.push(name);
-    // Two notes make the line long.
-    let long = helo.is_some() && !ident.is_empty();
-    received.push_bytes(if long { b"\n\t([" } else { b" ([" });
-    received.push(address);
-    received.push_bytes(b"]");
-    for (word, value) in [(" helo=", helo.unwrap_or_default()), (" ident=", ident)] {
-        if !value.is_empty() {
-            received.push_bytes(word.as_bytes());
-            received.push(&value);
-        }
-    }
-    received.push_bytes(b")");
-    call.set_var(var::SENDER_FULLHOST, full.finish());
-    call.set_var(var::SENDER_RCVHOST, received.finish());
-    Ok(())
 }
 
 /// Notes that something was not found, where that is wanted.
