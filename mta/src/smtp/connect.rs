@@ -146,7 +146,9 @@ impl SmtpSession {
             self.connection.permissions.unqualified_recipients =
                 !self.connection.client.qualifies_itself;
             self.log_connection();
-            return self.settle_size_limit();
+            self.settle_size_limit()?;
+            self.settle_most_recipients();
+            return Ok(());
         }
         self.connection.permissions.connection_nolog = self.client_in(opt::HOSTS_CONNECTION_NOLOG);
         self.log_connection();
@@ -176,6 +178,7 @@ impl SmtpSession {
                 self.client_in(opt::HELO_TRY_VERIFY_HOSTS);
         }
         self.connection.permissions.accept_junk_helo = self.client_in(opt::HELO_ACCEPT_JUNK_HOSTS);
+        self.settle_most_recipients();
         Ok(())
     }
 }

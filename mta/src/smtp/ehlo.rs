@@ -30,6 +30,10 @@ pub(super) struct Permissions {
     pub(super) connection_nolog: bool,
     /// `message_size_limit`, as it was when the session began: in bytes, or 0.
     pub(super) message_size_limit: u64,
+    /// `recipients_max`, as it was then.
+    pub(super) recipients_max: i64,
+    /// `smtp_accept_max_per_connection`, as it was at the last HELO, once there was one.
+    pub(super) messages_max: Option<i64>,
 }
 
 /// What the client was told that it may use.
@@ -96,6 +100,8 @@ impl SmtpSession {
             ..Advertised::default()
         };
         self.note_protocol(esmtp);
+        self.connection.permissions.messages_max = None;
+        self.most_messages();
         let (code, greeting) = match said {
             Some(said) => {
                 let first = self.first_line(said.bytes());
@@ -152,8 +158,8 @@ impl SmtpSession {
             limit => format!("SIZE {limit}"),
         });
         let limits = [
-            ("MAILMAX", self.expanded_number(opt::SMTP_ACCEPT_MAX_PER_CONNECTION)),
-            ("RCPTMAX", self.expanded_number(opt::RECIPIENTS_MAX)),
+            ("MAILMAX", self.most_messages()),
+            ("RCPTMAX", self.connection.permissions.recipients_max),
         ];
         let limits = limits.map(|(word, number)| (number > 0).then(|| format!(" {word}={number}")));
         let limits: String = limits.into_iter().flatten().collect();
@@ -195,6 +201,16 @@ impl SmtpSession {
         self.connection.advertised.xclient =
             offer(&mut lines, self.may_use_xclient(), xclient::OFFER);
         lines
+    }
+
+    /// How many messages a connection may bring: what that is for this client is asked once
+    /// after each HELO.
+    pub(super) fn most_messages(&mut self) -> i64 {
+        if let Some(known) = self.connection.permissions.messages_max {
+            return known;
+        }
+        let most = self.expanded_number(opt::SMTP_ACCEPT_MAX_PER_CONNECTION);
+        *self.connection.permissions.messages_max.insert(most)
     }
 
     pub(super) fn set_helo_name(&mut self, name: Str) {

@@ -30,7 +30,7 @@ impl SmtpSession {
             return Err(self.protocol_error(b"501", b"MAIL must have an address operand"));
         }
         self.drop_transaction();
-        let most = self.expanded_number(opt::SMTP_ACCEPT_MAX_PER_CONNECTION);
+        let most = self.most_messages();
         if most > 0 && self.connection.counts.messages > most {
             let client = self.logged_client();
             let line =

@@ -3,7 +3,7 @@
 use eximious::stdlib::hosts::SendingHost;
 use eximious::stdlib::lists::{Keep, ListOutcome, Matcher, ip};
 use eximious::trace::{Happening, ListEvent};
-use eximious::{Expanded, Opt, Str, Var, var};
+use eximious::{Expanded, Opt, Str, Var, opt, var};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -52,6 +52,11 @@ impl SmtpSession {
     /// A variable's value.
     pub(super) fn variable(&mut self, variable: Var) -> Str {
         self.cx.value_of(variable)
+    }
+
+    /// Settles how many recipients a message may have, for all of the session.
+    pub(super) fn settle_most_recipients(&mut self) {
+        self.connection.permissions.recipients_max = self.expanded_number(opt::RECIPIENTS_MAX);
     }
 
     /// Settles how large a message may be, for all of the session; where that can't be

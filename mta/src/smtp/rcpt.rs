@@ -178,7 +178,7 @@ impl SmtpSession {
 
     /// Whether one more recipient is allowed; the client is told so if not.
     fn check_count(&mut self) -> Result<(), Stage> {
-        let most = self.expanded_number(opt::RECIPIENTS_MAX);
+        let most = self.connection.permissions.recipients_max;
         let rejects = self.flag(opt::RECIPIENTS_MAX_REJECT);
         let Some(envelope) = &mut self.transaction.envelope else { return Ok(()) };
         // Those that were refused count, too.

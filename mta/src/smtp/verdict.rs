@@ -4,7 +4,7 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::route::PercentDeferred;
 use eximious::trace::{AclEvent, Happening};
-use eximious::{LogSelector, Str, opt};
+use eximious::{LogSelector, Str, opt, var};
 
 use super::logging::End;
 use super::stage::Stage;
@@ -181,7 +181,11 @@ impl SmtpSession {
         let mut line = self.logged_client();
         line.extend_from_slice(&logs::security(&mut self.cx));
         if refused.with_sender {
-            let sender = self.said_sender();
+            // Of a message that is here, what rules for rewriting made of it is told.
+            let sender = match refused.recipient.is_some() {
+                true => self.said_sender(),
+                false => self.variable(var::SENDER_ADDRESS),
+            };
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
             line.extend_from_slice(&reception::authenticated(&mut self.cx));
         }
