@@ -21,6 +21,7 @@ mod recipients;
 mod rejected;
 mod sender;
 mod stored_body;
+mod told;
 
 use std::collections::BTreeMap;
 
@@ -34,7 +35,8 @@ use lines::Lines;
 use sender::Author;
 
 pub use envelope::{
-    may_be_sender, qualified_sender, rewrite_recipients, rewrite_sender, sender_in_line,
+    RewrittenRecipients, may_be_sender, qualified_sender, rewrite_recipients, rewrite_sender,
+    sender_in_line,
 };
 pub use gathered::GatheredMessage;
 pub(crate) use gathered::ReadMessage;
@@ -48,6 +50,7 @@ pub use received::received_header;
 pub use recipients::{HeaderRecipients, InvalidAddress};
 pub(crate) use rejected::rejected;
 pub(crate) use stored_body::StoredBody;
+pub use told::RewrittenPlaces;
 
 /// How a message came, as far as its header hangs on that.
 #[derive(Clone, Debug, Default)]
@@ -98,6 +101,10 @@ pub struct FixedMessage {
     pub message: Message,
     /// The header lines that were taken out of it, or replaced.
     pub replaced: Vec<Replaced>,
+    /// Where lines stand that keep what was rewritten.
+    pub places: RewrittenPlaces,
+    /// The sender as it was before rules rewrote it, where they did.
+    pub old_sender: Option<Str>,
     /// What is wrong with the configuration: for the log of such things, too.
     pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
@@ -189,17 +196,19 @@ pub fn fix(
     if named.addresses.iter().any(|address| !address.is_ascii()) {
         cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
     }
-    let (mut panics, mut own_sender) = (Vec::new(), None);
-    if completes {
-        if given_id.is_none() {
-            message.headers = shown(&lines);
-            let (text, back) = identification(cx, message, &mut panics);
-            message = back;
-            match resent {
-                true => lines.push_front("Resent-Message-Id", &text),
-                false => lines.push("Message-Id", &text),
-            }
+    let (mut panics, mut own_sender, mut old_sender) = (Vec::new(), None, None);
+    if completes && given_id.is_none() {
+        message.headers = shown(&lines);
+        let (text, back) = identification(cx, message, &mut panics);
+        message = back;
+        match resent {
+            true => lines.push_front("Resent-Message-Id", &text),
+            false => lines.push("Message-Id", &text),
         }
+    }
+    // For recipients that rules rewrote.
+    lines.mark();
+    if completes {
         author.add_from(cx, &mut lines);
         let compares = match submission {
             Some(submission) => !submission.retains_sender,
@@ -211,13 +220,14 @@ pub fn fix(
     }
     match own_sender {
         Some(sender) => cx.set_var(var::SENDER_ADDRESS, sender),
-        None if origin.rewrites_sender => {
-            if let Err(fail) = envelope::rewrite_sender(cx, rewriter) {
-                tell(fail.message());
-            }
-        }
+        None if origin.rewrites_sender => match envelope::rewrite_sender(cx, rewriter) {
+            Ok(old) => old_sender = old,
+            Err(fail) => tell(fail.message()),
+        },
         None => {}
     }
+    // For the sender.
+    lines.mark();
     addresses::complete(cx, rewriter, origin, &mut lines, tell);
     if completes && !lines.has(&format!("{prefix}date")) {
         let date = cx.value_of(var::TOD_FULL);
@@ -226,9 +236,10 @@ pub fn fix(
             false => lines.push("Date", date.bytes()),
         }
     }
-    let (headers, replaced) = lines.split();
+    let (headers, mut replaced) = lines.split();
+    let places = RewrittenPlaces::take(&mut replaced);
     message.headers = headers;
-    FixedMessage { message, replaced, panics, named, given_id }
+    FixedMessage { message, replaced, places, old_sender, panics, named, given_id }
 }
 
 /// The header lines as they are by now, for who looks at them.

@@ -450,7 +450,7 @@ impl<'s> Submission<'s> {
         let faults = RefCell::new(Vec::new());
         let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
-        let FixedMessage { message, replaced, panics, named, given_id } = fixed;
+        let FixedMessage { message, replaced, places, panics, named, given_id, .. } = fixed;
         self.check_count(&named)?;
         panics.iter().for_each(|line| self.log_panic(line));
         faults.take().iter().for_each(|line| self.log(line));
@@ -463,7 +463,7 @@ impl<'s> Submission<'s> {
             }
             return Err(self.too_large(read, &recipients));
         }
-        self.check_recipients(&rewriter, named, &mut recipients)?;
+        self.check_recipients(&rewriter, named, places, &mut recipients)?;
         self.add_received(&recipients)?;
         let notify = self.request.reports.notify;
         let recipient =

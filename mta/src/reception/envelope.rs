@@ -8,40 +8,50 @@ use eximious::{Context, Fail, Str, opt, var};
 
 use crate::options;
 
-/// Applies the rules for rewriting to the sender.
+/// Applies the rules for rewriting to the sender. Where one fits, the sender as it was before
+/// is returned.
 ///
 /// # Errors
 /// A rule can't be read.
-pub fn rewrite_sender(cx: &mut Context, rewriter: &Rewriter<'_>) -> Result<(), Fail> {
+pub fn rewrite_sender(cx: &mut Context, rewriter: &Rewriter<'_>) -> Result<Option<Str>, Fail> {
     let sender = cx.value_of(var::SENDER_ADDRESS);
     if sender.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    if let Some(new) = rewriter.address(cx, &sender, AddressPlace::EnvelopeFrom)? {
+    let new = rewriter.address(cx, &sender, AddressPlace::EnvelopeFrom)?;
+    Ok(new.map(|new| {
         cx.set_var(var::SENDER_ADDRESS, new);
-    }
-    Ok(())
+        sender
+    }))
 }
 
-/// Applies the rules for rewriting to recipients; those that can't be read are
-/// returned.
+/// What came of rewriting recipients.
+#[derive(Debug, Default)]
+pub struct RewrittenRecipients {
+    /// Those that a rule fitted, as they were before.
+    pub old: Vec<Str>,
+    /// Rules that can't be read.
+    pub faults: Vec<Fail>,
+}
+
+/// Applies the rules for rewriting to recipients.
 pub fn rewrite_recipients<'a>(
     cx: &mut Context,
     rewriter: &Rewriter<'_>,
     recipients: impl IntoIterator<Item = &'a mut Str>,
-) -> Vec<Fail> {
-    let mut faults = Vec::new();
+) -> RewrittenRecipients {
+    let mut rewritten = RewrittenRecipients::default();
     if !rewriter.flags().intersects(AddressPlace::EnvelopeTo.flag()) {
-        return faults;
+        return rewritten;
     }
     for address in recipients {
         match rewriter.address(cx, address, AddressPlace::EnvelopeTo) {
-            Ok(Some(new)) => *address = new,
+            Ok(Some(new)) => rewritten.old.push(std::mem::replace(address, new)),
             Ok(None) => {}
-            Err(fail) => faults.push(fail),
+            Err(fail) => rewritten.faults.push(fail),
         }
     }
-    faults
+    rewritten
 }
 
 /// Whether a user who is not trusted may send a message as this sender

@@ -76,6 +76,11 @@ impl Lines {
         self.0.insert(0, Line::new(made(name, value)));
     }
 
+    /// Marks a place behind all others, for lines that are told of later.
+    pub(super) fn mark(&mut self) {
+        self.0.push(Line { header: Header::new(Vec::new()), struck: true });
+    }
+
     /// What is left, and what was taken out.
     pub(super) fn split(self) -> (Vec<Header>, Vec<Replaced>) {
         let (mut headers, mut replaced) = (Vec::new(), Vec::new());

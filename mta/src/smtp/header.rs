@@ -38,8 +38,9 @@ impl SmtpSession {
         let said = envelope.recipients.iter().map(|one| one.address.clone());
         envelope.said_recipients = said.collect();
         let addresses = envelope.recipients.iter_mut().map(|one| &mut one.address);
-        let faults = reception::rewrite_recipients(&mut self.cx, &rewriter, addresses);
-        faults.iter().for_each(|fail| self.log(fail.message()));
+        let rewritten = reception::rewrite_recipients(&mut self.cx, &rewriter, addresses);
+        rewritten.faults.iter().for_each(|fail| self.log(fail.message()));
+        self.transaction.arrived.old_recipients = rewritten.old;
     }
 
     /// Makes a message what it has to be. `senders` are those that lines before the
@@ -86,7 +87,11 @@ impl SmtpSession {
         let controls = &self.acl_state.controls;
         let tell = logs::main(&self.cx, self.message_id());
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
-        let FixedMessage { mut message, replaced, panics, given_id, .. } = fixed;
+        let FixedMessage {
+            mut message, mut replaced, places, old_sender, panics, given_id, ..
+        } = fixed;
+        let old_recipients = std::mem::take(&mut self.transaction.arrived.old_recipients);
+        places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
         panics.iter().for_each(|line| self.log_panic(line));
         self.transaction.arrived.replaced = replaced;
         self.transaction.arrived.given_id = given_id;

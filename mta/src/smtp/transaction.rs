@@ -95,6 +95,8 @@ pub(super) struct Arrived {
     pub(super) chunk_reply: Option<String>,
     /// The header lines that were taken out, or replaced.
     pub(super) replaced: Vec<Replaced>,
+    /// Recipients as they were before rules rewrote them, until the header tells of them.
+    pub(super) old_recipients: Vec<Str>,
     /// The identification that it came with.
     pub(super) given_id: Option<Vec<u8>>,
     /// The data file of the spool, where its body is there already.

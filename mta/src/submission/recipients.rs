@@ -10,7 +10,7 @@ use eximious::{Str, opt, var};
 use super::report::Fault;
 use super::{Errors, Submission};
 use crate::options;
-use crate::reception::{self, HeaderRecipients};
+use crate::reception::{self, HeaderRecipients, RewrittenPlaces};
 
 impl Submission<'_> {
     /// The addresses in the arguments. Where one is not of ASCII, the message is an
@@ -74,6 +74,7 @@ impl Submission<'_> {
         &mut self,
         rewriter: &Rewriter<'_>,
         named: HeaderRecipients,
+        places: RewrittenPlaces,
         recipients: &mut Vec<Str>,
     ) -> Result<(), Fault> {
         let named_any = !named.addresses.is_empty();
@@ -83,7 +84,7 @@ impl Submission<'_> {
         if self.request.names_recipients {
             self.add_named(named.addresses, recipients);
         }
-        self.rewrite(rewriter, recipients);
+        self.rewrite(rewriter, places, recipients);
         if !named.wrong.is_empty() {
             self.log_panic(b"bad addresses found in headers");
             let fault = Fault::Named(named.wrong, !recipients.is_empty());
@@ -112,17 +113,25 @@ impl Submission<'_> {
         }
     }
 
-    fn rewrite_all(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
-        for fail in reception::rewrite_recipients(self.cx, rewriter, recipients) {
-            self.log(fail.message());
-        }
+    /// Those that a rule fitted, as they were before.
+    fn rewrite_all(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) -> Vec<Str> {
+        let rewritten = reception::rewrite_recipients(self.cx, rewriter, recipients);
+        rewritten.faults.iter().for_each(|fail| self.log(fail.message()));
+        rewritten.old
     }
 
-    fn rewrite(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
-        self.rewrite_all(rewriter, recipients);
-        if let Err(fail) = reception::rewrite_sender(self.cx, rewriter) {
+    fn rewrite(
+        &mut self,
+        rewriter: &Rewriter<'_>,
+        places: RewrittenPlaces,
+        recipients: &mut [Str],
+    ) {
+        let old = self.rewrite_all(rewriter, recipients);
+        let sender = reception::rewrite_sender(self.cx, rewriter).unwrap_or_else(|fail| {
             self.log(fail.message());
-        }
+            None
+        });
+        places.tell(&mut self.received.replaced, &old, sender.as_ref());
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
     }
 }

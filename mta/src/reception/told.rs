@@ -1,0 +1,52 @@
+//! Lines that keep what an envelope said before rules rewrote it. They are no part of the
+//! message, and stand with those that were taken out of it, as in Exim's spool.
+
+use eximious::{Header, Str};
+
+use crate::smtp::Replaced;
+
+/// Where such lines stand in a header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RewrittenPlaces {
+    recipients: Place,
+    sender: Place,
+}
+
+/// One of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Place {
+    /// How many lines that were taken out stand before it.
+    gone: usize,
+    /// How many of the message's header lines do.
+    before: usize,
+}
+
+impl RewrittenPlaces {
+    /// Finds the two marks among the lines that were taken out, that of the recipients first,
+    /// and removes them.
+    pub(super) fn take(replaced: &mut Vec<Replaced>) -> Self {
+        let mut next = || {
+            let at = replaced.iter().position(|one| one.header.line.is_empty());
+            let gone = at.unwrap_or(replaced.len());
+            let before = at.map_or(usize::MAX, |at| replaced.remove(at).before);
+            Place { gone, before }
+        };
+        Self { recipients: next(), sender: next() }
+    }
+
+    /// Puts the lines there: recipients and the sender as they were before.
+    pub fn tell(self, replaced: &mut Vec<Replaced>, recipients: &[Str], sender: Option<&Str>) {
+        let line = |place: Place, name: &[u8], address: &Str| Replaced {
+            before: place.before,
+            header: Header::new([name, b": ", address.bytes(), b"\n"].concat()),
+        };
+        if let Some(sender) = sender {
+            let line = line(self.sender, b"X-rewrote-sender", sender);
+            replaced.insert(self.sender.gone.min(replaced.len()), line);
+        }
+        let at = self.recipients.gone.min(replaced.len());
+        let name = b"X-rewrote-original-recipient";
+        let lines = recipients.iter().map(|address| line(self.recipients, name, address));
+        replaced.splice(at..at, lines);
+    }
+}
