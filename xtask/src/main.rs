@@ -92,129 +92,13 @@ fn pages(check: bool) -> ExitCode {
 }
 
 /// What was an experiment of some release, and how it stands here.
-const SYSTEMS: &str = "\n## Mail authentication and former experiments\n\n\
-    | system | how it stands |\n|---|---|\n\
-    | SPF | `spf`, `spf_guess`, the lookup type, every variable; RFC 7208's suite passes |\n\
-    | DKIM | verifying, with `acl_smtp_dkim`; signing is compared with dkimpy and OpenDKIM, both ways |\n\
-    | DMARC | by the list of suffixes, or by RFC 9989's walk (`dmarc_tree_walk`, which Exim \
-    lacks); history that opendmarc-import reads; reports on single failures, to other \
-    organisations only where they want them |\n\
-    | ARC | validating and sealing; the published suites pass but for what RFC 6376 leaves open \
-    or says otherwise; `arc_sign` seals behind DKIM, what the topmost \
-    `Authentication-Results` line of its identity says |\n\
-    | SRS (native) | `srs_encode`, `inbound_srs`; the experimental sample runs whole |\n\
-    | SRS (libsrs_alt) | the options and variables, SRS0, SRS1, several secrets, a database; \
-    addresses are those of `Mail::SRS`, and `$srs_status` has words of our own |\n\
-    | DCC | dccifd's protocol, over a socket or TCP |\n\
-    | Brightmail | the vendor's library can't be had: whatever plays the scanner listens at a \
-    socket (`docs/brightmail.md`), or is an organ of the `World` that an embedder brings; \
-    `bmi_optin` is not there |\n\
-    | Content scanning | `malware` with each kind of scanner, `spam` with SpamAssassin and \
-    Rspamd, the ACLs for MIME parts, `regex`, `mime_regex` |\n\
-    | PRDR | `prdr_enable`, `acl_smtp_data_prdr`, `hosts_try_prdr` |\n\
-    | OCSP stapling | `tls_ocsp_file`, `hosts_request_ocsp`, `hosts_require_ocsp` |\n\
-    | Names in certificates | `tls_verify_cert_hostnames` |\n\
-    | DANE | `hosts_try_dane`, `hosts_require_dane`, `dane_require_tls_ciphers`, \
-    `$tls_out_dane`, `$tls_out_tlsa_usage`, the event `dane:fail` |\n\
-    | Events, TPDA | `event_action`; what TPDA called the options and variables is understood |\n\
-    | Redis | the lookup type `redis`, with `redis_servers` |\n\
-    | LMDB | the lookup type `lmdb` |\n\
-    | PROXY | `hosts_proxy`, both versions of the protocol |\n\
-    | SOCKS | `socks_proxy` |\n\
-    | Internationalised mail | SMTPUTF8, `utf8_downconvert`, the operators for names |\n\
-    | queuefile | the transport |\n\
-    | More in bounces (`EXPERIMENTAL_DSN_INFO`) | `bounce_host_details` |\n";
+const SYSTEMS: &str = include_str!("compatibility/systems.md");
 
 /// What is to be known of TLS by those who come from a GnuTLS build.
-const TLS: &str = "\n## TLS\n\n\
-    TLS is OpenSSL's here (cargo feature `tls`); Debian's Exim is built with GnuTLS, and the \
-    specification describes both. Dialogues over TLS are compared with Debian's build; what \
-    follows differs.\n\n\
-    - `tls_require_ciphers` is a list of OpenSSL's, as in specification 43.4, not a priority \
-    string: `NORMAL:-VERS-TLS1.0` is refused when TLS begins (`454`, and a line in the main \
-    log). Versions are chosen by `openssl_options`: `+no_tlsv1_2`. `tls_eccurve` and \
-    `tls_dh_min_bits` are heeded, `gnutls_*` are accepted and do nothing.\n\
-    - Ciphers have OpenSSL's names: `$tls_in_cipher` is `TLS1.3:TLS_AES_256_GCM_SHA384:256`, \
-    and `$tls_in_cipher_std` is the name in the RFC for TLS 1.3, too. Faults are named by \
-    OpenSSL's functions and reasons: `(SSL_accept): error:0A00010B:SSL routines::wrong version \
-    number`.\n\
-    - Distinguished names have commas, as with GnuTLS: `C=GB,O=Test,CN=client.test`. The event \
-    `tls:cert` is raised for each certificate that was received, as with GnuTLS.\n\
-    - `tls_verify_certificates` names all that are believed, as with GnuTLS; those of the \
-    system are not added. With `tls_crl`, each authority of a chain needs a list, as with \
-    OpenSSL.\n\
-    - A look-up in a list that can't be opened (`domains = lsearch;/no/such`, a file that is \
-    missing, a pattern that is none) is written to the panic log, and defers: ACLs answer `451`, \
-    routers keep the address; Exim 4.98 logs the same, and ends the process (`421`, or nothing \
-    at all with `-bt`).\n\
-    - SPF says what RFC 7208 says of a sender whose own record can't be had now (`temperror`) or \
-    is malformed (`permerror`); Exim 4.98's library has `(invalid)` for both, which no word of \
-    `spf` but `invalid` fits, and no comment.\n\
-    - `tls_dhparam`: `default`, `historic` and Exim's own primes stand for `ffdhe2048`. A file \
-    that is not there is an error.\n\
-    - Where TLS comes first, a `message` of `acl_smtp_connect` is the greeting, as without \
-    TLS; Exim 4.98 forgets it, and greets clients without a certificate with `220 certificate \
-    not supplied` where one was asked for.\n\
-    - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
-    connection does.\n\
-    - `bounce_return_message = false` leaves the message out of reports, as the specification \
-    says; Exim 4.98 returns it all the same.\n\
-    - A warning (`delay_warning`) gives what `:defer:` and the hosts said as the reason, and never \
-    what is wrong in the configuration or the files here; where an address waits for its time, \
-    Exim 4.98 shows whatever it has noted.\n\
-    - A command line for a shell (`use_shell`) that has text from outside in it is refused, as \
-    such arguments are without a shell; Exim 4.98 runs it.\n\
-    - `maildir_use_size_file` does nothing for a directory that is no maildir; Exim 4.98 makes the \
-    file there, or puts the message off where there is no `tmp` for it.\n\
-    - With `force_command`, `$address_pipe` stands for the words of a user's command as they are; \
-    Exim 4.98 expands them first, so that a user has run what the transport was to keep from \
-    him, and loses their order.\n\
-    - The address of `errors_to` is verified by itself; in Exim 4.98 that leaves its own `r_…` \
-    variables behind, and neither `$local_part_prefix_v` nor `$local_part_suffix_v`, for what the \
-    router expands afterwards (`headers_add`, `headers_remove`, `unseen`).\n\
-    - Whether somebody wants to hear of a delay (`NOTIFY=DELAY`) is asked for each recipient; Exim \
-    4.98 asks the first one. `queue_smtp_domains` keeps a message that has such a domain, as the \
-    specification says; Exim 4.98 looks at the first one.\n\
-    - Where one address of `-Mmd` or `-Mar` is wrong, nothing is changed and nothing is logged; Exim \
-    4.98 logs the others as if they had been changed.\n\
-    - Who is no administrator is not told whether a message is there (`-Mrm`, `-Mg` and their kin).\n\
-    - Where the configuration is wrong when the daemon has SIGHUP, it goes on with the one that it \
-    has; Exim ends.\n\
-    - A report of what a program handed in has its lines whole; Exim 4.98 cuts them at NUL bytes.\n\
-    - The daemon writes to a message's own log (`-Mvl`) when an attempt to deliver it ends, and \
-    after a second at the latest. A message that is delivered by then never has one.\n\
-    - A message of which a host refuses every recipient after it had the first part of it \
-    (`BDAT` with the envelope) is not sent to its end; Exim 4.98 sends the rest for nobody. Where \
-    the host closes the connection instead of an answer to that part, Exim 4.98 takes the message \
-    for delivered; here it waits. What a recipient is told of a host that says nothing to him is \
-    the same as without `BDAT`; Exim 4.98 says nothing.\n\
-    - A host's temporary refusal of a recipient whom another host then took is not kept: the next \
-    message for him does not wait.\n\
-    - `freeze_tell` for messages that an ACL freezes is silent about those that were written here, \
-    so that there is an end to it.\n\
-    - A host that could not be reached, or broke off, is not tried again for other recipients \
-    of the same message in the same attempt, unless it is forced: Debian's build tries it for \
-    each delivery anew.\n\
-    - What breaks TLS off is logged once, as `(SSL_read)` or `(SSL_write)`. A host that leaves \
-    without a word once it has answered `QUIT` is not logged; Debian's build logs it.\n\
-    - DANE, OCSP and resumption on the client's side are compared with Debian's build, host by \
-    host. The library's own words for what is wrong with a certificate differ. Of records with \
-    several digests the strongest counts (RFC 7671, section 9), and an authority that stands \
-    whole in the DNS need not be shown by the host; Debian's build takes any record that fits, \
-    and wants the authority shown. As the specification says, a host that the DNS vouches for by \
-    itself (usage 3) is not asked for a proof; Debian's build asks it. A proof that the certificate was revoked counts against it even where it was \
-    only asked for. With DANE no session is taken up again: what the DNS says is looked at each \
-    time.\n\
-    - `tls_ocsp_file`: a proof that is outdated, of another certificate, or says that it was \
-    revoked, is not sent, and the main log says so; Debian's build refuses TLS then. A proof for \
-    several certificates of a chain (a combined OCSP response) is sent and believed as a whole, \
-    if the server certificate's own issuer gives it. Of several in one PEM file, only the one for \
-    the server's own certificate is sent, under TLS 1.3 too, where GnuTLS sends all: OpenSSL \
-    knows of no more than one before 3.6.\n\
-    - `tls_ticket_secret_file` is eximious's own: daemons that share it take up each other's \
-    sessions, and theirs from before a restart.\n\
-    - The smtp transport's `mta_sts_domains` and `tlsrpt_domains`, and `eximious tlsrpt`, are \
-    eximious's own: MTA-STS (RFC 8461) and reports (RFC 8460). Nothing is sent by itself.\n";
+const TLS: &str = include_str!("compatibility/tls.md");
+
+/// What is meant otherwise than in the program it is compared with.
+const DIFFERENCES: &str = include_str!("compatibility/differences.md");
 
 fn compatibility(root: &Path) -> String {
     let registry = eximious::registry();
@@ -259,7 +143,7 @@ fn compatibility(root: &Path) -> String {
         let all: Vec<&OptionDef> = registry.all_options().filter(own).collect();
         options(&mut page, &format!("Options of {}s", kind.name()), &all);
     }
-    page.push_str(SYSTEMS);
+    page.push_str(&["\n", SYSTEMS].concat());
     let selectors = DebugSelector::names();
     let _ = write!(
         page,
@@ -269,7 +153,7 @@ fn compatibility(root: &Path) -> String {
     for one in selectors {
         let _ = writeln!(page, "| `{}` | {} |", one.name, cell(one.tells));
     }
-    page.push_str(TLS);
+    page.push_str(&["\n", TLS, "\n", DIFFERENCES].concat());
     page.push_str("\n## Known differences\n\nEach is tested to differ still.\n\n");
     let list = std::fs::read_to_string(root.join("tests/known-differences.txt"));
     let mut reason = String::new();
