@@ -105,11 +105,6 @@ pub fn user(world: &World) -> Option<eximious::world::User> {
     world.users.user_by_id(uid).ok()?
 }
 
-/// Whether whoever runs the program may see all of a configuration.
-pub fn administrates(world: &World) -> bool {
-    world.host.caller().0 == 0
-}
-
 /// The full name of whoever runs the program, where it has one.
 pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
     let Some(user) = user(cx.engine().world()) else {
@@ -153,18 +148,26 @@ pub fn submitter(cx: &mut Context) -> Submitter {
     let trusted = uid == 0
         || uid == server_ids(settings, &*world.users, &*world.host).0
         || settings.get(opt::TRUSTED_USERS).0.contains(&uid)
-        || is_in(world, &settings.get(opt::TRUSTED_GROUPS).0);
+        || settings.get(opt::TRUSTED_GROUPS).0.iter().any(|one| *one == gid || has_group(*one));
     Submitter { login, uid, gid, name, called: None, trusted }
 }
 
-/// Whether whoever runs the program administrates the mail server.
+/// Whether whoever runs the program administrates the mail server: the superuser does, the
+/// mail server's user and group do, and who has one of `admin_groups` beside its own.
 pub fn is_admin(settings: &Settings, world: &World) -> bool {
     let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
-    let own = world.host.caller().0;
-    own == 0
-        || own == uid
-        || is_in(world, &[gid])
-        || is_in(world, &settings.get(opt::ADMIN_GROUPS).0)
+    let own = world.host.caller();
+    own.0 == 0
+        || own.0 == uid
+        || own.1 == gid
+        || has_group(gid)
+        || settings.get(opt::ADMIN_GROUPS).0.iter().any(|group| has_group(*group))
+}
+
+/// Whether what the program has it do is none of whoever runs it: it has the mail server's
+/// rights for it, and was not called by who administrates that.
+pub fn is_told_little(settings: &Settings, world: &World) -> bool {
+    world.host.ids().0 != world.host.caller().0 && !is_admin(settings, world)
 }
 
 /// What is said to whoever may not name a file for the daemon's process (`-oP`, `-oPX`): only
@@ -181,12 +184,8 @@ pub fn refused_pid_file(settings: &Settings, world: &World) -> Option<Vec<u8>> {
     (own != 0 && own != server).then(|| line.into_bytes())
 }
 
-/// Whether whoever runs the program is in one of these groups.
-fn is_in(world: &World, groups: &[u32]) -> bool {
-    let (uid, gid) = world.host.caller();
-    let login = named(world.users.user_by_id(uid), uid);
-    groups.iter().any(|group| {
-        let found = world.users.group_by_id(*group).ok().flatten();
-        *group == gid || found.is_some_and(|found| found.members.contains(&login))
-    })
+/// Whether the process that runs the program has a group beside its own. Who is a member of
+/// it by the list of groups may have given it up.
+fn has_group(group: u32) -> bool {
+    eximious_world::rights::caller().groups.contains(&group)
 }

@@ -228,9 +228,9 @@ impl CommandWork {
         self.needs() != Needs::Server
     }
 
-    /// Whether it reads the site's configuration.
+    /// Whether it reads the site's configuration for the mail server.
     pub fn reads_configuration(&self) -> bool {
-        matches!(self.needs(), Needs::Configuration | Needs::Server)
+        self.needs() == Needs::Server
     }
 }
 

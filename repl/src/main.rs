@@ -52,6 +52,7 @@ use options::{CalledAs, ExpandRequest, Job, Options};
 use output::Output;
 use prompt::Beginning;
 use refusal::{Refusal, Stop};
+use rights::Claim;
 use session::{Session, Setup};
 
 fn main() -> ExitCode {
@@ -73,11 +74,13 @@ fn main() -> ExitCode {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
+    // Without a word, at a terminal, it opens its prompt and introduces itself.
+    let introduces_itself = args.is_empty() && called == CalledAs::Eximious && at_terminal();
+    let claim = if introduces_itself { Claim::default() } else { claim };
     if let Err(refusal) = claim.begin(&eximious_world::system()) {
         return refuse(refusal);
     }
-    // Without a word, at a terminal, it opens its prompt and introduces itself.
-    if args.is_empty() && called == CalledAs::Eximious && at_terminal() {
+    if introduces_itself {
         return expand(ExpandRequest::default(), true);
     }
     if tells_version {

@@ -71,7 +71,7 @@ pub enum Rights {
 /// What decides whether the program keeps rights that its caller has not.
 #[derive(Debug, Default)]
 pub struct Claim {
-    /// Whether it reads a configuration that others may not read.
+    /// Whether it reads a configuration that its caller may not read.
     pub reads_configuration: bool,
     /// `-C`: the names of configurations that the caller brings.
     pub config: Option<Vec<u8>>,

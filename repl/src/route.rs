@@ -12,6 +12,7 @@ use eximious::route::{
 };
 use eximious::{Config, Context, Str, var};
 
+use crate::caller;
 use crate::input::Lines;
 use crate::output::Output;
 use crate::session::{Session, Setup};
@@ -60,7 +61,8 @@ pub fn run(
     let sender = cx.value_of(var::SENDER_ADDRESS);
     cx.set_var(var::RETURN_PATH, sender);
     let mut told = Told { output, duplicates: Duplicates::default(), worst: Standing::Fine };
-    let tester = Tester { routes, wanted };
+    let gives_reasons = !caller::is_told_little(engine.settings(), engine.world());
+    let tester = Tester { routes, wanted, gives_reasons };
     for text in typed {
         // One argument may hold several addresses.
         let mut rest = text.as_slice();
@@ -130,6 +132,9 @@ impl Told<'_> {
 struct Tester {
     routes: Routes,
     wanted: Wanted,
+    /// Whether who asks is told why an address is not one: that may quote what a site keeps
+    /// to itself.
+    gives_reasons: bool,
 }
 
 impl Tester {
@@ -159,6 +164,7 @@ impl Tester {
             routes: &self.routes,
             whole,
             test: purpose == Purpose::Test,
+            gives_reasons: self.gives_reasons,
             shown: &shown,
             out: &mut said.text,
             deliveries: &mut said.deliveries,
@@ -182,6 +188,7 @@ struct Printer<'p> {
     routes: &'p Routes,
     whole: bool,
     test: bool,
+    gives_reasons: bool,
     /// The address that was asked for: a short answer names it.
     shown: &'p Str,
     out: &'p mut Vec<u8>,
@@ -211,7 +218,7 @@ impl Printer<'_> {
     fn error(&mut self, address: &Address, error: &RouteError, what: &str) {
         let text = if self.whole { &address.text } else { self.shown };
         self.put(&[text.bytes(), what.as_bytes()]);
-        if let Some(message) = error.shown() {
+        if let Some(message) = error.shown().filter(|_| self.gives_reasons) {
             self.put(&[b": ", message]);
         }
         self.put(&[b"\n"]);

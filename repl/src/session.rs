@@ -269,7 +269,7 @@ impl Session {
     /// Hides the configuration's macros, and Exim's own, from whoever does not
     /// administrate; what they define themselves is theirs.
     pub fn hide_macros(&mut self) {
-        if !caller::administrates(self.engine.world()) {
+        if !caller::is_admin(self.engine.settings(), self.engine.world()) {
             self.reader.forget_macros();
         }
     }

@@ -41,8 +41,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let builder = Engine::builder();
     let macros = request.macros;
     let whole = request.words.first().is_some_and(|word| word == b"config");
-    let admin = caller::administrates(&world);
-    let refused = !admin && !whole && request.config.is_none() && macros.iter().next().is_some();
+    let brings_macros = request.config.is_none() && macros.iter().next().is_some();
     let names = request.config.unwrap_or_else(|| usual::FILES.to_vec());
     let wanted = ConfigUse { keeps: true, ..ConfigUse::default() };
     let config =
@@ -51,6 +50,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
             Refusal::of(&error, !whole || request.verbose)
         })?;
     let world = Rights::Server.settle(&config.settings, world)?;
+    let admin = caller::is_admin(&config.settings, &world);
     let printer = Printer {
         config: &config,
         registry: builder.registry(),
@@ -60,7 +60,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
         version: eximious::stdlib::variables::VERSION,
     };
     let mut printed = printer.print(&request.words);
-    if refused {
+    if brings_macros && !admin && !whole {
         // They count nevertheless, as the program has no privileges to lose.
         let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.caller().0);
         printed.refusals.splice(0..0, line.into_bytes());

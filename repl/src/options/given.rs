@@ -206,7 +206,8 @@ impl Asked {
         )
     }
 
-    /// Whether it reads the site's configuration. Without a word, that is the prompt.
+    /// Whether it reads the site's configuration for the mail server. What only shows the
+    /// caller something reads what that one may read.
     fn reads_configuration(&self) -> bool {
         match self {
             Self::Command(work) => work.reads_configuration(),
@@ -215,6 +216,8 @@ impl Asked {
             | Self::Page(_)
             | Self::Information
             | Self::SieveExtensions
+            | Self::Expand
+            | Self::Filter
             | Self::RemovePidFile(_) => false,
             _ => true,
         }
