@@ -2,7 +2,9 @@
 //!
 //! The standard library searches a path for a program, hands scripts without a
 //! first line to a shell, and leaves the umask as it is. Exim does neither, and
-//! sets the umask; so the new process executes its program by itself.
+//! sets the umask; so the new process executes its program by itself. It leads a
+//! session of its own: the terminal from which somebody has mail delivered is
+//! nothing to the commands of those who get it, who could type into it.
 
 use std::ffi::{CString, c_char};
 use std::io;
@@ -50,14 +52,14 @@ impl Image {
         })
     }
 
-    /// The command that executes this; what it is given as its program,
+    /// The command that executes this, in a session of its own; what it is given as its program,
     /// arguments and environment does not count. Where the system does not
     /// execute it, to spawn the command fails with its reason.
     pub fn command(self, umask: Option<u32>) -> Command {
         let mut command = Command::new("/");
         let execute = move || Err(self.execute(umask));
         // SAFETY: between fork and exec the closure makes the system calls
-        // umask and execve, and nothing else: it takes no lock and no memory,
+        // setsid, umask and execve, and nothing else: it takes no lock and no memory,
         // for the arrays are made before.
         unsafe {
             command.pre_exec(execute);
@@ -67,6 +69,11 @@ impl Image {
 
     /// Goes on as this; what comes back is why not.
     fn execute(&self, umask: Option<u32>) -> io::Error {
+        // SAFETY: the call takes nothing. It fails for the leader of a group, which a new
+        // process is not.
+        unsafe {
+            libc::setsid();
+        }
         if let Some(mask) = umask {
             // SAFETY: the call takes a number and can't fail.
             unsafe {
@@ -109,6 +116,14 @@ mod tests {
         assert_eq!(run(&["/bin/echo", "a b", "", "c"], None).unwrap(), "a b  c\n");
         assert_eq!(run(&["/usr/bin/env"], None).unwrap(), "NAME=a=b\n");
         assert_eq!(run(&["/bin/sh", "-c", "umask"], Some(0o077)).unwrap(), "0077\n");
+    }
+
+    #[test]
+    fn no_program_has_the_terminal_of_who_starts_it() {
+        let stat = run(&["/bin/cat", "/proc/self/stat"], None).unwrap();
+        let fields: Vec<&str> = stat.split(' ').collect();
+        // The numbers of the process, its group, its session, and the terminal.
+        assert_eq!((fields[4], fields[5], fields[6]), (fields[0], fields[0], "0"), "{stat}");
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //! filters in homes that nobody else may look into.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use eximious_core::world::{Files, Stat};
+use nix::unistd::{Uid, User};
 use rustix::process::geteuid;
 
 use super::wire::Frame;
@@ -31,10 +33,14 @@ const STAT: u8 = 2;
 const LINK: u8 = 3;
 
 impl FileLook {
-    /// Looks. Of the superuser's view, nobody has more than whether something is there.
+    /// Looks. Of the superuser's view, nobody has more than whether something is there, and
+    /// where its own mail goes.
     pub(super) fn take(&self, refuses_root: bool) -> Frame {
-        let is_stat = matches!(self.kind, STAT | LINK);
-        let user = match refuses_root && self.uid == 0 && !is_stat {
+        let is_open = match self.kind {
+            CONTENTS => is_superusers_forward(&self.path),
+            kind => kind != NAMES,
+        };
+        let user = match refuses_root && self.uid == 0 && !is_open {
             true => Err(rustix::io::Errno::PERM.into()),
             false => Ok(AsUser::new(self.uid, self.gid)),
         };
@@ -51,6 +57,14 @@ impl FileLook {
             ),
         }
     }
+}
+
+/// Whether this is a file of the superuser's that says where its mail goes: one that stands
+/// in its home, by the name that such files have.
+fn is_superusers_forward(path: &[u8]) -> bool {
+    let Ok(Some(superuser)) = User::from_uid(Uid::from_raw(0)) else { return false };
+    let name = path.strip_prefix(superuser.dir.as_os_str().as_bytes());
+    name.is_some_and(|name| name.starts_with(b"/.forward") && !name[1..].contains(&b'/'))
 }
 
 /// The files of a process that has a helper.
@@ -133,5 +147,28 @@ impl Files for UsersFiles {
             Frame::Names(names) => names,
             _ => Err(gone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_superusers_files_only_its_forward_files_are_read() {
+        let Ok(Some(superuser)) = User::from_uid(Uid::from_raw(0)) else { return };
+        let home = superuser.dir.as_os_str().as_bytes();
+        for (name, is_one) in [
+            ("/.forward", true),
+            ("/.forward-list", true),
+            ("/.forward/x", false),
+            ("/.forward/../.netrc", false),
+            ("/.netrc", false),
+            ("/x/.forward", false),
+            (".forward", false),
+        ] {
+            assert_eq!(is_superusers_forward(&[home, name.as_bytes()].concat()), is_one, "{name}");
+        }
+        assert!(!is_superusers_forward(b"/etc/shadow"));
     }
 }

@@ -109,7 +109,7 @@ impl Processes for SystemProcesses {
 
 pub(crate) use peer::{Conversation, Other, Partner, open};
 
-/// Starts a process in a group of its own. Whatever else this process has open
+/// Starts a process in a session and a group of its own. Whatever else this process has open
 /// is closed in it: every descriptor here has CLOEXEC.
 fn start(
     command: &Command,
@@ -119,7 +119,6 @@ fn start(
     let image = Image::new(&command.argv, &command.environment)?;
     let mut program = image.command(umask);
     plumb(&mut program);
-    program.process_group(0);
     if let Some((user, group)) = command.identity
         && rustix::process::geteuid().is_root()
     {

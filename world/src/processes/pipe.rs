@@ -4,7 +4,6 @@ use std::ffi::OsStr;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
 use std::thread;
 use std::time::Duration;
 
@@ -105,12 +104,12 @@ pub(super) fn enter(directory: &[u8]) -> Result<(), PipeFault> {
     Ok(())
 }
 
-/// Starts a program in a directory, and in a group of its own.
+/// Starts a program in a directory; it leads a group of its own.
 pub(super) fn in_group(
     program: &mut std::process::Command,
     directory: &[u8],
 ) -> Result<Group, PipeFault> {
-    program.process_group(0).current_dir(OsStr::from_bytes(directory));
+    program.current_dir(OsStr::from_bytes(directory));
     match program.spawn() {
         Ok(leader) => Ok(Group { leader, ended: None }),
         Err(error) if is_shortage(&error) => Err(PipeFault::Start(error)),
