@@ -24,7 +24,7 @@ use eximious_stdlib::variables::var;
 use super::eval::Eval;
 use super::{Canceller, Engine, IntoValue, Slot, Stepper, patterns};
 
-use caches::Caches;
+pub(crate) use caches::Caches;
 pub(crate) use evaluation::{Evaluation, Refusal};
 pub(crate) use values::Values;
 

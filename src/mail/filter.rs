@@ -6,6 +6,7 @@
 
 mod exim;
 mod options;
+mod rights;
 pub mod sieve;
 
 use eximious_core::world::{LocalUser, UserFileOrder, UserFileWork};
@@ -17,6 +18,8 @@ use eximious_stdlib::wording::reason;
 use crate::Context;
 
 pub use options::{FilterOptions, Forbidden};
+pub use rights::with_rights_of;
+pub(crate) use rights::{give_back, take_rights_of};
 
 /// Obeys an Exim filter, whatever its first line says. The conversation's values
 /// are the message and the address that it is for: `$local_part`, `$domain`, with

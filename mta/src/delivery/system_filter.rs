@@ -9,7 +9,7 @@ use eximious::route::{
 };
 use eximious::stdlib::options::server_ids;
 use eximious::transport::{LocalUser, Undelivered};
-use eximious::{Fail, FailClass, Str, World, opt, var};
+use eximious::{Context, Fail, FailClass, Str, World, opt, var};
 
 use super::Attempted;
 use super::attempt::{Attempt, Undone};
@@ -58,7 +58,13 @@ impl Attempt<'_> {
         for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
             self.cx.set_var(variable, Str::tainted(&listed[..]));
         }
-        let done = filter::exim(&mut self.cx, &text, &options, &mut ());
+        let server = self.cx.engine().server_ids();
+        let run = |cx: &mut Context| filter::exim(cx, &text, &options, &mut ());
+        let done = match user.uid == server.0 {
+            true => run(&mut self.cx),
+            // Whom it runs as has fewer rights, or none of this process's.
+            false => filter::with_rights_of(&mut self.cx, (user.uid, Some(user.gid)), run),
+        };
         for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
             self.cx.unset_var(variable);
         }

@@ -4,7 +4,6 @@ mod filter;
 pub(super) mod forward;
 mod items;
 mod mistakes;
-mod rights;
 mod rules;
 mod source;
 mod srs;

@@ -119,9 +119,13 @@ fn start(
     let image = Image::new(&command.argv, &command.environment)?;
     let mut program = image.command(umask);
     plumb(&mut program);
+    let own = rustix::process::geteuid();
     if let Some((user, group)) = command.identity
-        && rustix::process::geteuid().is_root()
+        && own.as_raw() != user
     {
+        if !own.is_root() {
+            return Err(Errno::PERM.into());
+        }
         // To set the user takes all other groups away, too.
         program.uid(user).gid(group);
     }

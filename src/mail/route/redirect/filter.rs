@@ -11,12 +11,11 @@ use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
 use super::super::{DeliveryTarget, FilterPipe, Purpose};
 use super::mistakes::{Mistake, passed_over};
-use super::rights::with_users;
 use super::{Redirection, file_transport, said};
 use crate::Context;
 use crate::mail::filter::{
     self, AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden,
-    Manner, exim, sieve,
+    Manner, exim, sieve, with_rights_of,
 };
 
 /// Whether a filter may be run at all.
@@ -43,6 +42,19 @@ fn wrong(router: &Router, why: &[u8]) -> RouteError {
         if router.some_text(opt::redirect::FILE).is_some() { b"file" } else { b"data" };
     let message = [b"error in filter ", kind, b": ", why].concat();
     RouteError { number: RouteError::REDIRECT, ..RouteError::new(message) }
+}
+
+/// Does something with the rights of the router's user, if it has one.
+fn with_users<T>(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    work: impl FnOnce(&mut Context) -> T,
+) -> Result<T, RouteError> {
+    let identity = machine.identity(router)?;
+    Ok(match identity.uid {
+        Some(uid) => with_rights_of(machine.cx, (uid, identity.gid), work),
+        None => work(machine.cx),
+    })
 }
 
 /// Runs a filter, and makes addresses of what it wants.

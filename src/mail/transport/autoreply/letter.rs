@@ -8,6 +8,8 @@ use eximious_stdlib::variables::var;
 
 use super::super::outgoing::unwritten;
 use super::{Reply, Trouble, later, never, untainted};
+use crate::Context;
+use crate::mail::filter::{give_back, take_rights_of};
 use crate::mail::route::Text;
 use crate::mail::transport::TransportCall;
 
@@ -99,13 +101,25 @@ fn file(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble>
             return Err(later(&error, &[head, tail].concat()));
         }
     };
-    let mut text = Vec::with_capacity(bytes.len());
     call.cx.set_numeric(&reply.numeric);
     let before = call.cx.replace_var(var::THISADDRESS, reply.this_address.clone());
+    // What stands in it is the user's word.
+    let user = &call.consignment.user;
+    let own = take_rights_of(call.cx, (user.uid, Some(user.gid)));
+    let expanded = expanded(call.cx, reply, &bytes);
+    give_back(call.cx, own);
+    call.cx.set_var(var::THISADDRESS, before);
+    call.cx.set_numeric(&[]);
+    expanded
+}
+
+/// The file's text.
+fn expanded(cx: &mut Context, reply: &Reply, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
+    let mut text = Vec::with_capacity(bytes.len());
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         match reply.file_expand {
             // A line that can't be expanded stays as it is.
-            true => match Text::new(eximious_core::Str::from(line)).expand(call.cx) {
+            true => match Text::new(eximious_core::Str::from(line)).expand(cx) {
                 Ok(line) => text.extend_from_slice(line.bytes()),
                 Err(_) => text.extend_from_slice(line),
             },
@@ -115,8 +129,6 @@ fn file(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble>
             return Err(never(b"the text of an answer is too long".to_vec()));
         }
     }
-    call.cx.set_var(var::THISADDRESS, before);
-    call.cx.set_numeric(&[]);
     Ok(text)
 }
 

@@ -7,6 +7,7 @@ use eximious_stdlib::options::opt::transport::pipe as opt;
 use eximious_stdlib::variables::var;
 
 use super::{META, Trouble, later, listed, senseless};
+use crate::mail::filter::{give_back, take_rights_of};
 use crate::mail::route::{DeliveryTarget, FilterPipe, Text};
 use crate::mail::transport::local::stands_for_addresses;
 use crate::mail::transport::{TransportCall, Undelivered};
@@ -44,10 +45,16 @@ pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec
         return Err(senseless([&parts.concat()[..], b"not permitted"].concat()));
     }
     let before = filter.map(|filter| enter(call, filter));
+    // What a filter says is its user's word.
+    let user = &call.consignment.user;
+    let own = filter.map(|_| take_rights_of(call.cx, (user.uid, Some(user.gid))));
     let words = match transport.on(opt::USE_SHELL) {
         true => shell(call, &line, expands),
         false => separate(call, &line, expands, address.as_ref().map(|(text, _)| text)),
     };
+    if let Some(own) = own {
+        give_back(call.cx, own);
+    }
     // What a user's filter has wrong is so for good.
     let words = match words {
         Err(Trouble::Deferred(why)) if filter.is_some() => Err(refused(why.message)),

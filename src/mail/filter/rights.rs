@@ -1,0 +1,329 @@
+//! Whose rights a filter has: those of the router's user, for whatever it reads, asks or runs
+//! (specification 22.3).
+
+use std::io;
+use std::io::Read;
+use std::mem::{replace, take};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious_core::World;
+use eximious_core::world::{
+    Child, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dialing, Dialogue,
+    Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, LocalPeer, LocalUser, Net,
+    NisError, PageFault, PageOrder, PeerOrder, PipeEnd, PipeFault, PipeOrder, Processes, Room,
+    RunError, Stat, Stream, Target, WebPage, WhosonError,
+};
+use eximious_stdlib::wording::reason;
+
+use crate::engine::context::Caches;
+use crate::{Context, Engine};
+
+/// What the system says of what nobody can do for a user (`EPERM`).
+const NOT_PERMITTED: i32 = 1;
+
+fn denied() -> io::Error {
+    io::Error::from_raw_os_error(NOT_PERMITTED)
+}
+
+/// What a context had before it did something with a user's rights.
+pub(crate) struct OwnRights {
+    engine: Engine,
+    caches: Caches,
+}
+
+/// Does something with the rights of a user, and of its group where there is one.
+pub fn with_rights_of<T>(
+    cx: &mut Context,
+    user: (u32, Option<u32>),
+    work: impl FnOnce(&mut Context) -> T,
+) -> T {
+    let own = take_rights_of(cx, user);
+    let done = work(cx);
+    give_back(cx, own);
+    done
+}
+
+/// From now on, what is expanded has the rights of a user. What is kept of files that others
+/// may read is not seen meanwhile, and what is read is not kept for others.
+pub(crate) fn take_rights_of(cx: &mut Context, (uid, gid): (u32, Option<u32>)) -> OwnRights {
+    let engine = cx.engine().clone();
+    let world = engine.world().clone();
+    let files = world.files.clone().seen_by(uid, gid);
+    let user = User { ids: (uid, gid.unwrap_or_else(|| engine.server_ids().1)), own: world.host.ids() };
+    let databases = Arc::new(UsersDatabases {
+        databases: world.databases,
+        files: files.clone(),
+        user,
+    });
+    let net = Arc::new(UsersNet { net: world.net, processes: world.processes.clone(), user });
+    let processes = Arc::new(UsersProcesses { processes: world.processes, user });
+    let libraries = Arc::new(UsersLibraries { libraries: world.libraries, user });
+    let host = Arc::new(UsersHost { host: world.host, user });
+    let world = World { files, processes, databases, net, libraries, host, ..world };
+    let engine = replace(&mut cx.engine, engine.with_world(world));
+    OwnRights { engine, caches: take(&mut cx.caches) }
+}
+
+/// Puts things as they were.
+pub(crate) fn give_back(cx: &mut Context, own: OwnRights) {
+    cx.engine = own.engine;
+    cx.caches = own.caches;
+}
+
+/// Whose rights are wanted, and whom this process is.
+#[derive(Clone, Copy)]
+struct User {
+    ids: (u32, u32),
+    own: (u32, u32),
+}
+
+impl User {
+    /// Whether what is started here can be the user.
+    fn can_be_had(self) -> bool {
+        self.own.0 == 0 || self.own.0 == self.ids.0
+    }
+}
+
+/// Commands that run as a user where nothing else is said.
+struct UsersProcesses {
+    processes: Arc<dyn Processes>,
+    user: User,
+}
+
+impl UsersProcesses {
+    fn of_user(&self, command: &Command) -> Command {
+        Command { identity: command.identity.or(Some(self.user.ids)), ..command.clone() }
+    }
+
+    /// What goes on running is started by this process alone.
+    fn started(&self, command: &Command) -> io::Result<Command> {
+        match self.user.can_be_had() {
+            true => Ok(self.of_user(command)),
+            false => Err(denied()),
+        }
+    }
+}
+
+impl Processes for UsersProcesses {
+    fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
+        self.processes.run(&self.of_user(command), timeout, limit)
+    }
+
+    fn start(&self, command: &Command) -> io::Result<Box<dyn Child>> {
+        self.processes.start(&self.started(command)?)
+    }
+
+    fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        self.processes.launch(&self.started(command)?, ended)
+    }
+
+    fn pipe(&self, order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
+        self.processes.pipe(order, message)
+    }
+
+    fn converse(&self, order: &PeerOrder) -> Result<Box<dyn Dialogue>, PipeFault> {
+        self.processes.converse(order)
+    }
+}
+
+/// Databases in files that a user may read.
+struct UsersDatabases {
+    databases: Arc<dyn Databases>,
+    files: Arc<dyn Files>,
+    user: User,
+}
+
+impl UsersDatabases {
+    /// Whether statements could change what the user may not.
+    fn is_too_much(&self, file: &[u8]) -> bool {
+        let Ok(stat) = self.files.stat(file, true) else { return true };
+        may_write(&stat, self.user.own) && !may_write(&stat, self.user.ids)
+    }
+}
+
+/// Whether a file's mode lets somebody write it.
+fn may_write(stat: &Stat, (uid, gid): (u32, u32)) -> bool {
+    let bit = match (stat.uid == uid, stat.gid == gid) {
+        (true, _) => 0o200,
+        (false, true) => 0o020,
+        (false, false) => 0o002,
+    };
+    uid == 0 || stat.mode & bit != 0
+}
+
+impl Databases for UsersDatabases {
+    fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
+        let (DatabaseQuery::Lmdb { file, .. }
+        | DatabaseQuery::Cdb { file, .. }
+        | DatabaseQuery::Dbm { file, .. }
+        | DatabaseQuery::Sqlite { file, .. }) = query;
+        // No more is wanted than whether it can be opened.
+        match self.files.read(file, 0) {
+            Err(why) if why.kind() == io::ErrorKind::PermissionDenied => {
+                Err(DatabaseError::Open(reason(&why).to_string()))
+            }
+            _ if matches!(query, DatabaseQuery::Sqlite { .. }) && self.is_too_much(file) => {
+                Err(DatabaseError::Open("unable to open database file".to_owned()))
+            }
+            _ => self.databases.find(query),
+        }
+    }
+}
+
+/// Connections; those to sockets in the file system are made by the user.
+struct UsersNet {
+    net: Arc<dyn Net>,
+    processes: Arc<dyn Processes>,
+    user: User,
+}
+
+impl Net for UsersNet {
+    fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
+        let Target::Unix(path) = target else { return self.net.connect(target, timeout) };
+        let (uid, gid) = self.user.ids;
+        let order = PeerOrder {
+            user: LocalUser { uid, gid, groups: Vec::new() },
+            peer: LocalPeer::Socket(path.clone()),
+            timeout,
+        };
+        match self.processes.converse(&order) {
+            Ok(mut dialogue) => {
+                dialogue.set_deadline(timeout);
+                Ok(dialogue)
+            }
+            Err(
+                PipeFault::Rights(why)
+                | PipeFault::Start(why)
+                | PipeFault::Message(why)
+                | PipeFault::Execute(why)
+                | PipeFault::Directory(why),
+            ) => Err(why),
+            Err(PipeFault::Timeout) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    fn dial(&self, to: SocketAddr, how: &Dialing, within: Duration) -> io::Result<Box<dyn Stream>> {
+        self.net.dial(to, how, within)
+    }
+
+    fn datagram(
+        &self,
+        to: SocketAddr,
+        question: &[u8],
+        within: Duration,
+        accept: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        self.net.datagram(to, question, within, accept)
+    }
+
+    fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        self.net.send(to, datagram)
+    }
+
+    fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
+        self.net.secure(stream, name)
+    }
+
+    fn fetch(&self, order: &PageOrder) -> Result<WebPage, PageFault> {
+        self.net.fetch(order)
+    }
+
+    fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {
+        self.net.nis(map, key)
+    }
+
+    fn whoson(&self, address: &[u8]) -> Result<Option<Vec<u8>>, WhosonError> {
+        self.net.whoson(address)
+    }
+
+    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        self.net.resolve(host)
+    }
+
+    fn service(&self, name: &str) -> Option<u16> {
+        self.net.service(name)
+    }
+}
+
+/// Functions in shared objects: they would have the rights of this process, whoever wants
+/// them, and so only who it is has them.
+struct UsersLibraries {
+    libraries: Arc<dyn Libraries>,
+    user: User,
+}
+
+impl Libraries for UsersLibraries {
+    fn call(
+        &self,
+        file: &[u8],
+        function: &[u8],
+        args: &[Vec<u8>],
+    ) -> Result<ForeignAnswer, ForeignError> {
+        match self.user.own.0 == self.user.ids.0 {
+            true => self.libraries.call(file, function, args),
+            false => Err(ForeignError::Open(reason(&denied()))),
+        }
+    }
+}
+
+/// The host; this process is the user.
+struct UsersHost {
+    host: Arc<dyn Host>,
+    user: User,
+}
+
+impl Host for UsersHost {
+    fn name(&self) -> Vec<u8> {
+        self.host.name()
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.host.addresses()
+    }
+
+    fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.host.environment(name)
+    }
+
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        self.host.environment_names()
+    }
+
+    fn pid(&self) -> u32 {
+        self.host.pid()
+    }
+
+    fn is_running(&self, pid: u32) -> bool {
+        self.host.is_running(pid)
+    }
+
+    fn ids(&self) -> (u32, u32) {
+        self.user.ids
+    }
+
+    fn caller(&self) -> (u32, u32) {
+        self.host.caller()
+    }
+
+    fn load(&self) -> i64 {
+        self.host.load()
+    }
+
+    fn memory_limit(&self) -> Option<u64> {
+        self.host.memory_limit()
+    }
+
+    fn memory_fullness(&self) -> Option<u64> {
+        self.host.memory_fullness()
+    }
+
+    fn room(&self, path: &[u8]) -> io::Result<Room> {
+        self.host.room(path)
+    }
+
+    fn directory(&self) -> Vec<u8> {
+        self.host.directory()
+    }
+}
