@@ -6,6 +6,7 @@ use std::path::Path;
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError, DatabaseQuery, Databases};
 
+use crate::as_user::AsUser;
 use crate::{cdb, dbm, lmdb, sqlite};
 
 /// The system's database files.
@@ -29,6 +30,19 @@ impl Databases for SystemDatabases {
                 self.sqlite.find(path(file), statements, *lock_timeout)
             }
         }
+    }
+
+    fn find_as(
+        &self,
+        (uid, gid): (u32, u32),
+        query: &DatabaseQuery<'_>,
+    ) -> Result<DatabaseAnswer, DatabaseError> {
+        if rustix::process::geteuid().as_raw() == uid {
+            return self.find(query);
+        }
+        // Statements may name other files, too. What is open is open for one user alone.
+        let found = AsUser::new(uid, Some(gid)).with(|| Ok(Self::default().find(query)));
+        found.unwrap_or_else(|why| Err(DatabaseError::Open(words(&why))))
     }
 }
 

@@ -76,4 +76,5 @@ mod terminal;
 mod testing;
 mod tls;
 mod tls_server;
+mod who_calls;
 mod whoson;

@@ -13,7 +13,7 @@ use eximious_core::world::{
     Child, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dialing, Dialogue,
     Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, LocalPeer, LocalUser, Net,
     NisError, PageFault, PageOrder, PeerOrder, PipeEnd, PipeFault, PipeOrder, Processes, Room,
-    RunError, Stat, Stream, Target, WebPage, WhosonError,
+    RunError, Stream, Target, WebPage, WhosonError,
 };
 use eximious_stdlib::wording::reason;
 
@@ -51,12 +51,10 @@ pub(crate) fn take_rights_of(cx: &mut Context, (uid, gid): (u32, Option<u32>)) -
     let engine = cx.engine().clone();
     let world = engine.world().clone();
     let files = world.files.clone().seen_by(uid, gid);
-    let user = User { ids: (uid, gid.unwrap_or_else(|| engine.server_ids().1)), own: world.host.ids() };
-    let databases = Arc::new(UsersDatabases {
-        databases: world.databases,
-        files: files.clone(),
-        user,
-    });
+    let user =
+        User { ids: (uid, gid.unwrap_or_else(|| engine.server_ids().1)), own: world.host.ids() };
+    let databases =
+        Arc::new(UsersDatabases { databases: world.databases, files: files.clone(), user });
     let net = Arc::new(UsersNet { net: world.net, processes: world.processes.clone(), user });
     let processes = Arc::new(UsersProcesses { processes: world.processes, user });
     let libraries = Arc::new(UsersLibraries { libraries: world.libraries, user });
@@ -135,37 +133,24 @@ struct UsersDatabases {
     user: User,
 }
 
-impl UsersDatabases {
-    /// Whether statements could change what the user may not.
-    fn is_too_much(&self, file: &[u8]) -> bool {
-        let Ok(stat) = self.files.stat(file, true) else { return true };
-        may_write(&stat, self.user.own) && !may_write(&stat, self.user.ids)
-    }
-}
-
-/// Whether a file's mode lets somebody write it.
-fn may_write(stat: &Stat, (uid, gid): (u32, u32)) -> bool {
-    let bit = match (stat.uid == uid, stat.gid == gid) {
-        (true, _) => 0o200,
-        (false, true) => 0o020,
-        (false, false) => 0o002,
-    };
-    uid == 0 || stat.mode & bit != 0
-}
-
 impl Databases for UsersDatabases {
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
-        let (DatabaseQuery::Lmdb { file, .. }
-        | DatabaseQuery::Cdb { file, .. }
-        | DatabaseQuery::Dbm { file, .. }
-        | DatabaseQuery::Sqlite { file, .. }) = query;
+        if self.user.can_be_had() {
+            return self.databases.find_as(self.user.ids, query);
+        }
+        let file = match query {
+            DatabaseQuery::Lmdb { file, .. }
+            | DatabaseQuery::Cdb { file, .. }
+            | DatabaseQuery::Dbm { file, .. } => file,
+            // Statements reach other files, and write.
+            DatabaseQuery::Sqlite { .. } => {
+                return Err(DatabaseError::Open(reason(&denied())));
+            }
+        };
         // No more is wanted than whether it can be opened.
         match self.files.read(file, 0) {
             Err(why) if why.kind() == io::ErrorKind::PermissionDenied => {
-                Err(DatabaseError::Open(reason(&why).to_string()))
-            }
-            _ if matches!(query, DatabaseQuery::Sqlite { .. }) && self.is_too_much(file) => {
-                Err(DatabaseError::Open("unable to open database file".to_owned()))
+                Err(DatabaseError::Open(reason(&why)))
             }
             _ => self.databases.find(query),
         }

@@ -378,9 +378,9 @@ impl Machine<'_> {
     fn may_read(&self, path: &[u8], last: &Stat, who: Identity) -> bool {
         let slashes = path.iter().enumerate().filter(|(_, c)| **c == b'/');
         let directories = slashes.map(|(at, _)| if at == 0 { &path[..1] } else { &path[..at] });
-        let searchable = directories.into_iter().all(|directory| {
-            self.stat(directory).is_ok_and(|stat| permits(&stat, who, 0o1))
-        });
+        let searchable = directories
+            .into_iter()
+            .all(|directory| self.stat(directory).is_ok_and(|stat| permits(&stat, who, 0o1)));
         searchable && permits(last, who, 0o4)
     }
 

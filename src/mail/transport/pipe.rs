@@ -257,7 +257,14 @@ fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment,
     };
     let recipient = match (&delivery.target, &delivery.address.parent) {
         _ if !is_single => Str::EMPTY,
-        (DeliveryTarget::Pipe(_), Some(parent)) => parent.text.clone(),
+        (DeliveryTarget::Pipe(_), Some(parent)) if parent.text.bytes().contains(&b'@') => {
+            parent.text.clone()
+        }
+        // The system filter is nobody's, but its name is qualified.
+        (DeliveryTarget::Pipe(_), Some(parent)) => {
+            let domain = call.cx.value_of(var::QUALIFY_DOMAIN);
+            Str::from([parent.text.bytes(), b"@", domain.bytes()].concat())
+        }
         _ => delivery.address.text.clone(),
     };
     for name in ["LOCAL_PART", "LOGNAME", "USER"] {
