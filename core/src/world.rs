@@ -276,6 +276,8 @@ pub struct Command {
     /// The user and group that it runs as, with no other groups, if this process
     /// is the superuser's; it runs as this process otherwise.
     pub identity: Option<(u32, u32)>,
+    /// Whether nobody else may run it: it is started as that user, or not at all.
+    pub as_nobody_else: bool,
     /// The directory that it runs in, if not this process's. Where that can't be,
     /// the program can't be executed.
     pub directory: Option<Vec<u8>>,

@@ -92,7 +92,8 @@ struct UsersProcesses {
 
 impl UsersProcesses {
     fn of_user(&self, command: &Command) -> Command {
-        Command { identity: command.identity.or(Some(self.user.ids)), ..command.clone() }
+        let identity = command.identity.or(Some(self.user.ids));
+        Command { identity, as_nobody_else: true, ..command.clone() }
     }
 
     /// What goes on running is started by this process alone.

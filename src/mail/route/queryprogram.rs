@@ -104,6 +104,7 @@ fn output(
             argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),
             environment: environment::all(call)?,
             identity: Some(identity),
+            as_nobody_else: false,
             directory: Some(directory),
         };
         call.processes()?.run(&command, timeout, MOST_OUTPUT).map_err(|why| match why {

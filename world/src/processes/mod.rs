@@ -123,11 +123,14 @@ fn start(
     if let Some((user, group)) = command.identity
         && own.as_raw() != user
     {
-        if !own.is_root() {
-            return Err(Errno::PERM.into());
+        match own.is_root() {
+            // To set the user takes all other groups away, too.
+            true => {
+                program.uid(user).gid(group);
+            }
+            false if command.as_nobody_else => return Err(Errno::PERM.into()),
+            false => {}
         }
-        // To set the user takes all other groups away, too.
-        program.uid(user).gid(group);
     }
     if let Some(directory) = &command.directory {
         program.current_dir(OsStr::from_bytes(directory));
