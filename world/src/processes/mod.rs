@@ -255,7 +255,7 @@ mod tests {
         let argv = ["/bin/sh", "-c", script].map(|word| word.as_bytes().to_vec()).to_vec();
         let environment = vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())];
         let directory = Some(directory.as_bytes().to_vec());
-        let command = Command { argv, environment, identity, directory };
+        let command = Command { argv, environment, identity, as_nobody_else: false, directory };
         SystemProcesses.run(&command, Duration::from_secs(20), 1 << 16).unwrap()
     }
 
