@@ -83,4 +83,8 @@ pub mod sqlite {
             Err(DatabaseError::Open(words("SQLite", "sqlite")))
         }
     }
+
+    pub fn consult(_: &Path, _: &str, _: Duration) -> Result<DatabaseAnswer, DatabaseError> {
+        Err(DatabaseError::Open(words("SQLite", "sqlite")))
+    }
 }

@@ -44,6 +44,15 @@ impl Databases for SystemDatabases {
         let found = AsUser::new(uid, Some(gid)).with(|| Ok(Self::default().find(query)));
         found.unwrap_or_else(|why| Err(DatabaseError::Open(words(&why))))
     }
+
+    fn consult(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
+        match query {
+            DatabaseQuery::Sqlite { file, statements, lock_timeout } => {
+                sqlite::consult(path(file), statements, *lock_timeout)
+            }
+            _ => self.find(query),
+        }
+    }
 }
 
 /// The system's words, without the number that Rust adds.

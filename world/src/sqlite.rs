@@ -38,12 +38,9 @@ impl SqliteFiles {
     ) -> Result<DatabaseAnswer, DatabaseError> {
         let connection = match self.take(path) {
             Some(connection) => connection,
-            None => open(path)?,
+            None => open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?,
         };
-        connection.busy_timeout(lock_timeout).map_err(other)?;
-        // The binding panics over a column's name that is not UTF-8.
-        let result = catch_unwind(AssertUnwindSafe(|| run(&connection, statements)))
-            .unwrap_or_else(|_| Err(DatabaseError::Other("a column's name is not UTF-8".into())));
+        let result = ask(&connection, statements, lock_timeout);
         if result.is_ok() && only_reads(statements) && connection.is_autocommit() {
             self.keep(path, connection);
         }
@@ -67,15 +64,37 @@ impl SqliteFiles {
     }
 }
 
+/// Carries out one statement that only reads, in a file that is there: with no other
+/// statement can another file be reached.
+pub fn consult(
+    path: &Path,
+    statement: &str,
+    lock_timeout: Duration,
+) -> Result<DatabaseAnswer, DatabaseError> {
+    if !only_reads(statement) {
+        return Err(DatabaseError::Open("Operation not permitted".into()));
+    }
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    ask(&connection, statement, lock_timeout).map(DatabaseAnswer::Rows)
+}
+
+fn ask(
+    connection: &Connection,
+    statements: &str,
+    lock_timeout: Duration,
+) -> Result<Vec<Rows>, DatabaseError> {
+    connection.busy_timeout(lock_timeout).map_err(other)?;
+    // The binding panics over a column's name that is not UTF-8.
+    catch_unwind(AssertUnwindSafe(|| run(connection, statements)))
+        .unwrap_or_else(|_| Err(DatabaseError::Other("a column's name is not UTF-8".into())))
+}
+
 fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|data| (data.dev(), data.ino()))
 }
 
-fn open(path: &Path) -> Result<Connection, DatabaseError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags)
+fn open(path: &Path, how: OpenFlags) -> Result<Connection, DatabaseError> {
+    Connection::open_with_flags(path, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|_| DatabaseError::Open("unable to open database file".into()))
 }
 

@@ -23,6 +23,11 @@ use crate::{Context, Engine};
 /// What the system says of what nobody can do for a user (`EPERM`).
 const NOT_PERMITTED: i32 = 1;
 
+/// What lets others than the owner write, and what keeps them from what is not theirs in a
+/// directory.
+const OPEN_TO_OTHERS: u32 = 0o022;
+const STICKY: u32 = 0o1000;
+
 fn denied() -> io::Error {
     io::Error::from_raw_os_error(NOT_PERMITTED)
 }
@@ -134,26 +139,40 @@ struct UsersDatabases {
     user: User,
 }
 
+impl UsersDatabases {
+    /// Whether a user can't have something else stand in a file's place between two looks at
+    /// it: there is no link, and neither what is there nor a directory above it is the user's,
+    /// or open to others.
+    fn is_settled(&self, file: &[u8]) -> bool {
+        let ends = memchr::memchr_iter(b'/', file).skip(1).chain([file.len()]);
+        let mut places = [&b"/"[..]].into_iter().chain(ends.map(|end| &file[..end]));
+        file.starts_with(b"/")
+            && places.all(|place| match self.files.stat(place, false) {
+                Ok(stat) => {
+                    let is_closed = stat.mode & OPEN_TO_OTHERS == 0
+                        || stat.is_directory() && stat.mode & STICKY != 0;
+                    !stat.is_link() && stat.uid != self.user.ids.0 && is_closed
+                }
+                Err(why) => why.kind() == io::ErrorKind::NotFound,
+            })
+    }
+}
+
 impl Databases for UsersDatabases {
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         if self.user.can_be_had() {
             return self.databases.find_as(self.user.ids, query);
         }
-        let file = match query {
-            DatabaseQuery::Lmdb { file, .. }
-            | DatabaseQuery::Cdb { file, .. }
-            | DatabaseQuery::Dbm { file, .. } => file,
-            // Statements reach other files, and write.
-            DatabaseQuery::Sqlite { .. } => {
-                return Err(DatabaseError::Open(reason(&denied())));
-            }
-        };
-        // No more is wanted than whether it can be opened.
+        let (DatabaseQuery::Lmdb { file, .. }
+        | DatabaseQuery::Cdb { file, .. }
+        | DatabaseQuery::Dbm { file, .. }
+        | DatabaseQuery::Sqlite { file, .. }) = query;
+        // No more is wanted than whether it can be opened; then this process opens it.
+        let refused = |why: io::Error| Err(DatabaseError::Open(reason(&why)));
         match self.files.read(file, 0) {
-            Err(why) if why.kind() == io::ErrorKind::PermissionDenied => {
-                Err(DatabaseError::Open(reason(&why)))
-            }
-            _ => self.databases.find(query),
+            Err(why) if why.kind() == io::ErrorKind::PermissionDenied => refused(why),
+            _ if !self.is_settled(file) => refused(denied()),
+            _ => self.databases.consult(query),
         }
     }
 }
@@ -311,5 +330,50 @@ impl Host for UsersHost {
 
     fn directory(&self) -> Vec<u8> {
         self.host.directory()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, create_dir, set_permissions, write};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn what_a_user_can_exchange_is_not_settled() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string().into_bytes();
+        let make = |name: &str, mode: u32| {
+            match name.ends_with('/') {
+                true => create_dir(folder.path().join(name)).unwrap(),
+                false => write(folder.path().join(name), "").unwrap(),
+            }
+            set_permissions(folder.path().join(name), Permissions::from_mode(mode)).unwrap();
+        };
+        make("closed", 0o644);
+        make("open", 0o666);
+        make("sub/", 0o755);
+        make("wide/", 0o777);
+        make("sticky/", 0o1777);
+        for name in ["sub/x", "wide/x", "sticky/x"] {
+            make(name, 0o644);
+        }
+        symlink(folder.path().join("closed"), folder.path().join("link")).unwrap();
+        let world = eximious_world::system();
+        let own = world.host.ids();
+        let settled = |uid: u32, name: &str| {
+            let user = User { ids: (uid, uid), own };
+            let (databases, files) = (world.databases.clone(), world.files.clone());
+            UsersDatabases { databases, files, user }.is_settled(&path(name))
+        };
+        let other = own.0 + 1000;
+        for name in ["closed", "sub/x", "sticky/x", "sub/none"] {
+            assert!(settled(other, name), "{name}");
+            assert!(!settled(own.0, name), "{name}");
+        }
+        for name in ["open", "wide/x", "wide/none", "link"] {
+            assert!(!settled(other, name), "{name}");
+        }
     }
 }
