@@ -362,6 +362,9 @@ impl<'d> Attempt<'d> {
             Outcome::Failed(why) => {
                 // What was not tried had no return path yet.
                 let path = Some(path).filter(|_| !why.is_untried);
+                if is_local && !why.is_untried {
+                    self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());
+                }
                 let line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.
                 let is_own = is_local && why.said.is_some();

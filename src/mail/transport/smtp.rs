@@ -87,6 +87,9 @@ struct Work {
     breaks_off: bool,
     /// Whether it is for hosts that addresses have to wait.
     awaits_hosts: bool,
+    /// Whether a host was spoken with that put the message, or somebody, off: then it is not
+    /// for hosts that addresses wait.
+    was_answered: bool,
     /// Whether hosts are asked that stand in for others (`fallback_hosts`).
     stands_in: bool,
 }
@@ -104,6 +107,7 @@ impl Work {
             put_off: Vec::new(),
             breaks_off: false,
             awaits_hosts: false,
+            was_answered: false,
             stands_in: false,
         }
     }
@@ -123,7 +127,8 @@ impl Work {
             }
             self.try_each(call, &hosts.fallback);
         }
-        if !self.left().is_empty() && (self.waits || self.busy || self.awaits_hosts) {
+        let awaits_hosts = (self.waits || self.busy || self.awaits_hosts) && !self.was_answered;
+        if awaits_hosts && !self.left().is_empty() {
             let names = hosts.first.hosts.iter().chain(&hosts.fallback.hosts);
             let names = names.map(|one| &one.name);
             call.done.awaited_hosts = names.map(|name| name.clone().into_bytes()).collect();

@@ -440,6 +440,7 @@ impl Attempt<'_, '_> {
         self.call.done.message_log.push(line);
         match self.refused(error, number) {
             Outcome::Deferred(why) => {
+                self.work.was_answered = true;
                 self.tell_refusal(at, &why);
                 if !self.is_last && error.cause != Cause::Timeout {
                     // What the next host has to say is what is told in the end.
@@ -464,6 +465,7 @@ impl Attempt<'_, '_> {
     fn note_own(&mut self, at: usize, error: &SmtpError, head: &str) {
         match self.refused_itself(error, head) {
             Outcome::Deferred(why) => {
+                self.work.was_answered = true;
                 self.work.defer(&[at], &why);
                 self.put_off.push((at, why));
             }
@@ -576,7 +578,6 @@ impl Attempt<'_, '_> {
             // So it is where the message was put off, and the first one by himself.
             let is_rcpt = error.command == SmtpCommand::Rcpt;
             let of_first = self.put_off.first().filter(|(at, _)| Some(at) == some.first());
-            let of_first = of_first.filter(|(_, why)| is_rcpt || why.number == OF_ONE);
             let (line, of_host) = match of_first {
                 Some((_, first)) if is_rcpt => (self.about(b": ", &first.message), first.clone()),
                 Some((_, first)) => (self.about(b": ", &with_reason(error)), first.clone()),
@@ -588,9 +589,12 @@ impl Attempt<'_, '_> {
                 self.call.cx.log().main(&line);
             }
             let (host, why) = (self.taking.clone(), of_host);
-            if !for_message {
-                self.work.awaits_hosts = true;
-                self.tell_deferral(some, &why);
+            match for_message {
+                true => self.work.was_answered = true,
+                false => {
+                    self.work.awaits_hosts = true;
+                    self.tell_deferral(some, &why);
+                }
             }
             self.note_put_off(some);
             self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
