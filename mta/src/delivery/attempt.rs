@@ -126,6 +126,12 @@ impl<'d> Attempt<'d> {
             Ok(stored) => stored,
             Err(why) => return Err(deliverer.unreadable(id, &why, &mut *taken)),
         };
+        if let Some(why) = &stored.unread_journal {
+            // Whoever has got the message would get it again.
+            let line = format!(" attempt to open journal for reading gave: {why}");
+            cx.log().panic(&[id, line.as_bytes()].concat());
+            return Err(Attempted::Unreadable);
+        }
         let mut message = match crate::spool::restore_from(&mut cx, &stored, &*taken) {
             Ok(message) => message,
             Err(why) => {
@@ -445,8 +451,7 @@ impl<'d> Attempt<'d> {
         if let Err(why) = self.taken.journal(&lines) {
             let why = eximious::stdlib::wording::reason(&why);
             let head = b"failed to write to the journal: ".as_slice();
-            let line = [&self.id[..], b" ", head, why.as_bytes()].concat();
-            self.cx.log().panic(&line);
+            self.cx.log().panic(&[head, why.as_bytes()].concat());
         }
     }
 

@@ -17,8 +17,8 @@ impl Attempt<'_> {
         self.keep_log();
         if let Err(why) = self.taken.remove() {
             let why = eximious::stdlib::wording::reason(&why);
-            let head = b" cannot be taken out of the spool: ".as_slice();
-            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
+            let head = b"cannot be taken out of the spool: ".as_slice();
+            self.cx.log().panic(&[head, why.as_bytes()].concat());
             return Attempted::Left;
         }
         let mut line = b"Completed".to_vec();
@@ -231,8 +231,8 @@ impl Attempt<'_> {
             Err(why) => Err(why.to_string()),
         };
         if let Err(why) = updated {
-            let head = b" the header file can't be written: ".as_slice();
-            self.cx.log().panic(&[&self.id[..], head, why.as_bytes()].concat());
+            let head = b"the header file can't be written: ".as_slice();
+            self.cx.log().panic(&[head, why.as_bytes()].concat());
         }
     }
 }

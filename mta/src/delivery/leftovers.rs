@@ -69,14 +69,14 @@ impl Attempt<'_> {
         if self.cx.engine().settings().get(opt::MOVE_FROZEN_MESSAGES) {
             match self.taken.set_aside() {
                 Ok(()) => self.log(b"moved from input, msglog to Finput, Fmsglog"),
-                failed => self.complain(b" cannot be put aside: ", failed),
+                failed => self.complain(b"cannot be put aside: ", failed),
             }
         }
     }
 
     fn complain(&mut self, what: &[u8], done: io::Result<()>) {
         if let Err(why) = done {
-            self.cx.log().panic(&[&self.id[..], what, reason(&why).as_bytes()].concat());
+            self.cx.log().panic(&[what, reason(&why).as_bytes()].concat());
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Stored {
     pub file: HeaderFile,
     /// Who has got it since that was written.
     pub journal: Vec<Vec<u8>>,
+    /// Why that is not known: the journal is there and can't be read.
+    pub unread_journal: Option<String>,
 }
 
 /// Why a message can't be had.
@@ -51,11 +53,15 @@ impl Stored {
     pub fn read(world: &World, place: &SpoolPlace, id: &[u8]) -> Result<Self, Unread> {
         let bytes = world.spool.read(place, id, b"-H", LARGEST).map_err(Unread::Read)?;
         let file = header_of(id, &bytes)?;
-        let journal = world.spool.read(place, id, b"-J", LARGEST).unwrap_or_default();
+        let (journal, unread_journal) = match world.spool.read(place, id, b"-J", LARGEST) {
+            Ok(journal) => (journal, None),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => (Vec::new(), None),
+            Err(why) => (Vec::new(), Some(wording::reason(&why).into())),
+        };
         // A line that was not written to its end does not count.
         let lines = journal.split_inclusive(|byte| *byte == b'\n');
         let journal = lines.filter_map(|line| line.strip_suffix(b"\n")).map(<[u8]>::to_vec);
-        Ok(Self { file, journal: journal.collect() })
+        Ok(Self { file, journal: journal.collect(), unread_journal })
     }
 
     /// A message that was never on disk, by its header file.
@@ -63,7 +69,7 @@ impl Stored {
     /// # Errors
     /// As [`Unread`] says.
     pub(crate) fn held(id: &[u8], header: &[u8]) -> Result<Self, Unread> {
-        Ok(Self { file: header_of(id, header)?, journal: Vec::new() })
+        Ok(Self { file: header_of(id, header)?, journal: Vec::new(), unread_journal: None })
     }
 
     /// Who has got it, or is not to get it.

@@ -403,6 +403,21 @@ fn a_queue_is_listed_as_the_real_exim_lists_it() {
 }
 
 #[test]
+fn where_nobody_knows_who_has_got_a_message_it_is_not_delivered() {
+    let place = Place::new("");
+    assert_eq!(place.ours(&["-bs"], &dialogues()[0]).status, Some(0));
+    let ids = place.ours(&["-bpi"], "").out;
+    let id = ids.lines().next().unwrap();
+    let input = place.path("spool/input");
+    fs::create_dir(input.join(format!("{id}-J"))).unwrap();
+    place.ours(&["-M", id], "");
+    let log = fs::read_to_string(place.path("mainlog")).unwrap();
+    let wanted = format!("{id} attempt to open journal for reading gave: ");
+    assert!(log.contains(&wanted) && !log.contains("=>") && !log.contains("**"), "{log}");
+    assert!(input.join(format!("{id}-H")).exists());
+}
+
+#[test]
 fn a_message_of_the_spool_has_its_values() {
     let Some(exim) = exim() else { return };
     let place = Place::new("");
