@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::acl::OwnMessage;
-use eximious::stdlib::address;
+use eximious::stdlib::address::{self, quote_local_part};
 use eximious::stdlib::options::server_ids;
 use eximious::transport::LocalUser;
 use eximious::{Context, Str, opt, var};
@@ -66,6 +66,13 @@ fn hand_in_by(
     let is_address = address::find_at(sender.bytes()).is_some();
     let mut given = vec![(var::CONNECTION_ID, Str::from(world.host.pid().to_string()))];
     given.extend(is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender))));
+    if !trusted {
+        // Nobody else's name stands in a user's message.
+        let domain = cx.value_of(var::QUALIFY_DOMAIN);
+        let own = [&quote_local_part(&login)[..], b"@", domain.bytes()].concat();
+        given.push((var::AUTHENTICATED_ID, Str::from(login.as_slice())));
+        given.push((var::AUTHENTICATED_SENDER, Str::from(own)));
+    }
     let request = SubmissionRequest {
         given,
         submitter: Submitter { login: login.clone(), uid, gid, name, called: None, trusted },

@@ -13,6 +13,7 @@ use eximious_stdlib::interval;
 use eximious_stdlib::lists::{ListOutcome, Matcher};
 use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::autoreply as opt;
+use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
@@ -126,16 +127,17 @@ fn reply(call: &mut TransportCall<'_>) -> Result<u64, Trouble> {
 /// What the transport's options say.
 fn of_options(call: &mut TransportCall<'_>) -> Result<Reply, Trouble> {
     let mut field = |option| -> Result<Option<Str>, Trouble> {
-        let Some(text) = expanded(call, option)? else { return Ok(None) };
+        let Some(text) = value(call, option)? else { return Ok(None) };
         let topbit = call.cx.engine().settings().get(main::PRINT_TOPBITCHARS);
         if let Some(byte) = unprintable(text.bytes(), topbit) {
             let written = call.transport.text(option).cloned().unwrap_or_default();
             let name = call.transport.name.bytes();
-            let head = [b"Expansion of \"", written.bytes(), b"\" in ", name].concat();
+            let written = printing(written.bytes(), topbit);
+            let head = [b"Expansion of \"", &written[..], b"\" in ", name].concat();
             let tail = format!(" transport contains non-printing character {byte}");
             return Err(never([&head[..], tail.as_bytes()].concat()));
         }
-        Ok(Some(text).filter(|text| !text.is_empty()))
+        Ok(Some(text))
     };
     let mut reply = Reply {
         from: field(opt::FROM)?,
@@ -147,7 +149,7 @@ fn of_options(call: &mut TransportCall<'_>) -> Result<Reply, Trouble> {
         ..Reply::default()
     };
     reply.headers = expanded(call, opt::HEADERS)?;
-    reply.text = expanded(call, opt::TEXT)?;
+    reply.text = value(call, opt::TEXT)?;
     reply.file = expanded(call, opt::FILE)?;
     reply.log = expanded(call, opt::LOG)?;
     reply.once = expanded(call, opt::ONCE)?;
@@ -213,9 +215,17 @@ fn expanded(
     call: &mut TransportCall<'_>,
     option: eximious_core::DriverOpt<Str>,
 ) -> Result<Option<Str>, Trouble> {
-    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
+    Ok(value(call, option)?.filter(|value| !value.is_empty()))
+}
+
+/// A text of the transport's; nothing where it is not set.
+fn value(
+    call: &mut TransportCall<'_>,
+    option: eximious_core::DriverOpt<Str>,
+) -> Result<Option<Str>, Trouble> {
+    let Some(text) = call.transport.text(option).cloned() else { return Ok(None) };
     match Text::new(text.clone()).expand(call.cx) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Ok(value) => Ok(Some(value)),
         Err(fail) => {
             let name = call.transport.name.bytes();
             let head = [b"Expansion of \"", text.bytes(), b"\" failed in ", name].concat();
