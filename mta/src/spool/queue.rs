@@ -56,7 +56,7 @@ impl Stored {
         let (journal, unread_journal) = match world.spool.read(place, id, b"-J", LARGEST) {
             Ok(journal) => (journal, None),
             Err(why) if why.kind() == io::ErrorKind::NotFound => (Vec::new(), None),
-            Err(why) => (Vec::new(), Some(wording::reason(&why).into())),
+            Err(why) => (Vec::new(), Some(wording::reason(&why))),
         };
         // A line that was not written to its end does not count.
         let lines = journal.split_inclusive(|byte| *byte == b'\n');
