@@ -267,6 +267,34 @@ fn cdb_says_what_is_wrong_with_a_file() {
 }
 
 #[test]
+fn sqlite_is_consulted_by_one_select() {
+    let dir = TempDir::new().unwrap();
+    let Some(file) = sqlite(dir.path(), "create table t(x); insert into t values(7);") else {
+        return;
+    };
+    let world = eximious_world::system();
+    let consult = |file: &str, statements: &str| {
+        let lock_timeout = Duration::from_secs(5);
+        let file = file.as_bytes();
+        world.databases.consult(&DatabaseQuery::Sqlite { file, statements, lock_timeout })
+    };
+    let Ok(DatabaseAnswer::Rows(rows)) = consult(&file, "select x from t") else { panic!() };
+    assert_eq!(rows[0].rows, [[Some(b"7".to_vec())]]);
+    let other = dir.path().join("other").display().to_string();
+    for statements in [
+        format!("attach '{other}' as o"),
+        format!("vacuum into '{other}'"),
+        format!("select 1; attach '{other}' as o"),
+        "insert into t values(8)".to_owned(),
+        "pragma temp_store_directory = '/'".to_owned(),
+    ] {
+        assert!(matches!(consult(&file, &statements), Err(DatabaseError::Open(_))), "{statements}");
+    }
+    assert!(consult(&other, "select 1").is_err());
+    assert!(!Path::new(&other).exists());
+}
+
+#[test]
 fn sqlite_carries_statements_out() {
     let dir = TempDir::new().expect("a directory");
     let text = "create table t(a, b); insert into t values(1, 'one'), (2, NULL), (1.5, x'4100');";
