@@ -335,45 +335,56 @@ impl Host for UsersHost {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{Permissions, create_dir, set_permissions, write};
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use eximious_core::world::Stat;
 
     use super::*;
 
+    /// Files by name, with their modes and owners.
+    struct Told(&'static [(&'static str, u32, u32)]);
+
+    impl Files for Told {
+        fn seen_by(self: Arc<Self>, _: u32, _: Option<u32>) -> Arc<dyn Files> {
+            self
+        }
+
+        fn read(&self, _: &[u8], _: u64) -> io::Result<Arc<[u8]>> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+
+        fn stat(&self, path: &[u8], _: bool) -> io::Result<Stat> {
+            let found = self.0.iter().find(|one| one.0.as_bytes() == path);
+            let &(_, mode, uid) = found.ok_or(io::ErrorKind::NotFound)?;
+            Ok(Stat { mode, uid, ..Stat::default() })
+        }
+    }
+
     #[test]
     fn what_a_user_can_exchange_is_not_settled() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string().into_bytes();
-        let make = |name: &str, mode: u32| {
-            match name.ends_with('/') {
-                true => create_dir(folder.path().join(name)).unwrap(),
-                false => write(folder.path().join(name), "").unwrap(),
-            }
-            set_permissions(folder.path().join(name), Permissions::from_mode(mode)).unwrap();
+        let files = Arc::new(Told(&[
+            ("/", 0o040_755, 0),
+            ("/etc", 0o040_755, 0),
+            ("/etc/db", 0o100_644, 0),
+            ("/etc/mail", 0o100_640, 8),
+            ("/etc/open", 0o100_646, 0),
+            ("/etc/link", 0o120_777, 0),
+            ("/home", 0o040_755, 5),
+            ("/home/db", 0o100_644, 0),
+            ("/tmp", 0o041_777, 0),
+            ("/tmp/db", 0o100_644, 0),
+            ("/wide", 0o040_777, 0),
+            ("/wide/db", 0o100_644, 0),
+        ]));
+        let world = World::hermetic();
+        let databases = UsersDatabases {
+            databases: world.databases,
+            files,
+            user: User { ids: (5, 5), own: (8, 8) },
         };
-        make("closed", 0o644);
-        make("open", 0o666);
-        make("sub/", 0o755);
-        make("wide/", 0o777);
-        make("sticky/", 0o1777);
-        for name in ["sub/x", "wide/x", "sticky/x"] {
-            make(name, 0o644);
+        for name in ["/etc/db", "/etc/mail", "/tmp/db", "/etc/none"] {
+            assert!(databases.is_settled(name.as_bytes()), "{name}");
         }
-        symlink(folder.path().join("closed"), folder.path().join("link")).unwrap();
-        let world = eximious_world::system();
-        let own = world.host.ids();
-        let settled = |uid: u32, name: &str| {
-            let user = User { ids: (uid, uid), own };
-            let (databases, files) = (world.databases.clone(), world.files.clone());
-            UsersDatabases { databases, files, user }.is_settled(&path(name))
-        };
-        let other = own.0 + 1000;
-        for name in ["closed", "sub/x", "sticky/x", "sub/none"] {
-            assert!(settled(other, name), "{name}");
-            assert!(!settled(own.0, name), "{name}");
-        }
-        for name in ["open", "wide/x", "wide/none", "link"] {
-            assert!(!settled(other, name), "{name}");
+        for name in ["/etc/open", "/etc/link", "/home/db", "/wide/db", "/wide/none", "db", ""] {
+            assert!(!databases.is_settled(name.as_bytes()), "{name}");
         }
     }
 }
