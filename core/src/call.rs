@@ -472,26 +472,37 @@ impl<'a> Call<'a> {
         *self.machine.scope().captures_mut() = captures;
     }
 
-    /// Expands text that is known only at run time. Tainted text is refused.
+    /// Expands text that is known only at run time. Tainted text is refused, unless there is
+    /// nothing to be expanded in it.
     ///
     /// # Errors
     /// What the expansion fails with, or that the policy forbids it.
     pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
-        let result = self.expand_within(text);
+        let is_plain = || memchr::memchr2(b'$', b'\\', text.bytes()).is_none();
+        let result = match text.taint().is_tainted() && is_plain() {
+            true => self.check_expands().map(|()| text.clone()),
+            false => self.expand_within(text),
+        };
         self.machine.forget_header();
         result
     }
 
-    /// As [`Call::expand`], for text that counts as a part of the one at hand.
+    /// As [`Call::expand`], for text that counts as a part of the one at hand: tainted text is
+    /// refused, whatever it is.
     ///
     /// # Errors
     /// As [`Call::expand`].
     pub fn expand_within(&mut self, text: &Str) -> Result<Str, Fail> {
+        self.check_expands()?;
+        self.machine.expand(text)
+    }
+
+    fn check_expands(&mut self) -> Result<(), Fail> {
         if self.machine.forbidden().contains(Effects::EXPAND) {
             let message = format!("\"{}\" is not permitted here", self.meta.name);
             return Err(Fail::error(ErrorKind::Forbidden, message));
         }
-        self.machine.expand(text)
+        Ok(())
     }
 
     /// What built-ins keep between calls, one value of each type.

@@ -1,7 +1,9 @@
 //! `map`, `filter`, `reduce`: an expression for each element of a list.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{
+    Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, Taint, TaintRule,
+};
 
 use crate::lists::{Joiner, elements};
 
@@ -53,7 +55,7 @@ fn each(
     call.scoped_item(|call| {
         let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
-        let mut taint = list.taint();
+        let mut taint = Taint::Clean;
         for element in source {
             call.charge(element.len() + 16)?;
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));

@@ -1,7 +1,9 @@
 //! `sg`.
 
 use eximious_core::grammar::expansion::ItemShape;
-use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{
+    Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, Taint, TaintRule,
+};
 use eximious_pcre::Attempt;
 
 use crate::pattern::{PatternFinder, captures, give_back, take_matcher};
@@ -14,7 +16,8 @@ pub static SG: Item = Item {
         .docs(
             "Like Perl's `s///g`. All three arguments are expanded first; the replacement is \
              expanded again for each match, with `$0`, `$1`, … set, so a dollar for it has to \
-             be protected.",
+             be protected. The result is tainted where something of a tainted subject is \
+             left in it, or a replacement is.",
         )
         .examples(&[
             Example::new("${sg{abcdefabcdef}{abc}{xyz}}", "xyzdefxyzdef"),
@@ -43,7 +46,8 @@ fn replace(
     replacement: &Str,
 ) -> Result<Str, Fail> {
     let bytes = subject.bytes();
-    let (mut out, mut taint) = (Vec::with_capacity(bytes.len()), subject.taint());
+    // What is put together is as tainted as its pieces.
+    let (mut out, mut taint) = (Vec::with_capacity(bytes.len()), Taint::Clean);
     let (mut at, mut copied) = (0, 0);
     let mut anchored_not_empty = false;
     // Where nothing is to be expanded, nobody looks at `$0`, `$1`, …
@@ -69,7 +73,10 @@ fn replace(
         let piece = call.round(out.len(), |call| call.expand(replacement))?;
         call.charge(end.saturating_sub(at) + piece.bytes().len())?;
         call.check_length(out.len() + start.saturating_sub(copied) + piece.bytes().len())?;
-        out.extend_from_slice(&bytes[copied..start.max(copied)]);
+        if start > copied {
+            out.extend_from_slice(&bytes[copied..start]);
+            taint = taint.with(subject.taint());
+        }
         out.extend_from_slice(piece.bytes());
         taint = taint.with(piece.taint());
         copied = end.max(copied);
@@ -77,6 +84,9 @@ fn replace(
         at = end;
     }
     call.check_length(out.len() + bytes.len() - copied)?;
-    out.extend_from_slice(&bytes[copied..]);
+    if copied < bytes.len() {
+        out.extend_from_slice(&bytes[copied..]);
+        taint = taint.with(subject.taint());
+    }
     Ok(Str::from(out).stamped(taint))
 }

@@ -42,15 +42,29 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
     {
         return Err(transport.wrong("only one of maildir and mailstore may be specified"));
     }
-    if transport.set(appendfile::FILE) && transport.set(appendfile::QUOTA_FILECOUNT) {
-        let message = "quota_filecount must not be set without \"directory\"";
-        return Err(transport.wrong(message));
+    let is_file = transport.set(appendfile::FILE);
+    for (is_set, message) in [
+        (
+            transport.set(appendfile::QUOTA_FILECOUNT),
+            "quota_filecount must not be set without \"directory\"",
+        ),
+        (
+            transport.set(appendfile::QUOTA_DIRECTORY),
+            "quota_directory must not be set without \"directory\"",
+        ),
+    ] {
+        if is_file && is_set {
+            return Err(transport.wrong(message));
+        }
     }
-    if transport.set(appendfile::DIRECTORY)
-        && transport.set(appendfile::QUOTA_FILECOUNT)
-        && !transport.set(appendfile::QUOTA)
-    {
-        return Err(transport.wrong("quota must be set if quota_filecount is set"));
+    let is_unlimited = transport.set(appendfile::DIRECTORY) && !transport.set(appendfile::QUOTA);
+    for (is_set, message) in [
+        (transport.set(appendfile::QUOTA_FILECOUNT), "quota must be set if quota_filecount is set"),
+        (transport.set(appendfile::QUOTA_DIRECTORY), "quota must be set if quota_directory is set"),
+    ] {
+        if is_unlimited && is_set {
+            return Err(transport.wrong(message));
+        }
     }
     user_has_group(transport)?;
     match transport.text(appendfile::CREATE_FILE) {

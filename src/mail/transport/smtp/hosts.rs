@@ -89,6 +89,7 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
                 let tail = [transport.name.bytes(), b" transport: ", fail.message()].concat();
                 Undelivered::new(UNKNOWN, [head, tail].concat()).panicking()
             })?;
+            refuse_tainted(call, &text, list)?;
             told_hosts(call, &text, random)
         }
         None => {
@@ -113,10 +114,13 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
         shuffle(call.cx, &mut fallback);
     }
     if fallback.is_empty()
-        && let Some(list) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS)
+        && let Some(list) = transport.text(smtp::FALLBACK_HOSTS)
+        && let Some(text) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS)
     {
         let failed = |_| Undelivered::new(UNKNOWN, "Transport setup call failed").panicking();
-        fallback = told_hosts(call, &list.map_err(failed)?, random);
+        let text = text.map_err(failed)?;
+        refuse_tainted(call, &text, list)?;
+        fallback = told_hosts(call, &text, random);
         is_own[1] = true;
     }
     let both = [(first, is_own[0], is_own[0]), (fallback, is_own[1], true)];
@@ -143,6 +147,21 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
         list
     });
     Ok(Hosts { first, fallback })
+}
+
+/// Who sends a message does not choose where it goes: hosts that come from outside are none.
+fn refuse_tainted(
+    call: &mut TransportCall<'_>,
+    hosts: &Str,
+    written: &Str,
+) -> Result<(), Undelivered> {
+    if !hosts.taint().is_tainted() {
+        return Ok(());
+    }
+    let head = [b"attempt to use tainted host list '", hosts.bytes(), b"' from '"].concat();
+    let tail = [written.bytes(), b"' in transport ", call.transport.name.bytes()].concat();
+    call.cx.log().panic(&[head, tail].concat());
+    Err(Undelivered::new(UNKNOWN, "internal configuration error").panicking())
 }
 
 /// Hosts of which it is not known that they have no address.
