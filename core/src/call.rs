@@ -472,23 +472,33 @@ impl<'a> Call<'a> {
         *self.machine.scope().captures_mut() = captures;
     }
 
-    /// Expands text that is known only at run time. Tainted text is refused, unless there is
-    /// nothing to be expanded in it.
+    /// Expands text that is known only at run time. Tainted text is refused.
     ///
     /// # Errors
     /// What the expansion fails with, or that the policy forbids it.
     pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
-        let is_plain = || memchr::memchr2(b'$', b'\\', text.bytes()).is_none();
-        let result = match text.taint().is_tainted() && is_plain() {
-            true => self.check_expands().map(|()| text.clone()),
-            false => self.expand_within(text),
-        };
+        let result = self.expand_within(text);
         self.machine.forget_header();
         result
     }
 
-    /// As [`Call::expand`], for text that counts as a part of the one at hand: tainted text is
-    /// refused, whatever it is.
+    /// As [`Call::expand`], for what was expanded before, and is once more for each round:
+    /// tainted text is taken as it is where there is nothing to be expanded in it.
+    ///
+    /// # Errors
+    /// As [`Call::expand`].
+    pub fn expand_again(&mut self, text: &Str) -> Result<Str, Fail> {
+        let is_plain = || memchr::memchr2(b'$', b'\\', text.bytes()).is_none();
+        match text.taint().is_tainted() && is_plain() {
+            true => {
+                self.machine.forget_header();
+                self.check_expands().map(|()| text.clone())
+            }
+            false => self.expand(text),
+        }
+    }
+
+    /// As [`Call::expand`], for text that counts as a part of the one at hand.
     ///
     /// # Errors
     /// As [`Call::expand`].

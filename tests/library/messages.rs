@@ -96,12 +96,13 @@ fn cve_2011_1764_header_text_stays_tainted() {
 /// A sender's separators and patterns don't reach out of the header's own value.
 #[test]
 fn cve_2011_1407_header_text_is_no_list_or_pattern() {
-    let text = b"X: *\nY: ^.*\nZ: <; a ; b : c\nTo: >;x@y.example, z@y.example\n\n";
+    let text = b"X: *\nY: ^.*\nW: $0\nZ: <; a ; b : c\nTo: >;x@y.example, z@y.example\n\n";
     let (engine, mut cx) = with_message(parse(text));
     for (line, expected) in [
         ("${if eq{abc}{$h_x:}{y}{n}}", "n"),
         ("${if match_domain{abc.example}{abc.example : $h_nosuch:}{y}{n}}", "y"),
-        ("${sg{abc}{b}{$h_y:}}", "attempt to expand tainted string '^.*'"),
+        ("${sg{abc}{b}{$h_y:}}", "a^.*c"),
+        ("${sg{abc}{b}{$h_w:}}", "attempt to expand tainted string '$0'"),
         ("${addresses:>:$rh_to:}", "z@y.example"),
         ("${listcount:<, $h_z:}", "1"),
         ("${map{<, $h_z:}{[$item]}}", "[<; a ; b : c]"),

@@ -70,7 +70,7 @@ fn replace(
         if !plain {
             call.set_captures(captures(subject, groups));
         }
-        let piece = call.round(out.len(), |call| call.expand(replacement))?;
+        let piece = call.round(out.len(), |call| call.expand_again(replacement))?;
         call.charge(end.saturating_sub(at) + piece.bytes().len())?;
         call.check_length(out.len() + start.saturating_sub(copied) + piece.bytes().len())?;
         if start > copied {
