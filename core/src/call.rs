@@ -488,8 +488,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// As [`Call::expand`].
     pub fn expand_again(&mut self, text: &Str) -> Result<Str, Fail> {
-        let is_plain = || memchr::memchr2(b'$', b'\\', text.bytes()).is_none();
-        match text.taint().is_tainted() && is_plain() {
+        match text.taint().is_tainted() && text.is_plain() {
             true => {
                 self.machine.forget_header();
                 self.check_expands().map(|()| text.clone())

@@ -133,7 +133,7 @@ impl Str {
     /// The same, which knows of itself where nothing in it is to be expanded: there is
     /// neither a dollar nor a backslash. For what is expanded more often than it is made.
     pub fn looked_through_for_expansion(mut self) -> Self {
-        if memchr::memchr2(b'$', b'\\', self.bytes()).is_none() {
+        if self.is_plain() {
             self.0.set_mark(self.0.mark() | PLAIN);
         }
         self
@@ -147,10 +147,10 @@ impl Str {
         self
     }
 
-    /// Whether it is known that expanding it changes nothing.
+    /// Whether expanding it changes nothing: there is neither a dollar nor a backslash.
     #[inline]
-    pub fn is_known_plain(&self) -> bool {
-        self.0.mark() & PLAIN != 0
+    pub fn is_plain(&self) -> bool {
+        self.0.mark() & PLAIN != 0 || memchr::memchr2(b'$', b'\\', self.bytes()).is_none()
     }
 
     fn looked_through_now(self) -> Self {

@@ -24,7 +24,6 @@ use std::time::Duration;
 
 use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
-use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Str, Var, opt, var};
 
@@ -317,9 +316,7 @@ impl<'s> Submission<'s> {
     /// Who is the sender: whoever hands the message in, unless he may say that it is
     /// somebody else, and does.
     fn take_sender(&mut self) -> Result<(), Vec<u8>> {
-        let domain = self.cx.value_of(var::QUALIFY_DOMAIN);
-        let own =
-            [&quote_local_part(&self.request.submitter.login)[..], b"@", domain.bytes()].concat();
+        let own = reception::own_address(self.cx, &self.request.submitter.login);
         self.cx.set_var(var::SENDER_ADDRESS, Str::from(own));
         let trusted = self.request.submitter.trusted;
         let given = self.request.sender.as_deref().map(|typed| self.given_sender(typed));

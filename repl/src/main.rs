@@ -84,8 +84,7 @@ fn main() -> ExitCode {
         return expand(ExpandRequest::default(), true);
     }
     if tells_version {
-        let engine = Engine::builder().world(eximious_world::system()).build();
-        let _ = print_version(&engine);
+        let _ = print_version_alone();
     }
     match action {
         Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
@@ -178,11 +177,15 @@ fn version(setup: Setup) -> ExitCode {
         // What the program is does not hang on the configuration.
         Err(refusal) => {
             let code = refuse(refusal);
-            let engine = Engine::builder().world(eximious_world::system()).build();
-            let _ = print_version(&engine);
+            let _ = print_version_alone();
             code
         }
     }
+}
+
+/// The same where no configuration was read.
+fn print_version_alone() -> ExitCode {
+    print_version(&Engine::builder().world(eximious_world::system()).build())
 }
 
 fn print_version(engine: &Engine) -> ExitCode {

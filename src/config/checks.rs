@@ -51,7 +51,7 @@ fn expand(
     world: &World,
 ) -> Result<(), ConfigError> {
     let Some(text) = config.settings.text(option) else { return Ok(()) };
-    if !text.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
+    if text.is_plain() {
         return Ok(());
     }
     let builder = Builder::of(registry.clone()).world(world.clone());

@@ -96,7 +96,7 @@ pub(crate) fn matches_plainly(cx: &mut Context, pattern: &Str, text: &Str) -> Re
 /// A pattern, expanded; nothing where that fails, which is logged unless it was
 /// forced.
 fn expanded(cx: &mut Context, pattern: &Str, what: &str) -> Option<Str> {
-    if !pattern.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
+    if pattern.is_plain() {
         return Some(pattern.clone());
     }
     let engine = cx.engine().clone();

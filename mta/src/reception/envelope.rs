@@ -54,6 +54,13 @@ pub fn rewrite_recipients<'a>(
     rewritten
 }
 
+/// The address of a user of this system: its login name, quoted where that has to be, and
+/// `qualify_domain` (specification 5.2). Nothing of it comes from outside.
+pub fn own_address(cx: &mut Context, login: &[u8]) -> Vec<u8> {
+    let domain = cx.value_of(var::QUALIFY_DOMAIN);
+    [&address::quote_local_part(login)[..], b"@", domain.bytes()].concat()
+}
+
 /// Whether a user who is not trusted may send a message as this sender
 /// (`untrusted_set_sender`).
 pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {

@@ -94,6 +94,7 @@ impl Lines {
     }
 }
 
-fn made(name: &str, value: &[u8]) -> Header {
+/// A header line.
+pub(super) fn made(name: &str, value: &[u8]) -> Header {
     Header::new([name.as_bytes(), b": ", value, b"\n"].concat())
 }

@@ -5,6 +5,7 @@ use eximious::opt;
 use eximious::stdlib::address::{self, Rules, quote_local_part};
 use eximious::{Context, Str, var};
 
+use super::envelope::own_address;
 use super::lines::{Line, Lines};
 use super::{Origin, Submission};
 
@@ -115,8 +116,7 @@ impl Author<'_> {
 
     /// The address of the user who submits the message.
     fn local_address(&self, cx: &mut Context) -> Vec<u8> {
-        let domain = cx.value_of(var::QUALIFY_DOMAIN);
-        [&quote_local_part(&self.origin.login)[..], b"@", domain.bytes()].concat()
+        own_address(cx, &self.origin.login)
     }
 
     /// The address of a client that proved who it is.

@@ -1,8 +1,9 @@
 //! Lines that keep what an envelope said before rules rewrote it. They are no part of the
 //! message, and stand with those that were taken out of it, as in Exim's spool.
 
-use eximious::{Header, Str};
+use eximious::Str;
 
+use super::lines::made;
 use crate::smtp::Replaced;
 
 /// Where such lines stand in a header.
@@ -36,16 +37,16 @@ impl RewrittenPlaces {
 
     /// Puts the lines there: recipients and the sender as they were before.
     pub fn tell(self, replaced: &mut Vec<Replaced>, recipients: &[Str], sender: Option<&Str>) {
-        let line = |place: Place, name: &[u8], address: &Str| Replaced {
+        let line = |place: Place, name: &str, address: &Str| Replaced {
             before: place.before,
-            header: Header::new([name, b": ", address.bytes(), b"\n"].concat()),
+            header: made(name, address.bytes()),
         };
         if let Some(sender) = sender {
-            let line = line(self.sender, b"X-rewrote-sender", sender);
+            let line = line(self.sender, "X-rewrote-sender", sender);
             replaced.insert(self.sender.gone.min(replaced.len()), line);
         }
         let at = self.recipients.gone.min(replaced.len());
-        let name = b"X-rewrote-original-recipient";
+        let name = "X-rewrote-original-recipient";
         let lines = recipients.iter().map(|address| line(self.recipients, name, address));
         replaced.splice(at..at, lines);
     }

@@ -1,7 +1,6 @@
 //! What is done to the header of a message that came by SMTP, before it is judged.
 
 use eximious::rewrite::Rewriter;
-use eximious::stdlib::address::quote_local_part;
 use eximious::{Message, Str, var};
 
 use super::SmtpSession;
@@ -60,8 +59,7 @@ impl SmtpSession {
             && !user.trusted
             && !reception::may_be_sender(&mut self.cx, &sender)
         {
-            let domain = self.variable(var::QUALIFY_DOMAIN);
-            let own = [&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat();
+            let own = reception::own_address(&mut self.cx, &user.login);
             self.cx.set_var(var::SENDER_ADDRESS, Str::tainted(own));
         }
         let user = user.unwrap_or_default();

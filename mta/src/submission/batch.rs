@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use eximious::stdlib::address::quote_local_part;
 use eximious::{Context, Str, var};
 
 use super::report::Fault;
@@ -52,10 +51,7 @@ impl Submission<'_> {
         self.sender_set = user.trusted || reception::may_be_sender(self.cx, &sender);
         let sender = match self.sender_set {
             true => sender,
-            false => {
-                let domain = self.cx.value_of(var::QUALIFY_DOMAIN);
-                Str::from([&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat())
-            }
+            false => Str::from(reception::own_address(self.cx, &user.login)),
         };
         self.cx.set_var(var::SENDER_ADDRESS, sender);
     }

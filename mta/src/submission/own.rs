@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::acl::OwnMessage;
-use eximious::stdlib::address::{self, quote_local_part};
+use eximious::stdlib::address;
 use eximious::stdlib::options::server_ids;
 use eximious::transport::LocalUser;
 use eximious::{Context, Str, opt, var};
 
 use super::{Done, Outside, SubmissionRequest, full_name, submit};
+use crate::reception;
 use crate::smtp::{SmtpServer, Submitter};
 
 /// Puts a message into the spool that this system has written, as the mail user would hand it
@@ -68,8 +69,7 @@ fn hand_in_by(
     given.extend(is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender))));
     if !trusted {
         // Nobody else's name stands in a user's message.
-        let domain = cx.value_of(var::QUALIFY_DOMAIN);
-        let own = [&quote_local_part(&login)[..], b"@", domain.bytes()].concat();
+        let own = reception::own_address(cx, &login);
         given.push((var::AUTHENTICATED_ID, Str::from(login.as_slice())));
         given.push((var::AUTHENTICATED_SENDER, Str::from(own)));
     }

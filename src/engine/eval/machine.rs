@@ -120,7 +120,7 @@ impl Machine for Eval<'_> {
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.
-        if text.is_known_plain() || memchr::memchr2(b'$', b'\\', text.bytes()).is_none() {
+        if text.is_plain() {
             return Ok(text.clone());
         }
         if self.cx.evaluation.depth >= self.cx.engine.0.limits.expansions {

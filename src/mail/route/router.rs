@@ -85,7 +85,7 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(written: Str) -> Self {
-        let plain = !written.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
+        let plain = written.is_plain();
         Self { written, plain, compiled: OnceLock::new(), place: None }
     }
 

@@ -51,7 +51,7 @@ fn replace(
     let (mut at, mut copied) = (0, 0);
     let mut anchored_not_empty = false;
     // Where nothing is to be expanded, nobody looks at `$0`, `$1`, …
-    let plain = !replacement.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
+    let plain = replacement.is_plain();
     while at <= bytes.len() {
         // What is read up to the match is counted behind it.
         call.charge_match(0)?;

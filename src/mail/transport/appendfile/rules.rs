@@ -42,28 +42,16 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
     {
         return Err(transport.wrong("only one of maildir and mailstore may be specified"));
     }
-    let is_file = transport.set(appendfile::FILE);
-    for (is_set, message) in [
-        (
-            transport.set(appendfile::QUOTA_FILECOUNT),
-            "quota_filecount must not be set without \"directory\"",
-        ),
-        (
-            transport.set(appendfile::QUOTA_DIRECTORY),
-            "quota_directory must not be set without \"directory\"",
-        ),
+    for (is_set, name) in [
+        (transport.set(appendfile::QUOTA_FILECOUNT), appendfile::QUOTA_FILECOUNT.name()),
+        (transport.set(appendfile::QUOTA_DIRECTORY), appendfile::QUOTA_DIRECTORY.name()),
     ] {
-        if is_file && is_set {
-            return Err(transport.wrong(message));
+        if is_set && transport.set(appendfile::FILE) {
+            let message = format!("{name} must not be set without \"directory\"");
+            return Err(transport.wrong(&message));
         }
-    }
-    let is_unlimited = transport.set(appendfile::DIRECTORY) && !transport.set(appendfile::QUOTA);
-    for (is_set, message) in [
-        (transport.set(appendfile::QUOTA_FILECOUNT), "quota must be set if quota_filecount is set"),
-        (transport.set(appendfile::QUOTA_DIRECTORY), "quota must be set if quota_directory is set"),
-    ] {
-        if is_unlimited && is_set {
-            return Err(transport.wrong(message));
+        if is_set && transport.set(appendfile::DIRECTORY) && !transport.set(appendfile::QUOTA) {
+            return Err(transport.wrong(&format!("quota must be set if {name} is set")));
         }
     }
     user_has_group(transport)?;

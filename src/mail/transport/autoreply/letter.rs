@@ -9,7 +9,7 @@ use eximious_stdlib::variables::var;
 use super::super::outgoing::unwritten;
 use super::{Reply, Trouble, later, never, untainted};
 use crate::Context;
-use crate::mail::filter::{give_back, take_rights_of};
+use crate::mail::filter::with_rights_of;
 use crate::mail::route::Text;
 use crate::mail::transport::TransportCall;
 
@@ -105,9 +105,8 @@ fn file(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble>
     let before = call.cx.replace_var(var::THISADDRESS, reply.this_address.clone());
     // What stands in it is the user's word.
     let user = &call.consignment.user;
-    let own = take_rights_of(call.cx, (user.uid, Some(user.gid)));
-    let expanded = expanded(call.cx, reply, &bytes);
-    give_back(call.cx, own);
+    let user = (user.uid, Some(user.gid));
+    let expanded = with_rights_of(call.cx, user, |cx| expanded(cx, reply, &bytes));
     call.cx.set_var(var::THISADDRESS, before);
     call.cx.set_numeric(&[]);
     expanded
