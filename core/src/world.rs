@@ -226,8 +226,8 @@ pub trait Files: Send + Sync {
     fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>>;
     /// What `stat` says; `follow` says whether of a link's target.
     fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat>;
-    /// The same files as another user may see them; whoever is not the superuser
-    /// sees them as before.
+    /// The same files as another user may see them. A process that can't have that user's
+    /// rights sees what both may.
     fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files>;
     /// The names of what is in a directory, up to a number; more is an error.
     fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {

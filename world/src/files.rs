@@ -17,6 +17,7 @@ use rustix::io::Errno;
 
 use crate::as_user::AsUser;
 use crate::deadline::Deadline;
+use crate::permitted::PermittedFiles;
 
 /// How many names are tried for a file that is to take another's place.
 const MOST_TRIES: u32 = 100;
@@ -84,9 +85,13 @@ fn path(bytes: &[u8]) -> &Path {
 
 impl Files for SystemFiles {
     fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files> {
-        match rustix::process::geteuid().is_root() && uid != 0 {
-            true => Arc::new(AsUser::new(uid, gid)),
-            false => self,
+        let own = rustix::process::geteuid();
+        match uid {
+            // The superuser sees all that this process does.
+            0 => self,
+            _ if own.is_root() => Arc::new(AsUser::new(uid, gid)),
+            _ if own.as_raw() == uid => self,
+            _ => Arc::new(PermittedFiles::new(uid, gid)),
         }
     }
 
@@ -97,19 +102,7 @@ impl Files for SystemFiles {
     fn stat(&self, name: &[u8], follow: bool) -> io::Result<Stat> {
         let path = path(name);
         let data = if follow { fs::metadata(path)? } else { fs::symlink_metadata(path)? };
-        Ok(Stat {
-            mode: data.mode(),
-            inode: data.ino(),
-            device: data.dev(),
-            links: data.nlink(),
-            uid: data.uid(),
-            gid: data.gid(),
-            size: data.size(),
-            atime: data.atime(),
-            mtime: data.mtime(),
-            mtime_nanos: data.mtime_nsec(),
-            ctime: data.ctime(),
-        })
+        Ok(what_is_said(&data))
     }
 
     fn names(&self, name: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
@@ -156,6 +149,23 @@ impl Files for SystemFiles {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// What the system says of a file.
+pub(crate) fn what_is_said(data: &fs::Metadata) -> Stat {
+    Stat {
+        mode: data.mode(),
+        inode: data.ino(),
+        device: data.dev(),
+        links: data.nlink(),
+        uid: data.uid(),
+        gid: data.gid(),
+        size: data.size(),
+        atime: data.atime(),
+        mtime: data.mtime(),
+        mtime_nanos: data.mtime_nsec(),
+        ctime: data.ctime(),
     }
 }
 
@@ -222,7 +232,7 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 }
 
 /// Whether a file is the one that is always empty.
-fn is_null(data: &fs::Metadata) -> bool {
+pub(crate) fn is_null(data: &fs::Metadata) -> bool {
     let null = rustix::fs::makedev(1, 3);
     data.file_type().is_char_device() && data.rdev() == null
 }

@@ -61,6 +61,7 @@ mod mailbox;
 mod memory;
 mod net;
 mod order;
+mod permitted;
 mod pool;
 mod processes;
 #[cfg(feature = "redis")]

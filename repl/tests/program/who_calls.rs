@@ -4,7 +4,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -285,4 +285,32 @@ fn nothing_foreign_is_loaded_for_filters() {
         found = fs::read_to_string(place.path("home/log")).unwrap_or_default();
     });
     assert!(found.ends_with("7\n"), "the superuser's run of the queue asks as the user");
+}
+
+/// Who asks where an address goes is not shown what the mail server alone may read.
+#[test]
+fn filters_do_not_see_what_only_the_server_reads() {
+    let Some(place) = Place::new() else { return };
+    let server = place.path("spool").metadata().unwrap().uid();
+    place.write("secret", "key: hushed\nhushed\n", server, 0o600);
+    place.own("home", GAMES, 0o755);
+    let filters = ["${lookup{key}lsearch{DIR/secret}}", "${readfile{DIR/secret}{}}"]
+        .map(|text| format!("# Exim filter\ndeliver \"{text}@host.test\"\n"));
+    for program in &place.programs {
+        for text in &filters {
+            place.write("home/.forward", text, GAMES, 0o644);
+            for (user, groups) in [(GAMES, "60:60"), (NOBODY, "65534:65534")] {
+                for mode in ["-bt", "-bv"] {
+                    let said = place.call(program, user, groups, &[mode, "x@host.test"]);
+                    assert!(!said.contains("hushed"), "{program:?} {mode} {text}: {said}");
+                    assert!(said.contains("x@host.test"), "{program:?} {mode} {text}: {said}");
+                }
+            }
+        }
+        fs::remove_file(place.path("home/.forward")).unwrap();
+        symlink(place.path("secret"), place.path("home/.forward")).unwrap();
+        let said = place.call(program, GAMES, "60:60", &["-bt", "x@host.test"]);
+        assert!(!said.contains("hushed"), "{program:?}: {said}");
+        fs::remove_file(place.path("home/.forward")).unwrap();
+    }
 }
