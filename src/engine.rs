@@ -16,7 +16,8 @@ use std::sync::{Arc, OnceLock};
 
 use eximious_core::{
     AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Meta,
-    Operator, Rec, Registry, Settings, Str, TaintRule, Variable, VariableSource, World, interned,
+    Operator, Rec, Registry, Settings, SharedMemory, Str, TaintRule, Variable, VariableSource,
+    World, interned,
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{
@@ -53,6 +54,8 @@ pub(crate) struct Inner {
     pub(crate) limits: Limits,
     /// As whom a server runs, once somebody has asked.
     server_ids: OnceLock<(u32, u32)>,
+    /// What built-ins keep for all contexts: what they know of this world.
+    pub(crate) shared: SharedMemory,
 }
 
 /// Puts an [`Engine`] together.
@@ -84,7 +87,8 @@ impl Engine {
 
     /// The same with another world.
     pub fn with_world(&self, world: World) -> Self {
-        Self(Arc::new(Inner { world, server_ids: OnceLock::new(), ..(*self.0).clone() }))
+        let (server_ids, shared) = (OnceLock::new(), SharedMemory::default());
+        Self(Arc::new(Inner { world, server_ids, shared, ..(*self.0).clone() }))
     }
 
     /// The same with other options.
@@ -169,6 +173,7 @@ impl Builder {
             allowed: None,
             limits: Limits::default(),
             server_ids: OnceLock::new(),
+            shared: SharedMemory::default(),
         })
     }
     /// Adds an item, or replaces one.
@@ -296,6 +301,7 @@ impl Builder {
     pub fn build(mut self) -> Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         self.0.number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.0.shared = SharedMemory::default();
         self.0.registry.set_strict(self.0.settings.get(opt::STRICT_ACL_VARS));
         if let Some(allowed) = self.0.allowed {
             self.0.forbidden |= !allowed;

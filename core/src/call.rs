@@ -9,7 +9,7 @@ use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, View};
 
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, Trace, Var, VariableSource, World,
+    SharedMemory, Str, Trace, Var, VariableSource, World,
 };
 
 mod limits;
@@ -55,6 +55,8 @@ pub trait Machine {
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool;
     /// What built-ins keep between calls.
     fn memory(&mut self) -> &mut Memory;
+    /// What built-ins keep for all contexts of the engine.
+    fn shared_memory(&self) -> &SharedMemory;
     /// What is told of what happens, and to whom.
     fn trace(&mut self) -> &mut Trace;
     /// The message at hand.
@@ -517,6 +519,11 @@ impl<'a> Call<'a> {
     /// What built-ins keep between calls, one value of each type.
     pub fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
         self.machine.memory().get()
+    }
+
+    /// What built-ins keep for all contexts of the engine, one value of each type.
+    pub fn shared_memory<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.machine.shared_memory().get()
     }
 
     /// As [`Call::memory`], and the values with dynamic scope.

@@ -16,6 +16,7 @@ mod effects;
 mod fail;
 mod interned;
 mod log_selector;
+mod memory;
 mod message;
 mod meta;
 mod names;
@@ -44,6 +45,7 @@ pub use eximious_grammar::stack;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use interned::interned;
 pub use log_selector::{LogSelector, LogSelectorError};
+pub use memory::{Memory, SharedMemory};
 pub use message::{DeliveryAttempt, Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use opt::{
@@ -59,7 +61,7 @@ pub use record::{
     StatefulOperator, StrictCondition, StrictItem, Variable, VariableSource,
 };
 pub use registry::Registry;
-pub use scope::{Bindings, Captures, Memory, Outer, Scope};
+pub use scope::{Bindings, Captures, Outer, Scope};
 pub use settings::{ListKind, NamedList, NamedLists, OptionError, Settings};
 pub use shared::{Closure, Rec, Runs};
 pub use str::{Buf, Str, Taint};

@@ -1,7 +1,5 @@
 //! What an evaluation binds for a while.
 
-use std::any::{Any, TypeId};
-
 use smallvec::SmallVec;
 
 use crate::{Str, Taint};
@@ -231,52 +229,6 @@ impl Earlier {
             Self::Value(_) => Bindings::VALUE,
             Self::Item(_) => Bindings::ITEM,
         }
-    }
-}
-
-/// What built-ins keep in a context from one call to the next: caches, open
-/// files, a co-process. One value of each type.
-#[derive(Default)]
-pub struct Memory {
-    kept: Vec<(TypeId, Box<dyn Any + Send>)>,
-}
-
-/// How many of them it takes no time to find.
-const FRONT: usize = 4;
-
-impl Memory {
-    /// The value of a type, made if there is none.
-    #[inline]
-    pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
-        let found = self.other(TypeId::of::<T>(), || Box::new(T::default()));
-        found.downcast_mut().expect("the value under a type's id has that type")
-    }
-
-    fn other(
-        &mut self,
-        wanted: TypeId,
-        made: impl FnOnce() -> Box<dyn Any + Send>,
-    ) -> &mut (dyn Any + Send) {
-        // There are few types: to look at each is faster than to hash one, and those that
-        // are asked for often come to stand before others.
-        let place = match self.kept.iter().position(|(id, _)| *id == wanted) {
-            Some(place @ FRONT..) => {
-                self.kept.swap(place, place / 2);
-                place / 2
-            }
-            Some(place) => place,
-            None => {
-                self.kept.push((wanted, made()));
-                self.kept.len() - 1
-            }
-        };
-        &mut *self.kept[place].1
-    }
-}
-
-impl std::fmt::Debug for Memory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Memory({} kinds)", self.kept.len())
     }
 }
 

@@ -146,6 +146,30 @@ fn a_query_that_is_not_quoted_is_refused() {
 }
 
 #[test]
+fn conversations_share_what_is_made_of_a_file_while_it_is_as_it_was() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = format!("${{lookup{{key}}lsearch{{{}}}}}", file.path().display());
+    let list = format!("${{if match_domain{{a.b}}{{{}}}}}", file.path().display());
+    let engine = Engine::builder().world(eximious_world::system()).build();
+    let long = "other: x\n".repeat(20_000);
+    for value in ["one", "two", "three"] {
+        std::fs::write(file.path(), format!("{long}key: {value}\n")).unwrap();
+        let ask = || {
+            let mut cx = engine.context();
+            (expand(&mut cx, &text), expand(&mut cx, &list))
+        };
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+            for one in all {
+                assert_eq!(one.join().unwrap(), (value.to_owned(), String::new()));
+            }
+        });
+    }
+    std::fs::write(file.path(), format!("{}a.b\n", "other\n".repeat(20_000))).unwrap();
+    assert_eq!(expand(&mut engine.context(), &list), "true");
+}
+
+#[test]
 fn a_file_is_read_once_and_results_are_kept() {
     let fixture = Fixture::new().file("/f", "a: 1\nb: 2\nc: 3\n").file("/j", "{\"a\":[1,2]}");
     let mut cx = Engine::builder().world(fixture.world()).build().context();

@@ -5,7 +5,7 @@ use eximious_core::grammar::expansion::{
 };
 use eximious_core::{
     AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Machine, Memory, Message,
-    Registry, Scope, Settings, Str, Trace, UserData, Var, World,
+    Registry, Scope, Settings, SharedMemory, Str, Trace, UserData, Var, World,
 };
 
 use super::Eval;
@@ -181,6 +181,10 @@ impl Machine for Eval<'_> {
 
     fn memory(&mut self) -> &mut Memory {
         &mut self.cx.caches.memory
+    }
+
+    fn shared_memory(&self) -> &SharedMemory {
+        &self.cx.engine.0.shared
     }
 
     fn trace(&mut self) -> &mut Trace {

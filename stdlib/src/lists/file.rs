@@ -3,17 +3,33 @@
 use std::io;
 use std::sync::Arc;
 
-use eximious_core::{Call, ErrorKind, Fail, ListKind};
+use eximious_core::world::Stat;
+use eximious_core::{Call, ErrorKind, Fail, ListKind, LookupFail};
 
 use super::organs::{FILES, organ};
 use super::walk::Pattern;
+use crate::lookups::files::{View, view};
 use crate::wording::reason_to_open;
 
 /// How large a file may be.
 const LARGEST: u64 = 64 << 20;
 
-/// Reads a file that a list names. It is read each time, because it may change. Where it
-/// can't be, the list is called by what it is here.
+/// From which size on it is kept while it is as it was; a shorter one is read each time.
+const WORTH_KEEPING: u64 = 64 << 10;
+
+/// A file as it is.
+struct Contents(Arc<[u8]>);
+
+impl View for Contents {
+    const COST: usize = 1;
+    const LARGEST: u64 = LARGEST;
+
+    fn read(contents: Arc<[u8]>) -> Result<Self, LookupFail> {
+        Ok(Self(contents))
+    }
+}
+
+/// Reads a file that a list names. Where it can't be, the list is called by what it is here.
 pub(super) fn read(
     call: &mut Call<'_>,
     (name, negated): (Pattern<'_>, bool),
@@ -24,6 +40,12 @@ pub(super) fn read(
         return Err(Fail::error(ErrorKind::Taint, message));
     }
     let files = organ(call, &FILES, |call| call.files())?;
+    let is_large = |stat: Stat| stat.is_file() && stat.size >= WORTH_KEEPING;
+    if files.stat(name.text, true).is_ok_and(is_large)
+        && let Ok(contents) = view::<Contents>(call, name.text)
+    {
+        return Ok(contents.0.clone());
+    }
     match files.read(name.text, LARGEST) {
         Ok(bytes) => Ok(bytes),
         // C's functions open a directory and find no line in it.

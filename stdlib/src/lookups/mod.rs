@@ -5,7 +5,7 @@ mod cdb;
 mod dbm;
 mod dnsdb;
 mod dsearch;
-mod files;
+pub(crate) mod files;
 mod json;
 pub(crate) mod ldap;
 mod lines;
