@@ -58,6 +58,7 @@ use session::{Session, Setup};
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
     eximious_world::rights::caller();
+    eximious_world::serving::receive_signals();
     // Where it can't be had, nobody asks.
     let _ = eximious_world::serving::survive_asking();
     let mut args = std::env::args_os().map(OsString::into_vec);

@@ -120,6 +120,7 @@ impl Rights {
             Self::Server | Self::Superuser => become_server(settings, &world)?,
             Self::Delivery => {
                 let lends = caller::is_admin(settings, &world) && rights::become_superuser();
+                rights::lift_limits();
                 let world = if lends { helped(world, false) } else { world };
                 become_server(settings, &world)?;
                 return Ok(world);
@@ -131,6 +132,7 @@ impl Rights {
 
 fn become_server(settings: &Settings, world: &World) -> Result<(), Refusal> {
     rights::take_up();
+    rights::lift_limits();
     let (uid, gid) = make_spool(settings, world);
     rights::become_user(uid, gid).map_err(failed)
 }

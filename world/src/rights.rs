@@ -8,6 +8,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// A user, and the groups that it is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -100,6 +101,35 @@ pub fn become_superuser() -> bool {
     take_up();
     let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
     has_root() && setresgid(gid, gid, gid).is_ok() && setresuid(uid, uid, uid).is_ok()
+}
+
+/// Lifts the bounds that a caller has set for its processes, where the program is lent the
+/// superuser's rights: what it does for others is not to fail by them. Only for who goes on as
+/// somebody else than the caller.
+pub fn lift_limits() {
+    /// So many files may be open at least.
+    const OPEN_FILES: u64 = 1024;
+    if !has_root() || !caller().is_lent_rights {
+        return;
+    }
+    use Resource::{As, Cpu, Data, Fsize, Nofile, Nproc, Rss};
+    for (resource, wanted) in [
+        (Cpu, None),
+        (Fsize, None),
+        (Data, None),
+        (As, None),
+        (Rss, None),
+        (Nproc, None),
+        (Nofile, Some(OPEN_FILES)),
+    ] {
+        let Rlimit { current, maximum } = getrlimit(resource);
+        let raised = |bound: Option<u64>| Some(bound?.max(wanted?));
+        let all = Rlimit { current: raised(current), maximum: raised(maximum) };
+        if setrlimit(resource, all).is_err() {
+            // The superuser itself may be kept from more than this.
+            let _ = setrlimit(resource, Rlimit { current: maximum, maximum });
+        }
+    }
 }
 
 /// Puts the superuser's rights aside, where the program is lent them by being installed

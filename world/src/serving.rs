@@ -10,6 +10,7 @@ mod process;
 mod signals;
 
 pub use bell::Bell;
+pub use eximious_exec::receive_signals;
 pub use listener::{Listener, Listeners, Spare, Woken};
 pub use notifier::{Notifier, notify};
 pub use pages::{BadPagePlace, PageMaker, PagePlace, PageServer};

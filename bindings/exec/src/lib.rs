@@ -1,4 +1,4 @@
-//! What a new process executes.
+//! What a new process executes, and what a process does not take over from its parent.
 //!
 //! The standard library searches a path for a program, hands scripts without a
 //! first line to a shell, and leaves the umask as it is. Exim does neither, and
@@ -11,6 +11,16 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::ptr;
+
+/// Has signals mean what they should, whatever the parent did with them: the end of a process
+/// can be waited for, and a file that may not grow is an error for who writes it.
+pub fn receive_signals() {
+    // SAFETY: no handler is set: one signal has its default, and one is ignored.
+    unsafe {
+        libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
 
 /// A program, its arguments and its environment, as the system wants them.
 pub struct Image {
@@ -59,7 +69,7 @@ impl Image {
         let mut command = Command::new("/");
         let execute = move || Err(self.execute(umask));
         // SAFETY: between fork and exec the closure makes the system calls
-        // setsid, umask and execve, and nothing else: it takes no lock and no memory,
+        // sigaction, setsid, umask and execve, and nothing else: it takes no lock and no memory,
         // for the arrays are made before.
         unsafe {
             command.pre_exec(execute);
@@ -69,9 +79,10 @@ impl Image {
 
     /// Goes on as this; what comes back is why not.
     fn execute(&self, umask: Option<u32>) -> io::Error {
-        // SAFETY: the call takes nothing. It fails for the leader of a group, which a new
-        // process is not.
+        // SAFETY: a signal gets its default; the other call takes nothing, and fails for the
+        // leader of a group, which a new process is not.
         unsafe {
+            libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
             libc::setsid();
         }
         if let Some(mask) = umask {
@@ -124,6 +135,20 @@ mod tests {
         let fields: Vec<&str> = stat.split(' ').collect();
         // The numbers of the process, its group, its session, and the terminal.
         assert_eq!((fields[4], fields[5], fields[6]), (fields[0], fields[0], "0"), "{stat}");
+    }
+
+    #[test]
+    fn signals_are_as_usual_whatever_the_parent_did() {
+        // SAFETY: the signal is ignored, and nothing else.
+        unsafe {
+            libc::signal(libc::SIGCHLD, libc::SIG_IGN);
+        }
+        receive_signals();
+        let said = run(&["/bin/grep", "SigIgn", "/proc/self/status"], None).unwrap();
+        let ignored = u64::from_str_radix(said.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+        for signal in [libc::SIGCHLD, libc::SIGXFSZ] {
+            assert_eq!(ignored >> (signal - 1) & 1, 0, "{said}");
+        }
     }
 
     #[test]

@@ -314,3 +314,31 @@ fn filters_do_not_see_what_only_the_server_reads() {
         fs::remove_file(place.path("home/.forward")).unwrap();
     }
 }
+
+/// What a caller keeps its own processes from, and has signals mean for them, is nothing to the
+/// mail.
+#[test]
+fn limits_of_the_caller_are_not_those_of_the_mail() {
+    let Some(place) = Place::new() else { return };
+    let filter = "# Exim filter\npipe \"/bin/cp /dev/null DIR/boxes/piped\"\n";
+    place.write("home/.forward", filter, GAMES, 0o600);
+    let program = place.path("eximious").display().to_string();
+    let shell =
+        |limits: &str| vec!["/bin/sh".into(), "-c".into(), format!("{limits} exec \"$0\" \"$@\"")];
+    let perl = ["/usr/bin/perl", "-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV"].map(String::from);
+    for mut words in [
+        shell("ulimit -Sf 0; ulimit -Sn 12;"),
+        shell("ulimit -Su 1; ulimit -St 1;"),
+        shell("ulimit -Sv 300000;"),
+        perl.to_vec(),
+    ] {
+        words.extend([&program[..], "-odi", "x@host.test", "box@host.test"].map(String::from));
+        let args: Vec<&str> = words[1..].iter().map(|word| &word[..]).collect();
+        let said = place.call(&PathBuf::from(&words[0]), NOBODY, "65534:65534", &args);
+        let log = fs::read_to_string(place.path("spool/mainlog")).unwrap_or_default();
+        for name in ["boxes/piped", "boxes/box"] {
+            assert!(fs::remove_file(place.path(name)).is_ok(), "{words:?} {name}: {said}{log}");
+        }
+        fs::remove_file(place.path("spool/mainlog")).unwrap();
+    }
+}
