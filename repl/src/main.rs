@@ -45,6 +45,7 @@ use std::sync::Arc;
 
 use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
+use eximious::world::Command;
 use eximious::{Engine, Fail, Settings, opt, words};
 use eximious_world::DeliveryHelper;
 
@@ -58,6 +59,7 @@ use session::{Session, Setup};
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
     eximious_world::rights::caller();
+    eximious_world::rights::hide_environment();
     eximious_world::serving::receive_signals();
     // Where it can't be had, nobody asks.
     let _ = eximious_world::serving::survive_asking();
@@ -269,17 +271,22 @@ fn served(done: io::Result<Result<ExitCode, Refusal>>) -> ExitCode {
 /// `-bi`: runs `bi_command` as whoever called, with what `-oA` gives.
 fn build_aliases(request: options::AliasRequest) -> ExitCode {
     let options::AliasRequest { setup, argument } = request;
-    let session = match Session::start_logging(setup, eximious_world::system()) {
+    let mut session = match Session::start_logging(setup, eximious_world::system()) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
-    let Some(command) = session.engine().settings().text(opt::BI_COMMAND) else {
+    let settings = session.engine().settings();
+    let Some(command) = settings.text(opt::BI_COMMAND) else {
         return ExitCode::SUCCESS;
     };
-    let why = eximious_world::rights::become_caller().err();
-    let why = why
-        .unwrap_or_else(|| eximious_world::replace_process(command.bytes(), argument.as_deref()));
-    let why = eximious::stdlib::wording::reason(&why);
+    let directory = Some(settings.get(opt::SPOOL_DIRECTORY).bytes().to_vec());
+    let environment = match eximious::launch::environment(session.context()) {
+        Ok(environment) => environment,
+        Err(fail) => return complain(&[b"exim: ", fail.message()].concat()),
+    };
+    let argv = [Some(command.bytes().to_vec()), argument].into_iter().flatten().collect();
+    let replacement = Command { argv, environment, directory, ..Command::default() };
+    let why = eximious::stdlib::wording::reason(&eximious_world::replace_process(&replacement));
     complain(&[b"exim: exec of ", command.bytes(), b" failed: ", why.as_bytes()].concat())
 }
 

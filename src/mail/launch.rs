@@ -5,8 +5,9 @@ use std::io;
 
 use eximious_core::world::Command;
 use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::environment::{self, Environment};
 use eximious_stdlib::options;
-use eximious_stdlib::{command, environment, wording};
+use eximious_stdlib::{command, wording};
 
 use crate::Context;
 
@@ -19,6 +20,14 @@ static LAUNCH: Meta = Meta::new("command", Effects::RUN.union(Effects::HOST), Ta
 pub fn words(cx: &mut Context, line: &Str, owner: &str) -> Result<Vec<Str>, Fail> {
     let engine = cx.engine().clone();
     command::untainted(line.bytes(), owner, |word| engine.expand_once(word.bytes(), cx))
+}
+
+/// The environment that commands have (`keep_environment`, `add_environment`): names and values.
+///
+/// # Errors
+/// It can't be told.
+pub fn environment(cx: &mut Context) -> Result<Environment, Fail> {
+    cx.call(&LAUNCH, |call| environment::all(call))
 }
 
 /// Starts a command as the user that the server runs as; when it has ended, `ended` is

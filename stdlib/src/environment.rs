@@ -49,6 +49,15 @@ pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
     Ok(found)
 }
 
+/// As [`all`], for Perl: what it takes orders from is what the configuration adds, and not what
+/// was inherited, whatever is kept.
+pub fn for_perl(call: &mut Call<'_>) -> Result<Environment, Fail> {
+    let mut found = all(call)?;
+    let settings = call.settings();
+    found.retain(|(name, _)| !name.starts_with(b"PERL") || added(settings, name).is_some());
+    Ok(found)
+}
+
 /// Of some names, those that have a value, for a library that looks at them.
 pub fn some(call: &mut Call<'_>, names: &[&str]) -> Environment {
     static HOST: Meta = Meta::new("environment", Effects::HOST, TaintRule::Result);

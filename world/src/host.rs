@@ -13,6 +13,8 @@ use nix::sys::socket::SockaddrStorage;
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
+use crate::rights;
+
 /// `AI_CANONNAME`: with the addresses, the name that they belong to.
 const WITH_NAME: i32 = 2;
 
@@ -62,11 +64,11 @@ impl Host for SystemHost {
         if name.is_empty() || name.contains(&b'=') || name.contains(&0) {
             return None;
         }
-        std::env::var_os(OsStr::from_bytes(name)).map(OsStringExt::into_vec)
+        rights::variable(OsStr::from_bytes(name)).map(OsStringExt::into_vec)
     }
 
     fn environment_names(&self) -> Vec<Vec<u8>> {
-        std::env::vars_os().map(|(name, _)| name.into_vec()).collect()
+        rights::environment().into_iter().map(|(name, _)| name.into_vec()).collect()
     }
 
     fn pid(&self) -> u32 {

@@ -4,6 +4,7 @@
 //! told apart, put aside, and given up for good. All threads of a process change
 //! together.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::sync::OnceLock;
 
@@ -49,6 +50,35 @@ pub fn caller() -> &'static Caller {
             is_lent_rights: lent_user || lent_group,
         }
     })
+}
+
+/// What the environment said at the beginning, where libraries are not to see it.
+static ENVIRONMENT: OnceLock<Vec<(OsString, OsString)>> = OnceLock::new();
+
+/// Keeps from libraries what the caller's environment tells them, where the program is lent
+/// rights: they would take orders from it, as the process itself is nobody else than the user
+/// whose rights it has. How a terminal is to be spoken to is left. For the beginning of a
+/// process alone, which has one thread yet.
+pub fn hide_environment() {
+    const LEFT: [&str; 3] = ["TERM", "COLORTERM", "NO_COLOR"];
+    if caller().is_lent_rights {
+        let _ = ENVIRONMENT.set(eximious_exec::take_environment(&LEFT));
+    }
+}
+
+/// The environment as it was at the beginning.
+pub(crate) fn environment() -> Vec<(OsString, OsString)> {
+    ENVIRONMENT.get().cloned().unwrap_or_else(|| std::env::vars_os().collect())
+}
+
+/// A variable of the environment as it was at the beginning.
+pub(crate) fn variable(name: &OsStr) -> Option<OsString> {
+    match ENVIRONMENT.get() {
+        Some(known) => {
+            known.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        }
+        None => std::env::var_os(name),
+    }
 }
 
 /// Gives up all rights but the caller's, for good.

@@ -6,7 +6,7 @@
 //! session of its own: the terminal from which somebody has mail delivered is
 //! nothing to the commands of those who get it, who could type into it.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CString, OsString, c_char};
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -20,6 +20,23 @@ pub fn receive_signals() {
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
+}
+
+/// Forgets the variables of the environment, but for some names: libraries that look at it find
+/// nothing else. What there was.
+///
+/// Only for the beginning of a process, which has one thread yet.
+pub fn take_environment(leave: &[&str]) -> Vec<(OsString, OsString)> {
+    let all: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    for (name, _) in &all {
+        if !leave.iter().any(|left| name == left) {
+            // SAFETY: there is no other thread that could look at the environment.
+            unsafe {
+                std::env::remove_var(name);
+            }
+        }
+    }
+    all
 }
 
 /// A program, its arguments and its environment, as the system wants them.

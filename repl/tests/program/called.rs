@@ -67,11 +67,16 @@ fn the_file_of_aliases_is_built_by_a_command() {
     let command = place.path().join("build").display().to_string();
     let why = format!("exim: exec of {command} failed: No such file or directory\n");
     assert_eq!((failed.status, failed.err), (Some(1), why));
-    std::fs::write(&command, "#!/bin/sh\necho built $*\n").unwrap();
+    std::fs::write(&command, "#!/bin/sh\necho built $* $PATH_OF_CALLER$ADDED\n").unwrap();
     let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&command, rights).unwrap();
-    let built = eximious(&["-C", &config, "-bi", "-oA", "/etc/aliases"], b"");
-    assert_eq!((built.status, built.out.as_str()), (Some(0), "built /etc/aliases\n"));
+    // It has the environment of all commands, and not the caller's.
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("add_environment = ADDED=added\n{text}")).unwrap();
+    let args =
+        ["PATH_OF_CALLER=wrong", env!("CARGO_BIN_EXE_eximious"), "-C", &config, "-bi", "-oA", "x"];
+    let built = run("/usr/bin/env", &args, b"");
+    assert_eq!((built.status, built.out.as_str()), (Some(0), "built x added\n"));
     let none = file("primary_hostname = x\n");
     let nothing = called("newaliases", &["-C", none.path().to_str().unwrap()], b"");
     assert_eq!((nothing.status, nothing.out + &nothing.err), (Some(0), String::new()));
@@ -152,4 +157,19 @@ fn everything_has_a_page() {
     let wrong = eximious(&["help", "--completions", "csh"], b"");
     assert_eq!(wrong.status, Some(1), "{wrong:?}");
     assert_eq!(said(&["-bI:dscp"]).lines().count(), 18);
+}
+
+/// What Perl would take orders from is the configuration's, whatever else is kept.
+#[test]
+fn perl_takes_no_orders_from_who_calls() {
+    let ask = |more: &str| {
+        let code = "perl_startup = sub f { return \"$ENV{KEPT} $ENV{PERL5OPT}\" }";
+        let config = file(&format!("{code}\nkeep_environment = *\n{more}\n"));
+        let config = config.path().to_str().unwrap();
+        let program = env!("CARGO_BIN_EXE_eximious");
+        let args = ["KEPT=kept", "PERL5OPT=-MNoSuch", program, "-C", config, "-be", "${perl{f}}"];
+        run("/usr/bin/env", &args, b"").out
+    };
+    assert_eq!(ask(""), "kept \n");
+    assert_eq!(ask("add_environment = PERL5OPT=-Mconstant"), "kept -Mconstant\n");
 }

@@ -24,6 +24,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::deadline::Deadline;
+use crate::rights;
 
 /// The system's processes.
 #[derive(Debug)]
@@ -237,14 +238,25 @@ impl Drop for Companion {
     }
 }
 
-/// Goes on as another program, whose full path is given, with one argument or none; who
-/// called and what is open stays. It comes back only where that can't be, and says why.
-pub fn replace_process(program: &[u8], argument: Option<&[u8]>) -> io::Error {
-    if !program.starts_with(b"/") {
+/// Goes on as another program with the rights of who called, whose full path is given, with its
+/// arguments and its environment, in its directory where that can be entered, and with a umask
+/// of zero; what is open stays. It comes back only where that can't be, and says why.
+pub fn replace_process(command: &Command) -> io::Error {
+    let mut words = command.argv.iter().map(|word| OsStr::from_bytes(word));
+    let Some(program) = words.next().filter(|program| program.as_bytes().starts_with(b"/")) else {
         return io::ErrorKind::NotFound.into();
+    };
+    let variables = command.environment.iter();
+    let variables =
+        variables.map(|(name, value)| (OsStr::from_bytes(name), OsStr::from_bytes(value)));
+    if let Some(place) = command.directory.as_deref() {
+        let _ = std::env::set_current_dir(OsStr::from_bytes(place));
     }
-    let argument = argument.map(OsStr::from_bytes);
-    process::Command::new(OsStr::from_bytes(program)).args(argument).exec()
+    if let Err(why) = rights::become_caller() {
+        return why;
+    }
+    nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    process::Command::new(program).args(words).env_clear().envs(variables).exec()
 }
 
 #[cfg(test)]

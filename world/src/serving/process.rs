@@ -45,6 +45,7 @@ pub fn run_again(arguments: &[Vec<u8>], shown: bool) -> io::Result<()> {
 /// What it says on the standard error is shown to whoever is here, or to nobody.
 fn again(arguments: &[Vec<u8>], shown: bool) -> Command {
     let mut command = Command::new("/proc/self/exe");
+    command.env_clear().envs(crate::rights::environment());
     command.arg0("exim").args(arguments.iter().map(|one| OsStr::from_bytes(one)));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(if shown { Stdio::inherit() } else { Stdio::null() });

@@ -82,7 +82,7 @@ impl PerlSession {
     /// Starts Perl, in its taint mode if the configuration asks for it.
     pub fn start(call: &mut Call<'_>) -> Result<Self, Fail> {
         let switch = if call.settings().get(opt::PERL_TAINTMODE) { "-Te" } else { "-e" };
-        let environment = environment::all(call)?;
+        let environment = environment::for_perl(call)?;
         let processes = call.interpreters()?;
         let mut failure = String::new();
         for perl in PERLS {
