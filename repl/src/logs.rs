@@ -32,10 +32,10 @@ pub fn note_arguments(settings: &Settings, host: &dyn Host, log: &dyn Log) {
     log.main(&parts.concat());
 }
 
-/// An argument; one that is empty or has spaces stands in quotes.
+/// An argument; one that is empty or has white space as it is shown stands in quotes.
 fn shown(argument: &[u8]) -> Vec<u8> {
     let printed = printing(argument, true);
-    match argument.is_empty() || printed.contains(&b' ') {
+    match argument.is_empty() || printed.iter().any(u8::is_ascii_whitespace) {
         true => [b"\"", &printed[..], b"\""].concat(),
         false => printed,
     }
