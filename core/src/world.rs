@@ -229,6 +229,12 @@ pub trait Files: Send + Sync {
     /// The same files as another user may see them. A process that can't have that user's
     /// rights sees what both may.
     fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files>;
+    /// The same files as a delivery may see them, which looks for the superuser as far as that
+    /// is harmless; nothing where that makes no difference. What this process may not look at is
+    /// looked at as its owner, and of the superuser's own files it is known what they are.
+    fn seen_by_deliveries(&self) -> Option<Arc<dyn Files>> {
+        None
+    }
     /// The names of what is in a directory, up to a number; more is an error.
     fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
         let _ = (path, most);

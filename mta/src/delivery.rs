@@ -37,7 +37,7 @@ use std::sync::atomic::AtomicBool;
 
 use eximious::trace::TraceObserver;
 use eximious::world::{HeldMessage, SpoolPlace};
-use eximious::{Config, Context, Engine, LogSelector, Message, Str, opt, var};
+use eximious::{Config, Context, Engine, LogSelector, Message, Str, World, opt, var};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
@@ -161,8 +161,13 @@ fn show_message(cx: &mut Context, message: Message) {
 impl Deliverer {
     /// By a configuration, with an engine that has its options.
     pub fn new(config: Arc<Config>, engine: &Engine, server: Arc<SmtpServer>) -> Self {
+        let world = engine.world();
+        let engine = match world.files.seen_by_deliveries() {
+            Some(files) => engine.with_world(World { files, ..world.clone() }),
+            None => engine.clone(),
+        };
         Self {
-            engine: engine.clone(),
+            engine,
             config,
             server,
             observers: Vec::new(),

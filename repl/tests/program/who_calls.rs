@@ -21,6 +21,8 @@ const SITE: &str = "HUSH = hushed\nspool_directory = DIR/spool\nlog_file_path = 
     file = $home/.forward\n  user = root\n\
     needs:\n  driver = accept\n  local_parts = needs\n  \
     require_files = games:DIR/home/there\n  transport = box\n\
+    look:\n  driver = accept\n  local_parts = look\n  \
+    condition = ${if exists{DIR/home/there}}\n  transport = ${readfile{DIR/home/there}{}}\n\
     wrong:\n  driver = redirect\n  local_parts = wrong\n  data = ${lookup{x}lsearch{DIR/hush}}\n\
     user:\n  driver = redirect\n  local_parts = x\n  file = DIR/home/.forward\n  user = games\n  \
     group = games\n  allow_filter\n  pipe_transport = pipe\n  reply_transport = reply\n\
@@ -196,10 +198,10 @@ fn administrators_are_processes_with_a_group() {
 fn the_superusers_mail_goes_where_its_file_says() {
     let Some(place) = Place::new() else { return };
     place.write("root/.forward", "box@host.test\n", 0, 0o600);
-    place.write("home/there", "", GAMES, 0o600);
+    place.write("home/there", "box", GAMES, 0o600);
     for program in &place.programs {
-        // And what stands in a home that is not open is there.
-        for to in ["root@host.test", "needs@host.test"] {
+        // And what stands in a home that is not open is there, and can be read.
+        for to in ["root@host.test", "needs@host.test", "look@host.test"] {
             place.deliver(program, to, &mut |log| {
                 assert!(place.path("boxes/box").exists(), "{to}: {log}");
             });

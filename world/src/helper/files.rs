@@ -89,6 +89,10 @@ impl Files for HelpedFiles {
         }
     }
 
+    fn seen_by_deliveries(&self) -> Option<Arc<dyn Files>> {
+        Some(Arc::new(DeliveriesFiles { helper: self.0.clone(), files: self.1.clone() }))
+    }
+
     fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
         self.1.names(path, most)
     }
@@ -99,6 +103,73 @@ impl Files for HelpedFiles {
 
     fn append(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
         self.1.append(path, contents)
+    }
+}
+
+/// The files as deliveries see them. A process that delivers may have users' files looked at as
+/// anybody but the superuser, and so as whoever they belong to.
+struct DeliveriesFiles {
+    helper: Arc<DeliveryHelper>,
+    files: Arc<dyn Files>,
+}
+
+impl DeliveriesFiles {
+    fn seen_by(&self, uid: u32, gid: Option<u32>) -> UsersFiles {
+        UsersFiles { helper: self.helper.clone(), files: self.files.clone(), uid, gid }
+    }
+
+    /// What is found or, where this process may not look, what somebody finds who may.
+    fn unless_denied<T>(
+        &self,
+        found: io::Result<T>,
+        look: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let is_denied = |why: &io::Error| why.kind() == io::ErrorKind::PermissionDenied;
+        match found {
+            Err(why) if is_denied(&why) && !geteuid().is_root() => look(),
+            found => found,
+        }
+    }
+
+    /// The files as the owner of one sees them, which is not the superuser.
+    fn seen_by_owner(&self, path: &[u8]) -> io::Result<UsersFiles> {
+        let about = self.seen_by(0, None).stat(path, true)?;
+        match about.uid {
+            0 => Err(rustix::io::Errno::ACCESS.into()),
+            uid => Ok(self.seen_by(uid, Some(about.gid))),
+        }
+    }
+}
+
+impl Files for DeliveriesFiles {
+    fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files> {
+        Arc::new(HelpedFiles(self.helper.clone(), self.files.clone())).seen_by(uid, gid)
+    }
+
+    fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
+        self.unless_denied(self.files.read(path, limit), || {
+            self.seen_by_owner(path)?.read(path, limit)
+        })
+    }
+
+    fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat> {
+        self.unless_denied(self.files.stat(path, follow), || {
+            self.seen_by(0, None).stat(path, follow)
+        })
+    }
+
+    fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        self.unless_denied(self.files.names(path, most), || {
+            self.seen_by_owner(path)?.names(path, most)
+        })
+    }
+
+    fn replace(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
+        self.files.replace(path, contents)
+    }
+
+    fn append(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
+        self.files.append(path, contents)
     }
 }
 
