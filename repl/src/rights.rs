@@ -113,7 +113,12 @@ impl Rights {
         let is_superuser = rights::caller().uid == 0;
         match self {
             Self::Caller => rights::become_caller().map_err(failed)?,
-            Self::Superuser | Self::Delivery if is_superuser => {
+            Self::Delivery if is_superuser => {
+                let world = helped(world, false);
+                become_server(settings, &world)?;
+                return Ok(world);
+            }
+            Self::Superuser if is_superuser => {
                 let (uid, gid) = make_spool(settings, &world);
                 return Ok(eximious_world::with_hints_of(world, uid, gid));
             }

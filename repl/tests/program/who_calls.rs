@@ -282,11 +282,9 @@ fn nothing_foreign_is_loaded_for_filters() {
         });
     }
     filter("${lookup sqlite,file=DIR/home/own{select 7}}");
-    let mut found = String::new();
-    place.deliver(&program, "x@host.test", &mut |_| {
-        found = fs::read_to_string(place.path("home/log")).unwrap_or_default();
+    place.deliver(&program, "x@host.test", &mut |log| {
+        assert!(!place.path("home/log").exists(), "{log}");
     });
-    assert!(found.ends_with("7\n"), "the superuser's run of the queue asks as the user");
 }
 
 /// Who asks where an address goes is not shown what the mail server alone may read.
