@@ -116,7 +116,10 @@ impl Attempt<'_> {
             self.stored.file.warnings = *count;
         }
         if freezes {
-            let lost_report: &[u8] = b" (delivery error message)";
+            let lost_report: &[u8] = match self.file().has("local") {
+                true => b" (message created with -f <>)",
+                false => b" (delivery error message)",
+            };
             let by = if is_report_lost { lost_report } else { self.frozen_by };
             self.freeze(by, &lost);
         } else {

@@ -87,8 +87,7 @@ impl Attempt<'_> {
 impl Attempt<'_> {
     /// Whether the message is a report that was made here.
     fn is_own_report(&mut self) -> bool {
-        let own = self.text_of(var::EXIM_UID);
-        self.file().sender.is_empty() && self.file().uid.to_string().as_bytes() == own.as_slice()
+        self.file().has("localerror")
     }
 }
 
@@ -355,13 +354,14 @@ fn origin(one: &Undone) -> &'static [u8] {
     }
 }
 
-/// An address, or `pipe to |command`.
+/// An address, `pipe to |command`, and the like.
 fn shown(one: &Undone) -> Vec<u8> {
     let text = one.address.text.bytes();
     let printed = printing(text, false);
     match text.first() {
         Some(b'|') if one.is_direct => [b"pipe to ", &printed[..]].concat(),
         Some(b'/') if one.is_direct => [b"save to ", &printed[..]].concat(),
+        Some(b'>') if one.is_direct => [b"mail to ", &printed[1..]].concat(),
         _ => printed,
     }
 }

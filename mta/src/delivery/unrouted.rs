@@ -108,7 +108,8 @@ impl Attempt<'_> {
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
         let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
-        let subject = Subject::undelivered(address, router_name.as_ref(), false);
+        let is_direct = standing == Unrouted::Direct;
+        let subject = Subject::undelivered(address, router_name.as_ref(), is_direct);
         let subject = Subject { is_unrouted, ..subject };
         let line = self.trouble_line(&subject, &undelivered, (true, None));
         if standing != Unrouted::Waits {
@@ -124,7 +125,7 @@ impl Attempt<'_> {
                 self.log_message(&line);
             }
         }
-        let undone = Undone::new(node, address, false, undelivered);
+        let undone = Undone::new(node, address, is_direct, undelivered);
         match gone {
             false => self.defer(undone),
             true => {
