@@ -368,6 +368,9 @@ impl Attempt<'_> {
             }
             line.extend(self.interface(why.local));
         }
+        if let Some(secured) = why.secured.as_ref().filter(|_| !defers) {
+            line.extend(security_of(self.wanted(), secured));
+        }
         line.extend_from_slice(took);
         // What a router has to say may be nothing, but it has said it.
         let is_routers = subject.transport.is_none() && why.number <= 0;

@@ -485,6 +485,8 @@ pub struct Undelivered {
     pub first_words: Option<Box<FirstWords>>,
     /// Whether a message had gone along the connection to it before.
     pub is_continued: bool,
+    /// How that connection was encrypted, if it was.
+    pub secured: Option<Box<Secured>>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
     /// Whether this is for the panic log, too: it is of no host's and no user's making.
@@ -506,6 +508,7 @@ impl Undelivered {
             local: None,
             first_words: None,
             is_continued: false,
+            secured: None,
             freezes: false,
             panics: false,
             is_untried: false,

@@ -19,7 +19,7 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
-use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls};
+use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls, Secured};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
@@ -56,6 +56,8 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) is_alone: bool,
     /// Whether a message went along the connection before.
     pub(super) is_continued: bool,
+    /// How the connection is encrypted, if it is.
+    pub(super) secured: Option<Box<Secured>>,
     /// From where, at this end, the host is reached.
     pub(super) local: Option<SocketAddr>,
     /// What the host said first.
@@ -191,6 +193,7 @@ impl Attempt<'_, '_> {
         self.put_off_late.clear();
         line.copies += 1;
         self.is_continued = line.copies > 1;
+        self.secured = line.opened.secured.clone().map(Box::new);
         // What was taken to its end is forgotten by that.
         line.resets = true;
         self.transaction(line, protocol, some)
@@ -250,9 +253,10 @@ impl Attempt<'_, '_> {
     ) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
         let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
+        let secured = self.secured.clone();
         let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
         let (local, new) = (self.local, Undelivered::new(number, message));
-        Undelivered { error, host, local, first_words, is_continued, ..new }
+        Undelivered { error, host, local, first_words, is_continued, secured, ..new }
     }
 
     /// One transaction: the envelope, the message, and what the host makes of it.
