@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What it says, by what it is asked: `banner`, `ext` (with commas between the extensions),
-/// `mail` (with `%` between the answers to the first, the second, …), `rcpt:PART` (for
-/// recipients with that part), `data`, `end` (the same; for LMTP, with `%` between the
+/// `mail` (with `%` between the answers to the first, the second, …), `rcpt:PART` (the
+/// same, for recipients with that part), `data`, `end` (the same; for LMTP, with `%` between the
 /// answers for each recipient), `auth` (with `%` between its questions and the
 /// answer). `|` begins another line; a reply that is `close`
 /// ends the connection, and `wait` says nothing for long.
@@ -141,10 +141,10 @@ impl Talk {
         answer
     }
 
-    fn for_recipient(&self, command: &str) -> &str {
+    fn for_recipient(&self, command: &str) -> String {
         let fits = |key: &str| key.strip_prefix("rcpt:").is_some_and(|part| command.contains(part));
         let own = self.answers.iter().find(|(key, _)| fits(key));
-        own.map_or("250 rcpt ok", |(_, answer)| answer)
+        own.map_or_else(|| "250 rcpt ok".to_owned(), |(key, _)| self.next_answer(key, ""))
     }
 
     fn note(&self, kind: &str, line: &str) {

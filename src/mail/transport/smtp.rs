@@ -261,6 +261,8 @@ impl Work {
                     first_words: None,
                     put_off: Vec::new(),
                     put_off_late: Vec::new(),
+                    once_more: Vec::new(),
+                    lost: None,
                     log: Box::new(move |line| log.panic(line)),
                 };
                 if let Some(line) = attempt.run(&left, line.take()) {

@@ -13,6 +13,9 @@ use crate::spool::RecipientDsn;
 /// `bounce_return_size_limit`).
 const STEP: u64 = 8192;
 
+/// How many recipients one header line of a report names (specification 49.2).
+const MOST_NAMED: usize = 50;
+
 /// What came of telling somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::delivery) enum Told {
@@ -89,8 +92,8 @@ impl Letter<'_, '_> {
             };
             names.push(name);
         }
-        if !names.is_empty() {
-            self.put(&[b"X-Failed-Recipients: ", &names.join(&b",\n  "[..]), b"\n"]);
+        for some in names.chunks(MOST_NAMED) {
+            self.put(&[b"X-Failed-Recipients: ", &some.join(&b",\n  "[..]), b"\n"]);
         }
         self.reply_to();
         self.put(&[b"Auto-Submitted: auto-replied\n"]);

@@ -13,6 +13,9 @@ use crate::mail::smtp_client::{
 };
 use crate::mail::smtp_transport::Opened;
 
+/// What a host says that has as many recipients as it takes at once (RFC 5321, 4.5.3.1.10).
+const TOO_MANY: &[u8] = b"452";
+
 /// What MAIL is to say that is not the message's, and how the transaction goes on.
 pub(super) struct MailWishes {
     /// Whether the host is to judge the message for each recipient.
@@ -150,8 +153,9 @@ impl Attempt<'_, '_> {
                 return Err(Stop::Refused(begun.blamed(error, client.sent()), waits));
             }
         }
+        let may_wait = pipelines && !whole;
         let client = &mut opened.client;
-        let (mut accepted, mut refusal) = (Vec::new(), None);
+        let (mut accepted, mut refusal, mut has_decided) = (Vec::new(), None, false);
         for (at, (to, params)) in some.iter().zip(&to) {
             let trace = self.call.cx.trace();
             let answer = match pipelines {
@@ -162,9 +166,14 @@ impl Attempt<'_, '_> {
             };
             match answer {
                 Ok(reply) if reply.accepts() => {
+                    has_decided = true;
                     accepted.push(*at);
                 }
+                Ok(reply) if may_wait && has_decided && reply.code() == TOO_MANY => {
+                    self.once_more.push(*at);
+                }
                 Ok(reply) => {
+                    has_decided |= reply.refuses();
                     let error = replied(client, SmtpCommand::Rcpt, reply);
                     match whole {
                         true => refusal = refusal.or(Some(error)),

@@ -7,11 +7,11 @@ use eximious_stdlib::options::opt::transport::smtp;
 
 use super::UNKNOWN;
 use super::session::Attempt;
-use super::stop::{number_of, retry_error, with_reason};
+use super::stop::{Stop, number_of, retry_error, with_reason};
 use crate::config::{HostSource, RetryError};
 use crate::mail::smtp_client::{Protocol, Timeouts};
 use crate::mail::smtp_transport::{NotOpen, Opened, UNNAMED, UNWANTED, reason};
-use crate::mail::transport::{FailedHost, Outcome, Undelivered};
+use crate::mail::transport::{FailedHost, FirstWords, Outcome, Undelivered};
 
 const TLS_FAILED: i32 = -37;
 const TLS_REQUIRED: i32 = -38;
@@ -152,6 +152,23 @@ impl Attempt<'_, '_> {
                 }
             }
             return None;
+        }
+    }
+
+    /// Takes note of what the host said to a greeting that it was not waited for, where it was
+    /// heard just now.
+    pub(super) fn heard_early(&mut self, opened: &mut Opened) -> Result<(), Stop> {
+        if opened.early.is_none() {
+            return Ok(());
+        }
+        let mut peer = self.peer(false);
+        let heard = peer.heard_early(opened);
+        peer.remember_announced(opened);
+        let [greeting, hello] = opened.client.first_lines().clone();
+        self.first_words = Some(Box::new(FirstWords { greeting, hello }));
+        match heard {
+            Err(NotOpen::Hindered(_, why)) => Err(Stop::Hindered(why)),
+            _ => Ok(()),
         }
     }
 

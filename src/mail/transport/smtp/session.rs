@@ -19,7 +19,7 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
-use crate::mail::smtp_transport::{EarlyHost, NotOpen, Opened, Peer, PeerTls, Secured};
+use crate::mail::smtp_transport::{EarlyHost, Peer, PeerTls, Secured};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
@@ -66,6 +66,10 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) put_off: Vec<(usize, Undelivered)>,
     /// Which addresses were put off by themselves after the message, in this transaction.
     pub(super) put_off_late: Vec<usize>,
+    /// Whom the host wants along with another copy: this one has recipients enough.
+    pub(super) once_more: Vec<usize>,
+    /// Why the connection is lost.
+    pub(super) lost: Option<Undelivered>,
     /// What there is to log of options that make no sense.
     pub(super) log: Box<PanicLog>,
 }
@@ -96,7 +100,7 @@ impl Attempt<'_, '_> {
         let bounds = LineBounds::of(self.call, &line, most, self.is_turned());
         let (mut rest, mut alive) = (left.to_vec(), true);
         while alive && !rest.is_empty() {
-            if line.copies >= bounds.copies {
+            if line.copies >= bounds.copies || line.opened.client.leaves() {
                 // The others need a connection of their own.
                 self.work.breaks_off = true;
                 break;
@@ -104,7 +108,14 @@ impl Attempt<'_, '_> {
             let some = bounds.cut(self.call, &mut rest);
             line.is_last = rest.is_empty() && !self.is_turned() && !self.is_wanted();
             match self.send(line, &some) {
-                (Some(same), goes_on) => (line, alive) = (same, goes_on),
+                (Some(same), goes_on) => {
+                    (line, alive) = (same, goes_on);
+                    if let Some(why) = self.lost.take() {
+                        // They would have come along the same connection.
+                        self.work.defer(&rest, &why);
+                    }
+                    rest.splice(..0, std::mem::take(&mut self.once_more));
+                }
                 (None, _) => return None,
             }
         }
@@ -191,6 +202,7 @@ impl Attempt<'_, '_> {
         self.first_words = Some(Box::new(FirstWords { greeting, hello }));
         self.put_off.clear();
         self.put_off_late.clear();
+        self.once_more.clear();
         line.copies += 1;
         self.is_continued = line.copies > 1;
         self.secured = line.opened.secured.clone().map(Box::new);
@@ -318,7 +330,7 @@ impl Attempt<'_, '_> {
         }
         self.sign_filtered()?;
         let trace = self.call.cx.trace();
-        if leaves {
+        if leaves && self.once_more.is_empty() {
             client.leave_with_message();
         }
         let sent = match chunks {
@@ -419,23 +431,6 @@ impl Attempt<'_, '_> {
         Ok(())
     }
 
-    /// Takes note of what the host said to a greeting that it was not waited for, where it was
-    /// heard just now.
-    pub(super) fn heard_early(&mut self, opened: &mut Opened) -> Result<(), Stop> {
-        if opened.early.is_none() {
-            return Ok(());
-        }
-        let mut peer = self.peer(false);
-        let heard = peer.heard_early(opened);
-        peer.remember_announced(opened);
-        let [greeting, hello] = opened.client.first_lines().clone();
-        self.first_words = Some(Box::new(FirstWords { greeting, hello }));
-        match heard {
-            Err(NotOpen::Hindered(_, why)) => Err(Stop::Hindered(why)),
-            _ => Ok(()),
-        }
-    }
-
     /// What a refusal of one address means for it.
     pub(super) fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
         let TakingHost { name, address, .. } = &self.taking;
@@ -523,6 +518,8 @@ impl Attempt<'_, '_> {
     /// What a transaction that stopped means for its addresses. Whether the connection is
     /// still of use.
     fn stopped(&mut self, stop: &Stop, some: &[usize]) -> bool {
+        // Who was to come along with another copy shares its fate.
+        self.once_more.clear();
         let undecided: Vec<usize> = some
             .iter()
             .copied()
@@ -604,7 +601,10 @@ impl Attempt<'_, '_> {
             self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
         }
         match &outcome {
-            Outcome::Deferred(why) => self.work.defer(&undecided, why),
+            Outcome::Deferred(why) => {
+                self.work.defer(&undecided, why);
+                self.lost = (!alive).then(|| why.clone());
+            }
             _ => self.work.settle(&undecided, &outcome),
         }
         alive
