@@ -180,7 +180,7 @@ fn accept(
     };
     let Some(transport) = machine.transport_for(router, said)? else {
         let message = router.named(b"transport unset in ", b" router", b"");
-        return Err(RouteError::new(message));
+        return Err(RouteError::new(message).numbered(RouteError::TRANSPORT));
     };
     let Some(list) = value(b"hosts") else {
         return machine.send_by(number, router, Vec::new(), Here::No, Some(transport));
