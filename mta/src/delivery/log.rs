@@ -36,6 +36,8 @@ pub(super) struct Subject<'s> {
     pub(super) is_loose: bool,
     /// The address as the transport tells it, where that is known: perhaps without affixes.
     pub(super) told: Option<Str>,
+    /// The host that a delivery on this host is for.
+    pub(super) is_for: Option<&'s str>,
 }
 
 impl<'s> Subject<'s> {
@@ -52,8 +54,18 @@ impl<'s> Subject<'s> {
         let is_loose = matches!(delivery.target, DeliveryTarget::File { .. })
             && !address.text.bytes().starts_with(b"/");
         let router = Some(router);
-        let is_unrouted = false;
-        Self { address, router, transport, is_local, is_direct, is_unrouted, is_loose, told }
+        let (is_unrouted, is_for) = (false, None);
+        Self {
+            address,
+            router,
+            transport,
+            is_local,
+            is_direct,
+            is_unrouted,
+            is_loose,
+            told,
+            is_for,
+        }
     }
 
     /// Of an address that no transport has to do with.
@@ -63,8 +75,18 @@ impl<'s> Subject<'s> {
         is_direct: bool,
     ) -> Self {
         let (is_local, is_unrouted, is_loose) = (false, true, false);
-        let (transport, told) = (None, None);
-        Self { address, router, transport, is_local, is_direct, is_unrouted, is_loose, told }
+        let (transport, told, is_for) = (None, None, None);
+        Self {
+            address,
+            router,
+            transport,
+            is_local,
+            is_direct,
+            is_unrouted,
+            is_loose,
+            told,
+            is_for,
+        }
     }
 
     /// The same, as its transport tells it.
@@ -279,6 +301,8 @@ impl Attempt<'_> {
                 line.push(b'*');
             }
             line.extend(self.interface(done.local));
+        } else if let Some(name) = subject.is_for {
+            line.extend_from_slice(&[b" H=", name.as_bytes()].concat());
         }
         if let Some(secured) = &done.secured {
             line.extend(security_of(wanted, secured));

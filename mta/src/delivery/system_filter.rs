@@ -295,6 +295,8 @@ impl Attempt<'_> {
             transport,
             wrong,
             hosts: Vec::new(),
+            by_hosts: false,
+            hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),
             identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },

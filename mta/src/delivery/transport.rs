@@ -285,7 +285,9 @@ impl<'d> Attempt<'d> {
             let subject = Subject::of(delivery, &router, transport.as_ref(), is_local);
             subject.told_by(routes, delivery)
         };
-        let (shown, whole) = (subject(is_local), subject(false));
+        let is_for = delivery.hosts.first().filter(|_| is_local).map(|host| &host.name[..]);
+        let shown = Subject { is_for, ..subject(is_local && !delivery.by_hosts) };
+        let whole = subject(false);
         let name = transport.as_ref().map_or(&b""[..], Str::bytes);
         let kind = outcome.kind();
         tally::address(&mut self.cx, name, outcome.host().map(|host| &host.name[..]), kind);

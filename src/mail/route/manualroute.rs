@@ -34,7 +34,11 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let options = Options { transport, ..options };
     if transport.is_some_and(|transport| !machine.routes.is_remote(transport)) {
         let hosts = hosts::as_text(&rule.hosts);
-        return accept(machine, number, router, hosts, Here::No, &options);
+        let mut verdict = accept(machine, number, router, hosts, Here::No, &options)?;
+        if let Verdict::Accept(Some(delivery)) = &mut verdict {
+            delivery.hosts_clean = !rule.hosts.taint().is_tainted();
+        }
+        return Ok(verdict);
     }
     let list = hosts::read(machine.cx, rule.hosts.bytes(), options.randomize);
     if list.is_empty() && rule.hosts.bytes().trim_ascii().is_empty() {

@@ -320,6 +320,8 @@ impl<'r> Redirection<'r> {
             transport,
             wrong,
             hosts: Vec::new(),
+            by_hosts: false,
+            hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),
             identity,

@@ -30,7 +30,7 @@ const ADDRESS: [Var; 6] = [
 /// Those that a router itself finds out.
 const OWN: [Var; 3] = [var::HOME, var::LOCAL_USER_UID, var::LOCAL_USER_GID];
 /// The rest of what a pass sets, but for `$r_…`.
-const OTHERS: [Var; 3] = [var::ROUTER_NAME, var::HOST, var::HOST_ADDRESS];
+const OTHERS: [Var; 4] = [var::ROUTER_NAME, var::HOST, var::HOST_ADDRESS, var::HOST_PORT];
 
 static NOTHING: Str = Str::EMPTY;
 
@@ -94,6 +94,9 @@ impl Routes {
         cx.set_var(var::ROUTER_NAME, self.router_name(first.router).clone());
         if let Some(number) = first.transport {
             cx.set_var(var::TRANSPORT_NAME, self.transport_name(number).clone());
+            if !self.is_remote(number) {
+                show_host(cx, first);
+            }
         }
         if let Some(home) = &first.home {
             cx.set_var(var::HOME, home.clone());
@@ -113,6 +116,21 @@ impl Routes {
             cx.unset(name);
         }
     }
+}
+
+/// A transport on this host has the one that its router found, or the list that it was given.
+fn show_host(cx: &mut Context, delivery: &Delivery) {
+    let Some(host) = delivery.hosts.first() else { return };
+    let name = match delivery.hosts_clean {
+        true => Str::from(host.name.as_bytes()),
+        false => Str::tainted(host.name.as_bytes()),
+    };
+    cx.set_var(var::HOST, name);
+    if let Some(address) = host.address {
+        cx.set_var(var::HOST_ADDRESS, address.to_string());
+    }
+    let port = host.port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
+    cx.set_var(var::HOST_PORT, port);
 }
 
 impl Machine<'_> {
