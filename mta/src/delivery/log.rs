@@ -392,7 +392,9 @@ impl Attempt<'_> {
             }
             line.extend(self.interface(why.local));
         }
-        if let Some(secured) = why.secured.as_ref().filter(|_| !defers) {
+        if let Some(secured) = why.first_words.as_ref().and_then(|words| words.secured.as_ref())
+            && !defers
+        {
             line.extend(security_of(self.wanted(), secured));
         }
         line.extend_from_slice(took);

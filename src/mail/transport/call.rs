@@ -464,6 +464,8 @@ pub struct FirstWords {
     pub greeting: Vec<u8>,
     /// Its answer to this side's.
     pub hello: Vec<u8>,
+    /// How the connection was encrypted when it heard of one, if it was.
+    pub secured: Option<Secured>,
 }
 
 /// Why an address has not got a message.
@@ -485,8 +487,6 @@ pub struct Undelivered {
     pub first_words: Option<Box<FirstWords>>,
     /// Whether a message had gone along the connection to it before.
     pub is_continued: bool,
-    /// How that connection was encrypted, if it was.
-    pub secured: Option<Box<Secured>>,
     /// Whether the message is to be frozen.
     pub freezes: bool,
     /// Whether this is for the panic log, too: it is of no host's and no user's making.
@@ -508,7 +508,6 @@ impl Undelivered {
             local: None,
             first_words: None,
             is_continued: false,
-            secured: None,
             freezes: false,
             panics: false,
             is_untried: false,

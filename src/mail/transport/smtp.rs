@@ -256,7 +256,6 @@ impl Work {
                     is_last: at + 1 == hosts.len(),
                     is_alone,
                     is_continued: false,
-                    secured: None,
                     local: None,
                     first_words: None,
                     put_off: Vec::new(),

@@ -165,7 +165,8 @@ impl Attempt<'_, '_> {
         let heard = peer.heard_early(opened);
         peer.remember_announced(opened);
         let [greeting, hello] = opened.client.first_lines().clone();
-        self.first_words = Some(Box::new(FirstWords { greeting, hello }));
+        let secured = opened.secured.clone();
+        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured }));
         match heard {
             Err(NotOpen::Hindered(_, why)) => Err(Stop::Hindered(why)),
             _ => Ok(()),

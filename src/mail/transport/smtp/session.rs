@@ -19,7 +19,7 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
-use crate::mail::smtp_transport::{EarlyHost, Peer, PeerTls, Secured};
+use crate::mail::smtp_transport::{EarlyHost, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
@@ -56,8 +56,6 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) is_alone: bool,
     /// Whether a message went along the connection before.
     pub(super) is_continued: bool,
-    /// How the connection is encrypted, if it is.
-    pub(super) secured: Option<Box<Secured>>,
     /// From where, at this end, the host is reached.
     pub(super) local: Option<SocketAddr>,
     /// What the host said first.
@@ -199,13 +197,13 @@ impl Attempt<'_, '_> {
             line.opened.client.rset(self.call.cx.trace()).map_err(Stop::Host)?;
         }
         let [greeting, hello] = line.opened.client.first_lines().clone();
-        self.first_words = Some(Box::new(FirstWords { greeting, hello }));
+        let secured = line.opened.secured.clone();
+        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured }));
         self.put_off.clear();
         self.put_off_late.clear();
         self.once_more.clear();
         line.copies += 1;
         self.is_continued = line.copies > 1;
-        self.secured = line.opened.secured.clone().map(Box::new);
         // What was taken to its end is forgotten by that.
         line.resets = true;
         self.transaction(line, protocol, some)
@@ -265,10 +263,9 @@ impl Attempt<'_, '_> {
     ) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
         let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
-        let secured = self.secured.clone();
         let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
         let (local, new) = (self.local, Undelivered::new(number, message));
-        Undelivered { error, host, local, first_words, is_continued, secured, ..new }
+        Undelivered { error, host, local, first_words, is_continued, ..new }
     }
 
     /// One transaction: the envelope, the message, and what the host makes of it.
