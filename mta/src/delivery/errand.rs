@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use eximious::acl::OwnMessage;
 use eximious::hints::WorkingTurn;
-use eximious::route::Delivery;
+use eximious::route::{Delivery, Routes};
 use eximious::trace::{DeliveryEvent, Happening};
 use eximious::transport::{
     Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, LocalUser,
@@ -87,11 +87,11 @@ impl Errand<'_> {
         cx.set_var(var::RETURN_PATH, path.clone());
         super::show_message(cx, message.clone());
         let (by_address, hindered) = match routes.is_remote(number) {
-            true => match routes.retries_by_address(cx, number) {
-                Ok(by_address) => (by_address, hindered),
-                Err(why) => (false, hindered.or(Some(why))),
+            true if hindered.is_none() => match may_go_out(cx, routes, number) {
+                Ok(by_address) => (by_address, None),
+                Err(why) => (false, Some(why)),
             },
-            false => (false, hindered),
+            _ => (false, hindered),
         };
         let memory = HostMemory {
             cx: RefCell::new(deliverer.context()),
@@ -165,6 +165,16 @@ impl Errand<'_> {
         }
         Made { done, path, began: self.began, by_address, reports: made.into_inner() }
     }
+}
+
+/// Whether a transport to other hosts, by its number, keeps failures for each of their
+/// addresses; or why it can't be used.
+fn may_go_out(cx: &mut Context, routes: &Routes, number: usize) -> Result<bool, Undelivered> {
+    if let Err(why) = routes.check_remote_user(cx, number) {
+        cx.log().panic(&why.message);
+        return Err(why.panicking());
+    }
+    routes.retries_by_address(cx, number)
 }
 
 /// Puts messages of deliveries into the spool, and has them delivered.

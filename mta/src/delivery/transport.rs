@@ -60,11 +60,24 @@ impl<'d> Attempt<'d> {
 
     /// A turn among the deliveries by a transport, where their number is bounded. Where hints
     /// can't be had, it isn't.
-    fn turn(&mut self, transport: usize) -> Result<Option<WorkingTurn>, Undelivered> {
+    fn turn(
+        &mut self,
+        transport: usize,
+        first: &Planned,
+    ) -> Result<Option<WorkingTurn>, Undelivered> {
         let routes = self.routes().clone();
-        let most = routes.most_at_once(&mut self.cx, transport);
-        let Some(most) = most.map_err(|why| Undelivered::new(-1, why))? else { return Ok(None) };
-        let key = transport_key(routes.transport_name(transport).bytes());
+        let name = routes.transport_name(transport).bytes();
+        let most = match routes.most_at_once(&mut self.cx, transport) {
+            Ok(Some(most)) => most,
+            Ok(None) => return Ok(None),
+            Err(why) => {
+                let head = [b"Failed to expand max_parallel option in ", name, b" transport ("];
+                let parts = [&head.concat(), first.delivery.address.text.bytes(), b"): ", &why];
+                self.cx.log().panic(&parts.concat());
+                return Err(Undelivered::new(-1, why).panicking());
+            }
+        };
+        let key = transport_key(name);
         let why = || Undelivered::new(TOO_MANY, "concurrency limit reached for transport");
         match WorkingTurn::begin(&self.cx, key, most) {
             Ok(turn) => turn.map(Some).ok_or_else(why),
@@ -98,8 +111,9 @@ impl<'d> Attempt<'d> {
         'd: 'p,
     {
         let began = self.moment();
-        let number = planned.first()?.delivery.transport?;
-        let turn = match self.turn(number) {
+        let first = planned.first()?;
+        let number = first.delivery.transport?;
+        let turn = match self.turn(number, first) {
             Ok(turn) => turn,
             Err(why) => {
                 planned.iter().for_each(|one| self.stays(one, &why));

@@ -5,6 +5,7 @@ use eximious_core::{DriverOpt, Expanded, FailClass};
 use eximious_stdlib::number::comparand;
 use eximious_stdlib::options::opt::transport::{self as opt, smtp};
 use eximious_stdlib::options::yes_or_no;
+use eximious_stdlib::printing::printing;
 
 use super::local::UNKNOWN;
 use super::smtp::most_recipients;
@@ -33,16 +34,20 @@ impl Routes {
     /// where any number may.
     ///
     /// # Errors
-    /// `max_parallel` makes no sense: what there is to log.
+    /// `max_parallel` makes no sense: why.
     pub fn most_at_once(&self, cx: &mut Context, number: usize) -> Result<Option<usize>, Vec<u8>> {
         let transport = self.transport_at(number);
         let Some(text) = transport.expand_some(cx, opt::MAX_PARALLEL) else { return Ok(None) };
-        let wrong = |why: &[u8]| {
-            let name = transport.name.bytes();
-            [b"Failed to expand max_parallel option in ", name, b" transport: ", why].concat()
-        };
-        let text = text.map_err(|fail| wrong(fail.message()))?;
-        let most = comparand(text.bytes()).map_err(|fail| wrong(fail.message()))?;
+        let text = text.map_err(|fail| fail.message().to_vec())?;
+        let told =
+            |what: &str| [what.as_bytes(), b" expected but \"", text.bytes(), b"\" found"].concat();
+        if text.is_empty() {
+            return Err(told("integer"));
+        }
+        let most = comparand(text.bytes()).map_err(|fail| fail.message().to_vec())?;
+        if most < 0 {
+            return Err(told("non-negative integer"));
+        }
         Ok(usize::try_from(most).ok().filter(|most| *most > 0))
     }
 
@@ -85,7 +90,7 @@ impl Routes {
     }
 }
 
-/// Whether a switch is on that may have to be expanded; one whose text says neither is off.
+/// Whether a switch is on that may have to be expanded.
 pub(crate) fn is_on(
     cx: &mut Context,
     transport: &Transport,
@@ -96,7 +101,14 @@ pub(crate) fn is_on(
         Expanded::Text(text) => text,
     };
     match Text::new(text).expand(cx) {
-        Ok(text) => Ok(yes_or_no(text.bytes()) == Some(true)),
+        Ok(text) => yes_or_no(text.bytes()).ok_or_else(|| {
+            let option =
+                format!("\" is not a valid value for the \"{}\" option in the ", option.name());
+            let name = transport.name.bytes();
+            let parts =
+                [b"\"", &printing(text.bytes(), false)[..], option.as_bytes(), name, b" transport"];
+            Undelivered::new(UNKNOWN, parts.concat()).panicking()
+        }),
         Err(fail) if fail.class() == FailClass::Forced => Ok(false),
         Err(fail) => {
             let head = format!("failed to expand \"{}\" in ", option.name());

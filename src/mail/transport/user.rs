@@ -38,22 +38,12 @@ impl Routes {
             }
             gid = group(cx, transport)?.or(gid);
             if uid.is_some() && gid.is_none() && delivery.identity.gid.is_none() {
-                let head = b"User set without group for ";
-                let words = [head, transport.name.bytes(), b" transport"].concat();
-                return Err(Undelivered::new(NO_GROUP, words));
+                return Err(without_group(transport));
             }
         }
         let uid = uid.or(delivery.identity.uid).unwrap_or(server.0);
         let gid = gid.or(delivery.identity.gid).unwrap_or(server.1);
-        // Nothing is ever delivered with the superuser's rights.
-        if uid == 0 || cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid) {
-            let line = format!("User {uid} set for ");
-            let name = transport.map(|one| one.name.clone()).unwrap_or_default();
-            let list = if uid == 0 { "fixed_never_users" } else { "never_users" };
-            let tail = format!(" transport is on the {list} list");
-            let words = [line.as_bytes(), name.bytes(), tail.as_bytes()].concat();
-            return Err(Undelivered::new(NO_USER, words));
-        }
+        never(cx, transport, uid)?;
         // With no rights but the server's, nobody else can be had.
         if cx.engine().settings().get(opt::DELIVER_DROP_PRIVILEGE) && (uid, gid) != server {
             let head = format!("unable to set gid={gid} or uid={uid} (euid={}): ", server.0);
@@ -69,6 +59,41 @@ impl Routes {
         let groups = groups.map_err(|why| Undelivered::new(NO_USER, why))?;
         Ok(LocalUser { uid, gid, groups })
     }
+
+    /// Looks for the user and group that the options of a transport to other hosts name: those
+    /// deliveries keep the rights of the server, but not where nobody could be had as whom they
+    /// were to be made. What a router says of users is of no interest to them.
+    ///
+    /// # Errors
+    /// They can't be told, or nobody may deliver as such: Exim's words.
+    pub fn check_remote_user(&self, cx: &mut Context, number: usize) -> Result<(), Undelivered> {
+        let transport = self.transport_at(number);
+        let named = user(cx, transport)?;
+        let group = group(cx, transport)?;
+        match named {
+            Some((_, None)) if group.is_none() => Err(without_group(transport)),
+            Some((uid, _)) => never(cx, Some(transport), uid),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Nothing is ever delivered with the superuser's rights, nor as whom the site rules out.
+fn never(cx: &Context, transport: Option<&Transport>, uid: u32) -> Result<(), Undelivered> {
+    if uid != 0 && !cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid) {
+        return Ok(());
+    }
+    let line = format!("User {uid} set for ");
+    let name = transport.map(|one| one.name.clone()).unwrap_or_default();
+    let list = if uid == 0 { "fixed_never_users" } else { "never_users" };
+    let tail = format!(" transport is on the {list} list");
+    let words = [line.as_bytes(), name.bytes(), tail.as_bytes()].concat();
+    Err(Undelivered::new(NO_USER, words))
+}
+
+fn without_group(transport: &Transport) -> Undelivered {
+    let words = [b"User set without group for ", transport.name.bytes(), b" transport"].concat();
+    Undelivered::new(NO_GROUP, words)
 }
 
 /// All groups of a user who has this one for now (`initgroups`).
