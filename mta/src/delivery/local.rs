@@ -34,6 +34,7 @@ impl Attempt<'_> {
                         of_hosts: Verdict::Again,
                         output: b"",
                         group,
+                        is_told: false,
                     };
                     for one in &batch {
                         self.conclude(one, outcome(), &about);

@@ -38,6 +38,8 @@ pub(super) struct Subject<'s> {
     pub(super) told: Option<Str>,
     /// The host that a delivery on this host is for.
     pub(super) is_for: Option<&'s str>,
+    /// Whether the address that it came of is told though it is the same: there was time enough.
+    pub(super) is_late: bool,
 }
 
 impl<'s> Subject<'s> {
@@ -50,7 +52,7 @@ impl<'s> Subject<'s> {
     ) -> Self {
         let is_direct = delivery.target != DeliveryTarget::Address;
         let address = &delivery.address;
-        let told = None;
+        let (told, is_late) = (None, false);
         let is_loose = matches!(delivery.target, DeliveryTarget::File { .. })
             && !address.text.bytes().starts_with(b"/");
         let router = Some(router);
@@ -65,6 +67,7 @@ impl<'s> Subject<'s> {
             is_loose,
             told,
             is_for,
+            is_late,
         }
     }
 
@@ -75,7 +78,7 @@ impl<'s> Subject<'s> {
         is_direct: bool,
     ) -> Self {
         let (is_local, is_unrouted, is_loose) = (false, true, false);
-        let (transport, told, is_for) = (None, None, None);
+        let (transport, told, is_for, is_late) = (None, None, None, false);
         Self {
             address,
             router,
@@ -86,13 +89,15 @@ impl<'s> Subject<'s> {
             is_loose,
             told,
             is_for,
+            is_late,
         }
     }
 
-    /// The same, as its transport tells it.
-    pub(super) fn told_by(self, routes: &Routes, delivery: &Delivery) -> Self {
+    /// The same, as its transport tells it, where it has done so.
+    pub(super) fn told_by(self, routes: &Routes, delivery: &Delivery, is_told: bool) -> Self {
         let number = delivery.transport.filter(|_| !self.is_direct);
-        Self { told: number.map(|number| routes.recipient_by(number, &delivery.address)), ..self }
+        let told = number.map(|number| routes.recipient_by(number, &delivery.address, is_told));
+        Self { told, ..self }
     }
 
     /// The address itself, as the routers had it: without quotes, and in lower case, unless one
@@ -142,12 +147,13 @@ impl Attempt<'_> {
         if let Some((original, between)) = ancestors.split_last() {
             // A file or a command is told with the address that it came of.
             let nearest = usize::from(subject.is_direct).min(between.len());
-            let between = if all { between } else { &between[..nearest] };
+            let between = if all && !subject.is_late { between } else { &between[..nearest] };
             let shown: Vec<Vec<u8>> = between.iter().map(|one| printing(one, utf8)).collect();
             if !between.is_empty() {
                 out.extend_from_slice(&[b" (", &shown.join(&b", "[..])[..], b")"].concat());
             }
-            if is_short || subject.is_direct || !between.is_empty() || !is_same(original, &own) {
+            let is_other = subject.is_late || !is_same(original, &own);
+            if is_short || subject.is_direct || !between.is_empty() || is_other {
                 out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
             }
         } else if is_short || !is_same(text, &own) {

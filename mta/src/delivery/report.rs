@@ -250,7 +250,7 @@ impl<'r, 'd> Letter<'r, 'd> {
             if generator != original {
                 self.put(&[b"    (ultimately generated from ", &original, b")\n"]);
             }
-        } else if original != one.address.text.bytes() {
+        } else if !original.eq_ignore_ascii_case(one.address.text.bytes()) {
             self.put(&[b"    (", origin(one), &printing(&original, false), b")\n"]);
         }
     }

@@ -357,7 +357,8 @@ impl Attempt<'_> {
         let (path, began) = (self.message.return_path.clone(), self.moment());
         let (of_hosts, output) = (Verdict::Again, &b""[..]);
         let group = self.next_group();
-        let about = Conclusion { is_first: true, path: &path, began, of_hosts, output, group };
+        let (is_first, is_told) = (true, false);
+        let about = Conclusion { is_first, path: &path, began, of_hosts, output, group, is_told };
         self.conclude(&planned, Outcome::Failed(failed), &about);
     }
 }

@@ -6,6 +6,7 @@ use eximious::acl::OwnMessage;
 use eximious::filter::Notice;
 use eximious::hints::{RetryKey, Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
+use eximious::trace::DeliveryOutcome;
 use eximious::transport::{
     Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
 };
@@ -43,6 +44,8 @@ pub(super) struct Conclusion<'c> {
     pub(super) output: &'c [u8],
     /// The number of the delivery that it was part of.
     pub(super) group: usize,
+    /// Whether somebody was told the address.
+    pub(super) is_told: bool,
 }
 
 impl<'d> Attempt<'d> {
@@ -168,7 +171,7 @@ impl<'d> Attempt<'d> {
         self.show_return_path(&path);
         self.reports.extend(reports);
         let Delivering { outcomes, mut failed_hosts, good_hosts, refused, .. } = done;
-        let Delivering { awaited_hosts, message_log, late, .. } = done;
+        let Delivering { awaited_hosts, message_log, late, told, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
         let Some(number) = first.delivery.transport else { return };
@@ -223,7 +226,9 @@ impl<'d> Attempt<'d> {
                 || failed_hosts.is_empty()
                     && matches!(&outcome, Outcome::Deferred(why) if why.number == 0);
             let group = if is_own { self.next_group() } else { group };
-            let about = Conclusion { is_first, path: &path, began, of_hosts, output, group };
+            let is_told = told.contains(&at);
+            let about =
+                Conclusion { is_first, path: &path, began, of_hosts, output, group, is_told };
             self.conclude(one, outcome, &about);
         }
         self.expired[expired..].sort_by_key(|one| one.group != group);
@@ -282,7 +287,7 @@ impl<'d> Attempt<'d> {
 
     /// What came of one delivery.
     pub(super) fn conclude(&mut self, planned: &Planned, outcome: Outcome, about: &Conclusion<'_>) {
-        let &Conclusion { is_first, path, began, of_hosts, output, group } = about;
+        let &Conclusion { is_first, path, began, of_hosts, output, group, is_told } = about;
         let outcome = match outcome {
             // There is no other time.
             Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
@@ -295,15 +300,15 @@ impl<'d> Attempt<'d> {
         let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
         let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
         let (text, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
+        let kind = outcome.kind();
         let subject = |is_local| {
             let subject = Subject::of(delivery, &router, transport.as_ref(), is_local);
-            subject.told_by(routes, delivery)
+            subject.told_by(routes, delivery, is_told || kind == DeliveryOutcome::Delivered)
         };
         let is_for = delivery.hosts.first().filter(|_| is_local).map(|host| &host.name[..]);
         let shown = Subject { is_for, ..subject(is_local && !delivery.by_hosts) };
         let whole = subject(false);
         let name = transport.as_ref().map_or(&b""[..], Str::bytes);
-        let kind = outcome.kind();
         tally::address(&mut self.cx, name, outcome.host().map(|host| &host.name[..]), kind);
         match outcome {
             Outcome::Delivered(done) => {
@@ -443,7 +448,7 @@ impl<'d> Attempt<'d> {
         let router = routes.router_name(planned.delivery.router).clone();
         let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());
         let subject = Subject::of(&planned.delivery, &router, transport.as_ref(), false);
-        let subject = subject.told_by(routes, &planned.delivery);
+        let subject = subject.told_by(routes, &planned.delivery, false);
         let line = self.trouble_line(&subject, why, (true, None));
         let is_direct = subject.is_direct;
         let address = &planned.delivery.address;

@@ -169,7 +169,7 @@ impl Attempt<'_> {
             (whole.prefix, whole.suffix) = Default::default();
         }
         let subject = Subject::undelivered(&whole, None, undone.is_direct);
-        let subject = Subject { is_unrouted: false, ..subject };
+        let subject = Subject { is_unrouted: false, is_late: true, ..subject };
         let line = self.timed_out_line(&subject, &why);
         self.log(&[b"** ", &line[..]].concat());
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);

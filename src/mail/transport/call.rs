@@ -151,6 +151,8 @@ pub struct Delivering {
     pub message_log: Vec<Vec<u8>>,
     /// What a command wrote that the sender is to see.
     pub output: Vec<u8>,
+    /// Which addresses somebody was told, in what speaks or writes SMTP.
+    pub told: Vec<usize>,
 }
 
 /// A host that failed.
@@ -178,12 +180,18 @@ impl<'c> TransportCall<'c> {
         let directory = Vec::new();
         let mut call = Self { cx, transport, routes, consignment, done, is_shadow, directory };
         call.print_debug();
+        let count = call.consignment.deliveries.len();
         let outcomes = match hinder(&mut call).or_else(|| call.settle()) {
-            Some(outcome) => vec![outcome; call.consignment.deliveries.len()],
-            None => match run {
-                Deliver::Own(run) => run(&mut call),
-                Deliver::Embedded(run) => call.deliver_embedded(&driver.meta, &**run),
-            },
+            Some(outcome) => vec![outcome; count],
+            None => {
+                if transport.writes_smtp() {
+                    call.done.told = (0..count).collect();
+                }
+                match run {
+                    Deliver::Own(run) => run(&mut call),
+                    Deliver::Embedded(run) => call.deliver_embedded(&driver.meta, &**run),
+                }
+            }
         };
         Some(Delivering { outcomes, ..call.done })
     }
@@ -286,12 +294,12 @@ fn without_affixes(address: &Address) -> Str {
 
 impl Routes {
     /// An address as a transport, by its number, tells it: with affixes only where that speaks
-    /// or writes SMTP, and `rcpt_include_affixes` says so.
-    pub fn recipient_by(&self, number: usize, address: &Address) -> Str {
+    /// or writes SMTP, `rcpt_include_affixes` says so, and somebody was told it.
+    pub fn recipient_by(&self, number: usize, address: &Address, is_told: bool) -> Str {
         let transport = self.transport_at(number);
-        match transport.tells_nobody() {
-            true => without_affixes(address),
-            false => transport.recipient(address),
+        match is_told {
+            true => transport.recipient(address),
+            false => without_affixes(address),
         }
     }
 

@@ -238,9 +238,9 @@ impl Transport {
         self.run().is_some_and(|run| run.remote)
     }
 
-    /// Whether nobody is told of addresses in what it writes, as SMTP has it.
-    pub(super) fn tells_nobody(&self) -> bool {
-        self.run().and_then(|run| run.batched).is_some_and(|option| !self.on(option))
+    /// Whether what it writes tells of addresses as SMTP has it.
+    pub(super) fn writes_smtp(&self) -> bool {
+        self.run().and_then(|run| run.batched).is_some_and(|option| self.on(option))
     }
 
     /// Whether it takes the message's files in the spool as they are.

@@ -184,6 +184,7 @@ fn transact(
     let mut taken = Vec::new();
     for at in 0..outcomes.len() {
         let to: Str = call.recipient(at);
+        call.done.told.push(at);
         match client.rcpt(call.cx.trace(), to.bytes(), &params) {
             Ok(_) => taken.push(at),
             Err(error) if error.reply().is_some() => {

@@ -118,6 +118,7 @@ impl Attempt<'_, '_> {
                     false => client.queue(trace, rcpt),
                 }
             }
+            self.call.done.told.extend(some);
             begun = match chunks {
                 _ if !goes_on => Begun::Nothing,
                 None => {
@@ -157,6 +158,9 @@ impl Attempt<'_, '_> {
         let client = &mut opened.client;
         let (mut accepted, mut refusal, mut has_decided) = (Vec::new(), None, false);
         for (at, (to, params)) in some.iter().zip(&to) {
+            if !pipelines {
+                self.call.done.told.push(*at);
+            }
             let trace = self.call.cx.trace();
             let answer = match pipelines {
                 true => client.answer(trace),

@@ -90,7 +90,8 @@ impl Attempt<'_, '_> {
         };
         self.local = line.opened.client.local_address();
         if let Err(why) = self.prepare() {
-            // Another host would fare no better.
+            // Another host would fare no better. This one would have been told of them by now.
+            self.call.done.told.extend(left);
             self.work.settle(left, &why.into());
             self.hang_up(line, true);
             return None;
@@ -139,10 +140,8 @@ impl Attempt<'_, '_> {
     /// Makes the message as it leaves: header lines may tell of the connection.
     fn prepare(&mut self) -> Result<(), Trouble> {
         self.submitter = self.authenticated_sender()?;
-        let host = || Some(Box::new(self.taking.clone()));
         let outgoing = self.call.outgoing();
-        self.outgoing =
-            outgoing.map_err(|why| Undelivered { host: host(), ..unwritten(b"", &why) })?;
+        self.outgoing = outgoing.map_err(|why| self.about_host(unwritten(b"", &why)))?;
         let signatures = signing::wanted(self.call)?;
         let name = format!("{} ", self.call.transport.name.display());
         let filter = self.call.filter(&name)?;
@@ -266,6 +265,11 @@ impl Attempt<'_, '_> {
         let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
         let (local, new) = (self.local, Undelivered::new(number, message));
         Undelivered { error, host, local, first_words, is_continued, ..new }
+    }
+
+    /// The same of what is wrong here while there is a connection to the host.
+    fn about_host(&self, why: Undelivered) -> Undelivered {
+        Undelivered { host: Some(Box::new(self.taking.clone())), local: self.local, ..why }
     }
 
     /// One transaction: the envelope, the message, and what the host makes of it.
@@ -495,10 +499,9 @@ impl Attempt<'_, '_> {
 
     /// Why the message did not come through the transport's command.
     fn not_filtered(&mut self, fault: &FilterFault) -> Undelivered {
-        let host = Some(Box::new(self.taking.clone()));
         if !fault.is_timeout() {
             let told = fault.told("transport filter", b"");
-            return Undelivered { host, panics: false, ..told };
+            return self.about_host(Undelivered { panics: false, ..told });
         }
         let text = b"SMTP timeout after sending data block";
         let line = self.about(b": ", &[&text[..], b": Connection timed out"].concat());
