@@ -241,6 +241,8 @@ pub enum MailboxFaultKind {
     Format(usize),
     /// What was asked back can't be answered: an option makes no sense.
     Senseless,
+    /// There is no directory for a file that is new.
+    Placeless,
 }
 
 impl MailboxFault {

@@ -11,6 +11,14 @@ use super::retry::Verdict;
 use super::routing::Planned;
 use super::transport::{Conclusion, carries_the_same};
 
+/// What is kept of failures of a local delivery.
+pub(super) struct LocalRetry<'a> {
+    /// What they are known by.
+    pub(super) key: Vec<u8>,
+    /// What rules may name, and what else they may.
+    pub(super) subject: (&'a [u8], Option<&'a [u8]>),
+}
+
 impl Attempt<'_> {
     /// Makes the deliveries on this host: those that can go together do.
     pub(super) fn deliver_local(&mut self, mut left: Vec<Planned>) {
@@ -45,14 +53,27 @@ impl Attempt<'_> {
     }
 
     /// What retries of a local delivery are for: an address, or its domain
-    /// (`retry_use_local_part`).
-    pub(super) fn local_key<'a>(&self, delivery: &'a Delivery) -> &'a [u8] {
+    /// (`retry_use_local_part`). A file, a command or a reply is one of the address that it came
+    /// of: it may be no other's trouble, and that address has the rules.
+    pub(super) fn local_retry<'a>(&self, delivery: &'a Delivery) -> LocalRetry<'a> {
         let by_address = delivery.target != DeliveryTarget::Address
             || delivery
                 .transport
                 .is_none_or(|number| self.routes().transport_retries_local_parts(number));
         let address = &delivery.address;
-        if by_address { address.text.bytes() } else { address.domain.bytes() }
+        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let parent = address.parent.as_ref().filter(|_| delivery.target != DeliveryTarget::Address);
+        match parent {
+            Some(parent) => {
+                let name = [text, b":", parent.text.bytes()].concat();
+                let subject = (parent.text.bytes(), Some(parent.domain.bytes()));
+                LocalRetry { key: RetryKey::Local(&name).bytes(), subject }
+            }
+            None if by_address => {
+                LocalRetry { key: RetryKey::Local(text).bytes(), subject: (text, Some(domain)) }
+            }
+            None => LocalRetry { key: RetryKey::Local(domain).bytes(), subject: (domain, None) },
+        }
     }
 
     /// A delivery that may be tried now; one that may not is put off. Only runs of the queue
@@ -61,11 +82,8 @@ impl Attempt<'_> {
         if !self.manner.is_run {
             return Some(planned);
         }
-        let key = self.local_key(&planned.delivery).to_vec();
-        let domain = planned.delivery.address.domain.clone();
-        let text = planned.delivery.address.text.bytes();
-        let alternate = (key == text).then(|| domain.bytes());
-        if self.waits_for(&RetryKey::Local(&key), (&key, alternate)).is_none() {
+        let LocalRetry { key, subject } = self.local_retry(&planned.delivery);
+        if self.waits_for(&key, subject).is_none() {
             return Some(planned);
         }
         let why = Undelivered::new(-53, "Retry time not yet reached");

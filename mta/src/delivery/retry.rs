@@ -55,7 +55,8 @@ impl Attempt<'_> {
             (RetryKey::Routing(domain), (domain, None)),
             (RetryKey::Recipient(text, &sender), (text, Some(domain))),
         ];
-        let known = waits.iter().find_map(|(key, subject)| self.waits_for(key, *subject))?;
+        let known =
+            waits.iter().find_map(|(key, subject)| self.waits_for(&key.bytes(), *subject))?;
         // What a host replied is no secret; what is wrong here may be one.
         let said = is_of_reply(known.error) && known.error != 0;
         let said = said.then_some(known.text);
@@ -67,15 +68,14 @@ impl Attempt<'_> {
     /// this attempt itself has noted is for the next one.
     pub(super) fn waits_for(
         &mut self,
-        key: &RetryKey<'_>,
+        key: &[u8],
         (subject, alternate): (&[u8], Option<&[u8]>),
     ) -> Option<Retry> {
-        let key = key.bytes();
-        if self.manner.forced || self.own_hints.get(&key).is_some() {
+        if self.manner.forced || self.own_hints.get(key).is_some() {
             return None;
         }
         let now = self.now();
-        let found = Retry::fresh(&*store(&self.cx), &key, now, expire(&self.cx)).ok().flatten();
+        let found = Retry::fresh(&*store(&self.cx), key, now, expire(&self.cx)).ok().flatten();
         let known = found.filter(|retry| now < retry.next_try && !retry.expired)?;
         let failure = Failure {
             key: Str::tainted(subject),

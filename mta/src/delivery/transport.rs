@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eximious::acl::OwnMessage;
 use eximious::filter::Notice;
-use eximious::hints::{RetryKey, Waiting, WorkingTurn, transport_key};
+use eximious::hints::{Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
-use eximious::trace::DeliveryOutcome;
 use eximious::transport::{
     Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
 };
@@ -15,6 +14,7 @@ use eximious::{LogSelector, Str, var};
 
 use super::attempt::{Attempt, Expired, Undone};
 use super::errand::{Errand, Made, OwnSender};
+use super::local::LocalRetry;
 use super::log::Subject;
 use super::report::{Arrival, Arrived};
 use super::retry::{Verdict, store};
@@ -207,6 +207,7 @@ impl<'d> Attempt<'d> {
         self.note_remote(planned, &outcomes);
         let group = self.next_group();
         let expired = self.expired.len();
+        let is_remote = self.routes().is_remote(number);
         let mut copies = BTreeSet::new();
         let mut all: Vec<_> = planned.iter().zip(outcomes).enumerate().collect();
         all.sort_by_key(|(at, _)| late.iter().position(|one| one == at));
@@ -222,7 +223,9 @@ impl<'d> Attempt<'d> {
             let output = &done.output;
             // What was said of a recipient alone, at RCPT or after the text (LMTP, PRDR), stands
             // by itself, and comes first.
-            let is_own = of_refusals.contains_key(&at)
+            // So does each to whom a local transport delivers.
+            let is_own = !is_remote
+                || of_refusals.contains_key(&at)
                 || failed_hosts.is_empty()
                     && matches!(&outcome, Outcome::Deferred(why) if why.number == 0);
             let group = if is_own { self.next_group() } else { group };
@@ -299,11 +302,10 @@ impl<'d> Attempt<'d> {
         let silent = self.is_silent(delivery);
         let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
         let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
-        let (text, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
         let kind = outcome.kind();
         let subject = |is_local| {
             let subject = Subject::of(delivery, &router, transport.as_ref(), is_local);
-            subject.told_by(routes, delivery, is_told || kind == DeliveryOutcome::Delivered)
+            subject.told_by(routes, delivery, is_told)
         };
         let is_for = delivery.hosts.first().filter(|_| is_local).map(|host| &host.name[..]);
         let shown = Subject { is_for, ..subject(is_local && !delivery.by_hosts) };
@@ -328,7 +330,7 @@ impl<'d> Attempt<'d> {
                 let line = [&self.named_with_parent(&whole)[..], &end].concat();
                 self.log_message(&line);
                 if is_local {
-                    self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());
+                    self.forget_failure(&self.local_retry(delivery).key);
                 }
                 let how = match delivery.transport.is_some_and(|one| routes.is_remote(one)) {
                     false => Some(Arrived::Here),
@@ -348,10 +350,8 @@ impl<'d> Attempt<'d> {
                 let verdict = match (is_local, why.number) {
                     (true, _) if why.is_untried => Verdict::Again,
                     (true, _) => {
-                        let key = self.local_key(delivery);
-                        let others = (key == text.bytes()).then(|| domain.bytes());
-                        let (known_by, detail) = (RetryKey::Local(key).bytes(), why.detail());
-                        self.keep_failure(&known_by, (key, others), &why, detail)
+                        let LocalRetry { key, subject } = self.local_retry(delivery);
+                        self.keep_failure(&key, subject, &why, why.detail())
                     }
                     // The host's fault is kept with the host.
                     (false, _) => of_hosts,
@@ -384,7 +384,7 @@ impl<'d> Attempt<'d> {
                 // What was not tried had no return path yet.
                 let path = Some(path).filter(|_| !why.is_untried);
                 if is_local && !why.is_untried {
-                    self.forget_failure(&RetryKey::Local(self.local_key(delivery)).bytes());
+                    self.forget_failure(&self.local_retry(delivery).key);
                 }
                 let line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.

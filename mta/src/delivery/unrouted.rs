@@ -108,6 +108,7 @@ impl Attempt<'_> {
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
         let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
+        // Which transport a file, a command or a reply goes by is not to be had.
         let is_direct = standing == Unrouted::Direct;
         let subject = Subject::undelivered(address, router_name.as_ref(), is_direct);
         let subject = Subject { is_unrouted, ..subject };
@@ -176,10 +177,11 @@ impl Attempt<'_> {
         self.log_message(&line);
         let late = |text: &[u8]| [text, b": ", TIMED_OUT.as_bytes()].concat();
         let Undelivered { said, message, host, .. } = &undone.why;
-        let said = said.as_deref().filter(|said| !said.is_empty()).map(late);
-        // A command or a socket is no host, and replies, too (LMTP).
+        // What a command or a socket says of somebody by himself is a reply, too (LMTP).
+        let is_silent = said.as_ref().is_some_and(Vec::is_empty);
+        let said = said.as_deref().filter(|_| !is_silent).map(late);
         let number = undone.why.number;
-        let replied = is_of_reply(number) && (host.is_some() || number != 0);
+        let replied = is_of_reply(number) && !is_silent && (host.is_some() || number != 0);
         let message = if replied { late(message) } else { why.message };
         undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.

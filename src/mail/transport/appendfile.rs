@@ -63,6 +63,16 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
             pass_on(call, &transports[at], left)
         }
+        // Whoever named the file is told at once that it has no place.
+        Err(fault) if fault.kind == MailboxFaultKind::Placeless && is_asked_for(call) => {
+            let why = undelivered(fault);
+            let (said, rest) = why.words();
+            let message = [&said.unwrap_or_default()[..], b": ", rest].concat();
+            Err(Trouble::Failed(Undelivered {
+                said: Some(Vec::new()),
+                ..Undelivered::new(0, message)
+            }))
+        }
         Err(fault) => Err(Trouble::Deferred(match text.filter_fault() {
             None => undelivered(fault),
             Some(why) => {

@@ -318,6 +318,7 @@ impl Wire for MailboxFaultKind {
                 (*at as u64).put(out);
             }
             Self::Senseless => out.push(4),
+            Self::Placeless => out.push(5),
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -327,6 +328,7 @@ impl Wire for MailboxFaultKind {
             2 => Self::Suspect,
             3 => Self::Format(usize::try_from(u64::take(from)?).ok()?),
             4 => Self::Senseless,
+            5 => Self::Placeless,
             _ => return None,
         })
     }

@@ -307,6 +307,10 @@ fn create(
     let uncreated = |error: Errno| fault_of(error, &[b"while creating mailbox ", path]);
     match rustix::fs::open(path, flags, mode) {
         Err(Errno::EXIST) => Ok(None),
+        Err(Errno::NOENT) => {
+            let kind = MailboxFaultKind::Placeless;
+            Err(MailboxFault { kind, ..uncreated(Errno::NOENT) })
+        }
         Err(error) => Err(uncreated(error)),
         Ok(opened) => {
             if is_link {

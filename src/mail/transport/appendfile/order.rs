@@ -96,7 +96,8 @@ fn path(
                 let is_directory = text.bytes().ends_with(b"/")
                     || transport.on(opt::MAILDIR_FORMAT)
                     || transport.on(opt::MAILSTORE_FORMAT);
-                return checked(name, &text, within).map(|path| (path, is_directory));
+                let path = checked(name, &text, is_directory, within)?;
+                return Ok((path, is_directory));
             }
             _ => {
                 let head: &[u8] = b"Mandatory file or directory option missing from ";
@@ -121,27 +122,31 @@ fn path(
             }
         }
     }
-    Ok((checked(name, &path, within)?, in_directory))
+    Ok((checked(name, &path, in_directory, within)?, in_directory))
 }
 
-/// A path that may be written to, without slashes at its end.
+/// A path that may be written to: that of a directory without slashes at its end.
 fn checked(
     transport: &[u8],
     path: &Str,
+    in_directory: bool,
     within: Option<&MailboxPlace>,
 ) -> Result<Vec<u8>, Undelivered> {
     let (bytes, taint) = path.read();
-    if taint.is_tainted() && !within.is_some_and(|within| cleans(within, bytes)) {
-        let tail: &[u8] = b"' (file or directory name for ";
-        let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
-        return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
-    }
     if !bytes.starts_with(b"/") {
         let head: &[u8] = b"appendfile: file or directory name \"";
         let parts = [head, bytes, b"\" is not absolute"].concat();
         return Err(Undelivered::new(fault::NOT_ABSOLUTE, parts));
     }
-    let end = bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |at| at + 1);
+    if taint.is_tainted() && !within.is_some_and(|within| cleans(within, bytes)) {
+        let tail: &[u8] = b"' (file or directory name for ";
+        let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
+        return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
+    }
+    let end = match in_directory {
+        true => bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |at| at + 1),
+        false => bytes.len(),
+    };
     Ok(bytes[..end].to_vec())
 }
 

@@ -50,7 +50,9 @@ impl Once {
         let bytes = bytes.map_err(|error| {
             let shown = reply.once.as_ref().map(Str::bytes).unwrap_or_default();
             let own = call.transport.name.bytes();
-            let head = [b"Failed to open \"once\" file ", shown].concat();
+            // What has no bound is a database to Exim.
+            let kind: &[u8] = if most.is_some() { b"\"once\"" } else { b"db (v4.1+)" };
+            let head = [b"Failed to open ", kind, b" file ", shown].concat();
             later(&error, &[&head[..], b" when sending message from ", own, b" transport"].concat())
         })?;
         Ok(Some(Self {
