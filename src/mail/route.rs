@@ -152,6 +152,12 @@ impl Routes {
         self.0.routers.get(number).is_some_and(|router| router.on(option))
     }
 
+    /// Whether the main log shows the local part alone of what a router, by number, has delivered
+    /// on this host (`log_as_local`).
+    pub fn router_logs_as_local(&self, number: usize) -> bool {
+        self.router_has(number, eximious_stdlib::options::opt::router::LOG_AS_LOCAL)
+    }
+
     /// Whether retries of local deliveries by a transport, by number, are for each local part
     /// (`retry_use_local_part`).
     pub fn transport_retries_local_parts(&self, number: usize) -> bool {

@@ -295,7 +295,6 @@ impl Attempt<'_> {
             transport,
             wrong,
             hosts: Vec::new(),
-            by_hosts: false,
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),

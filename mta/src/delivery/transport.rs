@@ -302,13 +302,14 @@ impl<'d> Attempt<'d> {
         let silent = self.is_silent(delivery);
         let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
         let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
+        let is_short = is_local && routes.router_logs_as_local(delivery.router);
         let kind = outcome.kind();
         let subject = |is_local| {
             let subject = Subject::of(delivery, &router, transport.as_ref(), is_local);
             subject.told_by(routes, delivery, is_told)
         };
         let is_for = delivery.hosts.first().filter(|_| is_local).map(|host| &host.name[..]);
-        let shown = Subject { is_for, ..subject(is_local && !delivery.by_hosts) };
+        let shown = Subject { is_for, ..subject(is_short) };
         let whole = subject(false);
         let name = transport.as_ref().map_or(&b""[..], Str::bytes);
         tally::address(&mut self.cx, name, outcome.host().map(|host| &host.name[..]), kind);

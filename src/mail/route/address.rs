@@ -212,9 +212,6 @@ pub struct Delivery {
     pub wrong: Option<Wrong>,
     /// The hosts to try, in order.
     pub hosts: Vec<RouteHost>,
-    /// Whether it was made by a router that knows of hosts: they may be none, but the address is
-    /// told as one elsewhere.
-    pub by_hosts: bool,
     /// Whether nobody outside has named the hosts.
     pub hosts_clean: bool,
     /// Whether its router has put them into an order by chance.

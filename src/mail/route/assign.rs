@@ -39,7 +39,6 @@ impl Machine<'_> {
             transport,
             wrong: None,
             hosts: Vec::new(),
-            by_hosts: false,
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),

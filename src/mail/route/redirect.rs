@@ -320,7 +320,6 @@ impl<'r> Redirection<'r> {
             transport,
             wrong,
             hosts: Vec::new(),
-            by_hosts: false,
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),

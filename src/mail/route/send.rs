@@ -54,7 +54,6 @@ impl Machine<'_> {
         let mut delivery = self.delivery(number, router, transport)?;
         delivery.fallback_hosts = self.fallback_hosts(router)?;
         delivery.hosts = self.translated(router, hosts)?;
-        delivery.by_hosts = true;
         Ok(Verdict::Accept(Some(delivery)))
     }
 

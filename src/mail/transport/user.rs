@@ -230,7 +230,6 @@ mod tests {
             transport: Some(0),
             wrong: None,
             hosts: Vec::new(),
-            by_hosts: false,
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),

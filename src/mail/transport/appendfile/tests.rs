@@ -22,7 +22,6 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
         transport: Some(0),
         wrong: None,
         hosts: Vec::new(),
-        by_hosts: false,
         hosts_clean: false,
         shuffled: false,
         fallback_hosts: Vec::new(),

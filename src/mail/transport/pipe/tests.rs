@@ -49,7 +49,6 @@ fn to(target: DeliveryTarget, text: &str) -> Delivery {
         transport: Some(0),
         wrong: None,
         hosts: Vec::new(),
-        by_hosts: false,
         hosts_clean: false,
         shuffled: false,
         fallback_hosts: Vec::new(),
