@@ -266,32 +266,6 @@ mod tests {
     }
 
     #[test]
-    fn each_type_keeps_its_value() {
-        #[derive(Default)]
-        struct Of<const N: usize>(usize);
-
-        fn set<const N: usize>(memory: &mut Memory) {
-            memory.get::<Of<N>>().0 += N;
-        }
-
-        let mut memory = Memory::default();
-        for _ in 0..5 {
-            set::<1>(&mut memory);
-            set::<2>(&mut memory);
-            set::<3>(&mut memory);
-            set::<4>(&mut memory);
-            set::<5>(&mut memory);
-            set::<6>(&mut memory);
-            set::<6>(&mut memory);
-            set::<7>(&mut memory);
-        }
-        assert_eq!([memory.get::<Of<1>>().0, memory.get::<Of<2>>().0], [5, 10]);
-        assert_eq!([memory.get::<Of<3>>().0, memory.get::<Of<4>>().0], [15, 20]);
-        assert_eq!([memory.get::<Of<5>>().0, memory.get::<Of<6>>().0], [25, 60]);
-        assert_eq!([memory.get::<Of<7>>().0, memory.get::<Of<8>>().0], [35, 0]);
-    }
-
-    #[test]
     fn what_stays_is_put_back_further_out() {
         let mut scope = Scope::default();
         bind(&mut scope, "a");

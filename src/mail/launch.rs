@@ -27,7 +27,7 @@ pub fn words(cx: &mut Context, line: &Str, owner: &str) -> Result<Vec<Str>, Fail
 /// # Errors
 /// It can't be told.
 pub fn environment(cx: &mut Context) -> Result<Environment, Fail> {
-    cx.call(&LAUNCH, |call| environment::all(call))
+    cx.call(&LAUNCH, environment::all)
 }
 
 /// Starts a command as the user that the server runs as; when it has ended, `ended` is
