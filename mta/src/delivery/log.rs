@@ -52,23 +52,10 @@ impl<'s> Subject<'s> {
     ) -> Self {
         let is_direct = delivery.target != DeliveryTarget::Address;
         let address = &delivery.address;
-        let (told, is_late) = (None, false);
         let is_loose = matches!(delivery.target, DeliveryTarget::File { .. })
             && !address.text.bytes().starts_with(b"/");
-        let router = Some(router);
-        let (is_unrouted, is_for) = (false, None);
-        Self {
-            address,
-            router,
-            transport,
-            is_local,
-            is_direct,
-            is_unrouted,
-            is_loose,
-            told,
-            is_for,
-            is_late,
-        }
+        let undelivered = Self::undelivered(address, Some(router), is_direct);
+        Self { transport, is_local, is_loose, is_unrouted: false, ..undelivered }
     }
 
     /// Of an address that no transport has to do with.
