@@ -69,6 +69,8 @@ pub trait Machine {
     fn registry(&self) -> &Registry;
     /// The outside.
     fn world(&self) -> &World;
+    /// Whose rights commands have, a user's and a group's, where that is not this process's.
+    fn commands_user(&self) -> Option<(u32, u32)>;
     /// What the policy in force forbids.
     fn forbidden(&self) -> Effects;
     /// How long and how much may be waited for.
@@ -567,6 +569,12 @@ impl<'a> Call<'a> {
             VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
             _ => None,
         }
+    }
+
+    /// Whose rights commands have, a user's and a group's, where that is not this process's:
+    /// a delivery's is its transport's user.
+    pub fn commands_user(&self) -> Option<(u32, u32)> {
+        self.machine.commands_user()
     }
 
     /// Fails in these words where the policy in force forbids what the record

@@ -543,20 +543,26 @@ pub enum DatabaseError {
 pub trait Databases: Send + Sync {
     /// Asks one.
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError>;
-    /// Asks one as a user and a group, whose rights this process can have. A world that
+    /// Asks one as a user and a group; `None` where their rights can't be had. A world that
     /// knows no rights asks as ever.
     fn find_as(
         &self,
         user: (u32, u32),
         query: &DatabaseQuery<'_>,
-    ) -> Result<DatabaseAnswer, DatabaseError> {
+    ) -> Option<Result<DatabaseAnswer, DatabaseError>> {
         let _ = user;
-        self.find(query)
+        Some(self.find(query))
     }
     /// Asks one that nothing may be changed in, and by which no other file is reached. A world
     /// that makes no difference asks as ever.
     fn consult(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         self.find(query)
+    }
+    /// The databases as deliveries see them, where they may see more than this process, and
+    /// the files so; `None` where they see the same.
+    fn seen_by_deliveries(&self, files: &Arc<dyn Files>) -> Option<Arc<dyn Databases>> {
+        let _ = files;
+        None
     }
 }
 
@@ -589,4 +595,15 @@ pub trait Libraries: Send + Sync {
         function: &[u8],
         args: &[Vec<u8>],
     ) -> Result<ForeignAnswer, ForeignError>;
+    /// Calls a function of an object as a user and a group; `None` where their rights can't be
+    /// had for it.
+    fn call_as(
+        &self,
+        user: (u32, u32),
+        of: (&[u8], &[u8]),
+        args: &[Vec<u8>],
+    ) -> Option<Result<ForeignAnswer, ForeignError>> {
+        let _ = (user, of, args);
+        None
+    }
 }

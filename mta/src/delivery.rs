@@ -163,7 +163,11 @@ impl Deliverer {
     pub fn new(config: Arc<Config>, engine: &Engine, server: Arc<SmtpServer>) -> Self {
         let world = engine.world();
         let engine = match world.files.seen_by_deliveries() {
-            Some(files) => engine.with_world(World { files, ..world.clone() }),
+            Some(files) => {
+                let databases = world.databases.seen_by_deliveries(&files);
+                let databases = databases.unwrap_or_else(|| world.databases.clone());
+                engine.with_world(World { files, databases, ..world.clone() })
+            }
             None => engine.clone(),
         };
         Self {

@@ -66,9 +66,9 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().map(OsString::into_vec);
     let called = CalledAs::named(&args.next().unwrap_or_default());
     let args: Vec<Vec<u8>> = args.collect();
-    if let Some(works) = serves_deliveries(&args) {
+    if let Some(done) = serve_another(&args) {
         // It has its orders from another process, and asks for no configuration.
-        return match eximious_world::serve_deliveries(works) {
+        return match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
@@ -131,13 +131,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether these arguments want deliveries for another process, and whether they want the work
-/// itself.
-fn serves_deliveries(args: &[Vec<u8>]) -> Option<bool> {
-    let (what, works) = (DeliveryHelper::ARGUMENT.as_bytes(), DeliveryHelper::WORKS.as_bytes());
-    match args {
-        [first] if first == what => Some(false),
-        [first, second] if first == what && second == works => Some(true),
+/// Works for another process, where these arguments say so: what is done for users with their
+/// rights, by one who waits for whoever does it, by that one, or by the user.
+fn serve_another(args: &[Vec<u8>]) -> Option<io::Result<()>> {
+    let (first, rest) = args.split_first()?;
+    if first != DeliveryHelper::ARGUMENT.as_bytes() {
+        return None;
+    }
+    let rest: Vec<_> = rest.iter().map(|word| String::from_utf8_lossy(word)).collect();
+    match rest.iter().map(|word| word.as_ref()).collect::<Vec<_>>()[..] {
+        [] => Some(eximious_world::serve_deliveries(false)),
+        [DeliveryHelper::WORKS] => Some(eximious_world::serve_deliveries(true)),
+        [DeliveryHelper::ASKS] => Some(eximious_world::answer_as_caller()),
         _ => None,
     }
 }

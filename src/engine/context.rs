@@ -355,6 +355,19 @@ impl Context {
         self.standing_at(place.as_ref(), work)
     }
 
+    /// Does something in which commands (`${run}`) have the rights of a user and a group, or
+    /// of this process.
+    pub fn running_commands_as<T>(
+        &mut self,
+        user: Option<(u32, u32)>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = std::mem::replace(&mut self.evaluation.commands_user, user);
+        let result = work(self);
+        self.evaluation.commands_user = before;
+        result
+    }
+
     /// Evaluates something: the tests in it stand one deeper than those around it.
     pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         if !self.trace.is_watched() {

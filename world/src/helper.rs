@@ -1,7 +1,7 @@
 //! Local deliveries by another process, which keeps the superuser's rights when this one
 //! gives them up. It takes five kinds of order, to write to a mailbox, to give a message
 //! to a command, to read or write a small file, to look at a file and to begin a dialogue with
-//! a command or at a socket, and does each with the rights of the user that the order names,
+//! a command or at a socket (`asking.rs` asks this program itself so, as a user), and does each with the rights of the user that the order names,
 //! who is never the superuser.
 //!
 //! Each order has a connection of its own, which is handed over along the one that both
@@ -9,6 +9,7 @@
 //! may be written. When the first one closes, the process ends. Where the one who ordered goes
 //! away in the middle, what was written is taken back, as for any message that breaks off.
 
+mod asking;
 mod files;
 mod wire;
 
@@ -30,8 +31,8 @@ use eximious_core::world::mailbox::{
     UserFileOrder,
 };
 use eximious_core::world::{
-    Child, Command, Dialogue, Finished, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder,
-    Processes, RunError,
+    Child, Command, Dialogue, Finished, LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault,
+    PipeOrder, Processes, RunError,
 };
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -41,7 +42,11 @@ use rustix::process::geteuid;
 
 use crate::mailbox::relay::{self, Ask, Question, Reply};
 use crate::mailbox::{self, SystemMailboxes};
-use crate::processes::{Conversation, NOT_EXECUTED, Other, Partner, SystemProcesses, UMASK, open};
+use crate::processes::{
+    Conversation, NOT_EXECUTED, Other, PATIENCE, Partner, SystemProcesses, UMASK, open,
+};
+pub use asking::answer_as_caller;
+use asking::{HelpedDatabases, HelpedLibraries, is_other, plain};
 use files::HelpedFiles;
 use wire::{Frame, read_frame, write_frame};
 
@@ -68,6 +73,8 @@ impl DeliveryHelper {
     pub const ARGUMENT: &str = "--local-deliveries";
     /// The argument behind it for the one that does the work.
     pub const WORKS: &str = "works";
+    /// The argument behind it at which a program calls [`answer_as_caller`] instead.
+    pub const ASKS: &str = "asks";
 
     /// Starts it: a program's file, with [`Self::ARGUMENT`]. Only what the superuser starts is
     /// of use. Where it `lasts`, another takes its place whenever it ends too early.
@@ -93,7 +100,9 @@ impl DeliveryHelper {
     pub fn in_world(self: Arc<Self>, world: World) -> World {
         let processes = Arc::new(ByHelper(self.clone(), world.processes));
         let files = Arc::new(HelpedFiles(self.clone(), world.files));
-        World { mailboxes: self, processes, files, ..world }
+        let databases = Arc::new(HelpedDatabases(self.clone(), world.databases));
+        let libraries = Arc::new(HelpedLibraries(self.clone(), world.libraries));
+        World { mailboxes: self, processes, files, databases, libraries, ..world }
     }
 
     /// Hands over a connection for one order; this side of it.
@@ -251,18 +260,29 @@ impl ByHelper {
 
 impl Processes for ByHelper {
     fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
-        let own = geteuid();
         match command.identity {
             // Nobody is the superuser by the helper.
-            Some(user) if user.0 != 0 && user.0 != own.as_raw() && !own.is_root() => {
-                self.run_as(user, command, timeout, limit)
-            }
+            Some(user) if is_other(user.0) => self.run_as(user, command, timeout, limit),
             _ => self.1.run(command, timeout, limit),
         }
     }
 
     fn start(&self, command: &Command) -> io::Result<Box<dyn Child>> {
-        self.1.start(command)
+        match command.identity {
+            Some((uid, gid)) if is_other(uid) => {
+                let peer = LocalPeer::Command {
+                    argv: command.argv.clone(),
+                    environment: command.environment.clone(),
+                    directory: command.directory.clone().unwrap_or_else(|| b"/".to_vec()),
+                    umask: UMASK,
+                    writes: false,
+                };
+                let user = LocalUser { uid, gid, groups: Vec::new() };
+                let order = PeerOrder { user, peer, timeout: PATIENCE };
+                Ok(Box::new(Self::conversing(&self.0, &order).map_err(plain)?))
+            }
+            _ => self.1.start(command),
+        }
     }
 
     fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()> {
@@ -282,8 +302,15 @@ impl Processes for ByHelper {
     }
 
     fn converse(&self, order: &PeerOrder) -> Result<Box<dyn Dialogue>, PipeFault> {
+        Ok(Box::new(Self::conversing(&self.0, order)?))
+    }
+}
+
+impl ByHelper {
+    /// Has a dialogue begun.
+    fn conversing(helper: &DeliveryHelper, order: &PeerOrder) -> Result<Conversation, PipeFault> {
         let start = || -> io::Result<Result<Conversation, PipeFault>> {
-            let mut control = self.0.connection()?;
+            let mut control = helper.connection()?;
             write_frame(&mut control, &Frame::Peer(order.clone()))?;
             match read_frame(&mut control)? {
                 Frame::Opened(Ok(())) => {}
@@ -295,10 +322,7 @@ impl Processes for ByHelper {
             let other = Some(Other::Elsewhere(control));
             Ok(Ok(Conversation::over(UnixStream::from(socket), other)))
         };
-        match start() {
-            Ok(dialogue) => dialogue.map(|dialogue| Box::new(dialogue) as Box<dyn Dialogue>),
-            Err(error) => Err(PipeFault::Start(error)),
-        }
+        start().unwrap_or_else(|error| Err(PipeFault::Start(error)))
     }
 }
 

@@ -90,7 +90,7 @@ use eximious_core::World;
 #[cfg(feature = "dns")]
 pub use dns::Resolver;
 pub use files::{files_below, make_directory, write_file};
-pub use helper::{DeliveryHelper, serve_deliveries};
+pub use helper::{DeliveryHelper, answer_as_caller, serve_deliveries};
 pub use logs::{LogFiles, TestStamps};
 pub use net::{input_connection, input_within, mark_input_traffic};
 

@@ -100,7 +100,7 @@ fn open(path: &Path, how: OpenFlags) -> Result<Connection, DatabaseError> {
 
 /// Whether a connection can serve another query as if it were new: nothing was
 /// attached, set, begun or made.
-fn only_reads(statements: &str) -> bool {
+pub(crate) fn only_reads(statements: &str) -> bool {
     let begins_with = |word: &str| {
         let head = statements.trim_start().get(..word.len());
         head.is_some_and(|head| head.eq_ignore_ascii_case(word))

@@ -41,7 +41,8 @@ pub struct PeerOrder {
 /// Who is spoken to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LocalPeer {
-    /// A command, by its standard input and output. Its standard error is that, too.
+    /// A command, by its standard input and output. Its standard error is that, too. One
+    /// whose output is not heard speaks by its standard input alone.
     Command {
         /// The program and its arguments. No path is searched for the program.
         argv: Vec<Vec<u8>>,
@@ -51,6 +52,8 @@ pub enum LocalPeer {
         directory: Vec<u8>,
         /// What is left out of the permissions of files that it makes.
         umask: u32,
+        /// Whether what it writes to its standard output and error is heard.
+        writes: bool,
     },
     /// Whoever listens at a socket in the file system, by its name.
     Socket(Vec<u8>),

@@ -109,7 +109,8 @@ impl Errand<'_> {
         };
         let made = RefCell::new(Vec::new());
         let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
-            let (status, name) = self.own.send(cx, user, &own);
+            let send = |cx: &mut _| self.own.send(cx, user, &own);
+            let (status, name) = cx.running_commands_as(None, send);
             made.borrow_mut().extend(name);
             status
         };
@@ -128,6 +129,8 @@ impl Errand<'_> {
             Some(kept) => kept,
             None => &NoConnections,
         };
+        // In Exim, a transport runs in a process of its user's.
+        let commands_user = Some((self.user.uid, self.user.gid));
         let consignment = Consignment {
             message: &message,
             deliveries: &deliveries,
@@ -150,7 +153,9 @@ impl Errand<'_> {
         let done = match hindered {
             Some(why) => Some(put_off(why)),
             None if self.pretended => Some(pretended(&consignment, routes.is_remote(number))),
-            None => routes.deliver(cx, number, consignment),
+            None => {
+                cx.running_commands_as(commands_user, |cx| routes.deliver(cx, number, consignment))
+            }
         };
         routes.dismiss(cx, &deliveries);
         cx.trace().end(outer);

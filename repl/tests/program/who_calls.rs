@@ -259,32 +259,79 @@ fn sockets_are_opened_by_the_users_of_filters() {
     }
 }
 
-/// Ours alone: what can't be a user's own process is not done.
+/// What a filter loads, or asks a database, is loaded and asked by its user.
 #[test]
-fn nothing_foreign_is_loaded_for_filters() {
+fn what_filters_load_and_ask_has_their_users_rights() {
     let Some(place) = Place::new() else { return };
-    let program = place.path("eximious");
-    let filter = |text: &str| {
-        let text = format!("# Exim filter\nlogfile DIR/home/log\nlogwrite \"{text}\"\nfinish\n");
-        place.write("home/.forward", &text, GAMES, 0o600);
-    };
-    filter("${dlfunc{DIR/home/none.so}{f}}");
-    place.deliver(&program, "x@host.test", &mut |log| {
-        assert!(log.contains("none.so\" failed: Operation not permitted"), "{log}");
-    });
-    // Statements may name any file.
-    place.write("home/own", "", GAMES, 0o644);
-    place.own("home", GAMES, 0o755);
-    for more in ["attach 'DIR/evil' as e; create table e.x(y)", "vacuum into 'DIR/spool/evil'"] {
-        filter(&format!("${{lookup sqlite,file=DIR/home/own{{{more}}}}}"));
-        place.deliver(&program, "x@host.test", &mut |log| {
-            assert!(!place.path("evil").exists() && !place.path("spool/evil").exists(), "{log}");
-        });
+    let source = "#include <stdio.h>\n#include <unistd.h>\n\
+        int who(unsigned char **text, int count, unsigned char **words) {\n\
+        static char said[20]; sprintf(said, \"%d%d\", getuid(), geteuid());\n\
+        *text = (unsigned char *) said; return 0; }\n";
+    place.write("who.c", source, 0, 0o644);
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).args([place.path("who.so"), place.path("who.c")]);
+    assert!(compiler.status().unwrap().success());
+    place.write("who.pl", "sub who { return \"$<$>\"; }\n", 0, 0o644);
+    let site = fs::read_to_string(place.path("etc/exim4.conf")).unwrap();
+    let site = format!("perl_startup = do 'DIR/who.pl'\n{site}");
+    place.write("etc/exim4.conf", &site, 0, 0o644);
+    let sqlite = "${lookup sqlite,file=DIR/home/own";
+    let questions = [
+        ("${dlfunc{DIR/who.so}{who}}".to_owned(), "55"),
+        ("${perl{who}}".to_owned(), "55"),
+        (format!("{sqlite}{{create table if not exists t(a); select 7}}}}"), "7"),
+        (format!("{sqlite}{{select 8}}{{$value}}}}"), "8"),
+    ];
+    for program in &place.programs {
+        for (question, answer) in &questions {
+            let filter = format!(
+                "# Exim filter\nlogfile DIR/home/log\nlogwrite \"{question}\"\nseen finish\n"
+            );
+            place.write("home/.forward", &filter, GAMES, 0o600);
+            place.deliver(program, "x@host.test", &mut |log| {
+                let found = fs::read_to_string(place.path("home/log")).unwrap_or_default();
+                assert_eq!(found.trim_end(), *answer, "{question}: {log}");
+                fs::remove_file(place.path("home/log")).unwrap();
+            });
+        }
+        assert_eq!(place.path("home/own").metadata().unwrap().uid(), GAMES);
+        fs::remove_file(place.path("home/own")).unwrap();
+        // Statements may name any file.
+        for more in ["attach 'DIR/evil' as e; create table e.x(y)", "vacuum into 'DIR/etc/evil'"] {
+            let filter = format!("# Exim filter\nlogwrite \"{sqlite}{{{more}}}{{x}}{{y}}}}\"\n");
+            place.write("home/.forward", &filter, GAMES, 0o600);
+            place.deliver(program, "x@host.test", &mut |log| {
+                assert!(!place.path("evil").exists() && !place.path("etc/evil").exists(), "{log}");
+            });
+        }
+        fs::remove_file(place.path("home/own")).unwrap();
     }
-    filter("${lookup sqlite,file=DIR/home/own{select 7}}");
-    place.deliver(&program, "x@host.test", &mut |log| {
-        assert!(!place.path("home/log").exists(), "{log}");
-    });
+}
+
+/// What a site keeps in databases that their owner alone may read, and what a transport runs.
+#[test]
+fn deliveries_ask_databases_and_run_commands_as_their_users() {
+    let Some(place) = Place::new() else { return };
+    let site = "log_file_path = DIR/spool/%slog\nspool_directory = DIR/spool\nbegin routers\n\
+        box:\n  driver = accept\n  transport = box\n  \
+        address_data = ${lookup sqlite,file=DIR/home/own{insert into t values(1); \
+        select count(*) from t}{$value}{none}}\n\
+        begin transports\nbox:\n  driver = appendfile\n  user = games\n  create_file = anywhere\n  \
+        file = DIR/boxes/box\n  headers_add = X: $address_data ${run{/usr/bin/id -u}}\n";
+    place.write("etc/exim4.conf", site, 0, 0o644);
+    for program in &place.programs {
+        let made =
+            Command::new("sqlite3").arg(place.path("home/own")).arg("create table t(a)").status();
+        assert!(made.unwrap().success());
+        place.own("home/own", GAMES, 0o600);
+        let mut count = 0;
+        place.deliver(program, "x@host.test", &mut |log| {
+            let found = fs::read_to_string(place.path("boxes/box")).unwrap_or_default();
+            count += 1;
+            assert!(found.contains(&format!("\nX: {count} 5\n")), "{log}{found}");
+        });
+        fs::remove_file(place.path("home/own")).unwrap();
+    }
 }
 
 /// Who asks where an address goes is not shown what the mail server alone may read.

@@ -21,6 +21,8 @@ pub(crate) struct Evaluation {
     pub(crate) tree: Option<Box<Tree>>,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
     pub(crate) leaves_bindings: bool,
+    /// Whose rights commands have, a user's and a group's, where that is not this process's.
+    pub(crate) commands_user: Option<(u32, u32)>,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
 }

@@ -211,6 +211,10 @@ impl Machine for Eval<'_> {
         &self.cx.engine.0.world
     }
 
+    fn commands_user(&self) -> Option<(u32, u32)> {
+        self.cx.evaluation.commands_user
+    }
+
     fn forbidden(&self) -> Effects {
         self.cx.engine.0.forbidden
     }

@@ -36,6 +36,7 @@ fn denied() -> io::Error {
 pub(crate) struct OwnRights {
     engine: Engine,
     caches: Caches,
+    commands_user: Option<(u32, u32)>,
 }
 
 /// Does something with the rights of a user, and of its group where there is one.
@@ -66,13 +67,15 @@ pub(crate) fn take_rights_of(cx: &mut Context, (uid, gid): (u32, Option<u32>)) -
     let host = Arc::new(UsersHost { host: world.host, user });
     let world = World { files, processes, databases, net, libraries, host, ..world };
     let engine = replace(&mut cx.engine, engine.with_world(world));
-    OwnRights { engine, caches: take(&mut cx.caches) }
+    let commands_user = take(&mut cx.evaluation.commands_user);
+    OwnRights { engine, caches: take(&mut cx.caches), commands_user }
 }
 
 /// Puts things as they were.
 pub(crate) fn give_back(cx: &mut Context, own: OwnRights) {
     cx.engine = own.engine;
     cx.caches = own.caches;
+    cx.evaluation.commands_user = own.commands_user;
 }
 
 /// Whose rights are wanted, and whom this process is.
@@ -80,13 +83,6 @@ pub(crate) fn give_back(cx: &mut Context, own: OwnRights) {
 struct User {
     ids: (u32, u32),
     own: (u32, u32),
-}
-
-impl User {
-    /// Whether what is started here can be the user.
-    fn can_be_had(self) -> bool {
-        self.own.0 == 0 || self.own.0 == self.ids.0
-    }
 }
 
 /// Commands that run as a user where nothing else is said.
@@ -100,14 +96,6 @@ impl UsersProcesses {
         let identity = command.identity.or(Some(self.user.ids));
         Command { identity, as_nobody_else: true, ..command.clone() }
     }
-
-    /// What goes on running is started by this process alone.
-    fn started(&self, command: &Command) -> io::Result<Command> {
-        match self.user.can_be_had() {
-            true => Ok(self.of_user(command)),
-            false => Err(denied()),
-        }
-    }
 }
 
 impl Processes for UsersProcesses {
@@ -116,11 +104,11 @@ impl Processes for UsersProcesses {
     }
 
     fn start(&self, command: &Command) -> io::Result<Box<dyn Child>> {
-        self.processes.start(&self.started(command)?)
+        self.processes.start(&self.of_user(command))
     }
 
     fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()> {
-        self.processes.launch(&self.started(command)?, ended)
+        self.processes.launch(&self.of_user(command), ended)
     }
 
     fn pipe(&self, order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
@@ -160,8 +148,8 @@ impl UsersDatabases {
 
 impl Databases for UsersDatabases {
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
-        if self.user.can_be_had() {
-            return self.databases.find_as(self.user.ids, query);
+        if let Some(found) = self.databases.find_as(self.user.ids, query) {
+            return found;
         }
         let (DatabaseQuery::Lmdb { file, .. }
         | DatabaseQuery::Cdb { file, .. }
@@ -252,8 +240,8 @@ impl Net for UsersNet {
     }
 }
 
-/// Functions in shared objects: they would have the rights of this process, whoever wants
-/// them, and so only who it is has them.
+/// Functions in shared objects: in this process they would have its rights, whoever wants
+/// them, and so only who it is has them here.
 struct UsersLibraries {
     libraries: Arc<dyn Libraries>,
     user: User,
@@ -266,10 +254,11 @@ impl Libraries for UsersLibraries {
         function: &[u8],
         args: &[Vec<u8>],
     ) -> Result<ForeignAnswer, ForeignError> {
-        match self.user.own.0 == self.user.ids.0 {
-            true => self.libraries.call(file, function, args),
-            false => Err(ForeignError::Open(reason(&denied()))),
+        if self.user.own.0 == self.user.ids.0 {
+            return self.libraries.call(file, function, args);
         }
+        let called = self.libraries.call_as(self.user.ids, (file, function), args);
+        called.unwrap_or_else(|| Err(ForeignError::Open(reason(&denied()))))
     }
 }
 

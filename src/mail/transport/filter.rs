@@ -119,7 +119,7 @@ impl TransportCall<'_> {
             Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
             _ => b"/".to_vec(),
         };
-        let peer = LocalPeer::Command { argv, environment, directory, umask };
+        let peer = LocalPeer::Command { argv, environment, directory, umask, writes: true };
         let order = PeerOrder { user: self.filter_user(), peer, timeout };
         let processes = self.cx.engine().world().processes.clone();
         Ok(Some(Arc::new(TransportFilter { processes, order, fault: Mutex::new(None) })))

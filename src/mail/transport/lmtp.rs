@@ -82,6 +82,7 @@ fn order(call: &mut TransportCall<'_>) -> Result<PeerOrder, Trouble> {
             environment: Vec::new(),
             directory: call.directory.clone(),
             umask: 0o77,
+            writes: true,
         },
     };
     let (user, timeout) = (call.consignment.user.clone(), transport.get(opt::TIMEOUT));

@@ -116,9 +116,12 @@ fn finish(call: &mut Call<'_>, argv: &[Str]) -> Result<Finished, Fail> {
         call.log()?.panic(&[b"Attempt to exec tainted path: '", program.bytes(), b"'"].concat());
         return Err(no_child(ErrorKind::Taint, "Operation not permitted"));
     }
+    let identity = call.commands_user();
     let command = Command {
         argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),
         environment: environment::all(call)?,
+        identity,
+        as_nobody_else: identity.is_some(),
         ..Command::default()
     };
     let bounds = call.bounds();

@@ -217,6 +217,7 @@ fn dialogues_are_begun_by_another_process() {
             environment: vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())],
             directory: b"/".to_vec(),
             umask: 0o22,
+            writes: true,
         };
         let order = PeerOrder { user: user(), peer, timeout: Duration::from_secs(5) };
         let mut stream = world.processes.converse(&order).unwrap();
@@ -239,7 +240,7 @@ fn dialogues_are_begun_by_another_process() {
             panic!()
         };
         let argv = ["/bin/sh", "-c", "read line; exit 3"].map(|word| word.into()).to_vec();
-        let peer = LocalPeer::Command { argv, environment, directory, umask };
+        let peer = LocalPeer::Command { argv, environment, directory, umask, writes: true };
         let ends = PeerOrder { peer, ..order.clone() };
         let mut ends = world.processes.converse(&ends).unwrap();
         assert_eq!(ends.end(Duration::from_secs(20)), Some(3));

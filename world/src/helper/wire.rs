@@ -4,8 +4,7 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use eximious_core::world::mailbox::{
-    MailboxBeforehand, MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm,
-    MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, UserFileOrder, UserFileWork,
+    MailboxBeforehand, MailboxDone, MailboxFault, MailboxOrder, UserFileOrder,
 };
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault, PipeOrder, Stat};
 
@@ -44,7 +43,7 @@ pub(super) enum Frame {
 }
 
 /// Writes a frame: its length, and its bytes.
-pub(super) fn write_frame(to: &mut impl Write, frame: &Frame) -> io::Result<()> {
+pub(super) fn write_frame(to: &mut impl Write, frame: &impl Wire) -> io::Result<()> {
     let mut bytes = vec![0; 4];
     frame.put(&mut bytes);
     let length = u32::try_from(bytes.len() - 4).ok().filter(|length| *length <= LONGEST);
@@ -54,7 +53,7 @@ pub(super) fn write_frame(to: &mut impl Write, frame: &Frame) -> io::Result<()> 
 }
 
 /// Reads a frame.
-pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Frame> {
+pub(super) fn read_frame<F: Wire>(from: &mut (impl Read + ?Sized)) -> io::Result<F> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = u32::from_be_bytes(length);
@@ -68,12 +67,12 @@ pub(super) fn read_frame(from: &mut impl Read) -> io::Result<Frame> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     let mut rest = &bytes[..];
-    let frame = Frame::take(&mut rest).filter(|_| rest.is_empty());
+    let frame = F::take(&mut rest).filter(|_| rest.is_empty());
     frame.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// What can be written as bytes, and read again.
-trait Wire: Sized {
+pub(super) trait Wire: Sized {
     fn put(&self, out: &mut Vec<u8>);
     fn take(from: &mut &[u8]) -> Option<Self>;
 }
@@ -110,28 +109,14 @@ macro_rules! structs {
     )*};
 }
 
+mod mailbox;
+mod queries;
+
 structs! {
     LocalUser { uid, gid, groups }
-    MailboxOrder { user, path, form, directory_mode, within, mode, host, quota }
-    MailboxPlace { path, below }
-    MailboxFile {
-        is_mbx, must_exist, checks_owner, checks_group, refuses_narrower, forces_mode,
-        allows_fifo, allows_symlink, formats, lock
-    }
-    MailboxLock {
-        by_file, by_fcntl, by_flock, by_mbx, file_mode, file_timeout, fcntl_timeout,
-        flock_timeout, retries, interval
-    }
-    MailboxQuota {
-        bytes, files, refuses_bytes, refuses_files, adds, measures, known_bytes, known_files,
-        directory, names_tell
-    }
-    MailboxDone { path, written, bytes_before, files_before, offset }
-    MailboxFault { number, message, kind }
     PipeOrder { argv, environment, directory, user, umask, dumps_core, timeout, max_output }
     PeerOrder { user, peer, timeout }
     PipeEnd { code, output, written }
-    UserFileOrder { user, path, work }
     FileLook { uid, gid, path, kind, most }
     Stat { mode, inode, device, links, uid, gid, size, atime, mtime, mtime_nanos, ctime }
 }
@@ -239,101 +224,6 @@ impl Wire for io::Error {
     }
 }
 
-impl Wire for UserFileWork {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Read(most) => {
-                out.push(0);
-                most.put(out);
-            }
-            Self::Append(mode, bytes) => {
-                out.push(1);
-                mode.put(out);
-                bytes.put(out);
-            }
-            Self::Replace(mode, bytes) => {
-                out.push(2);
-                mode.put(out);
-                bytes.put(out);
-            }
-            Self::Enter => out.push(3),
-        }
-    }
-    fn take(from: &mut &[u8]) -> Option<Self> {
-        Some(match u8::take(from)? {
-            0 => Self::Read(Wire::take(from)?),
-            1 => Self::Append(Wire::take(from)?, Wire::take(from)?),
-            2 => Self::Replace(Wire::take(from)?, Wire::take(from)?),
-            3 => Self::Enter,
-            _ => return None,
-        })
-    }
-}
-
-impl Wire for MailboxForm {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::File(file) => {
-                out.push(0);
-                file.put(out);
-            }
-            Self::Maildir { retries, marks_folder, keeps_sizes } => {
-                out.push(1);
-                retries.put(out);
-                (*marks_folder, *keeps_sizes).put(out);
-            }
-            Self::Mailstore { id } => {
-                out.push(2);
-                id.put(out);
-            }
-            Self::Files => out.push(3),
-        }
-    }
-    fn take(from: &mut &[u8]) -> Option<Self> {
-        Some(match u8::take(from)? {
-            0 => Self::File(Wire::take(from)?),
-            1 => {
-                let retries = Wire::take(from)?;
-                let (marks_folder, keeps_sizes) = Wire::take(from)?;
-                Self::Maildir { retries, marks_folder, keeps_sizes }
-            }
-            2 => Self::Mailstore { id: Wire::take(from)? },
-            3 => Self::Files,
-            _ => return None,
-        })
-    }
-}
-
-impl Wire for MailboxFaultKind {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Any => out.push(0),
-            Self::Quota(unread) => {
-                out.push(1);
-                unread.put(out);
-            }
-            Self::Suspect => out.push(2),
-            Self::Format(at) => {
-                out.push(3);
-                (*at as u64).put(out);
-            }
-            Self::Senseless => out.push(4),
-            Self::Placeless => out.push(5),
-        }
-    }
-    fn take(from: &mut &[u8]) -> Option<Self> {
-        Some(match u8::take(from)? {
-            0 => Self::Any,
-            1 => Self::Quota(Wire::take(from)?),
-            2 => Self::Suspect,
-            3 => Self::Format(usize::try_from(u64::take(from)?).ok()?),
-            4 => Self::Senseless,
-            5 => Self::Placeless,
-            _ => return None,
-        })
-    }
-}
-
 impl Wire for PipeFault {
     fn put(&self, out: &mut Vec<u8>) {
         let (kind, error) = match self {
@@ -374,24 +264,24 @@ impl Wire for LocalPeer {
                 out.push(0);
                 path.put(out);
             }
-            Self::Command { argv, environment, directory, umask } => {
+            Self::Command { argv, environment, directory, umask, writes } => {
                 out.push(1);
                 argv.put(out);
                 environment.put(out);
                 directory.put(out);
-                umask.put(out);
+                (*umask, *writes).put(out);
             }
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         Some(match u8::take(from)? {
             0 => Self::Socket(Wire::take(from)?),
-            1 => Self::Command {
-                argv: Wire::take(from)?,
-                environment: Wire::take(from)?,
-                directory: Wire::take(from)?,
-                umask: Wire::take(from)?,
-            },
+            1 => {
+                let (argv, environment) = (Wire::take(from)?, Wire::take(from)?);
+                let directory = Wire::take(from)?;
+                let (umask, writes) = Wire::take(from)?;
+                Self::Command { argv, environment, directory, umask, writes }
+            }
             _ => return None,
         })
     }
@@ -480,18 +370,6 @@ impl Wire for Reply {
             4 => Self::Counts(Wire::take(from)?),
             _ => return None,
         })
-    }
-}
-
-impl Wire for MailboxBeforehand {
-    fn put(&self, out: &mut Vec<u8>) {
-        (self.is_all, self.is_untagged).put(out);
-        out.extend_from_slice(&self.bytes);
-    }
-    fn take(from: &mut &[u8]) -> Option<Self> {
-        let (is_all, is_untagged) = Wire::take(from)?;
-        // Nothing comes behind them.
-        Some(Self { bytes: std::mem::take(from).to_vec(), is_all, is_untagged })
     }
 }
 
@@ -600,7 +478,7 @@ mod tests {
         let Frame::Pipe(same) = read_frame(&mut &bytes[..]).unwrap() else { panic!() };
         assert_eq!(same, order);
         for end in 0..bytes.len() {
-            assert!(read_frame(&mut &bytes[..end]).is_err());
+            assert!(read_frame::<Frame>(&mut &bytes[..end]).is_err());
         }
         let mut dice = fastrand::Rng::with_seed(17);
         for _ in 0..20_000 {
@@ -609,9 +487,9 @@ mod tests {
                 let at = dice.usize(..bytes.len());
                 bytes[at] = dice.u8(..);
             }
-            let _ = read_frame(&mut &bytes[..]);
+            let _ = read_frame::<Frame>(&mut &bytes[..]);
         }
         let huge = [&u32::MAX.to_be_bytes()[..], &[0; 16]].concat();
-        assert!(read_frame(&mut &huge[..]).is_err());
+        assert!(read_frame::<Frame>(&mut &huge[..]).is_err());
     }
 }

@@ -35,7 +35,7 @@ pub(crate) const NOT_EXECUTED: i32 = 127;
 /// How long a process may take to end that is told to end at once.
 const MOMENT: Duration = Duration::from_millis(100);
 /// How long a process may take to end by itself when its channel is closed.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 /// How much stack somebody needs who only waits.
 const STACK: usize = 64 * 1024;
 /// Files that a command makes are for its user alone.

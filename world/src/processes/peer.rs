@@ -4,9 +4,10 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 use std::time::Duration;
 
-use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault, Stream};
+use eximious_core::world::{Child, Dialogue, LocalPeer, PeerOrder, PipeFault, Stream};
 use eximious_exec::Image;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -40,12 +41,14 @@ pub(crate) fn open(order: &PeerOrder) -> Result<Partner, PipeFault> {
             let socket = with_rights(&order.user, connect)?;
             Ok(Partner { socket, command: None })
         }
-        LocalPeer::Command { argv, environment, directory, umask } => {
+        LocalPeer::Command { argv, environment, directory, umask, writes } => {
             let (socket, theirs) = UnixStream::pair().map_err(PipeFault::Start)?;
             let theirs = OwnedFd::from(theirs);
-            let [output, errors] = [theirs.try_clone(), theirs.try_clone()];
-            let (output, errors) =
-                (output.map_err(PipeFault::Start)?, errors.map_err(PipeFault::Start)?);
+            let heard = || match writes {
+                true => theirs.try_clone().map(Stdio::from).map_err(PipeFault::Start),
+                false => Ok(Stdio::null()),
+            };
+            let (output, errors) = (heard()?, heard()?);
             let start = || {
                 enter(directory)?;
                 let image = Image::new(argv, environment).map_err(PipeFault::Execute)?;
@@ -152,6 +155,17 @@ impl Dialogue for Conversation {
     }
 }
 
+/// A command that is spoken with by its standard input.
+impl Child for Conversation {
+    fn set_deadline(&mut self, within: Duration) {
+        Stream::set_deadline(self, within);
+    }
+
+    fn end(&mut self) -> Option<i32> {
+        Dialogue::end(self, PATIENCE)
+    }
+}
+
 impl Drop for Conversation {
     fn drop(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);
@@ -183,6 +197,7 @@ mod tests {
             environment: vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())],
             directory: b"/".to_vec(),
             umask: 0o22,
+            writes: true,
         })
     }
 
@@ -210,6 +225,7 @@ mod tests {
             environment: Vec::new(),
             directory: b"/".to_vec(),
             umask: 0,
+            writes: true,
         };
         let fault = SystemProcesses.converse(&self::order(missing));
         assert!(matches!(fault.err(), Some(PipeFault::Execute(_))));
