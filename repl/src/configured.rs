@@ -34,6 +34,7 @@ pub fn read(
     registry: &Registry,
     wanted: ConfigUse,
 ) -> Result<Config, ConfigError> {
+    let world = &eximious_world::reading_configuration(world);
     let found = match is_safe(names, world) || wanted.of_anybody {
         true if wanted.only_main => Config::read_main(names, macros.clone(), world, registry),
         true => Config::read_all(names, macros.clone(), world, registry),

@@ -112,7 +112,9 @@ const OTHER_FILES: u64 = 256;
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
-    let system = crate::rights::with_helper(eximious_world::system(), true);
+    let system = eximious_world::system();
+    let closed = source.closed_files(&system);
+    let system = crate::rights::with_lasting_helper(system, &closed);
     let service = Service::read(&source, &system, &request, None)?;
     let world = service.engine.world();
     crate::logs::note_arguments(service.engine.settings(), &*world.host, &*world.log);

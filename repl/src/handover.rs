@@ -48,7 +48,7 @@ impl HandOver {
     pub fn world(&self) -> World {
         let world = eximious_world::system();
         match self.when {
-            Some(DeliveryTime::Foreground) => crate::rights::with_helper(world, false),
+            Some(DeliveryTime::Foreground) => crate::rights::with_helper(world),
             _ => world,
         }
     }

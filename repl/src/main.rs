@@ -138,11 +138,11 @@ fn serve_another(args: &[Vec<u8>]) -> Option<io::Result<()>> {
     if first != DeliveryHelper::ARGUMENT.as_bytes() {
         return None;
     }
-    let rest: Vec<_> = rest.iter().map(|word| String::from_utf8_lossy(word)).collect();
-    match rest.iter().map(|word| word.as_ref()).collect::<Vec<_>>()[..] {
-        [] => Some(eximious_world::serve_deliveries(false)),
-        [DeliveryHelper::WORKS] => Some(eximious_world::serve_deliveries(true)),
-        [DeliveryHelper::ASKS] => Some(eximious_world::answer_as_caller()),
+    let (second, files) = rest.split_first()?;
+    match std::str::from_utf8(second).ok()? {
+        DeliveryHelper::KEEPS => Some(eximious_world::serve_deliveries(false, files)),
+        DeliveryHelper::WORKS => Some(eximious_world::serve_deliveries(true, files)),
+        DeliveryHelper::ASKS => Some(eximious_world::answer_as_caller()),
         _ => None,
     }
 }

@@ -32,17 +32,29 @@ const TRUSTED_MACROS: &str = match option_env!("EXIMIOUS_WHITELIST_D_MACROS") {
 };
 
 /// The world of a process that gives the superuser's rights up: deliveries to users are made
-/// by another that it starts before, which has them. Whether that is for as long as a daemon
-/// `lasts`.
-pub fn with_helper(world: World, lasts: bool) -> World {
-    match rights::caller() {
-        caller if caller.uid == 0 && !caller.is_lent_rights => helped(world, lasts),
-        _ => world,
+/// by another that it starts before, which has them.
+pub fn with_helper(world: World) -> World {
+    match is_superuser() {
+        true => helped(world, false, &[]),
+        false => world,
     }
 }
 
-fn helped(world: World, lasts: bool) -> World {
-    match DeliveryHelper::start(Path::new("/proc/self/exe"), lasts) {
+/// The same for as long as a daemon lasts, which may read its configuration anew.
+pub fn with_lasting_helper(world: World, configuration: &[Vec<u8>]) -> World {
+    match is_superuser() {
+        true => helped(world, true, configuration),
+        false => world,
+    }
+}
+
+fn is_superuser() -> bool {
+    let caller = rights::caller();
+    caller.uid == 0 && !caller.is_lent_rights
+}
+
+fn helped(world: World, lasts: bool, configuration: &[Vec<u8>]) -> World {
+    match DeliveryHelper::start(Path::new("/proc/self/exe"), lasts, configuration) {
         Ok(helper) => Arc::new(helper).in_world(world),
         Err(why) => {
             let line = format!("cannot start what delivers with users' rights: {why}");
@@ -122,7 +134,7 @@ impl Rights {
                 let lends = is_superuser
                     || caller::is_admin(settings, &world) && rights::become_superuser();
                 rights::lift_limits();
-                let world = if lends { helped(world, false) } else { world };
+                let world = if lends { helped(world, false, &[]) } else { world };
                 become_server(settings, &world)?;
                 return Ok(world);
             }

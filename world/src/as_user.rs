@@ -59,6 +59,22 @@ fn take_rights(uid: u32, gid: Option<u32>, groups: &[u32]) -> rustix::io::Result
     set_thread_res_uid(uid, uid, uid)
 }
 
+/// Does something with the superuser's rights, where this program is lent them and has put
+/// them aside: only the thread has them that does it.
+///
+/// # Errors
+/// What it returns, or that there are none.
+pub(crate) fn as_the_lender<T: Send>(look: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    let (own, superuser) = (rustix::process::getuid(), Uid::ROOT);
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().spawn_scoped(scope, || {
+            set_thread_res_uid(own, superuser, superuser)?;
+            look()
+        })?;
+        worker.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+    })
+}
+
 /// What has to be done to have a user's rights.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Rights<'u> {

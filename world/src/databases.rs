@@ -59,6 +59,16 @@ impl Databases for SystemDatabases {
     }
 }
 
+/// Whether SQLite's statements are one that asks and no more: a connection can serve another
+/// as if it were new, as nothing was attached, set, begun or made.
+pub(crate) fn only_reads(statements: &str) -> bool {
+    let begins_with = |word: &str| {
+        let head = statements.trim_start().get(..word.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(word))
+    };
+    begins_with("select") && !statements.trim_end().trim_end_matches(';').contains(';')
+}
+
 /// The system's words, without the number that Rust adds.
 pub(crate) fn words(error: &std::io::Error) -> String {
     error.to_string().split(" (os error").next().unwrap_or_default().to_owned()

@@ -14,10 +14,11 @@ mod files;
 mod wire;
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command as Program, Stdio};
@@ -71,21 +72,30 @@ pub struct DeliveryHelper {
 impl DeliveryHelper {
     /// The argument at which a program calls [`serve_deliveries`] before anything else.
     pub const ARGUMENT: &str = "--local-deliveries";
+    /// The argument behind it for the one that sees to it that somebody does the work. Names
+    /// of files come behind it, and behind the next one.
+    pub const KEEPS: &str = "keeps";
     /// The argument behind it for the one that does the work.
     pub const WORKS: &str = "works";
     /// The argument behind it at which a program calls [`answer_as_caller`] instead.
     pub const ASKS: &str = "asks";
 
     /// Starts it: a program's file, with [`Self::ARGUMENT`]. Only what the superuser starts is
-    /// of use. Where it `lasts`, another takes its place whenever it ends too early.
+    /// of use. Where it `lasts`, another takes its place whenever it ends too early. Of files
+    /// that the superuser alone may read, it reads those of the site's `configuration`.
     ///
     /// # Errors
     /// What the system says.
-    pub fn start(program: &std::path::Path, lasts: bool) -> io::Result<Self> {
+    pub fn start(
+        program: &std::path::Path,
+        lasts: bool,
+        configuration: &[Vec<u8>],
+    ) -> io::Result<Self> {
         let (control, theirs) = pair()?;
         let mut program = Program::new(program);
         program.arg(Self::ARGUMENT).env_clear().current_dir("/");
-        program.args((!lasts).then_some(Self::WORKS));
+        program.arg(if lasts { Self::KEEPS } else { Self::WORKS });
+        program.args(configuration.iter().map(|name| OsStr::from_bytes(name)));
         program.stdin(Stdio::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
         // What ends this program from a terminal leaves messages whole.
         program.process_group(0).spawn()?;
@@ -331,27 +341,29 @@ impl ByHelper {
 ///
 /// Whoever has ordered can't start another, as it has given its rights up. So one process does
 /// the work (`works`), and one waits for its end, and starts another where that came too early.
+/// What it reads of the superuser's is the site's `configuration`.
 ///
 /// # Errors
 /// This is not for the caller, or what the system says.
-pub fn serve_deliveries(works: bool) -> io::Result<()> {
+pub fn serve_deliveries(works: bool, configuration: &[Vec<u8>]) -> io::Result<()> {
     let caller = crate::rights::caller();
     if caller.uid != 0 || caller.is_lent_rights || !geteuid().is_root() {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     let control = io::stdin().as_fd().try_clone_to_owned()?;
     match works {
-        true => serve(&control, true),
-        false => keep_serving(&control),
+        true => serve(&control, &Refused::superusers(configuration)),
+        false => keep_serving(&control, configuration),
     }
 }
 
 /// Sees to it that somebody takes orders, until the one who gives them has gone.
-fn keep_serving(control: &OwnedFd) -> io::Result<()> {
+fn keep_serving(control: &OwnedFd, configuration: &[Vec<u8>]) -> io::Result<()> {
     loop {
         let begun = Instant::now();
         let mut program = Program::new("/proc/self/exe");
         program.args([DeliveryHelper::ARGUMENT, DeliveryHelper::WORKS]).env_clear();
+        program.args(configuration.iter().map(|name| OsStr::from_bytes(name)));
         program.stdin(Stdio::from(control.try_clone()?));
         let status = program.status()?;
         if status.success() {
@@ -365,13 +377,33 @@ fn keep_serving(control: &OwnedFd) -> io::Result<()> {
     }
 }
 
+/// What is not done for others.
+struct Refused<'c> {
+    /// Whether nothing is done as the superuser,
+    as_root: bool,
+    /// but that these files are read.
+    but: &'c [Vec<u8>],
+}
+
+impl<'c> Refused<'c> {
+    /// What would need the superuser's rights, but for some files.
+    fn superusers(but: &'c [Vec<u8>]) -> Self {
+        Self { as_root: true, but }
+    }
+
+    /// Whether nothing is done as a user.
+    fn is(&self, user: u32) -> bool {
+        self.as_root && user == 0
+    }
+}
+
 /// Takes orders until the connection closes, and waits for those that are under way.
-fn serve(control: &OwnedFd, refuses_root: bool) -> io::Result<()> {
+fn serve(control: &OwnedFd, refused: &Refused<'_>) -> io::Result<()> {
     thread::scope(|scope| {
         while let Some(connection) = next(control)? {
             // Whoever has no thread sees the connection close.
             let _ = thread::Builder::new().spawn_scoped(scope, move || {
-                let _ = serve_one(UnixStream::from(connection), refuses_root);
+                let _ = serve_one(UnixStream::from(connection), refused);
             });
         }
         Ok(())
@@ -403,30 +435,30 @@ fn next(control: impl AsFd) -> io::Result<Option<OwnedFd>> {
 
 /// Does what one order wants. The thread that calls this ends then: it may have the rights of
 /// a user.
-fn serve_one(mut stream: UnixStream, refuses_root: bool) -> io::Result<()> {
+fn serve_one(mut stream: UnixStream, refused: &Refused<'_>) -> io::Result<()> {
     let denied = || io::Error::from(rustix::io::Errno::PERM);
     let outcome = match read_frame(&mut stream)? {
-        Frame::Mailbox(order, _) if refuses_root && order.user.uid == 0 => {
+        Frame::Mailbox(order, _) if refused.is(order.user.uid) => {
             let why = MailboxFault::of(&denied(), "the superuser gets no local delivery");
             Frame::Written(Err(why))
         }
         Frame::Mailbox(order, told) => return serve_user(stream, &order, told),
         Frame::Pipe(order) => {
             let mut supply = Ask::new(|question| asked(&mut stream, question));
-            Frame::Piped(match refuses_root && order.user.uid == 0 {
+            Frame::Piped(match refused.is(order.user.uid) {
                 true => Err(PipeFault::Rights(denied())),
                 false => SystemProcesses.pipe(&order, &mut Bytes(&mut supply)),
             })
         }
-        Frame::UserFile(order) => Frame::FileDone(match refuses_root && order.user.uid == 0 {
+        Frame::UserFile(order) => Frame::FileDone(match refused.is(order.user.uid) {
             true => Err(denied()),
             false => SystemMailboxes.file(&order),
         }),
-        Frame::Peer(order) => match refuses_root && order.user.uid == 0 {
+        Frame::Peer(order) => match refused.is(order.user.uid) {
             true => Frame::Opened(Err(PipeFault::Rights(denied()))),
             false => return converse(stream, &order),
         },
-        Frame::Look(look) => look.take(refuses_root),
+        Frame::Look(look) => look.take(refused),
         _ => return Err(gone()),
     };
     write_frame(&mut stream, &outcome)

@@ -32,6 +32,7 @@ mod as_user;
 mod brightmail;
 mod cdb;
 mod clock;
+mod configuration;
 mod databases;
 mod dbm;
 pub mod deadline;
@@ -87,6 +88,7 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+pub use configuration::reading_configuration;
 #[cfg(feature = "dns")]
 pub use dns::Resolver;
 pub use files::{files_below, make_directory, write_file};

@@ -204,11 +204,15 @@ pub fn make_spool(path: &[u8], user: u32, group: u32) -> io::Result<()> {
 /// Takes the superuser's rights up again that were put aside; where there are none,
 /// nothing changes.
 pub fn take_up() {
-    let saved = getresuid().map(|all| all.saved.is_root());
-    if !has_root() && saved.unwrap_or(false) {
+    if are_put_aside() {
         // Whoever goes on checks what it has.
         let _ = nix::unistd::seteuid(Uid::from_raw(0));
     }
+}
+
+/// Whether the superuser's rights were put aside, and can be taken up.
+pub(crate) fn are_put_aside() -> bool {
+    caller().is_lent_rights && !has_root() && getresuid().is_ok_and(|all| all.saved.is_root())
 }
 
 fn has_root() -> bool {

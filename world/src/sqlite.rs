@@ -12,6 +12,8 @@ use fallible_iterator::FallibleIterator;
 use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Connection, OpenFlags};
 
+use crate::databases::only_reads;
+
 /// How many connections stay open.
 const KEPT: usize = 8;
 /// How many bytes an answer has at the most.
@@ -96,16 +98,6 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 fn open(path: &Path, how: OpenFlags) -> Result<Connection, DatabaseError> {
     Connection::open_with_flags(path, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(|_| DatabaseError::Open("unable to open database file".into()))
-}
-
-/// Whether a connection can serve another query as if it were new: nothing was
-/// attached, set, begun or made.
-pub(crate) fn only_reads(statements: &str) -> bool {
-    let begins_with = |word: &str| {
-        let head = statements.trim_start().get(..word.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(word))
-    };
-    begins_with("select") && !statements.trim_end().trim_end_matches(';').contains(';')
 }
 
 fn run(connection: &Connection, statements: &str) -> Result<Vec<Rows>, DatabaseError> {

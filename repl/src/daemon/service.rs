@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eximious::debugging::DebugOutput;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::variables::VERSION;
-use eximious::{Engine, Expanded, Macros, World, opt};
+use eximious::{Config, Engine, Expanded, Macros, World, opt};
 use eximious_mta::delivery::{Deliverer, RemoteManner};
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
@@ -34,7 +34,29 @@ impl Source {
         let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
         Self { names, macros }
     }
+
+    /// The files of the configuration that are not for everybody, as far as it can be read.
+    pub fn closed_files(&self, world: &World) -> Vec<Vec<u8>> {
+        let builder = Engine::builder();
+        let found = Config::read_all(&self.names, self.macros(), world, builder.registry());
+        let Ok(found) = found else { return Vec::new() };
+        let is_closed = |name: &Vec<u8>| {
+            world.files.stat(name, true).is_ok_and(|about| about.mode & OPEN_TO_ALL == 0)
+        };
+        found.sources.files().iter().map(|file| file.name.clone()).filter(is_closed).collect()
+    }
+
+    fn macros(&self) -> Macros {
+        let mut macros = Macros::new();
+        for (name, value) in &self.macros {
+            macros.set(name, value);
+        }
+        macros
+    }
 }
+
+/// What lets everybody read a file.
+const OPEN_TO_ALL: u32 = 0o004;
 
 /// A configuration, made ready.
 #[derive(Debug)]
@@ -70,10 +92,7 @@ impl Service {
         before: Option<&Self>,
     ) -> Result<Self, Refusal> {
         let builder = Engine::builder();
-        let mut macros = Macros::new();
-        for (name, value) in &source.macros {
-            macros.set(name, value);
-        }
+        let macros = source.macros();
         let first = before.is_none();
         let wanted = ConfigUse { keeps: first, tells_call: first, ..ConfigUse::default() };
         let mut found = configured::read(&source.names, macros, world, builder.registry(), wanted)?;

@@ -58,7 +58,8 @@ fn another_process_writes_as_users_alone() {
     let place = tempfile::tempdir().expect("a directory");
     let open = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(place.path(), open).expect("open to all");
-    let helper = Arc::new(DeliveryHelper::start(Path::new(PROGRAM), false).expect("a process"));
+    let helper =
+        Arc::new(DeliveryHelper::start(Path::new(PROGRAM), false, &[]).expect("a process"));
     let world = helper.in_world(eximious_world::system());
     for uid in [65_534, 65_533] {
         let path = place.path().join(uid.to_string());

@@ -308,6 +308,51 @@ fn what_filters_load_and_ask_has_their_users_rights() {
     }
 }
 
+/// A configuration that the superuser alone may read serves everybody who hands mail in.
+#[test]
+fn a_configuration_of_the_superusers_alone_is_read_for_all() {
+    let Some(place) = Place::new() else { return };
+    place.own("etc/exim4.conf", 0, 0o600);
+    for program in &place.programs {
+        place.deliver(program, "box@host.test", &mut |log| {
+            assert!(place.path("boxes/box").exists(), "{log}");
+        });
+    }
+    // What the mail server's user has written says nothing of what the superuser wants.
+    let program = place.path("eximious");
+    place.write("secret", "hushed\n", 0, 0o600);
+    place.write("etc/exim4.conf", ".include DIR/secret\n", place.server, 0o600);
+    let said = place.call(&program, NOBODY, "65534:65534", &["-bP", "spool_directory"]);
+    assert!(!said.contains("hushed") && said.contains("Permission denied"), "{said}");
+}
+
+/// A daemon reads such a configuration anew.
+#[test]
+fn a_closed_configuration_is_read_anew() {
+    let Some(place) = Place::new() else { return };
+    place.own("etc/exim4.conf", 0, 0o600);
+    let pid = place.here("DIR/spool/pid");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1.{free}");
+    let options = ["-bd", "-oX", &address, "-oP", &pid];
+    let said = place.call(&place.path("eximious"), 0, "0:0", &options);
+    let log = || fs::read_to_string(place.path("spool/mainlog")).unwrap_or_default();
+    let until = |told: &dyn Fn(&str) -> bool| {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !told(&log()) {
+            assert!(std::time::Instant::now() < end, "{said}{}", log());
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    };
+    until(&|log| log.contains("daemon started"));
+    let number: i32 = fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+    let number = rustix::process::Pid::from_raw(number).unwrap();
+    rustix::process::kill_process(number, rustix::process::Signal::HUP).unwrap();
+    until(&|log| log.matches("daemon started").count() == 2 || log.contains("stays in force"));
+    rustix::process::kill_process(number, rustix::process::Signal::TERM).unwrap();
+    assert!(!log().contains("stays in force"), "{}", log());
+}
+
 /// What a site keeps in databases that their owner alone may read, and what a transport runs.
 #[test]
 fn deliveries_ask_databases_and_run_commands_as_their_users() {

@@ -20,9 +20,8 @@ use rustix::process::geteuid;
 
 use super::wire::{read_frame, write_frame};
 use super::{ByHelper, DeliveryHelper, gone};
-use crate::databases::{SystemDatabases, words};
+use crate::databases::{SystemDatabases, only_reads, words};
 use crate::libraries::SystemLibraries;
-use crate::sqlite::only_reads;
 
 /// How long an answer may take, beside what a lock is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);

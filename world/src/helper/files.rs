@@ -1,6 +1,7 @@
 //! Files as users see them, where only the helper may have users' rights: `.forward` files and
 //! filters in homes that nobody else may look into.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use nix::unistd::{Uid, User};
 use rustix::process::geteuid;
 
 use super::wire::Frame;
-use super::{DeliveryHelper, gone};
+use super::{DeliveryHelper, Refused, gone};
 use crate::as_user::AsUser;
+use crate::configuration::is_superusers;
 use crate::files::SystemFiles;
 use crate::mailbox::relay::Reply;
 
@@ -33,15 +35,18 @@ const STAT: u8 = 2;
 const LINK: u8 = 3;
 
 impl FileLook {
-    /// Looks. Of the superuser's view, nobody has more than whether something is there, and
-    /// where its own mail goes.
-    pub(super) fn take(&self, refuses_root: bool) -> Frame {
+    /// Looks. Of the superuser's view, nobody has more than whether something is there, the
+    /// site's configuration, and where its own mail goes.
+    pub(super) fn take(&self, refused: &Refused<'_>) -> Frame {
         let is_open = match self.kind {
-            CONTENTS => is_superusers_forward(&self.path),
+            CONTENTS => {
+                is_superusers_forward(&self.path)
+                    || refused.but.contains(&self.path) && is_written_by_superuser(&self.path)
+            }
             kind => kind != NAMES,
         };
-        let user = match refuses_root && self.uid == 0 && !is_open {
-            true => Err(rustix::io::Errno::PERM.into()),
+        let user = match refused.is(self.uid) && !is_open {
+            true => Err(rustix::io::Errno::ACCESS.into()),
             false => Ok(AsUser::new(self.uid, self.gid)),
         };
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
@@ -65,6 +70,11 @@ fn is_superusers_forward(path: &[u8]) -> bool {
     let Ok(Some(superuser)) = User::from_uid(Uid::from_raw(0)) else { return false };
     let name = path.strip_prefix(superuser.dir.as_os_str().as_bytes());
     name.is_some_and(|name| name.starts_with(b"/.forward") && !name[1..].contains(&b'/'))
+}
+
+/// Whether nobody else can have written a file.
+fn is_written_by_superuser(path: &[u8]) -> bool {
+    std::fs::metadata(OsStr::from_bytes(path)).is_ok_and(|about| is_superusers(&about))
 }
 
 /// The files of a process that has a helper.

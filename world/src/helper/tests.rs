@@ -9,7 +9,7 @@ use eximious_core::world::mailbox::{
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeFault, PipeOrder};
 use rustix::process::{getegid, geteuid};
 
-use super::{DeliveryHelper, MOST_KEPT, pair, serve};
+use super::{DeliveryHelper, MOST_KEPT, Refused, pair, serve};
 
 /// A message; it breaks off, where that is wanted.
 struct Text(&'static [u8], bool);
@@ -42,7 +42,9 @@ impl MailboxSupply for Text {
 fn with_helper(work: impl FnOnce(&Arc<DeliveryHelper>)) {
     let (control, theirs) = pair().unwrap();
     std::thread::scope(|scope| {
-        scope.spawn(move || serve(&theirs, geteuid().is_root()).unwrap());
+        scope.spawn(move || {
+            serve(&theirs, &Refused { as_root: geteuid().is_root(), but: &[] }).unwrap()
+        });
         work(&Arc::new(DeliveryHelper::along(control)));
     });
 }
