@@ -506,9 +506,7 @@ fn parameters(asked: &RecipientDsn) -> Vec<u8> {
 
 /// Whether two deliveries to other hosts go in one.
 pub(super) fn goes_with(first: &Delivery, other: &Delivery) -> bool {
-    carries_the_same(first, other)
-        && first.hosts == other.hosts
-        && first.fallback_hosts == other.fallback_hosts
+    carries_the_same(first, other) && first.hosts == other.hosts
 }
 
 /// Whether one transport takes two deliveries, for the same user, with the same sender and

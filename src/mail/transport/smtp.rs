@@ -31,7 +31,7 @@ use crate::mail::smtp_client::Endpoint;
 use crate::mail::smtp_transport::{Asker, endpoint};
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
-use hosts::HostList;
+use hosts::{Fallback, HostList};
 pub(super) use rules::RULES;
 use session::Attempt;
 pub(in crate::mail::transport) use stop::retry_error;
@@ -90,8 +90,9 @@ struct Work {
     /// Whether a host was spoken with that put the message, or somebody, off: then it is not
     /// for hosts that addresses wait.
     was_answered: bool,
-    /// Whether hosts are asked that stand in for others (`fallback_hosts`).
-    stands_in: bool,
+    /// Which addresses hosts are asked for that stand in for others (`fallback_hosts`), while
+    /// they are.
+    stood_in: Option<Vec<usize>>,
 }
 
 impl Work {
@@ -108,28 +109,28 @@ impl Work {
             breaks_off: false,
             awaits_hosts: false,
             was_answered: false,
-            stands_in: false,
+            stood_in: None,
         }
     }
 
     /// The addresses of which nothing is known yet. For hosts that stand in for others, the
     /// last one comes first.
     fn left(&self) -> Vec<usize> {
-        let left = (0..self.outcomes.len()).filter(|at| self.outcomes[*at].is_none());
-        if self.stands_in { left.rev().collect() } else { left.collect() }
+        let is_left = |at: &usize| self.outcomes[*at].is_none();
+        match &self.stood_in {
+            Some(which) => which.iter().rev().copied().filter(is_left).collect(),
+            None => (0..self.outcomes.len()).filter(is_left).collect(),
+        }
     }
 
     fn run(mut self, call: &mut TransportCall<'_>, hosts: &hosts::Hosts) -> Vec<Outcome> {
         if self.try_each(call, &hosts.first) && !call.consignment.whole {
-            self.stands_in = !hosts.fallback.hosts.is_empty();
-            if self.stands_in {
-                call.done.late = self.left();
-            }
-            self.try_each(call, &hosts.fallback);
+            self.try_fallbacks(call, &hosts.fallbacks);
         }
         let awaits_hosts = (self.waits || self.busy || self.awaits_hosts) && !self.was_answered;
         if awaits_hosts && !self.left().is_empty() {
-            let names = hosts.first.hosts.iter().chain(&hosts.fallback.hosts);
+            let fallbacks = hosts.fallbacks.iter().flat_map(|one| &one.list.hosts);
+            let names = hosts.first.hosts.iter().chain(fallbacks);
             let names = names.map(|one| &one.name);
             call.done.awaited_hosts = names.map(|name| name.clone().into_bytes()).collect();
             call.done.awaited_hosts.dedup();
@@ -166,6 +167,23 @@ impl Work {
             .collect();
         tell_put_off(call, &self.put_off, &all);
         all
+    }
+
+    /// Tries the hosts that stand in for others, for those who are left: as many lists of hosts
+    /// as there are, that of the last address first.
+    fn try_fallbacks(&mut self, call: &mut TransportCall<'_>, fallbacks: &[Fallback]) {
+        let mut left = self.left();
+        while let Some(last) = left.pop() {
+            let Some(fallback) = fallbacks.iter().find(|one| one.which.contains(&last)) else {
+                continue;
+            };
+            left.retain(|at| !fallback.which.contains(at));
+            self.stood_in = Some(fallback.which.clone());
+            let asked = self.left();
+            call.done.late.extend(asked);
+            self.try_each(call, &fallback.list);
+        }
+        self.stood_in = None;
     }
 
     /// Tries hosts, one after the other; whether others may be tried then.

@@ -20,7 +20,14 @@ static LOCAL: Meta =
 /// The hosts to try, and those to try then.
 pub(super) struct Hosts {
     pub(super) first: HostList,
-    pub(super) fallback: HostList,
+    pub(super) fallbacks: Vec<Fallback>,
+}
+
+/// Hosts that stand in for others (`fallback_hosts`).
+pub(super) struct Fallback {
+    /// The deliveries for which they do, by their places.
+    pub(super) which: Vec<usize>,
+    pub(super) list: HostList,
 }
 
 /// Hosts, in the order in which they are tried.
@@ -80,7 +87,6 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     let random = is_random(call)?;
     let own = transport.text(smtp::HOSTS);
     let own = own.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE));
-    let mut is_own = [own.is_some(), false];
     let first = match own {
         Some(list) => {
             let text = transport.expand(call.cx, smtp::HOSTS).unwrap_or_else(|| Ok(list.clone()));
@@ -109,44 +115,81 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
         let parts = [transport.name.bytes(), b" transport called with no hosts set"];
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
     }
-    let mut fallback = unknown(&delivery.fallback_hosts);
-    if random {
-        shuffle(call.cx, &mut fallback);
-    }
-    if fallback.is_empty()
-        && let Some(list) = transport.text(smtp::FALLBACK_HOSTS)
-        && let Some(text) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS)
-    {
-        let failed = |_| Undelivered::new(UNKNOWN, "Transport setup call failed").panicking();
-        let text = text.map_err(failed)?;
-        refuse_tainted(call, &text, list)?;
-        fallback = told_hosts(call, &text, random);
-        is_own[1] = true;
-    }
-    let both = [(first, is_own[0], is_own[0]), (fallback, is_own[1], true)];
-    let [first, fallback] = both.map(|(named, is_own, is_elsewhere)| {
-        let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_elsewhere };
-        for (host, is_missing) in named {
-            let found = match is_own || host.address.is_some() {
-                true => vec![(host, is_missing)],
-                false => {
-                    let name = host.name.as_bytes();
-                    let (found, is_missing) =
-                        telling(call.cx, Some(transport), |cx| addresses_of(cx, transport, name));
-                    let at = |one| (RouteHost { port: host.port, ..one }, is_missing);
-                    found.into_iter().map(at).collect()
-                }
-            };
-            for (host, is_missing) in found {
-                if is_missing {
-                    list.missing.push(host.name.clone());
-                }
-                list.hosts.push(host);
-            }
-        }
-        list
+    let fallbacks = named_fallbacks(call, random)?;
+    let first = with_addresses(call, first, own.is_some(), own.is_some());
+    let found = fallbacks.into_iter().map(|(which, named, is_own)| {
+        let list = with_addresses(call, named, is_own, true);
+        Fallback { which, list }
     });
-    Ok(Hosts { first, fallback })
+    Ok(Hosts { first, fallbacks: found.filter(|one| !one.list.hosts.is_empty()).collect() })
+}
+
+/// Hosts, and of each whether it is known that it has no address.
+type Named = Vec<(RouteHost, bool)>;
+
+/// The hosts that stand in for others: for which deliveries, and whether the transport's
+/// option names them. Deliveries with the same ones share them.
+fn named_fallbacks(
+    call: &mut TransportCall<'_>,
+    random: bool,
+) -> Result<Vec<(Vec<usize>, Named, bool)>, Undelivered> {
+    let transport = call.transport;
+    let mut routed: Vec<(Vec<usize>, &[RouteHost])> = Vec::new();
+    for (at, delivery) in call.consignment.deliveries.iter().enumerate() {
+        let hosts = &delivery.fallback_hosts[..];
+        match routed.iter_mut().find(|(_, known)| *known == hosts) {
+            Some((which, _)) => which.push(at),
+            None => routed.push((vec![at], hosts)),
+        }
+    }
+    let mut all = Vec::new();
+    for (which, hosts) in routed {
+        if !hosts.is_empty() {
+            let mut hosts = unknown(hosts);
+            if random {
+                shuffle(call.cx, &mut hosts);
+            }
+            all.push((which, hosts, false));
+        } else if let Some(list) = transport.text(smtp::FALLBACK_HOSTS)
+            && let Some(text) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS)
+        {
+            let failed = |_| Undelivered::new(UNKNOWN, "Transport setup call failed").panicking();
+            let text = text.map_err(failed)?;
+            refuse_tainted(call, &text, list)?;
+            all.push((which, told_hosts(call, &text, random), true));
+        }
+    }
+    Ok(all)
+}
+
+/// Hosts with all of their addresses, which those that a router only names have not yet.
+fn with_addresses(
+    call: &mut TransportCall<'_>,
+    named: Named,
+    is_own: bool,
+    is_elsewhere: bool,
+) -> HostList {
+    let transport = call.transport;
+    let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_elsewhere };
+    for (host, is_missing) in named {
+        let found = match is_own || host.address.is_some() {
+            true => vec![(host, is_missing)],
+            false => {
+                let name = host.name.as_bytes();
+                let (found, is_missing) =
+                    telling(call.cx, Some(transport), |cx| addresses_of(cx, transport, name));
+                let at = |one| (RouteHost { port: host.port, ..one }, is_missing);
+                found.into_iter().map(at).collect()
+            }
+        };
+        for (host, is_missing) in found {
+            if is_missing {
+                list.missing.push(host.name.clone());
+            }
+            list.hosts.push(host);
+        }
+    }
+    list
 }
 
 /// Who sends a message does not choose where it goes: hosts that come from outside are none.
@@ -165,7 +208,7 @@ fn refuse_tainted(
 }
 
 /// Hosts of which it is not known that they have no address.
-fn unknown(hosts: &[RouteHost]) -> Vec<(RouteHost, bool)> {
+fn unknown(hosts: &[RouteHost]) -> Named {
     hosts.iter().map(|host| (host.clone(), false)).collect()
 }
 
@@ -192,7 +235,7 @@ fn is_random(call: &mut TransportCall<'_>) -> Result<bool, Undelivered> {
 }
 
 /// The hosts of a list of the transport's.
-fn told_hosts(call: &mut TransportCall<'_>, list: &Str, random: bool) -> Vec<(RouteHost, bool)> {
+fn told_hosts(call: &mut TransportCall<'_>, list: &Str, random: bool) -> Named {
     let transport = call.transport;
     telling(call.cx, Some(transport), |cx| found_hosts(cx, transport, list, random))
 }
