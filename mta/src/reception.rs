@@ -35,8 +35,8 @@ use lines::Lines;
 use sender::Author;
 
 pub use envelope::{
-    RewrittenRecipients, may_be_sender, own_address, qualified_sender, rewrite_recipients,
-    rewrite_sender, sender_in_line,
+    RewrittenRecipients, may_be_sender, own_address, qualified_sender, read_typed_sender,
+    rewrite_recipients, rewrite_sender, sender_in_line, typed_sender,
 };
 pub use gathered::GatheredMessage;
 pub(crate) use gathered::ReadMessage;

@@ -43,7 +43,6 @@ pub use batch::take;
 pub use input::SubmissionInput;
 pub use name::full_name;
 pub use own::write_own;
-pub use report::sender_fault;
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
@@ -344,10 +343,10 @@ impl<'s> Submission<'s> {
         if typed.is_empty() {
             return Ok(Str::EMPTY);
         }
-        reception::qualified_sender(self.cx, typed).map_err(|why| {
-            let why = sender_fault(typed, why);
-            [b"exim: bad -f address \"", typed, b"\": ", &why, b"\n"].concat()
-        })
+        let domain = self.cx.value_of(var::QUALIFY_DOMAIN);
+        let sender = reception::typed_sender(typed, self.cx.engine().settings(), domain.bytes());
+        let said = |why: Vec<u8>| [b"exim: ", &why[..], b"\n"].concat();
+        sender.map(Str::tainted).map_err(said)
     }
 
     /// Sets the values that say how the message came, where nobody said so.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use eximious::acl::Acls;
 use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::route::Routes;
-use eximious::stdlib::address::{self, Rules};
 use eximious::{
     Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, Var, World, opt,
     var,
@@ -13,7 +12,7 @@ use eximious::{
 
 use eximious::world::User;
 
-use eximious_mta::spool;
+use eximious_mta::{reception, spool};
 
 use crate::assign::Assignment;
 use crate::caller;
@@ -402,16 +401,8 @@ impl Session {
         if typed.trim_ascii().is_empty() {
             return Ok(Vec::new());
         }
-        let rules = Rules { null: true, utf8_domains: true, ..Rules::default() };
-        match address::parse(typed, rules) {
-            Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
-                Ok([address.local_part(), b"@", &self.domain()].concat())
-            }
-            Ok(address) => Ok(address.text),
-            Err(why) => {
-                let parts = [b"exim: bad -f address \"", typed, b"\": ", &why.message];
-                Err(Refusal::Said(parts.concat()))
-            }
-        }
+        let domain = self.domain();
+        reception::typed_sender(typed, self.engine.settings(), &domain)
+            .map_err(|why| Refusal::Said([b"exim: ", &why[..]].concat()))
     }
 }

@@ -2,9 +2,9 @@
 //! the header says of it (specification 5.2, 48.4).
 
 use eximious::rewrite::{AddressPlace, Rewriter};
-use eximious::stdlib::address::{self, AddressError, Rules};
+use eximious::stdlib::address::{self, AddrSpec, AddressError, Rules};
 use eximious::stdlib::lists::{ListOutcome, Matcher};
-use eximious::{Context, Fail, Str, opt, var};
+use eximious::{Context, Fail, Settings, Str, opt, var};
 
 use crate::options;
 
@@ -87,6 +87,54 @@ pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, AddressEr
         text.extend_from_slice(&[b"@", domain.bytes()].concat());
     }
     Ok(Str::tainted(text))
+}
+
+/// The sender that `-f` names; what was typed is read before options count, and then looked
+/// at with them. A name without a domain gets one.
+///
+/// # Errors
+/// It is no address, or none that the options let pass.
+pub fn typed_sender(typed: &[u8], settings: &Settings, domain: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
+    let found = read_typed_sender(typed)?;
+    let refused = |tail: &[u8], why: &[u8]| {
+        let parts = [b"bad -f address \"", &found.text[..], tail, b"\": ", why];
+        Err(parts.concat())
+    };
+    if found.text.ends_with(b"]") && !settings.get(opt::ALLOW_DOMAIN_LITERALS) {
+        return refused(b"", b"domain literals not allowed");
+    }
+    if typed.ends_with(b".") && !settings.get(opt::STRIP_TRAILING_DOT) {
+        return refused(b".", b"domain is malformed (trailing dot not allowed)");
+    }
+    if found.domain.is_some() || found.text.is_empty() {
+        return Ok(found.text);
+    }
+    // What has quotes or backslashes has been written as an address.
+    let is_written = found.text.iter().any(|byte| matches!(byte, b'"' | b'\\'));
+    let local_part = match is_written {
+        true => found.text,
+        false => address::quote_local_part(&found.text),
+    };
+    Ok([&local_part[..], b"@", domain].concat())
+}
+
+/// Reads what `-f` names, whatever options say.
+///
+/// # Errors
+/// It is no address.
+pub fn read_typed_sender(typed: &[u8]) -> Result<AddrSpec, Vec<u8>> {
+    let rules = Rules {
+        null: true,
+        utf8_domains: true,
+        trailing_dot: true,
+        literals: true,
+        excess_brackets: false,
+    };
+    if typed.is_empty() {
+        return Ok(AddrSpec { text: Vec::new(), domain: None, span: 0..0 });
+    }
+    address::parse(typed, rules)
+        .map_err(|why| [b"bad -f address \"", typed, b"\": ", &why.message].concat())
 }
 
 /// Who sent the message, if a line is one of those that say so; the line that

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use eximious::acl::OwnMessage;
-use eximious::stdlib::address::AddressError;
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::{Str, opt, var};
@@ -243,14 +242,6 @@ impl Submission<'_> {
             text.push(b'\n');
         }
         text.extend_from_slice(&body);
-    }
-}
-
-/// Why what was typed for a sender (`-f`) is no address.
-pub fn sender_fault(typed: &[u8], why: AddressError) -> Vec<u8> {
-    match typed.ends_with(b".") && why.lacks_label() {
-        true => b"domain is malformed (trailing dot not allowed)".to_vec(),
-        false => why.message,
     }
 }
 

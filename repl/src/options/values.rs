@@ -2,9 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use eximious::stdlib::address::{self, Rules};
 use eximious::world::spool::is_message_id;
-use eximious_mta::submission::sender_fault;
+use eximious_mta::reception::read_typed_sender;
 
 use super::Stop;
 use super::rules::Missing;
@@ -43,14 +42,10 @@ pub(super) fn later(option: &[u8], what: &str) -> Stop {
 
 /// A sender, as it was typed. What no configuration could let pass is refused at once.
 pub(super) fn sender(typed: &[u8]) -> Result<Vec<u8>, Stop> {
-    let rules = Rules { null: true, utf8_domains: true, ..Rules::default() };
-    let why = match address::parse(typed, rules) {
-        _ if typed.is_empty() => return Ok(Vec::new()),
-        Ok(found) if !found.text.ends_with(b"]") => return Ok(typed.to_vec()),
-        Ok(_) => b"domain literals not allowed".to_vec(),
-        Err(why) => sender_fault(typed, why),
-    };
-    Err(Stop::exim([b"bad -f address \"", typed, b"\": ", &why].concat()))
+    match read_typed_sender(typed) {
+        Ok(_) => Ok(typed.to_vec()),
+        Err(why) => Err(Stop::exim(why)),
+    }
 }
 
 /// A number that means nothing here. Behind one of `-h` may stand anything.

@@ -95,11 +95,6 @@ impl AddressError {
     pub fn is_empty(&self) -> bool {
         self.message == EMPTY
     }
-
-    /// Whether a label of the domain is not there, or none.
-    pub fn lacks_label(&self) -> bool {
-        self.message == NO_LABEL
-    }
 }
 
 const EMPTY: &[u8] = b"empty address";

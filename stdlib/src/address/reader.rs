@@ -113,7 +113,13 @@ impl<'a> Reader<'a> {
         }
         let start = self.at;
         if self.rules.null && self.peek() == Some(b'>') {
-            self.at += 1;
+            for _ in 0..=excess {
+                match self.peek() {
+                    Some(b'>') => self.at += 1,
+                    None => return Err(self.error("'>' missing at end of address")),
+                    Some(_) => return Err(self.left_over()),
+                }
+            }
             return Ok(AddrSpec { text: Vec::new(), domain: None, span: start..start });
         }
         let address = self.routed(Some(b'>'))?;
