@@ -31,7 +31,7 @@ use crate::mail::auth::Authenticators;
 use crate::mail::mta_sts::StsFound;
 use crate::mail::transport::Transport;
 
-pub(crate) use authenticate::Authenticated;
+pub(crate) use authenticate::{AUTH_FAILED, Authenticated};
 pub(crate) use early::EarlyHost;
 pub(crate) use endpoint::{Asker, endpoint, is_listed};
 pub use event::TransportEvent;

@@ -77,9 +77,9 @@ pub(super) trait Driver: Send {
     /// is asked. What is asked is what stands behind the code.
     fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop>;
 
-    /// Whether the server has proved who it is, where the mechanism wants that.
-    fn is_content(&mut self) -> bool {
-        true
+    /// What it is worth that the server takes this for whoever it said.
+    fn accepted(&mut self) -> AuthOutcome {
+        AuthOutcome::Accepted
     }
 }
 
@@ -88,6 +88,8 @@ pub(super) struct Turn<'t> {
     cx: &'t mut Context,
     authenticator: &'t Authenticator,
     binding: Option<&'t ChannelBinding>,
+    /// With what the server asks.
+    code: u16,
 }
 
 impl Turn<'_> {
@@ -115,7 +117,8 @@ impl Turn<'_> {
     fn decoded(&self, asked: &[u8]) -> Result<Vec<u8>, Stop> {
         let decoded = (asked.len() <= LONGEST).then(|| base64::decode(asked)).flatten();
         decoded.ok_or_else(|| {
-            let shown = [b"334 ", asked].concat();
+            let code = self.code.to_string();
+            let shown = [code.as_bytes(), b" ", asked].concat();
             let shown = shown.trim_ascii_end();
             let head = b"Invalid base64 string in server response \"";
             Stop::Cancel([head, shown, b"\""].concat())
@@ -152,7 +155,7 @@ impl Login {
             Some(start) => start(),
             None => Box::new(NoClient),
         };
-        let mut turn = Turn { cx, authenticator, binding: binding.as_ref() };
+        let mut turn = Turn { cx, authenticator, binding: binding.as_ref(), code: 0 };
         let first = driver.begin(&mut turn);
         let authenticator = authenticator.clone();
         let mut login = Self { authenticator, driver, binding, ends: None, shown: Vec::new() };
@@ -169,11 +172,9 @@ impl Login {
             return Move::Done(ends);
         }
         match code {
-            200..300 if self.driver.is_content() => Move::Done(AuthOutcome::Accepted),
-            200..300 => {
-                Move::Done(AuthOutcome::Failed(b"the server did not prove who it is".to_vec()))
-            }
-            334 => self.answer(cx, text),
+            200..300 => Move::Done(self.driver.accepted()),
+            // Whatever the code has behind the first digit.
+            300..400 => self.answer(cx, code, text),
             500..600 => Move::Done(AuthOutcome::Refused),
             _ => Move::Done(AuthOutcome::Later),
         }
@@ -185,6 +186,11 @@ impl Login {
         let text = self.authenticator.text(opt::CLIENT_SET_ID)?;
         let engine = cx.engine().clone();
         engine.expand_once(text.bytes(), cx).ok()
+    }
+
+    /// How it ends whatever the server answers, where it was told that nothing comes of it.
+    pub fn end(&self) -> Option<&AuthOutcome> {
+        self.ends.as_ref()
     }
 
     /// What may be logged of the last line: `AUTH PLAIN ********`.
@@ -204,10 +210,10 @@ impl Login {
         Move::Say(line)
     }
 
-    fn answer(&mut self, cx: &mut Context, asked: &[u8]) -> Move {
+    fn answer(&mut self, cx: &mut Context, code: u16, asked: &[u8]) -> Move {
         let authenticator = self.authenticator.clone();
         let binding = self.binding.as_ref();
-        let mut turn = Turn { cx, authenticator: &authenticator, binding };
+        let mut turn = Turn { cx, authenticator: &authenticator, binding, code };
         let line = match self.driver.answer(&mut turn, asked.trim_ascii()) {
             Ok(Some(data)) => base64::encode(&data),
             Ok(None) => return Move::Done(AuthOutcome::Later),
@@ -280,7 +286,7 @@ fn wants(cx: &mut Context, authenticator: &Authenticator) -> bool {
                 let name = authenticator.name().bytes();
                 let head = [b"failed to expand condition \"", text.bytes(), b"\" for "].concat();
                 let line = [&head, name, b" client authenticator: ", fail.message()].concat();
-                engine.world().log.panic(&line);
+                cx.log().panic(&line);
             }
             false
         }

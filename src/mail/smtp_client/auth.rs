@@ -29,8 +29,19 @@ impl SmtpClient {
                 Move::Done(outcome) => return Ok((login, outcome, last)),
             };
             let request = SentCommand::secret(SmtpCommand::Auth, line, login.shown());
-            self.send(cx.trace(), request)?;
-            let reply = self.answer(cx.trace())?;
+            let answer = match self.send(cx.trace(), request) {
+                Ok(()) => self.answer(cx.trace()),
+                Err(error) => Err(error),
+            };
+            let reply = match (answer, login.end()) {
+                (Ok(reply), _) => reply,
+                // The connection is of no more use then anyway.
+                (Err(_), Some(ends @ AuthOutcome::Failed(_))) => {
+                    let ends = ends.clone();
+                    return Ok((login, ends, None));
+                }
+                (Err(error), _) => return Err(error),
+            };
             let code = std::str::from_utf8(reply.code()).ok().and_then(|code| code.parse().ok());
             next = login.hear(cx, code.unwrap_or_default(), reply.last_text());
             last = Some(reply);

@@ -9,8 +9,10 @@ use super::{NotOpen, Peer};
 use crate::mail::auth::client::AuthOutcome;
 use crate::mail::smtp_client::{Cause, SmtpClient, SmtpCommand, SmtpError};
 
-/// The numbers of errors that are none of the system's, as the log has them.
-const AUTH_FAILED: i32 = -42;
+/// A host does not know this one, and has to. Errors that are none of the system's have such
+/// numbers in the log.
+pub(crate) const AUTH_FAILED: i32 = -42;
+/// It can't be said who this is.
 const AUTH_PROBLEM: i32 = -48;
 
 /// As whom a host knows this one.

@@ -90,6 +90,8 @@ struct Work {
     /// Whether a host was spoken with that put the message, or somebody, off: then it is not
     /// for hosts that addresses wait.
     was_answered: bool,
+    /// Whether no other host is of use, whatever it says.
+    is_over: bool,
     /// Which addresses hosts are asked for that stand in for others (`fallback_hosts`), while
     /// they are.
     stood_in: Option<Vec<usize>>,
@@ -109,6 +111,7 @@ impl Work {
             breaks_off: false,
             awaits_hosts: false,
             was_answered: false,
+            is_over: false,
             stood_in: None,
         }
     }
@@ -286,6 +289,9 @@ impl Work {
                     let name = &call.transport.name;
                     let held = HeldConnection::new(name, &taking, line, turn.take());
                     call.consignment.connections.keep(held);
+                }
+                if self.is_over {
+                    return false;
                 }
                 let is_less = self.left().len() < left.len();
                 if !std::mem::take(&mut self.breaks_off) || !is_less || self.left().is_empty() {

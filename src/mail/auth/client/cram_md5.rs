@@ -4,7 +4,7 @@ use eximious_core::{DriverDef, DriverOpt, OptionValue, Str};
 use eximious_stdlib::options::opt::authenticator::cram_md5 as opt;
 use eximious_stdlib::variables::var;
 
-use super::{Driver, Stop, Turn};
+use super::{AuthOutcome, Driver, Stop, Turn};
 use crate::config::{AuthenticatorRules, MechanismName};
 use crate::mail::auth::cram;
 use crate::mail::auth::drivers::{AuthenticatorRun, own};
@@ -59,6 +59,14 @@ impl Driver for CramMd5 {
             return Err(Stop::Fail([b"bad base 64 string in challenge: ", asked].concat()));
         };
         Ok(Some(cram::response(self.name.bytes(), self.secret.bytes(), &challenge)))
+    }
+
+    /// A server that has not asked does not know.
+    fn accepted(&mut self) -> AuthOutcome {
+        match self.answered {
+            true => AuthOutcome::Accepted,
+            false => AuthOutcome::Later,
+        }
     }
 }
 

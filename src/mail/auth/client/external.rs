@@ -36,6 +36,7 @@ impl Driver for External {
     }
 
     fn answer(&mut self, turn: &mut Turn<'_>, _: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
-        Err(plaintext::too_few(turn))
+        let name = turn.authenticator.name().bytes();
+        Err(Stop::Fail([b"Too few items in client_send in ", name, b" authenticator"].concat()))
     }
 }

@@ -8,7 +8,7 @@ use eximious_stdlib::base64;
 use eximious_stdlib::options::opt::authenticator::{self as general, gsasl as opt};
 use eximious_stdlib::variables::var;
 
-use super::{Driver, NAMES, Stop, Turn};
+use super::{AuthOutcome, Driver, NAMES, Stop, Turn};
 use crate::config::AuthenticatorRules;
 use crate::mail::auth::ChannelBinding;
 use crate::mail::auth::drivers::{AuthenticatorRun, own};
@@ -100,14 +100,17 @@ impl Driver for Gsasl {
         self.step(turn, Some(&asked)).map(Some)
     }
 
-    fn is_content(&mut self) -> bool {
+    fn accepted(&mut self) -> AuthOutcome {
         // Some mechanisms want to be told of the end; where a proof of the server is
         // missing, that is none.
         if let (false, Some(session)) = (self.content, &mut self.session) {
             let last = session.step(Some(b""), &mut |_, _| SaslReply::Nothing);
             self.content = matches!(last, Ok(SaslStep::Done(_)));
         }
-        self.content
+        match self.content {
+            true => AuthOutcome::Accepted,
+            false => AuthOutcome::Failed(b"the server did not prove who it is".to_vec()),
+        }
     }
 }
 

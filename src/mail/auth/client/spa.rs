@@ -3,7 +3,7 @@
 use eximious_core::{DriverDef, Str};
 use eximious_stdlib::options::opt::authenticator::spa as opt;
 
-use super::{Driver, Stop, Turn};
+use super::{AuthOutcome, Driver, Stop, Turn};
 use crate::config::AuthenticatorRules;
 use crate::mail::auth::drivers::{AuthenticatorRun, own};
 use crate::mail::auth::ntlm;
@@ -48,6 +48,14 @@ impl Driver for Spa {
         self.user = turn.expand(opt::CLIENT_USERNAME)?.unwrap_or_default();
         self.domain = turn.expand(opt::CLIENT_DOMAIN)?;
         Ok(Vec::new())
+    }
+
+    /// A server that has not asked does not know.
+    fn accepted(&mut self) -> AuthOutcome {
+        match self.answered {
+            2.. => AuthOutcome::Accepted,
+            _ => AuthOutcome::Later,
+        }
     }
 
     fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {

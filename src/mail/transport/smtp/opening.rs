@@ -10,7 +10,7 @@ use super::session::Attempt;
 use super::stop::{Stop, number_of, retry_error, with_reason};
 use crate::config::{HostSource, RetryError};
 use crate::mail::smtp_client::{Protocol, Timeouts};
-use crate::mail::smtp_transport::{NotOpen, Opened, UNNAMED, UNWANTED, reason};
+use crate::mail::smtp_transport::{AUTH_FAILED, NotOpen, Opened, UNNAMED, UNWANTED, reason};
 use crate::mail::transport::{FailedHost, FirstWords, Outcome, Undelivered};
 
 const TLS_FAILED: i32 = -37;
@@ -54,7 +54,7 @@ impl Attempt<'_, '_> {
                 }
                 Err(why) => why,
             };
-            if !matches!(why, NotOpen::Unreachable(_)) {
+            if !matches!(why, NotOpen::Unreachable(_) | NotOpen::Unproven(..)) {
                 self.work.reached = Some((self.taking.clone(), local));
             }
             let (outcome, line) = match why {
@@ -65,11 +65,19 @@ impl Attempt<'_, '_> {
                     (Outcome::Deferred(self.unreachable(&why)), line)
                 }
                 NotOpen::Unproven(number, why) => {
-                    let why = Undelivered::new(number, why);
-                    let (host, for_message) = (self.taking.clone(), false);
-                    let failed = FailedHost { host, why: why.clone(), for_message };
-                    self.call.done.failed_hosts.push(failed);
-                    self.work.awaits_hosts = true;
+                    // The host that was reached before is the one that the log names.
+                    let (host, local) = self.work.last_reached();
+                    let why = Undelivered { host, local, ..Undelivered::new(number, why) };
+                    match number {
+                        AUTH_FAILED => {
+                            let (host, for_message) = (self.taking.clone(), false);
+                            let failed = FailedHost { host, why: why.clone(), for_message };
+                            self.call.done.failed_hosts.push(failed);
+                            self.work.awaits_hosts = true;
+                        }
+                        // Something is wrong here, which is not kept of the host.
+                        _ => self.work.is_over = true,
+                    }
                     self.tell_deferral(left, &why);
                     self.note_put_off(left);
                     self.work.defer(left, &why);
