@@ -32,7 +32,6 @@ pub(super) struct Errand<'p> {
     /// Who is told of failures.
     pub(super) path: Str,
     pub(super) reports: DsnRequests,
-    pub(super) user: LocalUser,
     pub(super) began: Moment,
     /// When the message came.
     pub(super) received: i64,
@@ -74,10 +73,14 @@ impl Errand<'_> {
         let errors_to = self.path.clone();
         cx.set_var(var::RETURN_PATH, errors_to.clone());
         routes.introduce(cx, &deliveries);
-        let (path, hindered) = match routes.return_path(cx, number) {
+        let is_remote = routes.is_remote(number);
+        // The size is what counts first.
+        let refused = routes.refuses_size(cx, number, message.size);
+        let own = if refused.is_none() { routes.return_path(cx, number) } else { Ok(None) };
+        let (path, hindered) = match own {
             Ok(own) => (own.unwrap_or(self.path), None),
             Err(why) => {
-                if !routes.is_remote(number) {
+                if !is_remote {
                     cx.log().panic(&why.message);
                 }
                 (self.path, Some(why))
@@ -86,12 +89,17 @@ impl Errand<'_> {
         message.return_path = path.clone();
         cx.set_var(var::RETURN_PATH, path.clone());
         super::show_message(cx, message.clone());
-        let (by_address, hindered) = match routes.is_remote(number) {
-            true if hindered.is_none() => match may_go_out(cx, routes, number) {
-                Ok(by_address) => (by_address, None),
-                Err(why) => (false, Some(why)),
-            },
-            _ => (false, hindered),
+        let (mut by_address, mut user) = (false, LocalUser::default());
+        let hindered = match hindered {
+            None if is_remote && refused.is_none() => {
+                let told = may_go_out(cx, routes, number);
+                told.map(|told| by_address = told).err()
+            }
+            None if refused.is_none() => {
+                let told = user_of(cx, routes, &deliveries);
+                told.map(|told| user = told).err()
+            }
+            hindered => hindered,
         };
         let memory = HostMemory {
             cx: RefCell::new(deliverer.context()),
@@ -136,7 +144,7 @@ impl Errand<'_> {
             deliveries: &deliveries,
             return_path: path.clone(),
             errors_to,
-            user: self.user,
+            user,
             now: self.began.seconds,
             may_try: &may,
             hand_in: &hand_in,
@@ -145,15 +153,20 @@ impl Errand<'_> {
             connections,
             downconversion: self.downconversion,
             whole: self.whole,
+            measured: true,
         };
         let put_off = |why: Undelivered| Delivering {
             outcomes: deliveries.iter().map(|_| Outcome::Deferred(why.clone())).collect(),
             ..Delivering::default()
         };
-        let done = match hindered {
-            Some(why) => Some(put_off(why)),
-            None if self.pretended => Some(pretended(&consignment, routes.is_remote(number))),
-            None => {
+        let done = match (hindered, refused) {
+            (Some(why), _) => Some(put_off(why)),
+            _ if self.pretended => Some(pretended(&consignment, is_remote)),
+            (None, Some(outcome)) => Some(Delivering {
+                outcomes: vec![outcome; deliveries.len()],
+                ..Delivering::default()
+            }),
+            (None, None) => {
                 cx.running_commands_as(commands_user, |cx| routes.deliver(cx, number, consignment))
             }
         };
@@ -170,6 +183,21 @@ impl Errand<'_> {
         }
         Made { done, path, began: self.began, by_address, reports: made.into_inner() }
     }
+}
+
+/// As whom deliveries on this host are made that go together, which know of each other; or why
+/// that can't be told.
+fn user_of(
+    cx: &mut Context,
+    routes: &Routes,
+    deliveries: &[&Delivery],
+) -> Result<LocalUser, Undelivered> {
+    routes.dismiss(cx, deliveries);
+    routes.introduce(cx, &deliveries[..1]);
+    let user = routes.local_user(cx, deliveries[0]);
+    routes.dismiss(cx, &deliveries[..1]);
+    routes.introduce(cx, deliveries);
+    user.inspect_err(|why| cx.log().panic(&why.message))
 }
 
 /// Whether a transport to other hosts, by its number, keeps failures for each of their

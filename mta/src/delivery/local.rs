@@ -4,12 +4,11 @@
 use eximious::Str;
 use eximious::hints::RetryKey;
 use eximious::route::{Delivery, DeliveryTarget};
-use eximious::transport::{LocalUser, Outcome, Undelivered};
+use eximious::transport::{LocalUser, Undelivered};
 
 use super::attempt::Attempt;
-use super::retry::Verdict;
 use super::routing::Planned;
-use super::transport::{Conclusion, carries_the_same};
+use super::transport::carries_the_same;
 
 /// What is kept of failures of a local delivery.
 pub(super) struct LocalRetry<'a> {
@@ -28,26 +27,8 @@ impl Attempt<'_> {
             left = others;
             let batch = batch.into_iter().filter_map(|planned| self.whose_time_has_come(planned));
             let batch: Vec<Planned> = batch.collect();
-            let Some(first) = batch.first() else { continue };
-            match self.user_of(&first.delivery) {
-                Ok(user) => self.deliver_together(&batch, user),
-                Err(why) => {
-                    self.cx.log().panic(&why.message);
-                    let outcome = || Outcome::Deferred(why.clone());
-                    let group = self.next_group();
-                    let about = Conclusion {
-                        is_first: true,
-                        path: &Str::EMPTY,
-                        began: self.moment(),
-                        of_hosts: Verdict::Again,
-                        output: b"",
-                        group,
-                        is_told: false,
-                    };
-                    for one in &batch {
-                        self.conclude(one, outcome(), &about);
-                    }
-                }
+            if !batch.is_empty() {
+                self.deliver_together(&batch);
             }
         }
     }

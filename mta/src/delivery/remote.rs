@@ -6,7 +6,6 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use eximious::opt;
-use eximious::transport::LocalUser;
 use eximious::world::{SpoolError, SpoolStep};
 
 use super::attempt::Attempt;
@@ -32,7 +31,7 @@ impl Attempt<'_> {
         // connection.
         let is_one_line = self.deliverer.customer.is_some();
         if most == 1 || all.len() == 1 || is_one_line || self.cx.trace().is_watched() {
-            all.iter().for_each(|planned| self.deliver_together(planned, LocalUser::default()));
+            all.iter().for_each(|planned| self.deliver_together(planned));
             return;
         }
         let (sender, results) = mpsc::channel::<(usize, Made)>();
@@ -44,7 +43,7 @@ impl Attempt<'_> {
                 while running < most
                     && let Some((at, planned)) = waiting.next()
                 {
-                    let Some(errand) = self.errand(planned, LocalUser::default()) else {
+                    let Some(errand) = self.errand(planned) else {
                         turns[at] = Turn::Told;
                         continue;
                     };

@@ -7,7 +7,7 @@ use eximious::filter::Notice;
 use eximious::hints::{Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
 use eximious::transport::{
-    Delivering, Downconversion, DsnRequests, LocalUser, Outcome, TransportBounds, Undelivered,
+    Delivering, Downconversion, DsnRequests, Outcome, TransportBounds, Undelivered,
 };
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
@@ -89,8 +89,8 @@ impl<'d> Attempt<'d> {
     }
 
     /// Makes a delivery, to one address or several.
-    pub(super) fn deliver_together(&mut self, planned: &[Planned], user: LocalUser) {
-        let Some(errand) = self.errand(planned, user) else { return };
+    pub(super) fn deliver_together(&mut self, planned: &[Planned]) {
+        let Some(errand) = self.errand(planned) else { return };
         let own: Vec<NodeId> = planned.iter().map(|one| one.node).collect();
         let (taken, tracking) = (&*self.taken, &self.tracking);
         let hand_over = |directory: &[u8]| {
@@ -105,11 +105,7 @@ impl<'d> Attempt<'d> {
 
     /// What there is to know of a delivery to make it; nothing where it is not made now,
     /// which is told then.
-    pub(super) fn errand<'p>(
-        &mut self,
-        planned: &'p [Planned],
-        user: LocalUser,
-    ) -> Option<Errand<'p>>
+    pub(super) fn errand<'p>(&mut self, planned: &'p [Planned]) -> Option<Errand<'p>>
     where
         'd: 'p,
     {
@@ -136,7 +132,6 @@ impl<'d> Attempt<'d> {
             message: self.message.clone(),
             path,
             reports,
-            user,
             began,
             received: self.file().received,
             sender: Str::tainted(&self.file().sender[..]),

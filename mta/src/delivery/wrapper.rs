@@ -2,7 +2,7 @@
 //! smart host (specification 52, `mua_wrapper`): to all, in one transaction, or to nobody.
 
 use eximious::opt;
-use eximious::transport::{LocalUser, Undelivered};
+use eximious::transport::Undelivered;
 
 use super::Attempted;
 use super::attempt::Attempt;
@@ -23,7 +23,7 @@ impl Attempt<'_> {
             return self.refuse(words);
         }
         if !plan.remote.is_empty() {
-            self.deliver_together(&plan.remote, LocalUser::default());
+            self.deliver_together(&plan.remote);
         }
         self.forget_overcome();
         // Who was tried first failed first.

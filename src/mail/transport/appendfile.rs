@@ -41,9 +41,11 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
 }
 
 fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Trouble> {
-    let order::Ready { order, threshold, transports } = order::read(call)?;
+    let quota = order::quota(call)?;
+    let filter = call.filter("")?;
+    let order::Ready { order, threshold, transports } = order::read(call, quota)?;
     let is_mbx = matches!(&order.form, MailboxForm::File(file) if file.is_mbx);
-    let text = LocalText::new(call, &SURROUNDINGS, (Some(&order.path), is_mbx))?;
+    let text = LocalText::new(call, &SURROUNDINGS, filter, (Some(&order.path), is_mbx))?;
     let denied = call.cx.call(&META, |call| call.files().map(|_| ()));
     denied.map_err(|fail| Undelivered::new(UNKNOWN, fail.message()))?;
     let mailboxes = call.cx.engine().world().mailboxes.clone();

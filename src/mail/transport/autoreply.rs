@@ -69,12 +69,21 @@ fn later(error: &std::io::Error, message: &[u8]) -> Trouble {
 }
 
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
-    let outcome = match reply(call) {
+    // A command is of no use to an answer, and has to be one all the same.
+    let is_command = call.filter("").map(|_| ());
+    let outcome = match is_command.map_err(Outcome::from) {
+        Ok(()) => answer(call),
+        Err(outcome) => outcome,
+    };
+    vec![outcome; call.consignment.deliveries.len()]
+}
+
+fn answer(call: &mut TransportCall<'_>) -> Outcome {
+    match reply(call) {
         Ok(size) => Outcome::Delivered(Delivered { size: Some(size), ..Delivered::default() }),
         Err(Trouble::Deferred(why)) => Outcome::Deferred(why),
         Err(Trouble::Failed(why)) => Outcome::Failed(why),
-    };
-    vec![outcome; call.consignment.deliveries.len()]
+    }
 }
 
 /// Answers; how much of the message went back with that.

@@ -79,6 +79,8 @@ pub struct Consignment<'c> {
     pub downconversion: Downconversion,
     /// Whether all addresses get it, in one copy, or none does (`mua_wrapper`).
     pub whole: bool,
+    /// Whether its size is known to be right ([`Routes::refuses_size`]).
+    pub measured: bool,
 }
 
 /// Whether addresses beyond ASCII are sent in ASCII (specification 60.1,
@@ -181,7 +183,11 @@ impl<'c> TransportCall<'c> {
         let mut call = Self { cx, transport, routes, consignment, done, is_shadow, directory };
         call.print_debug();
         let count = call.consignment.deliveries.len();
-        let outcomes = match hinder(&mut call).or_else(|| call.settle()) {
+        // Whoever asked before, and a shadow, need not be kept from it here.
+        let asks = !call.consignment.measured && !is_shadow;
+        let size = call.consignment.message.size;
+        let hindered = asks.then(|| hinder(call.cx, transport, size)).flatten();
+        let outcomes = match hindered.or_else(|| call.settle()) {
             Some(outcome) => vec![outcome; count],
             None => {
                 if transport.writes_smtp() {
@@ -259,6 +265,7 @@ impl<'c> Consignment<'c> {
             connections: &NoConnections,
             downconversion: Downconversion::Never,
             whole: false,
+            measured: false,
         }
     }
 
@@ -326,6 +333,12 @@ impl Routes {
                 Err(Undelivered { panics: transport.is_remote(), ..why })
             }
         }
+    }
+
+    /// What comes of a delivery by a transport, by its number, whose message has so many bytes,
+    /// where that is not made because of them (`message_size_limit`).
+    pub fn refuses_size(&self, cx: &mut Context, number: usize, size: u64) -> Option<Outcome> {
+        hinder(cx, self.transport_at(number), size)
     }
 
     /// Delivers by a transport, by its number; an outcome for each address, in their

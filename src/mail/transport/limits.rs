@@ -4,17 +4,18 @@ use eximious_core::{Expanded, FailClass, Str};
 use eximious_stdlib::number::comparand;
 use eximious_stdlib::options::opt::transport as opt;
 
-use super::{Outcome, TransportCall, Undelivered};
+use super::{Outcome, Transport, Undelivered};
+use crate::Context;
 use crate::mail::route::Text;
 
 /// Something about the delivery makes no sense.
 const UNKNOWN: i32 = -1;
 
 /// What comes of a delivery that can't be made; nothing where it can.
-pub(super) fn hinder(call: &mut TransportCall<'_>) -> Option<Outcome> {
-    match limit(call) {
+pub(super) fn hinder(cx: &mut Context, transport: &Transport, size: u64) -> Option<Outcome> {
+    match limit(cx, transport) {
         Ok(limit) => {
-            let too_big = limit > 0 && call.consignment.message.size > limit.unsigned_abs();
+            let too_big = limit > 0 && size > limit.unsigned_abs();
             let why = format!("message is too big (transport limit = {limit})");
             // The sender is told nothing but that it failed.
             let said = Some(Vec::new());
@@ -29,17 +30,17 @@ pub(super) fn hinder(call: &mut TransportCall<'_>) -> Option<Outcome> {
 }
 
 /// `message_size_limit` in bytes; 0 is none.
-fn limit(call: &mut TransportCall<'_>) -> Result<i64, Vec<u8>> {
-    let text = match call.transport.set(opt::MESSAGE_SIZE_LIMIT) {
+fn limit(cx: &mut Context, transport: &Transport) -> Result<i64, Vec<u8>> {
+    let text = match transport.set(opt::MESSAGE_SIZE_LIMIT) {
         None => return Ok(0),
         Some(Expanded::Value(limit)) => return Ok(limit),
         Some(Expanded::Text(text)) => text,
     };
-    let name = call.transport.name.bytes();
+    let name = transport.name.bytes();
     let told = |what: &str, why: &[u8]| {
         [what.as_bytes(), b" message_size_limit in ", name, b" transport: ", why].concat()
     };
-    let text: Str = match Text::new(text).expand(call.cx) {
+    let text: Str = match Text::new(text).expand(cx) {
         Ok(text) => text,
         Err(fail) if fail.class() == FailClass::Forced => return Ok(0),
         Err(fail) => return Err(told("failed to expand", fail.message())),

@@ -54,10 +54,8 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
 /// Delivers; what comes of those of which nothing is said is the error.
 fn deliver(call: &mut TransportCall<'_>, outcomes: &mut [Option<Outcome>]) -> Result<(), Trouble> {
     let later = Trouble::Deferred;
-    let order = order(call)?;
     let filter = call.filter("")?;
-    let mut outgoing = call.outgoing().map_err(|why| later(unwritten(b"", &why)))?;
-    outgoing.set_filter(filter);
+    let order = order(call)?;
     let denied = call.cx.call(&META, |call| {
         call.processes()?;
         call.net().map(|_| ())
@@ -66,6 +64,8 @@ fn deliver(call: &mut TransportCall<'_>, outcomes: &mut [Option<Outcome>]) -> Re
     let processes = call.cx.engine().world().processes.clone();
     let dialogue =
         processes.converse(&order).map_err(|fault| later(nobody(call, &order, fault)))?;
+    let mut outgoing = call.outgoing().map_err(|why| later(unwritten(b"", &why)))?;
+    outgoing.set_filter(filter);
     speak(call, dialogue, &outgoing, order.timeout, outcomes)
 }
 

@@ -2,10 +2,11 @@
 //! batched SMTP if that is wanted (specification 26, 29, 49.4).
 
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
 
 use eximious_core::{DriverOpt, OptionDef, OptionValue, Str};
 
-use super::filter::FilterFault;
+use super::filter::{FilterFault, TransportFilter};
 use super::outgoing::{LineChanges, unwritten};
 use super::{Outcome, Outgoing, TransportCall, Undelivered};
 use crate::Context;
@@ -103,17 +104,18 @@ pub(super) struct LocalText<'c> {
 }
 
 impl<'c> LocalText<'c> {
-    /// The message of a call, for a file or a directory, or for a command; `crlf` says that its
-    /// lines end with `\r\n` in any case.
+    /// The message of a call, for a file or a directory, or for a command, through the
+    /// transport's own command; `crlf` says that its lines end with `\r\n` in any case.
     ///
     /// # Errors
     /// What is to be written can't be told.
     pub(super) fn new(
         call: &mut TransportCall<'c>,
         options: &Surroundings,
+        filter: Option<Arc<TransportFilter>>,
         (path, crlf): (Option<&[u8]>, bool),
     ) -> Result<Self, Trouble> {
-        let filter = call.filter("")?;
+        let mut before = surrounding(call, options.prefix, ("prefix", path.is_some()))?;
         let mut outgoing = call.outgoing().map_err(|why| {
             let place = path.map(|path| [b" while writing to ", path].concat());
             let mut told = unwritten(&place.unwrap_or_default(), &why).panicking();
@@ -127,7 +129,6 @@ impl<'c> LocalText<'c> {
         let batched = transport.on(options.batched);
         let crlf = crlf || transport.on(options.crlf);
         let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
-        let mut before = surrounding(call, options.prefix, ("prefix", path.is_some()))?;
         if batched {
             let mut line = |parts: &[&[u8]]| {
                 parts.iter().for_each(|part| before.extend_from_slice(part));

@@ -61,6 +61,7 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
 }
 
 fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
+    let filter = call.filter("")?;
     let path = search_path(call);
     let argv = command::words(call, &path)?;
     let environment = environment(call, &path)?;
@@ -77,7 +78,7 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
         timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
         max_output: u64::try_from(transport.get(opt::MAX_OUTPUT)).unwrap_or(0),
     };
-    let text = LocalText::new(call, &SURROUNDINGS, (None, false))?;
+    let text = LocalText::new(call, &SURROUNDINGS, filter, (None, false))?;
     let denied = call.cx.call(&META, |call| call.processes().map(|_| ()));
     denied.map_err(|fail| later(fail.message().to_vec()))?;
     let processes = call.cx.engine().world().processes.clone();

@@ -25,7 +25,8 @@ impl Routes {
         let pairs = consignment.deliveries.iter().zip(outcomes);
         let done = pairs.filter(|(_, outcome)| matches!(outcome, Outcome::Delivered(_)));
         let done: Vec<&Delivery> = done.map(|(delivery, _)| *delivery).collect();
-        if done.is_empty() || !self.is_shadow_wanted(cx, number) {
+        // Whether it is wanted is asked for nobody, too.
+        if !self.is_shadow_wanted(cx, number) || done.is_empty() {
             return None;
         }
         let Some(shadow) = self.transport(name.bytes()) else {

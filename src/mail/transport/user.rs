@@ -32,11 +32,12 @@ impl Routes {
         let (mut uid, mut gid) = (None, None);
         let mut all_groups = delivery.identity.uid.is_some() && delivery.identity.all_groups;
         if let Some(transport) = transport {
+            let named = group(cx, transport)?;
             if let Some((own, group)) = user(cx, transport)? {
                 (uid, gid) = (Some(own), group);
                 all_groups = transport.on(option::INITGROUPS);
             }
-            gid = group(cx, transport)?.or(gid);
+            gid = named.or(gid);
             if uid.is_some() && gid.is_none() && delivery.identity.gid.is_none() {
                 return Err(without_group(transport));
             }
@@ -68,8 +69,8 @@ impl Routes {
     /// They can't be told, or nobody may deliver as such: Exim's words.
     pub fn check_remote_user(&self, cx: &mut Context, number: usize) -> Result<(), Undelivered> {
         let transport = self.transport_at(number);
-        let named = user(cx, transport)?;
         let group = group(cx, transport)?;
+        let named = user(cx, transport)?;
         match named {
             Some((_, None)) if group.is_none() => Err(without_group(transport)),
             Some((uid, _)) => never(cx, Some(transport), uid),

@@ -22,8 +22,11 @@ pub(super) struct Ready {
     pub(super) transports: Vec<(Str, Str)>,
 }
 
-/// Reads the options.
-pub(super) fn read(call: &mut TransportCall<'_>) -> Result<Ready, Undelivered> {
+/// Reads the options; how much may be there is known.
+pub(super) fn read(
+    call: &mut TransportCall<'_>,
+    (mut quota, threshold): (MailboxQuota, u64),
+) -> Result<Ready, Undelivered> {
     let transport = call.transport;
     let within = within(call);
     let (path, in_directory) = path(call, within.as_ref())?;
@@ -40,7 +43,9 @@ pub(super) fn read(call: &mut TransportCall<'_>) -> Result<Ready, Undelivered> {
         }
         true => MailboxForm::Files,
     };
-    let (quota, threshold) = quota(call, in_directory)?;
+    if !in_directory {
+        quota.files = 0;
+    }
     let mode = |option| u32::try_from(transport.get(option)).unwrap_or(0o600) & 0o7777;
     let order = MailboxOrder {
         user: call.consignment.user.clone(),
@@ -224,14 +229,11 @@ pub(super) fn compile(
 }
 
 /// How much may be there, and beyond how much the owner is warned.
-fn quota(
-    call: &mut TransportCall<'_>,
-    in_directory: bool,
-) -> Result<(MailboxQuota, u64), Undelivered> {
+pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64), Undelivered> {
     let transport = call.transport;
     let bytes = number(call, opt::QUOTA)?.unwrap_or_default();
-    // Files are counted only where bytes are, too.
-    let files = match in_directory && bytes.number > 0 {
+    // Files are counted only where bytes are, too, and not where the option names one.
+    let files = match transport.text(opt::FILE).is_none() && bytes.number > 0 {
         true => number(call, opt::QUOTA_FILECOUNT)?.unwrap_or_default(),
         false => Limit::default(),
     };
