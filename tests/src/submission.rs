@@ -465,6 +465,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             ),
             (r"(?m)^ Suggested action: use keep_environment\.\n", ""),
             (r"(?m)^\d{3}(  Content-Type: multipart/report)", "NNN$1"),
+            (r"\b1\d{9}\.M\d+P\d+\.", "TIME."),
             (r"space=\d+ inodes=\d+", "space=N inodes=N"),
             (r"(?m)^(cwd=\S+ \d+ args:) \S+", "$1 PROGRAM"),
         ]

@@ -101,7 +101,10 @@ pub(super) fn write_maildir(
 ) -> Result<MailboxDone, MailboxFault> {
     check_place(order)?;
     let path = &order.path[..];
-    for part in [&b""[..], b"/tmp", b"/new", b"/cur"] {
+    ensure(order, path)?;
+    // A link that leads nowhere is no directory, and keeps one from being made.
+    rustix::fs::stat(path).map_err(|error| fault_of(error, &[b"cannot chdir to ", path]))?;
+    for part in [&b"/tmp"[..], b"/new", b"/cur"] {
         ensure(order, &[path, part].concat())?;
     }
     let mark = [path, b"/maildirfolder"].concat();
@@ -117,7 +120,9 @@ pub(super) fn write_maildir(
     let (mut temporary, name) = maildir_file(order, maildir)?;
     let shown = [b"tmp/", &name[..]].concat();
     measure::check(order, measure, &shown, unread)?;
-    let settling = settling(&new, &shown)?;
+    // Where there is no such directory, nothing can have a name in it.
+    let settling = Settling::of(&new)
+        .map_err(|error| fault_of(error, &[b"while renaming ", &shown, b" as new/", &name]))?;
     let written = temporary.fill(supply, &settling, &shown, unread)?;
     let tag = supply.tag(written)?;
     let untagged = [&new[..], b"/", &name].concat();
@@ -196,7 +201,11 @@ fn maildir_file(
                 number += 1;
                 std::thread::sleep(PAUSE);
             }
-            Err(error) => return Err(fault_of(error, &[b"while creating file tmp/", &name])),
+            Err(error) => {
+                let tail = format!(" ({} tries)", maildir.retries);
+                let parts = [b"failed to open tmp/", &name[..], tail.as_bytes()];
+                return Err(fault_of(error, &parts));
+            }
         }
     }
 }

@@ -208,12 +208,18 @@ fn look(order: &MailboxOrder, file: &MailboxFile) -> Result<Found, MailboxFault>
         check_owner(order, &stat, b" (symlink)")?;
     }
     if !file.allows_symlink {
-        return Err(own_fault(fault::NOT_REGULAR, &[b"mailbox ", path, b" is not a regular file"]));
+        return Err(no_mailbox(path, file));
     }
     match rustix::fs::stat(path) {
         Err(Errno::NOENT) => Ok(Found::Nothing { is_link: true }),
         found => found.map(Found::File).map_err(unstated),
     }
+}
+
+/// What is there can't be a mailbox.
+fn no_mailbox(path: &[u8], file: &MailboxFile) -> MailboxFault {
+    let or: &[u8] = if file.allows_fifo { b" or named pipe" } else { b"" };
+    own_fault(fault::NOT_REGULAR, &[b"mailbox ", path, b" is not a regular file", or])
 }
 
 fn check_owner(order: &MailboxOrder, stat: &Stat, what: &[u8]) -> Result<(), MailboxFault> {
@@ -247,8 +253,7 @@ fn open_existing(
     let kind = FileType::from_raw_mode(stat.st_mode);
     let is_fifo = kind == FileType::Fifo && file.allows_fifo;
     if kind != FileType::RegularFile && !is_fifo {
-        let parts: [&[u8]; 3] = [b"mailbox ", path, b" is not a regular file"];
-        return Err(own_fault(fault::NOT_REGULAR, &parts));
+        return Err(no_mailbox(path, file));
     }
     let (has, wants) = (stat.st_mode & 0o7777, order.mode & 0o7777);
     if wants & !has != 0 && !file.forces_mode && file.refuses_narrower {
@@ -274,7 +279,8 @@ fn open_existing(
     if !is_same(stat, &now) || facts(stat) != facts(&now) {
         return Err(suspect(&[b"mailbox ", path, b" changed while it was being opened"]));
     }
-    let mode = if file.forces_mode { wants } else { has & wants };
+    // One that is narrower stays as it is, and what else it allows.
+    let mode = if file.forces_mode || wants & !has == 0 { wants } else { has };
     if mode != has {
         rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
             .map_err(|error| fault_of(error, &[b"attempting to chmod mailbox ", path]))?;

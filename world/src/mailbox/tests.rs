@@ -342,6 +342,12 @@ fn what_is_no_mailbox_of_the_users_is_refused() {
     fs::set_permissions(at("real"), fs::Permissions::from_mode(0o664)).unwrap();
     write(&file_order(&at("real")), "three\n").unwrap();
     assert_eq!(fs::metadata(at("real")).unwrap().mode() & 0o7777, 0o600);
+    // One that is narrower in one way stays as it is in the others.
+    fs::set_permissions(at("real"), fs::Permissions::from_mode(0o602)).unwrap();
+    let form = MailboxFile { refuses_narrower: false, ..file_form() };
+    let wide = MailboxOrder { mode: 0o640, ..order(&at("real"), MailboxForm::File(form)) };
+    write(&wide, "four\n").unwrap();
+    assert_eq!(fs::metadata(at("real")).unwrap().mode() & 0o7777, 0o602);
     let form = MailboxFile { must_exist: true, ..file_form() };
     let error = write(&order(&at("none"), MailboxForm::File(form)), "x").unwrap_err();
     let said = "2 mailbox DIR/none does not exist, but file_must_exist is set";
