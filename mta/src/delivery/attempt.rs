@@ -124,7 +124,7 @@ impl<'d> Attempt<'d> {
         };
         let stored = match stored {
             Ok(stored) => stored,
-            Err(why) => return Err(deliverer.unreadable(id, &why, &mut *taken)),
+            Err(why) => return Err(deliverer.unreadable(place, id, &why, &mut *taken)),
         };
         if let Some(why) = &stored.unread_journal {
             // Whoever has got the message would get it again.

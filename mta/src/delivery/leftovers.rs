@@ -7,7 +7,7 @@ use std::io;
 use eximious::opt;
 use eximious::stdlib::interval::written;
 use eximious::stdlib::wording::reason;
-use eximious::world::TakenMessage;
+use eximious::world::{SpoolPlace, TakenMessage};
 
 use super::attempt::Attempt;
 use super::{Attempted, Deliverer};
@@ -18,14 +18,22 @@ impl Deliverer {
     /// Tells of a message that can't be read. One that makes no sense goes after a while.
     pub(super) fn unreadable(
         &self,
+        place: &SpoolPlace,
         id: &[u8],
         why: &Unread,
         taken: &mut dyn TakenMessage,
     ) -> Attempted {
         match why {
-            Unread::Read(why) if why.kind() == io::ErrorKind::NotFound => return Attempted::Gone,
             Unread::Read(why) => {
-                self.log(id, format!("Error reading spool file: {}", reason(why)).as_bytes());
+                let is_gone = why.kind() == io::ErrorKind::NotFound;
+                // Where somebody else has just delivered it, nothing of it is left.
+                if !is_gone || self.engine.world().spool.size(place, id, b"-D").is_ok() {
+                    let parts = [b"Error reading spool file ", id, b"-H: "].concat();
+                    self.log(id, &[&parts[..], reason(why).as_bytes()].concat());
+                }
+                if is_gone {
+                    return Attempted::Gone;
+                }
             }
             Unread::Damaged(size) => {
                 let name = String::from_utf8_lossy(id);
