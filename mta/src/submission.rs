@@ -79,6 +79,8 @@ pub struct SubmissionRequest {
     pub reports: DsnRequest,
     /// Whether it is a report of an error.
     pub reports_error: bool,
+    /// `-E`: whether it is said to be one, which the spool keeps.
+    pub is_error: bool,
     /// Whether it is one of a batch (`-bS`).
     pub batched: bool,
     /// Values that were given (`-oM…`), if they may be.
@@ -532,7 +534,7 @@ impl<'s> Submission<'s> {
             submitter: Some(self.request.submitter.clone()),
             provenance: Provenance {
                 local: !self.sender_set,
-                local_error: self.request.reports_error,
+                local_error: self.request.reports_error || self.request.is_error,
                 unqualified_senders: !self.request.leaves_unqualified,
                 unqualified_recipients: !self.request.leaves_unqualified,
                 pretended: self.request.pretended,

@@ -355,6 +355,7 @@ impl<'a> Parser<'a> {
             }
             "-oMm" => self.given.about = Some(value.to_vec()),
             "-oDSN" => return reports::ask(&mut self.given.reports, value),
+            "-E" => self.given.note_error(value),
             "-G" => self.given.leaves_header = true,
             "-N" => {
                 self.given.pretends = true;

@@ -33,6 +33,8 @@ pub struct SubmitRequest {
     pub leaves_unqualified: bool,
     /// `-oe…`: how errors of a message are reported.
     pub errors: Errors,
+    /// `-E`: it is a report of an error.
+    pub is_error: bool,
     /// `-G`: the header of a message stays as it is.
     pub leaves_header: bool,
     /// `-N`: a message's delivery is only pretended.
@@ -82,6 +84,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
         dot_ends: !options.dot_is_text,
         errors: options.errors,
         leaves_unqualified: options.leaves_unqualified,
+        is_error: options.is_error,
         leaves_header: options.leaves_header,
         pretended: options.pretends,
         reports: options.reports,

@@ -185,7 +185,7 @@ fn kilobytes(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
 
 /// A user's or a group's number.
 fn identity(user: bool, text: &[u8], resolver: &Resolver<'_>) -> Result<u32, Wrong> {
-    if !text.is_empty()
+    if text.iter().all(u8::is_ascii_digit)
         && let Some(number) = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())
     {
         return Ok(number);

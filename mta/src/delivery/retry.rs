@@ -168,7 +168,11 @@ impl Attempt<'_> {
         let retry = Retry {
             error: why.number,
             detail,
-            text: why.remembered(),
+            // A router that says nothing (`:defer:`) has said that.
+            text: match key.starts_with(b"R:") && why.message.is_empty() && why.number <= 0 {
+                true => Vec::new(),
+                false => why.remembered(),
+            },
             first_failed: first,
             last_try: now,
             next_try: now.saturating_add(gap),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
+use eximious::world::spool::is_message_id;
 use eximious::{Macros, Var};
 use eximious_mta::delivery::{QueueRun, QueueText};
 use eximious_mta::spool::queue::Listing;
@@ -90,6 +91,8 @@ pub(crate) struct Given {
     pub(super) errors: Errors,
     /// `-oee`, whatever follows it: that an error was mailed is no failure.
     pub(super) is_quiet: bool,
+    /// `-E`
+    pub(super) is_error: bool,
     /// `-G`
     pub(super) leaves_header: bool,
     /// `-N`
@@ -225,6 +228,15 @@ impl Asked {
 }
 
 impl Given {
+    /// Notes that a message is a report of an error, and what it is about where that is the
+    /// name of a message.
+    pub(super) fn note_error(&mut self, about: &[u8]) {
+        self.is_error = true;
+        if is_message_id(about) {
+            self.about = Some(about.to_vec());
+        }
+    }
+
     /// What decides about the rights of an action.
     pub(super) fn claim(&self, asked: &Asked) -> Claim {
         let macros = self.macros.iter();
@@ -421,6 +433,7 @@ impl Given {
                 Errors::Mailed if self.is_quiet => Errors::MailedQuietly,
                 errors => errors,
             },
+            is_error: self.is_error,
             leaves_header: self.leaves_header,
             pretends: self.pretends,
             by_rmail: self.by_rmail,

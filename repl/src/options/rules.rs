@@ -172,7 +172,7 @@ static RULES: &[Rule] = &[
     ignored("-Ac", NOTHING),
     ignored("-Am", NOTHING),
     ignored("-B", Takes::Value(STRING)),
-    ignored("-E", ATTACHED),
+    own("-E", ATTACHED),
     own("-G", ATTACHED),
     own("-L", Takes::Value(ABANDONED)),
     own("-N", NOTHING),
