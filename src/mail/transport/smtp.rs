@@ -217,6 +217,7 @@ impl Work {
                 return false;
             }
             let Some(address) = host.address else {
+                self.awaits_hosts |= list.may_be_found(host);
                 self.defer(&left, &list.not_found(host));
                 continue;
             };

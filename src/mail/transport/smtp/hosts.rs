@@ -43,16 +43,13 @@ pub(super) struct HostList {
 impl HostList {
     /// Why a host without an address is not tried.
     pub(super) fn not_found(&self, host: &RouteHost) -> Undelivered {
-        match self.missing.contains(&host.name) {
-            true => {
-                let why = format!("failed to lookup IP address for {}", host.name);
-                Undelivered::new(RouteError::HOST, why)
-            }
-            false => {
-                let why = format!("host lookup for {} did not complete", host.name);
-                Undelivered::new(UNKNOWN, why)
-            }
-        }
+        let why = format!("failed to lookup IP address for {}", host.name);
+        Undelivered::new(RouteError::HOST, why)
+    }
+
+    /// Whether a host without an address may have one another time.
+    pub(super) fn may_be_found(&self, host: &RouteHost) -> bool {
+        !self.missing.contains(&host.name)
     }
 
     /// Why a host is not to be tried, nor any after it: it is this one (`allow_localhost`).
