@@ -29,6 +29,9 @@ pub(super) enum Unrouted {
     Direct,
 }
 
+/// The number of a connection that a host ended.
+const LOST: i32 = -18;
+
 /// What is said of an address for which the time has run out.
 pub(super) const TIMED_OUT: &str = "retry timeout exceeded";
 
@@ -181,7 +184,12 @@ impl Attempt<'_> {
         let is_silent = said.as_ref().is_some_and(Vec::is_empty);
         let said = said.as_deref().filter(|_| !is_silent).map(late);
         let number = undone.why.number;
-        let replied = is_of_reply(number) && !is_silent && (host.is_some() || number != 0);
+        // That a host ended the connection says as much.
+        let replied = match number {
+            LOST => host.is_some(),
+            0 => host.is_some() && !is_silent,
+            _ => is_of_reply(number) && !is_silent,
+        };
         let message = if replied { late(message) } else { why.message };
         undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.
