@@ -144,7 +144,8 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         None => listen(&service, &request)?,
     };
     crate::rights::make_spool(service.engine.settings(), service.engine.world());
-    let foreground = request.foreground || request.verbose || request.debug.is_some();
+    let is_debugged = request.debug.is_some_and(|selector| selector.bits() != 0);
+    let foreground = request.foreground || request.verbose || is_debugged;
     if !foreground && request.inherited.is_none() {
         // Whoever started it hears of this as long as there is a terminal.
         service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;

@@ -15,9 +15,7 @@ pub fn kept(settings: &Settings, world: World, told: bool) -> World {
     let owner = server_ids(settings, &*world.users, &*world.host);
     let files = LogFiles::new(&log_options(settings), owner);
     let log: Arc<dyn Log> = Arc::new(if told { files.silent() } else { files });
-    let world = World { log, ..world };
-    note_arguments(settings, &*world.host, &*world.log);
-    world
+    World { log, ..world }
 }
 
 /// Writes down how the program was called, where `log_selector` has `arguments`.

@@ -49,7 +49,7 @@ use eximious::world::Command;
 use eximious::{Engine, Fail, Settings, opt, words};
 use eximious_world::DeliveryHelper;
 
-use options::{CalledAs, ExpandRequest, Job, Options};
+use options::{CalledAs, ExpandRequest, Job, Options, Parsed};
 use output::Output;
 use prompt::Beginning;
 use refusal::{Refusal, Stop};
@@ -73,7 +73,13 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Options { claim, tells_version, action } = match options::parse(called, &args) {
+    let Parsed { tells_version, options } = options::parse(called, &args);
+    if tells_version {
+        let world = eximious_world::system();
+        let engine = Engine::builder().world(world).build();
+        let _ = print(version::version(engine.registry(), engine.world()).as_bytes());
+    }
+    let Options { claim, action } = match options {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
@@ -85,9 +91,6 @@ fn main() -> ExitCode {
     }
     if introduces_itself {
         return expand(ExpandRequest::default(), true);
-    }
-    if tells_version {
-        let _ = print_version_alone();
     }
     match action {
         Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
@@ -153,11 +156,10 @@ fn at_terminal() -> bool {
 
 /// `-z`: administrators may.
 fn write_log(request: options::LogRequest) -> ExitCode {
-    let options::LogRequest { setup, line, shown, tells_version } = request;
-    let world = eximious_world::system();
+    let options::LogRequest { setup, line, shown } = request;
     let session = match shown {
-        true => Session::start(setup, world),
-        false => Session::start_logging(setup, world),
+        true => start_shown(setup),
+        false => Session::start_logging(setup, eximious_world::system()),
     };
     match session {
         Ok(session) => {
@@ -166,38 +168,32 @@ fn write_log(request: options::LogRequest) -> ExitCode {
                 return ExitCode::FAILURE;
             }
             session.log(&line);
-            match tells_version {
-                true => print_version(engine),
-                false => ExitCode::SUCCESS,
-            }
+            ExitCode::SUCCESS
         }
         Err(refusal) => refuse(refusal),
     }
 }
 
-/// As Exim's `-bV`, this reads the configuration file to find its faults.
+/// What `-bV` says of the configuration: it reads the file to find its faults, as Exim does.
 fn version(setup: Setup) -> ExitCode {
-    match Session::start(setup, eximious_world::system()) {
+    let named = setup.config.is_some();
+    match start_shown(setup) {
         Ok(session) => {
-            let _ = print_version(session.engine());
-            print(&version::configuration(session.config_file()))
+            let world = session.engine().world();
+            logs::note_arguments(session.engine().settings(), &*world.host, &*world.log);
+            print(&version::configuration(named, session.config_file()))
         }
-        // What the program is does not hang on the configuration.
-        Err(refusal) => {
-            let code = refuse(refusal);
-            let _ = print_version_alone();
-            code
-        }
+        Err(refusal) => refuse(refusal),
     }
 }
 
-/// The same where no configuration was read.
-fn print_version_alone() -> ExitCode {
-    print_version(&Engine::builder().world(eximious_world::system()).build())
-}
-
-fn print_version(engine: &Engine) -> ExitCode {
-    print(version::version(engine.registry(), engine.world()).as_bytes())
+/// A session whose log lines are shown to whoever is here.
+fn start_shown(setup: Setup) -> Result<Session, Refusal> {
+    let world = match setup.verbose {
+        true => output::shown_world(&Arc::default()),
+        false => eximious_world::system(),
+    };
+    Session::start(setup, world)
 }
 
 fn show(request: show::ShowRequest) -> ExitCode {

@@ -34,13 +34,21 @@ pub(crate) use given::Given;
 use rules::{Takes, Then};
 use values::{address_and_port, host, message_id, missing_value, number, sender, unknown};
 
+/// What came of reading the command line.
+#[derive(Debug)]
+pub struct Parsed {
+    /// `-bV`: whether the version is told before anything else, be it a complaint about what
+    /// stands behind it.
+    pub tells_version: bool,
+    /// What is asked for.
+    pub options: Result<Options, Stop>,
+}
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub struct Options {
     /// What decides whose rights that has.
     pub claim: Claim,
-    /// `-bV`: whether the version is told before that.
-    pub tells_version: bool,
     /// What to do.
     pub action: Job,
 }
@@ -113,8 +121,6 @@ pub struct LogRequest {
     pub line: Vec<u8>,
     /// Whether it is shown, since something is only tested.
     pub shown: bool,
-    /// `-bV`: the version is told, too.
-    pub tells_version: bool,
 }
 
 /// `-be`: strings are to be expanded.
@@ -143,25 +149,11 @@ const LONGEST_SYSLOG_NAME: usize = 32;
 const MOST_MACROS: usize = 10;
 
 /// Reads the arguments, without the program's own name.
-pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Result<Options, Stop> {
+pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Parsed {
     let mut parser = Parser::new(called, args);
-    for option in called.options() {
-        parser.option(option.as_bytes())?;
-    }
-    // Nobody wrote it.
-    parser.given.run_written.clear();
-    while let Some(arg) = parser.args.first() {
-        if parser.ended || !arg.starts_with(b"-") {
-            break;
-        }
-        parser.args = &parser.args[1..];
-        if arg == b"--" {
-            break;
-        }
-        parser.option(arg)?;
-    }
-    parser.command()?;
-    parser.decide()
+    let read = parser.read();
+    let tells_version = parser.given.tells_version;
+    Parsed { tells_version, options: read.and_then(|()| parser.decide()) }
 }
 
 struct Parser<'a> {
@@ -182,6 +174,26 @@ impl<'a> Parser<'a> {
     fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
         let given = Given { by_rmail: called == CalledAs::Rmail, ..Given::default() };
         Self { args, action: None, others: Vec::new(), later: None, ended: false, called, given }
+    }
+
+    /// Reads all options, and a command of this program's own.
+    fn read(&mut self) -> Result<(), Stop> {
+        for option in self.called.options() {
+            self.option(option.as_bytes())?;
+        }
+        // Nobody wrote it.
+        self.given.run_written.clear();
+        while let Some(arg) = self.args.first() {
+            if self.ended || !arg.starts_with(b"-") {
+                break;
+            }
+            self.args = &self.args[1..];
+            if arg == b"--" {
+                break;
+            }
+            self.option(arg)?;
+        }
+        self.command()
     }
 
     fn next(&mut self) -> Option<&'a Vec<u8>> {
@@ -520,8 +532,7 @@ impl<'a> Parser<'a> {
     fn finish(mut self, asked: Option<Asked>) -> Options {
         self.given.arguments = self.args.to_vec();
         let asked = asked.unwrap_or(Asked::Usage);
-        let (claim, tells_version) = (self.given.claim(&asked), self.given.tells_version);
-        Options { claim, tells_version, action: self.given.action(asked) }
+        Options { claim: self.given.claim(&asked), action: self.given.action(asked) }
     }
 }
 
@@ -532,6 +543,7 @@ mod tests {
     fn parsed(args: &[&str]) -> Result<Options, String> {
         let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
         parse(CalledAs::Eximious, &args)
+            .options
             .map_err(|Stop(message)| String::from_utf8(message).unwrap())
     }
 

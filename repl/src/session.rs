@@ -96,9 +96,9 @@ enum Logs {
 
 impl Logs {
     /// Who is shown what is logged, and a little more, where `-v` says so and nothing more
-    /// is wanted.
-    fn watched_with(self, verbose: bool, world: &World) -> Option<Arc<DebugOutput>> {
-        (verbose && matches!(self, Self::Kept)).then(|| debug::verbose(world))
+    /// is wanted; of a test of a session, its comments.
+    fn watched_with(self, tests: bool, world: &World) -> Option<Arc<DebugOutput>> {
+        (tests || matches!(self, Self::Kept)).then(|| debug::verbose(tests, world))
     }
 
     /// The world with these logs. Who is told what happens is told of their lines.
@@ -107,9 +107,18 @@ impl Logs {
             Self::Told => world,
             Self::Kept => logs::kept(settings, world, debug.is_some()),
         };
-        let Some(debug) = debug else { return world };
-        let own = (!matches!(self, Self::Told)).then(|| world.log.clone());
-        World { log: debug.logging(own), ..world }
+        let is_kept = matches!(self, Self::Kept);
+        let world = match debug {
+            Some(debug) => {
+                let own = is_kept.then(|| world.log.clone());
+                World { log: debug.logging(own), ..world }
+            }
+            None => world,
+        };
+        if is_kept {
+            logs::note_arguments(settings, &*world.host, &*world.log);
+        }
+        world
     }
 }
 
@@ -168,8 +177,10 @@ impl Session {
             };
             let read = configured::read(&names, macros, &world, builder.registry(), wanted);
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
-            debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?
-                .or_else(|| logs.watched_with(setup.verbose, &world));
+            debug =
+                debug::begin(setup.debug, setup.is_test, &found.settings, &world)?.or_else(|| {
+                    if setup.verbose { logs.watched_with(setup.is_test, &world) } else { None }
+                });
             world = setup.rights.settle(&found.settings, world)?;
             if setup.is_check
                 && found.settings.get(opt::COMMANDLINE_CHECKS_REQUIRE_ADMIN)

@@ -42,7 +42,9 @@ pub struct HostRequest {
 /// The standard output can't be written.
 pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let HostRequest { setup, host, calls_out } = request;
-    let (is_watched, setup) = (setup.debug.is_some(), Setup { is_test: true, ..setup });
+    let is_debugged = setup.debug.is_some_and(|selector| selector.bits() != 0);
+    let is_watched = setup.verbose || is_debugged;
+    let setup = Setup { is_test: true, ..setup };
     let given = |variable: Var| {
         let found = setup.variables.iter().rev().find(|(own, _)| *own == variable);
         found.map(|(_, value)| value.clone())

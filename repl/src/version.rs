@@ -101,17 +101,21 @@ pub fn version(registry: &Registry, world: &World) -> String {
     for (head, names) in lines.iter().filter(|(_, names)| !names.is_empty()) {
         let _ = writeln!(text, "{head}: {}", names.join(" "));
     }
-    let path = String::from_utf8_lossy(usual::FILES);
-    let _ = writeln!(text, "Size of off_t: 8\nConfiguration file search path is {path}");
+    text.push_str("Size of off_t: 8\n");
     text
 }
 
-/// Which configuration was read, the last line of `-bV`.
-pub fn configuration(file: Option<&[u8]>) -> Vec<u8> {
-    match file {
+/// Where a configuration is looked for, if none was named, and which was read: the last lines
+/// of `-bV`.
+pub fn configuration(named: bool, file: Option<&[u8]>) -> Vec<u8> {
+    let found = match file {
         Some(file) => [b"Configuration file is ", file, b"\n"].concat(),
         None => b"No configuration file is read: there is none where Exim has it, -C FILE names \
                   one\n"
             .to_vec(),
+    };
+    match named {
+        true => found,
+        false => [b"Configuration file search path is ", usual::FILES, b"\n", &found].concat(),
     }
 }

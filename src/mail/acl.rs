@@ -250,9 +250,9 @@ impl Logs {
         }
     }
 
-    /// A test shows a line once, whatever logs it is for.
-    pub fn shown_once(self) -> Self {
-        match self.main || self.reject || self.panic {
+    /// A test shows a line once, whatever logs it is for; who looks on is shown which they are.
+    pub fn shown_once(self, log: &dyn Log) -> Self {
+        match !log.shows_unselected() && (self.main || self.reject || self.panic) {
             true => Self::MAIN,
             false => self,
         }

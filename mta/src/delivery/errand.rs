@@ -138,7 +138,7 @@ impl Errand<'_> {
             None => &NoConnections,
         };
         // In Exim, a transport runs in a process of its user's.
-        let commands_user = Some((self.user.uid, self.user.gid));
+        let commands_user = (!is_remote).then_some((user.uid, user.gid));
         let consignment = Consignment {
             message: &message,
             deliveries: &deliveries,

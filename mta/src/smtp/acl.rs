@@ -84,7 +84,7 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, which: Logs, line: &[u8]) {
-        let which = if self.is_test { which.shown_once() } else { which };
+        let which = if self.is_test { which.shown_once(&*self.log) } else { which };
         which.write(&*self.log, &logs::named(&self.id, line), b"");
     }
 }

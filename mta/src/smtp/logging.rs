@@ -62,13 +62,14 @@ impl SmtpSession {
     /// log has it only if that is wanted. A test shows what is in the main log.
     pub(super) fn log_rejection_if(&mut self, wanted: LogSelector, line: &[u8]) {
         let (main, is_test) = (self.logs(wanted), self.setup.is_test);
-        if !main && is_test {
+        if !main && is_test && !self.cx.engine().world().log.shows_unselected() {
             return;
         }
         let (line, header) = (self.log_line(line), self.rejected_header());
         let logs = Logs { main, ..Logs::REJECTIONS };
-        let which = if is_test { logs.shown_once() } else { logs };
-        which.write_selected(wanted, &*self.cx.engine().world().log, &line, &header);
+        let log = &*self.cx.engine().world().log;
+        let which = if is_test { logs.shown_once(log) } else { logs };
+        which.write_selected(wanted, log, &line, &header);
     }
 
     pub(super) fn log_panic(&mut self, line: &[u8]) {
@@ -106,7 +107,9 @@ impl SmtpSession {
 
     /// Who connects.
     pub(super) fn log_connection(&mut self) {
-        if !self.logs_connections() {
+        // A daemon does not show it to who looks on, unless the log has it.
+        let counted = self.connection.client.count.is_some();
+        if !self.logs_connections() || counted && !self.logs(LogSelector::SMTP_CONNECTION) {
             return;
         }
         let line = match self.connection.client.count {

@@ -202,8 +202,9 @@ impl SmtpSession {
         let header = self.rejected_header();
         let mut reject_logs = result.reject_logs;
         reject_logs.main &= refused.main_log;
-        let which = if self.setup.is_test { reject_logs.shown_once() } else { reject_logs };
-        which.write(&*self.cx.engine().world().log, &line, &header);
+        let log = &*self.cx.engine().world().log;
+        let which = if self.setup.is_test { reject_logs.shown_once(log) } else { reject_logs };
+        which.write(log, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.log_end(End::Closed("closed by DROP in ACL"));
             self.run_notquit("acl-drop", None);

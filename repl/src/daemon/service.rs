@@ -103,8 +103,10 @@ impl Service {
             found.settings.set(opt::SMTP_RECEIVE_TIMEOUT, Expanded::Value(time));
         }
         let owner = server_ids(&found.settings, &*world.users, &*world.host);
-        let logs = Arc::new(LogFiles::new(&log_options(&found.settings), owner));
-        let debug = debug::begin(request.debug, false, &found.settings, world)?;
+        let files = LogFiles::new(&log_options(&found.settings), owner);
+        let debug = debug::begin_daemon(request, &found.settings, world)?;
+        // Whoever is told of all lines isn't shown those of the panic log again.
+        let logs = Arc::new(if debug.is_some() { files.silent() } else { files });
         let mut world = super::world_of(world, logs.clone());
         if let Some(debug) = &debug {
             world.log = debug.logging(Some(world.log));
@@ -128,6 +130,10 @@ impl Service {
             .with_most_messages(request.most_messages);
         let deliverer = match &metrics {
             Some(metrics) => deliverer.observed(metrics.clone()),
+            None => deliverer,
+        };
+        let deliverer = match &debug {
+            Some(debug) => deliverer.observed(debug.clone()),
             None => deliverer,
         };
         let remote = match request.queues_remote {

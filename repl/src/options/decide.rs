@@ -35,13 +35,12 @@ impl Parser<'_> {
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
         if let Some(line) = self.given.log_line.take() {
             let filters = &self.given.filters;
-            let tells_version = std::mem::take(&mut self.given.tells_version);
-            let shown = tells_version
+            let shown = self.given.tells_version
                 || filters.system.is_some()
                 || filters.user.is_some()
                 || self
                     .has(|asked| matches!(asked, Asked::Expand | Asked::Route(_) | Asked::Host(_)));
-            return Ok(self.finish(Some(Asked::Log(line, shown, tells_version))));
+            return Ok(self.finish(Some(Asked::Log(line, shown))));
         }
         self.give_way_to_version();
         self.prefer_tests();
@@ -74,7 +73,7 @@ impl Parser<'_> {
         if self.action.is_none() && (self.given.recipients_in_header || !self.args.is_empty()) {
             self.action = Some(Asked::Submit);
         }
-        if self.action.is_none() && std::mem::take(&mut self.given.tells_version) {
+        if self.action.is_none() && self.given.tells_version {
             self.action = Some(Asked::Version);
         }
         let action = self.action.take();

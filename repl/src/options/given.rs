@@ -57,7 +57,7 @@ pub(super) enum Asked {
     Runner,
     Submit,
     /// The line, and whether it is shown.
-    Log(Vec<u8>, bool, bool),
+    Log(Vec<u8>, bool),
 }
 
 /// The values of all options, whoever takes them.
@@ -351,8 +351,8 @@ impl Given {
                 setup: self.setup(),
             }),
             Asked::Submit => Job::Submit(self.submit()),
-            Asked::Log(line, shown, tells_version) => {
-                Job::Log(super::LogRequest { line, shown, tells_version, setup: self.setup() })
+            Asked::Log(line, shown) => {
+                Job::Log(super::LogRequest { line, shown, setup: self.setup() })
             }
         }
     }

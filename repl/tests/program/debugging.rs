@@ -75,6 +75,12 @@ const CASES: &[(&str, &[&str], &str)] = &[
     // What it is told, and what is asked of it, stands in `ask_daemon`.
     ("daemon", &[], ""),
     (
+        "acl-verbose",
+        &["-v", "-bh", "192.0.2.1"],
+        "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<ann@loc.example>\r\n\
+         RCPT TO:<bad@loc.example>\r\nQUIT\r\n",
+    ),
+    (
         "acl-test",
         &["-d-all+acl+expand", "-bh", "192.0.2.1"],
         "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<ann@loc.example>\r\nQUIT\r\n",
@@ -420,5 +426,59 @@ fn sessions_tell_of_ident_tls_memory_and_themselves() {
         "system load average = ",
     ] {
         assert!(told.contains(word), "{word}: {told}");
+    }
+}
+
+/// What a daemon shows with `-v` of one message.
+fn shown_by_daemon(program: &Path) -> Vec<String> {
+    let options = "acl_smtp_rcpt = rcpt\nlog_selector = +smtp_connection +arguments\n\
+        begin acl\nrcpt:\n  deny local_parts = no\n  accept logwrite = written\n\
+        begin routers\ndrop:\n  driver = redirect\n  data = :blackhole:\n";
+    let daemon = Daemon::start(program, options, &["-v", "-bd", "-oX", "127.0.0.1.PORT"]);
+    let mut client = daemon.client();
+    client.hear();
+    client.go_through(&["EHLO x", "MAIL FROM:<a@b.test>"]);
+    assert!(client.say("RCPT TO:<no@d.test>").starts_with("550"));
+    client.go_through(&["RCPT TO:<c@d.test>"]);
+    client.go_through(&["DATA", "Subject: x\r\n\r\nhi\r\n."]);
+    daemon.await_log("Completed");
+    client.go_through(&["QUIT"]);
+    daemon.await_log("QUIT");
+    let said = daemon.said();
+    // Each line has the number of who says it in front.
+    let plain = |line: &str| {
+        let (head, rest) = line.trim_start().split_once(' ')?;
+        head.parse::<u32>().ok()?;
+        let rest = rest.split(" S=").next().unwrap_or(rest);
+        let rest = rest.split(" D=").next().unwrap_or(rest);
+        let is_shown = ["LOG: ", "  ", "delivering "].iter().any(|word| rest.starts_with(word));
+        is_shown.then(|| without_ids(rest))
+    };
+    // A line of the log stands below the log's name.
+    let mut lines: Vec<String> = Vec::new();
+    for line in said.lines().filter_map(plain) {
+        match lines.last_mut() {
+            Some(last) if line.starts_with("  ") => last.push_str(&line),
+            _ => lines.push(line),
+        }
+    }
+    // How it was called, and in whose name, is each one's own.
+    let own = ["daemon started", "args: ", "lost privilege"];
+    lines.retain(|line| !own.iter().any(|word| line.contains(word)));
+    lines
+}
+
+#[test]
+fn a_daemon_shows_its_log_and_its_deliveries_to_who_looks_on() {
+    let ours = shown_by_daemon(Path::new(env!("CARGO_BIN_EXE_eximious")));
+    for line in [
+        "LOG: smtp_connection MAIN  SMTP connection from [127.0.0.1] (TCP/IP connection count = 1)",
+        "LOG: MAIN  written",
+        "LOG: MAIN  => :blackhole: <c@d.test> R=drop",
+    ] {
+        assert!(ours.iter().any(|one| one == line), "{line}: {ours:#?}");
+    }
+    if let Some(exim) = common::reference() {
+        assert_eq!(ours, shown_by_daemon(Path::new(&exim)));
     }
 }

@@ -54,7 +54,7 @@ impl AclHost for Told {
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        let logs = if self.shows_once { logs.shown_once() } else { logs };
+        let logs = if self.shows_once { logs.shown_once(&*self.log) } else { logs };
         logs.write(&*self.log, line, b"");
     }
 }

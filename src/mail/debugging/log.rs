@@ -264,7 +264,7 @@ impl Stamps {
             head = format!("{:02}:{:02}:{:02} ", now.hour, now.minute, now.second);
         }
         if selector.has(DebugSelector::PID) {
-            head.push_str(&format!("{} ", self.world.host.pid()));
+            head.push_str(&format!("{:>5} ", self.world.host.pid()));
         }
         if head.is_empty() {
             return lines.to_vec();
