@@ -35,7 +35,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use eximious::trace::TraceObserver;
+use eximious::trace::{DeliveryEvent, Happening, TraceObserver};
 use eximious::world::{HeldMessage, SpoolPlace};
 use eximious::{Config, Context, Engine, LogSelector, Message, Str, World, opt, var};
 
@@ -72,6 +72,8 @@ pub struct Deliverer {
     kept: Option<Arc<KeptConnections>>,
     /// How many messages go along a connection, whatever transports say.
     most_messages: Option<i64>,
+    /// Whether all deliveries are only pretended (`-N`).
+    pretends: bool,
     /// Who has called, and gets mail along its own connection.
     customer: Option<Arc<Customer>>,
 }
@@ -179,6 +181,7 @@ impl Deliverer {
             flows: Arc::default(),
             kept: None,
             most_messages: None,
+            pretends: false,
             customer: None,
         }
     }
@@ -195,6 +198,13 @@ impl Deliverer {
     #[must_use]
     pub fn with_most_messages(mut self, most: Option<i64>) -> Self {
         self.most_messages = most;
+        self
+    }
+
+    /// The same; each delivery is only pretended, if `pretends` (`-N`).
+    #[must_use]
+    pub fn pretending(mut self, pretends: bool) -> Self {
+        self.pretends = pretends;
         self
     }
 
@@ -233,7 +243,11 @@ impl Deliverer {
             }
             Err(why) if why.kind() == io::ErrorKind::NotFound => {
                 if !manner.is_run {
+                    let mut cx = self.context();
+                    let begins = DeliveryEvent::Begins { id, run: None };
+                    let outer = cx.trace().begin(Happening::Delivery(begins));
                     self.log_missing(place, id);
+                    cx.trace().end(outer);
                 }
                 return only(Attempted::Gone);
             }

@@ -164,6 +164,13 @@ pub fn is_admin(settings: &Settings, world: &World) -> bool {
         || settings.get(opt::ADMIN_GROUPS).0.iter().any(|group| has_group(*group))
 }
 
+/// Whether whoever runs the program is the superuser, or the mail server's user.
+pub fn is_server(settings: &Settings, world: &World) -> bool {
+    let (uid, _) = server_ids(settings, &*world.users, &*world.host);
+    let (own, _) = world.host.caller();
+    own == 0 || own == uid
+}
+
 /// Whether what the program has it do is none of whoever runs it: it has the mail server's
 /// rights for it, and was not called by who administrates that.
 pub fn is_told_little(settings: &Settings, world: &World) -> bool {

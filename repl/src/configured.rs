@@ -6,7 +6,7 @@ use eximious::world::Log;
 use eximious::{Config, ConfigError, Macros, Registry, Settings, World};
 use eximious_world::LogFiles;
 
-use crate::logs::note_arguments;
+use crate::logs::note_call;
 
 /// What is wanted of a configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -93,7 +93,7 @@ fn keep(error: &ConfigError, settings: &Settings, has_main: bool, world: &World)
     }
     let logs = LogFiles::new(&log_options(settings), owner).silent();
     if has_main {
-        note_arguments(settings, &*world.host, &logs);
+        note_call(settings, &*world.host, &logs);
     }
     match error.in_configuration() {
         true => logs.panic_alone(&error.text()),

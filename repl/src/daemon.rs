@@ -71,6 +71,8 @@ pub struct DaemonRequest {
     pub queues_remote: bool,
     /// `-oB`: how many messages go along a connection.
     pub most_messages: Option<i64>,
+    /// `-N`: deliveries are only pretended.
+    pub pretends: bool,
     /// `-q30m`: which queue is run, how, and how often.
     pub runs: Vec<DaemonRun>,
     /// Without `-bd`: it does nothing else.
@@ -117,7 +119,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     let system = crate::rights::with_lasting_helper(system, &closed);
     let service = Service::read(&source, &system, &request, None)?;
     let world = service.engine.world();
-    crate::logs::note_arguments(service.engine.settings(), &*world.host, &*world.log);
+    crate::logs::note_call(service.engine.settings(), &*world.host, &*world.log);
     if rights::caller().is_lent_rights {
         let (settings, world) = (service.engine.settings(), service.engine.world());
         let refused = caller::refused_pid_file(settings, world);

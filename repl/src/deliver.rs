@@ -27,6 +27,8 @@ pub struct DeliverRequest {
     pub queues_remote: bool,
     /// `-oB`: how many messages go along a connection.
     pub most_messages: Option<i64>,
+    /// `-N`: deliveries are only pretended.
+    pub pretends: bool,
 }
 
 /// What is to be done with messages.
@@ -44,7 +46,7 @@ pub enum DeliveryWork {
 
 /// Does it.
 pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
-    let DeliverRequest { setup, queue, work, queues_remote, most_messages } = request;
+    let DeliverRequest { setup, queue, work, queues_remote, most_messages, pretends } = request;
     let world = eximious_world::system();
     let session = Session::start_logging(setup, world)?;
     session.work_in_spool();
@@ -69,8 +71,14 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         };
         return Err(Refusal::Said(why.to_vec()));
     }
+    if pretends && !caller::is_server(settings, cx.engine().world()) {
+        let why = b"exim: Permission denied; not exim user or root";
+        return Err(Refusal::Said(why.to_vec()));
+    }
     let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
-    let deliverer = deliverer(config.unwrap_or_default(), &cx).with_most_messages(most_messages);
+    let deliverer = deliverer(config.unwrap_or_default(), &cx)
+        .with_most_messages(most_messages)
+        .pretending(pretends);
     let deliverer = debug::watched(deliverer, &mut cx);
     let watched = deliverer.clone();
     activity::tell(cx.engine().settings(), move || {

@@ -6,8 +6,12 @@ use std::sync::Arc;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::printing::printing;
 use eximious::world::{Host, Log};
-use eximious::{LogSelector, Settings, World};
+use eximious::{LogSelector, Settings, World, opt};
 use eximious_world::LogFiles;
+
+/// What is said where nothing is kept of the environment, since nobody said whether to.
+const PURGED: &[u8] =
+    b"Warning: purging the environment.\n Suggested action: use keep_environment.";
 
 /// The same world with the logs that a configuration asks for. Who is told of their lines
 /// isn't shown those of the panic log again.
@@ -18,8 +22,15 @@ pub fn kept(settings: &Settings, world: World, told: bool) -> World {
     World { log, ..world }
 }
 
-/// Writes down how the program was called, where `log_selector` has `arguments`.
-pub fn note_arguments(settings: &Settings, host: &dyn Host, log: &dyn Log) {
+/// Writes down how the program was called, where `log_selector` has `arguments`. Where the
+/// configuration says nothing of the environment, that is told before, and there is none from
+/// here on.
+pub fn note_call(settings: &Settings, host: &dyn Host, log: &dyn Log) {
+    let is_purged = !settings.is_set(opt::KEEP_ENVIRONMENT);
+    if is_purged && !host.environment_names().is_empty() {
+        log.main(PURGED);
+        eximious_world::rights::forget_environment();
+    }
     if !settings.log_selector().contains(LogSelector::ARGUMENTS) {
         return;
     }

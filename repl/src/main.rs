@@ -180,7 +180,7 @@ fn version(setup: Setup) -> ExitCode {
     match start_shown(setup) {
         Ok(session) => {
             let world = session.engine().world();
-            logs::note_arguments(session.engine().settings(), &*world.host, &*world.log);
+            logs::note_call(session.engine().settings(), &*world.host, &*world.log);
             print(&version::configuration(named, session.config_file()))
         }
         Err(refusal) => refuse(refusal),

@@ -116,7 +116,7 @@ impl Logs {
             None => world,
         };
         if is_kept {
-            logs::note_arguments(settings, &*world.host, &*world.log);
+            logs::note_call(settings, &*world.host, &*world.log);
         }
         world
     }

@@ -457,6 +457,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"\d+-eximdsn-\d+", "BOUNDARY"),
             (r"(?m)^(>?From \S+) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),
             (r"(Start|End) ('\w+' )?queue run: pid=\d+", "$1 ${2}queue run: pid=N"),
+            (r"\(queue run pid \d+\)", "(queue run pid N)"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),
             (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),
             (

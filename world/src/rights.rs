@@ -7,6 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -66,13 +67,28 @@ pub fn hide_environment() {
     }
 }
 
-/// The environment as it was at the beginning.
+/// Whether the environment is as if there had been none.
+static IS_FORGOTTEN: AtomicBool = AtomicBool::new(false);
+
+/// From here on it is as if there had been no environment, here and for processes that this one
+/// starts.
+pub fn forget_environment() {
+    IS_FORGOTTEN.store(true, Ordering::Relaxed);
+}
+
+/// The environment as it was at the beginning, unless it was forgotten.
 pub(crate) fn environment() -> Vec<(OsString, OsString)> {
+    if IS_FORGOTTEN.load(Ordering::Relaxed) {
+        return Vec::new();
+    }
     ENVIRONMENT.get().cloned().unwrap_or_else(|| std::env::vars_os().collect())
 }
 
 /// A variable of the environment as it was at the beginning.
 pub(crate) fn variable(name: &OsStr) -> Option<OsString> {
+    if IS_FORGOTTEN.load(Ordering::Relaxed) {
+        return None;
+    }
     match ENVIRONMENT.get() {
         Some(known) => {
             known.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())

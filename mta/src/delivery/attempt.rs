@@ -122,10 +122,13 @@ impl<'d> Attempt<'d> {
             Some(header) => Stored::held(id, header),
             None => Stored::read(deliverer.engine.world(), place, id),
         };
-        let stored = match stored {
+        let mut stored = match stored {
             Ok(stored) => stored,
             Err(why) => return Err(deliverer.unreadable(place, id, &why, &mut *taken)),
         };
+        if deliverer.pretends {
+            stored.file.pretend();
+        }
         if let Some(why) = &stored.unread_journal {
             // Whoever has got the message would get it again.
             let line = format!(" attempt to open journal for reading gave: {why}");

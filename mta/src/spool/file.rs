@@ -155,13 +155,26 @@ impl HeaderFile {
     /// Thaws it; `by_hand` where somebody wants that.
     pub(crate) fn thaw(&mut self, by_hand: bool) {
         self.values.retain(|value| value.name != b"frozen");
-        if by_hand && !self.has("manual_thaw") {
-            let value = Value { name: b"manual_thaw".to_vec(), ..Value::default() };
-            let behind = LATER.iter().skip_while(|name| **name != b"manual_thaw").skip(1);
-            let is_later = |value: &Value| behind.clone().any(|name| *name == &value.name[..]);
-            let place = self.values.iter().position(is_later);
-            self.values.insert(place.unwrap_or(self.values.len()), value);
+        if by_hand {
+            self.flag(b"manual_thaw");
         }
+    }
+
+    /// From here on its deliveries are only pretended (`-N`).
+    pub(crate) fn pretend(&mut self) {
+        self.flag(b"N");
+    }
+
+    /// Puts a flag, one of those that stand behind `frozen`, in its place.
+    fn flag(&mut self, name: &[u8]) {
+        if self.values.iter().any(|value| value.name == name) {
+            return;
+        }
+        let value = Value { name: name.to_vec(), ..Value::default() };
+        let behind = LATER.iter().skip_while(|other| **other != name).skip(1);
+        let is_later = |value: &Value| behind.clone().any(|other| *other == &value.name[..]);
+        let place = self.values.iter().position(is_later);
+        self.values.insert(place.unwrap_or(self.values.len()), value);
     }
 
     /// When it began to be received, as finely as that is known.

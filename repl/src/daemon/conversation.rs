@@ -55,6 +55,7 @@ pub fn hold(
     // No two that are open have the same, and lines of logs have it too.
     client.connection = Str::from(thread.to_string());
     client.synchronizes = true;
+    client.pretends = service.pretends;
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);

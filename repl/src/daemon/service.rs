@@ -75,6 +75,8 @@ pub struct Service {
     pub logs: Arc<LogFiles>,
     /// What tells what happens, where that was asked for.
     pub debug: Option<Arc<DebugOutput>>,
+    /// Whether deliveries are only pretended, be it by who comes later.
+    pub pretends: bool,
     /// What is counted, where that was asked for.
     pub metrics: Option<Arc<Metrics>>,
 }
@@ -127,7 +129,8 @@ impl Service {
         let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = ConnectionLimits::of(engine.settings());
         let deliverer = Deliverer::new(Arc::new(found), &engine, server.clone())
-            .with_most_messages(request.most_messages);
+            .with_most_messages(request.most_messages)
+            .pretending(request.pretends);
         let deliverer = match &metrics {
             Some(metrics) => deliverer.observed(metrics.clone()),
             None => deliverer,
@@ -140,7 +143,17 @@ impl Service {
             true => RemoteManner::Queued,
             false => RemoteManner::Made,
         };
-        Ok(Self { engine, server, deliverer, remote, limits, logs, debug, metrics })
+        Ok(Self {
+            engine,
+            server,
+            deliverer,
+            remote,
+            limits,
+            logs,
+            debug,
+            pretends: request.pretends,
+            metrics,
+        })
     }
 
     /// Where the daemon's number is written, unless the command line says so.

@@ -294,6 +294,7 @@ impl Given {
                     only_runs: asked == Asked::Runner,
                     verbose: self.verbose,
                     debug: self.debug,
+                    pretends: self.pretends,
                     runs: self.daemon_runs(),
                     ..self.daemon
                 };
@@ -341,6 +342,7 @@ impl Given {
             Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
                 queues_remote: self.when == Some(DeliveryTime::RemoteQueued),
                 most_messages: self.most_messages,
+                pretends: self.pretends,
                 queue: std::mem::take(&mut self.queue),
                 work: self.work.take().unwrap_or_else(|| {
                     let mut ids = std::mem::take(&mut self.arguments).into_iter();

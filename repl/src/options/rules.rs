@@ -220,7 +220,7 @@ static RULES: &[Rule] = &[
     later("-MCQ", NOTHING, QUEUE),
     later("-MCS", NOTHING, QUEUE),
     later("-MCT", NOTHING, QUEUE),
-    later("-MCd", NOTHING, QUEUE),
+    ignored("-MCd", Takes::Next(ABANDONED)),
     later("-MCp", NOTHING, QUEUE),
     later("-MCq", Takes::Next(ABANDONED), QUEUE),
     later("-MCr", Takes::Next(ABANDONED), QUEUE),

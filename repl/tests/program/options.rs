@@ -339,3 +339,42 @@ fn of_several_things_that_are_asked_for_one_is_done() {
     assert_eq!((status, logged.as_str()), (Some(0), ""));
     assert_eq!(ask(&called, &["-z", "x", "-z", "y"]).3, "y");
 }
+
+#[test]
+fn an_environment_that_nobody_speaks_of_is_purged_and_that_is_logged() {
+    let home = tempfile::TempDir::with_prefix("eximious-").unwrap();
+    std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o777)).unwrap();
+    let (config, log) = (home.path().join("conf"), home.path().join("mainlog"));
+    let shown = home.path().display().to_string();
+    let ask = |program: &str, option: &str, args: &[&str]| {
+        let _ = std::fs::remove_file(&log);
+        let text = format!(
+            "primary_hostname = me.test\nspool_directory = {shown}/spool\n\
+             log_file_path = {shown}/%slog\nlog_selector = -pid\n{option}\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        let config = config.display().to_string();
+        let ran = run(program, &[&["-C", &config], args].concat(), b"");
+        let logged = std::fs::read_to_string(&log).unwrap_or_default();
+        let about = |text: &str| {
+            let text = untimed(text);
+            let lines = text.lines().filter(|line| line.contains("environment"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        (ran.status, about(&ran.err), about(&logged))
+    };
+    let ours = env!("CARGO_BIN_EXE_eximious");
+    for option in ["", "keep_environment =", "keep_environment = PATH", "add_environment = A=b"] {
+        for args in [&["-bpc"][..], &["-v", "-bpc"], &["-bV"], &["-be", "x"], &["-bt", "x"]] {
+            let found = ask(ours, option, args);
+            let keeps = option.starts_with("keep");
+            assert_eq!(
+                found.1.is_empty() && found.2.is_empty(),
+                keeps || ["-be", "-bt"].contains(&args[0])
+            );
+            if let Some(exim) = reference() {
+                assert_eq!(found, ask(&exim, option, args), "{option}: {args:?}");
+            }
+        }
+    }
+}
