@@ -1,7 +1,7 @@
 //! How a connection begins (specification 44.2.2, 14.11).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, LogSelector, Str, opt, var};
+use eximious::{AclPhases, FailClass, LogSelector, Str, opt, var};
 
 use super::stage::Stage;
 use super::tls::Greeting;
@@ -83,9 +83,21 @@ impl SmtpSession {
         }
     }
 
+    /// Nothing can be told for a greeting: unless that is meant, the client hears so.
+    fn close_ungreeted(&mut self, class: FailClass) -> Stage {
+        if class != FailClass::Forced && !self.setup.is_test {
+            self.connection.failed = true;
+            self.say(&[b"421 Unexpected failure, please try later"]);
+        }
+        self.close()
+    }
+
     /// Greets the client, which has to wait for that.
     pub(super) fn greet(&mut self, Greeting(banner): Greeting) -> Stage {
-        let Some(lines) = self.greeting_lines(banner) else { return self.close() };
+        let lines = match self.greeting_lines(banner) {
+            Ok(lines) => lines,
+            Err(class) => return self.close_ungreeted(class),
+        };
         if let Err(stage) = self.check_sync_of_greeting() {
             return stage;
         }
@@ -94,8 +106,8 @@ impl SmtpSession {
         Stage::COMMANDS
     }
 
-    /// What the client is greeted with; nothing where that can't be told.
-    pub(super) fn greeting_lines(&mut self, banner: Option<Str>) -> Option<Vec<u8>> {
+    /// What the client is greeted with, if that can be told.
+    pub(super) fn greeting_lines(&mut self, banner: Option<Str>) -> Result<Vec<u8>, FailClass> {
         self.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
         self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let (code, text) = match banner {
@@ -107,20 +119,30 @@ impl SmtpSession {
         };
         self.connection.advertised.early_pipelining = self.connection.client.address.is_some()
             && self.client_in(opt::PIPELINING_CONNECT_ADVERTISE_HOSTS);
-        Some(reply::lines(&code, text.bytes(), true))
+        // Each line is said, be it an empty one.
+        let mut lines = text.bytes().trim_ascii_end().split(|byte| *byte == b'\n').peekable();
+        let mut greeting = Vec::new();
+        while let Some(line) = lines.next() {
+            greeting.extend(reply::lines(&code, line, lines.peek().is_none()));
+        }
+        Ok(greeting)
     }
 
-    /// `smtp_banner`; without a banner that can be told, nothing is said at all.
-    fn banner(&mut self) -> Option<Str> {
+    /// `smtp_banner`.
+    fn banner(&mut self) -> Result<Str, FailClass> {
         let text = self.text(opt::SMTP_BANNER);
         let engine = self.cx.engine().clone();
         match engine.expand_once(text.bytes(), &mut self.cx) {
-            Ok(banner) => Some(banner),
+            Ok(banner) => Ok(banner),
             Err(fail) => {
                 let head =
                     [b"Expansion of \"", text.bytes(), b"\" (smtp_banner) failed: "].concat();
-                self.log_panic(&[&head, fail.message()].concat());
-                None
+                let line = [&head, fail.message()].concat();
+                match fail.class() {
+                    FailClass::Forced => self.log(&line),
+                    _ => self.log_panic(&line),
+                }
+                Err(fail.class())
             }
         }
     }

@@ -225,7 +225,7 @@ impl SmtpSession {
             Some(Greeting(banner)) if may && !handshake.greeted => banner.clone(),
             _ => return may,
         };
-        if let Some(lines) = self.greeting_lines(banner) {
+        if let Ok(lines) = self.greeting_lines(banner) {
             self.connection.tls.state = TlsState::Established;
             self.say_lines(lines);
             self.connection.tls.state = TlsState::Handshake;
