@@ -270,6 +270,7 @@ impl Work {
                     call: &mut *call,
                     outgoing: Outgoing::default(),
                     signatures: None,
+                    signed: Vec::new(),
                     submitter: None,
                     host,
                     taking: taking.clone(),

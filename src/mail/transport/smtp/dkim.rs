@@ -9,7 +9,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::UNKNOWN;
-use super::signing::{self, fields, value, wire};
+use super::signing::{self, fields, set, wire};
 use crate::mail::transport::{TransportCall, Undelivered};
 
 /// What a signature is made with, as the options come to.
@@ -48,9 +48,8 @@ impl Signing {
 /// That can't be told, and nothing leaves without a signature (`dkim_strict`).
 pub(super) fn signings(call: &mut TransportCall<'_>) -> Result<Vec<Signing>, Undelivered> {
     let mut all = Vec::new();
-    let Some(domains) = value(call, smtp::DKIM_DOMAIN).or_else(|why| spared(call, &why))? else {
-        return Ok(all);
-    };
+    let domains = set(call, smtp::DKIM_DOMAIN).or_else(|why| spared(call, &why))?;
+    let Some(domains) = domains.filter(|text| !text.is_empty()) else { return Ok(all) };
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for domain in elements(domains.bytes()) {
         let domain = domain.to_ascii_lowercase();
@@ -73,37 +72,47 @@ pub(super) fn spared<T: Default>(
     call: &mut TransportCall<'_>,
     why: &[u8],
 ) -> Result<T, Undelivered> {
-    let line = [b"DKIM: message could not be signed: ", why].concat();
-    call.cx.log().panic(&line);
-    let strict = value(call, smtp::DKIM_STRICT).ok().flatten();
+    call.cx.log().panic(why);
+    let strict = set(call, smtp::DKIM_STRICT).ok().flatten();
     let is_strict = strict
         .is_some_and(|word| word.bytes() == b"1" || word.bytes().eq_ignore_ascii_case(b"true"));
     match is_strict {
-        true => Err(Undelivered::new(UNKNOWN, line)),
+        true => {
+            let head: &[u8] = b"DKIM: message could not be signed";
+            let tail: &[u8] = b", and dkim_strict is set. Deferring message delivery.";
+            call.cx.log().main(&[head, tail].concat());
+            Err(Undelivered::new(UNKNOWN, [head, b": ", why].concat()))
+        }
         false => Ok(T::default()),
     }
 }
 
 /// The signatures of a domain: one for each selector.
 fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>, Vec<u8>> {
-    let Some(selectors) = value(call, smtp::DKIM_SELECTOR)? else { return Ok(Vec::new()) };
+    let Some(selectors) = set(call, smtp::DKIM_SELECTOR)? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for selector in elements(selectors.bytes()).filter(|selector| !selector.is_empty()) {
         let taint = selectors.taint();
         call.cx.set_var(var::DKIM_SELECTOR, Str::from(&selector[..]).stamped(taint));
         let Some(key) = key(call)? else { continue };
-        let canon = value(call, smtp::DKIM_CANON)?;
+        let canon = set(call, smtp::DKIM_CANON)?;
         let canon = canon.as_ref().map_or(&b"relaxed"[..], Str::bytes);
-        let canon =
-            Canon::named(canon).ok_or_else(|| [b"unknown canonicalization ", canon].concat())?;
-        let hash = value(call, smtp::DKIM_HASH)?;
+        let canon = Canon::named(canon).unwrap_or_else(|| {
+            let head = b"DKIM: unknown canonicalization method '".as_slice();
+            let line = [head, canon, b"', defaulting to 'relaxed'."].concat();
+            call.cx.log().main(&line);
+            Canon::Relaxed
+        });
+        let hash = set(call, smtp::DKIM_HASH)?;
         let hash = match hash.as_ref().map_or(&b"sha256"[..], Str::bytes) {
             b"sha256" => Hash::Sha256,
             b"sha512" => Hash::Sha512,
-            other => return Err([b"hash ", other, b" is not to be used"].concat()),
+            b"sha1" => return Err(b"DKIM: sha1 is no hash to sign with (RFC 8301)".to_vec()),
+            other => return Err([b"DKIM: unrecognised hashname '", other, b"'"].concat()),
         };
-        let identity = value(call, smtp::DKIM_IDENTITY)?.map(|text| text.bytes().to_vec());
-        let headers = value(call, smtp::DKIM_SIGN_HEADERS)?;
+        let some = |text: Option<Str>| text.filter(|text| !text.is_empty());
+        let identity = some(set(call, smtp::DKIM_IDENTITY)?).map(|text| text.bytes().to_vec());
+        let headers = some(set(call, smtp::DKIM_SIGN_HEADERS)?);
         let headers = headers.map_or_else(|| SIGN_HEADERS.into(), |text| text.bytes().to_vec());
         let times = times(call)?;
         let (domain, selector) = (domain.to_vec(), selector.to_vec());
@@ -114,9 +123,13 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
 
 /// The key; nothing where the message is not to be signed with it.
 fn key(call: &mut TransportCall<'_>) -> Result<Option<PrivateKey>, Vec<u8>> {
-    match value(call, smtp::DKIM_PRIVATE_KEY)? {
-        Some(text) if !matches!(text.bytes(), b"0" | b"false") => {
-            signing::key(call, &text).map(Some)
+    match set(call, smtp::DKIM_PRIVATE_KEY)? {
+        Some(text) if !matches!(text.bytes(), b"" | b"0" | b"false") => {
+            let key = signing::key(call, &text).map_err(|why| match why.starts_with(b"the ") {
+                true => [b"DKIM: ", &why[..]].concat(),
+                false => why,
+            });
+            key.map(Some)
         }
         _ => Ok(None),
     }
@@ -124,10 +137,13 @@ fn key(call: &mut TransportCall<'_>) -> Result<Option<PrivateKey>, Vec<u8>> {
 
 /// When a signature is made, and when it expires (`dkim_timestamps`).
 fn times(call: &mut TransportCall<'_>) -> Result<Option<(i64, Option<i64>)>, Vec<u8>> {
-    let Some(text) = value(call, smtp::DKIM_TIMESTAMPS)? else { return Ok(None) };
-    let number = std::str::from_utf8(text.bytes()).ok().and_then(|text| text.trim().parse().ok());
-    let number: u32 =
-        number.ok_or_else(|| [b"dkim_timestamps is no number: ", text.bytes()].concat())?;
+    let Some(text) = set(call, smtp::DKIM_TIMESTAMPS)? else { return Ok(None) };
+    // What is no number is none, and then it does not expire.
+    let digits = text.bytes().trim_ascii_start();
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let number = digits.fold(0_u32, |number, digit| {
+        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
+    });
     let now = call.consignment.now;
     Ok(Some((now, (number > 0).then(|| now.saturating_add(number.into())))))
 }
@@ -146,6 +162,16 @@ pub(super) fn signatures(
         lines.extend(field.iter().filter(|byte| **byte != b'\r'));
     }
     Ok(lines)
+}
+
+/// What a log says of them.
+pub(super) fn logged(all: &[Signing]) -> Vec<u8> {
+    let names: Vec<Vec<u8>> =
+        all.iter().map(|one| [&one.domain[..], b":", &one.selector].concat()).collect();
+    match names.is_empty() {
+        true => Vec::new(),
+        false => [b" DKIM=", &names.join(&b':')[..]].concat(),
+    }
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) outgoing: Outgoing<'c>,
     /// What it is to be signed with when it has come through a filter.
     pub(super) signatures: Option<signing::Signatures>,
+    /// By what it was signed, for a log that wants to know.
+    pub(super) signed: Vec<u8>,
     /// Who is said to have submitted it.
     pub(super) submitter: Option<Vec<u8>>,
     pub(super) host: &'a RouteHost,
@@ -147,7 +149,7 @@ impl Attempt<'_, '_> {
         let filter = self.call.filter(&name)?;
         self.signatures = match signatures {
             Some(wanted) if filter.is_none() => {
-                signing::sign(self.call, wanted, &mut self.outgoing)?;
+                self.signed = signing::sign(self.call, wanted, &mut self.outgoing)?;
                 None
             }
             wanted => wanted,
@@ -160,7 +162,9 @@ impl Attempt<'_, '_> {
     fn sign_filtered(&mut self) -> Result<(), Stop> {
         let Some(wanted) = self.signatures.take() else { return Ok(()) };
         self.outgoing = filtered(self.call, &self.outgoing).map_err(Stop::Unread)?;
-        signing::sign(self.call, wanted, &mut self.outgoing).map_err(Stop::Unsigned)
+        let signed = signing::sign(self.call, wanted, &mut self.outgoing);
+        self.signed = signed.map_err(Stop::Unsigned)?;
+        Ok(())
     }
 
     /// Sends a copy to some addresses. The connection, which may be a new one where the old
@@ -394,6 +398,9 @@ impl Attempt<'_, '_> {
         }
         if bdat {
             fields.extend_from_slice(b" K");
+        }
+        if selected.contains(LogSelector::DKIM_VERBOSE) {
+            fields.extend_from_slice(&self.signed);
         }
         let reports = client.extensions().dsn;
         for (at, verdict) in accepted.into_iter().zip(each) {

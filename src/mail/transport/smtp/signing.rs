@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use eximious_core::{DriverOpt, FailClass, Str};
+use eximious_core::{DriverOpt, Fail, FailClass, Str};
 use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::PrivateKey;
 
@@ -32,7 +32,7 @@ pub(super) fn wanted(call: &mut TransportCall<'_>) -> Result<Option<Signatures>,
 }
 
 /// Puts signatures and a seal before the header of what leaves, which goes through no command
-/// any more.
+/// any more. What a log says of the signatures, where there are any.
 ///
 /// # Errors
 /// A signature can't be made, and nothing leaves without it (`dkim_strict`).
@@ -40,7 +40,7 @@ pub(super) fn sign(
     call: &mut TransportCall<'_>,
     wanted: Signatures,
     outgoing: &mut Outgoing<'_>,
-) -> Result<(), Undelivered> {
+) -> Result<Vec<u8>, Undelivered> {
     let Signatures { signings, sealing } = wanted;
     let signed = signings.iter().map(|one| one.signer().body());
     let wanted = signed.chain(sealing.iter().map(|one| one.sealer().body()));
@@ -53,25 +53,26 @@ pub(super) fn sign(
                 arc::unsealed(call, &why);
             }
             return match signings.is_empty() {
-                true => Ok(()),
+                true => Ok(Vec::new()),
                 false => dkim::spared(call, &why),
             };
         }
     };
-    match dkim::signatures(&signings, &outgoing.head, &bodies) {
+    let signed = match dkim::signatures(&signings, &outgoing.head, &bodies) {
         Ok(lines) => {
             outgoing.head.splice(0..0, lines);
+            dkim::logged(&signings)
         }
         Err(why) => dkim::spared(call, &why)?,
-    }
-    let Some(sealing) = sealing else { return Ok(()) };
+    };
+    let Some(sealing) = sealing else { return Ok(signed) };
     match arc::seal(call, &sealing, outgoing, &bodies) {
         Ok(lines) => {
             outgoing.head.splice(0..0, lines);
         }
         Err(why) => arc::unsealed(call, &why),
     }
-    Ok(())
+    Ok(signed)
 }
 
 /// The key that an option gives: the name of a file, or the key itself.
@@ -84,8 +85,11 @@ pub(super) fn key(call: &mut TransportCall<'_>, text: &Str) -> Result<PrivateKey
             }
             let files = call.cx.engine().world().files.clone();
             let read = files.read(name, LARGEST_KEY).map_err(|why| {
-                let why = eximious_stdlib::wording::reason(&why);
-                [b"unable to open file for reading: ", name, b": ", why.as_bytes()].concat()
+                let head: &[u8] = match why.kind() {
+                    io::ErrorKind::IsADirectory => b"unable to read file: ",
+                    _ => b"unable to open file for reading: ",
+                };
+                [head, name].concat()
             });
             read?.to_vec()
         }
@@ -100,15 +104,33 @@ pub(super) fn value(
     call: &mut TransportCall<'_>,
     option: DriverOpt<Str>,
 ) -> Result<Option<Str>, Vec<u8>> {
-    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
-    match Text::new(text).expand(call.cx) {
-        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+    match expanded(call, option) {
+        Ok(text) => Ok(text.filter(|text| !text.is_empty())),
         Err(fail) if fail.class() == FailClass::Forced => Ok(None),
-        Err(fail) => {
-            let head = format!("failed to expand {}: ", option.name());
-            Err([head.as_bytes(), fail.message()].concat())
-        }
+        Err(fail) => Err(unexpanded(option, &fail)),
     }
+}
+
+/// An option's text, be it an empty one; a failure that is forced is one, too.
+pub(super) fn set(
+    call: &mut TransportCall<'_>,
+    option: DriverOpt<Str>,
+) -> Result<Option<Str>, Vec<u8>> {
+    expanded(call, option).map_err(|fail| unexpanded(option, &fail))
+}
+
+fn expanded(call: &mut TransportCall<'_>, option: DriverOpt<Str>) -> Result<Option<Str>, Fail> {
+    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
+    Text::new(text).expand(call.cx).map(Some)
+}
+
+fn unexpanded(option: DriverOpt<Str>, fail: &Fail) -> Vec<u8> {
+    // Exim's name for it lacks a letter.
+    let name = match option.name() {
+        "dkim_sign_headers" => "dkim_sign_header",
+        name => name,
+    };
+    [b"failed to expand ", name.as_bytes(), b": ", fail.message()].concat()
 }
 
 /// Hashes of the body as it leaves.
