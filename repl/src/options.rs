@@ -32,7 +32,7 @@ pub use called::CalledAs;
 use given::Asked;
 pub(crate) use given::Given;
 use rules::{Takes, Then};
-use values::{address_and_port, host, message_id, missing_value, number, sender, unknown};
+use values::{address_and_port, bounded, host, message_id, missing_value, number, sender, unknown};
 
 /// What came of reading the command line.
 #[derive(Debug)]
@@ -218,6 +218,7 @@ impl<'a> Parser<'a> {
                 None => return Err(missing_value(missing, arg)),
             },
         };
+        bounded(name, value)?;
         match rule.then {
             Then::Ignore => Ok(()),
             Then::Later(what, wins) => {

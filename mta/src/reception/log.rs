@@ -9,6 +9,9 @@ use eximious::{Context, LogSelector, Message, Str, var};
 
 use crate::smtp::BodyBytes;
 
+/// How much of a subject is logged.
+const LONGEST_SUBJECT: usize = 100;
+
 /// A message that is kept.
 #[derive(Debug)]
 pub struct Kept<'a> {
@@ -149,8 +152,8 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
             (settings.get(opt::CHECK_RFC2047_LENGTH), settings.get(opt::PRINT_TOPBITCHARS));
         let subject = subjects.join(&b'\n');
         let decoded = rfc2047::decode(subject.trim_ascii(), Some(charset), length_counts);
-        let mut text = Vec::with_capacity(decoded.text.len());
-        for byte in decoded.text.iter() {
+        let mut text = Vec::with_capacity(LONGEST_SUBJECT);
+        for byte in decoded.text.iter().take(LONGEST_SUBJECT) {
             if matches!(byte, b'"' | b'\\') {
                 text.push(b'\\');
             }

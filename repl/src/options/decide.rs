@@ -1,8 +1,11 @@
 //! What is done, where several options ask for something.
 
 use super::given::Asked;
-use super::values::later;
+use super::values::{later, no_longer};
 use super::{Options, Parser, Stop};
+
+/// How long an address may be that is to get a message, or a list of them.
+const LONGEST_ADDRESS: usize = 16_384;
 
 impl Parser<'_> {
     /// Something is asked for. A list of the queue is not given up for it.
@@ -71,6 +74,8 @@ impl Parser<'_> {
             _ => {}
         }
         if self.action.is_none() && (self.given.recipients_in_header || !self.args.is_empty()) {
+            let mut addresses = self.args.iter();
+            addresses.try_for_each(|one| no_longer(one, LONGEST_ADDRESS, "address argument"))?;
             self.action = Some(Asked::Submit);
         }
         if self.action.is_none() && self.given.tells_version {

@@ -8,7 +8,7 @@ use eximious_mta::delivery::{Handling, QueueRun, QueueText};
 
 use super::given::Asked;
 use super::rules::Missing;
-use super::values::{message_id, missing_value};
+use super::values::{message_id, missing_value, no_longer};
 use super::{Parser, Stop};
 use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
@@ -48,6 +48,7 @@ impl Parser<'_> {
         run.local_only |= flag(&mut rest, b'l');
         if let Some(queue) = rest.strip_prefix(b"G") {
             let end = queue.iter().position(|byte| *byte == b'/').unwrap_or(queue.len());
+            no_longer(&queue[..end], 64, "-q*G<name>")?;
             self.given.queue = queue[..end].to_vec();
             rest = queue.get(end + 1..).unwrap_or_default();
         }

@@ -17,6 +17,52 @@ pub(super) fn message_id(option: &str, id: &[u8]) -> Result<Vec<u8>, Stop> {
     Err(Stop::exim([b"malformed message id ", id, &tail].concat()))
 }
 
+/// How long may be what options take, and what they are called where it is longer.
+const LONGEST: &[(&str, usize, &str)] = &[
+    ("-F", 256, "-F"),
+    ("-MCG", 64, "-MCG"),
+    ("-R", 256, "-R"),
+    ("-S", 256, "-R"),
+    ("-bfd", 255, "-bfd"),
+    ("-bfl", 64, "-bfl"),
+    ("-bfp", 64, "-bfp"),
+    ("-bfs", 64, "-bfs"),
+    ("-bh", 45, "-bh"),
+    ("-bhc", 45, "-bh"),
+    ("-f", 1024, "-f"),
+    ("-oMa", 45, "-oMa"),
+    ("-oMaa", 64, "-oMaa"),
+    ("-oMai", 256, "-oMai"),
+    ("-oMas", 256, "-oMas"),
+    ("-oMi", 45, "-oMi"),
+    ("-oMr", 64, "-oMr"),
+    ("-oMs", 255, "-oMs"),
+    ("-oMt", 512, "-oMt"),
+    ("-oX", 1024, "-oX"),
+    ("-r", 1024, "-f"),
+    ("-z", 2048, "-z logtext"),
+];
+
+/// Refuses a value that is longer than the option may have it.
+pub(super) fn bounded(option: &str, value: &[u8]) -> Result<(), Stop> {
+    if option == "-p" {
+        return match value.iter().position(|byte| *byte == b':') {
+            None => no_longer(value, 64, "-p<protocol>"),
+            Some(_) => no_longer(value, 320, "-p<protocol>:<host>"),
+        };
+    }
+    let bound = LONGEST.iter().find(|(name, ..)| *name == option);
+    bound.map_or(Ok(()), |(_, most, shown)| no_longer(value, *most, shown))
+}
+
+/// Refuses what is longer.
+pub(super) fn no_longer(value: &[u8], most: usize, what: &str) -> Result<(), Stop> {
+    match value.len() {
+        length if length <= most => Ok(()),
+        length => Err(Stop::exim(format!("length limit exceeded ({length} > {most}) for: {what}"))),
+    }
+}
+
 pub(super) fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
     match missing {
         Missing::Abandoned => Stop::abandoned(arg),

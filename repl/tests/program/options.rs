@@ -378,3 +378,34 @@ fn an_environment_that_nobody_speaks_of_is_purged_and_that_is_logged() {
         }
     }
 }
+
+#[test]
+fn what_options_take_may_not_be_longer_than_it_has_to_be() {
+    let long = |count: usize| "y".repeat(count);
+    for (option, most, shown) in [
+        ("-F", 256, "-F"),
+        ("-S", 256, "-R"),
+        ("-bfl", 64, "-bfl"),
+        ("-bh", 45, "-bh"),
+        ("-f", 1024, "-f"),
+        ("-oMa", 45, "-oMa"),
+        ("-oMr", 64, "-oMr"),
+        ("-oMt", 512, "-oMt"),
+        ("-p", 64, "-p<protocol>"),
+        ("-qG", 64, "-q*G<name>"),
+        ("-r", 1024, "-f"),
+        ("-z", 2048, "-z logtext"),
+        ("-t", 16_384, "address argument"),
+    ] {
+        let length = most + 1;
+        let value = long(length);
+        let attached = format!("{option}{value}");
+        let args = if option == "-qG" { vec![attached.as_str()] } else { vec![option, &value] };
+        let wanted = format!("exim: length limit exceeded ({length} > {most}) for: {shown}\n");
+        for program in [Some(env!("CARGO_BIN_EXE_eximious").to_owned()), reference()] {
+            let Some(program) = program else { continue };
+            let ran = run(&program, &[&["-C", "/dev/null"], &args[..]].concat(), b"");
+            assert_eq!((ran.status, ran.err), (Some(1), wanted.clone()), "{program} {option}");
+        }
+    }
+}
