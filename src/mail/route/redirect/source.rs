@@ -75,15 +75,15 @@ fn file(
         return Err(RouteError::new(message));
     }
     if let Some(why) = absence {
-        return missing(router, identity, &*all, path, &why);
+        return missing(machine, router, identity, &*all, path, &why);
     }
     let stat = match files.stat(path, true) {
         Ok(stat) if stat.mode & KIND == SOCKET => {
             let why = std::io::Error::from_raw_os_error(NO_SUCH_DEVICE);
-            return missing(router, identity, &*files, path, &why);
+            return missing(machine, router, identity, &*files, path, &why);
         }
         Ok(stat) => stat,
-        Err(why) => return missing(router, identity, &*files, path, &why),
+        Err(why) => return missing(machine, router, identity, &*files, path, &why),
     };
     // Who may not open it is told so first.
     let contents = match stat.mode & KIND == REGULAR {
@@ -93,7 +93,7 @@ fn file(
     if let Some(Err(why)) = &contents
         && why.kind() == ErrorKind::PermissionDenied
     {
-        return missing(router, identity, &*files, path, why);
+        return missing(machine, router, identity, &*files, path, why);
     }
     let Some(contents) = contents else {
         return Err(RouteError::new([path, b" is not a regular file"].concat()));
@@ -104,12 +104,13 @@ fn file(
     }
     match contents {
         Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
-        Err(why) => missing(router, identity, &*files, path, &why),
+        Err(why) => missing(machine, router, identity, &*files, path, &why),
     }
 }
 
 /// What a file that can't be opened means.
 fn missing(
+    machine: &Machine<'_>,
     router: &Router,
     identity: Identity,
     files: &dyn Files,
@@ -136,18 +137,20 @@ fn missing(
     if ignored {
         return Ok(None);
     }
-    let why = said_of(identity, why);
+    let why = said_of(machine, identity, why);
     Err(RouteError::new([b"failed to open ", path, b": ", why.as_bytes()].concat()))
 }
 
 /// The system's words, and whose rights are too few.
-fn said_of(identity: Identity, why: &std::io::Error) -> String {
-    match (why.kind(), identity) {
-        (ErrorKind::PermissionDenied, Identity { uid: Some(uid), gid, .. }) => {
-            format!("{} (euid={uid} egid={})", reason(why), gid.unwrap_or(uid))
-        }
-        _ => reason(why).to_string(),
+fn said_of(machine: &Machine<'_>, identity: Identity, why: &std::io::Error) -> String {
+    if why.kind() != ErrorKind::PermissionDenied {
+        return reason(why).to_string();
     }
+    let (uid, gid) = match identity.uid {
+        Some(uid) => (uid, identity.gid.unwrap_or(uid)),
+        None => machine.cx.engine().world().host.ids(),
+    };
+    format!("{} (euid={uid} egid={gid})", reason(why))
 }
 
 /// `modemask`, `check_owner`, `check_group`.
@@ -218,7 +221,7 @@ pub(super) fn included(
             let tail = b" (component of included file); could be symbolic link";
             return [b"failed to open ", path, tail].concat();
         }
-        failed(b"failed to open included file ", &said_of(identity, &why))
+        failed(b"failed to open included file ", &said_of(machine, identity, &why))
     })?;
     match stat.mode & KIND {
         REGULAR if stat.size > LARGEST => {
@@ -232,7 +235,9 @@ pub(super) fn included(
     }
     match files.read(path, LARGEST) {
         Ok(bytes) => Ok(text_of(&bytes)),
-        Err(why) => Err(failed(b"failed to open included file ", &said_of(identity, &why))),
+        Err(why) => {
+            Err(failed(b"failed to open included file ", &said_of(machine, identity, &why)))
+        }
     }
 }
 
