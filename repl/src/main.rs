@@ -63,6 +63,10 @@ fn main() -> ExitCode {
     eximious_world::serving::receive_signals();
     // Where it can't be had, nobody asks.
     let _ = eximious_world::serving::survive_asking();
+    eximious_world::serving::with_room(run)
+}
+
+fn run() -> ExitCode {
     let mut args = std::env::args_os().map(OsString::into_vec);
     let called = CalledAs::named(&args.next().unwrap_or_default());
     let args: Vec<Vec<u8>> = args.collect();

@@ -126,3 +126,30 @@ fn files_of_many_lines_are_no_configuration() {
     let lines = b"a = b\n".repeat(990_000);
     assert_eq!(within(2048, &["fmt", "--diff"], &lines, folder.path()), "");
 }
+
+#[test]
+fn whoever_calls_may_have_left_little_room_on_the_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display().to_string();
+    let config = folder.path().join("conf");
+    let text = format!(
+        "primary_hostname = me.test\nspool_directory = {at}/spool\nlog_file_path = {at}/%slog\n\
+         keep_environment =\nbegin routers\ngone:\n driver = redirect\n data = :blackhole:\n"
+    );
+    fs::write(&config, text).unwrap();
+    let limited = |kilobytes: u32, arguments: &[&str], input: &[u8]| {
+        let script = format!("ulimit -s {kilobytes} -c 0 && exec \"$@\"");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script, "bash", env!("CARGO_BIN_EXE_eximious"), "-C"]);
+        fed(command.arg(&config).args(arguments).current_dir(folder.path()), input)
+    };
+    for kilobytes in [64, 256] {
+        let nested = format!("{}x{}", "${uc:".repeat(200), "}".repeat(200));
+        let output = limited(kilobytes, &["-be", &nested], b"");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "X\n", "{output:?}");
+        let output = limited(kilobytes, &["-bt", "a@b.test"], b"");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("discarded"), "{output:?}");
+        let output = limited(kilobytes, &["-bs", "-odi"], b"EHLO x\r\nQUIT\r\n");
+        assert!(output.stdout.ends_with(b"closing connection\r\n"), "{output:?}");
+    }
+}

@@ -53,6 +53,26 @@ fn again(arguments: &[Vec<u8>], shown: bool) -> Command {
     command
 }
 
+/// What the stack of a program's first thread has to have room for.
+const ROOM: usize = 4 << 20;
+
+/// Does a program's work where there is room for it: with a stack of its own, where whoever
+/// called has left less than that (`ulimit -s`).
+pub fn with_room<T: Send>(work: fn() -> T) -> T {
+    let most = getrlimit(Resource::Stack).current;
+    if most.is_none_or(|most| most >= ROOM as u64) {
+        return work();
+    }
+    thread::scope(|scope| {
+        let spawned = thread::Builder::new().stack_size(ROOM).spawn_scoped(scope, work);
+        match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|why| std::panic::resume_unwind(why)),
+            // There is no memory for another: it may be enough.
+            Err(_) => work(),
+        }
+    })
+}
+
 /// How many files may be open.
 pub fn open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
