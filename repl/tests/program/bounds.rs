@@ -144,7 +144,7 @@ fn whoever_calls_may_have_left_little_room_on_the_stack() {
         fed(command.arg(&config).args(arguments).current_dir(folder.path()), input)
     };
     for kilobytes in [64, 256] {
-        let nested = format!("{}x{}", "${uc:".repeat(200), "}".repeat(200));
+        let nested = format!("{}x{}", "${uc:".repeat(100), "}".repeat(100));
         let output = limited(kilobytes, &["-be", &nested], b"");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "X\n", "{output:?}");
         let output = limited(kilobytes, &["-bt", "a@b.test"], b"");
