@@ -106,6 +106,18 @@ pub struct ReplyCode {
     pub ones: Option<u8>,
 }
 
+impl HostSource {
+    /// Where hosts come from, by name; any, where there is none.
+    fn parse(name: &[u8]) -> Option<Option<Self>> {
+        match name {
+            b"" => Some(None),
+            b"mx" => Some(Some(Self::Mx)),
+            b"a" => Some(Some(Self::A)),
+            _ => None,
+        }
+    }
+}
+
 /// Reads a rule of the section; with it, what Exim would say of it in the log.
 pub(super) fn rule(line: &[u8]) -> Result<(RetryRule, Option<Vec<u8>>), Vec<u8>> {
     let missing = || b"missing error type in retry rule".to_vec();
@@ -136,16 +148,7 @@ impl RetryError {
             b"lost_connection" => Self::LostConnection,
             b"quota" => Self::Quota(None),
             b"refused" => Self::Refused(None),
-            b"refused_mx" => Self::Refused(Some(HostSource::Mx)),
-            b"refused_a" => Self::Refused(Some(HostSource::A)),
             b"timeout" => Self::Timeout { connecting: false, source: None },
-            b"timeout_mx" => Self::Timeout { connecting: false, source: Some(HostSource::Mx) },
-            b"timeout_a" => Self::Timeout { connecting: false, source: Some(HostSource::A) },
-            b"timeout_connect" => Self::Timeout { connecting: true, source: None },
-            b"timeout_connect_mx" => {
-                Self::Timeout { connecting: true, source: Some(HostSource::Mx) }
-            }
-            b"timeout_connect_a" => Self::Timeout { connecting: true, source: Some(HostSource::A) },
             b"timeout_dns" => {
                 let warning = b"\"timeout_dns\" is no longer available in retry rules (it has \
                     never worked) - treated as \"timeout\"";
@@ -155,10 +158,18 @@ impl RetryError {
             b"tls_required" => Self::TlsRequired,
             _ => {
                 if let Some(age) = lower.strip_prefix(b"quota_") {
-                    match seconds(age) {
-                        Some(age) => Self::Quota(Some(age.into())),
-                        None => return unknown(),
-                    }
+                    let age = seconds(age).ok_or_else(|| b"bad time value".to_vec())?;
+                    Self::Quota(Some(age.into()))
+                } else if let Some(source) = lower.strip_prefix(b"refused_") {
+                    let wanted = || b"A or MX expected after \"refused\"".to_vec();
+                    Self::Refused(HostSource::parse(source).ok_or_else(wanted)?)
+                } else if let Some(rest) = lower.strip_prefix(b"timeout_") {
+                    let behind = rest.strip_prefix(b"connect");
+                    let behind = behind.filter(|rest| rest.is_empty() || rest.starts_with(b"_"));
+                    let source = behind.map_or(rest, |rest| rest.get(1..).unwrap_or_default());
+                    let words = b"\"A\", \"MX\", or \"connect\" expected after \"timeout\"";
+                    let source = HostSource::parse(source).ok_or_else(|| words.to_vec())?;
+                    Self::Timeout { connecting: behind.is_some(), source }
                 } else if let Some(code) = lower.strip_prefix(b"data_4") {
                     Self::Data(ReplyCode::parse("data", code)?)
                 } else if let Some(code) = lower.strip_prefix(b"mail_4") {

@@ -50,7 +50,8 @@ fn find<'c>(
 ) -> Result<Option<&'c RetryRule>, Fail> {
     let keys: Vec<Str> =
         [Some(&failure.key), failure.alternate.as_ref()].into_iter().flatten().map(whole).collect();
-    for (rule, _) in &config.retry {
+    // A pattern is looked at, and a file asked, for those errors alone that the rule is about.
+    for (rule, _) in config.retry.iter().filter(|(rule, _)| rule.error.covers(failure.error)) {
         let mut hit = false;
         for key in &keys {
             hit = patterns::matches(cx, &rule.pattern, &mut Matcher::address(key))?;
@@ -58,7 +59,7 @@ fn find<'c>(
                 break;
             }
         }
-        if !hit || !rule.error.covers(failure.error) {
+        if !hit {
             continue;
         }
         match (&rule.senders, &failure.sender) {

@@ -3,7 +3,7 @@
 use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace, Var};
 
-use super::{SendingHost, client_name};
+use super::SendingHost;
 use crate::dns::{self, How, local::LocalAddresses};
 use crate::lists::{HostNames, Known, ip};
 use crate::variables::var;
@@ -71,7 +71,8 @@ fn is_true(call: &mut Call<'_>, text: &Str, address: &Str) -> Result<bool, Fail>
     }
     // The client goes on being called what it was: this is no place to name it.
     let called = [call.value_of(DESCRIPTIONS[0])?, call.value_of(DESCRIPTIONS[1])?];
-    let names = client_name(call).and_then(|_| SendingHost.names(call));
+    // Once: a name that can't be had now is not asked for again.
+    let names = SendingHost.names(call);
     for (var, value) in DESCRIPTIONS.into_iter().zip(called) {
         call.set_var(var, value);
     }
