@@ -50,8 +50,17 @@ impl SmtpSession {
 
     /// Between the chunks of a message, nothing else may be said.
     pub(super) fn refuse_within_chunks(&mut self) -> Stage {
+        self.name_chunks();
         self.transaction.only_rset = true;
         self.protocol_error(b"503", b"only BDAT permissible after non-LAST BDAT")
+    }
+
+    /// Has the logs name the message that comes in chunks, if its header is there.
+    pub(super) fn name_chunks(&mut self) {
+        if let Some(data) = self.transaction.chunks.take() {
+            self.name_if_in_body(&data);
+            self.transaction.chunks = Some(data);
+        }
     }
 
     /// Asks what becomes of a line `From …` before the header of what came in chunks.

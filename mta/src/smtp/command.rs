@@ -235,15 +235,15 @@ impl SmtpSession {
 
     fn rset(&mut self) -> Stage {
         self.settle_from_line_of_chunks(true);
+        self.name_chunks();
         self.log_incomplete("RSET");
         self.drop_transaction();
         self.reply(&[b"250 Reset OK"])
     }
 
     pub(super) fn quit(&mut self) -> Stage {
-        if self.transaction.chunks.is_none() {
-            self.log_incomplete("QUIT");
-        }
+        self.name_chunks();
+        self.log_incomplete("QUIT");
         let result = self.acl(opt::ACL_SMTP_QUIT, AclPhases::QUIT).unwrap_or_else(|| unset(true));
         if result.verdict == AclVerdict::Error {
             let why = result.log_message.clone().unwrap_or_default();
@@ -256,10 +256,10 @@ impl SmtpSession {
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);
             }
         }
+        self.log_end(End::Closed("closed by QUIT"));
         if let Some(data) = self.transaction.chunks.take() {
             return self.connection_lost_in_message(*data);
         }
-        self.log_end(End::Closed("closed by QUIT"));
         self.close()
     }
 

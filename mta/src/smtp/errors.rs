@@ -173,6 +173,7 @@ impl SmtpSession {
         if self.connection.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
             return Ok(());
         }
+        self.log_incomplete("too many non-mail commands");
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let tail = b" dropped: too many nonmail commands (last was \"";
         let mut words = self.connection.command.split(|byte| *byte == b' ');

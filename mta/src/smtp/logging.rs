@@ -138,6 +138,10 @@ impl SmtpSession {
 
     /// ` (error: Connection reset by peer)`, where the connection broke.
     pub(super) fn breakage(&self) -> String {
+        // Of what is encrypted, TLS has told it.
+        if self.connection.tls.is_established() {
+            return String::new();
+        }
         let broken = self.connection.broken_by.as_ref();
         broken.map(|why| format!(" (error: {why})")).unwrap_or_default()
     }

@@ -25,8 +25,9 @@ impl SmtpSession {
     pub fn shut_down(&mut self) {
         let host = self.connection.host.clone();
         let text = [host.bytes(), b": Service not available - closing connection"].concat();
-        let client = self.shown_client();
-        self.log(&[b"SMTP connection from ", &client[..], b" closed after SIGTERM"].concat());
+        let (client, lasted) = (self.shown_client(), self.lasted());
+        let tail = format!(" D={lasted} closed after SIGTERM");
+        self.log(&[b"SMTP connection from ", &client[..], tail.as_bytes()].concat());
         self.run_notquit("signal-exit", Some((b"421", &text)));
         self.stage = self.close();
     }

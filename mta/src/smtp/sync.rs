@@ -63,8 +63,12 @@ impl SmtpSession {
             && self.connection.advertised.pipelining;
         self.connection.pipelined.late |=
             sent_on && matches!(command, Some(Command::Mail | Command::Rcpt));
-        // Who may speak before the greeting is not watched until its first message.
-        if self.connection.advertised.early_pipelining || !self.is_too_soon() {
+        // Who may speak before the greeting is not watched until its first message, and
+        // nobody's commands are that come encrypted.
+        if self.connection.advertised.early_pipelining
+            || self.connection.tls.is_established()
+            || !self.is_too_soon()
+        {
             return Ok(());
         }
         let may_go_on = match command {
@@ -87,6 +91,7 @@ impl SmtpSession {
     }
 
     fn reject_unsynchronized(&mut self) -> Stage {
+        self.log_incomplete("sync failure");
         let pipelined = self.connection.advertised.pipelining;
         let client = self.logged_client();
         let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };

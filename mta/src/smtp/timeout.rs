@@ -98,8 +98,9 @@ impl SmtpSession {
     fn command_timed_out(&mut self) -> Stage {
         if self.tells(LogSelector::LOST_INCOMING_CONNECTION) {
             let (client, lasted) = (self.shown_client(), self.lasted());
-            let head = b"SMTP command timeout on connection from ";
-            let line = [head, &client[..], b" D=", lasted.as_bytes()].concat();
+            let under = if self.connection.tls.is_established() { "TLS " } else { "" };
+            let head = format!("SMTP command timeout on {under}connection from ");
+            let line = [head.as_bytes(), &client, b" D=", lasted.as_bytes()].concat();
             self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
         }
         let host = self.connection.host.clone();
@@ -111,7 +112,11 @@ impl SmtpSession {
         if let Some(data) = data {
             self.name_if_in_body(data);
         }
-        let client = self.shown_client();
+        // Where it connected is not told.
+        let client = match self.variable(var::SENDER_FULLHOST) {
+            none if none.is_empty() => self.shown_client(),
+            full => full.bytes().to_vec(),
+        };
         let sender = self.variable(var::SENDER_ADDRESS);
         let lasted = self.lasted();
         let head = b"SMTP data timeout (message abandoned) on connection from ";

@@ -107,6 +107,7 @@ impl SmtpSession {
             self.log_tls_fault(&fault);
             return Err(self.reply(&[b"454 TLS currently unavailable"]));
         }
+        self.log_incomplete("STARTTLS");
         self.drop_transaction();
         self.say(&[b"220 TLS go ahead"]);
         Ok(self.begin_handshake(None))
