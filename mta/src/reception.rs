@@ -90,8 +90,8 @@ pub struct Submission {
     /// The domain of an address that is made; an empty one where that is made
     /// of nothing but the name that was proved.
     pub domain: Option<Vec<u8>>,
-    /// The name that stands before it.
-    pub name: Vec<u8>,
+    /// The name that stands before it, where one is given.
+    pub name: Option<Vec<u8>>,
 }
 
 /// What came of it.
@@ -109,8 +109,20 @@ pub struct FixedMessage {
     pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
     pub named: HeaderRecipients,
-    /// The identification that it came with, as it stood there.
-    pub given_id: Option<Vec<u8>>,
+    /// How it is identified.
+    pub identity: Identity,
+}
+
+/// What a line Message-ID has, as logs tell that.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Identity {
+    /// Nothing is told.
+    #[default]
+    Untold,
+    /// What it came with, as it stood there.
+    Given(Vec<u8>),
+    /// What was made for it.
+    Made(Vec<u8>),
 }
 
 impl Submission {
@@ -121,7 +133,7 @@ impl Submission {
         while !rest.is_empty() {
             if let Some(name) = rest.strip_prefix(b"name=") {
                 // The name is all that is left, slashes included.
-                submission.name = name.to_vec();
+                submission.name = Some(name.to_vec());
                 break;
             }
             let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
@@ -165,11 +177,11 @@ pub fn fix(
     let given_id = format!("{prefix}message-id");
     let given_id = lines.standing().find(|line| line.is(&given_id));
     let given_id = given_id.map(|line| line.header.value().trim_ascii().to_vec());
+    let mut identity = given_id.map_or(Identity::Untold, Identity::Given);
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
     let submission = submission.as_ref();
-    let completes = (origin.local || submission.is_some())
-        && !origin.leaves_header
-        && !controls.contains_key("suppress_local_fixups");
+    let fixes = origin.local && !controls.contains_key("suppress_local_fixups");
+    let completes = (fixes || submission.is_some()) && !origin.leaves_header;
     let author = Author { origin, submission, prefix };
     if origin.local && !origin.smtp {
         author.complete_login(cx, &mut lines);
@@ -197,13 +209,16 @@ pub fn fix(
         cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
     }
     let (mut panics, mut own_sender, mut old_sender) = (Vec::new(), None, None);
-    if completes && given_id.is_none() {
+    if completes && identity == Identity::Untold {
         message.headers = shown(&lines);
         let (text, back) = identification(cx, message, &mut panics);
         message = back;
         match resent {
             true => lines.push_front("Resent-Message-Id", &text),
-            false => lines.push("Message-Id", &text),
+            false => {
+                lines.push("Message-Id", &text);
+                identity = Identity::Made(text);
+            }
         }
     }
     // For recipients that rules rewrote.
@@ -219,7 +234,7 @@ pub fn fix(
         }
     }
     match own_sender {
-        Some(sender) => cx.set_var(var::SENDER_ADDRESS, sender),
+        Some(sender) => author.replace_sender(cx, sender),
         None if origin.rewrites_sender => match envelope::rewrite_sender(cx, rewriter) {
             Ok(old) => old_sender = old,
             Err(fail) => tell(fail.message()),
@@ -239,7 +254,7 @@ pub fn fix(
     let (headers, mut replaced) = lines.split();
     let places = RewrittenPlaces::take(&mut replaced);
     message.headers = headers;
-    FixedMessage { message, replaced, places, old_sender, panics, named, given_id }
+    FixedMessage { message, replaced, places, old_sender, panics, named, identity }
 }
 
 /// The header lines as they are by now, for who looks at them.

@@ -7,6 +7,7 @@ use eximious::stdlib::rfc2047;
 use eximious::world::Moment;
 use eximious::{Context, LogSelector, Message, Str, var};
 
+use super::Identity;
 use crate::smtp::BodyBytes;
 
 /// How much of a subject is logged.
@@ -37,8 +38,8 @@ pub struct Kept<'a> {
     pub queue: &'a [u8],
     /// The message that it is about (`-oMm`).
     pub about: &'a [u8],
-    /// The identification that it came with.
-    pub given_id: Option<&'a [u8]>,
+    /// How it is identified.
+    pub identity: &'a Identity,
     /// Who gets it, as that was said.
     pub recipients: &'a [Str],
 }
@@ -128,12 +129,11 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
         line.extend_from_slice(&[b" Q=", kept.queue].concat());
     }
     let named = |name: &'static [u8]| kept.message.named(name).next().map(|header| header.value());
-    let made = || named(b"resent-message-id").or_else(|| named(b"message-id"));
-    let (mark, id): (&[u8], _) = match kept.given_id {
+    let (mark, id): (&[u8], Option<&[u8]>) = match kept.identity {
         _ if !wanted.contains(LogSelector::MSG_ID) => (b"", None),
-        Some(id) => (b" id=", Some(id)),
-        None if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", made()),
-        None => (b"", None),
+        Identity::Given(id) => (b" id=", Some(id)),
+        Identity::Made(id) if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", Some(id)),
+        _ => (b"", None),
     };
     let rules = Rules { literals: true, ..Rules::of(cx.engine().settings()) };
     // What is no identification is not named.

@@ -3,7 +3,7 @@
 
 use eximious::opt;
 use eximious::stdlib::address::{self, Rules, quote_local_part};
-use eximious::{Context, Str, var};
+use eximious::{Context, LogSelector, Str, var};
 
 use super::envelope::own_address;
 use super::lines::{Line, Lines};
@@ -85,12 +85,25 @@ impl Author<'_> {
         let same = line.is_some_and(|line| self.is_from(cx, line, &own, rules));
         if !same {
             let value = match self.submission {
-                Some(submission) => with_name(cx, &submission.name, &own),
+                Some(submission) => with_given_name(cx, submission, &own),
                 None => self.named(cx, &own, true),
             };
             lines.push(&format!("{}Sender", self.prefix), &value);
         }
         sender
+    }
+
+    /// Makes somebody else the sender: who proved who he is.
+    pub(super) fn replace_sender(&self, cx: &mut Context, sender: Str) {
+        let old = cx.value_of(var::SENDER_ADDRESS);
+        if old.bytes() != sender.bytes() {
+            let middle = b"\" from env-from rewritten as \"".as_slice();
+            let tail = b"\" by submission mode";
+            let line = [b"\"", old.bytes(), middle, sender.bytes(), tail].concat();
+            let selector = cx.engine().settings().log_selector();
+            cx.log().by_selector(selector, LogSelector::ADDRESS_REWRITE, &line);
+        }
+        cx.set_var(var::SENDER_ADDRESS, sender);
     }
 
     /// Whether a From line holds this address, with or without a prefix or suffix
@@ -137,13 +150,21 @@ impl Author<'_> {
     /// address, whoever the sender is.
     fn named(&self, cx: &Context, address: &[u8], always: bool) -> Vec<u8> {
         match self.submission {
-            Some(submission) => with_name(cx, &submission.name, address),
+            Some(submission) => with_given_name(cx, submission, address),
             None if always => {
                 let name = phrase(cx, &self.origin.name);
                 [&name, b" <".as_slice(), address, b">"].concat()
             }
             None => with_name(cx, &self.origin.name, address),
         }
+    }
+}
+
+/// The same with the name that a control gives; an empty one is one, too.
+fn with_given_name(cx: &Context, submission: &Submission, address: &[u8]) -> Vec<u8> {
+    match &submission.name {
+        Some(name) => [&phrase(cx, name), b" <".as_slice(), address, b">"].concat(),
+        None => address.to_vec(),
     }
 }
 

@@ -332,7 +332,7 @@ impl SmtpSession {
             pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",
-            given_id: arrived.given_id.as_deref(),
+            identity: &arrived.identity,
             recipients: &envelope.said_recipients,
         };
         reception::logged(&mut self.cx, &kept)

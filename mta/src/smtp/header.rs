@@ -86,13 +86,13 @@ impl SmtpSession {
         let tell = logs::main(&self.cx, self.message_id());
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
         let FixedMessage {
-            mut message, mut replaced, places, old_sender, panics, given_id, ..
+            mut message, mut replaced, places, old_sender, panics, identity, ..
         } = fixed;
         let old_recipients = std::mem::take(&mut self.transaction.arrived.old_recipients);
         places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
         panics.iter().for_each(|line| self.log_panic(line));
         self.transaction.arrived.replaced = replaced;
-        self.transaction.arrived.given_id = given_id;
+        self.transaction.arrived.identity = identity;
         let sender = self.variable(var::SENDER_ADDRESS);
         message.sender = sender.clone();
         if let Some(envelope) = &mut self.transaction.envelope {

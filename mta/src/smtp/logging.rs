@@ -9,6 +9,7 @@ use eximious::{LogSelector, Str, opt, var};
 use super::SmtpSession;
 use super::errors::Mistake;
 use super::transaction::Arrived;
+use crate::reception::Identity;
 use crate::{logs, reception, tally};
 
 /// How a connection ends.
@@ -258,8 +259,9 @@ impl SmtpSession {
         };
         let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
         let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
-        let Arrived { replaced, given_id, .. } = &self.transaction.arrived;
-        let named = given_id.is_some() && self.connection.client.address.is_some();
+        let Arrived { replaced, identity, .. } = &self.transaction.arrived;
+        let named =
+            matches!(identity, Identity::Given(_)) && self.connection.client.address.is_some();
         reception::rejected(&self.cx, message, (sender, recipients), replaced, added, named)
     }
 }

@@ -7,6 +7,7 @@ use eximious::{Context, Str, Var, var};
 use super::mail_data::MailData;
 use super::memory::Charge;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
+use crate::reception::Identity;
 
 /// `$message_size` before a message is there, where the client does not say it.
 pub(super) const UNKNOWN_SIZE: &str = "-1";
@@ -97,8 +98,8 @@ pub(super) struct Arrived {
     pub(super) replaced: Vec<Replaced>,
     /// Recipients as they were before rules rewrote them, until the header tells of them.
     pub(super) old_recipients: Vec<Str>,
-    /// The identification that it came with.
-    pub(super) given_id: Option<Vec<u8>>,
+    /// How it is identified.
+    pub(super) identity: Identity,
     /// The data file of the spool, where its body is there already.
     pub(super) data: Option<Box<dyn SpoolData>>,
 }

@@ -196,7 +196,34 @@ fn submission(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
     // It is what local submission is anyhow.
     match run.phase.intersects(AclPhases::NOT_SMTP_START) {
         true => Answer::Yes,
-        false => kept(run, setting),
+        false => {
+            // What was asked for before holds on, unless it is asked for otherwise.
+            let before = run.state.controls.get("submission").map(|one| one.options.clone());
+            let options = before.map_or(setting.options.clone(), |before| {
+                Str::from(added(before.bytes(), setting.options.bytes()))
+            });
+            kept(run, Setting { options, ..setting })
+        }
+    }
+}
+
+/// The options of `submission` and further ones: the last domain and the last name count.
+fn added(before: &[u8], options: &[u8]) -> Vec<u8> {
+    let (words, name) = words_and_name(before);
+    let (others, other_name) = words_and_name(options);
+    let parts = [words, others, other_name.or(name).unwrap_or_default()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(&b'/')
+}
+
+/// The options before the name, and the name with its word, which is all of the rest.
+fn words_and_name(options: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let at = match options.starts_with(b"name=") {
+        true => Some(0),
+        false => memchr::memmem::find(options, b"/name=").map(|at| at + 1),
+    };
+    match at {
+        Some(at) => (options[..at].strip_suffix(b"/").unwrap_or_default(), Some(&options[at..])),
+        None => (options, None),
     }
 }
 
