@@ -109,8 +109,17 @@ pub struct FixedMessage {
     pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
     pub named: HeaderRecipients,
-    /// How it is identified.
+    /// What is logged of its header.
+    pub logged: LoggedHeader,
+}
+
+/// What logs tell of a header when a message comes in, whatever ACLs make of that.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LoggedHeader {
+    /// How the message is identified.
     pub identity: Identity,
+    /// Whether it came with a subject.
+    pub has_subject: bool,
 }
 
 /// What a line Message-ID has, as logs tell that.
@@ -177,6 +186,7 @@ pub fn fix(
     let given_id = format!("{prefix}message-id");
     let given_id = lines.standing().find(|line| line.is(&given_id));
     let given_id = given_id.map(|line| line.header.value().trim_ascii().to_vec());
+    let has_subject = lines.standing().any(|line| line.is("subject"));
     let mut identity = given_id.map_or(Identity::Untold, Identity::Given);
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
     let submission = submission.as_ref();
@@ -254,7 +264,8 @@ pub fn fix(
     let (headers, mut replaced) = lines.split();
     let places = RewrittenPlaces::take(&mut replaced);
     message.headers = headers;
-    FixedMessage { message, replaced, places, old_sender, panics, named, identity }
+    let logged = LoggedHeader { identity, has_subject };
+    FixedMessage { message, replaced, places, old_sender, panics, named, logged }
 }
 
 /// The header lines as they are by now, for who looks at them.

@@ -29,8 +29,8 @@ use eximious::{Context, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{
-    self, FixedMessage, GatheredMessage, Identity, Kept, Origin, Parsed, ReadMessage, Way, frozen,
-    message_id,
+    self, FixedMessage, GatheredMessage, Kept, LoggedHeader, Origin, Parsed, ReadMessage, Way,
+    frozen, message_id,
 };
 use crate::smtp::{
     DsnNotify, EnvelopeSender, Provenance, Received, Recipient, Returned, SmtpServer, SpoolOutcome,
@@ -449,7 +449,7 @@ impl<'s> Submission<'s> {
         let faults = RefCell::new(Vec::new());
         let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
-        let FixedMessage { message, replaced, places, panics, named, identity, .. } = fixed;
+        let FixedMessage { message, replaced, places, panics, named, logged, .. } = fixed;
         self.check_count(&named)?;
         panics.iter().for_each(|line| self.log_panic(line));
         faults.take().iter().for_each(|line| self.log(line));
@@ -475,7 +475,7 @@ impl<'s> Submission<'s> {
         self.cx.set_var(var::MESSAGE_SIZE, came.to_string());
         self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         let discarded = self.judge()?;
-        self.keep(discarded, identity)
+        self.keep(discarded, logged)
     }
 
     /// Puts the line there that says how the message came here.
@@ -511,7 +511,7 @@ impl<'s> Submission<'s> {
     fn keep(
         &mut self,
         discarded: Option<(&'static str, Str)>,
-        identity: Identity,
+        logged: LoggedHeader,
     ) -> Result<Done, Fault> {
         let mut message = self.cx.take_message().unwrap_or_default();
         reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
@@ -561,7 +561,7 @@ impl<'s> Submission<'s> {
             chunked: false,
             queue: received.queue.bytes(),
             about: &self.request.about,
-            identity: &identity,
+            header: &logged,
             recipients: &self.typed,
         };
         let line = reception::logged(self.cx, &kept);

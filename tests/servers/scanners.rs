@@ -434,6 +434,26 @@ fn a_server_that_is_not_there_yet_is_tried_once_more() {
     assert!(begin.elapsed() < Duration::from_secs(60));
 }
 
+/// What is made of numbers here may be expanded, and the words of a report may not.
+#[test]
+fn scores_are_not_from_outside() {
+    let answer = "SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.4 / 5.0\r\n\r\nreport\r\n";
+    for (variable, verdict) in [
+        ("spam_score", AclVerdict::Deny),
+        ("spam_score_int", AclVerdict::Deny),
+        ("spam_bar", AclVerdict::Deny),
+        ("spam_action", AclVerdict::Deny),
+        ("spam_report", AclVerdict::Error),
+    ] {
+        let played = tcp(&[End, say(answer)]);
+        let options = format!("spamd_address = {}", played.place);
+        let acl = format!(
+            "deny spam = joe\n condition = ${{if eq{{${{expand:${variable}}}}}{{}}{{no}}{{yes}}}}"
+        );
+        assert_eq!(judged(&options, &acl).0, verdict, "{variable}");
+    }
+}
+
 #[test]
 fn rspamd() {
     let answer = "RSPAMD/1.3 0 EX_OK\r\nMetric: default; False; 3.25 / 10.00 / 0.0\r\n\

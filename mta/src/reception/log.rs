@@ -7,7 +7,7 @@ use eximious::stdlib::rfc2047;
 use eximious::world::Moment;
 use eximious::{Context, LogSelector, Message, Str, var};
 
-use super::Identity;
+use super::{Identity, LoggedHeader};
 use crate::smtp::BodyBytes;
 
 /// How much of a subject is logged.
@@ -38,8 +38,8 @@ pub struct Kept<'a> {
     pub queue: &'a [u8],
     /// The message that it is about (`-oMm`).
     pub about: &'a [u8],
-    /// How it is identified.
-    pub identity: &'a Identity,
+    /// What is logged of its header.
+    pub header: &'a LoggedHeader,
     /// Who gets it, as that was said.
     pub recipients: &'a [Str],
 }
@@ -128,8 +128,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
     if !kept.queue.is_empty() {
         line.extend_from_slice(&[b" Q=", kept.queue].concat());
     }
-    let named = |name: &'static [u8]| kept.message.named(name).next().map(|header| header.value());
-    let (mark, id): (&[u8], Option<&[u8]>) = match kept.identity {
+    let (mark, id): (&[u8], Option<&[u8]>) = match &kept.header.identity {
         _ if !wanted.contains(LogSelector::MSG_ID) => (b"", None),
         Identity::Given(id) => (b" id=", Some(id)),
         Identity::Made(id) if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", Some(id)),
@@ -143,7 +142,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
     }
     let subjects = kept.message.named(b"subject").map(|header| header.value().trim_ascii());
     let subjects = subjects.filter(|subject| !subject.is_empty()).collect::<Vec<_>>();
-    if wanted.contains(LogSelector::SUBJECT) && named(b"subject").is_some() {
+    if wanted.contains(LogSelector::SUBJECT) && kept.header.has_subject {
         line.extend_from_slice(b" T=\"");
         let settings = cx.engine().settings();
         let charset = settings.get(opt::HEADERS_CHARSET);

@@ -306,9 +306,9 @@ impl SmtpSession {
         if !self.acl_state.has("fakereject") && !self.acl_state.has("fakedefer") {
             return;
         }
-        let recipients =
-            self.transaction.envelope.iter_mut().flat_map(|envelope| &mut envelope.recipients);
-        for recipient in recipients {
+        let Some(envelope) = &mut self.transaction.envelope else { return };
+        self.transaction.arrived.reports = Some(dsn::shown(&envelope.sender, &envelope.recipients));
+        for recipient in &mut envelope.recipients {
             let failure = recipient.notify.failure;
             recipient.notify = DsnNotify { never: true, failure, ..DsnNotify::default() };
         }
@@ -318,8 +318,9 @@ impl SmtpSession {
     fn arrival_line(&mut self, message: &Message, envelope: &Envelope) -> ArrivalLine {
         let queue = self.acl_state.queue.clone();
         let pipelining = self.shown_pipelining();
-        let reports = dsn::shown(&envelope.sender, &envelope.recipients);
         let arrived = &self.transaction.arrived;
+        let asked = || dsn::shown(&envelope.sender, &envelope.recipients);
+        let reports = arrived.reports.clone().unwrap_or_else(asked);
         let kept = reception::Kept {
             message,
             looks_refused: self.acl_state.has("fakereject"),
@@ -332,7 +333,7 @@ impl SmtpSession {
             pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",
-            identity: &arrived.identity,
+            header: &arrived.logged,
             recipients: &envelope.said_recipients,
         };
         reception::logged(&mut self.cx, &kept)

@@ -85,14 +85,13 @@ impl SmtpSession {
         let controls = &self.acl_state.controls;
         let tell = logs::main(&self.cx, self.message_id());
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
-        let FixedMessage {
-            mut message, mut replaced, places, old_sender, panics, identity, ..
-        } = fixed;
+        let FixedMessage { mut message, mut replaced, places, old_sender, panics, logged, .. } =
+            fixed;
         let old_recipients = std::mem::take(&mut self.transaction.arrived.old_recipients);
         places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
         panics.iter().for_each(|line| self.log_panic(line));
         self.transaction.arrived.replaced = replaced;
-        self.transaction.arrived.identity = identity;
+        self.transaction.arrived.logged = logged;
         let sender = self.variable(var::SENDER_ADDRESS);
         message.sender = sender.clone();
         if let Some(envelope) = &mut self.transaction.envelope {

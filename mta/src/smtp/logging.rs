@@ -259,9 +259,9 @@ impl SmtpSession {
         };
         let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
         let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
-        let Arrived { replaced, identity, .. } = &self.transaction.arrived;
-        let named =
-            matches!(identity, Identity::Given(_)) && self.connection.client.address.is_some();
+        let Arrived { replaced, logged, .. } = &self.transaction.arrived;
+        let named = matches!(logged.identity, Identity::Given(_))
+            && self.connection.client.address.is_some();
         reception::rejected(&self.cx, message, (sender, recipients), replaced, added, named)
     }
 }

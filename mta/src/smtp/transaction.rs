@@ -7,7 +7,7 @@ use eximious::{Context, Str, Var, var};
 use super::mail_data::MailData;
 use super::memory::Charge;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
-use crate::reception::Identity;
+use crate::reception::LoggedHeader;
 
 /// `$message_size` before a message is there, where the client does not say it.
 pub(super) const UNKNOWN_SIZE: &str = "-1";
@@ -98,8 +98,10 @@ pub(super) struct Arrived {
     pub(super) replaced: Vec<Replaced>,
     /// Recipients as they were before rules rewrote them, until the header tells of them.
     pub(super) old_recipients: Vec<Str>,
-    /// How it is identified.
-    pub(super) identity: Identity,
+    /// The reports that were asked for, as logs tell it, where other ones will be sent.
+    pub(super) reports: Option<Vec<u8>>,
+    /// What is logged of its header.
+    pub(super) logged: LoggedHeader,
     /// The data file of the spool, where its body is there already.
     pub(super) data: Option<Box<dyn SpoolData>>,
 }

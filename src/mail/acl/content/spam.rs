@@ -112,17 +112,18 @@ fn show(run: &mut Run<'_>, verdict: &Verdict) {
         count => sign.repeat(count.min(LONGEST_BAR)),
     };
     let action = match &verdict.action {
-        Some(action) => action.clone(),
-        None => if is_spam { &b"reject"[..] } else { b"no action" }.to_vec(),
+        Some(action) => Str::tainted(&action[..]),
+        None => Str::fixed(if is_spam { "reject" } else { "no action" }),
     };
+    // Numbers, and what is made of them here, are nobody's words.
     for (var, value) in [
-        (var::SPAM_SCORE, format!("{score:.1}").into_bytes()),
-        (var::SPAM_SCORE_INT, ((score * 10.0 + 0.001) as i64).to_string().into_bytes()),
-        (var::SPAM_BAR, bar.into_bytes()),
-        (var::SPAM_REPORT, verdict.report.clone()),
+        (var::SPAM_SCORE, Str::from(format!("{score:.1}").into_bytes())),
+        (var::SPAM_SCORE_INT, Str::from(((score * 10.0 + 0.001) as i64).to_string().into_bytes())),
+        (var::SPAM_BAR, Str::from(bar.into_bytes())),
+        (var::SPAM_REPORT, Str::tainted(&verdict.report[..])),
         (var::SPAM_ACTION, action),
     ] {
-        run.cx.set_var(var, Str::tainted(&value[..]));
+        run.cx.set_var(var, value);
     }
 }
 
