@@ -127,24 +127,24 @@ impl Attempt<'_> {
         let (address, text) = (subject.address, subject.address.text.bytes());
         let is_short = subject.is_local && !subject.is_direct;
         let own = subject.own();
-        let utf8 = self.utf8_prints();
-        let mut out = printing(&own, utf8);
+        // Bytes beyond ASCII are written as they are.
+        let mut out = printing(&own, true);
         let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
         let all = self.wanted().contains(LogSelector::ALL_PARENTS);
         if let Some((original, between)) = ancestors.split_last() {
             // A file or a command is told with the address that it came of.
             let nearest = usize::from(subject.is_direct).min(between.len());
             let between = if all && !subject.is_late { between } else { &between[..nearest] };
-            let shown: Vec<Vec<u8>> = between.iter().map(|one| printing(one, utf8)).collect();
+            let shown: Vec<Vec<u8>> = between.iter().map(|one| printing(one, true)).collect();
             if !between.is_empty() {
                 out.extend_from_slice(&[b" (", &shown.join(&b", "[..])[..], b")"].concat());
             }
             let is_other = subject.is_late || !is_same(original, &own);
             if is_short || subject.is_direct || !between.is_empty() || is_other {
-                out.extend_from_slice(&[b" <", &printing(original, utf8)[..], b">"].concat());
+                out.extend_from_slice(&[b" <", &printing(original, true)[..], b">"].concat());
             }
         } else if is_short || !is_same(text, &own) {
-            out.extend_from_slice(&[b" <", &printing(text, utf8)[..], b">"].concat());
+            out.extend_from_slice(&[b" <", &printing(text, true)[..], b">"].concat());
         }
         out
     }
@@ -152,21 +152,13 @@ impl Attempt<'_> {
     /// `a@me.test <list@me.test>`: an address, and the one that it came of at last.
     pub(super) fn named_with_parent(&self, subject: &Subject<'_>) -> Vec<u8> {
         let address = subject.address;
-        let utf8 = self.utf8_prints();
-        let mut out = printing(address.text.bytes(), utf8);
+        let mut out = printing(address.text.bytes(), true);
         if let Some(parent) = &address.parent {
             out.extend_from_slice(
-                &[b" <", &printing(parent.text.bytes(), utf8)[..], b">"].concat(),
+                &[b" <", &printing(parent.text.bytes(), true)[..], b">"].concat(),
             );
         }
         out
-    }
-
-    /// Whether bytes beyond ASCII are written as they are: where the message came as one that
-    /// has such addresses, or all are.
-    fn utf8_prints(&self) -> bool {
-        let settings = self.cx.engine().settings();
-        self.file().has("smtputf8") || settings.get(opt::PRINT_TOPBITCHARS)
     }
 
     pub(super) fn wanted(&self) -> LogSelector {
@@ -264,14 +256,13 @@ impl Attempt<'_> {
         let wanted = self.wanted();
         let mut named = self.named(subject);
         if let Some(file) = &done.file {
-            let utf8 = self.utf8_prints();
-            let shown = printing(subject.address.text.bytes(), utf8).len();
-            named.splice(..shown, printing(file, utf8));
+            let shown = printing(subject.address.text.bytes(), true).len();
+            named.splice(..shown, printing(file, true));
         }
         if let Some(told) = &done.recipient {
             let own = [b" <", subject.address.text.bytes(), b">"].concat();
             let ends = named.ends_with(&own) || subject.address.ancestors().next().is_some();
-            let shown = printing(&subject.own(), self.utf8_prints()).len();
+            let shown = printing(&subject.own(), true).len();
             named.splice(..shown.min(named.len()), told.bytes().iter().copied());
             if !ends {
                 named.extend(own);
@@ -394,7 +385,8 @@ impl Attempt<'_> {
         // What a router has to say may be nothing, but it has said it.
         let is_routers = subject.transport.is_none() && why.number <= 0;
         if !message.is_empty() || is_routers {
-            line.extend_from_slice(&[b": ", message].concat());
+            let prints = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
+            line.extend_from_slice(&[b": ", &printing(message, prints)[..]].concat());
         }
         line
     }

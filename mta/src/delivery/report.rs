@@ -273,7 +273,7 @@ impl<'r, 'd> Letter<'r, 'd> {
         if let Some(said) = &why.said {
             // What a router has to say may be nothing, but it has said it.
             if !said.is_empty() || why.message.is_empty() {
-                self.indented(&[head, &broken(said)].concat());
+                self.indented(&[head, &broken(&legible(said))].concat());
             }
             return;
         }
@@ -285,8 +285,8 @@ impl<'r, 'd> Letter<'r, 'd> {
             return;
         }
         let message = match why.host {
-            Some(_) => broken(&unfolded(message)),
-            None => broken(message),
+            Some(_) => broken(&legible(&unfolded(message))),
+            None => broken(&legible(message)),
         };
         self.indented(&[head, &message].concat());
     }
@@ -352,6 +352,13 @@ fn origin(one: &Undone) -> &'static [u8] {
         true => b"ultimately generated from ",
         false => b"generated from ",
     }
+}
+
+/// What somebody said, with escapes for what does not print, line by line.
+fn legible(text: &[u8]) -> Vec<u8> {
+    let lines: Vec<Vec<u8>> =
+        text.split(|byte| *byte == b'\n').map(|line| printing(line, false)).collect();
+    lines.join(&b'\n')
 }
 
 /// An address, `pipe to |command`, and the like.
