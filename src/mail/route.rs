@@ -142,6 +142,12 @@ impl Routes {
         self.router_has(number, eximious_stdlib::options::opt::router::redirect::ONE_TIME)
     }
 
+    /// Whether there is a router of a name that may make a copy on the way (`unseen`).
+    pub fn has_copying_router(&self, name: &Str) -> bool {
+        let mut routers = self.0.routers.iter();
+        routers.any(|one| one.name == *name && one.filter.unseen != Some(false))
+    }
+
     /// Whether retries of what a router, by number, could not decide are for each local part
     /// (`retry_use_local_part`).
     pub fn router_retries_local_parts(&self, number: usize) -> bool {

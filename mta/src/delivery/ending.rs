@@ -1,6 +1,8 @@
 //! How an attempt ends: senders are told, and the message is gone, or left as it is to be found
 //! next.
 
+use std::collections::VecDeque;
+
 use eximious::LogSelector;
 use eximious::stdlib::printing::printing;
 
@@ -33,6 +35,14 @@ impl Attempt<'_> {
         Attempted::Completed
     }
 
+    /// Logs that nobody is told of some failures.
+    fn tell_ignored(&mut self, ignored: impl IntoIterator<Item = (NodeId, Vec<u8>)>) {
+        for (node, line) in ignored {
+            self.log(&line);
+            self.complete(node);
+        }
+    }
+
     /// Tells senders of failures, and leaves the message as it is to be found next.
     pub(super) fn end(&mut self) -> Attempted {
         if !self.has_good_news_only() && !self.secure() {
@@ -56,12 +66,19 @@ impl Attempt<'_> {
             let subject = Subject::undelivered(address, None, is_direct);
             (one.node, [&self.named_with_parent(&subject)[..], b": error ignored"].concat())
         });
-        let ignored: Vec<(NodeId, Vec<u8>)> = ignored.collect();
+        let mut ignored: VecDeque<(NodeId, Vec<u8>)> = ignored.collect();
+        let order: Vec<NodeId> = failed.iter().map(|one| one.node).collect();
         failed.retain(|one| !one.address.attached.ignore_errors);
         let mut freezes = self.freezes;
         let (mut is_report_lost, mut is_report_stuck) = (false, false);
         let mut lost = Vec::new();
         for (sender, failed) in super::report::by_sender(self, failed) {
+            // Those that stand before the first of these are told before.
+            let before =
+                order.iter().take_while(|node| failed.iter().all(|one| one.node != **node));
+            let count = before.filter(|node| ignored.iter().any(|(one, _)| one == *node)).count();
+            let before: Vec<_> = ignored.drain(..count).collect();
+            self.tell_ignored(before);
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
                     self.send_report(id);
@@ -87,10 +104,7 @@ impl Attempt<'_> {
                 }
             }
         }
-        for (node, line) in ignored {
-            self.log(&line);
-            self.complete(node);
-        }
+        self.tell_ignored(ignored);
         for (node, same) in std::mem::take(&mut self.duplicates) {
             if self.tracking.is_done(self.tracking.unique(same)) {
                 self.complete(node);

@@ -134,18 +134,21 @@ impl Attempt<'_> {
     }
 
     /// An address that is the same as one that it came of is known by its transport, too:
-    /// the other may go elsewhere. Whether it has got the message.
+    /// the other may go elsewhere. Whether it has got the message, perhaps when it came of
+    /// itself, as aliases were then.
     fn has_it_by_transport(&mut self, planned: &Planned) -> bool {
         let Planned { node, delivery } = planned;
         let (address, is_other) = (&delivery.address, delivery.target != DeliveryTarget::Address);
         let Some(number) = delivery.transport.filter(|_| !is_other) else { return false };
-        if address.unique.bytes().len() <= address.text.bytes().len() {
-            return false;
-        }
         let transport = self.routes().transport_name(number).clone();
-        let name = [&known_by(address.text.bytes())[..], b"/", transport.bytes()].concat();
+        // Copies on the way are known by their routers, and are no deliveries of this one.
+        let is_of_both = self.routes().has_copying_router(&transport);
+        let tail: &[u8] = if is_of_both { b"/" } else { b"" };
+        let name = [&known_by(address.text.bytes())[..], b"/", transport.bytes(), tail].concat();
         let has_it = self.tracking.is_done(&name);
-        self.tracking.rename(*node, name);
+        if address.unique.bytes().len() > address.text.bytes().len() {
+            self.tracking.rename(*node, name);
+        }
         if has_it {
             self.complete(*node);
         }

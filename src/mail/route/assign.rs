@@ -51,6 +51,8 @@ impl Machine<'_> {
 
     /// `errors_to`: an address that does not verify does not count.
     pub(super) fn assign_errors(&mut self, router: &Router) -> Result<(), RouteError> {
+        let attached = &self.address.attached;
+        self.told_before = Some((attached.errors_to.clone(), attached.ignore_errors));
         let Some(text) = router.text(opt::ERRORS_TO) else { return Ok(()) };
         let address = match unless_forced(text.expand(self.cx)) {
             Ok(None) => return Ok(()),

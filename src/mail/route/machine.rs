@@ -88,6 +88,9 @@ pub(super) struct Machine<'m> {
     pub(super) shown: BTreeSet<Vec<u8>>,
     /// The router that had the last word.
     pub(super) decided: Option<usize>,
+    /// Who was told of errors before the router at hand said otherwise, and whether nobody
+    /// was.
+    pub(super) told_before: Option<(Option<Str>, bool)>,
 }
 
 impl Routes {
@@ -119,6 +122,7 @@ impl Routes {
             data_shown: false,
             shown: BTreeSet::new(),
             decided: None,
+            told_before: None,
         };
         let routed = machine.run();
         machine.hide_address();
@@ -425,6 +429,12 @@ impl Machine<'_> {
         again.attached.headers_add.clear();
         again.attached.headers_remove.clear();
         again.attached.hidden = self.address.attached.hidden;
+        // Whom the router would have told of errors is told of those of its own.
+        if let Some((before, ignored)) = self.told_before.take() {
+            again.attached.errors_to = before;
+            again.attached.srs_sender = None;
+            again.attached.ignore_errors = ignored;
+        }
         again.first_router = number + 1;
         for child in &mut self.children {
             let child = child.address_mut();
