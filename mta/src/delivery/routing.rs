@@ -144,9 +144,15 @@ impl Attempt<'_> {
         // Copies on the way are known by their routers, and are no deliveries of this one.
         let is_of_both = self.routes().has_copying_router(&transport);
         let tail: &[u8] = if is_of_both { b"/" } else { b"" };
-        let name = [&known_by(address.text.bytes())[..], b"/", transport.bytes(), tail].concat();
+        let is_again = address.unique.bytes().len() > address.text.bytes().len();
+        // A copy on the way has its router in its name, and is none that came of itself.
+        let own = match is_again {
+            true => known_by(address.text.bytes()),
+            false => self.tracking.unique(*node).to_vec(),
+        };
+        let name = [&own[..], b"/", transport.bytes(), tail].concat();
         let has_it = self.tracking.is_done(&name);
-        if address.unique.bytes().len() > address.text.bytes().len() {
+        if is_again {
             self.tracking.rename(*node, name);
         }
         if has_it {
