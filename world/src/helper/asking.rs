@@ -235,8 +235,15 @@ impl DeliveriesDatabases {
         if !is_refused {
             return None;
         }
-        let about = self.files.stat(file, true).ok()?;
-        is_other(about.uid).then_some((about.uid, about.gid))
+        let about = match self.files.stat(file, true) {
+            // SQLite makes it.
+            Err(_) if matches!(query, DatabaseQuery::Sqlite { .. }) => {
+                self.files.stat(path.parent()?.as_os_str().as_bytes(), true)
+            }
+            found => found,
+        };
+        let owner = about.ok().map(|about| (about.uid, about.gid))?;
+        is_other(owner.0).then_some(owner)
     }
 }
 
