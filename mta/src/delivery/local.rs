@@ -81,9 +81,11 @@ impl Attempt<'_> {
         let (mut together, mut others) = (vec![first], Vec::new());
         for one in left {
             let first = &together[0].delivery;
+            let parts = [first, &one.delivery].map(|delivery| delivery.address.local_part.bytes());
             let domains = [&first.address.domain, &one.delivery.address.domain].map(Str::bytes);
             let fits = together.len() < batch.most
                 && goes_with(first, &one.delivery, batch.mixed)
+                && (!batch.one_local_part || parts[0] == parts[1])
                 && (!batch.one_domain || domains[0] == domains[1])
                 && routes.shares_batch(&mut self.cx, number, &batch, &one.delivery);
             match fits {

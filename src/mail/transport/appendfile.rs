@@ -78,7 +78,11 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
         Err(fault) => Err(Trouble::Deferred(match text.filter_fault() {
             None => undelivered(fault),
             Some(why) => {
-                let place = [b" while writing to ", &order.path[..]].concat();
+                // A new file has a name of its own until it is whole.
+                let head = b" while writing to ";
+                let name = memchr::memmem::find(&fault.message, &head[1..])
+                    .map_or(&order.path[..], |at| &fault.message[at + head.len() - 1..]);
+                let place = [&head[..], name].concat();
                 match why.is_timeout() {
                     true => {
                         let words = b"Connection timed out: error";

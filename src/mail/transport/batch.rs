@@ -13,6 +13,8 @@ use crate::mail::route::{Delivery, Routes};
 pub struct TransportBatch {
     /// How many go together at the most: 1 where it goes alone.
     pub most: usize,
+    /// Whether all must have one local part.
+    pub one_local_part: bool,
     /// Whether all must be of one domain.
     pub one_domain: bool,
     /// Whether nothing else that addresses carry keeps them apart.
@@ -52,13 +54,15 @@ impl Routes {
             _ if mixed => usize::MAX,
             _ => 1,
         };
-        let alone = TransportBatch { most: 1, one_domain: false, mixed, id: None };
-        if most == 1 || transport.mentions(cx, "local_part") {
+        let alone =
+            TransportBatch { most: 1, one_local_part: false, one_domain: false, mixed, id: None };
+        if most == 1 {
             return alone;
         }
-        let one_domain = transport.mentions(cx, "domain");
+        let [one_local_part, one_domain] =
+            ["local_part", "domain"].map(|variable| transport.mentions(cx, variable));
         match self.batch_id(cx, number, delivery) {
-            Some(id) => TransportBatch { most, one_domain, mixed, id },
+            Some(id) => TransportBatch { most, one_local_part, one_domain, mixed, id },
             None => alone,
         }
     }
