@@ -117,14 +117,14 @@ pub struct FixedMessage {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LoggedHeader {
     /// How the message is identified.
-    pub identity: Identity,
+    pub identity: Identification,
     /// Whether it came with a subject.
     pub has_subject: bool,
 }
 
 /// What a line Message-ID has, as logs tell that.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Identity {
+pub enum Identification {
     /// Nothing is told.
     #[default]
     Untold,
@@ -187,7 +187,7 @@ pub fn fix(
     let given_id = lines.standing().find(|line| line.is(&given_id));
     let given_id = given_id.map(|line| line.header.value().trim_ascii().to_vec());
     let has_subject = lines.standing().any(|line| line.is("subject"));
-    let mut identity = given_id.map_or(Identity::Untold, Identity::Given);
+    let mut identity = given_id.map_or(Identification::Untold, Identification::Given);
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
     let submission = submission.as_ref();
     let fixes = origin.local && !controls.contains_key("suppress_local_fixups");
@@ -219,7 +219,7 @@ pub fn fix(
         cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
     }
     let (mut panics, mut own_sender, mut old_sender) = (Vec::new(), None, None);
-    if completes && identity == Identity::Untold {
+    if completes && identity == Identification::Untold {
         message.headers = shown(&lines);
         let (text, back) = identification(cx, message, &mut panics);
         message = back;
@@ -227,7 +227,7 @@ pub fn fix(
             true => lines.push_front("Resent-Message-Id", &text),
             false => {
                 lines.push("Message-Id", &text);
-                identity = Identity::Made(text);
+                identity = Identification::Made(text);
             }
         }
     }

@@ -109,6 +109,7 @@ impl Attempt<'_> {
         for list in [&mut plan.local, &mut plan.remote] {
             *list = self.without_duplicates(std::mem::take(list));
             list.retain(|planned| !self.has_it_by_transport(planned));
+            *list = self.without_repetitions(std::mem::take(list));
         }
         self.name_recipients(&mut plan);
         plan
@@ -137,9 +138,22 @@ impl Attempt<'_> {
     /// the other may go elsewhere. Whether it has got the message, perhaps when it came of
     /// itself, as aliases were then.
     fn has_it_by_transport(&mut self, planned: &Planned) -> bool {
+        let Some((name, is_again)) = self.name_by_transport(planned) else { return false };
+        let has_it = self.tracking.is_done(&name);
+        if is_again {
+            self.tracking.rename(planned.node, name);
+        }
+        if has_it {
+            self.complete(planned.node);
+        }
+        has_it
+    }
+
+    /// The name of a delivery with its transport, and whether its address came of itself.
+    fn name_by_transport(&self, planned: &Planned) -> Option<(Vec<u8>, bool)> {
         let Planned { node, delivery } = planned;
         let (address, is_other) = (&delivery.address, delivery.target != DeliveryTarget::Address);
-        let Some(number) = delivery.transport.filter(|_| !is_other) else { return false };
+        let number = delivery.transport.filter(|_| !is_other)?;
         let transport = self.routes().transport_name(number).clone();
         // Copies on the way are known by their routers, and are no deliveries of this one.
         let is_of_both = self.routes().has_copying_router(&transport);
@@ -150,15 +164,24 @@ impl Attempt<'_> {
             true => known_by(address.text.bytes()),
             false => self.tracking.unique(*node).to_vec(),
         };
-        let name = [&own[..], b"/", transport.bytes(), tail].concat();
-        let has_it = self.tracking.is_done(&name);
-        if is_again {
-            self.tracking.rename(*node, name);
+        Some(([&own[..], b"/", transport.bytes(), tail].concat(), is_again))
+    }
+
+    /// The same deliveries, where one address that came of itself by several ways would get
+    /// the message by the same transport more than once.
+    fn without_repetitions(&mut self, all: Vec<Planned>) -> Vec<Planned> {
+        let (mut left, mut first) = (Vec::new(), BTreeMap::new());
+        for one in all {
+            let name = self.name_by_transport(&one).map(|(name, _)| name);
+            match name.as_ref().and_then(|name| first.get(name)) {
+                Some(same) => self.duplicates.push((one.node, *same)),
+                None => {
+                    first.extend(name.map(|name| (name, one.node)));
+                    left.push(one);
+                }
+            }
         }
-        if has_it {
-            self.complete(*node);
-        }
-        has_it
+        left
     }
 
     /// The same deliveries, each once. What becomes of one is what becomes of those that are

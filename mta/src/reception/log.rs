@@ -7,7 +7,7 @@ use eximious::stdlib::rfc2047;
 use eximious::world::Moment;
 use eximious::{Context, LogSelector, Message, Str, var};
 
-use super::{Identity, LoggedHeader};
+use super::{Identification, LoggedHeader};
 use crate::smtp::BodyBytes;
 
 /// How much of a subject is logged.
@@ -130,8 +130,10 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
     }
     let (mark, id): (&[u8], Option<&[u8]>) = match &kept.header.identity {
         _ if !wanted.contains(LogSelector::MSG_ID) => (b"", None),
-        Identity::Given(id) => (b" id=", Some(id)),
-        Identity::Made(id) if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", Some(id)),
+        Identification::Given(id) => (b" id=", Some(id)),
+        Identification::Made(id) if wanted.contains(LogSelector::MSG_ID_CREATED) => {
+            (b" id*=", Some(id))
+        }
         _ => (b"", None),
     };
     let rules = Rules { literals: true, ..Rules::of(cx.engine().settings()) };
