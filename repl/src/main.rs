@@ -49,7 +49,7 @@ use eximious::world::Command;
 use eximious::{Engine, Fail, Settings, opt, words};
 use eximious_world::DeliveryHelper;
 
-use options::{CalledAs, ExpandRequest, Job, Options, Parsed};
+use options::{CalledAs, ExpandRequest, Job, Options, ReadArguments};
 use output::Output;
 use prompt::Beginning;
 use refusal::{Refusal, Stop};
@@ -77,7 +77,7 @@ fn run() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Parsed { tells_version, options } = options::parse(called, &args);
+    let ReadArguments { tells_version, options } = options::parse(called, &args);
     if tells_version {
         let world = eximious_world::system();
         let engine = Engine::builder().world(world).build();

@@ -36,7 +36,7 @@ use values::{address_and_port, bounded, host, message_id, missing_value, number,
 
 /// What came of reading the command line.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ReadArguments {
     /// `-bV`: whether the version is told before anything else, be it a complaint about what
     /// stands behind it.
     pub tells_version: bool,
@@ -149,11 +149,11 @@ const LONGEST_SYSLOG_NAME: usize = 32;
 const MOST_MACROS: usize = 10;
 
 /// Reads the arguments, without the program's own name.
-pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> Parsed {
+pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> ReadArguments {
     let mut parser = Parser::new(called, args);
     let read = parser.read();
     let tells_version = parser.given.tells_version;
-    Parsed { tells_version, options: read.and_then(|()| parser.decide()) }
+    ReadArguments { tells_version, options: read.and_then(|()| parser.decide()) }
 }
 
 struct Parser<'a> {

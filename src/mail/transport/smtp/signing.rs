@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use eximious_core::{DriverOpt, Fail, FailClass, Str};
 use eximious_mailauth::canon::{BodyHash, BodyHasher, BodyHashes};
 use eximious_mailauth::crypto::PrivateKey;
+use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{arc, dkim};
 use crate::mail::route::Text;
@@ -127,7 +128,7 @@ fn expanded(call: &mut TransportCall<'_>, option: DriverOpt<Str>) -> Result<Opti
 fn unexpanded(option: DriverOpt<Str>, fail: &Fail) -> Vec<u8> {
     // Exim's name for it lacks a letter.
     let name = match option.name() {
-        "dkim_sign_headers" => "dkim_sign_header",
+        name if name == smtp::DKIM_SIGN_HEADERS.name() => &name[..name.len() - 1],
         name => name,
     };
     [b"failed to expand ", name.as_bytes(), b": ", fail.message()].concat()
