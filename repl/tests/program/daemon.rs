@@ -417,7 +417,8 @@ fn a_real_exim_delivers_to_it() {
 /// Starts a daemon in the background that can't go on, and says what it says before that.
 fn started(log_file_path: &str) -> (Option<i32>, String) {
     let config = common::file(&format!(
-        "primary_hostname = x\nlog_file_path = {log_file_path}\nspool_directory = /nonexistent/x\n"
+        "primary_hostname = x\nkeep_environment =\nlog_file_path = {log_file_path}\n\
+         spool_directory = /nonexistent/x\n"
     ));
     let path = config.path().to_str().unwrap();
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();

@@ -145,7 +145,7 @@ fn the_version_says_which_configuration_is_read() {
             None => assert!(last.ends_with("-C FILE names one"), "{text}"),
         }
     }
-    let config = common::file("primary_hostname = x\n");
+    let config = common::file("primary_hostname = x\nkeep_environment =\n");
     let name = config.path().to_str().unwrap();
     assert!(said(&["-C", name, "-bV"]).ends_with(&format!("Configuration file is {name}\n")));
     assert!(said(&["-bI:help"]).contains("exim -bI:sieve"));

@@ -436,7 +436,7 @@ fn a_proxy_has_to_say_who_the_client_is() {
         b"\0\0\0\0",
     ] {
         let all = told(&[wrong, b"\r\nHELO x\r\nMAIL FROM:<a@b>\r\nDATA\r\n"].concat());
-        assert!(all.starts_with("220 yes  192.0.2.1 1025 \n"), "{all}");
+        assert!(all.starts_with("220 yes  192.0.2.1 1025\n"), "{all}");
         assert!(!all.contains("250 "), "{all}");
         assert!(all.contains("503 Command refused, required Proxy negotiation failed"), "{all}");
     }
