@@ -89,6 +89,9 @@ fn hand_in_by(
     // Who watches sees this, too.
     watchers.into_iter().for_each(|watcher| cx.observe(watcher));
     cx.set_var(var::SENDER_IDENT, Str::from(login));
+    // In Exim, that user calls the program.
+    cx.set_var(var::CALLER_UID, Str::from(uid.to_string()));
+    cx.set_var(var::CALLER_GID, Str::from(gid.to_string()));
     server.acls.attach(&mut cx);
     let done = submit(server, &mut cx, &request, &mut Text(&message.text));
     (done, cx.value_of(var::MESSAGE_EXIM_ID))
