@@ -228,7 +228,10 @@ impl<'r> Redirection<'r> {
         let mut text = Str::from(text).stamped(taint.with(domain.taint()));
         let mut made_as = None;
         if self.router.on(opt::redirect::CHECK_ANCESTOR) && self.is_ancestor(machine, &text) {
-            made_as = Some(machine.address.child(text, &self.ancestor).unique);
+            // `-bt` tells copies apart by what they were made as, deliveries by what they are.
+            if machine.purpose != super::Purpose::Delivery {
+                made_as = Some(machine.address.child(text, &self.ancestor).unique);
+            }
             text = machine.address.text.clone();
         }
         let rules = machine.routes.0.clone();
