@@ -87,6 +87,10 @@ impl Attempt<'_> {
                             self.plan(&mut plan, node, delivery);
                         }
                     },
+                    // Another one that is the same was thrown away meanwhile.
+                    ChildAddress::Address(_) if self.tracking.is_done(unique) => {
+                        self.complete(node);
+                    }
                     ChildAddress::Address(address) => {
                         if !self.is_held(node, &address) && !self.waits_for_routing(node, &address)
                         {
@@ -283,11 +287,29 @@ impl Attempt<'_> {
             pass.children.iter_mut().for_each(begin_with_parent);
         }
         let router = pass.router;
-        self.tracking.expect(node, pass.children.len());
-        let mut names = ChildNames::new(pass.address.text.bytes());
-        let children = pass.children.into_iter().map(|child| {
+        // What a redirection makes on the way (`unseen`) comes of a copy, which is known by its
+        // router; the address itself goes on as the first child.
+        let copy = match (router, &pass.routed) {
+            (Some(number), Routed::Redirected) if pass.goes_on && pass.children.len() > 1 => {
+                let text = pass.address.text.bytes();
+                let unique = self.copy_name(text, number);
+                self.tracking.expect(node, 2);
+                let copy = self.tracking.add(text, &unique, Some(node));
+                // It has nothing to do but them.
+                self.tracking.expect(copy, pass.children.len() - 2);
+                Some((copy, unique))
+            }
+            _ => {
+                self.tracking.expect(node, pass.children.len());
+                None
+            }
+        };
+        let own = known_by(pass.address.text.bytes());
+        let mut names = ChildNames::new(copy.as_ref().map_or(&own, |(_, unique)| unique));
+        let children = pass.children.into_iter().enumerate().map(|(at, child)| {
             let (text, unique) = names.next(&child);
-            Waiting { node: self.tracking.add(&text, &unique, Some(node)), child }
+            let parent = copy.as_ref().filter(|_| at > 0).map_or(node, |(copy, _)| *copy);
+            Waiting { node: self.tracking.add(&text, &unique, Some(parent)), child }
         });
         let children: Vec<Waiting> = children.collect();
         if router.is_some_and(|number| routes.router_makes_once(number)) {
@@ -321,8 +343,7 @@ impl Attempt<'_> {
                 // A copy that is made on the way (`unseen`) is known by its router, and done
                 // when it has been delivered, whatever becomes of the address.
                 let text = delivery.address.text.bytes();
-                let name = self.routes().router_name(delivery.router);
-                let unique = [&known_by(text)[..], b"/", name.bytes()].concat();
+                let unique = self.copy_name(text, delivery.router);
                 let node = self.tracking.add(text, &unique, Some(node));
                 match self.tracking.is_done(&unique) {
                     true => self.complete(node),
@@ -345,6 +366,11 @@ impl Attempt<'_> {
             }
         }
         left
+    }
+
+    /// What a copy on the way is known by.
+    fn copy_name(&self, text: &[u8], router: usize) -> Vec<u8> {
+        [&known_by(text)[..], b"/", self.routes().router_name(router).bytes()].concat()
     }
 
     fn plan(&mut self, plan: &mut Plan, node: NodeId, delivery: Box<Delivery>) {

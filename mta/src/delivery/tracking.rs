@@ -46,9 +46,9 @@ pub(super) struct ChildNames {
 }
 
 impl ChildNames {
-    /// Those of an address.
+    /// Those of an address that is known by this name.
     pub(super) fn new(parent: &[u8]) -> Self {
-        Self { parent: known_by(parent), answers: BTreeSet::new() }
+        Self { parent: parent.to_vec(), answers: BTreeSet::new() }
     }
 
     /// The next child's.

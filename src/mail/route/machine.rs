@@ -91,6 +91,8 @@ pub(super) struct Machine<'m> {
     /// Who was told of errors before the router at hand said otherwise, and whether nobody
     /// was.
     pub(super) told_before: Option<(Option<Str>, bool)>,
+    /// Whether the first child is the address itself (`unseen`).
+    pub(super) goes_on: bool,
 }
 
 impl Routes {
@@ -123,11 +125,12 @@ impl Routes {
             shown: BTreeSet::new(),
             decided: None,
             told_before: None,
+            goes_on: false,
         };
         let routed = machine.run();
         machine.hide_address();
-        let Machine { children, renamed, notices, address, decided, .. } = machine;
-        Pass { routed, children, renamed, notices, address, router: decided }
+        let Machine { children, renamed, notices, address, decided, goes_on, .. } = machine;
+        Pass { routed, children, renamed, notices, address, router: decided, goes_on }
     }
 }
 
@@ -441,6 +444,7 @@ impl Machine<'_> {
             child.parent = Some(deeper(child.parent.take(), &ancestor));
         }
         self.children.insert(0, ChildAddress::Address(again));
+        self.goes_on = true;
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);

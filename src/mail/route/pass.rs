@@ -19,6 +19,9 @@ pub struct Pass {
     pub address: Box<Address>,
     /// The number of the router that had the last word, if one had.
     pub router: Option<usize>,
+    /// Whether the first child is the address itself, which goes on behind what an `unseen`
+    /// router made of it.
+    pub goes_on: bool,
 }
 
 /// What came of an address.
