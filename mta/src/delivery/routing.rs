@@ -411,7 +411,8 @@ impl Attempt<'_> {
 
     /// A delivery that is not to be tried.
     fn turn_down(&mut self, planned: Planned, why: Vec<u8>) {
-        let failed = Undelivered { said: Some(Vec::new()), ..Undelivered::new(0, why) };
+        let said = Some(Vec::new());
+        let failed = Undelivered { said, is_untried: true, ..Undelivered::new(0, why) };
         let (path, began) = (self.message.return_path.clone(), self.moment());
         let (of_hosts, output) = (Verdict::Again, &b""[..]);
         let group = self.next_group();
