@@ -356,7 +356,8 @@ impl Machine<'_> {
                 let tail = [b" router: ", fail.message()].concat();
                 let head = [b"expansion of \"", text.written.bytes(), b"\" failed in "].concat();
                 // What a lookup can't say now is said in its own words to ACLs.
-                let lookup = (fail.kind() == ErrorKind::Lookup).then(|| fail.message().to_vec());
+                let lookup = (fail.kind() == ErrorKind::Lookup)
+                    .then(|| fail.reason().unwrap_or_else(|| fail.message()).to_vec());
                 let error = RouteError::new(router.named(&head, &tail, b""));
                 Err(RouteError { lookup, ..error })
             }

@@ -4,7 +4,7 @@
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
-use eximious_core::{DriverOpt, OptionDef, OptionValue, Str};
+use eximious_core::{DriverOpt, FailClass, OptionDef, OptionValue, Str};
 
 use super::filter::{FilterFault, TransportFilter};
 use super::outgoing::{LineChanges, unwritten};
@@ -222,6 +222,16 @@ impl TransportCall<'_> {
         option: &str,
         about: &str,
     ) -> Result<Str, Undelivered> {
+        self.tried(text, option, about).map_err(|(_, why)| why)
+    }
+
+    /// The same, with what kind of failure it is.
+    pub(super) fn tried(
+        &mut self,
+        text: &Str,
+        option: &str,
+        about: &str,
+    ) -> Result<Str, (FailClass, Undelivered)> {
         let transport = self.transport;
         let expand = |cx: &mut Context| Text::new(text.clone()).expand(cx);
         transport.on_behalf_of(self.cx, option, expand).map_err(|fail| {
@@ -232,7 +242,7 @@ impl TransportCall<'_> {
                 about => [b"(", about.as_bytes(), b" for ", name, b" transport)"].concat(),
             };
             let parts = [&head[..], &place, b" failed: ", fail.message()];
-            Undelivered::new(UNKNOWN, parts.concat())
+            (fail.class(), Undelivered::new(UNKNOWN, parts.concat()))
         })
     }
 }
