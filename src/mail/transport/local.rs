@@ -222,16 +222,17 @@ impl TransportCall<'_> {
         option: &str,
         about: &str,
     ) -> Result<Str, Undelivered> {
-        self.tried(text, option, about).map_err(|(_, why)| why)
+        self.tried(text, option, about, |_| false)
     }
 
-    /// The same, with what kind of failure it is.
+    /// The same, where some kinds of failure are for the panic log.
     pub(super) fn tried(
         &mut self,
         text: &Str,
         option: &str,
         about: &str,
-    ) -> Result<Str, (FailClass, Undelivered)> {
+        panics: impl Fn(FailClass) -> bool,
+    ) -> Result<Str, Undelivered> {
         let transport = self.transport;
         let expand = |cx: &mut Context| Text::new(text.clone()).expand(cx);
         transport.on_behalf_of(self.cx, option, expand).map_err(|fail| {
@@ -242,7 +243,8 @@ impl TransportCall<'_> {
                 about => [b"(", about.as_bytes(), b" for ", name, b" transport)"].concat(),
             };
             let parts = [&head[..], &place, b" failed: ", fail.message()];
-            (fail.class(), Undelivered::new(UNKNOWN, parts.concat()))
+            let why = Undelivered::new(UNKNOWN, parts.concat());
+            if panics(fail.class()) { why.panicking() } else { why }
         })
     }
 }

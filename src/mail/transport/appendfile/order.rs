@@ -277,11 +277,8 @@ fn number(
     option: DriverOpt<Str>,
 ) -> Result<Option<Limit>, Undelivered> {
     let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
-    let value = call.tried(&text, option.name(), "").map_err(|(class, why)| match class {
-        // A look-up that has no answer now is nobody's mistake.
-        FailClass::Defer => why,
-        _ => why.panicking(),
-    })?;
+    // A look-up that has no answer now is nobody's mistake.
+    let value = call.tried(&text, option.name(), "", |class| class != FailClass::Defer)?;
     // Only what is warned of may be a share.
     let is_fit =
         |limit: &Limit| !limit.is_share || option.name() == opt::QUOTA_WARN_THRESHOLD.name();
