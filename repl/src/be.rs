@@ -55,18 +55,16 @@ pub fn lines(
     output.flush()
 }
 
-/// Names what could have been meant, to those who look on at a terminal: who reads answers
-/// gets Exim's.
+/// What could have been meant, for those who look on at a terminal: who reads answers gets
+/// Exim's.
 #[cold]
-fn suggest(session: &Session, fail: &Fail) {
-    let mut terminal = io::stderr();
-    if terminal.is_terminal() {
-        let message = String::from_utf8_lossy(fail.message());
-        if let Some(near) = meant(session.engine().registry(), &message) {
-            // Whoever can't read it does without.
-            let _ = terminal.write_all(format!("(did you mean {near}?)\n").as_bytes());
-        }
+fn suggestion(session: &Session, fail: &Fail) -> Option<String> {
+    if !io::stderr().is_terminal() {
+        return None;
     }
+    let message = String::from_utf8_lossy(fail.message());
+    let near = meant(session.engine().registry(), &message)?;
+    Some(format!("(did you mean {near}?)\n"))
 }
 
 /// Writes what came of a line; `end` is a newline and what comes next.
@@ -75,8 +73,15 @@ fn say(answer: Answer, session: &Session, output: &Output, end: &[u8]) -> io::Re
     match answer {
         Answer::Value(value) => output.put(value.bytes(), end),
         Answer::Failed(fail) => {
-            suggest(session, &fail);
-            output.put(&[b"Failed: ", fail.message()].concat(), end)
+            let text = [b"Failed: ", fail.message()].concat();
+            let Some(suggestion) = suggestion(session, &fail) else {
+                return output.put(&text, end);
+            };
+            output.put(&text, b"\n")?;
+            output.flush()?;
+            // Whoever can't read it does without.
+            let _ = io::stderr().write_all(suggestion.as_bytes());
+            output.put(&end[1..], b"")
         }
         // Exim does not say why.
         Answer::NotSet(_) => output.put(b"oops: NULL", end),
