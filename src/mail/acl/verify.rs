@@ -116,7 +116,8 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
     run.state.settle_sender_fault();
     let senders = &run.state.senders;
     let known = senders.iter().position(|one| one.address.bytes() == address.bytes());
-    let mut called = None;
+    // What a host says, and what a look-up said that had no answer: not when that is known.
+    let (mut called, mut lookup) = (None, None);
     let index = match known {
         Some(index) if !params.wanted() => {
             run.note(b"using cached sender verify result");
@@ -125,7 +126,8 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
         _ => {
             // What was found out about a recipient still holds.
             let data = run.cx.value_of(var::ADDRESS_DATA);
-            let (verified, found) = look_at(run, &address, options, &params);
+            let (verified, found, said) = look_at(run, &address, options, &params);
+            lookup = said;
             run.cx.set_var(var::ADDRESS_DATA, data);
             called = found;
             if own {
@@ -185,7 +187,10 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
             Some(fault)
         }
         _ => {
-            run.logged = Some(Str::from(incomplete));
+            if run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS) {
+                says(run, Str::from(incomplete.clone()));
+            }
+            run.logged = Some(lookup.unwrap_or_else(|| Str::from(incomplete)));
             Some(fault)
         }
     };
@@ -197,7 +202,7 @@ fn look_at(
     address: &Str,
     options: &[Vec<u8>],
     params: &Params,
-) -> (Verified, Option<Called>) {
+) -> (Verified, Option<Called>, Option<Str>) {
     let mut verified = Verified {
         address: address.clone(),
         standing: Standing::Failed,
@@ -209,7 +214,7 @@ fn look_at(
     if find_at(address.bytes()).is_none() {
         run.cx.set_var(var::SENDER_VERIFY_FAILURE, Str::fixed("qualify"));
         run.note(b"----------- end verify ------------");
-        return (verified, None);
+        return (verified, None, None);
     }
     let Routed { address, standing, error, data, called } =
         route(run, address, Subject::Sender, options, params);
@@ -224,9 +229,9 @@ fn look_at(
         let end: &[u8] = if said.is_empty() { b"" } else { b"\n" };
         verified.said = [&head[..], end, &said].concat();
     }
-    verified.why = error.why().map(<[u8]>::to_vec);
+    verified.why = error.shown().map(<[u8]>::to_vec);
     verified.address = address;
-    (verified, called)
+    (verified, called, error.looked_up().map(|said| Str::tainted(said.to_vec())))
 }
 
 /// `verify = recipient`.
@@ -270,11 +275,13 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
     let answer = judged(run, standing, options);
     let message = error.why().map(<[u8]>::to_vec).or_else(|| error.said.clone());
     let message = message.map(Str::tainted);
+    // What a look-up says is for logs alone: it may name servers and users.
+    let shown = error.shown().map(|shown| Str::tainted(shown.to_vec()));
     let said = error.said.map(Str::tainted);
     match answer {
         // What is overridden has its reason all the same.
         Answer::Yes if deferred => {
-            if let Some(said) = said.or_else(|| message.clone()) {
+            if let Some(said) = said.or(shown) {
                 says(run, said);
             }
             run.logged = message;
@@ -288,7 +295,7 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
         }
         _ => {
             let details = run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS);
-            if let Some(said) = said.or_else(|| message.clone().filter(|_| details)) {
+            if let Some(said) = said.or_else(|| shown.filter(|_| details)) {
                 says(run, said);
             }
             run.logged = message;

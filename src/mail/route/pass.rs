@@ -109,8 +109,12 @@ const QUERIES: &[&str] =
 impl RouteError {
     /// What the logs of ACLs say of it: the look-up's own words, where it had some.
     pub fn why(&self) -> Option<&[u8]> {
-        let lookup = self.lookup.as_deref().filter(|why| !why.is_empty());
-        lookup.or(self.message.as_deref())
+        self.looked_up().or(self.message.as_deref())
+    }
+
+    /// What a look-up said that had no answer, if it had words.
+    pub(crate) fn looked_up(&self) -> Option<&[u8]> {
+        self.lookup.as_deref().filter(|why| !why.is_empty())
     }
 
     /// The number of errors in what a redirection is made of.

@@ -202,8 +202,8 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
     let (mut deferred, mut forgiven, mut left) = (false, false, MOST_SENDERS);
-    // What was wrong with the last one.
-    let mut detail = None;
+    // What was wrong with the last one, and what the last look-up said that has no answer.
+    let (mut detail, mut lookup) = (None, None);
     for names in SENDERS {
         for header in headers.iter().filter(|one| names.iter().any(|name| one.is(name.as_bytes())))
         {
@@ -237,7 +237,7 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
                     Some(_) => one(run, &address, text, options, &params),
                     None => {
                         run.cx.set_var(var::SENDER_VERIFY_FAILURE, Str::fixed("qualify"));
-                        Judged { answer: Answer::No, forgiven: false, why: None }
+                        Judged::of(Answer::No)
                     }
                 };
                 match judged.answer {
@@ -245,6 +245,7 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
                     answer => deferred |= answer == Answer::Later,
                 }
                 forgiven |= judged.forgiven;
+                lookup = judged.lookup.or(lookup);
                 let why = judged.why.as_deref().unwrap_or(b"NULL");
                 let parts: [&[u8]; 6] = [
                     b"could not verify \"",
@@ -265,6 +266,9 @@ fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     if deferred {
         let line = "all attempts to verify a sender in a header line deferred";
         rejected(run, Str::fixed(line), detail);
+        if let Some(lookup) = lookup {
+            run.logged = Some(Str::tainted(lookup));
+        }
         return Answer::Later;
     }
     rejected(run, Str::fixed("there is no valid sender in any header line"), detail)
@@ -277,6 +281,15 @@ struct Judged {
     forgiven: bool,
     /// What is wrong with it.
     why: Option<Vec<u8>>,
+    /// What a look-up said that had no answer.
+    lookup: Option<Vec<u8>>,
+}
+
+impl Judged {
+    /// With nothing to say of it.
+    fn of(answer: Answer) -> Self {
+        Self { answer, forgiven: false, why: None, lookup: None }
+    }
 }
 
 /// Verifies one sender, unless that was done with the envelope's.
@@ -288,10 +301,10 @@ fn one(
     params: &Params,
 ) -> Judged {
     let before = run.state.senders.iter().find(|one| one.address.bytes() == text);
-    let before = before.map(|one| (one.standing, one.why.clone())).filter(|_| !params.wanted());
-    if let Some((standing, why)) = before {
+    if let Some(before) = before.cloned().filter(|_| !params.wanted()) {
         run.note(b"previously checked as envelope sender");
-        return Judged { answer: judged(run, standing, options), forgiven: false, why };
+        let answer = judged(run, before.standing, options);
+        return Judged { why: before.why, ..Judged::of(answer) };
     }
     let Routed { standing, called, error, .. } =
         route(run, address, Subject::HeaderSender, options, params);
@@ -300,16 +313,14 @@ fn one(
             answer: Answer::Later,
             forgiven: params.defer_ok(),
             why: Some(uncompleted(b"Could not complete sender verify callout", &called)),
+            lookup: None,
         },
-        Some(called) => Judged {
-            answer: Answer::from(called.standing == Standing::Fine),
-            forgiven: false,
-            why: None,
-        },
+        Some(called) => Judged::of(Answer::from(called.standing == Standing::Fine)),
         None => Judged {
             answer: judged(run, standing, options),
             forgiven: false,
-            why: error.why().map(<[u8]>::to_vec),
+            why: error.shown().map(<[u8]>::to_vec),
+            lookup: error.looked_up().map(<[u8]>::to_vec),
         },
     }
 }
