@@ -218,6 +218,13 @@ impl Stat {
     pub fn is_link(&self) -> bool {
         self.mode & 0o170_000 == 0o120_000
     }
+
+    /// Whether nobody but the superuser and its group can have written it: it is the
+    /// superuser's, and others may write to it as little as another group.
+    pub fn is_superusers(&self) -> bool {
+        let is_closed = |bit| self.mode & bit == 0;
+        self.uid == 0 && is_closed(0o002) && (self.gid == 0 || is_closed(0o020))
+    }
 }
 
 /// Files and directories.

@@ -115,8 +115,7 @@ const OTHER_FILES: u64 = 256;
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
     serving::share_memory();
     let system = eximious_world::system();
-    let closed = source.closed_files(&system);
-    let system = crate::rights::with_lasting_helper(system, &closed);
+    let system = crate::rights::with_lasting_helper(system, |world| source.closed_files(world));
     let service = Service::read(&source, &system, &request, None)?;
     let world = service.engine.world();
     crate::logs::note_call(service.engine.settings(), &*world.host, &*world.log);

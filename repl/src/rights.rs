@@ -40,12 +40,16 @@ pub fn with_helper(world: World) -> World {
     }
 }
 
-/// The same for as long as a daemon lasts, which may read its configuration anew.
-pub fn with_lasting_helper(world: World, configuration: &[Vec<u8>]) -> World {
-    match is_superuser() {
-        true => helped(world, true, configuration),
-        false => world,
+/// The same for as long as a daemon lasts, which may read the files of its configuration anew.
+pub fn with_lasting_helper(
+    world: World,
+    configuration: impl FnOnce(&World) -> Vec<Vec<u8>>,
+) -> World {
+    if !is_superuser() {
+        return world;
     }
+    let files = configuration(&world);
+    helped(world, true, &files)
 }
 
 fn is_superuser() -> bool {

@@ -3,10 +3,10 @@
 //! has it read by the process that has them.
 
 use std::ffi::OsStr;
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,10 +18,6 @@ use rustix::fs::OFlags;
 use crate::as_user::as_the_lender;
 use crate::files::what_is_said;
 use crate::rights::are_put_aside;
-
-/// What lets others write than the owner, or its group where that is the superuser's.
-const OPEN_TO_OTHERS: u32 = 0o002;
-const OPEN_TO_GROUP: u32 = 0o020;
 
 /// The same world for reading the site's configuration: where the superuser's rights were put
 /// aside ([`crate::rights::put_aside`]), files are read with them that nobody else may read,
@@ -36,11 +32,8 @@ pub fn reading_configuration(world: &World) -> World {
 }
 
 /// Whether nobody but the superuser can have written a file.
-pub(crate) fn is_superusers(about: &Metadata) -> bool {
-    about.is_file()
-        && about.uid() == 0
-        && about.mode() & OPEN_TO_OTHERS == 0
-        && (about.gid() == 0 || about.mode() & OPEN_TO_GROUP == 0)
+pub(crate) fn is_superusers(about: &Stat) -> bool {
+    about.is_file() && about.is_superusers()
 }
 
 struct ConfigurationFiles {
@@ -48,11 +41,11 @@ struct ConfigurationFiles {
     is_trusted: AtomicBool,
 }
 
-fn open(path: &[u8]) -> io::Result<(File, Metadata)> {
+fn open(path: &[u8]) -> io::Result<(File, Stat)> {
     let flags = OFlags::NONBLOCK.bits() as i32;
     let path = Path::new(OsStr::from_bytes(path));
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let about = file.metadata()?;
+    let about = what_is_said(&file.metadata()?);
     Ok((file, about))
 }
 

@@ -1,8 +1,9 @@
 //! Local deliveries by another process, which keeps the superuser's rights when this one
 //! gives them up. It takes five kinds of order, to write to a mailbox, to give a message
 //! to a command, to read or write a small file, to look at a file and to begin a dialogue with
-//! a command or at a socket (`asking.rs` asks this program itself so, as a user), and does each with the rights of the user that the order names,
-//! who is never the superuser.
+//! a command or at a socket, and does each with the rights of the user that the order names,
+//! who is never the superuser. A command may be this program itself, which is asked something
+//! as that user (`asking.rs`).
 //!
 //! Each order has a connection of its own, which is handed over along the one that both
 //! were given at the start; along one that was for a user's mailbox, others of the same user
@@ -47,7 +48,7 @@ use crate::processes::{
     Conversation, NOT_EXECUTED, Other, PATIENCE, Partner, SystemProcesses, UMASK, open,
 };
 pub use asking::answer_as_caller;
-use asking::{HelpedDatabases, HelpedLibraries, is_other, plain};
+use asking::{HelpedDatabases, HelpedLibraries, is_other};
 use files::HelpedFiles;
 use wire::{Frame, read_frame, write_frame};
 
@@ -289,7 +290,7 @@ impl Processes for ByHelper {
                 };
                 let user = LocalUser { uid, gid, groups: Vec::new() };
                 let order = PeerOrder { user, peer, timeout: PATIENCE };
-                Ok(Box::new(Self::conversing(&self.0, &order).map_err(plain)?))
+                Ok(Box::new(Self::conversing(&self.0, &order)?))
             }
             _ => self.1.start(command),
         }

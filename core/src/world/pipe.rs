@@ -101,3 +101,17 @@ pub enum PipeFault {
     /// It took too long, and was ended.
     Timeout,
 }
+
+/// What the system said, whatever it said it of.
+impl From<PipeFault> for io::Error {
+    fn from(fault: PipeFault) -> Self {
+        match fault {
+            PipeFault::Rights(why)
+            | PipeFault::Directory(why)
+            | PipeFault::Start(why)
+            | PipeFault::Execute(why)
+            | PipeFault::Message(why) => why,
+            PipeFault::Timeout => io::ErrorKind::TimedOut.into(),
+        }
+    }
+}

@@ -187,7 +187,7 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
             Some(fault)
         }
         _ => {
-            if run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS) {
+            if tells_details(run) {
                 says(run, Str::from(incomplete.clone()));
             }
             run.logged = Some(lookup.unwrap_or_else(|| Str::from(incomplete)));
@@ -294,7 +294,7 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
             run.logged = message;
         }
         _ => {
-            let details = run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS);
+            let details = tells_details(run);
             if let Some(said) = said.or_else(|| shown.filter(|_| details)) {
                 says(run, said);
             }
@@ -337,10 +337,15 @@ fn recipient_called(
     answer
 }
 
+/// Whether clients are told why something is so (`smtp_return_error_details`).
+fn tells_details(run: &Run<'_>) -> bool {
+    run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS)
+}
+
 /// What the client is told of hosts that can't be asked now: all of it, where
 /// `smtp_return_error_details` is set.
 fn advised(run: &Run<'_>, head: &[u8], address: &Str, advice: &str) -> Str {
-    if !run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS) {
+    if !tells_details(run) {
         return Str::from(head.to_vec());
     }
     let whole = "The mail server(s) for the domain may be temporarily unreachable, or\n\

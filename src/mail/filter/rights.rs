@@ -181,20 +181,9 @@ impl Net for UsersNet {
             peer: LocalPeer::Socket(path.clone()),
             timeout,
         };
-        match self.processes.converse(&order) {
-            Ok(mut dialogue) => {
-                dialogue.set_deadline(timeout);
-                Ok(dialogue)
-            }
-            Err(
-                PipeFault::Rights(why)
-                | PipeFault::Start(why)
-                | PipeFault::Message(why)
-                | PipeFault::Execute(why)
-                | PipeFault::Directory(why),
-            ) => Err(why),
-            Err(PipeFault::Timeout) => Err(io::ErrorKind::TimedOut.into()),
-        }
+        let mut dialogue = self.processes.converse(&order)?;
+        dialogue.set_deadline(timeout);
+        Ok(dialogue)
     }
 
     fn dial(&self, to: SocketAddr, how: &Dialing, within: Duration) -> io::Result<Box<dyn Stream>> {

@@ -266,9 +266,8 @@ impl Machine<'_> {
             Ok(value) => Ok(is_yes(value.bytes())),
             Err(fail) => {
                 if fail.class() == FailClass::Defer {
-                    let lookup = fail.reason().map(<[u8]>::to_vec);
                     let error = RouteError::new("condition check lookup defer");
-                    return Err(RouteError { lookup, ..error });
+                    return Err(error.waiting_for(&fail));
                 }
                 if fail.class() != FailClass::Forced {
                     let head = [b"failed to expand condition \"", text.written.bytes()].concat();

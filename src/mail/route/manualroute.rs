@@ -97,10 +97,8 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
             Ok(Some(data)) => data,
             Err(fail) => {
                 let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
-                // What a lookup can't say now is said in its own words to ACLs.
-                let lookup = fail.reason().map(<[u8]>::to_vec);
                 let error = RouteError::new([&head, fail.message()].concat());
-                return Err(RouteError { lookup, ..error });
+                return Err(error.waiting_for(&fail));
             }
         };
         let (hosts, rest) = word(data.bytes());

@@ -1,6 +1,6 @@
 //! What comes of one pass of an address through the routers.
 
-use eximious_core::Str;
+use eximious_core::{Fail, Str};
 
 use super::{Address, Delivery};
 
@@ -129,6 +129,13 @@ impl RouteError {
     /// With a message.
     pub fn new(message: impl Into<Vec<u8>>) -> Self {
         Self { message: Some(message.into()), ..Self::default() }
+    }
+
+    /// The same, where a text could not be expanded: what a look-up said in it that has no
+    /// answer now is said in its own words to ACLs.
+    #[must_use]
+    pub(crate) fn waiting_for(self, fail: &Fail) -> Self {
+        Self { lookup: fail.reason().map(<[u8]>::to_vec), ..self }
     }
 
     /// The same, with a number for the logs.

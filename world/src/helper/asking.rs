@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use eximious_core::world::{
     DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Files, ForeignAnswer, ForeignError,
-    Libraries, LocalPeer, LocalUser, PeerOrder, PipeFault, Stream,
+    Libraries, LocalPeer, LocalUser, PeerOrder, Stream,
 };
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::process::geteuid;
@@ -120,7 +120,7 @@ fn answer(stream: &mut UnixStream) -> io::Result<()> {
 
 impl DeliveryHelper {
     /// Asks as a user, who is neither the superuser nor this process.
-    fn ask_as(self: &Arc<Self>, (uid, gid): (u32, u32), asked: &Asked) -> io::Result<Told> {
+    fn ask_as(&self, (uid, gid): (u32, u32), asked: &Asked) -> io::Result<Told> {
         let argv = ["/proc/self/exe", Self::ARGUMENT, Self::ASKS];
         let order = PeerOrder {
             user: LocalUser { uid, gid, groups: Vec::new() },
@@ -133,17 +133,14 @@ impl DeliveryHelper {
             },
             timeout: START,
         };
-        let mut dialogue = match ByHelper::conversing(self, &order) {
-            Ok(dialogue) => dialogue,
-            Err(fault) => return Err(plain(fault)),
-        };
+        let mut dialogue = ByHelper::conversing(self, &order)?;
         dialogue.set_deadline(asked.patience());
         write_frame(&mut dialogue, asked)?;
         read_frame(&mut dialogue)
     }
 
     fn found_as(
-        self: &Arc<Self>,
+        &self,
         user: (u32, u32),
         query: &DatabaseQuery<'_>,
     ) -> Result<DatabaseAnswer, DatabaseError> {
@@ -152,18 +149,6 @@ impl DeliveryHelper {
             Ok(Told::Returned(_)) => Err(DatabaseError::Open(words(&gone()))),
             Err(why) => Err(DatabaseError::Open(words(&why))),
         }
-    }
-}
-
-/// What the system said.
-pub(super) fn plain(fault: PipeFault) -> io::Error {
-    match fault {
-        PipeFault::Rights(why)
-        | PipeFault::Directory(why)
-        | PipeFault::Start(why)
-        | PipeFault::Execute(why)
-        | PipeFault::Message(why) => why,
-        PipeFault::Timeout => io::ErrorKind::TimedOut.into(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Files as users see them, where only the helper may have users' rights: `.forward` files and
 //! filters in homes that nobody else may look into.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -74,7 +73,7 @@ fn is_superusers_forward(path: &[u8]) -> bool {
 
 /// Whether nobody else can have written a file.
 fn is_written_by_superuser(path: &[u8]) -> bool {
-    std::fs::metadata(OsStr::from_bytes(path)).is_ok_and(|about| is_superusers(&about))
+    SystemFiles.stat(path, true).is_ok_and(|about| is_superusers(&about))
 }
 
 /// The files of a process that has a helper.

@@ -9,7 +9,7 @@ use eximious_stdlib::variables::var;
 use super::super::callout::{Params, Subject};
 use super::super::machine::{Answer, Run};
 use super::super::words::{self, Asked, VerifyRun};
-use super::{Routed, judged, known_options, route, uncompleted};
+use super::{Routed, judged, known_options, route, tells_details, uncompleted};
 use crate::mail::route::Standing;
 
 /// Lines whose addresses must be well formed.
@@ -156,7 +156,7 @@ fn not_blind(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
 /// That the header is refused: what logs say, and, with `smtp_return_error_details`, what
 /// the client is told, which is the same unless it is more.
 fn rejected(run: &mut Run<'_>, logged: Str, detail: Option<Vec<u8>>) -> Answer {
-    if run.cx.engine().settings().get(opt::SMTP_RETURN_ERROR_DETAILS) {
+    if tells_details(run) {
         let detail = detail.as_deref().unwrap_or_else(|| logged.bytes());
         run.said = Some(Str::tainted([b"Rejected after DATA: ", detail].concat()));
     }

@@ -125,11 +125,7 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
 fn key(call: &mut TransportCall<'_>) -> Result<Option<PrivateKey>, Vec<u8>> {
     match set(call, smtp::DKIM_PRIVATE_KEY)? {
         Some(text) if !matches!(text.bytes(), b"" | b"0" | b"false") => {
-            let key = signing::key(call, &text).map_err(|why| match why.starts_with(b"the ") {
-                true => [b"DKIM: ", &why[..]].concat(),
-                false => why,
-            });
-            key.map(Some)
+            signing::key(call, &text, b"DKIM: ").map(Some)
         }
         _ => Ok(None),
     }

@@ -76,13 +76,18 @@ pub(super) fn sign(
     Ok(signed)
 }
 
-/// The key that an option gives: the name of a file, or the key itself.
-pub(super) fn key(call: &mut TransportCall<'_>, text: &Str) -> Result<PrivateKey, Vec<u8>> {
+/// The key that an option gives: the name of a file, or the key itself. What is wrong with
+/// either is said of somebody (`DKIM: `), but not what the system says.
+pub(super) fn key(
+    call: &mut TransportCall<'_>,
+    text: &Str,
+    of: &[u8],
+) -> Result<PrivateKey, Vec<u8>> {
     let bytes = match text.bytes() {
         name if name.starts_with(b"/") => {
             if text.taint().is_tainted() {
                 let head = b"the file name for the private key comes from outside: ";
-                return Err([head, name].concat());
+                return Err([of, head, name].concat());
             }
             let files = call.cx.engine().world().files.clone();
             let read = files.read(name, LARGEST_KEY).map_err(|why| {
@@ -97,7 +102,7 @@ pub(super) fn key(call: &mut TransportCall<'_>, text: &Str) -> Result<PrivateKey
         pem => pem.to_vec(),
     };
     let pem = String::from_utf8_lossy(&bytes);
-    PrivateKey::read(&pem).map_err(|_| b"the private key makes no sense".to_vec())
+    PrivateKey::read(&pem).map_err(|_| [of, b"the private key makes no sense"].concat())
 }
 
 /// An option's text; nothing where it comes to nothing, or is forced to fail.
