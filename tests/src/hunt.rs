@@ -19,6 +19,7 @@ mod filters;
 mod hosts;
 mod lists;
 mod patterns;
+mod sequences;
 mod sessions;
 mod submissions;
 mod texts;
@@ -63,6 +64,8 @@ pub enum Kind {
     List,
     /// Regular expressions (`-be`), asked of both engines.
     Pattern,
+    /// Sites whose aliases and hosts change from attempt to attempt.
+    Sequence,
     /// Sessions of SMTP (`-bh`).
     Session,
     /// Messages that local programs hand in.
@@ -73,7 +76,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 13] = [
+    pub const ALL: [(&str, Self); 14] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
@@ -84,6 +87,7 @@ impl Kind {
         ("host", Self::Host),
         ("list", Self::List),
         ("patterns", Self::Pattern),
+        ("sequence", Self::Sequence),
         ("session", Self::Session),
         ("submission", Self::Submission),
         ("transport", Self::Transport),
@@ -106,6 +110,7 @@ impl Kind {
             Self::Host => hosts::make(rng),
             Self::List => lists::make(rng),
             Self::Pattern => patterns::make(rng),
+            Self::Sequence => sequences::make(rng),
             Self::Session => sessions::make(rng),
             Self::Submission => submissions::make(rng),
             Self::Transport => transports::make(rng),

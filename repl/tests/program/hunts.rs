@@ -8,7 +8,7 @@ use eximious_tests::reference::Reference;
 use eximious_tests::{dialogues, network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 9] = [
+const SEEDS: [(Kind, u64, u64); 10] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
@@ -16,6 +16,7 @@ const SEEDS: [(Kind, u64, u64); 9] = [
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
     (Kind::List, 1005, 6),
+    (Kind::Sequence, 2, 2),
     (Kind::Session, 1000, 4),
     (Kind::Submission, 1011, 6),
 ];
@@ -52,7 +53,7 @@ fn inside() {
     let programs =
         Programs { exim: exim.program(), eximious: Path::new(env!("CARGO_BIN_EXE_eximious")) };
     for (kind, seed, count) in SEEDS {
-        if matches!(kind, Kind::Delivery | Kind::Submission) && submission::lacking().is_some() {
+        if matches!(kind, Kind::Delivery | Kind::Sequence | Kind::Submission) && submission::lacking().is_some() {
             continue;
         }
         let finds = hunt(kind, seed..seed + count, &programs, |_| {});
