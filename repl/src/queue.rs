@@ -80,7 +80,7 @@ pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
 pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
     let ViewRequest { setup, queue, view, id, names_others } = request;
     let id = id.as_slice();
-    let (cx, place) = at(&queue, Session::start(setup, eximious_world::system())?)?;
+    let (cx, place) = at(&queue, Session::start_logging(setup, eximious_world::system())?)?;
     if !is_admin(&cx) && !queue.is_empty() {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }

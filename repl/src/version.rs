@@ -101,7 +101,7 @@ pub fn version(registry: &Registry, world: &World) -> String {
     for (head, names) in lines.iter().filter(|(_, names)| !names.is_empty()) {
         let _ = writeln!(text, "{head}: {}", names.join(" "));
     }
-    text.push_str("Size of off_t: 8\n");
+    text.push_str("Fixed never_users: 0\nConfigure owner: 0:0\nSize of off_t: 8\n");
     text
 }
 

@@ -172,8 +172,13 @@ impl Spool for SystemSpool {
     }
 }
 
-/// Adds lines to the log of a message, whose name is one.
+/// Adds lines to the log of a message, whose name is one: to the one that there is, where
+/// messages were spread over directories otherwise when it came, too.
 fn append_to_log(place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()> {
+    match find_for(place, b"msglog", id, b"", OFlags::APPEND | OFlags::WRONLY) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+        found => return found?.file.write_all(lines),
+    }
     let directory = open_parts(place, b"msglog", place.part(id), true)?;
     let flags = OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY;
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;

@@ -65,12 +65,13 @@ pub fn own_address(cx: &mut Context, login: &[u8]) -> Vec<u8> {
 /// (`untrusted_set_sender`).
 pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {
     let list = cx.engine().settings().get(opt::UNTRUSTED_SET_SENDER);
-    // Who may name some sender may also say that there is none.
-    if sender.is_empty() {
-        return !list.is_empty();
+    if list.is_empty() {
+        return false;
     }
     let mut matcher = Matcher::address(sender).called("untrusted_set_sender");
-    !list.is_empty() && matches!(cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
+    let is_listed = matches!(cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)));
+    // Who may name some sender may also say that there is none.
+    is_listed || sender.is_empty()
 }
 
 /// An address that was given for the sender, with a domain, which may be in UTF-8.

@@ -53,7 +53,9 @@ fn inside() {
     let programs =
         Programs { exim: exim.program(), eximious: Path::new(env!("CARGO_BIN_EXE_eximious")) };
     for (kind, seed, count) in SEEDS {
-        if matches!(kind, Kind::Delivery | Kind::Sequence | Kind::Submission) && submission::lacking().is_some() {
+        if matches!(kind, Kind::Delivery | Kind::Sequence | Kind::Submission)
+            && submission::lacking().is_some()
+        {
             continue;
         }
         let finds = hunt(kind, seed..seed + count, &programs, |_| {});

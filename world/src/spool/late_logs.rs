@@ -231,4 +231,15 @@ mod tests {
         let length = std::fs::metadata(file(&folder, "msglog")).expect("a log").len();
         assert_eq!(length, 2 * line.len() as u64);
     }
+
+    #[test]
+    fn a_log_stays_where_it_is() {
+        let (folder, place, spool) = spool();
+        spool.add_to_log(&place, ID, b"one\n").expect("it is written");
+        // From here on, messages are spread over directories.
+        let place = SpoolPlace { split: true, ..place };
+        spool.add_to_log(&place, ID, b"two\n").expect("it is written");
+        assert_eq!(std::fs::read(file(&folder, "msglog")).expect("a log"), b"one\ntwo\n");
+        assert_eq!(spool.message_log(&place, ID, 100).expect("a log"), b"one\ntwo\n");
+    }
 }
