@@ -88,6 +88,8 @@ pub(super) struct Attempt<'d> {
     /// The hints that this attempt gave of hosts that would not have the message now: other
     /// recipients are another matter to them.
     pub(super) own_hints: OwnHints,
+    /// The keys of those that concern this message alone, where nobody waits because of them.
+    pub(super) of_message: BTreeSet<Vec<u8>>,
     /// The keys of hints about what works now.
     pub(super) overcome: BTreeSet<Vec<u8>>,
     /// How many deliveries are still to be made.
@@ -175,6 +177,7 @@ impl<'d> Attempt<'d> {
             duplicates: Vec::new(),
             is_thawed: false,
             own_hints: OwnHints::default(),
+            of_message: BTreeSet::new(),
             overcome: BTreeSet::new(),
             pending: 0,
             all_arrived: true,

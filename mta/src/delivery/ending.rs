@@ -16,6 +16,7 @@ use crate::tally;
 impl Attempt<'_> {
     /// The message is done with, whoever has not got it.
     pub(super) fn complete_all(&mut self) -> Attempted {
+        self.forget_message();
         self.keep_log();
         if let Err(why) = self.taken.remove() {
             let why = eximious::stdlib::wording::reason(&why);

@@ -7,6 +7,7 @@ use eximious::route::{Delivery, DeliveryTarget};
 use eximious::transport::{LocalUser, Undelivered};
 
 use super::attempt::Attempt;
+use super::retry::hint_name;
 use super::routing::Planned;
 use super::transport::carries_the_same;
 
@@ -15,7 +16,7 @@ pub(super) struct LocalRetry<'a> {
     /// What they are known by.
     pub(super) key: Vec<u8>,
     /// What rules may name, and what else they may.
-    pub(super) subject: (&'a [u8], Option<&'a [u8]>),
+    pub(super) subject: (Vec<u8>, Option<&'a [u8]>),
 }
 
 impl Attempt<'_> {
@@ -36,24 +37,28 @@ impl Attempt<'_> {
     /// What retries of a local delivery are for: an address, or its domain
     /// (`retry_use_local_part`). A file, a command or a reply is one of the address that it came
     /// of: it may be no other's trouble, and that address has the rules.
-    pub(super) fn local_retry<'a>(&self, delivery: &'a Delivery) -> LocalRetry<'a> {
+    pub(super) fn local_retry<'a>(&self, planned: &'a Planned) -> LocalRetry<'a> {
+        let Planned { node, delivery } = planned;
         let by_address = delivery.target != DeliveryTarget::Address
             || delivery
                 .transport
                 .is_none_or(|number| self.routes().transport_retries_local_parts(number));
         let address = &delivery.address;
-        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let domain = address.domain.bytes();
         let parent = address.parent.as_ref().filter(|_| delivery.target != DeliveryTarget::Address);
         match parent {
             Some(parent) => {
-                let name = [text, b":", parent.text.bytes()].concat();
-                let subject = (parent.text.bytes(), Some(parent.domain.bytes()));
-                LocalRetry { key: RetryKey::Local(&name).bytes(), subject }
+                let subject = (parent.text.bytes().to_vec(), Some(parent.domain.bytes()));
+                LocalRetry { key: RetryKey::Local(self.tracking.unique(*node)).bytes(), subject }
             }
             None if by_address => {
-                LocalRetry { key: RetryKey::Local(text).bytes(), subject: (text, Some(domain)) }
+                let name = hint_name(address, false);
+                LocalRetry { key: RetryKey::Local(&name).bytes(), subject: (name, Some(domain)) }
             }
-            None => LocalRetry { key: RetryKey::Local(domain).bytes(), subject: (domain, None) },
+            None => {
+                let subject = (domain.to_vec(), None);
+                LocalRetry { key: RetryKey::Local(domain).bytes(), subject }
+            }
         }
     }
 
@@ -63,8 +68,8 @@ impl Attempt<'_> {
         if !self.manner.is_run {
             return Some(planned);
         }
-        let LocalRetry { key, subject } = self.local_retry(&planned.delivery);
-        if self.waits_for(&key, subject).is_none() {
+        let LocalRetry { key, subject: (name, domain) } = self.local_retry(&planned);
+        if self.waits_for(&key, (&name, domain)).is_none() {
             return Some(planned);
         }
         let why = Undelivered::new(-53, "Retry time not yet reached");

@@ -277,10 +277,7 @@ impl<'r, 'd> Letter<'r, 'd> {
             }
             return;
         }
-        if let Some(host) = &why.host {
-            let address = format!(" [{}]", host.address);
-            self.indented(&[b"host ", &host.name[..], address.as_bytes()].concat());
-        }
+        self.host_of(one);
         if message.is_empty() {
             return;
         }
@@ -289,6 +286,14 @@ impl<'r, 'd> Letter<'r, 'd> {
             None => broken(&legible(message)),
         };
         self.indented(&[head, &message].concat());
+    }
+
+    /// The host that had something to say of an address.
+    fn host_of(&mut self, one: &Undone) {
+        if let Some(host) = &one.why.host {
+            let address = format!(" [{}]", host.address);
+            self.indented(&[b"host ", &host.name[..], address.as_bytes()].concat());
+        }
     }
 
     /// Whether it is not to be named (`hide_child_in_errmsg`), and then what is said of it.
@@ -300,6 +305,7 @@ impl<'r, 'd> Letter<'r, 'd> {
         let original = printing(&original, false);
         let lines = [b"  an undisclosed address\n    (", origin(one), &original, b")\n"];
         self.put(&lines);
+        self.host_of(one);
         true
     }
 

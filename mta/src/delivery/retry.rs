@@ -49,11 +49,13 @@ impl Attempt<'_> {
             return None;
         }
         let sender = self.file().sender.clone();
-        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let (name, cased) = (hint_name(address, false), hint_name(address, true));
+        let domain = address.domain.bytes();
         let waits = [
-            (RetryKey::Routing(text), (text, Some(domain))),
+            (RetryKey::Routing(&name), (&name[..], Some(domain))),
+            (RetryKey::Routing(&cased), (&cased, Some(domain))),
             (RetryKey::Routing(domain), (domain, None)),
-            (RetryKey::Recipient(text, &sender), (text, Some(domain))),
+            (RetryKey::Recipient(&name, &sender), (&name, Some(domain))),
         ];
         let known =
             waits.iter().find_map(|(key, subject)| self.waits_for(&key.bytes(), *subject))?;
@@ -197,8 +199,9 @@ impl Attempt<'_> {
 
     /// Forgets that an address could not be routed: it was now.
     pub(super) fn forget_routing(&mut self, address: &Address) {
-        for what in [&address.text, &address.domain] {
-            self.overcome.insert(RetryKey::Routing(what.bytes()).bytes());
+        let names = [false, true].map(|is_cased| hint_name(address, is_cased));
+        for what in names.iter().map(Vec::as_slice).chain([address.domain.bytes()]) {
+            self.overcome.insert(RetryKey::Routing(what).bytes());
         }
     }
 
@@ -212,15 +215,22 @@ impl Attempt<'_> {
         }
     }
 
+    /// Forgets what this attempt has noted of hosts and the message alone, for which nobody
+    /// waits: it is done with.
+    pub(super) fn forget_message(&mut self) {
+        std::mem::take(&mut self.of_message).iter().for_each(|key| self.forget_failure(key));
+    }
+
     /// Keeps what failed about hosts, and forgets it of those that were of use.
-    /// `by_address` says whether each of their addresses is known by itself. The time for
+    /// `by_address` says whether each of their addresses is known by itself, `waits` whether any
+    /// of those whom the delivery was for has not got the message for now. The time for
     /// an address has run out where it has for all hosts that failed.
     pub(super) fn keep_hosts(
         &mut self,
         failed: &[FailedHost],
         good: &[TakingHost],
-        domain: &[u8],
-        by_address: bool,
+        (domain, by_address): (&[u8], bool),
+        waits: bool,
     ) -> Verdict {
         let id = self.id.clone();
         let mut verdict = if failed.is_empty() { Verdict::Again } else { Verdict::Expired };
@@ -228,12 +238,22 @@ impl Attempt<'_> {
             let host = &one.host;
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
             let subject = (&host.name[..], Some(domain));
+            // Another delivery of this message to the host has said so before.
+            if let Some(own) = self.own_hints.get(&key).filter(|_| one.for_message) {
+                if own == Verdict::Again {
+                    verdict = Verdict::Again;
+                }
+                continue;
+            }
             let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
             let own = self.keep_failure_of(&key, subject, why, (detail, false));
             if own == Verdict::Again {
                 verdict = Verdict::Again;
             }
             if one.for_message {
+                if !waits {
+                    self.of_message.insert(key.clone());
+                }
                 self.own_hints.note(key, own);
             }
         }
@@ -256,19 +276,19 @@ impl Attempt<'_> {
     /// Keeps that a host refused a recipient for now, or had nothing to say to it.
     pub(super) fn keep_refusal(&mut self, delivery: &Delivery, why: &Undelivered) -> Verdict {
         let sender = self.file().sender.clone();
-        let (text, domain) = (delivery.address.text.bytes(), delivery.address.domain.bytes());
+        let (name, domain) = (hint_name(&delivery.address, false), delivery.address.domain.bytes());
         // Silence has nothing to do with the sender.
         let by_sender = why.number < 0 && self.refuses_by_sender(delivery);
-        let key = refusal_key(text, &sender, by_sender);
-        self.keep_failure(&key.bytes(), (text, Some(domain)), why, why.detail())
+        let key = refusal_key(&name, &sender, by_sender);
+        self.keep_failure(&key.bytes(), (&name, Some(domain)), why, why.detail())
     }
 
     /// Forgets that a host refused a recipient: one would have had it.
     pub(super) fn forget_refusal(&mut self, delivery: &Delivery) {
         let sender = self.file().sender.clone();
         let by_sender = self.refuses_by_sender(delivery);
-        let key = refusal_key(delivery.address.text.bytes(), &sender, by_sender).bytes();
-        self.overcome.insert(key);
+        let name = hint_name(&delivery.address, false);
+        self.overcome.insert(refusal_key(&name, &sender, by_sender).bytes());
     }
 
     /// Whether it is known of each sender by itself that a recipient was refused.
@@ -276,6 +296,17 @@ impl Attempt<'_> {
         let routes = self.routes();
         delivery.transport.is_none_or(|number| routes.retries_by_sender(number))
     }
+}
+
+/// What hints of an address are known by: it has no quotes, and its letters are small, but where a
+/// router minds the case of the local part.
+pub(super) fn hint_name(address: &Address, is_cased: bool) -> Vec<u8> {
+    let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
+    let mut name = parts.map(Str::bytes).concat();
+    if !is_cased {
+        name.make_ascii_lowercase();
+    }
+    [&name[..], b"@", address.domain.bytes()].concat()
 }
 
 /// What the refusal of a recipient is known by.

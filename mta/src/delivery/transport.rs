@@ -165,7 +165,7 @@ impl<'d> Attempt<'d> {
         let Made { done, path, began, by_address, reports } = made;
         self.show_return_path(&path);
         self.reports.extend(reports);
-        let Delivering { outcomes, mut failed_hosts, good_hosts, refused, .. } = done;
+        let Delivering { outcomes, failed_hosts, good_hosts, refused, .. } = done;
         let Delivering { awaited_hosts, message_log, late, told, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
@@ -175,10 +175,9 @@ impl<'d> Attempt<'d> {
         let of_hosts = match self.is_wrapped() {
             true => Verdict::Expired,
             false => {
-                // What concerns a message alone is of no use when nobody waits for it.
                 let waits = outcomes.iter().any(|one| matches!(one, Outcome::Deferred(_)));
-                failed_hosts.retain(|one| waits || !one.for_message);
-                self.keep_hosts(&failed_hosts, &good_hosts, domain.bytes(), by_address)
+                let by = (domain.bytes(), by_address);
+                self.keep_hosts(&failed_hosts, &good_hosts, by, waits)
             }
         };
         let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
@@ -186,8 +185,10 @@ impl<'d> Attempt<'d> {
         let mut of_refusals = BTreeMap::new();
         // What the last host said is what is kept.
         for (at, why) in refused.into_iter().collect::<BTreeMap<_, _>>() {
-            // Who got it from another host has nothing to wait for.
-            if let (Some(one), Some(Outcome::Deferred(_))) = (planned.get(at), outcomes.get(at)) {
+            // Who got it from another host has nothing to wait for; the next message to who was
+            // refused by one for good has.
+            let is_kept = |one: &&Outcome| !matches!(one, Outcome::Delivered(_));
+            if let (Some(one), Some(_)) = (planned.get(at), outcomes.get(at).filter(is_kept)) {
                 // Another host may take him, as long as there is time for it.
                 let verdict = self.keep_refusal(&one.delivery, &why);
                 of_refusals.insert(at, if may_wait { Verdict::Again } else { verdict });
@@ -326,7 +327,7 @@ impl<'d> Attempt<'d> {
                 let line = [&self.named_with_parent(&whole)[..], &end].concat();
                 self.log_message(&line);
                 if is_local {
-                    self.forget_failure(&self.local_retry(delivery).key);
+                    self.forget_failure(&self.local_retry(planned).key);
                 }
                 let how = match delivery.transport.is_some_and(|one| routes.is_remote(one)) {
                     false => Some(Arrived::Here),
@@ -346,8 +347,8 @@ impl<'d> Attempt<'d> {
                 let verdict = match (is_local, why.number) {
                     (true, _) if why.is_untried => Verdict::Again,
                     (true, _) => {
-                        let LocalRetry { key, subject } = self.local_retry(delivery);
-                        self.keep_failure(&key, subject, &why, why.detail())
+                        let LocalRetry { key, subject: (name, domain) } = self.local_retry(planned);
+                        self.keep_failure(&key, (&name, domain), &why, why.detail())
                     }
                     // The host's fault is kept with the host.
                     (false, _) => of_hosts,
@@ -380,7 +381,7 @@ impl<'d> Attempt<'d> {
                 // What was not tried had no return path yet.
                 let path = Some(path).filter(|_| !why.is_untried);
                 if is_local && !why.is_untried {
-                    self.forget_failure(&self.local_retry(delivery).key);
+                    self.forget_failure(&self.local_retry(planned).key);
                 }
                 let line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.

@@ -11,7 +11,7 @@ use eximious::{LogSelector, Str};
 use super::attempt::{Attempt, Expired, Undone};
 use super::log::Subject;
 use super::report::is_of_reply;
-use super::retry::Verdict;
+use super::retry::{Verdict, hint_name};
 use super::tracking::NodeId;
 use crate::tally;
 
@@ -98,23 +98,23 @@ impl Attempt<'_> {
         };
         let mut undelivered = Undelivered::new(number, message);
         undelivered.said.clone_from(&why.said);
-        let (text, domain) = (address.text.bytes(), address.domain.bytes());
+        let minds_case = router.is_some_and(|number| self.routes().router_minds_case(number));
+        let (name, domain) = (hint_name(address, minds_case), address.domain.bytes());
         let by_domain =
             router.is_some_and(|router| !self.routes().router_retries_local_parts(router));
         let gone = match standing {
             Unrouted::Tried => {
-                let key = RetryKey::Routing(if by_domain { domain } else { text });
-                let subject = if by_domain { (domain, None) } else { (text, Some(domain)) };
+                let key = RetryKey::Routing(if by_domain { domain } else { &name });
+                let subject = if by_domain { (domain, None) } else { (&name[..], Some(domain)) };
                 self.keep_failure(&key.bytes(), subject, &undelivered, 0) == Verdict::Expired
             }
             Unrouted::Waits | Unrouted::Direct => false,
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
-        let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
         // Which transport a file, a command or a reply goes by is not to be had.
         let is_direct = standing == Unrouted::Direct;
         let subject = Subject::undelivered(address, router_name.as_ref(), is_direct);
-        let subject = Subject { is_unrouted, ..subject };
+        let subject = Subject { is_unrouted: !minds_case, ..subject };
         let line = self.trouble_line(&subject, &undelivered, (true, None));
         if standing != Unrouted::Waits {
             tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);
