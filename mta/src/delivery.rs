@@ -93,6 +93,8 @@ pub struct AttemptManner {
     pub thaws: bool,
     /// Whether routing is tried again only when its time has come: in runs of the queue.
     pub is_run: bool,
+    /// Whether another pass of the same run comes behind it (`-qq`).
+    pub is_first_pass: bool,
     /// Whether it comes after another message, along a connection that is open already.
     pub follows: bool,
     /// Whether it is given up, and by whom: nothing is tried, and the sender is told

@@ -177,11 +177,12 @@ impl Deliverer {
         };
         // What the first pass has tried is not new to the second one (`-qqi`).
         let mut begun = BTreeSet::new();
-        for remote in passes {
+        for (number, remote) in passes.iter().enumerate() {
             let manner = AttemptManner {
                 forced: run.forced,
                 thaws: run.frozen,
                 is_run: true,
+                is_first_pass: number + 1 < passes.len(),
                 remote: *remote,
                 ..AttemptManner::default()
             };

@@ -355,14 +355,19 @@ impl<'d> Attempt<'d> {
                 };
                 let line = self.trouble_line(&whole, &why, (true, Some(began)));
                 let marked = [b"== ", &line[..]].concat();
+                // The pass that follows says it again.
+                let is_untold = why.number == 0 && self.manner.is_first_pass;
                 match why.panics {
                     true => self.cx.log().panic(&marked),
+                    false if is_untold => {}
                     false if why.number == NOT_DUE && !silent => {
                         self.log_if(LogSelector::RETRY_DEFER, &marked);
                     }
                     false => self.log_unless(silent, &marked),
                 }
-                self.log_message_put_off(&why, &line);
+                if !is_untold {
+                    self.log_message_put_off(&why, &line);
+                }
                 let undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 match verdict == Verdict::Expired {
                     true => {
