@@ -200,10 +200,10 @@ impl Attempt<'_> {
         self.put_aside();
     }
 
-    /// Has a report delivered: at once, unless this message is one itself, so that there is
-    /// an end to it.
+    /// Has a report delivered: at once, unless this message is a report that was made here, so
+    /// that there is an end to it.
     pub(super) fn send_report(&mut self, id: Vec<u8>) {
-        if self.file().sender.is_empty() {
+        if self.is_own_report() {
             self.reports.push(id);
         } else {
             self.deliver_own(&id);

@@ -86,7 +86,7 @@ impl Attempt<'_> {
 
 impl Attempt<'_> {
     /// Whether the message is a report that was made here.
-    fn is_own_report(&mut self) -> bool {
+    pub(super) fn is_own_report(&mut self) -> bool {
         self.file().has("localerror")
     }
 }
