@@ -115,7 +115,7 @@ impl Attempt<'_> {
             return self.complete_all();
         }
         freezes |= is_report_lost;
-        self.settle_once();
+        self.settle_once(&lost);
         if is_report_stuck && !freezes {
             // It was not tried to its end.
             let now = self.now();
@@ -146,11 +146,11 @@ impl Attempt<'_> {
         if freezes { Attempted::Frozen } else { Attempted::Left }
     }
 
-    /// Who waits and came of an address once and for all (`one_time`) is a recipient of its own
-    /// from now on, and that address is done with.
-    fn settle_once(&mut self) {
+    /// Who waits, or failed though nobody can be told (`lost`), and came of an address once and for
+    /// all (`one_time`) is a recipient of its own from now on, and that address is done with.
+    fn settle_once(&mut self, lost: &[Undone]) {
         let mut all: Vec<Settled> = Vec::new();
-        for one in &self.deferred {
+        for one in self.deferred.iter().chain(lost) {
             let settled = self.tracking.made_once(one.node);
             all.extend(settled.filter(|new| all.iter().all(|old| old.node != new.node)));
         }

@@ -125,6 +125,9 @@ impl Attempt<'_> {
     /// `a <list@me.test>`: an address, and the one that it came of.
     pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
         let (address, text) = (subject.address, subject.address.text.bytes());
+        if subject.is_late {
+            return self.named_with_parent(subject);
+        }
         let is_short = subject.is_local && !subject.is_direct;
         let own = subject.own();
         // Bytes beyond ASCII are written as they are.
@@ -134,12 +137,12 @@ impl Attempt<'_> {
         if let Some((original, between)) = ancestors.split_last() {
             // A file or a command is told with the address that it came of.
             let nearest = usize::from(subject.is_direct).min(between.len());
-            let between = if all && !subject.is_late { between } else { &between[..nearest] };
+            let between = if all { between } else { &between[..nearest] };
             let shown: Vec<Vec<u8>> = between.iter().map(|one| printing(one, true)).collect();
             if !between.is_empty() {
                 out.extend_from_slice(&[b" (", &shown.join(&b", "[..])[..], b")"].concat());
             }
-            let is_other = subject.is_late || !is_same(original, &own);
+            let is_other = self.is_made_once(address) || !is_same(original, &own);
             if is_short || subject.is_direct || !between.is_empty() || is_other {
                 out.extend_from_slice(&[b" <", &printing(original, true)[..], b">"].concat());
             }
@@ -149,16 +152,29 @@ impl Attempt<'_> {
         out
     }
 
-    /// `a@me.test <list@me.test>`: an address, and the one that it came of at last.
+    /// `a@me.test <list@me.test>`: an address, and the one that it came of at last. One that is
+    /// a recipient of its own by now came of none.
     pub(super) fn named_with_parent(&self, subject: &Subject<'_>) -> Vec<u8> {
         let address = subject.address;
         let mut out = printing(address.text.bytes(), true);
-        if let Some(parent) = &address.parent {
+        if let Some(parent) = address.parent.as_ref().filter(|_| !self.is_settled(address)) {
             out.extend_from_slice(
                 &[b" <", &printing(parent.text.bytes(), true)[..], b">"].concat(),
             );
         }
         out
+    }
+
+    /// Whether it is a recipient of its own since an earlier attempt (`one_time`).
+    fn is_settled(&self, address: &Address) -> bool {
+        let recipient = self.dsn.get(address.text.bytes());
+        recipient.and_then(|one| one.more.as_ref()).is_some_and(|more| more.parent >= 0)
+    }
+
+    /// Whether it came of a redirection that is made once and for all.
+    fn is_made_once(&self, address: &Address) -> bool {
+        let mut routers = address.ancestors().filter_map(|one| one.router);
+        routers.any(|number| self.routes().router_makes_once(number))
     }
 
     pub(super) fn wanted(&self) -> LogSelector {

@@ -358,7 +358,7 @@ impl Attempt<'_> {
             }
             Routed::Discarded { by_filter } => {
                 self.log_discarded(&pass.address, router, by_filter);
-                self.complete(node);
+                self.tracking.discard(node);
             }
             Routed::Failed(why) => self.unroutable(node, &pass.address, router, why),
             Routed::Deferred(why) => {

@@ -217,6 +217,16 @@ impl Tracking {
         complete
     }
 
+    /// That an address is thrown away. What it came of is read again, as long as the message
+    /// waits for others: a list may have another to say then.
+    pub(super) fn discard(&mut self, node: NodeId) {
+        let one = &mut self.nodes[node.0];
+        one.pending = one.pending.saturating_sub(1);
+        if one.pending == 0 {
+            self.changed |= self.done.insert(one.unique.clone());
+        }
+    }
+
     /// All who have got the message, or are not to get it.
     pub(super) fn done(&self) -> &BTreeSet<Vec<u8>> {
         &self.done
