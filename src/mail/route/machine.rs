@@ -410,7 +410,7 @@ impl Machine<'_> {
         self.tell_routed(router, unseen, delivery.as_deref());
         let goes_on = unseen && number + 1 < self.routes.0.routers.len();
         Next::Done(match (goes_on, delivery) {
-            (true, delivery) => self.seen_on(number, delivery),
+            (true, delivery) => self.seen_on(number, delivery, otherwise),
             (false, Some(delivery)) => Routed::Delivered(delivery),
             (false, None) => otherwise,
         })
@@ -427,7 +427,12 @@ impl Machine<'_> {
 
     /// `unseen`, where there is another router: the address goes on to the next router as a child of itself, and
     /// what the router made of it is a child, too.
-    fn seen_on(&mut self, number: usize, delivery: Option<Box<Delivery>>) -> Routed {
+    fn seen_on(
+        &mut self,
+        number: usize,
+        delivery: Option<Box<Delivery>>,
+        otherwise: Routed,
+    ) -> Routed {
         let ancestor = self.address.as_ancestor(Some(number));
         let mut again = self.address.child(self.address.text.clone(), &ancestor);
         again.attached.headers_add.clear();
@@ -451,6 +456,8 @@ impl Machine<'_> {
                 delivery.address.parent = Some(ancestor);
                 Routed::Delivered(delivery)
             }
+            // That the router's own copy is thrown away concerns those who deliver alone.
+            None if self.purpose == Purpose::Delivery => otherwise,
             None => Routed::Redirected,
         }
     }
