@@ -2,14 +2,20 @@
 
 use eximious_core::world::{Civil, Clock, Moment};
 
-/// How long a line may be, with its time and its end.
+/// How long a line may be, with its time.
 const LONGEST: usize = 8189;
 
-/// What stands at the end of a line that was too long.
-const CUT: &[u8] = b"<trunc>";
+/// What stands at the end of a line that was too long; an empty line follows.
+const CUT: &[u8] = b"**** log string overflowed log buffer ****\n\n";
+
+/// What stands at the end of an arrival's line that was too long, for its recipients.
+const ARRIVAL_CUT: &[u8] = b"<trunc>\n";
 
 /// How long an entry with the header of a message may be.
-const LONGEST_HEADER: usize = 8100;
+const LONGEST_HEADER: usize = 8191;
+
+/// How much stays of a longer one.
+const HEADER_KEPT: usize = 8090;
 
 /// What stands at the end of a header that was too long.
 const HEADER_CUT: &[u8] = b"\n*** truncated ***\n";
@@ -57,10 +63,10 @@ impl Stamps {
         entry.extend_from_slice(self.offset.as_bytes());
         entry.push(b' ');
         entry.extend(self.behind_time(line));
-        if entry.len() > LONGEST {
-            entry.truncate(LONGEST - CUT.len() - 1);
-            entry.extend_from_slice(CUT);
-            entry.push(b'\n');
+        if entry.len() > LONGEST + 1 {
+            let notice = if is_arrival(line) { ARRIVAL_CUT } else { CUT };
+            entry.truncate(LONGEST - notice.len());
+            entry.extend_from_slice(notice);
         }
         entry
     }
@@ -102,6 +108,11 @@ impl Stamps {
     }
 }
 
+/// Whether a line tells that a message came: its name and an arrow to the left.
+fn is_arrival(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b' ').nth(1) == Some(b"<=")
+}
+
 /// A line in which nothing begins that looks like another: what follows a newline
 /// is indented. More than can be written is left out.
 pub fn bounded(line: &[u8]) -> Vec<u8> {
@@ -123,7 +134,7 @@ pub fn bounded(line: &[u8]) -> Vec<u8> {
 pub fn with_header(entry: &[u8], header: &[u8]) -> Vec<u8> {
     let mut whole = [entry, header].concat();
     if whole.len() > LONGEST_HEADER {
-        whole.truncate(LONGEST_HEADER - HEADER_CUT.len());
+        whole.truncate(HEADER_KEPT);
         whole.extend_from_slice(HEADER_CUT);
     }
     whole
