@@ -132,6 +132,8 @@ pub struct Settings {
     pub radius_config_file: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
+    /// How many lines it has; 0 where there is none.
+    pub config_lines: u32,
     /// Named lists.
     pub lists: NamedLists,
     /// Where each option is set, for whoever is told what happens.
@@ -271,6 +273,7 @@ impl Default for Settings {
             log_selector: LogSelector::default(),
             radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),
             config_file: Str::EMPTY,
+            config_lines: 0,
             lists: NamedLists::default(),
             places: Arc::default(),
         }

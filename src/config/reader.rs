@@ -117,6 +117,7 @@ impl<'r> Reader<'r> {
         }
         self.finish(at);
         self.config.count = self.lines.count();
+        self.config.settings.config_lines = self.config.count;
         self.config.macro_uses = std::mem::take(&mut self.lines.met);
         self.config.macros = self.lines.macros;
         self.config.sources = self.lines.sources;

@@ -5,7 +5,7 @@
 use eximious_core::grammar::is_space;
 use eximious_core::{Call, ErrorKind, Fail, LookupFail, LookupQuery, Opt, Str};
 
-use super::search::note;
+use super::search::note_in_main;
 use crate::lists::elements;
 
 /// A kind of servers.
@@ -85,6 +85,22 @@ pub(super) fn ask(
 /// The word that begins a query of the old form.
 const WORD: &[u8] = b"servers";
 
+/// Tells that a query is of the old form. Exim words that as a fault of the configuration, and
+/// names its last line, whichever has the query.
+fn note_old_form(call: &mut Call<'_>) {
+    let settings = call.settings();
+    let file = settings.config_file.bytes();
+    let head = match settings.config_lines {
+        0 => Vec::new(),
+        line => {
+            let head = format!("Exim configuration error in line {line} of ");
+            [head.as_bytes(), file, b":\n  "].concat()
+        }
+    };
+    let line = [&head[..], b"WARNING: obsolete syntax used for lookup"].concat();
+    note_in_main(call, &line);
+}
+
 /// The list of servers that a query has itself, and the query proper.
 fn split(
     call: &mut Call<'_>,
@@ -96,7 +112,7 @@ fn split(
     if !text.starts_with(WORD) {
         return Ok((query.options.get("servers").map(Str::from), key.clone()));
     }
-    note(call, b"WARNING: obsolete syntax used for lookup");
+    note_old_form(call);
     let at = skip_space(text, WORD.len());
     if text.get(at) != Some(&b'=') {
         let message = format!("missing = after \"servers\" in {} lookup", kind.name);
