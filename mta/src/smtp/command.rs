@@ -153,6 +153,12 @@ impl SmtpSession {
         }
     }
 
+    /// The head of a line that is longer than any command: nobody knows it, whatever it is.
+    pub(super) fn long_command(&mut self, head: &[u8]) -> Stage {
+        self.connection.command = self.loggable(head, false);
+        self.unknown_command()
+    }
+
     /// What a client hears for whom nothing is done any more, whatever it says.
     fn bars(&mut self, line: &[u8]) -> Option<Stage> {
         let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));

@@ -1,7 +1,7 @@
 //! What has come in and was not yet looked at.
 
 /// How long a command may be, its end included.
-pub(super) const LONGEST: usize = 16 * 1024;
+pub(super) const LONGEST: usize = 16 * 1024 + 1;
 
 /// The bytes that wait.
 #[derive(Debug, Default)]
@@ -19,8 +19,8 @@ pub(super) enum Next {
     Line(Vec<u8>),
     /// Its end is not there yet.
     More,
-    /// A line that is longer than any command; as much of it is gone.
-    TooLong,
+    /// As much of a line as a command may have, which goes on.
+    TooLong(Vec<u8>),
     /// There is nothing, and nothing will come.
     End,
 }
@@ -56,16 +56,13 @@ impl Input {
                 self.take(end + 1);
                 Next::Line(line)
             }
-            Some(_) => {
+            end if end.is_some() || rest.len() >= LONGEST => {
+                let head = rest[..LONGEST].to_vec();
                 self.take(LONGEST);
-                Next::TooLong
+                Next::TooLong(head)
             }
-            None if rest.len() >= LONGEST => {
-                self.take(LONGEST);
-                Next::TooLong
-            }
-            None if !self.ended => Next::More,
-            None => {
+            _ if !self.ended => Next::More,
+            _ => {
                 // A line without an end is no command.
                 self.clear();
                 Next::End

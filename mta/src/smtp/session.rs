@@ -266,7 +266,7 @@ impl SmtpSession {
             Stage::TlsHandshake(handshake) => self.go_on_handshake(handshake),
             Stage::Commands(last) => match self.input.line() {
                 Next::Line(line) => Progress::Next(self.command_line(&line, last)),
-                Next::TooLong => Progress::Next(self.unknown_command().after(last)),
+                Next::TooLong(head) => Progress::Next(self.long_command(&head).after(last)),
                 Next::More => Progress::Wait(Stage::Commands(last)),
                 Next::End => Progress::Next(match self.transaction.chunks.take() {
                     Some(data) => self.connection_lost_in_message(*data),
@@ -276,7 +276,7 @@ impl SmtpSession {
             Stage::Auth(attempt) => match self.input.line() {
                 Next::Line(line) => Progress::Next(self.go_on_auth(*attempt, Some(&line))),
                 Next::More => Progress::Wait(Stage::Auth(attempt)),
-                Next::TooLong => Progress::Next(self.go_on_auth(*attempt, None)),
+                Next::TooLong(_) => Progress::Next(self.go_on_auth(*attempt, None)),
                 // Whoever is gone has nothing to say.
                 Next::End => Progress::Next(self.go_on_auth(*attempt, Some(b""))),
             },
