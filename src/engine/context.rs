@@ -16,6 +16,7 @@ use eximious_core::{
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Tree;
+use eximious_stdlib::at_work::{AtWork, Worker};
 use eximious_stdlib::items::{AuthMechanism, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
@@ -329,6 +330,11 @@ impl Context {
     /// What is told of what happens, and to whom.
     pub fn trace(&mut self) -> &mut Trace {
         &mut self.trace
+    }
+
+    /// Says who is at work from here on; who was it before is returned.
+    pub(crate) fn set_at_work(&mut self, worker: Option<Worker>) -> Option<Worker> {
+        std::mem::replace(&mut self.memory::<AtWork>().0, worker)
     }
 
     /// Does something that stands at a place of the configuration.

@@ -11,6 +11,7 @@ pub mod address;
 #[cfg(feature = "signatures")]
 pub mod arc;
 mod arithmetic;
+pub mod at_work;
 pub mod base64;
 pub mod certificate;
 pub mod charset;

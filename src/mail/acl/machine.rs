@@ -184,7 +184,7 @@ impl Run<'_> {
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });
         let outer = self.cx.trace().begin_at(self.depth, begin);
         self.cx.stop_at(&RunStop::AclBegins { name: &acl.name });
-        let verdict = acl.statements.iter().find_map(|statement| self.told(acl, statement));
+        let verdict = acl.statements.iter().find_map(|statement| self.at_work(acl, statement));
         let verdict = verdict.unwrap_or_else(|| {
             self.step(AclEvent::Verdict { name: &acl.name, verb: None });
             AclVerdict::Deny

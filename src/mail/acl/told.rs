@@ -3,6 +3,8 @@
 use eximious_core::Str;
 use eximious_core::trace::{AclEvent, Happening, TraceKinds, TraceParent};
 
+use eximious_stdlib::at_work::Worker;
+
 use super::machine::{AclVerdict, Run};
 use super::{Named, Statement};
 use crate::config::AclLineTerm;
@@ -24,9 +26,19 @@ impl Run<'_> {
         self.cx.trace().tell_at(0, Happening::Note { kind, text });
     }
 
+    /// As [`Run::told`], with the statement for what is at work.
+    pub(super) fn at_work(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+        let name = Str::fixed(statement.written.verb.name());
+        let (place, line) = (statement.place.clone(), statement.line);
+        let before = self.cx.set_at_work(Some(Worker { role: "ACL", name, place, line }));
+        let verdict = self.told(acl, statement);
+        self.cx.set_at_work(before);
+        verdict
+    }
+
     /// As [`Run::statement`]; whoever watches hears where it stands, and what is a part of
     /// it.
-    pub(super) fn told(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+    fn told(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
         if !self.cx.trace().is_watched() {
             return self.statement(acl, statement);
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{DriverOpt, ErrorKind, Expanded, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
+use eximious_stdlib::at_work::Worker;
 use eximious_stdlib::lists::ListOutcome;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::options::yes_or_no;
@@ -249,7 +250,15 @@ impl Machine<'_> {
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
         let place = self.cx.trace().place().cloned();
+        let worker = Worker {
+            role: "router",
+            name: router.name.clone(),
+            place: router.place.clone(),
+            line: router.place.line,
+        };
+        let before = self.cx.set_at_work(Some(worker));
         let next = self.offer_there(number, router);
+        self.cx.set_at_work(before);
         self.cx.trace().stand_at(place);
         next
     }

@@ -178,6 +178,7 @@ impl<'c> TransportCall<'c> {
         is_shadow: bool,
     ) -> Option<Delivering> {
         let (driver, run) = transport.delivers()?;
+        let before = cx.set_at_work(Some(transport.worker()));
         let done = Delivering::default();
         let directory = Vec::new();
         let mut call = Self { cx, transport, routes, consignment, done, is_shadow, directory };
@@ -199,6 +200,7 @@ impl<'c> TransportCall<'c> {
                 }
             }
         };
+        call.cx.set_at_work(before);
         Some(Delivering { outcomes, ..call.done })
     }
 

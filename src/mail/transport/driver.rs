@@ -8,6 +8,7 @@ use eximious_core::{
     Closure, DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType,
     OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
+use eximious_stdlib::at_work::Worker;
 use eximious_stdlib::dns::find::SearchList;
 use eximious_stdlib::options::opt::transport::{self as opt, appendfile, pipe};
 
@@ -189,6 +190,12 @@ impl Transport {
             place: Arc::new(places.of(instance.line, 0)),
             places: places.of_options(&instance.settings),
         }
+    }
+
+    /// The transport as what is at work.
+    pub(super) fn worker(&self) -> Worker {
+        let (place, line) = (self.place.clone(), self.place.line);
+        Worker { role: "transport", name: self.name.clone(), place, line }
     }
 
     /// Does something on behalf of an option: what happens stands where that is set, or,

@@ -12,6 +12,7 @@ use eximious_core::{
 
 use super::cache::Cache;
 use super::servers;
+use crate::at_work::{AtWork, Worker};
 use crate::dns;
 use crate::options::opt;
 
@@ -172,7 +173,8 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
     if def.style == LookupStyle::Query && !is_quoted(call, search.def, &def, &query.key) {
         let shown = servers::without_servers(query.key.bytes());
         let message = [b"tainted search query is not properly quoted: ", shown].concat();
-        note(call, &message);
+        let line = unquoted(call.memory::<AtWork>().0.as_ref(), shown);
+        note(call, &line);
         return Err(LookupFail::Open(Fail::error(ErrorKind::Taint, message)));
     }
     let attempts = Attempts { search, def: &def, query };
@@ -242,7 +244,13 @@ fn is_quoted(call: &Call<'_>, id: u16, def: &LookupDef, query: &Str) -> bool {
     }
 }
 
-/// Writes to the log, where the policy in force allows it.
+/// The line of the log about a query that is not quoted.
+fn unquoted(worker: Option<&Worker>, query: &[u8]) -> Vec<u8> {
+    let worker = worker.map_or_else(String::new, |worker| format!(" ({worker})"));
+    [b"tainted search query is not properly quoted", worker.as_bytes(), b": ", query].concat()
+}
+
+/// Writes to the main log and to that of panics, where the policy in force allows it.
 pub(super) fn note(call: &mut Call<'_>, message: &[u8]) {
     call.with_record(&NOTES, |call| {
         if let Ok(log) = call.log() {
