@@ -185,10 +185,7 @@ impl<'d> Attempt<'d> {
         let mut of_refusals = BTreeMap::new();
         // What the last host said is what is kept.
         for (at, why) in refused.into_iter().collect::<BTreeMap<_, _>>() {
-            // Who got it from another host has nothing to wait for; the next message to who was
-            // refused by one for good has.
-            let is_kept = |one: &&Outcome| !matches!(one, Outcome::Delivered(_));
-            if let (Some(one), Some(_)) = (planned.get(at), outcomes.get(at).filter(is_kept)) {
+            if let Some(one) = planned.get(at) {
                 // Another host may take him, as long as there is time for it.
                 let verdict = self.keep_refusal(&one.delivery, &why);
                 of_refusals.insert(at, if may_wait { Verdict::Again } else { verdict });
