@@ -17,7 +17,9 @@
 //!            `socks_proxy`)
 //! @ [age=SECONDS] [wait=SECONDS] arguments    another run, with the same spool and
 //!            the same input; before it, messages become so much older, or time goes by;
-//!            with `hints` for arguments, what is remembered of failures is shown
+//!            with `hints` for arguments, what is remembered of failures is shown; `ID` among
+//!            them is the name of the oldest message in the spool, and where there is none,
+//!            there is no such run
 //! | what is recorded
 //! ```
 //!
@@ -305,9 +307,10 @@ impl Run {
                 show(&mut said, "hints", hints.as_bytes(), directory);
                 continue;
             }
+            let Some(arguments) = with_id(arguments, &home.path().join("spool")) else { continue };
             let mut command = Command::new(program);
             command.arg("-C").arg(&path);
-            let output = spoken(command, arguments, &self.input);
+            let output = spoken(command, &arguments, &self.input);
             show(&mut said, "out", &output.stdout, directory);
             show(&mut said, "err", &output.stderr, directory);
         }
@@ -335,6 +338,19 @@ impl Run {
         }
         said
     }
+}
+
+/// The arguments of a further run, with the name of the oldest message for `ID`; nothing where
+/// there is no message.
+fn with_id(arguments: &[Vec<u8>], spool: &Path) -> Option<Vec<Vec<u8>>> {
+    if !arguments.iter().any(|word| word == b"ID") {
+        return Some(arguments.to_vec());
+    }
+    let entries = std::fs::read_dir(spool.join("input")).into_iter().flatten();
+    let names = entries.map(|entry| entry.expect("a file").file_name().into_vec());
+    let id = names.filter_map(|name| name.strip_suffix(b"-H").map(<[u8]>::to_vec)).min()?;
+    let named = |word: &Vec<u8>| if word == b"ID" { id.clone() } else { word.clone() };
+    Some(arguments.iter().map(named).collect())
 }
 
 /// What a program says to an input.

@@ -9,7 +9,7 @@ use crate::dice::Dice;
 const NAMES: [&str; 5] = ["na", "nb", "nc", "nd", "ne"];
 
 /// What a name may stand for beside other names.
-const MEMBERS: [&str; 20] = [
+const MEMBERS: [&str; 19] = [
     "box1@l.test",
     "box2@l.test",
     "Box1@L.TEST",
@@ -29,7 +29,6 @@ const MEMBERS: [&str; 20] = [
     ":fail: no such thing",
     ":defer: not now",
     "unrouteable@nowhere.test",
-    "\\na@l.test",
 ];
 
 /// Options of routers that redirect.
@@ -50,14 +49,22 @@ const REDIRECTS: [&str; 13] = [
 ];
 
 /// Routers between the aliases and the boxes.
-const BETWEEN: [&str; 5] = [
+const BETWEEN: [&str; 7] = [
     "copy:\n  driver = accept\n  domains = l.test\n  local_parts = ^b : ^n\n  unseen\n  \
      transport = archive",
     "copy:\n  driver = redirect\n  domains = l.test\n  local_parts = ^box\n  unseen\n  \
      data = r2@y.test",
-    "filter:\n  driver = redirect\n  domains = l.test\n  local_parts = box2\n  allow_filter\n  user = Debian-exim\n  \
-     data = \"#Exim filter\\nunseen deliver r1@x.test\\nif $message_age is above 1000 then \
+    "filter:\n  driver = redirect\n  domains = l.test\n  local_parts = box2\n  allow_filter\n  \
+     user = Debian-exim\n  data = \"#Exim filter\\nunseen deliver r1@x.test\\nif $message_age is \
+     above 1000 then \
      deliver box1@l.test endif\"",
+    "many:\n  driver = redirect\n  domains = l.test\n  local_parts = box1\n  allow_filter\n  \
+     user = Debian-exim\n  file_transport = file\n  pipe_transport = pipe\n  \
+     data = \"#Exim filter\\nunseen save DIR/mail/kept\\nunseen pipe /bin/true\\n\
+     deliver box2@l.test\\ndeliver r3@y.test\\nif error_message then seen finish endif\\n\
+     unseen deliver r3@y.test errors_to r1@x.test\"",
+    "told:\n  driver = redirect\n  domains = l.test\n  local_parts = ^box1 : na\n  \
+     errors_to = errors@l.test\n  unseen\n  data = r3@y.test, r2@x.test",
     "late:\n  driver = redirect\n  domains = l.test\n  local_parts = box1\n  allow_defer\n  \
      data = ${if <{$message_age}{1000}{:defer: later}fail}",
     "count:\n  driver = redirect\n  domains = x.test\n  local_parts = r2\n  data = na@l.test\n  \
@@ -80,17 +87,45 @@ const SAID: [&str; 12] = [
     "banner=421 busy|close",
 ];
 
+/// Options of the transport to other hosts, or of its router.
+const REMOTE: [&str; 6] = [
+    "  max_rcpt = 1",
+    "  max_rcpt = 2",
+    "  fallback_hosts = 127.0.0.4",
+    "  fallback_hosts = 127.0.0.4\n  max_rcpt = 1",
+    "  hosts_max_try = 1",
+    "  retry_include_ip_address = no",
+];
+
+/// What is done between the attempts, to the oldest message.
+const ORDERS: [&str; 12] = [
+    "-M ID",
+    "-M ID",
+    "-Mf ID",
+    "-Mt ID",
+    "-Mmad ID",
+    "-Mmd ID box1@l.test",
+    "-Mmd ID nb@l.test",
+    "-Mmd ID R1@X.test",
+    "-Mes ID r1@x.test",
+    "-Mes ID errors@l.test",
+    "-Mar ID box2@l.test",
+    "-Mar ID nc@l.test",
+];
+
 /// Where mail goes, and how.
 const REST: &str = "away:\n  driver = manualroute\n  route_list = x.test 127.0.0.2 ; \
     y.test 127.0.0.3:127.0.0.4\n  self = send\n  hosts_randomize = false\n  transport = smtp\n\
     box:\n  driver = accept\n  domains = l.test\n  local_parts = ^box : errors : s\n  \
-    local_part_suffix = +*\n  local_part_suffix_optional\n  transport = box\nbegin transports\n\
-    smtp:\n  driver = smtp\n  port = PORT\n  hosts_try_fastopen =\n  allow_localhost\nbox:\n  \
+    local_part_suffix = +*\n  local_part_suffix_optional\n  transport = box\n\
+    last:\n  driver = accept\n  domains = l.test\n  local_parts = ^n\n  transport = box\n\
+    begin transports\nbox:\n  \
     driver = appendfile\n  file = DIR/mail/box\n  user = Debian-exim\n  message_prefix =\n  \
     message_suffix =\narchive:\n  driver = appendfile\n  file = DIR/mail/archive\n  \
     user = Debian-exim\n  message_prefix =\n  message_suffix =\nfile:\n  driver = appendfile\n  \
     user = Debian-exim\n  message_prefix =\n  message_suffix =\npipe:\n  driver = pipe\n  \
-    user = Debian-exim";
+    user = Debian-exim\nsmtp:\n  driver = smtp\n  port = PORT\n  hosts_try_fastopen =\n  \
+    allow_localhost";
 
 /// How old a message is when its aliases become others.
 const AGES: &str = "${if >{$message_age}{5000}{3}{${if >{$message_age}{1000}{2}{1}}}}";
@@ -102,12 +137,19 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
     if rng.chance(3) {
         quarry.loose("log_selector = +all_parents");
     }
+    if rng.chance(6) {
+        quarry.loose(rng.pick(&["queue_smtp_domains = y.test", "queue_domains = x.test"]));
+    }
+    if rng.chance(6) {
+        quarry.loose(rng.pick(&["auto_thaw = 1s", "ignore_bounce_errors_after = 1s"]));
+    }
     quarry.fixed("begin routers");
     for number in 1..=rng.usize(1..=2) {
         quarry.fixed(format!(
             "al{number}:\n  driver = redirect\n  domains = l.test\n  data = ${{lookup\
-             {{$local_part-{AGES}}}lsearch{{DIR/aliases{number}}}}}\n  allow_fail\n  allow_defer\n  \
-             pipe_transport = pipe\n  file_transport = file"
+             {{$local_part-{AGES}}}lsearch{{DIR/aliases{number}}}}}\n  allow_fail\n  \
+             allow_defer\n  retry_use_local_part\n  pipe_transport = pipe\n  \
+             file_transport = file"
         ));
         let options = rng.options(4, &REDIRECTS);
         let is_once = options.contains(&"one_time");
@@ -126,6 +168,9 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
         }
     }
     quarry.fixed(REST);
+    if rng.chance(3) {
+        quarry.loose(rng.pick(&REMOTE));
+    }
     quarry.loose("begin retry");
     quarry.loose(rng.pick(&["* * F,5d,1h", "* * F,5d,1m", "* * F,1h,1m"]));
     for number in 1..=2 {
@@ -151,7 +196,8 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
         false => format!("{}@l.test", rng.pick(&NAMES)),
     });
     let sender = rng.pick(&["s@l.test", "s@l.test", "<>"]);
-    quarry.fixed(format!("? -odi -f {sender} {recipients}"));
+    let how = rng.pick(&["-odi", "-odi", "-odi", "-odq"]);
+    quarry.fixed(format!("? {how} -f {sender} {recipients}"));
     quarry.fixed("> Subject: x\\n\\nbody\\n");
     for run in 0..rng.usize(2..=4) {
         for number in 2..=4 {
@@ -161,6 +207,9 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
         }
         let age = rng.pick(&["", "", "age=2000 ", "age=4000 "]);
         quarry.loose(format!("@ {age}{}", rng.pick(&["-q", "-qf", "-qff", "-qff", "-qqff"])));
+        if rng.chance(4) {
+            quarry.loose(format!("@ {}", rng.pick(&ORDERS)));
+        }
         if rng.chance(2) {
             quarry.loose("@ -bp");
         }
