@@ -56,7 +56,7 @@ impl<'s> Supply<'s> {
         let counts = counts.filter(|_| keeps_sizes);
         let counts = counts.map(|text| compile(call, text)).transpose()?;
         let all = 0..call.consignment.deliveries.len();
-        let recipients = all.map(|at| call.recipient(at)).collect();
+        let recipients = all.map(|at| enveloped(call, at)).collect();
         let mut reader = text.reader();
         if is_mbx {
             let length = text.length();
@@ -120,6 +120,22 @@ fn tag(text: &[u8]) -> Vec<u8> {
         tag.insert(0, b':');
     }
     tag
+}
+
+/// An address as the envelope of `mailstore_format` has it: a file or a directory with the
+/// domain of the address that named it.
+fn enveloped(call: &TransportCall<'_>, at: usize) -> Str {
+    let recipient = call.recipient(at);
+    let domain = &call.consignment.deliveries[at].address.domain;
+    let end = [b"@", domain.bytes()].concat();
+    if domain.is_empty()
+        || !recipient.bytes().starts_with(b"/")
+        || recipient.bytes().ends_with(&end)
+    {
+        return recipient;
+    }
+    let (text, taint) = recipient.read();
+    Str::from([text, &end].concat()).stamped(taint)
 }
 
 /// A text that ends with a newline, unless it is empty.
