@@ -25,8 +25,10 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let given = name.strip_suffix(b".").unwrap_or(name);
     let text = String::from_utf8_lossy(given).into_owned();
     let mut known = Known { later: given.is_empty(), ..Known::default() };
-    // To the system, a host can't have what is no name.
-    if domain::labels(&text).is_some_and(|labels| !labels.is_empty()) {
+    // To the system, a host can't have what is no name, nor one with a slash, which domains of
+    // reverse delegations have.
+    let is_name = domain::labels(&text).is_some_and(|labels| !labels.is_empty());
+    if is_name && !text.contains('/') {
         for kind in dns::kinds(call, given)? {
             known.learn(call, &text, kind)?;
         }
