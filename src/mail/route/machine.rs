@@ -111,6 +111,12 @@ impl Routes {
             cx.forget_recipient();
         }
         let address = address.into();
+        // A router before said who is told of errors: that is where the message comes from now.
+        let before = address.attached.errors_to.clone().map(|path| {
+            let before = cx.value_of(var::RETURN_PATH);
+            cx.set_var(var::RETURN_PATH, path);
+            before
+        });
         let mut machine = Machine {
             cx,
             routes: self,
@@ -130,6 +136,9 @@ impl Routes {
         };
         let routed = machine.run();
         machine.hide_address();
+        if let Some(path) = before {
+            machine.cx.set_var(var::RETURN_PATH, path);
+        }
         let Machine { children, renamed, notices, address, decided, goes_on, .. } = machine;
         Pass { routed, children, renamed, notices, address, router: decided, goes_on }
     }
