@@ -16,7 +16,7 @@ use eximious_core::{
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Tree;
-use eximious_stdlib::at_work::{AtWork, Worker};
+use eximious_stdlib::at_work::{AtWork, ConfigWorker};
 use eximious_stdlib::items::{AuthMechanism, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
@@ -333,7 +333,7 @@ impl Context {
     }
 
     /// Says who is at work from here on; who was it before is returned.
-    pub(crate) fn set_at_work(&mut self, worker: Option<Worker>) -> Option<Worker> {
+    pub(crate) fn set_at_work(&mut self, worker: Option<ConfigWorker>) -> Option<ConfigWorker> {
         std::mem::replace(&mut self.memory::<AtWork>().0, worker)
     }
 

@@ -8,7 +8,7 @@ use eximious_core::trace::TracePlace;
 
 /// A statement of an ACL, a router or a transport.
 #[derive(Clone, Debug)]
-pub struct Worker {
+pub struct ConfigWorker {
     /// `ACL`, `router` or `transport`.
     pub role: &'static str,
     /// Its name, or its verb.
@@ -19,7 +19,7 @@ pub struct Worker {
     pub line: u32,
 }
 
-impl fmt::Display for Worker {
+impl fmt::Display for ConfigWorker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { role, name, place, line } = self;
         write!(f, "{role} {}, {} {line}", name.display(), place.file.display())
@@ -28,4 +28,4 @@ impl fmt::Display for Worker {
 
 /// Who is at work in a context.
 #[derive(Default, Debug)]
-pub struct AtWork(pub Option<Worker>);
+pub struct AtWork(pub Option<ConfigWorker>);

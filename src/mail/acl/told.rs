@@ -3,7 +3,7 @@
 use eximious_core::Str;
 use eximious_core::trace::{AclEvent, Happening, TraceKinds, TraceParent};
 
-use eximious_stdlib::at_work::Worker;
+use eximious_stdlib::at_work::ConfigWorker;
 
 use super::machine::{AclVerdict, Run};
 use super::{Named, Statement};
@@ -30,7 +30,7 @@ impl Run<'_> {
     pub(super) fn at_work(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
         let name = Str::fixed(statement.written.verb.name());
         let (place, line) = (statement.place.clone(), statement.line);
-        let before = self.cx.set_at_work(Some(Worker { role: "ACL", name, place, line }));
+        let before = self.cx.set_at_work(Some(ConfigWorker { role: "ACL", name, place, line }));
         let verdict = self.told(acl, statement);
         self.cx.set_at_work(before);
         verdict

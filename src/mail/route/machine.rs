@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{DriverOpt, ErrorKind, Expanded, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
-use eximious_stdlib::at_work::Worker;
+use eximious_stdlib::at_work::ConfigWorker;
 use eximious_stdlib::lists::ListOutcome;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::options::yes_or_no;
@@ -259,7 +259,7 @@ impl Machine<'_> {
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
         let place = self.cx.trace().place().cloned();
-        let worker = Worker {
+        let worker = ConfigWorker {
             role: "router",
             name: router.name.clone(),
             place: router.place.clone(),

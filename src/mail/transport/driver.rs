@@ -8,7 +8,7 @@ use eximious_core::{
     Closure, DriverDef, DriverKind, DriverOpt, DriverOptions, Fail, OptionPlace, OptionType,
     OptionValue, Rec, Registry, Runs, Str, SwitchOption, TextOption, World,
 };
-use eximious_stdlib::at_work::Worker;
+use eximious_stdlib::at_work::ConfigWorker;
 use eximious_stdlib::dns::find::SearchList;
 use eximious_stdlib::options::opt::transport::{self as opt, appendfile, pipe};
 
@@ -193,9 +193,9 @@ impl Transport {
     }
 
     /// The transport as what is at work.
-    pub(super) fn worker(&self) -> Worker {
+    pub(super) fn worker(&self) -> ConfigWorker {
         let (place, line) = (self.place.clone(), self.place.line);
-        Worker { role: "transport", name: self.name.clone(), place, line }
+        ConfigWorker { role: "transport", name: self.name.clone(), place, line }
     }
 
     /// Does something on behalf of an option: what happens stands where that is set, or,

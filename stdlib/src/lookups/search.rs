@@ -12,7 +12,7 @@ use eximious_core::{
 
 use super::cache::Cache;
 use super::servers;
-use crate::at_work::{AtWork, Worker};
+use crate::at_work::{AtWork, ConfigWorker};
 use crate::dns;
 use crate::options::opt;
 
@@ -245,7 +245,7 @@ fn is_quoted(call: &Call<'_>, id: u16, def: &LookupDef, query: &Str) -> bool {
 }
 
 /// The line of the log about a query that is not quoted.
-fn unquoted(worker: Option<&Worker>, query: &[u8]) -> Vec<u8> {
+fn unquoted(worker: Option<&ConfigWorker>, query: &[u8]) -> Vec<u8> {
     let worker = worker.map_or_else(String::new, |worker| format!(" ({worker})"));
     [b"tainted search query is not properly quoted", worker.as_bytes(), b": ", query].concat()
 }
