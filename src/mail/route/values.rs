@@ -94,9 +94,7 @@ impl Routes {
         cx.set_var(var::ROUTER_NAME, self.router_name(first.router).clone());
         if let Some(number) = first.transport {
             cx.set_var(var::TRANSPORT_NAME, self.transport_name(number).clone());
-            if !self.is_remote(number) {
-                show_host(cx, first);
-            }
+            show_host(cx, first);
         }
         if let Some(home) = &first.home {
             cx.set_var(var::HOME, home.clone());
@@ -118,7 +116,8 @@ impl Routes {
     }
 }
 
-/// A transport on this host has the one that its router found, or the list that it was given.
+/// A transport on this host has the host that its router found, or the list that it was given.
+/// One to other hosts has the first of them until it has chosen.
 fn show_host(cx: &mut Context, delivery: &Delivery) {
     let Some(host) = delivery.hosts.first() else { return };
     let name = match delivery.hosts_clean {

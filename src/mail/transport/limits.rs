@@ -45,5 +45,9 @@ fn limit(cx: &mut Context, transport: &Transport) -> Result<i64, Vec<u8>> {
         Err(fail) if fail.class() == FailClass::Forced => return Ok(0),
         Err(fail) => return Err(told("failed to expand", fail.message())),
     };
+    // Nothing at all is no number here; blanks are, as in a comparison.
+    if text.is_empty() {
+        return Err(told("invalid", b"integer expected but \"\" found"));
+    }
     comparand(text.bytes()).map_err(|fail| told("invalid", fail.message()))
 }
