@@ -18,6 +18,9 @@ use super::report::is_of_reply;
 /// What is said of an address whose time has not come.
 const NOT_YET: &str = "retry time not reached";
 
+/// Nor is what could not be routed before, while a connection waits for other recipients.
+const REUSED: &str = "reusing SMTP connection skips previous routing defer";
+
 /// What a failure means for what comes next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
@@ -57,12 +60,22 @@ impl Attempt<'_> {
             (RetryKey::Routing(domain), (domain, None)),
             (RetryKey::Recipient(&name, &sender), (&name, Some(domain))),
         ];
+        // Whoever waits along a connection is not kept waiting by what may take its time.
+        if self.manner.follows && waits.iter().any(|(key, _)| self.is_known(&key.bytes())) {
+            return Some(RouteError::new(REUSED));
+        }
         let known =
             waits.iter().find_map(|(key, subject)| self.waits_for(&key.bytes(), *subject))?;
         // What a host replied is no secret; what is wrong here may be one.
         let said = is_of_reply(known.error) && known.error != 0;
         let said = said.then_some(known.text);
         Some(RouteError { said, ..RouteError::new(NOT_YET) })
+    }
+
+    /// Whether something is known that failed before this attempt.
+    fn is_known(&self, key: &[u8]) -> bool {
+        let found = Retry::fresh(&*store(&self.cx), key, self.now(), expire(&self.cx));
+        self.own_hints.get(key).is_none() && found.is_ok_and(|found| found.is_some())
     }
 
     /// What is known of something whose time has not come. What there is no hope for any more is
