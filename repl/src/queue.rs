@@ -8,7 +8,7 @@ use eximious::stdlib::wording;
 use eximious::world::SpoolPlace;
 use eximious::{Context, opt};
 use eximious_mta::spool;
-use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed};
+use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed, not_found};
 
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
@@ -119,27 +119,18 @@ fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
     let data = match world.spool.read(place, id, b"-D", LARGEST) {
         Ok(data) => data,
         Err(why) if why.kind() == ErrorKind::NotFound => {
+            world.log.main(&[id, b" ", &not_found(place, id)].concat());
             return tell(&[b"Spool data file for ", id, b" does not exist"].concat());
         }
-        Err(why) => return unread(id, b"-D", Some(&why)),
+        Err(why) => return tell(&Unread::Read(why).told(id, b"-D")),
     };
     match Stored::read(world, place, id) {
         Ok(stored) => {
             let body = spool::kept_body(id, &data);
             print(&[stored.header(), spool::body(&stored.file, body)].concat())
         }
-        Err(Unread::Read(why)) => unread(id, b"-H", Some(&why)),
-        Err(Unread::Damaged(_)) => unread(id, b"-H", None),
+        Err(why) => tell(&why.told(id, b"-H")),
     }
-}
-
-fn unread(id: &[u8], end: &[u8], why: Option<&io::Error>) -> ExitCode {
-    let (what, why) = match why {
-        Some(why) => ("read", format!(": {}", wording::reason(why))),
-        None => ("format", String::new()),
-    };
-    let head = format!("Spool {what} error for ");
-    tell(&[head.as_bytes(), id, end, why.as_bytes()].concat())
 }
 
 /// Says on the standard output, as Exim does, that there is nothing to print.

@@ -150,21 +150,17 @@ impl Spool for SystemSpool {
     }
 
     fn remove_rest(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<bool> {
-        let header = match find(place, b"input", id, b"-H") {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(false),
-            found => found?,
-        };
-        for (end, is_wanted) in [(b"-H", true), (b"-J", false)] {
-            match rustix::fs::unlinkat(&header.directory, [id, end].concat(), AtFlags::empty()) {
-                Err(Errno::NOENT) if !is_wanted => {}
-                removed => removed?,
-            }
-        }
         self.logs.forget(place, id);
-        if let Ok(log) = find(place, b"msglog", id, b"") {
-            rustix::fs::unlinkat(&log.directory, id, AtFlags::empty())?;
+        let mut is_less = false;
+        for (kind, end) in [(&b"input"[..], &b"-H"[..]), (b"input", b"-J"), (b"msglog", b"")] {
+            let found = match find(place, kind, id, end) {
+                Err(why) if why.kind() == io::ErrorKind::NotFound => continue,
+                found => found?,
+            };
+            rustix::fs::unlinkat(&found.directory, [id, end].concat(), AtFlags::empty())?;
+            is_less = true;
         }
-        Ok(true)
+        Ok(is_less)
     }
 
     fn count(&self, place: &SpoolPlace) -> io::Result<usize> {

@@ -165,7 +165,7 @@ pub trait Spool: Send + Sync {
     }
 
     /// Takes away what is left of a message that has lost its data file, so that nobody can be
-    /// at it: its header file, journal and log. Whether there was a header file.
+    /// at it: its header file, journal and log. Whether there was any of them.
     ///
     /// # Errors
     /// What the system says.

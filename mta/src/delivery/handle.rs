@@ -10,7 +10,7 @@ use eximious::world::spool::is_name;
 use eximious::world::{SpoolPlace, TakenMessage};
 
 use super::Deliverer;
-use crate::spool::queue::{Stored, Unread};
+use crate::spool::queue::{Stored, not_found};
 use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
 
 /// What is done to a message.
@@ -67,21 +67,10 @@ impl Deliverer {
         let stored = match Stored::read(world, place, id) {
             Ok(stored) => stored,
             Err(why) => {
-                let why = match why {
-                    Unread::Read(why) => {
-                        format!("read error for {}-H: {}", shown(id), reason(&why))
-                    }
-                    Unread::Damaged(_) => format!("format error for {}-H", shown(id)),
-                };
+                let why = why.told(id, b"-H");
                 if *what == Handling::Remove {
-                    let parts: [&[u8]; 6] = [
-                        b"Spool ",
-                        why.as_bytes(),
-                        b"\nContinuing to ensure all files removed\nMessage ",
-                        id,
-                        b" has been removed",
-                        b"\n",
-                    ];
+                    let parts: [&[u8]; 5] =
+                        [&why, CONTINUING, b"Message ", id, b" has been removed\n"];
                     if let Err(why) = taken.remove() {
                         let why = reason(&why);
                         self.log(id, &[b"can't be removed: ", why.as_bytes()].concat());
@@ -90,7 +79,7 @@ impl Deliverer {
                     }
                     return said(&parts, false);
                 }
-                return said(&[b"Spool ", why.as_bytes(), b"\n"], false);
+                return said(&[&why, b"\n"], false);
             }
         };
         let queue = &place.queue[..];
@@ -106,19 +95,15 @@ impl Deliverer {
         if *what != Handling::Remove {
             return Handled { said, done: false };
         }
-        if self.engine.world().spool.remove_rest(place, id).unwrap_or(false) {
-            let begin = b"Continuing, to ensure all files removed\nMessage ";
-            said.extend_from_slice(&[begin, id, b" has been removed or did not exist\n"].concat());
+        said.extend_from_slice(b"Continuing, to ensure all files removed\n");
+        let world = self.engine.world();
+        if let Err(why) = Stored::read(world, place, id) {
+            said.extend_from_slice(&[&why.told(id, b"-H")[..], CONTINUING].concat());
+        }
+        let end = b" has been removed or did not exist\n";
+        said.extend_from_slice(&[b"Message ", id, end].concat());
+        if world.spool.remove_rest(place, id).unwrap_or(false) {
             self.log_removed(id, by);
-        } else {
-            let parts: [&[u8]; 5] = [
-                b"Continuing, to ensure all files removed\nSpool read error for ",
-                id,
-                b"-H: No such file or directory\nContinuing to ensure all files removed\nMessage ",
-                id,
-                b" has been removed or did not exist\n",
-            ];
-            said.extend_from_slice(&parts.concat());
         }
         Handled { said, done: false }
     }
@@ -138,17 +123,12 @@ impl Deliverer {
 
     /// Logs that there is no such message.
     pub(super) fn log_missing(&self, place: &SpoolPlace, id: &[u8]) {
-        let queue: Vec<u8> = match place.queue.is_empty() {
-            true => Vec::new(),
-            false => [b"Q=", &place.queue[..], b" "].concat(),
-        };
-        self.log(id, &[b"Spool ", &queue[..], b"file ", id, b"-D not found"].concat());
+        self.log(id, &not_found(place, id));
     }
 }
 
-fn shown(id: &[u8]) -> String {
-    String::from_utf8_lossy(id).into_owned()
-}
+/// What is said where a message goes of which a file is not what it should be.
+const CONTINUING: &[u8] = b"\nContinuing to ensure all files removed\n";
 
 /// A message at hand.
 struct Work<'w> {

@@ -33,6 +33,18 @@ impl HeaderFile {
     /// # Errors
     /// Where the file is damaged.
     pub fn decode(bytes: &[u8]) -> Result<Self, Damage> {
+        match Self::decode_envelope(bytes)? {
+            (file, None) => Ok(file),
+            (_, Some(damage)) => Err(damage),
+        }
+    }
+
+    /// Reads the bytes of a file whose header lines may be damaged: then it has those before
+    /// the damage, which stands beside it.
+    ///
+    /// # Errors
+    /// Where what stands before the header is damaged.
+    pub(crate) fn decode_envelope(bytes: &[u8]) -> Result<(Self, Option<Damage>), Damage> {
         let mut input = Input { bytes, at: 0 };
         let id = input.line()?;
         let id = id.strip_suffix(b"-H").ok_or(input.damage("no name of a header file"))?.to_vec();
@@ -47,14 +59,9 @@ impl HeaderFile {
         }
         let not_for = input.tree()?;
         let recipients = input.recipients()?;
-        if !input.line()?.is_empty() {
-            return Err(input.damage("no blank line before the header"));
-        }
         let mut headers = Vec::new();
-        while !input.rest().is_empty() {
-            headers.push(input.header()?);
-        }
-        Ok(Self {
+        let damage = input.headers(&mut headers).err();
+        let file = Self {
             id,
             login,
             uid,
@@ -66,7 +73,8 @@ impl HeaderFile {
             not_for,
             recipients,
             headers,
-        })
+        };
+        Ok((file, damage))
     }
 }
 
@@ -186,6 +194,17 @@ impl<'a> Input<'a> {
             recipients.push(recipient(line).ok_or(self.damage("no recipient"))?);
         }
         Ok(recipients)
+    }
+
+    /// The header lines, as far as they are what they should be.
+    fn headers(&mut self, headers: &mut Vec<HeaderLine>) -> Result<(), Damage> {
+        if !self.line()?.is_empty() {
+            return Err(self.damage("no blank line before the header"));
+        }
+        while !self.rest().is_empty() {
+            headers.push(self.header()?);
+        }
+        Ok(())
     }
 
     fn header(&mut self) -> Result<HeaderLine, Damage> {

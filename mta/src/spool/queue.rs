@@ -45,6 +45,27 @@ pub enum Unread {
     Damaged(usize),
 }
 
+impl Unread {
+    /// Says so of a message's file, whose name has this end.
+    pub fn told(&self, id: &[u8], end: &[u8]) -> Vec<u8> {
+        let (what, why) = match self {
+            Self::Read(why) => ("read", format!(": {}", wording::reason(why))),
+            Self::Damaged(_) => ("format", String::new()),
+        };
+        let head = format!("Spool {what} error for ");
+        [head.as_bytes(), id, end, why.as_bytes()].concat()
+    }
+}
+
+/// Says that there is no such message in a queue: it has no data file.
+pub fn not_found(place: &SpoolPlace, id: &[u8]) -> Vec<u8> {
+    let queue: Vec<u8> = match place.queue.is_empty() {
+        true => Vec::new(),
+        false => [b"Q=", &place.queue[..], b" "].concat(),
+    };
+    [b"Spool ", &queue[..], b"file ", id, b"-D not found"].concat()
+}
+
 impl Stored {
     /// Reads the header file of a message, and its journal.
     ///
@@ -52,7 +73,23 @@ impl Stored {
     /// As [`Unread`] says.
     pub fn read(world: &World, place: &SpoolPlace, id: &[u8]) -> Result<Self, Unread> {
         let bytes = world.spool.read(place, id, b"-H", LARGEST).map_err(Unread::Read)?;
-        let file = header_of(id, &bytes)?;
+        Ok(Self::with_journal(world, place, id, header_of(id, &bytes)?))
+    }
+
+    /// The same, for a listing, which has no use for the header's lines: where they are
+    /// damaged, that is told beside what comes before.
+    fn read_listed(
+        world: &World,
+        place: &SpoolPlace,
+        id: &[u8],
+    ) -> Result<(Self, Option<Unread>), Unread> {
+        let bytes = world.spool.read(place, id, b"-H", LARGEST).map_err(Unread::Read)?;
+        let (file, is_whole) = envelope_of(id, &bytes)?;
+        let damage = (!is_whole).then_some(Unread::Damaged(bytes.len()));
+        Ok((Self::with_journal(world, place, id, file), damage))
+    }
+
+    fn with_journal(world: &World, place: &SpoolPlace, id: &[u8], file: HeaderFile) -> Self {
         let (journal, unread_journal) = match world.spool.read(place, id, b"-J", LARGEST) {
             Ok(journal) => (journal, None),
             Err(why) if why.kind() == io::ErrorKind::NotFound => (Vec::new(), None),
@@ -61,7 +98,7 @@ impl Stored {
         // A line that was not written to its end does not count.
         let lines = journal.split_inclusive(|byte| *byte == b'\n');
         let journal = lines.filter_map(|line| line.strip_suffix(b"\n")).map(<[u8]>::to_vec);
-        Ok(Self { file, journal: journal.collect(), unread_journal })
+        Self { file, journal: journal.collect(), unread_journal }
     }
 
     /// A message that was never on disk, by its header file.
@@ -88,8 +125,17 @@ impl Stored {
 }
 
 fn header_of(id: &[u8], bytes: &[u8]) -> Result<HeaderFile, Unread> {
-    let file = HeaderFile::decode(bytes).ok().filter(|file| file.id == id);
-    file.ok_or(Unread::Damaged(bytes.len()))
+    match envelope_of(id, bytes)? {
+        (file, true) => Ok(file),
+        (_, false) => Err(Unread::Damaged(bytes.len())),
+    }
+}
+
+/// What a header file says, and whether all of its header lines can be read.
+fn envelope_of(id: &[u8], bytes: &[u8]) -> Result<(HeaderFile, bool), Unread> {
+    let read = HeaderFile::decode_envelope(bytes).ok().filter(|(file, _)| file.id == id);
+    let (file, damage) = read.ok_or(Unread::Damaged(bytes.len()))?;
+    Ok((file, damage.is_none()))
 }
 
 /// Lists the messages of a queue, or those that are named.
@@ -136,16 +182,15 @@ fn show(
     id: &[u8],
     now: i64,
 ) {
-    let stored = match Stored::read(world, place, id) {
-        Ok(stored) => stored,
+    let marked = |why: &Unread| match why {
+        Unread::Read(why) => format!("    *** spool read error: {} ***\n", wording::reason(why)),
+        Unread::Damaged(size) => format!("    *** spool format error: size={size} ***\n"),
+    };
+    let (stored, damage) = match Stored::read_listed(world, place, id) {
+        Ok(read) => read,
         Err(why) => {
-            let why = match why {
-                Unread::Read(why) => format!("read error: {}", wording::reason(&why)),
-                Unread::Damaged(size) => format!("format error: size={size}"),
-            };
-            let head = [b"      ", &shown(id)[..], b"\n    *** spool "].concat();
-            out.extend_from_slice(&head);
-            out.extend_from_slice(format!("{why} ***\n\n").as_bytes());
+            let head = [b"      ", &shown(id)[..], b"\n"].concat();
+            out.extend_from_slice(&[&head[..], marked(&why).as_bytes(), b"\n"].concat());
             return;
         }
     };
@@ -164,6 +209,7 @@ fn show(
         out.extend_from_slice(b" *** frozen ***");
     }
     out.push(b'\n');
+    out.extend(damage.iter().flat_map(|why| marked(why).into_bytes()));
     let mut done = stored.done();
     for recipient in &file.recipients {
         let address = recipient.address.as_slice();

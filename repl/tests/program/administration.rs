@@ -167,6 +167,40 @@ const QUESTIONS: &[(&str, &[Words], &[Words])] = &[
             &["-bp"],
         ],
     ),
+    // What is left goes, whatever it is, and whatever stands in it.
+    (
+        "",
+        &[&["d@me.test"]],
+        &[
+            &["-M", "ID"],
+            &["sh", "cd spool/input; for f in *-H; do echo a > ${f%H}J; done; rm *-[HD]"],
+            &["-Mvc", "ID"],
+            &["-Mrm", "ID"],
+            &["-Mrm", "ID"],
+        ],
+    ),
+    (
+        "",
+        &[&["d@me.test"]],
+        &[
+            &["sh", "cd spool/input; for f in *-H; do echo x > $f; done; rm *-D"],
+            &["-Mrm", "ID"],
+            &["-Mvc", NONE],
+        ],
+    ),
+    // A listing has no use for the lines of the header.
+    (
+        "",
+        &[&["d@me.test"]],
+        &[
+            &["sh", "cd spool/input; for f in *-H; do echo zz >> $f; done"],
+            &["-bp"],
+            &["-Mvc", "ID"],
+            &["-M", "ID"],
+            &["sh", "cd spool/input; for f in *-H; do sed -i '/^$/d' $f; done"],
+            &["-bp"],
+        ],
+    ),
     (
         "",
         &[&["a@me.test"]],
@@ -284,6 +318,7 @@ fn told(program: &str, (more, messages, steps): (&str, &[Words], &[Words])) -> S
         let words = undated(line).split(' ').map(|word| match word {
             _ if !id.is_empty() && word.contains(&id) => word.replace(&id, "ID"),
             _ if word.starts_with("S=") => "S=…".to_owned(),
+            _ if word.starts_with("size=") => "size=…".to_owned(),
             _ if word.starts_with("pid=") => "pid=…".to_owned(),
             _ if word.starts_with("DT=") => "DT=…".to_owned(),
             _ if word.len() == 23 && word.matches('-').count() == 2 && word != NONE => "…".into(),
