@@ -124,6 +124,13 @@ impl Fail {
         fail
     }
 
+    /// The same failure as a temporary one.
+    #[must_use]
+    pub fn put_off(mut self) -> Self {
+        self.0.class = FailClass::Defer;
+        self
+    }
+
     fn new(class: FailClass, kind: ErrorKind, message: impl Into<Vec<u8>>) -> Self {
         Self(Box::new(Body {
             class,
