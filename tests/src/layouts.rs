@@ -214,10 +214,11 @@ pub fn meaning(text: &[u8]) -> String {
         ..Fixture::new().file("/c/conf", text).file("/c/included", INCLUDED).world()
     };
     let registry = eximious::registry();
-    let config = match Config::read_all(b"/c/conf", Macros::new(), &world, &registry) {
+    let mut config = match Config::read_all(b"/c/conf", Macros::new(), &world, &registry) {
         Ok(config) => config,
         Err(why) => return why.to_string(),
     };
+    config.settings.config_lines = 0;
     let mut out = String::new();
     let mut add = |what: &dyn std::fmt::Debug| {
         let _ = writeln!(out, "{what:?}");
