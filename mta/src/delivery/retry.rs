@@ -52,14 +52,14 @@ impl Attempt<'_> {
             return None;
         }
         let sender = self.file().sender.clone();
-        let (name, cased) = (hint_name(address, false), hint_name(address, true));
-        let domain = address.domain.bytes();
-        let waits = [
-            (RetryKey::Routing(&name), (&name[..], Some(domain))),
-            (RetryKey::Routing(&cased), (&cased, Some(domain))),
+        let (names, domain) = (routing_names(address), address.domain.bytes());
+        let name = &names[0][..];
+        let routing = names.iter().map(|name| (RetryKey::Routing(name), (&name[..], Some(domain))));
+        let others = [
             (RetryKey::Routing(domain), (domain, None)),
-            (RetryKey::Recipient(&name, &sender), (&name, Some(domain))),
+            (RetryKey::Recipient(name, &sender), (name, Some(domain))),
         ];
+        let waits: Vec<_> = routing.chain(others).collect();
         // Whoever waits along a connection is not kept waiting by what may take its time.
         if self.manner.follows && waits.iter().any(|(key, _)| self.is_known(&key.bytes())) {
             return Some(RouteError::new(REUSED));
@@ -212,7 +212,7 @@ impl Attempt<'_> {
 
     /// Forgets that an address could not be routed: it was now.
     pub(super) fn forget_routing(&mut self, address: &Address) {
-        let names = [false, true].map(|is_cased| hint_name(address, is_cased));
+        let names = routing_names(address);
         for what in names.iter().map(Vec::as_slice).chain([address.domain.bytes()]) {
             self.overcome.insert(RetryKey::Routing(what).bytes());
         }
@@ -309,6 +309,13 @@ impl Attempt<'_> {
         let routes = self.routes();
         delivery.transport.is_none_or(|number| routes.retries_by_sender(number))
     }
+}
+
+/// What it may be known by that an address could not be routed: most have one name.
+fn routing_names(address: &Address) -> Vec<Vec<u8>> {
+    let mut names = vec![hint_name(address, false), hint_name(address, true)];
+    names.dedup();
+    names
 }
 
 /// What hints of an address are known by: it has no quotes, and its letters are small, but where a

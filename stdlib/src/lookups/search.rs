@@ -5,6 +5,7 @@ use eximious_core::grammar::expansion::{
     LookupNode, LookupStyle, blames_type_word, fits, lookup_word,
 };
 use eximious_core::trace::{Happening, LookupEvent, LookupKey, TraceKinds};
+use eximious_core::world::Log;
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Memory,
     Meta, Str, Taint, TaintRule,
@@ -253,18 +254,18 @@ fn unquoted(worker: Option<&ConfigWorker>, query: &[u8]) -> Vec<u8> {
 
 /// Writes to the main log and to that of panics, where the policy in force allows it.
 pub(super) fn note(call: &mut Call<'_>, message: &[u8]) {
-    call.with_record(&NOTES, |call| {
-        if let Ok(log) = call.log() {
-            log.panic(message);
-        }
-    });
+    noted(call, |log| log.panic(message));
 }
 
 /// Writes to the main log alone, where the policy in force allows it.
 pub(super) fn note_in_main(call: &mut Call<'_>, message: &[u8]) {
+    noted(call, |log| log.main(message));
+}
+
+fn noted(call: &mut Call<'_>, write: impl FnOnce(&dyn Log)) {
     call.with_record(&NOTES, |call| {
         if let Ok(log) = call.log() {
-            log.main(message);
+            write(&*log);
         }
     });
 }
