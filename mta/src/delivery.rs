@@ -24,6 +24,7 @@ mod remote;
 mod report;
 mod retry;
 mod routing;
+mod stand_ins;
 mod system_filter;
 mod tracking;
 mod transport;

@@ -52,7 +52,7 @@ pub use redirect::{NOBODY, direct_target};
 pub use test::{Duplicates, Report, Request, Standing};
 
 pub(crate) use assign::{unknown_name, unreadable_name};
-pub(crate) use hosts::{read as listed_hosts, shuffle};
+pub(crate) use hosts::{read as listed_hosts, shuffle, unresolved};
 pub(crate) use machine::unless_forced;
 use router::Router;
 pub(crate) use router::Text;

@@ -39,7 +39,7 @@ pub(crate) use bounds::is_on;
 pub(crate) use call::TransportCall;
 pub use call::{
     Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, FirstWords,
-    HostStanding, Outcome, TakingHost, Undelivered,
+    HostStanding, Outcome, StandIn, TakingHost, Undelivered,
 };
 pub(crate) use driver::Transport;
 pub use embedded::{DeliveryCall, driver};

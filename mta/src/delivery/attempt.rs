@@ -92,6 +92,8 @@ pub(super) struct Attempt<'d> {
     pub(super) of_message: BTreeSet<Vec<u8>>,
     /// The keys of hints about what works now.
     pub(super) overcome: BTreeSet<Vec<u8>>,
+    /// What is to be delivered once more, by hosts that stand in for others.
+    pub(super) stand_ins: Vec<Planned>,
     /// How many deliveries are still to be made.
     pending: usize,
     /// Whether each of those that were made has arrived.
@@ -179,6 +181,7 @@ impl<'d> Attempt<'d> {
             own_hints: OwnHints::default(),
             of_message: BTreeSet::new(),
             overcome: BTreeSet::new(),
+            stand_ins: Vec::new(),
             pending: 0,
             all_arrived: true,
             left: 0,

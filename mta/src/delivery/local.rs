@@ -38,7 +38,7 @@ impl Attempt<'_> {
     /// (`retry_use_local_part`). A file, a command or a reply is one of the address that it came
     /// of: it may be no other's trouble, and that address has the rules.
     pub(super) fn local_retry<'a>(&self, planned: &'a Planned) -> LocalRetry<'a> {
-        let Planned { node, delivery } = planned;
+        let Planned { node, delivery, .. } = planned;
         let by_address = delivery.target != DeliveryTarget::Address
             || delivery
                 .transport

@@ -23,14 +23,23 @@ impl Attempt<'_> {
     /// Makes the deliveries to other hosts, several at once where that may be. The first to
     /// begin are told of first, unless they take much longer; what is done is on disk at
     /// once.
-    pub(super) fn deliver_remote(&mut self, left: Vec<Planned>) {
+    pub(super) fn deliver_remote(&mut self, mut left: Vec<Planned>) {
+        self.sort_by_domains(&mut left);
+        self.deliver_round(left);
+        // Whom no host has taken comes again, and the last one of them first.
+        let mut again = std::mem::take(&mut self.stand_ins);
+        again.reverse();
+        self.deliver_round(again);
+    }
+
+    fn deliver_round(&mut self, left: Vec<Planned>) {
         let most = self.cx.engine().settings().get(opt::REMOTE_MAX_PARALLEL);
         let most = usize::try_from(most).unwrap_or(1).clamp(1, MOST);
         let all = self.together(left, most);
         // Whoever watches sees one after the other, and a client that has called has one
         // connection.
         let is_one_line = self.deliverer.customer.is_some();
-        if most == 1 || all.len() == 1 || is_one_line || self.cx.trace().is_watched() {
+        if most == 1 || all.len() <= 1 || is_one_line || self.cx.trace().is_watched() {
             all.iter().for_each(|planned| self.deliver_together(planned));
             return;
         }
@@ -77,7 +86,6 @@ impl Attempt<'_> {
     /// makes several, along its connection.
     fn together(&mut self, mut left: Vec<Planned>, at_once: usize) -> Vec<Vec<Planned>> {
         let fair = left.len() / at_once;
-        self.sort_by_domains(&mut left);
         let mut all = Vec::new();
         while !left.is_empty() {
             let first = left.remove(0);

@@ -349,7 +349,7 @@ fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Option<Ve
 }
 
 /// What a host is known by.
-fn host_key(host: &TakingHost, message: Option<&[u8]>, by_address: bool) -> Vec<u8> {
+pub(super) fn host_key(host: &TakingHost, message: Option<&[u8]>, by_address: bool) -> Vec<u8> {
     let literal = [b"[", &host.name[..], b"]"].concat();
     // An address that was listed as a host has no name.
     let is_address =

@@ -15,6 +15,7 @@ use super::Attempted;
 use super::attempt::Attempt;
 use super::report::{Arrival, Arrived, notify};
 use super::retry::Verdict;
+use super::stand_ins::Before;
 use super::tracking::{ChildNames, NodeId, known_by};
 use super::transport::Conclusion;
 use super::unrouted::Unrouted;
@@ -27,6 +28,14 @@ const MOST_ADDRESSES: usize = 100_000;
 pub(super) struct Planned {
     pub(super) node: NodeId,
     pub(super) delivery: Box<Delivery>,
+    /// What came of its own hosts, where others stand in for them.
+    pub(super) before: Option<Before>,
+}
+
+impl Planned {
+    fn new(node: NodeId, delivery: Box<Delivery>) -> Self {
+        Self { node, delivery, before: None }
+    }
 }
 
 /// An address on its way through the routers.
@@ -155,7 +164,7 @@ impl Attempt<'_> {
 
     /// The name of a delivery with its transport, and whether its address came of itself.
     fn name_by_transport(&self, planned: &Planned) -> Option<(Vec<u8>, bool)> {
-        let Planned { node, delivery } = planned;
+        let Planned { node, delivery, .. } = planned;
         let (address, is_other) = (&delivery.address, delivery.target != DeliveryTarget::Address);
         let number = delivery.transport.filter(|_| !is_other)?;
         let transport = self.routes().transport_name(number).clone();
@@ -216,7 +225,7 @@ impl Attempt<'_> {
         if others.is_empty() {
             return;
         }
-        for Planned { node, delivery } in plan.local.iter_mut().chain(&mut plan.remote) {
+        for Planned { node, delivery, .. } in plan.local.iter_mut().chain(&mut plan.remote) {
             let others = others.get(node).into_iter().flatten();
             let mut all: Vec<(usize, Str)> = others
                 .map(|other| {
@@ -383,7 +392,7 @@ impl Attempt<'_> {
         }
         if let Some(wrong) = &delivery.wrong {
             return match wrong.clone() {
-                Wrong::Forbidden(why) => self.turn_down(Planned { node, delivery }, why),
+                Wrong::Forbidden(why) => self.turn_down(Planned::new(node, delivery), why),
                 Wrong::Transport(why) => {
                     let why = RouteError::new(why).numbered(RouteError::TRANSPORT);
                     let router = Some(delivery.router);
@@ -400,13 +409,13 @@ impl Attempt<'_> {
         };
         if delivery.address.text.bytes() == NOBODY {
             let why = "filter autoreply generated syntactically invalid recipient";
-            return self.turn_down(Planned { node, delivery }, why.into());
+            return self.turn_down(Planned::new(node, delivery), why.into());
         }
         let list = match self.routes().is_remote(number) {
             true => &mut plan.remote,
             false => &mut plan.local,
         };
-        list.insert(0, Planned { node, delivery });
+        list.insert(0, Planned::new(node, delivery));
     }
 
     /// A delivery that is not to be tried.

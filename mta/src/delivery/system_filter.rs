@@ -298,6 +298,7 @@ impl Attempt<'_> {
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),
+            stands_in: false,
             identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },
             home: None,
             directory: None,

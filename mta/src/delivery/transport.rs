@@ -7,7 +7,7 @@ use eximious::filter::Notice;
 use eximious::hints::{Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
 use eximious::transport::{
-    Delivering, Downconversion, DsnRequests, Outcome, TransportBounds, Undelivered,
+    Delivering, Downconversion, DsnRequests, Outcome, StandIn, TransportBounds, Undelivered,
 };
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
@@ -19,6 +19,7 @@ use super::log::Subject;
 use super::report::{Arrival, Arrived};
 use super::retry::{Verdict, store};
 use super::routing::Planned;
+use super::stand_ins::Before;
 use super::tracking::NodeId;
 use super::unrouted::TIMED_OUT;
 use crate::spool::RecipientDsn;
@@ -154,7 +155,8 @@ impl<'d> Attempt<'d> {
         let pairs = planned.iter().zip(&made.done.outcomes);
         let done = pairs.filter(|(_, outcome)| matches!(outcome, Outcome::Delivered(_)));
         let nodes: Vec<NodeId> = done.map(|(one, _)| one.node).collect();
-        let are_last = self.ends_with(planned.len(), nodes.len());
+        let over = planned.len() - made.done.stand_ins.len();
+        let are_last = self.ends_with(over, nodes.len());
         if !nodes.is_empty() {
             self.keep_done(&nodes, are_last);
         }
@@ -166,46 +168,60 @@ impl<'d> Attempt<'d> {
         self.show_return_path(&path);
         self.reports.extend(reports);
         let Delivering { outcomes, failed_hosts, good_hosts, refused, .. } = done;
-        let Delivering { awaited_hosts, message_log, late, told, .. } = done;
+        let Delivering { awaited_hosts, message_log, stand_ins, told, .. } = done;
         message_log.iter().for_each(|line| self.log_message(line));
         let Some(first) = planned.first() else { return };
         let Some(number) = first.delivery.transport else { return };
         let name = self.routes().transport_name(number).clone();
         let domain = first.delivery.address.domain.clone();
+        let mut stand_ins: BTreeMap<usize, StandIn> =
+            stand_ins.into_iter().map(|one| (one.at, one)).collect();
         let of_hosts = match self.is_wrapped() {
-            true => Verdict::Expired,
+            true => Some(Verdict::Expired),
             false => {
-                let waits = outcomes.iter().any(|one| matches!(one, Outcome::Deferred(_)));
+                let mut all = outcomes.iter().enumerate();
+                let waits = all.any(|(at, one)| {
+                    matches!(one, Outcome::Deferred(_)) && !stand_ins.contains_key(&at)
+                });
                 let by = (domain.bytes(), by_address);
-                self.keep_hosts(&failed_hosts, &good_hosts, by, waits)
+                let verdict = self.keep_hosts(&failed_hosts, &good_hosts, by, waits);
+                (!failed_hosts.is_empty()).then_some(verdict)
             }
         };
-        let of_hosts = if done.passed_by { Verdict::Again } else { of_hosts };
-        let may_wait = done.passed_by || !failed_hosts.is_empty() && of_hosts == Verdict::Again;
-        let mut of_refusals = BTreeMap::new();
+        let by = (&self.id[..], by_address);
+        let now = Before::new(of_hosts, done.passed_by, &failed_hosts, by);
         // What the last host said is what is kept.
-        for (at, why) in refused.into_iter().collect::<BTreeMap<_, _>>() {
-            if let Some(one) = planned.get(at) {
-                // Another host may take him, as long as there is time for it.
-                let verdict = self.keep_refusal(&one.delivery, &why);
-                of_refusals.insert(at, if may_wait { Verdict::Again } else { verdict });
-            }
-        }
-        for (at, one) in planned.iter().enumerate() {
-            if !of_refusals.contains_key(&at) {
-                self.forget_refusal(&one.delivery);
-            }
-        }
+        let mut refused: BTreeMap<_, _> = refused.into_iter().collect();
         self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
         self.note_remote(planned, &outcomes);
         let group = self.next_group();
         let expired = self.expired.len();
         let is_remote = self.routes().is_remote(number);
-        let mut copies = BTreeSet::new();
-        let mut all: Vec<_> = planned.iter().zip(outcomes).enumerate().collect();
-        all.sort_by_key(|(at, _)| late.iter().position(|one| one == at));
-        for (at, (one, outcome)) in all {
-            let of_hosts = of_refusals.get(&at).copied().unwrap_or(of_hosts);
+        let (mut copies, none_before) = (BTreeSet::new(), Before::default());
+        for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
+            let refused = refused.remove(&at);
+            if let Some(hosts) = stand_ins.remove(&at) {
+                self.stand_in(one, hosts, now.clone().refusing(refused));
+                continue;
+            }
+            let before = one.before.as_ref().unwrap_or(&none_before);
+            let (of_hosts, may_wait) = before.with(&now);
+            let refused = refused.or_else(|| before.refused.clone());
+            let is_refused = refused.is_some();
+            let of_hosts = match refused {
+                // Another host may take him, as long as there is time for it.
+                Some(why) => match self.keep_refusal(&one.delivery, &why) {
+                    _ if may_wait => Verdict::Again,
+                    verdict => verdict,
+                },
+                None => {
+                    self.forget_refusal(&one.delivery);
+                    of_hosts
+                }
+            };
+            if matches!(outcome, Outcome::Deferred(_)) {
+                self.waits_for_own(before);
+            }
             let is_first = match &outcome {
                 Outcome::Delivered(done) => {
                     let host = done.host.as_ref().map(|host| host.address);
@@ -218,7 +234,7 @@ impl<'d> Attempt<'d> {
             // by itself, and comes first.
             // So does each to whom a local transport delivers.
             let is_own = !is_remote
-                || of_refusals.contains_key(&at)
+                || is_refused
                 || failed_hosts.is_empty()
                     && matches!(&outcome, Outcome::Deferred(why) if why.number == 0);
             let group = if is_own { self.next_group() } else { group };
@@ -289,7 +305,7 @@ impl<'d> Attempt<'d> {
             Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
             outcome => outcome,
         };
-        let Planned { node, delivery } = planned;
+        let Planned { node, delivery, .. } = planned;
         let routes = self.routes();
         let router = routes.router_name(delivery.router).clone();
         let silent = self.is_silent(delivery);

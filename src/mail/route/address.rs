@@ -218,6 +218,8 @@ pub struct Delivery {
     pub shuffled: bool,
     /// The hosts to try then.
     pub fallback_hosts: Vec<RouteHost>,
+    /// Whether its hosts are those that stand in for others, which were tried.
+    pub stands_in: bool,
     /// The user and group that a local delivery runs as.
     pub identity: Identity,
     /// The home directory for the transport.

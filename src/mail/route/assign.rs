@@ -42,6 +42,7 @@ impl Machine<'_> {
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),
+            stands_in: false,
             identity,
             home,
             directory,

@@ -240,7 +240,7 @@ pub(super) fn as_text(list: &Str) -> Vec<RouteHost> {
 }
 
 /// Hosts that nobody looks for yet.
-pub(super) fn unresolved(list: &[Listed]) -> Vec<RouteHost> {
+pub(crate) fn unresolved(list: &[Listed]) -> Vec<RouteHost> {
     list.iter()
         .map(|item| RouteHost {
             name: String::from_utf8_lossy(&item.name).into_owned(),

@@ -326,6 +326,7 @@ impl<'r> Redirection<'r> {
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),
+            stands_in: false,
             identity,
             home: machine.transport_home(router),
             directory: directory(router, opt::TRANSPORT_CURRENT_DIRECTORY),

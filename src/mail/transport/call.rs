@@ -146,15 +146,35 @@ pub struct Delivering {
     pub awaited_hosts: Vec<Vec<u8>>,
     /// Whether a host was passed by that may be tried again, at another time.
     pub passed_by: bool,
-    /// The addresses for which the hosts that stand in for others were asked, in the order in
-    /// which they are told of: after the others (`fallback_hosts`).
-    pub late: Vec<usize>,
+    /// The addresses that no host has taken and that others stand in for (`fallback_hosts`),
+    /// with these: they are to be delivered once more, behind all others.
+    pub stand_ins: Vec<StandIn>,
     /// Lines for the message's own log, which the main log has already.
     pub message_log: Vec<Vec<u8>>,
     /// What a command wrote that the sender is to see.
     pub output: Vec<u8>,
     /// Which addresses somebody was told, in what speaks or writes SMTP.
     pub told: Vec<usize>,
+}
+
+/// Hosts that stand in for those of an address.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StandIn {
+    /// The place of the address's delivery.
+    pub at: usize,
+    /// The hosts.
+    pub hosts: Vec<RouteHost>,
+    /// Whether they have an order by chance already.
+    pub shuffled: bool,
+}
+
+impl StandIn {
+    /// The delivery as it is made then.
+    pub fn delivery(self, before: &Delivery) -> Delivery {
+        let Self { hosts, shuffled, .. } = self;
+        let fallback_hosts = Vec::new();
+        Delivery { hosts, shuffled, fallback_hosts, stands_in: true, ..before.clone() }
+    }
 }
 
 /// A host that failed.

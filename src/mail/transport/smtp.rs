@@ -31,7 +31,7 @@ use crate::mail::smtp_client::Endpoint;
 use crate::mail::smtp_transport::{Asker, endpoint};
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
-use hosts::{Fallback, HostList};
+use hosts::HostList;
 pub(super) use rules::RULES;
 use session::Attempt;
 pub(in crate::mail::transport) use stop::retry_error;
@@ -52,7 +52,7 @@ pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
         return vec![Outcome::Failed(why); count];
     }
     match hosts::of(call) {
-        Ok(hosts) => Work::new(count).run(call, &hosts),
+        Ok(hosts) => Work::new(count).run(call, hosts),
         Err(why) => all(why),
     }
 }
@@ -92,9 +92,6 @@ struct Work {
     was_answered: bool,
     /// Whether no other host is of use, whatever it says.
     is_over: bool,
-    /// Which addresses hosts are asked for that stand in for others (`fallback_hosts`), while
-    /// they are.
-    stood_in: Option<Vec<usize>>,
 }
 
 impl Work {
@@ -112,40 +109,44 @@ impl Work {
             awaits_hosts: false,
             was_answered: false,
             is_over: false,
-            stood_in: None,
         }
     }
 
-    /// The addresses of which nothing is known yet. For hosts that stand in for others, the
-    /// last one comes first.
+    /// The addresses of which nothing is known yet.
     fn left(&self) -> Vec<usize> {
-        let is_left = |at: &usize| self.outcomes[*at].is_none();
-        match &self.stood_in {
-            Some(which) => which.iter().rev().copied().filter(is_left).collect(),
-            None => (0..self.outcomes.len()).filter(is_left).collect(),
-        }
+        (0..self.outcomes.len()).filter(|at| self.outcomes[*at].is_none()).collect()
     }
 
-    fn run(mut self, call: &mut TransportCall<'_>, hosts: &hosts::Hosts) -> Vec<Outcome> {
-        if self.try_each(call, &hosts.first) && !call.consignment.whole {
-            self.try_fallbacks(call, &hosts.fallbacks);
+    fn run(mut self, call: &mut TransportCall<'_>, hosts: hosts::Hosts) -> Vec<Outcome> {
+        if self.try_each(call, &hosts.list) && !call.consignment.whole {
+            let left = self.left();
+            let stand_ins = hosts.stand_ins.into_iter();
+            call.done.stand_ins = stand_ins.filter(|one| left.contains(&one.at)).collect();
         }
         let awaits_hosts = (self.waits || self.busy || self.awaits_hosts) && !self.was_answered;
         if awaits_hosts && !self.left().is_empty() {
-            let fallbacks = hosts.fallbacks.iter().flat_map(|one| &one.list.hosts);
-            let names = hosts.first.hosts.iter().chain(fallbacks);
-            let names = names.map(|one| &one.name);
-            call.done.awaited_hosts = names.map(|name| name.clone().into_bytes()).collect();
+            let names = hosts.list.hosts.iter().map(|one| one.name.clone().into_bytes());
+            call.done.awaited_hosts = names.collect();
             call.done.awaited_hosts.dedup();
         }
-        let domain = call.consignment.deliveries[0].address.domain.clone();
         call.done.passed_by = self.waits || self.busy;
         if !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
-            let why = given_up(domain.bytes(), delays);
-            let has_trouble = |at: &usize| self.troubles[*at].is_some();
-            let left: Vec<usize> = self.left().into_iter().filter(|at| !has_trouble(at)).collect();
-            self.settle(&left, &Outcome::Failed(Undelivered::new(NOT_YET, why)));
+            let stand_ins = &call.done.stand_ins;
+            let is_over = |at: &usize| {
+                self.troubles[*at].is_none() && stand_ins.iter().all(|one| one.at != *at)
+            };
+            let left: Vec<usize> = self.left().into_iter().filter(is_over).collect();
+            for at in left {
+                let delivery = call.consignment.deliveries[at];
+                let why = given_up(delivery.address.domain.bytes(), delays);
+                let why = Undelivered::new(NOT_YET, why);
+                // Where others were tried before, there is always another time.
+                match delivery.stands_in {
+                    true => self.defer(&[at], &why),
+                    false => self.settle(&[at], &Outcome::Failed(why)),
+                }
+            }
         }
         let head: Option<&[u8]> = match (self.waits, self.busy) {
             (true, _) => Some(b"retry time not reached for any host for '"),
@@ -170,23 +171,6 @@ impl Work {
             .collect();
         tell_put_off(call, &self.put_off, &all);
         all
-    }
-
-    /// Tries the hosts that stand in for others, for those who are left: as many lists of hosts
-    /// as there are, that of the last address first.
-    fn try_fallbacks(&mut self, call: &mut TransportCall<'_>, fallbacks: &[Fallback]) {
-        let mut left = self.left();
-        while let Some(last) = left.pop() {
-            let Some(fallback) = fallbacks.iter().find(|one| one.which.contains(&last)) else {
-                continue;
-            };
-            left.retain(|at| !fallback.which.contains(at));
-            self.stood_in = Some(fallback.which.clone());
-            let asked = self.left();
-            call.done.late.extend(asked);
-            self.try_each(call, &fallback.list);
-        }
-        self.stood_in = None;
     }
 
     /// Tries hosts, one after the other; whether others may be tried then.

@@ -235,6 +235,7 @@ mod tests {
             hosts_clean: false,
             shuffled: false,
             fallback_hosts: Vec::new(),
+            stands_in: false,
             identity,
             home: None,
             directory: None,

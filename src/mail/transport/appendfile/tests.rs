@@ -25,6 +25,7 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
         hosts_clean: false,
         shuffled: false,
         fallback_hosts: Vec::new(),
+        stands_in: false,
         identity: Identity::default(),
         home: Some(Str::fixed("/home/u")),
         directory: None,

@@ -52,6 +52,7 @@ fn to(target: DeliveryTarget, text: &str) -> Delivery {
         hosts_clean: false,
         shuffled: false,
         fallback_hosts: Vec::new(),
+        stands_in: false,
         identity: Identity::default(),
         home: None,
         directory: None,

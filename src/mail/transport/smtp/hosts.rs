@@ -7,9 +7,9 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::options::yes_or_no;
 
 use super::UNKNOWN;
-use crate::mail::route::{RouteError, shuffle};
+use crate::mail::route::{RouteError, listed_hosts, shuffle, unresolved};
 use crate::mail::smtp_transport::{addresses_of, found_hosts, telling};
-use crate::mail::transport::{TransportCall, Undelivered};
+use crate::mail::transport::{StandIn, TransportCall, Undelivered};
 
 /// The number of what is not sent because it would come back.
 const LOCAL_HOST: i32 = -50;
@@ -17,17 +17,10 @@ const LOCAL_HOST: i32 = -50;
 static LOCAL: Meta =
     Meta::new("smtp transport", Effects::DNS.union(Effects::HOST), TaintRule::Tainted);
 
-/// The hosts to try, and those to try then.
+/// The hosts to try, and those that stand in for them.
 pub(super) struct Hosts {
-    pub(super) first: HostList,
-    pub(super) fallbacks: Vec<Fallback>,
-}
-
-/// Hosts that stand in for others (`fallback_hosts`).
-pub(super) struct Fallback {
-    /// The deliveries for which they do, by their places.
-    pub(super) which: Vec<usize>,
     pub(super) list: HostList,
+    pub(super) stand_ins: Vec<StandIn>,
 }
 
 /// Hosts, in the order in which they are tried.
@@ -83,8 +76,9 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
     let delivery = call.consignment.deliveries[0];
     let random = is_random(call)?;
     let own = transport.text(smtp::HOSTS);
-    let own = own.filter(|_| delivery.hosts.is_empty() || transport.on(smtp::HOSTS_OVERRIDE));
-    let first = match own {
+    let overrides = transport.on(smtp::HOSTS_OVERRIDE) && !delivery.stands_in;
+    let own = own.filter(|_| delivery.hosts.is_empty() || overrides);
+    let named = match own {
         Some(list) => {
             let text = transport.expand(call.cx, smtp::HOSTS).unwrap_or_else(|| Ok(list.clone()));
             let text = text.map_err(|fail| {
@@ -104,59 +98,54 @@ pub(super) fn of(call: &mut TransportCall<'_>) -> Result<Hosts, Undelivered> {
             hosts
         }
     };
-    if first.is_empty() && own.is_some() {
+    if named.is_empty() && own.is_some() {
         let words = [transport.name.bytes(), b" transport has empty hosts setting"].concat();
         return Err(Undelivered::new(UNKNOWN, words).panicking());
     }
-    if first.is_empty() {
+    if named.is_empty() {
         let parts = [transport.name.bytes(), b" transport called with no hosts set"];
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
     }
-    let fallbacks = named_fallbacks(call, random)?;
-    let first = with_addresses(call, first, own.is_some(), own.is_some());
-    let found = fallbacks.into_iter().map(|(which, named, is_own)| {
-        let list = with_addresses(call, named, is_own, true);
-        Fallback { which, list }
-    });
-    Ok(Hosts { first, fallbacks: found.filter(|one| !one.list.hosts.is_empty()).collect() })
+    let stand_ins = stand_ins(call, random)?;
+    let list = with_addresses(call, named, own.is_some(), own.is_some() || delivery.stands_in);
+    Ok(Hosts { list, stand_ins })
 }
 
 /// Hosts, and of each whether it is known that it has no address.
 type Named = Vec<(RouteHost, bool)>;
 
-/// The hosts that stand in for others: for which deliveries, and whether the transport's
-/// option names them. Deliveries with the same ones share them.
-fn named_fallbacks(
-    call: &mut TransportCall<'_>,
-    random: bool,
-) -> Result<Vec<(Vec<usize>, Named, bool)>, Undelivered> {
-    let transport = call.transport;
-    let mut routed: Vec<(Vec<usize>, &[RouteHost])> = Vec::new();
-    for (at, delivery) in call.consignment.deliveries.iter().enumerate() {
-        let hosts = &delivery.fallback_hosts[..];
-        match routed.iter_mut().find(|(_, known)| *known == hosts) {
-            Some((which, _)) => which.push(at),
-            None => routed.push((vec![at], hosts)),
-        }
-    }
+/// The hosts that stand in for others: those that routers named, or the transport's own.
+fn stand_ins(call: &mut TransportCall<'_>, random: bool) -> Result<Vec<StandIn>, Undelivered> {
+    let deliveries = call.consignment.deliveries;
     let mut all = Vec::new();
-    for (which, hosts) in routed {
+    let mut own = None;
+    for (at, delivery) in deliveries.iter().enumerate().filter(|(_, one)| !one.stands_in) {
+        let (hosts, shuffled) = match &delivery.fallback_hosts[..] {
+            [] if own.is_some() => (own.clone().unwrap_or_default(), random),
+            [] => (own.insert(own_stand_ins(call, random)?).clone(), random),
+            routed => (routed.to_vec(), false),
+        };
         if !hosts.is_empty() {
-            let mut hosts = unknown(hosts);
-            if random {
-                shuffle(call.cx, &mut hosts);
-            }
-            all.push((which, hosts, false));
-        } else if let Some(list) = transport.text(smtp::FALLBACK_HOSTS)
-            && let Some(text) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS)
-        {
-            let failed = |_| Undelivered::new(UNKNOWN, "Transport setup call failed").panicking();
-            let text = text.map_err(failed)?;
-            refuse_tainted(call, &text, list)?;
-            all.push((which, told_hosts(call, &text, random), true));
+            all.push(StandIn { at, hosts, shuffled });
         }
     }
     Ok(all)
+}
+
+/// Those that the transport's option names.
+fn own_stand_ins(
+    call: &mut TransportCall<'_>,
+    random: bool,
+) -> Result<Vec<RouteHost>, Undelivered> {
+    let transport = call.transport;
+    let Some(list) = transport.text(smtp::FALLBACK_HOSTS) else { return Ok(Vec::new()) };
+    let Some(text) = transport.expand_some(call.cx, smtp::FALLBACK_HOSTS) else {
+        return Ok(Vec::new());
+    };
+    let failed = |_| Undelivered::new(UNKNOWN, "Transport setup call failed").panicking();
+    let text = text.map_err(failed)?;
+    refuse_tainted(call, &text, list)?;
+    Ok(unresolved(&listed_hosts(call.cx, text.bytes(), random)))
 }
 
 /// Hosts with all of their addresses, which those that a router only names have not yet.
