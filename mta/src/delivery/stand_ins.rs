@@ -2,11 +2,12 @@
 //! once more, behind all others, and those together that have the same ones by then
 //! (specification 15, `fallback_hosts`).
 
-use eximious::transport::{FailedHost, StandIn, Undelivered};
+use eximious::transport::{FailedHost, Outcome, StandIn, Undelivered};
 
 use super::attempt::Attempt;
 use super::retry::{Verdict, host_key};
 use super::routing::Planned;
+use super::transport::NOT_DUE;
 
 /// What came of an address's own hosts, before others stood in for them.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub(super) struct Before {
     passed_by: bool,
     /// What the last one that did not take the address for now said of it.
     pub(super) refused: Option<Undelivered>,
+    /// Why the address has no message yet.
+    why: Option<Undelivered>,
     /// The keys of hints of them and this message.
     of_message: Vec<Vec<u8>>,
 }
@@ -34,13 +37,34 @@ impl Before {
             of_hosts,
             passed_by,
             refused: None,
+            why: None,
             of_message: own.map(|one| host_key(&one.host, Some(id), by_address)).collect(),
         }
     }
 
-    /// The same for an address that the last of them did not take for now.
-    pub(super) fn refusing(self, refused: Option<Undelivered>) -> Self {
-        Self { refused, ..self }
+    /// The same for one address: what the last of them said if it did not take it for now, and
+    /// why it has no message yet.
+    pub(super) fn of_address(self, refused: Option<Undelivered>, outcome: Outcome) -> Self {
+        let why = match outcome {
+            Outcome::Deferred(why) => Some(why),
+            _ => None,
+        };
+        Self { refused, why, ..self }
+    }
+
+    /// What came of the address: where no other host was tried, what was wrong before still
+    /// is, and where none could be reached, the log names the one that was reached before.
+    pub(super) fn outcome(&self, outcome: Outcome) -> Outcome {
+        match (outcome, &self.why) {
+            (Outcome::Deferred(why), Some(before)) if why.number == NOT_DUE => {
+                Outcome::Deferred(before.clone())
+            }
+            (Outcome::Deferred(why), Some(before)) if why.host.is_none() => {
+                let (host, local) = (before.host.clone(), before.local);
+                Outcome::Deferred(Undelivered { host, local, ..why })
+            }
+            (outcome, _) => outcome,
+        }
     }
 
     /// What is known now that other hosts were tried: whether the time has run out, and whether

@@ -29,7 +29,7 @@ use crate::tally;
 const TOO_MANY: i32 = -57;
 
 /// The number of what is not tried, because the time of its hosts has not come.
-const NOT_DUE: i32 = -54;
+pub(super) const NOT_DUE: i32 = -54;
 
 /// How a delivery was made, for all of its addresses.
 pub(super) struct Conclusion<'c> {
@@ -201,10 +201,11 @@ impl<'d> Attempt<'d> {
         for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
             let refused = refused.remove(&at);
             if let Some(hosts) = stand_ins.remove(&at) {
-                self.stand_in(one, hosts, now.clone().refusing(refused));
+                self.stand_in(one, hosts, now.clone().of_address(refused, outcome));
                 continue;
             }
             let before = one.before.as_ref().unwrap_or(&none_before);
+            let outcome = before.outcome(outcome);
             let (of_hosts, may_wait) = before.with(&now);
             let refused = refused.or_else(|| before.refused.clone());
             let is_refused = refused.is_some();

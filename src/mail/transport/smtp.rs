@@ -132,17 +132,15 @@ impl Work {
         call.done.passed_by = self.waits || self.busy;
         if !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
-            let stand_ins = &call.done.stand_ins;
-            let is_over = |at: &usize| {
-                self.troubles[*at].is_none() && stand_ins.iter().all(|one| one.at != *at)
-            };
-            let left: Vec<usize> = self.left().into_iter().filter(is_over).collect();
+            let has_trouble = |at: &usize| self.troubles[*at].is_some();
+            let left: Vec<usize> = self.left().into_iter().filter(|at| !has_trouble(at)).collect();
             for at in left {
                 let delivery = call.consignment.deliveries[at];
                 let why = given_up(delivery.address.domain.bytes(), delays);
                 let why = Undelivered::new(NOT_YET, why);
-                // Where others were tried before, there is always another time.
-                match delivery.stands_in {
+                // Where there are others, there is always another time.
+                let has_others = call.done.stand_ins.iter().any(|one| one.at == at);
+                match has_others || delivery.stands_in {
                     true => self.defer(&[at], &why),
                     false => self.settle(&[at], &Outcome::Failed(why)),
                 }
