@@ -315,9 +315,9 @@ impl<'r> Reader<'r> {
                 let message = b"unexpected end of line (data missing) after ".as_slice();
                 return Err([message, written].concat());
             }
-            After::Junk(_) if switch => return Err(values::extra(written)),
+            After::Junk(span) if switch => return Err(values::extra(written, span.of(text))),
             After::Junk(_) => return Err([b"missing \"=\" after ", written].concat()),
-            After::Value(_) if negated => return Err(values::extra(written)),
+            After::Value(_) if negated => return Err(values::extra(written, b"")),
             After::Value(span) => span.of(text),
         };
         let expand = |text: &[u8]| {
@@ -329,7 +329,7 @@ impl<'r> Reader<'r> {
         };
         let users = PatientUsers::of(self.world, &self.config.settings);
         let resolver = Resolver { users: &users, expand: &expand };
-        values::read(option, value, &resolver)
+        values::read(option, written, value, &resolver)
     }
 
     /// An engine with what is known so far.
@@ -489,9 +489,8 @@ impl<'r> Reader<'r> {
             }
             AclLine::Statement(form) => {
                 let acls = &mut self.config.acls;
-                let Some(acl) = acls.last_mut().filter(|_| self.open) else {
-                    return Err(b"missing or malformed ACL name".to_vec());
-                };
+                let acl = acls.last_mut().filter(|_| self.open && !ends_a_name(text));
+                let acl = acl.ok_or_else(|| b"missing or malformed ACL name".to_vec())?;
                 acl::add(&mut acl.statements, form, text, number, self.registry)
                     .map_err(|why| [b"error in ACL: ".as_slice(), &why].concat())
             }
@@ -505,6 +504,15 @@ impl<'r> Reader<'r> {
         self.config.warnings.extend(warning);
         Ok(())
     }
+}
+
+/// Whether a colon stands where it would end an ACL's name, and there is none that could be
+/// one.
+fn ends_a_name(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let text = text.strip_prefix(b"!").unwrap_or(text).trim_ascii_start();
+    let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+    text[end.unwrap_or(text.len())..].trim_ascii_start().starts_with(b":")
 }
 
 /// An option by name: as it stands, or with `no_` or `not_` before it. Where the

@@ -75,6 +75,17 @@ fn options_and_their_errors() {
             "L1: extra characters follow boolean option no_print_topbitchars",
         ),
         (
+            "no_print_topbitchars # why\n",
+            "L1: extra characters follow boolean option no_print_topbitchars \
+            (# is comment only at line start)",
+        ),
+        (
+            "return_size_limit = 1x\n",
+            "L1: extra characters follow integer value for return_size_limit",
+        ),
+        ("begin acl\na:\n  accept\n  : x\n", "L4: missing or malformed ACL name"),
+        ("begin acl\na:\n  accept\n  ! hosts : x\n", "L4: missing or malformed ACL name"),
+        (
             "print_topbitchars = maybe\n",
             "L1: \"maybe\" is not a valid value for the \"print_topbitchars\" option",
         ),

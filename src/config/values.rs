@@ -23,13 +23,13 @@ pub(super) struct Resolver<'r> {
 /// What went wrong, in Exim's words.
 type Wrong = Vec<u8>;
 
-/// The value of an option that is no switch.
+/// The value of an option that is no switch, and has this name where it is set.
 pub(super) fn read(
     option: &OptionDef,
+    name: &[u8],
     text: &[u8],
     resolver: &Resolver<'_>,
 ) -> Result<OptionValue, Wrong> {
-    let name = option.meta.name.as_bytes();
     let plain = || Ok(OptionValue::Text(Str::from(string(text, name)?)));
     match option.kind {
         OptionKind::Bool => Ok(OptionValue::Flag(word(text, name)?)),
@@ -87,7 +87,8 @@ pub(super) fn default(option: &OptionDef) -> Option<OptionValue> {
 /// The same, where users and groups are known.
 pub(super) fn default_with(option: &OptionDef, users: &dyn Users) -> Option<OptionValue> {
     let expand = |text: &[u8]| Ok(Str::from(text.to_vec()));
-    read(option, option.default?.as_bytes(), &Resolver { users, expand: &expand }).ok()
+    let (name, value) = (option.meta.name.as_bytes(), option.default?.as_bytes());
+    read(option, name, value, &Resolver { users, expand: &expand }).ok()
 }
 
 /// `yes`, `no`, `true`, `false`; nothing after the equals sign is yes.
@@ -102,8 +103,7 @@ fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
         [b"\"", word, b"\" is not a valid value for the \"", name, b"\" option"].concat()
     })?;
     if !rest.is_empty() {
-        let parts = [b"extra characters follow \"", word, b"\" for boolean option ", name];
-        return Err(parts.concat());
+        return Err(followed(&[b"\"", word, b"\" for boolean option "].concat(), name, rest));
     }
     Ok(says)
 }
@@ -152,7 +152,7 @@ pub(super) fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
         return Err(large());
     }
     if !rest.is_empty() {
-        return Err([b"extra characters follow fixed-point value for ", name].concat());
+        return Err(followed(b"fixed-point value for ", name, rest));
     }
     Ok(value)
 }
@@ -169,7 +169,7 @@ fn octal(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
         return Err([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat());
     };
     if digits < text.len() {
-        return Err([b"extra characters follow octal integer value for ", name].concat());
+        return Err(followed(b"octal integer value for ", name, &text[digits..]));
     }
     Ok(number)
 }
@@ -215,8 +215,17 @@ fn identities(
 }
 
 /// What stands after the name of a switch, where it is not a value.
-pub(super) fn extra(written: &[u8]) -> Wrong {
-    [b"extra characters follow boolean option ", written].concat()
+pub(super) fn extra(written: &[u8], rest: &[u8]) -> Wrong {
+    followed(b"boolean option ", written, rest)
+}
+
+/// There is more than a value: a comment, perhaps, which is none there.
+fn followed(what: &[u8], name: &[u8], rest: &[u8]) -> Wrong {
+    let hint: &[u8] = match trim(rest).first() {
+        Some(b'#') => b" (# is comment only at line start)",
+        _ => b"",
+    };
+    [b"extra characters follow ", what, name, hint].concat()
 }
 
 /// An item of a rule, with quotes or without; a quote that is missing at its end
@@ -346,7 +355,7 @@ pub(super) fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64),
         return Err([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat());
     };
     if !rest.is_empty() {
-        return Err([b"extra characters follow integer value for ", name].concat());
+        return Err(followed(b"integer value for ", name, rest));
     }
     Ok((if negative { -number } else { number }, factor))
 }
@@ -378,6 +387,10 @@ mod tests {
             ("\"yes\"", "\"\" is not a valid value for the \"x\" option"),
             ("YES y", "extra characters follow \"YES\" for boolean option x"),
             ("true=", "extra characters follow \"true\" for boolean option x"),
+            (
+                "no # why",
+                "extra characters follow \"no\" for boolean option x (# is comment only at line start)",
+            ),
         ] {
             assert_eq!(word(text.as_bytes(), b"x"), Err(wrong.into()), "{text}");
         }
