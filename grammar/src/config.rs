@@ -129,9 +129,14 @@ pub struct RetryLine {
     pub rules: Span,
 }
 
+/// Whether a line has the word that begins a section, in whatever letters, and a space.
+pub fn begins_section(line: &[u8]) -> bool {
+    plain::may_be_section(line)
+}
+
 /// The name of the section that a line begins; `None` where it begins none.
 pub fn section(line: &[u8]) -> Option<Span> {
-    if !plain::may_be_section(line) {
+    if !begins_section(line) {
         return None;
     }
     let text = ascii(line);
@@ -381,7 +386,7 @@ mod tests {
 
     /// Lines of a few characters, all of them.
     fn lines() -> Vec<Vec<u8>> {
-        let parts: [&[u8]; 12] = [
+        let parts: [&[u8]; 13] = [
             b"a",
             b"7",
             b"_",
@@ -394,6 +399,7 @@ mod tests {
             b"hide",
             b"hostlist",
             b"begin ",
+            b"Begin ",
         ];
         let mut all: Vec<Vec<u8>> = vec![Vec::new()];
         let mut last = all.clone();
@@ -425,6 +431,8 @@ mod tests {
     fn sections_have_names() {
         let line = "begin  routers";
         assert_eq!(section(line.as_bytes()).map(|name| of(line, name)), Some("routers"));
+        let line = "BEGIN ACL";
+        assert_eq!(section(line.as_bytes()).map(|name| of(line, name)), Some("ACL"));
         assert_eq!(section(b"begins = 1"), None);
     }
 }

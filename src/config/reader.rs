@@ -357,7 +357,7 @@ impl<'r> Reader<'r> {
     fn close(&mut self, kind: DriverKind) {
         if self.open {
             let last = self.config.instances(kind).last();
-            let wrong = last.and_then(|instance| drivers::driven(instance).err());
+            let wrong = last.and_then(|instance| drivers::check_one(instance).err());
             self.config.faults.extend(wrong);
         }
         self.open = false;
@@ -392,7 +392,9 @@ impl<'r> Reader<'r> {
             self.config.faults.push(ConfigError::somewhere(message));
         }
         match label.junk {
-            Some(_) => Err([b"extra characters follow driver name ", name].concat()),
+            Some(junk) => {
+                Err(values::followed(b"driver name ", name, &text[junk.start as usize..]))
+            }
             None => Ok(()),
         }
     }

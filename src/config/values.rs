@@ -220,7 +220,7 @@ pub(super) fn extra(written: &[u8], rest: &[u8]) -> Wrong {
 }
 
 /// There is more than a value: a comment, perhaps, which is none there.
-fn followed(what: &[u8], name: &[u8], rest: &[u8]) -> Wrong {
+pub(super) fn followed(what: &[u8], name: &[u8], rest: &[u8]) -> Wrong {
     let hint: &[u8] = match trim(rest).first() {
         Some(b'#') => b" (# is comment only at line start)",
         _ => b"",

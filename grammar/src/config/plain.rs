@@ -11,7 +11,7 @@ const LISTS: [&[u8]; 4] = [b"addresslist", b"domainlist", b"hostlist", b"localpa
 
 /// Whether a line may begin a section.
 pub(super) fn may_be_section(line: &[u8]) -> bool {
-    line.starts_with(b"begin ")
+    line.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"begin "))
 }
 
 /// `name = value`, or a name alone.

@@ -134,12 +134,18 @@ pub(super) fn stands_for(option: &OptionDef) -> &'static [DriverOpt<bool>] {
     }
 }
 
-/// Says that an instance has no driver, where it has none: Exim looks before the
-/// next instance begins.
-pub(super) fn driven(instance: &Instance) -> Result<(), ConfigError> {
+/// Says that an instance has no driver, where it has none, or what its driver misses: Exim
+/// looks before the next instance begins.
+pub(super) fn check_one(instance: &Instance) -> Result<(), ConfigError> {
+    if instance.driver.is_some() {
+        return match instance.kind {
+            DriverKind::Router => (instance.router_rules().check)(instance),
+            DriverKind::Transport => (instance.transport_rules().check)(instance),
+            DriverKind::Authenticator => (instance.authenticator_rules().check)(instance),
+        };
+    }
     // A driver that does not exist was complained about already.
-    let named = instance.driver.is_some() || instance.misnamed;
-    if named {
+    if instance.misnamed {
         return Ok(());
     }
     let (kind, name) = (instance.kind.name().as_bytes(), instance.name.bytes());
@@ -147,25 +153,17 @@ pub(super) fn driven(instance: &Instance) -> Result<(), ConfigError> {
     Err(ConfigError::somewhere(message))
 }
 
-/// What is wrong with the instances of a kind; Exim looks when their section ends:
-/// at what each driver wants first, then at what all drivers want.
+/// What is wrong with the instances of a kind beside that; Exim looks when their section ends.
 pub(super) fn check(kind: DriverKind, all: &[Instance]) -> Vec<ConfigError> {
-    let driven = || all.iter().filter(|instance| instance.driver.is_some());
+    let driven = all.iter().filter(|instance| instance.driver.is_some());
     match kind {
         DriverKind::Router => {
-            let own = driven().map(|one| (one.router_rules().check)(one));
-            own.chain(driven().map(|one| routers::general(one, all)))
-                .filter_map(Result::err)
-                .collect()
+            driven.map(|one| routers::general(one, all)).filter_map(Result::err).collect()
         }
-        DriverKind::Transport => {
-            let own = driven().map(|one| (one.transport_rules().check)(one));
-            own.chain(driven().map(transports::general)).filter_map(Result::err).collect()
-        }
+        DriverKind::Transport => driven.map(transports::general).filter_map(Result::err).collect(),
         DriverKind::Authenticator => {
-            let own = driven().map(|one| (one.authenticator_rules().check)(one));
-            let all_wrong = own.chain(driven().map(authenticators::general));
-            all_wrong.filter_map(Result::err).chain(authenticators::fellows(all)).collect()
+            let general = driven.map(authenticators::general).filter_map(Result::err);
+            general.chain(authenticators::fellows(all)).collect()
         }
     }
 }

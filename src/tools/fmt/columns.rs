@@ -3,7 +3,7 @@
 use eximious_grammar::config::{retry_line, rewrite_line};
 
 use super::layout::{Kind, Row};
-use super::shape::may_be_macro;
+use super::shape::{has_begin, may_be_macro};
 use crate::config::macros::trim;
 
 /// A part that is longer does not push the others away.
@@ -35,7 +35,7 @@ pub(super) fn retry(line: &[u8]) -> Vec<usize> {
 fn cells(line: &[u8], starts: impl Iterator<Item = usize>) -> Vec<usize> {
     let starts: Vec<usize> = starts.collect();
     let last = starts.last().copied().unwrap_or(0);
-    let stays = may_be_macro(&line[..last]) || line.starts_with(b"begin");
+    let stays = may_be_macro(&line[..last]) || has_begin(line);
     if starts.len() < 2 || stays { Vec::new() } else { starts }
 }
 

@@ -1,7 +1,7 @@
 //! Which line is what: physical lines, with what is known of the section and of
 //! the logical line that they stand in.
 
-use eximious_grammar::config::section;
+use eximious_grammar::config::{begins_section, section};
 use eximious_grammar::is_space;
 
 use super::columns;
@@ -216,7 +216,7 @@ impl Layout {
         let body = if continues { &text[..text.len() - 1] } else { text };
         if self.state.open {
             row.indent = self.continued(body);
-            if body.starts_with(b"begin ") {
+            if begins_section(body) {
                 self.state.section = Section::Unsure;
                 self.hidden_sections = true;
             }
@@ -245,7 +245,7 @@ impl Layout {
         if Macros::defines(body) {
             let value = memchr::memchr(b'=', body).map_or(&b""[..], |sign| &body[sign + 1..]);
             let value = trim_start(value.strip_prefix(b"=").unwrap_or(value));
-            self.hidden_sections |= value.starts_with(b"begin");
+            self.hidden_sections |= shape::has_begin(value);
         } else if self.hidden_sections && text.first().is_some_and(u8::is_ascii_uppercase) {
             self.state.section = Section::Unsure;
         }
@@ -266,7 +266,7 @@ impl Layout {
 
     /// A line that begins a logical line.
     fn shape(&mut self, body: &[u8], continues: bool) -> Shape {
-        if body.starts_with(b"begin ") {
+        if begins_section(body) {
             let name = section(body).map_or(b"".as_slice(), |name| name.of(body));
             self.state.section = if continues { Section::Unsure } else { Section::named(name) };
             self.state.verb = false;

@@ -78,6 +78,11 @@ pub(super) fn named_list(body: &[u8], continues: bool) -> Option<Vec<u8>> {
     Some(joined(&[hide, kind, name, b"="], value, continues))
 }
 
+/// Whether a text starts as the beginning of a section does, in whatever letters.
+pub(super) fn has_begin(text: &[u8]) -> bool {
+    text.get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"begin"))
+}
+
 /// `name = value`, or `name` alone.
 pub(super) fn setting(body: &[u8], continues: bool) -> Option<Vec<u8>> {
     let (hide, rest) = hidden(body);
@@ -86,7 +91,7 @@ pub(super) fn setting(body: &[u8], continues: bool) -> Option<Vec<u8>> {
         return None;
     }
     // With a space behind it, the word would begin a section, or hide a value.
-    if matches!(name, b"begin" | b"hide") {
+    if name == b"hide" || has_begin(name) && name.len() == 5 {
         return None;
     }
     if rest.is_empty() && !continues {
