@@ -2,6 +2,7 @@
 
 use eximious_core::Str;
 use eximious_grammar::config::retry_line;
+use eximious_grammar::is_space;
 
 use eximious_stdlib::interval::seconds;
 
@@ -210,16 +211,16 @@ fn steps(mut text: &[u8]) -> Result<Vec<RetryStep>, Vec<u8>> {
     loop {
         text = trim_start(text);
         let Some((letter, rest)) = text.split_first() else { return Ok(steps) };
-        let (until, rest) = argument(rest)?;
+        let (until, rest) = argument(rest, false)?;
         let letter = letter.to_ascii_uppercase();
         if !matches!(letter, b'F' | b'G' | b'H') {
             return Err(b"unknown retry rule letter".to_vec());
         }
-        let (interval, rest) = argument(rest)?;
+        let (interval, rest) = argument(rest, false)?;
         let (growth, rest) = match letter {
             b'F' => (Growth::Fixed, rest),
             _ => {
-                let (factor, rest) = argument(rest)?;
+                let (factor, rest) = argument(rest, true)?;
                 let factor = fixed(factor, b"").unwrap_or(0);
                 let growth =
                     if letter == b'G' { Growth::Geometric(factor) } else { Growth::Random(factor) };
@@ -243,14 +244,21 @@ fn steps(mut text: &[u8]) -> Result<Vec<RetryStep>, Vec<u8>> {
     }
 }
 
-/// A comma, and what stands up to the next comma, semicolon or white space.
-fn argument(text: &[u8]) -> Result<(&[u8], &[u8]), Vec<u8>> {
-    let Some(text) = trim_start(text).strip_prefix(b",") else {
+/// A comma, and what stands up to the next comma, semicolon or white space: letters and digits,
+/// or a number with a point.
+fn argument(text: &[u8], has_point: bool) -> Result<(&[u8], &[u8]), Vec<u8>> {
+    let Some(text) = text.strip_prefix(b",") else {
         return Err(b"comma expected".to_vec());
     };
     let text = trim_start(text);
-    let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'.');
-    Ok(text.split_at(end.unwrap_or(text.len())))
+    let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && !(has_point && *c == b'.'));
+    let (argument, rest) = text.split_at(end.unwrap_or(text.len()));
+    match rest.first() {
+        Some(c) if !matches!(c, b',' | b';') && !is_space(*c) => {
+            Err(b"comma or semicolon expected".to_vec())
+        }
+        _ => Ok((argument, rest)),
+    }
 }
 
 #[cfg(test)]
@@ -282,6 +290,9 @@ mod tests {
             ("* *", "fine"),
             ("* * F", "comma expected"),
             ("* * F,2h", "comma expected"),
+            ("* * F,2h ,3m", "comma expected"),
+            ("* * F,2h.5,3m", "comma or semicolon expected"),
+            ("* * G,2h,3m,1.5\"", "comma or semicolon expected"),
             ("* foo F,2h,3m", "unknown or malformed retry error \"foo\""),
             ("* * X,2h,3m", "unknown retry rule letter"),
             ("* * X,2h", "unknown retry rule letter"),

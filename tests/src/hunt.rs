@@ -18,6 +18,7 @@ mod expressions;
 mod filters;
 mod hosts;
 mod lists;
+mod mistakes;
 mod patterns;
 mod sequences;
 mod sessions;
@@ -62,6 +63,8 @@ pub enum Kind {
     Host,
     /// Lists of domains, hosts, addresses and local parts (`-be`).
     List,
+    /// Mistakes in configurations (`-bP`).
+    Mistake,
     /// Regular expressions (`-be`), asked of both engines.
     Pattern,
     /// Sites whose aliases and hosts change from attempt to attempt.
@@ -76,7 +79,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 14] = [
+    pub const ALL: [(&str, Self); 15] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
@@ -86,6 +89,7 @@ impl Kind {
         ("filter", Self::Filter),
         ("host", Self::Host),
         ("list", Self::List),
+        ("mistake", Self::Mistake),
         ("patterns", Self::Pattern),
         ("sequence", Self::Sequence),
         ("session", Self::Session),
@@ -109,6 +113,7 @@ impl Kind {
             Self::Filter => filters::make(rng),
             Self::Host => hosts::make(rng),
             Self::List => lists::make(rng),
+            Self::Mistake => mistakes::make(rng),
             Self::Pattern => patterns::make(rng),
             Self::Sequence => sequences::make(rng),
             Self::Session => sessions::make(rng),
