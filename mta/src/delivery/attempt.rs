@@ -436,6 +436,14 @@ impl<'d> Attempt<'d> {
         }
     }
 
+    /// Of a failure has been told whoever is to know of it.
+    pub(super) fn complete_failure(&mut self, node: NodeId) {
+        match self.tracking.has_failed(node) {
+            true => self.tracking.keep_failure_told(node),
+            false => self.complete(node),
+        }
+    }
+
     /// Notes that deliveries were made. Whether all that there are have arrived with that, and
     /// nobody is to be told of anything.
     pub(super) fn ends_with(&mut self, made: usize, arrived: usize) -> bool {

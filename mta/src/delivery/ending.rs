@@ -40,7 +40,7 @@ impl Attempt<'_> {
     fn tell_ignored(&mut self, ignored: impl IntoIterator<Item = (NodeId, Vec<u8>)>) {
         for (node, line) in ignored {
             self.log(&line);
-            self.complete(node);
+            self.complete_failure(node);
         }
     }
 
@@ -83,10 +83,10 @@ impl Attempt<'_> {
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
                     self.send_report(id);
-                    failed.iter().for_each(|one| self.complete(one.node));
+                    failed.iter().for_each(|one| self.complete_failure(one.node));
                 }
                 super::report::Told::NotNeeded => {
-                    failed.iter().for_each(|one| self.complete(one.node));
+                    failed.iter().for_each(|one| self.complete_failure(one.node));
                 }
                 // Nobody can be told: somebody has to look at it.
                 super::report::Told::Nobody => {

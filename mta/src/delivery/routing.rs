@@ -321,6 +321,7 @@ impl Attempt<'_> {
             Waiting { node: self.tracking.add(&text, &unique, Some(parent)), child }
         });
         let children: Vec<Waiting> = children.collect();
+        let has_children = !children.is_empty();
         if router.is_some_and(|number| routes.router_makes_once(number)) {
             for Waiting { node, child } in &children {
                 if let ChildAddress::Address(address) = child {
@@ -369,7 +370,17 @@ impl Attempt<'_> {
                 self.log_discarded(&pass.address, router, by_filter);
                 self.tracking.discard(node);
             }
-            Routed::Failed(why) => self.unroutable(node, &pass.address, router, why),
+            Routed::Failed(why) => {
+                if has_children {
+                    let was_told = self.tracking.is_failure_told(node);
+                    self.tracking.fail_beside_children(node);
+                    self.complete(node);
+                    if was_told {
+                        return left;
+                    }
+                }
+                self.unroutable(node, &pass.address, router, why);
+            }
             Routed::Deferred(why) => {
                 self.unrouted(node, &pass.address, router, why, Unrouted::Tried)
             }

@@ -27,6 +27,8 @@ struct Node {
     once: Option<Vec<u8>>,
     /// How much of it is still to be done.
     pending: usize,
+    /// Whether it has failed, and children of it are delivered all the same (`:fail:`).
+    failed: bool,
 }
 
 /// What an address is known by in the spool's files: its domain is in lower case.
@@ -99,7 +101,7 @@ impl Tracking {
     /// Adds an address, of which one thing is to be done.
     pub(super) fn add(&mut self, text: &[u8], unique: &[u8], parent: Option<NodeId>) -> NodeId {
         let (text, unique) = (text.to_vec(), unique.to_vec());
-        self.nodes.push(Node { text, unique, parent, once: None, pending: 1 });
+        self.nodes.push(Node { text, unique, parent, once: None, pending: 1, failed: false });
         NodeId(self.nodes.len() - 1)
     }
 
@@ -225,6 +227,35 @@ impl Tracking {
         if one.pending == 0 {
             self.changed |= self.done.insert(one.unique.clone());
         }
+    }
+
+    /// That an address has failed, and has children that are delivered all the same: it is done
+    /// when they are, whether anybody is told of it or not.
+    pub(super) fn fail_beside_children(&mut self, node: NodeId) {
+        self.nodes[node.0].failed = true;
+    }
+
+    /// Whether it is one of those.
+    pub(super) fn has_failed(&self, node: NodeId) -> bool {
+        self.nodes[node.0].failed
+    }
+
+    /// That somebody was told of such a failure, which is to be known as long as children wait.
+    pub(super) fn keep_failure_told(&mut self, node: NodeId) {
+        if !self.is_done(&self.nodes[node.0].unique) {
+            let name = self.failure_name(node);
+            self.changed |= self.done.insert(name);
+        }
+    }
+
+    /// Whether somebody was told of it in an earlier attempt.
+    pub(super) fn is_failure_told(&self, node: NodeId) -> bool {
+        self.is_done(&self.failure_name(node))
+    }
+
+    /// What such a failure is known by: a router's copy can't have this name.
+    fn failure_name(&self, node: NodeId) -> Vec<u8> {
+        [&self.nodes[node.0].unique[..], b"/:fail:"].concat()
     }
 
     /// All who have got the message, or are not to get it.
