@@ -56,10 +56,8 @@ impl Attempt<'_> {
         }
         let mut failed = std::mem::take(&mut self.failed);
         if self.is_hopeless() {
-            for one in &mut failed {
-                let is_untold = self.errors_to(&one.address).is_empty();
-                one.address.attached.ignore_errors |= is_untold;
-            }
+            // Whoever else a router has errors told is not told of them, either.
+            failed.iter_mut().for_each(|one| one.address.attached.ignore_errors = true);
         }
         let ignored = failed.iter().filter(|one| one.address.attached.ignore_errors);
         let ignored = ignored.map(|one| {
