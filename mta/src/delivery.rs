@@ -38,7 +38,7 @@ use std::sync::atomic::AtomicBool;
 
 use eximious::trace::{DeliveryEvent, Happening, TraceObserver};
 use eximious::world::{HeldMessage, SpoolPlace};
-use eximious::{Config, Context, Engine, LogSelector, Message, Str, World, opt, var};
+use eximious::{Config, Context, Engine, LogSelector, Message, Settings, Str, World, opt, var};
 
 use crate::smtp::SmtpServer;
 use attempt::Attempt;
@@ -106,6 +106,23 @@ pub struct AttemptManner {
     /// Whether reports are delivered though the configuration wants that all messages wait
     /// (`queue_only`).
     pub overrides: bool,
+    /// Whether deliveries of reports to other hosts wait for a run of the queue (`-odqs`), though
+    /// those of the message itself may be made.
+    pub queues_reports: bool,
+}
+
+impl AttemptManner {
+    /// How attempts are made at reports, and at other messages that come of this one's
+    /// deliveries: what is for other hosts waits where this message's does, the next pass of the
+    /// run included.
+    /// That is a word of its own beside `queue_only`.
+    fn of_reports(&self, settings: &Settings) -> Self {
+        let queues =
+            self.queues_reports || self.is_first_pass || self.remote == RemoteManner::Queued;
+        let remote = if queues { RemoteManner::Queued } else { RemoteManner::Made };
+        let overrides = self.overrides || queues && settings.get(opt::QUEUE_ONLY_OVERRIDE);
+        Self { overrides, remote, ..Self::default() }
+    }
 }
 
 /// What becomes of deliveries to other hosts.
@@ -301,10 +318,10 @@ impl Deliverer {
         // A configuration can make reports of reports, and so on; they wait in the end.
         for _ in 0..MOST_REPORTS {
             let Some(report) = reports.pop() else { break };
+            let manner = manner.of_reports(self.engine.settings());
             if self.has_to_wait(manner.overrides) {
                 break;
             }
-            let manner = AttemptManner { overrides: manner.overrides, ..AttemptManner::default() };
             reports.extend(self.without_customer().deliver(place, &report, &manner, None).reports);
         }
         outcome

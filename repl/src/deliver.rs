@@ -96,9 +96,17 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
         }
         DeliveryWork::Deliver(ids, waits) => {
-            let remote = if queues_remote { RemoteManner::Queued } else { RemoteManner::Made };
-            let manner =
-                AttemptManner { forced: !waits, thaws: !waits, remote, ..AttemptManner::default() };
+            let remote = match queues_remote && waits {
+                true => RemoteManner::Queued,
+                false => RemoteManner::Made,
+            };
+            let manner = AttemptManner {
+                forced: !waits,
+                thaws: !waits,
+                remote,
+                queues_reports: queues_remote,
+                ..AttemptManner::default()
+            };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });

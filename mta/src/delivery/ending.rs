@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 use eximious::LogSelector;
 use eximious::stdlib::printing::printing;
 
+use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::log::Subject;
 use super::tracking::{NodeId, Settled, known_by};
-use super::{AttemptManner, Attempted};
 use crate::spool::{NonrecipientTree, RecipientDsn, RecipientExtra, SpoolRecipient};
 use crate::tally;
 
@@ -210,10 +210,9 @@ impl Attempt<'_> {
 
     /// Delivers a message that was written here, unless all messages wait.
     fn deliver_own(&mut self, id: &[u8]) {
-        let overrides = self.manner.overrides;
+        let manner = self.manner.of_reports(self.cx.engine().settings());
         let deliverer = self.deliverer.without_customer();
-        if !deliverer.has_to_wait(overrides) {
-            let manner = AttemptManner { overrides, ..AttemptManner::default() };
+        if !deliverer.has_to_wait(manner.overrides) {
             deliverer.deliver_all(&self.place.clone(), id, &manner);
         }
     }

@@ -217,8 +217,8 @@ pub(super) struct OwnSender<'d> {
     pub(super) about: Str,
     /// Whether they are delivered at once: there is an end to answers to answers.
     pub(super) at_once: bool,
-    /// Whether that is so in spite of `queue_only`.
-    pub(super) overrides: bool,
+    /// How that is done.
+    pub(super) manner: AttemptManner,
     /// Whether their delivery is only pretended (`-N`).
     pub(super) pretended: bool,
 }
@@ -235,9 +235,8 @@ impl OwnSender<'_> {
         let occasion = Occasion { about, queue, pretended: self.pretended };
         let (done, name) = hand_in_as(&self.deliverer.server, cx, own, occasion, user);
         let name = name.bytes().to_vec();
-        if done.kept && self.at_once && !self.deliverer.has_to_wait(self.overrides) {
-            let manner = AttemptManner { overrides: self.overrides, ..AttemptManner::default() };
-            self.deliverer.deliver_all(&self.place, &name, &manner);
+        if done.kept && self.at_once && !self.deliverer.has_to_wait(self.manner.overrides) {
+            self.deliverer.deliver_all(&self.place, &name, &self.manner);
         }
         (done.status, (done.kept && !self.at_once).then_some(name))
     }

@@ -279,7 +279,7 @@ impl<'d> Attempt<'d> {
             place: self.place.clone(),
             about: Str::from(&self.id[..]),
             at_once: !self.file().sender.is_empty(),
-            overrides: self.manner.overrides,
+            manner: self.manner.of_reports(self.cx.engine().settings()),
             pretended: self.is_pretended(),
         }
     }
