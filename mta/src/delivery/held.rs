@@ -53,11 +53,15 @@ impl Attempt<'_> {
         is_held
     }
 
-    /// Whether an address waits for a run of the queue (`queue_domains`), which is told then.
+    /// Whether addresses of some domains wait for a run of the queue (`queue_domains`).
+    pub(super) fn queues_domains(&self) -> bool {
+        let list = self.cx.engine().settings().get(opt::QUEUE_DOMAINS);
+        !self.manner.forced && !self.manner.is_run && !list.is_empty()
+    }
+
+    /// Whether an address does, which is told then.
     pub(super) fn is_queued(&mut self, node: NodeId, address: &Address) -> bool {
-        let is_queued = !self.manner.forced
-            && !self.manner.is_run
-            && self.is_domain_in(address, opt::QUEUE_DOMAINS);
+        let is_queued = self.is_domain_in(address, opt::QUEUE_DOMAINS);
         if is_queued {
             let why = Undelivered::new(QUEUED, "domain is in queue_domains");
             self.keep_back(node, address, " routing", why);

@@ -108,6 +108,11 @@ impl Attempt<'_> {
                     }
                 }
             }
+            if self.queues_domains() {
+                // As in Exim, those that are left are routed in the other order.
+                to_route.retain(|(node, address)| !self.is_queued(*node, address));
+                to_route.reverse();
+            }
             for (node, address) in to_route {
                 count += 1;
                 if count > MOST_ADDRESSES {
@@ -280,9 +285,6 @@ impl Attempt<'_> {
 
     /// One pass of an address through the routers; what else has to be looked at.
     fn pass(&mut self, plan: &mut Plan, node: NodeId, address: Box<Address>) -> Vec<Waiting> {
-        if self.is_queued(node, &address) {
-            return Vec::new();
-        }
         let routes = self.routes().clone();
         self.deliverer.show_customer(&mut self.cx, &address);
         // Who is a recipient because of another one is where children begin.
