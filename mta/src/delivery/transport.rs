@@ -207,7 +207,8 @@ impl<'d> Attempt<'d> {
             let before = one.before.as_ref().unwrap_or(&none_before);
             let outcome = before.outcome(outcome);
             let (of_hosts, may_wait) = before.with(&now);
-            let refused = refused.or_else(|| before.refused.clone());
+            // What his own hosts have said stands before what those say that stand in.
+            let refused = before.refused.clone().or(refused);
             let is_refused = refused.is_some();
             let of_hosts = match refused {
                 // Another host may take him, as long as there is time for it.
