@@ -211,13 +211,16 @@ impl Quarry {
         static SIZES: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"^( *\d+[mhdw]) +[\d.]+[KM]? (NAME <>)").expect("a pattern")
         });
+        static OFFERED: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"^(C: MAIL FROM:<> SIZE=)\d+").expect("a pattern"));
         let sized = |line: String| {
             let line = SIZES.replace(&line, "$1 SIZE $2").into_owned();
             if self.form != Form::Submission {
                 return line;
             }
             // A word that Exim has left from the host before.
-            line.replace("pipelined initial", "initial").replace("pipelined EH", "EH")
+            let line = line.replace("pipelined initial", "initial").replace("pipelined EH", "EH");
+            OFFERED.replace(&line, "$1SIZE").into_owned()
         };
         // What came of itself has a name in the spool that nobody looks for once it is done.
         let is_said = |line: &String| !line.starts_with(r"not for \");

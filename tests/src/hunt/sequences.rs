@@ -32,7 +32,7 @@ const MEMBERS: [&str; 19] = [
 ];
 
 /// Options of routers that redirect.
-const REDIRECTS: [&str; 13] = [
+const REDIRECTS: [&str; 17] = [
     "one_time",
     "unseen",
     "unseen = ${if match{$local_part}{^n[ab]}{yes}{no}}",
@@ -41,6 +41,10 @@ const REDIRECTS: [&str; 13] = [
     "hide_child_in_errmsg",
     "errors_to = errors@l.test",
     "errors_to = r1@x.test",
+    "errors_to = nobody@nowhere.test",
+    "errors_to = no address",
+    "errors_to = nb@l.test",
+    "errors_to = ${if <{$message_age}{1000}{errors@l.test}{<>}}",
     "local_part_suffix = +*\n  local_part_suffix_optional",
     "headers_add = X-By: $local_part",
     "redirect_router = box",
@@ -87,14 +91,45 @@ const SAID: [&str; 12] = [
     "banner=421 busy|close",
 ];
 
-/// Options of the transport to other hosts, or of its router.
-const REMOTE: [&str; 6] = [
-    "  max_rcpt = 1",
-    "  max_rcpt = 2",
-    "  fallback_hosts = 127.0.0.4",
-    "  fallback_hosts = 127.0.0.4\n  max_rcpt = 1",
-    "  hosts_max_try = 1",
-    "  retry_include_ip_address = no",
+/// How other hosts are found.
+const AWAY: [&str; 5] = [
+    "away:\n  driver = manualroute\n  route_list = x.test 127.0.0.2 ; \
+     y.test 127.0.0.3:127.0.0.4\n  self = send\n  hosts_randomize = false\n  transport = smtp",
+    "away:\n  driver = manualroute\n  route_list = x.test 127.0.0.2 ; \
+     y.test 127.0.0.4:127.0.0.3:127.0.0.2\n  self = send\n  hosts_randomize = false\n  \
+     transport = smtp",
+    "away:\n  driver = manualroute\n  route_list = x.test 127.0.0.2\n  self = send\n  \
+     fallback_hosts = 127.0.0.4\n  transport = smtp\nfar:\n  driver = manualroute\n  \
+     route_list = y.test 127.0.0.3\n  self = send\n  fallback_hosts = 127.0.0.4\n  \
+     transport = smtp",
+    "away:\n  driver = manualroute\n  route_list = x.test 127.0.0.2\n  self = send\n  \
+     transport = smtp\nfar:\n  driver = manualroute\n  route_list = y.test \
+     127.0.0.2:127.0.0.3\n  self = send\n  hosts_randomize = false\n  transport = other",
+    "away:\n  driver = manualroute\n  local_parts = r1\n  route_list = x.test : y.test \
+     127.0.0.2\n  self = send\n  fallback_hosts = 127.0.0.3:127.0.0.4\n  transport = smtp\n\
+     far:\n  driver = manualroute\n  route_list = x.test 127.0.0.4 ; y.test 127.0.0.3\n  \
+     self = send\n  transport = other",
+];
+
+/// Options of the transports to other hosts.
+const REMOTE: [&str; 9] = [
+    "max_rcpt = 1",
+    "max_rcpt = 2",
+    "fallback_hosts = 127.0.0.4",
+    "fallback_hosts = 127.0.0.2:127.0.0.3",
+    "hosts_max_try = 1",
+    "hosts_max_try_hardlimit = 1",
+    "retry_include_ip_address = no",
+    "connection_max_messages = 1",
+    "multi_domain = false",
+];
+
+/// Options for what has waited.
+const WARNINGS: [&str; 4] = [
+    "delay_warning = 10m",
+    "delay_warning = 10m:50m",
+    "delay_warning = 10m:50m\ndelay_warning_condition = ${if eq{$sender_address}{s@l.test}}",
+    "delay_warning = 50m\nwarn_message_file = /nowhere",
 ];
 
 /// What is done between the attempts, to the oldest message.
@@ -114,9 +149,7 @@ const ORDERS: [&str; 12] = [
 ];
 
 /// Where mail goes, and how.
-const REST: &str = "away:\n  driver = manualroute\n  route_list = x.test 127.0.0.2 ; \
-    y.test 127.0.0.3:127.0.0.4\n  self = send\n  hosts_randomize = false\n  transport = smtp\n\
-    box:\n  driver = accept\n  domains = l.test\n  local_parts = ^box : errors : s\n  \
+const REST: &str = "box:\n  driver = accept\n  domains = l.test\n  local_parts = ^box : errors : s\n  \
     local_part_suffix = +*\n  local_part_suffix_optional\n  transport = box\n\
     last:\n  driver = accept\n  domains = l.test\n  local_parts = ^n\n  transport = box\n\
     begin transports\nbox:\n  \
@@ -124,8 +157,7 @@ const REST: &str = "away:\n  driver = manualroute\n  route_list = x.test 127.0.0
     message_suffix =\narchive:\n  driver = appendfile\n  file = DIR/mail/archive\n  \
     user = Debian-exim\n  message_prefix =\n  message_suffix =\nfile:\n  driver = appendfile\n  \
     user = Debian-exim\n  message_prefix =\n  message_suffix =\npipe:\n  driver = pipe\n  \
-    user = Debian-exim\nsmtp:\n  driver = smtp\n  port = PORT\n  hosts_try_fastopen =\n  \
-    allow_localhost";
+    user = Debian-exim";
 
 /// How old a message is when its aliases become others.
 const AGES: &str = "${if >{$message_age}{5000}{3}{${if >{$message_age}{1000}{2}{1}}}}";
@@ -142,6 +174,9 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
     }
     if rng.chance(6) {
         quarry.loose(rng.pick(&["auto_thaw = 1s", "ignore_bounce_errors_after = 1s"]));
+    }
+    if rng.chance(4) {
+        quarry.loose(rng.pick(&WARNINGS));
     }
     quarry.fixed("begin routers");
     for number in 1..=rng.usize(1..=2) {
@@ -167,9 +202,15 @@ pub(super) fn make(rng: &mut Rng) -> Quarry {
             quarry.loose(router);
         }
     }
-    quarry.fixed(REST);
-    if rng.chance(3) {
-        quarry.loose(rng.pick(&REMOTE));
+    quarry.fixed(rng.pick(&AWAY)).fixed(REST);
+    for transport in ["smtp", "other"] {
+        quarry.fixed(format!(
+            "{transport}:\n  driver = smtp\n  port = PORT\n  hosts_try_fastopen =\n  \
+             allow_localhost"
+        ));
+        for option in rng.options(4, &REMOTE) {
+            quarry.loose(format!("  {option}"));
+        }
     }
     quarry.loose("begin retry");
     quarry.loose(rng.pick(&["* * F,5d,1h", "* * F,5d,1m", "* * F,1h,1m"]));
