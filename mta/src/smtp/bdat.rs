@@ -27,8 +27,7 @@ impl SmtpSession {
         }
         let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let Some(size) = words.next().and_then(number) else {
-            // It counts as one that is out of place.
-            return Err(self.protocol_error(b"501", b"missing size for BDAT command"));
+            return Err(self.refuse_without_size());
         };
         self.connection.advertised.early_pipelining = false;
         // What comes in chunks is sent on otherwise.
@@ -44,8 +43,24 @@ impl SmtpSession {
                 Err(_) => return Err(Stage::Chunk(Chunk { ignored: true, ..chunk })),
             }
             self.transaction.chunks = Some(Box::new(self.begin_mail_data()));
+        } else if size == 0 && !last {
+            self.name_chunks();
+            self.transaction.only_rset = true;
+            return Err(self.protocol_error(b"504", b"zero size for BDAT command"));
         }
         Ok(Stage::Chunk(chunk))
+    }
+
+    /// Without a size, nobody knows where the next command begins: what came in chunks so far
+    /// is no message. It counts as a command that is out of place.
+    fn refuse_without_size(&mut self) -> Stage {
+        self.name_chunks();
+        let within_chunks = self.transaction.chunks.is_some();
+        let stage = self.protocol_error(b"501", b"missing size for BDAT command");
+        if within_chunks {
+            self.drop_transaction();
+        }
+        stage
     }
 
     /// Between the chunks of a message, nothing else may be said.
@@ -78,7 +93,7 @@ impl SmtpSession {
         if !chunk.ignored
             && let Some(data) = &mut self.transaction.chunks
         {
-            data.keep(&rest[..count]);
+            data.keep_chunk(&rest[..count]);
         }
         chunk.left -= count as u64;
         self.connection.read_timer.progressed |= count > 0;
@@ -95,7 +110,8 @@ impl SmtpSession {
             None if chunk.left == 0 => Progress::Next(Stage::COMMANDS),
             None if self.input.ended => Progress::Next(self.connection_lost()),
             None => Progress::Wait(Stage::Chunk(chunk)),
-            Some(data) if chunk.left == 0 && chunk.last => {
+            // For the rest of what is too large, nobody waits.
+            Some(data) if chunk.left == 0 && (chunk.last || data.is_too_large()) => {
                 Progress::Next(self.received_chunks(*data, chunk.size))
             }
             Some(data) if chunk.left > 0 && self.input.ended => {
@@ -126,7 +142,7 @@ impl SmtpSession {
                 let (length, lines) = body.size();
                 let lines = if body.is_wire() { 0 } else { lines };
                 data.bytes = without_returns(&data.bytes);
-                on_the_wire(&data.bytes) + length + lines
+                on_the_wire(&data.bytes) + length + lines + u64::from(lacks_blank_line(&data.bytes))
             }
         };
         let said = format!("250- {size} byte chunk, total {total}");
@@ -149,8 +165,11 @@ impl SmtpSession {
         data.bytes = without_returns(&data.bytes);
         if data.bytes.last() != Some(&b'\n') {
             data.bytes.push(b'\n');
+            // It may be the one byte too many.
+            data.count += u64::from(!data.is_too_large());
         }
-        on_the_wire(&data.bytes) + data.wire.as_ref().map_or(0, Vec::len) as u64
+        let wire = data.wire.as_ref().map_or(0, Vec::len) as u64;
+        on_the_wire(&data.bytes) + wire + u64::from(lacks_blank_line(&data.bytes))
     }
 
     fn refuse_bare_header(&mut self) -> Stage {
@@ -168,6 +187,16 @@ impl SmtpSession {
 /// How large lines are that go out by SMTP.
 fn on_the_wire(text: &[u8]) -> u64 {
     (text.len() + memchr::memchr_iter(b'\n', text).count()) as u64
+}
+
+/// Whether text follows a header without the blank line between them, which is counted all
+/// the same.
+fn lacks_blank_line(text: &[u8]) -> bool {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let of_header = |(number, line): &(usize, &[u8])| {
+        *number > 0 && matches!(line.first(), Some(b' ' | b'\t')) || is_named(line)
+    };
+    lines.skip_while(of_header).next().is_some_and(|(_, line)| !matches!(line, b"\n" | b"\r\n"))
 }
 
 /// A number; one that is too large for any message is still one.

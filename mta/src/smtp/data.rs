@@ -108,7 +108,11 @@ impl SmtpSession {
     pub(super) fn name_if_in_body(&mut self, data: &MailData) -> bool {
         let id = match data.id() {
             Some(id) => Some(id.clone()),
-            None => has_blank_line(&data.bytes).then(|| message_id(self.cx.engine())),
+            None => has_blank_line(&data.bytes).then(|| {
+                // It has one name, however often it is asked for.
+                let known = self.transaction.id.take();
+                known.unwrap_or_else(|| message_id(self.cx.engine()))
+            }),
         };
         let in_body = id.is_some();
         self.transaction.id = id.or(self.transaction.id.take());

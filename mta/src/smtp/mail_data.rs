@@ -22,8 +22,11 @@ pub(super) struct MailData {
     pub(super) next_look: usize,
     /// How much came, kept or not.
     pub(super) count: u64,
-    /// How many of those bytes were carriage returns at the end of lines.
+    /// How many of those bytes were carriage returns at the end of lines, as it is told where
+    /// there are too many: in chunks, those of the header.
     pub(super) returns: u64,
+    /// How many were, wherever: what counts is the size of what is kept.
+    ends: u64,
     /// The most that is kept.
     pub(super) limit: u64,
     /// Whether the first line ended in a newline alone: then all lines do.
@@ -74,6 +77,7 @@ impl MailData {
             next_look: window,
             count: 0,
             returns: 0,
+            ends: 0,
             limit,
             plain: None,
             inside: false,
@@ -104,15 +108,15 @@ impl MailData {
         self.count += bytes.len() as u64;
         match &mut self.rest {
             Rest::Memory => {}
-            Rest::Spool(_) if self.count > self.limit => {
+            Rest::Spool(_) if self.count - self.ends > self.limit + 1 => {
                 self.rest = Rest::Nowhere(Useless::TooLarge);
                 return;
             }
             Rest::Spool(body) => return body.push(bytes),
             Rest::Nowhere(_) => return,
         }
-        // One byte more is enough to know that it is too much.
-        let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
+        // One byte more is enough to know that it is too much, and one may be a return.
+        let room = (self.limit + self.ends + 2).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         self.bytes.extend_from_slice(&bytes[..room]);
     }
@@ -128,8 +132,22 @@ impl MailData {
         !matches!(self.bytes[..], [] | [b'\n', ..] | [b'\r', b'\n', ..])
     }
 
+    /// Keeps what came in a chunk.
+    pub(super) fn keep_chunk(&mut self, bytes: &[u8]) {
+        let whole = memchr::memmem::find_iter(bytes, b"\r\n").count() as u64;
+        let halved = self.returned && bytes.first() == Some(&b'\n');
+        self.returned = bytes.last().map_or(self.returned, |last| *last == b'\r');
+        self.ends += whole + u64::from(halved);
+        self.keep(bytes);
+    }
+
+    /// How large what came is as it is kept.
+    fn size(&self) -> u64 {
+        self.count - self.ends
+    }
+
     pub(super) fn is_too_large(&self) -> bool {
-        self.count > self.limit
+        self.size() > self.limit
     }
 
     /// Takes what is there of a line; the number of bytes, and whether it ended the
@@ -160,6 +178,7 @@ impl MailData {
         if end.is_some() {
             self.ended_well = plain || whole;
             self.returns += u64::from(whole);
+            self.ends += u64::from(whole);
         }
         self.returned = line.last() == Some(&b'\r');
         (line.len(), false)
