@@ -108,13 +108,11 @@ impl Errand<'_> {
             received: self.received,
             sender: self.sender,
             domain: planned[0].delivery.address.domain.clone(),
+            forced: self.forced,
             by_address,
             own: self.own_hints,
         };
-        let may = |host: &_| match self.forced {
-            true => memory.standing_of_forced(host),
-            false => memory.standing(host),
-        };
+        let may = |host: &_| memory.standing(host);
         let made = RefCell::new(Vec::new());
         let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
             let send = |cx: &mut _| self.own.send(cx, user, &own);

@@ -369,6 +369,8 @@ pub(super) struct HostMemory<'a> {
     pub(super) received: i64,
     pub(super) sender: Str,
     pub(super) domain: Str,
+    /// Whether no time is waited for.
+    pub(super) forced: bool,
     /// Whether each address of a host is known by itself.
     pub(super) by_address: bool,
     /// What this attempt itself has noted, which is for the next one.
@@ -388,40 +390,33 @@ impl HostMemory<'_> {
         let given_up = found.iter().any(|retry| retry.expired);
         let error = error_of(found.first());
         let waiting: Vec<Retry> = found.into_iter().filter(|retry| now < retry.next_try).collect();
-        if waiting.is_empty() {
-            let late = self.is_late(&mut cx, host, now, error);
-            return match given_up || late {
-                true => HostStanding::Overdue,
-                false => HostStanding::Due,
-            };
+        if !self.forced && !waiting.is_empty() {
+            if waiting.iter().all(|retry| retry.expired) {
+                let tried = waiting.iter().any(|retry| retry.last_try > self.received);
+                return HostStanding::GivenUp { tried };
+            }
+            if !self.is_late(&mut cx, host, now, (Some(&self.domain), error)) {
+                return HostStanding::Waits;
+            }
         }
-        if waiting.iter().all(|retry| retry.expired) {
-            let tried = waiting.iter().any(|retry| retry.last_try > self.received);
-            return HostStanding::GivenUp { tried };
-        }
-        match self.is_late(&mut cx, host, now, error) {
-            true => HostStanding::Overdue,
-            false => HostStanding::Waits,
-        }
-    }
-
-    /// The same where no time is waited for.
-    pub(super) fn standing_of_forced(&self, host: &TakingHost) -> HostStanding {
-        let mut cx = self.cx.borrow_mut();
-        let now = super::log::now(&cx);
-        let key = host_key(host, None, self.by_address);
-        let known = Retry::fresh(&*store(&cx), &key, now, expire(&cx)).ok().flatten();
-        match self.is_late(&mut cx, host, now, error_of(known.as_ref())) {
+        // Whether it counts is a question of the host alone, whatever is wrong with it.
+        match given_up || self.is_late(&mut cx, host, now, (None, RetryError::Any)) {
             true => HostStanding::Overdue,
             false => HostStanding::Due,
         }
     }
 
     /// Whether the message has waited longer than the rule for what is wrong with a host says.
-    fn is_late(&self, cx: &mut Context, host: &TakingHost, now: i64, error: RetryError) -> bool {
+    fn is_late(
+        &self,
+        cx: &mut Context,
+        host: &TakingHost,
+        now: i64,
+        (domain, error): (Option<&Str>, RetryError),
+    ) -> bool {
         let failure = Failure {
             key: Str::tainted(&host.name[..]),
-            alternate: Some(self.domain.clone()),
+            alternate: domain.cloned(),
             error,
             sender: Some(self.sender.clone()),
         };

@@ -77,6 +77,8 @@ struct Work {
     given_up: bool,
     /// Whether a host was passed by because somebody else speaks with it.
     busy: bool,
+    /// Whether one was because enough others were tried.
+    enough: bool,
     /// How many were tried.
     tried: i64,
     /// The one that a connection could be opened to last, and from where.
@@ -85,6 +87,8 @@ struct Work {
     put_off: Vec<PutOff>,
     /// Whether a connection had to be ended though the host is as good as ever.
     breaks_off: bool,
+    /// The addresses that it was not asked about by then.
+    unasked: Vec<usize>,
     /// Whether it is for hosts that addresses have to wait.
     awaits_hosts: bool,
     /// Whether a host was spoken with that put the message, or somebody, off: then it is not
@@ -102,10 +106,12 @@ impl Work {
             waits: false,
             given_up: false,
             busy: false,
+            enough: false,
             tried: 0,
             reached: None,
             put_off: Vec::new(),
             breaks_off: false,
+            unasked: Vec::new(),
             awaits_hosts: false,
             was_answered: false,
             is_over: false,
@@ -129,7 +135,7 @@ impl Work {
             call.done.awaited_hosts = names.collect();
             call.done.awaited_hosts.dedup();
         }
-        call.done.passed_by = self.waits || self.busy;
+        call.done.passed_by = self.waits || self.busy || self.enough;
         if !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
             let has_trouble = |at: &usize| self.troubles[*at].is_some();
@@ -219,7 +225,10 @@ impl Work {
             };
             let standing = (call.consignment.may_try)(&taking);
             match standing {
-                HostStanding::Due if tries.are_enough() => return true,
+                HostStanding::Due if tries.are_enough() => {
+                    self.enough = true;
+                    return true;
+                }
                 HostStanding::Due | HostStanding::Overdue => {}
                 HostStanding::Waits => {
                     self.waits = true;
@@ -244,8 +253,9 @@ impl Work {
             self.tried += 1;
             self.put_off.clear();
             next = tries.note(standing, &hosts, at);
+            let mut left = self.left();
             loop {
-                let left = self.left();
+                self.unasked.clear();
                 let log = call.cx.log();
                 let is_alone = turn.as_ref().is_some_and(HostTurn::is_alone);
                 let mut attempt = Attempt {
@@ -277,8 +287,10 @@ impl Work {
                 if self.is_over {
                     return false;
                 }
-                let is_less = self.left().len() < left.len();
-                if !std::mem::take(&mut self.breaks_off) || !is_less || self.left().is_empty() {
+                let is_less = left.iter().any(|at| self.outcomes[*at].is_some());
+                // Whom the host has put off is not asked for again.
+                left = std::mem::take(&mut self.unasked);
+                if !std::mem::take(&mut self.breaks_off) || !is_less || left.is_empty() {
                     break;
                 }
             }

@@ -120,6 +120,7 @@ impl Attempt<'_, '_> {
                 (None, _) => return None,
             }
         }
+        self.work.unasked = rest;
         // A host that puts everybody off has had enough.
         let has_some = left.iter().any(|at| self.work.outcomes[*at].is_some());
         let is_turned = self.is_turned();
