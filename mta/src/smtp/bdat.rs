@@ -192,11 +192,12 @@ fn on_the_wire(text: &[u8]) -> u64 {
 /// Whether text follows a header without the blank line between them, which is counted all
 /// the same.
 fn lacks_blank_line(text: &[u8]) -> bool {
-    let lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
     let of_header = |(number, line): &(usize, &[u8])| {
         *number > 0 && matches!(line.first(), Some(b' ' | b'\t')) || is_named(line)
     };
-    lines.skip_while(of_header).next().is_some_and(|(_, line)| !matches!(line, b"\n" | b"\r\n"))
+    let first = lines.find(|line| !of_header(line));
+    first.is_some_and(|(_, line)| !matches!(line, b"\n" | b"\r\n"))
 }
 
 /// A number; one that is too large for any message is still one.
