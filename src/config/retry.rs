@@ -251,7 +251,7 @@ fn argument(text: &[u8], has_point: bool) -> Result<(&[u8], &[u8]), Vec<u8>> {
         return Err(b"comma expected".to_vec());
     };
     let text = trim_start(text);
-    let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && !(has_point && *c == b'.'));
+    let end = text.iter().position(|c| !(c.is_ascii_alphanumeric() || has_point && *c == b'.'));
     let (argument, rest) = text.split_at(end.unwrap_or(text.len()));
     match rest.first() {
         Some(c) if !matches!(c, b',' | b';') && !is_space(*c) => {
