@@ -129,7 +129,9 @@ impl Attempt<'_> {
             self.stored.file.warnings = *count;
         }
         if freezes {
-            let lost_report: &[u8] = match self.file().has("local") {
+            // What was written here is none that somebody has sent so.
+            let by_hand = self.file().has("local") && !self.file().has("localerror");
+            let lost_report: &[u8] = match by_hand {
                 true => b" (message created with -f <>)",
                 false => b" (delivery error message)",
             };

@@ -257,7 +257,10 @@ impl Run<'_> {
 /// The header lines in a text; a line that begins with white space goes on with
 /// the one before.
 fn header_lines(text: &[u8]) -> Vec<Header> {
-    let text = text.trim_ascii();
+    let text = text.trim_ascii_start();
+    // Newlines at the end would end the header.
+    let end = text.iter().rposition(|byte| *byte != b'\n').map_or(0, |last| last + 1);
+    let text = &text[..end];
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for line in text.split(|c| *c == b'\n').filter(|_| !text.is_empty()) {
         let line = [line, b"\n"].concat();
