@@ -16,7 +16,7 @@ const SEEDS: [(Kind, u64, u64); 10] = [
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
     (Kind::List, 1005, 6),
-    (Kind::Sequence, 2, 2),
+    (Kind::Sequence, 4, 2),
     (Kind::Session, 1000, 4),
     (Kind::Submission, 1011, 6),
 ];
