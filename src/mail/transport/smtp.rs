@@ -135,7 +135,9 @@ impl Work {
             call.done.awaited_hosts = names.collect();
             call.done.awaited_hosts.dedup();
         }
-        call.done.passed_by = self.waits || self.busy || self.enough;
+        // Where none may be tried at all, none is left out.
+        let leaves_out = self.enough && self.tried > 0;
+        call.done.passed_by = self.waits || self.busy || leaves_out;
         if !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
             let has_trouble = |at: &usize| self.troubles[*at].is_some();
