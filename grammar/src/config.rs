@@ -6,6 +6,8 @@
 
 mod plain;
 
+pub use plain::begins_section;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -127,11 +129,6 @@ pub struct RetryLine {
     pub senders: Option<Span>,
     /// The rules.
     pub rules: Span,
-}
-
-/// Whether a line has the word that begins a section, in whatever letters, and a space.
-pub fn begins_section(line: &[u8]) -> bool {
-    plain::may_be_section(line)
 }
 
 /// The name of the section that a line begins; `None` where it begins none.
@@ -421,7 +418,7 @@ mod tests {
             assert_eq!(main_line(&line), any_main_line(&line), "{shown:?}");
             assert_eq!(driver_line(&line), any_driver_line(&line), "{shown:?}");
             assert_eq!(acl_line(&line), any_acl_line(&line), "{shown:?}");
-            if !plain::may_be_section(&line) {
+            if !begins_section(&line) {
                 assert_eq!(parse(Rule::section, &ascii(&line)), None, "{shown:?}");
             }
         }

@@ -114,8 +114,7 @@ pub struct AttemptManner {
 impl AttemptManner {
     /// How attempts are made at reports, and at other messages that come of this one's
     /// deliveries: what is for other hosts waits where this message's does, the next pass of the
-    /// run included.
-    /// That is a word of its own beside `queue_only`.
+    /// run included; that is a word of its own beside `queue_only`.
     fn of_reports(&self, settings: &Settings) -> Self {
         let queues =
             self.queues_reports || self.is_first_pass || self.remote == RemoteManner::Queued;
@@ -315,14 +314,14 @@ impl Deliverer {
         held: Option<Arc<dyn HeldMessage>>,
     ) -> Attempted {
         let Attempts { outcome, mut reports } = self.deliver(place, id, manner, held);
+        let own = manner.of_reports(self.engine.settings());
         // A configuration can make reports of reports, and so on; they wait in the end.
         for _ in 0..MOST_REPORTS {
             let Some(report) = reports.pop() else { break };
-            let manner = manner.of_reports(self.engine.settings());
-            if self.has_to_wait(manner.overrides) {
+            if self.has_to_wait(own.overrides) {
                 break;
             }
-            reports.extend(self.without_customer().deliver(place, &report, &manner, None).reports);
+            reports.extend(self.without_customer().deliver(place, &report, &own, None).reports);
         }
         outcome
     }

@@ -392,9 +392,7 @@ impl<'r> Reader<'r> {
             self.config.faults.push(ConfigError::somewhere(message));
         }
         match label.junk {
-            Some(junk) => {
-                Err(values::followed(b"driver name ", name, &text[junk.start as usize..]))
-            }
+            Some(junk) => Err(values::followed(b"driver name ", name, junk.of(text))),
             None => Ok(()),
         }
     }

@@ -299,7 +299,10 @@ impl Run {
             if let Some(hosts) = &mut next_hosts {
                 hosts.turn_to(number + 1);
             }
-            grow_older(&home.path().join("spool"), *age);
+            // Somebody may be reading them.
+            if *age > 0 {
+                grow_older(&home.path().join("spool"), *age);
+            }
             std::thread::sleep(std::time::Duration::from_secs(*wait));
             if arguments.first().is_some_and(|word| word == b"hints") {
                 let hints = hints::retries(own, real, &path, &home.path().join("spool"));

@@ -9,8 +9,8 @@ use super::{After, Label, Setting, Statement};
 /// The words with which a line of the main section may begin that is no setting.
 const LISTS: [&[u8]; 4] = [b"addresslist", b"domainlist", b"hostlist", b"localpartlist"];
 
-/// Whether a line may begin a section.
-pub(super) fn may_be_section(line: &[u8]) -> bool {
+/// Whether a line has the word that begins a section, in whatever letters, and a space.
+pub fn begins_section(line: &[u8]) -> bool {
     line.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"begin "))
 }
 

@@ -28,13 +28,13 @@ const MOST_ADDRESSES: usize = 100_000;
 pub(super) struct Planned {
     pub(super) node: NodeId,
     pub(super) delivery: Box<Delivery>,
-    /// What came of its own hosts, where others stand in for them.
-    pub(super) before: Option<Before>,
+    /// What came of its own hosts, where others stand in for them; nothing yet where none do.
+    pub(super) before: Before,
 }
 
 impl Planned {
     fn new(node: NodeId, delivery: Box<Delivery>) -> Self {
-        Self { node, delivery, before: None }
+        Self { node, delivery, before: Before::default() }
     }
 }
 

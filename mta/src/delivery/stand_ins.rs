@@ -86,7 +86,7 @@ impl Attempt<'_> {
     /// Others stand in for the hosts of an address, which is delivered by them then.
     pub(super) fn stand_in(&mut self, planned: &Planned, hosts: StandIn, before: Before) {
         let delivery = Box::new(hosts.delivery(&planned.delivery));
-        self.stand_ins.push(Planned { node: planned.node, delivery, before: Some(before) });
+        self.stand_ins.push(Planned { node: planned.node, delivery, before });
     }
 
     /// An address waits that its own hosts have not taken before: what they said of the

@@ -197,14 +197,14 @@ impl<'d> Attempt<'d> {
         let group = self.next_group();
         let expired = self.expired.len();
         let is_remote = self.routes().is_remote(number);
-        let (mut copies, none_before) = (BTreeSet::new(), Before::default());
+        let mut copies = BTreeSet::new();
         for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
             let refused = refused.remove(&at);
             if let Some(hosts) = stand_ins.remove(&at) {
                 self.stand_in(one, hosts, now.clone().of_address(refused, outcome));
                 continue;
             }
-            let before = one.before.as_ref().unwrap_or(&none_before);
+            let before = &one.before;
             let outcome = before.outcome(outcome);
             let (of_hosts, may_wait) = before.with(&now);
             // What his own hosts have said stands before what those say that stand in.

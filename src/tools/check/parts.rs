@@ -46,11 +46,9 @@ pub fn alone(section: &str, base: &[u8]) -> Vec<u8> {
 /// Whether a part begins its section by itself, as the first one of a folder does.
 pub fn begins(text: &[u8], section: &str) -> bool {
     text.split(|c| *c == b'\n').any(|line| {
-        let rest = line.trim_ascii().strip_prefix(b"begin");
-        rest.is_some_and(|rest| {
-            rest.first().is_some_and(u8::is_ascii_whitespace)
-                && rest.trim_ascii() == section.as_bytes()
-        })
+        let line = line.trim_ascii();
+        eximious_grammar::config::section(line)
+            .is_some_and(|name| name.of(line) == section.as_bytes())
     })
 }
 

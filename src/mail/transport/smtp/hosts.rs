@@ -117,19 +117,17 @@ type Named = Vec<(RouteHost, bool)>;
 /// The hosts that stand in for others: those that routers named, or the transport's own.
 fn stand_ins(call: &mut TransportCall<'_>, random: bool) -> Result<Vec<StandIn>, Undelivered> {
     let deliveries = call.consignment.deliveries;
-    let mut all = Vec::new();
-    let mut own = None;
-    for (at, delivery) in deliveries.iter().enumerate().filter(|(_, one)| !one.stands_in) {
-        let (hosts, shuffled) = match &delivery.fallback_hosts[..] {
-            [] if own.is_some() => (own.clone().unwrap_or_default(), random),
-            [] => (own.insert(own_stand_ins(call, random)?).clone(), random),
-            routed => (routed.to_vec(), false),
-        };
-        if !hosts.is_empty() {
-            all.push(StandIn { at, hosts, shuffled });
-        }
-    }
-    Ok(all)
+    // Nobody stands in for those that do.
+    let all = deliveries.iter().enumerate().filter(|(_, one)| !one.stands_in);
+    let own = match all.clone().any(|(_, one)| one.fallback_hosts.is_empty()) {
+        true => own_stand_ins(call, random)?,
+        false => Vec::new(),
+    };
+    let all = all.map(|(at, one)| match &one.fallback_hosts[..] {
+        [] => StandIn { at, hosts: own.clone(), shuffled: random },
+        routed => StandIn { at, hosts: routed.to_vec(), shuffled: false },
+    });
+    Ok(all.filter(|one| !one.hosts.is_empty()).collect())
 }
 
 /// Those that the transport's option names.
