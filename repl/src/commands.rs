@@ -217,9 +217,9 @@ impl CommandWork {
 
     /// Whose rights it wants.
     pub fn rights(&self) -> Rights {
-        match self.needs() {
-            Needs::Server => Rights::Server,
-            Needs::Nothing | Needs::Files | Needs::Configuration => Rights::Caller,
+        match self.asks_server() {
+            true => Rights::Server,
+            false => Rights::Caller,
         }
     }
 
@@ -230,7 +230,14 @@ impl CommandWork {
 
     /// Whether it reads the site's configuration for the mail server.
     pub fn reads_configuration(&self) -> bool {
-        self.needs() == Needs::Server
+        self.asks_server()
+    }
+
+    /// Whether it asks for what the server keeps, and not for what stands in a folder that
+    /// the caller names.
+    fn asks_server(&self) -> bool {
+        let brings = self.matches.try_get_one::<OsString>(hints::SPOOL).ok().flatten().is_some();
+        self.needs() == Needs::Server && !brings
     }
 }
 

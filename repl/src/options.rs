@@ -150,6 +150,11 @@ const MOST_MACROS: usize = 10;
 
 /// Reads the arguments, without the program's own name.
 pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> ReadArguments {
+    match called.as_command(args) {
+        Ok(Some(args)) => return parse(CalledAs::Eximious, &args),
+        Ok(None) => {}
+        Err(stop) => return ReadArguments { tells_version: false, options: Err(stop) },
+    }
     let mut parser = Parser::new(called, args);
     let read = parser.read();
     let tells_version = parser.given.tells_version;

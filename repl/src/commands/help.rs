@@ -43,7 +43,8 @@ eximious help COMMAND has the page of each, help NAME that of any word of the la
 help --completions bash.
 
 Called as exim, exim4, sendmail, mailq, newaliases, rmail, rsmtp or runq, it is
-Exim, and words are recipients.
+Exim, and words are recipients. Called as exim_dumpdb or exim_tidydb, it shows or
+tidies its own hints, as those do Exim's.
 ";
 
 /// How to get started, from a shell, with all commands.

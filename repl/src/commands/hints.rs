@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use eximious::hints::{self, Record, Retry, Waiting};
 use eximious::stdlib::interval;
-use eximious::world::spool::is_message_id;
+use eximious::world::spool::{SpoolPlace, is_message_id};
 use eximious::world::{Hint, HintStore, HintsError};
 use eximious::{Context, opt};
 use eximious_mta::spool;
@@ -51,6 +51,9 @@ enum HintsWork {
     Delete(Vec<u8>, Vec<u8>),
 }
 
+/// `--spool`, and what it stands for.
+pub const SPOOL: &str = "spool";
+
 /// Its options.
 pub fn command() -> Command {
     let name = || Arg::new("name").value_name("NAME").required(true).help("The database");
@@ -66,9 +69,18 @@ pub fn command() -> Command {
             "Shows, tidies and changes what is remembered from one message to the next, as \
              exim_dumpdb, exim_tidydb and exim_fixdb do for Exim. Without anything it says \
              which databases there are: retry, callout, ratelimit, seen, misc. It is for admin \
-             users.",
+             users. With links of these names to the program, exim_dumpdb and exim_tidydb work as \
+             they are typed for Exim, and exinext, which asks the first one, does, too.",
         )
         .disable_help_subcommand(true)
+        .arg(
+            Arg::new(SPOOL)
+                .long(SPOOL)
+                .value_name("DIRECTORY")
+                .value_parser(value_parser!(OsString))
+                .global(true)
+                .help("Those of another spool, with the rights of who asks"),
+        )
         .subcommand(
             Command::new("dump")
                 .about("Shows all records")
@@ -154,11 +166,15 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     if !caller::is_admin(cx.engine().settings(), cx.engine().world()) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
-    let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
-    let store = cx.engine().world().hint_store(directory.bytes());
+    let place = spool::place(&cx, b"").map_err(Refusal::Said)?;
+    let place = match bytes(matches, SPOOL) {
+        Some(spool) => SpoolPlace { spool, ..place },
+        None => place,
+    };
+    let store = cx.engine().world().hint_store(&place.spool);
     let progress = Progress::of("going through hints");
-    let said = done(&cx, &*store, wanted(matches)).map_err(|why| {
-        let spool = directory.display().to_string();
+    let said = done(&cx, &*store, &place, wanted(matches)).map_err(|why| {
+        let spool = String::from_utf8_lossy(&place.spool);
         Refusal::Said(format!("eximious: hints of {spool}: {why}").into_bytes())
     })?;
     drop(progress);
@@ -166,7 +182,12 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
 }
 
 /// What there is to say of it; an error is why it can't be.
-fn done(cx: &Context, store: &dyn HintStore, work: HintsWork) -> Result<Vec<u8>, String> {
+fn done(
+    cx: &Context,
+    store: &dyn HintStore,
+    place: &SpoolPlace,
+    work: HintsWork,
+) -> Result<Vec<u8>, String> {
     let why = |error: HintsError| error.to_string();
     let now = cx.engine().world().clock.now().seconds;
     let mut said = Vec::new();
@@ -202,7 +223,8 @@ fn done(cx: &Context, store: &dyn HintStore, work: HintsWork) -> Result<Vec<u8>,
                 false => named,
             };
             for name in names {
-                said.extend_from_slice(&tidied(cx, store, &name, now.saturating_sub(age))?);
+                let before = now.saturating_sub(age);
+                said.extend_from_slice(&tidied(cx, store, place, (&name, before))?);
             }
         }
         HintsWork::Get(space, key) => {
@@ -238,13 +260,13 @@ fn shown(cx: &Context, space: &[u8], key: &[u8], hint: &Hint, utc: bool) -> Vec<
 fn tidied(
     cx: &Context,
     store: &dyn HintStore,
-    space: &[u8],
-    before: i64,
+    place: &SpoolPlace,
+    (space, before): (&[u8], i64),
 ) -> Result<Vec<u8>, String> {
     let why = |error: HintsError| error.to_string();
     let mut said = Vec::new();
     if space == Retry::SPACE.as_bytes() || Waiting::is_space(space) {
-        let waiting = waiting(cx)?;
+        let waiting = waiting(cx, place)?;
         let mut gone = Vec::new();
         let mut look = |key: &[u8], _: &Hint| {
             let id = key.rsplit(|byte| matches!(byte, b':' | b' ')).next().unwrap_or_default();
@@ -266,9 +288,8 @@ fn tidied(
 }
 
 /// The names of all messages that wait.
-fn waiting(cx: &Context) -> Result<BTreeSet<Vec<u8>>, String> {
-    let place = spool::place(cx, b"").map_err(|why| String::from_utf8_lossy(&why).into_owned())?;
+fn waiting(cx: &Context, place: &SpoolPlace) -> Result<BTreeSet<Vec<u8>>, String> {
     let spool = &cx.engine().world().spool;
-    let entries = spool.entries(&place).map_err(|why| eximious::stdlib::wording::reason(&why))?;
+    let entries = spool.entries(place).map_err(|why| eximious::stdlib::wording::reason(&why))?;
     Ok(entries.into_iter().map(|entry| entry.id).collect())
 }

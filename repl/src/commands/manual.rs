@@ -14,7 +14,8 @@ pub fn page() -> String {
          configuration\n.SH SYNOPSIS\n.B eximious\n[switches] [command] [arguments]\n\
          .SH DESCRIPTION\nSwitches are those of Exim. Called as exim, exim4, sendmail, mailq, \
          newaliases, rmail, rsmtp or runq, the program is as Exim is under that name, and knows \
-         no commands.\n.SH COMMANDS\n",
+         no commands. Called as exim_dumpdb or exim_tidydb, it shows or tidies its own hints, as \
+         those do Exim's.\n.SH COMMANDS\n",
         env!("CARGO_PKG_VERSION")
     );
     for command in super::all() {

@@ -1,5 +1,7 @@
 //! The names under which the program is called (specification 5.1).
 
+use super::Stop;
+
 /// As what it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CalledAs {
@@ -17,6 +19,10 @@ pub enum CalledAs {
     Rsmtp,
     /// `runq`
     Runq,
+    /// `exim_dumpdb`
+    DumpDb,
+    /// `exim_tidydb`
+    TidyDb,
 }
 
 impl CalledAs {
@@ -29,6 +35,8 @@ impl CalledAs {
             b"rmail" => Self::Rmail,
             b"rsmtp" => Self::Rsmtp,
             b"runq" => Self::Runq,
+            b"exim_dumpdb" => Self::DumpDb,
+            b"exim_tidydb" => Self::TidyDb,
             _ => Self::Eximious,
         }
     }
@@ -36,12 +44,40 @@ impl CalledAs {
     /// The options that are as if they stood before all others.
     pub(super) fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Eximious | Self::Exim => &[],
+            Self::Eximious | Self::Exim | Self::DumpDb | Self::TidyDb => &[],
             Self::Mailq => &["-bp"],
             Self::Newaliases => &["-bi"],
             Self::Rmail => &["-i", "-oee"],
             Self::Rsmtp => &["-bS"],
             Self::Runq => &["-q"],
+        }
+    }
+
+    /// What is asked for under the name of one of Exim's tools for hints, as the command that
+    /// does it (specification 54.12 and 54.13); other names leave their arguments as they are.
+    ///
+    /// # Errors
+    /// How the tool is used.
+    pub(super) fn as_command(self, args: &[Vec<u8>]) -> Result<Option<Vec<Vec<u8>>>, Stop> {
+        let (tool, does, options) = match self {
+            Self::DumpDb => ("exim_dumpdb", "dump", "[-z] [-k]"),
+            Self::TidyDb => ("exim_tidydb", "tidy", "[-t <time>]"),
+            _ => return Ok(None),
+        };
+        match args {
+            [given @ .., spool, name] if !spool.starts_with(b"-") && !name.starts_with(b"-") => {
+                let front = [b"hints", &b"--spool"[..], spool, does.as_bytes()];
+                let front = front.map(<[u8]>::to_vec).into_iter();
+                Ok(Some(front.chain(given.iter().cloned()).chain([name.clone()]).collect()))
+            }
+            _ => Err(Stop(
+                format!(
+                    "Usage: {tool} {options}  <spool-directory> <database-name>\n  \
+                     <database-name> = retry | misc | wait-<transport-name> | callout | \
+                     ratelimit | seen"
+                )
+                .into(),
+            )),
         }
     }
 }

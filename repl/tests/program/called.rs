@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use crate::common::{Run, eximious, file, run};
 
 /// Runs the program under another name.
-fn called(name: &str, args: &[&str], input: &[u8]) -> Run {
+pub fn called(name: &str, args: &[&str], input: &[u8]) -> Run {
     let place = tempfile::TempDir::with_prefix("eximious-").unwrap();
     let path = place.path().join(name);
     symlink(env!("CARGO_BIN_EXE_eximious"), &path).unwrap();

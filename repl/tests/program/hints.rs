@@ -8,6 +8,7 @@ use eximious_tests::hosts::Host;
 use eximious_tests::root;
 use tempfile::TempDir;
 
+use crate::called::called;
 use crate::common;
 
 /// A place with a spool, and the configuration.
@@ -81,7 +82,7 @@ fn waiting(shown: &str) -> Vec<(String, usize)> {
 #[test]
 fn records_are_shown_changed_and_removed() {
     let Some(_) = common::onward::exim() else { return };
-    let (_directory, file) = lay_out();
+    let (directory, file) = lay_out();
     let hints =
         |arguments: &[&str]| common::eximious(&[&["-C", &file, "hints"], arguments].concat(), b"");
     assert_eq!(hints(&[]).out, "");
@@ -89,6 +90,12 @@ fn records_are_shown_changed_and_removed() {
     assert_eq!(hints(&[]).out, "retry\nwait-smtp\nwait-smtp_by_name\n");
     let keys = hints(&["dump", "-k", "retry"]).out;
     assert!(keys.lines().any(|line| line == "R:d4.test"), "{keys}");
+    let spool = directory.path().join("spool").display().to_string();
+    let named = called("exim_dumpdb", &["-k", &spool, "retry"], b"");
+    assert_eq!(named.out, keys, "{named:?}");
+    assert!(
+        called("exim_tidydb", &["retry"], b"").err.starts_with("Usage: exim_tidydb [-t <time>]  <")
+    );
     let get = hints(&["get", "retry", "R:d4.test"]).out;
     assert!(get.starts_with("  R:d4.test -1 0 later\n"), "{get}");
     let set = hints(&["set", "retry", "R:d4.test", "text", "so be it"]).out;
