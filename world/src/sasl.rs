@@ -5,7 +5,7 @@ use eximious_core::world::{
     SaslStep, SaslValues,
 };
 use eximious_sasl::gnu::Property;
-use eximious_sasl::{SaslFault, Step, cyrus, gnu};
+use eximious_sasl::{SaslFault, Step, cyrus, gnu, gss};
 
 /// The libraries of the system.
 #[derive(Debug)]
@@ -40,6 +40,11 @@ impl Sasl for SystemSasl {
                 let session =
                     cyrus::CyrusSession::start(&start.mechanism, &peers).map_err(wrong)?;
                 Ok(Box::new(Cyrus(session)))
+            }
+            SaslLibrary::Gss => {
+                let keytab = start.keytab.as_deref().unwrap_or_default();
+                let session = gss::GssSession::start(&start.service, &start.hostname, keytab);
+                Ok(Box::new(Gss(session.map_err(wrong)?)))
             }
         }
     }
@@ -96,6 +101,30 @@ impl SaslValues for Cyrus {
 }
 
 impl SaslSession for Cyrus {
+    fn step(
+        &mut self,
+        said: Option<&[u8]>,
+        _: &mut SaslAnswers<'_>,
+    ) -> Result<SaslStep, SaslError> {
+        self.0.step(said).map(step).map_err(wrong)
+    }
+}
+
+struct Gss(gss::GssSession);
+
+impl SaslValues for Gss {
+    fn get(&self, property: SaslProperty) -> Option<Vec<u8>> {
+        let value = match property {
+            SaslProperty::GssapiDisplayName => self.0.display_name(),
+            SaslProperty::AuthzId => self.0.authorization(),
+            _ => None,
+        };
+        value.map(<[u8]>::to_vec)
+    }
+    fn set(&mut self, _: SaslProperty, _: &[u8]) {}
+}
+
+impl SaslSession for Gss {
     fn step(
         &mut self,
         said: Option<&[u8]>,

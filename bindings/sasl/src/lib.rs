@@ -1,4 +1,5 @@
-//! GNU SASL and Cyrus SASL, for the authenticators gsasl and cyrus_sasl.
+//! GNU SASL, Cyrus SASL and GSS-API, for the authenticators gsasl, cyrus_sasl and
+//! heimdal_gssapi.
 //!
 //! Each library is loaded when it is first needed, so that a program with this
 //! crate in it starts where there is none. What they read of the system (databases
@@ -9,6 +10,7 @@ use std::sync::OnceLock;
 
 pub mod cyrus;
 pub mod gnu;
+pub mod gss;
 
 /// Why a library can't go on.
 #[derive(Clone, PartialEq, Eq, Debug)]

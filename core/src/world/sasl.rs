@@ -7,6 +7,8 @@ pub enum SaslLibrary {
     Gnu,
     /// Cyrus SASL; it has its own settings, by the program's name.
     Cyrus,
+    /// A library of GSS-API, Heimdal's or MIT's: the server's side of the mechanism GSSAPI.
+    Gss,
 }
 
 /// What a session is to be.
@@ -27,6 +29,8 @@ pub struct SaslStart {
     /// The addresses of both ends, this one first: `192.0.2.1;25`. Either may be
     /// empty.
     pub addresses: [Vec<u8>; 2],
+    /// The file of the server's keys, where it is not the system's; for GSS-API alone.
+    pub keytab: Option<Vec<u8>>,
 }
 
 /// A value of a session, or something that a library wants to know.

@@ -41,6 +41,7 @@ mod fmt;
 mod full;
 mod hints;
 mod hunts;
+mod kerberos;
 mod killed;
 mod load;
 mod lsp;

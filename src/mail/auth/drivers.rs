@@ -41,15 +41,9 @@ pub(super) static DRIVERS: &[&DriverDef] = &[
     }),
     &client::external::DRIVER,
     &client::gsasl::DRIVER,
-    &DriverDef::new(
-        DriverKind::Authenticator,
-        "heimdal_gssapi",
-        "GSSAPI (RFC 4752).",
-        "39",
-        Runs::NotYet,
-    )
-    .needs("the Heimdal library")
-    .rules(&AuthenticatorRules { is_server: |_| true, ..AuthenticatorRules::DEFAULT }),
+    &own("heimdal_gssapi", "GSSAPI (RFC 4752).", "39", &HEIMDAL_GSSAPI)
+        .needs("the library of GSS-API, Heimdal's or MIT's")
+        .rules(&AuthenticatorRules { is_server: |_| true, ..AuthenticatorRules::DEFAULT }),
     &client::plaintext::DRIVER,
     &client::spa::DRIVER,
     &own("tls", "A client's certificate takes the place of AUTH.", "42", &TLS)
@@ -58,6 +52,8 @@ pub(super) static DRIVERS: &[&DriverDef] = &[
 
 static CYRUS_SASL: AuthenticatorRun =
     AuthenticatorRun { client: None, server: Some(server::cyrus_sasl::start) };
+static HEIMDAL_GSSAPI: AuthenticatorRun =
+    AuthenticatorRun { client: None, server: Some(server::heimdal_gssapi::start) };
 static DOVECOT: AuthenticatorRun =
     AuthenticatorRun { client: None, server: Some(server::dovecot::start) };
 /// What TLS has found out needs no command.

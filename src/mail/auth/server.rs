@@ -10,6 +10,7 @@ pub(super) mod cyrus_sasl;
 pub(super) mod dovecot;
 pub(super) mod external;
 pub(super) mod gsasl;
+pub(super) mod heimdal_gssapi;
 pub(super) mod plaintext;
 mod sasl;
 pub(super) mod spa;

@@ -229,7 +229,7 @@ fn a_certificate_takes_the_place_of_auth() {
 }
 
 #[test]
-fn drivers_that_are_not_there_say_so() {
+fn drivers_whose_library_is_not_there_say_so() {
     let config = "begin authenticators\nk:\n  driver = heimdal_gssapi\n  public_name = GSSAPI\n\
         g:\n  driver = gsasl\n  public_name = SCRAM-SHA-256\n  server_password = x\n";
     let (mut session, log) = session(config, client());
@@ -238,6 +238,6 @@ fn drivers_that_are_not_there_say_so() {
     let said = say(&mut session, &["AUTH SCRAM-SHA-256"]);
     assert_eq!(said, "435 Unable to authenticate at present\n");
     let lines = log.0.lock().unwrap().join("\n");
-    assert!(lines.contains("the driver heimdal_gssapi is not there in this build"), "{lines}");
-    assert!(lines.contains("the library can't be used here: denied"), "{lines}");
+    let said = "the library can't be used here: denied";
+    assert_eq!(lines.matches(said).count(), 2, "{lines}");
 }

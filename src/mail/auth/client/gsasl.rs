@@ -65,6 +65,7 @@ impl Driver for Gsasl {
             hostname: host.bytes().to_vec(),
             realm: Vec::new(),
             addresses: [Vec::new(), Vec::new()],
+            keytab: None,
         };
         let sasl = turn.cx.engine().world().sasl.clone();
         let mut session = sasl.start(&start).map_err(|error| failed(&error))?;

@@ -21,8 +21,8 @@ pub(super) struct CyrusSasl {
 
 impl AuthDriver for CyrusSasl {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
-        let begun = Conversation::begin(turn, SaslLibrary::Cyrus, &OPTIONS)?;
-        let conversation = self.conversation.insert(begun);
+        let start = sasl::start(turn, SaslLibrary::Cyrus, &OPTIONS)?;
+        let conversation = self.conversation.insert(Conversation::begin(turn, start)?);
         match initial {
             b"" => step(conversation, turn, None),
             _ => step(conversation, turn, Some(&initially_decoded(initial)?)),

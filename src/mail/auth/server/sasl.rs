@@ -1,5 +1,5 @@
 //! What the drivers share for which a library speaks the mechanisms (specification,
-//! chapters 36 and 38).
+//! chapters 36, 38 and 39).
 
 use eximious_core::world::{
     SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
@@ -41,12 +41,7 @@ pub(super) struct Conversation {
 
 impl Conversation {
     /// Begins one.
-    pub(super) fn begin(
-        turn: &mut AuthTurn<'_>,
-        library: SaslLibrary,
-        options: &SaslOptions,
-    ) -> Result<Self, AuthVerdict> {
-        let start = start(turn, library, options)?;
+    pub(super) fn begin(turn: &mut AuthTurn<'_>, start: SaslStart) -> Result<Self, AuthVerdict> {
         let sasl = turn.cx.engine().world().sasl.clone();
         let session = sasl.start(&start).map_err(|error| unavailable(&start, error))?;
         Ok(Self { session, mechanism: start.mechanism, ends: false })
@@ -80,24 +75,15 @@ impl Conversation {
 }
 
 /// What a library's session is to be.
-fn start(
+pub(super) fn start(
     turn: &mut AuthTurn<'_>,
     library: SaslLibrary,
     options: &SaslOptions,
 ) -> Result<SaslStart, AuthVerdict> {
-    let expanded = |turn: &mut AuthTurn<'_>, option: DriverOpt<Str>| match turn.expand(option) {
-        None => Ok(None),
-        Some(Ok(value)) => Ok(Some(value.bytes().to_vec())),
-        Some(Err(fail)) => Err(AuthVerdict::defer(fail.message())),
-    };
     let own = turn.authenticator.text(options.mechanism);
     let mechanism =
         own.map_or_else(|| turn.authenticator.mechanism().to_vec(), |own| own.bytes().to_vec());
     let value = |turn: &mut AuthTurn<'_>, variable| turn.cx.value_of(variable).bytes().to_vec();
-    let hostname = match expanded(turn, options.hostname)? {
-        Some(name) => name,
-        None => value(turn, var::PRIMARY_HOSTNAME),
-    };
     let mut end = |address, port| {
         let address = value(turn, address);
         let port = value(turn, port);
@@ -115,10 +101,32 @@ fn start(
         server: true,
         mechanism: mechanism.to_ascii_uppercase(),
         service: turn.authenticator.get(options.service).bytes().to_vec(),
-        hostname,
+        hostname: hostname(turn, options.hostname)?,
         realm: expanded(turn, options.realm)?.unwrap_or_default(),
         addresses,
+        keytab: None,
     })
+}
+
+/// What an option comes to, where it is set.
+pub(super) fn expanded(
+    turn: &mut AuthTurn<'_>,
+    option: DriverOpt<Str>,
+) -> Result<Option<Vec<u8>>, AuthVerdict> {
+    match turn.expand(option) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value.bytes().to_vec())),
+        Some(Err(fail)) => Err(AuthVerdict::defer(fail.message())),
+    }
+}
+
+/// The host's name in the server's, which is this host's unless the option says another.
+pub(super) fn hostname(
+    turn: &mut AuthTurn<'_>,
+    option: DriverOpt<Str>,
+) -> Result<Vec<u8>, AuthVerdict> {
+    let own = expanded(turn, option)?;
+    Ok(own.unwrap_or_else(|| turn.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec()))
 }
 
 /// A session can't begin.

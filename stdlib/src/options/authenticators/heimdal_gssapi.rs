@@ -12,7 +12,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("$primary_hostname")
         .summary("The host's name in the server's name."),
     AT.text("server_keytab")
-        .not_yet()
         .expanded()
         .summary("The file of the server's keys; by default the system's."),
     AT.text("server_service")

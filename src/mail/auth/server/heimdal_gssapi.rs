@@ -1,0 +1,76 @@
+//! A library of GSS-API knows whom Kerberos vouches for (specification, chapter 39; the
+//! mechanism GSSAPI, RFC 4752).
+
+use eximious_core::world::{SaslError, SaslLibrary, SaslProperty, SaslReply, SaslStart};
+use eximious_stdlib::options::opt::authenticator::heimdal_gssapi as opt;
+
+use super::sasl::{self, Conversation};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
+
+/// The server's side of the driver `heimdal_gssapi`.
+pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
+    Box::new(HeimdalGssapi::default())
+}
+
+/// The one mechanism.
+const MECHANISM: &[u8] = b"GSSAPI";
+
+#[derive(Default)]
+struct HeimdalGssapi {
+    conversation: Option<Conversation>,
+}
+
+impl AuthDriver for HeimdalGssapi {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let service = match turn.expand(opt::SERVER_SERVICE) {
+            None => turn.authenticator.get(opt::SERVER_SERVICE),
+            Some(service) => service.map_err(|fail| AuthVerdict::defer(fail.message()))?,
+        };
+        let start = SaslStart {
+            library: SaslLibrary::Gss,
+            server: true,
+            mechanism: MECHANISM.to_vec(),
+            service: service.bytes().to_vec(),
+            hostname: sasl::hostname(turn, opt::SERVER_HOSTNAME)?,
+            realm: Vec::new(),
+            addresses: Default::default(),
+            keytab: sasl::expanded(turn, opt::SERVER_KEYTAB)?,
+        };
+        let conversation = self.conversation.insert(Conversation::begin(turn, start)?);
+        match initial {
+            b"" => step(conversation, turn, None),
+            _ => step(conversation, turn, Some(&initially_decoded(initial)?)),
+        }
+    }
+
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let said = decoded(line)?;
+        let Some(conversation) = &mut self.conversation else { return Err(AuthVerdict::Refuse) };
+        step(conversation, turn, Some(&said))
+    }
+}
+
+fn step(
+    conversation: &mut Conversation,
+    turn: &mut AuthTurn<'_>,
+    said: Option<&[u8]>,
+) -> Result<AuthStep, AuthVerdict> {
+    match conversation.step(said, &mut |_, _| SaslReply::Nothing) {
+        Ok(Some(asked)) => Ok(AuthStep::Ask(asked)),
+        Ok(None) => {
+            let value = |property| conversation.session.get(property);
+            let name = value(SaslProperty::GssapiDisplayName).ok_or(AuthVerdict::Refuse)?;
+            let acting = value(SaslProperty::AuthzId).filter(|acting| !acting.is_empty());
+            turn.give(&name);
+            turn.give(&acting.unwrap_or(name));
+            Ok(AuthStep::Done(turn.condition()))
+        }
+        Err(SaslError::Refused(why)) => {
+            let name = turn.authenticator.name().display().into_owned();
+            let line = format!("{name} authenticator (GSSAPI): {why}");
+            turn.cx.engine().world().log.rejection_alone(line.as_bytes());
+            Err(AuthVerdict::Refuse)
+        }
+        Err(error) => Err(sasl::of(error)),
+    }
+}
