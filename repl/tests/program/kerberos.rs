@@ -13,8 +13,7 @@ const PYTHON: &str = "/usr/bin/python3";
 /// A KDC of the realm TEST.EX: it knows tim, and the service `smtp` on mx.test.ex, whose keys
 /// are in `keytab`.
 fn kdc() -> Option<Server> {
-    let [util, admin, daemon] =
-        ["kdb5_util", "kadmin.local", "krb5kdc"].map(|name| servers::program(name));
+    let [util, admin, daemon] = ["kdb5_util", "kadmin.local", "krb5kdc"].map(servers::program);
     let (util, admin, daemon) = (util?, admin?, daemon?);
     let client = Command::new(PYTHON).args(["-c", "import gssapi"]).status();
     if !client.is_ok_and(|status| status.success()) {
