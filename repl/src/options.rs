@@ -28,7 +28,7 @@ use crate::refusal::Stop;
 use crate::rights::Claim;
 use crate::session::Setup;
 use crate::{commands, daemon, filter, malware, queue, rewrite, route, show, smtp, submit};
-pub use called::CalledAs;
+pub use called::{CalledAs, parse};
 use given::Asked;
 pub(crate) use given::Given;
 use rules::{Takes, Then};
@@ -147,19 +147,6 @@ pub struct AliasRequest {
 const LONGEST_SYSLOG_NAME: usize = 32;
 /// How many `-D` options there may be.
 const MOST_MACROS: usize = 10;
-
-/// Reads the arguments, without the program's own name.
-pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> ReadArguments {
-    match called.as_command(args) {
-        Ok(Some(args)) => return parse(CalledAs::Eximious, &args),
-        Ok(None) => {}
-        Err(stop) => return ReadArguments { tells_version: false, options: Err(stop) },
-    }
-    let mut parser = Parser::new(called, args);
-    let read = parser.read();
-    let tells_version = parser.given.tells_version;
-    ReadArguments { tells_version, options: read.and_then(|()| parser.decide()) }
-}
 
 struct Parser<'a> {
     args: &'a [Vec<u8>],

@@ -1,6 +1,6 @@
 //! The names under which the program is called (specification 5.1).
 
-use super::Stop;
+use super::{Parser, ReadArguments, Stop};
 
 /// As what it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +80,19 @@ impl CalledAs {
             )),
         }
     }
+}
+
+/// Reads the arguments, without the program's own name.
+pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> ReadArguments {
+    match called.as_command(args) {
+        Ok(Some(args)) => return parse(CalledAs::Eximious, &args),
+        Ok(None) => {}
+        Err(stop) => return ReadArguments { tells_version: false, options: Err(stop) },
+    }
+    let mut parser = Parser::new(called, args);
+    let read = parser.read();
+    let tells_version = parser.given.tells_version;
+    ReadArguments { tells_version, options: read.and_then(|()| parser.decide()) }
 }
 
 #[cfg(test)]
