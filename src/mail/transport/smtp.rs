@@ -289,9 +289,9 @@ impl Work {
                 if self.is_over {
                     return false;
                 }
-                let is_less = left.iter().any(|at| self.outcomes[*at].is_some());
                 // Whom the host has put off is not asked for again.
-                left = std::mem::take(&mut self.unasked);
+                let before = std::mem::replace(&mut left, std::mem::take(&mut self.unasked));
+                let is_less = left.len() < before.len();
                 if !std::mem::take(&mut self.breaks_off) || !is_less || left.is_empty() {
                     break;
                 }
