@@ -25,8 +25,9 @@ pub(in crate::delivery) fn warn(
     if attempt.file().sender.is_empty() {
         return None;
     }
-    // Where nobody was tried, there is nothing new to tell.
-    if waiting.iter().all(|one| one.why.number <= NOT_TRIED) {
+    // Where nobody was tried, there is nothing new to tell; a second pass tries once more, and
+    // knows of other hosts, too.
+    if attempt.manner.is_first_pass || waiting.iter().all(|one| one.why.number <= NOT_TRIED) {
         return None;
     }
     let times = attempt.cx.engine().settings().get(opt::DELAY_WARNING);
