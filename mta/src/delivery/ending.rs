@@ -161,7 +161,7 @@ impl Attempt<'_> {
             if recipients[..known].iter().any(|one| one.address == *text) {
                 continue;
             }
-            done.push(self.tracking.parent(*node));
+            done.extend(self.tracking.parent(*node));
             if recipients.iter().any(|one| one.address == *text) {
                 continue;
             }
@@ -175,8 +175,8 @@ impl Attempt<'_> {
             // Who is a recipient anyway waits as such, unless he came of himself.
             let parent = self.tracking.parent(*node);
             let is_own = parent.is_some_and(|parent| self.tracking.text(parent) == &text[..]);
-            if !is_own && done.contains(&parent) {
-                self.tracking.settle(*node);
+            if !is_own {
+                self.tracking.settle(*node, &done);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Which addresses of a message are done with, and which wait for others.
 
 use std::collections::BTreeSet;
+use std::iter::successors;
 
 use eximious::route::{ChildAddress, DeliveryTarget};
 
@@ -126,12 +127,22 @@ impl Tracking {
         None
     }
 
-    /// What it came of has nothing more to do with it.
-    pub(super) fn settle(&mut self, node: NodeId) {
+    /// Which of those in `done` it came of has nothing more to do with it; what stands between
+    /// has no name in the spool's files for it.
+    pub(super) fn settle(&mut self, node: NodeId, done: &[NodeId]) {
+        let parents = successors(self.nodes[node.0].parent, |at| self.nodes[at.0].parent);
+        let path: Vec<NodeId> = parents.take_while(|at| !done.contains(at)).collect();
+        let last = *path.last().unwrap_or(&node);
+        let Some(ancestor) = self.nodes[last.0].parent else { return };
         self.nodes[node.0].once = None;
-        if let Some(parent) = self.nodes[node.0].parent {
-            self.finish(parent);
+        for between in path {
+            let one = &mut self.nodes[between.0];
+            one.pending = one.pending.saturating_sub(1);
+            if one.pending > 0 {
+                return;
+            }
         }
+        self.finish(ancestor);
     }
 
     /// That more is to be done of an address: children have to be.
