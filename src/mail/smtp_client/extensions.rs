@@ -140,7 +140,10 @@ impl Extensions {
                 b"SMTPUTF8" => extensions.smtputf8 = true,
                 b"PIPECONNECT" => extensions.pipe_connect = true,
                 b"LIMITS" => extensions.limits = AnnouncedLimits::read(words),
-                b"AUTH" => extensions.auth.extend(words.map(<[u8]>::to_ascii_uppercase)),
+                // The first line of several counts.
+                b"AUTH" if extensions.auth.is_empty() => {
+                    extensions.auth = words.map(<[u8]>::to_ascii_uppercase).collect();
+                }
                 _ => {}
             }
         }
@@ -172,6 +175,8 @@ mod tests {
         assert_eq!(found, own);
         // The first line is the server's name, whatever it looks like.
         assert_eq!(read("250 STARTTLS\r\n"), Extensions::default());
+        let twice = read("250-me\r\n250-AUTH\r\n250-AUTH LOGIN\r\n250 AUTH PLAIN\r\n");
+        assert_eq!(twice.auth, [b"LOGIN"]);
         let odd = read("250-me\r\n250-\r\n250-X-OTHER 1\r\n250-SIZE\r\n250 SIZE 99x\r\n");
         assert_eq!(odd, Extensions { size: Some(0), ..Extensions::default() });
     }

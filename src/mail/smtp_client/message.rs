@@ -191,7 +191,9 @@ impl SmtpClient {
         } else {
             let mut first = self.reply_to_message(trace);
             let prdr = std::mem::take(&mut self.prdr);
-            if prdr && first.as_ref().is_ok_and(|reply| reply.code() == b"353") {
+            // Whatever the code has behind the first digit.
+            let for_each = |reply: &Reply| reply.class() == ReplyClass::Intermediate;
+            if prdr && first.as_ref().is_ok_and(for_each) {
                 verdicts.recipients = each(self, trace);
                 first = self.reply_to_message(trace);
             }

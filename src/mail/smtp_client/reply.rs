@@ -120,7 +120,7 @@ impl Replies {
             }
             self.keep(line);
             if line.get(3) != Some(&b'-') {
-                return Read::Reply(Reply { text: std::mem::take(&mut self.lines) });
+                return Read::Reply(Reply { text: self.take_lines() });
             }
         }
     }
@@ -129,7 +129,7 @@ impl Replies {
     pub fn break_off(&mut self) -> Option<Reply> {
         self.coming.clear();
         self.seen = 0;
-        let mut text = std::mem::take(&mut self.lines);
+        let mut text = self.take_lines();
         if text.is_empty() {
             return None;
         }
@@ -152,9 +152,17 @@ impl Replies {
     fn malformed(&mut self, line: &[u8]) -> Read {
         self.keep(line);
         self.seen = 0;
-        let mut text = std::mem::take(&mut self.lines);
+        let mut text = self.take_lines();
         text.truncate(LONGEST);
         Read::Malformed(text)
+    }
+
+    /// The lines so far. Strings end at a zero byte, and so does what a server said.
+    fn take_lines(&mut self) -> Vec<u8> {
+        let mut lines = std::mem::take(&mut self.lines);
+        let end = memchr::memchr(0, &lines).unwrap_or(lines.len());
+        lines.truncate(end);
+        lines
     }
 }
 
@@ -201,6 +209,12 @@ mod tests {
         assert_eq!(read(b"2500 x\r\n"), ["? 2500 x"]);
         assert_eq!(read(b"250-a\r\nb\r\n"), ["? 250-a\nb"]);
         assert_eq!(read(b"\r\n"), ["? "]);
+    }
+
+    #[test]
+    fn a_zero_byte_ends_a_reply() {
+        assert_eq!(read(b"250-a\0b\r\n250 c\r\n250 d\0\r\n"), ["250-a", "250 d"]);
+        assert_eq!(read(b"\0 250\r\n25\0 x\r\n"), ["? ", "? 25"]);
     }
 
     #[test]
