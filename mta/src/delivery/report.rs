@@ -33,6 +33,12 @@ const SMTP_PORT: u16 = 25;
 const LONGEST_DETAIL: usize = 900;
 /// After how many bytes a line about a failure is broken behind a colon.
 const LINE: usize = 45;
+/// How long such a line may be: what comes behind it is left out.
+const LONGEST_LINE: usize = 254;
+/// How much a program reads of what a host said, all its lines together.
+const LONGEST_DIAGNOSIS: usize = 951;
+/// What stands where something was left out.
+const TRUNCATED: &[u8] = b"[truncated]";
 
 impl Attempt<'_> {
     /// What is asked about an address (RFC 3461): only recipients of the message have
@@ -228,7 +234,12 @@ impl<'r, 'd> Letter<'r, 'd> {
         if let Some(at) = memchr::memmem::find(&one.why.message, b": ") {
             let reply = unfolded(&one.why.message[at + 2..]);
             let reply: Vec<&[u8]> = reply.split(|byte| *byte == b'\n').collect();
-            self.put(&[b"Diagnostic-Code: smtp; ", &reply.join(&b"\n "[..]), b"\n"]);
+            let mut line = [b"Diagnostic-Code: smtp; ", &reply.join(&b"\n "[..])[..]].concat();
+            if line.len() > LONGEST_DIAGNOSIS {
+                line.truncate(LONGEST_DIAGNOSIS);
+                line.extend_from_slice(TRUNCATED);
+            }
+            self.put(&[&line, b"\n"]);
         }
     }
 
@@ -273,7 +284,7 @@ impl<'r, 'd> Letter<'r, 'd> {
         if let Some(said) = &why.said {
             // What a router has to say may be nothing, but it has said it.
             if !said.is_empty() || why.message.is_empty() {
-                self.indented(&[head, &broken(&legible(said))].concat());
+                self.indented(&broken(&[head, &legible(said)].concat()));
             }
             return;
         }
@@ -282,10 +293,10 @@ impl<'r, 'd> Letter<'r, 'd> {
             return;
         }
         let message = match why.host {
-            Some(_) => broken(&legible(&unfolded(message))),
-            None => broken(&legible(message)),
+            Some(_) => legible(&unfolded(message)),
+            None => legible(message),
         };
-        self.indented(&[head, &message].concat());
+        self.indented(&broken(&[head, &message].concat()));
     }
 
     /// The host that had something to say of an address.
@@ -336,7 +347,8 @@ impl<'r, 'd> Letter<'r, 'd> {
     }
 }
 
-/// A text with its lines broken behind a colon, where they are long enough.
+/// A text with its lines broken behind a colon, where they are long enough. It ends where one is
+/// too long; the space behind such a colon counts for the next one.
 fn broken(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let (mut count, mut rest) = (0, text.iter().peekable());
@@ -345,7 +357,11 @@ fn broken(text: &[u8]) -> Vec<u8> {
         count = if *byte == b'\n' { 0 } else { count + 1 };
         if *byte == b':' && count > LINE && rest.next_if_eq(&&b' ').is_some() {
             out.push(b'\n');
-            count = 0;
+            count = 1;
+        }
+        if count > LONGEST_LINE {
+            out.extend_from_slice(TRUNCATED);
+            break;
         }
     }
     out
