@@ -53,19 +53,24 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let (has_stray, stray_size) = (!stray.is_empty(), stray.len() as u64);
-    if has_stray {
-        body.splice(..0, stray);
-        message.body_lines += 1;
-        message.lines += 1;
-    }
+    let (header_lines, stray_lines) = (message.lines - message.body_lines, newlines(&stray));
+    body.splice(..0, stray);
     let longest = message.longest_line.max(longest_line(&body));
     // The last line ends, too.
     if body.last().is_some_and(|byte| *byte != b'\n') {
         body.push(b'\n');
     }
-    let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
-    message.lines = message.lines + lines - lines.min(message.body_lines);
-    message.body_lines = lines;
+    let lines = newlines(&body);
+    if has_stray {
+        // With all that continues it, it is one line of the body.
+        message.body_lines = 1 + lines.saturating_sub(stray_lines.max(1));
+        // Its lines were counted with the header's, and count again where more comes.
+        let has_more = from == Way::Smtp || message.body_lines > 1;
+        message.lines = header_lines + if has_more { message.body_lines } else { 0 };
+    } else {
+        message.lines = message.lines + lines - lines.min(message.body_lines);
+        message.body_lines = lines;
+    }
     message.longest_line = match from {
         Way::Smtp => longest_line(bytes),
         // A line of a header is as long as it is with all that continues it.
@@ -88,6 +93,10 @@ pub fn has_blank_line(bytes: &[u8]) -> bool {
 pub fn size(message: &Message) -> u64 {
     let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
     (header + 1 + message.stray.len()) as u64 + message.body.len()
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// How long the longest line is, without its end; one that has no end is none.

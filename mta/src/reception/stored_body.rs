@@ -74,6 +74,8 @@ impl StoredBody {
         body.count(0);
         // Zeros in it were counted with the header.
         body.zeros = 0;
+        // With all that continues it, that is one line.
+        body.lines = u64::from(!stray.is_empty());
         body.stray = (body.length, body.lines);
         body.pending.extend_from_slice(rest);
         body.count(stray.len());
