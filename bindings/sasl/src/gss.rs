@@ -222,6 +222,18 @@ impl Functions {
         all.join(": ")
     }
 
+    /// An error of this kind, where a status says that something is wrong.
+    fn check(
+        &self,
+        (major, minor): (u32, u32),
+        kind: fn(String) -> SaslFault,
+    ) -> Result<(), SaslFault> {
+        match major & ERRORS {
+            0 => Ok(()),
+            _ => Err(kind(self.words(major, minor))),
+        }
+    }
+
     /// A buffer that the library has made is copied, and given back.
     fn taken(&self, mut buffer: Buffer) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -246,10 +258,7 @@ impl Functions {
         let major = unsafe {
             (self.import_name)(&raw mut minor, &Buffer::of(&text), &raw const kind, &raw mut name)
         };
-        match major & ERRORS {
-            0 => Ok(name),
-            _ => Err(SaslFault::Failed(self.words(major, minor))),
-        }
+        self.check((major, minor), SaslFault::Failed).map(|()| name)
     }
 
     /// The credentials of that name, from this file of keys or from the system's.
@@ -295,10 +304,7 @@ impl Functions {
                 }
             }
         };
-        match major & ERRORS {
-            0 => Ok(credentials),
-            _ => Err(SaslFault::Failed(self.words(major, minor))),
-        }
+        self.check((major, minor), SaslFault::Failed).map(|()| credentials)
     }
 }
 
@@ -409,9 +415,7 @@ impl GssSession {
             )
         };
         let answer = functions.taken(answer);
-        if major & ERRORS != 0 {
-            return Err(SaslFault::Refused(functions.words(major, minor)));
-        }
+        functions.check((major, minor), SaslFault::Refused)?;
         if major & CONTINUE_NEEDED != 0 {
             return Ok(Step::More(answer));
         }
@@ -432,10 +436,7 @@ impl GssSession {
             (self.functions.display_name)(&raw mut minor, self.client, &raw mut name, null_mut())
         };
         let name = self.functions.taken(name);
-        match major & ERRORS {
-            0 => Ok(name),
-            _ => Err(SaslFault::Refused(self.functions.words(major, minor))),
-        }
+        self.functions.check((major, minor), SaslFault::Refused).map(|()| name)
     }
 
     /// No layer is offered, and so nothing of any length.
@@ -455,9 +456,7 @@ impl GssSession {
             )
         };
         let wrapped = functions.taken(wrapped);
-        if major & ERRORS != 0 {
-            return Err(SaslFault::Failed(functions.words(major, minor)));
-        }
+        functions.check((major, minor), SaslFault::Failed)?;
         self.stage = Stage::Layer;
         Ok(Step::More(wrapped))
     }
@@ -477,9 +476,7 @@ impl GssSession {
             )
         };
         let chosen = functions.taken(chosen);
-        if major & ERRORS != 0 {
-            return Err(SaslFault::Refused(functions.words(major, minor)));
-        }
+        functions.check((major, minor), SaslFault::Refused)?;
         match *chosen {
             [NO_LAYER, _, _, _, ref authorization @ ..] => {
                 self.authorization = Some(authorization.to_vec());

@@ -5,7 +5,7 @@ use eximious_core::world::{SaslError, SaslLibrary, SaslProperty, SaslReply};
 use eximious_stdlib::options::opt::authenticator::cyrus_sasl as opt;
 
 use super::sasl::{self, Conversation, SaslOptions, sasl_options};
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
 
 /// The server's side of the driver `cyrus_sasl`.
 pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
@@ -22,11 +22,7 @@ pub(super) struct CyrusSasl {
 impl AuthDriver for CyrusSasl {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let start = sasl::start(turn, SaslLibrary::Cyrus, &OPTIONS)?;
-        let conversation = self.conversation.insert(Conversation::begin(turn, start)?);
-        match initial {
-            b"" => step(conversation, turn, None),
-            _ => step(conversation, turn, Some(&initially_decoded(initial)?)),
-        }
+        Conversation::open(&mut self.conversation, turn, start, (initial, step))
     }
 
     fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {

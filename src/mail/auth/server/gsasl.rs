@@ -35,10 +35,8 @@ struct Found {
 
 impl AuthDriver for Gsasl {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
-        let mut conversation = {
-            let start = sasl::start(turn, SaslLibrary::Gnu, &OPTIONS)?;
-            Conversation::begin(turn, start)?
-        };
+        let start = sasl::start(turn, SaslLibrary::Gnu, &OPTIONS)?;
+        let mut conversation = Conversation::begin(turn, start)?;
         if turn.authenticator.flag(opt::SERVER_CHANNELBINDING) {
             bind(&mut *conversation.session, turn.binding);
         }

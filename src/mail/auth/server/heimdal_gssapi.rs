@@ -5,7 +5,7 @@ use eximious_core::world::{SaslError, SaslLibrary, SaslProperty, SaslReply, Sasl
 use eximious_stdlib::options::opt::authenticator::heimdal_gssapi as opt;
 
 use super::sasl::{self, Conversation};
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
 
 /// The server's side of the driver `heimdal_gssapi`.
 pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
@@ -36,11 +36,7 @@ impl AuthDriver for HeimdalGssapi {
             addresses: Default::default(),
             keytab: sasl::expanded(turn, opt::SERVER_KEYTAB)?,
         };
-        let conversation = self.conversation.insert(Conversation::begin(turn, start)?);
-        match initial {
-            b"" => step(conversation, turn, None),
-            _ => step(conversation, turn, Some(&initially_decoded(initial)?)),
-        }
+        Conversation::open(&mut self.conversation, turn, start, (initial, step))
     }
 
     fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {

@@ -7,7 +7,7 @@ use eximious_core::world::{
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::variables::var;
 
-use super::{AuthTurn, AuthVerdict};
+use super::{AuthStep, AuthTurn, AuthVerdict, initially_decoded};
 
 /// The options that each of them has.
 pub(super) struct SaslOptions {
@@ -30,6 +30,11 @@ macro_rules! sasl_options {
 }
 pub(super) use sasl_options;
 
+/// What a driver does with what the client says: nothing, where nothing was said with the
+/// command.
+pub(super) type SaslStepper =
+    fn(&mut Conversation, &mut AuthTurn<'_>, Option<&[u8]>) -> Result<AuthStep, AuthVerdict>;
+
 /// A conversation that a library leads.
 pub(super) struct Conversation {
     pub(super) session: Box<dyn SaslSession>,
@@ -45,6 +50,20 @@ impl Conversation {
         let sasl = turn.cx.engine().world().sasl.clone();
         let session = sasl.start(&start).map_err(|error| unavailable(&start, error))?;
         Ok(Self { session, mechanism: start.mechanism, ends: false })
+    }
+
+    /// Begins one in its place, with what stands behind the command.
+    pub(super) fn open(
+        place: &mut Option<Self>,
+        turn: &mut AuthTurn<'_>,
+        start: SaslStart,
+        (initial, step): (&[u8], SaslStepper),
+    ) -> Result<AuthStep, AuthVerdict> {
+        let conversation = place.insert(Self::begin(turn, start)?);
+        match initial {
+            b"" => step(conversation, turn, None),
+            _ => step(conversation, turn, Some(&initially_decoded(initial)?)),
+        }
     }
 
     /// Hands on what the client says, and gives back what it is asked; nothing, where the
