@@ -292,7 +292,7 @@ fn build_aliases(request: options::AliasRequest) -> ExitCode {
     let argv = [Some(command.bytes().to_vec()), argument].into_iter().flatten().collect();
     let replacement = Command { argv, environment, directory, ..Command::default() };
     let why = eximious::stdlib::wording::reason(&eximious_world::replace_process(&replacement));
-    complain(&[b"exim: exec of ", command.bytes(), b" failed: ", why.as_bytes()].concat())
+    complain(&[b"exim: exec '", command.bytes(), b"' failed: ", why.as_bytes()].concat())
 }
 
 /// `-bf`, `-bF`.

@@ -413,7 +413,14 @@ impl<'d> Attempt<'d> {
                 self.log_unless(silent, &[b"** ", &line[..]].concat());
                 self.log_message(&line);
                 let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
-                self.fail(Undone { output: output.to_vec(), ..failed });
+                let undone = Undone { output: output.to_vec(), ..failed };
+                // Where nobody can be told, it waits for somebody who looks after it, as long
+                // as there is time for the hosts that could not be reached.
+                let is_late = !is_local && of_hosts == Verdict::Expired;
+                match is_late && self.errors_to(&undone.address).is_empty() {
+                    true => self.expired.push(Expired { undone, group, told: None }),
+                    false => self.fail(undone),
+                }
             }
         }
     }

@@ -65,7 +65,7 @@ fn the_file_of_aliases_is_built_by_a_command() {
     let (place, config) = config();
     let failed = called("newaliases", &["-C", &config], b"");
     let command = place.path().join("build").display().to_string();
-    let why = format!("exim: exec of {command} failed: No such file or directory\n");
+    let why = format!("exim: exec '{command}' failed: No such file or directory\n");
     assert_eq!((failed.status, failed.err), (Some(1), why));
     std::fs::write(&command, "#!/bin/sh\necho built $* $PATH_OF_CALLER$ADDED\n").unwrap();
     let rights = std::os::unix::fs::PermissionsExt::from_mode(0o755);
