@@ -163,36 +163,32 @@ fn load() -> Result<Functions, String> {
     loaded(first).or_else(|why| loaded(second).map_err(|other| format!("{why}; {other}")))
 }
 
-fn loaded(name: &str) -> Result<Functions, String> {
+fn loaded(name: &str) -> Result<Functions, libloading::Error> {
     // SAFETY: the system's own library, which is made to be loaded; the symbols have the
     // types that RFC 2744 and its header give them.
     unsafe {
-        let library = Library::new(name).map_err(|error| error.to_string())?;
-        let find = || -> Result<_, libloading::Error> {
-            // MIT's has one, Heimdal's the other.
-            let keys = match library.get(b"gss_acquire_cred_from\0") {
-                Ok(acquire) => Keys::Named(*acquire),
-                Err(_) => Keys::Registered(*library.get(b"gsskrb5_register_acceptor_identity\0")?),
-            };
-            Ok(Functions {
-                import_name: *library.get(b"gss_import_name\0")?,
-                acquire: *library.get(b"gss_acquire_cred\0")?,
-                keys,
-                accept: *library.get(b"gss_accept_sec_context\0")?,
-                display_name: *library.get(b"gss_display_name\0")?,
-                wrap: *library.get(b"gss_wrap\0")?,
-                unwrap: *library.get(b"gss_unwrap\0")?,
-                display_status: *library.get(b"gss_display_status\0")?,
-                release_buffer: *library.get(b"gss_release_buffer\0")?,
-                release_name: *library.get(b"gss_release_name\0")?,
-                release_credentials: *library.get(b"gss_release_cred\0")?,
-                delete_context: *library.get(b"gss_delete_sec_context\0")?,
-                turn: Mutex::new(()),
-                // Loaded once more, as what was found borrows the first.
-                _library: Library::new(name)?,
-            })
+        let library = Library::new(name)?;
+        // MIT's has one, Heimdal's the other.
+        let keys = match library.get(b"gss_acquire_cred_from\0") {
+            Ok(acquire) => Keys::Named(*acquire),
+            Err(_) => Keys::Registered(*library.get(b"gsskrb5_register_acceptor_identity\0")?),
         };
-        find().map_err(|error| error.to_string())
+        Ok(Functions {
+            import_name: *library.get(b"gss_import_name\0")?,
+            acquire: *library.get(b"gss_acquire_cred\0")?,
+            keys,
+            accept: *library.get(b"gss_accept_sec_context\0")?,
+            display_name: *library.get(b"gss_display_name\0")?,
+            wrap: *library.get(b"gss_wrap\0")?,
+            unwrap: *library.get(b"gss_unwrap\0")?,
+            display_status: *library.get(b"gss_display_status\0")?,
+            release_buffer: *library.get(b"gss_release_buffer\0")?,
+            release_name: *library.get(b"gss_release_name\0")?,
+            release_credentials: *library.get(b"gss_release_cred\0")?,
+            delete_context: *library.get(b"gss_delete_sec_context\0")?,
+            turn: Mutex::new(()),
+            _library: library,
+        })
     }
 }
 

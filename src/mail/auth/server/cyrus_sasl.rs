@@ -47,12 +47,8 @@ fn step(
             if let Some(user) = conversation.session.get(SaslProperty::AuthId) {
                 turn.give(&user);
             }
-            let name = turn.authenticator.name().display().into_owned();
-            let mechanism = String::from_utf8_lossy(&conversation.mechanism);
-            let line =
-                format!("{name} authenticator ({mechanism}): Cyrus SASL permanent failure: {why}");
-            turn.cx.engine().world().log.rejection_alone(line.as_bytes());
-            Err(AuthVerdict::Refuse)
+            let why = format!("Cyrus SASL permanent failure: {why}");
+            Err(conversation.refused(turn, &why))
         }
         Err(SaslError::Malformed(_)) => Err(AuthVerdict::Unexpected),
         Err(error) => Err(sasl::of(error)),

@@ -22,15 +22,13 @@ struct HeimdalGssapi {
 
 impl AuthDriver for HeimdalGssapi {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
-        let service = match turn.expand(opt::SERVER_SERVICE) {
-            None => turn.authenticator.get(opt::SERVER_SERVICE),
-            Some(service) => service.map_err(|fail| AuthVerdict::defer(fail.message()))?,
-        };
+        let service = sasl::expanded(turn, opt::SERVER_SERVICE)?;
+        let usual = || turn.authenticator.get(opt::SERVER_SERVICE).bytes().to_vec();
         let start = SaslStart {
             library: SaslLibrary::Gss,
             server: true,
             mechanism: MECHANISM.to_vec(),
-            service: service.bytes().to_vec(),
+            service: service.unwrap_or_else(usual),
             hostname: sasl::hostname(turn, opt::SERVER_HOSTNAME)?,
             realm: Vec::new(),
             addresses: Default::default(),
@@ -61,12 +59,7 @@ fn step(
             turn.give(&acting.unwrap_or(name));
             Ok(AuthStep::Done(turn.condition()))
         }
-        Err(SaslError::Refused(why)) => {
-            let name = turn.authenticator.name().display().into_owned();
-            let line = format!("{name} authenticator (GSSAPI): {why}");
-            turn.cx.engine().world().log.rejection_alone(line.as_bytes());
-            Err(AuthVerdict::Refuse)
-        }
+        Err(SaslError::Refused(why)) => Err(conversation.refused(turn, &why)),
         Err(error) => Err(sasl::of(error)),
     }
 }

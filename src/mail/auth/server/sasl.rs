@@ -38,7 +38,7 @@ pub(super) type SaslStepper =
 /// A conversation that a library leads.
 pub(super) struct Conversation {
     pub(super) session: Box<dyn SaslSession>,
-    pub(super) mechanism: Vec<u8>,
+    mechanism: Vec<u8>,
     /// Whether the library has no more questions, and the client's last line is
     /// still to come.
     ends: bool,
@@ -81,6 +81,15 @@ impl Conversation {
                 Ok(Some(said))
             }
         }
+    }
+
+    /// The client is not who it says: what the library says of that is logged.
+    pub(super) fn refused(&self, turn: &AuthTurn<'_>, why: &str) -> AuthVerdict {
+        let name = turn.authenticator.name().display().into_owned();
+        let mechanism = String::from_utf8_lossy(&self.mechanism);
+        let line = format!("{name} authenticator ({mechanism}): {why}");
+        turn.cx.engine().world().log.rejection_alone(line.as_bytes());
+        AuthVerdict::Refuse
     }
 
     /// Whether the library was content and said so to the client, whose answer this is: it
