@@ -28,6 +28,7 @@ pub mod recorded;
 pub mod reference;
 pub mod routed;
 pub mod routing;
+mod runaway;
 pub mod servers;
 pub mod sieve;
 pub mod socks_proxy;

@@ -53,6 +53,7 @@ use crate::cases;
 use crate::hints;
 use crate::next_host::NextHost;
 use crate::next_hosts::{Line, NextHosts};
+use crate::runaway;
 use crate::socks_proxy::SocksProxy;
 
 /// The user that messages belong to in the spool.
@@ -291,7 +292,7 @@ impl Run {
             .args([home.path().join("spool"), home.path().join("log")])
             .status();
         assert!(owned.is_ok_and(|status| status.success()), "chown {owner}");
-        let output = spoken(command, &self.arguments, &self.input);
+        let output = spoken(command, &self.arguments, &self.input, &path);
         let mut said = vec![format!("= {}", output.status.code().unwrap_or(-1))];
         show(&mut said, "out", &output.stdout, directory);
         show(&mut said, "err", &output.stderr, directory);
@@ -313,7 +314,7 @@ impl Run {
             let Some(arguments) = with_id(arguments, &home.path().join("spool")) else { continue };
             let mut command = Command::new(program);
             command.arg("-C").arg(&path);
-            let output = spoken(command, &arguments, &self.input);
+            let output = spoken(command, &arguments, &self.input, &path);
             show(&mut said, "out", &output.stdout, directory);
             show(&mut said, "err", &output.stderr, directory);
         }
@@ -356,8 +357,13 @@ fn with_id(arguments: &[Vec<u8>], spool: &Path) -> Option<Vec<Vec<u8>>> {
     Some(arguments.iter().map(named).collect())
 }
 
-/// What a program says to an input.
-fn spoken(mut command: Command, arguments: &[Vec<u8>], input: &[u8]) -> Output {
+/// What a program says to an input, by a configuration that it is told.
+fn spoken(
+    mut command: Command,
+    arguments: &[Vec<u8>],
+    input: &[u8],
+    configuration: &Path,
+) -> Output {
     let arguments = arguments.iter().cloned().map(std::ffi::OsString::from_vec);
     let mut child = command
         .args(arguments)
@@ -373,7 +379,11 @@ fn spoken(mut command: Command, arguments: &[Vec<u8>], input: &[u8]) -> Output {
             // It may have enough before it has read all.
             let _ = standard.write_all(input);
         });
-        child.wait_with_output().expect("its output")
+        let (done, over) = std::sync::mpsc::channel();
+        scope.spawn(move || runaway::bound(configuration, &over));
+        let output = child.wait_with_output().expect("its output");
+        drop(done);
+        output
     })
 }
 
