@@ -57,6 +57,8 @@ pub(super) struct Expired {
     pub(super) group: usize,
     /// The delivery whose transport is told so, and in which words.
     pub(super) told: Option<(Delivery, &'static str)>,
+    /// Whether a host has answered with an error in its delivery.
+    pub(super) is_answered: bool,
 }
 
 /// The attempt.

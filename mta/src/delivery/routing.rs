@@ -439,7 +439,10 @@ impl Attempt<'_> {
         let (of_hosts, output) = (Verdict::Again, &b""[..]);
         let group = self.next_group();
         let (is_first, is_told) = (true, false);
-        let about = Conclusion { is_first, path: &path, began, of_hosts, output, group, is_told };
+        let is_answered = false;
+        let path = &path;
+        let about =
+            Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
         self.conclude(&planned, Outcome::Failed(failed), &about);
     }
 }

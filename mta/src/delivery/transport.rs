@@ -16,7 +16,7 @@ use super::attempt::{Attempt, Expired, Undone};
 use super::errand::{Errand, Made, OwnSender};
 use super::local::LocalRetry;
 use super::log::Subject;
-use super::report::{Arrival, Arrived};
+use super::report::{Arrival, Arrived, is_of_reply};
 use super::retry::{Verdict, store};
 use super::routing::Planned;
 use super::stand_ins::Before;
@@ -47,6 +47,8 @@ pub(super) struct Conclusion<'c> {
     pub(super) group: usize,
     /// Whether somebody was told the address.
     pub(super) is_told: bool,
+    /// Whether a host has answered with an error.
+    pub(super) is_answered: bool,
 }
 
 impl<'d> Attempt<'d> {
@@ -189,6 +191,7 @@ impl<'d> Attempt<'d> {
             }
         };
         let by = (&self.id[..], by_address);
+        let is_answered = failed_hosts.iter().any(|one| is_of_reply(one.why.number));
         let now = Before::new(of_hosts, done.passed_by, &failed_hosts, by);
         // What the last host said is what is kept.
         let mut refused: BTreeMap<_, _> = refused.into_iter().collect();
@@ -241,8 +244,9 @@ impl<'d> Attempt<'d> {
                     && matches!(&outcome, Outcome::Deferred(why) if why.number == 0);
             let group = if is_own { self.next_group() } else { group };
             let is_told = told.contains(&at);
+            let path = &path;
             let about =
-                Conclusion { is_first, path: &path, began, of_hosts, output, group, is_told };
+                Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
             self.conclude(one, outcome, &about);
         }
         self.expired[expired..].sort_by_key(|one| one.group != group);
@@ -301,7 +305,8 @@ impl<'d> Attempt<'d> {
 
     /// What came of one delivery.
     pub(super) fn conclude(&mut self, planned: &Planned, outcome: Outcome, about: &Conclusion<'_>) {
-        let &Conclusion { is_first, path, began, of_hosts, output, group, is_told } = about;
+        let &Conclusion { is_first, path, began, of_hosts, output, group, .. } = about;
+        let &Conclusion { is_told, is_answered, .. } = about;
         let outcome = match outcome {
             // There is no other time.
             Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
@@ -392,7 +397,7 @@ impl<'d> Attempt<'d> {
                             let said = if is_local { "" } else { TIMED_OUT };
                             (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, said)
                         });
-                        self.expired.push(Expired { undone, group, told });
+                        self.expired.push(Expired { undone, group, told, is_answered });
                     }
                     false => self.defer(undone),
                 }
@@ -418,7 +423,7 @@ impl<'d> Attempt<'d> {
                 // as there is time for the hosts that could not be reached.
                 let is_late = !is_local && of_hosts == Verdict::Expired;
                 match is_late && self.errors_to(&undone.address).is_empty() {
-                    true => self.expired.push(Expired { undone, group, told: None }),
+                    true => self.expired.push(Expired { undone, group, told: None, is_answered }),
                     false => self.fail(undone),
                 }
             }

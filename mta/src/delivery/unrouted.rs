@@ -134,7 +134,7 @@ impl Attempt<'_> {
             false => self.defer(undone),
             true => {
                 let group = self.next_group();
-                self.expired.push(Expired { undone, group, told: None });
+                self.expired.push(Expired { undone, group, told: None, is_answered: false });
             }
         }
     }
@@ -143,10 +143,10 @@ impl Attempt<'_> {
     pub(super) fn tell_expired(&mut self) {
         let (mut last, mut at) = (None, 0);
         for one in std::mem::take(&mut self.expired).into_iter().rev() {
-            let Expired { undone, group, told } = one;
+            let Expired { undone, group, told, is_answered } = one;
             at = if last == Some(group) { at + 1 } else { 0 };
             last = Some(group);
-            self.time_out(at, undone);
+            self.time_out(at, undone, is_answered);
             if let Some((delivery, said)) = told {
                 self.tell_transport(&delivery, "msg:fail:delivery", said.as_bytes(), None);
             }
@@ -160,7 +160,7 @@ impl Attempt<'_> {
     }
 
     /// An address for which the time has run out.
-    fn time_out(&mut self, at: usize, mut undone: Undone) {
+    fn time_out(&mut self, at: usize, mut undone: Undone, is_answered: bool) {
         // What was wrong the last time has been told in the log; the sender is told now, as far
         // as it is meant for him.
         let why = Undelivered::new(undone.why.number, TIMED_OUT);
@@ -184,9 +184,9 @@ impl Attempt<'_> {
         let is_silent = said.as_ref().is_some_and(Vec::is_empty);
         let said = said.as_deref().filter(|_| !is_silent).map(late);
         let number = undone.why.number;
-        // That a host ended the connection says as much.
         let replied = match number {
-            LOST => host.is_some(),
+            // That a host ended the connection says as much where another one has answered.
+            LOST => is_answered && host.is_some(),
             0 => host.is_some() && !is_silent,
             _ => is_of_reply(number) && !is_silent,
         };
