@@ -95,7 +95,7 @@ type AcquireFrom = unsafe extern "C" fn(
 enum Keys {
     /// With the call that asks for credentials.
     Named(AcquireFrom),
-    /// For the whole program, before it.
+    /// For the whole program, before it; an empty name stands for the system's.
     Registered(unsafe extern "C" fn(*const c_char) -> u32),
 }
 
@@ -284,19 +284,25 @@ impl Functions {
                     )
                 }
                 (keys, _) => {
-                    if let (Keys::Registered(register), false) = (keys, keytab.is_empty()) {
-                        register(file.as_ptr());
+                    let registered = match keys {
+                        // Nothing is left of what was registered before.
+                        Keys::Registered(register) => register(file.as_ptr()),
+                        Keys::Named(_) => 0,
+                    };
+                    match registered & ERRORS {
+                        0 => (self.acquire)(
+                            &raw mut minor,
+                            name,
+                            u32::MAX,
+                            &raw const mechanisms,
+                            ACCEPTS,
+                            &raw mut credentials,
+                            null_mut(),
+                            null_mut(),
+                        ),
+                        // The system's would be taken.
+                        _ => registered,
                     }
-                    (self.acquire)(
-                        &raw mut minor,
-                        name,
-                        u32::MAX,
-                        &raw const mechanisms,
-                        ACCEPTS,
-                        &raw mut credentials,
-                        null_mut(),
-                        null_mut(),
-                    )
                 }
             }
         };

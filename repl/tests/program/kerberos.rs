@@ -85,20 +85,24 @@ fn whom_kerberos_vouches_for_is_let_in() {
     let place = kdc.home().path();
     let text = |keytab: &str| {
         format!(
-            "primary_hostname = mx.test.ex\nspool_directory = {0}/spool\n\
+            "primary_hostname = mx.test.ex\nkeep_environment = KRB5_*\nspool_directory = {0}/spool\n\
              log_file_path = {0}/%slog\ntls_advertise_hosts =\nbegin authenticators\ngss:\n  \
-             driver = heimdal_gssapi\n  public_name = GSSAPI\n  server_keytab = {0}/{keytab}\n  \
+             driver = heimdal_gssapi\n  public_name = GSSAPI\n  server_keytab = {keytab}\n  \
              server_set_id = $auth1 as $auth2\n  \
              server_condition = ${{if and{{{{eq{{$auth1}}{{tim@TEST.EX}}}}\
              {{inlist{{$auth2}}{{tim@TEST.EX:boss}}}}}}}}\n",
             place.display()
         )
     };
-    let [config, without_keys] = ["keytab", "nothing"].map(|keytab| {
-        let file = place.join(format!("{keytab}.conf"));
-        std::fs::write(&file, text(keytab)).expect("a configuration");
+    let of_keys = |name: &str, keytab: String| {
+        let file = place.join(name);
+        std::fs::write(&file, text(&keytab)).expect("a configuration");
         file
-    });
+    };
+    let [config, without_keys] = ["keytab", "nothing"]
+        .map(|keytab| of_keys(&format!("{keytab}.conf"), place.join(keytab).display().to_string()));
+    let own = format!("${{if eq{{$sender_helo_name}}{{own}}{{{}/keytab}}}}", place.display());
+    let sometimes = of_keys("sometimes.conf", own);
     // The mail server's user writes there.
     std::fs::set_permissions(place, PermissionsExt::from_mode(0o777)).expect("rights");
     let tickets = ["tim", "tom"].map(|user| ticket(&kdc, user));
@@ -138,5 +142,26 @@ fn whom_kerberos_vouches_for_is_let_in() {
         assert_eq!(heard, "535 Incorrect authentication data");
         let heard = play(&without_keys, tim, "first", "");
         assert_eq!(heard, "435 Unable to authenticate at present");
+        // Whose file of keys is which: none has another one's, nor the system's for its own.
+        let asked = |config: &Path, keys: &str| {
+            let input = "EHLO own\r\nAUTH GSSAPI\r\n*\r\nEHLO other\r\nAUTH GSSAPI\r\n*\r\n";
+            let run = Command::new(OURS)
+                .arg("-C")
+                .arg(config)
+                .args(["-bs", "-oMa", "192.0.2.1"])
+                .env("KRB5_CONFIG", place.join("krb5.conf"))
+                .env("KRB5_KTNAME", place.join(keys))
+                .env("LD_LIBRARY_PATH", libraries)
+                .stdin(std::fs::File::open(kdc.home().write("input", input)).expect("a file"))
+                .output()
+                .expect("it runs");
+            let heard = String::from_utf8_lossy(&run.stdout).into_owned();
+            assert!(run.stderr.is_empty(), "{run:?}");
+            let codes = heard.lines().map(|line| &line[..3]);
+            codes.filter(|code| matches!(*code, "334" | "435")).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(asked(&sometimes, "keytab"), "334 334");
+        assert_eq!(asked(&sometimes, "nothing"), "334 435");
+        assert_eq!(asked(&without_keys, "keytab"), "435 435");
     }
 }
