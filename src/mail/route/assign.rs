@@ -68,7 +68,6 @@ impl Machine<'_> {
             self.address.attached.errors_to = Some(address);
             return Ok(());
         }
-        self.address.attached.ignore_errors = false;
         // While an address is verified, nobody will be told of errors.
         if !self.purpose.verifies() && !self.verifies(&address) {
             return Ok(());

@@ -40,14 +40,21 @@ impl Routes {
         let done: Vec<&Delivery> = done.iter().collect();
         self.introduce(cx, &done);
         cx.set_var(var::TRANSPORT_NAME, name.clone());
-        let wrong = match self.local_user(cx, done[0]) {
-            Ok(user) => {
-                let own = Consignment { deliveries: &done, user, ..consignment.clone() };
+        // What the other one puts in the sender's place is its own.
+        cx.set_var(var::RETURN_PATH, consignment.errors_to.clone());
+        let path = self.return_path(cx, shadow).inspect_err(|why| cx.log().panic(&why.message));
+        let wrong = match path.and_then(|path| Ok((path, self.local_user(cx, done[0])?))) {
+            Ok((path, user)) => {
+                let return_path = path.unwrap_or_else(|| consignment.errors_to.clone());
+                cx.set_var(var::RETURN_PATH, return_path.clone());
+                let own =
+                    Consignment { deliveries: &done, user, return_path, ..consignment.clone() };
                 self.deliver_as_shadow(cx, shadow, own)
             }
             Err(why) => Some(why.message),
         };
         self.introduce(cx, consignment.deliveries);
+        cx.set_var(var::RETURN_PATH, consignment.return_path.clone());
         Some(match wrong {
             None => name.bytes().to_vec(),
             Some(why) => [name.bytes(), b" (", &why, b")"].concat(),
