@@ -55,7 +55,9 @@ impl Driver for CramMd5 {
         if std::mem::replace(&mut self.answered, true) {
             return Ok(None);
         }
-        let Ok(challenge) = turn.decoded(asked) else {
+        let challenge = turn.decoded(asked).ok();
+        // An answer to nothing would serve whoever hears it for ever.
+        let Some(challenge) = challenge.filter(|challenge| !challenge.is_empty()) else {
             return Err(Stop::Fail([b"bad base 64 string in challenge: ", asked].concat()));
         };
         Ok(Some(cram::response(self.name.bytes(), self.secret.bytes(), &challenge)))

@@ -124,6 +124,8 @@ fn digests_and_claims() {
     );
     // Who has not asked can't know.
     plays(cram, &["235 ok"], &["AUTH CRAM-MD5"], AuthOutcome::Later);
+    let why = failed("bad base 64 string in challenge: ");
+    plays(cram, &["334 ", "501 c"], &["AUTH CRAM-MD5", "*"], why);
     let external = "e:\n driver = external\n public_name = EXTERNAL\n client_send = a^b\n";
     plays(external, &["235 ok"], &["AUTH EXTERNAL YQBi"], AuthOutcome::Accepted);
     plays(
