@@ -447,9 +447,14 @@ impl Attempt<'_> {
     }
 }
 
-/// What a child's parent came of is forgotten.
+/// What a child's parent came of is forgotten. A child that is the same is known by its own
+/// name, by which that was done with when it was read once and for all.
 fn begin_with_parent(child: &mut ChildAddress) {
-    if let Some(parent) = &mut child.address_mut().parent {
+    let address = child.address_mut();
+    if let Some(parent) = &mut address.parent {
         Arc::make_mut(parent).parent = None;
+        if !parent.text.bytes().eq_ignore_ascii_case(address.text.bytes()) {
+            address.unique = address.text.clone();
+        }
     }
 }
