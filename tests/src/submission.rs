@@ -324,6 +324,8 @@ impl Run {
         }
         said.extend(spool(&home.path().join("spool"), directory));
         mailboxes(&mut said, &home.path().join("mail"), directory);
+        // Nobody is left who would go on in the background.
+        runaway::end(&path);
         for (name, heard) in next_hosts.iter().flat_map(NextHosts::heard) {
             show(&mut said, &name, heard.as_bytes(), directory);
         }
