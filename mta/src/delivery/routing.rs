@@ -438,8 +438,7 @@ impl Attempt<'_> {
         let (path, began) = (self.message.return_path.clone(), self.moment());
         let (of_hosts, output) = (Verdict::Again, &b""[..]);
         let group = self.next_group();
-        let (is_first, is_told) = (true, false);
-        let is_answered = false;
+        let (is_first, is_told, is_answered) = (true, false, false);
         let path = &path;
         let about =
             Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
