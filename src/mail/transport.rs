@@ -19,6 +19,7 @@ mod filtered;
 mod limits;
 mod lmtp;
 mod local;
+mod outcome;
 #[allow(dead_code, reason = "mailboxes and commands change lines")]
 mod outgoing;
 mod pipe;
@@ -38,12 +39,12 @@ pub use bounds::TransportBounds;
 pub(crate) use bounds::is_on;
 pub(crate) use call::TransportCall;
 pub use call::{
-    Consignment, Delivered, Delivering, Downconversion, DsnRequests, FailedHost, FirstWords,
-    HostStanding, Outcome, StandIn, TakingHost, Undelivered,
+    Consignment, Delivering, Downconversion, DsnRequests, FailedHost, HostStanding, StandIn,
 };
 pub(crate) use driver::Transport;
 pub use embedded::{DeliveryCall, driver};
 pub use eximious_core::world::LocalUser;
+pub use outcome::{Delivered, FirstWords, Outcome, TakingHost, Undelivered};
 pub(crate) use outgoing::{Outgoing, header_lines};
 pub use smtp::{Connections, HeldConnection, NoConnections};
 

@@ -79,12 +79,7 @@ impl Errand<'_> {
         let own = if refused.is_none() { routes.return_path(cx, number) } else { Ok(None) };
         let (path, hindered) = match own {
             Ok(own) => (own.unwrap_or(self.path), None),
-            Err(why) => {
-                if !is_remote {
-                    cx.log().panic(&why.message);
-                }
-                (self.path, Some(why))
-            }
+            Err(why) => (self.path, Some(why)),
         };
         message.return_path = path.clone();
         cx.set_var(var::RETURN_PATH, path.clone());

@@ -61,17 +61,9 @@ impl Attempt<'_> {
         flags & what != 0 || (flags & any == 0 && what != RecipientDsn::SUCCESS)
     }
 
-    /// Puts a report into the spool: its name there.
-    fn hand_in_report(&mut self, text: Vec<u8>) -> Option<Vec<u8>> {
-        let done = self.try_to_hand_in(text);
-        done.inspect_err(|status| {
-            self.log(format!("Child mail process returned status {status}").as_bytes());
-        })
-        .ok()
-    }
-
-    /// The same; where it does not come there, with which status that ended.
-    fn try_to_hand_in(&mut self, text: Vec<u8>) -> Result<Vec<u8>, u8> {
+    /// Puts a report into the spool: its name there, or where it does not come there, with
+    /// which status that ended.
+    fn hand_in_report(&mut self, text: Vec<u8>) -> Result<Vec<u8>, u8> {
         let own = OwnMessage { sender: Vec::new(), text };
         let (done, name) = self.hand_in(&own);
         match done.kept {

@@ -515,8 +515,11 @@ impl Machine<'_> {
         }
     }
 
+    /// A line for the main log, but of what a client asks by EXPN, as in Exim.
     pub(super) fn log(&mut self, line: &[u8]) {
-        self.cx.log().main(line);
+        if self.purpose != Purpose::Expand {
+            self.cx.log().main(line);
+        }
     }
 
     pub(super) fn log_panic(&mut self, line: &[u8]) {

@@ -42,7 +42,7 @@ impl Routes {
         cx.set_var(var::TRANSPORT_NAME, name.clone());
         // What the other one puts in the sender's place is its own.
         cx.set_var(var::RETURN_PATH, consignment.errors_to.clone());
-        let path = self.return_path(cx, shadow).inspect_err(|why| cx.log().panic(&why.message));
+        let path = self.return_path(cx, shadow);
         let wrong = match path.and_then(|path| Ok((path, self.local_user(cx, done[0])?))) {
             Ok((path, user)) => {
                 let return_path = path.unwrap_or_else(|| consignment.errors_to.clone());

@@ -79,7 +79,7 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
     letter.returned(international);
     let text = letter.end();
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, Str::EMPTY);
-    attempt.try_to_hand_in(text).map_or_else(Told::Unsent, Told::Sent)
+    attempt.hand_in_report(text).map_or_else(Told::Unsent, Told::Sent)
 }
 
 impl Letter<'_, '_> {

@@ -73,7 +73,7 @@ pub(in crate::delivery) fn warn(
     letter.returned_header();
     letter.put(&[b"\n"]);
     let text = letter.end();
-    Some((attempt.hand_in_report(text)?, count))
+    Some((attempt.hand_in_report(text).ok()?, count))
 }
 
 /// How many warnings are due after some seconds, and the time of the latest.

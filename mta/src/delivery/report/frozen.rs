@@ -50,5 +50,5 @@ pub(in crate::delivery) fn tell_frozen(
         letter.put(&[b"  ", &address, colon, &words, b"\n"]);
     }
     let text = letter.text;
-    attempt.hand_in_report(text)
+    attempt.hand_in_report(text).ok()
 }

@@ -20,7 +20,7 @@ pub(in crate::delivery) fn notify(attempt: &mut Attempt<'_>, notice: &RouteNotic
     letter.references();
     letter.put(&[&notice.text]);
     let text = letter.text;
-    if let Some(id) = attempt.hand_in_report(text) {
+    if let Ok(id) = attempt.hand_in_report(text) {
         attempt.send_report(id);
     }
 }

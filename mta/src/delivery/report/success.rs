@@ -94,5 +94,5 @@ pub(in crate::delivery) fn confirm(attempt: &mut Attempt<'_>) -> Option<Vec<u8>>
     letter.returned_header();
     letter.put(&[b"\n"]);
     let text = letter.end();
-    attempt.hand_in_report(text)
+    attempt.hand_in_report(text).ok()
 }
