@@ -75,24 +75,30 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
                 ..Undelivered::new(0, message)
             }))
         }
-        Err(fault) => Err(Trouble::Deferred(match text.filter_fault() {
-            None => undelivered(fault),
-            Some(why) => {
-                // A new file has a name of its own until it is whole.
-                let head = b" while writing to ";
-                let name = memchr::memmem::find(&fault.message, &head[1..])
-                    .map_or(&order.path[..], |at| &fault.message[at + head.len() - 1..]);
-                let place = [&head[..], name].concat();
-                match why.is_timeout() {
-                    true => {
-                        let words = b"Connection timed out: error";
-                        Undelivered::new(TIMEOUT, [&words[..], &place].concat())
+        Err(fault) => {
+            // A command fails as it is read from, which comes behind all else.
+            let filter = text.filter_fault().zip(written_to(&fault));
+            Err(Trouble::Deferred(match filter {
+                None => undelivered(fault),
+                Some((why, name)) => {
+                    let place = [b" while writing to ", name].concat();
+                    match why.is_timeout() {
+                        true => {
+                            let words = b"Connection timed out: error";
+                            Undelivered::new(TIMEOUT, [&words[..], &place].concat())
+                        }
+                        false => why.told("transport filter", &place),
                     }
-                    false => why.told("transport filter", &place),
                 }
-            }
-        })),
+            }))
+        }
     }
+}
+
+/// What it was that could not be written to: a new file has a name of its own until it is
+/// whole.
+fn written_to(fault: &MailboxFault) -> Option<&[u8]> {
+    fault.message.strip_prefix(b"error while writing to ")
 }
 
 /// Whether an address or a filter names what is written to.

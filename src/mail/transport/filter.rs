@@ -78,7 +78,8 @@ impl FilterFault {
                 [head.as_bytes(), b" process can't be started: ", why.as_bytes()].concat()
             }
         };
-        Undelivered::new(FILTER_FAILED, text).panicking()
+        let code = if let Self::Ended(code) = self { *code } else { 0 };
+        Undelivered { code, ..Undelivered::new(FILTER_FAILED, text) }.panicking()
     }
 }
 

@@ -156,7 +156,10 @@ fn speak(
     if let (Err(_), Some(fault)) = (&done, outgoing.filter_fault()) {
         return Err(Trouble::Deferred(match fault.is_timeout() {
             true => Undelivered::new(UNKNOWN, "LMTP timeout after sending data block"),
-            false => Undelivered { panics: false, ..fault.told("transport filter", b"") },
+            false => {
+                let why = fault.told("transport filter", b"");
+                Undelivered { panics: false, is_untried: false, ..why }
+            }
         }));
     }
     if let (Err(SmtpError { cause: Cause::Closed, .. }), Some(number)) =

@@ -145,6 +145,8 @@ pub struct FirstWords {
 pub struct Undelivered {
     /// The system's number of the error, or one of Exim's own, which are negative.
     pub number: i32,
+    /// The code of a command that failed, which hints keep beside that number.
+    pub code: i32,
     /// What kind of error it is, for the rules for retries.
     pub error: RetryError,
     /// For those who read logs.
@@ -173,6 +175,7 @@ impl Undelivered {
     pub fn new(number: i32, message: impl Into<Vec<u8>>) -> Self {
         Self {
             number,
+            code: 0,
             error: RetryError::Any,
             message: message.into(),
             said: None,
@@ -194,10 +197,11 @@ impl Undelivered {
     }
 
     /// What hints keep beside its number: the letter of where its host came from, and above
-    /// it the last two digits of the reply to MAIL, RCPT or DATA.
+    /// it the last two digits of the reply to MAIL, RCPT or DATA; or the code of a command.
     pub fn detail(&self) -> i32 {
         let source = self.host.as_ref().map_or(0, |host| i32::from(host.source()));
         match self.error {
+            _ if self.code != 0 => self.code,
             _ if self.number > 0 => source,
             RetryError::Mail(code) | RetryError::Rcpt(code) | RetryError::Data(code) => {
                 let ReplyCode { tens: Some(tens), ones: Some(ones) } = code else { return source };

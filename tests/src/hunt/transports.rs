@@ -66,7 +66,6 @@ const OF_FILES: &[&str] = &[
     "allow_fifo",
     "maildir_tag = ,S=$message_size",
     "notify_comsat",
-    "locking = none",
     "use_lockfile = false",
     "lockfile_mode = 0600",
     "file_must_exist",
