@@ -17,7 +17,7 @@ static NAMES: Meta = Meta::new(
 /// address that it connected to, and the connection's name, stand there where they
 /// are logged.
 pub fn described(cx: &mut Context) -> Vec<u8> {
-    let mut out = shown(cx, b"H=");
+    let mut out = shown(cx, b"H=", true);
     if cx.engine().settings().log_selector().contains(LogSelector::CONNECTION_ID) {
         let id = cx.value_of(var::CONNECTION_ID);
         add(&mut out, b"Ci=", id.bytes());
@@ -34,10 +34,17 @@ pub fn plainly_described(cx: &mut Context) -> Vec<u8> {
 
 /// The same, without the connection's name.
 pub fn named(cx: &mut Context) -> Vec<u8> {
-    shown(cx, b"")
+    shown(cx, b"", true)
 }
 
-fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
+/// What is said of the client alone: neither the address that it connected to nor the
+/// connection's name.
+pub fn described_alone(cx: &mut Context) -> Vec<u8> {
+    shown(cx, b"H=", false)
+}
+
+/// `ends` is whether the address that it connected to stands there where that is logged.
+fn shown(cx: &mut Context, head: &[u8], ends: bool) -> Vec<u8> {
     let (address, ident) = (cx.value_of(var::SENDER_HOST_ADDRESS), cx.value_of(var::SENDER_IDENT));
     let mut out = Vec::new();
     if !address.is_empty() {
@@ -47,7 +54,7 @@ fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
             true => out.extend_from_slice(&[b"[", address.bytes(), b"]"].concat()),
             false => out.extend_from_slice(full.bytes()),
         }
-        if cx.engine().settings().log_selector().contains(LogSelector::INCOMING_INTERFACE) {
+        if ends && cx.engine().settings().log_selector().contains(LogSelector::INCOMING_INTERFACE) {
             let (local, port) =
                 (cx.value_of(var::RECEIVED_IP_ADDRESS), cx.value_of(var::RECEIVED_PORT));
             if !local.is_empty() {

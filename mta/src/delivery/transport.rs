@@ -245,6 +245,7 @@ impl<'d> Attempt<'d> {
             let group = if is_own { self.next_group() } else { group };
             let is_told = told.contains(&at);
             let path = &path;
+            let is_answered = is_answered || is_refused;
             let about =
                 Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
             self.conclude(one, outcome, &about);

@@ -212,7 +212,7 @@ impl SmtpSession {
     fn refuse_size(&mut self, data: &MailData, drops_from: bool) -> Stage {
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let sender = self.variable(var::SENDER_ADDRESS);
-        let client = self.logged_client();
+        let client = eximious::client::described_alone(&mut self.cx);
         let read = data.count - data.returns;
         let tail = format!(": message too big: read={read} max={}", data.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();

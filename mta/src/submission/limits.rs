@@ -11,7 +11,7 @@ impl Submission<'_> {
     /// Notes in the logs that a message is too large: that of rejections has its header.
     pub(super) fn too_large(&mut self, size: u64, recipients: &[Str]) -> Fault {
         let sender = self.received.message.sender.clone();
-        let client = eximious::client::described(self.cx);
+        let client = eximious::client::described_alone(self.cx);
         let numbers = format!(": message too big: read={size} max={}", self.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
         let line = [&head, &client[..], numbers.as_bytes()].concat();
