@@ -2,10 +2,12 @@
 //! are made from the registry, or says that they are stale; `cargo xtask api [--check]` does
 //! the same with the list of what the library offers; `cargo xtask features` checks
 //! that the library can be built in parts; `cargo xtask hunt KIND` looks for faults beside
-//! a real Exim (`tests/src/hunt.rs`).
+//! a real Exim (`tests/src/hunt.rs`); `cargo xtask pgo` builds the program by a profile of
+//! what it does.
 
 mod api;
 mod features;
+mod pgo;
 mod textmate;
 
 use std::fmt::Write as _;
@@ -27,11 +29,13 @@ fn main() -> ExitCode {
         ["api"] => api::run(&root(), false),
         ["api", "--check"] => api::run(&root(), true),
         ["features"] => features::check(&root()),
+        ["pgo"] => pgo::run(&root()),
         ["hunt", ref wanted @ ..] => hunt(wanted),
         _ => {
             eprintln!("usage: cargo xtask pages [--check]");
             eprintln!("       cargo xtask api [--check]");
             eprintln!("       cargo xtask features");
+            eprintln!("       cargo xtask pgo");
             eprintln!("       cargo xtask hunt KIND --seed N [--count N]");
             ExitCode::from(2)
         }

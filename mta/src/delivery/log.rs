@@ -300,7 +300,7 @@ impl Attempt<'_> {
             if done.copy > 1 {
                 line.push(b'*');
             }
-            line.extend(self.interface(done.local));
+            line.extend(self.interface(done.local.as_deref().copied()));
         } else if let Some(name) = subject.is_for {
             line.extend_from_slice(&[b" H=", name.as_bytes()].concat());
         }
@@ -390,7 +390,7 @@ impl Attempt<'_> {
             if why.is_continued {
                 line.push(b'*');
             }
-            line.extend(self.interface(why.local));
+            line.extend(self.interface(why.local.as_deref().copied()));
         }
         if let Some(secured) = why.first_words.as_ref().and_then(|words| words.secured.as_ref())
             && !defers

@@ -60,7 +60,7 @@ impl Before {
                 Outcome::Deferred(before.clone())
             }
             (Outcome::Deferred(why), Some(before)) if why.host.is_none() => {
-                let (host, local) = (before.host.clone(), before.local);
+                let (host, local) = (before.host.clone(), before.local.clone());
                 Outcome::Deferred(Undelivered { host, local, ..why })
             }
             (outcome, _) => outcome,

@@ -230,7 +230,7 @@ impl<'d> Attempt<'d> {
             let is_first = match &outcome {
                 Outcome::Delivered(done) => {
                     let host = done.host.as_ref().map(|host| host.address);
-                    copies.insert((host, done.local, done.copy))
+                    copies.insert((host, done.local.clone(), done.copy))
                 }
                 _ => false,
             };

@@ -49,7 +49,7 @@ pub struct Delivered {
     /// The host that took it.
     pub host: Option<Box<TakingHost>>,
     /// From where, at this end, it was reached.
-    pub local: Option<SocketAddr>,
+    pub local: Option<Box<SocketAddr>>,
     /// What the host, or a command, said last (`C="…"`).
     pub confirmation: Option<Vec<u8>>,
     /// The file or directory that it was written to, where the transport chose that.
@@ -156,7 +156,7 @@ pub struct Undelivered {
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
     /// From where, at this end, that was reached, if it was.
-    pub local: Option<SocketAddr>,
+    pub local: Option<Box<SocketAddr>>,
     /// What that host said first.
     pub first_words: Option<Box<FirstWords>>,
     /// Whether a message had gone along the connection to it before.

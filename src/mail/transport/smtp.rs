@@ -321,9 +321,9 @@ impl Work {
     }
 
     /// The host that could be reached last, and from where, for what is said of another one.
-    fn last_reached(&self) -> (Option<Box<TakingHost>>, Option<SocketAddr>) {
+    fn last_reached(&self) -> (Option<Box<TakingHost>>, Option<Box<SocketAddr>>) {
         match &self.reached {
-            Some((host, local)) => (Some(Box::new(host.clone())), *local),
+            Some((host, local)) => (Some(Box::new(host.clone())), local.map(Box::new)),
             None => (None, None),
         }
     }

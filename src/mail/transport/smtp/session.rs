@@ -268,13 +268,14 @@ impl Attempt<'_, '_> {
         let host = Some(Box::new(self.taking.clone()));
         let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
         let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
-        let (local, new) = (self.local, Undelivered::new(number, message));
+        let (local, new) = (self.local.map(Box::new), Undelivered::new(number, message));
         Undelivered { error, host, local, first_words, is_continued, ..new }
     }
 
     /// The same of what is wrong here while there is a connection to the host.
     fn about_host(&self, why: Undelivered) -> Undelivered {
-        Undelivered { host: Some(Box::new(self.taking.clone())), local: self.local, ..why }
+        let host = Some(Box::new(self.taking.clone()));
+        Undelivered { host, local: self.local.map(Box::new), ..why }
     }
 
     /// One transaction: the envelope, the message, and what the host makes of it.
@@ -408,7 +409,7 @@ impl Attempt<'_, '_> {
             let outcome = match verdict {
                 Ok(reply) => Outcome::Delivered(Delivered {
                     host: Some(Box::new(self.taking.clone())),
-                    local: self.local,
+                    local: self.local.map(Box::new),
                     confirmation: Some([reply.text(), &of_all].concat()),
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),

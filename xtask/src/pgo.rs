@@ -1,0 +1,232 @@
+//! The program as it is built for a site: with a profile of what it does
+//! (profile-guided optimization). It is built once to be watched, does the work below, and is
+//! built again by what was seen.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// The suites whose lines are expanded: those that need no server and no file.
+const SUITES: [&str; 6] = ["conditions", "items", "lists", "mail", "operators", "quoting"];
+/// How often: the second thread of `-be` begins with many lines.
+const ROUNDS: usize = 20;
+/// How many messages are taken, each of about so many bytes.
+const MESSAGES: usize = 500;
+const MESSAGE: usize = 5_000;
+
+/// A site's configuration in short.
+const CONFIGURATION: &str = "\
+primary_hostname = me.test
+qualify_domain = me.test
+domainlist local_domains = me.test : *.local.test
+domainlist relay_to = lsearch;DIR/relay
+hostlist relay_from = 127.0.0.0/8 : 192.0.2.0/24
+spool_directory = DIR/spool
+log_file_path = DIR/log/%slog
+keep_environment =
+tls_advertise_hosts =
+acl_smtp_rcpt = rcpt
+acl_smtp_data = data
+begin acl
+rcpt:
+  deny    local_parts = ^[.] : ^.*[@%!/|]
+          message = Restricted characters in address
+  accept  hosts = +relay_from
+          set acl_m_seen = ${eval:${if def:acl_m_seen{$acl_m_seen}{0}}+1}
+  require verify = sender
+  accept  domains = +local_domains
+  accept  domains = +relay_to
+  deny    message = relay not permitted
+data:
+  deny    condition = ${if >{$message_size}{10M}}
+  deny    !verify = header_syntax
+  warn    condition = ${if match{$h_subject:}{\\N(?i)free\\s+offer\\N}}
+          add_header = X-Flag: yes
+  accept
+begin routers
+aliases:
+  driver = redirect
+  domains = +local_domains
+  data = ${lookup{$local_part}lsearch{DIR/aliases}}
+  allow_fail
+users:
+  driver = accept
+  domains = +local_domains
+  transport = boxes
+away:
+  driver = manualroute
+  route_list = * 192.0.2.1
+  transport = smtp
+begin transports
+boxes:
+  driver = appendfile
+  directory = DIR/mail/$local_part_data
+smtp:
+  driver = smtp
+begin retry
+* * F,2h,15m; G,16h,1h,1.5; F,4d,6h
+begin rewrite
+*@old.test $1@me.test Ffrs
+";
+
+/// Builds it, and says where it is.
+pub fn run(root: &Path) -> ExitCode {
+    match build(root) {
+        Ok(place) => {
+            println!("{}", place.display());
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder with the programs.
+fn build(root: &Path) -> Result<PathBuf, String> {
+    let (host, tool) = tool()?;
+    let folder = target(root).join("pgo");
+    let profile = folder.join("profile");
+    let _ = fs::remove_dir_all(&profile);
+    fs::create_dir_all(&profile).map_err(|why| format!("{}: {why}", profile.display()))?;
+    eprintln!("== the program that is watched");
+    let watched = folder.join("watched");
+    let flags = format!("-Cprofile-generate={}", profile.display());
+    compile(root, &host, &watched, &flags)?;
+    eprintln!("== its work");
+    let seen = folder.join("seen.profdata");
+    work(root, &watched.join(&host).join("release/eximious"), &profile)
+        .map_err(|why| format!("the work can't be done: {why}"))?;
+    let mut merge = Command::new(tool);
+    merge.arg("merge").arg("-o").arg(&seen).arg(&profile);
+    done(&mut merge)?;
+    eprintln!("== the program");
+    compile(root, &host, &folder, &format!("-Cprofile-use={}", seen.display()))?;
+    Ok(folder.join(host).join("release"))
+}
+
+/// Where builds go.
+fn target(root: &Path) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let folder = root.join(folder.unwrap_or_else(|| "target".into()));
+    fs::canonicalize(&folder).unwrap_or(folder)
+}
+
+/// The host's name, and what makes one profile of many.
+fn tool() -> Result<(String, PathBuf), String> {
+    let ask = |args: &[&str]| {
+        let output = Command::new("rustc").args(args).output().ok()?;
+        String::from_utf8(output.stdout).ok().filter(|_| output.status.success())
+    };
+    let about = ask(&["-vV"]).ok_or("there is no rustc")?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.ok_or("rustc does not say what it builds for")?.to_owned();
+    let libraries = ask(&["--print", "target-libdir"]).ok_or("rustc does not say where it is")?;
+    let tool = Path::new(libraries.trim()).with_file_name("bin").join("llvm-profdata");
+    match tool.exists() {
+        true => Ok((host, tool)),
+        false => Err("there is no llvm-profdata: rustup component add llvm-tools".into()),
+    }
+}
+
+/// Builds the program and its benchmarks, for the host by its name: what runs as they are
+/// built is built as always.
+fn compile(root: &Path, host: &str, folder: &Path, flags: &str) -> Result<(), String> {
+    let given = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "-p", "eximious-repl", "-p", "eximious-bench"]);
+    cargo.args(["--target", host, "--target-dir"]).arg(folder);
+    cargo.env("RUSTFLAGS", format!("{given} {flags}")).current_dir(root);
+    done(&mut cargo)
+}
+
+fn done(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?}: {status}")),
+        Err(why) => Err(format!("{command:?}: {why}")),
+    }
+}
+
+/// Has the program expand, route and take messages. Where that gives up its rights, others
+/// write the profile, too.
+fn work(root: &Path, program: &Path, profile: &Path) -> io::Result<()> {
+    let folder = profile.join("site");
+    for name in ["spool", "log", "mail"] {
+        fs::create_dir_all(folder.join(name))?;
+    }
+    let place = folder.display().to_string();
+    let write = |name: &str, text: String| fs::write(folder.join(name), text);
+    write("exim.conf", CONFIGURATION.replace("DIR", &place))?;
+    write("relay", "far.test\n*.far.test\n".into())?;
+    let users = (0..1_000).map(|n| format!("user{n}: box{}, copy@far.test\n", n % 7));
+    write("aliases", users.collect())?;
+    write("lines", lines(root)?)?;
+    write("session", session())?;
+    let open = Command::new("chmod").args(["-R", "a+rwX"]).arg(profile).status()?;
+    if !open.success() {
+        return Err(io::Error::other("the folder can't be opened for others"));
+    }
+    let config = folder.join("exim.conf");
+    let run = |args: &[&str], input: Option<&str>| -> io::Result<()> {
+        let mut command = Command::new(program);
+        command.arg("-C").arg(&config).args(args);
+        command.env("LLVM_PROFILE_FILE", profile.join("%p-%m.profraw"));
+        let input = input.map(|name| File::open(folder.join(name))).transpose()?;
+        command.stdin(input.map_or_else(Stdio::null, Stdio::from));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        match command.status()?.code() {
+            Some(0) => Ok(()),
+            code => Err(io::Error::other(format!("{args:?} ended with {code:?}"))),
+        }
+    };
+    run(&["-be"], Some("lines"))?;
+    run(&["-odq", "-bs"], Some("session"))?;
+    run(&["-bpc"], None)?;
+    run(&["-bp"], None)?;
+    run(&["-bP"], None)?;
+    let addresses: Vec<String> = (0..200).map(|n| format!("user{n}@me.test")).collect();
+    let addresses = addresses.iter().map(String::as_str);
+    run(&["-bt"].into_iter().chain(addresses).collect::<Vec<_>>(), None)
+}
+
+/// What the suites ask, in turn.
+fn lines(root: &Path) -> io::Result<String> {
+    let mut all = String::new();
+    for suite in SUITES {
+        let text = fs::read_to_string(root.join(format!("tests/suites/{suite}.txt")))?;
+        for line in text.lines().filter_map(|line| line.strip_prefix("> ")) {
+            all.push_str(line);
+            all.push('\n');
+        }
+    }
+    Ok(all.repeat(ROUNDS))
+}
+
+/// A client that has many messages.
+fn session() -> String {
+    let mut out = String::from("EHLO client.test\r\n");
+    for number in 0..MESSAGES {
+        let _ = write!(
+            out,
+            "MAIL FROM:<sender{number}@far.test> SIZE={MESSAGE}\r\n\
+             RCPT TO:<user{number}@me.test>\r\nRCPT TO:<other@far.test>\r\nDATA\r\n\
+             Received: from a.far.test by b.far.test; Thu, 26 Nov 2026 12:00:00 +0000\r\n\
+             From: Some Body <sender{number}@far.test>\r\n\
+             To: user{number}@me.test,\r\n\tOther One <other@far.test>\r\n\
+             Subject: =?utf-8?q?Message_{number}?=\r\n\
+             Message-Id: <{number}@far.test>\r\n\
+             Date: Thu, 26 Nov 2026 12:00:00 +0000\r\n\r\n"
+        );
+        out.push_str(
+            &"A line of sixty-four bytes, as people and programs write them.\r\n"
+                .repeat(MESSAGE / 64),
+        );
+        out.push_str(".\r\n");
+    }
+    out.push_str("QUIT\r\n");
+    out
+}
