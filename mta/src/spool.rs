@@ -28,7 +28,7 @@ pub use decode::Damage;
 pub(crate) use describe::header_lines;
 pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
 pub use restore::{body, message, restore};
-pub(crate) use restore::{restore_from, unfolded};
+pub(crate) use restore::{restore_from, restore_header, unfolded};
 pub use tree::{Node, NonrecipientTree};
 
 /// How large a body is at the most that is held for somebody who delivers it.

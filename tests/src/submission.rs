@@ -498,6 +498,8 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^ Suggested action: use keep_environment\.\n", ""),
             (r"(?m)^\d{3}(  Content-Type: multipart/report)", "NNN$1"),
             (r"\b1\d{9}\.M\d+P\d+\.", "TIME."),
+            (r"(\.lock\.[\w.-]+?)\.[0-9a-f]{8}\.[0-9a-f]{8}\b", "$1.TIME.PID"),
+            (r"\btemp\.\d+\.", "temp.PID."),
             (r"space=\d+ inodes=\d+", "space=N inodes=N"),
             (r"(?m)^(cwd=\S+ \d+ args:) \S+", "$1 PROGRAM"),
         ]

@@ -3,8 +3,9 @@
 //! built again by what was seen.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -89,16 +90,18 @@ pub fn run(root: &Path) -> ExitCode {
 fn build(root: &Path) -> Result<PathBuf, String> {
     let (host, tool) = tool()?;
     let folder = target(root).join("pgo");
-    let profile = folder.join("profile");
-    let _ = fs::remove_dir_all(&profile);
-    fs::create_dir_all(&profile).map_err(|why| format!("{}: {why}", profile.display()))?;
+    let (profile, site) = (folder.join("profile"), folder.join("site"));
+    for place in [&profile, &site] {
+        let _ = fs::remove_dir_all(place);
+        fs::create_dir_all(place).map_err(|why| format!("{}: {why}", place.display()))?;
+    }
     eprintln!("== the program that is watched");
     let watched = folder.join("watched");
     let flags = format!("-Cprofile-generate={}", profile.display());
     compile(root, &host, &watched, &flags)?;
     eprintln!("== its work");
     let seen = folder.join("seen.profdata");
-    work(root, &watched.join(&host).join("release/eximious"), &profile)
+    work(root, &watched.join(&host).join("release/eximious"), &profile, &site)
         .map_err(|why| format!("the work can't be done: {why}"))?;
     let mut merge = Command::new(tool);
     merge.arg("merge").arg("-o").arg(&seen).arg(&profile);
@@ -153,23 +156,21 @@ fn done(command: &mut Command) -> Result<(), String> {
 
 /// Has the program expand, route and take messages. Where that gives up its rights, others
 /// write the profile, too.
-fn work(root: &Path, program: &Path, profile: &Path) -> io::Result<()> {
-    let folder = profile.join("site");
+fn work(root: &Path, program: &Path, profile: &Path, folder: &Path) -> io::Result<()> {
+    let all = Permissions::from_mode(0o777);
+    fs::set_permissions(profile, all.clone())?;
     for name in ["spool", "log", "mail"] {
         fs::create_dir_all(folder.join(name))?;
+        fs::set_permissions(folder.join(name), all.clone())?;
     }
     let place = folder.display().to_string();
-    let write = |name: &str, text: String| fs::write(folder.join(name), text);
-    write("exim.conf", CONFIGURATION.replace("DIR", &place))?;
-    write("relay", "far.test\n*.far.test\n".into())?;
+    let write = |name: &str, text: Vec<u8>| fs::write(folder.join(name), text);
+    write("exim.conf", CONFIGURATION.replace("DIR", &place).into())?;
+    write("relay", b"far.test\n*.far.test\n".into())?;
     let users = (0..1_000).map(|n| format!("user{n}: box{}, copy@far.test\n", n % 7));
-    write("aliases", users.collect())?;
+    write("aliases", users.collect::<String>().into())?;
     write("lines", lines(root)?)?;
-    write("session", session())?;
-    let open = Command::new("chmod").args(["-R", "a+rwX"]).arg(profile).status()?;
-    if !open.success() {
-        return Err(io::Error::other("the folder can't be opened for others"));
-    }
+    write("session", session().into())?;
     let config = folder.join("exim.conf");
     let run = |args: &[&str], input: Option<&str>| -> io::Result<()> {
         let mut command = Command::new(program);
@@ -194,13 +195,13 @@ fn work(root: &Path, program: &Path, profile: &Path) -> io::Result<()> {
 }
 
 /// What the suites ask, in turn.
-fn lines(root: &Path) -> io::Result<String> {
-    let mut all = String::new();
+fn lines(root: &Path) -> io::Result<Vec<u8>> {
+    let mut all = Vec::new();
     for suite in SUITES {
-        let text = fs::read_to_string(root.join(format!("tests/suites/{suite}.txt")))?;
-        for line in text.lines().filter_map(|line| line.strip_prefix("> ")) {
-            all.push_str(line);
-            all.push('\n');
+        let text = fs::read(root.join(format!("tests/suites/{suite}.txt")))?;
+        for line in text.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"> ")) {
+            all.extend_from_slice(line);
+            all.push(b'\n');
         }
     }
     Ok(all.repeat(ROUNDS))

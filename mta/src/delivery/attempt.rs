@@ -345,7 +345,7 @@ impl<'d> Attempt<'d> {
     /// Tells the sender that somebody has given the message up.
     fn cancel(&mut self, by: &[u8]) -> Attempted {
         self.log(&[b"cancelled by ", by].concat());
-        self.fail_all(b"delivery cancelled by administrator");
+        self.fail_all(b"delivery cancelled by administrator", b"");
         self.end()
     }
 
@@ -396,10 +396,10 @@ impl<'d> Attempt<'d> {
     /// Gives up a message that was frozen for too long: its sender is told, a report goes.
     fn cancel_late(&mut self) -> Attempted {
         self.log(b"cancelled by timeout_frozen_after");
+        self.fail_all(b"delivery cancelled; message timed out", b"");
         if self.file().sender.is_empty() {
             return self.complete_all();
         }
-        self.fail_all(b"");
         self.end()
     }
 

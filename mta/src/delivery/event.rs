@@ -1,16 +1,21 @@
 //! Events of deliveries: what `event_action` of a transport, and the main one, is told
 //! (specification 61).
 
+use std::collections::BTreeSet;
 use std::io;
 
 use eximious::route::{Address, Delivery};
+use eximious::stdlib::address::last_at;
 use eximious::transport::{Delivered, Outcome, TakingHost, TransportEvent, Undelivered};
-use eximious::world::SpoolPlace;
+use eximious::world::{SpoolPlace, TakenMessage};
 use eximious::{Context, Str, event, opt, var};
 
 use super::Deliverer;
 use super::attempt::Attempt;
 use super::routing::Planned;
+use super::tracking::known_by;
+use crate::spool::queue::Stored;
+use crate::spool::{HeaderFile, SpoolRecipient, restore_from, restore_header};
 
 /// The last delivery to another host that an attempt made.
 #[derive(Clone, Default, Debug)]
@@ -42,6 +47,11 @@ impl Attempt<'_> {
             (var::ROUTER_NAME, router.cloned().unwrap_or_default()),
         ];
         self.tell_main("msg:fail:internal", why, &about);
+    }
+
+    /// Tells the main section of each recipient that has not got the message that it will not.
+    pub(super) fn tell_given_up(&mut self, why: &[u8]) {
+        tell_given_up(&mut self.cx, &self.stored.file, self.tracking.done(), why);
     }
 
     /// Notes to whom the message went last, if it went to another host.
@@ -111,6 +121,46 @@ impl Deliverer {
             let nobody = [(var::SENDER_ADDRESS, Str::EMPTY)];
             tell_main(&mut self.context(), "proc:deliver", id, &nobody);
         }
+    }
+
+    /// Tells the main section that somebody takes a message out of the queue. Of one whose
+    /// header can't be read, no more is known than its name.
+    pub(super) fn tell_removed(
+        &self,
+        id: &[u8],
+        stored: Option<&Stored>,
+        taken: Option<&dyn TakenMessage>,
+        by: &[u8],
+    ) {
+        if self.engine.settings().text(opt::EVENT_ACTION).is_none() {
+            return;
+        }
+        let mut cx = self.context();
+        cx.set_var(var::MESSAGE_EXIM_ID, Str::from(id));
+        cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+        if let Some(stored) = stored {
+            if taken.is_none_or(|taken| restore_from(&mut cx, stored, taken).is_err()) {
+                restore_header(&mut cx, stored);
+            }
+            let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
+            let why = [b"message removed by ", by].concat();
+            tell_given_up(&mut cx, &stored.file, &done, &why);
+        }
+        tell_main(&mut cx, "msg:complete", b"", &[]);
+    }
+}
+
+/// What stands in a header file is told as it is: nobody looks where it would go.
+fn tell_given_up(cx: &mut Context, file: &HeaderFile, done: &BTreeSet<Vec<u8>>, why: &[u8]) {
+    for SpoolRecipient { address, .. } in &file.recipients {
+        if done.contains(address) || done.contains(&known_by(address)) {
+            continue;
+        }
+        let at = last_at(address);
+        let part = |part: &[u8]| Str::tainted(part);
+        let domain = address.get(at + 1..).unwrap_or_default();
+        let about = [(var::LOCAL_PART, part(&address[..at])), (var::DOMAIN, part(domain))];
+        tell_main(cx, "msg:fail:internal", why, &about);
     }
 }
 

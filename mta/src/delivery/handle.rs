@@ -69,6 +69,7 @@ impl Deliverer {
             Err(why) => {
                 let why = why.told(id, b"-H");
                 if *what == Handling::Remove {
+                    self.tell_removed(id, None, None, by);
                     let parts: [&[u8]; 5] =
                         [&why, CONTINUING, b"Message ", id, b" has been removed\n"];
                     if let Err(why) = taken.remove() {
@@ -82,6 +83,9 @@ impl Deliverer {
                 return said(&[&why, b"\n"], false);
             }
         };
+        if *what == Handling::Remove {
+            self.tell_removed(id, Some(&stored), Some(&*taken), by);
+        }
         let queue = &place.queue[..];
         let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
         let mut work =
@@ -97,8 +101,9 @@ impl Deliverer {
         }
         said.extend_from_slice(b"Continuing, to ensure all files removed\n");
         let world = self.engine.world();
-        if let Err(why) = Stored::read(world, place, id) {
-            said.extend_from_slice(&[&why.told(id, b"-H")[..], CONTINUING].concat());
+        match Stored::read(world, place, id) {
+            Ok(stored) => self.tell_removed(id, Some(&stored), None, by),
+            Err(why) => said.extend_from_slice(&[&why.told(id, b"-H")[..], CONTINUING].concat()),
         }
         let end = b" has been removed or did not exist\n";
         said.extend_from_slice(&[b"Message ", id, end].concat());

@@ -407,9 +407,13 @@ impl Attempt<'_> {
             return match wrong.clone() {
                 Wrong::Forbidden(why) => self.turn_down(Planned::new(node, delivery), why),
                 Wrong::Transport(why) => {
-                    let why = RouteError::new(why).numbered(RouteError::TRANSPORT);
-                    let router = Some(delivery.router);
-                    self.unrouted(node, &delivery.address, router, why, Unrouted::Direct);
+                    let (router, why) = (Some(delivery.router), RouteError::new(why));
+                    // The system filter is no router.
+                    let (why, standing) = match delivery.router {
+                        usize::MAX => (why, Unrouted::Filtered),
+                        _ => (why.numbered(RouteError::TRANSPORT), Unrouted::Direct),
+                    };
+                    self.unrouted(node, &delivery.address, router, why, standing);
                 }
             };
         }

@@ -104,7 +104,8 @@ impl Attempt<'_> {
             FilterEnd::Fail(text) => {
                 let (logged, said) = logged_and_said(text.bytes());
                 self.log(&with_text(b"cancelled by system filter", logged));
-                self.fail_all(said);
+                let said = if said.is_empty() { &b"delivery cancelled"[..] } else { said };
+                self.fail_all(said, said);
                 recipients = false;
             }
             FilterEnd::Finished | FilterEnd::Error(_) => {}
@@ -200,15 +201,16 @@ impl Attempt<'_> {
         file.headers.extend(more);
     }
 
-    /// Nobody gets it, and the sender is told, if there is one.
-    pub(super) fn fail_all(&mut self, said: &[u8]) {
+    /// That the message goes to none of its recipients: what the main section is told of each,
+    /// and what the sender is, where there is one.
+    pub(super) fn fail_all(&mut self, told: &[u8], said: &[u8]) {
+        self.tell_given_up(told);
         if self.file().sender.is_empty() {
             return;
         }
         for one in self.recipients() {
             let (node, address) = one.into_parts();
-            let why = Undelivered::new(0, said);
-            self.fail(Undone::new(node, &address, false, why));
+            self.fail(Undone::new(node, &address, false, Undelivered::new(0, said)));
         }
     }
 
@@ -275,10 +277,13 @@ impl Attempt<'_> {
         let found = match self.expanded(&name) {
             _ if name.is_empty() => Err(format!("{} is unset", option.name()).into_bytes()),
             Ok(name) => self.routes().transport(name.bytes()).ok_or_else(|| {
-                let head = format!(" transport (for {}) not found", option.name());
-                [name.bytes(), head.as_bytes()].concat()
+                let tail = b"\" transport for system filter delivery";
+                [b"failed to find \"", name.bytes(), tail].concat()
             }),
-            Err(fail) => Err(fail.message().to_vec()),
+            Err(_) => {
+                let tail = b"\" as a system filter transport name";
+                Err([b"failed to expand \"", name.bytes(), tail].concat())
+            }
         };
         let (transport, wrong) = match found {
             Ok(number) => (Some(number), None),

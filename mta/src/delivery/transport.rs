@@ -411,7 +411,7 @@ impl<'d> Attempt<'d> {
                 }
                 let line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.
-                let is_own = is_local && why.said.is_some();
+                let is_own = is_local && why.said.as_ref().is_some_and(|said| !said.is_empty());
                 let said = if is_own { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
                 self.tell_transport(delivery, "msg:fail:delivery", said, host);

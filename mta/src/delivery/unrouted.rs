@@ -27,6 +27,8 @@ pub(super) enum Unrouted {
     Tried,
     /// It is a file or a command, which no router looks at, and there is no transport for it.
     Direct,
+    /// The same of the system filter, which is for the panic log, too.
+    Filtered,
 }
 
 /// The number of a connection that a host ended.
@@ -108,11 +110,11 @@ impl Attempt<'_> {
                 let subject = if by_domain { (domain, None) } else { (&name[..], Some(domain)) };
                 self.keep_failure(&key.bytes(), subject, &undelivered, 0) == Verdict::Expired
             }
-            Unrouted::Waits | Unrouted::Direct => false,
+            Unrouted::Waits | Unrouted::Direct | Unrouted::Filtered => false,
         };
         let router_name = router.map(|number| self.routes().router_name(number).clone());
         // Which transport a file, a command or a reply goes by is not to be had.
-        let is_direct = standing == Unrouted::Direct;
+        let is_direct = matches!(standing, Unrouted::Direct | Unrouted::Filtered);
         let subject = Subject::undelivered(address, router_name.as_ref(), is_direct);
         let subject = Subject { is_unrouted: !minds_case, ..subject };
         let line = self.trouble_line(&subject, &undelivered, (true, None));
@@ -122,6 +124,10 @@ impl Attempt<'_> {
         let marked = [b"== ", &line[..]].concat();
         match standing {
             Unrouted::Waits => self.log_if(LogSelector::RETRY_DEFER, &marked),
+            Unrouted::Filtered => {
+                self.cx.log().panic(&marked);
+                self.log_message(&line);
+            }
             Unrouted::Tried | Unrouted::Direct => {
                 let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
                 self.log_unless(silent, &marked);

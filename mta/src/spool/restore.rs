@@ -92,6 +92,11 @@ pub(crate) fn restore_from(
     Ok(message)
 }
 
+/// The same for one whose body is not to be had.
+pub(crate) fn restore_header(cx: &mut Context, stored: &Stored) {
+    show(cx, &stored.file, message(&stored.file, b""));
+}
+
 /// What a file does not name was not so, whoever looks at it.
 fn forget(cx: &mut Context) {
     let own = [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_IDENT];
