@@ -265,11 +265,10 @@ impl Attempt<'_, '_> {
         error: RetryError,
         message: Vec<u8>,
     ) -> Undelivered {
-        let host = Some(Box::new(self.taking.clone()));
         let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
         let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
-        let (local, new) = (self.local.map(Box::new), Undelivered::new(number, message));
-        Undelivered { error, host, local, first_words, is_continued, ..new }
+        let new = Undelivered::new(number, message);
+        self.about_host(Undelivered { error, first_words, is_continued, ..new })
     }
 
     /// The same of what is wrong here while there is a connection to the host.
