@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// The packages that are taken in parts.
 const PACKAGES: [(&str, &str); 2] =
@@ -30,10 +30,10 @@ fn builds(root: &Path) -> bool {
         let text = std::fs::read_to_string(root.join(manifest)).unwrap_or_default();
         let alone = features(&text).into_iter().filter(|name| !FOREIGN.contains(name));
         for feature in std::iter::once("").chain(alone) {
-            let mut command = Command::new("cargo");
+            let mut command = crate::cargo(root);
             command.args(["check", "--quiet", "-p", package, "--no-default-features"]);
             command.args(["--features", feature]);
-            let passed = command.current_dir(root).status().is_ok_and(|status| status.success());
+            let passed = command.status().is_ok_and(|status| status.success());
             if !passed {
                 eprintln!("{package} does not build with the features [{feature}] alone");
             }
@@ -52,7 +52,7 @@ fn features(manifest: &str) -> Vec<&str> {
 
 fn crates(root: &Path) -> Option<usize> {
     let tree = ["tree", "-e", "normal", "-p", "eximious", "--no-default-features", "--prefix"];
-    let output = Command::new("cargo").args(tree).arg("none").current_dir(root).output().ok()?;
+    let output = crate::cargo(root).args(tree).arg("none").output().ok()?;
     let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
     let names = text.lines().filter_map(|line| line.split(" (").next());
     Some(names.filter(|name| !name.is_empty()).collect::<BTreeSet<_>>().len())

@@ -47,22 +47,30 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The cargo that runs this, in the workspace.
+fn cargo(root: &Path) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root);
+    cargo
+}
+
+/// Where builds go.
+fn target(root: &Path) -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let folder = root.join(folder.unwrap_or_else(|| "target".into()));
+    std::fs::canonicalize(&folder).unwrap_or(folder)
+}
+
 /// Builds the program, and starts the hunt beside it: the tests have all that it needs,
 /// and other chores do without them.
 fn hunt(wanted: &[&str]) -> ExitCode {
     let root = root();
-    let cargo = || {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&root);
-        cargo
-    };
-    let mut build = cargo();
+    let mut build = cargo(&root);
     build.args(["build", "-q", "-p", "eximious-repl", "-p", "eximious-tests", "--all-features"]);
     if !build.status().is_ok_and(|status| status.success()) {
         return ExitCode::from(2);
     }
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let folder = root.join(folder.unwrap_or_else(|| "target".into())).join("debug");
+    let folder = target(&root).join("debug");
     let mut hunt = Command::new(folder.join("hunt"));
     hunt.args(wanted).env("EXIMIOUS_PROGRAM", folder.join("eximious"));
     match hunt.status().ok().and_then(|status| status.code()) {

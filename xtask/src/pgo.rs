@@ -89,7 +89,7 @@ pub fn run(root: &Path) -> ExitCode {
 /// The folder with the programs.
 fn build(root: &Path) -> Result<PathBuf, String> {
     let (host, tool) = tool()?;
-    let folder = target(root).join("pgo");
+    let folder = crate::target(root).join("pgo");
     let (profile, site) = (folder.join("profile"), folder.join("site"));
     for place in [&profile, &site] {
         let _ = fs::remove_dir_all(place);
@@ -109,13 +109,6 @@ fn build(root: &Path) -> Result<PathBuf, String> {
     eprintln!("== the program");
     compile(root, &host, &folder, &format!("-Cprofile-use={}", seen.display()))?;
     Ok(folder.join(host).join("release"))
-}
-
-/// Where builds go.
-fn target(root: &Path) -> PathBuf {
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let folder = root.join(folder.unwrap_or_else(|| "target".into()));
-    fs::canonicalize(&folder).unwrap_or(folder)
 }
 
 /// The host's name, and what makes one profile of many.
@@ -139,10 +132,10 @@ fn tool() -> Result<(String, PathBuf), String> {
 /// built is built as always.
 fn compile(root: &Path, host: &str, folder: &Path, flags: &str) -> Result<(), String> {
     let given = std::env::var("RUSTFLAGS").unwrap_or_default();
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = crate::cargo(root);
     cargo.args(["build", "--release", "-p", "eximious-repl", "-p", "eximious-bench"]);
     cargo.args(["--target", host, "--target-dir"]).arg(folder);
-    cargo.env("RUSTFLAGS", format!("{given} {flags}")).current_dir(root);
+    cargo.env("RUSTFLAGS", format!("{given} {flags}"));
     done(&mut cargo)
 }
 
