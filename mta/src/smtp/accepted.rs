@@ -86,6 +86,7 @@ impl SmtpSession {
             notice,
             is_announced: false,
         };
+        self.connection.counts.received += 1;
         if outcome == CutthroughOutcome::Delivered {
             return self.conclude_message(arrival, &SpoolOutcome::CutThrough);
         }

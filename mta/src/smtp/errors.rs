@@ -21,6 +21,8 @@ pub(super) struct Counts {
     pub(super) nonmail: i64,
     /// MAIL commands.
     pub(super) messages: i64,
+    /// Messages that were received.
+    pub(super) received: i64,
     /// Whether a message had to wait because of the load, so that all that follow do.
     pub(super) met_load: bool,
     /// How long the next MAIL has to wait, and the next RCPT.

@@ -73,7 +73,7 @@ impl SmtpSession {
     /// Why a message that was kept is not delivered at once, unless all messages wait, or an
     /// ACL wants it.
     fn why_delayed(&mut self) -> Option<String> {
-        if self.flag(opt::QUEUE_ONLY) {
+        if self.all_wait() {
             return None;
         }
         let connected =
@@ -86,7 +86,7 @@ impl SmtpSession {
         self.connection.counts.met_load = is_loaded && self.flag(opt::QUEUE_ONLY_LOAD_LATCH);
         if queue_beyond > 0 && connected > queue_beyond {
             Some(format!("too many connections ({connected}, max {queue_beyond})"))
-        } else if each > 0 && self.connection.counts.messages > each {
+        } else if each > 0 && self.connection.counts.received > each {
             Some(format!("more than {each} messages received in one connection"))
         } else if is_loaded {
             Some(format!("load average {}", hundredths(load)))
@@ -95,10 +95,15 @@ impl SmtpSession {
         }
     }
 
-    /// Whether a delivery is tried at once of a message that was just kept; `overrides` where
-    /// that is so in spite of `queue_only`. Of one that is frozen, too: that is told.
-    pub fn delivers_at_once(&mut self, received: &Received, overrides: bool) -> bool {
-        (overrides || !self.flag(opt::QUEUE_ONLY))
+    /// Whether `queue_only` has all messages wait.
+    fn all_wait(&mut self) -> bool {
+        self.flag(opt::QUEUE_ONLY) && !self.connection.client.overrides_queue_only
+    }
+
+    /// Whether a delivery is tried at once of a message that was just kept. Of one that is
+    /// frozen, too: that is told.
+    pub fn delivers_at_once(&mut self, received: &Received) -> bool {
+        !self.all_wait()
             && !received.is_queued()
             && self.why_delayed().is_none()
             && !QueueFiles::found(self.cx.engine()).all

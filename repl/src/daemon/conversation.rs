@@ -174,7 +174,7 @@ impl Conversation {
         let HandOn { service, couriers } = hand_on;
         // Who watches sees each step by itself.
         let may_wait = service.debug.is_none() && couriers.are_quick() && !received.is_frozen();
-        if !may_wait || !self.session.delivers_at_once(received, false) {
+        if !may_wait || !self.session.delivers_at_once(received) {
             return false;
         }
         let cx = self.session.context();
@@ -202,7 +202,7 @@ impl Conversation {
         if !kept || received.recipients.is_empty() {
             return;
         }
-        if !self.session.delivers_at_once(received, false) {
+        if !self.session.delivers_at_once(received) {
             return;
         }
         let cx = self.session.context();

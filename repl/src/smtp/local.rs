@@ -96,6 +96,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         }
     };
     client.pretends = pretends;
+    client.overrides_queue_only = hand_over.overrides(&cx);
     client.connection = connection;
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(server, cx, client.clone());
@@ -126,12 +127,11 @@ pub fn keep(
 ) {
     let taken = spool::keep(session.context(), received);
     session.conclude(&taken);
-    let overrides = hand_over.overrides(session.context());
     if taken == SpoolOutcome::Spooled
         && !session.is_over()
         && !received.recipients.is_empty()
         && !received.is_frozen()
-        && session.delivers_at_once(received, overrides)
+        && session.delivers_at_once(received)
     {
         let (queue, id) = (received.queue.bytes(), received.id.bytes());
         // Who speaks SMTP has heard that the message is here.
