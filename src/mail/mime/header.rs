@@ -38,7 +38,8 @@ impl PartHeader {
     pub(crate) fn take(&mut self, line: &[u8]) {
         let line = &line[..line.len().min(MOST)];
         let Some(colon) = memchr::memchr(b':', line) else { return };
-        let (name, value) = (&line[..colon], &line[colon + 1..]);
+        // Blanks around a name are no part of it (RFC 822, 3.4.2).
+        let (name, value) = (line[..colon].trim_ascii(), &line[colon + 1..]);
         let field = match &name.to_ascii_lowercase()[..] {
             b"content-type" => &mut self.kind,
             b"content-transfer-encoding" => &mut self.encoding,
@@ -263,7 +264,7 @@ mod tests {
     fn values_are_made_uniform() {
         let mut header = PartHeader::default();
         header.take(b"Content-Description: a\\b \"c D\" (e) =f\\g\n");
-        header.take(b"content-ID:  <Foo Bar@Baz>  \n");
+        header.take(b"content-ID\t:  <Foo Bar@Baz>  \n");
         header.take(b"Content-Type: MultiPart/Mixed; Boundary=\"A b\";\n");
         assert_eq!(header.description, b"ab\"cd\"=f\\g");
         assert_eq!(header.id, b"<foobar@baz>");
