@@ -13,7 +13,7 @@ use eximious::{Context, Str, event, opt, var};
 use super::Deliverer;
 use super::attempt::Attempt;
 use super::routing::Planned;
-use super::tracking::known_by;
+use super::tracking::is_among;
 use crate::spool::queue::Stored;
 use crate::spool::{HeaderFile, SpoolRecipient, restore_from, restore_header};
 
@@ -153,7 +153,7 @@ impl Deliverer {
 /// What stands in a header file is told as it is: nobody looks where it would go.
 fn tell_given_up(cx: &mut Context, file: &HeaderFile, done: &BTreeSet<Vec<u8>>, why: &[u8]) {
     for SpoolRecipient { address, .. } in &file.recipients {
-        if done.contains(address) || done.contains(&known_by(address)) {
+        if is_among(done, address) {
             continue;
         }
         let at = last_at(address);

@@ -89,13 +89,26 @@ impl Attempt<'_> {
     }
 }
 
-/// The lines before those that a transport has for a warning (`quota_warn_message`).
-pub(super) fn warning_header(attempt: &mut Attempt<'_>) -> Vec<u8> {
+/// The lines before those that a transport has for a warning (`quota_warn_message`): none
+/// that stands there, be it in its body.
+pub(super) fn warning_header(attempt: &mut Attempt<'_>, text: &[u8]) -> Vec<u8> {
     let mut letter = Letter::new(attempt);
-    letter.reply_to();
+    if !has_line(text, b"reply-to") {
+        letter.reply_to();
+    }
     letter.put(&[b"Auto-Submitted: auto-replied\n"]);
-    letter.from();
+    if !has_line(text, b"from") {
+        letter.from();
+    }
     letter.text
+}
+
+/// Whether a line begins with a name and a colon.
+fn has_line(text: &[u8], name: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').any(|line| {
+        let (head, tail) = line.split_at(name.len().min(line.len()));
+        head.eq_ignore_ascii_case(name) && tail.trim_ascii_start().starts_with(b":")
+    })
 }
 
 /// The kind of a part that programs read.

@@ -248,8 +248,7 @@ impl Attempt<'_> {
         let recipients = self.file().recipients.clone();
         for recipient in &recipients {
             let mut address = Address::new(Str::tainted(&recipient.address[..]));
-            let unique = known_by(address.unique.bytes());
-            if self.tracking.is_done(&unique) || self.tracking.is_done(&recipient.address) {
+            if self.tracking.is_done_with(&recipient.address) {
                 continue;
             }
             if self.deliverer.is_of_others(&address) {
@@ -266,6 +265,7 @@ impl Attempt<'_> {
                     address.parent = Some(parent.as_ancestor(None));
                 }
             }
+            let unique = known_by(address.unique.bytes());
             let node = self.tracking.add(&recipient.address, &unique, None);
             self.dsn.insert(recipient.address.clone(), recipient.clone());
             all.push(Waiting { node, child: ChildAddress::Address(Box::new(address)) });

@@ -41,6 +41,12 @@ pub(super) fn known_by(unique: &[u8]) -> Vec<u8> {
     name
 }
 
+/// Whether a recipient stands among those that are done with: as it came, or by what it is
+/// known by.
+pub(super) fn is_among(done: &BTreeSet<Vec<u8>>, recipient: &[u8]) -> bool {
+    done.contains(recipient) || done.contains(&known_by(recipient))
+}
+
 /// What the children of an address are shown as, and known by. Of answers to the same address
 /// each is one of its own.
 pub(super) struct ChildNames {
@@ -204,7 +210,12 @@ impl Tracking {
         self.nodes[node.0].parent.is_none()
     }
 
-    /// Whether it has got the message, or is not to get it.
+    /// Whether a recipient has got the message, or is not to get it.
+    pub(super) fn is_done_with(&self, recipient: &[u8]) -> bool {
+        is_among(&self.done, recipient)
+    }
+
+    /// The same of an address, by what it is known by.
     pub(super) fn is_done(&self, unique: &[u8]) -> bool {
         self.done.contains(unique)
     }

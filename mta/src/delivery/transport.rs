@@ -438,7 +438,7 @@ impl<'d> Attempt<'d> {
 
     /// Sends a message that warns somebody of a full mailbox.
     fn warn(&mut self, text: &[u8]) {
-        let header = super::report::warning_header(self);
+        let header = super::report::warning_header(self, text);
         let own = OwnMessage { sender: Vec::new(), text: [&header, text].concat() };
         let (done, name) = self.hand_in(&own);
         if done.kept {

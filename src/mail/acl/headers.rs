@@ -96,17 +96,24 @@ impl Run<'_> {
                 self.state.headers_add.push(header);
             }
         }
-        let all = self.state.headers_add.iter().map(|header| header.line.bytes());
-        let mut shown = all.collect::<Vec<_>>().concat();
-        if shown.last() == Some(&b'\n') {
-            shown.pop();
-        }
+        // A list, whose separator stands twice within a member.
+        let all = self.state.headers_add.iter().map(|header| {
+            let line = header.line.bytes();
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            line.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(&b"\n\n"[..])
+        });
+        let shown = all.collect::<Vec<_>>().join(&b'\n');
         self.cx.set_var(var::HEADERS_ADDED, Str::from(shown).stamped(taint));
     }
 }
 
-/// Lines, each with those that continue it.
+/// Lines, each with those that continue it; none where there is nothing but newlines, and no
+/// empty ones before or behind the others.
 fn logical_lines(text: &[u8]) -> Vec<&[u8]> {
+    let is_text = |byte: &u8| *byte != b'\n';
+    let Some(start) = text.iter().position(is_text) else { return Vec::new() };
+    let end = text.iter().rposition(is_text).map_or(start, |last| last + 1);
+    let text = &text[start..end];
     let mut lines = Vec::new();
     let mut start = 0;
     for (at, _) in text.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
@@ -117,13 +124,11 @@ fn logical_lines(text: &[u8]) -> Vec<&[u8]> {
         }
     }
     lines.push(&text[start..]);
-    lines.retain(|line| !line.trim_ascii().is_empty());
     lines
 }
 
 fn is_header(line: &[u8]) -> bool {
-    let name = line.iter().position(|byte| !(33..=126).contains(byte) || *byte == b':');
-    name.is_some_and(|end| end > 0 && line[end..].trim_ascii_start().first() == Some(&b':'))
+    line.iter().find(|byte| !matches!(byte, 33..=126) || **byte == b':') == Some(&b':')
 }
 
 #[cfg(test)]
@@ -132,9 +137,10 @@ mod tests {
 
     #[test]
     fn lines_are_continued() {
-        let lines = logical_lines(b"a: b\n c\nd: e\n\n f");
+        let lines = logical_lines(b"\n\na: b\n c\nd: e\n\n f\n");
         assert_eq!(lines, [b"a: b\n c".as_slice(), b"d: e", b"\n f"]);
-        assert!(is_header(b"X-Y: z") && is_header(b"X:") && is_header(b"X : y"));
-        assert!(!is_header(b"no header: x") && !is_header(b": x") && !is_header(b"x"));
+        assert!(logical_lines(b"\n\n").is_empty() && logical_lines(b"").is_empty());
+        assert!(is_header(b"X-Y: z") && is_header(b"X:") && is_header(b": x"));
+        assert!(!is_header(b"no header: x") && !is_header(b"X : y") && !is_header(b"x"));
     }
 }

@@ -87,7 +87,7 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
                             let words = b"Connection timed out: error";
                             Undelivered::new(TIMEOUT, [&words[..], &place].concat())
                         }
-                        false => why.told("transport filter", &place),
+                        false => why.told("transport filter", &place).panicking(),
                     }
                 }
             }))

@@ -79,7 +79,7 @@ impl FilterFault {
             }
         };
         let code = if let Self::Ended(code) = self { *code } else { 0 };
-        Undelivered { code, ..Undelivered::new(FILTER_FAILED, text) }.panicking()
+        Undelivered { code, ..Undelivered::new(FILTER_FAILED, text) }
     }
 }
 

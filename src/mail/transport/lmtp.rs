@@ -156,10 +156,7 @@ fn speak(
     if let (Err(_), Some(fault)) = (&done, outgoing.filter_fault()) {
         return Err(Trouble::Deferred(match fault.is_timeout() {
             true => Undelivered::new(UNKNOWN, "LMTP timeout after sending data block"),
-            false => {
-                let why = fault.told("transport filter", b"");
-                Undelivered { panics: false, is_untried: false, ..why }
-            }
+            false => fault.told("transport filter", b""),
         }));
     }
     if let (Err(SmtpError { cause: Cause::Closed, .. }), Some(number)) =

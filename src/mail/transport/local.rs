@@ -158,7 +158,8 @@ impl<'c> LocalText<'c> {
             true => (Vec::new(), Vec::new()),
             false => (check, escape),
         };
-        Ok(Self { before, outgoing, changes: LineChanges { check, escape, crlf }, after })
+        let changes = LineChanges { check, escape, in_header: batched, crlf };
+        Ok(Self { before, outgoing, changes, after })
     }
 
     /// Reads all of it.

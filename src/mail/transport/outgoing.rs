@@ -57,6 +57,8 @@ pub(crate) struct LineChanges {
     pub(crate) check: Vec<u8>,
     /// … begins with this instead.
     pub(crate) escape: Vec<u8>,
+    /// Whether that is so in the header, too.
+    pub(crate) in_header: bool,
     /// Whether lines end with `\r\n`.
     pub(crate) crlf: bool,
 }
@@ -205,17 +207,17 @@ impl<'m> Outgoing<'m> {
         Chunks::new(&self.head, &|| self.body())
     }
 
-    /// Reads it with changed lines.
+    /// Reads it with changed lines. What has come through a command is all one.
     pub(crate) fn changed(&self, changes: LineChanges) -> Box<dyn Read + '_> {
-        match changes == LineChanges::default() {
-            true => self.reader(),
-            false => Box::new(ChangedLines {
-                from: self.reader(),
-                changes,
-                begins: Some(Vec::new()),
-                out: Cursor::default(),
-            }),
+        if changes == LineChanges::default() {
+            return self.reader();
         }
+        if changes.in_header || self.filter.is_some() {
+            return Box::new(ChangedLines::new(self.reader(), changes));
+        }
+        let ends = LineChanges { crlf: changes.crlf, ..LineChanges::default() };
+        let head = ChangedLines::new(Box::new(Cursor::new(&self.head[..])), ends);
+        Box::new(head.chain(ChangedLines::new(self.body(), changes)))
     }
 
     /// Whether there is a byte in it that is not of ASCII.
@@ -311,7 +313,11 @@ struct ChangedLines<'r> {
     out: Cursor<Vec<u8>>,
 }
 
-impl ChangedLines<'_> {
+impl<'r> ChangedLines<'r> {
+    fn new(from: Box<dyn Read + 'r>, changes: LineChanges) -> Self {
+        Self { from, changes, begins: Some(Vec::new()), out: Cursor::default() }
+    }
+
     fn take(&mut self, byte: u8, out: &mut Vec<u8>) {
         if let Some(start) = &mut self.begins {
             start.push(byte);
@@ -368,9 +374,18 @@ mod tests {
     use super::*;
 
     fn changed(text: &str, check: &str, escape: &str, crlf: bool) -> String {
-        let message = Message::new(Vec::new(), text);
-        let outgoing = Outgoing::of(Vec::new(), &message);
-        let changes = LineChanges { check: check.into(), escape: escape.into(), crlf };
+        written((b"", text), (check, escape), false, crlf)
+    }
+
+    fn written(
+        (head, body): (&[u8], &str),
+        (check, escape): (&str, &str),
+        in_header: bool,
+        crlf: bool,
+    ) -> String {
+        let message = Message::new(Vec::new(), body);
+        let outgoing = Outgoing::of(head.to_vec(), &message);
+        let changes = LineChanges { check: check.into(), escape: escape.into(), in_header, crlf };
         let mut out = String::new();
         outgoing.changed(changes).read_to_string(&mut out).unwrap();
         out
@@ -394,5 +409,14 @@ mod tests {
         ] {
             assert_eq!(changed(text, check, escape, crlf), out, "{text:?}");
         }
+    }
+
+    #[test]
+    fn lines_of_the_header_stay_unless_that_is_said() {
+        let message = (&b".a: b\n\n"[..], ".\n");
+        let text = |in_header, crlf| written(message, (".", ".."), in_header, crlf);
+        assert_eq!(text(false, false), ".a: b\n\n..\n");
+        assert_eq!(text(false, true), ".a: b\r\n\r\n..\r\n");
+        assert_eq!(text(true, false), "..a: b\n\n..\n");
     }
 }

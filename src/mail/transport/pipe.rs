@@ -108,7 +108,7 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
 fn not_filtered(call: &TransportCall<'_>, fault: &FilterFault, head: &[u8]) -> Trouble {
     let why = match fault.is_timeout() {
         true => fault.told("transport filter", b" while writing to pipe"),
-        false => fault.told("Transport filter", b""),
+        false => fault.told("Transport filter", b"").panicking(),
     };
     let tail: &[u8] = if head.is_empty() { b"" } else { b")" };
     let late = [head, &why.message, tail].concat();

@@ -27,7 +27,8 @@ pub(super) fn failed(call: &TransportCall<'_>, order: &PipeOrder, code: i32) -> 
     };
     let returned = format!("returned {code}{meaning} from command: ");
     let program = order.argv.first().map(Vec::as_slice).unwrap_or_default();
-    [&head[..], returned.as_bytes(), program].concat()
+    let quote: &[u8] = if program.contains(&b' ') { b"\"" } else { b"" };
+    [&head[..], returned.as_bytes(), quote, program, quote].concat()
 }
 
 /// What a code usually means (`sysexits.h`).

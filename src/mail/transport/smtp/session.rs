@@ -509,7 +509,7 @@ impl Attempt<'_, '_> {
     fn not_filtered(&mut self, fault: &FilterFault) -> Undelivered {
         if !fault.is_timeout() {
             let told = fault.told("transport filter", b"");
-            return self.about_host(Undelivered { panics: false, ..told });
+            return self.about_host(Undelivered { is_untried: true, ..told });
         }
         let text = b"SMTP timeout after sending data block";
         let line = self.about(b": ", &[&text[..], b": Connection timed out"].concat());
