@@ -142,6 +142,14 @@ impl Routes {
         self.router_has(number, eximious_stdlib::options::opt::router::redirect::ONE_TIME)
     }
 
+    /// Whether a router's answer holds for other addresses in the same domain, too
+    /// (`same_domain_copy_routing`).
+    pub fn router_answers_for_domain(&self, number: usize) -> bool {
+        use eximious_stdlib::options::opt::router::{dnslookup, manualroute};
+        self.router_has(number, dnslookup::SAME_DOMAIN_COPY_ROUTING)
+            || self.router_has(number, manualroute::SAME_DOMAIN_COPY_ROUTING)
+    }
+
     /// Whether there is a router of a name that may make a copy on the way (`unseen`).
     pub fn has_copying_router(&self, name: &Str) -> bool {
         let mut routers = self.0.routers.iter();

@@ -1,6 +1,6 @@
 //! Where the addresses of a message go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use eximious::route::{
@@ -56,6 +56,9 @@ impl Waiting {
         }
     }
 }
+
+/// Addresses that are to be routed, in order.
+type ToRoute = VecDeque<(NodeId, Box<Address>)>;
 
 /// All that is to be done, in order.
 #[derive(Debug, Default)]
@@ -113,15 +116,20 @@ impl Attempt<'_> {
                 to_route.retain(|(node, address)| !self.is_queued(*node, address));
                 to_route.reverse();
             }
-            for (node, address) in to_route {
+            let mut to_route = VecDeque::from(to_route);
+            while let Some((node, address)) = to_route.pop_front() {
                 count += 1;
                 if count > MOST_ADDRESSES {
                     let why = RouteError::new("too many addresses come of this message's");
                     self.unrouted(node, &address, None, why, Unrouted::Tried);
                     continue;
                 }
+                let (domain, planned) = (address.domain.clone(), plan.remote.len());
                 let children = self.pass(&mut plan, node, address);
                 new.splice(0..0, children);
+                if plan.remote.len() > planned {
+                    self.copy_routing(&mut plan, &domain, &mut to_route);
+                }
             }
         }
         for list in [&mut plan.local, &mut plan.remote] {
@@ -281,6 +289,31 @@ impl Attempt<'_> {
             self.unrouted(node, address, None, why, Unrouted::Waits);
         }
         waits
+    }
+
+    /// The latest of the remote deliveries, for all others that are to be routed and have the
+    /// domain that its address had, if its router's answer holds for those
+    /// (`same_domain_copy_routing`).
+    fn copy_routing(&mut self, plan: &mut Plan, domain: &Str, to_route: &mut ToRoute) {
+        let Some(Planned { delivery: latest, .. }) = plan.remote.first() else { return };
+        let Address { domain: reached, attached, .. } = &latest.address;
+        let is_changed = !attached.headers_add.is_empty() || !attached.headers_remove.is_empty();
+        if !self.routes().router_answers_for_domain(latest.router)
+            || reached.bytes() != domain.bytes()
+            || is_changed
+        {
+            return;
+        }
+        let latest = latest.clone();
+        let (same, others): (ToRoute, ToRoute) = std::mem::take(to_route)
+            .into_iter()
+            .partition(|(_, address)| address.domain.bytes() == domain.bytes());
+        *to_route = others;
+        for (node, address) in same {
+            self.tracking.expect(node, 0);
+            self.forget_routing(&address);
+            self.plan(plan, node, Box::new(latest.copied_to(*address)));
+        }
     }
 
     /// One pass of an address through the routers; what else has to be looked at.

@@ -236,6 +236,16 @@ impl Delivery {
     pub fn original(&self) -> &Str {
         self.address.original().map_or(&self.address.text, |one| &one.text)
     }
+
+    /// The same delivery of another address in its domain, which no router has looked at
+    /// (`same_domain_copy_routing`): it has nothing of what they attach but who is told of
+    /// errors. There is none where they change the header.
+    pub fn copied_to(&self, address: Address) -> Self {
+        let mut copy = Self { address, recipients: Vec::new(), ..self.clone() };
+        copy.address.local_part = copy.address.local_part.lowercased();
+        copy.address.attached.errors_to = self.address.attached.errors_to.clone();
+        copy
+    }
 }
 
 /// What kind of delivery it is.

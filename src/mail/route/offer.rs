@@ -18,6 +18,8 @@ pub(super) struct Offer {
     pub(super) cased_local_part: Str,
     pub(super) prefix: Affix,
     pub(super) suffix: Affix,
+    /// Whether the case of the local part counts.
+    caseful: bool,
     /// Whether the local part is the whole of it, its case put away.
     whole: bool,
     /// Whether the variables say what it is.
@@ -42,10 +44,16 @@ impl Offer {
         Self { local_part, cased_local_part, whole: true, ..Self::default() }
     }
 
+    /// The whole local part of the address, as the router has it.
+    pub(super) fn whole_local_part(&self, address: &Address) -> Str {
+        cased(&address.local_part, self.caseful)
+    }
+
     /// Forgets what the router before it had of its own, and says which affix is missing
     /// that this one asks for.
     pub(super) fn begin(&mut self, address: &Address, filter: &Filter) -> Option<&'static str> {
         self.skipped = false;
+        self.caseful = filter.caseful;
         self.before = None;
         self.user = None;
         self.home = None;
@@ -111,7 +119,7 @@ impl Offer {
 }
 
 /// A text in lower case, unless its case counts.
-fn cased(text: &Str, caseful: bool) -> Str {
+pub(super) fn cased(text: &Str, caseful: bool) -> Str {
     match caseful {
         true => text.clone(),
         false => text.lowercased(),

@@ -4,7 +4,8 @@ use eximious_core::{Str, Var};
 use eximious_stdlib::variables::var;
 
 use super::machine::Machine;
-use super::{Address, Delivery, DeliveryTarget, Routes};
+use super::offer::cased;
+use super::{Address, Ancestor, Delivery, DeliveryTarget, Routes};
 use crate::Context;
 use crate::mail::brightmail;
 
@@ -37,25 +38,22 @@ static NOTHING: Str = Str::EMPTY;
 /// Those that only a delivery has.
 const DELIVERY: [Var; 3] = [var::TRANSPORT_NAME, var::ADDRESS_FILE, var::ADDRESS_PIPE];
 
-/// The variables of an address, those of its parts left out.
-fn of_address(address: &Address) -> [Str; 6] {
-    let (domain, part) = address
-        .original()
-        .map_or((&address.domain, &address.local_part), |one| (&one.domain, &one.local_part));
-    let parent = address.parent.as_deref();
-    let (parent_domain, parent_part) =
-        parent.map_or((&NOTHING, &NOTHING), |one| (&one.domain, &one.local_part));
-    [
-        address.domain.clone(),
-        address.self_hostname.clone(),
-        domain.clone(),
-        part.lowercased(),
-        parent_domain.clone(),
-        parent_part.lowercased(),
-    ]
-}
-
 impl Routes {
+    /// The variables of an address, those of its parts left out; `whole` is its local part
+    /// with the affixes. The case of the others is that of the routers that took them.
+    fn of_address(&self, address: &Address, whole: Str) -> [Str; 6] {
+        let parts = |one: &Ancestor| {
+            let router = one.router.and_then(|number| self.0.routers.get(number));
+            let caseful = router.is_some_and(|router| router.filter.caseful);
+            (one.domain.clone(), cased(&one.local_part, caseful))
+        };
+        let own = || (address.domain.clone(), whole);
+        let (domain, part) = address.original().map_or_else(own, parts);
+        let (parent_domain, parent_part) = address.parent.as_deref().map(parts).unwrap_or_default();
+        let [own, host] = [&address.domain, &address.self_hostname].map(Str::clone);
+        [own, host, domain, part, parent_domain, parent_part]
+    }
+
     /// Sets the variables that a transport sees of some deliveries which it makes at once:
     /// what is not the same for all of them is empty (specification 24, `$local_part` and
     /// `$domain`).
@@ -80,7 +78,15 @@ impl Routes {
             alone(&address.suffix.wild),
         ];
         PARTS.into_iter().zip(parts).for_each(|(var, value)| cx.show_var(var, &value));
-        let mut own = of_address(address);
+        let Address { prefix, local_part, suffix, .. } = address;
+        let whole = match prefix.text.is_empty() && suffix.text.is_empty() {
+            true => local_part.clone(),
+            false => {
+                let parts = [&prefix.text, local_part, &suffix.text].map(Str::bytes);
+                Str::from(parts.concat()).stamped(local_part.taint())
+            }
+        };
+        let mut own = self.of_address(address, whole);
         own[0] = same(|one| &one.domain, own[0].clone());
         ADDRESS.into_iter().zip(own).for_each(|(var, value)| cx.show_var(var, &value));
         let attached = &address.attached;
@@ -139,7 +145,8 @@ impl Machine<'_> {
         self.data_shown = false;
         self.show_view();
         let (cx, address) = (&mut *self.cx, &self.address);
-        for (var, value) in ADDRESS.into_iter().zip(&of_address(address)) {
+        let whole = self.offer.whole_local_part(address);
+        for (var, value) in ADDRESS.into_iter().zip(&self.routes.of_address(address, whole)) {
             cx.show_var(var, value);
         }
         let recipient = address.original().map_or(&address.text, |one| &one.text).clone();
@@ -165,6 +172,9 @@ impl Machine<'_> {
                 &self.offer.suffix.wild,
             ];
             PARTS.into_iter().zip(values).for_each(|(var, value)| cx.show_var(var, value));
+            if address.parent.is_none() {
+                cx.show_var(var::ORIGINAL_LOCAL_PART, &self.offer.whole_local_part(address));
+            }
         }
         if std::mem::replace(&mut self.data_shown, true) && !gone {
             return;

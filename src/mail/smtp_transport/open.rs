@@ -271,7 +271,7 @@ impl Peer<'_> {
             Ok(reply) => Some(reply),
             Err(error) => error.reply(),
         };
-        if let Some(reply) = reply.filter(|_| hello == Hello::Ehlo) {
+        if let Some(reply) = reply.filter(|_| hello != Hello::Helo) {
             self.tls.hello = reply.text().to_vec();
             self.event("smtp:ehlo", reply.text());
         }

@@ -246,6 +246,10 @@ impl<'p, 'r> Place<'p, 'r> {
     /// Tells the transport that a connection is closed over which commands were given.
     fn closed(&mut self) {
         self.callout.introduce_nobody(self.run);
+        self.tell_closed();
+    }
+
+    fn tell_closed(&mut self) {
         if let Some(transport) = self.transport {
             raise(self.run.cx, transport, "tcp:close", b"");
         }
@@ -293,7 +297,11 @@ impl Talk<'_, '_, '_> {
         }
         self.opened.client.quit(self.place.run.cx.trace());
         self.log_fault();
-        self.place.closed();
+        // Who takes mail for nobody is still told of.
+        match cache.domain.random == CalloutResult::Accept {
+            true => self.place.tell_closed(),
+            false => self.place.closed(),
+        }
         Some(called)
     }
 
