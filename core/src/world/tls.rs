@@ -75,6 +75,8 @@ pub struct TlsClient {
     pub server_name: Option<Vec<u8>>,
     /// The protocols (ALPN) that are offered.
     pub protocols: Vec<Vec<u8>>,
+    /// Whether the server has to choose one of them.
+    pub names_protocol: bool,
     /// What the DNS says of the server's certificate. Where that is anything, neither
     /// authorities nor names count.
     pub dane: Option<TlsDane>,

@@ -135,7 +135,7 @@ const CLIENT: &str = "tls_advertise_hosts =\nlog_selector = -smtp_confirmation\n
     begin routers\nall:\n driver = manualroute\n \
     route_list = * 127.0.0.1\n self = send\n transport = smtp\nbegin transports\nsmtp:\n \
     driver = smtp\n port = SERVER\n allow_localhost\n hosts_try_fastopen =\n \
-    hosts_require_tls = *\nbegin retry\n* * F,1h,10m\n";
+    hosts_require_tls = *\nMORE\nbegin retry\n* * F,1h,10m\n";
 
 /// What a host answers under TLS, one after the other.
 const ANSWERS: &[&str] = &["250 hi", "250 sender", "250 recipient", "354 go", "250 taken"];
@@ -178,14 +178,14 @@ fn serve(listener: &TcpListener, answers: usize, how: Leaving) {
     }
 }
 
-/// What a client logs of hosts that leave.
-fn deserted(program: &Path) -> String {
+/// What a client logs of hosts that leave; `more` is of its transport.
+fn deserted(program: &Path, more: &str, counts: &[usize], ways: &[Leaving]) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let text = CLIENT.replace("SERVER", &port.to_string());
+    let text = CLIENT.replace("SERVER", &port.to_string()).replace("MORE", more);
     let client = Daemon::start(program, &text, &[]);
     let mut all = String::new();
-    for (count, how) in COUNTS.iter().flat_map(|count| ALL.iter().map(move |how| (*count, *how))) {
+    for (count, how) in counts.iter().flat_map(|count| ways.iter().map(move |how| (*count, *how))) {
         // Nobody remembers how it went the last time.
         let _ = std::fs::remove_dir_all(client.path().join("spool/db"));
         let before = client.log("main").len();
@@ -206,8 +206,26 @@ fn deserted(program: &Path) -> String {
 #[test]
 fn hosts_that_break_off_tls_are_told_of_as_exim_tells() {
     let Some(exim) = common::reference() else { return };
-    let [exims, ours] = [Path::new(&exim), Path::new(OURS)].map(deserted);
+    let ask = |program| deserted(program, "", COUNTS, ALL);
+    let [exims, ours] = [Path::new(&exim), Path::new(OURS)].map(ask);
     assert!(exims.contains("TLS error on connection (read)"), "{exims}");
     let changes = similar::TextDiff::from_lines(&exims, &ours).unified_diff().to_string();
     assert!(changes.is_empty(), "{changes}");
+}
+
+#[test]
+fn hosts_that_choose_none_of_the_protocols_are_left_where_that_is_asked() {
+    let Some(exim) = common::reference() else { return };
+    for (offered, wanted, is_left) in [
+        ("smtp", "*", true),
+        ("x : y", "127.0.0.1", true),
+        ("smtp", "127.0.0.9", false),
+        ("", "*", true),
+    ] {
+        let more = format!(" tls_alpn = {offered}\n hosts_require_alpn = {wanted}");
+        let ask = |program| deserted(program, &more, &[0], &[Leaving::Ended]);
+        let [exims, ours] = [Path::new(&exim), Path::new(OURS)].map(ask);
+        assert_eq!(exims.contains("ALPN required but not negotiated"), is_left, "{exims}");
+        assert_eq!(ours, exims, "{more}");
+    }
 }

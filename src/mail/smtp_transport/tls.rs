@@ -174,6 +174,13 @@ impl Peer<'_> {
         };
         let switches = self.cx.engine().settings().text(opt::OPENSSL_OPTIONS);
         let protocols = self.tls_text(smtp::TLS_ALPN)?.unwrap_or_default();
+        let protocols: Vec<Vec<u8>> = elements(protocols.bytes())
+            .map(|one| one.trim_ascii().to_vec())
+            .filter(|one| !one.is_empty())
+            .collect();
+        // Where nothing is said of those that are offered, Exim wants none either.
+        let offers = self.transport.is_some_and(|one| one.text(smtp::TLS_ALPN).is_some());
+        let names_protocol = offers && self.listed(smtp::HOSTS_REQUIRE_ALPN);
         let mut settings = TlsClient {
             certificate,
             key,
@@ -196,10 +203,8 @@ impl Peer<'_> {
             least_dh_bits: self
                 .transport
                 .map_or(0, |one| u32::try_from(one.get(smtp::TLS_DH_MIN_BITS)).unwrap_or(0)),
-            protocols: elements(protocols.bytes())
-                .map(|one| one.trim_ascii().to_vec())
-                .filter(|one| !one.is_empty())
-                .collect(),
+            protocols,
+            names_protocol,
         };
         self.find_session(&mut settings);
         Ok(settings)

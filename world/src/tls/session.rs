@@ -378,8 +378,12 @@ impl TlsSession for OpensslSession {
             Ok(())
                 if self.names_protocol && self.stream.ssl().selected_alpn_protocol().is_none() =>
             {
-                let fault = TlsFault::new(self.place(), "no protocol was agreed on (ALPN)");
-                TlsProgress::Failed(Box::new(fault))
+                let (place, why) = match self.server {
+                    true => (self.place(), "no protocol was agreed on (ALPN)"),
+                    false => ("handshake", "ALPN required but not negotiated"),
+                };
+                let chain = self.facts().chain;
+                TlsProgress::Failed(Box::new(TlsFault { chain, ..TlsFault::new(place, why) }))
             }
             Ok(()) if self.has_short_prime() => {
                 let why = "the server's prime for Diffie-Hellman is too short (tls_dh_min_bits)";

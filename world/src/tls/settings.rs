@@ -123,6 +123,7 @@ impl Tls for SystemTls {
             session: None,
             proof: TlsDemand::None,
             least_dh_bits: 0,
+            names_protocol: false,
             ..settings.clone()
         };
         let context = self.clients.context(&shared, &files, None, made::client)?;
@@ -131,7 +132,8 @@ impl Tls for SystemTls {
             .and_then(|(ssl, offers)| Ok((OpensslSession::new(ssl, false)?, offers)))
             .map_err(|errors| TlsFault::new("SSL_new", words(&errors)));
         let (session, offers) = begun?;
-        let session = session.wanting(settings.demand, false).resuming(settings.resumes);
+        let session = session.wanting(settings.demand, settings.names_protocol);
+        let session = session.resuming(settings.resumes);
         Ok(Box::new(session.asking(settings, offers)))
     }
 }
