@@ -393,10 +393,11 @@ fn shown(one: &Undone) -> Vec<u8> {
     let text = one.address.text.bytes();
     let printed = printing(text, false);
     match text.first() {
-        Some(b'|') if one.is_direct => [b"pipe to ", &printed[..]].concat(),
-        Some(b'/') if one.is_direct => [b"save to ", &printed[..]].concat(),
-        Some(b'>') if one.is_direct => [b"mail to ", &printed[1..]].concat(),
-        _ => printed,
+        _ if !one.is_direct => printed,
+        Some(b'|') => [b"pipe to ", &printed[..]].concat(),
+        Some(b'>') => [b"mail to ", &printed[1..]].concat(),
+        // A Sieve filter names a folder.
+        _ => [b"save to ", &printed[..]].concat(),
     }
 }
 

@@ -271,11 +271,11 @@ impl<'r> Redirection<'r> {
     ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
-            DeliveryTarget::Pipe(_) => (opt::redirect::FORBID_PIPE, b"pipe"),
+            DeliveryTarget::Pipe(_) => (opt::redirect::FORBID_PIPE, b"delivery to pipe"),
             DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
                 (opt::redirect::FORBID_FILTER_REPLY, b"autoreply")
             }
-            _ => (opt::redirect::FORBID_FILE, b"file"),
+            _ => (opt::redirect::FORBID_FILE, b"delivery to file"),
         };
         let forbidden = self.answers || machine.switch(router, switch)?;
         // What it is for decides which transport it is.
@@ -303,7 +303,7 @@ impl<'r> Redirection<'r> {
         }
         // At a delivery that it is forbidden comes first.
         if forbidden && (wrong.is_none() || machine.purpose == super::Purpose::Delivery) {
-            wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
+            wrong = Some(Wrong::Forbidden([what, b" forbidden"].concat()));
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
         address.text = text;
