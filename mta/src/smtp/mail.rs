@@ -46,6 +46,7 @@ impl SmtpSession {
     /// Reads what MAIL says: its text without parameters, and the sender.
     fn read_sender<'t>(&mut self, argument: &'t [u8]) -> Result<(&'t [u8], EnvelopeSender), Stage> {
         let offers = MailOffers {
+            eight_bit: self.flag(opt::ACCEPT_8BITMIME),
             prdr: self.connection.advertised.prdr,
             smtputf8: self.connection.advertised.smtputf8,
             dsn: self.connection.advertised.dsn,

@@ -32,6 +32,7 @@ pub(super) struct AuthParam<'t> {
 /// What MAIL may use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MailOffers {
+    pub(super) eight_bit: bool,
     pub(super) prdr: bool,
     pub(super) smtputf8: bool,
     pub(super) dsn: bool,
@@ -49,8 +50,12 @@ pub(super) fn mail<'t>(
     while let Some((rest, name, value)) = last(text) {
         match (name.to_ascii_uppercase().as_slice(), value) {
             // What stands before one without a value is not looked at; before a size that
-            // is none likewise.
+            // is none, and what the body is where nobody asks, likewise.
             (b"BODY" | b"AUTH" | b"RET" | b"ENVID", Some(b"")) => {
+                text = rest;
+                break;
+            }
+            (b"BODY", _) if !offers.eight_bit => {
                 text = rest;
                 break;
             }
@@ -218,11 +223,13 @@ mod tests {
 
     #[test]
     fn parameters_are_taken_from_the_end() {
-        let all = MailOffers { prdr: true, smtputf8: true, dsn: true };
+        let all = MailOffers { eight_bit: true, prdr: true, smtputf8: true, dsn: true };
         let (rest, params) = taken(b"<a@b> FOO=1 SIZE=5  body=8bitmime ", all).unwrap();
         assert_eq!(rest, b"<a@b> FOO=1");
         assert_eq!((params.sender.size, params.sender.body), (Some(5), Some(BodyBytes::Eight)));
         assert_eq!(taken(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
+        let (rest, params) = taken(b"<a@b> SIZE=5 BODY=x", MailOffers::default()).unwrap();
+        assert_eq!((rest, params.sender.size), (&b"<a@b> SIZE=5"[..], None));
         let (rest, params) = taken(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
         assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));
     }
