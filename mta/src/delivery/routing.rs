@@ -1,6 +1,6 @@
 //! Where the addresses of a message go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eximious::route::{
@@ -58,7 +58,36 @@ impl Waiting {
 }
 
 /// Addresses that are to be routed, in order.
-type ToRoute = VecDeque<(NodeId, Box<Address>)>;
+struct ToRoute {
+    left: Vec<Option<(NodeId, Box<Address>)>>,
+    /// Where each domain's are, once that is asked.
+    places: Option<BTreeMap<Vec<u8>, Vec<usize>>>,
+}
+
+impl ToRoute {
+    fn new(all: Vec<(NodeId, Box<Address>)>) -> Self {
+        Self { left: all.into_iter().map(Some).collect(), places: None }
+    }
+
+    fn take(&mut self, at: usize) -> Option<(NodeId, Box<Address>)> {
+        self.left.get_mut(at)?.take()
+    }
+
+    /// Takes all of a domain that are left.
+    fn take_domain(&mut self, domain: &[u8]) -> Vec<(NodeId, Box<Address>)> {
+        let places = self.places.get_or_insert_with(|| {
+            let mut places: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+            for (at, (_, address)) in
+                self.left.iter().enumerate().filter_map(|(at, one)| Some((at, one.as_ref()?)))
+            {
+                places.entry(address.domain.bytes().to_vec()).or_default().push(at);
+            }
+            places
+        });
+        let places = places.remove(domain).unwrap_or_default();
+        places.into_iter().filter_map(|at| self.take(at)).collect()
+    }
+}
 
 /// All that is to be done, in order.
 #[derive(Debug, Default)]
@@ -116,8 +145,10 @@ impl Attempt<'_> {
                 to_route.retain(|(node, address)| !self.is_queued(*node, address));
                 to_route.reverse();
             }
-            let mut to_route = VecDeque::from(to_route);
-            while let Some((node, address)) = to_route.pop_front() {
+            let number = to_route.len();
+            let mut to_route = ToRoute::new(to_route);
+            for at in 0..number {
+                let Some((node, address)) = to_route.take(at) else { continue };
                 count += 1;
                 if count > MOST_ADDRESSES {
                     let why = RouteError::new("too many addresses come of this message's");
@@ -305,11 +336,7 @@ impl Attempt<'_> {
             return;
         }
         let latest = latest.clone();
-        let (same, others): (ToRoute, ToRoute) = std::mem::take(to_route)
-            .into_iter()
-            .partition(|(_, address)| address.domain.bytes() == domain.bytes());
-        *to_route = others;
-        for (node, address) in same {
+        for (node, address) in to_route.take_domain(domain.bytes()) {
             self.tracking.expect(node, 0);
             self.forget_routing(&address);
             self.plan(plan, node, Box::new(latest.copied_to(*address)));
