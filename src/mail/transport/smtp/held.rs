@@ -16,11 +16,12 @@ use crate::mail::transport::{TakingHost, Transport, TransportCall};
 
 /// Options that say what a connection is like. Where what one says hangs on the message,
 /// another message has the connection only if it says the same of it.
-const SHAPING: [DriverOpt<Str>; 24] = [
+const SHAPING: [DriverOpt<Str>; 25] = [
     smtp::HELO_DATA,
     smtp::HOSTS_AVOID_ESMTP,
     smtp::HOSTS_AVOID_PIPELINING,
     smtp::HOSTS_AVOID_TLS,
+    smtp::HOSTS_REQUIRE_ALPN,
     smtp::HOSTS_REQUIRE_AUTH,
     smtp::HOSTS_REQUIRE_DANE,
     smtp::HOSTS_REQUIRE_OCSP,
