@@ -101,15 +101,12 @@ impl<'s> Subject<'s> {
         }
         let has_affixes = self.told.as_ref().is_none_or(|told| told.bytes() == text);
         let local_part = match has_affixes {
-            true => {
-                let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
-                parts.map(Str::bytes).concat()
-            }
-            false => address.local_part.bytes().to_vec(),
+            true => address.whole_local_part(),
+            false => address.local_part.clone(),
         };
         match self.is_local {
-            true => local_part,
-            false => [&local_part[..], b"@", address.domain.bytes()].concat(),
+            true => local_part.bytes().to_vec(),
+            false => [local_part.bytes(), b"@", address.domain.bytes()].concat(),
         }
     }
 }

@@ -321,8 +321,7 @@ fn routing_names(address: &Address) -> Vec<Vec<u8>> {
 /// What hints of an address are known by: it has no quotes, and its letters are small, but where a
 /// router minds the case of the local part.
 pub(super) fn hint_name(address: &Address, is_cased: bool) -> Vec<u8> {
-    let parts = [&address.prefix.text, &address.local_part, &address.suffix.text];
-    let mut name = parts.map(Str::bytes).concat();
+    let mut name = address.whole_local_part().bytes().to_vec();
     if !is_cased {
         name.make_ascii_lowercase();
     }

@@ -77,10 +77,10 @@ impl ToRoute {
     fn take_domain(&mut self, domain: &[u8]) -> Vec<(NodeId, Box<Address>)> {
         let places = self.places.get_or_insert_with(|| {
             let mut places: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
-            for (at, (_, address)) in
-                self.left.iter().enumerate().filter_map(|(at, one)| Some((at, one.as_ref()?)))
-            {
-                places.entry(address.domain.bytes().to_vec()).or_default().push(at);
+            for (at, one) in self.left.iter().enumerate() {
+                if let Some((_, address)) = one {
+                    places.entry(address.domain.bytes().to_vec()).or_default().push(at);
+                }
             }
             places
         });

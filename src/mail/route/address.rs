@@ -126,6 +126,15 @@ impl Address {
         }
     }
 
+    /// The whole local part, affixes included, as the router left its parts.
+    pub fn whole_local_part(&self) -> Str {
+        if self.prefix.text.is_empty() && self.suffix.text.is_empty() {
+            return self.local_part.clone();
+        }
+        let parts = [&self.prefix.text, &self.local_part, &self.suffix.text].map(Str::bytes);
+        Str::from(parts.concat()).stamped(self.local_part.taint())
+    }
+
     /// Writes the domain as others write it: only the case of letters differs.
     pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
         let (text, taint) = self.text.read();

@@ -78,15 +78,7 @@ impl Routes {
             alone(&address.suffix.wild),
         ];
         PARTS.into_iter().zip(parts).for_each(|(var, value)| cx.show_var(var, &value));
-        let Address { prefix, local_part, suffix, .. } = address;
-        let whole = match prefix.text.is_empty() && suffix.text.is_empty() {
-            true => local_part.clone(),
-            false => {
-                let parts = [&prefix.text, local_part, &suffix.text].map(Str::bytes);
-                Str::from(parts.concat()).stamped(local_part.taint())
-            }
-        };
-        let mut own = self.of_address(address, whole);
+        let mut own = self.of_address(address, address.whole_local_part());
         own[0] = same(|one| &one.domain, own[0].clone());
         ADDRESS.into_iter().zip(own).for_each(|(var, value)| cx.show_var(var, &value));
         let attached = &address.attached;
