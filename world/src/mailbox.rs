@@ -12,6 +12,7 @@ mod user_file;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -19,7 +20,7 @@ use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, MailboxPlace,
     MailboxSupply, Mailboxes, UserFileOrder, fault,
 };
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Gid, Mode, OFlags};
 use rustix::io::Errno;
 
 /// The system's mailboxes.
@@ -231,6 +232,23 @@ fn create(path: &[u8], mode: u32) -> rustix::io::Result<File> {
     let file = rustix::fs::open(path, flags, Mode::from_raw_mode(mode & 0o777))?;
     rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
     Ok(File::from(file))
+}
+
+/// Makes a file of the user's that is not there.
+fn create_own(path: &[u8], order: &MailboxOrder) -> rustix::io::Result<File> {
+    let file = create(path, order.mode)?;
+    belong(&file, order)?;
+    Ok(file)
+}
+
+/// Gives a file that was just made to the user's own group, whatever group its directory
+/// hands down.
+fn belong(made: impl AsFd, order: &MailboxOrder) -> rustix::io::Result<()> {
+    let gid = order.user.gid;
+    match rustix::fs::fstat(&made)?.st_gid == gid {
+        true => Ok(()),
+        false => rustix::fs::fchown(&made, None, Some(Gid::from_raw(gid))),
+    }
 }
 
 #[cfg(test)]

@@ -43,8 +43,9 @@ struct Temporary {
 }
 
 impl Temporary {
-    fn create(path: Vec<u8>, mode: u32) -> rustix::io::Result<Self> {
-        Ok(Self { file: super::create(&path, mode)?, path, is_kept: false })
+    fn create(path: Vec<u8>, order: &MailboxOrder) -> rustix::io::Result<Self> {
+        let file = super::create_own(&path, order)?;
+        Ok(Self { file, path, is_kept: false })
     }
 
     /// Writes a message, which is to come to the disk with its name.
@@ -195,7 +196,7 @@ fn maildir_file(
     loop {
         let name = unique_name(order);
         let path = [&order.path[..], b"/tmp/", &name].concat();
-        match Temporary::create(path, order.mode) {
+        match Temporary::create(path, order) {
             Ok(made) => return Ok((made, name)),
             Err(Errno::EXIST) if number < maildir.retries => {
                 number += 1;
@@ -293,7 +294,7 @@ pub(super) fn write_file(
     let mut temporary = numbered(unmade, |number| {
         let name = format!("/temp.{number}.");
         let path = [&order.path[..], name.as_bytes(), &order.host].concat();
-        Temporary::create(path.clone(), order.mode).map_err(|error| (error, path))
+        Temporary::create(path.clone(), order).map_err(|error| (error, path))
     })?;
     let shown = temporary.path.clone();
     measure::check(order, measure, &shown, None)?;
@@ -349,7 +350,7 @@ pub(super) fn write_mailstore(
         let base = [&order.path[..], b"/", id, b"-", &base62::<11>(number)].concat();
         let file = |end: &[u8]| {
             let path = [&base[..], end].concat();
-            Temporary::create(path.clone(), order.mode).map_err(|error| (error, path))
+            Temporary::create(path.clone(), order).map_err(|error| (error, path))
         };
         let envelope = file(b".tmp")?;
         let message = file(b".msg")?;

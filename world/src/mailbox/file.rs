@@ -326,6 +326,7 @@ fn create(
                     return Ok(None);
                 }
             }
+            super::belong(&opened, order).map_err(uncreated)?;
             rustix::fs::fchmod(&opened, mode).map_err(uncreated)?;
             super::sync_directory(super::parent(path)).map_err(uncreated)?;
             Ok(Some(Open { file: File::from(opened), is_fifo: false }))

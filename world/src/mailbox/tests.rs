@@ -1,6 +1,6 @@
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -365,6 +365,26 @@ fn directories_keep_the_group_that_is_handed_down() {
         let mode = fs::metadata(above.join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o2000, 0o2000, "{path} {mode:o}");
     }
+}
+
+#[test]
+fn files_are_of_the_users_own_group() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let (place, _) = place();
+    let above = place.path().join("above");
+    fs::create_dir(&above).unwrap();
+    chown(&above, Some(65534), Some(8)).unwrap();
+    fs::set_permissions(&above, fs::Permissions::from_mode(0o2777)).unwrap();
+    write(&file_order(&above.join("box")), "x").unwrap();
+    write(&maildir(&above.join("maildir"), false), "x").unwrap();
+    let group = |path: &Path| fs::metadata(path).unwrap().gid();
+    assert_eq!(group(&above.join("box")), 65534);
+    let new = above.join("maildir/new");
+    assert_eq!(group(&new), 8);
+    let mut made = fs::read_dir(new).unwrap();
+    assert_eq!(group(&made.next().unwrap().unwrap().path()), 65534);
 }
 
 #[test]
