@@ -180,14 +180,14 @@ impl Letter<'_, '_> {
         self.put(&[delay, b" on the queue on ", &host, b".\n\nThe message identifier is:     "]);
         let id = self.attempt.id.clone();
         self.put(&[&id, b"\n"]);
-        for (name, head) in [
-            (b"subject".as_slice(), b"The subject of the message is: ".as_slice()),
-            (b"date", b"The date of the message is:    "),
-        ] {
-            let line = self.attempt.message.named(name).next();
-            if let Some(value) = line.map(|line| line.value().trim_ascii_start().to_vec()) {
-                self.put(&[head, value.trim_ascii_end(), b"\n"]);
-            }
+        // In the order that they have there.
+        for line in self.attempt.message.headers.clone() {
+            let head: &[u8] = match () {
+                () if line.is(b"subject") => b"The subject of the message is: ",
+                () if line.is(b"date") => b"The date of the message is:    ",
+                () => continue,
+            };
+            self.put(&[head, line.value().trim_ascii(), b"\n"]);
         }
         self.put(&[match count {
             1 => b"\nThe address to which the message has not yet been delivered is:\n".as_slice(),
