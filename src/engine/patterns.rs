@@ -62,27 +62,30 @@ pub(crate) fn is_in(cx: &mut Context, list: &Str, address: &Str) -> Result<bool,
     Ok(matches!(outcome, ListOutcome::Matched(_)))
 }
 
-/// Whether a text matches a regular expression that is no item of a list; what
-/// was matched is in `$0`, `$1`, ….
+/// Whether a text matches a regular expression that is no item of a list; the text is in
+/// `$0`, whatever part of it matched, and what was captured in `$1`, ….
 ///
 /// # Errors
 /// The pattern can't be read.
 pub(crate) fn matches_text(cx: &mut Context, pattern: &Str, text: &Str) -> Result<bool, Fail> {
     match expanded(cx, pattern, "for SMTP rewriting") {
-        Some(pattern) => matches_plainly(cx, &pattern, text),
+        Some(pattern) => matched(cx, &pattern, text, true),
         None => Ok(false),
     }
 }
 
-/// The same, where the pattern is not expanded.
+/// The same, where the pattern is not expanded, and `$0` is what matched.
 ///
 /// # Errors
 /// The pattern can't be read.
 pub(crate) fn matches_plainly(cx: &mut Context, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+    matched(cx, pattern, text, false)
+}
+
+fn matched(cx: &mut Context, pattern: &Str, text: &Str, shows_all: bool) -> Result<bool, Fail> {
     cx.call(&RECORD, |call| match find(call, pattern.bytes(), false, text) {
         Ok(Some(mut captures)) => {
-            // `$0` is the whole text, whatever part matched.
-            if let Some(whole) = captures.groups.first_mut() {
+            if shows_all && let Some(whole) = captures.groups.first_mut() {
                 *whole = (0, text.bytes().len() as u32);
             }
             call.set_captures(captures);

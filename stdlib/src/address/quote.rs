@@ -43,8 +43,9 @@ pub fn unquote_local_part(text: &[u8]) -> Vec<u8> {
 /// A name as it stands before an address in angle brackets: as it is where it is
 /// a phrase (words, quoted strings, comments), in quotes where it is not, as
 /// encoded words of a character set where it has other bytes than ASCII's
-/// visible ones.
+/// visible ones. Blanks before it go.
 pub fn phrase(name: &[u8], charset: &[u8]) -> Vec<u8> {
+    let name = name.trim_ascii_start();
     if name.iter().any(|c| !matches!(c, b' '..=b'~' | b'\t')) {
         return rfc2047::encode(name, charset).into_owned();
     }
