@@ -27,6 +27,7 @@ use eximious::rewrite::Rewriter;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Str, Var, opt, var};
 
+use self::recipients::TypedEnvelope;
 use crate::options::NoLimit;
 use crate::reception::{
     self, FixedMessage, GatheredMessage, Kept, LoggedHeader, Origin, Parsed, ReadMessage, Way,
@@ -183,8 +184,8 @@ struct Submission<'s> {
     received: Received,
     /// How large it may be.
     limit: u64,
-    /// Who gets it, as that was typed.
-    typed: Vec<Str>,
+    /// The envelope before rules for rewriting.
+    typed: TypedEnvelope,
     /// What was written about it.
     written: Vec<WrittenMessage>,
 }
@@ -208,7 +209,7 @@ impl<'s> Submission<'s> {
             sender_set: false,
             received: Received::default(),
             limit: LARGEST,
-            typed: Vec::new(),
+            typed: TypedEnvelope::default(),
             written: Vec::new(),
         }
     }
@@ -402,11 +403,11 @@ impl<'s> Submission<'s> {
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
             && (trusted || reception::may_be_sender(self.cx, &sender))
         {
+            self.typed.sender = Some(self.cx.value_of(var::SENDER_ADDRESS));
             self.cx.set_var(var::SENDER_ADDRESS, sender);
-            self.sender_set = trusted;
+            // Whose name was given is not who the line names.
+            (self.sender_set, nameless) = (trusted, trusted);
             if trusted {
-                // Whose name was given is not who the line names.
-                nameless = true;
                 self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
             }
         }
@@ -554,7 +555,7 @@ impl<'s> Submission<'s> {
             body: None,
             reports: &reports,
             began: received.began,
-            sender: received.message.sender.bytes(),
+            sender: self.typed.sender.as_ref().unwrap_or(&received.message.sender).bytes(),
             message: &received.message,
             looks_refused: false,
             judged_for_each: false,
@@ -562,7 +563,7 @@ impl<'s> Submission<'s> {
             queue: received.queue.bytes(),
             about: &self.request.about,
             header: &logged,
-            recipients: &self.typed,
+            recipients: &self.typed.recipients,
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line.main);

@@ -42,7 +42,7 @@ impl Submission<'_> {
     /// count; what it sets does.
     pub(super) fn begin(&mut self) {
         let mut message = Message::default();
-        message.recipients.clone_from(&self.typed);
+        message.recipients.clone_from(&self.typed.recipients);
         self.cx.set_message(Some(message));
         self.cx.set_var(var::RECEIVED_COUNT, "0");
         let _ = self.acl(opt::ACL_NOT_SMTP_START, AclPhases::NOT_SMTP_START);

@@ -33,7 +33,7 @@ pub fn take(
         0 => LARGEST,
         limit => limit,
     };
-    submission.typed.clone_from(&recipients);
+    submission.typed.recipients.clone_from(&recipients);
     submission.take_given(sender);
     submission.introduce();
     submission.begin();

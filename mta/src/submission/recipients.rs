@@ -12,6 +12,14 @@ use super::{Errors, Submission};
 use crate::options;
 use crate::reception::{self, HeaderRecipients, RewrittenPlaces};
 
+/// The envelope as it was typed, which is what is logged of it.
+#[derive(Clone, Default)]
+pub(super) struct TypedEnvelope {
+    pub(super) recipients: Vec<Str>,
+    /// The first sender, where it is another one by now.
+    pub(super) sender: Option<Str>,
+}
+
 impl Submission<'_> {
     /// The addresses in the arguments. Where one is not of ASCII, the message is an
     /// international one.
@@ -36,7 +44,7 @@ impl Submission<'_> {
                     self.cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
                 }
                 if !self.request.names_recipients {
-                    self.typed.push(Str::tainted(text.as_slice()));
+                    self.typed.recipients.push(Str::tainted(text.as_slice()));
                 }
                 if parsed.domain.is_none() {
                     if self.request.leaves_unqualified {
@@ -105,7 +113,7 @@ impl Submission<'_> {
         let without: BTreeSet<Vec<u8>> =
             self.received.not_for.iter().map(|address| address.bytes().to_vec()).collect();
         for mut address in named.into_iter().filter(|address| !without.contains(address)) {
-            self.typed.push(Str::tainted(address.as_slice()));
+            self.typed.recipients.push(Str::tainted(address.as_slice()));
             if address::find_at(&address).is_none() {
                 self.qualify(&mut address);
             }
@@ -132,6 +140,7 @@ impl Submission<'_> {
             None
         });
         places.tell(&mut self.received.replaced, &old, sender.as_ref());
+        self.typed.sender = self.typed.sender.take().or(sender);
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
     }
 }
