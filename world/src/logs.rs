@@ -379,7 +379,10 @@ mod tests {
     }
 
     #[test]
-    fn cve_2020_28007_a_link_in_the_place_of_a_log_is_not_followed() {
+    fn cve_2020_28007_the_superusers_log_follows_no_link() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let target = folder.join("target");
@@ -393,6 +396,36 @@ mod tests {
         let told = read(folder, "paniclog");
         assert!(told.contains("Cannot open main log file"), "{told}");
         assert!(told.contains("Cannot open reject log file"), "{told}");
+    }
+
+    #[test]
+    fn links_lead_where_the_owner_of_the_logs_may_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let owner = match rustix::process::geteuid().as_raw() {
+            0 => 65534,
+            own => own,
+        };
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+        let logs = LogFiles { owner: (owner, owner), ..logs(folder, |_| {}) };
+        for (name, mode, link) in [("own", 0o600, "mainlog"), ("other", 0o400, "rejectlog")] {
+            let target = folder.join(name);
+            fs::write(&target, "").unwrap();
+            fs::set_permissions(&target, fs::Permissions::from_mode(mode)).unwrap();
+            std::os::unix::fs::chown(&target, Some(owner), None).unwrap();
+            symlink(&target, folder.join(link)).unwrap();
+        }
+        logs.main(b"one");
+        logs.main(b"two");
+        logs.rejection_alone(b"three");
+        assert_eq!(lines(folder, "own"), ["one", "two"]);
+        assert_eq!(read(folder, "other"), "");
+        assert!(read(folder, "paniclog").contains("Cannot open reject log file"));
+        // A log that was put aside is left behind a link, too.
+        fs::rename(folder.join("own"), folder.join("old")).unwrap();
+        logs.main(b"three");
+        assert_eq!(lines(folder, "old"), ["one", "two"]);
+        assert_eq!(lines(folder, "own"), ["three"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod late_logs;
 mod scan;
 mod taken;
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -24,7 +24,7 @@ use eximious_core::world::spool::is_name;
 use eximious_core::world::{
     ScanDirectory, Spool, SpoolData, SpoolError, SpoolPlace, SpoolStep, TakenMessage,
 };
-use rustix::fs::{AtFlags, Mode, OFlags, RawMode};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
@@ -205,7 +205,7 @@ fn give(file: &OwnedFd, place: &SpoolPlace, mode: Mode) -> io::Result<()> {
     Ok(())
 }
 
-/// A directory in a spool; links that lead elsewhere are not followed.
+/// A directory in a spool.
 fn open_parts(
     place: &SpoolPlace,
     kind: &[u8],
@@ -226,9 +226,30 @@ fn open_parts(
     Ok(directory)
 }
 
+/// A directory within another. It may be elsewhere, behind a link; the superuser follows his own
+/// links alone.
 fn open_part(directory: &OwnedFd, name: &[u8]) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::RDONLY;
-    rustix::fs::openat(directory, name, flags, Mode::empty())
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
+    match rustix::fs::openat(directory, name, flags | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(no @ (Errno::NOTDIR | Errno::LOOP)) => {
+            let target = trusted_target(directory, name)?.ok_or(no)?;
+            rustix::fs::openat(directory, target, flags, Mode::empty())
+        }
+        opened => opened,
+    }
+}
+
+/// Where a link leads, if it is one that may be followed.
+fn trusted_target(directory: &OwnedFd, name: &[u8]) -> rustix::io::Result<Option<CString>> {
+    // Nobody puts another in its place once it is held.
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let link = rustix::fs::openat(directory, name, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&link)?;
+    let is_trusted = stat.st_uid == 0 || !rustix::process::geteuid().is_root();
+    match FileType::from_raw_mode(stat.st_mode) == FileType::Symlink && is_trusted {
+        true => rustix::fs::readlinkat(&link, "", Vec::new()).map(Some),
+        false => Ok(None),
+    }
 }
 
 fn make_part(directory: &OwnedFd, name: &[u8], place: &SpoolPlace) -> io::Result<OwnedFd> {
@@ -334,4 +355,35 @@ fn each_name(directory: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()
         visit(entry?.file_name().to_bytes());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{lchown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn cve_2020_28007_the_superuser_follows_his_own_links_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("elsewhere")).unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        for (name, target) in [("own", "elsewhere"), ("other", "elsewhere"), ("wrong", "file")] {
+            symlink(folder.path().join(target), folder.path().join(name)).unwrap();
+        }
+        symlink("elsewhere", folder.path().join("beside")).unwrap();
+        symlink("circle", folder.path().join("circle")).unwrap();
+        let directory = OwnedFd::from(File::open(folder.path()).unwrap());
+        let may = |name: &str| open_part(&directory, name.as_bytes()).is_ok();
+        for name in ["elsewhere", "own", "other", "beside"] {
+            assert!(may(name), "{name}");
+        }
+        for name in ["wrong", "file", "circle", "none"] {
+            assert!(!may(name), "{name}");
+        }
+        if rustix::process::geteuid().is_root() {
+            lchown(folder.path().join("other"), Some(65534), None).unwrap();
+            assert!(!may("other") && may("own"));
+        }
+    }
 }

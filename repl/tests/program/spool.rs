@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
 
 use crate::common::run;
@@ -286,28 +286,36 @@ fn what_can_not_be_kept_comes_later() {
     assert!(!log.contains("<="), "{log}");
 }
 
+/// Parts of a spool may be elsewhere, as in Exim, but nowhere that the mail user may not write.
 #[test]
-fn cve_2020_28007_no_link_leads_out_of_the_spool() {
+fn cve_2020_28007_links_lead_where_the_mail_user_may_write() {
     for (link, more) in [("input", ""), ("input/N", "split_spool_directory\n"), ("slow", "")] {
-        let place = Place::new(more);
-        let (spool, elsewhere) = (place.path("spool"), place.path("elsewhere"));
-        fs::create_dir_all(&elsewhere).unwrap();
-        fs::create_dir_all(spool.join("input")).unwrap();
-        let to = |name: &str| {
-            let _ = fs::remove_dir(spool.join(name));
-            std::os::unix::fs::symlink(&elsewhere, spool.join(name)).unwrap();
-        };
-        match link {
-            // Whichever the second is.
-            "input/N" => (b'0'..=b'z')
-                .filter(u8::is_ascii_alphanumeric)
-                .for_each(|part| to(&format!("input/{}", part as char))),
-            link => to(link),
+        for may in [true, false] {
+            let place = Place::new(more);
+            let (spool, elsewhere) = (place.path("spool"), place.path("elsewhere"));
+            fs::create_dir_all(&elsewhere).unwrap();
+            fs::create_dir_all(spool.join("input")).unwrap();
+            for directory in [&elsewhere, &spool, &spool.join("input")] {
+                let mode = if may || directory != &elsewhere { 0o777 } else { 0o500 };
+                fs::set_permissions(directory, PermissionsExt::from_mode(mode)).unwrap();
+            }
+            let to = |name: &str| {
+                let _ = fs::remove_dir(spool.join(name));
+                std::os::unix::fs::symlink(&elsewhere, spool.join(name)).unwrap();
+            };
+            match link {
+                // Whichever the second is.
+                "input/N" => (b'0'..=b'z')
+                    .filter(u8::is_ascii_alphanumeric)
+                    .for_each(|part| to(&format!("input/{}", part as char))),
+                link => to(link),
+            }
+            let address = if link == "slow" { "<slow@here.example>" } else { "<b@here.example>" };
+            let dialogue = dialogue("<a@b.example>", &[address], TEXT);
+            let (said, log) = refused(&place, &dialogue);
+            assert_eq!(said.starts_with("421 "), !may, "{link}: {log}");
+            assert_eq!(fs::read_dir(&elsewhere).unwrap().count() > 0, may, "{link}");
         }
-        let address = if link == "slow" { "<slow@here.example>" } else { "<b@here.example>" };
-        let (said, log) = refused(&place, &dialogue("<a@b.example>", &[address], TEXT));
-        assert!(said.starts_with("421 "), "{link}: {log}");
-        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0, "{link}");
     }
 }
 

@@ -52,7 +52,9 @@ impl LogFile {
     /// It can't be opened, or is no file of its own.
     pub fn reopen(&mut self, name: &[u8], owner: (u32, u32)) -> io::Result<()> {
         self.open = None;
-        let file = as_owner(owner, || open(name))?;
+        // Who is not the superuser is led nowhere where it may not write.
+        let follows = owner.0 != 0;
+        let file = as_owner(owner, || open(name, follows))?;
         let data = file.metadata()?;
         let place = (data.dev(), data.ino());
         self.open = Some(Open { file, name: name.to_vec(), place });
@@ -63,8 +65,7 @@ impl LogFile {
     fn is_open_as(&self, name: &[u8]) -> bool {
         let Some(open) = &self.open else { return false };
         open.name == name
-            && fs::symlink_metadata(path(name))
-                .is_ok_and(|data| (data.dev(), data.ino()) == open.place)
+            && fs::metadata(path(name)).is_ok_and(|data| (data.dev(), data.ino()) == open.place)
     }
 }
 
@@ -92,22 +93,24 @@ fn path(name: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(name))
 }
 
-fn open(name: &[u8]) -> io::Result<File> {
-    let opened = open_there(name);
+fn open(name: &[u8], follows: bool) -> io::Result<File> {
+    let opened = open_there(name, follows);
     match (&opened, path(name).parent()) {
         (Err(why), Some(folder)) if why.kind() == io::ErrorKind::NotFound => {
             DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(folder)?;
-            open_there(name)
+            open_there(name, follows)
         }
         _ => opened,
     }
 }
 
-/// Opens a file that is nothing but a file: no link, no pipe, and under no other
+/// Opens a file that is no pipe, and where links are not followed, is found under no other
 /// name.
-fn open_there(name: &[u8]) -> io::Result<File> {
+fn open_there(name: &[u8], follows: bool) -> io::Result<File> {
     // Without waiting for somebody at the other end of a pipe.
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags.set(OFlags::NOFOLLOW, !follows);
+    let flags = flags.bits();
     let file = OpenOptions::new()
         .append(true)
         .create(true)
@@ -116,6 +119,7 @@ fn open_there(name: &[u8]) -> io::Result<File> {
         .open(path(name))?;
     let data = file.metadata()?;
     // Devices are there for containers, which log to their terminal.
-    let plain = data.is_file() && data.nlink() <= 1 || data.file_type().is_char_device();
+    let plain =
+        data.is_file() && (follows || data.nlink() <= 1) || data.file_type().is_char_device();
     if plain { Ok(file) } else { Err(io::Error::other("not a regular file of its own")) }
 }
