@@ -96,6 +96,10 @@ fn run() -> ExitCode {
     if introduces_itself {
         return expand(ExpandRequest::default(), true);
     }
+    // Those write files of the caller's.
+    if !matches!(action, Job::Command(_) | Job::Expand(_)) {
+        eximious_world::rights::settle_umask();
+    }
     match action {
         Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
         Job::Information => print(version::INFORMATION.as_bytes()),

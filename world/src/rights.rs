@@ -67,6 +67,12 @@ pub fn hide_environment() {
     }
 }
 
+/// Has what this process makes readable by those for whom it is made, whatever the caller's
+/// umask is: logs and the spool are not the caller's.
+pub fn settle_umask() {
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+}
+
 /// Whether the environment is as if there had been none.
 static IS_FORGOTTEN: AtomicBool = AtomicBool::new(false);
 

@@ -88,3 +88,25 @@ fn who_delivers_finds_the_configuration() {
     let log = fs::read_to_string(place.path().join("log/mainlog"));
     panic!("nothing was delivered: {log:?}");
 }
+
+/// What is made has its mode whatever the caller's umask is.
+#[test]
+fn no_umask_keeps_others_from_logs_and_hints() {
+    let ours = env!("CARGO_BIN_EXE_eximious");
+    let exim = crate::common::onward::exim();
+    for program in [Some(ours), exim.as_deref()].into_iter().flatten() {
+        let place = lay_out();
+        let path = place.path();
+        let mut command = Command::new("/bin/sh");
+        let words = ["-c", "umask 0777; exec \"$@\"", "sh", program, "-C", "../config"];
+        command.args(words).args(["-oi", "-odi", "-f", "a@b.test", "c@d.test"]);
+        let output = fed(command.current_dir(path.join("here")), b"Subject: x\n\n");
+        assert!(output.status.success(), "{program}: {output:?}");
+        for (name, mode) in [("log/mainlog", 0o640), ("spool/input", 0o750), ("spool/db", 0o750)] {
+            let Ok(found) = fs::metadata(path.join(name)) else { continue };
+            let has = std::os::unix::fs::PermissionsExt::mode(&found.permissions());
+            assert_eq!(has & 0o777, mode, "{program} {name}");
+        }
+        assert!(path.join("log/mainlog").exists(), "{program}");
+    }
+}
