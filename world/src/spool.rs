@@ -261,7 +261,9 @@ fn make_part(directory: &OwnedFd, name: &[u8], place: &SpoolPlace) -> io::Result
         Err(why) => return Err(why.into()),
     }
     let part = open_part(directory, name)?;
-    give(&part, place, mode)?;
+    // What lies in a directory that hands its group down does so, too.
+    let handed = Mode::from_raw_mode(rustix::fs::fstat(&part)?.st_mode) & Mode::SGID;
+    give(&part, place, mode | handed)?;
     rustix::fs::fsync(directory)?;
     Ok(part)
 }
