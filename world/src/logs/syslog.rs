@@ -137,9 +137,9 @@ fn pieces(entry: &[u8]) -> Vec<Vec<u8>> {
     if count == 1 {
         return vec![entry.to_vec()];
     }
-    let mut ended = false;
     let numbered = pieces.into_iter().enumerate().map(|(index, (piece, ends))| {
-        let sign = if std::mem::replace(&mut ended, ends) { '\\' } else { '/' };
+        // One that ends with a newline of the entry's is followed by another line.
+        let sign = if ends && index + 1 < count { '\\' } else { '/' };
         [format!("[{}{sign}{count}] ", index + 1).as_bytes(), piece].concat()
     });
     numbered.collect()
@@ -156,7 +156,7 @@ mod tests {
         let entry = [b"x".repeat(LONGEST + 3), b"\ny\nz\n".to_vec()].concat();
         let pieces = pieces(&entry);
         assert!(pieces[0].starts_with(b"[1/4] xxx"));
-        assert_eq!(pieces[1..], [b"[2/4] xxx".to_vec(), b"[3\\4] y".into(), b"[4\\4] z".into()]);
+        assert_eq!(pieces[1..], [b"[2\\4] xxx".to_vec(), b"[3\\4] y".into(), b"[4/4] z".into()]);
         assert_eq!(super::pieces(b"abc\n"), [b"abc".to_vec()]);
     }
 
