@@ -3,10 +3,12 @@
 use eximious::stdlib::lists::elements;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::world::Log;
-use eximious::{Config, ConfigError, Macros, Registry, Settings, World};
+use eximious::{Config, ConfigError, Macros, Registry, Settings, Str, World, opt};
 use eximious_world::LogFiles;
 
+use crate::caller;
 use crate::logs::note_call;
+use crate::refusal::Refusal;
 
 /// What is wanted of a configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -57,6 +59,27 @@ pub fn read(
         keep(&error, &settings, has_main, world);
     }
     Err(error)
+}
+
+/// `-L`: the name that this process's lines have in the system's log, which is then its only one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SyslogName(pub Option<Vec<u8>>);
+
+impl SyslogName {
+    /// Puts it in the place of what the configuration says.
+    ///
+    /// # Errors
+    /// It is given, and whoever gives it is no administrator.
+    pub fn settle(&self, settings: &mut Settings, world: &World) -> Result<(), Refusal> {
+        let Some(name) = &self.0 else { return Ok(()) };
+        if !caller::is_admin(settings, world) {
+            let why = b"exim: you lack sufficient privilege to specify syslog process name";
+            return Err(Refusal::Said(why.to_vec()));
+        }
+        settings.set(opt::LOG_FILE_PATH, Str::fixed("syslog"));
+        settings.set(opt::SYSLOG_PROCESSNAME, Str::from(name.as_slice()));
+        Ok(())
+    }
 }
 
 /// The file that is read.

@@ -330,14 +330,14 @@ impl<'a> Parser<'a> {
                 self.given.recipients_in_header = true;
                 self.given.dot_is_text = true;
             }
-            "-L" => {
-                let said = match value.len() {
-                    0 => b"the -L syslog name is too short".to_vec(),
-                    1..=LONGEST_SYSLOG_NAME => return Ok(()),
-                    _ => [b"the -L syslog name is too long: \"", value, b"\""].concat(),
-                };
-                return Err(Stop::exim(said));
-            }
+            "-L" => match value.len() {
+                0 => return Err(Stop::exim(b"the -L syslog name is too short".to_vec())),
+                1..=LONGEST_SYSLOG_NAME => self.given.syslog_name.0 = Some(value.to_vec()),
+                _ => {
+                    let said = [b"the -L syslog name is too long: \"", value, b"\""].concat();
+                    return Err(Stop::exim(said));
+                }
+            },
             "-z" if arg == b"-z" => self.given.log_line = Some(value.to_vec()),
             "-h" => return number(name, arg, value),
             "-oB" => {

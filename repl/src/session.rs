@@ -16,7 +16,7 @@ use eximious_mta::{reception, spool};
 
 use crate::assign::Assignment;
 use crate::caller;
-use crate::configured::{self, ConfigUse};
+use crate::configured::{self, ConfigUse, SyslogName};
 use crate::debug;
 use crate::logs;
 use crate::message;
@@ -59,6 +59,8 @@ pub struct Setup {
     pub is_check: bool,
     /// Whose rights it has once the configuration is read.
     pub rights: Rights,
+    /// `-L`
+    pub syslog_name: SyslogName,
 }
 
 /// A message of the spool.
@@ -177,6 +179,7 @@ impl Session {
             };
             let read = configured::read(&names, macros, &world, builder.registry(), wanted);
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
+            setup.syslog_name.settle(&mut found.settings, &world)?;
             debug =
                 debug::begin(setup.debug, setup.is_test, &found.settings, &world)?.or_else(|| {
                     if setup.verbose { logs.watched_with(setup.is_test, &world) } else { None }

@@ -4,7 +4,7 @@ use eximious::config::{Printed, Printer};
 use eximious::{Engine, Macros};
 
 use crate::caller;
-use crate::configured::{self, ConfigUse};
+use crate::configured::{self, ConfigUse, SyslogName};
 use crate::refusal::Refusal;
 use crate::rights::Rights;
 use crate::usual;
@@ -20,6 +20,8 @@ pub struct ShowRequest {
     pub values_only: bool,
     /// `-v`: faults are shown.
     pub verbose: bool,
+    /// `-L`
+    pub syslog_name: SyslogName,
     /// What of it: names of options, and words for kinds.
     pub words: Vec<Vec<u8>>,
 }
@@ -44,11 +46,12 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let brings_macros = request.config.is_none() && macros.iter().next().is_some();
     let names = request.config.unwrap_or_else(|| usual::FILES.to_vec());
     let wanted = ConfigUse { keeps: true, ..ConfigUse::default() };
-    let config =
+    let mut config =
         configured::read(&names, macros, &world, builder.registry(), wanted).map_err(|error| {
             // What is printed as it was read goes to where the log goes.
             Refusal::of(&error, !whole || request.verbose)
         })?;
+    request.syslog_name.settle(&mut config.settings, &world)?;
     let world = Rights::Server.settle(&config.settings, world)?;
     let admin = caller::is_admin(&config.settings, &world);
     let printer = Printer {

@@ -49,6 +49,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-oMr, -oMs, -oMt TEXT", "protocol, name of the host, ident"),
             switch("-oMm ID", "the message that a new one refers to"),
             switch("-v", "says what it does"),
+            switch("-L NAME", "logs to the system's log alone, under that name"),
             switch("-d[SELECTORS], -dd, -dp", "says more: -d+all, -d-all+expand"),
             switch("-n", "with -bP: values alone"),
         ],
@@ -114,7 +115,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
         "Taken for sendmail's sake, and passed over",
         &[
             switch("-Ac, -Am, -E, -U, -m, -om, -oo, -ov, -oY, -x", "nothing"),
-            switch("-B, -L, -O, -X, -oA TEXT", "nothing; -oA see -bi"),
+            switch("-B, -O, -X, -oA TEXT", "nothing; -oA see -bi"),
             switch("-dropcr, -pd, -ps", "nothing; Perl begins when it is asked for"),
         ],
     ),

@@ -13,7 +13,7 @@ use eximious_world::LogFiles;
 use super::DaemonRequest;
 use super::limits::ConnectionLimits;
 use super::metrics::{self, Metrics};
-use crate::configured::{self, ConfigUse};
+use crate::configured::{self, ConfigUse, SyslogName};
 use crate::debug;
 use crate::refusal::Refusal;
 use crate::usual;
@@ -24,15 +24,16 @@ pub struct Source {
     names: Vec<u8>,
     /// `-D`: names and values.
     macros: Vec<(Vec<u8>, Vec<u8>)>,
+    syslog_name: SyslogName,
 }
 
 impl Source {
     /// As the command line says.
-    pub fn new(config: Option<Vec<u8>>, macros: &Macros) -> Self {
+    pub fn new(config: Option<Vec<u8>>, macros: &Macros, syslog_name: SyslogName) -> Self {
         let names = config.as_deref().map_or_else(|| usual::FILES.to_vec(), usual::absolute);
         let macros = macros.iter();
         let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-        Self { names, macros }
+        Self { names, macros, syslog_name }
     }
 
     /// The files of the configuration that are not for everybody, as far as it can be read.
@@ -98,6 +99,7 @@ impl Service {
         let first = before.is_none();
         let wanted = ConfigUse { keeps: first, tells_call: first, ..ConfigUse::default() };
         let mut found = configured::read(&source.names, macros, world, builder.registry(), wanted)?;
+        source.syslog_name.settle(&mut found.settings, world)?;
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
         }

@@ -11,6 +11,7 @@ use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Job;
+use crate::configured::SyslogName;
 use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
@@ -129,6 +130,8 @@ pub(crate) struct Given {
     pub(super) scanned: Option<Vec<u8>>,
     /// `-v`
     pub(super) verbose: bool,
+    /// `-L`
+    pub(super) syslog_name: SyslogName,
     /// `-d`
     pub(super) debug: Option<DebugSelector>,
     /// `-bhc`
@@ -271,6 +274,7 @@ impl Given {
                 macros: self.macros,
                 values_only: self.values_only,
                 verbose: self.verbose,
+                syslog_name: self.syslog_name,
                 words: self.arguments,
             }),
             Asked::Command(work) => {
@@ -298,7 +302,8 @@ impl Given {
                     runs: self.daemon_runs(),
                     ..self.daemon
                 };
-                Job::Daemon(daemon::Source::new(self.config, &self.macros), request)
+                let (config, name) = (self.config, self.syslog_name);
+                Job::Daemon(daemon::Source::new(config, &self.macros, name), request)
             }
             Asked::Host(host) => Job::Host(smtp::HostRequest {
                 host,
@@ -406,6 +411,7 @@ impl Given {
             is_test: false,
             is_check: false,
             rights: self.rights,
+            syslog_name: self.syslog_name,
         }
     }
 

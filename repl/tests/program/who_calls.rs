@@ -185,6 +185,10 @@ fn administrators_are_processes_with_a_group() {
             let said = place.call(program, user, groups, &["-be", "x HUSH"]);
             let expected = if is_one { "x hushed" } else { "x HUSH" };
             assert_eq!(said.trim_end(), expected, "{program:?} {user} {groups}");
+            let said = place.call(program, user, groups, &["-L", "tag", "-bP", "log_file_path"]);
+            let refused = "exim: you lack sufficient privilege to specify syslog process name";
+            let expected = if is_one { "log_file_path = syslog" } else { refused };
+            assert_eq!(said.trim_end(), expected, "{program:?} {user} {groups}");
             // Why an address is none may quote what others are not to see.
             let said = place.call(program, user, groups, &["-bt", "wrong@host.test"]);
             assert!(said.starts_with("wrong@host.test cannot be resolved"), "{said}");
