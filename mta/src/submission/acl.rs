@@ -51,6 +51,9 @@ impl Submission<'_> {
     /// `acl_not_smtp_mime`, for each part of the message, and `acl_not_smtp`: which ACL
     /// threw all recipients away, and why.
     pub(super) fn judge(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
+        if self.received.recipients.is_empty() {
+            return Ok(None);
+        }
         let log = self.cx.engine().world().log.clone();
         let mut host = Host { outside: self.outside, log, id: self.id.clone() };
         self.server.acls.ask_brightmail(self.cx, &mut host, &self.state);

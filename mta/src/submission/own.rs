@@ -90,8 +90,14 @@ fn hand_in_by(
     watchers.into_iter().for_each(|watcher| cx.observe(watcher));
     cx.set_var(var::SENDER_IDENT, Str::from(login));
     // In Exim, that user calls the program.
-    cx.set_var(var::CALLER_UID, Str::from(uid.to_string()));
-    cx.set_var(var::CALLER_GID, Str::from(gid.to_string()));
+    for (variable, number) in [
+        (var::CALLER_UID, uid),
+        (var::CALLER_GID, gid),
+        (var::ORIGINATOR_UID, uid),
+        (var::ORIGINATOR_GID, gid),
+    ] {
+        cx.set_var(variable, Str::from(number.to_string()));
+    }
     server.acls.attach(&mut cx);
     let done = submit(server, &mut cx, &request, &mut Text(&message.text));
     (done, cx.value_of(var::MESSAGE_EXIM_ID))
