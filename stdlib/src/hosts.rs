@@ -319,11 +319,27 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     for way in elements(order.bytes()) {
         let found = match &*way {
             b"bydns" => {
-                let found = by_dns(call, ip, &How::default())?;
-                if matches!(found, Names::Later) {
-                    show(call, HostEvent::NoPtr);
+                match by_dns(call, ip, &How::default())? {
+                    Names::Some(mut names, secure) => {
+                        // Whoever owns an address says what he likes.
+                        names.retain(|name| {
+                            let is_legal = name.bytes().all(is_of_host_name);
+                            if !is_legal {
+                                show(call, HostEvent::IllegalName);
+                            }
+                            is_legal
+                        });
+                        match names.is_empty() {
+                            true => Names::None,
+                            false => Names::Some(names, secure),
+                        }
+                    }
+                    Names::Later => {
+                        show(call, HostEvent::NoPtr);
+                        Names::Later
+                    }
+                    Names::None => Names::None,
                 }
-                found
             }
             b"byaddr" => {
                 show(call, HostEvent::BySystem);
@@ -351,6 +367,10 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     Ok(Names::None)
 }
 
+fn is_of_host_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
+}
+
 fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
     let name = dns::reverse(ip);
     call.trace().depth += 1;
@@ -361,7 +381,9 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
         return Ok(Names::Later);
     }
     let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());
-    let names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
+    // The system's resolver tells of the first alone.
+    let most = if how.by_system { 1 } else { usize::MAX };
+    let names: Vec<String> = names.take(most).map(|name| name.to_ascii_lowercase()).collect();
     Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
 }
 

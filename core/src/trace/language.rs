@@ -286,6 +286,8 @@ pub enum HostEvent<'e> {
     },
     /// The DNS can't say now what names an address has.
     NoPtr,
+    /// The DNS says of an address that it has a name that no host can have.
+    IllegalName,
     /// The system is asked for the names of an address.
     BySystem,
     /// The system has no name now, or none at all.

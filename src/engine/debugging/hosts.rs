@@ -14,6 +14,10 @@ pub(super) fn write(step: &HostEvent<'_>, out: &mut DebugWriter<'_>) {
         }
         HostEvent::Begin { address } => tell(&[b"looking up host name for ", address]),
         HostEvent::NoPtr => tell(&[b"IP address PTR lookup gave temporary error"]),
+        HostEvent::IllegalName => tell(&[
+            b"IP address lookup yielded an illegal name (bad char): treated as non-existent host \
+              name",
+        ]),
         HostEvent::BySystem => tell(&[b"IP address lookup using gethostbyaddr()"]),
         HostEvent::NoName { later: false } => tell(&[b"IP address lookup failed: h_errno=1"]),
         HostEvent::NoName { later: true } => tell(&[b"IP address lookup failed: h_errno=2"]),

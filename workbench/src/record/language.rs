@@ -191,6 +191,9 @@ pub(super) fn host(event: &HostEvent<'_>) -> Told {
         HostEvent::NameWanted { pattern } => {
             Told::new(kind, "name wanted for", StepRole::Stands, vec![("pattern", bytes(pattern))])
         }
+        HostEvent::IllegalName => {
+            Told::new(kind, "a name that no host can have", StepRole::Stands, Facts::new())
+        }
         HostEvent::NoPtr => Told::new(kind, "no answer now", StepRole::Stands, Facts::new()),
         HostEvent::BySystem => {
             Told::new(kind, "the system is asked", StepRole::Stands, Facts::new())
