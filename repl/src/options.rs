@@ -331,7 +331,7 @@ impl<'a> Parser<'a> {
                 self.given.dot_is_text = true;
             }
             "-L" => match value.len() {
-                0 => return Err(Stop::exim(b"the -L syslog name is too short".to_vec())),
+                0 => return Err(Stop::exim(b"the -L syslog name is too short")),
                 1..=LONGEST_SYSLOG_NAME => self.given.syslog_name.0 = Some(value.to_vec()),
                 _ => {
                     let said = [b"the -L syslog name is too long: \"", value, b"\""].concat();
