@@ -161,10 +161,10 @@ impl SmtpSession {
         };
         let is_host = client.user.is_none() || client.is_provider;
         // A program of this system speaks for itself, whomever it names.
-        let is_provider = client.is_provider;
+        let leaves_out = client.is_provider || client.by_inetd;
         let who = match client.address.filter(|_| is_host) {
-            // The ident is this side's own user.
-            Some(_) if is_provider => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
+            // Neither this side's interface, nor its own user as an ident.
+            Some(_) if leaves_out => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
             Some(_) => eximious::client::named(&mut self.cx),
             None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
