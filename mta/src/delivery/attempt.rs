@@ -1,6 +1,7 @@
 //! One attempt at one message: what is known of it, and how it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::config::rewrite_rules;
@@ -35,8 +36,8 @@ pub(super) struct Undone {
     pub(super) why: Undelivered,
     /// Whether the sender is told nothing but that.
     pub(super) untold: bool,
-    /// What a command wrote.
-    pub(super) output: Vec<u8>,
+    /// What a command wrote; those of one delivery share it.
+    pub(super) output: Arc<[u8]>,
     /// How many others there were before it.
     pub(super) order: usize,
 }
@@ -45,7 +46,7 @@ impl Undone {
     /// One of which everything may be told, and no command wrote anything.
     pub(super) fn new(node: NodeId, address: &Address, is_direct: bool, why: Undelivered) -> Self {
         let address = address.clone();
-        Self { node, address, is_direct, why, untold: false, output: Vec::new(), order: 0 }
+        Self { node, address, is_direct, why, untold: false, output: Arc::default(), order: 0 }
     }
 }
 

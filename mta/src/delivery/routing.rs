@@ -500,7 +500,7 @@ impl Attempt<'_> {
         let said = Some(Vec::new());
         let failed = Undelivered { said, is_untried: true, ..Undelivered::new(0, why) };
         let (path, began) = (self.message.return_path.clone(), self.moment());
-        let (of_hosts, output) = (Verdict::Again, &b""[..]);
+        let (of_hosts, output) = (Verdict::Again, &Arc::default());
         let group = self.next_group();
         let (is_first, is_told, is_answered) = (true, false, false);
         let path = &path;

@@ -1,6 +1,7 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use eximious::acl::OwnMessage;
 use eximious::filter::Notice;
@@ -41,8 +42,8 @@ pub(super) struct Conclusion<'c> {
     pub(super) began: Moment,
     /// Whether the time for its hosts has run out, or for what they say of it.
     pub(super) of_hosts: Verdict,
-    /// What a command wrote.
-    pub(super) output: &'c [u8],
+    /// What a command wrote, of all that one delivery is for.
+    pub(super) output: &'c Arc<[u8]>,
     /// The number of the delivery that it was part of.
     pub(super) group: usize,
     /// Whether somebody was told the address.
@@ -201,6 +202,7 @@ impl<'d> Attempt<'d> {
         let expired = self.expired.len();
         let is_remote = self.routes().is_remote(number);
         let mut copies = BTreeSet::new();
+        let output: Arc<[u8]> = Arc::from(done.output);
         for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
             let refused = refused.remove(&at);
             if let Some(hosts) = stand_ins.remove(&at) {
@@ -234,7 +236,7 @@ impl<'d> Attempt<'d> {
                 }
                 _ => false,
             };
-            let output = &done.output;
+            let output = &output;
             // What was said of a recipient alone, at RCPT or after the text (LMTP, PRDR), stands
             // by itself, and comes first.
             // So does each to whom a local transport delivers.
@@ -411,7 +413,8 @@ impl<'d> Attempt<'d> {
                 }
                 let line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.
-                let is_own = is_local && why.said.as_ref().is_some_and(|said| !said.is_empty());
+                let is_said = why.said.as_ref().is_some_and(|said| !said.is_empty());
+                let is_own = is_local && (is_said || !output.is_empty());
                 let said = if is_own { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
                 self.tell_transport(delivery, "msg:fail:delivery", said, host);
@@ -419,7 +422,7 @@ impl<'d> Attempt<'d> {
                 self.log_unless(silent, &[b"** ", &line[..]].concat());
                 self.log_message(&line);
                 let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
-                let undone = Undone { output: output.to_vec(), ..failed };
+                let undone = Undone { output: output.clone(), ..failed };
                 // Where nobody can be told, it waits for somebody who looks after it, as long
                 // as there is time for the hosts that could not be reached.
                 let is_late = !is_local && of_hosts == Verdict::Expired;

@@ -276,14 +276,14 @@ fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment,
         ("LOCAL_PART_SUFFIX", var::LOCAL_PART_SUFFIX),
         ("DOMAIN", var::DOMAIN),
         ("HOME", var::HOME),
-        ("QUALIFY_DOMAIN", var::QUALIFY_DOMAIN),
     ] {
         put(name, call.cx.value_of(variable).bytes());
     }
-    put("RECIPIENT", recipient.bytes());
     put("MESSAGE_ID", call.consignment.message.id.bytes());
-    put("SENDER", call.consignment.message.sender.bytes());
     put("PATH", path);
+    put("RECIPIENT", recipient.bytes());
+    put("QUALIFY_DOMAIN", call.cx.value_of(var::QUALIFY_DOMAIN).bytes());
+    put("SENDER", call.consignment.message.sender.bytes());
     put("SHELL", b"/bin/sh");
     if let Some(host) = delivery.hosts.first() {
         put("HOST", host.name.as_bytes());
