@@ -1,0 +1,111 @@
+# Callouts of all kinds, and what is remembered of them.
+say_() { say 192.0.2.1 192.0.2.1; }
+host 2 rcpt:bad@far.test='550 no such' rcpt:postmaster@nopm.test='550 no postmaster' rcpt:bad@nopm.test='550 no' rcpt:t@far.test='450 later' rcpt:ok@rand.test='250 ok' 
+host 3 rcpt='550 nothing here' rcpt:ok@rand.test='250 ok' rcpt:ok@rand2.test='250 ok'
+host 4 mail:='550 no bounces' 
+host 5 conn='554 go away'
+host 6 conn='421 busy'
+host 7 mail='550 no senders' mail:='250 ok'
+conf <<E
+callout_domain_positive_expire = 100s
+callout_domain_negative_expire = 100s
+callout_positive_expire = 100s
+callout_negative_expire = 100s
+callout_random_local_part = rnd-\$primary_hostname
+acl_smtp_rcpt = rcpt
+acl_smtp_vrfy = accept
+host_lookup =
+tls_advertise_hosts =
+log_selector = +smtp_connection +incoming_port
+begin acl
+rcpt:
+ warn set acl_m_x = \${if match{\$sender_helo_name}{^c-}{\${sg{\$sender_helo_name}{^c-}{}}}}
+ deny condition = \${if eq{\$acl_m_x}{plain}}
+   ! verify = recipient/callout
+   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{nocache}}
+   ! verify = recipient/callout=10s,no_cache
+   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{random}}
+   ! verify = recipient/callout=10s,random
+   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{pm}}
+   ! verify = recipient/callout=10s,postmaster
+   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{us}}
+   ! verify = recipient/callout=10s,use_sender
+   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{up}}
+   ! verify = recipient/callout=10s,use_postmaster
+   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{ss}}
+   ! verify = sender/callout=10s
+   message = sv=\$sender_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{sp}}
+   ! verify = sender/callout=10s,postmaster
+   message = sv=\$sender_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{spm}}
+   ! verify = sender/callout=10s,postmaster_mailfrom=pm@me.test,mailfrom=x@me.test
+   message = sv=\$sender_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{sf}}
+   ! verify = sender/callout=10s,fullpostmaster
+   message = sv=\$sender_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{dok}}
+   ! verify = sender/callout=10s,defer_ok/no_details
+   message = sv=\$sender_verify_failure msg=\$acl_verify_message
+ deny condition = \${if eq{\$acl_m_x}{mw}}
+   ! verify = sender/callout=10s,maxwait=20s,connect=2s,random
+ deny condition = \${if eq{\$acl_m_x}{quota}}
+   ! verify = recipient/quota=cachepos=20s,cacheneg=2s
+ accept
+begin routers
+r:
+ driver = manualroute
+ route_list = far.test 192.0.2.2 ; nopm.test 192.0.2.2 ; rand.test 192.0.2.3 ; rand2.test 192.0.2.3; rand3.test 192.0.2.2; nob.test 192.0.2.4 ; no5.test 192.0.2.5; busy.test 192.0.2.6; nos.test 192.0.2.7; dead.test 192.0.2.9; two.test 192.0.2.9:192.0.2.2
+ transport = t
+q:
+ driver = accept
+ domains = me.test
+ local_parts = ann:bob:x:y
+ transport = l
+begin transports
+t:
+ driver = smtp
+ hosts_try_fastopen =
+ connect_timeout = 2s
+l:
+ driver = appendfile
+ file = /var/mail/\$local_part_data
+ quota = 1
+ user = ann
+E
+daemon
+sess() { local m=$1; shift; echo "##### $m $*"; { echo "EHLO c-$m"; local s; for s; do case $s in =*) echo "MAIL FROM:<${s#=}>";; -) echo RSET;; *) echo "RCPT TO:<$s>";; esac; done; echo QUIT; } | say 192.0.2.1 192.0.2.1; for h in 2 3 4 5 6 7; do [ -s host.$h ] && heard $h; done; logs; }
+db() { for d in callout; do exim_dumpdb $S $d 2>&1 | sed 's/^[^ ]* [^ ]* //' | sort; done; }
+sess plain =a@b.test ok@far.test bad@far.test t@far.test ok@far.test bad@far.test
+sess plain =a@b.test ok@far.test bad@far.test t@far.test x@dead.test x@busy.test x@no5.test
+
+sess plain =a@b.test ok@far.test bad@far.test
+
+sess plain =a@b.test ok@far.test bad@far.test
+sess nocache =a@b.test ok@far.test bad@far.test
+sess random =a@b.test ok@far.test bad@far.test ok@rand.test ok@rand2.test bad@rand.test - =a@b.test ok@rand.test
+sess random =a@b.test x@rand3.test y@rand3.test
+
+sess random =a@b.test x@rand3.test ok@rand.test
+sess pm =a@b.test ok@far.test ok@nopm.test ok@rand.test bad@nopm.test
+sess pm =a@b.test ok2@nopm.test ok2@far.test
+sess us =a@b.test ok@far.test x@nos.test y@nos.test
+sess us =c@b.test ok@far.test x@nos.test
+sess up =a@b.test ok@far.test x@nos.test 
+sess ss =ok@far.test x@me.test - =bad@far.test x@me.test - =t@far.test x@me.test - =x@nob.test x@me.test y@me.test - =y@nob.test x@me.test - =x@no5.test x@me.test - =x@busy.test y@me.test - = y@me.test
+sess ss =ok@far.test x@me.test - =bad@far.test x@me.test - =x@nob.test x@me.test - =x@no5.test x@me.test
+sess sp =ok@far.test x@me.test - =ok@nopm.test x@me.test y@me.test - =two@nopm.test x@me.test
+sess spm =ok@far.test x@me.test - =ok@nopm.test x@me.test
+sess sf =ok@far.test x@me.test - =ok@nopm.test x@me.test
+sess dok =ok@dead.test x@me.test - =bad@far.test x@me.test - =x@busy.test x@me.test
+sess mw =ok@dead.test x@me.test - =bad@far.test x@me.test - =x@two.test x@me.test
+sess quota =a@b.test ann@me.test bob@me.test ann@me.test
+sess quota =a@b.test ann@me.test bob@me.test ann@me.test
+db
+stop
