@@ -319,27 +319,11 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     for way in elements(order.bytes()) {
         let found = match &*way {
             b"bydns" => {
-                match by_dns(call, ip, &How::default())? {
-                    Names::Some(mut names, secure) => {
-                        // Whoever owns an address says what he likes.
-                        names.retain(|name| {
-                            let is_legal = name.bytes().all(is_of_host_name);
-                            if !is_legal {
-                                show(call, HostEvent::IllegalName);
-                            }
-                            is_legal
-                        });
-                        match names.is_empty() {
-                            true => Names::None,
-                            false => Names::Some(names, secure),
-                        }
-                    }
-                    Names::Later => {
-                        show(call, HostEvent::NoPtr);
-                        Names::Later
-                    }
-                    Names::None => Names::None,
+                let found = by_dns(call, ip, &How::default())?;
+                if matches!(found, Names::Later) {
+                    show(call, HostEvent::NoPtr);
                 }
+                found
             }
             b"byaddr" => {
                 show(call, HostEvent::BySystem);
@@ -381,9 +365,19 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
         return Ok(Names::Later);
     }
     let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());
-    // The system's resolver tells of the first alone.
-    let most = if how.by_system { 1 } else { usize::MAX };
-    let names: Vec<String> = names.take(most).map(|name| name.to_ascii_lowercase()).collect();
+    let mut names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
+    match how.by_system {
+        // The system's resolver tells of the first alone.
+        true => names.truncate(1),
+        // Whoever owns an address says what he likes.
+        false => names.retain(|name| {
+            let is_legal = name.bytes().all(is_of_host_name);
+            if !is_legal {
+                show(call, HostEvent::IllegalName);
+            }
+            is_legal
+        }),
+    }
     Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
 }
 

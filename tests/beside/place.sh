@@ -19,12 +19,11 @@ cp /etc/passwd $work/passwd; cp /etc/group $work/group
 for one in ann:5001 bob:5002 cat:5003; do n=${one%:*} u=${one#*:}
  mkdir -p $work/home/$n; chown $u:$u $work/home/$n
  echo "$n:x:$u:$u:${n^} Smith,,,:$work/home/$n:/bin/sh" >> $work/passwd; echo "$n:x:$u:" >> $work/group; done
-cp /etc/passwd $work/passwd.0; mount --bind $work/passwd /etc/passwd; mount --bind $work/group /etc/group
+mount --bind $work/passwd /etc/passwd; mount --bind $work/group /etc/group
 chmod 755 "$work"
 cp "$program" $work/exim; chmod 4755 $work/exim
 exim=$work/exim
 S=/var/spool/exim4 LOG=/var/log/exim4
-echo -n > $work/aliases
 conf() { # the whole configuration from standard input, with what is the same for all before it
  { cat <<E
 primary_hostname = me.test

@@ -6,6 +6,18 @@ host 4 mail:='550 no bounces'
 host 5 conn='554 go away'
 host 6 conn='421 busy'
 host 7 mail='550 no senders' mail:='250 ok'
+# Statements that verify, each for clients that say its name: WHO NAME HOW...
+judges() {
+ local who=$1; shift
+ while [ $# -gt 0 ]; do
+  cat <<E
+ deny condition = \${if eq{\$acl_m_x}{$1}}
+   ! verify = $who/$2
+   message = v=\$${who}_verify_failure msg=\$acl_verify_message
+E
+  shift 2
+ done
+}
 conf <<E
 callout_domain_positive_expire = 100s
 callout_domain_negative_expire = 100s
@@ -20,43 +32,13 @@ log_selector = +smtp_connection +incoming_port
 begin acl
 rcpt:
  warn set acl_m_x = \${if match{\$sender_helo_name}{^c-}{\${sg{\$sender_helo_name}{^c-}{}}}}
- deny condition = \${if eq{\$acl_m_x}{plain}}
-   ! verify = recipient/callout
-   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{nocache}}
-   ! verify = recipient/callout=10s,no_cache
-   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{random}}
-   ! verify = recipient/callout=10s,random
-   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{pm}}
-   ! verify = recipient/callout=10s,postmaster
-   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{us}}
-   ! verify = recipient/callout=10s,use_sender
-   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{up}}
-   ! verify = recipient/callout=10s,use_postmaster
-   message = rv=\$recipient_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{ss}}
-   ! verify = sender/callout=10s
-   message = sv=\$sender_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{sp}}
-   ! verify = sender/callout=10s,postmaster
-   message = sv=\$sender_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{spm}}
-   ! verify = sender/callout=10s,postmaster_mailfrom=pm@me.test,mailfrom=x@me.test
-   message = sv=\$sender_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{sf}}
-   ! verify = sender/callout=10s,fullpostmaster
-   message = sv=\$sender_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{dok}}
-   ! verify = sender/callout=10s,defer_ok/no_details
-   message = sv=\$sender_verify_failure msg=\$acl_verify_message
- deny condition = \${if eq{\$acl_m_x}{mw}}
-   ! verify = sender/callout=10s,maxwait=20s,connect=2s,random
- deny condition = \${if eq{\$acl_m_x}{quota}}
-   ! verify = recipient/quota=cachepos=20s,cacheneg=2s
+$(judges recipient plain callout nocache callout=10s,no_cache random callout=10s,random \
+ pm callout=10s,postmaster us callout=10s,use_sender up callout=10s,use_postmaster \
+ quota quota=cachepos=20s,cacheneg=2s)
+$(judges sender ss callout=10s sp callout=10s,postmaster \
+ spm callout=10s,postmaster_mailfrom=pm@me.test,mailfrom=x@me.test \
+ sf callout=10s,fullpostmaster dok callout=10s,defer_ok/no_details \
+ mw callout=10s,maxwait=20s,connect=2s,random)
  accept
 begin routers
 r:

@@ -11,65 +11,33 @@ far:
  domains = !+local
  route_list = * 192.0.2.2
  transport = smtp
-fwdskip:
- driver = redirect
- check_local_user
- file = $home/.forward${sg{$local_part_suffix}{\N[^-a-z]\N}{}}
- allow_filter
- check_ancestor
- local_part_suffix = -skip
- skip_syntax_errors
- no_verify
- no_expn
- syntax_errors_to = ${if eq{$local_part_suffix}{-skip}{real-$local_part@$domain}{real-$local_part@$domain}}
- syntax_errors_text = Your .forward is wrong.
- file_transport = file
- pipe_transport = pipe
- reply_transport = reply
- directory_transport = dir
- modemask = 022
- forbid_filter_run
-fwdbob:
- driver = redirect
- check_local_user
- local_part_suffix = -*
- local_part_suffix_optional
- file = $home/.forward${sg{$local_part_suffix}{\N[^-a-z]\N}{}}
- allow_filter
- check_ancestor
- ignore_enotdir
- ignore_eacces
- local_parts = bob
- no_verify
- no_expn
- syntax_errors_to = ${if eq{$local_part_suffix}{-skip}{real-$local_part@$domain}{real-$local_part@$domain}}
- syntax_errors_text = Your .forward is wrong.
- file_transport = file
- pipe_transport = pipe
- reply_transport = reply
- directory_transport = dir
- modemask = 022
- forbid_filter_run
-fwd:
- driver = redirect
- check_local_user
- local_part_suffix = -*
- local_part_suffix_optional
- file = $home/.forward${sg{$local_part_suffix}{\N[^-a-z]\N}{}}
- allow_filter
- check_ancestor
- no_verify
- no_expn
- syntax_errors_to = ${if eq{$local_part_suffix}{-skip}{real-$local_part@$domain}{real-$local_part@$domain}}
- syntax_errors_text = Your .forward is wrong.
- file_transport = file
- pipe_transport = pipe
- reply_transport = reply
- directory_transport = dir
- modemask = 022
- forbid_filter_run
- user_home_directory = /x
 E
+# A router of that name, with options of its own.
+forwards() {
+ printf '%s:\n driver = redirect\n' "$1"; shift; printf ' %s\n' "$@"
+ cat <<'E'
+ check_local_user
+ file = $home/.forward${sg{$local_part_suffix}{\N[^-a-z]\N}{}}
+ allow_filter
+ check_ancestor
+ no_verify
+ no_expn
+ syntax_errors_to = real-$local_part@$domain
+ syntax_errors_text = Your .forward is wrong.
+ file_transport = file
+ pipe_transport = pipe
+ reply_transport = reply
+ directory_transport = dir
+ modemask = 022
+ forbid_filter_run
+E
+}
+any=('local_part_suffix = -*' local_part_suffix_optional)
+{
+ forwards fwdskip 'local_part_suffix = -skip' skip_syntax_errors
+ forwards fwdbob "${any[@]}" ignore_enotdir ignore_eacces 'local_parts = bob'
+ forwards fwd "${any[@]}"
+} >> /etc/exim4/exim4.conf
 sed -i '/user_home_directory/d' /etc/exim4/exim4.conf
 cat >> /etc/exim4/exim4.conf <<'E'
 real:
