@@ -19,7 +19,7 @@ use std::sync::Arc;
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::world::{HeldMessage, SpoolData, SpoolError, SpoolPlace, SpoolStep};
-use eximious::{Context, Message, Str, opt, var};
+use eximious::{Context, Engine, Message, Str, opt, var};
 
 use crate::logs;
 use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
@@ -37,17 +37,29 @@ const MOST_HELD: u64 = 64 * 1024;
 /// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise
 /// nothing of it is, and the reason is what to log.
 pub fn keep(cx: &mut Context, received: &mut Received) -> SpoolOutcome {
+    keep_by(cx, received, |data, header| data.keep(header))
+}
+
+/// As [`keep`], for a message that nobody is to deliver at once ([`SpoolData::keep_queued`]).
+pub fn keep_queued(cx: &mut Context, received: &mut Received) -> SpoolOutcome {
+    keep_by(cx, received, |data, header| data.keep_queued(header))
+}
+
+/// How the files of a message come to the disk.
+type Keeping = fn(&mut dyn SpoolData, &[u8]) -> Result<(), SpoolError>;
+
+fn keep_by(cx: &mut Context, received: &mut Received, keeping: Keeping) -> SpoolOutcome {
     // A message for nobody is done with.
     if received.recipients.is_empty() {
         return SpoolOutcome::Spooled;
     }
-    match put(cx, received) {
+    match put(cx, received, keeping) {
         Ok(()) => SpoolOutcome::Spooled,
         Err(why) => SpoolOutcome::Failed(why.failure(cx)),
     }
 }
 
-fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
+fn put(cx: &mut Context, received: &mut Received, keeping: Keeping) -> Result<(), NotKept> {
     let header = describe::header_file(cx, received).encode();
     let header = header.map_err(|why| NotKept::Unexpected(why.to_string().into_bytes()))?;
     let id = received.id.clone();
@@ -56,10 +68,10 @@ fn put(cx: &mut Context, received: &mut Received) -> Result<(), NotKept> {
     let size = (header.len() + data_head(id.bytes()).len() + message.stray.len()) as u64;
     let size = size + message.body.len();
     let kept = match &mut received.data {
-        Some(data) => data.keep(&header).map_err(NotKept::Spool),
+        Some(data) => keeping(&mut **data, &header).map_err(NotKept::Spool),
         None => begin(cx, received.queue.bytes(), &id).and_then(|mut data| {
             let written = fill(&mut *data, message);
-            written.and_then(|()| data.keep(&header)).map_err(NotKept::Spool)
+            written.and_then(|()| keeping(&mut *data, &header)).map_err(NotKept::Spool)
         }),
     };
     match &kept {
@@ -194,8 +206,16 @@ pub fn add_to_log(cx: &Context, queue: &[u8], id: &[u8], text: &[u8]) {
 /// # Errors
 /// What there is to log where the spool directory can't be told.
 pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
-    let split = cx.engine().settings().get(opt::SPLIT_SPOOL_DIRECTORY);
-    let spool = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
+    place_of(cx.engine(), queue)
+}
+
+/// As [`place`], without a context.
+///
+/// # Errors
+/// As [`place`].
+pub fn place_of(engine: &Engine, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
+    let split = engine.settings().get(opt::SPLIT_SPOOL_DIRECTORY);
+    let spool = engine.settings().get(opt::SPOOL_DIRECTORY);
     if spool.is_empty() {
         return Err(b"spool_directory undefined: cannot proceed".to_vec());
     }
@@ -203,7 +223,7 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
         spool: spool.bytes().to_vec(),
         queue: queue.to_vec(),
         split,
-        owner: Some(cx.engine().server_ids()),
+        owner: Some(engine.server_ids()),
     })
 }
 

@@ -33,11 +33,18 @@ impl Orders {
     }
 }
 
+/// ext4, with its forerunners, and XFS: what is written there wants a sync to be on disk.
+const EXT4: FsWord = 0xEF53;
+const XFS: FsWord = 0x5846_5342;
+
+/// Whether a directory is on a disk, by one of the file systems that are known here.
+pub(crate) fn is_on_disk(directory: &OwnedFd) -> bool {
+    fstatfs(directory).is_ok_and(|found| matches!(found.f_type, EXT4 | XFS))
+}
+
 /// ext4 with a journal and XFS. The former is told from one without by what the kernel
 /// says of the device; where that can't be read, nothing is known.
 fn found(directory: &OwnedFd, device: u64) -> Order {
-    const EXT4: FsWord = 0xEF53;
-    const XFS: FsWord = 0x5846_5342;
     match fstatfs(directory).map(|found| found.f_type) {
         Ok(EXT4) if has_journal(device) => Order::Journal,
         Ok(XFS) => Order::Kept,

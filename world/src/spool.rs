@@ -1,6 +1,7 @@
 //! The spool, as Exim lays it out: `input/ID-D` and `input/ID-H` below the spool
 //! directory or a queue's, or in directories of one character in between.
 
+mod ahead;
 mod arriving;
 mod commit;
 mod counted;
@@ -105,6 +106,14 @@ impl Spool for SystemSpool {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         self.logs.add(place, id, lines)
+    }
+
+    fn write_ahead(&self, place: &SpoolPlace) -> io::Result<Vec<Vec<u8>>> {
+        self.commits.ahead.begin(place)
+    }
+
+    fn settle_ahead(&self) {
+        self.commits.ahead.end();
     }
 
     fn delay_logs(&self) {

@@ -196,13 +196,18 @@ impl Conversation {
         if self.deliver_straight(received, hand_on) {
             return;
         }
-        let taken = eximious_mta::spool::keep(self.session.context(), received);
+        let waits = !self.session.delivers_at_once(received);
+        let cx = self.session.context();
+        let taken = match waits {
+            true => eximious_mta::spool::keep_queued(cx, received),
+            false => eximious_mta::spool::keep(cx, received),
+        };
         self.session.conclude(&taken);
         let kept = taken == SpoolOutcome::Spooled && !self.session.is_over();
         if !kept || received.recipients.is_empty() {
             return;
         }
-        if !self.session.delivers_at_once(received) {
+        if waits || !self.session.delivers_at_once(received) {
             return;
         }
         let cx = self.session.context();

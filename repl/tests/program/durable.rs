@@ -1,8 +1,13 @@
 //! A message is on disk before anybody is told that it was taken.
 
-use std::collections::HashMap;
-use std::process::Command;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use eximious_tests::daemons::{Daemon, READY};
 use eximious_tests::servers::program;
 
 use crate::common::fed;
@@ -73,4 +78,133 @@ fn a_message_is_on_disk_before_it_is_taken() {
         let synced = last(&|call| is_sync(call) && call.contains("/input>"));
         assert!(named.is_some() && named < synced && synced < Some(said), "{calls:#?}");
     }
+}
+
+const QUEUES: &str = "acl_smtp_rcpt = accept\nqueue_only\nsmtp_accept_max_per_connection = 0\n\
+    split_spool_directory\n";
+
+/// Has eight clients hand in messages until the log that is written ahead has some that are not
+/// on disk yet: what the log is at that moment.
+fn caught(daemon: &Daemon) -> Option<Vec<u8>> {
+    let is_over = AtomicBool::new(false);
+    let file = daemon.path().join("spool/write-ahead");
+    thread::scope(|scope| {
+        for client in 0..8 {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                let mut session = daemon.client();
+                session.hear();
+                session.say("EHLO client.test");
+                while !is_over.load(Ordering::Relaxed) {
+                    session.go_through(&["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"]);
+                    let text = format!("text of {client}\r\n").repeat(100);
+                    let said = session.say(&format!("Subject: x\r\n\r\n{text}."));
+                    assert!(said.starts_with("250 OK id="), "{said}");
+                }
+                session.say("QUIT");
+            });
+        }
+        let start = Instant::now();
+        let caught = loop {
+            match std::fs::read(&file) {
+                Ok(log) if heads(&log).iter().any(|at| log[at + 16] == 1) => break Some(log),
+                _ if start.elapsed() > READY => break None,
+                _ => thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        is_over.store(true, Ordering::Relaxed);
+        caught
+    })
+}
+
+/// Where the heads of its halves are.
+fn heads(log: &[u8]) -> Vec<usize> {
+    [0, log.len() / 2].into_iter().filter(|at| log.len() > at + 64).collect()
+}
+
+/// The log as another start of the system wrote it.
+fn of_another_start(mut log: Vec<u8>) -> Vec<u8> {
+    for at in heads(&log).into_iter().filter(|at| log[at + 16] == 1).collect::<Vec<_>>() {
+        log[at + 24] ^= 1;
+        let length = usize::from(log[at + 20]);
+        let sum = sum(&log[at + 8..at + 24 + length]).to_le_bytes();
+        log[at + 4..at + 8].copy_from_slice(&sum);
+    }
+    log
+}
+
+/// CRC-32, a bit at a time.
+fn sum(bytes: &[u8]) -> u32 {
+    let bits = |sum: u32, _| (sum >> 1) ^ (if sum & 1 == 1 { 0xEDB8_8320 } else { 0 });
+    !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), bits))
+}
+
+/// The files below a directory, by their paths.
+fn files(at: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(at).into_iter().flatten().flatten() {
+        match entry.path() {
+            path if path.is_dir() => found.extend(files(&path)),
+            path => {
+                let bytes = std::fs::read(&path).expect("a file");
+                found.insert(path, bytes);
+            }
+        }
+    }
+    found
+}
+
+/// Another daemon of the same site.
+struct Again(Child);
+
+impl Again {
+    fn start(daemon: &Daemon) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_eximious"));
+        command.arg("-C").arg(daemon.path().join("exim.conf"));
+        command.args(["-bdf", "-oX", &format!("127.0.0.1.{}", daemon.port)]);
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts"))
+    }
+}
+
+impl Drop for Again {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn what_a_power_failure_took_is_put_back() {
+    let mut daemon = Daemon::start(Path::new(env!("CARGO_BIN_EXE_eximious")), QUEUES, &[]);
+    let Some(log) = caught(&daemon) else {
+        // Where a sync costs nothing, nothing is written ahead.
+        assert!(!daemon.path().join("spool/write-ahead").exists(), "it is never in use");
+        return;
+    };
+    daemon.signal("KILL");
+    daemon.ended();
+    let input = daemon.path().join("spool/input");
+    let before = files(&input);
+    for path in before.keys() {
+        std::fs::remove_file(path).expect("it was there");
+    }
+    let file = daemon.path().join("spool/write-ahead");
+    std::fs::write(&file, of_another_start(log)).expect("the log");
+    let again = Again::start(&daemon);
+    daemon.await_lines("daemon started", 2);
+    daemon.await_log("was put back into the spool: it was not on the disk");
+    // Who is greeted finds all there.
+    daemon.client().hear();
+    let count = daemon.log("main").matches(" was put back").count();
+    let after = files(&input);
+    assert_eq!(after.len(), 2 * count);
+    assert!(after.iter().all(|(path, bytes)| before.get(path) == Some(bytes)));
+    // What is whole is not put back again, and what was done with is not undone.
+    drop(again);
+    let (gone, _) = after.first_key_value().expect("a file");
+    std::fs::remove_file(gone).expect("it was there");
+    let _again = Again::start(&daemon);
+    daemon.await_lines("daemon started", 3);
+    daemon.client().hear();
+    assert_eq!(daemon.log("main").matches(" was put back").count(), count);
 }

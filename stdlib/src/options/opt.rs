@@ -290,6 +290,7 @@ handles! {
     SPLIT_SPOOL_DIRECTORY: bool = "split_spool_directory",
     SPOOL_DIRECTORY: Str = "spool_directory",
     SPOOL_FIRST: bool = "spool_first",
+    SPOOL_WRITE_AHEAD: bool = "spool_write_ahead",
     SPOOL_WIREFORMAT: bool = "spool_wireformat",
     SQLITE_DBFILE: Str = "sqlite_dbfile",
     SQLITE_LOCK_TIMEOUT: i64 = "sqlite_lock_timeout",

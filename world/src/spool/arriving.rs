@@ -96,6 +96,11 @@ impl SpoolData for Arriving {
         self.commits.keep(message).map(drop)
     }
 
+    fn keep_queued(&mut self, header: &[u8]) -> Result<(), SpoolError> {
+        let message = self.message(header)?;
+        self.commits.keep_queued(message).map(drop)
+    }
+
     fn hold(&mut self, header: &[u8]) -> Option<Arc<dyn HeldMessage>> {
         let Data::Held(held) = &mut self.data else { return None };
         let data = std::mem::take(held);
@@ -174,6 +179,26 @@ impl Message {
         &self.header
     }
 
+    /// What is to be in its data file, where that is not made yet, and nobody delivers it.
+    pub(super) fn waiting(&self) -> Option<&[u8]> {
+        match &self.data {
+            Data::Held(bytes) if !self.is_taken => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// One with these files.
+    pub(super) fn of(
+        directory: OwnedFd,
+        (place, id): (SpoolPlace, Vec<u8>),
+        header: Arc<[u8]>,
+        data: Vec<u8>,
+    ) -> Self {
+        let new = Arc::new(New { directory: Arc::new(directory), place, id });
+        let data = Data::Held(Arc::new(data));
+        Self { new, data, header, is_taken: false, journal: Vec::new() }
+    }
+
     /// Adds to its journal.
     pub(super) fn add_to_journal(&mut self, lines: &[u8]) {
         self.journal.extend_from_slice(lines);
@@ -184,10 +209,7 @@ impl Message {
     /// # Errors
     /// As [`SpoolError`] says; then its files are gone again.
     pub(super) fn keep(self) -> Result<Made, SpoolError> {
-        let made = self.make()?;
-        let kept = made.sync().and_then(|()| made.name());
-        let synced = kept.and_then(|()| fsync(made.directory()).map_err(|why| made.unsynced(why)));
-        made.after(synced)
+        self.make()?.keep()
     }
 
     /// Makes its files, and has the system begin to write them to the disk.
@@ -195,23 +217,31 @@ impl Message {
     /// # Errors
     /// As [`SpoolError`] says; then its files are gone again.
     pub(super) fn make(self) -> Result<Made, SpoolError> {
+        let made = self.make_files()?;
+        eximious_writeback::begin(made.data.as_fd());
+        eximious_writeback::begin(made.header.as_fd());
+        Ok(made)
+    }
+
+    /// Makes its files, and locks it; they have time to go to the disk.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then its files are gone again.
+    pub(super) fn make_locked(self) -> Result<Made, SpoolError> {
+        Self { is_taken: true, ..self }.make_files()
+    }
+
+    fn make_files(self) -> Result<Made, SpoolError> {
         let Self { new, data, header, is_taken, journal } = self;
         let data = match data {
-            Data::Held(bytes) => {
-                let file = new.write_data(&bytes)?;
-                eximious_writeback::begin(file.as_fd());
-                Arc::new(file)
-            }
+            Data::Held(bytes) => Arc::new(new.write_data(&bytes)?),
             Data::Written(file) => file,
         };
         let locked = if is_taken { lock(&data).map_err(io::Error::from) } else { Ok(()) };
         let written = locked.map_err(|why| new.of_data(why));
         let written = written.and_then(|()| new.write_journal(&journal));
         match written.and_then(|journal| Ok((journal, new.write_header(&header)?))) {
-            Ok((journal, header)) => {
-                eximious_writeback::begin(header.as_fd());
-                Ok(Made { new, data, header, journal })
-            }
+            Ok((journal, header)) => Ok(Made { new, data, header, journal }),
             Err(why) => {
                 let _ = new.remove(b"-J");
                 let _ = new.remove(b"-D");
@@ -222,6 +252,21 @@ impl Message {
 }
 
 impl Made {
+    /// As [`Message::keep`].
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then the files are gone again.
+    pub(super) fn keep(self) -> Result<Self, SpoolError> {
+        let kept = self.sync().and_then(|()| self.name());
+        let synced = kept.and_then(|()| fsync(self.directory()).map_err(|why| self.unsynced(why)));
+        self.after(synced)
+    }
+
+    /// The data file.
+    pub(super) fn data(&self) -> &Arc<File> {
+        &self.data
+    }
+
     /// The directory that they are in.
     pub(super) fn directory(&self) -> &OwnedFd {
         &self.new.directory

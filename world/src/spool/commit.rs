@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use eximious_core::world::{SpoolError, SpoolStep};
 use rustix::fs::fsync;
 
+use super::ahead::{self, Ahead};
 use super::arriving::{Made, Message};
 use crate::order::{Order, Orders};
 
@@ -22,6 +23,8 @@ const MOST: usize = 64;
 pub(super) struct Commits {
     orders: Orders,
     gathered: Mutex<Gathered>,
+    /// What is written ahead.
+    pub(super) ahead: Ahead,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +55,33 @@ impl Commits {
     /// # Errors
     /// As [`SpoolError`] says; then nothing of it is left.
     pub(super) fn keep(&self, message: Message) -> Result<Made, SpoolError> {
+        let _inside = self.ahead.enter();
+        self.keep_at_once(message)
+    }
+
+    /// Keeps a message that nobody is to deliver at once: when this returns, it can be told after
+    /// any end of the system, be it from the log that is written ahead.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then nothing of it is left.
+    pub(super) fn keep_queued(&self, message: Message) -> Result<Made, SpoolError> {
+        let inside = self.ahead.enter();
+        let is_for_log = !inside.is_alone && self.ahead.has(message.directory());
+        let record = if is_for_log { ahead::record(&message) } else { None };
+        let Some(record) = record else { return self.keep_at_once(message) };
+        let made = message.make_locked()?;
+        match self.ahead.write(record) {
+            Some(written) => {
+                let named = made.name();
+                let made = made.after(named)?;
+                written.named(&made);
+                Ok(made)
+            }
+            None => made.keep(),
+        }
+    }
+
+    fn keep_at_once(&self, message: Message) -> Result<Made, SpoolError> {
         let order = self.orders.of(message.directory());
         if order == Order::Unknown {
             return message.keep();

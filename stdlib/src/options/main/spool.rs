@@ -109,6 +109,20 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("spool_wireformat")
         .summary("Keeps message bodies as they came over the wire where that is possible.")
         .docs("Only messages that come by CHUNKING are kept that way."),
+    AT.yes("spool_write_ahead")
+        .unprinted()
+        .summary(
+            "Whether messages that wait are written into a log first, where many come at once.",
+        )
+        .docs(
+            "Messages that come while others do, and are to wait in the queue, are written into \
+             the file `write-ahead` of the spool directory, which is one sync for all of them. \
+             Their own files are there, too, and locked until they are on disk, within a quarter \
+             of a second. After a power failure, the daemon puts what is missing back into the \
+             spool when it starts; Exim would not. Where Exim may take over after a power \
+             failure, unset the option.",
+        )
+        .source("eximious alone has the option"),
     AT.time("timeout_frozen_after")
         .default("0s")
         .summary("The age at which a frozen message is given up; zero for never."),
