@@ -8,6 +8,7 @@
 //! `SIGTERM` ends it: nobody is taken any more, whoever sends a message may finish
 //! it, and all others are told.
 
+mod ahead;
 mod conversation;
 mod couriers;
 mod interfaces;
@@ -105,8 +106,7 @@ const POLICIES_EVERY: Duration = Duration::from_secs(3600);
 /// How many seconds lie between two complaints about that.
 const SELDOM: i64 = 10;
 
-/// Files that are open beside connections, those of messages that are on their way to the disk
-/// among them.
+/// Files that are open beside connections; most are messages on their way to the disk.
 const OTHER_FILES: u64 = 256 + 1536;
 
 /// Serves until it is told to end.
@@ -170,7 +170,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     if world.log.is_broken() {
         return Err(Refusal::Said(b"eximious: the daemon cannot write the main log".to_vec()));
     }
-    write_ahead(&service, !request.only_runs);
+    ahead::begin(&service, !request.only_runs);
     let service = Arc::new(service);
     let couriers = Arc::new(Couriers::default());
     couriers.run_for_clients(&service);
@@ -207,29 +207,6 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         file.remove();
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Puts back what a power failure kept from the disk, and has messages written ahead from now on,
-/// if that is wanted.
-fn write_ahead(service: &Service, receives: bool) {
-    let world = service.engine.world();
-    let Ok(place) = eximious_mta::spool::place_of(&service.engine, b"") else { return };
-    match world.spool.write_ahead(&place) {
-        Ok(restored) => {
-            for id in restored {
-                let why = b" was put back into the spool: it was not on the disk";
-                world.log.main(&[&id, &why[..]].concat());
-            }
-        }
-        Err(why) => {
-            let why = eximious::stdlib::wording::reason(&why);
-            let head = b"the log of the spool (write-ahead) can't be used: ";
-            world.log.panic(&[&head[..], why.as_bytes()].concat());
-        }
-    }
-    if !receives || !service.engine.settings().get(opt::SPOOL_WRITE_AHEAD) {
-        world.spool.settle_ahead();
-    }
 }
 
 fn said(what: &str, why: &dyn std::fmt::Display) -> Refusal {
