@@ -170,7 +170,6 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     if world.log.is_broken() {
         return Err(Refusal::Said(b"eximious: the daemon cannot write the main log".to_vec()));
     }
-    ahead::begin(&service, !request.only_runs);
     let service = Arc::new(service);
     let couriers = Arc::new(Couriers::default());
     couriers.run_for_clients(&service);
@@ -190,6 +189,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         complained: Cell::new(0),
     };
     daemon.make_room();
+    ahead::begin(&daemon.service, !daemon.request.only_runs);
     daemon.begin_runs();
     let notified = daemon.hear_notes();
     let metrics = daemon.service.metrics.as_ref();

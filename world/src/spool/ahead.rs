@@ -17,12 +17,14 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use eximious_core::world::SpoolPlace;
+use rustix::process::{Resource, getrlimit};
 
 use self::file::{BLOCK, HALF, LogFile};
 use super::arriving::{Made, Message};
 use crate::order::is_on_disk;
 
-/// The most messages of a half, whose data files are open.
+/// The most messages of a half, whose data files are open: an eighth of the files that may be
+/// open, at the most.
 const MOST: usize = 768;
 
 /// So many, or so much, and their files go to the disk.
@@ -52,6 +54,8 @@ struct State {
     /// Where the log is to be made when there is something for it.
     wanted: Option<(SpoolPlace, Vec<u8>)>,
     log: Option<Arc<LogFile>>,
+    /// The most messages of a half.
+    most: usize,
     /// How many messages are being kept.
     inside: usize,
     halves: [Half; 2],
@@ -243,6 +247,8 @@ impl Drop for Written<'_> {
 
 impl State {
     fn take_up(&mut self, log: &Arc<LogFile>) {
+        let files = getrlimit(Resource::Nofile).current.map(|files| files / 8);
+        self.most = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(MOST).min(MOST);
         self.last_use = log.last_use;
         self.log = Some(log.clone());
     }
@@ -252,7 +258,7 @@ impl State {
         let half = &self.halves[self.active];
         let used = half.used.max(BLOCK) + file::room(self.length + length);
         let count = half.count + self.records.len();
-        self.log.is_some() && !self.is_ended && used <= HALF && count < MOST
+        self.log.is_some() && !self.is_ended && used <= HALF && count < self.most
     }
 }
 
@@ -324,14 +330,15 @@ impl Shared {
         let mut state = self.locked();
         let old = loop {
             let half = &state.halves[state.active];
-            let many = half.count >= MANY || half.used >= MUCH || state.is_ended;
+            let many =
+                half.count >= MANY.min(state.most / 2) || half.used >= MUCH || state.is_ended;
             state = match half.times {
                 None if state.is_ended || state.log.is_none() => return None,
                 None => wait(&self.work, state),
                 Some((first, last)) => {
                     let due = (first + LONGEST).min(last + QUIET);
                     let left = due.saturating_duration_since(Instant::now());
-                    state.is_due = many || left.is_zero();
+                    state.is_due |= many || left.is_zero();
                     if state.is_due && !state.is_writing {
                         break state.active;
                     }
