@@ -100,9 +100,8 @@ impl SmtpSession {
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
                 let why = String::from_utf8_lossy(fail.message()).into_owned();
-                self.log_panic(
-                    &[b"failed to expand ", name.as_bytes(), b": ", fail.message()].concat(),
-                );
+                let head = [b"expansion of ", name.as_bytes(), b" failed: "].concat();
+                self.log_panic(&[&head[..], fail.message()].concat());
                 Err(TlsFault::new(format!("expansion of {name}"), why))
             }
         }
