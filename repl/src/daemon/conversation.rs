@@ -174,7 +174,7 @@ impl Conversation {
         let HandOn { service, couriers } = hand_on;
         // Who watches sees each step by itself.
         let may_wait = service.debug.is_none() && couriers.are_quick() && !received.is_frozen();
-        if !may_wait || !self.session.delivers_at_once(received) {
+        if !may_wait {
             return false;
         }
         let cx = self.session.context();
@@ -193,21 +193,21 @@ impl Conversation {
 
     /// Keeps a message, and has it delivered, unless it is to wait in the spool.
     fn keep(&mut self, received: &mut Received, hand_on: &HandOn<'_>) {
-        if self.deliver_straight(received, hand_on) {
+        let at_once = self.session.delivers_at_once(received);
+        if at_once && self.deliver_straight(received, hand_on) {
             return;
         }
-        let waits = !self.session.delivers_at_once(received);
         let cx = self.session.context();
-        let taken = match waits {
-            true => eximious_mta::spool::keep_queued(cx, received),
-            false => eximious_mta::spool::keep(cx, received),
+        let taken = match at_once {
+            true => eximious_mta::spool::keep(cx, received),
+            false => eximious_mta::spool::keep_queued(cx, received),
         };
         self.session.conclude(&taken);
         let kept = taken == SpoolOutcome::Spooled && !self.session.is_over();
         if !kept || received.recipients.is_empty() {
             return;
         }
-        if waits || !self.session.delivers_at_once(received) {
+        if !at_once || !self.session.delivers_at_once(received) {
             return;
         }
         let cx = self.session.context();

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use eximious_core::world::SpoolPlace;
@@ -294,19 +294,12 @@ impl Logged {
             return None;
         }
         let mut at = HEAD;
-        let mut parts = lengths.map(|length| {
+        let [id, queue, header, data] = lengths.map(|length| {
             at += length;
             bytes[at - length..at].to_vec()
         });
-        let [id, queue, header, data] = &mut parts;
-        let logged = Self {
-            id: std::mem::take(id),
-            queue: std::mem::take(queue),
-            is_split: split == 1,
-            time: UNIX_EPOCH + Duration::from_secs(time),
-            header: std::mem::take(header),
-            data: std::mem::take(data),
-        };
+        let time = UNIX_EPOCH + Duration::from_secs(time);
+        let logged = Self { id, queue, is_split: split == 1, time, header, data };
         let names = is_name(&logged.id) && (logged.queue.is_empty() || is_name(&logged.queue));
         names.then_some((logged, length))
     }
@@ -314,9 +307,8 @@ impl Logged {
     /// Whether the system has lived on for so long, after this came, that a directory is as it was
     /// left: it was changed after that, and before the system began anew.
     pub(super) fn was_outlived(&self, directory: &File, began: SystemTime) -> bool {
-        let Ok(found) = directory.metadata() else { return false };
-        let seconds = u64::try_from(found.mtime()).unwrap_or(0);
-        let changed = UNIX_EPOCH + Duration::from_secs(seconds);
+        let changed = directory.metadata().and_then(|found| found.modified());
+        let Ok(changed) = changed else { return false };
         changed > self.time + WRITTEN_BACK && changed < began
     }
 }
