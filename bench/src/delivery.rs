@@ -103,7 +103,7 @@ fn configure(folder: &Path, router: &str, transport: &str) -> PathBuf {
          acl_smtp_rcpt = accept\nacl_smtp_data = accept\n\
          begin routers\nall:\n  {router}\n  transport = out\n\
          begin transports\nout:\n{transport}\
-         begin retry\n* * F,2h,15m\n"
+         begin retry\n* * F,4d,6h\n"
     );
     let config = folder.join("delivery.conf");
     std::fs::write(&config, text).expect("the configuration is written");

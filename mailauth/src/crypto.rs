@@ -18,6 +18,8 @@ const LARGEST_KEY: usize = 8192;
 const SMALLEST_FAST_KEY: usize = 1024;
 /// The smallest one at all.
 const SMALLEST_KEY: usize = 256;
+/// The length of an Ed25519 key, in bytes.
+const ED25519_KEY: usize = 32;
 /// A larger exponent of an RSA key makes work, and nothing else.
 const LARGEST_EXPONENT: usize = 33;
 
@@ -163,8 +165,10 @@ impl PublicKey {
         let inner = inner.as_ref().and_then(|info| info.subject_public_key.as_bytes());
         let bytes = inner.unwrap_or(bytes);
         match kind {
-            // One of another length verifies nothing.
-            KeyType::Ed25519 => (!bytes.is_empty()).then(|| Self(Key::Ed25519(bytes.to_vec()))),
+            // One that is longer verifies nothing.
+            KeyType::Ed25519 => {
+                (bytes.len() >= ED25519_KEY).then(|| Self(Key::Ed25519(bytes.to_vec())))
+            }
             KeyType::Rsa => {
                 let key = rsa::pkcs1::RsaPublicKeyRef::from_der(bytes).ok()?;
                 let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());

@@ -130,6 +130,8 @@ pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>)
     let mut verdict = check.domain(domain.to_vec(), &mut checked.explanation, true);
     if let (Verdict::None, Some(guess)) = (verdict, guess) {
         checked.guessed = true;
+        // Of a domain without a record, little else can be expected.
+        check.counts_void = false;
         verdict = match Record::read(guess) {
             Some(record) => check.record(&record, domain.to_vec(), &mut checked.explanation, true),
             None => Verdict::PermError,
@@ -178,6 +180,8 @@ struct Check<'d, 's> {
     now: i64,
     terms: u32,
     void: u32,
+    /// Whether too many questions without an answer are a fault of the record.
+    counts_void: bool,
     /// The host's name that leads back to its address, once that was asked.
     validated: Option<Vec<u8>>,
     /// Whether the record in force has no mechanism that fits.
@@ -206,6 +210,7 @@ impl<'d, 's> Check<'d, 's> {
             now: sender.now,
             terms: 0,
             void: 0,
+            counts_void: true,
             validated: None,
             by_default: false,
             fault: None,
@@ -534,7 +539,7 @@ impl<'d, 's> Check<'d, 's> {
         let records = records(found);
         if records.is_empty() {
             self.void += 1;
-            if self.void > MOST_VOID {
+            if self.counts_void && self.void > MOST_VOID {
                 return Err(self.permanent(SpfReason::TooMany));
             }
         }

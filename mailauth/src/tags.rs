@@ -111,9 +111,13 @@ pub fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
 /// DKIM's quoted-printable (RFC 6376, section 2.11): `=20` is a space; white space counts
 /// for nothing.
 pub fn unquoted(text: &[u8]) -> Vec<u8> {
-    let text = solid(text);
+    unquoted_prose(&solid(text))
+}
+
+/// The same of a text for people, whose white space stays.
+pub fn unquoted_prose(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut rest = &text[..];
+    let mut rest = text;
     while let Some((first, behind)) = rest.split_first() {
         let digit = |at: usize| behind.get(at).and_then(|c| char::from(*c).to_digit(16));
         match (first, digit(0), digit(1)) {

@@ -117,6 +117,29 @@ fn terms_are_asked_side_by_side() {
     );
 }
 
+/// A DNS in which nothing is.
+struct Nothing;
+
+impl DnsSource for Nothing {
+    fn ask(&mut self, questions: &[DnsQuery]) -> Vec<DnsResponse> {
+        vec![DnsResponse::NoName; questions.len()]
+    }
+}
+
+#[test]
+fn a_guess_may_find_nothing() {
+    let sender = Sender {
+        address: "1.2.3.4".parse().unwrap(),
+        helo: b"h.test",
+        mailbox: b"u@nothing.test",
+        receiver: b"me.test",
+        now: 0,
+    };
+    let checked = check(&mut Nothing, &sender, Some(b"v=spf1 a/24 mx/24 ptr ?all"));
+    assert!(checked.guessed);
+    assert_eq!(checked.verdict, Verdict::Neutral);
+}
+
 /// CVE-2023-42118: records and senders that are made to hurt.
 #[test]
 fn cve_2023_42118_hostile_records_end() {

@@ -57,7 +57,7 @@ impl KeyRecord {
             hashes: list.solid("h"),
             services,
             granularity: list.solid("g").unwrap_or_else(any),
-            notes: list.value("n").map(tags::unquoted).unwrap_or_default(),
+            notes: list.value("n").map(tags::unquoted_prose).unwrap_or_default(),
             testing: has(b"y"),
             no_subdomains: has(b"s"),
         })

@@ -3,7 +3,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::*;
 use crate::canon::{BodyHasher, Canon};
-use crate::crypto::{Hash, PrivateKey};
+use crate::crypto::{Hash, KeyType, PrivateKey};
 use crate::{DnsQuery, DnsResponse, DnsSource, Rdata};
 
 const KEYS: [&str; 4] = [
@@ -220,6 +220,22 @@ fn keys_of_absurd_sizes_verify_nothing() {
         let results = verified(&header, BODY, any_size(), &mut Zone::with(text));
         assert_ne!(results[0].status, DkimStatus::Pass);
     }
+}
+
+#[test]
+fn keys_of_ed25519_are_not_short() {
+    let record = |length: usize| {
+        let key = BASE64_STANDARD.encode(vec![7; length]);
+        KeyRecord::read(format!("k=ed25519; p={key}").as_bytes()).expect("a record")
+    };
+    assert!(record(31).public(KeyType::Ed25519).is_none());
+    assert!(record(32).public(KeyType::Ed25519).is_some());
+}
+
+#[test]
+fn notes_are_prose() {
+    let record = KeyRecord::read(b"p=; n=some notes=20here").expect("a record");
+    assert_eq!(record.notes, b"some notes here");
 }
 
 #[test]

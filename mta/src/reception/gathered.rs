@@ -164,7 +164,7 @@ impl GatheredMessage {
                 body
             }
             Way::Smtp => {
-                let mut ends = LineEnds::Smtp(Newlines::default());
+                let mut ends = LineEnds::Smtp(Newlines::new(drops_from));
                 let mut text = Vec::with_capacity(self.head.len());
                 ends.push(&self.head, &mut text);
                 let Some(end) = header_end(&text, &mut is_sender) else { return false };

@@ -20,12 +20,16 @@ pub(crate) enum LineEnds {
 pub(crate) struct Newlines {
     /// Whether the first line came with CRLF, once it has come.
     strict: Option<bool>,
+    /// Whether lines `From …` may come before the header.
+    drops_from: bool,
     in_body: bool,
+    /// The line of the header at hand, with its continuations.
+    line: HeaderLine,
+    /// Whether an end of a line came last.
+    at_start: bool,
     /// A carriage return or newline at the end of what came, which what follows gives its
     /// meaning.
     pending: Option<u8>,
-    /// The last byte that was given out.
-    last: Option<u8>,
 }
 
 /// Each carriage return is an end of a line, with the newline behind it if there is one.
@@ -56,6 +60,11 @@ impl LineEnds {
 }
 
 impl Newlines {
+    /// For a message before whose header lines `From …` are dropped, or are not.
+    pub(crate) fn new(drops_from: bool) -> Self {
+        Self { drops_from, ..Self::default() }
+    }
+
     /// Takes a piece.
     pub(crate) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         let mut rest = text;
@@ -66,8 +75,10 @@ impl Newlines {
                 continue;
             }
             let plain = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
-            out.extend_from_slice(&rest[..plain]);
-            self.last = rest[..plain].last().copied().or(self.last);
+            if plain > 0 {
+                self.begin(rest[0]);
+                self.put(&rest[..plain], out);
+            }
             self.pending = rest.get(plain).copied();
             rest = rest.get(plain + 1..).unwrap_or_default();
         }
@@ -87,23 +98,106 @@ impl Newlines {
             true => *self.strict.get_or_insert(whole),
             false => true,
         };
-        let blank = matches!(self.last, None | Some(b'\n'));
-        self.last = Some(b'\n');
+        let blank = self.is_blank();
         if whole || !strict {
             self.in_body |= blank;
-            out.push(b'\n');
-        } else if self.in_body {
-            let shown = if end == b'\n' { b' ' } else { b'\n' };
-            self.last = Some(shown);
-            out.push(shown);
-        } else {
-            out.push(b'\n');
-            if !matches!(next, Some(b' ' | b'\t' | b'\r' | b'\n')) {
-                self.last = Some(b' ');
-                out.push(b' ');
-            }
+            self.put(b"\n", out);
+            self.at_start = true;
+            return whole;
         }
-        whole
+        self.begin(end);
+        if self.in_body {
+            out.push(if end == b'\n' { b' ' } else { b'\n' });
+        } else if blank && end == b'\n' {
+            // The header ends here, and what follows is on this line still.
+            self.in_body = true;
+            out.extend_from_slice(b"\n ");
+        } else {
+            if blank {
+                // What begins so is no header line: the header ends before it.
+                out.push(b'\n');
+            }
+            self.put(b"\n ", out);
+        }
+        false
+    }
+
+    /// Whether the line at hand has nothing in it yet.
+    fn is_blank(&self) -> bool {
+        self.at_start || self.line.kind == LineKind::Begun
+    }
+
+    /// A byte comes that ends no line: at the start of one it says whether the line before
+    /// goes on.
+    fn begin(&mut self, first: u8) {
+        if std::mem::take(&mut self.at_start) && !self.in_body && !matches!(first, b' ' | b'\t') {
+            match self.line.kind {
+                LineKind::Begun => {}
+                LineKind::Field => self.drops_from = false,
+                _ => self.in_body = !(self.drops_from && self.line.is_from()),
+            }
+            self.line = HeaderLine::default();
+        }
+    }
+
+    fn put(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
+        if !self.in_body {
+            self.line.see(text);
+        }
+    }
+}
+
+/// What a line of a header begins with, as long as it may be none.
+const FROM: &[u8] = b"From ";
+
+/// What has come of a line of a header.
+#[derive(Clone, Copy, Debug, Default)]
+struct HeaderLine {
+    kind: LineKind,
+    /// How much of `From ` it begins with, up to where it differs.
+    from: usize,
+}
+
+/// What can be said of a line of a header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum LineKind {
+    /// Nothing of it has come.
+    #[default]
+    Begun,
+    /// Only visible characters, of which there is no colon.
+    Name,
+    /// White space behind such.
+    Gap,
+    /// A name and a colon.
+    Field,
+    /// Something else.
+    Stray,
+}
+
+impl HeaderLine {
+    /// More of it has come.
+    fn see(&mut self, text: &[u8]) {
+        use LineKind::{Begun, Field, Gap, Name, Stray};
+        for byte in text {
+            if matches!(self.kind, Field | Stray) {
+                return;
+            }
+            if self.from < FROM.len() {
+                self.from = if FROM[self.from] == *byte { self.from + 1 } else { usize::MAX };
+            }
+            self.kind = match (self.kind, byte) {
+                (_, b':') => Field,
+                (Begun | Name, b'!'..=b'~' | 0x80..) => Name,
+                (Name | Gap, b'\t'..=b'\r' | b' ') => Gap,
+                _ => Stray,
+            };
+        }
+    }
+
+    /// Whether it begins with `From `.
+    fn is_from(&self) -> bool {
+        self.from == FROM.len()
     }
 }
 
@@ -137,9 +231,9 @@ impl Returns {
 }
 
 /// A message that came by DATA, as it is kept.
-pub(super) fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
+pub(super) fn ended_by_newlines(text: &[u8], drops_from: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut ends = Newlines::default();
+    let mut ends = Newlines::new(drops_from);
     ends.push(text, &mut out);
     ends.finish(&mut out);
     out
@@ -172,45 +266,37 @@ mod tests {
         all
     }
 
-    /// What each byte becomes where all of the text is there, as it was written down
-    /// first.
-    fn plainly(text: &[u8]) -> Vec<u8> {
-        let first = text.iter().position(|byte| *byte == b'\n');
-        let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
-        let (mut out, mut in_body) = (Vec::new(), false);
-        let mut bytes = text.iter().copied().peekable();
-        while let Some(byte) = bytes.next() {
-            let next = bytes.peek().copied();
-            let whole = byte == b'\r' && next == Some(b'\n');
-            if whole || (byte == b'\n' && !strict) {
-                if whole {
-                    bytes.next();
-                }
-                in_body |= matches!(out.last(), None | Some(b'\n'));
-                out.push(b'\n');
-            } else if matches!(byte, b'\r' | b'\n') {
-                if in_body {
-                    out.push(if byte == b'\n' { b' ' } else { b'\n' });
-                    continue;
-                }
-                out.push(b'\n');
-                if !matches!(next, Some(b' ' | b'\t' | b'\r' | b'\n')) {
-                    out.push(b' ');
-                }
-            } else {
-                out.push(byte);
-            }
+    #[test]
+    fn a_header_ends_only_where_it_does_in_exim() {
+        // What Exim 4.98.2 keeps of each.
+        for (text, kept) in [
+            ("F: x\r\nG: y\rZ: 1\r\n\r\nb", "F: x\nG: y\n Z: 1\n\nb"),
+            ("F: x\r\nG: y\r\r\nZ: 1\r\n\r\nb", "F: x\nG: y\n \nZ: 1\n\nb"),
+            ("F: x\r\nG: y\r\r Z: 1\r\n\r\nb", "F: x\nG: y\n \n  Z: 1\n\nb"),
+            ("F: x\r\nG: y\n\nZ: 1\r\n\r\nb", "F: x\nG: y\n \n Z: 1\n\nb"),
+            ("F: x\r\n\nZ: 1\r\n\r\nb", "F: x\n\n Z: 1\n\nb"),
+            ("F: x\nG: y\rZ: 1\n\nb", "F: x\nG: y\n Z: 1\n\nb"),
+            // A line that begins so is no header line.
+            ("F: x\r\n\rZ: 1\r\n\r\nb", "F: x\n\n\n Z: 1\n\nb"),
+            // Nor is this one; what comes behind it is the body.
+            ("F: x\r\nG\r\nZ\r1\n2", "F: x\nG\nZ\n1 2"),
+            ("F: x\r\nG\r\n Z\r1\n2\r\nH: y\rz", "F: x\nG\n Z\n 1\n 2\nH: y\nz"),
+        ] {
+            let found = ended_by_newlines(text.as_bytes(), false);
+            assert_eq!(found.escape_ascii().to_string(), kept.escape_default().to_string());
         }
-        out
+        let text = b"From a\r\nF: x\ry\r\n\r\nb";
+        assert_eq!(ended_by_newlines(text, true), b"From a\nF: x\n y\n\nb");
+        assert_eq!(ended_by_newlines(text, false), b"From a\nF: x\ny\n\nb");
     }
 
     #[test]
     fn pieces_come_to_the_same_as_the_whole() {
         for text in texts(6) {
-            let newlines = plainly(&text);
+            let newlines = ended_by_newlines(&text, false);
             let (mut one, mut other) = (Vec::new(), Vec::new());
             let mut ends =
-                [LineEnds::Smtp(Newlines::default()), LineEnds::Chunks(Returns::default())];
+                [LineEnds::Smtp(Newlines::new(false)), LineEnds::Chunks(Returns::default())];
             for byte in &text {
                 ends[0].push(&[*byte], &mut one);
                 ends[1].push(&[*byte], &mut other);
@@ -218,7 +304,6 @@ mod tests {
             ends[0].finish(&mut one);
             ends[1].finish(&mut other);
             let shown = text.escape_ascii();
-            assert_eq!(ended_by_newlines(&text), newlines, "{shown}");
             assert_eq!(one, newlines, "{shown}");
             let whole = String::from_utf8(text.clone()).unwrap();
             let returns = whole.replace("\r\n", "\n").replace('\r', "\n");

@@ -32,7 +32,7 @@ pub enum Way {
 /// Reads a message. A line `From …` before the header is none of it only where such
 /// lines are dropped.
 pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Parsed {
-    let rewritten = (from == Way::Smtp).then(|| ended_by_newlines(bytes));
+    let rewritten = (from == Way::Smtp).then(|| ended_by_newlines(bytes, drops_from));
     let bytes = rewritten.as_deref().unwrap_or(bytes);
     let blank = has_blank_line(bytes);
     if bytes.is_empty() && from == Way::Smtp {

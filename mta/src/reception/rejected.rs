@@ -15,15 +15,13 @@ const REMOVED: [(&[u8], Opt<bool>); 3] = [
 ];
 
 /// The envelope and the header of a message, with those lines that others stand
-/// for (`replaced`) and those that are `added`; nothing where nobody wants it. `named`
-/// says that it came from another host with a name of its own.
+/// for (`replaced`) and those that are `added`; nothing where nobody wants it.
 pub(crate) fn rejected<'r>(
     cx: &Context,
     message: &Message,
     (sender, recipients): (&[u8], impl Iterator<Item = &'r [u8]>),
     replaced: &[Replaced],
     added: &[AddedHeader],
-    named: bool,
 ) -> Vec<u8> {
     if !cx.engine().settings().log_selector().contains(LogSelector::REJECTED_HEADER) {
         return Vec::new();
@@ -41,8 +39,6 @@ pub(crate) fn rejected<'r>(
         };
         let letter = match kind {
             _ if REMOVED.iter().any(gone) => b'*',
-            // Names that messages came with are noted later than this.
-            b'I' if named => b' ',
             letter => letter,
         };
         out.extend_from_slice(&[letter, b' ']);

@@ -74,13 +74,13 @@ impl SmtpSession {
                 return true;
             }
         }
+        let drops_from = data.drops_from == Some(true);
         let mut ends = match coming {
-            Coming::Lines => LineEnds::Smtp(Newlines::default()),
+            Coming::Lines => LineEnds::Smtp(Newlines::new(drops_from)),
             Coming::Chunks => LineEnds::Chunks(Returns::default()),
         };
         let mut text = Vec::with_capacity(data.bytes.len());
         ends.push(&data.bytes, &mut text);
-        let drops_from = data.drops_from == Some(true);
         let cx = &mut self.cx;
         let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
         let Some(end) = header_end(&text, &mut is_sender) else { return false };

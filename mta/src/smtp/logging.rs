@@ -9,7 +9,6 @@ use eximious::{LogSelector, Str, opt, var};
 use super::SmtpSession;
 use super::errors::Mistake;
 use super::transaction::Arrived;
-use crate::reception::Identification;
 use crate::{logs, reception, tally};
 
 /// How a connection ends.
@@ -259,9 +258,7 @@ impl SmtpSession {
         };
         let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
         let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
-        let Arrived { replaced, logged, .. } = &self.transaction.arrived;
-        let named = matches!(logged.identity, Identification::Given(_))
-            && self.connection.client.address.is_some();
-        reception::rejected(&self.cx, message, (sender, recipients), replaced, added, named)
+        let Arrived { replaced, .. } = &self.transaction.arrived;
+        reception::rejected(&self.cx, message, (sender, recipients), replaced, added)
     }
 }

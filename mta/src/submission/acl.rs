@@ -165,7 +165,7 @@ impl Submission<'_> {
         // What ACLs add is not there yet.
         let whose = (sender.bytes(), recipients);
         let header = self.cx.message().map_or_else(Vec::new, |message| {
-            reception::rejected(self.cx, message, whose, &self.received.replaced, &[], false)
+            reception::rejected(self.cx, message, whose, &self.received.replaced, &[])
         });
         logs.write(&*self.cx.engine().world().log, &line, &header);
     }

@@ -17,14 +17,8 @@ impl Submission<'_> {
         let line = [&head, &client[..], numbers.as_bytes()].concat();
         let (message, replaced) = (&self.received.message, &self.received.replaced);
         let recipients = recipients.iter().map(Str::bytes);
-        let header = reception::rejected(
-            self.cx,
-            message,
-            (sender.bytes(), recipients),
-            replaced,
-            &[],
-            false,
-        );
+        let header =
+            reception::rejected(self.cx, message, (sender.bytes(), recipients), replaced, &[]);
         let by = LogSelector::SIZE_REJECT;
         let main = self.cx.engine().settings().log_selector().contains(by);
         let logs = Logs { main, ..Logs::REJECTIONS };

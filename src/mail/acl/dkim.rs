@@ -95,7 +95,7 @@ impl Acls {
             Ok(signers) => signers,
             Err(fail) => {
                 let head = b"expansion of dkim_verify_signers option failed: ";
-                host.log(&[head, fail.message()].concat());
+                host.log_to(Logs::PANIC, &[head, fail.message()].concat());
                 return None;
             }
         };
@@ -289,7 +289,7 @@ impl Signers<'_> {
         let status = self.cx.value_of(var::DKIM_VERIFY_STATUS);
         let DkimFindings { found, logged } = self.cx.memory::<DkimFindings>();
         let one = &found[number];
-        if one.result.signature.domain.is_empty() {
+        if !ran && one.result.signature.domain.is_empty() {
             return;
         }
         let passes = match ran {
