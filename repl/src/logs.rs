@@ -13,12 +13,12 @@ use eximious_world::LogFiles;
 const PURGED: &[u8] =
     b"Warning: purging the environment.\n Suggested action: use keep_environment.";
 
-/// The same world with the logs that a configuration asks for. Who is told of their lines
-/// isn't shown those of the panic log again.
-pub fn kept(settings: &Settings, world: World, told: bool) -> World {
+/// The same world with the logs that a configuration asks for. Where they are `silent`, the
+/// lines of the panic log are not shown as well.
+pub fn kept(settings: &Settings, world: World, silent: bool) -> World {
     let owner = server_ids(settings, &*world.users, &*world.host);
     let files = LogFiles::new(&log_options(settings), owner);
-    let log: Arc<dyn Log> = Arc::new(if told { files.silent() } else { files });
+    let log: Arc<dyn Log> = Arc::new(if silent { files.silent() } else { files });
     World { log, ..world }
 }
 

@@ -107,7 +107,11 @@ impl Logs {
     fn settled(self, settings: &Settings, world: World, debug: Option<&Arc<DebugOutput>>) -> World {
         let world = match self {
             Self::Told => world,
-            Self::Kept => logs::kept(settings, world, debug.is_some()),
+            Self::Kept => {
+                // Where somebody listened for the program, it is the client who would hear.
+                let is_called = eximious_world::input_connection().is_some();
+                logs::kept(settings, world, debug.is_some() || is_called)
+            }
         };
         let is_kept = matches!(self, Self::Kept);
         let world = match debug {
