@@ -39,7 +39,7 @@ msg() { printf 'From: %s\nTo: x@y.test\nDate: Thu, 26 Nov 2026 12:00:00 +0000\nM
 # Hands a message in and has it delivered: send SENDER RECIPIENT...
 send() { local s=$1; shift; echo "--- send $s -> $*"; msg "m$((++MSGS))" "$SUBJECT" | $exim -oi -odf -f "$s" "$@"; local r=$?; [ $r = 0 ] || echo "rc $r"; }
 # A scripted host: host NUMBER [port=PORT] WHAT=ANSWER... (see `host.py`)
-host() { local n=$1; shift; local p=25; case $1 in port=*) p=${1#port=}; shift;; esac; there python3 $here/host.py 192.0.2.$n $p $work/host.$n "$@" & eval "H$n=$!"; until [ -e $work/host.$n ]; do sleep 0.02; done; sleep 0.1; }
+host() { local n=$1; shift; local p=25; case $1 in port=*) p=${1#port=}; shift;; esac; ( exec nsenter -t "$other" -n python3 $here/host.py 192.0.2.$n $p $work/host.$n "$@" ) & eval "H$n=$!"; until [ -e $work/host.$n ]; do sleep 0.02; done; sleep 0.1; }
 # Ends a host, and shows what it heard.
 gone() { eval "kill \$H$1; wait \$H$1 2>/dev/null"; heard $1; rm -f $work/host.$1; }
 heard() { sleep 0.1; echo "=== host $1"; cat $work/host.$1; : > $work/host.$1; }
