@@ -19,6 +19,7 @@ mod malware;
 mod message;
 mod options;
 mod output;
+mod pretence;
 mod progress;
 mod prompt;
 mod queue;

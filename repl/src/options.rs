@@ -496,7 +496,7 @@ impl<'a> Parser<'a> {
 
     /// `-oMa` and its like, which set variables.
     fn variable(&mut self, option: &str, var: Var, value: &[u8]) -> Result<(), Stop> {
-        let is_set = self.given.variables.iter().any(|(own, _)| *own == var);
+        let is_set = self.given.variables.get(var).is_some();
         if var == var::RECEIVED_PROTOCOL && is_set {
             return Err(Stop(b"received_protocol is set already".to_vec()));
         }
@@ -506,19 +506,20 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         let Some(port_var) = port else {
-            self.given.variables.push((var, value.to_vec()));
+            self.given.variables.set(var, value.to_vec());
             return Ok(());
         };
         let Some((address, port)) = address_and_port(value) else {
             let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
-            return Err(Stop(message.concat()));
+            self.given.variables.note(message.concat());
+            return Ok(());
         };
         // Of `-bh` and `-oMa`, the later one says what the address of the test is.
         if let (Some(Asked::Host(_)), "-oMa") = (&self.action, option) {
             self.action = host(address, port).map(Asked::Host);
         }
-        self.given.variables.push((var, address.to_vec()));
-        self.given.variables.push((port_var, port.to_string().into_bytes()));
+        self.given.variables.set(var, address.to_vec());
+        self.given.variables.set(port_var, port.to_string().into_bytes());
         Ok(())
     }
 

@@ -6,8 +6,7 @@ use eximious::acl::Acls;
 use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::route::Routes;
 use eximious::{
-    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, Var, World, opt,
-    var,
+    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, World, opt, var,
 };
 
 use eximious::world::User;
@@ -20,6 +19,7 @@ use crate::configured::{self, ConfigUse, SyslogName};
 use crate::debug;
 use crate::logs;
 use crate::message;
+use crate::pretence::Pretence;
 use crate::reader::{Deed, Reader, Task};
 use crate::refusal::Refusal;
 use crate::rights::Rights;
@@ -33,7 +33,7 @@ pub struct Setup {
     /// `-D`: macros.
     pub macros: Macros,
     /// `-oM…`, `-p`: variables and their values.
-    pub variables: Vec<(Var, Vec<u8>)>,
+    pub variables: Pretence,
     /// `-f`: the envelope's sender, as typed.
     pub sender: Option<Vec<u8>>,
     /// `-Mset`: the message of the spool whose values there are.
@@ -251,7 +251,7 @@ impl Session {
         if let Some(file) = &setup.message {
             session.said = message::load(&mut session, file, &setup.reading)?;
         }
-        for (variable, value) in setup.variables {
+        for (variable, value) in setup.variables.anybodys()? {
             session.cx.set_var(variable, Str::tainted(value));
         }
         Ok(session)

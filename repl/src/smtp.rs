@@ -45,10 +45,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let is_debugged = setup.debug.is_some_and(|selector| selector.bits() != 0);
     let is_watched = setup.verbose || is_debugged;
     let setup = Setup { is_test: true, ..setup };
-    let given = |variable: Var| {
-        let found = setup.variables.iter().rev().find(|(own, _)| *own == variable);
-        found.map(|(_, value)| value.clone())
-    };
+    let given = |variable: Var| setup.variables.get(variable).map(<[u8]>::to_vec);
     let known = given(var::AUTHENTICATED_ID);
     let ident = given(var::SENDER_IDENT);
     let log = Arc::new(Told::default());

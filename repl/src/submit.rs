@@ -68,9 +68,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     activity::tell(cx.engine().settings(), move || {
         vec![format!("accepting a local non-SMTP message from <{whose}>")]
     });
-    // What only a trusted caller may say is passed over where it is somebody else.
-    let given = if submitter.trusted { given } else { Vec::new() };
-    let given = given.into_iter().map(|(name, value)| (name, Str::tainted(value)));
+    let given = given.of(&submitter)?.into_iter().map(|(name, value)| (name, Str::tainted(value)));
     let mut given: Vec<_> = given.collect();
     if options.by_rmail && given.iter().all(|(name, _)| *name != var::RECEIVED_PROTOCOL) {
         given.push((var::RECEIVED_PROTOCOL, Str::fixed("local-rmail")));

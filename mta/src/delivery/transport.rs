@@ -339,7 +339,8 @@ impl<'d> Attempt<'d> {
                     true => "=>",
                     false => "->",
                 };
-                if let Some(text) = &done.warning {
+                // Of those that go together, one is warned.
+                if is_first && let Some(text) = &done.warning {
                     self.warn(text);
                 }
                 let line = self.delivered_line(mark, &shown, &done, Some(path), began);

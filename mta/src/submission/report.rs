@@ -179,8 +179,11 @@ impl Submission<'_> {
         let named = |name: &'static [u8]| {
             headers().find(|header| header.name.trim_ascii_end().eq_ignore_ascii_case(name))
         };
+        // Of a header that was not read to its end, nobody knows which message it is.
+        let is_whole = !matches!(fault, Fault::TooLong(_));
         let id = named(b"resent-message-id").or_else(|| named(b"message-id"));
-        let id = id.map(|id| id.value().trim_ascii_start()).filter(|id| !id.is_empty());
+        let id = id.filter(|_| is_whole).map(|id| id.value().trim_ascii_start());
+        let id = id.filter(|id| !id.is_empty());
         if let Some(id) = id {
             text.extend_from_slice(&[b"References: ", id].concat());
         }

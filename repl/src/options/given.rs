@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
+use eximious::Macros;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::world::spool::is_message_id;
-use eximious::{Macros, Var};
 use eximious_mta::delivery::{QueueRun, QueueText};
 use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
@@ -16,6 +16,7 @@ use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
 use crate::message::Reading;
+use crate::pretence::Pretence;
 use crate::prompt::PromptRequest;
 use crate::queue::MessagePart;
 use crate::rights::{Claim, Rights};
@@ -71,7 +72,7 @@ pub(crate) struct Given {
     /// `-D`
     pub(crate) macros: Macros,
     /// `-oM…`, `-p`
-    pub(super) variables: Vec<(Var, Vec<u8>)>,
+    pub(super) variables: Pretence,
     /// `-f`
     pub(super) sender: Option<Vec<u8>>,
     /// `-F`

@@ -40,7 +40,7 @@ pub struct BatchRequest {
 /// The standard input can't be read, or the standard output not be written.
 pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let BatchRequest { mut setup, leaves_unqualified, pretends, hand_over } = request;
-    let mut given = std::mem::take(&mut setup.variables);
+    let given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
@@ -53,9 +53,10 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let server = Arc::new(SmtpServer::new(&config, &engine));
     let deliverer = Deliverer::new(Arc::new(config), &engine, server.clone());
     let deliverer = debug::watched(deliverer, &mut cx);
-    if !user.trusted {
-        given.clear();
-    }
+    let given = match given.of(&user) {
+        Ok(given) => given,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     // What comes from elsewhere has to say what it means.
     let is_remote = given.iter().any(|(variable, _)| *variable == var::SENDER_HOST_ADDRESS);
     let leaves_unqualified = leaves_unqualified || is_remote;

@@ -12,12 +12,10 @@ use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome
 use eximious_mta::spool;
 
 use crate::handover::{HandOver, HandedOver};
+use crate::pretence::Values;
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
 use crate::{activity, caller, debug};
-
-/// Values that only a trusted caller may give.
-pub type Given = Vec<(Var, Vec<u8>)>;
 
 /// `-bs`: SMTP is to be spoken with whoever runs the program, or called.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         begins_with_tls,
         hand_over,
     } = request;
-    let mut given = std::mem::take(&mut setup.variables);
+    let given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
@@ -63,9 +61,10 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     activity::tell(engine.settings(), move || {
         vec![format!("accepting a local SMTP message from <{whose}>")]
     });
-    if !user.trusted {
-        given.clear();
-    }
+    let mut given = match given.of(&user) {
+        Ok(given) => given,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let connection = Str::from(engine.world().host.pid().to_string());
     let config = config.unwrap_or_else(Config::default);
     let server = Arc::new(SmtpServer::new(&config, engine));
@@ -141,7 +140,7 @@ pub fn keep(
 }
 
 /// The values that speak of whoever runs the program, and those that were given.
-pub fn introduce(cx: &mut Context, user: &Submitter, given: Given) {
+pub fn introduce(cx: &mut Context, user: &Submitter, given: Values) {
     cx.set_var(var::SENDER_IDENT, Str::from(&user.login[..]));
     // Whoever may name any sender did not prove to be one.
     let id = if user.trusted { b"" } else { &user.login[..] };
@@ -155,7 +154,7 @@ pub fn introduce(cx: &mut Context, user: &Submitter, given: Given) {
     eximious::client::describe(cx);
 }
 
-fn value<T: std::str::FromStr>(given: &Given, variable: Var) -> Option<T> {
+fn value<T: std::str::FromStr>(given: &Values, variable: Var) -> Option<T> {
     let (_, value) = given.iter().find(|(given, _)| *given == variable)?;
     std::str::from_utf8(value).ok()?.parse().ok()
 }
