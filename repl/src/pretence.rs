@@ -7,12 +7,12 @@ use eximious_mta::smtp::Submitter;
 use crate::refusal::Refusal;
 
 /// Variables and their values.
-pub type Values = Vec<(Var, Vec<u8>)>;
+pub type GivenValues = Vec<(Var, Vec<u8>)>;
 
 /// What was said, before it is known who says it.
 #[derive(Clone, Debug, Default)]
 pub struct Pretence {
-    values: Values,
+    values: GivenValues,
     /// What is wrong with it.
     mistake: Option<Vec<u8>>,
 }
@@ -38,7 +38,7 @@ impl Pretence {
     ///
     /// # Errors
     /// Something is wrong with it.
-    pub fn anybodys(self) -> Result<Values, Refusal> {
+    pub fn anybodys(self) -> Result<GivenValues, Refusal> {
         match self.mistake {
             Some(mistake) => Err(Refusal::Said(mistake)),
             None => Ok(self.values),
@@ -49,7 +49,7 @@ impl Pretence {
     ///
     /// # Errors
     /// Something is wrong with it, and it counts.
-    pub fn of(self, user: &Submitter) -> Result<Values, Refusal> {
+    pub fn of(self, user: &Submitter) -> Result<GivenValues, Refusal> {
         match user.trusted {
             true => self.anybodys(),
             false => Ok(vec![(var::RECEIVED_PORT, b"0".to_vec())]),

@@ -69,6 +69,9 @@ impl Newlines {
     pub(crate) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         let mut rest = text;
         while let Some(next) = rest.first() {
+            if self.in_body && self.pending.is_none() && self.strict == Some(true) {
+                return self.push_body(rest, out);
+            }
             if let Some(end) = self.pending.take() {
                 let taken = self.end(end, Some(*next), out);
                 rest = &rest[usize::from(taken)..];
@@ -82,6 +85,29 @@ impl Newlines {
             self.pending = rest.get(plain).copied();
             rest = rest.get(plain + 1..).unwrap_or_default();
         }
+    }
+
+    /// Takes a piece of the body of a message whose lines end in CRLF.
+    fn push_body(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        let mut begins = 0;
+        for at in memchr::memchr2_iter(b'\r', b'\n', text) {
+            // It is the end of a line that has been taken.
+            if at < begins {
+                continue;
+            }
+            out.extend_from_slice(&text[begins..at]);
+            begins = at + 1;
+            match (text[at], text.get(at + 1)) {
+                (b'\r', Some(b'\n')) => {
+                    out.push(b'\n');
+                    begins += 1;
+                }
+                (b'\r', None) => self.pending = Some(b'\r'),
+                (b'\r', _) => out.push(b'\n'),
+                _ => out.push(b' '),
+            }
+        }
+        out.extend_from_slice(&text[begins.min(text.len())..]);
     }
 
     /// Nothing more comes.

@@ -153,6 +153,10 @@ impl MailData {
     /// Takes what is there of a line; the number of bytes, and whether it ended the
     /// message. Only a dot between two ends of lines as they have to be ends it.
     pub(super) fn take(&mut self, input: &[u8]) -> (usize, bool) {
+        let many = self.take_lines(input);
+        if many > 0 {
+            return (many, false);
+        }
         let end = memchr::memchr(b'\n', input);
         let line = end.map_or(input, |end| &input[..=end]);
         let begins = !self.inside;
@@ -182,6 +186,26 @@ impl MailData {
         }
         self.returned = line.last() == Some(&b'\r');
         (line.len(), false)
+    }
+
+    /// Takes lines that are nothing but lines, as most of a body that goes to the spool
+    /// are: how many bytes.
+    fn take_lines(&mut self, input: &[u8]) -> usize {
+        let is_between = !self.inside && self.ended_well && self.plain == Some(false);
+        if !is_between || !matches!(self.rest, Rest::Spool(_)) {
+            return 0;
+        }
+        let (mut taken, mut lines) = (0, 0);
+        for end in memchr::memchr_iter(b'\n', input) {
+            if input[taken] == b'.' || end == taken || input[end - 1] != b'\r' {
+                break;
+            }
+            (taken, lines) = (end + 1, lines + 1);
+        }
+        self.returns += lines;
+        self.ends += lines;
+        self.keep(&input[..taken]);
+        taken
     }
 }
 

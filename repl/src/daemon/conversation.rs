@@ -14,6 +14,8 @@ use super::service::Service;
 
 /// How much is read at once.
 const PIECE: usize = 8 * 1024;
+/// How much more of a message is read at once, where there is more.
+const MUCH: usize = 56 * 1024;
 
 /// How much is gathered before it is sent.
 const FULL: usize = 16 * 1024;
@@ -301,7 +303,8 @@ impl Conversation {
 
     /// Takes what is there already, up to some bound; nothing is waited for.
     fn hear_what_is_there(&mut self) {
-        let mut piece = [0; PIECE];
+        let is_much = self.session.awaits() == Awaited::Message;
+        let mut piece = vec![0; if is_much { MUCH } else { PIECE }];
         let count = self.peer.read_more(&mut piece);
         if count > 0 {
             self.session.receive(&piece[..count]);

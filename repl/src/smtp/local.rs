@@ -12,7 +12,7 @@ use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome
 use eximious_mta::spool;
 
 use crate::handover::{HandOver, HandedOver};
-use crate::pretence::Values;
+use crate::pretence::GivenValues;
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
 use crate::{activity, caller, debug};
@@ -140,7 +140,7 @@ pub fn keep(
 }
 
 /// The values that speak of whoever runs the program, and those that were given.
-pub fn introduce(cx: &mut Context, user: &Submitter, given: Values) {
+pub fn introduce(cx: &mut Context, user: &Submitter, given: GivenValues) {
     cx.set_var(var::SENDER_IDENT, Str::from(&user.login[..]));
     // Whoever may name any sender did not prove to be one.
     let id = if user.trusted { b"" } else { &user.login[..] };
@@ -154,7 +154,7 @@ pub fn introduce(cx: &mut Context, user: &Submitter, given: Values) {
     eximious::client::describe(cx);
 }
 
-fn value<T: std::str::FromStr>(given: &Values, variable: Var) -> Option<T> {
+fn value<T: std::str::FromStr>(given: &GivenValues, variable: Var) -> Option<T> {
     let (_, value) = given.iter().find(|(given, _)| *given == variable)?;
     std::str::from_utf8(value).ok()?.parse().ok()
 }
