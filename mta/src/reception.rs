@@ -42,7 +42,7 @@ pub use gathered::GatheredMessage;
 pub(crate) use gathered::ReadMessage;
 pub(crate) use headers::longest_header;
 pub use headers::{TooLong, apply_headers, put_first, too_long};
-pub(crate) use line_ends::{LineEnds, Newlines, Returns, without_returns};
+pub(crate) use line_ends::{LineEnds, Newlines};
 pub use log::{ArrivalLine, Kept, authenticated, logged};
 pub use message_id::message_id;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};

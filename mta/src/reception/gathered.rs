@@ -158,7 +158,7 @@ impl GatheredMessage {
                 let rest = self.head.split_off(end.at);
                 let stray = without_returns(&self.head[end.at - end.stray..]);
                 let id = message_id(cx.engine());
-                let ends = LineEnds::Chunks(Returns::default());
+                let ends = LineEnds::Program(Returns::default());
                 let mut body = StoredBody::new(cx, queue, id, (&stray, &[]), ends);
                 body.push(&rest);
                 body

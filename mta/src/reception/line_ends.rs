@@ -4,24 +4,26 @@
 /// What a text in pieces becomes.
 #[derive(Debug)]
 pub(crate) enum LineEnds {
-    /// What DATA brings.
+    /// What comes by SMTP.
     Smtp(Newlines),
-    /// What BDAT brings.
-    Chunks(Returns),
+    /// What a program brings.
+    Program(Returns),
     /// What is kept as it came.
     Wire,
 }
 
 /// A message as it is kept: each line ends in a newline. Where the first one came with
 /// CRLF, a newline alone ends no line: in the header it is the beginning of a
-/// continuation, in the body a space. A carriage return alone does end a line, but no
-/// header line.
+/// continuation, in the body that DATA brings a space. A carriage return alone does end a
+/// line, but no header line.
 #[derive(Debug, Default)]
 pub(crate) struct Newlines {
     /// Whether the first line came with CRLF, once it has come.
     strict: Option<bool>,
     /// Whether lines `From …` may come before the header.
     drops_from: bool,
+    /// Whether a newline alone ends a line of the body, as where BDAT brings it.
+    in_chunks: bool,
     in_body: bool,
     /// The line of the header at hand, with its continuations.
     line: HeaderLine,
@@ -44,7 +46,7 @@ impl LineEnds {
     pub(crate) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Smtp(ends) => ends.push(text, out),
-            Self::Chunks(ends) => ends.push(text, out),
+            Self::Program(ends) => ends.push(text, out),
             Self::Wire => out.extend_from_slice(text),
         }
     }
@@ -53,7 +55,7 @@ impl LineEnds {
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         match self {
             Self::Smtp(ends) => ends.finish(out),
-            Self::Chunks(ends) => ends.finish(out),
+            Self::Program(ends) => ends.finish(out),
             Self::Wire => {}
         }
     }
@@ -63,6 +65,19 @@ impl Newlines {
     /// For a message before whose header lines `From …` are dropped, or are not.
     pub(crate) fn new(drops_from: bool) -> Self {
         Self { drops_from, ..Self::default() }
+    }
+
+    /// The same, for what BDAT brings.
+    pub(crate) fn of_chunks(drops_from: bool) -> Self {
+        Self { in_chunks: true, ..Self::new(drops_from) }
+    }
+
+    /// All of a message at once.
+    pub(crate) fn all(mut self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        self.push(text, &mut out);
+        self.finish(&mut out);
+        out
     }
 
     /// Takes a piece.
@@ -104,7 +119,7 @@ impl Newlines {
                 }
                 (b'\r', None) => self.pending = Some(b'\r'),
                 (b'\r', _) => out.push(b'\n'),
-                _ => out.push(b' '),
+                _ => out.push(self.newline_alone()),
             }
         }
         out.extend_from_slice(&text[begins.min(text.len())..]);
@@ -133,7 +148,7 @@ impl Newlines {
         }
         self.begin(end);
         if self.in_body {
-            out.push(if end == b'\n' { b' ' } else { b'\n' });
+            out.push(if end == b'\n' { self.newline_alone() } else { b'\n' });
         } else if blank && end == b'\n' {
             // The header ends here, and what follows is on this line still.
             self.in_body = true;
@@ -146,6 +161,11 @@ impl Newlines {
             self.put(b"\n ", out);
         }
         false
+    }
+
+    /// What a newline alone is in the body.
+    fn newline_alone(&self) -> u8 {
+        if self.in_chunks { b'\n' } else { b' ' }
     }
 
     /// Whether the line at hand has nothing in it yet.
@@ -256,15 +276,6 @@ impl Returns {
     }
 }
 
-/// A message that came by DATA, as it is kept.
-pub(super) fn ended_by_newlines(text: &[u8], drops_from: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut ends = Newlines::new(drops_from);
-    ends.push(text, &mut out);
-    ends.finish(&mut out);
-    out
-}
-
 /// A text whose lines end as they please, with newlines for the ends.
 pub(crate) fn without_returns(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
@@ -308,21 +319,24 @@ mod tests {
             ("F: x\r\nG\r\nZ\r1\n2", "F: x\nG\nZ\n1 2"),
             ("F: x\r\nG\r\n Z\r1\n2\r\nH: y\rz", "F: x\nG\n Z\n 1\n 2\nH: y\nz"),
         ] {
-            let found = ended_by_newlines(text.as_bytes(), false);
+            let found = Newlines::new(false).all(text.as_bytes());
             assert_eq!(found.escape_ascii().to_string(), kept.escape_default().to_string());
         }
+        let text = b"F: x\r\nG: y\nz\r\n\r\na\nb\rc";
+        assert_eq!(Newlines::new(false).all(text), b"F: x\nG: y\n z\n\na b\nc");
+        assert_eq!(Newlines::of_chunks(false).all(text), b"F: x\nG: y\n z\n\na\nb\nc");
         let text = b"From a\r\nF: x\ry\r\n\r\nb";
-        assert_eq!(ended_by_newlines(text, true), b"From a\nF: x\n y\n\nb");
-        assert_eq!(ended_by_newlines(text, false), b"From a\nF: x\ny\n\nb");
+        assert_eq!(Newlines::new(true).all(text), b"From a\nF: x\n y\n\nb");
+        assert_eq!(Newlines::new(false).all(text), b"From a\nF: x\ny\n\nb");
     }
 
     #[test]
     fn pieces_come_to_the_same_as_the_whole() {
         for text in texts(6) {
-            let newlines = ended_by_newlines(&text, false);
+            let newlines = Newlines::new(false).all(&text);
             let (mut one, mut other) = (Vec::new(), Vec::new());
             let mut ends =
-                [LineEnds::Smtp(Newlines::new(false)), LineEnds::Chunks(Returns::default())];
+                [LineEnds::Smtp(Newlines::new(false)), LineEnds::Program(Returns::default())];
             for byte in &text {
                 ends[0].push(&[*byte], &mut one);
                 ends[1].push(&[*byte], &mut other);

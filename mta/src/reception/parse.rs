@@ -4,7 +4,7 @@ use eximious::stdlib::message::{End, parse_with};
 use eximious::{Context, Message};
 
 use super::envelope::sender_in_line;
-use super::line_ends::{ended_by_newlines, without_returns};
+use super::line_ends::{Newlines, without_returns};
 
 /// A message that came in.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub enum Way {
 /// Reads a message. A line `From …` before the header is none of it only where such
 /// lines are dropped.
 pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Parsed {
-    let rewritten = (from == Way::Smtp).then(|| ended_by_newlines(bytes, drops_from));
+    let rewritten = (from == Way::Smtp).then(|| Newlines::new(drops_from).all(bytes));
     let bytes = rewritten.as_deref().unwrap_or(bytes);
     let blank = has_blank_line(bytes);
     if bytes.is_empty() && from == Way::Smtp {

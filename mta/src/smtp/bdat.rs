@@ -6,7 +6,7 @@ use super::SmtpSession;
 use super::large::Coming;
 use super::mail_data::{MailData, Rest, Useless, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
-use crate::reception::without_returns;
+use crate::reception::Newlines;
 
 /// A chunk that is on its way.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl SmtpSession {
                 body.end();
                 let (length, lines) = body.size();
                 let lines = if body.is_wire() { 0 } else { lines };
-                data.bytes = without_returns(&data.bytes);
+                data.bytes = kept(&data);
                 on_the_wire(&data.bytes) + length + lines + u64::from(lacks_blank_line(&data.bytes))
             }
         };
@@ -162,7 +162,7 @@ impl SmtpSession {
             data.wire = Some(data.bytes.split_off(head.len()));
         }
         // Each line has a newline behind it, however it came.
-        data.bytes = without_returns(&data.bytes);
+        data.bytes = kept(data);
         if data.bytes.last() != Some(&b'\n') {
             data.bytes.push(b'\n');
             // It may be the one byte too many.
@@ -182,6 +182,11 @@ impl SmtpSession {
         self.drop_transaction();
         Stage::COMMANDS
     }
+}
+
+/// What came, with the lines that are kept of it.
+fn kept(data: &MailData) -> Vec<u8> {
+    Newlines::of_chunks(data.drops_from == Some(true)).all(&data.bytes)
 }
 
 /// How large lines are that go out by SMTP.
@@ -214,8 +219,13 @@ fn is_named(line: &[u8]) -> bool {
 }
 
 /// Whether the body of a message begins where its first blank line ends, and not at a
-/// line before that is no header line.
+/// line before that is no header line; and each line ends in CRLF.
 pub(super) fn is_nothing_but_header(bytes: &[u8]) -> bool {
+    let whole = memchr::memmem::find_iter(bytes, b"\r\n").count();
+    let ends = |byte| memchr::memchr_iter(byte, bytes).count();
+    if ends(b'\r') != whole || ends(b'\n') != whole {
+        return false;
+    }
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
     while let Some((number, line)) = lines.next() {
         let blank = lines.peek().is_none() && matches!(line, b"\r\n" | b"\n");
@@ -227,19 +237,9 @@ pub(super) fn is_nothing_but_header(bytes: &[u8]) -> bool {
     !bytes.is_empty()
 }
 
-/// Whether a line of the header begins with one that ends in a newline alone. What is
-/// no header line ends the header.
+/// Whether the first line of a header ends in a newline alone. Where it does not, a newline
+/// alone ends no line of it.
 pub(super) fn has_bare_header(bytes: &[u8]) -> bool {
-    for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        if number > 0 && matches!(line.first(), Some(b' ' | b'\t')) {
-            continue;
-        }
-        if !is_named(line) {
-            return false;
-        }
-        if line.ends_with(b"\n") && !line.ends_with(b"\r\n") {
-            return true;
-        }
-    }
-    false
+    let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    is_named(first) && first.ends_with(b"\n") && !first.ends_with(b"\r\n")
 }

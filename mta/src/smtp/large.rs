@@ -8,7 +8,7 @@ use super::SmtpSession;
 use super::bdat::{has_bare_header, is_nothing_but_header};
 use super::mail_data::{MailData, Rest, Useless, header};
 use crate::reception::{
-    LineEnds, Newlines, Returns, StoredBody, longest_header, message_id, sender_in_line,
+    LineEnds, Newlines, StoredBody, longest_header, message_id, sender_in_line,
 };
 
 /// How a message comes.
@@ -77,7 +77,7 @@ impl SmtpSession {
         let drops_from = data.drops_from == Some(true);
         let mut ends = match coming {
             Coming::Lines => LineEnds::Smtp(Newlines::new(drops_from)),
-            Coming::Chunks => LineEnds::Chunks(Returns::default()),
+            Coming::Chunks => LineEnds::Smtp(Newlines::of_chunks(drops_from)),
         };
         let mut text = Vec::with_capacity(data.bytes.len());
         ends.push(&data.bytes, &mut text);
