@@ -105,6 +105,8 @@ pub struct FixedMessage {
     pub places: RewrittenPlaces,
     /// The sender as it was before rules rewrote it, where they did.
     pub old_sender: Option<Str>,
+    /// The sender in whose place submission mode has put another.
+    pub given_sender: Option<Str>,
     /// What is wrong with the configuration: for the log of such things, too.
     pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
@@ -219,6 +221,7 @@ pub fn fix(
         cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
     }
     let (mut panics, mut own_sender, mut old_sender) = (Vec::new(), None, None);
+    let mut given_sender = None;
     if completes && identity == Identification::Untold {
         message.headers = shown(&lines);
         let (text, back) = identification(cx, message, &mut panics);
@@ -244,7 +247,7 @@ pub fn fix(
         }
     }
     match own_sender {
-        Some(sender) => author.replace_sender(cx, sender),
+        Some(sender) => given_sender = Some(author.replace_sender(cx, sender)),
         None if origin.rewrites_sender => match envelope::rewrite_sender(cx, rewriter) {
             Ok(old) => old_sender = old,
             Err(fail) => tell(fail.message()),
@@ -265,7 +268,7 @@ pub fn fix(
     let places = RewrittenPlaces::take(&mut replaced);
     message.headers = headers;
     let logged = LoggedHeader { identity, has_subject };
-    FixedMessage { message, replaced, places, old_sender, panics, named, logged }
+    FixedMessage { message, replaced, places, old_sender, given_sender, panics, named, logged }
 }
 
 /// The header lines as they are by now, for who looks at them.

@@ -12,11 +12,14 @@ def ans():
             l=f.readline()
             if not l: print('(closed)'); return False
             print('  '+l.decode('utf8','surrogateescape').rstrip())
-            if l[3:4]!=b'-': return True
+            if l[3:4]!=b'-': return l[:3]
     except Exception as e: print('('+type(e).__name__+')'); return False
 if not ans(): sys.exit()
-data=False
+data=skip=False
 for l in sys.stdin.read().split('\n')[:-1]:
+    if skip:
+        skip=l!='.'
+        continue
     if not data: print('> '+l)
     b=l.encode('utf8','surrogateescape').replace(b'\\r',b'\r').replace(b'\\0',b'\0')
     try: s.sendall(b+b'\r\n')
@@ -24,6 +27,8 @@ for l in sys.stdin.read().split('\n')[:-1]:
     if data:
         if l=='.': data=False
         else: continue
-    if not ans(): break
-    if l.lower()=='data': data=True
+    said=ans()
+    if not said: break
+    # What would have been the message is not said where nobody wants it.
+    if l.lower()=='data': data,skip=said==b'354',said!=b'354'
 s.close()

@@ -93,8 +93,8 @@ impl Author<'_> {
         sender
     }
 
-    /// Makes somebody else the sender: who proved who he is.
-    pub(super) fn replace_sender(&self, cx: &mut Context, sender: Str) {
+    /// Makes somebody else the sender: who proved who he is. Who it was before.
+    pub(super) fn replace_sender(&self, cx: &mut Context, sender: Str) -> Str {
         let old = cx.value_of(var::SENDER_ADDRESS);
         if old.bytes() != sender.bytes() {
             let middle = b"\" from env-from rewritten as \"".as_slice();
@@ -104,6 +104,7 @@ impl Author<'_> {
             cx.log().by_selector(selector, LogSelector::ADDRESS_REWRITE, &line);
         }
         cx.set_var(var::SENDER_ADDRESS, sender);
+        old
     }
 
     /// Whether a From line holds this address, with or without a prefix or suffix

@@ -87,6 +87,7 @@ impl SmtpSession {
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
         let FixedMessage { mut message, mut replaced, places, old_sender, panics, logged, .. } =
             fixed;
+        self.transaction.arrived.given_sender = fixed.given_sender;
         let old_recipients = std::mem::take(&mut self.transaction.arrived.old_recipients);
         places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
         panics.iter().for_each(|line| self.log_panic(line));

@@ -96,6 +96,8 @@ pub(super) struct Arrived {
     pub(super) chunk_reply: Option<String>,
     /// The header lines that were taken out, or replaced.
     pub(super) replaced: Vec<Replaced>,
+    /// The sender in whose place submission mode has put another.
+    pub(super) given_sender: Option<Str>,
     /// Recipients as they were before rules rewrote them, until the header tells of them.
     pub(super) old_recipients: Vec<Str>,
     /// The reports that were asked for, as logs tell it, where other ones will be sent.

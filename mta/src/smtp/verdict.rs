@@ -181,10 +181,13 @@ impl SmtpSession {
         let mut line = self.logged_client();
         line.extend_from_slice(&logs::security(&mut self.cx));
         if refused.with_sender {
-            // Of a message that is here, what rules for rewriting made of it is told.
-            let sender = match refused.recipient.is_some() {
-                true => self.said_sender(),
-                false => self.variable(var::SENDER_ADDRESS),
+            // Of a message that is here, what rules for rewriting made of it is told, and
+            // not what submission mode did.
+            let given = self.transaction.arrived.given_sender.clone();
+            let sender = match (refused.recipient.is_some(), given) {
+                (true, _) => self.said_sender(),
+                (false, Some(given)) => given,
+                (false, None) => self.variable(var::SENDER_ADDRESS),
             };
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
             line.extend_from_slice(&reception::authenticated(&mut self.cx));
