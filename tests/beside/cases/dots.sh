@@ -36,3 +36,4 @@ Subject: x\n\na\r\n.\r\n
 Subject: x\n\na\r\n.\n
 Subject: x\n\r\n.\n
 Subject: x\r\n\n.\r\n
+L
