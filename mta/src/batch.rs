@@ -9,7 +9,7 @@ use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str, opt, var};
 use memchr::memchr;
 
-use crate::reception::{GatheredMessage, Way, message_id};
+use crate::reception::{Dots, Dotted, GatheredMessage, Way, message_id};
 use crate::{logs, options};
 
 /// How long a command is at the most.
@@ -48,14 +48,7 @@ struct BatchText {
     message: GatheredMessage,
     /// How large it may be.
     limit: u64,
-    /// Whether a line is coming of which the beginning is there.
-    within_line: bool,
-    /// Whether what is there of it ends in a carriage return.
-    returned: bool,
-    /// Whether lines end in a newline alone, once the first has come.
-    plain: Option<bool>,
-    /// Whether the line before ended as lines do here.
-    ended_well: bool,
+    dots: Dots,
 }
 
 /// What there is.
@@ -261,7 +254,6 @@ impl BatchedSmtp {
             return None;
         }
         text.take(cx, part);
-        (text.within_line, text.returned) = (true, part.ends_with(b"\r"));
         self.at = self.input.len();
         self.message_if(false)
     }
@@ -269,15 +261,7 @@ impl BatchedSmtp {
     /// A line of a message: the message, if it is its last one, or too much.
     fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<BatchMessage> {
         let text = self.text.as_mut()?;
-        let whole = line.ends_with(b"\r\n") || (text.within_line && text.returned && line == b"\n");
-        let plain = *text.plain.get_or_insert(!whole);
-        let begins = !text.within_line && text.ended_well;
-        let is_end = begins && (line == b".\r\n" || (plain && line == b".\n"));
-        if !is_end {
-            text.take(cx, line);
-            (text.within_line, text.returned) = (false, false);
-            text.ended_well = plain || whole;
-        }
+        let is_end = text.take(cx, line);
         self.message_if(is_end)
     }
 
@@ -326,7 +310,7 @@ impl BatchedSmtp {
             };
             let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
             let message = GatheredMessage::new(cx, Way::Smtp, drops_from);
-            self.text = Some(BatchText::new(message, limit));
+            self.text = Some(BatchText { message, limit, dots: Dots::new() });
             return Ok(false);
         }
         if alone(b"QUIT")? {
@@ -401,18 +385,15 @@ impl BatchedSmtp {
 }
 
 impl BatchText {
-    fn new(message: GatheredMessage, limit: u64) -> Self {
-        let (within_line, returned, plain) = (false, false, None);
-        Self { message, limit, within_line, returned, plain, ended_well: true }
-    }
-
-    /// Takes a line, or a part of one. A dot before it was put there, where a line begins.
-    fn take(&mut self, cx: &mut Context, line: &[u8]) {
-        let plain = match self.within_line || !self.ended_well {
-            true => line,
-            false => line.strip_prefix(b".").unwrap_or(line),
-        };
-        self.message.push(cx, b"", plain);
+    /// Takes a line, or a part of one; whether it ends the message.
+    fn take(&mut self, cx: &mut Context, line: &[u8]) -> bool {
+        match self.dots.take(line) {
+            Dotted::End => true,
+            Dotted::Text(text, _) => {
+                self.message.push(cx, b"", text);
+                false
+            }
+        }
     }
 }
 

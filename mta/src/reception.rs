@@ -7,6 +7,7 @@
 //! they came ([`Origin`]) says what of it is done.
 
 mod addresses;
+mod dots;
 mod envelope;
 pub(crate) mod frozen;
 mod gathered;
@@ -34,6 +35,7 @@ use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
 
+pub(crate) use dots::{Dots, Dotted};
 pub use envelope::{
     RewrittenRecipients, may_be_sender, own_address, qualified_sender, read_typed_sender,
     rewrite_recipients, rewrite_sender, sender_in_line, typed_sender,

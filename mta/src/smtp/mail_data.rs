@@ -3,7 +3,7 @@
 use eximious::Str;
 use eximious::world::Moment;
 
-use crate::reception::StoredBody;
+use crate::reception::{Dots, Dotted, StoredBody};
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -29,14 +29,10 @@ pub(super) struct MailData {
     ends: u64,
     /// The most that is kept.
     pub(super) limit: u64,
-    /// Whether the first line ended in a newline alone: then all lines do.
-    plain: Option<bool>,
-    /// Whether a line begins here.
-    inside: bool,
-    /// Whether the last byte was a carriage return.
+    /// What is known of its lines, where it comes in lines.
+    dots: Dots,
+    /// Whether the last byte of a chunk was a carriage return.
     returned: bool,
-    /// Whether the line before ended as lines have to.
-    ended_well: bool,
     /// Whether a line `From …` before the header is dropped, once that was asked.
     pub(super) drops_from: Option<bool>,
     /// The body of a message that is kept as it came; the rest is its header.
@@ -79,10 +75,8 @@ impl MailData {
             returns: 0,
             ends: 0,
             limit,
-            plain: None,
-            inside: false,
+            dots: Dots::new(),
             returned: false,
-            ended_well: true,
             drops_from: None,
             wire: None,
         }
@@ -159,39 +153,21 @@ impl MailData {
         }
         let end = memchr::memchr(b'\n', input);
         let line = end.map_or(input, |end| &input[..=end]);
-        let begins = !self.inside;
-        if begins && end.is_none() && line.len() < 3 {
+        if !self.dots.is_inside() && end.is_none() && line.len() < 3 {
             // It may be the last line.
             return (0, false);
         }
-        // Its carriage return may have come before.
-        let whole = line.ends_with(b"\r\n") || (line == b"\n" && self.inside && self.returned);
-        if end.is_some() && self.plain.is_none() {
-            self.plain = Some(!whole);
-        }
-        let plain = self.plain == Some(true);
-        if begins && self.ended_well && (line == b".\r\n" || (plain && line == b".\n")) {
-            return (line.len(), true);
-        }
-        let kept = match begins && self.ended_well && line.first() == Some(&b'.') {
-            true => &line[1..],
-            false => line,
-        };
-        self.keep(kept);
-        self.inside = end.is_none();
-        if end.is_some() {
-            self.ended_well = plain || whole;
-            self.returns += u64::from(whole);
-            self.ends += u64::from(whole);
-        }
-        self.returned = line.last() == Some(&b'\r');
+        let Dotted::Text(text, whole) = self.dots.take(line) else { return (line.len(), true) };
+        self.keep(text);
+        self.returns += u64::from(whole);
+        self.ends += u64::from(whole);
         (line.len(), false)
     }
 
     /// Takes lines that are nothing but lines, as most of a body that goes to the spool
     /// are: how many bytes.
     fn take_lines(&mut self, input: &[u8]) -> usize {
-        let is_between = !self.inside && self.ended_well && self.plain == Some(false);
+        let is_between = self.dots.is_between_whole_lines();
         if !is_between || !matches!(self.rest, Rest::Spool(_)) {
             return 0;
         }
