@@ -60,7 +60,8 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
             // A file that was asked for may be another by the transport's own word.
             let is_file = matches!(order.form, MailboxForm::File(_));
             let file = (is_file && is_asked_for(call)).then(|| order.path.clone());
-            Ok(Delivered { size: Some(done.written), warning, file, ..Delivered::default() })
+            let size = Some(text.logged_size(done.written));
+            Ok(Delivered { size, warning, file, ..Delivered::default() })
         }
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
             pass_on(call, &transports[at], left)

@@ -101,6 +101,8 @@ pub(super) struct LocalText<'c> {
     outgoing: Outgoing<'c>,
     changes: LineChanges,
     after: Vec<u8>,
+    /// How many bytes of it are none of what a log has as its size.
+    unlogged: u64,
 }
 
 impl<'c> LocalText<'c> {
@@ -129,6 +131,7 @@ impl<'c> LocalText<'c> {
         let batched = transport.on(options.batched);
         let crlf = crlf || transport.on(options.crlf);
         let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
+        let unlogged = if batched && path.is_some() { before.len() as u64 } else { 0 };
         if batched {
             let mut line = |parts: &[&[u8]]| {
                 parts.iter().for_each(|part| before.extend_from_slice(part));
@@ -159,7 +162,7 @@ impl<'c> LocalText<'c> {
             false => (check, escape),
         };
         let changes = LineChanges { check, escape, in_header: batched, crlf };
-        Ok(Self { before, outgoing, changes, after })
+        Ok(Self { before, outgoing, changes, after, unlogged })
     }
 
     /// Reads all of it.
@@ -176,6 +179,12 @@ impl<'c> LocalText<'c> {
     /// Why it did not come through that, if it did not.
     pub(super) fn filter_fault(&self) -> Option<FilterFault> {
         self.outgoing.filter_fault()
+    }
+
+    /// Its size as a log has it, where so many bytes were written: what stands before a batch in
+    /// a file is not counted.
+    pub(super) fn logged_size(&self, written: u64) -> u64 {
+        written.saturating_sub(self.unlogged)
     }
 
     /// How many bytes it has.
