@@ -435,8 +435,13 @@ impl<'d> Attempt<'d> {
     /// That something about an address is done; parents that are complete are noted.
     pub(super) fn complete(&mut self, node: NodeId) {
         for parent in self.tracking.finish(node) {
-            self.log_message(&[&parent[..], b": children all complete"].concat());
+            self.note_children_complete(&parent);
         }
+    }
+
+    /// Notes of an address, by how it is shown, that all is done that came of it.
+    pub(super) fn note_children_complete(&mut self, parent: &[u8]) {
+        self.log_message(&[parent, b": children all complete"].concat());
     }
 
     /// Of a failure has been told whoever is to know of it.

@@ -15,7 +15,7 @@ use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::routing::Waiting;
 use super::tracking::ChildNames;
-use crate::spool::HeaderLine;
+use crate::spool::{HeaderLine, kind_of_added};
 
 /// What everything is from that the system filter wants.
 const OWNER: &[u8] = b"system-filter";
@@ -110,10 +110,10 @@ impl Attempt<'_> {
             }
             FilterEnd::Finished | FilterEnd::Error(_) => {}
         }
-        let children = self.filter_children(done.actions, &user);
+        let (children, is_any) = self.filter_children(done.actions, &user);
         if significant && recipients {
             recipients = false;
-            if children.is_empty() {
+            if !is_any {
                 self.log(b"=> discarded (system filter)");
                 return Filtered::Over(self.complete_all());
             }
@@ -188,8 +188,8 @@ impl Attempt<'_> {
                 None => gone.push(line.line.clone()),
             }
         }
-        let more: Vec<HeaderLine> =
-            new.map(|line| HeaderLine { kind: b' ', line: line.line.to_vec() }).collect();
+        let added = |line: &[u8]| HeaderLine { kind: kind_of_added(line), line: line.to_vec() };
+        let more: Vec<HeaderLine> = new.map(|line| added(&line.line)).collect();
         let file = self.file_mut();
         for line in gone {
             let found =
@@ -221,13 +221,19 @@ impl Attempt<'_> {
         }
     }
 
-    /// What the filter wants delivered, the last first.
-    fn filter_children(&mut self, actions: Vec<FilterAction>, user: &LocalUser) -> Vec<Waiting> {
+    /// What the filter wants delivered and no earlier attempt has delivered, the last first;
+    /// whether it wants anything.
+    fn filter_children(
+        &mut self,
+        actions: Vec<FilterAction>,
+        user: &LocalUser,
+    ) -> (Vec<Waiting>, bool) {
         let mut parent = Ancestor::default();
         parent.text = Str::from(OWNER);
         let parent = Arc::new(parent);
         let root = self.tracking.add(OWNER, OWNER, None);
         let (mut children, mut names) = (Vec::new(), ChildNames::new(OWNER));
+        let mut were_done = false;
         for action in actions {
             let manner = action.manner().unwrap_or_default();
             let child = match action {
@@ -250,6 +256,7 @@ impl Attempt<'_> {
             };
             let (text, unique) = names.next(&child);
             if self.tracking.is_done(&unique) {
+                were_done = true;
                 continue;
             }
             self.tracking.expect(root, 1);
@@ -259,8 +266,12 @@ impl Attempt<'_> {
         if !children.is_empty() {
             // With the last of them, it is done with, too.
             self.tracking.finish(root);
+        } else if were_done {
+            self.tracking.finish_again(root);
+            self.note_children_complete(OWNER);
         }
-        children
+        let is_any = were_done || !children.is_empty();
+        (children, is_any)
     }
 
     /// A delivery that needs no router.

@@ -241,6 +241,13 @@ impl Tracking {
         complete
     }
 
+    /// That all is done of an address whose children were done in earlier attempts, which is to
+    /// be written down once more.
+    pub(super) fn finish_again(&mut self, node: NodeId) {
+        self.finish(node);
+        self.changed = true;
+    }
+
     /// That an address is thrown away. What it came of is read again, as long as the message
     /// waits for others: a list may have another to say then.
     pub(super) fn discard(&mut self, node: NodeId) {

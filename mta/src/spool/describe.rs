@@ -303,6 +303,12 @@ fn is_resent(name: &[u8]) -> bool {
     name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
 }
 
+/// The letter of a header line that is added to a message that was taken before.
+pub(crate) fn kind_of_added(line: &[u8]) -> u8 {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    kind(name.trim_ascii_end(), false)
+}
+
 /// The letter of a header line. A message that was sent again is known by its newer
 /// name.
 fn kind(name: &[u8], resent: bool) -> u8 {
@@ -320,7 +326,7 @@ fn kind(name: &[u8], resent: bool) -> u8 {
         found.map(|(_, kind)| *kind)
     };
     if is_resent(name) {
-        return find(BOTH, &name[7..]).unwrap_or(b' ');
+        return find(BOTH, &name[7..]).filter(|_| resent).unwrap_or(b' ');
     }
     match find(BOTH, name).or_else(|| find(ONLY_PLAIN, name)) {
         Some(b'I') if resent => b' ',
