@@ -131,7 +131,7 @@ fn found(scanner: &str, played: &Played) -> String {
         AclVerdict::Deny => {
             let address = played.place.replace("127.0.0.1 ", "[127.0.0.1]:");
             assert!(said.ends_with(&address) || scanner.starts_with("cmdline"), "{said}");
-            said.split(' ').next().unwrap_or_default().to_owned()
+            said.split_inclusive('>').next().unwrap_or_default().to_owned()
         }
         AclVerdict::Defer => "(later)".into(),
         other => format!("{other:?}"),
@@ -158,6 +158,7 @@ fn clamd() {
     );
     check("clamd:@", unix, &ask("/x: Test.Virus FOUND\n"), "<Test.Virus>");
     check("clamd:@", unix, &ask("/x: Test.Virus(abcd:12) FOUND\0"), "<Test.Virus>");
+    check("clamd:@", unix, &ask("/x: A B (abcd:12) FOUND\0"), "<A B >");
     check("clamd:@:local", tcp, &ask("/x: Test.Virus FOUND\n"), "<Test.Virus>");
     for wrong in ["/x: Access denied. ERROR\n", "foo\n", "", "/x: maybe\n", "OK\n"] {
         check("clamd:@", unix, &ask(wrong), "(later)");
@@ -377,6 +378,12 @@ fn spamassassin() {
             "joe:true",
             AclVerdict::Deny,
             format!("0.5 4 / {tail} no action"),
+        ),
+        (
+            "Spam: True ; 60 / 5.0",
+            "joe",
+            AclVerdict::Deny,
+            format!("60.0 600 {} {tail} reject", "+".repeat(51)),
         ),
         ("Spam: True ; x / 5.0", "joe", AclVerdict::Defer, String::new()),
         ("X: y", "joe/defer_ok", AclVerdict::Accept, String::new()),

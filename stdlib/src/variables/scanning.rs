@@ -163,7 +163,7 @@ pub static ALL: &[Variable] = &[
         Result,
         "The spam score as a bar of plus or minus signs, one for each whole point.",
         docs(
-            "`++++` for 4.4; at the most 50 signs. Mail programs can match on it in a header \
+            "`++++` for 4.4; at the most 51 signs. Mail programs can match on it in a header \
              line: `add_header = X-Spam-Bar: $spam_bar`."
         ),
         source("specification 45.2")

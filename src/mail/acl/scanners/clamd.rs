@@ -99,10 +99,13 @@ fn ask(
     let answer = link
         .until(b"\0\n")
         .map_err(|why| format!("unable to read from socket ({})", reason(&why)).into_bytes())?;
+    if answer.is_empty() {
+        return Err(b"unable to read from socket (EOF)".into());
+    }
     let answer = answer.trim_ascii_end();
     let answer = answer.strip_suffix(b"\0").unwrap_or(answer).trim_ascii_end();
     if answer.is_empty() {
-        return Err(b"unable to read from socket (EOF)".into());
+        return Err(b"ClamAV returned null".into());
     }
     let Some(colon) = memchr::memchr(b':', answer) else {
         let head = b"ClamAV returned malformed result (missing colon): ";
@@ -113,7 +116,7 @@ fn ask(
         let name = name.trim_ascii_end();
         // A sum and a length may follow it.
         let end = memchr::memchr(b'(', name).filter(|_| name.ends_with(b")"));
-        return Ok(Some(name[..end.unwrap_or(name.len())].trim_ascii_end().to_vec()));
+        return Ok(Some(name[..end.unwrap_or(name.len())].to_vec()));
     }
     match verdict {
         b"OK" => Ok(None),
