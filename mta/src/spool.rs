@@ -25,7 +25,7 @@ use crate::logs;
 use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 
 pub use decode::Damage;
-pub(crate) use describe::{header_lines, kind_of_added};
+pub(crate) use describe::{added_line, header_lines};
 pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
 pub use restore::{body, message, restore};
 pub(crate) use restore::{restore_from, restore_header, unfolded};

@@ -15,7 +15,7 @@ use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::routing::Waiting;
 use super::tracking::ChildNames;
-use crate::spool::{HeaderLine, kind_of_added};
+use crate::spool::{HeaderLine, added_line};
 
 /// What everything is from that the system filter wants.
 const OWNER: &[u8] = b"system-filter";
@@ -188,8 +188,7 @@ impl Attempt<'_> {
                 None => gone.push(line.line.clone()),
             }
         }
-        let added = |line: &[u8]| HeaderLine { kind: kind_of_added(line), line: line.to_vec() };
-        let more: Vec<HeaderLine> = new.map(|line| added(&line.line)).collect();
+        let more: Vec<HeaderLine> = new.map(added_line).collect();
         let file = self.file_mut();
         for line in gone {
             let found =

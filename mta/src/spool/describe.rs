@@ -303,10 +303,9 @@ fn is_resent(name: &[u8]) -> bool {
     name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
 }
 
-/// The letter of a header line that is added to a message that was taken before.
-pub(crate) fn kind_of_added(line: &[u8]) -> u8 {
-    let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-    kind(name.trim_ascii_end(), false)
+/// A header line that is added to a message that was taken before.
+pub(crate) fn added_line(header: &Header) -> HeaderLine {
+    HeaderLine { kind: kind(header.name.trim_ascii_end(), false), line: header.line.clone() }
 }
 
 /// The letter of a header line. A message that was sent again is known by its newer
