@@ -24,15 +24,32 @@ fn exim_does_what_is_recorded() {
         }
         return;
     }
-    let wrong = differing(&cases, &played);
-    assert!(wrong.is_empty(), "{} messages differ:\n{}", wrong.len(), wrong.join("\n"));
+    judge(&cases, played, |run| run.play(program, true));
 }
 
 #[test]
 fn eximious_does_what_is_recorded() {
     let program = Path::new(env!("CARGO_BIN_EXE_eximious"));
     let Some(cases) = cases() else { return };
-    let wrong = differing(&cases, &play(&cases, |run| Some(run.play(program, false))));
+    let with = |run: &Run| run.play(program, false);
+    judge(&cases, play(&cases, |run| Some(with(run))), with);
+}
+
+/// Fails where something else came than what is recorded. Some cases are about seconds,
+/// which a machine with other work to do lets go by between two steps: what differs is
+/// asked again when nothing runs beside it.
+fn judge<'c>(
+    cases: &'c [Case],
+    mut played: Vec<Played<'c>>,
+    again: impl Fn(&'c Run) -> Vec<String>,
+) {
+    for (at, run, said) in &mut played {
+        if run.recorded != *said {
+            eprintln!("asked again: {}.case:{}", cases[*at].name, run.line);
+            *said = again(run);
+        }
+    }
+    let wrong = differing(cases, &played);
     assert!(wrong.is_empty(), "{} messages differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
