@@ -528,9 +528,8 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
     let text = text.replace('\r', "").replace('\0', "^@");
     if !text.trim_matches('\n').is_empty() {
         said.push(format!("-- {name}"));
-        let mut lines: Vec<String> =
+        let lines: Vec<String> =
             text.trim_end_matches('\n').lines().map(|line| line.trim_end().to_owned()).collect();
-        without_tree(&mut lines);
         said.extend(lines);
     }
 }
@@ -543,22 +542,6 @@ fn without_received(text: &str) -> String {
         !inside
     });
     kept.map(|line| format!("{line}\n")).collect()
-}
-
-/// The tree of those who do not get a message has the same nodes, in any shape.
-fn without_tree(lines: &mut [String]) {
-    let is_node = |line: &String| {
-        let mut bytes = line.bytes();
-        let flags = [bytes.next(), bytes.next(), bytes.next()];
-        matches!(flags, [Some(b'Y' | b'N'), Some(b'Y' | b'N'), Some(b' ')])
-    };
-    let nodes: Vec<usize> = (0..lines.len()).filter(|at| is_node(&lines[*at])).collect();
-    let mut texts: Vec<String> =
-        nodes.iter().map(|at| format!("not for {}", &lines[*at][3..])).collect();
-    texts.sort();
-    for (at, text) in nodes.into_iter().zip(texts) {
-        lines[at] = text;
-    }
 }
 
 /// Bytes, as they are written in a case.

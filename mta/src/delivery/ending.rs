@@ -10,7 +10,7 @@ use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::log::Subject;
 use super::tracking::{NodeId, Settled, known_by};
-use crate::spool::{NonrecipientTree, RecipientDsn, RecipientExtra, SpoolRecipient};
+use crate::spool::{RecipientDsn, RecipientExtra, SpoolRecipient};
 use crate::tally;
 
 impl Attempt<'_> {
@@ -240,7 +240,9 @@ impl Attempt<'_> {
         // A recipient that is done with is named as it came, too.
         let came = file.recipients.iter().map(|one| &one.address[..]);
         let came = came.filter(|text| done.contains(&known_by(text)));
-        file.not_for = NonrecipientTree::new(done.iter().map(Vec::as_slice).chain(came));
+        let earlier = self.stored.journal.iter();
+        let all = earlier.chain(self.tracking.newly_done()).map(Vec::as_slice);
+        file.not_for = file.not_for.with(all.chain(came));
         let updated = match file.encode() {
             Ok(bytes) => {
                 self.taken.update(&bytes).map_err(|why| eximious::stdlib::wording::reason(&why))

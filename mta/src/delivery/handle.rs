@@ -11,7 +11,7 @@ use eximious::world::{SpoolPlace, TakenMessage};
 
 use super::Deliverer;
 use crate::spool::queue::{Stored, not_found};
-use crate::spool::{HeaderFile, NonrecipientTree, SpoolRecipient};
+use crate::spool::{HeaderFile, SpoolRecipient};
 
 /// What is done to a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,9 +87,9 @@ impl Deliverer {
             self.tell_removed(id, Some(&stored), Some(&*taken), by);
         }
         let queue = &place.queue[..];
-        let done = stored.done().into_iter().map(<[u8]>::to_vec).collect();
+        let Stored { file, journal: newly_done, .. } = stored;
         let mut work =
-            Work { deliverer: self, id, by, queue, file: stored.file, done, taken: &mut *taken };
+            Work { deliverer: self, id, by, queue, file, newly_done, taken: &mut *taken };
         work.run(what)
     }
 
@@ -143,7 +143,8 @@ struct Work<'w> {
     /// The queue that it is in.
     queue: &'w [u8],
     file: HeaderFile,
-    done: Vec<Vec<u8>>,
+    /// Who has got it, or is not to get it, beside those whom the file names.
+    newly_done: Vec<Vec<u8>>,
     taken: &'w mut dyn TakenMessage,
 }
 
@@ -223,7 +224,7 @@ impl Work<'_> {
 
     /// Writes the header file, and then says so.
     fn update(&mut self, words: &[u8], logged: &[&[u8]]) -> Handled {
-        self.file.not_for = NonrecipientTree::new(self.done.iter().map(Vec::as_slice));
+        self.file.not_for = self.file.not_for.with(self.newly_done.iter().map(Vec::as_slice));
         let written = match self.file.encode() {
             Ok(bytes) => self.taken.update(&bytes).map_err(|why| reason(&why)),
             Err(why) => Err(why.to_string()),
@@ -262,7 +263,7 @@ impl Work<'_> {
     fn mark_these(&mut self, addresses: Vec<Vec<u8>>) -> Handled {
         let line = |one: &Vec<u8>| [b"address <", &one[..], b"> marked delivered"].concat();
         let lines: Vec<Vec<u8>> = addresses.iter().map(line).collect();
-        self.done.extend(addresses);
+        self.newly_done.extend(addresses);
         self.update_all(&lines)
     }
 

@@ -96,13 +96,15 @@ pub(super) struct Settled {
 pub(super) struct Tracking {
     nodes: Vec<Node>,
     done: BTreeSet<Vec<u8>>,
+    /// Those of them that were not there at the beginning, in the order in which they came.
+    newly_done: Vec<Vec<u8>>,
     changed: bool,
 }
 
 impl Tracking {
     /// Begins with those who have got the message.
     pub(super) fn new(done: BTreeSet<Vec<u8>>) -> Self {
-        Self { nodes: Vec::new(), done, changed: false }
+        Self { nodes: Vec::new(), done, newly_done: Vec::new(), changed: false }
     }
 
     /// Adds an address, of which one thing is to be done.
@@ -232,13 +234,25 @@ impl Tracking {
             if one.pending > 0 {
                 break;
             }
-            self.changed |= self.done.insert(one.unique.clone());
             if is_child {
                 complete.push(one.text.clone());
             }
             (at, is_child) = (one.parent, true);
+            self.note(number);
         }
         complete
+    }
+
+    /// Notes that an address is done with.
+    fn note(&mut self, node: NodeId) {
+        self.note_name(self.nodes[node.0].unique.clone());
+    }
+
+    fn note_name(&mut self, name: Vec<u8>) {
+        if self.done.insert(name.clone()) {
+            self.newly_done.push(name);
+            self.changed = true;
+        }
     }
 
     /// That all is done of an address whose children were done in earlier attempts, which is to
@@ -254,7 +268,7 @@ impl Tracking {
         let one = &mut self.nodes[node.0];
         one.pending = one.pending.saturating_sub(1);
         if one.pending == 0 {
-            self.changed |= self.done.insert(one.unique.clone());
+            self.note(node);
         }
     }
 
@@ -273,7 +287,7 @@ impl Tracking {
     pub(super) fn keep_failure_told(&mut self, node: NodeId) {
         if !self.is_done(&self.nodes[node.0].unique) {
             let name = self.failure_name(node);
-            self.changed |= self.done.insert(name);
+            self.note_name(name);
         }
     }
 
@@ -290,6 +304,11 @@ impl Tracking {
     /// All who have got the message, or are not to get it.
     pub(super) fn done(&self) -> &BTreeSet<Vec<u8>> {
         &self.done
+    }
+
+    /// Those of them that were not there at the beginning, in the order in which they came.
+    pub(super) fn newly_done(&self) -> &[Vec<u8>] {
+        &self.newly_done
     }
 
     /// Whether there are more than at the beginning.

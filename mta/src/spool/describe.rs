@@ -25,7 +25,8 @@ pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
         received: began(received).seconds,
         warnings: 0,
         values: values(cx, received),
-        not_for: NonrecipientTree::new(received.not_for.iter().map(Str::bytes)),
+        // Exim has put the last one in first.
+        not_for: NonrecipientTree::new(received.not_for.iter().rev().map(Str::bytes)),
         recipients: received.recipients.iter().map(recipient).collect(),
         headers: header_lines(&message.headers, &received.replaced),
     }
