@@ -111,8 +111,6 @@ pub struct FixedMessage {
     pub given_sender: Option<Str>,
     /// What is wrong with the configuration: for the log of such things, too.
     pub panics: Vec<Vec<u8>>,
-    /// Who gets it, where the header says so.
-    pub named: HeaderRecipients,
     /// What is logged of its header.
     pub logged: LoggedHeader,
 }
@@ -162,16 +160,31 @@ impl Submission {
     }
 }
 
-/// Makes a message what it has to be. The sender is that of `$sender_address`, which
-/// may be another one then. What is wrong with addresses is told, to be logged.
-pub fn fix(
+/// A message that becomes what it has to be: its envelope is not rewritten yet, nor are the
+/// addresses in its header.
+pub struct FixingMessage<'o> {
+    message: Message,
+    lines: Lines,
+    origin: &'o Origin,
+    submission: Option<Submission>,
+    /// What names of lines begin with that a message has which was sent again.
+    prefix: &'static str,
+    /// Whether what is missing is added.
+    completes: bool,
+    /// Whether it is checked who wrote it.
+    checks: bool,
+    panics: Vec<Vec<u8>>,
+    named: HeaderRecipients,
+    logged: LoggedHeader,
+}
+
+/// Begins to make a message what it has to be.
+pub fn fix<'o>(
     cx: &mut Context,
-    rewriter: &Rewriter<'_>,
-    origin: &Origin,
+    origin: &'o Origin,
     controls: &BTreeMap<&'static str, Control>,
     mut message: Message,
-    tell: &dyn Fn(&[u8]),
-) -> FixedMessage {
+) -> FixingMessage<'o> {
     let mut lines = Lines::new(std::mem::take(&mut message.headers));
     for (option, name) in [
         (opt::RETURN_PATH_REMOVE, "return-path"),
@@ -193,10 +206,9 @@ pub fn fix(
     let has_subject = lines.standing().any(|line| line.is("subject"));
     let mut identity = given_id.map_or(Identification::Untold, Identification::Given);
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
-    let submission = submission.as_ref();
     let fixes = origin.local && !controls.contains_key("suppress_local_fixups");
     let completes = (fixes || submission.is_some()) && !origin.leaves_header;
-    let author = Author { origin, submission, prefix };
+    let author = Author { origin, submission: submission.as_ref(), prefix };
     if origin.local && !origin.smtp {
         author.complete_login(cx, &mut lines);
     }
@@ -205,7 +217,7 @@ pub fn fix(
             true => !origin.trusted,
             false => submission.is_some(),
         };
-    let retains = match submission {
+    let retains = match &submission {
         Some(submission) => submission.retains_sender,
         None => cx.engine().settings().get(opt::LOCAL_SENDER_RETAIN),
     };
@@ -222,8 +234,7 @@ pub fn fix(
     if named.addresses.iter().any(|address| !address.is_ascii()) {
         cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
     }
-    let (mut panics, mut own_sender, mut old_sender) = (Vec::new(), None, None);
-    let mut given_sender = None;
+    let mut panics = Vec::new();
     if completes && identity == Identification::Untold {
         message.headers = shown(&lines);
         let (text, back) = identification(cx, message, &mut panics);
@@ -238,39 +249,112 @@ pub fn fix(
     }
     // For recipients that rules rewrote.
     lines.mark();
-    if completes {
-        author.add_from(cx, &mut lines);
-        let compares = match submission {
-            Some(submission) => !submission.retains_sender,
-            None => cx.engine().settings().get(opt::LOCAL_FROM_CHECK),
-        };
-        if checks && compares {
-            own_sender = author.check(cx, &mut lines);
-        }
-    }
-    match own_sender {
-        Some(sender) => given_sender = Some(author.replace_sender(cx, sender)),
-        None if origin.rewrites_sender => match envelope::rewrite_sender(cx, rewriter) {
-            Ok(old) => old_sender = old,
-            Err(fail) => tell(fail.message()),
-        },
-        None => {}
-    }
-    // For the sender.
-    lines.mark();
-    addresses::complete(cx, rewriter, origin, &mut lines, tell);
-    if completes && !lines.has(&format!("{prefix}date")) {
-        let date = cx.value_of(var::TOD_FULL);
-        match resent {
-            true => lines.push_front("Resent-Date", date.bytes()),
-            false => lines.push("Date", date.bytes()),
-        }
-    }
-    let (headers, mut replaced) = lines.split();
-    let places = RewrittenPlaces::take(&mut replaced);
-    message.headers = headers;
     let logged = LoggedHeader { identity, has_subject };
-    FixedMessage { message, replaced, places, old_sender, given_sender, panics, named, logged }
+    FixingMessage {
+        message,
+        lines,
+        origin,
+        submission,
+        prefix,
+        completes,
+        checks,
+        panics,
+        named,
+        logged,
+    }
+}
+
+impl FixingMessage<'_> {
+    /// Who gets it, where the header says so.
+    pub fn take_named(&mut self) -> HeaderRecipients {
+        std::mem::take(&mut self.named)
+    }
+
+    /// Does something while its header can be seen, where rules for rewriting may look.
+    pub fn seen<T>(
+        &mut self,
+        cx: &mut Context,
+        rewriter: &Rewriter<'_>,
+        work: impl FnOnce(&mut Context) -> T,
+    ) -> T {
+        if rewriter.flags().is_empty() {
+            return work(cx);
+        }
+        let lines = shown(&self.lines);
+        while_seen(cx, &mut self.message, lines, work)
+    }
+
+    /// Makes the message what it has to be, once its recipients are what they will be. The
+    /// sender is that of `$sender_address`, which may be another one then. What is wrong
+    /// with addresses is told, to be logged.
+    pub fn finish(
+        mut self,
+        cx: &mut Context,
+        rewriter: &Rewriter<'_>,
+        tell: &dyn Fn(&[u8]),
+    ) -> FixedMessage {
+        let (origin, prefix) = (self.origin, self.prefix);
+        let (mut own_sender, mut old_sender, mut given_sender) = (None, None, None);
+        let author = Author { origin, submission: self.submission.as_ref(), prefix };
+        if self.completes {
+            author.add_from(cx, &mut self.lines);
+            let compares = match &self.submission {
+                Some(submission) => !submission.retains_sender,
+                None => cx.engine().settings().get(opt::LOCAL_FROM_CHECK),
+            };
+            if self.checks && compares {
+                own_sender = author.check(cx, &mut self.lines);
+            }
+        }
+        match own_sender {
+            Some(sender) => given_sender = Some(author.replace_sender(cx, sender)),
+            None if origin.rewrites_sender => {
+                match self.seen(cx, rewriter, |cx| envelope::rewrite_sender(cx, rewriter)) {
+                    Ok(old) => old_sender = old,
+                    Err(fail) => tell(fail.message()),
+                }
+            }
+            None => {}
+        }
+        // For the sender.
+        self.lines.mark();
+        let mut lines = std::mem::take(&mut self.lines);
+        match rewriter.flags().is_empty() {
+            true => addresses::complete(cx, rewriter, origin, &mut lines, tell),
+            false => {
+                let before = shown(&lines);
+                while_seen(cx, &mut self.message, before, |cx| {
+                    addresses::complete(cx, rewriter, origin, &mut lines, tell);
+                });
+            }
+        }
+        if self.completes && !lines.has(&format!("{prefix}date")) {
+            let date = cx.value_of(var::TOD_FULL);
+            match prefix.is_empty() {
+                true => lines.push("Date", date.bytes()),
+                false => lines.push_front("Resent-Date", date.bytes()),
+            }
+        }
+        let (headers, mut replaced) = lines.split();
+        let places = RewrittenPlaces::take(&mut replaced);
+        let Self { mut message, panics, logged, .. } = self;
+        message.headers = headers;
+        FixedMessage { message, replaced, places, old_sender, given_sender, panics, logged }
+    }
+}
+
+/// Does something while a message with these header lines can be seen.
+fn while_seen<T>(
+    cx: &mut Context,
+    message: &mut Message,
+    headers: Vec<eximious::Header>,
+    work: impl FnOnce(&mut Context) -> T,
+) -> T {
+    message.headers = headers;
+    cx.set_message(Some(std::mem::take(message)));
+    let done = work(cx);
+    *message = cx.take_message().unwrap_or_default();
+    done
 }
 
 /// The header lines as they are by now, for who looks at them.

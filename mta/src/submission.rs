@@ -17,7 +17,6 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -440,30 +439,30 @@ impl<'s> Submission<'s> {
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,
             leaves_header: self.request.leaves_header,
-            // Those whom the header names come before it.
-            rewrites_sender: false,
+            rewrites_sender: true,
             said_sender: None,
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.state.controls;
-        let faults = RefCell::new(Vec::new());
-        let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
-        let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
-        let FixedMessage { message, replaced, places, panics, named, logged, .. } = fixed;
+        let mut fixing = reception::fix(self.cx, &origin, controls, message);
+        let named = fixing.take_named();
         self.check_count(&named)?;
+        self.add_named(&named, &mut recipients);
+        let old_recipients = self.rewrite(&rewriter, &mut fixing, &mut recipients);
+        let tell = logs::main(self.cx, &self.id);
+        let fixed = fixing.finish(self.cx, &rewriter, &tell);
+        let FixedMessage { message, mut replaced, places, panics, logged, old_sender, .. } = fixed;
+        places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
+        self.typed.sender = self.typed.sender.take().or(old_sender);
         panics.iter().for_each(|line| self.log_panic(line));
-        faults.take().iter().for_each(|line| self.log(line));
         self.received.message = message;
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
         if read > self.limit {
-            if self.request.names_recipients {
-                self.add_named(named.addresses, &mut recipients);
-            }
             return Err(self.too_large(read, &recipients));
         }
-        self.check_recipients(&rewriter, named, places, &mut recipients)?;
+        self.check_recipients(named, &recipients)?;
         self.add_received(&recipients)?;
         let notify = self.request.reports.notify;
         let recipient =

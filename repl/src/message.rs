@@ -92,7 +92,9 @@ pub fn take(session: &mut Session, bytes: &[u8], reading: &Reading) -> Taken {
     let rewriter = config.map_or_else(|| Rewriter::new([]), Rewriter::of);
     let log = cx.engine().world().log.clone();
     let (controls, tell) = (BTreeMap::new(), |line: &[u8]| log.main(line));
-    let fixed = reception::fix(cx, &rewriter, &origin, &controls, message, &tell);
+    let mut fixing = reception::fix(cx, &origin, &controls, message);
+    let named = fixing.take_named();
+    let fixed = fixing.finish(cx, &rewriter, &tell);
     fixed.panics.iter().for_each(|line| log.panic(line));
     let mut message = fixed.message;
     if reading.recipients_in_header {
@@ -101,7 +103,7 @@ pub fn take(session: &mut Session, bytes: &[u8], reading: &Reading) -> Taken {
             None if !address.is_empty() => Str::tainted([&address, &b"@"[..], &domain].concat()),
             _ => Str::tainted(address),
         };
-        message.recipients = fixed.named.addresses.into_iter().map(qualified).collect();
+        message.recipients = named.addresses.into_iter().map(qualified).collect();
     }
     rewrite_sender(session);
     message.received = session.engine().world().clock.now().seconds;

@@ -281,6 +281,9 @@ pub enum UserFileWork {
     /// These bytes take the place of what is in it. A file that is not there is made, with
     /// these permissions.
     Replace(u32, Vec<u8>),
+    /// It is a directory, which is made with these permissions where it is not there, and
+    /// so is what it lies in.
+    MakeDirectory(u32),
 }
 
 /// Mailboxes, and the small files that users have beside them.

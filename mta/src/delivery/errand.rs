@@ -1,6 +1,6 @@
 //! A delivery by a transport, with all that it takes to make it: another thread may do so.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use eximious::acl::OwnMessage;
 use eximious::hints::WorkingTurn;
@@ -228,10 +228,39 @@ impl OwnSender<'_> {
         let occasion = Occasion { about, queue, pretended: self.pretended };
         let (done, name) = hand_in_as(&self.deliverer.server, cx, own, occasion, user);
         let name = name.bytes().to_vec();
-        if done.kept && self.at_once && !self.deliverer.has_to_wait(self.manner.overrides) {
+        let nested = Nested::enter().filter(|_| self.at_once);
+        if done.kept && nested.is_some() && !self.deliverer.has_to_wait(self.manner.overrides) {
             self.deliverer.deliver_all(&self.place, &name, &self.manner);
         }
-        (done.status, (done.kept && !self.at_once).then_some(name))
+        (done.status, (done.kept && nested.is_none()).then_some(name))
+    }
+}
+
+/// How many deliveries stand within each other at the most: a message that comes of one is
+/// delivered within it, but not the whole of a chain that has no end.
+const MOST_NESTED: u32 = 8;
+
+thread_local! {
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A delivery within another one, as long as it lasts.
+struct Nested;
+
+impl Nested {
+    /// Nothing where there are too many already.
+    fn enter() -> Option<Self> {
+        let is_free = NESTED.get() < MOST_NESTED;
+        is_free.then(|| {
+            NESTED.set(NESTED.get() + 1);
+            Self
+        })
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        NESTED.set(NESTED.get() - 1);
     }
 }
 

@@ -183,21 +183,20 @@ impl SmtpSession {
         if let Err(stage) = self.check_header(&message, stray) {
             return stage;
         }
-        self.rewrite_recipients();
-        let Some(envelope) = &self.transaction.envelope else { return Stage::COMMANDS };
-        message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         message.id = id;
         message.received = self.now().seconds;
+        // A blank line that is not there is not counted.
+        let own_size = size(&message) - u64::from(!blank);
+        let count = message.named(b"Received").count() + 1;
+        DkimArrival::note(&mut self.cx, &message);
+        let mut message = self.fix_up(message, &senders);
+        let Some(envelope) = &self.transaction.envelope else { return Stage::COMMANDS };
+        message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         let for_one = match message.recipients.as_slice() {
             [one] => one.clone(),
             _ => Str::EMPTY,
         };
         self.cx.set_var(var::RECEIVED_FOR, for_one);
-        // A blank line that is not there is not counted.
-        let own_size = size(&message) - u64::from(!blank);
-        let count = message.named(b"Received").count() + 1;
-        DkimArrival::note(&mut self.cx, &message);
-        let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
         message.size = size(&message);
         self.cx.set_message(Some(message));
@@ -219,7 +218,6 @@ impl SmtpSession {
         let line = [&head, &client[..], tail.as_bytes()].concat();
         let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
         let Parsed { mut message, senders, .. } = parsed;
-        self.rewrite_recipients();
         message.id = self.message_id().clone();
         message.received = self.now().seconds;
         let message = self.fix_up(message, &senders);

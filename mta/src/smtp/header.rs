@@ -6,7 +6,7 @@ use eximious::{Message, Str, var};
 use super::SmtpSession;
 use super::stage::Stage;
 use crate::logs;
-use crate::reception::{self, FixedMessage, Origin, TooLong};
+use crate::reception::{self, FixedMessage, FixingMessage, Origin, TooLong};
 
 impl SmtpSession {
     /// Whether a header is not too long; the client is told so if it is.
@@ -30,20 +30,22 @@ impl SmtpSession {
 
     /// Applies the rules for rewriting to the recipients. As they were before, logs name
     /// them (specification 53.15, `received_recipients`).
-    pub(super) fn rewrite_recipients(&mut self) {
+    fn rewrite_recipients(&mut self, fixing: &mut FixingMessage<'_>) {
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let Some(envelope) = &mut self.transaction.envelope else { return };
         let said = envelope.recipients.iter().map(|one| one.address.clone());
         envelope.said_recipients = said.collect();
         let addresses = envelope.recipients.iter_mut().map(|one| &mut one.address);
-        let rewritten = reception::rewrite_recipients(&mut self.cx, &rewriter, addresses);
+        let rewritten = fixing.seen(&mut self.cx, &rewriter, |cx| {
+            reception::rewrite_recipients(cx, &rewriter, addresses)
+        });
         rewritten.faults.iter().for_each(|fail| self.log(fail.message()));
         self.transaction.arrived.old_recipients = rewritten.old;
     }
 
-    /// Makes a message what it has to be. `senders` are those that lines before the
-    /// header name.
+    /// Makes a message what it has to be, and rewrites its envelope. `senders` are those that
+    /// lines before the header name.
     pub(super) fn fix_up(&mut self, message: Message, senders: &[Vec<u8>]) -> Message {
         let user = self.connection.client.user.clone();
         let local = self.connection.client.address.is_none();
@@ -84,7 +86,9 @@ impl SmtpSession {
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.acl_state.controls;
         let tell = logs::main(&self.cx, self.message_id());
-        let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
+        let mut fixing = reception::fix(&mut self.cx, &origin, controls, message);
+        self.rewrite_recipients(&mut fixing);
+        let fixed = fixing.finish(&mut self.cx, &rewriter, &tell);
         let FixedMessage { mut message, mut replaced, places, old_sender, panics, logged, .. } =
             fixed;
         self.transaction.arrived.given_sender = fixed.given_sender;

@@ -149,6 +149,7 @@ impl SmtpSession {
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         self.cx.set_var(var::LOCAL_PART, Str::from(part).stamped(taint));
         self.cx.set_var(var::DOMAIN, Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        self.cx.unset_var(var::DOMAIN_DATA);
         told
     }
 

@@ -10,7 +10,7 @@ use eximious::{Str, opt, var};
 use super::report::Fault;
 use super::{Errors, Submission};
 use crate::options;
-use crate::reception::{self, HeaderRecipients, RewrittenPlaces};
+use crate::reception::{self, FixingMessage, HeaderRecipients};
 
 /// The envelope as it was typed, which is what is logged of it.
 #[derive(Clone, Default)]
@@ -76,23 +76,12 @@ impl Submission<'_> {
         Err(Fault::TooManyNamed(most))
     }
 
-    /// Completes the recipients by those that the header names, and rewrites them and
-    /// the sender.
+    /// What is wrong with those that the header names.
     pub(super) fn check_recipients(
         &mut self,
-        rewriter: &Rewriter<'_>,
         named: HeaderRecipients,
-        places: RewrittenPlaces,
-        recipients: &mut Vec<Str>,
+        recipients: &[Str],
     ) -> Result<(), Fault> {
-        let named_any = !named.addresses.is_empty();
-        let mut not_for = std::mem::take(&mut self.received.not_for);
-        self.rewrite_all(rewriter, &mut not_for);
-        self.received.not_for = not_for;
-        if self.request.names_recipients {
-            self.add_named(named.addresses, recipients);
-        }
-        self.rewrite(rewriter, places, recipients);
         if !named.wrong.is_empty() {
             self.log_panic(b"bad addresses found in headers");
             let fault = Fault::Named(named.wrong, !recipients.is_empty());
@@ -102,17 +91,21 @@ impl Submission<'_> {
             let _ = self.mail(&fault);
         } else if self.request.names_recipients && recipients.is_empty() {
             self.log_panic(b"no recipients found in headers");
-            return Err(Fault::NoRecipients(named_any));
+            return Err(Fault::NoRecipients(!named.addresses.is_empty()));
         }
         Ok(())
     }
 
     /// Adds those that the header names to the recipients, without those that do not
     /// get the message.
-    pub(super) fn add_named(&mut self, named: Vec<Vec<u8>>, recipients: &mut Vec<Str>) {
-        let without: BTreeSet<Vec<u8>> =
-            self.received.not_for.iter().map(|address| address.bytes().to_vec()).collect();
-        for mut address in named.into_iter().filter(|address| !without.contains(address)) {
+    pub(super) fn add_named(&mut self, named: &HeaderRecipients, recipients: &mut Vec<Str>) {
+        if !self.request.names_recipients {
+            return;
+        }
+        let without: BTreeSet<&[u8]> = self.received.not_for.iter().map(Str::bytes).collect();
+        let named = named.addresses.iter().filter(|address| !without.contains(&address[..]));
+        let named: Vec<Vec<u8>> = named.cloned().collect();
+        for mut address in named {
             self.typed.recipients.push(Str::tainted(address.as_slice()));
             if address::find_at(&address).is_none() {
                 self.qualify(&mut address);
@@ -121,26 +114,21 @@ impl Submission<'_> {
         }
     }
 
-    /// Those that a rule fitted, as they were before.
-    fn rewrite_all(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) -> Vec<Str> {
-        let rewritten = reception::rewrite_recipients(self.cx, rewriter, recipients);
-        rewritten.faults.iter().for_each(|fail| self.log(fail.message()));
-        rewritten.old
-    }
-
-    fn rewrite(
+    /// Applies the rules for rewriting to the recipients, and to those that do not get the
+    /// message. Those that a rule fitted, as they were before.
+    pub(super) fn rewrite(
         &mut self,
         rewriter: &Rewriter<'_>,
-        places: RewrittenPlaces,
+        fixing: &mut FixingMessage<'_>,
         recipients: &mut [Str],
-    ) {
-        let old = self.rewrite_all(rewriter, recipients);
-        let sender = reception::rewrite_sender(self.cx, rewriter).unwrap_or_else(|fail| {
-            self.log(fail.message());
-            None
+    ) -> Vec<Str> {
+        let not_for = &mut self.received.not_for;
+        let [others, rewritten] = fixing.seen(self.cx, rewriter, |cx| {
+            let others = reception::rewrite_recipients(cx, rewriter, not_for);
+            [others, reception::rewrite_recipients(cx, rewriter, recipients)]
         });
-        places.tell(&mut self.received.replaced, &old, sender.as_ref());
-        self.typed.sender = self.typed.sender.take().or(sender);
-        self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
+        let faults = others.faults.iter().chain(&rewritten.faults);
+        faults.for_each(|fail| self.log(fail.message()));
+        rewritten.old
     }
 }

@@ -19,7 +19,7 @@ pub(super) static DOMAINS: AclTerm = words::condition(
         words::CONDITIONS,
         "The recipient's domain is in the list.",
         "Where a lookup made it match, `$domain_data` has what was found, until the next such \
-         condition. It has no meaning once there are several recipients, after DATA.",
+         condition, or the next recipient. It has no meaning once there are several recipients, after DATA.",
     ),
 )
 .phases(words::RECIPIENT)
@@ -78,7 +78,7 @@ pub(super) static RECIPIENTS: AclTerm = words::condition(
 fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
     let address = run.recipient();
     let (answer, data) = run.matched(list, &mut Matcher::address(&address));
-    run.leave(var::RECIPIENT_DATA, answer, data);
+    run.leave_some(var::RECIPIENT_DATA, answer, data);
     answer
 }
 
@@ -102,7 +102,7 @@ pub(super) static SENDERS: AclTerm = words::condition(
 fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
     let sender = run.cx.value_of(var::SENDER_ADDRESS);
     let (answer, data) = run.matched(list, &mut Matcher::address(&sender).kept(Keep::Sender));
-    run.leave(var::SENDER_DATA, answer, data);
+    run.leave_some(var::SENDER_DATA, answer, data);
     answer
 }
 
@@ -153,7 +153,9 @@ fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
     let mut client = SendingHost;
     let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client);
     let (answer, data) = run.matched(list, &mut matcher);
-    run.leave(var::HOST_DATA, answer, data);
+    if answer == Answer::Yes {
+        run.cx.set_var(var::HOST_DATA, data.unwrap_or_default());
+    }
     answer
 }
 
@@ -173,9 +175,21 @@ impl Run<'_> {
         self.state.cased_local_part.clone().unwrap_or_else(|| self.cx.value_of(var::LOCAL_PART))
     }
 
+    /// Leaves what the list has for a part of an address, which is nothing where it is not in
+    /// the list.
     fn leave(&mut self, variable: Var, answer: Answer, data: Option<Str>) {
-        if answer == Answer::Yes {
-            self.cx.set_var(variable, data.unwrap_or_default());
+        match answer {
+            Answer::Yes => self.cx.set_var(variable, data.unwrap_or_default()),
+            Answer::No => self.cx.set_var(variable, Str::EMPTY),
+            _ => {}
+        }
+    }
+
+    /// Leaves what the list has for a whole address; where it has nothing, what an earlier one
+    /// had stays.
+    fn leave_some(&mut self, variable: Var, answer: Answer, data: Option<Str>) {
+        if let (Answer::Yes, Some(data)) = (answer, data) {
+            self.cx.set_var(variable, data);
         }
     }
 }

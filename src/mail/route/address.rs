@@ -55,6 +55,8 @@ pub struct Attached {
     pub domain_data: Option<Str>,
     /// `$local_part_data`.
     pub local_part_data: Option<Str>,
+    /// `$sender_data`.
+    pub sender_data: Option<Str>,
     /// `$r_…`, by the whole name.
     pub variables: BTreeMap<Vec<u8>, Str>,
     /// Who is told of errors, if not the sender; an empty one is nobody.
@@ -79,6 +81,7 @@ impl Attached {
             address_data: self.address_data.clone(),
             domain_data: None,
             local_part_data: None,
+            sender_data: None,
             variables: self.variables.clone(),
             errors_to: self.errors_to.clone(),
             srs_sender: self.srs_sender.clone(),

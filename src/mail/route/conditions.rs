@@ -116,11 +116,13 @@ impl Machine<'_> {
         if let Some(list) = &filter.senders {
             self.tell_checking(router, opt::router::SENDERS.name(), None);
             let sender = self.cx.value_of(var::SENDER_ADDRESS);
-            if self.listed(list, Matcher::address(&sender), opt::router::SENDERS.name())?.is_none()
-            {
+            let matcher = Matcher::address(&sender);
+            let Some(data) = self.listed(list, matcher, opt::router::SENDERS.name())? else {
                 self.tell_skipped(router, "senders mismatch");
                 return Ok(false);
-            }
+            };
+            self.cx.set_var(var::SENDER_DATA, data.clone().unwrap_or_default());
+            self.attached_anew().sender_data = data;
         }
         self.print_debug(router);
         if let Some(text) = &filter.require_files {

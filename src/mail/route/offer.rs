@@ -26,9 +26,9 @@ pub(super) struct Offer {
     pub(super) shown: bool,
     /// Whether the router was passed by at a look.
     pub(super) skipped: bool,
-    /// The data of the address's domain and local part before the router's lists left
-    /// their own.
-    before: Option<(Option<Str>, Option<Str>)>,
+    /// The data of the address's domain, local part and sender before the router's lists
+    /// left their own.
+    before: Option<[Option<Str>; 3]>,
     /// Whom `check_local_user` found.
     pub(super) user: Option<Arc<User>>,
     pub(super) home: Option<Str>,
@@ -106,14 +106,15 @@ impl Offer {
     /// it.
     pub(super) fn keep_data(&mut self, attached: &Attached) {
         self.before.get_or_insert_with(|| {
-            (attached.domain_data.clone(), attached.local_part_data.clone())
+            let Attached { domain_data, local_part_data, sender_data, .. } = attached;
+            [domain_data, local_part_data, sender_data].map(Option::clone)
         });
     }
 
     /// Puts that data back; whether this router had changed it.
     pub(super) fn put_data_back(&mut self, attached: &mut Attached) -> bool {
         let Some(data) = self.before.take() else { return false };
-        (attached.domain_data, attached.local_part_data) = data;
+        [attached.domain_data, attached.local_part_data, attached.sender_data] = data;
         true
     }
 }

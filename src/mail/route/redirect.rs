@@ -315,6 +315,7 @@ impl<'r> Redirection<'r> {
         let attached = &machine.address.attached;
         address.attached.domain_data = attached.domain_data.clone();
         address.attached.local_part_data = attached.local_part_data.clone();
+        address.attached.sender_data = attached.sender_data.clone();
         let identity = machine.identity(router)?;
         let delivery = Delivery {
             address: *address,

@@ -5,7 +5,7 @@ use eximious_stdlib::variables::var;
 
 use super::machine::Machine;
 use super::offer::cased;
-use super::{Address, Ancestor, Delivery, DeliveryTarget, Routes};
+use super::{Address, Ancestor, Attached, Delivery, DeliveryTarget, Routes};
 use crate::Context;
 use crate::mail::brightmail;
 
@@ -18,7 +18,8 @@ const PARTS: [Var; 5] = [
     var::LOCAL_PART_SUFFIX_V,
 ];
 /// What routers found out about the address.
-const DATA: [Var; 3] = [var::LOCAL_PART_DATA, var::DOMAIN_DATA, var::ADDRESS_DATA];
+const DATA: [Var; 4] =
+    [var::LOCAL_PART_DATA, var::DOMAIN_DATA, var::SENDER_DATA, var::ADDRESS_DATA];
 /// Those of the address, which are the same for each router.
 const ADDRESS: [Var; 6] = [
     var::DOMAIN,
@@ -82,10 +83,7 @@ impl Routes {
         own[0] = same(|one| &one.domain, own[0].clone());
         ADDRESS.into_iter().zip(own).for_each(|(var, value)| cx.show_var(var, &value));
         let attached = &address.attached;
-        let data = [&attached.local_part_data, &attached.domain_data, &attached.address_data];
-        for (var, value) in DATA.into_iter().zip(data) {
-            cx.show_var(var, value.as_ref().unwrap_or(&NOTHING));
-        }
+        show_data(cx, attached);
         for (name, value) in &attached.variables {
             cx.set(name, value.clone());
         }
@@ -111,6 +109,14 @@ impl Routes {
         for name in deliveries.iter().flat_map(|one| one.address.attached.variables.keys()) {
             cx.unset(name);
         }
+    }
+}
+
+fn show_data(cx: &mut Context, attached: &Attached) {
+    let Attached { local_part_data, domain_data, sender_data, address_data, .. } = attached;
+    let values = [local_part_data, domain_data, sender_data, address_data];
+    for (var, value) in DATA.into_iter().zip(values) {
+        cx.show_var(var, value.as_ref().unwrap_or(&NOTHING));
     }
 }
 
@@ -171,11 +177,7 @@ impl Machine<'_> {
         if std::mem::replace(&mut self.data_shown, true) && !gone {
             return;
         }
-        let attached = &address.attached;
-        let values = [&attached.local_part_data, &attached.domain_data, &attached.address_data];
-        for (var, value) in DATA.into_iter().zip(values) {
-            cx.show_var(var, value.as_ref().unwrap_or(&NOTHING));
-        }
+        show_data(cx, &address.attached);
     }
 
     /// Sets those of a router that begins: what the one before it found out is gone.

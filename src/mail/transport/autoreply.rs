@@ -328,11 +328,8 @@ impl TransportCall<'_> {
         let path = match name.bytes().starts_with(b"/") {
             true => name.bytes().to_vec(),
             false => {
-                let delivery = self.consignment.deliveries[0];
-                let some = |place: &Option<Str>| place.clone().filter(|place| !place.is_empty());
-                let place = some(&delivery.directory).or_else(|| some(&delivery.home));
-                let place = place.unwrap_or(Str::fixed(""));
-                [place.bytes(), b"/", name.bytes()].concat()
+                let place = self.directory.strip_suffix(b"/").unwrap_or(&self.directory);
+                [place, b"/", name.bytes()].concat()
             }
         };
         UserFileOrder { user: self.consignment.user.clone(), path, work }

@@ -1,11 +1,16 @@
 //! Small files of users: logs, and notes of who had an answer.
 
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::thread;
 
 use eximious_core::world::{UserFileOrder, UserFileWork};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, fcntl_lock, fstat};
+use rustix::io::Errno;
 
 use crate::as_user::{Rights, rights};
 
@@ -31,6 +36,11 @@ fn done(order: &UserFileOrder) -> io::Result<Vec<u8>> {
             let place = [&order.path[..], b"/."].concat();
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
             rustix::fs::open(&place[..], flags, Mode::empty())?;
+            Ok(Vec::new())
+        }
+        UserFileWork::MakeDirectory(mode) => {
+            let place = Path::new(OsStr::from_bytes(&order.path));
+            DirBuilder::new().recursive(true).mode(*mode).create(place)?;
             Ok(Vec::new())
         }
         UserFileWork::Read(most) => {
@@ -60,7 +70,20 @@ fn done(order: &UserFileOrder) -> io::Result<Vec<u8>> {
 /// Opens a regular file; one that nobody reads, or that waits for somebody, is none.
 fn open(order: &UserFileOrder, flags: OFlags, mode: u32) -> io::Result<File> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = rustix::fs::open(&order.path[..], flags, Mode::from_raw_mode(mode & 0o7777))?;
+    let mode = Mode::from_raw_mode(mode & 0o7777);
+    let made = match flags.contains(OFlags::CREATE) {
+        true => Some(rustix::fs::open(&order.path[..], flags | OFlags::EXCL, mode)),
+        false => None,
+    };
+    let file = match made {
+        // Its permissions are those that are wanted, whatever this process has for others.
+        Some(Ok(file)) => {
+            rustix::fs::fchmod(&file, mode)?;
+            file
+        }
+        Some(Err(Errno::EXIST)) | None => rustix::fs::open(&order.path[..], flags, mode)?,
+        Some(Err(why)) => return Err(why.into()),
+    };
     let kind = FileType::from_raw_mode(fstat(&file)?.st_mode);
     // What is written to `/dev/null` is nowhere, as it is meant to be.
     match kind == FileType::RegularFile || order.path == b"/dev/null" {

@@ -281,7 +281,7 @@ impl Run<'_> {
     }
 
     /// What it costs to look for header lines by name.
-    fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         4 * self.cx.message().map_or(0, |message| message.headers.len())
     }
 

@@ -24,7 +24,7 @@ impl Run<'_> {
             return Ok(());
         };
         let mailto = read(&method.bytes).map_err(|message| wrong(message, notify.line))?;
-        if !obeyed {
+        if !obeyed || self.is_automatic()? {
             return Ok(());
         }
         let from = match &notify.from {
@@ -61,6 +61,21 @@ impl Run<'_> {
             body: text(mailto.body.as_deref().unwrap_or_default()),
         })));
         Ok(())
+    }
+
+    /// Whether the message says that nobody wrote it (RFC 5435, 3.9): of such a message
+    /// nobody is told, so that there is an end to notices of notices.
+    fn is_automatic(&mut self) -> Result<bool, Halt> {
+        self.spend(self.lines())?;
+        let Some(message) = self.cx.message() else { return Ok(false) };
+        Ok(message.named(b"auto-submitted").any(|header| {
+            let value = header.value();
+            let value = value.strip_suffix(b"\n").unwrap_or(value);
+            let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+            let start = value.iter().position(|byte| !blank(byte)).unwrap_or(value.len());
+            let end = value.iter().rposition(|byte| !blank(byte)).map_or(start, |at| at + 1);
+            &value[start..end] != b"no"
+        }))
     }
 }
 

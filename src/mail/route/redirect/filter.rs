@@ -1,9 +1,8 @@
 //! Filters as redirection data (specification 22.3).
 
-use eximious_core::world::LocalUser;
+use eximious_core::world::{LocalUser, UserFileOrder, UserFileWork};
 use eximious_core::{Str, World};
 use eximious_stdlib::options::opt::router as opt;
-use eximious_stdlib::options::server_ids;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Machine, Note, Verdict};
@@ -85,6 +84,9 @@ pub(super) fn run(
     machine.show_address();
     if machine.purpose == Purpose::Delivery {
         write_logs(machine, router, &filtered.actions)?;
+        if kind == FilterKind::Sieve {
+            make_vacation_directory(machine, router, &filtered.actions)?;
+        }
     }
     if machine.purpose != Purpose::Delivery && kind == FilterKind::Sieve {
         machine.cx.engine().world().log.debug(&ending(&filtered));
@@ -265,14 +267,44 @@ fn write_logs(
     if !actions.iter().any(|action| matches!(action, FilterAction::LogWrite { .. })) {
         return Ok(());
     }
-    let identity = machine.identity(router)?;
+    let user = user(machine, router)?;
     let log = machine.cx.log();
-    let (settings, world) = (machine.cx.engine().settings(), machine.cx.engine().world().clone());
-    let world = World { log, ..world };
-    let server = server_ids(settings, &*world.users, &*world.host);
-    let (uid, gid) = (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
-    let user = LocalUser { uid, gid, groups: Vec::new() };
+    let world = World { log, ..machine.cx.engine().world().clone() };
     filter::write_logs(&world, &user, actions).map_err(|why| wrong(router, &why))
+}
+
+/// Whose rights a filter has.
+fn user(machine: &mut Machine<'_>, router: &Router) -> Result<LocalUser, RouteError> {
+    let identity = machine.identity(router)?;
+    let server = machine.cx.engine().server_ids();
+    let (uid, gid) = (identity.uid.unwrap_or(server.0), identity.gid.unwrap_or(server.1));
+    Ok(LocalUser { uid, gid, groups: Vec::new() })
+}
+
+/// Makes `sieve_vacation_directory`, where somebody is to be answered; whoever writes in it
+/// says what is wrong with it.
+fn make_vacation_directory(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    actions: &[FilterAction],
+) -> Result<(), RouteError> {
+    let place = actions.iter().find_map(|action| match action {
+        FilterAction::Mail { reply, .. } if reply.vacation => reply.once.as_ref(),
+        _ => None,
+    });
+    let Some(place) = place.filter(|place| !place.taint().is_tainted()) else { return Ok(()) };
+    let Some(end) = memchr::memrchr(b'/', place.bytes()) else { return Ok(()) };
+    let path = place.bytes()[..end].to_vec();
+    if !path.starts_with(b"/") {
+        return Ok(());
+    }
+    let order = UserFileOrder {
+        user: user(machine, router)?,
+        path,
+        work: UserFileWork::MakeDirectory(0o700),
+    };
+    let _ = machine.cx.engine().world().mailboxes.file(&order);
+    Ok(())
 }
 
 /// `noerror`.

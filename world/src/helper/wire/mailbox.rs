@@ -45,6 +45,10 @@ impl Wire for UserFileWork {
                 bytes.put(out);
             }
             Self::Enter => out.push(3),
+            Self::MakeDirectory(mode) => {
+                out.push(4);
+                mode.put(out);
+            }
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -53,6 +57,7 @@ impl Wire for UserFileWork {
             1 => Self::Append(Wire::take(from)?, Wire::take(from)?),
             2 => Self::Replace(Wire::take(from)?, Wire::take(from)?),
             3 => Self::Enter,
+            4 => Self::MakeDirectory(Wire::take(from)?),
             _ => return None,
         })
     }
