@@ -64,6 +64,7 @@ use eximious::{Header, Message, Str};
 pub use etrn::StartRun;
 pub use final_dot::Inlet;
 pub use memory::is_used_up;
+pub(crate) use parameters::xtext;
 pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;
 

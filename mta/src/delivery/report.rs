@@ -16,6 +16,7 @@ use super::attempt::{Attempt, Undone};
 use super::tracking::NodeId;
 use crate::options;
 use crate::reception::frozen::references;
+use crate::smtp::xtext;
 use crate::spool::{RecipientDsn, unfolded};
 use crate::submission::Done;
 use crate::submission::own::{Occasion, hand_in};
@@ -37,14 +38,16 @@ const LINE: usize = 45;
 const LONGEST_LINE: usize = 254;
 /// How much a program reads of what a host said, all its lines together.
 const LONGEST_DIAGNOSIS: usize = 951;
+/// What stands where an envelope's identification is none.
+const UNREAD_ENVID: &[u8] = b"X-Original-Envelope-ID: error decoding xtext formatted ENVID\n";
 /// What stands where something was left out.
 const TRUNCATED: &[u8] = b"[truncated]";
 
 impl Attempt<'_> {
     /// What is asked about an address (RFC 3461): only recipients of the message have
-    /// anything that is asked about them, none of those that come of them.
+    /// anything that is asked about them, and their copies, none of those that come of them.
     pub(super) fn asked_of(&self, node: NodeId) -> Option<&RecipientDsn> {
-        if !self.tracking.is_recipient(node) {
+        if !self.tracking.stands_for_recipient(node) {
             return None;
         }
         self.dsn.get(self.tracking.original(node))?.more.as_ref()?.reports.as_ref()
@@ -183,7 +186,10 @@ impl<'r, 'd> Letter<'r, 'd> {
         let host = self.attempt.text_of(var::PRIMARY_HOSTNAME);
         self.put(&[b"Reporting-MTA: dns; ", &host, b"\n"]);
         if let Some(id) = self.attempt.file().text("dsn_envid").map(<[u8]>::to_vec) {
-            self.put(&[b"Original-Envelope-ID: ", &id, b"\n"]);
+            match xtext(&id) {
+                Some(_) => self.put(&[b"Original-Envelope-ID: ", &id, b"\n"]),
+                None => self.put(&[UNREAD_ENVID]),
+            }
         }
         self.put(&[b"\n"]);
     }

@@ -366,6 +366,7 @@ impl Attempt<'_> {
                 let unique = self.copy_name(text, number);
                 self.tracking.expect(node, 2);
                 let copy = self.tracking.add(text, &unique, Some(node));
+                self.tracking.make_same(copy);
                 // It has nothing to do but them.
                 self.tracking.expect(copy, pass.children.len() - 2);
                 Some((copy, unique))
@@ -380,7 +381,11 @@ impl Attempt<'_> {
         let children = pass.children.into_iter().enumerate().map(|(at, child)| {
             let (text, unique) = names.next(&child);
             let parent = copy.as_ref().filter(|_| at > 0).map_or(node, |(copy, _)| *copy);
-            Waiting { node: self.tracking.add(&text, &unique, Some(parent)), child }
+            let own = self.tracking.add(&text, &unique, Some(parent));
+            if at == 0 && pass.goes_on {
+                self.tracking.make_same(own);
+            }
+            Waiting { node: own, child }
         });
         let children: Vec<Waiting> = children.collect();
         let has_children = !children.is_empty();
@@ -417,18 +422,18 @@ impl Attempt<'_> {
                 let text = delivery.address.text.bytes();
                 let unique = self.copy_name(text, delivery.router);
                 let node = self.tracking.add(text, &unique, Some(node));
+                self.tracking.make_same(node);
                 match self.tracking.is_done(&unique) {
                     true => self.complete(node),
                     false => self.plan(plan, node, delivery),
                 }
             }
             Routed::Redirected => {
-                let is_last = router.is_some_and(|router| self.routes().is_last_hop(router));
-                let how = if is_last { Arrived::LastHop } else { Arrived::Here };
-                self.note_arrival(Arrival { node, how, host: None });
+                self.note_redirected(node, router);
                 self.complete(node);
             }
             Routed::Discarded { by_filter } => {
+                self.note_redirected(node, router);
                 self.log_discarded(&pass.address, router, by_filter);
                 self.tracking.discard(node);
             }
@@ -448,6 +453,13 @@ impl Attempt<'_> {
             }
         }
         left
+    }
+
+    /// Notes for whoever asked that a redirection has taken an address.
+    fn note_redirected(&mut self, node: NodeId, router: Option<usize>) {
+        let is_last = router.is_some_and(|router| self.routes().is_last_hop(router));
+        let how = if is_last { Arrived::LastHop } else { Arrived::Here };
+        self.note_arrival(Arrival { node, how, host: None });
     }
 
     /// What a copy on the way is known by.

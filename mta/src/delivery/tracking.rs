@@ -24,6 +24,8 @@ struct Node {
     /// What it is known by in the spool's files.
     unique: Vec<u8>,
     parent: Option<NodeId>,
+    /// Whether it is the same address as its parent, beside a copy or as one (`unseen`).
+    is_same: bool,
     /// Whether it is made once and for all (`one_time`), and who is told of errors then.
     once: Option<Vec<u8>>,
     /// How much of it is still to be done.
@@ -110,7 +112,8 @@ impl Tracking {
     /// Adds an address, of which one thing is to be done.
     pub(super) fn add(&mut self, text: &[u8], unique: &[u8], parent: Option<NodeId>) -> NodeId {
         let (text, unique) = (text.to_vec(), unique.to_vec());
-        self.nodes.push(Node { text, unique, parent, once: None, pending: 1, failed: false });
+        let (once, is_same) = (None, false);
+        self.nodes.push(Node { text, unique, parent, is_same, once, pending: 1, failed: false });
         NodeId(self.nodes.len() - 1)
     }
 
@@ -205,6 +208,20 @@ impl Tracking {
             }
         }
         out
+    }
+
+    /// That it is the same address as the one that it came of.
+    pub(super) fn make_same(&mut self, node: NodeId) {
+        self.nodes[node.0].is_same = true;
+    }
+
+    /// Whether it is one of the message's recipients, or a copy of one (`unseen`).
+    pub(super) fn stands_for_recipient(&self, node: NodeId) -> bool {
+        let mut at = &self.nodes[node.0];
+        while let Some(parent) = at.parent.filter(|_| at.is_same) {
+            at = &self.nodes[parent.0];
+        }
+        at.parent.is_none()
     }
 
     /// Whether it is one of the message's recipients.

@@ -142,6 +142,8 @@ pub(super) fn rcpt(text: &[u8], dsn: bool) -> Result<(&[u8], Recipient), Wrong> 
 
 fn notify(value: &[u8]) -> Option<DsnNotify> {
     let mut notify = DsnNotify::default();
+    // One comma behind the last is no word, as in Exim.
+    let value = value.strip_suffix(b",").unwrap_or(value);
     for word in value.to_ascii_uppercase().split(|byte| *byte == b',') {
         match word {
             b"NEVER" => notify.never = true,
@@ -194,14 +196,18 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// Decodes xtext (RFC 3461): `+2B`.
-pub(super) fn xtext(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn xtext(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         at += 1;
         match byte {
             b'+' => {
-                let digits = std::str::from_utf8(text.get(at..at + 2)?).ok()?;
+                let digits = text.get(at..at + 2)?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return None;
+                }
+                let digits = std::str::from_utf8(digits).ok()?;
                 out.push(u8::from_str_radix(digits, 16).ok()?);
                 at += 2;
             }

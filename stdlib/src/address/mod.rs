@@ -7,6 +7,7 @@
 //! included. Every function takes any bytes; what is not an address gives an
 //! error with Exim's words.
 
+mod ascii;
 mod quote;
 mod reader;
 
@@ -14,6 +15,7 @@ use std::ops::Range;
 
 use eximious_core::Settings;
 
+pub use ascii::in_ascii;
 pub use quote::{phrase, quote_local_part, unquote_local_part};
 use reader::{Groups, Reader, is_atom, skip_comments, skip_quoted};
 

@@ -50,7 +50,15 @@ pub(in crate::delivery) fn by_sender(
 /// Tells somebody of failures.
 pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[Undone]) -> Told {
     let mut told = Vec::new();
-    for one in failed.iter().filter(|one| !one.address.attached.ignore_errors) {
+    let counts = |one: &&Undone| !one.address.attached.ignore_errors;
+    if to.is_empty() {
+        // What was asked counts where there is somebody to tell.
+        return match failed.iter().any(|one| counts(&one)) {
+            true => Told::Nobody,
+            false => Told::NotNeeded,
+        };
+    }
+    for one in failed.iter().filter(counts) {
         if attempt.wants(one.node, RecipientDsn::FAILURE) {
             told.push(one);
             continue;
@@ -61,9 +69,6 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
     }
     if told.is_empty() {
         return Told::NotNeeded;
-    }
-    if to.is_empty() {
-        return Told::Nobody;
     }
     let copies = copies_for(&mut attempt.cx, to).unwrap_or_else(|fail| {
         attempt.cx.log().panic(fail.message());

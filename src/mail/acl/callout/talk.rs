@@ -3,6 +3,7 @@
 mod along;
 mod words;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::mail::smtp_transport::{
     Asker, NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, log_tls_fault, raise, reason,
 };
 use crate::mail::transport::Transport;
+use along::{is_international, spoken};
 use words::{after, last_line, lines, null, rcpt, was};
 
 /// Asks one host.
@@ -327,7 +329,10 @@ impl Talk<'_, '_, '_> {
                 return Ok(None);
             }
             if !client.pipelines() {
-                if client.mail(cx.trace(), &from, &MailParams::default()).is_err() {
+                let smtputf8 = client.extensions().smtputf8 && is_international(cx);
+                let params = MailParams { smtputf8, ..MailParams::default() };
+                let from = spoken(client, cx, &from);
+                if client.mail(cx.trace(), &from, &params).is_err() {
                     return Ok(None);
                 }
                 in_mail = true;
@@ -411,9 +416,10 @@ impl Talk<'_, '_, '_> {
     /// MAIL and RCPT: the answer to RCPT, which is a yes or a no.
     fn envelope(&mut self, from: &[u8], to: &[u8], cache: &mut Cache) -> Result<Reply, Stop> {
         let params = self.of_message();
-        let mail = self.mail(from, &params);
+        let (from_host, to_host) = (self.spoken(from), self.spoken(to));
+        let mail = self.mail(&from_host, &params);
         let command = mail.shown().to_vec();
-        let rest = self.rcpt(to, &self.of_recipient());
+        let rest = self.rcpt(&to_host, &self.of_recipient());
         let (reply, rest) = self.begin(mail, rest)?;
         if !reply.accepts() {
             if !reply.refuses() {
@@ -453,6 +459,11 @@ impl Talk<'_, '_, '_> {
         Ok((reply, None))
     }
 
+    /// An address as the host is told it.
+    fn spoken<'t>(&mut self, address: &'t [u8]) -> Cow<'t, [u8]> {
+        spoken(&self.opened.client, self.place.run.cx, address)
+    }
+
     fn mail(&self, from: &[u8], params: &MailParams) -> SentCommand {
         SentCommand::mail(from, params, self.opened.client.extensions())
     }
@@ -463,7 +474,8 @@ impl Talk<'_, '_, '_> {
 
     /// RCPT: a yes or a no.
     fn recipient(&mut self, to: &[u8]) -> Result<Reply, Stop> {
-        let request = self.rcpt(to, &self.of_recipient());
+        let to_host = self.spoken(to);
+        let request = self.rcpt(&to_host, &self.of_recipient());
         self.opened.client.send(self.place.run.cx.trace(), request)?;
         self.judged(to)
     }

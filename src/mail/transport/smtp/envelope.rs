@@ -2,6 +2,7 @@
 //! commands at once.
 
 use eximious_core::Str;
+use eximious_stdlib::address::in_ascii;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::international;
@@ -71,11 +72,11 @@ impl Attempt<'_, '_> {
         let addition = self.call.transport.get(smtp::SIZE_ADDITION);
         let message = consignment.message;
         let size = (message.size + message.lines).saturating_add_signed(addition);
-        let smtputf8 = international::is_needed(self.call.cx);
-        let converts = international::converts(self.call, client.extensions().smtputf8);
+        let smtputf8 = international::is_needed(self.call, some);
+        let converts = international::converts(self.call, some, client.extensions().smtputf8);
         let consignment = &self.call.consignment;
         let from = match converts {
-            true => international::in_ascii(&from),
+            true => in_ascii(&from),
             false => from,
         };
         let params = MailParams {
@@ -93,7 +94,7 @@ impl Attempt<'_, '_> {
             .map(|at| {
                 let dsn = consignment.reports.rcpt.get(*at).cloned().unwrap_or_default();
                 let to = self.call.recipient(*at);
-                let to = if converts { international::in_ascii(&to) } else { to };
+                let to = if converts { in_ascii(&to) } else { to };
                 (to, RcptParams { dsn, ignore_quota })
             })
             .collect();

@@ -2,23 +2,26 @@
 //! (specification 60.1; RFC 6531).
 
 use eximious_core::Str;
-use eximious_stdlib::address::last_at;
-use eximious_stdlib::idn;
+use eximious_stdlib::address::in_ascii;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
-use crate::Context;
 use crate::mail::transport::{Downconversion, TransportCall};
 
-/// Whether the message came as one that needs SMTPUTF8.
-pub(super) fn is_needed(cx: &mut Context) -> bool {
-    cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes"
+/// Whether a transaction for some deliveries needs SMTPUTF8: the message came so, or the
+/// first of them, which came of another address, is not of ASCII.
+pub(super) fn is_needed(call: &mut TransportCall<'_>, some: &[usize]) -> bool {
+    let first = some.first().and_then(|at| call.consignment.deliveries.get(*at));
+    call.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes"
+        || first.is_some_and(|first| {
+            first.address.parent.is_some() && !first.address.text.bytes().is_ascii()
+        })
 }
 
 /// Whether addresses are sent in ASCII, by `utf8_downconvert`, to a host that takes others
 /// or does not; where the option does not say, by what the message came with.
-pub(super) fn converts(call: &mut TransportCall<'_>, is_taken: bool) -> bool {
-    if !is_needed(call.cx) {
+pub(super) fn converts(call: &mut TransportCall<'_>, some: &[usize], is_taken: bool) -> bool {
+    if !is_needed(call, some) {
         return false;
     }
     let own = call.transport.expand_some(call.cx, smtp::UTF8_DOWNCONVERT);
@@ -39,40 +42,4 @@ pub(super) fn converts(call: &mut TransportCall<'_>, is_taken: bool) -> bool {
 pub(super) fn told(address: &Str, converts: bool) -> Option<Box<Str>> {
     let is_other = converts && !address.bytes().is_ascii();
     is_other.then(|| Box::new(in_ascii(address)))
-}
-
-/// An address, both parts of it in ASCII. What has no such form stays as it is.
-pub(super) fn in_ascii(address: &Str) -> Str {
-    let (text, taint) = address.read();
-    if text.is_ascii() {
-        return address.clone();
-    }
-    let at = last_at(text);
-    let (local_part, domain) = text.split_at(at);
-    let local_part = match local_part.is_ascii() {
-        true => local_part.to_vec(),
-        false => idn::localpart_to_alabel(local_part).unwrap_or_else(|_| local_part.to_vec()),
-    };
-    let domain = match domain.split_first() {
-        Some((at, name)) => {
-            let name = idn::domain_to_alabel(name).unwrap_or_else(|_| name.to_vec());
-            [&[*at][..], &name].concat()
-        }
-        None => Vec::new(),
-    };
-    Str::from([local_part, domain].concat()).stamped(taint)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_parts_are_converted() {
-        let ascii = |text: &str| in_ascii(&Str::tainted(text.as_bytes())).display().to_string();
-        assert_eq!(ascii("j\u{f6}rg@m\u{f6}.test"), "xn--jrg-sna@xn--m-1ga.test");
-        assert_eq!(ascii("me@plain.test"), "me@plain.test");
-        assert_eq!(ascii("me@\u{f6}.test"), "me@xn--nda.test");
-        assert_eq!(ascii(""), "");
-    }
 }

@@ -295,8 +295,8 @@ impl Attempt<'_, '_> {
         let auth_sender = self.submitter.clone().filter(|_| is_known);
         let client = &mut opened.client;
         let takes_utf8 = client.extensions().smtputf8;
-        let converts = international::converts(self.call, takes_utf8);
-        if international::is_needed(self.call.cx) && !takes_utf8 && !converts {
+        let converts = international::converts(self.call, some, takes_utf8);
+        if international::is_needed(self.call, some) && !takes_utf8 && !converts {
             let why = b"utf8 support required but not offered for forwarding".to_vec();
             let line = self.about(b": ", &why);
             self.log(&line);

@@ -1,12 +1,19 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
+use std::borrow::Cow;
+
+use eximious_core::Str;
+use eximious_stdlib::address::in_ascii;
 use eximious_stdlib::variables::var;
 
 use super::words::{lines, rcpt, was};
 use super::{Called, Failure, Place, Talk};
+use crate::Context;
 use crate::mail::acl::cutthrough::{self, Held};
-use crate::mail::smtp_client::{Endpoint, MailParams, Protocol, RcptParams, SentCommand, Timeouts};
+use crate::mail::smtp_client::{
+    Endpoint, MailParams, Protocol, RcptParams, SentCommand, SmtpClient, Timeouts,
+};
 
 /// How much longer a message may become here (`size_addition`).
 const ADDITION: u64 = 1024;
@@ -71,18 +78,38 @@ impl Place<'_, '_> {
     }
 }
 
+/// Whether the message came as one that needs SMTPUTF8.
+pub(super) fn is_international(cx: &mut Context) -> bool {
+    cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes"
+}
+
+/// An address as a host is told it: in ASCII, where the message is an international one, and
+/// the host takes none.
+pub(super) fn spoken<'t>(
+    client: &SmtpClient,
+    cx: &mut Context,
+    address: &'t [u8],
+) -> Cow<'t, [u8]> {
+    match address.is_ascii() || client.extensions().smtputf8 || !is_international(cx) {
+        true => Cow::Borrowed(address),
+        false => Cow::Owned(in_ascii(&Str::tainted(address)).bytes().to_vec()),
+    }
+}
+
 impl Talk<'_, '_, '_> {
     /// What MAIL says of a message that may go along.
     pub(super) fn of_message(&mut self) -> MailParams {
         let run = &mut *self.place.run;
+        let smtputf8 = is_international(run.cx);
         if !self.place.callout.takes_along {
-            return MailParams::default();
+            let smtputf8 = smtputf8 && self.opened.client.extensions().smtputf8;
+            return MailParams { smtputf8, ..MailParams::default() };
         }
         let size = run.cx.value_of(var::MESSAGE_SIZE);
         let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
         MailParams {
             size: size.map(|size| size.saturating_add(ADDITION)),
-            smtputf8: run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes",
+            smtputf8,
             dsn: run.state.cutthrough.reports.of_message.clone(),
             ..MailParams::default()
         }
@@ -120,7 +147,7 @@ impl Talk<'_, '_, '_> {
         let other = callout.params.asks_more();
         let extensions = self.opened.client.extensions();
         let reports = &run.state.cutthrough.reports;
-        let utf8 = run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes";
+        let utf8 = is_international(run.cx);
         let unknown = (utf8 && !extensions.smtputf8) || (reports.of_success && !extensions.dsn);
         let hindrance = transport
             .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.endpoint));
