@@ -400,7 +400,7 @@ impl<'s> Submission<'s> {
         let mut nameless = false;
         if let Some(sender) = senders.last().filter(|_| self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
-            && (trusted || reception::may_be_sender(self.cx, &sender))
+            && (trusted || !sender.is_empty() && reception::may_be_sender(self.cx, &sender))
         {
             self.typed.sender = Some(self.cx.value_of(var::SENDER_ADDRESS));
             self.cx.set_var(var::SENDER_ADDRESS, sender);

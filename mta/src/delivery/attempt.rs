@@ -434,8 +434,18 @@ impl<'d> Attempt<'d> {
 
     /// That something about an address is done; parents that are complete are noted.
     pub(super) fn complete(&mut self, node: NodeId) {
-        for parent in self.tracking.finish(node) {
-            self.note_children_complete(&parent);
+        let mut at = Some(node);
+        while let Some(one) = at.filter(|at| self.tracking.finish_part(*at, *at != node)) {
+            if one != node {
+                let parent = self.tracking.text(one).to_vec();
+                self.note_children_complete(&parent);
+            }
+            // What becomes of it is what becomes of those that are the same.
+            while let Some(same) = self.duplicates.iter().position(|(_, other)| *other == one) {
+                let (other, _) = self.duplicates.remove(same);
+                self.complete(other);
+            }
+            at = self.tracking.parent(one);
         }
     }
 

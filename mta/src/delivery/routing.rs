@@ -216,10 +216,11 @@ impl Attempt<'_> {
         let is_of_both = self.routes().has_copying_router(&transport);
         let tail: &[u8] = if is_of_both { b"/" } else { b"" };
         let is_again = address.unique.bytes().len() > address.text.bytes().len();
-        // A copy on the way has its router in its name, and is none that came of itself.
-        let own = match is_again {
+        // A copy on the way has its router in its name, wherever the address came from.
+        let unique = self.tracking.unique(*node);
+        let own = match is_again && unique == known_by(address.unique.bytes()) {
             true => known_by(address.text.bytes()),
-            false => self.tracking.unique(*node).to_vec(),
+            false => unique.to_vec(),
         };
         Some(([&own[..], b"/", transport.bytes(), tail].concat(), is_again))
     }
@@ -365,7 +366,10 @@ impl Attempt<'_> {
                 let text = pass.address.text.bytes();
                 let unique = self.copy_name(text, number);
                 self.tracking.expect(node, 2);
-                let copy = self.tracking.add(text, &unique, Some(node));
+                // One that came of itself has no copies with names of their own.
+                let own = self.tracking.unique(node);
+                let own = if own.starts_with(b"\\") { own.to_vec() } else { unique.clone() };
+                let copy = self.tracking.add(text, &own, Some(node));
                 self.tracking.make_same(copy);
                 // It has nothing to do but them.
                 self.tracking.expect(copy, pass.children.len() - 2);

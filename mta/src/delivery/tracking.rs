@@ -239,25 +239,26 @@ impl Tracking {
         self.done.contains(unique)
     }
 
-    /// That a part of an address is done: its own delivery, or a child. The parents that
-    /// are complete because of that are returned, by how they are shown.
-    pub(super) fn finish(&mut self, node: NodeId) -> Vec<Vec<u8>> {
-        let mut complete = Vec::new();
-        let mut at = Some(node);
-        let mut is_child = false;
-        while let Some(number) = at {
-            let one = &mut self.nodes[number.0];
-            one.pending = one.pending.saturating_sub(1);
-            if one.pending > 0 {
-                break;
-            }
-            if is_child {
-                complete.push(one.text.clone());
-            }
-            (at, is_child) = (one.parent, true);
-            self.note(number);
+    /// That a part of an address is done: its own delivery, or a child. Whether that was the
+    /// last of it. One that came of itself has no name of its own where all that is done of it
+    /// are its children.
+    pub(super) fn finish_part(&mut self, node: NodeId, by_child: bool) -> bool {
+        let one = &mut self.nodes[node.0];
+        one.pending = one.pending.saturating_sub(1);
+        let is_last = one.pending == 0;
+        if is_last && !(by_child && one.unique.starts_with(b"\\")) {
+            self.note(node);
         }
-        complete
+        is_last
+    }
+
+    /// The same, and that of the parents that are complete because of that, of which nobody
+    /// is told.
+    pub(super) fn finish(&mut self, node: NodeId) {
+        let mut at = Some(node);
+        while let Some(one) = at.filter(|at| self.finish_part(*at, *at != node)) {
+            at = self.parent(one);
+        }
     }
 
     /// Notes that an address is done with.
@@ -358,10 +359,11 @@ mod tests {
             (all.add(b"a@y", b"a@y", Some(list)), all.add(b"|c", b"|c:list@y", Some(list)));
         assert_eq!(all.original(b), b"list@y");
         // The list itself has nothing else to do.
-        assert!(all.finish(list).is_empty());
-        assert!(all.finish(b).is_empty());
+        all.finish(list);
+        all.finish(b);
         assert!(!all.is_done(b"list@y") && all.is_done(b"|c:list@y"));
-        assert_eq!(all.finish(a), [b"list@y"]);
+        all.finish(a);
+        assert_eq!(all.newly_done(), [&b"|c:list@y"[..], b"a@y", b"list@y"]);
         assert!(all.is_done(b"list@y") && all.has_changed());
     }
 }

@@ -5,7 +5,7 @@ use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
 use eximious::stdlib::rfc2047;
 use eximious::world::Moment;
-use eximious::{Context, LogSelector, Message, Str, var};
+use eximious::{Context, Header, LogSelector, Message, Str, var};
 
 use super::{Identification, LoggedHeader};
 use crate::smtp::BodyBytes;
@@ -101,7 +101,8 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
     if kept.chunked {
         line.extend_from_slice(b" K");
     }
-    line.extend_from_slice(format!(" S={}", kept.message.size).as_bytes());
+    let size = kept.message.size + excess_digits(kept.message);
+    line.extend_from_slice(format!(" S={size}").as_bytes());
     if wanted.contains(LogSelector::DKIM) {
         let domain = cx.signed_by();
         if !domain.is_empty() {
@@ -174,6 +175,13 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
         }
     }
     ArrivalLine { main: line, own }
+}
+
+/// By how much Exim's sizes are too large, which come of the spool's file, with five bytes less
+/// for each header line: its length may have more than three digits there.
+fn excess_digits(message: &Message) -> u64 {
+    let digits = |header: &Header| u64::from(header.line.len().max(1).ilog10() + 1);
+    message.headers.iter().map(|header| digits(header).saturating_sub(3)).sum()
 }
 
 /// ` A=authenticator:who`, where the client is authenticated.

@@ -76,6 +76,10 @@ impl SmtpSession {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
+        // Which list it was is what this ACL found, and no later one.
+        [var::DNSLIST_DOMAIN, var::DNSLIST_MATCHED]
+            .into_iter()
+            .for_each(|var| self.cx.unset_var(var));
         let greeting = Greeting(banner);
         match self.begins_with_tls() {
             true => self.begin_with_tls(greeting),

@@ -267,9 +267,16 @@ impl SmtpSession {
             return Ok(());
         }
         let client = self.shown_client();
-        let line = [b"rejected \"", word, b" ", argument, b"\" from ", &client];
+        // Who the client is may be known later.
+        let later =
+            !argument.starts_with(b"[") && self.variable(var::HOST_LOOKUP_DEFERRED).bytes() == b"1";
+        let (head, code): (&[u8], &[u8]) = match later {
+            true => (b"temporarily rejected \"", b"451 "),
+            false => (b"rejected \"", b"550 "),
+        };
+        let line = [head, word, b" ", argument, b"\" from ", &client];
         self.log_rejection(&line.concat());
-        self.say(&[b"550 ", word, b" argument does not match calling host"]);
+        self.say(&[code, word, b" argument does not match calling host"]);
         // Logs go on naming the client by what it said.
         self.cx.set_var(var::SENDER_HELO_NAME, Str::EMPTY);
         Err(Stage::COMMANDS)

@@ -173,7 +173,7 @@ impl SmtpSession {
 
 /// Takes the message at hand out of the values of the conversation.
 fn clear_values(cx: &mut Context) {
-    const OF_MESSAGE: [Var; 13] = [
+    const OF_MESSAGE: [Var; 15] = [
         var::RCPT_COUNT,
         var::RCPT_DEFER_COUNT,
         var::RCPT_FAIL_COUNT,
@@ -187,6 +187,8 @@ fn clear_values(cx: &mut Context) {
         var::LOCAL_PART_DATA,
         var::SENDER_DATA,
         var::RECIPIENT_DATA,
+        var::DNSLIST_DOMAIN,
+        var::DNSLIST_MATCHED,
     ];
     cx.set_message(None);
     cx.forget_lists();

@@ -26,6 +26,8 @@ impl Submission<'_> {
     pub(super) fn arguments(&mut self) -> Result<Vec<Str>, Fault> {
         let most = options::number(self.cx, opt::RECIPIENTS_MAX);
         let rules = Rules { utf8_domains: true, ..Rules::of(self.cx.engine().settings()) };
+        let removes = self.cx.engine().settings().get(opt::EXTRACT_ADDRESSES_REMOVE_ARGUMENTS);
+        let are_recipients = !(self.request.names_recipients && removes);
         let mut found = Vec::new();
         for argument in &self.request.arguments {
             let mut rest = argument.as_slice();
@@ -43,7 +45,7 @@ impl Submission<'_> {
                 if !text.is_ascii() {
                     self.cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed("yes"));
                 }
-                if !self.request.names_recipients {
+                if are_recipients {
                     self.typed.recipients.push(Str::tainted(text.as_slice()));
                 }
                 if parsed.domain.is_none() {

@@ -257,10 +257,7 @@ fn in_short(fault: &Fault) -> Vec<u8> {
         Fault::TooMany(_) => b"too many recipients".to_vec(),
         Fault::TooManyNamed(_) => b"message rejected: too many recipients".to_vec(),
         Fault::Named(wrong, _) => match &wrong[..] {
-            [one] => {
-                let text = printing(&one.text, false);
-                [b"invalid address:  ", &text[..], b": ", &one.why].concat()
-            }
+            [one] => [b"invalid address:  ", &described(one)[..]].concat(),
             _ => {
                 [b"invalid addresses:\n".as_slice(), &listed(wrong)].concat().trim_ascii().to_vec()
             }
@@ -390,6 +387,13 @@ fn in_full(fault: &Fault) -> Option<Told> {
 
 /// Each of what is no address, with the reason.
 fn listed(wrong: &[InvalidAddress]) -> Vec<u8> {
-    let lines = wrong.iter().map(|one| [b"  ", &one.text[..], b": ", &one.why, b"\n"].concat());
-    lines.collect::<Vec<_>>().concat()
+    let line = |one| [b"  ", &described(one)[..], b"\n"].concat();
+    wrong.iter().flat_map(line).collect()
+}
+
+/// What is no address, and why, in a line.
+fn described(wrong: &InvalidAddress) -> Vec<u8> {
+    let why = wrong.why.iter().filter(|byte| **byte != b'\n');
+    let text = printing(&wrong.text, false);
+    text.iter().chain(b": ").chain(why).copied().collect()
 }

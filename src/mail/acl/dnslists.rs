@@ -255,7 +255,13 @@ fn look(
         &[b"DNS lookup for ", &*name, b" succeeded (yielding ", yielding.as_bytes(), b")"].concat(),
     );
     let counts = match test {
-        Some(test) => test.counts(run, &addresses),
+        Some(test) => {
+            // Bits mean something in answers of a list alone.
+            if test.mask {
+                genuine(run, asked.key, domain, &addresses);
+            }
+            test.counts(run, &addresses)
+        }
         None => genuine(run, asked.key, domain, &addresses),
     };
     if !counts {
@@ -265,8 +271,8 @@ fn look(
     Ok(Standing::Listed(Entry { addresses, text }))
 }
 
-/// Without a test, answers outside of 127.0.0.0/8 are none of a list: its domain
-/// may have been sold.
+/// Without a test, or with one of bits, answers outside of 127.0.0.0/8 are none of a list:
+/// its domain may have been sold.
 fn genuine(run: &mut Run<'_>, key: &Str, domain: &[u8], addresses: &[IpAddr]) -> bool {
     let mut one = false;
     for address in addresses {
@@ -292,7 +298,9 @@ impl Test<'_> {
         let matched = |address: &IpAddr| {
             let IpAddr::V4(address) = address else { return false };
             values.iter().any(|value| match self.mask {
-                true => address.to_bits() & value.to_bits() == value.to_bits(),
+                true => {
+                    address.is_loopback() && address.to_bits() & value.to_bits() == value.to_bits()
+                }
                 false => address == value,
             })
         };

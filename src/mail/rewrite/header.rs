@@ -93,10 +93,10 @@ impl Work<'_> {
                 }
             };
             let next = element.span.end + 1;
-            let span = bare(list, element.span, &found.span, self.rules);
+            let span = bare(list, element.span.clone(), &found.span, self.rules);
             let item = list.get(span.clone()).unwrap_or_default();
             let blank = item.len() - item.trim_ascii_start().len();
-            let start = span.start + blank;
+            let mut start = span.start + blank;
             let item = item.trim_ascii();
             let mut end = start + item.len();
             let (mut text, mut is_whole) = (None, false);
@@ -121,12 +121,14 @@ impl Work<'_> {
                 new.extend_from_slice(&header.line[..colon]);
             }
             if is_whole {
-                // It stands for the white space behind it, and for a line that was begun
-                // before it.
+                // It stands for the white space behind it, for a line that was begun before
+                // it, and for a group's name and end around it.
+                let whole = list.get(element.span.clone()).unwrap_or_default();
+                start = element.span.start + (whole.len() - whole.trim_ascii_start().len());
                 if fold == Some((new.len(), start)) {
                     new.truncate(new.len() - FOLD.len());
                 }
-                end = span.end;
+                end = element.span.end;
             }
             new.extend_from_slice(list.get(done..start).unwrap_or_default());
             new.extend_from_slice(&text);

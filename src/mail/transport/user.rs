@@ -81,12 +81,13 @@ impl Routes {
 
 /// Nothing is ever delivered with the superuser's rights, nor as whom the site rules out.
 fn never(cx: &Context, transport: Option<&Transport>, uid: u32) -> Result<(), Undelivered> {
-    if uid != 0 && !cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid) {
+    let is_listed = cx.engine().settings().get(opt::NEVER_USERS).0.contains(&uid);
+    if uid != 0 && !is_listed {
         return Ok(());
     }
     let line = format!("User {uid} set for ");
     let name = transport.map(|one| one.name.clone()).unwrap_or_default();
-    let list = if uid == 0 { "fixed_never_users" } else { "never_users" };
+    let list = if is_listed { "never_users" } else { "fixed_never_users" };
     let tail = format!(" transport is on the {list} list");
     let words = [line.as_bytes(), name.bytes(), tail.as_bytes()].concat();
     Err(Undelivered::new(NO_USER, words))

@@ -114,9 +114,16 @@ pub(super) fn run(
     }
     let (significant, sieve) = (filtered.significant, kind == FilterKind::Sieve);
     generate(machine, redirection, filtered.actions, &inbox)?;
+    // A notice is nothing that becomes of the message.
+    let is_notice = |child: &ChildAddress| match child {
+        ChildAddress::Direct(delivery) => matches!(delivery.target, DeliveryTarget::Notice(_)),
+        ChildAddress::Address(_) => false,
+    };
+    if significant && machine.children.iter().all(is_notice) {
+        return Ok(Verdict::Discard { by_filter: true });
+    }
     match (machine.children.is_empty(), significant) {
-        (true, true) => Ok(Verdict::Discard { by_filter: true }),
-        (true, false) => Ok(Verdict::Decline),
+        (true, _) => Ok(Verdict::Decline),
         (false, false) if !sieve => {
             // The message goes on as if there were no filter, too.
             let text = machine.address.text.clone();
