@@ -46,6 +46,8 @@ heard() { sleep 0.1; echo "=== host $1"; cat $work/host.$1; : > $work/host.$1; }
 logs() { for f in main reject panic; do [ -e $LOG/${f}log ] && { echo "=== $f"; cat $LOG/${f}log; : > $LOG/${f}log; }; done; true; }
 spool() { echo "=== spool"; for f in $(cd $S; ls input/*-H input/*/*-H msglog/* 2>/dev/null); do echo "-- $f"; cat $S/$f; done; }
 boxes() { for f in /var/mail/*; do [ -e $f ] || continue; echo "=== box $f $(stat -c '%U:%G %a' $f)"; cat $f; rm $f; done; }
+# The same with what is in directories below, names of files without their numbers.
+all_boxes() { for f in $(find /var/mail -type f | sort); do echo "=== $f $(stat -c '%U:%G %a' $f)" | sed 's/[0-9]\{6,\}[.A-Za-z0-9_-]*/N/g'; cat $f; rm $f; done; }
 ids() { $exim -bp | awk '/^ *[0-9]+[smhd]/ {print $3}'; }
 # Waits for so many lines of the log with a text.
 await() { for _ in $(seq 200); do [ "$(cat $LOG/mainlog 2>/dev/null | grep -c -- "$2")" -ge $1 ] && return; sleep 0.05; done; echo "no $1 of $2"; }

@@ -126,8 +126,6 @@ if error_message then headers add "X-Err: 1" endif
 if $recipients contains "ann" and $h_subject: contains "rcpts" then headers add "X-R: $recipients / $recipients_count" endif
 if $h_subject: matches "n([0-9]+)x" and $1 is above 5 then add $1 to n1 headers add "X-N: $n1" endif
 C
-# Mailboxes, and what is in directories below them.
-all_boxes() { for f in $(find /var/mail -type f | sort); do echo "=== $f $(stat -c '%U:%G %a' $f)" | sed 's/[0-9]\{6,\}[.A-Za-z0-9_-]*/N/g'; cat $f; rm $f; done; }
 for s in plain shade freeze fail copy dir pipe other unseen reply noto rcpts n7x "copy shade" "copy dir" "unseen reply" testp "pipe copy"; do SUBJECT=$s
  send ann@me.test ann@me.test bob@me.test cat@me.test
  send bob@me.test l1@lists.test l2@lists.test l3@lists.test
