@@ -216,7 +216,7 @@ impl SmtpSession {
         let tail = format!(": message too big: read={read} max={}", data.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
         let line = [&head, &client[..], tail.as_bytes()].concat();
-        let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
+        let parsed = parse(data.whole_header(), Way::Smtp, drops_from, &mut self.cx);
         let Parsed { mut message, senders, .. } = parsed;
         message.id = self.message_id().clone();
         message.received = self.now().seconds;

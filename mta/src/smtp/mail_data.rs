@@ -29,6 +29,8 @@ pub(super) struct MailData {
     ends: u64,
     /// The most that is kept.
     pub(super) limit: u64,
+    /// Whether something of it was not kept, because it is too much: nothing behind it is.
+    is_cut: bool,
     /// What is known of its lines, where it comes in lines.
     dots: Dots,
     /// Whether the last byte of a chunk was a carriage return.
@@ -75,6 +77,7 @@ impl MailData {
             returns: 0,
             ends: 0,
             limit,
+            is_cut: false,
             dots: Dots::new(),
             returned: false,
             drops_from: None,
@@ -101,6 +104,7 @@ impl MailData {
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.count += bytes.len() as u64;
         match &mut self.rest {
+            Rest::Memory if self.is_cut => return,
             Rest::Memory => {}
             Rest::Spool(_) if self.count - self.ends > self.limit + 1 => {
                 self.rest = Rest::Nowhere(Useless::TooLarge);
@@ -112,6 +116,7 @@ impl MailData {
         // One byte more is enough to know that it is too much, and one may be a return.
         let room = (self.limit + self.ends + 2).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        self.is_cut = room < bytes.len();
         self.bytes.extend_from_slice(&bytes[..room]);
     }
 
@@ -119,6 +124,13 @@ impl MailData {
     /// there, and is not continued.
     pub(super) fn has_first_line(&self) -> bool {
         memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
+    }
+
+    /// The header of what is kept, without a line of it that is not there as a whole.
+    pub(super) fn whole_header(&self) -> &[u8] {
+        let header = header(&self.bytes);
+        let end = memchr::memrchr(b'\n', header).map_or(0, |end| end + 1);
+        if self.is_cut { &header[..end] } else { header }
     }
 
     /// Whether there is a header; a line `From …` can stand before nothing else.
@@ -253,6 +265,18 @@ mod tests {
             assert!(ended && pending.is_empty(), "{limit}");
             assert_eq!(data.is_too_large(), limit == 3);
         }
+    }
+
+    #[test]
+    fn nothing_is_kept_behind_what_is_too_much() {
+        let mut data = MailData::new(12, 100, Moment::default());
+        for line in [&b"a: bc\r\n"[..], b"long: header line\r\n", b"c: d\r\n", b"e: f\r\n", b"\r\n"]
+        {
+            assert_eq!(data.take(line), (line.len(), false));
+        }
+        assert!(data.is_too_large());
+        assert_eq!(data.bytes, b"a: bc\r\nlong: he");
+        assert_eq!(data.whole_header(), b"a: bc\r\n");
     }
 
     #[test]
