@@ -249,8 +249,13 @@ fn look_up_within(call: &mut Call<'_>, address: &Str, ip: IpAddr) -> Result<(), 
         let hosted = dns::addresses(call, name.as_bytes(), &How::default());
         call.trace().leave(1);
         let hosted = hosted?;
-        later |= hosted.later;
         show_addresses(call, &name, ip, &hosted);
+        if hosted.later && hosted.addresses.is_empty() {
+            // It could be the client's, too: what the others are says nothing for now.
+            (good, later) = (Vec::new(), true);
+            break;
+        }
+        later |= hosted.later;
         if hosted.addresses.iter().any(|own| own.to_canonical() == ip) {
             genuine &= hosted.secure;
             good.push(Str::tainted(name.into_bytes()));
