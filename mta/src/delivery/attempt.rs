@@ -84,8 +84,8 @@ pub(super) struct Attempt<'d> {
     pub(super) deferred: Vec<Undone>,
     /// How many have failed, or have to wait.
     undone: usize,
-    /// Deliveries that are the same as others, each with the other.
-    pub(super) duplicates: Vec<(NodeId, NodeId)>,
+    /// Deliveries that are the same as another one, by that.
+    pub(super) duplicates: BTreeMap<NodeId, Vec<NodeId>>,
     /// Whether it was frozen until now.
     pub(super) is_thawed: bool,
     /// The hints that this attempt gave of hosts that would not have the message now: other
@@ -179,7 +179,7 @@ impl<'d> Attempt<'d> {
             groups: 0,
             deferred: Vec::new(),
             undone: 0,
-            duplicates: Vec::new(),
+            duplicates: BTreeMap::new(),
             is_thawed: false,
             own_hints: OwnHints::default(),
             of_message: BTreeSet::new(),
@@ -441,8 +441,7 @@ impl<'d> Attempt<'d> {
                 self.note_children_complete(&parent);
             }
             // What becomes of it is what becomes of those that are the same.
-            while let Some(same) = self.duplicates.iter().position(|(_, other)| *other == one) {
-                let (other, _) = self.duplicates.remove(same);
+            for other in self.duplicates.remove(&one).unwrap_or_default() {
                 self.complete(other);
             }
             at = self.tracking.parent(one);

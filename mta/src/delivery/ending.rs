@@ -104,9 +104,9 @@ impl Attempt<'_> {
             }
         }
         self.tell_ignored(ignored);
-        for (node, same) in std::mem::take(&mut self.duplicates) {
+        for (same, others) in std::mem::take(&mut self.duplicates) {
             if self.tracking.is_done(self.tracking.unique(same)) {
-                self.complete(node);
+                others.into_iter().for_each(|other| self.complete(other));
             }
         }
         if self.deferred.is_empty() && self.left == 0 {

@@ -122,7 +122,7 @@ impl Attempt<'_> {
                 self.cx.tell(Happening::Delivery(DeliveryEvent::Considering { address, unique }));
                 match child {
                     ChildAddress::Direct(delivery) => match direct.get(unique) {
-                        Some(same) => self.duplicates.push((node, *same)),
+                        Some(same) => self.duplicates.entry(*same).or_default().push(node),
                         None => {
                             direct.insert(unique.to_vec(), node);
                             self.plan(&mut plan, node, delivery);
@@ -232,7 +232,7 @@ impl Attempt<'_> {
         for one in all {
             let name = self.name_by_transport(&one).map(|(name, _)| name);
             match name.as_ref().and_then(|name| first.get(name)) {
-                Some(same) => self.duplicates.push((one.node, *same)),
+                Some(same) => self.duplicates.entry(*same).or_default().push(one.node),
                 None => {
                     first.extend(name.map(|name| (name, one.node)));
                     left.push(one);
@@ -250,7 +250,7 @@ impl Attempt<'_> {
         for one in all {
             let unique = self.tracking.unique(one.node).to_vec();
             match (seen.is_one(&Str::from(&unique[..])), first.get(&unique)) {
-                (true, Some(same)) => self.duplicates.push((one.node, *same)),
+                (true, Some(same)) => self.duplicates.entry(*same).or_default().push(one.node),
                 _ => {
                     first.insert(unique, one.node);
                     left.push(one);
@@ -263,15 +263,11 @@ impl Attempt<'_> {
     /// A delivery that stands for others, too, is for their recipients as well: the latest
     /// first, and its own last.
     fn name_recipients(&self, plan: &mut Plan) {
-        let mut others: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
-        for (node, same) in self.duplicates.iter().rev() {
-            others.entry(*same).or_default().push(*node);
-        }
-        if others.is_empty() {
+        if self.duplicates.is_empty() {
             return;
         }
         for Planned { node, delivery, .. } in plan.local.iter_mut().chain(&mut plan.remote) {
-            let others = others.get(node).into_iter().flatten();
+            let others = self.duplicates.get(node).into_iter().flatten().rev();
             let mut all: Vec<(usize, Str)> = others
                 .map(|other| {
                     let number = self.tracking.root(*other).number();
