@@ -85,6 +85,10 @@ fn whole(key: &Str) -> Str {
 }
 
 impl RetryError {
+    /// What a hint has beside the letter of the host's source where no connection was had in
+    /// time.
+    pub(crate) const CONNECTING: i32 = 0x100;
+
     /// What a hint is about, by the number of its error and by what it has beside that.
     pub fn of_hint(number: i32, detail: i32) -> Self {
         let source = match detail & 0xff {
@@ -95,7 +99,8 @@ impl RetryError {
         let digits = u8::try_from(detail >> 8).unwrap_or_default();
         let code = ReplyCode { tens: Some(digits / 10), ones: Some(digits % 10) };
         match number {
-            110 => Self::Timeout { connecting: false, source },
+            110 => Self::Timeout { connecting: detail & Self::CONNECTING != 0, source },
+            -22 => Self::Quota(detail.try_into().ok()),
             111 => Self::Refused(source),
             -18 => Self::LostConnection,
             -38 | -37 => Self::TlsRequired,

@@ -10,7 +10,7 @@ use eximious::hints::{Record, Retry, RetryKey};
 use eximious::retry::{Failure, rule};
 use eximious::route::{Address, Delivery, RouteError};
 use eximious::transport::{FailedHost, HostStanding, TakingHost, Undelivered};
-use eximious::{Config, Context, Str, opt};
+use eximious::{Config, Context, Fail, Str, opt};
 
 use super::attempt::Attempt;
 use super::report::is_of_reply;
@@ -100,7 +100,7 @@ impl Attempt<'_> {
         };
         let config = self.deliverer.config.clone();
         let waited = now.saturating_sub(self.file().received);
-        let outlasts = outlasts(waited, rule_steps(&mut self.cx, &config, &failure).as_deref());
+        let outlasts = outlasts(waited, &rule_steps(&mut self.cx, &config, &failure));
         (!outlasts).then_some(known)
     }
 
@@ -140,8 +140,11 @@ impl Attempt<'_> {
             sender: Some(Str::tainted(&self.file().sender[..])),
         };
         let config = self.deliverer.config.clone();
-        let Some(steps) = rule_steps(&mut self.cx, &config, &failure) else {
-            return Verdict::Expired;
+        let steps = match rule_steps(&mut self.cx, &config, &failure) {
+            Ok(Some(steps)) => steps,
+            Ok(None) => return Verdict::Expired,
+            // Until the rules can be asked, nobody gives up.
+            Err(_) => return Verdict::Again,
         };
         let waited = now.saturating_sub(self.file().received);
         let first = old.as_ref().map_or(now, |old| old.first_failed);
@@ -175,10 +178,10 @@ impl Attempt<'_> {
         };
         let longest = self.cx.engine().settings().get(opt::RETRY_INTERVAL_MAX);
         let least = i64::from(!steps.is_empty());
-        let gap = gap.min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX)).max(least);
+        let gap = gap.max(least).min(i64::try_from(longest.as_secs()).unwrap_or(i64::MAX));
         // A message that waits longer than all rules say is not tried for ever, though
         // others get through now and then; they need not wait because of it.
-        let outlasts = outlasts(waited, Some(&steps));
+        let outlasts = outlasts(waited, &Ok(Some(steps)));
         let gap = if outlasts && !expired { 0 } else { gap };
         let retry = Retry {
             error: why.number,
@@ -337,14 +340,15 @@ fn refusal_key<'k>(address: &'k [u8], sender: &'k [u8], by_sender: bool) -> Retr
 }
 
 /// The steps of the rule for a failure; nothing where there is no rule.
-fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Option<Vec<RetryStep>> {
-    match rule(cx, config, failure) {
-        Ok(found) => found.map(|rule| rule.steps.clone()),
-        Err(fail) => {
-            cx.log().panic(fail.message());
-            None
-        }
+type Steps = Result<Option<Vec<RetryStep>>, Fail>;
+
+/// Finds those; that a rule can't be asked is in the panic log.
+fn rule_steps(cx: &mut Context, config: &Config, failure: &Failure) -> Steps {
+    let found = rule(cx, config, failure);
+    if let Err(fail) = &found {
+        cx.log().panic(fail.message());
     }
+    Ok(found?.map(|rule| rule.steps.clone()))
 }
 
 /// What a host is known by.
@@ -420,7 +424,7 @@ impl HostMemory<'_> {
             sender: Some(self.sender.clone()),
         };
         let steps = rule_steps(cx, self.config, &failure);
-        outlasts(now.saturating_sub(self.received), steps.as_deref())
+        outlasts(now.saturating_sub(self.received), &steps)
     }
 }
 
@@ -429,9 +433,11 @@ fn error_of(known: Option<&Retry>) -> RetryError {
     known.map_or(RetryError::Any, |retry| RetryError::of_hint(retry.error, retry.detail))
 }
 
-/// Whether a message that waits for so long is too old for a rule; without a rule, each is.
-fn outlasts(waited: i64, steps: Option<&[RetryStep]>) -> bool {
-    steps.and_then(<[RetryStep]>::last).is_none_or(|last| waited > last.until)
+/// Whether a message that waits for so long is too old for a rule; without a rule, each is, and
+/// none is where it can't be told.
+fn outlasts(waited: i64, steps: &Steps) -> bool {
+    let Ok(steps) = steps else { return false };
+    steps.as_deref().and_then(<[RetryStep]>::last).is_none_or(|last| waited > last.until)
 }
 
 /// The hints of the spool.

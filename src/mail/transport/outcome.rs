@@ -202,6 +202,8 @@ impl Undelivered {
         let source = self.host.as_ref().map_or(0, |host| i32::from(host.source()));
         match self.error {
             _ if self.code != 0 => self.code,
+            RetryError::Timeout { connecting: true, .. } => source + RetryError::CONNECTING,
+            RetryError::Quota(age) => age.and_then(|age| i32::try_from(age).ok()).unwrap_or(0),
             _ if self.number > 0 => source,
             RetryError::Mail(code) | RetryError::Rcpt(code) | RetryError::Data(code) => {
                 let ReplyCode { tens: Some(tens), ones: Some(ones) } = code else { return source };

@@ -17,6 +17,7 @@ mod submitter;
 mod told;
 mod tries;
 mod turn;
+mod undelivered;
 
 use std::net::SocketAddr;
 

@@ -8,7 +8,7 @@ use eximious_stdlib::options::opt::transport::smtp;
 use super::UNKNOWN;
 use super::session::Attempt;
 use super::stop::{Stop, number_of, retry_error, with_reason};
-use crate::config::{HostSource, RetryError};
+use crate::config::RetryError;
 use crate::mail::smtp_client::{Protocol, Timeouts};
 use crate::mail::smtp_transport::{AUTH_FAILED, NotOpen, Opened, UNNAMED, UNWANTED, reason};
 use crate::mail::transport::{FailedHost, FirstWords, Outcome, Undelivered};
@@ -70,8 +70,9 @@ impl Attempt<'_, '_> {
                     let why = Undelivered { host, local, ..Undelivered::new(number, why) };
                     match number {
                         AUTH_FAILED => {
+                            let why = Undelivered { error: RetryError::AuthFailed, ..why.clone() };
                             let (host, for_message) = (self.taking.clone(), false);
-                            let failed = FailedHost { host, why: why.clone(), for_message };
+                            let failed = FailedHost { host, why, for_message };
                             self.call.done.failed_hosts.push(failed);
                             self.work.awaits_hosts = true;
                         }
@@ -93,7 +94,7 @@ impl Attempt<'_, '_> {
                 }
                 NotOpen::Clear(why) => {
                     let line = self.about(b": ", why.as_bytes());
-                    let why = self.undelivered(TLS_REQUIRED, RetryError::Any, why.into());
+                    let why = self.undelivered(TLS_REQUIRED, RetryError::TlsRequired, why.into());
                     (Outcome::Deferred(why), line)
                 }
                 NotOpen::Smtp(error) => {
@@ -182,7 +183,7 @@ impl Attempt<'_, '_> {
     }
 
     fn unreachable(&self, why: &io::Error) -> Undelivered {
-        let source = Some(if self.taking.is_mx { HostSource::Mx } else { HostSource::A });
+        let source = Some(self.host_source());
         let (number, error) = match why.kind() {
             io::ErrorKind::TimedOut => (110, RetryError::Timeout { connecting: true, source }),
             io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),

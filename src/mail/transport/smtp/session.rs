@@ -28,9 +28,6 @@ use crate::mail::transport::{
     Delivered, FailedHost, FirstWords, Outcome, Outgoing, TakingHost, TransportCall, Undelivered,
 };
 
-/// How much of what a host said is kept with an address.
-const LONGEST: usize = 1024;
-
 /// The number of what was said of one of several addresses after the message.
 const OF_ONE: i32 = 0;
 
@@ -259,24 +256,6 @@ impl Attempt<'_, '_> {
         self.call.consignment.connections.is_turned(to)
     }
 
-    pub(super) fn undelivered(
-        &self,
-        number: i32,
-        error: RetryError,
-        message: Vec<u8>,
-    ) -> Undelivered {
-        let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
-        let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
-        let new = Undelivered::new(number, message);
-        self.about_host(Undelivered { error, first_words, is_continued, ..new })
-    }
-
-    /// The same of what is wrong here while there is a connection to the host.
-    fn about_host(&self, why: Undelivered) -> Undelivered {
-        let host = Some(Box::new(self.taking.clone()));
-        Undelivered { host, local: self.local.map(Box::new), ..why }
-    }
-
     /// One transaction: the envelope, the message, and what the host makes of it.
     fn transaction(
         &mut self,
@@ -445,7 +424,9 @@ impl Attempt<'_, '_> {
         let TakingHost { name, address, .. } = &self.taking;
         let place = format!(" [{address}] ");
         let line = [b"H=", &name[..], place.as_bytes(), &error.logged()].concat();
-        self.call.done.message_log.push(line);
+        if error.cause != Cause::Timeout {
+            self.call.done.message_log.push(line);
+        }
         match self.refused(error, number) {
             Outcome::Deferred(why) => {
                 self.work.was_answered = true;

@@ -122,7 +122,9 @@ pub(in crate::mail::transport) fn retry_error(error: &SmtpError) -> RetryError {
             _ => RetryError::Any,
         };
     };
-    if reply.class() != ReplyClass::Transient {
+    // What is no reply at all to a recipient is known by its digits, too.
+    let is_odd = reply.class() != ReplyClass::Permanent && error.command == SmtpCommand::Rcpt;
+    if reply.class() != ReplyClass::Transient && !is_odd {
         return RetryError::Any;
     }
     let digit = |at: usize| reply.code().get(at).map(|byte| byte.wrapping_sub(b'0'));

@@ -1,0 +1,40 @@
+//! What is said of a host that has not got a message.
+
+use super::session::Attempt;
+use crate::config::{HostSource, RetryError};
+use crate::mail::transport::Undelivered;
+
+/// How much of what a host said is kept with an address.
+const LONGEST: usize = 1024;
+
+impl Attempt<'_, '_> {
+    /// Why the host has not got it, for those who keep that of the host.
+    pub(super) fn undelivered(
+        &self,
+        number: i32,
+        error: RetryError,
+        message: Vec<u8>,
+    ) -> Undelivered {
+        let error = match error {
+            RetryError::Timeout { connecting, source: None } => {
+                RetryError::Timeout { connecting, source: Some(self.host_source()) }
+            }
+            error => error,
+        };
+        let (is_continued, first_words) = (self.is_continued, self.first_words.clone());
+        let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
+        let new = Undelivered::new(number, message);
+        self.about_host(Undelivered { error, first_words, is_continued, ..new })
+    }
+
+    /// What kind of record the host is known by.
+    pub(super) fn host_source(&self) -> HostSource {
+        if self.taking.is_mx { HostSource::Mx } else { HostSource::A }
+    }
+
+    /// The same of what is wrong here while there is a connection to the host.
+    pub(super) fn about_host(&self, why: Undelivered) -> Undelivered {
+        let host = Some(Box::new(self.taking.clone()));
+        Undelivered { host, local: self.local.map(Box::new), ..why }
+    }
+}
