@@ -261,8 +261,8 @@ impl ByHelper {
             Err(PipeFault::Execute(_) | PipeFault::Directory(_)) => {
                 Ok(Finished { code: NOT_EXECUTED, output: Vec::new() })
             }
-            Err(PipeFault::Timeout) => Err(RunError::Timeout),
-            Err(PipeFault::Rights(why) | PipeFault::Start(why) | PipeFault::Message(why)) => {
+            Err(PipeFault::Timeout(_)) => Err(RunError::Timeout),
+            Err(PipeFault::Rights(why) | PipeFault::Start(why) | PipeFault::Message(why, _)) => {
                 Err(RunError::Start(why))
             }
         }

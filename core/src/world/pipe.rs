@@ -96,10 +96,10 @@ pub enum PipeFault {
     Start(io::Error),
     /// The program can't be executed.
     Execute(io::Error),
-    /// The message can't be read.
-    Message(io::Error),
-    /// It took too long, and was ended.
-    Timeout,
+    /// The message can't be read; with what the command wrote.
+    Message(io::Error, Vec<u8>),
+    /// It took too long, and was ended; with what it wrote.
+    Timeout(Vec<u8>),
 }
 
 /// What the system said, whatever it said it of.
@@ -110,8 +110,8 @@ impl From<PipeFault> for io::Error {
             | PipeFault::Directory(why)
             | PipeFault::Start(why)
             | PipeFault::Execute(why)
-            | PipeFault::Message(why) => why,
-            PipeFault::Timeout => io::ErrorKind::TimedOut.into(),
+            | PipeFault::Message(why, _) => why,
+            PipeFault::Timeout(_) => io::ErrorKind::TimedOut.into(),
         }
     }
 }

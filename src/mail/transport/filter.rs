@@ -226,11 +226,11 @@ impl Filtered<'_> {
         filter.processes.converse(&filter.order).map_err(|fault| {
             self.failed(match fault {
                 PipeFault::Execute(_) => FilterFault::Ended(NOT_EXECUTED),
-                PipeFault::Timeout => FilterFault::Timeout,
+                PipeFault::Timeout(_) => FilterFault::Timeout,
                 PipeFault::Rights(error)
                 | PipeFault::Directory(error)
                 | PipeFault::Start(error)
-                | PipeFault::Message(error) => FilterFault::NotThere(wording::reason(&error)),
+                | PipeFault::Message(error, _) => FilterFault::NotThere(wording::reason(&error)),
             })
         })
     }

@@ -126,11 +126,11 @@ fn nobody(call: &TransportCall<'_>, order: &PeerOrder, fault: PipeFault) -> Unde
             let head = [b"Failed to connect to socket ", &path[..], b" for ", name].concat();
             [&head[..], b" transport: ", wording::reason(error).as_bytes()].concat()
         }
-        (PipeFault::Start(error) | PipeFault::Message(error), _) => {
+        (PipeFault::Start(error) | PipeFault::Message(error, _), _) => {
             let parts = [b"Failed to create child process for ", name, b" transport: "];
             [&parts.concat(), wording::reason(error).as_bytes()].concat()
         }
-        (PipeFault::Timeout, _) => b"LMTP timeout after initial connection".to_vec(),
+        (PipeFault::Timeout(_), _) => b"LMTP timeout after initial connection".to_vec(),
     };
     Undelivered::new(UNKNOWN, text)
 }

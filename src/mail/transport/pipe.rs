@@ -90,14 +90,16 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
         let _ = io::copy(&mut reader.take(MOST_UNREAD), &mut io::sink());
     }
     match piped {
-        Err(PipeFault::Message(_)) if let Some(fault) = text.filter_fault() => {
-            Err(not_filtered(call, &fault, b""))
+        Err(PipeFault::Message(_, output)) if let Some(fault) = text.filter_fault() => {
+            Err(not_filtered(call, &order, (&fault, b""), output))
         }
-        Err(PipeFault::Timeout) if let Some(fault) = text.filter_fault() => {
+        Err(PipeFault::Timeout(output)) if let Some(fault) = text.filter_fault() => {
             let ended = b"pipe delivery process timed out (preceded by ";
-            Err(not_filtered(call, &fault, ended))
+            Err(not_filtered(call, &order, (&fault, ended), output))
         }
-        Ok(_) if let Some(fault) = text.filter_fault() => Err(not_filtered(call, &fault, b"")),
+        Ok(end) if let Some(fault) = text.filter_fault() => {
+            Err(not_filtered(call, &order, (&fault, b""), end.output))
+        }
         Ok(end) => ended(call, &order, end),
         Err(fault) => not_run(call, &order, fault),
     }
@@ -105,18 +107,73 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
 
 /// Why the message did not come as far as the command; `head` says in Exim's words what became
 /// of the command after a filter that took too long.
-fn not_filtered(call: &TransportCall<'_>, fault: &FilterFault, head: &[u8]) -> Trouble {
+fn not_filtered(
+    call: &mut TransportCall<'_>,
+    order: &PipeOrder,
+    (fault, head): (&FilterFault, &[u8]),
+    output: Vec<u8>,
+) -> Trouble {
     let why = match fault.is_timeout() {
         true => fault.told("transport filter", b" while writing to pipe"),
         false => fault.told("Transport filter", b"").panicking(),
     };
     let tail: &[u8] = if head.is_empty() { b"" } else { b")" };
     let late = [head, &why.message, tail].concat();
-    match fault.is_timeout() {
+    let trouble = match fault.is_timeout() {
         true if call.transport.on(opt::TIMEOUT_DEFER) => later(late),
         true => never(late),
         false => Trouble::Deferred(why),
+    };
+    let said = if fault.is_timeout() { FAILED } else { b"" };
+    with_output(call, order, (trouble, said), output)
+}
+
+/// The same trouble, with what the command had to say by then: where that is returned, nothing
+/// is tried again, and the sender is told these words.
+fn with_output(
+    call: &mut TransportCall<'_>,
+    order: &PipeOrder,
+    (trouble, said): (Trouble, &[u8]),
+    mut output: Vec<u8>,
+) -> Trouble {
+    let is_temporary = matches!(trouble, Trouble::Deferred(_));
+    cut(&mut output, order);
+    log(call, &output, (false, is_temporary));
+    let returns = returns(call, &output);
+    let trouble = match trouble {
+        Trouble::Deferred(why) if returns => {
+            let said = Some(said.to_vec());
+            Trouble::Failed(Undelivered { panics: false, is_untried: false, said, ..why })
+        }
+        trouble => trouble,
+    };
+    let is_failed = matches!(trouble, Trouble::Failed(_));
+    if returns || is_failed && shows(call, opt::RETURN_FAIL_OUTPUT) && !is_bounce(call) {
+        call.done.output = output;
     }
+    trouble
+}
+
+/// Marks output of which there was too much.
+fn cut(output: &mut Vec<u8>, order: &PipeOrder) {
+    if output.len() as u64 > order.max_output {
+        output.extend_from_slice(TOO_MUCH);
+    }
+}
+
+/// Whether an option about output is on, which is a shadow's concern never.
+fn shows(call: &TransportCall<'_>, option: eximious_core::DriverOpt<bool>) -> bool {
+    !call.is_shadow && call.transport.on(option)
+}
+
+/// Who sends a report is told nothing.
+fn is_bounce(call: &TransportCall<'_>) -> bool {
+    call.consignment.errors_to.is_empty()
+}
+
+/// Whether output is returned, whatever became of the command.
+fn returns(call: &TransportCall<'_>, output: &[u8]) -> bool {
+    shows(call, opt::RETURN_OUTPUT) && !output.is_empty() && !is_bounce(call)
 }
 
 /// What comes of a command that was not run to its end.
@@ -147,21 +204,17 @@ fn not_run(
             let parts = [b"Failed to create child process for ", name, b" transport: "];
             deferred(&error, [&parts.concat(), why.as_bytes()].concat())
         }
-        PipeFault::Message(error) => deferred(&error, b"the message can't be read".to_vec()),
-        PipeFault::Timeout => {
+        PipeFault::Message(error, output) => {
+            let why = deferred(&error, b"the message can't be read".to_vec());
+            with_output(call, order, (why, FAILED), output)
+        }
+        PipeFault::Timeout(output) => {
             let text = b"pipe delivery process timed out".to_vec();
-            if call.transport.on(opt::TIMEOUT_DEFER) { later(text) } else { never(text) }
+            let defers = call.transport.on(opt::TIMEOUT_DEFER);
+            let why = if defers { later(text) } else { never(text) };
+            with_output(call, order, (why, FAILED), output)
         }
     })
-}
-
-/// The command, for those who read of it.
-fn line(order: &PipeOrder) -> Vec<u8> {
-    let word = |word: &Vec<u8>| match word.is_empty() || word.contains(&b' ') {
-        true => [b"\"", &word[..], b"\""].concat(),
-        false => word.clone(),
-    };
-    order.argv.iter().map(word).collect::<Vec<_>>().join(&b' ')
 }
 
 /// What comes of a command that has ended.
@@ -172,13 +225,8 @@ fn ended(
 ) -> Result<Delivered, Trouble> {
     let transport = call.transport;
     let (code, mut output) = (end.code, end.output);
-    if output.len() as u64 > order.max_output {
-        output.extend_from_slice(TOO_MUCH);
-    }
-    let shows = |option| !call.is_shadow && transport.on(option);
-    // Who sends a report is told nothing.
-    let is_bounce = call.consignment.errors_to.is_empty();
-    let returns = shows(opt::RETURN_OUTPUT) && !output.is_empty() && !is_bounce;
+    cut(&mut output, order);
+    let returns = returns(call, &output);
     // So says a shell, too, of what it can't execute.
     let is_unexecuted = code == status::NOT_EXECUTED && transport.on(opt::FREEZE_EXEC_FAIL);
     let is_fine = code == 0 || !is_unexecuted && transport.on(opt::IGNORE_STATUS);
@@ -190,7 +238,8 @@ fn ended(
     let text = match is_fine {
         true => b"return message generated".to_vec(),
         false if is_unexecuted => {
-            [b"pipe process failed to exec \"", &line(order)[..], b"\""].concat()
+            let line = command::line(call);
+            [b"pipe process failed to exec \"", line.bytes(), b"\""].concat()
         }
         false => status::failed(call, order, code),
     };
@@ -204,8 +253,8 @@ fn ended(
     if code < 0 && !is_fine && transport.on(opt::FREEZE_SIGNAL) {
         return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
     }
-    let fails_with_output = !call.is_shadow && transport.on(opt::RETURN_FAIL_OUTPUT) && !is_fine;
-    if returns || fails_with_output && !is_bounce {
+    let fails_with_output = shows(call, opt::RETURN_FAIL_OUTPUT) && !is_fine;
+    if returns || fails_with_output && !is_bounce(call) {
         call.done.output = output;
     }
     // What it wrote says it all.
@@ -265,6 +314,12 @@ fn environment(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Environment,
         (DeliveryTarget::Pipe(_), Some(parent)) => {
             let domain = call.cx.value_of(var::QUALIFY_DOMAIN);
             Str::from([parent.text.bytes(), b"@", domain.bytes()].concat())
+        }
+        // It has none of the quotes.
+        _ if delivery.address.text.bytes().starts_with(b"\"") => {
+            let local_part = delivery.address.whole_local_part();
+            let domain = delivery.address.domain.bytes();
+            Str::from([local_part.bytes(), b"@", domain].concat())
         }
         _ => delivery.address.text.clone(),
     };

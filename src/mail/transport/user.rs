@@ -2,8 +2,10 @@
 
 use eximious_core::world::Users as _;
 use eximious_core::{Expanded, Ids, Str};
-use eximious_stdlib::options::opt::{self, transport as option};
+use eximious_stdlib::options::opt;
+use eximious_stdlib::options::opt::transport::{self as option, pipe};
 use eximious_stdlib::options::server_ids;
+use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::{LocalUser, Transport, Undelivered};
@@ -38,6 +40,11 @@ impl Routes {
                 all_groups = transport.on(option::INITGROUPS);
             }
             gid = named.or(gid);
+            if uid.is_none() && transport.on(pipe::PIPE_AS_CREATOR) {
+                let mut id = |variable| number(cx.value_of(variable).bytes());
+                (uid, gid) = (id(var::ORIGINATOR_UID), gid.or(id(var::ORIGINATOR_GID)));
+                all_groups = transport.on(option::INITGROUPS);
+            }
             if uid.is_some() && gid.is_none() && delivery.identity.gid.is_none() {
                 return Err(without_group(transport));
             }

@@ -231,16 +231,24 @@ impl Wire for PipeFault {
             Self::Directory(error) => (1, error),
             Self::Start(error) => (2, error),
             Self::Execute(error) => (3, error),
-            Self::Message(error) => (4, error),
-            Self::Timeout => return out.push(5),
+            Self::Message(error, output) => {
+                out.push(4);
+                output.put(out);
+                return error.put(out);
+            }
+            Self::Timeout(output) => {
+                out.push(5);
+                return output.put(out);
+            }
         };
         out.push(kind);
         error.put(out);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let kind = u8::take(from)?;
+        let output = if matches!(kind, 4 | 5) { Wire::take(from)? } else { Vec::new() };
         if kind == 5 {
-            return Some(Self::Timeout);
+            return Some(Self::Timeout(output));
         }
         let error = Wire::take(from)?;
         Some(match kind {
@@ -248,7 +256,7 @@ impl Wire for PipeFault {
             1 => Self::Directory(error),
             2 => Self::Start(error),
             3 => Self::Execute(error),
-            4 => Self::Message(error),
+            4 => Self::Message(error, output),
             _ => return None,
         })
     }

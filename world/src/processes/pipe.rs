@@ -58,7 +58,7 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
             Step::TooMuch => break group.kill(),
             Step::Ended => match group.wait(deadline).map_err(PipeFault::Start)? {
                 Some(status) => break Some(status),
-                None => return Err(PipeFault::Timeout),
+                None => return Err(PipeFault::Timeout(talk.end.output)),
             },
             Step::Silent => {
                 // It has ended, and others have its output open: they are none of the time's
@@ -69,14 +69,14 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
                     break group.wait(Deadline::within(AT_LAST)).map_err(PipeFault::Start)?;
                 }
                 if deadline.left().is_none() {
-                    return Err(PipeFault::Timeout);
+                    return Err(PipeFault::Timeout(talk.end.output));
                 }
             }
         }
     };
-    let Some(status) = status else { return Err(PipeFault::Timeout) };
+    let Some(status) = status else { return Err(PipeFault::Timeout(talk.end.output)) };
     if let Some(fault) = talk.fault {
-        return Err(PipeFault::Message(fault));
+        return Err(PipeFault::Message(fault, talk.end.output));
     }
     Ok(PipeEnd { code: code(status), ..talk.end })
 }
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn time_and_output_have_bounds() {
         let short = PipeOrder { timeout: Some(Duration::from_millis(300)), ..order("sleep 20") };
-        assert!(matches!(run_with(&short, b""), Err(PipeFault::Timeout)));
+        assert!(matches!(run_with(&short, b""), Err(PipeFault::Timeout(_))));
         let end = run_with(&PipeOrder { max_output: 10, ..order("yes") }, b"").unwrap();
         assert!(end.code == -9 && end.output.len() < 100_000);
     }

@@ -17,28 +17,38 @@ fn stands_for_pipe(word: &[u8]) -> bool {
     matches!(word, b"$address_pipe" | b"${address_pipe}")
 }
 
+/// The command as it is written, for those who read of it: the address's, or the transport's own.
+pub(super) fn line(call: &TransportCall<'_>) -> Str {
+    let own = call.transport.text(opt::COMMAND).cloned().unwrap_or_default();
+    match of_address(call) {
+        Some((line, _)) if !call.transport.on(opt::FORCE_COMMAND) => line,
+        _ => own,
+    }
+}
+
+/// The command that an address is, and what a filter has for it.
+fn of_address<'c>(call: &TransportCall<'c>) -> Option<(Str, Option<&'c FilterPipe>)> {
+    let delivery = call.consignment.deliveries[0];
+    let DeliveryTarget::Pipe(filter) = &delivery.target else { return None };
+    let (text, taint) = delivery.address.text.read();
+    let text = text.strip_prefix(b"|").unwrap_or(text).trim_ascii_start();
+    Some((Str::from(text).stamped(taint), filter.as_deref()))
+}
+
 /// The program, by its whole path, and its arguments.
 pub(super) fn words(call: &mut TransportCall<'_>, path: &[u8]) -> Result<Vec<Vec<u8>>, Trouble> {
     let transport = call.transport;
-    let delivery = call.consignment.deliveries[0];
     let own = transport.some_text(opt::COMMAND).cloned();
-    let address = match &delivery.target {
-        DeliveryTarget::Pipe(filter) => {
-            let (text, taint) = delivery.address.text.read();
-            let text = text.strip_prefix(b"|").unwrap_or(text).trim_ascii_start();
-            Some((Str::from(text).stamped(taint), filter.as_deref()))
-        }
-        _ => None,
-    };
-    let forces = transport.on(opt::FORCE_COMMAND) && own.is_some();
+    let address = of_address(call);
+    let forces = transport.on(opt::FORCE_COMMAND);
     let (line, filter, expands) = match (&address, own) {
         (Some((text, filter)), _) if !forces => (text.clone(), *filter, filter.is_some()),
-        (_, Some(own)) => (own, None, true),
-        (_, None) => {
-            let name = transport.name.bytes();
-            return Err(later([b"no command specified for ", name, b" transport"].concat()));
-        }
+        (_, own) => (own.unwrap_or_default(), None, true),
     };
+    if line.is_empty() {
+        let name = transport.name.bytes();
+        return Err(later([b"no command specified for ", name, b" transport"].concat()));
+    }
     if !forces && address.is_some() && line.taint().is_tainted() {
         let name = transport.name.bytes();
         let parts = [b"Tainted '", line.bytes(), b"' (command for ", name, b" transport) "];
@@ -175,7 +185,7 @@ fn program(
     let restricts = transport.on(opt::RESTRICT_TO_PATH);
     let own = transport.name.bytes();
     let quoted = |tail: &[u8]| [b"\"", name, b"\" ", tail].concat();
-    let list = transport.some_text(opt::ALLOW_COMMANDS).cloned();
+    let list = transport.text(opt::ALLOW_COMMANDS).cloned();
     let allowed = match &list {
         None => !restricts,
         Some(text) => {

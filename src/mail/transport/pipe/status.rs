@@ -2,7 +2,7 @@
 
 use eximious_core::world::PipeOrder;
 
-use super::line;
+use super::command;
 use crate::mail::transport::TransportCall;
 
 /// The code of a command that can't be executed.
@@ -14,7 +14,8 @@ pub(super) fn failed(call: &TransportCall<'_>, order: &PipeOrder, code: i32) -> 
     if code < 0 {
         let signal = -code;
         let tail = format!("\") was terminated by signal {signal} ({})", signal_name(signal));
-        return [&head[..], b"(running command \"", &line(order), tail.as_bytes()].concat();
+        let line = command::line(call);
+        return [&head[..], b"(running command \"", line.bytes(), tail.as_bytes()].concat();
     }
     let meaning = match meaning(code) {
         Some(meaning) => format!(" (could mean {meaning})"),

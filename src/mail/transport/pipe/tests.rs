@@ -287,8 +287,17 @@ fn how_it_ended_decides() {
             end(127, "x\n"),
             "** pipe process failed to exec \"/a \"b c\"\"x\n",
         ),
-        ("", Err(PipeFault::Timeout), "** pipe delivery process timed out"),
-        ("timeout_defer", Err(PipeFault::Timeout), "== (0) pipe delivery process timed out"),
+        ("", Err(PipeFault::Timeout(Vec::new())), "** pipe delivery process timed out"),
+        (
+            "timeout_defer",
+            Err(PipeFault::Timeout(Vec::new())),
+            "== (0) pipe delivery process timed out",
+        ),
+        (
+            "timeout_defer\nreturn_output",
+            Err(PipeFault::Timeout(b"x\n".to_vec())),
+            "** pipe delivery process timed outx\n",
+        ),
         ("", Err(PipeFault::Directory(none())), "== (2) failed to chdir to /"),
     ] {
         let options = format!("command = /a \"b c\"\n{options}");
