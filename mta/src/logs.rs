@@ -6,6 +6,9 @@ use eximious::stdlib::printing::printing;
 use eximious::world::{Moment, TlsResumption};
 use eximious::{Context, LogSelector, Str, var};
 
+/// What is said of a message that an ACL has put off.
+pub(crate) const QUEUED: &[u8] = b"no immediate delivery: queued by ACL";
+
 /// A line with a message's name before it, where the message has one.
 pub(crate) fn named(id: &Str, line: &[u8]) -> Vec<u8> {
     match id.is_empty() {

@@ -502,6 +502,7 @@ impl<'s> Submission<'s> {
         }
         // What ACLs did so far is done when the next one looks.
         reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
+        self.cx.unset_var(var::HEADERS_ADDED);
         message.size = reception::size(&message);
         self.received.message = message;
         Ok(())
@@ -565,19 +566,19 @@ impl<'s> Submission<'s> {
             recipients: &self.typed.recipients,
         };
         let line = reception::logged(self.cx, &kept);
+        let waits: Option<&[u8]> = match &self.state {
+            state if state.has("freeze") => Some(b"frozen by ACL"),
+            state if state.has("queue") || state.has("queue_only") => Some(logs::QUEUED),
+            _ => None,
+        };
         self.log(&line.main);
         tally::received(self.cx, received.message.size);
         if !received.recipients.is_empty() {
             let line = line.own();
-            let frozen: &[&[u8]] = &[&line, b"frozen by ACL"];
-            let lines = if self.state.has("freeze") { frozen } else { &frozen[..1] };
-            spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), lines);
+            let lines: Vec<&[u8]> = std::iter::once(&line[..]).chain(waits).collect();
+            spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), &lines);
         }
-        if self.state.has("freeze") {
-            self.log(b"frozen by ACL");
-        } else if self.state.has("queue") || self.state.has("queue_only") {
-            self.log(b"no immediate delivery: queued by ACL");
-        }
+        waits.into_iter().for_each(|line| self.log(line));
         if self.cx.engine().world().log.is_broken() {
             // Whoever reads the standard error was told.
             spool::take_back(self.cx, received.queue.bytes(), &self.id);

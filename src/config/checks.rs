@@ -119,7 +119,7 @@ fn syslog_facility(config: &Config) -> Result<(), ConfigError> {
     let Some(facility) = config.settings.text(opt::SYSLOG_FACILITY) else { return Ok(()) };
     let facility = facility.bytes();
     let known = facility.strip_prefix(b"log_").unwrap_or(facility);
-    if FACILITIES.iter().any(|name| name.as_bytes() == known) {
+    if FACILITIES.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(known)) {
         return Ok(());
     }
     let message = [b"failed to interpret syslog_facility \"", facility, b"\""].concat();
@@ -211,14 +211,16 @@ fn is_ratelimit(data: &[u8]) -> bool {
         let points = text.iter().filter(|c| **c == b'.').count();
         digits > 0 && points <= 1 && digits + points == text.len()
     };
+    let unsigned = |text: &[u8]| text.strip_prefix(b"-").map_or(text.to_vec(), <[u8]>::to_vec);
     let time = |text: &[u8]| match text.strip_suffix(b"s") {
-        Some(seconds) if decimal(seconds) => true,
+        Some(seconds) if decimal(seconds) => seconds[0].is_ascii_digit(),
         _ => eximious_stdlib::interval::seconds(text).is_some(),
     };
     let parts: Vec<&[u8]> = data.split(|c| *c == b',').map(trim_start).collect();
-    matches!(parts[..], [count, delay, factor, most]
-        if !count.is_empty() && count.iter().all(u8::is_ascii_digit)
-            && time(delay) && decimal(factor) && time(most))
+    let [count, delay, factor, most] = parts[..] else { return false };
+    let count = unsigned(count);
+    let is_whole = !count.is_empty() && count.iter().all(u8::is_ascii_digit);
+    is_whole && time(delay) && decimal(&unsigned(factor)) && time(most)
 }
 
 fn accepted_at_once(config: &Config) -> Result<(), ConfigError> {

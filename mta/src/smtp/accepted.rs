@@ -14,7 +14,7 @@ use super::{
 use crate::dsn;
 use crate::reception::{self, ArrivalLine, frozen, size};
 use crate::spool::{self, NotKept};
-use crate::tally;
+use crate::{logs, tally};
 
 /// A message that no ACL refused.
 #[derive(Debug)]
@@ -232,13 +232,17 @@ impl SmtpSession {
             self.log(b"frozen by ACL");
             lines.push(b"frozen by ACL".into());
         }
+        let is_queued = self.acl_state.has("queue") || self.acl_state.has("queue_only");
+        if is_queued {
+            lines.push(logs::QUEUED.into());
+        }
         if arrival.discarded.is_none() && spooled && !self.setup.is_test {
             let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
             let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
             spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
         }
-        if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
-            self.log(b"no immediate delivery: queued by ACL");
+        if is_queued {
+            self.log(logs::QUEUED);
         } else if spooled {
             self.log_delay();
         } else {

@@ -6,11 +6,11 @@ use eximious::opt;
 use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::{AclPhases, Str, var};
 
-use super::SmtpSession;
 use super::connection::Barred;
 use super::logging::End;
 use super::stage::{Handled, LastRejected, Stage};
 use super::verdict::unset;
+use super::{SmtpSession, reply};
 
 /// How many commands are remembered.
 pub(super) const REMEMBERED: usize = 20;
@@ -256,7 +256,8 @@ impl SmtpSession {
             self.log_panic(&[b"ACL for QUIT returned ERROR: ", why.bytes()].concat());
         }
         match result.user_message.filter(|text| !text.is_empty()) {
-            Some(text) => self.answer(b"221", text.bytes()),
+            // A code in the text is text.
+            Some(text) => self.say_lines(reply::lines(b"221", &self.split(text.bytes()), true)),
             None => {
                 let host = self.connection.host.clone();
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);

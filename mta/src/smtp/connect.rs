@@ -107,6 +107,8 @@ impl SmtpSession {
         }
         self.say_lines(lines);
         self.connection.banner_sent = true;
+        // What the ACL kept of a message is of none that comes.
+        self.drop_transaction();
         Stage::COMMANDS
     }
 

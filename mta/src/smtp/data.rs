@@ -28,6 +28,7 @@ impl SmtpSession {
                 return Err(self.refuse(&Refused::new(&[b"DATA"]), result));
             }
             said = result.user_message.filter(|text| !text.is_empty());
+            self.check_sync_of_message()?;
         }
         match said {
             Some(said) => self.answer(b"354", said.bytes()),
@@ -125,7 +126,8 @@ impl SmtpSession {
         let in_body = self.name_if_in_body(&data);
         self.log_broken_tls();
         let connection = self.connection();
-        self.log(&logs::lost_in_message(&connection, in_body, &data.bytes));
+        let line = logs::lost_in_message(&connection, in_body, &data.bytes);
+        self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
         self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));
         self.connection.failed = true;
         self.close()
@@ -305,24 +307,21 @@ impl SmtpSession {
                     result.unwrap_or_else(|| unset(true))
                 }
             };
-            refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
+            refused +=
+                usize::from(!matches!(result.verdict, AclVerdict::Accept | AclVerdict::Defer));
             all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);
             let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();
             let (code, word): (&'static [u8], &[u8]) = match result.verdict {
                 AclVerdict::Accept | AclVerdict::Discard => (b"250", b"acceptance"),
-                AclVerdict::Deny | AclVerdict::Drop => (b"550", b"refusal"),
-                AclVerdict::Defer | AclVerdict::Error => (b"450", b"temporary refusal"),
+                AclVerdict::Deny | AclVerdict::Drop | AclVerdict::Error => (b"550", b"refusal"),
+                AclVerdict::Defer => (b"450", b"temporary refusal"),
             };
-            match result.user_message.filter(|text| !text.is_empty()) {
-                Some(text) => {
-                    self.answer(code, text.bytes());
-                    self.log(&[b"PRDR ", bytes, b" ", text.bytes()].concat());
-                }
-                None => {
-                    let line = [&shown[..], word].concat();
-                    self.answer(code, &line);
-                    self.log(&line);
-                }
+            let line = [&shown[..], word].concat();
+            let said = result.user_message.filter(|text| !text.is_empty());
+            self.answer(code, said.as_ref().map_or(&line[..], |text| text.bytes()));
+            match result.log_message.filter(|text| !text.is_empty()).or(said) {
+                Some(text) => self.log(&[b"PRDR ", bytes, b" ", text.bytes()].concat()),
+                None => self.log(&line),
             }
             if result.verdict == AclVerdict::Accept {
                 kept.push(recipient);

@@ -1,6 +1,7 @@
 //! The parts of a message are judged, before it is as a whole (specification 45.4).
 
 use eximious::acl::{AclVerdict, PartsVerdict};
+use eximious::var;
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -22,6 +23,7 @@ impl SmtpSession {
             let replaced = &mut self.transaction.arrived.replaced;
             reception::apply_headers(&mut message, replaced, &mut self.acl_state);
             self.cx.set_message(Some(message));
+            self.cx.unset_var(var::HEADERS_ADDED);
         }
         match verdict {
             PartsVerdict::Accepted => Ok(()),

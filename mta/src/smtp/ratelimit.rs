@@ -48,7 +48,7 @@ impl SmtpSession {
             Paced::Mail => &mut self.connection.counts.mail_pace,
             Paced::Rcpt => &mut self.connection.counts.rcpt_pace,
         };
-        let wait = pace.wait.map_or(rate.initial, |wait| wait * rate.factor).min(rate.most);
+        let wait = pace.wait.map_or(rate.initial, |wait| (wait * rate.factor).min(rate.most));
         pace.wait = Some(wait);
         if !self.setup.is_test
             && let Ok(time) = Duration::try_from_secs_f64(wait)

@@ -61,21 +61,20 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
 /// code with its extended one, and the text behind it.
 pub(crate) fn own_code(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let digits = text.get(..3)?;
-    let plain = matches!(digits[0], b'2'..=b'5') && digits.iter().all(u8::is_ascii_digit);
-    if !plain || text.get(3) != Some(&b' ') {
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    if !plain || !text.get(3).is_some_and(u8::is_ascii_whitespace) {
         return None;
     }
     let mut end = 3;
     if let Some(extended) = text.get(4..).and_then(extended) {
         end = 4 + extended;
     }
-    let rest = &text[end..];
-    Some((&text[..end], rest.strip_prefix(b" ").unwrap_or(rest)))
+    Some((&text[..end], &text[end + 1..]))
 }
 
 /// How long the extended code is that a text begins with: `5.1.2 `.
 fn extended(text: &[u8]) -> Option<usize> {
-    let end = text.iter().position(|byte| *byte == b' ').unwrap_or(text.len());
+    let end = text.iter().position(u8::is_ascii_whitespace)?;
     let parts: Vec<&[u8]> = text[..end].split(|byte| *byte == b'.').collect();
     let number =
         |part: &&[u8]| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
@@ -106,6 +105,9 @@ mod tests {
     fn codes_are_found() {
         assert_eq!(own_code(b"599 5.1.2 a"), Some((b"599 5.1.2".as_slice(), b"a".as_slice())));
         assert_eq!(own_code(b"450 a"), Some((b"450".as_slice(), b"a".as_slice())));
+        assert_eq!(own_code(b"550\ta"), Some((b"550".as_slice(), b"a".as_slice())));
+        assert_eq!(own_code(b"999 a"), Some((b"999".as_slice(), b"a".as_slice())));
+        assert_eq!(own_code(b"550 5.1.1"), Some((b"550".as_slice(), b"5.1.1".as_slice())));
         assert_eq!(own_code(b"5501 a"), None);
         assert_eq!(own_code(b"hello"), None);
         assert_eq!(lines(b"550", b"a\nb", true), b"550-a\r\n550 b\r\n");

@@ -72,7 +72,7 @@ impl SmtpSession {
             return Ok(());
         }
         let may_go_on = match command {
-            Some(Command::Bdat | Command::Quit) => true,
+            Some(Command::Bdat | Command::Quit | Command::Auth | Command::Help) => true,
             Some(Command::Mail | Command::Rcpt | Command::Rset) => {
                 self.connection.advertised.pipelining
             }
@@ -85,6 +85,15 @@ impl SmtpSession {
     /// nobody told it that it need not.
     pub(super) fn check_sync_of_acceptance(&mut self) -> Result<(), Stage> {
         if self.connection.advertised.pipelining || !self.is_too_soon() {
+            return Ok(());
+        }
+        Err(self.reject_unsynchronized())
+    }
+
+    /// Whether the client waits for the word to send its message where an ACL has it, be it one
+    /// that need not wait before: what comes too soon could be read in two ways.
+    pub(super) fn check_sync_of_message(&mut self) -> Result<(), Stage> {
+        if self.connection.tls.is_established() || !self.is_too_soon() {
             return Ok(());
         }
         Err(self.reject_unsynchronized())

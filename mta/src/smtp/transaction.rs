@@ -6,6 +6,7 @@ use eximious::{Context, Str, Var, var};
 
 use super::mail_data::MailData;
 use super::memory::Charge;
+use super::ratelimit::Pace;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
 use crate::reception::LoggedHeader;
 
@@ -155,6 +156,7 @@ impl SmtpSession {
         self.transaction = Transaction::default();
         self.acl_state.end_message(&mut self.cx);
         clear_values(&mut self.cx);
+        self.connection.counts.rcpt_pace = Pace::default();
         if !self.connection.last_id.is_empty() {
             self.cx.set_var(var::MESSAGE_EXIM_ID, self.connection.last_id.clone());
         }
@@ -173,7 +175,7 @@ impl SmtpSession {
 
 /// Takes the message at hand out of the values of the conversation.
 fn clear_values(cx: &mut Context) {
-    const OF_MESSAGE: [Var; 15] = [
+    const OF_MESSAGE: [Var; 18] = [
         var::RCPT_COUNT,
         var::RCPT_DEFER_COUNT,
         var::RCPT_FAIL_COUNT,
@@ -189,6 +191,9 @@ fn clear_values(cx: &mut Context) {
         var::RECIPIENT_DATA,
         var::DNSLIST_DOMAIN,
         var::DNSLIST_MATCHED,
+        var::SENDER_RATE,
+        var::SENDER_RATE_LIMIT,
+        var::SENDER_RATE_PERIOD,
     ];
     cx.set_message(None);
     cx.forget_lists();

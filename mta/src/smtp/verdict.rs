@@ -158,7 +158,10 @@ impl SmtpSession {
         let said = &result.user_message;
         match said {
             Some(said) => {
-                let (own, text, wrong) = self.coded(code.as_bytes(), said.bytes());
+                // VRFY has what code it likes, whatever the verdict.
+                let is_free = refused.code == "252" && reply::own_code(said.bytes()).is_some();
+                let expected = if is_free { refused.code } else { code };
+                let (own, text, wrong) = self.coded(expected.as_bytes(), said.bytes());
                 if wrong && logged.as_ref().is_some_and(|line| line.bytes() == said.bytes()) {
                     logged = Some(Str::from([&own, b" ".as_slice(), &text].concat()));
                 }

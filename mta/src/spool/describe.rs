@@ -109,7 +109,8 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.flag("sender_set_untrusted", provenance.sender_set_untrusted);
     out.security();
     out.flag("smtputf8", received.sender.utf8);
-    let converts = received.controls.get("utf8_downconvert").map(|set| set.options.bytes());
+    let converts = received.controls.get("utf8_downconvert").filter(|_| received.sender.utf8);
+    let converts = converts.map(|set| set.options.bytes());
     out.flag("utf8_downcvt", matches!(converts, Some(b"" | b"1")));
     out.flag("utf8_optdowncvt", converts == Some(b"-1"));
     if let Some(id) = &received.sender.envelope_id {

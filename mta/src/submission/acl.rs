@@ -75,6 +75,7 @@ impl Submission<'_> {
             let replaced = &mut self.received.replaced;
             reception::apply_headers(&mut message, replaced, &mut self.state);
             self.cx.set_message(Some(message));
+            self.cx.unset_var(var::HEADERS_ADDED);
         }
         match verdict {
             PartsVerdict::Accepted => Ok(None),

@@ -92,7 +92,8 @@ impl Run<'_> {
             };
             whole.push(b'\n');
             let header = AddedHeader { line: Str::from(whole).stamped(taint), place };
-            if !self.state.headers_add.contains(&header) {
+            // It is the same wherever it was to be added.
+            if !self.state.headers_add.iter().any(|one| one.line == header.line) {
                 self.state.headers_add.push(header);
             }
         }

@@ -153,6 +153,9 @@ impl Run<'_> {
     pub(super) fn deepen(&mut self) {
         let nested = self.cx.memory::<Nested>();
         (nested.depth, nested.level) = (self.depth.saturating_add(1), self.level);
+        // What is there already is not added, nor logged, again.
+        nested.state.headers_add.clone_from(&self.state.headers_add);
+        nested.state.warned.clone_from(&self.state.warned);
     }
 
     /// Does what ACLs want done that expansions called.
@@ -163,7 +166,10 @@ impl Run<'_> {
         self.reject_logs = nested.reject_logs.take().unwrap_or(self.reject_logs);
         self.state.controls.extend(state.controls);
         super::cutthrough::join(self, state.cutthrough);
-        self.state.headers_add.extend(state.headers_add);
+        let known = self.state.headers_add.len().min(state.headers_add.len());
+        self.state.headers_add.extend_from_slice(&state.headers_add[known..]);
+        let known = self.state.warned.len().min(state.warned.len());
+        self.state.warned.extend_from_slice(&state.warned[known..]);
         self.state.headers_remove.extend(state.headers_remove);
         self.state.broken = self.state.broken.or(state.broken);
         if !state.queue.is_empty() {

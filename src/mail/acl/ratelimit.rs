@@ -93,7 +93,8 @@ impl Measure {
 
     /// Where it can be measured.
     fn phases(self) -> AclPhases {
-        let message = AclPhases::PREDATA.union(AclPhases::MIME).union(AclPhases::DATA);
+        let message =
+            AclPhases::PREDATA.union(AclPhases::MIME).union(AclPhases::DATA).union(AclPhases::PRDR);
         let recipients = message.union(AclPhases::RCPT);
         match self {
             Self::Connections => AclPhases::all()
@@ -103,7 +104,7 @@ impl Measure {
             Self::Messages | Self::Bytes => {
                 recipients.union(AclPhases::MAIL).union(AclPhases::NOT_SMTP)
             }
-            Self::Recipients => recipients,
+            Self::Recipients => recipients.union(AclPhases::NOT_SMTP),
             Self::Addresses => AclPhases::RCPT,
             Self::Commands => AclPhases::all(),
         }
@@ -184,9 +185,10 @@ impl Limits {
             }
         }
         let misplaced = measure.filter(|(measure, _)| !measure.phases().contains(phase));
-        if let (Some((_, name)), Some(Mode::Strict | Mode::Leaky)) = (misplaced, mode)
+        if let (Some((measure, _)), Some(Mode::Strict | Mode::Leaky)) = (misplaced, mode)
             && !readonly
         {
+            let name = measure.in_key();
             let acl = phase.called();
             let message = format!(
                 "\"{name}\" must not have /leaky or /strict option, or cannot be used in {acl} ACL"
@@ -224,7 +226,7 @@ fn limit(text: &[u8]) -> Option<f64> {
 
 /// A number that is not negative; nothing at all is zero.
 fn number_of(text: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(text).ok()?;
+    let text = std::str::from_utf8(text.trim_ascii_start()).ok()?;
     let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         _ if text.is_empty() => 0.0,
         Some(digits) => u32::from_str_radix(digits, 16).ok()?.into(),
@@ -254,11 +256,13 @@ impl Memory {
         self.command.clear();
     }
 
-    fn of(&mut self, limits: &Limits) -> &mut HashMap<Vec<u8>, f64> {
+    fn of(&mut self, limits: &Limits, phase: AclPhases) -> &mut HashMap<Vec<u8>, f64> {
         let rates = match limits.measure {
             _ if limits.mode == Mode::Readonly => &mut self.command,
             Measure::Connections => &mut self.connection,
             Measure::Messages | Measure::Bytes => &mut self.message,
+            // Where no recipient is at hand, they are all counted, and once.
+            Measure::Recipients if phase != AclPhases::RCPT => &mut self.message,
             Measure::Recipients | Measure::Addresses | Measure::Commands => &mut self.command,
         };
         if rates.len() >= MOST_REMEMBERED {
@@ -293,7 +297,7 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
     let shown = count.round_ties_even();
     let head = format!("ratelimit condition count={shown:.0} {:.1}/", limits.limit);
     run.note(&[head.as_bytes(), &key].concat());
-    if let Some(rate) = run.cx.memory::<Memory>().of(limits).get(&key).copied() {
+    if let Some(rate) = run.cx.memory::<Memory>().of(limits, run.phase).get(&key).copied() {
         run.note(format!("ratelimit found pre-computed rate {rate:.1}").as_bytes());
         return Ok(rate);
     }
@@ -319,7 +323,7 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
         run.note(note);
     }
     run.note(format!("ratelimit computed rate {:.1}", steps.rate).as_bytes());
-    run.cx.memory::<Memory>().of(limits).insert(key, steps.rate);
+    run.cx.memory::<Memory>().of(limits, run.phase).insert(key, steps.rate);
     Ok(steps.rate)
 }
 

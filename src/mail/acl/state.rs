@@ -124,7 +124,6 @@ impl AclState {
         self.controls.retain(|_, control| !control.of_message);
         self.headers_add.clear();
         self.headers_remove.clear();
-        self.queue = Str::EMPTY;
         self.cased_local_part = None;
         self.recipient = None;
         self.sender_fault = None;
@@ -140,7 +139,7 @@ impl AclState {
         spf::end_message(cx);
         dmarc::end_message(cx);
         cx.forget_family(b"acl_m");
-        [var::HEADERS_ADDED, var::ACL_VERIFY_MESSAGE, var::QUEUE_NAME, var::SENDER_ADDRESS_DATA]
+        [var::HEADERS_ADDED, var::ACL_VERIFY_MESSAGE, var::SENDER_ADDRESS_DATA]
             .into_iter()
             .for_each(|var| cx.unset_var(var));
     }
