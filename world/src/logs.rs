@@ -148,7 +148,10 @@ impl LogFiles {
         }
         let plain = inner.stamps.behind_time(&line);
         let Some(syslog) = &mut inner.syslog else { return };
-        for kind in to.iter().take(if self.duplicates { to.len() } else { 1 }) {
+        // Once, with the header if there is one, and as the worst of them.
+        let worst = to.iter().copied().min_by_key(|kind| kind.priority() as u32);
+        let once = worst.as_slice();
+        for kind in if self.duplicates { to } else { once } {
             let text = if syslog.stamps() { &full } else { &plain };
             let text = match header.filter(|_| *kind == LogKind::Reject) {
                 Some(header) => &entry::with_header(text, header),

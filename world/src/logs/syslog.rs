@@ -1,6 +1,7 @@
 //! The system's log (specification 53.4), over its socket.
 
 use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use eximious_core::world::{Civil, Clock};
 
@@ -9,6 +10,9 @@ const SOCKET: &str = "/dev/log";
 
 /// How long a line may be; longer ones are split.
 const LONGEST: usize = 870;
+
+/// How long to wait until it takes a line, while it is behind.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How important a line is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +63,8 @@ pub struct Syslog {
     stamps: bool,
     path: String,
     socket: Option<UnixDatagram>,
+    /// Whether it did not take the last line in time.
+    is_late: bool,
 }
 
 impl Syslog {
@@ -66,9 +72,9 @@ impl Syslog {
     /// process's number and a time of their own.
     pub fn new(facility: &[u8], program: Vec<u8>, pid: bool, stamps: bool) -> Self {
         let name = facility.strip_prefix(b"log_").unwrap_or(facility);
-        let facility =
-            FACILITIES.iter().find(|(known, _)| *known == name).map_or(MAIL, |(_, number)| *number);
-        Self { facility, program, pid, stamps, path: SOCKET.into(), socket: None }
+        let is = |(known, _): &&(&[u8], u32)| known.eq_ignore_ascii_case(name);
+        let facility = FACILITIES.iter().find(is).map_or(MAIL, |(_, number)| *number);
+        Self { facility, program, pid, stamps, path: SOCKET.into(), socket: None, is_late: false }
     }
 
     /// Whether lines have a time of their own.
@@ -76,7 +82,7 @@ impl Syslog {
         self.stamps
     }
 
-    /// Writes an entry, in as many pieces as it needs. Nobody waits for a system's
+    /// Writes an entry, in as many pieces as it needs. Nobody waits for long for a system's
     /// log that does not listen, and nobody is told.
     pub fn write(&mut self, priority: Priority, entry: &[u8], clock: &dyn Clock) {
         let number = self.facility << 3 | priority as u32;
@@ -102,8 +108,17 @@ impl Syslog {
             }
             let Some(socket) = &self.socket else { return };
             match socket.send(datagram) {
-                Err(why) if why.kind() != std::io::ErrorKind::WouldBlock => self.socket = None,
-                _ => return,
+                Err(why) if why.kind() == std::io::ErrorKind::WouldBlock => {
+                    // From now on it is not waited for, until it takes one again.
+                    self.is_late = socket.set_nonblocking(true).is_ok();
+                    return;
+                }
+                Err(_) => self.socket = None,
+                Ok(_) if self.is_late => {
+                    self.is_late = socket.set_nonblocking(false).is_err();
+                    return;
+                }
+                Ok(_) => return,
             }
         }
     }
@@ -115,7 +130,7 @@ const MONTHS: [&str; 12] =
 fn connect(path: &str) -> Option<UnixDatagram> {
     let socket = UnixDatagram::unbound().ok()?;
     socket.connect(path).ok()?;
-    socket.set_nonblocking(true).ok()?;
+    socket.set_write_timeout(Some(PATIENCE)).ok()?;
     Some(socket)
 }
 
