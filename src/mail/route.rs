@@ -40,7 +40,8 @@ use crate::mail::auth::Authenticators;
 use crate::mail::transport::Transport;
 
 pub use address::{
-    Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, FilterPipe, Identity, Wrong,
+    Address, Affix, Ancestor, Attached, Delivery, DeliveryTarget, FilterPipe, HomeDirectory,
+    Identity, Wrong,
 };
 pub use affix::without as without_affixes;
 pub use call::{RouterCall, RouterVerdict, driver};

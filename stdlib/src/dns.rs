@@ -216,7 +216,9 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
     let (reply, fresh) = match remembered(call, &slot) {
         Some(reply) => (reply, false),
         // What was asked before was a name.
-        None if !proper(call, &name, kind)? => return Ok(DnsReply::insecure(DnsFound::NoName)),
+        None if !(how.by_system || proper(call, &name, kind)?) || is_address(&name, kind) => {
+            return Ok(DnsReply::insecure(DnsFound::NoName));
+        }
         None => {
             let begin = DnsEvent::Begin { name: &name, kind: kind::name(kind) };
             let outer = call.trace().begin(Happening::Dns(begin));
@@ -342,10 +344,15 @@ pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<b
     }
 }
 
+/// Whether a name is an address, and one is asked for.
+fn is_address(name: &str, kind: u16) -> bool {
+    matches!(kind, kind::A | kind::AAAA) && name.parse::<IpAddr>().is_ok()
+}
+
 /// Whether a name is worth a question: it fits `dns_check_names_pattern`, and
 /// is no address where one is asked for.
 fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
-    if matches!(kind, kind::A | kind::AAAA) && name.parse::<IpAddr>().is_ok() {
+    if is_address(name, kind) {
         return Ok(false);
     }
     if matches!(kind, kind::PTR | kind::TXT) {
@@ -417,7 +424,10 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
         let asked = first.unwrap_or_default();
         return Ok(DnsReply { found, secure, asked, alias, fruitless_for });
     }
-    log(call, &format!("CNAME loop for {name} encountered"));
+    // The system, where it is asked, says nothing of it.
+    if !how.by_system {
+        log(call, &format!("CNAME loop for {name} encountered"));
+    }
     Ok(DnsReply::insecure(DnsFound::Broken))
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Subject<'s> {
     pub(super) is_direct: bool,
     /// Whether no router that minds its case had the last word.
     pub(super) is_unrouted: bool,
+    /// Whether its router has failed it without a word, be it an empty one.
+    pub(super) is_wordless: bool,
     /// Whether it is a file that has no place of its own.
     pub(super) is_loose: bool,
     /// The address as the transport tells it, where that is known: perhaps without affixes.
@@ -73,6 +75,7 @@ impl<'s> Subject<'s> {
             is_local,
             is_direct,
             is_unrouted,
+            is_wordless: false,
             is_loose,
             told,
             is_for,
@@ -396,7 +399,7 @@ impl Attempt<'_> {
         }
         line.extend_from_slice(took);
         // What a router has to say may be nothing, but it has said it.
-        let is_routers = subject.transport.is_none() && why.number <= 0;
+        let is_routers = subject.transport.is_none() && why.number <= 0 && !subject.is_wordless;
         if !message.is_empty() || is_routers {
             let prints = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
             line.extend_from_slice(&[b": ", &printing(message, prints)[..]].concat());

@@ -491,9 +491,14 @@ impl Attempt<'_> {
         }
         let is_nothing = matches!(delivery.target, DeliveryTarget::File { .. })
             && delivery.address.text.bytes() == b"/dev/null";
-        let Some(number) = delivery.transport.filter(|_| !is_nothing) else {
-            // `/dev/null`, or a router that only verifies.
+        if is_nothing {
             self.bypassed(node, &delivery);
+            return;
+        }
+        let Some(number) = delivery.transport else {
+            let why = RouteError::new("no transport is known").numbered(RouteError::TRANSPORT);
+            let router = Some(delivery.router);
+            self.unrouted(node, &delivery.address, router, why, Unrouted::Direct);
             return;
         };
         if delivery.address.text.bytes() == NOBODY {

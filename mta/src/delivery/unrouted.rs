@@ -38,12 +38,11 @@ const LOST: i32 = -18;
 pub(super) const TIMED_OUT: &str = "retry timeout exceeded";
 
 impl Attempt<'_> {
-    /// An address that no transport is needed for.
+    /// A delivery to `/dev/null`, which no transport is needed for.
     pub(super) fn bypassed(&mut self, node: NodeId, delivery: &Delivery) {
         let router = self.routes().router_name(delivery.router).clone();
         let bypassed = Str::from("**bypassed**");
-        let transport = (delivery.address.text.bytes() == b"/dev/null").then_some(&bypassed);
-        let subject = Subject::of(delivery, &router, transport, true);
+        let subject = Subject::of(delivery, &router, Some(&bypassed), true);
         let (done, now) = (Delivered { size: Some(0), ..Delivered::default() }, self.moment());
         let line = self.delivered_line("=>", &subject, &done, None, now);
         self.log(&line);
@@ -67,7 +66,7 @@ impl Attempt<'_> {
         let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
-        let subject = Subject { is_unrouted, ..subject };
+        let subject = Subject { is_unrouted, is_wordless: why.message.is_none(), ..subject };
         let line = self.trouble_line(&subject, &undelivered, (false, None));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
@@ -79,7 +78,7 @@ impl Attempt<'_> {
         };
         self.log_message(&line);
         let failed = Undone::new(node, address, false, undelivered);
-        self.fail(Undone { untold: why.untold && !why.bounced, ..failed });
+        self.fail(Undone { untold: why.untold && !why.bounced || why.unbounced, ..failed });
     }
 
     /// An address that can't be routed now.

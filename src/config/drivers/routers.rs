@@ -41,7 +41,7 @@ fn followers(router: &Instance, all: &[Instance]) -> Result<(), ConfigError> {
     // Only a router that names another is looked for among all.
     let place = |name: &[u8]| all.iter().position(|other| other.name.bytes() == name);
     for (option, after) in [(opt::REDIRECT_ROUTER, false), (opt::PASS_ROUTER, true)] {
-        let Some(wanted) = router.options.some_text(option).map(Str::bytes) else { continue };
+        let Some(wanted) = router.options.text(option).map(Str::bytes) else { continue };
         let (own, found) = (place(name), place(wanted));
         let tail: &[u8] = match found {
             None => b"\" not found for \"",

@@ -235,12 +235,30 @@ pub struct Delivery {
     /// The user and group that a local delivery runs as.
     pub identity: Identity,
     /// The home directory for the transport.
-    pub home: Option<Str>,
+    pub home: Option<HomeDirectory>,
     /// The directory that the transport runs in.
     pub directory: Option<Str>,
     /// The message's recipients whom it is for, each with a number of its own; where there are
     /// none, it is for the one that the address came of.
     pub recipients: Vec<(usize, Str)>,
+}
+
+/// The home directory that a router has for a transport.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HomeDirectory {
+    /// As `transport_home_directory` has it: the transport expands it.
+    Written(Str),
+    /// As it is: the user's, or what `router_home_directory` came to.
+    Known(Str),
+}
+
+impl HomeDirectory {
+    /// The text.
+    pub fn text(&self) -> &Str {
+        match self {
+            Self::Written(text) | Self::Known(text) => text,
+        }
+    }
 }
 
 impl Delivery {

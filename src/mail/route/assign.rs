@@ -3,14 +3,14 @@
 
 use eximious_core::world::Users as _;
 use eximious_core::{DriverOpt, Fail, FailClass, Str};
-use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::lists::{elements_by, elements_with};
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::{Router, Text};
-use super::{Address, Delivery, DeliveryTarget, Identity, Purpose};
+use super::{Address, Delivery, DeliveryTarget, HomeDirectory, Identity, Purpose};
 use crate::config::PatientUsers;
 
 impl Machine<'_> {
@@ -119,7 +119,7 @@ impl Machine<'_> {
         what: &str,
     ) -> Result<Vec<Str>, RouteError> {
         let mut expanded = Vec::new();
-        for item in elements_with(list.bytes(), separator) {
+        for item in elements_by(list.bytes(), separator) {
             let engine = self.cx.engine().clone();
             match unless_forced(engine.expand_once(&item, self.cx)) {
                 Ok(text) => expanded.extend(text.filter(|text| !text.is_empty())),
@@ -139,7 +139,7 @@ impl Machine<'_> {
         router: &Router,
         said: Option<usize>,
     ) -> Result<Option<usize>, RouteError> {
-        match (said, router.some_text(opt::TRANSPORT)) {
+        match (said, router.text(opt::TRANSPORT)) {
             (Some(said), _) => Ok(Some(said)),
             (None, Some(text)) => self.transport_of(router, text).map(Some),
             (None, None) => Ok(None),
@@ -259,11 +259,12 @@ impl Machine<'_> {
 
     /// The home directory for a transport: of the router's options, of the user,
     /// and of the router itself, the first that is there.
-    pub(super) fn transport_home(&self, router: &Router) -> Option<Str> {
-        let own = || self.offer.user.as_ref().map(|user| Str::from(user.home.as_slice()));
-        directory(router, opt::TRANSPORT_HOME_DIRECTORY)
-            .or_else(own)
-            .or_else(|| self.offer.home.clone())
+    pub(super) fn transport_home(&self, router: &Router) -> Option<HomeDirectory> {
+        if let Some(written) = directory(router, opt::TRANSPORT_HOME_DIRECTORY) {
+            return Some(HomeDirectory::Written(written));
+        }
+        let own = self.offer.user.as_ref().map(|user| Str::from(user.home.as_slice()));
+        own.or_else(|| self.offer.home.clone()).map(HomeDirectory::Known)
     }
 
     /// `set`: `$r_…`. A verdict is there where one can't be set.
@@ -282,7 +283,7 @@ impl Machine<'_> {
             let (name, value) = item.split_at(equals);
             let name = name.trim_ascii();
             let value = value.get(1..).unwrap_or_default().trim_ascii_start();
-            if !name.starts_with(b"r_") {
+            if !name.starts_with(b"r_") || name.len() == 2 {
                 let head = [b"bad router variable name '", name, b"' in router '"].concat();
                 self.log_panic(&router.named(&head, b"'\n", b""));
                 return Ok(Some(Verdict::Fail(RouteError::default())));
@@ -316,7 +317,7 @@ impl Machine<'_> {
 /// What an option says of a directory. It waits for the transport, whose
 /// variables it may use.
 pub(super) fn directory(router: &Router, option: DriverOpt<Str>) -> Option<Str> {
-    router.some_text(option).map(|text| text.written.clone())
+    router.text(option).map(|text| text.written.clone())
 }
 
 fn number(text: &[u8]) -> Option<u32> {

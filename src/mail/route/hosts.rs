@@ -100,10 +100,7 @@ fn listed(item: &[u8]) -> Listed {
     let port = std::str::from_utf8(port).ok().and_then(|text| text.parse().ok());
     let Some(port) = port else { return plain(item, None) };
     let inside = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
-    match inside.filter(|inside| ip::address(inside).is_some()) {
-        Some(inside) => plain(inside, Some(port)),
-        None => plain(name, Some(port)),
-    }
+    plain(inside.unwrap_or(name), Some(port))
 }
 
 /// Finds the addresses of listed hosts.
@@ -190,7 +187,7 @@ fn failed(word: &[u8], message: Vec<u8>) -> Result<Verdict, RouteError> {
     match word {
         b"decline" => Ok(Verdict::Decline),
         b"pass" => Ok(Verdict::Pass),
-        b"fail" => Ok(Verdict::Fail(RouteError::new(message))),
+        b"fail" => Ok(Verdict::Fail(RouteError { unbounced: true, ..RouteError::new(message) })),
         b"freeze" => Err(RouteError { freezes: true, ..RouteError::new(message) }),
         _ => Err(RouteError::new(message)),
     }

@@ -1,7 +1,7 @@
 //! The router `manualroute` (specification, chapter 20).
 
 use eximious_core::{DriverDef, DriverOpt, Effects, Meta, Str, TaintRule};
-use eximious_stdlib::lists::{ListOutcome, Matcher, elements_with};
+use eximious_stdlib::lists::{ListOutcome, Matcher, elements_by};
 use eximious_stdlib::options::opt::router as opt;
 
 use super::driver::{self, RouterRun};
@@ -106,7 +106,7 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
     }
     let Some(list) = router.some_text(opt::manualroute::ROUTE_LIST) else { return Ok(None) };
     let written = list.written.clone();
-    for rule in elements_with(written.bytes(), b';') {
+    for rule in elements_by(written.bytes(), b';') {
         let (pattern, rest) = word(&rule);
         if pattern.is_empty() {
             continue;

@@ -94,6 +94,8 @@ pub struct RouteError {
     pub untold: bool,
     /// Whether a bounce tells it all the same: clients are told nothing.
     pub bounced: bool,
+    /// Whether a bounce tells nothing of it, though clients are told.
+    pub unbounced: bool,
     /// Whether the message is to be frozen.
     pub freezes: bool,
     /// Whether the router fails all that it accepts when it verifies.

@@ -45,8 +45,10 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     };
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
     let kind = FilterKind::of(data.bytes());
-    if let Some(kind) = kind {
-        filter::permitted(machine, router, kind)?;
+    if let Some(kind) = kind
+        && let Some(verdict) = filter::unpermitted(machine, router, kind)?
+    {
+        return Ok(verdict);
     }
     let Some(redirection) = Redirection::new(machine, number, router)? else {
         return Ok(Verdict::Decline);
@@ -159,10 +161,10 @@ impl<'r> Redirection<'r> {
                 let message = [b"error in redirect ", kind, b": ", &why].concat();
                 Err(RouteError::new(message).numbered(RouteError::REDIRECT))
             }
-            List::Defer(text) => Err(said(router, text, b'4')),
+            List::Defer(text) => Err(said(router, text)),
             List::Fail(text) => {
                 self.generate(machine, items, data.taint())?;
-                Ok(Verdict::Fail(said(router, text, b'5')))
+                Ok(Verdict::Fail(said(router, text)))
             }
             List::Discard => Ok(Verdict::Discard { by_filter: false }),
             List::Items if !items.is_empty() => {
@@ -171,7 +173,7 @@ impl<'r> Redirection<'r> {
             }
             List::Items | List::Unknown if skipped.is_empty() => Ok(Verdict::Decline),
             List::Items | List::Unknown => {
-                machine.note = Some(Note::logged("syntax error in redirection data"));
+                machine.note = Some(Note::logged(mistakes::SKIPPED));
                 Ok(Verdict::Decline)
             }
         }
@@ -287,7 +289,7 @@ impl<'r> Redirection<'r> {
         if let Some(variable) = variable {
             machine.cx.set_var(variable, text.clone());
         }
-        let (transport, mut wrong) = match router.some_text(option) {
+        let (transport, mut wrong) = match router.text(option) {
             None if self.answers => (None, None),
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
@@ -348,19 +350,19 @@ fn file_transport(path: &[u8]) -> DriverOpt<Str> {
 
 /// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it
 /// may be unwanted.
-fn said(router: &Router, text: Vec<u8>, class: u8) -> RouteError {
+fn said(router: &Router, text: Vec<u8>) -> RouteError {
     let text = match router.on(opt::redirect::FORBID_SMTP_CODE) {
-        true => text[code(&text, class)..].to_vec(),
+        true => text[code(&text)..].to_vec(),
         false => text,
     };
     RouteError { said: Some(text.clone()), ..RouteError::new(text) }
 }
 
 /// The length of a code such as `550 5.1.1 ` at the head of a text; 0 where there
-/// is none of the class.
-fn code(text: &[u8], class: u8) -> usize {
+/// is none.
+fn code(text: &[u8]) -> usize {
     let digits = |text: &[u8]| text.iter().take_while(|c| c.is_ascii_digit()).count();
-    if text.first() != Some(&class) || digits(text) != 3 || text.get(3) != Some(&b' ') {
+    if digits(text) != 3 || text.get(3) != Some(&b' ') {
         return 0;
     }
     let mut end = 4;

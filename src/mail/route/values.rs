@@ -93,7 +93,7 @@ impl Routes {
             show_host(cx, first);
         }
         if let Some(home) = &first.home {
-            cx.set_var(var::HOME, home.clone());
+            cx.set_var(var::HOME, home.text().clone());
         }
         match &first.target {
             DeliveryTarget::File { .. } => cx.set_var(var::ADDRESS_FILE, address.text.clone()),

@@ -6,8 +6,8 @@
 mod letter;
 mod once;
 
+use eximious_core::Str;
 use eximious_core::world::{UserFileOrder, UserFileWork};
-use eximious_core::{FailClass, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::interval;
 use eximious_stdlib::lists::{ListOutcome, Matcher};
@@ -159,12 +159,12 @@ fn of_options(call: &mut TransportCall<'_>) -> Result<Reply, Trouble> {
     };
     reply.headers = expanded(call, opt::HEADERS)?;
     reply.text = value(call, opt::TEXT)?;
-    reply.file = expanded(call, opt::FILE)?;
+    reply.file = value(call, opt::FILE)?;
     reply.log = expanded(call, opt::LOG)?;
     reply.once = expanded(call, opt::ONCE)?;
     reply.file_expand = call.transport.on(opt::FILE_EXPAND);
     if reply.once.is_some()
-        && let Some(text) = expanded(call, opt::ONCE_REPEAT)?
+        && let Some(text) = value(call, opt::ONCE_REPEAT)?
     {
         reply.once_repeat = match interval::seconds(text.bytes()) {
             Some(seconds) => u64::from(seconds.unsigned_abs()),
@@ -194,7 +194,7 @@ fn of_filter(call: &mut TransportCall<'_>, wanted: &AutoReply) -> Reply {
         subject: wanted.subject.clone(),
         headers: wanted.extra_headers.clone(),
         text: wanted.text.clone(),
-        file: wanted.file.clone(),
+        file: wanted.file.clone().filter(|name| !name.is_empty()),
         file_expand: wanted.expand_file,
         return_message: wanted.return_message,
         log: wanted.log.clone(),
@@ -266,7 +266,6 @@ fn leave_out(call: &mut TransportCall<'_>, reply: &mut Reply) -> Result<(), Trou
     let Some(text) = call.transport.some_text(opt::NEVER_MAIL).cloned() else { return Ok(()) };
     let list = match Text::new(text.clone()).expand(call.cx) {
         Ok(list) => list,
-        Err(fail) if fail.class() == FailClass::Forced => return Ok(()),
         Err(_) => {
             let name = call.transport.name.bytes();
             let head =

@@ -9,7 +9,7 @@ use eximious_stdlib::variables::var;
 
 use super::local::HEADERS;
 use super::{TransportCall, Undelivered};
-use crate::mail::route::Text;
+use crate::mail::route::{HomeDirectory, Text};
 
 /// Where those run of which nobody says where.
 const ROOT: &[u8] = b"/";
@@ -24,8 +24,12 @@ pub(super) fn settle(call: &mut TransportCall<'_>) -> Result<Vec<u8>, Undelivere
     let delivery = call.consignment.deliveries[0];
     // What a router has found is no part of what is found out here.
     call.cx.unset_var(var::HOME);
-    let home = call.transport.text(opt::HOME_DIRECTORY).or(delivery.home.as_ref()).cloned();
-    let home = home.map(|text| path(call, "home", &text)).transpose()?;
+    let home = match (call.transport.text(opt::HOME_DIRECTORY).cloned(), &delivery.home) {
+        (Some(text), _) => Some(path(call, "home", &text)?),
+        (None, Some(HomeDirectory::Written(text))) => Some(path(call, "home", text)?),
+        (None, Some(HomeDirectory::Known(home))) => Some(home.clone()),
+        (None, None) => None,
+    };
     if let Some(home) = &home {
         call.cx.set_var(var::HOME, home.clone());
     }

@@ -1,6 +1,6 @@
 //! What keeps a transport from a delivery before it begins: `message_size_limit`.
 
-use eximious_core::{Expanded, FailClass, Str};
+use eximious_core::{Expanded, Str};
 use eximious_stdlib::number::comparand;
 use eximious_stdlib::options::opt::transport as opt;
 
@@ -42,12 +42,17 @@ fn limit(cx: &mut Context, transport: &Transport) -> Result<i64, Vec<u8>> {
     };
     let text: Str = match Text::new(text).expand(cx) {
         Ok(text) => text,
-        Err(fail) if fail.class() == FailClass::Forced => return Ok(0),
         Err(fail) => return Err(told("failed to expand", fail.message())),
     };
     // Nothing at all is no number here; blanks are, as in a comparison.
     if text.is_empty() {
         return Err(told("invalid", b"integer expected but \"\" found"));
     }
-    comparand(text.bytes()).map_err(|fail| told("invalid", fail.message()))
+    match comparand(text.bytes()) {
+        Ok(limit) if limit < 0 => {
+            let shown = [b"\"", text.bytes(), b"\" found"].concat();
+            Err(told("invalid", &[b"non-negative integer expected but ", &shown[..]].concat()))
+        }
+        limit => limit.map_err(|fail| told("invalid", fail.message())),
+    }
 }

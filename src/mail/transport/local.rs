@@ -156,11 +156,6 @@ impl<'c> LocalText<'c> {
         let text =
             |option| transport.text(option).map(|text| text.bytes().to_vec()).unwrap_or_default();
         let (check, escape) = (text(options.check), text(options.escape));
-        // One without the other does nothing.
-        let (check, escape) = match check.is_empty() || escape.is_empty() {
-            true => (Vec::new(), Vec::new()),
-            false => (check, escape),
-        };
         let changes = LineChanges { check, escape, in_header: batched, crlf };
         Ok(Self { before, outgoing, changes, after, unlogged })
     }

@@ -1,12 +1,13 @@
 //! The message as a transport sends it: the header lines that the routers and the transport
 //! add, remove and rewrite, and the body (specification, chapter 24).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
-use eximious_core::{DriverOpt, Fail, FailClass, Header, Message, Str};
-use eximious_stdlib::lists::elements;
+use eximious_core::{DriverOpt, FailClass, Header, Message, Str};
+use eximious_stdlib::lists::{elements, elements_by};
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
@@ -248,8 +249,8 @@ pub(crate) fn header_lines(
     message: &Message,
     attached: &Attached,
 ) -> Result<Vec<u8>, Vec<u8>> {
-    let own = expanded(cx, transport, opt::HEADERS_REMOVE)?;
-    let lists = attached.headers_remove.iter().chain([&own]);
+    let own = items(cx, transport, opt::HEADERS_REMOVE, b':')?;
+    let lists = attached.headers_remove.iter().chain(&own);
     let removed: Vec<Vec<u8>> =
         lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect();
     let stays = |header: &&Header| !is_removed(header, &removed);
@@ -270,8 +271,8 @@ pub(crate) fn header_lines(
             lines.extend_from_slice(new.as_deref().unwrap_or(&header.line));
         }
     }
-    let own = expanded(cx, transport, opt::HEADERS_ADD)?;
-    for text in attached.headers_add.iter().chain([&own]).filter(|text| !text.is_empty()) {
+    let own = items(cx, transport, opt::HEADERS_ADD, b'\n')?;
+    for text in attached.headers_add.iter().chain(&own) {
         lines.extend_from_slice(text.bytes());
         if lines.last().is_some_and(|byte| *byte != b'\n') {
             lines.push(b'\n');
@@ -291,17 +292,25 @@ fn is_removed(header: &Header, names: &[Vec<u8>]) -> bool {
     })
 }
 
-/// A text of the transport's; nothing where its expansion is forced to fail.
-fn expanded(
+/// The items of a list of the transport's, each expanded by itself, without those that are empty
+/// or forced to fail.
+fn items(
     cx: &mut Context,
     transport: &Transport,
     option: DriverOpt<Str>,
-) -> Result<Str, Vec<u8>> {
-    let Some(text) = transport.expand_some(cx, option) else { return Ok(Str::EMPTY) };
-    text.or_else(|fail: Fail| match fail.class() {
-        FailClass::Forced => Ok(Str::EMPTY),
-        _ => Err(fail.message().to_vec()),
-    })
+    separator: u8,
+) -> Result<Vec<Str>, Vec<u8>> {
+    let Some(list) = transport.some_text(option).cloned() else { return Ok(Vec::new()) };
+    let engine = cx.engine().clone();
+    let expanded = |item: Cow<'_, [u8]>| {
+        let text = transport.on_behalf_of(cx, option.name(), |cx| engine.expand_once(&item, cx));
+        match text {
+            Ok(text) => (!text.is_empty()).then_some(Ok(text)),
+            Err(fail) if fail.class() == FailClass::Forced => None,
+            Err(fail) => Some(Err(fail.message().to_vec())),
+        }
+    };
+    elements_by(list.bytes(), separator).filter_map(expanded).collect()
 }
 
 /// Changes lines as they are read.

@@ -21,7 +21,7 @@ impl Routes {
         outcomes: &[Outcome],
     ) -> Option<Vec<u8>> {
         let transport = self.transport_at(number);
-        let name = transport.some_text(opt::SHADOW_TRANSPORT)?.clone();
+        let name = transport.text(opt::SHADOW_TRANSPORT)?.clone();
         let pairs = consignment.deliveries.iter().zip(outcomes);
         let done = pairs.filter(|(_, outcome)| matches!(outcome, Outcome::Delivered(_)));
         let done: Vec<&Delivery> = done.map(|(delivery, _)| *delivery).collect();
@@ -64,7 +64,7 @@ impl Routes {
     /// Whether `shadow_condition` says so.
     fn is_shadow_wanted(&self, cx: &mut Context, number: usize) -> bool {
         let transport = self.transport_at(number);
-        let Some(text) = transport.some_text(opt::SHADOW_CONDITION).cloned() else { return true };
+        let Some(text) = transport.text(opt::SHADOW_CONDITION).cloned() else { return true };
         match transport.expand(cx, opt::SHADOW_CONDITION) {
             Some(Err(fail)) => {
                 if fail.class() != FailClass::Forced {

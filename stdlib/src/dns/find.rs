@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds, TracePlace};
 use eximious_core::world::Random;
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
 use super::local::{self, LocalAddresses};
 use super::{DnsFound, DnsReply, How, Patience, kind};
@@ -528,9 +528,10 @@ impl Finder<'_> {
 
     fn log_insecure(&self, call: &mut Call<'_>) {
         let line = [b"dnssec fail on SRV for ", self.name].concat();
+        let wanted = call.settings().log_selector();
         call.with_record(&LOG, |call| {
             if let Ok(log) = call.log() {
-                log.main(&line);
+                log.by_selector(wanted, LogSelector::HOST_LOOKUP_FAILED, &line);
             }
         });
     }

@@ -16,9 +16,14 @@ pub struct Elements<'a> {
 
 /// A list's elements. A change of separator (`<; `) at its head is obeyed.
 pub fn elements(list: &[u8]) -> Elements<'_> {
+    elements_by(list, b':')
+}
+
+/// The same of a list that has another separator than a colon where it doesn't change it.
+pub fn elements_by(list: &[u8], separator: u8) -> Elements<'_> {
     match change_of_separator(list) {
         Some((separator, length)) => Elements { rest: &list[length..], separator },
-        None => Elements { rest: list, separator: b':' },
+        None => Elements { rest: list, separator },
     }
 }
 

@@ -35,12 +35,12 @@ pub(super) fn check(
 ) -> Result<(), MailboxFault> {
     let Some(measure) = measure else { return Ok(()) };
     let quota = &order.quota;
-    if quota.refuses_bytes && file::over(quota.bytes, measure.bytes, quota.adds) {
-        return Err(super::full("quota", name, unread));
-    }
     let one = quota.adds.map(|_| 1);
     if quota.refuses_files && file::over(quota.files, measure.files, one) {
         return Err(super::full("filecount quota", name, unread));
+    }
+    if quota.refuses_bytes && file::over(quota.bytes, measure.bytes, quota.adds) {
+        return Err(super::full("quota", name, unread));
     }
     Ok(())
 }

@@ -83,7 +83,7 @@ fn said(file: File, order: &MailboxOrder) -> Option<Said> {
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
     let mut lines = text.strip_suffix('\n')?.lines();
-    if lines.next() != Some(head(order).trim_end()) {
+    if quotas(lines.next()?)? != (order.quota.bytes, order.quota.files) {
         return None;
     }
     let (mut bytes, mut files, mut count) = (0_i64, 0_i64, 0);
@@ -96,6 +96,17 @@ fn said(file: File, order: &MailboxOrder) -> Option<Said> {
     let age = data.modified().ok().and_then(|then| then.elapsed().ok()).unwrap_or_default();
     let measure = Measure { bytes: u64::try_from(bytes).ok()?, files: u64::try_from(files).ok()? };
     Some(Said { measure, is_fresh: count <= 1 && age < OLDEST })
+}
+
+/// The quotas of bytes and of files that the first line names; without one, there is none.
+fn quotas(line: &str) -> Option<(u64, u64)> {
+    let (bytes, files) = line.trim_end().split_once('S')?;
+    let files = match files.strip_prefix(',') {
+        Some(files) => files.strip_suffix('C')?.parse().ok()?,
+        None if files.is_empty() => 0,
+        None => return None,
+    };
+    Some((bytes.parse().ok()?, files))
 }
 
 fn head(order: &MailboxOrder) -> String {

@@ -152,7 +152,10 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     {
         run.cx.set_var(var::LOCAL_PART, delivery.address.local_part.clone());
         run.cx.set_var(var::DOMAIN, delivery.address.domain.clone());
-        run.cx.set_var(var::HOME, delivery.home.clone().unwrap_or_default());
+        run.cx.set_var(
+            var::HOME,
+            delivery.home.as_ref().map(|home| home.text().clone()).unwrap_or_default(),
+        );
         room = fits(run, acls.routes().transport_at(number), delivery).map(Some);
     }
     for (var, value) in variables.into_iter().zip(before) {

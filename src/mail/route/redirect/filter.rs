@@ -9,7 +9,7 @@ use super::super::machine::{Machine, Note, Verdict};
 use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
 use super::super::{DeliveryTarget, FilterPipe, Purpose};
-use super::mistakes::{Mistake, passed_over};
+use super::mistakes::{Mistake, SKIPPED, passed_over};
 use super::{Redirection, file_transport, said};
 use crate::Context;
 use crate::mail::filter::{
@@ -17,22 +17,28 @@ use crate::mail::filter::{
     Manner, exim, sieve, with_rights_of,
 };
 
-/// Whether a filter may be run at all.
-pub(super) fn permitted(
+/// What becomes of an address whose filter may not be run; nothing where it may.
+pub(super) fn unpermitted(
     machine: &mut Machine<'_>,
     router: &Router,
     kind: FilterKind,
-) -> Result<(), RouteError> {
+) -> Result<Option<Verdict>, RouteError> {
     let (option, what): (_, &[u8]) = match kind {
         FilterKind::Exim => (opt::redirect::FORBID_EXIM_FILTER, b"Exim filtering not enabled"),
         FilterKind::Sieve => (opt::redirect::FORBID_SIEVE_FILTER, b"Sieve filtering not enabled"),
     };
     if !machine.switch(router, opt::redirect::ALLOW_FILTER)? {
-        return Err(wrong(router, b"filtering not enabled"));
+        let why = b"filtering not enabled";
+        if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
+            return Err(wrong(router, why));
+        }
+        passed_over(machine, router, &[Mistake::new(why, None)], 0)?;
+        machine.note = Some(Note::logged(SKIPPED));
+        return Ok(Some(Verdict::Decline));
     }
     match machine.switch(router, option)? {
         true => Err(wrong(router, what)),
-        false => Ok(()),
+        false => Ok(None),
     }
 }
 
@@ -97,10 +103,10 @@ pub(super) fn run(
                 return Err(wrong(router, &why));
             }
             passed_over(machine, router, &[Mistake::new(why, None)], 0)?;
-            machine.note = Some(Note::logged("syntax error in redirection data"));
+            machine.note = Some(Note::logged(SKIPPED));
             return Ok(Verdict::Decline);
         }
-        FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
+        FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec())),
         FilterEnd::Freeze(text) => {
             // What it wanted before is done.
             generate(machine, redirection, filtered.actions, &inbox)?;
@@ -108,7 +114,7 @@ pub(super) fn run(
         }
         FilterEnd::Fail(text) => {
             generate(machine, redirection, filtered.actions, &inbox)?;
-            return Ok(Verdict::Fail(said(router, text.bytes().to_vec(), b'5')));
+            return Ok(Verdict::Fail(said(router, text.bytes().to_vec())));
         }
         FilterEnd::Finished | FilterEnd::Error(_) => {}
     }

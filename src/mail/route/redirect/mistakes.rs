@@ -9,6 +9,9 @@ use super::super::machine::Machine;
 use super::super::pass::{RouteError, RouteNotice};
 use super::super::router::{Router, Text};
 
+/// What is noted where nothing was left of it.
+pub(super) const SKIPPED: &str = "syntax error in redirection data";
+
 /// One thing that was passed over.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Mistake {

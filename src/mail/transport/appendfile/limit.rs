@@ -9,6 +9,8 @@ pub(crate) struct Limit {
     pub(crate) is_unchecked: bool,
     /// Whether the number is a part of another limit, in hundred-thousandths.
     pub(crate) is_share: bool,
+    /// Whether the number was below zero.
+    pub(crate) is_negative: bool,
 }
 
 /// Reads one: `10M`, `1.5G/no_check`, `75%`. Nothing at all, and what is below zero, is no
@@ -43,6 +45,7 @@ pub(crate) fn limit(text: &[u8]) -> Option<Limit> {
     if part.contains('.') || whole.is_empty() && part.is_empty() && !number.is_empty() {
         return None;
     }
+    limit.is_negative = is_negative;
     if !is_negative {
         let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
         limit.number = whole.checked_mul(factor)?.saturating_add(fraction(part, factor));

@@ -92,7 +92,7 @@ fn path(
     let delivery = call.consignment.deliveries[0];
     let name = transport.name.bytes();
     let (file, directory) = (transport.text(opt::FILE), transport.text(opt::DIRECTORY));
-    let (text, mut in_directory) = match (file, directory) {
+    let (text, in_directory) = match (file, directory) {
         (Some(file), _) => (file.clone(), false),
         (None, Some(directory)) => (directory.clone(), true),
         (None, None) => match delivery.target {
@@ -114,9 +114,6 @@ fn path(
     let option = if in_directory { opt::DIRECTORY } else { opt::FILE };
     let path = call.expand(&text, option.name(), "file or directory name");
     let path = path.map_err(Undelivered::panicking)?;
-    if matches!(delivery.target, DeliveryTarget::File { .. }) && path.bytes().ends_with(b"/") {
-        in_directory = true;
-    }
     if !in_directory {
         for option in [opt::MAILDIR_FORMAT, opt::MAILSTORE_FORMAT] {
             if transport.on(option) {
@@ -238,7 +235,7 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         false => Limit::default(),
     };
     let threshold = number(call, opt::QUOTA_WARN_THRESHOLD)?.unwrap_or_default();
-    if let Some(percent) = threshold.excess() {
+    if let Some(percent) = threshold.excess().filter(|_| bytes.number > 0) {
         let head = format!("Invalid quota_warn_threshold percentage ({percent}) for ");
         let parts = [head.as_bytes(), transport.name.bytes(), b" transport"];
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
@@ -247,12 +244,19 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         true => 0,
         false => threshold.of(bytes.number),
     };
-    let known_bytes = number(call, opt::MAILBOX_SIZE)?.map(|known| known.number);
-    let known_files = number(call, opt::MAILBOX_FILECOUNT)?.map(|known| known.number);
+    let known_bytes = known(call, opt::MAILBOX_SIZE)?;
+    let known_files = known(call, opt::MAILBOX_FILECOUNT)?;
     let directory = match transport.some_text(opt::QUOTA_DIRECTORY).cloned() {
         Some(text) => {
             let name = opt::QUOTA_DIRECTORY.name();
-            Some(call.expand(&text, name, name)?.bytes().to_vec())
+            let path = call.expand(&text, name, "quota_directory name");
+            let path = path.map_err(Undelivered::panicking)?.bytes().to_vec();
+            if !path.starts_with(b"/") {
+                let head = [b"appendfile: quota_directory name \"", &path[..]].concat();
+                let why = [&head[..], b"\" is not absolute"].concat();
+                return Err(Undelivered::new(fault::NOT_ABSOLUTE, why));
+            }
+            Some(path)
         }
         None => None,
     };
@@ -269,6 +273,13 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         names_tell: transport.some_text(opt::QUOTA_SIZE_REGEX).is_some(),
     };
     Ok((quota, threshold))
+}
+
+/// What is there already, as an option says; nothing where that is to be counted.
+fn known(call: &mut TransportCall<'_>, option: DriverOpt<Str>) -> Result<Option<u64>, Undelivered> {
+    let is_set = call.transport.text(option).is_some();
+    let known = number(call, option)?.or_else(|| is_set.then(Limit::default));
+    Ok(known.filter(|known| !known.is_negative).map(|known| known.number))
 }
 
 /// A number that an option says; `None` where it is not set.

@@ -56,7 +56,7 @@ fn check(transport: &Instance) -> Result<(), ConfigError> {
     }
     user_has_group(transport)?;
     match transport.text(appendfile::CREATE_FILE) {
-        None | Some(b"anywhere" | b"belowhome" | b"inhome") => Ok(()),
+        None | Some(b"" | b"anywhere" | b"belowhome" | b"inhome") => Ok(()),
         Some(path) if path.starts_with(b"/") => Ok(()),
         Some(other) => {
             let head = b"invalid value given for \"create_file\" for the ".as_slice();

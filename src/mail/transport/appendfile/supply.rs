@@ -74,10 +74,10 @@ impl<'s> Supply<'s> {
         &mut self,
         (option, may_be_nothing): (DriverOpt<Str>, bool),
         about: &str,
-    ) -> Result<Str, MailboxFault> {
-        let Some(text) = self.transport.some_text(option).cloned() else { return Ok(Str::EMPTY) };
-        Text::new(text.clone()).expand(self.cx).or_else(|fail| match fail.class() {
-            FailClass::Forced if may_be_nothing => Ok(Str::EMPTY),
+    ) -> Result<Option<Str>, MailboxFault> {
+        let Some(text) = self.transport.text(option).cloned() else { return Ok(None) };
+        Text::new(text.clone()).expand(self.cx).map(Some).or_else(|fail| match fail.class() {
+            FailClass::Forced if may_be_nothing => Ok(None),
             _ => {
                 let head = [b"Expansion of \"", text.bytes(), b"\" ("].concat();
                 let name = self.transport.name.bytes();
@@ -141,7 +141,7 @@ fn enveloped(call: &TransportCall<'_>, at: usize) -> Str {
 /// A text that ends with a newline, unless it is empty.
 fn line(text: &Str) -> Vec<u8> {
     let mut line = text.bytes().to_vec();
-    if line.last().is_some_and(|byte| *byte != b'\n') {
+    if line.last() != Some(&b'\n') {
         line.push(b'\n');
     }
     line
@@ -169,7 +169,7 @@ impl MailboxSupply for Supply<'_> {
         let name = self.text((opt::DIRECTORY_FILE, false), opt::DIRECTORY_FILE.name());
         self.cx.unset_var(var::INODE);
         let name = name.map_err(|fault| MailboxFault { number: 0, ..fault })?;
-        Ok(name.bytes().to_vec())
+        Ok(name.unwrap_or_default().bytes().to_vec())
     }
 
     fn tag(&mut self, written: u64) -> Result<Vec<u8>, MailboxFault> {
@@ -180,7 +180,7 @@ impl MailboxSupply for Supply<'_> {
         self.cx.set_var(var::MESSAGE_SIZE, written.to_string());
         let text = self.text((opt::MAILDIR_TAG, true), opt::MAILDIR_TAG.name());
         self.cx.set_var(var::MESSAGE_SIZE, before);
-        Ok(tag(text?.bytes()))
+        Ok(tag(text?.unwrap_or_default().bytes()))
     }
 
     fn envelope(&mut self, base: &[u8]) -> Result<Vec<u8>, MailboxFault> {
@@ -188,7 +188,9 @@ impl MailboxSupply for Supply<'_> {
         let texts =
             self.text((opt::MAILSTORE_PREFIX, true), "mailstore prefix").and_then(|prefix| {
                 let suffix = self.text((opt::MAILSTORE_SUFFIX, true), "mailstore suffix")?;
-                Ok((line(&prefix), line(&suffix)))
+                let [prefix, suffix] =
+                    [prefix, suffix].map(|text| text.as_ref().map(line).unwrap_or_default());
+                Ok((prefix, suffix))
             });
         self.cx.unset_var(var::MAILSTORE_BASENAME);
         let (mut envelope, suffix) = texts?;

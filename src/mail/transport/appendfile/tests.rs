@@ -2,7 +2,7 @@ use eximious_core::world::Fixture;
 use eximious_core::{Header, Message, Str};
 use eximious_stdlib::variables::var;
 
-use crate::mail::route::{Address, Delivery, DeliveryTarget, Identity, Routes};
+use crate::mail::route::{Address, Delivery, DeliveryTarget, HomeDirectory, Identity, Routes};
 use crate::mail::transport::{Consignment, Delivered, Outcome};
 use crate::{Config, Engine, Macros};
 
@@ -27,7 +27,7 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
         fallback_hosts: Vec::new(),
         stands_in: false,
         identity: Identity::default(),
-        home: Some(Str::fixed("/home/u")),
+        home: Some(HomeDirectory::Known(Str::fixed("/home/u"))),
         directory: None,
         recipients: Vec::new(),
     }

@@ -15,6 +15,8 @@ use crate::mail::transport::TransportCall;
 
 /// How long a file may be that follows the text.
 const LARGEST: u64 = 64 << 20;
+/// The number of what is not there (`ENOENT`).
+const NO_ENTRY: i32 = 2;
 /// How many messages an answer refers to: the first, and as many of the last.
 const MOST_REFERENCES: usize = 12;
 
@@ -86,12 +88,14 @@ fn ids(text: &[u8]) -> Vec<&[u8]> {
 
 /// The file that follows the text.
 fn file(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Vec<u8>, Trouble> {
-    let Some(name) = reply.file.as_ref().filter(|name| !name.is_empty()) else {
-        return Ok(Vec::new());
-    };
+    let Some(name) = &reply.file else { return Ok(Vec::new()) };
     untainted(call, "file", name)?;
     let order = call.user_file(name, UserFileWork::Read(LARGEST));
-    let bytes = match call.cx.engine().world().mailboxes.file(&order) {
+    let read = match name.is_empty() {
+        true => Err(std::io::Error::from_raw_os_error(NO_ENTRY)),
+        false => call.cx.engine().world().mailboxes.file(&order),
+    };
+    let bytes = match read {
         Ok(bytes) => bytes,
         Err(_) if call.transport.on(opt::FILE_OPTIONAL) => return Ok(Vec::new()),
         Err(error) => {
