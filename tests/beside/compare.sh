@@ -26,4 +26,4 @@ if [ -n "${SORT:-}" ]; then
     for who in exim ours; do sort -o "$work/$who.txt" "$work/$who.txt"; done
 fi
 echo "$(wc -l < "$work/exim.txt") lines"
-diff -u --label exim --label eximious "$work/exim.txt" "$work/ours.txt"
+diff -U${CONTEXT:-3} --label exim --label eximious "$work/exim.txt" "$work/ours.txt"
