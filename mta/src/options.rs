@@ -16,8 +16,20 @@ pub(crate) fn number(cx: &mut Context, option: Opt<Expanded<i64>>) -> i64 {
 
 /// A text, expanded; a failure is logged, and gives nothing.
 pub(crate) fn expanded(cx: &mut Context, option: Opt<Str>) -> Option<Str> {
+    tried(cx, option).unwrap_or_default()
+}
+
+/// A text could not be expanded, which is logged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Unexpanded;
+
+/// As [`expanded`], for whom a failure is another thing than nothing.
+///
+/// # Errors
+/// It can't be expanded.
+pub(crate) fn tried(cx: &mut Context, option: Opt<Str>) -> Result<Option<Str>, Unexpanded> {
     let text = cx.engine().settings().get(option);
-    expanded_text(cx, option.name(), &text)
+    tried_text(cx, option.name(), &text)
 }
 
 /// Who reports are from (`dsn_from`); where that can't be expanded, who they are from by default.
@@ -38,20 +50,24 @@ pub(crate) fn dsn_from(cx: &mut Context) -> Str {
 
 /// As [`expanded`], for what stands in an option of this name.
 pub(crate) fn expanded_text(cx: &mut Context, name: &str, text: &Str) -> Option<Str> {
+    tried_text(cx, name, text).unwrap_or_default()
+}
+
+fn tried_text(cx: &mut Context, name: &str, text: &Str) -> Result<Option<Str>, Unexpanded> {
     if text.is_empty() {
-        return None;
+        return Ok(None);
     }
     let engine = cx.engine().clone();
     match cx.on_behalf_of(name, |cx| engine.expand_once(text.bytes(), cx)) {
-        Ok(value) => Some(value),
+        Ok(value) => Ok(Some(value)),
         // Who says `fail` means that there is nothing.
-        Err(fail) if fail.class() == FailClass::Forced => None,
+        Err(fail) if fail.class() == FailClass::Forced => Ok(None),
         Err(fail) => {
             let middle = [b"\" (", name.as_bytes(), b"): "].concat();
             let head = [b"failed to expand \"", text.bytes(), &middle].concat();
             let line = [&head[..], fail.message()].concat();
             engine.world().log.panic(&line);
-            None
+            Err(Unexpanded)
         }
     }
 }

@@ -110,16 +110,17 @@ fn log_selector(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// What the system's log can be called.
-const FACILITIES: [&str; 19] = [
-    "auth", "authpriv", "cron", "daemon", "ftp", "kern", "local0", "local1", "local2", "local3",
-    "local4", "local5", "local6", "local7", "lpr", "mail", "news", "user", "uucp",
+const FACILITIES: [&str; 13] = [
+    "daemon", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+    "mail", "news", "user", "uucp",
 ];
 
 fn syslog_facility(config: &Config) -> Result<(), ConfigError> {
-    let Some(facility) = config.settings.text(opt::SYSLOG_FACILITY) else { return Ok(()) };
+    let Some(facility) = config.settings.given(opt::SYSLOG_FACILITY) else { return Ok(()) };
     let facility = facility.bytes();
-    let known = facility.strip_prefix(b"log_").unwrap_or(facility);
-    if FACILITIES.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(known)) {
+    let lower = facility.to_ascii_lowercase();
+    let known = lower.strip_prefix(b"log_").unwrap_or(&lower);
+    if FACILITIES.iter().any(|name| name.as_bytes() == known) {
         return Ok(());
     }
     let message = [b"failed to interpret syslog_facility \"", facility, b"\""].concat();

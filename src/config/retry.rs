@@ -158,7 +158,10 @@ impl RetryError {
             }
             b"tls_required" => Self::TlsRequired,
             _ => {
-                if let Some(age) = lower.strip_prefix(b"quota_") {
+                // Units, and the `x` for any digit, are small letters.
+                let behind =
+                    |head: &[u8]| lower.starts_with(head).then(|| name.split_at(head.len()));
+                if let Some((_, age)) = behind(b"quota_") {
                     let age = seconds(age).ok_or_else(|| b"bad time value".to_vec())?;
                     Self::Quota(Some(age.into()))
                 } else if let Some(source) = lower.strip_prefix(b"refused_") {
@@ -171,12 +174,12 @@ impl RetryError {
                     let words = b"\"A\", \"MX\", or \"connect\" expected after \"timeout\"";
                     let source = HostSource::parse(source).ok_or_else(|| words.to_vec())?;
                     Self::Timeout { connecting: behind.is_some(), source }
-                } else if let Some(code) = lower.strip_prefix(b"data_4") {
-                    Self::Data(ReplyCode::parse("data", code)?)
-                } else if let Some(code) = lower.strip_prefix(b"mail_4") {
-                    Self::Mail(ReplyCode::parse("mail", code)?)
-                } else if let Some(code) = lower.strip_prefix(b"rcpt_4") {
-                    Self::Rcpt(ReplyCode::parse("rcpt", code)?)
+                } else if let Some((head, code)) = behind(b"data_4") {
+                    Self::Data(ReplyCode::parse(head, code)?)
+                } else if let Some((head, code)) = behind(b"mail_4") {
+                    Self::Mail(ReplyCode::parse(head, code)?)
+                } else if let Some((head, code)) = behind(b"rcpt_4") {
+                    Self::Rcpt(ReplyCode::parse(head, code)?)
                 } else {
                     return unknown();
                 }
@@ -188,7 +191,7 @@ impl RetryError {
 
 impl ReplyCode {
     /// The last two digits of a reply to a command.
-    fn parse(command: &str, digits: &[u8]) -> Result<Self, Vec<u8>> {
+    fn parse(head: &[u8], digits: &[u8]) -> Result<Self, Vec<u8>> {
         let digit = |c: u8| c.is_ascii_digit().then(|| c - b'0');
         match digits {
             b"xx" => Ok(Self { tens: None, ones: None }),
@@ -196,11 +199,11 @@ impl ReplyCode {
             [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => {
                 Ok(Self { tens: digit(*tens), ones: digit(*ones) })
             }
-            _ => Err(format!(
-                "{command}_4 must be followed by xx, dx, or dd, where x is literal and d is any \
-                 digit"
-            )
-            .into_bytes()),
+            _ => {
+                let tail = b" must be followed by xx, dx, or dd, where x is literal and d is any \
+                    digit";
+                Err([head, tail].concat())
+            }
         }
     }
 }

@@ -48,8 +48,11 @@ fn find<'c>(
     config: &'c Config,
     failure: &Failure,
 ) -> Result<Option<&'c RetryRule>, Fail> {
-    let keys: Vec<Str> =
-        [Some(&failure.key), failure.alternate.as_ref()].into_iter().flatten().map(whole).collect();
+    // The second key is a domain, whatever it looks like.
+    let keys: Vec<Str> = [Some(whole(&failure.key)), failure.alternate.as_ref().map(all_in)]
+        .into_iter()
+        .flatten()
+        .collect();
     // A pattern is looked at, and a file asked, for those errors alone that the rule is about.
     for (rule, _) in config.retry.iter().filter(|(rule, _)| rule.error.covers(failure.error)) {
         let mut hit = false;
@@ -77,11 +80,13 @@ fn find<'c>(
 
 /// A key as an address: a domain on its own stands for all that is in it.
 fn whole(key: &Str) -> Str {
-    let (text, taint) = key.read();
-    match text.contains(&b'@') {
-        true => key.clone(),
-        false => Str::from([b"*@", text].concat()).stamped(taint),
-    }
+    if key.bytes().contains(&b'@') { key.clone() } else { all_in(key) }
+}
+
+/// What stands for all that is in a domain.
+fn all_in(domain: &Str) -> Str {
+    let (text, taint) = domain.read();
+    Str::from([b"*@", text].concat()).stamped(taint)
 }
 
 impl RetryError {
@@ -100,7 +105,7 @@ impl RetryError {
         let code = ReplyCode { tens: Some(digits / 10), ones: Some(digits % 10) };
         match number {
             110 => Self::Timeout { connecting: detail & Self::CONNECTING != 0, source },
-            -22 => Self::Quota(detail.try_into().ok()),
+            -22 => Self::Quota(Some(detail.into())),
             111 => Self::Refused(source),
             -18 => Self::LostConnection,
             -38 | -37 => Self::TlsRequired,

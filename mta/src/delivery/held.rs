@@ -2,7 +2,7 @@
 //! `queue_smtp_domains`; and which deliveries come first, `remote_sort_domains`
 //! (specification 14).
 
-use eximious::route::Address;
+use eximious::route::{Address, innermost};
 use eximious::stdlib::lists::{ListOutcome, Matcher, elements};
 use eximious::transport::Undelivered;
 use eximious::{Engine, Opt, Str, opt};
@@ -16,6 +16,8 @@ use super::tracking::NodeId;
 /// Numbers of what is no error, as the log has them.
 const HELD: i32 = -23;
 const QUEUED: i32 = -56;
+/// That of a list that can't be asked.
+const UNTOLD: i32 = -35;
 
 /// What files, by being there, leave to the next run of the queue (`queue_only_file`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,11 +48,27 @@ impl QueueFiles {
 impl Attempt<'_> {
     /// Whether an address stays where it is (`hold_domains`), which is told then.
     pub(super) fn is_held(&mut self, node: NodeId, address: &Address) -> bool {
-        let is_held = !self.manner.forced && self.is_domain_in(address, opt::HOLD_DOMAINS);
-        if is_held {
-            self.keep_back(node, address, "", Undelivered::new(HELD, "domain is held"));
+        if self.percent_is_untold(address) {
+            let why = Undelivered::new(UNTOLD, "cannot check percent_hack_domains");
+            self.keep_back(node, address, "", why);
+            return true;
         }
-        is_held
+        if self.manner.forced {
+            return false;
+        }
+        let why = match self.is_domain_in(address, opt::HOLD_DOMAINS) {
+            Some(true) => Undelivered::new(HELD, "domain is held"),
+            Some(false) => return false,
+            None => untold(opt::HOLD_DOMAINS),
+        };
+        self.keep_back(node, address, "", why);
+        true
+    }
+
+    /// Whether nobody can tell now which address stands in a local part.
+    fn percent_is_untold(&mut self, address: &Address) -> bool {
+        self.cx.engine().settings().text(opt::PERCENT_HACK_DOMAINS).is_some()
+            && innermost(&mut self.cx, &address.text).is_err()
     }
 
     /// Whether addresses of some domains wait for a run of the queue (`queue_domains`).
@@ -61,12 +79,13 @@ impl Attempt<'_> {
 
     /// Whether an address does, which is told then.
     pub(super) fn is_queued(&mut self, node: NodeId, address: &Address) -> bool {
-        let is_queued = self.is_domain_in(address, opt::QUEUE_DOMAINS);
-        if is_queued {
-            let why = Undelivered::new(QUEUED, "domain is in queue_domains");
-            self.keep_back(node, address, " routing", why);
-        }
-        is_queued
+        let why = match self.is_domain_in(address, opt::QUEUE_DOMAINS) {
+            Some(true) => Undelivered::new(QUEUED, "domain is in queue_domains"),
+            Some(false) => return false,
+            None => untold(opt::QUEUE_DOMAINS),
+        };
+        self.keep_back(node, address, " routing", why);
+        true
     }
 
     fn keep_back(&mut self, node: NodeId, address: &Address, kind: &str, why: Undelivered) {
@@ -89,7 +108,8 @@ impl Attempt<'_> {
             return RemoteManner::Queued;
         }
         let mut some = planned.iter().map(|one| &one.delivery.address);
-        match some.any(|address| self.is_domain_in(address, opt::QUEUE_SMTP_DOMAINS)) {
+        match some.any(|address| self.is_domain_in(address, opt::QUEUE_SMTP_DOMAINS) != Some(false))
+        {
             true => RemoteManner::QueuedByDomain,
             false => manner,
         }
@@ -106,7 +126,8 @@ impl Attempt<'_> {
         }
         let mut left = std::mem::take(planned);
         for item in &items {
-            let of_item = |one: &Planned| self.is_in(&one.delivery.address, item, option);
+            let of_item =
+                |one: &Planned| self.is_in(&one.delivery.address, item, option) != Some(false);
             let (here, others) = parted(left, of_item);
             planned.extend(here);
             left = others;
@@ -114,19 +135,26 @@ impl Attempt<'_> {
         planned.extend(left);
     }
 
-    fn is_domain_in(&mut self, address: &Address, option: Opt<Str>) -> bool {
+    /// Whether an address's domain is in an option's list; nothing where nobody can tell now,
+    /// which is logged.
+    fn is_domain_in(&mut self, address: &Address, option: Opt<Str>) -> Option<bool> {
         let list = self.cx.engine().settings().get(option);
-        !list.is_empty() && self.is_in(address, &list, option)
+        if list.is_empty() { Some(false) } else { self.is_in(address, &list, option) }
     }
 
-    fn is_in(&mut self, address: &Address, list: &Str, option: Opt<Str>) -> bool {
+    fn is_in(&mut self, address: &Address, list: &Str, option: Opt<Str>) -> Option<bool> {
         let mut matcher = Matcher::domain(&address.domain).called(option.name());
         match self.cx.is_in(list, &mut matcher) {
-            Ok(outcome) => matches!(outcome, ListOutcome::Matched(_)),
-            // Nobody can tell, which is logged: it waits until somebody can.
-            Err(_) => true,
+            Ok(ListOutcome::Matched(_)) => Some(true),
+            Ok(ListOutcome::Unmatched(_)) => Some(false),
+            Ok(ListOutcome::Deferred(_)) | Err(_) => None,
         }
     }
+}
+
+/// Nobody can tell whether a domain is in an option's list: it waits until somebody can.
+fn untold(option: Opt<Str>) -> Undelivered {
+    Undelivered::new(UNTOLD, format!("{} lookup deferred", option.name()))
 }
 
 /// Those that something is true of, and the others. As in Exim, what was in the way goes to

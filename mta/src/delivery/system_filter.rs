@@ -125,19 +125,25 @@ impl Attempt<'_> {
 
     /// The filter's text, if there is to be one.
     fn system_filter(&mut self) -> Result<Option<Vec<u8>>, Vec<u8>> {
-        let name = self.cx.engine().settings().get(opt::SYSTEM_FILTER);
-        if name.is_empty() {
-            return Ok(None);
-        }
-        let name = match self.expanded(&name) {
-            Ok(name) if name.is_empty() => return Ok(None),
+        let engine = self.cx.engine().clone();
+        let Some(written) = engine.settings().given(opt::SYSTEM_FILTER) else { return Ok(None) };
+        let name = match self.expanded(&written) {
             Ok(name) => name,
             Err(fail) if fail.class() == FailClass::Forced => return Ok(None),
-            Err(fail) => return Err(fail.message().to_vec()),
+            Err(fail) => {
+                let head = [b"failed to expand \"", written.bytes(), b"\": "].concat();
+                return Err([&head[..], fail.message()].concat());
+            }
         };
+        if !name.bytes().starts_with(b"/") {
+            return Err([b"\"", name.bytes(), b"\" is not an absolute path"].concat());
+        }
         let files = self.cx.engine().world().files.clone();
         match files.read(name.bytes(), LARGEST) {
             Ok(text) => Ok(Some(text.to_vec())),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+                Err([name.bytes(), b" does not exist"].concat())
+            }
             Err(why) => {
                 let why = eximious::stdlib::wording::reason(&why);
                 Err([b"failed to open ", name.bytes(), b": ", why.as_bytes()].concat())

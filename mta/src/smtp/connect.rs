@@ -8,6 +8,7 @@ use super::tls::Greeting;
 use super::transaction::UNKNOWN_SIZE;
 use super::verdict::Refused;
 use super::{SmtpSession, reply};
+use crate::options;
 
 impl SmtpSession {
     /// Tells the values of the conversation who is connected.
@@ -49,7 +50,14 @@ impl SmtpSession {
         if self.setup.is_test {
             self.cx.unset_var(var::SENDER_ADDRESS);
         }
-        self.connection.host = self.active_hostname();
+        self.connection.host = match self.active_hostname() {
+            Some(name) => name,
+            None => {
+                self.connection.failed = true;
+                self.say(&[b"421 Local configuration error; please try again later."]);
+                return self.close();
+            }
+        };
         if let Err(stage) = self.admit_host() {
             return stage;
         }
@@ -153,17 +161,19 @@ impl SmtpSession {
         }
     }
 
-    fn active_hostname(&mut self) -> Str {
+    /// The name of this host for the connection; nothing where it can't be told, which is
+    /// logged.
+    fn active_hostname(&mut self) -> Option<Str> {
         // A test begins only when this host has a name.
         let muted = self.cx.trace().mute();
-        let expanded = self.expanded(opt::SMTP_ACTIVE_HOSTNAME);
+        let expanded = options::tried(&mut self.cx, opt::SMTP_ACTIVE_HOSTNAME);
         self.cx.trace().unmute(muted);
-        let name = match expanded {
+        let name = match expanded.ok()? {
             Some(name) if !name.is_empty() => name,
             _ => self.variable(var::PRIMARY_HOSTNAME),
         };
         self.cx.set_var(var::SMTP_ACTIVE_HOSTNAME, name.clone());
-        name
+        Some(name)
     }
 
     /// What the options say of the client; whether it was turned away.

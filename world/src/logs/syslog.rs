@@ -71,8 +71,9 @@ impl Syslog {
     /// A facility by its name, the program's name, and whether lines have the
     /// process's number and a time of their own.
     pub fn new(facility: &[u8], program: Vec<u8>, pid: bool, stamps: bool) -> Self {
-        let name = facility.strip_prefix(b"log_").unwrap_or(facility);
-        let is = |(known, _): &&(&[u8], u32)| known.eq_ignore_ascii_case(name);
+        let lower = facility.to_ascii_lowercase();
+        let name = lower.strip_prefix(b"log_").unwrap_or(&lower);
+        let is = |(known, _): &&(&[u8], u32)| *known == name;
         let facility = FACILITIES.iter().find(is).map_or(MAIL, |(_, number)| *number);
         Self { facility, program, pid, stamps, path: SOCKET.into(), socket: None, is_late: false }
     }
