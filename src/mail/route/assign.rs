@@ -25,7 +25,11 @@ impl Machine<'_> {
         self.assign_errors(router)?;
         self.assign_headers(router)?;
         let transport = self.transport_for(router, transport)?;
-        let identity = self.identity(router)?;
+        // Deliveries to other hosts are the server's own.
+        let identity = match transport.is_some_and(|number| self.routes.is_remote(number)) {
+            true => Identity::default(),
+            false => self.identity(router)?,
+        };
         let home = self.transport_home(router);
         let directory = directory(router, opt::TRANSPORT_CURRENT_DIRECTORY);
         let mut address = Address::clone(&self.address);

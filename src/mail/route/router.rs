@@ -163,7 +163,7 @@ impl Router {
             prefix_optional: flag(opt::LOCAL_PART_PREFIX_OPTIONAL),
             suffixes: options.text(opt::LOCAL_PART_SUFFIX).cloned(),
             suffix_optional: flag(opt::LOCAL_PART_SUFFIX_OPTIONAL),
-            home: some(opt::ROUTER_HOME_DIRECTORY),
+            home: text(opt::ROUTER_HOME_DIRECTORY),
             debug_print: some(opt::DEBUG_PRINT),
             require_files: some(opt::REQUIRE_FILES),
             by_verdict: flag(opt::BMI_DELIVER_DEFAULT)

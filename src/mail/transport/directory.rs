@@ -11,6 +11,9 @@ use super::local::HEADERS;
 use super::{TransportCall, Undelivered};
 use crate::mail::route::{HomeDirectory, Text};
 
+/// The number of what is not there (`ENOENT`).
+const NO_ENTRY: i32 = 2;
+
 /// Where those run of which nobody says where.
 const ROOT: &[u8] = b"/";
 
@@ -69,7 +72,11 @@ fn enter(call: &TransportCall<'_>, directory: &[u8]) -> Result<(), Undelivered> 
         path: directory.to_vec(),
         work: UserFileWork::Enter,
     };
-    let entered = call.cx.engine().world().mailboxes.file(&order);
+    let entered = match directory.is_empty() {
+        // No name is no name of the place where this runs.
+        true => Err(std::io::Error::from_raw_os_error(NO_ENTRY)),
+        false => call.cx.engine().world().mailboxes.file(&order),
+    };
     // A world without users' files has no system to ask.
     match entered.map_err(|why| why.raw_os_error()) {
         Err(Some(number)) => {
