@@ -7,12 +7,9 @@ use eximious_core::world::{UserFileOrder, UserFileWork, mailbox::fault};
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
-use super::local::HEADERS;
+use super::local::{HEADERS, NO_ENTRY};
 use super::{TransportCall, Undelivered};
 use crate::mail::route::{HomeDirectory, Text};
-
-/// The number of what is not there (`ENOENT`).
-const NO_ENTRY: i32 = 2;
 
 /// Where those run of which nobody says where.
 const ROOT: &[u8] = b"/";

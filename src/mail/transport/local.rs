@@ -16,6 +16,8 @@ use crate::mail::route::{DeliveryTarget, Text};
 
 /// A header line, or what surrounds a message, can't be told.
 pub(super) const HEADERS: i32 = -27;
+/// The number of what is not there (`ENOENT`).
+pub(super) const NO_ENTRY: i32 = 2;
 /// Something about the delivery makes no sense.
 pub(super) const UNKNOWN: i32 = -1;
 

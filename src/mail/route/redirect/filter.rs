@@ -28,18 +28,22 @@ pub(super) fn unpermitted(
         FilterKind::Sieve => (opt::redirect::FORBID_SIEVE_FILTER, b"Sieve filtering not enabled"),
     };
     if !machine.switch(router, opt::redirect::ALLOW_FILTER)? {
-        let why = b"filtering not enabled";
-        if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
-            return Err(wrong(router, why));
-        }
-        passed_over(machine, router, &[Mistake::new(why, None)], 0)?;
-        machine.note = Some(Note::logged(SKIPPED));
-        return Ok(Some(Verdict::Decline));
+        return mistaken(machine, router, b"filtering not enabled").map(Some);
     }
     match machine.switch(router, option)? {
         true => Err(wrong(router, what)),
         false => Ok(None),
     }
+}
+
+/// What becomes of an address whose filter is a mistake: it is passed over where those are.
+fn mistaken(machine: &mut Machine<'_>, router: &Router, why: &[u8]) -> Result<Verdict, RouteError> {
+    if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
+        return Err(wrong(router, why));
+    }
+    passed_over(machine, router, &[Mistake::new(why, None)], 0)?;
+    machine.note = Some(Note::logged(SKIPPED));
+    Ok(Verdict::Decline)
 }
 
 fn wrong(router: &Router, why: &[u8]) -> RouteError {
@@ -99,12 +103,7 @@ pub(super) fn run(
     }
     match filtered.end {
         FilterEnd::Error(why) if kind == FilterKind::Exim => {
-            if !router.on(opt::redirect::SKIP_SYNTAX_ERRORS) {
-                return Err(wrong(router, &why));
-            }
-            passed_over(machine, router, &[Mistake::new(why, None)], 0)?;
-            machine.note = Some(Note::logged(SKIPPED));
-            return Ok(Verdict::Decline);
+            return mistaken(machine, router, &why);
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec())),
         FilterEnd::Freeze(text) => {

@@ -6,6 +6,7 @@ use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::{self as generic, autoreply as opt};
 use eximious_stdlib::variables::var;
 
+use super::super::local::NO_ENTRY;
 use super::super::outgoing::unwritten;
 use super::{Reply, Trouble, later, never, untainted};
 use crate::Context;
@@ -15,8 +16,6 @@ use crate::mail::transport::TransportCall;
 
 /// How long a file may be that follows the text.
 const LARGEST: u64 = 64 << 20;
-/// The number of what is not there (`ENOENT`).
-const NO_ENTRY: i32 = 2;
 /// How many messages an answer refers to: the first, and as many of the last.
 const MOST_REFERENCES: usize = 12;
 
