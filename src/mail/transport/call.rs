@@ -185,6 +185,14 @@ pub struct FailedHost {
 }
 
 impl<'c> TransportCall<'c> {
+    /// Writes a line to the main log, which a transport may be told to keep silent to
+    /// (`disable_logging`).
+    pub(super) fn log(&mut self, line: &[u8]) {
+        if !self.transport.on(opt::DISABLE_LOGGING) {
+            self.cx.log().main(line);
+        }
+    }
+
     /// Delivers by a transport. `None` where its driver delivers nothing yet.
     pub(super) fn run(
         cx: &'c mut Context,

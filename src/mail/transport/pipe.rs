@@ -284,7 +284,7 @@ fn log(call: &mut TransportCall<'_>, output: &[u8], (is_fine, is_temporary): (bo
     let line = printing(line.trim_ascii_end(), topbit);
     let address = call.consignment.deliveries[0].address.text.clone();
     let head = [b"<", address.bytes(), b">: ", transport.name.bytes()].concat();
-    call.cx.log().main(&[&head[..], b" transport output: ", &line[..]].concat());
+    call.log(&[&head[..], b" transport output: ", &line[..]].concat());
 }
 
 /// `path`, expanded; where it can't be, as it is written.

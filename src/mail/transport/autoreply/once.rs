@@ -104,7 +104,7 @@ impl Once {
         if let Err(error) = call.cx.engine().world().mailboxes.file(&order) {
             let why = eximious_stdlib::wording::reason(&error);
             let head = [b"Failed to write to \"once\" file ", self.name.bytes()].concat();
-            call.cx.log().main(&[&head[..], b": ", why.as_bytes()].concat());
+            call.log(&[&head[..], b": ", why.as_bytes()].concat());
         }
     }
 }

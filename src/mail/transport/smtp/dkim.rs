@@ -80,7 +80,7 @@ pub(super) fn spared<T: Default>(
         true => {
             let head: &[u8] = b"DKIM: message could not be signed";
             let tail: &[u8] = b", and dkim_strict is set. Deferring message delivery.";
-            call.cx.log().main(&[head, tail].concat());
+            call.log(&[head, tail].concat());
             Err(Undelivered::new(UNKNOWN, [head, b": ", why].concat()))
         }
         false => Ok(T::default()),
@@ -100,7 +100,7 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
         let canon = Canon::named(canon).unwrap_or_else(|| {
             let head = b"DKIM: unknown canonicalization method '".as_slice();
             let line = [head, canon, b"', defaulting to 'relaxed'."].concat();
-            call.cx.log().main(&line);
+            call.log(&line);
             Canon::Relaxed
         });
         let hash = set(call, smtp::DKIM_HASH)?;

@@ -36,7 +36,7 @@ impl Attempt<'_, '_> {
     }
 
     pub(super) fn log(&mut self, line: &[u8]) {
-        self.call.cx.log().main(line);
+        self.call.log(line);
         self.call.done.message_log.push(line.to_vec());
     }
 

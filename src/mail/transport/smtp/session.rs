@@ -434,7 +434,7 @@ impl Attempt<'_, '_> {
                 if !self.is_last && error.cause != Cause::Timeout {
                     // What the next host has to say is what is told in the end.
                     let line = self.about_one(&error.logged());
-                    self.call.cx.log().main(&line);
+                    self.call.log(&line);
                 }
                 self.work.defer(&[at], &why);
                 self.call.done.refused.push((at, why.clone()));
@@ -576,7 +576,7 @@ impl Attempt<'_, '_> {
             self.log(&line);
             if !self.is_last && error.command == SmtpCommand::Rcpt && error.reply().is_some() {
                 // It is what is wrong with the host, and what is wrong with the address.
-                self.call.cx.log().main(&line);
+                self.call.log(&line);
             }
             let (host, why) = (self.taking.clone(), of_host);
             match for_message {
