@@ -69,9 +69,7 @@ pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {
         return false;
     }
     let mut matcher = Matcher::address(sender).called("untrusted_set_sender");
-    let is_listed = matches!(cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)));
-    // Who may name some sender may also say that there is none.
-    is_listed || sender.is_empty()
+    matches!(cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
 }
 
 /// An address that was given for the sender, with a domain, which may be in UTF-8.

@@ -133,7 +133,10 @@ impl SmtpSession {
         if line.contains(&0) {
             let shown = line.iter().map(|c| if *c == 0 { b'?' } else { *c });
             self.connection.command = shown.collect();
-            return self.refuse_nul();
+            return match self.admit_here(false) {
+                Ok(()) => self.refuse_nul(),
+                Err(stage) => stage,
+            };
         }
         if let Some(stage) = self.bars(line) {
             return stage;
@@ -182,19 +185,19 @@ impl SmtpSession {
 
     /// Whether a command may come now, as it is.
     fn admit(&mut self, command: Command, argument: &[u8]) -> Result<(), Stage> {
-        if command.stands_alone() && !argument.is_empty() {
+        let is_odd = command.stands_alone() && !argument.is_empty();
+        let resets = matches!(command, Command::Rset | Command::Quit);
+        match self.transaction.only_rset {
+            true => self.admit_here(!is_odd && resets)?,
+            false => self.admit_here(!is_odd && command.fits_between_chunks())?,
+        }
+        if is_odd {
             if matches!(command, Command::Rset | Command::StartTls) {
                 self.count_nonmail(command)?;
             }
             return Err(self.syntax_error(b"501", b"unexpected argument data"));
         }
         let within_chunks = self.transaction.chunks.is_some();
-        if self.transaction.only_rset && !matches!(command, Command::Rset | Command::Quit) {
-            return Err(self.protocol_error(b"503", b"only RSET accepted now"));
-        }
-        if within_chunks && !command.fits_between_chunks() {
-            return Err(self.refuse_within_chunks());
-        }
         self.check_sync(Some(command))?;
         if !command.is_mail() {
             self.count_nonmail(command)?;
@@ -204,6 +207,21 @@ impl SmtpSession {
             self.remember(command);
         }
         Ok(())
+    }
+
+    /// Refuses what does not fit where only RSET is accepted, or between the chunks of a
+    /// message.
+    pub(super) fn admit_here(&mut self, fits: bool) -> Result<(), Stage> {
+        if fits {
+            return Ok(());
+        }
+        if self.transaction.only_rset {
+            return Err(self.protocol_error(b"503", b"only RSET accepted now"));
+        }
+        match self.transaction.chunks.is_some() {
+            true => Err(self.refuse_within_chunks()),
+            false => Ok(()),
+        }
     }
 
     fn obey(&mut self, command: Command, argument: &[u8], last: LastRejected) -> Handled {
@@ -272,7 +290,7 @@ impl SmtpSession {
 
     fn help(&mut self) -> Stage {
         let tls = if self.offers_tls() { " STARTTLS" } else { "" };
-        let well_known = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
+        let well_known = self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         let atrn = self.offers_atrn();
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {

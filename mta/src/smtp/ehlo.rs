@@ -66,6 +66,8 @@ impl SmtpSession {
                 false => printing(argument, false),
             };
             let client = self.shown_client();
+            // Logs name the client as before.
+            self.cx.set_var(var::SENDER_HELO_NAME, Str::EMPTY);
             let head = [b"rejected ", word, b" from ", &client].concat();
             let middle = b": syntactically invalid argument(s): ";
             self.log_rejection(&[&head, middle.as_slice(), &shown].concat());
@@ -117,9 +119,9 @@ impl SmtpSession {
         }
         let mut bytes = reply::lines(&code, &greeting, false);
         for line in self.extensions() {
-            bytes.extend_from_slice(&[b"250-", line.as_bytes(), b"\r\n"].concat());
+            bytes.extend_from_slice(&[&code[..], b"-", line.as_bytes(), b"\r\n"].concat());
         }
-        bytes.extend_from_slice(b"250 HELP\r\n");
+        bytes.extend_from_slice(&[&code[..], b" HELP\r\n"].concat());
         self.say_lines(bytes);
         Ok(Stage::COMMANDS)
     }
@@ -169,7 +171,7 @@ impl SmtpSession {
         self.connection.advertised.atrn = self.offers_atrn();
         offer(&mut lines, self.flag(opt::ACCEPT_8BITMIME), "8BITMIME");
         self.connection.advertised.dsn =
-            offer(&mut lines, self.client_in(opt::DSN_ADVERTISE_HOSTS), "DSN");
+            offer(&mut lines, self.client_may_be_in(opt::DSN_ADVERTISE_HOSTS), "DSN");
         offer(&mut lines, self.connection.advertised.atrn, "ATRN");
         for (option, word) in [
             (opt::ACL_SMTP_ETRN, "ETRN"),
@@ -191,13 +193,13 @@ impl SmtpSession {
             lines.push(line);
         }
         self.connection.advertised.chunking =
-            offer(&mut lines, self.client_in(opt::CHUNKING_ADVERTISE_HOSTS), "CHUNKING");
+            offer(&mut lines, self.client_may_be_in(opt::CHUNKING_ADVERTISE_HOSTS), "CHUNKING");
         self.connection.advertised.starttls = offer(&mut lines, self.offers_tls(), "STARTTLS");
         self.connection.advertised.prdr = offer(&mut lines, self.flag(opt::PRDR_ENABLE), "PRDR");
         let eight_bit = self.flag(opt::ACCEPT_8BITMIME);
-        let utf8 = eight_bit && self.client_in(opt::SMTPUTF8_ADVERTISE_HOSTS);
+        let utf8 = eight_bit && self.client_may_be_in(opt::SMTPUTF8_ADVERTISE_HOSTS);
         self.connection.advertised.smtputf8 = offer(&mut lines, utf8, "SMTPUTF8");
-        offer(&mut lines, self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS), "WELLKNOWN");
+        offer(&mut lines, self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS), "WELLKNOWN");
         self.connection.advertised.xclient =
             offer(&mut lines, self.may_use_xclient(), xclient::OFFER);
         lines

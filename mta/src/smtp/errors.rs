@@ -127,13 +127,7 @@ impl SmtpSession {
 
     /// A command that nobody knows.
     pub(super) fn unknown_command(&mut self) -> Stage {
-        if self.transaction.only_rset {
-            return self.protocol_error(b"503", b"only RSET accepted now");
-        }
-        if self.transaction.chunks.is_some() {
-            return self.refuse_within_chunks();
-        }
-        if let Err(stage) = self.check_sync(None) {
+        if let Err(stage) = self.admit_here(false).and_then(|()| self.check_sync(None)) {
             return stage;
         }
         let most = self.number(opt::SMTP_MAX_UNKNOWN_COMMANDS);
@@ -168,12 +162,15 @@ impl SmtpSession {
         }
         let limited = match self.connection.counts.limits_nonmail {
             Some(limited) => limited,
-            None => self.client_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS),
+            None => self.client_may_be_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS),
         };
         self.connection.counts.limits_nonmail = Some(limited);
         self.connection.counts.nonmail += i64::from(limited);
         if self.connection.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
             return Ok(());
+        }
+        if self.transaction.chunks.is_some() {
+            return Err(self.refuse_within_chunks());
         }
         self.log_incomplete("too many non-mail commands");
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();

@@ -173,6 +173,7 @@ impl SmtpSession {
     /// A connection that brought no mail, and what it did instead.
     pub(super) fn log_no_mail(&mut self) {
         let told = std::mem::replace(&mut self.connection.counts.told_of_no_mail, true);
+        let told = told || self.connection.permissions.connection_nolog;
         if told || self.connection.counts.messages > 0 || !self.logs(LogSelector::SMTP_NO_MAIL) {
             return;
         }

@@ -12,6 +12,9 @@ use super::transaction::{DiscardedBy, Envelope, UNKNOWN_SIZE};
 use super::verdict::{Refused, unset};
 use super::{EnvelopeSender, SmtpSession};
 
+/// The largest size that is told: a number of Exim's.
+const MOST_SHOWN: u64 = i32::MAX as u64;
+
 impl SmtpSession {
     pub(super) fn mail(&mut self, argument: &[u8]) -> Handled {
         self.connection.counts.messages += 1;
@@ -56,7 +59,7 @@ impl SmtpSession {
             false => Ok(argument),
             true => parameters::mail(argument, offers, &mut params),
         };
-        if let Some(AuthParam { given, claimed, before }) = params.auth.take() {
+        for AuthParam { given, claimed, before } in params.auth {
             self.check_auth_parameter(before, given, &claimed)?;
         }
         let text = text.map_err(|wrong| self.syntax_error(b"501", wrong.0.as_bytes()))?;
@@ -151,8 +154,10 @@ impl SmtpSession {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let most = u64::from(i32::MAX.unsigned_abs());
-        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+        let shown = match size >= MOST_SHOWN {
+            true => format!(">={MOST_SHOWN}"),
+            false => format!("={size}"),
+        };
         let tail = format!(": message too big: size{shown} max={limit}");
         let head = [b"rejected MAIL FROM:", text, b" "].concat();
         let line = [&head, &client[..], tail.as_bytes()].concat();
@@ -172,7 +177,7 @@ impl SmtpSession {
         self.cx.set_var(var::SENDER_ADDRESS, sender.address.clone());
         self.cx.set_var(
             var::MESSAGE_SIZE,
-            sender.size.map_or(UNKNOWN_SIZE.to_owned(), |size| size.to_string()),
+            sender.size.map_or(UNKNOWN_SIZE.to_owned(), |size| size.min(MOST_SHOWN).to_string()),
         );
         let requested = if sender.prdr { "yes" } else { "no" };
         self.cx.set_var(var::PRDR_REQUESTED, Str::fixed(requested));

@@ -3,7 +3,7 @@
 use eximious::stdlib::hosts::SendingHost;
 use eximious::stdlib::lists::{Keep, ListOutcome, Matcher, ip};
 use eximious::trace::{Happening, ListEvent};
-use eximious::{Expanded, Opt, Str, Var, opt, var};
+use eximious::{Expanded, Fail, Opt, Str, Var, opt, var};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -33,20 +33,30 @@ impl SmtpSession {
         options::number(&mut self.cx, option)
     }
 
-    /// Whether the client is in a list of hosts.
+    /// Whether the client is in a list of hosts. Of a list that can't be told, it is not.
     pub(super) fn client_in(&mut self, option: Opt<Str>) -> bool {
+        matches!(self.ask_for_client(option), Ok(ListOutcome::Matched(_)))
+    }
+
+    /// Whether the client may be in a list of hosts: where that can't be told, it is offered
+    /// what the list is about.
+    pub(super) fn client_may_be_in(&mut self, option: Opt<Str>) -> bool {
+        !matches!(self.ask_for_client(option), Ok(ListOutcome::Unmatched(_)))
+    }
+
+    fn ask_for_client(&mut self, option: Opt<Str>) -> Result<ListOutcome, Fail> {
         let list = self.text(option);
         let name = option.name();
         if list.is_empty() && !self.cx.engine().settings().is_set(option) {
             let unset = ListEvent::Unset { subject: b"host", option: Some(name) };
             self.cx.tell(Happening::List(unset));
-            return false;
+            return Ok(ListOutcome::Unmatched(None));
         }
         let text = self.variable(var::SENDER_HOST_ADDRESS);
         let address = ip::address(text.bytes()).map(|address| (text, address));
         let mut client = SendingHost;
         let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client).called(name);
-        matches!(self.cx.is_in(&list, &mut matcher), Ok(ListOutcome::Matched(_)))
+        self.cx.is_in(&list, &mut matcher)
     }
 
     /// A variable's value.

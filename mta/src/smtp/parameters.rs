@@ -14,8 +14,8 @@ pub(super) struct Wrong(pub(super) &'static str);
 #[derive(Debug, Default)]
 pub(super) struct MailParams<'t> {
     pub(super) sender: EnvelopeSender,
-    /// `AUTH`, where it names somebody.
-    pub(super) auth: Option<AuthParam<'t>>,
+    /// Each `AUTH` that names somebody, the last first.
+    pub(super) auth: Vec<AuthParam<'t>>,
 }
 
 /// `AUTH`: who is said to have sent the message.
@@ -61,12 +61,12 @@ pub(super) fn mail<'t>(
             }
             (b"SIZE", value) => {
                 let value = value.unwrap_or_default();
-                sender.size = number(value);
                 let digits = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
                 if value.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
                     text = rest;
                     break;
                 }
+                sender.size = number(value);
             }
             (b"BODY", value) => match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                 b"8BITMIME" => sender.body = Some(BodyBytes::Eight),
@@ -78,7 +78,7 @@ pub(super) fn mail<'t>(
             (b"AUTH", given) => {
                 let given = given.unwrap_or(name);
                 let claimed = xtext(given).ok_or(Wrong("invalid data for AUTH"))?;
-                params.auth = Some(AuthParam { given, claimed, before: text });
+                params.auth.push(AuthParam { given, claimed, before: text });
             }
             (b"PRDR", _) => sender.prdr |= offers.prdr,
             (b"SMTPUTF8", None) => match offers.smtputf8 {
@@ -187,6 +187,7 @@ fn number(text: &[u8]) -> Option<u64> {
     if text.first() == Some(&b'-') && text.len() > 1 {
         return Some(u64::MAX);
     }
+    let text = text.strip_prefix(b"+").unwrap_or(text);
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
     Some(match digits.is_empty() {

@@ -28,6 +28,8 @@ impl SmtpSession {
             return Ok(self.protocol_error(b"503", text));
         };
         if argument.is_empty() {
+            self.transaction.asked.all += 1;
+            self.count_failure(false);
             self.transaction.refusals.note(b"501 RCPT must have an address operand");
             return Err(self.syntax_error(b"501", b"RCPT must have an address operand"));
         }

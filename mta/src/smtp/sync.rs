@@ -58,9 +58,7 @@ impl SmtpSession {
     /// what it sends.
     pub(super) fn check_sync(&mut self, command: Option<Command>) -> Result<(), Stage> {
         // A file has all of it at once, which says nothing.
-        let sent_on = self.connection.client.synchronizes
-            && !self.input.rest().is_empty()
-            && self.connection.advertised.pipelining;
+        let sent_on = self.is_too_soon() && self.connection.advertised.pipelining;
         self.connection.pipelined.late |=
             sent_on && matches!(command, Some(Command::Mail | Command::Rcpt));
         // Who may speak before the greeting is not watched until its first message, and

@@ -70,8 +70,13 @@ impl SmtpSession {
             Expanded::Value(time) => Some(time),
             Expanded::Text(text) => {
                 let text = options::expanded_text(&mut self.cx, option.name(), &text);
-                let seconds = interval::seconds(text.unwrap_or_default().bytes());
-                seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+                let text = text.unwrap_or_default();
+                let seconds = interval::seconds(text.bytes()).and_then(|all| all.try_into().ok());
+                if seconds.is_none() {
+                    let head = b"bad value for smtp_receive_timeout: '".as_slice();
+                    self.log_panic(&[head, text.bytes(), b"'"].concat());
+                }
+                seconds.map(Duration::from_secs)
             }
         };
         let time = time.unwrap_or_else(|| option.default().value().unwrap_or_default());

@@ -81,7 +81,7 @@ const SIDES: [(Var, Var); 11] = [
 impl SmtpSession {
     /// Whether the client may begin TLS.
     pub(super) fn offers_tls(&mut self) -> bool {
-        let may = self.client_in(opt::TLS_ADVERTISE_HOSTS);
+        let may = self.client_may_be_in(opt::TLS_ADVERTISE_HOSTS);
         may && !self.connection.tls.is_established() && self.cx.engine().world().tls.is_there()
     }
 

@@ -77,9 +77,11 @@ impl SmtpSession {
             Routed::Discarded { .. } => self.say(&[b"250 mail to <", shown, b"> is discarded"]),
             Routed::Delivered(_) => self.say(&[b"250 <", shown, b">"]),
             Routed::Redirected => {
-                let lines = pass.children.iter().filter_map(|child| match child {
-                    ChildAddress::Address(child) => Some([b"<", child.text.bytes(), b">"].concat()),
-                    ChildAddress::Direct(_) => None,
+                let lines = pass.children.iter().map(|child| match child {
+                    ChildAddress::Address(child) => [b"<", child.text.bytes(), b">"].concat(),
+                    ChildAddress::Direct(child) => {
+                        [b"<", child.address.text.bytes(), b">"].concat()
+                    }
                 });
                 let lines: Vec<Vec<u8>> = lines.collect();
                 let bytes = reply::lines(b"250", &lines.join(&b'\n'), true);
