@@ -72,10 +72,18 @@ impl Errand<'_> {
         let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
         let errors_to = self.path.clone();
         cx.set_var(var::RETURN_PATH, errors_to.clone());
-        routes.introduce(cx, &deliveries);
         let is_remote = routes.is_remote(number);
-        // The size is what counts first.
-        let refused = routes.refuses_size(cx, number, message.size);
+        // The size is what counts first; where other hosts get it, the first address's.
+        let size = message.size;
+        let refused = match is_remote {
+            true => is_too_large(cx, routes, &planned[0], size),
+            false => None,
+        };
+        routes.introduce(cx, &deliveries);
+        let refused = match is_remote {
+            true => refused,
+            false => routes.refuses_size(cx, number, size),
+        };
         let own = if refused.is_none() { routes.return_path(cx, number) } else { Ok(None) };
         let (path, hindered) = match own {
             Ok(own) => (own.unwrap_or(self.path), None),
@@ -176,6 +184,21 @@ impl Errand<'_> {
         }
         Made { done, path, began: self.began, by_address, reports: made.into_inner() }
     }
+}
+
+/// What comes of a delivery of so many bytes to another host, by itself, where that is not made
+/// because of them.
+pub(super) fn is_too_large(
+    cx: &mut Context,
+    routes: &Routes,
+    planned: &Planned,
+    size: u64,
+) -> Option<Outcome> {
+    let number = planned.delivery.transport?;
+    routes.introduce(cx, &[&planned.delivery]);
+    let refused = routes.refuses_size(cx, number, size);
+    routes.dismiss(cx, &[&planned.delivery]);
+    refused
 }
 
 /// As whom deliveries on this host are made that go together, which know of each other; or why

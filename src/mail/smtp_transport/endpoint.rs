@@ -2,6 +2,7 @@
 //! lists that a host may be in.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use eximious_core::trace::{Happening, ListEvent};
 use eximious_core::{Call, DriverOpt, Effects, Fail, FailClass, Meta, Str, TaintRule};
@@ -55,6 +56,15 @@ pub(crate) fn endpoint(
     (endpoint, wrong)
 }
 
+/// How long a connection may take to be there. Zero leaves it to the system, which has an end
+/// for it that is shorter than this.
+pub(crate) fn connect_timeout(transport: &Transport) -> Duration {
+    match transport.get(smtp::CONNECT_TIMEOUT) {
+        Duration::ZERO => Duration::from_secs(3600),
+        within => within,
+    }
+}
+
 fn value(
     cx: &mut Context,
     transport: &Transport,
@@ -95,6 +105,13 @@ fn interface(
             return Err([head.as_bytes(), fail.message()].concat());
         }
     };
+    if text.taint().is_tainted() {
+        let written = transport.text(smtp::INTERFACE).map_or(&b""[..], Str::bytes);
+        let head = [b"attempt to use tainted value '", text.bytes(), b"' from '", written].concat();
+        cx.log().panic(&[&head[..], b"' for interface"].concat());
+        let why = format!("failed to expand \"interface\" option for {asker}: configuration error");
+        return Err(why.into_bytes());
+    }
     for item in elements(text.bytes()) {
         match ip::address(&item) {
             Some(address) if address.is_ipv4() == to.is_ipv4() => return Ok(Some(address)),
@@ -110,12 +127,24 @@ fn interface(
     Ok(None)
 }
 
+/// A whole number as C writes them: behind `0x` with sixteen digits, behind `0` with eight. One
+/// that is too large is the largest.
+fn as_in_c(text: &str) -> Option<u64> {
+    let (digits, radix) = match (text.strip_prefix("0x"), text.strip_prefix('0')) {
+        (Some(digits), _) => (digits, 16),
+        (None, Some(digits)) if !digits.is_empty() => (digits, 8),
+        _ => (text, 10),
+    };
+    let are_digits = !digits.is_empty() && digits.chars().all(|one| one.is_digit(radix));
+    are_digits.then(|| u64::from_str_radix(digits, radix).unwrap_or(u64::MAX))
+}
+
 fn port(
     cx: &mut Context,
     transport: &Transport,
     asker: &Asker<'_>,
 ) -> Result<Option<u16>, Vec<u8>> {
-    let text = match value(cx, transport, smtp::PORT) {
+    let text = match transport.expand(cx, smtp::PORT).transpose() {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),
         Err(fail) => {
@@ -129,10 +158,14 @@ fn port(
             return Err([head, &what, tail.as_bytes(), fail.message()].concat());
         }
     };
-    let words = text.bytes().trim_ascii();
+    let words = text.bytes();
     let name = std::str::from_utf8(words).unwrap_or_default();
-    if !words.is_empty() && words.iter().all(u8::is_ascii_digit) {
-        if let Ok(port) = name.parse() {
+    if words.first().is_some_and(u8::is_ascii_digit) {
+        let Some(number) = as_in_c(name) else {
+            let head = format!("invalid port number for {asker}: ");
+            return Err([head.as_bytes(), words].concat());
+        };
+        if let Ok(port) = u16::try_from(number) {
             return Ok(Some(port));
         }
         let tail = format!("\" for {asker}");

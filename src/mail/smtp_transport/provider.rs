@@ -9,8 +9,8 @@ use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::{
-    Asker, NotOpen, Opened, Peer, PeerTls, TLS_VARIABLES, TurnedConnection, TurnedTls, endpoint,
-    hosts_of, reason,
+    Asker, NotOpen, Opened, Peer, PeerTls, TLS_VARIABLES, TurnedConnection, TurnedTls,
+    connect_timeout, endpoint, hosts_of, reason,
 };
 use crate::Context;
 use crate::mail::route::{Address, Delivery, Purpose, Routed, Routes};
@@ -97,7 +97,7 @@ impl Routes {
         }
         let command = transport
             .map_or(Timeouts::default().command, |transport| transport.get(smtp::COMMAND_TIMEOUT));
-        let within = transport.map_or(command, |transport| transport.get(smtp::CONNECT_TIMEOUT));
+        let within = transport.map_or(command, connect_timeout);
         let mut in_clear = false;
         let opened = loop {
             let mut peer = Peer {

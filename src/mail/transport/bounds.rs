@@ -37,7 +37,7 @@ impl Routes {
     /// `max_parallel` makes no sense: why.
     pub fn most_at_once(&self, cx: &mut Context, number: usize) -> Result<Option<usize>, Vec<u8>> {
         let transport = self.transport_at(number);
-        let Some(text) = transport.expand_some(cx, opt::MAX_PARALLEL) else { return Ok(None) };
+        let Some(text) = transport.expand(cx, opt::MAX_PARALLEL) else { return Ok(None) };
         let text = text.map_err(|fail| fail.message().to_vec())?;
         let told =
             |what: &str| [what.as_bytes(), b" expected but \"", text.bytes(), b"\" found"].concat();

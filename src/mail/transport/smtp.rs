@@ -205,7 +205,7 @@ impl Work {
                 let (host, local) = self.last_reached();
                 let why = Undelivered { host, local, ..why };
                 self.defer(&left, &why);
-                return false;
+                return true;
             }
             let Some(address) = host.address else {
                 self.awaits_hosts |= list.may_be_found(host);

@@ -10,7 +10,9 @@ use super::session::Attempt;
 use super::stop::{Stop, number_of, retry_error, with_reason};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Protocol, Timeouts};
-use crate::mail::smtp_transport::{AUTH_FAILED, NotOpen, Opened, UNNAMED, UNWANTED, reason};
+use crate::mail::smtp_transport::{
+    AUTH_FAILED, NotOpen, Opened, UNNAMED, UNWANTED, connect_timeout, reason,
+};
 use crate::mail::transport::{FailedHost, FirstWords, Outcome, Undelivered};
 
 const TLS_FAILED: i32 = -37;
@@ -24,7 +26,7 @@ impl Attempt<'_, '_> {
     /// Opens the connection; nothing where no message can begin.
     pub(super) fn open(&mut self, left: &[usize]) -> Option<Opened> {
         let transport = self.call.transport;
-        let within = transport.get(smtp::CONNECT_TIMEOUT);
+        let within = connect_timeout(transport);
         let timeouts = Timeouts {
             command: transport.get(smtp::COMMAND_TIMEOUT),
             data: transport.get(smtp::DATA_TIMEOUT),
