@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eximious::acl::AclVerdict;
 use eximious::auth::server::{self, AuthDriver, AuthStep, AuthTurn, AuthValues, AuthVerdict};
 use eximious::auth::{Authenticator, ChannelBinding};
+use eximious::grammar::is_space;
 use eximious::stdlib::base64;
 use eximious::stdlib::options::is_yes;
 use eximious::stdlib::printing::printing;
@@ -77,7 +78,7 @@ impl SmtpSession {
         if !known && self.connection.history.back() == Some(&Command::Auth) {
             return HIDDEN.to_vec();
         }
-        let mut words = line.splitn(3, |byte| *byte == b' ');
+        let mut words = line.splitn(3, |byte| is_space(*byte));
         match (words.next(), words.next(), words.next()) {
             (Some(word), Some(mechanism), Some(_)) if word.eq_ignore_ascii_case(b"AUTH") => {
                 [word, b" ", mechanism, b" ", HIDDEN].concat()
@@ -119,15 +120,15 @@ impl SmtpSession {
         (!self.connection.authentication.offered.is_empty()).then_some(line)
     }
 
-    /// Whether an authenticator's option says yes. A failure that was not wanted
-    /// is logged, and says no.
+    /// Whether an authenticator's option says yes. A failure says no, and is logged
+    /// where it was not wanted and will be one again.
     fn is_yes(&mut self, one: &Authenticator, option: DriverOpt<Str>, unset: bool) -> bool {
         let Some(text) = one.text(option) else { return unset };
         let engine = self.cx.engine().clone();
         match engine.expand_once(text.bytes(), &mut self.cx) {
             Ok(value) => is_yes(value.bytes()),
             Err(fail) => {
-                if fail.class() != FailClass::Forced {
+                if fail.class() == FailClass::Error {
                     let head = [b"failed to expand condition \"", text.bytes(), b"\" for "];
                     let name = [one.name().bytes(), b" authenticator: "].concat();
                     self.log_panic(&[&head.concat(), &name, fail.message()].concat());
@@ -149,7 +150,7 @@ impl SmtpSession {
         if self.transaction.envelope.is_some() {
             return Err(self.protocol_error(b"503", b"not permitted in mail transaction"));
         }
-        let end = memchr::memchr(b' ', argument).unwrap_or(argument.len());
+        let end = argument.iter().position(|byte| is_space(*byte)).unwrap_or(argument.len());
         let (mechanism, initial) = (&argument[..end], argument[end..].trim_ascii());
         let result = self.acl(opt::ACL_SMTP_AUTH, AclPhases::AUTH).unwrap_or_else(|| unset(true));
         if result.verdict != AclVerdict::Accept {

@@ -5,6 +5,7 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str, opt, var};
 
 use super::command::{Command, REMEMBERED};
+use super::connection::Barred;
 use super::logging::End;
 use super::ratelimit::Pace;
 use super::stage::Stage;
@@ -190,6 +191,9 @@ impl SmtpSession {
         if self.acl_state.broken.is_some() {
             self.connection.failed = true;
             return self.close();
+        }
+        if self.connection.barred == Some(Barred::TlsMisused) {
+            return self.end_of_tls();
         }
         let host = self.connection.host.clone();
         let text = [host.bytes(), b" lost input connection"].concat();

@@ -44,7 +44,8 @@ impl SmtpSession {
         !matches!(self.ask_for_client(option), Ok(ListOutcome::Unmatched(_)))
     }
 
-    fn ask_for_client(&mut self, option: Opt<Str>) -> Result<ListOutcome, Fail> {
+    /// What a list of hosts says of the client.
+    pub(super) fn ask_for_client(&mut self, option: Opt<Str>) -> Result<ListOutcome, Fail> {
         let list = self.text(option);
         let name = option.name();
         if list.is_empty() && !self.cx.engine().settings().is_set(option) {

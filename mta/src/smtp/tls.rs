@@ -458,6 +458,12 @@ impl SmtpSession {
         if handshake.greeting.is_some() {
             return self.end_silently();
         }
+        self.end_of_tls()
+    }
+
+    /// The connection of a client ends whose TLS came to nothing.
+    pub(super) fn end_of_tls(&mut self) -> Stage {
+        self.connection.failed = true;
         self.log_end(End::Closed("closed by EOF"));
         self.run_notquit("tls-failed", None);
         self.close()

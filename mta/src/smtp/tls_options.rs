@@ -1,6 +1,6 @@
 //! What the options of TLS come to for a client: they are expanded for each connection.
 
-use eximious::stdlib::lists::elements;
+use eximious::stdlib::lists::{ListOutcome, elements};
 use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
 use eximious::{FailClass, Opt, Str, opt};
 
@@ -8,14 +8,30 @@ use super::SmtpSession;
 
 impl SmtpSession {
     /// Whether the client has to show a certificate.
-    pub(super) fn tls_demand(&mut self) -> TlsDemand {
-        if self.client_in(opt::TLS_VERIFY_HOSTS) {
-            return TlsDemand::Required;
+    ///
+    /// # Errors
+    /// Nobody can tell.
+    pub(super) fn tls_demand(&mut self) -> Result<TlsDemand, TlsFault> {
+        if self.is_demanded(opt::TLS_VERIFY_HOSTS)? {
+            return Ok(TlsDemand::Required);
         }
-        match self.client_in(opt::TLS_TRY_VERIFY_HOSTS) {
+        Ok(match self.client_in(opt::TLS_TRY_VERIFY_HOSTS) {
             true => TlsDemand::Asked,
             false => TlsDemand::None,
-        }
+        })
+    }
+
+    /// Whether a list has something demanded of the client. Where it can't be looked up now,
+    /// the client has to come again: what it would be spared may be what protects a site.
+    fn is_demanded(&mut self, option: Opt<Str>) -> Result<bool, TlsFault> {
+        let why = match self.ask_for_client(option) {
+            Ok(ListOutcome::Matched(_)) => return Ok(true),
+            Ok(ListOutcome::Deferred(why)) => why.unwrap_or_default(),
+            Err(fail) if fail.class() == FailClass::Defer => fail.message().to_vec(),
+            Ok(ListOutcome::Unmatched(_)) | Err(_) => return Ok(false),
+        };
+        let what = format!("list of {} can't be told", option.name());
+        Err(TlsFault::new(what, String::from_utf8_lossy(&why)))
     }
 
     /// What all options come to.
@@ -24,7 +40,7 @@ impl SmtpSession {
         let keys = self.tls_files(opt::TLS_PRIVATEKEY)?;
         let proofs = self.tls_files(opt::TLS_OCSP_FILE)?;
         let resumes = self.client_in(opt::TLS_RESUMPTION_HOSTS);
-        let demand = self.tls_demand();
+        let demand = self.tls_demand()?;
         let authorities = match demand {
             TlsDemand::None => TlsAuthorities::None,
             _ => self.tls_authorities()?,
@@ -34,12 +50,13 @@ impl SmtpSession {
             _ => self.tls_file(opt::TLS_CRL)?,
         };
         let text = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
-        let protocols = self.tls_text(opt::TLS_ALPN)?.unwrap_or_default();
+        // Where the names of protocols can't be told, none is asked for.
+        let protocols = self.tls_text(opt::TLS_ALPN).ok().flatten().unwrap_or_default();
         let switches = self.text(opt::OPENSSL_OPTIONS).bytes().to_vec();
         let most_bits = self.number(opt::TLS_DH_MAX_BITS);
         let early = !self.text(opt::TLS_EARLY_BANNER_HOSTS).is_empty();
         let names_protocol = !self.text(opt::HOSTS_REQUIRE_ALPN).is_empty()
-            && self.client_in(opt::HOSTS_REQUIRE_ALPN);
+            && self.is_demanded(opt::HOSTS_REQUIRE_ALPN)?;
         Ok(TlsServer {
             // The name is of interest where a certificate is made for it.
             own_name: match certificates.is_empty() {

@@ -56,6 +56,46 @@ fn whoever_knows_the_password_is_known() {
     assert_eq!(lines, failed);
 }
 
+/// A space or not behind the mechanism's name, as long as it is white.
+#[test]
+fn a_tab_ends_a_mechanism() {
+    let (mut session, _) = session(PLAIN, client());
+    let data = encoded(b"\0tim\0geheim");
+    let other = format!("AUTH OTHER\t{data}");
+    let said = say(&mut session, &["EHLO x", &other]);
+    assert_eq!(said, "504 OTHER authentication mechanism not supported\n");
+    let right = format!("AUTH PLAIN\t {data}");
+    assert_eq!(say(&mut session, &[&right]), "235 Authentication succeeded\n");
+}
+
+/// A condition that fails is logged; not one that a lookup can't answer now.
+#[test]
+fn conditions_that_fail() {
+    let option = "  server_advertise_condition = ";
+    for (value, lines) in [("${lookup mysql{x}}", 0), ("${if eq{a}{b}{}fail}", 0), ("$nix", 1)] {
+        let config = format!("{PLAIN}{option}{value}\n");
+        let (mut session, log) = session(&config, client());
+        assert!(!say(&mut session, &["EHLO x"]).contains("AUTH"), "{value}");
+        assert_eq!(log.0.lock().unwrap().len(), lines, "{value}");
+    }
+}
+
+#[test]
+fn what_is_no_digest_needs_no_secret() {
+    let config = "begin authenticators\ncram:\n  driver = cram_md5\n  public_name = CRAM-MD5\n  \
+        server_secret = $nix\n";
+    let (mut session, _) = session(config, client());
+    say(&mut session, &["EHLO x"]);
+    for (response, reply) in [
+        ("", "535 Incorrect authentication data\n"),
+        ("u x", "535 Incorrect authentication data\n"),
+        ("u 00000000000000000000000000000000", "435 Unable to authenticate at present\n"),
+    ] {
+        let said = say(&mut session, &["AUTH CRAM-MD5", &encoded(response.as_bytes())]);
+        assert_eq!(said, reply, "{response}");
+    }
+}
+
 /// Nothing that a client says to prove who it is gets into a log or a trace,
 /// however it is refused.
 #[test]
@@ -63,8 +103,10 @@ fn cve_2016_9963_secrets_are_in_no_log_and_no_trace() {
     let secret = encoded(b"\0tim\0sesam");
     let auth = format!("AUTH PLAIN {secret}");
     let other = format!("AUTH OTHER {secret}");
-    let dialogues: [(&str, &[&str]); 9] = [
+    let tabbed = format!("AUTH OTHER\t{secret}");
+    let dialogues: [(&str, &[&str]); 10] = [
         ("", &["EHLO x", &auth]),
+        ("", &["EHLO x", &tabbed, &tabbed.replace("AUTH ", "AUTH\t")]),
         ("", &["EHLO x", &other, &auth]),
         ("", &["EHLO x", "AUTH PLAIN", &secret]),
         ("acl_smtp_auth = deny\n", &["EHLO x", &auth]),
