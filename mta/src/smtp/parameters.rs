@@ -237,6 +237,9 @@ mod tests {
         assert_eq!(taken(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
         let (rest, params) = taken(b"<a@b> SIZE=5 BODY=x", MailOffers::default()).unwrap();
         assert_eq!((rest, params.sender.size), (&b"<a@b> SIZE=5"[..], None));
+        let (_, params) = taken(b"<a@b> AUTH=x SIZE=+5 AUTH=y", all).unwrap();
+        assert_eq!((params.auth.len(), params.sender.size), (2, Some(5)));
+        assert_eq!(taken(b"<a@b> SIZE=99x", all).unwrap().1.sender.size, None);
         let (rest, params) = taken(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
         assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));
     }
@@ -245,11 +248,11 @@ mod tests {
     fn values_have_no_equals_signs_and_quotes_in_pairs() {
         for text in [&b"<a@b> AUTH=a=b"[..], b"<a@b> AUTH=a\"b"] {
             let (rest, params) = taken(text, MailOffers::default()).unwrap();
-            assert!(rest == text && params.auth.is_none());
+            assert!(rest == text && params.auth.is_empty());
         }
         let (rest, params) = taken(b"<a@b> AUTH=<> AUTH=x+2By", MailOffers::default()).unwrap();
         assert_eq!(rest, b"<a@b>");
-        let auth = params.auth.unwrap();
+        let auth = &params.auth[0];
         assert_eq!((auth.given, &auth.claimed[..]), (&b"x+2By"[..], &b"x+y"[..]));
     }
 
