@@ -287,6 +287,8 @@ pub struct EnvelopeSender {
     pub body: Option<BodyBytes>,
     /// The address before it was rewritten.
     pub said: Str,
+    /// The same without a domain that was added; whoever may not be that, himself.
+    pub raw: Str,
     /// `SMTPUTF8`.
     pub utf8: bool,
     /// `PRDR`.

@@ -334,7 +334,7 @@ impl SmtpSession {
             body: envelope.sender.body,
             reports: &reports,
             began: arrived.began,
-            sender: envelope.sender.said.bytes(),
+            sender: envelope.sender.raw.bytes(),
             pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",

@@ -3,6 +3,7 @@
 use eximious::{opt, var};
 
 use super::SmtpSession;
+use super::data::has_begun;
 use super::large::Coming;
 use super::mail_data::{MailData, Rest, Useless, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
@@ -113,6 +114,9 @@ impl SmtpSession {
             // For the rest of what is too large, nobody waits.
             Some(data) if chunk.left == 0 && (chunk.last || data.is_too_large()) => {
                 Progress::Next(self.received_chunks(*data, chunk.size))
+            }
+            Some(data) if self.input.ended && data.is_too_large() && has_begun(&data) => {
+                Progress::Next(self.received(*data, None))
             }
             Some(data) if chunk.left > 0 && self.input.ended => {
                 Progress::Next(self.connection_lost_in_message(*data))

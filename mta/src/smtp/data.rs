@@ -16,6 +16,11 @@ use crate::reception::{Parsed, Way, has_blank_line, longest_header, message_id, 
 /// What is said where not all recipients were accepted.
 pub(super) const SOME: &[u8] = b" message accepted for some recipients";
 
+/// Whether the body of a message has begun.
+pub(super) fn has_begun(data: &MailData) -> bool {
+    data.id().is_some() || has_blank_line(&data.bytes)
+}
+
 impl SmtpSession {
     pub(super) fn data(&mut self, last: LastRejected) -> Handled {
         self.connection.advertised.early_pipelining = false;
@@ -89,6 +94,10 @@ impl SmtpSession {
         }
         self.settle_from_line(&mut data, false);
         match self.input.ended {
+            // Of what is too large, the end is nobody's concern.
+            true if data.is_too_large() && has_begun(&data) => {
+                Progress::Next(self.received(*data, None))
+            }
             true => Progress::Next(self.connection_lost_in_message(*data)),
             false => Progress::Wait(Stage::Data(data)),
         }
@@ -109,7 +118,7 @@ impl SmtpSession {
     pub(super) fn name_if_in_body(&mut self, data: &MailData) -> bool {
         let id = match data.id() {
             Some(id) => Some(id.clone()),
-            None => has_blank_line(&data.bytes).then(|| {
+            None => has_begun(data).then(|| {
                 // It has one name, however often it is asked for.
                 let known = self.transaction.id.take();
                 known.unwrap_or_else(|| message_id(self.cx.engine()))

@@ -62,7 +62,11 @@ impl SmtpSession {
             && !reception::may_be_sender(&mut self.cx, &sender)
         {
             let own = reception::own_address(&mut self.cx, &user.login);
-            self.cx.set_var(var::SENDER_ADDRESS, Str::tainted(own));
+            let own = Str::tainted(own);
+            if let Some(envelope) = &mut self.transaction.envelope {
+                envelope.sender.raw = own.clone();
+            }
+            self.cx.set_var(var::SENDER_ADDRESS, own);
         }
         let user = user.unwrap_or_default();
         let rewritten = self.acl_state.sender_is_rewritten();

@@ -198,7 +198,7 @@ impl SmtpSession {
         let Some(envelope) = &self.transaction.envelope else { return };
         let recipients: Vec<&[u8]> =
             envelope.recipients.iter().map(|one| one.address.bytes()).collect();
-        let mut tail = [b" from <", envelope.sender.address.bytes(), b">"].concat();
+        let mut tail = [b" from <", envelope.sender.raw.bytes(), b">"].concat();
         if !recipients.is_empty() {
             tail.extend_from_slice(&[b" for ", &recipients.join(&b' ')[..]].concat());
         }

@@ -67,6 +67,7 @@ impl SmtpSession {
         let rules = Rules { null: true, ..self.address_rules(sender.utf8) };
         let mut address = self.parse_address(text, rules)?;
         self.check_size(text, sender.size)?;
+        sender.raw = Str::tainted(&address[..]);
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.connection.permissions.unqualified_senders {
                 self.log_unqualified("sender", text);
