@@ -29,6 +29,9 @@ use crate::{Builder, Engine, Macros};
 /// How many named lists of a kind there may be.
 const MOST_LISTS: usize = 32;
 
+/// How long a name may be at the beginning of a line of drivers or ACLs.
+const LONGEST_NAME: usize = 63;
+
 /// The sections that follow the main one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Section {
@@ -338,8 +341,19 @@ impl<'r> Reader<'r> {
         Builder::of(self.registry.clone()).world(self.world.clone()).settings(settings).build()
     }
 
+    /// A name at the beginning of a line that Exim has no room for is a fault.
+    fn check_length(&mut self, text: &[u8]) {
+        let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+        let name = &text[..end.unwrap_or(text.len())];
+        if name.len() > LONGEST_NAME && name[0].is_ascii_alphabetic() {
+            let head = b"exim item name too long (>64), unable to use \"".as_slice();
+            self.fault([head, &name[..LONGEST_NAME], b"\" (truncated)"].concat());
+        }
+    }
+
     /// A line of the routers, transports or authenticators.
     fn driver(&mut self, kind: DriverKind, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
+        self.check_length(text);
         if Macros::defines(text) {
             self.close(kind);
             return self.define(text);
@@ -471,6 +485,7 @@ impl<'r> Reader<'r> {
 
     /// A line of the ACLs.
     fn acl(&mut self, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
+        self.check_length(text);
         if Macros::defines(text) {
             self.open = false;
             return self.define(text);

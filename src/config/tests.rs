@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use eximious_core::world::Files;
+use eximious_core::world::{Files, Fixture};
 use eximious_core::{LogSelector, OptionError, OptionValue, Preset, Str};
 use eximious_stdlib::options::opt;
 
@@ -43,6 +43,32 @@ fn host(text: &'static str) -> String {
             why.replace("Exim configuration error in line ", "L").replace(" of /c:\n  ", ": ")
         }
     }
+}
+
+#[test]
+fn names_have_a_length() {
+    let long = "a".repeat(63);
+    let wrong = format!("exim item name too long (>64), unable to use \"{long}\" (truncated)");
+    for (head, more) in [
+        ("begin routers\n", ":\n driver = redirect\n data = x\n"),
+        ("begin transports\n", " :\n driver = pipe\n"),
+        ("begin authenticators\n", ":\n driver = plaintext\n"),
+        ("begin acl\n", ":\n accept\n"),
+        ("domainlist ", " = x\n"),
+    ] {
+        let read = |name: &str| {
+            let world = Fixture::new().file("/c", [head, name, more].concat()).world();
+            Config::read(b"/c", Macros::new(), &world, &crate::registry())
+        };
+        assert_eq!(read(&long).err(), None, "{head}");
+        let said = read(&format!("{long}a")).err().map(|why| why.message().to_vec());
+        let expected = (!head.starts_with("domain")).then(|| wrong.clone().into_bytes());
+        assert_eq!(said, expected, "{head}");
+    }
+    let option = format!("begin routers\nr:\n driver = redirect\n {long}a = x\n");
+    let world = Fixture::new().file("/c", option).world();
+    let error = Config::read(b"/c", Macros::new(), &world, &crate::registry()).unwrap_err();
+    assert_eq!(error.message(), wrong.as_bytes());
 }
 
 #[test]

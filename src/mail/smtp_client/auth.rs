@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Reply, SentCommand, SmtpClient, SmtpCommand, SmtpError};
+use super::{Cause, Reply, SentCommand, SmtpClient, SmtpCommand, SmtpError};
 use crate::Context;
 use crate::mail::auth::Authenticator;
 use crate::mail::auth::client::{AuthOutcome, Login, Move};
@@ -35,8 +35,11 @@ impl SmtpClient {
             };
             let reply = match (answer, login.end()) {
                 (Ok(reply), _) => reply,
-                // The connection is of no more use then anyway.
-                (Err(_), Some(ends @ AuthOutcome::Failed(_))) => {
+                // Whether the connection is of use still shows with what is said next, if
+                // anything is.
+                (Err(error), Some(ends))
+                    if error.cause != Cause::Timeout || matches!(ends, AuthOutcome::Failed(_)) =>
+                {
                     let ends = ends.clone();
                     return Ok((login, ends, None));
                 }

@@ -13,9 +13,9 @@ use eximious_core::world::{
 };
 
 use super::*;
-use crate::mail::auth::Authenticators;
 use crate::mail::auth::client::AuthOutcome;
-use crate::{Config, Engine, Macros};
+use crate::mail::auth::{Authenticator, Authenticators};
+use crate::{Config, Context, Engine, Macros};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -558,26 +558,43 @@ fn cve_2021_38371_replies_before_tls_do_not_count_under_it() {
     assert!(client.extensions().auth.is_empty());
 }
 
-#[test]
-fn secrets_are_said_to_the_server_alone() {
-    let text = "begin authenticators\np:\n driver = plaintext\n public_name = PLAIN\n \
-        client_send = ^user^secret\n";
+/// A context, and an authenticator in it.
+fn authenticator(options: &str) -> (Context, Arc<Authenticator>) {
+    let text = format!("begin authenticators\np:\n driver = plaintext\n {options}");
     let world = Fixture::new().file("/c", text).world();
     let builder = Engine::builder().world(world.clone());
     let config = Config::read(b"/c", Macros::default(), &world, builder.registry()).unwrap();
-    let mut cx = config.build(builder).context();
-    let all = Authenticators::new(&config);
-    let (_, one) = all.client(&mut cx, b"PLAIN", 0).unwrap();
+    let one = Authenticators::new(&config).iter().next().cloned().unwrap();
+    (config.build(builder).context(), one)
+}
+
+#[test]
+fn secrets_are_said_to_the_server_alone() {
+    let (mut cx, one) = authenticator("public_name = PLAIN\n client_send = ^user^secret\n");
     let (mut client, seen) = open("AUTH", vec![says("235 welcome\n")]);
-    let (_, outcome, _) = client.auth(&mut cx, one).unwrap();
+    let (_, outcome, _) = client.auth(&mut cx, &one).unwrap();
     assert_eq!(outcome, AuthOutcome::Accepted);
     assert_eq!(written(&seen), "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
     assert_eq!(client.last().said, b"AUTH PLAIN ****************");
     let (mut client, _) = open("AUTH", vec![Step::Gone]);
-    let error = client.auth(&mut cx, one).unwrap_err();
+    let error = client.auth(&mut cx, &one).unwrap_err();
     assert!(!error.to_string().contains("AHVz"), "{error}");
     // Who asks on and on is given up.
     let (mut client, seen) = open("AUTH", vec![Step::Endless(b"334 \r\n")]);
-    client.auth(&mut cx, one).unwrap();
+    client.auth(&mut cx, &one).unwrap();
     assert!(seen.lock().unwrap().reads < 100);
+}
+
+/// Who has given an authenticator up can go on with another one, whatever is said to that.
+#[test]
+fn no_sense_in_the_answer_to_giving_up() {
+    let (mut cx, one) = authenticator("public_name = LOGIN\n client_send = : u\n");
+    for after in [says("junk\n"), says("501 ok\n"), Step::Gone] {
+        let (mut client, seen) = open("AUTH", vec![says("334 %%\n"), after]);
+        let (_, outcome, _) = client.auth(&mut cx, &one).unwrap();
+        assert!(matches!(outcome, AuthOutcome::Cancelled(_)), "{outcome:?}");
+        assert_eq!(written(&seen), "AUTH LOGIN\r\n*\r\n");
+    }
+    let (mut client, _) = open("AUTH", vec![says("334 %%\n"), Step::Silent]);
+    assert_eq!(client.auth(&mut cx, &one).unwrap_err().cause, Cause::Timeout);
 }

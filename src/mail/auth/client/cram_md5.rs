@@ -1,6 +1,6 @@
 //! CRAM-MD5: a digest of what the server says (specification 35.2).
 
-use eximious_core::{DriverDef, DriverOpt, OptionValue, Str};
+use eximious_core::{DriverDef, DriverOpt, Fail, FailClass, OptionValue, Str};
 use eximious_stdlib::options::opt::authenticator::cram_md5 as opt;
 use eximious_stdlib::variables::var;
 
@@ -43,12 +43,21 @@ pub(super) struct CramMd5 {
 
 impl Driver for CramMd5 {
     fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
-        self.secret = expanded(turn, opt::CLIENT_SECRET)?.unwrap_or_default();
-        self.name = match expanded(turn, opt::CLIENT_NAME)? {
-            Some(name) => name,
-            None => turn.cx.value_of(var::PRIMARY_HOSTNAME),
-        };
-        Ok(Vec::new())
+        match (expanded(turn, opt::CLIENT_SECRET), expanded(turn, opt::CLIENT_NAME)) {
+            (Ok(secret), Ok(name)) => {
+                self.secret = secret.unwrap_or_default();
+                self.name = name.unwrap_or_else(|| turn.cx.value_of(var::PRIMARY_HOSTNAME));
+                Ok(Vec::new())
+            }
+            // Exim goes by what was expanded last: only a name that is forced to fail lets it
+            // try another authenticator, although the specification says so of both.
+            (_, Err((_, fail))) if fail.class() == FailClass::Forced => {
+                Err(Stop::Cancel(Vec::new()))
+            }
+            (Err((text, _)), Err((_, fail)))
+            | (Ok(_), Err((text, fail)))
+            | (Err((text, fail)), Ok(_)) => Err(turn.broken(&text, &fail)),
+        }
     }
 
     fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
@@ -72,11 +81,9 @@ impl Driver for CramMd5 {
     }
 }
 
-/// An option, expanded. Exim tries no other authenticator where that is forced to
-/// fail, although the specification says so.
-fn expanded(turn: &mut Turn<'_>, option: DriverOpt<Str>) -> Result<Option<Str>, Stop> {
+/// An option, expanded; what it was and why not, where that fails.
+fn expanded(turn: &mut Turn<'_>, option: DriverOpt<Str>) -> Result<Option<Str>, (Str, Fail)> {
     let Some(text) = turn.authenticator.text(option) else { return Ok(None) };
     let engine = turn.cx.engine().clone();
-    let value = engine.expand_once(text.bytes(), turn.cx);
-    value.map(Some).map_err(|fail| turn.broken(&text, &fail))
+    engine.expand_once(text.bytes(), turn.cx).map(Some).map_err(|fail| (text, fail))
 }

@@ -111,6 +111,13 @@ fn expansions_that_fail() {
         "expansion of \"{forced}\" failed in c authenticator: \"if\" failed and \"fail\" requested"
     );
     plays(&format!("{cram}{forced}\n"), &[], &[], failed(&why));
+    // What counts is what was expanded last, the name.
+    for secret in ["s", forced, "${bad}"] {
+        let name = format!("{cram}{secret}\n client_name = {forced}\n");
+        plays(&name, &[], &[], cancelled(""));
+    }
+    let why = "expansion of \"${bad}\" failed in c authenticator: unknown variable in \"${worse}\"";
+    plays(&format!("{cram}${{bad}}\n client_name = ${{worse}}\n"), &[], &[], failed(why));
 }
 
 #[test]

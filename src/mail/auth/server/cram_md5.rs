@@ -41,13 +41,13 @@ impl AuthDriver for CramMd5 {
         let (name, digest) = cram::parse(&response);
         turn.give(name);
         turn.show_debug_text();
+        let Some(digest) = digest.filter(|digest| digest.len() == 32) else {
+            return Err(AuthVerdict::Refuse);
+        };
         let secret = match turn.expand(opt::SERVER_SECRET) {
             None => return Err(AuthVerdict::Refuse),
             Some(Ok(secret)) => secret,
             Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),
-        };
-        let Some(digest) = digest.filter(|digest| digest.len() == 32) else {
-            return Err(AuthVerdict::Refuse);
         };
         let wanted = cram::digest(secret.bytes(), &self.challenge);
         turn.note(&[b"CRAM-MD5: user name = ", name]);
