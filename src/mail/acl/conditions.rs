@@ -144,6 +144,10 @@ fn in_words(run: &mut Run<'_>, variable: Var, list: &Str) -> Answer {
     if value.is_empty() {
         return Answer::No;
     }
+    // Where anything will do, nothing is matched that `$1` could be.
+    if list.bytes() == b"*" {
+        return Answer::Yes;
+    }
     run.matched(list, &mut Matcher::local_part(&value)).0
 }
 
