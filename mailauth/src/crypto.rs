@@ -12,6 +12,8 @@ use rsa::{BoxedUint, Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::tags;
+
 /// The largest RSA key that is worked with, in bits.
 const LARGEST_KEY: usize = 8192;
 /// The smallest RSA key that `ring` takes, in bits.
@@ -243,14 +245,31 @@ impl std::fmt::Display for NoKey {
 
 impl std::error::Error for NoKey {}
 
+/// The first private key that a text has in PEM: its label, and what is between its lines.
+fn block(text: &str) -> Option<(&str, SecretDocument)> {
+    const DASHES: &str = "-----";
+    let mut rest = text;
+    loop {
+        let (label, behind) = rest.split_once("-----BEGIN ")?.1.split_once(DASHES)?;
+        if label.ends_with("PRIVATE KEY") {
+            let (inner, end) = behind.split_once("-----END ")?;
+            let is_ended = end.strip_prefix(label)?.starts_with(DASHES);
+            let bytes = tags::unbase64(inner.as_bytes()).filter(|_| is_ended)?;
+            return Some((label, SecretDocument::try_from(bytes).ok()?));
+        }
+        rest = behind;
+    }
+}
+
 impl PrivateKey {
-    /// Reads a key in PEM: PKCS #8, or PKCS #1 for RSA.
+    /// Reads a key in PEM: PKCS #8, or PKCS #1 for RSA. Other text may stand around it, and its
+    /// lines may be of any length.
     ///
     /// # Errors
     /// It is none.
     pub fn read(pem: &str) -> Result<Self, NoKey> {
         const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-        let (label, document) = SecretDocument::from_pem(pem.trim()).map_err(|_| NoKey)?;
+        let (label, document) = block(pem).ok_or(NoKey)?;
         let key = match label {
             "RSA PRIVATE KEY" => RsaPrivateKey::from_pkcs1_der(document.as_bytes()).ok(),
             "PRIVATE KEY" => {

@@ -13,6 +13,6 @@ pub(crate) use header::{field_name, signed_fields};
 pub(crate) use key::KeyAnswers;
 pub use key::{KeyRecord, NoKeyRecord};
 pub use sign::{DkimSigner, OVERSIGN_HEADERS, SIGN_HEADERS, Unsigned};
-pub(crate) use sign::{folded, names, push_base64};
+pub(crate) use sign::{signed_field, signs};
 pub use signature::{Algorithm, DkimSignature, Flaw};
 pub use verify::{DkimPolicy, DkimReason, DkimResult, DkimStatus, DkimVerifier, TooMany};

@@ -121,14 +121,12 @@ pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>)
     if address.is_loopback() {
         return checked;
     }
-    if !is_domain(domain) {
-        checked.verdict = Verdict::Invalid;
-        checked.reason = SpfReason::NoRecord;
-        return checked;
-    }
     let mut check = Check::new(dns, sender);
-    let mut verdict = check.domain(domain.to_vec(), &mut checked.explanation, true);
-    if let (Verdict::None, Some(guess)) = (verdict, guess) {
+    let mut verdict = match is_domain(domain) {
+        true => check.domain(domain.to_vec(), &mut checked.explanation, true),
+        false => Verdict::Invalid,
+    };
+    if let (Verdict::None | Verdict::Invalid, Some(guess)) = (verdict, guess) {
         checked.guessed = true;
         // Of a domain without a record, little else can be expected.
         check.counts_void = false;

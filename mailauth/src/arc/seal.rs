@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::{ArcResult, ArcState, ChainStatus, LONGEST_CHAIN, set};
 use crate::canon::{BodyHash, BodyHashes, Canon};
 use crate::crypto::{Hash, PrivateKey};
-use crate::dkim::{Algorithm, Unsigned, folded, names, push_base64, signed_fields};
+use crate::dkim::{Algorithm, Unsigned, field_name, signed_field, signed_fields, signs};
 
 /// What a chain is sealed with.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +68,7 @@ impl ArcSealer<'_> {
             [b"ARC-Authentication-Results: i=", &hop[..], b"; ", results.trim_ascii(), b"\r\n"];
         let results = results.concat();
         let algorithm = self.algorithm();
+        let how = (self.key, algorithm.hash, Canon::Relaxed);
         let mut tags = vec![
             ("i", hop.clone()),
             ("a", algorithm.name().into_bytes()),
@@ -82,7 +83,7 @@ impl ArcSealer<'_> {
         tags.push(("h", names.join(&b':')));
         tags.push(("bh", BASE64_STANDARD.encode(body).into_bytes()));
         let signed = signed_fields(header, names.iter().map(Vec::as_slice), Canon::Relaxed);
-        let message = self.signed("ARC-Message-Signature", &tags, signed)?;
+        let message = signed_field("ARC-Message-Signature", &tags, signed, how)?;
         // A broken chain is sealed without the fields of those before.
         let mut sealed = Vec::new();
         if chain.state != ArcState::Fail {
@@ -98,27 +99,21 @@ impl ArcSealer<'_> {
             ("s", self.selector.to_vec()),
         ];
         tags.extend(self.created.map(|date| ("t", number(date))));
-        let seal = self.signed("ARC-Seal", &tags, sealed)?;
+        let seal = signed_field("ARC-Seal", &tags, sealed, how)?;
         Ok([seal, message, results].concat())
-    }
-
-    /// A field with its signature of what stands before it, and of itself.
-    fn signed(
-        &self,
-        name: &str,
-        tags: &[(&str, Vec<u8>)],
-        mut signed: Vec<u8>,
-    ) -> Result<Vec<u8>, Unsigned> {
-        let mut field = folded(name, tags);
-        Canon::Relaxed.header(&field, &mut signed);
-        signed.truncate(signed.len() - b"\r\n".len());
-        let signature = self.key.sign(Hash::Sha256, &signed).ok_or(Unsigned::KeyTooShort)?;
-        push_base64(&mut field, BASE64_STANDARD.encode(signature).as_bytes());
-        field.extend_from_slice(b"\r\n");
-        Ok(field)
     }
 }
 
 fn is_seal(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"arc-seal")
+}
+
+/// The names that a list stands for, of the fields of a header, as the list has them.
+fn names(header: &[&[u8]], list: &[u8]) -> Vec<Vec<u8>> {
+    let named = |(sign, name): (u8, &[u8])| {
+        let is_so = |field: &&&[u8]| field_name(field).eq_ignore_ascii_case(name);
+        let there = if sign == b' ' { 0 } else { header.iter().filter(is_so).count() };
+        std::iter::repeat_n(name.to_vec(), there + usize::from(sign != b'='))
+    };
+    signs(list).flat_map(named).collect()
 }

@@ -92,11 +92,15 @@ impl KeyAnswers {
         Self(questions.into_iter().map(|question| question.name).zip(answers).collect())
     }
 
-    /// The record of a key.
+    /// The record of a key. Like Exim, it knows of none whose name ends in a dot, and of none
+    /// that is empty.
     pub(crate) fn record(&self, name: &[u8]) -> Result<KeyRecord, DkimReason> {
-        let answer = self.0.get(name);
+        let answer = match name.ends_with(b".") {
+            true => Some(&DnsResponse::NoName),
+            false => self.0.get(name),
+        };
         let later = matches!(answer, Some(DnsResponse::Later) | None);
-        let text = answer.and_then(|answer| answer.texts().next());
+        let text = answer.and_then(|answer| answer.texts().next()).filter(|text| !text.is_empty());
         let text = text.ok_or(DkimReason::KeyUnavailable(later))?;
         KeyRecord::read(text).map_err(|NoKeyRecord| DkimReason::KeyRecord)
     }

@@ -22,8 +22,9 @@ pub const OVERSIGN_HEADERS: &str = "+From:+Sender:+Reply-To:+Subject:+Date:+Mess
     +In-Reply-To:+References:+List-Id:+List-Help:+List-Unsubscribe:+List-Subscribe:+List-Post:\
     +List-Owner:+List-Archive";
 
-/// How many columns a line of a signature takes, where it can be folded.
-const COLUMNS: usize = 76;
+/// How many columns a line of a signature takes, where it can be folded; the tab at its head is
+/// one.
+const COLUMNS: usize = 78;
 
 /// What a message is signed with.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,9 @@ pub struct DkimSigner<'s> {
     pub body_canon: Canon,
     /// `l=`: how many bytes of the canonical body are signed; usually all are.
     pub length: Option<u64>,
-    /// Names of fields with colons between them, as `dkim_sign_headers` has them: with
-    /// `=`, all fields of the name; with `+`, all of them and their absence.
+    /// Names of fields with colons between them, as `dkim_sign_headers` has them: one field
+    /// of the name or its absence; with `=`, all fields of the name; with `+`, all of them and
+    /// their absence.
     pub headers: &'s [u8],
     /// `t=`: when it is signed, in seconds since 1970.
     pub created: Option<i64>,
@@ -106,93 +108,122 @@ impl DkimSigner<'_> {
             ("s", self.selector.to_vec()),
         ];
         let number = |number: i64| number.to_string().into_bytes();
+        tags.push(("h", names.join(&b':')));
+        tags.push(("bh", BASE64_STANDARD.encode(body).into_bytes()));
         tags.extend(self.identity.map(|identity| ("i", quoted(identity))));
         tags.extend(self.length.map(|length| ("l", length.to_string().into_bytes())));
         tags.extend(self.created.map(|date| ("t", number(date))));
         tags.extend(self.expires.map(|date| ("x", number(date))));
-        tags.push(("h", names.join(&b':')));
-        tags.push(("bh", BASE64_STANDARD.encode(body).into_bytes()));
-        let mut field = folded("DKIM-Signature", &tags);
         let names = names.iter().map(Vec::as_slice);
-        let mut signed = signed_fields(header, names, self.header_canon);
-        self.header_canon.header(&field, &mut signed);
-        signed.truncate(signed.len() - b"\r\n".len());
-        let signature = self.key.sign(algorithm.hash, &signed).ok_or(Unsigned::KeyTooShort)?;
-        push_base64(&mut field, BASE64_STANDARD.encode(signature).as_bytes());
-        field.extend_from_slice(b"\r\n");
-        Ok(field)
+        let signed = signed_fields(header, names, self.header_canon);
+        let how = (self.key, algorithm.hash, self.header_canon);
+        signed_field("DKIM-Signature", &tags, signed, how)
     }
 }
 
-/// The names that a list stands for, of the fields of a header.
-pub(crate) fn names(header: &[&[u8]], list: &[u8]) -> Vec<Vec<u8>> {
+/// A field of tags with `b=` at its end: the signature of what is signed before, and of the
+/// field itself.
+pub(crate) fn signed_field(
+    name: &str,
+    tags: &[(&str, Vec<u8>)],
+    mut signed: Vec<u8>,
+    (key, hash, canon): (&PrivateKey, Hash, Canon),
+) -> Result<Vec<u8>, Unsigned> {
+    let mut field = folded(name, tags);
+    canon.header(&[&field[..], b";"].concat(), &mut signed);
+    signed.truncate(signed.len() - b"\r\n".len());
+    let signature = key.sign(hash, &signed).ok_or(Unsigned::KeyTooShort)?;
+    push_base64(&mut field, BASE64_STANDARD.encode(signature).as_bytes());
+    // It stands where the signature ends: white space before it would be part of that.
+    field.extend_from_slice(b";\r\n");
+    Ok(field)
+}
+
+/// The names of a list, each with the sign before it, or a blank.
+pub(crate) fn signs(list: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let elements = list.split(|c| *c == b':').map(<[u8]>::trim_ascii);
+    let split = elements.map(|element| match element.split_first() {
+        Some((sign @ (b'=' | b'+'), name)) => (*sign, name),
+        _ => (b' ', element),
+    });
+    split.filter(|(_, name)| !name.is_empty())
+}
+
+/// The names that a list stands for, of the fields of a header: those of the fields, the last
+/// one first, as they are written there, and then those of absent ones, as the list has them.
+pub(super) fn names(header: &[&[u8]], list: &[u8]) -> Vec<Vec<u8>> {
+    let mut wanted: Vec<(u8, &[u8])> = signs(list).collect();
     let mut names = Vec::new();
-    for name in list.split(|c| *c == b':').map(<[u8]>::trim_ascii) {
-        let (all, absence, name) = match name.split_first() {
-            None => continue,
-            Some((b'=', name)) => (true, false, name),
-            Some((b'+', name)) => (true, true, name),
-            Some(_) => (false, true, name),
-        };
-        let is_so = |field: &&&[u8]| field_name(field).eq_ignore_ascii_case(name);
-        let there = if all { header.iter().filter(is_so).count() } else { 0 };
-        names.extend(std::iter::repeat_n(name.to_vec(), there + usize::from(absence)));
+    for name in header.iter().rev().map(|field| field_name(field)) {
+        let found = wanted.iter().position(|(_, one)| one.eq_ignore_ascii_case(name));
+        let Some(at) = found else { continue };
+        names.push(name.to_vec());
+        if wanted[at].0 == b' ' {
+            wanted.remove(at);
+        }
     }
+    let absent = wanted.into_iter().filter(|(sign, _)| *sign != b'=');
+    names.extend(absent.map(|(_, name)| name.to_vec()));
     names
 }
 
 /// A field of tags, folded, with `b=` at its end.
-pub(crate) fn folded(name: &str, tags: &[(&str, Vec<u8>)]) -> Vec<u8> {
+fn folded(name: &str, tags: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut field = format!("{name}:").into_bytes();
     for (tag, value) in tags {
-        let width = tag.len() + value.len() + 3;
-        fold(&mut field, width);
-        field.extend_from_slice(format!("{tag}=").as_bytes());
+        let head = format!(" {tag}=").into_bytes();
         match *tag {
-            "h" => push_names(&mut field, value),
-            "bh" => push_base64(&mut field, value),
-            _ => field.extend_from_slice(value),
+            // Names, but not what is between them, go together with what stands before.
+            "h" => {
+                for (number, name) in value.split(|c| *c == b':').enumerate() {
+                    match number {
+                        0 => push(&mut field, &[&head[..], name].concat()),
+                        _ => {
+                            push(&mut field, b":");
+                            push(&mut field, name);
+                        }
+                    }
+                }
+            }
+            "bh" if head.len() + value.len() > COLUMNS => {
+                push_head(&mut field, tag);
+                push_base64(&mut field, value);
+            }
+            _ => push(&mut field, &[&head[..], value].concat()),
         }
-        field.push(b';');
+        push(&mut field, b";");
     }
-    fold(&mut field, COLUMNS);
-    field.extend_from_slice(b"b=");
+    push_head(&mut field, "b");
     field
 }
 
-/// Goes on behind a space, or on a line of its own where there is no room.
-fn fold(field: &mut Vec<u8>, width: usize) {
-    if column(field) + width > COLUMNS {
+/// Adds a piece that is not folded, on a line of its own where there is no room; a blank at its
+/// head is lost there.
+fn push(field: &mut Vec<u8>, piece: &[u8]) {
+    if column(field) + piece.len() > COLUMNS {
         field.extend_from_slice(b"\r\n\t");
+        field.extend_from_slice(piece.strip_prefix(b" ").unwrap_or(piece));
     } else {
-        field.push(b' ');
+        field.extend_from_slice(piece);
     }
+}
+
+/// Adds a tag whose value is folded.
+fn push_head(field: &mut Vec<u8>, tag: &str) {
+    push(field, b" ");
+    push(field, format!("{tag}=").as_bytes());
 }
 
 /// Adds Base64, which may be folded anywhere.
-pub(crate) fn push_base64(field: &mut Vec<u8>, mut value: &[u8]) {
+fn push_base64(field: &mut Vec<u8>, mut value: &[u8]) {
     while !value.is_empty() {
-        let room = COLUMNS.saturating_sub(column(field) + 1);
-        if room == 0 {
-            field.extend_from_slice(b"\r\n\t ");
-            continue;
-        }
+        let room = COLUMNS.saturating_sub(column(field));
         let (now, later) = value.split_at(room.min(value.len()));
         field.extend_from_slice(now);
+        if !later.is_empty() {
+            field.extend_from_slice(b"\r\n\t");
+        }
         value = later;
-    }
-}
-
-/// Adds names, which are folded behind colons.
-fn push_names(field: &mut Vec<u8>, names: &[u8]) {
-    for (number, name) in names.split(|c| *c == b':').enumerate() {
-        if number > 0 {
-            field.push(b':');
-        }
-        if column(field) + name.len() + 1 > COLUMNS {
-            field.extend_from_slice(b"\r\n\t ");
-        }
-        field.extend_from_slice(name);
     }
 }
 

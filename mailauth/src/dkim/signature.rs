@@ -82,7 +82,7 @@ impl DkimSignature {
         signature.flaw = match list.solid("v").as_deref() {
             Some(b"1") if missing || list.has_duplicates() => Some(Flaw::Tags),
             Some(b"1") => None,
-            Some(_) if !missing => Some(Flaw::Version),
+            Some(version) if !version.is_empty() && !missing => Some(Flaw::Version),
             _ => Some(Flaw::Tags),
         };
         Some(signature)
@@ -121,6 +121,7 @@ impl DkimSignature {
         let algorithm = Algorithm::named(&list.solid("a")?)?;
         let text = |name: &str| list.solid(name).unwrap_or_default();
         let date = |name: &str| list.value(name).map(tags::number).filter(|date| *date > 0);
+        let length = list.value("l").filter(|length| !length.is_empty()).map(tags::number);
         let bytes = |name: &str| list.value(name).and_then(tags::unbase64).unwrap_or_default();
         let (header_canon, body_canon) = canons(&text("c"));
         let place = list.get("b").map_or(0..0, |tag| tag.place.clone());
@@ -133,7 +134,7 @@ impl DkimSignature {
             header_canon,
             body_canon,
             headers: text("h"),
-            length: list.value("l").map(tags::number).and_then(|length| length.try_into().ok()),
+            length: length.and_then(|length| length.try_into().ok()),
             created: date("t"),
             expires: date("x"),
             copied: list.value("z").map(tags::unquoted),
@@ -166,9 +167,11 @@ impl DkimSignature {
     }
 }
 
-/// `c=`: what is not known is `simple`.
+/// `c=`: where it is not known as a whole, both are `simple`.
 fn canons(text: &[u8]) -> (Canon, Canon) {
-    let slash = memchr::memchr(b'/', text).unwrap_or(text.len());
-    let named = |name: &[u8]| Canon::named(name).unwrap_or_default();
-    (named(&text[..slash]), named(text.get(slash + 1..).unwrap_or_default()))
+    let canons = match memchr::memchr(b'/', text) {
+        Some(slash) => Canon::named(&text[..slash]).zip(Canon::named(&text[slash + 1..])),
+        None => Canon::named(text).map(|header| (header, Canon::default())),
+    };
+    canons.unwrap_or_default()
 }

@@ -102,7 +102,7 @@ fn what_is_signed_is_verified() {
                     ..signer(&key)
                 };
                 let field = signed(&signer);
-                assert!(field.split(|c| *c == b'\n').all(|line| line.len() < 80));
+                assert!(field.split(|c| *c == b'\n').all(|line| line.len() <= 80));
                 let header = [&[&field[..]][..], &HEADER].concat();
                 let results = verified(&header, BODY, any_size(), &mut Zone::of(&key));
                 let [result] = &results[..] else { panic!("{results:?}") };
@@ -127,10 +127,63 @@ fn what_is_signed_is_verified() {
 
 #[test]
 fn names_of_fields_may_be_all_that_are_there() {
-    let names = |list: &[u8]| names(&HEADER, list).join(&b':');
+    let names = |list: &[u8]| sign::names(&HEADER, list).join(&b':');
     assert_eq!(names(b"From:Cc"), b"From:Cc");
-    assert_eq!(names(b"=subject:=Cc:to"), b"subject:subject:to");
+    assert_eq!(names(b"=subject:=Cc:to"), b"Subject:Subject:To");
     assert_eq!(names(b"+Subject : +Cc"), b"Subject:Subject:Subject:Cc");
+    // What an element of the list has taken is not there for the next one.
+    assert_eq!(names(b"From:=From"), b"From");
+    assert_eq!(names(b"From:+From"), b"From:From");
+    assert_eq!(names(b"Cc:subject:+cc:=bcc"), b"Subject:Cc:cc");
+    assert_eq!(names(b"=:+: :"), b"");
+}
+
+/// As a real Exim signs the same message.
+#[test]
+fn signatures_are_written_as_exim_writes_them() {
+    let key = PrivateKey::read(KEYS[3]).unwrap();
+    let signer =
+        DkimSigner { domain: b"me.test", selector: b"sel", headers: b"From", ..signer(&key) };
+    let mut hasher = BodyHasher::new([signer.body()]);
+    hasher.push(b"body\r\n");
+    let field = signer.sign(&[b"From: ann@me.test\r\n"], &hasher.finish()).unwrap();
+    let lines = [
+        "DKIM-Signature: v=1; a=rsa-sha256; q=dns/txt; c=relaxed/relaxed; d=me.test;",
+        "\ts=sel; h=From; bh=Ck5SoRNWUpSR4X0COv7R5ub2pUTtl6xz4dTFz++ji4M=; b=Tmec9eV4/0K",
+        "\tLJYl51tDKEiR4S4HqVt17A1yWM73sQqpTJInNUZLJvZIBzRMoh9FU0DzwXu0rZPb89+lFzDvwKCQj",
+        "\tTzdA8L962rD9GL9Mf/vjn3gNr0gjMBTIkbE7NaHCHe4iyl+HGoTulKVRABJITL/bVIcP+XuWq0K+V",
+        "\tlXtt5AVQYlyVBL8PepAt4lupIdgDyk7mMQ7SdkTgj/wzAb53w72iLyYDbiR4a+F80AdoB180QM/+f",
+        "\twzeKLPMnGQTwK1n5N6v+YQ2O8FP9FpMOVx7aNPB73fT1zqPdsxuzt7YbhEr/VHxeLTTpJwPQKQx3M",
+        "\tGW05aNjK/7gqEscL8z/hWQA==;",
+        "",
+    ];
+    assert_eq!(String::from_utf8(field).unwrap(), lines.join("\r\n"));
+}
+
+#[test]
+fn signatures_are_folded_wherever_they_come_to_the_end_of_a_line() {
+    for (pem, hash) in [(KEYS[1], Hash::Sha256), (KEYS[2], Hash::Sha512)] {
+        let key = PrivateKey::read(pem).unwrap();
+        for length in 1..80 {
+            let selector = vec![b's'; length];
+            let signer = DkimSigner {
+                selector: &selector,
+                hash,
+                header_canon: Canon::Simple,
+                created: Some(1000),
+                headers: b"From:To",
+                ..signer(&key)
+            };
+            let field = signed(&signer);
+            let header = [&[&field[..]][..], &HEADER].concat();
+            let results = verified(&header, BODY, any_size(), &mut Zone::of(&key));
+            assert_eq!(results[0].status, DkimStatus::Pass, "{}", field.escape_ascii());
+            let tags = ["v=", "a=", "q=", "c=", "d=", "s=", "h=", "bh=", "t=", "b="];
+            let places = tags.map(|tag| memchr::memmem::find(&field, tag.as_bytes()).unwrap());
+            assert!(places[..9].is_sorted(), "{}", field.escape_ascii());
+            assert!(field.ends_with(b";\r\n"));
+        }
+    }
 }
 
 #[test]
@@ -166,6 +219,26 @@ fn keys_are_asked_for_together_and_many_signatures_for_nothing() {
     let mut zone = Zone::of(&key);
     verified(&header, b"other", DkimPolicy::default(), &mut zone);
     assert!(zone.asked.is_empty());
+}
+
+#[test]
+fn keys_stand_in_text_of_any_form() {
+    for pem in KEYS {
+        let public = PrivateKey::read(pem).unwrap().public();
+        let other = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for text in [
+            format!("text before\n{pem}after\n"),
+            format!("{other}{pem}{other}"),
+            pem.replace('\n', ""),
+            pem.replace('\n', "\r\n"),
+            pem.trim_end().into(),
+        ] {
+            assert_eq!(PrivateKey::read(&text).expect(&text).public(), public);
+        }
+        for text in [pem.replace("-----END", ""), pem.replace("END", "END OF"), other.into()] {
+            assert!(PrivateKey::read(&text).is_err(), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -230,6 +303,41 @@ fn keys_of_ed25519_are_not_short() {
     };
     assert!(record(31).public(KeyType::Ed25519).is_none());
     assert!(record(32).public(KeyType::Ed25519).is_some());
+}
+
+#[test]
+fn tags_that_say_nothing_are_none() {
+    let read = |tags: &str| {
+        let field = format!("DKIM-Signature: a=rsa-sha256; d=d; s=s; h=From; b=YQ==; {tags}");
+        DkimSignature::read(field.as_bytes()).expect("a signature")
+    };
+    assert_eq!(read("v=1; l=").length, None);
+    assert_eq!(read("v=1; l=7").length, Some(7));
+    let flaws = ["v=1", "v=", "v=2"].map(|tag| read(tag).flaw);
+    assert_eq!(flaws, [None, Some(Flaw::Tags), Some(Flaw::Version)]);
+    // Names of canonicalizations are known as a whole.
+    let canons = |tag: &str| {
+        let signature = read(tag);
+        (signature.header_canon, signature.body_canon)
+    };
+    assert_eq!(canons("c=relaxed"), (Canon::Relaxed, Canon::Simple));
+    assert_eq!(canons("c=simple/relaxed"), (Canon::Simple, Canon::Relaxed));
+    for tag in ["c=", "c=relaxed/", "c=/relaxed", "c=relaxed/relaxed/x", "c=relaxed/x"] {
+        assert_eq!(canons(tag), (Canon::Simple, Canon::Simple), "{tag}");
+    }
+}
+
+#[test]
+fn records_may_be_empty_and_names_may_end_in_dots() {
+    let key = PrivateKey::read(KEYS[0]).unwrap();
+    for (domain, mut zone) in
+        [(&b"dkim.test"[..], Zone::with(String::new())), (b"dkim.test.", Zone::of(&key))]
+    {
+        let field = signed(&DkimSigner { domain, ..signer(&key) });
+        let header = [&[&field[..]][..], &HEADER].concat();
+        let results = verified(&header, BODY, DkimPolicy::default(), &mut zone);
+        assert_eq!(results[0].reason, Some(DkimReason::KeyUnavailable(false)));
+    }
 }
 
 #[test]

@@ -12,7 +12,9 @@ use eximious_mailauth::crypto::{Hash, KeyType};
 use eximious_mailauth::dkim::{DkimPolicy, DkimStatus, DkimVerifier, TooMany};
 use eximious_stdlib::dkim::{DkimFindings, DkimFound};
 use eximious_stdlib::dns::{AuthDns, forget_foreseen};
+use eximious_stdlib::keyed;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::number::{Leading, leading_integer};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
@@ -115,7 +117,8 @@ impl Acls {
                 return Some(result);
             }
         }
-        if done.is_empty() {
+        // Signers that come to nothing are none, whose signatures nobody asks about.
+        if run.acl.is_none() || option.is_empty() {
             let count = run.cx.memory::<DkimFindings>().found.len();
             (0..count).for_each(|number| run.log(number));
         } else {
@@ -154,6 +157,7 @@ impl Acls {
             Ok(found)
         });
         let found = found.map_err(|fail| fail.message().to_vec())?;
+        told::log_faults(host, &found);
         let mut signers: Vec<u8> = Vec::new();
         for result in &found {
             let identity = result.signature.identity.as_ref();
@@ -169,7 +173,6 @@ impl Acls {
                     signers.extend(std::iter::repeat_n(*byte, 1 + usize::from(*byte == b':')));
                 }
             }
-            told::log_faults(host, result);
         }
         cx.set_var(var::DKIM_SIGNERS, Str::tainted(signers));
         let found = found.into_iter().map(|result| DkimFound { result, overridden: false });
@@ -204,17 +207,20 @@ fn policy(cx: &Context) -> DkimPolicy {
     let (hashes, types) =
         (settings.get(opt::DKIM_VERIFY_HASHES), settings.get(opt::DKIM_VERIFY_KEYTYPES));
     let sizes = settings.get(opt::DKIM_VERIFY_MIN_KEYSIZES);
-    let least = |name: &str| {
-        let mut sizes = sizes.bytes().split(u8::is_ascii_whitespace);
-        let size = sizes.find_map(|one| one.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
-        let size = size.and_then(|size| std::str::from_utf8(size).ok()?.parse().ok());
-        size.unwrap_or(0)
+    let least = |name: &[u8]| {
+        let size = keyed::find(sizes.bytes(), name).unwrap_or_default();
+        match leading_integer(&size) {
+            // As in Exim, no key is as long as a negative number.
+            Leading::Number(size, _) => usize::try_from(size).unwrap_or(usize::MAX),
+            Leading::Overflow => usize::MAX,
+            Leading::None => 0,
+        }
     };
     DkimPolicy {
         hashes: elements(hashes.bytes()).filter_map(|name| Hash::named(&name)).collect(),
         key_types: elements(types.bytes()).filter_map(|name| KeyType::named(&name)).collect(),
-        least_rsa_bits: least("rsa"),
-        least_ed25519_bits: least("ed25519"),
+        least_rsa_bits: least(b"rsa"),
+        least_ed25519_bits: least(b"ed25519"),
         minimal: settings.get(opt::DKIM_VERIFY_MINIMAL),
         ..DkimPolicy::default()
     }
@@ -303,5 +309,28 @@ impl Signers<'_> {
         if let Some(line) = line {
             self.host.log(&printing(&line, true));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Driver;
+    use super::*;
+
+    #[test]
+    fn sizes_of_keys_are_read_as_extract_reads_them() {
+        let sizes = |sizes: &str| {
+            let driver = Driver::with(&format!("dkim_verify_min_keysizes = {sizes}"));
+            let policy = policy(&driver.cx);
+            (policy.least_rsa_bits, policy.least_ed25519_bits)
+        };
+        assert_eq!(sizes("rsa=1024 ed25519=250"), (1024, 250));
+        assert_eq!(sizes("ed25519 = 256 RSA = +2048"), (2048, 256));
+        for text in ["RSA=4096", "rsa=\"4096\"", "rsa=4096,ed25519=300", "rsa=4096;", "rsa=4096x"] {
+            assert_eq!(sizes(text), (4096, 0), "{text}");
+        }
+        assert_eq!(sizes("rsa=-1"), (usize::MAX, 0));
+        assert_eq!(sizes("rsa=x"), (0, 0));
+        assert_eq!(sizes(""), (0, 0));
     }
 }

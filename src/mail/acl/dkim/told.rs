@@ -134,24 +134,40 @@ fn logged(result: &DkimResult) -> &'static str {
     }
 }
 
-/// Logs what was wrong while a signature was verified.
-pub(super) fn log_faults(host: &mut dyn AclHost, result: &DkimResult) {
-    let DkimSignature { domain, selector, .. } = &result.signature;
-    if matches!(
-        result.reason,
-        Some(DkimReason::KeyUnavailable(_) | DkimReason::KeyRecord | DkimReason::Key)
-    ) {
-        host.log(&[b"DKIM: d=", &domain[..], b" s=", selector, b" [failed key import]"].concat());
-    }
-    let why = match result.reason {
-        Some(DkimReason::Key) if result.signature.algorithm.key == KeyType::Rsa => {
-            "ASN1 parser: Error in TAG."
+/// Logs what was wrong while signatures were verified.
+pub(super) fn log_faults(host: &mut dyn AclHost, results: &[DkimResult]) {
+    for DkimResult { signature: DkimSignature { domain, selector, .. }, reason, .. } in results {
+        if matches!(
+            reason,
+            Some(DkimReason::KeyUnavailable(_) | DkimReason::KeyRecord | DkimReason::Key)
+        ) {
+            let parts = [b"DKIM: d=", &domain[..], b" s=", selector, b" [failed key import]"];
+            host.log(&parts.concat());
         }
-        Some(DkimReason::Key) => "The request is invalid.",
-        Some(DkimReason::Signature) => "Public key signature verification has failed.",
-        _ => return,
-    };
-    host.log(&[b"DKIM: validation error: ", why.as_bytes()].concat());
+    }
+    if let Some(why) = fault(results) {
+        host.log(&[b"DKIM: validation error: ", why.as_bytes()].concat());
+    }
+}
+
+/// What was wrong with the last key or signature, if that is still known at the end, and no
+/// signature is good.
+fn fault(results: &[DkimResult]) -> Option<&'static str> {
+    let mut fault = None;
+    for DkimResult { signature, status, reason, .. } in results {
+        fault = match reason {
+            Some(DkimReason::Key) if signature.algorithm.key == KeyType::Rsa => {
+                Some("ASN1 parser: Error in TAG.")
+            }
+            Some(DkimReason::Key) => Some("The request is invalid."),
+            Some(DkimReason::Signature) => Some("Public key signature verification has failed."),
+            // A key that could be worked with makes it forgotten.
+            Some(DkimReason::KeyTooShort | DkimReason::HashNotAllowed) => None,
+            None if *status == DkimStatus::Pass => None,
+            _ => fault,
+        };
+    }
+    fault.filter(|_| results.iter().all(|one| one.status != DkimStatus::Pass))
 }
 
 /// The line of its own that a signature gets, if that is wanted.
@@ -172,7 +188,7 @@ pub(super) fn verbose(cx: &mut Context, number: usize) -> Option<Vec<u8>> {
     let (header, body) = (own.header_canon.name(), own.body_canon.name());
     let text = format!(" c={header}/{body} a={} b={}", algorithm.name(), signature.len() * 8);
     line.extend_from_slice(text.as_bytes());
-    if let Some(identity) = &own.identity {
+    if let Some(identity) = own.identity.as_ref().filter(|identity| !identity.is_empty()) {
         line.extend_from_slice(&[b" i=", &identity[..]].concat());
     }
     let length = own.length.and_then(|length| length.try_into().ok());
@@ -188,4 +204,33 @@ pub(super) fn verbose(cx: &mut Context, number: usize) -> Option<Vec<u8>> {
         false => line.extend_from_slice(format!(" [{}]", logged(&found.result)).as_bytes()),
     }
     Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_known_until_a_key_could_be_worked_with() {
+        let field = b"DKIM-Signature: v=1; a=rsa-sha256; d=d; s=s; h=From; bh=YQ==; b=YQ==";
+        let fault = |reasons: &[Option<DkimReason>]| {
+            let result = |reason: &Option<DkimReason>| {
+                let signature = DkimSignature::read(field).expect("a signature");
+                let status = if reason.is_none() { DkimStatus::Pass } else { DkimStatus::Fail };
+                DkimResult { signature, status, reason: *reason, key: None, key_bits: 0 }
+            };
+            fault(&reasons.iter().map(result).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let wrong = "Public key signature verification has failed.";
+        let (bad, key) = (Some(DkimReason::Signature), Some(DkimReason::Key));
+        let (gone, body) = (Some(DkimReason::KeyUnavailable(false)), Some(DkimReason::BodyHash));
+        assert_eq!(fault(&[bad]), wrong);
+        assert_eq!(fault(&[key, bad, gone, body]), wrong);
+        assert_eq!(fault(&[bad, key]), "ASN1 parser: Error in TAG.");
+        assert_eq!(fault(&[bad, Some(DkimReason::KeyTooShort)]), "");
+        assert_eq!(fault(&[Some(DkimReason::HashNotAllowed), bad]), wrong);
+        assert_eq!(fault(&[None, bad]), "");
+        assert_eq!(fault(&[bad, None]), "");
+        assert_eq!(fault(&[gone, body]), "");
+    }
 }

@@ -4,7 +4,8 @@ use eximious_core::Str;
 use eximious_mailauth::canon::{BodyHashes, Canon};
 use eximious_mailauth::crypto::{Hash, PrivateKey};
 use eximious_mailauth::dkim::{DkimSigner, SIGN_HEADERS};
-use eximious_stdlib::lists::elements;
+use eximious_stdlib::lists::{Joiner, elements};
+use eximious_stdlib::number::{Leading, leading_integer};
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
@@ -42,7 +43,7 @@ impl Signing {
     }
 }
 
-/// What the options ask for.
+/// What the options ask for: all signatures, or none where one of them can't be told.
 ///
 /// # Errors
 /// That can't be told, and nothing leaves without a signature (`dkim_strict`).
@@ -59,9 +60,10 @@ pub(super) fn signings(call: &mut TransportCall<'_>) -> Result<Vec<Signing>, Und
         seen.push(domain.clone());
         let taint = domains.taint();
         call.cx.set_var(var::DKIM_DOMAIN, Str::from(&domain[..]).stamped(taint));
-        let signings = of_domain(call, &domain);
-        let signings = signings.or_else(|why| spared(call, &why));
-        all.extend(signings?);
+        match of_domain(call, &domain) {
+            Ok(signings) => all.extend(signings),
+            Err(why) => return spared(call, &why),
+        }
     }
     Ok(all)
 }
@@ -113,7 +115,8 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
         let some = |text: Option<Str>| text.filter(|text| !text.is_empty());
         let identity = some(set(call, smtp::DKIM_IDENTITY)?).map(|text| text.bytes().to_vec());
         let headers = some(set(call, smtp::DKIM_SIGN_HEADERS)?);
-        let headers = headers.map_or_else(|| SIGN_HEADERS.into(), |text| text.bytes().to_vec());
+        let names = |text: Str| elements(text.bytes()).collect::<Vec<_>>().join(&b':');
+        let headers = headers.map_or_else(|| SIGN_HEADERS.into(), names);
         let times = times(call)?;
         let (domain, selector) = (domain.to_vec(), selector.to_vec());
         all.push(Signing { key, domain, selector, identity, hash, canon, headers, times });
@@ -134,14 +137,17 @@ fn key(call: &mut TransportCall<'_>) -> Result<Option<PrivateKey>, Vec<u8>> {
 /// When a signature is made, and when it expires (`dkim_timestamps`).
 fn times(call: &mut TransportCall<'_>) -> Result<Option<(i64, Option<i64>)>, Vec<u8>> {
     let Some(text) = set(call, smtp::DKIM_TIMESTAMPS)? else { return Ok(None) };
-    // What is no number is none, and then it does not expire.
-    let digits = text.bytes().trim_ascii_start();
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    let number = digits.fold(0_u32, |number, digit| {
-        number.saturating_mul(10).saturating_add(u32::from(digit - b'0'))
-    });
     let now = call.consignment.now;
-    Ok(Some((now, (number > 0).then(|| now.saturating_add(number.into())))))
+    Ok(Some((now, lifetime(text.bytes()).map(|seconds| now.saturating_add(seconds)))))
+}
+
+/// How many seconds a signature is good for; for ever where that is 0, or no number, or one
+/// that is too large.
+fn lifetime(text: &[u8]) -> Option<i64> {
+    match leading_integer(text) {
+        Leading::Number(seconds, _) if seconds != 0 => Some(seconds),
+        _ => None,
+    }
 }
 
 /// The signatures' fields, as lines of a header.
@@ -162,11 +168,13 @@ pub(super) fn signatures(
 
 /// What a log says of them.
 pub(super) fn logged(all: &[Signing]) -> Vec<u8> {
-    let names: Vec<Vec<u8>> =
-        all.iter().map(|one| [&one.domain[..], b":", &one.selector].concat()).collect();
-    match names.is_empty() {
+    let mut names = Joiner::new(b':');
+    for name in all.iter().flat_map(|one| [&one.domain, &one.selector]) {
+        names.push(name);
+    }
+    match all.is_empty() {
         true => Vec::new(),
-        false => [b" DKIM=", &names.join(&b':')[..]].concat(),
+        false => [b" DKIM=", names.finish().bytes()].concat(),
     }
 }
 
@@ -191,6 +199,13 @@ mod tests {
     }
 
     #[test]
+    fn lifetimes_are_numbers() {
+        let texts = ["", "x", "0", "5", "+5", "-5", " 7x", "99999999999"];
+        let found = texts.map(|text| lifetime(text.as_bytes()).unwrap_or_default());
+        assert_eq!(found, [0, 0, 0, 5, 5, -5, 7, 99_999_999_999]);
+    }
+
+    #[test]
     fn what_leaves_is_what_was_signed() {
         let pem = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/dkim/rsa2048.pem"));
         let head = b"From: a@b.test\nSubject:  two\n\tlines\nTo: c@d.test\n\n";
@@ -204,7 +219,7 @@ mod tests {
             let signing = Signing {
                 key,
                 domain: b"b.test".to_vec(),
-                selector: b"s".to_vec(),
+                selector: b"s:t".to_vec(),
                 identity: None,
                 hash: Hash::Sha256,
                 canon,
@@ -214,6 +229,7 @@ mod tests {
             let message = Message::new(Vec::new(), body);
             let outgoing = Outgoing::of(head.to_vec(), &message);
             let hashes = signing::hashes([signing.signer().body()].into_iter(), &outgoing);
+            assert_eq!(logged(std::slice::from_ref(&signing)), b" DKIM=b.test:s::t");
             let signature = signatures(&[signing], head, &hashes.unwrap()).unwrap();
             assert!(!signature.contains(&b'\r') && signature.ends_with(b"\n"));
             // As it comes to its receiver.

@@ -126,7 +126,7 @@ pub(super) fn set(
 }
 
 fn expanded(call: &mut TransportCall<'_>, option: DriverOpt<Str>) -> Result<Option<Str>, Fail> {
-    let Some(text) = call.transport.some_text(option).cloned() else { return Ok(None) };
+    let Some(text) = call.transport.text(option).cloned() else { return Ok(None) };
     Text::new(text).expand(call.cx).map(Some)
 }
 
