@@ -518,6 +518,12 @@ impl Context {
         self.values.message.take()
     }
 
+    /// What `$0`, `$1`, … are.
+    #[cfg(feature = "mail")]
+    pub(crate) fn numeric(&self) -> Vec<Str> {
+        self.evaluation.scope.all_numeric()
+    }
+
     /// Sets `$0`, `$1`, …, each with the taint of the first.
     pub fn set_numeric(&mut self, values: &[Str]) {
         let bytes: Vec<&[u8]> = values.iter().map(Str::bytes).collect();

@@ -144,11 +144,13 @@ fn in_words(run: &mut Run<'_>, variable: Var, list: &Str) -> Answer {
     if value.is_empty() {
         return Answer::No;
     }
+    let before = run.cx.numeric();
+    let (answer, _) = run.matched(list, &mut Matcher::local_part(&value));
     // Where anything will do, nothing is matched that `$1` could be.
     if list.bytes() == b"*" {
-        return Answer::Yes;
+        run.cx.set_numeric(&before);
     }
-    run.matched(list, &mut Matcher::local_part(&value)).0
+    answer
 }
 
 impl Run<'_> {

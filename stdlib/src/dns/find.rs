@@ -464,11 +464,6 @@ impl Finder<'_> {
                 _ => Reason::NoAddresses,
             });
         }
-        if found.ending == Ending::Found && !mx_to_ip(call) {
-            // Who takes names for addresses later must not find one here.
-            let is_name = |host: &RouteHost| crate::ip::address(host.name.as_bytes()).is_none();
-            found.hosts.retain(|host| host.address.is_some() || is_name(host));
-        }
         Ok(found)
     }
 

@@ -3,6 +3,7 @@
 use eximious_core::{Effects, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::dns::local::is_local;
+use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::options::yes_or_no;
 
@@ -155,7 +156,11 @@ fn with_addresses(
 ) -> HostList {
     let transport = call.transport;
     let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_elsewhere };
-    for (host, is_missing) in named {
+    // What an MX record names is no address, unless the router took it for one.
+    let is_name =
+        |host: &RouteHost| host.mx.is_none() || ip::address(host.name.as_bytes()).is_none();
+    let hosts = named.into_iter().filter(|(host, _)| host.address.is_some() || is_name(host));
+    for (host, is_missing) in hosts {
         let found = match is_own || host.address.is_some() {
             true => vec![(host, is_missing)],
             false => {
