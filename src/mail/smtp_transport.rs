@@ -33,6 +33,7 @@ use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::{AUTH_FAILED, Authenticated};
 pub(crate) use early::EarlyHost;
+use endpoint::listing;
 pub(crate) use endpoint::{Asker, connect_timeout, endpoint, is_listed};
 pub use event::TransportEvent;
 pub(crate) use event::{raise, telling};
@@ -80,6 +81,8 @@ pub(crate) struct PeerTls {
     dane: Option<TlsDane>,
     /// What the domain says of its hosts.
     sts: StsFound,
+    /// How a connection was encrypted over which no message may begin.
+    pub(crate) secured: Option<Secured>,
     /// What is wrong with TLS, as reports name it, and why.
     failure: Option<(&'static str, String)>,
     /// Under which key a session is kept that can be taken up again.
@@ -94,6 +97,13 @@ impl Peer<'_> {
     /// Whether a list of the transport's has the host in it.
     pub(crate) fn listed(&mut self, option: DriverOpt<Str>) -> bool {
         is_listed(self.cx, self.transport, self.host, self.address, option)
+    }
+
+    /// The same of a list of hosts of which something is demanded. Where it can't be told, why:
+    /// nothing may go to the host then.
+    pub(crate) fn demanded(&mut self, option: DriverOpt<Str>) -> Result<bool, Vec<u8>> {
+        let listed = listing(self.cx, self.transport, self.host, self.address, option);
+        listed.map_err(|why| [option.name().as_bytes(), b" can't be told: ", &why].concat())
     }
 
     /// Tells the transport of something; what it has to say.

@@ -178,6 +178,14 @@ fn serve(listener: &TcpListener, answers: usize, how: Leaving) {
     }
 }
 
+/// Has a client deliver a message.
+fn deliver(program: &Path, client: &Daemon, sender: &str) {
+    let mut command = Command::new(program);
+    command.arg("-C").arg(client.path().join("exim.conf"));
+    command.args(["-odf", "-f", sender, "c@d.test"]);
+    common::fed(&mut command, b"Subject: x\n\nhello\n");
+}
+
 /// What a client logs of hosts that leave; `more` is of its transport.
 fn deserted(program: &Path, more: &str, counts: &[usize], ways: &[Leaving]) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -191,10 +199,7 @@ fn deserted(program: &Path, more: &str, counts: &[usize], ways: &[Leaving]) -> S
         let before = client.log("main").len();
         thread::scope(|scope| {
             let host = scope.spawn(|| serve(&listener, count, how));
-            let mut command = Command::new(program);
-            command.arg("-C").arg(client.path().join("exim.conf"));
-            command.args(["-odf", "-f", "a@b.test", "c@d.test"]);
-            common::fed(&mut command, b"Subject: x\n\nhello\n");
+            deliver(program, &client, "a@b.test");
             host.join().unwrap();
         });
         let log = comparable(&client.log("main")[before..]);
@@ -211,6 +216,30 @@ fn hosts_that_break_off_tls_are_told_of_as_exim_tells() {
     assert!(exims.contains("TLS error on connection (read)"), "{exims}");
     let changes = similar::TextDiff::from_lines(&exims, &ours).unified_diff().to_string();
     assert!(changes.is_empty(), "{changes}");
+}
+
+#[test]
+fn who_is_refused_by_a_sealed_greeting_is_told_how_it_was_sealed() {
+    let exim = common::reference();
+    for program in [Some(Path::new(OURS)), exim.as_ref().map(Path::new)].into_iter().flatten() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let text = CLIENT.replace("SERVER", &port.to_string());
+        let text = text.replace("MORE", " protocol = smtps");
+        let client = Daemon::start(program, &text, &[]);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut wire = Wire::serve(listener.accept().unwrap().0);
+                wire.write_all(b"554 go away\r\n").unwrap();
+                let _ = wire.read(&mut [0; 64]);
+            });
+            // Nobody is told that it failed.
+            deliver(program, &client, "<>");
+        });
+        let log = client.log("main");
+        let line = log.lines().find(|line| line.contains(" ** c@d.test ")).unwrap();
+        assert!(line.contains(" X=TLS1.3:") && line.contains(": 554 go away"), "{line}");
+    }
 }
 
 #[test]

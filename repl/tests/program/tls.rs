@@ -353,6 +353,15 @@ const ASKED: &[(&str, &str)] = &[
          tls_tempfail_tryclear = false",
         "",
     ),
+    (
+        "tls_try_verify_hosts =\n tls_verify_certificates = CERTS/other.pem\n \
+         tls_verify_cert_hostnames =",
+        "",
+    ),
+    ("tls_verify_hosts =\n tls_verify_certificates = CERTS/other.pem", ""),
+    ("tls_try_verify_hosts =\n tls_verify_certificates =", ""),
+    // There is no certificate in it.
+    ("tls_verify_certificates = CERTS/client.key\n tls_verify_cert_hostnames =", ""),
     ("helo_data = nofile", ""),
     ("helo_data = nofile\n hosts_require_tls = *", ""),
     ("helo_data = nofile\n tls_tempfail_tryclear = false", ""),
@@ -432,6 +441,49 @@ fn hosts_are_asked_over_tls_as_exim_asks() {
             lines.into_iter().filter(told).collect()
         };
         assert_eq!(without(own), without(real), "{transport}");
+    }
+}
+
+#[test]
+fn demands_that_nobody_can_look_up_are_no_consent() {
+    let server = "tls_certificate = CERTS/server.pem\ntls_privatekey = CERTS/server.key\n\
+        acl_smtp_rcpt = accept\n";
+    let sealing = Daemon::start(Path::new(OURS), server, &[]);
+    let open = Daemon::start(Path::new(OURS), "acl_smtp_rcpt = accept\n", &[]);
+    let told = |lines: &[String], what: &str| lines.iter().any(|line| line.contains(what));
+    for (option, daemon) in [
+        ("hosts_require_tls", &open),
+        ("hosts_require_auth", &sealing),
+        ("hosts_require_dane", &sealing),
+        ("hosts_require_ocsp", &sealing),
+        ("tls_verify_hosts", &sealing),
+        ("tls_alpn = smtp\n hosts_require_alpn", &sealing),
+        (
+            "tls_verify_hosts = *\n tls_verify_certificates = CERTS/ca.pem\n \
+             tls_verify_cert_hostnames",
+            &sealing,
+        ),
+    ] {
+        let lines = asked(OURS, daemon.port, &format!("{option} = net-lsearch;/nowhere"));
+        let name = option.rsplit(' ').next().unwrap();
+        let why = format!("{name} can't be told: failed to open /nowhere for linear search");
+        assert!(told(&lines, &why), "{option}: {lines:#?}");
+        assert!(!told(&lines, "unencrypted"), "{option}: {lines:#?}");
+    }
+    for option in ["hosts_avoid_tls", "tls_try_verify_hosts", "hosts_request_ocsp"] {
+        let lines = asked(OURS, sealing.port, &format!("{option} = net-lsearch;/nowhere"));
+        assert!(told(&lines, "TLS1.3 dn="), "{option}: {lines:#?}");
+    }
+    for (option, line) in [
+        ("tls_sni = ${if eq{1}", "expansion of tls_out_sni failed: missing 2nd string in {}"),
+        ("tls_crl = ${if eq{1}", "expansion of tls_crl failed: missing 2nd string in {}"),
+        (
+            "tls_verify_certificates = /nowhere",
+            "could not stat '/nowhere' (tls_verify_certificates): No such file or directory",
+        ),
+    ] {
+        let lines = asked(OURS, sealing.port, option);
+        assert!(told(&lines, line), "{option}: {lines:#?}");
     }
 }
 

@@ -32,7 +32,8 @@ impl Peer<'_> {
         client: &mut SmtpClient,
     ) -> Result<Option<Authenticated>, NotOpen> {
         let offered = client.extensions().auth.join(&b' ');
-        let requires = self.listed(smtp::HOSTS_REQUIRE_AUTH);
+        let requires = self.demanded(smtp::HOSTS_REQUIRE_AUTH);
+        let requires = requires.map_err(|why| self.untold(client, why))?;
         if offered.is_empty() {
             return match requires {
                 true => Err(self.unproven(client, "server did not advertise AUTH support")),

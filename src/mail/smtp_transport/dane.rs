@@ -41,7 +41,7 @@ impl Peer<'_> {
         self.tls.dane = None;
         self.cx.unset_var(var::TLS_OUT_TLSA_USAGE);
         self.show_early_port();
-        let required = self.listed(smtp::HOSTS_REQUIRE_DANE);
+        let required = self.demanded(smtp::HOSTS_REQUIRE_DANE).map_err(NotOpen::untold)?;
         if !self.cx.engine().world().tls.is_there() {
             return match required {
                 true => Err(self.undone(true, DaneFailure::Required, "TLS is not in this build")),
@@ -55,7 +55,8 @@ impl Peer<'_> {
             let why = format!("{} lookup not DNSSEC", self.host.name);
             return Err(self.undone(true, DaneFailure::Required, &why));
         }
-        if !required && !self.listed(smtp::HOSTS_TRY_DANE) {
+        // Where there are records, trying is a demand, too.
+        if !required && !self.demanded(smtp::HOSTS_TRY_DANE).map_err(NotOpen::untold)? {
             return Ok(());
         }
         let name = format!("_{}._tcp.{}", self.tls.port, self.host.name);
@@ -119,9 +120,10 @@ impl Peer<'_> {
 
     /// Whether the host is to prove that its certificate is valid. One that the DNS vouches
     /// for by itself has nobody to prove it, and is not asked as a rule.
-    pub(super) fn proof_demand(&mut self) -> TlsDemand {
-        if self.listed(smtp::HOSTS_REQUIRE_OCSP) {
-            return TlsDemand::Required;
+    /// Where it can't be told whether it has to, why.
+    pub(super) fn proof_demand(&mut self) -> Result<TlsDemand, Vec<u8>> {
+        if self.demanded(smtp::HOSTS_REQUIRE_OCSP)? {
+            return Ok(TlsDemand::Required);
         }
         let option = smtp::HOSTS_REQUEST_OCSP;
         let is_usual =
@@ -129,6 +131,6 @@ impl Peer<'_> {
         let of_server = |dane: &TlsDane| dane.records.iter().any(|record| record.usage != 2);
         let is_own = self.tls.dane.as_ref().is_some_and(of_server);
         let wanted = !(is_usual && is_own) && self.listed(option);
-        if wanted { TlsDemand::Asked } else { TlsDemand::None }
+        Ok(if wanted { TlsDemand::Asked } else { TlsDemand::None })
     }
 }

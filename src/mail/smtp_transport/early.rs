@@ -74,7 +74,8 @@ impl Peer<'_> {
         let is_plain = self.listed(smtp::HOSTS_AVOID_PIPELINING)
             || protocol != Protocol::Lmtp && self.listed(smtp::HOSTS_AVOID_ESMTP);
         // What has to be there is better asked for.
-        let lacks_tls = opened.secured.is_none() && !announced.starttls && self.requires_tls();
+        let lacks_tls =
+            opened.secured.is_none() && !announced.starttls && self.requires_tls().unwrap_or(true);
         if is_plain || lacks_tls {
             return false;
         }

@@ -176,7 +176,7 @@ fn port(
     found.map(Some).ok_or_else(|| [b"TCP port \"", words, tail.as_bytes()].concat())
 }
 
-/// Whether a list of a transport's has a host in it.
+/// Whether a list of a transport's has a host in it; where that can't be told, it has not.
 pub(crate) fn is_listed(
     cx: &mut Context,
     transport: Option<&Transport>,
@@ -184,17 +184,34 @@ pub(crate) fn is_listed(
     address: IpAddr,
     option: DriverOpt<Str>,
 ) -> bool {
+    listing(cx, transport, host, address, option).unwrap_or(false)
+}
+
+/// The same; what can't be looked up is an error, and why. A list that can't be expanded has
+/// nobody in it, as in Exim.
+pub(super) fn listing(
+    cx: &mut Context,
+    transport: Option<&Transport>,
+    host: &RouteHost,
+    address: IpAddr,
+    option: DriverOpt<Str>,
+) -> Result<bool, Vec<u8>> {
     let text = address.to_string();
     let Some((transport, list)) = transport.and_then(|one| Some((one, one.text(option)?))) else {
         let unset = ListEvent::Unset { subject: text.as_bytes(), option: Some(option.name()) };
         cx.tell(Happening::List(unset));
-        return false;
+        return Ok(false);
     };
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };
     let subject = (Str::tainted(text.into_bytes()), address);
     let mut matcher = Matcher::other_host(subject, &mut names).called(option.name());
     let outcome = transport.on_behalf_of(cx, option.name(), |cx| cx.is_in(list, &mut matcher));
-    matches!(outcome, Ok(ListOutcome::Matched(_)))
+    match outcome {
+        Ok(ListOutcome::Matched(_)) => Ok(true),
+        Ok(ListOutcome::Unmatched(_) | ListOutcome::Deferred(None)) => Ok(false),
+        Ok(ListOutcome::Deferred(Some(why))) => Err(why),
+        Err(fail) => Err(fail.message().to_vec()),
+    }
 }
 
 /// A server, as lists ask for it.

@@ -58,6 +58,19 @@ pub(crate) enum NotOpen {
     Mismatched(Box<TlsFault>),
 }
 
+impl NotOpen {
+    /// It can't be told what is demanded of the host.
+    pub(super) fn untold(why: Vec<u8>) -> Self {
+        Self::Hindered(OTHER, why)
+    }
+}
+
+impl From<TlsFault> for NotOpen {
+    fn from(fault: TlsFault) -> Self {
+        Self::Unsecured(Box::new(fault))
+    }
+}
+
 impl Peer<'_> {
     /// Connects, greets, and begins TLS where both sides want it. What came of TLS is noted
     /// for a report, where that is wanted.
@@ -99,6 +112,9 @@ impl Peer<'_> {
         let greeted = self.greet(&mut opened, endpoint.protocol);
         if greeted.is_err() || !opened.client.is_unheard() {
             self.remember_announced(&mut opened);
+        }
+        if greeted.is_err() {
+            self.tls.secured = opened.secured.take();
         }
         greeted?;
         self.keep_resumable(&mut opened.client);
@@ -357,7 +373,9 @@ impl Peer<'_> {
     /// Looks at what the host announces, and at what is asked of it.
     fn look_at_extensions(&mut self, opened: &mut Opened) -> Result<(), NotOpen> {
         let client = &mut opened.client;
-        if opened.secured.is_none() && self.requires_tls() {
+        let is_clear = opened.secured.is_none();
+        let requires = is_clear && self.requires_tls().map_err(|why| self.untold(client, why))?;
+        if requires {
             let why = match client.extensions().starttls {
                 _ if !self.cx.engine().world().tls.is_there() => {
                     "a TLS session is required, but TLS is not in this build"
@@ -388,9 +406,12 @@ impl Peer<'_> {
         self.heard_early(opened)
     }
 
-    /// Whether nothing is to be said in the clear.
-    pub(super) fn requires_tls(&mut self) -> bool {
-        self.tls.dane.is_some() || self.follows_policy() || self.listed(smtp::HOSTS_REQUIRE_TLS)
+    /// Whether nothing is to be said in the clear. Where it can't be told, why.
+    pub(crate) fn requires_tls(&mut self) -> Result<bool, Vec<u8>> {
+        match self.tls.dane.is_some() || self.follows_policy() {
+            true => Ok(true),
+            false => self.demanded(smtp::HOSTS_REQUIRE_TLS),
+        }
     }
 
     /// Ends a session in which the host said no, or nothing.
@@ -417,6 +438,11 @@ impl Peer<'_> {
         client.abandon(self.cx.trace());
         self.event("tcp:close", b"");
         NotOpen::Hindered(number, why)
+    }
+
+    /// The same, where it can't be told what is demanded of the host.
+    pub(super) fn untold(&mut self, client: &mut SmtpClient, why: Vec<u8>) -> NotOpen {
+        self.give_up(client, OTHER, why)
     }
 
     /// Closes a connection without a word.

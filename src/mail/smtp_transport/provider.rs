@@ -153,7 +153,7 @@ impl Peer<'_> {
     /// Whether the host may be spoken to in clear text, where TLS came to nothing.
     fn may_go_on_in_clear(&mut self) -> bool {
         self.transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR))
-            && !self.listed(smtp::HOSTS_REQUIRE_TLS)
+            && self.requires_tls() == Ok(false)
     }
 }
 

@@ -91,7 +91,8 @@ impl Peer<'_> {
             // Who is taken up again was looked at then.
             Ok((facts, _)) if facts.resumption.contains(TlsResumption::USED) => &[][..],
             Ok((facts, _)) => &facts.chain,
-            Err(fault) => &fault.chain,
+            Err(NotOpen::Unsecured(fault)) => &fault.chain,
+            Err(_) => &[],
         };
         let refused = self.tell_of_certificates(shown);
         match begun {
@@ -107,7 +108,11 @@ impl Peer<'_> {
                 self.look_at_verdict(&facts);
                 Ok(self.note_tls(&facts, settings.server_name.as_deref()))
             }
-            Err(fault) => Err(self.unsecured(client, fault)),
+            Err(NotOpen::Unsecured(fault)) => Err(self.unsecured(client, *fault)),
+            Err(why) => {
+                self.close(client);
+                Err(why)
+            }
         }
     }
 
@@ -138,29 +143,22 @@ impl Peer<'_> {
         }
     }
 
-    /// What the transport's options come to.
-    fn tls_settings(&mut self) -> Result<TlsClient, TlsFault> {
+    /// What the transport's options come to. Where it can't be told what they demand, it is
+    /// not known either what the host may get in clear text.
+    fn tls_settings(&mut self) -> Result<TlsClient, NotOpen> {
         let bytes = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
         let dane = self.tls.dane.clone().filter(|dane| !dane.records.is_empty());
         let is_vouched = dane.is_some();
         let certificate = self.tls_file(smtp::TLS_CERTIFICATE)?;
         let key = self.tls_file(smtp::TLS_PRIVATEKEY)?;
-        let proof = self.proof_demand();
-        let own_demand = self.tls_demand();
+        let proof = self.proof_demand().map_err(NotOpen::untold)?;
+        let own_demand = self.tls_demand().map_err(NotOpen::untold)?;
         let demand =
             if is_vouched { TlsDemand::Required } else { self.demand_by_policy(own_demand) };
-        let authorities = match self.tls_file(smtp::TLS_VERIFY_CERTIFICATES)? {
-            _ if is_vouched => TlsAuthorities::None,
-            Some(path) if path == b"system" || path == b"system,cache" => TlsAuthorities::System,
-            Some(path) => TlsAuthorities::Path(path),
-            None if self.has_policy() => TlsAuthorities::System,
-            None => TlsAuthorities::None,
-        };
+        let authorities = self.tls_authorities(is_vouched)?;
         let name = match is_vouched || demand == TlsDemand::None {
             true => None,
-            false if self.names_by_policy(own_demand) => Some(self.mx_name()),
-            false if self.listed(smtp::TLS_VERIFY_CERT_HOSTNAMES) => Some(self.host.name.clone()),
-            false => None,
+            false => self.certified_name(own_demand).map_err(NotOpen::untold)?,
         };
         // What the DNS says has to be looked at anew each time.
         let resumes = self.listed(smtp::TLS_RESUMPTION_HOSTS) && !is_vouched;
@@ -180,7 +178,8 @@ impl Peer<'_> {
             .collect();
         // Where nothing is said of those that are offered, Exim wants none either.
         let offers = self.transport.is_some_and(|one| one.text(smtp::TLS_ALPN).is_some());
-        let names_protocol = offers && self.listed(smtp::HOSTS_REQUIRE_ALPN);
+        let names_protocol =
+            offers && self.demanded(smtp::HOSTS_REQUIRE_ALPN).map_err(NotOpen::untold)?;
         let mut settings = TlsClient {
             certificate,
             key,
@@ -210,24 +209,56 @@ impl Peer<'_> {
         Ok(settings)
     }
 
-    /// Whether the host's certificate has to be good. Where neither list is set, it has.
-    fn tls_demand(&mut self) -> TlsDemand {
-        if self.listed(smtp::TLS_VERIFY_HOSTS) {
-            return TlsDemand::Required;
-        }
-        let set = |option: DriverOpt<Str>| {
-            self.transport.is_some_and(|transport| transport.text(option).is_some())
+    /// From whom the host's certificate has to come, where the DNS does not vouch for it.
+    fn tls_authorities(&mut self, is_vouched: bool) -> Result<TlsAuthorities, TlsFault> {
+        let option = smtp::TLS_VERIFY_CERTIFICATES;
+        let path = match self.tls_file(option)? {
+            _ if is_vouched => return Ok(TlsAuthorities::None),
+            Some(path) if path == b"system" || path == b"system,cache" => {
+                return Ok(TlsAuthorities::System);
+            }
+            Some(path) => path,
+            None if self.has_policy() => return Ok(TlsAuthorities::System),
+            None => return Ok(TlsAuthorities::None),
         };
-        if !set(smtp::TLS_VERIFY_HOSTS) && !set(smtp::TLS_TRY_VERIFY_HOSTS) {
-            return match set(smtp::TLS_VERIFY_CERTIFICATES) {
+        if let Err(why) = self.cx.engine().world().files.stat(&path, true) {
+            let why = eximious_stdlib::wording::reason(&why);
+            let tail = format!("' ({}): {why}", option.name());
+            (self.log)(&[b"could not stat '", &path[..], tail.as_bytes()].concat());
+            return Err(TlsFault::new(option.name(), why));
+        }
+        Ok(TlsAuthorities::Path(path))
+    }
+
+    /// For which name the host's certificate has to be, if for one. Where it can't be told, why.
+    fn certified_name(&mut self, own: TlsDemand) -> Result<Option<String>, Vec<u8>> {
+        if self.names_by_policy(own) {
+            return Ok(Some(self.mx_name()));
+        }
+        let named = self.demanded(smtp::TLS_VERIFY_CERT_HOSTNAMES)?;
+        Ok(named.then(|| self.host.name.clone()))
+    }
+
+    /// Whether the host's certificate has to be good. Where neither list is set, it has.
+    /// Where it can't be told, why.
+    fn tls_demand(&mut self) -> Result<TlsDemand, Vec<u8>> {
+        if self.demanded(smtp::TLS_VERIFY_HOSTS)? {
+            return Ok(TlsDemand::Required);
+        }
+        let said = |option| self.transport.and_then(|transport| transport.text(option));
+        // An empty list of those who may go without a good one is none, as in Exim.
+        let tries = said(smtp::TLS_TRY_VERIFY_HOSTS).is_some_and(|list| !list.is_empty());
+        if said(smtp::TLS_VERIFY_HOSTS).is_none() && !tries {
+            let believed = said(smtp::TLS_VERIFY_CERTIFICATES);
+            return Ok(match believed.is_some_and(|text| !text.is_empty()) {
                 true => TlsDemand::Required,
                 false => TlsDemand::None,
-            };
+            });
         }
-        match self.listed(smtp::TLS_TRY_VERIFY_HOSTS) {
+        Ok(match self.listed(smtp::TLS_TRY_VERIFY_HOSTS) {
             true => TlsDemand::Asked,
             false => TlsDemand::None,
-        }
+        })
     }
 
     fn tls_text(&mut self, option: DriverOpt<Str>) -> Result<Option<Str>, TlsFault> {
@@ -237,6 +268,13 @@ impl Peer<'_> {
             Ok(value) => Ok((!value.is_empty()).then_some(value)),
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
+                // Exim calls this one as it calls its value.
+                let name = match option.name() {
+                    "tls_sni" => "tls_out_sni",
+                    name => name,
+                };
+                let head = format!("expansion of {name} failed: ");
+                (self.log)(&[head.as_bytes(), fail.message()].concat());
                 let why = String::from_utf8_lossy(fail.message()).into_owned();
                 Err(TlsFault::new(format!("expansion of {}", option.name()), why))
             }

@@ -65,8 +65,11 @@ pub fn server(settings: &TlsServer, keys: Option<Arc<dyn TicketKeys>>) -> Made<S
     {
         // Clients are told whose certificates are believed.
         let path = Path::new(OsStr::from_bytes(path));
-        let names = X509Name::load_client_ca_file(path);
-        builder.set_client_ca_list(names.map_err(at("tls_verify_certificates"))?);
+        match X509Name::load_client_ca_file(path) {
+            Ok(names) => builder.set_client_ca_list(names),
+            Err(errors) if holds_nothing(&errors) => {}
+            Err(errors) => return Err(at("tls_verify_certificates")(errors)),
+        }
     }
     look_at_certificates(&mut builder, settings.demand, true);
     builder.set_servername_callback(|_, _| Ok(()));
@@ -224,7 +227,12 @@ fn own_certificate(builder: &mut SslContextBuilder, name: &[u8]) -> Result<(), E
     builder.set_private_key(&key)
 }
 
-/// Those who are believed, and what they revoked.
+/// Whether nothing else is wrong with a file than that it holds nothing of what it is for.
+fn holds_nothing(errors: &ErrorStack) -> bool {
+    errors.errors().first().is_some_and(|error| error.reason() == Some("no start line"))
+}
+
+/// Those who are believed, and what they revoked. By a file without certificates, that is nobody.
 fn store(authorities: &TlsAuthorities, revoked: Option<&[u8]>) -> Made<X509Store> {
     let place = "tls_verify_certificates";
     let mut store = X509StoreBuilder::new().map_err(at(place))?;
@@ -244,7 +252,10 @@ fn store(authorities: &TlsAuthorities, revoked: Option<&[u8]>) -> Made<X509Store
             contents(path, 1).map_err(|why| TlsFault::new(place, why))?;
             let file = store.add_lookup(X509Lookup::file()).map_err(at(place))?;
             let path = Path::new(OsStr::from_bytes(path));
-            file.load_cert_file(path, SslFiletype::PEM).map_err(at(place))?;
+            match file.load_cert_file(path, SslFiletype::PEM) {
+                Err(errors) if !holds_nothing(&errors) => return Err(at(place)(errors)),
+                _ => {}
+            }
         }
     }
     let Some(path) = revoked else { return Ok(store.build()) };
@@ -338,6 +349,8 @@ fn proofs_of_pem(text: &[u8]) -> Vec<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use eximious_core::world::TlsDemand;
+
     use super::*;
 
     #[test]
@@ -346,5 +359,28 @@ mod tests {
         assert_eq!(only_protocol(b"\x04smtp\x05esmtp"), None);
         assert_eq!(only_protocol(b"\x09smtp"), None);
         assert_eq!(only_protocol(b""), None);
+    }
+
+    #[test]
+    fn a_file_without_certificates_believes_nobody() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().as_os_str().as_bytes().to_vec();
+        for (text, is_fine) in [
+            ("", true),
+            ("rubbish\n", true),
+            ("-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n", false),
+        ] {
+            std::fs::write(file.path(), text).unwrap();
+            let authorities = TlsAuthorities::Path(path.clone());
+            let demand = TlsDemand::Required;
+            let client =
+                TlsClient { authorities: authorities.clone(), demand, ..Default::default() };
+            assert_eq!(super::client(&client).is_ok(), is_fine, "{text}");
+            let own_name = b"me.test".to_vec();
+            let server = TlsServer { authorities, demand, own_name, ..Default::default() };
+            assert_eq!(super::server(&server, None).is_ok(), is_fine, "{text}");
+        }
+        let authorities = TlsAuthorities::Path(b"/nowhere".to_vec());
+        assert!(super::client(&TlsClient { authorities, ..Default::default() }).is_err());
     }
 }

@@ -48,6 +48,7 @@ impl Attempt<'_, '_> {
             peer.turned = turned.take();
             let opened = peer.open(&endpoint, within, timeouts);
             let (local, for_message) = (peer.local, peer.follows_policy());
+            let secured = peer.tls.secured.take();
             self.local = local;
             let why = match opened {
                 Ok(opened) => {
@@ -103,6 +104,10 @@ impl Attempt<'_, '_> {
                     let logged = error.logged();
                     let line = self.about(b": ", &with_reason(&error));
                     let number = if error.reply().is_some() { 0 } else { number_of(&error) };
+                    if secured.is_some() {
+                        self.first_words =
+                            Some(Box::new(FirstWords { secured, ..FirstWords::default() }));
+                    }
                     let why = self.undelivered(number, retry_error(&error), logged);
                     // No message has begun: another host may be of another mind.
                     match error.is_permanent() && self.is_last {
@@ -131,7 +136,7 @@ impl Attempt<'_, '_> {
                     let tries = transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR);
                     if endpoint.protocol != Protocol::Smtps
                         && tries
-                        && !self.peer(false).listed(smtp::HOSTS_REQUIRE_TLS)
+                        && self.peer(false).requires_tls() == Ok(false)
                     {
                         self.tell_deferral(left, &Undelivered::new(TLS_FAILED, why.clone()));
                         let text: &[u8] = b": delivering unencrypted to H=";
