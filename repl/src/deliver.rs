@@ -60,13 +60,25 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             !only_delivers || settings.get(opt::PROD_REQUIRES_ADMIN)
         }
     };
-    if needs_admin && !caller::is_admin(settings, cx.engine().world()) {
+    let is_admin = caller::is_admin(settings, cx.engine().world());
+    // Whoever handed a message in may take it back.
+    let removes = matches!(&work, DeliveryWork::Handle(_, Handling::Remove)) && queue.is_empty();
+    if needs_admin && !is_admin && !removes {
+        if let DeliveryWork::Handle(ids, handling) = &work
+            && queue.is_empty()
+            && !matches!(handling, Handling::Requeue(_))
+        {
+            for _ in ids {
+                print(b"Permission denied\n");
+            }
+            if *handling == Handling::MarkAll {
+                print(b"\n");
+            }
+            return Ok(ExitCode::FAILURE);
+        }
         let why: &[u8] = match &work {
             _ if !queue.is_empty() => b"exim: permission denied; not admin",
             DeliveryWork::Deliver(..) => b"exim: Permission denied",
-            DeliveryWork::Handle(_, handling) if !matches!(handling, Handling::Requeue(_)) => {
-                b"Permission denied"
-            }
             _ => b"exim: permission denied; not admin",
         };
         return Err(Refusal::Said(why.to_vec()));
@@ -90,6 +102,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         return Ok(ExitCode::FAILURE);
     }
     let by = caller::submitter(&mut cx).login;
+    let owner = i64::from(cx.engine().world().host.caller().0);
     match work {
         DeliveryWork::Run(run) => {
             let ended = deliverer.run_queue(&place, &run, &AtomicBool::new(false));
@@ -122,7 +135,10 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         DeliveryWork::Handle(ids, handling) => {
             let mut code = ExitCode::SUCCESS;
             for id in &ids {
-                let Handled { said, done } = deliverer.handle(&place, id, &handling, &by);
+                let Handled { said, done } = match is_admin {
+                    true => deliverer.handle(&place, id, &handling, &by),
+                    false => deliverer.remove_for(&place, id, owner, &by),
+                };
                 print(&said);
                 if !done {
                     code = ExitCode::FAILURE;

@@ -33,8 +33,7 @@ use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::{AUTH_FAILED, Authenticated};
 pub(crate) use early::EarlyHost;
-use endpoint::listing;
-pub(crate) use endpoint::{Asker, connect_timeout, endpoint, is_listed};
+pub(crate) use endpoint::{Asker, connect_timeout, endpoint, is_listed, listing};
 pub use event::TransportEvent;
 pub(crate) use event::{raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};

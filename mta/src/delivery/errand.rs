@@ -208,12 +208,7 @@ fn user_of(
     routes: &Routes,
     deliveries: &[&Delivery],
 ) -> Result<LocalUser, Undelivered> {
-    routes.dismiss(cx, deliveries);
-    routes.introduce(cx, &deliveries[..1]);
-    let user = routes.local_user(cx, deliveries[0]);
-    routes.dismiss(cx, &deliveries[..1]);
-    routes.introduce(cx, deliveries);
-    user.inspect_err(|why| cx.log().panic(&why.message))
+    routes.local_user(cx, deliveries[0]).inspect_err(|why| cx.log().panic(&why.message))
 }
 
 /// Whether a transport to other hosts, by its number, keeps failures for each of their

@@ -44,6 +44,16 @@ pub struct Handled {
 }
 
 impl Deliverer {
+    /// Takes a message out of the queue for the user, by number, who handed it in. To anybody
+    /// else nothing is done, nor told of it.
+    pub fn remove_for(&self, place: &SpoolPlace, id: &[u8], owner: i64, by: &[u8]) -> Handled {
+        let stored = Stored::read(self.engine.world(), place, id);
+        match stored.is_ok_and(|stored| stored.file.uid == owner) {
+            true => self.handle(place, id, &Handling::Remove, by),
+            false => Handled { said: b"Permission denied\n".to_vec(), done: false },
+        }
+    }
+
     /// Does something to a message that waits; `by` is the login name of who asks.
     pub fn handle(&self, place: &SpoolPlace, id: &[u8], what: &Handling, by: &[u8]) -> Handled {
         let world = self.engine.world();

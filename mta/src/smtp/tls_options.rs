@@ -22,13 +22,14 @@ impl SmtpSession {
     }
 
     /// Whether a list has something demanded of the client. Where it can't be looked up now,
-    /// the client has to come again: what it would be spared may be what protects a site.
+    /// the client has to come again: what it would be spared may be what protects a site. A
+    /// list that can't be expanded has nobody in it, as in Exim.
     fn is_demanded(&mut self, option: Opt<Str>) -> Result<bool, TlsFault> {
         let why = match self.ask_for_client(option) {
             Ok(ListOutcome::Matched(_)) => return Ok(true),
-            Ok(ListOutcome::Deferred(why)) => why.unwrap_or_default(),
-            Err(fail) if fail.class() == FailClass::Defer => fail.message().to_vec(),
-            Ok(ListOutcome::Unmatched(_)) | Err(_) => return Ok(false),
+            Ok(ListOutcome::Deferred(Some(why))) => why,
+            Ok(ListOutcome::Unmatched(_) | ListOutcome::Deferred(None)) => return Ok(false),
+            Err(fail) => fail.message().to_vec(),
         };
         let what = format!("list of {} can't be told", option.name());
         Err(TlsFault::new(what, String::from_utf8_lossy(&why)))

@@ -201,9 +201,7 @@ impl Lines<'_> {
         self.variable("host_auth", var::SENDER_HOST_AUTHENTICATED);
         let mechanism = self.cx.auth_mechanism();
         self.put("host_auth_pubname", &mechanism);
-        if is_known {
-            self.address("interface_address", var::RECEIVED_IP_ADDRESS, var::RECEIVED_PORT);
-        }
+        self.address("interface_address", var::RECEIVED_IP_ADDRESS, var::RECEIVED_PORT);
     }
 
     fn address(&mut self, name: &str, address: Var, port: Var) -> bool {

@@ -248,5 +248,5 @@ impl Parser<'_> {
 
 /// Whether a list of the queue is shown in its place.
 fn gives_way(asked: &Asked) -> bool {
-    matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_))
+    matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_) | Asked::Deliver)
 }

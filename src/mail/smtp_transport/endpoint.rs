@@ -189,7 +189,7 @@ pub(crate) fn is_listed(
 
 /// The same; what can't be looked up is an error, and why. A list that can't be expanded has
 /// nobody in it, as in Exim.
-pub(super) fn listing(
+pub(crate) fn listing(
     cx: &mut Context,
     transport: Option<&Transport>,
     host: &RouteHost,

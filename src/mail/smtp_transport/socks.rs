@@ -70,9 +70,10 @@ impl SocksProxy {
                 b"auth" => proxy.asks_who = value == b"name",
                 b"name" => proxy.name = value.to_vec(),
                 b"pass" => proxy.password = value.to_vec(),
+                // A wrong one is not the usual one.
                 b"port" => {
                     let port = number().and_then(|port: i64| u16::try_from(port).ok());
-                    proxy.port = port.unwrap_or(proxy.port);
+                    proxy.port = port.unwrap_or(0);
                 }
                 b"tmo" => {
                     let seconds = number().and_then(|time| u64::try_from(time).ok());
@@ -146,7 +147,8 @@ impl Peer<'_> {
             elements(list.bytes()).map(|item| SocksProxy::read(&item)).collect();
         let world = self.cx.engine().world().clone();
         while let Some(proxy) = next(&mut left, |below| world.random.below(below)) {
-            match self.reach(&proxy, interface, proxy.timeout.min(within)) {
+            let time = if proxy.timeout.is_zero() { within } else { proxy.timeout.min(within) };
+            match self.reach(&proxy, interface, time) {
                 Ok(mut stream) => {
                     stream.set_deadline(within);
                     negotiate(&mut *stream, &proxy, to, &mut |line| (self.log)(line))?;
@@ -228,8 +230,8 @@ fn negotiate(
                 request.extend_from_slice(text);
             }
             stream.write_all(&request)?;
-            let [_, status] = heard(stream)?;
-            if status != 0 {
+            let [version, status] = heard(stream)?;
+            if version != 1 || status != 0 {
                 log(b"socks auth failed");
                 return Err(failed(DENIED));
             }
@@ -309,7 +311,7 @@ mod tests {
         assert!(proxy.asks_who && proxy.port == 99 && proxy.timeout.as_secs() == 7);
         assert_eq!((&proxy.name[..], &proxy.password[..]), (&b"me"[..], &b"a=b"[..]));
         let odd = SocksProxy::read(b"nowhere port=99999999999 weight=-1 pri= tmo");
-        assert_eq!((odd.address, odd.port, odd.weight, odd.priority), (None, 1080, 1, 1));
+        assert_eq!((odd.address, odd.port, odd.weight, odd.priority), (None, 0, 1, 1));
     }
 
     #[test]

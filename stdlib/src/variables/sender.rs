@@ -110,8 +110,8 @@ pub static ALL: &[Variable] = &[
         hosts::hello_verified,
         docs(
             "It is verified at the first reference, unless `verify = helo` or an option such as \
-             `helo_try_verify_hosts` did so before. Without a HELO it is `no`; a local program, \
-             which has no address, may say what it likes."
+             `helo_try_verify_hosts` did so before. Without a HELO, and for a message of a local \
+             program, it is `no`."
         ),
         since("4.97"),
         source("specification 44.21")

@@ -21,7 +21,7 @@ use crate::mail::smtp_client::{
     SmtpError, Timeouts,
 };
 use crate::mail::smtp_transport::{
-    Asker, NotOpen, Opened, Peer, PeerTls, endpoint, is_listed, log_tls_fault, raise, reason,
+    Asker, NotOpen, Opened, Peer, PeerTls, endpoint, listing, log_tls_fault, raise, reason,
 };
 use crate::mail::transport::Transport;
 use along::{is_international, spoken};
@@ -117,8 +117,10 @@ impl<'p, 'r> Place<'p, 'r> {
         self.run.cx.tell_callout(text);
     }
 
-    fn listed(&mut self, option: DriverOpt<Str>) -> bool {
-        is_listed(self.run.cx, self.transport, self.host, self.address, option)
+    /// Whether a list demands something of the host, or nobody can tell.
+    fn may_be_demanded(&mut self, option: DriverOpt<Str>) -> bool {
+        let listed = listing(self.run.cx, self.transport, self.host, self.address, option);
+        listed.unwrap_or(true)
     }
 
     /// Where the host is spoken to. What is wrong with the options that say so is logged.
@@ -228,7 +230,7 @@ impl<'p, 'r> Place<'p, 'r> {
         let why = fault.logged();
         let tries =
             self.transport.is_none_or(|transport| transport.on(smtp::TLS_TEMPFAIL_TRYCLEAR));
-        if protocol == Protocol::Smtps || !tries || self.listed(smtp::HOSTS_REQUIRE_TLS) {
+        if protocol == Protocol::Smtps || !tries || self.may_be_demanded(smtp::HOSTS_REQUIRE_TLS) {
             return Err(Called::later(Some(self.about(why.as_bytes()))));
         }
         let line = format!(
