@@ -53,35 +53,13 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     let (config, mut cx) = session.into_parts();
     let settings = cx.engine().settings();
     let is_run = matches!(work, DeliveryWork::Run(_));
-    let needs_admin = match is_run {
-        true => settings.get(opt::PROD_REQUIRES_ADMIN),
-        false => {
-            let only_delivers = matches!(work, DeliveryWork::Deliver(..));
-            !only_delivers || settings.get(opt::PROD_REQUIRES_ADMIN)
-        }
-    };
+    let only_delivers = is_run || matches!(work, DeliveryWork::Deliver(..));
+    let needs_admin = !only_delivers || settings.get(opt::PROD_REQUIRES_ADMIN);
     let is_admin = caller::is_admin(settings, cx.engine().world());
     // Whoever handed a message in may take it back.
     let removes = matches!(&work, DeliveryWork::Handle(_, Handling::Remove)) && queue.is_empty();
     if needs_admin && !is_admin && !removes {
-        if let DeliveryWork::Handle(ids, handling) = &work
-            && queue.is_empty()
-            && !matches!(handling, Handling::Requeue(_))
-        {
-            for _ in ids {
-                print(b"Permission denied\n");
-            }
-            if *handling == Handling::MarkAll {
-                print(b"\n");
-            }
-            return Ok(ExitCode::FAILURE);
-        }
-        let why: &[u8] = match &work {
-            _ if !queue.is_empty() => b"exim: permission denied; not admin",
-            DeliveryWork::Deliver(..) => b"exim: Permission denied",
-            _ => b"exim: permission denied; not admin",
-        };
-        return Err(Refusal::Said(why.to_vec()));
+        return deny(&work, &queue);
     }
     if pretends && !caller::is_server(settings, cx.engine().world()) {
         let why = b"exim: Permission denied; not exim user or root";
@@ -150,6 +128,27 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(code)
         }
     }
+}
+
+/// Tells who is no administrator that nothing is done: of messages that were to be handled, for
+/// each on the standard output.
+fn deny(work: &DeliveryWork, queue: &[u8]) -> Result<ExitCode, Refusal> {
+    let why: &[u8] = match work {
+        DeliveryWork::Deliver(..) if queue.is_empty() => b"exim: Permission denied",
+        DeliveryWork::Handle(ids, handling)
+            if queue.is_empty() && !matches!(handling, Handling::Requeue(_)) =>
+        {
+            for _ in ids {
+                print(b"Permission denied\n");
+            }
+            if *handling == Handling::MarkAll {
+                print(b"\n");
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        _ => b"exim: permission denied; not admin",
+    };
+    Err(Refusal::Said(why.to_vec()))
 }
 
 /// What delivers by a configuration.

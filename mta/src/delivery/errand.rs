@@ -74,16 +74,12 @@ impl Errand<'_> {
         cx.set_var(var::RETURN_PATH, errors_to.clone());
         let is_remote = routes.is_remote(number);
         // The size is what counts first; where other hosts get it, the first address's.
-        let size = message.size;
-        let refused = match is_remote {
-            true => is_too_large(cx, routes, &planned[0], size),
-            false => None,
-        };
-        routes.introduce(cx, &deliveries);
-        let refused = match is_remote {
-            true => refused,
-            false => routes.refuses_size(cx, number, size),
-        };
+        let asked = if is_remote { &deliveries[..1] } else { &deliveries[..] };
+        routes.introduce(cx, asked);
+        let refused = routes.refuses_size(cx, number, message.size);
+        if asked.len() < deliveries.len() {
+            routes.introduce(cx, &deliveries);
+        }
         let own = if refused.is_none() { routes.return_path(cx, number) } else { Ok(None) };
         let (path, hindered) = match own {
             Ok(own) => (own.unwrap_or(self.path), None),
@@ -99,7 +95,8 @@ impl Errand<'_> {
                 told.map(|told| by_address = told).err()
             }
             None if refused.is_none() => {
-                let told = user_of(cx, routes, &deliveries);
+                let told = routes.local_user(cx, deliveries[0]);
+                let told = told.inspect_err(|why| cx.log().panic(&why.message));
                 told.map(|told| user = told).err()
             }
             hindered => hindered,
@@ -184,31 +181,6 @@ impl Errand<'_> {
         }
         Made { done, path, began: self.began, by_address, reports: made.into_inner() }
     }
-}
-
-/// What comes of a delivery of so many bytes to another host, by itself, where that is not made
-/// because of them.
-pub(super) fn is_too_large(
-    cx: &mut Context,
-    routes: &Routes,
-    planned: &Planned,
-    size: u64,
-) -> Option<Outcome> {
-    let number = planned.delivery.transport?;
-    routes.introduce(cx, &[&planned.delivery]);
-    let refused = routes.refuses_size(cx, number, size);
-    routes.dismiss(cx, &[&planned.delivery]);
-    refused
-}
-
-/// As whom deliveries on this host are made that go together, which know of each other; or why
-/// that can't be told.
-fn user_of(
-    cx: &mut Context,
-    routes: &Routes,
-    deliveries: &[&Delivery],
-) -> Result<LocalUser, Undelivered> {
-    routes.local_user(cx, deliveries[0]).inspect_err(|why| cx.log().panic(&why.message))
 }
 
 /// Whether a transport to other hosts, by its number, keeps failures for each of their

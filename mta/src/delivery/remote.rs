@@ -9,7 +9,7 @@ use eximious::opt;
 use eximious::world::{SpoolError, SpoolStep};
 
 use super::attempt::Attempt;
-use super::errand::{Made, is_too_large};
+use super::errand::Made;
 use super::routing::Planned;
 use super::transport::goes_with;
 
@@ -86,13 +86,12 @@ impl Attempt<'_> {
     /// makes several, along its connection.
     fn together(&mut self, mut left: Vec<Planned>, at_once: usize) -> Vec<Vec<Planned>> {
         let fair = left.len() / at_once;
-        let (routes, size) = (self.routes().clone(), self.message.size);
         let mut all = Vec::new();
         while !left.is_empty() {
             let first = left.remove(0);
             // What is too large for one may do for the next; whoever goes with that one is not
             // asked.
-            if is_too_large(&mut self.cx, &routes, &first, size).is_some() {
+            if !left.is_empty() && self.is_too_large(&first) {
                 all.push(vec![first]);
                 continue;
             }

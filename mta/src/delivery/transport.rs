@@ -65,6 +65,16 @@ impl<'d> Attempt<'d> {
         bounds
     }
 
+    /// Whether the message is too large for the transport of an address.
+    pub(super) fn is_too_large(&mut self, planned: &Planned) -> bool {
+        let routes = self.routes().clone();
+        routes.introduce(&mut self.cx, &[&planned.delivery]);
+        let (transport, size) = (planned.delivery.transport, self.message.size);
+        let refused = transport.and_then(|number| routes.refuses_size(&mut self.cx, number, size));
+        routes.dismiss(&mut self.cx, &[&planned.delivery]);
+        refused.is_some()
+    }
+
     /// A turn among the deliveries by a transport, where their number is bounded. Where hints
     /// can't be had, it isn't.
     fn turn(

@@ -186,11 +186,11 @@ impl SmtpSession {
     /// Whether a command may come now, as it is.
     fn admit(&mut self, command: Command, argument: &[u8]) -> Result<(), Stage> {
         let is_odd = command.stands_alone() && !argument.is_empty();
-        let resets = matches!(command, Command::Rset | Command::Quit);
-        match self.transaction.only_rset {
-            true => self.admit_here(!is_odd && resets)?,
-            false => self.admit_here(!is_odd && command.fits_between_chunks())?,
-        }
+        let fits = match self.transaction.only_rset {
+            true => matches!(command, Command::Rset | Command::Quit),
+            false => command.fits_between_chunks(),
+        };
+        self.admit_here(fits && !is_odd)?;
         if is_odd {
             if matches!(command, Command::Rset | Command::StartTls) {
                 self.count_nonmail(command)?;

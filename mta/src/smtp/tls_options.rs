@@ -25,14 +25,11 @@ impl SmtpSession {
     /// the client has to come again: what it would be spared may be what protects a site. A
     /// list that can't be expanded has nobody in it, as in Exim.
     fn is_demanded(&mut self, option: Opt<Str>) -> Result<bool, TlsFault> {
-        let why = match self.ask_for_client(option) {
-            Ok(ListOutcome::Matched(_)) => return Ok(true),
-            Ok(ListOutcome::Deferred(Some(why))) => why,
-            Ok(ListOutcome::Unmatched(_) | ListOutcome::Deferred(None)) => return Ok(false),
-            Err(fail) => fail.message().to_vec(),
-        };
-        let what = format!("list of {} can't be told", option.name());
-        Err(TlsFault::new(what, String::from_utf8_lossy(&why)))
+        let outcome = self.ask_for_client(option).map_err(|fail| fail.message().to_vec());
+        outcome.and_then(ListOutcome::told).map_err(|why| {
+            let what = format!("list of {} can't be told", option.name());
+            TlsFault::new(what, String::from_utf8_lossy(&why))
+        })
     }
 
     /// What all options come to.

@@ -144,10 +144,10 @@ fn in_words(run: &mut Run<'_>, variable: Var, list: &Str) -> Answer {
     if value.is_empty() {
         return Answer::No;
     }
-    let before = run.cx.numeric();
-    let (answer, _) = run.matched(list, &mut Matcher::local_part(&value));
     // Where anything will do, nothing is matched that `$1` could be.
-    if list.bytes() == b"*" {
+    let kept = (list.bytes() == b"*").then(|| run.cx.numeric());
+    let (answer, _) = run.matched(list, &mut Matcher::local_part(&value));
+    if let Some(before) = kept {
         run.cx.set_numeric(&before);
     }
     answer

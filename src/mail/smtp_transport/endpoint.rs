@@ -8,7 +8,7 @@ use eximious_core::trace::{Happening, ListEvent};
 use eximious_core::{Call, DriverOpt, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::hosts;
-use eximious_stdlib::lists::{HostNames, Known, ListOutcome, Matcher, elements, ip};
+use eximious_stdlib::lists::{HostNames, Known, Matcher, elements, ip};
 use eximious_stdlib::options::opt::transport::smtp;
 
 use crate::Context;
@@ -206,12 +206,7 @@ pub(crate) fn listing(
     let subject = (Str::tainted(text.into_bytes()), address);
     let mut matcher = Matcher::other_host(subject, &mut names).called(option.name());
     let outcome = transport.on_behalf_of(cx, option.name(), |cx| cx.is_in(list, &mut matcher));
-    match outcome {
-        Ok(ListOutcome::Matched(_)) => Ok(true),
-        Ok(ListOutcome::Unmatched(_) | ListOutcome::Deferred(None)) => Ok(false),
-        Ok(ListOutcome::Deferred(Some(why))) => Err(why),
-        Err(fail) => Err(fail.message().to_vec()),
-    }
+    outcome.map_err(|fail| fail.message().to_vec())?.told()
 }
 
 /// A server, as lists ask for it.

@@ -26,6 +26,20 @@ pub enum ListOutcome {
     Deferred(Option<Vec<u8>>),
 }
 
+impl ListOutcome {
+    /// Whether it is in the list. Where nobody knows why there is no answer, it is not.
+    ///
+    /// # Errors
+    /// There is no answer now: why.
+    pub fn told(self) -> Result<bool, Vec<u8>> {
+        match self {
+            Self::Matched(_) => Ok(true),
+            Self::Unmatched(_) | Self::Deferred(None) => Ok(false),
+            Self::Deferred(Some(why)) => Err(why),
+        }
+    }
+}
+
 /// A subject that is tested against lists. The data of an outcome is what the
 /// pattern that decided stands for: its own text, a line of a file, what was
 /// looked up. None means that no pattern said anything of it.
