@@ -35,10 +35,11 @@ pub(crate) use authenticate::{AUTH_FAILED, Authenticated};
 pub(crate) use early::EarlyHost;
 pub(crate) use endpoint::{Asker, connect_timeout, endpoint, is_listed, listing};
 pub use event::TransportEvent;
-pub(crate) use event::{raise, telling};
+pub(crate) use event::{CLOSED, raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};
 pub(crate) use open::{NotOpen, Opened, UNNAMED, UNWANTED, reason};
 pub use provider::{CalledProvider, NoProvider};
+pub(crate) use socks::{PROXY_VARIABLES, show_proxy};
 pub use tls::Secured;
 pub(crate) use tls::{TLS_VARIABLES, log_tls_fault};
 pub use turned::{TurnedConnection, TurnedTls};
@@ -107,6 +108,10 @@ impl Peer<'_> {
 
     /// Tells the transport of something; what it has to say.
     pub(crate) fn event(&mut self, name: &'static str, data: &[u8]) -> Option<Str> {
-        raise(self.cx, self.transport?, name, data)
+        let answer = self.transport.and_then(|transport| raise(self.cx, transport, name, data));
+        if name == CLOSED && !self.verifies {
+            show_proxy(self.cx, None);
+        }
+        answer
     }
 }

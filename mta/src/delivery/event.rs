@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::net::SocketAddr;
 
 use eximious::route::{Address, Delivery};
 use eximious::stdlib::address::last_at;
@@ -34,9 +35,10 @@ impl Attempt<'_> {
         name: &'static str,
         data: &[u8],
         host: Option<&TakingHost>,
+        proxy: Option<SocketAddr>,
     ) {
         let routes = self.routes().clone();
-        routes.tell_transport(&mut self.cx, delivery, TransportEvent { name, data, host });
+        routes.tell_transport(&mut self.cx, delivery, TransportEvent { name, data, host, proxy });
     }
 
     /// Tells the main section that an address fails here, by a router or by none.

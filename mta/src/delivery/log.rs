@@ -215,11 +215,15 @@ impl Attempt<'_> {
         let both = LogSelector::INCOMING_INTERFACE | LogSelector::OUTGOING_INTERFACE;
         let local = local.filter(|_| self.wanted().contains(both));
         let Some(local) = local else { return Vec::new() };
-        let mut out = format!(" I=[{}]", local.ip().to_canonical());
-        if self.logs_port(local.port()) {
-            out += &format!(":{}", local.port());
+        end_named(" I=", local, self.logs_port(local.port()))
+    }
+
+    /// ` PRX=[…]`, the proxy that a host was reached through.
+    fn proxy(&self, proxy: SocketAddr) -> Vec<u8> {
+        if !self.wanted().contains(LogSelector::PROXY) {
+            return Vec::new();
         }
-        out.into_bytes()
+        end_named(" PRX=", proxy, self.logs_port(proxy.port()))
     }
 
     /// ` F=<…> SRS=<…> P=<…>`, as far as they are wanted.
@@ -299,6 +303,9 @@ impl Attempt<'_> {
             line.extend(self.host(host));
             if done.copy > 1 {
                 line.push(b'*');
+            }
+            if let Some(proxy) = done.proxy.as_deref() {
+                line.extend(self.proxy(*proxy));
             }
             line.extend(self.interface(done.local.as_deref().copied()));
         } else if let Some(name) = subject.is_for {
@@ -470,6 +477,12 @@ impl Attempt<'_> {
 /// The address that the message was sent to, of which another came.
 pub(super) fn top(address: &Address) -> &[u8] {
     address.ancestors().last().map_or(address.text.bytes(), |one| one.text.bytes())
+}
+
+/// A field of a line that names an end of a connection, with its port where that is logged.
+fn end_named(tag: &str, end: SocketAddr, with_port: bool) -> Vec<u8> {
+    let port = if with_port { format!(":{}", end.port()) } else { String::new() };
+    format!("{tag}[{}]{port}", end.ip().to_canonical()).into_bytes()
 }
 
 /// The parts of a context that a line of a log is made of.

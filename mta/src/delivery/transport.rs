@@ -356,7 +356,8 @@ impl<'d> Attempt<'d> {
                 let line = self.delivered_line(mark, &shown, &done, Some(path), began);
                 self.log_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
-                self.tell_transport(delivery, "msg:delivery", said, done.host.as_deref());
+                let (host, proxy) = (done.host.as_deref(), done.proxy.as_deref().copied());
+                self.tell_transport(delivery, "msg:delivery", said, host, proxy);
                 let end = [b": ", name, b" transport succeeded"].concat();
                 let line = [&self.named_with_parent(&whole)[..], &end].concat();
                 self.log_message(&line);
@@ -428,7 +429,7 @@ impl<'d> Attempt<'d> {
                 let is_own = is_local && (is_said || !output.is_empty());
                 let said = if is_own { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
-                self.tell_transport(delivery, "msg:fail:delivery", said, host);
+                self.tell_transport(delivery, "msg:fail:delivery", said, host, None);
                 let line = [line, self.took(Some(began))].concat();
                 self.log_unless(silent, &[b"** ", &line[..]].concat());
                 self.log_message(&line);

@@ -153,7 +153,7 @@ impl Attempt<'_> {
             last = Some(group);
             self.time_out(at, undone, is_answered);
             if let Some((delivery, said)) = told {
-                self.tell_transport(&delivery, "msg:fail:delivery", said.as_bytes(), None);
+                self.tell_transport(&delivery, "msg:fail:delivery", said.as_bytes(), None, None);
             }
         }
     }

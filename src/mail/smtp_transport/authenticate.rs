@@ -5,7 +5,7 @@ use eximious_core::Str;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::printing::printing;
 
-use super::{NotOpen, Peer};
+use super::{CLOSED, NotOpen, Peer};
 use crate::mail::auth::client::AuthOutcome;
 use crate::mail::smtp_client::{Cause, SmtpClient, SmtpCommand, SmtpError};
 
@@ -65,7 +65,7 @@ impl Peer<'_> {
                 AuthOutcome::Cancelled(why) => (b"cancelled authentication", why),
                 AuthOutcome::Failed(why) => {
                     client.abandon(self.cx.trace());
-                    self.event("tcp:close", b"");
+                    self.event(CLOSED, b"");
                     return Err(NotOpen::Unproven(AUTH_PROBLEM, why));
                 }
                 AuthOutcome::Later => {
@@ -90,7 +90,7 @@ impl Peer<'_> {
 
     fn unproven(&mut self, client: &mut SmtpClient, why: &str) -> NotOpen {
         client.abandon(self.cx.trace());
-        self.event("tcp:close", b"");
+        self.event(CLOSED, b"");
         NotOpen::Unproven(AUTH_FAILED, format!("authentication required but {why}").into_bytes())
     }
 }

@@ -1,12 +1,14 @@
 //! What a transport wants to be told of a connection, and of what went along it
 //! (specification, chapter 61: `event_action` of a transport).
 
-use eximious_core::{DriverOpt, Effects, Meta, Str, TaintRule, Var};
+use std::net::SocketAddr;
+
+use eximious_core::{DriverOpt, Effects, LogSelector, Meta, Str, TaintRule, Var};
 use eximious_stdlib::event;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
-use super::TLS_VARIABLES;
+use super::{TLS_VARIABLES, show_proxy};
 use crate::Context;
 use crate::mail::route::{Delivery, Routes};
 use crate::mail::transport::{TakingHost, Transport};
@@ -15,6 +17,7 @@ use crate::mail::transport::{TakingHost, Transport};
 const DELIVERED: &str = "msg:delivery";
 const HOST_DEFERRED: &str = "msg:host:defer";
 const FAILED: &str = "msg:fail:delivery";
+pub(crate) const CLOSED: &str = "tcp:close";
 
 /// What is not known any more of TLS once its connection is left, while the rest goes with
 /// the delivery.
@@ -26,6 +29,9 @@ const NOT_KEPT: [Var; 6] = [
     var::TLS_OUT_SNI,
     var::TLS_OUT_TLSA_USAGE,
 ];
+
+/// This side's end of a connection.
+const ENDS: [Var; 2] = [var::SENDING_IP_ADDRESS, var::SENDING_PORT];
 
 /// What was expanded for one event alone, before there were others: what that comes to is of
 /// no interest.
@@ -78,6 +84,17 @@ fn expanded(
     }
 }
 
+/// Has variables tell of a connection that is left, as far as the log does: of this side's
+/// end, and of a proxy.
+fn show_ends(cx: &mut Context, proxy: Option<SocketAddr>) {
+    let wanted = cx.engine().settings().log_selector();
+    if !wanted.contains(LogSelector::INCOMING_INTERFACE | LogSelector::OUTGOING_INTERFACE) {
+        ENDS.into_iter().for_each(|var| cx.unset_var(var));
+    }
+    let proxy = proxy.filter(|_| wanted.contains(LogSelector::PROXY));
+    show_proxy(cx, proxy.map(|inner| (inner, None)));
+}
+
 /// Does something whose events a transport is told, and nobody else.
 pub(crate) fn telling<T>(
     cx: &mut Context,
@@ -100,6 +117,8 @@ pub struct TransportEvent<'e> {
     pub data: &'e [u8],
     /// The host that it is about.
     pub host: Option<&'e TakingHost>,
+    /// The proxy that the host was reached through, where it was.
+    pub proxy: Option<SocketAddr>,
 }
 
 impl Routes {
@@ -128,9 +147,11 @@ impl Routes {
             FAILED => &TLS_VARIABLES[..],
             _ => &[][..],
         };
-        let kept: Vec<_> = over.iter().map(|var| (*var, cx.value_of(*var))).collect();
+        let kept: Vec<_> = over.iter().chain(&ENDS).map(|var| (*var, cx.value_of(*var))).collect();
         over.iter().for_each(|var| cx.unset_var(*var));
+        show_ends(cx, event.proxy);
         raise(cx, transport, event.name, event.data);
+        show_proxy(cx, None);
         kept.into_iter().for_each(|(var, value)| cx.set_var(var, value));
         let own = [var::HOST, var::HOST_ADDRESS, var::HOST_PORT];
         own.into_iter().for_each(|var| cx.unset_var(var));

@@ -12,7 +12,7 @@ use eximious_stdlib::variables::var;
 
 use super::dane::DaneFailure;
 use super::early::EarlyHost;
-use super::{Authenticated, Peer, Secured, TurnedConnection};
+use super::{Authenticated, CLOSED, Peer, Secured, TurnedConnection};
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, Reply, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
@@ -29,6 +29,8 @@ static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tain
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) client: SmtpClient,
+    /// The proxy that the connection goes through, where it goes through one.
+    pub(crate) proxy: Option<SocketAddr>,
     /// What is known of TLS, where there is some.
     pub(crate) secured: Option<Secured>,
     /// As whom the host knows this one, if it does.
@@ -102,9 +104,10 @@ impl Peer<'_> {
         let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.cx.tell_callout(format!("interface={from} port={}", endpoint.port).as_bytes());
         let early = self.early_host();
-        let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
+        let (client, proxy) =
+            self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
         self.local = client.local_address();
-        let mut opened = Opened { client, secured: None, authenticated: None, early };
+        let mut opened = Opened { client, proxy, secured: None, authenticated: None, early };
         self.forget_tls();
         if endpoint.protocol == Protocol::Smtps {
             opened.secured = Some(self.begin_tls(&mut opened.client)?);
@@ -137,7 +140,7 @@ impl Peer<'_> {
             tls.values.into_iter().for_each(|(var, value)| self.cx.set_var(var, value));
             tls.secured
         });
-        let mut opened = Opened { client, secured, authenticated: None, early: None };
+        let mut opened = Opened { client, proxy: None, secured, authenticated: None, early: None };
         self.greet(&mut opened, endpoint.protocol)?;
         Ok(opened)
     }
@@ -147,7 +150,7 @@ impl Peer<'_> {
         endpoint: &Endpoint,
         within: Duration,
         timeouts: Timeouts,
-    ) -> io::Result<SmtpClient> {
+    ) -> io::Result<(SmtpClient, Option<SocketAddr>)> {
         let from = endpoint.interface.map_or_else(String::new, |from| format!("from {from} "));
         let place = format!("[{}]:{}", self.address, endpoint.port);
         let proxies = self.proxies()?;
@@ -158,9 +161,10 @@ impl Peer<'_> {
         self.cx.set_var(var::HOST_PORT, endpoint.port.to_string());
         let to = SocketAddr::new(self.address, endpoint.port);
         if let Some(proxies) = proxies {
-            let stream = self.connect_by_proxy(&proxies, to, endpoint.interface, within)?;
+            let (stream, proxy) =
+                self.connect_by_proxy(&proxies, to, endpoint.interface, within)?;
             self.tell(b"connected");
-            return Ok(SmtpClient::new(stream, timeouts));
+            return Ok((SmtpClient::new(stream, timeouts), Some(proxy)));
         }
         if self.event("tcp:connect", b"").is_some() {
             return Err(io::Error::from_raw_os_error(UNWANTED));
@@ -184,7 +188,7 @@ impl Peer<'_> {
                     let line = format!("bind of [{from}]:0 failed");
                     self.cx.log().main(line.as_bytes());
                 }
-                connected
+                connected.map(|client| (client, None))
             }
             Err(fail) => Err(io::Error::other(String::from_utf8_lossy(fail.message()))),
         }
@@ -420,7 +424,7 @@ impl Peer<'_> {
         match &error.cause {
             Cause::Replied(_) => {
                 client.abandon(self.cx.trace());
-                self.event("tcp:close", b"");
+                self.event(CLOSED, b"");
             }
             cause => {
                 let late = *cause == Cause::Timeout && error.command != SmtpCommand::StartTls;
@@ -436,7 +440,7 @@ impl Peer<'_> {
     /// Ends a session that has hardly begun, for a reason of this side's.
     fn give_up(&mut self, client: &mut SmtpClient, number: i32, why: Vec<u8>) -> NotOpen {
         client.abandon(self.cx.trace());
-        self.event("tcp:close", b"");
+        self.event(CLOSED, b"");
         NotOpen::Hindered(number, why)
     }
 
@@ -448,7 +452,7 @@ impl Peer<'_> {
     /// Closes a connection without a word.
     pub(super) fn close(&mut self, client: &mut SmtpClient) {
         client.close(self.cx.trace());
-        self.event("tcp:close", b"");
+        self.event(CLOSED, b"");
     }
 }
 

@@ -6,13 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious_core::world::Stream;
-use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_core::{Effects, Meta, Str, TaintRule, Var};
 use eximious_stdlib::lists::{elements, ip};
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::{Peer, UNWANTED};
+use crate::Context;
 
 static PROXY: Meta = Meta::new("socks proxy", Effects::NET, TaintRule::Tainted);
 
@@ -132,7 +133,8 @@ impl Peer<'_> {
         }
     }
 
-    /// Connects to a host by way of the first proxy that can be reached.
+    /// Connects to a host by way of the first proxy that can be reached: the connection, and
+    /// the proxy's end of it.
     ///
     /// # Errors
     /// None can, or the one that can does not want to.
@@ -142,7 +144,7 @@ impl Peer<'_> {
         to: SocketAddr,
         interface: Option<IpAddr>,
         within: Duration,
-    ) -> io::Result<Box<dyn Stream>> {
+    ) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
         let mut left: Vec<SocksProxy> =
             elements(list.bytes()).map(|item| SocksProxy::read(&item)).collect();
         let world = self.cx.engine().world().clone();
@@ -151,8 +153,12 @@ impl Peer<'_> {
             match self.reach(&proxy, interface, time) {
                 Ok(mut stream) => {
                     stream.set_deadline(within);
-                    negotiate(&mut *stream, &proxy, to, &mut |line| (self.log)(line))?;
-                    return Ok(stream);
+                    let outer = negotiate(&mut *stream, &proxy, to, &mut |line| (self.log)(line))?;
+                    let inner = SocketAddr::new(proxy.address.unwrap_or(to.ip()), proxy.port);
+                    if !self.verifies {
+                        show_proxy(self.cx, Some((inner, outer)));
+                    }
+                    return Ok((stream, inner));
                 }
                 Err(Hindrance::Event) => return Err(io::Error::from_raw_os_error(UNWANTED)),
                 Err(Hindrance::Net(why)) => {
@@ -168,7 +174,7 @@ impl Peer<'_> {
         Err(io::Error::from_raw_os_error(BUSY))
     }
 
-    /// Connects to a proxy. Whoever is told of the connection sees its address.
+    /// Connects to a proxy. Whoever is told of the connection sees its address, to its end.
     fn reach(
         &mut self,
         proxy: &SocksProxy,
@@ -180,14 +186,22 @@ impl Peer<'_> {
         let kept = [var::HOST_ADDRESS, var::HOST_PORT].map(|var| (var, self.cx.value_of(var)));
         self.cx.set_var(var::HOST_ADDRESS, address.to_string());
         self.cx.set_var(var::HOST_PORT, proxy.port.to_string());
-        let hindered = self.event("tcp:connect", b"").is_some();
-        for (var, value) in kept {
-            self.cx.set_var(var, value);
+        let connected = match self.event("tcp:connect", b"") {
+            Some(_) => Err(Hindrance::Event),
+            None => self.dial_proxy(SocketAddr::new(address, proxy.port), interface, within),
+        };
+        if connected.is_err() || self.verifies {
+            kept.into_iter().for_each(|(var, value)| self.cx.set_var(var, value));
         }
-        if hindered {
-            return Err(Hindrance::Event);
-        }
-        let to = SocketAddr::new(address, proxy.port);
+        connected
+    }
+
+    fn dial_proxy(
+        &mut self,
+        to: SocketAddr,
+        interface: Option<IpAddr>,
+        within: Duration,
+    ) -> Result<Box<dyn Stream>, Hindrance> {
         let from = interface.filter(|own| own.is_ipv4() == to.is_ipv4());
         let how = self.dialing(from);
         let connected =
@@ -199,6 +213,29 @@ impl Peer<'_> {
     }
 }
 
+/// What variables tell of a proxy that is between: its inner end, which this side sees, and
+/// its outer one, as far as that is known.
+pub(crate) const PROXY_VARIABLES: [Var; 5] = [
+    var::PROXY_SESSION,
+    var::PROXY_LOCAL_ADDRESS,
+    var::PROXY_LOCAL_PORT,
+    var::PROXY_EXTERNAL_ADDRESS,
+    var::PROXY_EXTERNAL_PORT,
+];
+
+/// Has variables tell of a proxy that a connection goes through, or of none.
+pub(crate) fn show_proxy(cx: &mut Context, ends: Option<(SocketAddr, Option<SocketAddr>)>) {
+    PROXY_VARIABLES.into_iter().for_each(|var| cx.unset_var(var));
+    let Some((inner, outer)) = ends else { return };
+    cx.set_var(var::PROXY_SESSION, Str::fixed("yes"));
+    cx.set_var(var::PROXY_LOCAL_ADDRESS, inner.ip().to_string());
+    cx.set_var(var::PROXY_LOCAL_PORT, inner.port().to_string());
+    if let Some(outer) = outer {
+        cx.set_var(var::PROXY_EXTERNAL_ADDRESS, outer.ip().to_string());
+        cx.set_var(var::PROXY_EXTERNAL_PORT, outer.port().to_string());
+    }
+}
+
 /// Why there is no connection to a proxy.
 enum Hindrance {
     /// An event's handler does not want it.
@@ -207,13 +244,14 @@ enum Hindrance {
     Net(io::Error),
 }
 
-/// Asks a proxy to connect to a host. What is strange about it is for the panic log.
+/// Asks a proxy to connect to a host: from where it does, where it tells that by an address.
+/// What is strange about it is for the panic log.
 fn negotiate(
     stream: &mut dyn Stream,
     proxy: &SocksProxy,
     to: SocketAddr,
     log: &mut dyn FnMut(&[u8]),
-) -> io::Result<()> {
+) -> io::Result<Option<SocketAddr>> {
     let failed = io::Error::from_raw_os_error;
     let method = if proxy.asks_who { NAMED } else { NONE };
     stream.write_all(&[VERSION, 1, method])?;
@@ -261,19 +299,20 @@ fn negotiate(
     if reply != 0 {
         return Err(failed(number_of(reply)));
     }
-    // From where it connects is its own business.
-    match form {
-        1 => heard::<4>(stream).map(drop)?,
-        4 => heard::<16>(stream).map(drop)?,
+    let outer: Option<IpAddr> = match form {
+        1 => Some(heard::<4>(stream)?.into()),
+        4 => Some(heard::<16>(stream)?.into()),
         3 => {
             let [length] = heard(stream)?;
             for _ in 0..length {
                 heard::<1>(stream)?;
             }
+            None
         }
         _ => return Err(failed(PROTOCOL)),
-    }
-    heard::<2>(stream).map(drop)
+    };
+    let port = u16::from_be_bytes(heard(stream)?);
+    Ok(outer.map(|address| SocketAddr::new(address, port)))
 }
 
 fn heard<const N: usize>(stream: &mut dyn Stream) -> io::Result<[u8; N]> {

@@ -50,6 +50,8 @@ pub struct Delivered {
     pub host: Option<Box<TakingHost>>,
     /// From where, at this end, it was reached.
     pub local: Option<Box<SocketAddr>>,
+    /// The proxy that it was reached through, where it was (`socks_proxy`).
+    pub proxy: Option<Box<SocketAddr>>,
     /// What the host, or a command, said last (`C="…"`).
     pub confirmation: Option<Vec<u8>>,
     /// The file or directory that it was written to, where the transport chose that.

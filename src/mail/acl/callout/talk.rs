@@ -21,7 +21,7 @@ use crate::mail::smtp_client::{
     SmtpError, Timeouts,
 };
 use crate::mail::smtp_transport::{
-    Asker, NotOpen, Opened, Peer, PeerTls, endpoint, listing, log_tls_fault, raise, reason,
+    Asker, CLOSED, NotOpen, Opened, Peer, PeerTls, endpoint, listing, log_tls_fault, raise, reason,
 };
 use crate::mail::transport::Transport;
 use along::{is_international, spoken};
@@ -255,7 +255,7 @@ impl<'p, 'r> Place<'p, 'r> {
 
     fn tell_closed(&mut self) {
         if let Some(transport) = self.transport {
-            raise(self.run.cx, transport, "tcp:close", b"");
+            raise(self.run.cx, transport, CLOSED, b"");
         }
     }
 }

@@ -11,7 +11,10 @@ use super::turn::HostTurn;
 use crate::Context;
 use crate::mail::route::{Routes, Text};
 use crate::mail::smtp_client::Endpoint;
-use crate::mail::smtp_transport::{Opened, TLS_VARIABLES, TurnedConnection, log_tls_fault, raise};
+use crate::mail::smtp_transport::{
+    CLOSED, Opened, PROXY_VARIABLES, TLS_VARIABLES, TurnedConnection, log_tls_fault, raise,
+    show_proxy,
+};
 use crate::mail::transport::{TakingHost, Transport, TransportCall};
 
 /// Options that say what a connection is like. Where what one says hangs on the message,
@@ -173,8 +176,9 @@ impl Routes {
         line.opened.client.leave(cx.trace());
         log_tls_fault(cx, &mut line.opened.client, &host.name, host.address);
         if let Some(transport) = self.transport_named(transport.bytes()) {
-            raise(cx, transport, "tcp:close", b"");
+            raise(cx, transport, CLOSED, b"");
         }
+        show_proxy(cx, None);
     }
 }
 
@@ -187,7 +191,7 @@ impl Line {
         opened: Opened,
     ) -> Self {
         let shape = shape(call, &opened).unwrap_or_default();
-        let variables = VARIABLES.into_iter().chain(TLS_VARIABLES);
+        let variables = VARIABLES.into_iter().chain(PROXY_VARIABLES).chain(TLS_VARIABLES);
         let values = variables.map(|var| (var, call.cx.value_of(var))).collect();
         Self {
             opened,

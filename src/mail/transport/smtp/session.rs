@@ -19,7 +19,7 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
-use crate::mail::smtp_transport::{EarlyHost, Peer, PeerTls};
+use crate::mail::smtp_transport::{CLOSED, EarlyHost, Peer, PeerTls};
 use crate::mail::transport::filter::FilterFault;
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
@@ -229,7 +229,7 @@ impl Attempt<'_, '_> {
             false => line.opened.client.close(self.call.cx.trace()),
         }
         self.log_fault(&mut line);
-        self.peer(false).event("tcp:close", b"");
+        self.peer(false).event(CLOSED, b"");
     }
 
     pub(super) fn peer(&mut self, in_clear: bool) -> Peer<'_> {
@@ -388,6 +388,7 @@ impl Attempt<'_, '_> {
                 Ok(reply) => Outcome::Delivered(Delivered {
                     host: Some(Box::new(self.taking.clone())),
                     local: self.local.map(Box::new),
+                    proxy: opened.proxy.map(Box::new),
                     confirmation: Some([reply.text(), &of_all].concat()),
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),
