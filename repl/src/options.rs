@@ -158,6 +158,8 @@ struct Parser<'a> {
     later: Option<(Vec<u8>, &'static str, bool)>,
     /// Whether what is left is no option, whatever it looks like.
     ended: bool,
+    /// Whether the option at hand is what the program's name means, and nobody wrote it.
+    is_implied: bool,
     called: CalledAs,
     given: Given,
 }
@@ -165,16 +167,17 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
         let given = Given { by_rmail: called == CalledAs::Rmail, ..Given::default() };
-        Self { args, action: None, others: Vec::new(), later: None, ended: false, called, given }
+        let (action, later, others) = (None, None, Vec::new());
+        Self { args, action, others, later, ended: false, is_implied: false, called, given }
     }
 
     /// Reads all options, and a command of this program's own.
     fn read(&mut self) -> Result<(), Stop> {
+        self.is_implied = true;
         for option in self.called.options() {
             self.option(option.as_bytes())?;
         }
-        // Nobody wrote it.
-        self.given.run_written.clear();
+        self.is_implied = false;
         while let Some(arg) = self.args.first() {
             if self.ended || !arg.starts_with(b"-") {
                 break;

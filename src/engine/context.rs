@@ -17,7 +17,7 @@ use eximious_core::{
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Tree;
 use eximious_stdlib::at_work::{AtWork, ConfigWorker};
-use eximious_stdlib::items::{AuthMechanism, start_perl};
+use eximious_stdlib::items::{AuthMechanism, LocalMessage, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, ListOutcome, Matcher};
 use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
@@ -491,6 +491,12 @@ impl Context {
     /// The mechanism by which the client has proved who it is.
     pub fn auth_mechanism(&mut self) -> Str {
         self.memory::<AuthMechanism>().0.clone()
+    }
+
+    /// Sets whether a message is judged that no host sent (`acl_not_smtp`). Expansions see it
+    /// in `${authresults{…}}` alone.
+    pub fn set_local_message(&mut self, is_local: bool) {
+        self.memory::<LocalMessage>().0 = is_local;
     }
 
     /// The domain of a good signature (DKIM) of the message at hand, for its log line;

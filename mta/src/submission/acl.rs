@@ -93,7 +93,10 @@ impl Submission<'_> {
     }
 
     fn judge_whole(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
-        match self.acl(opt::ACL_NOT_SMTP, AclPhases::NOT_SMTP) {
+        self.cx.set_local_message(true);
+        let judged = self.acl(opt::ACL_NOT_SMTP, AclPhases::NOT_SMTP);
+        self.cx.set_local_message(false);
+        match judged {
             Some(result) => self.settle(result, ("non-SMTP", "non-SMTP")),
             None => Ok(None),
         }

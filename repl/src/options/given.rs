@@ -123,8 +123,8 @@ pub(crate) struct Given {
     pub(super) run_recipient: Option<QueueText>,
     /// `-S`
     pub(super) run_sender: Option<QueueText>,
-    /// `-q`, as it was written.
-    pub(super) run_written: Vec<u8>,
+    /// What stands right behind `-q`: the messages that a run begins and ends with.
+    pub(super) run_range: (Option<Vec<u8>>, Option<Vec<u8>>),
     /// `-M` and its kin
     pub(super) work: Option<DeliveryWork>,
     /// `-bmalware`
@@ -351,8 +351,7 @@ impl Given {
                 pretends: self.pretends,
                 queue: std::mem::take(&mut self.queue),
                 work: self.work.take().unwrap_or_else(|| {
-                    let mut ids = std::mem::take(&mut self.arguments).into_iter();
-                    let range = (ids.next(), ids.next());
+                    let range = std::mem::take(&mut self.run_range);
                     let run = self.runs.pop().map(|one| self.selecting(one.run));
                     DeliveryWork::Run(QueueRun { range, ..run.unwrap_or_default() })
                 }),

@@ -55,9 +55,7 @@ impl Parser<'_> {
         // A queue that was named is the one of what follows, too.
         let queue = self.given.queue.clone();
         if rest.is_empty() {
-            // What stands right behind it is to be a message.
-            let is_followed = self.args.first().is_some_and(|next| !next.starts_with(b"-"));
-            self.given.run_written = if is_followed { arg.to_vec() } else { Vec::new() };
+            self.read_range(arg)?;
             self.begin_run(DaemonRun { queue, run, every: None });
             return Ok(());
         }
@@ -123,21 +121,31 @@ impl Parser<'_> {
         Ok(QueueText { text, is_pattern: value.starts_with(b"r") })
     }
 
-    /// Which messages a run is to begin and to end with.
+    /// The messages right behind `-q` that the run is to begin and to end with. Those of an
+    /// earlier one stay, where it has none.
+    fn read_range(&mut self, arg: &[u8]) -> Result<(), Stop> {
+        let Some(first) = self.args.first().filter(|next| !next.starts_with(b"-")) else {
+            return Ok(());
+        };
+        if !is_message_id(first) {
+            return Err(match self.is_implied {
+                true => Stop::incompatible(),
+                false => Stop::abandoned(arg),
+            });
+        }
+        let first = self.next().cloned();
+        let is_pair = self.args.first().is_some_and(|next| is_message_id(next));
+        let last = if is_pair { self.next().cloned() } else { None };
+        self.given.run_range = (first, last);
+        Ok(())
+    }
+
+    /// A run takes nothing beside.
     pub(super) fn check_range(&self) -> Result<(), Stop> {
         let is_run = self.action == Some(Asked::Deliver) && self.given.work.is_none();
-        let mut args = self.args.iter();
-        match args.next().filter(|_| is_run) {
-            None => Ok(()),
-            Some(first) if !is_message_id(first) => Err(match self.given.run_written.as_slice() {
-                b"" => Stop::incompatible(),
-                written => Stop::abandoned(written),
-            }),
-            Some(_) => match (args.next(), args.next()) {
-                (_, Some(_)) => Err(Stop::incompatible()),
-                (Some(last), None) if !is_message_id(last) => Err(Stop::incompatible()),
-                _ => Ok(()),
-            },
+        match is_run && !self.args.is_empty() {
+            true => Err(Stop::incompatible()),
+            false => Ok(()),
         }
     }
 

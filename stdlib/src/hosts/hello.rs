@@ -26,9 +26,10 @@ struct Hello(Option<((Str, Str), bool)>);
 /// # Errors
 /// A lookup can't be done.
 pub(crate) fn hello_verified(call: &mut Call<'_>) -> Result<Str, Fail> {
-    // Who is connected to no host has proved nothing.
-    let local = call.value_of(var::SENDER_HOST_ADDRESS)?.is_empty();
-    let verified = !local && verify_hello(call)?;
+    // A local program that said nothing has proved nothing.
+    let is_silent = call.value_of(var::SENDER_HELO_NAME)?.is_empty()
+        && call.value_of(var::SENDER_HOST_ADDRESS)?.is_empty();
+    let verified = !is_silent && verify_hello(call)?;
     Ok(Str::fixed(if verified { "yes" } else { "no" }))
 }
 

@@ -17,7 +17,8 @@ pub static AUTHRESULTS: Item = Item {
         .summary("A header line that says what is known of where a message comes from.")
         .docs(
             "The line begins with the name, and goes on with what has been found out: whether \
-             the host's name and address agree (`iprev`), who the client is (`auth`), whether \
+             a local program's user is known (`local`, in `acl_not_smtp`), whether the host's \
+             name and address agree (`iprev`), who the client is (`auth`), whether \
              the sender's domain permits the host (`spf`), what came of each signature \
              (`dkim`), whether the author's domain knows of the message (`dmarc`), and what came of \
              its chain of seals (`arc`). Without any of them it is the name alone.",
@@ -32,6 +33,7 @@ pub static AUTHRESULTS: Item = Item {
         let mut line = Buf::default();
         line.push_bytes(b"Authentication-Results: ");
         line.push(&args[0]);
+        local(call, &mut line, &args[0])?;
         iprev(call, &mut line)?;
         auth(call, &mut line)?;
         spf(call, &mut line)?;
@@ -49,6 +51,11 @@ pub static AUTHRESULTS: Item = Item {
 #[derive(Clone, Default)]
 pub struct AuthMechanism(pub Str);
 
+/// Whether a message is judged that no host sent: only then is its sender one of this host's.
+/// It is no variable.
+#[derive(Clone, Copy, Default)]
+pub struct LocalMessage(pub bool);
+
 /// The author's domain that DMARC was asked about. It is no variable.
 #[derive(Clone, Default)]
 pub struct DmarcAuthor(pub Str);
@@ -61,6 +68,19 @@ fn property(line: &mut Buf, name: &str, value: &Str) {
         line.push_bytes(name.as_bytes());
         line.push(value);
     }
+}
+
+/// The user whose message it is, where `acl_not_smtp` asks.
+fn local(call: &mut Call<'_>, line: &mut Buf, service: &Str) -> Result<(), Fail> {
+    if !call.memory::<LocalMessage>().0 {
+        return Ok(());
+    }
+    line.push_bytes(NEXT);
+    line.push_bytes(b"local=pass (non-smtp, ");
+    line.push(service);
+    line.push_bytes(b")");
+    property(line, " u=", &call.value_of(var::AUTHENTICATED_ID)?);
+    Ok(())
 }
 
 /// Whether the host's address has a name that has the address.

@@ -26,7 +26,7 @@ mod tr;
 
 use eximious_core::Item;
 
-pub use authresults::{AuthMechanism, DmarcAuthor};
+pub use authresults::{AuthMechanism, DmarcAuthor, LocalMessage};
 pub use perl::start as start_perl;
 
 /// All items.
