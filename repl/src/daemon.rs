@@ -122,10 +122,6 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     crate::logs::note_call(service.engine.settings(), &*world.host, &*world.log);
     if rights::caller().is_lent_rights {
         let (settings, world) = (service.engine.settings(), service.engine.world());
-        let refused = caller::refused_pid_file(settings, world);
-        if let Some(why) = refused.filter(|_| request.pid_file.is_some()) {
-            return Err(Refusal::Said(why));
-        }
         if !caller::is_admin(settings, world) {
             return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
         }

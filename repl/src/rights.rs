@@ -93,6 +93,8 @@ pub struct Claim {
     pub config: Option<Vec<u8>>,
     /// `-D`: the macros that it brings.
     pub macros: Vec<(Vec<u8>, Vec<u8>)>,
+    /// `-oP`: whether the caller names a file for the daemon's process.
+    pub names_pid_file: bool,
 }
 
 impl Claim {
@@ -106,7 +108,13 @@ impl Claim {
         if !caller.is_lent_rights {
             return Ok(());
         }
-        let (uid, gid) = server_ids(&Settings::default(), &*world.users, &*world.host);
+        let settings = Settings::default();
+        if self.names_pid_file
+            && let Some(why) = caller::refused_pid_file(&settings, world)
+        {
+            return Err(Refusal::Said(why));
+        }
+        let (uid, gid) = server_ids(&settings, &*world.users, &*world.host);
         let is_server = caller.uid == uid || caller.uid == 0;
         let config = self.config.as_deref();
         let brings = config.is_some_and(|names| !is_trusted(names, is_server, world))

@@ -248,6 +248,7 @@ impl Given {
             reads_configuration: asked.reads_configuration(),
             config: self.config.as_deref().map(usual::absolute),
             macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+            names_pid_file: self.daemon.pid_file.is_some(),
         }
     }
 

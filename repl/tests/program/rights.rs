@@ -184,7 +184,7 @@ fn who_brings_a_configuration_has_no_rights_but_its_own() {
 #[test]
 fn only_administrators_are_shown_the_queue_or_start_a_daemon() {
     let Some(place) = Place::new() else { return };
-    for args in [&["-bd", "-oP", "/x"][..], &["-oPX"]] {
+    for args in [&["-bd", "-oP", "/x"][..], &["-oPX"], &["-oP", "/x", "-bp"]] {
         let said = place.as_nobody(args, "");
         let why = format!(
             "exim: only uid=0 or uid={} can use -oP and -oPX (uid=65534 euid=0 | 65534)",
