@@ -9,7 +9,8 @@ use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str, opt, var};
 use memchr::memchr;
 
-use crate::reception::{Dots, Dotted, GatheredMessage, Way, message_id};
+use crate::reception::{BodyBegun, Dots, Dotted, GatheredMessage, Way, message_id};
+use crate::smtp::beyond_connection;
 use crate::{logs, options};
 
 /// How long a command is at the most.
@@ -157,6 +158,20 @@ impl BatchedSmtp {
         }
     }
 
+    /// Tells the log of a message that waits since too many came before it
+    /// (`smtp_accept_queue_per_connection`); whether it does.
+    pub fn log_delay(&self, cx: &Context, id: &[u8]) -> bool {
+        let count = i64::try_from(self.messages + 1).unwrap_or(i64::MAX);
+        let Some(why) = beyond_connection(cx, count) else { return false };
+        let (log, wanted) = (&cx.engine().world().log, cx.engine().settings().log_selector());
+        if log.hears(wanted, LogSelector::DELAY_DELIVERY) {
+            let line = format!("no immediate delivery: {why}");
+            let line = logs::named(&Str::from(id), line.as_bytes());
+            log.by_selector(wanted, LogSelector::DELAY_DELIVERY, &line);
+        }
+        true
+    }
+
     /// Takes what came in.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.input.drain(..self.at);
@@ -236,9 +251,15 @@ impl BatchedSmtp {
             None if self.ended => BatchStep::End,
             Some(text) if self.ended => {
                 text.message.push(cx, b"", &self.input[self.at..]);
-                // In a body, the end counts as that of a line.
-                self.lines += u64::from(has_body(&text.message));
-                log_lost(cx, &text.message);
+                // In a body, the end counts as that of a line, and so does, once more, a line
+                // that ended the header and is none of it.
+                let begun = text.message.body_begun(cx);
+                self.lines += match begun {
+                    None => 0,
+                    Some(BodyBegun::Blank) => 1,
+                    Some(BodyBegun::Stray) => 2,
+                };
+                log_lost(cx, &text.message, begun.is_some());
                 BatchStep::Failed(self.error(b"421 Lost incoming connection".into()))
             }
             _ => BatchStep::More,
@@ -397,14 +418,6 @@ impl BatchText {
     }
 }
 
-/// Whether a blank line ended the header of what is there of a message.
-fn has_body(message: &GatheredMessage) -> bool {
-    let text = message.head();
-    let blanks = [b"\n\n".as_slice(), b"\n\r\n"];
-    message.has_stored_body()
-        || blanks.iter().any(|blank| text.windows(blank.len()).any(|window| window == *blank))
-}
-
 /// ` from user`, as the logs name a program that hands a batch in.
 fn connection(cx: &mut Context) -> Vec<u8> {
     let user = cx.value_of(var::SENDER_IDENT);
@@ -412,8 +425,7 @@ fn connection(cx: &mut Context) -> Vec<u8> {
 }
 
 /// Logs that a message has no end.
-fn log_lost(cx: &mut Context, message: &GatheredMessage) {
-    let in_body = has_body(message);
+fn log_lost(cx: &mut Context, message: &GatheredMessage, in_body: bool) {
     let connection = connection(cx);
     let world = cx.engine().world();
     let mut line = Vec::new();

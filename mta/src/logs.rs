@@ -1,6 +1,7 @@
 //! Lines for the logs (specification 53).
 
 use eximious::acl::Secured;
+use eximious::stdlib::address::last_at;
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
 use eximious::world::{Moment, TlsResumption};
@@ -146,4 +147,11 @@ pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
 /// A load, which is counted in thousandths, as logs have it.
 pub(crate) fn hundredths(load: i64) -> String {
     format!("{}.{:02}", load / 1000, load % 1000 / 10)
+}
+
+/// Whether two addresses are the same, but for the case of their domains.
+pub(crate) fn is_same_address(one: &[u8], other: &[u8]) -> bool {
+    let ((local, domain), (other, its)) =
+        (one.split_at(last_at(one)), other.split_at(last_at(other)));
+    local == other && domain.eq_ignore_ascii_case(its)
 }

@@ -65,6 +65,7 @@ pub use etrn::StartRun;
 pub use final_dot::Inlet;
 pub use memory::is_used_up;
 pub(crate) use parameters::xtext;
+pub(crate) use reserve::beyond_connection;
 pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;
 
@@ -103,6 +104,8 @@ pub struct Client {
     /// Whether that is delivered at once in spite of `queue_only`: the command line, which
     /// says so, has its way (`queue_only_override`).
     pub overrides_queue_only: bool,
+    /// Whether that waits for a run of the queue, whatever else holds (`-odq`).
+    pub queues_all: bool,
 }
 
 impl Client {
@@ -205,12 +208,16 @@ pub struct Received {
     pub replaced: Vec<Replaced>,
     /// The data file of the spool, where its body is there already.
     pub data: Option<Box<dyn SpoolData>>,
+    /// Whether its next host had all of it, and would not take it now
+    /// (`control = cutthrough_delivery`).
+    pub is_put_off: bool,
 }
 
 impl Received {
-    /// Whether an ACL wants that it waits in the spool (`control = queue`), or is frozen.
+    /// Whether it is not delivered at once: an ACL wants that it waits in the spool
+    /// (`control = queue`), or has frozen it, or its next host has put it off.
     pub fn waits(&self) -> bool {
-        self.is_queued() || self.is_frozen()
+        self.is_queued() || self.is_frozen() || self.is_put_off
     }
 
     /// Whether an ACL wants that it waits for a run of the queue.

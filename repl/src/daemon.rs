@@ -229,7 +229,10 @@ fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, Stri
         interfaces::refuse_tls(&wanted)?;
     }
     let runs = runs::shown(&request.runs);
-    let what = format!("{runs}, listening for {}", interfaces::listed(&wanted));
+    let what = match wanted.is_empty() {
+        true => format!("{runs}, not listening for SMTP"),
+        false => format!("{runs}, listening for {}", interfaces::listed(&wanted)),
+    };
     let mut listeners = Listeners::default();
     for interface in &wanted {
         listeners.0.extend(bind(service, request, interface, &wanted)?);
@@ -244,7 +247,7 @@ fn wanted(
     request: &DaemonRequest,
 ) -> Result<Vec<Interface>, interfaces::ListenError> {
     let mut wanted = interfaces::find(settings, request.interfaces.as_deref(), &*world.net)?;
-    interfaces::mark_tls(&mut wanted, settings, &*world.net, request.begins_with_tls);
+    interfaces::mark_tls(&mut wanted, settings, &*world.net, request.begins_with_tls)?;
     Ok(wanted)
 }
 

@@ -54,12 +54,13 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     let settings = cx.engine().settings();
     let is_run = matches!(work, DeliveryWork::Run(_));
     let only_delivers = is_run || matches!(work, DeliveryWork::Deliver(..));
-    let needs_admin = !only_delivers || settings.get(opt::PROD_REQUIRES_ADMIN);
+    let prods_freely = !settings.get(opt::PROD_REQUIRES_ADMIN);
+    let needs_admin = !only_delivers || !prods_freely;
     let is_admin = caller::is_admin(settings, cx.engine().world());
     // Whoever handed a message in may take it back.
     let removes = matches!(&work, DeliveryWork::Handle(_, Handling::Remove)) && queue.is_empty();
     if needs_admin && !is_admin && !removes {
-        return deny(&work, &queue);
+        return deny(&work, &queue, prods_freely);
     }
     if pretends && !caller::is_server(settings, cx.engine().world()) {
         let why = b"exim: Permission denied; not exim user or root";
@@ -131,17 +132,18 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
 }
 
 /// Tells who is no administrator that nothing is done: of messages that were to be handled, for
-/// each on the standard output.
-fn deny(work: &DeliveryWork, queue: &[u8]) -> Result<ExitCode, Refusal> {
+/// each on the standard output. Of a named queue nothing is told where not all may have mail
+/// delivered (`prods_freely`).
+fn deny(work: &DeliveryWork, queue: &[u8], prods_freely: bool) -> Result<ExitCode, Refusal> {
     let why: &[u8] = match work {
         DeliveryWork::Deliver(..) if queue.is_empty() => b"exim: Permission denied",
         DeliveryWork::Handle(ids, handling)
-            if queue.is_empty() && !matches!(handling, Handling::Requeue(_)) =>
+            if prods_freely || queue.is_empty() && !matches!(handling, Handling::Requeue(_)) =>
         {
             for _ in ids {
                 print(b"Permission denied\n");
             }
-            if *handling == Handling::MarkAll {
+            if matches!(handling, Handling::Requeue(_) | Handling::MarkAll) {
                 print(b"\n");
             }
             return Ok(ExitCode::FAILURE);

@@ -67,6 +67,18 @@ impl HandOver {
         message: HandedOver<'_>,
         waits: bool,
     ) -> Option<Vec<u8>> {
+        self.take_unless(deliverer, cx, message, || waits)
+    }
+
+    /// The same, where that is asked last: why a message waits is logged, and the load comes
+    /// before.
+    pub fn take_unless(
+        &self,
+        deliverer: &Deliverer,
+        cx: &Context,
+        message: HandedOver<'_>,
+        waits: impl FnOnce() -> bool,
+    ) -> Option<Vec<u8>> {
         if cx.engine().settings().get(opt::MUA_WRAPPER) {
             let place = spool::place(cx, message.queue).ok()?;
             let manner = AttemptManner { forced: true, ..AttemptManner::default() };
@@ -75,7 +87,9 @@ impl HandOver {
                 _ => None,
             };
         }
-        if !waits {
+        let is_kept_back = self.when == Some(DeliveryTime::Queued)
+            || deliverer.keeps_back(message.id, self.overrides(cx));
+        if !is_kept_back && !waits() {
             self.take_in_time(deliverer, cx, message);
         }
         None
@@ -89,9 +103,6 @@ impl HandOver {
     }
 
     fn take_in_time(&self, deliverer: &Deliverer, cx: &Context, message: HandedOver<'_>) {
-        if deliverer.keeps_back(message.id, self.overrides(cx)) {
-            return;
-        }
         match self.when.unwrap_or(DeliveryTime::Background) {
             DeliveryTime::Queued => {}
             DeliveryTime::Foreground if self.is_usual() && rights::caller().is_lent_rights => {

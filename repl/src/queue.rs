@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use eximious::stdlib::wording;
 use eximious::world::SpoolPlace;
-use eximious::{Context, opt};
+use eximious::{Context, LogSelector, opt};
 use eximious_mta::spool;
-use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed, not_found};
+use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed, locked, not_found};
 
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
@@ -116,6 +116,14 @@ pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
 /// A message as it would be sent.
 fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
     let world = cx.engine().world();
+    if let Ok(None) = world.spool.take(place, id) {
+        let (log, wanted) = (&world.log, cx.engine().settings().log_selector());
+        if log.hears(wanted, LogSelector::SKIP_DELIVERY) {
+            let line = [id, b" ", &locked(id)].concat();
+            log.by_selector(wanted, LogSelector::SKIP_DELIVERY, &line);
+        }
+        return tell(&[b"Message ", id, b" is locked"].concat());
+    }
     let data = match world.spool.read(place, id, b"-D", LARGEST) {
         Ok(data) => data,
         Err(why) if why.kind() == ErrorKind::NotFound => {

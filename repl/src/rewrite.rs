@@ -69,7 +69,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<RewriteRep
     let mut out = Vec::new();
     if rewriter.flags().contains(RewriteFlags::SMTP)
         && let Some(new) =
-            rewriter.address(cx, &Str::tainted(typed.as_slice()), AddressPlace::Smtp)?
+            rewriter.address(cx, &Str::tainted(typed.as_slice()), AddressPlace::SmtpTested)?
         && new.bytes() != typed
     {
         out.extend_from_slice(&[b"    SMTP: ", new.bytes(), b"\n"].concat());

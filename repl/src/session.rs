@@ -11,6 +11,7 @@ use eximious::{
 
 use eximious::world::User;
 
+use eximious_mta::spool::queue;
 use eximious_mta::{reception, spool};
 
 use crate::assign::Assignment;
@@ -268,19 +269,24 @@ impl Session {
     /// where that can't be.
     fn restore(&mut self, queue: &[u8], id: &[u8]) -> Vec<u8> {
         let Ok(place) = spool::place(&self.cx, queue) else { return Vec::new() };
-        if spool::restore(&mut self.cx, &place, id).is_ok() {
-            return Vec::new();
-        }
-        let without_data = self.engine.world().spool.size(&place, id, b"-D").is_err();
-        let missing = match without_data {
-            true => {
-                let line = [b"Spool file ", id, b"-D not found"].concat();
+        let failed = |what: &[u8]| [b"Failed to load message ", what, id, b"\n"].concat();
+        // While it is held, nobody else changes it.
+        let taken = self.engine.world().spool.take(&place, id);
+        let (mut said, restored) = match taken {
+            Ok(Some(_)) => (Vec::new(), spool::restore(&mut self.cx, &place, id).map(|_| ())),
+            refused => {
+                let line = match refused {
+                    Ok(_) => queue::locked(id),
+                    Err(_) => [b"Spool file ", id, b"-D not found"].concat(),
+                };
                 self.engine.world().log.main(&line);
-                [b"Failed to load message datafile ".as_slice(), id, b"\n"].concat()
+                (failed(b"datafile "), spool::restore_head(&mut self.cx, &place, id))
             }
-            false => Vec::new(),
         };
-        [&missing, b"Failed to load message ".as_slice(), id, b"\n"].concat()
+        if restored.is_err() {
+            said.extend(failed(b""));
+        }
+        said
     }
 
     /// Hides the configuration's macros, and Exim's own, from whoever does not

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eximious_core::{LogSelector, Opt, Registry, Str, World};
 use eximious_stdlib::address;
-use eximious_stdlib::lists::elements;
+use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt;
 
 use super::{Config, ConfigError, values};
@@ -29,7 +29,7 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
     expanded(opt::SPOOL_DIRECTORY, config);
     fault(spool_directory(config), config);
     expanded(opt::LOG_FILE_PATH, config);
-    for check in [log_file_path, syslog_facility] {
+    for check in [log_file_path, syslog_name, syslog_facility] {
         fault(check(config), config);
     }
     expanded(opt::PID_FILE_PATH, config);
@@ -109,6 +109,18 @@ fn log_selector(config: &Config) -> Result<(), ConfigError> {
     wrong.map_or(Ok(()), |why| Err(ConfigError::somewhere(why.message())))
 }
 
+/// How long this program's name may be in the system's log.
+const LONGEST_SYSLOG_NAME: usize = 32;
+
+fn syslog_name(config: &Config) -> Result<(), ConfigError> {
+    match config.settings.get(opt::SYSLOG_PROCESSNAME).bytes().len() {
+        ..=LONGEST_SYSLOG_NAME => Ok(()),
+        _ => Err(ConfigError::plain(format!(
+            "syslog_processname is longer than {LONGEST_SYSLOG_NAME} chars: aborting"
+        ))),
+    }
+}
+
 /// What the system's log can be called.
 const FACILITIES: [&str; 13] = [
     "daemon", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
@@ -159,7 +171,8 @@ fn log_file_path(config: &Config) -> Result<(), ConfigError> {
     let Some(paths) = config.settings.text(opt::LOG_FILE_PATH) else { return Ok(()) };
     let paths = paths.bytes();
     let file = |element: &Cow<'_, [u8]>| !element.is_empty() && **element != *b"syslog";
-    let Some(path) = elements(paths).find(file).filter(|path| !path.contains(&b'$')) else {
+    let Some(path) = elements_with(paths, b':').find(file).filter(|path| !path.contains(&b'$'))
+    else {
         return Ok(());
     };
     let wrong = |message: &str| {

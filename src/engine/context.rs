@@ -255,7 +255,7 @@ impl Context {
     }
 
     /// The variables that are set of open families with this prefix, such as
-    /// `acl_m`, in no order.
+    /// `acl_m`, those first that were set first.
     pub fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
         self.values.family(prefix)
     }

@@ -39,7 +39,7 @@ pub fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) {
         Happening::Callout(step) => dialogue::write_callout(step, depth, out),
         Happening::Smtp(step) => dialogue::write(step, depth, out),
         Happening::Spool(step) => dialogue::write_spool(step, depth, out),
-        Happening::Auth(step) => dialogue::write_auth(step, depth, out),
+        Happening::Auth(step) => dialogue::write_auth(step, out),
         Happening::Hint(step) => hints::write(step, depth, out),
         Happening::Queue(step) => delivery::write_run(step, out),
         Happening::Delivery(step) => delivery::write(step, out),

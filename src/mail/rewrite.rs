@@ -38,6 +38,8 @@ pub enum AddressPlace {
     EnvelopeTo,
     /// What follows MAIL or RCPT, before anything is looked at.
     Smtp,
+    /// The same, where rules are tested (`-brw`).
+    SmtpTested,
 }
 
 impl AddressPlace {
@@ -52,7 +54,7 @@ impl AddressPlace {
             Self::ReplyTo => RewriteFlags::REPLY_TO,
             Self::EnvelopeFrom => RewriteFlags::FROM_ENVELOPE,
             Self::EnvelopeTo => RewriteFlags::TO_ENVELOPE,
-            Self::Smtp => RewriteFlags::SMTP,
+            Self::Smtp | Self::SmtpTested => RewriteFlags::SMTP,
         }
     }
 
@@ -69,6 +71,7 @@ impl AddressPlace {
             Self::EnvelopeTo => "env-to",
             // So Exim calls a sender, too.
             Self::Smtp => "smtp recipient",
+            Self::SmtpTested => "smtp sender",
         }
     }
 }

@@ -47,6 +47,7 @@ pub use eximious_core::world::LocalUser;
 pub use outcome::{Delivered, FirstWords, Outcome, TakingHost, Undelivered};
 pub(crate) use outgoing::{Outgoing, header_lines};
 pub use smtp::{Connections, HeldConnection, NoConnections};
+pub(crate) use smtp::{authenticated_sender, converts_by};
 
 /// Adds the drivers of transports to other words.
 pub(crate) fn register(registry: &mut Registry) {

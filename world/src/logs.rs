@@ -57,11 +57,13 @@ impl LogFiles {
         let (names, to_syslog, complaint) =
             names::destinations(options.file_path.bytes(), options.spool_directory.bytes());
         let stamps = stamps(options);
+        let mut for_system = self::stamps(options);
+        for_system.pid &= options.syslog_shows_pid;
         let syslog = to_syslog.then(|| {
             Syslog::new(
                 options.syslog_facility.bytes(),
                 options.syslog_name.bytes().to_vec(),
-                options.syslog_shows_pid,
+                for_system,
                 options.syslog_shows_time,
             )
         });
@@ -146,16 +148,15 @@ impl LogFiles {
                 self.write_file(&mut inner, LogKind::Panic, &complaint, &clock);
             }
         }
-        let plain = inner.stamps.behind_time(&line);
         let Some(syslog) = &mut inner.syslog else { return };
         // Once, with the header if there is one, and as the worst of them.
         let worst = to.iter().copied().min_by_key(|kind| kind.priority() as u32);
         let once = worst.as_slice();
+        let entry = syslog.stamped(&clock, &line);
         for kind in if self.duplicates { to } else { once } {
-            let text = if syslog.stamps() { &full } else { &plain };
             let text = match header.filter(|_| *kind == LogKind::Reject) {
-                Some(header) => &entry::with_header(text, header),
-                None => text,
+                Some(header) => &entry::with_header(&entry, header),
+                None => &entry,
             };
             syslog.write(kind.priority(), text, &clock);
         }
@@ -182,7 +183,7 @@ impl LogFiles {
         }
         match kind {
             LogKind::Panic | LogKind::Debug => {
-                let mut last = Syslog::new(b"", b"exim".to_vec(), true, true);
+                let mut last = Syslog::new(b"", b"exim".to_vec(), Stamps::default(), true);
                 last.write(Priority::Critical, &complaint, clock);
                 last.write(Priority::Critical, text, clock);
             }

@@ -153,7 +153,8 @@ fn may_be_made(order: &MailboxOrder, path: &[u8], directory: &[u8]) -> bool {
         return false;
     }
     let Some(rest) = path.strip_prefix(&within[..]) else { return false };
-    let inside = rest.is_empty() || rest.starts_with(b"/") || within.ends_with(b"/");
+    // As it is written: what ends with a slash has nothing in it.
+    let inside = rest.is_empty() || rest.starts_with(b"/");
     if !inside || rest.split(|byte| *byte == b'/').any(|part| part == b"..") {
         return false;
     }

@@ -92,8 +92,8 @@ pub struct MailboxFile {
     /// Whether its name may be that of a link.
     pub allows_symlink: bool,
     /// What a file that is not empty may begin with, and whether it then is none of this
-    /// transport's.
-    pub formats: Vec<(Vec<u8>, bool)>,
+    /// transport's; anything where that is not said.
+    pub formats: Option<Vec<(Vec<u8>, bool)>>,
     /// How it is locked.
     pub lock: MailboxLock,
 }
@@ -117,7 +117,7 @@ pub struct MailboxLock {
     pub fcntl_timeout: Duration,
     /// How long to wait for `flock` while the file is open; not at all where it is zero.
     pub flock_timeout: Duration,
-    /// How often locks are tried.
+    /// How often locks are tried; none is had where they never are.
     pub retries: u32,
     /// How long it is from one try to the next.
     pub interval: Duration,
@@ -312,6 +312,8 @@ pub trait Mailboxes: Send + Sync {
 
 /// Numbers of Exim's own that are no errors of the system's (`== … defer (-22)`).
 pub mod fault {
+    /// Nobody looked whether there is a mailbox.
+    pub const UNCLEAR: i32 = -3;
     /// A file is not what it should be.
     pub const NOT_REGULAR: i32 = -4;
     /// A file is another user's, or another group's.
@@ -349,12 +351,12 @@ impl MailboxLock {
     /// How often an open file is tried to be locked, so that all tries together take about
     /// as long as was asked for.
     pub fn tries(&self) -> u32 {
-        let retries = self.retries.max(1);
         let wait = self.longest_wait().as_millis();
         match wait {
-            0 => retries,
+            0 => self.retries,
+            _ if self.retries == 0 => 0,
             wait => {
-                let all = self.interval.as_millis() * u128::from(retries);
+                let all = self.interval.as_millis() * u128::from(self.retries);
                 u32::try_from(all.div_ceil(wait)).unwrap_or(u32::MAX).max(1)
             }
         }

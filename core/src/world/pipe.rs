@@ -83,6 +83,8 @@ pub struct PipeEnd {
     pub output: Vec<u8>,
     /// How many bytes of the message it was given, as far as it took them.
     pub written: u64,
+    /// Whether it did not take all of the message in time, and ended then.
+    pub is_cut: bool,
 }
 
 /// Why a message could not be given to a command.
@@ -98,8 +100,8 @@ pub enum PipeFault {
     Execute(io::Error),
     /// The message can't be read; with what the command wrote.
     Message(io::Error, Vec<u8>),
-    /// It took too long, and was ended; with what it wrote.
-    Timeout(Vec<u8>),
+    /// It took too long, and was ended; with what it wrote and was given by then.
+    Timeout(PipeEnd),
 }
 
 /// What the system said, whatever it said it of.

@@ -436,7 +436,7 @@ impl<'d> Attempt<'d> {
     pub(super) fn complete(&mut self, node: NodeId) {
         let mut at = Some(node);
         while let Some(one) = at.filter(|at| self.tracking.finish_part(*at, *at != node)) {
-            if one != node {
+            if one != node && !self.tracking.is_copy(one) {
                 let parent = self.tracking.text(one).to_vec();
                 self.note_children_complete(&parent);
             }

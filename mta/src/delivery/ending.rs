@@ -78,13 +78,14 @@ impl Attempt<'_> {
             let count = before.filter(|node| ignored.iter().any(|(one, _)| one == *node)).count();
             let before: Vec<_> = ignored.drain(..count).collect();
             self.tell_ignored(before);
+            // Who was told of last is done with first.
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
                     self.send_report(id);
-                    failed.iter().for_each(|one| self.complete_failure(one.node));
+                    failed.iter().rev().for_each(|one| self.complete_failure(one.node));
                 }
                 super::report::Told::NotNeeded => {
-                    failed.iter().for_each(|one| self.complete_failure(one.node));
+                    failed.iter().rev().for_each(|one| self.complete_failure(one.node));
                 }
                 // Nobody can be told: somebody has to look at it.
                 super::report::Told::Nobody => {

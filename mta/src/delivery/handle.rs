@@ -10,7 +10,7 @@ use eximious::world::spool::is_name;
 use eximious::world::{SpoolPlace, TakenMessage};
 
 use super::Deliverer;
-use crate::spool::queue::{Stored, not_found};
+use crate::spool::queue::{Stored, locked, not_found};
 use crate::spool::{HeaderFile, SpoolRecipient};
 
 /// What is done to a message.
@@ -131,9 +131,7 @@ impl Deliverer {
 
     /// Logs that somebody else is at a message.
     pub(super) fn log_locked(&self, id: &[u8]) {
-        let end = b" is locked (another process is handling this message)";
-        let words = [b"Spool file for ", id, end].concat();
-        self.log_if(LogSelector::SKIP_DELIVERY, id, &words);
+        self.log_if(LogSelector::SKIP_DELIVERY, id, &locked(id));
     }
 
     /// Logs that there is no such message.

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
-use eximious::stdlib::address::last_at;
 use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
@@ -11,7 +10,7 @@ use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str, opt};
 
 use super::attempt::Attempt;
-use crate::logs::{lasted, security_of};
+use crate::logs::{is_same_address, lasted, security_of};
 
 /// How much of what a host said is logged.
 const LONGEST: usize = 1024;
@@ -114,13 +113,6 @@ impl<'s> Subject<'s> {
     }
 }
 
-/// Whether two addresses are the same, but for the case of their domains.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let ((local, domain), (other, its)) =
-        (one.split_at(last_at(one)), other.split_at(last_at(other)));
-    local == other && domain.eq_ignore_ascii_case(its)
-}
-
 impl Attempt<'_> {
     /// `a <list@me.test>`: an address, and the one that it came of.
     pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
@@ -134,7 +126,11 @@ impl Attempt<'_> {
         let mut out = printing(&own, true);
         let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
         let all = self.wanted().contains(LogSelector::ALL_PARENTS);
-        if let Some((original, between)) = ancestors.split_last() {
+        let (top, between) = match ancestors.split_last() {
+            Some((top, between)) => (Some(*top), between),
+            None => (None, &ancestors[..]),
+        };
+        if let Some(original) = address.once_parent.as_ref().map(Str::bytes).or(top) {
             // A file or a command is told with the address that it came of.
             let nearest = usize::from(subject.is_direct).min(between.len());
             let between = if all { between } else { &between[..nearest] };
@@ -142,11 +138,11 @@ impl Attempt<'_> {
             if !between.is_empty() {
                 out.extend_from_slice(&[b" (", &shown.join(&b", "[..])[..], b")"].concat());
             }
-            let is_other = self.is_made_once(address) || !is_same(original, &own);
+            let is_other = self.is_made_once(address) || !is_same_address(original, &own);
             if is_short || subject.is_direct || !between.is_empty() || is_other {
                 out.extend_from_slice(&[b" <", &printing(original, true)[..], b">"].concat());
             }
-        } else if is_short || !is_same(text, &own) {
+        } else if is_short || !is_same_address(text, &own) {
             out.extend_from_slice(&[b" <", &printing(text, true)[..], b">"].concat());
         }
         out
@@ -281,7 +277,9 @@ impl Attempt<'_> {
         }
         if let Some(told) = &done.recipient {
             let own = [b" <", subject.address.text.bytes(), b">"].concat();
-            let ends = named.ends_with(&own) || subject.address.ancestors().next().is_some();
+            let address = subject.address;
+            let ends =
+                named.ends_with(&own) || address.parent.is_some() || address.once_parent.is_some();
             let shown = printing(&subject.own(), true).len();
             named.splice(..shown.min(named.len()), told.bytes().iter().copied());
             if !ends {

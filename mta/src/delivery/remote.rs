@@ -29,6 +29,7 @@ impl Attempt<'_> {
         // Whom no host has taken comes again, and the last one of them first.
         let mut again = std::mem::take(&mut self.stand_ins);
         again.reverse();
+        self.sort_by_domains(&mut again);
         self.deliver_round(again);
     }
 

@@ -296,10 +296,7 @@ impl Attempt<'_> {
                     address.attached.errors_to = Some(Str::tainted(&more.errors_to[..]));
                 }
                 let parent = usize::try_from(more.parent).ok().and_then(|at| recipients.get(at));
-                if let Some(parent) = parent {
-                    let parent = Address::new(Str::tainted(&parent.address[..]));
-                    address.parent = Some(parent.as_ancestor(None));
-                }
+                address.once_parent = parent.map(|one| Str::tainted(&one.address[..]));
             }
             let unique = known_by(address.unique.bytes());
             let node = self.tracking.add(&recipient.address, &unique, None);
@@ -344,15 +341,10 @@ impl Attempt<'_> {
     fn pass(&mut self, plan: &mut Plan, node: NodeId, address: Box<Address>) -> Vec<Waiting> {
         let routes = self.routes().clone();
         self.deliverer.show_customer(&mut self.cx, &address);
-        // Who is a recipient because of another one is where children begin.
-        let begins = self.tracking.is_recipient(node) && address.parent.is_some();
-        let mut pass = routes.route(&mut self.cx, address, Purpose::Delivery);
+        let pass = routes.route(&mut self.cx, address, Purpose::Delivery);
         self.rename(&pass.renamed);
         for notice in &pass.notices {
             notify(self, notice);
-        }
-        if begins {
-            pass.children.iter_mut().for_each(begin_with_parent);
         }
         let router = pass.router;
         // What a redirection makes on the way (`unseen`) comes of a copy, which is known by its
@@ -366,7 +358,7 @@ impl Attempt<'_> {
                 let own = self.tracking.unique(node);
                 let own = if own.starts_with(b"\\") { own.to_vec() } else { unique.clone() };
                 let copy = self.tracking.add(text, &own, Some(node));
-                self.tracking.make_same(copy);
+                self.tracking.make_copy(copy);
                 // It has nothing to do but them.
                 self.tracking.expect(copy, pass.children.len() - 2);
                 Some((copy, unique))
@@ -524,17 +516,5 @@ impl Attempt<'_> {
         let about =
             Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
         self.conclude(&planned, Outcome::Failed(failed), &about);
-    }
-}
-
-/// What a child's parent came of is forgotten. A child that is the same is known by its own
-/// name, by which that was done with when it was read once and for all.
-fn begin_with_parent(child: &mut ChildAddress) {
-    let address = child.address_mut();
-    if let Some(parent) = &mut address.parent {
-        Arc::make_mut(parent).parent = None;
-        if !parent.text.bytes().eq_ignore_ascii_case(address.text.bytes()) {
-            address.unique = address.text.clone();
-        }
     }
 }

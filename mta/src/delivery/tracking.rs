@@ -26,6 +26,8 @@ struct Node {
     parent: Option<NodeId>,
     /// Whether it is the same address as its parent, beside a copy or as one (`unseen`).
     is_same: bool,
+    /// Whether it is a copy that a redirection makes on the way, of which nobody is told.
+    is_copy: bool,
     /// Whether it is made once and for all (`one_time`), and who is told of errors then.
     once: Option<Vec<u8>>,
     /// How much of it is still to be done.
@@ -112,8 +114,8 @@ impl Tracking {
     /// Adds an address, of which one thing is to be done.
     pub(super) fn add(&mut self, text: &[u8], unique: &[u8], parent: Option<NodeId>) -> NodeId {
         let (text, unique) = (text.to_vec(), unique.to_vec());
-        let (once, is_same) = (None, false);
-        self.nodes.push(Node { text, unique, parent, is_same, once, pending: 1, failed: false });
+        let (once, is_same, is_copy, pending, failed) = (None, false, false, 1, false);
+        self.nodes.push(Node { text, unique, parent, is_same, is_copy, once, pending, failed });
         NodeId(self.nodes.len() - 1)
     }
 
@@ -215,6 +217,17 @@ impl Tracking {
         self.nodes[node.0].is_same = true;
     }
 
+    /// The same of a copy of it, of which a redirection's children come (`unseen`).
+    pub(super) fn make_copy(&mut self, node: NodeId) {
+        self.make_same(node);
+        self.nodes[node.0].is_copy = true;
+    }
+
+    /// Whether it is such a copy.
+    pub(super) fn is_copy(&self, node: NodeId) -> bool {
+        self.nodes[node.0].is_copy
+    }
+
     /// Whether it is one of the message's recipients, or a copy of one (`unseen`).
     pub(super) fn stands_for_recipient(&self, node: NodeId) -> bool {
         let mut at = &self.nodes[node.0];
@@ -222,11 +235,6 @@ impl Tracking {
             at = &self.nodes[parent.0];
         }
         at.parent.is_none()
-    }
-
-    /// Whether it is one of the message's recipients.
-    pub(super) fn is_recipient(&self, node: NodeId) -> bool {
-        self.nodes[node.0].parent.is_none()
     }
 
     /// Whether a recipient has got the message, or is not to get it.
@@ -241,12 +249,14 @@ impl Tracking {
 
     /// That a part of an address is done: its own delivery, or a child. Whether that was the
     /// last of it. One that came of itself has no name of its own where all that is done of it
-    /// are its children.
+    /// are its children, or where it is the last thing that was to be done of what it came of.
     pub(super) fn finish_part(&mut self, node: NodeId, by_child: bool) -> bool {
         let one = &mut self.nodes[node.0];
         one.pending = one.pending.saturating_sub(1);
         let is_last = one.pending == 0;
-        if is_last && !(by_child && one.unique.starts_with(b"\\")) {
+        let (is_again, parent) = (one.unique.starts_with(b"\\"), one.parent);
+        let is_last_child = parent.is_some_and(|parent| self.nodes[parent.0].pending <= 1);
+        if is_last && !(is_again && (by_child || is_last_child)) {
             self.note(node);
         }
         is_last

@@ -9,7 +9,7 @@ use super::envelope::sender_in_line;
 use super::headers::longest_header;
 use super::line_ends::{LineEnds, Newlines, Returns, without_returns};
 use super::message_id::message_id;
-use super::parse::{Parsed, Way, parse};
+use super::parse::{BodyBegun, Parsed, Way, body_begun, parse};
 use super::stored_body::{LeftBody, StoredBody};
 use crate::spool::NotKept;
 
@@ -115,9 +115,12 @@ impl GatheredMessage {
         &self.head
     }
 
-    /// Whether its body is in the spool.
-    pub(crate) fn has_stored_body(&self) -> bool {
-        matches!(self.rest, Rest::Spool(_))
+    /// How its body begins, if that is there.
+    pub(crate) fn body_begun(&self, cx: &mut Context) -> Option<BodyBegun> {
+        match self.rest {
+            Rest::Spool(_) => Some(BodyBegun::Blank),
+            _ => body_begun(&self.head, self.drops_from, cx),
+        }
     }
 
     /// Nothing more comes.

@@ -1,6 +1,6 @@
 //! The bytes of a message, and what they mean (specification 48.2).
 
-use eximious::stdlib::message::{End, parse_with};
+use eximious::stdlib::message::{End, header_end, parse_with};
 use eximious::{Context, Message};
 
 use super::envelope::sender_in_line;
@@ -18,6 +18,15 @@ pub struct Parsed {
     /// How long the line was that ended the header and is none of it; its continuations
     /// count, though it is text.
     pub stray: u64,
+}
+
+/// What stands between the header of a message and its body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum BodyBegun {
+    /// A blank line.
+    Blank,
+    /// Nothing: the line that ended the header is text.
+    Stray,
 }
 
 /// Which way a message came.
@@ -81,8 +90,19 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     Parsed { message, senders, blank: blank && !has_stray, stray: stray_size }
 }
 
+/// How the body begins of a message of which so much is there, if it has begun.
+pub(crate) fn body_begun(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Option<BodyBegun> {
+    let text = Newlines::new(drops_from).all(bytes);
+    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
+    match header_end(&text, &mut is_sender) {
+        Some(end) if end.stray > 0 => Some(BodyBegun::Stray),
+        Some(_) => Some(BodyBegun::Blank),
+        None => has_blank_line(bytes).then_some(BodyBegun::Blank),
+    }
+}
+
 /// Whether the blank line is there that ends the header.
-pub fn has_blank_line(bytes: &[u8]) -> bool {
+fn has_blank_line(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\r\n")
         || bytes.starts_with(b"\n")
         || bytes.windows(2).any(|pair| pair == b"\n\n")

@@ -105,6 +105,7 @@ impl SmtpSession {
             submitter: self.connection.client.user.clone(),
             replaced: arrived.replaced,
             data: arrived.data,
+            is_put_off: outcome == CutthroughOutcome::PutOff,
             provenance: Provenance {
                 local: self.connection.client.user.as_ref().is_some_and(|user| !user.trusted),
                 unqualified_senders: self.connection.permissions.unqualified_senders,
@@ -243,9 +244,10 @@ impl SmtpSession {
         }
         if is_queued {
             self.log(logs::QUEUED);
-        } else if spooled {
+        }
+        if spooled {
             self.log_delay();
-        } else {
+        } else if !is_queued {
             self.log_completion();
         }
         if let Some(acl) = &arrival.discarded {

@@ -3,11 +3,10 @@
 use eximious::{opt, var};
 
 use super::SmtpSession;
-use super::data::has_begun;
 use super::large::Coming;
 use super::mail_data::{MailData, Rest, Useless, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
-use crate::reception::Newlines;
+use crate::reception::{Newlines, Way, parse};
 
 /// A chunk that is on its way.
 #[derive(Debug)]
@@ -115,8 +114,11 @@ impl SmtpSession {
             Some(data) if chunk.left == 0 && (chunk.last || data.is_too_large()) => {
                 Progress::Next(self.received_chunks(*data, chunk.size))
             }
-            Some(data) if self.input.ended && data.is_too_large() && has_begun(&data) => {
+            Some(data) if self.input.ended && data.is_too_large() && self.has_begun(&data) => {
                 Progress::Next(self.received(*data, None))
+            }
+            Some(data) if chunk.left > 0 && self.input.ended && is_bare(&data) => {
+                Progress::Next(self.refuse_bare_header(&data))
             }
             Some(data) if chunk.left > 0 && self.input.ended => {
                 Progress::Next(self.connection_lost_in_message(*data))
@@ -136,10 +138,11 @@ impl SmtpSession {
 
     /// The last chunk is there; it has this size.
     fn received_chunks(&mut self, mut data: MailData, size: u64) -> Stage {
+        if is_bare(&data) {
+            return self.refuse_bare_header(&data);
+        }
         let total = match &mut data.rest {
-            Rest::Nowhere(Useless::BareHeader) => return self.refuse_bare_header(),
             Rest::Nowhere(_) => data.bytes.len() as u64,
-            Rest::Memory if has_bare_header(&data.bytes) => return self.refuse_bare_header(),
             Rest::Memory => self.end_chunks(&mut data),
             Rest::Spool(body) => {
                 body.end();
@@ -176,15 +179,30 @@ impl SmtpSession {
         on_the_wire(&data.bytes) + wire + u64::from(lacks_blank_line(&data.bytes))
     }
 
-    fn refuse_bare_header(&mut self) -> Stage {
+    /// Refuses a message whose first line ends in a newline alone. Nothing behind it is looked
+    /// at.
+    fn refuse_bare_header(&mut self, data: &MailData) -> Stage {
         self.connection.last_id = Default::default();
         self.say(&[b"552 Message header not CRLF terminated"]);
         let sender = self.variable(var::SENDER_ADDRESS);
         let client = self.logged_client();
         let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
-        self.log_rejection(&[b"rejected from <", sender.bytes(), b"> ", &client, tail].concat());
+        let line = data.bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let parsed = parse(line, Way::Smtp, false, &mut self.cx);
+        self.cx.set_message(Some(parsed.message));
+        let head = b"rejected from <".as_slice();
+        self.log_rejected_message(&[head, sender.bytes(), b"> ", &client, tail].concat());
         self.drop_transaction();
         Stage::COMMANDS
+    }
+}
+
+/// Whether a line of the header ends in a newline alone.
+fn is_bare(data: &MailData) -> bool {
+    match data.rest {
+        Rest::Nowhere(Useless::BareHeader) => true,
+        Rest::Memory => has_bare_header(&data.bytes),
+        _ => false,
     }
 }
 

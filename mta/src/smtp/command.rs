@@ -159,7 +159,7 @@ impl SmtpSession {
     /// The head of a line that is longer than any command: nobody knows it, whatever it is.
     pub(super) fn long_command(&mut self, head: &[u8]) -> Stage {
         self.connection.command = self.loggable(head, false);
-        self.unknown_command()
+        self.overlong_command()
     }
 
     /// What a client hears for whom nothing is done any more, whatever it says.

@@ -17,6 +17,9 @@ use crate::{logs, tally};
 pub(super) enum CutthroughOutcome {
     /// It was not sent, and is to be kept.
     NotSent,
+    /// It was sent, and its next host would not have it now: it is to be kept for a run of the
+    /// queue.
+    PutOff,
     /// Its next host has it.
     Delivered,
     /// Nobody has it, and the client knows.
@@ -88,13 +91,13 @@ impl SmtpSession {
                 if passes {
                     self.relay_reply(&onward.reply);
                 }
-                if passes { CutthroughOutcome::Refused } else { CutthroughOutcome::NotSent }
+                if passes { CutthroughOutcome::Refused } else { CutthroughOutcome::PutOff }
             }
             OnwardOutcome::Unanswered if passes => {
                 self.say(&[b"450 Onward transmission not accepted"]);
                 CutthroughOutcome::Refused
             }
-            OnwardOutcome::Unanswered => CutthroughOutcome::NotSent,
+            OnwardOutcome::Unanswered => CutthroughOutcome::PutOff,
         }
     }
 
@@ -165,8 +168,14 @@ impl SmtpSession {
 
     /// An address, and which ones it was made from.
     fn named(&self, recipient: &OnwardRecipient) -> Vec<u8> {
-        let mut text = recipient.address.bytes().to_vec();
-        let Some((first, between)) = recipient.ancestors.split_last() else { return text };
+        let mut text = recipient.routed.bytes().to_vec();
+        let Some((first, between)) = recipient.ancestors.split_last() else {
+            let given = recipient.address.bytes();
+            if !logs::is_same_address(given, &text) {
+                text.extend_from_slice(&[b" <", given, b">"].concat());
+            }
+            return text;
+        };
         if self.logs(LogSelector::ALL_PARENTS) {
             for ancestor in between {
                 text.extend_from_slice(&[b" (", ancestor.bytes(), b")"].concat());

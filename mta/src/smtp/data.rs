@@ -11,17 +11,18 @@ use super::transaction::{Arrived, DiscardedBy, Prdr};
 use super::verdict::{Refused, undecided, unset};
 use super::{Recipient, SmtpSession};
 use crate::logs;
-use crate::reception::{Parsed, Way, has_blank_line, longest_header, message_id, parse, size};
+use crate::reception::{Parsed, Way, body_begun, longest_header, message_id, parse, size};
 
 /// What is said where not all recipients were accepted.
 pub(super) const SOME: &[u8] = b" message accepted for some recipients";
 
-/// Whether the body of a message has begun.
-pub(super) fn has_begun(data: &MailData) -> bool {
-    data.id().is_some() || has_blank_line(&data.bytes)
-}
-
 impl SmtpSession {
+    /// Whether the body of a message has begun.
+    pub(super) fn has_begun(&mut self, data: &MailData) -> bool {
+        let drops_from = data.drops_from == Some(true);
+        data.id().is_some() || body_begun(&data.bytes, drops_from, &mut self.cx).is_some()
+    }
+
     pub(super) fn data(&mut self, last: LastRejected) -> Handled {
         self.connection.advertised.early_pipelining = false;
         self.requires_recipient("DATA", last)?;
@@ -93,13 +94,13 @@ impl SmtpSession {
             }
         }
         self.settle_from_line(&mut data, false);
-        match self.input.ended {
-            // Of what is too large, the end is nobody's concern.
-            true if data.is_too_large() && has_begun(&data) => {
-                Progress::Next(self.received(*data, None))
-            }
-            true => Progress::Next(self.connection_lost_in_message(*data)),
-            false => Progress::Wait(Stage::Data(data)),
+        if !self.input.ended {
+            return Progress::Wait(Stage::Data(data));
+        }
+        // Of what is too large, the end is nobody's concern.
+        match data.is_too_large() && self.has_begun(&data) {
+            true => Progress::Next(self.received(*data, None)),
+            false => Progress::Next(self.connection_lost_in_message(*data)),
         }
     }
 
@@ -118,7 +119,7 @@ impl SmtpSession {
     pub(super) fn name_if_in_body(&mut self, data: &MailData) -> bool {
         let id = match data.id() {
             Some(id) => Some(id.clone()),
-            None => has_begun(data).then(|| {
+            None => self.has_begun(data).then(|| {
                 // It has one name, however often it is asked for.
                 let known = self.transaction.id.take();
                 known.unwrap_or_else(|| message_id(self.cx.engine()))
@@ -227,15 +228,21 @@ impl SmtpSession {
         let tail = format!(": message too big: read={read} max={}", data.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
         let line = [&head, &client[..], tail.as_bytes()].concat();
-        let parsed = parse(data.whole_header(), Way::Smtp, drops_from, &mut self.cx);
-        let Parsed { mut message, senders, .. } = parsed;
+        self.show_refused(data.whole_header(), drops_from);
+        self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
+        self.end_transaction(false);
+        Stage::COMMANDS
+    }
+
+    /// Shows the logs what is refused, of which the header is there: as it would have been
+    /// kept.
+    pub(super) fn show_refused(&mut self, header: &[u8], drops_from: bool) {
+        let Parsed { mut message, senders, .. } =
+            parse(header, Way::Smtp, drops_from, &mut self.cx);
         message.id = self.message_id().clone();
         message.received = self.now().seconds;
         let message = self.fix_up(message, &senders);
         self.cx.set_message(Some(message));
-        self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
-        self.end_transaction(false);
-        Stage::COMMANDS
     }
 
     fn run_data_acl(&mut self) -> Stage {

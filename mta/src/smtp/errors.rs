@@ -117,9 +117,15 @@ impl SmtpSession {
             &history,
             b")",
         ];
-        self.log_rejection(&line.concat());
+        let chunks = self.transaction.chunks.take();
+        if let Some(data) = &chunks
+            && self.has_begun(data)
+        {
+            self.show_refused(data.whole_header(), data.drops_from == Some(true));
+        }
+        self.log_rejected_message(&line.concat());
         self.connection.failed = true;
-        match self.transaction.chunks.take() {
+        match chunks {
             // The rest of the message does not come any more.
             Some(data) => self.connection_lost_in_message(*data),
             None => self.close(),
@@ -131,6 +137,11 @@ impl SmtpSession {
         if let Err(stage) = self.admit_here(false).and_then(|()| self.check_sync(None)) {
             return stage;
         }
+        self.refuse_unknown()
+    }
+
+    /// What a client hears of a command that nobody knows.
+    fn refuse_unknown(&mut self) -> Stage {
         let most = self.number(opt::SMTP_MAX_UNKNOWN_COMMANDS);
         self.connection.counts.unknown += 1;
         if self.connection.counts.unknown <= most {
@@ -144,6 +155,14 @@ impl SmtpSession {
         let tail = b" dropped: too many unrecognized commands (last was \"";
         self.log_rejection(&[&head, tail.as_slice(), &command, b"\")"].concat());
         self.close()
+    }
+
+    /// A command that is longer than any is. What comes with it is the rest of its line.
+    pub(super) fn overlong_command(&mut self) -> Stage {
+        match self.admit_here(false) {
+            Err(stage) => stage,
+            Ok(()) => self.refuse_unknown(),
+        }
     }
 
     /// Counts a command that brings no mail nearer; whether that was one too many.

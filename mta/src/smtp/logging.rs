@@ -58,7 +58,13 @@ impl SmtpSession {
         self.cx.engine().world().log.rejection(&line);
     }
 
-    /// The same, with the header of the message at hand if there is one, and where the main
+    /// The same, with the header of the message at hand if there is one.
+    pub(super) fn log_rejected_message(&mut self, line: &[u8]) {
+        let (line, header) = (self.log_line(line), self.rejected_header());
+        self.cx.engine().world().log.rejected_message(&line, &header);
+    }
+
+    /// The same, and where the main
     /// log has it only if that is wanted. A test shows what is in the main log.
     pub(super) fn log_rejection_if(&mut self, wanted: LogSelector, line: &[u8]) {
         let (main, is_test) = (self.logs(wanted), self.setup.is_test);

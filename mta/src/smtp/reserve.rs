@@ -3,7 +3,7 @@
 //! in the queue (`smtp_accept_queue` and its kin).
 
 use eximious::trace::TraceKinds;
-use eximious::{LogSelector, opt};
+use eximious::{Context, LogSelector, opt};
 
 use super::stage::Stage;
 use super::{Received, SmtpSession};
@@ -70,8 +70,8 @@ impl SmtpSession {
         }
     }
 
-    /// Why a message that was kept is not delivered at once, unless all messages wait, or an
-    /// ACL wants it.
+    /// Why a message that was kept is not delivered at once, unless all messages wait. Where
+    /// an ACL wants it, there may be another reason, too.
     fn why_delayed(&mut self) -> Option<String> {
         if self.all_wait() {
             return None;
@@ -79,25 +79,24 @@ impl SmtpSession {
         let connected =
             i64::try_from(self.connection.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
         let queue_beyond = self.number(opt::SMTP_ACCEPT_QUEUE);
-        let each = self.number(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
         let load = self.load_average();
         let most = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
         let is_loaded = self.connection.counts.met_load || most.is_some_and(|most| load > most);
         self.connection.counts.met_load = is_loaded && self.flag(opt::QUEUE_ONLY_LOAD_LATCH);
         if queue_beyond > 0 && connected > queue_beyond {
             Some(format!("too many connections ({connected}, max {queue_beyond})"))
-        } else if each > 0 && self.connection.counts.received > each {
-            Some(format!("more than {each} messages received in one connection"))
         } else if is_loaded {
             Some(format!("load average {}", hundredths(load)))
         } else {
-            None
+            beyond_connection(&self.cx, self.connection.counts.received)
         }
     }
 
-    /// Whether `queue_only` has all messages wait.
+    /// Whether all messages wait, by `queue_only`, `queue_only_file` or the command line.
     fn all_wait(&mut self) -> bool {
         self.flag(opt::QUEUE_ONLY) && !self.connection.client.overrides_queue_only
+            || self.connection.client.queues_all
+            || QueueFiles::found(self.cx.engine()).all
     }
 
     /// Whether a delivery is tried at once of a message that was just kept. Of one that is
@@ -105,7 +104,15 @@ impl SmtpSession {
     pub fn delivers_at_once(&mut self, received: &Received) -> bool {
         !self.all_wait()
             && !received.is_queued()
+            && !received.is_put_off
             && self.why_delayed().is_none()
-            && !QueueFiles::found(self.cx.engine()).all
     }
+}
+
+/// Why the last one of so many messages of a connection waits, where that is too many
+/// (`smtp_accept_queue_per_connection`).
+pub(crate) fn beyond_connection(cx: &Context, received: i64) -> Option<String> {
+    let each = cx.engine().settings().get(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
+    (each > 0 && received > each)
+        .then(|| format!("more than {each} messages received in one connection"))
 }

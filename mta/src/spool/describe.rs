@@ -1,12 +1,14 @@
 //! What there is to write of a message that was received.
 
+use std::collections::BTreeMap;
+
 use eximious::world::{Moment, TlsResumption};
 use eximious::{Context, Header, Str, Taint, Var, var};
 
 use super::file::{
     HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value,
 };
-use super::tree::NonrecipientTree;
+use super::tree::{Node, NonrecipientTree};
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
 /// The header file of a message.
@@ -217,15 +219,18 @@ impl Lines<'_> {
         true
     }
 
+    /// Variables stand in a file as those who have got the message do, by when they were set.
     fn acl_variables(&mut self, kind: u8) {
         let prefix = [b"acl_".as_slice(), &[kind]].concat();
-        let mut found = self.cx.family(&prefix);
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        for (name, value) in found {
+        let found = self.cx.family(&prefix);
+        let tree = NonrecipientTree::new(found.iter().map(|(name, _)| &name[..]));
+        let mut values: BTreeMap<Vec<u8>, Str> = found.into_iter().collect();
+        for Node { address: name, .. } in tree.nodes() {
+            let Some(value) = values.remove(name) else { continue };
             self.values.push(Value {
                 mark: self.mark(value.taint()),
                 name: [b"acl".as_slice(), &[kind]].concat(),
-                text: Some(name[prefix.len()..].to_vec()),
+                text: name.get(prefix.len()..).map(<[u8]>::to_vec),
                 data: Some(value.bytes().to_vec()),
             });
         }

@@ -57,6 +57,11 @@ impl Unread {
     }
 }
 
+/// Says that somebody else is at a message.
+pub fn locked(id: &[u8]) -> Vec<u8> {
+    [b"Spool file for ", id, b" is locked (another process is handling this message)"].concat()
+}
+
 /// Says that there is no such message in a queue: it has no data file.
 pub fn not_found(place: &SpoolPlace, id: &[u8]) -> Vec<u8> {
     let queue: Vec<u8> = match place.queue.is_empty() {

@@ -60,6 +60,22 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     Ok(stored)
 }
 
+/// The same without its body, which is not to be had.
+///
+/// # Errors
+/// Its header can't be read.
+pub fn restore_head(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<(), Unread> {
+    forget(cx);
+    cx.set_var(var::MESSAGE_EXIM_ID, Str::from(id));
+    let stored = Stored::read(&cx.engine().world().clone(), place, id)?;
+    let mut message = message(&stored.file, b"");
+    count_body(&stored.file, &mut message);
+    // What stands behind the header counts with the body.
+    message.size = message.size.saturating_sub(1);
+    show(cx, &stored.file, message);
+    Ok(())
+}
+
 /// The same for one that is to be delivered; its body stays where it is.
 ///
 /// # Errors
@@ -78,11 +94,8 @@ pub(crate) fn restore_from(
         // Its lines are changed.
         true => message(file, &kept.whole(LARGEST)?),
         false => {
-            let number = |name| file.number(name).map_or(0, i64::unsigned_abs);
             let mut message = message(file, b"");
-            message.body_lines = number("body_linecount");
-            message.body_zeros = number("body_zerocount");
-            message.lines += message.body_lines;
+            count_body(file, &mut message);
             message.size += length;
             message.body = kept;
             message
@@ -90,6 +103,14 @@ pub(crate) fn restore_from(
     };
     show(cx, file, message.clone());
     Ok(message)
+}
+
+/// Notes what a file says of a body that is not at hand.
+fn count_body(file: &HeaderFile, message: &mut Message) {
+    let number = |name| file.number(name).map_or(0, i64::unsigned_abs);
+    message.body_lines = number("body_linecount");
+    message.body_zeros = number("body_zerocount");
+    message.lines += message.body_lines;
 }
 
 /// The same for one whose body is not to be had.

@@ -51,6 +51,7 @@ pub fn hold(
     let (uid, gid) = service.engine.world().host.ids();
     cx.set_var(var::ORIGINATOR_UID, uid.to_string());
     cx.set_var(var::ORIGINATOR_GID, gid.to_string());
+    cx.set_var(var::SMTP_COUNT_AT_CONNECTION_START, count.to_string());
     let (remote, local) = (peer.remote(), peer.local());
     let mut client = Client::at(remote).connected_to(local);
     client.count = Some(count);

@@ -80,11 +80,8 @@ pub fn find(
     override_: Option<&[u8]>,
     net: &dyn Net,
 ) -> Result<Vec<Interface>, ListenError> {
-    let listed = |option: Opt<Str>| {
-        // One that is set to nothing is as good as unset.
-        let text = settings.text(option).unwrap_or_else(|| option.default());
-        listed_in(text.bytes())
-    };
+    // One that is set to nothing has nothing listened at.
+    let listed = |option: Opt<Str>| listed_in(settings.get(option).bytes());
     let mut ports = listed(opt::DAEMON_SMTP_PORTS);
     let mut places = listed(opt::LOCAL_INTERFACES);
     let mut source = "local_interfaces";
@@ -115,6 +112,13 @@ pub fn find(
         }
         match own {
             Some(port) => found.push(Interface { ip, port, tls: false }),
+            None if ports.is_empty() => {
+                let line = format!(
+                    "no port specified for interface {ip} and daemon_smtp_port is unset; cannot \
+                     start daemon"
+                );
+                return Err(ListenError::Logged(line.into_bytes()));
+            }
             None => {
                 found.extend(ports.iter().map(|port| Interface { ip, port: *port, tls: false }))
             }
@@ -132,7 +136,11 @@ fn port(name: &[u8], net: &dyn Net) -> Result<u16, ListenError> {
     let text = String::from_utf8_lossy(name);
     let number = text.parse::<u16>().ok().filter(|number| *number > 0);
     number.or_else(|| net.service(&text)).ok_or_else(|| {
-        ListenError::Configured(format!("TCP port \"{text}\" not found").into_bytes())
+        let why = match text.starts_with(|first: char| first.is_ascii_digit()) {
+            true => format!("invalid SMTP port: {text}"),
+            false => format!("TCP port \"{text}\" not found"),
+        };
+        ListenError::Configured(why.into_bytes())
     })
 }
 
@@ -153,17 +161,26 @@ fn place_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
         return Some((ip, None));
     }
     let (ip, rest) = text.rsplit_once('.')?;
-    Some((ip.parse().ok()?, Some(port(rest)?)))
+    let port = if matches!(rest, "" | "0") { None } else { Some(port(rest)?) };
+    Some((ip.parse().ok()?, port))
 }
 
 /// Notes where TLS comes first: at the ports of `tls_on_connect_ports`, or everywhere.
-pub fn mark_tls(interfaces: &mut [Interface], settings: &Settings, net: &dyn Net, all: bool) {
-    let text = settings.text(opt::TLS_ON_CONNECT_PORTS);
-    let names = text.map(|text| listed_in(text.bytes())).unwrap_or_default();
-    let ports: Vec<u16> = names.iter().filter_map(|name| port(name, net).ok()).collect();
+///
+/// # Errors
+/// One of those ports is not known.
+pub fn mark_tls(
+    interfaces: &mut [Interface],
+    settings: &Settings,
+    net: &dyn Net,
+    all: bool,
+) -> Result<(), ListenError> {
+    let names = listed_in(settings.get(opt::TLS_ON_CONNECT_PORTS).bytes());
+    let ports: Vec<u16> = names.iter().map(|name| port(name, net)).collect::<Result<_, _>>()?;
     for interface in interfaces {
         interface.tls = all || ports.contains(&interface.port);
     }
+    Ok(())
 }
 
 /// Without TLS, nobody can be served at ports where it comes first.
@@ -274,7 +291,9 @@ mod tests {
     #[test]
     fn interfaces_and_ports_make_places() {
         let fine = |ports, places, given| shown(ports, places, given).unwrap();
-        assert_eq!(fine("25", "", None), "port 25 (IPv6 and IPv4)");
+        assert_eq!(fine("25", "<; ::0 ; 0.0.0.0", None), "port 25 (IPv6 and IPv4)");
+        assert_eq!(fine("25", "", None), "");
+        assert_eq!(fine("25", "127.0.0.1. : 127.0.0.2.0", None), "[127.0.0.1]:25 [127.0.0.2]:25");
         assert_eq!(fine("25:26", "0.0.0.0", None), "port 25 (IPv4) port 26 (IPv4)");
         assert_eq!(fine("25", "<; ::0.27", None), "port 27 (IPv6)");
         let some = "127.0.0.1 : 127.0.0.2.27";
@@ -297,19 +316,24 @@ mod tests {
         settings.set(opt::TLS_ON_CONNECT_PORTS, "465 : 2465");
         let mut found = find(&settings, None, &*world.net).unwrap();
         let told = |found: &mut Vec<Interface>, all| {
-            mark_tls(found, &settings, &*world.net, all);
+            mark_tls(found, &settings, &*world.net, all).unwrap();
             listed(found)
         };
         let both = "SMTP on [127.0.0.1]:2466 and for SMTPS on [::1]:2465 [127.0.0.1]:2465";
         assert_eq!(told(&mut found, false), both);
         assert_eq!(told(&mut found, true), "SMTPS on [::1]:2465 [127.0.0.1]:{2465,2466}");
         assert!(refuse_tls(&found).is_err());
+        settings.set(opt::TLS_ON_CONNECT_PORTS, "465 : nosuch");
+        let refused = mark_tls(&mut found, &settings, &*world.net, false).unwrap_err();
+        assert!(refused.line().ends_with(b"TCP port \"nosuch\" not found"));
     }
 
     #[test]
     fn what_is_no_place_is_named() {
         let why = |ports, places, given| shown(ports, places, given).unwrap_err();
         assert_eq!(why("x", "", None), "TCP port \"x\" not found");
+        assert_eq!(why("25x", "127.0.0.1", None), "invalid SMTP port: 25x");
+        assert!(why("", "127.0.0.1", None).starts_with("no port specified for interface 127.0"));
         let malformed = "Malformed IP address \"1.2.3.x\" in ";
         assert_eq!(why("25", "1.2.3.x", None), format!("{malformed}local_interfaces"));
         assert_eq!(why("25", "", Some("1.2.3.x")), format!("{malformed}-oX data"));

@@ -59,6 +59,12 @@ impl Parser<'_> {
         }
         self.decide_daemon()?;
         self.decide_scan()?;
+        // What is done with another message has no use for it.
+        if matches!(self.action, Some(Asked::View(..)))
+            || self.action == Some(Asked::Deliver) && self.given.work.is_some()
+        {
+            self.given.stored = None;
+        }
         let takes_stored = self.action == Some(Asked::Expand) && self.given.message.is_none();
         if self.given.stored.is_some() && !takes_stored {
             return Err(Stop::incompatible());

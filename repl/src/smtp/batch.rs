@@ -101,7 +101,9 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
                         if done.kept {
                             let id = cx.value_of(var::MESSAGE_EXIM_ID);
                             let message = HandedOver { queue: &done.queue, id: id.bytes() };
-                            hand_over.take(&deliverer, &cx, message, done.waits);
+                            hand_over.take_unless(&deliverer, &cx, message, || {
+                                batch.log_delay(&cx, id.bytes()) || done.waits
+                            });
                         }
                         batch.taken();
                         continue;

@@ -11,7 +11,7 @@ use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 use eximious_mta::spool;
 
-use crate::handover::{HandOver, HandedOver};
+use crate::handover::{DeliveryTime, HandOver, HandedOver};
 use crate::pretence::GivenValues;
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
@@ -96,6 +96,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     client.pretends = pretends;
     client.overrides_queue_only = hand_over.overrides(&cx);
+    client.queues_all = hand_over.when == Some(DeliveryTime::Queued);
     client.connection = connection;
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(server, cx, client.clone());

@@ -37,7 +37,7 @@ impl MailboxSupply for Text {
 }
 
 fn order(path: &Path, uid: u32) -> MailboxOrder {
-    let lock = MailboxLock { by_fcntl: true, ..MailboxLock::default() };
+    let lock = MailboxLock { by_fcntl: true, retries: 1, ..MailboxLock::default() };
     MailboxOrder {
         user: LocalUser { uid, gid: uid, groups: Vec::new() },
         path: path.to_str().expect("a path").into(),

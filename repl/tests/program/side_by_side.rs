@@ -245,6 +245,24 @@ fn mail_of_programs_waits_for_less_load() {
 }
 
 #[test]
+fn load_is_the_reason_that_counts_but_where_all_wait() {
+    let message =
+        "MAIL FROM:<a@here.example>\nRCPT TO:<nobody@here.example>\nDATA\nSubject: x\n\nx\n.\n";
+    for program in programs() {
+        for (option, expected) in [("-odi", 2), ("-odq", 0)] {
+            let limits = "queue_only_load = 0\nsmtp_accept_queue_per_connection = 1\n";
+            let place = Place::new(limits);
+            let input = format!("HELO x\n{message}{message}QUIT\n");
+            place.run(&program, &[option, "-bs"], &input);
+            let log = std::fs::read_to_string(place.path("mainlog")).expect("a log");
+            let count = log.matches(" no immediate delivery: load average ").count();
+            assert_eq!(count, expected, "{program} {option}: {log}");
+            assert!(!log.contains("more than 1"), "{program} {option}: {log}");
+        }
+    }
+}
+
+#[test]
 fn connections_that_wait_are_counted() {
     for program in programs() {
         let daemon = Daemon::start(Path::new(&program), "smtp_backlog_monitor = 2\n", &[]);

@@ -5,7 +5,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use crate::common::run;
 use crate::common::spool::{Place, TEXT, comparable, exim};
@@ -471,9 +472,43 @@ fn a_message_of_the_spool_has_its_values() {
     let missing = "1xUSRE-000000008A6-0Qit".to_owned();
     let files = place.files("input");
     let ids = files.keys().filter_map(|name| name.strip_suffix("-H")).map(str::to_owned);
-    for id in ids.chain([missing]) {
-        let args = ["-be", "-Mset", &id];
-        let (theirs, ours) = (place.run(&exim, &args, &lines), place.ours(&args, &lines));
-        assert_eq!((ours.status, ours.out), (theirs.status, theirs.out), "{id}");
+    let ids: Vec<String> = ids.collect();
+    let agree = |args: &[&str]| {
+        let (theirs, ours) = (place.run(&exim, args, &lines), place.ours(args, &lines));
+        assert_eq!((ours.status, ours.out), (theirs.status, theirs.out), "{args:?}");
+    };
+    for id in ids.iter().chain([&missing]) {
+        agree(&["-be", "-Mset", id]);
     }
+    // Of one that somebody else is at there is the header, as there is where no more is left.
+    let data = place.path("spool/input").join(format!("{}-D", ids[0]));
+    let mut holder = holder(&data);
+    agree(&["-be", "-Mset", &ids[0]]);
+    agree(&["-Mvc", &ids[0]]);
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    fs::remove_file(data).unwrap();
+    agree(&["-be", "-Mset", &ids[0]]);
+}
+
+/// A process that holds the data file of a message, until its standard input ends.
+fn holder(data: &Path) -> Child {
+    const HOLD: &str = "
+import fcntl, sys
+file = open(sys.argv[1], 'r+b')
+fcntl.lockf(file, fcntl.LOCK_EX)
+print('held', flush=True)
+sys.stdin.read()
+";
+    let mut holder = Command::new("python3")
+        .args(["-c", HOLD])
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = String::new();
+    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut held).unwrap();
+    assert_eq!(held.trim_end(), "held");
+    holder
 }

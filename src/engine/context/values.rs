@@ -12,9 +12,19 @@ pub(crate) struct Values {
     slots: Vec<u16>,
     stored: Vec<Option<Str>>,
     /// Variables of open families, and those that only this context knows.
-    named: FxHashMap<Vec<u8>, Str>,
+    named: FxHashMap<Vec<u8>, Named>,
+    /// How many of them were set for the first time.
+    count: u64,
     pub(crate) message: Option<Message>,
     pub(crate) user_data: Option<UserData>,
+}
+
+/// A variable that has no number.
+#[derive(Clone, Debug)]
+struct Named {
+    value: Str,
+    /// Which of all it was when it was set for the first time.
+    number: u64,
 }
 
 /// Slots come in so many at once.
@@ -61,13 +71,23 @@ impl Values {
     /// The value of a variable that has no number.
     #[inline]
     pub(crate) fn named(&self, name: &[u8]) -> Option<&Str> {
-        self.named.get(name)
+        self.named.get(name).map(|one| &one.value)
+    }
+
+    fn set_named(&mut self, name: &[u8], value: Str) {
+        match self.named.get_mut(name) {
+            Some(one) => one.value = value,
+            None => {
+                self.count += 1;
+                self.named.insert(name.to_vec(), Named { value, number: self.count });
+            }
+        }
     }
 
     /// Sets a variable of whatever name.
     pub(crate) fn set(&mut self, registry: &Registry, name: &[u8], value: Str) {
         if !self.set_known(registry, name, value.clone()) {
-            self.named.insert(name.to_vec(), value);
+            self.set_named(name, value);
         }
     }
 
@@ -79,11 +99,11 @@ impl Values {
                 true
             }
             VariableName::Family(_) => {
-                self.named.insert(name.to_vec(), value);
+                self.set_named(name, value);
                 true
             }
             VariableName::Unknown(_) if registry.in_family(name) => {
-                self.named.insert(name.to_vec(), value);
+                self.set_named(name, value);
                 true
             }
             VariableName::Unknown(_) => false,
@@ -100,10 +120,13 @@ impl Values {
         }
     }
 
-    /// The variables that are set of open families with a prefix, in no order.
+    /// The variables that are set of open families with a prefix, those first that were set
+    /// first.
     pub(crate) fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
         let named = self.named.iter().filter(|(name, _)| name.starts_with(prefix));
-        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+        let mut found: Vec<(&Vec<u8>, &Named)> = named.collect();
+        found.sort_by_key(|(_, one)| one.number);
+        found.into_iter().map(|(name, one)| (name.clone(), one.value.clone())).collect()
     }
 
     /// Forgets all variables of an open family.
@@ -117,6 +140,7 @@ impl Values {
             slots: self.slots.clone(),
             stored: self.stored.clone(),
             named: self.named.clone(),
+            count: self.count,
             message: None,
             user_data: self.user_data.clone(),
         }

@@ -193,6 +193,10 @@ impl Callout<'_> {
             run.cx.tell_callout(b"(Use -bhc if you want the callouts to happen.)");
             return None;
         }
+        if delivery.transport.is_none() {
+            // Nobody says how the hosts are to be spoken to.
+            return Some(Called::later(None));
+        }
         let now = match clock(run) {
             Ok(now) => now,
             Err(fail) => return Some(Called::later(Some(fail.message().to_vec()))),

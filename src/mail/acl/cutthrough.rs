@@ -120,11 +120,11 @@ impl Cutthrough {
         self.held.as_ref().is_some_and(|held| held.delivers)
     }
 
-    /// An answer about the recipient at hand was known already: who holds a connection
-    /// only to ask has no use for it any more.
+    /// What a host would answer was known already: it is not asked over the connection that
+    /// is held, which has no use any more.
     pub(super) fn was_known(&mut self, cx: &mut Context) {
-        if self.is_open() && !self.delivers() {
-            self.end(cx, "cache hit");
+        if self.is_open() {
+            self.end(cx, "cache-hit");
         }
     }
 
@@ -238,7 +238,7 @@ pub(super) fn is_first(run: &mut Run<'_>) -> bool {
 /// Why nothing can go over a transport this way, if so; without words where nothing
 /// is said of it.
 pub(super) fn hindrance(transport: &Transport, endpoint: &Endpoint) -> Option<&'static [u8]> {
-    let set = |option: DriverOpt<Str>| transport.some_text(option).is_some();
+    let set = |option: DriverOpt<Str>| transport.text(option).is_some();
     if set(opt::TRANSPORT_FILTER) {
         return Some(b"Cutthrough cancelled by presence of transport filter");
     }
@@ -293,6 +293,16 @@ pub(super) fn heed(run: &mut Run<'_>) {
     }
 }
 
+/// Ends it where a recipient was verified in vain.
+pub(super) fn heed_verdict(run: &mut Run<'_>, standing: Standing) {
+    let why = match standing {
+        Standing::Fine => return,
+        Standing::Failed => "routing hard fail",
+        Standing::Deferred => "routing soft fail",
+    };
+    run.state.cutthrough.end(run.cx, why);
+}
+
 /// What a nested run wants, too.
 pub(super) fn join(run: &mut Run<'_>, other: Cutthrough) {
     if other.wanted && !run.state.cutthrough.wanted {
@@ -329,9 +339,8 @@ impl Acls {
             return None;
         }
         if number > 1 && !host.is_test() && !state.cutthrough.is_open() {
-            // The first one goes another way.
+            // The first one goes another way: this one's host is asked, and nothing goes along.
             state.cutthrough.wanted = false;
-            return None;
         }
         let word = if number > 1 { "more" } else { "start" };
         cx.tell_callout(format!("----------- {word} cutthrough setup ------------").as_bytes());

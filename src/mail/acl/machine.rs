@@ -324,7 +324,9 @@ impl Run<'_> {
             }
         }
         if let Some(text) = &texts.log {
-            self.explain(logged);
+            if logged.is_some() {
+                self.explain(logged);
+            }
             if let Some(mut line) = self.worded(text) {
                 // It adds to what went wrong in itself.
                 if let Some(own) = &self.logged {

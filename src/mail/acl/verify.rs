@@ -12,6 +12,7 @@ use eximious_stdlib::variables::var;
 
 use super::call::{AclCall, VerifyAsked};
 use super::callout::{self, Called, Params, Subject};
+use super::cutthrough;
 use super::machine::{Answer, Run};
 use super::state::{SenderFault, Verified};
 use super::words::{self, Asked, TermRun, VerifyRun};
@@ -266,7 +267,8 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
     let Routed { standing, error, data, called, .. } =
         route(run, &address, Subject::Recipient, options, &params);
     run.cx.set_var(var::ADDRESS_DATA, data);
-    run.cx.set_var(var::LOCAL_PART, part);
+    // What `control = caseful_local_part` kept is gone.
+    run.cx.set_var(var::LOCAL_PART, part.lowercased());
     run.cx.set_var(var::DOMAIN, domain);
     if let Some(called) = called {
         return recipient_called(run, &address, &called, &params, options);
@@ -542,14 +544,17 @@ fn routed(
     for (var, value) in own {
         run.cx.set_var(var, value);
     }
-    if subject == Subject::Recipient && standing != Standing::Fine {
-        run.state.cutthrough.end(run.cx, "routing soft fail");
+    if subject == Subject::Recipient {
+        cutthrough::heed_verdict(run, standing);
     }
     let alone = count == 1 && !divided;
     let asks = standing == Standing::Fine && (alone || !params.goes_along());
     let delivery = last.filter(|_| asks);
     let called =
         delivery.and_then(|delivery| callout::call(run, params, subject, &delivery, alone));
+    if let Some(called) = called.as_ref().filter(|_| subject == Subject::Recipient) {
+        cutthrough::heed_verdict(run, called.standing);
+    }
     let variable = match purpose {
         Purpose::VerifySender => var::SENDER_VERIFY_FAILURE,
         _ => var::RECIPIENT_VERIFY_FAILURE,

@@ -79,13 +79,14 @@ pub(super) fn write_callout(step: &CalloutEvent<'_>, depth: u32, out: &mut Debug
         CalloutEvent::Cache { text, key } => {
             out.tested(CALLOUT, depth, &[b"callout cache: ", text.as_bytes(), key]);
         }
-        CalloutEvent::Note { text } => out.tested(CALLOUT, depth, &[text]),
+        CalloutEvent::Note { text } => out.tested(CALLOUT, 0, &[text]),
         _ => {}
     }
 }
 
-pub(super) fn write_auth(step: &AuthEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
-    let mut tell = |parts: &[&[u8]]| out.tested(DebugSelector::AUTH, depth, parts);
+/// What comes of an attempt to authenticate. It stands at the margin, however deep it is.
+pub(super) fn write_auth(step: &AuthEvent<'_>, out: &mut DebugWriter<'_>) {
+    let mut tell = |parts: &[&[u8]]| out.tested(DebugSelector::AUTH, 0, parts);
     match step {
         AuthEvent::Condition { authenticator } => {
             tell(&[authenticator, b" authenticator server_condition:"]);

@@ -46,11 +46,11 @@ pub struct QuotaStanding {
     pub room: bool,
 }
 
-/// The key of an address; with a sender that is not empty, of both.
-pub fn callout_key(address: &[u8], sender: &[u8]) -> Vec<u8> {
+/// The key of an address; where the sender is not the usual one, of both.
+pub fn callout_key(address: &[u8], sender: Option<&[u8]>) -> Vec<u8> {
     match sender {
-        b"" => address.to_vec(),
-        sender => [address, b"/<", sender, b">"].concat(),
+        None => address.to_vec(),
+        Some(sender) => [address, b"/<", sender, b">"].concat(),
     }
 }
 

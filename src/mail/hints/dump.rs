@@ -64,7 +64,7 @@ fn callout(key: &[u8], hint: &Hint, time: &dyn Fn(i64) -> String) -> Option<Vec<
         };
         format!(
             " callout={} postmaster={} random={}\n",
-            word(domain.result),
+            if domain.refuses_empty_sender { "unknown" } else { word(domain.result) },
             known(domain.postmaster, domain.postmaster_at),
             known(domain.random, domain.random_at)
         )

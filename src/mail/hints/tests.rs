@@ -152,8 +152,8 @@ fn keys_are_exims() {
     ] {
         assert_eq!(String::from_utf8_lossy(&key.bytes()), expected);
     }
-    assert_eq!(callout_key(b"a@b", b""), b"a@b");
-    assert_eq!(callout_key(b"a@b", b"c@d"), b"a@b/<c@d>");
+    assert_eq!(callout_key(b"a@b", None), b"a@b");
+    assert_eq!(callout_key(b"a@b", Some(b"c@d")), b"a@b/<c@d>");
     assert_eq!(ratelimit_key(b"1h", b"per_rcpt", true, b"k"), b"1h/per_rcpt/unique/k");
     assert_eq!(ratelimit_key(b"1h", b"per_conn", false, b"k"), b"1h/per_conn/k");
 }

@@ -27,6 +27,9 @@ pub struct Address {
     pub attached: Attached,
     /// The address that it was made from.
     pub parent: Option<Arc<Ancestor>>,
+    /// The list that it came of when that was read once and for all in an earlier attempt
+    /// (`one_time`): it is told, and is no ancestor.
+    pub once_parent: Option<Str>,
     /// What tells it from others, to find the same one twice: its text, for one that was
     /// typed or came with a message before it was rewritten.
     pub unique: Str,
@@ -136,6 +139,13 @@ impl Address {
         }
         let parts = [&self.prefix.text, &self.local_part, &self.suffix.text].map(Str::bytes);
         Str::from(parts.concat()).stamped(self.local_part.taint())
+    }
+
+    /// Local part and domain as they were routed, with what was taken off.
+    pub fn as_routed(&self) -> Str {
+        let local_part = self.whole_local_part();
+        let parts = [local_part.bytes(), b"@", self.domain.bytes()];
+        Str::from(parts.concat()).stamped(self.text.taint())
     }
 
     /// Writes the domain as others write it: only the case of letters differs.

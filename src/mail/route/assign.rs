@@ -72,8 +72,9 @@ impl Machine<'_> {
             self.address.attached.errors_to = Some(address);
             return Ok(());
         }
-        // While an address is verified, nobody will be told of errors.
-        if !self.purpose.verifies() && !self.verifies(&address) {
+        // While an address is verified or expanded, nobody will be told of errors.
+        let is_told = !self.purpose.verifies() && self.purpose != Purpose::Expand;
+        if is_told && !self.verifies(&address) {
             return Ok(());
         }
         let qualified = match memchr::memchr(b'@', address.bytes()) {

@@ -344,6 +344,12 @@ impl SmtpClient {
         self.close(trace);
     }
 
+    /// The same, also of a server that took too long to answer something else.
+    pub fn quit_in_any_case(&mut self, trace: &mut Trace) {
+        self.broken.take_if(|cause| *cause == Cause::Timeout);
+        self.quit(trace);
+    }
+
     /// Ends the session of a delivery: says good-bye, unless that was said with the message
     /// ([`SmtpClient::leave_with_message`]), and that nothing more will come, and waits a
     /// little for the server to agree.

@@ -30,7 +30,7 @@ const BUSY: i32 = 16;
 const INVALID: i32 = 22;
 const PROTOCOL: i32 = 71;
 const UNREACHABLE: i32 = 101;
-const RESET: i32 = 104;
+const ABORTED: i32 = 103;
 
 /// A proxy, as the option names it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -268,7 +268,7 @@ fn negotiate(
                 request.extend_from_slice(text);
             }
             stream.write_all(&request)?;
-            let [version, status] = heard(stream)?;
+            let [version, status] = heard(stream).map_err(|_| failed(DENIED))?;
             if version != 1 || status != 0 {
                 log(b"socks auth failed");
                 return Err(failed(DENIED));
@@ -318,7 +318,7 @@ fn negotiate(
 fn heard<const N: usize>(stream: &mut dyn Stream) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes).map_err(|why| match why.kind() {
-        io::ErrorKind::UnexpectedEof => io::Error::from_raw_os_error(RESET),
+        io::ErrorKind::UnexpectedEof => io::Error::from_raw_os_error(ABORTED),
         _ => why,
     })?;
     Ok(bytes)

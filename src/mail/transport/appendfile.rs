@@ -44,7 +44,10 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
     let quota = order::quota(call)?;
     let filter = call.filter("")?;
     let order::Ready { order, threshold, transports } = order::read(call, quota)?;
-    let is_mbx = matches!(&order.form, MailboxForm::File(file) if file.is_mbx);
+    let is_maildir = matches!(order.form, MailboxForm::Maildir { .. });
+    let filter = filter.map(|one| if is_maildir { one.within(&order.path) } else { one });
+    let is_mbx = matches!(order.form, MailboxForm::File(_) | MailboxForm::Files)
+        && call.transport.on(opt::MBX_FORMAT);
     let text = LocalText::new(call, &SURROUNDINGS, filter, (Some(&order.path), is_mbx))?;
     let denied = call.cx.call(&META, |call| call.files().map(|_| ()));
     denied.map_err(|fail| Undelivered::new(UNKNOWN, fail.message()))?;
@@ -144,7 +147,7 @@ fn pass_on(
     })
 }
 
-/// The pairs of `file_format`.
+/// The pairs of `file_format`; what stands behind the last one is none.
 fn formats(text: &Str) -> Vec<(Str, Str)> {
     let all: Vec<Str> = elements(text.bytes()).map(|one| Str::from(one.to_vec())).collect();
     all.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect()

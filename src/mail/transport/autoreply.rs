@@ -6,6 +6,8 @@
 mod letter;
 mod once;
 
+use std::sync::Arc;
+
 use eximious_core::Str;
 use eximious_core::world::{UserFileOrder, UserFileWork};
 use eximious_stdlib::address::{self, Rules};
@@ -17,6 +19,7 @@ use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
+use super::filter::TransportFilter;
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::acl::OwnMessage;
 use crate::mail::filter::AutoReply;
@@ -69,25 +72,27 @@ fn later(error: &std::io::Error, message: &[u8]) -> Trouble {
 }
 
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
-    // A command is of no use to an answer, and has to be one all the same.
-    let is_command = call.filter("").map(|_| ());
-    let outcome = match is_command.map_err(Outcome::from) {
-        Ok(()) => answer(call),
-        Err(outcome) => outcome,
+    // A command that nothing goes through has to be one all the same.
+    let outcome = match call.filter("") {
+        Ok(filter) => answer(call, filter),
+        Err(trouble) => trouble.into(),
     };
     vec![outcome; call.consignment.deliveries.len()]
 }
 
-fn answer(call: &mut TransportCall<'_>) -> Outcome {
-    match reply(call) {
+fn answer(call: &mut TransportCall<'_>, filter: Option<Arc<TransportFilter>>) -> Outcome {
+    match reply(call, filter) {
         Ok(size) => Outcome::Delivered(Delivered { size: Some(size), ..Delivered::default() }),
         Err(Trouble::Deferred(why)) => Outcome::Deferred(why),
         Err(Trouble::Failed(why)) => Outcome::Failed(why),
     }
 }
 
-/// Answers; how much of the message went back with that.
-fn reply(call: &mut TransportCall<'_>) -> Result<u64, Trouble> {
+/// Answers; how much of the message, as a command leaves it, went back with that.
+fn reply(
+    call: &mut TransportCall<'_>,
+    filter: Option<Arc<TransportFilter>>,
+) -> Result<u64, Trouble> {
     let mut reply = match &call.consignment.deliveries[0].target {
         DeliveryTarget::Reply(wanted) => of_filter(call, wanted),
         DeliveryTarget::Notice(notice) => {
@@ -110,7 +115,7 @@ fn reply(call: &mut TransportCall<'_>) -> Result<u64, Trouble> {
         log(call, &reply, &[b"  previously sent to ", to.bytes(), b"\n"].concat());
         return Ok(0);
     }
-    let (text, returned) = letter::write(call, &reply)?;
+    let (text, returned) = letter::write(call, &reply, filter)?;
     send(call, text)?;
     if let Some(once) = once {
         once.keep(call);
@@ -163,9 +168,7 @@ fn of_options(call: &mut TransportCall<'_>) -> Result<Reply, Trouble> {
     reply.log = expanded(call, opt::LOG)?;
     reply.once = expanded(call, opt::ONCE)?;
     reply.file_expand = call.transport.on(opt::FILE_EXPAND);
-    if reply.once.is_some()
-        && let Some(text) = value(call, opt::ONCE_REPEAT)?
-    {
+    if let Some(text) = value(call, opt::ONCE_REPEAT)? {
         reply.once_repeat = match interval::seconds(text.bytes()) {
             Some(seconds) => u64::from(seconds.unsigned_abs()),
             None => {

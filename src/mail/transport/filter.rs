@@ -111,14 +111,12 @@ impl TransportCall<'_> {
         let denied = self.cx.call(&META, |call| call.processes().map(|_| ()));
         denied.map_err(wrong)?;
         let timeout = transport.get(opt::TRANSPORT_FILTER_TIMEOUT);
+        // Zero is no limit.
+        let timeout = if timeout.is_zero() { Duration::MAX } else { timeout };
         let (environment, umask) = (Vec::new(), 0o77);
-        let directory = match &self.consignment.deliveries[0].directory {
-            _ if transport.is_remote() => {
-                let spool = self.cx.engine().settings().get(main::SPOOL_DIRECTORY);
-                spool.bytes().to_vec()
-            }
-            Some(directory) if !directory.is_empty() => directory.bytes().to_vec(),
-            _ => b"/".to_vec(),
+        let directory = match transport.is_remote() {
+            true => self.cx.engine().settings().get(main::SPOOL_DIRECTORY).bytes().to_vec(),
+            false => self.directory.clone(),
         };
         let peer = LocalPeer::Command { argv, environment, directory, umask, writes: true };
         let order = PeerOrder { user: self.filter_user(), peer, timeout };
@@ -166,6 +164,15 @@ impl TransportCall<'_> {
 }
 
 impl TransportFilter {
+    /// The same command in another directory.
+    pub(super) fn within(&self, directory: &[u8]) -> Arc<Self> {
+        let (processes, mut order) = (self.processes.clone(), self.order.clone());
+        if let LocalPeer::Command { directory: place, .. } = &mut order.peer {
+            *place = directory.to_vec();
+        }
+        Arc::new(Self { processes, order, fault: Mutex::new(None) })
+    }
+
     /// Why the message did not come through, if it did not.
     pub(super) fn fault(&self) -> Option<FilterFault> {
         self.locked().clone()

@@ -72,7 +72,7 @@ fn deliver(call: &mut TransportCall<'_>, outcomes: &mut [Option<Outcome>]) -> Re
 /// Whom to speak with.
 fn order(call: &mut TransportCall<'_>) -> Result<PeerOrder, Trouble> {
     let transport = call.transport;
-    let peer = match transport.some_text(opt::SOCKET).cloned() {
+    let peer = match transport.text(opt::SOCKET).cloned() {
         Some(text) => {
             let path = call.expand(&text, opt::SOCKET.name(), "socket setting")?;
             LocalPeer::Socket(path.bytes().to_vec())
@@ -98,7 +98,7 @@ fn words(call: &mut TransportCall<'_>) -> Result<Vec<Vec<u8>>, Trouble> {
         match fail.kind() == ErrorKind::Taint {
             // The sender is told no reason.
             true => Trouble::Failed(Undelivered { number: 0, said: Some(Vec::new()), ..why }),
-            false => Trouble::Deferred(why),
+            false => Trouble::Deferred(why.panicking()),
         }
     })?;
     if words.is_empty() {
@@ -151,7 +151,8 @@ fn speak(
     let trace = call.cx.trace();
     match &done {
         Err(error) if error.ends_connection() => client.close(trace),
-        _ => client.quit(trace),
+        // Where answers to the message are missing, that is all the same.
+        _ => client.quit_in_any_case(trace),
     }
     if let (Err(_), Some(fault)) = (&done, outgoing.filter_fault()) {
         return Err(Trouble::Deferred(match fault.is_timeout() {

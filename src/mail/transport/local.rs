@@ -131,8 +131,9 @@ impl<'c> LocalText<'c> {
         outgoing.set_filter(filter);
         let transport = call.transport;
         let batched = transport.on(options.batched);
+        // What is in any case so of the message is not so of the envelope.
+        let end: &[u8] = if transport.on(options.crlf) { b"\r\n" } else { b"\n" };
         let crlf = crlf || transport.on(options.crlf);
-        let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
         let unlogged = if batched && path.is_some() { before.len() as u64 } else { 0 };
         if batched {
             let mut line = |parts: &[&[u8]]| {

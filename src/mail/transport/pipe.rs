@@ -33,6 +33,9 @@ const MOST_UNREAD: u64 = 1 << 30;
 /// What the sender is told of a command that failed.
 const FAILED: &[u8] = b"local delivery failed";
 
+/// What is said of a command that does not take the message in time.
+const CUT: &[u8] = b"timeout while writing to pipe";
+
 /// What stands behind as much of a command's output as is wanted.
 const TOO_MUCH: &[u8] = b"\n\n*** Too much output - remainder discarded ***\n";
 
@@ -93,9 +96,9 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
         Err(PipeFault::Message(_, output)) if let Some(fault) = text.filter_fault() => {
             Err(not_filtered(call, &order, (&fault, b""), output))
         }
-        Err(PipeFault::Timeout(output)) if let Some(fault) = text.filter_fault() => {
+        Err(PipeFault::Timeout(end)) if let Some(fault) = text.filter_fault() => {
             let ended = b"pipe delivery process timed out (preceded by ";
-            Err(not_filtered(call, &order, (&fault, ended), output))
+            Err(not_filtered(call, &order, (&fault, ended), end.output))
         }
         Ok(end) if let Some(fault) = text.filter_fault() => {
             Err(not_filtered(call, &order, (&fault, b""), end.output))
@@ -208,29 +211,51 @@ fn not_run(
             let why = deferred(&error, b"the message can't be read".to_vec());
             with_output(call, order, (why, FAILED), output)
         }
-        PipeFault::Timeout(output) => {
+        PipeFault::Timeout(end) => {
             let text = b"pipe delivery process timed out".to_vec();
-            let defers = call.transport.on(opt::TIMEOUT_DEFER);
-            let why = if defers { later(text) } else { never(text) };
-            with_output(call, order, (why, FAILED), output)
+            too_late(call, order, preceded(text, &end), end.output)
         }
     })
+}
+
+/// Why nothing came of a command that took too long.
+fn too_late(
+    call: &mut TransportCall<'_>,
+    order: &PipeOrder,
+    text: Vec<u8>,
+    output: Vec<u8>,
+) -> Trouble {
+    let defers = call.transport.on(opt::TIMEOUT_DEFER);
+    let why = if defers { later(text) } else { never(text) };
+    with_output(call, order, (why, FAILED), output)
+}
+
+/// What is said of a command, with what came before, where that did not take the message in
+/// time.
+fn preceded(mut text: Vec<u8>, end: &PipeEnd) -> Vec<u8> {
+    if end.is_cut {
+        text.extend([b" (preceded by ", CUT, b")"].concat());
+    }
+    text
 }
 
 /// What comes of a command that has ended.
 fn ended(
     call: &mut TransportCall<'_>,
     order: &PipeOrder,
-    end: PipeEnd,
+    mut end: PipeEnd,
 ) -> Result<Delivered, Trouble> {
-    let transport = call.transport;
-    let (code, mut output) = (end.code, end.output);
-    cut(&mut output, order);
-    let returns = returns(call, &output);
+    let (transport, code) = (call.transport, end.code);
     // So says a shell, too, of what it can't execute.
     let is_unexecuted = code == status::NOT_EXECUTED && transport.on(opt::FREEZE_EXEC_FAIL);
     let is_fine = code == 0 || !is_unexecuted && transport.on(opt::IGNORE_STATUS);
-    let is_temporary = !is_fine && is_temporary(call, code);
+    if is_fine && end.is_cut {
+        return Err(too_late(call, order, CUT.to_vec(), end.output));
+    }
+    let mut output = std::mem::take(&mut end.output);
+    cut(&mut output, order);
+    let returns = returns(call, &output);
+    let is_temporary = !is_fine && (is_unexecuted || is_temporary(call, code));
     log(call, &output, (is_fine, is_temporary));
     if is_fine && !returns {
         return Ok(Delivered { size: Some(end.written), ..Delivered::default() });
@@ -243,6 +268,7 @@ fn ended(
         }
         false => status::failed(call, order, code),
     };
+    let text = preceded(text, &end);
     if is_unexecuted && !returns {
         return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
     }
@@ -279,7 +305,8 @@ fn log(call: &mut TransportCall<'_>, output: &[u8], (is_fine, is_temporary): (bo
     if !is_wanted || output.is_empty() || call.is_shadow {
         return;
     }
-    let line = output.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // What stands behind a zero byte is not seen.
+    let line = output.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default();
     let topbit = call.cx.engine().settings().get(main::PRINT_TOPBITCHARS);
     let line = printing(line.trim_ascii_end(), topbit);
     let address = call.consignment.deliveries[0].address.text.clone();

@@ -39,7 +39,9 @@ impl Routes {
                 (uid, gid) = (Some(own), group);
                 all_groups = transport.on(option::INITGROUPS);
             }
-            gid = named.or(gid);
+            // The group of a user who is only told now comes behind the router's.
+            let by_router = delivery.identity.gid.filter(|_| is_told_late(transport));
+            gid = named.or(by_router).or(gid);
             if uid.is_none() && transport.on(pipe::PIPE_AS_CREATOR) {
                 let mut id = |variable| number(cx.value_of(variable).bytes());
                 (uid, gid) = (id(var::ORIGINATOR_UID), gid.or(id(var::ORIGINATOR_GID)));
@@ -119,6 +121,14 @@ fn groups(cx: &Context, uid: u32, gid: u32) -> Result<Vec<u32>, Vec<u8>> {
 }
 
 type Found<T> = Result<Option<T>, Undelivered>;
+
+/// Whether a transport's user is known only when the option is expanded.
+fn is_told_late(transport: &Transport) -> bool {
+    match transport.set(option::USER) {
+        Some(Expanded::Text(text)) => memchr::memchr(b'$', text.bytes()).is_some(),
+        _ => false,
+    }
+}
 
 fn user(cx: &mut Context, transport: &Transport) -> Found<(u32, Option<u32>)> {
     let wrong = |words| Undelivered::new(NO_USER, words);
@@ -261,6 +271,9 @@ mod tests {
         // A transport's user has the groups that the transport says.
         assert!(groups("  user = one\n", by_router(101, true)).is_empty());
         assert_eq!(groups("  user = one\n  initgroups\n", by_router(101, false)), [102, 42]);
+        let late = "  user = ${if eq{a}{a}{one}}\n  initgroups\n";
+        assert_eq!(groups(late, by_router(101, false)), [7, 42]);
+        assert_eq!(groups(late, Identity::default()), [102, 42]);
         let other = "  user = one\n  group = 60\n  initgroups\n";
         assert_eq!(groups(other, Identity::default()), [60, 42]);
         assert!(groups("  initgroups\n", by_router(101, false)).is_empty());

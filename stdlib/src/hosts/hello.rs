@@ -21,15 +21,25 @@ static NAMES: Meta = Meta::new(
 #[derive(Default)]
 struct Hello(Option<((Str, Str), bool)>);
 
+/// Whether a local program was asked for before it said HELO.
+#[derive(Default)]
+struct Silent(bool);
+
 /// `$sender_helo_verified`: HELO is verified where it is asked for first.
 ///
 /// # Errors
 /// A lookup can't be done.
 pub(crate) fn hello_verified(call: &mut Call<'_>) -> Result<Str, Fail> {
-    // A local program that said nothing has proved nothing.
-    let is_silent = call.value_of(var::SENDER_HELO_NAME)?.is_empty()
-        && call.value_of(var::SENDER_HOST_ADDRESS)?.is_empty();
-    let verified = !is_silent && verify_hello(call)?;
+    let verified = match call.value_of(var::SENDER_HOST_ADDRESS)?.is_empty() {
+        true => {
+            // A local program that had said nothing has proved nothing, for good.
+            let is_silent = call.value_of(var::SENDER_HELO_NAME)?.is_empty();
+            let memory = &mut call.memory::<Silent>().0;
+            *memory |= is_silent;
+            !*memory
+        }
+        false => verify_hello(call)?,
+    };
     Ok(Str::fixed(if verified { "yes" } else { "no" }))
 }
 

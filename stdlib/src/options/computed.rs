@@ -35,7 +35,6 @@ pub fn localhost_number(settings: &Settings) -> Option<u32> {
 
 /// What is logged where, for whoever writes the files.
 pub fn log_options(settings: &Settings) -> LogOptions {
-    let name = settings.text(opt::SYSLOG_PROCESSNAME);
     LogOptions {
         json_file: settings.get(opt::LOG_JSON_FILE),
         file_path: settings.get(opt::LOG_FILE_PATH),
@@ -46,7 +45,7 @@ pub fn log_options(settings: &Settings) -> LogOptions {
         shows_pid: settings.log_selector().contains(LogSelector::PID),
         rejections: settings.get(opt::WRITE_REJECTLOG),
         syslog_facility: settings.get(opt::SYSLOG_FACILITY),
-        syslog_name: name.unwrap_or_else(|| opt::SYSLOG_PROCESSNAME.default()),
+        syslog_name: settings.get(opt::SYSLOG_PROCESSNAME),
         syslog_shows_pid: settings.get(opt::SYSLOG_PID),
         syslog_shows_time: settings.get(opt::SYSLOG_TIMESTAMP),
         syslog_duplicates: settings.get(opt::SYSLOG_DUPLICATION),

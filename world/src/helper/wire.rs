@@ -116,7 +116,7 @@ structs! {
     LocalUser { uid, gid, groups }
     PipeOrder { argv, environment, directory, user, umask, dumps_core, timeout, max_output }
     PeerOrder { user, peer, timeout }
-    PipeEnd { code, output, written }
+    PipeEnd { code, output, written, is_cut }
     FileLook { uid, gid, path, kind, most }
     Stat { mode, inode, device, links, uid, gid, size, atime, mtime, mtime_nanos, ctime }
 }
@@ -236,9 +236,9 @@ impl Wire for PipeFault {
                 output.put(out);
                 return error.put(out);
             }
-            Self::Timeout(output) => {
+            Self::Timeout(end) => {
                 out.push(5);
-                return output.put(out);
+                return end.put(out);
             }
         };
         out.push(kind);
@@ -246,10 +246,10 @@ impl Wire for PipeFault {
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let kind = u8::take(from)?;
-        let output = if matches!(kind, 4 | 5) { Wire::take(from)? } else { Vec::new() };
         if kind == 5 {
-            return Some(Self::Timeout(output));
+            return Wire::take(from).map(Self::Timeout);
         }
+        let output = if kind == 4 { Wire::take(from)? } else { Vec::new() };
         let error = Wire::take(from)?;
         Some(match kind {
             0 => Self::Rights(error),

@@ -53,19 +53,47 @@ pub fn destinations(paths: &[u8], spool: &[u8]) -> (Option<LogNames>, bool, Opti
     let mut path: Option<Vec<u8>> = None;
     let mut syslog = false;
     let mut many = false;
-    for element in paths.split(|byte| *byte == b':').map(<[u8]>::trim_ascii) {
-        match element {
+    for element in elements(paths) {
+        match &element[..] {
             b"syslog" => syslog = true,
             _ if path.is_some() => many = true,
-            b"" if paths.trim_ascii().is_empty() => path = Some([spool, b"/log/%slog"].concat()),
             b"" => path = Some(BUILT_IN.to_vec()),
-            _ => path = Some(element.to_vec()),
+            _ => path = Some(element),
         }
+    }
+    if path.is_none() && !syslog {
+        path = Some([spool, b"/log/%slog"].concat());
     }
     let complaint = path.as_ref().filter(|_| many).map(|path| {
         [b"More than one path given in log_file_path: using ".as_slice(), path].concat()
     });
     (path.map(|path| LogNames { path }), syslog, complaint)
+}
+
+/// The elements of a list whose separator is a colon, whatever it begins with; two of them are
+/// one in an element, and behind the last separator is none.
+fn elements(list: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut rest = list.trim_ascii_start();
+    while !rest.is_empty() {
+        let mut element = Vec::new();
+        loop {
+            match rest {
+                [b':', behind @ ..] if !behind.starts_with(b":") => {
+                    rest = behind;
+                    break;
+                }
+                [byte @ b':', b':', behind @ ..] | [byte, behind @ ..] => {
+                    element.push(*byte);
+                    rest = behind;
+                }
+                [] => break,
+            }
+        }
+        found.push(element.trim_ascii().to_vec());
+        rest = rest.trim_ascii_start();
+    }
+    found
 }
 
 impl LogNames {
@@ -145,5 +173,11 @@ mod tests {
         assert_eq!(path("syslog : /a/%s"), (Some("/a/%s".into()), true, false));
         assert_eq!(path(""), (Some("/s/log/%slog".into()), false, false));
         assert_eq!(path("/a/%s:/b/%s"), (Some("/a/%s".into()), false, true));
+        // Behind the last separator there is no element.
+        assert_eq!(path("syslog:"), (None, true, false));
+        assert_eq!(path("/a/%s : "), (Some("/a/%s".into()), false, false));
+        assert_eq!(path(":"), (Some("/var/log/exim4/%slog".into()), false, false));
+        assert_eq!(path("/a::b/%s:syslog"), (Some("/a:b/%s".into()), true, false));
+        assert_eq!(path("<; syslog"), (Some("<; syslog".into()), false, false));
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use eximious_core::world::{Civil, Clock};
 
+use super::entry::Stamps;
+
 /// Where it listens.
 const SOCKET: &str = "/dev/log";
 
@@ -59,8 +61,9 @@ const MAIL: u32 = 2;
 pub struct Syslog {
     facility: u32,
     program: Vec<u8>,
-    pid: bool,
-    stamps: bool,
+    stamps: Stamps,
+    /// Whether lines have a time of their own.
+    shows_time: bool,
     path: String,
     socket: Option<UnixDatagram>,
     /// Whether it did not take the last line in time.
@@ -68,19 +71,23 @@ pub struct Syslog {
 }
 
 impl Syslog {
-    /// A facility by its name, the program's name, and whether lines have the
-    /// process's number and a time of their own.
-    pub fn new(facility: &[u8], program: Vec<u8>, pid: bool, stamps: bool) -> Self {
+    /// A facility by its name, the program's name, what stands before lines, and whether that
+    /// begins with the time.
+    pub fn new(facility: &[u8], program: Vec<u8>, stamps: Stamps, shows_time: bool) -> Self {
         let lower = facility.to_ascii_lowercase();
         let name = lower.strip_prefix(b"log_").unwrap_or(&lower);
         let is = |(known, _): &&(&[u8], u32)| *known == name;
         let facility = FACILITIES.iter().find(is).map_or(MAIL, |(_, number)| *number);
-        Self { facility, program, pid, stamps, path: SOCKET.into(), socket: None, is_late: false }
+        let path = SOCKET.into();
+        Self { facility, program, stamps, shows_time, path, socket: None, is_late: false }
     }
 
-    /// Whether lines have a time of their own.
-    pub fn stamps(&self) -> bool {
-        self.stamps
+    /// A line as it stands in this log.
+    pub fn stamped(&mut self, clock: &dyn Clock, line: &[u8]) -> Vec<u8> {
+        match self.shows_time {
+            true => self.stamps.stamped(clock, line),
+            false => self.stamps.behind_time(line),
+        }
     }
 
     /// Writes an entry, in as many pieces as it needs. Nobody waits for long for a system's
@@ -92,10 +99,7 @@ impl Syslog {
         let mut head =
             format!("<{number}>{month} {day:2} {hour:02}:{minute:02}:{second:02} ").into_bytes();
         head.extend_from_slice(&self.program);
-        if self.pid {
-            head.extend_from_slice(format!("[{}]", std::process::id()).as_bytes());
-        }
-        head.extend_from_slice(b": ");
+        head.extend_from_slice(format!("[{}]: ", std::process::id()).as_bytes());
         for piece in pieces(entry) {
             self.send(&[&head[..], &piece].concat());
         }
@@ -182,13 +186,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let server = UnixDatagram::bind(&path).unwrap();
-        let mut log = Syslog::new(b"local3", b"mail".to_vec(), false, false);
+        let mut log = Syslog::new(b"local3", b"mail".to_vec(), Stamps::default(), false);
         log.path = path.to_str().unwrap().into();
         log.write(Priority::Notice, b"hello\n", &clock);
         let mut buffer = [0; 100];
         let count = server.recv(&mut buffer).unwrap();
         let text = String::from_utf8_lossy(&buffer[..count]);
-        assert!(text.starts_with("<157>") && text.ends_with(" mail: hello"), "{text}");
+        let end = format!(" mail[{}]: hello", std::process::id());
+        assert!(text.starts_with("<157>") && text.ends_with(&end), "{text}");
         // Nobody listens any more: nothing is waited for.
         drop(server);
         log.write(Priority::Info, b"more\n", &clock);

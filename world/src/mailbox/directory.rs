@@ -103,8 +103,10 @@ pub(super) fn write_maildir(
     check_place(order)?;
     let path = &order.path[..];
     ensure(order, path)?;
-    // A link that leads nowhere is no directory, and keeps one from being made.
-    rustix::fs::stat(path).map_err(|error| fault_of(error, &[b"cannot chdir to ", path]))?;
+    // A link that leads nowhere is no directory, and keeps one from being made; and one that is
+    // there may be nobody's to enter.
+    let inside = [path, b"/."].concat();
+    rustix::fs::stat(&inside[..]).map_err(|error| fault_of(error, &[b"cannot chdir to ", path]))?;
     for part in [&b"/tmp"[..], b"/new", b"/cur"] {
         ensure(order, &[path, part].concat())?;
     }

@@ -92,10 +92,8 @@ fn prepare(order: &MailboxOrder) -> Result<(), MailboxFault> {
 
 /// Whether a file that is there begins as it should.
 fn check_format(order: &MailboxOrder, file: &MailboxFile) -> Result<(), MailboxFault> {
-    let longest = file.formats.iter().map(|(start, _)| start.len()).max().unwrap_or(0);
-    if longest == 0 {
-        return Ok(());
-    }
+    let Some(formats) = &file.formats else { return Ok(()) };
+    let longest = formats.iter().map(|(start, _)| start.len()).fold(1, usize::max);
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let Ok(opened) = rustix::fs::open(&order.path[..], flags, Mode::empty()) else {
         return Ok(());
@@ -110,9 +108,9 @@ fn check_format(order: &MailboxOrder, file: &MailboxFile) -> Result<(), MailboxF
     if start.is_empty() {
         return Ok(());
     }
-    match file.formats.iter().position(|(one, _)| start.starts_with(one)) {
+    match formats.iter().position(|(one, _)| start.starts_with(one)) {
         None => Err(own_fault(fault::NO_FORMAT, &[b"mailbox file format unrecognized"])),
-        Some(at) if file.formats[at].1 => Err(MailboxFault {
+        Some(at) if formats[at].1 => Err(MailboxFault {
             kind: MailboxFaultKind::Format(at),
             ..own_fault(fault::NO_FORMAT_TRANSPORT, &[b"mailbox of another transport"])
         }),
@@ -138,7 +136,7 @@ fn open_locked(order: &MailboxOrder, file: &MailboxFile) -> Result<(Open, Locked
         if open.is_fifo {
             return Ok((open, Locked));
         }
-        match Locked::take(lock, &open.file) {
+        match Locked::take(lock, &open.file, lock.by_mbx) {
             Ok(Some(locked)) if is_still_there(order, &open.file, file.allows_symlink) => {
                 return Ok((open, locked));
             }
@@ -148,6 +146,11 @@ fn open_locked(order: &MailboxOrder, file: &MailboxFile) -> Result<(Open, Locked
                 return Err(fault_of(error, &[head, &order.path, b" (fcntl/flock)"]));
             }
         }
+    }
+    if tries == 0 {
+        let unclear =
+            own_fault(fault::UNCLEAR, &[b"mailbox ", &order.path, b": existence unclear"]);
+        return Err(MailboxFault { kind: MailboxFaultKind::Suspect, ..unclear });
     }
     let head: &[u8] = b"failed to lock mailbox ";
     Err(own_fault(fault::LOCKED, &[head, &order.path, b" (fcntl/flock)"]))
@@ -231,7 +234,8 @@ fn check_owner(order: &MailboxOrder, stat: &Stat, what: &[u8]) -> Result<(), Mai
     Err(own_fault(fault::BAD_OWNER, &[b"mailbox ", &order.path, what, tail.as_bytes()]))
 }
 
-/// Checks a file that is there, and opens it; `None` where it has gone meanwhile.
+/// Checks a file that is there, and opens it; `None` where it has gone meanwhile, or has other
+/// permissions now.
 fn open_existing(
     order: &MailboxOrder,
     file: &MailboxFile,
@@ -279,11 +283,13 @@ fn open_existing(
     if !is_same(stat, &now) || facts(stat) != facts(&now) {
         return Err(suspect(&[b"mailbox ", path, b" changed while it was being opened"]));
     }
-    // One that is narrower stays as it is, and what else it allows.
+    // One that is narrower stays as it is, and what else it allows. What is changed is opened
+    // again with what it then allows.
     let mode = if file.forces_mode || wants & !has == 0 { wants } else { has };
     if mode != has {
         rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
             .map_err(|error| fault_of(error, &[b"attempting to chmod mailbox ", path]))?;
+        return Ok(None);
     }
     Ok(Some(Open { file: File::from(opened), is_fifo }))
 }

@@ -33,7 +33,7 @@ impl LockFile {
     /// the lock's name as another one.
     pub(super) fn take(order: &MailboxOrder, lock: &MailboxLock) -> Result<Self, MailboxFault> {
         let path = beside(&order.path, b".lock");
-        for number in 0..lock.retries.max(1) {
+        for number in 0..lock.retries {
             if number > 0 {
                 std::thread::sleep(lock.interval);
             }
@@ -112,13 +112,11 @@ fn remove_stale(path: &Path, timeout: Duration) {
 pub(super) struct Locked;
 
 impl Locked {
-    /// Takes the locks; `None` where somebody else has one.
-    pub(super) fn take(lock: &MailboxLock, file: &File) -> io::Result<Option<Self>> {
-        let fcntl =
-            lock.by_fcntl && !take_one(lock.fcntl_timeout, || record_lock(file, lock.by_mbx))?;
-        if fcntl
-            || lock.by_flock && !take_one(lock.flock_timeout, || whole_lock(file, lock.by_mbx))?
-        {
+    /// Takes the locks, which others may share if that is said; `None` where somebody else has
+    /// one.
+    pub(super) fn take(lock: &MailboxLock, file: &File, shares: bool) -> io::Result<Option<Self>> {
+        let fcntl = lock.by_fcntl && !take_one(lock.fcntl_timeout, || record_lock(file, shares))?;
+        if fcntl || lock.by_flock && !take_one(lock.flock_timeout, || whole_lock(file, shares))? {
             return Ok(None);
         }
         Ok(Some(Self))
@@ -178,7 +176,7 @@ pub(super) struct MbxLock {
 }
 
 impl MbxLock {
-    /// Takes it.
+    /// Takes it, in the ways that the mailbox is locked in.
     pub(super) fn take(
         order: &MailboxOrder,
         lock: &MailboxLock,
@@ -189,19 +187,17 @@ impl MbxLock {
             |error: Errno| fault_of(error, &[b"failed to lock mailbox ", path, b" (MBX)"]);
         let stat = rustix::fs::fstat(mailbox.as_fd()).map_err(unlocked)?;
         let name = format!("/tmp/.{:x}.{:x}", stat.st_dev, stat.st_ino);
-        for number in 0..lock.retries.max(1) {
-            if number > 0 {
+        for number in 0..lock.tries() {
+            if number > 0 && lock.waits_closed() {
                 std::thread::sleep(lock.interval);
             }
             let flags = OFlags::CREATE | OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK;
             let mode = Mode::from_raw_mode(lock.file_mode);
             let opened = rustix::fs::open(&name, flags | OFlags::CLOEXEC, mode);
             let file = File::from(opened.map_err(unlocked)?);
-            let taken = record_lock(&file, false)
-                .and_then(|taken| Ok(taken && (!lock.by_flock || whole_lock(&file, false)?)));
-            let is_ours = taken
+            let taken = Locked::take(lock, &file, false)
                 .map_err(|error| fault_of(error, &[b"failed to lock mailbox ", path, b" (MBX)"]))?;
-            if is_ours && is_named(&name, &file) {
+            if taken.is_some() && is_named(&name, &file) {
                 return Ok(Self { path: name, _file: file });
             }
         }

@@ -148,7 +148,8 @@ fn write_anew(
     let name = super::directory::unique_name(order);
     let beside = [top, b"/tmp/maildirsize.", &name].concat();
     let text = format!("{}{} {}\n", head(order), measure.bytes, measure.files);
-    let written = super::create_own(&beside, order)
+    // Its group is the one that the directory hands down.
+    let written = super::create(&beside, order.mode)
         .map_err(std::io::Error::from)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .and_then(|()| std::fs::rename(as_path(&beside), as_path(path)));

@@ -297,7 +297,7 @@ fn a_lock_of_somebody_else_is_waited_for() {
     let path = place.path().join("mbox");
     write(&file_order(&path), "one\n").unwrap();
     let other = fs::File::options().read(true).append(true).open(&path).unwrap();
-    assert!(super::lock::Locked::take(&file_form().lock, &other).unwrap().is_some());
+    assert!(super::lock::Locked::take(&file_form().lock, &other, false).unwrap().is_some());
     let error = write(&file_order(&path), "two\n").unwrap_err();
     assert_eq!(words(&error, place.path()), "-9 failed to lock mailbox DIR/mbox (fcntl/flock)");
     std::thread::scope(|scope| {
@@ -425,6 +425,11 @@ fn files_are_made_only_where_they_may_be() {
             assert_eq!(write(&order, "x").unwrap_err().number, fault::CREATION);
         }
     }
+    // What ends with a slash has nothing in it.
+    let path = [home.to_str().unwrap().as_bytes(), b"/"].concat();
+    let within = Some(MailboxPlace { path, below: true });
+    let order = MailboxOrder { within, ..file_order(&home.join("e")) };
+    assert_eq!(write(&order, "x").unwrap_err().number, fault::CREATION);
     assert_eq!(names(place.path()), ["home"]);
 }
 
@@ -556,7 +561,7 @@ fn only_the_superuser_is_anybody() {
 fn formats_are_looked_at() {
     let (place, _) = place();
     let path = place.path().join("mbox");
-    let formats = vec![(b"From ".to_vec(), false), (b"\x01\x01".to_vec(), true)];
+    let formats = Some(vec![(b"From ".to_vec(), false), (b"\x01\x01".to_vec(), true)]);
     let form = || MailboxForm::File(MailboxFile { formats: formats.clone(), ..file_form() });
     write(&order(&path, form()), "\x01\x01\n").unwrap();
     let error = write(&order(&path, form()), "x").unwrap_err();
@@ -564,4 +569,51 @@ fn formats_are_looked_at() {
     fs::write(&path, "Frob\n").unwrap();
     let error = write(&order(&path, form()), "x").unwrap_err();
     assert_eq!(words(&error, place.path()), "-33 mailbox file format unrecognized");
+    // Where all of them are wrong, one that is not empty has none; what is empty begins all.
+    let with = |formats| MailboxForm::File(MailboxFile { formats: Some(formats), ..file_form() });
+    assert_eq!(write(&order(&path, with(Vec::new())), "x").unwrap_err().number, -33);
+    let error = write(&order(&path, with(vec![(Vec::new(), true)])), "x").unwrap_err();
+    assert_eq!(error.kind, MailboxFaultKind::Format(0));
+}
+
+#[test]
+fn what_may_never_be_tried_is_never_locked() {
+    let (place, _) = place();
+    let path = place.path().join("mbox");
+    for (by_file, said) in [
+        (true, "-9 failed to lock mailbox DIR/mbox (lock file)"),
+        (false, "-3 mailbox DIR/mbox: existence unclear"),
+    ] {
+        let lock = MailboxLock { retries: 0, by_file, ..file_form().lock };
+        let form = MailboxForm::File(MailboxFile { lock, ..file_form() });
+        assert_eq!(words(&write(&order(&path, form), "x").unwrap_err(), place.path()), said);
+    }
+}
+
+#[test]
+fn permissions_are_those_that_are_wanted_before_it_is_opened() {
+    let (place, _) = place();
+    let order = file_order(&place.path().join("mbox"));
+    write(&order, "one\n").unwrap();
+    let narrow = MailboxOrder { mode: 0o400, ..order };
+    assert_eq!(write(&narrow, "two\n").unwrap_err().number, 13);
+}
+
+#[test]
+fn an_mbx_file_is_locked_in_the_ways_that_are_wanted() {
+    let (place, _) = place();
+    let path = place.path().join("mbx");
+    let with = |by_flock, by_fcntl| {
+        let lock =
+            MailboxLock { by_file: false, by_mbx: true, by_flock, by_fcntl, ..file_form().lock };
+        order(&path, MailboxForm::File(MailboxFile { lock, ..file_form() }))
+    };
+    write(&with(true, false), "one\n").unwrap();
+    let data = fs::metadata(&path).unwrap();
+    let name = format!("/tmp/.{:x}.{:x}", data.dev(), data.ino());
+    let held = fs::File::create(&name).unwrap();
+    fs::set_permissions(&name, fs::Permissions::from_mode(0o666)).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    assert_eq!(write(&with(true, false), "two\n").unwrap_err().number, -9);
+    write(&with(false, true), "two\n").unwrap();
 }

@@ -22,13 +22,13 @@ use crate::deadline::Deadline;
 const WINDOW: usize = 64 * 1024;
 /// How long a command's output may stay open when it has ended itself.
 const AFTERWARDS: Duration = Duration::from_secs(60);
-/// How long a command has to end when the message took too long to come.
+/// How long a command has to end when the message took too long to come, or to be taken.
 const AT_LAST: Duration = Duration::from_secs(1);
 /// What stands for "for ever".
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
-/// Runs a command and gives it a message. Where the rest of that can't be read, the command
-/// sees its input's end, and is waited for.
+/// Runs a command and gives it a message. Where the rest of that can't be read, or is not taken
+/// in time, the command sees its input's end, and is waited for.
 pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, PipeFault> {
     let mut deadline = Deadline::within(order.timeout.unwrap_or(LONGEST));
     let (output, theirs) = io::pipe().map_err(PipeFault::Start)?;
@@ -58,7 +58,7 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
             Step::TooMuch => break group.kill(),
             Step::Ended => match group.wait(deadline).map_err(PipeFault::Start)? {
                 Some(status) => break Some(status),
-                None => return Err(PipeFault::Timeout(talk.end.output)),
+                None => return Err(PipeFault::Timeout(talk.end)),
             },
             Step::Silent => {
                 // It has ended, and others have its output open: they are none of the time's
@@ -69,12 +69,16 @@ pub(super) fn run(order: &PipeOrder, message: &mut dyn Read) -> Result<PipeEnd, 
                     break group.wait(Deadline::within(AT_LAST)).map_err(PipeFault::Start)?;
                 }
                 if deadline.left().is_none() {
-                    return Err(PipeFault::Timeout(talk.end.output));
+                    if talk.input.take().is_none() {
+                        return Err(PipeFault::Timeout(talk.end));
+                    }
+                    talk.end.is_cut = true;
+                    deadline = Deadline::within(AT_LAST);
                 }
             }
         }
     };
-    let Some(status) = status else { return Err(PipeFault::Timeout(talk.end.output)) };
+    let Some(status) = status else { return Err(PipeFault::Timeout(talk.end)) };
     if let Some(fault) = talk.fault {
         return Err(PipeFault::Message(fault, talk.end.output));
     }
@@ -323,8 +327,13 @@ mod tests {
     #[test]
     fn time_and_output_have_bounds() {
         let short = PipeOrder { timeout: Some(Duration::from_millis(300)), ..order("sleep 20") };
-        assert!(matches!(run_with(&short, b""), Err(PipeFault::Timeout(_))));
-        let end = run_with(&PipeOrder { max_output: 10, ..order("yes") }, b"").unwrap();
+        assert!(matches!(run_with(&short, b""), Err(PipeFault::Timeout(end)) if !end.is_cut));
+        // Who does not take all of the message has a moment to end.
+        let more = vec![b'x'; 1 << 20];
+        assert!(matches!(run_with(&short, &more), Err(PipeFault::Timeout(end)) if end.is_cut));
+        let order = PipeOrder { argv: order("sleep 0.8; exit 3").argv, ..short };
+        assert!(matches!(run_with(&order, &more), Ok(PipeEnd { code: 3, is_cut: true, .. })));
+        let end = run_with(&PipeOrder { max_output: 10, ..self::order("yes") }, b"").unwrap();
         assert!(end.code == -9 && end.output.len() < 100_000);
     }
 

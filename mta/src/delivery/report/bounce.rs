@@ -224,6 +224,8 @@ impl Letter<'_, '_> {
         let is_too_large =
             wanted && (message.body.len() > limit || (longest > 0 && lines > longest));
         let whole = wanted && !is_too_large;
+        // Who asked for all of it is told that it is not there.
+        let is_kept_back = is_too_large || (returned && !wants && asked == Some(1));
         let kind: &[u8] = match (whole, international) {
             (true, true) => b"message/global",
             (true, false) => b"message/rfc822",
@@ -235,7 +237,7 @@ impl Letter<'_, '_> {
             return;
         }
         self.returned_header();
-        if is_too_large {
+        if is_kept_back {
             self.put(&[
                 b"X-Exim-DSN-Information: Due to administrative limits only headers are returned\n",
             ]);

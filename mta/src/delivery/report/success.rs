@@ -50,6 +50,7 @@ pub(in crate::delivery) fn confirm(attempt: &mut Attempt<'_>) -> Option<Vec<u8>>
     }
     let to = attempt.file().sender.clone();
     let mut letter = Letter::new(attempt);
+    letter.reply_to();
     letter.from();
     letter.put(&[
         b"Auto-Submitted: auto-generated\nTo: ",

@@ -6,6 +6,7 @@ use eximious_core::Opt;
 use eximious_core::trace::{CalloutEvent, Happening};
 use eximious_stdlib::options::opt;
 
+use super::params::Sender;
 use super::{Called, Callout, Failure};
 use crate::mail::acl::machine::Run;
 use crate::mail::hints::{CalloutAddress, CalloutDomain, CalloutResult, ToldHints, callout_key};
@@ -33,12 +34,14 @@ pub(super) struct Cache {
 impl Cache {
     pub(super) fn new(run: &mut Run<'_>, callout: &Callout<'_>, now: i64) -> Self {
         let params = callout.params;
+        let from = &callout.mail_from[..];
+        let sender = Some(from).filter(|from| params.sender != Sender::Given || !from.is_empty());
         let cached = params.cached && !callout.delivers;
         let hints = cached.then(|| ToldHints::open::<CalloutDomain>(run.cx, now));
         Self {
             hints,
             now,
-            key: callout_key(callout.address.bytes(), &callout.mail_from),
+            key: callout_key(callout.address.bytes(), sender),
             domain_key: callout.domain.bytes().to_vec(),
             domain: CalloutDomain::default(),
             learned: false,

@@ -185,7 +185,7 @@ impl Params {
         } else if is("use_postmaster") {
             self.set_sender(Sender::Postmaster)?;
         } else if is("postmaster_mailfrom") {
-            self.postmaster = Some(sender(value("postmaster_mailfrom")?, rules)?);
+            self.postmaster = Some(value("postmaster_mailfrom")?.to_vec());
         } else if is("fullpostmaster") {
             self.postmaster = Some(Vec::new());
             self.bare_postmaster = true;

@@ -4,11 +4,13 @@ mod along;
 mod words;
 
 use std::borrow::Cow;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use eximious_core::world::TlsFault;
 use eximious_core::{DriverOpt, Str};
+use eximious_stdlib::address::in_ascii;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
@@ -24,7 +26,7 @@ use crate::mail::smtp_transport::{
     Asker, CLOSED, NotOpen, Opened, Peer, PeerTls, endpoint, listing, log_tls_fault, raise, reason,
 };
 use crate::mail::transport::Transport;
-use along::{is_international, spoken};
+use along::is_international;
 use words::{after, last_line, lines, null, rcpt, was};
 
 /// Asks one host.
@@ -87,6 +89,8 @@ struct Talk<'t, 'p, 'r> {
     place: &'t mut Place<'p, 'r>,
     opened: Opened,
     endpoint: Endpoint,
+    /// Whether addresses are told in ASCII.
+    converts: bool,
 }
 
 /// Why a talk can't go on.
@@ -164,9 +168,15 @@ impl<'p, 'r> Place<'p, 'r> {
         };
         let opened = peer.open(&endpoint, within, Timeouts { command, ..Timeouts::default() });
         match opened {
-            Ok(opened) => Ok(Talk { place: self, opened, endpoint }),
+            Ok(opened) => {
+                let converts = self.converts(&opened);
+                Ok(Talk { place: self, opened, endpoint, converts })
+            }
             Err(NotOpen::Unsecured(fault)) => Err(NoTalk::Unsecured(fault, endpoint.protocol)),
             Err(NotOpen::Unreachable(why)) => {
+                if why.kind() == io::ErrorKind::AddrNotAvailable {
+                    self.log_wrong_interface(&why);
+                }
                 let why = self.about(reason(&why).as_bytes());
                 Err(NoTalk::Called(Called::later(Some(why))))
             }
@@ -189,6 +199,17 @@ impl<'p, 'r> Place<'p, 'r> {
             }
             Err(NotOpen::Smtp(error)) => Err(NoTalk::Called(self.unwilling(&error))),
         }
+    }
+
+    /// Notes that this host has no such address as the callout is to be made from.
+    fn log_wrong_interface(&mut self, why: &io::Error) {
+        let Some(transport) = self.transport else { return };
+        // So Exim has it: the other way round.
+        let word = if self.callout.subject == Subject::Recipient { "sender" } else { "recipient" };
+        let head = format!("{word} verify defer (making calloout connection): T=");
+        let why = reason(why);
+        let line = [head.as_bytes(), transport.name.bytes(), b" ", why.as_bytes()];
+        self.run.host.log_to(Logs::PANIC, &line.concat());
     }
 
     /// What is to be said of a host that does not let a message begin.
@@ -316,6 +337,16 @@ impl Talk<'_, '_, '_> {
     }
 
     fn try_all(&mut self, cache: &mut Cache) -> Result<Option<Called>, Stop> {
+        if is_international(self.place.run.cx)
+            && !self.converts
+            && !self.opened.client.extensions().smtputf8
+        {
+            // Nothing was asked that would be worth knowing.
+            cache.learned = false;
+            let why = self.place.about(b"response to \"EHLO\" did not include SMTPUTF8");
+            let said = b"533 no support for internationalised mailbox name".to_vec();
+            return Ok(Some(Called::failed(Failure::Recipient, Some(why), said)));
+        }
         let from = self.place.callout.mail_from.clone();
         let mut in_mail = false;
         if let Some(nobody) = cache.nobody.take() {
@@ -331,9 +362,9 @@ impl Talk<'_, '_, '_> {
                 return Ok(None);
             }
             if !client.pipelines() {
-                let smtputf8 = client.extensions().smtputf8 && is_international(cx);
-                let params = MailParams { smtputf8, ..MailParams::default() };
-                let from = spoken(client, cx, &from);
+                let params = self.of_message()?;
+                let from = self.spoken(&from);
+                let (client, cx) = (&mut self.opened.client, &mut *self.place.run.cx);
                 if client.mail(cx.trace(), &from, &params).is_err() {
                     return Ok(None);
                 }
@@ -417,7 +448,7 @@ impl Talk<'_, '_, '_> {
 
     /// MAIL and RCPT: the answer to RCPT, which is a yes or a no.
     fn envelope(&mut self, from: &[u8], to: &[u8], cache: &mut Cache) -> Result<Reply, Stop> {
-        let params = self.of_message();
+        let params = self.of_message()?;
         let (from_host, to_host) = (self.spoken(from), self.spoken(to));
         let mail = self.mail(&from_host, &params);
         let command = mail.shown().to_vec();
@@ -462,8 +493,11 @@ impl Talk<'_, '_, '_> {
     }
 
     /// An address as the host is told it.
-    fn spoken<'t>(&mut self, address: &'t [u8]) -> Cow<'t, [u8]> {
-        spoken(&self.opened.client, self.place.run.cx, address)
+    fn spoken<'t>(&self, address: &'t [u8]) -> Cow<'t, [u8]> {
+        match self.converts && !address.is_ascii() {
+            true => Cow::Owned(in_ascii(&Str::tainted(address)).bytes().to_vec()),
+            false => Cow::Borrowed(address),
+        }
     }
 
     fn mail(&self, from: &[u8], params: &MailParams) -> SentCommand {

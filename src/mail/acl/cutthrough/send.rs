@@ -52,6 +52,8 @@ pub struct Onward {
 pub struct OnwardRecipient {
     /// The address that the host was told.
     pub address: Str,
+    /// The same as it was routed: in small letters, unless its router heeds their case.
+    pub routed: Str,
     /// Those from which it was made, its parent first.
     pub ancestors: Vec<Str>,
     /// The router's name.
@@ -153,6 +155,7 @@ impl Along {
         let address = &self.delivery.address;
         OnwardRecipient {
             address: address.text.clone(),
+            routed: address.as_routed(),
             ancestors: address.ancestors().map(|one| one.text.clone()).collect(),
             router: acls.routes().router_name(self.delivery.router).clone(),
         }

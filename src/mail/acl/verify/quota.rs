@@ -132,22 +132,36 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     let request = Request::new(address.clone(), Purpose::VerifyRecipient);
     let variables = [var::LOCAL_PART, var::DOMAIN, var::HOME, var::ADDRESS_DATA];
     let before = variables.map(|var| run.cx.value_of(var));
-    let mut last: Option<Box<Delivery>> = None;
+    let (mut last, mut count): (Option<Box<Delivery>>, usize) = (None, 0);
     // Nobody is told how the address is routed.
     let muted = run.cx.trace().mute();
     let mut why = None;
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
-        Report::Delivered(delivery) => last = Some(Box::new((*delivery).clone())),
-        Report::Failed(_, error) => why = error.message.clone(),
-        _ => {}
+        Report::Delivered(delivery) => {
+            last = Some(Box::new((*delivery).clone()));
+            count += 1;
+        }
+        Report::Divided(_) | Report::Discarded(_) | Report::Direct(_) => count += 2,
+        Report::Failed(_, error) | Report::Deferred(_, error) => why = error.message.clone(),
     });
     run.cx.trace().unmute(muted);
     let mut room = Ok(Some(true));
-    if standing == Standing::Failed {
-        run.logged = why.map(Str::tainted);
-        room = Ok(None);
+    match standing {
+        Standing::Fine => {}
+        Standing::Failed => {
+            run.logged = why.map(Str::tainted);
+            room = Ok(None);
+        }
+        Standing::Deferred => room = Err(Fail::defer(why.unwrap_or_default())),
     }
-    if let Some(delivery) = &last
+    let routes = acls.routes();
+    let is_here = |delivery: &Delivery| {
+        delivery.transport.is_some_and(|number| !routes.transport_at(number).is_remote())
+    };
+    if count == 1 && last.as_ref().is_some_and(|delivery| !is_here(delivery)) {
+        // Nobody can say what room there is elsewhere.
+        room = Err(Fail::defer("Could not complete recipient verify callout"));
+    } else if let Some(delivery) = &last
         && let Some(number) = delivery.transport
     {
         run.cx.set_var(var::LOCAL_PART, delivery.address.local_part.clone());
@@ -156,7 +170,7 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
             var::HOME,
             delivery.home.as_ref().map(|home| home.text().clone()).unwrap_or_default(),
         );
-        room = fits(run, acls.routes().transport_at(number), delivery).map(Some);
+        room = fits(run, routes.transport_at(number), delivery).map(Some);
     }
     for (var, value) in variables.into_iter().zip(before) {
         run.cx.set_var(var, value);

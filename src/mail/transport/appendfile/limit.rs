@@ -18,10 +18,10 @@ pub(crate) struct Limit {
 pub(crate) fn limit(text: &[u8]) -> Option<Limit> {
     let text = std::str::from_utf8(text.trim_ascii()).ok()?;
     let mut parts = text.split('/');
-    let mut number = parts.next().unwrap_or_default().trim_end();
+    let mut number = parts.next().unwrap_or_default();
     let mut limit = Limit::default();
     for modifier in parts {
-        match modifier.trim() {
+        match modifier {
             "no_check" => limit.is_unchecked = true,
             _ => return None,
         }
@@ -95,6 +95,8 @@ mod tests {
             ("1.5G", Some(3 << 29)),
             ("-1", Some(0)),
             ("10K/no_check", Some(10 << 10)),
+            ("10K /no_check", None),
+            ("10K/ no_check", None),
             ("abc", None),
             ("10K/foo", None),
             ("1.2.3", None),

@@ -34,9 +34,9 @@ pub(super) fn read(
         DeliveryTarget::File { mode } => mode,
         _ => None,
     };
-    let transports = transport.some_text(opt::FILE_FORMAT).map(super::formats).unwrap_or_default();
+    let transports = transport.some_text(opt::FILE_FORMAT).map(super::formats);
     let form = match in_directory {
-        false => MailboxForm::File(file(call, forced.is_some(), &transports)),
+        false => MailboxForm::File(file(call, forced.is_some(), transports.as_deref())),
         true if transport.on(opt::MAILDIR_FORMAT) => maildir(call, &path)?,
         true if transport.on(opt::MAILSTORE_FORMAT) => {
             MailboxForm::Mailstore { id: call.consignment.message.id.bytes().to_vec() }
@@ -57,7 +57,7 @@ pub(super) fn read(
         host: call.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec(),
         quota,
     };
-    Ok(Ready { order, threshold, transports })
+    Ok(Ready { order, threshold, transports: transports.unwrap_or_default() })
 }
 
 /// Whether a path that lies where new files have to be may come from anybody.
@@ -152,11 +152,15 @@ fn checked(
     Ok(bytes[..end].to_vec())
 }
 
-fn file(call: &TransportCall<'_>, forces_mode: bool, formats: &[(Str, Str)]) -> MailboxFile {
+fn file(
+    call: &TransportCall<'_>,
+    forces_mode: bool,
+    formats: Option<&[(Str, Str)]>,
+) -> MailboxFile {
     let transport = call.transport;
     let own = |name: &Str| name.bytes() == transport.name.bytes();
-    let formats =
-        formats.iter().map(|(start, name)| (start.bytes().to_vec(), !own(name))).collect();
+    let format = |(start, name): &(Str, Str)| (start.bytes().to_vec(), !own(name));
+    let formats = formats.map(|all| all.iter().map(format).collect());
     let by_flock = transport.on(opt::USE_FLOCK_LOCK);
     let by_mbx = transport.on(opt::USE_MBX_LOCK);
     MailboxFile {
@@ -178,7 +182,7 @@ fn file(call: &TransportCall<'_>, forces_mode: bool, formats: &[(Str, Str)]) -> 
             file_timeout: transport.get(opt::LOCKFILE_TIMEOUT),
             fcntl_timeout: transport.get(opt::LOCK_FCNTL_TIMEOUT),
             flock_timeout: transport.get(opt::LOCK_FLOCK_TIMEOUT),
-            retries: u32::try_from(transport.get(opt::LOCK_RETRIES)).unwrap_or(1),
+            retries: u32::try_from(transport.get(opt::LOCK_RETRIES)).unwrap_or(0),
             interval: transport.get(opt::LOCK_INTERVAL),
         },
     }

@@ -28,6 +28,8 @@ pub(super) struct Supply<'s> {
     cx: &'s mut Context,
     transport: &'s Transport,
     reader: Box<dyn Read + 's>,
+    /// Whether nothing may be read before the mailbox is there.
+    waits: bool,
     /// What was wrong when bytes were read before they were asked for.
     unread: Option<io::Error>,
     /// The message's sender, whatever `return_path` says.
@@ -65,8 +67,10 @@ impl<'s> Supply<'s> {
             reader = Box::new(io::Cursor::new(head).chain(reader));
         }
         let sender = call.consignment.message.sender.clone();
+        // The command runs in the maildir.
+        let waits = text.is_filtered() && matches!(order.form, MailboxForm::Maildir { .. });
         let (cx, unread) = (&mut *call.cx, None);
-        Ok(Self { cx, transport, reader, unread, sender, recipients, sizes, counts })
+        Ok(Self { cx, transport, reader, waits, unread, sender, recipients, sizes, counts })
     }
 
     /// Expands an option's text; a forced failure is nothing, if it may be.
@@ -150,6 +154,7 @@ fn line(text: &Str) -> Vec<u8> {
 impl MailboxSupply for Supply<'_> {
     fn beforehand(&mut self, most: usize) -> MailboxBeforehand {
         let mut bytes = Vec::new();
+        let most = if self.waits { 0 } else { most };
         let read = (&mut self.reader).take(most as u64).read_to_end(&mut bytes);
         self.unread = read.err();
         let is_all = self.unread.is_none() && bytes.len() < most;

@@ -213,6 +213,9 @@ fn an_address_may_be_a_file() {
     let done = deliver_to(&fixture, "file = /b\nuse_bsmtp", &[&two[0], &two[1]]);
     assert_eq!(done.len(), 2);
     assert!(file(&fixture, "/b").contains("RCPT TO:<u@example>\nRCPT TO:<v@example>\n"));
+    // The envelope's lines are no part of what ends as MBX files have it.
+    deliver_to(&fixture, "file = /m\nuse_bsmtp\nmbx_format", &[&two[0]]);
+    assert!(file(&fixture, "/m").contains("RCPT TO:<u@example>\nDATA\nSubject: a\r\n"));
 }
 
 #[test]

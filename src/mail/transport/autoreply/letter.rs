@@ -1,11 +1,15 @@
 //! The text of an answer: its header, what it says, and what it is about.
 
+use std::io::{self, Read};
+use std::sync::Arc;
+
 use eximious_core::Message;
 use eximious_core::world::UserFileWork;
 use eximious_stdlib::options::opt as main;
 use eximious_stdlib::options::opt::transport::{self as generic, autoreply as opt};
 use eximious_stdlib::variables::var;
 
+use super::super::filter::TransportFilter;
 use super::super::local::NO_ENTRY;
 use super::super::outgoing::unwritten;
 use super::{Reply, Trouble, later, never, untainted};
@@ -23,6 +27,7 @@ const MOST_REFERENCES: usize = 12;
 pub(super) fn write(
     call: &mut TransportCall<'_>,
     reply: &Reply,
+    filter: Option<Arc<TransportFilter>>,
 ) -> Result<(Vec<u8>, u64), Trouble> {
     let file = file(call, reply)?;
     let mut text = Vec::new();
@@ -52,7 +57,7 @@ pub(super) fn write(
         }
     }
     text.extend(file);
-    let returned = if reply.return_message { copy(call, &mut text)? } else { 0 };
+    let returned = if reply.return_message { copy(call, filter, &mut text)? } else { 0 };
     Ok((text, returned))
 }
 
@@ -134,8 +139,13 @@ fn expanded(cx: &mut Context, reply: &Reply, bytes: &[u8]) -> Result<Vec<u8>, Tr
     Ok(text)
 }
 
-/// The message that it is about, as much of its body as may go back; how much that is.
-fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<u64, Trouble> {
+/// The message that it is about, as much of its body as may go back, as a command leaves that;
+/// how much that is.
+fn copy(
+    call: &mut TransportCall<'_>,
+    filter: Option<Arc<TransportFilter>>,
+    text: &mut Vec<u8>,
+) -> Result<u64, Trouble> {
     let transport = call.transport;
     let rubric: &[u8] =
         match (transport.on(generic::BODY_ONLY), transport.on(generic::HEADERS_ONLY)) {
@@ -147,14 +157,19 @@ fn copy(call: &mut TransportCall<'_>, text: &mut Vec<u8>) -> Result<u64, Trouble
     let limit = call.cx.engine().settings().get(main::BOUNCE_RETURN_SIZE_LIMIT);
     let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(LARGEST);
     let outgoing = call.outgoing().map_err(|why| Trouble::Deferred(unwritten(b"", &why)))?;
-    text.extend_from_slice(&outgoing.head);
-    let read = std::io::Read::read_to_end(
-        &mut std::io::Read::take(outgoing.body(), limit.min(LARGEST)),
-        text,
-    );
+    let body = outgoing.body().take(limit.min(LARGEST));
+    let all = Box::new(io::Cursor::new(&outgoing.head[..]).chain(body));
+    let before = text.len();
+    let read = match &filter {
+        Some(filter) => filter.through(all).take(LARGEST).read_to_end(text),
+        None => { all }.read_to_end(text),
+    };
     match read {
-        Ok(count) => Ok((outgoing.head.len() + count) as u64),
-        Err(error) => Err(later(&error, b"the message can't be read")),
+        // Of a command that fails, there is what it wrote by then.
+        Err(error) if filter.is_none_or(|filter| filter.fault().is_none()) => {
+            Err(later(&error, b"the message can't be read"))
+        }
+        _ => Ok((text.len() - before) as u64),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Who has had an answer (`once`): a file of times and addresses.
 //!
 //! A record is the time, as eight bytes of a little-endian number, and what the To header
-//! says, with a zero byte behind it: Exim's form where `once_file_size` bounds the file.
-//! Without that, Exim keeps a database of its own kind in the file; then the records stand
+//! says, with a zero byte behind it: Exim's form where `once_file_size` bounds the file, or is
+//! below zero, which bounds nothing. Without that, Exim keeps a database of its own kind in the file; then the records stand
 //! in a file beside it, whose name has `.seen` at its end.
 
 use eximious_core::Str;
@@ -19,8 +19,8 @@ const LARGEST: u64 = 16 << 20;
 pub(super) struct Once {
     name: Str,
     to: Vec<u8>,
-    /// How large the file may be.
-    most: Option<usize>,
+    /// How large the file may be before its oldest record goes.
+    most: usize,
     /// When somebody gets another answer; never where it is zero.
     repeat: u64,
     records: Vec<(i64, Vec<u8>)>,
@@ -35,12 +35,13 @@ impl Once {
         };
         untainted(call, "once file", name)?;
         let Some(to) = &reply.to else { return Ok(None) };
-        let most = usize::try_from(call.transport.get(opt::ONCE_FILE_SIZE)).ok();
-        let most = most.filter(|most| *most > 0);
-        let name = match most {
-            Some(_) => name.clone(),
-            None => Str::from([name.bytes(), b".seen"].concat()),
+        let most = call.transport.get(opt::ONCE_FILE_SIZE);
+        let is_flat = most != 0;
+        let name = match is_flat {
+            true => name.clone(),
+            false => Str::from([name.bytes(), b".seen"].concat()),
         };
+        let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         // A file that can't be written to is a fault before anything is sent.
         let mode = mode(call);
         let touch = call.user_file(&name, UserFileWork::Append(mode, Vec::new()));
@@ -51,7 +52,7 @@ impl Once {
             let shown = reply.once.as_ref().map(Str::bytes).unwrap_or_default();
             let own = call.transport.name.bytes();
             // What has no bound is a database to Exim.
-            let kind: &[u8] = if most.is_some() { b"\"once\"" } else { b"db (v4.1+)" };
+            let kind: &[u8] = if is_flat { b"\"once\"" } else { b"db (v4.1+)" };
             let head = [b"Failed to open ", kind, b" file ", shown].concat();
             later(&error, &[&head[..], b" when sending message from ", own, b" transport"].concat())
         })?;
@@ -76,36 +77,42 @@ impl Once {
 
     /// Remembers that there was an answer.
     pub(super) fn keep(mut self, call: &mut TransportCall<'_>) {
-        let known = self.records.len();
         let own = std::mem::take(&mut self.to);
-        self.records.retain(|(_, to)| *to != own);
-        let is_new = self.records.len() == known;
-        let new = (self.now, own);
-        let size = |records: &[(i64, Vec<u8>)]| -> usize {
-            records.iter().map(|(_, to)| to.len() + 9).sum()
-        };
-        let length = size(&self.records) + new.1.len() + 9;
-        let fits = self.most.is_none_or(|most| length <= most);
-        let mode = mode(call);
-        let work = match is_new && fits {
-            true => UserFileWork::Append(mode, written(&[new])),
-            false => {
-                let mut first = 0;
-                let room = self.most.unwrap_or(usize::MAX).saturating_sub(new.1.len() + 9);
-                while first < self.records.len() && size(&self.records[first..]) > room {
-                    first += 1;
-                }
-                let mut left = self.records.split_off(first);
-                left.push(new);
-                UserFileWork::Replace(mode, written(&left))
-            }
-        };
-        let order = call.user_file(&self.name, work);
+        let work = renewed(&mut self.records, (self.now, own), self.most);
+        let order = call.user_file(&self.name, work(mode(call)));
         if let Err(error) = call.cx.engine().world().mailboxes.file(&order) {
             let why = eximious_stdlib::wording::reason(&error);
             let head = [b"Failed to write to \"once\" file ", self.name.bytes()].concat();
             call.log(&[&head[..], b": ", why.as_bytes()].concat());
         }
+    }
+}
+
+/// What is done to a file of these records for another one: who has one has its time changed;
+/// where the file would be too large with a new one, the first one goes, and no more.
+fn renewed(
+    records: &mut Vec<(i64, Vec<u8>)>,
+    new: (i64, Vec<u8>),
+    most: usize,
+) -> impl FnOnce(u32) -> UserFileWork {
+    let known = records.iter_mut().rfind(|(_, to)| *to == new.1);
+    let has_all = match known {
+        Some(known) => {
+            known.0 = new.0;
+            false
+        }
+        None => {
+            let length = written(records).len() + written(std::slice::from_ref(&new)).len();
+            let has_all = records.is_empty() || length <= most;
+            records.drain(..usize::from(!has_all));
+            records.push(new);
+            has_all
+        }
+    };
+    let bytes = written(if has_all { &records[records.len() - 1..] } else { records });
+    move |mode| match has_all {
+        true => UserFileWork::Append(mode, bytes),
+        false => UserFileWork::Replace(mode, bytes),
     }
 }
 
@@ -132,6 +139,25 @@ fn written(records: &[(i64, Vec<u8>)]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_oldest_goes_alone() {
+        let record = |time, to: &str| (time, to.as_bytes().to_vec());
+        let file = || vec![record(9, "aa@b"), record(1, "bb@b"), record(5, "cc@b")];
+        let done = |new, most| {
+            let mut all = file();
+            let append = matches!(renewed(&mut all, new, most)(0), UserFileWork::Append(..));
+            (append, all)
+        };
+        let new = || record(10, "new@b");
+        assert_eq!(done(new(), 53), (true, [file(), vec![new()]].concat()));
+        for most in [52, 5] {
+            let left = vec![record(1, "bb@b"), record(5, "cc@b"), new()];
+            assert_eq!(done(new(), most), (false, left));
+        }
+        let again = vec![record(9, "aa@b"), record(10, "bb@b"), record(5, "cc@b")];
+        assert_eq!(done(record(10, "bb@b"), 5), (false, again));
+    }
 
     #[test]
     fn records_are_exims() {

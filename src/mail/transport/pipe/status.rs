@@ -39,7 +39,7 @@ fn meaning(code: i32) -> Option<&'static str> {
         65 => "error in input data",
         66 => "input data missing",
         67 => "user nonexistent",
-        68 => "host name nonexistent",
+        68 => "host nonexistent",
         69 => "service or program unavailable",
         70 => "internal software error",
         71 => "internal operating system error",

@@ -211,7 +211,9 @@ fn what_may_not_be_run_is_said() {
 
 #[test]
 fn how_it_ended_decides() {
-    let end = |code, output: &str| Ok(PipeEnd { code, output: output.into(), written: 3 });
+    let end =
+        |code, output: &str| Ok(PipeEnd { code, output: output.into(), ..PipeEnd::default() });
+    let cut = |code| PipeEnd { code, is_cut: true, ..PipeEnd::default() };
     let none = || io::Error::from_raw_os_error(2);
     for (options, end, text) in [
         ("", end(0, "x\n"), "=>"),
@@ -287,15 +289,28 @@ fn how_it_ended_decides() {
             end(127, "x\n"),
             "** pipe process failed to exec \"/a \"b c\"\"x\n",
         ),
-        ("", Err(PipeFault::Timeout(Vec::new())), "** pipe delivery process timed out"),
+        ("", Err(PipeFault::Timeout(PipeEnd::default())), "** pipe delivery process timed out"),
+        (
+            "",
+            Err(PipeFault::Timeout(cut(0))),
+            "** pipe delivery process timed out (preceded by timeout while writing to pipe)",
+        ),
+        ("", Ok(cut(0)), "** timeout while writing to pipe"),
+        ("ignore_status\ntimeout_defer", Ok(cut(3)), "== (0) timeout while writing to pipe"),
+        (
+            "",
+            Ok(cut(68)),
+            "** Child process of T transport returned 68 (could mean host nonexistent) from \
+             command: /a (preceded by timeout while writing to pipe)",
+        ),
         (
             "timeout_defer",
-            Err(PipeFault::Timeout(Vec::new())),
+            Err(PipeFault::Timeout(PipeEnd::default())),
             "== (0) pipe delivery process timed out",
         ),
         (
             "timeout_defer\nreturn_output",
-            Err(PipeFault::Timeout(b"x\n".to_vec())),
+            Err(PipeFault::Timeout(PipeEnd { output: b"x\n".to_vec(), ..PipeEnd::default() })),
             "** pipe delivery process timed outx\n",
         ),
         ("", Err(PipeFault::Directory(none())), "== (2) failed to chdir to /"),

@@ -6,7 +6,8 @@ use eximious_stdlib::address::in_ascii;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
-use crate::mail::transport::{Downconversion, TransportCall};
+use crate::Context;
+use crate::mail::transport::{Downconversion, Transport, TransportCall};
 
 /// Whether a transaction for some deliveries needs SMTPUTF8: the message came so, or the
 /// first of them, which came of another address, is not of ASCII.
@@ -24,12 +25,22 @@ pub(super) fn converts(call: &mut TransportCall<'_>, some: &[usize], is_taken: b
     if !is_needed(call, some) {
         return false;
     }
-    let own = call.transport.expand_some(call.cx, smtp::UTF8_DOWNCONVERT);
+    converts_by(call.cx, call.transport, call.consignment.downconversion, is_taken)
+}
+
+/// The same of a transaction that needs SMTPUTF8, by a transport.
+pub(crate) fn converts_by(
+    cx: &mut Context,
+    transport: &Transport,
+    otherwise: Downconversion,
+    is_taken: bool,
+) -> bool {
+    let own = transport.expand_some(cx, smtp::UTF8_DOWNCONVERT);
     let wanted = match own.and_then(Result::ok).as_ref().map(|own| own.bytes().trim_ascii()) {
         Some(b"1") => Downconversion::Always,
         Some(b"0") => Downconversion::Never,
         Some(b"-1") => Downconversion::Needed,
-        _ => call.consignment.downconversion,
+        _ => otherwise,
     };
     match wanted {
         Downconversion::Always => true,

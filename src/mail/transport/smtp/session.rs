@@ -379,9 +379,9 @@ impl Attempt<'_, '_> {
         if bdat {
             fields.extend_from_slice(b" K");
         }
-        if selected.contains(LogSelector::DKIM_VERBOSE) {
-            fields.extend_from_slice(&self.signed);
-        }
+        // By what the copy was signed is told of its first address alone.
+        let is_verbose = selected.contains(LogSelector::DKIM_VERBOSE);
+        let signed = if is_verbose { self.signed.clone() } else { Vec::new() };
         let reports = client.extensions().dsn;
         for (at, verdict) in accepted.into_iter().zip(each) {
             let outcome = match verdict {
@@ -393,7 +393,10 @@ impl Attempt<'_, '_> {
                     secured: opened.secured.clone(),
                     recipient: international::told(&self.call.recipient(at), converts),
                     sender: international::told(&self.call.consignment.message.sender, converts),
-                    fields: fields.clone(),
+                    fields: match some.first() == Some(&at) {
+                        true => [&fields[..], &signed].concat(),
+                        false => fields.clone(),
+                    },
                     size: Some(size),
                     reports,
                     copy: line.copies,

@@ -1,19 +1,16 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
-use std::borrow::Cow;
-
-use eximious_core::Str;
-use eximious_stdlib::address::in_ascii;
+use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::words::{lines, rcpt, was};
-use super::{Called, Failure, Place, Talk};
+use super::{Called, Failure, Place, Stop, Talk};
 use crate::Context;
 use crate::mail::acl::cutthrough::{self, Held};
-use crate::mail::smtp_client::{
-    Endpoint, MailParams, Protocol, RcptParams, SentCommand, SmtpClient, Timeouts,
-};
+use crate::mail::smtp_client::{Endpoint, MailParams, Protocol, RcptParams, SentCommand, Timeouts};
+use crate::mail::smtp_transport::Opened;
+use crate::mail::transport::{Downconversion, authenticated_sender, converts_by};
 
 /// How much longer a message may become here (`size_addition`).
 const ADDITION: u64 = 1024;
@@ -57,7 +54,8 @@ impl Place<'_, '_> {
                 let said = refusal(reply.text());
                 held.end(self.run.cx, "recipient refused");
                 self.run.state.cutthrough.end(self.run.cx, "");
-                Some(Called::failed(Failure::Recipient, Some(logged), said))
+                // Variables know only what a connection of its own has shown.
+                Some(Called::failed(Failure::None, Some(logged), said))
             }
             _ => {
                 held.end(self.run.cx, "unexpected response to smtp command");
@@ -83,36 +81,55 @@ pub(super) fn is_international(cx: &mut Context) -> bool {
     cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes"
 }
 
-/// An address as a host is told it: in ASCII, where the message is an international one, and
-/// the host takes none.
-pub(super) fn spoken<'t>(
-    client: &SmtpClient,
-    cx: &mut Context,
-    address: &'t [u8],
-) -> Cow<'t, [u8]> {
-    match address.is_ascii() || client.extensions().smtputf8 || !is_international(cx) {
-        true => Cow::Borrowed(address),
-        false => Cow::Owned(in_ascii(&Str::tainted(address)).bytes().to_vec()),
+impl Place<'_, '_> {
+    /// Whether the host is told addresses in ASCII: where the message is an international one,
+    /// by the transport (`utf8_downconvert`), or because the host takes none.
+    pub(super) fn converts(&mut self, opened: &Opened) -> bool {
+        let is_taken = opened.client.extensions().smtputf8;
+        let is_number = |text: &[u8]| {
+            std::str::from_utf8(text).is_ok_and(|text| text.trim().parse::<i64>().is_ok())
+        };
+        let set = self.transport.and_then(|transport| transport.text(smtp::UTF8_DOWNCONVERT));
+        let otherwise = match set.is_none_or(|set| is_number(set.bytes())) {
+            true => Downconversion::Needed,
+            false => Downconversion::Never,
+        };
+        is_international(self.run.cx)
+            && self.transport.map_or(!is_taken, |transport| {
+                converts_by(self.run.cx, transport, otherwise, is_taken)
+            })
+    }
+
+    /// Whom MAIL says to have submitted the message, to a host that knows who this is.
+    fn submitter(&mut self, opened: &Opened) -> Result<Option<Vec<u8>>, Stop> {
+        let Some(transport) = self.transport else { return Ok(None) };
+        let is_known =
+            opened.authenticated.is_some() || transport.on(smtp::AUTHENTICATED_SENDER_FORCE);
+        let own = authenticated_sender(self.run.cx, transport);
+        let own = own.map_err(|why| Stop::Later(Some(why)))?;
+        Ok(own.filter(|_| is_known))
     }
 }
 
 impl Talk<'_, '_, '_> {
     /// What MAIL says of a message that may go along.
-    pub(super) fn of_message(&mut self) -> MailParams {
+    pub(super) fn of_message(&mut self) -> Result<MailParams, Stop> {
+        let auth = self.place.submitter(&self.opened)?;
         let run = &mut *self.place.run;
-        let smtputf8 = is_international(run.cx);
+        let smtputf8 = is_international(run.cx) && !self.converts;
         if !self.place.callout.takes_along {
             let smtputf8 = smtputf8 && self.opened.client.extensions().smtputf8;
-            return MailParams { smtputf8, ..MailParams::default() };
+            return Ok(MailParams { smtputf8, auth, ..MailParams::default() });
         }
         let size = run.cx.value_of(var::MESSAGE_SIZE);
         let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
-        MailParams {
+        Ok(MailParams {
             size: size.map(|size| size.saturating_add(ADDITION)),
             smtputf8,
             dsn: run.state.cutthrough.reports.of_message.clone(),
+            auth,
             ..MailParams::default()
-        }
+        })
     }
 
     /// What RCPT says of one that may go along.
@@ -167,7 +184,7 @@ impl Talk<'_, '_, '_> {
 
     /// Holds the connection open.
     pub(super) fn stay(self) {
-        let Self { place, opened, endpoint } = self;
+        let Self { place, opened, endpoint, .. } = self;
         let Some(leads) = place.leads(endpoint) else { return };
         Box::new(Held::new(opened, leads, place.callout.delivers))
             .keep(place.run, place.callout.delivery);
