@@ -2,8 +2,8 @@
 //!
 //! A record is the time, as eight bytes of a little-endian number, and what the To header
 //! says, with a zero byte behind it: Exim's form where `once_file_size` bounds the file, or is
-//! below zero, which bounds nothing. Without that, Exim keeps a database of its own kind in the file; then the records stand
-//! in a file beside it, whose name has `.seen` at its end.
+//! below zero, which bounds nothing. Without that, Exim keeps a database of its own kind in the
+//! file; then the records stand in a file beside it, whose name has `.seen` at its end.
 
 use eximious_core::Str;
 use eximious_core::world::UserFileWork;
