@@ -284,12 +284,14 @@ fn open_existing(
         return Err(suspect(&[b"mailbox ", path, b" changed while it was being opened"]));
     }
     // One that is narrower stays as it is, and what else it allows. What is changed is opened
-    // again with what it then allows.
+    // again with what it then allows; there are file systems on which nothing changes.
     let mode = if file.forces_mode || wants & !has == 0 { wants } else { has };
     if mode != has {
         rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
             .map_err(|error| fault_of(error, &[b"attempting to chmod mailbox ", path]))?;
-        return Ok(None);
+        if rustix::fs::fstat(&opened).is_ok_and(|now| now.st_mode & 0o7777 != has) {
+            return Ok(None);
+        }
     }
     Ok(Some(Open { file: File::from(opened), is_fifo }))
 }
