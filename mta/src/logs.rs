@@ -1,5 +1,7 @@
 //! Lines for the logs (specification 53).
 
+use std::net::SocketAddr;
+
 use eximious::acl::Secured;
 use eximious::stdlib::address::last_at;
 use eximious::stdlib::interval::written;
@@ -147,6 +149,12 @@ pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
 /// A load, which is counted in thousandths, as logs have it.
 pub(crate) fn hundredths(load: i64) -> String {
     format!("{}.{:02}", load / 1000, load % 1000 / 10)
+}
+
+/// A field of a line that names an end of a connection, with its port where that is logged.
+pub(crate) fn end_named(tag: &str, end: SocketAddr, with_port: bool) -> Vec<u8> {
+    let port = if with_port { format!(":{}", end.port()) } else { String::new() };
+    format!("{tag}[{}]{port}", end.ip().to_canonical()).into_bytes()
 }
 
 /// Whether two addresses are the same, but for the case of their domains.

@@ -15,6 +15,7 @@ use std::time::Duration;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
+use eximious::stdlib::options::LONGEST_SYSLOG_NAME;
 use eximious::world::spool::is_message_id;
 use eximious::{Macros, Var, var};
 use eximious_mta::spool::queue::Listing;
@@ -143,8 +144,6 @@ pub struct AliasRequest {
     pub argument: Option<Vec<u8>>,
 }
 
-/// How long the name for syslog may be.
-const LONGEST_SYSLOG_NAME: usize = 32;
 /// How many `-D` options there may be.
 const MOST_MACROS: usize = 10;
 

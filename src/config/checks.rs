@@ -6,7 +6,7 @@ use std::time::Duration;
 use eximious_core::{LogSelector, Opt, Registry, Str, World};
 use eximious_stdlib::address;
 use eximious_stdlib::lists::elements_with;
-use eximious_stdlib::options::opt;
+use eximious_stdlib::options::{LONGEST_SYSLOG_NAME, opt};
 
 use super::{Config, ConfigError, values};
 use crate::Builder;
@@ -108,9 +108,6 @@ fn log_selector(config: &Config) -> Result<(), ConfigError> {
     let wrong = LogSelector::parse(selector.bytes()).err();
     wrong.map_or(Ok(()), |why| Err(ConfigError::somewhere(why.message())))
 }
-
-/// How long this program's name may be in the system's log.
-const LONGEST_SYSLOG_NAME: usize = 32;
 
 fn syslog_name(config: &Config) -> Result<(), ConfigError> {
     match config.settings.get(opt::SYSLOG_PROCESSNAME).bytes().len() {

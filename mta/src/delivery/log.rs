@@ -10,7 +10,7 @@ use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str, opt};
 
 use super::attempt::Attempt;
-use crate::logs::{is_same_address, lasted, security_of};
+use crate::logs::{end_named, is_same_address, lasted, security_of};
 
 /// How much of what a host said is logged.
 const LONGEST: usize = 1024;
@@ -475,12 +475,6 @@ impl Attempt<'_> {
 /// The address that the message was sent to, of which another came.
 pub(super) fn top(address: &Address) -> &[u8] {
     address.ancestors().last().map_or(address.text.bytes(), |one| one.text.bytes())
-}
-
-/// A field of a line that names an end of a connection, with its port where that is logged.
-fn end_named(tag: &str, end: SocketAddr, with_port: bool) -> Vec<u8> {
-    let port = if with_port { format!(":{}", end.port()) } else { String::new() };
-    format!("{tag}[{}]{port}", end.ip().to_canonical()).into_bytes()
 }
 
 /// The parts of a context that a line of a log is made of.

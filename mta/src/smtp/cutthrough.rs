@@ -194,19 +194,15 @@ impl SmtpSession {
         }
         let wanted = self.logs(LogSelector::OUTGOING_PORT);
         let settings = self.cx.engine().settings();
-        let logs = |port: u16| wanted && ports::is_logged(settings, port);
-        let (port, own) = (logs(onward.port), onward.local.is_some_and(|own| logs(own.port())));
+        let logs_port = |port: u16| wanted && ports::is_logged(settings, port);
         text.extend_from_slice(format!(" H={} [{}]", onward.host, onward.address).as_bytes());
-        if port {
+        if logs_port(onward.port) {
             text.extend_from_slice(format!(":{}", onward.port).as_bytes());
         }
         // One of the two alone is not enough, here as in deliveries.
         let both = LogSelector::INCOMING_INTERFACE | LogSelector::OUTGOING_INTERFACE;
         if let Some(local) = onward.local.filter(|_| self.logs(both)) {
-            text.extend_from_slice(format!(" I=[{}]", local.ip().to_canonical()).as_bytes());
-            if own {
-                text.extend_from_slice(format!(":{}", local.port()).as_bytes());
-            }
+            text.extend(logs::end_named(" I=", local, logs_port(local.port())));
         }
         if let Some(secured) = &onward.secured {
             let wanted = self.cx.engine().settings().log_selector();

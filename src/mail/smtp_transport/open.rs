@@ -16,6 +16,7 @@ use super::{Authenticated, CLOSED, Peer, Secured, TurnedConnection};
 use crate::mail::smtp_client::{
     Cause, Endpoint, Hello, Protocol, Reply, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
+use crate::mail::transport::Transport;
 
 /// The number of an error in the name of this host that is told to others.
 pub(crate) const UNNAMED: i32 = -27;
@@ -37,6 +38,14 @@ pub(crate) struct Opened {
     pub(crate) authenticated: Option<Authenticated>,
     /// What is known of a host that may get commands before its greeting.
     pub(crate) early: Option<EarlyHost>,
+}
+
+impl Opened {
+    /// Whether the host is told who submitted a message: it knows who this is, or the
+    /// transport wants it all the same (`authenticated_sender_force`).
+    pub(crate) fn hears_submitter(&self, transport: &Transport) -> bool {
+        self.authenticated.is_some() || transport.on(smtp::AUTHENTICATED_SENDER_FORCE)
+    }
 }
 
 /// Why no message can begin. The connection is closed.

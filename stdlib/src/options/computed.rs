@@ -33,6 +33,9 @@ pub fn localhost_number(settings: &Settings) -> Option<u32> {
     u32::from_str_radix(digits, base).ok()
 }
 
+/// How long this program's name may be in the system's log (`syslog_processname`, `-L`).
+pub const LONGEST_SYSLOG_NAME: usize = 32;
+
 /// What is logged where, for whoever writes the files.
 pub fn log_options(settings: &Settings) -> LogOptions {
     LogOptions {

@@ -269,8 +269,7 @@ impl Attempt<'_, '_> {
             && (!self.outgoing.is_filtered() || self.signatures.is_some())
             && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
         let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
-        let is_known = opened.authenticated.is_some()
-            || self.call.transport.on(smtp::AUTHENTICATED_SENDER_FORCE);
+        let is_known = opened.hears_submitter(self.call.transport);
         let auth_sender = self.submitter.clone().filter(|_| is_known);
         let client = &mut opened.client;
         let takes_utf8 = client.extensions().smtputf8;

@@ -85,29 +85,28 @@ impl Place<'_, '_> {
     /// Whether the host is told addresses in ASCII: where the message is an international one,
     /// by the transport (`utf8_downconvert`), or because the host takes none.
     pub(super) fn converts(&mut self, opened: &Opened) -> bool {
+        if !is_international(self.run.cx) {
+            return false;
+        }
         let is_taken = opened.client.extensions().smtputf8;
+        let Some(transport) = self.transport else { return !is_taken };
         let is_number = |text: &[u8]| {
             std::str::from_utf8(text).is_ok_and(|text| text.trim().parse::<i64>().is_ok())
         };
-        let set = self.transport.and_then(|transport| transport.text(smtp::UTF8_DOWNCONVERT));
+        let set = transport.text(smtp::UTF8_DOWNCONVERT);
         let otherwise = match set.is_none_or(|set| is_number(set.bytes())) {
             true => Downconversion::Needed,
             false => Downconversion::Never,
         };
-        is_international(self.run.cx)
-            && self.transport.map_or(!is_taken, |transport| {
-                converts_by(self.run.cx, transport, otherwise, is_taken)
-            })
+        converts_by(self.run.cx, transport, otherwise, is_taken)
     }
 
     /// Whom MAIL says to have submitted the message, to a host that knows who this is.
     fn submitter(&mut self, opened: &Opened) -> Result<Option<Vec<u8>>, Stop> {
         let Some(transport) = self.transport else { return Ok(None) };
-        let is_known =
-            opened.authenticated.is_some() || transport.on(smtp::AUTHENTICATED_SENDER_FORCE);
         let own = authenticated_sender(self.run.cx, transport);
         let own = own.map_err(|why| Stop::Later(Some(why)))?;
-        Ok(own.filter(|_| is_known))
+        Ok(own.filter(|_| opened.hears_submitter(transport)))
     }
 }
 
