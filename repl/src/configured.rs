@@ -51,12 +51,10 @@ pub fn read(
         Err(error) => (Settings::default(), error),
     };
     if wanted.keeps {
-        // What comes after the main section is read when its logs are at work.
-        let has_main = wanted.tells_call
-            && !wanted.only_main
-            && Config::read_main(names, macros, world, registry)
-                .is_ok_and(|main| main.faults.is_empty());
-        keep(&error, &settings, has_main, world);
+        let has_main = Config::read_main(names, macros, world, registry)
+            .is_ok_and(|main| main.faults.is_empty());
+        let after_main = has_main && !wanted.only_main;
+        keep(&error, &settings, (after_main, after_main && wanted.tells_call), world);
     }
     Err(error)
 }
@@ -104,16 +102,28 @@ fn unsafe_file(names: &[u8], world: &World) -> Vec<u8> {
 }
 
 /// Writes a mistake to the panic log. What can't be read at all is told in the main log,
-/// too; who has not the mail server's rights leaves nothing. Where the main section was right,
-/// how the program was called comes before.
-fn keep(error: &ConfigError, settings: &Settings, has_main: bool, world: &World) {
+/// too; who has not the mail server's rights leaves nothing. What the main section says of
+/// stamps holds where it was read to its end, and how the program was called comes before if
+/// that is to be told.
+fn keep(
+    error: &ConfigError,
+    settings: &Settings,
+    (after_main, tells_call): (bool, bool),
+    world: &World,
+) {
     let owner = server_ids(settings, &*world.users, &*world.host);
     let (own, _) = world.host.ids();
     if own != 0 && own != owner.0 {
         return;
     }
-    let logs = LogFiles::new(&log_options(settings), owner).silent();
-    if has_main {
+    let mut options = log_options(settings);
+    if !after_main {
+        options.timezone = None;
+        options.shows_millis = false;
+        options.shows_pid = false;
+    }
+    let logs = LogFiles::new(&options, owner).silent();
+    if tells_call {
         note_call(settings, &*world.host, &logs);
     }
     match error.in_configuration() {

@@ -14,6 +14,7 @@ mod couriers;
 mod interfaces;
 mod limits;
 mod metrics;
+mod pid_file;
 mod places;
 mod runs;
 mod service;
@@ -31,7 +32,7 @@ use eximious::stdlib::options::server_ids;
 use eximious::{Settings, World};
 use eximious_world::rights;
 use eximious_world::serving::{
-    self, Bell, Listener, Listeners, Notifier, Peer, PidFile, Signals, Spare, Woken,
+    self, Bell, Listener, Listeners, Notifier, Peer, Signals, Spare, Woken,
 };
 
 use crate::activity;
@@ -133,6 +134,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         service.engine.world().log.panic(why);
         return Err(Refusal::Said(why.to_vec()));
     }
+    interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
         None if request.only_runs => {
@@ -141,6 +143,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         }
         None => listen(&service, &request)?,
     };
+    let pid_place = pid_file::place(&service, &request)?;
     crate::rights::make_spool(service.engine.settings(), service.engine.world());
     let is_debugged = request.debug.is_some_and(|selector| selector.bits() != 0);
     let foreground = request.foreground || request.verbose || is_debugged;
@@ -149,7 +152,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }
-    let pid_file = write_pid_file(&service, &request);
+    let pid_file = pid_place.and_then(|path| pid_file::write(&service, &path));
     let settings = service.engine.settings();
     usual::work_in_spool(settings);
     let world = service.engine.world().clone();
@@ -158,7 +161,6 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
     let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;
-    interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
     world.spool.delay_logs();
     let started =
         format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
@@ -306,26 +308,6 @@ fn bind(
 
 fn no_version_6(why: &str) -> bool {
     why.contains("not supported") || why.contains("Cannot assign requested address")
-}
-
-/// Writes the process's number, where somebody wants it. A daemon at places of its
-/// own is not the one that others look for.
-fn write_pid_file(service: &Service, request: &DaemonRequest) -> Option<PidFile> {
-    let path = match &request.pid_file {
-        Some(path) => path.clone(),
-        None if request.interfaces.is_some() || request.inherited.is_some() => return None,
-        None => service.pid_file()?,
-    };
-    match PidFile::write(&path) {
-        Ok(file) => Some(file),
-        Err(why) => {
-            let why = eximious::stdlib::wording::reason(&why);
-            let head = b"failed to open pid file ".as_slice();
-            let line = [head, &path, b": ", why.as_bytes()].concat();
-            service.engine.world().log.main(&line);
-            None
-        }
-    }
 }
 
 /// Takes out what was handed over.

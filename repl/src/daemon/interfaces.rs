@@ -113,9 +113,14 @@ pub fn find(
         match own {
             Some(port) => found.push(Interface { ip, port, tls: false }),
             None if ports.is_empty() => {
+                let shown = match ip {
+                    IpAddr::V4(ip) if ip.is_unspecified() => "\"all IPv4\"".to_owned(),
+                    IpAddr::V6(ip) if ip.is_unspecified() => "\"all IPv6\"".to_owned(),
+                    ip => ip.to_string(),
+                };
                 let line = format!(
-                    "no port specified for interface {ip} and daemon_smtp_port is unset; cannot \
-                     start daemon"
+                    "no port specified for interface {shown} and daemon_smtp_port is unset; \
+                     cannot start daemon"
                 );
                 return Err(ListenError::Logged(line.into_bytes()));
             }
@@ -128,7 +133,7 @@ pub fn find(
 }
 
 fn listed_in(text: &[u8]) -> Vec<Vec<u8>> {
-    elements(text).map(|element| element.into_owned()).filter(|one| !one.is_empty()).collect()
+    elements(text).map(|element| element.into_owned()).collect()
 }
 
 /// A port by its number or name.

@@ -157,13 +157,6 @@ impl Service {
             metrics,
         })
     }
-
-    /// Where the daemon's number is written, unless the command line says so.
-    pub fn pid_file(&self) -> Option<Vec<u8>> {
-        let path = self.engine.settings().text(opt::PID_FILE_PATH);
-        let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default());
-        (!path.is_empty()).then(|| path.bytes().to_vec())
-    }
 }
 
 /// What this program calls itself in logs: what `-bV` calls it.

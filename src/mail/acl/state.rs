@@ -48,6 +48,8 @@ pub struct AclState {
     pub(super) hello: Option<(Str, bool)>,
     /// The senders that were verified for the message.
     pub(super) senders: Vec<Verified>,
+    /// Whether an empty one was among them, which is fine.
+    pub(super) verified_empty: bool,
     /// Whether the rules for rewriting were applied to the message's sender already.
     pub(super) rewrote_sender: bool,
 }
@@ -129,6 +131,7 @@ impl AclState {
         self.sender_fault = None;
         self.warned.clear();
         self.senders.clear();
+        self.verified_empty = false;
         self.rewrote_sender = false;
         self.is_wire = false;
         self.end_scan(cx);

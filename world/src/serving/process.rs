@@ -115,11 +115,11 @@ pub struct PidFile {
 
 impl PidFile {
     /// Writes it. Whatever has its name is replaced as a whole, so that no link is
-    /// followed.
+    /// followed. It belongs to `group`, if this process may say so.
     ///
     /// # Errors
     /// What the system says.
-    pub fn write(path: &[u8]) -> io::Result<Self> {
+    pub fn write(path: &[u8], group: u32) -> io::Result<Self> {
         let path = PathBuf::from(OsStr::from_bytes(path));
         let number = std::process::id();
         let mut name = std::ffi::OsString::from(".");
@@ -129,6 +129,7 @@ impl PidFile {
         // One that was left behind by a process of the same number.
         let _ = fs::remove_file(&beside);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
+        let _ = std::os::unix::fs::fchown(&file, None, Some(group));
         let written = file
             .write_all(format!("{number}\n").as_bytes())
             .and_then(|()| fs::rename(&beside, &path));
@@ -190,16 +191,20 @@ mod tests {
 
     use super::*;
 
+    fn own_group() -> u32 {
+        rustix::process::getegid().as_raw()
+    }
+
     #[test]
     fn cve_2021_27216_only_this_process_own_pid_file_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pid");
-        let file = PidFile::write(path.as_os_str().as_bytes()).unwrap();
+        let file = PidFile::write(path.as_os_str().as_bytes(), own_group()).unwrap();
         // Somebody else put another there.
         fs::write(&path, "1\n").unwrap();
         file.remove();
         assert!(path.exists());
-        let file = PidFile::write(path.as_os_str().as_bytes()).unwrap();
+        let file = PidFile::write(path.as_os_str().as_bytes(), own_group()).unwrap();
         fs::rename(&path, folder.path().join("victim")).unwrap();
         symlink(folder.path().join("victim"), &path).unwrap();
         file.remove();
@@ -212,7 +217,7 @@ mod tests {
         let (target, link) = (folder.path().join("target"), folder.path().join("pid"));
         fs::write(&target, "untouched").unwrap();
         symlink(&target, &link).unwrap();
-        let file = PidFile::write(link.as_os_str().as_bytes()).unwrap();
+        let file = PidFile::write(link.as_os_str().as_bytes(), own_group()).unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
         assert_eq!(fs::read_to_string(&link).unwrap(), format!("{}\n", std::process::id()));
         file.remove();
