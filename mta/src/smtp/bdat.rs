@@ -185,7 +185,7 @@ impl SmtpSession {
         self.connection.last_id = Default::default();
         self.say(&[b"552 Message header not CRLF terminated"]);
         let sender = self.variable(var::SENDER_ADDRESS);
-        let client = self.logged_client();
+        let client = eximious::client::described_alone(&mut self.cx);
         let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
         let line = data.bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
         let parsed = parse(line, Way::Smtp, false, &mut self.cx);

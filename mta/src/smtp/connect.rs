@@ -69,6 +69,8 @@ impl SmtpSession {
 
     /// Asks the ACL for connections, and greets the client.
     pub(super) fn welcome(&mut self) -> Stage {
+        // What is wrong with how long it waits is told before.
+        self.receive_timeout();
         let mut banner = None;
         if let Some(result) = self.acl(opt::ACL_SMTP_CONNECT, AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept && self.begins_with_tls() {

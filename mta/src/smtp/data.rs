@@ -5,6 +5,7 @@ use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::accepted::Judged;
 use super::large::Coming;
+use super::logging::End;
 use super::mail_data::{MailData, Rest, Useless};
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Prdr};
@@ -126,6 +127,9 @@ impl SmtpSession {
             }),
         };
         let in_body = id.is_some();
+        if let Some(id) = &id {
+            self.cx.set_var(var::MESSAGE_EXIM_ID, id.clone());
+        }
         self.transaction.id = id.or(self.transaction.id.take());
         in_body
     }
@@ -135,10 +139,31 @@ impl SmtpSession {
         self.settle_from_line(&mut data, true);
         let in_body = self.name_if_in_body(&data);
         self.log_broken_tls();
+        if let Some(why) = self.broken_by().filter(|_| !in_body && !data.bytes.is_empty()) {
+            return self.abandon_broken(&data, &why);
+        }
         let connection = self.connection();
         let line = logs::lost_in_message(&connection, in_body, &data.bytes);
-        self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
+        // Either selector has it.
+        let wanted = [LogSelector::LOST_INCOMING_CONNECTION, LogSelector::SMTP_CONNECTION];
+        let wanted = wanted.into_iter().find(|one| self.tells(*one));
+        wanted.into_iter().for_each(|one| self.log_if(one, &line));
         self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));
+        self.connection.failed = true;
+        self.close()
+    }
+
+    /// The connection broke in a message's header: the message is given up, and then the
+    /// connection.
+    fn abandon_broken(&mut self, data: &MailData, why: &str) -> Stage {
+        let id = data.id().cloned().unwrap_or_else(|| message_id(self.cx.engine()));
+        self.transaction.id = Some(id);
+        let client = self.variable(var::SENDER_FULLHOST);
+        let head = format!("Message abandoned: Input read error ({why}) while receiving message from ");
+        self.log(&[head.as_bytes(), client.bytes()].concat());
+        self.drop_transaction();
+        self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));
+        self.log_end(End::Lost);
         self.connection.failed = true;
         self.close()
     }

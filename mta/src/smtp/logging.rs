@@ -144,12 +144,13 @@ impl SmtpSession {
 
     /// ` (error: Connection reset by peer)`, where the connection broke.
     pub(super) fn breakage(&self) -> String {
-        // Of what is encrypted, TLS has told it.
-        if self.connection.tls.is_established() {
-            return String::new();
-        }
+        self.broken_by().map(|why| format!(" (error: {why})")).unwrap_or_default()
+    }
+
+    /// Why the connection broke, if it did. Of what is encrypted, TLS has told it.
+    pub(super) fn broken_by(&self) -> Option<String> {
         let broken = self.connection.broken_by.as_ref();
-        broken.map(|why| format!(" (error: {why})")).unwrap_or_default()
+        broken.filter(|_| !self.connection.tls.is_established()).map(ToString::to_string)
     }
 
     fn logs_connections(&self) -> bool {

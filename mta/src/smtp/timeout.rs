@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use eximious::stdlib::interval;
 use eximious::world::Moment;
-use eximious::{Expanded, LogSelector, opt, var};
+use eximious::{Context, Expanded, LogSelector, opt, var};
 
 use super::SmtpSession;
 use super::mail_data::MailData;
 use super::proxy::since;
 use super::stage::Stage;
-use crate::options;
 
 /// How long the client was waited for already.
 #[derive(Debug)]
@@ -69,8 +68,10 @@ impl SmtpSession {
         let time = match self.cx.engine().settings().get(option) {
             Expanded::Value(time) => Some(time),
             Expanded::Text(text) => {
-                let text = options::expanded_text(&mut self.cx, option.name(), &text);
-                let text = text.unwrap_or_default();
+                // A failure gives what is no time, and that is logged.
+                let engine = self.cx.engine().clone();
+                let expanded = |cx: &mut Context| engine.expand_once(text.bytes(), cx);
+                let text = self.cx.on_behalf_of(option.name(), expanded).unwrap_or_default();
                 let seconds = interval::seconds(text.bytes()).and_then(|all| all.try_into().ok());
                 if seconds.is_none() {
                     let head = b"bad value for smtp_receive_timeout: '".as_slice();

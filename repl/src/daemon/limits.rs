@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::stdlib::ports;
-use eximious::{LogSelector, Settings, Str, opt, var};
+use eximious::{FailClass, LogSelector, Settings, Str, opt, var};
 use eximious_mta::smtp::is_used_up;
 use eximious_world::serving::{Listener, Peer};
 
@@ -113,6 +113,7 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
                 [head.as_bytes(), &rest[digits..]].concat()
             }
         },
+        Err(fail) if fail.class() == FailClass::Forced => return None,
         Err(fail) => {
             let head = format!("expansion of smtp_accept_max_per_host failed for [{host}]: ");
             [head.as_bytes(), fail.message()].concat()
