@@ -324,9 +324,10 @@ pub(crate) fn kinds(call: &mut Call<'_>, name: &[u8]) -> Result<Vec<u16>, Fail> 
     Ok(if without { vec![kind::A] } else { vec![kind::AAAA, kind::A] })
 }
 
-/// The name under which the DNS knows an address.
+/// The name under which the DNS knows an address. Lists of names see it as Exim has it: that
+/// of version 6 ends in a dot.
 pub fn reverse(address: IpAddr) -> String {
-    let zone = if address.is_ipv4() { "in-addr.arpa" } else { "ip6.arpa" };
+    let zone = if address.is_ipv4() { "in-addr.arpa" } else { "ip6.arpa." };
     format!("{}.{zone}", crate::ip::reversed(address))
 }
 

@@ -264,6 +264,7 @@ fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
                 address: host.address?,
                 port: 25,
                 is_mx: host.mx.is_some(),
+                is_signed: host.dnssec == Some(true),
                 from: None,
             })
         });

@@ -189,9 +189,12 @@ impl Attempt<'_> {
         out
     }
 
-    /// ` H=name [address]`
+    /// ` H=name DS [address]`
     pub(super) fn host(&self, host: &TakingHost) -> Vec<u8> {
         let mut out = [b" H=", &host.name[..]].concat();
+        if host.is_signed && self.wanted().contains(LogSelector::DNSSEC) {
+            out.extend_from_slice(b" DS");
+        }
         out.extend_from_slice(format!(" [{}]", host.address).as_bytes());
         if self.logs_port(host.port) {
             out.extend_from_slice(format!(":{}", host.port).as_bytes());

@@ -61,7 +61,9 @@ impl Attempt<'_> {
     ) {
         self.freezes |= why.freezes;
         let message = why.shown().unwrap_or_default().to_vec();
-        let undelivered = Undelivered { said: why.said.clone(), ..Undelivered::new(0, message) };
+        // Advice is for clients: a bounce has the message.
+        let said = why.said.clone().filter(|_| !why.bounced);
+        let undelivered = Undelivered { said, ..Undelivered::new(0, message) };
         let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
         let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
         let router = router.map(|number| self.routes().router_name(number).clone());

@@ -159,7 +159,8 @@ impl SmtpSession {
         let id = data.id().cloned().unwrap_or_else(|| message_id(self.cx.engine()));
         self.transaction.id = Some(id);
         let client = self.variable(var::SENDER_FULLHOST);
-        let head = format!("Message abandoned: Input read error ({why}) while receiving message from ");
+        let head =
+            format!("Message abandoned: Input read error ({why}) while receiving message from ");
         self.log(&[head.as_bytes(), client.bytes()].concat());
         self.drop_transaction();
         self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));

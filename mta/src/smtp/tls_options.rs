@@ -40,7 +40,8 @@ impl SmtpSession {
         let resumes = self.client_in(opt::TLS_RESUMPTION_HOSTS);
         let demand = self.tls_demand()?;
         let authorities = match demand {
-            TlsDemand::None => TlsAuthorities::None,
+            // It has to be right all the same.
+            TlsDemand::None => self.tls_authorities().map(|_| TlsAuthorities::None)?,
             _ => self.tls_authorities()?,
         };
         let revoked = match demand {

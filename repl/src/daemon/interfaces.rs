@@ -343,5 +343,12 @@ mod tests {
         assert_eq!(why("25", "1.2.3.x", None), format!("{malformed}local_interfaces"));
         assert_eq!(why("25", "", Some("1.2.3.x")), format!("{malformed}-oX data"));
         assert!(why("25", "127.0.0.1.99999", None).contains("99999"));
+        // One that is empty is none; the end of a list is no place.
+        let empty = "Malformed IP address \"\" in local_interfaces";
+        assert_eq!(why("25", "<; 127.0.0.1 ; ; ::1 ;", None), empty);
+        assert_eq!(why("25", "", Some(":26")), "TCP port \"\" not found");
+        assert!(
+            why("", "<; ::0", None).starts_with("no port specified for interface \"all IPv6\"")
+        );
     }
 }

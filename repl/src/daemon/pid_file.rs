@@ -20,8 +20,7 @@ const USUAL: &[u8] = b"/exim-daemon.pid";
 pub fn place(service: &Service, request: &DaemonRequest) -> Result<Option<Vec<u8>>, Refusal> {
     let settings = service.engine.settings();
     let text = |option: Opt<Str>| settings.text(option).unwrap_or_else(|| option.default());
-    let is_other =
-        request.only_runs || request.interfaces.is_some() || request.inherited.is_some();
+    let is_other = request.only_runs || request.interfaces.is_some() || request.inherited.is_some();
     let named = match &request.pid_file {
         Some(path) => path.clone(),
         None if is_other => return Ok(None),

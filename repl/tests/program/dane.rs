@@ -59,11 +59,11 @@ const HOST: &str = "keep_environment =\nprimary_hostname = host.test\n\
     tls_certificate = DIR/${extract{4}{.}{$received_ip_address}}.pem\n\
     tls_privatekey = DIR/${extract{4}{.}{$received_ip_address}}.key\n\
     tls_advertise_hosts = ${if eq{$received_ip_address}{127.0.0.6}{}{*}}\n\
-    acl_smtp_rcpt = accept\nqueue_only\n";
+    acl_smtp_rcpt = accept\nqueue_only\nlog_selector = +tls_sni\n";
 
 const CLIENT: &str = "keep_environment =\nprimary_hostname = client.test\n\
     spool_directory = DIR/client\nlog_file_path = DIR/client/%slog\ndns_trust_aa = *\n\
-    tls_advertise_hosts =\nlog_selector = -smtp_confirmation\nbegin routers\nhosts:\n  \
+    tls_advertise_hosts =\nlog_selector = -smtp_confirmation +dnssec\nbegin routers\nhosts:\n  \
     driver = dnslookup\n  self = send\n  dnssec_request_domains = *\n  transport = smtp\n\
     begin transports\nsmtp:\n  driver = smtp\n  allow_localhost\n  hosts_try_fastopen =\n  \
     hosts_request_ocsp =\nbegin retry\n* * F,1h,10m\n";
@@ -214,16 +214,30 @@ fn inside() {
     let programs = [Path::new(env!("CARGO_BIN_EXE_eximious")), Path::new(&exim)];
     let mut wrong = String::new();
     for (name, shows, records, fates) in CASES {
+        // As which host it is called has to be the same.
+        let mut names = Vec::new();
         for (program, fate) in programs.into_iter().zip(fates) {
             let (found, log) = fate_of(program, &config, directory, name);
+            assert!(log.contains(&format!(" H={name}.test DS [127.0.0.{shows}]")), "{log}");
+            names.extend(sni_told(directory));
             if found != Some(*fate) {
                 wrong += &format!(
                     "{name} ({shows}) {records:?} by {program:?}: {found:?}, not {fate:?}\n{log}"
                 );
             }
         }
+        assert!(names.windows(2).all(|two| two[0] == two[1]), "{name}: {names:?}");
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The names that the host was called by, where it took a message.
+fn sni_told(directory: &Path) -> Vec<String> {
+    let log = directory.join("host/mainlog");
+    let text = std::fs::read_to_string(&log).unwrap_or_default();
+    let _ = std::fs::remove_file(&log);
+    let came = text.lines().filter(|line| line.contains(" <= "));
+    came.map(|line| line.split(' ').filter(|word| word.starts_with("SNI=")).collect()).collect()
 }
 
 /// What comes of a message to a host, and what is logged of it.

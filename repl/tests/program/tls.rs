@@ -344,6 +344,7 @@ const ASKED: &[(&str, &str)] = &[
     ("tls_verify_hosts = *\n tls_verify_certificates = CERTS/ca.pem", ""),
     ("tls_verify_certificates = CERTS/hashed\n tls_verify_cert_hostnames =", ""),
     ("tls_verify_hosts = *\n tls_verify_certificates = CERTS/other.pem", ""),
+    ("tls_verify_hosts = *\n tls_verify_certificates = CERTS/server.pem", ""),
     (
         "tls_verify_hosts = *\n tls_verify_certificates = CERTS/other.pem\n hosts_require_tls = *",
         "",

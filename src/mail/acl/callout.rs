@@ -215,7 +215,7 @@ impl Callout<'_> {
         let longest = self.params.longest.unwrap_or(timeout.saturating_mul(4));
         let began = now;
         let alone = hosts.len() < 2;
-        let (mut why, mut heard) = (None, None);
+        let (mut why, mut heard, mut failure) = (None, None, Failure::None);
         let mut settled = None;
         for host in &hosts {
             let Some(address) = host.address else { continue };
@@ -227,7 +227,9 @@ impl Callout<'_> {
             self.introduce(run, host.name.as_bytes(), address);
             let called = talk::with(run, self, &mut cache, transport, host, address);
             match called.standing {
-                Standing::Deferred => (why, heard) = (called.logged, called.heard),
+                Standing::Deferred => {
+                    (why, heard, failure) = (called.logged, called.heard, called.failure);
+                }
                 _ => {
                     settled = Some(called);
                     break;
@@ -239,7 +241,11 @@ impl Callout<'_> {
         }
         cache.keep(run);
         // Which of several hosts is to blame is not said.
-        Some(settled.unwrap_or_else(|| Called { heard, ..Called::later(why.filter(|_| alone)) }))
+        Some(settled.unwrap_or_else(|| Called {
+            failure,
+            heard,
+            ..Called::later(why.filter(|_| alone))
+        }))
     }
 
     /// A local part that nobody has, at the domain.

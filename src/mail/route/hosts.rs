@@ -22,6 +22,9 @@ static RANDOM: Meta = Meta::new("router", Effects::RANDOM, TaintRule::Result);
 /// How many items a list may have.
 const MOST_ITEMS: usize = 10_000;
 
+/// What says in a router's list that a host's MX records are meant.
+const MARK: &[u8] = b"/MX";
+
 /// How the addresses of hosts are found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct How {
@@ -85,13 +88,19 @@ pub(crate) fn shuffle<T>(cx: &mut Context, list: &mut [T]) {
     }
 }
 
-/// `name`, `name:port`, `name/MX:port`, an address, `[address]:port`.
+impl Listed {
+    /// The same of an item of a router's list, where `/MX` may stand behind the name.
+    fn marked(&self) -> Self {
+        let at = self.name.len().saturating_sub(MARK.len());
+        let mx = at > 0 && self.name[at..].eq_ignore_ascii_case(MARK);
+        let name = if mx { &self.name[..at] } else { &self.name };
+        Self { name: name.to_vec(), port: self.port, mx }
+    }
+}
+
+/// `name`, `name:port`, an address, `[address]:port`.
 fn listed(item: &[u8]) -> Listed {
-    let plain = |name: &[u8], port| {
-        let marked = name.len() > 3 && name[name.len() - 3..].eq_ignore_ascii_case(b"/mx");
-        let name = if marked { &name[..name.len() - 3] } else { name };
-        Listed { name: name.to_vec(), port, mx: marked }
-    };
+    let plain = |name: &[u8], port| Listed { name: name.to_vec(), port, mx: false };
     if ip::address(item).is_some() {
         return plain(item, None);
     }
@@ -113,6 +122,7 @@ pub(super) fn find(
     let mut hosts: Vec<RouteHost> = Vec::new();
     let mut here = Here::No;
     for item in list {
+        let item = &item.marked();
         let found =
             look(machine, router, item, how).map_err(|fail| RouteError::new(fail.message()))?;
         let mut own = found.hosts.clone();
@@ -275,9 +285,12 @@ mod tests {
             ("[2001:db8::1]:26", "2001:db8::1", Some(26), false),
             ("a:b", "a:b", None, false),
         ] {
-            let listed = listed(text.as_bytes());
+            let listed = listed(text.as_bytes()).marked();
             let given = Listed { name: name.into(), port, mx };
             assert_eq!(listed, given, "{text}");
         }
+        // A transport's list has names alone.
+        let given = Listed { name: b"a.b/MX".to_vec(), port: Some(25), mx: false };
+        assert_eq!(listed(b"a.b/MX:25"), given);
     }
 }

@@ -3,6 +3,9 @@
 use super::Reply;
 use super::reply::further_lines;
 
+/// The code of lines that announce extensions.
+const ANNOUNCED: &[u8] = b"250";
+
 /// The command by which a client greets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Hello {
@@ -122,9 +125,10 @@ impl Extensions {
     /// What the text of such an answer says, with line feeds between its lines.
     pub fn read_text(text: &[u8]) -> Self {
         let mut extensions = Self::default();
-        for line in further_lines(text) {
-            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        for line in further_lines(text, ANNOUNCED) {
+            let mut words = line.split(u8::is_ascii_whitespace);
             let Some(word) = words.next() else { continue };
+            let mut words = words.filter(|word| !word.is_empty());
             match word.to_ascii_uppercase().as_slice() {
                 b"STARTTLS" => extensions.starttls = true,
                 b"PIPELINING" => extensions.pipelining = true,
@@ -179,6 +183,18 @@ mod tests {
         assert_eq!(twice.auth, [b"LOGIN"]);
         let odd = read("250-me\r\n250-\r\n250-X-OTHER 1\r\n250-SIZE\r\n250 SIZE 99x\r\n");
         assert_eq!(odd, Extensions { size: Some(0), ..Extensions::default() });
+    }
+
+    #[test]
+    fn extensions_stand_right_behind_their_code() {
+        for text in ["250-me\r\n251 SIZE\r\n", "251-me\r\n251-SIZE\r\n250 x\r\n"] {
+            assert_eq!(read(text), Extensions::default(), "{text}");
+        }
+        for text in ["250-me\r\n250- SIZE 10\r\n250 x\r\n", "250-me\r\n250  CHUNKING\r\n"] {
+            assert_eq!(read(text), Extensions::default(), "{text}");
+        }
+        let found = read("252-me\r\n250-SIZE  10\r\n550 x\r\n");
+        assert_eq!(found, Extensions { size: Some(10), ..Extensions::default() });
     }
 
     #[test]

@@ -65,10 +65,11 @@ impl Reply {
     }
 }
 
-/// What stands in a reply's lines behind the codes, the first line left out.
-pub(super) fn further_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// What stands in a reply's lines behind a code, the first line left out, and those with another
+/// code.
+pub(super) fn further_lines<'t>(text: &'t [u8], code: &[u8]) -> impl Iterator<Item = &'t [u8]> {
     let lines = text.split(|byte| *byte == b'\n').skip(1);
-    lines.map(|line| line.get(4..).unwrap_or_default())
+    lines.filter_map(move |line| line.strip_prefix(code)).filter_map(|rest| rest.get(1..))
 }
 
 /// Makes replies of what comes in.

@@ -83,6 +83,9 @@ impl Peer<'_> {
         let settings = self.tls_settings();
         let asked = settings.as_ref().is_ok_and(|settings| settings.proof != TlsDemand::None);
         self.cx.set_var(var::TLS_OUT_OCSP, if asked { "1" } else { "0" });
+        if let Ok(TlsClient { server_name: Some(name), .. }) = &settings {
+            self.cx.set_var(var::TLS_OUT_SNI, Str::tainted(&name[..]));
+        }
         let begun = settings.and_then(|settings| {
             let tls = self.cx.engine().world().tls.connect(&settings)?;
             Ok((client.begin_tls(tls)?, settings))
@@ -104,9 +107,9 @@ impl Peer<'_> {
                 let place = "certificate verification failed";
                 Err(self.unsecured(client, TlsFault::new(place, "no TLSA record matches")))
             }
-            Ok((facts, settings)) => {
+            Ok((facts, _)) => {
                 self.look_at_verdict(&facts);
-                Ok(self.note_tls(&facts, settings.server_name.as_deref()))
+                Ok(self.note_tls(&facts))
             }
             Err(NotOpen::Unsecured(fault)) => Err(self.unsecured(client, *fault)),
             Err(why) => {
@@ -190,7 +193,8 @@ impl Peer<'_> {
             ciphers: bytes(ciphers),
             curves: bytes(self.tls_text(smtp::TLS_ECCURVE)?),
             switches: bytes(switches).unwrap_or_default(),
-            server_name: match &dane {
+            // Records of no use have the host named all the same.
+            server_name: match &self.tls.dane {
                 Some(dane) => Some(dane.base.clone()),
                 None => bytes(self.tls_text(smtp::TLS_SNI)?)
                     .or_else(|| self.has_policy().then(|| self.mx_name().into_bytes())),
@@ -303,7 +307,7 @@ impl Peer<'_> {
         refused
     }
 
-    fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) -> Secured {
+    fn note_tls(&mut self, facts: &TlsFacts) -> Secured {
         let cx = &mut *self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
         cx.set_var(var::TLS_OUT_CIPHER, cipher.clone());
@@ -324,8 +328,6 @@ impl Peer<'_> {
             cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
             cx.set_var(var::TLS_OUT_PEERDN, Str::tainted(&subject[..]));
         }
-        let server_name = server_name.unwrap_or_default();
-        cx.set_var(var::TLS_OUT_SNI, Str::tainted(server_name));
         Secured {
             cipher: cipher.into_bytes(),
             is_verified: facts.is_verified,

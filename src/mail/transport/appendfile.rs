@@ -5,6 +5,8 @@ mod order;
 mod rules;
 mod supply;
 
+use std::sync::Arc;
+
 use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, fault,
 };
@@ -13,6 +15,8 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::transport::appendfile as opt;
 use eximious_stdlib::variables::var;
 
+use super::driver::Deliver;
+use super::filter::TransportFilter;
 use super::local::{LocalText, Surroundings, Trouble, UNKNOWN, surroundings};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::config::RetryError;
@@ -32,17 +36,26 @@ const TIMEOUT: i32 = 110;
 /// How often a mailbox may be another transport's.
 const MOST_TRANSPORTS: usize = 10;
 
+/// The command that what is written goes through, if there is one.
+type Filter = Option<Arc<TransportFilter>>;
+
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
-    let outcome = match deliver(call, MOST_TRANSPORTS) {
+    let outcome = match deliver(call, None, MOST_TRANSPORTS) {
         Ok(delivered) => Outcome::Delivered(delivered),
         Err(trouble) => trouble.into(),
     };
     vec![outcome; call.consignment.deliveries.len()]
 }
 
-fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Trouble> {
+/// Delivers; where another transport has left it to this one, through that one's command.
+fn deliver(
+    call: &mut TransportCall<'_>,
+    left_by: Option<Filter>,
+    left: usize,
+) -> Result<Delivered, Trouble> {
     let quota = order::quota(call)?;
-    let filter = call.filter("")?;
+    let filter = left_by.map_or_else(|| call.filter(""), Ok)?;
+    let kept = filter.clone();
     let order::Ready { order, threshold, transports } = order::read(call, quota)?;
     let is_maildir = matches!(order.form, MailboxForm::Maildir { .. });
     let filter = filter.map(|one| if is_maildir { one.within(&order.path) } else { one });
@@ -60,14 +73,12 @@ fn deliver(call: &mut TransportCall<'_>, left: usize) -> Result<Delivered, Troub
         Ok(done) => {
             notify(call, &done);
             let warning = warning(call, &order, threshold, &done);
-            // A file that was asked for may be another by the transport's own word.
-            let is_file = matches!(order.form, MailboxForm::File(_));
-            let file = (is_file && is_asked_for(call)).then(|| order.path.clone());
+            let file = chosen(call, &order.path).map(<[u8]>::to_vec);
             let size = Some(text.logged_size(done.written));
             Ok(Delivered { size, warning, file, ..Delivered::default() })
         }
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
-            pass_on(call, &transports[at], left)
+            pass_on(call, &transports[at], kept, left)
         }
         // Whoever named the file is told at once that it has no place.
         Err(fault) if fault.kind == MailboxFaultKind::Placeless && is_asked_for(call) => {
@@ -110,6 +121,15 @@ fn is_asked_for(call: &TransportCall<'_>) -> bool {
     matches!(call.consignment.deliveries[0].target, DeliveryTarget::File { .. })
 }
 
+/// The file or the directory that is written to, where it is another than was asked for, by
+/// the transport's own word.
+fn chosen<'p>(call: &TransportCall<'_>, path: &'p [u8]) -> Option<&'p [u8]> {
+    let asked = call.consignment.deliveries[0].address.text.bytes();
+    let rest = asked.strip_prefix(path);
+    let is_same = rest.is_some_and(|rest| rest.iter().all(|byte| *byte == b'/'));
+    Some(path).filter(|_| is_asked_for(call) && !is_same)
+}
+
 /// Why a mailbox could not be written to, as others are told.
 fn undelivered(fault: MailboxFault) -> Undelivered {
     let error = match fault.kind {
@@ -126,20 +146,37 @@ fn undelivered(fault: MailboxFault) -> Undelivered {
     Undelivered { error, freezes, said, ..why }
 }
 
-/// Has another transport write to a mailbox whose format is its own (`file_format`).
+/// Has another transport deliver, where a mailbox's format is its own (`file_format`): of this
+/// host, since no hosts are known; where it writes to no mailbox, for one address, since of
+/// several there is one outcome.
 fn pass_on(
     call: &mut TransportCall<'_>,
     (start, name): &(Str, Str),
+    filter: Filter,
     left: usize,
 ) -> Result<Delivered, Trouble> {
-    let other = call.routes.transport_named(name.bytes());
-    let Some(other) = other.filter(|other| left > 0 && other.is_mailbox()) else {
+    let other = call.routes.transport_named(name.bytes()).filter(|_| left > 0);
+    let is_one = call.consignment.deliveries.len() == 1;
+    let other = other.and_then(|other| match other.delivers()?.1 {
+        _ if other.is_mailbox() => Some((other, None)),
+        Deliver::Own(run) if is_one && !other.is_remote() => Some((other, Some(*run))),
+        _ => None,
+    });
+    let Some((other, run)) = other else {
         let head: &[u8] = b" transport (for ";
         let parts = [name.bytes(), head, start.bytes(), b" format) not found"];
         return Err(Undelivered::new(fault::NO_FORMAT_TRANSPORT, parts.concat()).into());
     };
     let own = std::mem::replace(&mut call.transport, other);
-    let delivered = deliver(call, left - 1);
+    let delivered = match run {
+        None => deliver(call, Some(filter), left - 1),
+        Some(run) => match run(call).into_iter().next() {
+            Some(Outcome::Delivered(delivered)) => Ok(delivered),
+            Some(Outcome::Failed(why)) => Err(Trouble::Failed(why)),
+            Some(Outcome::Deferred(why)) => Err(Trouble::Deferred(why)),
+            None => Err(Undelivered::new(UNKNOWN, "there is no outcome").into()),
+        },
+    };
     call.transport = own;
     delivered.map(|mut done| {
         done.transport.get_or_insert_with(|| other.name.clone());
@@ -180,7 +217,7 @@ fn warning(
     if before > threshold || after <= threshold || order.path == b"/dev/null" {
         return None;
     }
-    let text = call.transport.some_text(opt::QUOTA_WARN_MESSAGE)?.clone();
+    let text = call.transport.text(opt::QUOTA_WARN_MESSAGE)?.clone();
     match crate::mail::route::Text::new(text.clone()).expand(call.cx) {
         Ok(text) => Some(text.bytes().to_vec()),
         Err(fail) => {

@@ -20,6 +20,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::filter::TransportFilter;
+use super::local::UNKNOWN;
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::acl::OwnMessage;
 use crate::mail::filter::AutoReply;
@@ -162,7 +163,7 @@ fn of_options(call: &mut TransportCall<'_>) -> Result<Reply, Trouble> {
         subject: field(opt::SUBJECT)?,
         ..Reply::default()
     };
-    reply.headers = expanded(call, opt::HEADERS)?;
+    reply.headers = value(call, opt::HEADERS)?;
     reply.text = value(call, opt::TEXT)?;
     reply.file = value(call, opt::FILE)?;
     reply.log = expanded(call, opt::LOG)?;
@@ -305,7 +306,10 @@ fn without(
                 let address = Str::tainted(address);
                 match call.cx.is_in_expanded(list, &mut Matcher::address(&address)) {
                     Ok(outcome) => matches!(outcome, ListOutcome::Matched(_)),
-                    Err(fail) => return Err(never(fail.message().to_vec())),
+                    // What can't be looked up is nothing that the message is to blame for.
+                    Err(fail) => {
+                        return Err(Trouble::Deferred(Undelivered::new(UNKNOWN, fail.message())));
+                    }
                 }
             }
             Err(_) => false,

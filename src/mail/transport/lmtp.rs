@@ -41,6 +41,9 @@ const RCPT: i32 = -44;
 const MAIL: i32 = -45;
 const DATA: i32 = -46;
 
+/// What is said of a command that says nothing, or is none.
+const SILENT: &[u8] = b"LMTP connection closed after initial connection";
+
 pub(super) fn run(call: &mut TransportCall<'_>) -> Vec<Outcome> {
     let mut outcomes = vec![None; call.consignment.deliveries.len()];
     let rest = deliver(call, &mut outcomes).err().unwrap_or_else(|| {
@@ -102,8 +105,7 @@ fn words(call: &mut TransportCall<'_>) -> Result<Vec<Vec<u8>>, Trouble> {
         }
     })?;
     if words.is_empty() {
-        let why = Undelivered::new(UNKNOWN, format!("no command specified for {owner}"));
-        return Err(why.into());
+        return Err(Undelivered::new(UNKNOWN, SILENT).into());
     }
     Ok(words)
 }
@@ -113,7 +115,7 @@ fn nobody(call: &TransportCall<'_>, order: &PeerOrder, fault: PipeFault) -> Unde
     let name = call.transport.name.bytes();
     let text = match (&fault, &order.peer) {
         // A command that can't be is one that says nothing.
-        (PipeFault::Execute(_), _) => b"LMTP connection closed after initial connection".to_vec(),
+        (PipeFault::Execute(_), _) => SILENT.to_vec(),
         (PipeFault::Rights(_), _) => {
             let (uid, gid) = (order.user.uid, order.user.gid);
             format!("unable to set gid={gid} or uid={uid}").into_bytes()

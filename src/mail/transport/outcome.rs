@@ -91,6 +91,8 @@ pub struct TakingHost {
     pub port: u16,
     /// Whether its name came from an MX record.
     pub is_mx: bool,
+    /// Whether the DNS answered for it with signatures (DNSSEC).
+    pub is_signed: bool,
     /// The address here that it is called from, where one is set (`interface`).
     pub from: Option<IpAddr>,
 }
@@ -103,6 +105,7 @@ impl TakingHost {
             address: host.address?,
             port: host.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(25),
             is_mx: host.mx.is_some(),
+            is_signed: host.dnssec == Some(true),
             from: None,
         })
     }

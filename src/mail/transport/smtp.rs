@@ -226,6 +226,7 @@ impl Work {
                 address,
                 port: endpoint.port,
                 is_mx: host.mx.is_some(),
+                is_signed: host.dnssec == Some(true),
                 from: endpoint.interface,
             };
             let standing = (call.consignment.may_try)(&taking);

@@ -258,6 +258,8 @@ fn store(authorities: &TlsAuthorities, revoked: Option<&[u8]>) -> Made<X509Store
             }
         }
     }
+    // Who is named there is believed, whoever vouches for it.
+    store.set_flags(X509VerifyFlags::PARTIAL_CHAIN).map_err(at(place))?;
     let Some(path) = revoked else { return Ok(store.build()) };
     let place = "tls_crl";
     if is_directory(path) {

@@ -142,3 +142,35 @@ fn nothing_is_said_of_the_chunks_of_a_message_before() {
         assert_eq!(lines, ["250 OK", "250 Accepted", go_on, "250 OK"], "{wrong}");
     }
 }
+
+#[test]
+fn who_is_lost_in_a_message_is_told_of_by_either_selector() {
+    let logged = |selector: &str, text: &str, breaks: bool| {
+        let config = format!("log_selector = {selector}\nacl_smtp_rcpt = accept\n");
+        let (mut session, kept) = session(&config, client());
+        let head = "HELO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n";
+        session.receive(format!("{head}{text}").as_bytes());
+        let _ = said(&mut session);
+        match breaks {
+            true => session.input_failed(&std::io::ErrorKind::ConnectionReset.into()),
+            false => session.end_of_input(),
+        }
+        let _ = said(&mut session);
+        kept.0.lock().unwrap().clone()
+    };
+    let has = |lines: &[String], text: &str| lines.iter().any(|line| line.contains(text));
+    let nothing = "-smtp_connection -lost_incoming_connection";
+    let lost = "lost while reading message data";
+    for one in ["+smtp_connection -lost_incoming_connection", "+lost_incoming_connection"] {
+        assert!(has(&logged(one, "a: b\r\n", false), lost), "{one}");
+    }
+    assert!(!has(&logged(nothing, "a: b\r\n", false), lost));
+    // A connection that breaks in a header has its message given up, whoever wants to know.
+    let abandoned = "Message abandoned: Input read error (";
+    let lines = logged(nothing, "a: b\r\n", true);
+    assert!(has(&lines, abandoned) && !has(&lines, lost), "{lines:?}");
+    for text in ["", "a: b\r\n\r\nc"] {
+        let lines = logged("+smtp_connection", text, true);
+        assert!(has(&lines, lost) && !has(&lines, abandoned), "{lines:?}");
+    }
+}

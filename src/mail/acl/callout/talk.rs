@@ -91,12 +91,14 @@ struct Talk<'t, 'p, 'r> {
     endpoint: Endpoint,
     /// Whether addresses are told in ASCII.
     converts: bool,
+    /// At what it fails, should it fail now.
+    failing: Failure,
 }
 
 /// Why a talk can't go on.
 enum Stop {
-    /// The host says no, for good: at which command, and what is logged.
-    Refused(SmtpCommand, Vec<u8>),
+    /// The host says no, for good: what is logged.
+    Refused(Vec<u8>),
     /// It says nothing, or nothing certain: what is logged.
     Later(Option<Vec<u8>>),
     /// It says nothing in time, and will not be bid farewell.
@@ -170,12 +172,15 @@ impl<'p, 'r> Place<'p, 'r> {
         match opened {
             Ok(opened) => {
                 let converts = self.converts(&opened);
-                Ok(Talk { place: self, opened, endpoint, converts })
+                Ok(Talk { place: self, opened, endpoint, converts, failing: Failure::None })
             }
             Err(NotOpen::Unsecured(fault)) => Err(NoTalk::Unsecured(fault, endpoint.protocol)),
             Err(NotOpen::Unreachable(why)) => {
-                if why.kind() == io::ErrorKind::AddrNotAvailable {
-                    self.log_wrong_interface(&why);
+                if matches!(
+                    why.kind(),
+                    io::ErrorKind::AddrNotAvailable | io::ErrorKind::NetworkUnreachable
+                ) {
+                    self.log_no_way(&why);
                 }
                 let why = self.about(reason(&why).as_bytes());
                 Err(NoTalk::Called(Called::later(Some(why))))
@@ -201,8 +206,9 @@ impl<'p, 'r> Place<'p, 'r> {
         }
     }
 
-    /// Notes that this host has no such address as the callout is to be made from.
-    fn log_wrong_interface(&mut self, why: &io::Error) {
+    /// Notes that this host has no way to the other, or no such address as the callout is to be
+    /// made from.
+    fn log_no_way(&mut self, why: &io::Error) {
         let Some(transport) = self.transport else { return };
         // So Exim has it: the other way round.
         let word = if self.callout.subject == Subject::Recipient { "sender" } else { "recipient" };
@@ -292,18 +298,14 @@ impl Talk<'_, '_, '_> {
         let called = match done {
             Ok(Some(called)) => called,
             Ok(None) => return None,
-            Err(Stop::Refused(command, logged)) => {
-                let failure = match command {
-                    SmtpCommand::Rset => Failure::None,
-                    _ => Failure::Mail,
-                };
-                Called::failed(failure, Some(self.place.about(&logged)), self.shown())
+            Err(Stop::Refused(logged)) => {
+                Called::failed(self.failing, Some(self.place.about(&logged)), self.shown())
             }
             Err(Stop::Later(why)) => {
                 let heard =
                     why.is_some().then(|| last_line(&self.opened.client.last().heard)).flatten();
                 let why = self.place.about(&why.unwrap_or_else(null));
-                Called { heard, ..Called::later(Some(why)) }
+                Called { failure: self.failing, heard, ..Called::later(Some(why)) }
             }
             Err(Stop::Mute(why)) => {
                 cache.address = CalloutResult::Unknown;
@@ -374,7 +376,11 @@ impl Talk<'_, '_, '_> {
         let address = self.place.callout.address.bytes().to_vec();
         let reply = match in_mail {
             true => self.recipient(&address)?,
-            false => self.envelope(&from, &address, cache)?,
+            false => {
+                // That of nobody may fail without a word.
+                self.failing = Failure::Mail;
+                self.envelope(&from, &address, cache)?
+            }
         };
         let mut called = Called::fine();
         cache.address = match reply.accepts() {
@@ -406,7 +412,7 @@ impl Talk<'_, '_, '_> {
             let Some(reply) = error.reply() else { return Err(error.into()) };
             let why = was(b"RSET", reply);
             return Err(match reply.refuses() {
-                true => Stop::Refused(SmtpCommand::Rset, why),
+                true => Stop::Refused(why),
                 false => Stop::Later(Some(why)),
             });
         }
@@ -463,8 +469,9 @@ impl Talk<'_, '_, '_> {
             if from.is_empty() {
                 cache.domain.refuses_empty_sender = true;
             }
-            return Err(Stop::Refused(SmtpCommand::Mail, was(&command, &reply)));
+            return Err(Stop::Refused(was(&command, &reply)));
         }
+        self.failing = Failure::None;
         if let Some(rest) = rest {
             self.opened.client.send(self.place.run.cx.trace(), rest)?;
         }

@@ -47,8 +47,9 @@ pub(crate) fn limit(text: &[u8]) -> Option<Limit> {
     }
     limit.is_negative = is_negative;
     if !is_negative {
-        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        limit.number = whole.checked_mul(factor)?.saturating_add(fraction(part, factor));
+        // They are digits: what can't be held is as much as can be.
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX) };
+        limit.number = whole.saturating_mul(factor).saturating_add(fraction(part, factor));
     }
     Some(limit)
 }
@@ -102,7 +103,8 @@ mod tests {
             ("1.2.3", None),
             (".", None),
             ("K", None),
-            ("99999999999999999999", None),
+            ("99999999999999999999", Some(u64::MAX)),
+            ("99999999999G", Some(u64::MAX)),
         ] {
             assert_eq!(number(text), answer, "{text}");
         }

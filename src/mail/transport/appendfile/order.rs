@@ -34,7 +34,7 @@ pub(super) fn read(
         DeliveryTarget::File { mode } => mode,
         _ => None,
     };
-    let transports = transport.some_text(opt::FILE_FORMAT).map(super::formats);
+    let transports = transport.text(opt::FILE_FORMAT).map(super::formats);
     let form = match in_directory {
         false => MailboxForm::File(file(call, forced.is_some(), transports.as_deref())),
         true if transport.on(opt::MAILDIR_FORMAT) => maildir(call, &path)?,
@@ -140,7 +140,17 @@ fn checked(
         let parts = [head, bytes, b"\" is not absolute"].concat();
         return Err(Undelivered::new(fault::NOT_ABSOLUTE, parts));
     }
-    if taint.is_tainted() && !within.is_some_and(|within| cleans(within, bytes)) {
+    let is_clean = !taint.is_tainted() || within.is_some_and(|within| cleans(within, bytes));
+    // Where a directory would not be made, that is told first.
+    if !is_clean
+        && in_directory
+        && within.is_some_and(|within| !within.below || within.path != bytes)
+    {
+        let tail = b", but file creation outside the home directory is not permitted";
+        let parts = [b"tried to create file in ", bytes, tail];
+        return Err(Undelivered::new(fault::CREATION, parts.concat()));
+    }
+    if !is_clean {
         let tail: &[u8] = b"' (file or directory name for ";
         let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
@@ -190,7 +200,7 @@ fn file(
 
 fn maildir(call: &mut TransportCall<'_>, path: &[u8]) -> Result<MailboxForm, Undelivered> {
     let transport = call.transport;
-    let marks_folder = match transport.some_text(opt::MAILDIRFOLDER_CREATE_REGEX) {
+    let marks_folder = match transport.text(opt::MAILDIRFOLDER_CREATE_REGEX) {
         None => false,
         Some(pattern) => compile(call, pattern)?.is_match(path),
     };
@@ -250,7 +260,7 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
     };
     let known_bytes = known(call, opt::MAILBOX_SIZE)?;
     let known_files = known(call, opt::MAILBOX_FILECOUNT)?;
-    let directory = match transport.some_text(opt::QUOTA_DIRECTORY).cloned() {
+    let directory = match transport.text(opt::QUOTA_DIRECTORY).cloned() {
         Some(text) => {
             let name = opt::QUOTA_DIRECTORY.name();
             let path = call.expand(&text, name, "quota_directory name");
@@ -283,7 +293,9 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
 fn known(call: &mut TransportCall<'_>, option: DriverOpt<Str>) -> Result<Option<u64>, Undelivered> {
     let is_set = call.transport.text(option).is_some();
     let known = number(call, option)?.or_else(|| is_set.then(Limit::default));
-    Ok(known.filter(|known| !known.is_negative).map(|known| known.number))
+    // Exim's numbers pass through floats: what rounds to more than they hold is below zero.
+    let is_fit = |known: &Limit| !known.is_negative && (known.number as f64) < i64::MAX as f64;
+    Ok(known.filter(is_fit).map(|known| known.number))
 }
 
 /// A number that an option says; `None` where it is not set.
@@ -297,10 +309,19 @@ fn number(
     // Only what is warned of may be a share.
     let is_fit =
         |limit: &Limit| !limit.is_share || option.name() == opt::QUOTA_WARN_THRESHOLD.name();
-    limit(value.bytes()).filter(is_fit).map(Some).ok_or_else(|| {
-        let name = call.transport.name.bytes();
+    let name = call.transport.name.bytes();
+    let limit = limit(value.bytes()).filter(is_fit).ok_or_else(|| {
         let head = [b"Malformed value \"", value.bytes(), b"\" (expansion of \""].concat();
         let tail = [text.bytes(), b"\") in ", name, b" transport"].concat();
         Undelivered::new(UNKNOWN, [head, tail].concat()).panicking()
-    })
+    })?;
+    let counts_files = [opt::QUOTA_FILECOUNT, opt::MAILBOX_FILECOUNT];
+    if counts_files.iter().any(|one| one.name() == option.name())
+        && i32::try_from(limit.number).is_err()
+    {
+        let head = format!("{} value {} is too large (overflow) in ", option.name(), limit.number);
+        let parts = [head.as_bytes(), name, b" transport"];
+        return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
+    }
+    Ok(Some(limit))
 }

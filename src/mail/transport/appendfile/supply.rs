@@ -57,8 +57,9 @@ impl<'s> Supply<'s> {
         let counts = transport.some_text(opt::MAILDIR_QUOTA_DIRECTORY_REGEX);
         let counts = counts.filter(|_| keeps_sizes);
         let counts = counts.map(|text| compile(call, text)).transpose()?;
+        let chosen = super::chosen(call, &order.path);
         let all = 0..call.consignment.deliveries.len();
-        let recipients = all.map(|at| enveloped(call, at)).collect();
+        let recipients = all.map(|at| enveloped(call, at, chosen)).collect();
         let mut reader = text.reader();
         if is_mbx {
             let length = text.length();
@@ -126,10 +127,10 @@ fn tag(text: &[u8]) -> Vec<u8> {
     tag
 }
 
-/// An address as the envelope of `mailstore_format` has it: a file or a directory with the
-/// domain of the address that named it.
-fn enveloped(call: &TransportCall<'_>, at: usize) -> Str {
-    let recipient = call.recipient(at);
+/// An address as the envelope of `mailstore_format` has it: a file or a directory, which may
+/// be another by the transport's word, with the domain of the address that named it.
+fn enveloped(call: &TransportCall<'_>, at: usize, chosen: Option<&[u8]>) -> Str {
+    let recipient = chosen.map_or_else(|| call.recipient(at), Str::from);
     let domain = &call.consignment.deliveries[at].address.domain;
     let end = [b"@", domain.bytes()].concat();
     if domain.is_empty()
@@ -140,6 +141,16 @@ fn enveloped(call: &TransportCall<'_>, at: usize) -> Str {
     }
     let (text, taint) = recipient.read();
     Str::from([text, &end].concat()).stamped(taint)
+}
+
+/// The size that a name tells from here on: a number, with a point and an exponent if it has
+/// them, which goes just as far as is said.
+fn size_told(text: &[u8], length: usize) -> Option<u64> {
+    let number = |end: usize| std::str::from_utf8(&text[..end]).ok()?.parse::<f64>().ok();
+    let (end, size) = (1..=text.len()).rev().find_map(|end| Some((end, number(end)?)))?;
+    let is_size = end == length && size < i64::MAX as f64;
+    // What is below zero, or no number, is nothing.
+    is_size.then_some(size as u64)
 }
 
 /// A text that ends with a newline, unless it is empty.
@@ -213,7 +224,7 @@ impl MailboxSupply for Supply<'_> {
             let mut size = |name: &Vec<u8>| {
                 let groups = find_in(call, pattern.bytes(), false, name).ok()??;
                 let (start, end) = groups.get(1).copied()??;
-                std::str::from_utf8(name.get(start..end)?).ok()?.parse().ok()
+                size_told(name.get(start..)?, end.checked_sub(start)?)
             };
             names.iter().map(&mut size).collect()
         })
@@ -221,5 +232,28 @@ impl MailboxSupply for Supply<'_> {
 
     fn counts(&mut self, directory: &[u8]) -> bool {
         self.counts.as_ref().is_none_or(|pattern| pattern.is_match(directory))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_ends_where_it_is_said_to() {
+        for (text, length, size) in [
+            ("150", 3, Some(150)),
+            ("150:2,S", 3, Some(150)),
+            ("150", 2, None),
+            ("1234.x", 4, None),
+            ("34.x", 3, Some(34)),
+            ("1e3", 3, Some(1000)),
+            ("-5", 2, Some(0)),
+            ("x", 1, None),
+            ("", 0, None),
+            ("1e20", 4, None),
+        ] {
+            assert_eq!(size_told(text.as_bytes(), length), size, "{text} {length}");
+        }
     }
 }

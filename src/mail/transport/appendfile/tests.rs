@@ -1,4 +1,10 @@
+use std::sync::Arc;
+
 use eximious_core::world::Fixture;
+use eximious_core::world::mailbox::{
+    MailboxDone, MailboxFault, MailboxFaultKind, MailboxFile, MailboxForm, MailboxOrder,
+    MailboxSupply, Mailboxes, fault,
+};
 use eximious_core::{Header, Message, Str};
 use eximious_stdlib::variables::var;
 
@@ -33,13 +39,35 @@ fn to(address: &str, target: DeliveryTarget) -> Delivery {
     }
 }
 
+/// Mailboxes that begin in the first way that an order knows.
+struct Begun(Arc<dyn Mailboxes>);
+
+impl Mailboxes for Begun {
+    fn write(
+        &self,
+        order: &MailboxOrder,
+        supply: &mut dyn MailboxSupply,
+    ) -> Result<MailboxDone, MailboxFault> {
+        if let MailboxForm::File(MailboxFile { formats: Some(formats), .. }) = &order.form {
+            let kind = match formats.first() {
+                None => MailboxFaultKind::Any,
+                Some((_, false)) => return self.0.write(order, supply),
+                Some((_, true)) => MailboxFaultKind::Format(0),
+            };
+            return Err(MailboxFault { kind, ..MailboxFault::new(fault::NO_FORMAT, "begun") });
+        }
+        self.0.write(order, supply)
+    }
+}
+
 /// What comes of a message to two addresses by a transport with these options.
 fn deliver_to(fixture: &Fixture, options: &str, deliveries: &[&Delivery]) -> Vec<Outcome> {
     let options = options.lines().map(|line| format!("  {}\n", line.trim())).collect::<String>();
     let text = format!(
         "primary_hostname = mx.example\nbegin transports\nT:\n  driver = appendfile\n{options}"
     );
-    let world = fixture.clone().file("/c", text).world();
+    let mut world = fixture.clone().file("/c", text).world();
+    world.mailboxes = Arc::new(Begun(world.mailboxes));
     let builder = Engine::builder().world(world.clone());
     let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).unwrap();
     let engine = config.build(builder);
@@ -156,6 +184,14 @@ fn what_makes_no_sense_is_said() {
             "-1 Malformed value \"50%\" (expansion of \"50%\") in T transport",
         ),
         (
+            "directory = /x\nquota = 1K\nquota_filecount = 2147483648",
+            "-1 quota_filecount value 2147483648 is too large (overflow) in T transport",
+        ),
+        (
+            "directory = /x\nmaildir_format\nquota = 900\nquota_directory =",
+            "-21 appendfile: quota_directory name \"\" is not absolute",
+        ),
+        (
             "directory = /x\ndirectory_file = ${if eq{a}{b}{x}fail}",
             "0 Expansion of \"${if eq{a}{b}{x}fail}\" (directory_file for T transport) failed: \
              \"if\" failed and \"fail\" requested",
@@ -194,6 +230,14 @@ fn what_makes_no_sense_is_said() {
         assert!(deliver(&Fixture::new(), &format!("{below}/../$local_part")).is_err());
     }
     assert!(deliver(&Fixture::new(), "create_file = inhome\nfile = /home/u/$local_part").is_err());
+    for (word, place) in [("belowhome", "/home/u/../"), ("inhome", "/home/u/"), ("/a", "/b/")] {
+        let options = format!("create_file = {word}\ndirectory = {place}$local_part");
+        let said = format!(
+            "-34 tried to create file in {place}u, but file creation outside the home directory is \
+             not permitted"
+        );
+        assert_eq!(deliver(&Fixture::new(), &options).unwrap_err(), said);
+    }
 }
 
 #[test]
@@ -208,6 +252,20 @@ fn an_address_may_be_a_file() {
     address.address.text = Str::fixed("/home/u/mail/");
     deliver_to(&fixture, "maildir_format", &[&address]);
     assert!(fixture.asked().contains(&"write /home/u/mail".to_owned()));
+    // The transport may say another one, which is told then.
+    address.address.text = Str::fixed("/home/u/mail/");
+    for (options, told) in [
+        ("file = /f", Some("/f")),
+        ("directory = /d\nmaildir_format", Some("/d")),
+        ("directory = /home/u/mail", None),
+    ] {
+        let done = deliver_to(&Fixture::new(), options, &[&address]).remove(0);
+        let Outcome::Delivered(done) = done else { panic!("{done:?}") };
+        assert_eq!(done.file.as_deref(), told.map(str::as_bytes), "{options}");
+    }
+    let store = Fixture::new();
+    deliver_to(&store, "directory = /d\nmailstore_format", &[&address]);
+    assert!(file(&store, "/d/1xUxBi-0000000039L-0Eea.env").ends_with("\n/d\n"));
     // Several at once have one file, and the same outcome.
     let two = [to("u@example", DeliveryTarget::Address), to("v@example", DeliveryTarget::Address)];
     let done = deliver_to(&fixture, "file = /b\nuse_bsmtp", &[&two[0], &two[1]]);
@@ -226,4 +284,33 @@ fn an_owner_is_warned_once() {
     let warnings = [(); 4].map(|()| deliver(&fixture, options).unwrap().warning);
     let warning = Some(b"To: u\n\nfull\n".to_vec());
     assert_eq!(warnings, [None, warning, None, None]);
+    let fixture = Fixture::new();
+    let options = "file = /b\nquota_warn_threshold = 9\nquota_warn_message =";
+    assert_eq!(deliver(&fixture, options).unwrap().warning, Some(Vec::new()));
+}
+
+#[test]
+fn a_format_may_be_another_transports() {
+    let deliver = |other: &str| {
+        let options = "file = /b\ntransport_filter = /nowhere\nfile_format";
+        deliver(&Fixture::new(), &format!("{options} = From : U\n\nU:\ndriver = {other}"))
+    };
+    // Whatever the other one is, it is asked, where it needs no host.
+    for (other, said) in [
+        ("appendfile", "-1 Mandatory file or directory option missing from U transport"),
+        ("lmtp\ncommand =", "-1 LMTP connection closed after initial connection"),
+        (
+            "autoreply\nto = a@b.example\nnever_mail = lsearch;/nowhere",
+            "-1 failed to open /nowhere for linear search: No such file or directory",
+        ),
+        ("smtp\nhosts = x", "-30 U transport (for From format) not found"),
+    ] {
+        assert_eq!(deliver(other).unwrap_err(), said, "{other}");
+    }
+    // What the message goes through stays the first one's command.
+    let said = deliver("appendfile\nfile = /o").unwrap_err();
+    assert_eq!(said, "32 error while writing");
+    // No format at all is none that is known.
+    let none = super::tests::deliver(&Fixture::new(), "file = /b\nfile_format =");
+    assert_eq!(none.unwrap_err(), "-33 begun");
 }

@@ -51,14 +51,20 @@ pub(super) fn write(
     }
     text.push(b'\n');
     if let Some(said) = &reply.text {
-        text.extend_from_slice(said.bytes());
-        if !said.bytes().ends_with(b"\n") {
+        let said = until_zero(said.bytes());
+        text.extend_from_slice(said);
+        if !said.ends_with(b"\n") {
             text.push(b'\n');
         }
     }
     text.extend(file);
     let returned = if reply.return_message { copy(call, filter, &mut text)? } else { 0 };
     Ok((text, returned))
+}
+
+/// What stands before a zero byte, at which a text ends.
+fn until_zero(text: &[u8]) -> &[u8] {
+    &text[..memchr::memchr(0, text).unwrap_or(text.len())]
 }
 
 /// `In-Reply-To` and `References` (RFC 5322, section 3.6.4).
@@ -182,6 +188,12 @@ mod tests {
         let mut text = Vec::new();
         refer(&mut text, &message);
         String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn a_text_ends_at_a_zero() {
+        assert_eq!(until_zero(b"a\0b\rc"), b"a");
+        assert_eq!(until_zero(b"a\rc"), b"a\rc");
     }
 
     #[test]

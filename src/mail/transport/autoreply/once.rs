@@ -5,6 +5,8 @@
 //! below zero, which bounds nothing. Without that, Exim keeps a database of its own kind in the
 //! file; then the records stand in a file beside it, whose name has `.seen` at its end.
 
+use std::io::Error;
+
 use eximious_core::Str;
 use eximious_core::world::UserFileWork;
 use eximious_stdlib::options::opt::transport::autoreply as opt;
@@ -14,6 +16,9 @@ use crate::mail::transport::TransportCall;
 
 /// The most that is read of such a file.
 const LARGEST: u64 = 16 << 20;
+
+/// The system's number where a directory is no file.
+const IS_DIRECTORY: i32 = 21;
 
 /// What is remembered.
 pub(super) struct Once {
@@ -30,16 +35,16 @@ pub(super) struct Once {
 impl Once {
     /// What is remembered, where that is wanted.
     pub(super) fn of(call: &mut TransportCall<'_>, reply: &Reply) -> Result<Option<Self>, Trouble> {
-        let Some(name) = reply.once.as_ref().filter(|name| !name.is_empty()) else {
+        let Some(shown) = reply.once.as_ref().filter(|name| !name.is_empty()) else {
             return Ok(None);
         };
-        untainted(call, "once file", name)?;
+        untainted(call, "once file", shown)?;
         let Some(to) = &reply.to else { return Ok(None) };
         let most = call.transport.get(opt::ONCE_FILE_SIZE);
         let is_flat = most != 0;
         let name = match is_flat {
-            true => name.clone(),
-            false => Str::from([name.bytes(), b".seen"].concat()),
+            true => shown.clone(),
+            false => Str::from([shown.bytes(), b".seen"].concat()),
         };
         let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         // A file that can't be written to is a fault before anything is sent.
@@ -47,13 +52,19 @@ impl Once {
         let touch = call.user_file(&name, UserFileWork::Append(mode, Vec::new()));
         let read = call.user_file(&name, UserFileWork::Read(LARGEST));
         let mailboxes = call.cx.engine().world().mailboxes.clone();
-        let bytes = mailboxes.file(&touch).and_then(|_| mailboxes.file(&read));
+        // Where a directory is, a file beside it would do no harm, but is not what is meant.
+        let inside = Str::from([shown.bytes(), b"/."].concat());
+        let inside = call.user_file(&inside, UserFileWork::Append(mode, Vec::new()));
+        let is_directory = |error: &Error| error.raw_os_error() == Some(IS_DIRECTORY);
+        let bytes = match mailboxes.file(&inside) {
+            Err(error) if is_directory(&error) => Err(error),
+            _ => mailboxes.file(&touch).and_then(|_| mailboxes.file(&read)),
+        };
         let bytes = bytes.map_err(|error| {
-            let shown = reply.once.as_ref().map(Str::bytes).unwrap_or_default();
             let own = call.transport.name.bytes();
             // What has no bound is a database to Exim.
             let kind: &[u8] = if is_flat { b"\"once\"" } else { b"db (v4.1+)" };
-            let head = [b"Failed to open ", kind, b" file ", shown].concat();
+            let head = [b"Failed to open ", kind, b" file ", shown.bytes()].concat();
             later(&error, &[&head[..], b" when sending message from ", own, b" transport"].concat())
         })?;
         Ok(Some(Self {
