@@ -134,6 +134,8 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         service.engine.world().log.panic(why);
         return Err(Refusal::Said(why.to_vec()));
     }
+    // Whoever started it hears of this as long as there is a terminal.
+    service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
@@ -148,8 +150,6 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     let is_debugged = request.debug.is_some_and(|selector| selector.bits() != 0);
     let foreground = request.foreground || request.verbose || is_debugged;
     if !foreground && request.inherited.is_none() {
-        // Whoever started it hears of this as long as there is a terminal.
-        service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }
     let pid_file = pid_place.and_then(|path| pid_file::write(&service, &path));

@@ -205,7 +205,7 @@ impl SmtpSession {
                 Stage::Auth(Box::new(attempt))
             }
             Ok(AuthStep::Done(verdict)) | Err(verdict) => {
-                if let Some((code, text)) = self.conclude_auth(attempt, verdict) {
+                if let Some((code, text)) = self.conclude_auth(attempt, verdict, true) {
                     self.say_lines(reply::lines(code, &text, true));
                 }
                 Stage::COMMANDS
@@ -213,12 +213,13 @@ impl SmtpSession {
         }
     }
 
-    /// Says what came of an attempt: to the variables, to the logs, and what there
-    /// is to say to the client.
+    /// Says what came of an attempt: to the variables, to the logs, if they are told of failures,
+    /// and what there is to say to the client.
     fn conclude_auth(
         &mut self,
         mut attempt: Attempt,
         verdict: AuthVerdict,
+        is_told: bool,
     ) -> Option<(&'static [u8], Vec<u8>)> {
         // Who did not come to an end is not known by any name, and leaves that of
         // whoever failed before.
@@ -266,7 +267,7 @@ impl SmtpSession {
             }
         }
         let data = [code, b" ", &said].concat();
-        if !self.raise_auth_failure(&one, data) {
+        if !self.raise_auth_failure(&one, data) && is_told {
             let head = [one.name().bytes(), b" authenticator failed for "].concat();
             let client = self.shown_client();
             let id = id.unwrap_or_default();
@@ -364,24 +365,38 @@ impl SmtpSession {
     }
 
     /// The client has just begun to speak TLS: an authenticator of the driver tls
-    /// looks at its certificate (specification, chapter 42). Whoever does TLS has
-    /// set the variables of it, and knows what other mechanisms may bind to.
+    /// looks at its certificate, if that is good (specification, chapter 42), and the ACL for
+    /// AUTH is asked before. Whoever does TLS has set the variables of it, and knows what other
+    /// mechanisms may bind to.
     pub fn authenticate_by_tls(&mut self, binding: Option<ChannelBinding>) {
+        if let Some(stage) = self.look_at_certificate(binding) {
+            self.stage = stage;
+        }
+    }
+
+    /// The same; what comes next, where the ACL ends the connection.
+    pub(super) fn look_at_certificate(&mut self, binding: Option<ChannelBinding>) -> Option<Stage> {
         self.connection.authentication.binding = binding;
         let server = self.server.clone();
         let mut all = server.authenticators.iter();
-        let Some(one) = all.find(|one| !one.is_asked_for() && one.serves()) else { return };
+        let one = all.find(|one| !one.is_asked_for() && one.serves())?;
+        if self.variable(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() != b"1" {
+            return None;
+        }
+        let result = self.acl(opt::ACL_SMTP_AUTH, AclPhases::AUTH);
+        if let Some(result) = result.filter(|result| result.verdict != AclVerdict::Accept) {
+            let ends = result.verdict == AclVerdict::Drop;
+            let stage = self.refuse(&Refused::new(&[b"AUTH "]).code("503").silent(), result);
+            return ends.then_some(stage);
+        }
         let mut attempt = Attempt {
             authenticator: one.clone(),
             driver: server::driver(one),
             values: AuthValues::default(),
         };
         let verdict = server::over_tls(&mut attempt.turn(self).0);
-        if verdict == AuthVerdict::Accept {
-            let _ = self.conclude_auth(attempt, verdict);
-        } else {
-            attempt.turn(self).0.forget();
-        }
+        let _ = self.conclude_auth(attempt, verdict, false);
+        None
     }
 }
 

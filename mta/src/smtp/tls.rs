@@ -370,7 +370,9 @@ impl SmtpSession {
             self.reset_after_starttls(remembers);
         }
         self.note_protocol(remembers);
-        self.authenticate_by_tls(facts.binding);
+        if let Some(stage) = self.look_at_certificate(facts.binding) {
+            return stage;
+        }
         // Early words of the client came under TLS.
         self.decrypt();
         match handshake.greeting {

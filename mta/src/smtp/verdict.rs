@@ -31,6 +31,8 @@ pub(super) struct Refused {
     pub(super) recipient: Option<Recipient>,
     /// Whether the client has no name any more once that is told.
     pub(super) forgets_helo: bool,
+    /// Whether the client has said nothing that could be answered.
+    pub(super) is_silent: bool,
 }
 
 impl Refused {
@@ -44,6 +46,7 @@ impl Refused {
             code: "550",
             recipient: None,
             forgets_helo: false,
+            is_silent: false,
         }
     }
 
@@ -64,6 +67,12 @@ impl Refused {
 
     pub(super) fn with_sender(mut self) -> Self {
         self.with_sender = true;
+        self
+    }
+
+    /// What nobody asked for, and nobody is told of.
+    pub(super) fn silent(mut self) -> Self {
+        self.is_silent = true;
         self
     }
 
@@ -147,7 +156,8 @@ impl SmtpSession {
     /// logs. What is said of a recipient is kept for DATA.
     pub(super) fn refuse(&mut self, refused: &Refused, result: AclResult) -> Stage {
         if let Some(why) = self.acl_state.broken {
-            self.say(&[b"421 ", why.as_bytes()]);
+            let line = [b"421 ", why.as_bytes(), b"\r\n"].concat();
+            self.say_refused(refused, line);
             self.note_refusal(refused, why.as_bytes());
             return Stage::COMMANDS;
         }
@@ -169,7 +179,7 @@ impl SmtpSession {
                     AclVerdict::Error => LATER.to_vec(),
                     _ => self.split(&text),
                 };
-                self.say_lines(reply::lines(&own, &text, true));
+                self.say_refused(refused, reply::lines(&own, &text, true));
                 self.note_refusal(refused, told.as_ref().unwrap_or(&text));
             }
             None => {
@@ -177,7 +187,7 @@ impl SmtpSession {
                     true => LATER.to_vec(),
                     false => b"Administrative prohibition".to_vec(),
                 };
-                self.say_lines(reply::lines(code.as_bytes(), &text, true));
+                self.say_refused(refused, reply::lines(code.as_bytes(), &text, true));
                 self.note_refusal(refused, &text);
             }
         }
@@ -221,6 +231,12 @@ impl SmtpSession {
         match result.verdict {
             AclVerdict::Drop => self.close(),
             _ => Stage::COMMANDS,
+        }
+    }
+
+    fn say_refused(&mut self, refused: &Refused, lines: Vec<u8>) {
+        if !refused.is_silent {
+            self.say_lines(lines);
         }
     }
 

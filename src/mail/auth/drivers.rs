@@ -68,10 +68,7 @@ static BY_CERTIFICATE: AuthenticatorRules = AuthenticatorRules {
         is_one.then(|| either.into_iter().find_map(set).cloned())?
     },
     name: MechanismName::Unasked,
-    is_server: |one| {
-        let any = [opt::tls::SERVER_PARAM, opt::tls::SERVER_PARAM1, opt::SERVER_CONDITION];
-        any.into_iter().any(|option| one.set(option))
-    },
+    is_server: |_| true,
     ..AuthenticatorRules::DEFAULT
 };
 

@@ -109,8 +109,12 @@ pub fn parse_authenticate(message: &[u8]) -> Option<AuthenticateMessage> {
 
 /// What proves that somebody knows a password.
 pub fn response(password: &[u8], challenge: &Challenge) -> [u8; RESPONSE] {
+    response_of(&wide(password), challenge)
+}
+
+fn response_of(password: &[u8], challenge: &Challenge) -> [u8; RESPONSE] {
     let mut key = [0; 21];
-    key[..16].copy_from_slice(&Md4::digest(wide(password)));
+    key[..16].copy_from_slice(&Md4::digest(password));
     let mut out = [0; RESPONSE];
     for (part, piece) in key.chunks_exact(7).zip(out.chunks_exact_mut(8)) {
         piece.copy_from_slice(&encrypted(part, challenge));
@@ -118,9 +122,10 @@ pub fn response(password: &[u8], challenge: &Challenge) -> [u8; RESPONSE] {
     out
 }
 
-/// Whether a response proves that a password is known.
+/// Whether a response proves that a password is known. Some take its bytes for characters.
 pub fn proves(response: &[u8; RESPONSE], password: &[u8], challenge: &Challenge) -> bool {
-    mac::same(response, &self::response(password, challenge))
+    let forms = [wide(password), widened(password)];
+    forms.iter().any(|form| mac::same(response, &response_of(form, challenge)))
 }
 
 /// DES with a key of 56 bits, of which each byte takes seven.
@@ -139,8 +144,13 @@ fn encrypted(key: &[u8], block: &Challenge) -> Challenge {
 fn wide(text: &[u8]) -> Vec<u8> {
     match std::str::from_utf8(text) {
         Ok(text) => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        Err(_) => text.iter().flat_map(|byte| [*byte, 0]).collect(),
+        Err(_) => widened(text),
     }
+}
+
+/// Bytes as characters of 16 bits.
+fn widened(text: &[u8]) -> Vec<u8> {
+    text.iter().flat_map(|byte| [*byte, 0]).collect()
 }
 
 /// A text out of UTF-16. Half a character at the end is none.

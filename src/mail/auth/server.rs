@@ -163,7 +163,11 @@ impl AuthTurn<'_> {
         self.values.numbered.len()
     }
 
+    /// Shows them as `$1` and so on, where the client says anything.
     fn show_numbers(&mut self) {
+        if !self.authenticator.is_asked_for() {
+            return;
+        }
         let whole = Str::tainted(b"".as_slice());
         let all: Vec<Str> =
             std::iter::once(whole).chain(self.values.numbered.iter().cloned()).collect();

@@ -255,9 +255,11 @@ fn a_certificate_takes_the_place_of_auth() {
         "{PLAIN}tls:\n  driver = tls\n  server_param1 = $tls_in_peerdn\n  server_condition = \
          ${{if eq{{$auth1}}{{CN=tim}}}}\n  server_set_id = ${{sg{{$auth1}}{{CN=}}{{}}}}\n"
     );
-    for (name, by) in [("CN=tim", "tls"), ("CN=tom", "")] {
+    // One that is not good is none, whatever it says.
+    for (name, good, by) in [("CN=tim", "1", "tls"), ("CN=tom", "1", ""), ("CN=tim", "0", "")] {
         let (mut session, log) = session(&config, client());
         super::said(&mut session);
+        session.context().set_clean("tls_in_certificate_verified", good);
         session.context().set_clean("tls_in_peerdn", name);
         session.context().set_clean("tls_in_cipher", "TLS1.3:x");
         session.authenticate_by_tls(None);
@@ -267,6 +269,38 @@ fn a_certificate_takes_the_place_of_auth() {
         let protocol = if by.is_empty() { "esmtps" } else { "esmtpsa" };
         assert_eq!(value(&mut session, "received_protocol"), protocol);
         assert!(log.0.lock().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn the_acl_for_auth_is_asked_of_a_certificate() {
+    let config = |verb: &str| {
+        format!(
+            "acl_smtp_auth = au\nbegin acl\nau:\n  {verb} message = no $smtp_command_argument.\n\
+             begin authenticators\ntls:\n  driver = tls\n  server_set_id = tim/$1\n"
+        )
+    };
+    for (verb, by, said_of_it) in [
+        ("accept", "tls", ""),
+        ("deny", "", "rejected AUTH : no ."),
+        ("defer", "", "temporarily rejected AUTH : no ."),
+        ("drop", "", "rejected AUTH : no ."),
+    ] {
+        let (mut session, log) = session(&config(verb), client());
+        super::said(&mut session);
+        session.context().set_clean("tls_in_certificate_verified", "1");
+        session.context().set_clean("tls_in_cipher", "TLS1.3:x");
+        session.authenticate_by_tls(None);
+        assert_eq!(session.is_over(), verb == "drop");
+        // Nobody asked: nothing is said.
+        assert!(matches!(super::said(&mut session).as_str(), "" | "(closed)\n"), "{verb}");
+        assert_eq!(value(&mut session, "sender_host_authenticated"), by);
+        assert_eq!(
+            value(&mut session, "authenticated_id"),
+            if by.is_empty() { "" } else { "tim/" }
+        );
+        let log = log.0.lock().unwrap().join("\n");
+        assert!(log.contains(said_of_it) && log.is_empty() == said_of_it.is_empty(), "{log}");
     }
 }
 

@@ -20,13 +20,13 @@ use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a line may be.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 8191;
 
 /// How many lines Dovecot may say of itself.
 const MOST_LINES: usize = 1000;
 
 /// The number of the one request that there is on a connection.
-const REQUEST: &str = "1";
+const REQUEST: i64 = 1;
 
 /// The server's side of the driver `dovecot`.
 pub(in crate::mail::auth) fn start() -> Box<dyn AuthDriver> {
@@ -47,13 +47,13 @@ struct Socket {
 impl AuthDriver for Dovecot {
     fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let mut socket = Socket::open(turn)?;
-        socket.introduce(turn)?;
+        let own = socket.introduce(turn)?;
         // Something else than base 64 might add words.
         if !initial.iter().all(u8::is_ascii_graphic) && initial.contains(&b'\t') {
             return Err(AuthVerdict::Refuse);
         }
-        let line = request(turn, initial);
-        socket.say(&line)?;
+        // At once: who hears the one and answers is not to be gone before the other.
+        socket.say(&[own, request(turn, initial)].concat())?;
         self.hear(turn, socket)
     }
 
@@ -62,7 +62,7 @@ impl AuthDriver for Dovecot {
         match line {
             b"*" => return Err(AuthVerdict::Cancelled),
             _ if line.contains(&b'\t') => return Err(AuthVerdict::Refuse),
-            _ => socket.say(&[b"CONT\t", REQUEST.as_bytes(), b"\t", line, b"\n"].concat())?,
+            _ => socket.say(&[format!("CONT\t{REQUEST}\t").as_bytes(), line, b"\n"].concat())?,
         }
         self.hear(turn, socket)
     }
@@ -77,11 +77,12 @@ impl Dovecot {
     ) -> Result<AuthStep, AuthVerdict> {
         let line = socket.line()?;
         let mut words = line.split(|byte| *byte == b'\t');
-        let (kind, number) = (words.next().unwrap_or_default(), words.next());
+        let kind = words.next().unwrap_or_default().to_ascii_uppercase();
+        let (kind, number) = (&kind[..], words.next());
         if !matches!(kind, b"OK" | b"FAIL" | b"CONT") {
             return Err(protocol_error());
         }
-        if number != Some(REQUEST.as_bytes()) {
+        if number.map(leading_number) != Some(REQUEST) {
             return Err(AuthVerdict::defer("authentication socket connection id mismatch"));
         }
         if kind == b"CONT" {
@@ -96,7 +97,9 @@ impl Dovecot {
         }
         match (kind, user) {
             (b"FAIL", _) => Err(AuthVerdict::Refuse),
-            (_, None) => Err(protocol_error()),
+            (_, None) => {
+                Err(AuthVerdict::defer("authentication socket protocol error, username missing"))
+            }
             (_, Some(_)) => Ok(AuthStep::Done(turn.condition())),
         }
     }
@@ -109,8 +112,9 @@ fn request(turn: &mut AuthTurn<'_>, initial: &[u8]) -> Vec<u8> {
     let encrypted = !value(var::TLS_IN_CIPHER).is_empty();
     let verified = value(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1";
     let mechanism = turn.authenticator.mechanism().to_ascii_uppercase();
-    let mut line = [b"AUTH\t", REQUEST.as_bytes(), b"\t", &mechanism, b"\tservice=smtp"].concat();
-    if encrypted || client.bytes() == local.bytes() {
+    let head = format!("AUTH\t{REQUEST}\t");
+    let mut line = [head.as_bytes(), &mechanism, b"\tservice=smtp"].concat();
+    if encrypted || (!client.is_empty() && client.bytes() == local.bytes()) {
         line.extend_from_slice(b"\tsecured");
     }
     if encrypted && verified {
@@ -139,7 +143,10 @@ impl Socket {
             let why = eximious_stdlib::wording::reason(&error);
             AuthVerdict::defer(match target {
                 Target::Unix(_) => format!("unable to connect to UNIX socket ({shown}): {why}"),
-                Target::Tcp(_) => format!("unable to connect to \"{shown}\": {why}"),
+                Target::Tcp(_) => {
+                    let host = shown.split_whitespace().next().unwrap_or_default();
+                    format!("failed to connect to any address for {host}: {why}")
+                }
             })
         })?;
         // A path leads nowhere but to this host.
@@ -152,27 +159,30 @@ impl Socket {
         Ok(Self { stream, pending: Vec::new() })
     }
 
-    /// Hears who is there, and says who this is.
-    fn introduce(&mut self, turn: &AuthTurn<'_>) -> Result<(), AuthVerdict> {
+    /// Hears who is there; what is to be said of who this is. A version that is not told may be
+    /// any.
+    fn introduce(&mut self, turn: &AuthTurn<'_>) -> Result<Vec<u8>, AuthVerdict> {
         let wanted = turn.authenticator.mechanism();
-        let (mut known, mut version) = (false, false);
+        let (mut known, mut any) = (false, false);
         for _ in 0..MOST_LINES {
             let line = self.line()?;
-            let mut words = line.split(|byte| *byte == b'\t');
-            match words.next().unwrap_or_default() {
-                b"VERSION" if words.next() == Some(b"1") => version = true,
-                b"VERSION" => return Err(wrong_version()),
-                b"MECH" => {
-                    known |= words.next().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+            let words: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
+            match (&words[0].to_ascii_uppercase()[..], &words[1..]) {
+                (b"VERSION", [major, _]) if leading_number(major) == 1 => {}
+                (b"VERSION", [_, _]) => return Err(wrong_version()),
+                (b"MECH", [word, ..]) => {
+                    any = true;
+                    known |= word.eq_ignore_ascii_case(wanted);
                 }
-                b"DONE" if !version => return Err(wrong_version()),
-                b"DONE" if !known => {
+                (b"SPID", _) if !any => return Err(other_socket()),
+                (b"VERSION" | b"MECH", _) | (b"DONE", [_, ..]) => return Err(protocol_error()),
+                (b"DONE", _) if !known => {
                     let head = b"Dovecot did not advertise mechanism \"".as_slice();
                     return Err(AuthVerdict::defer([head, wanted, b"\" to us"].concat()));
                 }
-                b"DONE" => {
+                (b"DONE", _) => {
                     let pid = turn.cx.engine().world().host.pid();
-                    return self.say(format!("VERSION\t1\t0\nCPID\t{pid}\n").as_bytes());
+                    return Ok(format!("VERSION\t1\t0\nCPID\t{pid}\n").into_bytes());
                 }
                 _ => {}
             }
@@ -200,7 +210,7 @@ impl Socket {
             }
             seen = self.pending.len();
             if seen > LONGEST {
-                return Err(protocol_error());
+                return Err(AuthVerdict::defer("authentication socket protocol line too long"));
             }
             match self.stream.read(&mut piece) {
                 Ok(0) | Err(_) => {
@@ -217,18 +227,42 @@ impl Socket {
 fn address(written: &str, net: &dyn eximious_core::world::Net) -> Result<SocketAddr, AuthVerdict> {
     let invalid = || AuthVerdict::defer(format!("invalid socket '{written}'"));
     let (host, port) = written.split_once(char::is_whitespace).ok_or_else(invalid)?;
-    let port = port.trim();
-    let port = port.parse().ok().or_else(|| net.service(port)).ok_or_else(invalid)?;
-    let found = match host.parse() {
+    // What stands behind the number counts for nothing.
+    let port = port.trim_start();
+    let end = port.find(|one: char| !one.is_ascii_digit()).unwrap_or(port.len());
+    let port = port[..end].parse().map_err(|_| invalid())?;
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let found = match bare.parse() {
         Ok(address) => Some(address),
-        Err(_) => net.resolve(host).ok().and_then(|all| all.into_iter().next()),
+        Err(_) => net.resolve(bare).ok().and_then(|all| all.into_iter().next()),
     };
-    let unknown = || AuthVerdict::defer(format!("host \"{host}\" of the socket is not known"));
+    let unknown = || AuthVerdict::defer(format!("no IP address found for host {host}"));
     Ok(SocketAddr::new(found.ok_or_else(unknown)?, port))
 }
 
 fn protocol_error() -> AuthVerdict {
     AuthVerdict::defer("authentication socket protocol error")
+}
+
+/// The number that a word begins with; 0 if there is none.
+fn leading_number(word: &[u8]) -> i64 {
+    let word = word.trim_ascii_start();
+    let is_negative = word.first() == Some(&b'-');
+    let digits = match word {
+        [b'+' | b'-', rest @ ..] => rest,
+        all => all,
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let number = digits
+        .fold(0i64, |number, byte| number.saturating_mul(10).saturating_add((byte - b'0').into()));
+    if is_negative { -number } else { number }
+}
+
+/// It is the socket that Dovecot's own servers ask.
+fn other_socket() -> AuthVerdict {
+    AuthVerdict::defer(
+        "authentication socket type mismatch (connected to auth-master instead of auth-client)",
+    )
 }
 
 fn wrong_version() -> AuthVerdict {
