@@ -127,7 +127,8 @@ pub(crate) fn no_mail(cx: &mut Context, began: Moment) -> Vec<u8> {
     [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat()
 }
 
-/// How long something took so far: `5s`, or `5.125s` where milliseconds are logged.
+/// How long something took so far: `5s`, or `5.125s` where milliseconds are logged, which nobody
+/// counts beyond a minute.
 pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
     let now = cx.engine().world().clock.now();
     let mut seconds = now.seconds.saturating_sub(began.seconds);
@@ -136,7 +137,7 @@ pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
         (seconds, nanos) = (seconds - 1, nanos + 1_000_000_000);
     }
     let written = written(i32::try_from(seconds).unwrap_or(0).max(0));
-    if !cx.engine().settings().log_selector().contains(LogSelector::MILLISEC) {
+    if seconds >= 60 || !cx.engine().settings().log_selector().contains(LogSelector::MILLISEC) {
         return written;
     }
     let millis = nanos / 1_000_000;

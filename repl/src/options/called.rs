@@ -1,5 +1,7 @@
 //! The names under which the program is called (specification 5.1).
 
+use eximious::stdlib::interval;
+
 use super::{Parser, ReadArguments, Stop};
 
 /// As what it is called.
@@ -65,21 +67,51 @@ impl CalledAs {
             _ => return Ok(None),
         };
         match args {
-            [given @ .., spool, name] if !spool.starts_with(b"-") && !name.starts_with(b"-") => {
+            [given @ .., spool, name]
+                if self.is_told(given) && !spool.starts_with(b"-") && is_database(name) =>
+            {
                 let front = [b"hints", &b"--spool"[..], spool, does.as_bytes()];
                 let front = front.map(<[u8]>::to_vec).into_iter();
-                Ok(Some(front.chain(given.iter().cloned()).chain([name.clone()]).collect()))
+                let given = given.iter().filter(|word| *word != OF_OLD).cloned();
+                Ok(Some(front.chain(given).chain([name.clone()]).collect()))
             }
             _ => Err(Stop(
                 format!(
                     "Usage: {tool} {options}  <spool-directory> <database-name>\n  \
                      <database-name> = retry | misc | wait-<transport-name> | callout | \
-                     ratelimit | seen"
+                     ratelimit | tls | seen"
                 )
                 .into(),
             )),
         }
     }
+
+    /// Whether a tool knows what it is given before the folder of the spool.
+    fn is_told(self, given: &[Vec<u8>]) -> bool {
+        let mut words = given.iter().map(Vec::as_slice);
+        while let Some(word) = words.next() {
+            let is_known = match (self, word) {
+                (Self::DumpDb, b"-z" | b"-k") | (Self::TidyDb, OF_OLD) => true,
+                (Self::TidyDb, b"-t") => {
+                    words.next().is_some_and(|time| interval::seconds(time).is_some())
+                }
+                _ => false,
+            };
+            if !is_known {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Said to `exim_tidydb` by scripts of old: it asks for nothing any more.
+const OF_OLD: &[u8] = b"-f";
+
+/// Whether a database of hints has that name.
+fn is_database(name: &[u8]) -> bool {
+    matches!(name, b"retry" | b"misc" | b"callout" | b"ratelimit" | b"tls" | b"seen")
+        || name.starts_with(b"wait-")
 }
 
 /// Reads the arguments, without the program's own name.
@@ -98,6 +130,24 @@ pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> ReadArguments {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tools_for_hints_know_their_words() {
+        let asked = |tool: CalledAs, text: &str| {
+            let words: Vec<Vec<u8>> = text.split(' ').map(|one| one.as_bytes().to_vec()).collect();
+            tool.as_command(&words).ok().flatten().map(|words| words.join(&b' '))
+        };
+        let (dump, tidy) = (CalledAs::DumpDb, CalledAs::TidyDb);
+        assert_eq!(asked(dump, "-k /s retry").unwrap(), b"hints --spool /s dump -k retry");
+        assert_eq!(
+            asked(tidy, "-f -t 7d /s wait-x").unwrap(),
+            b"hints --spool /s tidy -t 7d wait-x"
+        );
+        for wrong in ["/s nosuch", "-x /s retry", "-t /s retry", "-t x /s retry", "/s", "-k"] {
+            assert_eq!(asked(tidy, wrong), None, "{wrong}");
+            assert_eq!(asked(dump, wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn the_last_part_of_the_path_counts() {

@@ -363,9 +363,12 @@ impl Event<'_> {
             note(b"ratelimit found key in database");
         }
         let old_set = old.as_ref().and_then(|rate| rate.uniques.clone());
-        let mut set = self.unique.map(|_| match old_set.filter(|set| self.usable(set, limits)) {
-            Some(set) => set,
-            None => {
+        let mut set = self.unique.map(|_| match old_set {
+            Some(set) if self.is_young(&set, limits) && is_usable(&set) => set,
+            before => {
+                if before.is_some_and(|set| !self.is_young(&set, limits)) {
+                    note(b"ratelimit discarding old Bloom filter");
+                }
                 note(b"ratelimit creating new Bloom filter");
                 Uniques { since: self.now.seconds, bits: vec![0; size(limits.limit)] }
             }
@@ -404,25 +407,27 @@ impl Event<'_> {
         (Rate { at: self.now, rate, uniques: set }, Steps { rate, update: why.is_none(), notes })
     }
 
-    /// Whether a set is young enough, and not so full that it has everything.
-    fn usable(&self, set: &Uniques, limits: &Limits) -> bool {
-        let age = self.now.seconds.saturating_sub(set.since);
-        let ones: u64 = set.bits.iter().map(|byte| u64::from(byte.count_ones())).sum();
-        (0..limits.seconds as i64).contains(&age)
-            && !set.bits.is_empty()
-            && ones.saturating_mul(2) <= (set.bits.len() as u64).saturating_mul(8)
+    /// Whether a set is young enough. The clock may have been put back.
+    fn is_young(&self, set: &Uniques, limits: &Limits) -> bool {
+        self.now.seconds.saturating_sub(set.since) <= limits.seconds as i64
     }
 }
 
+/// Whether a set is not so full that it has everything.
+fn is_usable(set: &Uniques) -> bool {
+    let ones: u64 = set.bits.iter().map(|byte| u64::from(byte.count_ones())).sum();
+    !set.bits.is_empty() && ones.saturating_mul(2) <= (set.bits.len() as u64).saturating_mul(8)
+}
+
 /// The average: what was there fades, and what comes counts for the time since
-/// then.
+/// then, and for itself at the least, however long that was.
 fn smoothed(old: &Rate, now: Moment, period: f64, count: f64) -> f64 {
     let seconds = now.seconds.saturating_sub(old.at.seconds) as f64;
     let elapsed = seconds + (f64::from(now.nanos) - f64::from(old.at.nanos)) / 1e9;
     // The clock may have been put back.
     let periods = elapsed.max(1e-9) / period;
     let fading = (-periods).exp();
-    let rate = -(-periods).exp_m1() * count / periods + fading * old.rate;
+    let rate = ((1.0 - fading) * count / periods + fading * old.rate).max(count);
     if rate.is_finite() { rate } else { f64::MAX }
 }
 

@@ -112,12 +112,13 @@ fn listed(item: &[u8]) -> Listed {
     plain(inside.unwrap_or(name), Some(port))
 }
 
-/// Finds the addresses of listed hosts.
+/// Finds the addresses of listed hosts, and does what `missing` says (`host_find_failed`) where
+/// one has none.
 pub(super) fn find(
     machine: &mut Machine<'_>,
     router: &Router,
     list: &[Listed],
-    how: How,
+    (how, missing): (How, &[u8]),
 ) -> Result<Hosts, RouteError> {
     let mut hosts: Vec<RouteHost> = Vec::new();
     let mut here = Here::No;
@@ -161,7 +162,7 @@ pub(super) fn find(
                     false => b" router",
                 };
                 head = router.named(&head, tail, b"");
-                match word(router, opt::manualroute::HOST_FIND_FAILED).bytes() {
+                match missing {
                     b"ignore" => {}
                     word => {
                         let verdict = failed(word, head);

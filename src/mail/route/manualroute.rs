@@ -50,7 +50,8 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         machine.log(&message);
         return Err(RouteError::new(message));
     }
-    match hosts::find(machine, router, &list, options.how)? {
+    let not_found = hosts::word(router, opt::manualroute::HOST_FIND_FAILED);
+    match hosts::find(machine, router, &list, (options.how, not_found.bytes()))? {
         Hosts::Verdict(verdict) => Ok(verdict),
         Hosts::Some(hosts, here) => {
             let missing = transport.is_none() && !machine.purpose.verifies();

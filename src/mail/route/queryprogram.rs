@@ -198,7 +198,9 @@ fn accept(
     if list.is_empty() {
         return Err(RouteError::new("host lookup for  did not complete (DNS timeout?)"));
     }
-    match hosts::find(machine, router, &list, How { way, ..How::default() })? {
+    // Another time it may be there.
+    let how = How { way, ..How::default() };
+    match hosts::find(machine, router, &list, (how, b"defer"))? {
         Hosts::Verdict(verdict) => Ok(verdict),
         Hosts::Some(hosts, here) => machine.send_by(number, router, hosts, here, Some(transport)),
     }

@@ -173,7 +173,7 @@ impl Letter<'_, '_> {
             false => {
                 let sender = printing(&sender, false);
                 self.put(&[b"A message sent by\n\n  <", &sender, b">\n\n"]);
-                self.put(&[has_not, b" recipients after more than\n"]);
+                self.put(&[has_not, b" recipients after more than \n"]);
             }
         }
         let host = self.attempt.text_of(var::PRIMARY_HOSTNAME);

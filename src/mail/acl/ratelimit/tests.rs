@@ -204,8 +204,37 @@ fn rates_fade() {
     close(smoothed(&old, at(1060), 60.0, 0.0), 10.0 / std::f64::consts::E);
     close(smoothed(&old, at(1060), 60.0, 1.0), (10.0 - 1.0) / std::f64::consts::E + 1.0);
     close(smoothed(&old, at(0), 60.0, 1.0), 11.0);
+    // However long nothing came, an event counts for itself.
+    assert_eq!(smoothed(&old, at(1_000_000), 60.0, 5.0), 5.0);
+    assert_eq!(smoothed(&old, at(1_000_000), 60.0, 0.0), 0.0);
     let huge = Rate { rate: f64::MAX, ..old };
     assert!(smoothed(&huge, at(1000), 60.0, f64::MAX).is_finite());
+}
+
+#[test]
+fn a_set_of_events_has_a_time() {
+    let told = |age: i64| {
+        let mut driver = driver();
+        let engine = driver.cx.engine().clone();
+        let store = engine.world().hint_store(b"/spool");
+        let now = driver.cx.engine().world().clock.now().seconds;
+        let mut bits = vec![0; 64];
+        add(&mut bits, b"x");
+        let since = now - age;
+        let rate = Rate {
+            at: Moment { seconds: now, nanos: 0 },
+            rate: 1.0,
+            uniques: Some(Uniques { since, bits }),
+        };
+        rate.save(&*store, b"100s/per_cmd/unique/k", now).unwrap();
+        driver.run("warn ratelimit = 9 / 100s / per_cmd / unique=x / strict / k\naccept");
+        driver.notes().join("\n")
+    };
+    for (age, is_kept) in [(-50, true), (0, true), (100, true), (101, false)] {
+        let notes = told(age);
+        assert_eq!(notes.contains("event found in Bloom filter"), is_kept, "{age}: {notes}");
+        assert_eq!(notes.contains("discarding old Bloom filter"), !is_kept, "{age}: {notes}");
+    }
 }
 
 #[test]

@@ -222,9 +222,9 @@ impl Attempt<'_, '_> {
         Some(Line::new(self.call, self.host, &self.endpoint, opened))
     }
 
-    /// Ends a connection: with a word, where it is of use still or that was said.
+    /// Ends a connection: with a word, where it is of use still.
     fn hang_up(&mut self, mut line: Line, alive: bool) {
-        match alive || line.opened.client.leaves() {
+        match alive {
             true => line.opened.client.leave(self.call.cx.trace()),
             false => line.opened.client.close(self.call.cx.trace()),
         }
@@ -268,9 +268,7 @@ impl Attempt<'_, '_> {
         let bdat = client.extensions().chunking
             && (!self.outgoing.is_filtered() || self.signatures.is_some())
             && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
-        let prdr = client.extensions().prdr
-            && some.len() > 1
-            && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
+        let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
         let is_known = opened.hears_submitter(self.call.transport);
         let auth_sender = self.submitter.clone().filter(|_| is_known);
         let client = &mut opened.client;
