@@ -258,16 +258,8 @@ impl Drop for Nested {
 fn pretended(consignment: &Consignment<'_>, is_remote: bool) -> Delivering {
     let delivered = |delivery: &&Delivery| {
         let host = delivery.hosts.first().filter(|_| is_remote);
-        let host = host.and_then(|host| {
-            Some(TakingHost {
-                name: host.name.clone().into_bytes(),
-                address: host.address?,
-                port: 25,
-                is_mx: host.mx.is_some(),
-                is_signed: host.dnssec == Some(true),
-                from: None,
-            })
-        });
+        let host = host.and_then(TakingHost::of);
+        let host = host.map(|host| TakingHost { port: 25, ..host });
         let said = is_remote.then(|| b"delivery bypassed by -N option".to_vec());
         let host = host.map(Box::new);
         Outcome::Delivered(Delivered { host, confirmation: said, ..Delivered::default() })

@@ -209,11 +209,12 @@ impl Work {
                 self.defer(&left, &why);
                 return true;
             }
-            let Some(address) = host.address else {
+            let Some(taking) = TakingHost::of(host) else {
                 self.awaits_hosts |= list.may_be_found(host);
                 self.defer(&left, &list.not_found(host));
                 continue;
             };
+            let address = taking.address;
             let asker = Asker::Delivery(&transport.name);
             let (endpoint, wrong) = endpoint(call.cx, Some(transport), host, address, &asker);
             if let Some(why) = wrong {
@@ -221,14 +222,7 @@ impl Work {
                 self.defer(&left, &why);
                 continue;
             }
-            let taking = TakingHost {
-                name: host.name.clone().into_bytes(),
-                address,
-                port: endpoint.port,
-                is_mx: host.mx.is_some(),
-                is_signed: host.dnssec == Some(true),
-                from: endpoint.interface,
-            };
+            let taking = TakingHost { port: endpoint.port, from: endpoint.interface, ..taking };
             let standing = (call.consignment.may_try)(&taking);
             match standing {
                 HostStanding::Due if tries.are_enough() => {

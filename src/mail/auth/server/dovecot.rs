@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use eximious_core::Str;
 use eximious_core::world::{Stream, Target};
+use eximious_stdlib::number::{Leading, leading_integer};
 use eximious_stdlib::options::opt::authenticator::dovecot as opt;
 use eximious_stdlib::variables::var;
 
@@ -82,7 +83,7 @@ impl Dovecot {
         if !matches!(kind, b"OK" | b"FAIL" | b"CONT") {
             return Err(protocol_error());
         }
-        if number.map(leading_number) != Some(REQUEST) {
+        if !number.is_some_and(|number| begins_with(number, REQUEST)) {
             return Err(AuthVerdict::defer("authentication socket connection id mismatch"));
         }
         if kind == b"CONT" {
@@ -168,7 +169,7 @@ impl Socket {
             let line = self.line()?;
             let words: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
             match (&words[0].to_ascii_uppercase()[..], &words[1..]) {
-                (b"VERSION", [major, _]) if leading_number(major) == 1 => {}
+                (b"VERSION", [major, _]) if begins_with(major, 1) => {}
                 (b"VERSION", [_, _]) => return Err(wrong_version()),
                 (b"MECH", [word, ..]) => {
                     any = true;
@@ -244,18 +245,9 @@ fn protocol_error() -> AuthVerdict {
     AuthVerdict::defer("authentication socket protocol error")
 }
 
-/// The number that a word begins with; 0 if there is none.
-fn leading_number(word: &[u8]) -> i64 {
-    let word = word.trim_ascii_start();
-    let is_negative = word.first() == Some(&b'-');
-    let digits = match word {
-        [b'+' | b'-', rest @ ..] => rest,
-        all => all,
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    let number = digits
-        .fold(0i64, |number, byte| number.saturating_mul(10).saturating_add((byte - b'0').into()));
-    if is_negative { -number } else { number }
+/// Whether a word begins with that number.
+fn begins_with(word: &[u8], wanted: i64) -> bool {
+    matches!(leading_integer(word), Leading::Number(number, _) if number == wanted)
 }
 
 /// It is the socket that Dovecot's own servers ask.
