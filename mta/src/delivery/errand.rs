@@ -1,6 +1,7 @@
 //! A delivery by a transport, with all that it takes to make it: another thread may do so.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use eximious::acl::OwnMessage;
 use eximious::hints::WorkingTurn;
@@ -14,7 +15,7 @@ use eximious::world::{Moment, SpoolError, SpoolPlace};
 use eximious::{Context, Message, Str, var};
 
 use super::kept::MessageConnections;
-use super::retry::{HostMemory, OwnHints};
+use super::retry::{FailedBefore, HostMemory, OwnHints};
 use super::routing::Planned;
 use super::{AttemptManner, Deliverer};
 use crate::submission::own::{Occasion, hand_in_as};
@@ -40,6 +41,8 @@ pub(super) struct Errand<'p> {
     pub(super) forced: bool,
     /// What the attempt has noted of hosts.
     pub(super) own_hints: OwnHints,
+    /// The hosts that have failed before in the same attempt ([`OwnHints::hosts_so_far`]).
+    pub(super) failed_hosts: BTreeMap<Vec<u8>, FailedBefore>,
     /// Whether nothing is delivered in truth (`-N`).
     pub(super) pretended: bool,
     pub(super) downconversion: Downconversion,
@@ -111,6 +114,7 @@ impl Errand<'_> {
             forced: self.forced,
             by_address,
             own: self.own_hints,
+            failed: self.failed_hosts,
         };
         let may = |host: &_| memory.standing(host);
         let made = RefCell::new(Vec::new());

@@ -28,7 +28,7 @@ pub(super) use notice::notify;
 pub(super) use success::{Arrival, Arrived, confirm};
 
 /// The port of SMTP, which goes without saying.
-const SMTP_PORT: u16 = 25;
+pub(super) const SMTP_PORT: u16 = 25;
 
 /// How much is told of what a host said: lines of a message have an end.
 const LONGEST_DETAIL: usize = 900;

@@ -13,7 +13,7 @@ use eximious::transport::{FailedHost, HostStanding, TakingHost, Undelivered};
 use eximious::{Config, Context, Fail, Str, opt};
 
 use super::attempt::Attempt;
-use super::report::is_of_reply;
+use super::report::{SMTP_PORT, is_of_reply};
 
 /// What is said of an address whose time has not come.
 const NOT_YET: &str = "retry time not reached";
@@ -33,15 +33,42 @@ pub(super) enum Verdict {
 /// The keys of hints that one attempt has written, and what each means, for all who are at
 /// work on it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OwnHints(Arc<Mutex<BTreeMap<Vec<u8>, Verdict>>>);
+pub(super) struct OwnHints {
+    verdicts: Arc<Mutex<BTreeMap<Vec<u8>, Verdict>>>,
+    /// The hosts that failed.
+    hosts: Arc<Mutex<BTreeMap<Vec<u8>, FailedBefore>>>,
+}
+
+/// A host that failed for others in the same attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailedBefore {
+    /// Whether there was no hope left for it before.
+    was_given_up: bool,
+    /// Whether it is passed by for that: only what is known by name and address alone is.
+    counts: bool,
+}
 
 impl OwnHints {
     fn note(&self, key: Vec<u8>, verdict: Verdict) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, verdict);
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).insert(key, verdict);
     }
 
     fn get(&self, key: &[u8]) -> Option<Verdict> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    fn note_host(&self, key: Vec<u8>, failed: FailedBefore) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.entry(key).or_insert(failed);
+    }
+
+    fn host(&self, key: &[u8]) -> Option<FailedBefore> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    /// The hosts that have failed so far.
+    pub(super) fn hosts_so_far(&self) -> BTreeMap<Vec<u8>, FailedBefore> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -261,6 +288,12 @@ impl Attempt<'_> {
                 }
                 continue;
             }
+            if !one.for_message {
+                let known = Retry::fresh(&*store(&self.cx), &key, self.now(), expire(&self.cx));
+                let was_given_up = known.ok().flatten().is_some_and(|known| known.expired);
+                let counts = by_address && host.port == SMTP_PORT && host.from.is_none();
+                self.own_hints.note_host(key.clone(), FailedBefore { was_given_up, counts });
+            }
             let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
             let own = self.keep_failure_of(&key, subject, why, (detail, false));
             if own == Verdict::Again {
@@ -378,19 +411,30 @@ pub(super) struct HostMemory<'a> {
     pub(super) by_address: bool,
     /// What this attempt itself has noted, which is for the next one.
     pub(super) own: OwnHints,
+    /// The hosts that had failed in it before this delivery.
+    pub(super) failed: BTreeMap<Vec<u8>, FailedBefore>,
 }
 
 impl HostMemory<'_> {
     /// Whether a host may be tried now, by what is known of it.
     pub(super) fn standing(&self, host: &TakingHost) -> HostStanding {
         let keys = [None, Some(self.id)].map(|id| host_key(host, id, self.by_address));
+        let failed = self.failed.get(&keys[0]).filter(|one| one.counts && !self.forced);
+        if let Some(FailedBefore { was_given_up, .. }) = failed {
+            return HostStanding::FailedNow { was_given_up: *was_given_up };
+        }
         let mut cx = self.cx.borrow_mut();
         let now = super::log::now(&cx);
         let store = store(&cx);
         let known = |key: &Vec<u8>| Retry::fresh(&*store, key, now, expire(&cx)).ok().flatten();
-        let keys = keys.iter().filter(|key| self.own.get(key).is_none());
-        let found: Vec<Retry> = keys.filter_map(known).collect();
-        let given_up = found.iter().any(|retry| retry.expired);
+        // What a delivery that is made at the same time has found out is for those behind it.
+        let meanwhile = self.own.host(&keys[0]);
+        let is_own =
+            |key: &Vec<u8>| self.own.get(key).is_some() || meanwhile.is_some() && *key == keys[0];
+        let others = keys.iter().filter(|key| !is_own(key));
+        let found: Vec<Retry> = others.filter_map(known).collect();
+        let was_given_up = meanwhile.is_some_and(|one| one.was_given_up);
+        let given_up = was_given_up || found.iter().any(|retry| retry.expired);
         let error = error_of(found.first());
         let waiting: Vec<Retry> = found.into_iter().filter(|retry| now < retry.next_try).collect();
         if !self.forced && !waiting.is_empty() {

@@ -151,6 +151,7 @@ impl<'d> Attempt<'d> {
             sender: Str::tainted(&self.file().sender[..]),
             forced: self.manner.forced || whole,
             own_hints: self.own_hints.clone(),
+            failed_hosts: self.own_hints.hosts_so_far(),
             pretended: self.is_pretended(),
             downconversion: match (has("utf8_downcvt"), has("utf8_optdowncvt") || whole) {
                 (true, _) => Downconversion::Always,

@@ -119,7 +119,12 @@ pub enum HostStanding {
     Overdue,
     /// The time for that has not come.
     Waits,
-    /// Nor has it, and the host has been failing for so long that there is no hope left.
+    /// It failed just now, for others who are to get the message.
+    FailedNow {
+        /// Whether there was no hope left for it before.
+        was_given_up: bool,
+    },
+    /// Its time has not come, either, and the host has been failing for so long that there is no hope left.
     GivenUp {
         /// Whether it was tried since the message came.
         tried: bool,

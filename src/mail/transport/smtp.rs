@@ -76,8 +76,8 @@ struct Work {
     troubles: Vec<Option<Undelivered>>,
     /// Whether a host was passed by because its time has not come.
     waits: bool,
-    /// Whether one was passed by because it has been failing for too long.
-    given_up: bool,
+    /// Whether one was because it failed just now.
+    failed_now: bool,
     /// Whether a host was passed by because somebody else speaks with it.
     busy: bool,
     /// Whether one was because enough others were tried.
@@ -107,7 +107,7 @@ impl Work {
             outcomes: vec![None; count],
             troubles: vec![None; count],
             waits: false,
-            given_up: false,
+            failed_now: false,
             busy: false,
             enough: false,
             tried: 0,
@@ -132,7 +132,8 @@ impl Work {
             let stand_ins = hosts.stand_ins.into_iter();
             call.done.stand_ins = stand_ins.filter(|one| left.contains(&one.at)).collect();
         }
-        let awaits_hosts = (self.waits || self.busy || self.awaits_hosts) && !self.was_answered;
+        let is_passed_by = self.waits || self.failed_now || self.busy;
+        let awaits_hosts = (is_passed_by || self.awaits_hosts) && !self.was_answered;
         if awaits_hosts && !self.left().is_empty() {
             let names = hosts.list.hosts.iter().map(|one| one.name.clone().into_bytes());
             call.done.awaited_hosts = names.collect();
@@ -140,7 +141,7 @@ impl Work {
         }
         // Where none may be tried at all, none is left out.
         let leaves_out = self.enough && self.tried > 0;
-        call.done.passed_by = self.waits || self.busy || leaves_out;
+        call.done.passed_by = is_passed_by || leaves_out;
         if !call.done.passed_by && self.tried == 0 {
             let delays = call.transport.on(smtp::DELAY_AFTER_CUTOFF);
             let has_trouble = |at: &usize| self.troubles[*at].is_some();
@@ -157,15 +158,16 @@ impl Work {
                 }
             }
         }
-        let head: Option<&[u8]> = match (self.waits, self.busy) {
-            (true, _) => Some(b"retry time not reached for any host for '"),
-            (_, true) => Some(b"connection limit reached for all hosts for '"),
+        let said: Option<(&[u8], &[u8])> = match (self.waits, self.busy, self.failed_now) {
+            (true, ..) => Some((b"retry time not reached for any host for '", b"'")),
+            (_, true, _) => Some((b"connection limit reached for all hosts for '", b"'")),
+            (.., true) => Some((b"all host address lookups for '", b"' failed temporarily")),
             _ => None,
         };
         // Each address is told with its own domain.
         let domains = call.consignment.deliveries.iter().map(|one| &one.address.domain);
-        let nothing = |domain: &Str| match head {
-            Some(head) => Undelivered::new(NOT_YET, [head, domain.bytes(), b"'"].concat()),
+        let nothing = |domain: &Str| match said {
+            Some((head, tail)) => Undelivered::new(NOT_YET, [head, domain.bytes(), tail].concat()),
             None => Undelivered::new(UNKNOWN, "all hosts are unusable"),
         };
         let troubles = self.troubles.into_iter().zip(domains);
@@ -223,7 +225,7 @@ impl Work {
                 continue;
             }
             let taking = TakingHost { port: endpoint.port, from: endpoint.interface, ..taking };
-            let standing = (call.consignment.may_try)(&taking);
+            let standing = list.standing((call.consignment.may_try)(&taking));
             match standing {
                 HostStanding::Due if tries.are_enough() => {
                     self.enough = true;
@@ -234,10 +236,11 @@ impl Work {
                     self.waits = true;
                     continue;
                 }
-                HostStanding::GivenUp { tried } if tried || delays => {
-                    self.given_up = true;
+                HostStanding::FailedNow { .. } => {
+                    self.failed_now = true;
                     continue;
                 }
+                HostStanding::GivenUp { tried } if tried || delays => continue,
                 HostStanding::GivenUp { .. } => {}
             }
             let (mut line, mut turn) = match self.held(call, host, &taking, &endpoint) {

@@ -10,7 +10,7 @@ use eximious_stdlib::options::yes_or_no;
 use super::UNKNOWN;
 use crate::mail::route::{RouteError, listed_hosts, shuffle, unresolved};
 use crate::mail::smtp_transport::{addresses_of, found_hosts, telling};
-use crate::mail::transport::{StandIn, TransportCall, Undelivered};
+use crate::mail::transport::{HostStanding, StandIn, TransportCall, Undelivered};
 
 /// The number of what is not sent because it would come back.
 const LOCAL_HOST: i32 = -50;
@@ -44,6 +44,20 @@ impl HostList {
     /// Whether a host without an address may have one another time.
     pub(super) fn may_be_found(&self, host: &RouteHost) -> bool {
         !self.missing.contains(&host.name)
+    }
+
+    /// What it comes to that a host failed just now: that is of those alone which a router found.
+    pub(super) fn standing(&self, known: HostStanding) -> HostStanding {
+        match known {
+            HostStanding::FailedNow { was_given_up } if self.is_elsewhere => match was_given_up {
+                true => HostStanding::Overdue,
+                false => HostStanding::Due,
+            },
+            HostStanding::FailedNow { was_given_up: true } => {
+                HostStanding::GivenUp { tried: false }
+            }
+            known => known,
+        }
     }
 
     /// Why a host is not to be tried, nor any after it: it is this one (`allow_localhost`).
