@@ -32,6 +32,7 @@ mod under_way;
 mod unrouted;
 mod wrapper;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -109,6 +110,8 @@ pub struct AttemptManner {
     /// Whether deliveries of reports to other hosts wait for a run of the queue (`-odqs`), though
     /// those of the message itself may be made.
     pub queues_reports: bool,
+    /// Whether reports are delivered before it ends (`-odi`, `-odf`), and not behind it.
+    pub awaits_reports: bool,
 }
 
 impl AttemptManner {
@@ -120,7 +123,7 @@ impl AttemptManner {
             self.queues_reports || self.is_first_pass || self.remote == RemoteManner::Queued;
         let remote = if queues { RemoteManner::Queued } else { RemoteManner::Made };
         let overrides = self.overrides || queues && settings.get(opt::QUEUE_ONLY_OVERRIDE);
-        Self { overrides, remote, ..Self::default() }
+        Self { overrides, remote, awaits_reports: self.awaits_reports, ..Self::default() }
     }
 }
 
@@ -313,15 +316,17 @@ impl Deliverer {
         manner: &AttemptManner,
         held: Option<Arc<dyn HeldMessage>>,
     ) -> Attempted {
-        let Attempts { outcome, mut reports } = self.deliver(place, id, manner, held);
+        let Attempts { outcome, reports } = self.deliver(place, id, manner, held);
         let own = manner.of_reports(self.engine.settings());
+        let most = reports.len() + MOST_REPORTS;
+        let mut waiting = VecDeque::from(reports);
         // A configuration can make reports of reports, and so on; they wait in the end.
-        for _ in 0..MOST_REPORTS {
-            let Some(report) = reports.pop() else { break };
+        for _ in 0..most {
+            let Some(report) = waiting.pop_front() else { break };
             if self.has_to_wait(own.overrides) {
                 break;
             }
-            reports.extend(self.without_customer().deliver(place, &report, &own, None).reports);
+            waiting.extend(self.without_customer().deliver(place, &report, &own, None).reports);
         }
         outcome
     }
@@ -357,13 +362,13 @@ impl Deliverer {
         true
     }
 
-    /// A context whose expansions may call ACLs.
     /// Fetches policies of domains (MTA-STS) that are soon to be fetched anyway, as far as that
     /// can be done in a while; `stops` ends it before.
     pub fn refresh_policies(&self, stops: &AtomicBool) {
         self.server.acls.routes().refresh_policies(&mut self.context(), stops);
     }
 
+    /// A context whose expansions may call ACLs.
     fn context(&self) -> Context {
         let mut cx = self.engine.context();
         self.server.acls.attach(&mut cx);

@@ -10,6 +10,7 @@ use eximious_mta::delivery::{AttemptManner, Deliverer, Handled, Handling, QueueR
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::spool;
 
+use crate::handover::DeliveryTime;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{activity, caller, debug, print};
@@ -23,8 +24,8 @@ pub struct DeliverRequest {
     pub queue: Vec<u8>,
     /// What is to be done.
     pub work: DeliveryWork,
-    /// `-odqs`: deliveries to other hosts wait.
-    pub queues_remote: bool,
+    /// `-odqs`: deliveries to other hosts wait; `-odi`: reports are delivered before this ends.
+    pub when: Option<DeliveryTime>,
     /// `-oB`: how many messages go along a connection.
     pub most_messages: Option<i64>,
     /// `-N`: deliveries are only pretended.
@@ -46,7 +47,7 @@ pub enum DeliveryWork {
 
 /// Does it.
 pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
-    let DeliverRequest { setup, queue, work, queues_remote, most_messages, pretends } = request;
+    let DeliverRequest { setup, queue, work, when, most_messages, pretends } = request;
     let world = eximious_world::system();
     let session = Session::start_logging(setup, world)?;
     session.work_in_spool();
@@ -88,7 +89,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
         }
         DeliveryWork::Deliver(ids, waits) => {
-            let remote = match queues_remote && waits {
+            let remote = match when == Some(DeliveryTime::RemoteQueued) && waits {
                 true => RemoteManner::Queued,
                 false => RemoteManner::Made,
             };
@@ -96,7 +97,8 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
                 forced: !waits,
                 thaws: !waits,
                 remote,
-                queues_reports: queues_remote,
+                queues_reports: when == Some(DeliveryTime::RemoteQueued),
+                awaits_reports: when == Some(DeliveryTime::Foreground),
                 ..AttemptManner::default()
             };
             ids.iter().for_each(|id| {

@@ -108,20 +108,26 @@ impl HandOver {
             DeliveryTime::Foreground if self.is_usual() && rights::caller().is_lent_rights => {
                 // This process has become the mail server's user; another is lent the rights
                 // that users' mailboxes need.
-                let _ = serving::run_again(&self.delivering(message, false), self.shown);
+                let _ = serving::run_again(
+                    &self.delivering(message, DeliveryTime::Foreground),
+                    self.shown,
+                );
             }
             DeliveryTime::Foreground => {
                 if let Ok(place) = spool::place(cx, message.queue) {
-                    let manner =
-                        AttemptManner { overrides: self.overrides(cx), ..AttemptManner::default() };
+                    let manner = AttemptManner {
+                        overrides: self.overrides(cx),
+                        awaits_reports: true,
+                        ..AttemptManner::default()
+                    };
                     deliverer.deliver_all(&place, message.id, &manner);
                 }
             }
-            DeliveryTime::RemoteQueued => self.start(message, true),
+            DeliveryTime::RemoteQueued => self.start(message, DeliveryTime::RemoteQueued),
             DeliveryTime::Background => {
                 // A daemon has the usual configuration.
                 if !(self.is_usual() && tell_daemon(cx, message)) {
-                    self.start(message, false);
+                    self.start(message, DeliveryTime::Background);
                 }
             }
         }
@@ -154,18 +160,20 @@ impl HandOver {
 
     /// Starts a process that delivers a message. Where that can't be, the next run of the
     /// queue does.
-    fn start(&self, message: HandedOver<'_>, queues_remote: bool) {
-        let _ = serving::start_again(&self.delivering(message, queues_remote), self.shown);
+    fn start(&self, message: HandedOver<'_>, when: DeliveryTime) {
+        let _ = serving::start_again(&self.delivering(message, when), self.shown);
     }
 
-    /// The arguments of a program that delivers a message.
-    fn delivering(&self, message: HandedOver<'_>, queues_remote: bool) -> Vec<Vec<u8>> {
+    /// The arguments of a program that delivers a message; `when` is what was asked for.
+    fn delivering(&self, message: HandedOver<'_>, when: DeliveryTime) -> Vec<Vec<u8>> {
         let mut arguments = self.configured();
         if !message.queue.is_empty() {
             arguments.push([b"-qG", message.queue].concat());
         }
-        if queues_remote {
-            arguments.push(b"-odqs".to_vec());
+        match when {
+            DeliveryTime::RemoteQueued => arguments.push(b"-odqs".to_vec()),
+            DeliveryTime::Foreground => arguments.push(b"-odi".to_vec()),
+            DeliveryTime::Background | DeliveryTime::Queued => {}
         }
         if self.shown {
             arguments.push(b"-v".to_vec());

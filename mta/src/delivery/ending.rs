@@ -81,8 +81,9 @@ impl Attempt<'_> {
             // Who was told of last is done with first.
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
-                    self.send_report(id);
+                    // Whatever happens meanwhile, nobody is told of them twice.
                     failed.iter().rev().for_each(|one| self.complete_failure(one.node));
+                    self.send_report(id);
                 }
                 super::report::Told::NotNeeded => {
                     failed.iter().rev().for_each(|one| self.complete_failure(one.node));
@@ -188,8 +189,7 @@ impl Attempt<'_> {
         let now = self.now();
         self.stored.file.freeze(now);
         if let Some(id) = super::report::tell_frozen(self, by, lost) {
-            // Nothing is told of it, so that there is an end.
-            self.deliver_own(&id);
+            self.send_report(id);
         }
         let line = match &self.frozen_why[..] {
             [] => [b"Frozen", by].concat(),
@@ -201,13 +201,13 @@ impl Attempt<'_> {
         self.put_aside();
     }
 
-    /// Has a report delivered: at once, unless this message is a report that was made here, so
-    /// that there is an end to it.
+    /// Has a report delivered: behind this message, unless whoever handed that in waits for all of
+    /// it. What comes of a report that was made here is always behind it, so that there is an end.
     pub(super) fn send_report(&mut self, id: Vec<u8>) {
-        if self.is_own_report() {
-            self.reports.push(id);
-        } else {
+        if self.manner.awaits_reports && !self.is_own_report() {
             self.deliver_own(&id);
+        } else {
+            self.reports.push(id);
         }
     }
 

@@ -188,7 +188,8 @@ impl Attempt<'_> {
         let late = |text: &[u8]| [text, b": ", TIMED_OUT.as_bytes()].concat();
         let Undelivered { said, message, host, .. } = &undone.why;
         // What a command or a socket says of somebody by himself is a reply, too (LMTP).
-        let is_silent = said.as_ref().is_some_and(Vec::is_empty);
+        // Of `:defer:` without words, nothing is said, and that aloud.
+        let is_silent = said.as_ref().is_some_and(Vec::is_empty) && !message.is_empty();
         let said = said.as_deref().filter(|_| !is_silent).map(late);
         let number = undone.why.number;
         let replied = match number {

@@ -347,7 +347,7 @@ impl Given {
             }),
             Asked::Scan(file) => Job::Scan(malware::ScanRequest { file, setup: self.check() }),
             Asked::Deliver => Job::Deliver(deliver::DeliverRequest {
-                queues_remote: self.when == Some(DeliveryTime::RemoteQueued),
+                when: self.when,
                 most_messages: self.most_messages,
                 pretends: self.pretends,
                 queue: std::mem::take(&mut self.queue),
