@@ -167,6 +167,11 @@ impl Printer<'_> {
                 text(Str::from([directory.bytes(), b"/exim-process.info"].concat()))
             }
             ("exim_user" | "exim_group", None) => values::default_with(option, &*self.world.users),
+            ("system_filter_group", None) => {
+                let user = settings.get(opt::SYSTEM_FILTER_USER).0.first().copied()?;
+                let user = self.world.users.user_by_id(user).ok()??;
+                Some(OptionValue::Ids(vec![user.gid]))
+            }
             ("primary_hostname", None) => text(self.host()),
             ("qualify_domain", None) => text(self.host()),
             ("qualify_recipient", None) => {

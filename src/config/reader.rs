@@ -525,13 +525,17 @@ impl<'r> Reader<'r> {
 /// one.
 fn ends_a_name(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
+    if text.first().is_some_and(|c| !c.is_ascii_alphabetic() && *c != b'!') {
+        return false;
+    }
     let text = text.strip_prefix(b"!").unwrap_or(text).trim_ascii_start();
     let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
     text[end.unwrap_or(text.len())..].trim_ascii_start().starts_with(b":")
 }
 
 /// An option by name: as it stands, or with `no_` or `not_` before it. Where the
-/// line does not begin with a letter, it is no setting at all.
+/// line does not begin with a letter, it is no setting at all; behind `hide`, it is one of an
+/// unknown option.
 fn named(
     setting: &Setting,
     text: &[u8],
@@ -539,7 +543,8 @@ fn named(
 ) -> Result<Option<(&'static OptionDef, bool)>, Vec<u8>> {
     let written = setting.name.of(text);
     let start = setting.name.start as usize;
-    if text.get(start).is_some_and(|c| !c.is_ascii_alphabetic()) {
+    let is_first = text[..start].trim_ascii().is_empty();
+    if is_first && text.get(start).is_some_and(|c| !c.is_ascii_alphabetic()) {
         return Err([b"option setting expected: ", &text[start..]].concat());
     }
     if let Some(option) = find(written) {

@@ -166,6 +166,8 @@ impl RetryError {
                     Self::Quota(Some(age.into()))
                 } else if let Some(source) = lower.strip_prefix(b"refused_") {
                     let wanted = || b"A or MX expected after \"refused\"".to_vec();
+                    // Without a word, it is as with `MX`.
+                    let source = if source.is_empty() { b"mx" } else { source };
                     Self::Refused(HostSource::parse(source).ok_or_else(wanted)?)
                 } else if let Some(rest) = lower.strip_prefix(b"timeout_") {
                     let behind = rest.strip_prefix(b"connect");

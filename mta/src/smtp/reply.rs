@@ -78,8 +78,7 @@ fn extended(text: &[u8]) -> Option<usize> {
     let parts: Vec<&[u8]> = text[..end].split(|byte| *byte == b'.').collect();
     let number =
         |part: &&[u8]| (1..=3).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-    (parts.len() == 3 && matches!(parts[0], b"2" | b"4" | b"5") && parts.iter().all(number))
-        .then_some(end)
+    (parts.len() == 3 && parts[0].len() == 1 && parts.iter().all(number)).then_some(end)
 }
 
 #[cfg(test)]

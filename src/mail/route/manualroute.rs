@@ -87,7 +87,8 @@ fn accept(
 /// A rule that fits: its list of hosts, expanded, and its options.
 struct Rule {
     hosts: Str,
-    options: Vec<Vec<u8>>,
+    /// Its options, and each with all that is written from there on.
+    options: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, RouteError> {
@@ -103,7 +104,7 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
             }
         };
         let (hosts, rest) = word(data.bytes());
-        return finish(machine, router, &hosts, rest, &data).map(Some);
+        return finish(machine, router, &hosts, rest, &data);
     }
     let Some(list) = router.some_text(opt::manualroute::ROUTE_LIST) else { return Ok(None) };
     let written = list.written.clone();
@@ -137,22 +138,27 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Rout
             }
             Err(fail) => return Err(RouteError::new(fail.message())),
         };
-        let looked_up = pattern.bytes().contains(&b';').then_some(data).flatten();
-        machine.cx.evaluation.scope.set_value(looked_up.unwrap_or_default());
+        // Where nothing is looked up, it is what fits that is found.
+        let value = match pattern.bytes() {
+            text if text.starts_with(b"+") || text.contains(&b';') => data.unwrap_or_default(),
+            text if text.starts_with(b"!") => Str::EMPTY,
+            _ => pattern,
+        };
+        machine.cx.evaluation.scope.set_value(value);
         let (hosts, rest) = word(rest);
-        return finish(machine, router, &hosts, rest, &Str::EMPTY).map(Some);
+        return finish(machine, router, &hosts, rest, &Str::EMPTY);
     }
     Ok(None)
 }
 
-/// Expands the list of hosts of a rule.
+/// Expands the list of hosts of a rule; nothing where that fails by force, and the router declines.
 fn finish(
     machine: &mut Machine<'_>,
     router: &Router,
     hosts: &[u8],
     mut rest: &[u8],
     data: &Str,
-) -> Result<Rule, RouteError> {
+) -> Result<Option<Rule>, RouteError> {
     let engine = machine.cx.engine().clone();
     // What was looked up has been expanded before; it may hold host names alone.
     let text = Str::from(hosts).stamped(data.taint());
@@ -160,20 +166,21 @@ fn finish(
         None => Ok(text),
         Some(_) => engine.expand_once(hosts, machine.cx),
     };
-    let hosts = expanded.map_err(|fail| {
+    let expanded = unless_forced(expanded).map_err(|fail| {
         let middle = [b" router: failed to expand \"", hosts, b"\": "].concat();
         RouteError::new(router.named(b"", &middle, fail.message()))
     })?;
+    let Some(hosts) = expanded else { return Ok(None) };
     let mut options = Vec::new();
     loop {
-        let (option, after) = word(rest);
-        if option.is_empty() {
+        if rest.trim_ascii_start().is_empty() {
             break;
         }
-        options.push(option);
+        let (option, after) = word(rest);
+        options.push((option, rest.trim_ascii_start().to_vec()));
         rest = after;
     }
-    Ok(Rule { hosts, options })
+    Ok(Some(Rule { hosts, options }))
 }
 
 /// The next word, perhaps in quotes, and what follows it.
@@ -207,11 +214,11 @@ impl Options {
     fn read(
         machine: &mut Machine<'_>,
         router: &Router,
-        words: &[Vec<u8>],
+        words: &[(Vec<u8>, Vec<u8>)],
     ) -> Result<Self, RouteError> {
         let randomize = machine.switch(router, opt::manualroute::HOSTS_RANDOMIZE)?;
         let mut options = Self { randomize, ..Self::default() };
-        for (index, word) in words.iter().enumerate() {
+        for (word, rest) in words {
             match word.as_slice() {
                 b"randomize" => options.randomize = true,
                 b"no_randomize" => options.randomize = false,
@@ -222,7 +229,6 @@ impl Options {
                 name => match machine.routes.transport(name) {
                     Some(transport) => options.transport = Some(transport),
                     None => {
-                        let rest = words[index..].join(&b' ');
                         let what =
                             [b"unknown routing option or transport name \"", &rest[..], b"\""]
                                 .concat();

@@ -43,6 +43,8 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         Rewriting::Sender(sender) => Some(sender),
         Rewriting::Verdict(verdict) => return Ok(verdict),
     };
+    // For whom it is done is settled before it is known what is to be done.
+    machine.identity(router)?;
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
     let kind = FilterKind::of(data.bytes());
     if let Some(kind) = kind

@@ -77,7 +77,7 @@ while True:
     c,_=s.accept(); n+=1; threading.Thread(target=serve,args=(c,n),daemon=True).start()
 P
 thost() { local n=$1; shift; : > thost.$n; ( exec nsenter -t "$other" -n python3 thost.py $C 192.0.2.$n thost.$n "$@" 2>/dev/null ) & eval "T$n=$!"; for _ in $(seq 100); do grep -q ready thost.$n && break; sleep 0.02; done; }
-tgone() { sleep 0.1; local n; for n; do eval "kill \$T$n; wait \$T$n 2>/dev/null"; echo "=== host $n"; sed 1d thost.$n | sort -s -n -k1,1; done; }
+tgone() { sleep 0.1; local n; for n; do eval "kill \$T$n 2>/dev/null; wait \$T$n 2>/dev/null"; echo "=== host $n"; sed 1d thost.$n | sort -s -n -k1,1; done; }
 # What the libraries say of a fault is left out.
 less() { sed -E 's/(\(certificate verification failed\))(: [A-Za-z ,.:-]*)?(: delivering|: callout| h=|$)/\1\3/; s/\((gnutls_handshake|SSL_accept|SSL_connect)\): .*/(handshake): WHY/; s/\((recv|SSL_read)\): .*/(read): WHY/; s/\((send|SSL_write)\): .*/(write): WHY/; s/(\(cert\/key setup: [^)]*\)): .*/\1: WHY/; s/\((gnutls_priority_init|SSL_CTX_set_cipher_list)\(.*/(ciphers): WHY/; s/X=TLS\S*\*/X=AGAIN/; s/TLS1\.([0-9]):[A-Z0-9_-]+(:[0-9]+)?/TLS1.\1:CIPHER/g; s/Ci=[0-9]+/Ci=N/; / event tls:cert /d; / TLS error on connection \((write|send)\)/d'; }
 tlogs() { logs | less; }
@@ -145,8 +145,8 @@ for h in starttls=none hs=close; do thost 3; TO=x@two.test called $R ' hosts_req
 bh() { echo "##### -bh $1 $2 <> ${*:3}"; sender 'acl_smtp_rcpt = rcpt' "${ACLS//VERIFY/$1}" "$2"; sed -i "s/OUT/${OUT//\//\\/}/" /etc/exim4/exim4.conf; rm -rf $S/db/*; thost 2 "${@:3}"; printf '%s\r\n' 'EHLO h' 'MAIL FROM:<a@me.test>' 'RCPT TO:<x@one.test>' QUIT | $exim -bh 127.0.0.9 2>&1 | less; tgone 2; tlogs; }
 bh $R ' hosts_require_tls = *'; bh $R ' hosts_require_tls = *' starttls=none
 echo '##### cut through'
-# A message that is cut through: cut CONTROL TRANSPORT-OPTIONS HOST-OPTIONS...
-cut() { local v=$1 o=${2//|/$'\n'}; shift 2; echo "##### $v ${o//$C/C} <> $*"; sender "acl_smtp_rcpt = rcpt
+# A message that is cut through: through CONTROL TRANSPORT-OPTIONS HOST-OPTIONS...
+through() { local v=$1 o=${2//|/$'\n'}; shift 2; echo "##### $v ${o//$C/C} <> $*"; sender "acl_smtp_rcpt = rcpt
 acl_smtp_data = data
 $MAIN" "rcpt:
  warn control = $v
@@ -156,10 +156,10 @@ data:
 " "$o
  $EV"; rm -rf $S/db/*; thost 2 "$@"; printf '%s\r\n' 'EHLO h' 'MAIL FROM:<a@me.test>' "RCPT TO:<${TO:-x@one.test}>" DATA 'Subject: x' '' hello . NOOP QUIT | $exim -bs -oMa 127.0.0.9 -odq | grep -a '^[345]\|^250 [AO]' | sed 's/id=.*/id=X/'; tgone 2; tlogs; clear; }
 D=cutthrough_delivery
-for h in '' starttls=none 'starttls=454 later' starttls=close hs=close hs=garbage hs=then-close cert=stranger 'ehlo2=500 what' cut=MAIL cut=RCPT cut=DATA cut=BODY cut=DOT cut=QUIT 'rcpt=550 no' 'mail=550 no' 'data=550 no' 'end=450 later' 'end=550 no'; do cut $D '' ${h:+"$h"}; done
-for c in pass spool; do for h in hs=close cut=RCPT cut=BODY 'rcpt=450 later' 'data=450 later' 'end=450 later'; do cut $D/defer=$c '' "$h"; cut $D/defer=$c ' hosts_require_tls = *' "$h"; done; done
-for o in ' hosts_avoid_tls = *' "$V| tls_verify_hosts = *| tls_verify_cert_hostnames =" ' hosts_require_dane = *' " tls_certificate = $C/client.pem| tls_privatekey = $C/client.key"; do cut $D "$o" ask=want; done
-TO=x@smtps.test cut $D ' protocol = smtps' port=465 on_connect=1
+for h in '' starttls=none 'starttls=454 later' starttls=close hs=close hs=garbage hs=then-close cert=stranger 'ehlo2=500 what' cut=MAIL cut=RCPT cut=DATA cut=BODY cut=DOT cut=QUIT 'rcpt=550 no' 'mail=550 no' 'data=550 no' 'end=450 later' 'end=550 no'; do through $D '' ${h:+"$h"}; done
+for c in pass spool; do for h in hs=close cut=RCPT cut=BODY 'rcpt=450 later' 'data=450 later' 'end=450 later'; do through $D/defer=$c '' "$h"; through $D/defer=$c ' hosts_require_tls = *' "$h"; done; done
+for o in ' hosts_avoid_tls = *' "$V| tls_verify_hosts = *| tls_verify_cert_hostnames =" ' hosts_require_dane = *' " tls_certificate = $C/client.pem| tls_privatekey = $C/client.key"; do through $D "$o" ask=want; done
+TO=x@smtps.test through $D ' protocol = smtps' port=465 on_connect=1
 echo '##### what depends on the host'
 one() { local o=${1//|/$'\n'}; shift; echo "##### ${o//$C/C} <> $*"; sender "$MAIN" '' "$o
  ${EV}"; rm -rf $S/db/*; thost 2 "$@"; send ${FROM:-a@me.test} x@${TO:-one.test}; tgone 2; tlogs; clear; }
@@ -224,7 +224,7 @@ for d in ee ta bad bt no nn un en bb bn la ll; do pair $d ''; pair $d ' hosts_re
 for h in starttls=none 'starttls=454 later' hs=close hs=then-close cert=stranger 'greet=421 later' 'mail=550 no'; do pair ee '' "$h"; pair bn '' "$h"; done
 for o in ' hosts_require_dane = 192.0.2.3' ' hosts_require_dane = *.mx.test| hosts_try_dane =' ' hosts_try_dane =' ' dane_require_tls_ciphers = NONESUCH' ' tls_require_ciphers = NONESUCH' ' hosts_avoid_tls = *' ' hosts_request_ocsp = ${if or {{= {0}{$tls_out_tlsa_usage}}{= {4}{$tls_out_tlsa_usage}}}{*}{}}' ' hosts_require_ocsp = ${if = {4}{$tls_out_tlsa_usage}{*}}' ' tls_sni = some.test' ' port = 26'; do for d in ee ta; do pair $d "$o" cert=shown; done; done
 for d in ee bad bb bn nn la ll; do thost 3 cert=shown; TO=x@$d.test called $R '' cert=shown; tgone 3; done; for d in ee nn; do TO=x@$d.test called $R ' hosts_require_dane = *' cert=shown; done
-for h in starttls=none hs=close cert=stranger; do TO=x@ee.test called $R '' $h; TO=x@ee.test cut $D/defer=pass '' $h; done; TO=x@ee.test cut $D ''
+for h in starttls=none hs=close cert=stranger; do TO=x@ee.test called $R '' $h; TO=x@ee.test through $D/defer=pass '' $h; done; TO=x@ee.test through $D ''
 echo '##### the server'
 cd $C; signed revoked /CN=revoked.test ca; : > ca.index; echo 01 > ca.crlnumber; printf '[ca]\ndefault_ca=d\n[d]\ndatabase=ca.index\ncrlnumber=ca.crlnumber\ndefault_md=sha256\ndefault_crl_days=20\n' > crl.conf
 openssl ca -config crl.conf -revoke revoked.pem -keyfile ca.key -cert ca.pem 2>/dev/null; openssl ca -config crl.conf -gencrl -keyfile ca.key -cert ca.pem -out crl.pem 2>/dev/null; chmod 644 *; cd $work

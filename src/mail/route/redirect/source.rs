@@ -32,7 +32,7 @@ static LOOKUP: Meta = Meta::new("redirect", Effects::empty(), TaintRule::Result)
 
 /// The redirection data; `None` where there is none, and the router declines.
 pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, RouteError> {
-    if let Some(text) = router.some_text(opt::redirect::FILE) {
+    if let Some(text) = router.text(opt::redirect::FILE) {
         return file(machine, router, text);
     }
     let Some(text) = router.some_text(opt::redirect::DATA) else { return Ok(None) };

@@ -25,10 +25,8 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let given = name.strip_suffix(b".").unwrap_or(name);
     let text = String::from_utf8_lossy(given).into_owned();
     let mut known = Known { later: given.is_empty(), ..Known::default() };
-    // To the system, a host can't have what is no name, nor one with a slash, which domains of
-    // reverse delegations have.
     let is_name = domain::labels(&text).is_some_and(|labels| !labels.is_empty());
-    if is_name && !text.contains('/') {
+    if is_name && may_be_host(given) {
         for kind in dns::kinds(call, given)? {
             known.learn(call, &text, kind)?;
         }
@@ -62,6 +60,15 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let ending = if own { Ending::Local } else { Ending::Found };
     tell(call, &hosts, own);
     Ok(HostsFound { hosts, qualified: Some(official), ..HostsFound::none(ending) })
+}
+
+/// Whether a host can have a name, to the system: of letters, digits, hyphens and underscores, and
+/// what is of digits and dots alone is an address, or nothing. An IPv6 address is one, too.
+fn may_be_host(name: &[u8]) -> bool {
+    let fits = |c: &u8| c.is_ascii_alphanumeric() || b"-_.\\".contains(c);
+    let is_number = name.iter().all(|c| c.is_ascii_digit() || *c == b'.');
+    crate::ip::address(name).is_some()
+        || !is_number && !name.starts_with(b"-") && name.iter().all(fits)
 }
 
 /// Tells whoever is shown each step what was found.
