@@ -262,7 +262,11 @@ impl<'d> Attempt<'d> {
             }
             RemoteManner::LeftOut => {
                 let why = Undelivered::new(SUPPRESSED, "remote deliveries suppressed");
-                plan.remote.iter().for_each(|planned| self.stays(planned, &why));
+                for planned in &plan.remote {
+                    // It was no host that put it off.
+                    self.forget_refusal(&planned.delivery);
+                    self.stays(planned, &why);
+                }
             }
             RemoteManner::Queued => {
                 self.note_hosts(&plan.remote);

@@ -7,7 +7,7 @@ use eximious::route::{Delivery, DeliveryTarget};
 use eximious::transport::{LocalUser, Undelivered};
 
 use super::attempt::Attempt;
-use super::retry::hint_name;
+use super::retry::{Hopeless, hint_name};
 use super::routing::Planned;
 use super::transport::carries_the_same;
 
@@ -69,7 +69,7 @@ impl Attempt<'_> {
             return Some(planned);
         }
         let LocalRetry { key, subject: (name, domain) } = self.local_retry(&planned);
-        if self.waits_for(&key, (&name, domain)).is_none() {
+        if self.waits_for(&key, (&name, domain), Hopeless::Tried).is_none() {
             return Some(planned);
         }
         let why = Undelivered::new(-53, "Retry time not yet reached");

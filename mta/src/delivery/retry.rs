@@ -30,6 +30,15 @@ pub(super) enum Verdict {
     Expired,
 }
 
+/// What becomes of something that there is no hope for any more, before its time comes again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hopeless {
+    /// It is tried for each message: a domain, or a mailbox.
+    Tried,
+    /// It waits as all else does: an address.
+    Waits,
+}
+
 /// The keys of hints that one attempt has written, and what each means, for all who are at
 /// work on it.
 #[derive(Clone, Debug, Default)]
@@ -82,17 +91,17 @@ impl Attempt<'_> {
         let (names, domain) = (routing_names(address), address.domain.bytes());
         let name = &names[0][..];
         let routing = names.iter().map(|name| (RetryKey::Routing(name), (&name[..], Some(domain))));
-        let others = [
-            (RetryKey::Routing(domain), (domain, None)),
-            (RetryKey::Recipient(name, &sender), (name, Some(domain))),
-        ];
-        let waits: Vec<_> = routing.chain(others).collect();
+        let refused = (RetryKey::Recipient(name, &sender), (name, Some(domain)));
+        let of_domain = (RetryKey::Routing(domain), (domain, None));
+        let of_address = routing.chain([refused]).map(|one| (one, Hopeless::Waits));
+        let waits: Vec<_> = of_address.chain([(of_domain, Hopeless::Tried)]).collect();
         // Whoever waits along a connection is not kept waiting by what may take its time.
-        if self.manner.follows && waits.iter().any(|(key, _)| self.is_known(&key.bytes())) {
+        if self.manner.follows && waits.iter().any(|((key, _), _)| self.is_known(&key.bytes())) {
             return Some(RouteError::new(REUSED));
         }
-        let known =
-            waits.iter().find_map(|(key, subject)| self.waits_for(&key.bytes(), *subject))?;
+        let known = waits.iter().find_map(|((key, subject), hopeless)| {
+            self.waits_for(&key.bytes(), *subject, *hopeless)
+        })?;
         // What a host replied is no secret; what is wrong here may be one.
         let said = is_of_reply(known.error) && known.error != 0;
         let said = said.then_some(known.text);
@@ -105,20 +114,23 @@ impl Attempt<'_> {
         self.own_hints.get(key).is_none() && found.is_ok_and(|found| found.is_some())
     }
 
-    /// What is known of something whose time has not come. What there is no hope for any more is
-    /// tried once for each message; a message that is too old for the rule does not wait; what
+    /// What is known of something whose time has not come. What there is no hope for any more may
+    /// be tried once for each message; a message that is too old for the rule does not wait; what
     /// this attempt itself has noted is for the next one.
     pub(super) fn waits_for(
         &mut self,
         key: &[u8],
         (subject, alternate): (&[u8], Option<&[u8]>),
+        hopeless: Hopeless,
     ) -> Option<Retry> {
         if self.manner.forced || self.own_hints.get(key).is_some() {
             return None;
         }
         let now = self.now();
         let found = Retry::fresh(&*store(&self.cx), key, now, expire(&self.cx)).ok().flatten();
-        let known = found.filter(|retry| now < retry.next_try && !retry.expired)?;
+        let known = found.filter(|retry| {
+            now < retry.next_try && !(retry.expired && hopeless == Hopeless::Tried)
+        })?;
         let failure = Failure {
             key: Str::tainted(subject),
             alternate: alternate.map(Str::tainted),
@@ -223,7 +235,10 @@ impl Attempt<'_> {
             next_try: now.saturating_add(gap),
             expired,
         };
-        if let Err(error) = retry.save(&*store, key, now) {
+        // What is only pretended teaches nothing.
+        if !self.is_pretended()
+            && let Err(error) = retry.save(&*store, key, now)
+        {
             self.log(format!("retry data can't be kept: {error}").as_bytes());
         }
         match expired || outlasts {

@@ -227,9 +227,10 @@ impl<'d> Attempt<'d> {
             let refused = before.refused.clone().or(refused);
             let is_refused = refused.is_some();
             let of_hosts = match refused {
-                // Another host may take him, as long as there is time for it.
+                // Another host may take him, as long as there is time for it; that is looked at
+                // for the first one alone.
                 Some(why) => match self.keep_refusal(&one.delivery, &why) {
-                    _ if may_wait => Verdict::Again,
+                    _ if may_wait && at == 0 => Verdict::Again,
                     verdict => verdict,
                 },
                 None => {

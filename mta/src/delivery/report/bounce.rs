@@ -83,6 +83,8 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
     letter.bounce_notice(&told, to, &texts);
     letter.status(if international { b"message/global-delivery-status" } else { STATUS });
     letter.failures(&told);
+    // Exim has no place for it, either, but finds what is wrong with it.
+    let _ = texts.item(&mut letter.attempt.cx, 3, "copy");
     letter.returned(international);
     let text = letter.end();
     attempt.cx.set_var(var::BOUNCE_RECIPIENT, Str::EMPTY);
@@ -132,11 +134,13 @@ impl Letter<'_, '_> {
             self.failure(one);
         }
         self.put(&[b"\n"]);
+        // Whether it is of use or not, what is wrong with it is found.
+        let generated = texts.item(&mut self.attempt.cx, 2, "generated text");
         let outputs = outputs(failed);
         if outputs.is_empty() {
             return;
         }
-        match texts.item(&mut self.attempt.cx, 2, "generated text") {
+        match generated {
             Some(own) => self.put(&[own.bytes()]),
             None => {
                 let is_one = outputs.iter().flatten().count() == 1;

@@ -1,6 +1,8 @@
 //! Files with a site's own texts for reports (specification, chapter 50): items between
 //! lines of four asterisks, each of which is expanded.
 
+use std::io;
+
 use eximious::{Context, Opt, Str};
 
 /// How long such a file may be.
@@ -55,10 +57,7 @@ impl Texts {
 /// What stands in the file that an option names, or what is wrong.
 fn file(cx: &mut Context, option: Opt<Str>, kind: &str) -> Result<Option<Vec<u8>>, Vec<u8>> {
     let engine = cx.engine().clone();
-    let written = engine.settings().get(option);
-    if written.is_empty() {
-        return Ok(None);
-    }
+    let Some(written) = engine.settings().given(option) else { return Ok(None) };
     let name = option.name().as_bytes();
     let expanded =
         cx.on_behalf_of(option.name(), |cx| engine.expand_once(written.bytes(), cx)).ok();
@@ -71,6 +70,8 @@ fn file(cx: &mut Context, option: Opt<Str>, kind: &str) -> Result<Option<Vec<u8>
     }
     match engine.world().files.read(path.bytes(), LONGEST) {
         Ok(text) => Ok(Some(text.to_vec())),
+        // It can be opened, and nothing can be read from it.
+        Err(why) if why.kind() == io::ErrorKind::IsADirectory => Ok(Some(Vec::new())),
         Err(why) => {
             let why = eximious::stdlib::wording::reason(&why);
             let tail = format!(" for {kind} message texts: {why}");
