@@ -1,7 +1,7 @@
 //! Main options, as the configuration and a conversation have them.
 
 use eximious::stdlib::number::comparand;
-use eximious::{Context, Expanded, FailClass, Opt, Settings, Str, opt};
+use eximious::{Context, Expanded, FailClass, Opt, Settings, Str, opt, var};
 
 /// A number that may be made by an expansion; where that fails, it is as if it were 0.
 pub(crate) fn number(cx: &mut Context, option: Opt<Expanded<i64>>) -> i64 {
@@ -30,6 +30,20 @@ pub(crate) struct Unexpanded;
 pub(crate) fn tried(cx: &mut Context, option: Opt<Str>) -> Result<Option<Str>, Unexpanded> {
     let text = cx.engine().settings().get(option);
     tried_text(cx, option.name(), &text)
+}
+
+/// What this host is called while a message comes in (`smtp_active_hostname`), which the variable
+/// of that name has from now on.
+///
+/// # Errors
+/// It can't be expanded.
+pub(crate) fn active_hostname(cx: &mut Context) -> Result<Str, Unexpanded> {
+    let name = match tried(cx, opt::SMTP_ACTIVE_HOSTNAME)? {
+        Some(name) if !name.is_empty() => name,
+        _ => cx.value_of(var::PRIMARY_HOSTNAME),
+    };
+    cx.set_var(var::SMTP_ACTIVE_HOSTNAME, name.clone());
+    Ok(name)
 }
 
 /// Who reports are from (`dsn_from`); where that can't be expanded, who they are from by default.

@@ -214,16 +214,16 @@ impl<'s> Submission<'s> {
     }
 
     fn run(&mut self) -> Result<Done, Fault> {
+        let refused = |said: Vec<u8>| Ok(Done { status: 1, said, ..Done::default() });
+        if options::active_hostname(self.cx).is_err() {
+            return refused(Vec::new());
+        }
         if let Err(said) = self.take_sender() {
-            return Ok(Done { status: 1, said, ..Done::default() });
+            return refused(said);
         }
         if let Err(why) = spool::space::check(self.cx, 0) {
             self.log(&why);
-            return Ok(Done {
-                status: 1,
-                said: b"exim: insufficient disk space\n".into(),
-                ..Done::default()
-            });
+            return refused(b"exim: insufficient disk space\n".into());
         }
         let limit = self.size_limit()?;
         self.limit = if limit == 0 { LARGEST } else { limit };

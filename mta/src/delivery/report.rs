@@ -183,7 +183,10 @@ impl<'r, 'd> Letter<'r, 'd> {
     /// What a program reads of the message as a whole, as a part of this kind.
     fn status(&mut self, kind: &[u8]) {
         self.part(kind);
-        let host = self.attempt.text_of(var::PRIMARY_HOSTNAME);
+        // The name that was this host's when the message came.
+        let active = self.attempt.text_of(var::SMTP_ACTIVE_HOSTNAME);
+        let own = self.attempt.text_of(var::PRIMARY_HOSTNAME);
+        let host = if active.is_empty() { own } else { active };
         self.put(&[b"Reporting-MTA: dns; ", &host, b"\n"]);
         if let Some(id) = self.attempt.file().text("dsn_envid").map(<[u8]>::to_vec) {
             match xtext(&id) {

@@ -43,9 +43,16 @@ pub(super) enum Hopeless {
 /// work on it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OwnHints {
-    verdicts: Arc<Mutex<BTreeMap<Vec<u8>, Verdict>>>,
+    verdicts: Arc<Mutex<BTreeMap<Vec<u8>, Own>>>,
     /// The hosts that failed.
     hosts: Arc<Mutex<BTreeMap<Vec<u8>, FailedBefore>>>,
+}
+
+/// What such a hint means, and for which error.
+#[derive(Clone, Copy, Debug)]
+struct Own {
+    verdict: Verdict,
+    error: (RetryError, i32),
 }
 
 /// A host that failed for others in the same attempt.
@@ -58,11 +65,12 @@ pub(super) struct FailedBefore {
 }
 
 impl OwnHints {
-    fn note(&self, key: Vec<u8>, verdict: Verdict) {
+    fn note(&self, key: Vec<u8>, verdict: Verdict, why: &Undelivered) {
+        let verdict = Own { verdict, error: (why.error, why.number) };
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).insert(key, verdict);
     }
 
-    fn get(&self, key: &[u8]) -> Option<Verdict> {
+    fn get(&self, key: &[u8]) -> Option<Own> {
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
     }
 
@@ -151,12 +159,16 @@ impl Attempt<'_> {
         why: &Undelivered,
         detail: i32,
     ) -> Verdict {
-        // It may be a recipient in more ways than one.
-        self.own_hints.get(key).unwrap_or_else(|| {
-            let verdict = self.keep_failure_of(key, subject, why, (detail, true));
-            self.own_hints.note(key.to_vec(), verdict);
-            verdict
-        })
+        // It may be a recipient in more ways than one; another error may have another rule.
+        match self.own_hints.get(key) {
+            Some(own) if own.error == (why.error, why.number) => own.verdict,
+            Some(_) => self.judged(key, subject, why, (detail, true)).0,
+            None => {
+                let verdict = self.keep_failure_of(key, subject, why, (detail, true));
+                self.own_hints.note(key.to_vec(), verdict, why);
+                verdict
+            }
+        }
     }
 
     fn keep_failure_of(
@@ -164,8 +176,26 @@ impl Attempt<'_> {
         key: &[u8],
         subject: (&[u8], Option<&[u8]>),
         why: &Undelivered,
-        (detail, by_age): (i32, bool),
+        how: (i32, bool),
     ) -> Verdict {
+        let (verdict, retry) = self.judged(key, subject, why, how);
+        // What is only pretended teaches nothing.
+        if let Some(retry) = retry.filter(|_| !self.is_pretended())
+            && let Err(error) = retry.save(&*store(&self.cx), key, self.now())
+        {
+            self.log(format!("retry data can't be kept: {error}").as_bytes());
+        }
+        verdict
+    }
+
+    /// Whether something that failed is tried again, and what is to be known of it.
+    fn judged(
+        &mut self,
+        key: &[u8],
+        subject: (&[u8], Option<&[u8]>),
+        why: &Undelivered,
+        (detail, by_age): (i32, bool),
+    ) -> (Verdict, Option<Retry>) {
         let now = self.now();
         let expire = expire(&self.cx);
         let store = store(&self.cx);
@@ -181,9 +211,9 @@ impl Attempt<'_> {
         let config = self.deliverer.config.clone();
         let steps = match rule_steps(&mut self.cx, &config, &failure) {
             Ok(Some(steps)) => steps,
-            Ok(None) => return Verdict::Expired,
+            Ok(None) => return (Verdict::Expired, None),
             // Until the rules can be asked, nobody gives up.
-            Err(_) => return Verdict::Again,
+            Err(_) => return (Verdict::Again, None),
         };
         let waited = now.saturating_sub(self.file().received);
         let first = old.as_ref().map_or(now, |old| old.first_failed);
@@ -235,15 +265,9 @@ impl Attempt<'_> {
             next_try: now.saturating_add(gap),
             expired,
         };
-        // What is only pretended teaches nothing.
-        if !self.is_pretended()
-            && let Err(error) = retry.save(&*store, key, now)
-        {
-            self.log(format!("retry data can't be kept: {error}").as_bytes());
-        }
         match expired || outlasts {
-            true => Verdict::Expired,
-            false => Verdict::Again,
+            true => (Verdict::Expired, Some(retry)),
+            false => (Verdict::Again, Some(retry)),
         }
     }
 
@@ -298,7 +322,7 @@ impl Attempt<'_> {
             let subject = (&host.name[..], Some(domain));
             // Another delivery of this message to the host has said so before.
             if let Some(own) = self.own_hints.get(&key).filter(|_| one.for_message) {
-                if own == Verdict::Again {
+                if own.verdict == Verdict::Again {
                     verdict = Verdict::Again;
                 }
                 continue;
@@ -318,7 +342,7 @@ impl Attempt<'_> {
                 if !waits {
                     self.of_message.insert(key.clone());
                 }
-                self.own_hints.note(key, own);
+                self.own_hints.note(key, own, &one.why);
             }
         }
         for host in good {

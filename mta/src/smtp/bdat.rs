@@ -123,6 +123,10 @@ impl SmtpSession {
             Some(data) if chunk.left > 0 && self.input.ended => {
                 Progress::Next(self.connection_lost_in_message(*data))
             }
+            // It is a character behind such a line that shows it.
+            Some(data) if chunk.left == 0 && shows_bare_header(&data) => {
+                Progress::Next(self.refuse_bare_header(&data))
+            }
             Some(data) => {
                 self.transaction.chunks = Some(data);
                 match chunk.left {
@@ -204,6 +208,12 @@ fn is_bare(data: &MailData) -> bool {
         Rest::Memory => has_bare_header(&data.bytes),
         _ => false,
     }
+}
+
+/// Whether it is known by now, with the header's end to come.
+fn shows_bare_header(data: &MailData) -> bool {
+    let seen = data.bytes.strip_suffix(b"\n").unwrap_or(&data.bytes);
+    matches!(data.rest, Rest::Memory) && has_bare_header(seen)
 }
 
 /// What came, with the lines that are kept of it.

@@ -168,14 +168,9 @@ impl SmtpSession {
     fn active_hostname(&mut self) -> Option<Str> {
         // A test begins only when this host has a name.
         let muted = self.cx.trace().mute();
-        let expanded = options::tried(&mut self.cx, opt::SMTP_ACTIVE_HOSTNAME);
+        let name = options::active_hostname(&mut self.cx);
         self.cx.trace().unmute(muted);
-        let name = match expanded.ok()? {
-            Some(name) if !name.is_empty() => name,
-            _ => self.variable(var::PRIMARY_HOSTNAME),
-        };
-        self.cx.set_var(var::SMTP_ACTIVE_HOSTNAME, name.clone());
-        Some(name)
+        name.ok()
     }
 
     /// What the options say of the client; whether it was turned away.

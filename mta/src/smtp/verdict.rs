@@ -262,16 +262,17 @@ impl SmtpSession {
     /// Says once why the sender could not be verified, before it is said that
     /// something is refused; what a client was told of one that can't be verified now.
     fn tell_sender_fault(&mut self, code: &'static str, for_now: bool) -> Option<Vec<u8>> {
+        let is_one_line = self.acl_state.has("no_multiline_responses");
         let fault = self.acl_state.sender_fault.as_mut()?;
         if std::mem::replace(&mut fault.told, true) {
             return None;
         }
         let fault = fault.clone();
-        if !for_now && !fault.said.is_empty() {
+        if !for_now && !is_one_line && !fault.said.is_empty() {
             let text = reply::split(&fault.said);
             self.say_lines(reply::lines(code.as_bytes(), &text, false));
         }
-        let details = for_now && self.flag(opt::SMTP_RETURN_ERROR_DETAILS);
+        let details = for_now && !is_one_line && self.flag(opt::SMTP_RETURN_ERROR_DETAILS);
         let told = fault.logged.clone().filter(|_| details);
         if let Some(why) = &told {
             self.say_lines(reply::lines(code.as_bytes(), why, false));

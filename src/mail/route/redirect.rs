@@ -43,7 +43,10 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         Rewriting::Sender(sender) => Some(sender),
         Rewriting::Verdict(verdict) => return Ok(verdict),
     };
-    // For whom it is done is settled before it is known what is to be done.
+    // How it is done, and for whom, is settled before it is known what is to be done.
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
     machine.identity(router)?;
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
     let kind = FilterKind::of(data.bytes());
@@ -52,9 +55,6 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     {
         return Ok(verdict);
     }
-    let Some(redirection) = Redirection::new(machine, number, router)? else {
-        return Ok(Verdict::Decline);
-    };
     let redirection = Redirection { sender, ..redirection };
     match kind {
         Some(kind) => filter::run(machine, &redirection, kind, &data),
