@@ -31,6 +31,11 @@ pub fn note_call(settings: &Settings, host: &dyn Host, log: &dyn Log) {
         log.main(PURGED);
         eximious_world::rights::forget_environment();
     }
+    note_arguments(settings, host, log);
+}
+
+/// Writes down how the program was called, and no more.
+pub fn note_arguments(settings: &Settings, host: &dyn Host, log: &dyn Log) {
     if !settings.log_selector().contains(LogSelector::ARGUMENTS) {
         return;
     }

@@ -76,6 +76,10 @@ pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
     }
 }
 
+/// Why a message may have no log of its own.
+const NO_LOGS: &[u8] =
+    b"(No message logs are being created because the message_logs option is false.)";
+
 /// Prints a file of a message.
 pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
     let ViewRequest { setup, queue, view, id, names_others } = request;
@@ -102,7 +106,13 @@ pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
         MessagePart::Log => {
             return Ok(match world.spool.message_log(&place, id, LARGEST) {
                 Ok(text) => print(&text),
-                Err(why) => failed("msglog", b"", &why),
+                Err(why) => {
+                    let ended = failed("msglog", b"", &why);
+                    if !cx.engine().settings().get(opt::MESSAGE_LOGS) {
+                        tell(NO_LOGS);
+                    }
+                    ended
+                }
             });
         }
         MessagePart::Whole => return Ok(whole(&cx, &place, id)),

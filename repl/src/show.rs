@@ -5,6 +5,7 @@ use eximious::{Engine, Macros};
 
 use crate::caller;
 use crate::configured::{self, ConfigUse, SyslogName};
+use crate::logs;
 use crate::refusal::Refusal;
 use crate::rights::Rights;
 use crate::usual;
@@ -53,6 +54,10 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
         })?;
     request.syslog_name.settle(&mut config.settings, &world)?;
     let world = Rights::Server.settle(&config.settings, world)?;
+    if whole {
+        let kept = logs::kept(&config.settings, world.clone(), false);
+        logs::note_arguments(&config.settings, &*kept.host, &*kept.log);
+    }
     let admin = caller::is_admin(&config.settings, &world);
     let printer = Printer {
         config: &config,
