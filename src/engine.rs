@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use eximious_core::{
-    AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Meta,
-    Operator, Rec, Registry, Settings, SharedMemory, Str, TaintRule, Variable, VariableSource,
-    World, interned,
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, ErrorKind, Fail, Item,
+    LookupDef, Meta, Operator, Rec, Registry, Settings, SharedMemory, Str, TaintRule, Variable,
+    VariableSource, World, interned,
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{
@@ -126,6 +126,17 @@ impl Engine {
             cx.level().and_then(|_level| cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole()));
         cx.evaluation.tree = Some(tree);
         result
+    }
+
+    /// Expands text that was made at run time, once more. What holds anything from outside is
+    /// refused, and the panic log hears of it: whoever runs the server has to, whatever becomes
+    /// of the expansion.
+    ///
+    /// # Errors
+    /// The text is tainted, or what the expansion fails with.
+    pub fn expand_again(&self, source: &Str, cx: &mut Context) -> Result<Str, Fail> {
+        refuse_tainted(source, cx)?;
+        self.expand_once(source.bytes(), cx)
     }
 
     /// The place of a variable that has a value of its own: a built-in one, or one that was
@@ -370,6 +381,16 @@ impl Expansion {
     pub fn source(&self) -> &[u8] {
         self.0.tree.source()
     }
+}
+
+/// That text from outside is not expanded.
+pub(crate) fn refuse_tainted(text: &Str, cx: &mut Context) -> Result<(), Fail> {
+    if !text.taint().is_tainted() {
+        return Ok(());
+    }
+    let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+    cx.log().panic(&message);
+    Err(Fail::error(ErrorKind::Taint, message))
 }
 
 #[cfg(test)]

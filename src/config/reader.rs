@@ -525,7 +525,7 @@ impl<'r> Reader<'r> {
 /// one.
 fn ends_a_name(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
-    if text.first().is_some_and(|c| !c.is_ascii_alphabetic() && *c != b'!') {
+    if text.first().is_some_and(|c| !c.is_ascii_alphabetic() && !b"!:".contains(c)) {
         return false;
     }
     let text = text.strip_prefix(b"!").unwrap_or(text).trim_ascii_start();

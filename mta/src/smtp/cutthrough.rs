@@ -195,7 +195,9 @@ impl SmtpSession {
         let wanted = self.logs(LogSelector::OUTGOING_PORT);
         let settings = self.cx.engine().settings();
         let logs_port = |port: u16| wanted && ports::is_logged(settings, port);
-        text.extend_from_slice(format!(" H={} [{}]", onward.host, onward.address).as_bytes());
+        let signed = if onward.is_signed && self.logs(LogSelector::DNSSEC) { " DS" } else { "" };
+        let host = format!(" H={}{signed} [{}]", onward.host, onward.address);
+        text.extend_from_slice(host.as_bytes());
         if logs_port(onward.port) {
             text.extend_from_slice(format!(":{}", onward.port).as_bytes());
         }

@@ -65,12 +65,13 @@ printf 'V\t350101000000Z\t\t64\tunknown\t/CN=server\n' > good.index
 printf 'R\t350101000000Z\t260101000000Z\t64\tunknown\t/CN=server\n' > revoked.index
 proof() { # name index authority serial
     openssl ocsp -index "$2.index" -CA "$3.pem" -rsigner "$3.pem" -rkey "$3.key" -issuer "$3.pem" \
-        -serial "$4" -respout "$1.ocsp" -ndays 300
+        -serial "$4" -respout "$1.ocsp" ${5+-ndays "$5"}
 }
-proof good good ca 100
-proof revoked revoked ca 100
-proof other good ca 101
-proof forged good stranger 100
+proof good good ca 100 300
+proof endless good ca 100
+proof revoked revoked ca 100 300
+proof other good ca 101 300
+proof forged good stranger 100 300
 chmod -R a+rX .
 "#;
 
@@ -86,28 +87,32 @@ const HOST: &str = "keep_environment =\nprimary_hostname = host.test\n\
     tls_certificate = DIR/chain.pem\ntls_privatekey = DIR/s.key\n\
     tls_advertise_hosts = ${if eq{$received_ip_address}{127.0.0.9}{}{*}}\n\
     tls_resumption_hosts = *\n\
-    tls_ocsp_file = ${if inlisti{$received_ip_address}{127.0.0.3 : 127.0.0.7}\
-    {DIR/${extract{$received_ip_address}{127.0.0.3=good 127.0.0.7=forged}}.ocsp}}\n\
+    tls_ocsp_file = ${if inlisti{$received_ip_address}{127.0.0.3 : 127.0.0.7 : 127.0.0.8}\
+    {DIR/${extract{$received_ip_address}\
+    {127.0.0.3=good 127.0.0.7=forged 127.0.0.8=endless}}.ocsp}}\n\
     acl_smtp_rcpt = accept\nacl_smtp_mail = tell\nqueue_only\nbegin acl\ntell:\n  \
     warn logwrite = TAKEN UP: ${if >{$tls_in_resumption}{15}{yes}{no}}\n  accept\n";
 
 const CLIENT: &str = "keep_environment =\nprimary_hostname = client.test\n\
     spool_directory = DIR/client\nlog_file_path = DIR/client/%slog\ndns_trust_aa = TRUST\n\
-    tls_advertise_hosts =\nlog_selector = +tls_peerdn +tls_resumption -smtp_confirmation\n\
-    acl_smtp_rcpt = accept\nbegin acl\ntell:\n  \
+    tls_advertise_hosts =\nlog_selector = +dnssec +tls_peerdn +tls_resumption -smtp_confirmation\n\
+    acl_smtp_rcpt = through\nbegin acl\nthrough:\n  \
+    accept control = cutthrough_delivery\ntell:\n  \
     warn logwrite = EVENT $acl_arg1 \
     <${if match{$acl_arg1}{^(dane|dns|tls)}{$acl_arg2 $tls_out_ocsp}}> \
     $host [$host_address]:$host_port $tls_out_dane $tls_out_tlsa_usage \
     $tls_out_certificate_verified \
     ${if def:tls_out_peercert{${certextract{subject}{$tls_out_peercert}}}}\n  accept\n\
-    begin routers\nproofs:\n  driver = manualroute\n  domains = good : forged : unproven\n  \
-    route_data = ${extract{$domain}{unproven=127.0.0.2 good=127.0.0.3 forged=127.0.0.7}}\n  \
+    begin routers\nproofs:\n  driver = manualroute\n  domains = good : forged : endless : unproven\n  \
+    route_data = ${extract{$domain}\
+    {unproven=127.0.0.2 good=127.0.0.3 forged=127.0.0.7 endless=127.0.0.8}}\n  \
     self = send\n  \
     transport = ${extract{$local_part}{ask=ask require=require again=again}{$value}fail}\n\
     hosts:\n  driver = dnslookup\n  self = send\n  dnssec_request_domains = *\n  \
-    transport = ${if eq{$local_part}{must}{must}{try}}\n\
+    transport = ${extract{$local_part}{must=must clear=clear}{$value}{try}}\n\
     begin transports\nCOMMON = driver = smtp\n\
     try:\n  COMMON\n  MORE\n  hosts_request_ocsp =\n\
+    clear:\n  COMMON\n  MORE\n  hosts_avoid_tls = *\n\
     must:\n  COMMON\n  MORE\n  hosts_require_dane = *\n  hosts_request_ocsp =\n\
     ask:\n  COMMON\n  MORE\n  tls_verify_certificates = DIR/ca.pem\n  \
     tls_verify_cert_hostnames =\n\
@@ -148,11 +153,16 @@ const RECIPIENTS: &[&str] = &[
     "must@clear.test",
     "must@later.test",
     "must@two.test",
+    "clear@ee.test",
+    "clear@none.test",
+    "through@none.test",
     "ask@good",
     "ask@forged",
+    "ask@endless",
     "ask@unproven",
     "require@good",
     "require@forged",
+    "require@endless",
     "require@unproven",
     "again@good",
     "again@good",
@@ -227,8 +237,18 @@ fn told(program: &Path, config: &Path, directory: &Path, recipients: &[&str]) ->
         let host_log = directory.join("host/mainlog");
         let before = std::fs::read_to_string(&host_log).unwrap_or_default().len();
         let mut command = Command::new(program);
-        command.arg("-C").arg(config).args(["-odf", "-f", "<>", recipient]);
-        common::fed(&mut command, b"Subject: x\n\nx\n");
+        command.arg("-C").arg(config);
+        let message = match recipient.starts_with("through") {
+            true => {
+                command.args(["-bs", "-oMa", "127.0.0.1"]);
+                format!("HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n")
+            }
+            false => {
+                command.args(["-odf", "-f", "<>", recipient]);
+                String::new()
+            }
+        };
+        common::fed(&mut command, format!("{message}Subject: x\r\n\r\nx\r\n.\r\n").as_bytes());
         all += &format!("== {recipient}\n");
         let text = std::fs::read_to_string(&log).unwrap_or_default();
         all.extend(text.lines().filter_map(comparable).map(|line| line + "\n"));

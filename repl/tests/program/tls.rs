@@ -251,13 +251,13 @@ fn sessions_are_taken_up_again_and_proofs_are_shown() {
 }
 
 /// What is logged of a message that goes along under TLS.
-fn cut_through(program: &str, server: u16) -> Vec<String> {
+fn cut_through(program: &str, server: u16, transport: &str) -> Vec<String> {
     let config = format!(
         "tls_advertise_hosts =\nacl_smtp_rcpt = rcpt\nlog_selector = +tls_peerdn +tls_sni\n\
          begin acl\nrcpt:\n accept control = cutthrough_delivery\n\
          begin routers\nr:\n driver = manualroute\n transport = t\n \
          route_list = * 127.0.0.1\n self = send\nbegin transports\nt:\n driver = smtp\n \
-         allow_localhost\n port = {server}\n tls_sni = some.test\n"
+         allow_localhost\n port = {server}\n {transport}\n"
     );
     let client = Daemon::start(Path::new(program), &config, &[]);
     let mut talk = client.client();
@@ -275,12 +275,40 @@ fn cut_through(program: &str, server: u16) -> Vec<String> {
 
 #[test]
 fn messages_that_are_cut_through_go_along_under_tls() {
+    for (transport, main, logged) in [
+        ("tls_sni = some.test", "", "SNI=some.test"),
+        ("tls_sni = ü.test", "", "SNI=xn--tda.test"),
+        ("protocol = smtps", "tls_on_connect_ports = PORT\n", "CV=no S="),
+    ] {
+        let server = ours(&format!("{main}log_selector = +tls_sni\n"));
+        let own = cut_through(OURS, server.port, transport);
+        assert_eq!(own.len(), 1, "{transport}");
+        server.await_log("P=esmtps X=TLS1.3");
+        let log = server.log("main");
+        assert!(log.contains(logged), "{transport}: {log}");
+        let Some(exim) = exim() else { continue };
+        assert_eq!(own, cut_through(&exim, server.port, transport), "{transport}");
+    }
+}
+
+#[test]
+fn a_connection_is_kept_whatever_options_say_of_its_tls() {
     let server = ours("");
-    let own = cut_through(OURS, server.port);
-    assert_eq!(own.len(), 1);
-    server.await_log("P=esmtps X=TLS1.3");
-    let Some(exim) = exim() else { return };
-    assert_eq!(own, cut_through(&exim, server.port));
+    let config = "tls_advertise_hosts =\nqueue_run_in_order\nbegin routers\nall:\n \
+        driver = manualroute\n route_list = * 127.0.0.1\n self = send\n transport = smtp\n\
+        begin transports\nsmtp:\n driver = smtp\n port = SERVER\n allow_localhost\n \
+        hosts_try_auth = ${if def:tls_out_cipher{*}}\n";
+    let client =
+        Daemon::start(Path::new(OURS), &config.replace("SERVER", &server.port.to_string()), &[]);
+    let file = client.path().join("exim.conf").display().to_string();
+    for _ in 0..2 {
+        let args = ["-C", &file, "-odq", "-f", "a@b.test", "c@d.test"];
+        common::run(OURS, &args, b"Subject: x\n\nhello\n");
+    }
+    common::run(OURS, &["-C", &file, "-qq"], b"");
+    let log = client.log("main");
+    assert_eq!(log.matches(" H=127.0.0.1 [127.0.0.1] X=TLS").count(), 1, "{log}");
+    assert_eq!(log.matches(" H=127.0.0.1 [127.0.0.1]* X=TLS").count(), 1, "{log}");
 }
 
 #[test]
@@ -339,6 +367,7 @@ const REFUSED: &str = "# refused";
 const ASKED: &[(&str, &str)] = &[
     ("", ""),
     ("hosts_avoid_tls = *", ""),
+    ("hosts_require_dane = *", ""),
     (REFUSED, ""),
     ("hosts_verify_avoid_tls = *", ""),
     ("tls_verify_hosts = *\n tls_verify_certificates = CERTS/ca.pem", ""),
@@ -426,7 +455,10 @@ fn hosts_are_asked_over_tls_as_exim_asks() {
         let program = exim.as_deref().unwrap_or(OURS);
         let daemon = Daemon::start(Path::new(program), &server, &[]);
         let own = asked(OURS, daemon.port, transport);
-        assert!(own.iter().any(|line| line.contains("cmdlog: ")), "{transport}: {own:#?}");
+        // Nothing is said to a host that nobody vouches for.
+        let is_silent = transport.contains("dane");
+        let told = if is_silent { "DANE error: " } else { "cmdlog: " };
+        assert!(own.iter().any(|line| line.contains(told)), "{transport}: {own:#?}");
         let Some(exim) = &exim else { continue };
         let real: Vec<String> = asked(exim, daemon.port, transport);
         // What a connection that failed would have been is nothing to anybody; a real
@@ -471,6 +503,13 @@ fn demands_that_nobody_can_look_up_are_no_consent() {
         assert!(told(&lines, &why), "{option}: {lines:#?}");
         assert!(!told(&lines, "unencrypted"), "{option}: {lines:#?}");
     }
+    for option in ["tls_certificate", "tls_privatekey", "tls_verify_certificates", "tls_crl"] {
+        let lines = asked(OURS, sealing.port, &format!("{option} = /nowhere/$domain"));
+        assert!(told(&lines, "Tainted filename '/nowhere/c.test'"), "{option}: {lines:#?}");
+        let why = format!("{option} can't be told: Tainted filename");
+        assert!(told(&lines, &why), "{option}: {lines:#?}");
+        assert!(!told(&lines, "unencrypted"), "{option}: {lines:#?}");
+    }
     for option in ["hosts_avoid_tls", "tls_try_verify_hosts", "hosts_request_ocsp"] {
         let lines = asked(OURS, sealing.port, &format!("{option} = net-lsearch;/nowhere"));
         assert!(told(&lines, "TLS1.3 dn="), "{option}: {lines:#?}");
@@ -479,8 +518,9 @@ fn demands_that_nobody_can_look_up_are_no_consent() {
         ("tls_sni = ${if eq{1}", "expansion of tls_out_sni failed: missing 2nd string in {}"),
         ("tls_crl = ${if eq{1}", "expansion of tls_crl failed: missing 2nd string in {}"),
         (
-            "tls_verify_certificates = /nowhere",
-            "could not stat '/nowhere' (tls_verify_certificates): No such file or directory",
+            "tls_verify_certificates = /nowhere/$host/$host_address",
+            "could not stat '/nowhere/127.0.0.1/127.0.0.1' (tls_verify_certificates): \
+             No such file or directory",
         ),
     ] {
         let lines = asked(OURS, sealing.port, option);

@@ -9,7 +9,7 @@ use eximious_core::{
 };
 
 use super::Eval;
-use crate::engine::too_much;
+use crate::engine::{refuse_tainted, too_much};
 
 impl Machine for Eval<'_> {
     fn text(&mut self, seq: Seq) -> Result<Str, Fail> {
@@ -112,13 +112,7 @@ impl Machine for Eval<'_> {
     }
 
     fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
-        if text.taint().is_tainted() {
-            let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
-            // Whoever runs the server has to hear of it, whatever becomes of
-            // the expansion.
-            self.cx.log().panic(&message);
-            return Err(Fail::error(ErrorKind::Taint, message));
-        }
+        refuse_tainted(text, self.cx)?;
         // Most of what is expanded again holds nothing to expand.
         if text.is_plain() {
             return Ok(text.clone());

@@ -263,8 +263,10 @@ impl Callout<'_> {
 
     /// Says in variables who is asked.
     fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
-        run.cx.set_var(var::HOST, Str::tainted(name));
-        run.cx.set_var(var::HOST_ADDRESS, Str::tainted(address.to_string().into_bytes()));
+        run.cx.set_var(var::HOST, self.delivery.host_name(name, address));
+        run.cx.set_var(var::HOST_ADDRESS, address.to_string());
+        // At which port another one was asked is no matter.
+        run.cx.unset_var(var::HOST_PORT);
     }
 
     /// Says in variables that nobody is asked any more.

@@ -78,6 +78,8 @@ pub(super) struct Held {
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) host: String,
+    /// Whether the DNS answered for it with signatures (DNSSEC).
+    pub(super) is_signed: bool,
     pub(super) address: IpAddr,
     pub(super) endpoint: Endpoint,
     pub(super) transport: usize,
@@ -245,7 +247,7 @@ pub(super) fn hindrance(transport: &Transport, endpoint: &Endpoint) -> Option<&'
     if SIGNS.into_iter().any(set) {
         return Some(b"Cutthrough cancelled by presence of DKIM signing");
     }
-    (endpoint.protocol != Protocol::Smtp).then_some(b"")
+    (endpoint.protocol == Protocol::Lmtp).then_some(b"")
 }
 
 /// `control = cutthrough_delivery`.

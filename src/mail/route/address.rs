@@ -1,6 +1,7 @@
 //! Addresses on their way through the routers.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use eximious_core::Str;
@@ -275,6 +276,17 @@ impl Delivery {
     /// The message's recipient that the address came of.
     pub fn original(&self) -> &Str {
         self.address.original().map_or(&self.address.text, |one| &one.text)
+    }
+
+    /// The name of a host that it goes to, as variables hold it: it is clean where nobody
+    /// outside has named the host, and where it is but the host's address.
+    pub(crate) fn host_name(&self, name: &[u8], address: IpAddr) -> Str {
+        let is_own = |host: &RouteHost| host.name.as_bytes() == name;
+        let is_clean = self.hosts_clean && !self.stands_in && self.hosts.iter().any(is_own);
+        match is_clean || address.to_string().as_bytes() == name {
+            true => Str::from(name),
+            false => Str::tainted(name),
+        }
     }
 
     /// The same delivery of another address in its domain, which no router has looked at

@@ -64,7 +64,15 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
                 machine.log(&router.named(b"Error in ", b" router: no transport defined", b""));
                 return Err(RouteError::new("error in router: transport missing"));
             }
-            accept(machine, number, router, hosts, Here::No, &options)
+            // What the DNS calls a host comes from outside.
+            let is_listed =
+                |host: &super::RouteHost| list.iter().any(|one| one.name == host.name.as_bytes());
+            let clean = !rule.hosts.taint().is_tainted() && hosts.iter().all(is_listed);
+            let mut verdict = accept(machine, number, router, hosts, Here::No, &options)?;
+            if let Verdict::Accept(Some(delivery)) = &mut verdict {
+                delivery.hosts_clean = clean;
+            }
+            Ok(verdict)
         }
     }
 }
@@ -164,7 +172,7 @@ fn finish(
     let text = Str::from(hosts).stamped(data.taint());
     let expanded = match memchr::memchr2(b'$', b'\\', hosts) {
         None => Ok(text),
-        Some(_) => engine.expand_once(hosts, machine.cx),
+        Some(_) => engine.expand_again(&text, machine.cx),
     };
     let expanded = unless_forced(expanded).map_err(|fail| {
         let middle = [b" router: failed to expand \"", hosts, b"\": "].concat();

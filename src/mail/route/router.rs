@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 
 use super::driver::RouterRun;
 use crate::config::{ConfigPlaces, Instance, effective};
+use crate::engine::refuse_tainted;
 use crate::{Context, Expansion};
 
 /// A router.
@@ -99,6 +100,7 @@ impl Text {
         if self.plain {
             return Ok(self.written.clone());
         }
+        refuse_tainted(&self.written, cx)?;
         let compile = |cx: &Context| cx.engine().compile(self.written.bytes());
         let compiled = self.compiled.get_or_init(|| compile(cx));
         cx.standing_at(self.place.as_ref(), |cx| match compiled.fits(cx) {

@@ -211,37 +211,50 @@ mod tests {
     use eximious_core::Str;
     use eximious_core::world::Fixture;
 
-    use crate::mail::route::{Purpose, Report, Request, Routes, Standing};
+    use crate::mail::route::{Delivery, Purpose, Report, Request, Routes, Standing};
     use crate::{Config, Engine, Macros};
 
     /// The hosts that an address is sent to, and those that are tried then.
     fn hosts(options: &str) -> Result<String, String> {
+        let options = format!("  route_list = * 192.0.2.1:192.0.2.2\n{options}");
+        let shown = |delivery: &Delivery| {
+            let all = delivery.hosts.iter().chain(&delivery.fallback_hosts);
+            let shown = all.map(|host| {
+                let address = host.address.map(|address| format!("[{address}]"));
+                format!("{}{}", host.name, address.unwrap_or_default())
+            });
+            shown.collect::<Vec<_>>().join(" ")
+        };
+        routed(&options, "a@b", &shown)
+    }
+
+    /// Where an address is sent, in words.
+    fn routed(
+        options: &str,
+        address: &str,
+        shown: &dyn Fn(&Delivery) -> String,
+    ) -> Result<String, String> {
         let text = format!(
-            "begin routers\nr:\n  driver = manualroute\n  transport = t\n  \
-             route_list = * 192.0.2.1:192.0.2.2\n{options}\nbegin transports\nt:\n  driver = smtp\n"
+            "begin routers\nr:\n  driver = manualroute\n  transport = t\n{options}\n\
+             begin transports\nt:\n  driver = smtp\n"
         );
         let world = Fixture::new().file("/c", text).world();
         let builder = Engine::builder().world(world.clone());
         let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).unwrap();
         let engine = config.build(builder);
         let routes = Routes::new(&config, engine.registry(), &world);
-        let mut request = Request::new(Str::tainted(b"a@b".as_slice()), Purpose::Test);
+        let mut request = Request::new(Str::tainted(address.as_bytes()), Purpose::Test);
         request.whole = true;
         let (mut said, mut wrong) = (String::new(), String::new());
         let standing = routes.test(&mut engine.context(), &request, &mut |report| match report {
-            Report::Delivered(delivery) => {
-                for host in delivery.hosts.iter().chain(&delivery.fallback_hosts) {
-                    let address = host.address.map(|address| format!("[{address}]"));
-                    said += &format!("{}{} ", host.name, address.unwrap_or_default());
-                }
-            }
+            Report::Delivered(delivery) => said += &shown(delivery),
             Report::Deferred(_, error) => {
                 let message = error.message.as_deref().unwrap_or_default();
                 wrong = String::from_utf8_lossy(message).into_owned();
             }
             _ => {}
         });
-        if standing == Standing::Fine { Ok(said.trim_end().to_owned()) } else { Err(wrong) }
+        if standing == Standing::Fine { Ok(said) } else { Err(wrong) }
     }
 
     #[test]
@@ -265,5 +278,22 @@ mod tests {
             "  fallback_hosts = x.example : y.example::26",
             Ok("192.0.2.1[192.0.2.1] 192.0.2.2[192.0.2.2] x.example y.example"),
         );
+    }
+
+    #[test]
+    fn names_of_hosts_are_clean_where_nobody_outside_has_named_them() {
+        let is_tainted = |options: &str| {
+            // The name is not the address any more.
+            let options = format!("  {options}\n  translate_ip_address = 10.0.0.1\n");
+            let shown = |delivery: &Delivery| {
+                let host = &delivery.hosts[0];
+                let name = delivery.host_name(host.name.as_bytes(), host.address.unwrap());
+                format!("{} {}", host.name, name.taint().is_tainted())
+            };
+            routed(&options, "192.0.2.1@b", &shown).unwrap()
+        };
+        assert_eq!(is_tainted("route_list = * 192.0.2.1"), "192.0.2.1 false");
+        assert_eq!(is_tainted("route_list = * $local_part"), "192.0.2.1 true");
+        assert_eq!(is_tainted("route_data = $local_part"), "192.0.2.1 true");
     }
 }

@@ -134,7 +134,7 @@ impl Routes {
         let first = delivery.hosts.first().filter(|_| event.host.is_none());
         let first = first.and_then(TakingHost::of);
         if let Some(host) = event.host.or(first.as_ref()) {
-            host.show(cx);
+            host.show(cx, delivery);
             cx.set_var(var::HOST_PORT, host.port.to_string());
         }
         if event.name == FAILED && event.host.is_none() && first.is_some() {

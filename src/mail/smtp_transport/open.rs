@@ -397,7 +397,11 @@ impl Peer<'_> {
                 false => "a TLS session is required, but the server did not offer TLS support",
             };
             if self.tls.dane.is_some() {
-                self.tell_dane_failure(DaneFailure::NoTls);
+                let is_offered = client.extensions().starttls;
+                self.tell_dane_failure(match is_offered {
+                    true => DaneFailure::Validation,
+                    false => DaneFailure::NoTls,
+                });
             }
             self.tls.failure = Some((DaneFailure::NoTls.name(), String::new()));
             let _ = self.give_up(client, OTHER, Vec::new());

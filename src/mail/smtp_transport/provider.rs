@@ -86,8 +86,8 @@ impl Routes {
         domains: &[u8],
     ) -> Result<CalledProvider, Asked> {
         let transport = delivery.transport.map(|number| self.transport_at(number));
-        cx.set_var(var::HOST, Str::tainted(host.name.as_bytes()));
-        cx.set_var(var::HOST_ADDRESS, Str::tainted(address.to_string().into_bytes()));
+        cx.set_var(var::HOST, delivery.host_name(host.name.as_bytes(), address));
+        cx.set_var(var::HOST_ADDRESS, address.to_string());
         let panic = cx.log();
         let mut log = |line: &[u8]| panic.panic(line);
         let about = &delivery.address.text;

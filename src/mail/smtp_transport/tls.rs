@@ -7,6 +7,7 @@ use eximious_core::world::{
 };
 use eximious_core::{DriverOpt, FailClass, Str, Var};
 use eximious_stdlib::certificate;
+use eximious_stdlib::idn;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::{self, transport::smtp};
 use eximious_stdlib::variables::var;
@@ -196,7 +197,8 @@ impl Peer<'_> {
             // Records of no use have the host named all the same.
             server_name: match &self.tls.dane {
                 Some(dane) => Some(dane.base.clone()),
-                None => bytes(self.tls_text(smtp::TLS_SNI)?)
+                None => self
+                    .asked_name()?
                     .or_else(|| self.has_policy().then(|| self.mx_name().into_bytes())),
             },
             dane,
@@ -214,7 +216,7 @@ impl Peer<'_> {
     }
 
     /// From whom the host's certificate has to come, where the DNS does not vouch for it.
-    fn tls_authorities(&mut self, is_vouched: bool) -> Result<TlsAuthorities, TlsFault> {
+    fn tls_authorities(&mut self, is_vouched: bool) -> Result<TlsAuthorities, NotOpen> {
         let option = smtp::TLS_VERIFY_CERTIFICATES;
         let path = match self.tls_file(option)? {
             _ if is_vouched => return Ok(TlsAuthorities::None),
@@ -229,7 +231,7 @@ impl Peer<'_> {
             let why = eximious_stdlib::wording::reason(&why);
             let tail = format!("' ({}): {why}", option.name());
             (self.log)(&[b"could not stat '", &path[..], tail.as_bytes()].concat());
-            return Err(TlsFault::new(option.name(), why));
+            return Err(TlsFault::new(option.name(), why).into());
         }
         Ok(TlsAuthorities::Path(path))
     }
@@ -285,12 +287,26 @@ impl Peer<'_> {
         }
     }
 
-    pub(super) fn tls_file(&mut self, option: DriverOpt<Str>) -> Result<Option<Vec<u8>>, TlsFault> {
+    /// The name of a file. What comes from outside names none, and as it can't be told then
+    /// what is demanded, nothing goes to the host in clear text either.
+    pub(super) fn tls_file(&mut self, option: DriverOpt<Str>) -> Result<Option<Vec<u8>>, NotOpen> {
         let Some(path) = self.tls_text(option)? else { return Ok(None) };
-        match path.taint().is_tainted() {
-            true => Err(TlsFault::new(option.name(), "Tainted filename")),
-            false => Ok(Some(path.bytes().to_vec())),
+        if path.taint().is_tainted() {
+            (self.log)(&[b"Tainted filename '", path.bytes(), b"'"].concat());
+            let why = format!("{} can't be told: Tainted filename", option.name());
+            return Err(NotOpen::untold(why.into_bytes()));
         }
+        Ok(Some(path.bytes().to_vec()))
+    }
+
+    /// The name that the host is asked for (`tls_sni`), in ASCII; none where it has no such
+    /// form.
+    fn asked_name(&mut self) -> Result<Option<Vec<u8>>, TlsFault> {
+        let name = self.tls_text(smtp::TLS_SNI)?;
+        Ok(name.and_then(|name| match name.bytes().is_ascii() {
+            true => Some(name.bytes().to_vec()),
+            false => idn::domain_to_alabel(name.bytes()).ok(),
+        }))
     }
 
     /// Raises an event for each certificate that the host showed; whether one of them is

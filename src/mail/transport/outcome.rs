@@ -11,6 +11,7 @@ use eximious_stdlib::wording::reason;
 
 use crate::Context;
 use crate::config::{ReplyCode, RetryError};
+use crate::mail::route::Delivery;
 use crate::mail::smtp_transport::Secured;
 
 /// What came of one address.
@@ -115,11 +116,10 @@ impl TakingHost {
         if self.is_mx { b'M' } else { b'A' }
     }
 
-    /// Variables tell of it.
-    pub(crate) fn show(&self, cx: &mut Context) {
-        let [name, address] = self.shown();
-        cx.set_var(var::HOST, name);
-        cx.set_var(var::HOST_ADDRESS, address);
+    /// Variables tell of it, as one that a delivery goes to.
+    pub(crate) fn show(&self, cx: &mut Context, delivery: &Delivery) {
+        cx.set_var(var::HOST, delivery.host_name(&self.name, self.address));
+        cx.set_var(var::HOST_ADDRESS, self.address.to_string());
     }
 
     /// Its name and its address, as variables hold them.

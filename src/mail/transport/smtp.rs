@@ -310,7 +310,7 @@ impl Work {
         endpoint: &Endpoint,
     ) -> Option<(Line, Option<HostTurn>)> {
         let held = call.consignment.connections.take(call.transport.name.bytes(), taking)?;
-        taking.show(call.cx);
+        taking.show(call.cx, call.consignment.deliveries[0]);
         if held.line.suits(call, host, endpoint) {
             return Some((held.line, held.turn));
         }

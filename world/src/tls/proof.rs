@@ -87,7 +87,8 @@ fn judged(proof: &[u8], own: &X509, issuer: &X509, chain: &[X509]) -> ProofVerdi
         let Some(status) = status_of(&basic, own, issuer) else { return Ok(ProofVerdict::Bad) };
         status.check_validity(LEEWAY, None)?;
         Ok::<_, ErrorStack>(match status.status {
-            OcspCertStatus::GOOD if status.next_update().is_some() => ProofVerdict::Good,
+            // Where it is not said until when, it is good until there is a newer one (section 2.4).
+            OcspCertStatus::GOOD => ProofVerdict::Good,
             OcspCertStatus::REVOKED => ProofVerdict::Revoked,
             _ => ProofVerdict::Bad,
         })

@@ -185,18 +185,14 @@ impl<'p, 'r> Place<'p, 'r> {
                 let why = self.about(reason(&why).as_bytes());
                 Err(NoTalk::Called(Called::later(Some(why))))
             }
-            Err(NotOpen::Hindered(_, why) | NotOpen::Unproven(_, why)) => {
-                Err(NoTalk::Called(Called::later(Some(self.about(&why)))))
-            }
+            // That nobody vouches for this host says nothing of the recipient.
+            Err(
+                NotOpen::Hindered(_, why)
+                | NotOpen::Unproven(_, why)
+                | NotOpen::Unvouched { why, .. },
+            ) => Err(NoTalk::Called(Called::later(Some(self.about(&why))))),
             Err(NotOpen::Clear(why)) => {
                 Err(NoTalk::Called(Called::later(Some(self.about(why.as_bytes())))))
-            }
-            Err(NotOpen::Unvouched { permanent, why }) => {
-                let why = Some(self.about(&why));
-                Err(NoTalk::Called(match permanent {
-                    true => Called::failed(Failure::None, why, Vec::new()),
-                    false => Called::later(why),
-                }))
             }
             Err(NotOpen::Mismatched(fault)) => {
                 let why = fault.logged();

@@ -29,6 +29,8 @@ pub struct Onward {
     pub reply: Vec<u8>,
     /// The host's name.
     pub host: String,
+    /// Whether the DNS answered for it with signatures (DNSSEC).
+    pub is_signed: bool,
     /// Its address.
     pub address: IpAddr,
     /// Its port.
@@ -113,6 +115,7 @@ impl Cutthrough {
             outcome,
             reply: reply.map_or_else(Vec::new, |reply| reply.text().to_vec()),
             host: held.place.host.clone(),
+            is_signed: held.place.is_signed,
             address: held.place.address,
             port: held.place.endpoint.port,
             local: held.opened.client.local_address(),
@@ -136,7 +139,7 @@ impl Onward {
         let tainted = |text: &[u8]| Str::from(text).stamped(taint);
         let values = [
             (var::HOST, Str::tainted(self.host.as_bytes())),
-            (var::HOST_ADDRESS, Str::tainted(self.address.to_string().into_bytes())),
+            (var::HOST_ADDRESS, Str::from(self.address.to_string())),
             (var::HOST_PORT, Str::from(self.port.to_string())),
             (var::LOCAL_PART, tainted(local_part)),
             (var::DOMAIN, tainted(domain)),

@@ -218,7 +218,18 @@ impl Line {
         self.endpoint == *endpoint
             && self.certificate_name == host.certificate_name
             && self.domain == policy_domain(call)
-            && shape(call, &self.opened).is_some_and(|shape| shape == self.shape)
+            && self.has_this_shape(call)
+    }
+
+    /// Whether options say the same for the message at hand, which may hang on what the
+    /// connection is like.
+    fn has_this_shape(&self, call: &mut TransportCall<'_>) -> bool {
+        self.introduce(call.cx);
+        let is_same = shape(call, &self.opened).is_some_and(|shape| shape == self.shape);
+        if !is_same {
+            self.values.iter().for_each(|(var, _)| call.cx.unset_var(*var));
+        }
+        is_same
     }
 
     /// Variables tell of this connection.

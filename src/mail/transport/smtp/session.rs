@@ -75,7 +75,7 @@ impl Attempt<'_, '_> {
     /// Sends the message to these addresses, along a connection that is there, or a new
     /// one; the connection, where another message waits for it.
     pub(super) fn run(&mut self, left: &[usize], held: Option<Line>) -> Option<Line> {
-        self.taking.show(self.call.cx);
+        self.taking.show(self.call.cx, self.call.consignment.deliveries[0]);
         let most = match self.call.consignment.whole {
             true => usize::MAX,
             false => most_recipients(self.call.cx, self.call.transport).unwrap_or(usize::MAX),

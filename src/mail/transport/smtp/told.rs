@@ -42,7 +42,7 @@ impl Attempt<'_, '_> {
 pub(super) fn tell_put_off(call: &mut TransportCall<'_>, put_off: &[PutOff], all: &[Outcome]) {
     for PutOff { first, host } in put_off {
         if let Some(Outcome::Deferred(why) | Outcome::Failed(why)) = all.get(*first) {
-            host.show(call.cx);
+            host.show(call.cx, call.consignment.deliveries[*first]);
             call.cx.set_var(var::HOST_PORT, host.port.to_string());
             tell(call, *first, &["msg:defer"], (&why.message, why.number));
         }

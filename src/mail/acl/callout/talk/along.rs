@@ -68,6 +68,7 @@ impl Place<'_, '_> {
     fn leads(&self, endpoint: Endpoint) -> Option<cutthrough::Place> {
         Some(cutthrough::Place {
             host: self.host.name.clone(),
+            is_signed: self.host.dnssec == Some(true),
             address: self.address,
             endpoint,
             transport: self.callout.delivery.transport?,
@@ -151,7 +152,7 @@ impl Talk<'_, '_, '_> {
         }
         let run = &mut *self.place.run;
         if !callout.delivers {
-            let stays = taken && self.endpoint.protocol == Protocol::Smtp;
+            let stays = taken && self.endpoint.protocol != Protocol::Lmtp;
             if stays {
                 let text = b"holding verify callout open for potential further verifies and \
                     delivery";
