@@ -162,6 +162,7 @@ fn wanted(matches: &ArgMatches) -> HintsWork {
 /// The configuration can't be read, the caller may not, or there is no such record.
 pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let spool = bytes(matches, SPOOL);
+    let is_tool = spool.is_some();
     // Exim's tools know of no configuration: what the files permit is permitted.
     let setup = match &spool {
         Some(_) => Setup { config: Some(b"/dev/null".to_vec()), ..setup },
@@ -179,7 +180,7 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     };
     let store = cx.engine().world().hint_store(&place.spool);
     let progress = Progress::of("going through hints");
-    let said = done(&cx, &*store, &place, wanted(matches)).map_err(|why| {
+    let said = done(&cx, &*store, &place, (wanted(matches), is_tool)).map_err(|why| {
         let spool = String::from_utf8_lossy(&place.spool);
         Refusal::Said(format!("eximious: hints of {spool}: {why}").into_bytes())
     })?;
@@ -187,12 +188,13 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     Ok(print(&said))
 }
 
-/// What there is to say of it; an error is why it can't be.
+/// What there is to say of it, perhaps as one of Exim's tools says it; an error is why it can't
+/// be.
 fn done(
     cx: &Context,
     store: &dyn HintStore,
     place: &SpoolPlace,
-    work: HintsWork,
+    (work, is_tool): (HintsWork, bool),
 ) -> Result<Vec<u8>, String> {
     let why = |error: HintsError| error.to_string();
     let now = cx.engine().world().clock.now().seconds;
@@ -207,6 +209,7 @@ fn done(
             let mut at_host = Vec::new();
             let mut show = |key: &[u8], hint: &Hint| {
                 match (keys, Waiting::read(&space, key)) {
+                    (true, _) if is_tool => said.extend_from_slice(&[b"  ", key, b"\n"].concat()),
                     (true, _) => said.extend_from_slice(&[key, b"\n"].concat()),
                     // Those that wait for one host stand in one line.
                     (false, Some((host, id))) if host == &at_host[..] => {
@@ -230,7 +233,10 @@ fn done(
             };
             for name in names {
                 let before = now.saturating_sub(age);
-                said.extend_from_slice(&tidied(cx, store, place, (&name, before))?);
+                let head = [b"Tidying Exim hints database ", &place.spool[..], b"/db/", &name];
+                let head = if is_tool { [&head.concat()[..], b"\n"].concat() } else { Vec::new() };
+                said.extend(head);
+                said.extend_from_slice(&tidied(cx, store, place, (&name, before), is_tool)?);
             }
         }
         HintsWork::Get(space, key) => {
@@ -268,9 +274,20 @@ fn tidied(
     store: &dyn HintStore,
     place: &SpoolPlace,
     (space, before): (&[u8], i64),
+    is_tool: bool,
 ) -> Result<Vec<u8>, String> {
     let why = |error: HintsError| error.to_string();
     let mut said = Vec::new();
+    if is_tool {
+        let mut old = |key: &[u8], hint: &Hint| {
+            if hint.stamp < before {
+                said.extend_from_slice(&[b"deleted ", key, b" (too old)\n"].concat());
+            }
+            true
+        };
+        store.each(space, &mut old).map_err(why)?;
+        store.tidy(space, before).map_err(why)?;
+    }
     if space == Retry::SPACE.as_bytes() || Waiting::is_space(space) {
         let waiting = waiting(cx, place)?;
         let mut gone = Vec::new();
@@ -286,6 +303,10 @@ fn tidied(
             store.delete(space, &key).map_err(why)?;
             said.extend_from_slice(&[b"deleted ", &key[..], b" (no message)\n"].concat());
         }
+    }
+    if is_tool {
+        said.extend_from_slice(b"Tidying complete\n");
+        return Ok(said);
     }
     let count = store.tidy(space, before).map_err(why)?;
     let name = String::from_utf8_lossy(space);

@@ -92,7 +92,8 @@ fn records_are_shown_changed_and_removed() {
     assert!(keys.lines().any(|line| line == "R:d4.test"), "{keys}");
     let spool = directory.path().join("spool").display().to_string();
     let named = called("exim_dumpdb", &["-k", &spool, "retry"], b"");
-    assert_eq!(named.out, keys, "{named:?}");
+    let indented: String = keys.lines().map(|key| format!("  {key}\n")).collect();
+    assert_eq!(named.out, indented, "{named:?}");
     assert!(
         called("exim_tidydb", &["retry"], b"").err.starts_with("Usage: exim_tidydb [-t <time>]  <")
     );
@@ -116,6 +117,9 @@ fn records_are_shown_changed_and_removed() {
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let tidied = hints(&["tidy", "-t", "0s", "retry"]).out;
     assert_eq!(tidied, format!("retry: {count} old records deleted\n"));
+    let tidied = called("exim_tidydb", &[&spool, "retry"], b"").out;
+    let wanted = format!("Tidying Exim hints database {spool}/db/retry\nTidying complete\n");
+    assert_eq!(tidied, wanted);
     assert_eq!(hints(&["dump", "retry"]).out, "");
     for wrong in [&["dump"][..], &["tidy", "-t", "soon"], &["set", "retry"], &["nosuch"]] {
         let run = hints(wrong);
