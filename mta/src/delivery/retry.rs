@@ -55,6 +55,15 @@ struct Own {
     error: (RetryError, i32),
 }
 
+/// What comes of something that failed.
+struct Judged {
+    verdict: Verdict,
+    /// What is to be known of it; nothing where no rule says when it is tried again.
+    retry: Option<Retry>,
+    /// Whether there was no hope left for it before.
+    was_given_up: bool,
+}
+
 /// A host that failed for others in the same attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FailedBefore {
@@ -162,23 +171,19 @@ impl Attempt<'_> {
         // It may be a recipient in more ways than one; another error may have another rule.
         match self.own_hints.get(key) {
             Some(own) if own.error == (why.error, why.number) => own.verdict,
-            Some(_) => self.judged(key, subject, why, (detail, true)).0,
+            Some(_) => self.judged(key, subject, why, (detail, true)).verdict,
             None => {
-                let verdict = self.keep_failure_of(key, subject, why, (detail, true));
+                let judged = self.judged(key, subject, why, (detail, true));
+                let verdict = self.keep_judged(key, judged);
                 self.own_hints.note(key.to_vec(), verdict, why);
                 verdict
             }
         }
     }
 
-    fn keep_failure_of(
-        &mut self,
-        key: &[u8],
-        subject: (&[u8], Option<&[u8]>),
-        why: &Undelivered,
-        how: (i32, bool),
-    ) -> Verdict {
-        let (verdict, retry) = self.judged(key, subject, why, how);
+    /// Keeps what is to be known of something that failed.
+    fn keep_judged(&mut self, key: &[u8], judged: Judged) -> Verdict {
+        let Judged { verdict, retry, .. } = judged;
         // What is only pretended teaches nothing.
         if let Some(retry) = retry.filter(|_| !self.is_pretended())
             && let Err(error) = retry.save(&*store(&self.cx), key, self.now())
@@ -195,11 +200,13 @@ impl Attempt<'_> {
         subject: (&[u8], Option<&[u8]>),
         why: &Undelivered,
         (detail, by_age): (i32, bool),
-    ) -> (Verdict, Option<Retry>) {
+    ) -> Judged {
         let now = self.now();
         let expire = expire(&self.cx);
         let store = store(&self.cx);
         let old = Retry::fresh(&*store, key, now, expire).ok().flatten();
+        let was_given_up = old.as_ref().is_some_and(|old| old.expired);
+        let unknown = |verdict| Judged { verdict, retry: None, was_given_up };
         let failure = Failure {
             key: Str::tainted(subject.0),
             alternate: subject.1.map(Str::tainted),
@@ -211,9 +218,9 @@ impl Attempt<'_> {
         let config = self.deliverer.config.clone();
         let steps = match rule_steps(&mut self.cx, &config, &failure) {
             Ok(Some(steps)) => steps,
-            Ok(None) => return (Verdict::Expired, None),
+            Ok(None) => return unknown(Verdict::Expired),
             // Until the rules can be asked, nobody gives up.
-            Err(_) => return (Verdict::Again, None),
+            Err(_) => return unknown(Verdict::Again),
         };
         let waited = now.saturating_sub(self.file().received);
         let first = old.as_ref().map_or(now, |old| old.first_failed);
@@ -265,10 +272,8 @@ impl Attempt<'_> {
             next_try: now.saturating_add(gap),
             expired,
         };
-        match expired || outlasts {
-            true => (Verdict::Expired, Some(retry)),
-            false => (Verdict::Again, Some(retry)),
-        }
+        let verdict = if expired || outlasts { Verdict::Expired } else { Verdict::Again };
+        Judged { verdict, retry: Some(retry), was_given_up }
     }
 
     /// Forgets that something failed.
@@ -327,14 +332,15 @@ impl Attempt<'_> {
                 }
                 continue;
             }
+            let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
+            let judged = self.judged(&key, subject, why, (detail, false));
             if !one.for_message {
-                let known = Retry::fresh(&*store(&self.cx), &key, self.now(), expire(&self.cx));
-                let was_given_up = known.ok().flatten().is_some_and(|known| known.expired);
+                // Before it is kept: who is at work meanwhile knows whose it is.
                 let counts = by_address && host.port == SMTP_PORT && host.from.is_none();
+                let was_given_up = judged.was_given_up;
                 self.own_hints.note_host(key.clone(), FailedBefore { was_given_up, counts });
             }
-            let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
-            let own = self.keep_failure_of(&key, subject, why, (detail, false));
+            let own = self.keep_judged(&key, judged);
             if own == Verdict::Again {
                 verdict = Verdict::Again;
             }

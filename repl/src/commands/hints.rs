@@ -233,9 +233,6 @@ fn done(
             };
             for name in names {
                 let before = now.saturating_sub(age);
-                let head = [b"Tidying Exim hints database ", &place.spool[..], b"/db/", &name];
-                let head = if is_tool { [&head.concat()[..], b"\n"].concat() } else { Vec::new() };
-                said.extend(head);
                 said.extend_from_slice(&tidied(cx, store, place, (&name, before), is_tool)?);
             }
         }
@@ -279,6 +276,8 @@ fn tidied(
     let why = |error: HintsError| error.to_string();
     let mut said = Vec::new();
     if is_tool {
+        let head = [b"Tidying Exim hints database ", &place.spool[..], b"/db/", space, b"\n"];
+        said.extend_from_slice(&head.concat());
         let mut old = |key: &[u8], hint: &Hint| {
             if hint.stamp < before {
                 said.extend_from_slice(&[b"deleted ", key, b" (too old)\n"].concat());

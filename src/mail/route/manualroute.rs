@@ -95,8 +95,8 @@ fn accept(
 /// A rule that fits: its list of hosts, expanded, and its options.
 struct Rule {
     hosts: Str,
-    /// Its options, and each with all that is written from there on.
-    options: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Its options, as they are written.
+    options: Vec<u8>,
 }
 
 fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, RouteError> {
@@ -164,7 +164,7 @@ fn finish(
     machine: &mut Machine<'_>,
     router: &Router,
     hosts: &[u8],
-    mut rest: &[u8],
+    options: &[u8],
     data: &Str,
 ) -> Result<Option<Rule>, RouteError> {
     let engine = machine.cx.engine().clone();
@@ -179,16 +179,7 @@ fn finish(
         RouteError::new(router.named(b"", &middle, fail.message()))
     })?;
     let Some(hosts) = expanded else { return Ok(None) };
-    let mut options = Vec::new();
-    loop {
-        if rest.trim_ascii_start().is_empty() {
-            break;
-        }
-        let (option, after) = word(rest);
-        options.push((option, rest.trim_ascii_start().to_vec()));
-        rest = after;
-    }
-    Ok(Some(Rule { hosts, options }))
+    Ok(Some(Rule { hosts, options: options.to_vec() }))
 }
 
 /// The next word, perhaps in quotes, and what follows it.
@@ -222,12 +213,14 @@ impl Options {
     fn read(
         machine: &mut Machine<'_>,
         router: &Router,
-        words: &[(Vec<u8>, Vec<u8>)],
+        written: &[u8],
     ) -> Result<Self, RouteError> {
         let randomize = machine.switch(router, opt::manualroute::HOSTS_RANDOMIZE)?;
         let mut options = Self { randomize, ..Self::default() };
-        for (word, rest) in words {
-            match word.as_slice() {
+        let mut rest = written.trim_ascii_start();
+        while !rest.is_empty() {
+            let (option, behind) = word(rest);
+            match option.as_slice() {
                 b"randomize" => options.randomize = true,
                 b"no_randomize" => options.randomize = false,
                 b"byname" => options.how = How { way: Way::Name, ..How::default() },
@@ -238,13 +231,13 @@ impl Options {
                     Some(transport) => options.transport = Some(transport),
                     None => {
                         let what =
-                            [b"unknown routing option or transport name \"", &rest[..], b"\""]
-                                .concat();
+                            [b"unknown routing option or transport name \"", rest, b"\""].concat();
                         machine.log(&router.named(b"Error in ", b" router: ", &what));
                         return Err(RouteError::new([b"error in router: ", &what[..]].concat()));
                     }
                 },
             }
+            rest = behind.trim_ascii_start();
         }
         Ok(options)
     }

@@ -124,7 +124,8 @@ pub enum HostStanding {
         /// Whether there was no hope left for it before.
         was_given_up: bool,
     },
-    /// Its time has not come, either, and the host has been failing for so long that there is no hope left.
+    /// Its time has not come, either, and the host has been failing for so long that there is no
+    /// hope left.
     GivenUp {
         /// Whether it was tried since the message came.
         tried: bool,
