@@ -1,5 +1,6 @@
 //! Numbers, as items and conditions read them.
 
+use eximious_core::grammar::is_space;
 use eximious_core::{Fail, Str};
 
 /// An integer for a comparison: an optional sign, decimal digits, an optional
@@ -109,6 +110,25 @@ pub fn leading_integer(text: &[u8]) -> Leading {
     signed.map_or(Leading::Overflow, |value| Leading::Number(value, at))
 }
 
+/// An integer at the head of a text, as C's `strtol` reads it into an `int`,
+/// and how far it goes; `None` where there is none.
+pub fn leading_int(text: &[u8]) -> Option<(i32, usize)> {
+    let space = text.iter().take_while(|c| is_space(**c)).count();
+    let sign = usize::from(matches!(text.get(space), Some(b'+' | b'-')));
+    let digits = &text[space + sign..];
+    let count = digits.iter().take_while(|c| c.is_ascii_digit()).count();
+    if count == 0 {
+        return None;
+    }
+    let positive = text[space] != b'-';
+    let number = digits[..count].iter().fold(0i64, |number, digit| {
+        let digit = i64::from(digit - b'0');
+        let digit = if positive { digit } else { -digit };
+        number.saturating_mul(10).saturating_add(digit)
+    });
+    Some((number as i32, space + sign + count))
+}
+
 /// The number of an item like `substr`: an optional minus and digits, white
 /// space before it, nothing after it; an empty text is zero. It has 32 bits; what does not fit wraps
 /// round, past 64 bits what is at their end.
@@ -154,6 +174,17 @@ pub fn wrapping(digits: &[u8]) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_are_cut_to_an_int() {
+        assert_eq!(leading_int(b"12x"), Some((12, 2)));
+        assert_eq!(leading_int(b" -5"), Some((-5, 3)));
+        assert_eq!(leading_int(b"99999999999"), Some((1_215_752_191, 11)));
+        assert_eq!(leading_int(b"99999999999999999999"), Some((-1, 20)));
+        assert_eq!(leading_int(b"-99999999999999999999"), Some((0, 21)));
+        assert_eq!(leading_int(b"x"), None);
+        assert_eq!(leading_int(b" +"), None);
+    }
 
     #[test]
     fn numbers_are_written_as_they_are_read() {

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -55,17 +55,22 @@ aliases:
 users:
   driver = accept
   domains = +local_domains
+  local_parts = box0 : box1 : box2 : box3 : box4 : box5 : box6
   transport = boxes
 away:
   driver = manualroute
-  route_list = * 192.0.2.1
+  route_list = * 127.0.0.1
+  self = send
   transport = smtp
 begin transports
 boxes:
   driver = appendfile
   directory = DIR/mail/$local_part_data
+  maildir_format
+  user = USER
 smtp:
   driver = smtp
+  port = 1
 begin retry
 * * F,2h,15m; G,16h,1h,1.5; F,4d,6h
 begin rewrite
@@ -147,7 +152,7 @@ fn done(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Has the program expand, route and take messages. Where that gives up its rights, others
+/// Has the program expand, route, take and deliver messages. Where that gives up its rights, others
 /// write the profile, too.
 fn work(root: &Path, program: &Path, profile: &Path, folder: &Path) -> io::Result<()> {
     let all = Permissions::from_mode(0o777);
@@ -158,7 +163,12 @@ fn work(root: &Path, program: &Path, profile: &Path, folder: &Path) -> io::Resul
     }
     let place = folder.display().to_string();
     let write = |name: &str, text: Vec<u8>| fs::write(folder.join(name), text);
-    write("exim.conf", CONFIGURATION.replace("DIR", &place).into())?;
+    // Nobody delivers as the superuser.
+    let user = match fs::metadata(folder)?.uid() {
+        0 => "nobody".to_owned(),
+        own => own.to_string(),
+    };
+    write("exim.conf", CONFIGURATION.replace("DIR", &place).replace("USER", &user).into())?;
     write("relay", b"far.test\n*.far.test\n".into())?;
     let users = (0..1_000).map(|n| format!("user{n}: box{}, copy@far.test\n", n % 7));
     write("aliases", users.collect::<String>().into())?;
@@ -182,6 +192,7 @@ fn work(root: &Path, program: &Path, profile: &Path, folder: &Path) -> io::Resul
     run(&["-bpc"], None)?;
     run(&["-bp"], None)?;
     run(&["-bP"], None)?;
+    run(&["-q"], None)?;
     let addresses: Vec<String> = (0..200).map(|n| format!("user{n}@me.test")).collect();
     let addresses = addresses.iter().map(String::as_str);
     run(&["-bt"].into_iter().chain(addresses).collect::<Vec<_>>(), None)

@@ -10,10 +10,11 @@ use eximious_core::{Call, Fail, Settings, Str};
 
 use super::codes;
 use super::entries::{self, Wanted};
-use super::query::{Query, integer};
+use super::query::Query;
 use super::referral;
 use super::url::{Scheme, Url};
 use crate::lists::elements;
+use crate::number::leading_int;
 use crate::options::opt;
 use crate::variables::var;
 
@@ -98,7 +99,7 @@ fn attempt(
     })?;
     if let Some(server) = server {
         let colon = server.iter().position(|c| *c == b':');
-        let port = colon.and_then(|colon| integer(&server[colon + 1..]));
+        let port = colon.and_then(|colon| leading_int(&server[colon + 1..]));
         url.host = Some(server[..colon.unwrap_or(server.len())].to_vec());
         url.port = port.map_or(0, |(port, _)| port);
     }

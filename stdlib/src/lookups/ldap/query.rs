@@ -4,6 +4,7 @@ use eximious_core::grammar::is_space;
 
 use super::url::Scheme;
 use crate::keyed;
+use crate::number::leading_int;
 
 /// A query: its settings, and the URL behind them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +52,7 @@ impl<'q> Query<'q> {
     }
 
     fn set(&mut self, name: &[u8], value: &[u8]) -> Result<(), Vec<u8>> {
-        let number = || integer(value).map_or(0, |(number, _)| number);
+        let number = || leading_int(value).map_or(0, |(number, _)| number);
         match &name.to_ascii_lowercase()[..] {
             b"user" => self.user = Some(without_percent(value)),
             b"pass" => self.password = Some(value.to_vec()),
@@ -94,25 +95,6 @@ impl<'q> Query<'q> {
     }
 }
 
-/// An integer at the head of a text, as C's `strtol` reads it into an `int`,
-/// and how far it goes; `None` where there is none.
-pub(super) fn integer(text: &[u8]) -> Option<(i32, usize)> {
-    let space = text.iter().take_while(|c| is_space(**c)).count();
-    let sign = usize::from(matches!(text.get(space), Some(b'+' | b'-')));
-    let digits = &text[space + sign..];
-    let count = digits.iter().take_while(|c| c.is_ascii_digit()).count();
-    if count == 0 {
-        return None;
-    }
-    let positive = text[space] != b'-';
-    let number = digits[..count].iter().fold(0i64, |number, digit| {
-        let digit = i64::from(digit - b'0');
-        let digit = if positive { digit } else { -digit };
-        number.saturating_mul(10).saturating_add(digit)
-    });
-    Some((number as i32, space + sign + count))
-}
-
 /// The value of a hexadecimal digit.
 pub(super) fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|digit| digit as u8)
@@ -149,17 +131,6 @@ fn unspaced(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn integers_are_cut_to_an_int() {
-        assert_eq!(integer(b"12x"), Some((12, 2)));
-        assert_eq!(integer(b" -5"), Some((-5, 3)));
-        assert_eq!(integer(b"99999999999"), Some((1_215_752_191, 11)));
-        assert_eq!(integer(b"99999999999999999999"), Some((-1, 20)));
-        assert_eq!(integer(b"-99999999999999999999"), Some((0, 21)));
-        assert_eq!(integer(b"x"), None);
-        assert_eq!(integer(b" +"), None);
-    }
 
     #[test]
     fn names_lose_their_percent_signs() {

@@ -1,5 +1,7 @@
 //! LDAP URLs (RFC 4516), as OpenLDAP's library reads them.
 
+use crate::number::leading_int;
+
 /// What stands before `://`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Scheme {
@@ -121,7 +123,7 @@ fn authority(scheme: Scheme, text: &[u8]) -> Result<(Option<Vec<u8>>, i32), u8> 
         [] => Ok((host(name), usual)),
         [b':', digits @ ..] => {
             let digits = unescaped(digits).ok_or(BAD_URL)?;
-            let port = super::query::integer(&digits).filter(|(_, length)| *length == digits.len());
+            let port = leading_int(&digits).filter(|(_, length)| *length == digits.len());
             let (port, _) = port.filter(|_| !digits.is_empty()).ok_or(BAD_URL)?;
             Ok((Some(unescaped(name).unwrap_or_default()), port))
         }

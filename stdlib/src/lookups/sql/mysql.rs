@@ -4,6 +4,7 @@ use eximious_core::world::{Server, ServerAddress, SqlKind};
 use eximious_core::{Call, Str};
 
 use crate::environment;
+use crate::number::leading_int;
 use crate::options::opt;
 
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
@@ -53,7 +54,7 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
         ServerAddress::Unix(socket.unwrap_or_default().to_vec())
     } else {
         let host = String::from_utf8_lossy(host).into_owned();
-        let port = match port.map(number).unwrap_or_default() {
+        let port = match port.and_then(leading_int).map_or(0, |(port, _)| port) {
             ..0 => {
                 let words = format!("Unknown server host '{host}' (-8)");
                 return Err(next(WORDS.no_connection, words.as_bytes()));
@@ -79,19 +80,4 @@ fn cut(text: &[u8], open: u8, close: u8) -> (&[u8], Option<&[u8]>) {
     let inner = &text[at + 1..];
     let end = memchr::memchr(close, inner).unwrap_or(inner.len());
     (&text[..at], Some(&inner[..end]))
-}
-
-/// A number as C's `atoi` reads it: what follows it does not count, and what is
-/// no number is zero.
-fn number(text: &[u8]) -> i32 {
-    let text = text.trim_ascii_start();
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    let number = digits.iter().take_while(|c| c.is_ascii_digit()).fold(0i64, |number, digit| {
-        number.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
-    });
-    (if negative { -number } else { number }) as i32
 }
