@@ -313,6 +313,26 @@ impl FilterAction {
         }
     }
 
+    /// Has the user vouch for what a filter of his wants to be written to and run, with his
+    /// rights: it is his word, whatever it is made of. (In Exim it comes from a process of
+    /// his.) Where Sieve's answers are remembered, the configuration says.
+    pub fn vouch(&mut self) {
+        let clean = |text: &mut Str| *text = Str::from(text.bytes());
+        match self {
+            Self::Save { file, .. } => clean(file),
+            Self::FileInto { mailbox, .. } => clean(mailbox),
+            Self::Pipe { command, numeric, .. } => {
+                clean(command);
+                numeric.iter_mut().for_each(clean);
+            }
+            Self::Mail { reply, .. } if !reply.vacation => {
+                let files = [&mut reply.file, &mut reply.log, &mut reply.once];
+                files.into_iter().flatten().for_each(clean);
+            }
+            _ => {}
+        }
+    }
+
     /// About how many bytes it takes.
     fn size(&self) -> usize {
         let texts = |texts: &[&Str]| texts.iter().map(|text| text.bytes().len()).sum::<usize>();

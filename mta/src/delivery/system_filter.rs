@@ -63,7 +63,12 @@ impl Attempt<'_> {
         let done = match user.uid == server.0 {
             true => run(&mut self.cx),
             // Whom it runs as has fewer rights, or none of this process's.
-            false => filter::with_rights_of(&mut self.cx, (user.uid, Some(user.gid)), run),
+            false => {
+                let by = (user.uid, Some(user.gid));
+                let mut done = filter::with_rights_of(&mut self.cx, by, run);
+                done.actions.iter_mut().for_each(FilterAction::vouch);
+                done
+            }
         };
         for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
             self.cx.unset_var(variable);
@@ -137,6 +142,10 @@ impl Attempt<'_> {
         };
         if !name.bytes().starts_with(b"/") {
             return Err([b"\"", name.bytes(), b"\" is not an absolute path"].concat());
+        }
+        if name.taint().is_tainted() {
+            let tail = b"' for file read not permitted\\n";
+            return Err([b"Tainted name '", name.bytes(), tail].concat());
         }
         let files = self.cx.engine().world().files.clone();
         match files.read(name.bytes(), LARGEST) {

@@ -2,7 +2,7 @@
 
 use eximious::stdlib::lists::{ListOutcome, elements};
 use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
-use eximious::{FailClass, Opt, Str, opt};
+use eximious::{FailClass, Opt, Str, opt, var};
 
 use super::SmtpSession;
 
@@ -34,9 +34,7 @@ impl SmtpSession {
 
     /// What all options come to.
     pub(super) fn tls_settings(&mut self) -> Result<TlsServer, TlsFault> {
-        let certificates = self.tls_files(opt::TLS_CERTIFICATE)?;
-        let keys = self.tls_files(opt::TLS_PRIVATEKEY)?;
-        let proofs = self.tls_files(opt::TLS_OCSP_FILE)?;
+        let [certificates, keys, proofs] = self.tls_identity()?;
         let resumes = self.client_in(opt::TLS_RESUMPTION_HOSTS);
         let demand = self.tls_demand()?;
         let authorities = match demand {
@@ -88,6 +86,26 @@ impl SmtpSession {
         })
     }
 
+    /// The files of certificates, keys and proofs. What is a host's name and no more may be a
+    /// part of theirs, though a client says it (specification 43.13).
+    fn tls_identity(&mut self) -> Result<[Vec<Vec<u8>>; 3], TlsFault> {
+        let name = self.cx.value_of(var::TLS_IN_SNI);
+        let is_clean = is_host_name(name.bytes());
+        if is_clean {
+            self.cx.set_var(var::TLS_IN_SNI, Str::from(name.bytes()));
+        }
+        let options = [opt::TLS_CERTIFICATE, opt::TLS_PRIVATEKEY, opt::TLS_OCSP_FILE];
+        let mut files = options.map(|option| self.tls_files(option));
+        if is_clean {
+            self.cx.set_var(var::TLS_IN_SNI, name);
+        }
+        // The first that is wrong is told of.
+        if let Some(wrong) = files.iter_mut().find(|one| one.is_err()) {
+            std::mem::replace(wrong, Ok(Vec::new()))?;
+        }
+        Ok(files.map(Result::unwrap_or_default))
+    }
+
     fn tls_authorities(&mut self) -> Result<TlsAuthorities, TlsFault> {
         let Some(path) = self.tls_file(opt::TLS_VERIFY_CERTIFICATES)? else {
             return Ok(TlsAuthorities::None);
@@ -136,6 +154,12 @@ impl SmtpSession {
     fn tls_files(&mut self, option: Opt<Str>) -> Result<Vec<Vec<u8>>, TlsFault> {
         Ok(self.tls_file(option)?.map(|list| listed(&list)).unwrap_or_default())
     }
+}
+
+/// Whether a name can be a host's: letters, digits, hyphens and underscores between dots.
+fn is_host_name(name: &[u8]) -> bool {
+    let is_fit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    name.split(|byte| *byte == b'.').all(|label| !label.is_empty() && label.iter().all(is_fit))
 }
 
 fn listed(list: &[u8]) -> Vec<Vec<u8>> {

@@ -72,6 +72,25 @@ fn a_secret_that_is_none_ends_tls_and_not_the_session() {
 }
 
 #[test]
+fn a_client_says_for_which_host_and_nothing_else() {
+    let named = "${if eq{$tls_in_sni}{}{server}{$tls_in_sni}}";
+    let config = format!(
+        "acl_smtp_rcpt = accept\ntls_certificate = CERTS/{named}.pem\n\
+         tls_privatekey = CERTS/{named}.key\n"
+    );
+    let config = config.replace("CERTS", &certificates().display().to_string());
+    let server = Daemon::start(Path::new(OURS), &config, &[]);
+    let said = visit(&server, "-servername client");
+    assert!(said.contains("subject=C = GB, O = Test, CN = client.test"), "{said}");
+    let said = visit(&server, "-noservername");
+    assert!(said.contains("CN = server.test"), "{said}");
+    // What is more than a name leads nowhere.
+    let said = visit(&server, "-servername ./client");
+    assert!(!said.contains("CN = client.test"), "{said}");
+    server.await_log("Tainted filename");
+}
+
+#[test]
 fn proofs_that_prove_nothing_are_not_sent() {
     let folder = tempfile::TempDir::new().unwrap();
     let at = folder.path().display().to_string();

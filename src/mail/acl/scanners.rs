@@ -72,13 +72,19 @@ impl Run<'_> {
     /// The value of an option that names scanners and begins with a dollar sign; a forced
     /// failure leaves it empty. Otherwise, words for the log.
     pub(super) fn expanded_setting(&mut self, option: &str, text: &Str) -> Result<Str, Vec<u8>> {
-        match self.expanded(text) {
-            Err(fail) if fail.class() == FailClass::Forced => Ok(Str::EMPTY),
+        let value = match self.expanded(text) {
+            Err(fail) if fail.class() == FailClass::Forced => return Ok(Str::EMPTY),
             expanded => expanded.map_err(|fail| {
                 let head = format!("{option} starts with $, but expansion failed: ");
                 [head.as_bytes(), fail.message()].concat()
-            }),
+            })?,
+        };
+        // Nobody from outside has a command run, or a socket of this host opened.
+        let is_own = value.bytes().contains(&b'/') || value.bytes().starts_with(b"cmdline");
+        if value.taint().is_tainted() && is_own {
+            return Err([b"Tainted ", option.as_bytes(), b" '", value.bytes(), b"'"].concat());
         }
+        Ok(value)
     }
 }
 

@@ -82,6 +82,13 @@ pub fn run(cx: &mut Context, text: &[u8], options: &SieveOptions) -> Filtered {
     let _level = cx.level();
     let script = parse(text, options.dialect(), options.limits);
     let mut run = Run::new(cx, &script, options);
+    let directory = options.vacation_directory.as_ref();
+    if let Some(directory) = directory.filter(|directory| directory.taint().is_tainted()) {
+        run.cx.log().panic(&[b"Tainted dirname '", directory.bytes(), b"'"].concat());
+        run.keep(true);
+        let (actions, significant, end) = (run.actions, false, FilterEnd::Finished);
+        return Filtered { actions, significant, end, counters: [0; 10] };
+    }
     let end = match run.block(&script.commands, true) {
         Ok(()) | Err(Halt::Stop) => FilterEnd::Finished,
         Err(Halt::Fault(message)) => {

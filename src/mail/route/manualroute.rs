@@ -34,16 +34,13 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let options = Options { transport, ..options };
     if transport.is_some_and(|transport| !machine.routes.is_remote(transport)) {
         let hosts = hosts::as_text(&rule.hosts);
-        let mut verdict = accept(machine, number, router, hosts, Here::No, &options)?;
-        if let Verdict::Accept(Some(delivery)) = &mut verdict {
-            delivery.hosts_clean = !rule.hosts.taint().is_tainted();
-        }
-        return Ok(verdict);
+        let clean = !rule.hosts.taint().is_tainted();
+        return accept(machine, number, router, (hosts, clean), &options);
     }
     let list = hosts::read(machine.cx, rule.hosts.bytes(), options.randomize);
     if list.is_empty() && rule.hosts.bytes().trim_ascii().is_empty() {
         if machine.purpose.verifies() {
-            return accept(machine, number, router, Vec::new(), Here::No, &options);
+            return accept(machine, number, router, (Vec::new(), false), &options);
         }
         let tail = [b" router: no host(s) specified for domain ", machine.address.domain.bytes()];
         let message = router.named(b"error in ", &tail.concat(), b"");
@@ -68,26 +65,23 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
             let is_listed =
                 |host: &super::RouteHost| list.iter().any(|one| one.name == host.name.as_bytes());
             let clean = !rule.hosts.taint().is_tainted() && hosts.iter().all(is_listed);
-            let mut verdict = accept(machine, number, router, hosts, Here::No, &options)?;
-            if let Verdict::Accept(Some(delivery)) = &mut verdict {
-                delivery.hosts_clean = clean;
-            }
-            Ok(verdict)
+            accept(machine, number, router, (hosts, clean), &options)
         }
     }
 }
 
+/// Sends it to some hosts, whose names are the configuration's where they are `clean`.
 fn accept(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-    hosts: Vec<super::RouteHost>,
-    here: Here,
+    (hosts, clean): (Vec<super::RouteHost>, bool),
     options: &Options,
 ) -> Result<Verdict, RouteError> {
-    let mut verdict = machine.send_by(number, router, hosts, here, options.transport)?;
+    let mut verdict = machine.send_by(number, router, hosts, Here::No, options.transport)?;
     if let Verdict::Accept(Some(delivery)) = &mut verdict {
         delivery.shuffled = options.randomize;
+        delivery.hosts_clean = clean;
     }
     Ok(verdict)
 }

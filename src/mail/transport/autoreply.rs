@@ -357,7 +357,11 @@ fn untainted(call: &TransportCall<'_>, what: &str, name: &Str) -> Result<(), Tro
 
 /// Logs what was done, where that is wanted; whether it can be is nobody's concern.
 fn log(call: &mut TransportCall<'_>, reply: &Reply, lines: &[u8]) {
-    let Some(name) = reply.log.as_ref().filter(|name| !name.taint().is_tainted()) else { return };
+    let Some(name) = &reply.log else { return };
+    if name.taint().is_tainted() {
+        call.cx.log().panic(&[b"Tainted filename '", name.bytes(), b"'"].concat());
+        return;
+    }
     let mode = u32::try_from(call.transport.get(opt::MODE)).unwrap_or(0o600);
     let time = call.cx.value_of(var::TOD_LOG);
     let text = [time.bytes(), b"\n", lines].concat();

@@ -68,6 +68,11 @@ fn file(cx: &mut Context, option: Opt<Str>, kind: &str) -> Result<Option<Vec<u8>
         let middle = b" is not absolute after expansion: '".as_slice();
         return Err([name, middle, path.bytes(), b"'\n"].concat());
     }
+    // Nobody from outside says what is expanded here.
+    if path.taint().is_tainted() {
+        let middle = b" is not untainted after expansion: '".as_slice();
+        return Err([name, middle, path.bytes(), b"'\n"].concat());
+    }
     match engine.world().files.read(path.bytes(), LONGEST) {
         Ok(text) => Ok(Some(text.to_vec())),
         // It can be opened, and nothing can be read from it.

@@ -157,7 +157,7 @@ impl Run<'_> {
     }
 
     /// Whether a message would be an answer to a bounce.
-    fn is_bounce(&mut self) -> bool {
+    pub(super) fn is_bounce(&mut self) -> bool {
         // A delivery's return path is the sender, until somebody sets another.
         self.cx.value_of(var::RETURN_PATH).is_empty()
             && (self.options.testing || self.cx.value_of(var::SENDER_ADDRESS).is_empty())

@@ -47,7 +47,7 @@ impl Run<'_> {
         let once_repeat = match &once_repeat_text {
             Some(text) => match interval::seconds(text.bytes()) {
                 Some(seconds) => Some(u64::from(seconds.unsigned_abs())),
-                None if self.options.testing => None,
+                None if self.options.testing || self.is_bounce() => None,
                 None => {
                     let head = b"Bad time value for \"once_repeat\" in mail or vacation command: ";
                     return Err(Halt::error([head.as_slice(), text.bytes()].concat()));

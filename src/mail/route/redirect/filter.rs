@@ -89,7 +89,7 @@ pub(super) fn run(
         }
     };
     if router.some_text(opt::redirect::FILE).is_some() {
-        filtered.actions.iter_mut().for_each(vouch);
+        filtered.actions.iter_mut().for_each(FilterAction::vouch);
     }
     machine.show_address();
     if machine.purpose == Purpose::Delivery {
@@ -199,26 +199,6 @@ fn sieve_options(
 
 /// An answer that goes to nobody, as it is shown.
 pub const NOBODY: &[u8] = b">**bad-reply**";
-
-/// Has the user vouch for what a filter in a file of his wants to be written to and run, with
-/// his rights: it is his word, whatever it is made of. (In Exim it comes from a process of
-/// his.)
-fn vouch(action: &mut FilterAction) {
-    let clean = |text: &mut Str| *text = Str::from(text.bytes());
-    match action {
-        FilterAction::Save { file, .. } => clean(file),
-        FilterAction::FileInto { mailbox, .. } => clean(mailbox),
-        FilterAction::Pipe { command, numeric, .. } => {
-            clean(command);
-            numeric.iter_mut().for_each(clean);
-        }
-        FilterAction::Mail { reply, .. } => {
-            let files = [&mut reply.file, &mut reply.log, &mut reply.once];
-            files.into_iter().flatten().for_each(clean);
-        }
-        _ => {}
-    }
-}
 
 /// Makes addresses and deliveries of what a filter wants done.
 fn generate(

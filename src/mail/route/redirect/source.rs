@@ -69,7 +69,7 @@ fn file(
     // Whether there is a file is seen with all the rights that this process has.
     let all = machine.cx.engine().world().files.clone().seen_by(0, None);
     let absence = all.stat(path, true).err().filter(|why| why.kind() == ErrorKind::NotFound);
-    let is_absent = absence.is_some();
+    let is_absent = absence.is_some() && all.stat(folder_of(path), true).is_ok();
     if name.taint().is_tainted() && !(is_absent && identity.uid.is_some()) {
         let message = [b"Tainted name '", path, b"' for file read not permitted\n"].concat();
         return Err(RouteError::new(message));
@@ -108,6 +108,14 @@ fn file(
     }
 }
 
+/// The directory of a file.
+fn folder_of(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|c| *c == b'/').unwrap_or(0) {
+        0 => b"/",
+        slash => &path[..slash],
+    }
+}
+
 /// What a file that can't be opened means.
 fn missing(
     machine: &Machine<'_>,
@@ -121,8 +129,7 @@ fn missing(
         ErrorKind::NotFound if router.on(opt::redirect::IGNORE_ENOTDIR) => true,
         // The directory may be on another host that is away.
         ErrorKind::NotFound => {
-            let slash = path.iter().rposition(|c| *c == b'/').unwrap_or(0);
-            let directory = if slash == 0 { b"/".as_slice() } else { &path[..slash] };
+            let directory = folder_of(path);
             if let Err(why) = files.stat(directory, true) {
                 let why = format!("/. ({})", reason(&why));
                 let message = [b"failed to stat ", directory, why.as_bytes()].concat();

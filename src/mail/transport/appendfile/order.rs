@@ -242,12 +242,14 @@ pub(super) fn compile(
 /// How much may be there, and beyond how much the owner is warned.
 pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64), Undelivered> {
     let transport = call.transport;
-    let bytes = number(call, opt::QUOTA)?.unwrap_or_default();
+    let bytes = number(call, opt::QUOTA)?;
     // Files are counted only where bytes are, too, and not where the option names one.
-    let files = match transport.text(opt::FILE).is_none() && bytes.number > 0 {
-        true => number(call, opt::QUOTA_FILECOUNT)?.unwrap_or_default(),
-        false => Limit::default(),
+    let files = match transport.text(opt::FILE).is_none() && bytes.is_some() {
+        true => number(call, opt::QUOTA_FILECOUNT)?,
+        false => None,
     };
+    let bytes = bytes.unwrap_or_default();
+    let files = files.filter(|_| bytes.number > 0).unwrap_or_default();
     let threshold = number(call, opt::QUOTA_WARN_THRESHOLD)?.unwrap_or_default();
     if let Some(percent) = threshold.excess().filter(|_| bytes.number > 0) {
         let head = format!("Invalid quota_warn_threshold percentage ({percent}) for ");
@@ -260,17 +262,24 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
     };
     let known_bytes = known(call, opt::MAILBOX_SIZE)?;
     let known_files = known(call, opt::MAILBOX_FILECOUNT)?;
+    let mut is_unseen = false;
     let directory = match transport.text(opt::QUOTA_DIRECTORY).cloned() {
         Some(text) => {
             let name = opt::QUOTA_DIRECTORY.name();
             let path = call.expand(&text, name, "quota_directory name");
-            let path = path.map_err(Undelivered::panicking)?.bytes().to_vec();
-            if !path.starts_with(b"/") {
-                let head = [b"appendfile: quota_directory name \"", &path[..]].concat();
+            let path = path.map_err(Undelivered::panicking)?;
+            let text = path.bytes();
+            if !text.starts_with(b"/") {
+                let head = [b"appendfile: quota_directory name \"", text].concat();
                 let why = [&head[..], b"\" is not absolute"].concat();
                 return Err(Undelivered::new(fault::NOT_ABSOLUTE, why));
             }
-            Some(path)
+            // Nobody from outside has anything measured: nothing is there.
+            is_unseen = path.taint().is_tainted();
+            if is_unseen {
+                call.cx.log().panic(&[b"Tainted dirname '", text, b"'"].concat());
+            }
+            Some(text.to_vec())
         }
         None => None,
     };
@@ -281,9 +290,9 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         refuses_files: !files.is_unchecked,
         adds: transport.on(opt::QUOTA_IS_INCLUSIVE).then_some(call.consignment.message.size),
         measures: threshold > 0,
-        known_bytes,
-        known_files,
-        directory,
+        known_bytes: if is_unseen { known_bytes.or(Some(0)) } else { known_bytes },
+        known_files: if is_unseen { known_files.or(Some(0)) } else { known_files },
+        directory: directory.filter(|_| !is_unseen),
         names_tell: transport.some_text(opt::QUOTA_SIZE_REGEX).is_some(),
     };
     Ok((quota, threshold))
