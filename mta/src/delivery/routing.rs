@@ -135,16 +135,18 @@ impl Attempt<'_> {
                     ChildAddress::Address(address) => {
                         if !self.is_held(node, &address) && !self.waits_for_routing(node, &address)
                         {
-                            to_route.insert(0, (node, address));
+                            to_route.push((node, address));
                         }
                     }
                 }
             }
+            to_route.reverse();
             if self.queues_domains() {
                 // As in Exim, those that are left are routed in the other order.
                 to_route.retain(|(node, address)| !self.is_queued(*node, address));
                 to_route.reverse();
             }
+            let mut made = Vec::new();
             let number = to_route.len();
             let mut to_route = ToRoute::new(to_route);
             for at in 0..number {
@@ -156,14 +158,15 @@ impl Attempt<'_> {
                     continue;
                 }
                 let (domain, planned) = (address.domain.clone(), plan.remote.len());
-                let children = self.pass(&mut plan, node, address);
-                new.splice(0..0, children);
+                made.push(self.pass(&mut plan, node, address));
                 if plan.remote.len() > planned {
                     self.copy_routing(&mut plan, &domain, &mut to_route);
                 }
             }
+            new = made.into_iter().rev().flatten().collect();
         }
         for list in [&mut plan.local, &mut plan.remote] {
+            list.reverse();
             *list = self.without_duplicates(std::mem::take(list));
             list.retain(|planned| !self.has_it_by_transport(planned));
             *list = self.without_repetitions(std::mem::take(list));
@@ -320,7 +323,7 @@ impl Attempt<'_> {
     /// domain that its address had, if its router's answer holds for those
     /// (`same_domain_copy_routing`).
     fn copy_routing(&mut self, plan: &mut Plan, domain: &Str, to_route: &mut ToRoute) {
-        let Some(Planned { delivery: latest, .. }) = plan.remote.first() else { return };
+        let Some(Planned { delivery: latest, .. }) = plan.remote.last() else { return };
         let Address { domain: reached, attached, .. } = &latest.address;
         let is_changed = !attached.headers_add.is_empty() || !attached.headers_remove.is_empty();
         if !self.routes().router_answers_for_domain(latest.router)
@@ -501,7 +504,8 @@ impl Attempt<'_> {
             true => &mut plan.remote,
             false => &mut plan.local,
         };
-        list.insert(0, Planned::new(node, delivery));
+        // The latest is the first in the end.
+        list.push(Planned::new(node, delivery));
     }
 
     /// A delivery that is not to be tried.
