@@ -57,6 +57,10 @@ pub(crate) enum Deliver {
 pub(crate) struct QuotaOptions {
     /// Where the mailbox is; the first one that is set counts.
     pub(crate) directories: [DriverOpt<Str>; 2],
+    /// Where it is, if it is a single file.
+    pub(crate) file: DriverOpt<Str>,
+    /// How many bytes are there already, if the configuration knows.
+    pub(crate) known: DriverOpt<Str>,
     /// How many bytes.
     pub(crate) bytes: DriverOpt<Str>,
     /// How many files.
@@ -96,6 +100,8 @@ static MAILBOX: TransportRun = TransportRun {
     remote: false,
     quota: Some(QuotaOptions {
         directories: [appendfile::QUOTA_DIRECTORY, appendfile::DIRECTORY],
+        file: appendfile::FILE,
+        known: appendfile::MAILBOX_SIZE,
         bytes: appendfile::QUOTA,
         files: appendfile::QUOTA_FILECOUNT,
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,

@@ -180,17 +180,21 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
 
 fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result<bool, Fail> {
     let Some(options) = transport.quota() else { return Ok(true) };
-    // A single file is measured when it is open for a delivery.
     let set = |option: &DriverOpt<Str>| transport.text(*option).is_some();
-    let Some(counted) = options.directories.into_iter().find(set) else { return Ok(true) };
-    let directory = transport.expand(run.cx, counted).unwrap_or(Ok(Str::EMPTY))?;
+    let directory = options.directories.into_iter().find(set);
+    let counted = directory.or(Some(options.file).filter(set));
+    let Some(counted) = counted else { return Ok(true) };
+    let path = transport.expand(run.cx, counted).unwrap_or(Ok(Str::EMPTY))?;
     let mut number = |option: DriverOpt<Str>| -> Result<i64, Fail> {
         let Some(text) = transport.expand(run.cx, option).transpose()? else { return Ok(0) };
         // What is no size counts as none.
         let limit = limit(text.bytes()).filter(|limit| !limit.is_unchecked).unwrap_or_default();
         Ok(i64::try_from(limit.number).unwrap_or(i64::MAX))
     };
-    let (bytes, files) = (number(options.bytes)?, number(options.files)?);
+    let bytes = number(options.bytes)?;
+    // What is one file is not counted.
+    let files = if directory.is_some() { number(options.files)? } else { 0 };
+    let known = Some(number(options.known)?).filter(|_| set(&options.known));
     if bytes <= 0 && files <= 0 {
         return Ok(true);
     }
@@ -202,7 +206,14 @@ fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result
         None => all,
     };
     let mut used = Used::default();
-    used.add(&seen, directory.bytes(), 0);
+    match (directory, known) {
+        (Some(_), _) => used.add(&seen, path.bytes(), 0),
+        (None, Some(known)) => used.bytes = known,
+        (None, None) => {
+            let size = seen.stat(path.bytes(), true).map_or(0, |stat| stat.size);
+            used.bytes = i64::try_from(size).unwrap_or(i64::MAX);
+        }
+    }
     let own = run.cx.value_of(var::MESSAGE_SIZE);
     let own = std::str::from_utf8(own.bytes()).ok().and_then(|text| text.parse().ok());
     let (more, one) = match transport.on(options.inclusive) {
