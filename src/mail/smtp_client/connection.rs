@@ -134,13 +134,15 @@ impl SmtpConnection {
         self.tls.is_none() && self.stream.finish_writing().is_ok()
     }
 
-    /// Begins TLS. What the server said before is forgotten: replies that came too soon
-    /// came in clear text, from whomever.
+    /// Begins TLS. Where more than the reply was said before it, there is none: what came too
+    /// soon came in clear text, from whomever.
     ///
     /// # Errors
     /// There is no TLS; the connection is of no use any more.
     pub fn begin_tls(&mut self, mut tls: Box<dyn TlsSession>) -> Result<TlsFacts, TlsFault> {
-        self.replies = Replies::default();
+        if !std::mem::take(&mut self.replies).is_empty() {
+            return Err(TlsFault::new("", "synch error before connect"));
+        }
         self.stream.set_deadline(self.timeout);
         let mut piece = [0; PIECE];
         loop {

@@ -176,10 +176,7 @@ impl SmtpClient {
         let each = |client: &mut Self, trace: &mut Trace| {
             let mut verdicts: Vec<Result<Reply, SmtpError>> = Vec::with_capacity(accepted);
             for _ in 0..accepted {
-                // After what is no reply nobody knows of whom the next one is.
-                let broken = verdicts.last().and_then(|last| last.as_ref().err());
-                let broken = broken.filter(|error| error.ends_connection()).cloned();
-                verdicts.push(match broken {
+                verdicts.push(match broken(&verdicts) {
                     Some(error) => Err(error),
                     None => client.reply_to_message(trace).and_then(yes),
                 });
@@ -195,7 +192,10 @@ impl SmtpClient {
             let for_each = |reply: &Reply| reply.class() == ReplyClass::Intermediate;
             if prdr && first.as_ref().is_ok_and(for_each) {
                 verdicts.recipients = each(self, trace);
-                first = self.reply_to_message(trace);
+                first = match broken(&verdicts.recipients) {
+                    Some(error) => Err(error),
+                    None => self.reply_to_message(trace),
+                };
             }
             verdicts.message = Some(first.and_then(yes));
         }
@@ -207,6 +207,14 @@ impl SmtpClient {
         self.expect(end_of_data());
         self.answer(trace).map_err(|error| error.with_sent(self.sent))
     }
+}
+
+/// Why nothing more is said: after what is no reply nobody knows of whom the next one is, and
+/// after 421 there is none.
+fn broken(verdicts: &[Result<Reply, SmtpError>]) -> Option<SmtpError> {
+    let last = verdicts.last().and_then(|last| last.as_ref().err())?;
+    let closes = last.reply().is_some_and(|reply| reply.code() == b"421");
+    (closes || last.ends_connection()).then(|| last.clone())
 }
 
 fn first_part() -> SentCommand {

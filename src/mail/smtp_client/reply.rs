@@ -100,6 +100,11 @@ impl Replies {
         self.coming.extend_from_slice(bytes);
     }
 
+    /// Whether nothing came in that was not asked for yet.
+    pub fn is_empty(&self) -> bool {
+        self.coming.is_empty() && self.lines.is_empty()
+    }
+
     /// The next reply.
     pub fn next_reply(&mut self) -> Read {
         loop {

@@ -479,6 +479,13 @@ fn lmtp_and_prdr_judge_each_recipient() {
     // it was not asked for.
     let (mut whole, _) = open("PRDR", vec![says(&format!("{ENVELOPE}250 all\n"))]);
     assert_eq!(texts(&to_three(&mut whole, true)), ["250 all"]);
+    // Nothing more is waited for behind what ends it.
+    for last in ["421 closing", "what"] {
+        let script = says(&format!("{ENVELOPE}353 each\n{last}\n"));
+        let (mut ended, _) = open("PRDR", vec![script, Step::Silent]);
+        let said = texts(&to_three(&mut ended, true));
+        assert!(said.len() == 3 && said.iter().all(|one| one.ends_with(last)), "{said:?}");
+    }
     let (mut odd, _) = open("PRDR", vec![says(&format!("{ENVELOPE}353 each\n"))]);
     let refused = "SMTP error from remote mail server after end of data: 353 each";
     assert_eq!(texts(&to_three(&mut odd, false)), [refused]);
@@ -548,8 +555,18 @@ impl TlsSession for Plain {
 
 #[test]
 fn cve_2021_38371_replies_before_tls_do_not_count_under_it() {
-    let injected = "220 go\n250-me\n250 AUTH PLAIN\n";
-    let (mut client, _) = open("STARTTLS", vec![says(injected), says("250 really me\n")]);
+    for injected in ["220 go\n250-me\n250 AUTH PLAIN\n", "220 go\n2"] {
+        let (mut client, _) = open("STARTTLS", vec![says(injected), says("250 really me\n")]);
+        client.starttls(&mut Trace::default()).unwrap();
+        let fault = client.begin_tls(Box::new(Plain::default())).unwrap_err();
+        assert_eq!(fault.logged(), "TLS session: synch error before connect");
+    }
+}
+
+#[test]
+fn what_was_said_in_clear_text_is_forgotten() {
+    let says = vec![says("220 go\n"), says("250 really me\n")];
+    let (mut client, _) = open("STARTTLS", says);
     client.starttls(&mut Trace::default()).unwrap();
     assert_eq!(client.begin_tls(Box::new(Plain::default())).unwrap(), TlsFacts::default());
     assert_eq!(client.extensions(), &Extensions::default());
