@@ -29,6 +29,7 @@ use std::time::Duration;
 use eximious::debugging::DebugSelector;
 use eximious::opt;
 use eximious::stdlib::options::server_ids;
+use eximious::world::Log;
 use eximious::{Settings, World};
 use eximious_world::rights;
 use eximious_world::serving::{
@@ -101,6 +102,9 @@ const BUSY: &[u8] = b"421 Too many concurrent SMTP connections; please try again
 /// How much later than another the first run of a queue begins.
 const RUNS_APART: Duration = Duration::from_secs(1);
 
+/// At once, and no more.
+const NOW: (Duration, Option<Duration>) = (Duration::ZERO, None);
+
 /// How often policies of MTA-STS are looked at.
 const POLICIES_EVERY: Duration = Duration::from_secs(3600);
 
@@ -138,7 +142,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
     let (listeners, what) = match request.inherited {
-        Some(time) => inherited(time)?,
+        Some(time) => inherited(time, &*service.engine.world().log)?,
         None if request.only_runs => {
             let runs = runs::shown(&request.runs);
             (Listeners::default(), format!("{runs}, not listening for SMTP"))
@@ -212,12 +216,15 @@ fn said(what: &str, why: &dyn std::fmt::Display) -> Refusal {
 }
 
 /// A socket that whoever started this process listens with.
-fn inherited(time: Option<Duration>) -> Result<(Listeners, String), Refusal> {
-    let listener =
-        Listener::inherited().map_err(|why| said("wants a listening socket as its input", &why))?;
+fn inherited(time: Option<Duration>, log: &dyn Log) -> Result<(Listeners, String), Refusal> {
+    let listener = Listener::inherited().map_err(|why| {
+        // Whoever started it may hear nothing else.
+        log.panic(format!("the daemon wants a listening socket as its input: {why}").as_bytes());
+        said("wants a listening socket as its input", &why)
+    })?;
     let ending = match time {
         Some(time) => format!("terminating after {} seconds", time.as_secs()),
-        None => "no termination timeout".to_owned(),
+        None => "with no wait timeout".to_owned(),
     };
     Ok((Listeners(vec![listener]), format!("launched with listening socket, {ending}")))
 }
@@ -344,22 +351,25 @@ impl Daemon {
         // Without it policies are fetched when mail goes there.
         let _ = self.couriers.refresh_policies(POLICIES_EVERY, latest);
         for (number, one) in (0..).zip(&self.request.runs) {
-            let (current, queue) = (self.current.clone(), one.queue.clone());
-            let latest = move || {
-                let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let place = eximious_mta::spool::place(&service.engine.context(), &queue);
-                QueueTurn {
-                    deliverer: service.deliverer.clone(),
-                    place: place.unwrap_or_default(),
-                    most: limits::most_runs(&service, &queue),
-                }
-            };
-            let when = (RUNS_APART * number, one.every);
-            let begun = self.couriers.run_queue(when, latest, one.made());
-            if let Err(why) = begun {
-                let line = format!("the daemon cannot run the queue: {why}");
-                self.service.engine.world().log.panic(line.as_bytes());
+            self.begin_run(one, (RUNS_APART * number, one.every));
+        }
+    }
+
+    /// Begins a run of a queue, after a while and each time so much has passed.
+    fn begin_run(&self, one: &DaemonRun, when: (Duration, Option<Duration>)) {
+        let (current, queue) = (self.current.clone(), one.queue.clone());
+        let latest = move || {
+            let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let place = eximious_mta::spool::place(&service.engine.context(), &queue);
+            QueueTurn {
+                deliverer: service.deliverer.clone(),
+                place: place.unwrap_or_default(),
+                most: limits::most_runs(&service, &queue),
             }
+        };
+        if let Err(why) = self.couriers.run_queue(when, latest, one.made()) {
+            let line = format!("the daemon cannot run the queue: {why}");
+            self.service.engine.world().log.panic(line.as_bytes());
         }
     }
 
@@ -414,6 +424,10 @@ impl Daemon {
             }
             if told.tell {
                 self.tell();
+            }
+            if told.run {
+                // What is run now and then is run now, too.
+                self.request.runs.iter().for_each(|one| self.begin_run(one, NOW));
             }
             if woken == Woken::Late && self.places.count() == 0 {
                 let line = format!(

@@ -91,6 +91,10 @@ impl Host for SystemHost {
     }
 
     fn load(&self) -> i64 {
+        // In a container, this file may know better than the kernel.
+        if let Some(load) = std::fs::read("/proc/loadavg").ok().and_then(|text| thousandths(&text)) {
+            return load;
+        }
         let load = rustix::system::sysinfo().loads[0];
         // The kernel counts in units of 1/65536.
         (load as i64).saturating_mul(1000) >> 16
@@ -120,6 +124,13 @@ impl Host for SystemHost {
     fn directory(&self) -> Vec<u8> {
         self.directory.clone()
     }
+}
+
+/// The number at the head of a text, times a thousand: `0.50 0.40 …` is 500.
+fn thousandths(text: &[u8]) -> Option<i64> {
+    let word = text.split(u8::is_ascii_whitespace).next()?;
+    let load: f64 = std::str::from_utf8(word).ok()?.parse().ok()?;
+    Some((load * 1000.0).round() as i64)
 }
 
 /// What the system calls this host; where that is a single word, the name that

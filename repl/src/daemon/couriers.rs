@@ -118,6 +118,8 @@ impl Couriers {
         let (deliverer, remote) = (service.deliverer.clone(), service.remote);
         state.waiting.push_back(Order { deliverer, place, id, held, remote });
         if let Some(seat) = state.idle.pop() {
+            // Whoever wakes up finds it unlocked.
+            drop(state);
             seat.notify_one();
         } else if state.threads < MOST_AT_ONCE {
             let own = self.clone();

@@ -189,7 +189,9 @@ impl Parser<'_> {
             || given.sender.is_some()
             || given.scanned.is_some()
             || !self.args.is_empty();
-        if apart || self.speaks() || text {
+        // Who waits for inetd runs no queue.
+        let waits = given.daemon.inherited.is_some() && !given.runs.is_empty();
+        if apart || waits || self.speaks() || text {
             return Err(Stop::incompatible());
         }
         if self.action.is_none() || runs {

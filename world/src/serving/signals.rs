@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 /// The signals that a server knows.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub struct Signals {
     end: Arc<AtomicBool>,
     reload: Arc<AtomicBool>,
     tell: Arc<AtomicBool>,
+    run: Arc<AtomicBool>,
     pipe: UnixStream,
 }
 
@@ -27,6 +28,8 @@ pub struct Told {
     pub reload: bool,
     /// `SIGUSR1`
     pub tell: bool,
+    /// `SIGALRM`
+    pub run: bool,
 }
 
 /// Has `SIGUSR1` end nothing: who asks what runs means all processes by this name
@@ -65,13 +68,14 @@ impl Signals {
     pub fn new() -> io::Result<Self> {
         let (pipe, writer) = UnixStream::pair()?;
         pipe.set_nonblocking(true)?;
-        let flags: [Arc<AtomicBool>; 3] = Default::default();
-        for (signal, flag) in [(SIGTERM, 0), (SIGINT, 0), (SIGHUP, 1), (SIGUSR1, 2)] {
+        let flags: [Arc<AtomicBool>; 4] = Default::default();
+        let known = [(SIGTERM, 0), (SIGINT, 0), (SIGHUP, 1), (SIGUSR1, 2), (SIGALRM, 3)];
+        for (signal, flag) in known {
             signal_hook::flag::register(signal, flags[flag].clone())?;
             signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
         }
-        let [end, reload, tell] = flags;
-        Ok(Self { end, reload, tell, pipe })
+        let [end, reload, tell, run] = flags;
+        Ok(Self { end, reload, tell, run, pipe })
     }
 
     /// What came since.
@@ -79,7 +83,12 @@ impl Signals {
         let mut bytes = [0; 64];
         while matches!((&self.pipe).read(&mut bytes), Ok(1..)) {}
         let take = |flag: &AtomicBool| flag.swap(false, Ordering::SeqCst);
-        Told { end: take(&self.end), reload: take(&self.reload), tell: take(&self.tell) }
+        Told {
+            end: take(&self.end),
+            reload: take(&self.reload),
+            tell: take(&self.tell),
+            run: take(&self.run),
+        }
     }
 
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
