@@ -14,7 +14,7 @@ mod syslog;
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::world::{Clock, DebugLog, Log, LogOptions};
 
@@ -35,19 +35,14 @@ pub struct LogFiles {
     json: Option<Vec<u8>>,
     /// Whom files belong to, where this process may decide.
     owner: (u32, u32),
-    inner: Mutex<Inner>,
+    stamps: Mutex<Stamps>,
+    main_file: LogFile,
+    reject_file: LogFile,
+    panic_file: LogFile,
+    json_file: LogFile,
+    syslog: Option<Mutex<Syslog>>,
     /// Whether what was written last to the main log is not there.
     broken: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Inner {
-    stamps: Stamps,
-    main: LogFile,
-    reject: LogFile,
-    panic: LogFile,
-    json: LogFile,
-    syslog: Option<Syslog>,
 }
 
 impl LogFiles {
@@ -60,21 +55,13 @@ impl LogFiles {
         let mut for_system = self::stamps(options);
         for_system.pid &= options.syslog_shows_pid;
         let syslog = to_syslog.then(|| {
-            Syslog::new(
+            Mutex::new(Syslog::new(
                 options.syslog_facility.bytes(),
                 options.syslog_name.bytes().to_vec(),
                 for_system,
                 options.syslog_shows_time,
-            )
+            ))
         });
-        let inner = Inner {
-            stamps,
-            main: LogFile::default(),
-            reject: LogFile::default(),
-            panic: LogFile::default(),
-            json: LogFile::default(),
-            syslog,
-        };
         let logs = Self {
             names,
             rejections: options.rejections,
@@ -82,7 +69,12 @@ impl LogFiles {
             panics_shown: true,
             json: Some(options.json_file.bytes().to_vec()).filter(|name| name.starts_with(b"/")),
             owner,
-            inner: Mutex::new(inner),
+            stamps: Mutex::new(stamps),
+            main_file: LogFile::default(),
+            reject_file: LogFile::default(),
+            panic_file: LogFile::default(),
+            json_file: LogFile::default(),
+            syslog,
             broken: AtomicBool::new(false),
         };
         if let Some(complaint) = complaint {
@@ -104,9 +96,8 @@ impl LogFiles {
     /// The main log can't be opened.
     pub fn probe(&self) -> io::Result<()> {
         let Some(names) = &self.names else { return Ok(()) };
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = names.of(LogKind::Main, &inner.stamps.dates(&crate::clock::SystemClock));
-        let opened = inner.main.reopen(&name, self.owner);
+        let name = names.of(LogKind::Main, &self.stamps().dates(&crate::clock::SystemClock));
+        let opened = self.main_file.reopen(&name, self.owner);
         let named = |why: io::Error| {
             let name = String::from_utf8_lossy(&name);
             io::Error::new(why.kind(), format!("{name}: {why}"))
@@ -114,12 +105,15 @@ impl LogFiles {
         opened.map_err(named)
     }
 
+    fn stamps(&self) -> MutexGuard<'_, Stamps> {
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes an entry to some of the logs.
     fn write(&self, line: &[u8], header: Option<&[u8]>, to: &[LogKind]) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let clock = crate::clock::SystemClock;
         let line = entry::bounded(line);
-        let full = inner.stamps.stamped(&clock, &line);
+        let full = self.stamps().stamped(&clock, &line);
         if self.panics_shown && to.contains(&LogKind::Panic) {
             show(&full);
         }
@@ -132,23 +126,24 @@ impl LogFiles {
                 }
                 None => &full,
             };
-            let written = self.write_file(&mut inner, *kind, text, &clock);
+            let written = self.write_file(*kind, text, &clock);
             if !written && *kind == LogKind::Main && !to.contains(&LogKind::Panic) {
                 // What can't be told there is told here.
-                self.write_file(&mut inner, LogKind::Panic, text, &clock);
+                self.write_file(LogKind::Panic, text, &clock);
             }
         }
         if let Some(name) = &self.json {
             let entry = facts::entry(&clock, to, &line);
-            if let Err(why) = inner.json.append(name, self.owner, &entry) {
+            if let Err(why) = self.json_file.append(name, self.owner, &entry) {
                 let why = crate::databases::words(&why);
                 let tail = format!("\": {why}");
                 let complaint = [b"Cannot open JSON log file \"", &name[..], tail.as_bytes()];
-                let complaint = inner.stamps.stamped(&clock, &complaint.concat());
-                self.write_file(&mut inner, LogKind::Panic, &complaint, &clock);
+                let complaint = self.stamps().stamped(&clock, &complaint.concat());
+                self.write_file(LogKind::Panic, &complaint, &clock);
             }
         }
-        let Some(syslog) = &mut inner.syslog else { return };
+        let Some(syslog) = &self.syslog else { return };
+        let mut syslog = syslog.lock().unwrap_or_else(PoisonError::into_inner);
         // Once, with the header if there is one, and as the worst of them.
         let worst = to.iter().copied().min_by_key(|kind| kind.priority() as u32);
         let once = worst.as_slice();
@@ -164,20 +159,20 @@ impl LogFiles {
 
     /// Writes an entry to a file; whether it is there. Where the main log can't be written, the
     /// panic log tells why; the system's log is the last resort.
-    fn write_file(&self, inner: &mut Inner, kind: LogKind, text: &[u8], clock: &dyn Clock) -> bool {
+    fn write_file(&self, kind: LogKind, text: &[u8], clock: &dyn Clock) -> bool {
         let Some(names) = &self.names else { return true };
-        let name = names.of(kind, &inner.stamps.dates(clock));
+        let name = names.of(kind, &self.stamps().dates(clock));
         let file = match kind {
-            LogKind::Main => &mut inner.main,
-            LogKind::Reject => &mut inner.reject,
-            LogKind::Panic | LogKind::Debug => &mut inner.panic,
+            LogKind::Main => &self.main_file,
+            LogKind::Reject => &self.reject_file,
+            LogKind::Panic | LogKind::Debug => &self.panic_file,
         };
         let written = file.append(&name, self.owner, text);
         if kind == LogKind::Main {
             self.broken.store(written.is_err(), Ordering::SeqCst);
         }
         let Err(why) = written else { return true };
-        let complaint = inner.stamps.stamped(clock, &cannot_open(kind, &name, &why));
+        let complaint = self.stamps().stamped(clock, &cannot_open(kind, &name, &why));
         if self.panics_shown {
             show(&complaint);
         }
@@ -188,7 +183,7 @@ impl LogFiles {
                 last.write(Priority::Critical, text, clock);
             }
             LogKind::Main | LogKind::Reject => {
-                self.write_file(inner, LogKind::Panic, &complaint, clock);
+                self.write_file(LogKind::Panic, &complaint, clock);
             }
         }
         false
@@ -280,15 +275,11 @@ impl Log for LogFiles {
     }
 
     fn opens(&self) -> bool {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write_file(&mut inner, LogKind::Main, b"", &crate::clock::SystemClock)
+        self.write_file(LogKind::Main, b"", &crate::clock::SystemClock)
     }
 
     fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
-        let dates = {
-            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            inner.stamps.dates(&crate::clock::SystemClock)
-        };
+        let dates = self.stamps().dates(&crate::clock::SystemClock);
         // It is a file, though the others go to the system's log.
         let mut name =
             self.names.clone().unwrap_or_else(LogNames::built_in).of(LogKind::Debug, &dates);

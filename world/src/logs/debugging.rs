@@ -1,7 +1,7 @@
 //! The log for debugging (specification 44.13, `control = debug`).
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use eximious_core::world::DebugLog;
 
@@ -12,7 +12,7 @@ use super::file::{self, LogFile};
 pub struct File {
     name: Vec<u8>,
     owner: (u32, u32),
-    file: Mutex<LogFile>,
+    file: LogFile,
 }
 
 impl File {
@@ -24,9 +24,9 @@ impl File {
         if tag.iter().any(|byte| matches!(byte, b'/' | 0)) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let mut file = LogFile::default();
+        let file = LogFile::default();
         file.reopen(&name, owner)?;
-        Ok(Arc::new(Self { name, owner, file: Mutex::new(file) }))
+        Ok(Arc::new(Self { name, owner, file }))
     }
 }
 
@@ -36,9 +36,8 @@ impl DebugLog for File {
     }
 
     fn write(&self, text: &[u8]) {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         // Nobody waits for it, and what goes on does not hang on it.
-        let _ = file.append(&self.name, self.owner, text);
+        let _ = self.file.append(&self.name, self.owner, text);
     }
 
     fn remove(&self) {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::OFlags;
 
@@ -15,10 +16,11 @@ use crate::as_user::AsUser;
 const FILE_MODE: u32 = 0o640;
 const DIRECTORY_MODE: u32 = 0o750;
 
-/// A log file that is open, or will be.
+/// A log file that is open, or will be. Who writes holds nobody else up: an entry is one write
+/// to what is open for appending.
 #[derive(Default, Debug)]
 pub struct LogFile {
-    open: Option<Open>,
+    open: Mutex<Option<Arc<Open>>>,
 }
 
 #[derive(Debug)]
@@ -34,14 +36,15 @@ impl LogFile {
     ///
     /// # Errors
     /// It can't be opened, or is no file of its own.
-    pub fn append(&mut self, name: &[u8], owner: (u32, u32), entry: &[u8]) -> io::Result<()> {
-        if !self.is_open_as(name) {
-            self.reopen(name, owner)?;
-        }
-        let Some(open) = &mut self.open else { return Ok(()) };
-        let written = open.file.write_all(entry);
+    pub fn append(&self, name: &[u8], owner: (u32, u32), entry: &[u8]) -> io::Result<()> {
+        let open = self.open().clone();
+        let open = match open.filter(|open| open.is_still(name)) {
+            Some(open) => open,
+            None => self.open_anew(name, owner)?,
+        };
+        let written = (&open.file).write_all(entry);
         if written.is_err() {
-            self.open = None;
+            self.open().take_if(|other| Arc::ptr_eq(other, &open));
         }
         written
     }
@@ -50,22 +53,36 @@ impl LogFile {
     ///
     /// # Errors
     /// It can't be opened, or is no file of its own.
-    pub fn reopen(&mut self, name: &[u8], owner: (u32, u32)) -> io::Result<()> {
-        self.open = None;
-        // Who is not the superuser is led nowhere where it may not write.
-        let follows = owner.0 != 0;
-        let file = as_owner(owner, || open(name, follows))?;
-        let data = file.metadata()?;
-        let place = (data.dev(), data.ino());
-        self.open = Some(Open { file, name: name.to_vec(), place });
-        Ok(())
+    pub fn reopen(&self, name: &[u8], owner: (u32, u32)) -> io::Result<()> {
+        *self.open() = None;
+        self.open_anew(name, owner).map(|_| ())
     }
 
-    /// Whether what is open is still what has the name.
-    fn is_open_as(&self, name: &[u8]) -> bool {
-        let Some(open) = &self.open else { return false };
-        open.name == name
-            && fs::metadata(path(name)).is_ok_and(|data| (data.dev(), data.ino()) == open.place)
+    /// Opens it, unless somebody else just has.
+    fn open_anew(&self, name: &[u8], owner: (u32, u32)) -> io::Result<Arc<Open>> {
+        let mut open = self.open();
+        if let Some(open) = open.as_ref().filter(|open| open.is_still(name)) {
+            return Ok(open.clone());
+        }
+        *open = None;
+        // Who is not the superuser is led nowhere where it may not write.
+        let follows = owner.0 != 0;
+        let file = as_owner(owner, || self::open(name, follows))?;
+        let data = file.metadata()?;
+        let place = (data.dev(), data.ino());
+        Ok(open.insert(Arc::new(Open { file, name: name.to_vec(), place })).clone())
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Arc<Open>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// Whether it is still what has the name.
+    fn is_still(&self, name: &[u8]) -> bool {
+        self.name == name
+            && fs::metadata(path(name)).is_ok_and(|data| (data.dev(), data.ino()) == self.place)
     }
 }
 

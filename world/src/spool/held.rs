@@ -87,12 +87,15 @@ impl Held {
         self.logs.forget(place, id);
     }
 
-    /// That nobody needs it any more, where it is in memory.
-    fn forget(&self, state: &mut State) {
-        if matches!(state.place, Where::Memory(_)) {
-            state.place = Where::Settled;
-            self.changed.notify_all();
+    /// That nobody needs it any more, where it is in memory. Who waits for that finds it unlocked.
+    fn forget<'h>(&'h self, mut state: MutexGuard<'h, State>) -> MutexGuard<'h, State> {
+        if !matches!(state.place, Where::Memory(_)) {
+            return state;
         }
+        state.place = Where::Settled;
+        drop(state);
+        self.changed.notify_all();
+        self.locked()
     }
 }
 
@@ -164,8 +167,7 @@ impl TakenMessage for Given {
     }
 
     fn settle(&mut self) -> io::Result<()> {
-        let mut state = self.0.locked();
-        self.0.forget(&mut state);
+        let mut state = self.0.forget(self.0.locked());
         match &mut state.place {
             Where::Disk(message) => message.settle(),
             _ => Ok(()),
@@ -194,8 +196,7 @@ impl TakenMessage for Given {
     }
 
     fn remove(&mut self) -> io::Result<()> {
-        let mut state = self.0.locked();
-        self.0.forget(&mut state);
+        let mut state = self.0.forget(self.0.locked());
         if let Where::Disk(message) = &mut state.place {
             return message.remove();
         }
