@@ -369,11 +369,19 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
     if reply.found == DnsFound::Later {
         return Ok(Names::Later);
     }
+    let is_any = !reply.records().is_empty();
     let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());
     let mut names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
     match how.by_system {
-        // The system's resolver tells of the first alone.
-        true => names.truncate(1),
+        // The system's resolver tells of the first alone, and of none that can be no host's:
+        // something is wrong there for now.
+        true => {
+            names.truncate(1);
+            let is_fit = |byte| is_of_host_name(byte) || byte == b'_';
+            if is_any && !names.iter().any(|name| name.bytes().all(is_fit)) {
+                return Ok(Names::Later);
+            }
+        }
         // Whoever owns an address says what he likes.
         false => names.retain(|name| {
             let is_legal = name.bytes().all(is_of_host_name);

@@ -352,8 +352,11 @@ impl SmtpSession {
                 if !self.is_yes(&one, opt::authenticator::SERVER_MAIL_AUTH_CONDITION, true) =>
             {
                 let id = self.variable(var::AUTHENTICATED_ID);
-                let head = b"server_mail_auth_condition failed: authenticated ID=\"";
-                [head, id.bytes(), b"\""].concat()
+                let head = b"server_mail_auth_condition failed".as_slice();
+                match id.is_empty() {
+                    true => head.to_vec(),
+                    false => [head, b": authenticated ID=\"", id.bytes(), b"\""].concat(),
+                }
             }
             _ => return Ok(()),
         };
