@@ -46,6 +46,7 @@ pub mod ports;
 pub mod printing;
 pub mod provenance;
 mod radius;
+pub mod references;
 pub mod rfc2047;
 pub mod srs;
 pub mod substring;

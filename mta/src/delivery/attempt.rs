@@ -8,11 +8,12 @@ use eximious::config::rewrite_rules;
 use eximious::rewrite::{Rewriter, header as rewrite};
 use eximious::route::{Address, Delivery, Renamed, Routes};
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
-use eximious::transport::Undelivered;
+use eximious::transport::{FailedHost, Undelivered};
 use eximious::world::{Moment, SpoolPlace, TakenMessage};
 use eximious::{Context, DeliveryAttempt, Header, LogSelector, Message, Str, Var, opt, var};
 
 use super::event::LastRemote;
+use super::local::LocalRetry;
 use super::report::Arrival;
 use super::retry::OwnHints;
 use super::routing::{Plan, Planned};
@@ -78,6 +79,9 @@ pub(super) struct Attempt<'d> {
     pub(super) failed: Vec<Undone>,
     /// For whom the time has run out, which is told in the end.
     pub(super) expired: Vec<Expired>,
+    /// Whom a delivery on this host has not reached for now, and what that is known by: whether
+    /// they wait is known when all of them are made.
+    pub(super) put_off_here: Vec<(LocalRetry, Expired)>,
     /// How many deliveries there were of which some may be among them.
     pub(super) groups: usize,
     /// Who has to wait.
@@ -91,6 +95,8 @@ pub(super) struct Attempt<'d> {
     /// The hints that this attempt gave of hosts that would not have the message now: other
     /// recipients are another matter to them.
     pub(super) own_hints: OwnHints,
+    /// The hosts that failed in it, and the domain that each was tried for.
+    pub(super) hosts_failed: BTreeMap<Vec<u8>, (FailedHost, Str)>,
     /// The keys of those that concern this message alone, where nobody waits because of them.
     pub(super) of_message: BTreeSet<Vec<u8>>,
     /// The keys of hints about what works now.
@@ -176,12 +182,14 @@ impl<'d> Attempt<'d> {
             dsn: BTreeMap::new(),
             failed: Vec::new(),
             expired: Vec::new(),
+            put_off_here: Vec::new(),
             groups: 0,
             deferred: Vec::new(),
             undone: 0,
             duplicates: BTreeMap::new(),
             is_thawed: false,
             own_hints: OwnHints::default(),
+            hosts_failed: BTreeMap::new(),
             of_message: BTreeSet::new(),
             overcome: BTreeSet::new(),
             stand_ins: Vec::new(),

@@ -100,7 +100,7 @@ impl Attempt<'_> {
                     let sender = printing(sender.bytes(), false);
                     let line = [head.as_bytes(), &sender, b" (frozen)"].concat();
                     self.log(&line);
-                    self.log_message(&line);
+                    self.log_message_bare(&line);
                     is_report_stuck = true;
                 }
             }

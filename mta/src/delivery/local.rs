@@ -7,16 +7,17 @@ use eximious::route::{Delivery, DeliveryTarget};
 use eximious::transport::{LocalUser, Undelivered};
 
 use super::attempt::Attempt;
-use super::retry::{Hopeless, hint_name};
+use super::retry::{Hopeless, Verdict, hint_name};
 use super::routing::Planned;
 use super::transport::carries_the_same;
 
 /// What is kept of failures of a local delivery.
-pub(super) struct LocalRetry<'a> {
+#[derive(Debug)]
+pub(super) struct LocalRetry {
     /// What they are known by.
     pub(super) key: Vec<u8>,
     /// What rules may name, and what else they may.
-    pub(super) subject: (Vec<u8>, Option<&'a [u8]>),
+    pub(super) subject: (Vec<u8>, Option<Str>),
 }
 
 impl Attempt<'_> {
@@ -32,32 +33,48 @@ impl Attempt<'_> {
                 self.deliver_together(&batch);
             }
         }
+        self.keep_put_off_here();
+    }
+
+    /// Keeps which deliveries on this host are put off, when all of them are made: what was known
+    /// before is forgotten by then where another one that it is known of too has arrived, be it
+    /// later, and what failed has to wait all the same.
+    fn keep_put_off_here(&mut self) {
+        for (retry, waits) in std::mem::take(&mut self.put_off_here) {
+            let LocalRetry { key, subject: (name, domain) } = retry;
+            let (subject, why) = ((&name[..], domain.as_ref().map(Str::bytes)), &waits.undone.why);
+            match self.keep_failure(&key, subject, why, why.detail()) {
+                Verdict::Expired => self.expired.push(waits),
+                Verdict::Again => self.defer(waits.undone),
+            }
+        }
     }
 
     /// What retries of a local delivery are for: an address, or its domain
     /// (`retry_use_local_part`). A file, a command or a reply is one of the address that it came
     /// of: it may be no other's trouble, and that address has the rules.
-    pub(super) fn local_retry<'a>(&self, planned: &'a Planned) -> LocalRetry<'a> {
+    pub(super) fn local_retry(&self, planned: &Planned) -> LocalRetry {
         let Planned { node, delivery, .. } = planned;
         let by_address = delivery.target != DeliveryTarget::Address
             || delivery
                 .transport
                 .is_none_or(|number| self.routes().transport_retries_local_parts(number));
         let address = &delivery.address;
-        let domain = address.domain.bytes();
+        let domain = &address.domain;
         let parent = address.parent.as_ref().filter(|_| delivery.target != DeliveryTarget::Address);
         match parent {
             Some(parent) => {
-                let subject = (parent.text.bytes().to_vec(), Some(parent.domain.bytes()));
+                let subject = (parent.text.bytes().to_vec(), Some(parent.domain.clone()));
                 LocalRetry { key: RetryKey::Local(self.tracking.unique(*node)).bytes(), subject }
             }
             None if by_address => {
                 let name = hint_name(address, false);
-                LocalRetry { key: RetryKey::Local(&name).bytes(), subject: (name, Some(domain)) }
+                let key = RetryKey::Local(&name).bytes();
+                LocalRetry { key, subject: (name, Some(domain.clone())) }
             }
             None => {
-                let subject = (domain.to_vec(), None);
-                LocalRetry { key: RetryKey::Local(domain).bytes(), subject }
+                let subject = (domain.bytes().to_vec(), None);
+                LocalRetry { key: RetryKey::Local(domain.bytes()).bytes(), subject }
             }
         }
     }
@@ -69,7 +86,8 @@ impl Attempt<'_> {
             return Some(planned);
         }
         let LocalRetry { key, subject: (name, domain) } = self.local_retry(&planned);
-        if self.waits_for(&key, (&name, domain), Hopeless::Tried).is_none() {
+        let subject = (&name[..], domain.as_ref().map(Str::bytes));
+        if self.waits_for(&key, subject, Hopeless::Tried).is_none() {
             return Some(planned);
         }
         let why = Undelivered::new(-53, "Retry time not yet reached");

@@ -445,8 +445,12 @@ impl Attempt<'_> {
 
     /// The same without the time: of what concerns the message as a whole.
     pub(super) fn log_message_undated(&mut self, line: &[u8]) {
-        let text = [line, b"\n"].concat();
-        crate::spool::add_to_log(&self.cx, &self.place.queue, &self.id, &text);
+        self.log_message_bare(&[line, b"\n"].concat());
+    }
+
+    /// The same without the line's end: of what an attempt breaks off with.
+    pub(super) fn log_message_bare(&self, text: &[u8]) {
+        crate::spool::add_to_log(&self.cx, &self.place.queue, &self.id, text);
     }
 
     /// Tells the message's own log what is put off. It has what was done, and what was not

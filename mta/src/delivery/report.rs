@@ -10,12 +10,12 @@ mod texts;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
+use eximious::stdlib::references::References;
 use eximious::{Str, opt, var};
 
 use super::attempt::{Attempt, Undone};
 use super::tracking::NodeId;
 use crate::options;
-use crate::reception::frozen::references;
 use crate::smtp::xtext;
 use crate::spool::{RecipientDsn, unfolded};
 use crate::submission::Done;
@@ -165,8 +165,9 @@ impl<'r, 'd> Letter<'r, 'd> {
 
     /// `References:`, where the message has a name.
     fn references(&mut self) {
-        if let Some(line) = references(&self.attempt.message) {
-            self.put(&[&line]);
+        let settings = self.attempt.cx.engine().settings();
+        if let Some(references) = References::to(&self.attempt.message, settings) {
+            self.put(&[&references.line]);
         }
     }
 

@@ -316,7 +316,7 @@ impl Attempt<'_> {
         &mut self,
         failed: &[FailedHost],
         good: &[TakingHost],
-        (domain, by_address): (&[u8], bool),
+        (domain, by_address): (&Str, bool),
         waits: bool,
     ) -> Verdict {
         let id = self.id.clone();
@@ -324,7 +324,6 @@ impl Attempt<'_> {
         for one in failed {
             let host = &one.host;
             let key = host_key(host, one.for_message.then_some(&id[..]), by_address);
-            let subject = (&host.name[..], Some(domain));
             // Another delivery of this message to the host has said so before.
             if let Some(own) = self.own_hints.get(&key).filter(|_| one.for_message) {
                 if own.verdict == Verdict::Again {
@@ -332,13 +331,13 @@ impl Attempt<'_> {
                 }
                 continue;
             }
-            let (why, detail) = (&one.why, one.why.detail().max(i32::from(host.source())));
-            let judged = self.judged(&key, subject, why, (detail, false));
+            let judged = self.judged_host(&key, one, domain);
             if !one.for_message {
                 // Before it is kept: who is at work meanwhile knows whose it is.
                 let counts = by_address && host.port == SMTP_PORT && host.from.is_none();
                 let was_given_up = judged.was_given_up;
                 self.own_hints.note_host(key.clone(), FailedBefore { was_given_up, counts });
+                self.hosts_failed.insert(key.clone(), (one.clone(), domain.clone()));
             }
             let own = self.keep_judged(&key, judged);
             if own == Verdict::Again {
@@ -352,7 +351,13 @@ impl Attempt<'_> {
             }
         }
         for host in good {
-            self.forget_failure(&host_key(host, None, by_address));
+            let key = host_key(host, None, by_address);
+            self.forget_failure(&key);
+            // It failed for others in this attempt, and has to wait, but nothing was wrong before.
+            if let Some((one, domain)) = self.hosts_failed.get(&key).cloned() {
+                let judged = self.judged_host(&key, &one, &domain);
+                self.keep_judged(&key, judged);
+            }
         }
         // What was wrong with the message is not, any more.
         if !self.file().has("deliver_firsttime") {
@@ -365,6 +370,13 @@ impl Attempt<'_> {
             }
         }
         verdict
+    }
+
+    /// Whether a host that failed is tried again, and what is to be known of it.
+    fn judged_host(&mut self, key: &[u8], one: &FailedHost, domain: &Str) -> Judged {
+        let subject = (&one.host.name[..], Some(domain.bytes()));
+        let detail = one.why.detail().max(i32::from(one.host.source()));
+        self.judged(key, subject, &one.why, (detail, false))
     }
 
     /// Keeps that a host refused a recipient for now, or had nothing to say to it.

@@ -15,7 +15,6 @@ use eximious::{LogSelector, Str, var};
 
 use super::attempt::{Attempt, Expired, Undone};
 use super::errand::{Errand, Made, OwnSender};
-use super::local::LocalRetry;
 use super::log::Subject;
 use super::report::{Arrival, Arrived, is_of_reply};
 use super::retry::{Verdict, store};
@@ -197,7 +196,7 @@ impl<'d> Attempt<'d> {
                 let waits = all.any(|(at, one)| {
                     matches!(one, Outcome::Deferred(_)) && !stand_ins.contains_key(&at)
                 });
-                let by = (domain.bytes(), by_address);
+                let by = (&domain, by_address);
                 let verdict = self.keep_hosts(&failed_hosts, &good_hosts, by, waits);
                 (!failed_hosts.is_empty()).then_some(verdict)
             }
@@ -381,15 +380,7 @@ impl<'d> Attempt<'d> {
                 self.complete(*node);
             }
             Outcome::Deferred(why) => {
-                let verdict = match (is_local, why.number) {
-                    (true, _) if why.is_untried => Verdict::Again,
-                    (true, _) => {
-                        let LocalRetry { key, subject: (name, domain) } = self.local_retry(planned);
-                        self.keep_failure(&key, (&name, domain), &why, why.detail())
-                    }
-                    // The host's fault is kept with the host.
-                    (false, _) => of_hosts,
-                };
+                let retry = (is_local && !why.is_untried).then(|| self.local_retry(planned));
                 let line = self.trouble_line(&whole, &why, (true, Some(began)));
                 let marked = [b"== ", &line[..]].concat();
                 // The pass that follows says it again.
@@ -406,17 +397,18 @@ impl<'d> Attempt<'d> {
                     self.log_message_put_off(&why, &line);
                 }
                 let undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
-                match verdict == Verdict::Expired {
-                    true => {
-                        // Whoever sent it learns it by a bounce; where there is none, the
-                        // transport is told, and of no host.
-                        let told = self.file().sender.is_empty().then(|| {
-                            let said = if is_local { "" } else { TIMED_OUT };
-                            (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, said)
-                        });
-                        self.expired.push(Expired { undone, group, told, is_answered });
-                    }
-                    false => self.defer(undone),
+                // Whoever sent it learns of its end by a bounce; where there is none, the
+                // transport is told, and of no host.
+                let told = self.file().sender.is_empty().then(|| {
+                    let said = if is_local { "" } else { TIMED_OUT };
+                    (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, said)
+                });
+                let waits = Expired { undone, group, told, is_answered };
+                match retry {
+                    Some(retry) => self.put_off_here.push((retry, waits)),
+                    // The host's fault is kept with the host.
+                    None if !is_local && of_hosts == Verdict::Expired => self.expired.push(waits),
+                    None => self.defer(waits.undone),
                 }
             }
             Outcome::Failed(why) => {

@@ -1,6 +1,7 @@
 //! Notices of messages that freeze (specification 14, `freeze_tell`).
 
 use eximious::acl::{AclState, OwnMessage};
+use eximious::stdlib::references::References;
 use eximious::{Context, Message, Str, opt, var};
 
 use crate::options;
@@ -11,14 +12,11 @@ pub(crate) fn notice_header(cx: &mut Context, to: &Str, message: Option<&Message
     let lines = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", to.bytes()];
     let mut text = lines.concat();
     text.push(b'\n');
-    text.extend(message.and_then(references).unwrap_or_default());
+    let settings = cx.engine().settings();
+    if let Some(references) = message.and_then(|message| References::to(message, settings)) {
+        text.extend(references.line);
+    }
     text
-}
-
-/// `References:`, where a message has a name.
-pub(crate) fn references(message: &Message) -> Option<Vec<u8>> {
-    let id = message.named(b"message-id").next()?.value().trim_ascii().to_vec();
-    (!id.is_empty()).then(|| [b"References: ", &id[..], b"\n"].concat())
 }
 
 /// What is told of a message that an ACL has frozen (`control = freeze`); nothing where nobody

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use eximious::acl::OwnMessage;
 use eximious::stdlib::printing::printing;
+use eximious::stdlib::references::References;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::{Str, opt, var};
 
@@ -175,17 +176,11 @@ impl Submission<'_> {
         let head = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", sender];
         text.extend_from_slice(&head.concat());
         text.push(b'\n');
-        let headers = || self.received.message.headers.iter();
-        let named = |name: &'static [u8]| {
-            headers().find(|header| header.name.trim_ascii_end().eq_ignore_ascii_case(name))
-        };
         // Of a header that was not read to its end, nobody knows which message it is.
-        let is_whole = !matches!(fault, Fault::TooLong(_));
-        let id = named(b"resent-message-id").or_else(|| named(b"message-id"));
-        let id = id.filter(|_| is_whole).map(|id| id.value().trim_ascii_start());
-        let id = id.filter(|id| !id.is_empty());
-        if let Some(id) = id {
-            text.extend_from_slice(&[b"References: ", id].concat());
+        if !matches!(fault, Fault::TooLong(_)) {
+            let settings = self.cx.engine().settings();
+            let references = References::to(&self.received.message, settings);
+            text.extend(references.map(|found| found.line).unwrap_or_default());
         }
         let subject = format!("Subject: Mail failure - {}\n\n", told.subject);
         text.extend_from_slice(subject.as_bytes());

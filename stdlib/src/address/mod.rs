@@ -211,6 +211,12 @@ pub struct Element {
     pub address: Result<AddrSpec, AddressError>,
 }
 
+/// The names of messages that a text begins with, as `References:` holds them.
+pub fn message_ids(text: &[u8], rules: Rules) -> Vec<Vec<u8>> {
+    let mut reader = Reader::new(text, rules, Groups::None);
+    std::iter::from_fn(|| reader.message_id()).collect()
+}
+
 /// The elements of a list, one after the other; see [`list`].
 #[derive(Clone, Debug)]
 pub struct Addresses<'a> {

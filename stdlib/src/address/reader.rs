@@ -65,11 +65,17 @@ impl<'a> Reader<'a> {
             Some(b';') if self.groups == Groups::Inside => {}
             Some(_) => return Err(self.left_over()),
         }
-        if address.text.len() > MOST_BYTES {
-            let shown = &address.text[..64];
-            return Err(self.error([b"address is ridiculously long: ", shown, b"..."].concat()));
-        }
+        self.is_short(address.span.len(), &address)?;
         Ok(address)
+    }
+
+    /// Refuses an address that takes too many bytes as it is written, with its comments.
+    fn is_short(&self, written: usize, address: &AddrSpec) -> Result<(), AddressError> {
+        if written.max(address.text.len()) <= MOST_BYTES {
+            return Ok(());
+        }
+        let shown = &address.text[..address.text.len().min(64)];
+        Err(self.error([b"address is ridiculously long: ", shown, b"..."].concat()))
     }
 
     /// One address, or `None` for a group's name.
@@ -104,6 +110,7 @@ impl<'a> Reader<'a> {
     /// An address in angle brackets, from the opening one on.
     fn bracketed(&mut self) -> Result<AddrSpec, AddressError> {
         self.at += 1;
+        let opened = self.at;
         self.skip();
         let mut excess = 0;
         while self.rules.excess_brackets && self.peek() == Some(b'<') {
@@ -129,11 +136,13 @@ impl<'a> Reader<'a> {
             excess -= 1;
             self.skip();
         }
+        let written = self.text[opened..self.at].trim_ascii_end().len();
         match self.peek() {
             Some(b'>') if excess == 0 => self.at += 1,
             None => return Err(self.error("'>' missing at end of address")),
             Some(_) => return Err(self.left_over()),
         }
+        self.is_short(written, &address)?;
         Ok(address)
     }
 
@@ -172,6 +181,27 @@ impl<'a> Reader<'a> {
         let domain = text.len();
         self.domain(&mut text, literals)?;
         Ok(AddrSpec { span: start..self.last(start), text, domain: Some(domain) })
+    }
+
+    /// The next name of a message, in its angle brackets, without white space and comments;
+    /// nothing where something else is next.
+    pub(super) fn message_id(&mut self) -> Option<Vec<u8>> {
+        self.skip();
+        let mut text = b"<".to_vec();
+        self.passes(b'<')?;
+        self.local_part(&mut text, false).ok()?;
+        self.passes(b'@')?;
+        text.push(b'@');
+        self.domain(&mut text, Literals::Strict).ok()?;
+        self.skip();
+        self.passes(b'>')?;
+        text.push(b'>');
+        Some(text)
+    }
+
+    /// Goes beyond a byte, if it is the next.
+    fn passes(&mut self, byte: u8) -> Option<()> {
+        (self.peek() == Some(byte)).then(|| self.at += 1)
     }
 
     /// What stands where nothing may stand.

@@ -154,3 +154,10 @@ for c in '"exit 75"' '"exit 3"
 who() { echo "##### who: $1"; site '' "$1" '' '* * F,9h,1h'; host 2 rcpt:x@a.test='451 no'; put -odf x@a.test y@a.test; put -odf v@dead.test; put -odf -f s@t.test x@a.test; put -odf u@z.test; show; local a; for a in -q -qq -qf -qff '-R a.test' '-Rf x@' '-Rff dead' '-Rr ^x@' '-S t.test' '-Sf s@t' -qi; do x $a; heard 2 | grep -c RCPT; said; done; db; for a in $(ids); do x -M $a; said; x -Mc $a; said; done; db; gone 2 >/dev/null; clean; }
 who ''; who 'address_retry_include_sender = false'
 for o in 'retry_interval_max = 1m' 'retry_interval_max = 25h' 'retry_interval_max = 0s'; do echo "##### $o"; site "$o"; put -odf x@dead.test; show; clean; done
+
+# What is known of several is forgotten where one of them has arrived, be it later, and what fails then is new.
+for r in 'ann bob' 'bob ann' 'bob ann cat'; do echo "##### some: $r"; site '' '' 'driver = appendfile
+ file = ${if eq{$local_part}{ann}{/var/none/x}{/var/mail/b}}
+ no_retry_use_local_part' '* * F,2s,1s'; put -odf ann; sleep 4; put -odf $r; show; clean; done
+for r in 'x y' 'y x' 'y x z'; do for o in '' no_retry_include_ip_address; do echo "##### some: $r $o"; site '' "max_rcpt = 1
+ $o"; host 2 rcpt:x@a.test=-; put -odf $(sed 's/[xyz]/&@a.test/g' <<< $r); db; x -q; show; gone 2 > /dev/null; clean; done; done
