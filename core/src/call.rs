@@ -1,6 +1,7 @@
 //! What a built-in is handed when it runs.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +72,9 @@ pub trait Machine {
     fn world(&self) -> &World;
     /// Whose rights commands have, a user's and a group's, where that is not this process's.
     fn commands_user(&self) -> Option<(u32, u32)>;
+    /// Where commands run and relative names are looked for, where that is not this process's
+    /// directory.
+    fn directory(&self) -> Option<&[u8]>;
     /// What the policy in force forbids.
     fn forbidden(&self) -> Effects;
     /// How long and how much may be waited for.
@@ -575,6 +579,22 @@ impl<'a> Call<'a> {
     /// a delivery's is its transport's user.
     pub fn commands_user(&self) -> Option<(u32, u32)> {
         self.machine.commands_user()
+    }
+
+    /// Where commands run, where that is not this process's directory: a local delivery's is its
+    /// transport's.
+    pub fn directory(&self) -> Option<&[u8]> {
+        self.machine.directory()
+    }
+
+    /// A file's name as it is found from this process's directory.
+    pub fn found<'n>(&self, name: &'n [u8]) -> Cow<'n, [u8]> {
+        match self.machine.directory() {
+            Some(directory) if name.first().is_some_and(|byte| *byte != b'/') => {
+                Cow::Owned([directory, b"/", name].concat())
+            }
+            _ => Cow::Borrowed(name),
+        }
     }
 
     /// Fails in these words where the policy in force forbids what the record

@@ -255,7 +255,11 @@ impl<'a> Parser<'a> {
             "-bw" => {
                 let time = match value {
                     b"" => None,
-                    _ => Some(seconds(value).and_then(|time| u64::try_from(time).ok()).filter(|time| *time > 0)),
+                    _ => Some(
+                        seconds(value)
+                            .and_then(|time| u64::try_from(time).ok())
+                            .filter(|time| *time > 0),
+                    ),
                 };
                 let Some(time) = time.map_or(Some(None), |time| time.map(Some)) else {
                     let message = [b"bad time value ", arg, b": abandoned"].concat();

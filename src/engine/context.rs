@@ -362,16 +362,24 @@ impl Context {
     }
 
     /// Does something in which commands (`${run}`) have the rights of a user and a group, or
-    /// of this process.
+    /// of this process, and run where this process is.
     pub fn running_commands_as<T>(
         &mut self,
         user: Option<(u32, u32)>,
         work: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let before = std::mem::replace(&mut self.evaluation.commands_user, user);
+        let directory = self.set_directory(None);
         let result = work(self);
         self.evaluation.commands_user = before;
+        self.set_directory(directory);
         result
+    }
+
+    /// Says where commands run and relative names are looked for: in a directory, or where this
+    /// process is. It comes back where that was.
+    pub(crate) fn set_directory(&mut self, directory: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        std::mem::replace(&mut self.evaluation.directory, directory)
     }
 
     /// Evaluates something: the tests in it stand one deeper than those around it.

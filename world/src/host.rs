@@ -92,7 +92,8 @@ impl Host for SystemHost {
 
     fn load(&self) -> i64 {
         // In a container, this file may know better than the kernel.
-        if let Some(load) = std::fs::read("/proc/loadavg").ok().and_then(|text| thousandths(&text)) {
+        if let Some(load) = std::fs::read("/proc/loadavg").ok().and_then(|text| thousandths(&text))
+        {
             return load;
         }
         let load = rustix::system::sysinfo().loads[0];

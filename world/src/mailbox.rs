@@ -20,6 +20,8 @@ use eximious_core::world::mailbox::{
     MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, MailboxPlace,
     MailboxSupply, Mailboxes, UserFileOrder, fault,
 };
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::stat::umask;
 use rustix::fs::{Gid, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -198,7 +200,7 @@ fn make_directories(path: &[u8], mode: u32) -> rustix::io::Result<()> {
 /// Makes a directory that lies in one that is there; one that somebody else has just made
 /// is as good.
 fn make_directory(path: &[u8], mode: u32) -> rustix::io::Result<()> {
-    match rustix::fs::mkdir(path, Mode::from_raw_mode(mode)) {
+    match make_unmasked(path, mode) {
         Err(Errno::EXIST) => return Ok(()),
         made => made?,
     }
@@ -206,14 +208,33 @@ fn make_directory(path: &[u8], mode: u32) -> rustix::io::Result<()> {
     // Who may not look into it can't change what it was made with.
     if let Ok(made) = rustix::fs::open(path, flags, Mode::empty()) {
         let has = rustix::fs::fstat(&made)?.st_mode & 0o7777;
-        // What lies in a directory that hands its group down does so, too.
-        let wants = mode | has & Mode::SGID.as_raw_mode();
-        if has != wants {
+        // What lies in a directory that hands its group down does so, too. Where more is said than
+        // who may do what, just that is so, as far as the user may have it.
+        let is_special = mode & 0o7000 != 0;
+        let wants = if is_special { mode } else { mode | has & Mode::SGID.as_raw_mode() };
+        if is_special || has != wants {
             rustix::fs::fchmod(&made, Mode::from_raw_mode(wants))?;
         }
         sync_directory(parent(path))?;
     }
     Ok(())
+}
+
+/// Makes a directory, whatever the process leaves out: who is not in the group that is handed
+/// down can't give permissions afterwards without ending that. The thread that does it has a
+/// umask of its own, where the system allows that.
+fn make_unmasked(path: &[u8], mode: u32) -> rustix::io::Result<()> {
+    let make = || rustix::fs::mkdir(path, Mode::from_raw_mode(mode));
+    let unmasked = || {
+        if unshare(CloneFlags::CLONE_FS).is_ok() {
+            umask(nix::sys::stat::Mode::empty());
+        }
+        make()
+    };
+    std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, unmasked) {
+        Ok(worker) => worker.join().unwrap_or(Err(Errno::IO)),
+        Err(_) => make(),
+    })
 }
 
 /// Has on disk what stands in a directory.

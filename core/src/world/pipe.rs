@@ -63,7 +63,8 @@ pub enum LocalPeer {
 pub trait Dialogue: Stream {
     /// Gives as much of some bytes as is taken, and reads what is there; waits until
     /// something of that happens. How much was taken, and how much was read: nothing is
-    /// where there was nothing to read yet, and 0 at the end.
+    /// where there was nothing to read yet, and 0 at the end. Who wants no more takes
+    /// nothing.
     ///
     /// # Errors
     /// The time is up, or the other side is gone.

@@ -23,6 +23,9 @@ pub(crate) struct Evaluation {
     pub(crate) leaves_bindings: bool,
     /// Whose rights commands have, a user's and a group's, where that is not this process's.
     pub(crate) commands_user: Option<(u32, u32)>,
+    /// Where they run and relative names are looked for, where that is not this process's
+    /// directory.
+    pub(crate) directory: Option<Vec<u8>>,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
 }

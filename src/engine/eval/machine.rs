@@ -209,6 +209,10 @@ impl Machine for Eval<'_> {
         self.cx.evaluation.commands_user
     }
 
+    fn directory(&self) -> Option<&[u8]> {
+        self.cx.evaluation.directory.as_deref()
+    }
+
     fn forbidden(&self) -> Effects {
         self.cx.engine.0.forbidden
     }

@@ -71,7 +71,7 @@ fn deliver(
     };
     match written {
         Ok(done) => {
-            notify(call, &done);
+            notify(call, &order, &done);
             let warning = warning(call, &order, threshold, &done);
             let file = chosen(call, &order.path).map(<[u8]>::to_vec);
             let size = Some(text.logged_size(done.written));
@@ -90,23 +90,25 @@ fn deliver(
                 ..Undelivered::new(0, message)
             }))
         }
-        Err(fault) => {
-            // A command fails as it is read from, which comes behind all else.
-            let filter = text.filter_fault().zip(written_to(&fault));
-            Err(Trouble::Deferred(match filter {
-                None => undelivered(fault),
-                Some((why, name)) => {
-                    let place = [b" while writing to ", name].concat();
-                    match why.is_timeout() {
-                        true => {
-                            let words = b"Connection timed out: error";
-                            Undelivered::new(TIMEOUT, [&words[..], &place].concat())
-                        }
-                        false => why.told("transport filter", &place).panicking(),
-                    }
+        Err(fault) => Err(Trouble::Deferred(unwritten(&text, fault))),
+    }
+}
+
+/// Why a mailbox could not be written to, or why what was to be written did not come: a command
+/// fails as it is read from, which comes behind all else.
+fn unwritten(text: &LocalText<'_>, fault: MailboxFault) -> Undelivered {
+    match text.filter_fault().zip(written_to(&fault)) {
+        Some((why, name)) if !why.is_cut() => {
+            let place = [b" while writing to ", name].concat();
+            match why.is_timeout() {
+                true => {
+                    let words = b"Connection timed out: error";
+                    Undelivered::new(TIMEOUT, [&words[..], &place].concat())
                 }
-            }))
+                false => why.told("transport filter", &place).panicking(),
+            }
         }
+        _ => undelivered(fault),
     }
 }
 
@@ -191,18 +193,29 @@ fn formats(text: &Str) -> Vec<(Str, Str)> {
 }
 
 /// Tells the daemon that tells users of new mail (`notify_comsat`). Whether it hears is
-/// nobody's concern.
-fn notify(call: &mut TransportCall<'_>, done: &MailboxDone) {
+/// nobody's concern; of a message that is several users' it is not told.
+fn notify(call: &mut TransportCall<'_>, order: &MailboxOrder, done: &MailboxDone) {
     static COMSAT: Meta = Meta::new("comsat", Effects::NET, TaintRule::Result);
     /// The port of `biff`.
     const PORT: u16 = 512;
-    if !call.transport.on(opt::NOTIFY_COMSAT) {
+    let is_single = call.consignment.deliveries.len() == 1;
+    if !call.transport.on(opt::NOTIFY_COMSAT) || !is_single || is_null(order) {
         return;
     }
+    // In a directory there is nothing before it.
+    let offset = match order.form {
+        MailboxForm::File(_) => done.offset.to_string(),
+        _ => "-1".to_owned(),
+    };
     let user = call.cx.value_of(var::LOCAL_PART);
-    let text = [user.bytes(), b"@", done.offset.to_string().as_bytes(), b"\n\0"].concat();
+    let text = [user.bytes(), b"@", offset.as_bytes(), b"\n\0"].concat();
     let to = (std::net::Ipv4Addr::LOCALHOST, PORT).into();
     let _ = call.cx.call(&COMSAT, |call| call.net().map(|net| net.send(to, &text)));
+}
+
+/// Whether what is written goes nowhere.
+fn is_null(order: &MailboxOrder) -> bool {
+    order.path == b"/dev/null"
 }
 
 /// The warning that the mailbox's owner gets, where the message went beyond the threshold.
@@ -214,7 +227,7 @@ fn warning(
 ) -> Option<Vec<u8>> {
     let before = done.bytes_before.filter(|_| threshold > 0)?;
     let after = before.saturating_add(done.written);
-    if before > threshold || after <= threshold || order.path == b"/dev/null" {
+    if before > threshold || after <= threshold || is_null(order) {
         return None;
     }
     let text = call.transport.text(opt::QUOTA_WARN_MESSAGE)?.clone();

@@ -218,7 +218,11 @@ impl<'c> TransportCall<'c> {
         let asks = !call.consignment.measured && !is_shadow;
         let size = call.consignment.message.size;
         let hindered = asks.then(|| hinder(call.cx, transport, size)).flatten();
-        let outcomes = match hindered.or_else(|| call.settle()) {
+        let settled = hindered.or_else(|| call.settle());
+        // What is expanded for a local transport is expanded there.
+        let directory = Some(call.directory.clone()).filter(|place| !place.is_empty());
+        let place = call.cx.set_directory(directory);
+        let outcomes = match settled {
             Some(outcome) => vec![outcome; count],
             None => {
                 if transport.writes_smtp() {
@@ -230,6 +234,7 @@ impl<'c> TransportCall<'c> {
                 }
             }
         };
+        call.cx.set_directory(place);
         call.cx.set_at_work(before);
         Some(Delivering { outcomes, ..call.done })
     }

@@ -30,7 +30,7 @@ const WINDOW: usize = 64 * 1024;
 const PIECE: usize = 8191;
 /// The system's numbers for a filter that took too long, and for one that failed otherwise.
 const TIMED_OUT: i32 = 110;
-const BROKEN: i32 = 32;
+pub(super) const BROKEN: i32 = 32;
 
 /// A command that a message goes through.
 pub(super) struct TransportFilter {
@@ -52,6 +52,8 @@ pub(super) enum FilterFault {
     Ended(i32),
     /// It took too long.
     Timeout,
+    /// It wanted no more before it had all of the message.
+    Cut,
     /// There is no such process.
     NotThere(String),
 }
@@ -60,6 +62,11 @@ impl FilterFault {
     /// Whether it took too long.
     pub(super) fn is_timeout(&self) -> bool {
         *self == Self::Timeout
+    }
+
+    /// Whether the command did not want all of the message.
+    pub(super) fn is_cut(&self) -> bool {
+        *self == Self::Cut
     }
 
     /// What is said of it; `head` begins that, and `place` says where the text was to go.
@@ -74,6 +81,7 @@ impl FilterFault {
                 [words.as_bytes(), place, tail].concat()
             }
             Self::Timeout => [head.as_bytes(), b" timeout", place].concat(),
+            Self::Cut => [head.as_bytes(), b" did not read all", place].concat(),
             Self::NotThere(why) => {
                 [head.as_bytes(), b" process can't be started: ", why.as_bytes()].concat()
             }
@@ -242,9 +250,9 @@ impl Filtered<'_> {
         })
     }
 
-    /// Reads the next part of the message; at its end, the command is told so.
-    fn fill(&mut self, dialogue: &mut dyn Dialogue) -> io::Result<()> {
-        let Some(from) = &mut self.from else { return Ok(()) };
+    /// Reads the next part of the message; whether there is one.
+    fn fill(&mut self) -> io::Result<bool> {
+        let Some(from) = &mut self.from else { return Ok(false) };
         self.window.resize(WINDOW, 0);
         self.at = 0;
         let count = loop {
@@ -256,16 +264,18 @@ impl Filtered<'_> {
         self.window.truncate(count);
         if count == 0 {
             self.from = None;
-            // Whether it still listens does not matter.
-            let _ = dialogue.finish_writing();
         }
-        Ok(())
+        Ok(count > 0)
     }
 
     /// What comes of the command's end.
     fn ended(&mut self, mut dialogue: Box<dyn Dialogue>) -> io::Result<usize> {
         let timeout: Duration = self.filter.order.timeout;
         match dialogue.end(timeout) {
+            // A message that is cut short is none.
+            Some(0) if self.at < self.window.len() || self.fill()? => {
+                Err(self.failed(FilterFault::Cut))
+            }
             Some(0) => {
                 self.is_over = true;
                 Ok(0)
@@ -286,8 +296,9 @@ impl Filtered<'_> {
         let mut dialogue = self.dialogue()?;
         dialogue.set_deadline(self.filter.order.timeout);
         loop {
-            if self.at == self.window.len() {
-                self.fill(&mut *dialogue)?;
+            if self.at == self.window.len() && self.from.is_some() && !self.fill()? {
+                // Whether it still listens does not matter.
+                let _ = dialogue.finish_writing();
             }
             match dialogue.exchange(&self.window[self.at..], into) {
                 Ok((_, Some(0))) => return self.ended(dialogue),

@@ -10,6 +10,7 @@ use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
+use super::filter::BROKEN;
 use super::local::Trouble;
 use super::outgoing::unwritten;
 use super::smtp::retry_error;
@@ -40,6 +41,10 @@ const MALFORMED: i32 = -19;
 const RCPT: i32 = -44;
 const MAIL: i32 = -45;
 const DATA: i32 = -46;
+
+/// The umask of a command: as that of `pipe`, whose default it is. Exim has none at all here,
+/// but a file that everybody may write to is nothing that a command should make unasked.
+const UMASK: u32 = 0o22;
 
 /// What is said of a command that says nothing, or is none.
 const SILENT: &[u8] = b"LMTP connection closed after initial connection";
@@ -84,7 +89,7 @@ fn order(call: &mut TransportCall<'_>) -> Result<PeerOrder, Trouble> {
             argv: words(call)?,
             environment: Vec::new(),
             directory: call.directory.clone(),
-            umask: 0o77,
+            umask: UMASK,
             writes: true,
         },
     };
@@ -159,6 +164,8 @@ fn speak(
     if let (Err(_), Some(fault)) = (&done, outgoing.filter_fault()) {
         return Err(Trouble::Deferred(match fault.is_timeout() {
             true => Undelivered::new(UNKNOWN, "LMTP timeout after sending data block"),
+            // There is nothing that it was sent after: so Exim has it.
+            false if fault.is_cut() => Undelivered::new(BROKEN, "NULL: Broken pipe"),
             false => fault.told("transport filter", b""),
         }));
     }

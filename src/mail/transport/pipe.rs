@@ -85,26 +85,40 @@ fn deliver(call: &mut TransportCall<'_>) -> Result<Delivered, Trouble> {
     let denied = call.cx.call(&META, |call| call.processes().map(|_| ()));
     denied.map_err(|fail| later(fail.message().to_vec()))?;
     let processes = call.cx.engine().world().processes.clone();
-    let mut reader = text.reader();
+    let mut reader = Content { reader: text.reader(), text: &text };
     let piped = processes.pipe(&order, &mut reader);
     if piped.is_ok() && text.is_filtered() {
         // A command may be content without reading all; the filter has to be, too. Why it is
         // not, it says itself.
         let _ = io::copy(&mut reader.take(MOST_UNREAD), &mut io::sink());
     }
+    let fault = text.filter_fault().filter(|fault| !fault.is_cut());
     match piped {
-        Err(PipeFault::Message(_, output)) if let Some(fault) = text.filter_fault() => {
+        Err(PipeFault::Message(_, output)) if let Some(fault) = fault => {
             Err(not_filtered(call, &order, (&fault, b""), output))
         }
-        Err(PipeFault::Timeout(end)) if let Some(fault) = text.filter_fault() => {
+        Err(PipeFault::Timeout(end)) if let Some(fault) = fault => {
             let ended = b"pipe delivery process timed out (preceded by ";
             Err(not_filtered(call, &order, (&fault, ended), end.output))
         }
-        Ok(end) if let Some(fault) = text.filter_fault() => {
+        Ok(end) if let Some(fault) = fault => {
             Err(not_filtered(call, &order, (&fault, b""), end.output))
         }
         Ok(end) => ended(call, &order, end),
         Err(fault) => not_run(call, &order, fault),
+    }
+}
+
+/// A message that ends where a filter does not want more of it: a command need not, either.
+struct Content<'t> {
+    reader: Box<dyn Read + 't>,
+    text: &'t LocalText<'t>,
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let is_cut = || self.text.filter_fault().is_some_and(|fault| fault.is_cut());
+        self.reader.read(into).or_else(|error| if is_cut() { Ok(0) } else { Err(error) })
     }
 }
 

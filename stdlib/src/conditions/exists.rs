@@ -15,5 +15,8 @@ pub static EXISTS: Condition = Condition {
         .examples(&[Example::new("${if exists{/nosuch}{yes}{no}}", "no")])
         .source("specification 11.7"),
     shape: ConditionShape::One,
-    run: ConditionRun::Strict(|call, args| Ok(call.files()?.stat(args[0].bytes(), true).is_ok())),
+    run: ConditionRun::Strict(|call, args| {
+        let path = call.found(args[0].bytes());
+        Ok(call.files()?.stat(&path, true).is_ok())
+    }),
 };

@@ -42,7 +42,8 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
         let fail = cannot_open(call, name, &io::Error::from_raw_os_error(EACCES));
         return Err(Fail::error(ErrorKind::Taint, fail.message()));
     }
-    let contents = match call.files()?.read(name, MOST) {
+    let path = call.found(name);
+    let contents = match call.files()?.read(&path, MOST) {
         Ok(contents) => contents,
         // What opens and can't be read is empty.
         Err(error) if error.kind() == Io::IsADirectory => return Ok(Str::EMPTY),

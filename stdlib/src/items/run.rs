@@ -122,7 +122,7 @@ fn finish(call: &mut Call<'_>, argv: &[Str]) -> Result<Finished, Fail> {
         environment: environment::all(call)?,
         identity,
         as_nobody_else: identity.is_some(),
-        ..Command::default()
+        directory: call.directory().map(<[u8]>::to_vec),
     };
     let bounds = call.bounds();
     let processes = call.processes()?;

@@ -26,7 +26,8 @@ pub static STAT: Operator = Operator {
 };
 
 fn stat(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {
-    let stat = call.files()?.stat(arg.bytes(), true).map_err(|error| {
+    let path = call.found(arg.bytes());
+    let stat = call.files()?.stat(&path, true).map_err(|error| {
         let tail = format!(") failed: {}", reason(&error));
         let message = [b"stat(", arg.bytes(), tail.as_bytes()].concat();
         Fail::error(ErrorKind::Outside, message)

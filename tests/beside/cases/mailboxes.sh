@@ -76,6 +76,15 @@ for c in add empty nohdr rc1 rc75 kill where 'args "a b" ${quote:x y} ${if eq{1}
  f "directory = /var/mail/dir~maildir_format~transport_filter = /etc/exim4/filt.sh $c"
  case $c in rc*|kill) ;; *) d '' "$A" pipe "user = ann~command = /bin/cat~return_output~transport_filter = /etc/exim4/filt.sh $c";; esac
  d '' "$A" autoreply "user = ann~to = sender@me.test~subject = s~text = t~return_message~transport_filter = /etc/exim4/filt.sh $c"; done
+echo '##### filters that do not want all'
+much() { echo "##### $1: $2"; site '' "$A" "$1" "user = ann~transport_filter = /usr/bin/head -9~$2"; { printf 'Message-ID: <much@m.test>\nSubject: much\n\n'; yes "$(printf %070d 0)" | head -6000; } | $exim -odf -oi -f sender@me.test ann@me.test; res | cut -c1-100; }
+much appendfile "file = $B"; much appendfile 'directory = /var/mail/dir~maildir_format'; much pipe 'command = /usr/bin/wc -l~return_output'; much lmtp 'command = /bin/sh -c "echo 220 l; read l; echo 250 l; for a in 250 250 354; do read l; echo $a; done; exec cat > /dev/null"'
+echo '##### where things are expanded'
+mkdir -p /etc/exim4/cw; printf 'x: relfile\n' > /etc/exim4/cw/rel; chmod 755 /etc/exim4/cw; chmod 644 /etc/exim4/cw/rel
+for o in '' '~home_directory = /etc/exim4/cw' '~current_directory = /etc/exim4/cw'; do f "file = $B~headers_add = X: \${run{/bin/pwd}} \${if exists{rel}{\${readfile{rel}{}}}}$o"; d '' "$A" pipe "user = ann~command = /bin/echo \${run{/bin/pwd}}~return_output$o"; done
+echo '##### groups that are handed down, and names in envelopes'
+for m in 0750 0770 0777 01777 02770; do f "file = /var/mail/n/m/b~directory_mode = $m"; f "directory = /var/mail/dir~maildir_format~group = mail~directory_mode = $m"; done
+for r in '' '~caseful_local_part'; do d '' "$A$r" appendfile 'user = ann~directory = /var/mail/dir~mailstore_format~batch_max = 9~headers_only' Ann@Me.test Ann+X@me.test '"A b"@me.test'; done
 echo '##### answers'
 W=/etc/exim4/w; mkdir -p $W; chmod 777 $W
 g() { d '' "$A" autoreply "user = ann~from = me@me.test~subject = s~text = t~$1"; }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use eximious_core::digits::base62;
 use eximious_core::world::Clock;
 use eximious_core::world::mailbox::{
-    MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, fault,
+    MailboxDone, MailboxFault, MailboxFaultKind, MailboxOrder, MailboxSupply, fault,
 };
 use rustix::fs::{CWD, FileType, RenameFlags};
 use rustix::io::Errno;
@@ -365,7 +365,11 @@ pub(super) fn write_mailstore(
     let settling = settling(&order.path, &shown)?;
     let filled = std::io::Write::write_all(&mut envelope.file, &text)
         .and_then(|()| settling.write_out(&envelope.file));
-    filled.map_err(|error| super::unwritten(&error, &shown, None))?;
+    // So Exim has it, which writes it as it is closed.
+    filled.map_err(|error| match super::unwritten(&error, &shown, None) {
+        full @ MailboxFault { kind: MailboxFaultKind::Quota(_), .. } => full,
+        _ => fault_of(error, &[b"while closing ", &shown]),
+    })?;
     let written = message.fill(supply, &settling, &path, None)?;
     let target = [&base[..], b".env"].concat();
     envelope

@@ -378,11 +378,12 @@ fn files_are_of_the_users_own_group() {
     chown(&above, Some(65534), Some(8)).unwrap();
     fs::set_permissions(&above, fs::Permissions::from_mode(0o2777)).unwrap();
     write(&file_order(&above.join("box")), "x").unwrap();
-    write(&maildir(&above.join("maildir"), false), "x").unwrap();
+    let order = maildir(&above.join("maildir"), false);
+    write(&MailboxOrder { directory_mode: Some(0o770), ..order }, "x").unwrap();
     let group = |path: &Path| fs::metadata(path).unwrap().gid();
     assert_eq!(group(&above.join("box")), 65534);
     let new = above.join("maildir/new");
-    assert_eq!(group(&new), 8);
+    assert_eq!((group(&new), fs::metadata(&new).unwrap().mode() & 0o7777), (8, 0o2770));
     let mut made = fs::read_dir(new).unwrap();
     assert_eq!(group(&made.next().unwrap().unwrap().path()), 65534);
 }

@@ -10,12 +10,17 @@ use std::time::Duration;
 use eximious_core::world::{Child, Dialogue, LocalPeer, PeerOrder, PipeFault, Stream};
 use eximious_exec::Image;
 use rustix::io::Errno;
+use rustix::net::sockopt::set_socket_send_buffer_size;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::pipe::{enter, in_group, with_rights};
 use super::{Group, PATIENCE, code};
 use crate::deadline::Deadline;
 use crate::net::connect_unix;
+
+/// How far a command may be behind: a number of the system's for sockets that stands for as
+/// much as a pipe holds, 64 kB. Of what it leaves unread there, nobody knows.
+const AHEAD: usize = 32 * 1024;
 
 /// Somebody to speak with, and the command that it is, if it is one.
 pub(crate) struct Partner {
@@ -43,6 +48,8 @@ pub(crate) fn open(order: &PeerOrder) -> Result<Partner, PipeFault> {
         }
         LocalPeer::Command { argv, environment, directory, umask, writes } => {
             let (socket, theirs) = UnixStream::pair().map_err(PipeFault::Start)?;
+            set_socket_send_buffer_size(&socket, AHEAD)
+                .map_err(|error| PipeFault::Start(error.into()))?;
             let theirs = OwnedFd::from(theirs);
             let heard = || match writes {
                 true => theirs.try_clone().map(Stdio::from).map_err(PipeFault::Start),
@@ -119,14 +126,18 @@ impl Stream for Conversation {
 impl Dialogue for Conversation {
     fn exchange(&mut self, from: &[u8], into: &mut [u8]) -> io::Result<(usize, Option<usize>)> {
         let socket = self.socket.as_fd();
+        let mut gives = !from.is_empty();
         loop {
-            let written = match from.is_empty() {
-                true => 0,
-                false => match send(socket, from, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            let written = match gives {
+                false => 0,
+                true => match send(socket, from, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
                     Ok(count) => count,
                     Err(Errno::AGAIN | Errno::INTR) => 0,
                     // It does not want more.
-                    Err(Errno::PIPE | Errno::CONNRESET) => from.len(),
+                    Err(Errno::PIPE | Errno::CONNRESET) => {
+                        gives = false;
+                        0
+                    }
                     Err(error) => return Err(error.into()),
                 },
             };
@@ -139,9 +150,9 @@ impl Dialogue for Conversation {
             if written > 0 || read.is_some() {
                 return Ok((written, read));
             }
-            match from.is_empty() {
-                true => self.deadline.readable(socket)?,
-                false => self.deadline.either(socket)?,
+            match gives {
+                false => self.deadline.readable(socket)?,
+                true => self.deadline.either(socket)?,
             }
         }
     }
@@ -250,6 +261,22 @@ mod tests {
             }
         }
         assert_eq!((heard, through.end(Duration::from_secs(20))), (text.len(), Some(4)));
+    }
+
+    #[test]
+    fn who_wants_no_more_takes_nothing() {
+        let mut dialogue = SystemProcesses.converse(&command("head -c 10")).unwrap();
+        dialogue.set_deadline(Duration::from_secs(20));
+        let text = vec![b'x'; 100_000];
+        let (mut at, mut heard, mut piece) = (0, 0, vec![0; 1024]);
+        loop {
+            match dialogue.exchange(&text[at..], &mut piece).unwrap() {
+                (_, Some(0)) => break,
+                (taken, read) => (at, heard) = (at + taken, heard + read.unwrap_or(0)),
+            }
+        }
+        assert_eq!((heard, dialogue.end(Duration::from_secs(20))), (10, Some(0)));
+        assert!(at < text.len(), "{at}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use eximious_stdlib::variables::var;
 use super::order::compile;
 use super::{META, UNKNOWN};
 use crate::Context;
-use crate::mail::route::Text;
+use crate::mail::route::{DeliveryTarget, Text};
 use crate::mail::transport::local::LocalText;
 use crate::mail::transport::{Transport, TransportCall, Undelivered};
 
@@ -62,8 +62,15 @@ impl<'s> Supply<'s> {
         let recipients = all.map(|at| enveloped(call, at, chosen)).collect();
         let mut reader = text.reader();
         if is_mbx {
-            let length = text.length();
-            let length = length.map_err(|error| Undelivered::new(UNKNOWN, error.to_string()))?;
+            let length = text.length().map_err(|error| {
+                // So Exim has it, which writes all of it elsewhere to have its length.
+                let place = match text.filter_fault() {
+                    Some(why) if !why.is_timeout() && !why.is_cut() => &order.path[..],
+                    _ => b"temporary file",
+                };
+                let told = [b"error while writing to ", place].concat();
+                super::unwritten(text, MailboxFault::of(&error, told))
+            })?;
             let head = mbx_head(call.cx, call.consignment.now, length);
             reader = Box::new(io::Cursor::new(head).chain(reader));
         }
@@ -127,20 +134,21 @@ fn tag(text: &[u8]) -> Vec<u8> {
     tag
 }
 
-/// An address as the envelope of `mailstore_format` has it: a file or a directory, which may
-/// be another by the transport's word, with the domain of the address that named it.
+/// An address as the envelope of `mailstore_format` has it: as it was routed, without affixes,
+/// and with its domain behind a file or a command, too.
 fn enveloped(call: &TransportCall<'_>, at: usize, chosen: Option<&[u8]>) -> Str {
-    let recipient = chosen.map_or_else(|| call.recipient(at), Str::from);
-    let domain = &call.consignment.deliveries[at].address.domain;
-    let end = [b"@", domain.bytes()].concat();
-    if domain.is_empty()
-        || !recipient.bytes().starts_with(b"/")
-        || recipient.bytes().ends_with(&end)
-    {
-        return recipient;
+    let delivery = call.consignment.deliveries[at];
+    let address = &delivery.address;
+    let local_part = match (chosen, &delivery.target) {
+        (Some(path), _) => Str::from(path),
+        (None, DeliveryTarget::Address) => address.local_part.clone(),
+        (None, _) => address.text.clone(),
+    };
+    if address.domain.is_empty() {
+        return local_part;
     }
-    let (text, taint) = recipient.read();
-    Str::from([text, &end].concat()).stamped(taint)
+    let (text, taint) = local_part.read();
+    Str::from([text, b"@", address.domain.bytes()].concat()).stamped(taint)
 }
 
 /// The size that a name tells from here on: a number, with a point and an exponent if it has

@@ -20,7 +20,7 @@ use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
 use crate::mail::smtp_transport::{CLOSED, EarlyHost, Peer, PeerTls};
-use crate::mail::transport::filter::FilterFault;
+use crate::mail::transport::filter::{BROKEN, FilterFault};
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
 use crate::mail::transport::outgoing::unwritten;
@@ -491,14 +491,22 @@ impl Attempt<'_, '_> {
 
     /// Why the message did not come through the transport's command.
     fn not_filtered(&mut self, fault: &FilterFault) -> Undelivered {
-        if !fault.is_timeout() {
-            let told = fault.told("transport filter", b"");
-            return self.about_host(Undelivered { is_untried: true, ..told });
-        }
-        let text = b"SMTP timeout after sending data block";
-        let line = self.about(b": ", &[&text[..], b": Connection timed out"].concat());
+        let (number, text, reason) = match fault {
+            FilterFault::Timeout => {
+                (110, b"SMTP timeout after sending data block".to_vec(), "Connection timed out")
+            }
+            FilterFault::Cut => {
+                let TakingHost { name, address, .. } = &self.taking;
+                (BROKEN, [name, format!(" [{address}]").as_bytes()].concat(), "Broken pipe")
+            }
+            _ => {
+                let told = fault.told("transport filter", b"");
+                return self.about_host(Undelivered { is_untried: true, ..told });
+            }
+        };
+        let line = self.about(b": ", &[&text[..], b": ", reason.as_bytes()].concat());
         self.log(&line);
-        let why = self.undelivered(110, RetryError::Any, text.to_vec());
+        let why = self.undelivered(number, RetryError::Any, text);
         self.call.done.failed_hosts.push(FailedHost {
             host: self.taking.clone(),
             why: why.clone(),
