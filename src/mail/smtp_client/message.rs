@@ -173,10 +173,10 @@ impl SmtpClient {
         self.connection.set_timeout(self.timeouts.last);
         let accepted = std::mem::take(&mut self.accepted);
         let mut verdicts = Verdicts { recipients: Vec::new(), message: None };
-        let each = |client: &mut Self, trace: &mut Trace| {
+        let each = |client: &mut Self, trace: &mut Trace, by_prdr: bool| {
             let mut verdicts: Vec<Result<Reply, SmtpError>> = Vec::with_capacity(accepted);
             for _ in 0..accepted {
-                verdicts.push(match broken(&verdicts) {
+                verdicts.push(match broken(&verdicts, by_prdr) {
                     Some(error) => Err(error),
                     None => client.reply_to_message(trace).and_then(yes),
                 });
@@ -184,15 +184,15 @@ impl SmtpClient {
             verdicts
         };
         if self.hello == Some(Hello::Lhlo) {
-            verdicts.recipients = each(self, trace);
+            verdicts.recipients = each(self, trace, false);
         } else {
             let mut first = self.reply_to_message(trace);
             let prdr = std::mem::take(&mut self.prdr);
             // Whatever the code has behind the first digit.
             let for_each = |reply: &Reply| reply.class() == ReplyClass::Intermediate;
             if prdr && first.as_ref().is_ok_and(for_each) {
-                verdicts.recipients = each(self, trace);
-                first = match broken(&verdicts.recipients) {
+                verdicts.recipients = each(self, trace, true);
+                first = match broken(&verdicts.recipients, true) {
                     Some(error) => Err(error),
                     None => self.reply_to_message(trace),
                 };
@@ -210,10 +210,10 @@ impl SmtpClient {
 }
 
 /// Why nothing more is said: after what is no reply nobody knows of whom the next one is, and
-/// after 421 there is none.
-fn broken(verdicts: &[Result<Reply, SmtpError>]) -> Option<SmtpError> {
+/// after 421 of a server with PRDR there is none. (LMTP has one for each recipient.)
+fn broken(verdicts: &[Result<Reply, SmtpError>], by_prdr: bool) -> Option<SmtpError> {
     let last = verdicts.last().and_then(|last| last.as_ref().err())?;
-    let closes = last.reply().is_some_and(|reply| reply.code() == b"421");
+    let closes = by_prdr && last.reply().is_some_and(|reply| reply.code() == b"421");
     (closes || last.ends_connection()).then(|| last.clone())
 }
 
