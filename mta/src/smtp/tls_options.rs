@@ -94,16 +94,17 @@ impl SmtpSession {
         if is_clean {
             self.cx.set_var(var::TLS_IN_SNI, Str::from(name.bytes()));
         }
-        let options = [opt::TLS_CERTIFICATE, opt::TLS_PRIVATEKEY, opt::TLS_OCSP_FILE];
-        let mut files = options.map(|option| self.tls_files(option));
+        let found = self.identity_files();
         if is_clean {
             self.cx.set_var(var::TLS_IN_SNI, name);
         }
-        // The first that is wrong is told of.
-        if let Some(wrong) = files.iter_mut().find(|one| one.is_err()) {
-            std::mem::replace(wrong, Ok(Vec::new()))?;
-        }
-        Ok(files.map(Result::unwrap_or_default))
+        found
+    }
+
+    fn identity_files(&mut self) -> Result<[Vec<Vec<u8>>; 3], TlsFault> {
+        let certificates = self.tls_files(opt::TLS_CERTIFICATE)?;
+        let keys = self.tls_files(opt::TLS_PRIVATEKEY)?;
+        Ok([certificates, keys, self.tls_files(opt::TLS_OCSP_FILE)?])
     }
 
     fn tls_authorities(&mut self) -> Result<TlsAuthorities, TlsFault> {
