@@ -134,28 +134,7 @@ impl Spool for SystemSpool {
     }
 
     fn visit(&self, place: &SpoolPlace, seen: &mut dyn FnMut(&[u8], Option<u8>)) -> io::Result<()> {
-        let mut parts = Vec::new();
-        let top = match open_parts(place, b"input", None, false) {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened?,
-        };
-        let mut entry = |name: &[u8], part| {
-            if let Some(id) = name.strip_suffix(b"-H") {
-                seen(id, part);
-            }
-        };
-        each_name(&top, |name| match name {
-            [part] if part.is_ascii_alphanumeric() => parts.push(*part),
-            name => entry(name, None),
-        })?;
-        for part in parts {
-            let directory = match open_part(&top, &[part]) {
-                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
-                opened => opened?,
-            };
-            each_name(&directory, |name| entry(name, Some(part)))?;
-        }
-        Ok(())
+        counted::visit(place, seen)
     }
 
     fn remove_rest(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<bool> {

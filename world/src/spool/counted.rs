@@ -4,7 +4,8 @@
 //! The change time of a directory tells of every name that comes and goes in it, and nobody
 //! can set it. It is as fine as a tick of the system's clock, or a second or two on old file
 //! systems, within which a change may hide: what was counted so soon after the last change
-//! is not remembered. Who can't write beside the hints counts each time.
+//! is not remembered. Who lists the queue, as each of its runs does, has counted it, too. Who
+//! can't write beside the hints counts each time.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -40,27 +41,53 @@ struct Counted {
 
 /// How many messages are in a queue, in all of its directories.
 pub(super) fn count(place: &SpoolPlace) -> io::Result<usize> {
-    let top = match open_parts(place, b"input", None, false) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(0),
-        opened => opened?,
-    };
-    let mut tally = Tally { before: remembered(place), now: Vec::new(), looked_through: 0 };
-    let top_is = tally.directory(&top)?;
-    let mut count = top_is.count;
-    for part in top_is.parts {
-        match open_part(&top, &[part]) {
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
-            opened => count += tally.directory(&opened?)?.count,
-        }
-    }
-    if tally.looked_through >= WORTH {
-        // Who can't write it counts again.
-        let _ = remember(place, &tally.now);
-    }
+    let mut tally = Tally { before: remembered(place), ..Tally::default() };
+    let mut count = 0;
+    each_directory(place, |directory, _| {
+        let counted = match tally.known(directory)? {
+            Some(known) => known,
+            None => tally.look_through(directory, &mut |_| {})?,
+        };
+        count += counted.count;
+        Ok(counted.parts)
+    })?;
+    tally.keep(place);
     Ok(count)
 }
 
+/// Visits the names of all header files of a queue without their ends, each with the
+/// directory of one character that it is in. Who does so has counted them.
+pub(super) fn visit(place: &SpoolPlace, seen: &mut dyn FnMut(&[u8], Option<u8>)) -> io::Result<()> {
+    let mut tally = Tally::default();
+    each_directory(place, |directory, part| {
+        Ok(tally.look_through(directory, &mut |id| seen(id, part))?.parts)
+    })?;
+    tally.keep(place);
+    Ok(())
+}
+
+/// Visits the directories of a queue; the first of them names the others.
+fn each_directory(
+    place: &SpoolPlace,
+    mut visit: impl FnMut(&OwnedFd, Option<u8>) -> io::Result<Vec<u8>>,
+) -> io::Result<()> {
+    let top = match open_parts(place, b"input", None, false) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    for part in visit(&top, None)? {
+        match open_part(&top, &[part]) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+            opened => {
+                visit(&opened?, Some(part))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A count of directories.
+#[derive(Default)]
 struct Tally {
     before: Vec<Counted>,
     /// What holds of directories that have not changed for a while.
@@ -70,18 +97,30 @@ struct Tally {
 }
 
 impl Tally {
-    fn directory(&mut self, directory: &OwnedFd) -> io::Result<Counted> {
+    /// What was remembered of a directory, if it holds.
+    fn known(&mut self, directory: &OwnedFd) -> io::Result<Option<Counted>> {
+        let (state, _) = state(directory)?;
+        let known = self.before.iter().find(|known| known.state == state).cloned();
+        self.now.extend(known.clone());
+        Ok(known)
+    }
+
+    /// Looks at each name in a directory; `seen` gets those of header files, without their
+    /// ends.
+    fn look_through(
+        &mut self,
+        directory: &OwnedFd,
+        seen: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<Counted> {
         let (state, is_settled) = state(directory)?;
-        if let Some(known) = self.before.iter().find(|known| known.state == state) {
-            self.now.push(known.clone());
-            return Ok(known.clone());
-        }
         let mut counted = Counted { state, count: 0, parts: Vec::new() };
         each_name(directory, |name| match name {
             [part] if part.is_ascii_alphanumeric() => counted.parts.push(*part),
             name => {
-                let id = name.strip_suffix(b"-H");
-                counted.count += usize::from(id.is_some_and(is_message_id));
+                if let Some(id) = name.strip_suffix(b"-H") {
+                    counted.count += usize::from(is_message_id(id));
+                    seen(id);
+                }
             }
         })?;
         self.looked_through += counted.count;
@@ -89,6 +128,13 @@ impl Tally {
             self.now.push(counted.clone());
         }
         Ok(counted)
+    }
+
+    /// Keeps what is worth it, where it was not known before. Who can't write it counts again.
+    fn keep(self, place: &SpoolPlace) {
+        if self.looked_through >= WORTH && self.now != remembered(place) {
+            let _ = remember(place, &self.now);
+        }
     }
 }
 
@@ -199,7 +245,7 @@ mod tests {
     fn what_has_settled_is_remembered_and_changes_are_seen() {
         let (folder, place) = spool(WORTH);
         assert_eq!(count(&place).expect("a count"), WORTH);
-        assert_eq!(kept(&folder), Some(String::new()), "a change may hide in this moment");
+        assert_eq!(kept(&folder), None, "a change may hide in this moment");
         sleep(SETTLED);
         assert_eq!(count(&place).expect("a count"), WORTH);
         let lines = kept(&folder).expect("a file");
@@ -216,6 +262,15 @@ mod tests {
         assert_eq!(count(&place).expect("a count"), WORTH + 1);
         fs::rename(folder.path().join("input/a"), folder.path().join("input/.a")).expect("it");
         assert_eq!(count(&place).expect("a count"), WORTH);
+    }
+
+    #[test]
+    fn who_lists_a_queue_has_counted_it() {
+        let (folder, place) = spool(WORTH);
+        sleep(SETTLED);
+        assert_eq!(SystemSpool::default().entries(&place).expect("entries").len(), WORTH);
+        let lines = kept(&folder).expect("a file");
+        assert!(lines.lines().any(|line| line.ends_with(&format!(" {WORTH} a"))), "{lines}");
     }
 
     #[test]

@@ -53,11 +53,21 @@ fn file(folder: &Path, id: &str, end: &str) -> PathBuf {
 
 /// Copies the log as it is at a moment, which a later start finds.
 fn stopped(folder: &Path, place: &SpoolPlace, ids: &[&str]) -> Vec<u8> {
-    let commits = commits(place, BEFORE);
-    keep(&commits, place, ids);
-    let log = std::fs::read(folder.join(file::NAME)).expect("the log");
-    commits.ahead.end();
-    log
+    loop {
+        let commits = commits(place, BEFORE);
+        keep(&commits, place, ids);
+        let state = commits.ahead.shared.locked();
+        let is_whole = state.halves[state.active].count == ids.len();
+        let log = std::fs::read(folder.join(file::NAME)).expect("the log");
+        drop(state);
+        commits.ahead.end();
+        if is_whole {
+            return log;
+        }
+        // It took so long that the first have come to the disk meanwhile.
+        std::fs::remove_dir_all(folder.join("input")).expect("it was there");
+        std::fs::create_dir(folder.join("input")).expect("a directory");
+    }
 }
 
 /// Starts after the system did; what it puts back.
@@ -112,8 +122,13 @@ fn a_message_is_locked_until_it_is_on_disk() {
     keep(&commits, &place, &["one"]);
     assert!(spool.take(&place, b"one").expect("it is there").is_none());
     drop(written);
+    come_to_disk(&place, b"one");
+}
+
+/// Waits until nobody keeps a message locked.
+fn come_to_disk(place: &SpoolPlace, id: &[u8]) {
     let late = Instant::now() + Duration::from_secs(30);
-    while spool.take(&place, b"one").expect("it is there").is_none() {
+    while SystemSpool::default().take(place, id).expect("it is there").is_none() {
         assert!(Instant::now() < late, "it stays locked");
         thread::yield_now();
     }
@@ -261,6 +276,7 @@ fn a_log_that_fails_is_done_without() {
     let (folder, place) = spool();
     let commits = commits(&place, BEFORE);
     keep(&commits, &place, &["one"]);
+    come_to_disk(&place, b"one");
     // A file that can only be read stands for a disk that can't be written.
     let read_only = std::fs::File::open(folder.path().join(file::NAME)).expect("the log");
     assert!(read_only.write_all_at(b"x", 0).is_err());
