@@ -6,6 +6,10 @@ use std::sync::Arc;
 /// How many bytes stand in the value itself.
 pub(crate) const ROOM: usize = 28;
 
+/// A bit of the mark: no byte is zero. Where the bytes are few, that is known when they are
+/// copied.
+pub(crate) const WITHOUT_ZERO: u16 = 1 << 15;
+
 /// The bytes and two more that belong to them. Each variant begins with the
 /// head, which so has the same place in all of them.
 pub(crate) enum Repr {
@@ -37,6 +41,7 @@ impl Repr {
     }
 
     /// A copy of bytes.
+    #[inline(always)]
     pub(crate) fn new(bytes: &[u8], mark: u16) -> Self {
         match Self::short(bytes, mark) {
             Some(short) => short,
@@ -51,24 +56,43 @@ impl Repr {
         }
     }
 
+    #[inline(always)]
     fn short(bytes: &[u8], mark: u16) -> Option<Self> {
-        let length = bytes.len();
-        let mut room = [0; ROOM];
-        // Two copies of a fixed size, which overlap, take less time than one of
-        // any size.
-        match length {
-            0 => {}
-            1..=3 => {
-                room[0] = bytes[0];
-                room[length / 2] = bytes[length / 2];
-                room[length - 1] = bytes[length - 1];
+        // They are put together in registers: in memory, two copies that overlap are not there
+        // yet when the value is moved, and whoever moves it waits for them.
+        let mut last = 0_u32;
+        let [first, second, third] = match bytes.len() {
+            0 => [0; 3],
+            length @ 1..=3 => {
+                let byte = |at: usize| u64::from(bytes[at]) << (8 * at);
+                [byte(0) | byte(length / 2) | byte(length - 1), 0, 0]
             }
-            4..=7 => ends::<4>(&mut room, bytes),
-            8..=15 => ends::<8>(&mut room, bytes),
-            16..=ROOM => ends::<16>(&mut room, bytes),
+            length @ 4..=7 => {
+                let [begin, end] = ends::<4>(bytes)?.map(u32::from_le_bytes).map(u64::from);
+                [begin | end << (8 * (length - 4)), 0, 0]
+            }
+            length @ 8..=15 => {
+                let [begin, end] = ends::<8>(bytes)?.map(u64::from_le_bytes);
+                // In two steps, as no number can be shifted by its size.
+                [begin, end >> 8 >> (8 * (15 - length)), 0]
+            }
+            length @ 16..=ROOM => {
+                let [begin, end] = ends::<16>(bytes)?.map(u128::from_le_bytes);
+                let end = end >> 8 >> (8 * (31 - length));
+                last = (end >> 64) as u32;
+                [begin as u64, (begin >> 64) as u64, end as u64]
+            }
             _ => return None,
-        }
-        Some(Self::Inline(Head::new(length as u8, mark), room))
+        };
+        let words = [first, second, third, u64::from(last)];
+        let has_zero = first_zero(words) < bytes.len();
+        let mark = if has_zero { mark } else { mark | WITHOUT_ZERO };
+        let mut room = [0; ROOM];
+        room[..8].copy_from_slice(&first.to_le_bytes());
+        room[8..16].copy_from_slice(&second.to_le_bytes());
+        room[16..24].copy_from_slice(&third.to_le_bytes());
+        room[24..].copy_from_slice(&last.to_le_bytes());
+        Some(Self::Inline(Head::new(bytes.len() as u8, mark), room))
     }
 
     // What most values are is looked for first, by itself: a jump for each of
@@ -79,19 +103,6 @@ impl Repr {
             return &room[..usize::from(head.length)];
         }
         self.long()
-    }
-
-    /// Whether a zero byte may be among the bytes. Behind few bytes there are
-    /// zeros only, so that it is enough to count them.
-    #[inline]
-    pub(crate) fn may_hold_zero(&self) -> bool {
-        match self {
-            Self::Inline(head, room) => {
-                let zeros = room.iter().map(|byte| u8::from(*byte == 0)).sum::<u8>();
-                usize::from(zeros) != ROOM - usize::from(head.length)
-            }
-            _ => true,
-        }
     }
 
     /// Whether the bytes are the same. Behind few bytes there are zeros only.
@@ -188,12 +199,24 @@ impl Head {
     }
 }
 
-/// Copies the first and the last `N` of between `N` and twice as many bytes.
-fn ends<const N: usize>(room: &mut [u8; ROOM], bytes: &[u8]) {
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
-        room[..N].copy_from_slice(first);
-        room[bytes.len() - N..bytes.len()].copy_from_slice(last);
+/// The first and the last `N` of so many bytes or more.
+fn ends<const N: usize>(bytes: &[u8]) -> Option<[[u8; N]; 2]> {
+    Some([*bytes.first_chunk()?, *bytes.last_chunk()?])
+}
+
+/// Where the first zero byte is.
+#[inline(always)]
+fn first_zero(words: [u64; 4]) -> usize {
+    let mut before = 0;
+    for word in words {
+        // The lowest bit that this leaves is in the first byte that is zero.
+        let zeros = word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
+        if zeros != 0 {
+            return before + zeros.trailing_zeros() as usize / 8;
+        }
+        before += 8;
     }
+    before
 }
 
 #[cfg(test)]
@@ -210,12 +233,27 @@ mod tests {
             let bytes = text(length);
             for mut repr in [Repr::new(&bytes, 7), Repr::from_vec(bytes.clone())] {
                 assert_eq!(repr.bytes(), bytes);
+                let is_few = |length| length <= ROOM;
+                let is_known = |repr: &Repr| repr.mark() & WITHOUT_ZERO != 0;
+                // The first byte is zero.
+                assert_eq!(is_known(&repr), length == 0);
+                assert_eq!(is_known(&repr.slice(1, length)), is_few(length.saturating_sub(1)));
                 repr.set_mark(0x1234);
                 assert_eq!(repr.mark(), 0x1234);
                 assert_eq!(repr.clone().bytes(), bytes);
-                // The first byte is zero.
-                assert_eq!(repr.may_hold_zero(), length > 0);
-                assert_eq!(repr.slice(1, length).may_hold_zero(), length > ROOM + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_zero_byte_is_seen_wherever_it_is() {
+        for length in 0..=ROOM {
+            for at in 0..length {
+                let mut bytes = vec![0xff; length];
+                bytes[at] = 0;
+                assert_eq!(Repr::new(&bytes, 0).mark(), 0, "{at} of {length}");
+                bytes[at] = 1;
+                assert_eq!(Repr::new(&bytes, 0).mark(), WITHOUT_ZERO, "{at} of {length}");
             }
         }
     }
@@ -230,7 +268,7 @@ mod tests {
         for repr in [shared, literal] {
             for (start, end) in [(0, 100), (3, 99), (10, 20), (50, 50), (40, 90)] {
                 let part = repr.slice(start, end);
-                assert_eq!((part.bytes(), part.mark()), (&fixed[start..end], 9));
+                assert_eq!((part.bytes(), part.mark() & !WITHOUT_ZERO), (&fixed[start..end], 9));
                 let middle = (end - start) / 2;
                 assert_eq!(
                     part.slice(1.min(middle), middle).bytes(),

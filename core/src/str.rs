@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use eximious_grammar::scan::find_byte;
 
-use crate::repr::{ROOM, Repr};
+use crate::repr::{ROOM, Repr, WITHOUT_ZERO};
 
 /// Whether bytes come from outside (specification, chapter 11).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -18,9 +18,7 @@ pub enum Taint {
     Tainted,
 }
 
-/// A bit beside the taint: no byte is zero.
-const WITHOUT_ZERO: u16 = 1 << 15;
-/// Another: expanding it changes nothing.
+/// A bit beside the taint, as that of [`WITHOUT_ZERO`]: expanding it changes nothing.
 const PLAIN: u16 = 1 << 14;
 /// Another: no byte is an ASCII capital.
 const LOWERCASE: u16 = 1 << 13;
@@ -108,12 +106,16 @@ impl Str {
     }
 
     fn cut(&mut self) {
-        if self.0.may_hold_zero()
-            && let Some(end) = find_byte(self.bytes(), 0)
-        {
+        if let Some(end) = find_byte(self.bytes(), 0) {
             *self = self.slice(0, end);
         }
         self.0.set_mark(self.0.mark() | WITHOUT_ZERO);
+    }
+
+    /// A copy of bytes that were made here, and among which the caller knows no zero byte.
+    #[inline(always)]
+    pub fn text(bytes: &[u8]) -> Self {
+        Self(Repr::new(bytes, Taint::Clean.mark() | WITHOUT_ZERO))
     }
 
     /// For bytes among which the caller knows no zero byte:
@@ -154,7 +156,7 @@ impl Str {
     }
 
     fn looked_through_now(self) -> Self {
-        if self.0.may_hold_zero() && find_byte(self.bytes(), 0).is_some() {
+        if find_byte(self.bytes(), 0).is_some() {
             return self;
         }
         self.without_zero()

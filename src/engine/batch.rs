@@ -31,12 +31,18 @@ impl Batch {
         }
         self.trees.parse(source, engine.registry(), engine.parse_limits());
         let Some(tree) = self.trees.get(self.trees.len() - 1) else { return };
-        let new = self.trees.parts().all_pieces().get(self.literals.len()..);
-        self.literals.extend(new.into_iter().flatten().map(|piece| match piece.part {
-            // To share memory between threads takes longer than to copy.
-            Part::Text(span) if span.range().len() <= SHORT => Some(literal(&tree, span)),
-            _ => None,
-        }));
+        let new = self.trees.parts().all_pieces().get(self.literals.len()..).unwrap_or_default();
+        self.literals.reserve(new.len());
+        // Each is written where it stays: one that is moved as soon as it is made is waited for.
+        for piece in new {
+            match piece.part {
+                // To share memory between threads takes longer than to copy.
+                Part::Text(span) if span.range().len() <= SHORT => {
+                    self.literals.push(Some(literal(&tree, span)));
+                }
+                _ => self.literals.push(None),
+            }
+        }
     }
 
     /// Evaluates the string with a number, counted from 0, with a context of

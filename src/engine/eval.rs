@@ -505,9 +505,10 @@ fn together(values: &[Str]) -> Taint {
 }
 
 /// Literal text of a tree.
+#[inline(always)]
 pub(crate) fn literal(tree: &View<'_>, span: Span) -> Str {
-    let text = Str::from(tree.text(span));
-    if tree.holds_zero { text } else { text.without_zero() }
+    let text = tree.text(span);
+    if tree.holds_zero { Str::from(text) } else { Str::text(text) }
 }
 
 /// Applies a record's rule to what its function returned.
