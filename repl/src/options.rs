@@ -183,6 +183,7 @@ impl<'a> Parser<'a> {
             }
             self.args = &self.args[1..];
             if arg == b"--" {
+                self.given.takes_message = true;
                 break;
             }
             self.option(arg)?;
@@ -201,6 +202,7 @@ impl<'a> Parser<'a> {
             return Err(unknown(arg, self.args.is_empty()));
         };
         let name = rule.name;
+        self.given.takes_message |= command::is_of_message(name);
         let value = match rule.takes {
             Takes::Nothing => b"".as_slice(),
             Takes::Attached => attached,
@@ -315,7 +317,6 @@ impl<'a> Parser<'a> {
             "-bV" | "--version" => self.given.tells_version = true,
             "--help" if self.called == CalledAs::Eximious => self.action = Some(Asked::Start),
             "--help" => self.action = Some(Asked::Usage),
-            "-bm" => self.given.takes_message = true,
             "-bi" => self.ask(Asked::BuildAliases),
             "-bmalware" => self.given.scanned = Some(value.to_vec()),
             "-oA" => self.given.aliases = Some(value.to_vec()),

@@ -4,6 +4,13 @@ use super::given::Asked;
 use super::{CalledAs, Parser, Stop};
 use crate::commands;
 
+/// Whether an option is one of a message that is handed in, or of its delivery.
+pub(super) fn is_of_message(name: &str) -> bool {
+    let delivery = ["-od", "-oe", "-e", "-oi", "-t"].iter().any(|head| name.starts_with(head));
+    let other = ["-bm", "-i", "-f", "-r", "-F", "-h", "-N", "-B", "-dropcr", "-om", "-oo", "-oDSN"];
+    (delivery && name != "-tls-on-connect") || other.contains(&name)
+}
+
 impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
     /// domain, or where an option says that there is a message.

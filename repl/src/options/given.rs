@@ -79,7 +79,7 @@ pub(crate) struct Given {
     pub(super) full_name: Option<Vec<u8>>,
     /// `-bem`
     pub(super) message: Option<Vec<u8>>,
-    /// `-bm`
+    /// `-bm`, `--`, or another option that says that there is a message.
     pub(super) takes_message: bool,
     /// `-oA`
     pub(super) aliases: Option<Vec<u8>>,

@@ -91,13 +91,28 @@ fn an_unknown_word_is_no_recipient() {
         assert!(refused.err.starts_with(&head), "{refused:?}");
     }
     let (_place, config) = config();
-    let refused = eximious(&["-C", &config, "-f", "a@b.example", "postmaster"], b"\n");
+    let refused = eximious(&["-C", &config, "postmaster"], b"\n");
     assert!(refused.err.contains("eximious -bm postmaster"), "{refused:?}");
     for args in [&["-bm", "chek"][..], &["chek@host.example"]] {
         let args = [&["-C", &config, "-odq"], args].concat();
         assert_eq!(eximious(&args, b"Subject: x\n\ny\n").status, Some(0), "{args:?}");
     }
     assert_eq!(queued(&config), ["chek@host.example"; 2]);
+}
+
+#[test]
+fn no_word_is_a_command_where_there_is_a_message() {
+    let (_place, config) = config();
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("queue_only\n{text}")).unwrap();
+    let of_message: [&[&str]; 7] =
+        [&["-odq"], &["-i"], &["-oi"], &["-oem"], &["-f", "x@y.example"], &["-F", "X"], &["--"]];
+    for args in of_message {
+        let args = [&["-C", &config], args, &["list"]].concat();
+        let taken = eximious(&args, b"Subject: x\n\ny\n");
+        assert_eq!((taken.status, taken.out.as_str()), (Some(0), ""), "{args:?}: {taken:?}");
+    }
+    assert_eq!(queued(&config), ["list@host.example"; 7]);
 }
 
 #[test]
