@@ -15,63 +15,91 @@ use rustix::net::{
 use super::message::{Question, Reply};
 use crate::deadline::Deadline;
 
-/// Asks. What is no answer to the question is passed over, for as long as there
-/// is time.
-pub(super) fn ask(
+/// A server that is asked one question, perhaps several times.
+pub(super) struct Asked {
     server: SocketAddr,
-    question: &Question,
-    within: Duration,
-    connect: bool,
-) -> io::Result<Reply> {
-    if !connect {
-        let reply = datagram(server, question, Deadline::within(within))?;
-        if !reply.truncated {
-            return Ok(reply);
-        }
+    /// Kept from one time to the next: the answer to the first may come in the second.
+    inquiry: Option<Inquiry>,
+}
+
+impl Asked {
+    pub(super) fn new(server: SocketAddr) -> Self {
+        Self { server, inquiry: None }
     }
-    connection(server, question, Deadline::within(within))
+
+    /// Asks. What is no answer to the question is passed over, for as long as there
+    /// is time.
+    pub(super) fn ask(
+        &mut self,
+        question: &Question,
+        within: Duration,
+        connect: bool,
+    ) -> io::Result<Reply> {
+        if !connect {
+            let reply = self.datagram(question, Deadline::within(within))?;
+            if !reply.truncated {
+                return Ok(reply);
+            }
+        }
+        connection(self.server, question, Deadline::within(within))
+    }
+
+    fn datagram(&mut self, question: &Question, deadline: Deadline) -> io::Result<Reply> {
+        let inquiry = match self.inquiry.take() {
+            Some(inquiry) => inquiry,
+            None => open(self.server)?,
+        };
+        send(&inquiry, question)?;
+        let mut reply = None;
+        let heard = hear(&inquiry, deadline, |datagram| {
+            reply = question.reply(datagram);
+            reply.is_some()
+        });
+        if heard.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            self.inquiry = Some(inquiry);
+        }
+        heard?;
+        reply.ok_or_else(|| io::ErrorKind::TimedOut.into())
+    }
 }
 
 /// Asks several things at once, by datagrams from one socket: all are on their way before an
-/// answer is waited for. There is none to what has no answer in time.
+/// answer is waited for. What has none in time is asked again, so many times together; in the
+/// end there is none.
 pub(super) fn ask_all(
     server: SocketAddr,
     questions: &[Question],
     within: Duration,
+    times: usize,
 ) -> Vec<Option<Reply>> {
-    let deadline = Deadline::within(within);
     let mut replies = vec![None; questions.len()];
     if questions.is_empty() {
         return replies;
     }
     let Ok(inquiry) = open(server) else { return replies };
-    // Where nobody listens, whoever uses the socket next hears of it.
-    if questions.iter().any(|question| send(&inquiry, question).is_err()) {
-        return replies;
-    }
     let mut left = questions.len();
-    // What came before an error counts.
-    let _ = hear(&inquiry, deadline, |datagram| {
-        let open = questions.iter().zip(&mut replies).filter(|(_, reply)| reply.is_none());
-        let found = open.map(|(question, place)| (question.reply(datagram), place));
-        if let Some((reply, place)) = found.into_iter().find(|(reply, _)| reply.is_some()) {
-            *place = reply;
-            left -= 1;
+    for _ in 0..times {
+        let deadline = Deadline::within(within);
+        // Where nobody listens, whoever uses the socket next hears of it.
+        let mut open = questions.iter().zip(&replies).filter(|(_, reply)| reply.is_none());
+        if open.any(|(question, _)| send(&inquiry, question).is_err()) {
+            break;
         }
-        left == 0
-    });
+        let heard = hear(&inquiry, deadline, |datagram| {
+            let open = questions.iter().zip(&mut replies).filter(|(_, reply)| reply.is_none());
+            let found = open.map(|(question, place)| (question.reply(datagram), place));
+            if let Some((reply, place)) = found.into_iter().find(|(reply, _)| reply.is_some()) {
+                *place = reply;
+                left -= 1;
+            }
+            left == 0
+        });
+        // What came before an error counts.
+        if !heard.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            break;
+        }
+    }
     replies
-}
-
-fn datagram(server: SocketAddr, question: &Question, deadline: Deadline) -> io::Result<Reply> {
-    let inquiry = open(server)?;
-    send(&inquiry, question)?;
-    let mut reply = None;
-    hear(&inquiry, deadline, |datagram| {
-        reply = question.reply(datagram);
-        reply.is_some()
-    })?;
-    reply.ok_or_else(|| io::ErrorKind::TimedOut.into())
 }
 
 /// A socket for questions to a server.

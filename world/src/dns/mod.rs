@@ -19,6 +19,7 @@ use std::time::Duration;
 use eximious_core::world::{Dns, DnsAnswer, DnsError, DnsOptions, domain};
 
 use config::{Config, Source};
+use exchange::Asked;
 use message::{Code, Question, Reply};
 
 /// How often a question is asked at the most, whatever options say.
@@ -106,7 +107,10 @@ impl Resolver {
         let first = if config.rotate { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let server = config.servers[first % config.servers.len()];
         let within = options.retransmit.unwrap_or(config.timeout);
-        let replies = exchange::ask_all(server, &asked, within);
+        // Where there is another server, it is its turn then.
+        let is_only = config.servers.len() == 1;
+        let times = if is_only { tries(config, options) } else { 1 };
+        let replies = exchange::ask_all(server, &asked, within, times);
         let named = replies.into_iter().zip(questions);
         named
             .map(|(reply, (name, _))| match reply {
@@ -115,6 +119,7 @@ impl Resolver {
                     First::Nothing
                 }
                 Some(reply) => First::Answer(answer(name, reply)),
+                None if times > 1 => First::Answer(Err(DnsError::Again(no_answer()))),
                 None => First::Nothing,
             })
             .collect()
@@ -132,18 +137,18 @@ impl Resolver {
     ) -> Result<Reply, String> {
         let count = config.servers.len();
         let first = if config.rotate { self.turn.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        let tries = options.retries.unwrap_or(config.attempts).clamp(1, MOST_TRIES);
         let patience = options.retransmit.unwrap_or(config.timeout);
         let mut failure = match begun {
-            true => io::Error::from(io::ErrorKind::TimedOut).to_string(),
+            true => no_answer(),
             false => String::from("no server"),
         };
-        for number in 0..tries {
+        let server = |index| config.servers[(first + index) % count];
+        let mut servers: Vec<Asked> = (0..count).map(server).map(Asked::new).collect();
+        for number in 0..tries(config, options) {
             let skipped = usize::from(begun && number == 0);
-            for index in skipped..count {
-                let server = config.servers[(first + index) % count];
+            for (index, server) in servers.iter_mut().enumerate().skip(skipped) {
                 let within = patience_with(patience, index, count);
-                match exchange::ask(server, question, within, config.use_tcp) {
+                match server.ask(question, within, config.use_tcp) {
                     Ok(Reply { code: Code::Other(code), .. }) if message::passes_on(code) => {
                         failure = message::words(code);
                     }
@@ -154,6 +159,15 @@ impl Resolver {
         }
         Err(failure)
     }
+}
+
+/// How many times each server is asked.
+fn tries(config: &Config, options: &DnsOptions) -> usize {
+    options.retries.unwrap_or(config.attempts).clamp(1, MOST_TRIES) as usize
+}
+
+fn no_answer() -> String {
+    io::Error::from(io::ErrorKind::TimedOut).to_string()
 }
 
 /// What the first server says when it is asked several things at once.

@@ -110,6 +110,27 @@ fn an_answer_is_read() {
 }
 
 #[test]
+fn an_answer_to_the_first_time_may_come_in_the_second() {
+    let slow = Server::new(|question| {
+        std::thread::sleep(Duration::from_millis(1_300));
+        vec![answer(question, 0, 0, 1)]
+    });
+    let second = Some(Duration::from_secs(1));
+    let patient = DnsOptions { retransmit: second, retries: Some(2), ..options() };
+    let resolver = Resolver::of([slow.at]);
+    assert!(resolver.query("a.example", 1, &patient).is_ok());
+    let hasty = DnsOptions { retries: Some(1), ..patient.clone() };
+    assert!(matches!(resolver.query("a.example", 1, &hasty), Err(DnsError::Again(_))));
+    let slow = Server::new(|question| {
+        std::thread::sleep(Duration::from_millis(650));
+        vec![answer(question, 0, 0, 1)]
+    });
+    let both = [("a.example".to_owned(), 1), ("b.example".to_owned(), 1)];
+    let found = Resolver::of([slow.at]).query_all(&both, &patient);
+    assert!(found.iter().all(Result::is_ok), "{found:?}");
+}
+
+#[test]
 fn servers_that_can_not_answer_are_passed_over() {
     let good = Server::new(|question| vec![answer(question, 0, 0, 1)]);
     for code in [2, 4, 5] {
