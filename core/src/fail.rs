@@ -21,7 +21,8 @@ pub enum FailClass {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The text is not well-formed.
+    /// The text is not well-formed; or it can't be read because it is too long or nests too
+    /// deep, which is found before anything is evaluated.
     Syntax,
     /// A name that nobody knows.
     UnknownName,
@@ -35,7 +36,7 @@ pub enum ErrorKind {
     Outside,
     /// A lookup failed.
     Lookup,
-    /// A bound on depth, size or time was met.
+    /// A bound on depth, size or time was met in an evaluation.
     Limit,
     /// Somebody called it off from outside.
     Cancelled,
@@ -58,7 +59,7 @@ pub struct Place {
 
 /// A failure: one word wide, because every step of an evaluation may return it.
 ///
-/// `{}` shows Exim's wording, `{:#}` adds the source with a caret.
+/// `{}` shows Exim's wording ([`Fail::shown`]), `{:#}` adds the source with a caret.
 #[derive(Clone, PartialEq)]
 pub struct Fail(Box<Body>);
 
@@ -158,12 +159,21 @@ impl Fail {
         &self.0.message
     }
 
+    /// Exim's wording, or what was noted of it where Exim says nothing and leaves the rest to
+    /// its log: for whoever wants to know.
+    pub fn shown(&self) -> &[u8] {
+        match self.0.trace.first() {
+            Some(noted) if self.0.message.is_empty() => noted.as_bytes(),
+            _ => &self.0.message,
+        }
+    }
+
     /// Where it happened, once the evaluator has set it.
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
     }
 
-    /// What was being evaluated around it, innermost first.
+    /// What was being evaluated around it, or is behind it, innermost first.
     pub fn trace(&self) -> &[String] {
         &self.0.trace
     }
@@ -179,7 +189,7 @@ impl Fail {
         self.0.place.get_or_insert_with(place);
     }
 
-    /// Notes what was being evaluated.
+    /// Notes what was being evaluated, or what is behind the failure.
     pub fn through(mut self, what: impl Into<String>) -> Self {
         if self.0.trace.len() < 32 {
             self.0.trace.push(what.into());
@@ -249,7 +259,7 @@ impl From<TooDeep> for Fail {
 
 impl fmt::Display for Fail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = String::from_utf8_lossy(&self.0.message);
+        let message = String::from_utf8_lossy(self.shown());
         match (&self.0.place, f.alternate()) {
             (Some(place), true) => f.write_str(&excerpt(&message, place)),
             _ => f.write_str(&message),

@@ -91,6 +91,14 @@ impl MacroError {
     }
 }
 
+impl std::fmt::Display for MacroError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.message()))
+    }
+}
+
+impl std::error::Error for MacroError {}
+
 impl Macros {
     /// None but Exim's own.
     pub fn new() -> Self {

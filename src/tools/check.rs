@@ -21,7 +21,7 @@ use eximious_grammar::Span;
 
 use crate::config::Config;
 
-pub use cure::{Cure, cure};
+pub use cure::{Cure, Help, cure};
 pub(in crate::tools) use survey::list_of;
 pub use survey::{Survey, Text, Use};
 
@@ -93,6 +93,8 @@ pub struct Finding {
     pub spot: Spot,
     /// What to type instead, or to look at.
     pub help: Option<String>,
+    /// The word of the text in whose place the help would have another.
+    pub wrong: Option<String>,
 }
 
 /// For how many findings of a lint it is looked what could have been meant: in
@@ -110,21 +112,21 @@ impl Findings {
     /// Adds something.
     pub fn add(&mut self, spot: Spot, message: impl Into<String>) {
         let (lint, message) = (self.lint, message.into());
-        self.found.push(Finding { lint, message, spot, help: None });
+        self.found.push(Finding { lint, message, spot, help: None, wrong: None });
     }
     /// What could have been meant: the question that offers the nearest name,
     /// with something before it.
-    fn offer<'n>(&self, before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
+    fn offer<'n>(&self, before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> Help {
         match self.found.len() < MOST_OFFERS {
-            true => did_you_mean(before, name, names),
-            false => String::new(),
+            true => Help::instead_of(name, did_you_mean(before, name, names)),
+            false => Help::default(),
         }
     }
     /// Adds something, and its cure.
-    pub fn add_with(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<String>) {
-        let help = Some(help.into()).filter(|help| !help.is_empty());
+    pub fn add_with(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<Help>) {
+        let (help, wrong) = help.into().parts();
         let (lint, message) = (self.lint, message.into());
-        self.found.push(Finding { lint, message, spot, help });
+        self.found.push(Finding { lint, message, spot, help, wrong });
     }
 }
 
@@ -146,6 +148,11 @@ impl TargetRelease {
         let (major, minor) = text.strip_prefix("exim-").unwrap_or(text).split_once('.')?;
         let minor = minor.split('.').next()?;
         Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
+    }
+
+    /// Whether it is one of Exim 4, and none that is still to come.
+    pub fn is_known(self) -> bool {
+        self.major == Self::NEWEST.major && self <= Self::NEWEST
     }
 
     /// Whether something that came with a release (`since` of a record) is
@@ -195,7 +202,7 @@ pub fn check_with(
         (lint.run)(&survey, &mut findings);
         all.append(&mut findings.found);
     }
-    silence::apply(config, &mut all);
+    silence::apply(config, &mut all, own);
     silence::generated(config, &mut all);
     all.sort_by_cached_key(|finding| (place(config, finding), finding.lint.code));
     all
@@ -278,10 +285,25 @@ pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n 
 }
 
 /// The question that offers the nearest name, with something before it; empty
-/// where none is near.
+/// where none is near. What was not written to its end is near, too.
 fn did_you_mean<'n>(before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let near = nearest(name, names);
-    near.first().map_or(String::new(), |near| format!("did you mean {before}{near}?"))
+    let names: Vec<&str> = names.collect();
+    let near = nearest(name, names.iter().copied()).first().copied();
+    let is_nearly = near.is_some_and(|near| strsim::osa_distance(name, near) <= 1);
+    let begun = if is_nearly { None } else { begun(name, &names) };
+    begun.or(near).map_or(String::new(), |near| format!("did you mean {before}{near}?"))
+}
+
+/// How long the beginning of a name is at least that says which is meant.
+const LEAST_BEGUN: usize = 5;
+
+/// The one name that begins so.
+fn begun<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let mut begun = names.iter().copied().filter(|other| {
+        name.len() >= LEAST_BEGUN && other.len() > name.len() && other.starts_with(name)
+    });
+    let first = begun.next()?;
+    begun.all(|other| other == first).then_some(first)
 }
 
 #[cfg(test)]
@@ -293,6 +315,10 @@ mod tests {
         let names = ["extract", "substr", "match_ip"];
         assert_eq!(nearest("extrat", names.into_iter()), ["extract"]);
         assert!(nearest("zzz", names.into_iter()).is_empty());
+        let names = ["tls_certificate", "tls_crl", "tls_certificate"];
+        let meant = |name: &str| did_you_mean("", name, names.into_iter());
+        assert_eq!(meant("tls_cert"), "did you mean tls_certificate?");
+        assert_eq!(meant("tls_crll"), "did you mean tls_crl?");
     }
 
     #[test]

@@ -117,11 +117,32 @@ fn a_comment_silences_with_a_reason() {
     for (comment, silent) in [
         ("# eximious: allow W401 the old server needs it\n", true),
         ("# eximious: allow older-name the old server needs it\n# and more\n", true),
+        ("# eximious: allow W401, W203 the old server needs it\n", false),
         ("# eximious: allow W401\n", false),
         ("# eximious: allow W402 why not\n", false),
     ] {
         let text = bad.replace("proxy", &format!("{comment}proxy"));
         assert_eq!(codes(&text).is_empty(), silent, "{comment}");
+    }
+}
+
+#[test]
+fn a_comment_without_effect_is_shown() {
+    let bad = "queue_only\nproxy_required_hosts = *\n";
+    for (comment, wanted) in [
+        ("# eximious: allow W401 why\n", &[][..]),
+        ("# eximious: allow W401, W203 why\n", &["W219"]),
+        ("# eximious: allow E999, W401 why\n", &["W219"]),
+        ("# eximious: allow W401\n", &["W219", "W401"]),
+        ("# eximious: alow W401 why\n", &["W219", "W401"]),
+        ("# eximious: allow W203 why\n", &["W219", "W401"]),
+        ("# eximious: target exim-9.9\n", &["W219", "W401"]),
+        // What holds in another release, or with other macros.
+        ("# eximious: allow W402 why\n", &["W401"]),
+        (".ifdef X\n# eximious: allow W203 why\nqueue_only\n.endif\n", &["W401"]),
+    ] {
+        let text = bad.replace("proxy", &format!("{comment}proxy"));
+        assert_eq!(codes(&text), wanted, "{comment}");
     }
 }
 

@@ -227,3 +227,15 @@ fn a_value_is_found_out_whatever_was_used_up_before() {
     let mut cx = engine.context();
     assert_eq!(cx.get("tod_epoch").unwrap().unwrap().display(), "1000000000");
 }
+
+#[test]
+fn what_is_no_address_is_not_routed() {
+    let text = "begin routers\nr:\n  driver = redirect\n  data = :blackhole:\n";
+    let config = eximious::Config::parse(text).expect("a configuration");
+    let loaded = Engine::builder().build().load(config);
+    let routing = loaded.route("");
+    let why = |(_, why): &(Str, eximious::route::RouteError)| why.message.clone();
+    let whys: Vec<_> = routing.failures.iter().map(why).collect();
+    assert_eq!(whys, [Some(b"syntax error: empty address".to_vec())]);
+    assert!(loaded.route("<a@b.test>").failures.is_empty());
+}

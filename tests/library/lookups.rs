@@ -57,6 +57,7 @@ fn a_tainted_name_of_a_file_is_refused() {
         let fail = engine.compile(&text).expand(&mut cx).expect_err(&text);
         assert_eq!((fail.kind(), fail.message()), (ErrorKind::Taint, &b""[..]), "{text}");
         assert!(fail.trace()[0].starts_with("Tainted filename for search: '"), "{text}");
+        assert_eq!(fail.to_string(), fail.trace()[0], "{text}");
     }
     // An empty header or variable taints nothing.
     let text = format!("${{lookup{{a}}lsearch{{{dir}/ls$acl_m_nosuch}}}}");

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use eximious_core::world::{Files, Stat};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{FlockOperation, OFlags, XattrFlags, flock, fsetxattr, getxattr, listxattr};
 use rustix::io::Errno;
 
 use crate::as_user::AsUser;
@@ -21,6 +21,9 @@ use crate::permitted::PermittedFiles;
 
 /// How many names are tried for a file that is to take another's place.
 const MOST_TRIES: u32 = 100;
+/// How long the names of a file's extended attributes may be, and how long each of these: as
+/// the system has it.
+const LONGEST_ATTRIBUTE: usize = 64 << 10;
 /// How long somebody who writes into a pipe may say nothing.
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// How long somebody else may have the lock of a file that is added to.
@@ -122,13 +125,9 @@ impl Files for SystemFiles {
         if !old.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        let (file, beside) = create_beside(&target)?;
-        let written = fill(file, contents, &old).and_then(|()| fs::rename(&beside, &target));
-        if written.is_err() {
-            // The first failure is the one to tell of.
-            let _ = fs::remove_file(&beside);
-        }
-        written
+        // Another file in its place would leave the other names with the old contents.
+        let moved = old.nlink() == 1 && put_in_place(&target, contents, &old).is_ok();
+        if moved { Ok(()) } else { write_over(&target, contents) }
     }
 
     fn append(&self, name: &[u8], contents: &[u8]) -> io::Result<()> {
@@ -264,16 +263,75 @@ fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Writes what a file says, and gives it the owner and permissions of another.
-fn fill(mut file: File, contents: &[u8], like: &fs::Metadata) -> io::Result<()> {
+/// Puts a new file with the same owner, permissions and attributes in the place of one.
+fn put_in_place(target: &Path, contents: &[u8], old: &fs::Metadata) -> io::Result<()> {
+    let (file, beside) = create_beside(target)?;
+    let filled = fill(file, contents, target, old);
+    let written = filled.and_then(|()| fs::rename(&beside, target));
+    if written.is_err() {
+        // The first failure is the one to tell of.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Writes what a file says, and gives it the owner, permissions and attributes of another.
+fn fill(mut file: File, contents: &[u8], like: &Path, old: &fs::Metadata) -> io::Result<()> {
     file.write_all(contents)?;
     let own = file.metadata()?;
-    if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
-        // Only the superuser may give files away; a group of one's own is fine.
-        let _ = fchown(&file, Some(like.uid()), Some(like.gid()))
-            .or_else(|_| fchown(&file, None, Some(like.gid())));
+    if (own.uid(), own.gid()) != (old.uid(), old.gid()) {
+        // Only the superuser may give files away.
+        fchown(&file, Some(old.uid()), Some(old.gid()))?;
     }
     // Last, as a change of the owner takes some permissions away.
-    file.set_permissions(like.permissions())?;
+    file.set_permissions(old.permissions())?;
+    copy_attributes(like, &file)?;
+    file.sync_all()
+}
+
+/// Gives a file the extended attributes of another, its access control list among them.
+fn copy_attributes(from: &Path, to: &File) -> io::Result<()> {
+    let mut names = vec![0; LONGEST_ATTRIBUTE];
+    let length = match listxattr(from, &mut names) {
+        Err(Errno::NOTSUP) => 0,
+        length => length?,
+    };
+    let mut value = vec![0; if length > 0 { LONGEST_ATTRIBUTE } else { 0 }];
+    for name in names[..length].split(|c| *c == 0).filter(|name| !name.is_empty()) {
+        let length = getxattr(from, name, &mut value)?;
+        fsetxattr(to, name, &value[..length], XattrFlags::empty())?;
+    }
+    Ok(())
+}
+
+/// Writes a file itself. What it held is kept in a copy until that is done.
+fn write_over(target: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = File::options().read(true).write(true).open(target)?;
+    let mut old = Vec::new();
+    file.read_to_end(&mut old)?;
+    // Where there is no room beside it, there is some for what is temporary.
+    let name = target.file_name().unwrap_or_default();
+    let elsewhere = std::env::temp_dir().join(name);
+    let (mut copy, kept) = create_beside(target).or_else(|_| create_beside(&elsewhere))?;
+    if let Err(why) = copy.write_all(&old).and_then(|()| copy.sync_all()) {
+        let _ = fs::remove_file(&kept);
+        return Err(why);
+    }
+    let written = overwrite(&mut file, contents);
+    if let Err(why) = &written
+        && overwrite(&mut file, &old).is_err()
+    {
+        let message = format!("{why}; what it held is in {}", kept.display());
+        return Err(io::Error::new(why.kind(), message));
+    }
+    fs::remove_file(&kept)?;
+    written
+}
+
+/// Writes a file from its beginning on, and cuts off what is left.
+fn overwrite(file: &mut File, contents: &[u8]) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(contents)?;
+    file.set_len(contents.len() as u64)?;
     file.sync_all()
 }

@@ -75,14 +75,16 @@ pub fn command() -> Command {
         )
         .arg(Colour::argument())
         .after_help(format!(
-            "A comment above a line silences a code there, if a reason follows:\n  \
+            "A comment above a line silences codes there, if a reason follows:\n  \
              # eximious: allow W205 the other server has it\n\n\
              These are looked for; eximious help CODE has the page of each:\n\n{codes}"
         ))
 }
 
 fn release(text: &str) -> Result<TargetRelease, String> {
-    TargetRelease::parse(text).ok_or_else(|| "it is no release, such as exim-4.98".to_owned())
+    TargetRelease::parse(text)
+        .filter(|release| release.is_known())
+        .ok_or_else(|| "it is no release, such as exim-4.98".to_owned())
 }
 
 /// Checks the files; the exit status is 1 where there is an error.

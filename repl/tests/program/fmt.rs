@@ -1,7 +1,7 @@
 //! `eximious fmt` on files and through a pipe.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -32,6 +32,41 @@ fn files_are_replaced_whole() {
     assert_eq!(mode & 0o7777, 0o640);
     let left = fs::read_dir(folder.path()).expect("a directory").count();
     assert_eq!(left, 2, "a temporary file was left behind");
+}
+
+#[test]
+fn what_a_file_is_stays() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let (file, link) = (folder.path().join("conf"), folder.path().join("other"));
+    fs::write(&file, UGLY).expect("a file");
+    fs::hard_link(&file, &link).expect("a link");
+    assert_eq!(run(folder.path(), &["conf"], b""), (0, String::new()));
+    assert_eq!(fs::read_to_string(&link).expect("a file"), NEAT);
+    fs::remove_file(&link).expect("a link");
+    // What another user has, and may be written by its group.
+    let open = |mode| fs::Permissions::from_mode(mode);
+    let program = Path::new(env!("CARGO_BIN_EXE_eximious"));
+    let as_other = |file: &Path| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=8", "--clear-groups"]).arg(program);
+        fed(command.arg("fmt").arg(file), b"").status.success()
+    };
+    for mode in [0o777, 0o755] {
+        fs::write(&file, UGLY).expect("a file");
+        if chown(&file, Some(0), Some(8)).is_err() {
+            return;
+        }
+        fs::set_permissions(&file, open(0o664)).expect("permissions");
+        fs::set_permissions(folder.path(), open(mode)).expect("permissions");
+        if !as_other(&file) {
+            // Not everybody may look into where the program lies.
+            return;
+        }
+        assert_eq!(fs::read_to_string(&file).expect("a file"), NEAT);
+        let about = fs::metadata(&file).expect("a file");
+        assert_eq!((about.uid(), about.gid(), about.mode() & 0o777), (0, 8, 0o664));
+        assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 1);
+    }
 }
 
 #[test]

@@ -4,6 +4,44 @@ use super::{Finding, extent};
 use crate::config::Config;
 use crate::tools::check::names::word;
 
+/// What to type instead, or to look at.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Help {
+    text: String,
+    wrong: Option<String>,
+}
+
+impl Help {
+    /// Says what to type in the place of a word: `did you mean deny?`, `write deny`. Where
+    /// that is a word alone, it is what [`cure`] changes.
+    pub fn instead_of(wrong: &str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), wrong: Some(wrong.to_owned()) }
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// What it says, and the word that is wrong.
+    pub(super) fn parts(self) -> (Option<String>, Option<String>) {
+        let wrong = self.wrong.filter(|_| !self.text.is_empty());
+        (Some(self.text).filter(|text| !text.is_empty()), wrong)
+    }
+}
+
+impl From<String> for Help {
+    fn from(text: String) -> Self {
+        Self { text, wrong: None }
+    }
+}
+
+impl From<&str> for Help {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
 /// A part of a line, and what takes its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cure {
@@ -47,18 +85,17 @@ pub fn cure(config: &Config, finding: &Finding) -> Option<Cure> {
         return (part == name.strip_suffix(':')?.as_bytes()).then(|| make(part.len(), 0, ":"));
     }
     let meant = help.strip_prefix("did you mean ").and_then(|rest| rest.strip_suffix('?'));
-    let new = bare(meant.or_else(|| help.strip_prefix("write "))?);
-    if !new.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-.".contains(&c)) {
+    let meant = meant.or_else(|| help.strip_prefix("write "))?;
+    let (old, new) = (bare(finding.wrong.as_deref()?), bare(meant));
+    if old.is_empty() || !new.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-.".contains(&c)) {
         return None;
     }
-    let named = finding.message.split('"').skip(1).step_by(2);
-    let words = finding.message.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | '"'));
-    let olds = named.chain(words).map(bare).filter(|old| !old.is_empty() && *old != new);
-    // Of the words of the message that stand in the line, the nearest is meant.
-    let found =
-        olds.filter_map(|old| Some((strsim::osa_distance(old, new), old, only(part, old)?)));
-    let (_, old, at) = found.min_by_key(|(distance, old, _)| (*distance, old.len()))?;
-    Some(make(at, old.len(), new))
+    // The same word with a sign before it wants the sign.
+    let new = if new == old { meant } else { new };
+    if new == old {
+        return None;
+    }
+    Some(make(only(part, old)?, old.len(), new))
 }
 
 /// A name without what stands before it.
@@ -91,10 +128,20 @@ mod tests {
         (config, found)
     }
 
+    /// The text after a cure.
+    fn cured(text: &str, cure: &Cure) -> Vec<u8> {
+        let mut lines: Vec<Vec<u8>> =
+            text.split('\n').map(|line| line.as_bytes().to_vec()).collect();
+        let at = cure.column as usize;
+        let line = &mut lines[cure.line as usize - 1];
+        line.splice(at..at + cure.length as usize, cure.text.bytes());
+        lines.join(&b'\n')
+    }
+
     /// Each cure takes its finding away; and these lints have one for their example.
     #[test]
     fn what_is_cured_is_gone() {
-        let mut cured = Vec::new();
+        let mut codes = Vec::new();
         for lint in lints() {
             let (config, found) = findings(lint.bad.as_bytes());
             let own = found.iter().filter(|one| one.lint.code == lint.code);
@@ -104,19 +151,61 @@ mod tests {
             else {
                 continue;
             };
-            let mut lines: Vec<Vec<u8>> =
-                lint.bad.split('\n').map(|line| line.as_bytes().to_vec()).collect();
-            let at = cure.column as usize;
-            let line = &mut lines[cure.line as usize - 1];
-            line.splice(at..at + cure.length as usize, cure.text.bytes());
-            let (_, after) = findings(&lines.join(&b'\n'));
+            let (_, after) = findings(&cured(lint.bad, &cure));
             let left = after.iter().filter(|one| one.lint.code == lint.code).count();
             assert!(left < before, "{}: {:?} by {cure:?}", lint.code, finding.message);
-            cured.push(lint.code);
+            codes.push(lint.code);
         }
-        for code in ["E102", "E104", "E114", "E115", "W217", "W302"] {
-            assert!(cured.contains(&code), "{code}: {cured:?}");
+        for code in ["E102", "E104", "E112", "E114", "E115", "W217", "W302"] {
+            assert!(codes.contains(&code), "{code}: {codes:?}");
         }
-        assert!(cured.len() >= 11, "{cured:?}");
+        assert!(codes.len() >= 11, "{codes:?}");
+    }
+
+    /// What is changed is the word that is wrong, or nothing.
+    #[test]
+    fn the_wrong_word_is_changed() {
+        let first = "acl_smtp_rcpt = r\nbegin acl\nr:\n  accept hosts = :\n";
+        let cases = [
+            ("  reject !domains = a.example\n", Some("  deny !domains = a.example\n")),
+            ("  rejct domains = a.example\n", None),
+            ("  deny ! !domains = a.example\n", None),
+            ("  accept set acl_x = 5\n", None),
+            ("  deny !domain = a.example\n", Some("  deny !domains = a.example\n")),
+            ("  wran set acl_m_x = 5\n", Some("  warn set acl_m_x = 5\n")),
+            ("end\n", None),
+        ];
+        for (line, wanted) in cases {
+            let (config, found) = findings(format!("{first}{line}").as_bytes());
+            let wrong = found.iter().filter(|one| one.lint.code == "E101");
+            let cures: Vec<_> = wrong.filter_map(|one| cure(&config, one)).collect();
+            let texts = cures.iter().map(|cure| cured(&format!("{first}{line}"), cure));
+            let wanted = wanted.map(|line| format!("{first}{line}").into_bytes());
+            assert_eq!(texts.collect::<Vec<_>>(), Vec::from_iter(wanted), "{line}");
+        }
+    }
+
+    /// Of all the mistakes that are known to be found.
+    #[test]
+    fn no_cure_leaves_its_mistake() {
+        let sound = include_str!("../../../tests/data/check/sound.conf");
+        let mistakes = include_str!("../../../tests/data/check/mistakes.txt");
+        let mut count = 0;
+        for block in mistakes.split("\n\n").filter(|block| !block.contains(['␍', '␉', '⏎'])) {
+            let part = |sign: char| {
+                let lines = block.lines().filter_map(|line| line.strip_prefix(sign));
+                lines.collect::<Vec<_>>().join("\n")
+            };
+            let text = sound.replacen(&part('-'), &part('+'), 1);
+            let (config, found) = findings(text.as_bytes());
+            for (finding, cure) in found.iter().filter_map(|one| Some((one, cure(&config, one)?))) {
+                let code = finding.lint.code;
+                let (_, after) = findings(&cured(&text, &cure));
+                let same = |all: &[Finding]| all.iter().filter(|one| one.lint.code == code).count();
+                assert!(same(&after) < same(&found), "{}: {cure:?}", finding.message);
+                count += 1;
+            }
+        }
+        assert!(count > 40, "{count}");
     }
 }

@@ -8,6 +8,7 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, Part, Piece, Seq, Tree};
 use eximious_stdlib::options::opt::{router, transport::smtp};
 
+use super::items::split;
 use super::survey::{Survey, Text, Use};
 
 /// Variables that carry text from outside wherever they are set, and where
@@ -21,13 +22,13 @@ const DEEPEST: usize = 8;
 /// where it stands.
 pub(super) fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
     let flows = survey.flows.get_or_init(|| flows(survey));
-    Reader { survey, flows, own: b"" }.tainted(tree, seq)
+    Reader::new(survey, flows, b"").tainted(tree, seq)
 }
 
 /// All parts of a string that carry text from outside.
 pub(super) fn all_tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Vec<(String, Span)> {
     let flows = survey.flows.get_or_init(|| flows(survey));
-    let reader = Reader { survey, flows, own: b"" };
+    let reader = Reader::new(survey, flows, b"");
     tree.view().pieces(seq).iter().filter_map(|piece| reader.piece(tree, piece)).collect()
 }
 
@@ -44,7 +45,7 @@ fn flows(survey: &Survey<'_>) -> Flows {
         let mut found = Vec::new();
         for (name, texts) in set.iter().filter(|(name, _)| !flows.contains_key(**name)) {
             // What it is made of itself is as tainted as it is.
-            let reader = Reader { survey, flows: &flows, own: name };
+            let reader = Reader::new(survey, &flows, name);
             let origins: Option<Vec<String>> =
                 texts.iter().map(|text| reader.origin(text)).collect();
             let origin = origins.into_iter().flatten().find(|origin| !origin.is_empty());
@@ -78,14 +79,30 @@ fn variable<'t>(text: &'t Text<'_>) -> Option<&'t [u8]> {
     }
 }
 
+/// The name of what comes from outside, and where it stands.
+type Origin = (String, Span);
+
 struct Reader<'s, 'c> {
     survey: &'s Survey<'c>,
     flows: &'s Flows,
     /// The variable that is being looked at.
     own: &'s [u8],
+    /// What `$item` and `$value` carry from outside here.
+    item: Option<Origin>,
+    value: Option<Origin>,
 }
 
-impl Reader<'_, '_> {
+impl<'s, 'c> Reader<'s, 'c> {
+    fn new(survey: &'s Survey<'c>, flows: &'s Flows, own: &'s [u8]) -> Self {
+        Self { survey, flows, own, item: None, value: None }
+    }
+
+    /// The same, where `$item` and `$value` are others.
+    fn within(&self, item: Option<Origin>, value: Option<Origin>) -> Self {
+        let Self { survey, flows, own, .. } = *self;
+        Self { survey, flows, own, item, value }
+    }
+
     /// The name of what a text carries from outside; empty where that is the
     /// variable itself.
     fn origin(&self, text: &Text<'_>) -> Option<String> {
@@ -113,8 +130,14 @@ impl Reader<'_, '_> {
                 if let Some(origin) = self.flows.get(name.as_bytes()) {
                     return Some((format!("${name}, set from {origin},"), *span));
                 }
-                // Two are made of a variable that comes from outside.
-                let made = matches!(name, "sender_address_domain" | "sender_address_local_part");
+                // These are made of what comes from outside.
+                let made = match name {
+                    "item" => return self.item.clone(),
+                    "value" => return self.value.clone(),
+                    "local_part_prefix" => self.has_wildcards(router::LOCAL_PART_PREFIX),
+                    "local_part_suffix" => self.has_wildcards(router::LOCAL_PART_SUFFIX),
+                    _ => matches!(name, "sender_address_domain" | "sender_address_local_part"),
+                };
                 // Elsewhere than in a transport, they are a signature's.
                 let own = SIGNING.iter().any(|option| option.name() == name)
                     && !self.survey.config.transports.is_empty();
@@ -145,19 +168,86 @@ impl Reader<'_, '_> {
             }
             Part::Item(id) => {
                 let call = tree.view().call(*id);
-                let all = match registry.item_at(call.def).meta.taint {
-                    TaintRule::Arguments => true,
-                    TaintRule::Result => false,
-                    TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => return None,
-                };
-                tree.view().call_args(call).iter().find_map(|arg| self.branch(tree, arg, all))
+                let args = tree.view().call_args(call);
+                let def = &registry.item_at(call.def).meta;
+                match def.taint {
+                    TaintRule::Arguments => {
+                        args.iter().find_map(|arg| self.branch(tree, arg, true))
+                    }
+                    TaintRule::Result => self.result(tree, def.name, args),
+                    TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
+                }
             }
             _ => None,
         }
     }
 
+    /// What an item makes of its arguments, where only some of them come out.
+    fn result(&self, tree: &Tree, item: &str, args: &[Arg]) -> Option<Origin> {
+        let texts = args.iter().filter_map(|arg| match arg {
+            Arg::Text(seq) => Some(*seq),
+            _ => None,
+        });
+        let texts: Vec<Seq> = texts.collect();
+        let text = |number: usize| texts.get(number).and_then(|seq| self.tainted(tree, *seq));
+        match item {
+            "filter" | "imapfolder" | "sort" | "tr" => text(0),
+            "sg" => {
+                // Where all of it is replaced, nothing of it is left.
+                let written = |number: usize| {
+                    texts.get(number).map_or(&[][..], |seq| seq.span.of(tree.source()))
+                };
+                let is_all = |any: &str| memchr::memmem::find(written(1), any.as_bytes()).is_some();
+                let kept = written(2).contains(&b'$') || ![".*", ".+"].into_iter().any(is_all);
+                if kept { text(0) } else { None }
+            }
+            "listquote" => text(1),
+            "map" => self.within(text(0), self.value.clone()).tainted(tree, *texts.get(1)?),
+            "reduce" => self.within(text(0), text(1)).tainted(tree, *texts.get(2)?),
+            "extract" => {
+                // With a number, there is one argument more; the branches come behind them.
+                let form = args.iter().any(|arg| matches!(arg, Arg::Word(_)));
+                let key = tree.view().literal(*texts.first()?)?.trim_ascii();
+                let digits = key.strip_prefix(b"-").unwrap_or(key);
+                let is_number = digits.iter().all(u8::is_ascii_digit);
+                let fixed = if is_number && !form { 3 } else { 2 };
+                let found = text(fixed - 1);
+                match texts.get(fixed..) {
+                    Some(branches @ [_, ..]) => {
+                        let inner = self.within(self.item.clone(), found);
+                        branches.iter().find_map(|seq| inner.tainted(tree, *seq))
+                    }
+                    _ => found,
+                }
+            }
+            "listextract" => {
+                let found = text(1);
+                match args.iter().any(|arg| matches!(arg, Arg::Yes(_))) {
+                    true => self.within(self.item.clone(), found).branches(tree, args),
+                    false => found,
+                }
+            }
+            "if" => self.branches(tree, args),
+            // What they find has rules of its own.
+            _ => self.within(self.item.clone(), None).branches(tree, args),
+        }
+    }
+
+    fn branches(&self, tree: &Tree, args: &[Arg]) -> Option<Origin> {
+        args.iter().find_map(|arg| self.branch(tree, arg, false))
+    }
+
+    /// Whether each affix that routers take off has a wildcard in it: what that stands for is
+    /// the client's.
+    fn has_wildcards(&self, affix: DriverOpt<Str>) -> bool {
+        let routers = self.survey.config.routers.iter();
+        let mut affixes = routers.filter_map(|router| router.options.text(affix)).peekable();
+        affixes.peek().is_some()
+            && affixes.all(|affix| split(affix.bytes()).iter().all(|one| one.text.contains(&b'*')))
+    }
+
     /// An argument whose text becomes part of a result.
-    fn branch(&self, tree: &Tree, arg: &Arg, all: bool) -> Option<(String, Span)> {
+    fn branch(&self, tree: &Tree, arg: &Arg, all: bool) -> Option<Origin> {
         match arg {
             Arg::Yes(seq) | Arg::No(seq) => self.tainted(tree, *seq),
             Arg::Text(seq) if all => self.tainted(tree, *seq),

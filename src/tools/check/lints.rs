@@ -2,6 +2,7 @@
 
 mod acls;
 mod booleans;
+pub(super) mod comments;
 mod conditionals;
 mod deprecated;
 mod features;
@@ -9,6 +10,7 @@ mod ignored;
 mod listed;
 mod logins;
 mod macros;
+mod meant;
 mod messages;
 mod names;
 mod needs;
@@ -52,6 +54,7 @@ pub(super) static ALL: &[&Lint] = &[
     &listed::BAD_ITEM,
     &booleans::NOT_A_BOOLEAN,
     &messages::WRONG_REPLY_CODE,
+    &needs::MAILBOX_MISSING,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -69,6 +72,8 @@ pub(super) static ALL: &[&Lint] = &[
     &features::FEATURE_MISSPELT,
     &unread::VARIABLE_NEVER_READ,
     &macros::MACRO_MISSPELT,
+    &syntax::BRACE_LEFT_OVER,
+    &comments::COMMENT_WITHOUT_EFFECT,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,

@@ -81,7 +81,7 @@ pub fn together(folder: &[u8], files: &dyn Files) -> Vec<u8> {
 
 /// Whether a finding is of a part of a configuration, and not of what other parts give it.
 pub fn stands_by_itself(config: &Config, finding: &Finding) -> bool {
-    let named = ["E104", "E105", "E106", "W202", "W203", "W204", "W205"];
+    let named = ["E104", "E105", "E106", "W202", "W203", "W204", "W205", "W219"];
     locate(config, &finding.spot).is_some_and(|place| place.file > 0)
         && !named.contains(&finding.lint.code)
 }

@@ -2,12 +2,13 @@
 
 use eximious_core::{DriverKind, ListKind, OptionDef, OptionKind, Str};
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, Tree};
+use eximious_grammar::expansion::{Arg, Part, Seq, Tree};
 use eximious_stdlib::options::opt::router;
 
 use super::graph::{acl_named, acls_called, phase_of};
 use super::items::{Item, items, split, split_on};
 use super::{Spot, Survey, Text};
+use crate::config::rewrite_rules;
 
 /// Is told of the name of a list, of which kinds it may be, and where it stands.
 pub(in crate::tools) type ListFound<'f> = &'f mut dyn FnMut(&[ListKind], &[u8], Spot);
@@ -23,17 +24,28 @@ pub(in crate::tools) fn of_lists(survey: &Survey<'_>, found: ListFound<'_>) {
     for text in &survey.texts {
         if let Some(kind) = text.list {
             for item in items(&text.text, text.tree.as_ref()) {
-                listed(text, kind, &item, 0, found);
+                listed(kind, &item, &|span| text.spot(span), found);
             }
+            chosen(survey, text, &mut |list, start| {
+                for item in split(list) {
+                    listed(kind, &item, &|span| text.spot(shifted(span, start)), found);
+                }
+            });
         }
         for rule in route_rules(text) {
             let (domain, at) = &rule[0];
             for item in split(domain).iter().take(1) {
-                listed(text, ListKind::Domain, item, *at, found);
+                let spot = |span| text.spot(shifted(span, *at));
+                listed(ListKind::Domain, item, &spot, found);
             }
         }
         if let Some(tree) = &text.tree {
             in_expansion(survey, text, tree, found);
+        }
+        let rewrites = text.option().is_some_and(|option| option.kind == OptionKind::Rewrite);
+        let rules = if rewrites { rewrite_rules(&text.text) } else { Ok(Vec::new()) };
+        for rule in rules.unwrap_or_default() {
+            pattern(survey, &rule.pattern, text.line, found);
         }
     }
     for (rule, line) in &survey.config.rewrite {
@@ -42,12 +54,72 @@ pub(in crate::tools) fn of_lists(survey: &Survey<'_>, found: ListFound<'_>) {
     for (rule, line) in &survey.config.retry {
         pattern(survey, &rule.pattern, *line, found);
     }
+    for (rule, line) in &survey.config.retry {
+        senders(survey, rule.senders.as_ref(), *line, found);
+    }
 }
 
-/// An item that names a list, in a text or where a list begins in it.
-fn listed(text: &Text<'_>, kind: ListKind, item: &Item, start: usize, found: ListFound<'_>) {
-    let at = start + item.span.start as usize;
-    let whole = text.spot(Span::new(at, at + item.text.len()));
+/// The senders that a rule for retries is for.
+fn senders(survey: &Survey<'_>, list: Option<&Str>, line: usize, found: ListFound<'_>) {
+    let Some(list) = list.map(Str::bytes).filter(|list| !list.contains(&b'$')) else { return };
+    let text = &survey.config.lines[line].text;
+    let Some(start) = memchr::memmem::find(text, list) else { return };
+    for item in split(list) {
+        let spot = |span| Spot::Line(line, shifted(span, start));
+        listed(ListKind::Address, &item, &spot, found);
+    }
+}
+
+/// A part of a text that begins at an offset.
+fn shifted(span: Span, start: usize) -> Span {
+    Span::new(start + span.start as usize, start + span.end as usize)
+}
+
+/// What a string can come to as a whole, as far as that is written in it: itself, or the
+/// branches of an item that chooses between them.
+pub(super) fn outcomes(
+    survey: &Survey<'_>,
+    tree: &Tree,
+    seq: Seq,
+    found: &mut dyn FnMut(Seq, &[u8]),
+) {
+    if let Some(literal) = tree.view().literal(seq) {
+        return found(seq, literal);
+    }
+    let pieces = tree.view().pieces(seq).iter().map(|piece| piece.part);
+    let mut parts = pieces.filter(|part| match part {
+        Part::Text(span) => !tree.view().text(*span).trim_ascii().is_empty(),
+        _ => true,
+    });
+    let (Some(Part::Item(id)), None) = (parts.next(), parts.next()) else { return };
+    let call = tree.view().call(id);
+    let name = survey.registry.item_at(call.def).meta.name;
+    if matches!(name, "extract" | "if" | "listextract" | "lookup") {
+        for arg in tree.view().call_args(call) {
+            if let Arg::Yes(seq) | Arg::No(seq) = arg {
+                outcomes(survey, tree, *seq, found);
+            }
+        }
+    }
+}
+
+/// The branches that a text may come to as a whole, word for word, and where each begins.
+fn chosen(survey: &Survey<'_>, text: &Text<'_>, found: &mut dyn FnMut(&[u8], usize)) {
+    let Some(tree) = &text.tree else { return };
+    if tree.view().literal(tree.root).is_some() {
+        return;
+    }
+    outcomes(survey, tree, tree.root, &mut |seq, literal| {
+        if literal == seq.span.of(tree.source()) {
+            found(literal, seq.span.start as usize);
+        }
+    });
+}
+
+/// An item that names a list.
+fn listed(kind: ListKind, item: &Item, spot: &dyn Fn(Span) -> Spot, found: ListFound<'_>) {
+    let at = item.span.start as usize;
+    let whole = spot(Span::new(at, at + item.text.len()));
     if let Some(name) = item.named() {
         found(&[kind], name, whole);
     } else if kind == ListKind::Address && item.plain() {
@@ -90,7 +162,8 @@ fn in_expansion(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, found: ListFo
         let source = seq.span.of(tree.source());
         let literal = tree.view().literal(*seq).is_some_and(|literal| literal == source);
         for item in split(source).iter().filter(|_| literal) {
-            listed(text, kind, item, seq.span.start as usize, found);
+            let spot = |span| text.spot(shifted(span, seq.span.start as usize));
+            listed(kind, item, &spot, found);
         }
     }
     for op in tree.ops() {
@@ -116,12 +189,19 @@ pub(in crate::tools) fn of_acls(survey: &Survey<'_>, found: NameFound<'_>) {
         let option = text.option().map_or("", |option| option.meta.name);
         let names_acl =
             phase_of(option).is_some() || text.term().is_some_and(|t| t.meta.name == "acl");
-        if names_acl && let Some(name) = acl_named(&text.text) {
+        let mut named = |text: &[u8], spot: Spot| {
+            let Some(name) = acl_named(text) else { return };
             // A file, or statements in the option itself.
             let verb = eximious_core::AclVerb::of(name).is_some();
-            if !name.starts_with(b"/") && !verb && !text.text.contains(&b'\n') {
-                found(name, text.whole());
+            if !name.starts_with(b"/") && !verb && !text.contains(&b'\n') {
+                found(name, spot);
             }
+        };
+        if names_acl {
+            named(&text.text, text.whole());
+            chosen(survey, text, &mut |literal, at| {
+                named(literal, text.spot(Span::new(at, at + literal.len())));
+            });
         }
         if let Some(tree) = &text.tree {
             for first in acls_called(survey, tree) {
@@ -146,9 +226,17 @@ pub(in crate::tools) fn of_transports(survey: &Survey<'_>, found: NameFound<'_>)
             }
         }
         let Some(option) = text.option() else { continue };
-        if names_transport(option) && !text.text.contains(&b'$') && !text.text.is_empty() {
+        if !names_transport(option) {
+            continue;
+        }
+        if !text.text.contains(&b'$') && !text.text.is_empty() {
             found(&text.text, text.whole());
         }
+        chosen(survey, text, &mut |name, at| {
+            if !name.is_empty() {
+                found(name, text.spot(Span::new(at, at + name.len())));
+            }
+        });
     }
 }
 

@@ -1,9 +1,10 @@
 //! Texts that should come to yes or no.
 
-use eximious_grammar::expansion::{Arg, Part, Seq, Tree};
+use eximious_grammar::expansion::{Part, Piece, Tree};
 use eximious_stdlib::options::opt::authenticator::SERVER_CONDITION;
 
-use crate::tools::check::{Findings, Lint, Severity, Survey, Text};
+use crate::tools::check::uses::outcomes;
+use crate::tools::check::{Findings, Lint, Severity, Text};
 
 /// E118.
 pub(super) static NOT_A_BOOLEAN: Lint = Lint {
@@ -13,7 +14,9 @@ pub(super) static NOT_A_BOOLEAN: Lint = Lint {
     summary: "A condition comes to a word that is neither yes nor no.",
     docs: "The `condition` of an ACL and the `server_condition` of an authenticator want nothing, a \
            number, `yes`, `no`, `true` or `false`. With anything else the command is refused for \
-           now. One of the branches ends in such a word; white space in the braces counts, too.",
+           now. One of the branches ends in such a word; white space in the braces counts, too. What \
+           stands beside an expansion is part of the word: `$domain == a.example` is a text, and \
+           `${if …}}` ends in a brace.",
     bad: "acl_smtp_rcpt = c\nbegin acl\nc:\n  deny condition = ${if eq{$domain}{x}{ture}{false}}\n",
     good: "acl_smtp_rcpt = c\nbegin acl\nc:\n  deny condition = ${if eq{$domain}{x}{true}{false}}\n",
     run: |survey, findings| {
@@ -24,33 +27,45 @@ pub(super) static NOT_A_BOOLEAN: Lint = Lint {
                 continue;
             }
             match &text.tree {
-                Some(tree) => outcomes(survey, text, tree, tree.root, findings),
+                Some(tree) => {
+                    outcomes(survey, tree, tree.root, &mut |seq, word| {
+                        judge(text, word, text.spot(seq.span), findings);
+                    });
+                    beside(text, tree, findings);
+                }
                 None => judge(text, text.text.trim_ascii(), text.whole(), findings),
             }
         }
     },
 };
 
-/// Looks at what a string can come to, as far as it is written there.
-fn outcomes(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, seq: Seq, findings: &mut Findings) {
-    if let Some(literal) = tree.view().literal(seq) {
-        return judge(text, literal, text.spot(seq.span), findings);
-    }
-    let mut parts =
-        tree.view().pieces(seq).iter().map(|piece| piece.part).filter(|part| match part {
-            Part::Text(span) => !tree.view().text(*span).trim_ascii().is_empty(),
-            _ => true,
-        });
-    let (Some(Part::Item(id)), None) = (parts.next(), parts.next()) else { return };
-    let call = tree.view().call(id);
-    let name = survey.registry.item_at(call.def).meta.name;
-    if !matches!(name, "extract" | "if" | "listextract" | "lookup") {
+/// Text beside what is expanded that no word with it can be yes or no: `$domain == a.example`.
+fn beside(text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    let pieces = tree.view().pieces(tree.root);
+    if tree.view().literal(tree.root).is_some() {
         return;
     }
-    for arg in tree.view().call_args(call) {
-        if let Arg::Yes(seq) | Arg::No(seq) = arg {
-            outcomes(survey, text, tree, *seq, findings);
+    let can_be = |c: &u8| {
+        c.is_ascii_whitespace()
+            || c.is_ascii_digit()
+            || *c == b'-'
+            || b"aeflnorstuy".contains(&c.to_ascii_lowercase())
+    };
+    for Piece { part, span } in pieces {
+        let Part::Text(words) = part else { continue };
+        let words = tree.view().text(*words);
+        if words.iter().all(can_be) {
+            continue;
         }
+        let shown = String::from_utf8_lossy(words.trim_ascii()).into_owned();
+        let help = match words.trim_ascii_start().first() {
+            Some(b'}') => "one brace is left over",
+            Some(b'=' | b'!' | b'<' | b'>') => "strings are compared so: ${if eq{…}{…}}",
+            _ => "",
+        };
+        let message = format!("with \"{shown}\" in it, this is neither yes nor no");
+        findings.add_with(text.spot(*span), message, help);
+        return;
     }
 }
 

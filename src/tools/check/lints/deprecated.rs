@@ -5,7 +5,7 @@ use eximious_grammar::expansion::{Arg, Part, Tree};
 use eximious_stdlib::options::opt::{self, authenticator::tls};
 
 use crate::tools::check::names::word;
-use crate::tools::check::{Findings, Lint, Severity, Spot, Survey, Text};
+use crate::tools::check::{Findings, Help, Lint, Severity, Spot, Survey, Text};
 
 /// Words that stand after conditions, and what they are called now.
 type OldWords = (&'static [&'static str], &'static [(&'static str, &'static str)]);
@@ -54,7 +54,8 @@ pub(super) static OLDER_NAME: Lint = Lint {
                 .find(|alias| alias.as_bytes() == written || Some(alias.as_bytes()) == plain);
             if let Some(older) = older {
                 let message = format!("{older} is called {} now", meta.name);
-                findings.add_with(survey.named(setting), message, format!("write {}", meta.name));
+                let help = Help::instead_of(older, format!("write {}", meta.name));
+                findings.add_with(survey.named(setting), message, help);
             }
         }
         for text in &survey.texts {
@@ -84,7 +85,7 @@ pub(super) static OLDER_NAME: Lint = Lint {
 
 fn renamed(spot: Spot, sign: &str, old: &str, new: &str, findings: &mut Findings) {
     let message = format!("{sign}{old} is called {sign}{new} now");
-    findings.add_with(spot, message, format!("write {sign}{new}"));
+    findings.add_with(spot, message, Help::instead_of(old, format!("write {sign}{new}")));
 }
 
 /// Variables and operators.

@@ -8,7 +8,7 @@ use eximious_core::{DriverKind, OptionPlace, Registry};
 use crate::Macros;
 use crate::config::conditional;
 use crate::tools::check::names::word;
-use crate::tools::check::{Lint, Severity, Spot};
+use crate::tools::check::{Help, Lint, Severity, Spot};
 
 /// W215.
 pub(super) static FEATURE_MISSPELT: Lint = Lint {
@@ -43,7 +43,8 @@ pub(super) static FEATURE_MISSPELT: Lint = Lint {
                     let Some(nearest) = nearest(name, known) else { continue };
                     let spot = Spot::Physical(index as u32 + 1, file.name.clone());
                     let message = format!("{name} is no macro that Exim defines");
-                    findings.add_with(spot, message, format!("did you mean {nearest}?"));
+                    let help = Help::instead_of(name, format!("did you mean {nearest}?"));
+                    findings.add_with(spot, message, help);
                 }
             }
         }

@@ -7,7 +7,7 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::{LookupStyle, lookup_word};
 
 use crate::tools::check::items::{Item, items};
-use crate::tools::check::{Findings, Lint, Severity, Survey, Text};
+use crate::tools::check::{Findings, Help, Lint, Severity, Survey, Text};
 
 /// E117.
 pub(super) static BAD_ITEM: Lint = Lint {
@@ -47,7 +47,7 @@ fn wrong(
     item: &Item,
     next: Option<&Item>,
     findings: &Findings,
-) -> Option<(String, String)> {
+) -> Option<(String, Help)> {
     let text = item.text.as_slice();
     if text.starts_with(b"^") || text.starts_with(b"\\N") || text.starts_with(b"/") {
         return None;
@@ -59,14 +59,17 @@ fn wrong(
     if !item.plain() {
         return None;
     }
-    // `lsearch : /etc/x`
-    if survey.registry.lookup_id(text).is_some()
+    // `lsearch : /etc/x`, and `net24-lsearch;/etc/x` where semicolons separate.
+    if lookup_word(without_mask(text), survey.registry).is_ok()
         && next.is_some_and(|next| next.text.starts_with(b"/"))
     {
         return Some((
             format!("{shown} is taken for a name here"),
-            format!("put a semicolon between {shown} and the file"),
+            format!("put a semicolon between {shown} and the file, and no separator").into(),
         ));
+    }
+    if let Some(found) = odd(kind, &shown, next) {
+        return Some(found);
     }
     if kind == ListKind::LocalPart {
         return None;
@@ -81,14 +84,50 @@ fn wrong(
     if domain.get(1..).is_some_and(|rest| rest.contains(&b'*')) {
         return Some((
             format!("the asterisk in \"{shown}\" stands for itself"),
-            "only the first character can be a wildcard; write a regular expression".to_owned(),
+            "only the first character can be a wildcard; write a regular expression".into(),
         ));
     }
     if kind == ListKind::Host { address(&shown) } else { None }
 }
 
+/// What can be part of no name, and tells what was meant.
+fn odd(kind: ListKind, shown: &str, next: Option<&Item>) -> Option<(String, Help)> {
+    let found = |why: &str, help: &str| Some((format!("{why} \"{shown}\""), help.into()));
+    if shown == "+" {
+        return found("no list is named by", "the name stands right behind the plus sign");
+    }
+    if shown.contains(['“', '”', '‘', '’', '„']) {
+        return found("a typographic quotation mark is part of", "leave it out");
+    }
+    if kind == ListKind::LocalPart || kind == ListKind::Domain {
+        let host = shown.rsplit_once('@').map(|(_, host)| host);
+        if host.is_some_and(|host| host.contains('.') && !shown.starts_with('@')) {
+            let one = if kind == ListKind::Domain { "domain" } else { "local part" };
+            return found(&format!("no {one} looks like"), "addresses are matched by other lists");
+        }
+    }
+    if !matches!(kind, ListKind::Domain | ListKind::Host) {
+        return None;
+    }
+    if shown.contains('"') {
+        return found("the quotation mark is part of", "leave it out: nothing is quoted here");
+    }
+    if matches!(shown, "http" | "https") && next.is_some_and(|next| next.text.starts_with(b"//")) {
+        return found("the list is taken apart at the colon behind", "write the name alone");
+    }
+    if shown.contains(',') {
+        return found("a comma separates nothing in", "put a colon between the items");
+    }
+    let ends = shown.split_once('-').map(|(from, to)| (from.trim(), to.trim()));
+    let is_address = |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok();
+    if ends.is_some_and(|(from, to)| is_address(from) && is_address(to)) {
+        return found("no range of addresses can be written", "write networks: 192.0.2.0/28");
+    }
+    None
+}
+
 /// `@`, `@[]`, `@mx_any` and the like.
-fn special(shown: &str, findings: &Findings) -> Option<(String, String)> {
+fn special(shown: &str, findings: &Findings) -> Option<(String, Help)> {
     const NAMES: [&str; 5] = ["@", "@[]", "@mx_any", "@mx_primary", "@mx_secondary"];
     let name = shown.split('/').next().unwrap_or_default();
     if NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -104,7 +143,7 @@ fn lookup(
     word: &[u8],
     file: &[u8],
     findings: &Findings,
-) -> Option<(String, String)> {
+) -> Option<(String, Help)> {
     let word = match kind {
         ListKind::Address => {
             // `*@` may end the type: `lsearch*@`.
@@ -122,26 +161,9 @@ fn lookup(
         Ok(node) => {
             let def = survey.registry.lookup_at(node.def);
             let name = def.meta.name;
-            const FILES: [&str; 11] = [
-                "cdb",
-                "dbm",
-                "dbmjz",
-                "dbmnz",
-                "dsearch",
-                "iplsearch",
-                "json",
-                "lmdb",
-                "lsearch",
-                "nwildlsearch",
-                "wildlsearch",
-            ];
-            let relative = def.style == LookupStyle::SingleKey
-                && FILES.contains(&name)
-                && !file.trim_ascii().is_empty()
-                && !matches!(file.trim_ascii(), [b'/' | b'$' | b'\\', ..]);
-            let file = String::from_utf8_lossy(file);
-            relative.then(|| {
-                (format!("{name} wants the whole path of a file, not \"{file}\""), String::new())
+            (def.style == LookupStyle::SingleKey && is_relative(name, file)).then(|| {
+                let file = String::from_utf8_lossy(file);
+                (format!("{name} wants the whole path of a file, not \"{file}\""), Help::default())
             })
         }
         Err(message) => {
@@ -154,6 +176,24 @@ fn lookup(
     }
 }
 
+/// Whether a lookup of a type that wants a file is given none with its whole path.
+pub(super) fn is_relative(name: &str, file: &[u8]) -> bool {
+    const FILES: [&str; 11] = [
+        "cdb",
+        "dbm",
+        "dbmjz",
+        "dbmnz",
+        "dsearch",
+        "iplsearch",
+        "json",
+        "lmdb",
+        "lsearch",
+        "nwildlsearch",
+        "wildlsearch",
+    ];
+    FILES.contains(&name) && !matches!(file.trim_ascii(), [b'/' | b'$' | b'\\', ..])
+}
+
 /// `net24-lsearch`, `net-lsearch`: the type of the lookup.
 fn without_mask(word: &[u8]) -> &[u8] {
     let Some(rest) = word.strip_prefix(b"net") else { return word };
@@ -162,7 +202,7 @@ fn without_mask(word: &[u8]) -> &[u8] {
 }
 
 /// What looks like an address of the internet, and is none.
-fn address(shown: &str) -> Option<(String, String)> {
+fn address(shown: &str) -> Option<(String, Help)> {
     let (address, bits) = match shown.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
         None => (shown, None),
@@ -176,17 +216,17 @@ fn address(shown: &str) -> Option<(String, String)> {
             let most = if address.is_ipv4() { 32 } else { 128 };
             let bits = bits?;
             let good = bits.parse::<u8>().is_ok_and(|bits| bits <= most);
-            (!good).then(|| (format!("\"{bits}\" is no length of a network"), String::new()))
+            (!good).then(|| (format!("\"{bits}\" is no length of a network"), Help::default()))
         }
         Err(_) if bare.contains(':') => Some((
             format!("\"{shown}\" is no address"),
-            "double the colons of an IPv6 address, or begin the list with <;".to_owned(),
+            "double the colons of an IPv6 address, or begin the list with <;".into(),
         )),
         Err(_) if looks => Some((
             format!("\"{shown}\" is no address, and is taken for a name"),
             match bits {
-                Some(_) => "write all four numbers of the network".to_owned(),
-                None => String::new(),
+                Some(_) => "write all four numbers of the network".into(),
+                None => Help::default(),
             },
         )),
         Err(_) => None,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::Macros;
 use crate::tools::check::names::{Names, word};
-use crate::tools::check::{Lint, Severity, Spot};
+use crate::tools::check::{Help, Lint, Severity, Spot};
 use eximious_grammar::Span;
 
 /// W201.
@@ -92,7 +92,7 @@ pub(super) static MACRO_MISSPELT: Lint = Lint {
                 // What is in the text of a macro was written there.
                 if line.place(at).inside.is_none() {
                     let spot = Spot::Line(number, Span::new(at, at + written.len()));
-                    let help = format!("did you mean {near}?");
+                    let help = Help::instead_of(written, format!("did you mean {near}?"));
                     findings.add_with(spot, format!("there is no macro {written}"), help);
                 }
             }

@@ -45,7 +45,7 @@ fn reference(
     };
     let mut help = findings.offer("+", &shown, names);
     if help.is_empty() && there(&KINDS) {
-        help = format!("there is a list of that name, but of another kind than {word}");
+        help = format!("there is a list of that name, but of another kind than {word}").into();
     }
     findings.add_with(spot, format!("no {word} is called \"{shown}\""), help);
 }

@@ -1,7 +1,8 @@
 //! Options that mean nothing without another.
 
-use eximious_core::OptionValue;
+use eximious_core::{DriverKind, OptionValue};
 use eximious_stdlib::options::opt;
+use eximious_stdlib::options::opt::transport::appendfile::{DIRECTORY, FILE};
 
 use crate::config::SettingUse;
 use crate::tools::check::{Findings, Lint, Severity, Survey};
@@ -63,6 +64,37 @@ pub(super) static OPTION_NEEDS: Lint = Lint {
         look(survey, &|name| config.settings.value(name), &config.main, findings);
         for instance in config.all_instances() {
             look(survey, &|name| instance.options.named(name), &instance.settings, findings);
+        }
+    },
+};
+
+/// E120.
+pub(super) static MAILBOX_MISSING: Lint = Lint {
+    code: "E120",
+    name: "mailbox-missing",
+    severity: Severity::Error,
+    summary: "A router gives mail to an appendfile transport that has neither a file nor a directory.",
+    docs: "Only for a redirect router, the address itself says which file is meant. For all others, \
+           the transport needs `file` or `directory`; without them, each delivery is put off.",
+    bad: "begin routers\nr:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  driver = appendfile\n  user = mail\n",
+    good: "begin routers\nr:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part_data\n",
+    run: |survey, findings| {
+        let without = |name: &[u8]| {
+            let transports = survey.config.instances(DriverKind::Transport).iter();
+            let mut named = transports.filter(|transport| transport.name.bytes() == name);
+            named.any(|one| {
+                let is_set = |option| one.options.is_set(option);
+                let driver = one.driver.as_ref().map_or("", |driver| driver.meta.name);
+                driver == "appendfile" && !is_set(FILE) && !is_set(DIRECTORY)
+            })
+        };
+        for text in &survey.texts {
+            let names = text.option().is_some_and(|option| opt::router::TRANSPORT.is(option));
+            if names && without(&text.text) {
+                let name = String::from_utf8_lossy(&text.text);
+                let message = format!("the transport {name} has neither a file nor a directory");
+                findings.add(text.whole(), message);
+            }
         }
     },
 };

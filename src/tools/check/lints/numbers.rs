@@ -1,21 +1,28 @@
 //! Words where numbers are compared.
 
+use eximious_core::OptionKind;
 use eximious_grammar::expansion::Arg;
+use eximious_stdlib::options::opt::transport::smtp::PORT;
+use eximious_stdlib::options::opt::{DAEMON_SMTP_PORTS, MESSAGE_SIZE_LIMIT, TLS_ON_CONNECT_PORTS};
 
-use crate::tools::check::{Lint, Severity};
+use crate::tools::check::items::split;
+use crate::tools::check::{Findings, Help, Lint, Severity, Text};
 
 /// E112.
 pub(super) static NOT_A_NUMBER: Lint = Lint {
     code: "E112",
     name: "not-a-number",
     severity: Severity::Error,
-    summary: "A word is compared as a number.",
+    summary: "A word stands where a number must.",
     docs: "`<`, `<=`, `=`, `==`, `>=` and `>` want numbers on both sides, and the expansion fails \
-           with anything else. A dollar sign may be missing; strings are compared with `eq`.",
+           with anything else. A dollar sign may be missing; strings are compared with `eq`. Options \
+           such as `message_size_limit` are expanded when they are needed, and each session is \
+           refused for now where no number comes out.",
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{message_size}{10M}}\n  accept\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{$message_size}{10M}}\n  accept\n",
     run: |survey, findings| {
         for text in &survey.texts {
+            option(text, findings);
             let Some(tree) = &text.tree else { continue };
             for condition in tree.conds() {
                 let name = survey.registry.condition_at(condition.def).meta.name;
@@ -29,8 +36,10 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
                     };
                     let shown = String::from_utf8_lossy(word);
                     let known = survey.registry.variable_id(word.trim_ascii()).is_some();
-                    let help =
-                        if known { format!("write ${}", shown.trim()) } else { String::new() };
+                    let help = match shown.trim() {
+                        name if known => Help::instead_of(name, format!("write ${name}")),
+                        _ => Help::default(),
+                    };
                     let message = format!("integer expected but \"{shown}\" found");
                     findings.add_with(text.spot(seq.span), message, help);
                 }
@@ -38,6 +47,32 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
         }
     },
 };
+
+/// Options that hold the numbers of ports.
+const PORTS: [&str; 3] = [DAEMON_SMTP_PORTS.name(), TLS_ON_CONNECT_PORTS.name(), PORT.name()];
+
+/// An option that is expanded when it is needed, and read as a number then; and ports.
+fn option(text: &Text<'_>, findings: &mut Findings) {
+    let Some(option) = text.option().filter(|_| !text.text.contains(&b'$')) else { return };
+    let name = option.meta.name;
+    let counts = matches!(option.kind, OptionKind::Integer | OptionKind::Size);
+    if option.expanded && (counts || name == MESSAGE_SIZE_LIMIT.name()) {
+        if !number(&text.text) {
+            let shown = String::from_utf8_lossy(&text.text);
+            let message = format!("\"{shown}\" is no number for {name}");
+            findings.add_with(text.whole(), message, "K, M or G may follow the digits");
+        }
+    } else if PORTS.contains(&name) {
+        for item in split(&text.text) {
+            let digits = std::str::from_utf8(&item.text).unwrap_or_default();
+            let is_number = !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit());
+            if is_number && digits.parse::<u16>().is_err() {
+                let message = format!("there is no port {digits}: 65535 is the last");
+                findings.add(text.spot(item.span), message);
+            }
+        }
+    }
+}
 
 /// Whether a text is a number, with the suffixes that multiply; nothing is zero.
 fn number(text: &[u8]) -> bool {

@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use eximious_core::OptionPlace;
-use eximious_grammar::expansion::Tree;
+use eximious_grammar::Span;
+use eximious_grammar::expansion::{Arg, LookupStyle, Part, Piece, Tree};
 
-use super::target::{cure, once_known};
+use super::meant;
+use super::target::once_known;
 use crate::config::{Config, ConfigError};
-use crate::tools::check::{Findings, Lint, Severity, Spot, Survey, Text};
+use crate::tools::check::{Findings, Help, Lint, Severity, Spot, Survey, Text};
 
 /// E101.
 pub(super) static SYNTAX: Lint = Lint {
@@ -40,7 +41,7 @@ pub(super) static UNKNOWN_OPTION: Lint = Lint {
 fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
     let heads = OnceCell::new();
     for fault in &survey.config.faults {
-        let message = String::from_utf8_lossy(fault.message()).into_owned();
+        let message = String::from_utf8_lossy(fault.message()).replace("\n  ", " ");
         let name = unknown_name(&message);
         if name.is_some() != unknown {
             continue;
@@ -52,37 +53,15 @@ fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
         let spot = spot(survey, fault, &heads);
         match name {
             Some(name) => {
-                let help = match cure(name) {
-                    Some(cure) => cure,
-                    None if message.contains("\"driver\" must be specified") => {
-                        "write driver = … before it".to_owned()
-                    }
-                    None => near_option(survey, findings, name, message.starts_with("main ")),
-                };
+                let help = meant::option(survey, findings, name, fault);
                 findings.add_with(spot, message.clone(), help);
             }
             None => {
-                let colon = missing_colon(survey.config, fault);
-                let help = colon.unwrap_or_else(|| near_word(survey, findings, &message));
+                let help = meant::word(survey, findings, fault);
                 findings.add_with(spot, message, help);
             }
         }
     }
-}
-
-/// What to write where the name of an ACL or of an instance has no colon behind it.
-fn missing_colon(config: &Config, fault: &ConfigError) -> Option<String> {
-    let message = fault.message();
-    if message != b"missing or malformed ACL name" && !message.ends_with(b" name missing") {
-        return None;
-    }
-    let (number, name) = fault.line()?;
-    let file = config.sources.files().iter().find(|file| file.name == name)?;
-    let line = file.line(number)?.trim_ascii();
-    let is_name = line.iter().all(|c| c.is_ascii_alphanumeric() || b"_-.".contains(c));
-    let is_verb = eximious_core::AclVerb::ALL.iter().any(|verb| verb.name().as_bytes() == line);
-    (is_name && !is_verb)
-        .then(|| format!("a name has a colon behind it: {}:", String::from_utf8_lossy(line)))
 }
 
 /// The name in `main option "x" unknown`.
@@ -93,55 +72,9 @@ fn unknown_name(message: &str) -> Option<&str> {
 }
 
 /// The name in `unknown log_selector setting: +x`.
-fn selector(message: &str) -> Option<&str> {
+pub(super) fn selector(message: &str) -> Option<&str> {
     let name = message.strip_prefix("unknown log_selector setting: ")?;
     Some(name.trim_start_matches(['+', '-']))
-}
-
-fn near_option(survey: &Survey<'_>, findings: &Findings, name: &str, main: bool) -> String {
-    let options = survey.registry.all_options();
-    let options = options.filter(|option| (option.place == OptionPlace::Main) == main);
-    findings.offer("", name, options.map(|option| option.meta.name))
-}
-
-/// What could have been meant where a driver, a verb or a condition is unknown.
-fn near_word(survey: &Survey<'_>, findings: &Findings, message: &str) -> String {
-    const VERBS: [&str; 7] = ["accept", "defer", "deny", "discard", "drop", "require", "warn"];
-    const SECTIONS: [&str; 8] =
-        ["acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns"];
-    let registry = survey.registry;
-    let Some((_, rest)) = message.split_once('"') else {
-        let near = selector(message).map(|name| {
-            let names = eximious_core::LogSelector::words();
-            cure(name).unwrap_or_else(|| findings.offer("+", name, names))
-        });
-        return near.unwrap_or_default();
-    };
-    let name = rest.split('"').next().unwrap_or_default();
-    let last = rest.rsplit('"').nth(1).unwrap_or(name);
-    if message.contains("driver \"") || message.contains("cannot find") {
-        return findings.offer("", last, registry.all_drivers().map(|driver| driver.meta.name));
-    }
-    if message.contains("section") {
-        return findings.offer("begin ", name, SECTIONS.into_iter());
-    }
-    if message.contains("ACL") {
-        let terms = registry.all_acl_terms().map(|term| term.meta.name);
-        // `verb condition = …`, or one of them.
-        let mut words = name.split('=').next().unwrap_or_default().split_ascii_whitespace();
-        let (first, last) = (words.next().unwrap_or_default(), words.next_back());
-        let verb = message.contains("verb")
-            || last.is_some_and(|last| registry.acl_term(last.as_bytes()).is_some());
-        let gone = last.or(Some(first)).and_then(cure);
-        if let Some(cure) = gone {
-            return cure;
-        }
-        return match verb {
-            true => findings.offer("", first, VERBS.into_iter()),
-            false => findings.offer("", last.unwrap_or(first), terms),
-        };
-    }
-    String::new()
 }
 
 /// The last line that begins with a name and a sign after it.
@@ -165,7 +98,10 @@ fn spot<'c>(survey: &Survey<'c>, fault: &ConfigError, known: &OnceCell<Heads<'c>
     let message = String::from_utf8_lossy(fault.message());
     let quoted: Vec<&str> = message.split('"').skip(1).step_by(2).collect();
     let instance = fault.instance().map(String::from_utf8_lossy);
-    let instance = instance.as_deref().and_then(|name| name.rsplit_once(' ')).map(|(name, _)| name);
+    // `r1 router`, or `r1 router:` at the head of the message.
+    let head = message.split_once(":\n").map(|(head, _)| head);
+    let instance = instance.as_deref().or(head).and_then(|name| name.rsplit_once(' '));
+    let instance = instance.map(|(name, _)| name);
     let heads = known.get_or_init(|| heads(survey.config));
     let find = |name: &str, sign: u8| heads.get(&(name.as_bytes(), sign)).copied();
     let line = if message.starts_with("unknown log_selector") {
@@ -203,17 +139,18 @@ pub(super) static EXPANSION: Lint = Lint {
                 findings.add_with(text.spot(fault.span), message, help);
             }
             quotings(survey, text, tree, findings);
+            files(survey, text, tree, findings);
         }
     },
 };
 
 /// What could have been meant where a name in an expansion is unknown.
-fn near_name(survey: &Survey<'_>, findings: &Findings, message: &str, free: &str) -> String {
+fn near_name(survey: &Survey<'_>, findings: &Findings, message: &str, free: &str) -> Help {
     let registry = survey.registry;
     if !free.is_empty() {
         return findings.offer("$", free, registry.all_variables().map(|v| v.meta.name));
     }
-    let Some(name) = message.split('"').nth(1) else { return String::new() };
+    let Some(name) = message.split('"').nth(1) else { return Help::default() };
     let name = name.trim_start_matches("${");
     let items = registry.all_items().map(|item| item.meta.name);
     let operators = registry.all_operators().map(|operator| operator.meta.name);
@@ -226,7 +163,7 @@ fn near_name(survey: &Survey<'_>, findings: &Findings, message: &str, free: &str
     } else if message.contains("is not a known operator") {
         findings.offer("", name, items.chain(operators))
     } else {
-        String::new()
+        Help::default()
     }
 }
 
@@ -250,4 +187,76 @@ fn quotings(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fi
             findings.add_with(text.spot(op.name), message, help);
         }
     }
+}
+
+/// Files of lookups that have no whole path.
+fn files(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    let registry = survey.registry;
+    for call in tree.calls() {
+        let args = tree.view().call_args(call);
+        let node = args.iter().find_map(|arg| match arg {
+            Arg::Lookup(id) => Some(*tree.view().lookup(*id)),
+            _ => None,
+        });
+        let mut texts = args.iter().filter_map(|arg| match arg {
+            Arg::Text(seq) => Some(*seq),
+            _ => None,
+        });
+        // The key stands before the type.
+        let (Some(node), Some(seq)) = (node, texts.nth(1)) else { continue };
+        let Some(file) = tree.view().literal(seq) else { continue };
+        let name = registry.lookup_at(node.def).meta.name;
+        if node.style == LookupStyle::SingleKey && super::listed::is_relative(name, file) {
+            let shown = String::from_utf8_lossy(file);
+            let message = format!("{name} wants the whole path of a file, not \"{shown}\"");
+            findings.add(text.spot(seq.span), message);
+        }
+    }
+}
+
+/// W218.
+pub(super) static BRACE_LEFT_OVER: Lint = Lint {
+    code: "W218",
+    name: "brace-left-over",
+    severity: Severity::Warning,
+    summary: "A closing brace stands behind an expansion.",
+    docs: "It is part of the text. Mostly an expansion ended before it was meant to: in a pattern, \
+           the braces of `{3}` count, too, unless the pattern stands between two `\\N`; or there \
+           is one brace too many.",
+    bad: "smtp_banner = ${if match{$primary_hostname}{[a-z]{3}}}\n",
+    good: "smtp_banner = ${if match{$primary_hostname}{\\N[a-z]{3}\\N}}\n",
+    run: |survey, findings| {
+        for text in &survey.texts {
+            let Some(tree) = &text.tree else { continue };
+            // E118 says more of conditions.
+            let says_more = text.term().is_some_and(|term| term.meta.name == "condition");
+            if let Some(span) = left_over(tree).filter(|_| !says_more) {
+                let help = "leave it out, or write a pattern between \\N and \\N";
+                findings.add_with(text.spot(span), "a closing brace is left over", help);
+            }
+        }
+    },
+};
+
+/// A closing brace right behind an item, where none was opened in the text before it.
+fn left_over(tree: &Tree) -> Option<Span> {
+    let source = tree.source();
+    let mut after_item = false;
+    for Piece { part, span } in tree.view().pieces(tree.root) {
+        match part {
+            Part::Item(_) | Part::Operator(_) => after_item = true,
+            Part::Text(_) => {
+                let text = span.of(source);
+                if after_item && text.starts_with(b"}") {
+                    return Some(Span::new(span.start as usize, span.start as usize + 1));
+                }
+                if text.iter().any(|c| matches!(c, b'{' | b'\\')) {
+                    return None;
+                }
+                after_item = false;
+            }
+            _ => after_item = false,
+        }
+    }
+    None
 }

@@ -6,7 +6,7 @@ use eximious_grammar::expansion::{Arg, Part};
 
 use crate::tools::check::names::word;
 use crate::tools::check::survey::Use;
-use crate::tools::check::{Findings, Lint, Severity, Survey};
+use crate::tools::check::{Findings, Help, Lint, Severity, Survey};
 
 /// W302.
 pub(super) static VARIABLE_NEVER_SET: Lint = Lint {
@@ -159,7 +159,8 @@ pub(super) static DOLLAR_MISSING: Lint = Lint {
                 if survey.registry.variable_id(word).is_some() {
                     let shown = String::from_utf8_lossy(word);
                     let message = format!("\"{shown}\" is no variable without a dollar sign");
-                    findings.add_with(text.spot(seq.span), message, format!("write ${shown}"));
+                    let help = Help::instead_of(&shown, format!("write ${shown}"));
+                    findings.add_with(text.spot(seq.span), message, help);
                 }
             }
         }

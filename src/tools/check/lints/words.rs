@@ -6,7 +6,7 @@ use eximious_core::AclOptions;
 use eximious_grammar::Span;
 
 use crate::mail::acl::{CALLOUT_PARAMETERS, QUOTA_PARAMETERS};
-use crate::tools::check::{Findings, Lint, Severity, Survey, Text, nearest};
+use crate::tools::check::{Findings, Help, Lint, Severity, Survey, Text, nearest};
 
 /// E114.
 pub(super) static ACL_ARGUMENT: Lint = Lint {
@@ -102,6 +102,14 @@ fn verify(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
         let names = survey.registry.all_acl_verifies().map(|verify| verify.meta.name);
         return unknown(text, "verification", name, names, findings);
     };
+    if !matches!(verify.options, AclOptions::Text)
+        && !matches!(options.trim_ascii_start().first(), None | Some(b'/' | b'=' | b'$'))
+    {
+        let (name, rest) = (verify.meta.name, String::from_utf8_lossy(options.trim_ascii()));
+        let message = format!("{name} can't be followed by \"{rest}\"");
+        let help = format!("options have slashes before them: {name}/{rest}");
+        return findings.add_with(text.spot(part(text, options.trim_ascii())), message, help);
+    }
     match verify.options {
         AclOptions::None => no_options(text, options, findings),
         AclOptions::Names(names) => {
@@ -369,7 +377,7 @@ pub(super) static NEARLY_A_WORD: Lint = Lint {
                 }
                 if let Some(near) = nearest(name, OPTIONS.into_iter()).first() {
                     let message = format!("\"{name}\" is taken for a key");
-                    let help = format!("did you mean {near}?");
+                    let help = Help::instead_of(name, format!("did you mean {near}?"));
                     findings.add_with(text.spot(part(text, word)), message, help);
                 }
             }
