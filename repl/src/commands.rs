@@ -19,6 +19,7 @@ mod trace;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -254,6 +255,20 @@ fn written(text: &[u8]) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a file that was named; `-` is the standard output.
+///
+/// # Errors
+/// It can't be written.
+fn put(file: &str, text: &str) -> Result<(), Refusal> {
+    if file == "-" {
+        return written(text.as_bytes());
+    }
+    eximious_world::write_file(Path::new(file), text.as_bytes()).map_err(|why| {
+        let why = eximious::stdlib::wording::reason(&why);
+        Refusal::Said(format!("eximious: {file}: {why}").into_bytes())
+    })
 }
 
 /// What this machine has for tests.

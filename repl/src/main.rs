@@ -353,7 +353,11 @@ fn print(text: &[u8]) -> ExitCode {
     let mut out = io::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(why) => {
+            let why = eximious::stdlib::wording::reason(&why);
+            complain(format!("eximious: standard output: {why}").as_bytes())
+        }
     }
 }
 

@@ -36,6 +36,9 @@ pub use desk::Again as Beginning;
 const GREETING: &str = "Type a string to see what it expands to: ${uc:hello}\n\
     \"help\" says what else there is, Tab completes names, \":quit\" or Ctrl-D leaves.\n";
 
+/// Said of a line whose bytes are no text.
+const NO_UTF_8: &[u8] = b"that is no UTF-8, and is dropped: \\xFC stands for such a byte\n";
+
 /// How large a script may be.
 const LARGEST: u64 = 16 << 20;
 
@@ -45,8 +48,6 @@ const MOST_LOADS: u32 = 16;
 /// What there is to be done at the prompt.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PromptRequest {
-    /// `--message`: a message to begin with.
-    pub message: Option<Vec<u8>>,
     /// `--session`: lines that are carried out first.
     pub session: Option<Vec<u8>>,
     /// `--script`: lines that are carried out instead of what is typed.
@@ -87,9 +88,13 @@ pub fn run(
     eximious_world::interrupts(canceller.flag())?;
     let (worker, place) = worker::ends();
     let (output, files) = (again.output.clone(), engine.world().files.clone());
+    let message = again.setup.message.clone();
     let desk = Desk::new(session, again, place.front());
     let request = request.clone();
-    let prompt = Prompt { worker, output, files, typed: Vec::new(), resumed: None };
+    // What was read already is kept as if it had been typed.
+    let message = message.iter().map(|file| format!(":message {}", String::from_utf8_lossy(file)));
+    let typed = message.collect();
+    let prompt = Prompt { worker, output, files, typed, resumed: None };
     let reader = std::thread::Builder::new()
         .name("prompt".to_owned())
         .spawn(move || prompt.run(&engine, greet, &request, &canceller))?;
@@ -109,10 +114,6 @@ impl Prompt {
         let mut source = source(engine, request)?;
         if greet && matches!(source, Source::Terminal(..)) {
             self.output.put(GREETING.as_bytes(), b"")?;
-        }
-        if let Some(message) = &request.message {
-            let line = format!(":message {}", String::from_utf8_lossy(message));
-            self.obey(&line, 0)?;
         }
         if let Some(file) = &request.session {
             self.load(&String::from_utf8_lossy(file), 0)?;
@@ -188,6 +189,11 @@ impl Source {
                     // What was typed is dropped, as a shell does.
                     Err(ReadlineError::Interrupted) => {}
                     Err(ReadlineError::Eof) => return Ok(None),
+                    // So is what can't be read.
+                    Err(ReadlineError::Io(why)) if why.kind() == io::ErrorKind::InvalidData => {
+                        output.put(NO_UTF_8, b"")?;
+                        output.flush()?;
+                    }
                     Err(why) => return Err(io::Error::other(why)),
                 }
             },
@@ -235,7 +241,12 @@ impl Prompt {
         let progress = Progress::of("evaluating; Ctrl-C ends it");
         let said = match command::of_line(typed) {
             Some(Typed::Command(PromptWord::Quit, _)) => return Ok(true),
-            Some(Typed::Command(PromptWord::Save, file)) => self.save(file),
+            // Whoever carries out the lines again does not want them kept again.
+            Some(Typed::Command(PromptWord::Save, file)) => {
+                let said = self.save(file);
+                self.output.put(&said, b"")?;
+                return Ok(false);
+            }
             Some(Typed::Command(PromptWord::Load, file)) => return self.load(file, depth),
             // As in other debuggers, an empty line does the same once more.
             None if typed.is_empty() && self.worker.is_held() => {

@@ -92,6 +92,11 @@ impl Context {
         }
     }
 
+    /// As [`Context::sibling`], with the message.
+    pub fn sibling_with_message(&self, world: World) -> Self {
+        Self { values: self.values.clone(), ..self.sibling(world) }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -1,7 +1,7 @@
 //! A configuration on the bench: conversations, addresses and ACLs by hand, each recorded,
 //! and held up where somebody wants it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use eximious::acl::AclVerdict;
@@ -11,7 +11,7 @@ use eximious::{
 };
 use eximious_mta::smtp::SmtpServer;
 
-use crate::debugger::{Breakpoints, Debugger, Front, Resume};
+use crate::debugger::{Breakpoints, Debugger, Front, Resume, StopPlaces};
 use crate::dialogue::{ClientDialogue, LogLines, Said};
 use crate::record::{RecordLimits, Recording};
 use crate::tree::{self, TraceNode};
@@ -58,8 +58,8 @@ impl SessionLine {
 pub struct AclQuestion {
     /// The ACL's name, or its text.
     pub acl: Str,
-    /// The client's address.
-    pub client: IpAddr,
+    /// The client's address and port.
+    pub client: SocketAddr,
     /// The name that the client gives itself; empty for none.
     pub helo: String,
     /// The sender of the envelope; empty for a bounce.
@@ -71,7 +71,7 @@ pub struct AclQuestion {
 impl AclQuestion {
     /// A question about nobody in particular: a local client, a bounce, no recipient.
     pub fn new(acl: impl Into<Str>) -> Self {
-        let client = IpAddr::from([127, 0, 0, 1]);
+        let client = SocketAddr::from(([127, 0, 0, 1], 0));
         let (helo, sender) = (String::new(), String::new());
         Self { acl: acl.into(), client, helo, sender, recipient: None }
     }
@@ -109,6 +109,8 @@ impl Bench {
     /// From here on, runs are held up where the breakpoints say so, and this front is asked.
     pub fn debug_with(&mut self, front: Box<dyn Front>) -> Arc<Debugger> {
         let debugger = Arc::new(Debugger::new(front, self.recording.clone()));
+        let places = Arc::new(StopPlaces::of(self.loaded.config()));
+        debugger.change(|points| points.know(places));
         self.debugger = Some(debugger.clone());
         debugger
     }
@@ -135,10 +137,15 @@ impl Bench {
         !self.recording.is_full()
     }
 
-    /// A context beside another one, with the outside of the bench and its witnesses.
+    /// A context beside another one, with its message, the outside of the bench and its
+    /// witnesses.
     pub fn context(&mut self, like: &Context) -> Context {
+        self.on_bench(Context::sibling_with_message, like)
+    }
+
+    fn on_bench(&mut self, beside: fn(&Context, World) -> Context, like: &Context) -> Context {
         let world = self.loaded.engine().world().clone();
-        let mut cx = like.sibling(world);
+        let mut cx = beside(like, world);
         self.loaded.acls().attach(&mut cx);
         self.watch(&mut cx);
         cx
@@ -169,7 +176,8 @@ impl Bench {
     pub fn connect(&mut self, like: &Context, client: SocketAddr) -> Said {
         self.begin_run();
         self.talk = None;
-        let cx = self.context(like);
+        // A message is what the client will send.
+        let cx = self.on_bench(Context::sibling, like);
         let (talk, said) = ClientDialogue::with(self.server.clone(), cx, client);
         self.talk = Some(talk).filter(|talk| !talk.is_over());
         said
@@ -199,8 +207,10 @@ impl Bench {
         let said = self.connect(like, client);
         tell(SessionLine { line: Vec::new(), said, log: self.log_lines() });
         let mut pending = Vec::new();
-        let script = script.strip_suffix(b"\n").unwrap_or(script);
-        for line in script.split(|c| *c == b'\n') {
+        // A client that says nothing says no empty line either.
+        let text = script.strip_suffix(b"\n").unwrap_or(script);
+        let lines = (!script.is_empty()).then(|| text.split(|c| *c == b'\n'));
+        for line in lines.into_iter().flatten() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let Some(talk) = self.talk.as_mut() else { break };
             pending.extend_from_slice(&[line, b"\n"].concat());
@@ -262,30 +272,45 @@ impl Bench {
 
     /// What an ACL says. It runs in the phase whose option names it; otherwise as if it
     /// were asked about a recipient, where there is one, and about a message where there
-    /// is none.
+    /// is none. The context's message is there, unless the ACL has its turn before that.
     pub fn ask_acl(&mut self, like: &Context, question: &AclQuestion) -> Decision {
         self.begin_run();
         let cx = self.context(like);
-        let phase = phase_of(&self.loaded, &question.acl, question.recipient.is_some());
-        question_asked(&self.loaded, cx, question, phase).0
+        question_asked(&self.loaded, cx, question).0
     }
 }
 
-/// Asks an ACL, in a phase; the context is given back.
+/// Asks an ACL, as [`Bench::ask_acl`] does; the context is given back.
 pub(crate) fn question_asked(
     loaded: &Loaded,
     cx: Context,
     question: &AclQuestion,
-    phase: AclPhases,
 ) -> (Decision, Context) {
-    let mut talk = Conversation::within(loaded.clone(), cx, question.client);
+    let named = phase_of(loaded, &question.acl);
+    let phase = named.unwrap_or(match question.recipient {
+        Some(_) => AclPhases::RCPT,
+        None => AclPhases::DATA,
+    });
+    let sees_message = named.is_none_or(|phase| phase.intersects(WITH_MESSAGE));
+    let message = cx.message().filter(|_| sees_message).cloned();
+    let mut talk = Conversation::within(loaded.clone(), cx, question.client.ip());
+    let port = question.client.port().to_string();
+    talk.context().set_var(eximious::var::SENDER_HOST_PORT, Str::from(port));
     if !question.helo.is_empty() {
         let name = Str::tainted(question.helo.as_bytes());
         talk.context().set_var(eximious::var::SENDER_HELO_NAME, name);
     }
     let before_mail = AclPhases::CONNECT | AclPhases::HELO | AclPhases::AUTH;
     if !phase.intersects(before_mail) {
+        // What who asks has set stays, though a message begins.
+        let own = talk.context().family(b"acl_m");
         talk.begin_message(&question.sender);
+        for (name, value) in own {
+            talk.context().set(name, value);
+        }
+    }
+    if message.is_some() || talk.context().message().is_some() {
+        talk.context().set_message(message);
     }
     let decision = match &question.recipient {
         Some(recipient) if phase == AclPhases::RCPT => talk.rcpt_with(&question.acl, recipient),
@@ -295,17 +320,16 @@ pub(crate) fn question_asked(
 }
 
 /// Which phase an ACL belongs to: that of the option that names it.
-pub(crate) fn phase_of(loaded: &Loaded, acl: &Str, has_recipient: bool) -> AclPhases {
+fn phase_of(loaded: &Loaded, acl: &Str) -> Option<AclPhases> {
     let named = |option: Opt<Str>| {
         let text = loaded.engine().settings().text(option);
         text.is_some_and(|text| text.bytes() == acl.bytes())
     };
-    match PHASES.iter().find(|(option, _)| named(*option)) {
-        Some((_, phase)) => *phase,
-        None if has_recipient => AclPhases::RCPT,
-        None => AclPhases::DATA,
-    }
+    PHASES.iter().find(|(option, _)| named(*option)).map(|(_, phase)| *phase)
 }
+
+/// The phases in which there is a message.
+const WITH_MESSAGE: AclPhases = AclPhases::MIME.union(AclPhases::DATA);
 
 /// What becomes of an address, and of those that it is redirected to (`-bt`).
 pub(crate) fn fates(routes: &Routes, cx: &mut Context, address: &[u8]) -> Vec<Fate> {

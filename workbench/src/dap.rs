@@ -15,7 +15,10 @@ use eximious::{Config, Engine};
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
-use crate::debugger::{Breakpoint, Came, Halt, Orders, Refusals, RemoteEnds, Resume, remote};
+use crate::debugger::{
+    Breakpoint, BreakpointError, Came, Halt, Orders, Refusals, RemoteEnds, Resume, StopPlaces,
+    remote,
+};
 use crate::testing::TestMachine;
 use answers::stopped;
 use launch::Launched;
@@ -57,6 +60,26 @@ enum Awaited {
     Run,
 }
 
+/// What is ready to be launched.
+struct Prepared {
+    request: Value,
+    launched: Launched,
+    ends: RemoteEnds<Launched, Value>,
+}
+
+/// The numbers of the first line and of the first column, as the client counts them.
+#[derive(Clone, Copy)]
+struct First {
+    line: u64,
+    column: u64,
+}
+
+impl Default for First {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
 /// Serves one client until it leaves.
 ///
 /// # Errors
@@ -85,6 +108,9 @@ pub fn serve(
         number: 0,
         run: None,
         launch: None,
+        places: None,
+        points_told: 0,
+        first: First::default(),
         configured: false,
         awaited: VecDeque::new(),
         points: Vec::new(),
@@ -103,11 +129,16 @@ struct Server<'o> {
     number: u64,
     run: Option<Orders<Launched, Value>>,
     /// What is to be launched, once breakpoints are set.
-    launch: Option<Value>,
+    launch: Option<Prepared>,
+    /// What there is to stop at, once that is known.
+    places: Option<StopPlaces>,
+    /// The number of the last breakpoint that was told.
+    points_told: u64,
+    first: First,
     configured: bool,
     awaited: VecDeque<Awaited>,
     /// Breakpoints of lines, and of ACLs and routers.
-    points: Vec<Breakpoint>,
+    points: Vec<(u64, Breakpoint)>,
     watched: Vec<String>,
     stops_at_refusals: bool,
     is_held: bool,
@@ -159,11 +190,14 @@ impl Server<'_> {
         let arguments = request["arguments"].clone();
         match request["command"].as_str().unwrap_or_default() {
             "initialize" => {
+                let first = |name: &str| u64::from(arguments[name].as_bool().unwrap_or(true));
+                self.first =
+                    First { line: first("linesStartAt1"), column: first("columnsStartAt1") };
                 self.answer(&request, answers::capabilities())?;
                 self.event("initialized", json!({}))?;
             }
             "launch" => {
-                self.launch = Some(request);
+                self.prepare(request)?;
                 self.begin()?;
             }
             "configurationDone" => {
@@ -172,21 +206,16 @@ impl Server<'_> {
                 self.begin()?;
             }
             "setBreakpoints" => {
-                let (lines, shown) = answers::line_breakpoints(&arguments);
+                let lines = answers::line_breakpoints(&arguments, self.first.line);
                 let file = arguments["source"]["path"].as_str().unwrap_or_default().to_owned();
-                self.points.retain(
-                    |point| !matches!(point, Breakpoint::Line { file: own, .. } if *own == file),
-                );
-                self.points.extend(lines);
-                self.settle_points()?;
-                self.answer(&request, json!({ "breakpoints": shown }))?;
+                self.points.retain(|(_, point)| {
+                    !matches!(point, Breakpoint::Line { file: own, .. } if *own == file)
+                });
+                self.set_points(&request, lines.into_iter().map(Ok).collect())?;
             }
             "setFunctionBreakpoints" => {
-                let (points, shown) = answers::function_breakpoints(&arguments);
-                self.points.retain(|point| matches!(point, Breakpoint::Line { .. }));
-                self.points.extend(points);
-                self.settle_points()?;
-                self.answer(&request, json!({ "breakpoints": shown }))?;
+                self.points.retain(|(_, point)| matches!(point, Breakpoint::Line { .. }));
+                self.set_points(&request, answers::function_breakpoints(&arguments))?;
             }
             "setExceptionBreakpoints" => {
                 let filters = arguments["filters"].as_array().cloned().unwrap_or_default();
@@ -239,19 +268,54 @@ impl Server<'_> {
         Ok(true)
     }
 
-    /// Launches what is to be launched, once all is known.
-    fn begin(&mut self) -> io::Result<()> {
-        let Some(request) = self.launch.take_if(|_| self.configured) else { return Ok(()) };
+    /// Sets breakpoints, and says of each whether there is something to stop at.
+    fn set_points(
+        &mut self,
+        request: &Value,
+        points: Vec<Result<Breakpoint, BreakpointError>>,
+    ) -> io::Result<()> {
+        let mut shown = Vec::new();
+        for point in points {
+            self.points_told += 1;
+            let id = self.points_told;
+            shown.push(match point {
+                Ok(point) => {
+                    let told = self.told_point(id, &point);
+                    self.points.push((id, point));
+                    told
+                }
+                Err(why) => json!({ "id": id, "verified": false, "message": why.to_string() }),
+            });
+        }
+        self.settle_points()?;
+        self.answer(request, json!({ "breakpoints": shown }))
+    }
+
+    /// What is said of a breakpoint. As long as no configuration is known, it may be met.
+    fn told_point(&self, id: u64, point: &Breakpoint) -> Value {
+        let missing = self.places.as_ref().and_then(|places| places.missing(point));
+        let mut told = json!({ "id": id, "verified": missing.is_none() });
+        if let Some(why) = missing {
+            told["message"] = why.into();
+        }
+        if let Breakpoint::Line { line, .. } = point {
+            told["line"] = (u64::from(*line) + self.first.line).saturating_sub(1).into();
+        }
+        told
+    }
+
+    /// Gets ready what is to be launched: from here on it is known what there is to stop at.
+    fn prepare(&mut self, request: Value) -> io::Result<()> {
         let Some(mut host) = self.host.take() else {
             return self.refuse(&request, "something was launched already");
         };
         let arguments = request["arguments"].clone();
-        let RemoteEnds { orders, came, place } = remote(Refusals {
+        let ends = remote(Refusals {
             held_up: |halt| stopped(halt, "breakpoint"),
             busy: || json!({ "error": "the run is held up" }),
             idle: || json!({ "error": "nothing is held up" }),
         });
-        let front = place.front();
+        let front = ends.place.front();
         let launched = match Launched::new(&arguments, &mut *host, front) {
             Ok(launched) => launched,
             Err(why) => {
@@ -259,6 +323,25 @@ impl Server<'_> {
                 return self.refuse(&request, &why);
             }
         };
+        self.places = Some(launched.places());
+        let points = std::mem::take(&mut self.points);
+        for (id, point) in &points {
+            let breakpoint = self.told_point(*id, point);
+            if breakpoint["verified"] == false {
+                let body = json!({ "reason": "changed", "breakpoint": breakpoint });
+                self.event("breakpoint", body)?;
+            }
+        }
+        self.points = points;
+        self.launch = Some(Prepared { request, launched, ends });
+        Ok(())
+    }
+
+    /// Launches what is to be launched, once all is known.
+    fn begin(&mut self) -> io::Result<()> {
+        let Some(prepared) = self.launch.take_if(|_| self.configured) else { return Ok(()) };
+        let Prepared { request, launched, ends } = prepared;
+        let RemoteEnds { orders, came, place } = ends;
         let tell = self.tell.clone();
         thread::Builder::new().name("came".to_owned()).spawn(move || {
             for one in came {
@@ -272,7 +355,7 @@ impl Server<'_> {
         self.answer(&request, json!({}))?;
         self.run = Some(orders);
         self.settle_points()?;
-        let on_entry = arguments["stopOnEntry"].as_bool().unwrap_or(false);
+        let on_entry = request["arguments"]["stopOnEntry"].as_bool().unwrap_or(false);
         if let Some(run) = &self.run {
             run.work(move |launched| launched.run(on_entry));
             self.awaited.push_back(Awaited::Run);
@@ -283,7 +366,7 @@ impl Server<'_> {
     /// Has the run stop where it is wanted now.
     fn settle_points(&mut self) -> io::Result<()> {
         let Some(run) = &self.run else { return Ok(()) };
-        let mut points = self.points.clone();
+        let mut points: Vec<_> = self.points.iter().map(|(_, point)| point.clone()).collect();
         if self.stops_at_refusals {
             points.push(Breakpoint::Refusals);
         }
@@ -357,7 +440,7 @@ impl Server<'_> {
         }
     }
 
-    fn answered(&mut self, request: &Value, body: Value) -> io::Result<()> {
+    fn answered(&mut self, request: &Value, mut body: Value) -> io::Result<()> {
         if let Some(why) = body["error"].as_str() {
             return self.refuse(request, why);
         }
@@ -372,6 +455,12 @@ impl Server<'_> {
         if !body["stopped"].is_null() {
             self.answer(request, json!({}))?;
             return self.event("stopped", body["stopped"]["stopped"].clone());
+        }
+        for frame in body["stackFrames"].as_array_mut().into_iter().flatten() {
+            for (name, first) in [("line", self.first.line), ("column", self.first.column)] {
+                let counted = frame[name].as_u64().unwrap_or(0) + first;
+                frame[name] = counted.saturating_sub(1).into();
+            }
         }
         self.answer(request, body)
     }

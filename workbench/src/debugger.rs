@@ -6,6 +6,7 @@
 //! the values at that time, so that to step back is to look at what is there.
 
 mod halt;
+mod places;
 mod points;
 mod remote;
 mod why;
@@ -19,6 +20,7 @@ use eximious::{Context, RunStop, Snapshot, Stepper, Str};
 use crate::record::Recording;
 
 pub use halt::{Excerpt, Halt, excerpt};
+pub use places::StopPlaces;
 pub use points::{Breakpoint, BreakpointError, Breakpoints, Watched};
 pub use remote::{Came, Orders, Refusals, RemoteEnds, Workplace, remote};
 pub use why::{Because, why};

@@ -1,5 +1,6 @@
 //! `eximious test`: tests of a configuration, in a world that is given.
 
+mod faults;
 pub mod file;
 mod recorder;
 mod report;
@@ -7,7 +8,7 @@ mod run;
 mod suite;
 mod world;
 
-pub use recorder::record;
+pub use recorder::{RecordedTest, SessionToRecord, record};
 pub use report::{FileResult, json_report, junit};
 pub use run::{Mismatch, TestResult};
 pub use suite::{ConfigTest, Suite, Tested};

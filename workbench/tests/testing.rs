@@ -32,6 +32,8 @@ data:
   warn add_header = X-Limit: $acl_m_limit
        remove_header = X-Secret
   accept
+subject:
+  accept condition = ${if eq{$h_subject:}{hi}}
 begin routers
 mx:
   driver = dnslookup
@@ -51,7 +53,7 @@ file:
 """
 [given]
 time = 2026-11-22T12:00:00+01:00
-users = ["ann", "bob:/srv/bob"]
+users = ["ann", "bob:/srv/bob", "carl:/:7:8"]
 zone = """
 far.example. MX 10 mx.far.example.
 mx.far.example. A 192.0.2.25
@@ -131,6 +133,17 @@ recipient = "ann@mx.example"
 given.lookup = [{ type = "mysql", defer = "no server" }]
 expect = { verdict = "accept", log = ["no server"] }
 
+[[case]]
+name = "a message by itself"
+acl = "subject"
+message = "Subject: hi\n\nbody\n"
+variables = { acl_m_limit = "3" }
+expect = { verdict = "accept", variables = { acl_m_limit = "3" } }
+
+[[expand]]
+text = "${extract{2}{:}{${lookup passwd{carl}}}}"
+is = "7"
+
 [[expand]]
 text = "$tod_log $h_subject:"
 is = "2026-11-22 11:00:00 hi"
@@ -203,6 +216,22 @@ fn files_that_are_wrong_say_where() {
     assert!(wrong("text = ''\ngiven.zone = 'x'").contains("no line of a zone"));
     assert!(wrong("text = ''\ngiven.time = 2026-11-22").contains("time wants"));
     assert!(wrong("text = ''\n[[given.lookup]]\ntype = 'x'").contains("no look-up type \"x\""));
+    for (text, why) in [
+        ("", "there is no test in it"),
+        ("config = 'x'", "both config and text"),
+        ("given.users = ['a:/:1']", "users wants NAME"),
+        ("[[case]]\nname = 'a'", "a: it expects nothing"),
+        ("[[case]]\nname = 'a'\nexpect = {}", "a: it expects nothing"),
+        ("[[route]]\naddress = 'a'", "a: it expects nothing"),
+        ("[[case]]\nname = 'a'\nexpect.at = 'foo'", "at is one of connect"),
+        ("[[case]]\nname = 'a'\nexpect.verdict = 'yes'", "verdict is one of accept"),
+        ("[[expand]]\ntext = 'a'\nvariables = { sendr = 'b' }", "no variable called \"sendr\""),
+        ("[[case]]\nname = 'a'\nexpect.variables = { sendr = '' }", "no variable called"),
+        ("[[expand]]\ntext = 'a'\ntable = { columns = [], rows = [] }", "its table has no rows"),
+    ] {
+        let text = format!("text = ''\n{text}");
+        assert!(wrong(&text).contains(why), "{text}: {}", wrong(&text));
+    }
     let uneven = "text = ''\n[[expand]]\ntext = ''\ntable = { columns = ['a'], rows = [[1, 2]] }";
     assert!(wrong(uneven).contains("row 1 has 2 values for 1 columns"));
 }

@@ -31,22 +31,20 @@ pub fn command() -> Command {
                 .help("Expanded, one after the other, instead of what is typed"),
         )
         .arg(file("message", "Begins with a message, as :message does"))
-        .arg(file("session", "Begins with lines that :save has kept"))
-        .arg(file("script", "Carries out the lines of a file, and leaves"))
+        .arg(file("session", "Begins with lines that :save has kept").conflicts_with("texts"))
+        .arg(file("script", "Carries out the lines of a file, and leaves").conflicts_with("texts"))
         .after_help(crate::prompt::page())
 }
 
 /// Opens the prompt.
 ///
 /// # Errors
-/// The configuration can't be read.
-pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
+/// The configuration or the message can't be read.
+pub fn run(matches: &ArgMatches, mut setup: Setup) -> Result<ExitCode, Refusal> {
+    setup.message = bytes(matches, "message").or(setup.message);
     let texts = matches.get_many::<OsString>("texts").into_iter().flatten();
-    let prompt = PromptRequest {
-        message: bytes(matches, "message"),
-        session: bytes(matches, "session"),
-        script: bytes(matches, "script"),
-    };
+    let prompt =
+        PromptRequest { session: bytes(matches, "session"), script: bytes(matches, "script") };
     let texts = texts.map(|text| text.as_bytes().to_vec()).collect();
     Ok(crate::expand(ExpandRequest { setup, texts, prompt }, true))
 }

@@ -1,5 +1,8 @@
 //! `eximious test`: runs the tests of configurations.
 
+mod watched;
+
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,16 +14,24 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 use eximious::Config;
-use eximious::world::Files;
 use eximious_workbench::coverage::{Coverage, CoverageCounter, CoverageReport, Universe};
 use eximious_workbench::testing::{
-    FileResult, Suite, TestMachine, TestResult, file::TestFile, json_report, junit, record,
+    FileResult, RecordedTest, SessionToRecord, Suite, TestMachine, TestResult, file::TestFile,
+    json_report, junit, record,
 };
+use serde_json::json;
 
 use super::{flag, option};
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
+use watched::WatchedFiles;
+
+const SUCCESS: ExitCode = ExitCode::SUCCESS;
+const FAILURE: ExitCode = ExitCode::FAILURE;
+
+/// The exit status, or why there is none.
+type Done = Result<ExitCode, Refusal>;
 
 /// The end of the names of test files.
 const SUFFIX: &str = ".eximtest.toml";
@@ -28,6 +39,10 @@ const SUFFIX: &str = ".eximtest.toml";
 const STACK: usize = 16 << 20;
 /// How often files are looked at (`--watch`).
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often there may be no test file before that is said.
+const PATIENCE: u32 = 4;
+/// Options that name files to write.
+const WRITTEN: &[&str] = &["junit", "lcov", "html"];
 /// How many files are looked for below a folder.
 const MOST_FILES: usize = 10_000;
 
@@ -40,7 +55,7 @@ pub fn command() -> Command {
              folders, the working one by default. Each says what is there (a client, a message, \
              DNS, files, answers of look-ups, the time) and what must come of it. Nothing else \
              is there: no network, and nothing is written. docs/testing.md describes the form. \
-             The exit status is 1 where a test fails.",
+             The exit status is 1 where a test fails, or none is there.",
         )
         .arg(
             Arg::new("paths")
@@ -50,9 +65,12 @@ pub fn command() -> Command {
         )
         .arg(option("filter", "TEXT", "Only tests whose name has this in it"))
         .arg(flag("watch", "Runs them again whenever a file changes"))
-        .arg(flag("list", "Only names them"))
+        .arg(
+            flag("list", "Only names them")
+                .conflicts_with_all(["watch", "junit", "coverage", "lcov", "html"]),
+        )
         .arg(flag("json", "As JSON"))
-        .arg(option("junit", "FILE", "Writes JUnit's XML, too"))
+        .arg(option("junit", "FILE", "Writes JUnit's XML, too; - is the standard output"))
         .arg(flag("coverage", "Says what of the configurations was run"))
         .arg(option("lcov", "FILE", "Writes that for lcov"))
         .arg(option("html", "FILE", "Writes that as a page"))
@@ -73,16 +91,6 @@ pub fn command() -> Command {
 struct Round {
     files: Vec<FileResult>,
     coverage: Vec<(Universe, Coverage)>,
-    /// The files that they hang on, as they were before they were read.
-    watched: Vec<(String, Look)>,
-}
-
-/// What shows that a file is another one: when it was changed, its size and its number.
-type Look = Option<(i64, i64, u64, u64)>;
-
-fn look(files: &dyn Files, path: &str) -> Look {
-    let stat = files.stat(path.as_bytes(), true).ok()?;
-    Some((stat.mtime, stat.mtime_nanos, stat.size, stat.inode))
 }
 
 /// Runs it.
@@ -96,32 +104,54 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     if matches.get_flag("schema") {
         return Ok(crate::print(format!("{:#}\n", TestFile::schema()).as_bytes()));
     }
-    let machine = super::machine();
+    let mut machine = super::machine();
     let named: Vec<String> = matches.get_many("paths").into_iter().flatten().cloned().collect();
+    let mut paths = paths(&named).map_err(Refusal::of_command)?;
+    if matches.get_flag("list") {
+        return listed(&paths, matches, &machine);
+    }
+    let watched = WatchedFiles::new(machine.files.clone());
+    let watches = matches.get_flag("watch");
+    if watches {
+        machine.files = Arc::new(watched.clone());
+    }
     loop {
-        let paths = paths(&named).map_err(Refusal::of_command)?;
+        watched.forget();
         let round = round(&paths, matches, &machine);
         let code = told(&round, matches)?;
-        if !matches.get_flag("watch") {
+        if !watches {
             return Ok(code);
         }
-        let _ = io::stderr().write_all(b"(waiting for a change; Ctrl-C ends it)\n");
-        wait_for_change(&round, &*machine.files, &paths, &named);
+        say("(waiting for a change; Ctrl-C ends it)");
+        paths = changed(&watched, &paths, &named);
     }
+}
+
+/// Says something beside what is written.
+fn say(text: &str) {
+    // Whoever can't read it does without.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// A test of a session, in the world as it is now.
 fn recorded(file: &str, matches: &ArgMatches, setup: Setup) -> Result<String, Refusal> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let macros = setup.macros.iter().map(|(name, value)| (text(name), text(value))).collect();
     let mut session = Session::start(setup, eximious_world::system())?;
     let engine = session.engine().clone();
-    let path = String::from_utf8_lossy(session.config_file().unwrap_or_default()).into_owned();
+    let path = text(session.config_file().unwrap_or_default());
     let (config, _) = session.parts();
     let config = config.cloned().unwrap_or_else(Config::default);
     let script = super::trace::script(file, &engine)?;
     let client = matches.get_one::<SocketAddr>("client").copied();
     let client = client.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-    let test = record(file, &path, config, &engine, client, &script);
-    test.to_toml().map_err(|why| Refusal::Said(format!("eximious: {why}").into()))
+    let asked =
+        SessionToRecord { name: file, path: &path, config, macros, client, script: &script };
+    let refused = |why| Refusal::Said(format!("eximious: {why}").into());
+    let RecordedTest { test, notes } =
+        record(asked, &engine, &super::machine()).map_err(refused)?;
+    notes.iter().for_each(|note| say(&format!("eximious: {note}")));
+    test.to_toml().map_err(refused)
 }
 
 /// The test files: those that are named, and those below folders.
@@ -140,48 +170,70 @@ fn paths(named: &[String]) -> Result<Vec<String>, String> {
             None => found.push(path.clone()),
         }
     }
+    let mut seen = BTreeSet::new();
+    found.retain(|path| seen.insert(path.clone()));
     match found.is_empty() {
         true => Err(format!("there is no file *{SUFFIX}; help test says what is in one")),
         false => Ok(found),
     }
 }
 
+/// A test file, with those of its tests that are wanted.
+fn suite(path: &str, matches: &ArgMatches, machine: &TestMachine) -> Result<Suite, String> {
+    let mut suite = Suite::read(path, machine)?;
+    if let Some(filter) = matches.get_one::<String>("filter") {
+        suite.tests.retain(|test| test.name.contains(filter));
+    }
+    Ok(suite)
+}
+
+/// Names the tests.
+fn listed(paths: &[String], matches: &ArgMatches, machine: &TestMachine) -> Done {
+    let (mut text, mut files, mut count, mut code) = (String::new(), Vec::new(), 0, SUCCESS);
+    for path in paths {
+        match suite(path, matches, machine) {
+            Ok(suite) => {
+                let names = suite.tests.iter().map(|test| &test.name);
+                names.clone().for_each(|name| text += &format!("{path}: {name}\n"));
+                count += names.len();
+                let tests: Vec<_> = names.map(|name| json!({ "name": name })).collect();
+                files.push(json!({ "name": path, "tests": tests }));
+            }
+            Err(why) => {
+                text += &format!("FAIL {why}\n");
+                files.push(json!({ "name": path, "error": why }));
+                code = FAILURE;
+            }
+        }
+    }
+    if matches.get_flag("json") {
+        text = format!("{:#}\n", json!({ "version": 1, "files": files }));
+    }
+    super::written(text.as_bytes())?;
+    Ok(if count == 0 && code == SUCCESS { nothing_fits(matches) } else { code })
+}
+
+/// Says that no test is wanted: nothing was tried, so nothing is known to be right.
+fn nothing_fits(matches: &ArgMatches) -> ExitCode {
+    let filter = matches.get_one::<String>("filter").map_or("", String::as_str);
+    say(&format!("eximious: no test has \"{filter}\" in its name"));
+    FAILURE
+}
+
 fn round(paths: &[String], matches: &ArgMatches, machine: &TestMachine) -> Round {
-    let filter = matches.get_one::<String>("filter");
     let counts = matches.get_flag("coverage")
         || matches.get_one::<String>("lcov").is_some()
         || matches.get_one::<String>("html").is_some();
-    let mut round = Round { files: Vec::new(), coverage: Vec::new(), watched: Vec::new() };
+    let mut round = Round { files: Vec::new(), coverage: Vec::new() };
     for path in paths {
-        round.watched.push((path.clone(), look(&*machine.files, path)));
-        if matches.get_flag("watch")
-            && let Ok(suite) = Suite::read(path, machine)
-        {
-            // It is read once more below: so no change in between is missed.
-            for file in suite.loaded().config().sources.files() {
-                let name = String::from_utf8_lossy(&file.name).into_owned();
-                let look = look(&*machine.files, &name);
-                round.watched.push((name, look));
-            }
-        }
-        let mut suite = match Suite::read(path, machine) {
+        let suite = match suite(path, matches, machine) {
             Ok(suite) => suite,
             Err(why) => {
                 round.files.push(FileResult { name: path.clone(), results: Err(why) });
                 continue;
             }
         };
-        if let Some(filter) = filter {
-            suite.tests.retain(|test| test.name.contains(filter));
-        }
         let config = suite.loaded().config();
-        if matches.get_flag("list") {
-            let mut out = io::stdout().lock();
-            for test in &suite.tests {
-                let _ = writeln!(out, "{path}: {}", test.name);
-            }
-            continue;
-        }
         let (results, coverage) = run_all(&suite, counts);
         if counts {
             let engine = suite.loaded().engine();
@@ -237,53 +289,74 @@ fn run_all(suite: &Suite, counts: bool) -> (Vec<TestResult>, Coverage) {
     (results.into_iter().map(|(_, result)| result).collect(), coverage)
 }
 
-/// Says what came of them, and writes what was asked for.
-fn told(round: &Round, matches: &ArgMatches) -> Result<ExitCode, Refusal> {
-    let write = |file: &String, text: &str| {
-        let written = eximious_world::write_file(Path::new(file), text.as_bytes());
-        written.map_err(|why| {
-            let why = eximious::stdlib::wording::reason(&why);
-            Refusal::Said(format!("eximious: {file}: {why}").into_bytes())
-        })
-    };
+/// Says what came of them, and writes what was asked for. A file `-` is the standard output,
+/// which has nothing else then.
+fn told(round: &Round, matches: &ArgMatches) -> Done {
     let counts = round.files.iter().map(FileResult::counts);
     let (passed, failed) = counts.fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
-    let mut out = String::new();
-    if matches.get_flag("json") {
-        out = format!("{:#}\n", json_report(&round.files));
-    } else if !matches.get_flag("list") {
-        round.files.iter().for_each(|file| out += &file.text());
-        out += &match failed {
-            0 => format!("{passed} passed\n"),
-            _ => format!("{passed} passed, {failed} failed\n"),
-        };
-    }
-    if let Some(file) = matches.get_one::<String>("junit") {
-        let text = junit(&round.files).map_err(Refusal::of_command)?;
-        write(file, &text)?;
-    }
     let reports: Vec<_> = round
         .coverage
         .iter()
         .map(|(universe, coverage)| CoverageReport::new(universe, coverage))
         .collect();
-    if matches.get_flag("coverage") {
-        reports.iter().for_each(|report| out += &format!("\n{}", report.text()));
+    let mut out = String::new();
+    if matches.get_flag("json") {
+        let mut report = json_report(&round.files);
+        if matches.get_flag("coverage") {
+            report["coverage"] = reports.iter().map(CoverageReport::json).collect();
+        }
+        out = format!("{report:#}\n");
+    } else {
+        round.files.iter().for_each(|file| out += &file.text());
+        out += &match failed {
+            0 => format!("{passed} passed\n"),
+            _ => format!("{passed} passed, {failed} failed\n"),
+        };
+        if matches.get_flag("coverage") {
+            reports.iter().for_each(|report| out += &format!("\n{}", report.text()));
+        }
     }
-    if let Some(file) = matches.get_one::<String>("lcov") {
-        write(file, &reports.iter().map(CoverageReport::lcov).collect::<String>())?;
+    let file = |name: &str| matches.get_one::<String>(name);
+    if let Some(file) = file("junit") {
+        super::put(file, &junit(&round.files).map_err(Refusal::of_command)?)?;
     }
-    if let Some(file) = matches.get_one::<String>("html") {
-        write(file, &CoverageReport::html("coverage", &reports))?;
+    if let Some(file) = file("lcov") {
+        super::put(file, &reports.iter().map(CoverageReport::lcov).collect::<String>())?;
     }
-    super::written(out.as_bytes())?;
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if let Some(file) = file("html") {
+        super::put(file, &CoverageReport::html("coverage", &reports))?;
+    }
+    match WRITTEN.iter().any(|name| file(name).is_some_and(|file| file == "-")) {
+        true => say(out.trim_end()),
+        false => super::written(out.as_bytes())?,
+    }
+    Ok(match (passed, failed) {
+        (0, 0) => nothing_fits(matches),
+        (_, 0) => SUCCESS,
+        _ => FAILURE,
+    })
 }
 
-/// Waits until a file is another one than it was, or there are other test files.
-fn wait_for_change(round: &Round, files: &dyn Files, known: &[String], named: &[String]) {
-    let same = || round.watched.iter().all(|(path, before)| look(files, path) == *before);
-    while same() && paths(named).is_ok_and(|now| now == known) {
+/// Waits until a file is another one than it was, or there are other test files: those.
+fn changed(watched: &WatchedFiles, known: &[String], named: &[String]) -> Vec<String> {
+    let mut are_missed = 0;
+    loop {
         thread::sleep(PAUSE);
+        match paths(named) {
+            Ok(now) if now == known && watched.are_same() => are_missed = 0,
+            Ok(_) => {
+                // Who saves by renaming needs a moment.
+                thread::sleep(PAUSE);
+                if let Ok(now) = paths(named) {
+                    return now;
+                }
+            }
+            Err(why) => {
+                are_missed += 1;
+                if are_missed == PATIENCE {
+                    say(&format!("eximious: {why}"));
+                }
+            }
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! `eximious trace`: what happens in an expression, an ACL, routing or a session.
 
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgGroup, ArgMatches, Command, value_parser};
+use eximious::stdlib::address;
 use eximious::{Config, Context, Engine, Str, var};
 use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
-use eximious_workbench::trace::{SourceText, TextStyle, json, lines, page};
+use eximious_workbench::trace::{SourceText, TextStyle, json, lines, page, quoted};
 use eximious_workbench::tree::TraceNode;
 
 use super::{flag, option};
@@ -37,10 +38,19 @@ pub fn command() -> Command {
         ))
         .group(ArgGroup::new("what").args(["expand", "acl", "route", "session"]).required(true))
         .arg(client("The client's address; 127.0.0.1 by default"))
-        .arg(option("helo", "NAME", "The name that the client gives itself"))
-        .arg(option("sender", "ADDRESS", "The sender of the envelope"))
-        .arg(option("recipient", "ADDRESS", "The recipient that an ACL is asked about"))
-        .arg(option("message", "FILE", "A message: $h_subject: and the like have values"))
+        .arg(
+            option("helo", "NAME", "The name that the client gives itself")
+                .conflicts_with("session"),
+        )
+        .arg(option("sender", "ADDRESS", "The sender of the envelope").conflicts_with("session"))
+        .arg(
+            option("recipient", "ADDRESS", "The recipient: an ACL is asked about it")
+                .conflicts_with_all(["session", "route"]),
+        )
+        .arg(
+            option("message", "FILE", "A message: $h_subject: and the like have values")
+                .conflicts_with("session"),
+        )
         .arg(flag("json", "As JSON; docs/trace.md says what is in it"))
         .arg(
             option("html", "FILE", "Writes a page with the configuration beside the tree")
@@ -100,10 +110,12 @@ fn traced(matches: &ArgMatches, mut setup: Setup) -> Result<String, Refusal> {
     }
     if let Some(file) = text("html") {
         let html = page(&ran.title, &nodes, &sources);
-        eximious_world::write_file(Path::new(file), html.as_bytes()).map_err(|why| {
-            let why = eximious::stdlib::wording::reason(&why);
-            Refusal::Said(format!("eximious: {file}: {why}").into())
-        })?;
+        super::put(file, &html)?;
+        if file == "-" {
+            // The page is all of the standard output.
+            let _ = io::stderr().write_all(ran.said.as_bytes());
+            return Ok(String::new());
+        }
         return Ok(ran.said);
     }
     let style =
@@ -132,6 +144,15 @@ fn ran(
     let text = |name: &str| matches.get_one::<String>(name);
     if let Some(client) = client {
         cx.set_var(var::SENDER_HOST_ADDRESS, Str::tainted(client.ip().to_string()));
+        cx.set_var(var::SENDER_HOST_PORT, Str::from(client.port().to_string()));
+    }
+    if let Some(name) = text("helo") {
+        cx.set_var(var::SENDER_HELO_NAME, Str::tainted(name.as_bytes()));
+    }
+    if let Some(recipient) = text("recipient") {
+        let (local_part, domain) = address::parts(recipient.as_bytes());
+        cx.set_var(var::LOCAL_PART, Str::tainted(local_part));
+        cx.set_var(var::DOMAIN, Str::tainted(domain));
     }
     if let Some(sender) = text("sender") {
         cx.set_var(var::SENDER_ADDRESS, Str::tainted(sender.as_bytes()));
@@ -139,6 +160,8 @@ fn ran(
     if let Some(expression) = text("expand") {
         let result = bench.expand(cx, expression.as_bytes());
         let said = match result {
+            // Of a text that stands for itself, nothing else is told.
+            Ok(value) if bench.happened().is_empty() => format!("{}\n", quoted(&value)),
             Ok(_) => String::new(),
             Err(fail) => format!("Failed: {fail}\n"),
         };
@@ -155,7 +178,7 @@ fn ran(
         }
         let mut question = AclQuestion::new(name.as_str());
         if let Some(client) = client {
-            question.client = client.ip();
+            question.client = client;
         }
         question.helo = text("helo").cloned().unwrap_or_default();
         question.sender = text("sender").cloned().unwrap_or_default();

@@ -7,7 +7,7 @@ use eximious::check;
 use eximious::{Config, Context, Decision, MacroError, Registry, Str, var};
 use eximious_workbench::ast::ast;
 use eximious_workbench::bench::{AclQuestion, Bench, verdict_word};
-use eximious_workbench::debugger::{Debugger, Front, Resume, why};
+use eximious_workbench::debugger::{Debugger, Front, Resume};
 use eximious_workbench::dialogue::Said;
 use eximious_workbench::record::StepRole;
 use eximious_workbench::trace::{TextStyle, lines, quoted};
@@ -161,7 +161,7 @@ impl Desk {
             },
             PromptWord::Acl => self.ask_acl(rest),
             PromptWord::Route => self.route(rest),
-            PromptWord::Why => held::reasons(&why(&self.bench.happened())),
+            PromptWord::Why => held::reasons(&self.bench.happened()),
             PromptWord::Break => self.debugger.change(|points| held::break_at(points, rest)),
             PromptWord::Watch => self.debugger.change(|points| held::watch(points, rest)),
             PromptWord::Delete => self.debugger.change(|points| held::delete(points, rest)),
@@ -370,7 +370,10 @@ impl Desk {
         let mut question = AclQuestion::new(name);
         let cx = self.context();
         if let Ok(client) = cx.value_of(var::SENDER_HOST_ADDRESS).display().parse() {
-            question.client = client;
+            question.client.set_ip(client);
+        }
+        if let Ok(port) = cx.value_of(var::SENDER_HOST_PORT).display().parse() {
+            question.client.set_port(port);
         }
         question.helo = cx.value_of(var::SENDER_HELO_NAME).display().into_owned();
         question.sender = cx.value_of(var::SENDER_ADDRESS).display().into_owned();
@@ -400,7 +403,7 @@ impl Desk {
                 let points = self.debugger.change(std::mem::take);
                 self.bench = on_bench(&mut self.session);
                 self.debugger = self.bench.debug_with(front);
-                self.debugger.change(|own| *own = points);
+                self.debugger.change(|own| own.take_over(points));
                 "read anew; nobody is connected any more\n".to_owned()
             }
             Err(Refusal::Said(why) | Refusal::Logged(why)) => {
@@ -495,7 +498,7 @@ fn unknown(name: &str) -> String {
 
 /// The complaint, and where in the line the fault is.
 fn failed(registry: &Registry, fail: &eximious::Fail) -> Vec<u8> {
-    let mut text = [b"Failed: ", fail.message(), b"\n"].concat();
+    let mut text = [b"Failed: ", fail.shown(), b"\n"].concat();
     if fail.place().is_some() {
         let excerpt = format!("{fail:#}");
         // Its first line says once more what is wrong.

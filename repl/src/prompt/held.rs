@@ -3,6 +3,7 @@
 use eximious::Str;
 use eximious_workbench::debugger::{Breakpoint, Breakpoints, Halt, StopReason, excerpt, why};
 use eximious_workbench::trace::quoted;
+use eximious_workbench::tree::TraceNode;
 use eximious_workbench::variables;
 
 use super::command::PromptWord;
@@ -65,7 +66,7 @@ pub fn look(word: PromptWord) -> Option<Look> {
 pub fn expand(halt: &mut Halt<'_>, text: &[u8]) -> Vec<u8> {
     match halt.expand(text) {
         Ok(value) => [value.bytes(), b"\n"].concat(),
-        Err(fail) => [b"Failed: ", fail.message(), b"\n"].concat(),
+        Err(fail) => [b"Failed: ", fail.shown(), b"\n"].concat(),
     }
 }
 
@@ -83,7 +84,7 @@ pub fn set(halt: &mut Halt<'_>, name: &str, value: &str, is_clean: bool) -> Vec<
             halt.context().set(name, value);
             Vec::new()
         }
-        Err(fail) => [b"Failed: ", fail.message(), b"\n"].concat(),
+        Err(fail) => [b"Failed: ", fail.shown(), b"\n"].concat(),
     }
 }
 
@@ -98,8 +99,10 @@ pub fn break_at(points: &mut Breakpoints, rest: &str) -> String {
     }
     match rest.parse::<Breakpoint>() {
         Ok(point) => {
-            let what = point.to_string();
-            format!("breakpoint {}: {what}\n", points.add(point))
+            // The configuration that is read next may have it.
+            let missing = points.missing(&point).map(|why| format!("  ({why})"));
+            let (what, missing) = (point.to_string(), missing.unwrap_or_default());
+            format!("breakpoint {}: {what}{missing}\n", points.add(point))
         }
         Err(why) => format!("{why}\n"),
     }
@@ -169,16 +172,20 @@ fn frames(halt: &Halt<'_>) -> String {
 }
 
 fn because(halt: &Halt<'_>) -> String {
-    reasons(&why(&halt.happened()))
+    reasons(&halt.happened())
 }
 
-/// What decided, in lines.
-pub fn reasons(found: &[eximious_workbench::debugger::Because]) -> String {
+/// What decided of what happened, in lines.
+pub fn reasons(happened: &[TraceNode]) -> String {
+    let found = why(happened);
     if found.is_empty() {
-        return "nothing was decided yet\n".to_owned();
+        return match happened {
+            [] => "nothing was decided yet\n".to_owned(),
+            _ => "no ACL was asked the last time, and no address was routed\n".to_owned(),
+        };
     }
     let mut text = String::new();
-    for one in found {
+    for one in &found {
         text += &one.what;
         if let Some(place) = &one.place {
             text += &format!("  [{place}]");

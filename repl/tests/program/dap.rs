@@ -162,8 +162,10 @@ fn a_session_is_debugged() {
     let points = json!({ "source": { "path": config }, "breakpoints": [{ "line": 10 }] });
     let set = client.ask("setBreakpoints", points);
     assert_eq!(set["breakpoints"][0]["verified"], true);
-    let set = client.ask("setFunctionBreakpoints", json!({ "breakpoints": [{ "name": "a b" }] }));
+    let names = json!({ "breakpoints": [{ "name": "a b" }, { "name": "rcpt:9" }] });
+    let set = client.ask("setFunctionBreakpoints", names);
     assert_eq!(set["breakpoints"][0]["verified"], false);
+    assert_eq!(set["breakpoints"][1]["message"], "the ACL rcpt has 4 statements");
     client.ask("setExceptionBreakpoints", json!({ "filters": ["refusals"] }));
     client.ask("setDataBreakpoints", json!({ "breakpoints": [{ "dataId": "acl_m_n" }] }));
     client.ask("configurationDone", json!({}));
@@ -204,6 +206,30 @@ fn a_session_is_debugged() {
     assert_eq!(client.refused("stackTrace", json!({ "threadId": 1 })), "nothing is held up");
     client.ask("disconnect", json!({}));
     assert!(client.child.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_nowhere_is_not_verified_and_lines_may_begin_at_zero() {
+    let folder = folder();
+    let config = folder.path().join("mail.conf").to_string_lossy().into_owned();
+    let mut client = Client::start();
+    client.ask("initialize", json!({ "linesStartAt1": false }));
+    let lines = json!([{ "line": 9 }, { "line": 3 }, { "line": 9998 }]);
+    let points = json!({ "source": { "path": config }, "breakpoints": lines });
+    // As long as nothing is launched, nobody knows.
+    let set = client.ask("setBreakpoints", points);
+    assert_eq!(set["breakpoints"][2]["verified"], true);
+    let acl = |name: &str| json!({ "config": config, "acl": name, "recipient": "bob@mx.example" });
+    assert_eq!(client.refused("launch", acl("nosuch")), "there is no ACL nosuch");
+    let launch = client.send("launch", acl("rcpt"));
+    for (line, why) in [(3, "nothing runs at line 4"), (9998, "nothing runs at line 9999")] {
+        let told = client.event("breakpoint")["breakpoint"].clone();
+        assert_eq!((told["line"].as_u64(), told["message"].as_str()), (Some(line), Some(why)));
+    }
+    client.ask("configurationDone", json!({}));
+    client.wait(|m| m["request_seq"] == launch);
+    client.event("stopped");
+    assert_eq!(client.frame(), ("acl rcpt: warn".to_owned(), 9));
 }
 
 #[test]

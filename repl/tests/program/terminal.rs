@@ -141,6 +141,11 @@ fn a_session() {
     // Lines that go on, settings, macros, commands.
     terminal.enters("set acl_m_x = a\\\r  b", "variable m_x set\r\n");
     terminal.enters("[$acl_m_x]", "[ab]\r\n");
+    // A byte that is no text costs its line, and no more.
+    terminal.seen.clear();
+    terminal.keyboard.write_all(b"gr\xfc\xdfe\r").unwrap();
+    terminal.waits("that is no UTF-8, and is dropped", "> ");
+    terminal.enters("[$acl_m_x]", "[ab]\r\n");
     terminal.enters("Hello", "Put a space before it");
     terminal.enters("help sg", "sg (item)");
     terminal.enters(":nosuch", "there is no :nosuch");

@@ -50,6 +50,51 @@ fn a_session_becomes_a_test_that_holds_anywhere() {
     assert_eq!((run.status, run.out.as_str(), run.err.as_str()), (Some(0), "1 passed\n", ""));
 }
 
+/// Names of messages, numbers of processes and rates are others each time.
+#[test]
+fn a_recorded_test_expects_what_comes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let configuration = "\
+primary_hostname = mx.example
+keep_environment =
+.ifndef WHO
+WHO = nobody
+.endif
+acl_smtp_rcpt = rcpt
+acl_smtp_data = data
+begin acl
+rcpt:
+  warn logwrite = WHO with $pid
+  warn ratelimit = 0.5 / 1h / strict / own
+       logwrite = rate $sender_rate of WHO
+  warn logwrite = ${lookup passwd{root}}
+  accept
+data:
+  deny condition = ${if eq{$h_subject:}{spam}}
+       message = no spam
+  accept
+";
+    std::fs::write(at("mail.conf"), configuration).unwrap();
+    let session = "EHLO x\nMAIL FROM:<a@b.example>\nRCPT TO:<c@d.example>\nDATA\n\
+                   Subject: spam\n\nx\n.\n";
+    std::fs::write(at("session"), session).unwrap();
+    let config = at("mail.conf");
+    let run = eximious(&["-C", &config, "-DWHO=me", "test", "--record", &at("session")], b"");
+    assert_eq!(run.status, Some(0), "{}", run.err);
+    for wanted in ["WHO = \"me\"", "root:/root:0:0", "rate 1.0 of me", "rejected after DATA"] {
+        assert!(run.out.contains(wanted), "{wanted}: {}", run.out);
+    }
+    assert!(run.err.contains("this is not logged again, and left out: me with "), "{}", run.err);
+    std::fs::write(at("own.eximtest.toml"), &run.out).unwrap();
+    let run = eximious(&["test", &at("own.eximtest.toml")], b"");
+    assert_eq!((run.status, run.out.as_str()), (Some(0), "1 passed\n"), "{}", run.out);
+    // A client that says nothing has nothing answered but its greeting.
+    std::fs::write(at("empty"), "").unwrap();
+    let run = eximious(&["-C", &config, "trace", "--session", &at("empty")], b"");
+    assert!(run.out.contains("S: 220") && !run.out.contains("S: 500"), "{}", run.out);
+}
+
 #[test]
 fn reports_are_written_and_failures_are_the_status() {
     let (folder, path) = folder();
@@ -74,6 +119,20 @@ fn reports_are_written_and_failures_are_the_status() {
     assert!(lcov.contains("DA:6,2\n") && lcov.contains("DA:10,0\n"), "{lcov}");
     let run = eximious(&["test", &path, "--filter", "one"], b"");
     assert_eq!((run.status, run.out.as_str()), (Some(0), "1 passed\n"));
+    for more in [&["--list"][..], &[]] {
+        let run = eximious(&[&["test", &path, "--filter", "nosuch"], more].concat(), b"");
+        assert_eq!(run.status, Some(1));
+        assert!(run.err.contains("no test has \"nosuch\" in its name"), "{}", run.err);
+    }
+    let json = |args: &[&str]| {
+        let run = eximious(&[&["test", &path, "--json"], args].concat(), b"");
+        serde_json::from_str::<serde_json::Value>(&run.out).unwrap()
+    };
+    assert_eq!(json(&["--list"])["files"][0]["tests"][1]["name"], "other");
+    assert_eq!(json(&["--coverage"])["coverage"][0]["statements"]["of"], 3);
+    let run = eximious(&["test", &path, &path, "--junit", "-"], b"");
+    assert!(run.out.starts_with("<?xml") && run.out.ends_with("</testsuites>\n"), "{}", run.out);
+    assert!(run.err.ends_with("1 passed, 1 failed\n"), "{}", run.err);
 
     for (args, why) in [
         (&["test", "/none"][..], "/none: No such file or directory"),
@@ -83,7 +142,9 @@ fn reports_are_written_and_failures_are_the_status() {
         let run = eximious(args, b"");
         assert!(run.status != Some(0) && run.err.contains(why), "{args:?}: {}", run.err);
     }
-    for command in [&["test", &path][..], &["check", &format!("{path}/mail.conf")]] {
+    for command in
+        [&["test", &path][..], &["list"], &["help"], &["check", &format!("{path}/mail.conf")]]
+    {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let run = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"))
             .args(command)
@@ -153,7 +214,19 @@ fn a_change_of_a_file_runs_the_tests_again() {
     std::fs::write(folder.path().join("mail.conf"), open).unwrap();
     assert_eq!(verdict(), "0 passed, 1 failed");
     waits();
-    std::fs::write(folder.path().join("y.eximtest.toml"), case(250)).unwrap();
+    // A configuration that is broken for a while, and a test file that is gone for a moment.
+    std::fs::write(folder.path().join("mail.conf"), "bananas = 3\n").unwrap();
+    assert_eq!(verdict(), "0 passed, 1 failed");
+    waits();
+    std::fs::write(folder.path().join("mail.conf"), config).unwrap();
+    assert_eq!(verdict(), "1 passed");
+    waits();
+    std::fs::remove_file(&test).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    std::fs::write(&test, case(250)).unwrap();
+    assert_eq!(verdict(), "0 passed, 1 failed");
+    waits();
+    std::fs::write(folder.path().join("y.eximtest.toml"), case(550)).unwrap();
     assert_eq!(verdict(), "1 passed, 1 failed");
     waits();
     // A file that can't be read for a while ends nothing.
@@ -169,7 +242,7 @@ fn coverage_of_several_files_is_one_page() {
     let case = |config: &str, who: &str| {
         format!(
             "config = '{config}'\ngiven.read = ['{path}']\n[[case]]\nname = '{who}'\n\
-             recipient = '{who}@mx.example'\n\
+             recipient = '{who}@mx.example'\nexpect.no_log = ['lost']\n\
              [[case.given.command]]\ncommand = '/bin/echo {who}'\noutput = '{who}'\n"
         )
     };

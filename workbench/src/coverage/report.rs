@@ -156,6 +156,25 @@ impl CoverageReport {
         out
     }
 
+    /// The same as JSON: `{"statements": {"run", "of"}, "conditions", "routers", "branches",
+    /// "missing": [{"file", "line", "what"}]}`.
+    pub fn json(&self) -> Value {
+        let sum = |sum: CoverageSum| json!({ "run": sum.run, "of": sum.of });
+        let lines = self.files.iter().flat_map(|(file, lines)| {
+            lines.iter().flat_map(move |(line, own)| {
+                let place = move |what| json!({ "file": file, "line": line, "what": what });
+                own.missing.iter().map(place)
+            })
+        });
+        json!({
+            "statements": sum(self.statements),
+            "conditions": sum(self.conditions),
+            "routers": sum(self.routers),
+            "branches": sum(self.branches),
+            "missing": lines.collect::<Value>(),
+        })
+    }
+
     /// As lcov's tracefile (geninfo(1)): lines, and for each condition two branches.
     pub fn lcov(&self) -> String {
         let mut out = String::new();

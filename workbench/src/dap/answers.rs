@@ -6,7 +6,7 @@ use eximious::Str;
 use eximious::trace::TracePlace;
 use serde_json::{Value, json};
 
-use crate::debugger::{Breakpoint, Halt, Resume, StopReason, why};
+use crate::debugger::{Breakpoint, BreakpointError, Halt, Resume, StopReason, why};
 use crate::variables;
 
 thread_local! {
@@ -38,35 +38,21 @@ pub(super) fn capabilities() -> Value {
     })
 }
 
-/// The breakpoints of lines of a file, and what is said of them.
-pub(super) fn line_breakpoints(arguments: &Value) -> (Vec<Breakpoint>, Vec<Value>) {
+/// The breakpoints of lines of a file, whose first line has this number.
+pub(super) fn line_breakpoints(arguments: &Value, first: u64) -> Vec<Breakpoint> {
     let file = arguments["source"]["path"].as_str().unwrap_or_default();
     let wanted = arguments["breakpoints"].as_array().into_iter().flatten();
-    let lines = wanted.filter_map(|one| u32::try_from(one["line"].as_u64()?).ok());
-    lines
-        .map(|line| {
-            let point = Breakpoint::Line { file: file.to_owned(), line };
-            (point, json!({ "verified": true, "line": line }))
-        })
-        .unzip()
+    let line = |one: &Value| u32::try_from((one["line"].as_u64()? + 1).checked_sub(first)?).ok();
+    // Each has an answer, whatever its line is.
+    wanted
+        .map(|one| Breakpoint::Line { file: file.to_owned(), line: line(one).unwrap_or(0) })
+        .collect()
 }
 
-/// Breakpoints of ACLs and routers, and what is said of each.
-pub(super) fn function_breakpoints(arguments: &Value) -> (Vec<Breakpoint>, Vec<Value>) {
-    let mut points = Vec::new();
+/// Breakpoints of ACLs and routers, and what is no such.
+pub(super) fn function_breakpoints(arguments: &Value) -> Vec<Result<Breakpoint, BreakpointError>> {
     let wanted = arguments["breakpoints"].as_array().into_iter().flatten();
-    let shown = wanted.map(|one| match one["name"].as_str().unwrap_or_default().parse() {
-        Ok(point) => {
-            points.push(point);
-            json!({ "verified": true })
-        }
-        Err(why) => {
-            let why: crate::debugger::BreakpointError = why;
-            json!({ "verified": false, "message": why.to_string() })
-        }
-    });
-    let shown = shown.collect();
-    (points, shown)
+    wanted.map(|one| one["name"].as_str().unwrap_or_default().parse()).collect()
 }
 
 /// What is told of a run that is held up.

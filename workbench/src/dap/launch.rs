@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{DapHost, debugged};
 use crate::bench::{AclQuestion, Bench, verdict_word};
-use crate::debugger::{Breakpoint, Debugger, Front, Halt, Resume};
+use crate::debugger::{Breakpoint, Debugger, Front, Halt, Resume, StopPlaces};
 use crate::record::{RecordLimits, Recording};
 use crate::testing::{ConfigTest, Suite};
 
@@ -53,6 +53,8 @@ impl Launched {
             let test = test.ok_or_else(|| format!("{path} has no such test"))?;
             let recording = Arc::new(Recording::new(RecordLimits::default()));
             let debugger = Arc::new(Debugger::new(front, recording));
+            let places = Arc::new(StopPlaces::of(suite.loaded().config()));
+            debugger.change(|points| points.know(places));
             return Ok(Self::Test {
                 suite: Box::new(suite),
                 test: Box::new(test),
@@ -80,10 +82,13 @@ impl Launched {
             What::Session(client, all.join("\n").into_bytes())
         } else if let Some(acl) = text("acl") {
             let mut question = AclQuestion::new(acl);
-            question.client = client.ip();
+            question.client = client;
             question.helo = text("helo").unwrap_or_default();
             question.sender = text("sender").unwrap_or_default();
             question.recipient = text("recipient");
+            if !config.acls.iter().any(|own| own.name.bytes() == question.acl.bytes()) {
+                return Err(format!("there is no ACL {}", question.acl.display()));
+            }
             What::Acl(question)
         } else if let Some(address) = text("route") {
             What::Route(address)
@@ -94,6 +99,14 @@ impl Launched {
         };
         let bench = Box::new(debugged(config, &engine, front));
         Ok(Self::Bench { bench, cx: Box::new(cx), what, lines })
+    }
+
+    /// What there is to stop at.
+    pub(super) fn places(&self) -> StopPlaces {
+        StopPlaces::of(match self {
+            Self::Bench { bench, .. } => bench.loaded().config(),
+            Self::Test { suite, .. } => suite.loaded().config(),
+        })
     }
 
     /// Says where it stops.

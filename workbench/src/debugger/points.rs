@@ -1,11 +1,12 @@
 //! Where runs are to stop.
 
 use std::fmt;
+use std::sync::Arc;
 
 use eximious::trace::TracePlace;
 use eximious::{Context, RunStop, Str};
 
-use super::Frame;
+use super::{Frame, StopPlaces};
 
 /// A place where runs stop.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,9 +105,32 @@ pub struct Breakpoints {
     last: u32,
     points: Vec<(u32, Breakpoint)>,
     watched: Vec<(u32, String, Option<Str>)>,
+    /// What there is to stop at.
+    places: Arc<StopPlaces>,
+}
+
+/// Whether the name of a file, or its end, is that of another, or its end.
+pub(super) fn is_file(name: &str, own: &str) -> bool {
+    let is_end = |long: &str, short: &str| long.ends_with(&format!("/{short}"));
+    own == name || is_end(name, own) || is_end(own, name.trim_start_matches('/'))
 }
 
 impl Breakpoints {
+    /// Says what there is to stop at.
+    pub fn know(&mut self, places: Arc<StopPlaces>) {
+        self.places = places;
+    }
+
+    /// Takes over those that were set for another reading of the configuration.
+    pub fn take_over(&mut self, other: Self) {
+        *self = Self { places: self.places.clone(), ..other };
+    }
+
+    /// Why one is never met; nothing, where it may be.
+    pub fn missing(&self, point: &Breakpoint) -> Option<String> {
+        self.places.missing(point)
+    }
+
     /// Adds one; its number.
     pub fn add(&mut self, point: Breakpoint) -> u32 {
         self.last += 1;
@@ -179,13 +203,7 @@ impl Breakpoints {
     pub(super) fn at_line(&self, place: &TracePlace) -> Option<u32> {
         let own = place.file.display();
         let fits = |point: &Breakpoint| match point {
-            Breakpoint::Line { file, line } => {
-                let shorter = file.ends_with(&format!("/{own}"));
-                *line == place.line
-                    && (own == *file
-                        || shorter
-                        || own.ends_with(&format!("/{}", file.trim_start_matches('/'))))
-            }
+            Breakpoint::Line { file, line } => *line == place.line && is_file(file, &own),
             _ => false,
         };
         self.points.iter().find(|(_, point)| fits(point)).map(|(number, _)| *number)

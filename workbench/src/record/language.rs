@@ -198,8 +198,9 @@ pub(super) fn host(event: &HostEvent<'_>) -> Told {
         HostEvent::BySystem => {
             Told::new(kind, "the system is asked", StepRole::Stands, Facts::new())
         }
-        HostEvent::NoName { later } => {
-            let name = if later { "no name now" } else { "no name" };
+        HostEvent::EmptyName => Told::new(kind, "an empty name", StepRole::Stands, Facts::new()),
+        HostEvent::NoName { why } => {
+            let name = if why == 1 { "no name" } else { "no name now" };
             Told::new(kind, name, StepRole::Stands, Facts::new())
         }
         HostEvent::Qualified { name } => {

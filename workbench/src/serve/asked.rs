@@ -141,10 +141,16 @@ pub(super) fn answer(page: &WorkbenchPage, asked: &Asked) -> Value {
         .iter()
         .map(|one| {
             let line = one.place.as_ref().map(|place| place.line);
-            json!({ "what": one.what, "line": line, "parts": one.parts })
+            let file = one.place.as_ref().and_then(|place| other_file(page, place.file.bytes()));
+            json!({ "what": one.what, "file": file, "line": line, "parts": one.parts })
         })
         .collect();
     json!({ "lines": lines, "because": because, "nodes": nodes_shown(&happened) })
+}
+
+/// The name of a file that is not the one on the page.
+fn other_file(page: &WorkbenchPage, name: &[u8]) -> Option<String> {
+    (name != page.name.as_bytes()).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
 /// Holds a session, or asks an ACL: the lines that passed.
@@ -157,8 +163,12 @@ fn held(bench: &mut Bench, cx: &mut Context, asked: &SessionAsked) -> Result<Vec
         if bench.loaded().acl(&asked.acl).is_none() {
             return Err(format!("there is no ACL {}", asked.acl));
         }
+        if !asked.message.is_empty() {
+            let (message, _) = parse_until(asked.message.as_bytes(), End::Input);
+            cx.set_message(Some(message));
+        }
         let mut question = AclQuestion::new(asked.acl.as_str());
-        question.client = client.ip();
+        question.client = client;
         question.helo.clone_from(&asked.helo);
         question.sender.clone_from(&asked.sender);
         question.recipient = asked.recipients.first().cloned();
@@ -222,9 +232,11 @@ fn findings(config: &Config, engine: &Engine, page: &WorkbenchPage) -> Value {
             _ => "warning",
         };
         let place = locate(config, &finding.spot);
+        let file = place.and_then(|place| config.sources.files().get(place.file as usize));
         json!({
             "code": finding.lint.code, "severity": severity, "message": finding.message,
-            "help": finding.help, "line": place.map(|place| place.line),
+            "help": finding.help, "file": file.and_then(|file| other_file(page, &file.name)),
+            "line": place.map(|place| place.line),
         })
     });
     let acls: Vec<_> = config.acls.iter().map(|acl| acl.name.display().into_owned()).collect();

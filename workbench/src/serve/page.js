@@ -51,13 +51,16 @@ const check = async () => {
   marked = new Map();
   byId("findings").textContent = "";
   for (const one of found) {
-    if (one.line && marked.get(one.line) !== "error") marked.set(one.line, one.severity);
+    // What stands in an included file has no line on the page.
+    const here = one.file ? 0 : one.line;
+    const place = one.line ? `${one.file ? one.file + " " : ""}line ${one.line}` : "";
+    if (here && marked.get(here) !== "error") marked.set(here, one.severity);
     const row = made("li", one.severity);
     row.tabIndex = 0;
-    row.append(made("span", "code", `${one.code} ${one.line ? "line " + one.line : ""}`),
+    row.append(made("span", "code", `${one.code} ${place}`),
       made("span", "", one.message));
     if (one.help) row.title = one.help;
-    row.onclick = () => one.line && goTo(one.line, true);
+    row.onclick = () => here && goTo(here, true);
     row.onkeydown = (event) => event.key === "Enter" && row.onclick();
     byId("findings").append(row);
   }
@@ -162,9 +165,9 @@ const show = (came) => {
   for (const one of came.because || []) {
     const box = made("details");
     box.open = true;
-    const head = made("summary", "", one.what + (one.line ? `  [line ${one.line}]` : ""));
+    const head = made("summary", "", one.what + (one.line ? `  [${one.file ? one.file + " " : ""}line ${one.line}]` : ""));
     box.append(head, made("pre", "", one.parts.join("\n")));
-    head.addEventListener("click", () => one.line && goTo(one.line, false));
+    head.addEventListener("click", () => one.line && !one.file && goTo(one.line, false));
     byId("because").append(box);
   }
   showTree(came.nodes || [], byId("tree"), (node) => {

@@ -57,7 +57,8 @@ pub struct GivenWorld {
     /// Files and directories of this machine that may be read, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read: Vec<String>,
-    /// Users of the system: a name, or NAME:HOME.
+    /// Users of the system: NAME, NAME:HOME or NAME:HOME:UID:GID. Ids count from 10000 where
+    /// they are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
     /// What look-ups answer, in the place of databases and servers.
@@ -140,7 +141,7 @@ pub struct Case {
     /// Several recipients.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// The message: header, empty line, body.
+    /// The message itself: header, empty line, body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The client's lines, in the place of all these.
@@ -149,7 +150,7 @@ pub struct Case {
     /// An ACL that is asked by itself, in the place of a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acl: Option<String>,
-    /// What must come of it.
+    /// What must come of it; it can't be empty.
     #[serde(default)]
     pub expect: Expect,
     /// Variables, from outside: they are tainted.
@@ -170,7 +171,8 @@ pub struct Expect {
     /// accept, discard, deny, defer or drop: what became of the last thing that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
-    /// Where it was refused: connect, helo, mail, rcpt, data.
+    /// Where it was refused: connect, helo, mail, rcpt, data (auth, starttls, vrfy, expn, etrn,
+    /// quit, command), or nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// The code of the last reply; in a table, it may be a text.
@@ -271,7 +273,7 @@ pub struct ExpandCase {
     /// Variables, from outside: they are tainted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
-    /// A message, for `$h_subject:` and the like.
+    /// A message itself, for `$h_subject:` and the like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What is there beside what is there for all.
@@ -291,8 +293,8 @@ pub struct RouteCase {
     pub name: Option<String>,
     /// The address.
     pub address: String,
-    /// Where it goes: ROUTER, ROUTER/TRANSPORT or ROUTER/TRANSPORT/HOST for each delivery,
-    /// with ADDRESS: before that, where it is another one.
+    /// Where it goes, as a list: ROUTER, ROUTER/TRANSPORT or ROUTER/TRANSPORT/HOST for each
+    /// delivery, with ADDRESS: before that, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goes: Option<Vec<String>>,
     /// What the reason has in it why it can't be delivered.

@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::world::{
-    Child, Command, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, Files, Finished, Group,
-    Processes, RunError, Stat, User, Users,
+    Child, Command, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, Files, Finished, Fixture,
+    Group, Processes, RunError, Stat, User, Users, spool::is_message_id,
 };
 use eximious::{Config, Engine, World};
 use toml::value::{Date, Datetime, Offset, Time};
 
 use super::file::{Case, Code, CommandGiven, Expect, GivenWorld, LookupGiven, TestFile};
+use super::run::Mismatch;
+use super::suite::Suite;
+use super::world::TestMachine;
 use crate::bench::Bench;
 use crate::record::Fact;
 use crate::tree::TraceNode;
@@ -26,8 +29,11 @@ const LONGEST: usize = 64 << 10;
 struct Heard {
     zone: BTreeSet<String>,
     files: BTreeMap<String, String>,
+    /// What they are called, with home and numbers.
     users: BTreeMap<String, String>,
     commands: Vec<CommandGiven>,
+    /// Files that can't be given, and why.
+    left_out: BTreeMap<String, &'static str>,
 }
 
 /// A world that is listened to.
@@ -37,22 +43,49 @@ struct Ear {
     world: World,
 }
 
+/// A session that is to become a test.
+pub struct SessionToRecord<'s> {
+    /// What the test is called.
+    pub name: &'s str,
+    /// How the test names the configuration.
+    pub path: &'s str,
+    /// The configuration.
+    pub config: Config,
+    /// Macros, as `-D` defines them.
+    pub macros: BTreeMap<String, String>,
+    /// The client.
+    pub client: SocketAddr,
+    /// What the client says.
+    pub script: &'s [u8],
+}
+
+/// A test of a session.
+pub struct RecordedTest {
+    /// The test.
+    pub test: TestFile,
+    /// What whoever keeps it should know.
+    pub notes: Vec<String>,
+}
+
 /// Runs a session in the world as it is, and makes a test of it: what was found out, and
-/// what came of it. `config` is how the test names the configuration.
+/// what came of it. It is held once more as a test, and only those lines of the log are kept
+/// that come again. Hints (`ratelimit`, `seen`) begin from nothing, as in every test.
+///
+/// # Errors
+/// The test can't be run.
 pub fn record(
-    name: &str,
-    path: &str,
-    config: Config,
+    asked: SessionToRecord<'_>,
     engine: &Engine,
-    client: SocketAddr,
-    script: &[u8],
-) -> TestFile {
+    machine: &TestMachine,
+) -> Result<RecordedTest, String> {
+    let SessionToRecord { name, path, config, macros, client, script } = asked;
     let ear = Ear { heard: Arc::default(), world: engine.world().clone() };
     let world = World {
         dns: Arc::new(ear.clone()),
         files: Arc::new(ear.clone()),
         users: Arc::new(ear.clone()),
         processes: Arc::new(ear.clone()),
+        hints: Fixture::new().world().hints,
         ..engine.world().clone()
     };
     let own: BTreeSet<_> = config.sources.files().iter().map(|file| file.name.clone()).collect();
@@ -77,12 +110,17 @@ pub fn record(
         expect.code = Some(Code::Number(code));
         expect.log.extend(line.log.iter().map(|line| line.display().into_owned()));
     }
-    // Names of messages are others each time.
-    expect.log.retain(|line| !line.contains(" <= "));
     expect.accepted = Some(accepted);
+    let mut notes = notes_of(script);
     let script = String::from_utf8_lossy(script);
     let lines = script.lines().filter(|line| !line.eq_ignore_ascii_case("quit"));
+    let lines: Vec<_> = lines.map(str::to_owned).collect();
+    if lines.is_empty() {
+        return Err(format!("{name}: the client says nothing"));
+    }
     let heard = ear.heard();
+    let left_out = heard.left_out.iter().filter(|(path, _)| !own.contains(path.as_bytes()));
+    notes.extend(left_out.map(|(path, why)| format!("{path} is not in the test: {why}")));
     let clock = &engine.world().clock;
     let given = GivenWorld {
         time: datetime(clock.now().seconds),
@@ -96,7 +134,7 @@ pub fn record(
             .filter(|(path, _)| !own.contains(path.as_bytes()))
             .map(|(path, text)| (path.clone(), text.clone()))
             .collect(),
-        users: heard.users.iter().map(|(name, home)| format!("{name}:{home}")).collect(),
+        users: heard.users.iter().map(|(name, rest)| format!("{name}:{rest}")).collect(),
         lookup: lookups,
         command: heard.commands.clone(),
         ..GivenWorld::default()
@@ -107,11 +145,65 @@ pub fn record(
             0 => client.ip().to_string(),
             _ => client.to_string(),
         }),
-        lines: lines.map(str::to_owned).collect(),
+        lines,
         expect,
         ..Case::default()
     };
-    TestFile { config: Some(path.to_owned()), given, case: vec![case], ..TestFile::default() }
+    let config = Some(path.to_owned());
+    let mut test = TestFile { config, macros, given, case: vec![case], ..TestFile::default() };
+    notes.extend(replay(&mut test, machine)?);
+    Ok(RecordedTest { test, notes })
+}
+
+/// What the lines of a client have in them that is not for everybody, or not for TOML.
+fn notes_of(script: &[u8]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (number, line) in (1..).zip(script.split(|c| *c == b'\n')) {
+        if std::str::from_utf8(line).is_err() {
+            notes.push(format!("line {number} is no UTF-8: the test has \u{fffd} in its place"));
+        }
+        if line.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH ")) {
+            notes.push(format!("line {number} is AUTH: what it says stands in the test"));
+        }
+    }
+    notes
+}
+
+/// Runs a test, and leaves out what of the log does not come again: names of messages and
+/// numbers of processes are others each time. Anything else that does not come is said.
+fn replay(test: &mut TestFile, machine: &TestMachine) -> Result<Vec<String>, String> {
+    // The configuration is where it was for the session.
+    let suite = Suite::new("", test.clone(), machine)?;
+    let Some(result) = suite.tests.first().map(|test| suite.run(test, None)) else {
+        return Ok(Vec::new());
+    };
+    let log: Vec<_> = result.said.iter().filter_map(|line| line.strip_prefix("LOG: ")).collect();
+    let mut notes = Vec::new();
+    for case in &mut test.case {
+        let lines = std::mem::take(&mut case.expect.log);
+        for line in lines {
+            match again(&line, &log) {
+                Some(part) => case.expect.log.push(part.to_owned()),
+                None => notes.push(format!("this is not logged again, and left out: {line}")),
+            }
+        }
+    }
+    let others = result.mismatches.iter().filter(|one| one.what != "log");
+    notes.extend(others.map(|one| {
+        let Mismatch { what, expected, came } = one;
+        format!("the test fails, for something is not given: {what} was {expected}, came {came}")
+    }));
+    Ok(notes)
+}
+
+/// What of a line of the log comes again: all of it, or what stands behind a message's name.
+fn again<'l>(line: &'l str, log: &[&str]) -> Option<&'l str> {
+    let unnamed = line.split_once(' ').filter(|(name, _)| is_message_id(name.as_bytes()));
+    let unnamed = unnamed.map(|(_, rest)| rest);
+    [Some(line), unnamed]
+        .into_iter()
+        .flatten()
+        .find(|part| log.iter().any(|line| line.contains(part)))
 }
 
 /// The answers of a look-up.
@@ -170,18 +262,28 @@ impl Ear {
     }
 
     fn note_file(&self, path: &[u8], contents: &[u8]) {
-        if let (Ok(path), Ok(text)) = (std::str::from_utf8(path), std::str::from_utf8(contents))
-            && text.len() <= LONGEST
-        {
-            self.heard().files.insert(path.to_owned(), text.to_owned());
+        let path = String::from_utf8_lossy(path).into_owned();
+        match std::str::from_utf8(contents) {
+            Ok(text) if text.len() <= LONGEST => {
+                self.heard().files.insert(path, text.to_owned());
+            }
+            Ok(_) => self.heard().leave_out(path, "it is too long"),
+            Err(_) => self.heard().leave_out(path, "it is no UTF-8"),
         }
     }
 
     fn note_user(&self, user: Option<&User>) {
         if let Some(user) = user {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            self.heard().users.insert(text(&user.name), text(&user.home));
+            let rest = format!("{}:{}:{}", text(&user.home), user.uid, user.gid);
+            self.heard().users.insert(text(&user.name), rest);
         }
+    }
+}
+
+impl Heard {
+    fn leave_out(&mut self, path: String, why: &'static str) {
+        self.left_out.insert(path, why);
     }
 }
 
@@ -257,7 +359,9 @@ impl Users for Ear {
     }
 
     fn user_by_id(&self, uid: u32) -> io::Result<Option<User>> {
-        self.world.users.user_by_id(uid)
+        let user = self.world.users.user_by_id(uid)?;
+        self.note_user(user.as_ref());
+        Ok(user)
     }
 
     fn group(&self, name: &[u8]) -> io::Result<Option<Group>> {

@@ -11,7 +11,7 @@ use eximious::{Context, Engine, Header, RunStop, Snapshot, Stepper, Str, World, 
 use super::file::{Case, ExpandCase, Expect, GivenWorld, RouteCase};
 use super::suite::{ConfigTest, Suite, Tested};
 use super::world::{self, GivenAnswers};
-use crate::bench::{AclQuestion, Fate, FateKind, fates, phase_of, question_asked, verdict_word};
+use crate::bench::{AclQuestion, Fate, FateKind, fates, question_asked, verdict_word};
 use crate::debugger::Debugger;
 use crate::dialogue::{ClientDialogue, LogLines, Said};
 use crate::record::{RecordLimits, Recording};
@@ -143,13 +143,19 @@ impl Suite {
                     return Err(format!("there is no ACL {name}"));
                 }
                 let mut question = AclQuestion::new(name.as_str());
-                question.client = client.ip();
+                question.client = client;
                 question.helo = given.helo.clone().unwrap_or_default();
                 question.sender = given.sender.clone().unwrap_or_default();
                 question.recipient = case.recipient.clone();
                 set_authenticated(&mut cx, &given);
-                let phase = phase_of(&self.loaded, &question.acl, case.recipient.is_some());
-                let (decision, cx) = question_asked(&self.loaded, cx, &question, phase);
+                if let Some(message) = &case.message {
+                    let (mut message, _) = parse_until(message.as_bytes(), End::Input);
+                    let recipients = case.recipient.iter().chain(&case.recipients);
+                    message.recipients =
+                        recipients.map(|one| Str::tainted(one.as_bytes())).collect();
+                    cx.set_message(Some(message));
+                }
+                let (decision, cx) = question_asked(&self.loaded, cx, &question);
                 lines.extend(decision.log);
                 came.verdict = verdict_word(decision.verdict).to_owned();
                 came.reply = decision.message.map(|text| text.display().into_owned());
@@ -204,7 +210,7 @@ impl Suite {
                 check.mismatch("the failure", expected, format!("\"{}\"", value.display()));
             }
             (Err(fail), Some(expected)) => {
-                let message = String::from_utf8_lossy(fail.message()).into_owned();
+                let message = String::from_utf8_lossy(fail.shown()).into_owned();
                 check.contains("the failure", expected, &message);
             }
             (Err(fail), None) => {

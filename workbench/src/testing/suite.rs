@@ -7,6 +7,7 @@ use eximious::world::{Files, Fixture, Group, User, Users};
 use eximious::{Config, Engine, Loaded, Macros, World};
 use eximious_mta::smtp::SmtpServer;
 
+use super::faults;
 use super::file::{Case, CaseTable, Cell, ExpandCase, GivenWorld, RouteCase, TestFile};
 use super::world::{self, TestMachine};
 
@@ -85,14 +86,21 @@ impl Suite {
                 let reading = reading(machine.files.clone(), &given);
                 Config::read(path.as_bytes(), macros, &reading, builder.registry())
             }
-            _ => return Err("it wants a configuration: config = \"FILE\", or text".to_owned()),
+            (Some(_), Some(_)) => {
+                return Err("it has both config and text: one of them is enough".to_owned());
+            }
+            (None, None) => {
+                return Err("it wants a configuration: config = \"FILE\", or text".to_owned());
+            }
         };
         let config = config.map_err(|why| format!("{why:#}"))?;
+        let tests = tests(&file)?;
+        faults::look(&file.given, &tests, builder.registry())?;
         let engine = config.build(builder.world(given));
         let server = Arc::new(SmtpServer::new(&config, &engine));
         Ok(Self {
             name: name.to_owned(),
-            tests: tests(&file)?,
+            tests,
             given: file.given,
             loaded: engine.load(config),
             server,
@@ -167,6 +175,9 @@ where
     T: Clone + serde::Serialize + serde::de::DeserializeOwned,
 {
     let Some(table) = table else { return Ok(vec![(name.to_owned(), own.clone())]) };
+    if table.rows.is_empty() {
+        return Err(format!("{name}: its table has no rows"));
+    }
     let form = serde_json::to_value(own).map_err(|why| why.to_string())?;
     let mut all = Vec::new();
     for (number, row) in table.rows.iter().enumerate() {

@@ -59,7 +59,7 @@ pub fn world(given: &GivenWorld, machine: &TestMachine) -> Result<World, String>
     };
     Ok(World {
         files,
-        users: Arc::new(GivenUsers { list: users(given), machine: machine.users.clone() }),
+        users: Arc::new(GivenUsers { list: users(given)?, machine: machine.users.clone() }),
         host: Arc::new(GivenHost { name, addresses }),
         clock: Arc::new(Still { moment, machine: machine.clock.clone() }),
         processes: Arc::new(GivenCommands(given.command.clone())),
@@ -131,20 +131,28 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719_468
 }
 
-fn users(given: &GivenWorld) -> Vec<User> {
+fn wrong(user: &str) -> String {
+    format!("users wants NAME, NAME:HOME or NAME:HOME:UID:GID, not \"{user}\"")
+}
+
+fn users(given: &GivenWorld) -> Result<Vec<User>, String> {
     let user = |(number, text): (u32, &String)| {
-        let (name, home) = match text.split_once(':') {
-            Some((name, home)) => (name.to_owned(), home.to_owned()),
-            None => (text.clone(), format!("/home/{text}")),
+        let parts: Vec<_> = text.split(':').collect();
+        let id = |part: &str| part.parse::<u32>().map_err(|_| wrong(text));
+        let (name, home, uid, gid) = match parts[..] {
+            [name] => (name, format!("/home/{name}"), number, number),
+            [name, home] => (name, home.to_owned(), number, number),
+            [name, home, uid, gid] => (name, home.to_owned(), id(uid)?, id(gid)?),
+            _ => return Err(wrong(text)),
         };
-        User {
-            gecos: name.clone().into_bytes(),
-            name: name.into_bytes(),
-            uid: number,
-            gid: number,
+        Ok(User {
+            name: name.as_bytes().to_vec(),
+            uid,
+            gid,
+            gecos: name.as_bytes().to_vec(),
             home: home.into_bytes(),
             shell: b"/bin/sh".to_vec(),
-        }
+        })
     };
     (FIRST_USER..).zip(&given.users).map(user).collect()
 }
