@@ -11,7 +11,7 @@ use eximious_core::world::domain;
 use eximious_core::{Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
 use crate::dns::local::LocalAddresses;
-use crate::dns::{self, DnsFound, How, Patience};
+use crate::dns::{self, DnsFound, DnsReply, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
 use crate::options::opt;
 use crate::variables::var;
@@ -324,7 +324,7 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     for way in elements(order.bytes()) {
         let found = match &*way {
             b"bydns" => {
-                let found = by_dns(call, ip, &How::default())?;
+                let found = by_dns(call, ip)?;
                 if matches!(found, Names::Later) {
                     show(call, HostEvent::NoPtr);
                 }
@@ -333,16 +333,10 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
             b"byaddr" => {
                 show(call, HostEvent::BySystem);
                 let table = call.with_record(&DNS, |call| call.dns())?.table_names(ip);
-                let found = match table.is_empty() {
-                    true => by_dns(call, ip, &How { by_system: true, ..How::default() })?,
+                match table.is_empty() {
+                    true => by_system(call, ip)?,
                     false => Names::Some(table, false),
-                };
-                match &found {
-                    Names::Some(..) => {}
-                    Names::None => show(call, HostEvent::NoName { later: false }),
-                    Names::Later => show(call, HostEvent::NoName { later: true }),
                 }
-                found
             }
             _ => Names::None,
         };
@@ -360,38 +354,57 @@ fn is_of_host_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
 }
 
-fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
+fn by_dns(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
+    let reply = ask(call, ip, &How::default())?;
+    if reply.found == DnsFound::Later {
+        return Ok(Names::Later);
+    }
+    let mut names: Vec<String> = names_in(&reply).filter(|name| !name.is_empty()).collect();
+    // Whoever owns an address says what he likes.
+    names.retain(|name| {
+        let is_legal = name.bytes().all(is_of_host_name);
+        if !is_legal {
+            show(call, HostEvent::IllegalName);
+        }
+        is_legal
+    });
+    Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
+}
+
+/// What the system's resolver tells: of the first name alone, and of none that can be no host's,
+/// as something is wrong there for now.
+fn by_system(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
+    let reply = ask(call, ip, &How { by_system: true, ..How::default() })?;
+    let is_fit = |byte| is_of_host_name(byte) || byte == b'_';
+    let first = names_in(&reply).next();
+    let (found, event) = match (&reply.found, first) {
+        (DnsFound::Records { .. }, Some(name)) if name.is_empty() => {
+            (Names::None, HostEvent::EmptyName)
+        }
+        (DnsFound::Records { .. }, Some(name)) if name.bytes().all(is_fit) => {
+            return Ok(Names::Some(vec![name], reply.secure));
+        }
+        (DnsFound::Records { .. } | DnsFound::Later, _) => {
+            (Names::Later, HostEvent::NoName { why: 2 })
+        }
+        (DnsFound::Broken, _) => (Names::Later, HostEvent::NoName { why: 3 }),
+        (DnsFound::NoName | DnsFound::NoData, _) => (Names::None, HostEvent::NoName { why: 1 }),
+    };
+    show(call, event);
+    Ok(found)
+}
+
+fn ask(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<DnsReply, Fail> {
     let name = dns::reverse(ip);
     call.trace().depth += 1;
     let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, how);
     call.trace().leave(1);
-    let reply = reply?;
-    if reply.found == DnsFound::Later {
-        return Ok(Names::Later);
-    }
-    let is_any = !reply.records().is_empty();
-    let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());
-    let mut names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
-    match how.by_system {
-        // The system's resolver tells of the first alone, and of none that can be no host's:
-        // something is wrong there for now.
-        true => {
-            names.truncate(1);
-            let is_fit = |byte| is_of_host_name(byte) || byte == b'_';
-            if is_any && !names.iter().any(|name| name.bytes().all(is_fit)) {
-                return Ok(Names::Later);
-            }
-        }
-        // Whoever owns an address says what he likes.
-        false => names.retain(|name| {
-            let is_legal = name.bytes().all(is_of_host_name);
-            if !is_legal {
-                show(call, HostEvent::IllegalName);
-            }
-            is_legal
-        }),
-    }
-    Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
+    reply
+}
+
+/// The names in an answer, in lower case.
+fn names_in(reply: &DnsReply) -> impl Iterator<Item = String> {
+    reply.records().iter().filter_map(dns::host).map(|name| name.to_ascii_lowercase())
 }
 
 /// Notes that something was not found, where that is wanted.

@@ -15,6 +15,11 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
+/// That the name of a file, or a directory (`filename`, `dirname`), comes from outside.
+pub fn tainted(what: &str, name: &[u8]) -> Vec<u8> {
+    [b"Tainted ", what.as_bytes(), b" '", name, b"'"].concat()
+}
+
 /// The same of a file that can't be opened: where rights are missing, whose they are stands
 /// behind it.
 pub fn reason_to_open(call: &mut Call<'_>, error: &io::Error) -> String {

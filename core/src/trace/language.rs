@@ -290,10 +290,13 @@ pub enum HostEvent<'e> {
     IllegalName,
     /// The system is asked for the names of an address.
     BySystem,
+    /// The system says of an address that its name is empty.
+    EmptyName,
     /// The system has no name now, or none at all.
     NoName {
-        /// Whether there may be one later.
-        later: bool,
+        /// Why, as `<netdb.h>` numbers it (`h_errno`): 1 where there is none, 2 where there may
+        /// be one later, 3 where the answer is none that can be read.
+        why: u8,
     },
     /// An address has names.
     Names {

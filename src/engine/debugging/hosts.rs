@@ -19,8 +19,12 @@ pub(super) fn write(step: &HostEvent<'_>, out: &mut DebugWriter<'_>) {
               name",
         ]),
         HostEvent::BySystem => tell(&[b"IP address lookup using gethostbyaddr()"]),
-        HostEvent::NoName { later: false } => tell(&[b"IP address lookup failed: h_errno=1"]),
-        HostEvent::NoName { later: true } => tell(&[b"IP address lookup failed: h_errno=2"]),
+        HostEvent::EmptyName => {
+            tell(&[b"IP address lookup yielded an empty name: treated as non-existent host name"])
+        }
+        HostEvent::NoName { why } => {
+            tell(&[b"IP address lookup failed: h_errno=", why.to_string().as_bytes()]);
+        }
         HostEvent::Names { names } => {
             for (index, name) in names.iter().enumerate() {
                 let head = if index == 0 { "IP address lookup yielded" } else { "  alias" };

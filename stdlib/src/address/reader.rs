@@ -65,12 +65,12 @@ impl<'a> Reader<'a> {
             Some(b';') if self.groups == Groups::Inside => {}
             Some(_) => return Err(self.left_over()),
         }
-        self.is_short(address.span.len(), &address)?;
+        self.check_length(address.span.len(), &address)?;
         Ok(address)
     }
 
     /// Refuses an address that takes too many bytes as it is written, with its comments.
-    fn is_short(&self, written: usize, address: &AddrSpec) -> Result<(), AddressError> {
+    fn check_length(&self, written: usize, address: &AddrSpec) -> Result<(), AddressError> {
         if written.max(address.text.len()) <= MOST_BYTES {
             return Ok(());
         }
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
             None => return Err(self.error("'>' missing at end of address")),
             Some(_) => return Err(self.left_over()),
         }
-        self.is_short(written, &address)?;
+        self.check_length(written, &address)?;
         Ok(address)
     }
 

@@ -22,11 +22,13 @@ pub(super) fn describe_as(call: &mut Call<'_>, name: &Str) -> Result<(), Fail> {
         return Ok(());
     }
     let (helo, ident) = (call.value_of(var::SENDER_HELO_NAME)?, call.value_of(var::SENDER_IDENT)?);
-    let helo = helo.bytes();
+    let (helo, is_tainted) = (helo.bytes(), helo.taint().is_tainted());
     let literal = helo.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let literal = literal.map(|text| text.strip_prefix(b"IPv6:").unwrap_or(text));
     let is_address = literal == Some(address.bytes());
-    let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
+    // Who says an empty name has said one.
+    let said = !helo.is_empty() || is_tainted;
+    let own = !said || (!name.is_empty() && helo.eq_ignore_ascii_case(name.bytes()));
     let mut full = name.bytes().to_vec();
     // Who has a name does not have to be called by its address as well.
     if !own && (!is_address || name.is_empty()) {

@@ -26,8 +26,7 @@ pub static DLFUNC: Item = Item {
 fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
     let (file, function) = (args[0].bytes(), args[1].bytes());
     if args[0].taint().is_tainted() {
-        let message = [b"Tainted filename '", file, b"'"].concat();
-        return Err(Fail::error(ErrorKind::Taint, message));
+        return Err(Fail::error(ErrorKind::Taint, crate::wording::tainted("filename", file)));
     }
     let given: Vec<Vec<u8>> = args[2..].iter().map(|arg| arg.bytes().to_vec()).collect();
     let answer = match call.libraries()?.call(file, function, &given) {

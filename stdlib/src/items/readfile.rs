@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind as Io};
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
-use crate::wording::reason_to_open;
+use crate::wording::{reason_to_open, tainted};
 
 /// The bytes that a file may have: as many as a string.
 const MOST: u64 = 64 << 20;
@@ -38,7 +38,7 @@ pub static READFILE: Item = Item {
 fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
     let name = args[0].bytes();
     if args[0].taint().is_tainted() {
-        call.log()?.panic(&[b"Tainted filename '", name, b"'"].concat());
+        call.log()?.panic(&tainted("filename", name));
         let fail = cannot_open(call, name, &io::Error::from_raw_os_error(EACCES));
         return Err(Fail::error(ErrorKind::Taint, fail.message()));
     }

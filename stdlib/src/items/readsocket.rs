@@ -106,7 +106,7 @@ impl Cache {
 /// Asks a socket; the lookup of the same kind does so, too.
 pub(crate) fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fail> {
     if question.name.taint().is_tainted() {
-        let message = [b"Tainted filename for search: '", question.name.bytes(), b"'"].concat();
+        let message = crate::wording::tainted("filename for search:", question.name.bytes());
         call.log()?.panic(&message);
         return Err(Fail::error(ErrorKind::Taint, ""));
     }

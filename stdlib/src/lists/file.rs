@@ -9,7 +9,7 @@ use eximious_core::{Call, ErrorKind, Fail, ListKind, LookupFail};
 use super::organs::{FILES, organ};
 use super::walk::Pattern;
 use crate::lookups::files::{View, view};
-use crate::wording::reason_to_open;
+use crate::wording::{reason_to_open, tainted};
 
 /// How large a file may be.
 const LARGEST: u64 = 64 << 20;
@@ -36,8 +36,7 @@ pub(super) fn read(
     list: impl FnOnce() -> Vec<u8>,
 ) -> Result<Arc<[u8]>, Fail> {
     if name.taint.is_tainted() {
-        let message = [b"Tainted filename '", name.text, b"'"].concat();
-        return Err(Fail::error(ErrorKind::Taint, message));
+        return Err(Fail::error(ErrorKind::Taint, tainted("filename", name.text)));
     }
     let files = organ(call, &FILES, |call| call.files())?;
     let is_large = |stat: Stat| stat.is_file() && stat.size >= WORTH_KEEPING;

@@ -16,6 +16,7 @@ use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
 use crate::pattern::set::PlanSource;
+use crate::variables::var;
 
 /// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
@@ -233,7 +234,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     pub(super) fn written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Verdict, Fail> {
         let head = change_of_separator(list.bytes());
         let chosen = head.is_some_and(|(separator, _)| separator != b'$');
-        let text = match call.expand(list) {
+        let text = match self.expand(call, list) {
             Ok(text) => text,
             Err(fail) if fail.class() == FailClass::Forced => {
                 call.trace().tell(Happening::List(ListEvent::Forced { list: list.bytes() }));
@@ -252,6 +253,22 @@ impl<'s, 'n> Walk<'s, 'n> {
             }
         };
         self.run(call, &text, chosen, list)
+    }
+
+    /// Where no domain is at hand otherwise, `$domain` is the one that is tested (specification
+    /// 11.9).
+    fn expand(&self, call: &mut Call<'_>, list: &Str) -> Result<Str, Fail> {
+        let own = match &*self.subject {
+            Subject::Domain(domain) if list.bytes().contains(&b'$') => &domain.0.given,
+            _ => return call.expand(list),
+        };
+        if !call.value_of(var::DOMAIN)?.is_empty() {
+            return call.expand(list);
+        }
+        call.set_var(var::DOMAIN, own.clone());
+        let expanded = call.expand(list);
+        call.set_var(var::DOMAIN, Str::EMPTY);
+        expanded
     }
 
     /// Tests a list that is expanded already.

@@ -166,7 +166,7 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
     }
     if query.file.taint().is_tainted() {
         // Exim says this in its log, and nothing in the error.
-        let message = [b"Tainted filename for search: '", query.file.bytes(), b"'"].concat();
+        let message = crate::wording::tainted("filename for search:", query.file.bytes());
         note(call, &message);
         let fail = Fail::error(ErrorKind::Taint, "");
         return Err(LookupFail::Open(fail.through(String::from_utf8_lossy(&message))));
