@@ -56,10 +56,6 @@ pub fn run(
     let config = config.unwrap_or(&none);
     let engine = cx.engine().clone();
     let routes = Routes::new(config, engine.registry(), engine.world());
-    let mode = if wanted.purpose == Purpose::VerifySender { "S" } else { "R" };
-    cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
-    let sender = cx.value_of(var::SENDER_ADDRESS);
-    cx.set_var(var::RETURN_PATH, sender);
     let mut told = Told { output, duplicates: Duplicates::default(), worst: Standing::Fine };
     let gives_reasons = !caller::is_told_little(engine.settings(), engine.world());
     let tester = Tester { routes, wanted, gives_reasons };
@@ -159,6 +155,16 @@ impl Tester {
             }
         };
         let shown = address.clone();
+        match purpose {
+            Purpose::VerifySender => cx.set_var(var::SENDER_ADDRESS, address.clone()),
+            // Whoever only looks routes as for a recipient.
+            Purpose::Test => {
+                cx.set_var(var::VERIFY_MODE, Str::fixed("R"));
+                let sender = cx.value_of(var::SENDER_ADDRESS);
+                cx.set_var(var::RETURN_PATH, sender);
+            }
+            _ => {}
+        }
         let request = Request { typed, whole, ..Request::new(address, purpose) };
         let mut printer = Printer {
             routes: &self.routes,

@@ -92,6 +92,15 @@ impl Purpose {
     pub fn verifies(self) -> bool {
         matches!(self, Self::VerifyRecipient | Self::VerifySender)
     }
+
+    /// What `$verify_mode` is where an address is verified.
+    pub(crate) fn verify_mode(self) -> Option<&'static str> {
+        match self {
+            Self::Delivery | Self::Test | Self::Expand => None,
+            Self::VerifyRecipient => Some("R"),
+            Self::VerifySender => Some("S"),
+        }
+    }
 }
 
 impl Routes {

@@ -8,10 +8,10 @@ use super::mail_data::MailData;
 use super::memory::Charge;
 use super::ratelimit::Pace;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
-use crate::reception::LoggedHeader;
+use crate::reception::{self, LoggedHeader};
 
 /// `$message_size` before a message is there, where the client does not say it.
-pub(super) const UNKNOWN_SIZE: &str = "-1";
+pub(crate) const UNKNOWN_SIZE: &str = "-1";
 
 /// What is known of the message at hand.
 #[derive(Debug, Default)]
@@ -175,7 +175,7 @@ impl SmtpSession {
 
 /// Takes the message at hand out of the values of the conversation.
 fn clear_values(cx: &mut Context) {
-    const OF_MESSAGE: [Var; 18] = [
+    const OF_MESSAGE: [Var; 19] = [
         var::RCPT_COUNT,
         var::RCPT_DEFER_COUNT,
         var::RCPT_FAIL_COUNT,
@@ -184,6 +184,7 @@ fn clear_values(cx: &mut Context) {
         var::MESSAGE_SMTPUTF8,
         var::MESSAGE_EXIM_ID,
         var::SENDER_ADDRESS_DATA,
+        var::RETURN_PATH,
         var::ADDRESS_DATA,
         var::DOMAIN_DATA,
         var::LOCAL_PART_DATA,
@@ -196,6 +197,7 @@ fn clear_values(cx: &mut Context) {
         var::SENDER_RATE_PERIOD,
     ];
     cx.set_message(None);
+    reception::forget_matches(cx);
     cx.forget_lists();
     cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
     cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);

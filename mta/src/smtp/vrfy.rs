@@ -69,7 +69,9 @@ impl SmtpSession {
         let text = self.qualified(argument.to_vec());
         let routes = self.server.acls.routes().clone();
         let text = routes.rewritten(&mut self.cx, &text, Purpose::Expand);
+        let before = self.cx.replace_var(var::VERIFY_MODE, Str::fixed("R"));
         let pass = routes.route(&mut self.cx, Address::new(text.clone()), Purpose::Expand);
+        self.cx.set_var(var::VERIFY_MODE, before);
         let shown = text.bytes();
         match pass.routed {
             Routed::Failed(_) => self.say(&[b"553 ", shown, b" is undeliverable"]),

@@ -8,13 +8,13 @@ mod talk;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule, Var};
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::Run;
 use super::{Logs, cutthrough};
-use crate::mail::route::{Delivery, NO_HOSTS, Standing, Text};
+use crate::mail::route::{Delivery, NO_HOSTS, RouteHost, Standing, Text};
 use crate::mail::smtp_transport::hosts_of;
 use cache::Cache;
 pub use params::CALLOUT_PARAMETERS;
@@ -27,15 +27,13 @@ static META: Meta = Meta::new(
     TaintRule::Tainted,
 );
 
-/// What shows whom a host is asked about, and which one.
-const SHOWN: [Var; 5] =
-    [var::LOCAL_PART, var::DOMAIN, var::HOST, var::HOST_ADDRESS, var::VERIFY_MODE];
-
 /// What is asked.
 struct Callout<'c> {
     params: &'c Params,
     subject: Subject,
     address: Str,
+    /// The address as the hosts are told it.
+    recipient: Str,
     domain: Str,
     mail_from: Vec<u8>,
     delivery: &'c Delivery,
@@ -134,9 +132,10 @@ pub(super) fn call(
     alone: bool,
 ) -> Option<Called> {
     let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
-    let before = SHOWN.map(|var| run.cx.value_of(var));
-    run.cx.set_var(var::LOCAL_PART, delivery.address.local_part.clone());
-    run.cx.set_var(var::DOMAIN, domain.clone());
+    let transport = delivery.transport.map(|number| run.acls.routes().transport_at(number));
+    let recipient = transport
+        .map_or_else(|| address.clone(), |transport| transport.recipient(&delivery.address));
+    let before = run.cx.value_of(var::VERIFY_MODE);
     let mode = if subject == Subject::Recipient { "R" } else { "S" };
     run.cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
     let mail_from = mail_from(run, params, delivery);
@@ -150,12 +149,19 @@ pub(super) fn call(
     let asks_alone = params.hold && params.sender.is_own() && !params.asks_more();
     let holds = subject == Subject::Recipient && asks_alone && cutthrough::holds(run);
     let takes_along = delivers || holds;
-    let callout =
-        Callout { params, subject, address, domain, mail_from, delivery, takes_along, delivers };
+    let callout = Callout {
+        params,
+        subject,
+        address,
+        recipient,
+        domain,
+        mail_from,
+        delivery,
+        takes_along,
+        delivers,
+    };
     let called = callout.call(run);
-    for (var, value) in SHOWN.into_iter().zip(before) {
-        run.cx.set_var(var, value);
-    }
+    run.cx.set_var(var::VERIFY_MODE, before);
     called
 }
 
@@ -182,8 +188,29 @@ impl Callout<'_> {
     fn call(&self, run: &mut Run<'_>) -> Option<Called> {
         let delivery = self.delivery;
         let acls = run.acls.clone();
+        // Who names the hosts knows what the router has set, and of the address what the ACL does.
+        let own = [var::LOCAL_PART, var::DOMAIN].map(|var| (var, run.cx.value_of(var)));
+        run.cx.set_var(var::LOCAL_PART, delivery.address.local_part.clone());
+        run.cx.set_var(var::DOMAIN, self.domain.clone());
+        for (name, value) in &delivery.address.attached.variables {
+            run.cx.set(name, value.clone());
+        }
         let mut log = |line: &[u8]| run.host.log_to(Logs::PANIC, line);
-        let Some(hosts) = hosts_of(run.cx, acls.routes(), delivery, &mut log) else {
+        let hosts = hosts_of(run.cx, acls.routes(), delivery, &mut log);
+        for (var, value) in own {
+            run.cx.set_var(var, value);
+        }
+        let before = acls.routes().introduce_for_callout(run.cx, delivery);
+        let called = self.ask(run, hosts);
+        acls.routes().put_back(run.cx, delivery, before);
+        called
+    }
+
+    /// Asks hosts, where there are any.
+    fn ask(&self, run: &mut Run<'_>, hosts: Option<Vec<RouteHost>>) -> Option<Called> {
+        let delivery = self.delivery;
+        let acls = run.acls.clone();
+        let Some(hosts) = hosts else {
             run.cx.tell_callout(NO_HOSTS);
             return None;
         };
@@ -224,7 +251,7 @@ impl Callout<'_> {
                 run.cx.tell_callout(b"overall timeout for callout exceeded");
                 break;
             }
-            self.introduce(run, host.name.as_bytes(), address);
+            self.introduce(run, host, address);
             let called = talk::with(run, self, &mut cache, transport, host, address);
             match called.standing {
                 Standing::Deferred => {
@@ -262,11 +289,10 @@ impl Callout<'_> {
     }
 
     /// Says in variables who is asked.
-    fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
-        run.cx.set_var(var::HOST, self.delivery.host_name(name, address));
+    fn introduce(&self, run: &mut Run<'_>, host: &RouteHost, address: IpAddr) {
+        run.cx.set_var(var::HOST, self.delivery.host_name(host.name.as_bytes(), address));
         run.cx.set_var(var::HOST_ADDRESS, address.to_string());
-        // At which port another one was asked is no matter.
-        run.cx.unset_var(var::HOST_PORT);
+        run.cx.set_var(var::HOST_PORT, host.shown_port());
     }
 
     /// Says in variables that nobody is asked any more.

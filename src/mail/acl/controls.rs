@@ -98,9 +98,8 @@ impl Setting<'_> {
     pub(super) fn keep(&self, run: &mut Run<'_>) {
         let control = self.control.clone();
         let (name, of_message) = (control.meta.name, control.of_message);
-        run.state
-            .controls
-            .insert(name, Control { control, options: self.options.clone(), of_message });
+        let (options, slashed) = (self.options.clone(), self.slashed);
+        run.state.controls.insert(name, Control { control, options, slashed, of_message });
     }
 }
 

@@ -185,11 +185,13 @@ impl Run<'_> {
         }
     }
 
-    /// Leaves what the list has for a whole address; where it has nothing, what an earlier one
-    /// had stays.
+    /// Leaves what the list has for a whole address; where it is in it and there is nothing of it,
+    /// what an earlier one had stays.
     fn leave_some(&mut self, variable: Var, answer: Answer, data: Option<Str>) {
-        if let (Answer::Yes, Some(data)) = (answer, data) {
-            self.cx.set_var(variable, data);
+        match (answer, data) {
+            (Answer::Yes, Some(data)) => self.cx.set_var(variable, data),
+            (Answer::No, _) => self.cx.set_var(variable, Str::EMPTY),
+            _ => {}
         }
     }
 }

@@ -199,7 +199,6 @@ impl Run<'_> {
     pub(super) fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
         let verb = statement.written.verb;
         (self.said, self.logged) = (None, None);
-        self.cx.unset_var(var::ACL_VERIFY_MESSAGE);
         let mut texts = Texts::default();
         let mut passed = false;
         let mut answer = Answer::Yes;

@@ -74,6 +74,8 @@ pub struct Control {
     pub control: Rec<AclControl>,
     /// What follows its name after a slash.
     pub options: Str,
+    /// Whether there is a slash, whatever follows it.
+    pub slashed: bool,
     /// Whether it is about the message, and not about the connection.
     pub of_message: bool,
 }

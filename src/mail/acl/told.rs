@@ -2,8 +2,8 @@
 
 use eximious_core::Str;
 use eximious_core::trace::{AclEvent, Happening, TraceKinds, TraceParent};
-
 use eximious_stdlib::at_work::ConfigWorker;
+use eximious_stdlib::variables::var;
 
 use super::machine::{AclVerdict, Run};
 use super::{Named, Statement};
@@ -32,6 +32,8 @@ impl Run<'_> {
         let (place, line) = (statement.place.clone(), statement.line);
         let before = self.cx.set_at_work(Some(ConfigWorker { role: "ACL", name, place, line }));
         let verdict = self.told(acl, statement);
+        // Of an ACL that it calls, the first statement knows what was found out in it.
+        self.cx.unset_var(var::ACL_VERIFY_MESSAGE);
         self.cx.set_at_work(before);
         verdict
     }

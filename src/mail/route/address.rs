@@ -142,9 +142,12 @@ impl Address {
         Str::from(parts.concat()).stamped(self.local_part.taint())
     }
 
-    /// Local part and domain as they were routed, with what was taken off.
-    pub fn as_routed(&self) -> Str {
-        let local_part = self.whole_local_part();
+    /// Local part and domain as they were routed, with what was taken off or without.
+    pub fn as_routed(&self, has_affixes: bool) -> Str {
+        let local_part = match has_affixes {
+            true => self.whole_local_part(),
+            false => self.local_part.clone(),
+        };
         let parts = [local_part.bytes(), b"@", self.domain.bytes()];
         Str::from(parts.concat()).stamped(self.text.taint())
     }
@@ -273,6 +276,27 @@ impl HomeDirectory {
 }
 
 impl Delivery {
+    /// A delivery of an address by a router and a transport, by the server's own user, to no host
+    /// yet.
+    pub fn new(address: Address, router: usize, transport: Option<usize>) -> Self {
+        Self {
+            address,
+            target: DeliveryTarget::Address,
+            router,
+            transport,
+            wrong: None,
+            hosts: Vec::new(),
+            hosts_clean: false,
+            shuffled: false,
+            fallback_hosts: Vec::new(),
+            stands_in: false,
+            identity: Identity::default(),
+            home: None,
+            directory: None,
+            recipients: Vec::new(),
+        }
+    }
+
     /// The message's recipient that the address came of.
     pub fn original(&self) -> &Str {
         self.address.original().map_or(&self.address.text, |one| &one.text)

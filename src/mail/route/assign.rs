@@ -10,7 +10,7 @@ use eximious_stdlib::variables::var;
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::{Router, Text};
-use super::{Address, Delivery, DeliveryTarget, HomeDirectory, Identity, Purpose};
+use super::{Address, Delivery, HomeDirectory, Identity, Purpose};
 use crate::config::PatientUsers;
 
 impl Machine<'_> {
@@ -30,27 +30,15 @@ impl Machine<'_> {
             true => Identity::default(),
             false => self.identity(router)?,
         };
-        let home = self.transport_home(router);
-        let directory = directory(router, opt::TRANSPORT_CURRENT_DIRECTORY);
         let mut address = Address::clone(&self.address);
         address.local_part = self.offer.local_part.clone();
         address.prefix = self.offer.prefix.clone();
         address.suffix = self.offer.suffix.clone();
         Ok(Box::new(Delivery {
-            address,
-            target: DeliveryTarget::Address,
-            router: number,
-            transport,
-            wrong: None,
-            hosts: Vec::new(),
-            hosts_clean: false,
-            shuffled: false,
-            fallback_hosts: Vec::new(),
-            stands_in: false,
             identity,
-            home,
-            directory,
-            recipients: Vec::new(),
+            home: self.transport_home(router),
+            directory: directory(router, opt::TRANSPORT_CURRENT_DIRECTORY),
+            ..Delivery::new(address, number, transport)
         }))
     }
 
@@ -89,15 +77,20 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Whether an address could be a sender, as far as can be told.
+    /// Whether an address could be the recipient of a report, as far as can be told.
     fn verifies(&mut self, address: &Str) -> bool {
         use super::{Request, Standing};
-        let sender = self.cx.value_of(var::SENDER_ADDRESS);
+        let before =
+            [var::SENDER_ADDRESS, var::RETURN_PATH].map(|var| (var, self.cx.value_of(var)));
         self.hide_address();
         self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
-        let request = Request::new(address.clone(), Purpose::VerifySender);
+        let request = Request::new(address.clone(), Purpose::VerifyRecipient);
         let standing = self.routes.test(self.cx, &request, &mut |_| {});
-        self.cx.set_var(var::SENDER_ADDRESS, sender);
+        for (var, value) in before {
+            self.cx.set_var(var, value);
+        }
+        // Exim knows it no more then.
+        self.cx.set_var(var::VERIFY_MODE, Str::EMPTY);
         self.show_address();
         standing == Standing::Fine
     }

@@ -320,22 +320,13 @@ impl<'r> Redirection<'r> {
         address.attached.domain_data = attached.domain_data.clone();
         address.attached.local_part_data = attached.local_part_data.clone();
         address.attached.sender_data = attached.sender_data.clone();
-        let identity = machine.identity(router)?;
         let delivery = Delivery {
-            address: *address,
             target,
-            router: self.number,
-            transport,
             wrong,
-            hosts: Vec::new(),
-            hosts_clean: false,
-            shuffled: false,
-            fallback_hosts: Vec::new(),
-            stands_in: false,
-            identity,
+            identity: machine.identity(router)?,
             home: machine.transport_home(router),
             directory: directory(router, opt::TRANSPORT_CURRENT_DIRECTORY),
-            recipients: Vec::new(),
+            ..Delivery::new(*address, self.number, transport)
         };
         machine.children.push(ChildAddress::Direct(Box::new(delivery)));
         Ok(())

@@ -100,14 +100,21 @@ impl Routes {
         request: &Request,
         tell: &mut dyn FnMut(&Report<'_>),
     ) -> Standing {
-        if request.purpose != Purpose::VerifySender {
+        let Some(mode) = request.purpose.verify_mode() else {
             return self.look(cx, request, tell);
-        }
-        // The sender is not one yet.
+        };
+        let before = cx.value_of(var::VERIFY_MODE);
+        cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
         let sender = cx.value_of(var::SENDER_ADDRESS);
-        cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+        // It stays, as long as there is the message.
+        cx.set_var(var::RETURN_PATH, sender.clone());
+        if request.purpose == Purpose::VerifySender {
+            // The sender is not one yet.
+            cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+        }
         let standing = self.look(cx, request, tell);
         cx.set_var(var::SENDER_ADDRESS, sender);
+        cx.set_var(var::VERIFY_MODE, before);
         standing
     }
 

@@ -39,6 +39,15 @@ static NOTHING: Str = Str::EMPTY;
 /// Those that only a delivery has.
 const DELIVERY: [Var; 3] = [var::TRANSPORT_NAME, var::ADDRESS_FILE, var::ADDRESS_PIPE];
 
+/// All of these.
+fn shown() -> impl Iterator<Item = Var> {
+    let all = PARTS.into_iter().chain(DATA).chain(ADDRESS).chain(OWN).chain(OTHERS);
+    all.chain(DELIVERY)
+}
+
+/// What variables were before others than those of an address at hand stood in them.
+pub(crate) struct Before(Vec<(Var, Option<Str>)>);
+
 impl Routes {
     /// The variables of an address, those of its parts left out; `whole` is its local part
     /// with the affixes. The case of the others is that of the routers that took them.
@@ -102,10 +111,32 @@ impl Routes {
         }
     }
 
+    /// As [`Self::introduce`], for the hosts of a delivery that are asked by a callout: what the
+    /// variables were before, for [`Self::put_back`].
+    pub(crate) fn introduce_for_callout(&self, cx: &mut Context, delivery: &Delivery) -> Before {
+        let before = shown().map(|var| (var, cx.is_set(var).then(|| cx.value_of(var)))).collect();
+        self.introduce(cx, &[delivery]);
+        // No router is at it any more, and nobody is at home.
+        [var::ROUTER_NAME, var::HOME].into_iter().for_each(|var| cx.unset_var(var));
+        Before(before)
+    }
+
+    /// Gives variables the values that they had before a callout; at which port a host was asked
+    /// is still known.
+    pub(crate) fn put_back(&self, cx: &mut Context, delivery: &Delivery, before: Before) {
+        let port = cx.value_of(var::HOST_PORT);
+        self.dismiss(cx, &[delivery]);
+        for (var, value) in before.0 {
+            if let Some(value) = value {
+                cx.set_var(var, value);
+            }
+        }
+        cx.set_var(var::HOST_PORT, port);
+    }
+
     /// Takes them away again.
     pub fn dismiss(&self, cx: &mut Context, deliveries: &[&Delivery]) {
-        let all = PARTS.into_iter().chain(DATA).chain(ADDRESS).chain(OWN).chain(OTHERS);
-        all.chain(DELIVERY).for_each(|var| cx.unset_var(var));
+        shown().for_each(|var| cx.unset_var(var));
         for name in deliveries.iter().flat_map(|one| one.address.attached.variables.keys()) {
             cx.unset(name);
         }
@@ -132,8 +163,7 @@ fn show_host(cx: &mut Context, delivery: &Delivery) {
     if let Some(address) = host.address {
         cx.set_var(var::HOST_ADDRESS, address.to_string());
     }
-    let port = host.port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
-    cx.set_var(var::HOST_PORT, port);
+    cx.set_var(var::HOST_PORT, host.shown_port());
 }
 
 impl Machine<'_> {

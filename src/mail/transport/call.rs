@@ -19,6 +19,7 @@ use super::smtp::{Connections, NoConnections};
 use crate::Context;
 use crate::acl::OwnMessage;
 use crate::mail::route::{Address, Delivery, Routes};
+use crate::mail::smtp_client::{SmtpClient, Verdicts};
 
 /// A message that is to go by one transport to one or more addresses at once. The
 /// variables of the context speak of the message and of these addresses.
@@ -66,6 +67,9 @@ pub struct Consignment<'c> {
     /// Puts the message into another spool's directory, for these addresses alone
     /// (`queuefile`).
     pub hand_over: &'c dyn Fn(&[u8]) -> Result<(), SpoolError>,
+    /// Notes that addresses, by their places, have got it, before there is an outcome for all:
+    /// others are waited for, or are still to be tried. They may be noted already.
+    pub keep: &'c dyn Fn(&[usize]),
     /// What is asked of those who take it, where they can do it (RFC 3461): a space before
     /// each parameter of MAIL, and of RCPT for each address.
     pub reports: DsnRequests,
@@ -191,6 +195,19 @@ pub struct FailedHost {
 }
 
 impl<'c> TransportCall<'c> {
+    /// What a server makes of the message that was sent, for these addresses. Those that have
+    /// got it are noted before it is waited for what becomes of others.
+    pub(super) fn verdicts(&mut self, client: &mut SmtpClient, accepted: &[usize]) -> Verdicts {
+        let keep = self.consignment.keep;
+        client.end_of_data_with(self.cx.trace(), &mut |so_far| {
+            let pairs = accepted.iter().zip(so_far).filter(|(_, verdict)| verdict.is_ok());
+            let arrived: Vec<usize> = pairs.map(|(at, _)| *at).collect();
+            if !arrived.is_empty() {
+                keep(&arrived);
+            }
+        })
+    }
+
     /// Writes a line to the main log, which a transport may be told to keep silent to
     /// (`disable_logging`).
     pub(super) fn log(&mut self, line: &[u8]) {
@@ -298,6 +315,7 @@ impl<'c> Consignment<'c> {
                 let (step, file) = (SpoolStep::Directory, directory.to_vec());
                 Err(SpoolError { step, file, why: ErrorKind::Unsupported.into() })
             },
+            keep: &|_| {},
             reports: DsnRequests::default(),
             connections: &NoConnections,
             downconversion: Downconversion::Never,
@@ -313,10 +331,15 @@ impl<'c> Consignment<'c> {
 }
 
 impl Transport {
+    /// Whether whoever takes the message is told of an address what routers took off.
+    pub(crate) fn tells_affixes(&self) -> bool {
+        self.on(opt::RCPT_INCLUDE_AFFIXES)
+    }
+
     /// An address as whoever takes the message is told it: with affixes only where
     /// `rcpt_include_affixes` says so.
-    fn recipient(&self, address: &Address) -> Str {
-        match self.on(opt::RCPT_INCLUDE_AFFIXES) {
+    pub(crate) fn recipient(&self, address: &Address) -> Str {
+        match self.tells_affixes() {
             true => address.text.clone(),
             false => without_affixes(address),
         }

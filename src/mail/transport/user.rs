@@ -202,7 +202,7 @@ mod tests {
     use eximious_core::world::{Fixture, Group, User, Users};
 
     use super::*;
-    use crate::mail::route::{Address, DeliveryTarget, Identity};
+    use crate::mail::route::{Address, Identity};
     use crate::{Config, Engine, Macros};
 
     /// One user, who is in two groups.
@@ -244,20 +244,8 @@ mod tests {
         let engine = config.build(builder);
         let routes = Routes::new(&config, engine.registry(), &world);
         let delivery = Delivery {
-            address: Address::new(Str::tainted(&b"u@example"[..])),
-            target: DeliveryTarget::Address,
-            router: 0,
-            transport: Some(0),
-            wrong: None,
-            hosts: Vec::new(),
-            hosts_clean: false,
-            shuffled: false,
-            fallback_hosts: Vec::new(),
-            stands_in: false,
             identity,
-            home: None,
-            directory: None,
-            recipients: Vec::new(),
+            ..Delivery::new(Address::new(Str::tainted(&b"u@example"[..])), 0, Some(0))
         };
         routes.local_user(&mut engine.context(), &delivery)
     }

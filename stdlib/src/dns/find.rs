@@ -56,6 +56,13 @@ pub struct RouteHost {
     pub dnssec: Option<bool>,
 }
 
+impl RouteHost {
+    /// What `$host_port` is before the host is asked: the port, or -1 where nothing names one.
+    pub fn shown_port(&self) -> String {
+        self.port.map_or_else(|| "-1".to_owned(), |port| port.to_string())
+    }
+}
+
 /// How a search ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Ending {

@@ -61,7 +61,7 @@ pub(super) fn with(
         place.tell(b"problem after random/rset/mfrom; reopen conn");
         place.tell(b"  SMTP(close)>>");
         place.closed();
-        callout.introduce(place.run, host.name.as_bytes(), address);
+        callout.introduce(place.run, host, address);
     }
 }
 
@@ -369,7 +369,7 @@ impl Talk<'_, '_, '_> {
                 in_mail = true;
             }
         }
-        let address = self.place.callout.address.bytes().to_vec();
+        let address = self.place.callout.recipient.bytes().to_vec();
         let reply = match in_mail {
             true => self.recipient(&address)?,
             false => {

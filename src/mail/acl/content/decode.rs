@@ -59,8 +59,7 @@ fn decode(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     run.cx.set_var(var::MIME_DECODED_FILENAME, Str::from(&path[..]).stamped(taint));
     if taint.is_tainted() {
-        let line = [b"Tainted filename '", &path[..], b"'"].concat();
-        run.host.log_to(Logs::PANIC, &line);
+        run.host.log_to(Logs::PANIC, &eximious_stdlib::wording::tainted("filename", &path));
         return Answer::Later;
     }
     let Some(copy) = run.copy() else { return Answer::Later };

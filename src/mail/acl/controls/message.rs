@@ -296,7 +296,7 @@ fn wellknown(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
 fn is_readable(run: &mut Run<'_>, setting: &Setting<'_>, path: &[u8], taint: Taint) -> bool {
     const LARGEST: u64 = 1 << 20;
     if taint != Taint::Clean && !path.is_empty() {
-        run.cx.engine().world().log.panic(&[b"Tainted filename '", path, b"'"].concat());
+        run.cx.engine().world().log.panic(&eximious_stdlib::wording::tainted("filename", path));
         return false;
     }
     let read = |call: &mut Call<'_>| Ok::<_, Fail>(call.files()?.read(path, LARGEST).is_ok());

@@ -155,12 +155,13 @@ impl Onward {
 
 impl Along {
     fn named(&self, acls: &Acls) -> OnwardRecipient {
-        let address = &self.delivery.address;
+        let (address, routes) = (&self.delivery.address, acls.routes());
+        let transport = self.delivery.transport.map(|number| routes.transport_at(number));
         OnwardRecipient {
             address: address.text.clone(),
-            routed: address.as_routed(),
+            routed: address.as_routed(transport.is_none_or(Transport::tells_affixes)),
             ancestors: address.ancestors().map(|one| one.text.clone()).collect(),
-            router: acls.routes().router_name(self.delivery.router).clone(),
+            router: routes.router_name(self.delivery.router).clone(),
         }
     }
 }

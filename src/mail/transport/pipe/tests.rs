@@ -8,7 +8,7 @@ use eximious_core::world::{
 use eximious_core::{Header, Message, Str, World};
 use eximious_stdlib::variables::var;
 
-use crate::mail::route::{Address, Delivery, DeliveryTarget, FilterPipe, Identity, Routes};
+use crate::mail::route::{Address, Delivery, DeliveryTarget, FilterPipe, Routes};
 use crate::mail::transport::{Consignment, Delivering, Outcome};
 use crate::{Config, Engine, Macros};
 
@@ -42,22 +42,7 @@ fn to(target: DeliveryTarget, text: &str) -> Delivery {
     if !text.is_empty() {
         address.text = Str::from(text.as_bytes());
     }
-    Delivery {
-        address,
-        target,
-        router: 0,
-        transport: Some(0),
-        wrong: None,
-        hosts: Vec::new(),
-        hosts_clean: false,
-        shuffled: false,
-        fallback_hosts: Vec::new(),
-        stands_in: false,
-        identity: Identity::default(),
-        home: None,
-        directory: None,
-        recipients: Vec::new(),
-    }
+    Delivery { target, ..Delivery::new(address, 0, Some(0)) }
 }
 
 /// What comes of a message by a transport with these options to a command that ends so.

@@ -23,7 +23,7 @@ impl Place<'_, '_> {
             return None;
         }
         let delivery = self.callout.delivery;
-        let address = self.callout.address.clone();
+        let address = self.callout.recipient.clone();
         let endpoint = self.endpoint();
         let Some(place) = self.leads(endpoint) else {
             self.run.state.cutthrough.end(self.run.cx, "no transport");
