@@ -67,7 +67,7 @@ pub use mail::loaded::{Loaded, LoadedAcl, Routing};
 #[cfg(feature = "mail")]
 pub use mail::{
     acl, auth, client, debugging, event, filter, hints, launch, mta_sts, report_copies, retry,
-    rewrite, route, smtp_client, transport,
+    returned, rewrite, route, smtp_client, transport,
 };
 #[cfg(feature = "tools")]
 pub use tools::{check, complete, fmt, outline, symbols, words};

@@ -16,6 +16,7 @@ mod mime;
 pub mod mta_sts;
 pub mod report_copies;
 pub mod retry;
+pub mod returned;
 pub mod rewrite;
 pub mod route;
 pub mod smtp_client;

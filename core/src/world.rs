@@ -248,8 +248,9 @@ pub trait Files: Send + Sync {
         Err(io::ErrorKind::PermissionDenied.into())
     }
     /// Puts other contents into a file that exists, all at once: whoever reads
-    /// it finds the old ones or the new ones. It keeps its permissions and, as
-    /// far as that is allowed, its owner; of a link, the target is changed.
+    /// it finds the old ones or the new ones. It keeps its owner, permissions,
+    /// attributes and other names; where that can't be had at once, the file
+    /// itself is written. Of a link, the target is changed.
     fn replace(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
         let _ = (path, contents);
         Err(io::ErrorKind::PermissionDenied.into())

@@ -14,6 +14,7 @@ mod event;
 mod flows;
 mod handle;
 mod held;
+mod journal;
 mod kept;
 mod leftovers;
 mod local;
@@ -37,6 +38,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use eximious::stdlib::options::server_ids;
 use eximious::trace::{DeliveryEvent, Happening, TraceObserver};
 use eximious::world::{HeldMessage, SpoolPlace};
 use eximious::{Config, Context, Engine, LogSelector, Message, Settings, Str, World, opt, var};
@@ -78,6 +80,8 @@ pub struct Deliverer {
     pretends: bool,
     /// Who has called, and gets mail along its own connection.
     customer: Option<Arc<Customer>>,
+    /// The numbers of the mail server's user and group, as variables hold them.
+    server_ids: [Str; 2],
 }
 
 impl std::fmt::Debug for Deliverer {
@@ -112,6 +116,9 @@ pub struct AttemptManner {
     pub queues_reports: bool,
     /// Whether reports are delivered before it ends (`-odi`, `-odf`), and not behind it.
     pub awaits_reports: bool,
+    /// Whether whoever runs the program wants it (`-M`, `-q`), and is its caller to expansions:
+    /// all else the mail server's user does.
+    pub by_caller: bool,
 }
 
 impl AttemptManner {
@@ -186,6 +193,7 @@ impl Deliverer {
     /// By a configuration, with an engine that has its options.
     pub fn new(config: Arc<Config>, engine: &Engine, server: Arc<SmtpServer>) -> Self {
         let world = engine.world();
+        let (uid, gid) = server_ids(engine.settings(), &*world.users, &*world.host);
         let engine = match world.files.seen_by_deliveries() {
             Some(files) => {
                 let databases = world.databases.seen_by_deliveries(&files);
@@ -205,6 +213,7 @@ impl Deliverer {
             most_messages: None,
             pretends: false,
             customer: None,
+            server_ids: [uid, gid].map(|id| Str::from(id.to_string())),
         }
     }
 
@@ -374,6 +383,18 @@ impl Deliverer {
         self.server.acls.attach(&mut cx);
         self.observers.iter().for_each(|one| cx.observe(one.clone()));
         self.introduce_customer(&mut cx);
+        cx
+    }
+
+    /// The same for an attempt. What nobody has asked for is made in the spool's directory.
+    fn context_for(&self, manner: &AttemptManner) -> Context {
+        let mut cx = self.context();
+        if !manner.by_caller {
+            let callers = [var::CALLER_UID, var::CALLER_GID].into_iter();
+            callers.zip(&self.server_ids).for_each(|(var, id)| cx.set_var(var, id.clone()));
+            let directory = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
+            cx.set_var(var::INITIAL_CWD, directory);
+        }
         cx
     }
 

@@ -176,6 +176,8 @@ pub struct FixingMessage<'o> {
     checks: bool,
     panics: Vec<Vec<u8>>,
     named: HeaderRecipients,
+    /// How many recipients it has.
+    recipients: usize,
     logged: LoggedHeader,
 }
 
@@ -261,6 +263,7 @@ pub fn fix<'o>(
         checks,
         panics,
         named,
+        recipients: 0,
         logged,
     }
 }
@@ -269,6 +272,11 @@ impl FixingMessage<'_> {
     /// Who gets it, where the header says so.
     pub fn take_named(&mut self) -> HeaderRecipients {
         std::mem::take(&mut self.named)
+    }
+
+    /// Says how many recipients it has.
+    pub fn expect(&mut self, recipients: usize) {
+        self.recipients = recipients;
     }
 
     /// Does something while its header can be seen, where rules for rewriting may look.
@@ -281,8 +289,8 @@ impl FixingMessage<'_> {
         if rewriter.flags().is_empty() {
             return work(cx);
         }
-        let lines = shown(&self.lines);
-        while_seen(cx, &mut self.message, lines, work)
+        self.message.headers = shown(&self.lines);
+        while_seen(cx, &mut self.message, self.recipients, work)
     }
 
     /// Makes the message what it has to be, once its recipients are what they will be. The
@@ -323,8 +331,8 @@ impl FixingMessage<'_> {
         match rewriter.flags().is_empty() {
             true => addresses::complete(cx, rewriter, origin, &mut lines, tell),
             false => {
-                let before = shown(&lines);
-                while_seen(cx, &mut self.message, before, |cx| {
+                self.message.headers = shown(&lines);
+                while_seen(cx, &mut self.message, self.recipients, |cx| {
                     addresses::complete(cx, rewriter, origin, &mut lines, tell);
                 });
             }
@@ -344,15 +352,16 @@ impl FixingMessage<'_> {
     }
 }
 
-/// Does something while a message with these header lines can be seen.
+/// Does something while a message can be seen, and how many get it, but not who: that is no
+/// business of the others.
 fn while_seen<T>(
     cx: &mut Context,
     message: &mut Message,
-    headers: Vec<eximious::Header>,
+    recipients: usize,
     work: impl FnOnce(&mut Context) -> T,
 ) -> T {
-    message.headers = headers;
     cx.set_message(Some(std::mem::take(message)));
+    cx.set_var(var::RECIPIENTS_COUNT, recipients.to_string());
     let done = work(cx);
     *message = cx.take_message().unwrap_or_default();
     done
@@ -361,6 +370,13 @@ fn while_seen<T>(
 /// The header lines as they are by now, for who looks at them.
 fn shown(lines: &Lines) -> Vec<eximious::Header> {
     lines.standing().map(|line| line.header.clone()).collect()
+}
+
+/// Forgets what expressions have matched in a message (`regex`).
+pub(crate) fn forget_matches(cx: &mut Context) {
+    let groups = [var::REGEX1, var::REGEX2, var::REGEX3, var::REGEX4, var::REGEX5, var::REGEX6];
+    let more = [var::REGEX7, var::REGEX8, var::REGEX9, var::REGEX_MATCH_STRING];
+    groups.into_iter().chain(more).for_each(|var| cx.unset_var(var));
 }
 
 /// What stands in a Message-Id line: `<Eid@host>`, with what options add.

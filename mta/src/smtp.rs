@@ -68,6 +68,7 @@ pub(crate) use parameters::xtext;
 pub(crate) use reserve::beyond_connection;
 pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;
+pub(crate) use transaction::UNKNOWN_SIZE;
 
 /// Who is connected. [`Client::at`] and [`Client::local`] make one, whose other fields
 /// are set as far as they are known.

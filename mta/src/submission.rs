@@ -442,6 +442,9 @@ impl<'s> Submission<'s> {
             rewrites_sender: true,
             said_sender: None,
         };
+        // Rules for rewriting know no more of it than the header.
+        let header_size = came.saturating_sub(message.body.len());
+        self.cx.set_var(var::MESSAGE_SIZE, header_size.to_string());
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.state.controls;
@@ -449,6 +452,7 @@ impl<'s> Submission<'s> {
         let named = fixing.take_named();
         self.check_count(&named)?;
         self.add_named(&named, &mut recipients);
+        fixing.expect(recipients.len());
         let old_recipients = self.rewrite(&rewriter, &mut fixing, &mut recipients);
         let tell = logs::main(self.cx, &self.id);
         let fixed = fixing.finish(self.cx, &rewriter, &tell);
@@ -463,34 +467,25 @@ impl<'s> Submission<'s> {
             return Err(self.too_large(read, &recipients));
         }
         self.check_recipients(named, &recipients)?;
-        self.add_received(&recipients)?;
+        // What ACLs see is as it came.
+        self.cx.set_var(var::MESSAGE_SIZE, came.to_string());
+        self.received.message.recipients.clone_from(&recipients);
+        self.add_received()?;
         let notify = self.request.reports.notify;
         let recipient =
             |address: &Str| Recipient { address: address.clone(), notify, ..Recipient::default() };
         self.received.recipients = recipients.iter().map(recipient).collect();
-        let mut message = std::mem::take(&mut self.received.message);
-        message.recipients = recipients;
+        let message = std::mem::take(&mut self.received.message);
         self.cx.set_message(Some(message));
-        // What ACLs see is as it came.
-        self.cx.set_var(var::MESSAGE_SIZE, came.to_string());
         self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         let discarded = self.judge()?;
         self.keep(discarded, logged)
     }
 
     /// Puts the line there that says how the message came here.
-    fn add_received(&mut self, recipients: &[Str]) -> Result<(), Fault> {
-        let one = match recipients {
-            [one] => one.clone(),
-            _ => Str::EMPTY,
-        };
-        self.cx.set_var(var::RECEIVED_FOR, one);
-        let message = std::mem::take(&mut self.received.message);
-        self.cx.set_message(Some(message));
-        let line = reception::received_header(self.cx);
-        self.cx.unset_var(var::RECEIVED_FOR);
-        let mut message = self.cx.take_message().unwrap_or_default();
-        match line {
+    fn add_received(&mut self) -> Result<(), Fault> {
+        let mut message = std::mem::take(&mut self.received.message);
+        match reception::received_header(self.cx, &mut message) {
             Ok(Some(line)) => {
                 reception::put_first(&mut message, &mut self.received.replaced, line);
             }

@@ -85,6 +85,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     let owner = i64::from(cx.engine().world().host.caller().0);
     match work {
         DeliveryWork::Run(run) => {
+            let run = QueueRun { by_caller: true, ..run };
             let ended = deliverer.run_queue(&place, &run, &AtomicBool::new(false));
             Ok(ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
         }
@@ -99,6 +100,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
                 remote,
                 queues_reports: when == Some(DeliveryTime::RemoteQueued),
                 awaits_reports: when == Some(DeliveryTime::Foreground),
+                by_caller: true,
                 ..AttemptManner::default()
             };
             ids.iter().for_each(|id| {
@@ -107,7 +109,8 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(ExitCode::SUCCESS)
         }
         DeliveryWork::GiveUp(ids) => {
-            let manner = AttemptManner { gives_up: Some(by), ..AttemptManner::default() };
+            let manner =
+                AttemptManner { gives_up: Some(by), by_caller: true, ..AttemptManner::default() };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });

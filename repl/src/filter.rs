@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
 use eximious::route::forwarding;
+use eximious::stdlib::message::shown_recipients;
 use eximious::stdlib::wording::reason;
 use eximious::{Str, opt, var};
 
@@ -80,8 +81,9 @@ pub fn run(request: FilterRequest, output: &Arc<Output>) -> Result<ExitCode, Ref
     let mut code = ExitCode::SUCCESS;
     for ((file, system), text) in files.into_iter().zip(texts) {
         let recipients = if system { envelope.recipient() } else { Vec::new() };
-        for name in ["recipients", "recipients_list"] {
-            session.set(name.as_bytes(), Str::tainted(recipients.as_slice()));
+        let recipients = Some(&recipients[..]).filter(|text| !text.is_empty());
+        for (variable, value) in shown_recipients(recipients.into_iter()) {
+            session.context().set_var(variable, value);
         }
         let text = match text {
             Ok(text) => text,

@@ -13,7 +13,7 @@ use eximious_core::world::{LocalUser, UserFileOrder, UserFileWork};
 use eximious_core::{Str, World};
 use eximious_grammar::filter as tree;
 use eximious_stdlib::address::{self, Rules};
-use eximious_stdlib::wording::reason;
+use eximious_stdlib::wording::{reason, tainted};
 
 use crate::Context;
 
@@ -94,7 +94,7 @@ pub fn write_logs(
                 let order = UserFileOrder { user: user.clone(), path, work };
                 let done = match file.taint().is_tainted() {
                     true => {
-                        world.log.panic(&[b"Tainted filename '", file.bytes(), b"'"].concat());
+                        world.log.panic(&tainted("filename", file.bytes()));
                         Err(std::io::ErrorKind::PermissionDenied.into())
                     }
                     false => world.mailboxes.file(&order),

@@ -40,6 +40,10 @@ pub fn start(
     words: &[Str],
     ended: Box<dyn FnOnce() + Send>,
 ) -> Result<(), String> {
+    if words.is_empty() {
+        // So the system has it where there is not even a name.
+        return Err("Bad address".to_owned());
+    }
     let world = cx.engine().world().clone();
     let identity = options::server_ids(cx.engine().settings(), &*world.users, &*world.host);
     let started = cx.call(&LAUNCH, |call| -> Result<io::Result<()>, Fail> {

@@ -115,10 +115,18 @@ impl Loaded {
 
     /// Where an address goes, as `-bt` says it.
     pub fn route(&self, address: impl AsRef<[u8]>) -> Routing {
-        let mut request = Request::new(Str::tainted(address.as_ref()), Purpose::Test);
-        request.whole = true;
-        let (mut deliveries, mut failures) = (Vec::new(), Vec::new());
         let mut cx = self.context();
+        let (address, typed) = match self.0.routes.read(&mut cx, address.as_ref(), Purpose::Test) {
+            Ok((address, typed, _)) => (address, typed),
+            Err(why) => {
+                let why = RouteError::new([b"syntax error: ", &why[..]].concat());
+                let failures = vec![(Str::tainted(address.as_ref()), why)];
+                return Routing { standing: Standing::Failed, deliveries: Vec::new(), failures };
+            }
+        };
+        let mut request = Request::new(address, Purpose::Test);
+        (request.typed, request.whole) = (typed, true);
+        let (mut deliveries, mut failures) = (Vec::new(), Vec::new());
         let standing = self.0.routes.test(&mut cx, &request, &mut |report| match report {
             Report::Delivered(delivery) | Report::Direct(delivery) => {
                 deliveries.push(Delivery::clone(delivery))

@@ -124,24 +124,30 @@ pub fn header_end(bytes: &[u8], sender: &mut dyn FnMut(&[u8]) -> bool) -> Option
 /// What a message says through variables that hold their own values.
 pub fn values(message: &Message) -> [(Var, Str); 6] {
     let number = |n: u64| Str::from(n.to_string());
-    let mut list = Joiner::new(b':');
-    let mut shown = Vec::new();
-    for recipient in &message.recipients {
-        list.push(recipient.bytes());
-        if !shown.is_empty() {
-            shown.extend_from_slice(b", ");
-        }
-        shown.extend_from_slice(recipient.bytes());
-    }
-    let outside = |text: Str| if text.is_empty() { Str::EMPTY } else { Str::tainted(text) };
+    let [shown, list] = shown_recipients(message.recipients.iter().map(Str::bytes));
     [
         (var::MAX_RECEIVED_LINELENGTH, number(message.longest_line)),
         (var::RECEIVED_TIME, Str::from(message.received.to_string())),
-        (var::RECIPIENTS, outside(Str::from(shown))),
+        shown,
         (var::RECIPIENTS_COUNT, number(message.recipients.len() as u64)),
-        (var::RECIPIENTS_LIST, outside(list.finish())),
+        list,
         (var::RETURN_PATH, message.return_path.clone()),
     ]
+}
+
+/// Who gets a message: as it is shown, and as a list.
+pub fn shown_recipients<'r>(recipients: impl Iterator<Item = &'r [u8]>) -> [(Var, Str); 2] {
+    let mut list = Joiner::new(b':');
+    let mut shown = Vec::new();
+    for recipient in recipients {
+        list.push(recipient);
+        if !shown.is_empty() {
+            shown.extend_from_slice(b", ");
+        }
+        shown.extend_from_slice(recipient);
+    }
+    let outside = |text: Str| if text.is_empty() { Str::EMPTY } else { Str::tainted(text) };
+    [(var::RECIPIENTS, outside(Str::from(shown))), (var::RECIPIENTS_LIST, outside(list.finish()))]
 }
 
 /// What stands at a place before the body.
@@ -361,6 +367,16 @@ mod tests {
             String::from_utf8_lossy(message.body.in_memory().unwrap_or_default()).into_owned(),
             [message.size, message.lines, message.body_lines, message.longest_line],
         )
+    }
+
+    #[test]
+    fn recipients_are_shown_and_a_list() {
+        let shown = |all: &[&[u8]]| shown_recipients(all.iter().copied()).map(|(_, text)| text);
+        let [text, list] = shown(&[b"a@x", b"\"b:c\"@x"]);
+        assert_eq!(text.bytes(), b"a@x, \"b:c\"@x");
+        assert_eq!(list.bytes(), b"a@x:\"b::c\"@x");
+        assert!(text.taint().is_tainted() && list.taint().is_tainted());
+        assert_eq!(shown(&[]), [Str::EMPTY, Str::EMPTY]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 WHAT is conn, ehlo, mail, mail:ADDRESS, rcpt, rcpt:ADDRESS, data, end, quit, auth, auth:NAME,
 starttls (with cert, key, alpn); show=1 writes messages into FILE. In an answer, a backslash and
 an n end a line, `~N` waits before it, `-` alone closes, and `-!` behind it closes after it.
+With end:ADDRESS, a client of LMTP hears an answer for each recipient.
 """
 import socket,sys,threading,time,ssl,re
 addr,port,out=sys.argv[1],int(sys.argv[2]),sys.argv[3]
@@ -26,7 +27,7 @@ def serve(c,n):
         log('%d> %s'%(n,v))
         if close: raise Gone
     try:
-        say(A['conn']); rcpts=0
+        say(A['conn']); rcpts=0; each=[]; lmtp=any(k.startswith('end:') for k in A)
         last=False
         while True:
             l=f.readline()
@@ -38,8 +39,9 @@ def serve(c,n):
             if v=='rcpt':
                 m=re.search(r'<([^>]*)>',s); a=m.group(1) if m else ''
                 k='rcpt:'+a if 'rcpt:'+a in A else 'rcpt'
+                if A[k].startswith('2'): each.append(a)
             if v=='mail':
-                m=re.search(r'<([^>]*)>',s); a=m.group(1) if m else ''
+                m=re.search(r'<([^>]*)>',s); a=m.group(1) if m else ''; each=[]
                 k='mail:'+a if 'mail:'+a in A else 'mail'
             if v=='auth':
                 au=A.get('auth:'+s.split(' ')[1].upper(),A['auth'])
@@ -67,7 +69,7 @@ def serve(c,n):
                     if l==b'.\r\n': break
                     b.append(l)
                 if 'show' in A: log('%d| '%n+b''.join(b).decode('utf8','surrogateescape').replace('\r\n','\n%d| '%n))
-                say(A['end'])
+                for a in each if lmtp else [None]: say(A.get('end:%s'%a,A['end']))
             if v=='quit': log('%d bye'%n); c.close(); return
     except Gone: log('%d we close'%n); c.close()
     except Exception as e: log('%d error %s'%(n,type(e).__name__))

@@ -70,10 +70,14 @@ pub(super) struct Attempt<'d> {
     pub(super) place: SpoolPlace,
     pub(super) id: Vec<u8>,
     pub(super) manner: &'d AttemptManner,
+    /// When it began, in seconds since 1970.
+    pub(super) began: i64,
     pub(super) taken: Box<dyn TakenMessage>,
     pub(super) stored: Stored,
     pub(super) message: Message,
     pub(super) tracking: Tracking,
+    /// Who is in the journal.
+    pub(super) kept: BTreeSet<NodeId>,
     /// What is asked for of each recipient of the message.
     pub(super) dsn: BTreeMap<Vec<u8>, SpoolRecipient>,
     pub(super) failed: Vec<Undone>,
@@ -130,7 +134,7 @@ impl<'d> Attempt<'d> {
         manner: &'d AttemptManner,
         mut taken: Box<dyn TakenMessage>,
     ) -> Result<Self, Attempted> {
-        let mut cx = deliverer.context();
+        let mut cx = deliverer.context_for(manner);
         let stored = match taken.header() {
             Some(header) => Stored::held(id, header),
             None => Stored::read(deliverer.engine.world(), place, id),
@@ -156,7 +160,8 @@ impl<'d> Attempt<'d> {
                 return Err(Attempted::Unreadable);
             }
         };
-        let age = super::log::now(&cx).saturating_sub(stored.file.received_at().seconds).max(0);
+        let began = super::log::now(&cx);
+        let age = began.saturating_sub(stored.file.received_at().seconds).max(0);
         cx.set_var(var::MESSAGE_AGE, age.to_string());
         let sender = Str::tainted(&stored.file.sender[..]);
         message.return_path = sender.clone();
@@ -175,10 +180,12 @@ impl<'d> Attempt<'d> {
             place: place.clone(),
             id: id.to_vec(),
             manner,
+            began,
             taken,
             stored,
             message,
             tracking: Tracking::new(done),
+            kept: BTreeSet::new(),
             dsn: BTreeMap::new(),
             failed: Vec::new(),
             expired: Vec::new(),
@@ -479,26 +486,6 @@ impl<'d> Attempt<'d> {
         self.pending = self.pending.saturating_sub(made);
         self.all_arrived &= made == arrived;
         self.pending == 0 && self.has_good_news_only()
-    }
-
-    /// That addresses have got the message: this is on disk before anything else happens. Where
-    /// they are the last ones, the message goes, and a journal would say nothing more.
-    pub(super) fn keep_done(&mut self, nodes: &[NodeId], are_last: bool) {
-        let mut lines = Vec::new();
-        for node in nodes {
-            let unique = self.tracking.unique(*node);
-            self.cx.tell(Happening::Delivery(DeliveryEvent::Kept { unique }));
-            lines.extend_from_slice(unique);
-            lines.push(b'\n');
-        }
-        if are_last && self.taken.settle().is_ok() {
-            return;
-        }
-        if let Err(why) = self.taken.journal(&lines) {
-            let why = eximious::stdlib::wording::reason(&why);
-            let head = b"failed to write to the journal: ".as_slice();
-            self.cx.log().panic(&[head, why.as_bytes()].concat());
-        }
     }
 
     pub(super) fn fail(&mut self, failed: Undone) {

@@ -67,9 +67,12 @@ pub(super) struct Made {
 /// Puts the message's files into another directory.
 pub(super) type HandsOver<'h> = dyn Fn(&[u8]) -> Result<(), SpoolError> + 'h;
 
+/// Notes that addresses of a delivery, by their places, have got the message, before it is made.
+pub(super) type Keeps<'k> = dyn Fn(&[usize]) + 'k;
+
 impl Errand<'_> {
     /// Makes the delivery, in a context that knows the message.
-    pub(super) fn run(self, cx: &mut Context, hand_over: &HandsOver<'_>) -> Made {
+    pub(super) fn run(self, cx: &mut Context, hand_over: &HandsOver<'_>, keep: &Keeps<'_>) -> Made {
         let Self { deliverer, planned, number, id, place, mut message, .. } = self;
         let routes = deliverer.server.acls.routes();
         let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
@@ -151,6 +154,7 @@ impl Errand<'_> {
             may_try: &may,
             hand_in: &hand_in,
             hand_over,
+            keep,
             reports: self.reports,
             connections,
             downconversion: self.downconversion,

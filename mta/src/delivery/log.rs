@@ -148,6 +148,16 @@ impl Attempt<'_> {
         out
     }
 
+    /// The same of a file or a directory, where its transport chose another than was asked for.
+    fn named_at(&self, subject: &Subject<'_>, file: Option<&[u8]>) -> Vec<u8> {
+        let mut named = self.named(subject);
+        if let Some(file) = file {
+            let shown = printing(subject.address.text.bytes(), true).len();
+            named.splice(..shown, printing(file, true));
+        }
+        named
+    }
+
     /// `a@me.test <list@me.test>`: an address, and the one that it came of at last. One that is
     /// a recipient of its own by now came of none.
     pub(super) fn named_with_parent(&self, subject: &Subject<'_>) -> Vec<u8> {
@@ -273,11 +283,7 @@ impl Attempt<'_> {
         began: Moment,
     ) -> Vec<u8> {
         let wanted = self.wanted();
-        let mut named = self.named(subject);
-        if let Some(file) = &done.file {
-            let shown = printing(subject.address.text.bytes(), true).len();
-            named.splice(..shown, printing(file, true));
-        }
+        let mut named = self.named_at(subject, done.file.as_deref());
         if let Some(told) = &done.recipient {
             let own = [b" <", subject.address.text.bytes(), b">"].concat();
             let address = subject.address;
@@ -380,8 +386,10 @@ impl Attempt<'_> {
         (defers, took): (bool, &[u8]),
         senders: Vec<u8>,
     ) -> Vec<u8> {
-        let head: &[u8] = if subject.is_loose { b"save " } else { b"" };
-        let mut line = [head, &self.named(subject)].concat();
+        // What has failed for good is told as it was asked for.
+        let file = why.file.as_deref().filter(|_| defers);
+        let head: &[u8] = if subject.is_loose && file.is_none() { b"save " } else { b"" };
+        let mut line = [head, &self.named_at(subject, file)].concat();
         line.extend(senders);
         line.extend(Self::drivers(subject.router, subject.transport));
         let (said, message) = if defers { why.words() } else { (None, &why.message[..]) };

@@ -35,6 +35,8 @@ pub struct QueueRun {
     /// ATRN: only those with a recipient in one of these domains, along the connection of the
     /// client that has asked for them.
     pub customer: Option<WaitingDomains>,
+    /// Whether whoever runs the program wants it.
+    pub by_caller: bool,
     /// The first message, and the last one.
     pub range: (Option<Vec<u8>>, Option<Vec<u8>>),
 }
@@ -184,6 +186,7 @@ impl Deliverer {
                 is_run: true,
                 is_first_pass: number + 1 < passes.len(),
                 remote: *remote,
+                by_caller: run.by_caller,
                 ..AttemptManner::default()
             };
             if !self.pass(place, (run, &wants, &mut begun), &manner, stops) {

@@ -11,7 +11,7 @@ use eximious::world::{SpoolError, SpoolStep};
 use super::attempt::Attempt;
 use super::errand::Made;
 use super::routing::Planned;
-use super::transport::goes_with;
+use super::transport::{goes_with, nodes_at};
 
 /// How many deliveries of a message are made at once, whatever the option says.
 const MOST: usize = 100;
@@ -44,7 +44,7 @@ impl Attempt<'_> {
             all.iter().for_each(|planned| self.deliver_together(planned));
             return;
         }
-        let (sender, results) = mpsc::channel::<(usize, Made)>();
+        let (sender, results) = mpsc::channel::<(usize, News)>();
         std::thread::scope(|threads| {
             let mut waiting = all.iter().enumerate();
             let mut turns: Vec<Turn> = all.iter().map(|_| Turn::Runs).collect();
@@ -60,19 +60,24 @@ impl Attempt<'_> {
                     let (mut cx, sender) = (self.cx.branch(), sender.clone());
                     running += 1;
                     threads.spawn(move || {
-                        let made = errand.run(&mut cx, &no_files);
                         // There is always somebody to hear of it.
-                        let _ = sender.send((at, made));
+                        let tell = |news| drop(sender.send((at, news)));
+                        let keep = |some: &[usize]| tell(News::Arrived(some.to_vec()));
+                        let made = errand.run(&mut cx, &no_files, &keep);
+                        tell(News::Made(Box::new(made)));
                     });
                 }
                 if running == 0 {
                     break;
                 }
                 match results.recv_timeout(IN_ORDER) {
-                    Ok((at, made)) => {
+                    Ok((at, News::Arrived(some))) => {
+                        self.journal().keep(&nodes_at(&all[at], &some));
+                    }
+                    Ok((at, News::Made(made))) => {
                         running -= 1;
                         self.keep_made(&all[at], &made);
-                        turns[at] = Turn::Made(Box::new(made));
+                        turns[at] = Turn::Made(made);
                         self.tell_made(&all, &mut turns, true);
                     }
                     Err(_) => self.tell_made(&all, &mut turns, false),
@@ -148,6 +153,14 @@ impl Attempt<'_> {
 fn no_files(directory: &[u8]) -> Result<(), SpoolError> {
     let why = io::ErrorKind::Unsupported.into();
     Err(SpoolError { step: SpoolStep::Directory, file: directory.to_vec(), why })
+}
+
+/// What there is to hear of a delivery.
+enum News {
+    /// Some of its addresses, by their places, have got the message.
+    Arrived(Vec<usize>),
+    /// It is made.
+    Made(Box<Made>),
 }
 
 /// How far a delivery is.

@@ -38,6 +38,8 @@ const LINE: usize = 45;
 const LONGEST_LINE: usize = 254;
 /// How much a program reads of what a host said, all its lines together.
 const LONGEST_DIAGNOSIS: usize = 951;
+/// How long a line may be for others to take it.
+const LONGEST_RETURNED: usize = 998;
 /// What stands where an envelope's identification is none.
 const UNREAD_ENVID: &[u8] = b"X-Original-Envelope-ID: error decoding xtext formatted ENVID\n";
 /// What stands where something was left out.
@@ -262,8 +264,9 @@ impl<'r, 'd> Letter<'r, 'd> {
     fn returned_header(&mut self) {
         let sender = self.attempt.file().sender.clone();
         self.put(&[b"Return-path: <", &sender, b">\n"]);
-        let lines = self.attempt.message.headers.iter().map(|header| &header.line[..]);
-        lines.for_each(|line| self.text.extend_from_slice(line));
+        let headers = self.attempt.message.headers.iter();
+        let lines = headers.flat_map(|header| header.line.split_inclusive(|byte| *byte == b'\n'));
+        lines.for_each(|line| put_shortened(&mut self.text, line));
     }
 
     /// An address, and whom it came of.
@@ -371,6 +374,13 @@ impl<'r, 'd> Letter<'r, 'd> {
     }
 }
 
+/// Adds a line, which ends where it is too long.
+fn put_shortened(text: &mut Vec<u8>, line: &[u8]) {
+    let own = line.strip_suffix(b"\n").unwrap_or(line);
+    text.extend_from_slice(&own[..own.len().min(LONGEST_RETURNED)]);
+    text.extend_from_slice(&line[own.len()..]);
+}
+
 /// A text with its lines broken behind a colon, where they are long enough. It ends where one is
 /// too long; the space behind such a colon counts for the next one.
 fn broken(text: &[u8]) -> Vec<u8> {
@@ -424,4 +434,20 @@ fn shown(one: &Undone) -> Vec<u8> {
 /// the message.
 pub(super) fn is_of_reply(number: i32) -> bool {
     matches!(number, 0 | -46..=-44)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_keeps_its_end() {
+        let shortened = |length: usize| {
+            let mut text = Vec::new();
+            put_shortened(&mut text, &[&vec![b'x'; length][..], b"\n"].concat());
+            (text.len(), text.ends_with(b"x\n"))
+        };
+        assert_eq!(shortened(LONGEST_RETURNED), (LONGEST_RETURNED + 1, true));
+        assert_eq!(shortened(LONGEST_RETURNED + 1), (LONGEST_RETURNED + 1, true));
+    }
 }

@@ -238,15 +238,17 @@ impl Attempt<'_> {
         let last_gap = old
             .as_ref()
             .map(|old| old.next_try.min(now).saturating_sub(old.last_try))
-            .filter(|gap| *gap > 0);
+            // A shorter one was not this step's.
+            .filter(|gap| *gap > 0 && *gap >= step.interval);
+        let grown = |factor| {
+            let grown = last_gap.map_or(step.interval, |gap| gap.saturating_mul(factor) / 1000);
+            grown.max(step.interval)
+        };
         let gap = match step.growth {
             Growth::Fixed => step.interval,
-            Growth::Geometric(factor) => last_gap.map_or(step.interval, |gap| {
-                (gap.saturating_mul(factor) / 1000).max(step.interval)
-            }),
+            Growth::Geometric(factor) => grown(factor),
             Growth::Random(factor) => {
-                let most = last_gap.map_or(step.interval, |gap| gap.saturating_mul(factor) / 1000);
-                let most = most.max(step.interval);
+                let most = grown(factor);
                 let spread = u64::try_from(most - step.interval).unwrap_or(0).saturating_add(1);
                 let random = self.cx.engine().world().random.below(spread);
                 step.interval.saturating_add_unsigned(random)
@@ -276,10 +278,14 @@ impl Attempt<'_> {
         Judged { verdict, retry: Some(retry), was_given_up }
     }
 
-    /// Forgets that something failed.
+    /// Forgets that something failed. What fails in another attempt since this one began is
+    /// nothing that was overcome.
     pub(super) fn forget_failure(&mut self, key: &[u8]) {
         let store = store(&self.cx);
-        if Retry::load(&*store, key).is_ok_and(|found| found.is_some()) {
+        let is_own = self.own_hints.get(key).is_some() || self.hosts_failed.contains_key(key);
+        let is_past = |known: &Retry| is_own || known.first_failed <= self.began;
+        if Retry::load(&*store, key).is_ok_and(|found| found.is_some_and(|(one, _)| is_past(&one)))
+        {
             let _ = Retry::forget(&*store, key);
         }
     }

@@ -7,6 +7,7 @@ use eximious::filter::{self, FilterAction, FilterEnd, FilterOptions, logged_and_
 use eximious::route::{
     Address, Ancestor, ChildAddress, Delivery, DeliveryTarget, Identity, Wrong, direct_target,
 };
+use eximious::stdlib::message::shown_recipients;
 use eximious::stdlib::options::server_ids;
 use eximious::transport::{LocalUser, Undelivered};
 use eximious::{Context, Fail, FailClass, Str, World, opt, var};
@@ -45,9 +46,8 @@ impl Attempt<'_> {
             Ok(user) => user,
             Err(why) => return self.filter_broken(&why),
         };
-        let recipients: Vec<&[u8]> =
-            self.file().recipients.iter().map(|one| &one.address[..]).collect();
-        let listed = recipients.join(&b", "[..]);
+        let recipients = self.file().recipients.iter().map(|one| &one.address[..]);
+        let recipients = shown_recipients(recipients);
         let options = FilterOptions {
             system: true,
             first_delivery: self.message.attempt.is_first,
@@ -55,8 +55,8 @@ impl Attempt<'_> {
             prepend_home: false,
             ..FilterOptions::default()
         };
-        for variable in [var::RECIPIENTS, var::RECIPIENTS_LIST] {
-            self.cx.set_var(variable, Str::tainted(&listed[..]));
+        for (variable, value) in recipients {
+            self.cx.set_var(variable, value);
         }
         let server = self.cx.engine().server_ids();
         let run = |cx: &mut Context| filter::exim(cx, &text, &options, &mut ());
@@ -243,7 +243,8 @@ impl Attempt<'_> {
         user: &LocalUser,
     ) -> (Vec<Waiting>, bool) {
         let mut parent = Ancestor::default();
-        parent.text = Str::from(OWNER);
+        (parent.text, parent.local_part) = (Str::from(OWNER), Str::from(OWNER));
+        parent.domain = self.cx.value_of(var::QUALIFY_RECIPIENT);
         let parent = Arc::new(parent);
         let root = self.tracking.add(OWNER, OWNER, None);
         let (mut children, mut names) = (Vec::new(), ChildNames::new(OWNER));
@@ -319,20 +320,10 @@ impl Attempt<'_> {
         address.local_part = Str::from(OWNER);
         address.domain = self.cx.value_of(var::QUALIFY_RECIPIENT);
         Delivery {
-            address,
             target,
-            router: usize::MAX,
-            transport,
             wrong,
-            hosts: Vec::new(),
-            hosts_clean: false,
-            shuffled: false,
-            fallback_hosts: Vec::new(),
-            stands_in: false,
             identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },
-            home: None,
-            directory: None,
-            recipients: Vec::new(),
+            ..Delivery::new(address, usize::MAX, transport)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Deliveries are made: transports are asked, and what they say is kept.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use eximious::{LogSelector, Str, var};
 
 use super::attempt::{Attempt, Expired, Undone};
 use super::errand::{Errand, Made, OwnSender};
+use super::journal::Journal;
 use super::log::Subject;
 use super::report::{Arrival, Arrived, is_of_reply};
 use super::retry::{Verdict, store};
@@ -49,6 +51,11 @@ pub(super) struct Conclusion<'c> {
     pub(super) is_told: bool,
     /// Whether a host has answered with an error.
     pub(super) is_answered: bool,
+}
+
+/// What the addresses of a delivery, by their places, are known by.
+pub(super) fn nodes_at(planned: &[Planned], places: &[usize]) -> Vec<NodeId> {
+    places.iter().filter_map(|at| planned.get(*at)).map(|one| one.node).collect()
 }
 
 impl<'d> Attempt<'d> {
@@ -105,13 +112,20 @@ impl<'d> Attempt<'d> {
     pub(super) fn deliver_together(&mut self, planned: &[Planned]) {
         let Some(errand) = self.errand(planned) else { return };
         let own: Vec<NodeId> = planned.iter().map(|one| one.node).collect();
-        let (taken, tracking) = (&*self.taken, &self.tracking);
+        let tracking = &self.tracking;
+        let journal = RefCell::new(Journal {
+            taken: &mut *self.taken,
+            kept: &mut self.kept,
+            log: self.cx.log(),
+            tracking,
+        });
         let hand_over = |directory: &[u8]| {
             let others = tracking.all_but(&own).into_iter();
-            let journal: Vec<u8> = others.flat_map(|one| [one, b"\n"].concat()).collect();
-            taken.hand_over(directory, &journal)
+            let lines: Vec<u8> = others.flat_map(|one| [one, b"\n"].concat()).collect();
+            journal.borrow().taken.hand_over(directory, &lines)
         };
-        let made = errand.run(&mut self.cx, &hand_over);
+        let keep = |some: &[usize]| journal.borrow_mut().keep(&nodes_at(planned, some));
+        let made = errand.run(&mut self.cx, &hand_over, &keep);
         self.keep_made(planned, &made);
         self.conclude_all(planned, made);
     }

@@ -1,13 +1,28 @@
 //! The Received line (specification 48.5.9).
 
-use eximious::{Context, Header, opt, var};
+use eximious::{Context, Header, Message, Str, opt, var};
 
-/// The header line that says how the message at hand came here; nothing where the
+use super::while_seen;
+
+/// The header line that says how a message came here; nothing where the
 /// option `received_header_text` is empty.
 ///
 /// # Errors
 /// It can't be expanded: what there is to log.
-pub fn received_header(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
+pub fn received_header(cx: &mut Context, message: &mut Message) -> Result<Option<Header>, Vec<u8>> {
+    let for_one = match message.recipients.as_slice() {
+        [one] => one.clone(),
+        _ => Str::EMPTY,
+    };
+    cx.set_var(var::RECEIVED_FOR, for_one);
+    let recipients = std::mem::take(&mut message.recipients);
+    let line = while_seen(cx, message, recipients.len(), expanded);
+    message.recipients = recipients;
+    cx.unset_var(var::RECEIVED_FOR);
+    line
+}
+
+fn expanded(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
     let engine = cx.engine().clone();
     let text = cx.engine().settings().get(opt::RECEIVED_HEADER_TEXT);
     let value = engine.expand_once(text.bytes(), cx).map_err(|fail| {

@@ -300,7 +300,7 @@ impl SmtpSession {
             (None, None) => return false,
         };
         let text = control.options.bytes();
-        let text = if text.is_empty() { DEFAULT } else { text };
+        let text = if control.slashed { text } else { DEFAULT };
         // A code in the text is text.
         let split = self.split(text);
         self.say_lines(reply::lines(code, &split, true));

@@ -15,6 +15,8 @@ pub(super) struct Chunk {
     left: u64,
     size: u64,
     last: bool,
+    /// Whether it is a message's first one.
+    first: bool,
     /// Whether it is of no use.
     ignored: bool,
 }
@@ -34,8 +36,9 @@ impl SmtpSession {
         self.acl_state.cutthrough.end(&mut self.cx, "chunking active");
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
             && words.next().is_none();
-        let chunk = Chunk { left: size, size, last, ignored: false };
-        if self.transaction.chunks.is_none() {
+        let first = self.transaction.chunks.is_none();
+        let chunk = Chunk { left: size, size, last, first, ignored: false };
+        if first {
             let required = self.requires_recipient("BDAT", last_rejected);
             match required.and_then(|()| self.requires_few_recipients()) {
                 Ok(()) => {}
@@ -137,6 +140,20 @@ impl SmtpSession {
                     _ => Progress::Wait(Stage::Chunk(chunk)),
                 }
             }
+        }
+    }
+
+    /// The client took too long within a chunk. Behind the first one, this is as if it were
+    /// gone.
+    pub(super) fn chunk_timed_out(&mut self, chunk: &Chunk) -> Stage {
+        match self.transaction.chunks.take() {
+            None => self.command_timed_out(),
+            Some(data) if chunk.first => self.data_timed_out(Some(&data)),
+            Some(data) if is_bare(&data) => {
+                let _ = self.refuse_bare_header(&data);
+                self.command_timed_out()
+            }
+            Some(data) => self.connection_lost_in_message(*data),
         }
     }
 

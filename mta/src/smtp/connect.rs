@@ -5,7 +5,6 @@ use eximious::{AclPhases, FailClass, LogSelector, Str, opt, var};
 
 use super::stage::Stage;
 use super::tls::Greeting;
-use super::transaction::UNKNOWN_SIZE;
 use super::verdict::Refused;
 use super::{SmtpSession, reply};
 use crate::options;
@@ -124,7 +123,6 @@ impl SmtpSession {
 
     /// What the client is greeted with, if that can be told.
     pub(super) fn greeting_lines(&mut self, banner: Option<Str>) -> Result<Vec<u8>, FailClass> {
-        self.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
         self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let (code, text) = match banner {
             Some(text) => {

@@ -1,7 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, DkimArrival};
-use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
+use eximious::{AclPhases, LogSelector, Message, opt, var};
 
 use super::accepted::Judged;
 use super::large::Coming;
@@ -227,19 +227,17 @@ impl SmtpSession {
         let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
         DkimArrival::note(&mut self.cx, &message);
+        // Rules for rewriting know no more of it than the header.
+        let header_size = own_size.saturating_sub(message.body.len());
+        self.cx.set_var(var::MESSAGE_SIZE, header_size.to_string());
         let mut message = self.fix_up(message, &senders);
         let Some(envelope) = &self.transaction.envelope else { return Stage::COMMANDS };
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
-        let for_one = match message.recipients.as_slice() {
-            [one] => one.clone(),
-            _ => Str::EMPTY,
-        };
-        self.cx.set_var(var::RECEIVED_FOR, for_one);
+        // What ACLs see is as it came.
+        self.cx.set_var(var::MESSAGE_SIZE, own_size.to_string());
         let mut message = self.add_received(message);
         message.size = size(&message);
         self.cx.set_message(Some(message));
-        // What ACLs see is as it came.
-        self.cx.set_var(var::MESSAGE_SIZE, own_size.to_string());
         self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         self.run_data_acl()
     }

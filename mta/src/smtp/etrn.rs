@@ -66,7 +66,9 @@ impl SmtpSession {
             return Err(self.refuse(&refused, result));
         }
         let line = self.text(opt::SMTP_ETRN_COMMAND);
-        if line.is_empty() && argument.first() != Some(&b'#') {
+        // An empty one is one, and can't be executed.
+        let runs_queue = !self.cx.engine().settings().is_set(opt::SMTP_ETRN_COMMAND);
+        if runs_queue && argument.first() != Some(&b'#') {
             return Err(self.syntax_error(b"501", b"argument must begin with #"));
         }
         let words = match self.etrn_words(&line, argument) {
@@ -76,11 +78,11 @@ impl SmtpSession {
                 return Err(self.reply(&[b"458 Internal failure"]));
             }
         };
-        let shown = if line.is_empty() { b"exim -R" } else { line.bytes() };
+        let shown = if runs_queue { b"exim -R" } else { line.bytes() };
         self.cx.note(TraceKinds::RECEIVE, &[b"ETRN command is: ", shown].concat());
         if self.setup.is_test {
             self.cx.note(TraceKinds::RECEIVE, b"ETRN command execution skipped");
-        } else if line.is_empty() {
+        } else if runs_queue {
             self.run_queue(argument)?;
         } else if !self.run_etrn(&line, &words, argument) {
             return Err(self.reply(&[b"458 Already processing ", argument]));

@@ -91,6 +91,7 @@ impl SmtpSession {
         let controls = &self.acl_state.controls;
         let tell = logs::main(&self.cx, self.message_id());
         let mut fixing = reception::fix(&mut self.cx, &origin, controls, message);
+        fixing.expect(self.transaction.envelope.as_ref().map_or(0, |one| one.recipients.len()));
         self.rewrite_recipients(&mut fixing);
         let fixed = fixing.finish(&mut self.cx, &rewriter, &tell);
         let FixedMessage { mut message, mut replaced, places, old_sender, panics, logged, .. } =
@@ -110,17 +111,14 @@ impl SmtpSession {
     }
 
     /// Puts the line there that says how the message came here.
-    pub(super) fn add_received(&mut self, message: Message) -> Message {
-        self.cx.set_message(Some(message));
-        let line = match reception::received_header(&mut self.cx) {
+    pub(super) fn add_received(&mut self, mut message: Message) -> Message {
+        let line = match reception::received_header(&mut self.cx, &mut message) {
             Ok(line) => line,
             Err(why) => {
                 self.log_panic(&why);
                 None
             }
         };
-        self.cx.unset_var(var::RECEIVED_FOR);
-        let mut message = self.cx.take_message().unwrap_or_default();
         if let Some(line) = line {
             reception::put_first(&mut message, &mut self.transaction.arrived.replaced, line);
         }

@@ -3,6 +3,8 @@
 //! Parameters are taken from the end of the line, as long as they are known; what
 //! is left has to be an address.
 
+use std::borrow::Cow;
+
 use super::BodyBytes;
 use super::{DsnNotify, EnvelopeSender, Recipient, Returned};
 
@@ -109,8 +111,12 @@ pub(super) fn mail<'t>(
     Ok(text)
 }
 
-/// Takes the parameters off the end of what follows `RCPT TO:`.
-pub(super) fn rcpt(text: &[u8], dsn: bool) -> Result<(&[u8], Recipient), Wrong> {
+/// Takes the parameters off the end of what follows `RCPT TO:`, where the client may use any.
+pub(super) fn rcpt(
+    text: &[u8],
+    esmtp: bool,
+    dsn: bool,
+) -> Result<(Cow<'_, [u8]>, Recipient), Wrong> {
     let mut recipient = Recipient::default();
     let mut text = text;
     while dsn && let Some((rest, name, value)) = last(text) {
@@ -137,7 +143,22 @@ pub(super) fn rcpt(text: &[u8], dsn: bool) -> Result<(&[u8], Recipient), Wrong> 
         }
         text = rest;
     }
+    let text = if esmtp { put_back(text) } else { Cow::Borrowed(text) };
     Ok((text, recipient))
+}
+
+/// What is no parameter of RCPT, as Exim puts it back: where no equals sign is in it, one stands
+/// before it.
+fn put_back(text: &[u8]) -> Cow<'_, [u8]> {
+    let trimmed = text.trim_ascii_end();
+    match separator(trimmed) {
+        Some(at) if at > 0 && trimmed[at] != b'=' => {
+            let mut text = trimmed.to_vec();
+            text[at] = b'=';
+            Cow::Owned(text)
+        }
+        _ => Cow::Borrowed(text),
+    }
 }
 
 fn notify(value: &[u8]) -> Option<DsnNotify> {
@@ -163,12 +184,7 @@ type Param<'t> = (&'t [u8], &'t [u8], Option<&'t [u8]>);
 /// The last parameter of a line.
 fn last(text: &[u8]) -> Option<Param<'_>> {
     let text = text.trim_ascii_end();
-    let mut quoted = false;
-    let ends = |byte: &u8| {
-        quoted ^= *byte == b'"';
-        !quoted && (*byte == b'=' || byte.is_ascii_whitespace())
-    };
-    let at = text.iter().rposition(ends)?;
+    let at = separator(text)?;
     let (head, value) = match text[at] {
         b'=' => (&text[..at], Some(&text[at + 1..])),
         _ => (text, None),
@@ -177,6 +193,15 @@ fn last(text: &[u8]) -> Option<Param<'_>> {
     let (rest, name) = (head[..at].trim_ascii_end(), &head[at + 1..]);
     let stands_alone = head[at].is_ascii_whitespace() && !name.is_empty() && !rest.is_empty();
     stands_alone.then_some((rest, name, value))
+}
+
+/// What stands before the last value, or the last word that has none.
+fn separator(text: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    text.iter().rposition(|byte| {
+        quoted ^= *byte == b'"';
+        !quoted && (*byte == b'=' || byte.is_ascii_whitespace())
+    })
 }
 
 /// A number; what is none counts as zero, and what is below that as too much.
@@ -245,6 +270,17 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_value_comes_back_with_an_equals_sign() {
+        let read = |text, esmtp| rcpt(text, esmtp, esmtp).unwrap().0.into_owned();
+        assert_eq!(read(b"a@b  (x)", true), b"a@b =(x)");
+        assert_eq!(read(b"<a@b> FOO NOTIFY=NEVER", true), b"<a@b>=FOO");
+        for text in [&b"\"a b\"@c"[..], b"<a@b> FOO=BAR", b"a@b (x=y)", b" ", b""] {
+            assert_eq!(read(text, true), text);
+        }
+        assert_eq!(read(b"a@b (x)", false), b"a@b (x)");
+    }
+
+    #[test]
     fn values_have_no_equals_signs_and_quotes_in_pairs() {
         for text in [&b"<a@b> AUTH=a=b"[..], b"<a@b> AUTH=a\"b"] {
             let (rest, params) = taken(text, MailOffers::default()).unwrap();
@@ -262,7 +298,7 @@ mod tests {
             [&b""[..], b" ", b"=", b" =", b"a =", b"a A=", b"a  =b", b"<> AUTH=+", b"x AUTH=+4"]
         {
             let _ = taken(text, MailOffers::default());
-            let _ = rcpt(text, true);
+            let _ = rcpt(text, true, true);
         }
         assert_eq!(xtext(b"a+2Bb"), Some(b"a+b".to_vec()));
         assert_eq!(xtext(b"a+x"), None);

@@ -1,5 +1,7 @@
 //! RCPT: who gets the message (specification 44.2.7, 49.2).
 
+use std::borrow::Cow;
+
 use eximious::acl::AclVerdict;
 use eximious::route::PercentDeferred;
 use eximious::stdlib::address;
@@ -40,7 +42,7 @@ impl SmtpSession {
         self.check_count()?;
         self.check_memory_of_recipient(recipient.address.bytes())
             .inspect_err(|_| self.count_failure(true))?;
-        self.judge_recipient(recipient, text, argument)
+        self.judge_recipient(recipient, &text, argument)
     }
 
     /// Reads what RCPT says: its text without parameters, and the recipient.
@@ -48,25 +50,26 @@ impl SmtpSession {
         &mut self,
         argument: &'t [u8],
         utf8: bool,
-    ) -> Result<(&'t [u8], Recipient), Stage> {
-        let dsn = self.connection.advertised.esmtp && self.connection.advertised.dsn;
-        let found = parameters::rcpt(argument, dsn).map_err(|wrong| {
+    ) -> Result<(Cow<'t, [u8]>, Recipient), Stage> {
+        let esmtp = self.connection.advertised.esmtp;
+        let dsn = esmtp && self.connection.advertised.dsn;
+        let found = parameters::rcpt(argument, esmtp, dsn).map_err(|wrong| {
             let why = wrong.0.as_bytes();
             self.transaction.refusals.note(&[b"501 ", why].concat());
             self.syntax_error(b"501", why)
         });
         let (text, mut recipient) = found?;
         let rules = self.address_rules(utf8);
-        let mut address = self.parse_address(text, rules).inspect_err(|_| {
+        let mut address = self.parse_address(&text, rules).inspect_err(|_| {
             self.count_failure(false);
         })?;
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
             if !postmaster && !self.connection.permissions.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
-                let said = [b"501 ", text, tail.as_slice()].concat();
+                let said = [b"501 ", &text[..], tail.as_slice()].concat();
                 self.transaction.refusals.note(&said);
-                self.log_unqualified("recipient", text);
+                self.log_unqualified("recipient", &text);
                 self.say(&[&said]);
                 self.count_failure(false);
                 return Err(Stage::COMMANDS);

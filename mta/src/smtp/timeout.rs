@@ -93,15 +93,13 @@ impl SmtpSession {
             Stage::TlsHandshake(handshake) => self.handshake_timed_out(&handshake),
             Stage::Commands(_) | Stage::Auth(_) => self.command_timed_out(),
             Stage::Data(data) => self.data_timed_out(Some(&data)),
-            Stage::Chunk(_) => {
-                let chunks = self.transaction.chunks.take();
-                self.data_timed_out(chunks.as_deref())
-            }
+            Stage::Chunk(chunk) => self.chunk_timed_out(&chunk),
             stage @ (Stage::Start | Stage::Judged(_) | Stage::Deciding(_) | Stage::Done) => stage,
         };
     }
 
-    fn command_timed_out(&mut self) -> Stage {
+    pub(super) fn command_timed_out(&mut self) -> Stage {
+        self.name_chunks();
         if self.tells(LogSelector::LOST_INCOMING_CONNECTION) {
             let (client, lasted) = (self.shown_client(), self.lasted());
             let under = if self.connection.tls.is_established() { "TLS " } else { "" };
@@ -114,7 +112,7 @@ impl SmtpSession {
         self.close_for_timeout("command-timeout", &text)
     }
 
-    fn data_timed_out(&mut self, data: Option<&MailData>) -> Stage {
+    pub(super) fn data_timed_out(&mut self, data: Option<&MailData>) -> Stage {
         if let Some(data) = data {
             self.name_if_in_body(data);
         }

@@ -146,7 +146,7 @@ impl SmtpSession {
     fn tls_file(&mut self, option: Opt<Str>) -> Result<Option<Vec<u8>>, TlsFault> {
         let Some(path) = self.tls_text(option)? else { return Ok(None) };
         if path.taint().is_tainted() {
-            self.log_panic(&[b"Tainted filename '", path.bytes(), b"'"].concat());
+            self.log_panic(&eximious::stdlib::wording::tainted("filename", path.bytes()));
             return Err(TlsFault::new(option.name(), "Tainted filename"));
         }
         Ok(Some(path.bytes().to_vec()))

@@ -9,7 +9,7 @@ use super::report::Fault;
 use super::{Done, LARGEST, Outside, Submission, SubmissionRequest};
 use crate::batch::BatchMessage;
 use crate::reception::{self, TooLong};
-use crate::smtp::SmtpServer;
+use crate::smtp::{SmtpServer, UNKNOWN_SIZE};
 use crate::spool;
 
 /// Takes a message of a batch: what became of it.
@@ -36,10 +36,12 @@ pub fn take(
     submission.typed.recipients.clone_from(&recipients);
     submission.take_given(sender);
     submission.introduce();
+    submission.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
     submission.begin();
     let done = submission.arrive(text, recipients);
     submission.state.end_message(submission.cx);
     submission.cx.set_message(None);
+    reception::forget_matches(submission.cx);
     let written = submission.written;
     done.map(|done| Done { written, ..done }).map_err(|fault| in_smtp(&fault))
 }

@@ -84,7 +84,7 @@ pub fn run(cx: &mut Context, text: &[u8], options: &SieveOptions) -> Filtered {
     let mut run = Run::new(cx, &script, options);
     let directory = options.vacation_directory.as_ref();
     if let Some(directory) = directory.filter(|directory| directory.taint().is_tainted()) {
-        run.cx.log().panic(&[b"Tainted dirname '", directory.bytes(), b"'"].concat());
+        run.cx.log().panic(&eximious_stdlib::wording::tainted("dirname", directory.bytes()));
         run.keep(true);
         let (actions, significant, end) = (run.actions, false, FilterEnd::Finished);
         return Filtered { actions, significant, end, counters: [0; 10] };

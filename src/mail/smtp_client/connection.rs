@@ -192,6 +192,27 @@ impl SmtpConnection {
         }
     }
 
+    /// Whether something comes within a time, or has come already and was not asked for. What
+    /// is there under TLS is not looked at.
+    pub fn hears_within(&mut self, moment: Duration) -> bool {
+        if !self.replies.is_empty() || self.tls_ended {
+            return true;
+        }
+        if self.tls.is_some() {
+            return false;
+        }
+        self.stream.set_deadline(moment);
+        let mut piece = [0; PIECE];
+        match self.stream.read(&mut piece) {
+            Ok(count) => {
+                self.replies.push(&piece[..count]);
+                true
+            }
+            // What else is wrong with it is wrong when somebody asks.
+            Err(why) => trouble(why) != ConnectionTrouble::Timeout,
+        }
+    }
+
     /// Waits for a reply.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A message on its way: `DATA` and `BDAT`, and what the server makes of it.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use eximious_core::Trace;
 use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
@@ -12,6 +13,13 @@ use super::{
 
 /// How much of a message is read at once.
 const PIECE: usize = 16 * 1024;
+
+/// How long the next of a server's answers may take before it counts as thinking: longer than a
+/// system keeps a confirmation back (40 ms), which the server's waits for.
+const MOMENT: Duration = Duration::from_millis(50);
+
+/// Hears what a server made of a message for some recipients.
+type BeforeWait<'b> = dyn FnMut(&[Result<Reply, SmtpError>]) + 'b;
 
 /// What a server made of a message.
 #[derive(Debug)]
@@ -170,15 +178,31 @@ impl SmtpClient {
 
     /// What the server makes of the message that was sent.
     pub fn end_of_data(&mut self, trace: &mut Trace) -> Verdicts {
+        self.end_of_data_with(trace, &mut |_| {})
+    }
+
+    /// The same, where somebody is to know of what is said of some recipients before others are
+    /// waited for (LMTP; after `PRDR`, it is the message that counts in the end).
+    pub fn end_of_data_with(
+        &mut self,
+        trace: &mut Trace,
+        before_wait: &mut BeforeWait<'_>,
+    ) -> Verdicts {
         self.connection.set_timeout(self.timeouts.last);
         let accepted = std::mem::take(&mut self.accepted);
         let mut verdicts = Verdicts { recipients: Vec::new(), message: None };
-        let each = |client: &mut Self, trace: &mut Trace, by_prdr: bool| {
+        let mut each = |client: &mut Self, trace: &mut Trace, by_prdr: bool| {
             let mut verdicts: Vec<Result<Reply, SmtpError>> = Vec::with_capacity(accepted);
             for _ in 0..accepted {
                 verdicts.push(match broken(&verdicts, by_prdr) {
                     Some(error) => Err(error),
-                    None => client.reply_to_message(trace).and_then(yes),
+                    None => {
+                        let may_tell = !by_prdr && !verdicts.is_empty();
+                        if may_tell && !client.connection.hears_within(MOMENT) {
+                            before_wait(&verdicts);
+                        }
+                        client.reply_to_message(trace).and_then(yes)
+                    }
                 });
             }
             verdicts
@@ -262,5 +286,90 @@ pub(super) fn piece(message: &mut dyn Read) -> io::Result<Vec<u8>> {
             Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(why) => return Err(why),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::io::Write;
+
+    use eximious_core::world::Stream;
+
+    use super::*;
+    use crate::mail::smtp_client::{MailParams, RcptParams, Timeouts};
+
+    /// A server that says this, and now and then nothing for a moment.
+    struct Server(VecDeque<Option<&'static str>>);
+
+    impl Read for Server {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop_front() {
+                Some(Some(text)) => (&mut text.as_bytes()).read(into),
+                Some(None) => Err(io::ErrorKind::TimedOut.into()),
+                None => Ok(0),
+            }
+        }
+    }
+
+    impl Write for Server {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Stream for Server {
+        fn finish_writing(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+        fn set_deadline(&mut self, _: Duration) {}
+    }
+
+    /// What was said so far when it was waited for more, and what was said in the end.
+    fn told(answers: &[Option<&'static str>]) -> (Vec<String>, String) {
+        let head = ["220 l\n", "250 l\n", "250 m\n", "250 1\n", "250 2\n", "250 3\n", "354 go\n"];
+        let all = head.into_iter().map(Some).chain(answers.iter().copied());
+        let second = Duration::from_secs(1);
+        let timeouts = Timeouts { command: second, data: second, last: second };
+        let mut client = SmtpClient::new(Box::new(Server(all.collect())), timeouts);
+        let trace = &mut Trace::default();
+        client.banner(trace).unwrap();
+        client.hello(trace, Hello::Lhlo, b"me").unwrap();
+        client.mail(trace, b"a", &MailParams::default()).unwrap();
+        for to in [b"1", b"2", b"3"] {
+            client.rcpt(trace, to, &RcptParams::default()).unwrap();
+        }
+        client.data(trace).unwrap();
+        client.send_message(trace, &mut &b"x\n"[..]).unwrap();
+        let short = |verdicts: &[Result<Reply, SmtpError>]| {
+            let word = |one: &Result<Reply, SmtpError>| if one.is_ok() { "+" } else { "-" };
+            verdicts.iter().map(word).collect::<String>()
+        };
+        let mut waits = Vec::new();
+        let verdicts = client.end_of_data_with(trace, &mut |so_far| waits.push(short(so_far)));
+        assert!(verdicts.message.is_none());
+        (waits, short(&verdicts.recipients))
+    }
+
+    #[test]
+    fn who_waits_knows_what_was_said() {
+        let none: [&str; 0] = [];
+        let all = told(&[Some("250 1\n250 2\n550 3\n")]);
+        assert_eq!(all, (none.map(String::from).to_vec(), "++-".into()));
+        // They come one by one, but at once.
+        let all = told(&[Some("250 1\n"), Some("250 2\n"), Some("250 3\n")]);
+        assert_eq!(all, (none.map(String::from).to_vec(), "+++".into()));
+        let all = told(&[Some("250 1\n"), None, Some("550 2\n250"), Some(" 3\n")]);
+        assert_eq!(all, (vec!["+".into()], "+-+".into()));
+        let all = told(&[Some("250 1\n"), None, Some("550 2\n"), None, Some("250 3\n")]);
+        assert_eq!(all, (vec!["+".into(), "+-".into()], "+-+".into()));
+        // It hangs up instead, or says nothing that can be understood.
+        let all = told(&[Some("250 1\n"), None]);
+        assert_eq!(all, (vec!["+".into()], "+--".into()));
+        let all = told(&[Some("250 1\nwhat\n")]);
+        assert_eq!(all, (none.map(String::from).to_vec(), "+--".into()));
     }
 }

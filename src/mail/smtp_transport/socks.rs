@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use eximious_core::world::Stream;
 use eximious_core::{Effects, Meta, Str, TaintRule, Var};
-use eximious_stdlib::lists::{elements, ip};
+use eximious_stdlib::lists::{elements, elements_by, ip};
+use eximious_stdlib::number::leading_int;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
@@ -45,16 +46,17 @@ struct SocksProxy {
     /// How long a connection to it may take.
     timeout: Duration,
     /// Those with the highest come first, …
-    priority: i64,
+    priority: i32,
     /// … and of those with the same, the heavier ones more often.
     weight: u64,
 }
 
 impl SocksProxy {
-    fn read(text: &[u8]) -> Self {
-        let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    /// Reads one: a list by itself, with spaces between its elements. Nothing where it has none.
+    fn read(text: &[u8]) -> Option<Self> {
+        let mut words = elements_by(text, b' ');
         let mut proxy = Self {
-            address: ip::address(words.next().unwrap_or_default()),
+            address: ip::address(&words.next()?),
             port: 1080,
             asks_who: false,
             name: Vec::new(),
@@ -64,32 +66,34 @@ impl SocksProxy {
             weight: 1,
         };
         for word in words {
-            let Some(at) = memchr::memchr(b'=', word) else { continue };
+            let Some(at) = memchr::memchr(b'=', &word) else { continue };
             let (name, value) = (&word[..at], &word[at + 1..]);
-            let number = || std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            // What is no number is zero.
+            let number = || leading_int(value).map_or(0, |(number, _)| number);
             match name {
                 b"auth" => proxy.asks_who = value == b"name",
                 b"name" => proxy.name = value.to_vec(),
                 b"pass" => proxy.password = value.to_vec(),
                 // A wrong one is not the usual one.
-                b"port" => {
-                    let port = number().and_then(|port: i64| u16::try_from(port).ok());
-                    proxy.port = port.unwrap_or(0);
-                }
+                b"port" => proxy.port = u16::try_from(number()).unwrap_or(0),
                 b"tmo" => {
-                    let seconds = number().and_then(|time| u64::try_from(time).ok());
+                    let seconds = u64::try_from(number());
                     proxy.timeout = seconds.map_or(proxy.timeout, Duration::from_secs);
                 }
-                b"pri" => proxy.priority = number().unwrap_or(proxy.priority),
-                b"weight" => {
-                    let weight = number().and_then(|weight| u64::try_from(weight).ok());
-                    proxy.weight = weight.unwrap_or(proxy.weight);
-                }
+                b"pri" => proxy.priority = number(),
+                b"weight" => proxy.weight = u64::try_from(number()).unwrap_or(proxy.weight),
                 _ => {}
             }
         }
-        proxy
+        Some(proxy)
     }
+}
+
+/// The proxies of a list; nothing where it has none, or one of them is empty.
+fn all(list: &[u8]) -> Option<Vec<SocksProxy>> {
+    let proxies: Vec<SocksProxy> =
+        elements(list).map(|item| SocksProxy::read(&item)).collect::<Option<_>>()?;
+    (!proxies.is_empty()).then_some(proxies)
 }
 
 /// Takes the next one out of a list: one of those with the highest priority, by chance, but
@@ -121,10 +125,8 @@ impl Peer<'_> {
         let Some(transport) = self.transport else { return Ok(None) };
         match transport.expand(self.cx, smtp::SOCKS_PROXY) {
             None => Ok(None),
-            Some(Ok(list)) if elements(list.bytes()).all(|one| one.trim_ascii().is_empty()) => {
-                Err(io::Error::from_raw_os_error(NO_ENTRY))
-            }
-            Some(Ok(list)) => Ok(Some(list)),
+            Some(Ok(list)) if all(list.bytes()).is_some() => Ok(Some(list)),
+            Some(Ok(_)) => Err(io::Error::from_raw_os_error(NO_ENTRY)),
             Some(Err(_)) => {
                 let head = b"Bad expansion for socks_proxy in ".as_slice();
                 (self.log)(&[head, transport.name.bytes()].concat());
@@ -145,8 +147,7 @@ impl Peer<'_> {
         interface: Option<IpAddr>,
         within: Duration,
     ) -> io::Result<(Box<dyn Stream>, SocketAddr)> {
-        let mut left: Vec<SocksProxy> =
-            elements(list.bytes()).map(|item| SocksProxy::read(&item)).collect();
+        let mut left = all(list.bytes()).unwrap_or_default();
         let world = self.cx.engine().world().clone();
         while let Some(proxy) = next(&mut left, |below| world.random.below(below)) {
             let time = if proxy.timeout.is_zero() { within } else { proxy.timeout.min(within) };
@@ -343,21 +344,36 @@ fn number_of(reply: u8) -> i32 {
 mod tests {
     use super::*;
 
+    fn read(text: &[u8]) -> SocksProxy {
+        SocksProxy::read(text).unwrap()
+    }
+
     #[test]
     fn a_proxy_is_read_with_its_options() {
-        let proxy = SocksProxy::read(b"10.0.0.1 auth=name name=me pass=a=b port=99 tmo=7 x=1");
+        let proxy = read(b"10.0.0.1 auth=name name=me pass=a=b port=99 tmo=7 x=1");
         assert_eq!(proxy.address, Some("10.0.0.1".parse().unwrap()));
         assert!(proxy.asks_who && proxy.port == 99 && proxy.timeout.as_secs() == 7);
         assert_eq!((&proxy.name[..], &proxy.password[..]), (&b"me"[..], &b"a=b"[..]));
-        let odd = SocksProxy::read(b"nowhere port=99999999999 weight=-1 pri= tmo");
-        assert_eq!((odd.address, odd.port, odd.weight, odd.priority), (None, 0, 1, 1));
+        let odd = read(b"nowhere port=99999999999 weight=-1 pri= tmo");
+        assert_eq!((odd.address, odd.port, odd.weight, odd.priority), (None, 0, 1, 0));
+        let other = read(b"<, 10.0.0.1, port=99x, name= a b , pri=2x");
+        assert_eq!((other.port, &other.name[..], other.priority), (99, &b" a b"[..], 2));
+    }
+
+    #[test]
+    fn a_list_has_no_empty_proxies() {
+        let count = |list| all(list).map(|all| all.len());
+        assert_eq!((count(b"10.0.0.1 : 10.0.0.2 : "), count(b"<;<, 10.0.0.1")), (Some(2), Some(1)));
+        for list in [&b""[..], b" ", b" : 10.0.0.1", b":"] {
+            assert_eq!(count(list), None);
+        }
     }
 
     #[test]
     fn the_highest_come_first_and_the_heavy_often() {
         let all = || -> Vec<SocksProxy> {
             [&b"10.0.0.1 pri=1"[..], b"10.0.0.2 pri=2 weight=3", b"10.0.0.3 pri=2", b"10.0.0.4"]
-                .map(SocksProxy::read)
+                .map(read)
                 .to_vec()
         };
         let last = |one: SocksProxy| match one.address {
@@ -371,7 +387,7 @@ mod tests {
         let order: Vec<u8> = (0..4).filter_map(|_| next(&mut left, |_| 0).map(last)).collect();
         assert_eq!(order, [2, 3, 1, 4]);
         assert!(next(&mut left, |_| 0).is_none());
-        let mut weightless = vec![SocksProxy::read(b"10.0.0.9 weight=0")];
+        let mut weightless = vec![read(b"10.0.0.9 weight=0")];
         assert_eq!(next(&mut weightless, |_| panic!("no chance")).map(last), Some(9));
     }
 }

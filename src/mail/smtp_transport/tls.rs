@@ -292,7 +292,7 @@ impl Peer<'_> {
     pub(super) fn tls_file(&mut self, option: DriverOpt<Str>) -> Result<Option<Vec<u8>>, NotOpen> {
         let Some(path) = self.tls_text(option)? else { return Ok(None) };
         if path.taint().is_tainted() {
-            (self.log)(&[b"Tainted filename '", path.bytes(), b"'"].concat());
+            (self.log)(&eximious_stdlib::wording::tainted("filename", path.bytes()));
             let why = format!("{} can't be told: Tainted filename", option.name());
             return Err(NotOpen::untold(why.into_bytes()));
         }

@@ -55,8 +55,19 @@ fn deliver(
 ) -> Result<Delivered, Trouble> {
     let quota = order::quota(call)?;
     let filter = left_by.map_or_else(|| call.filter(""), Ok)?;
+    let ready = order::read(call, quota)?;
+    let file = chosen(call, &ready.named);
+    write(call, ready, (filter, left), file.as_deref()).map_err(|trouble| trouble.at(file))
+}
+
+/// Writes, where it is known what and where; `file` is what a log names.
+fn write(
+    call: &mut TransportCall<'_>,
+    order::Ready { order, threshold, transports, .. }: order::Ready,
+    (filter, left): (Filter, usize),
+    file: Option<&[u8]>,
+) -> Result<Delivered, Trouble> {
     let kept = filter.clone();
-    let order::Ready { order, threshold, transports } = order::read(call, quota)?;
     let is_maildir = matches!(order.form, MailboxForm::Maildir { .. });
     let filter = filter.map(|one| if is_maildir { one.within(&order.path) } else { one });
     let is_mbx = matches!(order.form, MailboxForm::File(_) | MailboxForm::Files)
@@ -66,15 +77,15 @@ fn deliver(
     denied.map_err(|fail| Undelivered::new(UNKNOWN, fail.message()))?;
     let mailboxes = call.cx.engine().world().mailboxes.clone();
     let written = {
-        let mut supply = supply::Supply::new(call, &text, &order, is_mbx)?;
+        let mut supply = supply::Supply::new(call, &text, (&order, file), is_mbx)?;
         mailboxes.write(&order, &mut supply)
     };
     match written {
         Ok(done) => {
             notify(call, &order, &done);
             let warning = warning(call, &order, threshold, &done);
-            let file = chosen(call, &order.path).map(<[u8]>::to_vec);
             let size = Some(text.logged_size(done.written));
+            let file = file.map(<[u8]>::to_vec);
             Ok(Delivered { size, warning, file, ..Delivered::default() })
         }
         Err(MailboxFault { kind: MailboxFaultKind::Format(at), .. }) => {
@@ -125,11 +136,9 @@ fn is_asked_for(call: &TransportCall<'_>) -> bool {
 
 /// The file or the directory that is written to, where it is another than was asked for, by
 /// the transport's own word.
-fn chosen<'p>(call: &TransportCall<'_>, path: &'p [u8]) -> Option<&'p [u8]> {
+fn chosen(call: &TransportCall<'_>, path: &[u8]) -> Option<Vec<u8>> {
     let asked = call.consignment.deliveries[0].address.text.bytes();
-    let rest = asked.strip_prefix(path);
-    let is_same = rest.is_some_and(|rest| rest.iter().all(|byte| *byte == b'/'));
-    Some(path).filter(|_| is_asked_for(call) && !is_same)
+    (is_asked_for(call) && asked != path).then(|| path.to_vec())
 }
 
 /// Why a mailbox could not be written to, as others are told.

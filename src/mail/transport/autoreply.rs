@@ -359,7 +359,7 @@ fn untainted(call: &TransportCall<'_>, what: &str, name: &Str) -> Result<(), Tro
 fn log(call: &mut TransportCall<'_>, reply: &Reply, lines: &[u8]) {
     let Some(name) = &reply.log else { return };
     if name.taint().is_tainted() {
-        call.cx.log().panic(&[b"Tainted filename '", name.bytes(), b"'"].concat());
+        call.cx.log().panic(&wording::tainted("filename", name.bytes()));
         return;
     }
     let mode = u32::try_from(call.transport.get(opt::MODE)).unwrap_or(0o600);

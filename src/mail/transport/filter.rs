@@ -250,18 +250,13 @@ impl Filtered<'_> {
         })
     }
 
-    /// Reads the next part of the message; whether there is one.
+    /// Reads the next part of the message; whether there is one. A short message is given at
+    /// once: who wants no more than its head has had all of it.
     fn fill(&mut self) -> io::Result<bool> {
         let Some(from) = &mut self.from else { return Ok(false) };
-        self.window.resize(WINDOW, 0);
+        self.window.clear();
         self.at = 0;
-        let count = loop {
-            match from.read(&mut self.window) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        self.window.truncate(count);
+        let count = from.take(WINDOW as u64).read_to_end(&mut self.window)?;
         if count == 0 {
             self.from = None;
         }

@@ -213,7 +213,7 @@ fn transact(
     }
     client.data(call.cx.trace())?;
     let sent = client.send_message(call.cx.trace(), &mut outgoing.reader())?;
-    let verdicts = client.end_of_data(call.cx.trace());
+    let verdicts = call.verdicts(client, &taken);
     for (at, verdict) in taken.into_iter().zip(verdicts.recipients) {
         outcomes[at] = Some(match verdict {
             Ok(reply) => {

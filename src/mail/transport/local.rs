@@ -35,6 +35,18 @@ pub(super) enum Trouble {
     Failed(Undelivered),
 }
 
+impl Trouble {
+    /// The same of a file or a directory, where that is another than was asked for.
+    pub(super) fn at(self, file: Option<Vec<u8>>) -> Self {
+        let file = file.map(Vec::into_boxed_slice);
+        let named = |why: Undelivered| Undelivered { file: why.file.or(file), ..why };
+        match self {
+            Self::Deferred(why) => Self::Deferred(named(why)),
+            Self::Failed(why) => Self::Failed(named(why)),
+        }
+    }
+}
+
 impl From<Undelivered> for Trouble {
     fn from(why: Undelivered) -> Self {
         Self::Deferred(why)

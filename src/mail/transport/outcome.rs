@@ -158,6 +158,8 @@ pub struct Undelivered {
     pub message: Vec<u8>,
     /// For the sender, where that is another text.
     pub said: Option<Vec<u8>>,
+    /// The file or directory that was to be written to, where the transport chose that.
+    pub file: Option<Box<[u8]>>,
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
     /// From where, at this end, that was reached, if it was.
@@ -184,6 +186,7 @@ impl Undelivered {
             error: RetryError::Any,
             message: message.into(),
             said: None,
+            file: None,
             host: None,
             local: None,
             first_words: None,

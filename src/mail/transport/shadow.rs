@@ -47,8 +47,13 @@ impl Routes {
             Ok((path, user)) => {
                 let return_path = path.unwrap_or_else(|| consignment.errors_to.clone());
                 cx.set_var(var::RETURN_PATH, return_path.clone());
-                let own =
-                    Consignment { deliveries: &done, user, return_path, ..consignment.clone() };
+                let own = Consignment {
+                    deliveries: &done,
+                    user,
+                    return_path,
+                    keep: &|_| {},
+                    ..consignment.clone()
+                };
                 self.deliver_as_shadow(cx, shadow, own)
             }
             Err(why) => Some(why.message),

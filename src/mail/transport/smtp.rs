@@ -321,6 +321,19 @@ impl Work {
         None
     }
 
+    /// Notes who has got the message, where there are others who have not.
+    fn keep_arrived(&self, call: &TransportCall<'_>) {
+        if self.outcomes.iter().all(Option::is_some) {
+            return;
+        }
+        let all = self.outcomes.iter().enumerate();
+        let arrived = all.filter(|(_, one)| matches!(one, Some(Outcome::Delivered(_))));
+        let arrived: Vec<usize> = arrived.map(|(at, _)| at).collect();
+        if !arrived.is_empty() {
+            (call.consignment.keep)(&arrived);
+        }
+    }
+
     /// The host that could be reached last, and from where, for what is said of another one.
     fn last_reached(&self) -> (Option<Box<TakingHost>>, Option<Box<SocketAddr>>) {
         match &self.reached {

@@ -139,3 +139,34 @@ for s in plain shade freeze fail copy dir pipe other unseen reply noto rcpts n7x
  for i in $(ids); do x -Mrm $i; done
  all_boxes
 done
+
+# What a system filter is told of recipients, and its deliveries of where they come from.
+conf <<'C'
+qualify_domain = qd.test
+qualify_recipient = qr.test
+system_filter = /etc/exim4/system.filter
+system_filter_user = mail
+system_filter_file_transport = f
+begin routers
+r:
+  driver = redirect
+  local_parts = ann
+  data = bob@bb.test
+f:
+  driver = accept
+  transport = f
+begin transports
+f:
+  driver = appendfile
+  file = /var/mail/all
+  user = mail
+  message_prefix = "P=$parent_local_part@$parent_domain O=$original_local_part@$original_domain L=$local_part@$domain in:$initial_cwd\n"
+C
+cat > /etc/exim4/system.filter <<'C'
+# Exim filter
+logfile /var/mail/told
+logwrite "L=$recipients_list R=$recipients C=$recipients_count in:$initial_cwd"
+if first_delivery then unseen deliver ann@me.test unseen deliver cat unseen save /var/mail/more endif
+C
+cd /tmp; for d in -odi -odf '-odq -oi'; do msg w | $exim $d -f ann@me.test a@me.test '"x:y"@me.test'; for i in $(ids); do x -M $i; done; all_boxes; logs; done
+printf 'From s@x.test Thu Nov 26 12:00:00 2026\nSubject: x\n\nbody\n' | x -bF /etc/exim4/system.filter -bfl x:y -bfd d.test

@@ -42,7 +42,10 @@ for n in 240 245 246 300 2000; do
  printf 'EHLO x\r\nMAIL FROM:<a(%s)@me.test>\r\nRSET\r\nMAIL FROM:<>\r\nRCPT TO:<@%s.test:a@me.test>\r\nRCPT TO:<a@me.test(%s)>\r\nRCPT TO:a@me.test (%s)\r\nQUIT\r\n' "$c" "$c" "$c" "$c" | $exim -bs 2>&1 | grep -a '^[45]\|250 \(OK\|Acc\)' | cut -c1-60
  printf '%s\n' "\${address:f <  a($c)@me.test>}" "\${address:a@me.test ($c)}" | $exim -be
 done
+printf 'EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:a@me.test  (x)\r\nRCPT TO:<a@me.test> FOO NOTIFY=NEVER\r\nRCPT TO:"a b"@me.test\r\nRCPT TO:A B <a@me.test>\r\nRCPT TO:<a@me.test (x=y)>\r\nQUIT\r\n' | $exim -bs 2>&1 | grep -a '^5\|^250 A'
 rm -rf $LOG/*
+host 2 'ehlo=250-host\n250 PIPELINING' end=foo
+send ann@me.test x@far.test y@far.test; logs; gone 2; for i in $(ids); do $exim -Mrm "$i" > /dev/null; done; rm -rf $S/db $LOG/*
 dns <<'E'
 $TTL 60
 . SOA a. a. 1 1 1 1 1

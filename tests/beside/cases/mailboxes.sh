@@ -56,6 +56,12 @@ for r in 0 -1; do for h in fcntl flock; do held $h "lock_retries = $r"; done; bo
 echo '##### files'
 for o in 'file_format = a' 'file_format =' 'quota = 99999999999G' 'quota = 3K~mailbox_size = 9223372036854775807' 'quota_warn_threshold = 100~quota_warn_message =' 'file_format = a : t : b' 'file_format = From : other' 'use_bsmtp~mbx_format' 'mbx_format~use_crlf' 'mode = 8' 'create_file = x' 'lock_interval = x' 'no_use_lockfile~no_use_fcntl_lock' 'lock_flock_timeout = 1s' 'quota_filecount = x' 'file_must_exist'; do box; f "file = $B~$o"; f "file = $B~$o"; done
 for o in mbx_format 'maildir_format~maildir_use_size_file' 'create_file = /var/' 'create_file = /var/mail/' 'create_file = /var/mail/di' 'create_file = belowhome~home_directory = /var/mail/di' 'maildir_format~create_file = inhome~home_directory = /var/mail/dir' 'directory_mode = 0~maildir_format' 'maildir_format~maildir_tag = a b' 'mailstore_format~mailstore_prefix = ${if eq{a}{b}{x}fail}' 'mailstore_format~use_bsmtp' 'maildir_format~maildirfolder_create_regex = /dir$' 'maildir_format~maildirfolder_create_regex =' 'maildir_format~quota = 900~quota_directory =' 'quota = 9K~quota_filecount = 2147483648'; do f "directory = /var/mail/dir~$o" ann@me.test bob@me.test; done
+echo '##### what is asked for, and written elsewhere'
+for o in 'file = /var/mail/nosuch/own~no_create_directory' 'file = /var/mail/own~quota = 10' 'directory = /var/mail/nosuch/own~maildir_format~no_create_directory' 'directory = /var/mail/own/' 'create_directory = no~file ='; do d '' 'driver = redirect~data = /var/mail/asked~file_transport = t~directory_transport = t~user = ann' appendfile "$o"; done
+echo '##### named pipes'
+fifo() { mkfifo $B; chmod $1 $B; own $B; timeout 20 cat $B > $work/got & K=$!; sleep 0.3; f "file = $B~allow_fifo~$2"; kill $K 2>/dev/null; wait $K 2>/dev/null; cat $work/got; rm -f $work/got; }
+for m in 600 666 400; do for o in 'mode = 0600' 'mode = 0' 'mode = 0600~quota = 10'; do fifo $m "$o"; done; done
+for o in 'mode = 0' 'mode = 0400'; do box; chmod 400 $B; f "file = $B~$o"; done
 echo '##### ends of commands'
 for n in 1 64 68 69 70 73 75 77 78 126 127 128 255; do for o in return_fail_output 'log_output~temp_errors = 69:1:127:126~ignore_status' 'log_defer_output~freeze_exec_fail'; do d '' "$A" pipe "user = ann~command = /bin/sh -c \"cat >/dev/null; echo out; exit $n\"~$o"; done; done
 echo '##### filters'

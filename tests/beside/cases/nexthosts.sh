@@ -200,3 +200,8 @@ D=smtp; unset TO
 # What a next message meets.
 next() { local o=$1 r=$2; shift 2; host 2 "$@"; host 3; echo "##### next: $o -> $r :: $*"; site "$o"; msg a | $exim -oi -odf -f sender@me.test $r; for q in -q -q -qf; do kill $H2; wait $H2 2>/dev/null; rm -f host.2; [ $q = -qf ] && host 2 || host 2 "$@"; msg b | $exim -oi -odf -f sender@me.test $r; x $q; logs | grep -v 'queue run\|Completed\|back\| <= '; cat host.3 | grep -c RCPT; : > host.3; done; res >/dev/null; gone 2 >/dev/null; gone 3 >/dev/null; }
 for w in conn mail rcpt data end; do next '' x@d.test $w='421 x'; done; next '' x@d.test conn=-; next '' 'x@d.test y@d.test' rcpt:x@d.test='450 x'; next 'fallback_hosts = 192.0.2.3' 'x@a.test y@a.test' rcpt:x@a.test='450 x'
+
+# Who has got a message when a delivery is killed gets it no more: LMTP's answers one by one, another copy, another host.
+killed() { local o=$1 r=$2; echo "##### killed: $o -> $r"; site "$o"; msg k | $exim -oi -odq -f sender@me.test $r; local i=$(ids); $exim -Mc $i & local k=$!; sleep 1.5; kill -9 $(ps -eo pid,args | awk '/exim -Mc/ && !/awk/ {print $1}'); wait $k 2>/dev/null; sleep 0.3; sort $S/input/$i-J; x -bp; $exim -Mrm $i; logs; rm -rf $S/db; }
+TO=; host 2 end:w@a.test='~9 250 late'; killed 'protocol = lmtp~port = 25' 'x@a.test w@a.test y@a.test'; gone 2 > /dev/null
+host 2 rcpt:w@d.test='451 later'; host 3 end='~9 250 late'; killed '' 'x@d.test w@d.test y@d.test'; gone 2 > /dev/null; gone 3 > /dev/null; unset TO

@@ -164,7 +164,7 @@ t() { local to=a@y.test; case $1 in *@*) to=$1; shift;; esac; rm -rf $S/db/*; se
 o() { echo "##### $1"; out "$1"; t; }
 f() { echo "##### $*"; out "${P:-192.0.2.20}"; socks 20 1080 "$@"; t; kill $H20; rm -f host.20; }
 logs > /dev/null; host 2; host 3; socks 20 1080; socks 21 1080; socks 22 1099 method=0502
-for o in 192.0.2.20 '192.0.2.20 port=1099' '192.0.2.22 port=1099' '192.0.2.22 port=1099 auth=name' '192.0.2.22 port=1099 auth=name name=me pass=secret' '192.0.2.20 auth=name name=me pass=p' '192.0.2.20 auth=bad' '192.0.2.20 x=y' '192.0.2.20 port=x' '192.0.2.20 port=66616' '192.0.2.20 tmo=0' a.test '' '${if eq{1}{2}{x}fail}' '${bad' 192.0.2.25 '192.0.2.25 pri=2 : 192.0.2.20 pri=1' '192.0.2.25 pri=1 : 192.0.2.21 pri=3 : 192.0.2.20 pri=2' '<;<- 192.0.2.20-port=1080'; do o "$o"; done
+for o in 192.0.2.20 '192.0.2.20 port=1099' '192.0.2.22 port=1099' '192.0.2.22 port=1099 auth=name' '192.0.2.22 port=1099 auth=name name=me pass=secret' '192.0.2.20 auth=name name=me pass=p' '192.0.2.20 auth=bad' '192.0.2.20 x=y' '192.0.2.20 port=x' '192.0.2.20 port=66616' '192.0.2.20 tmo=0' a.test '' '${if eq{1}{2}{x}fail}' '${bad' 192.0.2.25 '192.0.2.25 pri=2 : 192.0.2.20 pri=1' '192.0.2.25 pri=1 : 192.0.2.21 pri=3 : 192.0.2.20 pri=2' '<;<- 192.0.2.20-port=1080' '<; <, 192.0.2.22, port=1099, auth=name, name= a b , pass=c d' ' : 192.0.2.20' '192.0.2.20 port=1080x' '<- 192.0.2.20-port=1080' '192.0.2.25 pri=2x : 192.0.2.20'; do o "$o"; done
 kill $H20 $H21 $H22; rm -f host.20 host.21 host.22
 for s in method=05ff method=0580 method=0400 method=- conn=- reply=- reply=04000001c00002140019; do f $s; done
 for r in 01 02 03 04 05 06 07 08 09 ff; do f reply=05${r}0001c00002140019; done

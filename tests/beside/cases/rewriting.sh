@@ -181,3 +181,43 @@ header_line_maxsize = 1000' 'header_line_maxsize = 0' 'header_maxsize = 1K
 message_size_limit = 900' 'message_body_visible = 10' 'message_body_visible = 10
 message_body_newlines' 'message_body_visible = 0' 'message_size_limit = ${if eq{$sender_address}{x@y.test}{100}{0}}'; do echo "##### $c"; plain "$c"; for n in 500 995 1400 3000; do echo "## $n"; big $n | run 0 z@me.test | cut -c1-120; big $n | run 0 -t z@me.test -f x@y.test | cut -c1-120;  { printf 'EHLO h\nMAIL FROM:<ann@me.test>\nRCPT TO:<z@me.test>\nDATA\n'; big $n; printf '.\nMAIL FROM:<x@y.test> SIZE=500\nQUIT\n'; } | sed 's/$/\r/' | run 0 -bs -oMa 1.2.3.4 | grep -v '^250-' | cut -c1-120; done; done
 for c in '' 'bounce_sender_authentication = auth@me.test' 'bounce_sender_authentication = bad' 'bounce_sender_authentication = <x@y.test>'; do echo "##### $c"; plain "$c"; sed -i 's/^ transport = box/ transport = \${if eq{$local_part}{gone}{nosuch}{box}}\n local_parts = !gone/' $D/exim4.conf; M 'From: ann@me.test' 'To: gone@me.test' | run 0 -f ann@me.test gone@me.test; done
+
+# What rules for rewriting, and the line Received, know of a message's size and of who gets it; what a list has found for one recipient, and expressions in one message.
+conf <<'E'
+host_lookup =
+tls_advertise_hosts =
+smtp_banner = hi [$message_size] [$recipients_count]
+acl_smtp_connect = l
+acl_smtp_helo = l
+acl_smtp_mail = l
+acl_smtp_rcpt = r
+acl_smtp_data = d
+acl_not_smtp_start = l
+acl_not_smtp = d
+begin acl
+l:
+ accept logwrite = ms=$message_size rec=$recipients_count rl=$recipients re=$regex_match_string
+r:
+ warn recipients = lsearch*@;/etc/exim4/known
+ accept logwrite = rd=$recipient_data ms=$message_size re=$regex_match_string
+d:
+ warn regex = (bo)(dy)
+ accept logwrite = ms=$message_size rec=$recipients_count rl=$recipients ll=$recipients_list rd=$recipient_data
+begin routers
+r:
+ driver = accept
+ transport = box
+begin transports
+box:
+ driver = appendfile
+ file = /var/mail/box
+ user = mail
+begin rewrite
+*@rw.test "n$recipients_count-l${sg{$recipients$recipients_list}{[^[:alpha:]]}{}}-ms$message_size@rx.test" hFE
+E
+sed -i 's/^received_header_text.*/received_header_text = Received: rec=$recipients_count rl=$recipients ll=$recipients_list rf=$received_for ms=$message_size/' /etc/exim4/exim4.conf
+printf 's@far.test: S\n*@me.test: M\n' > /etc/exim4/known; chmod 644 /etc/exim4/known
+msg a | run 0 -f s@rw.test -oi a@me.test '"x:y"@me.test' q@rw.test
+msg b | sed 's/^To:.*/To: u@rw.test, "v:w"@me.test/' | run 0 -f s@rw.test -oi -t
+{ echo EHLO h; for t in body none; do printf 'MAIL FROM:<s@rw.test> SIZE=77\nRCPT TO:<a@me.test>\nRCPT TO:<q@far.test>\nRCPT TO:<f@rw.test>\nDATA\nTo: f@rw.test\n\n%s of it\n.\n' $t; done; printf 'MAIL FROM:<s@me.test>\nRCPT TO:<a@me.test>\nDATA\nT: no\n.\nQUIT\n'; } | run 0 -bs
+for t in body none; do printf 'MAIL FROM:<s@rw.test>\nRCPT TO:<a@me.test>\nRCPT TO:<b@rw.test>\nDATA\nTo: k@rw.test\n\n%s of it\n.\n' $t; done | run 0 -bS

@@ -104,3 +104,51 @@ MA=' AUTH=<>' TO=b@far.test m ann ann@me.test 'From: ann@me.test'
 m ann evil@x.test 'From: ann@me.test'
 printf "EHLO h\nAUTH LOGIN\n$(b ann)\n$(b pw)\nMAIL FROM:<ann@me.test>\nAUTH LOGIN\nQUIT\n" | say; logs
 printf "EHLO h\nAUTH LOGIN $(b ann)\n$(b later)\nAUTH LOGIN\n*\nAUTH LOGIN\n=\nAUTH PLAIN !!!\nAUTH FOO\nAUTH PLAIN\n$(b '\0x\0wrong')\nQUIT\n" | say; logs
+conf <<'E'
+begin routers
+r:
+ driver = accept
+ transport = t
+ address_data = $caller_uid/$caller_gid
+begin transports
+t:
+ driver = appendfile
+ file = /var/mail/ann
+ user = ann
+ headers_add = X-Caller: $caller_uid/$caller_gid $address_data
+begin retry
+E
+echo '##### who the caller of a delivery is'
+for o in -odf -odi -odb; do msg a | $exim $o ann@me.test; sleep 0.5; boxes | grep X-Caller; done
+for o in -q -qf -M; do msg a | $exim -odq ann@me.test; case $o in -M) $exim -M $(ids);; *) $exim $o;; esac; boxes | grep X-Caller; done
+echo '##### how much an answer and a bounce return'
+for l in 0 1000 8192; do conf <<E
+bounce_return_size_limit = $l
+begin routers
+auto:
+ driver = accept
+ local_parts = auto
+ transport = ar
+fail:
+ driver = redirect
+ local_parts = fail
+ data = :fail: no
+box:
+ driver = accept
+ transport = t
+begin transports
+ar:
+ driver = autoreply
+ to = ann@me.test
+ subject = re
+ text = hello
+ return_message
+ user = ann
+t:
+ driver = appendfile
+ file = /var/mail/ann
+ user = ann
+E
+for n in 8100 8166 8167 16358 16359; do for to in auto fail; do
+{ printf 'From: ann@me.test\nSubject: x\nMessage-ID: <n@m.test>\n\n'; yes | head -c $((n - 1)) | tr '\n' x | fold -w 60; echo; } > m
+$exim -odi -oi -f ann@me.test $to@me.test < m; echo "--- $l $n $to"; boxes | grep -v eximdsn | cut -c1-70 | uniq -c; done; done; done

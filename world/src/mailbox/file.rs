@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use eximious_core::world::mailbox::{
@@ -43,9 +43,6 @@ pub(super) fn write(
         true => Some(MbxLock::take(order, &file.lock, &open.file)?),
         false => None,
     };
-    if open.is_fifo {
-        return write_to_pipe(order, open.file, supply);
-    }
     let before = open.file.metadata().map_err(|error| unstated(&error, &order.path))?;
     let (length, unread) = {
         use std::os::unix::fs::MetadataExt;
@@ -54,6 +51,9 @@ pub(super) fn write(
     let counted = order.quota.known_bytes.unwrap_or(length);
     if over(order.quota.bytes, counted, order.quota.adds) && order.quota.refuses_bytes {
         return Err(super::full("quota", &order.path, unread));
+    }
+    if open.is_fifo {
+        return write_to_pipe(order, open.file, supply);
     }
     match append(&mut open.file, length, file.is_mbx, supply) {
         Ok(written) => Ok(MailboxDone {
@@ -265,6 +265,12 @@ fn open_existing(
         return Err(own_fault(fault::BAD_MODE, &[b"mailbox ", path, tail.as_bytes()]));
     }
     let follow = if file.allows_symlink { OFlags::empty() } else { OFlags::NOFOLLOW };
+    // One that is narrower stays as it is, and what else it allows. What is changed is looked at
+    // again; there are file systems on which nothing changes.
+    let mode = if file.forces_mode || wants & !has == 0 { wants } else { has };
+    if mode != has && change_mode(path, stat, follow, mode)? {
+        return Ok(None);
+    }
     let access = if is_fifo { OFlags::WRONLY } else { OFlags::RDWR | OFlags::APPEND };
     // Whoever puts a pipe in the place of the file does not make this wait.
     let flags = access | follow | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -277,23 +283,34 @@ fn open_existing(
         Err(error) => return Err(fault_of(error, &[b"while opening mailbox ", path])),
         Ok(opened) => opened,
     };
-    let now = rustix::fs::fstat(&opened)
+    check_unchanged(path, stat, &opened)?;
+    Ok(Some(Open { file: File::from(opened), is_fifo }))
+}
+
+/// Checks that what was opened is what was looked at.
+fn check_unchanged(path: &[u8], stat: &Stat, opened: &OwnedFd) -> Result<(), MailboxFault> {
+    let now = rustix::fs::fstat(opened)
         .map_err(|error| fault_of(error, &[b"attempting to stat mailbox ", path]))?;
     let facts = |stat: &Stat| (stat.st_mode, stat.st_uid, stat.st_gid, stat.st_nlink);
-    if !is_same(stat, &now) || facts(stat) != facts(&now) {
-        return Err(suspect(&[b"mailbox ", path, b" changed while it was being opened"]));
+    match is_same(stat, &now) && facts(stat) == facts(&now) {
+        true => Ok(()),
+        false => Err(suspect(&[b"mailbox ", path, b" changed while it was being opened"])),
     }
-    // One that is narrower stays as it is, and what else it allows. What is changed is opened
-    // again with what it then allows; there are file systems on which nothing changes.
-    let mode = if file.forces_mode || wants & !has == 0 { wants } else { has };
-    if mode != has {
-        rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode))
-            .map_err(|error| fault_of(error, &[b"attempting to chmod mailbox ", path]))?;
-        if rustix::fs::fstat(&opened).is_ok_and(|now| now.st_mode & 0o7777 != has) {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Open { file: File::from(opened), is_fifo }))
+}
+
+/// Changes the permissions of a file without opening it: they may allow nobody to, and who reads
+/// a named pipe goes with the first that has opened it. Whether anything is another now.
+fn change_mode(path: &[u8], stat: &Stat, follow: OFlags, mode: u32) -> Result<bool, MailboxFault> {
+    let failed = |error: Errno| fault_of(error, &[b"attempting to chmod mailbox ", path]);
+    let named = match rustix::fs::open(path, OFlags::PATH | follow | OFlags::CLOEXEC, Mode::empty())
+    {
+        Err(Errno::NOENT) => return Ok(true),
+        named => named.map_err(failed)?,
+    };
+    check_unchanged(path, stat, &named)?;
+    let own = format!("/proc/self/fd/{}", named.as_raw_fd());
+    rustix::fs::chmod(own, Mode::from_raw_mode(mode)).map_err(failed)?;
+    Ok(rustix::fs::fstat(&named).is_ok_and(|now| now.st_mode != stat.st_mode))
 }
 
 /// Makes the file; `None` where somebody else has just made it.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use eximious::report_copies::copies_for;
+use eximious::returned::Oversize;
 use eximious::stdlib::printing::printing;
 use eximious::{Str, opt, var};
 
@@ -10,10 +11,6 @@ use super::texts::Texts;
 use super::{Letter, STATUS, origin};
 use crate::delivery::attempt::{Attempt, Undone};
 use crate::spool::RecipientDsn;
-
-/// Data files are returned whole up to the limit, rounded up to this (specification 14,
-/// `bounce_return_size_limit`).
-const STEP: u64 = 8192;
 
 /// How many recipients one header line of a report names (specification 49.2).
 const MOST_NAMED: usize = 50;
@@ -215,9 +212,6 @@ impl Letter<'_, '_> {
     /// own (RFC 6533).
     fn returned(&mut self, international: bool) {
         let settings = self.attempt.cx.engine().settings();
-        let limit = settings.get(opt::BOUNCE_RETURN_SIZE_LIMIT);
-        let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0);
-        let limit = limit.map_or(u64::MAX, |limit| (limit / STEP).saturating_add(1) * STEP);
         let longest = settings.get(opt::BOUNCE_RETURN_LINESIZE_LIMIT);
         let wants = settings.get(opt::BOUNCE_RETURN_BODY);
         let returned = settings.get(opt::BOUNCE_RETURN_MESSAGE);
@@ -225,8 +219,7 @@ impl Letter<'_, '_> {
         let lines = self.attempt.file().number("max_received_linelength").unwrap_or(0);
         let message = &self.attempt.message;
         let wanted = returned && wants && asked != Some(2);
-        let is_too_large =
-            wanted && (message.body.len() > limit || (longest > 0 && lines > longest));
+        let is_too_large = wanted && (Oversize::of(message, settings).is_some() || lines > longest);
         let whole = wanted && !is_too_large;
         // Who asked for all of it is told that it is not there.
         let is_kept_back = is_too_large || (returned && !wants && asked == Some(1));
@@ -251,7 +244,7 @@ impl Letter<'_, '_> {
             let message = &self.attempt.message;
             self.text.extend_from_slice(&message.stray);
             // What can't be read can't be shown.
-            let body = message.body.whole(limit);
+            let body = message.body.whole(u64::MAX);
             self.text.extend_from_slice(&body.unwrap_or_default());
         }
     }

@@ -474,6 +474,8 @@ fn slow_clients_do_not_stay() {
         ("DATA\r\n", "S", "421 mx.test.ex SMTP incoming data timeout", "data-timeout"),
         ("DATA\r\na: b\r\n\r\n", "S", "421 mx.test.ex SMTP incoming data timeout", "data-timeout"),
         ("BDAT 9\r\n", "", "421 mx.test.ex SMTP incoming data timeout", "data-timeout"),
+        ("BDAT 6\r\na: b\r\nBDAT 9\r\n", "", "421 Lost incoming connection", "connection-lost"),
+        ("RSET\r\nBDAT 9\r\n", "", "421 mx.test.ex: SMTP command timeout", "command-timeout"),
     ] {
         let (mut session, log) = begin(client());
         session.receive(&[GREETING, head.as_bytes()].concat());

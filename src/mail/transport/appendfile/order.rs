@@ -16,6 +16,8 @@ use crate::mail::transport::{TransportCall, Undelivered};
 /// An order, and what else is to be known of it.
 pub(super) struct Ready {
     pub(super) order: MailboxOrder,
+    /// The file or the directory as it was named.
+    pub(super) named: Vec<u8>,
     /// Beyond how many bytes the owner is warned; zero is never.
     pub(super) threshold: u64,
     /// The formats that the file may have, and the transport of each.
@@ -29,7 +31,8 @@ pub(super) fn read(
 ) -> Result<Ready, Undelivered> {
     let transport = call.transport;
     let within = within(call);
-    let (path, in_directory) = path(call, within.as_ref())?;
+    let (named, in_directory) = path(call, within.as_ref())?;
+    let path = if in_directory { without_slashes(&named) } else { &named }.to_vec();
     let forced = match call.consignment.deliveries[0].target {
         DeliveryTarget::File { mode } => mode,
         _ => None,
@@ -57,7 +60,7 @@ pub(super) fn read(
         host: call.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec(),
         quota,
     };
-    Ok(Ready { order, threshold, transports: transports.unwrap_or_default() })
+    Ok(Ready { order, named, threshold, transports: transports.unwrap_or_default() })
 }
 
 /// Whether a path that lies where new files have to be may come from anybody.
@@ -127,7 +130,12 @@ fn path(
     Ok((checked(name, &path, in_directory, within)?, in_directory))
 }
 
-/// A path that may be written to: that of a directory without slashes at its end.
+/// A directory without slashes at its end.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    &path[..path.iter().rposition(|byte| *byte != b'/').map_or(1, |at| at + 1)]
+}
+
+/// A path that may be written to.
 fn checked(
     transport: &[u8],
     path: &Str,
@@ -155,11 +163,7 @@ fn checked(
         let parts = [b"Tainted '", bytes, tail, transport, b" transport) not permitted"];
         return Err(Undelivered::new(UNKNOWN, parts.concat()).panicking());
     }
-    let end = match in_directory {
-        true => bytes.iter().rposition(|byte| *byte != b'/').map_or(1, |at| at + 1),
-        false => bytes.len(),
-    };
-    Ok(bytes[..end].to_vec())
+    Ok(bytes.to_vec())
 }
 
 fn file(
@@ -277,7 +281,7 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
             // Nobody from outside has anything measured: nothing is there.
             is_unseen = path.taint().is_tainted();
             if is_unseen {
-                call.cx.log().panic(&[b"Tainted dirname '", text, b"'"].concat());
+                call.cx.log().panic(&eximious_stdlib::wording::tainted("dirname", text));
             }
             Some(text.to_vec())
         }

@@ -43,7 +43,7 @@ impl<'s> Supply<'s> {
     pub(super) fn new(
         call: &'s mut TransportCall<'_>,
         text: &'s LocalText<'_>,
-        order: &MailboxOrder,
+        (order, chosen): (&MailboxOrder, Option<&[u8]>),
         is_mbx: bool,
     ) -> Result<Self, Undelivered> {
         let transport = call.transport;
@@ -57,7 +57,6 @@ impl<'s> Supply<'s> {
         let counts = transport.some_text(opt::MAILDIR_QUOTA_DIRECTORY_REGEX);
         let counts = counts.filter(|_| keeps_sizes);
         let counts = counts.map(|text| compile(call, text)).transpose()?;
-        let chosen = super::chosen(call, &order.path);
         let all = 0..call.consignment.deliveries.len();
         let recipients = all.map(|at| enveloped(call, at, chosen)).collect();
         let mut reader = text.reader();

@@ -8,7 +8,7 @@ use eximious_core::world::mailbox::{
 use eximious_core::{Header, Message, Str};
 use eximious_stdlib::variables::var;
 
-use crate::mail::route::{Address, Delivery, DeliveryTarget, HomeDirectory, Identity, Routes};
+use crate::mail::route::{Address, Delivery, DeliveryTarget, HomeDirectory, Routes};
 use crate::mail::transport::{Consignment, Delivered, Outcome};
 use crate::{Config, Engine, Macros};
 
@@ -21,22 +21,9 @@ fn message() -> Message {
 }
 
 fn to(address: &str, target: DeliveryTarget) -> Delivery {
-    Delivery {
-        address: Address::new(Str::tainted(address.as_bytes())),
-        target,
-        router: 0,
-        transport: Some(0),
-        wrong: None,
-        hosts: Vec::new(),
-        hosts_clean: false,
-        shuffled: false,
-        fallback_hosts: Vec::new(),
-        stands_in: false,
-        identity: Identity::default(),
-        home: Some(HomeDirectory::Known(Str::fixed("/home/u"))),
-        directory: None,
-        recipients: Vec::new(),
-    }
+    let address = Address::new(Str::tainted(address.as_bytes()));
+    let home = Some(HomeDirectory::Known(Str::fixed("/home/u")));
+    Delivery { target, home, ..Delivery::new(address, 0, Some(0)) }
 }
 
 /// Mailboxes that begin in the first way that an order knows.
@@ -257,7 +244,9 @@ fn an_address_may_be_a_file() {
     for (options, told) in [
         ("file = /f", Some("/f")),
         ("directory = /d\nmaildir_format", Some("/d")),
-        ("directory = /home/u/mail", None),
+        ("directory = /d/", Some("/d/")),
+        ("directory = /home/u/mail", Some("/home/u/mail")),
+        ("directory = /home/u/mail/", None),
     ] {
         let done = deliver_to(&Fixture::new(), options, &[&address]).remove(0);
         let Outcome::Delivered(done) = done else { panic!("{done:?}") };

@@ -16,6 +16,7 @@ use super::super::outgoing::unwritten;
 use super::{Reply, Trouble, later, never, untainted};
 use crate::Context;
 use crate::mail::filter::with_rights_of;
+use crate::mail::returned::Oversize;
 use crate::mail::route::Text;
 use crate::mail::transport::TransportCall;
 
@@ -130,14 +131,26 @@ fn copy(
     text: &mut Vec<u8>,
 ) -> Result<u64, Trouble> {
     let transport = call.transport;
-    let rubric: &[u8] =
-        match (transport.on(generic::BODY_ONLY), transport.on(generic::HEADERS_ONLY)) {
-            (true, _) => b"body of the message, without the headers.",
-            (_, true) => b"message's header lines.",
-            _ => b"message, including all the headers.",
-        };
+    let only_body = transport.on(generic::BODY_ONLY);
+    let only_header = transport.on(generic::HEADERS_ONLY) && !only_body;
+    let rubric: &[u8] = match (only_body, only_header) {
+        (true, _) => b"body of the message, without the headers.",
+        (_, true) => b"message's header lines.",
+        _ => b"message, including all the headers.",
+    };
     text.extend([b"\n------ This is a copy of the ", rubric, b"\n\n"].concat());
-    let limit = call.cx.engine().settings().get(main::BOUNCE_RETURN_SIZE_LIMIT);
+    let settings = call.cx.engine().settings();
+    let oversize = Oversize::of(call.consignment.message, settings);
+    if let Some(Oversize { bytes, most }) = oversize.filter(|_| !only_header) {
+        text.pop();
+        let shown = most / 1000 * 1000;
+        let lines = format!(
+            "------ The body of the message is {bytes} characters long; only the first\n------ \
+             {shown} or so are included here.\n\n"
+        );
+        text.extend_from_slice(lines.as_bytes());
+    }
+    let limit = settings.get(main::BOUNCE_RETURN_SIZE_LIMIT);
     let limit = u64::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(LARGEST);
     let outgoing = call.outgoing().map_err(|why| Trouble::Deferred(unwritten(b"", &why)))?;
     let body = outgoing.body().take(limit.min(LARGEST));

@@ -185,6 +185,7 @@ impl Attempt<'_, '_> {
         }
         line.is_refused = sent.is_err();
         self.log_fault(&mut line);
+        self.work.keep_arrived(self.call);
         let alive = match sent {
             Ok(()) => true,
             Err(stop) => self.stopped(&stop, some),
@@ -268,7 +269,8 @@ impl Attempt<'_, '_> {
         let bdat = client.extensions().chunking
             && (!self.outgoing.is_filtered() || self.signatures.is_some())
             && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
-        let prdr = some.len() > 1 && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
+        let prdr = client.extensions().prdr && some.len() > 1;
+        let prdr = prdr && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
         let is_known = opened.hears_submitter(self.call.transport);
         let auth_sender = self.submitter.clone().filter(|_| is_known);
         let client = &mut opened.client;
@@ -290,7 +292,9 @@ impl Attempt<'_, '_> {
             }
             false => None,
         };
-        let of_mail = MailWishes { prdr, leaves, auth: auth_sender.clone() };
+        // Some of several may be wanted with another copy.
+        let leaves_early = leaves && some.len() == 1;
+        let of_mail = MailWishes { prdr, leaves: leaves_early, auth: auth_sender.clone() };
         let (accepted, begun) = self.envelope(opened, some, of_mail, chunks.as_mut())?;
         let client = &mut opened.client;
         // What it announced another time may not be true any more.
@@ -314,7 +318,8 @@ impl Attempt<'_, '_> {
         }
         self.sign_filtered()?;
         let trace = self.call.cx.trace();
-        if leaves && self.once_more.is_empty() {
+        let is_on_its_way = begun == Begun::Whole && !leaves_early;
+        if leaves && self.once_more.is_empty() && !is_on_its_way {
             client.leave_with_message();
         }
         let sent = match chunks {
@@ -327,7 +332,7 @@ impl Attempt<'_, '_> {
             Cause::Replied(_) => Stop::Message(error),
             _ => Stop::Host(error),
         })?;
-        let mut verdicts = client.end_of_data(trace);
+        let mut verdicts = self.call.verdicts(client, &accepted);
         if begun == Begun::Whole {
             verdicts.message = verdicts.message.map(|message| message.map_err(pipelined));
         }
