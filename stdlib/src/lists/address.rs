@@ -193,7 +193,7 @@ impl Address {
                     [b'!', rest @ ..] => (true, rest.trim_ascii_start()),
                     part => (false, part),
                 };
-                let part = Pattern { text: part, taint: list.taint() };
+                let part = Pattern { text: part, taint: list.taint(), is_own: false };
                 let (hit, found) = plain(local, terms.caseful, true).test(call, part)?;
                 data = Some(found);
                 match hit {

@@ -81,12 +81,12 @@ impl<'n> Host<'n> {
         let Some((text, ip)) = self.address.clone() else { return bare(false) };
         match pattern.text {
             b"@" => {
-                pattern.as_metadata()?;
+                pattern.note_metadata(call);
                 let name = call.value_of(var::PRIMARY_HOSTNAME)?;
                 return Ok((self.by_name(call, name.bytes(), ip)?, None));
             }
             b"@[]" => {
-                pattern.as_metadata()?;
+                pattern.note_metadata(call);
                 return bare(is_interface(call, text.bytes())?);
             }
             _ => {}

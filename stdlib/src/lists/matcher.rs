@@ -144,7 +144,8 @@ impl<'n> Matcher<'n> {
         pattern: &Str,
     ) -> Result<ListOutcome, Fail> {
         let (text, taint) = pattern.read();
-        self.walk(|walk| walk.single(call, Pattern { text, taint }))
+        let is_own = !taint.is_tainted();
+        self.walk(|walk| walk.single(call, Pattern { text, taint, is_own }))
     }
 
     /// Tests a list as it is written in the configuration, and expands it.

@@ -26,6 +26,8 @@ const MOST_ELEMENTS: u32 = 5_000_000;
 pub(super) struct Pattern<'a> {
     pub(super) text: &'a [u8],
     pub(super) taint: Taint,
+    /// Whether it stands so in the configuration, whatever was made of others beside it.
+    pub(super) is_own: bool,
 }
 
 impl<'a> Pattern<'a> {
@@ -39,15 +41,22 @@ impl<'a> Pattern<'a> {
         Pattern { text, ..self }.str()
     }
 
-    /// Refuses text from outside where it would name something of ours: a list
-    /// or this host.
-    pub(super) fn as_metadata(self) -> Result<Self, Fail> {
-        if self.taint.is_tainted() {
-            let message = [b"attempt to use tainted list metadata ", self.text].concat();
-            return Err(Fail::error(ErrorKind::Taint, message));
+    /// Complains of text that may come from outside where it names something of ours: a list
+    /// or this host. It counts nevertheless, as in Exim: the whole of a list is from outside
+    /// where a part of it is.
+    pub(super) fn note_metadata(self, call: &mut Call<'_>) {
+        if self.taint.is_tainted() && !self.is_own {
+            log_panic(call, &[b"attempt to use tainted list metadata ", self.text].concat());
         }
-        Ok(self)
     }
+}
+
+/// How many elements at the head of a list stand in the configuration as they are: those that
+/// end before anything is expanded.
+fn own_elements(written: &[u8]) -> usize {
+    let end = memchr::memchr2(b'$', b'\\', written).unwrap_or(written.len());
+    // The last of them goes on with what is expanded.
+    elements(&[&written[..end], b"$"].concat()).count().saturating_sub(1)
 }
 
 /// What a pattern says of a subject.
@@ -299,16 +308,21 @@ impl<'s, 'n> Walk<'s, 'n> {
             let keep = || PlanSource::Text(text.clone());
             if let Some(candidates) = self.candidates(call, bytes, keep, false)? {
                 let verdict = self.planned(call, &candidates, |walk, call, span| {
-                    let pattern = Pattern { text: &bytes[span], taint };
+                    let pattern = Pattern { text: &bytes[span], taint, is_own: true };
                     walk.owed = None;
                     walk.element(call, &mut run, pattern, list)
                 })?;
                 return Ok(verdict.unwrap_or_else(|| run.end()));
             }
         }
+        let own = match taint.is_tainted() {
+            true if self.of_condition => 0,
+            true => own_elements(list.bytes()),
+            false => usize::MAX,
+        };
         shown.begin(call);
-        for element in elements {
-            let pattern = Pattern { text: &element, taint };
+        for (number, element) in elements.enumerate() {
+            let pattern = Pattern { text: &element, taint, is_own: number < own };
             shown.element(call, &element);
             self.owed = None;
             if let Some(verdict) = self.element(call, &mut run, pattern, list)? {
@@ -372,12 +386,16 @@ impl<'s, 'n> Walk<'s, 'n> {
         list: &Str,
     ) -> Result<Option<Verdict>, Fail> {
         self.terms.take(1)?;
-        if pattern.text.first() == Some(&b'+') && self.directive(run, pattern)? {
+        if pattern.text.first() == Some(&b'+') && self.directive(run, pattern) {
+            pattern.note_metadata(call);
             return Ok(None);
         }
         let (negated, pattern) = negation(pattern);
         match pattern.text.first() {
-            Some(b'+') => self.named(call, run, pattern.as_metadata()?, negated),
+            Some(b'+') => {
+                pattern.note_metadata(call);
+                self.named(call, run, pattern, negated)
+            }
             Some(b'/') => self.file(call, run, pattern, negated, list),
             _ => {
                 let hit = self.test(call, pattern)?;
@@ -387,7 +405,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     /// `+caseful`, `+include_unknown` and the like.
-    fn directive(&mut self, run: &mut Run, pattern: Pattern<'_>) -> Result<bool, Fail> {
+    fn directive(&mut self, run: &mut Run, pattern: Pattern<'_>) -> bool {
         let kind = self.subject.kind();
         match (kind, pattern.text) {
             (ListKind::Address | ListKind::LocalPart, b"+caseful") => self.terms.caseful = true,
@@ -395,10 +413,9 @@ impl<'s, 'n> Walk<'s, 'n> {
             (ListKind::Host, b"+ignore_unknown") => run.unknown = Doubt::Ignore,
             (ListKind::Host, b"+include_defer") => run.deferred = Doubt::Include,
             (ListKind::Host, b"+ignore_defer") => run.deferred = Doubt::Ignore,
-            _ => return Ok(false),
+            _ => return false,
         }
-        pattern.as_metadata()?;
-        Ok(true)
+        true
     }
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
@@ -509,7 +526,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         line: &[u8],
     ) -> Result<Option<Verdict>, Fail> {
         self.terms.take(1)?;
-        let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean });
+        let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean, is_own: true });
         let hit = self.test(call, line)?;
         if hit == Hit::Yes {
             self.left = Some(Some(line.str()));
@@ -548,5 +565,24 @@ pub(super) fn is_negated(element: &[u8]) -> (bool, &[u8]) {
     match element {
         [b'!', rest @ ..] => (true, rest.trim_ascii_start()),
         _ => (false, element),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_elements;
+
+    #[test]
+    fn elements_before_anything_expanded_are_the_configurations_own() {
+        for (written, count) in [
+            ("@ : +a : sqlite;select '$domain' : +b", 2),
+            ("@ : $domain", 1),
+            ("$domain : @", 0),
+            ("<; @ ; a::b ; +c ${lc:$domain}", 2),
+            ("@ : a\\x : b", 1),
+            ("", 0),
+        ] {
+            assert_eq!(own_elements(written.as_bytes()), count, "{written}");
+        }
     }
 }
