@@ -27,19 +27,19 @@ impl Domain {
         let text = self.0.text(&self.0.folded, caseful);
         let (hit, data) = match pattern.text {
             b"@" => {
-                pattern.note_metadata(call);
+                pattern.as_metadata()?;
                 let name = call.value_of(var::PRIMARY_HOSTNAME)?;
                 let (bytes, taint) = name.read();
                 text.decide(call, text.is(bytes), Pattern { text: bytes, taint, is_own: true })
             }
             b"@[]" => {
-                pattern.note_metadata(call);
+                pattern.as_metadata()?;
                 let matched = self.is_local_literal(call)?;
                 text.decide(call, matched, pattern)
             }
             written => match Mx::read(written) {
                 Some(mx) => {
-                    pattern.note_metadata(call);
+                    pattern.as_metadata()?;
                     match mx.test(call, self.0.folded.bytes())? {
                         Hit::Later(why) => (Hit::Later(why), None),
                         hit => text.decide(call, hit == Hit::Yes, pattern),

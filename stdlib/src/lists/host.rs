@@ -81,12 +81,12 @@ impl<'n> Host<'n> {
         let Some((text, ip)) = self.address.clone() else { return bare(false) };
         match pattern.text {
             b"@" => {
-                pattern.note_metadata(call);
+                pattern.as_metadata()?;
                 let name = call.value_of(var::PRIMARY_HOSTNAME)?;
                 return Ok((self.by_name(call, name.bytes(), ip)?, None));
             }
             b"@[]" => {
-                pattern.note_metadata(call);
+                pattern.as_metadata()?;
                 return bare(is_interface(call, text.bytes())?);
             }
             _ => {}

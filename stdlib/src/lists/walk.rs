@@ -41,13 +41,14 @@ impl<'a> Pattern<'a> {
         Pattern { text, ..self }.str()
     }
 
-    /// Complains of text that may come from outside where it names something of ours: a list
-    /// or this host. It counts nevertheless, as in Exim: the whole of a list is from outside
-    /// where a part of it is.
-    pub(super) fn note_metadata(self, call: &mut Call<'_>) {
+    /// Refuses text that may come from outside where it would name something of ours: a list
+    /// or this host.
+    pub(super) fn as_metadata(self) -> Result<Self, Fail> {
         if self.taint.is_tainted() && !self.is_own {
-            log_panic(call, &[b"attempt to use tainted list metadata ", self.text].concat());
+            let message = [b"attempt to use tainted list metadata ", self.text].concat();
+            return Err(Fail::error(ErrorKind::Taint, message));
         }
+        Ok(self)
     }
 }
 
@@ -386,16 +387,12 @@ impl<'s, 'n> Walk<'s, 'n> {
         list: &Str,
     ) -> Result<Option<Verdict>, Fail> {
         self.terms.take(1)?;
-        if pattern.text.first() == Some(&b'+') && self.directive(run, pattern) {
-            pattern.note_metadata(call);
+        if pattern.text.first() == Some(&b'+') && self.directive(run, pattern)? {
             return Ok(None);
         }
         let (negated, pattern) = negation(pattern);
         match pattern.text.first() {
-            Some(b'+') => {
-                pattern.note_metadata(call);
-                self.named(call, run, pattern, negated)
-            }
+            Some(b'+') => self.named(call, run, pattern.as_metadata()?, negated),
             Some(b'/') => self.file(call, run, pattern, negated, list),
             _ => {
                 let hit = self.test(call, pattern)?;
@@ -405,7 +402,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     /// `+caseful`, `+include_unknown` and the like.
-    fn directive(&mut self, run: &mut Run, pattern: Pattern<'_>) -> bool {
+    fn directive(&mut self, run: &mut Run, pattern: Pattern<'_>) -> Result<bool, Fail> {
         let kind = self.subject.kind();
         match (kind, pattern.text) {
             (ListKind::Address | ListKind::LocalPart, b"+caseful") => self.terms.caseful = true,
@@ -413,9 +410,10 @@ impl<'s, 'n> Walk<'s, 'n> {
             (ListKind::Host, b"+ignore_unknown") => run.unknown = Doubt::Ignore,
             (ListKind::Host, b"+include_defer") => run.deferred = Doubt::Include,
             (ListKind::Host, b"+ignore_defer") => run.deferred = Doubt::Ignore,
-            _ => return false,
+            _ => return Ok(false),
         }
-        true
+        pattern.as_metadata()?;
+        Ok(true)
     }
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
