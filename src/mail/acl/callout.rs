@@ -136,7 +136,7 @@ pub(super) fn call(
     let recipient = transport
         .map_or_else(|| address.clone(), |transport| transport.recipient(&delivery.address));
     let before = run.cx.value_of(var::VERIFY_MODE);
-    let mode = if subject == Subject::Recipient { "R" } else { "S" };
+    let mode = subject.purpose().verify_mode().unwrap_or_default();
     run.cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
     let mail_from = mail_from(run, params, delivery);
     let delivers = alone

@@ -513,10 +513,7 @@ fn routed(
     params: &Params,
 ) -> Routed {
     let acls = run.acls.clone();
-    let purpose = match subject {
-        Subject::Recipient => Purpose::VerifyRecipient,
-        Subject::Sender | Subject::HeaderSender => Purpose::VerifySender,
-    };
+    let purpose = subject.purpose();
     let (mut first, mut data, mut last) = (None, None, None);
     let (mut count, mut divided) = (0, false);
     // What is verified is not what the ACL is about.

@@ -6,6 +6,8 @@ use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
 
+use crate::mail::route::Purpose;
+
 /// Parameters of an address's `callout=` (44.22.1); the second of each is whether a
 /// time must follow.
 pub const CALLOUT_PARAMETERS: [(&str, bool); 13] = [
@@ -74,6 +76,16 @@ pub(crate) enum Subject {
     Sender,
     HeaderSender,
     Recipient,
+}
+
+impl Subject {
+    /// For what it is routed.
+    pub(in crate::mail::acl) fn purpose(self) -> Purpose {
+        match self {
+            Self::Recipient => Purpose::VerifyRecipient,
+            Self::Sender | Self::HeaderSender => Purpose::VerifySender,
+        }
+    }
 }
 
 impl Params {
