@@ -2,10 +2,10 @@
 
 WHAT is conn, ehlo, mail, mail:ADDRESS, rcpt, rcpt:ADDRESS, data, end, quit, auth, auth:NAME,
 starttls (with cert, key, alpn); show=1 writes messages into FILE. In an answer, a backslash and
-an n end a line, `~N` waits before it, `-` alone closes, and `-!` behind it closes after it.
+an n end a line, `~N` waits before it, `-` alone closes, and `-!` behind it closes after it (`-x` resets).
 With end:ADDRESS, a client of LMTP hears an answer for each recipient.
 """
-import socket,sys,threading,time,ssl,re
+import socket,struct,sys,threading,time,ssl,re
 addr,port,out=sys.argv[1],int(sys.argv[2]),sys.argv[3]
 A={'conn':'220 host','ehlo':'250-host\\n250-PIPELINING\\n250 SIZE','helo':'250 host','mail':'250 ok','rcpt':'250 ok','data':'354 go','end':'250 taken','quit':'221 bye','rset':'250 reset','starttls':'220 go','auth':'235 in','noop':'250 ok'}
 for a in sys.argv[4:]:
@@ -21,10 +21,12 @@ def serve(c,n):
         m=re.match(r'~([\d.]+) ?(.*)',v,re.S)
         if m: time.sleep(float(m.group(1))); v=m.group(2)
         if v=='-': raise Gone
-        close=v.endswith('-!')
+        close=v.endswith(('-!','-x'))
+        reset=v.endswith('-x')
         if close: v=v[:-2]
         f.write(v.replace('\\n','\r\n').encode()+b'\r\n'); f.flush()
         log('%d> %s'%(n,v))
+        if reset: time.sleep(0.1); c.setsockopt(socket.SOL_SOCKET,socket.SO_LINGER,struct.pack('ii',1,0))
         if close: raise Gone
     try:
         say(A['conn']); rcpts=0; each=[]; lmtp=any(k.startswith('end:') for k in A)
@@ -71,7 +73,7 @@ def serve(c,n):
                 if 'show' in A: log('%d| '%n+b''.join(b).decode('utf8','surrogateescape').replace('\r\n','\n%d| '%n))
                 for a in each if lmtp else [None]: say(A.get('end:%s'%a,A['end']))
             if v=='quit': log('%d bye'%n); c.close(); return
-    except Gone: log('%d we close'%n); c.close()
+    except Gone: log('%d we close'%n); f.close(); c.close()
     except Exception as e: log('%d error %s'%(n,type(e).__name__))
 s=socket.socket(socket.AF_INET6 if ':' in addr else socket.AF_INET); s.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); s.bind((addr,port)); s.listen(64)
 open(out,'a').close()

@@ -526,7 +526,7 @@ impl SmtpClient {
         let reply = self.connection.reply();
         let text = match &reply {
             Ok(reply) => reply.text(),
-            Err(ConnectionTrouble::Malformed(text)) => text,
+            Err(ConnectionTrouble::Malformed(text) | ConnectionTrouble::Broken(text, _)) => text,
             Err(_) => b"",
         };
         if !text.is_empty() {
@@ -538,7 +538,7 @@ impl SmtpClient {
         }
         let reply = reply.map_err(|trouble| {
             let error = error(&request, trouble);
-            if matches!(error.cause, Cause::Timeout | Cause::Closed) {
+            if matches!(error.cause, Cause::Timeout | Cause::Closed | Cause::Broken(..)) {
                 self.broken = Some(error.cause.clone());
             }
             error

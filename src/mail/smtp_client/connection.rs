@@ -36,6 +36,9 @@ pub enum ConnectionTrouble {
     Closed,
     /// What came is no reply.
     Malformed(Vec<u8>),
+    /// The connection broke within a reply: its lines so far, and the system's number of
+    /// the error.
+    Broken(Vec<u8>, i32),
 }
 
 impl std::fmt::Debug for SmtpConnection {
@@ -241,8 +244,15 @@ impl SmtpConnection {
                 }
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Err(why) => {
+                    let number = why.raw_os_error();
                     let why = self.broken("SSL_read", why);
-                    return self.ended(why);
+                    let reply = self.ended(why)?;
+                    return match number {
+                        Some(number) => {
+                            Err(ConnectionTrouble::Broken(reply.text().to_vec(), number))
+                        }
+                        None => Ok(reply),
+                    };
                 }
             }
         }
@@ -315,5 +325,51 @@ fn trouble(why: io::Error) -> ConnectionTrouble {
     match why.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ConnectionTrouble::Timeout,
         _ => ConnectionTrouble::Closed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    /// Says this, and is reset.
+    struct Reset(&'static [u8]);
+
+    impl Read for Reset {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match self.0.is_empty() {
+                true => Err(io::Error::from_raw_os_error(104)),
+                false => self.0.read(into),
+            }
+        }
+    }
+
+    impl Write for Reset {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Stream for Reset {
+        fn finish_writing(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_deadline(&mut self, _: Duration) {}
+    }
+
+    #[test]
+    fn a_reset_within_a_reply_is_no_answer() {
+        let came = |said| SmtpConnection::new(Box::new(Reset(said)), Duration::MAX).reply();
+        let broken = ConnectionTrouble::Broken(b"550-no\n".to_vec(), 104);
+        assert_eq!(came(b"550-no\r\n"), Err(broken));
+        assert_eq!(came(b""), Err(ConnectionTrouble::Closed));
+        assert!(came(b"550 no\r\n").unwrap().refuses());
     }
 }

@@ -27,6 +27,9 @@ pub enum Cause {
     Closed,
     /// What the server said is no reply: the lines so far.
     Malformed(Vec<u8>),
+    /// The connection broke within a reply: its lines so far, and the system's number of
+    /// the error.
+    Broken(Vec<u8>, i32),
     /// The message that was to be sent could not be read, for this reason. The server
     /// has part of it, and must not be told of its end.
     Source(String),
@@ -35,9 +38,17 @@ pub enum Cause {
 }
 
 impl SmtpError {
-    /// Whether the server said that it will never do this.
+    /// Whether the server said that it will never do this. Before a message has begun, the
+    /// first lines of such a reply are enough.
     pub fn is_permanent(&self) -> bool {
-        matches!(&self.cause, Cause::Replied(reply) if reply.refuses())
+        match &self.cause {
+            Cause::Replied(reply) => reply.refuses(),
+            Cause::Broken(text, _) => {
+                let early = matches!(self.command, SmtpCommand::Connect | SmtpCommand::Hello);
+                early && text.starts_with(b"5")
+            }
+            _ => false,
+        }
     }
 
     /// Whether the connection is of no use any more.
@@ -69,6 +80,9 @@ impl SmtpError {
             Cause::Replied(reply) => {
                 with("SMTP error from remote mail server after ", &printing(reply.text(), false))
             }
+            Cause::Broken(text, _) => {
+                with("SMTP error from remote mail server after ", &printing(text, false))
+            }
             Cause::Timeout => after("SMTP timeout after "),
             Cause::Closed => after("Remote host closed connection in response to "),
             Cause::Malformed(text) if text.trim_ascii().is_empty() => {
@@ -98,6 +112,7 @@ impl From<ConnectionTrouble> for Cause {
             ConnectionTrouble::Timeout => Self::Timeout,
             ConnectionTrouble::Closed => Self::Closed,
             ConnectionTrouble::Malformed(text) => Self::Malformed(text),
+            ConnectionTrouble::Broken(text, number) => Self::Broken(text, number),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use eximious_stdlib::wording::reason;
+
 use crate::config::{ReplyCode, RetryError};
 use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpClient, SmtpCommand, SmtpError};
 use crate::mail::transport::Undelivered;
@@ -66,14 +68,21 @@ pub(super) fn number_of(error: &SmtpError) -> i32 {
         Cause::Replied(_) => 0,
         Cause::Timeout => 110,
         Cause::Malformed(_) => -19,
+        Cause::Broken(_, number) => *number,
         _ => -18,
     }
 }
 
 /// An error as the log has it where it is the host's.
 pub(super) fn with_reason(error: &SmtpError) -> Vec<u8> {
-    let tail: &[u8] = if error.cause == Cause::Timeout { b": Connection timed out" } else { b"" };
-    [&error.logged()[..], tail].concat()
+    let tail = match error.cause {
+        Cause::Timeout => ": Connection timed out".to_owned(),
+        Cause::Broken(_, number) => {
+            format!(": {}", reason(&io::Error::from_raw_os_error(number)))
+        }
+        _ => String::new(),
+    };
+    [&error.logged()[..], tail.as_bytes()].concat()
 }
 
 /// What is said of a connection that is ended because nobody is left.
