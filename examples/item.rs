@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example item`
 
-use eximious::grammar::expansion::ItemShape;
+use eximious::syntax::ItemShape;
 use eximious::{Call, Effects, Engine, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 /// `${score{text}}`: how much a text shouts, in percent.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use eximious::grammar::expansion::ItemShape;
+use eximious::syntax::ItemShape;
 use eximious::{Effects, Engine, Fail, Item, ItemRun, Meta, Operator, OperatorRun, Str, TaintRule};
 
 /// Who asks: one for each context.

@@ -40,15 +40,16 @@ pub use engine::{
     Slot, Snapshot, Stepper,
 };
 pub use eximious_core::{
-    AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
-    AclVerify, Body, BodyReader, BodySource, BranchOutcome, Buf, Call, Captures, Closure,
-    Condition, ConditionRun, DeliveryAttempt, DriverDef, DriverKind, DriverOpt, DriverOptions,
-    Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
-    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery,
-    Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionEffect, OptionError,
-    OptionKind, OptionPlace, OptionType, OptionValue, Params, Place, Rec, Registry, Repeated, Runs,
-    Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, interned, trace,
-    world,
+    AclAnswer, AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb,
+    AclVerbDef, AclVerify, Bindings, Body, BodyReader, BodySource, Bounds, BranchOutcome, Buf,
+    Call, Captures, Closure, Condition, ConditionRun, DeliveryAttempt, DriverDef, DriverKind,
+    DriverOpt, DriverOptions, Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids,
+    IdsOption, Item, ItemRun, ListKind, LogSelector, LogSelectorError, LookupDef, LookupFail,
+    LookupFind, LookupOptions, LookupQuery, Message, Meta, NamedList, NamedLists, Operator,
+    OperatorRun, Opt, OptionDef, OptionEffect, OptionError, OptionKind, OptionPlace, OptionType,
+    OptionValue, Params, Place, Preset, Rec, Registry, Repeated, Runs, Scope, Settings, Str,
+    SwitchOption, Taint, TaintRule, TextOption, Times, Var, Variable, VariableSource, World,
+    interned, trace, world,
 };
 // The rooms to the left, for the programs of this workspace: what an embedder needs of
 // them stands here by its name.
@@ -71,6 +72,21 @@ pub use mail::{
 };
 #[cfg(feature = "tools")]
 pub use tools::{check, complete, fmt, outline, symbols, words};
+
+/// How expansions and configurations are written, as far as the rest of the library names it:
+/// shapes of words, places in a text, and the trees that texts are read into.
+pub mod syntax {
+    #[cfg(feature = "tools")]
+    pub use eximious_grammar::config::Statement;
+    pub use eximious_grammar::expansion::{
+        Arg, ArgKind, ArgSpec, CallId, CallNode, Closing, CondId, CondNode, ConditionShape, Fault,
+        HeaderView, ItemShape, LookupId, LookupNode, LookupStyle, OpId, OpNode, Part, Piece, Seq,
+        Tree, VariableName, View, Vocabulary, Wrapper, WrapperText,
+    };
+    #[cfg(feature = "mail")]
+    pub use eximious_grammar::sieve::{Dialect, SieveLimits};
+    pub use eximious_grammar::{Span, stack::TooDeep};
+}
 
 /// All words: the standard library, and what ACLs and drivers add to it.
 pub fn registry() -> Registry {

@@ -271,6 +271,21 @@ impl Registry {
     pub fn lookup_id(&self, name: &[u8]) -> Option<u16> {
         self.lookups.find(name)
     }
+    /// The id of the lookup type that `quote_NAME` and `quote_NAME_OPTION` quote for.
+    pub fn quoted_lookup(&self, parameters: &[u8]) -> Option<u16> {
+        let base = || parameters.split(|c| *c == b'_').next().unwrap_or_default();
+        self.lookup_id(parameters).or_else(|| self.lookup_id(base()))
+    }
+    /// Whether what is quoted for a lookup type is quoted for another: those of a family quote
+    /// alike, and stand in for each other.
+    pub fn quotes_alike(&self, by: u16, wanted: u16) -> bool {
+        let quote = |id: u16| self.lookups.records.get(usize::from(id))?.quote;
+        by == wanted
+            || matches!(
+                (quote(by), quote(wanted)),
+                (Some(one), Some(other)) if std::ptr::fn_addr_eq(one, other)
+            )
+    }
     /// The id of a condition, by name.
     pub fn condition_id(&self, name: &[u8]) -> Option<u16> {
         self.conditions.find(name)

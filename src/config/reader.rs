@@ -12,7 +12,7 @@ use eximious_grammar::config::{
     main_line, section,
 };
 
-use eximious_stdlib::lists::{change_of_separator, elements, elements_with};
+use eximious_stdlib::lists::{append_element, change_of_separator, elements, elements_with};
 use rustc_hash::FxHashSet;
 
 use super::edit::Origin;
@@ -560,12 +560,17 @@ fn twice(written: &[u8]) -> Vec<u8> {
     [b"\"", written, b"\" option set for the second time"].concat()
 }
 
-/// The value of an option that may be set more than once, after it was set again.
+/// The value of an option that may be set more than once, with what it was set to before. Names
+/// of header lines, and lists with a separator of their own, are told as one list from the start.
 fn again(option: &OptionDef, before: Option<&OptionValue>, value: OptionValue) -> OptionValue {
-    let (Some(OptionValue::Text(old)), OptionValue::Text(new)) = (before, &value) else {
-        return value;
+    let OptionValue::Text(new) = &value else { return value };
+    let new = new.bytes();
+    let old = match (before, option.repeated) {
+        (Some(OptionValue::Text(old)), _) => old.bytes(),
+        (_, Repeated::Joined(':')) => b"",
+        (_, Repeated::Joined('\n')) if change_of_separator(new).is_some() => b"",
+        _ => return value,
     };
-    let (old, new) = (old.bytes(), new.bytes());
     let joined = match option.repeated {
         Repeated::Never => return value,
         Repeated::Conjoined => match old.strip_suffix(b"}}").filter(|_| old.starts_with(AND)) {
@@ -579,8 +584,7 @@ fn again(option: &OptionDef, before: Option<&OptionValue>, value: OptionValue) -
                 None => elements_with(new, separator as u8),
             };
             for element in elements {
-                joined.push(separator as u8);
-                joined.extend_from_slice(&element);
+                append_element(&mut joined, &element, separator as u8);
             }
             joined
         }

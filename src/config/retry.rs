@@ -142,11 +142,15 @@ impl RetryError {
     pub fn parse(name: &[u8]) -> Result<(Self, Option<Vec<u8>>), Vec<u8>> {
         let lower = name.to_ascii_lowercase();
         let unknown = || Err([b"unknown or malformed retry error \"", name, b"\""].concat());
+        // Exim takes the beginnings of some words for the whole.
+        let stands_for =
+            |word: &[u8], least: usize| lower.len() >= least && word.starts_with(&lower);
         let error = match lower.as_slice() {
             b"*" => Self::Any,
-            b"auth_failed" => Self::AuthFailed,
-            b"lookup" => Self::Lookup,
-            b"lost_connection" => Self::LostConnection,
+            _ if stands_for(b"auth_failed", 5) => Self::AuthFailed,
+            _ if stands_for(b"lost_connection", 1) => Self::LostConnection,
+            _ if stands_for(b"lookup", 1) => Self::Lookup,
+            _ if stands_for(b"tls_required", 1) => Self::TlsRequired,
             b"quota" => Self::Quota(None),
             b"refused" => Self::Refused(None),
             b"timeout" => Self::Timeout { connecting: false, source: None },
@@ -156,7 +160,6 @@ impl RetryError {
                 let error = Self::Timeout { connecting: false, source: None };
                 return Ok((error, Some(warning.to_vec())));
             }
-            b"tls_required" => Self::TlsRequired,
             _ => {
                 // Units, and the `x` for any digit, are small letters.
                 let behind =
@@ -170,7 +173,10 @@ impl RetryError {
                     let source = if source.is_empty() { b"mx" } else { source };
                     Self::Refused(HostSource::parse(source).ok_or_else(wanted)?)
                 } else if let Some(rest) = lower.strip_prefix(b"timeout_") {
-                    let behind = rest.strip_prefix(b"connect");
+                    let behind = match rest.starts_with(b"c") && b"connect".starts_with(rest) {
+                        true => Some(&b""[..]),
+                        false => rest.strip_prefix(b"connect"),
+                    };
                     let behind = behind.filter(|rest| rest.is_empty() || rest.starts_with(b"_"));
                     let source = behind.map_or(rest, |rest| rest.get(1..).unwrap_or_default());
                     let words = b"\"A\", \"MX\", or \"connect\" expected after \"timeout\"";
@@ -314,6 +320,19 @@ mod tests {
             ),
         ] {
             assert_eq!(wrong(line), message, "{line}");
+        }
+    }
+    #[test]
+    fn words_may_be_cut_short_as_in_exim() {
+        let read = |name: &str| RetryError::parse(name.as_bytes()).map(|(error, _)| error);
+        let connecting = Ok(RetryError::Timeout { connecting: true, source: None });
+        assert_eq!(read("auth_"), Ok(RetryError::AuthFailed));
+        assert_eq!(read("lo"), Ok(RetryError::LostConnection));
+        assert_eq!(read("loo"), Ok(RetryError::Lookup));
+        assert_eq!(read("tls"), Ok(RetryError::TlsRequired));
+        assert_eq!(read("timeout_con"), connecting);
+        for none in ["", "auth", "time", "refu", "quo", "rcpt", "timeout_connec_A"] {
+            assert!(read(none).is_err(), "{none}");
         }
     }
 }

@@ -357,14 +357,7 @@ impl<'t> Eval<'t> {
 
     /// The id of the lookup type that `quote_NAME` quotes for.
     fn quoting(&self, params: &[u8]) -> u16 {
-        let registry = &self.cx.engine.0.registry;
-        registry
-            .lookup_id(params)
-            .or_else(|| {
-                let base = params.split(|c| *c == b'_').next().unwrap_or_default();
-                registry.lookup_id(base)
-            })
-            .unwrap_or(u16::MAX)
+        self.cx.engine.0.registry.quoted_lookup(params).unwrap_or(u16::MAX)
     }
 
     #[inline(never)]

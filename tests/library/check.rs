@@ -2,9 +2,14 @@
 
 use eximious::check::{Finding, TargetRelease, check, lints, locate};
 use eximious::config::Config;
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use eximious::world::{Fixture, Tls, TlsClient, TlsFault, TlsServer, TlsSession};
+use eximious::world::{
+    Fixture, Net, Stream, Target, Tls, TlsClient, TlsFault, TlsServer, TlsSession,
+};
 use eximious::{Macros, World};
 
 /// Everything that is found in a text.
@@ -22,7 +27,8 @@ fn found_in(
         .file("/c", text)
         .file("/etc/exim/everybody", "# all of them\n192.0.2.1\n0.0.0.0/0  # yes\n")
         .file("/etc/exim/few", "192.0.2.1\n# 0.0.0.0/0\n!192.0.2.9\n");
-    let world = World { users: eximious_world::system().users, tls, ..files.world() };
+    let users = eximious_world::system().users;
+    let world = World { users, tls, net: Arc::new(Services), ..files.world() };
     let registry = eximious::registry();
     let config =
         Config::read_all(b"/c", Macros::new(), &world, &registry).expect("a configuration");
@@ -32,6 +38,24 @@ fn found_in(
 
 fn codes(text: &str) -> Vec<&'static str> {
     found(text, None).1.iter().map(|finding| finding.lint.code).collect()
+}
+
+/// A system that has names for ports, and no connections.
+struct Services;
+
+impl Net for Services {
+    fn connect(&self, _: &Target, _: Duration) -> io::Result<Box<dyn Stream>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn service(&self, name: &str) -> Option<u16> {
+        let all = [("smtp", 25), ("smtps", 465), ("submission", 587)];
+        all.into_iter().find(|(known, _)| *known == name).map(|(_, port)| port)
+    }
 }
 
 /// A build without TLS.
@@ -337,6 +361,12 @@ fn what_could_have_been_meant_is_offered() {
         ),
         ("senders = +no_senders", "senders = +no_sender", "did you mean +no_senders?"),
         ("{$message_size}{10M}", "{message_size}{10M}", "write $message_size"),
+        (
+            "message_size_limit",
+            "tls_on_connect_ports = smpts\nmessage_size_limit",
+            "did you mean smtps?",
+        ),
+        ("${quote_mysql:", "${quote_ldap_dn:", "write quote_mysql"),
     ] {
         let (_, findings) = found(&SOUND.replacen(from, to, 1), None);
         let all: Vec<Option<&str>> = findings.iter().map(|f| f.help.as_deref()).collect();

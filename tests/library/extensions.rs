@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eximious::acl::{self, AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
-use eximious::grammar::expansion::{ConditionShape, ItemShape};
 use eximious::route::{self, Delivery, Purpose, Report, Request, Routed, RouterVerdict, Routes};
+use eximious::syntax::{ConditionShape, ItemShape};
 use eximious::transport::{self, Consignment, Delivered, DeliveryCall, Outcome, Undelivered};
 use eximious::world::Fixture;
 use eximious::{

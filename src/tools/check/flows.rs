@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use eximious_core::{DriverOpt, Str, TaintRule, VariableSource};
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, Part, Piece, Seq, Tree};
+use eximious_grammar::expansion::{Arg, OpNode, Part, Piece, Seq, Tree};
 use eximious_stdlib::options::opt::{router, transport::smtp};
 
 use super::items::split;
@@ -25,11 +25,34 @@ pub(super) fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(Str
     Reader::new(survey, flows, b"").tainted(tree, seq)
 }
 
-/// All parts of a string that carry text from outside.
-pub(super) fn all_tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Vec<(String, Span)> {
+/// The first part of a query that carries text from outside and is not quoted for the query's
+/// lookup type.
+pub(super) fn unquoted(
+    survey: &Survey<'_>,
+    tree: &Tree,
+    seq: Seq,
+    lookup: u16,
+) -> Option<(String, Span)> {
     let flows = survey.flows.get_or_init(|| flows(survey));
-    let reader = Reader::new(survey, flows, b"");
-    tree.view().pieces(seq).iter().filter_map(|piece| reader.piece(tree, piece)).collect()
+    let reader = Reader { query: Some(lookup), ..Reader::new(survey, flows, b"") };
+    reader.tainted(tree, seq)
+}
+
+/// What a part of a string carries from outside; in a query, what is not quoted for its type.
+pub(super) fn piece_tainted(
+    survey: &Survey<'_>,
+    tree: &Tree,
+    piece: &Piece,
+    query: Option<u16>,
+) -> Option<(String, Span)> {
+    let flows = survey.flows.get_or_init(|| flows(survey));
+    Reader { query, ..Reader::new(survey, flows, b"") }.piece(tree, piece)
+}
+
+/// What `${quote_TYPE:…}` names behind the underscore.
+pub(super) fn quoted_for<'t>(tree: &'t Tree, op: &OpNode) -> &'t [u8] {
+    let parameters = tree.view().text(op.name).get(op.base as usize..).unwrap_or_default();
+    parameters.strip_prefix(b"_").unwrap_or(parameters)
 }
 
 /// What is set to text from outside, in all places where it is set.
@@ -87,6 +110,8 @@ struct Reader<'s, 'c> {
     flows: &'s Flows,
     /// The variable that is being looked at.
     own: &'s [u8],
+    /// The lookup type whose query this is: what is quoted for another is not safe in it.
+    query: Option<u16>,
     /// What `$item` and `$value` carry from outside here.
     item: Option<Origin>,
     value: Option<Origin>,
@@ -94,13 +119,13 @@ struct Reader<'s, 'c> {
 
 impl<'s, 'c> Reader<'s, 'c> {
     fn new(survey: &'s Survey<'c>, flows: &'s Flows, own: &'s [u8]) -> Self {
-        Self { survey, flows, own, item: None, value: None }
+        Self { survey, flows, own, query: None, item: None, value: None }
     }
 
     /// The same, where `$item` and `$value` are others.
     fn within(&self, item: Option<Origin>, value: Option<Origin>) -> Self {
-        let Self { survey, flows, own, .. } = *self;
-        Self { survey, flows, own, item, value }
+        let Self { survey, flows, own, query, .. } = *self;
+        Self { survey, flows, own, query, item, value }
     }
 
     /// The name of what a text carries from outside; empty where that is the
@@ -163,7 +188,8 @@ impl<'s, 'c> Reader<'s, 'c> {
                 let op = tree.view().op(*id);
                 match registry.operator_at(op.def?).meta.taint {
                     TaintRule::Arguments | TaintRule::Result => self.tainted(tree, op.arg),
-                    TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
+                    TaintRule::Quoted => self.quoted(tree, op),
+                    TaintRule::Clean | TaintRule::Tainted => None,
                 }
             }
             Part::Item(id) => {
@@ -180,6 +206,19 @@ impl<'s, 'c> Reader<'s, 'c> {
             }
             _ => None,
         }
+    }
+
+    /// What comes from outside and is quoted for another lookup type than the query's.
+    fn quoted(&self, tree: &Tree, op: &OpNode) -> Option<Origin> {
+        let registry = self.survey.registry;
+        let wanted = self.query?;
+        let by = registry.quoted_lookup(quoted_for(tree, op))?;
+        if registry.quotes_alike(by, wanted) {
+            return None;
+        }
+        let (name, _) = self.tainted(tree, op.arg)?;
+        let (name, kind) = (name.trim_end_matches(','), registry.lookup_at(by).meta.name);
+        Some((format!("{name}, quoted for {kind},"), op.span))
     }
 
     /// What an item makes of its arguments, where only some of them come out.

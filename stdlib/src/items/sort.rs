@@ -9,7 +9,7 @@ use eximious_core::{
 };
 
 use crate::conditions::{compare_caseless, lowercase};
-use crate::lists::{Joiner, elements, elements_with};
+use crate::lists::{Joiner, append_element, elements, elements_with};
 use crate::number::comparand;
 
 /// `${sort{list}{comparator}{extractor}}`.
@@ -327,8 +327,8 @@ impl Lists {
     fn of(elements: impl Iterator<Item = (Vec<u8>, Str)>, separator: u8) -> Self {
         let mut lists = Self { elements: Vec::new(), keys: Vec::new() };
         for (element, key) in elements {
-            append(&mut lists.elements, &element, separator);
-            append(&mut lists.keys, key.bytes(), separator);
+            append_element(&mut lists.elements, &element, separator);
+            append_element(&mut lists.keys, key.bytes(), separator);
         }
         lists
     }
@@ -373,8 +373,8 @@ impl Lists {
     ) -> Result<(), Fail> {
         let mut new = Self { elements: Vec::new(), keys: Vec::new() };
         let mut add = |element: &[u8], key: &[u8]| {
-            append(&mut new.elements, element, separator);
-            append(&mut new.keys, key, separator);
+            append_element(&mut new.elements, element, separator);
+            append_element(&mut new.keys, key, separator);
         };
         let mut old_keys = elements_with(&self.keys, separator);
         let mut inserted = false;
@@ -402,19 +402,6 @@ fn survives(text: &[u8], separator: u8) -> bool {
     let split = text.first() == Some(&separator)
         || separator.is_ascii_control() && text.contains(&separator);
     solid(text.first()) && solid(text.last()) && !split
-}
-
-/// Adds an element to a list, with separators in it doubled.
-fn append(list: &mut Vec<u8>, element: &[u8], separator: u8) {
-    if !list.is_empty() {
-        list.push(separator);
-    }
-    for byte in element {
-        list.push(*byte);
-        if *byte == separator {
-            list.push(separator);
-        }
-    }
 }
 
 /// The way of comparing, whether greater values come first, and whether equal

@@ -27,6 +27,8 @@ pub use host::{HostNames, Known};
 pub use matcher::{Answers, Keep, ListOutcome, Matcher, forget, swap_answers};
 pub use names::Names;
 pub(crate) use shown::Shown;
-pub use split::{Elements, Joiner, change_of_separator, elements, elements_by, elements_with};
+pub use split::{
+    Elements, Joiner, append_element, change_of_separator, elements, elements_by, elements_with,
+};
 pub(crate) use walk::Verdict;
 use walk::is_negated;

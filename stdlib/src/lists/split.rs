@@ -109,6 +109,19 @@ fn trim_end(text: &[u8]) -> &[u8] {
     &text[..end + usize::from(protected)]
 }
 
+/// Adds an element to a list, with separators in it doubled; in front, empty ones vanish.
+pub fn append_element(list: &mut Vec<u8>, element: &[u8], separator: u8) {
+    if !list.is_empty() {
+        list.push(separator);
+    }
+    for byte in element {
+        list.push(*byte);
+        if *byte == separator {
+            list.push(separator);
+        }
+    }
+}
+
 /// Makes a list, element by element, as `map` and its kin do: separators in
 /// elements are doubled, and elements that would be lost get a space.
 #[derive(Clone, Debug)]

@@ -265,19 +265,23 @@ impl<'s, 'n> Walk<'s, 'n> {
         self.run(call, &text, chosen, list)
     }
 
-    /// Where no domain is at hand otherwise, `$domain` is the one that is tested (specification
-    /// 11.9).
+    /// Where no domain is at hand otherwise, `$domain` is the one that is tested, and in a list
+    /// of hosts `$host_address` is that one's address (specification 11.9).
     fn expand(&self, call: &mut Call<'_>, list: &Str) -> Result<Str, Fail> {
-        let own = match &*self.subject {
-            Subject::Domain(domain) if list.bytes().contains(&b'$') => &domain.0.given,
-            _ => return call.expand(list),
-        };
-        if !call.value_of(var::DOMAIN)?.is_empty() {
+        if !list.bytes().contains(&b'$') {
             return call.expand(list);
         }
-        call.set_var(var::DOMAIN, own.clone());
+        let (variable, own) = match &*self.subject {
+            Subject::Domain(domain) if call.value_of(var::DOMAIN)?.is_empty() => {
+                (var::DOMAIN, &domain.0.given)
+            }
+            Subject::Host(Host { address: Some((own, _)), .. }) => (var::HOST_ADDRESS, own),
+            _ => return call.expand(list),
+        };
+        let before = call.value_of(variable)?;
+        call.set_var(variable, own.clone());
         let expanded = call.expand(list);
-        call.set_var(var::DOMAIN, Str::EMPTY);
+        call.set_var(variable, before);
         expanded
     }
 

@@ -229,21 +229,12 @@ fn take_file(call: &Call<'_>, def: &LookupDef, query: &mut LookupQuery) -> Resul
 /// Whether what is tainted in a query is quoted for its type, where the type
 /// has a way to do so.
 fn is_quoted(call: &Call<'_>, id: u16, def: &LookupDef, query: &Str) -> bool {
-    let Some(quote) = def.quote else { return true };
-    match query.taint() {
-        Taint::Clean => true,
-        // The types of a family quote alike, and stand in for each other.
-        Taint::Quoted(by) => {
-            by == id
-                || usize::from(by) < call.registry().all_lookups().count()
-                    && call
-                        .registry()
-                        .lookup_at(by)
-                        .quote
-                        .is_some_and(|other| std::ptr::fn_addr_eq(other, quote))
+    def.quote.is_none()
+        || match query.taint() {
+            Taint::Clean => true,
+            Taint::Quoted(by) => call.registry().quotes_alike(by, id),
+            Taint::Tainted => false,
         }
-        Taint::Tainted => false,
-    }
 }
 
 /// The line of the log about a query that is not quoted.

@@ -6,7 +6,7 @@ use eximious_stdlib::options::opt::transport::smtp::PORT;
 use eximious_stdlib::options::opt::{DAEMON_SMTP_PORTS, MESSAGE_SIZE_LIMIT, TLS_ON_CONNECT_PORTS};
 
 use crate::tools::check::items::split;
-use crate::tools::check::{Findings, Help, Lint, Severity, Text};
+use crate::tools::check::{Findings, Help, Lint, Severity, Survey, Text};
 
 /// E112.
 pub(super) static NOT_A_NUMBER: Lint = Lint {
@@ -17,12 +17,14 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
     docs: "`<`, `<=`, `=`, `==`, `>=` and `>` want numbers on both sides, and the expansion fails \
            with anything else. A dollar sign may be missing; strings are compared with `eq`. Options \
            such as `message_size_limit` are expanded when they are needed, and each session is \
-           refused for now where no number comes out.",
+           refused for now where no number comes out. A port may have a name instead, if the \
+           system's table of services (`/etc/services`) has it: without, the daemon does not \
+           start, and a transport defers.",
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{message_size}{10M}}\n  accept\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{$message_size}{10M}}\n  accept\n",
     run: |survey, findings| {
         for text in &survey.texts {
-            option(text, findings);
+            option(survey, text, findings);
             let Some(tree) = &text.tree else { continue };
             for condition in tree.conds() {
                 let name = survey.registry.condition_at(condition.def).meta.name;
@@ -52,7 +54,7 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
 const PORTS: [&str; 3] = [DAEMON_SMTP_PORTS.name(), TLS_ON_CONNECT_PORTS.name(), PORT.name()];
 
 /// An option that is expanded when it is needed, and read as a number then; and ports.
-fn option(text: &Text<'_>, findings: &mut Findings) {
+fn option(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     let Some(option) = text.option().filter(|_| !text.text.contains(&b'$')) else { return };
     let name = option.meta.name;
     let counts = matches!(option.kind, OptionKind::Integer | OptionKind::Size);
@@ -64,14 +66,33 @@ fn option(text: &Text<'_>, findings: &mut Findings) {
         }
     } else if PORTS.contains(&name) {
         for item in split(&text.text) {
-            let digits = std::str::from_utf8(&item.text).unwrap_or_default();
-            let is_number = !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit());
-            if is_number && digits.parse::<u16>().is_err() {
-                let message = format!("there is no port {digits}: 65535 is the last");
-                findings.add(text.spot(item.span), message);
+            if let Some((message, help)) = port(survey, &item.text, findings) {
+                findings.add_with(text.spot(item.span), message, help);
             }
         }
     }
+}
+
+/// Names that mail's ports have.
+const SERVICES: [&str; 7] = ["smtp", "smtps", "ssmtp", "submission", "submissions", "urd", "lmtp"];
+
+/// What is wrong with a port's number or name.
+fn port(survey: &Survey<'_>, text: &[u8], findings: &Findings) -> Option<(String, Help)> {
+    let shown = String::from_utf8_lossy(text);
+    if text.is_empty() || text.contains(&b'\\') || shown.parse::<u16>().is_ok() {
+        return None;
+    }
+    if text.iter().all(u8::is_ascii_digit) {
+        let message = format!("there is no port {shown}: 65535 is the last");
+        return Some((message, Help::default()));
+    }
+    let has = |name: &str| survey.world.net.service(name).is_some();
+    // Where not even this one is there, there is no table.
+    (!has(&shown) && has("smtp")).then(|| {
+        let known = SERVICES.into_iter().filter(|name| has(name));
+        let message = format!("this system has no service \"{shown}\"");
+        (message, findings.offer("", &shown, known))
+    })
 }
 
 /// Whether a text is a number, with the suffixes that multiply; nothing is zero.

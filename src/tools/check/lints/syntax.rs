@@ -9,6 +9,7 @@ use eximious_grammar::expansion::{Arg, LookupStyle, Part, Piece, Tree};
 use super::meant;
 use super::target::once_known;
 use crate::config::{Config, ConfigError};
+use crate::tools::check::flows::quoted_for;
 use crate::tools::check::{Findings, Help, Lint, Severity, Spot, Survey, Text};
 
 /// E101.
@@ -172,13 +173,10 @@ fn near_name(survey: &Survey<'_>, findings: &Findings, message: &str, free: &str
 fn quotings(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
     let registry = survey.registry;
     for op in tree.ops() {
-        let quotes = op.def.is_some_and(|def| registry.operator_at(def).meta.name == "quote_");
-        let Some(parameters) = tree.view().text(op.name).get(op.base as usize..).filter(|_| quotes)
-        else {
+        if op.def.is_none_or(|def| registry.operator_at(def).meta.name != "quote_") {
             continue;
-        };
-        let parameters = parameters.strip_prefix(b"_").unwrap_or(parameters);
-        let name = parameters.split(|c| *c == b'_').next().unwrap_or_default();
+        }
+        let name = quoted_for(tree, op).split(|c| *c == b'_').next().unwrap_or_default();
         if registry.lookup_id(name).is_none() {
             let shown = String::from_utf8_lossy(name);
             let names = registry.all_lookups().map(|lookup| lookup.meta.name);

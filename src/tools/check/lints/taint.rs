@@ -1,13 +1,13 @@
 //! Text from outside where Exim refuses it.
 
-use eximious_core::{DriverKind, DriverOpt, LookupDef, Str};
+use eximious_core::{DriverKind, DriverOpt, Str};
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, LookupStyle, Seq, Tree};
+use eximious_grammar::expansion::{Arg, LookupStyle, Part, Seq, Tree};
 use eximious_stdlib::options::opt::{router as r, transport as t};
 
-use crate::tools::check::flows::{all_tainted, tainted};
+use crate::tools::check::flows::{piece_tainted, tainted, unquoted};
 use crate::tools::check::survey::Use;
-use crate::tools::check::{Findings, Lint, Severity, Survey, TargetRelease, Text};
+use crate::tools::check::{Findings, Help, Lint, Severity, Survey, TargetRelease, Text};
 
 /// E110.
 pub(super) static TAINTED: Lint = Lint {
@@ -23,7 +23,7 @@ pub(super) static TAINTED: Lint = Lint {
            lsearch;/etc/users` or `check_local_user` there is `$local_part_data`; a `dsearch` \
            lookup gives the name of a file that exists. A variable of an ACL or a router carries \
            what it was set to. In a query, `${quote_mysql:…}` and its kin \
-           make text safe.",
+           make text safe, each for the queries of its own type.",
     bad: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part\n",
     good: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part_data\n",
     run: |survey, findings| {
@@ -80,24 +80,32 @@ fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fin
 /// The file or the query of a lookup that is an item of a list:
 /// `lsearch;/etc/$domain`, `mysql;select … $domain`.
 fn lookup_of_list(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
-    if text.list.is_none() {
+    if text.list.is_none() || !text.text.contains(&b';') {
         return;
     }
-    for (name, span) in all_tainted(survey, tree, tree.root) {
-        let before = &text.text[..(span.start as usize).min(text.text.len())];
+    for piece in tree.view().pieces(tree.root) {
+        if matches!(piece.part, Part::Text(_)) {
+            continue;
+        }
+        let before = &text.text[..(piece.span.start as usize).min(text.text.len())];
         let item = last_item(before).trim_ascii();
         let item = item.strip_prefix(b"!").unwrap_or(item).trim_ascii_start();
         let Some(at) = memchr::memchr(b';', item) else { continue };
         let lookup = item[..at].rsplit(|c| *c == b'-').next().unwrap_or_default();
         let kind = lookup.split(|c| matches!(c, b'*' | b',')).next().unwrap_or_default();
         let Some(id) = survey.registry.lookup_id(kind) else { continue };
-        let def = survey.registry.lookup_at(id);
-        match def.style {
+        match survey.registry.lookup_at(id).style {
             LookupStyle::SingleKey if item[at + 1..].trim_ascii_start().starts_with(b"/") => {
-                report(text, span, &name, "the name of a file", findings);
+                if let Some((name, span)) = piece_tainted(survey, tree, piece, None) {
+                    report(text, span, &name, "the name of a file", findings);
+                }
             }
             LookupStyle::SingleKey => {}
-            LookupStyle::Query => unquoted(survey, text, span, &name, def, findings),
+            LookupStyle::Query => {
+                if let Some(found) = piece_tainted(survey, tree, piece, Some(id)) {
+                    query(survey, text, found, id, findings);
+                }
+            }
         }
     }
 }
@@ -118,19 +126,29 @@ fn last_item(text: &[u8]) -> &[u8] {
 }
 
 /// A query with text from outside, of a type that has its own quoting.
-fn unquoted(
+fn query(
     survey: &Survey<'_>,
     text: &Text<'_>,
-    span: Span,
-    name: &str,
-    def: &LookupDef,
+    (name, span): (String, Span),
+    lookup: u16,
     findings: &mut Findings,
 ) {
-    if def.quote.is_some() && survey.target >= (TargetRelease { major: 4, minor: 96 }) {
-        let quote = format!("${{quote_{}:…}}", def.meta.name);
-        let message = format!("{name} comes from outside, and a query with it needs {quote}");
-        findings.add(text.spot(span), message);
+    let def = survey.registry.lookup_at(lookup);
+    if def.quote.is_none() || survey.target < (TargetRelease { major: 4, minor: 96 }) {
+        return;
     }
+    let quote = format!("quote_{}", def.meta.name);
+    let message = format!("{name} comes from outside, and a query with it needs ${{{quote}:…}}");
+    // Where it is quoted for another type, the operator's name is all that is wrong.
+    let written = text.text.get(span.range()).and_then(|part| part.strip_prefix(b"${"));
+    let written = written.map(|part| part.split(|c| *c == b':').next().unwrap_or_default());
+    let help = match written.map(String::from_utf8_lossy) {
+        Some(wrong) if wrong.starts_with("quote_") => {
+            Help::instead_of(&wrong, format!("write {quote}"))
+        }
+        _ => Help::default(),
+    };
+    findings.add_with(text.spot(span), message, help);
 }
 
 /// What an option's value names, where it must not come from outside.
@@ -242,7 +260,6 @@ fn lookup(
             _ => None,
         })
         .collect();
-    let def = survey.registry.lookup_at(node.def);
     match node.style {
         LookupStyle::SingleKey => {
             // The key stands before the type, the file after it.
@@ -251,8 +268,9 @@ fn lookup(
             }
         }
         LookupStyle::Query => {
-            if let Some((name, span)) = texts.first().and_then(|seq| tainted(survey, tree, *seq)) {
-                unquoted(survey, text, span, &name, def, findings);
+            let found = texts.first().and_then(|seq| unquoted(survey, tree, *seq, node.def));
+            if let Some(found) = found {
+                query(survey, text, found, node.def, findings);
             }
         }
     }

@@ -8,7 +8,6 @@ use eximious_core::{Call, Fail, Str};
 use super::{DnsSearch, RouteHost, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, DnsFound, How, kind};
 use crate::lists::{HostNames, Known, ListOutcome, Matcher};
-use crate::variables::var;
 
 /// How many addresses of a host count.
 const MOST_ADDRESSES: usize = 256;
@@ -163,16 +162,12 @@ pub(super) fn is_ignored(
     address: IpAddr,
 ) -> Result<bool, Fail> {
     let Some(list) = list else { return Ok(false) };
-    let text = Str::from(address.to_string());
-    let before = call.value_of(var::HOST_ADDRESS).unwrap_or_default();
-    call.set_var(var::HOST_ADDRESS, text.clone());
     let mut names = Target(name);
-    let mut matcher = Matcher::other_host((text, address), &mut names);
+    let mut matcher = Matcher::other_host((address.to_string().into(), address), &mut names);
     if let Some(called) = called {
         matcher = matcher.called(called);
     }
     let outcome = call.scoped(|call| matcher.test_written(call, list));
-    call.set_var(var::HOST_ADDRESS, before);
     Ok(matches!(outcome?, ListOutcome::Matched(_)))
 }
 
