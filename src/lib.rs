@@ -47,7 +47,7 @@ pub use eximious_core::{
     IdsOption, Item, ItemRun, ListKind, LogSelector, LogSelectorError, LookupDef, LookupFail,
     LookupFind, LookupOptions, LookupQuery, Message, Meta, NamedList, NamedLists, Operator,
     OperatorRun, Opt, OptionDef, OptionEffect, OptionError, OptionKind, OptionPlace, OptionType,
-    OptionValue, Params, Place, Preset, Rec, Registry, Repeated, Runs, Scope, Settings, Str,
+    OptionValue, Outer, Params, Place, Preset, Rec, Registry, Repeated, Runs, Scope, Settings, Str,
     SwitchOption, Taint, TaintRule, TextOption, Times, Var, Variable, VariableSource, World,
     interned, trace, world,
 };
@@ -80,8 +80,8 @@ pub mod syntax {
     pub use eximious_grammar::config::Statement;
     pub use eximious_grammar::expansion::{
         Arg, ArgKind, ArgSpec, CallId, CallNode, Closing, CondId, CondNode, ConditionShape, Fault,
-        HeaderView, ItemShape, LookupId, LookupNode, LookupStyle, OpId, OpNode, Part, Piece, Seq,
-        Tree, VariableName, View, Vocabulary, Wrapper, WrapperText,
+        HeaderView, ItemShape, LookupId, LookupNode, LookupStyle, OpId, OpNode, ParseLimits, Part,
+        Piece, Seq, Tree, Trees, VariableName, View, Vocabulary, Wrapper, WrapperText, parse,
     };
     #[cfg(feature = "mail")]
     pub use eximious_grammar::sieve::{Dialect, SieveLimits};

@@ -6,10 +6,10 @@ mod held;
 mod helper;
 mod worker;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, IsTerminal, Read};
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eximious::world::{Files, Host};
@@ -67,7 +67,7 @@ struct Prompt {
     output: Arc<Output>,
     files: Arc<dyn Files>,
     /// What was typed, for `:save`.
-    typed: Vec<String>,
+    typed: Vec<Vec<u8>>,
     /// How the run went on the last time.
     resumed: Option<Resume>,
 }
@@ -92,7 +92,7 @@ pub fn run(
     let desk = Desk::new(session, again, place.front());
     let request = request.clone();
     // What was read already is kept as if it had been typed.
-    let message = message.iter().map(|file| format!(":message {}", String::from_utf8_lossy(file)));
+    let message = message.iter().map(|file| [b":message ", &file[..]].concat());
     let typed = message.collect();
     let prompt = Prompt { worker, output, files, typed, resumed: None };
     let reader = std::thread::Builder::new()
@@ -116,7 +116,7 @@ impl Prompt {
             self.output.put(GREETING.as_bytes(), b"")?;
         }
         if let Some(file) = &request.session {
-            self.load(&String::from_utf8_lossy(file), 0)?;
+            self.load(file, 0)?;
         }
         loop {
             self.output.flush()?;
@@ -174,7 +174,7 @@ impl Source {
     }
 
     /// The next line; nothing at the end.
-    fn next(&mut self, mark: &str, output: &Output) -> io::Result<Option<String>> {
+    fn next(&mut self, mark: &str, output: &Output) -> io::Result<Option<Vec<u8>>> {
         match self {
             Self::Terminal(editor, history) => loop {
                 match editor.readline(mark) {
@@ -184,7 +184,7 @@ impl Source {
                             // The program may end in another way than by leaving.
                             save(editor, path);
                         }
-                        return Ok(Some(typed));
+                        return Ok(Some(typed.into_bytes()));
                     }
                     // What was typed is dropped, as a shell does.
                     Err(ReadlineError::Interrupted) => {}
@@ -200,14 +200,15 @@ impl Source {
             Self::Text(lines) => {
                 let Some(mut line) = physical(lines)? else { return Ok(None) };
                 // As at a terminal, a line within braces goes on.
-                while is_open(&line)
+                while is_within(&line)
                     && !command::is_plain(&line)
                     && let Some(more) = physical(lines)?
                     && !more.is_empty()
                 {
-                    line = format!("{line}\n{more}");
+                    line.push(b'\n');
+                    line.extend_from_slice(&more);
                 }
-                output.put(format!("{mark}{line}\n").as_bytes(), b"")?;
+                output.put(&[mark.as_bytes(), &line].concat(), b"\n")?;
                 Ok(Some(line))
             }
         }
@@ -218,20 +219,20 @@ impl Source {
 const LONGEST: u64 = 1 << 20;
 
 /// A line, without its end.
-fn physical(lines: &mut Box<dyn BufRead>) -> io::Result<Option<String>> {
+fn physical(lines: &mut Box<dyn BufRead>) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     if lines.take(LONGEST).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
-    let line = line.strip_suffix(b"\n").unwrap_or(&line);
-    Ok(Some(String::from_utf8_lossy(line).into_owned()))
+    line.pop_if(|last| *last == b'\n');
+    Ok(Some(line))
 }
 
 impl Prompt {
     /// Carries out what was typed; true where that was to leave.
-    fn obey(&mut self, typed: &str, depth: u32) -> io::Result<bool> {
+    fn obey(&mut self, typed: &[u8], depth: u32) -> io::Result<bool> {
         let joined;
-        let typed = match typed.contains('\n') && command::is_command(typed) {
+        let typed = match typed.contains(&b'\n') && command::is_command(typed) {
             true => {
                 joined = closed(typed);
                 &joined
@@ -265,9 +266,9 @@ impl Prompt {
     }
 
     /// What is typed while a run is held up.
-    fn look(&mut self, typed: &str) -> Vec<u8> {
+    fn look(&mut self, typed: &[u8]) -> Vec<u8> {
         let Some(Typed::Command(word, rest)) = command::of_line(typed) else {
-            let text = closed(typed).into_bytes();
+            let text = closed(typed);
             return self.worker.look(move |halt| held::expand(halt, &text));
         };
         let resume = match word {
@@ -283,7 +284,7 @@ impl Prompt {
         if word == PromptWord::Set {
             return match desk::assignment(rest) {
                 Ok((name, value, is_clean)) => {
-                    let (name, value) = (name.to_owned(), value.to_owned());
+                    let (name, value) = (name.to_owned(), value.to_vec());
                     self.worker.look(move |halt| held::set(halt, &name, &value, is_clean))
                 }
                 Err(why) => why.into_bytes(),
@@ -291,7 +292,7 @@ impl Prompt {
         }
         match held::look(word) {
             Some(look) if word != PromptWord::Trace || rest.is_empty() => {
-                let rest = rest.to_owned();
+                let rest = String::from_utf8_lossy(rest).into_owned();
                 self.worker.look(move |halt| look(halt, &rest))
             }
             _ if word == PromptWord::Help && rest.is_empty() => command::page().into_bytes(),
@@ -305,16 +306,16 @@ impl Prompt {
     }
 
     /// Carries out what stands in a file; true where that was to leave.
-    fn load(&mut self, file: &str, depth: u32) -> io::Result<bool> {
+    fn load(&mut self, file: &[u8], depth: u32) -> io::Result<bool> {
         if depth >= MOST_LOADS {
             self.output.put(b"files load each other too deep\n", b"")?;
             return Ok(false);
         }
-        let text = match self.files.read(file.as_bytes(), LARGEST) {
+        let text = match self.files.read(file, LARGEST) {
             Ok(text) => text,
             Err(why) => {
                 let why = eximious::stdlib::wording::reason(&why);
-                self.output.put(format!("{file}: {why}\n").as_bytes(), b"")?;
+                self.output.put(&[file, b": ", why.as_bytes()].concat(), b"\n")?;
                 return Ok(false);
             }
         };
@@ -329,15 +330,17 @@ impl Prompt {
         }
     }
 
-    fn save(&self, file: &str) -> Vec<u8> {
+    fn save(&self, file: &[u8]) -> Vec<u8> {
         if file.is_empty() {
             return b":save wants a file\n".to_vec();
         }
-        let text: String = self.typed.iter().map(|line| format!("{line}\n")).collect();
-        match eximious_world::write_file(std::path::Path::new(file), text.as_bytes()) {
+        let text: Vec<u8> =
+            self.typed.iter().flat_map(|line| [&line[..], b"\n"].concat()).collect();
+        match eximious_world::write_file(Path::new(OsStr::from_bytes(file)), &text) {
             Ok(()) => Vec::new(),
             Err(why) => {
-                format!("{file}: {}\n", eximious::stdlib::wording::reason(&why)).into_bytes()
+                let why = eximious::stdlib::wording::reason(&why);
+                [file, b": ", why.as_bytes(), b"\n"].concat()
             }
         }
     }
@@ -368,7 +371,7 @@ fn history_file(host: &dyn Host) -> Option<PathBuf> {
     Some(state.join("eximious/history"))
 }
 
-fn save(editor: &mut Editor<Words, DefaultHistory>, path: &std::path::Path) {
+fn save(editor: &mut Editor<Words, DefaultHistory>, path: &Path) {
     // A history that can't be kept is no reason to complain at the end.
     if let Some(parent) = path.parent() {
         let _ = eximious_world::make_directory(parent);
@@ -377,16 +380,21 @@ fn save(editor: &mut Editor<Words, DefaultHistory>, path: &std::path::Path) {
 }
 
 /// The text with lines joined that end within braces.
-fn closed(typed: &str) -> String {
-    let mut out = String::new();
-    for line in typed.split('\n') {
-        if !out.is_empty() && !is_open(out.rsplit('\n').next().unwrap_or_default()) {
-            out.push('\n');
+fn closed(typed: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::new();
+    for line in typed.split(|c| *c == b'\n') {
+        if !out.is_empty() && !is_within(out.rsplit(|c| *c == b'\n').next().unwrap_or_default()) {
+            out.push(b'\n');
         }
-        let within = !out.is_empty() && !out.ends_with('\n');
-        out += if within { line.trim_start() } else { line };
+        let within = !out.is_empty() && !out.ends_with(b"\n");
+        out.extend_from_slice(if within { line.trim_ascii_start() } else { line });
     }
     out
+}
+
+/// Whether a line ends within braces, whatever bytes it has.
+fn is_within(line: &[u8]) -> bool {
+    is_open(&String::from_utf8_lossy(line))
 }
 
 /// What was typed as logical lines, however many a paste has.
@@ -406,10 +414,10 @@ mod tests {
     #[test]
     fn lines_within_braces_are_one() {
         assert_eq!(
-            closed("${if eq{a}{a}\n  {yes}\n  {no}}\nb\\\nc"),
-            "${if eq{a}{a}{yes}{no}}\nb\\\nc"
+            closed(b"${if eq{a}{a}\n  {\xfc}\n  {no}}\nb\\\nc"),
+            b"${if eq{a}{a}{\xfc}{no}}\nb\\\nc"
         );
-        assert_eq!(closed("a\n\nb"), "a\n\nb");
+        assert_eq!(closed(b"a\n\nb"), b"a\n\nb");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `eximious help`, and `help` at the prompt.
 
+mod grammar;
 mod headers;
 
 use std::fmt::Write;
@@ -39,8 +40,8 @@ eximious reads Exim's configuration, expands its strings and takes mail, as Exim
 /// What follows the commands.
 const START_END: &str = "
 eximious help COMMAND has the page of each, help NAME that of any word of the language
-(help extract, help $pid, help E110), help switches all switches of Exim; help --man,
-help --completions bash.
+(help extract, help $pid, help .ifdef, help E110), help switches all switches of Exim;
+help --man, help --completions bash.
 
 Called as exim, exim4, sendmail, mailq, newaliases, rmail, rsmtp or runq, it is
 Exim, and words are recipients. Called as exim_dumpdb or exim_tidydb, it shows or
@@ -66,7 +67,7 @@ pub fn command() -> Command {
                 .value_name("NAME")
                 .num_args(0..)
                 .allow_hyphen_values(true)
-                .help("A command, a word of the language, a code of check, a switch; drivers: all of them; switches: those of Exim"),
+                .help("A command, a word of the language or of configurations, a code of check, a switch; drivers: all of them; switches: those of Exim"),
         )
         .arg(flag("man", "Writes the page of the manual, for man -l"))
         .arg(option("completions", "SHELL", "Writes what completes words in a shell: bash, zsh or fish"))
@@ -117,6 +118,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .filter(|own| own.meta.name == name)
             .map(|own| driver_page(registry, own)),
     );
+    pages.extend(grammar::pages(name));
     pages.extend(switches::about(name));
     if pages.is_empty() {
         pages.extend(headers::page(name));
@@ -190,7 +192,7 @@ fn unknown(registry: &Registry, name: &str) -> String {
         .iter()
         .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()));
     let bare = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
-    let near = check::nearest(bare, names);
+    let near = check::nearest(bare, names.chain(grammar::names()));
     if near.is_empty() {
         format!("nothing is called \"{name}\"; \"eximious list\" shows all names")
     } else {

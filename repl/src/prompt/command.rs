@@ -47,9 +47,9 @@ pub enum PromptWord {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Typed<'l> {
     /// A command, and the rest of the line.
-    Command(PromptWord, &'l str),
+    Command(PromptWord, &'l [u8]),
     /// A colon with something else after it.
-    Unknown(&'l str),
+    Unknown(&'l [u8]),
 }
 
 /// A command: what it is called, what it takes, and what it does.
@@ -90,7 +90,12 @@ const GROUPS: &[(&str, &[Record])] = &[
                 "gives a variable a value, tainted or clean",
             ),
             record(Vars, ":vars", "[PART]", "variables that have a value"),
-            record(Message, ":message", "FILE", "reads a message: $h_subject: has a value then"),
+            record(
+                Message,
+                ":message",
+                "FILE",
+                "reads a message: $h_subject: has a value then, and :data sends it",
+            ),
         ],
     ),
     (
@@ -162,10 +167,10 @@ pub enum Completes {
 }
 
 /// What can be completed behind the command of a line.
-pub fn completes(line: &str) -> Completes {
+pub fn completes(line: &(impl AsRef<[u8]> + ?Sized)) -> Completes {
     match of_line(line) {
         Some(Typed::Command(Ast | Trace | TaintOf | Time, _)) => Completes::Expression,
-        Some(Typed::Command(Set, rest)) if rest.contains('=') => Completes::Expression,
+        Some(Typed::Command(Set, rest)) if rest.contains(&b'=') => Completes::Expression,
         Some(Typed::Command(Set | Watch | Vars, _)) => Completes::VariableName,
         Some(Typed::Command(Message | Data | Save | Load, _)) => Completes::File,
         Some(Typed::Command(Acl, _)) => Completes::AclName,
@@ -177,7 +182,7 @@ pub fn completes(line: &str) -> Completes {
 
 /// Whether a line is a command that takes no expression: it ends where it ends, and has no
 /// colours.
-pub fn is_plain(line: &str) -> bool {
+pub fn is_plain(line: &(impl AsRef<[u8]> + ?Sized)) -> bool {
     is_command(line) && completes(line) != Completes::Expression
 }
 
@@ -197,19 +202,22 @@ fn records() -> impl Iterator<Item = &'static Record> {
 }
 
 /// The command that a line is, if it is one.
-pub fn of_line(line: &str) -> Option<Typed<'_>> {
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let rest = rest.trim();
-    let long = records().find(|record| record.name == word).map(|record| record.word);
-    let short = || SHORT.iter().find(|(name, _)| *name == word).map(|(_, word)| *word);
+pub fn of_line(line: &(impl AsRef<[u8]> + ?Sized)) -> Option<Typed<'_>> {
+    let line = line.as_ref();
+    let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+    let (word, rest) = line.split_at(end);
+    let rest = rest.trim_ascii();
+    let is_it = |name: &str| name.as_bytes() == word;
+    let long = records().find(|record| is_it(record.name)).map(|record| record.word);
+    let short = || SHORT.iter().find(|(name, _)| is_it(name)).map(|(_, word)| *word);
     match long.or_else(short) {
         Some(word) => Some(Typed::Command(word, rest)),
-        None => word.starts_with(':').then_some(Typed::Unknown(word)),
+        None => word.starts_with(b":").then_some(Typed::Unknown(word)),
     }
 }
 
 /// Whether a line is a command, or is about to be one.
-pub fn is_command(line: &str) -> bool {
+pub fn is_command(line: &(impl AsRef<[u8]> + ?Sized)) -> bool {
     of_line(line).is_some()
 }
 
@@ -272,11 +280,11 @@ mod tests {
 
     #[test]
     fn commands_are_not_expansions() {
-        assert_eq!(of_line("help"), Some(Typed::Command(Help, "")));
-        assert_eq!(of_line("help  sg "), Some(Typed::Command(Help, "sg")));
-        assert_eq!(of_line(":quit"), Some(Typed::Command(Quit, "")));
-        assert_eq!(of_line(":rcpt a@b.example"), Some(Typed::Command(Recipient, "a@b.example")));
-        assert_eq!(of_line(":foo bar"), Some(Typed::Unknown(":foo")));
+        assert_eq!(of_line("help"), Some(Typed::Command(Help, b"")));
+        assert_eq!(of_line("help  sg "), Some(Typed::Command(Help, b"sg")));
+        assert_eq!(of_line(":quit"), Some(Typed::Command(Quit, b"")));
+        assert_eq!(of_line(":rcpt a@b.example"), Some(Typed::Command(Recipient, b"a@b.example")));
+        assert_eq!(of_line(":foo bar"), Some(Typed::Unknown(b":foo")));
         for line in ["helpless", " help", "${uc:a}", "set acl_m_x = 1", ""] {
             assert_eq!(of_line(line), None, "{line}");
         }

@@ -92,10 +92,10 @@ impl Desk {
     }
 
     /// Carries out a line.
-    pub fn obey(&mut self, typed: &str) -> Vec<u8> {
+    pub fn obey(&mut self, typed: &[u8]) -> Vec<u8> {
         match command::of_line(typed) {
             Some(Typed::Command(word, rest)) => self.command(word, rest).into_bytes(),
-            Some(Typed::Unknown(name)) => unknown(name).into_bytes(),
+            Some(Typed::Unknown(name)) => unknown(&String::from_utf8_lossy(name)).into_bytes(),
             None => self.answer(typed),
         }
     }
@@ -105,13 +105,13 @@ impl Desk {
     }
 
     /// What comes of lines that are no commands.
-    fn answer(&mut self, typed: &str) -> Vec<u8> {
+    fn answer(&mut self, typed: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         // What is typed sees the conversation at hand.
         if let Some(talk) = self.bench.talk() {
             std::mem::swap(talk.context(), self.session.context());
         }
-        for line in super::joined(super::closed(typed).as_bytes()).unwrap_or_default() {
+        for line in super::joined(&super::closed(typed)).unwrap_or_default() {
             match self.session.answer(&line) {
                 Answer::Value(value) => out.extend([value.bytes(), b"\n"].concat()),
                 Answer::Said(text) => out.extend([&text[..], b"\n"].concat()),
@@ -132,39 +132,40 @@ impl Desk {
         out
     }
 
-    fn command(&mut self, word: PromptWord, rest: &str) -> String {
+    fn command(&mut self, word: PromptWord, rest: &[u8]) -> String {
+        let text = &*String::from_utf8_lossy(rest);
         match word {
             PromptWord::Help if rest.is_empty() => command::page(),
-            PromptWord::Help => match command::about(rest) {
+            PromptWord::Help => match command::about(text) {
                 Some(line) => line,
-                None => said(help::pages(self.registry(), rest)),
+                None => said(help::pages(self.registry(), text)),
             },
             PromptWord::List => {
-                said(list::list(self.registry(), false, Some(rest).filter(|kind| !kind.is_empty())))
+                said(list::list(self.registry(), false, Some(text).filter(|kind| !kind.is_empty())))
             }
             PromptWord::Set => self.set(rest),
-            PromptWord::Message => self.read_message(rest),
-            PromptWord::Ast => ast(self.registry(), rest.as_bytes()).join("\n") + "\n",
+            PromptWord::Message => self.read_message(text),
+            PromptWord::Ast => ast(self.registry(), rest).join("\n") + "\n",
             PromptWord::Trace => self.trace(rest),
             PromptWord::TaintOf => self.taint(rest),
             PromptWord::Time => self.time(rest),
-            PromptWord::Vars => held::listed(&variables::with_values(self.context(), rest)),
-            PromptWord::From => self.connect(rest),
-            PromptWord::Hello => self.say(&format!("EHLO {rest}")),
-            PromptWord::Mail => self.say(&format!("MAIL FROM:{}", in_brackets(rest))),
-            PromptWord::Recipient => self.say(&format!("RCPT TO:{}", in_brackets(rest))),
+            PromptWord::Vars => held::listed(&variables::with_values(self.context(), text)),
+            PromptWord::From => self.connect(text),
+            PromptWord::Hello => self.say(&[b"EHLO ", rest].concat()),
+            PromptWord::Mail => self.say(&[b"MAIL FROM:", &in_brackets(rest)[..]].concat()),
+            PromptWord::Recipient => self.say(&[b"RCPT TO:", &in_brackets(rest)[..]].concat()),
             PromptWord::Smtp => self.say(rest),
-            PromptWord::Data => self.data(rest),
+            PromptWord::Data => self.data(text),
             PromptWord::Hangup => match self.bench.hang_up() {
                 Some(said) => self.told(&said),
                 None => NOBODY.to_owned(),
             },
-            PromptWord::Acl => self.ask_acl(rest),
+            PromptWord::Acl => self.ask_acl(text),
             PromptWord::Route => self.route(rest),
             PromptWord::Why => held::reasons(&self.bench.happened()),
-            PromptWord::Break => self.debugger.change(|points| held::break_at(points, rest)),
-            PromptWord::Watch => self.debugger.change(|points| held::watch(points, rest)),
-            PromptWord::Delete => self.debugger.change(|points| held::delete(points, rest)),
+            PromptWord::Break => self.debugger.change(|points| held::break_at(points, text)),
+            PromptWord::Watch => self.debugger.change(|points| held::watch(points, text)),
+            PromptWord::Delete => self.debugger.change(|points| held::delete(points, text)),
             PromptWord::Step => {
                 self.bench.begin_with(Resume::Step);
                 "the next run stops at its first step\n".to_owned()
@@ -186,7 +187,7 @@ impl Desk {
     }
 
     /// `NAME = text`, `clean NAME = text`: the text is expanded.
-    fn set(&mut self, text: &str) -> String {
+    fn set(&mut self, text: &[u8]) -> String {
         let (name, value, is_clean) = match assignment(text) {
             Ok(found) => found,
             Err(why) => return why,
@@ -196,7 +197,7 @@ impl Desk {
         }
         let (name, cx) = (name.to_owned(), self.context());
         let engine = cx.engine().clone();
-        match engine.expand_once(value.as_bytes(), cx) {
+        match engine.expand_once(value, cx) {
             Ok(value) => {
                 // Whatever is set so stands for what a client or a message says.
                 let value = match is_clean {
@@ -225,24 +226,32 @@ impl Desk {
 
     /// Runs something that is recorded, beside the values at hand.
     fn beside<T>(&mut self, work: impl FnOnce(&mut Bench, &Context) -> T) -> T {
-        let like = match self.bench.talk() {
-            Some(talk) => talk.context().branch(),
-            None => self.session.context().branch(),
-        };
+        let like = self.context().branch();
         work(&mut self.bench, &like)
     }
 
-    fn trace(&mut self, text: &str) -> String {
+    /// The values at hand; where a conversation has no message yet, with that of `:message`.
+    fn with_message(&mut self) -> Context {
+        let mut like = self.context().branch();
+        if like.message().is_none()
+            && let Some(message) = self.session.context().message().cloned()
+        {
+            like.set_message(Some(message));
+        }
+        like
+    }
+
+    fn trace(&mut self, text: &[u8]) -> String {
         if text.is_empty() {
             return tree(&self.bench.happened());
         }
         // What comes of it is the tree's first line.
-        let _ = self.beside(|bench, like| bench.expand(like, text.as_bytes()));
+        let _ = self.beside(|bench, like| bench.expand(like, text));
         self.logged() + &tree(&self.bench.happened())
     }
 
-    fn taint(&mut self, text: &str) -> String {
-        let value = match self.beside(|bench, like| bench.expand(like, text.as_bytes())) {
+    fn taint(&mut self, text: &[u8]) -> String {
+        let value = match self.beside(|bench, like| bench.expand(like, text)) {
             Ok(value) => value,
             Err(fail) => return format!("Failed: {fail}\n"),
         };
@@ -268,14 +277,14 @@ impl Desk {
         out
     }
 
-    fn time(&mut self, text: &str) -> String {
+    fn time(&mut self, text: &[u8]) -> String {
         let clock = self.session.engine().world().clock.clone();
         let began = clock.elapsed();
         let mut times = 0;
         while times < MOST_TIMES {
             if let Err(fail) = self.beside(|_, like| {
                 let mut cx = like.branch();
-                cx.engine().clone().expand_once(text.as_bytes(), &mut cx)
+                cx.engine().clone().expand_once(text, &mut cx)
             }) {
                 return format!("Failed: {fail}\n");
             }
@@ -306,14 +315,14 @@ impl Desk {
         let said = self.bench.connect(&like, client);
         let mut out = self.told(&said);
         if !name.trim().is_empty() && self.bench.talk().is_some() {
-            out += &self.say(&format!("EHLO {}", name.trim()));
+            out += &self.say(format!("EHLO {}", name.trim()).as_bytes());
         }
         out
     }
 
-    fn say(&mut self, line: &str) -> String {
-        match self.bench.say(line.as_bytes()) {
-            Some(said) => format!("C: {line}\n{}", self.told(&said)),
+    fn say(&mut self, line: &[u8]) -> String {
+        match self.bench.say(line) {
+            Some(said) => format!("C: {}\n{}", String::from_utf8_lossy(line), self.told(&said)),
             None => NOBODY.to_owned(),
         }
     }
@@ -378,17 +387,19 @@ impl Desk {
         question.helo = cx.value_of(var::SENDER_HELO_NAME).display().into_owned();
         question.sender = cx.value_of(var::SENDER_ADDRESS).display().into_owned();
         question.recipient = Some(recipient.trim().to_owned()).filter(|one| !one.is_empty());
-        let decision = self.beside(|bench, like| bench.ask_acl(like, &question));
+        let like = self.with_message();
+        let decision = self.bench.ask_acl(&like, &question);
         let mut out = self.logged();
         out += &decided(&decision);
         out
     }
 
-    fn route(&mut self, address: &str) -> String {
+    fn route(&mut self, address: &[u8]) -> String {
         if address.is_empty() {
             return ":route wants an address\n".to_owned();
         }
-        let fates = self.beside(|bench, like| bench.route(like, address.as_bytes()));
+        let like = self.with_message();
+        let fates = self.bench.route(&like, address);
         let logged = self.logged();
         logged + &fates.iter().map(|fate| format!("{fate}\n")).collect::<String>()
     }
@@ -452,17 +463,17 @@ fn decided(decision: &Decision) -> String {
 }
 
 /// A name, a text, and whether the value is to be clean.
-pub fn assignment(text: &str) -> Result<(&str, &str, bool), String> {
+pub fn assignment(text: &[u8]) -> Result<(&str, &[u8], bool), String> {
     let wrong = || ":set wants a name and a text: :set sender_address = a@b.example\n".to_owned();
-    let (is_clean, text) = match text.strip_prefix("clean ") {
-        Some(rest) => (true, rest.trim_start()),
+    let (is_clean, text) = match text.strip_prefix(b"clean ") {
+        Some(rest) => (true, rest.trim_ascii_start()),
         None => (false, text),
     };
-    let end = text.find(|c: char| c == '=' || c.is_whitespace()).ok_or_else(wrong)?;
-    let (name, rest) = text.split_at(end);
-    let rest = rest.trim_start();
-    let value = rest.strip_prefix('=').unwrap_or(rest).trim();
-    let name = name.trim_start_matches('$');
+    let is_end = |c: &u8| *c == b'=' || c.is_ascii_whitespace();
+    let (name, rest) = text.split_at(text.iter().position(is_end).ok_or_else(wrong)?);
+    let rest = rest.trim_ascii_start();
+    let value = rest.strip_prefix(b"=").unwrap_or(rest).trim_ascii();
+    let name = std::str::from_utf8(name).map_err(|_| wrong())?.trim_start_matches('$');
     if name.is_empty() { Err(wrong()) } else { Ok((name, value, is_clean)) }
 }
 
@@ -475,14 +486,12 @@ pub fn tree(nodes: &[TraceNode]) -> String {
 }
 
 /// An address with what stands behind it, as SMTP has it.
-fn in_brackets(rest: &str) -> String {
-    if rest.starts_with('<') {
-        return rest.to_owned();
+fn in_brackets(rest: &[u8]) -> Vec<u8> {
+    if rest.starts_with(b"<") {
+        return rest.to_vec();
     }
-    match rest.split_once(char::is_whitespace) {
-        Some((address, more)) => format!("<{address}> {more}"),
-        None => format!("<{rest}>"),
-    }
+    let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+    [b"<", &rest[..end], b">", &rest[end..]].concat()
 }
 
 fn said(result: Result<String, String>) -> String {

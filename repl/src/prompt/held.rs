@@ -71,11 +71,11 @@ pub fn expand(halt: &mut Halt<'_>, text: &[u8]) -> Vec<u8> {
 }
 
 /// Sets a variable of the run.
-pub fn set(halt: &mut Halt<'_>, name: &str, value: &str, is_clean: bool) -> Vec<u8> {
+pub fn set(halt: &mut Halt<'_>, name: &str, value: &[u8], is_clean: bool) -> Vec<u8> {
     if !halt.is_now() {
         return b"that was: :forward leads to where the run is\n".to_vec();
     }
-    match halt.expand(value.as_bytes()) {
+    match halt.expand(value) {
         Ok(value) => {
             let value = match is_clean {
                 true => Str::clean(value.bytes()),

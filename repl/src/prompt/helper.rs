@@ -5,15 +5,15 @@ use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 
 use eximious::Engine;
-use eximious::complete::{self, Offer, WordRole, is_open, scan};
+use eximious::complete::{self, Offer, WordRole, scan};
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use super::closed;
 use super::command::{self, Completes};
+use super::{closed, is_within};
 use crate::words::Kind;
 
 const CYAN: &str = "\x1b[36m";
@@ -218,11 +218,15 @@ impl Validator for Words {
         let last = input.rsplit('\n').next().unwrap_or_default();
         // An empty line ends what was opened by mistake.
         let open = !last.trim().is_empty() && !command::is_plain(input);
-        Ok(if input.trim_ascii_end().ends_with('\\') || open && is_open(&closed(input)) {
-            ValidationResult::Incomplete
-        } else {
-            ValidationResult::Valid(None)
-        })
+        Ok(
+            if input.trim_ascii_end().ends_with('\\')
+                || open && is_within(&closed(input.as_bytes()))
+            {
+                ValidationResult::Incomplete
+            } else {
+                ValidationResult::Valid(None)
+            },
+        )
     }
 }
 

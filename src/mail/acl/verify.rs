@@ -319,8 +319,8 @@ fn recipient_called(
     options: &[Vec<u8>],
 ) -> Answer {
     let answer = judged_callout(run, called, params, options);
-    match answer {
-        Answer::Yes => {
+    match called.standing {
+        Standing::Fine => {
             // A host that takes it vouches for what it is called.
             for (own, data) in
                 [(var::DOMAIN, var::DOMAIN_DATA), (var::LOCAL_PART, var::LOCAL_PART_DATA)]
@@ -329,11 +329,12 @@ fn recipient_called(
                 run.cx.set_var(data, value);
             }
         }
-        Answer::No => {
+        Standing::Failed => {
             says(run, Str::tainted(called.said.clone()));
             run.logged = called.logged.clone().map(Str::tainted);
         }
-        _ => {
+        // That it was put off is known where that is as good as a yes, too.
+        Standing::Deferred => {
             let incomplete = b"Could not complete recipient verify callout";
             let said = advised(run, incomplete, address, "the address will never be accepted.");
             says(run, said);

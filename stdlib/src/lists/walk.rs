@@ -528,7 +528,8 @@ impl<'s, 'n> Walk<'s, 'n> {
         line: &[u8],
     ) -> Result<Option<Verdict>, Fail> {
         self.terms.take(1)?;
-        let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean, is_own: true });
+        let written = Pattern { text: line, taint: Taint::Clean, is_own: true };
+        let (inverted, line) = negation(written);
         let hit = self.test(call, line)?;
         if hit == Hit::Yes {
             self.left = Some(Some(line.str()));
@@ -539,7 +540,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         let verdict = self.judge(call, run, hit, line, negated != inverted)?;
         if verdict.is_some() && self.traced && self.owed.is_none() {
-            self.owed = Some(Owed::Line(line.text.to_vec(), file.text.to_vec()));
+            self.owed = Some(Owed::Line(written.text.to_vec(), file.text.to_vec()));
         }
         Ok(verdict)
     }

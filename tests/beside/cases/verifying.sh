@@ -245,3 +245,38 @@ x -brw a@q.test a@x.test
 x -bt b%c.test@p.test b@x.test
 x -be '${if match_domain{q.test}{+q}{y}{n}} ${if match_domain{a.test}{+q}{y}{n}} [$domain]'
 send ann@me.test x@q.test; x -bp | grep -c q.test; logs; boxes
+echo '##### what is known behind callouts that may be put off'
+conf <<C
+acl_smtp_rcpt = rcpt
+host_lookup =
+tls_advertise_hosts =
+begin acl
+rcpt:
+ warn verify = recipient/callout=2s,defer_ok,no_cache
+  logwrite = a f=\$recipient_verify_failure msg=\$acl_verify_message ad=\$address_data dd=\$domain_data
+ warn logwrite = b f=\$recipient_verify_failure msg=\$acl_verify_message
+ warn verify = recipient/callout=2s,defer_ok,no_cache
+  log_message = lm \$acl_verify_message
+ warn verify = sender/callout=2s,defer_ok,no_cache
+  logwrite = s f=\$sender_verify_failure msg=\$acl_verify_message ad=\$sender_address_data
+ accept
+begin routers
+d:
+ driver = redirect
+ domains = defer.test
+ data = :defer: not now
+ allow_defer
+r:
+ driver = manualroute
+ route_list = far.test 192.0.2.2; dead.test 192.0.2.99
+ address_data = data-\$domain
+ transport = s
+begin transports
+s:
+ driver = smtp
+ connect_timeout = 1s
+ hosts_try_fastopen =
+C
+$exim -bd -oX 25 & sleep 1
+for w in 'rcpt=450 later' 'rcpt=550 no' 'mail=450 mlater' 'conn=450 clater' 'rcpt=-'; do host 2 "$w"; echo "## $w"
+for d in far dead defer; do printf "EHLO x\nMAIL FROM:<s@$d.test>\nRCPT TO:<a@$d.test>\nQUIT\n" | say 192.0.2.1 192.0.2.1 2>&1 | tail -4; logs; done; gone 2 >/dev/null; done

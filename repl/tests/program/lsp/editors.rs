@@ -81,27 +81,53 @@ fn vim_lists_mistakes_and_lays_out() {
          call writefile(found + getline(1, '$'), 'said')\n\
          qa!\n",
     );
-    let plugin = format!("source {}", root().join("editors/vim/exim.vim").display());
-    let arguments = [
-        "-Nu",
-        "NONE",
-        "-es",
-        "-c",
-        "filetype on",
-        "-c",
-        &plugin,
-        "-c",
-        "edit exim.conf",
-        "-c",
-        "source script",
-        "-c",
-        "qa!",
-    ];
-    if run("vim", &arguments, folder.path()).is_none() {
-        return;
-    }
-    let said = fs::read_to_string(folder.path().join("said")).unwrap();
+    let Some(said) = vim("exim.conf", folder.path()) else { return };
     assert_eq!(said, format!("exim.conf:1 main option \"primary_hostnam\" unknown\n{NEAT}"));
+}
+
+/// What Vim with a file open has written as it ran the script.
+fn vim(file: &str, folder: &Path) -> Option<String> {
+    let plugin = format!("source {}", root().join("editors/vim/exim.vim").display());
+    let edit = format!("edit {file}");
+    let commands = ["filetype on", &plugin, &edit, "source script", "qa!"];
+    let commands = commands.into_iter().flat_map(|command| ["-c", command]);
+    let arguments: Vec<&str> = ["-Nu", "NONE", "-es"].into_iter().chain(commands).collect();
+    run("vim", &arguments, folder)?;
+    Some(fs::read_to_string(folder.join("said")).unwrap())
+}
+
+#[test]
+fn vim_checks_what_includes_a_fragment() {
+    let folder = place(
+        "let found = []\n\
+         for file in ['rcpt.exim', 'mail.exim', 'alone.exim']\n\
+           execute 'edit parts/' . file\n\
+           silent make!\n\
+           for one in filter(getqflist(), 'v:val.valid')\n\
+             call add(found, file . ': ' . fnamemodify(bufname(one.bufnr), ':t') . ':' . one.lnum)\n\
+           endfor\n\
+         endfor\n\
+         call writefile(found, 'said')\n\
+         qa!\n",
+    );
+    let parts = folder.path().join("parts");
+    fs::create_dir(&parts).unwrap();
+    let main = format!(
+        "PARTS = {}\nhostlist relays = 192.0.2.1\nacl_smtp_rcpt = rcpt\nbegin acl\n\
+         .include parts/rcpt.exim\n",
+        parts.display()
+    );
+    fs::write(folder.path().join("exim.conf"), main).unwrap();
+    for (name, text) in [
+        ("rcpt.exim", "rcpt:\n  accept hosts = +relays\n.include_if_exists PARTS/mail.exim\n"),
+        ("mail.exim", "  deny hosts = +nosuch\n"),
+        ("alone.exim", "primary_hostnam = a\n"),
+    ] {
+        fs::write(parts.join(name), text).unwrap();
+    }
+    let Some(said) = vim("exim.conf", folder.path()) else { return };
+    let wanted = "rcpt.exim: mail.exim:1\nmail.exim: mail.exim:1\nalone.exim: alone.exim:1\n";
+    assert_eq!(said, wanted);
 }
 
 #[test]
