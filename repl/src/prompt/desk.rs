@@ -237,6 +237,8 @@ impl Desk {
             && let Some(message) = self.session.context().message().cloned()
         {
             like.set_message(Some(message));
+            let size = self.session.context().value_of(var::MESSAGE_SIZE);
+            like.set_var(var::MESSAGE_SIZE, size);
         }
         like
     }

@@ -54,6 +54,7 @@ fn unknown_kinds_and_names_get_suggestions() {
              '-- -x'\n\nUsage: eximious list [OPTIONS] [KIND]\n",
         ),
         (&["help", "extrakt"], "eximious: nothing is called \"extrakt\": did you mean extract?\n"),
+        (&["help", ".includ"], "eximious: nothing is called \".includ\": did you mean .include?\n"),
         (
             &["help", "qqqqqqqqqq"],
             "eximious: nothing is called \"qqqqqqqqqq\"; \"eximious list\" shows all names\n",
@@ -67,6 +68,7 @@ fn unknown_kinds_and_names_get_suggestions() {
 #[test]
 fn a_page_has_syntax_summary_and_examples() {
     assert!(said(&["help"]).contains("\n  eximious help "));
+    assert!(said(&["help", ".ifdef"]).starts_with(".ifdef (directive)\n  .ifdef <macros> "));
     let page = said(&["help", "sg"]);
     for part in ["sg (item)", "${sg{", "  > ${sg{", "Effects:", "Taint:", "Source:"] {
         assert!(page.contains(part), "{part} in {page}");

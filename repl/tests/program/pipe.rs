@@ -320,3 +320,28 @@ fn many_addresses_are_told_of_in_order() {
 fn words(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
 }
+
+#[test]
+fn the_prompt_keeps_bytes_that_are_no_text() {
+    let lines = b":set acl_m_x = \xfc\n$acl_m_x\n${if eq{\xfc}{\n\xfc}{\xe4}}\n";
+    let run = eximious(&["repl"], lines);
+    let wanted = b"eximious> :set acl_m_x = \xfc\neximious> $acl_m_x\n\xfc\n\
+        eximious> ${if eq{\xfc}{\n\xfc}{\xe4}}\n\xe4\n";
+    assert_eq!((run.status, run.out), (Some(0), wanted.escape_ascii().to_string()));
+}
+
+#[test]
+fn a_conversation_at_the_prompt_has_the_message_that_was_read() {
+    let config = file(
+        "primary_hostname = mx.example\nacl_smtp_rcpt = accept\nacl_smtp_data = data\nbegin acl\n\
+         data:\n  deny message = $h_subject: has $message_size bytes\n",
+    );
+    let message = file("Subject: that\n\nx\n");
+    let lines = format!(
+        ":from 192.0.2.1 a\n:message {}\n:acl data\n:mail a@b.example\n:rcpt c@d.example\n:data\n",
+        message.path().display()
+    );
+    let run = eximious(&["-C", &config.path().display().to_string(), "repl"], lines.as_bytes());
+    assert!(run.out.contains("\ndeny: that has "), "{}", run.out);
+    assert!(run.out.contains("\nS: 550 that has "), "{}", run.out);
+}
