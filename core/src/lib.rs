@@ -22,6 +22,7 @@ mod meta;
 mod names;
 mod opt;
 mod option;
+mod page_place;
 mod record;
 mod registry;
 mod repr;
@@ -55,6 +56,7 @@ pub use option::{
     DriverDef, DriverKind, DriverOptions, OptionDef, OptionEffect, OptionKind, OptionPlace,
     OptionValue, Repeated,
 };
+pub use page_place::{BadPagePlace, PagePlace};
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,
     LookupFind, LookupOptions, LookupQuery, Operator, OperatorRun, Params, Quote, StatefulLookup,

@@ -31,7 +31,7 @@ pub use ldap::{
     Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
-pub use log::{DebugLog, Log, LogOptions, log_of};
+pub use log::{DebugLog, Log, LogLine, LogOptions, LogPart, LogVoice, log_of};
 pub use mailbox::{
     LocalUser, MailboxBeforehand, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply,
     Mailboxes, UserFileOrder, UserFileWork,
@@ -305,8 +305,7 @@ pub struct Command {
 /// How a process ended, and what it wrote.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Finished {
-    /// Its exit code, 127 where it can't be executed; a negative one is the
-    /// signal that ended it.
+    /// Its exit code, 127 where it can't be executed; a negative one is the signal that ended it.
     pub code: i32,
     /// What it wrote to its standard output and error, in order.
     pub output: Vec<u8>,
@@ -446,6 +445,10 @@ pub trait Host: Send + Sync {
     fn environment_names(&self) -> Vec<Vec<u8>>;
     /// This process's number.
     fn pid(&self) -> u32;
+    /// The number that the system knows this thread by; the process's, where it knows none.
+    fn thread(&self) -> u32 {
+        self.pid()
+    }
     /// Whether there is a process with a number.
     fn is_running(&self, pid: u32) -> bool {
         pid == self.pid()

@@ -33,10 +33,10 @@ mod under_way;
 mod unrouted;
 mod wrapper;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 
 use eximious::stdlib::options::server_ids;
 use eximious::trace::{DeliveryEvent, Happening, TraceObserver};
@@ -82,6 +82,8 @@ pub struct Deliverer {
     customer: Option<Arc<Customer>>,
     /// The numbers of the mail server's user and group, as variables hold them.
     server_ids: [Str; 2],
+    /// Whether it was said that nobody has users' rights any more.
+    tells_abandoned: Arc<Once>,
 }
 
 impl std::fmt::Debug for Deliverer {
@@ -208,6 +210,7 @@ impl Deliverer {
             server,
             observers: Vec::new(),
             under_way: Arc::default(),
+            tells_abandoned: Arc::new(Once::new()),
             flows: Arc::default(),
             kept: None,
             most_messages: None,
@@ -239,9 +242,9 @@ impl Deliverer {
         self
     }
 
-    /// The names of the messages that are being delivered at this moment.
-    pub fn under_way(&self) -> Vec<Vec<u8>> {
-        self.under_way.ids()
+    /// What is being delivered at this moment, in words, by the numbers of the threads that do it.
+    pub fn under_way(&self) -> BTreeMap<u32, Vec<u8>> {
+        self.under_way.all()
     }
 
     /// Tries to deliver a message once; one that is held is not in the spool.
@@ -288,7 +291,7 @@ impl Deliverer {
                 return only(Attempted::Unreadable);
             }
         };
-        let _under_way = self.under_way.begin(id);
+        let _under_way = self.under_way.delivery(world, id);
         match Attempt::begin(self, place, id, manner, taken) {
             Ok(attempt) => attempt.run(),
             Err(outcome) => only(outcome),

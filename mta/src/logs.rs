@@ -6,7 +6,7 @@ use eximious::acl::Secured;
 use eximious::stdlib::address::last_at;
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
-use eximious::world::{Moment, TlsResumption};
+use eximious::world::{LogLine, LogPart, LogVoice, Moment, TlsResumption};
 use eximious::{Context, LogSelector, Str, var};
 
 /// What is said of a message that an ACL has put off.
@@ -26,6 +26,20 @@ pub(crate) fn main(cx: &Context, id: &Str) -> impl Fn(&[u8]) + use<> {
     move |line| log.main(&named(&id, &printing(line, true)))
 }
 
+/// Writes lines about a message, which know their parts, to the main log and perhaps others.
+pub(crate) fn tell(cx: &Context, id: &Str, voice: LogVoice, line: &LogLine) {
+    cx.engine().world().log.told(voice, &in_writing(id, line));
+}
+
+/// Such a line as it is written, with the message's name before it, where the message has one.
+pub(crate) fn in_writing(id: &Str, line: &LogLine) -> LogLine {
+    let line = line.written(|part| printing(part, true));
+    match id.is_empty() {
+        true => line,
+        false => line.behind(LogPart::Id, [id.bytes(), b" "].concat()),
+    }
+}
+
 /// What is known of TLS with the client, where there is some.
 pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
     let cipher = cx.value_of(var::TLS_IN_CIPHER);
@@ -41,7 +55,7 @@ pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
 }
 
 /// ` X=TLS1.3:… CV=yes DN="…" SNI=…`: what is logged of TLS with the client.
-pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
+pub(crate) fn security(cx: &mut Context) -> LogLine {
     let wanted = cx.engine().settings().log_selector();
     secured(cx).map(|secured| security_of(wanted, &secured)).unwrap_or_default()
 }
@@ -72,12 +86,12 @@ pub(crate) fn judged(cx: &mut Context) -> Vec<u8> {
 }
 
 /// What is logged of TLS with anybody.
-pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
-    let mut out = Vec::new();
+pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> LogLine {
+    let mut out = LogLine::default();
     if wanted.contains(LogSelector::TLS_CIPHER) {
-        out.extend_from_slice(&[b" X=", &secured.cipher[..]].concat());
+        out.field("X", &secured.cipher);
         if wanted.contains(LogSelector::TLS_RESUMPTION) && secured.resumed {
-            out.push(b'*');
+            out.push(LogPart::More, b"*");
         }
     }
     if wanted.contains(LogSelector::TLS_CERTIFICATE_VERIFIED) {
@@ -86,15 +100,14 @@ pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
             (_, true) => b"yes",
             _ => b"no",
         };
-        out.extend_from_slice(&[b" CV=", word].concat());
+        out.field("CV", word);
     }
     if wanted.contains(LogSelector::TLS_PEERDN) && !secured.name.is_empty() {
         let name = printing(&secured.name, false);
-        out.extend_from_slice(&[b" DN=\"", &name[..], b"\""].concat());
+        out.field("DN", [b"\"", &name[..], b"\""].concat());
     }
     if wanted.contains(LogSelector::TLS_SNI) && !secured.server_name.is_empty() {
-        let name = printing(&secured.server_name, false);
-        out.extend_from_slice(&[b" SNI=", &name[..]].concat());
+        out.field("SNI", printing(&secured.server_name, false));
     }
     out
 }

@@ -3,15 +3,17 @@
 use eximious::stdlib::number::comparand;
 use eximious::{Context, Expanded, FailClass, Opt, Settings, Str, opt, var};
 
-/// A number that may be made by an expansion; where that fails, it is as if it were 0.
+/// A number that may be made by an expansion; where that fails, or is more than Exim can count,
+/// it is as if it were 0.
 pub(crate) fn number(cx: &mut Context, option: Opt<Expanded<i64>>) -> i64 {
-    match cx.engine().settings().get(option) {
-        Expanded::Value(number) => number,
+    let number = match cx.engine().settings().get(option) {
+        Expanded::Value(number) => i32::try_from(number).ok(),
         Expanded::Text(text) => {
             let value = expanded_text(cx, option.name(), &text).unwrap_or_default();
-            i64::try_from(size(value.bytes())).unwrap_or(i64::MAX)
+            i32::try_from(size(value.bytes())).ok()
         }
-    }
+    };
+    number.map_or(0, i64::from)
 }
 
 /// A text, expanded; a failure is logged, and gives nothing.

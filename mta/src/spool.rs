@@ -34,6 +34,10 @@ pub use tree::{Node, NonrecipientTree};
 /// How large a body is at the most that is held for somebody who delivers it.
 const MOST_HELD: u64 = 64 * 1024;
 
+/// How many kilobytes and files have to be free, so that any is held.
+const ROOM_FOR_ALL: i64 = 10 * 1024;
+const FILES_FOR_ALL: i64 = 100;
+
 /// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise
 /// nothing of it is, and the reason is what to log.
 pub fn keep(cx: &mut Context, received: &mut Received) -> SpoolOutcome {
@@ -96,7 +100,7 @@ pub fn hold(cx: &mut Context, received: &mut Received) -> Option<Arc<dyn HeldMes
     let settings = cx.engine().settings();
     let is_wanted = settings.get(opt::SPOOL_FIRST) || settings.get(opt::PRESERVE_MESSAGE_LOGS);
     let is_large = received.message.body.len() > MOST_HELD;
-    if is_wanted || is_large || received.recipients.is_empty() {
+    if is_wanted || is_large || received.recipients.is_empty() || !has_room(cx) {
         return None;
     }
     let header = describe::header_file(cx, received).encode().ok()?;
@@ -106,6 +110,16 @@ pub fn hold(cx: &mut Context, received: &mut Received) -> Option<Arc<dyn HeldMes
     let mut data = begin(cx, received.queue.bytes(), &received.id).ok()?;
     fill(&mut *data, &received.message).ok()?;
     data.hold(&header)
+}
+
+/// Whether there is room enough in the spool for what comes at a time, where the file system
+/// tells: of what is announced, it can't be said any more that it can't be kept.
+fn has_room(cx: &Context) -> bool {
+    let spool = cx.engine().settings().get(opt::SPOOL_DIRECTORY);
+    let room = cx.engine().world().host.room(spool.bytes());
+    room.is_ok_and(|room| {
+        room.kilobytes >= ROOM_FOR_ALL && (room.inodes < 0 || room.inodes >= FILES_FOR_ALL)
+    })
 }
 
 /// What became of a message that was held.

@@ -24,6 +24,7 @@ use std::time::Duration;
 use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::printing::printing;
+use eximious::world::LogVoice;
 use eximious::{Context, Str, Var, opt, var};
 
 use self::recipients::TypedEnvelope;
@@ -42,7 +43,7 @@ use report::Fault;
 
 pub use batch::take;
 pub use input::SubmissionInput;
-pub use name::full_name;
+pub use name::{full_name, wrong_pattern};
 pub use own::write_own;
 
 /// How much is read at once.
@@ -566,7 +567,7 @@ impl<'s> Submission<'s> {
             state if state.has("queue") || state.has("queue_only") => Some(logs::QUEUED),
             _ => None,
         };
-        self.log(&line.main);
+        logs::tell(self.cx, &self.id, LogVoice::Main, &line.main);
         tally::received(self.cx, received.message.size);
         if !received.recipients.is_empty() {
             let line = line.own();

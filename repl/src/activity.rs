@@ -1,5 +1,6 @@
 //! What this process does, for who asks by `SIGUSR1` (specification 54.1, `exiwhat`).
 
+use std::collections::BTreeMap;
 use std::process;
 
 use eximious::{Settings, World, opt};
@@ -14,25 +15,30 @@ fn process_log(settings: &Settings) -> Vec<u8> {
     }
 }
 
-/// From here on, who asks is told what this process does: a line for each thing. Who can't be
+/// From here on, who asks is told what this process does: a line for each thread. Who can't be
 /// told hears nothing.
-pub fn tell(settings: &Settings, what: impl Fn() -> Vec<String> + Send + 'static) {
+pub fn tell(settings: &Settings, what: impl Fn() -> BTreeMap<u32, String> + Send + 'static) {
     let path = process_log(settings);
     let _ = serving::when_asked(move || {
-        let lines: String = what().iter().map(|what| line(what)).collect();
+        let lines: String = what().iter().map(|(number, what)| line(*number, what)).collect();
         let _ = serving::write_process_line(&path, lines.as_bytes());
     });
 }
 
-/// A line of what this process does.
-pub fn line(what: &str) -> String {
-    format!("{:5} {what}\n", process::id())
+/// From here on, who asks is told that this process does one thing.
+pub fn tell_one(settings: &Settings, what: String) {
+    tell(settings, move || BTreeMap::from([(process::id(), what.clone())]));
 }
 
-/// The messages that are being delivered.
-pub fn deliveries(deliverer: &Deliverer) -> Vec<String> {
-    let ids = deliverer.under_way().into_iter();
-    ids.map(|id| format!("delivering {}", String::from_utf8_lossy(&id))).collect()
+/// A line of what a thread does, by its number, or a process: `exiwhat` shows one for each number.
+pub fn line(number: u32, what: &str) -> String {
+    format!("{number:5} {what}\n")
+}
+
+/// What is being delivered, by the numbers of threads.
+pub fn deliveries(deliverer: &Deliverer) -> BTreeMap<u32, String> {
+    let all = deliverer.under_way().into_iter();
+    all.map(|(thread, what)| (thread, String::from_utf8_lossy(&what).into_owned())).collect()
 }
 
 /// Writes lines down, or says in the log that it can't.

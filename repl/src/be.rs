@@ -1,6 +1,7 @@
 //! `-be`: expands its arguments, or the lines of its input.
 
 use std::io::{self, IsTerminal, Read, Write};
+use std::thread::available_parallelism;
 
 use eximious::Fail;
 
@@ -30,7 +31,8 @@ pub fn lines(
     let mut lines = Lines::new(input);
     output.put(b"> ", b"")?;
     let mut flush = || output.flush();
-    let mut alone = false;
+    // A thread that has no processor of its own is none the faster for being another.
+    let mut alone = available_parallelism().is_ok_and(|count| count.get() == 1);
     while let Some(line) = lines.next(&mut flush)? {
         say(session.answer(line), session, output, b"\n> ")?;
         if lines.ready() < MANY || alone {

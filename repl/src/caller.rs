@@ -145,11 +145,17 @@ pub fn submitter(cx: &mut Context) -> Submitter {
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let (uid, gid) = world.host.caller();
     let login = named.unwrap_or_else(|| uid.to_string().into_bytes());
-    let trusted = uid == 0
+    let trusted = is_trusted(settings, world);
+    Submitter { login, uid, gid, name, called: None, trusted }
+}
+
+/// Whether whoever runs the program may say who hands a message in.
+pub fn is_trusted(settings: &Settings, world: &World) -> bool {
+    let (uid, gid) = world.host.caller();
+    uid == 0
         || uid == server_ids(settings, &*world.users, &*world.host).0
         || settings.get(opt::TRUSTED_USERS).0.contains(&uid)
-        || settings.get(opt::TRUSTED_GROUPS).0.iter().any(|one| *one == gid || has_group(*one));
-    Submitter { login, uid, gid, name, called: None, trusted }
+        || settings.get(opt::TRUSTED_GROUPS).0.iter().any(|one| *one == gid || has_group(*one))
 }
 
 /// Whether whoever runs the program administrates the mail server: the superuser does, the

@@ -6,7 +6,7 @@ pub mod check;
 mod dap;
 mod fmt;
 pub mod help;
-mod hints;
+pub mod hints;
 pub mod list;
 mod lsp;
 mod manual;
@@ -93,6 +93,21 @@ pub struct CommandRequest {
     pub work: CommandWork,
     /// What a session begins with.
     pub setup: Setup,
+}
+
+/// How many lines a configuration may have: each is a good deal more than its bytes, while
+/// it is laid out and compared.
+const MOST_LINES: usize = 1_000_000;
+/// How long a line may be: each finding shows the one that it stands in.
+const LONGEST_LINE: usize = 4 << 20;
+
+/// Why a text is no configuration that anybody wrote, or had made.
+fn not_written(text: &[u8]) -> Option<String> {
+    if memchr::memchr_iter(b'\n', text).count() > MOST_LINES {
+        return Some(format!("more than {MOST_LINES} lines are no configuration"));
+    }
+    let is_long = text.split(|c| *c == b'\n').any(|line| line.len() > LONGEST_LINE);
+    is_long.then(|| format!("a line of more than {LONGEST_LINE} bytes is no configuration"))
 }
 
 /// The command of a name.

@@ -10,6 +10,56 @@ use crate::caller;
 use crate::logs::note_call;
 use crate::refusal::Refusal;
 
+/// For whom something is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Whose {
+    /// Whoever calls, as far as what comes first can tell.
+    #[default]
+    Anybody,
+    /// Administrators.
+    Admins,
+    /// The same, unless `prod_requires_admin` is off.
+    Prodders,
+    /// Who is trusted (`-G`).
+    Trusted,
+}
+
+impl Whose {
+    /// What is said to a caller for whom it is not done.
+    fn refused(self, settings: &Settings, world: &World) -> Option<&'static str> {
+        let is_free = match self {
+            Self::Anybody => true,
+            Self::Trusted => caller::is_trusted(settings, world),
+            Self::Prodders if !settings.get(opt::PROD_REQUIRES_ADMIN) => true,
+            Self::Admins | Self::Prodders => caller::is_admin(settings, world),
+        };
+        match self {
+            _ if is_free => None,
+            Self::Trusted => Some("exim: permission denied (-G requires a trusted user)"),
+            _ => Some("exim: permission denied; not admin"),
+        }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum Unconfigured {
+    /// This is wrong with it.
+    Wrong(ConfigError),
+    /// Something behind the main section is, of which its caller is not told.
+    Refused(&'static str),
+}
+
+impl Unconfigured {
+    /// As [`Refusal::of`].
+    pub fn refusal(self, shown: bool) -> Refusal {
+        match self {
+            Self::Wrong(error) => Refusal::of(&error, shown),
+            Self::Refused(why) => Refusal::Said(why.into()),
+        }
+    }
+}
+
 /// What is wanted of a configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ConfigUse {
@@ -21,6 +71,9 @@ pub struct ConfigUse {
     pub tells_call: bool,
     /// Whether the main section is enough.
     pub only_main: bool,
+    /// Whom it is read for: nobody else hears what is wrong behind the main section, and logs
+    /// don't either.
+    pub whose: Whose,
     /// Whether it may be anybody's file: whoever looks at it does nothing in its name.
     pub of_anybody: bool,
 }
@@ -35,7 +88,7 @@ pub fn read(
     world: &World,
     registry: &Registry,
     wanted: ConfigUse,
-) -> Result<Config, ConfigError> {
+) -> Result<Config, Unconfigured> {
     let world = &eximious_world::reading_configuration(world);
     let found = match is_safe(names, world) || wanted.of_anybody {
         true if wanted.only_main => Config::read_main(names, macros.clone(), world, registry),
@@ -54,9 +107,18 @@ pub fn read(
         let has_main = Config::read_main(names, macros, world, registry)
             .is_ok_and(|main| main.faults.is_empty());
         let after_main = has_main && !wanted.only_main;
-        keep(&error, &settings, (after_main, after_main && wanted.tells_call), world);
+        let logs = logs_of(&settings, after_main, world);
+        if let Some(logs) = logs.as_ref().filter(|_| after_main && wanted.tells_call) {
+            note_call(&settings, &*world.host, logs);
+        }
+        if let Some(why) = wanted.whose.refused(&settings, world).filter(|_| after_main) {
+            return Err(Unconfigured::Refused(why));
+        }
+        if let Some(logs) = logs {
+            keep(&error, &logs);
+        }
     }
-    Err(error)
+    Err(Unconfigured::Wrong(error))
 }
 
 /// `-L`: the name that this process's lines have in the system's log, which is then its only one.
@@ -101,20 +163,13 @@ fn unsafe_file(names: &[u8], world: &World) -> Vec<u8> {
     [b"Exim configuration file ", &file[..], tail].concat()
 }
 
-/// Writes a mistake to the panic log. What can't be read at all is told in the main log,
-/// too; who has not the mail server's rights leaves nothing. What the main section says of
-/// stamps holds where it was read to its end, and how the program was called comes before if
-/// that is to be told.
-fn keep(
-    error: &ConfigError,
-    settings: &Settings,
-    (after_main, tells_call): (bool, bool),
-    world: &World,
-) {
+/// The logs that hear of a mistake; who has not the mail server's rights leaves nothing. What
+/// the main section says of stamps holds where it was read to its end.
+fn logs_of(settings: &Settings, after_main: bool, world: &World) -> Option<LogFiles> {
     let owner = server_ids(settings, &*world.users, &*world.host);
     let (own, _) = world.host.ids();
     if own != 0 && own != owner.0 {
-        return;
+        return None;
     }
     let mut options = log_options(settings);
     if !after_main {
@@ -122,10 +177,11 @@ fn keep(
         options.shows_millis = false;
         options.shows_pid = false;
     }
-    let logs = LogFiles::new(&options, owner).silent();
-    if tells_call {
-        note_call(settings, &*world.host, &logs);
-    }
+    Some(LogFiles::new(&options, owner).silent())
+}
+
+/// Writes a mistake to the panic log. What can't be read at all is told in the main log, too.
+fn keep(error: &ConfigError, logs: &LogFiles) {
     match error.in_configuration() {
         true => logs.panic_alone(&error.text()),
         false => logs.panic(&error.text()),

@@ -20,7 +20,6 @@ mod runs;
 mod service;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -139,7 +138,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         return Err(Refusal::Said(why.to_vec()));
     }
     // Whoever started it hears of this as long as there is a terminal.
-    service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
+    service.check_log(0)?;
     interfaces::warn_of_certificate(service.engine.settings(), service.engine.world());
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time, &*service.engine.world().log)?,
@@ -154,6 +153,7 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     let is_debugged = request.debug.is_some_and(|selector| selector.bits() != 0);
     let foreground = request.foreground || request.verbose || is_debugged;
     if !foreground && request.inherited.is_none() {
+        service.check_log(service::started(&what).len())?;
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }
     let pid_file = pid_place.and_then(|path| pid_file::write(&service, &path));
@@ -162,15 +162,15 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     let world = service.engine.world().clone();
     let (user, group) = server_ids(settings, &*world.users, &*world.host);
     rights::become_user(user, group).map_err(|why| said("cannot give up its rights", &why))?;
-    service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
+    service.check_log(0)?;
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
     let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;
     world.spool.delay_logs();
-    let started =
-        format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
+    let started = service::started(&what);
     world.log.main(started.as_bytes());
     if world.log.is_broken() {
-        return Err(Refusal::Said(b"eximious: the daemon cannot write the main log".to_vec()));
+        // Where it can be written now, that line alone is lost.
+        service.check_log(started.len())?;
     }
     let service = Arc::new(service);
     let couriers = Arc::new(Couriers::default());
@@ -516,9 +516,8 @@ impl Daemon {
         let taken = handed.clone();
         let spawned = serving::spawn(STACK, move || {
             let Some(peer) = take(&taken) else { return };
-            let thread = serving::thread_number();
-            place.occupied_by(thread);
-            conversation::hold(&service, &couriers, peer, &bell, place.count(), thread, first);
+            place.occupied_by(service.engine.world().host.thread());
+            conversation::hold(&service, &couriers, peer, &bell, &place, first);
             drop(place);
         });
         if let Err(why) = spawned {
@@ -543,12 +542,7 @@ impl Daemon {
                 *self.current.lock().unwrap_or_else(PoisonError::into_inner) = self.service.clone();
                 self.warn_of_moves();
                 self.make_room();
-                let line = format!(
-                    "{} daemon started: pid={}, {}",
-                    service::version(),
-                    std::process::id(),
-                    self.what
-                );
+                let line = service::started(&self.what);
                 self.service.engine.world().log.main(line.as_bytes());
                 self.couriers.forget_runs();
                 self.begin_runs();
@@ -588,14 +582,14 @@ impl Daemon {
     /// Writes down what it does, for those who ask by a signal.
     fn tell(&self) {
         let service = &self.service;
-        let mut text =
-            activity::line(&format!("daemon({}): {}", env!("CARGO_PKG_VERSION"), self.what));
-        let all: BTreeMap<i32, String> = self.places.all();
-        for (thread, client) in all {
-            text.push_str(&format!("{thread:5} handling incoming connection from [{client}]\n"));
-        }
-        for what in activity::deliveries(&service.deliverer) {
-            text.push_str(&activity::line(&what));
+        let what = format!("daemon({}): {}", env!("CARGO_PKG_VERSION"), self.what);
+        let mut text = activity::line(std::process::id(), &what);
+        let clients = self.places.all().into_iter();
+        let handles = clients.map(|(thread, client)| {
+            (thread, format!("handling incoming connection from {client}"))
+        });
+        for (thread, what) in handles.chain(activity::deliveries(&service.deliverer)) {
+            text.push_str(&activity::line(thread, &what));
         }
         activity::write(service.engine.settings(), service.engine.world(), text.as_bytes());
     }

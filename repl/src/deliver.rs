@@ -73,10 +73,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
         .pretending(pretends);
     let deliverer = debug::watched(deliverer, &mut cx);
     let watched = deliverer.clone();
-    activity::tell(cx.engine().settings(), move || {
-        let run = is_run.then(|| "running queue".to_owned());
-        run.into_iter().chain(activity::deliveries(&watched)).collect()
-    });
+    activity::tell(cx.engine().settings(), move || activity::deliveries(&watched));
     if !cx.engine().world().log.opens() {
         // Whoever reads the standard error was told.
         return Ok(ExitCode::FAILURE);

@@ -1,12 +1,16 @@
 //! What becomes of messages that programs hand in: they are delivered by the daemon, by a
 //! process of their own, or by this one, or wait (specification 5.2, `-od…`).
 
+use std::sync::Arc;
+
 use eximious::world::spool::is_message_id;
 use eximious::{Context, World, opt};
 use eximious_mta::delivery::{AttemptManner, Attempted, Deliverer};
 use eximious_mta::spool;
 use eximious_mta::submission::WrittenMessage;
 use eximious_world::{rights, serving};
+
+use crate::starter::Starter;
 
 /// When messages are delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +36,8 @@ pub struct HandOver {
     pub macros: Vec<(Vec<u8>, Vec<u8>)>,
     /// `-v`: who hands a message in is shown its delivery.
     pub shown: bool,
+    /// Who starts deliveries, where this process gives rights up that they need.
+    pub starter: Option<Arc<Starter>>,
 }
 
 /// A message of the spool.
@@ -43,14 +49,26 @@ pub struct HandedOver<'h> {
     pub id: &'h [u8],
 }
 
+impl HandedOver<'_> {
+    /// The arguments of a program that delivers it.
+    pub fn arguments(&self) -> Vec<Vec<u8>> {
+        let queue = (!self.queue.is_empty()).then(|| [b"-qG", self.queue].concat());
+        queue.into_iter().chain([b"-Mc".to_vec(), self.id.to_vec()]).collect()
+    }
+}
+
 impl HandOver {
-    /// The system, for whoever delivers by itself, too.
-    pub fn world(&self) -> World {
+    /// The system, for whoever delivers by itself, too, or has others started.
+    pub fn world(&mut self) -> World {
         let world = eximious_world::system();
-        match self.when {
-            Some(DeliveryTime::Foreground) => crate::rights::with_helper(world),
-            _ => world,
+        match self.when.unwrap_or(DeliveryTime::Background) {
+            DeliveryTime::Foreground => return crate::rights::with_helper(world),
+            DeliveryTime::Queued => {}
+            when @ (DeliveryTime::Background | DeliveryTime::RemoteQueued) => {
+                self.starter = Starter::begin(&self.manner(when), self.shown).map(Arc::new);
+            }
         }
+        world
     }
 
     /// Whether the command line has its way in spite of `queue_only`.
@@ -108,10 +126,8 @@ impl HandOver {
             DeliveryTime::Foreground if self.is_usual() && rights::caller().is_lent_rights => {
                 // This process has become the mail server's user; another is lent the rights
                 // that users' mailboxes need.
-                let _ = serving::run_again(
-                    &self.delivering(message, DeliveryTime::Foreground),
-                    self.shown,
-                );
+                let arguments = self.manner(DeliveryTime::Foreground);
+                let _ = serving::run_again(&[arguments, message.arguments()].concat(), self.shown);
             }
             DeliveryTime::Foreground => {
                 if let Ok(place) = spool::place(cx, message.queue) {
@@ -135,7 +151,7 @@ impl HandOver {
 
     /// Whether the configuration is the site's own.
     fn is_usual(&self) -> bool {
-        self.config.is_none() && self.macros.is_empty()
+        self.config.as_deref().is_none_or(crate::rights::is_usual) && self.macros.is_empty()
     }
 
     /// The arguments that name the same configuration.
@@ -161,15 +177,17 @@ impl HandOver {
     /// Starts a process that delivers a message. Where that can't be, the next run of the
     /// queue does.
     fn start(&self, message: HandedOver<'_>, when: DeliveryTime) {
-        let _ = serving::start_again(&self.delivering(message, when), self.shown);
+        if self.starter.as_ref().is_some_and(|starter| starter.start(message)) {
+            return;
+        }
+        let arguments = [self.manner(when), message.arguments()].concat();
+        let _ = serving::start_again(&arguments, self.shown);
     }
 
-    /// The arguments of a program that delivers a message; `when` is what was asked for.
-    fn delivering(&self, message: HandedOver<'_>, when: DeliveryTime) -> Vec<Vec<u8>> {
+    /// The arguments of a program that delivers a message, but for which one; `when` is what was
+    /// asked for.
+    fn manner(&self, when: DeliveryTime) -> Vec<Vec<u8>> {
         let mut arguments = self.configured();
-        if !message.queue.is_empty() {
-            arguments.push([b"-qG", message.queue].concat());
-        }
         match when {
             DeliveryTime::RemoteQueued => arguments.push(b"-odqs".to_vec()),
             DeliveryTime::Foreground => arguments.push(b"-odi".to_vec()),
@@ -178,22 +196,24 @@ impl HandOver {
         if self.shown {
             arguments.push(b"-v".to_vec());
         }
-        arguments.extend([b"-Mc".to_vec(), message.id.to_vec()]);
         arguments
     }
 }
 
-/// What tells a daemon of a message that is to be delivered.
+/// The word for a message that is to be delivered.
 const DELIVER: &[u8] = b"deliver";
 
 /// Tells the daemon; false where there is none.
 fn tell_daemon(cx: &Context, message: HandedOver<'_>) -> bool {
-    let Some(path) = notifier_path(cx) else { return false };
-    let note = [DELIVER, message.id, message.queue].join(&0);
-    serving::notify(&path, &note).is_ok()
+    notifier_path(cx).is_some_and(|path| serving::notify(&path, &note(message)).is_ok())
 }
 
-/// What a daemon was told, if it makes sense.
+/// What is told of a message that is to be delivered.
+pub fn note(message: HandedOver<'_>) -> Vec<u8> {
+    [DELIVER, message.id, message.queue].join(&0)
+}
+
+/// What somebody was told, if it makes sense.
 pub fn heard(note: &[u8]) -> Option<HandedOver<'_>> {
     let mut parts = note.split(|byte| *byte == 0);
     let is_known = parts.next() == Some(DELIVER);

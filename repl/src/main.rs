@@ -32,6 +32,7 @@ mod route;
 mod session;
 mod show;
 mod smtp;
+mod starter;
 mod submit;
 mod suggest;
 mod switches;
@@ -56,6 +57,7 @@ use prompt::Beginning;
 use refusal::{Refusal, Stop};
 use rights::Claim;
 use session::{Session, Setup};
+use starter::Starter;
 
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
@@ -118,10 +120,7 @@ fn run() -> ExitCode {
         Job::Filter(request) => test_filters(request),
         Job::Route(request) => test_addresses(request),
         Job::Host(request) => speak(request),
-        Job::Daemon(source, request) => match daemon::run(source, request) {
-            Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
-            done => done.unwrap_or_else(refuse),
-        },
+        Job::Daemon(source, request) => daemon::run(source, request).unwrap_or_else(refuse),
         Job::Session(request) => served(smtp::local::run(request)),
         Job::Fetch(request) => served(smtp::customer::run(request)),
         Job::Batch(request) => served(smtp::batch::run(request)),
@@ -147,6 +146,9 @@ fn run() -> ExitCode {
 /// rights, by one who waits for whoever does it, by that one, or by the user.
 fn serve_another(args: &[Vec<u8>]) -> Option<io::Result<()>> {
     let (first, rest) = args.split_first()?;
+    if first == Starter::ARGUMENT.as_bytes() {
+        return Some(starter::serve(rest));
+    }
     if first != DeliveryHelper::ARGUMENT.as_bytes() {
         return None;
     }
@@ -369,6 +371,8 @@ fn complain(message: &[u8]) -> ExitCode {
 
 fn refuse(refusal: Refusal) -> ExitCode {
     match refusal {
+        // It was told before.
+        Refusal::Said(message) if message.is_empty() => ExitCode::FAILURE,
         Refusal::Said(message) => complain(&message),
         Refusal::Logged(line) => {
             eximious_world::system().log.main(&line);

@@ -178,7 +178,7 @@ fn failed(why: io::Error) -> Refusal {
 /// Whether a configuration is the site's own, or one that the superuser put on the list
 /// of those that the mail server's user may name.
 fn is_trusted(names: &[u8], is_server: bool, world: &World) -> bool {
-    if names == usual::FILES || usual::FILES.split(|c| *c == b':').any(|usual| usual == names) {
+    if is_usual(names) {
         return true;
     }
     is_server
@@ -186,6 +186,11 @@ fn is_trusted(names: &[u8], is_server: bool, world: &World) -> bool {
             let line = line.trim_ascii();
             line.starts_with(b"/") && line == names
         })
+}
+
+/// Whether a configuration is the site's own, or one of several that may be.
+pub fn is_usual(names: &[u8]) -> bool {
+    names == usual::FILES || usual::FILES.split(|c| *c == b':').any(|usual| usual == names)
 }
 
 /// What stands in the list, where only the superuser can write it.

@@ -16,7 +16,7 @@ use eximious_mta::{reception, spool};
 
 use crate::assign::Assignment;
 use crate::caller;
-use crate::configured::{self, ConfigUse, SyslogName};
+use crate::configured::{self, ConfigUse, SyslogName, Whose};
 use crate::debug;
 use crate::logs;
 use crate::message;
@@ -58,6 +58,10 @@ pub struct Setup {
     /// Whether it checks something and no more, which may be for administrators
     /// (`commandline_checks_require_admin`).
     pub is_check: bool,
+    /// For whom it is done.
+    pub whose: Whose,
+    /// Whether whoever calls needs a full name, and brings none (`-F`).
+    pub needs_name: bool,
     /// Whose rights it has once the configuration is read.
     pub rights: Rights,
     /// `-L`
@@ -102,6 +106,17 @@ impl Logs {
     /// is wanted; of a test of a session, its comments.
     fn watched_with(self, tests: bool, world: &World) -> Option<Arc<DebugOutput>> {
         (tests || matches!(self, Self::Kept)).then(|| debug::verbose(tests, world))
+    }
+
+    /// Tells in them why nothing is done.
+    fn told(self, line: &[u8], world: &World) -> Refusal {
+        match self {
+            Self::Told => Refusal::Logged(line.to_vec()),
+            Self::Kept => {
+                world.log.panic(line);
+                Refusal::Said(Vec::new())
+            }
+        }
     }
 
     /// The world with these logs. Who is told what happens is told of their lines.
@@ -181,14 +196,20 @@ impl Session {
                 tells_call: setup.keeps_faults,
                 only_main: setup.only_main,
                 of_anybody: setup.of_anybody,
+                whose: setup.whose,
             };
             let read = configured::read(&names, macros, &world, builder.registry(), wanted);
-            let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
+            let mut found = read.map_err(|error| error.refusal(setup.verbose))?;
             setup.syslog_name.settle(&mut found.settings, &world)?;
             debug =
                 debug::begin(setup.debug, setup.is_test, &found.settings, &world)?.or_else(|| {
                     if setup.verbose { logs.watched_with(setup.is_test, &world) } else { None }
                 });
+            // What is logged of a call is the mail server's to write, whoever goes on.
+            let is_early = setup.rights == Rights::Caller && matches!(logs, Logs::Kept);
+            if is_early {
+                world = logs.settled(&found.settings, world, debug.as_ref());
+            }
             world = setup.rights.settle(&found.settings, world)?;
             if setup.is_check
                 && found.settings.get(opt::COMMANDLINE_CHECKS_REQUIRE_ADMIN)
@@ -197,7 +218,9 @@ impl Session {
                 let why = b"exim: those command-line flags are set to require admin";
                 return Err(Refusal::Said(why.to_vec()));
             }
-            world = logs.settled(&found.settings, world, debug.as_ref());
+            if !is_early {
+                world = logs.settled(&found.settings, world, debug.as_ref());
+            }
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
             let engine = found.build(builder);
@@ -213,6 +236,12 @@ impl Session {
             world = Logs::Told.settled(&settings, world, debug.as_ref());
             builder.world(world).build()
         };
+        if setup.needs_name
+            && caller::user(engine.world()).is_some()
+            && let Some(wrong) = eximious_mta::submission::wrong_pattern(&engine)
+        {
+            return Err(logs.told(wrong.message(), engine.world()));
+        }
         let mut cx = engine.context();
         if let Some(debug) = debug {
             if setup.debug.is_some() {

@@ -50,7 +50,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let mut config =
         configured::read(&names, macros, &world, builder.registry(), wanted).map_err(|error| {
             // What is printed as it was read goes to where the log goes.
-            Refusal::of(&error, !whole || request.verbose)
+            error.refusal(!whole || request.verbose)
         })?;
     request.syslog_name.settle(&mut config.settings, &world)?;
     let world = Rights::Server.settle(&config.settings, world)?;

@@ -50,7 +50,7 @@ pub struct SubmitRequest {
 }
 
 /// Takes a message, and keeps it in the spool.
-pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
+pub fn run(mut options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let mut setup = options.setup;
     let given = std::mem::take(&mut setup.variables);
     let sender = setup.sender.take();
@@ -65,9 +65,8 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let whose = cx.value_of(var::QUALIFY_DOMAIN);
     let whose = [&submitter.login[..], b"@", whose.bytes()].concat();
     let whose = String::from_utf8_lossy(&whose).into_owned();
-    activity::tell(cx.engine().settings(), move || {
-        vec![format!("accepting a local non-SMTP message from <{whose}>")]
-    });
+    let what = format!("accepting a local non-SMTP message from <{whose}>");
+    activity::tell_one(cx.engine().settings(), what);
     let given = given.of(&submitter)?.into_iter().map(|(name, value)| (name, Str::tainted(value)));
     let mut given: Vec<_> = given.collect();
     if options.by_rmail && given.iter().all(|(name, _)| *name != var::RECEIVED_PROTOCOL) {

@@ -391,6 +391,10 @@ impl Printer<'_> {
                 Some(_) => line(out, &[outer, &self.shown(&one.text)]),
             }
         }
+        // The files end one after the other.
+        while at != 0 {
+            at = self.towards(at, 0, &mark, out);
+        }
     }
 
     /// One step from a file to another, along what includes what.

@@ -83,6 +83,14 @@ impl<'t> Eval<'t> {
     }
 
     fn single(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        // What most pieces are is put at once where the caller wants it.
+        if let Part::Text(span) = piece.part
+            && self.told == 0
+            && !self.tree.holds_zero
+        {
+            self.cx.evaluation.budget.string(span.range().len(), &self.cx.engine)?;
+            return Ok(self.literal(span, at));
+        }
         let mut result = self.piece(piece, at);
         if let Ok(string) = &mut result {
             string.cut_at_zero();
@@ -190,6 +198,10 @@ impl<'t> Eval<'t> {
             && self.is_absent(id)
         {
             *fail = self.absent(id, ("in \"${", "}\""));
+        }
+        // To what was waited for outside, it is as if the time were over.
+        if let Err(called_off) = self.cx.evaluation.budget.goes_on() {
+            *fail = called_off;
         }
         fail.locate(|| self.place(piece.span));
     }

@@ -296,15 +296,21 @@ impl Budget {
         };
         self.near = STRETCH.min(far).min(self.length as u64);
         self.far = far - self.near;
-        if self.canceller.as_ref().is_some_and(Canceller::is_cancelled) {
-            return Err(Fail::error(ErrorKind::Cancelled, "expansion stopped: it was called off"));
-        }
+        self.goes_on()?;
         match self.until {
             Some(until) if engine.0.world.clock.elapsed() >= until => {
                 Err(too_much("it takes too long"))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Fails where the evaluation was called off.
+    pub(crate) fn goes_on(&self) -> Result<(), Fail> {
+        if self.canceller.as_ref().is_some_and(Canceller::is_cancelled) {
+            return Err(Fail::error(ErrorKind::Cancelled, "expansion stopped: it was called off"));
+        }
+        Ok(())
     }
 
     /// How long may be waited, where an evaluation could wait for longer.

@@ -70,7 +70,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::trace::TracePlace;
-use eximious_core::world::Log;
+use eximious_core::world::{Log, LogLine, LogVoice};
 use eximious_core::{AclPhases, AclTerm, LogSelector, Registry, Str};
 
 use crate::config::{Acl, AclStatement, ConfigPlaces};
@@ -224,15 +224,20 @@ impl Logs {
 
     /// Writes a line there; the log of rejections has a message's header behind it.
     pub fn write(self, log: &dyn Log, line: &[u8], header: &[u8]) {
+        self.tell(log, &LogLine::plain(line), header);
+    }
+
+    /// The same of a line that knows its parts.
+    pub fn tell(self, log: &dyn Log, line: &LogLine, header: &[u8]) {
         match (self.main, self.reject) {
-            (true, true) => log.rejected_message(line, header),
-            (true, false) if self.panic => return log.panic(line),
-            (true, false) => log.main(line),
-            (false, true) => log.rejected_message_alone(line, header),
+            (true, true) => log.told_rejection(line, header),
+            (true, false) if self.panic => return log.told(LogVoice::Panic, line),
+            (true, false) => log.told(LogVoice::Main, line),
+            (false, true) => log.rejected_message_alone(line.text(), header),
             (false, false) => {}
         }
         if self.panic {
-            log.panic_alone(line);
+            log.panic_alone(line.text());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The client of a conversation: how it is named in logs and in header lines.
 
+use eximious_core::world::{LogLine, LogPart};
 use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::hosts;
 use eximious_stdlib::ports;
@@ -17,6 +18,11 @@ static NAMES: Meta = Meta::new(
 /// address that it connected to, and the connection's name, stand there where they
 /// are logged.
 pub fn described(cx: &mut Context) -> Vec<u8> {
+    described_in_parts(cx).into_text()
+}
+
+/// The same, as parts of a line.
+pub fn described_in_parts(cx: &mut Context) -> LogLine {
     let mut out = shown(cx, b"H=", true);
     if cx.engine().settings().log_selector().contains(LogSelector::CONNECTION_ID) {
         let id = cx.value_of(var::CONNECTION_ID);
@@ -34,26 +40,26 @@ pub fn plainly_described(cx: &mut Context) -> Vec<u8> {
 
 /// The same, without the connection's name.
 pub fn named(cx: &mut Context) -> Vec<u8> {
-    shown(cx, b"", true)
+    shown(cx, b"", true).into_text()
 }
 
 /// What is said of the client alone: neither the address that it connected to nor the
 /// connection's name.
 pub fn described_alone(cx: &mut Context) -> Vec<u8> {
-    shown(cx, b"H=", false)
+    shown(cx, b"H=", false).into_text()
 }
 
 /// `ends` is whether the address that it connected to stands there where that is logged.
-fn shown(cx: &mut Context, head: &[u8], ends: bool) -> Vec<u8> {
+fn shown(cx: &mut Context, head: &[u8], ends: bool) -> LogLine {
     let (address, ident) = (cx.value_of(var::SENDER_HOST_ADDRESS), cx.value_of(var::SENDER_IDENT));
-    let mut out = Vec::new();
+    let mut out = LogLine::default();
     if !address.is_empty() {
-        out.extend_from_slice(head);
         let full = cx.value_of(var::SENDER_FULLHOST);
-        match full.is_empty() {
-            true => out.extend_from_slice(&[b"[", address.bytes(), b"]"].concat()),
-            false => out.extend_from_slice(full.bytes()),
-        }
+        let host = match full.is_empty() {
+            true => [b"[", address.bytes(), b"]"].concat(),
+            false => full.bytes().to_vec(),
+        };
+        add(&mut out, head, &host);
         if ends && cx.engine().settings().log_selector().contains(LogSelector::INCOMING_INTERFACE) {
             let (local, port) =
                 (cx.value_of(var::RECEIVED_IP_ADDRESS), cx.value_of(var::RECEIVED_PORT));
@@ -73,10 +79,10 @@ fn shown(cx: &mut Context, head: &[u8], ends: bool) -> Vec<u8> {
 }
 
 /// Adds an item, if there is anything to it.
-fn add(out: &mut Vec<u8>, tag: &[u8], value: &[u8]) {
+fn add(out: &mut LogLine, tag: &[u8], value: &[u8]) {
     if !value.is_empty() {
-        let space: &[u8] = if out.is_empty() { b"" } else { b" " };
-        out.extend_from_slice(&[space, tag, value].concat());
+        let space: &[u8] = if out.text().is_empty() { b"" } else { b" " };
+        out.push(LogPart::Field, [space, tag, value].concat());
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct Peer<'p> {
     pub(crate) in_clear: bool,
     /// From where, at this end, the host is reached, once it is.
     pub(crate) local: Option<SocketAddr>,
+    /// The proxy that it is reached through, once it is.
+    pub(crate) proxy: Option<SocketAddr>,
     /// What is to be known of TLS with the host.
     pub(crate) tls: PeerTls,
     /// The connection, where it is there already: the host has called, and has its mail sent

@@ -49,6 +49,11 @@ impl Offer {
 pub const HEADERS: [&str; 8] =
     ["h_", "rh_", "bh_", "lh_", "header_", "rheader_", "bheader_", "lheader_"];
 
+/// Whether a variable that begins so is the value of a header line.
+pub fn is_header(name: &str) -> bool {
+    HEADERS.iter().any(|prefix| name.starts_with(prefix))
+}
+
 /// The words of some kinds that begin so, in the order of their names, each once.
 pub fn names(registry: &Registry, kinds: &[Kind], start: &str) -> Vec<Offer> {
     let mut offers = Vec::new();
@@ -136,7 +141,7 @@ pub fn is_known(registry: &Registry, role: WordRole, name: &str) -> bool {
     let is_variable = || {
         bytes.iter().all(u8::is_ascii_digit)
             || !matches!(registry.variable(bytes), VariableName::Unknown(_))
-            || HEADERS.iter().any(|prefix| name.starts_with(prefix))
+            || is_header(name)
     };
     match role {
         WordRole::Escape => true,

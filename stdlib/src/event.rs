@@ -7,6 +7,30 @@ use eximious_core::{Call, Fail, Str};
 use crate::options::opt;
 use crate::variables::var;
 
+/// The names of all events.
+pub const NAMES: [&str; 20] = [
+    "auth:fail",
+    "dane:fail",
+    "dns:fail",
+    "msg:complete",
+    "msg:defer",
+    "msg:delivery",
+    "msg:fail:delivery",
+    "msg:fail:internal",
+    "msg:host:defer",
+    "msg:rcpt:defer",
+    "msg:rcpt:host:defer",
+    "proc:deliver",
+    "smtp:connect",
+    "smtp:ehlo",
+    "smtp:fail:protocol",
+    "smtp:fail:syntax",
+    "tcp:close",
+    "tcp:connect",
+    "tls:cert",
+    "tls:fail:connect",
+];
+
 /// Whether an event is being seen to.
 #[derive(Default)]
 struct Memory {
@@ -50,6 +74,7 @@ pub fn expand(
     name: &'static str,
     data: Str,
 ) -> Option<Result<Str, Fail>> {
+    debug_assert!(NAMES.contains(&name), "{name}");
     // An action that makes events itself would not come to an end.
     if std::mem::replace(&mut call.memory::<Memory>().busy, true) {
         return None;

@@ -375,6 +375,24 @@ fn what_could_have_been_meant_is_offered() {
 }
 
 #[test]
+fn a_misspelt_driver_is_told_once() {
+    let told = |text: &str| -> Vec<(String, Option<String>)> {
+        let (_, findings) = found(text, None);
+        findings.into_iter().map(|f| (f.message, f.help)).collect()
+    };
+    let meant = Some("did you mean redirect?".to_owned());
+    let all = told("begin routers\nr:\n  driver = redirct\n  data = x\n  file_transport = y\n");
+    assert_eq!(all.iter().map(|(_, help)| help.clone()).collect::<Vec<_>>(), [meant]);
+    let all = told("begin routers\nr:\n  drivr = redirect\n  data = x\n");
+    let helps: Vec<&str> = all.iter().filter_map(|(_, help)| help.as_deref()).collect();
+    assert_eq!(helps, ["did you mean driver?"], "{all:?}");
+    let all = told("begin routers\nr:\n  data = x\n  driver = redirect\n");
+    assert!(all.iter().any(|(_, help)| help.as_deref() == Some("write driver = … before it")));
+    let itself = told(".include /c\n").remove(0).1;
+    assert_eq!(itself.as_deref(), Some("the file includes itself"));
+}
+
+#[test]
 fn a_target_knows_when_each_word_went() {
     for (from, to, until, code) in [
         ("tls_advertise_hosts = *", "drop_cr", "4.100", "E109"),

@@ -131,7 +131,7 @@ fn found(scanner: &str, played: &Played) -> String {
         AclVerdict::Deny => {
             let address = played.place.replace("127.0.0.1 ", "[127.0.0.1]:");
             assert!(said.ends_with(&address) || scanner.starts_with("cmdline"), "{said}");
-            said.split_inclusive('>').next().unwrap_or_default().to_owned()
+            said[..said.rfind('>').map_or(0, |end| end + 1)].to_owned()
         }
         AclVerdict::Defer => "(later)".into(),
         other => format!("{other:?}"),
@@ -159,6 +159,7 @@ fn clamd() {
     check("clamd:@", unix, &ask("/x: Test.Virus FOUND\n"), "<Test.Virus>");
     check("clamd:@", unix, &ask("/x: Test.Virus(abcd:12) FOUND\0"), "<Test.Virus>");
     check("clamd:@", unix, &ask("/x: A B (abcd:12) FOUND\0"), "<A B >");
+    check("clamd:@", unix, &ask("/x: FOUND\0"), "<unknown>");
     check("clamd:@:local", tcp, &ask("/x: Test.Virus FOUND\n"), "<Test.Virus>");
     for wrong in ["/x: Access denied. ERROR\n", "foo\n", "", "/x: maybe\n", "OK\n"] {
         check("clamd:@", unix, &ask(wrong), "(later)");
@@ -183,6 +184,7 @@ fn sophie() {
     assert!(told.ends_with("/scan/1xUub9-000000006pZ-1rM0\n"), "{told}");
     check("sophie:@", unix, &ask("0\n"), "clean");
     check("sophie:@", unix, &ask("0"), "clean");
+    check("sophie:@", unix, &ask("1:\n"), "<unknown>");
     for wrong in ["-1", "-1:bad\n", "", "xyz\n", "01"] {
         check("sophie:@", unix, &ask(wrong), "(later)");
     }
@@ -199,6 +201,20 @@ fn sock() {
     check(scanner, unix, &ask(""), "(later)");
     check(scanner, unix, &[Until(b".eml"), Wait], "(later)");
     check("sock:@:x:(:y", unix, &ask("x"), "(later)");
+    // Half an answer says what it has, and not what it has not.
+    let long = "line\n".repeat(20_000);
+    check(scanner, unix, &ask(&format!("VIRUS Test found\n{long}")), "<Test>");
+    for answer in [&long, &format!("{long}VIRUS Test found\n")] {
+        check(scanner, unix, &ask(answer), "(later)");
+    }
+    check(scanner, unix, &[Until(b".eml"), say("line\n"), Wait], "clean");
+    // A command that `printf` would not take is not sent.
+    for command in ["%s %s", "%d%s", "%s%"] {
+        let steps = [Until(b"x"), say("VIRUS Test found\n")];
+        check(&format!("sock:@:{command}:VIRUS:VIRUS (.*) found"), unix, &steps, "(later)");
+    }
+    let steps = [Until(b"%s"), say("VIRUS Test found\n")];
+    check("sock:@:%%s:VIRUS:VIRUS (.*) found", unix, &steps, "<Test>");
 }
 
 #[test]
@@ -251,6 +267,10 @@ fn avast() {
         ("SCAN /x\t[+]0.0\r\nSCAN /x|>a\t[L]0.0\t0 T\r\n200 SCAN OK\r\n", "<T>"),
         ("SCAN /x\t[E]0.0\tError 41 bad\r\n200 SCAN OK\r\n", "<bad>"),
         ("451 engine\r\n", "(later)"),
+        ("SCAN /x\t[T]0.0\r\n200 SCAN OK\r\n", "(later)"),
+        ("SCAN /x\r\n200 SCAN OK\r\n", "(later)"),
+        ("SCAN /x\t[+]0.0\r\njunk\r\n200 SCAN OK\r\n", "(later)"),
+        ("junk\r\nSCAN /x\t[L]0.0\t0 T\r\n200 SCAN OK\r\n", "<T>"),
     ] {
         check("avast:@", tcp, &ask(answer), expected);
     }
@@ -276,14 +296,22 @@ fn f_prot() {
     check("f-protd:@", tcp, &ask("<summary code=\"7\">clean</summary>"), "clean");
     let infected = "<detected>\r\n<name>Test.V</name>\r\n</detected><summary code=\"11\">";
     check("f-protd:@", tcp, &ask(infected), "<Test.V>");
-    for wrong in ["", "<summary code=\"2\">not scanned</summary>"] {
+    let long = format!("<summary code=\"7\">{}", "line\n".repeat(20_000));
+    for wrong in ["", "<summary code=\"2\">not scanned</summary>", &long] {
         check("f-protd:@", tcp, &ask(wrong), "(later)");
     }
+    check("f-protd:@", tcp, &ask(&format!("{infected}{long}")), "<Test.V>");
     let ask = |answer: &str| vec![Until(b"\n"), say(answer)];
     for (answer, expected) in [
         ("0 <clean> /x\n", "clean"),
         ("1 <infected: Test.V> /x\n", "<Test.V>"),
         ("1 <contains infected objects: Test.V> /x->y\n", "<Test.V>"),
+        ("1 <infected: A B->x> /x\n", "<A B->x>"),
+        ("1 <infected: A: B> /x\n", "<A: B>"),
+        ("1 <infected: > /x\n", "<unknown>"),
+        ("64 <skipped> /x\n", "clean"),
+        ("64 <skipped>\n", "(later)"),
+        ("256 <a: b> /x\n", "(later)"),
         ("32 <error> /x\n", "(later)"),
         ("x\n", "(later)"),
         ("", "(later)"),
@@ -405,6 +433,15 @@ fn spamassassin() {
     }
     let played = tcp(&[End, Wait]);
     assert_eq!(spam("tmo=1s", &played, "joe").0, AclVerdict::Defer);
+    // Nobody's settings, where something stands behind the name.
+    for (user, verdict) in [(":true", AclVerdict::Deny), ("${if eq{a}{b}{x}}", AclVerdict::Accept)]
+    {
+        let played = unix(&answer("Spam: False ; 1.0 / 5.0"));
+        assert_eq!(spam("", &played, user).0, verdict, "{user}");
+        let told = played.told.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
+        let is_asked = told.starts_with(b"REPORT SPAMC/1.2\r\nUser: \r\n");
+        assert_eq!(is_asked, verdict == AclVerdict::Deny, "{user}");
+    }
 }
 
 /// A server that begins to listen after a while, at a port that nobody listens at before.

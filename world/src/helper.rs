@@ -21,16 +21,17 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Command as Program, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use eximious_core::World;
 use eximious_core::world::mailbox::{
-    MailboxBeforehand, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply, Mailboxes,
-    UserFileOrder,
+    MailboxBeforehand, MailboxDone, MailboxFault, MailboxFaultKind, MailboxOrder, MailboxSupply,
+    Mailboxes, UserFileOrder,
 };
 use eximious_core::world::{
     Child, Command, Dialogue, Finished, LocalPeer, LocalUser, PeerOrder, PipeEnd, PipeFault,
@@ -68,6 +69,8 @@ pub struct DeliveryHelper {
     control: OwnedFd,
     /// Connections at whose other end somebody has a user's rights already, the latest last.
     kept: Mutex<VecDeque<(LocalUser, UnixStream)>>,
+    /// Whether nobody takes orders any more.
+    abandoned: AtomicBool,
 }
 
 impl DeliveryHelper {
@@ -104,7 +107,7 @@ impl DeliveryHelper {
     }
 
     fn along(control: OwnedFd) -> Self {
-        Self { control, kept: Mutex::default() }
+        Self { control, kept: Mutex::default(), abandoned: AtomicBool::default() }
     }
 
     /// The world with deliveries that go this way.
@@ -119,8 +122,12 @@ impl DeliveryHelper {
     /// Hands over a connection for one order; this side of it.
     fn connection(&self) -> io::Result<UnixStream> {
         let (ours, theirs) = UnixStream::pair()?;
-        hand_over(&self.control, theirs.as_fd())?;
-        Ok(ours)
+        let handed = hand_over(&self.control, theirs.as_fd());
+        self.abandoned.store(handed.is_err(), Ordering::Relaxed);
+        // It is no error of what is wanted.
+        handed.map(|()| ours).map_err(|why| {
+            io::Error::other(format!("nobody is left who delivers with users' rights: {why}"))
+        })
     }
 
     /// Gives an order, and answers what is asked until there is an outcome.
@@ -214,8 +221,15 @@ impl Mailboxes for DeliveryHelper {
                 written
             }
             Ok(_) => Err(MailboxFault::new(0, "a delivery had no outcome")),
-            Err(error) => Err(MailboxFault::of(&error, format!("local delivery process: {error}"))),
+            Err(error) => Err(MailboxFault {
+                kind: MailboxFaultKind::Untried,
+                ..MailboxFault::of(&error, format!("local delivery process: {error}"))
+            }),
         }
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
     }
 
     fn file(&self, order: &UserFileOrder) -> io::Result<Vec<u8>> {
@@ -262,9 +276,12 @@ impl ByHelper {
                 Ok(Finished { code: NOT_EXECUTED, output: Vec::new() })
             }
             Err(PipeFault::Timeout(_)) => Err(RunError::Timeout),
-            Err(PipeFault::Rights(why) | PipeFault::Start(why) | PipeFault::Message(why, _)) => {
-                Err(RunError::Start(why))
-            }
+            Err(
+                PipeFault::Rights(why)
+                | PipeFault::Untried(why)
+                | PipeFault::Start(why)
+                | PipeFault::Message(why, _),
+            ) => Err(RunError::Start(why)),
         }
     }
 }
@@ -308,7 +325,7 @@ impl Processes for ByHelper {
         match self.0.order(&Frame::Pipe(order.clone()), &mut answer) {
             Ok(Frame::Piped(end)) => end,
             Ok(_) => Err(PipeFault::Start(gone())),
-            Err(error) => Err(PipeFault::Start(error)),
+            Err(error) => Err(PipeFault::Untried(error)),
         }
     }
 
@@ -333,7 +350,7 @@ impl ByHelper {
             let other = Some(Other::Elsewhere(control));
             Ok(Ok(Conversation::over(UnixStream::from(socket), other)))
         };
-        start().unwrap_or_else(|error| Err(PipeFault::Start(error)))
+        start().unwrap_or_else(|error| Err(PipeFault::Untried(error)))
     }
 }
 
@@ -353,25 +370,50 @@ pub fn serve_deliveries(works: bool, configuration: &[Vec<u8>]) -> io::Result<()
     }
     let control = io::stdin().as_fd().try_clone_to_owned()?;
     match works {
-        true => serve(&control, &Refused::superusers(configuration)),
+        true => {
+            if let Ok(score) = std::env::var(SCORE) {
+                survive(&score);
+            }
+            serve(&control, &Refused::superusers(configuration))
+        }
         false => keep_serving(&control, configuration),
     }
 }
 
-/// Sees to it that somebody takes orders, until the one who gives them has gone.
+/// Whether nobody gives orders any more.
+fn is_closed(control: &OwnedFd) -> bool {
+    let looks = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    rustix::net::recv(control, &mut [0][..], looks).is_ok_and(|(count, _)| count == 0)
+}
+
+/// Which processes the system ends first when memory runs out (proc(5)).
+const SCORES: &str = "/proc/self/oom_score_adj";
+/// The score of what is never ended for that.
+const KEPT_ALIVE: &str = "-1000";
+/// The variable of the environment in which another has the score that this one had.
+const SCORE: &str = "OOM_SCORE_ADJ";
+
+/// Says what is to become of this process then. Where it can't be said, it may end.
+fn survive(score: &str) {
+    let _ = std::fs::write(SCORES, score);
+}
+
+/// Sees to it that somebody takes orders, until the one who gives them has gone. Where memory
+/// runs out, that one may end, but not who starts another.
 fn keep_serving(control: &OwnedFd, configuration: &[Vec<u8>]) -> io::Result<()> {
+    let score = std::fs::read_to_string(SCORES).unwrap_or_default();
+    survive(KEPT_ALIVE);
     loop {
         let begun = Instant::now();
         let mut program = Program::new("/proc/self/exe");
         program.args([DeliveryHelper::ARGUMENT, DeliveryHelper::WORKS]).env_clear();
+        program.env(SCORE, score.trim());
         program.args(configuration.iter().map(|name| OsStr::from_bytes(name)));
         program.stdin(Stdio::from(control.try_clone()?));
-        let status = program.status()?;
-        if status.success() {
+        // There may be another when there is room for it.
+        let is_done = program.status().is_ok_and(|status| status.success());
+        if is_done || is_closed(control) {
             return Ok(());
-        }
-        if status.signal().is_none() {
-            return Err(io::Error::other("the one that delivers has failed"));
         }
         // What ends again and again does not take all of the processor.
         thread::sleep(PAUSE.saturating_sub(begun.elapsed()));

@@ -75,6 +75,10 @@ impl Host for SystemHost {
         std::process::id()
     }
 
+    fn thread(&self) -> u32 {
+        u32::try_from(crate::serving::thread_number()).unwrap_or_else(|_| self.pid())
+    }
+
     fn is_running(&self, pid: u32) -> bool {
         let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
         // One that may not be asked is there.

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use eximious_core::world::{Clock, DebugLog, Log, LogOptions};
+use eximious_core::world::{Clock, DebugLog, Log, LogLine, LogOptions, LogVoice};
 
 use entry::Stamps;
 use file::LogFile;
@@ -43,6 +43,8 @@ pub struct LogFiles {
     syslog: Option<Mutex<Syslog>>,
     /// Whether what was written last to the main log is not there.
     broken: AtomicBool,
+    /// The same of the panic log: that it can't be written is told once.
+    panic_broken: AtomicBool,
 }
 
 impl LogFiles {
@@ -76,6 +78,7 @@ impl LogFiles {
             json_file: LogFile::default(),
             syslog,
             broken: AtomicBool::new(false),
+            panic_broken: AtomicBool::new(false),
         };
         if let Some(complaint) = complaint {
             logs.panic(&complaint);
@@ -90,17 +93,17 @@ impl LogFiles {
         self
     }
 
-    /// The directory of the first file, where there is one.
+    /// Opens the main log, where that is a file, and has room made for so many bytes more.
     ///
     /// # Errors
-    /// The main log can't be opened.
-    pub fn probe(&self) -> io::Result<()> {
+    /// The main log can't be opened, or there is no room.
+    pub fn probe(&self, room: usize) -> io::Result<()> {
         let Some(names) = &self.names else { return Ok(()) };
         let name = names.of(LogKind::Main, &self.stamps().dates(&crate::clock::SystemClock));
-        let opened = self.main_file.reopen(&name, self.owner);
+        let opened = self.main_file.reopen(&name, self.owner, room);
         let named = |why: io::Error| {
-            let name = String::from_utf8_lossy(&name);
-            io::Error::new(why.kind(), format!("{name}: {why}"))
+            let (name, words) = (String::from_utf8_lossy(&name), crate::databases::words(&why));
+            io::Error::new(why.kind(), format!("{name}: {words}"))
         };
         opened.map_err(named)
     }
@@ -109,9 +112,28 @@ impl LogFiles {
         self.stamps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The logs that rejections go to.
+    fn of_rejections(&self) -> &'static [LogKind] {
+        match self.rejections {
+            true => &[LogKind::Main, LogKind::Reject],
+            false => &[LogKind::Main],
+        }
+    }
+
     /// Writes an entry to some of the logs.
     fn write(&self, line: &[u8], header: Option<&[u8]>, to: &[LogKind]) {
+        self.write_parts((line, None), header, to);
+    }
+
+    /// The same of a line whose parts are known, perhaps.
+    fn write_parts(
+        &self,
+        (line, parts): (&[u8], Option<&LogLine>),
+        header: Option<&[u8]>,
+        to: &[LogKind],
+    ) {
         let clock = crate::clock::SystemClock;
+        let whole = line;
         let line = entry::bounded(line);
         let full = self.stamps().stamped(&clock, &line);
         if self.panics_shown && to.contains(&LogKind::Panic) {
@@ -133,7 +155,11 @@ impl LogFiles {
             }
         }
         if let Some(name) = &self.json {
-            let entry = facts::entry(&clock, to, &line);
+            let pid = self.stamps().pid();
+            let entry = match parts {
+                Some(parts) => facts::entry(&clock, to, pid, parts),
+                None => facts::entry(&clock, to, pid, &LogLine::plain(whole)),
+            };
             if let Err(why) = self.json_file.append(name, self.owner, &entry) {
                 let why = crate::databases::words(&why);
                 let tail = format!("\": {why}");
@@ -171,9 +197,11 @@ impl LogFiles {
         if kind == LogKind::Main {
             self.broken.store(written.is_err(), Ordering::SeqCst);
         }
+        let is_known =
+            kind == LogKind::Panic && self.panic_broken.swap(written.is_err(), Ordering::SeqCst);
         let Err(why) = written else { return true };
         let complaint = self.stamps().stamped(clock, &cannot_open(kind, &name, &why));
-        if self.panics_shown {
+        if self.panics_shown && !is_known {
             show(&complaint);
         }
         match kind {
@@ -237,6 +265,19 @@ impl Log for LogFiles {
         self.write(line, None, &[LogKind::Main]);
     }
 
+    fn told(&self, voice: LogVoice, line: &LogLine) {
+        let to: &[LogKind] = match voice {
+            LogVoice::Main | LogVoice::Selected(_) => &[LogKind::Main],
+            LogVoice::Panic => &[LogKind::Main, LogKind::Panic],
+        };
+        self.write_parts((line.text(), Some(line)), None, to);
+    }
+
+    fn told_rejection(&self, line: &LogLine, header: &[u8]) {
+        let header = Some(header).filter(|header| !header.is_empty());
+        self.write_parts((line.text(), Some(line)), header, self.of_rejections());
+    }
+
     fn panic(&self, line: &[u8]) {
         self.write(line, None, &[LogKind::Main, LogKind::Panic]);
     }
@@ -261,11 +302,8 @@ impl Log for LogFiles {
     }
 
     fn rejected_message(&self, line: &[u8], header: &[u8]) {
-        let to: &[LogKind] = match self.rejections {
-            true => &[LogKind::Main, LogKind::Reject],
-            false => &[LogKind::Main],
-        };
-        self.write(line, Some(header).filter(|header| !header.is_empty()), to);
+        let header = Some(header).filter(|header| !header.is_empty());
+        self.write(line, header, self.of_rejections());
     }
 
     fn debug(&self, _: &[u8]) {}
@@ -441,6 +479,23 @@ mod tests {
         );
         let rejected = read(folder, "rejectlog");
         assert!(rejected.len() < 8192 && rejected.ends_with("\n*** truncated ***\n"));
+    }
+
+    #[test]
+    fn room_is_made_where_there_is_some() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = logs(folder.path(), |_| {});
+        logs.probe(4096).unwrap();
+        logs.main(b"one");
+        assert_eq!(lines(folder.path(), "mainlog"), ["one"]);
+        fs::remove_file(folder.path().join("mainlog")).unwrap();
+        symlink("/dev/null", folder.path().join("mainlog")).unwrap();
+        assert!(logs.probe(4096).is_ok() || rustix::process::geteuid().is_root());
+        fs::remove_file(folder.path().join("mainlog")).unwrap();
+        fs::create_dir(folder.path().join("mainlog")).unwrap();
+        let why = logs.probe(0).unwrap_err().to_string();
+        let name = folder.path().join("mainlog");
+        assert_eq!(why, format!("{}: Is a directory", name.display()));
     }
 
     #[test]

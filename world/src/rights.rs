@@ -6,6 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -51,6 +52,13 @@ pub fn caller() -> &'static Caller {
             is_lent_rights: lent_user || lent_group,
         }
     })
+}
+
+/// Whether the program's file lends the superuser's rights to whoever calls it.
+pub fn are_lent_by_program() -> bool {
+    const SET_UID: u32 = 0o4000;
+    let about = std::fs::metadata("/proc/self/exe");
+    about.is_ok_and(|about| about.uid() == 0 && about.mode() & SET_UID != 0)
 }
 
 /// What the environment said at the beginning, where libraries are not to see it.

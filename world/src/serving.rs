@@ -17,6 +17,7 @@ pub use pages::{BadPagePlace, PageMaker, PagePlace, PageServer};
 pub use peer::{Heard, Peer};
 pub use process::{
     PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, run_again,
-    share_memory, spawn, start_again, thread_number, with_room, write_process_line,
+    share_memory, spawn, start_again, start_listening, thread_number, with_room,
+    write_process_line,
 };
 pub use signals::{Signals, Told, survive_asking, when_asked};

@@ -23,10 +23,19 @@ const LARGEST: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub struct SqliteFiles(Mutex<Vec<Open>>);
 
+/// Which file it is, and who may do what with it.
+#[derive(PartialEq, Eq, Debug)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    mode: u32,
+    owner: (u32, u32),
+}
+
 #[derive(Debug)]
 struct Open {
     path: PathBuf,
-    identity: (u64, u64),
+    identity: Identity,
     connection: Connection,
 }
 
@@ -49,7 +58,7 @@ impl SqliteFiles {
         result.map(DatabaseAnswer::Rows)
     }
 
-    /// A connection to a file that is still the same file.
+    /// A connection to a file that is still the same file, with the same rights.
     fn take(&self, path: &Path) -> Option<Connection> {
         let mut kept = self.0.lock().ok()?;
         let at = kept.iter().position(|open| open.path == path)?;
@@ -91,8 +100,10 @@ fn ask(
         .unwrap_or_else(|_| Err(DatabaseError::Other("a column's name is not UTF-8".into())))
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|data| (data.dev(), data.ino()))
+fn identity(path: &Path) -> Option<Identity> {
+    let data = std::fs::metadata(path).ok()?;
+    let owner = (data.uid(), data.gid());
+    Some(Identity { device: data.dev(), inode: data.ino(), mode: data.mode(), owner })
 }
 
 fn open(path: &Path, how: OpenFlags) -> Result<Connection, DatabaseError> {
@@ -161,4 +172,24 @@ fn real(connection: &Connection, number: f64) -> Result<Vec<u8>, DatabaseError> 
 
 fn other(error: rusqlite::Error) -> DatabaseError {
     DatabaseError::Other(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_whose_rights_change_is_opened_anew() {
+        let place = tempfile::TempDir::new().unwrap();
+        let path = place.path().join("db");
+        let files = SqliteFiles::default();
+        let ask = || files.find(&path, "select 1", Duration::from_secs(1)).map(drop).unwrap();
+        ask();
+        assert!(files.take(&path).is_some());
+        ask();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o444)).unwrap();
+        assert!(files.take(&path).is_none());
+    }
 }

@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use crate::{LogSelector, Str};
 
+mod line;
+
+pub use line::{LogLine, LogPart};
+
 /// What a configuration says of the files of logs, and of the system's.
 #[derive(Clone, PartialEq, Debug)]
 pub struct LogOptions {
@@ -35,6 +39,17 @@ pub struct LogOptions {
     pub syslog_duplicates: bool,
 }
 
+/// Which logs a line is for, and why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogVoice {
+    /// The main log.
+    Main,
+    /// The same, because `log_selector` has a word.
+    Selected(LogSelector),
+    /// The main and the panic log.
+    Panic,
+}
+
 /// The logs.
 pub trait Log: Send + Sync {
     /// A line for the main log.
@@ -44,6 +59,18 @@ pub trait Log: Send + Sync {
     fn selected(&self, by: LogSelector, line: &[u8]) {
         let _ = by;
         self.main(line);
+    }
+    /// A line that knows its parts: not every log wants to know them.
+    fn told(&self, voice: LogVoice, line: &LogLine) {
+        match voice {
+            LogVoice::Main => self.main(line.text()),
+            LogVoice::Selected(by) => self.selected(by, line.text()),
+            LogVoice::Panic => self.panic(line.text()),
+        }
+    }
+    /// The same as [`Log::rejected_message`].
+    fn told_rejection(&self, line: &LogLine, header: &[u8]) {
+        self.rejected_message(line.text(), header);
     }
     /// A line for the main and the panic log.
     fn panic(&self, line: &[u8]);
@@ -160,6 +187,14 @@ impl Log for LogOf {
     }
     fn selected(&self, by: LogSelector, line: &[u8]) {
         self.log.selected(by, &self.named(line));
+    }
+    fn told(&self, voice: LogVoice, line: &LogLine) {
+        let name = [self.id.bytes(), b" "].concat();
+        self.log.told(voice, &line.behind(LogPart::Id, name));
+    }
+    fn told_rejection(&self, line: &LogLine, header: &[u8]) {
+        let name = [self.id.bytes(), b" "].concat();
+        self.log.told_rejection(&line.behind(LogPart::Id, name), header);
     }
     fn unselected(&self, by: LogSelector, line: &[u8]) {
         self.log.unselected(by, &self.named(line));

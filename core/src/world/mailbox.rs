@@ -243,6 +243,8 @@ pub enum MailboxFaultKind {
     Senseless,
     /// There is no directory for a file that is new.
     Placeless,
+    /// Nobody here has the rights for it: nothing was tried.
+    Untried,
 }
 
 impl MailboxFault {
@@ -307,6 +309,11 @@ pub trait Mailboxes: Send + Sync {
     fn file(&self, order: &UserFileOrder) -> io::Result<Vec<u8>> {
         let _ = order;
         Err(io::ErrorKind::PermissionDenied.into())
+    }
+
+    /// Whether somebody else had users' rights, who is gone: whatever fails then was not tried.
+    fn is_abandoned(&self) -> bool {
+        false
     }
 }
 

@@ -93,6 +93,8 @@ pub struct PipeEnd {
 pub enum PipeFault {
     /// The user's rights can't be had.
     Rights(io::Error),
+    /// Nobody here has anybody's rights: nothing was tried.
+    Untried(io::Error),
     /// The directory can't be gone to.
     Directory(io::Error),
     /// There can't be another process.
@@ -110,6 +112,7 @@ impl From<PipeFault> for io::Error {
     fn from(fault: PipeFault) -> Self {
         match fault {
             PipeFault::Rights(why)
+            | PipeFault::Untried(why)
             | PipeFault::Directory(why)
             | PipeFault::Start(why)
             | PipeFault::Execute(why)

@@ -26,6 +26,10 @@ use crate::spool::{HeaderFile, SpoolRecipient};
 /// The number of what is not tried because nobody wants that now.
 const SUPPRESSED: i32 = -55;
 
+/// What is said where the process that delivers for users is gone.
+const ABANDONED: &[u8] = b"nobody is left who delivers with users' rights: local deliveries wait \
+    until this is started anew";
+
 /// An address that has not got the message, and why.
 #[derive(Clone, Debug)]
 pub(super) struct Undone {
@@ -230,6 +234,17 @@ impl<'d> Attempt<'d> {
         super::log::now(&self.cx)
     }
 
+    /// Whether nobody is there any more who could try a local delivery. The panic log hears of
+    /// it once.
+    pub(super) fn is_abandoned(&mut self) -> bool {
+        let is_abandoned = self.cx.engine().world().mailboxes.is_abandoned();
+        if is_abandoned {
+            let log = self.cx.log();
+            self.deliverer.tells_abandoned.call_once(|| log.panic(ABANDONED));
+        }
+        is_abandoned
+    }
+
     pub(super) fn moment(&self) -> Moment {
         self.cx.engine().world().clock.now()
     }
@@ -237,7 +252,7 @@ impl<'d> Attempt<'d> {
     /// Makes the attempt.
     pub(super) fn run(mut self) -> Attempts {
         if let Some(outcome) = self.stays_frozen() {
-            return Attempts { outcome, reports: Vec::new() };
+            return Attempts { outcome, reports: self.reports };
         }
         let id = self.id.clone();
         let run = self.manner.is_run.then(|| self.cx.engine().world().host.pid());
@@ -364,7 +379,7 @@ impl<'d> Attempt<'d> {
 
     /// Tells the sender that somebody has given the message up.
     fn cancel(&mut self, by: &[u8]) -> Attempted {
-        self.log(&[b"cancelled by ", by].concat());
+        self.tell_event("cancelled", [b" by ", by].concat());
         self.fail_all(b"delivery cancelled by administrator", b"");
         self.end()
     }
@@ -385,17 +400,17 @@ impl<'d> Attempt<'d> {
         let now = self.now();
         let frozen_for = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
         let is_report = self.file().sender.is_empty();
-        let why: &[u8] = if self.is_hopeless() {
-            b"Unfrozen by errmsg timer"
+        let why = if self.is_hopeless() {
+            " by errmsg timer"
         } else if self.manner.thaws || self.manner.gives_up.is_some() {
-            b"Unfrozen by forced delivery"
+            " by forced delivery"
         } else if !is_report && !thaws.is_zero() && frozen_for > thaws.as_secs() {
-            b"Unfrozen by auto-thaw"
+            " by auto-thaw"
         } else {
             self.log_if(LogSelector::SKIP_DELIVERY, b"Message is frozen");
             return Some(Attempted::Frozen);
         };
-        self.log(why);
+        self.tell_event("Unfrozen", why);
         self.stored.file.thaw(self.manner.thaws);
         self.is_thawed = true;
         None
@@ -415,7 +430,7 @@ impl<'d> Attempt<'d> {
 
     /// Gives up a message that was frozen for too long: its sender is told, a report goes.
     fn cancel_late(&mut self) -> Attempted {
-        self.log(b"cancelled by timeout_frozen_after");
+        self.tell_event("cancelled", " by timeout_frozen_after");
         self.fail_all(b"delivery cancelled; message timed out", b"");
         if self.file().sender.is_empty() {
             return self.complete_all();

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use eximious::LogSelector;
 use eximious::stdlib::printing::printing;
+use eximious::world::{LogLine, LogPart};
 
 use super::Attempted;
 use super::attempt::{Attempt, Undone};
@@ -24,12 +25,11 @@ impl Attempt<'_> {
             self.cx.log().panic(&[head, why.as_bytes()].concat());
             return Attempted::Left;
         }
-        let mut line = b"Completed".to_vec();
+        let mut line = LogLine::of("Completed");
         if self.wanted().contains(LogSelector::QUEUE_TIME_OVERALL) {
-            let waited = crate::logs::lasted(&self.cx, self.file().received_at());
-            line.extend_from_slice(format!(" QT={waited}").as_bytes());
+            line.field("QT", crate::logs::lasted(&self.cx, self.file().received_at()));
         }
-        self.log(&line);
+        self.tell(&line);
         let came = self.file().received_at();
         tally::completed(&mut self.cx, came);
         self.tell_complete();
@@ -191,12 +191,13 @@ impl Attempt<'_> {
         if let Some(id) = super::report::tell_frozen(self, by, lost) {
             self.send_report(id);
         }
-        let line = match &self.frozen_why[..] {
-            [] => [b"Frozen", by].concat(),
-            why => [b"Frozen", by, b": ", why].concat(),
-        };
-        self.log(&line);
-        self.log_message_undated(&[b"*** ", &line[..]].concat());
+        let mut line = LogLine::of("Frozen");
+        line.push(LogPart::Words, by);
+        if !self.frozen_why.is_empty() {
+            line.push(LogPart::Reason, [b": ", &self.frozen_why[..]].concat());
+        }
+        self.tell(&line);
+        self.log_message_undated(&[b"*** ", line.text()].concat());
         self.update(false);
         self.put_aside();
     }

@@ -8,8 +8,8 @@ use eximious::hints::WorkingTurn;
 use eximious::route::{Delivery, Routes};
 use eximious::trace::{DeliveryEvent, Happening};
 use eximious::transport::{
-    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, LocalUser,
-    NoConnections, Outcome, TakingHost, Undelivered,
+    Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, HostStanding,
+    LocalUser, NoConnections, Outcome, TakingHost, Undelivered,
 };
 use eximious::world::{Moment, SpoolError, SpoolPlace};
 use eximious::{Context, Message, Str, var};
@@ -107,8 +107,10 @@ impl Errand<'_> {
             }
             hindered => hindered,
         };
+        let mut own = deliverer.context();
+        own.set_var(var::MESSAGE_EXIM_ID, Str::from(&id[..]));
         let memory = HostMemory {
-            cx: RefCell::new(deliverer.context()),
+            cx: RefCell::new(own),
             config: &deliverer.config,
             id: &id,
             received: self.received,
@@ -119,7 +121,14 @@ impl Errand<'_> {
             own: self.own_hints,
             failed: self.failed_hosts,
         };
-        let may = |host: &_| memory.standing(host);
+        let under_way = deliverer.under_way.delivery(deliverer.engine.world(), &id);
+        let may = |host: &_| {
+            let standing = memory.standing(host);
+            if matches!(standing, HostStanding::Due | HostStanding::Overdue) {
+                under_way.goes_to(&id, host, planned);
+            }
+            standing
+        };
         let made = RefCell::new(Vec::new());
         let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
             let send = |cx: &mut _| self.own.send(cx, user, &own);

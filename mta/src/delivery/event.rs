@@ -92,7 +92,13 @@ impl Attempt<'_> {
     /// delivery to another host still is.
     pub(super) fn tell_complete(&mut self) {
         let last = self.last_remote.take().unwrap_or_default();
-        let mut about = vec![(var::LOCAL_PART, last.local_part), (var::DOMAIN, last.domain)];
+        let mut about = vec![
+            (var::LOCAL_PART, last.local_part),
+            (var::DOMAIN, last.domain),
+            // There is no connection any more.
+            (var::SENDING_IP_ADDRESS, Str::EMPTY),
+            (var::SENDING_PORT, Str::fixed("-1")),
+        ];
         if let Some((host, has_taken)) = last.host {
             // A host that took nothing has no port any more.
             let port = if has_taken { host.port.to_string() } else { "-1".to_owned() };

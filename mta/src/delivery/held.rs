@@ -5,6 +5,7 @@
 use eximious::route::{Address, innermost};
 use eximious::stdlib::lists::{ListOutcome, Matcher, elements};
 use eximious::transport::Undelivered;
+use eximious::world::LogPart;
 use eximious::{Engine, Opt, Str, opt};
 
 use super::RemoteManner;
@@ -90,11 +91,12 @@ impl Attempt<'_> {
 
     fn keep_back(&mut self, node: NodeId, address: &Address, kind: &str, why: Undelivered) {
         let subject = Subject::undelivered(address, None, false);
-        let head = format!("{kind} defer ({})", why.number);
-        let named = self.named(&subject);
-        let line = [&named, head.as_bytes(), &self.took(None), b": ", &why.message].concat();
-        self.log(&[b"== ", &line[..]].concat());
-        self.log_message(&line);
+        let mut line = self.named(&subject);
+        line.push(LogPart::Number, format!("{kind} defer ({})", why.number));
+        line.words(&self.took(None));
+        line.push(LogPart::Reason, [b": ", &why.message[..]].concat());
+        self.tell(&line.marked("=="));
+        self.log_message(line.text());
         self.defer(Undone::new(node, address, false, why));
     }
 

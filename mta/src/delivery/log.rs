@@ -6,7 +6,7 @@ use eximious::route::{Address, Delivery, DeliveryTarget, Routes};
 use eximious::stdlib::ports;
 use eximious::stdlib::printing::printing;
 use eximious::transport::{Delivered, TakingHost, Undelivered};
-use eximious::world::Moment;
+use eximious::world::{LogLine, LogPart, LogVoice, Moment};
 use eximious::{Context, LogSelector, Str, opt};
 
 use super::attempt::Attempt;
@@ -115,15 +115,16 @@ impl<'s> Subject<'s> {
 
 impl Attempt<'_> {
     /// `a <list@me.test>`: an address, and the one that it came of.
-    pub(super) fn named(&self, subject: &Subject<'_>) -> Vec<u8> {
+    pub(super) fn named(&self, subject: &Subject<'_>) -> LogLine {
         let (address, text) = (subject.address, subject.address.text.bytes());
         if subject.is_late {
-            return self.named_with_parent(subject);
+            return self.named_in_parts(subject);
         }
         let is_short = subject.is_local && !subject.is_direct;
         let own = subject.own();
         // Bytes beyond ASCII are written as they are.
-        let mut out = printing(&own, true);
+        let mut out = LogLine::default();
+        out.push(LogPart::Address, printing(&own, true));
         let ancestors: Vec<&[u8]> = address.ancestors().map(|one| one.text.bytes()).collect();
         let all = self.wanted().contains(LogSelector::ALL_PARENTS);
         let (top, between) = match ancestors.split_last() {
@@ -136,37 +137,39 @@ impl Attempt<'_> {
             let between = if all { between } else { &between[..nearest] };
             let shown: Vec<Vec<u8>> = between.iter().map(|one| printing(one, true)).collect();
             if !between.is_empty() {
-                out.extend_from_slice(&[b" (", &shown.join(&b", "[..])[..], b")"].concat());
+                out.push(LogPart::Words, [b" (", &shown.join(&b", "[..])[..], b")"].concat());
             }
             let is_other = self.is_made_once(address) || !is_same_address(original, &own);
             if is_short || subject.is_direct || !between.is_empty() || is_other {
-                out.extend_from_slice(&[b" <", &printing(original, true)[..], b">"].concat());
+                out.push(LogPart::Original, in_brackets(original));
             }
         } else if is_short || !is_same_address(text, &own) {
-            out.extend_from_slice(&[b" <", &printing(text, true)[..], b">"].concat());
+            out.push(LogPart::Original, in_brackets(text));
         }
         out
     }
 
     /// The same of a file or a directory, where its transport chose another than was asked for.
-    fn named_at(&self, subject: &Subject<'_>, file: Option<&[u8]>) -> Vec<u8> {
-        let mut named = self.named(subject);
-        if let Some(file) = file {
-            let shown = printing(subject.address.text.bytes(), true).len();
-            named.splice(..shown, printing(file, true));
+    fn named_at(&self, subject: &Subject<'_>, file: Option<&[u8]>) -> LogLine {
+        let named = self.named(subject);
+        match file {
+            Some(file) => named.about(&printing(file, true)),
+            None => named,
         }
-        named
     }
 
     /// `a@me.test <list@me.test>`: an address, and the one that it came of at last. One that is
     /// a recipient of its own by now came of none.
     pub(super) fn named_with_parent(&self, subject: &Subject<'_>) -> Vec<u8> {
+        self.named_in_parts(subject).into_text()
+    }
+
+    fn named_in_parts(&self, subject: &Subject<'_>) -> LogLine {
         let address = subject.address;
-        let mut out = printing(address.text.bytes(), true);
+        let mut out = LogLine::default();
+        out.push(LogPart::Address, printing(address.text.bytes(), true));
         if let Some(parent) = address.parent.as_ref().filter(|_| !self.is_settled(address)) {
-            out.extend_from_slice(
-                &[b" <", &printing(parent.text.bytes(), true)[..], b">"].concat(),
-            );
+            out.push(LogPart::Original, in_brackets(parent.text.bytes()));
         }
         out
     }
@@ -188,28 +191,24 @@ impl Attempt<'_> {
     }
 
     /// ` R=… T=…`
-    fn drivers(router: Option<&Str>, transport: Option<&Str>) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (letter, name) in [(b'R', router), (b'T', transport)] {
+    fn drivers(line: &mut LogLine, router: Option<&Str>, transport: Option<&Str>) {
+        for (letter, name) in [("R", router), ("T", transport)] {
             if let Some(name) = name.filter(|name| !name.is_empty()) {
-                out.extend_from_slice(&[b' ', letter, b'=']);
-                out.extend_from_slice(name.bytes());
+                line.field(letter, name.bytes());
             }
         }
-        out
     }
 
     /// ` H=name DS [address]`
-    pub(super) fn host(&self, host: &TakingHost) -> Vec<u8> {
-        let mut out = [b" H=", &host.name[..]].concat();
+    pub(super) fn host(&self, line: &mut LogLine, host: &TakingHost) {
+        line.field("H", &host.name);
         if host.is_signed && self.wanted().contains(LogSelector::DNSSEC) {
-            out.extend_from_slice(b" DS");
+            line.words(b"DS");
         }
-        out.extend_from_slice(format!(" [{}]", host.address).as_bytes());
+        line.push(LogPart::More, format!(" [{}]", host.address));
         if self.logs_port(host.port) {
-            out.extend_from_slice(format!(":{}", host.port).as_bytes());
+            line.push(LogPart::More, format!(":{}", host.port));
         }
-        out
     }
 
     /// Whether a port is logged.
@@ -241,35 +240,35 @@ impl Attempt<'_> {
         subject: &Subject<'_>,
         told: Option<&Str>,
         return_path: Option<&Str>,
-    ) -> Vec<u8> {
+    ) -> LogLine {
         let wanted = self.wanted();
         let mut out = self.sender(told);
         if let Some(sender) = &subject.address.attached.srs_sender {
-            out.extend_from_slice(&[b" SRS=<", sender.bytes(), b">"].concat());
+            out.field("SRS", [b"<", sender.bytes(), b">"].concat());
         }
-        out.extend(self.queue());
+        self.queue(&mut out);
         if let Some(path) = return_path
             && wanted.contains(LogSelector::RETURN_PATH_ON_DELIVERY)
         {
-            out.extend_from_slice(&[b" P=<", path.bytes(), b">"].concat());
+            out.field("P", [b"<", path.bytes(), b">"].concat());
         }
         out
     }
 
     /// ` F=<…>`, where that is wanted: as a host was told him, if that is another one.
-    fn sender(&self, told: Option<&Str>) -> Vec<u8> {
+    fn sender(&self, told: Option<&Str>) -> LogLine {
         let sender = told.map_or(&self.file().sender[..], Str::bytes);
-        match self.wanted().contains(LogSelector::SENDER_ON_DELIVERY) {
-            true => [b" F=<", sender, b">"].concat(),
-            false => Vec::new(),
+        let mut out = LogLine::default();
+        if self.wanted().contains(LogSelector::SENDER_ON_DELIVERY) {
+            out.field("F", [b"<", sender, b">"].concat());
         }
+        out
     }
 
     /// ` Q=name`, of a message in a named queue.
-    fn queue(&self) -> Vec<u8> {
-        match self.place.queue.is_empty() {
-            true => Vec::new(),
-            false => [b" Q=", &self.place.queue[..]].concat(),
+    fn queue(&self, line: &mut LogLine) {
+        if !self.place.queue.is_empty() {
+            line.field("Q", &self.place.queue);
         }
     }
 
@@ -281,65 +280,63 @@ impl Attempt<'_> {
         done: &Delivered,
         return_path: Option<&Str>,
         began: Moment,
-    ) -> Vec<u8> {
+    ) -> LogLine {
         let wanted = self.wanted();
         let mut named = self.named_at(subject, done.file.as_deref());
         if let Some(told) = &done.recipient {
-            let own = [b" <", subject.address.text.bytes(), b">"].concat();
             let address = subject.address;
-            let ends =
-                named.ends_with(&own) || address.parent.is_some() || address.once_parent.is_some();
-            let shown = printing(&subject.own(), true).len();
-            named.splice(..shown.min(named.len()), told.bytes().iter().copied());
+            let ends = named.has(LogPart::Original)
+                || address.parent.is_some()
+                || address.once_parent.is_some();
+            named = named.about(told.bytes());
             if !ends {
-                named.extend(own);
+                let own = [b" <", address.text.bytes(), b">"].concat();
+                named.push(LogPart::Original, own);
             }
         }
-        let mut line = [mark.as_bytes(), b" ", &named].concat();
-        line.extend(self.senders(subject, done.sender.as_deref(), return_path));
-        line.extend(Self::drivers(subject.router, done.transport.as_ref().or(subject.transport)));
+        let mut line = named.marked(mark);
+        line.append(&self.senders(subject, done.sender.as_deref(), return_path));
+        Self::drivers(&mut line, subject.router, done.transport.as_ref().or(subject.transport));
         if wanted.contains(LogSelector::DELIVERY_SIZE) {
-            line.extend_from_slice(
-                format!(" S={}", done.size.unwrap_or(self.message.size)).as_bytes(),
-            );
+            line.field("S", done.size.unwrap_or(self.message.size).to_string());
         }
         if let Some(shadow) = &done.shadow {
-            line.extend_from_slice(&[b" ST=", &shadow[..]].concat());
+            line.field("ST", shadow);
         }
         if let Some(host) = &done.host {
-            line.extend(self.host(host));
+            self.host(&mut line, host);
             if done.copy > 1 {
-                line.push(b'*');
+                line.push(LogPart::More, b"*");
             }
             if let Some(proxy) = done.proxy.as_deref() {
-                line.extend(self.proxy(*proxy));
+                line.words(&self.proxy(*proxy));
             }
-            line.extend(self.interface(done.local.as_deref().copied()));
+            line.words(&self.interface(done.local.as_deref().copied()));
         } else if let Some(name) = subject.is_for {
-            line.extend_from_slice(&[b" H=", name.as_bytes()].concat());
+            line.field("H", name);
         }
         if let Some(secured) = &done.secured {
-            line.extend(security_of(wanted, secured));
+            line.append(&security_of(wanted, secured));
         }
-        line.extend_from_slice(&done.fields);
+        line.append(&done.fields);
         if let Some(said) = &done.confirmation
             && wanted.contains(LogSelector::SMTP_CONFIRMATION)
         {
-            line.extend_from_slice(b" C=\"");
+            let mut quoted = b"\"".to_vec();
             let said = printing(said, false);
             for byte in said.get(..LONGEST).unwrap_or(&said) {
                 if matches!(byte, b'"' | b'\\') {
-                    line.push(b'\\');
+                    quoted.push(b'\\');
                 }
-                line.push(*byte);
+                quoted.push(*byte);
             }
-            line.push(b'"');
+            quoted.push(b'"');
+            line.field("C", quoted);
         }
         if wanted.contains(LogSelector::QUEUE_TIME) {
-            let waited = lasted(&self.cx, self.file().completed_at());
-            line.extend_from_slice(format!(" QT={waited}").as_bytes());
+            line.field("QT", lasted(&self.cx, self.file().completed_at()));
         }
-        line.extend(self.took(Some(began)));
+        line.words(&self.took(Some(began)));
         line
     }
 
@@ -349,15 +346,16 @@ impl Attempt<'_> {
         subject: &Subject<'_>,
         why: &Undelivered,
         (defers, began): (bool, Option<Moment>),
-    ) -> Vec<u8> {
-        let sender = if defers { Vec::new() } else { self.sender(None) };
+    ) -> LogLine {
+        let mut senders = if defers { LogLine::default() } else { self.sender(None) };
+        self.queue(&mut senders);
         let took = if defers { self.took(began) } else { Vec::new() };
-        self.trouble(subject, why, (defers, &took), [sender, self.queue()].concat())
+        self.trouble(subject, why, (defers, &took), &senders)
     }
 
     /// The same of an address for which the time has run out.
-    pub(super) fn timed_out_line(&self, subject: &Subject<'_>, why: &Undelivered) -> Vec<u8> {
-        self.trouble(subject, why, (false, b""), Vec::new())
+    pub(super) fn timed_out_line(&self, subject: &Subject<'_>, why: &Undelivered) -> LogLine {
+        self.trouble(subject, why, (false, b""), &LogLine::default())
     }
 
     /// The same of a delivery that a transport could not make, with its senders.
@@ -366,8 +364,8 @@ impl Attempt<'_> {
         subject: &Subject<'_>,
         why: &Undelivered,
         return_path: Option<&Str>,
-    ) -> Vec<u8> {
-        self.trouble(subject, why, (false, b""), self.senders(subject, None, return_path))
+    ) -> LogLine {
+        self.trouble(subject, why, (false, b""), &self.senders(subject, None, return_path))
     }
 
     /// ` DT=…`: how long a delivery took, or that there was none.
@@ -384,41 +382,46 @@ impl Attempt<'_> {
         subject: &Subject<'_>,
         why: &Undelivered,
         (defers, took): (bool, &[u8]),
-        senders: Vec<u8>,
-    ) -> Vec<u8> {
+        senders: &LogLine,
+    ) -> LogLine {
         // What has failed for good is told as it was asked for.
-        let file = why.file.as_deref().filter(|_| defers);
-        let head: &[u8] = if subject.is_loose && file.is_none() { b"save " } else { b"" };
-        let mut line = [head, &self.named_at(subject, file)].concat();
-        line.extend(senders);
-        line.extend(Self::drivers(subject.router, subject.transport));
+        let file = why.file.as_ref().filter(|_| defers).map(|file| &file[..]);
+        let head = if subject.is_loose && file.is_none() { "save " } else { "" };
+        let mut line = self.named_at(subject, file).behind(LogPart::Words, head);
+        line.append(senders);
+        Self::drivers(&mut line, subject.router, subject.transport);
         let (said, message) = if defers { why.words() } else { (None, &why.message[..]) };
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
             let routing = if is_named { "" } else { " routing" };
-            line.extend_from_slice(format!("{routing} defer ({})", why.number).as_bytes());
+            line.push(LogPart::Number, format!("{routing} defer ({})", why.number));
             // What the system says of it comes before the host.
-            line.extend(said.map(|said| [b": ", &said[..]].concat()).unwrap_or_default());
+            if let Some(said) = said {
+                line.push(LogPart::Reason, [b": ", &said[..]].concat());
+            }
         }
         if let Some(host) = &why.host {
-            line.extend(self.host(host));
+            self.host(&mut line, host);
             if why.is_continued {
-                line.push(b'*');
+                line.push(LogPart::More, b"*");
             }
-            line.extend(self.interface(why.local.as_deref().copied()));
+            if let Some(proxy) = why.proxy.as_deref() {
+                line.words(&self.proxy(*proxy));
+            }
+            line.words(&self.interface(why.local.as_deref().copied()));
         }
         if let Some(secured) = why.first_words.as_ref().and_then(|words| words.secured.as_ref())
             && !defers
         {
-            line.extend(security_of(self.wanted(), secured));
+            line.append(&security_of(self.wanted(), secured));
         }
-        line.extend_from_slice(took);
+        line.words(took);
         // What a router has to say may be nothing, but it has said it.
         let is_routers = subject.transport.is_none() && why.number <= 0 && !subject.is_wordless;
         if !message.is_empty() || is_routers {
             let prints = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-            line.extend_from_slice(&[b": ", &printing(message, prints)[..]].concat());
+            line.push(LogPart::Reason, [b": ", &printing(message, prints)[..]].concat());
         }
         line
     }
@@ -429,19 +432,42 @@ impl Attempt<'_> {
         crate::logs::main(&self.cx, &id)(line);
     }
 
+    /// The same of a line that knows its parts.
+    pub(super) fn tell(&self, line: &LogLine) {
+        crate::logs::tell(&self.cx, &Str::from(&self.id[..]), LogVoice::Main, line);
+    }
+
+    /// The same of what happened to the message: a word, and others behind it.
+    pub(super) fn tell_event(&self, event: &str, words: impl AsRef<[u8]>) {
+        let mut line = LogLine::of(event);
+        line.push(LogPart::Words, words);
+        self.tell(&line);
+    }
+
+    /// The same, unless the main log is to be told nothing (`disable_logging`).
+    pub(super) fn tell_unless(&self, silent: bool, line: &LogLine) {
+        if !silent {
+            self.tell(line);
+        }
+    }
+
     /// The same, where a selector is set.
+    pub(super) fn tell_if(&self, by: LogSelector, line: &LogLine) {
+        match self.wanted().contains(by) {
+            true => {
+                let id = Str::from(&self.id[..]);
+                crate::logs::tell(&self.cx, &id, LogVoice::Selected(by), line);
+            }
+            false => self.log_if(by, line.text()),
+        }
+    }
+
+    /// Writes a line to the main log where a selector is set.
     pub(super) fn log_if(&self, by: LogSelector, line: &[u8]) {
         let (log, wanted) = (&self.cx.engine().world().log, self.wanted());
         if log.hears(wanted, by) {
             let line = crate::logs::named(&Str::from(&self.id[..]), &printing(line, true));
             log.by_selector(wanted, by, &line);
-        }
-    }
-
-    /// The same, unless the main log is to be told nothing (`disable_logging`).
-    pub(super) fn log_unless(&self, silent: bool, line: &[u8]) {
-        if !silent {
-            self.log(line);
         }
     }
 
@@ -476,15 +502,21 @@ impl Attempt<'_> {
         router: Option<usize>,
         by_filter: bool,
     ) {
+        let word = if by_filter { "discarded" } else { ":blackhole:" };
+        let mut line = LogLine::default();
+        line.push(LogPart::Address, word);
         let text = printing(address.text.bytes(), false);
-        let word: &[u8] = if by_filter { b"discarded" } else { b":blackhole:" };
-        let mut line = [b"=> ", word, b" <", &text[..], b">"].concat();
+        line.push(LogPart::Original, [b" <", &text[..], b">"].concat());
         if let Some(number) = router {
-            line.extend_from_slice(b" R=");
-            line.extend_from_slice(self.routes().router_name(number).bytes());
+            line.field("R", self.routes().router_name(number).bytes());
         }
-        self.log(&line);
+        self.tell(&line.marked("=>"));
     }
+}
+
+/// ` <address>`
+fn in_brackets(address: &[u8]) -> Vec<u8> {
+    [b" <", &printing(address, true)[..], b">"].concat()
 }
 
 /// The address that the message was sent to, of which another came.

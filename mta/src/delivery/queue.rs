@@ -163,6 +163,7 @@ impl Deliverer {
         stops: &AtomicBool,
     ) -> Result<(), Vec<u8>> {
         let world = self.engine.world();
+        let _under_way = self.under_way.run(world);
         let pid = world.host.pid();
         let queue = String::from_utf8_lossy(&place.queue);
         let queue = if queue.is_empty() { String::new() } else { format!("'{queue}' ") };

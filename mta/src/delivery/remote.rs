@@ -44,6 +44,8 @@ impl Attempt<'_> {
             all.iter().for_each(|planned| self.deliver_together(planned));
             return;
         }
+        let world = self.cx.engine().world();
+        let _waits = self.deliverer.under_way.wait(world, &self.id);
         let (sender, results) = mpsc::channel::<(usize, News)>();
         std::thread::scope(|threads| {
             let mut waiting = all.iter().enumerate();

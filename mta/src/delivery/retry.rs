@@ -388,11 +388,11 @@ impl Attempt<'_> {
     /// Keeps that a host refused a recipient for now, or had nothing to say to it.
     pub(super) fn keep_refusal(&mut self, delivery: &Delivery, why: &Undelivered) -> Verdict {
         let sender = self.file().sender.clone();
-        let (name, domain) = (hint_name(&delivery.address, false), delivery.address.domain.bytes());
+        let name = hint_name(&delivery.address, false);
         // Silence has nothing to do with the sender.
         let by_sender = why.number < 0 && self.refuses_by_sender(delivery);
         let key = refusal_key(&name, &sender, by_sender);
-        self.keep_failure(&key.bytes(), (&name, Some(domain)), why, why.detail())
+        self.keep_failure(&key.bytes(), (&name, None), why, why.detail())
     }
 
     /// Forgets that a host refused a recipient: one would have had it.

@@ -517,8 +517,18 @@ impl Attempt<'_> {
         let group = self.next_group();
         let (is_first, is_told, is_answered) = (true, false, false);
         let path = &path;
-        let about =
-            Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
+        let asked = None;
+        let about = Conclusion {
+            is_first,
+            path,
+            began,
+            of_hosts,
+            output,
+            group,
+            is_told,
+            is_answered,
+            asked,
+        };
         self.conclude(&planned, Outcome::Failed(failed), &about);
     }
 }

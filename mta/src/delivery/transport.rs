@@ -9,9 +9,10 @@ use eximious::filter::Notice;
 use eximious::hints::{Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
 use eximious::transport::{
-    Delivering, Downconversion, DsnRequests, Outcome, StandIn, TransportBounds, Undelivered,
+    Delivering, Downconversion, DsnRequests, Outcome, StandIn, TakingHost, TransportBounds,
+    Undelivered,
 };
-use eximious::world::Moment;
+use eximious::world::{LogLine, LogVoice, Moment};
 use eximious::{LogSelector, Str, var};
 
 use super::attempt::{Attempt, Expired, Undone};
@@ -51,6 +52,8 @@ pub(super) struct Conclusion<'c> {
     pub(super) is_told: bool,
     /// Whether a host has answered with an error.
     pub(super) is_answered: bool,
+    /// The host that was asked last, whether it could be reached or not.
+    pub(super) asked: Option<&'c TakingHost>,
 }
 
 /// What the addresses of a delivery, by their places, are known by.
@@ -273,8 +276,18 @@ impl<'d> Attempt<'d> {
             let is_told = told.contains(&at);
             let path = &path;
             let is_answered = is_answered || is_refused;
-            let about =
-                Conclusion { is_first, path, began, of_hosts, output, group, is_told, is_answered };
+            let asked = failed_hosts.last().map(|one| &one.host);
+            let about = Conclusion {
+                is_first,
+                path,
+                began,
+                of_hosts,
+                output,
+                group,
+                is_told,
+                is_answered,
+                asked,
+            };
             self.conclude(one, outcome, &about);
         }
         self.expired[expired..].sort_by_key(|one| one.group != group);
@@ -334,7 +347,7 @@ impl<'d> Attempt<'d> {
     /// What came of one delivery.
     pub(super) fn conclude(&mut self, planned: &Planned, outcome: Outcome, about: &Conclusion<'_>) {
         let &Conclusion { is_first, path, began, of_hosts, output, group, .. } = about;
-        let &Conclusion { is_told, is_answered, .. } = about;
+        let &Conclusion { is_told, is_answered, asked, .. } = about;
         let outcome = match outcome {
             // There is no other time.
             Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
@@ -356,7 +369,12 @@ impl<'d> Attempt<'d> {
         let shown = Subject { is_for, ..subject(is_short) };
         let whole = subject(false);
         let name = transport.as_ref().map_or(&b""[..], Str::bytes);
-        tally::address(&mut self.cx, name, outcome.host().map(|host| &host.name[..]), kind);
+        // An address whose time has not come is not counted.
+        let is_due = !matches!(&outcome, Outcome::Deferred(why) if why.number == NOT_DUE);
+        if is_due {
+            let host = outcome.host().or(asked).map(|host| &host.name[..]);
+            tally::address(&mut self.cx, name, host, kind);
+        }
         match outcome {
             Outcome::Delivered(done) => {
                 let mark = match is_first {
@@ -369,7 +387,7 @@ impl<'d> Attempt<'d> {
                     self.warn(text);
                 }
                 let line = self.delivered_line(mark, &shown, &done, Some(path), began);
-                self.log_unless(silent, &line);
+                self.tell_unless(silent, &line);
                 let said = done.confirmation.as_deref().unwrap_or_default();
                 let (host, proxy) = (done.host.as_deref(), done.proxy.as_deref().copied());
                 self.tell_transport(delivery, "msg:delivery", said, host, proxy);
@@ -394,21 +412,22 @@ impl<'d> Attempt<'d> {
                 self.complete(*node);
             }
             Outcome::Deferred(why) => {
-                let retry = (is_local && !why.is_untried).then(|| self.local_retry(planned));
+                let is_tried = !self.is_abandoned() && !why.is_untried;
+                let retry = (is_local && is_tried).then(|| self.local_retry(planned));
                 let line = self.trouble_line(&whole, &why, (true, Some(began)));
-                let marked = [b"== ", &line[..]].concat();
+                let marked = line.marked("==");
                 // The pass that follows says it again.
                 let is_untold = why.number == 0 && self.manner.is_first_pass;
                 match why.panics {
-                    true => self.cx.log().panic(&marked),
+                    true => self.cx.log().told(LogVoice::Panic, &marked),
                     false if is_untold => {}
                     false if why.number == NOT_DUE && !silent => {
-                        self.log_if(LogSelector::RETRY_DEFER, &marked);
+                        self.tell_if(LogSelector::RETRY_DEFER, &marked);
                     }
-                    false => self.log_unless(silent, &marked),
+                    false => self.tell_unless(silent, &marked),
                 }
                 if !is_untold {
-                    self.log_message_put_off(&why, &line);
+                    self.log_message_put_off(&why, line.text());
                 }
                 let undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 // Whoever sent it learns of its end by a bounce; where there is none, the
@@ -431,16 +450,16 @@ impl<'d> Attempt<'d> {
                 if is_local && !why.is_untried {
                     self.forget_failure(&self.local_retry(planned).key);
                 }
-                let line = self.failure_line(&whole, &why, path);
+                let mut line = self.failure_line(&whole, &why, path);
                 // What the sender is told otherwise, as of a command, is no host's error.
                 let is_said = why.said.as_ref().is_some_and(|said| !said.is_empty());
                 let is_own = is_local && (is_said || !output.is_empty());
                 let said = if is_own { &b""[..] } else { &why.message };
                 let host = why.host.as_deref();
                 self.tell_transport(delivery, "msg:fail:delivery", said, host, None);
-                let line = [line, self.took(Some(began))].concat();
-                self.log_unless(silent, &[b"** ", &line[..]].concat());
-                self.log_message(&line);
+                line.words(&self.took(Some(began)));
+                self.tell_unless(silent, &line.marked("**"));
+                self.log_message(line.text());
                 let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
                 let undone = Undone { output: output.clone(), ..failed };
                 // Where nobody can be told, it waits for somebody who looks after it, as long
@@ -472,21 +491,21 @@ impl<'d> Attempt<'d> {
     /// A delivery that is not made now, for no fault of anybody's.
     pub(super) fn stays(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
-        let marked = [b"== ", &line[..]].concat();
+        let marked = line.marked("==");
         match why.panics {
-            true => self.cx.log().panic(&marked),
-            false => self.log(&marked),
+            true => self.cx.log().told(LogVoice::Panic, &marked),
+            false => self.tell(&marked),
         }
-        self.log_message_put_off(why, &line);
+        self.log_message_put_off(why, line.text());
     }
 
     /// A delivery whose time has not come.
     pub(super) fn waits(&mut self, planned: &Planned, why: &Undelivered) {
         let line = self.put_off(planned, why);
         if !self.is_silent(&planned.delivery) {
-            self.log_if(LogSelector::RETRY_DEFER, &[b"== ", &line[..]].concat());
+            self.tell_if(LogSelector::RETRY_DEFER, &line.marked("=="));
         }
-        self.log_message_put_off(why, &line);
+        self.log_message_put_off(why, line.text());
     }
 
     /// Whether the main log is to be told nothing of a delivery (`disable_logging`).
@@ -496,7 +515,7 @@ impl<'d> Attempt<'d> {
             || delivery.transport.is_some_and(|number| routes.transport_is_silent(number))
     }
 
-    fn put_off(&mut self, planned: &Planned, why: &Undelivered) -> Vec<u8> {
+    fn put_off(&mut self, planned: &Planned, why: &Undelivered) -> LogLine {
         let routes = self.routes();
         let router = routes.router_name(planned.delivery.router).clone();
         let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());

@@ -6,6 +6,7 @@ use eximious::route::{Address, Delivery, RouteError};
 use eximious::stdlib::address::last_at;
 use eximious::trace::DeliveryOutcome;
 use eximious::transport::{Delivered, Undelivered};
+use eximious::world::{LogPart, LogVoice};
 use eximious::{LogSelector, Str};
 
 use super::attempt::{Attempt, Expired, Undone};
@@ -45,7 +46,7 @@ impl Attempt<'_> {
         let subject = Subject::of(delivery, &router, Some(&bypassed), true);
         let (done, now) = (Delivered { size: Some(0), ..Delivered::default() }, self.moment());
         let line = self.delivered_line("=>", &subject, &done, None, now);
-        self.log(&line);
+        self.tell(&line);
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Delivered);
         self.keep_done(&[node], false);
         self.complete(node);
@@ -69,16 +70,13 @@ impl Attempt<'_> {
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
         let subject = Subject { is_unrouted, is_wordless: why.message.is_none(), ..subject };
-        let line = self.trouble_line(&subject, &undelivered, (false, None));
+        let mut line = self.trouble_line(&subject, &undelivered, (false, None));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
-        let line = [line, self.took(None)].concat();
-        self.log_unless(silent, &[b"** ", &line[..]].concat());
-        let line = match router {
-            None => [b"routing failed for ", &line[..]].concat(),
-            Some(_) => line,
-        };
-        self.log_message(&line);
+        line.words(&self.took(None));
+        self.tell_unless(silent, &line.marked("**"));
+        let head = if router.is_none() { "routing failed for " } else { "" };
+        self.log_message(line.behind(LogPart::Words, head).text());
         let failed = Undone::new(node, address, false, undelivered);
         self.fail(Undone { untold: why.untold && !why.bounced || why.unbounced, ..failed });
     }
@@ -106,9 +104,10 @@ impl Attempt<'_> {
         let by_domain =
             router.is_some_and(|router| !self.routes().router_retries_local_parts(router));
         let gone = match standing {
+            Unrouted::Tried if self.is_abandoned() => false,
             Unrouted::Tried => {
                 let key = RetryKey::Routing(if by_domain { domain } else { &name });
-                let subject = if by_domain { (domain, None) } else { (&name[..], Some(domain)) };
+                let subject = (if by_domain { domain } else { &name[..] }, None);
                 self.keep_failure(&key.bytes(), subject, &undelivered, 0) == Verdict::Expired
             }
             Unrouted::Waits | Unrouted::Direct | Unrouted::Filtered => false,
@@ -122,18 +121,18 @@ impl Attempt<'_> {
         if standing != Unrouted::Waits {
             tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);
         }
-        let marked = [b"== ", &line[..]].concat();
+        let marked = line.marked("==");
         match standing {
-            Unrouted::Waits => self.log_if(LogSelector::RETRY_DEFER, &marked),
+            Unrouted::Waits => self.tell_if(LogSelector::RETRY_DEFER, &marked),
             Unrouted::Filtered => {
-                self.cx.log().panic(&marked);
-                self.log_message(&line);
+                self.cx.log().told(LogVoice::Panic, &marked);
+                self.log_message(line.text());
             }
             Unrouted::Tried | Unrouted::Direct => {
                 let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
-                self.log_unless(silent, &marked);
+                self.tell_unless(silent, &marked);
                 // Its own log tells what was done, and not what was not.
-                self.log_message(&line);
+                self.log_message(line.text());
             }
         }
         let undone = Undone::new(node, address, is_direct, undelivered);
@@ -182,9 +181,9 @@ impl Attempt<'_> {
         let subject = Subject::undelivered(&whole, None, undone.is_direct);
         let subject = Subject { is_unrouted: false, is_late: true, ..subject };
         let line = self.timed_out_line(&subject, &why);
-        self.log(&[b"** ", &line[..]].concat());
+        self.tell(&line.marked("**"));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
-        self.log_message(&line);
+        self.log_message(line.text());
         let late = |text: &[u8]| [text, b": ", TIMED_OUT.as_bytes()].concat();
         let Undelivered { said, message, host, .. } = &undone.why;
         // What a command or a socket says of somebody by himself is a reply, too (LMTP).

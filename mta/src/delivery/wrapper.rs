@@ -3,6 +3,7 @@
 
 use eximious::opt;
 use eximious::transport::Undelivered;
+use eximious::world::LogLine;
 
 use super::Attempted;
 use super::attempt::Attempt;
@@ -83,7 +84,11 @@ impl Attempt<'_> {
     /// `H=127.0.0.1 [127.0.0.1]: …`
     fn explained(&self, why: &Undelivered) -> Vec<u8> {
         match &why.host {
-            Some(host) => [self.host(host).trim_ascii_start(), b": ", &why.message].concat(),
+            Some(host) => {
+                let mut line = LogLine::default();
+                self.host(&mut line, host);
+                [line.text().trim_ascii_start(), b": ", &why.message].concat()
+            }
             None => why.message.clone(),
         }
     }

@@ -8,23 +8,20 @@ use eximious::{Context, Header, Message, opt};
 use super::lines::{Line, Lines};
 use crate::smtp::Replaced;
 
-/// How long a header may be where no option says so.
-const LONGEST: u64 = 1 << 20;
-
 /// A header that is too long, with what is permitted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum TooLong {
     /// All of it (`header_maxsize`).
-    Header(u64),
+    Header(i64),
     /// One line of it (`header_line_maxsize`).
-    Line(u64),
+    Line(i64),
 }
 
 impl TooLong {
     /// What is logged of it.
     pub fn logged(self, client: &[u8]) -> Vec<u8> {
-        let (head, limit): (&[u8], u64) = match self {
+        let (head, limit): (&[u8], i64) = match self {
             Self::Header(limit) => (b"ridiculously long message header", limit),
             Self::Line(limit) => (b"overlong message header line", limit),
         };
@@ -33,31 +30,31 @@ impl TooLong {
     }
 }
 
-/// How long a header may be, in bytes (`header_maxsize`).
+/// How long a header may be, in bytes (`header_maxsize`): none at all, where that is zero.
 pub(crate) fn longest_header(cx: &Context) -> u64 {
-    match u64::try_from(cx.engine().settings().get(opt::HEADER_MAXSIZE)) {
-        Ok(longest) if longest > 0 => longest,
-        _ => LONGEST,
-    }
+    u64::try_from(cx.engine().settings().get(opt::HEADER_MAXSIZE)).unwrap_or(0)
 }
 
 /// Whether a header is too long, as it came.
 /// The line that ended it without being one of it counts: `stray` is its length.
 pub fn too_long(cx: &mut Context, message: &Message, stray: u64) -> Option<TooLong> {
     let whole = longest_header(cx);
-    let one = u64::try_from(cx.engine().settings().get(opt::HEADER_LINE_MAXSIZE)).unwrap_or(0);
+    let settings = cx.engine().settings();
+    let too_long = Some(TooLong::Header(settings.get(opt::HEADER_MAXSIZE)));
+    let longest = settings.get(opt::HEADER_LINE_MAXSIZE);
+    let one = u64::try_from(longest).unwrap_or(0);
     let mut total = 0u64;
     for header in &message.headers {
         let length = header.line.len() as u64;
         total = total.saturating_add(length);
         if total > whole {
-            return Some(TooLong::Header(whole));
+            return too_long;
         }
         if one > 0 && length > one {
-            return Some(TooLong::Line(one));
+            return Some(TooLong::Line(longest));
         }
     }
-    (total.saturating_add(stray) > whole).then_some(TooLong::Header(whole))
+    too_long.filter(|_| total.saturating_add(stray) > whole)
 }
 
 /// Puts a line before all others.

@@ -4,7 +4,7 @@ use eximious::opt;
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
 use eximious::stdlib::rfc2047;
-use eximious::world::Moment;
+use eximious::world::{LogLine, LogPart, Moment};
 use eximious::{Context, Header, LogSelector, Message, Str, var};
 
 use super::{Identification, LoggedHeader};
@@ -48,7 +48,7 @@ pub struct Kept<'a> {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ArrivalLine {
     /// `<= sender H=… P=… S=…`
-    pub main: Vec<u8>,
+    pub main: LogLine,
     /// How much of it stands in the message's own log, which says of no envelope.
     own: usize,
 }
@@ -56,7 +56,7 @@ pub struct ArrivalLine {
 impl ArrivalLine {
     /// The line for the message's own log.
     pub fn own(&self) -> Vec<u8> {
-        printing(&self.main[..self.own], true)
+        printing(&self.main.text()[..self.own], true)
     }
 }
 
@@ -64,89 +64,89 @@ impl ArrivalLine {
 pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
     let sender = kept.message.sender.bytes();
     let sender = if sender.is_empty() { b"<>" } else { sender };
-    let sign: &[u8] = if kept.looks_refused { b"(= " } else { b"<= " };
-    let mut line = [sign, sender].concat();
+    let mut line = LogLine::of(if kept.looks_refused { "(=" } else { "<=" });
+    line.push(LogPart::Words, b" ");
+    line.push(LogPart::Address, sender);
     if !kept.about.is_empty() {
-        line.extend_from_slice(&[b" R=", kept.about].concat());
+        line.field("R", kept.about);
     }
-    line.push(b' ');
-    line.extend_from_slice(&eximious::client::described(cx));
+    line.push(LogPart::Words, b" ");
+    line.append(&eximious::client::described_in_parts(cx));
     let protocol = cx.value_of(var::RECEIVED_PROTOCOL);
     if !protocol.is_empty() {
-        line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
+        line.field("P", protocol.bytes());
     }
     if !kept.pipelining.is_empty() {
-        line.extend_from_slice(&[b" ", kept.pipelining].concat());
+        line.words(kept.pipelining);
     }
-    line.extend(crate::logs::judged(cx));
-    line.extend_from_slice(&crate::logs::security(cx));
+    line.words(&crate::logs::judged(cx));
+    line.append(&crate::logs::security(cx));
     let wanted = cx.engine().settings().log_selector();
     let by = authenticated(cx);
     if !by.is_empty() {
-        line.extend_from_slice(&by);
+        line.push(LogPart::Field, &by);
         let claimed = cx.value_of(var::AUTHENTICATED_SENDER);
         if wanted.contains(LogSelector::SMTP_MAILAUTH) && !claimed.is_empty() {
-            line.extend_from_slice(&[b":", claimed.bytes()].concat());
+            line.push(LogPart::More, [b":", claimed.bytes()].concat());
         }
     }
     if wanted.contains(LogSelector::PROXY) {
         let proxy = cx.value_of(var::PROXY_LOCAL_ADDRESS);
         if !proxy.is_empty() {
-            line.extend_from_slice(&[b" PRX=", proxy.bytes()].concat());
+            line.field("PRX", proxy.bytes());
         }
     }
     if kept.judged_for_each {
-        line.extend_from_slice(b" PRDR");
+        line.words(b"PRDR");
     }
     if kept.chunked {
-        line.extend_from_slice(b" K");
+        line.words(b"K");
     }
     let size = kept.message.size + excess_digits(kept.message);
-    line.extend_from_slice(format!(" S={size}").as_bytes());
+    line.field("S", size.to_string());
     if wanted.contains(LogSelector::DKIM) {
         let domain = cx.signed_by();
         if !domain.is_empty() {
-            line.extend_from_slice(&[b" DKIM=", &domain[..]].concat());
+            line.field("DKIM", &domain);
         }
     }
     if cx.has_good_chain() {
-        line.extend_from_slice(b" ARC");
+        line.words(b"ARC");
     }
     if wanted.contains(LogSelector::EIGHT_BIT_MIME) {
-        line.extend_from_slice(match kept.body {
+        line.words(match kept.body {
             None => b" M8S=0",
             Some(BodyBytes::Seven) => b" M8S=7",
             Some(BodyBytes::Eight) => b" M8S=8",
         });
     }
     if wanted.contains(LogSelector::DSN) {
-        line.extend_from_slice(kept.reports);
+        line.words(kept.reports);
     }
     if wanted.contains(LogSelector::RECEIVE_TIME) {
         let took = crate::logs::lasted(cx, kept.began);
-        line.extend_from_slice(&[b" RT=", took.as_bytes()].concat());
+        line.field("RT", took);
     }
     if !kept.queue.is_empty() {
-        line.extend_from_slice(&[b" Q=", kept.queue].concat());
+        line.field("Q", kept.queue);
     }
-    let (mark, id): (&[u8], Option<&[u8]>) = match &kept.header.identity {
-        _ if !wanted.contains(LogSelector::MSG_ID) => (b"", None),
-        Identification::Given(id) => (b" id=", Some(id)),
+    let (mark, id): (&str, Option<&[u8]>) = match &kept.header.identity {
+        _ if !wanted.contains(LogSelector::MSG_ID) => ("", None),
+        Identification::Given(id) => ("id", Some(id)),
         Identification::Made(id) if wanted.contains(LogSelector::MSG_ID_CREATED) => {
-            (b" id*=", Some(id))
+            ("id*", Some(id))
         }
-        _ => (b"", None),
+        _ => ("", None),
     };
     let rules = Rules { literals: true, ..Rules::of(cx.engine().settings()) };
     // What is no identification is not named.
     if let Some(id) = id.and_then(|id| address::parse(id, rules).ok()) {
         let bytes_print = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-        line.extend_from_slice(&[mark, &printing(&id.text, bytes_print)].concat());
+        line.field(mark, printing(&id.text, bytes_print));
     }
     let subjects = kept.message.named(b"subject").map(|header| header.value().trim_ascii());
     let subjects = subjects.filter(|subject| !subject.is_empty()).collect::<Vec<_>>();
     if wanted.contains(LogSelector::SUBJECT) && kept.header.has_subject {
-        line.extend_from_slice(b" T=\"");
         let settings = cx.engine().settings();
         let charset = settings.get(opt::HEADERS_CHARSET);
         let charset = charset.bytes();
@@ -161,17 +161,16 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
             }
             text.push(*byte);
         }
-        line.extend_from_slice(&printing(&text, bytes_print));
-        line.push(b'"');
+        line.field("T", [b"\"", &printing(&text, bytes_print)[..], b"\""].concat());
     }
-    let own = line.len();
+    let own = line.text().len();
     if wanted.contains(LogSelector::RECEIVED_SENDER) {
-        line.extend_from_slice(&[b" from <", kept.sender, b">"].concat());
+        line.push(LogPart::Sender, [b" from <", kept.sender, b">"].concat());
     }
     if wanted.contains(LogSelector::RECEIVED_RECIPIENTS) && !kept.recipients.is_empty() {
-        line.extend_from_slice(b" for");
+        line.push(LogPart::Words, b" for");
         for recipient in kept.recipients {
-            line.extend_from_slice(&[b" ", recipient.bytes()].concat());
+            line.push(LogPart::Recipient, [b" ", recipient.bytes()].concat());
         }
     }
     ArrivalLine { main: line, own }

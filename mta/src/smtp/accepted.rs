@@ -226,7 +226,7 @@ impl SmtpSession {
 
     /// Writes to the logs that a message is in safe hands.
     fn log_arrival(&mut self, arrival: &Arrival, spooled: bool) {
-        self.log(&arrival.line.main);
+        self.tell(&arrival.line.main);
         tally::received(&mut self.cx, arrival.size);
         let mut lines = vec![arrival.line.own()];
         if self.acl_state.has("freeze") {

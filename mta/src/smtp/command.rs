@@ -166,7 +166,6 @@ impl SmtpSession {
     fn bars(&mut self, line: &[u8]) -> Option<Stage> {
         let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
         if let Some(why) = self.acl_state.broken.filter(|_| !quits) {
-            self.connection.failed = true;
             return Some(match line.eq_ignore_ascii_case(b"RSET") {
                 true => self.reply(&[b"250 Reset OK"]),
                 false => self.reply(&[b"421 ", why.as_bytes()]),

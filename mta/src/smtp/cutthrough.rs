@@ -208,7 +208,7 @@ impl SmtpSession {
         }
         if let Some(secured) = &onward.secured {
             let wanted = self.cx.engine().settings().log_selector();
-            text.extend_from_slice(&logs::security_of(wanted, secured));
+            text.extend_from_slice(logs::security_of(wanted, secured).text());
         }
         if self.logs(LogSelector::SMTP_CONFIRMATION) || onward.outcome != OnwardOutcome::Accepted {
             text.extend_from_slice(b" C=\"");

@@ -208,7 +208,6 @@ impl SmtpSession {
         self.log_broken_tls();
         // To whom nothing but that was said, nothing more is.
         if self.acl_state.broken.is_some() {
-            self.connection.failed = true;
             return self.close();
         }
         if self.connection.barred == Some(Barred::TlsMisused) {

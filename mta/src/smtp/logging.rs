@@ -4,6 +4,7 @@
 use eximious::acl::Logs;
 use eximious::stdlib::printing::printing;
 use eximious::trace::TraceKinds;
+use eximious::world::{LogLine, LogVoice};
 use eximious::{LogSelector, Str, opt, var};
 
 use super::SmtpSession;
@@ -23,7 +24,7 @@ pub(super) enum End {
 impl SmtpSession {
     /// Writes to the log that nothing is left to be done.
     pub(super) fn log_completion(&mut self) {
-        self.log(b"Completed");
+        self.tell(&LogLine::of("Completed"));
         let came = self.now();
         tally::completed(&mut self.cx, came);
     }
@@ -42,6 +43,11 @@ impl SmtpSession {
     /// Writes a line to the main log, with the message's name where there is one.
     pub(super) fn log(&mut self, line: &[u8]) {
         logs::main(&self.cx, self.message_id())(line);
+    }
+
+    /// The same of a line that knows its parts.
+    pub(super) fn tell(&mut self, line: &LogLine) {
+        logs::tell(&self.cx, self.message_id(), LogVoice::Main, line);
     }
 
     /// The same where that is wanted.
@@ -191,7 +197,7 @@ impl SmtpSession {
             let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
             line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
         }
-        line.extend_from_slice(&logs::security(&mut self.cx));
+        line.extend_from_slice(logs::security(&mut self.cx).text());
         line.extend_from_slice(&self.logged_history());
         // The real one does not say that a selector asked for it.
         self.log(&line);

@@ -4,6 +4,7 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::route::PercentDeferred;
 use eximious::trace::{AclEvent, Happening};
+use eximious::world::LogPart;
 use eximious::{LogSelector, Str, opt, var};
 
 use super::logging::End;
@@ -191,8 +192,8 @@ impl SmtpSession {
                 self.note_refusal(refused, &text);
             }
         }
-        let mut line = self.logged_client();
-        line.extend_from_slice(&logs::security(&mut self.cx));
+        let mut line = eximious::client::described_in_parts(&mut self.cx);
+        line.append(&logs::security(&mut self.cx));
         if refused.with_sender {
             // Of a message that is here, what rules for rewriting made of it is told, and
             // not what submission mode did.
@@ -202,25 +203,27 @@ impl SmtpSession {
                 (false, Some(given)) => given,
                 (false, None) => self.variable(var::SENDER_ADDRESS),
             };
-            line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
-            line.extend_from_slice(&reception::authenticated(&mut self.cx));
+            line.field("F", [b"<", sender.bytes(), b">"].concat());
+            line.push(LogPart::Field, reception::authenticated(&mut self.cx));
         }
-        line.extend(logs::judged(&mut self.cx));
-        line.extend_from_slice(&self.logged_reports(refused));
-        line.extend_from_slice(if for_now { b" temporarily" } else { b"" });
-        line.extend_from_slice(&[b" rejected ", &refused.what[..]].concat());
+        line.words(&logs::judged(&mut self.cx));
+        line.words(&self.logged_reports(refused));
+        line.push(LogPart::Mark, if for_now { " temporarily" } else { "" });
+        line.push(LogPart::Words, b" ");
+        line.push(LogPart::Event, b"rejected");
+        line.push(LogPart::What, [b" ", &refused.what[..]].concat());
         if let Some(logged) = &logged {
             // One line is what a log wants.
             let first = logged.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
-            line.extend_from_slice(&[b": ", first].concat());
+            line.push(LogPart::Reason, [b": ", first].concat());
         }
-        let line = self.log_line(&line);
+        let line = logs::in_writing(self.message_id(), &line);
         let header = self.rejected_header();
         let mut reject_logs = result.reject_logs;
         reject_logs.main &= refused.main_log;
         let log = &*self.cx.engine().world().log;
         let which = if self.setup.is_test { reject_logs.shown_once(log) } else { reject_logs };
-        which.write(log, &line, &header);
+        which.tell(log, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.log_end(End::Closed("closed by DROP in ACL"));
             self.run_notquit("acl-drop", None);

@@ -50,8 +50,8 @@ impl Submission<'_> {
     /// The sender that MAIL named, if whoever hands the message in may say so.
     fn take_given(&mut self, sender: Str) {
         let user = &self.request.submitter;
-        self.sender_set = user.trusted || reception::may_be_sender(self.cx, &sender);
-        let sender = match self.sender_set {
+        self.sender_set = user.trusted;
+        let sender = match user.trusted || reception::may_be_sender(self.cx, &sender) {
             true => sender,
             false => Str::from(reception::own_address(self.cx, &user.login)),
         };

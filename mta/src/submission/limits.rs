@@ -30,9 +30,11 @@ impl Submission<'_> {
 /// The header as far as it was read when it was found to be too long.
 pub(super) fn cut(mut message: Message, too_long: TooLong) -> Message {
     message.body = Body::default();
+    let bytes = |limit| u64::try_from(limit).unwrap_or(0);
     let mut room = match too_long {
-        TooLong::Header(limit) => limit,
+        TooLong::Header(limit) => bytes(limit),
         TooLong::Line(limit) => {
+            let limit = bytes(limit);
             let long = |header: &eximious::Header| header.line.len() as u64 > limit;
             let end = message.headers.iter().position(long);
             message.headers.truncate(end.map_or(message.headers.len(), |end| end + 1));

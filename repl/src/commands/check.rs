@@ -29,6 +29,8 @@ struct Checked {
 
 /// How much of the standard input is read.
 const LARGEST: u64 = 64 << 20;
+/// How many excerpts of a line are shown, each of which has all of it.
+const MOST_OF_LINE: usize = 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Form {
@@ -117,7 +119,9 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let progress = Progress::of("checking");
     for file in &request.files {
         progress.say(|| format!("checking {file}"));
-        let part = lints::parts::section(file.as_bytes());
+        // Where it stands says what it is, however it is named.
+        let whole = std::path::absolute(file).unwrap_or_else(|_| file.into());
+        let part = lints::parts::section(whole.as_os_str().as_encoded_bytes());
         let config = match read(file, part, request, &engine, &world) {
             Ok(mut config) => {
                 config.load_acl_files(&world, engine.registry());
@@ -172,16 +176,18 @@ fn read(
     // A part of a section is included by the section, which stands beside it.
     let (folder, base) = file.rsplit_once('/').unwrap_or((".", file));
     let name = part.map_or_else(|| file.to_owned(), |_| format!("{folder}/its section"));
+    // Where it can't be read, that is said when it is opened.
+    let own = world.files.read(file.as_bytes(), LARGEST).unwrap_or_default();
+    may_be(file.as_bytes(), &own)?;
     let text = match part {
         _ if file == "-" => {
             let mut text = Vec::new();
             let read = io::stdin().take(LARGEST).read_to_end(&mut text);
             read.map_err(|why| ConfigError::somewhere(format!("standard input: {why}")))?;
+            may_be(b"standard input", &text)?;
             Some(text)
         }
         Some(section) => {
-            // Where it can't be read, that is said of its inclusion.
-            let own = world.files.read(file.as_bytes(), LARGEST).unwrap_or_default();
             let section = if lints::parts::begins(&own, section) { "" } else { section };
             Some(lints::parts::alone(section, base.as_bytes()))
         }
@@ -191,12 +197,20 @@ fn read(
         let why = "is a folder; name the files in it, or the configuration that is made of them";
         return Err(ConfigError::somewhere(format!("{file}: {why}")));
     }
-    match text {
-        Some(text) => {
-            Ok(Config::read_text(name.as_bytes(), text, macros, world, engine.registry()))
-        }
-        None => Config::read_all(file.as_bytes(), macros, world, engine.registry()),
-    }
+    let config = match text {
+        Some(text) => Config::read_text(name.as_bytes(), text, macros, world, engine.registry()),
+        None => Config::read_all(file.as_bytes(), macros, world, engine.registry())?,
+    };
+    config.sources.files().iter().try_for_each(|file| may_be(&file.name, &file.text))?;
+    Ok(config)
+}
+
+/// Fails where a text can be no configuration.
+fn may_be(name: &[u8], text: &[u8]) -> Result<(), ConfigError> {
+    super::not_written(text).map_or(Ok(()), |why| {
+        let name = String::from_utf8_lossy(name);
+        Err(ConfigError::somewhere(format!("{name}: {why}")))
+    })
 }
 
 /// What lays excerpts out, with colour or without.
@@ -210,7 +224,16 @@ fn renderer(request: &Checked) -> Renderer {
 /// Excerpts of the source, and a line that counts.
 fn text(config: &Config, findings: &[Finding], renderer: Renderer) -> String {
     let mut out = String::new();
+    let mut at = None;
+    let mut of_line = 0;
     for finding in findings {
+        // They come in the order of their places.
+        let here = locate(config, &finding.spot).map(|place| (place.file, place.line));
+        of_line = if here.is_some() && here == at { of_line + 1 } else { 1 };
+        at = here;
+        if of_line > MOST_OF_LINE {
+            continue;
+        }
         let level = match finding.lint.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -243,6 +266,9 @@ fn text(config: &Config, findings: &[Finding], renderer: Renderer) -> String {
         }
         if let Some(help) = &finding.help {
             group = group.element(Level::HELP.message(help));
+        }
+        if of_line == MOST_OF_LINE {
+            group = group.element(Level::NOTE.message("more of this line is not shown"));
         }
         out += &renderer.render(&[group]);
         out += "\n\n";

@@ -27,9 +27,6 @@ struct Layout {
 
 /// How large a file may be.
 const LARGEST: u64 = 64 << 20;
-/// How many lines it may have: each is a good deal more than its bytes, while it is laid
-/// out and compared.
-const MOST_LINES: usize = 1_000_000;
 /// How long the shortest difference is looked for; after that, a longer one has
 /// to do.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -96,8 +93,7 @@ pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
 fn one(request: &Layout, name: &[u8], files: &dyn Files) -> io::Result<bool> {
     let standard = name == STANDARD;
     let old = if standard { input()? } else { files.read(name, LARGEST)?.to_vec() };
-    if memchr::memchr_iter(b'\n', &old).count() > MOST_LINES {
-        let why = format!("more than {MOST_LINES} lines are no configuration");
+    if let Some(why) = super::not_written(&old) {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     let name_shown = String::from_utf8_lossy(called(name));

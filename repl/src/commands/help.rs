@@ -2,6 +2,7 @@
 
 mod grammar;
 mod headers;
+mod lists;
 
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -43,9 +44,10 @@ eximious help COMMAND has the page of each, help NAME that of any word of the la
 (help extract, help $pid, help .ifdef, help E110), help switches all switches of Exim;
 help --man, help --completions bash.
 
-Called as exim, exim4, sendmail, mailq, newaliases, rmail, rsmtp or runq, it is
-Exim, and words are recipients. Called as exim_dumpdb or exim_tidydb, it shows or
-tidies its own hints, as those do Exim's.
+Called by a name that does not begin with eximious, such as exim or sendmail, it is
+Exim, and words are recipients; mailq, newaliases, rmail, rsmtp and runq are special,
+as there. Called as exim_dumpdb or exim_tidydb, it shows or tidies its own hints, as
+those do Exim's.
 ";
 
 /// How to get started, from a shell, with all commands.
@@ -67,7 +69,7 @@ pub fn command() -> Command {
                 .value_name("NAME")
                 .num_args(0..)
                 .allow_hyphen_values(true)
-                .help("A command, a word of the language or of configurations, a code of check, a switch; drivers: all of them; switches: those of Exim"),
+                .help("A command, a word of the language or of configurations, a code of check, a switch; commands, codes, drivers, variables, conditions and the like: all of them; switches: those of Exim"),
         )
         .arg(flag("man", "Writes the page of the manual, for man -l"))
         .arg(option("completions", "SHELL", "Writes what completes words in a shell: bash, zsh or fish"))
@@ -104,7 +106,6 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     }
     match name {
         "switches" => return Ok(switches::page()),
-        "drivers" => return Ok(drivers(registry)),
         name if let Some(page) = commands::page(name, &[]) => return Ok(page),
         _ => {}
     }
@@ -119,8 +120,9 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .map(|own| driver_page(registry, own)),
     );
     pages.extend(grammar::pages(name));
+    pages.extend(lists::page(registry, name));
     pages.extend(switches::about(name));
-    if pages.is_empty() {
+    if pages.is_empty() || name == headers::ALL {
         pages.extend(headers::page(name));
     }
     if name == "-d" {
@@ -132,6 +134,43 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     Ok(pages.join("\n"))
 }
 
+/// The pages of what was typed in one line: of a name with blanks in it, or of several.
+///
+/// # Errors
+/// One of them is not known.
+pub fn pages_of_line(registry: &Registry, line: &str) -> Result<String, String> {
+    match pages(registry, line) {
+        Err(_) if line.contains(' ') => {
+            let pages: Result<Vec<String>, String> =
+                line.split_whitespace().map(|name| pages(registry, name)).collect();
+            Ok(pages?.join("\n"))
+        }
+        pages => pages,
+    }
+}
+
+/// All names that have pages, for shells that complete them.
+pub fn names(registry: &Registry) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = of_records(registry)
+        .chain(check::lints().iter().map(|lint| lint.code))
+        .chain(["switches"])
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The names of what is no command, no switch and no code.
+fn of_records(registry: &Registry) -> impl Iterator<Item = &'static str> {
+    words::all(registry)
+        .into_iter()
+        .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()))
+        .chain(registry.all_drivers().map(|driver| driver.meta.name))
+        .chain(grammar::names())
+        .chain(lists::names())
+        .chain(headers::names())
+}
+
 /// What `-d` may name.
 fn selectors() -> String {
     let mut text = String::from("SELECTORS are names, each with + or - before it:\n\n");
@@ -139,15 +178,6 @@ fn selectors() -> String {
         wrap(&format!("{}: {}", one.name, one.tells), &mut text);
     }
     text
-}
-
-/// All drivers, a line for each.
-fn drivers(registry: &Registry) -> String {
-    let line = |driver: &DriverDef| {
-        let (kind, name) = (driver.kind.name(), driver.meta.name);
-        format!("{kind:<13} {name:<12} {}\n", driver.meta.summary)
-    };
-    registry.all_drivers().map(line).collect()
 }
 
 /// The page of a driver.
@@ -187,12 +217,8 @@ fn lint_page(lint: &check::Lint) -> String {
 }
 
 fn unknown(registry: &Registry, name: &str) -> String {
-    let all = words::all(registry);
-    let names = all
-        .iter()
-        .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()));
     let bare = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
-    let near = check::nearest(bare, names.chain(grammar::names()));
+    let near = check::nearest(bare, of_records(registry));
     if near.is_empty() {
         format!("nothing is called \"{name}\"; \"eximious list\" shows all names")
     } else {

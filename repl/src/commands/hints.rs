@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use eximious::hints::{self, Record, Retry, Waiting};
+use eximious::hints::{self, Record, Retry, StsRecord, TlsReport, Waiting};
 use eximious::stdlib::interval;
 use eximious::world::spool::{SpoolPlace, is_message_id};
 use eximious::world::{Hint, HintStore, HintsError};
@@ -68,8 +68,8 @@ pub fn command() -> Command {
         .long_about(
             "Shows, tidies and changes what is remembered from one message to the next, as \
              exim_dumpdb, exim_tidydb and exim_fixdb do for Exim. Without anything it says \
-             which databases there are: retry, callout, ratelimit, seen, misc. It is for admin \
-             users. With links of these names to the program, exim_dumpdb and exim_tidydb work as \
+             which databases there are: retry, callout, ratelimit, seen, misc, tls. It is for \
+             admin users. With links of these names to the program, exim_dumpdb and exim_tidydb work as \
              they are typed for Exim, and exinext, which asks the first one, does, too.",
         )
         .disable_help_subcommand(true)
@@ -125,6 +125,27 @@ pub fn command() -> Command {
                 .after_help(format!("The fields:\n{}", fields.concat())),
         )
         .subcommand(Command::new("delete").about("Removes a record").arg(name()).arg(key()))
+}
+
+/// Whether a database of Exim's hints has that name.
+pub fn is_database(name: &[u8]) -> bool {
+    DATABASES.iter().any(|known| known.as_bytes() == name) || Waiting::is_space(name)
+}
+
+/// Exim's databases, beside those of what waits for hosts.
+pub const DATABASES: [&str; 6] = ["retry", "callout", "ratelimit", "seen", "misc", "tls"];
+
+/// Fails where a name is none of a database's.
+fn known(store: &dyn HintStore, name: &[u8]) -> Result<(), String> {
+    let is_own = [StsRecord::SPACE, TlsReport::SPACE].iter().any(|own| own.as_bytes() == name);
+    // What an embedder keeps is there once something stands in it.
+    let is_there = || store.spaces().is_ok_and(|spaces| spaces.iter().any(|one| one == name));
+    if is_database(name) || is_own || is_there() {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(name);
+    let names = DATABASES.join(", ");
+    Err(format!("there is no database \"{name}\", but {names} and wait-TRANSPORT"))
 }
 
 fn time(text: &str) -> Result<i64, String> {
@@ -199,6 +220,15 @@ fn done(
     let why = |error: HintsError| error.to_string();
     let now = cx.engine().world().clock.now().seconds;
     let mut said = Vec::new();
+    let named = match &work {
+        HintsWork::Names => &[][..],
+        HintsWork::Tidy(_, names) => names,
+        HintsWork::Dump { space, .. }
+        | HintsWork::Get(space, _)
+        | HintsWork::Set { space, .. }
+        | HintsWork::Delete(space, _) => std::slice::from_ref(space),
+    };
+    named.iter().try_for_each(|name| known(store, name))?;
     match work {
         HintsWork::Names => {
             for name in store.spaces().map_err(why)? {

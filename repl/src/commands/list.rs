@@ -13,10 +13,20 @@ use crate::refusal::Refusal;
 use crate::session::Setup;
 use crate::words::{self, Kind, More, Word};
 
+/// What stands for several kinds.
+const GROUPS: [&str; 2] = ["options", "acl"];
+
+/// What a list can be of, as one word each.
+pub fn kinds() -> Vec<String> {
+    let kinds = Kind::all().map(|kind| kind.names().replace(' ', "-"));
+    GROUPS.map(str::to_owned).into_iter().chain(kinds).collect()
+}
+
 /// Its options.
 pub fn command() -> Command {
-    let kinds: Vec<String> = Kind::all().map(|kind| kind.names().replace(' ', "-")).collect();
-    let kinds = format!("A kind of word: options, acl, or {}", kinds.join(", "));
+    let kinds = kinds();
+    let (groups, kinds) = kinds.split_at(GROUPS.len());
+    let kinds = format!("A kind of word: {}, or {}", groups.join(", "), kinds.join(", "));
     Command::new("list")
         .about("all items, operators, conditions, variables, lookups, options")
         .long_about("Lists all words of the language, or those of a kind.")
@@ -47,10 +57,15 @@ pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<Strin
         let all: Vec<Value> = words.iter().map(record).collect();
         return Ok(format!("{:#}\n", Value::Array(all)));
     }
+    Ok(lines(&words))
+}
+
+/// Words as text, a line for each.
+pub fn lines(words: &[Word]) -> String {
     let wide = words.iter().map(|word| written(word).len()).max().unwrap_or(0).min(28);
     let kinds = words.iter().map(|word| word.kind.name().len()).max().unwrap_or(0).max(9);
     let mut text = String::new();
-    for word in &words {
+    for word in words {
         let line = format!(
             "{:<kinds$}  {:<wide$}  {}",
             word.kind.name(),
@@ -59,7 +74,7 @@ pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<Strin
         );
         let _ = writeln!(text, "{}", line.trim_end());
     }
-    Ok(text)
+    text
 }
 
 fn unknown(name: &str) -> String {

@@ -4,7 +4,9 @@
 use std::fmt::Write;
 
 use clap::{Arg, Command};
+use eximious::OptionPlace;
 
+use super::{help, hints, list};
 use crate::switches::{self, GROUPS};
 
 /// The page of the manual, for `man -l`.
@@ -12,9 +14,9 @@ pub fn page() -> String {
     let mut out = format!(
         ".TH EXIMIOUS 8 \"\" \"eximious {}\"\n.SH NAME\neximious \\- Exim's language and \
          configuration\n.SH SYNOPSIS\n.B eximious\n[switches] [command] [arguments]\n\
-         .SH DESCRIPTION\nSwitches are those of Exim. Called as exim, exim4, sendmail, mailq, \
-         newaliases, rmail, rsmtp or runq, the program is as Exim is under that name, and knows \
-         no commands. Called as exim_dumpdb or exim_tidydb, it shows or tidies its own hints, as \
+         .SH DESCRIPTION\nSwitches are those of Exim. Called by a name that does not begin \
+         with eximious, such as exim or sendmail, the program is as Exim is under that name, and \
+         knows no commands; mailq, newaliases, rmail, rsmtp and runq are special, as there. Called as exim_dumpdb or exim_tidydb, it shows or tidies its own hints, as \
          those do Exim's.\n.SH COMMANDS\n",
         env!("CARGO_PKG_VERSION")
     );
@@ -111,6 +113,43 @@ fn options(command: &Command) -> Vec<(String, String)> {
     all
 }
 
+/// What may stand behind the name of a command, other than its options.
+fn operands(command: &Command) -> Vec<String> {
+    match command.get_name() {
+        "help" => {
+            let registry = eximious::registry();
+            let names = help::names(&registry).into_iter().map(str::to_owned);
+            // Shells read others as something else.
+            let is_word = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
+            let names = names.filter(|name| name.bytes().all(is_word));
+            super::names().map(|(name, _)| name).chain(names).collect()
+        }
+        "hints" => hints::DATABASES.map(str::to_owned).to_vec(),
+        "list" => list::kinds(),
+        _ => Vec::new(),
+    }
+}
+
+/// What `-bP` may name.
+fn printed() -> Vec<String> {
+    const KINDS: [&str; 11] = [
+        "all",
+        "authenticator_list",
+        "authenticators",
+        "config",
+        "environment",
+        "macro_list",
+        "macros",
+        "router_list",
+        "routers",
+        "transport_list",
+        "transports",
+    ];
+    let registry = eximious::registry();
+    let options = registry.options_of(OptionPlace::Main).map(|option| option.meta.name);
+    KINDS.into_iter().chain(options).map(str::to_owned).collect()
+}
+
 /// What completes the program's words in a shell: `bash`, `zsh`, `fish`.
 pub fn completions(shell: &str) -> Option<String> {
     let commands: Vec<Command> = super::all().collect();
@@ -118,14 +157,16 @@ pub fn completions(shell: &str) -> Option<String> {
     let switches: Vec<&str> = switches::names().collect();
     let first = format!("{} {}", names.join(" "), switches.join(" "));
     let of = |command: &Command| {
-        let options: Vec<String> = options(command).into_iter().map(|(name, _)| name).collect();
-        options.join(" ")
+        let options = options(command).into_iter().map(|(name, _)| name);
+        options.chain(operands(command)).collect::<Vec<String>>().join(" ")
     };
+    let printed = printed().join(" ");
     match shell {
         "bash" => {
             let cases: String = commands
                 .iter()
                 .map(|command| format!("    {}) words='{}';;\n", command.get_name(), of(command)))
+                .chain([format!("    -bP) words='{printed}';;\n")])
                 .collect();
             Some(format!(
                 "_eximious() {{\n  local words='{first}' word\n  \
@@ -141,6 +182,7 @@ pub fn completions(shell: &str) -> Option<String> {
                 .map(|command| {
                     format!("    {}) words_of=({});;\n", command.get_name(), of(command))
                 })
+                .chain([format!("    -bP) words_of=({printed});;\n")])
                 .collect();
             Some(format!(
                 "#compdef eximious\nlocal -a words_of\nlocal word\nwords_of=({first})\n\
@@ -176,7 +218,17 @@ fn fish(commands: &[Command]) -> String {
                 quoted(&does)
             );
         }
+        let operands = operands(command).join(" ");
+        if !operands.is_empty() {
+            let _ = writeln!(
+                out,
+                "complete -c eximious -n \"__fish_seen_subcommand_from {name}\" -a \"{operands}\""
+            );
+        }
     }
+    let printed = printed().join(" ");
+    let _ =
+        writeln!(out, "complete -c eximious -n \"__fish_contains_opt -s bP bP\" -a \"{printed}\"");
     for (_, group) in GROUPS {
         for switch in *group {
             for name in switch.names.split(", ") {

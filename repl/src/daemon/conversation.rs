@@ -10,6 +10,7 @@ use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
 
 use super::couriers::Couriers;
+use super::places::ConnectionSlot;
 use super::service::Service;
 
 /// How much is read at once.
@@ -32,10 +33,10 @@ pub fn hold(
     couriers: &Arc<Couriers>,
     peer: Peer,
     bell: &Bell,
-    count: usize,
-    thread: i32,
+    place: &ConnectionSlot,
     begins_with_tls: bool,
 ) {
+    let count = place.count();
     let mut cx = service.engine.context();
     if let Some(debug) = &service.debug {
         cx.observe(debug.clone());
@@ -56,7 +57,7 @@ pub fn hold(
     let mut client = Client::at(remote).connected_to(local);
     client.count = Some(count);
     // No two that are open have the same, and lines of logs have it too.
-    client.connection = Str::from(thread.to_string());
+    client.connection = Str::from(place.thread().to_string());
     client.synchronizes = true;
     client.pretends = service.pretends;
     client.begins_with_tls = begins_with_tls;
@@ -76,7 +77,7 @@ pub fn hold(
     })));
     let mut conversation =
         Conversation { session, peer, bell: bell.clone(), words, last_words: None };
-    conversation.go_on(&HandOn { service, couriers });
+    conversation.go_on(&HandOn { service, couriers, place });
     if let Some((customer, tls)) = conversation.session.take_customer()
         && let Ok(stream) = conversation.peer.stream()
     {
@@ -112,6 +113,7 @@ fn take_at_once(peer: &Peer, bytes: &mut Vec<u8>) -> bool {
 struct HandOn<'h> {
     service: &'h Service,
     couriers: &'h Arc<Couriers>,
+    place: &'h ConnectionSlot,
 }
 
 /// What a client is told.
@@ -168,13 +170,30 @@ impl Conversation {
     fn go_on(&mut self, hand_on: &HandOn<'_>) {
         // Whoever speaks before the greeting is found out by it.
         self.hear_what_is_there();
-        while self.answer(hand_on) == Next::Listen && !self.listen(hand_on) {}
+        let mut called = Str::EMPTY;
+        while self.answer(hand_on) == Next::Listen {
+            self.tell_client(&mut called, hand_on.place);
+            if self.listen(hand_on) {
+                break;
+            }
+        }
+    }
+
+    /// Has those who ask see who the client is, once it calls itself by another name.
+    fn tell_client(&mut self, called: &mut Str, place: &ConnectionSlot) {
+        let cx = self.session.context();
+        let now = cx.value_of(var::SENDER_HELO_NAME);
+        if now != *called {
+            *called = now;
+            let client = eximious::client::plainly_described(cx);
+            place.describe(String::from_utf8_lossy(&client).into_owned());
+        }
     }
 
     /// Has a message delivered that can be delivered at once, and is put into the spool only
     /// where that takes longer. False where it is to be kept there.
     fn deliver_straight(&mut self, received: &mut Received, hand_on: &HandOn<'_>) -> bool {
-        let HandOn { service, couriers } = hand_on;
+        let HandOn { service, couriers, .. } = hand_on;
         // Who watches sees each step by itself.
         let may_wait = service.debug.is_none() && couriers.are_quick() && !received.is_frozen();
         if !may_wait {
@@ -215,7 +234,7 @@ impl Conversation {
         }
         let cx = self.session.context();
         if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
-            let HandOn { service, couriers } = hand_on;
+            let HandOn { service, couriers, .. } = hand_on;
             couriers.deliver(service, place, received.id.bytes().to_vec());
         }
     }

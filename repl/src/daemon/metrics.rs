@@ -17,7 +17,7 @@ use eximious::world::spool::is_message_id;
 use eximious::{Engine, Settings, opt};
 use eximious_mta::spool::queue::Stored;
 use eximious_world::deadline::Deadline;
-use eximious_world::serving::{BadPagePlace, PagePlace, PageServer};
+use eximious_world::serving::{PagePlace, PageServer};
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
@@ -60,17 +60,9 @@ pub fn place(settings: &Settings) -> Result<Option<PagePlace>, ListenError> {
         return Ok(None);
     }
     PagePlace::parse(text.bytes()).map(Some).map_err(|why| {
-        let why: &[u8] = match why {
-            BadPagePlace::Malformed => {
-                b"not an address of the loopback interface with a port, or an absolute path"
-            }
-            BadPagePlace::Public => {
-                b"counters are told to this host alone: it has to be \
-                an address of the loopback interface"
-            }
-        };
         let head = b"metrics_listen = \"".as_slice();
-        ListenError::Configured([head, text.bytes(), b"\": ", why].concat())
+        let tail = format!("\": {why}");
+        ListenError::Configured([head, text.bytes(), tail.as_bytes()].concat())
     })
 }
 

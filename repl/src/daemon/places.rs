@@ -18,7 +18,7 @@ struct Taken {
     count: usize,
     hosts: HashMap<IpAddr, usize>,
     /// Threads, and whom each serves.
-    threads: BTreeMap<i32, IpAddr>,
+    threads: BTreeMap<u32, String>,
 }
 
 /// A place that is taken; it is free again when this goes.
@@ -27,7 +27,7 @@ pub struct ConnectionSlot {
     places: Arc<Places>,
     host: IpAddr,
     count: usize,
-    thread: Mutex<Option<i32>>,
+    thread: Mutex<Option<u32>>,
 }
 
 impl Places {
@@ -52,8 +52,8 @@ impl Places {
     }
 
     /// Which thread serves whom.
-    pub fn all(&self) -> BTreeMap<i32, String> {
-        self.lock().threads.iter().map(|(thread, host)| (*thread, host.to_string())).collect()
+    pub fn all(&self) -> BTreeMap<u32, String> {
+        self.lock().threads.clone()
     }
 
     /// Waits until all are free, but not longer than some time.
@@ -74,9 +74,22 @@ impl ConnectionSlot {
     }
 
     /// Notes which thread serves it.
-    pub fn occupied_by(&self, thread: i32) {
+    pub fn occupied_by(&self, thread: u32) {
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
-        self.places.lock().threads.insert(thread, self.host);
+        self.places.lock().threads.insert(thread, format!("[{}]", self.host));
+    }
+
+    /// Which thread serves it; 0 where none does yet.
+    pub fn thread(&self) -> u32 {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(0)
+    }
+
+    /// Notes what is known of the client by now: `name (helo) [1.2.3.4]`.
+    pub fn describe(&self, client: String) {
+        let thread = self.thread();
+        if let Some(known) = self.places.lock().threads.get_mut(&thread) {
+            *known = client;
+        }
     }
 }
 
@@ -113,7 +126,12 @@ mod tests {
         let third = places.take(other);
         second.occupied_by(7);
         assert_eq!((first.count(), third.count(), places.of(one)), (1, 3, 2));
-        assert_eq!(places.all().into_iter().collect::<Vec<_>>(), [(7, "192.0.2.1".to_owned())]);
+        assert_eq!(places.all().into_iter().collect::<Vec<_>>(), [(7, "[192.0.2.1]".to_owned())]);
+        second.describe("(h) [192.0.2.1]".to_owned());
+        assert_eq!(
+            (second.thread(), third.thread(), &*places.all()[&7]),
+            (7, 0, "(h) [192.0.2.1]")
+        );
         drop((first, second));
         assert_eq!((places.count(), places.of(one), places.of(other)), (1, 0, 1));
         assert!(places.all().is_empty());

@@ -8,12 +8,12 @@ use eximious::stdlib::variables::VERSION;
 use eximious::{Config, Engine, Expanded, Macros, World, opt};
 use eximious_mta::delivery::{Deliverer, RemoteManner};
 use eximious_mta::smtp::SmtpServer;
-use eximious_world::LogFiles;
+use eximious_world::{LogFiles, rights};
 
 use super::DaemonRequest;
 use super::limits::ConnectionLimits;
 use super::metrics::{self, Metrics};
-use crate::configured::{self, ConfigUse, SyslogName};
+use crate::configured::{self, ConfigUse, SyslogName, Whose};
 use crate::debug;
 use crate::refusal::Refusal;
 use crate::usual;
@@ -56,6 +56,9 @@ impl Source {
     }
 }
 
+/// Room for what stands before a line in a log.
+const STAMPS: usize = 64;
+
 /// What lets everybody read a file.
 const OPEN_TO_ALL: u32 = 0o004;
 
@@ -97,8 +100,10 @@ impl Service {
         let builder = Engine::builder();
         let macros = source.macros();
         let first = before.is_none();
-        let wanted = ConfigUse { keeps: first, tells_call: first, ..ConfigUse::default() };
-        let mut found = configured::read(&source.names, macros, world, builder.registry(), wanted)?;
+        let whose = if rights::caller().is_lent_rights { Whose::Admins } else { Whose::Anybody };
+        let wanted = ConfigUse { keeps: first, tells_call: first, whose, ..ConfigUse::default() };
+        let found = configured::read(&source.names, macros, world, builder.registry(), wanted);
+        let mut found = found.map_err(|why| why.refusal(false))?;
         source.syslog_name.settle(&mut found.settings, world)?;
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
@@ -157,9 +162,24 @@ impl Service {
             metrics,
         })
     }
+
+    /// Looks whether the main log is there, with room for a line of so many bytes, if any.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn check_log(&self, room: usize) -> Result<(), Refusal> {
+        let (does, room) = if room == 0 { ("open", 0) } else { ("write", room + STAMPS) };
+        let said = |why| format!("the daemon cannot {does} the main log: {why}");
+        self.logs.probe(room).map_err(|why| Refusal::of_command(said(why)))
+    }
 }
 
 /// What this program calls itself in logs: what `-bV` calls it.
 pub fn version() -> String {
     format!("exim {VERSION}")
+}
+
+/// The line that says that a daemon runs, and what it does.
+pub fn started(what: &str) -> String {
+    format!("{} daemon started: pid={}, {what}", version(), std::process::id())
 }

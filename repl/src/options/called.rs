@@ -3,13 +3,14 @@
 use eximious::stdlib::interval;
 
 use super::{Parser, ReadArguments, Stop};
+use crate::commands::hints::is_database;
 
 /// As what it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CalledAs {
-    /// As itself: it has commands.
+    /// As itself, by a name that begins so: it has commands.
     Eximious,
-    /// As Exim, or as `sendmail`.
+    /// By any other name: it is Exim.
     Exim,
     /// `mailq`
     Mailq,
@@ -31,7 +32,6 @@ impl CalledAs {
     /// By the program's name, with or without a path.
     pub fn named(program: &[u8]) -> Self {
         match program.rsplit(|c| *c == b'/').next().unwrap_or_default() {
-            b"exim" | b"exim4" | b"sendmail" => Self::Exim,
             b"mailq" => Self::Mailq,
             b"newaliases" => Self::Newaliases,
             b"rmail" => Self::Rmail,
@@ -39,7 +39,8 @@ impl CalledAs {
             b"runq" => Self::Runq,
             b"exim_dumpdb" => Self::DumpDb,
             b"exim_tidydb" => Self::TidyDb,
-            _ => Self::Eximious,
+            name if name.starts_with(b"eximious") => Self::Eximious,
+            _ => Self::Exim,
         }
     }
 
@@ -108,12 +109,6 @@ impl CalledAs {
 /// Said to `exim_tidydb` by scripts of old: it asks for nothing any more.
 const OF_OLD: &[u8] = b"-f";
 
-/// Whether a database of hints has that name.
-fn is_database(name: &[u8]) -> bool {
-    matches!(name, b"retry" | b"misc" | b"callout" | b"ratelimit" | b"tls" | b"seen")
-        || name.starts_with(b"wait-")
-}
-
 /// Reads the arguments, without the program's own name.
 pub fn parse(called: CalledAs, args: &[Vec<u8>]) -> ReadArguments {
     match called.as_command(args) {
@@ -152,9 +147,12 @@ mod tests {
     #[test]
     fn the_last_part_of_the_path_counts() {
         assert_eq!(CalledAs::named(b"/usr/bin/mailq"), CalledAs::Mailq);
-        assert_eq!(CalledAs::named(b"sendmail"), CalledAs::Exim);
-        for other in ["eximious", "./eximious-0.1", "", "/exim4/"] {
-            assert_eq!(CalledAs::named(other.as_bytes()), CalledAs::Eximious, "{other}");
+        for own in ["eximious", "./eximious-0.1"] {
+            assert_eq!(CalledAs::named(own.as_bytes()), CalledAs::Eximious, "{own}");
+        }
+        // Only those names are special that have nothing behind them.
+        for other in ["sendmail", "send-mail", "mailq.exim", "exim-4.98.2", "eximious/x", ""] {
+            assert_eq!(CalledAs::named(other.as_bytes()), CalledAs::Exim, "{other}");
         }
     }
 }

@@ -11,7 +11,7 @@ use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Job;
-use crate::configured::SyslogName;
+use crate::configured::{SyslogName, Whose};
 use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
@@ -149,6 +149,10 @@ pub(crate) struct Given {
     pub(super) only_main: bool,
     /// Whether it takes a configuration of anybody's.
     pub(super) of_anybody: bool,
+    /// For whom it is done.
+    pub(super) whose: Whose,
+    /// Whether whoever calls needs a full name, and brings none.
+    pub(super) needs_name: bool,
     /// Whose rights the action wants.
     pub(super) rights: Rights,
     /// What is no option.
@@ -195,6 +199,14 @@ impl Asked {
             Self::Command(work) => work.is_test(),
             Self::Version | Self::Expand | Self::Route(_) | Self::Filter | Self::Host(_) => true,
             _ => false,
+        }
+    }
+
+    /// Whether it is done in the name of whoever calls.
+    fn is_in_name(&self) -> bool {
+        match self {
+            Self::Expand | Self::Rewrite | Self::Route(_) | Self::Filter | Self::Host(_) => true,
+            _ => matches!(self, Self::Session | Self::Fetch(..) | Self::Batch | Self::Submit),
         }
     }
 
@@ -255,6 +267,13 @@ impl Given {
     /// What an action takes.
     pub(super) fn action(mut self, asked: Asked) -> Job {
         self.rights = asked.rights();
+        self.whose = match asked {
+            Asked::Deliver if self.work.is_none() => Whose::Prodders,
+            Asked::Scan(_) => Whose::Admins,
+            Asked::Submit if self.leaves_header => Whose::Trusted,
+            _ => Whose::Anybody,
+        };
+        self.needs_name = self.full_name.is_none() && asked.is_in_name();
         self.keeps_faults = !asked.is_test();
         self.only_main = matches!(asked, Asked::Queue(_) | Asked::BuildAliases);
         self.of_anybody = matches!(asked, Asked::Command(_));
@@ -327,6 +346,7 @@ impl Given {
                 setup: self.setup(),
             }),
             Asked::Batch => Job::Batch(smtp::batch::BatchRequest {
+                full_name: self.full_name.clone(),
                 leaves_unqualified: self.leaves_unqualified,
                 pretends: self.pretends,
                 hand_over: self.hand_over(),
@@ -387,6 +407,7 @@ impl Given {
             config: self.config.clone(),
             macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
             shown: self.verbose,
+            starter: None,
         }
     }
 
@@ -411,6 +432,8 @@ impl Given {
             of_anybody: self.of_anybody,
             is_test: false,
             is_check: false,
+            whose: self.whose,
+            needs_name: self.needs_name,
             rights: self.rights,
             syslog_name: self.syslog_name,
         }

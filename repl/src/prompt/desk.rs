@@ -138,7 +138,7 @@ impl Desk {
             PromptWord::Help if rest.is_empty() => command::page(),
             PromptWord::Help => match command::about(text) {
                 Some(line) => line,
-                None => said(help::pages(self.registry(), text)),
+                None => said(help::pages_of_line(self.registry(), text)),
             },
             PromptWord::List => {
                 said(list::list(self.registry(), false, Some(text).filter(|kind| !kind.is_empty())))

@@ -132,7 +132,17 @@ impl Completer for Words {
             Completes::Expression | Completes::Nothing => {}
         }
         let (expected, start) = scan(line).expected(line);
-        Ok((start, self.of_language(complete::kinds_of(expected), &line[start..])))
+        let kinds = complete::kinds_of(expected);
+        if complete::is_header(&line[start..])
+            && let Some(before) = line[..start].strip_suffix("${")
+        {
+            // The name of a header line ends at its colon, and stands in no braces.
+            let dollar =
+                |pair: Pair| Pair { replacement: format!("${}", pair.replacement), ..pair };
+            let pairs = self.of_language(kinds, &line[start..]).into_iter().map(dollar);
+            return Ok((before.len(), pairs.collect()));
+        }
+        Ok((start, self.of_language(kinds, &line[start..])))
     }
 }
 
@@ -291,6 +301,8 @@ mod tests {
             completed("$h_sub")
         );
         assert_eq!(completed("${uc:$h_x-"), ["${uc:$h_x-own:"]);
+        assert_eq!(completed("x ${h_sub"), ["x $h_subject:"]);
+        assert_eq!(completed("${if def:h_sub"), ["${if def:h_subject:"]);
     }
 
     #[test]

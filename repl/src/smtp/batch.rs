@@ -26,6 +26,8 @@ const PIECE: usize = 64 * 1024;
 pub struct BatchRequest {
     /// What the session begins with.
     pub setup: Setup,
+    /// `-F`: the sender's full name.
+    pub full_name: Option<Vec<u8>>,
     /// `-bnq`: addresses without a domain get none.
     pub leaves_unqualified: bool,
     /// `-N`: messages are delivered in pretence only.
@@ -39,7 +41,8 @@ pub struct BatchRequest {
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
 pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let BatchRequest { mut setup, leaves_unqualified, pretends, hand_over } = request;
+    let BatchRequest { mut setup, full_name, leaves_unqualified, pretends, mut hand_over } =
+        request;
     let given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
@@ -48,7 +51,8 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     started.work_in_spool();
     let (config, mut cx) = started.into_parts();
     let engine = cx.engine().clone();
-    let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
+    let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
+    user.called = full_name;
     let config = config.unwrap_or_else(Config::default);
     let server = Arc::new(SmtpServer::new(&config, &engine));
     let deliverer = Deliverer::new(Arc::new(config), &engine, server.clone());

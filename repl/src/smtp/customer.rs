@@ -38,7 +38,7 @@ pub struct CustomerRequest {
 /// # Errors
 /// The connection is lost.
 pub fn run(request: CustomerRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let CustomerRequest { setup, host, domains, hand_over } = request;
+    let CustomerRequest { setup, host, domains, mut hand_over } = request;
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),

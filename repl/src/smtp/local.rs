@@ -45,7 +45,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         leaves_unqualified,
         pretends,
         begins_with_tls,
-        hand_over,
+        mut hand_over,
     } = request;
     let given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
@@ -58,9 +58,8 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let engine = cx.engine();
     user.called = full_name;
     let whose = String::from_utf8_lossy(&user.login).into_owned();
-    activity::tell(engine.settings(), move || {
-        vec![format!("accepting a local SMTP message from <{whose}>")]
-    });
+    let what = format!("accepting a local SMTP message from <{whose}>");
+    activity::tell_one(engine.settings(), what);
     let mut given = match given.of(&user) {
         Ok(given) => given,
         Err(refusal) => return Ok(Err(refusal)),

@@ -58,6 +58,7 @@ fn batches_are_taken_as_the_real_exim_takes_them() {
     }
     agree(&["-bnq", "-bS"], "", &one);
     agree(&["-bnq", "-bS"], "", "MAIL FROM:<a>\n");
+    agree(&["-F", "Full Name", "-bS"], "", &one.replace("From: a@b.example\n", ""));
     agree(&["-oMa", "192.0.2.1", "-oMt", "who", "-oMr", "uucp", "-bS"], "", &one);
     let option = "recipients_max = 1\n";
     agree(&["-bS"], option, &one.replace("DATA", "RCPT TO:<d@here.example>\nDATA"));

@@ -41,7 +41,7 @@ fn queued(config: &str) -> Vec<String> {
 fn under_names_of_exim_commands_are_recipients() {
     let (_place, config) = config();
     for (name, word) in
-        [("sendmail", "help"), ("exim", "list"), ("exim4", "check"), ("rmail", "fmt")]
+        [("sendmail", "help"), ("send-mail", "list"), ("exim4", "check"), ("rmail", "fmt")]
     {
         let sent = called(name, &["-C", &config, "-odq", word], b"Subject: x\n\ny\n");
         assert_eq!(sent.status, Some(0), "{name} {word}: {sent:?}");
@@ -169,6 +169,10 @@ fn everything_has_a_page() {
     assert!(said(&["help", "redirect"]).contains("Options of its own:"));
     assert!(manual.contains(".TP\n.B \\-bd, \\-bdf\n"));
     assert!(completions.iter().all(|text| text.contains("bdf")));
+    // What stands behind a command, and behind -bP.
+    for word in ["extract", "E101", "retry", "acl-verbs", "router_list", "primary_hostname"] {
+        assert!(completions.iter().all(|text| text.contains(word)), "{word}");
+    }
     let wrong = eximious(&["help", "--completions", "csh"], b"");
     assert_eq!(wrong.status, Some(1), "{wrong:?}");
     assert_eq!(said(&["-bI:dscp"]).lines().count(), 18);

@@ -45,6 +45,33 @@ fn parts_of_debians_configuration_are_read_in_their_sections() {
     std::fs::write(&template, text).unwrap();
     let checked = eximious(&["check", template.to_str().unwrap()], b"");
     assert_eq!(checked.out, "0 errors, 0 warnings\n", "{checked:?}");
+    // Words in capitals are macros of other parts, whatever they are there.
+    let parts = [
+        (
+            "router",
+            "a:\n  driver = accept\n  transport = t\n  domains = lsearch;DIR/x\n  SITE_OPTIONS\n",
+        ),
+        (
+            "auth",
+            "a:\n  driver = cram_md5\n  public_name = X\n  client_name = \
+                  \"${lookup{$host}nwildlsearch{DIR/passwd}{\\$value}}\"\n  hide client_secret = x\n",
+        ),
+        ("acl", "a:\n  SITE_STATEMENT\n  deny control = SITE_CONTROL\n"),
+        ("main", "message_size_limit = SITE_LIMIT\ntrusted_users = SITE_USERS\n"),
+    ];
+    let paths: Vec<String> = parts.iter().map(|(folder, text)| write(folder, text)).collect();
+    let together: Vec<&str> =
+        ["check"].into_iter().chain(paths.iter().map(String::as_str)).collect();
+    let checked = eximious(&together, b"");
+    assert_eq!(checked.out, "0 errors, 0 warnings\n".repeat(4), "{checked:?}");
+    for (text, code) in [
+        ("r:\n  driver = accept\n  domains = lsearch;dir/x\n", "E117"),
+        ("r:\n  driver = accept\n  transprot = X\n", "E102"),
+        ("r:\n  driver = accept\n  condition = ${if eq{X}{DIR_X}\n", "E103"),
+    ] {
+        let checked = eximious(&["check", &write("router", text)], b"");
+        assert!(checked.out.contains(&format!("error[{code}]")), "{text}: {checked:?}");
+    }
     let wrong = write("router", "r:\n  driver = accept\n  transprot = x\n");
     let checked = eximious(&["check", &wrong], b"");
     assert!(checked.out.contains(&format!("{wrong}:3:")), "{checked:?}");
@@ -89,4 +116,27 @@ fn of_what_debian_makes_unused_parts_are_not_told() {
         let checked = eximious(&["check", config.path().to_str().unwrap()], b"");
         assert!(checked.out.ends_with(&format!("0 errors, {answer}\n")), "{checked:?}");
     }
+}
+
+#[test]
+fn what_nobody_wrote_is_no_configuration() {
+    let long = format!("primary_hostname = {}\n", "a".repeat(5 << 20));
+    for text in [long, "a = b\n".repeat(1_000_001)] {
+        let config = file(&text);
+        let path = config.path().to_str().unwrap();
+        let including = file(&format!(".include {path}\n"));
+        for path in [path, including.path().to_str().unwrap()] {
+            let checked = eximious(&["check", path], b"");
+            assert_eq!((checked.status, checked.out.as_str()), (Some(1), ""), "{}", checked.err);
+            assert!(checked.err.contains(" configuration\n"), "{}", checked.err);
+        }
+        let laid_out = eximious(&["fmt", "--check", path], b"");
+        assert!(laid_out.err.contains("no configuration"), "{}", laid_out.err);
+    }
+    // Of a line with many mistakes, the first few are shown, and all are counted.
+    let config = file(&format!("hostlist x = {}\n", "+a : ".repeat(100)));
+    let checked = eximious(&["check", config.path().to_str().unwrap()], b"").out;
+    assert_eq!(checked.matches("--> ").count(), 20, "{checked}");
+    assert!(checked.contains("note: more of this line is not shown"), "{checked}");
+    assert!(checked.contains("\n100 errors, "), "{checked}");
 }

@@ -121,6 +121,10 @@ fn records_are_shown_changed_and_removed() {
     let wanted = format!("Tidying Exim hints database {spool}/db/retry\nTidying complete\n");
     assert_eq!(tidied, wanted);
     assert_eq!(hints(&["dump", "retry"]).out, "");
+    for wrong in [&["dump", "nosuch"][..], &["tidy", "nosuch"], &["get", "nosuch", "x"]] {
+        let run = hints(wrong);
+        assert!(run.status == Some(1) && run.err.contains("no database \"nosuch\""), "{run:?}");
+    }
     for wrong in [&["dump"][..], &["tidy", "-t", "soon"], &["set", "retry"], &["nosuch"]] {
         let run = hints(wrong);
         assert!(run.status != Some(0) && run.err.starts_with("eximious: "), "{run:?}");

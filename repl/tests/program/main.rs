@@ -77,5 +77,6 @@ mod terminal;
 mod testing;
 mod tls;
 mod tls_server;
+mod users_rights;
 mod who_calls;
 mod whoson;

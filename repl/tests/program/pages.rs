@@ -82,6 +82,26 @@ fn a_page_has_syntax_summary_and_examples() {
 }
 
 #[test]
+fn all_of_a_kind_are_listed() {
+    for (name, parts) in [
+        ("commands", ["check ", "hints "]),
+        ("codes", ["E101 ", "W218 "]),
+        ("routers", ["dnslookup ", "begin routers"]),
+        ("conditions", ["match_domain ", "sender_domains "]),
+        ("controls", ["submission ", "freeze "]),
+        ("acl", ["begin acl", "ratelimit "]),
+        ("headers", ["More headers for the reply", "Precedence "]),
+        ("trusted_configs", ["EXIMIOUS_TRUSTED_CONFIG_LIST", "-C"]),
+    ] {
+        let page = said(&["help", name]);
+        assert!(parts.iter().all(|part| page.contains(part)), "{name}: {page}");
+    }
+    let run = eximious(&["help", "smpt"], b"");
+    assert!(run.err.contains("did you mean smtp"), "{run:?}");
+    assert!(!said(&["help", "header"]).contains("${h_subject:}"));
+}
+
+#[test]
 fn an_option_has_type_and_default() {
     let page = said(&["help", "callout_positive_expire"]);
     for part in

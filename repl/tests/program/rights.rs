@@ -7,27 +7,23 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// `nobody`.
 const NOBODY: u32 = 65534;
 
-/// How long a delivery may take.
-const LONGEST: Duration = Duration::from_secs(20);
-
 /// A place that everybody may read, with a set-uid copy of the program, a spool that the
 /// mail server's user owns, and a secret that only the superuser may read.
-struct Place {
-    folder: tempfile::TempDir,
-    server: (u32, u32),
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) server: (u32, u32),
 }
 
 /// What came of a call.
 #[derive(Debug)]
-struct Said {
-    status: Option<i32>,
+pub(crate) struct Said {
+    pub(crate) status: Option<i32>,
     out: String,
-    err: String,
+    pub(crate) err: String,
 }
 
 /// The number of the mail server's user and group.
@@ -41,7 +37,7 @@ fn server_ids() -> Option<(u32, u32)> {
 impl Place {
     /// Nothing where the test can't be somebody else: whoever runs it is not the
     /// superuser, or there is no mail server's user.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("not run: only the superuser can install a program set-uid");
             return None;
@@ -70,7 +66,7 @@ impl Place {
         self.folder.path().join(name)
     }
 
-    fn program(&self) -> PathBuf {
+    pub(crate) fn program(&self) -> PathBuf {
         self.path("eximious")
     }
 
@@ -110,7 +106,7 @@ impl Place {
         self.call(&self.program(), NOBODY, args, input)
     }
 
-    fn as_root(&self, args: &[&str], input: &str) -> Said {
+    pub(crate) fn as_root(&self, args: &[&str], input: &str) -> Said {
         self.call(Path::new(env!("CARGO_BIN_EXE_eximious")), 0, args, input)
     }
 }
@@ -285,66 +281,6 @@ fn the_real_exim_has_the_same_rights() {
             assert_eq!(out(&ours), out(&theirs), "{user} {args:?}");
             assert_eq!(ours.status, theirs.status, "{user} {args:?}");
         }
-    }
-}
-
-/// What is delivered to, where the configuration is the site's own: a user's mailbox, which
-/// needs rights that the mail server's user has not.
-const SITE: &str = "keep_environment =\nspool_directory = DIR/spool\n\
-    log_file_path = DIR/spool/%slog\nprimary_hostname = host.test\nqualify_domain = host.test\n\
-    begin routers\nr:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  \
-    driver = appendfile\n  file = DIR/boxes/mailbox\n  user = games\n  group = games\n\
-    create_file = anywhere\n  mode = 0600\n";
-
-#[test]
-fn without_a_daemon_what_users_hand_in_reaches_mailboxes() {
-    let Some(place) = Place::new() else { return };
-    let folder = place.folder.path();
-    fs::create_dir(folder.join("boxes")).unwrap();
-    fs::create_dir(folder.join("etc")).unwrap();
-    let games = Command::new("chown").arg("games:games").arg(folder.join("boxes")).status();
-    assert!(games.unwrap().success());
-    let site = SITE.replace("DIR", &folder.display().to_string());
-    fs::write(folder.join("etc/exim4.conf"), site).unwrap();
-    let exim = crate::common::reference().map(PathBuf::from);
-    let programs = [Some(place.program()), exim];
-    for program in programs.into_iter().flatten() {
-        for (count, way) in ["-odi", "-odb", "-q"].iter().enumerate() {
-            let script = "mount --bind \"$1\" /etc/exim4 && cd / && \
-                exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$2\" \"$3\" x@host.test";
-            let queued = if *way == "-q" { "-odq" } else { way };
-            let said = Command::new("unshare")
-                .args(["-m", "sh", "-c", script, "sh"])
-                .args([folder.join("etc"), program.clone()])
-                .arg(queued)
-                .stdin(Stdio::null())
-                .output()
-                .unwrap();
-            assert!(said.status.success(), "{program:?} {way}: {said:?}");
-            if *way == "-q" {
-                // By the mail server's user, who administrates it.
-                let script = script.replace("65534", &place.server.0.to_string());
-                let script = script.replace("x@host.test", "");
-                let said = Command::new("unshare")
-                    .args(["-m", "sh", "-c", &script, "sh"])
-                    .args([folder.join("etc"), program.clone()])
-                    .arg("-q")
-                    .output()
-                    .unwrap();
-                assert!(said.status.success(), "{program:?} {way}: {said:?}");
-            }
-            let start = Instant::now();
-            let found = || fs::read_to_string(folder.join("boxes/mailbox")).unwrap_or_default();
-            let arrived = || found().matches("From nobody@host.test").count();
-            while *way == "-odb" && arrived() <= count && start.elapsed() < LONGEST {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            let log = fs::read_to_string(folder.join("spool/mainlog")).unwrap_or_default();
-            assert_eq!(arrived(), count + 1, "{program:?} {way}: {log}");
-        }
-        let owner = fs::metadata(folder.join("boxes/mailbox")).unwrap();
-        assert_eq!((owner.uid(), owner.mode() & 0o777), (5, 0o600), "it is the user's");
-        fs::remove_file(folder.join("boxes/mailbox")).unwrap();
     }
 }
 

@@ -168,7 +168,7 @@ fn converse(link: &mut Link, request: &[u8], body: &Body) -> io::Result<Vec<u8>>
     link.send(request)?;
     link.send_body(body)?;
     link.finish_writing()?;
-    link.all()
+    link.all().into_what_counts()
 }
 
 /// The first line is about the message, the second about each recipient; a header line

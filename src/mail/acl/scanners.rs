@@ -15,8 +15,8 @@ mod mksd;
 mod sock;
 mod sophie;
 
+use std::io;
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use eximious_core::{BodySource, Effects, FailClass, Meta, Runs, Str, TaintRule};
@@ -43,6 +43,17 @@ pub(super) struct ScannerRun(
 /// Why a scanner gave no verdict: words for the log. Where it is, is part of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Fault(pub(super) Vec<u8>);
+
+impl Fault {
+    /// An answer that can't be read.
+    pub(super) fn unread(why: &io::Error) -> Self {
+        let words = reason(why);
+        match link::is_too_much(why) {
+            true => words.into(),
+            false => format!("unable to read from socket ({words})").into(),
+        }
+    }
+}
 
 impl<T: Into<Vec<u8>>> From<T> for Fault {
     fn from(words: T) -> Self {

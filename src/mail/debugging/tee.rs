@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::LogSelector;
-use eximious_core::world::{DebugLog, Log};
+use eximious_core::world::{DebugLog, Log, LogLine, LogVoice};
 
 /// Who is told a text.
 pub(super) type Teller = Box<dyn Fn(&[u8]) + Send + Sync>;
@@ -55,6 +55,22 @@ impl Log for Tee {
     fn selected(&self, by: LogSelector, line: &[u8]) {
         self.line(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);
         self.go_on(|log| log.selected(by, line));
+    }
+    fn told(&self, voice: LogVoice, line: &LogLine) {
+        let names = match voice {
+            LogVoice::Main => "MAIN".to_owned(),
+            LogVoice::Selected(by) => [by.word().unwrap_or_default(), " MAIN"].concat(),
+            LogVoice::Panic => {
+                (self.panicked)();
+                "MAIN PANIC".to_owned()
+            }
+        };
+        self.line(&names, line.text());
+        self.go_on(|log| log.told(voice, line));
+    }
+    fn told_rejection(&self, line: &LogLine, header: &[u8]) {
+        self.line("MAIN REJECT", line.text());
+        self.go_on(|log| log.told_rejection(line, header));
     }
     fn unselected(&self, by: LogSelector, line: &[u8]) {
         self.line(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);

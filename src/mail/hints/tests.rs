@@ -133,6 +133,17 @@ fn who_died_works_no_more() {
 }
 
 #[test]
+fn who_may_not_begin_takes_no_turn_from_another() {
+    let cx = crate::Engine::builder().world(Fixture::new().world()).build().context();
+    let turn = || WorkingTurn::begin(&cx, host_key(b"192.0.2.1"), 1).unwrap();
+    let first = turn();
+    assert!(first.is_some());
+    assert!(turn().is_none() && turn().is_none());
+    drop(first);
+    assert!(turn().is_some());
+}
+
+#[test]
 fn keys_are_exims() {
     let host = RetryKey::Host { name: b"h", address: None, port: 25, from: None, message: None };
     let at = |address: &str, port, message| RetryKey::Host {

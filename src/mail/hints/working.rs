@@ -89,7 +89,8 @@ impl WorkingTurn {
         let store = world.hint_store(engine.settings().get(SPOOL_DIRECTORY).bytes());
         let (host, clock) = (world.host.clone(), world.clock.clone());
         let may = Working::enter(&*store, &*host, &key, most, clock.now().seconds)?;
-        Ok(may.then_some(Self { store, host, clock, key }))
+        // What was not begun does not end when it is dropped.
+        Ok(may.then(|| Self { store, host, clock, key }))
     }
 }
 

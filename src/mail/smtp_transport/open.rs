@@ -115,7 +115,7 @@ impl Peer<'_> {
         let early = self.early_host();
         let (client, proxy) =
             self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
-        self.local = client.local_address();
+        (self.local, self.proxy) = (client.local_address(), proxy);
         let mut opened = Opened { client, proxy, secured: None, authenticated: None, early };
         self.forget_tls();
         if endpoint.protocol == Protocol::Smtps {

@@ -111,6 +111,7 @@ impl Routes {
                 verifies: true,
                 in_clear,
                 local: None,
+                proxy: None,
                 tls: PeerTls::default(),
                 turned: None,
             };

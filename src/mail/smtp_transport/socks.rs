@@ -29,6 +29,7 @@ const NO_ENTRY: i32 = 2;
 const DENIED: i32 = 13;
 const BUSY: i32 = 16;
 const INVALID: i32 = 22;
+const INPUT_OUTPUT: i32 = 5;
 const PROTOCOL: i32 = 71;
 const UNREACHABLE: i32 = 101;
 const ABORTED: i32 = 103;
@@ -277,7 +278,7 @@ fn negotiate(
         }
         other => {
             log(format!("Unrecognised socks auth method {other}").as_bytes());
-            return Err(failed(PROTOCOL));
+            return Err(failed(INPUT_OUTPUT));
         }
     }
     let mut request = vec![VERSION, 1, 0];

@@ -154,7 +154,8 @@ fn undelivered(fault: MailboxFault) -> Undelivered {
     let said = is_full.then(|| b"mailbox is full".to_vec());
     let why = Undelivered::new(fault.number, fault.message);
     let why = if is_senseless { why.panicking() } else { why };
-    Undelivered { error, freezes, said, ..why }
+    let is_untried = why.is_untried || fault.kind == MailboxFaultKind::Untried;
+    Undelivered { error, freezes, said, is_untried, ..why }
 }
 
 /// Has another transport deliver, where a mailbox's format is its own (`file_format`): of this

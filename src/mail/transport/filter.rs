@@ -243,6 +243,7 @@ impl Filtered<'_> {
                 PipeFault::Execute(_) => FilterFault::Ended(NOT_EXECUTED),
                 PipeFault::Timeout(_) => FilterFault::Timeout,
                 PipeFault::Rights(error)
+                | PipeFault::Untried(error)
                 | PipeFault::Directory(error)
                 | PipeFault::Start(error)
                 | PipeFault::Message(error, _) => FilterFault::NotThere(wording::reason(&error)),

@@ -11,7 +11,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::filter::BROKEN;
-use super::local::Trouble;
+use super::local::{Trouble, no_rights};
 use super::outgoing::unwritten;
 use super::smtp::retry_error;
 use super::{Delivered, Outcome, Outgoing, TransportCall, Undelivered};
@@ -118,12 +118,12 @@ fn words(call: &mut TransportCall<'_>) -> Result<Vec<Vec<u8>>, Trouble> {
 /// Why nobody is there.
 fn nobody(call: &TransportCall<'_>, order: &PeerOrder, fault: PipeFault) -> Undelivered {
     let name = call.transport.name.bytes();
+    let is_untried = matches!(fault, PipeFault::Untried(_));
     let text = match (&fault, &order.peer) {
         // A command that can't be is one that says nothing.
         (PipeFault::Execute(_), _) => SILENT.to_vec(),
-        (PipeFault::Rights(_), _) => {
-            let (uid, gid) = (order.user.uid, order.user.gid);
-            format!("unable to set gid={gid} or uid={uid}").into_bytes()
+        (PipeFault::Rights(error) | PipeFault::Untried(error), _) => {
+            no_rights(&order.user, error).into_bytes()
         }
         (PipeFault::Directory(_), _) => {
             let parts = [b"failed to chdir to ", &call.directory[..]];
@@ -139,7 +139,7 @@ fn nobody(call: &TransportCall<'_>, order: &PeerOrder, fault: PipeFault) -> Unde
         }
         (PipeFault::Timeout(_), _) => b"LMTP timeout after initial connection".to_vec(),
     };
-    Undelivered::new(UNKNOWN, text)
+    Undelivered { is_untried, ..Undelivered::new(UNKNOWN, text) }
 }
 
 /// Speaks LMTP; what comes of the addresses that are still open where it breaks off is the

@@ -4,6 +4,7 @@
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
+use eximious_core::world::LocalUser;
 use eximious_core::{DriverOpt, FailClass, OptionDef, OptionValue, Str};
 
 use super::filter::{FilterFault, TransportFilter};
@@ -20,6 +21,14 @@ pub(super) const HEADERS: i32 = -27;
 pub(super) const NO_ENTRY: i32 = 2;
 /// Something about the delivery makes no sense.
 pub(super) const UNKNOWN: i32 = -1;
+
+/// That a user's rights can't be had: why, where that is not the system's word.
+pub(super) fn no_rights(user: &LocalUser, error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(_) => format!("unable to set gid={} or uid={}", user.gid, user.uid),
+        None => error.to_string(),
+    }
+}
 
 /// Whether a word of a command stands for the addresses, each as a word.
 pub(super) fn stands_for_addresses(word: &[u8]) -> bool {
@@ -38,7 +47,7 @@ pub(super) enum Trouble {
 impl Trouble {
     /// The same of a file or a directory, where that is another than was asked for.
     pub(super) fn at(self, file: Option<Vec<u8>>) -> Self {
-        let file = file.map(Vec::into_boxed_slice);
+        let file = file.map(Arc::new);
         let named = |why: Undelivered| Undelivered { file: why.file.or(file), ..why };
         match self {
             Self::Deferred(why) => Self::Deferred(named(why)),

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use eximious_core::Str;
 use eximious_core::trace::DeliveryOutcome;
+use eximious_core::world::LogLine;
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
@@ -59,8 +61,8 @@ pub struct Delivered {
     pub file: Option<Vec<u8>>,
     /// What is known of TLS with the host, where there is some.
     pub secured: Option<Secured>,
-    /// Further fields of the log line, each with a blank before it (` K`, ` PRDR`).
-    pub fields: Vec<u8>,
+    /// Further fields of the log line (` K`, ` PRDR`).
+    pub fields: LogLine,
     /// The address as the host was told it, where that is another one for its sake: in ASCII.
     pub recipient: Option<Box<Str>>,
     /// The transport that wrote it, where the one at hand left it to that (`file_format`).
@@ -159,11 +161,13 @@ pub struct Undelivered {
     /// For the sender, where that is another text.
     pub said: Option<Vec<u8>>,
     /// The file or directory that was to be written to, where the transport chose that.
-    pub file: Option<Box<[u8]>>,
+    pub file: Option<Arc<Vec<u8>>>,
     /// The host that it is about.
     pub host: Option<Box<TakingHost>>,
     /// From where, at this end, that was reached, if it was.
     pub local: Option<Box<SocketAddr>>,
+    /// The proxy that it was reached through, where it was (`socks_proxy`).
+    pub proxy: Option<Box<SocketAddr>>,
     /// What that host said first.
     pub first_words: Option<Box<FirstWords>>,
     /// Whether a message had gone along the connection to it before.
@@ -189,6 +193,7 @@ impl Undelivered {
             file: None,
             host: None,
             local: None,
+            proxy: None,
             first_words: None,
             is_continued: false,
             freezes: false,

@@ -17,7 +17,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
 use super::filter::FilterFault;
-use super::local::{LocalText, Surroundings, Trouble, surroundings};
+use super::local::{LocalText, Surroundings, Trouble, no_rights, surroundings};
 use super::{Delivered, Outcome, TransportCall, Undelivered};
 use crate::mail::route::{DeliveryTarget, Text};
 pub(super) use rules::RULES;
@@ -203,14 +203,15 @@ fn not_run(
     let deferred = |error: &std::io::Error, text: Vec<u8>| {
         Trouble::Deferred(Undelivered::new(number(error), text))
     };
+    let is_untried = matches!(fault, PipeFault::Untried(_));
     Err(match fault {
         PipeFault::Execute(_) => {
             let end = PipeEnd { code: status::NOT_EXECUTED, ..PipeEnd::default() };
             return ended(call, order, end);
         }
-        PipeFault::Rights(error) => {
-            let (uid, gid) = (order.user.uid, order.user.gid);
-            deferred(&error, format!("unable to set gid={gid} or uid={uid}").into_bytes())
+        PipeFault::Rights(error) | PipeFault::Untried(error) => {
+            let text = no_rights(&order.user, &error);
+            Trouble::Deferred(Undelivered { is_untried, ..Undelivered::new(number(&error), text) })
         }
         PipeFault::Directory(error) => {
             deferred(&error, [b"failed to chdir to ", &order.directory[..]].concat())
@@ -262,14 +263,17 @@ fn ended(
     let (transport, code) = (call.transport, end.code);
     // So says a shell, too, of what it can't execute.
     let is_unexecuted = code == status::NOT_EXECUTED && transport.on(opt::FREEZE_EXEC_FAIL);
-    let is_fine = code == 0 || !is_unexecuted && transport.on(opt::IGNORE_STATUS);
+    // A signal is no status that could be ignored.
+    let is_killed = code < 0 && transport.on(opt::FREEZE_SIGNAL);
+    let is_ignored = !is_unexecuted && !is_killed && transport.on(opt::IGNORE_STATUS);
+    let is_fine = code == 0 || is_ignored;
     if is_fine && end.is_cut {
         return Err(too_late(call, order, CUT.to_vec(), end.output));
     }
     let mut output = std::mem::take(&mut end.output);
     cut(&mut output, order);
     let returns = returns(call, &output);
-    let is_temporary = !is_fine && (is_unexecuted || is_temporary(call, code));
+    let is_temporary = !is_fine && (is_unexecuted || is_killed || is_temporary(call, code));
     log(call, &output, (is_fine, is_temporary));
     if is_fine && !returns {
         return Ok(Delivered { size: Some(end.written), ..Delivered::default() });
@@ -283,15 +287,12 @@ fn ended(
         false => status::failed(call, order, code),
     };
     let text = preceded(text, &end);
-    if is_unexecuted && !returns {
+    if is_killed || is_unexecuted && !returns {
         return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
     }
     if is_temporary && !returns {
         let said = Some(FAILED.to_vec());
         return Err(Trouble::Deferred(Undelivered { said, ..Undelivered::new(0, text) }));
-    }
-    if code < 0 && !is_fine && transport.on(opt::FREEZE_SIGNAL) {
-        return Err(Trouble::Deferred(Undelivered { freezes: true, ..Undelivered::new(0, text) }));
     }
     let fails_with_output = shows(call, opt::RETURN_FAIL_OUTPUT) && !is_fine;
     if returns || fails_with_output && !is_bounce(call) {

@@ -275,6 +275,7 @@ impl Work {
                     is_alone,
                     is_continued: false,
                     local: None,
+                    proxy: None,
                     first_words: None,
                     put_off: Vec::new(),
                     put_off_late: Vec::new(),

@@ -5,6 +5,7 @@ mod booleans;
 pub(super) mod comments;
 mod conditionals;
 mod deprecated;
+mod events;
 mod features;
 mod ignored;
 mod listed;
@@ -18,10 +19,12 @@ mod not_yet;
 mod numbers;
 mod patterns;
 mod phases;
+mod places;
 mod relay;
 mod routers;
 mod rules;
 mod secrets;
+mod socks;
 mod syntax;
 mod taint;
 mod target;
@@ -55,6 +58,9 @@ pub(super) static ALL: &[&Lint] = &[
     &booleans::NOT_A_BOOLEAN,
     &messages::WRONG_REPLY_CODE,
     &needs::MAILBOX_MISSING,
+    &places::NOT_ABSOLUTE,
+    &places::NOT_THIS_HOST,
+    &logins::NOBODY_LOGS_IN,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -74,6 +80,8 @@ pub(super) static ALL: &[&Lint] = &[
     &macros::MACRO_MISSPELT,
     &syntax::BRACE_LEFT_OVER,
     &comments::COMMENT_WITHOUT_EFFECT,
+    &events::UNKNOWN_EVENT,
+    &places::LOG_ELSEWHERE,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,

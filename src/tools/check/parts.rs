@@ -3,7 +3,7 @@
 
 use eximious_core::world::Files;
 
-use super::{Finding, locate};
+use super::{Finding, Spot, locate};
 use crate::config::Config;
 
 /// The folders of `conf.d` in the order in which they are put together, with their sections;
@@ -81,7 +81,38 @@ pub fn together(folder: &[u8], files: &dyn Files) -> Vec<u8> {
 
 /// Whether a finding is of a part of a configuration, and not of what other parts give it.
 pub fn stands_by_itself(config: &Config, finding: &Finding) -> bool {
-    let named = ["E104", "E105", "E106", "W202", "W203", "W204", "W205", "W219"];
+    let named = ["E104", "E105", "E106", "E123", "W202", "W203", "W204", "W205", "W219"];
     locate(config, &finding.spot).is_some_and(|place| place.file > 0)
         && !named.contains(&finding.lint.code)
+        && !names_macro(config, finding)
+}
+
+/// Whether what a finding complains of has a word in capitals: where no macro is called so,
+/// one of another part may be.
+fn names_macro(config: &Config, finding: &Finding) -> bool {
+    let mut quoted = finding.message.split('"').skip(1).step_by(2).peekable();
+    if quoted.peek().is_some() {
+        // A text that is assigned stands for itself.
+        return quoted.any(|part| has_capitals(part.split('=').next().unwrap_or(part).as_bytes()));
+    }
+    match &finding.spot {
+        // An expansion's own faults tell what they are about.
+        _ if finding.lint.code == "E103" => false,
+        Spot::Line(number, span) => config
+            .lines
+            .get(*number)
+            .is_some_and(|line| line.text.get(span.range()).is_some_and(has_capitals)),
+        spot => {
+            let place = locate(config, spot);
+            place.and_then(|place| config.sources.line(place)).is_some_and(has_capitals)
+        }
+    }
+}
+
+/// Whether a text has a word that may be a macro's name: of capitals, at least two.
+fn has_capitals(text: &[u8]) -> bool {
+    let mut words = text.split(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+    words.any(|word| {
+        word.len() > 1 && word[0].is_ascii_uppercase() && !word.iter().any(u8::is_ascii_lowercase)
+    })
 }

@@ -5,7 +5,7 @@ use eximious_core::{
     Registry,
 };
 
-use super::{Offer, header_names, kinds_of, names, scan, sorted};
+use super::{Offer, header_names, is_header, kinds_of, names, scan, sorted};
 use eximious_stdlib::acl::VERBS;
 
 use crate::outline::{Outline, OutlineKind, OutlineSection};
@@ -92,7 +92,9 @@ pub fn complete_line(registry: &Registry, cursor: &Cursor, known: &dyn KnownName
     let (head, word) = before.split_at(before.len() - typed);
     let completer = Completer { registry, cursor, known };
     let mut offers = completer.offers(head, word);
-    offers.retain(|offer| offer.text.starts_with(word));
+    // The name of a header line ends at its colon, and stands in no braces.
+    let braced = head.ends_with("${");
+    offers.retain(|offer| offer.text.starts_with(word) && !(braced && is_header(&offer.text)));
     Completions { typed, offers: sorted(offers) }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::HEADERS;
+use super::is_header;
 
 /// What a name at the cursor would be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,7 +212,7 @@ impl<'l> Scan<'l> {
         // Names of header lines have hyphens.
         let start = start_of(|c| is_name(c) || c == b'-');
         let is_variable = ["$", "${", "def:"].iter().any(|head| line[..start].ends_with(head));
-        if is_variable && HEADERS.iter().any(|prefix| line[start..].starts_with(prefix)) {
+        if is_variable && is_header(&line[start..]) {
             return (Expected::Variable, start);
         }
         let start = start_of(is_name);

@@ -128,3 +128,21 @@ fill; $exim -M ${I[1]}; logs > kept
 for a in -i -b -c -l "-z -i" "-x -i" "-f bob -i" "-r ann@ -i" "-r u@ -b" "-s 166" "-y 100 -i" "-a -i" "-R -i"; do t exiqgrep $a; done
 for a in "" -i -bp -bpc -bpu '$deliver_freeze' '!$deliver_freeze -i' '-f x@y' '-r u@me' -c '-z -i' '-x -i'; do t exipick $a; done
 t exigrep u@me kept
+
+# Where files that are included begin and end.
+mkdir -p $work/i; echo 'qualify_domain = a.test' > $work/i/a; printf 'begin routers\nu:\n driver = accept\n verify_only\n' > $work/i/b; echo ".include $work/i/a" > $work/i/n; chmod 644 $work/i/*
+for i in a 'a b' n 'n b'; do for end in '' '
+tls_advertise_hosts =' '
+# done'; do [ "$i $end" = "${i%b} $end" ] || [ -z "${end#*done}" ] || continue; { echo 'primary_hostname = me.test'; for f in $i; do echo ".include $work/i/$f"; done; echo "$end"; } > /etc/exim4/exim4.conf; x -bP config | grep -v '^# Exim'; done; done
+
+echo '##### who is at what'
+clear; hub 'remote_max_parallel = 4'; exim=/usr/sbin/exim4
+sed -i 's/^begin routers/begin routers\nfar:\n driver = manualroute\n domains = ! me.test\n route_list = b.test 192.0.2.3; * 192.0.2.2\n transport = far/; s/^begin transports/begin transports\nfar:\n driver = smtp\n hosts_try_fastopen =/' /etc/exim4/exim4.conf
+host 2 conn='~2 220 slow'; host 3 end='~2 250 slow'
+daemon -q1h
+python3 -c '
+import socket,time
+s=socket.create_connection(("127.0.0.1",25)); time.sleep(2); s.sendall(b"HELO a.b\r\n"); time.sleep(9)
+' &
+w() { sleep 1; exiwhat 2>&1 | sed 's/^ *[0-9]* //; s/([0-9.]*): -q/(V): -q/' | grep 'daemon\|handling\| to ' | grep -v waiting | sort; }
+w; msg a | $exim -odb x@b.test y@b.test; w; sleep 2; msg b | $exim -odb x@b.test x@c.test; w; sleep 2.5; msg c | $exim -odb x@c.test; w; sleep 2; stop; kill $H2 $H3

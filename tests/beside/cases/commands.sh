@@ -236,10 +236,11 @@ RC="$E${M}RCPT TO:<a@me.test>\nRCPT TO:<deny@me.test>\nRCPT TO:<defer@me.test>\n
 for v in 0 1 3 5 -1 1k; do o "smtp_accept_max_nonmail = $v"; go "$NM"
 for k in smtp_max_synprot_errors smtp_max_unknown_commands 'smtp_max_unknown_commands = 0
 smtp_max_synprot_errors'; do o "$k = $v"; go "$ER"; done; done
-for v in '' 0 1 2 3 -1 ' 2 '; do for k in smtp_accept_max_per_connection recipients_max 'recipients_max_reject
+for v in '' 0 1 2 3 -1 ' 2 ' 2147483648 999999999999; do for k in smtp_accept_max_per_connection recipients_max 'recipients_max_reject
 recipients_max'; do [ "$k $v" = 'smtp_accept_max_per_connection 1' ] || { o "$k = $v"; go "$RC"; }; done; done
 
 echo '##### a message that is too large, and a client that is gone'
+o 'message_size_limit = x'; for t in '' 'EHLO x\n' 'RSET\nQUIT\n'; do go "$t"; done
 for m in 'message_size_limit = 50' 'message_size_limit = 0'; do o "$m"; x=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; for t in '' 'a:b\n' 'a:b\n\n' "a:b\n\n$x\n" "a:b\n\n$x\n$x\n.."; do for e in '.\nNOOP\nQUIT\n' '' '\n.\nQUIT\n'; do echo "##### $t $e"; go "$E$M${R}DATA\n$t$e"; done; go "$E$M${R}BDAT 900\n$t"; done; done
 
 echo '##### VRFY, EXPN, ETRN'

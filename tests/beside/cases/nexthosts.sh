@@ -75,6 +75,8 @@ selfc.test. IN MX 20 h2.test.
 lo.test. IN A 127.0.0.1
 lomx.test. IN MX 10 lo.test.
 zero.test. IN A 0.0.0.0
+xn--tda.test. IN MX 10 h2.test.
+xn--4ca.test. IN A 192.0.2.2
 null.test. IN MX 0 .
 null2.test. IN MX 0 .
 null2.test. IN MX 10 h2.test.
@@ -207,3 +209,19 @@ for w in conn mail rcpt data end; do next '' x@d.test $w='421 x'; done; next '' 
 killed() { local o=$1 r=$2; echo "##### killed: $o -> $r"; site "$o"; msg k | $exim -oi -odq -f sender@me.test $r; local i=$(ids); $exim -Mc $i & local k=$!; sleep 1.5; kill -9 $(ps -eo pid,args | awk '/exim -Mc/ && !/awk/ {print $1}'); wait $k 2>/dev/null; sleep 0.3; sort $S/input/$i-J; x -bp; $exim -Mrm $i; logs; rm -rf $S/db; }
 TO=; host 2 end:w@a.test='~9 250 late'; killed 'protocol = lmtp~port = 25' 'x@a.test w@a.test y@a.test'; gone 2 > /dev/null
 host 2 rcpt:w@d.test='451 later'; host 3 end='~9 250 late'; killed '' 'x@d.test w@d.test y@d.test'; gone 2 > /dev/null; gone 3 > /dev/null; unset TO
+
+# What the DNS calls an international domain is no other name of it.
+for d in '' 'widen_domains = test' search_parents 'mx_domains = ä.test' 'mx_domains = xn--4ca.test' check_secondary_mx; do echo "##### idn: $d"; conf <<X
+allow_utf8_domains
+tls_advertise_hosts =
+begin routers
+d:
+ driver = dnslookup
+ debug_print = at \$domain \$original_domain
+ $d
+ transport = t
+begin transports
+t:
+ driver = smtp
+X
+for a in ann@ü.test ann@Ü.test ann@ä.test ann@ü ann@å.wild.test ann@xn--tda.test; do x -bt $a; done; host 2 ehlo='250-host\n250-8BITMIME\n250 SMTPUTF8'; msg a | $exim -oi -odf -f sender@me.test ann@ü.test; logs; gone 2; for i in $(ids); do $exim -Mrm $i > /dev/null; done; rm -rf $S/db; done

@@ -171,12 +171,14 @@ local_from_suffix = -suf : +*' 'local_from_check = false' 'local_from_check = fa
 local_sender_retain' 'untrusted_set_sender = *' 'untrusted_set_sender = *@allowed.test : ^ann@' 'trusted_users = ann : bob' 'trusted_groups = ann' 'unknown_login = nobody$caller_uid
 unknown_username = Nobody $caller_uid' 'gecos_pattern = ^([^,]*)
 gecos_name = GN $1'; do echo "##### $c"; plain "$c"; froms; done
+for c in 'gecos_pattern = ^(' 'gecos_pattern = ^(
+gecos_name = A'; do echo "##### $c"; plain "$c"; for u in 0 5001; do M 'To: z@me.test' | run $u z@me.test; M 'To: z@me.test' | run $u -F x z@me.test; for o in '-bt x' '-be x' '-brw x' '-bs' '-bp'; do run $u $o < /dev/null; done; done; done
 plain 'unknown_login = nobody$caller_uid
 unknown_username = Nobody $caller_uid'; M 'To: z@me.test' | run 5999 z@me.test; plain 'unknown_login = ${if eq{$caller_uid}{5999}{n@@x}{y}}'; M 'To: z@me.test' | run 5999 z@me.test; plain; M 'To: z@me.test' | run 5999 z@me.test
 for c in '' 'extract_addresses_remove_arguments = false' 'drop_cr' 'recipients_max = 3' 'recipients_max = 3
 recipients_max_reject'; do echo "##### $c"; plain "$c"; ts; done
 big() { M 'From: ann@me.test' "X-Long: $(head -c "$1" /dev/zero | tr '\0' x)" 'X-After: y'; }
-for c in 'header_maxsize = 2000' 'header_line_maxsize = 1000' 'header_maxsize = 1500
+for c in 'header_maxsize = 2000' 'header_maxsize = 0' 'header_maxsize = -1' 'header_line_maxsize = 1000' 'header_maxsize = 1500
 header_line_maxsize = 1000' 'header_line_maxsize = 0' 'header_maxsize = 1K
 message_size_limit = 900' 'message_body_visible = 10' 'message_body_visible = 10
 message_body_newlines' 'message_body_visible = 0' 'message_size_limit = ${if eq{$sender_address}{x@y.test}{100}{0}}'; do echo "##### $c"; plain "$c"; for n in 500 995 1400 3000; do echo "## $n"; big $n | run 0 z@me.test | cut -c1-120; big $n | run 0 -t z@me.test -f x@y.test | cut -c1-120;  { printf 'EHLO h\nMAIL FROM:<ann@me.test>\nRCPT TO:<z@me.test>\nDATA\n'; big $n; printf '.\nMAIL FROM:<x@y.test> SIZE=500\nQUIT\n'; } | sed 's/$/\r/' | run 0 -bs -oMa 1.2.3.4 | grep -v '^250-' | cut -c1-120; done; done

@@ -151,7 +151,11 @@ $W
   warn spam = false
    logwrite = false
   warn spam = x y
-$W" "X-Spam: spam"
+$W
+  warn spam = \$acl_m_none
+   logwrite = none
+  warn spam = \$acl_m_none:true
+$W" "X-Spam: spam" "X-Spam: ok"
 site 'spamd_address = 127.0.0.1 784 foo=1' "  warn spam = nobody:true
 $W" "X-Spam: spam"
 site 'spamd_address = 127.0.0.1' "  warn spam = nobody:true

@@ -66,8 +66,9 @@ box() { printf '%0300d' 1 > $B; chmod 600 $B; own $B; }
 dirs() { mkdir -p $B/{new,cur,tmp,.sub/new,.sub/cur,.sub/tmp}; for d in new cur .sub/new; do printf '%0200d' 1 > $B/$d/1234.x,S=150; done; touch $B/.sub/maildirfolder; chown -R ann:ann $B; }
 for q in 100 700 0 1K 1x -1 '' '50%' '${bad'; do w box "file = $B~quota = $q"; w dirs "directory = $B~maildir_format~quota = $q"; done
 for o in 'quota_filecount = 3' 'quota_size_regex = ,S=(\d+)' 'quota_directory = rel' 'quota_directory = ${bad' 'quota_directory = /nowhere' 'mailbox_size = 10' 'mailbox_size = -1' 'mailbox_size =' 'maildir_use_size_file' 'maildir_tag = ,S=$message_size' 'maildir_tag = a/b' 'maildirfolder_create_regex =' 'maildirfolder_create_regex = ('; do w dirs "directory = $B~maildir_format~quota = 700~$o"; done
-for s in '1000S\n500 2\n' '1000S,0C\n500 2\n' '1000S\n900 2\n' 'rubbish\n'; do w "dirs; printf '$s' > $B/maildirsize; own $B/maildirsize" "directory = $B~maildir_format~maildir_use_size_file~quota = 1000"; done
+for s in '1000S\n500 2\n' '1000S,0C\n500 2\n' '1000S\n900 2\n' 'rubbish\n' '1000S\n 500 2 \n' '1000S\r\n500 2\r\n'; do w "dirs; printf '$s' > $B/maildirsize; own $B/maildirsize" "directory = $B~maildir_format~maildir_use_size_file~quota = 1000"; done
 w dirs "directory = $B~maildir_format~maildir_use_size_file~quota = 900~quota_filecount = 2"
+w dirs "directory = $B~maildir_format~maildir_use_size_file~quota = 0~quota_filecount = 5"
 for t in 0 x '' '101%' '${bad'; do w box "file = $B~quota = 800~quota_warn_threshold = $t"; done
 echo '##### odd messages'
 H='From: a@me.test\nTo: x@y.test\nDate: Thu, 26 Nov 2026 12:00:00 +0000\nMessage-ID: <m@m.test>\n'
@@ -77,7 +78,7 @@ for o in "file = $B" "file = $B~use_crlf" "file = $B~use_bsmtp~batch_max = 5" "f
 echo '##### commands'
 # A command with an end of its own, for a shell: "$$" is for the shell, not for Exim.
 c() { p pipe "user = ann~command = /bin/sh -c \"cat >/dev/null; $1\"~timeout = 1s$2" "${@:3}"; }
-for e in 'echo out; exit 0' 'echo out; exit 1' 'echo out; exit 75' 'exit 127' 'exit 70' 'kill -9 \$\$'; do for o in '' '~return_output' '~return_fail_output' '~log_output' '~log_defer_output' '~ignore_status' '~temp_errors = *' '~freeze_signal' '~freeze_exec_fail'; do c "$e" "$o"; done; done
+for e in 'echo out; exit 0' 'echo out; exit 1' 'echo out; exit 75' 'exit 127' 'exit 70' 'kill -9 \$\$'; do for o in '' '~return_output' '~return_fail_output' '~log_output' '~log_defer_output' '~ignore_status' '~temp_errors = *' '~freeze_signal' '~freeze_signal~ignore_status' '~freeze_exec_fail'; do c "$e" "$o"; done; done
 for o in '' '~return_output' '~log_output' '~timeout_defer' '~timeout_defer~return_output'; do c 'echo out; sleep 2; echo x' "$o"; done
 for l in /bin/cat nosuch /etc/passwd '' '"/bin/echo" "a b"' "/bin/echo 'x" '/bin/echo "\n\101\\"' '/bin/echo $local_part' '/bin/echo $pipe_addresses' '/bin/echo x$pipe_addresses' '/bin/echo ${if eq{a}{b}{x}}y' '/bin/echo ${bad' '/bin/echo a"b c"d' '/bin/sh -c "id; env | sort; pwd; umask"'; do p pipe "user = ann~return_output~command = $l" x@me.test '"a b"@me.test'; done
 for o in 'batch_max = 5' 'batch_max = 5~batch_id = $domain' 'batch_max = 5~use_bsmtp~use_crlf' 'batch_max = 5~envelope_to_add' 'use_shell~command = /bin/echo $pipe_addresses' 'check_string = b~escape_string =' 'umask = 077' 'path = ${bad' 'environment = A=b:PATH=/x' 'current_directory = /nowhere' 'home_directory = /usr' 'group = mail' 'user = root' 'pipe_as_creator' 'use_classresources'; do p pipe "$(case $o in user*|pipe_as*) ;; *) echo user = ann;; esac)~$(case $o in *command*) ;; *) echo command = /bin/sh -c '"id; pwd; umask; cat"';; esac)~return_output~$o" x@me.test y+s@you.test; done

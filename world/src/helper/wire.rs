@@ -228,6 +228,7 @@ impl Wire for PipeFault {
     fn put(&self, out: &mut Vec<u8>) {
         let (kind, error) = match self {
             Self::Rights(error) => (0, error),
+            Self::Untried(error) => (6, error),
             Self::Directory(error) => (1, error),
             Self::Start(error) => (2, error),
             Self::Execute(error) => (3, error),
@@ -253,6 +254,7 @@ impl Wire for PipeFault {
         let error = Wire::take(from)?;
         Some(match kind {
             0 => Self::Rights(error),
+            6 => Self::Untried(error),
             1 => Self::Directory(error),
             2 => Self::Start(error),
             3 => Self::Execute(error),

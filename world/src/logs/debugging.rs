@@ -25,7 +25,7 @@ impl File {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let file = LogFile::default();
-        file.reopen(&name, owner)?;
+        file.reopen(&name, owner, 0)?;
         Ok(Arc::new(Self { name, owner, file }))
     }
 }

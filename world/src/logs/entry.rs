@@ -3,7 +3,7 @@
 use eximious_core::world::{Civil, Clock, Moment};
 
 /// How long a line may be, with its time.
-const LONGEST: usize = 8189;
+pub const LONGEST: usize = 8189;
 
 /// What stands at the end of a line that was too long; an empty line follows.
 const CUT: &[u8] = b"**** log string overflowed log buffer ****\n\n";
@@ -74,15 +74,18 @@ impl Stamps {
     /// The same without the time.
     pub fn behind_time(&self, line: &[u8]) -> Vec<u8> {
         let mut entry = Vec::with_capacity(line.len() + 16);
-        if self.pid {
-            // A connection is a thread here, and its number does what that of a
-            // process does elsewhere: it says which lines belong together.
-            let number = rustix::thread::gettid().as_raw_nonzero();
+        if let Some(number) = self.pid() {
             entry.extend_from_slice(format!("[{number}] ").as_bytes());
         }
         entry.extend_from_slice(line);
         entry.push(b'\n');
         entry
+    }
+
+    /// The number before lines, where the process is named. A connection is a thread here, and its
+    /// number does what that of a process does elsewhere: it says which lines belong together.
+    pub fn pid(&self) -> Option<i32> {
+        self.pid.then(crate::serving::thread_number)
     }
 
     /// Today.

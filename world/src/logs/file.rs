@@ -8,7 +8,8 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt}
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::OFlags;
+use rustix::fs::{FallocateFlags, OFlags};
+use rustix::io::Errno;
 
 use crate::as_user::AsUser;
 
@@ -49,13 +50,22 @@ impl LogFile {
         written
     }
 
-    /// Opens the file of a name.
+    /// Opens the file of a name, and has room made at its end for so many bytes.
     ///
     /// # Errors
-    /// It can't be opened, or is no file of its own.
-    pub fn reopen(&self, name: &[u8], owner: (u32, u32)) -> io::Result<()> {
+    /// It can't be opened, or is no file of its own, or there is no room.
+    pub fn reopen(&self, name: &[u8], owner: (u32, u32), room: usize) -> io::Result<()> {
         *self.open() = None;
-        self.open_anew(name, owner).map(|_| ())
+        let open = self.open_anew(name, owner)?;
+        if room == 0 {
+            return Ok(());
+        }
+        let (flags, end) = (FallocateFlags::KEEP_SIZE, open.file.metadata()?.len());
+        match rustix::fs::fallocate(&open.file, flags, end, room as u64) {
+            Err(why @ (Errno::NOSPC | Errno::DQUOT)) => Err(why.into()),
+            // Not every file system can say.
+            _ => Ok(()),
+        }
     }
 
     /// Opens it, unless somebody else just has.

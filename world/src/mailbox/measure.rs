@@ -47,7 +47,8 @@ pub(super) fn check(
 
 /// Whether anybody wants to know what is there.
 pub(super) fn is_wanted(order: &MailboxOrder) -> bool {
-    order.quota.bytes > 0 || order.quota.files > 0 || order.quota.measures
+    let quota = &order.quota;
+    quota.bytes > 0 || quota.files > 0 && quota.refuses_files || quota.measures
 }
 
 /// What is in a directory and those below it, or what somebody else has said.

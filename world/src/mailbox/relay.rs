@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use eximious_core::world::LocalUser;
-use eximious_core::world::mailbox::{MailboxBeforehand, MailboxDone, MailboxFault, MailboxSupply};
+use eximious_core::world::mailbox::{
+    MailboxBeforehand, MailboxDone, MailboxFault, MailboxFaultKind, MailboxSupply,
+};
 use rustix::process::geteuid;
 
 use crate::as_user::{Rights, rights};
@@ -74,7 +76,7 @@ fn needed(user: &LocalUser) -> Result<Rights<'_>, MailboxFault> {
     rights(user).map_err(|error| {
         let (uid, gid, own) = (user.uid, user.gid, geteuid().as_raw());
         let text = format!("unable to set gid={gid} or uid={uid} (euid={own})");
-        MailboxFault::of(&error, text)
+        MailboxFault { kind: MailboxFaultKind::Untried, ..MailboxFault::of(&error, text) }
     })
 }
 

@@ -82,15 +82,16 @@ fn said(file: File, order: &MailboxOrder) -> Option<Said> {
     let data = file.metadata().ok().filter(|data| data.is_file() && data.len() <= LONGEST)?;
     let mut text = String::new();
     file.take(LONGEST + 1).read_to_string(&mut text).ok()?;
-    let mut lines = text.strip_suffix('\n')?.lines();
+    let mut lines = text.strip_suffix('\n')?.split('\n');
     if quotas(lines.next()?)? != (order.quota.bytes, order.quota.files) {
         return None;
     }
     let (mut bytes, mut files, mut count) = (0_i64, 0_i64, 0);
     for line in lines {
-        let (more, one) = line.trim().split_once(' ')?;
+        // Blanks may stand before numbers, and not behind them.
+        let (more, one) = line.trim_start().split_once(' ')?;
         bytes = bytes.checked_add(more.parse().ok()?)?;
-        files = files.checked_add(one.trim().parse().ok()?)?;
+        files = files.checked_add(one.trim_start().parse().ok()?)?;
         count += 1;
     }
     let age = data.modified().ok().and_then(|then| then.elapsed().ok()).unwrap_or_default();
@@ -100,9 +101,9 @@ fn said(file: File, order: &MailboxOrder) -> Option<Said> {
 
 /// The quotas of bytes and of files that the first line names; without one, there is none.
 fn quotas(line: &str) -> Option<(u64, u64)> {
-    let (bytes, files) = line.trim_end().split_once('S')?;
+    let (bytes, files) = line.trim_start().split_once('S')?;
     let files = match files.strip_prefix(',') {
-        Some(files) => files.strip_suffix('C')?.parse().ok()?,
+        Some(files) => files.trim_start().strip_suffix('C')?.parse().ok()?,
         None if files.is_empty() => 0,
         None => return None,
     };
@@ -158,4 +159,66 @@ fn write_anew(
         let _ = std::fs::remove_file(as_path(&beside));
         unkept(error, path)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::world::LocalUser;
+    use eximious_core::world::mailbox::{MailboxForm, MailboxQuota};
+
+    use super::*;
+
+    /// What is believed, as Exim has it.
+    #[test]
+    fn files_are_read() {
+        let place = tempfile::TempDir::new().unwrap();
+        let path = place.path().join("maildirsize");
+        let quota = MailboxQuota { bytes: 3000, files: 0, ..MailboxQuota::default() };
+        let order = MailboxOrder {
+            user: LocalUser::default(),
+            path: Vec::new(),
+            form: MailboxForm::Files,
+            directory_mode: None,
+            within: None,
+            mode: 0o600,
+            host: Vec::new(),
+            quota,
+        };
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let file = File::open(&path).unwrap();
+            said(file, &order).map(|said| (said.measure.bytes, said.measure.files))
+        };
+        for good in [
+            "3000S\n800 4\n",
+            "3000S\n 800 4\n",
+            "3000S\n      800      4\n",
+            " 3000S\n800 4\n",
+            "3000S,0C\n800 4\n",
+            "3000S, 0C\n+800 +4\n",
+            "03000S\n0800 04\n",
+            "3000S\n-200 -1\n1000 5\n",
+        ] {
+            assert_eq!(read(good), Some((800, 4)), "{good:?}");
+        }
+        assert_eq!(read("3000S\n"), Some((0, 0)));
+        for bad in [
+            "",
+            "3000S\n 800 4 \n",
+            "3000S\n800 4\r\n",
+            "3000S\r\n800 4\n",
+            "3000S \n800 4\n",
+            "3000S,0C \n800 4\n",
+            "3000S,\n800 4\n",
+            "3000S\n800 4\n\n",
+            "3000S\n800\t4\n",
+            "3000S\n800 4 5\n",
+            "3000S\n800 4x\n",
+            "3000S\n800 4",
+            "3000S,5C\n800 4\n",
+            "2000S\n800 4\n",
+        ] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
 }

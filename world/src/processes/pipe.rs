@@ -126,7 +126,7 @@ pub(super) fn with_rights<T: Send>(
     user: &LocalUser,
     start: impl FnOnce() -> Result<T, PipeFault> + Send,
 ) -> Result<T, PipeFault> {
-    match rights(user).map_err(PipeFault::Rights)? {
+    match rights(user).map_err(PipeFault::Untried)? {
         Rights::Own => start(),
         Rights::Taken(taken) => thread::scope(|scope| {
             let worker = thread::Builder::new().spawn_scoped(scope, || {
@@ -349,7 +349,7 @@ mod tests {
         } else {
             let mut other = order("true");
             other.user.uid += 1;
-            assert!(matches!(run_with(&other, b""), Err(PipeFault::Rights(_))));
+            assert!(matches!(run_with(&other, b""), Err(PipeFault::Untried(_))));
         }
     }
 

@@ -3,12 +3,9 @@
 //! Whoever comes has some seconds for the question and the answer together, one question, and
 //! a bound on its length; only so many are served at once, and others are turned away.
 
-use std::ffi::OsStr;
-use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
@@ -16,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+pub use eximious_core::{BadPagePlace, PagePlace};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, Shutdown, recv, shutdown};
 
@@ -40,55 +38,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 const STACK: usize = 1 << 20;
 
-/// Where pages are asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum PagePlace {
-    /// An address of the loopback interface.
-    Loopback(SocketAddr),
-    /// A socket in the file system.
-    Socket(PathBuf),
-}
-
-/// Why a text is no place for pages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BadPagePlace {
-    /// It is neither an address with a port nor an absolute path.
-    Malformed,
-    /// Others than this host could reach it.
-    Public,
-}
-
 /// What is answered: a type and a text, or that there is no such page.
 pub type PageMaker = dyn Fn(&str) -> Option<(&'static str, Vec<u8>)> + Send + Sync;
-
-impl PagePlace {
-    /// Reads `127.0.0.1:9100`, `[::1]:9100` or the absolute path of a socket.
-    ///
-    /// # Errors
-    /// It is something else.
-    pub fn parse(text: &[u8]) -> Result<Self, BadPagePlace> {
-        if text.starts_with(b"/") && text.len() > 1 {
-            return Ok(Self::Socket(PathBuf::from(OsStr::from_bytes(text))));
-        }
-        let text = std::str::from_utf8(text).map_err(|_| BadPagePlace::Malformed)?;
-        let address: SocketAddr = text.parse().map_err(|_| BadPagePlace::Malformed)?;
-        match address.ip() {
-            _ if address.port() == 0 => Err(BadPagePlace::Malformed),
-            IpAddr::V4(ip) if ip.is_loopback() => Ok(Self::Loopback(address)),
-            IpAddr::V6(ip) if ip.is_loopback() => Ok(Self::Loopback(address)),
-            _ => Err(BadPagePlace::Public),
-        }
-    }
-}
-
-impl fmt::Display for PagePlace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Loopback(address) => address.fmt(f),
-            Self::Socket(path) => path.display().fmt(f),
-        }
-    }
-}
 
 #[derive(Debug)]
 enum Door {
@@ -308,21 +259,6 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
-
-    #[test]
-    fn only_this_host_can_be_served() {
-        let parse = |text: &str| PagePlace::parse(text.as_bytes());
-        for good in ["127.0.0.1:9100", "127.9.9.9:1", "[::1]:9100"] {
-            assert_eq!(parse(good), Ok(PagePlace::Loopback(good.parse().unwrap())), "{good}");
-        }
-        assert_eq!(parse("/run/x"), Ok(PagePlace::Socket("/run/x".into())));
-        for bad in ["", "/", "9100", "127.0.0.1", "127.0.0.1:0", "localhost:9100", "run/x", "::1"] {
-            assert_eq!(parse(bad), Err(BadPagePlace::Malformed), "{bad}");
-        }
-        for bad in ["0.0.0.0:9100", "[::]:9100", "192.0.2.1:9100", "[::ffff:127.0.0.1]:9100"] {
-            assert_eq!(parse(bad), Err(BadPagePlace::Public), "{bad}");
-        }
-    }
 
     #[test]
     fn questions_are_understood_or_refused() {

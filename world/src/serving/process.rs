@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::thread;
 
 use rustix::fs::OFlags;
@@ -32,6 +32,15 @@ pub fn detach() -> io::Result<()> {
 /// There can't be another process.
 pub fn start_again(arguments: &[Vec<u8>], shown: bool) -> io::Result<()> {
     again(arguments, shown).spawn().map(drop)
+}
+
+/// The same, for another that may be told something along its standard input.
+///
+/// # Errors
+/// There can't be another process.
+pub fn start_listening(arguments: &[Vec<u8>], shown: bool) -> io::Result<ChildStdin> {
+    let mut child = again(arguments, shown).stdin(Stdio::piped()).spawn()?;
+    child.stdin.take().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
 }
 
 /// Runs it, and waits for its end.

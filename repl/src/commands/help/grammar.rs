@@ -299,6 +299,18 @@ const FORMS: &[Form] = &[
         example: "# The name that others see.\nprimary_hostname = mx.example.com\n",
         source: "6.2",
     },
+    Form {
+        names: &["trusted_configs", "TRUSTED_CONFIG_LIST", "trusted configurations"],
+        kind: "file",
+        syntax: "/etc/exim4/trusted_configs",
+        docs: "The names of other configurations, a line each, that the mail server's user may \
+               give with -C and keep its rights: as whole paths. It counts only as a plain file \
+               of root's that nobody else can write. The environment variable \
+               EXIMIOUS_TRUSTED_CONFIG_LIST names another file when the program is built; it is \
+               Exim's TRUSTED_CONFIG_LIST.",
+        example: "",
+        source: "6.1",
+    },
 ];
 
 /// A name without what may be written in several ways.
@@ -325,7 +337,9 @@ fn page(form: &Form) -> String {
     }
     text.push('\n');
     wrap(form.docs, &mut text);
-    text += "\n  For example:\n\n";
+    if !form.example.is_empty() {
+        text += "\n  For example:\n\n";
+    }
     for line in form.example.lines() {
         let _ = writeln!(text, "    {line}");
     }

@@ -165,6 +165,7 @@ impl<'p, 'r> Place<'p, 'r> {
             verifies: true,
             in_clear: self.clear,
             local: None,
+            proxy: None,
             tls: PeerTls::default(),
             turned: None,
         };

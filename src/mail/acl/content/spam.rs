@@ -75,10 +75,12 @@ fn spam(run: &mut Run<'_>, text: &Str) -> Answer {
     let defers = !words.any(|word| word.eq_ignore_ascii_case(b"defer_ok"));
     let mut parts = elements(&first);
     let user = parts.next().unwrap_or_default().to_vec();
-    if user.is_empty() || user == b"0" || user.eq_ignore_ascii_case(b"false") {
+    // A name that is empty is one, where something stands behind it.
+    if first.trim_ascii().is_empty() || user == b"0" || user.eq_ignore_ascii_case(b"false") {
         return Answer::No;
     }
-    let always = parts.next().is_some_and(|word| word.eq_ignore_ascii_case(b"true"));
+    // As Exim has it: nothing stands between, and nothing behind.
+    let always = parts.count() == 1 && first.to_ascii_lowercase().ends_with(b":true");
     let setting = run.cx.engine().settings().get(opt::SPAMD_ADDRESS);
     let is_expanded = setting.bytes().starts_with(b"$");
     let known = run.state.scan.spam.0.clone();
@@ -298,7 +300,9 @@ fn converse(
         // That is the end of the message.
         link.finish_writing().map_err(|why| failed("writing to", &why))?;
     }
-    let answer = link.all().map_err(|why| failed("reading from", &why))?;
+    // The scores come first; a report may be longer than what is kept of it.
+    let answer = link.all().into_what_counts();
+    let answer = answer.map_err(|why| failed("reading from", &why))?;
     let (parsed, tail): (_, &[u8]) = match server.is_rspamd {
         true => (read_rspamd(&answer), b", output: 0"),
         false => (read(&answer), b" output"),
@@ -362,24 +366,33 @@ fn read(answer: &[u8]) -> Option<Verdict> {
     Some(Verdict { score, threshold, report: folded(rest), action: None })
 }
 
-/// What Rspamd says.
+/// What Rspamd says: of three numbers the last one is where it refuses, and behind them it
+/// says more.
 fn read_rspamd(answer: &[u8]) -> Option<Verdict> {
     let (status, rest) = line(answer)?;
     begins_well(&status, "RSPAMD/")?;
     let (metric, rest) = line(rest)?;
-    let (_, numbers) = metric.strip_prefix("Metric:")?.split_once(';')?;
+    let numbers = metric.strip_prefix("Metric:")?.trim_ascii_start().strip_prefix("default;")?;
     let (score, threshold) = scores(numbers)?;
+    let refuses = numbers.split('/').nth(2)?.trim_ascii().parse::<f64>().ok()?;
+    if refuses.is_nan() || rest.trim_ascii().is_empty() {
+        return None;
+    }
     let mut lines = rest.split(|byte| *byte == b'\n');
     let action = lines.find_map(|line| line.strip_prefix(b"Action: "));
     let action = Some(action.unwrap_or_default().trim_ascii_end().to_vec());
     Some(Verdict { score, threshold, report: folded(rest), action })
 }
 
-/// A line of an answer without its end, and what stands behind it.
+/// A line of an answer without its end, which the last one need not have, and what stands
+/// behind it.
 fn line(text: &[u8]) -> Option<(String, &[u8])> {
-    let end = memchr::memchr(b'\n', text)?;
+    if text.is_empty() {
+        return None;
+    }
+    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
     let line = String::from_utf8_lossy(text[..end].trim_ascii_end()).into_owned();
-    Some((line, &text[end + 1..]))
+    Some((line, text.get(end + 1..).unwrap_or_default()))
 }
 
 /// Whether the first line of an answer is of a protocol, and says that all is well.
@@ -415,6 +428,8 @@ mod tests {
         assert_eq!((verdict.score, verdict.threshold), (5.4, 5.0));
         assert_eq!(verdict.report, b"A\n \n   B  \n ....");
         assert!(read(format!("{head}Content-length: 3\n{spam}\nrep").as_bytes()).is_some());
+        let bare = read(format!("{head}Spam: True ; 55.55 / 5.0").as_bytes()).unwrap();
+        assert_eq!((bare.score, bare.report), (55.55, Vec::new()));
         for wrong in [
             "",
             "foo\r\n",
@@ -437,6 +452,16 @@ mod tests {
         assert_eq!(verdict.action.as_deref(), Some(&b"reject"[..]));
         assert_eq!(verdict.report, b"Action: reject\n Symbol: NAME(1.00)");
         assert_eq!(read_rspamd(b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.4 / 5.0\r\n\r\n"), None);
+        for wrong in [
+            "default; Skip; 0.00 / 0.00 / 0\r\n",
+            "default; True; 8.00 / 5.00 / 10",
+            "default; True; 8.00 / 5.00\r\nAction: x\r\n",
+            "default; True; 8.00 / 5.00 / x\r\nAction: x\r\n",
+            "other; True; 8 / 5 / 10\r\nAction: b\r\n",
+        ] {
+            let answer = format!("RSPAMD/1.3 0 EX_OK\r\nMetric: {wrong}");
+            assert_eq!(read_rspamd(answer.as_bytes()), None, "{wrong}");
+        }
     }
 
     #[test]

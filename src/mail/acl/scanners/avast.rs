@@ -1,6 +1,5 @@
 //! Avast, over a socket or TCP.
 
-use super::link::reason;
 use super::{Fault, Scanner, ScannerRun, Scanning};
 use crate::mail::acl::Logs;
 
@@ -19,24 +18,19 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let passes = further.iter().any(|option| option == b"pass_unscanned");
     let settings = further.into_iter().filter(|option| option != b"pass_unscanned");
     let scan_it = [b"SCAN ", &escaped(&scan.directory)[..]].concat();
-    let unread = |why: &std::io::Error| {
-        Fault(format!("unable to read from socket ({})", reason(why)).into_bytes())
-    };
-    let mut found: Option<Vec<u8>> = None;
-    let mut ended = false;
-    let greeting = link.line().map_err(|why| unread(&why))?;
+    let (mut found, mut unknown) = (None, None);
+    let greeting = link.line().map_err(|why| Fault::unread(&why))?;
     if !greeting.is_some_and(|line| line.starts_with(b"220")) {
         return Err(b"unexpected greeting".into());
     }
-    for request in settings.chain([scan_it]) {
+    for request in settings.chain([scan_it.clone()]) {
         let sent = link.send(&[&request[..], b"\n"].concat());
-        sent.map_err(|why| unread(&why))?;
+        sent.map_err(|why| Fault::unread(&why))?;
         loop {
-            let Some(line) = link.line().map_err(|why| unread(&why))? else {
+            let Some(line) = link.line().map_err(|why| Fault::unread(&why))? else {
                 return Err(b"unable to read from socket (EOF)".into());
             };
             if line.starts_with(b"200 ") {
-                ended = true;
                 break;
             }
             if line.len() > 3
@@ -46,13 +40,13 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
                 let _ = link.send(b"QUIT\n");
                 return Err(Fault(line));
             }
-            let mut fields = line.splitn(3, |byte| *byte == b'\t');
-            let (head, status, info) = (fields.next(), fields.next(), fields.next());
-            if !head.is_some_and(|head| head.starts_with(b"SCAN ")) {
+            if request != scan_it || line.starts_with(b"2") {
                 continue;
             }
-            let status = status.unwrap_or_default();
-            let info = info.unwrap_or_default();
+            let mut fields = line.splitn(3, |byte| *byte == b'\t');
+            let head = fields.next().unwrap_or_default();
+            let status = fields.next().filter(|_| head.starts_with(b"SCAN ")).unwrap_or_default();
+            let info = fields.next().unwrap_or_default();
             if status.starts_with(b"[E]") && passes {
                 let line = [b"internal scanner error (ignored): ", &line[..]].concat();
                 scan.run.host.log_to(Logs::MAIN, &line);
@@ -61,13 +55,17 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
                 let words = if status.starts_with(b"[L]") { 2 } else { 3 };
                 let name = info.splitn(words, |byte| *byte == b' ').last().unwrap_or_default();
                 found.get_or_insert(unescaped(name));
+            } else if !status.starts_with(b"[+]") {
+                unknown.get_or_insert(line);
             }
         }
     }
     let _ = link.send(b"QUIT\n");
-    match ended {
-        true => Ok(found),
-        false => Err(b"unable to read from socket (EOF)".into()),
+    // What was found counts, whatever else is said of other files.
+    match (found, unknown) {
+        (None, Some(line)) if line.is_empty() => Err(b"got nothing from scanner".into()),
+        (None, Some(line)) => Err(Fault(line)),
+        (found, _) => Ok(found),
     }
 }
 

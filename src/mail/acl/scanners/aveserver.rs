@@ -1,6 +1,6 @@
 //! Kaspersky 5, over a socket.
 
-use super::link::{connect_to_path, reason};
+use super::link::connect_to_path;
 use super::{Fault, Scanner, ScannerRun, Scanning};
 
 pub(super) static RUN: ScannerRun = ScannerRun(scan);
@@ -12,18 +12,17 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let reached = connect_to_path(scan.run, &path, scan.time);
     scan.reached = reached.address;
     let mut link = reached.link.map_err(Fault)?;
-    let unread = |why: &str| Fault(format!("unable to read from socket ({why})").into_bytes());
-    let greeting = link.line().map_err(|why| unread(&reason(&why)))?;
+    let greeting = link.line().map_err(|why| Fault::unread(&why))?;
     if !greeting.as_ref().is_some_and(|line| line.starts_with(b"2")) {
         let line = greeting.unwrap_or_default();
         return Err([b"unavailable (responded: ", &line[..], b")"].concat().into());
     }
     let sent = link.send(&[b"SCAN bPQRSTUW ", &scan.file[..], b"\r\n"].concat());
-    sent.map_err(|why| unread(&reason(&why)))?;
+    sent.map_err(|why| Fault::unread(&why))?;
     let mut found = None;
     let code = loop {
-        let Some(line) = link.line().map_err(|why| unread(&reason(&why)))? else {
-            return Err(unread("EOF"));
+        let Some(line) = link.line().map_err(|why| Fault::unread(&why))? else {
+            return Err(b"unable to read from socket (EOF)".into());
         };
         if let Some(rest) = line.strip_prefix(b"322").and_then(|rest| rest.get(1..)) {
             let name = rest.split(|byte| *byte == b' ').next().unwrap_or_default();

@@ -96,9 +96,7 @@ fn ask(
                 .into());
         }
     }
-    let answer = link
-        .until(b"\0\n")
-        .map_err(|why| format!("unable to read from socket ({})", reason(&why)).into_bytes())?;
+    let answer = link.until(b"\0\n").map_err(|why| Fault::unread(&why))?;
     if answer.is_empty() {
         return Err(b"unable to read from socket (EOF)".into());
     }
@@ -116,7 +114,10 @@ fn ask(
         let name = name.trim_ascii_end();
         // A sum and a length may follow it.
         let end = memchr::memchr(b'(', name).filter(|_| name.ends_with(b")"));
-        return Ok(Some(name[..end.unwrap_or(name.len())].to_vec()));
+        return Ok(Some(match &name[..end.unwrap_or(name.len())] {
+            b"" => b"unknown".to_vec(),
+            name => name.to_vec(),
+        }));
     }
     match verdict {
         b"OK" => Ok(None),

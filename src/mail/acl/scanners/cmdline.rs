@@ -58,12 +58,24 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     Ok(found)
 }
 
-/// A command with a path in the place of its `%s`.
+/// A command with a path in the place of its first `%s`; `%%` is a per cent sign.
 pub(super) fn filled(command: &[u8], path: &[u8]) -> Vec<u8> {
-    match command.windows(2).position(|two| two == b"%s") {
-        Some(at) => [&command[..at], path, &command[at + 2..]].concat(),
-        None => command.to_vec(),
+    let (mut out, mut rest, mut is_filled) = (Vec::new(), command, false);
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let (part, length): (&[u8], _) = match rest.get(at + 1) {
+            Some(b'%') => (b"%", 2),
+            Some(b's') if !is_filled => {
+                is_filled = true;
+                (path, 2)
+            }
+            _ => (b"%", 1),
+        };
+        out.extend_from_slice(part);
+        rest = &rest[at + length..];
     }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The patterns that read an answer.
@@ -100,5 +112,27 @@ impl Patterns {
             }
         }
         Ok(Some(b"unknown".to_vec()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn commands_are_filled() {
+        for (command, expected) in [
+            ("", ""),
+            ("x", "x"),
+            ("a %s b", "a /p b"),
+            ("%% %s %%s", "% /p %s"),
+            ("%%s", "%s"),
+            ("%s %s", "/p %s"),
+            ("100%", "100%"),
+            ("%d%s", "%d/p"),
+        ] {
+            let line = filled(command.as_bytes(), b"/p");
+            assert_eq!(String::from_utf8_lossy(&line), expected, "{command}");
+        }
     }
 }

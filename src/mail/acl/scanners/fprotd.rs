@@ -1,6 +1,5 @@
 //! F-Prot's older daemon, over HTTP.
 
-use super::link::reason;
 use super::{Fault, Scanner, ScannerRun, Scanning};
 
 pub(super) static RUN: ScannerRun = ScannerRun(scan);
@@ -12,13 +11,15 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let mut link = scan.connect(&place)?;
     let path = &scan.file;
     let request = [b"GET ", &encoded(path)[..], b" HTTP/1.0\r\n\r\n"].concat();
-    let answer = link.send(&request).and_then(|()| link.all());
-    let answer = answer
-        .map_err(|why| format!("unable to read from socket ({})", reason(&why)).into_bytes())?;
-    let text = String::from_utf8_lossy(&answer);
+    link.send(&request).map_err(|why| Fault::unread(&why))?;
+    let answer = link.all();
+    let text = String::from_utf8_lossy(&answer.bytes);
     if let Some((_, rest)) = text.split_once("<detected") {
         let name = rest.split_once("<name>").and_then(|(_, rest)| rest.split_once("</name>"));
         return Ok(Some(name.map_or("unknown", |(name, _)| name).as_bytes().to_vec()));
+    }
+    if let Some(why) = answer.cut {
+        return Err(Fault::unread(&why));
     }
     let code = text.split_once("<summary code=\"").and_then(|(_, rest)| rest.split_once('"'));
     match code.map(|(code, _)| code) {

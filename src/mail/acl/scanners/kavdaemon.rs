@@ -1,6 +1,8 @@
 //! Kaspersky 4, over a socket. Numbers are in this host's order.
 
-use super::link::{connect_to_path, reason};
+use std::io;
+
+use super::link::connect_to_path;
 use super::{Fault, Scanner, ScannerRun, Scanning};
 
 /// A size follows; a report follows.
@@ -20,9 +22,7 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let date = scan.run.cx.value_of(eximious_stdlib::variables::var::TOD_BSDINBOX);
     let date = date.bytes().get(4..19).unwrap_or(b"Jan  1 00:00:00");
     let request = [b"<0>", date, b":", &scan.directory[..], b"\0"].concat();
-    let unread = |why: std::io::Error| {
-        Fault(format!("unable to read from socket ({})", reason(&why)).into_bytes())
-    };
+    let unread = |why: io::Error| Fault::unread(&why);
     link.send(&request).map_err(unread)?;
     let read = link.exactly(2).map_err(unread)?;
     let answer = u16::from_ne_bytes([read[0], read[1]]);

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use eximious_core::world::{Stream, Target};
+use eximious_core::world::{Clock, Stream, Target};
 use eximious_core::{Body, BodySource, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::{Known, ip};
@@ -29,6 +29,28 @@ pub(in crate::mail::acl) struct Link {
     stream: Box<dyn Stream>,
     /// What has come, and was not asked for yet.
     held: Vec<u8>,
+}
+
+/// What came of an answer without an end of its own.
+#[derive(Debug)]
+pub(in crate::mail::acl) struct Answer {
+    /// As much of it as there is.
+    pub(in crate::mail::acl) bytes: Vec<u8>,
+    /// Why that is not all.
+    pub(in crate::mail::acl) cut: Option<io::Error>,
+}
+
+impl Answer {
+    /// All of it, or no more of it than counts.
+    ///
+    /// # Errors
+    /// The connection failed in the middle.
+    pub(in crate::mail::acl) fn into_what_counts(self) -> io::Result<Vec<u8>> {
+        match self.cut {
+            Some(why) if !is_too_much(&why) => Err(why),
+            _ => Ok(self.bytes),
+        }
+    }
 }
 
 /// What came of opening one.
@@ -128,12 +150,25 @@ fn ports(text: &[u8]) -> Option<(u16, u16)> {
     }
 }
 
+/// An answer that is longer than what counts.
+const TOO_MUCH: io::ErrorKind = io::ErrorKind::FileTooLarge;
+
+/// Whether an answer was too long.
+pub(super) fn is_too_much(why: &io::Error) -> bool {
+    why.kind() == TOO_MUCH
+}
+
 /// The system's words.
 pub(in crate::mail::acl) fn reason(why: &io::Error) -> String {
     match why.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "Connection timed out".to_owned(),
+        _ if is_timeout(why) => "Connection timed out".to_owned(),
+        TOO_MUCH => "buffer too small".to_owned(),
         _ => wording::reason(why),
     }
+}
+
+fn is_timeout(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
 impl Link {
@@ -174,13 +209,19 @@ impl Link {
     }
 
     /// What comes up to one of some bytes, which is a part of it; less where the
-    /// connection ends, or where that is too much.
+    /// connection ends.
+    ///
+    /// # Errors
+    /// That is too much, or the connection fails.
     pub(in crate::mail::acl) fn until(&mut self, ends: &[u8]) -> io::Result<Vec<u8>> {
         loop {
             if let Some(end) = self.held.iter().position(|byte| ends.contains(byte)) {
                 return Ok(self.held.drain(..=end).collect());
             }
-            if self.held.len() >= MOST || !self.more()? {
+            if self.held.len() >= MOST {
+                return Err(TOO_MUCH.into());
+            }
+            if !self.more()? {
                 return Ok(std::mem::take(&mut self.held));
             }
         }
@@ -204,7 +245,7 @@ impl Link {
     /// There are fewer, or that is too much.
     pub(in crate::mail::acl) fn exactly(&mut self, count: usize) -> io::Result<Vec<u8>> {
         if count > MOST {
-            return Err(io::ErrorKind::InvalidData.into());
+            return Err(TOO_MUCH.into());
         }
         while self.held.len() < count {
             if !self.more()? {
@@ -214,20 +255,37 @@ impl Link {
         Ok(self.held.drain(..count).collect())
     }
 
-    /// All that comes until the connection ends, as far as it counts.
-    pub(in crate::mail::acl) fn all(&mut self) -> io::Result<Vec<u8>> {
-        while self.held.len() < MOST && self.more()? {}
-        Ok(std::mem::take(&mut self.held))
+    /// All that comes until the connection ends.
+    pub(in crate::mail::acl) fn all(&mut self) -> Answer {
+        let mut read = self.more();
+        while let Ok(true) = read {
+            read = if self.held.len() < MOST { self.more() } else { Err(TOO_MUCH.into()) };
+        }
+        self.answered(read.err())
     }
 
-    /// What comes until the connection ends, or nothing more does for a moment.
-    pub(in crate::mail::acl) fn answer(&mut self) -> io::Result<Vec<u8>> {
-        let mut goes_on = self.more()?;
-        self.stream.set_deadline(QUIET);
-        while goes_on && self.held.len() < MOST {
-            goes_on = self.more().unwrap_or(false);
+    /// What comes until the connection ends, or nothing more does for a moment; in so much
+    /// time that has to happen.
+    pub(in crate::mail::acl) fn answer(&mut self, clock: &dyn Clock, time: Duration) -> Answer {
+        let mut read = self.more();
+        let began = clock.elapsed();
+        while let Ok(true) = read {
+            self.stream.set_deadline(QUIET);
+            let took = clock.elapsed().saturating_sub(began);
+            read = match self.held.len() < MOST {
+                false => Err(TOO_MUCH.into()),
+                true if took > time => Err(io::ErrorKind::TimedOut.into()),
+                true => match self.more() {
+                    Err(why) if is_timeout(&why) => Ok(false),
+                    read => read,
+                },
+            };
         }
-        Ok(std::mem::take(&mut self.held))
+        self.answered(read.err())
+    }
+
+    fn answered(&mut self, cut: Option<io::Error>) -> Answer {
+        Answer { bytes: std::mem::take(&mut self.held), cut }
     }
 
     /// Reads more; whether there was any.

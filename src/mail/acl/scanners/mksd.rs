@@ -1,6 +1,6 @@
 //! mks_vir's daemon.
 
-use super::link::{connect_to_path, reason};
+use super::link::connect_to_path;
 use super::{Fault, Scanner, ScannerRun, Scanning};
 
 /// Where it listens.
@@ -22,9 +22,7 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     scan.reached = reached.address;
     let mut link = reached.link.map_err(Fault)?;
     let sent = link.send(&[b"S", &scan.file[..], b"\n"].concat());
-    let line = sent
-        .and_then(|()| link.line())
-        .map_err(|why| format!("unable to read from socket ({})", reason(&why)).into_bytes())?;
+    let line = sent.and_then(|()| link.line()).map_err(|why| Fault::unread(&why))?;
     let line = line.unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     match words.next() {

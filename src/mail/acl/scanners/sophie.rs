@@ -21,8 +21,8 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
         b"" => Err([b"unable to read from UNIX socket (", &path[..], b")"].concat().into()),
         b"0" => Ok(None),
         [b'1', rest @ ..] => {
-            let name = rest.strip_prefix(b":").unwrap_or(b"unknown");
-            Ok(Some(name.trim_ascii().to_vec()))
+            let name = rest.strip_prefix(b":").unwrap_or_default().trim_ascii();
+            Ok(Some(if name.is_empty() { b"unknown".to_vec() } else { name.to_vec() }))
         }
         _ => Err(b"scanner reported error".into()),
     }

@@ -1,5 +1,7 @@
 //! What is to be written where: the transport's options, expanded.
 
+use std::sync::Arc;
+
 use eximious_core::world::mailbox::{
     MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, fault,
 };
@@ -127,7 +129,13 @@ fn path(
             }
         }
     }
-    Ok((checked(name, &path, in_directory, within)?, in_directory))
+    // A path that is chosen by the transport, and not permitted, is told in the place of the one
+    // that was asked for; one that is none is not.
+    let at_it = |why: Undelivered| {
+        let file = super::chosen(call, path.bytes()).filter(|_| why.panics);
+        Undelivered { file: file.map(Arc::new), ..why }
+    };
+    Ok((checked(name, &path, in_directory, within).map_err(at_it)?, in_directory))
 }
 
 /// A directory without slashes at its end.
@@ -253,7 +261,7 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         false => None,
     };
     let bytes = bytes.unwrap_or_default();
-    let files = files.filter(|_| bytes.number > 0).unwrap_or_default();
+    let files = files.unwrap_or_default();
     let threshold = number(call, opt::QUOTA_WARN_THRESHOLD)?.unwrap_or_default();
     if let Some(percent) = threshold.excess().filter(|_| bytes.number > 0) {
         let head = format!("Invalid quota_warn_threshold percentage ({percent}) for ");
@@ -291,7 +299,8 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         bytes: bytes.number,
         files: files.number,
         refuses_bytes: !bytes.is_unchecked,
-        refuses_files: !files.is_unchecked,
+        // Where bytes are not bounded, files are not, either: their number is only told.
+        refuses_files: !files.is_unchecked && bytes.number > 0,
         adds: transport.on(opt::QUOTA_IS_INCLUSIVE).then_some(call.consignment.message.size),
         measures: threshold > 0,
         known_bytes: if is_unseen { known_bytes.or(Some(0)) } else { known_bytes },

@@ -247,6 +247,13 @@ fn how_it_ended_decides() {
              terminated by signal 15 (Terminated)",
         ),
         (
+            "freeze_signal\nignore_status\ntemp_errors = *",
+            end(-9, ""),
+            "== (0) frozen Child process of T transport (running command \"/a \"b c\"\") was \
+             terminated by signal 9 (Killed)",
+        ),
+        ("ignore_status", end(-9, ""), "=>"),
+        (
             "",
             end(137, ""),
             "** Child process of T transport returned 137 (could mean shell command ended by \

@@ -47,9 +47,9 @@ impl Attempt<'_, '_> {
             let mut peer = self.peer(in_clear);
             peer.turned = turned.take();
             let opened = peer.open(&endpoint, within, timeouts);
-            let (local, for_message) = (peer.local, peer.follows_policy());
+            let (local, proxy, for_message) = (peer.local, peer.proxy, peer.follows_policy());
             let secured = peer.tls.secured.take();
-            self.local = local;
+            (self.local, self.proxy) = (local, proxy);
             let why = match opened {
                 Ok(opened) => {
                     self.work.reached = Some((self.taking.clone(), local));

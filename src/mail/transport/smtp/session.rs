@@ -19,7 +19,7 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
-use crate::mail::smtp_transport::{CLOSED, EarlyHost, Peer, PeerTls};
+use crate::mail::smtp_transport::{CLOSED, Peer, PeerTls};
 use crate::mail::transport::filter::{BROKEN, FilterFault};
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
@@ -57,6 +57,8 @@ pub(super) struct Attempt<'a, 'c> {
     pub(super) is_continued: bool,
     /// From where, at this end, the host is reached.
     pub(super) local: Option<SocketAddr>,
+    /// The proxy that it is reached through, if it is.
+    pub(super) proxy: Option<SocketAddr>,
     /// What the host said first.
     pub(super) first_words: Option<Box<FirstWords>>,
     /// What was said of addresses that were put off by themselves in this transaction.
@@ -87,7 +89,7 @@ impl Attempt<'_, '_> {
             }
             None => self.new_line(left)?,
         };
-        self.local = line.opened.client.local_address();
+        self.show_ends(&line);
         if let Err(why) = self.prepare() {
             // Another host would fare no better. This one would have been told of them by now.
             self.call.done.told.extend(left);
@@ -180,7 +182,7 @@ impl Attempt<'_, '_> {
             let Some(new) = self.new_line(some) else { return (None, false) };
             line = new;
             line.is_last = is_last;
-            self.local = line.opened.client.local_address();
+            self.show_ends(&line);
             sent = self.copy(&mut line, some);
         }
         line.is_refused = sent.is_err();
@@ -223,6 +225,12 @@ impl Attempt<'_, '_> {
         Some(Line::new(self.call, self.host, &self.endpoint, opened))
     }
 
+    /// Notes the ends of a connection, for whoever is told of the host.
+    fn show_ends(&mut self, line: &Line) {
+        self.local = line.opened.client.local_address();
+        self.proxy = line.opened.proxy;
+    }
+
     /// Ends a connection: with a word, where it is of use still.
     fn hang_up(&mut self, mut line: Line, alive: bool) {
         match alive {
@@ -246,6 +254,7 @@ impl Attempt<'_, '_> {
             verifies: false,
             in_clear,
             local: None,
+            proxy: None,
             tls: PeerTls::default(),
             turned: None,
         }
@@ -360,33 +369,15 @@ impl Attempt<'_, '_> {
             (Some(Ok(reply)), _) => accepted.iter().map(|_| Ok(reply.clone())).collect(),
             (None, each) => each,
         };
-        let mut fields = Vec::new();
-        let selected = self.call.cx.engine().settings().log_selector();
-        if let Some(one) = &opened.authenticated {
-            fields.extend_from_slice(&[b" A=", one.by.bytes()].concat());
-            if let Some(id) = &one.id {
-                fields.extend_from_slice(&[b":", &printing(id.bytes(), false)[..]].concat());
-                if let Some(sender) = auth_sender
-                    && selected.contains(LogSelector::SMTP_MAILAUTH)
-                {
-                    fields.extend_from_slice(&[b":", &printing(&sender, false)[..]].concat());
-                }
-            }
-        }
-        if client.pipelines() && selected.contains(LogSelector::PIPELINING) {
-            let early = opened.early.as_ref().is_some_and(EarlyHost::was_early);
-            fields.extend_from_slice(if early { b" L*" } else { b" L" });
-        }
-        if judged_each {
-            fields.extend_from_slice(b" PRDR");
-        }
-        if bdat {
-            fields.extend_from_slice(b" K");
-        }
+        let fields = self.fields(opened, auth_sender.as_deref(), (judged_each, bdat));
         // By what the copy was signed is told of its first address alone.
+        let selected = self.call.cx.engine().settings().log_selector();
         let is_verbose = selected.contains(LogSelector::DKIM_VERBOSE);
-        let signed = if is_verbose { self.signed.clone() } else { Vec::new() };
-        let reports = client.extensions().dsn;
+        let mut signed_fields = fields.clone();
+        if is_verbose {
+            signed_fields.words(&self.signed);
+        }
+        let reports = opened.client.extensions().dsn;
         for (at, verdict) in accepted.into_iter().zip(each) {
             let outcome = match verdict {
                 Ok(reply) => Outcome::Delivered(Delivered {
@@ -398,7 +389,7 @@ impl Attempt<'_, '_> {
                     recipient: international::told(&self.call.recipient(at), converts),
                     sender: international::told(&self.call.consignment.message.sender, converts),
                     fields: match some.first() == Some(&at) {
-                        true => [&fields[..], &signed].concat(),
+                        true => signed_fields.clone(),
                         false => fields.clone(),
                     },
                     size: Some(size),

@@ -35,6 +35,7 @@ impl Attempt<'_, '_> {
     /// The same of what is wrong here while there is a connection to the host.
     pub(super) fn about_host(&self, why: Undelivered) -> Undelivered {
         let host = Some(Box::new(self.taking.clone()));
-        Undelivered { host, local: self.local.map(Box::new), ..why }
+        let (local, proxy) = (self.local.map(Box::new), self.proxy.map(Box::new));
+        Undelivered { host, local, proxy, ..why }
     }
 }

@@ -3,6 +3,7 @@
 use eximious_core::AclOptions;
 use eximious_grammar::Span;
 use eximious_grammar::expansion::LookupStyle;
+use eximious_stdlib::options::opt::transport::smtp::SOCKS_PROXY;
 
 use crate::tools::check::releases::item_options;
 use crate::tools::check::{Findings, Lint, Severity, Survey, Text};
@@ -13,14 +14,17 @@ pub(super) static OPTION_IGNORED: Lint = Lint {
     name: "option-ignored",
     severity: Severity::Warning,
     summary: "An option is passed over, because nobody knows it.",
-    docs: "Exim says nothing of an unknown option of a lookup, of `readsocket` or of the controls \
-           `queue`, `debug` and `cutthrough_delivery`: what it was meant to do is not done. With \
-           `ret=ful`, a lookup gives what it gives without it.",
+    docs: "Exim says nothing of an unknown option of a lookup, of `readsocket`, of the controls \
+           `queue`, `debug` and `cutthrough_delivery` or of a proxy in `socks_proxy`: what it was \
+           meant to do is not done. With `ret=ful`, a lookup gives what it gives without it.",
     bad: "smtp_banner = ${lookup{a}lsearch,ret=ful{/etc/x}}\n",
     good: "smtp_banner = ${lookup{a}lsearch,ret=full{/etc/x}}\n",
     run: |survey, findings| {
         for text in &survey.texts {
             controls(survey, text, findings);
+            super::socks::unknown(text, &mut |span, option, known| {
+                report(text, span, option, SOCKS_PROXY.name(), known, findings);
+            });
             if text.list.is_some() {
                 in_list(survey, text, findings);
             }

@@ -1,9 +1,12 @@
 //! Authenticators.
 
+use crate::config::Instance;
+use crate::tools::check::items::split;
 use crate::tools::check::survey::Use;
 use crate::tools::check::{Lint, Severity, uses};
 use eximious_core::DriverKind;
 use eximious_stdlib::options::opt::authenticator as opt;
+use eximious_stdlib::options::opt::transport::smtp::HOSTS_REQUIRE_AUTH;
 
 /// E115.
 pub(super) static UNKNOWN_AUTHENTICATOR: Lint = Lint {
@@ -49,6 +52,32 @@ pub(super) static ANYBODY_LOGS_IN: Lint = Lint {
             if own && super::relay::constant(&text.text) == Some(true) {
                 let name = instance.name.display();
                 findings.add(text.whole(), format!("{name} accepts any password"));
+            }
+        }
+    },
+};
+
+/// E123.
+pub(super) static NOBODY_LOGS_IN: Lint = Lint {
+    code: "E123",
+    name: "nobody-logs-in",
+    severity: Severity::Error,
+    summary: "A transport must log in, and no authenticator is a client's.",
+    docs: "With `hosts_require_auth`, nothing is delivered to such a host without a login, and the \
+           mail waits. A login takes an authenticator with a client's side: `client_send` of \
+           `plaintext`, `client_name` and `client_secret` of `cram_md5`, and the like.",
+    bad: "begin transports\nt:\n  driver = smtp\n  hosts_require_auth = *\n",
+    good: "begin transports\nt:\n  driver = smtp\n  hosts_require_auth = *\nbegin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  client_send = ${lookup{$host}lsearch{/etc/exim/passwd}}\n",
+    run: |survey, findings| {
+        let all = survey.config.instances(DriverKind::Authenticator);
+        if all.iter().any(Instance::is_client) {
+            return;
+        }
+        for text in &survey.texts {
+            let own = text.option().is_some_and(|option| HOSTS_REQUIRE_AUTH.is(option));
+            if own && !text.text.contains(&b'$') && !split(&text.text).is_empty() {
+                let message = "hosts must be logged in to, and no authenticator is a client's";
+                findings.add(text.whole(), message);
             }
         }
     },

@@ -1,11 +1,22 @@
 //! What could have been meant where the reader of a configuration does not know a word.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use eximious_core::{AclVerb, LogSelector, OptionPlace};
+use eximious_stdlib::wording::reason;
 
 use super::syntax::selector;
 use super::target::cure;
 use crate::config::{Config, ConfigError};
-use crate::tools::check::{Findings, Help, Survey};
+use crate::tools::check::{Findings, Help, Survey, nearest};
+
+/// The option that makes others of its instance known.
+const DRIVER: &str = "driver";
+/// Exim's words where a file can't be included; its name stands behind them.
+const NOT_INCLUDED: &[u8] = b"failed to open included configuration file ";
+/// How much of such a file is read to find why.
+const LARGEST_FILE: u64 = 64 << 20;
 
 const SECTIONS: [&str; 8] =
     ["acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns"];
@@ -34,7 +45,10 @@ pub(super) fn option(
     {
         return with_colon(name);
     }
-    if message.contains("\"driver\" must be specified") {
+    if lacks_driver(fault) {
+        if near_driver(name) {
+            return findings.offer("", name, std::iter::once(DRIVER));
+        }
         return "write driver = … before it".into();
     }
     let main = message.starts_with("main ");
@@ -48,6 +62,47 @@ pub(super) fn option(
     let near = options().filter(|option| (option.place == OptionPlace::Main) == main);
     let near = findings.offer("", name, near.map(|option| option.meta.name));
     if near.is_empty() { comment(line) } else { near }
+}
+
+/// Whether an option is not known because its driver is not.
+fn lacks_driver(fault: &ConfigError) -> bool {
+    memchr::memmem::find(fault.message(), b"\"driver\" must be specified").is_some()
+}
+
+/// The physical lines in which an instance's options stand below a line that sets its driver,
+/// or means to: the numbers of file and line.
+fn below_drivers(config: &Config) -> HashSet<(u32, u32)> {
+    let mut below = false;
+    let mut found = HashSet::new();
+    for line in &config.lines {
+        let Some(at) = line.text.iter().position(|c| matches!(c, b'=' | b':')) else { continue };
+        if line.text[at] == b':' {
+            below = false;
+            continue;
+        }
+        if below {
+            found.insert((line.file, line.number));
+        }
+        below |= near_driver(&String::from_utf8_lossy(line.text[..at].trim_ascii()));
+    }
+    found
+}
+
+/// Whether an option is not known because its driver, which stands above it, is misspelt:
+/// that is told there.
+pub(super) fn misspelt_driver(
+    config: &Config,
+    fault: &ConfigError,
+    below: &OnceCell<HashSet<(u32, u32)>>,
+) -> bool {
+    let Some((number, name)) = fault.line().filter(|_| lacks_driver(fault)) else { return false };
+    let below = below.get_or_init(|| below_drivers(config));
+    let mut files = (0..).zip(config.sources.files()).filter(|(_, file)| file.name == name);
+    files.any(|(file, _)| below.contains(&(file, number)))
+}
+
+fn near_driver(name: &str) -> bool {
+    !nearest(name, std::iter::once(DRIVER)).is_empty()
 }
 
 /// Whose an option is.
@@ -70,6 +125,9 @@ pub(super) fn word(survey: &Survey<'_>, findings: &Findings, fault: &ConfigError
 fn near_word(survey: &Survey<'_>, findings: &Findings, fault: &ConfigError) -> Help {
     let message = String::from_utf8_lossy(fault.message());
     let registry = survey.registry;
+    if let Some(name) = fault.message().strip_prefix(NOT_INCLUDED) {
+        return inclusion(survey, fault, name);
+    }
     let Some((_, rest)) = message.split_once('"') else {
         let Some(name) = selector(&message) else { return Help::default() };
         let near = || findings.offer("+", name, LogSelector::words());
@@ -96,6 +154,25 @@ fn near_word(survey: &Survey<'_>, findings: &Findings, fault: &ConfigError) -> H
         return acl_word(survey, findings, rest.strip_suffix('"').unwrap_or(rest));
     }
     Help::default()
+}
+
+/// Why a file is not included.
+fn inclusion(survey: &Survey<'_>, fault: &ConfigError, name: &[u8]) -> Help {
+    let files = survey.config.sources.files();
+    let at = fault.line().and_then(|(_, at)| files.iter().position(|file| file.name == at));
+    // From the file that has the line to the outermost.
+    let outer = |at: &usize| files.get(*at)?.included.map(|(file, _)| file as usize);
+    let mut way = std::iter::successors(at, outer).take(files.len());
+    if at.is_some_and(|at| files[at].name == name) {
+        return "the file includes itself".into();
+    }
+    if way.any(|at| files[at].name == name) {
+        return "the file includes the one that this line stands in".into();
+    }
+    match survey.world.files.read(name, LARGEST_FILE) {
+        Err(why) => reason(&why).into(),
+        Ok(_) => "files are included too deep in each other, or there are too many".into(),
+    }
 }
 
 /// What could have been meant where a line of an ACL begins with a verb that there is not, or

@@ -3,7 +3,9 @@
 use eximious_core::OptionKind;
 use eximious_grammar::expansion::Arg;
 use eximious_stdlib::options::opt::transport::smtp::PORT;
-use eximious_stdlib::options::opt::{DAEMON_SMTP_PORTS, MESSAGE_SIZE_LIMIT, TLS_ON_CONNECT_PORTS};
+use eximious_stdlib::options::opt::{
+    DAEMON_SMTP_PORTS, MESSAGE_SIZE_LIMIT, QUEUE_RUN_MAX, TLS_ON_CONNECT_PORTS,
+};
 
 use crate::tools::check::items::split;
 use crate::tools::check::{Findings, Help, Lint, Severity, Survey, Text};
@@ -19,12 +21,15 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
            such as `message_size_limit` are expanded when they are needed, and each session is \
            refused for now where no number comes out. A port may have a name instead, if the \
            system's table of services (`/etc/services`) has it: without, the daemon does not \
-           start, and a transport defers.",
+           start, and a transport defers. `queue_run_max` takes digits alone, and a proxy in \
+           `socks_proxy` is an address, whose port, priority, weight and time have digits alone, \
+           too: with `port=x` it is not reached.",
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{message_size}{10M}}\n  accept\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{$message_size}{10M}}\n  accept\n",
     run: |survey, findings| {
         for text in &survey.texts {
             option(survey, text, findings);
+            super::socks::numbers(text, findings);
             let Some(tree) = &text.tree else { continue };
             for condition in tree.conds() {
                 let name = survey.registry.condition_at(condition.def).meta.name;
@@ -63,6 +68,12 @@ fn option(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
             let shown = String::from_utf8_lossy(&text.text);
             let message = format!("\"{shown}\" is no number for {name}");
             findings.add_with(text.whole(), message, "K, M or G may follow the digits");
+        }
+    } else if name == QUEUE_RUN_MAX.name() {
+        let digits = text.text.trim_ascii();
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+            let shown = String::from_utf8_lossy(&text.text);
+            findings.add(text.whole(), format!("\"{shown}\" is no number for {name}"));
         }
     } else if PORTS.contains(&name) {
         for item in split(&text.text) {

@@ -40,11 +40,11 @@ pub(super) static UNKNOWN_OPTION: Lint = Lint {
 
 /// The faults that the reader found: those about unknown options, or the others.
 fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
-    let heads = OnceCell::new();
+    let (heads, below) = (OnceCell::new(), OnceCell::new());
     for fault in &survey.config.faults {
         let message = String::from_utf8_lossy(fault.message()).replace("\n  ", " ");
         let name = unknown_name(&message);
-        if name.is_some() != unknown {
+        if name.is_some() != unknown || meant::misspelt_driver(survey.config, fault, &below) {
             continue;
         }
         let written = name.or_else(|| selector(&message));

@@ -3,6 +3,7 @@
 use eximious_core::{Call, Fail, Str};
 
 use super::{DnsSearch, Ending, HostsFound, by_dns};
+use crate::idn;
 use crate::lists::{ListOutcome, Matcher, elements};
 use crate::options::opt::router::dnslookup;
 
@@ -58,7 +59,11 @@ pub fn for_domain(
     let mut widened = elements(more.bytes()).filter(|more| !more.is_empty());
     let (mut name, mut reason, mut advice) = (domain.to_vec(), None, None);
     let found = loop {
-        let found = by_dns(call, &name, &wanted.search)?;
+        let mut found = by_dns(call, &name, &wanted.search)?;
+        if is_alabel_of(found.qualified.as_deref(), &name) {
+            // It is as it was asked for.
+            found.qualified = String::from_utf8(name.clone()).ok();
+        }
         let message = found.message(domain);
         // Lists are asked about the domain in full.
         let full = found.qualified.as_ref().map_or(&name[..], |name| name.as_bytes());
@@ -109,6 +114,12 @@ pub fn for_domain(
         return Ok(DomainHosts::Decline(None, None));
     }
     Ok(DomainHosts::Found(found))
+}
+
+/// Whether a name from the DNS is how the DNS has an international one.
+fn is_alabel_of(full: Option<&str>, name: &[u8]) -> bool {
+    let Some(full) = full.filter(|_| !name.is_ascii()) else { return false };
+    idn::domain_to_alabel(name).is_ok_and(|label| label.eq_ignore_ascii_case(full.as_bytes()))
 }
 
 fn unknown(option: &str) -> DomainHosts {

@@ -112,6 +112,7 @@ impl Wire for MailboxFaultKind {
             }
             Self::Senseless => out.push(4),
             Self::Placeless => out.push(5),
+            Self::Untried => out.push(6),
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -122,6 +123,7 @@ impl Wire for MailboxFaultKind {
             3 => Self::Format(usize::try_from(u64::take(from)?).ok()?),
             4 => Self::Senseless,
             5 => Self::Placeless,
+            6 => Self::Untried,
             _ => return None,
         })
     }

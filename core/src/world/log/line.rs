@@ -1,0 +1,166 @@
+//! Lines for logs that know what their parts are. Whoever reads logs by program is told facts, and
+//! has not to guess where a name ends that anybody may choose.
+
+/// What a part of a line is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogPart {
+    /// The message's name, at the beginning.
+    Id,
+    /// What happened: `=>`, `Completed`.
+    Event,
+    /// The address that it is about.
+    Address,
+    /// ` <address>`: the one that it came of.
+    Original,
+    /// ` NAME=value`
+    Field,
+    /// More of the field that was begun last.
+    More,
+    /// ` WORD`
+    Mark,
+    /// ` defer (-44)`: the number of an error.
+    Number,
+    /// ` from <address>`: the sender as he was said.
+    Sender,
+    /// ` address`: who gets it.
+    Recipient,
+    /// `: why`
+    Reason,
+    /// ` RCPT <address>`: what it happened to, where that is no address alone.
+    What,
+    /// Words, for people alone.
+    Words,
+}
+
+/// A line, and its parts in their order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LogLine {
+    text: Vec<u8>,
+    /// What they are, and where each begins.
+    parts: Vec<(LogPart, usize)>,
+}
+
+impl LogLine {
+    /// One that begins with what happened.
+    pub fn of(event: &str) -> Self {
+        let mut line = Self::default();
+        line.push(LogPart::Event, event);
+        line
+    }
+
+    /// A line of which nothing is known, but perhaps for a message's name before it.
+    pub fn plain(text: &[u8]) -> Self {
+        let mut line = Self::default();
+        let end = text.iter().position(|byte| *byte == b' ').unwrap_or(text.len());
+        let named = crate::world::spool::is_message_id(&text[..end]);
+        let (id, rest) = text.split_at(if named { end } else { 0 });
+        line.push(LogPart::Id, id);
+        line.push(LogPart::Words, rest);
+        line
+    }
+
+    /// Adds a part; one without bytes is none.
+    pub fn push(&mut self, part: LogPart, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        if !bytes.is_empty() {
+            self.parts.push((part, self.text.len()));
+            self.text.extend_from_slice(bytes);
+        }
+    }
+
+    /// Adds ` NAME=value`.
+    pub fn field(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.push(LogPart::Field, [b" ", name.as_bytes(), b"=", value.as_ref()].concat());
+    }
+
+    /// Adds fields and marks of which none has a blank within it.
+    pub fn words(&mut self, words: &[u8]) {
+        for word in words.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
+            let part = if word.contains(&b'=') { LogPart::Field } else { LogPart::Mark };
+            self.push(part, [b" ", word].concat());
+        }
+    }
+
+    /// Adds the parts of another.
+    pub fn append(&mut self, other: &Self) {
+        other.parts().for_each(|(part, bytes)| self.push(part, bytes));
+    }
+
+    /// The same behind something else.
+    #[must_use]
+    pub fn behind(&self, part: LogPart, bytes: impl AsRef<[u8]>) -> Self {
+        let mut line = Self::default();
+        line.push(part, bytes);
+        line.append(self);
+        line
+    }
+
+    /// The same behind a mark: `== `.
+    #[must_use]
+    pub fn marked(&self, mark: &str) -> Self {
+        self.behind(LogPart::Words, b" ").behind(LogPart::Event, mark)
+    }
+
+    /// The same, about another address.
+    #[must_use]
+    pub fn about(&self, address: &[u8]) -> Self {
+        let mut line = Self::default();
+        for (part, bytes) in self.parts() {
+            line.push(part, if part == LogPart::Address { address } else { bytes });
+        }
+        line
+    }
+
+    /// The same with each part written otherwise.
+    #[must_use]
+    pub fn written(&self, how: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let mut line = Self::default();
+        self.parts().for_each(|(part, bytes)| line.push(part, how(bytes)));
+        line
+    }
+
+    /// Whether there is such a part.
+    pub fn has(&self, part: LogPart) -> bool {
+        self.parts.iter().any(|(one, _)| *one == part)
+    }
+
+    /// The line.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The line, for whoever wants no more.
+    pub fn into_text(self) -> Vec<u8> {
+        self.text
+    }
+
+    /// The parts, in their order.
+    pub fn parts(&self) -> impl Iterator<Item = (LogPart, &[u8])> {
+        let ends = self.parts.iter().skip(1).map(|(_, begin)| *begin);
+        let ends = ends.chain([self.text.len()]);
+        self.parts.iter().zip(ends).map(|((part, begin), end)| (*part, &self.text[*begin..end]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_make_a_line() {
+        let mut line = LogLine::default();
+        line.push(LogPart::Address, "b R=x");
+        line.push(LogPart::Original, "");
+        line.field("R", "r");
+        line.words(b" K L.- M8S=0");
+        let line = line.marked("=>").behind(LogPart::Id, "ID ");
+        assert_eq!(line.text(), b"ID => b R=x R=r K L.- M8S=0");
+        let parts: Vec<_> = line.parts().map(|(part, _)| part).collect();
+        let begin = [LogPart::Id, LogPart::Event, LogPart::Words, LogPart::Address];
+        let end = [LogPart::Field, LogPart::Mark, LogPart::Mark, LogPart::Field];
+        assert_eq!(parts, [begin, end].concat());
+        assert_eq!(line.about(b"c").text(), b"ID => c R=r K L.- M8S=0");
+        assert!(!LogLine::plain(b"x => y").has(LogPart::Id));
+        assert!(LogLine::plain(b"1xVHyR-0000000078V-3z15 => y").has(LogPart::Id));
+    }
+}
