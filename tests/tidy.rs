@@ -393,9 +393,13 @@ fn unsafe_code_stands_only_in_bindings() {
         for path in sources(&root().join(room)) {
             for (number, line) in read(&path).lines().enumerate() {
                 let code = line.split("//").next().unwrap_or_default();
-                let word = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+                // What stands between quotes is a text.
+                let mut words = code
+                    .split('"')
+                    .step_by(2)
+                    .flat_map(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_'));
                 assert!(
-                    !word.into_iter().any(|w| w == "unsafe"),
+                    !words.any(|word| word == "unsafe"),
                     "{}:{}: unsafe code",
                     path.display(),
                     number + 1

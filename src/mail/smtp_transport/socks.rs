@@ -23,6 +23,8 @@ const VERSION: u8 = 5;
 /// Methods of authentication: none, and a name with a password.
 const NONE: u8 = 0;
 const NAMED: u8 = 2;
+/// What stands for none of those that are offered.
+const NO_METHOD: u8 = 255;
 
 /// The system's numbers of errors, as logs have them.
 const NO_ENTRY: i32 = 2;
@@ -278,7 +280,9 @@ fn negotiate(
         }
         other => {
             log(format!("Unrecognised socks auth method {other}").as_bytes());
-            return Err(failed(INPUT_OUTPUT));
+            // That none would do is said in another way than that another one is wanted.
+            let is_none = other == NO_METHOD;
+            return Err(failed(if is_none { PROTOCOL } else { INPUT_OUTPUT }));
         }
     }
     let mut request = vec![VERSION, 1, 0];
