@@ -25,10 +25,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .unprinted()
         .summary("A file where each entry of the logs is an object of JSON, too, in its line.")
         .docs(
-            "An absolute path. Of a line about a message, `event` says what happened, and `id`, \
-             `address`, `original`, `fields` (by their letters), `marks`, `recipients` and \
-             `reason` have its facts; `text` is the whole line, `logs` where it stands. What \
-             `log_selector` leaves out is not there.",
+            "An absolute path, taken as it stands. Of a line about a message, `event` says what \
+             happened (`flag` is its sign), and `id`, `address`, `original`, `sender`, `what` \
+             (the command that was refused), `number` (of an error), `fields` (by their \
+             letters), `marks`, `recipients` and `reason` have its facts: none of them is read \
+             out of a text that somebody else may choose. `text` is the whole line, `logs` where \
+             it stands, `pid` the process where lines have that. What `log_selector` leaves out \
+             is not there.",
         )
         .source("eximious alone has the option"),
     AT.list("log_ports")
