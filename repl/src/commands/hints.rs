@@ -68,8 +68,8 @@ pub fn command() -> Command {
         .long_about(
             "Shows, tidies and changes what is remembered from one message to the next, as \
              exim_dumpdb, exim_tidydb and exim_fixdb do for Exim. Without anything it says \
-             which databases there are: retry, callout, ratelimit, seen, misc, tls. It is for \
-             admin users. With links of these names to the program, exim_dumpdb and exim_tidydb work as \
+             which databases there are: retry, callout, ratelimit, seen, misc, tls, and \
+             wait-TRANSPORT, of which a key is a host. It is for admin users. With links of these names to the program, exim_dumpdb and exim_tidydb work as \
              they are typed for Exim, and exinext, which asks the first one, does, too.",
         )
         .disable_help_subcommand(true)
@@ -236,25 +236,18 @@ fn done(
             }
         }
         HintsWork::Dump { space, utc, keys } => {
-            let mut at_host = Vec::new();
+            let mut records = Records { cx, space: &space, utc, at_host: Vec::new(), said };
             let mut show = |key: &[u8], hint: &Hint| {
-                match (keys, Waiting::read(&space, key)) {
-                    (true, _) if is_tool => said.extend_from_slice(&[b"  ", key, b"\n"].concat()),
-                    (true, _) => said.extend_from_slice(&[key, b"\n"].concat()),
-                    // Those that wait for one host stand in one line.
-                    (false, Some((host, id))) if host == &at_host[..] => {
-                        said.pop();
-                        said.extend_from_slice(&[id, b" \n"].concat());
-                    }
-                    (false, Some((host, id))) => {
-                        at_host = host.to_vec();
-                        said.extend_from_slice(&[host, b" ", id, b" \n"].concat());
-                    }
-                    (false, None) => said.extend_from_slice(&shown(cx, &space, key, hint, utc)),
+                match keys {
+                    true if is_tool => records.said.extend_from_slice(b"  "),
+                    true => {}
+                    false => return records.add(key, hint),
                 }
+                records.said.extend_from_slice(&[key, b"\n"].concat());
                 true
             };
             store.each(&space, &mut show).map_err(why)?;
+            said = records.said;
         }
         HintsWork::Tidy(age, named) => {
             let names = match named.is_empty() {
@@ -267,7 +260,11 @@ fn done(
             }
         }
         HintsWork::Get(space, key) => {
-            said = shown(cx, &space, &key, &entry(store, &space, &key)?, false);
+            let mut records = Records { cx, space: &space, utc: false, at_host: Vec::new(), said };
+            for (key, hint) in meant(store, &space, &key)? {
+                records.add(&key, &hint);
+            }
+            said = records.said;
         }
         HintsWork::Set { space, key, field, value } => {
             let hint = entry(store, &space, &key)?;
@@ -276,11 +273,58 @@ fn done(
             said = shown(cx, &space, &key, &new, false);
         }
         HintsWork::Delete(space, key) => {
-            entry(store, &space, &key)?;
-            store.delete(&space, &key).map_err(why)?;
+            for (key, _) in meant(store, &space, &key)? {
+                store.delete(&space, &key).map_err(why)?;
+            }
         }
     }
     Ok(said)
+}
+
+/// The records of a key; of what waits for hosts, all of the host's that is the key.
+fn meant(store: &dyn HintStore, space: &[u8], key: &[u8]) -> Result<Vec<(Vec<u8>, Hint)>, String> {
+    let mut found = Vec::new();
+    if Waiting::is_space(space) {
+        let mut look = |own: &[u8], hint: &Hint| {
+            if Waiting::read(space, own).is_some_and(|(host, _)| host == key) {
+                found.push((own.to_vec(), hint.clone()));
+            }
+            true
+        };
+        store.each(space, &mut look).map_err(|error| error.to_string())?;
+    }
+    match found.is_empty() {
+        true => Ok(vec![(key.to_vec(), entry(store, space, key)?)]),
+        false => Ok(found),
+    }
+}
+
+/// Records as they are shown, one after the other.
+struct Records<'r> {
+    cx: &'r Context,
+    space: &'r [u8],
+    utc: bool,
+    /// The host for which those wait that were shown last.
+    at_host: Vec<u8>,
+    said: Vec<u8>,
+}
+
+impl Records<'_> {
+    /// Those that wait for one host stand in one line. Others may follow.
+    fn add(&mut self, key: &[u8], hint: &Hint) -> bool {
+        match Waiting::read(self.space, key) {
+            Some((host, id)) if host == &self.at_host[..] => {
+                self.said.pop();
+                self.said.extend_from_slice(&[id, b" \n"].concat());
+            }
+            Some((host, id)) => {
+                self.at_host = host.to_vec();
+                self.said.extend_from_slice(&[host, b" ", id, b" \n"].concat());
+            }
+            None => self.said.extend_from_slice(&shown(self.cx, self.space, key, hint, self.utc)),
+        }
+        true
+    }
 }
 
 fn entry(store: &dyn HintStore, space: &[u8], key: &[u8]) -> Result<Hint, String> {

@@ -121,6 +121,12 @@ fn records_are_shown_changed_and_removed() {
     let wanted = format!("Tidying Exim hints database {spool}/db/retry\nTidying complete\n");
     assert_eq!(tidied, wanted);
     assert_eq!(hints(&["dump", "retry"]).out, "");
+    let waits = hints(&["dump", "wait-smtp"]).out;
+    let line = waits.lines().next().expect("somebody waits");
+    let (host, _) = line.split_once(' ').expect("a host");
+    assert_eq!(hints(&["get", "wait-smtp", host]).out, format!("{line}\n"));
+    assert_eq!(hints(&["delete", "wait-smtp", host]).status, Some(0));
+    assert!(hints(&["get", "wait-smtp", host]).err.contains("no record"));
     for wrong in [&["dump", "nosuch"][..], &["tidy", "nosuch"], &["get", "nosuch", "x"]] {
         let run = hints(wrong);
         assert!(run.status == Some(1) && run.err.contains("no database \"nosuch\""), "{run:?}");
