@@ -52,7 +52,8 @@ pub fn with_lasting_helper(
     helped(world, true, &files)
 }
 
-fn is_superuser() -> bool {
+/// Whether the superuser itself called the program.
+pub fn is_superuser() -> bool {
     let caller = rights::caller();
     caller.uid == 0 && !caller.is_lent_rights
 }

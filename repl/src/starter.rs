@@ -6,9 +6,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::ChildStdin;
 use std::sync::{Mutex, PoisonError};
 
-use eximious_world::{rights, serving};
+use eximious_world::rights::are_lent_by_program;
+use eximious_world::serving;
 
 use crate::handover::{HandedOver, heard, note};
+use crate::rights::is_superuser;
 
 /// A connection to it. When it goes, the process does.
 #[derive(Debug)]
@@ -20,8 +22,7 @@ impl Starter {
 
     /// Begins one, where it is needed; `arguments` are those of each delivery.
     pub fn begin(arguments: &[Vec<u8>], shown: bool) -> Option<Self> {
-        let caller = rights::caller();
-        if caller.uid != 0 || caller.is_lent_rights || rights::are_lent_by_program() {
+        if !is_superuser() || are_lent_by_program() {
             return None;
         }
         let arguments = [&[Self::ARGUMENT.into()], arguments].concat();
@@ -45,8 +46,7 @@ impl Starter {
 pub fn serve(arguments: &[Vec<u8>]) -> io::Result<()> {
     /// The name of a message, and that of a queue.
     const LONGEST: u64 = 4 << 10;
-    let caller = rights::caller();
-    if caller.uid != 0 || caller.is_lent_rights {
+    if !is_superuser() {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     let shown = arguments.iter().any(|one| one == b"-v");

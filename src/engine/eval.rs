@@ -83,14 +83,6 @@ impl<'t> Eval<'t> {
     }
 
     fn single(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
-        // What most pieces are is put at once where the caller wants it.
-        if let Part::Text(span) = piece.part
-            && self.told == 0
-            && !self.tree.holds_zero
-        {
-            self.cx.evaluation.budget.string(span.range().len(), &self.cx.engine)?;
-            return Ok(self.literal(span, at));
-        }
         let mut result = self.piece(piece, at);
         if let Ok(string) = &mut result {
             string.cut_at_zero();

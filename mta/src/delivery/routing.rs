@@ -512,22 +512,17 @@ impl Attempt<'_> {
     fn turn_down(&mut self, planned: Planned, why: Vec<u8>) {
         let said = Some(Vec::new());
         let failed = Undelivered { said, is_untried: true, ..Undelivered::new(0, why) };
-        let (path, began) = (self.message.return_path.clone(), self.moment());
-        let (of_hosts, output) = (Verdict::Again, &Arc::default());
-        let group = self.next_group();
-        let (is_first, is_told, is_answered) = (true, false, false);
-        let path = &path;
-        let asked = None;
+        let path = self.message.return_path.clone();
         let about = Conclusion {
-            is_first,
-            path,
-            began,
-            of_hosts,
-            output,
-            group,
-            is_told,
-            is_answered,
-            asked,
+            is_first: true,
+            path: &path,
+            began: self.moment(),
+            of_hosts: Verdict::Again,
+            output: &Arc::default(),
+            group: self.next_group(),
+            is_told: false,
+            is_answered: false,
+            asked: None,
         };
         self.conclude(&planned, Outcome::Failed(failed), &about);
     }

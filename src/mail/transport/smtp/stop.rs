@@ -75,14 +75,12 @@ pub(super) fn number_of(error: &SmtpError) -> i32 {
 
 /// An error as the log has it where it is the host's.
 pub(super) fn with_reason(error: &SmtpError) -> Vec<u8> {
-    let tail = match error.cause {
-        Cause::Timeout => ": Connection timed out".to_owned(),
-        Cause::Broken(_, number) => {
-            format!(": {}", reason(&io::Error::from_raw_os_error(number)))
-        }
-        _ => String::new(),
-    };
-    [&error.logged()[..], tail.as_bytes()].concat()
+    let mut line = error.logged();
+    if matches!(error.cause, Cause::Timeout | Cause::Broken(..)) {
+        let why = reason(&io::Error::from_raw_os_error(number_of(error)));
+        line.extend_from_slice(format!(": {why}").as_bytes());
+    }
+    line
 }
 
 /// What is said of a connection that is ended because nobody is left.
