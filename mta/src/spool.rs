@@ -155,15 +155,17 @@ fn fill(data: &mut dyn SpoolData, message: &Message) -> Result<(), SpoolError> {
     message.body.in_pieces(unreadable, |piece| data.write(piece))
 }
 
-/// Takes a message back out of the spool, before anybody was told that it is there.
-pub(crate) fn take_back(cx: &mut Context, queue: &[u8], id: &Str) {
-    let Ok(place) = place(cx, queue) else { return };
+/// Takes a message back out of the spool, before anybody was told that it is there. False
+/// where it is there still: it will be delivered, and is not to be refused.
+pub(crate) fn take_back(cx: &mut Context, queue: &[u8], id: &Str) -> bool {
+    let Ok(place) = place(cx, queue) else { return true };
     let world = cx.engine().world();
-    if let Err(why) = world.spool.remove(&place, id.bytes()) {
-        let why = eximious::stdlib::wording::reason(&why);
-        let line = [b"cannot be taken out of the spool: ", why.as_bytes()].concat();
-        world.log.panic(&logs::named(id, &line));
-    }
+    let Err(why) = world.spool.remove(&place, id.bytes()) else { return true };
+    let why = eximious::stdlib::wording::reason(&why);
+    let line = [b"cannot be taken out of the spool: ", why.as_bytes()].concat();
+    world.log.panic(&logs::named(id, &line));
+    let header = world.spool.size(&place, id.bytes(), b"-H");
+    header.is_err_and(|why| why.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// Why a message is not kept.

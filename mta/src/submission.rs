@@ -575,9 +575,10 @@ impl<'s> Submission<'s> {
             spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), &lines);
         }
         waits.into_iter().for_each(|line| self.log(line));
-        if self.cx.engine().world().log.is_broken() {
+        if self.cx.engine().world().log.is_broken()
+            && spool::take_back(self.cx, received.queue.bytes(), &self.id)
+        {
             // Whoever reads the standard error was told.
-            spool::take_back(self.cx, received.queue.bytes(), &self.id);
             return Ok(Done { status: 1, ..Done::default() });
         }
         if received.recipients.is_empty() {

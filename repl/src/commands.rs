@@ -131,17 +131,28 @@ pub fn all() -> impl Iterator<Item = Command> {
 
 /// The page of a command, or of the part of it that the next words name.
 pub fn page(name: &str, words: &[Vec<u8>]) -> Option<String> {
+    let part = words.iter().filter_map(|word| std::str::from_utf8(word).ok());
+    if let Some(page) = part.filter_map(|word| page_of_part(name, word)).next() {
+        return Some(page);
+    }
     let mut command = whole(found(name)?);
     command.build();
-    let part = words.iter().filter_map(|word| std::str::from_utf8(word).ok());
-    if let Some(part) = part.filter_map(|word| command.find_subcommand(word)).next() {
-        command = part.clone();
-    }
+    Some(rendered(command))
+}
+
+/// The page of a part of a command: `dump` of `hints`.
+pub fn page_of_part(name: &str, part: &str) -> Option<String> {
+    let mut command = whole(found(name)?);
+    command.build();
+    command.find_subcommand(part).cloned().map(rendered)
+}
+
+fn rendered(mut command: Command) -> String {
     if let Some(long) = command.get_long_about().cloned() {
         command = command.about(long);
     }
     let page = command.term_width(78).render_help().to_string();
-    Some(format!("{}\n", page.trim_end()))
+    format!("{}\n", page.trim_end())
 }
 
 /// A command with the options that several have.

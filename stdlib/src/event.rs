@@ -7,29 +7,172 @@ use eximious_core::{Call, Fail, Str};
 use crate::options::opt;
 use crate::variables::var;
 
-/// The names of all events.
-pub const NAMES: [&str; 20] = [
-    "auth:fail",
-    "dane:fail",
-    "dns:fail",
-    "msg:complete",
-    "msg:defer",
-    "msg:delivery",
-    "msg:fail:delivery",
-    "msg:fail:internal",
-    "msg:host:defer",
-    "msg:rcpt:defer",
-    "msg:rcpt:host:defer",
-    "proc:deliver",
-    "smtp:connect",
-    "smtp:ehlo",
-    "smtp:fail:protocol",
-    "smtp:fail:syntax",
-    "tcp:close",
-    "tcp:connect",
-    "tls:cert",
-    "tls:fail:connect",
+/// What there is to say of an event (specification, chapter 61).
+pub struct Event {
+    /// Its name, with colons between its parts.
+    pub name: &'static str,
+    /// When it is raised.
+    pub raised: &'static str,
+    /// What `$event_data` holds.
+    pub data: &'static str,
+    /// What an answer that is not empty does; empty where it does nothing.
+    pub answer: &'static str,
+    /// Which option is expanded for it.
+    pub option: &'static str,
+}
+
+const MAIN: &str = "event_action of the main section";
+const TRANSPORT: &str = "event_action of the transport";
+const BOTH: &str = "event_action of the main section for sessions with clients, of the transport for those with hosts";
+
+/// All events, by their names.
+pub const ALL: [Event; 20] = [
+    Event {
+        name: "auth:fail",
+        raised: "Somebody could not log in: a client here, or this host at another.",
+        data: "the answer to the client, or the other host's",
+        answer: "stands in the log as well",
+        option: BOTH,
+    },
+    Event {
+        name: "dane:fail",
+        raised: "A host that has TLSA records could not be verified by them, once for each connection.",
+        data: "what failed",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "dns:fail",
+        raised: "A look-up in the DNS found nothing, or failed in a way that may pass.",
+        data: "what came of it (DNS_NOMATCH, DNS_NODATA, DNS_AGAIN, cname_loop), the name, and the type of record, with colons between them",
+        answer: "",
+        option: BOTH,
+    },
+    Event {
+        name: "msg:complete",
+        raised: "A message is done with: each recipient has it or was reported, or it was removed.",
+        data: "nothing",
+        answer: "",
+        option: MAIN,
+    },
+    Event {
+        name: "msg:defer",
+        raised: "A message could not be handed over as a whole, and waits; once for each try.",
+        data: "the error",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "msg:delivery",
+        raised: "A recipient has the message.",
+        data: "how the other host confirmed it",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "msg:fail:delivery",
+        raised: "A recipient was refused for good, by a host or a transport.",
+        data: "the error",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "msg:fail:internal",
+        raised: "A recipient failed without a try: no router took it, or its time is over.",
+        data: "the reason",
+        answer: "",
+        option: MAIN,
+    },
+    Event {
+        name: "msg:host:defer",
+        raised: "A host could not take messages: no connection, or an answer that is about the host; once for each try.",
+        data: "the error",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "msg:rcpt:defer",
+        raised: "A recipient waits after a try.",
+        data: "the error",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "msg:rcpt:host:defer",
+        raised: "A host put a recipient off.",
+        data: "the error",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "proc:deliver",
+        raised: "A delivery of a message begins; `$message_exim_id` says of which.",
+        data: "nothing",
+        answer: "",
+        option: MAIN,
+    },
+    Event {
+        name: "smtp:connect",
+        raised: "A host has said its first line.",
+        data: "that line",
+        answer: "closes the connection",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "smtp:ehlo",
+        raised: "A host has answered EHLO.",
+        data: "its answer",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "smtp:fail:protocol",
+        raised: "A client gave a command where it may not stand, or went on without leave.",
+        data: "what was wrong",
+        answer: "",
+        option: MAIN,
+    },
+    Event {
+        name: "smtp:fail:syntax",
+        raised: "A client gave a command that there is not, or that is not well formed.",
+        data: "what was wrong",
+        answer: "",
+        option: MAIN,
+    },
+    Event {
+        name: "tcp:close",
+        raised: "A connection to a host has ended.",
+        data: "nothing",
+        answer: "",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "tcp:connect",
+        raised: "A connection to a host, or to the proxy before it, is about to be made.",
+        data: "nothing",
+        answer: "has it not be made",
+        option: TRANSPORT,
+    },
+    Event {
+        name: "tls:cert",
+        raised: "A certificate of the other side's chain is looked at; `$tls_in_peercert` or `$tls_out_peercert` is that one.",
+        data: "its place in the chain: 0 for the other side's own",
+        answer: "refuses it",
+        option: BOTH,
+    },
+    Event {
+        name: "tls:fail:connect",
+        raised: "A TLS session could not be begun.",
+        data: "the error",
+        answer: "",
+        option: MAIN,
+    },
 ];
+
+/// Whether an event has the name.
+pub fn is_known(name: &str) -> bool {
+    ALL.iter().any(|event| event.name == name)
+}
 
 /// Whether an event is being seen to.
 #[derive(Default)]
@@ -74,7 +217,7 @@ pub fn expand(
     name: &'static str,
     data: Str,
 ) -> Option<Result<Str, Fail>> {
-    debug_assert!(NAMES.contains(&name), "{name}");
+    debug_assert!(is_known(name), "{name}");
     // An action that makes events itself would not come to an end.
     if std::mem::replace(&mut call.memory::<Memory>().busy, true) {
         return None;

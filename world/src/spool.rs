@@ -74,6 +74,7 @@ impl Spool for SystemSpool {
 
     fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
         self.logs.forget(place, id);
+        let mut failed = Ok(());
         // Without its header file, it is no message any more.
         for (kind, end) in [("input", "-H"), ("input", "-J"), ("input", "-D"), ("msglog", "")] {
             let name = [id, end.as_bytes()].concat();
@@ -85,11 +86,14 @@ impl Spool for SystemSpool {
                 Ok(rustix::fs::unlinkat(&directory, &name, AtFlags::empty())?)
             });
             match removed {
-                Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+                // A message that stays stays whole; of one that is none any more, all goes
+                // that can.
+                Err(why) if why.kind() != io::ErrorKind::NotFound && end == "-H" => return Err(why),
+                Err(why) if why.kind() != io::ErrorKind::NotFound => failed = failed.and(Err(why)),
                 _ => {}
             }
         }
-        Ok(())
+        failed
     }
 
     fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {

@@ -138,11 +138,12 @@ impl SmtpSession {
         goes_on
     }
 
-    /// Writes to the logs that a message has come; what follows where that can't be done.
+    /// Writes to the logs that a message has come; what follows where that can't be done, and
+    /// the message is taken back.
     fn log_or_refuse(&mut self, arrival: &Arrival) -> Option<Stage> {
         self.log_arrival(arrival, true);
         let is_broken = self.cx.engine().world().log.is_broken();
-        is_broken.then(|| self.refuse_unlogged())
+        (is_broken && self.take_back()).then(|| self.refuse_unlogged())
     }
 
     /// Says what became of the message that the last [`Event::Message`] gave. A message with
@@ -162,10 +163,11 @@ impl SmtpSession {
                 false
             }
             // To write it took its time.
-            SpoolOutcome::Spooled if !arrival.is_announced && self.is_client_gone() => {
-                if arrival.discarded.is_none() {
-                    self.take_back();
-                }
+            SpoolOutcome::Spooled
+                if !arrival.is_announced
+                    && self.is_client_gone()
+                    && (arrival.discarded.is_some() || self.take_back()) =>
+            {
                 return self.lose_after_final_dot(arrival.discarded.as_ref(), arrival.why.as_ref());
             }
             SpoolOutcome::Spooled => {
@@ -191,7 +193,6 @@ impl SmtpSession {
 
     /// Refuses a message of which the main log does not know, as Exim does.
     fn refuse_unlogged(&mut self) -> Stage {
-        self.take_back();
         let host = self.connection.host.clone();
         let text = b" Unexpected log failure, please try later - closing connection.";
         self.say(&[b"421 ", host.bytes(), text]);
@@ -200,10 +201,10 @@ impl SmtpSession {
         self.close()
     }
 
-    /// Takes a message back out of the spool.
-    fn take_back(&mut self) {
+    /// Takes a message back out of the spool; false where that can't be done.
+    fn take_back(&mut self) -> bool {
         let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
-        spool::take_back(&mut self.cx, queue.bytes(), &id);
+        spool::take_back(&mut self.cx, queue.bytes(), &id)
     }
 
     /// Refuses a message whose body could not be kept as it came.

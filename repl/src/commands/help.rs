@@ -1,5 +1,6 @@
 //! `eximious help`, and `help` at the prompt.
 
+mod events;
 mod grammar;
 mod headers;
 mod lists;
@@ -80,7 +81,8 @@ pub fn command() -> Command {
 /// # Errors
 /// None.
 pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
-    let names: Vec<&String> = matches.get_many("names").into_iter().flatten().collect();
+    let names = matches.get_many::<String>("names").into_iter().flatten();
+    let names: Vec<&str> = names.map(String::as_str).collect();
     let engine = Engine::builder().build();
     let text = match matches.get_one::<String>("completions") {
         Some(shell) => manual::completions(shell).ok_or_else(|| {
@@ -88,11 +90,7 @@ pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
         }),
         None if matches.get_flag("man") => Ok(manual::page()),
         None if names.is_empty() => Ok(start()),
-        None => {
-            let pages: Result<Vec<String>, String> =
-                names.iter().map(|name| pages(engine.registry(), name)).collect();
-            pages.map(|pages| pages.join("\n"))
-        }
+        None => pages_of_words(engine.registry(), &names),
     };
     Ok(finish(text))
 }
@@ -120,6 +118,7 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .map(|own| driver_page(registry, own)),
     );
     pages.extend(grammar::pages(name));
+    pages.extend(events::page(name));
     pages.extend(lists::page(registry, name));
     pages.extend(switches::about(name));
     if pages.is_empty() || name == headers::ALL {
@@ -141,12 +140,25 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
 pub fn pages_of_line(registry: &Registry, line: &str) -> Result<String, String> {
     match pages(registry, line) {
         Err(_) if line.contains(' ') => {
-            let pages: Result<Vec<String>, String> =
-                line.split_whitespace().map(|name| pages(registry, name)).collect();
-            Ok(pages?.join("\n"))
+            pages_of_words(registry, &line.split_whitespace().collect::<Vec<_>>())
         }
         pages => pages,
     }
+}
+
+/// The pages of several names, where a command may be followed by a part of it.
+fn pages_of_words(registry: &Registry, names: &[&str]) -> Result<String, String> {
+    let mut found = Vec::new();
+    let mut left = names;
+    while let [name, rest @ ..] = left {
+        left = rest;
+        let of_part = rest.first().and_then(|part| commands::page_of_part(name, part));
+        if of_part.is_some() {
+            left = &rest[1..];
+        }
+        found.push(of_part.map_or_else(|| pages(registry, name), Ok)?);
+    }
+    Ok(found.join("\n"))
 }
 
 /// All names that have pages, for shells that complete them.
@@ -167,6 +179,7 @@ fn of_records(registry: &Registry) -> impl Iterator<Item = &'static str> {
         .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()))
         .chain(registry.all_drivers().map(|driver| driver.meta.name))
         .chain(grammar::names())
+        .chain(events::names())
         .chain(lists::names())
         .chain(headers::names())
 }

@@ -104,6 +104,7 @@ pub fn command() -> Command {
                         .short('t')
                         .value_name("TIME")
                         .value_parser(time)
+                        .allow_hyphen_values(true)
                         .default_value("30d")
                         .help("How old they are"),
                 ),

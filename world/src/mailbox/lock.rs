@@ -46,18 +46,26 @@ impl LockFile {
                 fault_of(error, &[head, post.as_os_str().as_bytes(), tail.as_bytes()])
             };
             let file = file.map_err(unmade)?;
-            // Whether the link was made, the file's own count knows best.
-            let _ = rustix::fs::link(&post, &path);
-            let stat = rustix::fs::fstat(&file);
+            let made = Self::link(&post, &path, &file);
             let _ = rustix::fs::unlink(&post);
-            let stat = stat.map_err(unmade)?;
-            if stat.st_nlink == 2 {
-                return Ok(Self { path, device_and_inode: (stat.st_dev, stat.st_ino) });
+            if let Some(made) = made.map_err(unmade)? {
+                return Ok(made);
             }
             remove_stale(&path, lock.file_timeout);
         }
         let head: &[u8] = b"failed to lock mailbox ";
         Err(own_fault(fault::LOCKED, &[head, &order.path, b" (lock file)"]))
+    }
+
+    /// Gives the file the lock's name as another one; `None` where somebody else has that.
+    fn link(post: &Path, path: &Path, file: &OwnedFd) -> Result<Option<Self>, Errno> {
+        let stat = rustix::fs::fstat(file)?;
+        // From here on the link goes, whatever fails.
+        let made = Self { path: path.to_owned(), device_and_inode: (stat.st_dev, stat.st_ino) };
+        let _ = rustix::fs::link(post, path);
+        // Whether it was made, the file's own count knows best.
+        let links = rustix::fs::fstat(file)?.st_nlink;
+        Ok((links == 2).then_some(made))
     }
 }
 

@@ -244,8 +244,11 @@ impl Talk {
                 self.end.written += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // It does not want more.
-            Err(_) => self.input = None,
+            Err(error) => {
+                self.input = None;
+                // A command that does not want more has closed its end.
+                self.fault = Some(error).filter(|why| why.kind() != io::ErrorKind::BrokenPipe);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use eximious::{DriverDef, DriverKind, Registry, check};
 
+use super::events;
 use crate::commands::{self, list};
 use crate::words::{self, Kind, Word};
 
@@ -15,6 +16,7 @@ pub fn page(registry: &Registry, name: &str) -> Option<String> {
         "codes" | "lints" => {
             check::lints().iter().map(|lint| line(lint.code, lint.summary)).collect()
         }
+        "events" => events::list(),
         "drivers" => return Some(drivers(registry, None)),
         "routers" => of_kind(DriverKind::Router),
         "transports" => of_kind(DriverKind::Transport),
@@ -75,6 +77,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         "conditions",
         "controls",
         "drivers",
+        "events",
         "items",
         "lookups",
         "modifiers",

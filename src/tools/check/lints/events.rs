@@ -14,7 +14,7 @@ pub(super) static UNKNOWN_EVENT: Lint = Lint {
     severity: Severity::Warning,
     summary: "`$event_name` is compared with a name that no event has.",
     docs: "The condition never holds, and what was to be done on the event is not done. \
-           Chapter 61 of Exim's specification has the events.",
+           `eximious help events` shows all.",
     bad: "event_action = ${if eq{msg:complet}{$event_name}{${lookup{x}lsearch{/etc/x}}}}\n",
     good: "event_action = ${if eq{msg:complete}{$event_name}{${lookup{x}lsearch{/etc/x}}}}\n",
     run: |survey, findings| {
@@ -37,16 +37,16 @@ pub(super) static UNKNOWN_EVENT: Lint = Lint {
                     _ => continue,
                 };
                 let Some(word) = tree.view().literal(other) else { continue };
-                let is_known = event::NAMES.iter().any(|name| match fold {
-                    true => word.eq_ignore_ascii_case(name.as_bytes()),
-                    false => word == name.as_bytes(),
+                let is_known = event::ALL.iter().any(|event| match fold {
+                    true => word.eq_ignore_ascii_case(event.name.as_bytes()),
+                    false => word == event.name.as_bytes(),
                 });
                 // Whether there is an event at all.
                 if is_known || word.is_empty() {
                     continue;
                 }
                 let shown = String::from_utf8_lossy(word);
-                let help = findings.offer("", &shown, event::NAMES.iter().copied());
+                let help = findings.offer("", &shown, event::ALL.iter().map(|event| event.name));
                 let message = format!("no event is called \"{shown}\"");
                 findings.add_with(text.spot(other.span), message, help);
             }

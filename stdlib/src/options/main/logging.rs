@@ -12,7 +12,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The expansion that runs on events outside of transports.")
         .docs(
             "`$event_name`, `$event_data` and `$event_defer_errno` describe the event; a result \
-             that is not empty takes effect where the event allows it.",
+             that is not empty takes effect where the event allows it. `eximious help events` \
+             shows all events.",
         ),
     AT.hosts("hosts_connection_nolog")
         .summary("Hosts whose connections are not logged even if `smtp_connection` is selected."),
