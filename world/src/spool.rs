@@ -88,7 +88,9 @@ impl Spool for SystemSpool {
             match removed {
                 // A message that stays stays whole; of one that is none any more, all goes
                 // that can.
-                Err(why) if why.kind() != io::ErrorKind::NotFound && end == "-H" => return Err(why),
+                Err(why) if why.kind() != io::ErrorKind::NotFound && end == "-H" => {
+                    return Err(why);
+                }
                 Err(why) if why.kind() != io::ErrorKind::NotFound => failed = failed.and(Err(why)),
                 _ => {}
             }

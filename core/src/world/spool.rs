@@ -276,6 +276,15 @@ pub trait TakenMessage: Send + fmt::Debug {
     /// What reads its data file from a place on.
     fn source(&self, from: u64) -> Arc<dyn BodySource>;
 
+    /// Has room for so many bytes more in its journal, so that they can be added to it when
+    /// the disk is full. Where the file system can't promise that, nothing is promised.
+    ///
+    /// # Errors
+    /// What the system says: there is no room, for instance.
+    fn reserve(&mut self, _bytes: usize) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Adds lines to its journal; when this returns, they are on disk.
     ///
     /// # Errors

@@ -279,6 +279,10 @@ impl<'d> Attempt<'d> {
         if !self.is_one_step(&plan) && !self.secure() {
             return Attempted::Gone;
         }
+        if let Err(why) = self.reserve_journal(&plan) {
+            plan.local.iter().chain(&plan.remote).for_each(|planned| self.stays(planned, &why));
+            return self.end();
+        }
         if self.is_wrapped() {
             return self.deliver_wrapped(plan);
         }

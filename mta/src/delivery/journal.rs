@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious::trace::{DeliveryEvent, Happening};
+use eximious::transport::Undelivered;
 use eximious::world::{Log, TakenMessage};
 
 use super::attempt::Attempt;
+use super::routing::Plan;
 use super::tracking::{NodeId, Tracking};
 
 /// The journal of a message.
@@ -44,6 +46,20 @@ impl Attempt<'_> {
         let log = self.cx.log();
         let Self { taken, tracking, kept, .. } = self;
         Journal { taken: &mut **taken, tracking, kept, log }
+    }
+
+    /// Sees to it that the journal can take all who are about to get the message: whoever has
+    /// got it, and can't be noted, would get it again. One alone is none to be noted.
+    pub(super) fn reserve_journal(&mut self, plan: &Plan) -> Result<(), Undelivered> {
+        let planned = || plan.local.iter().chain(&plan.remote);
+        if planned().nth(1).is_none() {
+            return Ok(());
+        }
+        let lines = planned().map(|one| self.tracking.unique(one.node).len() + 1).sum();
+        self.taken.reserve(lines).map_err(|why| {
+            let number = why.raw_os_error().unwrap_or(0);
+            Undelivered::new(number, "nothing can be noted in the journal")
+        })
     }
 
     /// That addresses have got the message: this is on disk before anything else happens. Where

@@ -148,7 +148,7 @@ impl Walk<'_, '_> {
         let outer = call.trace().begin(Happening::List(ListEvent::SublistBegin { name }));
         call.trace().enter_list(3);
         let verdict = self.written(call, text);
-        let loses_way = self.owed.as_ref().is_some_and(Owed::is_doubt);
+        let loses_way = self.owed.as_ref().is_some_and(Owed::loses_way);
         let trace = call.trace();
         trace.leave_list(3);
         if loses_way {

@@ -12,18 +12,31 @@ use super::walk::{Left, Verdict};
 pub(crate) enum Owed {
     /// A named list, of which the answer was kept.
     Kept,
-    /// A line of a file.
-    Line(Vec<u8>, Vec<u8>),
-    /// Something that can't be found out, and what is logged of it.
-    Doubt(Vec<u8>, Option<Vec<u8>>),
+    /// A line of a file: it, which file, and whether the line says that it is not so.
+    Line(Vec<u8>, Vec<u8>, bool),
+    /// Something that can't be found out.
+    Doubt(Doubtful),
     /// Something that can't be found out now: that is logged, and not shown.
     Later(Vec<u8>),
 }
 
+/// What can't be found out.
+pub(crate) struct Doubtful {
+    pub(crate) why: Vec<u8>,
+    /// What is logged of it, where that is not why alone.
+    pub(crate) line: Option<Vec<u8>>,
+    /// Whether a line of a file asked for it.
+    pub(crate) in_file: bool,
+}
+
 impl Owed {
-    /// Whether something could not be found out.
-    pub(crate) fn is_doubt(&self) -> bool {
-        matches!(self, Self::Doubt(..) | Self::Later(_))
+    /// Whether something could not be found out, and what follows is shown deeper for that.
+    pub(crate) fn loses_way(&self) -> bool {
+        match self {
+            Self::Doubt(doubt) => !doubt.in_file,
+            Self::Later(_) => true,
+            Self::Kept | Self::Line(..) => false,
+        }
     }
 }
 
@@ -78,8 +91,10 @@ impl Shown {
             question.end(call, verdict, element, owed.as_ref());
         }
         match owed {
-            Some(Owed::Doubt(_, Some(line)) | Owed::Later(line)) => log_main(call, &line),
-            Some(Owed::Doubt(why, None)) => log_unknown(call, &why),
+            Some(Owed::Doubt(Doubtful { line: Some(line), .. }) | Owed::Later(line)) => {
+                log_main(call, &line);
+            }
+            Some(Owed::Doubt(Doubtful { why, .. })) => log_unknown(call, &why),
             _ => {}
         }
     }
@@ -99,17 +114,20 @@ impl Question {
             Verdict::No => Some(false),
             Verdict::Later(_) => None,
         };
+        // As with Exim, what is shown is whether a line was found, whatever that says.
+        let is_turned = matches!(owed, Some(Owed::Line(_, _, true)));
+        let matches = matches.map(|matches| matches != is_turned);
         let why = match (owed, element) {
             (Some(Owed::Kept), Some(element)) => {
                 Some([b"matched \"", element, b"\" - cached"].concat())
             }
-            (Some(Owed::Line(line, file)), _) => {
+            (Some(Owed::Line(line, file, _)), _) => {
                 Some([b"matched \"", &line[..], b"\" in ", file].concat())
             }
-            (Some(Owed::Doubt(why, _)), _) => Some(why.clone()),
+            (Some(Owed::Doubt(Doubtful { why, .. })), _) => Some(why.clone()),
             _ => None,
         };
-        let loses_way = owed.is_some_and(Owed::is_doubt);
+        let loses_way = owed.is_some_and(Owed::loses_way);
         let trace = call.trace();
         if let Some(outer) = outer {
             trace.end(*outer);

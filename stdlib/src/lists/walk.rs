@@ -11,7 +11,7 @@ use super::host::Host;
 use super::local_part::LocalPart;
 use super::matcher::Keep;
 use super::organs::log_panic;
-use super::shown::{Owed, Shown};
+use super::shown::{Doubtful, Owed, Shown};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
@@ -478,14 +478,14 @@ impl<'s, 'n> Walk<'s, 'n> {
                 let line = [&why[..], b": accepted by ", word.as_bytes()].concat();
                 self.owed = Some(match otherwise {
                     Some(_) => Owed::Later(line),
-                    None => Owed::Doubt(why, Some(line)),
+                    None => Owed::Doubt(Doubtful { why, line: Some(line), in_file: false }),
                 });
                 Ok(Some(Verdict::Yes))
             }
             Doubt::Stop => Ok(Some(match otherwise {
                 Some(why) => Verdict::Later((!why.is_empty()).then_some(why)),
                 None => {
-                    self.owed = Some(Owed::Doubt(why, None));
+                    self.owed = Some(Owed::Doubt(Doubtful { why, line: None, in_file: false }));
                     Verdict::No
                 }
             })),
@@ -539,8 +539,11 @@ impl<'s, 'n> Walk<'s, 'n> {
             return Ok(Some(Verdict::Later(None)));
         }
         let verdict = self.judge(call, run, hit, line, negated != inverted)?;
+        if let Some(Owed::Doubt(doubt)) = &mut self.owed {
+            doubt.in_file = true;
+        }
         if verdict.is_some() && self.traced && self.owed.is_none() {
-            self.owed = Some(Owed::Line(written.text.to_vec(), file.text.to_vec()));
+            self.owed = Some(Owed::Line(written.text.to_vec(), file.text.to_vec(), inverted));
         }
         Ok(verdict)
     }

@@ -148,6 +148,10 @@ impl TakenMessage for Given {
         self.on_disk(|_| Ok(()))
     }
 
+    fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        self.on_disk(|message| message.reserve(bytes))
+    }
+
     fn length(&self) -> u64 {
         self.0.data.len() as u64
     }

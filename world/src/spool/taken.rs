@@ -11,7 +11,7 @@ use eximious_core::BodySource;
 use eximious_core::world::{SpoolError, SpoolPlace, TakenMessage};
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::hand_over::HandOver;
@@ -26,8 +26,16 @@ pub(super) struct Message {
     directory: Arc<OwnedFd>,
     data: Arc<File>,
     length: u64,
-    journal: Option<File>,
+    journal: Option<Journal>,
     logs: Arc<LateLogs>,
+}
+
+/// Its journal, as long as it is open.
+#[derive(Debug)]
+struct Journal {
+    file: File,
+    /// Whether its name is on disk.
+    is_named: bool,
 }
 
 impl Message {
@@ -75,6 +83,24 @@ impl Message {
         Ok(file.into())
     }
 
+    /// The journal, which is made where there is none.
+    fn journal_file(&mut self) -> io::Result<&mut Journal> {
+        if self.journal.is_none() {
+            let file = self.open(&self.name("-J"), OFlags::APPEND)?;
+            self.journal = Some(Journal { file, is_named: false });
+        }
+        self.journal.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Takes a journal away that there was room for, and no need.
+    fn drop_empty_journal(&mut self) {
+        let is_empty =
+            |journal: &Journal| journal.file.metadata().is_ok_and(|stat| stat.len() == 0);
+        if self.journal.take().is_some_and(|journal| is_empty(&journal)) {
+            let _ = self.unlink(&self.directory, &self.name("-J"));
+        }
+    }
+
     /// Puts its log into another directory.
     fn move_log(&self, to: &OwnedFd) -> io::Result<()> {
         self.logs.write(&self.place, &self.id)?;
@@ -112,17 +138,24 @@ impl TakenMessage for Message {
         Arc::new(FilePart { file: self.data.clone(), from })
     }
 
+    fn reserve(&mut self, bytes: usize) -> io::Result<()> {
+        let journal = self.journal_file()?;
+        let end = journal.file.metadata()?.len();
+        let beyond_end = FallocateFlags::KEEP_SIZE;
+        match rustix::fs::fallocate(&journal.file, beyond_end, end, bytes as u64) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            had => Ok(had?),
+        }
+    }
+
     fn journal(&mut self, lines: &[u8]) -> io::Result<()> {
-        let is_new = self.journal.is_none();
-        let mut file = match self.journal.take() {
-            Some(file) => file,
-            None => self.open(&self.name("-J"), OFlags::APPEND)?,
-        };
-        let written = file.write_all(lines).and_then(|()| file.sync_data());
-        self.journal = Some(file);
-        written?;
-        if is_new {
-            rustix::fs::fsync(&self.directory)?;
+        let directory = self.directory.clone();
+        let journal = self.journal_file()?;
+        journal.file.write_all(lines)?;
+        journal.file.sync_data()?;
+        if !journal.is_named {
+            rustix::fs::fsync(&directory)?;
+            journal.is_named = true;
         }
         Ok(())
     }
@@ -194,6 +227,7 @@ impl TakenMessage for Message {
     }
 
     fn remove(&mut self) -> io::Result<()> {
+        self.journal = None;
         // Without its header file, it is no message any more.
         for end in ["-H", "-D", "-J"] {
             self.unlink(&self.directory, &self.name(end))?;
@@ -206,6 +240,7 @@ impl TakenMessage for Message {
 impl Drop for Message {
     /// Whoever takes it next finds all that is logged of it.
     fn drop(&mut self) {
+        self.drop_empty_journal();
         let _ = self.logs.write(&self.place, &self.id);
     }
 }
