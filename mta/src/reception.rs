@@ -220,10 +220,8 @@ pub fn fix<'o>(
             true => !origin.trusted,
             false => submission.is_some(),
         };
-    let retains = match &submission {
-        Some(submission) => submission.retains_sender,
-        None => cx.engine().settings().get(opt::LOCAL_SENDER_RETAIN),
-    };
+    let retains = submission.as_ref().is_some_and(|submission| submission.retains_sender)
+        || cx.engine().settings().get(opt::LOCAL_SENDER_RETAIN);
     if checks && !retains {
         lines.strike(&format!("{prefix}sender"));
     }
@@ -307,10 +305,8 @@ impl FixingMessage<'_> {
         let author = Author { origin, submission: self.submission.as_ref(), prefix };
         if self.completes {
             author.add_from(cx, &mut self.lines);
-            let compares = match &self.submission {
-                Some(submission) => !submission.retains_sender,
-                None => cx.engine().settings().get(opt::LOCAL_FROM_CHECK),
-            };
+            let compares = cx.engine().settings().get(opt::LOCAL_FROM_CHECK)
+                && self.submission.as_ref().is_none_or(|submission| !submission.retains_sender);
             if self.checks && compares {
                 own_sender = author.check(cx, &mut self.lines);
             }

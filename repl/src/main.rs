@@ -64,6 +64,7 @@ fn main() -> ExitCode {
     eximious_world::rights::caller();
     eximious_world::rights::hide_environment();
     eximious_world::serving::receive_signals();
+    eximious_world::serving::keep_name();
     // Where it can't be had, nobody asks.
     let _ = eximious_world::serving::survive_asking();
     eximious_world::serving::with_room(run)

@@ -16,7 +16,7 @@ pub use notifier::{Notifier, notify};
 pub use pages::{BadPagePlace, PageMaker, PagePlace, PageServer};
 pub use peer::{Heard, Peer};
 pub use process::{
-    PidFile, detach, open_files, raise_open_files, remove_pid_file_of_parent, run_again,
+    PidFile, detach, keep_name, open_files, raise_open_files, remove_pid_file_of_parent, run_again,
     share_memory, spawn, start_again, start_listening, thread_number, with_room,
     write_process_line,
 };

@@ -235,7 +235,10 @@ impl OwnSender<'_> {
         let occasion = Occasion { about, queue, pretended: self.pretended };
         let (done, name) = hand_in_as(&self.deliverer.server, cx, own, occasion, user);
         let name = name.bytes().to_vec();
-        let nested = Nested::enter().filter(|_| self.at_once);
+        // Who waits for all of it waits for that, too; else it comes behind the message, which
+        // is not kept by a host that is slow to take it.
+        let within = self.at_once && self.manner.awaits_reports;
+        let nested = Nested::enter().filter(|_| within);
         if done.kept && nested.is_some() && !self.deliverer.has_to_wait(self.manner.overrides) {
             self.deliverer.deliver_all(&self.place, &name, &self.manner);
         }

@@ -82,7 +82,8 @@ impl Attempt<'_> {
     /// A delivery that may be tried now; one that may not is put off. Only runs of the queue
     /// wait for the time: all else is tried at once (specification, chapter 32).
     fn whose_time_has_come(&mut self, planned: Planned) -> Option<Planned> {
-        if !self.manner.is_run {
+        // What is too large does not get smaller while it waits.
+        if !self.manner.is_run || self.is_too_large(&planned) {
             return Some(planned);
         }
         let LocalRetry { key, subject: (name, domain) } = self.local_retry(&planned);

@@ -47,6 +47,9 @@ impl Attempt<'_> {
         let (done, now) = (Delivered { size: Some(0), ..Delivered::default() }, self.moment());
         let line = self.delivered_line("=>", &subject, &done, None, now);
         self.tell(&line);
+        let whole = Subject::of(delivery, &router, Some(&bypassed), false);
+        let end = b": **bypassed** transport succeeded".as_slice();
+        self.log_message(&[&self.named_with_parent(&whole)[..], end].concat());
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Delivered);
         self.keep_done(&[node], false);
         self.complete(node);

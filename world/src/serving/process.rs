@@ -1,17 +1,17 @@
 //! What a process is: whose, where, and how many files it may open.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::thread;
 
 use rustix::fs::OFlags;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit};
 
 /// How many arenas the threads of a server share.
 const ARENAS: u16 = 4;
@@ -60,6 +60,32 @@ fn again(arguments: &[Vec<u8>], shown: bool) -> Command {
     command.stderr(if shown { Stdio::inherit() } else { Stdio::null() });
     command.process_group(0);
     command
+}
+
+/// Gives this process the name of the one that started this program once more, by which the
+/// system's tools find it (`exiwhat`): they would know it as `exe`. For the first thread.
+pub fn keep_name() {
+    const AGAIN: &[u8] = b"exe\n";
+    if fs::read("/proc/self/comm").is_ok_and(|name| name == AGAIN) {
+        let file = fs::read_link("/proc/self/exe").ok();
+        let own = || Some(file?.file_name()?.as_bytes().to_vec());
+        let name = name_of_parent().or_else(own).and_then(|name| CString::new(name).ok());
+        let _ = name.map(|name| rustix::thread::set_name(&name));
+    }
+}
+
+/// What the process is called that this one comes of, if it is this program, too.
+fn name_of_parent() -> Option<Vec<u8>> {
+    let parent = getppid()?.as_raw_nonzero();
+    let file = |process: &str| {
+        let about = fs::metadata(format!("/proc/{process}/exe")).ok()?;
+        Some((about.dev(), about.ino()))
+    };
+    if file(&parent.to_string())? != file("self")? {
+        return None;
+    }
+    let name = fs::read(format!("/proc/{parent}/comm")).ok()?;
+    Some(name.trim_ascii_end().to_vec()).filter(|name| name != b"exe")
 }
 
 /// What the stack of a program's first thread has to have room for.

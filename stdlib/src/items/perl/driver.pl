@@ -63,14 +63,19 @@ sub serve {
     goto &serve;
 }
 
-# Evaluates the configuration's own code. That it can be compiled counts; what
-# comes of it does not. A block that runs when all is compiled tells.
+# Evaluates the configuration's own code. That it can be compiled counts, which a
+# block tells that runs when all is, and that no error is left behind: of a file
+# that could not be done, for instance. That the code itself dies is none.
 sub begin {
     my ($code) = @_;
-    our $compiled = 0;
-    evaluate("UNITCHECK { \$Eximious::compiled = 1 } $code");
+    our ($compiled, $left) = (0, '');
+    {
+        local $SIG{__DIE__} = sub { $left = $@ };
+        evaluate("UNITCHECK { \$Eximious::compiled = 1 } $code\n;\$Eximious::left = \$@;");
+    }
     leave_if_forked();
-    return $compiled ? put('V') : put('E', "Compilation error\n");
+    return put('E', "Compilation error\n") if !$compiled;
+    return defined $left && length $left ? put('E', "$left") : put('V');
 }
 
 # Calls a subroutine.
