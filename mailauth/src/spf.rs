@@ -65,9 +65,10 @@ impl Verdict {
 pub struct Sender<'a> {
     /// The host's address.
     pub address: IpAddr,
-    /// The name that it greets with.
+    /// The name that it greets with, as the DNS has it.
     pub helo: &'a [u8],
-    /// The sender's address; what stands before the last `@` may be missing.
+    /// The sender's address; what stands before the last `@` may be missing. The domain is
+    /// checked by the name that the DNS has for it (RFC 8616, section 4).
     pub mailbox: &'a [u8],
     /// The name of the host that is asking: this one.
     pub receiver: &'a [u8],
@@ -158,7 +159,7 @@ pub fn domain_of(mailbox: &[u8]) -> &[u8] {
 }
 
 /// Whether a text is the name of a domain that may have a record: several
-/// labels of proper length.
+/// labels of proper length. Of letters beyond ASCII the DNS says whether they are any.
 fn is_domain(name: &[u8]) -> bool {
     let name = name.strip_suffix(b".").unwrap_or(name);
     let mut labels = 0;
@@ -166,7 +167,9 @@ fn is_domain(name: &[u8]) -> bool {
         && name.split(|c| *c == b'.').all(|label| {
             labels += 1;
             matches!(label.len(), 1..=63)
-                && label.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+                && label
+                    .iter()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | 0x80..))
         })
         && labels > 1
 }

@@ -4,6 +4,8 @@
 //! Bytes go in, and [`BatchedSmtp::step`] says what there is: a message, or the end.
 //! Whoever has the bytes gives a message to [`crate::submission::take`].
 
+use std::time::Duration;
+
 use eximious::stdlib::address::{self, Rules};
 use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str, opt, var};
@@ -37,6 +39,8 @@ pub struct BatchedSmtp {
     said_mail: bool,
     /// When the batch began.
     opened: Moment,
+    /// How long more of it is waited for, once that is known.
+    patience: Option<Option<Duration>>,
     sender: Option<Str>,
     recipients: Vec<Str>,
     /// The message at hand, without the dots that were put before dots.
@@ -50,6 +54,8 @@ struct BatchText {
     /// How large it may be.
     limit: u64,
     dots: Dots,
+    /// How many lines there were before it.
+    before: u64,
 }
 
 /// What there is.
@@ -163,12 +169,8 @@ impl BatchedSmtp {
     pub fn log_delay(&self, cx: &Context, id: &[u8]) -> bool {
         let count = i64::try_from(self.messages + 1).unwrap_or(i64::MAX);
         let Some(why) = beyond_connection(cx, count) else { return false };
-        let (log, wanted) = (&cx.engine().world().log, cx.engine().settings().log_selector());
-        if log.hears(wanted, LogSelector::DELAY_DELIVERY) {
-            let line = format!("no immediate delivery: {why}");
-            let line = logs::named(&Str::from(id), line.as_bytes());
-            log.by_selector(wanted, LogSelector::DELAY_DELIVERY, &line);
-        }
+        let line = format!("no immediate delivery: {why}");
+        logs::by_selector(cx, &Str::from(id), LogSelector::DELAY_DELIVERY, line.as_bytes());
         true
     }
 
@@ -216,6 +218,30 @@ impl BatchedSmtp {
     pub fn taken(&mut self) {
         self.messages += 1;
         self.reset();
+    }
+
+    /// How long more of it is waited for; without a time, for ever. Where nothing comes in that
+    /// time, [`BatchedSmtp::time_out`] says what is wrong.
+    pub fn read_timeout(&mut self, cx: &mut Context) -> Option<Duration> {
+        *self.patience.get_or_insert_with(|| options::smtp_receive_timeout(cx))
+    }
+
+    /// Nothing came in time, which is logged where that is wanted
+    /// (`lost_incoming_connection`).
+    pub fn time_out(&mut self, cx: &mut Context) -> BatchError {
+        let Some(mut text) = self.text.take() else {
+            let line = logs::command_timeout(cx, b"", self.opened);
+            logs::by_selector(cx, &Str::EMPTY, LogSelector::LOST_INCOMING_CONNECTION, &line);
+            return self.error(b"421 SMTP command timeout".into());
+        };
+        text.message.push(cx, b"", &self.input[self.at..]);
+        // Lines of a body count where it has come to its end.
+        self.lines = text.before + text.message.header_lines(cx);
+        let id = text.message.name_if_in_body(cx);
+        let sender = self.sender.clone().unwrap_or_default();
+        let line = logs::data_timeout(cx, sender.bytes(), self.opened);
+        logs::by_selector(cx, &id, LogSelector::LOST_INCOMING_CONNECTION, &line);
+        self.error(b"421 SMTP incoming data timeout - message abandoned".into())
     }
 
     /// What is wrong with the message at hand.
@@ -331,7 +357,7 @@ impl BatchedSmtp {
             };
             let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
             let message = GatheredMessage::new(cx, Way::Smtp, drops_from);
-            self.text = Some(BatchText { message, limit, dots: Dots::new() });
+            self.text = Some(BatchText { message, limit, dots: Dots::new(), before: self.lines });
             return Ok(false);
         }
         if alone(b"QUIT")? {
@@ -511,6 +537,27 @@ mod tests {
             let (_, BatchStep::Failed(wrong)) = read(text) else { panic!("{text}") };
             assert_eq!(String::from_utf8(wrong.printed()).unwrap(), said);
             assert_eq!(wrong.status(), status, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_come_in_time_is_told() {
+        let (command, data) =
+            ("421 SMTP command timeout", "421 SMTP incoming data timeout - message abandoned");
+        for (text, said, line) in [
+            ("", command, 0),
+            ("MAIL FROM:<a@b>\nRCPT T", command, 1),
+            ("MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx: y\n", data, 4),
+            ("MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx: y\n\nb\nb", data, 5),
+            ("MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx\ny\n", data, 4),
+        ] {
+            let mut cx = Engine::builder().build().context();
+            let mut batch = BatchedSmtp::new(false);
+            batch.receive(text.as_bytes());
+            assert!(matches!(batch.step(&mut cx), BatchStep::More), "{text}");
+            let wrong = batch.time_out(&mut cx);
+            assert_eq!((&wrong.text[..], wrong.line), (said.as_bytes(), line), "{text}");
+            assert_eq!((wrong.command.as_ref(), wrong.status()), (None, 2));
         }
     }
 

@@ -26,6 +26,14 @@ pub(crate) fn main(cx: &Context, id: &Str) -> impl Fn(&[u8]) + use<> {
     move |line| log.main(&named(&id, &printing(line, true)))
 }
 
+/// Writes a line to the main log where that is wanted.
+pub(crate) fn by_selector(cx: &Context, id: &Str, by: LogSelector, line: &[u8]) {
+    let (log, wanted) = (&cx.engine().world().log, cx.engine().settings().log_selector());
+    if log.hears(wanted, by) {
+        log.by_selector(wanted, by, &named(id, &printing(line, true)));
+    }
+}
+
 /// Writes lines about a message, which know their parts, to the main log and perhaps others.
 pub(crate) fn tell(cx: &Context, id: &Str, voice: LogVoice, line: &LogLine) {
     cx.engine().world().log.told(voice, &in_writing(id, line));
@@ -131,6 +139,25 @@ pub(crate) fn lost_in_message(connection: &[u8], in_body: bool, head: &[u8]) -> 
         false => b" (header)",
     };
     [b"SMTP connection", connection, b" lost while reading message data", place].concat()
+}
+
+/// What is said of a client that took too long to send a message; where it connected is not told.
+pub(crate) fn data_timeout(cx: &mut Context, sender: &[u8], began: Moment) -> Vec<u8> {
+    let client = match cx.value_of(var::SENDER_FULLHOST) {
+        none if none.is_empty() => Str::fixed("local process"),
+        full => full,
+    };
+    let lasted = lasted(cx, began);
+    let head = b"SMTP data timeout (message abandoned) on connection from ".as_slice();
+    [head, client.bytes(), b" F=<", sender, b"> D=", lasted.as_bytes()].concat()
+}
+
+/// What is said of a client that took too long with a command.
+pub(crate) fn command_timeout(cx: &mut Context, under: &[u8], began: Moment) -> Vec<u8> {
+    let client = eximious::client::plainly_described(cx);
+    let lasted = lasted(cx, began);
+    let head = b"SMTP command timeout on ".as_slice();
+    [head, under, b"connection from ", &client, b" D=", lasted.as_bytes()].concat()
 }
 
 /// What is said of a connection that brought no mail: the beginning of the line.

@@ -1,6 +1,10 @@
 //! Main options, as the configuration and a conversation have them.
 
+use std::time::Duration;
+
+use eximious::stdlib::interval;
 use eximious::stdlib::number::comparand;
+use eximious::stdlib::printing::printing;
 use eximious::{Context, Expanded, FailClass, Opt, Settings, Str, opt, var};
 
 /// A number that may be made by an expansion; where that fails, or is more than Exim can count,
@@ -62,6 +66,30 @@ pub(crate) fn dsn_from(cx: &mut Context) -> Str {
             engine.expand_once(usual.bytes(), cx).unwrap_or_default()
         }
     }
+}
+
+/// How long an SMTP client is waited for (`smtp_receive_timeout`); without a time, for ever. What
+/// is no time is logged.
+pub(crate) fn smtp_receive_timeout(cx: &mut Context) -> Option<Duration> {
+    let option = opt::SMTP_RECEIVE_TIMEOUT;
+    let time = match cx.engine().settings().get(option) {
+        Expanded::Value(time) => Some(time),
+        Expanded::Text(text) => {
+            // A failure gives what is no time.
+            let engine = cx.engine().clone();
+            let expanded = |cx: &mut Context| engine.expand_once(text.bytes(), cx);
+            let text = cx.on_behalf_of(option.name(), expanded).unwrap_or_default();
+            let seconds = interval::seconds(text.bytes()).and_then(|all| all.try_into().ok());
+            if seconds.is_none() {
+                let head = b"bad value for smtp_receive_timeout: '".as_slice();
+                let line = [head, text.bytes(), b"'"].concat();
+                cx.log().panic(&printing(&line, true));
+            }
+            seconds.map(Duration::from_secs)
+        }
+    };
+    let time = time.unwrap_or_else(|| option.default().value().unwrap_or_default());
+    (!time.is_zero()).then_some(time)
 }
 
 /// As [`expanded`], for what stands in an option of this name.

@@ -60,6 +60,8 @@ pub use told::RewrittenPlaces;
 pub struct Origin {
     /// Whether it came from a user of this system, and not from a host.
     pub local: bool,
+    /// Whether it came from a host whose connection such a user handed on.
+    pub handed_on: bool,
     /// Whether it came by SMTP.
     pub smtp: bool,
     /// The login name of the user who runs the program.
@@ -209,17 +211,16 @@ pub fn fix<'o>(
     let has_subject = lines.standing().any(|line| line.is("subject"));
     let mut identity = given_id.map_or(Identification::Untold, Identification::Given);
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
-    let fixes = origin.local && !controls.contains_key("suppress_local_fixups");
-    let completes = (fixes || submission.is_some()) && !origin.leaves_header;
+    let fixes = !controls.contains_key("suppress_local_fixups");
+    let completes = (origin.local && fixes || submission.is_some()) && !origin.leaves_header;
     let author = Author { origin, submission: submission.as_ref(), prefix };
     if origin.local && !origin.smtp {
         author.complete_login(cx, &mut lines);
     }
-    let checks = completes
-        && match origin.local {
-            true => !origin.trusted,
-            false => submission.is_some(),
-        };
+    let checks = match origin.local {
+        true => completes && !origin.trusted,
+        false => completes || origin.handed_on && fixes && !origin.trusted,
+    };
     let retains = submission.as_ref().is_some_and(|submission| submission.retains_sender)
         || cx.engine().settings().get(opt::LOCAL_SENDER_RETAIN);
     if checks && !retains {
@@ -305,11 +306,11 @@ impl FixingMessage<'_> {
         let author = Author { origin, submission: self.submission.as_ref(), prefix };
         if self.completes {
             author.add_from(cx, &mut self.lines);
-            let compares = cx.engine().settings().get(opt::LOCAL_FROM_CHECK)
-                && self.submission.as_ref().is_none_or(|submission| !submission.retains_sender);
-            if self.checks && compares {
-                own_sender = author.check(cx, &mut self.lines);
-            }
+        }
+        let compares = cx.engine().settings().get(opt::LOCAL_FROM_CHECK)
+            && self.submission.as_ref().is_none_or(|submission| !submission.retains_sender);
+        if self.checks && compares {
+            own_sender = author.check(cx, &mut self.lines);
         }
         match own_sender {
             Some(sender) => given_sender = Some(author.replace_sender(cx, sender)),

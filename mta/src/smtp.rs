@@ -70,7 +70,7 @@ pub use session::{Outlet, SmtpServer, SmtpSession, TrafficMarker};
 pub use shutdown::Awaited;
 pub(crate) use transaction::UNKNOWN_SIZE;
 
-/// Who is connected. [`Client::at`] and [`Client::local`] make one, whose other fields
+/// Who is connected. [`Client::at`], [`Client::local`] and their like make one, whose other fields
 /// are set as far as they are known.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -94,7 +94,8 @@ pub struct Client {
     /// Whether it has to wait for replies (`smtp_enforce_sync`). That can be told
     /// only where all that has come in is given to the session before it goes on.
     pub synchronizes: bool,
-    /// The user whose program it is, where it is one of this system.
+    /// The user whose program it is, where it is one of this system, or who called the
+    /// program that has the connection.
     pub user: Option<Submitter>,
     /// Whether TLS comes first, whatever the port is (`-tls-on-connect`).
     pub begins_with_tls: bool,
@@ -120,6 +121,16 @@ impl Client {
     /// A program of a user of this system.
     pub fn local(user: Submitter) -> Self {
         Self { user: Some(user), ..Self::default() }
+    }
+
+    /// One whose connection another program took; the user handed it on.
+    pub fn handed_on(remote: SocketAddr, user: Submitter) -> Self {
+        Self { by_inetd: true, user: Some(user), ..Self::at(remote) }
+    }
+
+    /// Whether it is a program of this system, which speaks for its user.
+    pub(crate) fn is_program(&self) -> bool {
+        self.user.is_some() && !self.is_provider && !self.by_inetd
     }
 
     /// Who was called, and sends mail over the same connection (ATRN); the user has called.

@@ -46,8 +46,6 @@ pub use input::SubmissionInput;
 pub use name::{full_name, wrong_pattern};
 pub use own::write_own;
 
-/// How much is read at once.
-const PIECE: usize = 64 * 1024;
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
@@ -248,7 +246,11 @@ impl<'s> Submission<'s> {
         self.begin();
         let mut message = GatheredMessage::new(self.cx, Way::Program, true);
         let queue = self.state.queue.clone();
-        self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece))?;
+        let read = self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece));
+        if let Err(why) = read {
+            self.id = message.name_if_in_body(self.cx);
+            return Err(self.unread(&why));
+        }
         self.arrive(message.counting_end(!self.request.dot_ends), recipients)
     }
 
@@ -265,55 +267,6 @@ impl<'s> Submission<'s> {
         };
         self.log_panic(&line);
         Err(Fault::Broken)
-    }
-
-    /// Reads the message, up to its end or one byte more than it may have, and gives it
-    /// out piece by piece.
-    fn read(&mut self, take: &mut dyn FnMut(&mut Context, &[u8])) -> Result<(), Fault> {
-        self.read_to(self.request.dot_ends, take)
-    }
-
-    /// The same; a line of one dot is its end, or nothing but text.
-    fn read_to(
-        &mut self,
-        dot_ends: bool,
-        take: &mut dyn FnMut(&mut Context, &[u8]),
-    ) -> Result<(), Fault> {
-        let time = self.cx.engine().settings().get(opt::RECEIVE_TIMEOUT);
-        let time = Some(time).filter(|time| !time.is_zero());
-        let mut input = SubmissionInput::new(dot_ends);
-        let mut left = self.limit.saturating_add(1);
-        let mut piece = vec![0; PIECE];
-        let mut text = Vec::new();
-        while left > 0 {
-            let room = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
-            let ended = match self.outside.read(&mut piece[..room], time) {
-                Ok(0) => {
-                    input.finish(&mut text);
-                    true
-                }
-                Ok(count) => input.push(&piece[..count], &mut text),
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
-                Err(why) => return Err(self.unread(&why)),
-            };
-            take(self.cx, &text);
-            left = left.saturating_sub(text.len() as u64);
-            text.clear();
-            if ended {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn unread(&mut self, why: &io::Error) -> Fault {
-        match why.kind() {
-            io::ErrorKind::TimedOut => {
-                self.log(b"timed out while reading local message");
-                Fault::Unread(b"timed out while reading - message abandoned".to_vec())
-            }
-            _ => Fault::Unread(eximious::stdlib::wording::reason(why).into()),
-        }
     }
 
     /// Who is the sender: whoever hands the message in, unless he may say that it is
@@ -441,7 +394,7 @@ impl<'s> Submission<'s> {
             names_recipients: self.request.names_recipients,
             leaves_header: self.request.leaves_header,
             rewrites_sender: true,
-            said_sender: None,
+            ..Origin::default()
         };
         // Rules for rewriting know no more of it than the header.
         let header_size = came.saturating_sub(message.body.len());

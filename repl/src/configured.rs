@@ -1,9 +1,11 @@
 //! Reads the site's configuration.
 
+use std::time::Duration;
+
 use eximious::stdlib::lists::elements;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::world::Log;
-use eximious::{Config, ConfigError, Macros, Registry, Settings, Str, World, opt};
+use eximious::{Config, ConfigError, Expanded, Macros, Registry, Settings, Str, World, opt};
 use eximious_world::LogFiles;
 
 use crate::caller;
@@ -139,6 +141,28 @@ impl SyslogName {
         settings.set(opt::LOG_FILE_PATH, Str::fixed("syslog"));
         settings.set(opt::SYSLOG_PROCESSNAME, Str::from(name.as_slice()));
         Ok(())
+    }
+}
+
+/// `-or`, `-os`: how long others are waited for, whatever the configuration says; without a time
+/// (`0s`), for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Patience {
+    /// For a message at the standard input.
+    pub message: Option<Duration>,
+    /// For an SMTP client.
+    pub client: Option<Duration>,
+}
+
+impl Patience {
+    /// Puts it in the place of what the configuration says.
+    pub fn settle(self, settings: &mut Settings) {
+        if let Some(time) = self.message {
+            settings.set(opt::RECEIVE_TIMEOUT, time);
+        }
+        if let Some(time) = self.client {
+            settings.set(opt::SMTP_RECEIVE_TIMEOUT, Expanded::Value(time));
+        }
     }
 }
 

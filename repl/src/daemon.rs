@@ -14,13 +14,13 @@ mod couriers;
 mod interfaces;
 mod limits;
 mod metrics;
+mod notes;
 mod pid_file;
 mod places;
 mod runs;
 mod service;
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,17 +31,16 @@ use eximious::stdlib::options::server_ids;
 use eximious::world::Log;
 use eximious::{Settings, World};
 use eximious_world::rights;
-use eximious_world::serving::{
-    self, Bell, Listener, Listeners, Notifier, Peer, Signals, Spare, Woken,
-};
+use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, Signals, Spare, Woken};
 
 use crate::activity;
 use crate::caller;
-use crate::handover;
+use crate::configured::Patience;
 use crate::refusal::Refusal;
 use crate::usual;
 use couriers::{Couriers, QueueTurn};
 use interfaces::Interface;
+use notes::{Current, Notes};
 use places::Places;
 pub use runs::DaemonRun;
 use service::Service;
@@ -63,8 +62,10 @@ pub struct DaemonRequest {
     pub interfaces: Option<Vec<u8>>,
     /// `-oP`: where its number is written.
     pub pid_file: Option<Vec<u8>>,
+    /// `-oY`: nobody tells it or asks it anything.
+    pub unnotified: bool,
     /// `-os`: how long a client may be silent.
-    pub patience: Option<Duration>,
+    pub patience: Patience,
     /// `-tls-on-connect`: TLS comes first at all ports.
     pub begins_with_tls: bool,
     /// `-odq`: nothing is delivered at once.
@@ -187,13 +188,14 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         signals,
         bell,
         places: Arc::new(Places::default()),
+        notes: Notes::default(),
         spare: Spare::new(),
         complained: Cell::new(0),
     };
     daemon.make_room();
     ahead::begin(&daemon.service, !daemon.request.only_runs);
     daemon.begin_runs();
-    let notified = daemon.hear_notes();
+    daemon.notes = Notes::begin(&daemon.current, &daemon.couriers, &daemon.request);
     let metrics = daemon.service.metrics.as_ref();
     let counters = metrics.and_then(|one| one.serve(&daemon.current, &daemon.places));
     daemon.serve();
@@ -201,10 +203,6 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     daemon.end();
     world.spool.settle_logs();
     world.spool.settle_ahead();
-    if let Some(path) = notified {
-        // It goes with the daemon; the next one would put it aside.
-        let _ = std::fs::remove_file(path);
-    }
     if let Some(file) = pid_file {
         file.remove();
     }
@@ -336,7 +334,8 @@ struct Daemon {
     places: Arc<Places>,
     couriers: Arc<Couriers>,
     /// The configuration that runs of the queue are made by.
-    current: Arc<Mutex<Arc<Service>>>,
+    current: Current,
+    notes: Notes,
     spare: Spare,
     /// When it last said that it can take nobody, in seconds.
     complained: Cell<i64>,
@@ -371,36 +370,6 @@ impl Daemon {
             let line = format!("the daemon cannot run the queue: {why}");
             self.service.engine.world().log.panic(line.as_bytes());
         }
-    }
-
-    /// Listens for notes of messages that programs have handed in; where that is, if it is
-    /// a file. Without it they wait for the next run of the queue.
-    fn hear_notes(&self) -> Option<PathBuf> {
-        let context = self.service.engine.context();
-        let path = handover::notifier_path(&context)?;
-        let notifier = match Notifier::open(&path) {
-            Ok(notifier) => notifier,
-            Err(why) => {
-                let why = eximious::stdlib::wording::reason(&why);
-                let head = b"cannot listen for notes at ".as_slice();
-                let line = [head, &path, b": ", why.as_bytes()].concat();
-                self.service.engine.world().log.main(&line);
-                return None;
-            }
-        };
-        let path = notifier.path().map(Path::to_path_buf);
-        let (current, couriers) = (self.current.clone(), self.couriers.clone());
-        let spawned = serving::spawn(STACK, move || {
-            while let Ok(note) = notifier.hear() {
-                let Some(message) = handover::heard(&note) else { continue };
-                let service = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let place = eximious_mta::spool::place(&service.engine.context(), message.queue);
-                if let Ok(place) = place {
-                    couriers.deliver(&service, place, message.id.to_vec());
-                }
-            }
-        });
-        spawned.ok().and(path)
     }
 
     /// Takes connections until it is told to end.
@@ -597,6 +566,7 @@ impl Daemon {
     /// Ends: who is connected is told, or finishes a message.
     fn end(&mut self) {
         self.listeners.0.clear();
+        self.notes.end();
         self.bell.ring();
         self.places.wait_until_empty(GRACE);
         self.couriers.end(GRACE);

@@ -25,6 +25,13 @@ pub enum DeliveryTime {
     RemoteQueued,
 }
 
+impl DeliveryTime {
+    /// Whether what is said of a message holds for those that are written about it, too.
+    fn is_for_reports(self) -> bool {
+        matches!(self, Self::Foreground | Self::RemoteQueued)
+    }
+}
+
 /// What the command line says of it.
 #[derive(Clone, Debug, Default)]
 pub struct HandOver {
@@ -61,13 +68,12 @@ impl HandOver {
     /// The system, for whoever delivers by itself, too, or has others started.
     pub fn world(&mut self) -> World {
         let world = eximious_world::system();
-        match self.when.unwrap_or(DeliveryTime::Background) {
-            DeliveryTime::Foreground => return crate::rights::with_helper(world),
-            DeliveryTime::Queued => {}
-            when @ (DeliveryTime::Background | DeliveryTime::RemoteQueued) => {
-                self.starter = Starter::begin(&self.manner(when), self.shown).map(Arc::new);
-            }
+        let when = self.when.unwrap_or(DeliveryTime::Background);
+        if when == DeliveryTime::Foreground {
+            return crate::rights::with_helper(world);
         }
+        // What is written about a message that waits does not.
+        self.starter = Starter::begin(&self.manner(when), self.shown).map(Arc::new);
         world
     }
 
@@ -113,10 +119,12 @@ impl HandOver {
         None
     }
 
-    /// Has messages delivered that were written about another one.
+    /// Has messages delivered that were written about another one, of which neither `-odq` nor
+    /// `-odb` is said.
     pub fn take_written(&self, deliverer: &Deliverer, cx: &Context, written: &[WrittenMessage]) {
+        let own = Self { when: self.when.filter(|when| when.is_for_reports()), ..self.clone() };
         for WrittenMessage { queue, id } in written {
-            self.take(deliverer, cx, HandedOver { queue, id }, false);
+            own.take(deliverer, cx, HandedOver { queue, id }, false);
         }
     }
 
@@ -235,6 +243,18 @@ pub fn notifier_path(cx: &Context) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_about_a_message_does_not_wait_with_it() {
+        for (when, holds) in [
+            (DeliveryTime::Background, false),
+            (DeliveryTime::Foreground, true),
+            (DeliveryTime::Queued, false),
+            (DeliveryTime::RemoteQueued, true),
+        ] {
+            assert_eq!(when.is_for_reports(), holds, "{when:?}");
+        }
+    }
 
     #[test]
     fn only_messages_are_heard() {

@@ -5,6 +5,7 @@ mod called;
 mod command;
 mod decide;
 mod given;
+mod patience;
 mod queue_work;
 mod reports;
 mod rules;
@@ -273,19 +274,19 @@ impl<'a> Parser<'a> {
             "-oX" => self.given.daemon.interfaces = Some(value.to_vec()),
             "-tls-on-connect" => self.given.daemon.begins_with_tls = true,
             "-oP" => self.given.daemon.pid_file = Some(value.to_vec()),
+            "-oY" => self.given.daemon.unnotified = true,
             "-oPX" => {
                 self.action = Some(Asked::RemovePidFile(self.given.daemon.pid_file.take()));
                 self.ended = true;
             }
             "-brt" | "-brw" => {
-                let rewrites = name == "-brw";
-                self.ask(if rewrites { Asked::Rewrite } else { Asked::Retry });
+                self.ask(if name == "-brw" { Asked::Rewrite } else { Asked::Retry });
                 self.ended = true;
             }
             "-bt" => return self.route(Purpose::Test),
             "-bv" => return self.route(Purpose::VerifyRecipient),
             "-bvs" => return self.route(Purpose::VerifySender),
-            "-v" => self.given.verbose = true,
+            "-v" | "-ov" => self.given.verbose = true,
             "-n" => self.given.values_only = true,
             "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bp" | "-bpa" | "-bpc" | "-bpi" | "-bpr" | "-bpra" | "-bpri" | "-bpru" | "-bpu" => {
@@ -482,23 +483,6 @@ impl<'a> Parser<'a> {
             return Err(Stop::exim("duplicated -D in command line"));
         }
         Ok(())
-    }
-
-    /// `-or5m`, `-os 5m`: how long to wait for a message, or for an SMTP client.
-    fn time(&mut self, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
-        let shown = match attached {
-            b"" => self.next().map_or(arg, Vec::as_slice),
-            _ => arg,
-        };
-        let value = if attached.is_empty() { shown } else { attached };
-        if let Some(seconds) = seconds(value) {
-            if arg.starts_with(b"-os") {
-                let time = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-                self.given.daemon.patience = Some(time);
-            }
-            return Ok(());
-        }
-        Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
     }
 
     /// `-oMa` and its like, which set variables.

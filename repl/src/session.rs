@@ -16,7 +16,7 @@ use eximious_mta::{reception, spool};
 
 use crate::assign::Assignment;
 use crate::caller;
-use crate::configured::{self, ConfigUse, SyslogName, Whose};
+use crate::configured::{self, ConfigUse, Patience, SyslogName, Whose};
 use crate::debug;
 use crate::logs;
 use crate::message;
@@ -66,6 +66,8 @@ pub struct Setup {
     pub rights: Rights,
     /// `-L`
     pub syslog_name: SyslogName,
+    /// `-or`, `-os`
+    pub patience: Patience,
 }
 
 /// A message of the spool.
@@ -200,7 +202,15 @@ impl Session {
             };
             let read = configured::read(&names, macros, &world, builder.registry(), wanted);
             let mut found = read.map_err(|error| error.refusal(setup.verbose))?;
+            if setup.is_check
+                && found.settings.get(opt::COMMANDLINE_CHECKS_REQUIRE_ADMIN)
+                && !caller::is_admin(&found.settings, &world)
+            {
+                let why = b"exim: those command-line flags are set to require admin";
+                return Err(Refusal::Said(why.to_vec()));
+            }
             setup.syslog_name.settle(&mut found.settings, &world)?;
+            setup.patience.settle(&mut found.settings);
             debug =
                 debug::begin(setup.debug, setup.is_test, &found.settings, &world)?.or_else(|| {
                     if setup.verbose { logs.watched_with(setup.is_test, &world) } else { None }
@@ -211,13 +221,6 @@ impl Session {
                 world = logs.settled(&found.settings, world, debug.as_ref());
             }
             world = setup.rights.settle(&found.settings, world)?;
-            if setup.is_check
-                && found.settings.get(opt::COMMANDLINE_CHECKS_REQUIRE_ADMIN)
-                && !caller::is_admin(&found.settings, &world)
-            {
-                let why = b"exim: those command-line flags are set to require admin";
-                return Err(Refusal::Said(why.to_vec()));
-            }
             if !is_early {
                 world = logs.settled(&found.settings, world, debug.as_ref());
             }

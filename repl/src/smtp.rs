@@ -14,16 +14,20 @@ use std::time::Duration;
 use eximious::debugging::{TestComments, indented};
 use eximious::stdlib::options::log_options;
 use eximious::world::Log;
-use eximious::{Config, Str, Var, World, var};
+use eximious::{Config, Context, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
 use eximious_world::TestStamps;
 
+use crate::caller;
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
 
 /// How much is read at once: no less than the standard input has room for, so that
 /// nothing that was read already waits there while it is asked whether more has come.
 const PIECE: usize = 8 * 1024;
+
+/// Ports below this are the superuser's to open.
+const FIRST_UNPRIVILEGED: u16 = 1024;
 
 /// `-bh`: SMTP is to be spoken, as if with a host.
 #[derive(Debug)]
@@ -34,6 +38,20 @@ pub struct HostRequest {
     pub host: SocketAddr,
     /// `-bhc`: ACLs may ask other hosts, though it is a test.
     pub calls_out: bool,
+}
+
+/// Who is at the other end of the standard input, and the address here, where it is a
+/// connection that somebody took for this program (specification 49.2). At a port that
+/// anybody may open, anybody may have called from any address of a network of his own: there
+/// the superuser and the mail server's user alone are believed.
+fn handed_connection(cx: &Context) -> Result<Option<(SocketAddr, SocketAddr)>, Refusal> {
+    let Some((peer, own)) = eximious_world::input_connection() else { return Ok(None) };
+    let engine = cx.engine();
+    if own.port() >= FIRST_UNPRIVILEGED && !caller::is_server(engine.settings(), engine.world()) {
+        let why = b"exim: Permission denied (unprivileged user, unprivileged port)";
+        return Err(Refusal::Said(why.to_vec()));
+    }
+    Ok(Some((peer, own)))
 }
 
 /// Speaks SMTP until one side has enough.

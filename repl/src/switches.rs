@@ -48,7 +48,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-oMaa, -oMai, -oMas TEXT", "authenticator, authenticated id and sender"),
             switch("-oMr, -oMs, -oMt TEXT", "protocol, name of the host, ident"),
             switch("-oMm ID", "the message that a new one refers to"),
-            switch("-v", "says what it does"),
+            switch("-v, -ov", "says what it does"),
             switch("-L NAME", "logs to the system's log alone, under that name"),
             switch("-d[SELECTORS], -dd, -dp", "says more: -d+all, -d-all+expand"),
             switch("-n", "with -bP: values alone"),
@@ -85,6 +85,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-oX INTERFACES", "listens there"),
             switch("-oP FILE", "writes its number there"),
             switch("-oPX", "takes the file with the daemon's number away"),
+            switch("-oY", "nobody tells it of messages, or asks how many there are"),
             switch("-tls-on-connect", "TLS comes first"),
         ],
     ),
@@ -114,7 +115,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
     (
         "Taken for sendmail's sake, and passed over",
         &[
-            switch("-Ac, -Am, -E, -U, -m, -om, -oo, -ov, -oY, -x", "nothing"),
+            switch("-Ac, -Am, -E, -U, -m, -om, -oo, -x", "nothing"),
             switch("-B, -O, -X, -oA TEXT", "nothing; -oA see -bi"),
             switch("-dropcr, -pd, -ps", "nothing; Perl begins when it is asked for"),
         ],

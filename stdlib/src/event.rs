@@ -8,7 +8,7 @@ use crate::options::opt;
 use crate::variables::var;
 
 /// What there is to say of an event (specification, chapter 61).
-pub struct Event {
+pub struct EventDef {
     /// Its name, with colons between its parts.
     pub name: &'static str,
     /// When it is raised.
@@ -26,141 +26,141 @@ const TRANSPORT: &str = "event_action of the transport";
 const BOTH: &str = "event_action of the main section for sessions with clients, of the transport for those with hosts";
 
 /// All events, by their names.
-pub const ALL: [Event; 20] = [
-    Event {
+pub const ALL: [EventDef; 20] = [
+    EventDef {
         name: "auth:fail",
         raised: "Somebody could not log in: a client here, or this host at another.",
         data: "the answer to the client, or the other host's",
         answer: "stands in the log as well",
         option: BOTH,
     },
-    Event {
+    EventDef {
         name: "dane:fail",
         raised: "A host that has TLSA records could not be verified by them, once for each connection.",
         data: "what failed",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "dns:fail",
         raised: "A look-up in the DNS found nothing, or failed in a way that may pass.",
         data: "what came of it (DNS_NOMATCH, DNS_NODATA, DNS_AGAIN, cname_loop), the name, and the type of record, with colons between them",
         answer: "",
         option: BOTH,
     },
-    Event {
+    EventDef {
         name: "msg:complete",
         raised: "A message is done with: each recipient has it or was reported, or it was removed.",
         data: "nothing",
         answer: "",
         option: MAIN,
     },
-    Event {
+    EventDef {
         name: "msg:defer",
         raised: "A message could not be handed over as a whole, and waits; once for each try.",
         data: "the error",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "msg:delivery",
         raised: "A recipient has the message.",
         data: "how the other host confirmed it",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "msg:fail:delivery",
         raised: "A recipient was refused for good, by a host or a transport.",
         data: "the error",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "msg:fail:internal",
         raised: "A recipient failed without a try: no router took it, or its time is over.",
         data: "the reason",
         answer: "",
         option: MAIN,
     },
-    Event {
+    EventDef {
         name: "msg:host:defer",
         raised: "A host could not take messages: no connection, or an answer that is about the host; once for each try.",
         data: "the error",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "msg:rcpt:defer",
         raised: "A recipient waits after a try.",
         data: "the error",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "msg:rcpt:host:defer",
         raised: "A host put a recipient off.",
         data: "the error",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "proc:deliver",
         raised: "A delivery of a message begins; `$message_exim_id` says of which.",
         data: "nothing",
         answer: "",
         option: MAIN,
     },
-    Event {
+    EventDef {
         name: "smtp:connect",
         raised: "A host has said its first line.",
         data: "that line",
         answer: "closes the connection",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "smtp:ehlo",
         raised: "A host has answered EHLO.",
         data: "its answer",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "smtp:fail:protocol",
         raised: "A client gave a command where it may not stand, or went on without leave.",
         data: "what was wrong",
         answer: "",
         option: MAIN,
     },
-    Event {
+    EventDef {
         name: "smtp:fail:syntax",
         raised: "A client gave a command that there is not, or that is not well formed.",
         data: "what was wrong",
         answer: "",
         option: MAIN,
     },
-    Event {
+    EventDef {
         name: "tcp:close",
         raised: "A connection to a host has ended.",
         data: "nothing",
         answer: "",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "tcp:connect",
         raised: "A connection to a host, or to the proxy before it, is about to be made.",
         data: "nothing",
         answer: "has it not be made",
         option: TRANSPORT,
     },
-    Event {
+    EventDef {
         name: "tls:cert",
         raised: "A certificate of the other side's chain is looked at; `$tls_in_peercert` or `$tls_out_peercert` is that one.",
         data: "its place in the chain: 0 for the other side's own",
         answer: "refuses it",
         option: BOTH,
     },
-    Event {
+    EventDef {
         name: "tls:fail:connect",
         raised: "A TLS session could not be begun.",
         data: "the error",

@@ -60,6 +60,11 @@ impl HostNames for SendingHost {
 /// Where the policy forbids it.
 pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
     let how = How { qualify_single: true, search_parents: true, by_system: true, ..How::default() };
+    // The system does not know that the DNS may have it in another form.
+    if !name.is_ascii() {
+        report_missing(call, name, true);
+        return Ok(Known::Missing);
+    }
     let text = String::from_utf8_lossy(name).into_owned();
     // To the system, a host can't have what is no name.
     if domain::labels(&text).is_none_or(|labels| labels.is_empty()) {

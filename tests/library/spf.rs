@@ -39,6 +39,22 @@ fn senders_and_clients() {
 }
 
 #[test]
+fn names_in_utf8_are_checked_by_those_that_the_dns_has() {
+    let zone = "$ORIGIN test.\nxn--mller-kva TXT \"v=spf1 ip4:192.0.2.9 -all\"\n";
+    let fixture = Fixture::new().zone(zone);
+    for (sender, client, verdict) in [
+        ("x@m\u{fc}ller.test", "192.0.2.7", "fail"),
+        ("x@m\u{fc}ller.test", "192.0.2.9", "pass"),
+        ("j\u{fc}rgen@M\u{dc}LLER.test", "192.0.2.7", "fail"),
+        ("m\u{fc}ller.test", "192.0.2.7", "fail"),
+        ("x@n\u{f6}.test", "192.0.2.7", "none"),
+        ("x@-\u{fc}.test", "192.0.2.7", "none"),
+    ] {
+        assert_eq!(ask(&fixture, sender, client), verdict, "{sender} {client}");
+    }
+}
+
+#[test]
 fn what_has_no_answer_now_is_asked_for_later() {
     let zone = "$ORIGIN test.\na TXT \"v=spf1 a:later.test -all\"\nlater AGAIN\nb TXT \"v=spf1 \
                 include:later.test -all\"\nc TXT \"v=spf1 ip4:1.2.3.4 a:later.test -all\"\n";

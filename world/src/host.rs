@@ -129,6 +129,10 @@ impl Host for SystemHost {
     fn directory(&self) -> Vec<u8> {
         self.directory.clone()
     }
+
+    fn queued(&self, name: &[u8], server: u32) -> Option<u64> {
+        crate::serving::queued(name, server)
+    }
 }
 
 /// The number at the head of a text, times a thousand: `0.50 0.40 …` is 500.

@@ -8,6 +8,7 @@ mod pages;
 mod peer;
 mod process;
 mod signals;
+mod tally;
 
 pub use bell::Bell;
 pub use eximious_exec::receive_signals;
@@ -21,3 +22,4 @@ pub use process::{
     write_process_line,
 };
 pub use signals::{Signals, Told, survive_asking, when_asked};
+pub use tally::{Tally, queued};

@@ -420,10 +420,14 @@ impl Attempt<'_> {
         // What a router has to say may be nothing, but it has said it.
         let is_routers = subject.transport.is_none() && why.number <= 0 && !subject.is_wordless;
         if !message.is_empty() || is_routers {
-            let prints = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-            line.push(LogPart::Reason, [b": ", &printing(message, prints)[..]].concat());
+            line.push(LogPart::Reason, [b": ", &self.printed(message)[..]].concat());
         }
         line
+    }
+
+    /// A text with escapes for what does not print (`print_topbitchars`).
+    pub(super) fn printed(&self, text: &[u8]) -> Vec<u8> {
+        printing(text, self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS))
     }
 
     /// Writes a line about the message to the main log.

@@ -95,7 +95,7 @@ impl Attempt<'_> {
                 // What the filter wants delivered beside the message is delivered.
                 self.freezes = true;
                 self.frozen_by = b" by the system filter";
-                self.frozen_why = text.bytes().to_vec();
+                self.frozen_why = self.printed(text.bytes());
                 self.defer_all();
                 recipients = false;
             }
@@ -108,7 +108,11 @@ impl Attempt<'_> {
             }
             FilterEnd::Fail(text) => {
                 let (logged, said) = logged_and_said(text.bytes());
-                self.log(&with_text(b"cancelled by system filter", logged));
+                let mut line = b"cancelled by system filter".to_vec();
+                if !text.is_empty() {
+                    line.extend([b": ", &self.printed(logged)[..]].concat());
+                }
+                self.log(&line);
                 let said = if said.is_empty() { &b"delivery cancelled"[..] } else { said };
                 self.fail_all(said, said);
                 recipients = false;
@@ -325,12 +329,5 @@ impl Attempt<'_> {
             identity: Identity { uid: Some(user.uid), gid: Some(user.gid), all_groups: false },
             ..Delivery::new(address, usize::MAX, transport)
         }
-    }
-}
-
-fn with_text(head: &[u8], text: &[u8]) -> Vec<u8> {
-    match text.is_empty() {
-        true => head.to_vec(),
-        false => [head, b": ", text].concat(),
     }
 }

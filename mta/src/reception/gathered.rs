@@ -9,7 +9,7 @@ use super::envelope::sender_in_line;
 use super::headers::longest_header;
 use super::line_ends::{LineEnds, Newlines, Returns, without_returns};
 use super::message_id::message_id;
-use super::parse::{BodyBegun, Parsed, Way, body_begun, parse};
+use super::parse::{BodyBegun, Parsed, Way, body_begun, header_lines, parse};
 use super::stored_body::{LeftBody, StoredBody};
 use crate::spool::NotKept;
 
@@ -120,6 +120,20 @@ impl GatheredMessage {
         match self.rest {
             Rest::Spool(_) => Some(BodyBegun::Blank),
             _ => body_begun(&self.head, self.drops_from, cx),
+        }
+    }
+
+    /// How many lines its header has so far, with what ended it.
+    pub(crate) fn header_lines(&self, cx: &mut Context) -> u64 {
+        header_lines(&self.head, self.drops_from, cx)
+    }
+
+    /// Its name, where its body has begun and nothing more comes in time.
+    pub(crate) fn name_if_in_body(&self, cx: &mut Context) -> Str {
+        match &self.rest {
+            Rest::Spool(body) => body.id().clone(),
+            _ if self.body_begun(cx).is_some() => message_id(cx.engine()),
+            _ => Str::EMPTY,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The bytes of a message, and what they mean (specification 48.2).
 
-use eximious::stdlib::message::{End, header_end, parse_with};
+use eximious::stdlib::message::{End, HeaderEnd, header_end, parse_with};
 use eximious::{Context, Message};
 
 use super::envelope::sender_in_line;
@@ -92,13 +92,25 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
 
 /// How the body begins of a message of which so much is there, if it has begun.
 pub(crate) fn body_begun(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Option<BodyBegun> {
-    let text = Newlines::new(drops_from).all(bytes);
-    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-    match header_end(&text, &mut is_sender) {
+    match ended_header(bytes, drops_from, cx).1 {
         Some(end) if end.stray > 0 => Some(BodyBegun::Stray),
         Some(_) => Some(BodyBegun::Blank),
         None => has_blank_line(bytes).then_some(BodyBegun::Blank),
     }
+}
+
+/// How many lines the header has of a message of which so much is there, with what ended it.
+pub(crate) fn header_lines(bytes: &[u8], drops_from: bool, cx: &mut Context) -> u64 {
+    let (text, end) = ended_header(bytes, drops_from, cx);
+    newlines(end.and_then(|end| text.get(..end.at)).unwrap_or(&text))
+}
+
+/// The text of a message of which so much is there, and where its header ends, if that can be told.
+fn ended_header(bytes: &[u8], drops_from: bool, cx: &mut Context) -> (Vec<u8>, Option<HeaderEnd>) {
+    let text = Newlines::new(drops_from).all(bytes);
+    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
+    let end = header_end(&text, &mut is_sender);
+    (text, end)
 }
 
 /// Whether the blank line is there that ends the header.

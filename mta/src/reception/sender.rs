@@ -82,7 +82,8 @@ impl Author<'_> {
         let from = format!("{}from", self.prefix);
         let line = lines.standing().rev().find(|line| line.is(&from));
         let rules = Rules::of(cx.engine().settings());
-        let same = line.is_some_and(|line| self.is_from(cx, line, &own, rules));
+        // Where there is none, a host may have left it out.
+        let same = line.is_none_or(|line| self.is_from(cx, line, &own, rules));
         if !same {
             let value = match self.submission {
                 Some(submission) => with_given_name(cx, submission, &own),
@@ -116,7 +117,8 @@ impl Author<'_> {
         }
         let (local_part, domain) = address::parts(own);
         // One without a domain is about to get this one.
-        let bare = found.domain.is_none() && self.origin.local && self.origin.qualifies_senders;
+        let bare = found.domain.is_none()
+            && (self.origin.handed_on || self.origin.local && self.origin.qualifies_senders);
         if !bare && !found.domain().eq_ignore_ascii_case(domain) {
             return false;
         }

@@ -37,7 +37,7 @@ impl SmtpSession {
         if self.connection.client.by_inetd {
             eximious::client::came_by_inetd(cx);
         }
-        if self.connection.client.user.is_some() && !self.connection.client.is_provider {
+        if self.connection.client.is_program() {
             eximious::client::is_program(cx);
         }
         self.note_protocol(false);

@@ -49,6 +49,7 @@ impl SmtpSession {
     pub(super) fn fix_up(&mut self, message: Message, senders: &[Vec<u8>]) -> Message {
         let user = self.connection.client.user.clone();
         let local = self.connection.client.address.is_none();
+        let handed_on = self.connection.client.by_inetd;
         let trusted = user.as_ref().is_none_or(|user| user.trusted);
         if let Some(sender) = senders.last().filter(|_| trusted)
             && let Ok(sender) = reception::qualified_sender(&mut self.cx, sender)
@@ -56,7 +57,7 @@ impl SmtpSession {
             self.cx.set_var(var::SENDER_ADDRESS, sender);
         }
         let sender = self.variable(var::SENDER_ADDRESS);
-        if local
+        if (local || handed_on)
             && let Some(user) = &user
             && !user.trusted
             && !reception::may_be_sender(&mut self.cx, &sender)
@@ -75,6 +76,7 @@ impl SmtpSession {
         let origin = Origin {
             answers: false,
             local,
+            handed_on,
             smtp: true,
             name: user.name_beside(trusted),
             login: user.login,

@@ -171,10 +171,9 @@ impl SmtpSession {
             (false, true) => b" (ODMR customer)",
             (false, false) => b"",
         };
-        let is_host = client.user.is_none() || client.is_provider;
         // A program of this system speaks for itself, whomever it names.
         let leaves_out = client.is_provider || client.by_inetd;
-        let who = match client.address.filter(|_| is_host) {
+        let who = match client.address.filter(|_| !client.is_program()) {
             // Neither this side's interface, nor its own user as an ident.
             Some(_) if leaves_out => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
             Some(_) => eximious::client::named(&mut self.cx),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use eximious::world::Log;
 use eximious::{Config, Engine, Macros, World};
 
-use super::{Client, Event, SmtpServer, SmtpSession, SpoolOutcome};
+use super::{Client, Event, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 
 mod auth;
 mod foresight;

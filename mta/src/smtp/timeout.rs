@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use eximious::stdlib::interval;
 use eximious::world::Moment;
-use eximious::{Context, Expanded, LogSelector, opt, var};
+use eximious::{LogSelector, var};
 
 use super::SmtpSession;
 use super::mail_data::MailData;
 use super::proxy::since;
 use super::stage::Stage;
+use crate::{logs, options};
 
 /// How long the client was waited for already.
 #[derive(Debug)]
@@ -64,24 +64,7 @@ impl SmtpSession {
         if let Some(known) = self.connection.read_timer.limit {
             return known;
         }
-        let option = opt::SMTP_RECEIVE_TIMEOUT;
-        let time = match self.cx.engine().settings().get(option) {
-            Expanded::Value(time) => Some(time),
-            Expanded::Text(text) => {
-                // A failure gives what is no time, and that is logged.
-                let engine = self.cx.engine().clone();
-                let expanded = |cx: &mut Context| engine.expand_once(text.bytes(), cx);
-                let text = self.cx.on_behalf_of(option.name(), expanded).unwrap_or_default();
-                let seconds = interval::seconds(text.bytes()).and_then(|all| all.try_into().ok());
-                if seconds.is_none() {
-                    let head = b"bad value for smtp_receive_timeout: '".as_slice();
-                    self.log_panic(&[head, text.bytes(), b"'"].concat());
-                }
-                seconds.map(Duration::from_secs)
-            }
-        };
-        let time = time.unwrap_or_else(|| option.default().value().unwrap_or_default());
-        let limit = (!time.is_zero()).then_some(time);
+        let limit = options::smtp_receive_timeout(&mut self.cx);
         self.connection.read_timer.limit = Some(limit);
         limit
     }
@@ -101,10 +84,8 @@ impl SmtpSession {
     pub(super) fn command_timed_out(&mut self) -> Stage {
         self.name_chunks();
         if self.tells(LogSelector::LOST_INCOMING_CONNECTION) {
-            let (client, lasted) = (self.shown_client(), self.lasted());
-            let under = if self.connection.tls.is_established() { "TLS " } else { "" };
-            let head = format!("SMTP command timeout on {under}connection from ");
-            let line = [head.as_bytes(), &client, b" D=", lasted.as_bytes()].concat();
+            let under: &[u8] = if self.connection.tls.is_established() { b"TLS " } else { b"" };
+            let line = logs::command_timeout(&mut self.cx, under, self.connection.began);
             self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
         }
         let host = self.connection.host.clone();
@@ -116,16 +97,9 @@ impl SmtpSession {
         if let Some(data) = data {
             self.name_if_in_body(data);
         }
-        // Where it connected is not told.
-        let client = match self.variable(var::SENDER_FULLHOST) {
-            none if none.is_empty() => self.shown_client(),
-            full => full.bytes().to_vec(),
-        };
         let sender = self.variable(var::SENDER_ADDRESS);
-        let lasted = self.lasted();
-        let head = b"SMTP data timeout (message abandoned) on connection from ";
-        let tail = [b" F=<", sender.bytes(), b"> D=", lasted.as_bytes()].concat();
-        self.log(&[head, &client[..], &tail].concat());
+        let line = logs::data_timeout(&mut self.cx, sender.bytes(), self.connection.began);
+        self.log_if(LogSelector::LOST_INCOMING_CONNECTION, &line);
         let host = self.connection.host.clone();
         let tail = b" SMTP incoming data timeout - closing connection.";
         let text = [host.bytes(), tail.as_slice()].concat();

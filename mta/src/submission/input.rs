@@ -1,5 +1,16 @@
 //! The bytes of a message as they come in from a program.
 
+use std::io;
+
+use eximious::{Context, LogSelector, opt};
+
+use super::Submission;
+use super::report::Fault;
+use crate::logs;
+
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
 /// Where a message from a program ends.
 #[derive(Clone, Debug, Default)]
 pub struct SubmissionInput {
@@ -82,6 +93,61 @@ impl SubmissionInput {
             b".\r\n" => true,
             b".\n" => self.in_body || self.crlf != Some(true),
             _ => false,
+        }
+    }
+}
+
+impl Submission<'_> {
+    /// Reads the message, up to its end or one byte more than it may have, and gives it
+    /// out piece by piece.
+    pub(super) fn read(&mut self, take: &mut dyn FnMut(&mut Context, &[u8])) -> io::Result<()> {
+        self.read_to(self.request.dot_ends, take)
+    }
+
+    /// The same; a line of one dot is its end, or nothing but text.
+    pub(super) fn read_to(
+        &mut self,
+        dot_ends: bool,
+        take: &mut dyn FnMut(&mut Context, &[u8]),
+    ) -> io::Result<()> {
+        let time = self.cx.engine().settings().get(opt::RECEIVE_TIMEOUT);
+        let time = Some(time).filter(|time| !time.is_zero());
+        let mut input = SubmissionInput::new(dot_ends);
+        let mut left = self.limit.saturating_add(1);
+        let mut piece = vec![0; PIECE];
+        let mut text = Vec::new();
+        while left > 0 {
+            let room = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
+            let ended = match self.outside.read(&mut piece[..room], time) {
+                Ok(0) => {
+                    input.finish(&mut text);
+                    true
+                }
+                Ok(count) => input.push(&piece[..count], &mut text),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                Err(why) => return Err(why),
+            };
+            take(self.cx, &text);
+            left = left.saturating_sub(text.len() as u64);
+            text.clear();
+            if ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says why it could not be read; that it took too long is logged where that is wanted
+    /// (`lost_incoming_connection`).
+    pub(super) fn unread(&mut self, why: &io::Error) -> Fault {
+        match why.kind() {
+            io::ErrorKind::TimedOut => {
+                let line = b"timed out while reading local message";
+                let by = LogSelector::LOST_INCOMING_CONNECTION;
+                logs::by_selector(self.cx, &self.id, by, line);
+                Fault::Unread(b"timed out while reading - message abandoned".to_vec())
+            }
+            _ => Fault::Unread(eximious::stdlib::wording::reason(why).into()),
         }
     }
 }

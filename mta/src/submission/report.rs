@@ -137,10 +137,11 @@ impl Submission<'_> {
     /// comes, as far as anybody keeps it.
     pub(super) fn read_for_report(&mut self) -> Result<Vec<u8>, Fault> {
         let mut text = Vec::new();
-        self.read_to(false, &mut |_, piece| {
+        let read = self.read_to(false, &mut |_, piece| {
             let room = MOST_RETURNED.saturating_sub(text.len()).min(piece.len());
             text.extend_from_slice(&piece[..room]);
-        })?;
+        });
+        read.map_err(|why| self.unread(&why))?;
         let first = memchr::memchr(b'\n', &text).map_or(text.len(), |at| at + 1);
         if self.request.dot_ends {
             // The line that ends it is shown, and the first one is none of those.

@@ -66,6 +66,19 @@ impl Outside for Given {
     fn wait(&mut self, _: Duration) {}
 }
 
+/// An input where nothing more comes in time.
+struct Slow(Given);
+
+impl Outside for Slow {
+    fn read(&mut self, piece: &mut [u8], time: Option<Duration>) -> io::Result<usize> {
+        match self.0.read(piece, time)? {
+            0 => Err(io::ErrorKind::TimedOut.into()),
+            count => Ok(count),
+        }
+    }
+    fn wait(&mut self, _: Duration) {}
+}
+
 struct Handed {
     done: Done,
     header: Vec<u8>,
@@ -295,4 +308,21 @@ fn messages_may_be_anything() {
             assert!(read.is_ok(), "{}: {}", text.escape_ascii(), name.escape_ascii());
         }
     }
+}
+
+/// What is given up in its body has a name already.
+#[test]
+fn a_message_that_takes_too_long_is_given_up() {
+    let line = "timed out while reading local message";
+    for (text, is_named) in [("a: b\n", false), ("a: b\n\nx", true)] {
+        let mut slow = Slow(Given(text.into()));
+        let handed = hand_in("", request(&["x@test.ex"]), &mut slow);
+        assert_eq!(handed.done.said, b"exim: timed out while reading - message abandoned\n");
+        let [logged] = &handed.log[..] else { panic!("{:?}", handed.log) };
+        let before = logged.strip_suffix(line.as_bytes()).unwrap();
+        assert_eq!(!before.is_empty(), is_named, "{text}");
+    }
+    let silent = "log_selector = -lost_incoming_connection\n";
+    let handed = hand_in(silent, request(&["x@test.ex"]), &mut Slow(Given(Vec::new())));
+    assert!(handed.log.is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eximious::debugging::DebugOutput;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::variables::VERSION;
-use eximious::{Config, Engine, Expanded, Macros, World, opt};
+use eximious::{Config, Engine, Macros, World, opt};
 use eximious_mta::delivery::{Deliverer, RemoteManner};
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::{LogFiles, rights};
@@ -108,9 +108,7 @@ impl Service {
         if request.queues {
             found.settings.set(opt::QUEUE_ONLY, true);
         }
-        if let Some(time) = request.patience {
-            found.settings.set(opt::SMTP_RECEIVE_TIMEOUT, Expanded::Value(time));
-        }
+        request.patience.settle(&mut found.settings);
         let owner = server_ids(&found.settings, &*world.users, &*world.host);
         let files = LogFiles::new(&log_options(&found.settings), owner);
         let debug = debug::begin_daemon(request, &found.settings, world)?;

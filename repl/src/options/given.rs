@@ -11,7 +11,7 @@ use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Job;
-use crate::configured::{SyslogName, Whose};
+use crate::configured::{Patience, SyslogName, Whose};
 use crate::daemon::DaemonRun;
 use crate::deliver::DeliveryWork;
 use crate::handover::{DeliveryTime, HandOver};
@@ -133,6 +133,8 @@ pub(crate) struct Given {
     pub(super) verbose: bool,
     /// `-L`
     pub(super) syslog_name: SyslogName,
+    /// `-or`, `-os`
+    pub(super) patience: Patience,
     /// `-d`
     pub(super) debug: Option<DebugSelector>,
     /// `-bhc`
@@ -320,6 +322,7 @@ impl Given {
                     verbose: self.verbose,
                     debug: self.debug,
                     pretends: self.pretends,
+                    patience: self.patience,
                     runs: self.daemon_runs(),
                     ..self.daemon
                 };
@@ -436,6 +439,7 @@ impl Given {
             needs_name: self.needs_name,
             rights: self.rights,
             syslog_name: self.syslog_name,
+            patience: self.patience,
         }
     }
 

@@ -1,7 +1,7 @@
 //! `-bS`: messages with SMTP commands before each, at the standard input
 //! (specification 49.4.2).
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, Outside};
 
-use super::local;
+use super::{Hears, StandardInput, local};
 use crate::handover::{HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
@@ -50,6 +50,9 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     started.work_in_spool();
     let (config, mut cx) = started.into_parts();
+    if let Err(refusal) = super::handed_connection(&cx) {
+        return Ok(Err(refusal));
+    }
     let engine = cx.engine().clone();
     let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     user.called = full_name;
@@ -89,15 +92,19 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
                 return Ok(Ok(ExitCode::SUCCESS));
             }
             BatchStep::Failed(wrong) => wrong,
-            BatchStep::More => {
-                match io::stdin().lock().read(&mut piece) {
-                    Ok(0) => batch.end_of_input(),
-                    Ok(count) => batch.receive(&piece[..count]),
-                    Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                    Err(why) => return Err(why),
+            BatchStep::More => match StandardInput.hear(&mut piece, batch.read_timeout(&mut cx)) {
+                Ok(None) => batch.time_out(&mut cx),
+                Ok(Some(0)) => {
+                    batch.end_of_input();
+                    continue;
                 }
-                continue;
-            }
+                Ok(Some(count)) => {
+                    batch.receive(&piece[..count]);
+                    continue;
+                }
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                Err(why) => return Err(why),
+            },
             BatchStep::Message(message) => {
                 match submission::take(&server, &mut cx, &request, message, &mut Here) {
                     Ok(done) => {

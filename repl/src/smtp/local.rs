@@ -1,6 +1,7 @@
 //! `-bs`: an SMTP session at the standard input and output (specification 5.2,
 //! 49.4.1). Whoever runs the program is the client, unless the standard input is a
-//! connection: then somebody listened for this program, and the other end is.
+//! connection: then somebody listened for this program, and the other end is. Who hands
+//! it in is believed no more for that.
 
 use std::io;
 use std::process::ExitCode;
@@ -54,6 +55,10 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     started.work_in_spool();
     let (config, mut cx) = started.into_parts();
+    let handed = match super::handed_connection(&cx) {
+        Ok(handed) => handed,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let engine = cx.engine();
     user.called = full_name;
@@ -75,11 +80,10 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         ended();
         Ok(())
     }));
-    let mut client = match eximious_world::input_connection() {
+    let mut client = match handed {
         Some((peer, own)) => {
             given.clear();
-            let mut client = Client::at(peer).connected_to(own);
-            client.by_inetd = true;
+            let mut client = Client::handed_on(peer, user).connected_to(own);
             client.synchronizes = true;
             client
         }
@@ -104,7 +108,10 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         session.set_inlet(Some(Box::new(super::take_at_once)));
     }
     if let Some(user) = &client.user {
-        introduce(session.context(), user, given);
+        match client.by_inetd {
+            true => identify(session.context(), user),
+            false => introduce(session.context(), user, given),
+        }
     }
     let mut out = super::Shared::new(io::stdout());
     let input = super::StandardInput;
@@ -142,9 +149,7 @@ pub fn keep(
 /// The values that speak of whoever runs the program, and those that were given.
 pub fn introduce(cx: &mut Context, user: &Submitter, given: GivenValues) {
     cx.set_var(var::SENDER_IDENT, Str::from(&user.login[..]));
-    // Whoever may name any sender did not prove to be one.
-    let id = if user.trusted { b"" } else { &user.login[..] };
-    cx.set_var(var::AUTHENTICATED_ID, Str::from(id));
+    identify(cx, user);
     for (variable, value) in given {
         // The protocol follows from what the client says.
         if variable != var::RECEIVED_PROTOCOL {
@@ -152,6 +157,13 @@ pub fn introduce(cx: &mut Context, user: &Submitter, given: GivenValues) {
         }
     }
     eximious::client::describe(cx);
+}
+
+/// Says who a user is known to be, which is as good as if it was proved.
+fn identify(cx: &mut Context, user: &Submitter) {
+    // Whoever may name any sender did not prove to be one.
+    let id = if user.trusted { b"" } else { &user.login[..] };
+    cx.set_var(var::AUTHENTICATED_ID, Str::from(id));
 }
 
 fn value<T: std::str::FromStr>(given: &GivenValues, variable: Var) -> Option<T> {

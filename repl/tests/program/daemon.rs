@@ -445,3 +445,60 @@ fn a_daemon_without_a_log_says_so_at_the_terminal() {
         format!("eximious: the daemon cannot open the main log: {}/mainlog: ", file.display());
     assert!(status == Some(1) && said.starts_with(&head), "{status:?} {said}");
 }
+
+/// `$queue_size`, as the daemon's clients and other users' programs have it.
+#[test]
+fn anybody_may_ask_how_many_messages_are_queued() {
+    let config =
+        format!("{OPEN}acl_smtp_vrfy = vrfy\nbegin acl\nvrfy:\n deny message = <$queue_size>\n");
+    let usual = ["-bdf", "-oX", "127.0.0.1.PORT", "-oP", "DIR/pid"];
+    let asked = |daemon: &Daemon| {
+        let mut command = match is_root() {
+            true => Command::new("setpriv"),
+            false => Command::new("env"),
+        };
+        if is_root() {
+            command.args(["--reuid=nobody", "--regid=nogroup", "--clear-groups"]);
+        }
+        command.arg(OURS).arg("-C").arg(daemon.path().join("exim.conf"));
+        let output = command.args(["-be", "<$queue_size>"]).output().expect("the program");
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    };
+    let daemon = Daemon::start(Path::new(OURS), &config, &usual);
+    let mut client = daemon.client();
+    client.hear();
+    for _ in 0..2 {
+        ENVELOPE.iter().for_each(|line| drop(client.say(line)));
+        assert!(client.say("Subject: x\r\n\r\n.").starts_with("250 "));
+    }
+    assert_eq!(asked(&daemon), "<2>");
+    assert_eq!(client.say("VRFY x@y.test").trim_end(), "252 <2>");
+    ENVELOPE.iter().for_each(|line| drop(client.say(line)));
+    assert!(client.say("Subject: x\r\n\r\n.").starts_with("250 "));
+    assert_eq!(asked(&daemon), "<2>", "it counts once in a minute");
+    daemon.signal("HUP");
+    daemon.await_lines("daemon started", 2);
+    assert_eq!(asked(&daemon), "<3>");
+    daemon.signal("STOP");
+    let start = Instant::now();
+    assert_eq!(asked(&daemon), "<>");
+    assert!(start.elapsed() < READY, "nobody waits for one that hangs");
+    daemon.signal("CONT");
+    daemon.signal("TERM");
+    client.hear();
+    let socket = |daemon: &Daemon| daemon.path().join("spool/exim_daemon_notify").exists();
+    let start = Instant::now();
+    while socket(&daemon) {
+        assert!(start.elapsed() < READY, "its socket goes with it");
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(asked(&daemon), "<>");
+    // None that others should not find has one.
+    for (more, options) in
+        [("", &usual[..3]), ("", &[&usual[..], &["-oY"]].concat()), ("notifier_socket =\n", &usual)]
+    {
+        let daemon = Daemon::start(Path::new(OURS), &format!("{more}{config}"), options);
+        assert_eq!(daemon.client().hear().chars().next(), Some('2'));
+        assert_eq!((asked(&daemon), socket(&daemon)), ("<>".to_owned(), false), "{options:?}");
+    }
+}

@@ -2,7 +2,9 @@
 //! unprivileged user, and the superuser's own calls, beside the real Exim's.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -215,6 +217,38 @@ fn the_superuser_receives_mail_as_the_mail_servers_user() {
     // Addresses are tested as they are routed for a delivery.
     let said = place.as_root(&["-C", &conf, "-bt", "a@b"], "");
     assert!(said.out.contains("undeliverable: 0"), "{said:?}");
+}
+
+/// Anybody may listen at such a port, and say who called him.
+#[test]
+fn who_listens_at_anybodys_port_hands_no_connection_on() {
+    let Some(place) = Place::new() else { return };
+    let conf = place.path("conf").display().to_string();
+    fs::write(&conf, "keep_environment =\n".to_owned() + &place.configuration()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let exim = crate::common::reference().map(PathBuf::from);
+    for program in [Some(place.program()), exim].into_iter().flatten() {
+        for (user, way) in [(NOBODY, "-bs"), (NOBODY, "-bS"), (0, "-bs"), (place.server.0, "-bs")] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            client.write_all(b"QUIT\r\n").unwrap();
+            let (socket, _) = listener.accept().unwrap();
+            let answers = OwnedFd::from(socket.try_clone().unwrap());
+            let mut command = Command::new(&program);
+            command.args(["-C", &conf, way]).current_dir("/");
+            command.uid(user).gid(user).stdin(OwnedFd::from(socket)).stdout(answers);
+            let done = command.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+            drop(command);
+            let mut said = String::new();
+            // Where nothing was read, it is reset.
+            let _ = client.read_to_string(&mut said);
+            let err = String::from_utf8_lossy(&done.stderr);
+            let refused = "exim: Permission denied (unprivileged user, unprivileged port)\n";
+            match user {
+                NOBODY => assert_eq!((done.status.code(), &*err, &*said), (Some(1), refused, "")),
+                _ => assert!(done.status.success() && !said.is_empty(), "{user}: {done:?} {said}"),
+            }
+        }
+    }
 }
 
 /// The mail server's user is to use what the superuser's runs leave, too, whoever made the

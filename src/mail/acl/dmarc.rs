@@ -2,6 +2,7 @@
 
 mod failures;
 
+use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
 use eximious_core::{AclPhases, AclTerm, Effects, Fail, Meta, Str, TaintRule};
@@ -162,8 +163,12 @@ fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
         }
     };
     let sent = spf::found(run.cx);
+    let sent = sent.map(|(verdict, name)| (verdict, address::domain_in_ascii(&name).into_owned()));
     let summaries: Vec<DkimSummary> = run.cx.memory::<DkimFindings>().summaries().collect();
-    let signatures: Vec<SignatureFound<'_>> = summaries.iter().map(found).collect();
+    let domains = summaries.iter().map(|one| address::domain_in_ascii(&one.domain));
+    let domains: Vec<Cow<'_, [u8]>> = domains.collect();
+    let signatures = summaries.iter().zip(&domains).map(|(one, domain)| found(one, domain));
+    let signatures: Vec<SignatureFound<'_>> = signatures.collect();
     let mut subject = DmarcSubject {
         spf: sent.as_ref().map(|(verdict, name)| (*verdict, name.as_slice())),
         signatures: &signatures,
@@ -183,26 +188,28 @@ fn check(run: &mut Run<'_>) -> Result<&'static str, Fail> {
     Ok(result.status.name())
 }
 
-/// The domains of the authors, by all `From:` lines.
+/// The domains of the authors, by all `From:` lines, as the DNS has them (RFC 8616, section 6).
 fn authors(cx: &mut Context) -> Vec<Vec<u8>> {
-    let rules = Rules::of(cx.engine().settings());
+    // Whoever could not read an author would know of no policy.
+    let rules = Rules { utf8_domains: true, ..Rules::of(cx.engine().settings()) };
     let Some(message) = cx.message() else { return Vec::new() };
     let lines = message.headers.iter().filter(|one| one.is(b"from"));
     let addresses = lines.flat_map(|line| address::list(line.value(), rules)).take(MOST_ADDRESSES);
     let addresses = addresses.filter_map(|element| element.address.ok());
-    addresses.map(|address| address.domain().to_vec()).filter(|name| !name.is_empty()).collect()
+    let names = addresses.map(|one| address::domain_in_ascii(one.domain()).into_owned());
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// What came of a signature, as far as DMARC is concerned. One of which an ACL has said
 /// something else gives no pass.
-fn found(summary: &DkimSummary) -> SignatureFound<'_> {
+fn found<'a>(summary: &'a DkimSummary, domain: &'a [u8]) -> SignatureFound<'a> {
     let status = match summary.status {
         DkimStatus::Pass => SignatureStatus::Pass,
         DkimStatus::Fail => SignatureStatus::Fail,
         DkimStatus::Invalid if summary.temporary => SignatureStatus::TempError,
         DkimStatus::Invalid | DkimStatus::None => SignatureStatus::PermError,
     };
-    SignatureFound { domain: &summary.domain, selector: &summary.selector, status }
+    SignatureFound { domain, selector: &summary.selector, status }
 }
 
 /// What is made of the message, for people.
@@ -282,7 +289,7 @@ fn remember(
             reporter: reporter.bytes(),
             received: call.clock()?.now().seconds,
             address: address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
-            sender: sender.bytes(),
+            sender: &address::domain_in_ascii(sender.bytes()),
         };
         let Some(record) = history.record(subject, result) else { return Ok(Ok(())) };
         Ok::<_, Fail>(call.files()?.append(file.bytes(), &record))
@@ -343,6 +350,34 @@ mod tests {
         state.end_message(cx);
         assert_eq!(driver.run("accept spf = pass\n  dmarc_status = accept"), "Accept");
         assert!(driver.contents("/history").contains("\nspf 0\n"));
+    }
+
+    #[test]
+    fn names_in_utf8_have_the_records_of_what_the_dns_calls_them() {
+        let zone = "$ORIGIN xn--mller-kva.example.\n\
+            @ TXT \"v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all\"\n\
+            _dmarc TXT \"v=DMARC1; p=reject\"\n";
+        let driver = |client: &str, config: &str| {
+            let mut driver = driver(config).zone(zone);
+            driver = driver.set("sender_host_address", client);
+            driver = driver.set("sender_address", "u@m\u{fc}ller.example");
+            let text = "From: x@M\u{dc}LLER.example\n\n";
+            driver.cx.set_message(Some(message::parse(text.as_bytes())));
+            driver
+        };
+        for config in [LIST, "dmarc_tree_walk"] {
+            let mut stranger = driver("192.0.2.9", config);
+            assert_eq!(stranger.run("accept spf = fail\n dmarc_status = reject"), "Accept");
+            let told = "accept logwrite = <$dmarc_used_domain> <$spf_used_domain>";
+            assert_eq!(stranger.run(told), "Accept");
+            assert_eq!(stranger.logged(), ["<xn--mller-kva.example> <m\\303\\274ller.example>"]);
+            let mut own = driver("192.0.2.2", config);
+            assert_eq!(own.run("accept spf = pass\n dmarc_status = accept"), "Accept");
+        }
+        // Where a message has no sender, the client's name stands for him.
+        let mut nobody = driver("192.0.2.9", "").set("sender_address", "");
+        nobody = nobody.set("sender_helo_name", "m\u{fc}ller.example");
+        assert_eq!(nobody.run("accept spf = fail"), "Accept");
     }
 
     #[test]

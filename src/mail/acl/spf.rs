@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use eximious_core::{AclTerm, Effects, Fail, Meta, Str, Taint, TaintRule};
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
 use eximious_mailauth::spf::{Sender, SpfReason, Verdict, check, domain_of, explanation};
+use eximious_stdlib::address;
 use eximious_stdlib::dns::AuthDns;
 use eximious_stdlib::ip;
 use eximious_stdlib::lists::elements;
@@ -91,6 +92,23 @@ impl Asked {
     fn domain(&self) -> &[u8] {
         domain_of(self.mailbox.bytes())
     }
+
+    /// The same by names as the DNS has them (RFC 8616, section 4). People are told those that
+    /// the client gave.
+    fn in_ascii(&self) -> Self {
+        let ascii = |text: &Str| Str::tainted(&*address::with_domain_in_ascii(text.bytes()));
+        Self { helo: ascii(&self.helo), mailbox: ascii(&self.mailbox), ..self.clone() }
+    }
+
+    fn sender<'a>(&'a self, receiver: &'a Str, now: i64) -> Sender<'a> {
+        Sender {
+            address: self.address,
+            helo: self.helo.bytes(),
+            mailbox: self.mailbox.bytes(),
+            receiver: receiver.bytes(),
+            now,
+        }
+    }
 }
 
 /// What SPF says of the message at hand, where that was asked: the result, and the domain
@@ -105,7 +123,7 @@ pub(super) fn foretell(cx: &mut Context, dns: &mut dyn DnsSource) {
     let asked = Asked::of(cx, false);
     if cx.memory::<Memory>().last.is_none() {
         let receiver = cx.engine().settings().get(opt::PRIMARY_HOSTNAME);
-        check(dns, &sender(&asked, &receiver, 0), None);
+        check(dns, &asked.in_ascii().sender(&receiver, 0), None);
     }
 }
 
@@ -162,7 +180,8 @@ fn find(run: &mut Run<'_>, asked: Asked) -> Result<Verdict, Fail> {
     let (checked, others) = run.cx.call(&META, |call| {
         let now = call.clock()?.now().seconds;
         let mut dns = Records { dns: AuthDns::new(call), others: Vec::new() };
-        let sender = sender(&asked, &receiver, now);
+        let named = asked.in_ascii();
+        let sender = named.sender(&receiver, now);
         let checked = check(&mut dns, &sender, guess.as_ref().map(Str::bytes));
         dns.dns.finish()?;
         Ok::<_, Fail>((checked, dns.others))
@@ -200,16 +219,6 @@ fn show(run: &mut Run<'_>, others: Vec<(Vec<u8>, Vec<u8>)>) {
     }
     for (_, text) in others.into_iter().filter(|(name, _)| !known.contains(name)) {
         run.note(&[b"not an spf record: ", &*text].concat());
-    }
-}
-
-fn sender<'a>(asked: &'a Asked, receiver: &'a Str, now: i64) -> Sender<'a> {
-    Sender {
-        address: asked.address,
-        helo: asked.helo.bytes(),
-        mailbox: asked.mailbox.bytes(),
-        receiver: receiver.bytes(),
-        now,
     }
 }
 
@@ -269,7 +278,7 @@ fn told(
     let text = run.cx.call(&META, |call| {
         let now = call.clock()?.now().seconds;
         let mut dns = AuthDns::new(call);
-        let sender = sender(asked, receiver, now);
+        let sender = asked.sender(receiver, now);
         let mut told = explanation(&mut dns, &sender, template.bytes());
         if told.is_none() && memchr::memmem::find(template.bytes(), b"%{").is_some() {
             told = explanation(&mut dns, &sender, UNTOLD);

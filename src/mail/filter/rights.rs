@@ -309,6 +309,10 @@ impl Host for UsersHost {
     fn directory(&self) -> Vec<u8> {
         self.host.directory()
     }
+
+    fn queued(&self, name: &[u8], server: u32) -> Option<u64> {
+        self.host.queued(name, server)
+    }
 }
 
 #[cfg(test)]

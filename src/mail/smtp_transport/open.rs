@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eximious_core::world::{Dialing, TlsFault};
 use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::idn;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
@@ -330,27 +331,32 @@ impl Peer<'_> {
         }
     }
 
-    /// The name that the greeting has.
+    /// The name that the greeting has, in ASCII.
     fn name(&mut self, local: Option<SocketAddr>) -> Result<Vec<u8>, Vec<u8>> {
         if let Some(local) = local {
             self.cx.set_var(var::SENDING_IP_ADDRESS, local.ip().to_canonical().to_string());
             self.cx.set_var(var::SENDING_PORT, local.port().to_string());
         }
         let text = self.transport.and_then(|one| one.expand(self.cx, smtp::HELO_DATA));
-        let Some(text) = text else {
-            let name = self.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
-            let name = if name.is_empty() { self.cx.value_of(var::PRIMARY_HOSTNAME) } else { name };
-            return Ok(name.bytes().to_vec());
-        };
-        let name = text.map_err(|fail| {
-            let head = b">: failed to expand transport's helo_data value for callout: ";
-            let line = [b"<", self.about.bytes(), head.as_slice(), fail.message()].concat();
-            if self.verifies {
-                (self.log)(&line);
+        let name = match text {
+            Some(text) => text,
+            None => {
+                let name = self.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
+                Ok(if name.is_empty() { self.cx.value_of(var::PRIMARY_HOSTNAME) } else { name })
             }
-            [b"failed to expand helo_data: ", fail.message()].concat()
-        })?;
-        Ok(name.bytes().to_vec())
+        };
+        let name = match name {
+            Ok(name) if name.bytes().is_ascii() => return Ok(name.bytes().to_vec()),
+            Ok(name) => idn::domain_to_alabel(name.bytes()).map_err(|why| why.as_bytes().to_vec()),
+            Err(fail) => Err(fail.message().to_vec()),
+        };
+        name.map_err(|why| {
+            let head = b">: failed to expand transport's helo_data value for callout: ";
+            if self.verifies {
+                (self.log)(&[b"<", self.about.bytes(), head.as_slice(), &why].concat());
+            }
+            [b"failed to expand helo_data: ".as_slice(), &why].concat()
+        })
     }
 
     /// Whether TLS is to begin.

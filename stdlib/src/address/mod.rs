@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use eximious_core::Settings;
 
-pub use ascii::in_ascii;
+pub use ascii::{domain_in_ascii, in_ascii, with_domain_in_ascii};
 pub use quote::{phrase, quote_local_part, unquote_local_part};
 use reader::{Groups, Reader, is_atom, skip_comments, skip_quoted};
 

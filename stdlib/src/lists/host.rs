@@ -13,6 +13,7 @@ use super::organs::log_panic;
 use super::text::{Bind, Text};
 use super::walk::{Hit, Left, Pattern};
 use crate::lookups::Search;
+use crate::options::opt;
 use crate::variables::var;
 
 /// What is known of a name or an address.
@@ -113,7 +114,9 @@ impl<'n> Host<'n> {
                 None,
             ));
         }
-        if pattern.text.iter().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(c)) {
+        let utf8 = call.settings().get(opt::ALLOW_UTF8_DOMAINS);
+        let in_name = |c: &u8| c.is_ascii_alphanumeric() || b"-_.".contains(c) || utf8 && *c > 127;
+        if pattern.text.iter().all(in_name) {
             return Ok((self.by_name(call, pattern.text, ip)?, None));
         }
         self.name_matches(call, pattern, &text)

@@ -8,6 +8,7 @@ use eximious_core::{
 use eximious_mailauth::spf::{Sender, check};
 
 use super::cache::Cache;
+use crate::address;
 use crate::dns::{self, AuthDns};
 use crate::options::opt;
 
@@ -32,12 +33,12 @@ pub static SPF: LookupDef = LookupDef {
 };
 
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
-    let address = std::str::from_utf8(query.file.bytes()).ok().and_then(|text| text.parse().ok());
-    let Some(address) = address else { return Ok(None) };
+    let client = std::str::from_utf8(query.file.bytes()).ok().and_then(|text| text.parse().ok());
+    let Some(client) = client else { return Ok(None) };
     let receiver = call.settings().get(opt::PRIMARY_HOSTNAME);
     let now = dns::now(call).unwrap_or_default();
-    let mailbox = query.key.bytes();
-    let sender = Sender { address, helo: b"", mailbox, receiver: receiver.bytes(), now };
+    let mailbox = &address::with_domain_in_ascii(query.key.bytes());
+    let sender = Sender { address: client, helo: b"", mailbox, receiver: receiver.bytes(), now };
     let mut asked = AuthDns::new(call);
     let checked = check(&mut asked, &sender, None);
     asked.finish()?;

@@ -3,7 +3,7 @@
 use eximious_core::trace::{Happening, TraceKinds};
 use eximious_core::{Call, Fail, Str, Variable};
 
-use super::record::{computed, variable};
+use super::record::computed;
 
 use crate::options::{self, opt};
 
@@ -134,12 +134,18 @@ pub static ALL: &[Variable] = &[
         },
         docs("The option `qualify_recipient`, else `$qualify_domain`.")
     ),
-    variable!(
+    computed!(
         "queue_size",
-        Slot,
+        HOST,
         Clean,
         "How many messages are queued, as the daemon says; empty without a daemon.",
-        since("4.94")
+        queue_size,
+        since("4.94"),
+        docs(
+            "The daemon is asked at each reference, through its `notifier_socket`, and counts \
+             once in a minute at the most. Where it does not answer within a second, the value \
+             is empty, too."
+        )
     ),
     computed!(
         "smtp_active_hostname",
@@ -186,6 +192,18 @@ fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
         Some(domain) => Ok(domain),
         None => primary_hostname(call),
     }
+}
+
+fn queue_size(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let name = call.settings().get(opt::NOTIFIER_SOCKET);
+    // Where that is wrong, there is no socket either.
+    let name = call.expand(&name).unwrap_or_default();
+    if name.is_empty() {
+        return Ok(Str::EMPTY);
+    }
+    let (server, _) = server_ids(call)?;
+    let queued = call.host()?.queued(name.bytes(), server);
+    Ok(queued.map(|count| Str::from(count.to_string())).unwrap_or_default())
 }
 
 fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {

@@ -211,3 +211,28 @@ c.close()
 print(p.wait())
 P
 for o in '' 'log_selector = +all -pid -millisec' 'host_reject_connection = *'; do for a in '-bs' '-bs -oMa 1.2.3.4'; do site "$o"; echo "# $a"; timeout 9 python3 inet.py $exim $a 2>&1; sleep 0.2; logs; done; done
+
+echo '##### by whoever listened'
+cat > who.py <<'P'
+import socket,subprocess,sys
+uid,port,header=int(sys.argv[1]),int(sys.argv[2]),sys.argv[3]
+l=socket.socket(); l.setsockopt(socket.SOL_SOCKET,socket.SO_REUSEADDR,1); l.bind(('127.0.0.1',port)); l.listen(); c=socket.create_connection(('127.0.0.1',port)); s,_=l.accept(); l.close()
+p=subprocess.Popen(sys.argv[4:],stdin=s,stdout=s,stderr=subprocess.PIPE,user=uid,group=uid,extra_groups=[]); s.close(); c.settimeout(5)
+f=c.makefile('rb')
+try:
+    for w in ('HELO h','MAIL FROM:<s@y.test>','RCPT TO:<ann@me.test>','DATA',header.replace('~','\r\n')+'\r\nb\r\n.','QUIT',''):
+        b=f.readline(); print(b.decode().rstrip() if w!='HELO h' else b[:3])
+        if not b: break
+        c.sendall(w.encode()+b'\r\n')
+except OSError as e: print('closed')
+print(p.wait(),p.stderr.read().decode())
+P
+asks() { echo "# $*"; timeout 9 python3 who.py "$@" 2>&1; sleep 0.2; logs; for i in $(ids); do cat $S/input/$i-H; done; $exim -Mrm $(ids) > /dev/null 2>&1; logs > /dev/null; }
+F='From: boss@bank.test~'
+site ''; mail=$(id -u Debian-exim)
+for p in 1023 1024; do for u in 0 $mail 5001; do asks $u $p "$F" $exim -bs -odq; done; done
+asks 5001 2727 "$F" $exim -bS -odq
+for h in '' 'From: <ann>~' 'From: ann@me.test~Sender: boss@bank.test~' 'From: <bob>~Sender: boss@bank.test~' 'Resent-To: x@y.test~From: a@b.test~' 'Resent-From: x@y.test~Sender: a@b.test~'; do asks 5001 25 "$h" $exim -bs -odq; done
+for o in 'trusted_users = 5001' 'untrusted_set_sender = *' 'local_from_check = false' 'local_sender_retain = true
+local_from_check = false' 'sender_unqualified_hosts = *'; do site "$o"; asks 5001 25 'From: <bob>~Sender: c@d.test~' $exim -bs -odq; done
+site 'trusted_users = 5001'; asks 5001 2727 "$F" $exim -bs

@@ -253,3 +253,68 @@ c() { echo "##### c $*"; text | $exim -odf "$@"; echo "rc $?"; sleep 0.4; sed -i
 c -f jürgen@me.test grüße@utf.test grüße@no.test ann bob@müller.test; c -f ann grüße@utf.test grüße@no.test; c -f ann a@utf.test a@no.test; c -f ann -t; c -f jürgen@me.test -t; c -F 'Jörg Ä' ann; c -f ann x@köln.test; c -f down@grün.test a@no.test ö@no.test; c -f maybe@grün.test a@no.test ö@no.test ö@utf.test; c -f ann nobödy; c -f jürgen@me.test nobödy; c jörg; c -f jürgen ann; c -f ann@grün.test x@no.test; c -f ann@grün.test x@köln.test y@no.test; c -oem jürgen; c -oee nobödy@me.test
 for a in -bs -bS; do echo "##### $a"; { [ $a = -bs ] && printf 'EHLO c\r\n'; printf 'MAIL FROM:<jürgen@me.test> SMTPUTF8\r\nRCPT TO:<grüße@utf.test>\r\nRCPT TO:<ann@me.test>\r\nDATA\r\nSubject: ü\r\n\r\nb\r\n.\r\nQUIT\r\n'; } | $exim $a -odf; echo "rc $?"; sleep 0.4; told; done
 stop
+echo '##### what the DNS calls them, and what is logged of them'
+dns <<Z
+\$ORIGIN .
+\$TTL 60
+. SOA a. b. 1 2 3 4 5
+. NS a.
+a. A 127.0.0.1
+xn--mller-kva.test. A 192.0.2.2
+xn--mller-kva.test. TXT "v=spf1 ip4:192.0.2.9 exists:%{l}.%{d} -all"
+xn--jrgen-kva.xn--mller-kva.test. A 127.0.0.2
+Z
+conf <<'C'
+allow_utf8_domains
+smtputf8_advertise_hosts = *
+acl_smtp_connect = co
+acl_smtp_mail = sp
+helo_allow_chars = ü
+tls_advertise_hosts =
+qualify_domain = me.test
+trusted_users = root
+log_selector = -pid
+system_filter = /etc/exim4/sysf
+begin acl
+co:
+ warn hosts = müller.test
+  logwrite = by name
+ accept hosts = !müller.test
+ accept logwrite = not known
+sp:
+ deny spf = fail
+  message = $spf_header_comment
+ accept logwrite = $spf_received
+begin routers
+far:
+ driver = manualroute
+ domains = !me.test
+ route_list = * 192.0.2.2
+ transport = smtp
+l:
+ driver = accept
+ transport = l
+begin transports
+smtp:
+ driver = smtp
+ hosts_try_fastopen =
+ helo_data = $h_x-helo:
+l:
+ driver = appendfile
+ directory = /var/mail/ann
+ maildir_format
+ maildir_tag = ,Ü=\xff
+ user = mail
+begin retry
+C
+cat > /etc/exim4/sysf <<'C'
+# Exim filter
+if $h_subject: is s1 then fail text "a\n2026 fake \xff ü" endif
+if $h_subject: is s2 then freeze text "a\n2026 fake \xff ü" endif
+if $h_subject: is s3 then fail text "<<lögged>>täld" endif
+if $h_subject: is s4 then fail text "<<>>täld" endif
+C
+x -be '${lookup{x@müller.test}spf{192.0.2.7}} ${lookup{x@müller.test}spf{192.0.2.9}} ${lookup{müller.test}spf{192.0.2.7}} ${lookup{x@nö.test}spf{192.0.2.7}}'
+for h in 192.0.2.7 192.0.2.9; do for n in x.test müller.test; do for s in x@xn--mller-kva.test x@müller.test jürgen@MÜLLER.test x@nö.test ''; do printf 'EHLO %s\r\nMAIL FROM:<%s> SMTPUTF8\r\nQUIT\r\n' $n "$s" | x -bh $h 2>&1 | grep -a '^LOG\|^5'; done; done; done
+for h in müller.test MÜLLER.Test MULLER.Test -ü.test '[1.2.3.4]ü' 'a b ü'; do echo "## helo_data $h"; printf 'X-Helo: %s\n\nb\n' "$h" | $exim -odf -f x@me.test a@far.test; sed -i '/cwd=/d' $LOG/mainlog; told; done
+for s in s1 s2 s3 s4 n; do echo "## $s"; printf 'Subject: %s\n\nb\n' $s | $exim -odf -f x@me.test ann; sed -i '/cwd=/d' $LOG/mainlog; logs; cat $S/msglog/* 2>/dev/null; all_boxes | grep -a '^=\|^  '; for i in $(ids); do $exim -Mrm $i >/dev/null; done; : > $LOG/mainlog; done

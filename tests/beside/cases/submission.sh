@@ -152,3 +152,28 @@ E
 for n in 8100 8166 8167 16358 16359; do for to in auto fail; do
 { printf 'From: ann@me.test\nSubject: x\nMessage-ID: <n@m.test>\n\n'; yes | head -c $((n - 1)) | tr '\n' x | fold -w 60; echo; } > m
 $exim -odi -oi -f ann@me.test $to@me.test < m; echo "--- $l $n $to"; boxes | grep -v eximdsn | cut -c1-70 | uniq -c; done; done; done
+conf <<'E'
+qualify_domain = me.test
+log_selector = +connection_id
+smtp_enforce_sync = false
+acl_smtp_rcpt = accept
+queue_only_override = false
+begin routers
+r:
+ driver = accept
+ transport = t
+begin transports
+t:
+ driver = appendfile
+ file = /var/mail/box
+ user = mail
+E
+echo '##### how long more of a message is waited for'
+M='MAIL FROM:<a@b.test>\nRCPT TO:<a@me.test>\n'
+slow() { local t="$1"; shift; echo "--- $*"; { printf "$t"; sleep 1.6; } | $exim -odq "$@" 2>&1; echo "rc ${PIPESTATUS[1]}"; logs; }
+slow 'a: b\n\nx\n' -or 1s a@me.test; slow 'a: b\n' -or9s -or1s a@me.test; slow 'a: b\n\nx\n' -or 1s -or 0s a@me.test
+slow "${M}DATA\na: b\n\nx\n" -bS -os 1s; slow "$M" -os1s -bS; slow "${M}DATA\na: b\n\nx\n.\n" -bS -os1s; slow 'HELO x\n' -bS -or1s
+slow "HELO x\n${M}DATA\na: b\n\nx\n" -bs -os 1s; slow 'HELO x\n' -os1s -bs
+echo '##### what is written about a message does not wait with it'
+for o in -odq -odqs -odb -odf; do printf 'a: b\n\n' | $exim $o -oem bad@@x; await 1 Completed; logs; boxes | grep -c '^Subject: Mail failure'; done
+msg ov | $exim -ov -odf a@me.test 2>&1

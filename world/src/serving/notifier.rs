@@ -1,11 +1,14 @@
 //! A socket where other programs tell a daemon that something waits for it.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::PathBuf;
+
+use rustix::io::Errno;
 
 /// How long a message may be.
 const LONGEST: usize = 4096;
@@ -18,19 +21,24 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Opens the socket at a path, or, where that begins with `@`, in the system's table of
-    /// names. At a path, nobody but the user of this process, and the superuser, reaches it.
+    /// Opens the socket at a path from the root, or, where that begins with `@`, in the
+    /// system's table of names. At a path, nobody but the user of this process, and the
+    /// superuser, reaches it.
     ///
     /// # Errors
-    /// What the system says. What stands at the path and is no socket stays there.
+    /// What the system says; somebody else listens there. What stands at the path and is no
+    /// socket stays there.
     pub fn open(path: &[u8]) -> io::Result<Self> {
         if let Some(name) = path.strip_prefix(b"@") {
             let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?)?;
             return Ok(Self { socket, path: None });
         }
-        let path = PathBuf::from(std::ffi::OsStr::from_bytes(path));
+        let path = PathBuf::from(from_root(path)?);
         // One that nobody listens at is left over from an earlier daemon.
         if std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket()) {
+            if UnixDatagram::unbound()?.connect(&path).is_ok() {
+                return Err(Errno::ADDRINUSE.into());
+            }
             std::fs::remove_file(&path)?;
         }
         let socket = UnixDatagram::bind(&path)?;
@@ -64,11 +72,19 @@ pub fn notify(path: &[u8], message: &[u8]) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let sent = match path.strip_prefix(b"@") {
         Some(name) => socket.send_to_addr(message, &SocketAddr::from_abstract_name(name)?)?,
-        None => socket.send_to(message, std::ffi::OsStr::from_bytes(path))?,
+        None => socket.send_to(message, from_root(path)?)?,
     };
     match sent == message.len() {
         true => Ok(()),
         false => Err(io::ErrorKind::WriteZero.into()),
+    }
+}
+
+/// A path, where it does not hang on the directory at hand, which is anybody's.
+fn from_root(path: &[u8]) -> io::Result<&OsStr> {
+    match path.starts_with(b"/") {
+        true => Ok(OsStr::from_bytes(path)),
+        false => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 
@@ -87,7 +103,9 @@ mod tests {
             assert_eq!(notifier.hear().unwrap(), b"deliver it");
             // Where nobody hears, no sender waits.
             while notify(path, &[b'x'; LONGEST]).is_ok() {}
+            assert!(Notifier::open(path).is_err(), "somebody listens there");
         }
+        assert!(Notifier::open(&name.as_bytes()[1..]).is_err(), "it is no path from the root");
         // One that is left over is no hindrance; a file is.
         let path = here.as_os_str().as_bytes();
         drop(Notifier::open(path).unwrap());

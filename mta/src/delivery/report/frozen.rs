@@ -21,7 +21,7 @@ pub(in crate::delivery) fn tell_frozen(
     let (id, sender) = (attempt.id.clone(), attempt.file().sender.clone());
     let why = match &attempt.frozen_why[..] {
         [] => Vec::new(),
-        why => [b".\n", why].concat(),
+        why => [&b".\n"[..], &in_lines(why)].concat(),
     };
     let header = notice_header(&mut attempt.cx, &to, Some(&attempt.message));
     let mut letter = Letter::new(attempt);
@@ -45,10 +45,19 @@ pub(in crate::delivery) fn tell_frozen(
     for one in &left {
         let subject = Subject::undelivered(&one.address, None, one.is_direct);
         let address = letter.attempt.named_with_parent(&subject);
-        let words = one.why.worded();
+        let words = letter.attempt.printed(&one.why.worded());
         let colon: &[u8] = if words.is_empty() { b"" } else { b": " };
         letter.put(&[b"  ", &address, colon, &words, b"\n"]);
     }
     let text = letter.text;
     attempt.hand_in_report(text).ok()
+}
+
+/// A text that was escaped, line by line.
+fn in_lines(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    for at in memchr::memmem::find_iter(text, b"\\n") {
+        out[at..at + 2].copy_from_slice(b" \n");
+    }
+    out
 }

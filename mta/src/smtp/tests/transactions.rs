@@ -174,3 +174,34 @@ fn who_is_lost_in_a_message_is_told_of_by_either_selector() {
         assert!(has(&lines, lost) && !has(&lines, abandoned), "{lines:?}");
     }
 }
+
+/// Whose connection was handed on is no more believed than who did that.
+#[test]
+fn who_hands_a_connection_on_sends_what_comes_along_it() {
+    for (trusted, from, sender, added) in [
+        (true, "From: c@d", "a@b", ""),
+        (false, "From: c@d", "me@mx.test.ex", "Sender: Me <me@mx.test.ex>\n"),
+        (false, "From: me", "me@mx.test.ex", ""),
+        (false, "Subject: x", "me@mx.test.ex", ""),
+    ] {
+        let (login, name) = (b"me".to_vec(), b"Me".to_vec());
+        let user = Submitter { login, name, trusted, ..Submitter::default() };
+        let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 1025));
+        let (mut session, _) = session(OPEN, Client::handed_on(peer, user));
+        let text = format!(
+            "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n{from}\r\nSender: e@f\r\n\r\n.\r\n"
+        );
+        session.receive(text.as_bytes());
+        let received = std::iter::from_fn(|| session.next_event()).find_map(|event| match event {
+            Event::Message(received) => Some(received),
+            _ => None,
+        });
+        let received = received.unwrap();
+        assert_eq!(received.sender.address.bytes(), sender.as_bytes(), "{from}");
+        assert_eq!(received.provenance.local, !trusted);
+        let headers = received.message.headers.iter().skip(1).flat_map(|header| &header.line);
+        let headers = String::from_utf8(headers.copied().collect()).unwrap();
+        let kept = if trusted { "Sender: e@f\n" } else { added };
+        assert_eq!(headers, format!("{from}\n{kept}"));
+    }
+}

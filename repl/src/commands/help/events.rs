@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use eximious::stdlib::event::{self, Event};
+use eximious::stdlib::event::{self, EventDef};
 
 use super::wrap;
 
 /// The page of an event.
 pub fn page(name: &str) -> Option<String> {
-    let Event { name, raised, data, answer, option } =
+    let EventDef { name, raised, data, answer, option } =
         event::ALL.iter().find(|event| event.name == name)?;
     let mut text = format!("{name} (event)\n\n");
     wrap(raised, &mut text);

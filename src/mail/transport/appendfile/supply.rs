@@ -125,7 +125,8 @@ fn mbx_head(cx: &mut Context, now: i64, length: u64) -> Vec<u8> {
 /// What of a text may be in a name: no slash, and nothing that can't be seen. A letter or
 /// digit at its head has a colon before it.
 fn tag(text: &[u8]) -> Vec<u8> {
-    let seen = text.iter().copied().filter(|byte| byte.is_ascii_graphic() && *byte != b'/');
+    let seen =
+        text.iter().copied().filter(|byte| matches!(byte, b'!'..=b'.' | b'0'..=b'~' | 128..));
     let mut tag: Vec<u8> = seen.collect();
     if tag.first().is_some_and(u8::is_ascii_alphanumeric) {
         tag.insert(0, b':');
@@ -245,6 +246,19 @@ impl MailboxSupply for Supply<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_prints_is_in_a_tag() {
+        for (text, made) in [
+            (&b",S=1"[..], &b",S=1"[..]),
+            (b"1/2 \x7f\n", b":12"),
+            (b",\xc3\x9c=1", b",\xc3\x9c=1"),
+            (b"\xff1", b"\xff1"),
+            (b"/\x01", b""),
+        ] {
+            assert_eq!(tag(text), made);
+        }
+    }
 
     #[test]
     fn a_size_ends_where_it_is_said_to() {
