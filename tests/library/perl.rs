@@ -47,6 +47,8 @@ fn startup_code_is_evaluated() {
         ("die \"x\"", "${perl{foo}}"),
         ("sub foo {", "${perl{foo}}\n${perl{foo}}"),
         ("do '/nosuch'", "${perl{foo}}"),
+        ("sub foo { 1 } eval { die \"inner\\n\" }; 1", "${perl{foo}}"),
+        ("sub foo { 1 } eval 'sub {'; 1", "${perl{foo}}"),
         ("require '/nosuch'; sub foo { 5 }", "${perl{foo}}"),
         ("", "${perl{foo}}"),
         ("warn 'starting'; sub foo { 5 }", "${perl{foo}}"),

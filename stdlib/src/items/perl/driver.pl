@@ -69,10 +69,11 @@ sub serve {
 sub begin {
     my ($code) = @_;
     our ($compiled, $left) = (0, '');
-    {
-        local $SIG{__DIE__} = sub { $left = $@ };
-        evaluate("UNITCHECK { \$Eximious::compiled = 1 } $code\n;\$Eximious::left = \$@;");
-    }
+    my $watch = sub { $left = $@ };
+    $SIG{__DIE__} = $watch;
+    evaluate("UNITCHECK { \$Eximious::compiled = 1 } $code\n;\$Eximious::left = \$@;");
+    # One that the code has set stays.
+    delete $SIG{__DIE__} if ($SIG{__DIE__} // '') eq $watch;
     leave_if_forked();
     return put('E', "Compilation error\n") if !$compiled;
     return defined $left && length $left ? put('E', "$left") : put('V');
