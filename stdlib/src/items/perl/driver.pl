@@ -76,7 +76,7 @@ sub begin {
     delete $SIG{__DIE__} if ($SIG{__DIE__} // '') eq $watch;
     leave_if_forked();
     return put('E', "Compilation error\n") if !$compiled;
-    return defined $left && length $left ? put('E', "$left") : put('V');
+    return defined $left && length $left ? put('E', "$left\n") : put('V');
 }
 
 # Calls a subroutine.
