@@ -36,7 +36,7 @@ mod tests {
     fn times_go_to_whoever_waits() {
         let parsed = |args: &[&str]| {
             let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
-            parse(CalledAs::Eximious, &args).options
+            parse(CalledAs::Exim, &args).options
         };
         let job = |args: &[&str]| parsed(args).unwrap().action;
         let Job::Submit(request) = job(&["-or", "1s", "-or5s", "-os0s", "x"]) else { panic!() };
