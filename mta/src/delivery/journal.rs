@@ -49,10 +49,12 @@ impl Attempt<'_> {
     }
 
     /// Sees to it that the journal can take all who are about to get the message: whoever has
-    /// got it, and can't be noted, would get it again. One alone is none to be noted.
+    /// got it, and can't be noted, would get it again. Where it is all that is left to be done,
+    /// the message goes with it.
     pub(super) fn reserve_journal(&mut self, plan: &Plan) -> Result<(), Undelivered> {
         let planned = || plan.local.iter().chain(&plan.remote);
-        if planned().nth(1).is_none() {
+        let is_all = planned().nth(1).is_none() && self.has_good_news_only();
+        if is_all || planned().next().is_none() {
             return Ok(());
         }
         let lines = planned().map(|one| self.tracking.unique(one.node).len() + 1).sum();

@@ -82,13 +82,14 @@ impl Attempt<'_> {
     /// A delivery that may be tried now; one that may not is put off. Only runs of the queue
     /// wait for the time: all else is tried at once (specification, chapter 32).
     fn whose_time_has_come(&mut self, planned: Planned) -> Option<Planned> {
-        // What is too large does not get smaller while it waits.
-        if !self.manner.is_run || self.is_too_large(&planned) {
+        if !self.manner.is_run {
             return Some(planned);
         }
         let LocalRetry { key, subject: (name, domain) } = self.local_retry(&planned);
         let subject = (&name[..], domain.as_ref().map(Str::bytes));
-        if self.waits_for(&key, subject, Hopeless::Tried).is_none() {
+        // What is too large does not get smaller while it waits.
+        let waits = self.waits_for(&key, subject, Hopeless::Tried).is_some();
+        if !waits || self.is_too_large(&planned) {
             return Some(planned);
         }
         let why = Undelivered::new(-53, "Retry time not yet reached");

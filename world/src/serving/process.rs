@@ -51,11 +51,14 @@ pub fn run_again(arguments: &[Vec<u8>], shown: bool) -> io::Result<()> {
     again(arguments, shown).status().map(drop)
 }
 
+/// What this program calls itself where it starts itself once more.
+const AGAIN: &str = "exim";
+
 /// What it says on the standard error is shown to whoever is here, or to nobody.
 fn again(arguments: &[Vec<u8>], shown: bool) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.env_clear().envs(crate::rights::environment());
-    command.arg0("exim").args(arguments.iter().map(|one| OsStr::from_bytes(one)));
+    command.arg0(AGAIN).args(arguments.iter().map(|one| OsStr::from_bytes(one)));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(if shown { Stdio::inherit() } else { Stdio::null() });
     command.process_group(0);
@@ -65,8 +68,8 @@ fn again(arguments: &[Vec<u8>], shown: bool) -> Command {
 /// Gives this process the name of the one that started this program once more, by which the
 /// system's tools find it (`exiwhat`): they would know it as `exe`. For the first thread.
 pub fn keep_name() {
-    const AGAIN: &[u8] = b"exe\n";
-    if fs::read("/proc/self/comm").is_ok_and(|name| name == AGAIN) {
+    let may_be = std::env::args_os().next().is_some_and(|name| name == AGAIN);
+    if may_be && fs::read("/proc/self/comm").is_ok_and(|name| name == b"exe\n") {
         let file = fs::read_link("/proc/self/exe").ok();
         let own = || Some(file?.file_name()?.as_bytes().to_vec());
         let name = name_of_parent().or_else(own).and_then(|name| CString::new(name).ok());
