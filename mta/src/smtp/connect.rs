@@ -1,6 +1,7 @@
 //! How a connection begins (specification 44.2.2, 14.11).
 
 use eximious::acl::AclVerdict;
+use eximious::stdlib::lists::ListOutcome;
 use eximious::{AclPhases, FailClass, LogSelector, Str, opt, var};
 
 use super::stage::Stage;
@@ -60,9 +61,18 @@ impl SmtpSession {
         if let Err(stage) = self.admit_host() {
             return stage;
         }
-        match self.connection.client.address.is_some() && self.client_in(opt::HOSTS_PROXY) {
-            true => self.expect_proxy(),
-            false => self.welcome(),
+        if self.connection.client.address.is_none() {
+            return self.welcome();
+        }
+        match self.ask_for_client(opt::HOSTS_PROXY) {
+            Ok(ListOutcome::Matched(_)) => self.expect_proxy(),
+            Ok(ListOutcome::Unmatched(_)) => self.welcome(),
+            // A proxy must never be taken for the client that it speaks for.
+            Ok(_) | Err(_) => {
+                self.connection.failed = true;
+                self.say(&[b"421 Unexpected failure, please try later"]);
+                self.close()
+            }
         }
     }
 
