@@ -69,11 +69,13 @@ pub(crate) fn dsn_from(cx: &mut Context) -> Str {
 }
 
 /// How long an SMTP client is waited for (`smtp_receive_timeout`); without a time, for ever. What
-/// is no time is logged.
+/// is no time is logged. A text is expanded for a client that has an address; for a program of
+/// this system without one, the default counts.
 pub(crate) fn smtp_receive_timeout(cx: &mut Context) -> Option<Duration> {
     let option = opt::SMTP_RECEIVE_TIMEOUT;
     let time = match cx.engine().settings().get(option) {
         Expanded::Value(time) => Some(time),
+        Expanded::Text(_) if cx.value_of(var::SENDER_HOST_ADDRESS).is_empty() => None,
         Expanded::Text(text) => {
             // A failure gives what is no time.
             let engine = cx.engine().clone();

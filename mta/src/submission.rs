@@ -248,7 +248,7 @@ impl<'s> Submission<'s> {
         let queue = self.state.queue.clone();
         let read = self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece));
         if let Err(why) = read {
-            self.id = message.name_if_in_body(self.cx);
+            self.id = message.name_if_begun(self.cx);
             return Err(self.unread(&why));
         }
         self.arrive(message.counting_end(!self.request.dot_ends), recipients)

@@ -160,9 +160,13 @@ impl Printer<'_> {
         let value = settings.value(option.meta.name).cloned();
         let value = value.or_else(|| values::default(option));
         let text = |text: Str| Some(OptionValue::Text(text));
+        let is_empty = |value: &Option<OptionValue>| match value {
+            Some(OptionValue::Text(text)) => text.is_empty(),
+            _ => value.is_none(),
+        };
         match (option.meta.name, &value) {
             ("exim_version", None) => text(Str::from(self.version)),
-            ("process_log_path", None) => {
+            ("process_log_path", _) if is_empty(&value) => {
                 let directory = settings.get(opt::SPOOL_DIRECTORY);
                 text(Str::from([directory.bytes(), b"/exim-process.info"].concat()))
             }
@@ -295,7 +299,7 @@ impl Printer<'_> {
             }
             _ => {}
         }
-        let text = value.map_or(Vec::new(), |value| written(option, &value, &*self.world.users));
+        let text = value.map_or(Vec::new(), |value| self.written(option, &value));
         if self.values_only {
             line(out, &[&text]);
         } else {
@@ -439,6 +443,48 @@ impl Printer<'_> {
             _ => text.iter().map(|c| if *c == b'\t' { b' ' } else { *c }).collect(),
         }
     }
+
+    /// A value as `-bP` writes it.
+    fn written(&self, option: &OptionDef, value: &OptionValue) -> Vec<u8> {
+        match value {
+            OptionValue::Flag(flag) => flag.to_string().into(),
+            OptionValue::Text(text) => self.shown_text(text.bytes()),
+            OptionValue::Times(times) => times
+                .iter()
+                .map(|seconds| interval::written(*seconds as i32))
+                .collect::<Vec<_>>()
+                .join(":")
+                .into(),
+            OptionValue::Ids(ids) => {
+                let user = matches!(option.kind, OptionKind::User | OptionKind::UserList);
+                let names: Vec<Vec<u8>> =
+                    ids.iter().map(|id| called(*id, user, &*self.world.users)).collect();
+                names.join(b":".as_slice())
+            }
+            OptionValue::Number(number) => match option.kind {
+                OptionKind::Size => size(*number),
+                OptionKind::Kilobytes => kilobytes(*number),
+                OptionKind::Octal => Octal(*number).to_string(),
+                OptionKind::Fixed => fixed(*number),
+                OptionKind::Time | OptionKind::ExpandedTime => interval::written(*number as i32),
+                _ => number.to_string(),
+            }
+            .into(),
+        }
+    }
+
+    /// Text with what does not print as an escape, tabs too.
+    fn shown_text(&self, text: &[u8]) -> Vec<u8> {
+        let topbit_prints = self.config.settings.get(opt::PRINT_TOPBITCHARS);
+        let mut out = Vec::with_capacity(text.len());
+        for (index, part) in text.split(|c| *c == b'\t').enumerate() {
+            if index > 0 {
+                out.extend_from_slice(b"\\t");
+            }
+            out.extend_from_slice(&printing(part, topbit_prints));
+        }
+        out
+    }
 }
 
 /// Whether an argument is about macros, which may hold passwords.
@@ -450,46 +496,6 @@ fn asks_for_macros(word: &[u8], more: bool) -> bool {
 fn is_label(text: &[u8]) -> bool {
     let name = text.strip_suffix(b":").map(trim);
     name.is_some_and(|name| name.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_'))
-}
-
-/// A value as `-bP` writes it.
-fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8> {
-    match value {
-        OptionValue::Flag(flag) => flag.to_string().into(),
-        OptionValue::Text(text) => shown_text(text.bytes()),
-        OptionValue::Times(times) => times
-            .iter()
-            .map(|seconds| interval::written(*seconds as i32))
-            .collect::<Vec<_>>()
-            .join(":")
-            .into(),
-        OptionValue::Ids(ids) => {
-            let user = matches!(option.kind, OptionKind::User | OptionKind::UserList);
-            let names: Vec<Vec<u8>> = ids.iter().map(|id| called(*id, user, users)).collect();
-            names.join(b":".as_slice())
-        }
-        OptionValue::Number(number) => match option.kind {
-            OptionKind::Size => size(*number),
-            OptionKind::Kilobytes => kilobytes(*number),
-            OptionKind::Octal => Octal(*number).to_string(),
-            OptionKind::Fixed => fixed(*number),
-            OptionKind::Time | OptionKind::ExpandedTime => interval::written(*number as i32),
-            _ => number.to_string(),
-        }
-        .into(),
-    }
-}
-
-/// Text with what does not print as an escape, tabs too.
-fn shown_text(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    for (index, part) in text.split(|c| *c == b'\t').enumerate() {
-        if index > 0 {
-            out.extend_from_slice(b"\\t");
-        }
-        out.extend_from_slice(&printing(part, true));
-    }
-    out
 }
 
 /// A number in base eight, with a zero before it.

@@ -123,6 +123,10 @@ fn times(text: &[u8], name: &[u8]) -> Result<Vec<i64>, Wrong> {
         }
         all.push(seconds);
     }
+    // One that begins with zero is none.
+    if all.first() == Some(&0) {
+        all.clear();
+    }
     Ok(all)
 }
 
@@ -134,11 +138,10 @@ pub(super) fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
     if digits == 0 {
         return Err([b"fixed-point number expected for ", name].concat());
     }
-    if text[0] == b'-' {
-        return Err(large());
-    }
     let (whole, rest) = text[sign..].split_at(digits);
     let whole = std::str::from_utf8(whole).ok().and_then(|whole| whole.parse::<i64>().ok());
+    // Zero has no sign.
+    let whole = whole.filter(|whole| *whole == 0 || text[0] != b'-');
     let mut value = whole.and_then(|whole| whole.checked_mul(1000)).ok_or_else(large)?;
     let mut rest = rest;
     if let Some(after) = rest.strip_prefix(b".") {
@@ -240,39 +243,41 @@ pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
 /// The first word of a text: what stands in quotes, escapes read, or all up to white
 /// space; and what is behind it.
 pub(crate) fn first_word(text: &[u8]) -> (Vec<u8>, &[u8]) {
-    let Some(mut rest) = text.strip_prefix(b"\"") else {
-        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
-        return (text[..end].to_vec(), &text[end..]);
-    };
-    let mut out = Vec::with_capacity(rest.len());
-    loop {
-        match rest {
-            [] => return (out, rest),
-            [b'"', after @ ..] => return (out, after),
-            [b'\\', after @ ..] => {
-                let (byte, length) = escaped(after);
-                out.extend(byte);
-                rest = &after[length..];
-            }
-            [byte, after @ ..] => {
-                out.push(*byte);
-                rest = after;
-            }
+    match text.strip_prefix(b"\"") {
+        Some(inner) => {
+            let (word, behind) = unescaped(inner);
+            (word, behind.unwrap_or_default())
+        }
+        None => {
+            let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+            (text[..end].to_vec(), &text[end..])
         }
     }
 }
 
-/// A string, with quotes or without.
+/// A string, with quotes or without; it ends at a zero byte.
 pub(super) fn string(text: &[u8], name: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
-    let Some(mut rest) = text.strip_prefix(b"\"") else { return Ok(text.to_vec()) };
-    let mut out = Vec::with_capacity(rest.len());
+    let Some(inner) = text.strip_prefix(b"\"") else { return Ok(text.to_vec()) };
+    let wrong = |what: &[u8]| Err([what, b" string value for ", name].concat());
+    match unescaped(inner) {
+        (_, None) => wrong(b"missing quote at end of"),
+        (mut value, Some([])) => {
+            value.truncate(memchr::memchr(0, &value).unwrap_or(value.len()));
+            Ok(value)
+        }
+        (_, Some(_)) => wrong(b"extra characters follow"),
+    }
+}
+
+/// What stands before the next quote, escapes read, and what is behind it; `None` where there
+/// is no other quote.
+fn unescaped(text: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
     loop {
         match rest {
-            [] => return Err([b"missing quote at end of string value for ", name].concat()),
-            [b'"'] => return Ok(out),
-            [b'"', ..] => {
-                return Err([b"extra characters follow string value for ", name].concat());
-            }
+            [] => return (out, None),
+            [b'"', after @ ..] => return (out, Some(after)),
             [b'\\', after @ ..] => {
                 let (byte, length) = escaped(after);
                 out.extend(byte);
@@ -318,7 +323,7 @@ fn escaped(text: &[u8]) -> (Option<u8>, usize) {
 /// A decimal, octal (`0…`) or hexadecimal (`0x…`) number, perhaps with K, M
 /// or G; it must fit in 32 bits.
 fn integer(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
-    let (number, factor) = scaled(text, name, false)?;
+    let (number, factor) = scaled(text, name, true)?;
     let fits = |n: &i64| (i64::from(i32::MIN)..=i64::from(i32::MAX)).contains(n);
     number.checked_mul(factor).filter(fits).ok_or_else(|| {
         [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
@@ -334,7 +339,9 @@ pub(super) fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64),
         _ => (false, text),
     };
     let (base, digits) = match digits {
-        [b'0', b'x' | b'X', rest @ ..] => (16, rest),
+        [b'0', b'x' | b'X', rest @ ..] if rest.first().is_some_and(u8::is_ascii_hexdigit) => {
+            (16, rest)
+        }
         [b'0', ..] => (8, digits),
         _ => (10, digits),
     };
@@ -367,6 +374,7 @@ mod tests {
     #[test]
     fn strings_in_quotes_have_escapes() {
         assert_eq!(string(br#""a\tb\x41\101\q\"""#, b"x").unwrap(), b"a\tbAAq\"");
+        assert_eq!(string(br#""a\0b""#, b"x").unwrap(), b"a");
         assert_eq!(
             string(b"\"a", b"x").unwrap_err(),
             b"missing quote at end of string value for x"
@@ -404,5 +412,12 @@ mod tests {
         assert!(integer(b"99999999999", b"x").is_err());
         assert!(integer(b"3G", b"x").is_err());
         assert!(integer(b"1KB", b"x").is_err());
+        assert_eq!(integer(b"0T", b"x"), Ok(0));
+        let overflow = b"absolute value of integer \"1T\" is too large (overflow)";
+        assert_eq!(integer(b"1T", b"x").unwrap_err(), overflow);
+        assert_eq!(
+            integer(b"0x", b"x").unwrap_err(),
+            b"extra characters follow integer value for x"
+        );
     }
 }

@@ -6,8 +6,6 @@ use eximious::stdlib::address::{self, AddrSpec, AddressError, Rules};
 use eximious::stdlib::lists::{ListOutcome, Matcher};
 use eximious::{Context, Fail, Settings, Str, opt, var};
 
-use crate::options;
-
 /// Applies the rules for rewriting to the sender. Where one fits, the sender as it was before
 /// is returned.
 ///
@@ -153,5 +151,14 @@ pub fn sender_in_line(cx: &mut Context, line: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     // The line is no header line, whatever its sender is.
-    Some(options::expanded(cx, opt::UUCP_FROM_SENDER).unwrap_or_default().bytes().to_vec())
+    let option = opt::UUCP_FROM_SENDER;
+    let (engine, text) = (cx.engine().clone(), cx.engine().settings().get(option));
+    let sender = cx.on_behalf_of(option.name(), |cx| engine.expand_once(text.bytes(), cx));
+    let sender = sender.unwrap_or_else(|fail| {
+        let head = [b"expansion of \"".as_slice(), text.bytes()].concat();
+        let middle = b"\" failed after matching \"From \" line: ".as_slice();
+        cx.log().panic(&[&head, middle, fail.message()].concat());
+        Str::EMPTY
+    });
+    Some(sender.bytes().to_vec())
 }

@@ -137,6 +137,15 @@ impl GatheredMessage {
         }
     }
 
+    /// The same, where anything of it has come, other than a dot.
+    pub(crate) fn name_if_begun(&self, cx: &mut Context) -> Str {
+        match &self.rest {
+            Rest::Spool(body) => body.id().clone(),
+            _ if matches!(self.head[..], [] | [b'.']) => Str::EMPTY,
+            _ => message_id(cx.engine()),
+        }
+    }
+
     /// Nothing more comes.
     pub(crate) fn finish(self, cx: &mut Context) -> ReadMessage {
         let mut parsed = parse(&self.head, self.way, self.drops_from, cx);

@@ -32,7 +32,6 @@ impl SmtpSession {
             // It counts as one that is out of place.
             return Err(self.protocol_error(b"501", b"MAIL must have an address operand"));
         }
-        self.drop_transaction();
         let most = self.most_messages();
         if most > 0 && self.connection.counts.messages > most {
             let client = self.logged_client();
@@ -41,6 +40,7 @@ impl SmtpSession {
             self.log_rejection(&line.concat());
             return Err(self.reply(&[b"421 too many messages in this connection"]));
         }
+        self.drop_transaction();
         self.slow_down(Paced::Mail, self.connection.counts.messages);
         let (text, sender) = self.read_sender(argument)?;
         self.judge_sender(text, sender)

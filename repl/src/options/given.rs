@@ -6,7 +6,7 @@ use eximious::Macros;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::world::spool::is_message_id;
-use eximious_mta::delivery::{QueueRun, QueueText};
+use eximious_mta::delivery::{Handling, QueueRun, QueueText};
 use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
@@ -270,14 +270,18 @@ impl Given {
     pub(super) fn action(mut self, asked: Asked) -> Job {
         self.rights = asked.rights();
         self.whose = match asked {
-            Asked::Deliver if self.work.is_none() => Whose::Prodders,
+            Asked::Deliver => match self.work {
+                None => Whose::Prodders,
+                Some(DeliveryWork::GiveUp(_)) => Whose::Admins,
+                Some(_) => Whose::Anybody,
+            },
             Asked::Scan(_) => Whose::Admins,
             Asked::Submit if self.leaves_header => Whose::Trusted,
             _ => Whose::Anybody,
         };
         self.needs_name = self.full_name.is_none() && asked.is_in_name();
         self.keeps_faults = !asked.is_test();
-        self.only_main = matches!(asked, Asked::Queue(_) | Asked::BuildAliases);
+        self.only_main = self.needs_only_main(&asked);
         self.of_anybody = matches!(asked, Asked::Command(_));
         match asked {
             Asked::Usage => Job::Usage,
@@ -411,6 +415,23 @@ impl Given {
             macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
             shown: self.verbose,
             starter: None,
+        }
+    }
+
+    /// Whether an action needs no more than the main section of the configuration: what stands
+    /// behind it may be wrong.
+    fn needs_only_main(&self, asked: &Asked) -> bool {
+        match asked {
+            Asked::Queue(_)
+            | Asked::BuildAliases
+            | Asked::View(..)
+            | Asked::Log(..)
+            | Asked::Scan(_) => true,
+            Asked::Deliver => match &self.work {
+                Some(DeliveryWork::Handle(_, handling)) => *handling != Handling::Remove,
+                _ => false,
+            },
+            _ => false,
         }
     }
 

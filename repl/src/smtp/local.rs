@@ -82,7 +82,8 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     }));
     let mut client = match handed {
         Some((peer, own)) => {
-            given.clear();
+            // Who is at the other end is seen, and what it speaks.
+            given.retain(|(variable, _)| KEPT_OF_HANDED.contains(variable));
             let mut client = Client::handed_on(peer, user).connected_to(own);
             client.synchronizes = true;
             client
@@ -108,8 +109,9 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         session.set_inlet(Some(Box::new(super::take_at_once)));
     }
     if let Some(user) = &client.user {
+        name_sender(session.context(), user);
         match client.by_inetd {
-            true => identify(session.context(), user),
+            true => introduce_handed(session.context(), user, given),
             false => introduce(session.context(), user, given),
         }
     }
@@ -157,6 +159,28 @@ pub fn introduce(cx: &mut Context, user: &Submitter, given: GivenValues) {
         }
     }
     eximious::client::describe(cx);
+}
+
+/// What may be said of a client whose connection is handed in.
+const KEPT_OF_HANDED: [Var; 3] =
+    [var::SENDER_HOST_NAME, var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER];
+
+/// The same where a connection is handed in.
+fn introduce_handed(cx: &mut Context, user: &Submitter, given: GivenValues) {
+    identify(cx, user);
+    for (variable, value) in given {
+        cx.set_var(variable, Str::tainted(value));
+    }
+    eximious::client::describe(cx);
+}
+
+/// Until the client is greeted, a user who may not name other senders is the sender.
+fn name_sender(cx: &mut Context, user: &Submitter) {
+    if !user.trusted {
+        for variable in [var::SENDER_ADDRESS, var::AUTHENTICATED_SENDER] {
+            cx.unset_var(variable);
+        }
+    }
 }
 
 /// Says who a user is known to be, which is as good as if it was proved.

@@ -117,7 +117,9 @@ impl<'i> Item<'i> {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        let (names, test) = match memchr::memchr2(b'=', b'&', before) {
+        // Before an equals sign, `&` is a part of the name.
+        let sign = memchr::memchr(b'=', before).or_else(|| memchr::memchr(b'&', before));
+        let (names, test) = match sign {
             Some(at) => {
                 let (names, signs) = before.split_at(at);
                 let stripped = names.strip_suffix(b"!");
@@ -175,10 +177,11 @@ fn item(
         };
         let asked = Asked { key, prefix: &prefix, unknown };
         let mut at = item.domain;
-        let mut found = look(run, &asked, at, item.test.as_ref())?;
+        let last = item.first.is_none();
+        let mut found = look(run, &asked, at, item.test.as_ref(), last)?;
         if let (Standing::Listed(_), Some(first)) = (&found, item.first) {
             at = first;
-            found = look(run, &asked, at, None)?;
+            found = look(run, &asked, at, None, true)?;
         }
         match found {
             Standing::Listed(entry) => {
@@ -217,12 +220,14 @@ struct Entry {
     text: Str,
 }
 
-/// Whether a key is in a list, with an answer that counts.
+/// Whether a key is in a list, with an answer that counts. Where it is not the last one that
+/// is asked, its text is nobody's concern.
 fn look(
     run: &mut Run<'_>,
     asked: &Asked<'_>,
     domain: &[u8],
     test: Option<&Test<'_>>,
+    last: bool,
 ) -> Result<Standing, Fail> {
     let name = [asked.prefix, b".", domain].concat();
     if name.len() > LONGEST {
@@ -267,7 +272,7 @@ fn look(
     if !counts {
         return Ok(Standing::Unlisted);
     }
-    let text = text(run, &name)?;
+    let text = if last { text(run, &name)? } else { Str::EMPTY };
     Ok(Standing::Listed(Entry { addresses, text }))
 }
 
