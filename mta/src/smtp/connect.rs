@@ -68,11 +68,7 @@ impl SmtpSession {
             Ok(ListOutcome::Matched(_)) => self.expect_proxy(),
             Ok(ListOutcome::Unmatched(_)) => self.welcome(),
             // A proxy must never be taken for the client that it speaks for.
-            Ok(_) | Err(_) => {
-                self.connection.failed = true;
-                self.say(&[b"421 Unexpected failure, please try later"]);
-                self.close()
-            }
+            Ok(ListOutcome::Deferred(_)) | Err(_) => self.close_ungreeted(FailClass::Error),
         }
     }
 

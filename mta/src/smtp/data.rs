@@ -1,7 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, DkimArrival};
-use eximious::{AclPhases, LogSelector, Message, opt, var};
+use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::accepted::Judged;
 use super::large::Coming;
@@ -330,15 +330,19 @@ impl SmtpSession {
     /// client knows it then.
     fn run_prdr(&mut self) -> Result<(), Stage> {
         let Some(envelope) = &self.transaction.envelope else { return Err(Stage::COMMANDS) };
-        let wanted = envelope.sender.prdr && envelope.recipients.len() > 1;
-        if !wanted {
+        if !envelope.sender.prdr {
+            return Ok(());
+        }
+        if envelope.recipients.len() < 2 {
+            // Nobody is judged alone, so that what comes must not rely on it.
+            self.cx.set_var(var::PRDR_REQUESTED, Str::fixed("no"));
             return Ok(());
         }
         let recipients = envelope.recipients.clone();
         self.say(&[b"353 PRDR content analysis beginning"]);
         let (mut kept, mut refused, mut all) = (Vec::new(), 0, true);
         let asked = recipients.len();
-        for recipient in recipients {
+        for (index, recipient) in recipients.iter().enumerate() {
             let bytes = recipient.address.bytes();
             let result = match self.show_recipient(&recipient.address) {
                 Err(deferred) => undecided(deferred),
@@ -364,15 +368,16 @@ impl SmtpSession {
                 None => self.log(&line),
             }
             if result.verdict == AclVerdict::Accept {
-                kept.push(recipient);
+                kept.push(recipient.clone());
+            } else if let Some(mut message) = self.cx.take_message() {
+                // Whoever comes next sees those who are left.
+                let left = kept.iter().chain(&recipients[index + 1..]);
+                message.recipients = left.map(|one: &Recipient| one.address.clone()).collect();
+                self.cx.set_message(Some(message));
             }
         }
         self.hide_recipient();
         let none = kept.is_empty();
-        if let Some(mut message) = self.cx.take_message() {
-            message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();
-            self.cx.set_message(Some(message));
-        }
         if let Some(envelope) = &mut self.transaction.envelope {
             envelope.recipients = kept;
             envelope.prdr = Some(Prdr { accepted_by_all: all });

@@ -460,6 +460,15 @@ impl Clock for ByHand {
 }
 
 #[test]
+fn a_list_of_proxies_that_cannot_be_read_lets_nobody_in() {
+    for list in ["+nolist", "${if", "192.0.2.9 : +nolist"] {
+        let (mut session, _) = session(&format!("hosts_proxy = {list}\n{OPEN}"), client());
+        let refused = "421 Unexpected failure, please try later\n(closed)\n";
+        assert_eq!(said(&mut session), refused, "{list}");
+    }
+}
+
+#[test]
 fn slow_clients_do_not_stay() {
     let config = format!(
         "smtp_receive_timeout = 10s\nhosts_proxy = 192.0.2.9\nacl_smtp_notquit = n\n\
