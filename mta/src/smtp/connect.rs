@@ -68,7 +68,7 @@ impl SmtpSession {
             Ok(ListOutcome::Matched(_)) => self.expect_proxy(),
             Ok(ListOutcome::Unmatched(_)) => self.welcome(),
             // A proxy must never be taken for the client that it speaks for.
-            Ok(ListOutcome::Deferred(_)) | Err(_) => self.close_ungreeted(FailClass::Error),
+            Ok(ListOutcome::Deferred(_)) | Err(_) => self.fail_unexpectedly(),
         }
     }
 
@@ -198,7 +198,7 @@ impl SmtpSession {
         }
         self.ask_for_ident();
         self.tell_status();
-        if self.client_in(opt::HOST_REJECT_CONNECTION) {
+        if self.client_told(opt::HOST_REJECT_CONNECTION)? {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
             let line = [b"refused connection from ", &client[..], tail].concat();
@@ -211,7 +211,7 @@ impl SmtpSession {
             self.client_in(opt::SENDER_UNQUALIFIED_HOSTS);
         self.connection.permissions.unqualified_recipients =
             self.client_in(opt::RECIPIENT_UNQUALIFIED_HOSTS);
-        self.connection.permissions.verify_helo = self.client_in(opt::HELO_VERIFY_HOSTS);
+        self.connection.permissions.verify_helo = self.client_told(opt::HELO_VERIFY_HOSTS)?;
         if !self.connection.permissions.verify_helo {
             self.connection.permissions.try_verify_helo =
                 self.client_in(opt::HELO_TRY_VERIFY_HOSTS);

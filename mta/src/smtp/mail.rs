@@ -18,7 +18,7 @@ const MOST_SHOWN: u64 = i32::MAX as u64;
 impl SmtpSession {
     pub(super) fn mail(&mut self, argument: &[u8]) -> Handled {
         self.connection.counts.messages += 1;
-        if !self.connection.advertised.helo_accepted && self.requires_helo() {
+        if !self.connection.advertised.helo_accepted && self.requires_helo()? {
             let client = self.shown_client();
             self.log_rejection(
                 &[b"rejected MAIL from ", &client[..], b": no HELO/EHLO given"].concat(),
@@ -116,8 +116,11 @@ impl SmtpSession {
         }
     }
 
-    fn requires_helo(&mut self) -> bool {
-        self.connection.permissions.verify_helo || self.client_in(opt::HOSTS_REQUIRE_HELO)
+    fn requires_helo(&mut self) -> Result<bool, Stage> {
+        match self.connection.permissions.verify_helo {
+            true => Ok(true),
+            false => self.client_told(opt::HOSTS_REQUIRE_HELO),
+        }
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time.

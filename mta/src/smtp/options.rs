@@ -3,7 +3,7 @@
 use eximious::stdlib::hosts::SendingHost;
 use eximious::stdlib::lists::{Keep, ListOutcome, Matcher, ip};
 use eximious::trace::{Happening, ListEvent};
-use eximious::{Expanded, Fail, Opt, Str, Var, opt, var};
+use eximious::{ErrorKind, Expanded, Fail, Opt, Str, Var, opt, var};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -36,6 +36,31 @@ impl SmtpSession {
     /// Whether the client is in a list of hosts. Of a list that can't be told, it is not.
     pub(super) fn client_in(&mut self, option: Opt<Str>) -> bool {
         matches!(self.ask_for_client(option), Ok(ListOutcome::Matched(_)))
+    }
+
+    /// Whether the client is in a list that decides whether it is heard. Of one that can't
+    /// be told, it is not.
+    ///
+    /// # Errors
+    /// A file of the list can't be read, so that nothing goes on.
+    pub(super) fn client_told(&mut self, option: Opt<Str>) -> Result<bool, Stage> {
+        match self.ask_for_client(option) {
+            Ok(ListOutcome::Matched(_)) => Ok(true),
+            Err(fail) if fail.kind() == ErrorKind::Outside => Err(self.fail_unexpectedly()),
+            Ok(_) | Err(_) => Ok(false),
+        }
+    }
+
+    /// Something that the conversation stands on is not there: whatever the client says,
+    /// it is to come again.
+    pub(super) fn fail_unexpectedly(&mut self) -> Stage {
+        self.connection.failed = true;
+        if self.setup.is_test {
+            return self.close();
+        }
+        let why = "Unexpected failure, please try later";
+        self.acl_state.broken = Some(why);
+        self.reply(&[b"421 ", why.as_bytes()])
     }
 
     /// Whether the client may be in a list of hosts: where that can't be told, it is offered
