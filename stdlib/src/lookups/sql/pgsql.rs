@@ -113,8 +113,8 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
 /// The directory of a socket, and its port.
 fn socket(path: &[u8]) -> Option<(&[u8], &[u8])> {
     let slash = memchr::memrchr(b'/', path)?;
-    let at = memchr::memmem::rfind(path, SOCKET)?;
-    let port = path[at + SOCKET.len()..].split(|c| *c == b'/').next()?;
+    let dot = memchr::memrchr(b'.', path)?;
+    let port = path[dot + 1..].split(|c| *c == b'/').next()?;
     Some((&path[..slash], port))
 }
 
