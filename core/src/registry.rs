@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
+use rustc_hash::FxHashMap;
 
 use crate::names::Names;
 use crate::{
@@ -110,9 +111,49 @@ impl<T> Table<T> {
     }
 }
 
-/// The options of one place, by name, each with its number: a record stands under its
-/// aliases too.
-type OptionTable = BTreeMap<&'static [u8], (u16, &'static OptionDef)>;
+/// The options of one place.
+#[derive(Clone, Default, Debug)]
+struct OptionTable {
+    /// By name, each with its number: a record stands under its aliases too.
+    named: FxHashMap<&'static [u8], (u16, &'static OptionDef)>,
+    /// By number.
+    all: Vec<&'static OptionDef>,
+    /// In the order of their own names, as soon as somebody wants them so.
+    sorted: OnceLock<Vec<&'static OptionDef>>,
+}
+
+impl OptionTable {
+    fn get(&self, name: &[u8]) -> Option<(u16, &'static OptionDef)> {
+        self.named.get(name).copied()
+    }
+
+    fn add(&mut self, option: &'static OptionDef) {
+        let own = option.meta.name;
+        // Under an alias stands another one.
+        let earlier = self.get(own.as_bytes()).filter(|(_, earlier)| earlier.meta.name == own);
+        let number = match earlier {
+            Some((number, _)) => {
+                self.all[usize::from(number)] = option;
+                number
+            }
+            None => {
+                self.all.push(option);
+                self.all.len() as u16 - 1
+            }
+        };
+        let names = std::iter::once(&option.meta.name).chain(option.meta.aliases);
+        self.named.extend(names.map(|name| (name.as_bytes(), (number, option))));
+    }
+
+    fn sorted(&self) -> &[&'static OptionDef] {
+        self.sorted.get_or_init(|| {
+            // Most of them stand so already.
+            let mut all = self.all.clone();
+            all.sort_by_key(|option| option.meta.name);
+            all
+        })
+    }
+}
 
 impl Registry {
     /// No words at all.
@@ -293,12 +334,12 @@ impl Registry {
 
     /// An option of a place, by its name or an older one.
     pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
-        self.option_table(place)?.get(name).map(|(_, option)| *option)
+        self.option_table(place)?.get(name).map(|(_, option)| option)
     }
     /// A main option by its name or an older one, with its number among all, which
     /// another record of its name keeps.
     pub fn main_option(&self, name: &[u8]) -> Option<(u16, &'static OptionDef)> {
-        self.option_table(OptionPlace::Main)?.get(name).copied()
+        self.option_table(OptionPlace::Main)?.get(name)
     }
     /// An option of an instance: one that all drivers of the kind have, or one
     /// of its driver's own, as soon as that is known.
@@ -313,14 +354,14 @@ impl Registry {
     }
     /// The options of a place, in the order of their names.
     pub fn options_of(&self, place: OptionPlace) -> impl Iterator<Item = &'static OptionDef> {
-        self.option_table(place).into_iter().flat_map(named)
+        self.option_table(place).into_iter().flat_map(OptionTable::sorted).copied()
     }
     /// The options of all places, place after place, each in the order of
     /// their names.
     pub fn all_options(&self) -> impl Iterator<Item = &'static OptionDef> {
         let mut places: Vec<&(OptionPlace, OptionTable)> = self.option_tables().iter().collect();
         places.sort_unstable_by_key(|(place, _)| *place);
-        places.into_iter().flat_map(|(_, table)| named(table))
+        places.into_iter().flat_map(|(_, table)| table.sorted()).copied()
     }
     fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
         self.option_tables().iter().find(|(own, _)| *own == place).map(|(_, table)| table)
@@ -391,30 +432,19 @@ impl Registry {
 /// first.
 fn option_tables(families: &[&'static [OptionDef]]) -> Vec<(OptionPlace, OptionTable)> {
     let mut tables: Vec<(OptionPlace, OptionTable)> = Vec::new();
-    let mut counts: Vec<u16> = Vec::new();
+    // Those of a place stand together.
+    let mut last = 0;
     for option in families.iter().copied().flatten() {
-        let at = tables.iter().position(|(place, _)| *place == option.place);
-        let at = at.unwrap_or_else(|| {
-            tables.push((option.place, OptionTable::new()));
-            counts.push(0);
-            tables.len() - 1
-        });
-        let (table, count) = (&mut tables[at].1, &mut counts[at]);
-        let number = table.get(option.meta.name.as_bytes()).map_or(*count, |(number, _)| *number);
-        *count += u16::from(number == *count);
-        for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
-            table.insert(name.as_bytes(), (number, option));
+        if tables.get(last).is_none_or(|(place, _)| *place != option.place) {
+            let at = tables.iter().position(|(place, _)| *place == option.place);
+            last = at.unwrap_or_else(|| {
+                tables.push((option.place, OptionTable::default()));
+                tables.len() - 1
+            });
         }
+        tables[last].1.add(option);
     }
     tables
-}
-
-/// The records of a table under their own names.
-fn named(table: &OptionTable) -> impl Iterator<Item = &'static OptionDef> {
-    table
-        .iter()
-        .filter(|(name, (_, option))| **name == option.meta.name.as_bytes())
-        .map(|(_, (_, option))| *option)
 }
 
 impl Vocabulary for Registry {

@@ -35,6 +35,8 @@ pub struct BatchedSmtp {
     began: u64,
     /// How many messages there were.
     messages: u64,
+    /// How large a message may be, or 0.
+    size_limit: u64,
     /// Whether there was a MAIL.
     said_mail: bool,
     /// When the batch began.
@@ -151,6 +153,23 @@ impl BatchedSmtp {
         if log.hears(wanted, by) {
             let line = [b"SMTP connection".as_slice(), &connection(cx)].concat();
             log.by_selector(wanted, by, &line);
+        }
+    }
+
+    /// Settles how large a message may be, for all of the batch.
+    ///
+    /// # Errors
+    /// That can't be said: nothing of the batch is taken.
+    pub fn settle_size_limit(&mut self, cx: &mut Context) -> Result<(), BatchError> {
+        match options::message_size_limit(cx) {
+            Ok(limit) => {
+                self.size_limit = limit;
+                Ok(())
+            }
+            Err(why) => {
+                cx.engine().world().log.panic(&why.logged());
+                Err(self.error(b"421 Temporary local problem - please try later".to_vec()))
+            }
         }
     }
 
@@ -350,8 +369,7 @@ impl BatchedSmtp {
             if self.recipients.is_empty() {
                 return Err(b"503 RCPT TO:<recipient> must precede DATA".into());
             }
-            // That it can't be said is told when the message is taken.
-            let limit = match options::message_size_limit(cx).unwrap_or_default() {
+            let limit = match self.size_limit {
                 0 => MAX_SIZE,
                 limit => limit,
             };

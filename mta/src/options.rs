@@ -127,6 +127,18 @@ pub(crate) enum NoLimit {
     Invalid(Vec<u8>),
 }
 
+impl NoLimit {
+    /// What the log is told where a conversation can't begin for it.
+    pub(crate) fn logged(self) -> Vec<u8> {
+        match self {
+            Self::Unexpanded(why) => {
+                [b"unable to expand message_size_limit: ".as_slice(), &why].concat()
+            }
+            Self::Invalid(why) => [b"invalid message_size_limit: ".as_slice(), &why].concat(),
+        }
+    }
+}
+
 /// `message_size_limit`: how large a message may be in bytes, or 0.
 pub(crate) fn message_size_limit(cx: &mut Context) -> Result<u64, NoLimit> {
     let engine = cx.engine().clone();

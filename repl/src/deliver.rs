@@ -156,7 +156,7 @@ fn deny(work: &DeliveryWork, queue: &[u8], prods_freely: bool) -> Result<ExitCod
 }
 
 /// What delivers by a configuration.
-pub fn deliverer(config: Config, cx: &Context) -> Deliverer {
+pub fn deliverer(config: Arc<Config>, cx: &Context) -> Deliverer {
     let server = Arc::new(SmtpServer::new(&config, cx.engine()));
-    Deliverer::new(Arc::new(config), cx.engine(), server)
+    Deliverer::new(config, cx.engine(), server)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use eximious::acl::Acls;
 use eximious::debugging::{DebugOutput, DebugSelector};
-use eximious::route::Routes;
 use eximious::{
     Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, World, opt, var,
 };
@@ -87,7 +86,7 @@ pub struct Session {
     /// The configuration file, where there is one.
     file: Option<Vec<u8>>,
     /// The configuration, where there is one.
-    config: Option<Config>,
+    config: Option<Arc<Config>>,
     /// The sender that was named by `-f`.
     sender: Option<Str>,
     /// What there is to say before the first answer.
@@ -230,7 +229,7 @@ impl Session {
             let file = engine.settings().config_file.bytes().to_vec();
             place = Some((file, found.count));
             macros = std::mem::take(&mut found.macros);
-            config = Some(found);
+            config = Some(Arc::new(found));
             engine
         } else {
             let settings = Settings::default();
@@ -243,7 +242,14 @@ impl Session {
             && caller::user(engine.world()).is_some()
             && let Some(wrong) = eximious_mta::submission::wrong_pattern(&engine)
         {
-            return Err(logs.told(wrong.message(), engine.world()));
+            let world = engine.world();
+            return Err(match logs {
+                Logs::Told if setup.keeps_faults => {
+                    let kept = logs::kept(engine.settings(), world.clone(), false);
+                    Logs::Kept.told(wrong.message(), &kept)
+                }
+                _ => logs.told(wrong.message(), world),
+            });
         }
         let mut cx = engine.context();
         if let Some(debug) = debug {
@@ -259,8 +265,7 @@ impl Session {
         if let Some(config) = &config
             && !config.acls.is_empty()
         {
-            let routes = Routes::new(config, engine.registry(), engine.world());
-            Acls::new(config, routes).attach(&mut cx);
+            Acls::attach_later(config.clone(), &mut cx);
         }
         let file = place.as_ref().map(|(file, _): &(Vec<u8>, u32)| file.clone());
         let reader = Reader::new(macros, place);
@@ -336,7 +341,7 @@ impl Session {
 
     /// The configuration, and the values.
     pub fn parts(&mut self) -> (Option<&Config>, &mut Context) {
-        (self.config.as_ref(), &mut self.cx)
+        (self.config.as_deref(), &mut self.cx)
     }
 
     /// The configuration file, where there is one.
@@ -350,7 +355,7 @@ impl Session {
     }
 
     /// The configuration and the values, for somebody who goes on with them.
-    pub fn into_parts(self) -> (Option<Config>, Context) {
+    pub fn into_parts(self) -> (Option<Arc<Config>>, Context) {
         (self.config, self.cx)
     }
 

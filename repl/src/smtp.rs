@@ -14,7 +14,7 @@ use std::time::Duration;
 use eximious::debugging::{TestComments, indented};
 use eximious::stdlib::options::log_options;
 use eximious::world::Log;
-use eximious::{Config, Context, Str, Var, World, var};
+use eximious::{Context, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
 use eximious_world::TestStamps;
 
@@ -77,7 +77,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let stamps = TestStamps::new(&log_options(cx.engine().settings()));
     // Nobody else sets it.
     let _ = log.0.set(stamps);
-    let server = SmtpServer::new(&config.unwrap_or_else(Config::default), cx.engine());
+    let server = SmtpServer::new(&config.unwrap_or_default(), cx.engine());
     let local_address = cx.value_of(var::RECEIVED_IP_ADDRESS).display().parse().ok();
     let local_port = cx.value_of(var::RECEIVED_PORT).display().parse().ok();
     let address = host.ip().to_canonical();

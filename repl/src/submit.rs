@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Config, Str, var};
+use eximious::{Str, var};
 use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
@@ -57,7 +57,7 @@ pub fn run(mut options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let session = Session::start_logging(setup, options.hand_over.world())?;
     session.work_in_spool();
     let (config, mut cx) = session.into_parts();
-    let config = config.unwrap_or_else(Config::default);
+    let config = config.unwrap_or_default();
     let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
     let connection = cx.engine().world().host.pid().to_string();
     cx.set_var(var::CONNECTION_ID, connection);
@@ -94,7 +94,7 @@ pub fn run(mut options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let _ = io::stderr().write_all(&done.said);
     let mut status = done.status;
     if done.kept || !done.written.is_empty() {
-        let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server);
+        let deliverer = Deliverer::new(config, cx.engine(), server);
         let deliverer = debug::watched(deliverer, &mut cx);
         options.hand_over.take_written(&deliverer, &cx, &done.written);
         if !done.kept {

@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use eximious::acl::OwnMessage;
 use eximious::hints::{Record, ReportedFailure, ReportedPolicy, TlsReport, tls_report_key};
 use eximious::world::{Hint, HintStore, Moment};
-use eximious::{Config, Context, mta_sts, opt, var};
+use eximious::{Context, mta_sts, opt, var};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission;
 use serde_json::{Value, json};
@@ -114,7 +114,7 @@ pub fn run(matches: &ArgMatches, setup: Setup) -> Result<ExitCode, Refusal> {
     let said = match wanted.sends {
         false => said(&mut cx, &*store, &wanted),
         true => {
-            let config = config.unwrap_or_else(Config::default);
+            let config = config.unwrap_or_default();
             let server = Arc::new(SmtpServer::new(&config, cx.engine()));
             sent(&mut cx, &server, &*store, &wanted)
         }

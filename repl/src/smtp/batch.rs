@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Config, Str, var};
-use eximious_mta::batch::{BatchStep, BatchedSmtp};
+use eximious::{Str, var};
+use eximious_mta::batch::{BatchError, BatchStep, BatchedSmtp};
 use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, Outside};
@@ -56,9 +56,9 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let engine = cx.engine().clone();
     let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     user.called = full_name;
-    let config = config.unwrap_or_else(Config::default);
+    let config = config.unwrap_or_default();
     let server = Arc::new(SmtpServer::new(&config, &engine));
-    let deliverer = Deliverer::new(Arc::new(config), &engine, server.clone());
+    let deliverer = Deliverer::new(config, &engine, server.clone());
     let deliverer = debug::watched(deliverer, &mut cx);
     let given = match given.of(&user) {
         Ok(given) => given,
@@ -84,6 +84,9 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     let mut batch = BatchedSmtp::new(leaves_unqualified);
     batch.log_begin(&mut cx);
+    if let Err(wrong) = batch.settle_size_limit(&mut cx) {
+        return give_up(&wrong).map(Ok);
+    }
     let mut piece = vec![0; PIECE];
     loop {
         let wrong = match batch.step(&mut cx) {
@@ -123,12 +126,17 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
                 }
             }
         };
-        io::stderr().write_all(&wrong.explained())?;
-        let mut out = io::stdout().lock();
-        out.write_all(&wrong.printed())?;
-        out.flush()?;
-        return Ok(Ok(ExitCode::from(wrong.status())));
+        return give_up(&wrong).map(Ok);
     }
+}
+
+/// Says why the batch is given up.
+fn give_up(wrong: &BatchError) -> io::Result<ExitCode> {
+    io::stderr().write_all(&wrong.explained())?;
+    let mut out = io::stdout().lock();
+    out.write_all(&wrong.printed())?;
+    out.flush()?;
+    Ok(ExitCode::from(wrong.status()))
 }
 
 /// The message is there already.

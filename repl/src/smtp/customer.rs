@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use eximious::Str;
 use eximious::transport::{CalledProvider, NoProvider};
 use eximious::world::Stream;
-use eximious::{Config, Str};
 use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::{Client, SmtpServer, SmtpSession};
 
@@ -47,9 +47,9 @@ pub fn run(request: CustomerRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let (config, mut cx) = started.into_parts();
     let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let connection = Str::from(cx.engine().world().host.pid().to_string());
-    let config = config.unwrap_or_else(Config::default);
+    let config = config.unwrap_or_default();
     let server = Arc::new(SmtpServer::new(&config, cx.engine()));
-    let deliverer = Deliverer::new(Arc::new(config), cx.engine(), server.clone());
+    let deliverer = Deliverer::new(config, cx.engine(), server.clone());
     let called = match server.call_provider(&mut cx, &host, &domains) {
         Ok(called) => called,
         Err(NoProvider::Later(_)) => return Ok(Ok(ExitCode::SUCCESS)),

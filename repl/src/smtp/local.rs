@@ -7,7 +7,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use eximious::{Config, Context, Str, Var, var};
+use eximious::{Context, Str, Var, var};
 use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 use eximious_mta::spool;
@@ -70,9 +70,9 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         Err(refusal) => return Ok(Err(refusal)),
     };
     let connection = Str::from(engine.world().host.pid().to_string());
-    let config = config.unwrap_or_else(Config::default);
+    let config = config.unwrap_or_default();
     let server = Arc::new(SmtpServer::new(&config, engine));
-    let deliverer = Deliverer::new(Arc::new(config), engine, server.clone());
+    let deliverer = Deliverer::new(config, engine, server.clone());
     let deliverer = debug::watched(deliverer, &mut cx);
     let runs = hand_over.clone();
     server.run_for_clients(Box::new(move |text, ended| {

@@ -98,11 +98,12 @@ const FEATURES: &[(&str, Needs)] = &[
     ("_HAVE_CRYPTEQ", Needs::Nothing),
 ];
 
-/// What there is of some features.
+/// What there is of some features, of those that begin so.
 fn present(
     features: &[(&'static str, Needs)],
     registry: &Registry,
     has_tls: bool,
+    head: &str,
 ) -> Vec<&'static str> {
     let is_there = |needs: Needs| match needs {
         Needs::Nothing => true,
@@ -112,7 +113,8 @@ fn present(
         }
         Needs::Lookup(name) => registry.all_lookups().any(|one| one.meta.name == name),
     };
-    features.iter().filter(|(_, needs)| is_there(*needs)).map(|(name, _)| *name).collect()
+    let wanted = features.iter().filter(|(name, _)| name.starts_with(head));
+    wanted.filter(|(_, needs)| is_there(*needs)).map(|(name, _)| *name).collect()
 }
 
 /// What `$tls_in_resumption` stands for, as a list to extract from.
@@ -129,32 +131,40 @@ const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:M
     Resent-From:Resent-Sender:Resent-To:Resent-Cc:Resent-Message-ID:In-Reply-To:References:\
     List-Id:List-Help:List-Unsubscribe:List-Subscribe:List-Post:List-Owner:List-Archive";
 
-/// What the names begin with, but for `_LOG_`, behind which one of few words stands.
-const HEADS: &[&str] = &[
+/// What the names begin with. Behind `_LOG_` one of few words stands.
+const HEADS: [&str; 13] = [
     "_DKIM_",
     "_EXP_",
     "_HAVE_",
     "_RESUME_",
-    "_OPT_",
+    "_OPT_MAIN_",
+    "_OPT_ROUTER",
+    "_OPT_TRANSPORT",
+    "_OPT_AUTHENTICATOR",
     "_DRIVER_",
     "_CRYPTO_",
     "_ACL_COND_",
     "_ACL_MOD_",
+    LOG,
 ];
 const LOG: &str = "_LOG_";
 
-/// Exim's own macros; put together when the first text asks for them that may be one.
+/// Exim's own macros.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Builtin {
     /// Whether those about TLS are left out: the world has none.
     without_tls: bool,
-    names: OnceLock<FxHashMap<Vec<u8>, Vec<u8>>>,
+    /// Those with each head, put together when the first text asks for them that may be one.
+    names: [OnceLock<FxHashMap<Vec<u8>, Vec<u8>>>; HEADS.len()],
 }
 
 impl Builtin {
     /// Without any.
     pub(super) fn none() -> Self {
-        Self { names: OnceLock::from(FxHashMap::default()), without_tls: false }
+        Self {
+            names: std::array::from_fn(|_| OnceLock::from(FxHashMap::default())),
+            without_tls: false,
+        }
     }
 
     /// Leaves those about TLS out.
@@ -223,16 +233,14 @@ impl Builtin {
 
     /// All of them, in Exim's order.
     pub(super) fn all(registry: &Registry, has_tls: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
-        collect(registry, has_tls)
+        collect(registry, has_tls, "")
     }
 
     /// The longest name that a text begins with, and its value.
     fn longest(&self, text: &[u8], registry: &Registry) -> Option<(usize, &[u8])> {
-        if !may_begin(text) {
-            return None;
-        }
-        let all = || collect(registry, !self.without_tls).into_iter().collect();
-        let names = self.names.get_or_init(all);
+        let number = head(text)?;
+        let all = || collect(registry, !self.without_tls, HEADS[number]).into_iter().collect();
+        let names = self.names[number].get_or_init(all);
         let end = text
             .iter()
             .position(|c| !c.is_ascii_alphanumeric() && !b"_<>=".contains(c))
@@ -244,57 +252,69 @@ impl Builtin {
     }
 }
 
-/// Whether a name may stand at the head of a text: most texts need no table of them.
-fn may_begin(text: &[u8]) -> bool {
+/// Which of the heads a text has, where a name may stand there: most texts need no table of them.
+fn head(text: &[u8]) -> Option<usize> {
+    let number = HEADS.iter().position(|head| text.starts_with(head.as_bytes()))?;
+    let rest = &text[HEADS[number].len()..];
     let logs = |word: &str| {
-        let head = text[LOG.len()..].get(..word.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+        rest.get(..word.len()).is_some_and(|rest| rest.eq_ignore_ascii_case(word.as_bytes()))
     };
-    HEADS.iter().any(|head| text.starts_with(head.as_bytes()))
-        || text.starts_with(LOG.as_bytes()) && LogSelector::words().any(logs)
+    (HEADS[number] != LOG || LogSelector::words().any(logs)).then_some(number)
 }
 
-/// All of them, in Exim's order: that of its tables, each from its end.
-fn collect(registry: &Registry, has_tls: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut all = Vec::with_capacity(1600);
+/// All of them that begin so, in Exim's order: that of its tables, each from its end.
+fn collect(registry: &Registry, has_tls: bool, head: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut all = Vec::new();
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
-    all.push((b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into()));
-    all.push((b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into()));
-    let mut flags = |prefix: &str, names: Vec<&'static str>| {
+    let mut one = |name: &str, value: &str| {
+        if name.starts_with(head) {
+            all.push((name.into(), value.into()));
+        }
+    };
+    one("_DKIM_OVERSIGN_HEADERS", &oversigned.join(":"));
+    one("_DKIM_SIGN_HEADERS", DKIM_HEADERS);
+    let mut flags = |prefix: &str, names: &dyn Fn() -> Vec<&'static str>| {
+        // The names behind it are looked for only where some may have that head.
+        let common = prefix.len().min(head.len());
+        if prefix.as_bytes()[..common] != head.as_bytes()[..common] {
+            return;
+        }
         let name = |name: &str| {
             let mut whole = Vec::with_capacity(prefix.len() + name.len());
             whole.extend_from_slice(prefix.as_bytes());
             whole.extend(name.bytes().map(|byte| byte.to_ascii_uppercase()));
             whole
         };
-        all.extend(names.into_iter().map(|own| (name(own), b"y".to_vec())));
+        let named = names().into_iter().map(name).filter(|name| name.starts_with(head.as_bytes()));
+        all.extend(named.map(|name| (name, b"y".to_vec())));
     };
-    flags("_EXP_VAR_", backwards(registry.all_variables().flat_map(|r| words(&r.meta))));
-    flags("_EXP_COND_", backwards(registry.all_conditions().flat_map(|r| words(&r.meta))));
-    let operators = backwards(registry.all_operators().flat_map(|r| words(&r.meta)));
+    flags("_EXP_VAR_", &|| backwards(registry.all_variables().flat_map(|r| words(&r.meta))));
+    flags("_EXP_COND_", &|| backwards(registry.all_conditions().flat_map(|r| words(&r.meta))));
     // Those with an underscore have a table of their own.
-    let (with, without) = operators.into_iter().partition(|name| name.contains('_'));
-    flags("_EXP_OP_", without);
-    flags("_EXP_OP_", with);
-    flags("_EXP_ITEM_", backwards(registry.all_items().flat_map(|r| words(&r.meta))));
-    flags("", present(TLS, registry, has_tls));
-    flags("_RESUME_DECODE", vec![""]);
-    flags(LOG, backwards(LogSelector::words()));
+    for with in [false, true] {
+        let operators = || registry.all_operators().flat_map(|r| words(&r.meta));
+        let own = || backwards(operators().filter(|name| name.contains('_') == with));
+        flags("_EXP_OP_", &own);
+    }
+    flags("_EXP_ITEM_", &|| backwards(registry.all_items().flat_map(|r| words(&r.meta))));
+    flags("", &|| present(TLS, registry, has_tls, head));
+    flags("_RESUME_DECODE", &|| vec![""]);
+    flags(LOG, &|| backwards(LogSelector::words()));
     for kind in [DriverKind::Authenticator, DriverKind::Transport, DriverKind::Router] {
         let upper = kind.name().to_ascii_uppercase();
         let drivers = registry.all_drivers().filter(|r| r.kind == kind && packaged(&r.meta));
         for driver in backwards(drivers.map(|r| r.meta.name)) {
-            let options = registry.options_of(OptionPlace::Driver(kind, driver));
+            let options = || registry.options_of(OptionPlace::Driver(kind, driver));
             let prefix = format!("_OPT_{upper}_{}_", driver.to_ascii_uppercase());
-            flags(&prefix, backwards(options.flat_map(|r| words(&r.meta))));
-            flags(&format!("_DRIVER_{upper}_"), vec![driver]);
+            flags(&prefix, &|| backwards(options().flat_map(|r| words(&r.meta))));
+            flags(&format!("_DRIVER_{upper}_"), &|| vec![driver]);
         }
-        let options = registry.options_of(OptionPlace::Generic(kind));
-        flags(&format!("_OPT_{upper}S_"), backwards(options.flat_map(|r| words(&r.meta))));
+        let options = || registry.options_of(OptionPlace::Generic(kind));
+        flags(&format!("_OPT_{upper}S_"), &|| backwards(options().flat_map(|r| words(&r.meta))));
     }
-    let options = registry.options_of(OptionPlace::Main);
-    flags("_OPT_MAIN_", backwards(options.flat_map(|r| words(&r.meta))));
-    flags("", present(SCANNERS, registry, has_tls));
+    let options = || registry.options_of(OptionPlace::Main);
+    flags("_OPT_MAIN_", &|| backwards(options().flat_map(|r| words(&r.meta))));
+    flags("", &|| present(SCANNERS, registry, has_tls, head));
     let terms = registry.all_acl_terms().filter(|term| packaged(&term.meta));
     let mut terms: Vec<_> = terms.map(|term| (term.meta.name, term.kind)).collect();
     terms.sort_unstable_by_key(|(name, _)| std::cmp::Reverse(*name));
@@ -303,9 +323,9 @@ fn collect(registry: &Registry, has_tls: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
             AclTermKind::Condition => "_ACL_COND_",
             AclTermKind::Modifier => "_ACL_MOD_",
         };
-        flags(prefix, vec![name]);
+        flags(prefix, &|| vec![name]);
     }
-    flags("", present(FEATURES, registry, has_tls));
+    flags("", &|| present(FEATURES, registry, has_tls, head));
     if let Some(resumptions) = all.iter_mut().find(|(name, _)| name == b"_RESUME_DECODE") {
         resumptions.1 = RESUMPTIONS.into();
     }
@@ -320,7 +340,8 @@ fn words(meta: &Meta) -> impl Iterator<Item = &'static str> + use<> {
 
 fn backwards<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let mut names: Vec<&str> = names.collect();
-    names.sort_unstable_by(|a, b| b.cmp(a));
+    // Most come in their order.
+    names.sort_by(|a, b| b.cmp(a));
     names
 }
 
@@ -345,7 +366,7 @@ mod tests {
 
     #[test]
     fn they_are_in_exims_order() {
-        let names = collect(&crate::registry(), true);
+        let names = collect(&crate::registry(), true, "");
         let place = |name: &str| names.iter().position(|(own, _)| own == name.as_bytes());
         let order = [
             "_DKIM_OVERSIGN_HEADERS",
@@ -379,11 +400,14 @@ mod tests {
 
     #[test]
     fn each_is_known_by_its_head() {
-        for (name, _) in collect(&crate::registry(), true) {
-            assert!(may_begin(&name), "{}", name.escape_ascii());
+        let all = collect(&crate::registry(), true, "");
+        for (name, value) in &all {
+            let number = head(name).unwrap_or_else(|| panic!("{}", name.escape_ascii()));
+            let those = collect(&crate::registry(), true, HEADS[number]);
+            assert!(those.contains(&(name.clone(), value.clone())), "{}", name.escape_ascii());
         }
         for other in ["_LOG_SELECTOR", "_LOG_", "_", "_ACL_CHECK", "_HAVE", "LOG_ALL"] {
-            assert!(!may_begin(other.as_bytes()), "{other}");
+            assert_eq!(head(other.as_bytes()), None, "{other}");
         }
     }
 
@@ -391,7 +415,7 @@ mod tests {
     fn they_are_true_for_this_build() {
         let registry = crate::registry();
         let all = |has_tls| -> Vec<String> {
-            let names = collect(&registry, has_tls).into_iter();
+            let names = collect(&registry, has_tls, "").into_iter();
             names.map(|(name, _)| String::from_utf8(name).unwrap()).collect()
         };
         let (with, without) = (all(true), all(false));

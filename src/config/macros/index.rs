@@ -6,11 +6,14 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     numbers: FxHashMap<Vec<u8>, usize>,
-    /// The lengths that names have, each once.
-    lengths: Vec<usize>,
     /// For each first byte, the second bytes that may follow, by their lowest
     /// six bits: most places of a text are passed by at a look.
     starts: Vec<u64>,
+    /// The names that begin with two bytes (one of a single byte has a zero behind it), with
+    /// their numbers, in that order.
+    names: FxHashMap<[u8; 2], Vec<(usize, Vec<u8>)>>,
+    /// Whether there is one of a single byte.
+    has_single: bool,
 }
 
 impl Index {
@@ -18,20 +21,37 @@ impl Index {
     pub(crate) fn add(&mut self, name: &[u8]) {
         let number = self.numbers.len();
         self.numbers.insert(name.to_vec(), number);
-        if !self.lengths.contains(&name.len()) {
-            self.lengths.push(name.len());
-        }
         self.starts.resize(256, 0);
-        match name {
-            [] => {}
-            [first] => self.starts[usize::from(*first)] = u64::MAX,
-            [first, second, ..] => self.starts[usize::from(*first)] |= bit(*second),
-        }
+        let head = match name {
+            [] => return,
+            [first] => {
+                self.starts[usize::from(*first)] = u64::MAX;
+                self.has_single = true;
+                [*first, 0]
+            }
+            [first, second, ..] => {
+                self.starts[usize::from(*first)] |= bit(*second);
+                [*first, *second]
+            }
+        };
+        self.names.entry(head).or_default().push((number, name.to_vec()));
     }
 
     /// The number of a name.
     pub(crate) fn number(&self, name: &[u8]) -> Option<usize> {
         self.numbers.get(name).copied()
+    }
+
+    /// The numbers of the names that a text begins with.
+    fn heading<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = usize> + use<'t> {
+        let first = text.first().copied().unwrap_or(0);
+        let second = text.get(1).copied();
+        let longer = second.and_then(|second| self.names.get(&[first, second]));
+        // Where a zero follows, that is the same place.
+        let single = self.has_single && second != Some(0);
+        let single = if single { self.names.get(&[first, 0]) } else { None };
+        let named = longer.into_iter().chain(single).flatten();
+        named.filter(|(_, name)| text.starts_with(name)).map(|(number, _)| *number)
     }
 
     /// The lowest number, from one on, whose name stands in a text.
@@ -40,33 +60,22 @@ impl Index {
             return None;
         }
         let mut lowest = None;
-        for (at, first) in text.iter().enumerate() {
-            let seconds = self.starts[usize::from(*first)];
-            if seconds == 0 || seconds & bit(text.get(at + 1).copied().unwrap_or(0)) == 0 {
-                continue;
+        self.each_in(text, |number, _| {
+            if number >= from && lowest.is_none_or(|lowest| number < lowest) {
+                lowest = Some(number);
             }
-            let rest = &text[at..];
-            let found = self.lengths.iter().filter_map(|length| self.number(rest.get(..*length)?));
-            let found = found.filter(|number| *number >= from).min();
-            lowest = lowest.into_iter().chain(found).min();
-        }
+        });
         lowest
     }
-}
 
-impl Index {
     /// Each place of a text where a name stands: the name's number, and the
     /// place.
     pub(crate) fn each_in(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
         for (at, first) in text.iter().enumerate() {
             let seconds = self.starts.get(usize::from(*first)).copied().unwrap_or(0);
-            if seconds & bit(text.get(at + 1).copied().unwrap_or(0)) == 0 {
-                continue;
+            if seconds & bit(text.get(at + 1).copied().unwrap_or(0)) != 0 {
+                self.heading(&text[at..]).for_each(|number| found(number, at));
             }
-            let rest = &text[at..];
-            let numbers =
-                self.lengths.iter().filter_map(|length| self.number(rest.get(..*length)?));
-            numbers.for_each(|number| found(number, at));
         }
     }
 }
@@ -94,6 +103,10 @@ mod tests {
         assert_eq!(first("endZ", 0), Some(1));
         assert_eq!(first("", 0), None);
         assert_eq!(Index::default().first_in(b"A", 0), None);
+        assert_eq!(
+            (first("Z", 0), first("Z\0", 0), first("B\0B_C", 2)),
+            (Some(1), Some(1), Some(2))
+        );
         assert_eq!(index.number(b"B"), Some(3));
     }
 }

@@ -1,7 +1,7 @@
 //! ACLs that are called by expansions: `${acl{name}{argument}…}` and the
 //! condition of that name (specification 11.5 and 11.7).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use eximious_core::world::{Log, log_of};
@@ -10,9 +10,10 @@ use eximious_stdlib::variables::var;
 
 use super::machine::{AclVerdict, Run};
 use super::{AclHost, AclState, Acls, Inner, Logs};
-use crate::Context;
 use crate::engine::context::AclCaller;
 use crate::mail::debugging::is_logged;
+use crate::mail::route::Routes;
+use crate::{Config, Context};
 
 /// What an expansion has to know to call an ACL, and what it leaves.
 #[derive(Default)]
@@ -65,6 +66,12 @@ impl Acls {
         cx.acl_caller = Some(self.0.clone());
     }
 
+    /// Lets what a context expands from here on call the ACLs of a configuration. They are made
+    /// ready when the first is called: most who expand something call none.
+    pub fn attach_later(config: Arc<Config>, cx: &mut Context) {
+        cx.acl_caller = Some(Arc::new(Later { config, acls: OnceLock::new() }));
+    }
+
     /// An ACL of some kind begins; what was before comes back with
     /// [`Acls::leave`].
     pub(super) fn enter(
@@ -81,6 +88,24 @@ impl Acls {
 
     pub(super) fn leave(cx: &mut Context, before: Option<AclPhases>) {
         cx.memory::<Nested>().phase = before;
+    }
+}
+
+/// ACLs that nobody has called yet.
+#[derive(Debug)]
+struct Later {
+    config: Arc<Config>,
+    acls: OnceLock<Acls>,
+}
+
+impl AclCaller for Later {
+    fn call(self: Arc<Self>, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
+        let engine = cx.engine().clone();
+        let ready = || {
+            let routes = Routes::new(&self.config, engine.registry(), engine.world());
+            Acls::new(&self.config, routes)
+        };
+        call(self.acls.get_or_init(ready).clone(), cx, name)
     }
 }
 
