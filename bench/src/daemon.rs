@@ -34,7 +34,7 @@ impl Daemon {
 
     /// The same, with more in its configuration.
     pub fn with(program: &Path, more: &str) -> Self {
-        let folder = TempDir::new().expect("a directory");
+        let folder = folder();
         routing::configure(folder.path());
         let config = folder.path().join("lsearch.conf");
         let text = std::fs::read_to_string(&config).expect("Debian's configuration");
@@ -142,9 +142,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // A file system without a journal (ext4) does not use the places of removed files
-        // for some time, and looks at each of them whenever one is made: thousands that go
-        // now would be the next daemon's burden.
+        // Thousands of files that go now would be the next daemon's burden.
         let folder = std::mem::replace(&mut self.folder, TempDir::new().expect("a directory"));
         LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     }
@@ -153,9 +151,40 @@ impl Drop for Daemon {
 /// What daemons left.
 static LEFT: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
 
+/// Where the folders of daemons are.
+static PLACE: Mutex<Option<TempDir>> = Mutex::new(None);
+
+/// A folder for a daemon, or for what else is measured, apart from the others': ext4 makes the
+/// files of a folder near it, and where it has no journal, whoever makes one there passes by the
+/// places of all that went some minutes ago, whosever they were.
+pub fn folder() -> TempDir {
+    let mut place = PLACE.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = place.get_or_insert_with(|| {
+        let place = TempDir::new().expect("a directory");
+        // Other file systems know no such thing, and need none.
+        let chattr =
+            Command::new("chattr").arg("+T").arg(place.path()).stderr(Stdio::null()).status();
+        drop(chattr);
+        let opened = Command::new("chmod").arg("a+rx").arg(place.path()).status();
+        assert!(opened.is_ok_and(|status| status.success()), "the directory is opened");
+        place
+    });
+    TempDir::new_in(place.path()).expect("a directory")
+}
+
+/// Has nothing left behind when it goes.
+pub struct Cleaned;
+
+impl Drop for Cleaned {
+    fn drop(&mut self) {
+        clean();
+    }
+}
+
 /// Takes away what daemons left.
 pub fn clean() {
     LEFT.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    *PLACE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
 /// A daemon gives up its rights, and must still reach what it needs.

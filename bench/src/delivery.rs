@@ -45,7 +45,7 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
         own_number("-g")
     );
     ratio(into, (runs, count), [exim, ours], &boxes, |program| {
-        let folder = TempDir::new().expect("a directory");
+        let folder = daemon::folder();
         let place = folder.path().join("mail");
         std::fs::create_dir_all(&place).expect("a directory");
         let transport = format!(
@@ -73,7 +73,7 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
         sink.port()
     );
     ratio(&to, (runs, count), [exim, ours], &relay, |program| {
-        let folder = TempDir::new().expect("a directory");
+        let folder = daemon::folder();
         let (router, transport) = to_host(sink.port());
         let daemon = serve(program, folder, router, &transport);
         let took = deliver(daemon.place, &daemon.folder().join("log/mainlog"), COMPLETED, count);

@@ -28,7 +28,36 @@ const CONDITION: &str = "${if and{{match{$sender_address}{\\N^bounce[-+]\\N}}\
     {!inlist{$sender_address_domain}{example.com:example.net:example.org:lists.example}}\
     }{yes}{no}}";
 
+/// What `--help` shows.
+const USAGE: &str = "\
+Compares eximious with a real Exim, and prints ratios.
+
+  --smoke              runs each part once
+  --sessions           SMTP sessions alone
+  --delivery           deliveries alone; --queue N: with so many messages that wait
+  --tls                handshakes alone
+  --authentication     DKIM and SPF alone
+  --only TEXT          of these parts, what has TEXT in its name
+";
+
+/// The options that have a value behind them.
+const VALUED: [&str; 2] = ["--only", "--queue"];
+
 fn main() {
+    let is_known = |arg: &str| USAGE.split_whitespace().any(|word| word == arg);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let arg = arg.as_str();
+        if VALUED.contains(&arg) {
+            args.next();
+        } else if arg == "--help" || arg == "-h" {
+            return print!("{USAGE}");
+        } else if arg.starts_with('-') && !is_known(arg) {
+            eprint!("there is no option {arg}\n\n{USAGE}");
+            std::process::exit(2);
+        }
+    }
+    let _cleaned = daemon::Cleaned;
     let smoke = std::env::args().any(|a| a == "--smoke");
     let runs = if smoke { 1 } else { 7 };
     let parts = ["--authentication", "--delivery", "--tls"];

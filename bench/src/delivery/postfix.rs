@@ -54,7 +54,7 @@ impl Postfix {
 
     /// Starts it, with more in its configuration; `DIR` is its folder.
     pub fn start(root: &Path, more: &str) -> Self {
-        let folder = TempDir::new().expect("a directory");
+        let folder = daemon::folder();
         let at = folder.path().display().to_string();
         let folders = format!(
             "chmod a+rx {at} && mkdir -p {at}/data {at}/log {at}/mail {at}/queue/pid && \

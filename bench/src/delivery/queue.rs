@@ -8,8 +8,6 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
 use crate::daemon;
 use crate::sessions;
 
@@ -56,7 +54,7 @@ const SETTLES: Duration = Duration::from_secs(4);
 
 /// A `-bpc` of a queue that has changed, a run, and a `-bpc` behind that.
 fn measure(program: &Path, count: usize, port: u16) -> [Taken; 3] {
-    let folder = TempDir::new().expect("a directory");
+    let folder = daemon::folder();
     let (router, transport) = super::to_host(port);
     let config = super::configure(folder.path(), router, &transport);
     daemon::open(folder.path());
