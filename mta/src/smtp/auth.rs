@@ -99,13 +99,13 @@ impl SmtpSession {
 
     /// The line of EHLO that names the mechanisms, if there are any for this
     /// client.
-    pub(super) fn mechanisms(&mut self) -> Option<String> {
+    pub(super) fn mechanisms(&mut self) -> Result<Option<String>, Stage> {
         self.connection.authentication.offered.clear();
         let server = self.server.clone();
         // Who is known already is not asked again.
         let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
-        if none || !self.client_in(opt::AUTH_ADVERTISE_HOSTS) {
-            return None;
+        if none || !self.client_in(opt::AUTH_ADVERTISE_HOSTS)? {
+            return Ok(None);
         }
         let mut line = "AUTH".to_owned();
         for (number, one) in server.authenticators.iter().enumerate() {
@@ -117,7 +117,7 @@ impl SmtpSession {
                 line.push_str(&String::from_utf8_lossy(one.mechanism()).to_ascii_uppercase());
             }
         }
-        (!self.connection.authentication.offered.is_empty()).then_some(line)
+        Ok((!self.connection.authentication.offered.is_empty()).then_some(line))
     }
 
     /// Whether an authenticator's option says yes. A failure says no, and is logged

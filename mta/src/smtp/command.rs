@@ -234,7 +234,7 @@ impl SmtpSession {
             Command::Rset => Ok(self.rset()),
             Command::Quit => Ok(self.quit()),
             Command::Noop => Ok(self.reply(&[b"250 OK"])),
-            Command::Help => Ok(self.help()),
+            Command::Help => self.help(),
             Command::Vrfy => self.vrfy(argument),
             Command::Expn => self.expn(argument),
             Command::Atrn => self.atrn(argument),
@@ -287,9 +287,9 @@ impl SmtpSession {
         self.close()
     }
 
-    fn help(&mut self) -> Stage {
-        let tls = if self.offers_tls() { " STARTTLS" } else { "" };
-        let well_known = self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
+    fn help(&mut self) -> Handled {
+        let tls = if self.offers_tls()? { " STARTTLS" } else { "" };
+        let well_known = self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS)?;
         let atrn = self.offers_atrn();
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
@@ -307,7 +307,7 @@ impl SmtpSession {
         if well_known {
             words.push_str(" WELLKNOWN");
         }
-        self.reply(&[b"214-Commands supported:\r\n214 ", words.as_bytes()])
+        Ok(self.reply(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]))
     }
 }
 

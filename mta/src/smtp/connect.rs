@@ -4,6 +4,7 @@ use eximious::acl::AclVerdict;
 use eximious::stdlib::lists::ListOutcome;
 use eximious::{AclPhases, FailClass, LogSelector, Str, opt, var};
 
+use super::options::Looked;
 use super::stage::Stage;
 use super::tls::Greeting;
 use super::verdict::Refused;
@@ -115,7 +116,7 @@ impl SmtpSession {
     pub(super) fn greet(&mut self, Greeting(banner): Greeting) -> Stage {
         let lines = match self.greeting_lines(banner) {
             Ok(lines) => lines,
-            Err(class) => return self.close_ungreeted(class),
+            Err(stage) => return stage,
         };
         if let Err(stage) = self.check_sync_of_greeting() {
             return stage;
@@ -128,17 +129,20 @@ impl SmtpSession {
     }
 
     /// What the client is greeted with, if that can be told.
-    pub(super) fn greeting_lines(&mut self, banner: Option<Str>) -> Result<Vec<u8>, FailClass> {
+    pub(super) fn greeting_lines(&mut self, banner: Option<Str>) -> Result<Vec<u8>, Stage> {
         self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let (code, text) = match banner {
             Some(text) => {
                 let (code, text, _) = self.coded(b"220", text.bytes());
                 (code, Str::from(text))
             }
-            None => (b"220".to_vec(), self.banner()?),
+            None => {
+                let banner = self.banner().map_err(|class| self.close_ungreeted(class))?;
+                (b"220".to_vec(), banner)
+            }
         };
         self.connection.advertised.early_pipelining = self.connection.client.address.is_some()
-            && self.client_in(opt::PIPELINING_CONNECT_ADVERTISE_HOSTS);
+            && self.client_in(opt::PIPELINING_CONNECT_ADVERTISE_HOSTS)?;
         // Each line is said, be it an empty one.
         let mut lines = text.bytes().trim_ascii_end().split(|byte| *byte == b'\n').peekable();
         let mut greeting = Vec::new();
@@ -177,6 +181,21 @@ impl SmtpSession {
         name.ok()
     }
 
+    /// Whether the logs are not to have the connection, where they would.
+    fn settle_connection_nolog(&mut self) -> Result<(), Stage> {
+        let logs = [LogSelector::SMTP_CONNECTION, LogSelector::SMTP_NO_MAIL];
+        if !self.setup.is_test && !logs.into_iter().any(|selector| self.logs(selector)) {
+            return Ok(());
+        }
+        self.connection.permissions.connection_nolog =
+            match self.look_for_client(opt::HOSTS_CONNECTION_NOLOG) {
+                Looked::Told(outcome) => matches!(outcome, ListOutcome::Matched(_)),
+                Looked::Untold(_) => false,
+                Looked::Broken => return Err(self.refuse_unserved()),
+            };
+        Ok(())
+    }
+
     /// What the options say of the client; whether it was turned away.
     fn admit_host(&mut self) -> Result<(), Stage> {
         if self.connection.client.address.is_none() {
@@ -189,16 +208,16 @@ impl SmtpSession {
             self.settle_most_recipients();
             return Ok(());
         }
-        self.connection.permissions.connection_nolog = self.client_in(opt::HOSTS_CONNECTION_NOLOG);
+        self.settle_connection_nolog()?;
         self.log_connection();
         self.settle_size_limit()?;
-        if self.client_in(opt::HOST_LOOKUP) {
+        if self.client_in(opt::HOST_LOOKUP)? {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
-        self.ask_for_ident();
+        self.ask_for_ident()?;
         self.tell_status();
-        if self.client_told(opt::HOST_REJECT_CONNECTION)? {
+        if self.client_in(opt::HOST_REJECT_CONNECTION)? {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
             let line = [b"refused connection from ", &client[..], tail].concat();
@@ -208,15 +227,16 @@ impl SmtpSession {
         }
         self.check_reserve()?;
         self.connection.permissions.unqualified_senders =
-            self.client_in(opt::SENDER_UNQUALIFIED_HOSTS);
+            self.client_in(opt::SENDER_UNQUALIFIED_HOSTS)?;
         self.connection.permissions.unqualified_recipients =
-            self.client_in(opt::RECIPIENT_UNQUALIFIED_HOSTS);
-        self.connection.permissions.verify_helo = self.client_told(opt::HELO_VERIFY_HOSTS)?;
+            self.client_in(opt::RECIPIENT_UNQUALIFIED_HOSTS)?;
+        self.connection.permissions.verify_helo = self.client_in(opt::HELO_VERIFY_HOSTS)?;
         if !self.connection.permissions.verify_helo {
             self.connection.permissions.try_verify_helo =
-                self.client_in(opt::HELO_TRY_VERIFY_HOSTS);
+                self.client_in(opt::HELO_TRY_VERIFY_HOSTS)?;
         }
-        self.connection.permissions.accept_junk_helo = self.client_in(opt::HELO_ACCEPT_JUNK_HOSTS);
+        self.connection.permissions.accept_junk_helo =
+            self.client_in(opt::HELO_ACCEPT_JUNK_HOSTS)?;
         self.settle_most_recipients();
         Ok(())
     }

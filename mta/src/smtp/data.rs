@@ -1,12 +1,14 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, DkimArrival};
+use eximious::stdlib::lists::ListOutcome;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::accepted::Judged;
 use super::large::Coming;
 use super::logging::End;
 use super::mail_data::{MailData, Rest, Useless};
+use super::options::Looked;
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Prdr};
 use super::verdict::{Refused, undecided, unset};
@@ -110,8 +112,23 @@ impl SmtpSession {
     pub(super) fn settle_from_line(&mut self, data: &mut MailData, ended: bool) {
         let there = ended && !data.bytes.is_empty();
         if data.drops_from.is_none() && (there || data.has_first_line()) {
-            let drops = data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS);
-            data.drops_from = Some(drops);
+            data.drops_from = Some(self.drops_from(data));
+        }
+    }
+
+    /// Whether a line `From …` before the header is dropped. Where that can't be told, nothing
+    /// goes on when all of the message is there.
+    fn drops_from(&mut self, data: &MailData) -> bool {
+        if !data.has_header() {
+            return false;
+        }
+        match self.look_for_client(opt::IGNORE_FROMLINE_HOSTS) {
+            Looked::Told(outcome) => matches!(outcome, ListOutcome::Matched(_)),
+            Looked::Untold(_) => false,
+            Looked::Broken => {
+                self.transaction.is_untold = true;
+                false
+            }
         }
     }
 
@@ -177,8 +194,12 @@ impl SmtpSession {
             None if self.connection.client.address.is_none() => {
                 self.flag(opt::IGNORE_FROMLINE_LOCAL)
             }
-            None => data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS),
+            None => self.drops_from(&data),
         };
+        if self.transaction.is_untold {
+            self.drop_transaction();
+            return self.fail_unexpectedly();
+        }
         let received_at = self.now();
         let id = data.id().cloned().unwrap_or_else(|| message_id(self.cx.engine()));
         self.cx.set_var(var::MESSAGE_EXIM_ID, id.clone());
@@ -353,7 +374,7 @@ impl SmtpSession {
             };
             refused +=
                 usize::from(!matches!(result.verdict, AclVerdict::Accept | AclVerdict::Defer));
-            all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);
+            all &= result.verdict == AclVerdict::Accept;
             let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();
             let (code, word): (&'static [u8], &[u8]) = match result.verdict {
                 AclVerdict::Accept | AclVerdict::Discard => (b"250", b"acceptance"),

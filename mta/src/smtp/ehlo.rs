@@ -118,7 +118,7 @@ impl SmtpSession {
             return Ok(Stage::COMMANDS);
         }
         let mut bytes = reply::lines(&code, &greeting, false);
-        for line in self.extensions() {
+        for line in self.extensions()? {
             bytes.extend_from_slice(&[&code[..], b"-", line.as_bytes(), b"\r\n"].concat());
         }
         bytes.extend_from_slice(&[&code[..], b" HELP\r\n"].concat());
@@ -153,7 +153,7 @@ impl SmtpSession {
     }
 
     /// The extensions, in Exim's order.
-    fn extensions(&mut self) -> Vec<String> {
+    fn extensions(&mut self) -> Result<Vec<String>, Stage> {
         let mut lines = Vec::new();
         lines.push(match self.connection.permissions.message_size_limit {
             0 => "SIZE".to_owned(),
@@ -165,13 +165,13 @@ impl SmtpSession {
         ];
         let limits = limits.map(|(word, number)| (number > 0).then(|| format!(" {word}={number}")));
         let limits: String = limits.into_iter().flatten().collect();
-        if !limits.is_empty() && self.client_in(opt::LIMITS_ADVERTISE_HOSTS) {
+        if !limits.is_empty() && self.client_in(opt::LIMITS_ADVERTISE_HOSTS)? {
             lines.push(format!("LIMITS{limits}"));
         }
         self.connection.advertised.atrn = self.offers_atrn();
         offer(&mut lines, self.flag(opt::ACCEPT_8BITMIME), "8BITMIME");
         self.connection.advertised.dsn =
-            offer(&mut lines, self.client_may_be_in(opt::DSN_ADVERTISE_HOSTS), "DSN");
+            offer(&mut lines, self.client_may_be_in(opt::DSN_ADVERTISE_HOSTS)?, "DSN");
         offer(&mut lines, self.connection.advertised.atrn, "ATRN");
         for (option, word) in [
             (opt::ACL_SMTP_ETRN, "ETRN"),
@@ -183,26 +183,26 @@ impl SmtpSession {
         }
         self.connection.advertised.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
-            let offers = allowed && self.client_in(opt::PIPELINING_ADVERTISE_HOSTS);
+            let offers = allowed && self.client_in(opt::PIPELINING_ADVERTISE_HOSTS)?;
             offer(&mut lines, offers, "PIPELINING")
         };
         let early =
             self.connection.advertised.pipelining && self.connection.advertised.early_pipelining;
         offer(&mut lines, early, "PIPECONNECT");
-        if let Some(line) = self.mechanisms() {
+        if let Some(line) = self.mechanisms()? {
             lines.push(line);
         }
         self.connection.advertised.chunking =
-            offer(&mut lines, self.client_may_be_in(opt::CHUNKING_ADVERTISE_HOSTS), "CHUNKING");
-        self.connection.advertised.starttls = offer(&mut lines, self.offers_tls(), "STARTTLS");
+            offer(&mut lines, self.client_may_be_in(opt::CHUNKING_ADVERTISE_HOSTS)?, "CHUNKING");
+        self.connection.advertised.starttls = offer(&mut lines, self.offers_tls()?, "STARTTLS");
         self.connection.advertised.prdr = offer(&mut lines, self.flag(opt::PRDR_ENABLE), "PRDR");
         let eight_bit = self.flag(opt::ACCEPT_8BITMIME);
-        let utf8 = eight_bit && self.client_may_be_in(opt::SMTPUTF8_ADVERTISE_HOSTS);
+        let utf8 = eight_bit && self.client_may_be_in(opt::SMTPUTF8_ADVERTISE_HOSTS)?;
         self.connection.advertised.smtputf8 = offer(&mut lines, utf8, "SMTPUTF8");
-        offer(&mut lines, self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS), "WELLKNOWN");
+        offer(&mut lines, self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS)?, "WELLKNOWN");
         self.connection.advertised.xclient =
-            offer(&mut lines, self.may_use_xclient(), xclient::OFFER);
-        lines
+            offer(&mut lines, self.may_use_xclient()?, xclient::OFFER);
+        Ok(lines)
     }
 
     /// How many messages a connection may bring: what that is for this client is asked once

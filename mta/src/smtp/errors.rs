@@ -182,7 +182,7 @@ impl SmtpSession {
         }
         let limited = match self.connection.counts.limits_nonmail {
             Some(limited) => limited,
-            None => self.client_may_be_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS),
+            None => self.client_may_be_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS)?,
         };
         self.connection.counts.limits_nonmail = Some(limited);
         self.connection.counts.nonmail += i64::from(limited);

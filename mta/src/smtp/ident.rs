@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
+use eximious::stdlib::lists::ListOutcome;
 use eximious::stdlib::printing::printing;
 use eximious::stdlib::wording::reason;
 use eximious::trace::TraceKinds;
@@ -11,6 +12,8 @@ use eximious::world::Target;
 use eximious::{LogSelector, Str, opt, var};
 
 use super::SmtpSession;
+use super::options::Looked;
+use super::stage::Stage;
 
 /// How long an answer may be.
 const LONGEST_ANSWER: usize = 2048;
@@ -20,19 +23,22 @@ const LONGEST_NAME: usize = 127;
 impl SmtpSession {
     /// Asks for `$sender_ident`, where the client is one that is to be asked. A test
     /// asks nobody.
-    pub(super) fn ask_for_ident(&mut self) {
+    ///
+    /// # Errors
+    /// Whether it is one can't be told.
+    pub(super) fn ask_for_ident(&mut self) -> Result<(), Stage> {
         let within = self.cx.engine().settings().get(opt::RFC1413_QUERY_TIMEOUT);
         let (Some(address), Some(local_port)) =
             (self.connection.client.address, self.connection.client.local_port)
         else {
-            return;
+            return Ok(());
         };
         if self.setup.is_test
             || within.is_zero()
             || self.connection.client.port == 0
-            || !self.client_in(opt::RFC1413_HOSTS)
+            || !self.is_to_be_asked()?
         {
-            return;
+            return Ok(());
         }
         self.cx.note(TraceKinds::IDENT, b"doing ident callback");
         let port = u16::try_from(self.number(opt::RFC1413_PORT)).unwrap_or(0);
@@ -48,13 +54,13 @@ impl SmtpSession {
                     let line = format!("ident connection to {address} timed out");
                     self.log_if(LogSelector::IDENT_TIMEOUT, line.as_bytes());
                 }
-                return;
+                return Ok(());
             }
         };
         stream.set_deadline(within);
         let question = format!("{} , {}\r\n", ports.0, ports.1);
         if stream.write_all(question.as_bytes()).is_err() {
-            return;
+            return Ok(());
         }
         let mut answer = Vec::new();
         let mut piece = [0; LONGEST_ANSWER];
@@ -68,6 +74,16 @@ impl SmtpSession {
             self.cx.note(TraceKinds::IDENT, &[b"sender_ident = ", user].concat());
             self.cx.set_var(var::SENDER_IDENT, Str::tainted(printing(user, false)));
             eximious::client::describe(&mut self.cx);
+        }
+        Ok(())
+    }
+
+    fn is_to_be_asked(&mut self) -> Result<bool, Stage> {
+        match self.look_for_client(opt::RFC1413_HOSTS) {
+            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
+            Looked::Untold(_) => Ok(false),
+            // Nobody serves it yet.
+            Looked::Broken => Err(self.refuse_unserved()),
         }
     }
 }

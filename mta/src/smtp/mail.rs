@@ -41,7 +41,7 @@ impl SmtpSession {
             return Err(self.reply(&[b"421 too many messages in this connection"]));
         }
         self.drop_transaction();
-        self.slow_down(Paced::Mail, self.connection.counts.messages);
+        self.slow_down(Paced::Mail, self.connection.counts.messages)?;
         let (text, sender) = self.read_sender(argument)?;
         self.judge_sender(text, sender)
     }
@@ -119,7 +119,7 @@ impl SmtpSession {
     fn requires_helo(&mut self) -> Result<bool, Stage> {
         match self.connection.permissions.verify_helo {
             true => Ok(true),
-            false => self.client_told(opt::HOSTS_REQUIRE_HELO),
+            false => self.client_in(opt::HOSTS_REQUIRE_HELO),
         }
     }
 

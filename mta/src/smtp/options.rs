@@ -7,7 +7,20 @@ use eximious::{ErrorKind, Expanded, Fail, Opt, Str, Var, opt, var};
 
 use super::SmtpSession;
 use super::stage::Stage;
-use crate::options::{self, NoLimit};
+use crate::options;
+
+/// What a client is told for whom nothing goes on.
+const UNEXPECTED: &str = "Unexpected failure, please try later";
+
+/// What came of it to look for the client in a list of hosts.
+pub(super) enum Looked {
+    /// The list is read as far as it goes.
+    Told(ListOutcome),
+    /// It makes no sense, or can't be expanded.
+    Untold(Fail),
+    /// A file, of its own or of a look-up, can't be opened.
+    Broken,
+}
 
 impl SmtpSession {
     /// A text, as it is written: what is set, or the default.
@@ -34,20 +47,39 @@ impl SmtpSession {
     }
 
     /// Whether the client is in a list of hosts. Of a list that can't be told, it is not.
-    pub(super) fn client_in(&mut self, option: Opt<Str>) -> bool {
-        matches!(self.ask_for_client(option), Ok(ListOutcome::Matched(_)))
-    }
-
-    /// Whether the client is in a list that decides whether it is heard. Of one that can't
-    /// be told, it is not.
     ///
     /// # Errors
-    /// A file of the list can't be read, so that nothing goes on.
-    pub(super) fn client_told(&mut self, option: Opt<Str>) -> Result<bool, Stage> {
+    /// A file of the list, or one of a look-up in it, can't be opened: nothing goes on. A
+    /// look-up that has no answer now is none of these.
+    pub(super) fn client_in(&mut self, option: Opt<Str>) -> Result<bool, Stage> {
+        match self.look_for_client(option) {
+            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
+            Looked::Untold(_) => Ok(false),
+            Looked::Broken => Err(self.fail_unexpectedly()),
+        }
+    }
+
+    /// Whether the client may be in a list of hosts: where that can't be told, it is offered
+    /// what the list is about.
+    ///
+    /// # Errors
+    /// As of [`SmtpSession::client_in`].
+    pub(super) fn client_may_be_in(&mut self, option: Opt<Str>) -> Result<bool, Stage> {
+        match self.look_for_client(option) {
+            Looked::Told(outcome) => Ok(!matches!(outcome, ListOutcome::Unmatched(_))),
+            Looked::Untold(_) => Ok(true),
+            Looked::Broken => Err(self.fail_unexpectedly()),
+        }
+    }
+
+    /// What a list of hosts says of the client; what stops it from saying anything.
+    pub(super) fn look_for_client(&mut self, option: Opt<Str>) -> Looked {
         match self.ask_for_client(option) {
-            Ok(ListOutcome::Matched(_)) => Ok(true),
-            Err(fail) if fail.kind() == ErrorKind::Outside => Err(self.fail_unexpectedly()),
-            Ok(_) | Err(_) => Ok(false),
+            Err(fail) if matches!(fail.kind(), ErrorKind::Outside | ErrorKind::Lookup) => {
+                Looked::Broken
+            }
+            Ok(outcome) => Looked::Told(outcome),
+            Err(fail) => Looked::Untold(fail),
         }
     }
 
@@ -58,15 +90,17 @@ impl SmtpSession {
         if self.setup.is_test {
             return self.close();
         }
-        let why = "Unexpected failure, please try later";
-        self.acl_state.broken = Some(why);
-        self.reply(&[b"421 ", why.as_bytes()])
+        self.acl_state.broken = Some(UNEXPECTED);
+        self.reply(&[b"421 ", UNEXPECTED.as_bytes()])
     }
 
-    /// Whether the client may be in a list of hosts: where that can't be told, it is offered
-    /// what the list is about.
-    pub(super) fn client_may_be_in(&mut self, option: Opt<Str>) -> bool {
-        !matches!(self.ask_for_client(option), Ok(ListOutcome::Unmatched(_)))
+    /// The same, before anybody serves the client: nothing that it says is heard.
+    pub(super) fn refuse_unserved(&mut self) -> Stage {
+        self.connection.failed = true;
+        if !self.setup.is_test {
+            self.say(&[b"421 ", UNEXPECTED.as_bytes()]);
+        }
+        self.close()
     }
 
     /// What a list of hosts says of the client.
@@ -103,12 +137,7 @@ impl SmtpSession {
                 self.connection.permissions.message_size_limit = limit;
                 return Ok(());
             }
-            Err(NoLimit::Unexpanded(why)) => {
-                [b"unable to expand message_size_limit: ".as_slice(), &why].concat()
-            }
-            Err(NoLimit::Invalid(why)) => {
-                [b"invalid message_size_limit: ".as_slice(), &why].concat()
-            }
+            Err(why) => why.logged(),
         };
         self.log_panic(&line);
         let why = "Temporary local problem - please try later";

@@ -8,7 +8,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use eximious::world::Moment;
+use eximious::world::{Moment, TlsFault};
 use eximious::{Str, opt, var};
 
 use super::SmtpSession;
@@ -150,6 +150,8 @@ impl SmtpSession {
     /// Looks at what came.
     pub(super) fn go_on_proxy(&mut self, began: Moment) -> Progress {
         let header = parse(self.input.rest());
+        // A record of a handshake of TLS.
+        let begins_tls = self.input.rest().first() == Some(&0x16);
         match header {
             ProxyHeader::Partial if !self.input.ended => {
                 return Progress::Wait(Stage::Proxy(began));
@@ -171,7 +173,14 @@ impl SmtpSession {
                 eximious::client::describe(&mut self.cx);
             }
         }
-        Progress::Next(self.welcome())
+        match self.welcome() {
+            // What TLS would begin with is gone with the header that it is not.
+            Stage::TlsHandshake(handshake) if begins_tls => {
+                let fault = TlsFault::new("SSL_accept", "TLS began where a PROXY header was due");
+                Progress::Next(self.give_up_tls(&handshake, &fault, true))
+            }
+            stage => Progress::Next(stage),
+        }
     }
 
     /// No header came in time.

@@ -5,6 +5,7 @@ use eximious::opt;
 
 use std::time::Duration;
 
+use super::stage::Stage;
 use super::{Event, SmtpSession};
 
 /// How long the next command has to wait.
@@ -32,17 +33,17 @@ pub(super) enum Paced {
 
 impl SmtpSession {
     /// Makes a client wait whose command is one of too many.
-    pub(super) fn slow_down(&mut self, what: Paced, count: i64) {
+    pub(super) fn slow_down(&mut self, what: Paced, count: i64) -> Result<(), Stage> {
         let option = match what {
             Paced::Mail => opt::SMTP_RATELIMIT_MAIL,
             Paced::Rcpt => opt::SMTP_RATELIMIT_RCPT,
         };
         let text = self.text(option);
         let Some(rate) = Rate::read(text.bytes()).filter(|rate| count > rate.threshold) else {
-            return;
+            return Ok(());
         };
-        if !self.client_in(opt::SMTP_RATELIMIT_HOSTS) {
-            return;
+        if !self.client_in(opt::SMTP_RATELIMIT_HOSTS)? {
+            return Ok(());
         }
         let pace = match what {
             Paced::Mail => &mut self.connection.counts.mail_pace,
@@ -55,6 +56,7 @@ impl SmtpSession {
         {
             self.events.push_back(Event::Delay { time, sends: true });
         }
+        Ok(())
     }
 }
 

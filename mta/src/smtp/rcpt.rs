@@ -37,7 +37,7 @@ impl SmtpSession {
         }
         let utf8 = envelope.sender.utf8;
         self.show_counts();
-        self.slow_down(Paced::Rcpt, self.transaction.asked.all);
+        self.slow_down(Paced::Rcpt, self.transaction.asked.all)?;
         let (text, recipient) = self.read_recipient(argument, utf8)?;
         self.check_count()?;
         self.check_memory_of_recipient(recipient.address.bytes())

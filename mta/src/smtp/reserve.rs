@@ -26,7 +26,7 @@ impl SmtpSession {
             .settings()
             .given(opt::SMTP_LOAD_RESERVE)
             .is_some_and(|reserve| load > reserve);
-        if (!crowded && !busy) || self.client_in(opt::SMTP_RESERVE_HOSTS) {
+        if (!crowded && !busy) || self.client_in(opt::SMTP_RESERVE_HOSTS)? {
             return Ok(());
         }
         let (said, why) = match busy {

@@ -19,6 +19,7 @@ use super::command::Command;
 use super::connection::Barred;
 use super::logging::End;
 use super::stage::{Handled, Progress, Stage};
+use super::tls_options::Unready;
 use super::verdict::Refused;
 use super::{Event, SmtpSession};
 
@@ -80,9 +81,10 @@ const SIDES: [(Var, Var); 11] = [
 
 impl SmtpSession {
     /// Whether the client may begin TLS.
-    pub(super) fn offers_tls(&mut self) -> bool {
-        let may = self.client_may_be_in(opt::TLS_ADVERTISE_HOSTS);
-        may && !self.connection.tls.is_established() && self.cx.engine().world().tls.is_there()
+    pub(super) fn offers_tls(&mut self) -> Result<bool, Stage> {
+        let may = self.client_may_be_in(opt::TLS_ADVERTISE_HOSTS)?;
+        let is_there = self.cx.engine().world().tls.is_there();
+        Ok(may && !self.connection.tls.is_established() && is_there)
     }
 
     /// `STARTTLS`
@@ -103,9 +105,13 @@ impl SmtpSession {
             self.log_tls_fault(&TlsFault::new("STARTTLS received after TLS started", ""));
             return Err(self.reply(&[b"554 Already in TLS"]));
         }
-        if let Err(fault) = self.prepare_tls() {
-            self.log_tls_fault(&fault);
-            return Err(self.reply(&[b"454 TLS currently unavailable"]));
+        match self.prepare_tls() {
+            Ok(()) => {}
+            Err(Unready::Untold(_)) => return Err(self.fail_unexpectedly()),
+            Err(Unready::Fault(fault)) => {
+                self.log_tls_fault(&fault);
+                return Err(self.reply(&[b"454 TLS currently unavailable"]));
+            }
         }
         self.log_incomplete("STARTTLS");
         self.drop_transaction();
@@ -117,7 +123,8 @@ impl SmtpSession {
     pub(super) fn begin_with_tls(&mut self, greeting: Greeting) -> Stage {
         match self.prepare_tls() {
             Ok(()) => self.begin_handshake(Some(greeting)),
-            Err(fault) => {
+            Err(Unready::Untold(_)) => self.fail_unexpectedly(),
+            Err(Unready::Fault(fault)) => {
                 self.log_tls_fault(&fault);
                 self.connection.failed = true;
                 self.end_silently()
@@ -162,7 +169,7 @@ impl SmtpSession {
 
     /// Makes ready what TLS needs. Where options hang on the name that the client asks
     /// for, that is done once more when it is known.
-    fn prepare_tls(&mut self) -> Result<(), TlsFault> {
+    fn prepare_tls(&mut self) -> Result<(), Unready> {
         for (var, _) in SIDES {
             self.cx.unset_var(var);
         }
@@ -186,7 +193,7 @@ impl SmtpSession {
                 Hello::Whole(name) => name,
             };
             self.cx.set_var(var::TLS_IN_SNI, Str::tainted(name.unwrap_or_default()));
-            let settings = self.tls_settings()?;
+            let settings = self.tls_settings().map_err(Unready::fault)?;
             self.connection.tls.session = Some(self.cx.engine().world().tls.serve(&settings)?);
         }
         let Some(session) = &mut self.connection.tls.session else { return Ok(None) };
@@ -450,7 +457,12 @@ impl SmtpSession {
 
     /// There is no TLS, and no connection any more: in which state the client is, nobody
     /// knows.
-    fn give_up_tls(&mut self, handshake: &TlsHandshake, fault: &TlsFault, raises: bool) -> Stage {
+    pub(super) fn give_up_tls(
+        &mut self,
+        handshake: &TlsHandshake,
+        fault: &TlsFault,
+        raises: bool,
+    ) -> Stage {
         if raises {
             let why = Str::tainted(fault.shown());
             let _ = eximious::event::raise(&mut self.cx, "tls:fail:connect", why);

@@ -5,37 +5,75 @@ use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
 use eximious::{FailClass, Opt, Str, opt, var};
 
 use super::SmtpSession;
+use super::options::Looked;
+
+/// Why there are no settings for TLS.
+#[derive(Debug)]
+pub(super) enum Unready {
+    /// They make no sense.
+    Fault(TlsFault),
+    /// What is demanded of the client can't be looked up: what it would be spared may be what
+    /// protects a site. Nothing goes on, with TLS or without it.
+    Untold(&'static str),
+}
+
+impl From<TlsFault> for Unready {
+    fn from(fault: TlsFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Unready {
+    /// In the words of the log.
+    pub(super) fn fault(self) -> TlsFault {
+        match self {
+            Self::Fault(fault) => fault,
+            Self::Untold(option) => TlsFault::new(format!("list of {option} can't be told"), ""),
+        }
+    }
+}
 
 impl SmtpSession {
     /// Whether the client has to show a certificate.
     ///
     /// # Errors
     /// Nobody can tell.
-    pub(super) fn tls_demand(&mut self) -> Result<TlsDemand, TlsFault> {
+    pub(super) fn tls_demand(&mut self) -> Result<TlsDemand, Unready> {
         if self.is_demanded(opt::TLS_VERIFY_HOSTS)? {
             return Ok(TlsDemand::Required);
         }
-        Ok(match self.client_in(opt::TLS_TRY_VERIFY_HOSTS) {
+        Ok(match self.is_listed(opt::TLS_TRY_VERIFY_HOSTS)? {
             true => TlsDemand::Asked,
             false => TlsDemand::None,
         })
     }
 
-    /// Whether a list has something demanded of the client. Where it can't be looked up now,
-    /// the client has to come again: what it would be spared may be what protects a site. A
-    /// list that can't be expanded has nobody in it, as in Exim.
-    fn is_demanded(&mut self, option: Opt<Str>) -> Result<bool, TlsFault> {
-        let outcome = self.ask_for_client(option).map_err(|fail| fail.message().to_vec());
-        outcome.and_then(ListOutcome::told).map_err(|why| {
-            let what = format!("list of {} can't be told", option.name());
-            TlsFault::new(what, String::from_utf8_lossy(&why))
-        })
+    /// Whether a list has something demanded of the client; a list that makes no sense may be
+    /// what protects a site.
+    fn is_demanded(&mut self, option: Opt<Str>) -> Result<bool, Unready> {
+        match self.look_for_client(option) {
+            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
+            Looked::Untold(fail) => {
+                let what = format!("list of {} can't be told", option.name());
+                Err(TlsFault::new(what, String::from_utf8_lossy(fail.message())).into())
+            }
+            Looked::Broken => Err(Unready::Untold(option.name())),
+        }
+    }
+
+    /// Whether the client is in a list. A list that makes no sense has nobody in it.
+    fn is_listed(&mut self, option: Opt<Str>) -> Result<bool, Unready> {
+        match self.look_for_client(option) {
+            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
+            Looked::Untold(_) => Ok(false),
+            Looked::Broken => Err(Unready::Untold(option.name())),
+        }
     }
 
     /// What all options come to.
-    pub(super) fn tls_settings(&mut self) -> Result<TlsServer, TlsFault> {
+    pub(super) fn tls_settings(&mut self) -> Result<TlsServer, Unready> {
         let [certificates, keys, proofs] = self.tls_identity()?;
-        let resumes = self.client_in(opt::TLS_RESUMPTION_HOSTS);
+        let resumes = self.is_listed(opt::TLS_RESUMPTION_HOSTS)?;
         let demand = self.tls_demand()?;
         let authorities = match demand {
             // It has to be right all the same.
@@ -82,7 +120,7 @@ impl SmtpSession {
                 && demand == TlsDemand::None
                 && !names_protocol
                 && !self.connection.banner_sent
-                && self.client_in(opt::TLS_EARLY_BANNER_HOSTS),
+                && self.is_listed(opt::TLS_EARLY_BANNER_HOSTS)?,
         })
     }
 

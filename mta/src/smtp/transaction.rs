@@ -25,6 +25,8 @@ pub(super) struct Transaction {
     pub(super) chunks: Option<Box<MailData>>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_rset: bool,
+    /// Something about the message can't be told: it is refused when it is there.
+    pub(super) is_untold: bool,
     /// The name of the message, once all of it is there; an empty one where it has none
     /// after all.
     pub(super) id: Option<Str>,

@@ -14,7 +14,7 @@ const LARGEST: u64 = 1 << 20;
 
 impl SmtpSession {
     pub(super) fn well_known(&mut self, argument: &[u8]) -> Handled {
-        let offered = self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
+        let offered = self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS)?;
         self.acl_state.controls.remove("wellknown");
         let result = match offered {
             true => self.acl(opt::ACL_SMTP_WELLKNOWN, AclPhases::WELLKNOWN),

@@ -8,7 +8,7 @@ use eximious::{Str, opt, var};
 use super::SmtpSession;
 use super::parameters::xtext;
 use super::proxy::ProxyEnds;
-use super::stage::Handled;
+use super::stage::{Handled, Stage};
 
 /// What EHLO says of it.
 pub(super) const OFFER: &str = "XCLIENT ADDR NAME PORT LOGIN DESTADDR DESTPORT";
@@ -39,15 +39,16 @@ struct Said {
 impl SmtpSession {
     /// Whether the host at the other end of the connection may say XCLIENT. That it
     /// speaks for others does not change it.
-    pub(super) fn may_use_xclient(&mut self) -> bool {
+    pub(super) fn may_use_xclient(&mut self) -> Result<bool, Stage> {
         if let Some(may) = self.connection.xclient.permitted {
-            return may;
+            return Ok(may);
         }
         let set = self.cx.engine().settings().text(opt::HOSTS_XCLIENT).is_some();
-        let may =
-            set && self.connection.client.address.is_some() && self.client_in(opt::HOSTS_XCLIENT);
+        let may = set
+            && self.connection.client.address.is_some()
+            && self.client_in(opt::HOSTS_XCLIENT)?;
         self.connection.xclient.permitted = Some(may);
-        may
+        Ok(may)
     }
 
     pub(super) fn xclient(&mut self, argument: &[u8]) -> Handled {

@@ -5,7 +5,7 @@ pub(super) mod debug;
 pub(super) mod dscp;
 pub(super) mod message;
 
-use eximious_core::{AclOptions, AclTerm, Str};
+use eximious_core::{AclControl, AclOptions, AclTerm, Rec, Registry, Str};
 
 pub use dscp::TRAFFIC_CLASSES;
 
@@ -33,10 +33,7 @@ pub(super) static CONTROL: AclTerm = words::modifier(
 fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let (bytes, taint) = text.read();
     let engine = run.cx.engine().clone();
-    // A name is what stands before the first sign that no name has.
-    let end = bytes.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
-    let (name, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-    let Some(control) = engine.registry().acl_control(name) else {
+    let Some((control, rest)) = named(engine.registry(), bytes) else {
         return wrong(run, bytes);
     };
     let Some(does) = control.run.get::<ControlRun>() else {
@@ -44,24 +41,16 @@ fn control(run: &mut Run<'_>, text: &Str) -> Answer {
         run.logged = Some(Str::from(format!("\"control = {name}\" is not there yet")));
         return Answer::Error;
     };
-    let takes = |options| match does {
-        ControlRun::Own { takes, .. } => takes(options),
-        ControlRun::Embedded(_) => true,
-    };
     // That it has an odd form is seen before that it has no place.
-    let shaped = match rest.first() {
-        None => takes(None),
-        Some(next) => *next == b'/' && !matches!(control.options, AclOptions::None),
-    };
-    if !shaped {
+    if rest.is_empty() && !does.takes(None) {
         return wrong(run, bytes);
     }
     if !run.permits(control.phases) {
         run.logged = Some(Str::from(control.refusal(run.phase)));
         return Answer::Error;
     }
-    let options = rest.get(1..);
-    if options.is_some_and(|options| !takes(Some(options))) {
+    let options = rest.strip_prefix(b"/");
+    if options.is_some_and(|options| !does.takes(Some(options))) {
         return wrong(run, bytes);
     }
     if let Err(fail) = run.permitted(&control.meta) {
@@ -70,7 +59,7 @@ fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     }
     let slashed = options.is_some();
     let options = Str::from(options.unwrap_or_default()).stamped(taint);
-    let setting = Setting { control, options, slashed };
+    let setting = Setting { control: &control, options, slashed };
     match does {
         ControlRun::Own { set, .. } => set(run, setting),
         ControlRun::Embedded(closure) => {
@@ -79,6 +68,37 @@ fn control(run: &mut Run<'_>, text: &Str) -> Answer {
                 Answer::Yes => kept(run, setting),
                 answer => answer,
             }
+        }
+    }
+}
+
+/// The control that a text names, and what follows the name: a slash and options, or nothing
+/// that counts. A control that takes any options takes any text behind an underscore, too.
+fn named<'t>(registry: &Registry, text: &'t [u8]) -> Option<(Rec<AclControl>, &'t [u8])> {
+    // A name is what stands before the first sign that no name has.
+    let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    let has_options = |control: &AclControl| !matches!(control.options, AclOptions::None);
+    if let Some(control) = registry.acl_control(name)
+        && (rest.is_empty() || rest.starts_with(b"/") && has_options(control))
+    {
+        return Some((control.clone(), rest));
+    }
+    let takes_any = |control: &AclControl| {
+        let does = control.run.get::<ControlRun>();
+        has_options(control) && does.is_some_and(|does| does.takes(None) && does.takes(Some(b"_")))
+    };
+    let ends = memchr::memrchr_iter(b'_', name);
+    let mut known = ends.filter_map(|end| registry.acl_control(&name[..end]));
+    known.find(|control| takes_any(control)).map(|control| (control.clone(), b"".as_slice()))
+}
+
+impl ControlRun {
+    /// Whether it takes what stands after a slash, or that there is no slash.
+    fn takes(&self, options: Option<&[u8]>) -> bool {
+        match self {
+            Self::Own { takes, .. } => takes(options),
+            Self::Embedded(_) => true,
         }
     }
 }
@@ -140,6 +160,12 @@ mod tests {
             "submission/name=x/domain=y",
             "utf8_downconvert",
             "utf8_downconvert/-1",
+            "utf8_downconvert/1/0",
+            "utf8_downconvert_x",
+            "queue_onlyx",
+            "queue_only=1",
+            "queue_first_pass_route",
+            "fakereject_text",
             "suppress_local_fixups",
             "no_multiline_responses",
             "no_delay_flush",
@@ -154,12 +180,14 @@ mod tests {
         for text in [
             "caseful_local_part/x",
             "cutthrough_delivery=",
+            "cutthrough_deliveryx",
             "dscp",
             "fakereject=x",
             "freeze/foo",
             "freeze/no_tell/x",
             "freeze=no_tell",
             "freeze/no_tellx",
+            "freeze_no_tell",
             "freeze /no_tell",
             "Freeze",
             "submission/foo",
@@ -170,6 +198,9 @@ mod tests {
             "foo",
             "",
             "no_multiline",
+            "no_pipelining_x",
+            "submission_domain=x",
+            "dscp_ef",
             "atrn",
             "no_callout_flush/x",
         ] {

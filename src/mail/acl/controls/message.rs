@@ -71,7 +71,7 @@ pub(in crate::mail::acl) static DMARC_ENABLE_FORENSIC: AclControl = words::contr
 
 /// `control = fakedefer`.
 pub(in crate::mail::acl) static FAKEDEFER: AclControl = words::control(
-    &PLAIN,
+    &ControlRun::Own { takes: |_| true, set: faked },
     words::meta(
         "fakedefer",
         "control = fakedefer[/<message>]",
@@ -86,7 +86,7 @@ pub(in crate::mail::acl) static FAKEDEFER: AclControl = words::control(
 
 /// `control = fakereject`.
 pub(in crate::mail::acl) static FAKEREJECT: AclControl = words::control(
-    &PLAIN,
+    &ControlRun::Own { takes: |_| true, set: faked },
     words::meta(
         "fakereject",
         "control = fakereject[/<message>]",
@@ -98,6 +98,14 @@ pub(in crate::mail::acl) static FAKEREJECT: AclControl = words::control(
 )
 .phases(words::RECEIVED.union(AclPhases::PRDR))
 .options(AclOptions::Text);
+
+/// Keeps the one that came last.
+fn faked(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
+    for other in ["fakedefer", "fakereject"] {
+        run.state.controls.remove(other);
+    }
+    kept(run, setting)
+}
 
 /// `control = freeze`.
 pub(in crate::mail::acl) static FREEZE: AclControl = words::control(
@@ -259,11 +267,18 @@ pub(in crate::mail::acl) static UTF8_DOWNCONVERT: AclControl = words::control(
 .options(AclOptions::Names(&["1", "0", "-1"]));
 
 fn utf8_downconvert(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
-    if setting.slashed && !matches!(setting.options.bytes(), b"1" | b"0" | b"-1") {
-        run.logged = Some(Str::fixed("bad option value for control=utf8_downconvert"));
-        return Answer::Error;
-    }
-    kept(run, setting)
+    // What follows the number is no concern of anybody.
+    let options = match setting.options.bytes() {
+        _ if !setting.slashed => "",
+        [b'0', ..] => "0",
+        [b'1', ..] => "1",
+        [b'-', b'1', ..] => "-1",
+        _ => {
+            run.logged = Some(Str::fixed("bad option value for control=utf8_downconvert"));
+            return Answer::Error;
+        }
+    };
+    kept(run, Setting { options: Str::fixed(options), ..setting })
 }
 
 /// `control = wellknown`.

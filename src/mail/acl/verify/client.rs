@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use eximious_core::world::DnsRecord;
 use eximious_core::{AclOptions, AclVerify, Effects, Fail, Meta, Runs, Str, TaintRule};
-use eximious_stdlib::dns::{self, DnsFound, DnsReply, How, kind};
+use eximious_stdlib::dns::{self, DnsFound, How, kind};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt;
@@ -85,23 +85,8 @@ fn reverse_host_lookup(run: &mut Run<'_>, Asked { options, .. }: Asked<'_>) -> A
     let found = run.cx.call(&META, |call| -> Result<(Str, bool, bool), Fail> {
         let name = hosts::client_name(call)?;
         let later = call.value_of(var::HOST_LOOKUP_DEFERRED)?.bytes() == b"1";
-        // Whether there is a name at all, though it does not lead back.
-        let ip = ip::address(address.bytes());
-        let named = match (name.is_empty() && !later, ip) {
-            (true, Some(ip)) => {
-                let reverse = dns::reverse(ip.to_canonical());
-                let reply = dns::query(call, reverse.as_bytes(), kind::PTR, &How::default())?;
-                first_name(&reply)
-            }
-            _ => None,
-        };
-        let why = match &named {
-            Some(named) => {
-                let head = [address.bytes(), b" does not match any IP address for "].concat();
-                [&head, named.as_bytes()].concat()
-            }
-            None => b"failed to find host name from IP address".to_vec(),
-        };
+        let refused = hosts::name_refused(call);
+        let why = refused.unwrap_or_else(|| b"failed to find host name from IP address".to_vec());
         let found = !name.is_empty();
         Ok((Str::tainted(why), found, later))
     });
@@ -123,11 +108,6 @@ fn reverse_host_lookup(run: &mut Run<'_>, Asked { options, .. }: Asked<'_>) -> A
     let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
     run.logged = Some(Str::tainted(parts.concat()));
     Answer::No
-}
-
-fn first_name(reply: &DnsReply) -> Option<String> {
-    let mut names = reply.records().iter().filter_map(dns::host);
-    names.find(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase())
 }
 
 /// `verify = certificate`.
