@@ -24,7 +24,7 @@ def serve(c,n):
         close=v.endswith(('-!','-x'))
         reset=v.endswith('-x')
         if close: v=v[:-2]
-        f.write(v.replace('\\n','\r\n').encode()+b'\r\n'); f.flush()
+        f.write(v.replace('\\n','\r\n').encode('utf8','surrogateescape')+b'\r\n'); f.flush()
         log('%d> %s'%(n,v))
         if reset: time.sleep(0.1); c.setsockopt(socket.SOL_SOCKET,socket.SO_LINGER,struct.pack('ii',1,0))
         if close: raise Gone

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use eximious::LogSelector;
-use eximious::stdlib::printing::printing;
 use eximious::world::{LogLine, LogPart};
 
 use super::Attempted;
@@ -97,7 +96,7 @@ impl Attempt<'_> {
                 super::report::Told::Unsent(status) => {
                     self.left += failed.len();
                     let head = format!("Process failed ({status}) when writing error message to ");
-                    let sender = printing(sender.bytes(), false);
+                    let sender = self.printed(sender.bytes());
                     let line = [head.as_bytes(), &sender, b" (frozen)"].concat();
                     self.log(&line);
                     self.log_message_bare(&line);

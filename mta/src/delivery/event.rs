@@ -23,6 +23,10 @@ use crate::spool::{HeaderFile, SpoolRecipient, restore_from, restore_header};
 pub(super) struct LastRemote {
     local_part: Str,
     domain: Str,
+    /// What else is known of its addresses.
+    values: Vec<(eximious::Var, Str)>,
+    /// Whether a port of a host is known: one took the message, and was told of.
+    has_port: bool,
     /// The host, and whether it took the message.
     host: Option<(TakingHost, bool)>,
 }
@@ -38,7 +42,13 @@ impl Attempt<'_> {
         proxy: Option<SocketAddr>,
     ) {
         let routes = self.routes().clone();
-        routes.tell_transport(&mut self.cx, delivery, TransportEvent { name, data, host, proxy });
+        let took = name == "msg:delivery" && host.is_some();
+        if let Some(last) = self.last_remote.as_mut().filter(|_| took) {
+            last.has_port = true;
+        }
+        let has_port = self.last_remote.as_ref().is_none_or(|last| last.has_port);
+        let event = TransportEvent { name, data, host, has_port, proxy };
+        routes.tell_transport(&mut self.cx, delivery, event);
     }
 
     /// Tells the main section that an address fails here, by a router or by none.
@@ -62,10 +72,16 @@ impl Attempt<'_> {
         if !first.transport.is_some_and(|number| self.routes().is_remote(number)) {
             return;
         }
+        let is_told = self.cx.engine().settings().text(opt::EVENT_ACTION).is_some();
+        let values = is_told.then(|| {
+            let all: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();
+            self.routes().clone().lasting_values(&mut self.cx, &all)
+        });
         let address = &first.address;
         let all = others.iter().map(|one| &one.delivery.address);
         let same = all.clone().all(|one| one.domain.bytes() == address.domain.bytes());
         let last = self.last_remote.get_or_insert_default();
+        last.values = values.unwrap_or_default();
         // Of several addresses there is no local part.
         last.local_part = if others.is_empty() { address.local_part.clone() } else { Str::EMPTY };
         last.domain = if same { address.domain.clone() } else { Str::EMPTY };
@@ -99,6 +115,7 @@ impl Attempt<'_> {
             (var::SENDING_IP_ADDRESS, Str::EMPTY),
             (var::SENDING_PORT, Str::fixed("-1")),
         ];
+        about.extend(last.values);
         if let Some((host, has_taken)) = last.host {
             // A host that took nothing has no port any more.
             let port = if has_taken { host.port.to_string() } else { "-1".to_owned() };

@@ -323,7 +323,7 @@ impl Attempt<'_> {
             && wanted.contains(LogSelector::SMTP_CONFIRMATION)
         {
             let mut quoted = b"\"".to_vec();
-            let said = printing(said, false);
+            let said = self.printed(said);
             for byte in said.get(..LONGEST).unwrap_or(&said) {
                 if matches!(byte, b'"' | b'\\') {
                     quoted.push(b'\\');
@@ -509,7 +509,7 @@ impl Attempt<'_> {
         let word = if by_filter { "discarded" } else { ":blackhole:" };
         let mut line = LogLine::default();
         line.push(LogPart::Address, word);
-        let text = printing(address.text.bytes(), false);
+        let text = self.printed(address.text.bytes());
         line.push(LogPart::Original, [b" <", &text[..], b">"].concat());
         if let Some(number) = router {
             line.field("R", self.routes().router_name(number).bytes());

@@ -419,8 +419,8 @@ impl<'d> Attempt<'d> {
                 // The pass that follows says it again.
                 let is_untold = why.number == 0 && self.manner.is_first_pass;
                 match why.panics {
+                    _ if is_untold => {}
                     true => self.cx.log().told(LogVoice::Panic, &marked),
-                    false if is_untold => {}
                     false if why.number == NOT_DUE && !silent => {
                         self.tell_if(LogSelector::RETRY_DEFER, &marked);
                     }

@@ -127,6 +127,8 @@ fn forget(cx: &mut Context) {
 /// Sets the values that a message has.
 fn show(cx: &mut Context, file: &HeaderFile, message: Message) {
     forget(cx);
+    // Where it came in is no port of what did not come in anywhere.
+    cx.set_var(var::RECEIVED_PORT, Str::fixed("0"));
     for value in &file.values {
         set(cx, value);
     }

@@ -90,6 +90,8 @@ impl Routes {
         PARTS.into_iter().zip(parts).for_each(|(var, value)| cx.show_var(var, &value));
         let mut own = self.of_address(address, address.whole_local_part());
         own[0] = same(|one| &one.domain, own[0].clone());
+        // Nor is there one that they come of.
+        own[2..].iter_mut().for_each(|part| *part = alone(part));
         ADDRESS.into_iter().zip(own).for_each(|(var, value)| cx.show_var(var, &value));
         let attached = &address.attached;
         show_data(cx, attached);
@@ -132,6 +134,16 @@ impl Routes {
             }
         }
         cx.set_var(var::HOST_PORT, port);
+    }
+
+    /// What is known still of deliveries that were made at once, when they are over: whom their
+    /// addresses come of, and what routers found out.
+    pub fn lasting_values(&self, cx: &mut Context, deliveries: &[&Delivery]) -> Vec<(Var, Str)> {
+        self.introduce(cx, deliveries);
+        let some = DATA.into_iter().chain(ADDRESS.into_iter().skip(2));
+        let values = some.map(|var| (var, cx.value_of(var))).collect();
+        self.dismiss(cx, deliveries);
+        values
     }
 
     /// Takes them away again.

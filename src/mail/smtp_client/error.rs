@@ -74,14 +74,19 @@ impl SmtpError {
 
     /// As logs have it, in one line.
     pub fn logged(&self) -> Vec<u8> {
+        self.printed(false)
+    }
+
+    /// The same; whether bytes above 127 print is the option `print_topbitchars`.
+    pub(crate) fn printed(&self, topbit: bool) -> Vec<u8> {
         let after = |head: &str| [head.as_bytes(), &self.said].concat();
         let with = |head: &str, text: &[u8]| [&after(head)[..], b": ", text].concat();
         match &self.cause {
             Cause::Replied(reply) => {
-                with("SMTP error from remote mail server after ", &printing(reply.text(), false))
+                with("SMTP error from remote mail server after ", &printing(reply.text(), topbit))
             }
             Cause::Broken(text, _) => {
-                with("SMTP error from remote mail server after ", &printing(text, false))
+                with("SMTP error from remote mail server after ", &printing(text, topbit))
             }
             Cause::Timeout => after("SMTP timeout after "),
             Cause::Closed => after("Remote host closed connection in response to "),
@@ -89,7 +94,7 @@ impl SmtpError {
                 after("Malformed SMTP reply (an empty line) in response to ")
             }
             Cause::Malformed(text) => {
-                let text = printing(text.trim_ascii_start(), false);
+                let text = printing(text.trim_ascii_start(), topbit);
                 with("Malformed SMTP reply in response to ", &text)
             }
             Cause::Source(why) => with("message can't be read while ", why.as_bytes()),

@@ -1,12 +1,17 @@
 //! Hosts that may get commands before their greeting (`hosts_pipe_connect`): what they announced
 //! the last time is remembered, and counts until they are heard.
 
+use eximious_core::Str;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{NotOpen, Opened, Peer};
 use crate::mail::hints::{Announced, ToldHints};
 use crate::mail::smtp_client::{Extensions, Hello, Protocol, SmtpCommand};
+
+/// How an option names this side's address, and how it asks whether it is known.
+const ADDRESS: &[u8] = b"$sending_ip_address";
+const TESTED_ADDRESS: &[u8] = b"def:sending_ip_address";
 
 /// What is to be known of a host that may get commands before its greeting.
 #[derive(Clone, Debug)]
@@ -31,7 +36,7 @@ pub(crate) struct EarlyHost {
 impl Peer<'_> {
     /// What is known of the host, where it may get commands before its greeting.
     pub(super) fn early_host(&mut self) -> Option<EarlyHost> {
-        if !self.listed(smtp::HOSTS_PIPE_CONNECT) || self.verifies {
+        if !self.listed(smtp::HOSTS_PIPE_CONNECT) || self.verifies || self.hangs_on_address() {
             return None;
         }
         let key = format!("[{}]:{}.EHLO", self.address, self.tls.port).into_bytes();
@@ -50,6 +55,17 @@ impl Peer<'_> {
             is_greeted: false,
             is_refused: false,
             goes_on: false,
+        })
+    }
+
+    /// Whether the greeting names this side's address, which may not be known before the
+    /// connection is there.
+    fn hangs_on_address(&self) -> bool {
+        self.transport.is_some_and(|one| {
+            let hello = one.some_text(smtp::HELO_DATA);
+            let has = |text: &Str, what| memchr::memmem::find(text.bytes(), what).is_some();
+            let names = |text: &Str| has(text, ADDRESS) && !has(text, TESTED_ADDRESS);
+            one.some_text(smtp::INTERFACE).is_none() && hello.is_some_and(names)
         })
     }
 

@@ -117,6 +117,8 @@ pub struct TransportEvent<'e> {
     pub data: &'e [u8],
     /// The host that it is about.
     pub host: Option<&'e TakingHost>,
+    /// Whether it has a port still: one that takes nothing has none once it is left.
+    pub has_port: bool,
     /// The proxy that the host was reached through, where it was.
     pub proxy: Option<SocketAddr>,
 }
@@ -135,7 +137,8 @@ impl Routes {
         let first = first.and_then(TakingHost::of);
         if let Some(host) = event.host.or(first.as_ref()) {
             host.show(cx, delivery);
-            cx.set_var(var::HOST_PORT, host.port.to_string());
+            let port = if event.has_port { host.port.to_string() } else { "-1".to_owned() };
+            cx.set_var(var::HOST_PORT, port);
         }
         if event.name == FAILED && event.host.is_none() && first.is_some() {
             // It failed before any host was asked.

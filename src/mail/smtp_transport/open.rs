@@ -192,15 +192,19 @@ impl Peer<'_> {
                     Err(_) if how.fast_open => {}
                     Err(why) => self.tell(&[b" failed: ", reason(why).as_bytes()].concat()),
                 }
-                if let (Err(why), Some(from)) = (&connected, how.from)
-                    && why.kind() == io::ErrorKind::AddrNotAvailable
-                {
-                    let line = format!("bind of [{from}]:0 failed");
-                    self.cx.log().main(line.as_bytes());
+                if let Err(why) = &connected {
+                    self.log_unbound(&how, why);
                 }
                 connected.map(|client| (client, None))
             }
             Err(fail) => Err(io::Error::other(String::from_utf8_lossy(fail.message()))),
+        }
+    }
+
+    /// Logs that an address is not one of this host's, where that is why nobody was reached.
+    pub(super) fn log_unbound(&mut self, how: &Dialing, why: &io::Error) {
+        if let Some(from) = how.from.filter(|_| why.kind() == io::ErrorKind::AddrNotAvailable) {
+            self.cx.log().main(format!("bind of [{from}]:0 failed").as_bytes());
         }
     }
 

@@ -211,7 +211,12 @@ impl Peer<'_> {
         let connected =
             self.cx.call(&PROXY, |call| call.net().map(|net| net.dial(to, &how, within)));
         match connected {
-            Ok(connected) => connected.map_err(Hindrance::Net),
+            Ok(connected) => {
+                if let Err(why) = &connected {
+                    self.log_unbound(&how, why);
+                }
+                connected.map_err(Hindrance::Net)
+            }
             Err(fail) => Err(Hindrance::Net(io::Error::other(fail.to_string()))),
         }
     }

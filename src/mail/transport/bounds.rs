@@ -109,7 +109,10 @@ pub(crate) fn is_on(
                 [b"\"", &printing(text.bytes(), false)[..], option.as_bytes(), name, b" transport"];
             Undelivered::new(UNKNOWN, parts.concat()).panicking()
         }),
-        Err(fail) if fail.class() == FailClass::Forced => Ok(false),
+        Err(fail) if fail.class() == FailClass::Forced => {
+            // It is as if the option was not set.
+            Ok(matches!(option.default(), Expanded::Value(true)))
+        }
         Err(fail) => {
             let head = format!("failed to expand \"{}\" in ", option.name());
             let parts = [head.as_bytes(), transport.name.bytes(), b" transport: ", fail.message()];

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use eximious::report_copies::copies_for;
 use eximious::returned::Oversize;
-use eximious::stdlib::printing::printing;
 use eximious::{Str, opt, var};
 
 use super::texts::Texts;
@@ -60,7 +59,7 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
             told.push(one);
             continue;
         }
-        let address = printing(one.address.text.bytes(), false);
+        let address = attempt.printed(one.address.text.bytes());
         let why = b": error ignored: RFC 3461 DSN, failure notify not requested".as_slice();
         attempt.log(&[&address[..], why].concat());
     }
@@ -93,8 +92,8 @@ impl Letter<'_, '_> {
         let mut names: Vec<Vec<u8>> = Vec::new();
         for one in failed.iter().filter(|one| !one.address.attached.hidden) {
             let name = match one.is_direct {
-                true => printing(&self.generator(one), false),
-                false => printing(one.address.text.bytes(), false),
+                true => self.attempt.printed(&self.generator(one)),
+                false => self.attempt.printed(one.address.text.bytes()),
             };
             names.push(name);
         }
@@ -151,7 +150,8 @@ impl Letter<'_, '_> {
             for one in &those {
                 let lines = match one.address.attached.hidden {
                     true => {
-                        let original = printing(self.attempt.tracking.original(one.node), false);
+                        let original =
+                            self.attempt.printed(self.attempt.tracking.original(one.node));
                         let origin = [b"(", origin(one), &original, b")"].concat();
                         vec![b"an undisclosed address".to_vec(), origin]
                     }
@@ -175,7 +175,7 @@ impl Letter<'_, '_> {
                   recipients. This is a permanent error. The following address(es) failed:\n"]),
             false => self.put(&[
                 b"A message sent by\n\n  <",
-                &printing(&sender, false),
+                &self.attempt.printed(&sender),
                 b">\n\ncould not be delivered to one or more of its recipients. The following\n\
                   address(es) failed:\n",
             ]),

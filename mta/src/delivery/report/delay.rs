@@ -1,7 +1,6 @@
 //! Warnings: what has waited for long (specification 14, `delay_warning`; 50.2).
 
 use eximious::stdlib::options::is_yes;
-use eximious::stdlib::printing::printing;
 use eximious::{FailClass, Str, opt, var};
 
 use super::texts::Texts;
@@ -171,7 +170,7 @@ impl Letter<'_, '_> {
                 self.put(&[b"A message that you sent ", has_not, b"\nrecipients after more than "])
             }
             false => {
-                let sender = printing(&sender, false);
+                let sender = self.attempt.printed(&sender);
                 self.put(&[b"A message sent by\n\n  <", &sender, b">\n\n"]);
                 self.put(&[has_not, b" recipients after more than \n"]);
             }

@@ -12,6 +12,7 @@ use eximious_core::world::TlsFault;
 use eximious_core::{DriverOpt, Str};
 use eximious_stdlib::address::in_ascii;
 use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::{Cache, Called, Callout, Failure, Subject};
@@ -171,10 +172,16 @@ impl<'p, 'r> Place<'p, 'r> {
         };
         let opened = peer.open(&endpoint, within, Timeouts { command, ..Timeouts::default() });
         match opened {
-            Ok(opened) => {
-                let converts = self.converts(&opened);
-                Ok(Talk { place: self, opened, endpoint, converts, failing: Failure::None })
-            }
+            Ok(mut opened) => match self.converts(&opened) {
+                Ok(converts) => {
+                    Ok(Talk { place: self, opened, endpoint, converts, failing: Failure::None })
+                }
+                Err(why) => {
+                    opened.client.quit(self.run.cx.trace());
+                    self.closed();
+                    Err(NoTalk::Called(Called::later(Some(self.about(&why)))))
+                }
+            },
             Err(NotOpen::Unsecured(fault)) => Err(NoTalk::Unsecured(fault, endpoint.protocol)),
             Err(NotOpen::Unreachable(why)) => {
                 if matches!(
@@ -217,17 +224,18 @@ impl<'p, 'r> Place<'p, 'r> {
 
     /// What is to be said of a host that does not let a message begin.
     fn unwilling(&self, error: &SmtpError) -> Called {
+        let topbit = self.run.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
         let Some(reply) = error.reply() else {
             // Whatever comes in the place of an answer to STARTTLS is the end of it.
             let logged = match error.command {
                 SmtpCommand::StartTls => {
                     b"Remote host closed connection in response to STARTTLS".to_vec()
                 }
-                _ => error.logged(),
+                _ => error.printed(topbit),
             };
             return Called::later(Some(self.about(&logged)));
         };
-        let logged = Some(self.about(&error.logged()));
+        let logged = Some(self.about(&error.printed(topbit)));
         match reply.refuses() {
             // Its refusal was answered.
             true => Called::failed(Failure::None, logged, self.shown(b"QUIT", reply.text())),

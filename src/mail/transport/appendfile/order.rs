@@ -291,10 +291,11 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
             if is_unseen {
                 call.cx.log().panic(&eximious_stdlib::wording::tainted("dirname", text));
             }
-            Some(text.to_vec())
+            (!is_unseen).then(|| text.to_vec())
         }
         None => None,
     };
+    let nothing = is_unseen.then_some(0);
     let quota = MailboxQuota {
         bytes: bytes.number,
         files: files.number,
@@ -303,9 +304,9 @@ pub(super) fn quota(call: &mut TransportCall<'_>) -> Result<(MailboxQuota, u64),
         refuses_files: !files.is_unchecked && bytes.number > 0,
         adds: transport.on(opt::QUOTA_IS_INCLUSIVE).then_some(call.consignment.message.size),
         measures: threshold > 0,
-        known_bytes: if is_unseen { known_bytes.or(Some(0)) } else { known_bytes },
-        known_files: if is_unseen { known_files.or(Some(0)) } else { known_files },
-        directory: directory.filter(|_| !is_unseen),
+        known_bytes: known_bytes.or(nothing),
+        known_files: known_files.or(nothing),
+        directory,
         names_tell: transport.some_text(opt::QUOTA_SIZE_REGEX).is_some(),
     };
     Ok((quota, threshold))

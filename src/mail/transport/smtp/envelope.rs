@@ -23,6 +23,8 @@ pub(super) struct MailWishes {
     pub(super) prdr: bool,
     /// Whether the message is the last one, and good-bye goes with it.
     pub(super) leaves: bool,
+    /// Whether addresses are sent in ASCII.
+    pub(super) converts: bool,
     /// Who submitted it.
     pub(super) auth: Option<Vec<u8>>,
 }
@@ -73,7 +75,7 @@ impl Attempt<'_, '_> {
         let message = consignment.message;
         let size = (message.size + message.lines).saturating_add_signed(addition);
         let smtputf8 = international::is_needed(self.call, some);
-        let converts = international::converts(self.call, some, client.extensions().smtputf8);
+        let converts = wishes.converts;
         let consignment = &self.call.consignment;
         let from = match converts {
             true => in_ascii(&from),

@@ -2,6 +2,7 @@
 
 use eximious_core::LogSelector;
 use eximious_core::world::{LogLine, LogPart};
+use eximious_stdlib::options::opt as main;
 use eximious_stdlib::ports;
 use eximious_stdlib::printing::printing;
 
@@ -35,6 +36,11 @@ impl Attempt<'_, '_> {
     /// The same of an address by itself: a port that is shown has no colon behind it.
     pub(super) fn about_one(&self, why: &[u8]) -> Vec<u8> {
         self.about(if self.shows_port() { b" " } else { b": " }, why)
+    }
+
+    /// Whether bytes above 127 print in what is told of a host (`print_topbitchars`).
+    pub(super) fn topbit(&self) -> bool {
+        self.call.cx.engine().settings().get(main::PRINT_TOPBITCHARS)
     }
 
     /// ` A=plain:ann L PRDR K`: how a copy went to the host.

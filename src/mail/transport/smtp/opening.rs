@@ -101,8 +101,8 @@ impl Attempt<'_, '_> {
                     (Outcome::Deferred(why), line)
                 }
                 NotOpen::Smtp(error) => {
-                    let logged = error.logged();
-                    let line = self.about(b": ", &with_reason(&error));
+                    let logged = error.printed(self.topbit());
+                    let line = self.about(b": ", &with_reason(&error, self.topbit()));
                     let number = if error.reply().is_some() { 0 } else { number_of(&error) };
                     if secured.is_some() {
                         self.first_words =

@@ -19,7 +19,7 @@ use super::stop::{
 use super::{UNKNOWN, Work, most_recipients};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpCommand, SmtpError};
-use crate::mail::smtp_transport::{CLOSED, Peer, PeerTls};
+use crate::mail::smtp_transport::{CLOSED, Peer, PeerTls, UNNAMED};
 use crate::mail::transport::filter::{BROKEN, FilterFault};
 use crate::mail::transport::filtered::filtered;
 use crate::mail::transport::local::Trouble;
@@ -285,12 +285,9 @@ impl Attempt<'_, '_> {
         let client = &mut opened.client;
         let takes_utf8 = client.extensions().smtputf8;
         let converts = international::converts(self.call, some, takes_utf8);
+        let converts = converts.map_err(Stop::Unconverted)?;
         if international::is_needed(self.call, some) && !takes_utf8 && !converts {
-            let why = b"utf8 support required but not offered for forwarding".to_vec();
-            let line = self.about(b": ", &why);
-            self.log(&line);
-            let failed = Outcome::Failed(self.undelivered(0, RetryError::Any, why));
-            self.work.settle(some, &failed);
+            self.fail_untaken(some);
             return Ok(());
         }
         let leaves = line.is_last && !prdr && protocol != Protocol::Lmtp;
@@ -303,7 +300,8 @@ impl Attempt<'_, '_> {
         };
         // Some of several may be wanted with another copy.
         let leaves_early = leaves && some.len() == 1;
-        let of_mail = MailWishes { prdr, leaves: leaves_early, auth: auth_sender.clone() };
+        let of_mail =
+            MailWishes { prdr, leaves: leaves_early, converts, auth: auth_sender.clone() };
         let (accepted, begun) = self.envelope(opened, some, of_mail, chunks.as_mut())?;
         let client = &mut opened.client;
         // What it announced another time may not be true any more.
@@ -422,7 +420,7 @@ impl Attempt<'_, '_> {
     pub(super) fn note(&mut self, at: usize, error: &SmtpError, number: i32) {
         let TakingHost { name, address, .. } = &self.taking;
         let place = format!(" [{address}] ");
-        let line = [b"H=", &name[..], place.as_bytes(), &error.logged()].concat();
+        let line = [b"H=", &name[..], place.as_bytes(), &error.printed(self.topbit())].concat();
         if error.cause != Cause::Timeout {
             self.call.done.message_log.push(line);
         }
@@ -432,7 +430,7 @@ impl Attempt<'_, '_> {
                 self.tell_refusal(at, &why);
                 if !self.is_last && error.cause != Cause::Timeout {
                     // What the next host has to say is what is told in the end.
-                    let line = self.about_one(&error.logged());
+                    let line = self.about_one(&error.printed(self.topbit()));
                     self.call.log(&line);
                 }
                 self.work.defer(&[at], &why);
@@ -465,7 +463,7 @@ impl Attempt<'_, '_> {
     fn refused_itself(&self, error: &SmtpError, head: &str) -> Outcome {
         match error.reply() {
             Some(reply) => {
-                let text = [head.as_bytes(), &printing(reply.text(), false)].concat();
+                let text = [head.as_bytes(), &printing(reply.text(), self.topbit())].concat();
                 self.refused_with(error, OF_ONE, text)
             }
             None => self.refused(error, number_of(error)),
@@ -473,7 +471,7 @@ impl Attempt<'_, '_> {
     }
 
     pub(super) fn refused(&self, error: &SmtpError, number: i32) -> Outcome {
-        self.refused_with(error, number, error.logged())
+        self.refused_with(error, number, error.printed(self.topbit()))
     }
 
     fn refused_with(&self, error: &SmtpError, number: i32, text: Vec<u8>) -> Outcome {
@@ -526,6 +524,8 @@ impl Attempt<'_, '_> {
         let (error, for_message, alive) = match stop {
             Stop::Unread(_) if let Some(fault) = self.outgoing.filter_fault() => {
                 let why = self.not_filtered(&fault);
+                // What comes through it is no host's business.
+                self.work.is_over |= matches!(fault, FilterFault::Ended(_));
                 self.work.defer(&undecided, &why);
                 return false;
             }
@@ -538,17 +538,21 @@ impl Attempt<'_, '_> {
                 self.work.defer(&undecided, why);
                 return false;
             }
-            Stop::Hindered(why) => {
+            Stop::Unconverted(why) | Stop::Hindered(why) => {
                 let line = self.about(b": ", why);
                 self.log(&line);
-                let why = self.undelivered(UNKNOWN, RetryError::Any, why.clone());
+                let is_of_use = matches!(stop, Stop::Unconverted(_));
+                let why = match is_of_use {
+                    true => Undelivered::new(UNNAMED, why.clone()),
+                    false => self.undelivered(UNKNOWN, RetryError::Any, why.clone()),
+                };
                 let (host, for_message) = (self.taking.clone(), false);
                 self.work.awaits_hosts = true;
                 self.tell_deferral(some, &why);
                 self.note_put_off(some);
                 self.work.defer(&undecided, &why);
                 self.call.done.failed_hosts.push(FailedHost { host, why, for_message });
-                return false;
+                return is_of_use;
             }
             Stop::Message(error) => (error, true, !error.ends_connection()),
             Stop::Refused(error, waits) => (error, true, !*waits),
@@ -559,7 +563,11 @@ impl Attempt<'_, '_> {
             }
             Stop::Host(error) => (error, false, false),
             Stop::Recipient(error) => {
-                let why = self.undelivered(number_of(error), retry_error(error), error.logged());
+                let why = self.undelivered(
+                    number_of(error),
+                    retry_error(error),
+                    error.printed(self.topbit()),
+                );
                 // Those before have been told of, those behind have not.
                 let last = some.iter().rposition(|at| !undecided.contains(at));
                 let (before, behind): (Vec<usize>, Vec<usize>) =
@@ -577,8 +585,10 @@ impl Attempt<'_, '_> {
             let of_first = self.put_off.first().filter(|(at, _)| Some(at) == some.first());
             let (line, of_host) = match of_first {
                 Some((_, first)) if is_rcpt => (self.about(b": ", &first.message), first.clone()),
-                Some((_, first)) => (self.about(b": ", &with_reason(error)), first.clone()),
-                None => (self.about(b": ", &with_reason(error)), why.clone()),
+                Some((_, first)) => {
+                    (self.about(b": ", &with_reason(error, self.topbit())), first.clone())
+                }
+                None => (self.about(b": ", &with_reason(error, self.topbit())), why.clone()),
             };
             self.log(&line);
             if !self.is_last && error.command == SmtpCommand::Rcpt && error.reply().is_some() {

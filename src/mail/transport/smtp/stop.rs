@@ -27,6 +27,8 @@ pub(super) enum Stop {
     Host(SmtpError),
     /// The host said nothing to an address, which may be for that one's sake.
     Recipient(SmtpError),
+    /// It can't be told whether addresses are to be in ASCII.
+    Unconverted(Vec<u8>),
     /// Something here does not let the connection be used.
     Hindered(Vec<u8>),
     /// The message can't be read.
@@ -73,9 +75,9 @@ pub(super) fn number_of(error: &SmtpError) -> i32 {
     }
 }
 
-/// An error as the log has it where it is the host's.
-pub(super) fn with_reason(error: &SmtpError) -> Vec<u8> {
-    let mut line = error.logged();
+/// An error as the log has it where it is the host's; `topbit` is as in [`SmtpError::printed`].
+pub(super) fn with_reason(error: &SmtpError, topbit: bool) -> Vec<u8> {
+    let mut line = error.printed(topbit);
     if matches!(error.cause, Cause::Timeout | Cause::Broken(..)) {
         let why = reason(&io::Error::from_raw_os_error(number_of(error)));
         line.extend_from_slice(format!(": {why}").as_bytes());

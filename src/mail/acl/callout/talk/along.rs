@@ -85,12 +85,15 @@ pub(super) fn is_international(cx: &mut Context) -> bool {
 impl Place<'_, '_> {
     /// Whether the host is told addresses in ASCII: where the message is an international one,
     /// by the transport (`utf8_downconvert`), or because the host takes none.
-    pub(super) fn converts(&mut self, opened: &Opened) -> bool {
+    ///
+    /// # Errors
+    /// The option can't be expanded: why.
+    pub(super) fn converts(&mut self, opened: &Opened) -> Result<bool, Vec<u8>> {
         if !is_international(self.run.cx) {
-            return false;
+            return Ok(false);
         }
         let is_taken = opened.client.extensions().smtputf8;
-        let Some(transport) = self.transport else { return !is_taken };
+        let Some(transport) = self.transport else { return Ok(!is_taken) };
         let is_number = |text: &[u8]| {
             std::str::from_utf8(text).is_ok_and(|text| text.trim().parse::<i64>().is_ok())
         };
