@@ -74,6 +74,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
             switch("-p PROTOCOL[:HOST]", "protocol and name of the host"),
             switch("-oB [NUMBER]", "how many messages go along a connection; else 1"),
             switch("-h NUMBER", "is taken, and changes nothing"),
+            switch("--", "what follows are no switches"),
             switch("-z TEXT", "writes a line to the main log, and does nothing else"),
         ],
     ),
@@ -136,6 +137,11 @@ pub fn page() -> String {
 
 /// The line of a switch, as a page.
 pub fn about(name: &str) -> Option<String> {
+    if name.starts_with("-MC") {
+        let does = "is for processes that Exim starts by itself; here there are none";
+        return Some(format!("{name} (switch)\n\n  {does}\n"));
+    }
+    let name = if name.starts_with("-bI:") { "-bI:TOPIC" } else { name };
     let mut all = GROUPS.iter().flat_map(|(_, switches)| switches.iter());
     let bare = |part: &str| part.split([' ', '[']).next() == Some(name);
     let found = all.find(|switch| switch.names.split(", ").any(bare))?;

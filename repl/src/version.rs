@@ -67,6 +67,11 @@ fn features(registry: &Registry, world: &World) -> Vec<&'static str> {
         ("SPF", has_lookup("spf")),
         ("SRS", has_item("srs_encode")),
         ("XCLIENT", true),
+        ("Experimental_ARC", registry.all_acl_verifies().any(|one| one.meta.name == "arc")),
+        ("Experimental_Brightmail", true),
+        ("Experimental_DCC", has_term("dcc")),
+        ("Experimental_DSN_info", true),
+        ("Experimental_QUEUEFILE", registry.all_drivers().any(|one| one.meta.name == "queuefile")),
     ];
     all.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
 }

@@ -8,7 +8,7 @@ mod cure;
 mod flows;
 pub(in crate::tools) mod graph;
 mod items;
-mod lints;
+pub(in crate::tools) mod lints;
 pub(in crate::tools) mod names;
 pub mod parts;
 mod releases;
@@ -270,12 +270,18 @@ pub fn extent(config: &Config, spot: &Spot) -> Option<Extent> {
     })
 }
 
-/// Up to three names that could have been meant, the nearest first.
+/// Up to three names that could have been meant, the nearest first: those that differ in a
+/// few characters, or in the order of their words.
 pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let farthest = name.chars().count().div_ceil(3).min(3);
+    let own = name.contains('_').then(|| sorted_words(name));
+    let distance = |other: &str| match &own {
+        Some(own) if other.len() == name.len() && sorted_words(other) == *own => 1,
+        _ => strsim::osa_distance(name, other),
+    };
     let mut near: Vec<(usize, &str)> = names
         .filter(|other| other.len().abs_diff(name.len()) <= farthest * 4)
-        .map(|other| (strsim::osa_distance(name, other), other))
+        .map(|other| (distance(other), other))
         .filter(|(distance, _)| *distance <= farthest)
         .collect();
     near.sort_unstable();
@@ -284,26 +290,36 @@ pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n 
     near.into_iter().map(|(_, other)| other).collect()
 }
 
+/// The words of a name, of which `dmarc_verify_disable` has the same as
+/// `dmarc_disable_verify`.
+fn sorted_words(name: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = name.split('_').collect();
+    words.sort_unstable();
+    words
+}
+
 /// The question that offers the nearest name, with something before it; empty
-/// where none is near. What was not written to its end is near, too.
+/// where none is near. What was not written to its end is near, too, and what is an end.
 fn did_you_mean<'n>(before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.collect();
     let near = nearest(name, names.iter().copied()).first().copied();
     let is_nearly = near.is_some_and(|near| strsim::osa_distance(name, near) <= 1);
-    let begun = if is_nearly { None } else { begun(name, &names) };
-    begun.or(near).map_or(String::new(), |near| format!("did you mean {before}{near}?"))
+    let part = |is_part: fn(&str, &str) -> bool| only(name, &names, is_part);
+    let begun = if is_nearly { None } else { part(|other, name| other.starts_with(name)) };
+    let found = begun.or(near).or_else(|| part(|other, name| other.ends_with(name)));
+    found.map_or(String::new(), |near| format!("did you mean {before}{near}?"))
 }
 
-/// How long the beginning of a name is at least that says which is meant.
-const LEAST_BEGUN: usize = 5;
+/// How long a part of a name is at least that says which is meant.
+const LEAST_PART: usize = 5;
 
-/// The one name that begins so.
-fn begun<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
-    let mut begun = names.iter().copied().filter(|other| {
-        name.len() >= LEAST_BEGUN && other.len() > name.len() && other.starts_with(name)
+/// The one name of which it is a part.
+fn only<'n>(name: &str, names: &[&'n str], is_part: fn(&str, &str) -> bool) -> Option<&'n str> {
+    let mut found = names.iter().copied().filter(|other| {
+        name.len() >= LEAST_PART && other.len() > name.len() && is_part(other, name)
     });
-    let first = begun.next()?;
-    begun.all(|other| other == first).then_some(first)
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
 }
 
 #[cfg(test)]
@@ -319,6 +335,11 @@ mod tests {
         let meant = |name: &str| did_you_mean("", name, names.into_iter());
         assert_eq!(meant("tls_cert"), "did you mean tls_certificate?");
         assert_eq!(meant("tls_crll"), "did you mean tls_crl?");
+        let names = ["dmarc_disable_verify", "dkim_disable_verify", "temperror"];
+        let meant = |name: &str| did_you_mean("", name, names.into_iter());
+        assert_eq!(meant("dmarc_verify_disable"), "did you mean dmarc_disable_verify?");
+        assert_eq!(meant("error"), "did you mean temperror?");
+        assert_eq!(meant("verify"), "");
     }
 
     #[test]

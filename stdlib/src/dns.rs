@@ -100,6 +100,9 @@ pub struct How {
     /// Whether it is the system's own library that asks, in Exim: what it does
     /// not find is no event.
     pub by_system: bool,
+    /// Whether it is about a host, of which it is told where an answer takes its time
+    /// (`slow_lookup_log`).
+    pub of_host: bool,
 }
 
 /// What came of a question.
@@ -375,23 +378,24 @@ fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
 
 /// Asks, and follows aliases as often as `dns_cname_loops` says.
 fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsReply, Fail> {
-    let aliases = call.settings().get(opt::DNS_CNAME_LOOPS).clamp(0, MOST_ALIASES);
+    // Below zero, nothing is asked; the system goes by its own number.
+    let least = if how.by_system { 0 } else { -1 };
+    let aliases = call.settings().get(opt::DNS_CNAME_LOOPS).clamp(least, MOST_ALIASES);
     let options = options(call, how);
     let dns = call.with_record(&DNS, |call| call.dns())?;
     let (mut asked, mut secure) = (name.to_owned(), true);
     let mut first = None;
     // What was asked ahead was asked so.
-    let is_usual = *how == How::default();
+    let is_usual = How { of_host: false, ..*how } == How::default();
     for _ in 0..=aliases {
         let answer = match call.memory::<Memory>().ahead.take(&asked, kind, is_usual) {
             Some(answer) => answer,
             None => {
-                let clock = call.with_record(&CLOCK, |call| call.clock()).ok();
-                let before = clock.as_ref().map(|clock| clock.elapsed());
-                let answer = dns.query(&asked, kind, &options);
-                let took = clock.zip(before).map(|(clock, since)| clock.elapsed() - since);
-                note_slow(call, &asked, kind, took.unwrap_or_default());
-                answer
+                let what = match kind {
+                    kind::A | kind::AAAA if how.by_system => Some("gethostbyname"),
+                    _ => how.of_host.then(|| kind::name(kind)),
+                };
+                timed(call, what, &asked, |_| dns.query(&asked, kind, &options))
             }
         };
         let (standing, empty) = match &answer {
@@ -429,16 +433,29 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
     if !how.by_system {
         log(call, &format!("CNAME loop for {name} encountered"));
     }
-    Ok(DnsReply::insecure(DnsFound::Broken))
+    // Who was not asked may answer another time.
+    let found = if aliases < 0 { DnsFound::Later } else { DnsFound::Broken };
+    Ok(DnsReply::insecure(found))
 }
 
-/// Logs that an answer took its time (`slow_lookup_log`).
-fn note_slow(call: &mut Call<'_>, name: &str, kind: u16, took: Duration) {
+/// Asks, and logs that the answer took its time (`slow_lookup_log`), where it is said what
+/// was asked for.
+pub(crate) fn timed<T>(
+    call: &mut Call<'_>,
+    what: Option<&str>,
+    name: &str,
+    ask: impl FnOnce(&mut Call<'_>) -> T,
+) -> T {
     let most = u128::try_from(call.settings().get(opt::SLOW_LOOKUP_LOG)).unwrap_or(0);
-    if most > 0 && took.as_millis() > most {
-        let kind = kind::name(kind);
-        log(call, &format!("Long {kind} lookup for '{name}': {} msec", took.as_millis()));
+    let clock = call.with_record(&CLOCK, |call| call.clock()).ok().filter(|_| most > 0);
+    let (Some(what), Some(clock)) = (what, clock) else { return ask(call) };
+    let before = clock.elapsed();
+    let answer = ask(call);
+    let took = (clock.elapsed() - before).as_millis();
+    if took > most {
+        log(call, &format!("Long {what} lookup for '{name}': {took} msec"));
     }
+    answer
 }
 
 fn log(call: &mut Call<'_>, line: &str) {

@@ -243,6 +243,7 @@ fn look_up_within(call: &mut Call<'_>, address: &Str, ip: IpAddr) -> Result<(), 
     };
     let (mut good, mut later, mut genuine) = (Vec::new(), false, secure);
     let patience = Patience::new(call);
+    let how = How { of_host: true, ..How::default() };
     let first = names.first().cloned().unwrap_or_default();
     for name in names.into_iter().take(MOST_NAMES) {
         if patience.is_over(call) {
@@ -251,7 +252,7 @@ fn look_up_within(call: &mut Call<'_>, address: &Str, ip: IpAddr) -> Result<(), 
         }
         show_unset_lists(call, &name);
         call.trace().depth += 1;
-        let hosted = dns::addresses(call, name.as_bytes(), &How::default());
+        let hosted = dns::addresses(call, name.as_bytes(), &how);
         call.trace().leave(1);
         let hosted = hosted?;
         show_addresses(call, &name, ip, &hosted);
@@ -360,7 +361,7 @@ fn is_of_host_name(byte: u8) -> bool {
 }
 
 fn by_dns(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
-    let reply = ask(call, ip, &How::default())?;
+    let reply = ask(call, ip, &How { of_host: true, ..How::default() })?;
     if reply.found == DnsFound::Later {
         return Ok(Names::Later);
     }
@@ -379,7 +380,9 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
 /// What the system's resolver tells: of the first name alone, and of none that can be no host's,
 /// as something is wrong there for now.
 fn by_system(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
-    let reply = ask(call, ip, &How { by_system: true, ..How::default() })?;
+    let how = How { by_system: true, ..How::default() };
+    let what = Some("gethostbyaddr");
+    let reply = dns::timed(call, what, &ip.to_string(), |call| ask(call, ip, &how))?;
     let is_fit = |byte| is_of_host_name(byte) || byte == b'_';
     let first = names_in(&reply).next();
     let (found, event) = match (&reply.found, first) {

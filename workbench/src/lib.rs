@@ -13,6 +13,7 @@ pub mod dialogue;
 pub mod lsp;
 mod names;
 mod page;
+pub mod pages;
 pub mod record;
 pub mod serve;
 pub mod testing;

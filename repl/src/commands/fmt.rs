@@ -78,7 +78,7 @@ pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
             // Nobody reads what is written any more.
             Err(why) if why.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::FAILURE),
             Err(why) => {
-                let why = format!(": {why}\n");
+                let why = format!(": {}\n", eximious::stdlib::wording::reason(&why));
                 let message = [b"eximious: ", called(name), why.as_bytes()].concat();
                 // Where the standard error is closed, the exit status has to do.
                 let _ = io::stderr().write_all(&message);

@@ -1,7 +1,6 @@
 //! `eximious help`, and `help` at the prompt.
 
 mod events;
-mod grammar;
 mod headers;
 mod lists;
 
@@ -12,15 +11,13 @@ use clap::{Arg, ArgMatches, Command};
 use eximious::check;
 use eximious::debugging::DebugSelector;
 use eximious::{DriverDef, Engine, OptionPlace, Registry};
+use eximious_workbench::pages::{grammar, values, wrap};
 
 use super::{flag, manual, option};
 use crate::refusal::Refusal;
 use crate::session::Setup;
 use crate::words::{self, Word};
 use crate::{commands, finish, switches};
-
-/// How wide a page is.
-const WIDTH: usize = 78;
 
 /// How to get started, from a shell.
 const START: &str = "\
@@ -120,12 +117,16 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     pages.extend(grammar::pages(name));
     pages.extend(events::page(name));
     pages.extend(lists::page(registry, name));
+    pages.extend(values::pages(name));
     pages.extend(switches::about(name));
     if pages.is_empty() || name == headers::ALL {
         pages.extend(headers::page(name));
     }
     if name == "-d" {
         pages.push(selectors());
+    }
+    if pages.is_empty() {
+        pages.extend(values::macro_page(registry, &eximious_world::system(), name));
     }
     if pages.is_empty() {
         return Err(unknown(registry, name));
@@ -181,6 +182,7 @@ fn of_records(registry: &Registry) -> impl Iterator<Item = &'static str> {
         .chain(grammar::names())
         .chain(events::names())
         .chain(lists::names())
+        .chain(values::names())
         .chain(headers::names())
 }
 
@@ -274,42 +276,38 @@ fn page(word: &Word) -> String {
     text
 }
 
-/// Adds paragraphs, with lines of a fair length; lines that are indented stay
-/// as they are.
-fn wrap(text: &str, out: &mut String) {
-    for (index, paragraph) in text.trim_end().split("\n\n").enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        if paragraph.starts_with([' ', '\t']) {
-            for line in paragraph.lines() {
-                let _ = writeln!(out, "  {line}");
-            }
-            continue;
-        }
-        let mut line = String::from(" ");
-        for word in paragraph.split_whitespace() {
-            if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                let _ = writeln!(out, "{line}");
-                line = String::from(" ");
-            }
-            line.push(' ');
-            line.push_str(word);
-        }
-        let _ = writeln!(out, "{line}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Each name of the language, and of what it is one; where the name stands in its line.
+    const NAMES: [(&str, usize); 6] = [
+        (include_str!("../../../tests/language/acl.tsv"), 1),
+        (include_str!("../../../tests/language/expansion.tsv"), 1),
+        (include_str!("../../../tests/language/lookups.tsv"), 0),
+        (include_str!("../../../tests/language/options.tsv"), 1),
+        (include_str!("../../../tests/language/other.tsv"), 1),
+        (include_str!("../../../tests/language/variables.tsv"), 0),
+    ];
+
+    /// What no release has that can be asked: an event of which no document tells, and
+    /// switches that the packaged Exim refuses.
+    const NONE: [&str; 3] = ["smtp:esmtp", "-dS", "-Tqt"];
+
     #[test]
-    fn paragraphs_are_wrapped() {
-        let mut out = String::new();
-        wrap(&format!("{}\n\n  kept  as it is\n\nend", "word ".repeat(20)), &mut out);
-        let lines: Vec<&str> = out.lines().collect();
-        assert!(lines.iter().all(|line| line.len() <= WIDTH), "{out}");
-        assert_eq!(lines[lines.len() - 3..], ["    kept  as it is", "", "  end"][..], "{out}");
+    fn each_name_of_the_language_has_a_page() {
+        let registry = eximious::registry();
+        let mut without = Vec::new();
+        for (text, column) in NAMES {
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                let Some(name) = line.split('\t').nth(column) else { continue };
+                // Several in one, or with what is said of them.
+                let is_name = !name.contains(['…', '(', '"', ' ']);
+                if is_name && !NONE.contains(&name) && pages(&registry, name).is_err() {
+                    without.push(name);
+                }
+            }
+        }
+        assert_eq!(without, [""; 0]);
     }
 }

@@ -61,7 +61,7 @@ pub fn command() -> Command {
         let key = Arg::new("key").value_name("KEY").required(true).help("The record's key");
         key.value_parser(value_parser!(OsString))
     };
-    let fields = ["retry", "callout", "ratelimit"]
+    let fields = SETTABLE
         .map(|space| format!("  {space}: {}\n", hints::fields(space.as_bytes()).join(", ")));
     Command::new("hints")
         .about("shows, tidies and changes what is remembered of hosts, addresses and rates")
@@ -136,9 +136,24 @@ pub fn is_database(name: &[u8]) -> bool {
 /// Exim's databases, beside those of what waits for hosts.
 pub const DATABASES: [&str; 6] = ["retry", "callout", "ratelimit", "seen", "misc", "tls"];
 
+/// Those that Exim does not have.
+const OWN: [&str; 2] = [StsRecord::SPACE, TlsReport::SPACE];
+/// Those with fields that can be set.
+const SETTABLE: [&str; 3] = ["retry", "callout", "ratelimit"];
+
+/// What may be typed behind what is done: databases and fields, for shells that complete them.
+pub fn words() -> Vec<String> {
+    let fields = SETTABLE.iter().flat_map(|space| hints::fields(space.as_bytes()));
+    let mut words: Vec<String> =
+        DATABASES.into_iter().chain(OWN).chain(fields).map(str::to_owned).collect();
+    let mut seen = BTreeSet::new();
+    words.retain(|word| seen.insert(word.clone()));
+    words
+}
+
 /// Fails where a name is none of a database's.
 fn known(store: &dyn HintStore, name: &[u8]) -> Result<(), String> {
-    let is_own = [StsRecord::SPACE, TlsReport::SPACE].iter().any(|own| own.as_bytes() == name);
+    let is_own = OWN.iter().any(|own| own.as_bytes() == name);
     // What an embedder keeps is there once something stands in it.
     let is_there = || store.spaces().is_ok_and(|spaces| spaces.iter().any(|one| one == name));
     if is_database(name) || is_own || is_there() {

@@ -124,7 +124,7 @@ fn operands(command: &Command) -> Vec<String> {
             let names = names.filter(|name| name.bytes().all(is_word));
             super::names().map(|(name, _)| name).chain(names).collect()
         }
-        "hints" => hints::DATABASES.map(str::to_owned).to_vec(),
+        "hints" => hints::words(),
         "list" => list::kinds(),
         _ => Vec::new(),
     }

@@ -2,7 +2,7 @@
 
 use super::given::Asked;
 use super::{CalledAs, Parser, Stop};
-use crate::commands;
+use crate::{commands, switches};
 
 /// Whether an option is one of a message that is handed in, or of its delivery.
 pub(super) fn is_of_message(name: &str) -> bool {
@@ -56,7 +56,11 @@ fn unknown_command(word: &str) -> Stop {
     let names: Vec<String> = commands::names().map(|(name, _)| name).collect();
     let near = eximious::check::nearest(word, names.iter().map(String::as_str));
     let hint = match near.first() {
+        _ if switches::about(&format!("-{word}")).is_some() => {
+            format!("did you mean \"eximious -{word}\"?")
+        }
         Some(near) => format!("did you mean \"eximious {near}\"?"),
+        None if word == "version" => "did you mean \"eximious -bV\"?".to_owned(),
         None => "\"eximious help\" shows the commands".to_owned(),
     };
     let way = format!("(For a message to the local user: eximious -bm {word})");

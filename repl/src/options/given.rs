@@ -206,10 +206,9 @@ impl Asked {
 
     /// Whether it is done in the name of whoever calls.
     fn is_in_name(&self) -> bool {
-        match self {
-            Self::Expand | Self::Rewrite | Self::Route(_) | Self::Filter | Self::Host(_) => true,
-            _ => matches!(self, Self::Session | Self::Fetch(..) | Self::Batch | Self::Submit),
-        }
+        let is_test = matches!(self, Self::Expand | Self::Rewrite | Self::Route(_) | Self::Filter);
+        let is_session = matches!(self, Self::Host(_) | Self::Session | Self::Fetch(..));
+        is_test || is_session || matches!(self, Self::Version | Self::Batch | Self::Submit)
     }
 
     /// Whether it tells of the program, whatever else is asked for.

@@ -83,8 +83,20 @@ fn the_file_of_aliases_is_built_by_a_command() {
 }
 
 #[test]
+fn the_version_is_told_before_what_is_wrong_with_the_name() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "keep_environment =\ngecos_pattern = (\ngecos_name = $1\n")
+        .unwrap();
+    let told = eximious(&["-C", file.path().to_str().unwrap(), "-bV"], b"");
+    assert_eq!(told.status, Some(1), "{told:?}");
+    assert!(told.out.starts_with("Exim version ") && !told.out.contains("Configuration file is"));
+    let why = "regular expression error: missing closing parenthesis at offset 1 while compiling (";
+    assert!(told.err.contains(why), "{told:?}");
+}
+
+#[test]
 fn an_unknown_word_is_no_recipient() {
-    for (word, meant) in [("chek", "check"), ("hlep", "help"), ("lst", "list")] {
+    for (word, meant) in [("chek", "check"), ("hlep", "help"), ("lst", "list"), ("be", "-be")] {
         let refused = eximious(&[word], b"Subject: x\n\ny\n");
         assert_eq!(refused.status, Some(1), "{refused:?}");
         let head = format!("eximious: no command \"{word}\"; did you mean \"eximious {meant}\"?\n");

@@ -49,7 +49,10 @@ fn parts_of_debians_configuration_are_read_in_their_sections() {
     let parts = [
         (
             "router",
-            "a:\n  driver = accept\n  transport = t\n  domains = lsearch;DIR/x\n  SITE_OPTIONS\n",
+            "a:\n  driver = accept\n  transport = t\n  domains = lsearch;DIR/x\n  SITE_OPTIONS\n\
+                  b:\n  driver = accept\n  SITE_CONDITION\n  transport = t\n\
+                  c:\n  driver = accept\n  condition = ${if exists{/x}SITE_BRANCHES\n  \
+                  group = ${extract{1}{:}SITE_LIST}\n  transport = t\n",
         ),
         (
             "auth",

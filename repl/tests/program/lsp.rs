@@ -4,6 +4,7 @@ mod client;
 mod debian;
 mod editors;
 mod hostile;
+mod roots;
 
 use serde_json::{Value, json};
 
@@ -131,6 +132,8 @@ fn words_have_their_pages() {
         ),
         ([27, 14], "**appendfile** (transport driver)\n"),
         ([28, 3], "**file** (transport option of appendfile)\n"),
+        ([7, 3], "```text\n.ifdef (directive)\n"),
+        ([13, 7], "```text\nacl (section)\n"),
     ] {
         let page = client.page(URI, place);
         assert!(page.starts_with(head) && page.is_empty() == head.is_empty(), "{place:?}: {page}");
@@ -317,6 +320,28 @@ fn constructs_say_how_they_are_written() {
         (&json!(1), Some(3))
     );
     assert_eq!(client.at("signatureHelp", URI, [3, 5], json!({})), Value::Null);
+}
+
+#[test]
+fn words_of_values_have_their_pages() {
+    let mut client = opened();
+    let uri = "file:///sample/values.conf";
+    let text = "log_selector = +subject -queue_run\nav_scanner = clamd:/run/x\n\
+                hostlist a = lsearch;/etc/x\n.ifdef _HAVE_DKIM\n.endif\nbegin acl\nc:\n  \
+                deny spf = fail : softfail\nbegin retry\n* refused_MX F,2h,15m\n";
+    client.open(uri, text);
+    for (place, head) in [
+        ([0, 17], "```text\nsubject (log selector)"),
+        ([0, 25], "```text\nqueue_run (log selector)"),
+        ([1, 14], "```text\nclamd (kind of malware scanner)"),
+        ([2, 15], "**lsearch** (lookup)"),
+        ([3, 9], "```text\n_HAVE_DKIM (macro)"),
+        ([7, 20], "```text\nsoftfail (result of spf)"),
+        ([9, 4], "```text\nrefused_MX (error of rules for retries)"),
+    ] {
+        let page = client.page(uri, place);
+        assert!(page.starts_with(head), "{place:?}: {page}");
+    }
 }
 
 #[test]

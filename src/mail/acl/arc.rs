@@ -85,7 +85,9 @@ fn find(run: &mut Run<'_>) -> Result<ArcResult, Vec<u8>> {
     cx.set_var(var::ARC_STATE_REASON, Str::from(reason(&found)));
     cx.set_var(var::ARC_DOMAINS, domains);
     if found.state == ArcState::Pass {
-        cx.set_var(var::ARC_OLDEST_PASS, Str::from(found.oldest_pass.to_string()));
+        // Exim's document has a hop's number there; RFC 8617 has 0 where all are good.
+        let oldest = found.oldest_pass.max(1);
+        cx.set_var(var::ARC_OLDEST_PASS, Str::from(oldest.to_string()));
     }
     Ok(found)
 }

@@ -257,6 +257,15 @@ fn tell(cx: &mut Context, result: &DmarcResult) {
     cx.set_var(var::DMARC_AR_HEADER, Str::tainted([head.concat(), from.concat()].concat()));
 }
 
+/// What an option comes to; an error says which it is.
+fn expanded(run: &mut Run<'_>, option: &str, text: &Str) -> Result<Str, Fail> {
+    run.expanded(text).map_err(|fail| {
+        let head = [b"failed to expand ", option.as_bytes(), b": "].concat();
+        let message = [&head, fail.message()].concat();
+        fail.reworded(message)
+    })
+}
+
 /// Adds to `dmarc_history_file`, if it is set. Tests add nothing.
 fn remember(
     run: &mut Run<'_>,
@@ -268,7 +277,7 @@ fn remember(
     let Some(file) = settings.text(opt::DMARC_HISTORY_FILE).filter(|_| !run.host.is_test()) else {
         return Ok(());
     };
-    let file = run.expanded(&file)?;
+    let file = expanded(run, opt::DMARC_HISTORY_FILE.name(), &file)?;
     if file.is_empty() {
         return Ok(());
     }
@@ -350,6 +359,13 @@ mod tests {
         state.end_message(cx);
         assert_eq!(driver.run("accept spf = pass\n  dmarc_status = accept"), "Accept");
         assert!(driver.contents("/history").contains("\nspf 0\n"));
+    }
+
+    #[test]
+    fn what_cannot_be_expanded_is_named() {
+        let mut driver = driver("dmarc_tld_file = /list\ndmarc_history_file = ${nosuch:x}");
+        let told = "failed to expand dmarc_history_file: unknown expansion operator \"nosuch\"";
+        driver.fails("accept dmarc_status = reject", told);
     }
 
     #[test]

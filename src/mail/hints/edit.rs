@@ -104,7 +104,10 @@ impl Editable for Retry {
     const FIELDS: &'static [Field<Self>] = &[
         field!("error", NUMBER, error, number),
         field!("detail", NUMBER, detail, number),
-        field!("text", "a text", text, |value: &str, _| Some(value.as_bytes().to_vec())),
+        field!("text", "a text of one line", text, |value: &str, _| {
+            // A record is shown in lines, and its text is in the log.
+            (!value.contains(char::is_control)).then(|| value.as_bytes().to_vec())
+        }),
         field!("first_failed", TIME, first_failed, time),
         field!("last_try", TIME, last_try, time),
         field!("next_try", TIME, next_try, time),

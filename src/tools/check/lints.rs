@@ -5,6 +5,7 @@ mod booleans;
 pub(super) mod comments;
 mod conditionals;
 mod deprecated;
+mod dmarc;
 mod events;
 mod features;
 mod ignored;
@@ -30,9 +31,10 @@ mod taint;
 mod target;
 mod unread;
 mod unused;
+pub(in crate::tools) mod values;
 mod variables;
 mod without_tls;
-mod words;
+pub(in crate::tools) mod words;
 
 use super::Lint;
 
@@ -61,6 +63,7 @@ pub(super) static ALL: &[&Lint] = &[
     &places::NOT_ABSOLUTE,
     &places::NOT_THIS_HOST,
     &logins::NOBODY_LOGS_IN,
+    &values::NO_SUCH_VALUE,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -82,6 +85,7 @@ pub(super) static ALL: &[&Lint] = &[
     &comments::COMMENT_WITHOUT_EFFECT,
     &events::UNKNOWN_EVENT,
     &places::LOG_ELSEWHERE,
+    &dmarc::DMARC_BLIND,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,

@@ -81,10 +81,20 @@ pub fn together(folder: &[u8], files: &dyn Files) -> Vec<u8> {
 
 /// Whether a finding is of a part of a configuration, and not of what other parts give it.
 pub fn stands_by_itself(config: &Config, finding: &Finding) -> bool {
-    let named = ["E104", "E105", "E106", "E123", "W202", "W203", "W204", "W205", "W219"];
+    let named = ["E104", "E105", "E106", "E123", "W202", "W203", "W204", "W205", "W219", "W222"];
+    // A macro may stand for the conditions of the router that takes all.
+    let hangs_on_macro =
+        finding.lint.code == "W206" && config.lines.iter().any(|line| may_be_macro(&line.text));
     locate(config, &finding.spot).is_some_and(|place| place.file > 0)
         && !named.contains(&finding.lint.code)
         && !names_macro(config, finding)
+        && !hangs_on_macro
+}
+
+/// Whether a line may be a macro's name alone, which may stand for a router's condition.
+fn may_be_macro(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    has_capitals(line) && !line.contains(&b'=') && !line.contains(&b':')
 }
 
 /// Whether what a finding complains of has a word in capitals: where no macro is called so,
@@ -96,7 +106,14 @@ fn names_macro(config: &Config, finding: &Finding) -> bool {
         return quoted.any(|part| has_capitals(part.split('=').next().unwrap_or(part).as_bytes()));
     }
     match &finding.spot {
-        // An expansion's own faults tell what they are about.
+        // An expansion's own faults tell what they are about, or where the parse stopped.
+        Spot::Line(number, span) if finding.lint.code == "E103" => {
+            let text = config.lines.get(*number).map_or(&b""[..], |line| &line.text);
+            let behind = text.get(span.start as usize..).unwrap_or_default().trim_ascii_start();
+            let is_word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+            let end = behind.iter().position(|c| !is_word(c)).unwrap_or(behind.len());
+            has_capitals(&behind[..end])
+        }
         _ if finding.lint.code == "E103" => false,
         Spot::Line(number, span) => config
             .lines

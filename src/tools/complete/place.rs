@@ -1,16 +1,20 @@
 //! What can be typed in a configuration, by the section and the words before the cursor.
 
 use eximious_core::{
-    AclOperand, AclOptions, AclTermKind, DriverKind, ListKind, OptionDef, OptionKind, OptionPlace,
-    Registry,
+    AclOperand, AclOptions, AclTermKind, DriverKind, ListKind, LogSelector, OptionDef, OptionKind,
+    OptionPlace, Registry,
 };
 
 use super::{Offer, header_names, is_header, kinds_of, names, scan, sorted};
 use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::options::opt::LOG_SELECTOR;
+use eximious_stdlib::options::opt::router::{self, manualroute};
 
 use crate::outline::{Outline, OutlineKind, OutlineSection};
 use crate::symbols::SymbolKind;
 use crate::tools::check::graph::phase_of;
+use crate::tools::check::lints::values;
+use crate::tools::check::lints::words::results_of;
 use crate::tools::check::uses::{names_router, names_transport};
 use crate::words::Kind;
 
@@ -88,7 +92,9 @@ pub fn complete_line(registry: &Registry, cursor: &Cursor, known: &dyn KnownName
         true => !matches!(c, '/' | ' ' | '\t'),
         false => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
     };
-    let typed = before.len() - before.trim_end_matches(is_part).len();
+    let typed = &before[before.trim_end_matches(is_part).len()..];
+    // A sign stands before it: `-queue_run`.
+    let typed = if is_included { typed } else { typed.trim_start_matches('-') }.len();
     let (head, word) = before.split_at(before.len() - typed);
     let completer = Completer { registry, cursor, known };
     let mut offers = completer.offers(head, word);
@@ -133,6 +139,16 @@ const DIRECTIVES: [&str; 8] = [
     ".include_if_exists",
 ];
 const SECTIONS: [&str; 6] = ["acl", "authenticators", "retry", "rewrite", "routers", "transports"];
+
+/// Options that are one of few words, and are read so.
+const CHOICES: [(&str, &[&str]); 3] = [
+    (router::SELF.name(), &["defer", "fail", "freeze", "pass", "reroute:", "send"]),
+    (
+        manualroute::HOST_FIND_FAILED.name(),
+        &["decline", "defer", "fail", "freeze", "ignore", "pass"],
+    ),
+    (manualroute::HOST_ALL_IGNORED.name(), &["decline", "defer", "fail", "freeze", "pass"]),
+];
 
 struct Completer<'c> {
     registry: &'c Registry,
@@ -269,8 +285,21 @@ impl Completer<'_> {
         if let Some(kind) = list {
             return self.items(kind, value);
         }
+        let words = |words: &[&'static str]| {
+            words.iter().map(|word| Offer::own(*word, "value")).collect::<Vec<_>>()
+        };
+        if option.meta.name == LOG_SELECTOR.name() && value.ends_with(['+', '-']) {
+            return words(&LogSelector::words().collect::<Vec<_>>());
+        }
+        let known = values::offered(option.meta.name, value);
+        if !known.is_empty() {
+            return words(&known);
+        }
         if !value.trim().is_empty() {
             return Vec::new();
+        }
+        if let Some((_, known)) = CHOICES.iter().find(|(name, _)| *name == option.meta.name) {
+            return words(known);
         }
         if phase_of(option.meta.name).is_some() {
             return self.own(SymbolKind::Acl);
@@ -367,6 +396,12 @@ impl Completer<'_> {
             "control" if bare => &[Kind::AclControl],
             "verify" if bare => &[Kind::AclVerify],
             "control" | "verify" => return self.acl_options(found.meta.name, value),
+            name if let Some(known) = results_of(name) => {
+                let last = value.trim_end_matches([' ', '\t', '!']);
+                let begins = last.is_empty() || last.ends_with(':');
+                let known = known.iter().filter(|_| begins);
+                return known.map(|word| Offer::own(*word, "value")).collect();
+            }
             other => match crate::tools::check::list_of(other) {
                 Some(kind) if found.kind == AclTermKind::Condition => {
                     return self.items(kind, value);
@@ -419,6 +454,12 @@ mod tests {
             ("domainlist a = ls|", "lsearch"),
             (".inc|", "include"),
             ("queue_only = t|", "true"),
+            ("log_selector = +subject -qu|", "queue_run"),
+            ("av_scanner = cl|", "clamd"),
+            ("dkim_verify_hashes = sha256 : sh|", "sha512"),
+            (&format!("{ACL}  warn spf = fail : !soft|"), "softfail"),
+            ("begin routers\nr:\n  driver = accept\n  self = s|", "send"),
+            ("begin routers\nr:\n  driver = redirect\n  srs = |", "forward"),
             (&format!("{ACL}  de|"), "deny"),
             (&format!("{ACL}  deny ho|"), "hosts"),
             (&format!("{ACL}  deny\n    !ho|"), "hosts"),

@@ -318,6 +318,7 @@ impl Finder<'_> {
             dnssec: self.request,
             qualify_single: self.search.qualify_single,
             search_parents: self.search.search_parents,
+            of_host: true,
             ..How::default()
         }
     }
@@ -418,7 +419,7 @@ impl Finder<'_> {
         prefix: &[u8],
     ) -> Result<HostsFound, Fail> {
         // Names in records are complete.
-        let how = How { dnssec: self.request, ..How::default() };
+        let how = How { dnssec: self.request, of_host: true, ..How::default() };
         // What there was for the last of those without addresses.
         let mut ending = Ending::Missing;
         let (mut hosts, mut left) = (Vec::new(), targets.len());

@@ -102,7 +102,7 @@ fn is_true(call: &mut Call<'_>, text: &Str, address: &Str) -> Result<bool, Fail>
 fn leads_to(call: &mut Call<'_>, name: &[u8], address: &Str) -> Result<bool, Fail> {
     tell(call, HostEvent::HelloResolved { name });
     tell_lists(call.trace(), name);
-    let hosted = dns::addresses(call, name, &How::default())?;
+    let hosted = dns::addresses(call, name, &How { of_host: true, ..How::default() })?;
     if call.watched(TraceKinds::HOST)
         && let Ok(here) = LocalAddresses::read(call)
         && hosted.addresses.iter().any(|one| here.contains(*one))

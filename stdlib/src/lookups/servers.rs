@@ -48,7 +48,8 @@ pub(super) fn ask(
         // Nobody is asked nothing.
         return Ok(None);
     }
-    let listed = call.settings().text(kind.option);
+    // A list that is set and empty has no server.
+    let listed = call.settings().given(kind.option);
     let (own, statement) = match kind.named_in_queries {
         true => split(call, kind, query)?,
         false => (None, query.key.clone()),

@@ -19,6 +19,10 @@ pub static ALL: &[Variable] = &[
         Slot,
         Clean,
         "The lowest instance number from which the ARC chain passes.",
+        docs(
+            "It is 1 where the message signatures of all hops are good. `arc.oldest-pass` of \
+             `${authresults}` is 0 then, as RFC 8617 has it."
+        ),
         since("4.92"),
         source("experimental: ARC; RFC 8617")
     ),

@@ -101,6 +101,15 @@ impl Server<'_> {
         world.files = std::sync::Arc::new(changed);
         let macros = &self.settings.macros;
         let after = Project::read(project.root.clone(), macros, &world, &self.registry);
+        let called = |one: &&Symbol| one.kind == SymbolKind::Macro && one.name == new;
+        let is_macro = places.first().is_some_and(|one| one.kind == SymbolKind::Macro);
+        if is_macro
+            && after.symbols(macros, &world, &self.registry).iter().filter(called).count()
+                > places.len()
+        {
+            let new = String::from_utf8_lossy(new);
+            return Err(Declined(format!("{new} stands in a text, and would be the macro there")));
+        }
         let errors = |project: &Project| {
             let all = project.findings.iter();
             all.filter(|one| one.lint.severity == Severity::Error).count()

@@ -15,11 +15,11 @@ const MOST_NAMES: usize = 5000;
 /// How many folders above a file are looked at.
 const HIGHEST: usize = 3;
 
-/// Looks for the configuration of a file: the main one, if that includes it, one that is
+/// Looks for the configuration of a file: a main one, if that includes it, one that is
 /// open or lies near and does, or the parts of Debian's; else it is one by itself.
 pub(super) fn root_of(
     path: &[u8],
-    main: Option<&[u8]>,
+    mains: &[Vec<u8>],
     near: &[Vec<u8>],
     macros: &[(Vec<u8>, Vec<u8>)],
     world: &World,
@@ -33,8 +33,10 @@ pub(super) fn root_of(
         let config = Config::read_text(name, text, given(macros), world, registry);
         config.sources.files().iter().any(|file| file.name == path)
     };
-    if let Some(main) = main.filter(|main| *main == path || includes(main)) {
-        return Root::File(main.to_vec());
+    let is_main = |main: &&Vec<u8>| main.as_slice() == path;
+    let main = mains.iter().find(is_main).or_else(|| mains.iter().find(|main| includes(main)));
+    if let Some(main) = main {
+        return Root::File(main.clone());
     }
     if let Some(folder) = parts::folder(path) {
         return Root::Parts(folder.to_vec());

@@ -12,9 +12,9 @@ use eximious::symbols::Symbol;
 use eximious::{Registry, World};
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::{
-    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
-    InitializeParams, InitializeResult, Location, MessageType, Position, PositionEncodingKind,
-    Range, ServerInfo, ShowMessageParams, TextDocumentPositionParams, Uri,
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, InitializeParams, InitializeResult, Location, MessageType, Position,
+    PositionEncodingKind, Range, ServerInfo, ShowMessageParams, TextDocumentPositionParams, Uri,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -151,14 +151,14 @@ impl<'c> Server<'c> {
         let general = params.capabilities.general.as_ref();
         let offered = general.and_then(|general| general.position_encodings.as_deref());
         self.encoding = Encoding::chosen(offered as Option<&[PositionEncodingKind]>);
-        if let Some(options) = &params.initialization_options {
-            self.take_settings(options);
-        }
         let folders = params.workspace_folders.iter().flatten();
         self.folders = folders.map(|folder| path_of(&folder.uri)).collect();
         #[allow(deprecated)] // Older clients say it so.
         if let (true, Some(root)) = (self.folders.is_empty(), &params.root_uri) {
             self.folders.push(path_of(root));
+        }
+        if let Some(options) = &params.initialization_options {
+            self.take_settings(options);
         }
     }
 
@@ -173,13 +173,37 @@ impl<'c> Server<'c> {
             let macros = macros.iter().map(|(name, value)| (name.as_bytes().to_vec(), text(value)));
             self.settings.macros = macros.collect();
         }
-        // A name that is not absolute lies in the workspace.
-        if let Some(main) = &mut self.settings.main
-            && !main.starts_with(b"/")
-            && let Some(folder) = self.folders.first()
-        {
-            *main = [&folder[..], b"/", main].concat();
+    }
+
+    /// The main configurations: a name that is not absolute lies in the folders of the
+    /// workspace, of which each may have one.
+    fn mains(&self) -> Vec<Vec<u8>> {
+        let Some(main) = &self.settings.main else { return Vec::new() };
+        if main.starts_with(b"/") || self.folders.is_empty() {
+            return vec![main.clone()];
         }
+        let in_folder = |folder: &Vec<u8>| [&folder[..], b"/", main].concat();
+        let mut all: Vec<Vec<u8>> = self.folders.iter().map(in_folder).collect();
+        let is_there = |path: &Vec<u8>| {
+            self.documents.contains_key(path) || self.world.files.stat(path, true).is_ok()
+        };
+        all.retain(is_there);
+        all
+    }
+
+    /// Folders of the workspace came or went.
+    fn take_folders(&mut self, params: Value) {
+        let Ok(params) = serde_json::from_value::<DidChangeWorkspaceFoldersParams>(params) else {
+            return;
+        };
+        let gone: Vec<Vec<u8>> = params.event.removed.iter().map(|one| path_of(&one.uri)).collect();
+        self.folders.retain(|folder| !gone.contains(folder));
+        for folder in params.event.added.iter().map(|one| path_of(&one.uri)) {
+            if !self.folders.contains(&folder) {
+                self.folders.push(folder);
+            }
+        }
+        self.forget();
     }
 
     fn capabilities(&self) -> lsp_types::ServerCapabilities {
@@ -199,6 +223,9 @@ impl<'c> Server<'c> {
             "documentFormattingProvider": true,
             "documentRangeFormattingProvider": true,
             "codeActionProvider": { "codeActionKinds": ["quickfix"] },
+            "workspace": {
+                "workspaceFolders": { "supported": true, "changeNotifications": true },
+            },
             "semanticTokensProvider": {
                 "legend": tokens::legend(),
                 "full": true,
@@ -319,6 +346,7 @@ impl<'c> Server<'c> {
             "textDocument/didChange" => self.changed(note.params),
             "textDocument/didClose" => self.closed(note.params),
             "textDocument/didSave" | "workspace/didChangeWatchedFiles" => self.forget(),
+            "workspace/didChangeWorkspaceFolders" => self.take_folders(note.params),
             "workspace/didChangeConfiguration" => {
                 if let Some(settings) = note.params.get("settings") {
                     self.take_settings(settings);
@@ -388,11 +416,11 @@ impl<'c> Server<'c> {
         let root = match self.roots.get(path) {
             Some(root) => root.clone(),
             None => {
-                let (main, macros) = (self.settings.main.as_deref(), &self.settings.macros);
+                let (mains, macros) = (self.mains(), &self.settings.macros);
                 let mut near: Vec<Vec<u8>> = self.documents.keys().cloned().collect();
                 near.sort();
                 let (world, registry) = (&self.world, &self.registry);
-                let root = roots::root_of(path, main, &near, macros, world, registry);
+                let root = roots::root_of(path, &mains, &near, macros, world, registry);
                 self.roots.insert(path.to_vec(), root.clone());
                 root
             }
@@ -414,7 +442,7 @@ impl<'c> Server<'c> {
     /// The configurations of all open documents, and the main one.
     pub(super) fn all_projects(&mut self) -> Vec<Rc<Project>> {
         let mut paths: Vec<Vec<u8>> = self.documents.keys().cloned().collect();
-        paths.extend(self.settings.main.clone());
+        paths.extend(self.mains());
         paths.sort();
         let mut found: Vec<Rc<Project>> = Vec::new();
         for path in paths {

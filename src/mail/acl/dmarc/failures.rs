@@ -51,7 +51,10 @@ pub(super) fn report(
     let reporter = settings.get(opt::PRIMARY_HOSTNAME);
     let own = settings.text(opt::DMARC_FORENSIC_SENDER).filter(|own| !own.is_empty());
     let default = settings.get(opt::DSN_FROM);
-    let from = run.expanded(own.as_ref().unwrap_or(&default))?;
+    let from = match &own {
+        Some(own) => super::expanded(run, opt::DMARC_FORENSIC_SENDER.name(), own)?,
+        None => super::expanded(run, opt::DSN_FROM.name(), &default)?,
+    };
     let sender = match &own {
         Some(_) => match address::parse(from.bytes(), rules) {
             Ok(sender) if !sender.domain().is_empty() => {

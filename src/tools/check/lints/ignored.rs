@@ -1,10 +1,11 @@
 //! Options that Exim passes over without a word.
 
-use eximious_core::AclOptions;
+use eximious_core::{AclOptions, DriverKind, OptionPlace};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::LookupStyle;
 use eximious_stdlib::options::opt::transport::smtp::SOCKS_PROXY;
 
+use crate::config::SettingUse;
 use crate::tools::check::releases::item_options;
 use crate::tools::check::{Findings, Lint, Severity, Survey, Text};
 
@@ -16,10 +17,25 @@ pub(super) static OPTION_IGNORED: Lint = Lint {
     summary: "An option is passed over, because nobody knows it.",
     docs: "Exim says nothing of an unknown option of a lookup, of `readsocket`, of the controls \
            `queue`, `debug` and `cutthrough_delivery` or of a proxy in `socks_proxy`: what it was \
-           meant to do is not done. With `ret=ful`, a lookup gives what it gives without it.",
+           meant to do is not done. With `ret=ful`, a lookup gives what it gives without it. A \
+           queuefile transport passes over what transports do with a message on its way: the \
+           files of the spool are handed over as they are.",
     bad: "smtp_banner = ${lookup{a}lsearch,ret=ful{/etc/x}}\n",
     good: "smtp_banner = ${lookup{a}lsearch,ret=full{/etc/x}}\n",
     run: |survey, findings| {
+        for transport in survey.config.instances(DriverKind::Transport) {
+            if transport.driver.as_ref().is_some_and(|driver| driver.meta.name == "queuefile") {
+                // All that transports have in common, but which of them it is.
+                let is_passed = |setting: &&SettingUse| {
+                    matches!(setting.option.place, OptionPlace::Generic(_))
+                        && setting.option.meta.name != "driver"
+                };
+                for setting in transport.settings.iter().filter(is_passed) {
+                    let message = format!("queuefile passes over {}", setting.option.meta.name);
+                    findings.add(survey.named(setting), message);
+                }
+            }
+        }
         for text in &survey.texts {
             controls(survey, text, findings);
             super::socks::unknown(text, &mut |span, option, known| {

@@ -3,6 +3,7 @@
 use eximious_core::{DriverKind, OptionValue};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::options::opt::transport::appendfile::{DIRECTORY, FILE};
+use eximious_stdlib::options::opt::transport::queuefile;
 
 use crate::config::SettingUse;
 use crate::tools::check::{Findings, Lint, Severity, Survey};
@@ -75,25 +76,30 @@ pub(super) static MAILBOX_MISSING: Lint = Lint {
     severity: Severity::Error,
     summary: "A router gives mail to an appendfile transport that has neither a file nor a directory.",
     docs: "Only for a redirect router, the address itself says which file is meant. For all others, \
-           the transport needs `file` or `directory`; without them, each delivery is put off.",
+           the transport needs `file` or `directory`; without them, each delivery is put off. \
+           queuefile needs `directory`.",
     bad: "begin routers\nr:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  driver = appendfile\n  user = mail\n",
     good: "begin routers\nr:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part_data\n",
     run: |survey, findings| {
         let without = |name: &[u8]| {
             let transports = survey.config.instances(DriverKind::Transport).iter();
             let mut named = transports.filter(|transport| transport.name.bytes() == name);
-            named.any(|one| {
+            named.find_map(|one| {
                 let is_set = |option| one.options.is_set(option);
-                let driver = one.driver.as_ref().map_or("", |driver| driver.meta.name);
-                driver == "appendfile" && !is_set(FILE) && !is_set(DIRECTORY)
+                match one.driver.as_ref()?.meta.name {
+                    "appendfile" if !is_set(FILE) && !is_set(DIRECTORY) => {
+                        Some("neither a file nor a directory")
+                    }
+                    "queuefile" if !is_set(queuefile::DIRECTORY) => Some("no directory"),
+                    _ => None,
+                }
             })
         };
         for text in &survey.texts {
             let names = text.option().is_some_and(|option| opt::router::TRANSPORT.is(option));
-            if names && without(&text.text) {
+            if let Some(what) = names.then(|| without(&text.text)).flatten() {
                 let name = String::from_utf8_lossy(&text.text);
-                let message = format!("the transport {name} has neither a file nor a directory");
-                findings.add(text.whole(), message);
+                findings.add(text.whole(), format!("the transport {name} has {what}"));
             }
         }
     },

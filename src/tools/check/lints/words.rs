@@ -29,10 +29,11 @@ pub(super) static ACL_ARGUMENT: Lint = Lint {
                 "seen" => seen(text, findings),
                 "dnslists" => dnslists(text, findings),
                 "delay" => wants_time(text, &text.text, findings),
-                "dkim_status" => results(text, &DKIM, findings),
-                "dmarc_status" => results(text, &DMARC, findings),
-                "spf" | "spf_guess" => results(text, &SPF, findings),
-                _ => {}
+                name => {
+                    if let Some(known) = results_of(name) {
+                        results(text, known, findings);
+                    }
+                }
             }
         }
     },
@@ -55,6 +56,16 @@ const SPF: [&str; 11] = [
     "err_perm",
     "err_temp",
 ];
+
+/// The results that a condition can come to.
+pub(in crate::tools) fn results_of(term: &str) -> Option<&'static [&'static str]> {
+    match term {
+        "dkim_status" => Some(&DKIM),
+        "dmarc_status" => Some(&DMARC),
+        "spf" | "spf_guess" => Some(&SPF),
+        _ => None,
+    }
+}
 
 /// Words of a list that a check can come to.
 fn results(text: &Text<'_>, known: &[&str], findings: &mut Findings) {

@@ -1,0 +1,131 @@
+//! Options whose values are words that Exim knows.
+
+use eximious_grammar::Span;
+use eximious_stdlib::options::opt::router::redirect::SRS;
+use eximious_stdlib::options::opt::{self, transport::smtp};
+
+use crate::mail::acl::SCANNERS;
+use crate::tools::check::items::separator;
+use crate::tools::check::{Findings, Lint, Severity, Text};
+
+/// An option, where its words stand, and what they may be; no words are the names of
+/// scanners.
+type WordsOf = (&'static str, Place, &'static [&'static str]);
+
+/// Where words stand in a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The value is one.
+    All,
+    /// Each item of the list is one.
+    Items,
+    /// The first item of the list is one.
+    First,
+    /// Between blanks, what stands before `=`.
+    Names,
+    /// Between blanks, what stands behind this.
+    Behind(&'static str),
+    /// The fourth item has them, with commas between.
+    Fourth,
+}
+
+const HASHES: &[&str] = &["sha1", "sha256", "sha512"];
+const KEYS: &[&str] = &["rsa", "ed25519"];
+
+const WORDS: [WordsOf; 12] = [
+    (SRS.name(), Place::All, &["forward", "reverse", "reverseandforward"]),
+    (opt::QUEUE_RUN_ORDER.name(), Place::All, &["newest", "oldest", "random"]),
+    (opt::AV_SCANNER.name(), Place::First, &[]),
+    (opt::SPAMD_ADDRESS.name(), Place::Behind("variant="), &["rspamd"]),
+    (opt::DKIM_VERIFY_HASHES.name(), Place::Items, HASHES),
+    (opt::DKIM_VERIFY_KEYTYPES.name(), Place::Items, KEYS),
+    (opt::DKIM_VERIFY_MIN_KEYSIZES.name(), Place::Names, KEYS),
+    (smtp::DKIM_CANON.name(), Place::All, &["relaxed", "simple"]),
+    (smtp::DKIM_HASH.name(), Place::All, HASHES),
+    (smtp::DKIM_STRICT.name(), Place::All, &["0", "1", "false", "true"]),
+    (smtp::PROTOCOL.name(), Place::All, &["lmtp", "smtp", "smtps"]),
+    (smtp::ARC_SIGN.name(), Place::Fourth, &["expire", "timestamps"]),
+];
+
+/// E124.
+pub(super) static NO_SUCH_VALUE: Lint = Lint {
+    code: "E124",
+    name: "no-such-value",
+    severity: Severity::Error,
+    summary: "The value of an option is none of the words that it knows.",
+    docs: "Exim reads some options only when they count, and what it does not know is then an \
+           error that puts mail off, or as if the option were not set. So it is with `srs`, \
+           `queue_run_order`, `av_scanner`, `protocol`, `variant=` in `spamd_address`, and what \
+           DKIM and ARC sign and verify by. `dkim_strict` counts where it is `1` or `true`.",
+    bad: "begin routers\nr:\n  driver = redirect\n  data = a@b.example\n  srs = forwrd\n",
+    good: "begin routers\nr:\n  driver = redirect\n  data = a@b.example\n  srs = forward\n",
+    run: |survey, findings| {
+        for text in &survey.texts {
+            let Some(option) = text.option() else { continue };
+            let name = option.meta.name;
+            if let Some((_, place, known)) = WORDS.iter().find(|(own, ..)| *own == name) {
+                look(text, name, *place, &names(known), findings);
+            }
+        }
+    },
+};
+
+/// The words that may stand behind what is typed of an option's value.
+pub(in crate::tools) fn offered(option: &str, before: &str) -> Vec<&'static str> {
+    let known = WORDS.iter().find(|(own, ..)| *own == option);
+    let Some((_, place, known)) = known else { return Vec::new() };
+    let last = before.trim_end_matches([' ', '\t']);
+    let may_stand = match place {
+        Place::All | Place::First => last.is_empty(),
+        Place::Items => last.is_empty() || last.ends_with(':'),
+        Place::Names => last.is_empty() || before.ends_with([' ', '\t']),
+        Place::Behind(head) => before.ends_with(head),
+        Place::Fourth => before.split(':').count() == 4 && last.ends_with([':', ',']),
+    };
+    if may_stand { names(known) } else { Vec::new() }
+}
+
+/// The words of an entry.
+fn names(known: &'static [&'static str]) -> Vec<&'static str> {
+    match known {
+        [] => SCANNERS.iter().map(|scanner| scanner.meta.name).collect(),
+        _ => known.to_vec(),
+    }
+}
+
+fn look(text: &Text<'_>, option: &str, place: Place, names: &[&str], findings: &mut Findings) {
+    for word in words(&text.text, place) {
+        let is = |name: &&str| word.eq_ignore_ascii_case(name.as_bytes());
+        if word.is_empty() || word.iter().any(|c| b"$\\{}".contains(c)) || names.iter().any(is) {
+            continue;
+        }
+        let shown = String::from_utf8_lossy(word);
+        let help = findings.offer("", &shown, names.iter().copied());
+        let at = memchr::memmem::find(&text.text, word).unwrap_or(0);
+        let spot = text.spot(Span::new(at, at + word.len()));
+        findings.add_with(spot, format!("{option} knows no \"{shown}\""), help);
+    }
+}
+
+/// The words of a value. What is expanded has none that can be told, beside a list's items.
+fn words(text: &[u8], place: Place) -> Vec<&[u8]> {
+    let (sign, start) = separator(text);
+    let mut items = text[start..].split(|c| *c == sign).map(<[u8]>::trim_ascii);
+    let blanks = || text.split(u8::is_ascii_whitespace);
+    let before = |word| <[u8]>::split(word, |c| *c == b'=').next().unwrap_or_default();
+    match place {
+        // The separators of lists within an expansion can't be told from those around it.
+        _ if text.contains(&b'{') => Vec::new(),
+        Place::All => vec![text.trim_ascii()],
+        Place::Items => items.collect(),
+        Place::First => items.next().into_iter().collect(),
+        Place::Names => blanks().map(before).collect(),
+        Place::Behind(head) => {
+            blanks().filter_map(|word| word.strip_prefix(head.as_bytes())).collect()
+        }
+        Place::Fourth => {
+            let options = items.nth(3).unwrap_or_default().split(|c| *c == b',');
+            options.map(|option| before(option.trim_ascii())).collect()
+        }
+    }
+}
