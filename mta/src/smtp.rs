@@ -237,6 +237,13 @@ impl Received {
         ["queue", "queue_only"].iter().any(|name| self.controls.contains_key(name))
     }
 
+    /// Whether an ACL wants that it is routed before it waits (`control =
+    /// queue/first_pass_route`); by its former name, the control does not have that.
+    pub fn is_routed_first(&self) -> bool {
+        let queue = self.controls.get("queue");
+        queue.is_some_and(|control| control.options.bytes().starts_with(b"first_pass_route"))
+    }
+
     /// Whether an ACL has frozen it.
     pub fn is_frozen(&self) -> bool {
         self.controls.contains_key("freeze")

@@ -36,6 +36,7 @@ use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, Signals, Sp
 use crate::activity;
 use crate::caller;
 use crate::configured::Patience;
+use crate::handover::DeliveryTime;
 use crate::refusal::Refusal;
 use crate::usual;
 use couriers::{Couriers, QueueTurn};
@@ -68,10 +69,8 @@ pub struct DaemonRequest {
     pub patience: Patience,
     /// `-tls-on-connect`: TLS comes first at all ports.
     pub begins_with_tls: bool,
-    /// `-odq`: nothing is delivered at once.
-    pub queues: bool,
-    /// `-odqs`: nothing goes to other hosts at once.
-    pub queues_remote: bool,
+    /// `-od…`: when messages are delivered, if that is said.
+    pub when: Option<DeliveryTime>,
     /// `-oB`: how many messages go along a connection.
     pub most_messages: Option<i64>,
     /// `-N`: deliveries are only pretended.

@@ -381,8 +381,7 @@ impl<'a> Parser<'a> {
                     "-odqs" => DeliveryTime::RemoteQueued,
                     _ => DeliveryTime::Foreground,
                 });
-                self.given.daemon.queues = name == "-odq";
-                self.given.daemon.queues_remote = name == "-odqs";
+                self.given.daemon.when = self.given.when;
             }
             "-ee" | "-oee" => {
                 self.given.errors = Errors::Mailed;

@@ -3,7 +3,7 @@
 //! in the queue (`smtp_accept_queue` and its kin).
 
 use eximious::trace::TraceKinds;
-use eximious::{Context, LogSelector, opt};
+use eximious::{Context, LogSelector, Opt, opt};
 
 use super::stage::Stage;
 use super::{Received, SmtpSession};
@@ -19,19 +19,13 @@ impl SmtpSession {
         let reserve = self.number(opt::SMTP_ACCEPT_RESERVE);
         let others = i64::try_from(count).unwrap_or(i64::MAX) - 1;
         let crowded = most > 0 && reserve > 0 && others + 1 > most - reserve;
-        let load = self.load_average();
-        let busy = self
-            .cx
-            .engine()
-            .settings()
-            .given(opt::SMTP_LOAD_RESERVE)
-            .is_some_and(|reserve| load > reserve);
-        if (!crowded && !busy) || self.client_in(opt::SMTP_RESERVE_HOSTS)? {
+        let busy = self.load_beyond(opt::SMTP_LOAD_RESERVE);
+        if (!crowded && busy.is_none()) || self.client_in(opt::SMTP_RESERVE_HOSTS)? {
             return Ok(());
         }
         let (said, why) = match busy {
-            true => ("Too much load", format!(" and load average = {}", hundredths(load))),
-            false => (
+            Some(load) => ("Too much load", format!(" and load average = {}", hundredths(load))),
+            None => (
                 "Too many concurrent SMTP connections",
                 format!(": connected={others} max={most} reserve={reserve}"),
             ),
@@ -57,6 +51,16 @@ impl SmtpSession {
         load
     }
 
+    /// The load of the system, where it is beyond what an option allows. Who allows any does
+    /// not look, unless somebody watches.
+    fn load_beyond(&mut self, option: Opt<i64>) -> Option<i64> {
+        let most = self.cx.engine().settings().given(option);
+        if most.is_none() && !self.cx.trace().wants(TraceKinds::LOAD) {
+            return None;
+        }
+        Some(self.load_average()).filter(|load| most.is_some_and(|most| *load > most))
+    }
+
     /// Says why a message that was kept is not delivered at once.
     pub(super) fn log_delay(&mut self) {
         // In a test, none is delivered ever.
@@ -79,13 +83,13 @@ impl SmtpSession {
         let connected =
             i64::try_from(self.connection.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
         let queue_beyond = self.number(opt::SMTP_ACCEPT_QUEUE);
-        let load = self.load_average();
-        let most = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
-        let is_loaded = self.connection.counts.met_load || most.is_some_and(|most| load > most);
+        let load = self.load_beyond(opt::QUEUE_ONLY_LOAD);
+        let is_loaded = self.connection.counts.met_load || load.is_some();
         self.connection.counts.met_load = is_loaded && self.flag(opt::QUEUE_ONLY_LOAD_LATCH);
         if queue_beyond > 0 && connected > queue_beyond {
             Some(format!("too many connections ({connected}, max {queue_beyond})"))
         } else if is_loaded {
+            let load = load.unwrap_or_else(|| self.load_average());
             Some(format!("load average {}", hundredths(load)))
         } else {
             beyond_connection(&self.cx, self.connection.counts.received)
@@ -102,10 +106,17 @@ impl SmtpSession {
     /// Whether a delivery is tried at once of a message that was just kept. Of one that is
     /// frozen, too: that is told.
     pub fn delivers_at_once(&mut self, received: &Received) -> bool {
-        !self.all_wait()
-            && !received.is_queued()
-            && !received.is_put_off
-            && self.why_delayed().is_none()
+        !received.is_queued() && self.may_deliver(received)
+    }
+
+    /// Whether a message that an ACL has put into the queue is routed at once, and delivered as
+    /// far as no other host has to be asked (`control = queue/first_pass_route`).
+    pub fn routes_at_once(&mut self, received: &Received) -> bool {
+        received.is_routed_first() && self.may_deliver(received)
+    }
+
+    fn may_deliver(&mut self, received: &Received) -> bool {
+        !self.all_wait() && !received.is_put_off && self.why_delayed().is_none()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eximious::transport::TurnedConnection;
 use eximious::{Str, var};
+use eximious_mta::delivery::RemoteManner;
 use eximious_mta::smtp::{Awaited, Client, Event, Received, SmtpSession, SpoolOutcome};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
@@ -60,6 +61,7 @@ pub fn hold(
     client.connection = Str::from(place.thread().to_string());
     client.synchronizes = true;
     client.pretends = service.pretends;
+    client.overrides_queue_only = service.overrides;
     client.begins_with_tls = begins_with_tls;
     let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);
@@ -75,8 +77,14 @@ pub fn hold(
         words.add(bytes);
         words.send();
     })));
-    let mut conversation =
-        Conversation { session, peer, bell: bell.clone(), words, last_words: None };
+    let mut conversation = Conversation {
+        session,
+        peer,
+        bell: bell.clone(),
+        words,
+        last_words: None,
+        window: Vec::new(),
+    };
     conversation.go_on(&HandOn { service, couriers, place });
     if let Some((customer, tls)) = conversation.session.take_customer()
         && let Ok(stream) = conversation.peer.stream()
@@ -94,6 +102,8 @@ struct Conversation {
     words: Arc<Mutex<Words>>,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
+    /// Where a large message comes in, until it is there.
+    window: Vec<u8>,
 }
 
 /// Takes what is there already, up to some bound; true where nothing more will come.
@@ -215,12 +225,13 @@ impl Conversation {
 
     /// Keeps a message, and has it delivered, unless it is to wait in the spool.
     fn keep(&mut self, received: &mut Received, hand_on: &HandOn<'_>) {
+        self.window = Vec::new();
         let at_once = self.session.delivers_at_once(received);
         if at_once && self.deliver_straight(received, hand_on) {
             return;
         }
         let cx = self.session.context();
-        let taken = match at_once {
+        let taken = match at_once || received.is_routed_first() {
             true => eximious_mta::spool::keep(cx, received),
             false => eximious_mta::spool::keep_queued(cx, received),
         };
@@ -229,13 +240,17 @@ impl Conversation {
         if !kept || received.recipients.is_empty() {
             return;
         }
-        if !at_once || !self.session.delivers_at_once(received) {
+        let HandOn { service, couriers, .. } = hand_on;
+        let remote = if at_once && self.session.delivers_at_once(received) {
+            service.remote
+        } else if self.session.routes_at_once(received) {
+            RemoteManner::Queued
+        } else {
             return;
-        }
+        };
         let cx = self.session.context();
         if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
-            let HandOn { service, couriers, .. } = hand_on;
-            couriers.deliver(service, place, received.id.bytes().to_vec());
+            couriers.deliver(service, (place, received.id.bytes().to_vec()), remote);
         }
     }
 
@@ -324,10 +339,13 @@ impl Conversation {
     /// Takes what is there already, up to some bound; nothing is waited for.
     fn hear_what_is_there(&mut self) {
         let is_much = self.session.awaits() == Awaited::Message;
-        let mut piece = vec![0; if is_much { MUCH } else { PIECE }];
-        let count = self.peer.read_more(&mut piece);
+        self.window.resize(if is_much { MUCH } else { PIECE }, 0);
+        let count = self.peer.read_more(&mut self.window);
         if count > 0 {
-            self.session.receive(&piece[..count]);
+            self.session.receive(&self.window[..count]);
+        }
+        if !is_much {
+            self.window = Vec::new();
         }
     }
 }

@@ -92,7 +92,7 @@ impl Couriers {
         (place, id): (SpoolPlace, Vec<u8>),
         held: &Arc<dyn HeldMessage>,
     ) -> Result<(), SpoolError> {
-        self.enqueue(service, (place, id), Some(held.clone()));
+        self.enqueue(service, (place, id), service.remote, Some(held.clone()));
         if !held.settled(PATIENCE)? {
             let mut rushed = self.rushed.lock().unwrap_or_else(PoisonError::into_inner);
             *rushed = Some(Deadline::within(RUSH));
@@ -101,21 +101,27 @@ impl Couriers {
     }
 
     /// Has a message of the spool delivered as soon as there is somebody to do it.
-    pub fn deliver(self: &Arc<Self>, service: &Service, place: SpoolPlace, id: Vec<u8>) {
-        self.enqueue(service, (place, id), None);
+    pub fn deliver(
+        self: &Arc<Self>,
+        service: &Service,
+        message: (SpoolPlace, Vec<u8>),
+        remote: RemoteManner,
+    ) {
+        self.enqueue(service, message, remote, None);
     }
 
     fn enqueue(
         self: &Arc<Self>,
         service: &Service,
         (place, id): (SpoolPlace, Vec<u8>),
+        remote: RemoteManner,
         held: Option<Arc<dyn HeldMessage>>,
     ) {
         let mut state = self.locked();
         if state.waiting.len() >= MOST_WAITING {
             return;
         }
-        let (deliverer, remote) = (service.deliverer.clone(), service.remote);
+        let deliverer = service.deliverer.clone();
         state.waiting.push_back(Order { deliverer, place, id, held, remote });
         if let Some(seat) = state.idle.pop() {
             // Whoever wakes up finds it unlocked.

@@ -109,7 +109,8 @@ fn hear(path: &[u8], current: Current, couriers: Arc<Couriers>) -> io::Result<Op
             let Some(message) = handover::heard(&note) else { continue };
             let service = latest(&current);
             if let Ok(place) = spool::place(&service.engine.context(), message.queue) {
-                couriers.deliver(&service, place, message.id.to_vec());
+                let remote = service.remote;
+                couriers.deliver(&service, (place, message.id.to_vec()), remote);
             }
         }
     })?;

@@ -15,6 +15,7 @@ use super::limits::ConnectionLimits;
 use super::metrics::{self, Metrics};
 use crate::configured::{self, ConfigUse, SyslogName, Whose};
 use crate::debug;
+use crate::handover::DeliveryTime;
 use crate::refusal::Refusal;
 use crate::usual;
 
@@ -73,6 +74,9 @@ pub struct Service {
     pub deliverer: Deliverer,
     /// What becomes of deliveries to other hosts when a message has come.
     pub remote: RemoteManner,
+    /// Whether messages are delivered at once in spite of `queue_only`: the command line says
+    /// when they are.
+    pub overrides: bool,
     /// What is allowed.
     pub limits: ConnectionLimits,
     /// The logs.
@@ -105,9 +109,14 @@ impl Service {
         let found = configured::read(&source.names, macros, world, builder.registry(), wanted);
         let mut found = found.map_err(|why| why.refusal(false))?;
         source.syslog_name.settle(&mut found.settings, world)?;
-        if request.queues {
-            found.settings.set(opt::QUEUE_ONLY, true);
-        }
+        let overrides = match request.when {
+            // No option stands above this one.
+            Some(DeliveryTime::Queued) => {
+                found.settings.set(opt::QUEUE_ONLY, true);
+                false
+            }
+            when => when.is_some() && found.settings.get(opt::QUEUE_ONLY_OVERRIDE),
+        };
         request.patience.settle(&mut found.settings);
         let owner = server_ids(&found.settings, &*world.users, &*world.host);
         let files = LogFiles::new(&log_options(&found.settings), owner);
@@ -144,15 +153,16 @@ impl Service {
             Some(debug) => deliverer.observed(debug.clone()),
             None => deliverer,
         };
-        let remote = match request.queues_remote {
-            true => RemoteManner::Queued,
-            false => RemoteManner::Made,
+        let remote = match request.when {
+            Some(DeliveryTime::RemoteQueued) => RemoteManner::Queued,
+            _ => RemoteManner::Made,
         };
         Ok(Self {
             engine,
             server,
             deliverer,
             remote,
+            overrides,
             limits,
             logs,
             debug,

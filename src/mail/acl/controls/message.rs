@@ -144,8 +144,9 @@ pub(in crate::mail::acl) static QUEUE: AclControl = words::control(
         "control = queue[/first_pass_route]",
         "specification 44.13",
         "The message waits for a queue runner.",
-        "If it is accepted, no delivery begins at once. With `/first_pass_route` it is routed at \
-         once, so that the runner can send what goes to one host together.",
+        "If it is accepted, no delivery begins at once. With `/first_pass_route` a message that \
+         came to the daemon is routed at once, and delivered but to other hosts, so that the \
+         runner can send what goes to one host together.",
     )
     .since("4.94"),
 )
@@ -160,7 +161,7 @@ pub(in crate::mail::acl) static QUEUE_ONLY: AclControl = words::control(
         "control = queue_only[/first_pass_route]",
         "specification 44.13",
         "The message waits for a queue runner.",
-        "It is `control = queue`, by its former name.",
+        "It is `control = queue`, by its former name; `/first_pass_route` has no effect here.",
     ),
 )
 .phases(words::MESSAGE)
