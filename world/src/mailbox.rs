@@ -74,7 +74,7 @@ pub(crate) fn write(
 }
 
 /// How much is copied at a time.
-const WINDOW: usize = 64 * 1024;
+const WINDOW: usize = 32 * 1024;
 
 /// Copies all that there is; how many bytes that was.
 fn copy(supply: &mut dyn MailboxSupply, to: &mut dyn io::Write) -> io::Result<u64> {

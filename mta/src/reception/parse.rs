@@ -64,7 +64,11 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     let (has_stray, stray_size) = (!stray.is_empty(), stray.len() as u64);
     let (header_lines, stray_lines) = (message.lines - message.body_lines, newlines(&stray));
     body.splice(..0, stray);
-    let longest = message.longest_line.max(longest_line(&body));
+    message.longest_line = match from {
+        Way::Smtp => longest_line(bytes),
+        // A line of a header is as long as it is with all that continues it.
+        Way::Program => message.longest_line.max(longest_line(&body)),
+    };
     // The last line ends, too.
     if body.last().is_some_and(|byte| *byte != b'\n') {
         body.push(b'\n');
@@ -80,11 +84,6 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
         message.lines = message.lines + lines - lines.min(message.body_lines);
         message.body_lines = lines;
     }
-    message.longest_line = match from {
-        Way::Smtp => longest_line(bytes),
-        // A line of a header is as long as it is with all that continues it.
-        Way::Program => longest,
-    };
     message.size = head + body.len() as u64;
     message.body = body.into();
     Parsed { message, senders, blank: blank && !has_stray, stray: stray_size }
@@ -133,6 +132,10 @@ fn newlines(bytes: &[u8]) -> u64 {
 
 /// How long the longest line is, without its end; one that has no end is none.
 fn longest_line(bytes: &[u8]) -> u64 {
-    let whole = memchr::memrchr(b'\n', bytes).map_or(&[][..], |end| &bytes[..end]);
-    whole.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as u64
+    let (mut begin, mut longest) = (0, 0);
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        longest = longest.max(end - begin);
+        begin = end + 1;
+    }
+    longest as u64
 }
