@@ -35,8 +35,8 @@ pub struct BatchedSmtp {
     began: u64,
     /// How many messages there were.
     messages: u64,
-    /// How large a message may be, or 0.
-    size_limit: u64,
+    /// How large a message may be, or 0, once that was asked.
+    size_limit: Option<u64>,
     /// Whether there was a MAIL.
     said_mail: bool,
     /// When the batch began.
@@ -156,21 +156,17 @@ impl BatchedSmtp {
         }
     }
 
-    /// Settles how large a message may be, for all of the batch.
-    ///
-    /// # Errors
-    /// That can't be said: nothing of the batch is taken.
-    pub fn settle_size_limit(&mut self, cx: &mut Context) -> Result<(), BatchError> {
-        match options::message_size_limit(cx) {
-            Ok(limit) => {
-                self.size_limit = limit;
-                Ok(())
-            }
-            Err(why) => {
+    /// Settles how large a message may be, for all of the batch. Where that can't be said,
+    /// nothing of it is taken.
+    fn settle_size_limit(&mut self, cx: &mut Context) -> Result<(), BatchError> {
+        if self.size_limit.is_none() {
+            let limit = options::message_size_limit(cx).map_err(|why| {
                 cx.engine().world().log.panic(&why.logged());
-                Err(self.error(b"421 Temporary local problem - please try later".to_vec()))
-            }
+                self.error(b"421 Temporary local problem - please try later".to_vec())
+            })?;
+            self.size_limit = Some(limit);
         }
+        Ok(())
     }
 
     /// Tells the log of a batch that has come to its end, where nothing was in it and that
@@ -207,6 +203,9 @@ impl BatchedSmtp {
 
     /// What there is next. A message must be taken before this is asked again.
     pub fn step(&mut self, cx: &mut Context) -> BatchStep {
+        if let Err(wrong) = self.settle_size_limit(cx) {
+            return BatchStep::Failed(wrong);
+        }
         loop {
             let Some(line) = self.line() else {
                 return match self.part_of_line(cx) {
@@ -369,10 +368,7 @@ impl BatchedSmtp {
             if self.recipients.is_empty() {
                 return Err(b"503 RCPT TO:<recipient> must precede DATA".into());
             }
-            let limit = match self.size_limit {
-                0 => MAX_SIZE,
-                limit => limit,
-            };
+            let limit = self.size_limit.filter(|limit| *limit > 0).unwrap_or(MAX_SIZE);
             let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
             let message = GatheredMessage::new(cx, Way::Smtp, drops_from);
             self.text = Some(BatchText { message, limit, dots: Dots::new(), before: self.lines });

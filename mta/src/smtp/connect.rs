@@ -4,7 +4,7 @@ use eximious::acl::AclVerdict;
 use eximious::stdlib::lists::ListOutcome;
 use eximious::{AclPhases, FailClass, LogSelector, Str, opt, var};
 
-use super::options::Looked;
+use super::options::Unopened;
 use super::stage::Stage;
 use super::tls::Greeting;
 use super::verdict::Refused;
@@ -187,12 +187,9 @@ impl SmtpSession {
         if !self.setup.is_test && !logs.into_iter().any(|selector| self.logs(selector)) {
             return Ok(());
         }
-        self.connection.permissions.connection_nolog =
-            match self.look_for_client(opt::HOSTS_CONNECTION_NOLOG) {
-                Looked::Told(outcome) => matches!(outcome, ListOutcome::Matched(_)),
-                Looked::Untold(_) => false,
-                Looked::Broken => return Err(self.refuse_unserved()),
-            };
+        self.connection.permissions.connection_nolog = self
+            .is_client_listed(opt::HOSTS_CONNECTION_NOLOG)
+            .map_err(|Unopened| self.refuse_unserved())?;
         Ok(())
     }
 

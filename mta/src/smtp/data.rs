@@ -1,14 +1,13 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, DkimArrival};
-use eximious::stdlib::lists::ListOutcome;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::accepted::Judged;
 use super::large::Coming;
 use super::logging::End;
 use super::mail_data::{MailData, Rest, Useless};
-use super::options::Looked;
+use super::options::Unopened;
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Prdr};
 use super::verdict::{Refused, undecided, unset};
@@ -122,14 +121,10 @@ impl SmtpSession {
         if !data.has_header() {
             return false;
         }
-        match self.look_for_client(opt::IGNORE_FROMLINE_HOSTS) {
-            Looked::Told(outcome) => matches!(outcome, ListOutcome::Matched(_)),
-            Looked::Untold(_) => false,
-            Looked::Broken => {
-                self.transaction.is_untold = true;
-                false
-            }
-        }
+        self.is_client_listed(opt::IGNORE_FROMLINE_HOSTS).unwrap_or_else(|Unopened| {
+            self.transaction.is_untold = true;
+            false
+        })
     }
 
     /// A message that does not come to its end has a name where its body began; whether

@@ -4,7 +4,6 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
-use eximious::stdlib::lists::ListOutcome;
 use eximious::stdlib::printing::printing;
 use eximious::stdlib::wording::reason;
 use eximious::trace::TraceKinds;
@@ -12,7 +11,7 @@ use eximious::world::Target;
 use eximious::{LogSelector, Str, opt, var};
 
 use super::SmtpSession;
-use super::options::Looked;
+use super::options::Unopened;
 use super::stage::Stage;
 
 /// How long an answer may be.
@@ -36,7 +35,10 @@ impl SmtpSession {
         if self.setup.is_test
             || within.is_zero()
             || self.connection.client.port == 0
-            || !self.is_to_be_asked()?
+            // Nobody serves it yet.
+            || !self
+                .is_client_listed(opt::RFC1413_HOSTS)
+                .map_err(|Unopened| self.refuse_unserved())?
         {
             return Ok(());
         }
@@ -76,15 +78,6 @@ impl SmtpSession {
             eximious::client::describe(&mut self.cx);
         }
         Ok(())
-    }
-
-    fn is_to_be_asked(&mut self) -> Result<bool, Stage> {
-        match self.look_for_client(opt::RFC1413_HOSTS) {
-            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
-            Looked::Untold(_) => Ok(false),
-            // Nobody serves it yet.
-            Looked::Broken => Err(self.refuse_unserved()),
-        }
     }
 }
 

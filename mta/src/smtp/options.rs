@@ -12,15 +12,8 @@ use crate::options;
 /// What a client is told for whom nothing goes on.
 const UNEXPECTED: &str = "Unexpected failure, please try later";
 
-/// What came of it to look for the client in a list of hosts.
-pub(super) enum Looked {
-    /// The list is read as far as it goes.
-    Told(ListOutcome),
-    /// It makes no sense, or can't be expanded.
-    Untold(Fail),
-    /// A file, of its own or of a look-up, can't be opened.
-    Broken,
-}
+/// A file of a list of hosts, or of a look-up in it, can't be opened.
+pub(super) struct Unopened;
 
 impl SmtpSession {
     /// A text, as it is written: what is set, or the default.
@@ -52,11 +45,7 @@ impl SmtpSession {
     /// A file of the list, or one of a look-up in it, can't be opened: nothing goes on. A
     /// look-up that has no answer now is none of these.
     pub(super) fn client_in(&mut self, option: Opt<Str>) -> Result<bool, Stage> {
-        match self.look_for_client(option) {
-            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
-            Looked::Untold(_) => Ok(false),
-            Looked::Broken => Err(self.fail_unexpectedly()),
-        }
+        self.is_client_listed(option).map_err(|Unopened| self.fail_unexpectedly())
     }
 
     /// Whether the client may be in a list of hosts: where that can't be told, it is offered
@@ -66,20 +55,26 @@ impl SmtpSession {
     /// As of [`SmtpSession::client_in`].
     pub(super) fn client_may_be_in(&mut self, option: Opt<Str>) -> Result<bool, Stage> {
         match self.look_for_client(option) {
-            Looked::Told(outcome) => Ok(!matches!(outcome, ListOutcome::Unmatched(_))),
-            Looked::Untold(_) => Ok(true),
-            Looked::Broken => Err(self.fail_unexpectedly()),
+            Ok(found) => Ok(!matches!(found, Ok(ListOutcome::Unmatched(_)))),
+            Err(Unopened) => Err(self.fail_unexpectedly()),
         }
     }
 
-    /// What a list of hosts says of the client; what stops it from saying anything.
-    pub(super) fn look_for_client(&mut self, option: Opt<Str>) -> Looked {
+    /// Whether the client is in a list of hosts. One that makes no sense has nobody in it.
+    pub(super) fn is_client_listed(&mut self, option: Opt<Str>) -> Result<bool, Unopened> {
+        Ok(matches!(self.look_for_client(option)?, Ok(ListOutcome::Matched(_))))
+    }
+
+    /// What a list of hosts says of the client; or why it makes no sense.
+    pub(super) fn look_for_client(
+        &mut self,
+        option: Opt<Str>,
+    ) -> Result<Result<ListOutcome, Fail>, Unopened> {
         match self.ask_for_client(option) {
             Err(fail) if matches!(fail.kind(), ErrorKind::Outside | ErrorKind::Lookup) => {
-                Looked::Broken
+                Err(Unopened)
             }
-            Ok(outcome) => Looked::Told(outcome),
-            Err(fail) => Looked::Untold(fail),
+            found => Ok(found),
         }
     }
 

@@ -5,7 +5,7 @@ use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
 use eximious::{FailClass, Opt, Str, opt, var};
 
 use super::SmtpSession;
-use super::options::Looked;
+use super::options::Unopened;
 
 /// Why there are no settings for TLS.
 #[derive(Debug)]
@@ -51,23 +51,19 @@ impl SmtpSession {
     /// Whether a list has something demanded of the client; a list that makes no sense may be
     /// what protects a site.
     fn is_demanded(&mut self, option: Opt<Str>) -> Result<bool, Unready> {
-        match self.look_for_client(option) {
-            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
-            Looked::Untold(fail) => {
+        let found = self.look_for_client(option);
+        match found.map_err(|Unopened| Unready::Untold(option.name()))? {
+            Ok(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
+            Err(fail) => {
                 let what = format!("list of {} can't be told", option.name());
                 Err(TlsFault::new(what, String::from_utf8_lossy(fail.message())).into())
             }
-            Looked::Broken => Err(Unready::Untold(option.name())),
         }
     }
 
     /// Whether the client is in a list. A list that makes no sense has nobody in it.
     fn is_listed(&mut self, option: Opt<Str>) -> Result<bool, Unready> {
-        match self.look_for_client(option) {
-            Looked::Told(outcome) => Ok(matches!(outcome, ListOutcome::Matched(_))),
-            Looked::Untold(_) => Ok(false),
-            Looked::Broken => Err(Unready::Untold(option.name())),
-        }
+        self.is_client_listed(option).map_err(|Unopened| Unready::Untold(option.name()))
     }
 
     /// What all options come to.

@@ -84,9 +84,6 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     let mut batch = BatchedSmtp::new(leaves_unqualified);
     batch.log_begin(&mut cx);
-    if let Err(wrong) = batch.settle_size_limit(&mut cx) {
-        return give_up(&wrong).map(Ok);
-    }
     let mut piece = vec![0; PIECE];
     loop {
         let wrong = match batch.step(&mut cx) {
