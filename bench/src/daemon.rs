@@ -143,13 +143,9 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
         // Thousands of files that go now would be the next daemon's burden.
-        let folder = std::mem::replace(&mut self.folder, TempDir::new().expect("a directory"));
-        LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+        self.folder.disable_cleanup(true);
     }
 }
-
-/// What daemons left.
-static LEFT: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
 
 /// Where the folders of daemons are.
 static PLACE: Mutex<Option<TempDir>> = Mutex::new(None);
@@ -183,7 +179,6 @@ impl Drop for Cleaned {
 
 /// Takes away what daemons left.
 pub fn clean() {
-    LEFT.lock().unwrap_or_else(PoisonError::into_inner).clear();
     *PLACE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 

@@ -133,7 +133,7 @@ const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:M
 
 /// What the names begin with. Behind `_LOG_` one of few words stands.
 const HEADS: [&str; 13] = [
-    "_DKIM_",
+    DKIM,
     "_EXP_",
     "_HAVE_",
     "_RESUME_",
@@ -147,6 +147,7 @@ const HEADS: [&str; 13] = [
     "_ACL_MOD_",
     LOG,
 ];
+const DKIM: &str = "_DKIM_";
 const LOG: &str = "_LOG_";
 
 /// Exim's own macros.
@@ -265,14 +266,11 @@ fn head(text: &[u8]) -> Option<usize> {
 /// All of them that begin so, in Exim's order: that of its tables, each from its end.
 fn collect(registry: &Registry, has_tls: bool, head: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut all = Vec::new();
-    let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
-    let mut one = |name: &str, value: &str| {
-        if name.starts_with(head) {
-            all.push((name.into(), value.into()));
-        }
-    };
-    one("_DKIM_OVERSIGN_HEADERS", &oversigned.join(":"));
-    one("_DKIM_SIGN_HEADERS", DKIM_HEADERS);
+    if DKIM.starts_with(head) {
+        let oversigned: Vec<_> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
+        all.push((b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into()));
+        all.push((b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into()));
+    }
     let mut flags = |prefix: &str, names: &dyn Fn() -> Vec<&'static str>| {
         // The names behind it are looked for only where some may have that head.
         let common = prefix.len().min(head.len());
