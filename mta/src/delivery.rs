@@ -149,8 +149,6 @@ pub enum RemoteManner {
     NextPass,
     /// They wait for a run of the queue (`-odqs`).
     Queued,
-    /// So they do because of `queue_smtp_domains`.
-    QueuedByDomain,
 }
 
 /// What came of an attempt.

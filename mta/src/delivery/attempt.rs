@@ -307,13 +307,6 @@ impl<'d> Attempt<'d> {
                 let why = Undelivered::new(0, "SMTP delivery explicitly queued");
                 plan.remote.iter().for_each(|planned| self.stays(planned, &why));
             }
-            RemoteManner::QueuedByDomain => {
-                self.note_hosts(&plan.remote);
-                let why = "first-pass only routing due to -odqs, queue_smtp_domains or \
-                    control=queue";
-                let why = Undelivered::new(-1, why);
-                plan.remote.iter().for_each(|planned| self.stays(planned, &why));
-            }
         }
         self.end()
     }

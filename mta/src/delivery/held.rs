@@ -106,15 +106,29 @@ impl Attempt<'_> {
         if manner != RemoteManner::Made || self.manner.is_run || self.manner.forced {
             return manner;
         }
-        if !planned.is_empty() && QueueFiles::found(self.cx.engine()).remote {
-            return RemoteManner::Queued;
-        }
-        let mut some = planned.iter().map(|one| &one.delivery.address);
-        match some.any(|address| self.is_domain_in(address, opt::QUEUE_SMTP_DOMAINS) != Some(false))
-        {
-            true => RemoteManner::QueuedByDomain,
+        match !planned.is_empty() && QueueFiles::found(self.cx.engine()).remote {
+            true => RemoteManner::Queued,
             false => manner,
         }
+    }
+
+    /// Whether deliveries that go together wait for a run of the queue because of
+    /// `queue_smtp_domains`: the domain of the first one says so for all, as in Exim.
+    pub(super) fn waits_by_domain(&mut self, together: &[Planned]) -> bool {
+        let may_wait = !self.manner.is_run && !self.manner.forced;
+        may_wait
+            && together.first().is_some_and(|one| {
+                let address = &one.delivery.address;
+                self.is_domain_in(address, opt::QUEUE_SMTP_DOMAINS) != Some(false)
+            })
+    }
+
+    /// Leaves such deliveries.
+    pub(super) fn leave_by_domain(&mut self, together: &[Planned]) {
+        self.note_hosts(together);
+        let why = "first-pass only routing due to -odqs, queue_smtp_domains or control=queue";
+        let why = Undelivered::new(-1, why);
+        together.iter().for_each(|planned| self.stays(planned, &why));
     }
 
     /// Puts deliveries in the order of `remote_sort_domains`; what is in none of its items

@@ -41,7 +41,12 @@ impl Attempt<'_> {
         // connection.
         let is_one_line = self.deliverer.customer.is_some();
         if most == 1 || all.len() <= 1 || is_one_line || self.cx.trace().is_watched() {
-            all.iter().for_each(|planned| self.deliver_together(planned));
+            for planned in &all {
+                match self.waits_by_domain(planned) {
+                    true => self.leave_by_domain(planned),
+                    false => self.deliver_together(planned),
+                }
+            }
             return;
         }
         let world = self.cx.engine().world();
@@ -55,6 +60,10 @@ impl Attempt<'_> {
                 while running < most
                     && let Some((at, planned)) = waiting.next()
                 {
+                    if self.waits_by_domain(planned) {
+                        turns[at] = Turn::Waits;
+                        continue;
+                    }
                     let Some(errand) = self.errand(planned) else {
                         turns[at] = Turn::Told;
                         continue;
@@ -139,6 +148,7 @@ impl Attempt<'_> {
         for (planned, turn) in all.iter().zip(turns) {
             match std::mem::replace(turn, Turn::Told) {
                 Turn::Made(made) => self.conclude_all(planned, *made),
+                Turn::Waits => self.leave_by_domain(planned),
                 Turn::Told => {}
                 Turn::Runs => {
                     *turn = Turn::Runs;
@@ -171,6 +181,8 @@ enum Turn {
     Runs,
     /// It is made, and nobody has heard of it.
     Made(Box<Made>),
+    /// It is left for a run of the queue, and nobody has heard of it.
+    Waits,
     /// There is no more to say of it.
     Told,
 }
