@@ -51,6 +51,11 @@ impl LineEnds {
         }
     }
 
+    /// Whether each CRLF to come ends a line, and becomes a newline.
+    pub(crate) fn takes_whole_lines(&self) -> bool {
+        matches!(self, Self::Smtp(ends) if ends.is_in_strict_body())
+    }
+
     /// Nothing more comes.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         match self {
@@ -84,7 +89,7 @@ impl Newlines {
     pub(crate) fn push(&mut self, text: &[u8], out: &mut Vec<u8>) {
         let mut rest = text;
         while let Some(next) = rest.first() {
-            if self.in_body && self.pending.is_none() && self.strict == Some(true) {
+            if self.is_in_strict_body() {
                 return self.push_body(rest, out);
             }
             if let Some(end) = self.pending.take() {
@@ -100,6 +105,11 @@ impl Newlines {
             self.pending = rest.get(plain).copied();
             rest = rest.get(plain + 1..).unwrap_or_default();
         }
+    }
+
+    /// Whether this is the body of a message whose lines end in CRLF, and nothing is open.
+    fn is_in_strict_body(&self) -> bool {
+        self.in_body && self.pending.is_none() && self.strict == Some(true)
     }
 
     /// Takes a piece of the body of a message whose lines end in CRLF.

@@ -107,9 +107,46 @@ impl StoredBody {
         let from = self.pending.len();
         self.ends.push(bytes, &mut self.pending);
         self.count(from);
-        if self.pending.len() >= PIECE {
-            self.write();
+        self.write_much();
+    }
+
+    /// Takes the lines at the head of what came, up to the first that begins with a dot or does
+    /// not end in CRLF: how many bytes and lines. None where more has to be known of them.
+    pub(crate) fn push_lines(&mut self, input: &[u8]) -> Option<(usize, u64)> {
+        let end = memchr::memrchr(b'\n', input)? + 1;
+        let is_even = || count(b'\r', &input[..end]) == count(b'\n', &input[..end]);
+        // Where each newline has its return, there is none within a line.
+        if self.line > 0 || !self.ends.takes_whole_lines() || !is_even() {
+            return None;
         }
+        let (from, mut longest) = (self.pending.len(), self.longest);
+        let (mut taken, mut lines) = (0, 0);
+        self.pending.reserve(end);
+        for end in memchr::memchr_iter(b'\n', &input[..end]) {
+            let line = &input[taken..end];
+            if line.first() == Some(&b'.') || line.last() != Some(&b'\r') {
+                break;
+            }
+            self.pending.extend_from_slice(line);
+            if let Some(last) = self.pending.last_mut() {
+                *last = b'\n';
+            }
+            longest = longest.max(line.len() as u64 - 1);
+            (taken, lines) = (end + 1, lines + 1);
+        }
+        if taken < end && count(b'\r', &input[..taken]) != lines {
+            self.pending.truncate(from);
+            return None;
+        }
+        self.longest = longest;
+        if taken > 0 {
+            self.last = b'\n';
+        }
+        self.lines += lines;
+        self.length += taken as u64 - lines;
+        self.zeros += count(0, &input[..taken]);
+        self.write_much();
+        Some((taken, lines))
     }
 
     /// Nothing more comes: its last line ends, too, unless it is to stay as it came. Once
@@ -160,7 +197,7 @@ impl StoredBody {
         let Some(last) = made.last() else { return };
         self.last = *last;
         self.length += made.len() as u64;
-        self.zeros += memchr::memchr_iter(0, made).count() as u64;
+        self.zeros += count(0, made);
         let mut begins = 0;
         for end in memchr::memchr_iter(b'\n', made) {
             self.longest = self.longest.max(self.line + (end - begins) as u64);
@@ -168,6 +205,13 @@ impl StoredBody {
             (self.line, begins) = (0, end + 1);
         }
         self.line += (made.len() - begins) as u64;
+    }
+
+    /// Writes what is gathered, if that is much.
+    fn write_much(&mut self) {
+        if self.pending.len() >= PIECE {
+            self.write();
+        }
     }
 
     fn write(&mut self) {
@@ -178,6 +222,11 @@ impl StoredBody {
         }
         self.pending.clear();
     }
+}
+
+/// How often a byte is there.
+fn count(byte: u8, bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(byte, bytes).count() as u64
 }
 
 impl LeftBody {
@@ -192,5 +241,59 @@ impl LeftBody {
         }
         message.body = self.body;
         self.data
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious::Engine;
+
+    use super::*;
+    use crate::reception::Newlines;
+
+    /// A body behind the header `a: b`.
+    fn begun(cx: &Context) -> StoredBody {
+        let (mut ends, mut header) = (LineEnds::Smtp(Newlines::new(false)), Vec::new());
+        ends.push(b"a: b\r\n\r\n", &mut header);
+        assert!(ends.takes_whole_lines());
+        StoredBody::new(cx, b"", Str::from(&b"id"[..]), (b"\n", b""), ends)
+    }
+
+    /// All that it knows of what came.
+    fn known(body: &StoredBody) -> (String, [u64; 5], u8) {
+        let text = body.pending.escape_ascii().to_string();
+        (text, [body.length, body.lines, body.zeros, body.longest, body.line], body.last)
+    }
+
+    #[test]
+    fn lines_that_are_taken_together_come_to_the_same() {
+        let cx = Engine::builder().build().context();
+        let bytes = b"a.\r\n\0";
+        let mut together = 0;
+        for number in 0..5_usize.pow(7) {
+            let text: Vec<u8> = (0..7)
+                .map(|place| bytes[number / 5_usize.pow(place) % 5])
+                .chain(*b"\r\n")
+                .collect();
+            let (mut one, mut other) = (begun(&cx), begun(&cx));
+            one.push(&text);
+            let mut at = 0;
+            while let rest @ [_, ..] = &text[at..] {
+                let taken = match other.push_lines(rest) {
+                    Some((taken, lines)) if taken > 0 => {
+                        together += lines;
+                        taken
+                    }
+                    _ => {
+                        let end = rest.iter().position(|byte| *byte == b'\n').unwrap();
+                        other.push(&rest[..=end]);
+                        end + 1
+                    }
+                };
+                at += taken;
+            }
+            assert_eq!(known(&one), known(&other), "{}", text.escape_ascii());
+        }
+        assert!(together > 5_000, "{together}");
     }
 }

@@ -103,13 +103,10 @@ impl MailData {
 
     pub(super) fn keep(&mut self, bytes: &[u8]) {
         self.count += bytes.len() as u64;
+        self.give_up_too_much();
         match &mut self.rest {
             Rest::Memory if self.is_cut => return,
             Rest::Memory => {}
-            Rest::Spool(_) if self.count - self.ends > self.limit + 1 => {
-                self.rest = Rest::Nowhere(Useless::TooLarge);
-                return;
-            }
             Rest::Spool(body) => return body.push(bytes),
             Rest::Nowhere(_) => return,
         }
@@ -179,21 +176,23 @@ impl MailData {
     /// Takes lines that are nothing but lines, as most of a body that goes to the spool
     /// are: how many bytes.
     fn take_lines(&mut self, input: &[u8]) -> usize {
-        let is_between = self.dots.is_between_whole_lines();
-        if !is_between || !matches!(self.rest, Rest::Spool(_)) {
+        let Rest::Spool(body) = &mut self.rest else { return 0 };
+        if !self.dots.is_between_whole_lines() {
             return 0;
         }
-        let (mut taken, mut lines) = (0, 0);
-        for end in memchr::memchr_iter(b'\n', input) {
-            if input[taken] == b'.' || end == taken || input[end - 1] != b'\r' {
-                break;
-            }
-            (taken, lines) = (end + 1, lines + 1);
-        }
+        let Some((taken, lines)) = body.push_lines(input) else { return 0 };
         self.returns += lines;
         self.ends += lines;
-        self.keep(&input[..taken]);
+        self.count += taken as u64;
+        self.give_up_too_much();
         taken
+    }
+
+    /// Keeps no more of a body that is too large for the spool.
+    fn give_up_too_much(&mut self) {
+        if matches!(self.rest, Rest::Spool(_)) && self.size() > self.limit + 1 {
+            self.rest = Rest::Nowhere(Useless::TooLarge);
+        }
     }
 }
 
