@@ -1,5 +1,6 @@
 //! `control = debug`: a log for debugging, from within an ACL.
 
+use eximious_core::trace::{AclEvent, Happening};
 use eximious_core::{AclControl, AclOptions, Effects, Str, Taint};
 
 use super::super::Logs;
@@ -37,7 +38,10 @@ fn debug(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
     for option in text.split(|byte| *byte == b'/') {
         match option {
             b"kill" | b"stop" => {
-                run.note(&[b"debug terminated by ", option].concat());
+                let text = &[b"debug terminated by ", option].concat();
+                let told = Happening::Acl(AclEvent::Note { text });
+                // However deep the ACL is called.
+                run.cx.trace().tell_at(0, told);
                 run.cx.stop_debugging(option == b"kill");
                 return Answer::Yes;
             }
