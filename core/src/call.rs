@@ -317,6 +317,11 @@ impl<'a> Call<'a> {
         match outcome {
             BranchOutcome::Yes(value) => self.succeed(Some(value), yes, no),
             BranchOutcome::Plain(_) => self.succeed(None, yes, no),
+            // To pass over what is smooth binds nothing.
+            BranchOutcome::Unmet | BranchOutcome::No if self.tree.is_smooth() => {
+                self.machine.parse_only(yes)?;
+                self.otherwise(no, forced)
+            }
             BranchOutcome::Unmet => {
                 self.scoped_for(Bindings::VALUE, |call| call.machine.parse_only(yes))?;
                 self.otherwise(no, forced)

@@ -13,22 +13,33 @@ pub(crate) struct Names {
 struct Slot {
     /// Empty where the slot is.
     name: &'static [u8],
-    hash: u32,
+    ends: Ends,
     id: u16,
 }
 
+/// The first bytes of a name and its last ones: all of them, where there are few.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Ends(u64, u64);
+
+/// How many bytes are few.
+const FEW: usize = 16;
+
 impl Names {
     /// The number of a name.
+    #[inline]
     pub(crate) fn find(&self, name: &[u8]) -> Option<u16> {
-        let hash = hash(name);
-        let mut at = hash as usize;
+        let ends = Ends::of(name);
+        let mut at = ends.hash(name.len());
         loop {
             // Without slots, there is no name.
             let slot = self.slots.get(at & self.slots.len().wrapping_sub(1))?;
             if slot.name.is_empty() {
                 return None;
             }
-            if slot.hash == hash && slot.name == name {
+            if slot.name.len() == name.len()
+                && slot.ends == ends
+                && (name.len() <= FEW || slot.name == name)
+            {
                 return Some(slot.id);
             }
             at += 1;
@@ -43,12 +54,12 @@ impl Names {
         if self.slots.len() <= 2 * self.count {
             self.grow();
         }
-        self.put(Slot { name, hash: hash(name), id });
+        self.put(Slot { name, ends: Ends::of(name), id });
     }
 
     fn put(&mut self, slot: Slot) {
         let last = self.slots.len() - 1;
-        let mut at = slot.hash as usize & last;
+        let mut at = slot.ends.hash(slot.name.len()) & last;
         while !self.slots[at].name.is_empty() && self.slots[at].name != slot.name {
             at = (at + 1) & last;
         }
@@ -64,19 +75,26 @@ impl Names {
     }
 }
 
-/// Mixes the first bytes of a name, the last ones and its length.
-fn hash(name: &[u8]) -> u32 {
-    let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-    } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-        (u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
-    } else if let (Some(first), Some(last)) = (name.first(), name.last()) {
-        (u64::from(*first), u64::from(*last) << 8 | u64::from(name[name.len() / 2]))
-    } else {
-        (0, 0)
-    };
-    let mixed = (first ^ last.rotate_left(29)).wrapping_add(name.len() as u64);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+impl Ends {
+    #[inline(always)]
+    fn of(name: &[u8]) -> Self {
+        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            Self(u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+        } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            Self(u64::from(u32::from_le_bytes(*first)), u64::from(u32::from_le_bytes(*last)))
+        } else if let (Some(first), Some(last)) = (name.first(), name.last()) {
+            Self(u64::from(*first), u64::from(*last) << 8 | u64::from(name[name.len() / 2]))
+        } else {
+            Self(0, 0)
+        }
+    }
+
+    /// Mixes them and the name's length.
+    #[inline(always)]
+    fn hash(self, length: usize) -> usize {
+        let mixed = (self.0 ^ self.1.rotate_left(29)).wrapping_add(length as u64);
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +120,9 @@ mod tests {
             assert_eq!(names.find(word.as_bytes()), Some(wanted), "{word}");
         }
         assert_eq!(names.find(b"name999"), Some(999));
-        for missing in ["", "name", "name1000", "abcdefgh_abcdefg", "x", "bca"] {
+        for missing in
+            ["", "name", "name1000", "abcdefgh_abcdefg", "x", "bca", "abcdefghi_abcdefgh"]
+        {
             assert_eq!(names.find(missing.as_bytes()), None, "{missing}");
         }
     }

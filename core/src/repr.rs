@@ -68,16 +68,19 @@ impl Repr {
                 [byte(0) | byte(length / 2) | byte(length - 1), 0, 0]
             }
             length @ 4..=7 => {
-                let [begin, end] = ends::<4>(bytes)?.map(u32::from_le_bytes).map(u64::from);
-                [begin | end << (8 * (length - 4)), 0, 0]
+                let (begin, end) = ends::<4>(bytes)?;
+                let (begin, end) = (u32::from_le_bytes(begin), u32::from_le_bytes(end));
+                [u64::from(begin) | u64::from(end) << (8 * (length - 4)), 0, 0]
             }
             length @ 8..=15 => {
-                let [begin, end] = ends::<8>(bytes)?.map(u64::from_le_bytes);
+                let (begin, end) = ends::<8>(bytes)?;
+                let (begin, end) = (u64::from_le_bytes(begin), u64::from_le_bytes(end));
                 // In two steps, as no number can be shifted by its size.
                 [begin, end >> 8 >> (8 * (15 - length)), 0]
             }
             length @ 16..=ROOM => {
-                let [begin, end] = ends::<16>(bytes)?.map(u128::from_le_bytes);
+                let (begin, end) = ends::<16>(bytes)?;
+                let (begin, end) = (u128::from_le_bytes(begin), u128::from_le_bytes(end));
                 let end = end >> 8 >> (8 * (31 - length));
                 last = (end >> 64) as u32;
                 [begin as u64, (begin >> 64) as u64, end as u64]
@@ -88,10 +91,10 @@ impl Repr {
         let has_zero = first_zero(words) < bytes.len();
         let mark = if has_zero { mark } else { mark | WITHOUT_ZERO };
         let mut room = [0; ROOM];
-        room[..8].copy_from_slice(&first.to_le_bytes());
-        room[8..16].copy_from_slice(&second.to_le_bytes());
-        room[16..24].copy_from_slice(&third.to_le_bytes());
-        room[24..].copy_from_slice(&last.to_le_bytes());
+        put(&mut room, 0, first.to_le_bytes());
+        put(&mut room, 8, second.to_le_bytes());
+        put(&mut room, 16, third.to_le_bytes());
+        put(&mut room, 24, last.to_le_bytes());
         Some(Self::Inline(Head::new(bytes.len() as u8, mark), room))
     }
 
@@ -200,8 +203,17 @@ impl Head {
 }
 
 /// The first and the last `N` of so many bytes or more.
-fn ends<const N: usize>(bytes: &[u8]) -> Option<[[u8; N]; 2]> {
-    Some([*bytes.first_chunk()?, *bytes.last_chunk()?])
+#[inline(always)]
+fn ends<const N: usize>(bytes: &[u8]) -> Option<([u8; N], [u8; N])> {
+    Some((*bytes.first_chunk()?, *bytes.last_chunk()?))
+}
+
+/// Writes some bytes where there is room for them.
+#[inline(always)]
+fn put<const N: usize>(room: &mut [u8; ROOM], at: usize, bytes: [u8; N]) {
+    if let Some(place) = room.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *place = bytes;
+    }
 }
 
 /// Where the first zero byte is.

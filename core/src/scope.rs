@@ -201,17 +201,20 @@ impl Scope {
 
     /// What is not put back is handed over to what is around, unless that has
     /// noted down an earlier one itself.
-    #[cold]
     fn leave_some(&mut self, length: usize, back: Bindings) {
-        for earlier in self.earlier.split_off(length) {
+        let mut kept = length;
+        for at in length..self.earlier.len() {
+            let earlier = std::mem::replace(&mut self.earlier[at], Earlier::NoCaptures);
             let which = earlier.which();
             if back.contains(which) {
                 self.put_back(earlier);
             } else if !self.noted.contains(which) {
                 self.noted.add(which);
-                self.earlier.push(earlier);
+                self.earlier[kept] = earlier;
+                kept += 1;
             }
         }
+        self.earlier.truncate(kept);
     }
 }
 

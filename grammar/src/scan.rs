@@ -10,17 +10,29 @@ const ONES: u64 = u64::from_le_bytes([1; 8]);
 const TOPS: u64 = ONES << 7;
 
 /// Where the first of three bytes stands.
+#[inline]
 pub fn find_of_three(text: &[u8], wanted: [u8; 3]) -> Option<usize> {
     let [a, b, c] = wanted;
-    let marks = |word| zeros(word ^ each(a)) | zeros(word ^ each(b)) | zeros(word ^ each(c));
-    find(text, marks, |byte| wanted.contains(&byte), |far| memchr::memchr3(a, b, c, far))
+    find(text, |word| marks_of_three(word, wanted), |far| memchr::memchr3(a, b, c, far))
+}
+
+/// The same among eight bytes.
+#[inline(always)]
+pub(crate) fn find_of_three_in(text: [u8; 8], wanted: [u8; 3]) -> Option<usize> {
+    let marked = marks_of_three(u64::from_le_bytes(text), wanted);
+    (marked != 0).then(|| first(marked))
+}
+
+#[inline(always)]
+fn marks_of_three(word: u64, [a, b, c]: [u8; 3]) -> u64 {
+    zeros(word ^ each(a)) | zeros(word ^ each(b)) | zeros(word ^ each(c))
 }
 
 /// Where a byte stands first.
-#[inline(always)]
+#[inline]
 pub fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
     let marks = |word| zeros(word ^ each(wanted));
-    find(text, marks, |byte| byte == wanted, |far| memchr::memchr(wanted, far))
+    find(text, marks, |far| memchr::memchr(wanted, far))
 }
 
 /// Where the first capital letter of ASCII stands.
@@ -32,8 +44,7 @@ pub fn find_capital(text: &[u8]) -> Option<usize> {
         let beyond_z = low + each(0x80 - b'Z' - 1);
         from_a & !beyond_z & !word & TOPS
     };
-    let is_capital = |byte: u8| byte.is_ascii_uppercase();
-    find(text, capitals, is_capital, |far| far.iter().position(|c| is_capital(*c)))
+    find(text, capitals, |far| far.iter().position(u8::is_ascii_uppercase))
 }
 
 fn each(byte: u8) -> u64 {
@@ -46,15 +57,20 @@ fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & TOPS
 }
 
-/// Where the first byte stands whose highest bit `marks` sets in a word; the
-/// rest of the text, and what is far, are searched otherwise.
+/// Where the first byte stands whose highest bit `marks` sets in a word; what is far is
+/// searched otherwise.
 #[inline(always)]
 fn find(
     text: &[u8],
     marks: impl Fn(u64) -> u64,
-    wanted: impl Fn(u8) -> bool,
     search: impl Fn(&[u8]) -> Option<usize>,
 ) -> Option<usize> {
+    let Some(last) = text.last_chunk::<8>() else {
+        let marked = marks(few(text));
+        let at = first(marked);
+        // Behind the text there are zeros.
+        return (marked != 0 && at < text.len()).then_some(at);
+    };
     let mut rest = text;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let passed = text.len() - rest.len();
@@ -63,12 +79,31 @@ fn find(
         }
         let marked = marks(u64::from_le_bytes(*word));
         if marked != 0 {
-            return Some(passed + marked.trailing_zeros() as usize / 8);
+            return Some(passed + first(marked));
         }
         rest = after;
     }
-    let passed = text.len() - rest.len();
-    rest.iter().position(|byte| wanted(*byte)).map(|at| passed + at)
+    // What was passed already has none.
+    let marked = marks(u64::from_le_bytes(*last));
+    (marked != 0).then(|| text.len() - 8 + first(marked))
+}
+
+/// Fewer than eight bytes, as a word.
+#[inline(always)]
+fn few(text: &[u8]) -> u64 {
+    if let (Some(head), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let (head, last) = (u32::from_le_bytes(*head), u32::from_le_bytes(*last));
+        return u64::from(head) | u64::from(last) << (8 * (text.len() - 4));
+    }
+    let (Some(head), Some(last)) = (text.first(), text.last()) else { return 0 };
+    let middle = text.len() / 2;
+    let byte = |byte: u8, at: usize| u64::from(byte) << (8 * at);
+    byte(*head, 0) | byte(text[middle], middle) | byte(*last, text.len() - 1)
+}
+
+/// Which byte of a word the first mark is in.
+fn first(marked: u64) -> usize {
+    marked.trailing_zeros() as usize / 8
 }
 
 #[cfg(test)]

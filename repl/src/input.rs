@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use eximious::grammar::is_space;
+use eximious::grammar::scan::find_byte;
 
 /// Exim reads this many bytes of a line at the most, the newline included. What
 /// is left of a longer one counts as the next line.
@@ -62,7 +63,13 @@ impl<R: Read> Lines<R> {
     /// The next logical line. `wait` is called before the source is read,
     /// which may take its time: whoever waits for an answer gets it first.
     pub fn next(&mut self, wait: &mut dyn FnMut() -> io::Result<()>) -> io::Result<Option<&[u8]>> {
-        let Some(range) = self.physical(wait)? else { return Ok(None) };
+        let range = match self.whole() {
+            Some(range) => range,
+            None => match self.physical(wait)? {
+                Some(range) => range,
+                None => return Ok(None),
+            },
+        };
         let (range, continues) = self.cut(range);
         if !continues {
             return Ok(Some(&self.buffer[range]));
@@ -95,6 +102,16 @@ impl<R: Read> Lines<R> {
         (range.start..end, continues)
     }
 
+    /// A physical line that is read already, with its end.
+    #[inline(always)]
+    fn whole(&mut self) -> Option<Range<usize>> {
+        let start = self.start;
+        let most = self.end.min(start + self.longest);
+        let end = start + find_byte(self.buffer.get(start..most)?, b'\n')? + 1;
+        self.start = end;
+        Some(start..end)
+    }
+
     fn physical(
         &mut self,
         wait: &mut dyn FnMut() -> io::Result<()>,
@@ -102,7 +119,7 @@ impl<R: Read> Lines<R> {
         let mut searched = 0;
         loop {
             let most = self.end.min(self.start + self.longest);
-            let found = memchr::memchr(b'\n', &self.buffer[self.start + searched..most]);
+            let found = find_byte(&self.buffer[self.start + searched..most], b'\n');
             let length = match found {
                 Some(at) => searched + at + 1,
                 None if most - self.start == self.longest => self.longest,

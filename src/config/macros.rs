@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use eximious_core::{Registry, World};
 use eximious_grammar::is_space;
-use eximious_grammar::scan::find_capital;
-use memchr::memchr;
+use eximious_grammar::scan::{find_byte, find_capital};
 use memchr::memmem::Finder;
 
 use crate::config::Mark;
@@ -210,7 +209,7 @@ impl Macros {
         registry: &Registry,
     ) -> Result<Cow<'l, [u8]>, MacroError> {
         // Exim's own begin with an underscore.
-        if self.defined.is_empty() && memchr(b'_', line).is_none() {
+        if self.defined.is_empty() && find_byte(line, b'_').is_none() {
             return Ok(Cow::Borrowed(line));
         }
         let Some(first) = find_capital(line) else { return Ok(Cow::Borrowed(line)) };

@@ -76,12 +76,30 @@ impl<'t> Eval<'t> {
     fn untold_sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let tree = self.tree;
         match tree.pieces(seq) {
+            // Most strings are nothing but literal text.
+            [Piece { part: Part::Text(span), .. }] if self.told == 0 => {
+                self.plain(*span, seq.start)
+            }
             [piece] => self.single(piece, seq.start),
             [] => Ok(Str::EMPTY),
             pieces => self.concatenation(pieces, seq.start),
         }
     }
 
+    #[inline]
+    fn plain(&mut self, span: Span, at: u32) -> Result<Str, Fail> {
+        let mut result = Ok(self.literal(span, at));
+        if let Ok(string) = &mut result {
+            string.cut_at_zero();
+            let length = string.bytes().len();
+            if let Err(fail) = self.cx.evaluation.budget.string(length, &self.cx.engine) {
+                result = Err(fail);
+            }
+        }
+        result
+    }
+
+    #[inline(never)]
     fn single(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
         let mut result = self.piece(piece, at);
         if let Ok(string) = &mut result {
@@ -151,6 +169,7 @@ impl<'t> Eval<'t> {
     }
 
     /// Literal text: the piece at a place among all of them.
+    #[inline(always)]
     fn literal(&self, span: Span, at: u32) -> Str {
         match self.literals.get(at as usize) {
             Some(Some(ready)) => ready.clone(),
@@ -234,9 +253,10 @@ impl<'t> Eval<'t> {
         Fail::error(kind, message).at(|| self.place(fault.span))
     }
 
+    #[inline]
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
         if stack::is_deep() {
-            return Err(TooDeep.into());
+            return Err(too_deep());
         }
         self.cx.evaluation.permit(record)?;
         self.cx.evaluation.budget.step(&self.cx.engine)
@@ -250,7 +270,7 @@ impl<'t> Eval<'t> {
     }
 
     /// A variable that nothing has set.
-    #[inline(never)]
+    #[inline]
     fn variable_default(&mut self, id: u16) -> Result<Str, Fail> {
         let record = self.cx.variable_record(id);
         match &record.source {
@@ -496,6 +516,11 @@ impl<'t> Eval<'t> {
     }
 }
 
+#[cold]
+fn too_deep() -> Fail {
+    TooDeep.into()
+}
+
 /// How tainted values are together.
 fn together(values: &[Str]) -> Taint {
     values.iter().fold(Taint::Clean, |taint, value| taint.with(value.taint()))
@@ -512,6 +537,7 @@ pub(crate) fn literal(tree: &View<'_>, span: Span) -> Str {
 fn stamp(result: &mut Str, rule: TaintRule, arguments: Taint, quoted: u16) {
     result.stamp(match rule {
         TaintRule::Result => return,
+        TaintRule::Arguments if arguments == Taint::Clean => return,
         TaintRule::Arguments => arguments.with(result.taint()),
         TaintRule::Clean => Taint::Clean,
         // Nothing at all comes from nobody.

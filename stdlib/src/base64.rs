@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use eximious_core::Str;
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -14,6 +15,16 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 /// The text that stands for bytes, with padding and without line breaks.
 pub fn encode(bytes: &[u8]) -> Vec<u8> {
     ENGINE.encode(bytes).into_bytes()
+}
+
+/// The same as a string.
+pub fn encoded(bytes: &[u8]) -> Str {
+    let mut room = [0; 64];
+    match ENGINE.encode_slice(bytes, &mut room) {
+        Ok(length) => Str::from(&room[..length]),
+        // It has no room.
+        Err(_) => Str::from(encode(bytes)),
+    }
 }
 
 /// The bytes that a text stands for. White space is passed over anywhere;

@@ -36,19 +36,26 @@ pub fn written(seconds: i32) -> String {
     if seconds == 0 {
         return "0s".into();
     }
-    let mut text = String::new();
+    let mut text = String::with_capacity(16);
     if seconds < 0 {
         text.push('-');
     }
     let mut rest = seconds.unsigned_abs();
     for (letter, length) in UNITS {
         if rest >= length {
-            text.push_str(&(rest / length).to_string());
+            push_number(&mut text, rest / length);
             text.push(char::from(letter));
             rest %= length;
         }
     }
     text
+}
+
+fn push_number(text: &mut String, number: u32) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 
+use crate::printing::{LOWER, hexadecimal};
+
 /// HMAC-MD5 of parts that make one text.
 pub fn md5(secret: &[u8], parts: &[&[u8]]) -> [u8; 16] {
     let mut mac = Hmac::<Md5>::new_from_slice(secret).expect("HMAC takes a key of any length");
@@ -21,8 +23,7 @@ pub fn sha1(secret: &[u8], parts: &[&[u8]]) -> [u8; 20] {
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> Vec<u8> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|n| DIGITS[usize::from(n)]).collect()
+    hexadecimal(bytes, LOWER).into_vec()
 }
 
 /// Whether two texts are equal, in a time that says nothing of where they

@@ -10,6 +10,9 @@ use eximious_core::{Fail, Str};
 /// # Errors
 /// With Exim's words, where the text is not such a number.
 pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
+    if let Some(value) = few_digits(text) {
+        return Ok(value);
+    }
     let trimmed = trim_start(text);
     if trimmed.is_empty() {
         return Ok(0);
@@ -34,6 +37,22 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
         return Err(Fail::argument([b"invalid integer \"", trimmed, b"\""].concat()));
     }
     Ok(value)
+}
+
+/// A number that is nothing but digits, as most are, and so few that it fits.
+fn few_digits(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
 }
 
 /// The text without the white space before it; the vertical tab is some too.
@@ -184,6 +203,19 @@ mod tests {
         assert_eq!(leading_int(b"-99999999999999999999"), Some((0, 21)));
         assert_eq!(leading_int(b"x"), None);
         assert_eq!(leading_int(b" +"), None);
+    }
+
+    #[test]
+    fn numbers_are_compared_by_value() {
+        let read = |text: &str| comparand(text.as_bytes()).ok();
+        for text in ["", "0", "007", "999999999999999999", "1000000000000000000", " 5", "5 ", "-5"]
+        {
+            assert_eq!(read(text), Some(text.trim().parse().unwrap_or(0)), "{text}");
+        }
+        assert_eq!((read("2k"), read("1M"), read("+3")), (Some(2048), Some(1 << 20), Some(3)));
+        for text in ["x", "5x", "/", ":", "9223372036854775808", "99999999999999999G"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

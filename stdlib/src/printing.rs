@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// The bytes with everything that does not print as an escape: `\n` and its
 /// kin, or three octal digits. A tab stays, and a backslash too. Whether bytes
 /// above 127 print is the option `print_topbitchars`.
@@ -37,9 +39,14 @@ pub fn octal(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
 }
 
-/// Bytes as pairs of hexadecimal digits.
-pub fn hexadecimal(bytes: &[u8], digits: &[u8; 16]) -> Vec<u8> {
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|n| digits[usize::from(n)]).collect()
+/// Bytes as pairs of hexadecimal digits: few enough, for a hash, to need no memory.
+pub fn hexadecimal(bytes: &[u8], digits: &[u8; 16]) -> SmallVec<[u8; 128]> {
+    let mut out = SmallVec::from_elem(0, 2 * bytes.len());
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = digits[usize::from(byte >> 4)];
+        pair[1] = digits[usize::from(byte & 15)];
+    }
+    out
 }
 
 /// Hexadecimal digits with letters in lower case.

@@ -1,6 +1,7 @@
 //! What `length`, `substr`, `hash` and `nhash` do, as items and as operators.
 
 use eximious_core::Str;
+use smallvec::SmallVec;
 
 /// A part of a string (specification 11.5, `substr`).
 pub fn substr(subject: &Str, start: i64, length: Option<i64>) -> Str {
@@ -49,7 +50,7 @@ pub fn hash(subject: &Str, length: usize, alphabet: usize) -> Str {
     }
     let alphabet = if alphabet == 0 { 26 } else { alphabet.min(LARGEST_ALPHABET) };
     let (head, tail) = text.split_at(length);
-    let mut slots = head.to_vec();
+    let mut slots: SmallVec<[u8; 32]> = SmallVec::from_slice(head);
     for (offset, byte) in tail.iter().enumerate() {
         let position = length + offset;
         slots[offset % length] ^= byte.rotate_left((usize::from(*byte) + position) as u32 & 7);
@@ -57,7 +58,7 @@ pub fn hash(subject: &Str, length: usize, alphabet: usize) -> Str {
     for slot in &mut slots {
         *slot = ALPHABET[usize::from(*slot) % alphabet];
     }
-    Str::from(slots)
+    Str::from(&*slots)
 }
 
 /// The weights of a numeric hash's bytes, from the first on, again and again.

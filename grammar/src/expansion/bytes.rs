@@ -1,6 +1,6 @@
 //! What bytes mean to the parser.
 
-use crate::scan::find_of_three;
+use crate::scan::{find_of_three, find_of_three_in};
 
 /// What literal text ends at.
 const ENDS: [u8; 3] = [b'$', b'\\', b'}'];
@@ -45,14 +45,10 @@ pub(super) fn is_special(byte: u8) -> bool {
 }
 
 /// Where the first byte stands that literal text ends at.
+#[inline(always)]
 pub(super) fn special(text: &[u8]) -> Option<usize> {
     // Most often it is near.
-    let near = &text[..text.len().min(8)];
-    let found = near.iter().position(|c| is_special(*c));
-    if found.is_some() || near.len() == text.len() {
-        return found;
-    }
-    find_far(&text[near.len()..]).map(|at| near.len() + at)
+    text.first_chunk().and_then(|near| find_of_three_in(*near, ENDS)).or_else(|| find_far(text))
 }
 
 #[inline(never)]

@@ -8,6 +8,7 @@ use super::lexer::{Token, unescape};
 use super::shape::{VariableName, Vocabulary};
 use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
+use crate::scan::find_byte;
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,7 +72,7 @@ pub(super) fn parse_behind(
         Parser { source, at: 0, tree, vocabulary, limits, depth: 0, stopped: false, left: None };
     let root = parser.string(Ends::Text, Dollar::Expands);
     tree.root = root;
-    tree.holds_zero = memchr::memchr(0, &tree.text).is_some();
+    tree.holds_zero = find_byte(&tree.text, 0).is_some();
 }
 
 /// What ends a string.
@@ -138,10 +139,15 @@ impl Parser<'_, '_, '_> {
     /// A name of certain bytes. Of a longer one than Exim has room for, the rest
     /// is passed over.
     pub(super) fn name_of(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
-        let start = self.at;
-        let rest = self.source.get(start..).unwrap_or_default();
-        self.at += rest.iter().position(|c| !belongs(*c)).unwrap_or(rest.len());
-        Span::new(start, self.at.min(start + LONGEST_NAME))
+        let (source, start) = (self.source, self.at);
+        let mut end = start;
+        while let Some(c) = source.get(end)
+            && belongs(*c)
+        {
+            end += 1;
+        }
+        self.at = end;
+        Span::new(start, end.min(start + LONGEST_NAME))
     }
 
     /// A name for a message.

@@ -8,7 +8,7 @@ pub(crate) struct Index {
     numbers: FxHashMap<Vec<u8>, usize>,
     /// For each first byte, the second bytes that may follow, by their lowest
     /// six bits: most places of a text are passed by at a look.
-    starts: Vec<u64>,
+    starts: Option<Box<[u64; 256]>>,
     /// The names that begin with two bytes (one of a single byte has a zero behind it), with
     /// their numbers, in that order.
     names: FxHashMap<[u8; 2], Vec<(usize, Vec<u8>)>>,
@@ -21,16 +21,16 @@ impl Index {
     pub(crate) fn add(&mut self, name: &[u8]) {
         let number = self.numbers.len();
         self.numbers.insert(name.to_vec(), number);
-        self.starts.resize(256, 0);
+        let starts = self.starts.get_or_insert_with(|| Box::new([0; 256]));
         let head = match name {
             [] => return,
             [first] => {
-                self.starts[usize::from(*first)] = u64::MAX;
+                starts[usize::from(*first)] = u64::MAX;
                 self.has_single = true;
                 [*first, 0]
             }
             [first, second, ..] => {
-                self.starts[usize::from(*first)] |= bit(*second);
+                starts[usize::from(*first)] |= bit(*second);
                 [*first, *second]
             }
         };
@@ -71,9 +71,10 @@ impl Index {
     /// Each place of a text where a name stands: the name's number, and the
     /// place.
     pub(crate) fn each_in(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        let Some(starts) = &self.starts else { return };
         for (at, first) in text.iter().enumerate() {
-            let seconds = self.starts.get(usize::from(*first)).copied().unwrap_or(0);
-            if seconds & bit(text.get(at + 1).copied().unwrap_or(0)) != 0 {
+            let second = text.get(at + 1).copied().unwrap_or(0);
+            if starts[usize::from(*first)] & bit(second) != 0 {
                 self.heading(&text[at..]).for_each(|number| found(number, at));
             }
         }

@@ -73,8 +73,14 @@ impl Evaluation {
     }
 
     /// Refuses a word that may not be used.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn permit(&self, record: &Meta) -> Result<(), Fail> {
+        // Most often, none is refused.
+        if self.refusals.is_empty() { Ok(()) } else { self.permit_some(record) }
+    }
+
+    #[cold]
+    fn permit_some(&self, record: &Meta) -> Result<(), Fail> {
         match self.refusals.iter().find(|refusal| refusal.name == record.name) {
             Some(refusal) => Err(Fail::error(ErrorKind::Forbidden, refusal.message)),
             None => Ok(()),

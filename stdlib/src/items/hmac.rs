@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::mac;
+use crate::printing::{LOWER, hexadecimal};
 
 /// `${hmac{hash}{secret}{string}}`.
 pub static HMAC: Item = Item {
@@ -26,8 +27,8 @@ pub static HMAC: Item = Item {
     run: ItemRun::Strict(|_, args| {
         let (secret, text) = (args[1].bytes(), &[args[2].bytes()][..]);
         match args[0].bytes() {
-            b"md5" => Ok(Str::from(mac::hex(&mac::md5(secret, text)))),
-            b"sha1" => Ok(Str::from(mac::hex(&mac::sha1(secret, text)))),
+            b"md5" => Ok(Str::from(&*hexadecimal(&mac::md5(secret, text), LOWER))),
+            b"sha1" => Ok(Str::from(&*hexadecimal(&mac::sha1(secret, text), LOWER))),
             other => {
                 let message = [b"hmac algorithm \"", other, b"\" is not recognised"].concat();
                 Err(Fail::argument(message))

@@ -1,7 +1,7 @@
 //! `tr`.
 
 use eximious_core::grammar::expansion::ItemShape;
-use eximious_core::{Effects, Example, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{Effects, Example, Item, ItemRun, Meta, TaintRule};
 
 /// `${tr{subject}{characters}{replacements}}`.
 pub static TR: Item = Item {
@@ -28,13 +28,13 @@ pub static TR: Item = Item {
         for (place, byte) in from.iter().enumerate() {
             table[usize::from(*byte)] = *to.get(place).unwrap_or(last);
         }
-        let bytes: Vec<u8> = subject.bytes().iter().map(|c| table[usize::from(*c)]).collect();
+        let replaced = subject.mapped(|byte| table[usize::from(byte)]);
         // What is put in may come from outside as well as what was there.
-        let taint = if bytes == subject.bytes() {
+        let taint = if replaced.bytes() == subject.bytes() {
             subject.taint()
         } else {
             subject.taint().with(args[2].taint())
         };
-        Ok(Str::from(bytes).stamped(taint))
+        Ok(replaced.stamped(taint))
     }),
 };

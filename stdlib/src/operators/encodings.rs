@@ -22,10 +22,10 @@ pub static BASE64: Operator = Operator {
         .certificates()
         .examples(&[Example::new("${base64:abcd}", "YWJjZA==")]),
     run: OperatorRun::Plain(|call, arg, _| {
-        Ok(Str::from(match input(call, arg) {
-            Input::Certificate(der) => base64::encode(&der),
-            Input::Text(text) => base64::encode(&text),
-        }))
+        Ok(match input(call, arg) {
+            Input::Certificate(der) => base64::encoded(&der),
+            Input::Text(text) => base64::encoded(&text),
+        })
     }),
 };
 
@@ -34,7 +34,7 @@ pub static STR2B64: Operator = Operator {
     meta: meta("str2b64", "${str2b64:<string>}", "A string encoded in base 64.")
         .docs("An older name of `base64`, without its eye for certificates.")
         .examples(&[Example::new("${str2b64:abc}", "YWJj")]),
-    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(base64::encode(arg.bytes())))),
+    run: OperatorRun::Plain(|_, arg, _| Ok(base64::encoded(arg.bytes()))),
 };
 
 /// `${base64d:…}`.
@@ -77,7 +77,7 @@ pub static HEX2B64: Operator = Operator {
             return complaint(b"contains an odd number of characters");
         }
         let bytes: Vec<u8> = pairs.map(|pair| pair[0] << 4 | pair[1]).collect();
-        Ok(Str::from(base64::encode(&bytes)))
+        Ok(base64::encoded(&bytes))
     }),
 };
 

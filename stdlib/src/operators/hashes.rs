@@ -29,7 +29,7 @@ pub static MD5: Operator = Operator {
     run: OperatorRun::Plain(|call, arg, _| {
         Ok(match input(call, arg) {
             Input::Certificate(der) => upper::<Md5>(&der),
-            Input::Text(text) => Str::from(hexadecimal(&Md5::digest(text), LOWER)),
+            Input::Text(text) => Str::from(&*hexadecimal(&Md5::digest(text), LOWER)),
         })
     }),
 };
@@ -113,5 +113,5 @@ fn sha3(_: &[u8], _: Params<'_>) -> Result<Str, Fail> {
 }
 
 fn upper<D: Digest>(text: &[u8]) -> Str {
-    Str::from(hexadecimal(&D::digest(text), UPPER))
+    Str::from(&*hexadecimal(&D::digest(text), UPPER))
 }

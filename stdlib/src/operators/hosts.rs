@@ -1,10 +1,11 @@
 //! Addresses of hosts: `ipv6denorm`, `ipv6norm`, `mask`, `reverse_ip`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use eximious_core::{
     Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
 };
+use smallvec::SmallVec;
 
 use crate::ip;
 
@@ -77,12 +78,31 @@ fn mask(_: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, Fail> {
     let bits = bits.ok_or_else(|| complaint(b"missing mask value"))?;
     Ok(Str::from(match ip::masked(address, bits) {
         None => return Err(complaint(b"mask value too big")),
-        Some(IpAddr::V4(network)) => format!("{network}/{bits}"),
+        Some(IpAddr::V4(network)) => return Ok(short_network(network, bits)),
         Some(network) if params.is_some_and(|p| p.starts_with(b"n")) => {
             format!("{}/{bits}", ip::shortest(ip::groups(network)))
         }
         Some(network) => format!("{}/{bits}", ip::longest(ip::groups(network), ".")),
     }))
+}
+
+/// A network of version 4.
+fn short_network(network: Ipv4Addr, bits: u32) -> Str {
+    let [a, b, c, d] = network.octets().map(u32::from);
+    let mut text: SmallVec<[u8; 32]> = SmallVec::new();
+    for (number, end) in [(a, b'.'), (b, b'.'), (c, b'.'), (d, b'/')] {
+        push_number(&mut text, number);
+        text.push(end);
+    }
+    push_number(&mut text, bits);
+    Str::from(&*text)
+}
+
+fn push_number(text: &mut SmallVec<[u8; 32]>, number: u32) {
+    if number >= 10 {
+        push_number(text, number / 10);
+    }
+    text.push(b'0' + (number % 10) as u8);
 }
 
 /// `${reverse_ip:…}`.
