@@ -55,6 +55,10 @@ struct BatchText {
     message: GatheredMessage,
     /// How large it may be.
     limit: u64,
+    /// How much came that is not kept, as it is too large.
+    beyond: u64,
+    /// How many lines there were when it was, which is where the error is told to be.
+    over: Option<u64>,
     dots: Dots,
     /// How many lines there were before it.
     before: u64,
@@ -82,6 +86,8 @@ pub struct BatchMessage {
     pub recipients: Vec<Str>,
     /// The message.
     pub text: GatheredMessage,
+    /// How much more of it there was, where it is too large.
+    pub beyond: u64,
 }
 
 /// Why a batch is given up.
@@ -208,10 +214,8 @@ impl BatchedSmtp {
         }
         loop {
             let Some(line) = self.line() else {
-                return match self.part_of_line(cx) {
-                    Some(message) => BatchStep::Message(message),
-                    None => self.starved(cx),
-                };
+                self.part_of_line(cx);
+                return self.starved(cx);
             };
             if self.text.is_some() {
                 match self.text_line(cx, &line) {
@@ -293,6 +297,10 @@ impl BatchedSmtp {
             }
             // What is begun and never ended is no command.
             None if self.ended => BatchStep::End,
+            Some(text) if self.ended && text.over.is_some() => {
+                text.beyond += length as u64;
+                self.whole_message().map_or(BatchStep::End, BatchStep::Message)
+            }
             Some(text) if self.ended => {
                 text.message.push(cx, b"", &self.input[self.at..]);
                 // In a body, the end counts as that of a line, and so does, once more, a line
@@ -310,32 +318,32 @@ impl BatchedSmtp {
         }
     }
 
-    /// Takes the beginning of a line of a message that is too long to wait for its end: the
-    /// message, if that is too much.
-    fn part_of_line(&mut self, cx: &mut Context) -> Option<BatchMessage> {
-        let text = self.text.as_mut()?;
+    /// Takes the beginning of a line of a message that is too long to wait for its end.
+    fn part_of_line(&mut self, cx: &mut Context) {
+        let Some(text) = &mut self.text else { return };
         let part = &self.input[self.at..];
-        if part.len() <= MAX_COMMAND {
-            return None;
+        if part.len() > MAX_COMMAND {
+            text.take(cx, part, self.lines + 1);
+            self.at = self.input.len();
         }
-        text.take(cx, part);
-        self.at = self.input.len();
-        self.message_if(false)
     }
 
-    /// A line of a message: the message, if it is its last one, or too much.
+    /// A line of a message: the message, if it is its last one. Whoever takes it sees whether it
+    /// is too large.
     fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<BatchMessage> {
         let text = self.text.as_mut()?;
-        let is_end = text.take(cx, line);
-        self.message_if(is_end)
+        if !text.take(cx, line, self.lines) {
+            return None;
+        }
+        self.whole_message()
     }
 
-    /// The message, if that is the end of it, or it is too large: whoever takes it sees
-    /// that.
-    fn message_if(&mut self, is_end: bool) -> Option<BatchMessage> {
-        let text = self.text.take_if(|text| is_end || text.message.count() > text.limit)?.message;
-        let sender = self.sender.clone()?;
-        Some(BatchMessage { sender, recipients: self.recipients.clone(), text })
+    /// The message that is there as a whole, or is too large, and nothing more of it comes.
+    fn whole_message(&mut self) -> Option<BatchMessage> {
+        let BatchText { message: text, beyond, over, .. } = self.text.take()?;
+        self.lines = over.unwrap_or(self.lines);
+        let (sender, recipients) = (self.sender.clone()?, self.recipients.clone());
+        Some(BatchMessage { sender, recipients, text, beyond })
     }
 
     /// Obeys a command; true where it ends the batch.
@@ -371,7 +379,8 @@ impl BatchedSmtp {
             let limit = self.size_limit.filter(|limit| *limit > 0).unwrap_or(MAX_SIZE);
             let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
             let message = GatheredMessage::new(cx, Way::Smtp, drops_from);
-            self.text = Some(BatchText { message, limit, dots: Dots::new(), before: self.lines });
+            let (dots, before) = (Dots::new(), self.lines);
+            self.text = Some(BatchText { message, limit, beyond: 0, over: None, dots, before });
             return Ok(false);
         }
         if alone(b"QUIT")? {
@@ -446,12 +455,17 @@ impl BatchedSmtp {
 }
 
 impl BatchText {
-    /// Takes a line, or a part of one; whether it ends the message.
-    fn take(&mut self, cx: &mut Context, line: &[u8]) -> bool {
+    /// Takes a line, or a part of one, the last of so many; whether it ends the message.
+    fn take(&mut self, cx: &mut Context, line: &[u8], lines: u64) -> bool {
         match self.dots.take(line) {
             Dotted::End => true,
             Dotted::Text(text, _) => {
-                self.message.push(cx, b"", text);
+                match self.over {
+                    Some(_) => self.beyond += text.len() as u64,
+                    None => self.message.push(cx, b"", text),
+                }
+                let is_over = self.message.count() > self.limit;
+                self.over = self.over.or(is_over.then_some(lines));
                 false
             }
         }

@@ -182,6 +182,8 @@ struct Submission<'s> {
     received: Received,
     /// How large it may be.
     limit: u64,
+    /// How much more of it there was than was read.
+    beyond: u64,
     /// The envelope before rules for rewriting.
     typed: TypedEnvelope,
     /// What was written about it.
@@ -207,6 +209,7 @@ impl<'s> Submission<'s> {
             sender_set: false,
             received: Received::default(),
             limit: LARGEST,
+            beyond: 0,
             typed: TypedEnvelope::default(),
             written: Vec::new(),
         }
@@ -418,7 +421,7 @@ impl<'s> Submission<'s> {
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
         if read > self.limit {
-            return Err(self.too_large(read, &recipients));
+            return Err(self.too_large(read + self.beyond, &recipients));
         }
         self.check_recipients(named, &recipients)?;
         // What ACLs see is as it came.

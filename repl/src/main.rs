@@ -48,7 +48,7 @@ use std::sync::Arc;
 use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::world::Command;
-use eximious::{Engine, Fail, Settings, opt, words};
+use eximious::{Engine, Fail, Settings, World, opt, words};
 use eximious_world::DeliveryHelper;
 
 use options::{CalledAs, ExpandRequest, Job, Options, ReadArguments};
@@ -116,8 +116,8 @@ fn run() -> ExitCode {
         Job::Show(request) => show(request),
         Job::Command(request) => commands::run(request).unwrap_or_else(refuse),
         Job::Page(page) => print(page.as_bytes()),
-        Job::Rewrite(request) => test_rules(request, rewrite::answer),
-        Job::Retry(request) => test_rules(request, retry::answer),
+        Job::Rewrite(request) => test_rules(request, Session::start, rewrite::answer),
+        Job::Retry(request) => test_rules(request, Session::start_tested, retry::answer),
         Job::Filter(request) => test_filters(request),
         Job::Route(request) => test_addresses(request),
         Job::Host(request) => speak(request),
@@ -229,9 +229,10 @@ fn show(request: show::ShowRequest) -> ExitCode {
 /// `-brw` and `-brt`.
 fn test_rules(
     request: rewrite::RulesRequest,
+    start: fn(Setup, World) -> Result<Session, Refusal>,
     answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::RewriteReport, Fail>,
 ) -> ExitCode {
-    let mut session = match Session::start(request.setup, eximious_world::system()) {
+    let mut session = match start(request.setup, eximious_world::system()) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
@@ -241,7 +242,10 @@ fn test_rules(
             (code, true) => code,
             (_, false) => ExitCode::FAILURE,
         },
-        Err(fail) => refuse(Refusal::Logged(fail.message().to_vec())),
+        Err(fail) => {
+            session.engine().world().log.panic(fail.message());
+            ExitCode::FAILURE
+        }
     }
 }
 

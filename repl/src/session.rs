@@ -100,20 +100,22 @@ enum Logs {
     Told,
     /// To the files that the configuration asks for.
     Kept,
+    /// The same, of a test: they hear nothing of the call itself.
+    Tested,
 }
 
 impl Logs {
     /// Who is shown what is logged, and a little more, where `-v` says so and nothing more
     /// is wanted; of a test of a session, its comments.
     fn watched_with(self, tests: bool, world: &World) -> Option<Arc<DebugOutput>> {
-        (tests || matches!(self, Self::Kept)).then(|| debug::verbose(tests, world))
+        (tests || !matches!(self, Self::Told)).then(|| debug::verbose(tests, world))
     }
 
     /// Tells in them why nothing is done.
     fn told(self, line: &[u8], world: &World) -> Refusal {
         match self {
             Self::Told => Refusal::Logged(line.to_vec()),
-            Self::Kept => {
+            Self::Kept | Self::Tested => {
                 world.log.panic(line);
                 Refusal::Said(Vec::new())
             }
@@ -124,13 +126,13 @@ impl Logs {
     fn settled(self, settings: &Settings, world: World, debug: Option<&Arc<DebugOutput>>) -> World {
         let world = match self {
             Self::Told => world,
-            Self::Kept => {
+            Self::Kept | Self::Tested => {
                 // Where somebody listened for the program, it is the client who would hear.
                 let is_called = eximious_world::input_connection().is_some();
                 logs::kept(settings, world, debug.is_some() || is_called)
             }
         };
-        let is_kept = matches!(self, Self::Kept);
+        let is_kept = !matches!(self, Self::Told);
         let world = match debug {
             Some(debug) => {
                 let own = is_kept.then(|| world.log.clone());
@@ -138,7 +140,7 @@ impl Logs {
             }
             None => world,
         };
-        if is_kept {
+        if matches!(self, Self::Kept) {
             logs::note_call(settings, &*world.host, &*world.log);
         }
         world
@@ -181,6 +183,11 @@ impl Session {
         Self::start_in(setup, world, Logs::Kept)
     }
 
+    /// The same of a test, of whose call nothing is logged.
+    pub fn start_tested(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, Logs::Tested)
+    }
+
     fn start_in(setup: Setup, mut world: World, logs: Logs) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = setup.macros;
@@ -215,7 +222,7 @@ impl Session {
                     if setup.verbose { logs.watched_with(setup.is_test, &world) } else { None }
                 });
             // What is logged of a call is the mail server's to write, whoever goes on.
-            let is_early = setup.rights == Rights::Caller && matches!(logs, Logs::Kept);
+            let is_early = setup.rights == Rights::Caller && !matches!(logs, Logs::Told);
             if is_early {
                 world = logs.settled(&found.settings, world, debug.as_ref());
             }

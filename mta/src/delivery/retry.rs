@@ -509,10 +509,24 @@ impl HostMemory<'_> {
                 return HostStanding::Waits;
             }
         }
-        // Whether it counts is a question of the host alone, whatever is wrong with it.
-        match given_up || self.is_late(&mut cx, host, now, (None, RetryError::Any)) {
+        // Whether it counts is a question of the host alone, whatever is wrong with it, and where
+        // it can't be told, nobody has to know.
+        let failure = self.failure(host, (None, RetryError::Any));
+        let steps = rule(&mut cx, self.config, &failure);
+        let steps = steps.map(|rule| rule.map(|rule| rule.steps.clone()));
+        match given_up || outlasts(now.saturating_sub(self.received), &steps) {
             true => HostStanding::Overdue,
             false => HostStanding::Due,
+        }
+    }
+
+    /// What failed, for those who look for a rule.
+    fn failure(&self, host: &TakingHost, (domain, error): (Option<&Str>, RetryError)) -> Failure {
+        Failure {
+            key: Str::tainted(&host.name[..]),
+            alternate: domain.cloned(),
+            error,
+            sender: Some(self.sender.clone()),
         }
     }
 
@@ -522,15 +536,9 @@ impl HostMemory<'_> {
         cx: &mut Context,
         host: &TakingHost,
         now: i64,
-        (domain, error): (Option<&Str>, RetryError),
+        about: (Option<&Str>, RetryError),
     ) -> bool {
-        let failure = Failure {
-            key: Str::tainted(&host.name[..]),
-            alternate: domain.cloned(),
-            error,
-            sender: Some(self.sender.clone()),
-        };
-        let steps = rule_steps(cx, self.config, &failure);
+        let steps = rule_steps(cx, self.config, &self.failure(host, about));
         outlasts(now.saturating_sub(self.received), &steps)
     }
 }

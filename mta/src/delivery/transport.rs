@@ -31,6 +31,9 @@ use crate::tally;
 /// The number of what is not tried because too much runs already.
 const TOO_MANY: i32 = -57;
 
+/// The number of what a host said of a recipient for now.
+const OF_RECIPIENT: i32 = -44;
+
 /// The number of what is not tried, because the time of its hosts has not come.
 pub(super) const NOT_DUE: i32 = -54;
 
@@ -219,7 +222,9 @@ impl<'d> Attempt<'d> {
             }
         };
         let by = (&self.id[..], by_address);
-        let is_answered = failed_hosts.iter().any(|one| is_of_reply(one.why.number));
+        // What was said of a recipient alone is no answer to the others.
+        let answers = |number| is_of_reply(number) && number != OF_RECIPIENT;
+        let is_answered = failed_hosts.iter().any(|one| answers(one.why.number));
         let now = Before::new(of_hosts, done.passed_by, &failed_hosts, by);
         // What the last host said is what is kept.
         let mut refused: BTreeMap<_, _> = refused.into_iter().collect();
@@ -228,7 +233,7 @@ impl<'d> Attempt<'d> {
         let group = self.next_group();
         let expired = self.expired.len();
         let is_remote = self.routes().is_remote(number);
-        let mut copies = BTreeSet::new();
+        let (mut copies, mut of_first) = (BTreeSet::new(), None);
         let output: Arc<[u8]> = Arc::from(done.output);
         for (at, (one, outcome)) in planned.iter().zip(outcomes).enumerate() {
             let refused = refused.remove(&at);
@@ -242,7 +247,7 @@ impl<'d> Attempt<'d> {
             // What his own hosts have said stands before what those say that stand in.
             let refused = before.refused.clone().or(refused);
             let is_refused = refused.is_some();
-            let of_hosts = match refused {
+            let own = match refused {
                 // Another host may take him, as long as there is time for it; that is looked at
                 // for the first one alone.
                 Some(why) => match self.keep_refusal(&one.delivery, &why) {
@@ -254,7 +259,16 @@ impl<'d> Attempt<'d> {
                     of_hosts
                 }
             };
-            if matches!(outcome, Outcome::Deferred(_)) {
+            let is_deferred = matches!(outcome, Outcome::Deferred(_));
+            if at == 0 && is_remote && !one.delivery.stands_in {
+                of_first = Some(if is_deferred { own } else { Verdict::Again });
+            }
+            // What is wrong with hosts is known of the first one, and all who wait share his fate;
+            // for somebody who was refused by himself, the time may run out before.
+            let of_first = of_first.filter(|_| is_deferred);
+            let is_alone = at > 0 && is_refused && own == Verdict::Expired;
+            let of_hosts = of_first.filter(|_| !is_alone).unwrap_or(own);
+            if is_deferred {
                 self.waits_for_own(before);
             }
             let is_first = match &outcome {
@@ -268,10 +282,15 @@ impl<'d> Attempt<'d> {
             // What was said of a recipient alone, at RCPT or after the text (LMTP, PRDR), stands
             // by itself, and comes first.
             // So does each to whom a local transport delivers.
-            let is_own = !is_remote
-                || is_refused
-                || failed_hosts.is_empty()
-                    && matches!(&outcome, Outcome::Deferred(why) if why.number == 0);
+            let is_own = match of_first {
+                Some(_) => is_alone,
+                None => {
+                    !is_remote
+                        || is_refused
+                        || failed_hosts.is_empty()
+                            && matches!(&outcome, Outcome::Deferred(why) if why.number == 0)
+                }
+            };
             let group = if is_own { self.next_group() } else { group };
             let is_told = told.contains(&at);
             let path = &path;

@@ -194,6 +194,12 @@ impl Peer<'_> {
                 }
                 if let Err(why) = &connected {
                     self.log_unbound(&how, why);
+                    // From there it was tried, though nothing is known of the port.
+                    let is_bound = why.kind() != io::ErrorKind::AddrNotAvailable;
+                    if let Some(from) = how.from.filter(|_| is_bound) {
+                        self.cx.set_var(var::SENDING_IP_ADDRESS, from.to_canonical().to_string());
+                        self.cx.unset_var(var::SENDING_PORT);
+                    }
                 }
                 connected.map(|client| (client, None))
             }

@@ -181,6 +181,7 @@ impl Work {
             .map(|(outcome, trouble)| outcome.unwrap_or_else(|| left(trouble)))
             .collect();
         tell_put_off(call, &self.put_off, &all);
+        call.cx.unset_var(var::EVENT_DEFER_ERRNO);
         all
     }
 

@@ -3,6 +3,7 @@
 use eximious_stdlib::variables::var;
 
 use super::session::Attempt;
+use crate::config::RetryError;
 use crate::mail::smtp_transport::raise;
 use crate::mail::transport::{Outcome, TakingHost, TransportCall, Undelivered};
 
@@ -17,7 +18,9 @@ impl Attempt<'_, '_> {
     /// all, and by which error.
     pub(super) fn tell_deferral(&mut self, some: &[usize], why: &Undelivered) {
         let first = some.first().copied().unwrap_or_default();
-        let about = (&why.message[..], why.number);
+        let is_silent = matches!(why.error, RetryError::Timeout { connecting: false, .. });
+        let reason: &[u8] = if is_silent { b": Connection timed out" } else { b"" };
+        let about = (&[&why.message, reason].concat()[..], why.number);
         tell(self.call, first, &["msg:host:defer"], about);
     }
 
@@ -28,8 +31,12 @@ impl Attempt<'_, '_> {
         self.work.put_off.extend(some.first().map(|first| PutOff { first: *first, host }));
     }
 
-    /// Tells it that the host put an address off, and that it stays so, if there is no other.
-    pub(super) fn tell_refusal(&mut self, at: usize, why: &Undelivered) {
+    /// Tells it that the host put an address off, and that it stays so, if there is no other. Of
+    /// one that said nothing there is nothing to tell.
+    pub(super) fn tell_refusal(&mut self, at: usize, why: &Undelivered, is_silent: bool) {
+        if is_silent {
+            return;
+        }
         let names: &[_] = match self.is_last {
             true => &["msg:rcpt:host:defer", "msg:rcpt:defer"],
             false => &["msg:rcpt:host:defer"],
@@ -49,7 +56,8 @@ pub(super) fn tell_put_off(call: &mut TransportCall<'_>, put_off: &[PutOff], all
     }
 }
 
-/// Tells a transport of something that concerns an address, and the number of an error.
+/// Tells a transport of something that concerns an address, and the number of an error, which
+/// those that follow have as well.
 fn tell(
     call: &mut TransportCall<'_>,
     at: usize,
@@ -69,5 +77,4 @@ fn tell(
         raise(call.cx, transport, name, data);
     }
     all.into_iter().for_each(|(var, before)| call.cx.set_var(var, before));
-    call.cx.unset_var(var::EVENT_DEFER_ERRNO);
 }
