@@ -1,7 +1,7 @@
 //! Intervals of time, as options, operators and items write them
 //! (specification 6.16).
 
-use crate::number::{Leading, leading_integer};
+use crate::number::{Leading, decimal, leading_integer};
 
 /// The units, from the longest on, with their seconds.
 const UNITS: [(u8, u32); 5] =
@@ -43,19 +43,13 @@ pub fn written(seconds: i32) -> String {
     let mut rest = seconds.unsigned_abs();
     for (letter, length) in UNITS {
         if rest >= length {
-            push_number(&mut text, rest / length);
+            let number = decimal(i64::from(rest / length));
+            text.extend(number.bytes().iter().map(|digit| char::from(*digit)));
             text.push(char::from(letter));
             rest %= length;
         }
     }
     text
-}
-
-fn push_number(text: &mut String, number: u32) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]

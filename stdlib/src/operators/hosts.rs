@@ -8,6 +8,7 @@ use eximious_core::{
 use smallvec::SmallVec;
 
 use crate::ip;
+use crate::number::decimal;
 
 const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -> Meta {
     Meta::new(name, Effects::NONE, TaintRule::Clean)
@@ -88,21 +89,13 @@ fn mask(_: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, Fail> {
 
 /// A network of version 4.
 fn short_network(network: Ipv4Addr, bits: u32) -> Str {
-    let [a, b, c, d] = network.octets().map(u32::from);
     let mut text: SmallVec<[u8; 32]> = SmallVec::new();
-    for (number, end) in [(a, b'.'), (b, b'.'), (c, b'.'), (d, b'/')] {
-        push_number(&mut text, number);
+    for (number, end) in network.octets().into_iter().zip(*b".../") {
+        text.extend_from_slice(decimal(number.into()).bytes());
         text.push(end);
     }
-    push_number(&mut text, bits);
+    text.extend_from_slice(decimal(bits.into()).bytes());
     Str::from(&*text)
-}
-
-fn push_number(text: &mut SmallVec<[u8; 32]>, number: u32) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.push(b'0' + (number % 10) as u8);
 }
 
 /// `${reverse_ip:…}`.
