@@ -303,9 +303,8 @@ impl<'d> Attempt<'d> {
                 }
             }
             RemoteManner::Queued => {
-                self.note_hosts(&plan.remote);
                 let why = Undelivered::new(0, "SMTP delivery explicitly queued");
-                plan.remote.iter().for_each(|planned| self.stays(planned, &why));
+                self.leave_for_run(&plan.remote, &why);
             }
         }
         self.end()

@@ -125,10 +125,14 @@ impl Attempt<'_> {
 
     /// Leaves such deliveries.
     pub(super) fn leave_by_domain(&mut self, together: &[Planned]) {
-        self.note_hosts(together);
         let why = "first-pass only routing due to -odqs, queue_smtp_domains or control=queue";
-        let why = Undelivered::new(-1, why);
-        together.iter().for_each(|planned| self.stays(planned, &why));
+        self.leave_for_run(together, &Undelivered::new(-1, why));
+    }
+
+    /// Leaves deliveries to other hosts for a run of the queue.
+    pub(super) fn leave_for_run(&mut self, planned: &[Planned], why: &Undelivered) {
+        self.note_hosts(planned);
+        planned.iter().for_each(|one| self.stays(one, why));
     }
 
     /// Puts deliveries in the order of `remote_sort_domains`; what is in none of its items

@@ -427,8 +427,11 @@ impl Attempt<'_, '_> {
         match self.refused(error, number) {
             Outcome::Deferred(why) => {
                 self.work.was_answered = true;
+                // Of a host that said nothing there is nothing to tell.
                 let is_silent = error.cause == Cause::Timeout;
-                self.tell_refusal(at, &why, is_silent);
+                if !is_silent {
+                    self.tell_refusal(at, &why);
+                }
                 if !self.is_last && !is_silent {
                     // What the next host has to say is what is told in the end.
                     let line = self.about_one(&error.printed(self.topbit()));

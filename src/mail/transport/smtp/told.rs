@@ -31,12 +31,8 @@ impl Attempt<'_, '_> {
         self.work.put_off.extend(some.first().map(|first| PutOff { first: *first, host }));
     }
 
-    /// Tells it that the host put an address off, and that it stays so, if there is no other. Of
-    /// one that said nothing there is nothing to tell.
-    pub(super) fn tell_refusal(&mut self, at: usize, why: &Undelivered, is_silent: bool) {
-        if is_silent {
-            return;
-        }
+    /// Tells it that the host put an address off, and that it stays so, if there is no other.
+    pub(super) fn tell_refusal(&mut self, at: usize, why: &Undelivered) {
         let names: &[_] = match self.is_last {
             true => &["msg:rcpt:host:defer", "msg:rcpt:defer"],
             false => &["msg:rcpt:host:defer"],
