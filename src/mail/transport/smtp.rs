@@ -9,6 +9,7 @@ mod hosts;
 mod international;
 mod logged;
 mod opening;
+mod refused;
 mod rules;
 mod session;
 mod signing;
