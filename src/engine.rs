@@ -9,6 +9,7 @@ pub(crate) mod eval;
 mod limits;
 pub(crate) mod patterns;
 mod stepping;
+mod texts;
 mod value;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,7 @@ use eximious_stdlib::options::opt;
 use eximious_stdlib::variables;
 
 use eval::{Eval, literal};
+use texts::OptionTexts;
 
 pub use access::Access;
 pub use batch::Batch;
@@ -56,6 +58,8 @@ pub(crate) struct Inner {
     server_ids: OnceLock<(u32, u32)>,
     /// What built-ins keep for all contexts: what they know of this world.
     pub(crate) shared: SharedMemory,
+    /// What options' texts were parsed to.
+    texts: OptionTexts,
 }
 
 /// Puts an [`Engine`] together.
@@ -185,6 +189,7 @@ impl Builder {
             limits: Limits::default(),
             server_ids: OnceLock::new(),
             shared: SharedMemory::default(),
+            texts: OptionTexts::default(),
         })
     }
     /// Adds an item, or replaces one.

@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use eximious::acl::Control;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::Rules;
+use eximious::stdlib::number::decimal;
 use eximious::{Context, FailClass, Message, Opt, Str, opt, var};
 
 use crate::smtp::Replaced;
@@ -358,7 +359,7 @@ fn while_seen<T>(
     work: impl FnOnce(&mut Context) -> T,
 ) -> T {
     cx.set_message(Some(std::mem::take(message)));
-    cx.set_var(var::RECIPIENTS_COUNT, recipients.to_string());
+    cx.set_var(var::RECIPIENTS_COUNT, decimal(recipients));
     let done = work(cx);
     *message = cx.take_message().unwrap_or_default();
     done
@@ -405,7 +406,7 @@ fn identification(
 fn option_text(cx: &mut Context, option: Opt<Str>, panics: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
     let text = cx.engine().settings().text(option)?;
     let engine = cx.engine().clone();
-    match engine.expand_once(text.bytes(), cx) {
+    match engine.expand_option(option, cx) {
         Ok(value) => Some(value.bytes().to_vec()).filter(|value| !value.is_empty()),
         Err(fail) if fail.class() == FailClass::Forced => None,
         Err(fail) => {

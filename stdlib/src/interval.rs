@@ -43,7 +43,7 @@ pub fn written(seconds: i32) -> String {
     let mut rest = seconds.unsigned_abs();
     for (letter, length) in UNITS {
         if rest >= length {
-            let number = decimal(i64::from(rest / length));
+            let number = decimal(rest / length);
             text.extend(number.bytes().iter().map(|digit| char::from(*digit)));
             text.push(char::from(letter));
             rest %= length;

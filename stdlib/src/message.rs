@@ -10,6 +10,7 @@ use eximious_core::{Header, Message, Str, Var};
 
 use crate::address::is_space;
 use crate::lists::Joiner;
+use crate::number::decimal;
 use crate::variables::var;
 
 /// Where a message ends.
@@ -123,13 +124,12 @@ pub fn header_end(bytes: &[u8], sender: &mut dyn FnMut(&[u8]) -> bool) -> Option
 
 /// What a message says through variables that hold their own values.
 pub fn values(message: &Message) -> [(Var, Str); 6] {
-    let number = |n: u64| Str::from(n.to_string());
     let [shown, list] = shown_recipients(message.recipients.iter().map(Str::bytes));
     [
-        (var::MAX_RECEIVED_LINELENGTH, number(message.longest_line)),
-        (var::RECEIVED_TIME, Str::from(message.received.to_string())),
+        (var::MAX_RECEIVED_LINELENGTH, decimal(message.longest_line)),
+        (var::RECEIVED_TIME, decimal(message.received)),
         shown,
-        (var::RECIPIENTS_COUNT, number(message.recipients.len() as u64)),
+        (var::RECIPIENTS_COUNT, decimal(message.recipients.len())),
         list,
         (var::RETURN_PATH, message.return_path.clone()),
     ]
@@ -137,6 +137,10 @@ pub fn values(message: &Message) -> [(Var, Str); 6] {
 
 /// Who gets a message: as it is shown, and as a list.
 pub fn shown_recipients<'r>(recipients: impl Iterator<Item = &'r [u8]>) -> [(Var, Str); 2] {
+    let mut recipients = recipients.peekable();
+    if recipients.peek().is_none() {
+        return [(var::RECIPIENTS, Str::EMPTY), (var::RECIPIENTS_LIST, Str::EMPTY)];
+    }
     let mut list = Joiner::new(b':');
     let mut shown = Vec::new();
     for recipient in recipients {
@@ -235,7 +239,13 @@ impl Reader<'_> {
                     return true;
                 }
                 Some(b'\r') => text.extend_from_slice(b"\n "),
-                Some(byte) => text.push(byte),
+                Some(byte) => {
+                    text.push(byte);
+                    let rest = &self.bytes[self.at..];
+                    let plain = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+                    text.extend_from_slice(&rest[..plain]);
+                    self.at += plain;
+                }
             }
         }
     }
@@ -292,7 +302,7 @@ fn drop_blank_end(line: &mut Vec<u8>) {
 }
 
 fn zeros(text: &[u8]) -> u64 {
-    text.iter().filter(|c| **c == 0).count() as u64
+    memchr::memchr_iter(0, text).count() as u64
 }
 
 fn without_zeros(mut line: Vec<u8>) -> Vec<u8> {

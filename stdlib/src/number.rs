@@ -65,8 +65,12 @@ fn too_large(text: &[u8]) -> Fail {
     Fail::argument([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat())
 }
 
-/// A number in decimal digits.
-pub fn decimal(value: i64) -> Str {
+/// A number in decimal digits; one that is too large for 64 bits with a sign is the largest.
+pub fn decimal(value: impl TryInto<i64>) -> Str {
+    digits_of(value.try_into().unwrap_or(i64::MAX))
+}
+
+fn digits_of(value: i64) -> Str {
     let mut digits = [0; 20];
     let mut at = digits.len();
     let mut rest = value.unsigned_abs();

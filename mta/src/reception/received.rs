@@ -24,8 +24,8 @@ pub fn received_header(cx: &mut Context, message: &mut Message) -> Result<Option
 
 fn expanded(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
     let engine = cx.engine().clone();
-    let text = cx.engine().settings().get(opt::RECEIVED_HEADER_TEXT);
-    let value = engine.expand_once(text.bytes(), cx).map_err(|fail| {
+    let value = engine.expand_option(opt::RECEIVED_HEADER_TEXT, cx).map_err(|fail| {
+        let text = cx.engine().settings().get(opt::RECEIVED_HEADER_TEXT);
         let head = [b"Expansion of \"", text.bytes()].concat();
         [&head, b"\" (received_header_text) failed: ".as_slice(), fail.message()].concat()
     })?;

@@ -1,6 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, DkimArrival};
+use eximious::stdlib::number::decimal;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::accepted::Judged;
@@ -245,16 +246,16 @@ impl SmtpSession {
         DkimArrival::note(&mut self.cx, &message);
         // Rules for rewriting know no more of it than the header.
         let header_size = own_size.saturating_sub(message.body.len());
-        self.cx.set_var(var::MESSAGE_SIZE, header_size.to_string());
+        self.cx.set_var(var::MESSAGE_SIZE, decimal(header_size));
         let mut message = self.fix_up(message, &senders);
         let Some(envelope) = &self.transaction.envelope else { return Stage::COMMANDS };
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         // What ACLs see is as it came.
-        self.cx.set_var(var::MESSAGE_SIZE, own_size.to_string());
+        self.cx.set_var(var::MESSAGE_SIZE, decimal(own_size));
         let mut message = self.add_received(message);
         message.size = size(&message);
         self.cx.set_message(Some(message));
-        self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
+        self.cx.set_var(var::RECEIVED_COUNT, decimal(count));
         self.run_data_acl()
     }
 

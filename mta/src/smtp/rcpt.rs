@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use eximious::acl::AclVerdict;
 use eximious::route::PercentDeferred;
 use eximious::stdlib::address;
+use eximious::stdlib::number::decimal;
 use eximious::{AclPhases, Str, opt, var};
 
 use super::parameters;
@@ -230,7 +231,7 @@ impl SmtpSession {
             (var::RECIPIENTS_COUNT, count),
         ];
         for (var, value) in values {
-            self.cx.set_var(var, value.to_string());
+            self.cx.set_var(var, decimal(value));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use eximious::stdlib::number::decimal;
 use eximious::world::{SpoolPlace, TakenMessage};
 use eximious::{Body, Context, Header, Message, Str, Taint, Var, var};
 
@@ -133,13 +134,13 @@ fn show(cx: &mut Context, file: &HeaderFile, message: Message) {
         set(cx, value);
     }
     cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
-    cx.set_var(var::ORIGINATOR_UID, file.uid.to_string());
-    cx.set_var(var::ORIGINATOR_GID, file.gid.to_string());
+    cx.set_var(var::ORIGINATOR_UID, decimal(file.uid));
+    cx.set_var(var::ORIGINATOR_GID, decimal(file.gid));
     cx.set_var(var::SENDER_ADDRESS, Str::tainted(&file.sender[..]));
     let count = message.named(b"Received").count();
     cx.set_var(var::MESSAGE_EXIM_ID, message.id.clone());
     cx.set_message(Some(message));
-    cx.set_var(var::RECEIVED_COUNT, count.to_string());
+    cx.set_var(var::RECEIVED_COUNT, decimal(count));
     eximious::client::describe(cx);
 }
 

@@ -100,7 +100,7 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
     let host = peer.remote().ip().to_canonical();
     cx.set_var(var::SENDER_HOST_ADDRESS, host.to_string());
     cx.set_var(var::SENDER_HOST_PORT, peer.remote().port().to_string());
-    let line = match service.engine.expand_once(text.bytes(), &mut cx) {
+    let line = match service.engine.expand_option(opt::SMTP_ACCEPT_MAX_PER_HOST, &mut cx) {
         Ok(value) if value.bytes().trim_ascii().is_empty() => return None,
         Ok(value) => match number(&value) {
             Some(number) => return Some(number),
@@ -153,10 +153,9 @@ impl Backlog {
 
 /// `queue_run_max`, for a queue; nothing for any number.
 pub fn most_runs(service: &Service, queue: &[u8]) -> Option<usize> {
-    let text = service.engine.settings().get(opt::QUEUE_RUN_MAX);
     let mut cx = service.engine.context();
     cx.set_var(var::QUEUE_NAME, queue);
-    let line = match service.engine.expand_once(text.bytes(), &mut cx) {
+    let line = match service.engine.expand_option(opt::QUEUE_RUN_MAX, &mut cx) {
         Ok(value) => match std::str::from_utf8(value.bytes().trim_ascii()).unwrap_or("").parse() {
             Ok(most) => return Some(most).filter(|most| *most > 0),
             Err(_) => [b"invalid integer \"", value.bytes(), b"\" for queue_run_max"].concat(),

@@ -92,8 +92,7 @@ impl Acls {
             Err(why) => return Some(failed(why)),
         }
         let engine = cx.engine().clone();
-        let option = engine.settings().get(opt::DKIM_VERIFY_SIGNERS);
-        let signers = match engine.expand_once(option.bytes(), cx) {
+        let signers = match engine.expand_option(opt::DKIM_VERIFY_SIGNERS, cx) {
             Ok(signers) => signers,
             Err(fail) => {
                 let head = b"expansion of dkim_verify_signers option failed: ";
@@ -118,7 +117,8 @@ impl Acls {
             }
         }
         // Signers that come to nothing are none, whose signatures nobody asks about.
-        if run.acl.is_none() || option.is_empty() {
+        let is_unset = run.cx.engine().settings().get(opt::DKIM_VERIFY_SIGNERS).is_empty();
+        if run.acl.is_none() || is_unset {
             let count = run.cx.memory::<DkimFindings>().found.len();
             (0..count).for_each(|number| run.log(number));
         } else {

@@ -135,7 +135,7 @@ fn registered(cx: &mut Context) -> Result<Option<RegisteredDomain>, Fail> {
     if engine.settings().get(opt::DMARC_TREE_WALK) {
         return Ok(None);
     }
-    let file = engine.expand_once(engine.settings().get(opt::DMARC_TLD_FILE).bytes(), cx)?;
+    let file = engine.expand_option(opt::DMARC_TLD_FILE, cx)?;
     cx.call(&META, |call| registered_domains(call, file.bytes()).map(Some))
 }
 

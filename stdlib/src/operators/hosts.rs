@@ -91,10 +91,10 @@ fn mask(_: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, Fail> {
 fn short_network(network: Ipv4Addr, bits: u32) -> Str {
     let mut text: SmallVec<[u8; 32]> = SmallVec::new();
     for (number, end) in network.octets().into_iter().zip(*b".../") {
-        text.extend_from_slice(decimal(number.into()).bytes());
+        text.extend_from_slice(decimal(number).bytes());
         text.push(end);
     }
-    text.extend_from_slice(decimal(bits.into()).bytes());
+    text.extend_from_slice(decimal(bits).bytes());
     Str::from(&*text)
 }
 

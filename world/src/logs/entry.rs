@@ -120,8 +120,10 @@ fn is_arrival(line: &[u8]) -> bool {
 /// is indented. More than can be written is left out.
 pub fn bounded(line: &[u8]) -> Vec<u8> {
     let line = &line[..line.len().min(LONGEST)];
+    let plain = memchr::memchr3(b'\n', b'\r', 0, line).unwrap_or(line.len());
     let mut out = Vec::with_capacity(line.len() + 16);
-    for byte in line {
+    out.extend_from_slice(&line[..plain]);
+    for byte in &line[plain..] {
         if out.ends_with(b"\n") && !matches!(byte, b' ' | b'\t') {
             out.push(b' ');
         }
