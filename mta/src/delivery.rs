@@ -14,6 +14,7 @@ mod event;
 mod flows;
 mod handle;
 mod held;
+mod here;
 mod journal;
 mod kept;
 mod leftovers;
@@ -40,12 +41,14 @@ use std::sync::{Arc, Once};
 
 use eximious::stdlib::options::server_ids;
 use eximious::trace::{DeliveryEvent, Happening, TraceObserver};
-use eximious::world::{HeldMessage, SpoolPlace};
+use eximious::world::SpoolPlace;
 use eximious::{Config, Context, Engine, LogSelector, Message, Settings, Str, World, opt, var};
 
 use crate::smtp::SmtpServer;
+use crate::spool::HeldDelivery;
 use attempt::Attempt;
 use flows::Flows;
+use here::HereDomains;
 use kept::KeptConnections;
 use under_way::UnderWay;
 
@@ -72,6 +75,8 @@ pub struct Deliverer {
     under_way: Arc<UnderWay>,
     /// Where messages follow each other.
     flows: Arc<Flows>,
+    /// Which domains' mail came into mailboxes here.
+    here: Arc<HereDomains>,
     /// The connections of a courier, where this is part of its work.
     kept: Option<Arc<KeptConnections>>,
     /// How many messages go along a connection, whatever transports say.
@@ -210,6 +215,7 @@ impl Deliverer {
             under_way: Arc::default(),
             tells_abandoned: Arc::new(Once::new()),
             flows: Arc::default(),
+            here: Arc::default(),
             kept: None,
             most_messages: None,
             pretends: false,
@@ -240,6 +246,12 @@ impl Deliverer {
         self
     }
 
+    /// Whether a short message to a recipient is likely to come into a mailbox here, and to be
+    /// there in a moment: the last one to its domain did.
+    pub fn is_likely_here(&self, recipient: &Str) -> bool {
+        self.here.has(recipient.bytes())
+    }
+
     /// What is being delivered at this moment, in words, by the numbers of the threads that do it.
     pub fn under_way(&self) -> BTreeMap<u32, Vec<u8>> {
         self.under_way.all()
@@ -251,7 +263,7 @@ impl Deliverer {
         place: &SpoolPlace,
         id: &[u8],
         manner: &AttemptManner,
-        held: Option<Arc<dyn HeldMessage>>,
+        held: Option<HeldDelivery>,
     ) -> Attempts {
         let only = |outcome| Attempts { outcome, reports: Vec::new() };
         if held.is_none() && !self.engine.world().log.opens() {
@@ -261,9 +273,10 @@ impl Deliverer {
             self.tell_beginning(place, id, manner.is_run);
         }
         let world = self.engine.world();
-        let taken = match held {
-            Some(held) => {
-                held.take().map_or(Err(io::ErrorKind::NotFound.into()), |one| Ok(Some(one)))
+        let (message, file) = held.map(HeldDelivery::into_parts).unzip();
+        let taken = match message {
+            Some(message) => {
+                message.take().map_or(Err(io::ErrorKind::NotFound.into()), |one| Ok(Some(one)))
             }
             None => world.spool.take(place, id),
         };
@@ -290,7 +303,7 @@ impl Deliverer {
             }
         };
         let _under_way = self.under_way.delivery(world, id);
-        match Attempt::begin(self, place, id, manner, taken) {
+        match Attempt::begin(self, place, id, manner, taken, file) {
             Ok(attempt) => attempt.run(),
             Err(outcome) => only(outcome),
         }
@@ -324,7 +337,7 @@ impl Deliverer {
         place: &SpoolPlace,
         id: &[u8],
         manner: &AttemptManner,
-        held: Option<Arc<dyn HeldMessage>>,
+        held: Option<HeldDelivery>,
     ) -> Attempted {
         let Attempts { outcome, reports } = self.deliver(place, id, manner, held);
         let own = manner.of_reports(self.engine.settings());

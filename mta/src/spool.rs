@@ -90,26 +90,46 @@ fn put(cx: &mut Context, received: &mut Received, keeping: Keeping) -> Result<()
     kept
 }
 
+/// A message that is held, for who delivers it.
+#[derive(Clone, Debug)]
+pub struct HeldDelivery {
+    /// It.
+    pub message: Arc<dyn HeldMessage>,
+    /// What its header file would say.
+    file: HeaderFile,
+}
+
+impl HeldDelivery {
+    pub(crate) fn into_parts(self) -> (Arc<dyn HeldMessage>, HeaderFile) {
+        (self.message, self.file)
+    }
+}
+
 /// Holds a message that was received in memory, for somebody who delivers it at once: then it is
 /// announced ([`SmtpSession::announce`]), and the session concludes what came of it
 /// ([`settled`]). `None` where it is to be kept, as those are that are large, all where
 /// `spool_first` wants it, and those whose logs are preserved.
 ///
 /// [`SmtpSession::announce`]: crate::smtp::SmtpSession::announce
-pub fn hold(cx: &mut Context, received: &mut Received) -> Option<Arc<dyn HeldMessage>> {
+pub fn hold(cx: &mut Context, received: &mut Received) -> Option<HeldDelivery> {
     let settings = cx.engine().settings();
     let is_wanted = settings.get(opt::SPOOL_FIRST) || settings.get(opt::PRESERVE_MESSAGE_LOGS);
     let is_large = received.message.body.len() > MOST_HELD;
     if is_wanted || is_large || received.recipients.is_empty() || !has_room(cx) {
         return None;
     }
-    let header = describe::header_file(cx, received).encode().ok()?;
-    if let Some(data) = &mut received.data {
-        return data.hold(&header);
-    }
-    let mut data = begin(cx, received.queue.bytes(), &received.id).ok()?;
-    fill(&mut *data, &received.message).ok()?;
-    data.hold(&header)
+    let file = describe::header_file(cx, received);
+    let header = file.encode().ok()?;
+    debug_assert_eq!(HeaderFile::decode(&header).as_ref(), Ok(&file));
+    let held = match &mut received.data {
+        Some(data) => data.hold(&header),
+        None => {
+            let mut data = begin(cx, received.queue.bytes(), &received.id).ok()?;
+            fill(&mut *data, &received.message).ok()?;
+            data.hold(&header)
+        }
+    };
+    held.map(|message| HeldDelivery { message, file })
 }
 
 /// Whether there is room enough in the spool for what comes at a time, where the file system

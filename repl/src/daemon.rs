@@ -19,6 +19,7 @@ mod pid_file;
 mod places;
 mod runs;
 mod service;
+mod straight;
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -485,8 +486,7 @@ impl Daemon {
         let spawned = serving::spawn(STACK, move || {
             let Some(peer) = take(&taken) else { return };
             place.occupied_by(service.engine.world().host.thread());
-            conversation::hold(&service, &couriers, peer, &bell, &place, first);
-            drop(place);
+            conversation::hold((service, couriers), peer, bell, place, first);
         });
         if let Err(why) = spawned {
             let why = eximious::stdlib::wording::reason(&why);

@@ -257,11 +257,6 @@ pub trait HeldMessage: Send + Sync + fmt::Debug {
 
 /// A message that nobody else can deliver while this is there.
 pub trait TakenMessage: Send + fmt::Debug {
-    /// Its header file, where that was never written.
-    fn header(&self) -> Option<&[u8]> {
-        None
-    }
-
     /// Has it on disk, where it is not there yet.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::time::Duration;
 use eximious::config::rewrite_rules;
 use eximious::rewrite::{Rewriter, header as rewrite};
 use eximious::route::{Address, Delivery, Renamed, Routes};
+use eximious::stdlib::number::decimal;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::{FailedHost, Undelivered};
 use eximious::world::{Moment, SpoolPlace, TakenMessage};
@@ -130,17 +131,18 @@ pub(super) struct Attempt<'d> {
 }
 
 impl<'d> Attempt<'d> {
-    /// Reads the message.
+    /// Reads the message; one that is held comes with what its header file would say.
     pub(super) fn begin(
         deliverer: &'d Deliverer,
         place: &SpoolPlace,
         id: &[u8],
         manner: &'d AttemptManner,
         mut taken: Box<dyn TakenMessage>,
+        held: Option<HeaderFile>,
     ) -> Result<Self, Attempted> {
         let mut cx = deliverer.context_for(manner);
-        let stored = match taken.header() {
-            Some(header) => Stored::held(id, header),
+        let stored = match held {
+            Some(file) => Ok(Stored::held(file)),
             None => Stored::read(deliverer.engine.world(), place, id),
         };
         let mut stored = match stored {
@@ -166,7 +168,7 @@ impl<'d> Attempt<'d> {
         };
         let began = super::log::now(&cx);
         let age = began.saturating_sub(stored.file.received_at().seconds).max(0);
-        cx.set_var(var::MESSAGE_AGE, age.to_string());
+        cx.set_var(var::MESSAGE_AGE, decimal(age));
         let sender = Str::tainted(&stored.file.sender[..]);
         message.return_path = sender.clone();
         message.attempt = DeliveryAttempt {
@@ -314,9 +316,15 @@ impl<'d> Attempt<'d> {
     /// and takes no more than a moment: into a mailbox, or along a connection that is there.
     fn is_one_step(&self, plan: &Plan) -> bool {
         let routes = self.routes();
+        let is_mailbox =
+            |one: &Planned| one.delivery.transport.is_some_and(|number| routes.only_writes(number));
+        if let [one] = &self.file().recipients[..] {
+            let is_here = plan.remote.is_empty() && plan.local.iter().all(is_mailbox);
+            self.deliverer.here.note(&one.address, is_here);
+        }
         let is_short = match (&plan.local[..], &plan.remote[..]) {
             ([], []) => true,
-            ([one], []) => one.delivery.transport.is_some_and(|number| routes.only_writes(number)),
+            ([one], []) => is_mailbox(one),
             ([], [one]) => one.delivery.transport.is_some_and(|number| {
                 let host = one.delivery.hosts.first();
                 routes.only_sends(number)
@@ -376,8 +384,14 @@ impl<'d> Attempt<'d> {
     /// Tells the sender that somebody has given the message up.
     fn cancel(&mut self, by: &[u8]) -> Attempted {
         self.tell_event("cancelled", [b" by ", by].concat());
-        self.fail_all(b"delivery cancelled by administrator", b"");
+        self.give_up(b"delivery cancelled by administrator");
         self.end()
+    }
+
+    /// Has all fail before any address was routed: nothing says yet where the message comes from.
+    fn give_up(&mut self, told: &[u8]) {
+        self.cx.unset_var(var::RETURN_PATH);
+        self.fail_all(told, b"");
     }
 
     /// What becomes of a message that is frozen; nothing where it is tried all the same.
@@ -427,7 +441,7 @@ impl<'d> Attempt<'d> {
     /// Gives up a message that was frozen for too long: its sender is told, a report goes.
     fn cancel_late(&mut self) -> Attempted {
         self.tell_event("cancelled", " by timeout_frozen_after");
-        self.fail_all(b"delivery cancelled; message timed out", b"");
+        self.give_up(b"delivery cancelled; message timed out");
         if self.file().sender.is_empty() {
             return self.complete_all();
         }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use eximious::world::{HeldMessage, SpoolPlace};
+use eximious::world::SpoolPlace;
 
 use super::flows::SOON;
 use super::kept::KeptConnections;
 use super::{AttemptManner, Attempted, Deliverer};
+use crate::spool::HeldDelivery;
 
 /// Delivers one message after the other: as long as there are further ones, connections
 /// to hosts stay open for a while. It belongs to one thread; when it has nothing to do, it is
@@ -50,7 +51,7 @@ impl Courier {
     pub fn deliver_held(
         &self,
         (place, id): (&SpoolPlace, &[u8]),
-        held: Option<Arc<dyn HeldMessage>>,
+        held: Option<HeldDelivery>,
         manner: &AttemptManner,
         more: bool,
         stops: &AtomicBool,

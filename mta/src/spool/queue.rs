@@ -106,12 +106,9 @@ impl Stored {
         Self { file, journal: journal.collect(), unread_journal }
     }
 
-    /// A message that was never on disk, by its header file.
-    ///
-    /// # Errors
-    /// As [`Unread`] says.
-    pub(crate) fn held(id: &[u8], header: &[u8]) -> Result<Self, Unread> {
-        Ok(Self { file: header_of(id, header)?, journal: Vec::new(), unread_journal: None })
+    /// A message that was never on disk, by what its header file would say.
+    pub(crate) fn held(file: HeaderFile) -> Self {
+        Self { file, journal: Vec::new(), unread_journal: None }
     }
 
     /// Who has got it, or is not to get it.

@@ -4,13 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::transport::TurnedConnection;
+use eximious::world::{HeldMessage, SpoolError, SpoolPlace};
 use eximious::{Str, var};
-use eximious_mta::delivery::RemoteManner;
+use eximious_mta::delivery::{AttemptManner, Courier, RemoteManner};
 use eximious_mta::smtp::{Awaited, Client, Event, Received, SmtpSession, SpoolOutcome};
+use eximious_mta::spool::HeldDelivery;
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
 
-use super::couriers::Couriers;
+use super::couriers::{Couriers, StraightTurn};
 use super::places::ConnectionSlot;
 use super::service::Service;
 
@@ -30,14 +32,12 @@ const LAST_MESSAGE: Duration = Duration::from_secs(20);
 
 /// Speaks SMTP with a client until one side has enough.
 pub fn hold(
-    service: &Service,
-    couriers: &Arc<Couriers>,
+    (service, couriers): (Arc<Service>, Arc<Couriers>),
     peer: Peer,
-    bell: &Bell,
-    place: &ConnectionSlot,
+    bell: Bell,
+    place: ConnectionSlot,
     begins_with_tls: bool,
 ) {
-    let count = place.count();
     let mut cx = service.engine.context();
     if let Some(debug) = &service.debug {
         cx.observe(debug.clone());
@@ -53,10 +53,10 @@ pub fn hold(
     let (uid, gid) = service.engine.world().host.ids();
     cx.set_var(var::ORIGINATOR_UID, uid.to_string());
     cx.set_var(var::ORIGINATOR_GID, gid.to_string());
-    cx.set_var(var::SMTP_COUNT_AT_CONNECTION_START, count.to_string());
+    cx.set_var(var::SMTP_COUNT_AT_CONNECTION_START, place.count().to_string());
     let (remote, local) = (peer.remote(), peer.local());
     let mut client = Client::at(remote).connected_to(local);
-    client.count = Some(count);
+    client.count = Some(place.count());
     // No two that are open have the same, and lines of logs have it too.
     client.connection = Str::from(place.thread().to_string());
     client.synchronizes = true;
@@ -77,33 +77,52 @@ pub fn hold(
         words.add(bytes);
         words.send();
     })));
-    let mut conversation = Conversation {
+    let mut conversation = Box::new(Conversation {
         session,
+        service,
+        couriers,
+        place,
         peer,
-        bell: bell.clone(),
+        bell,
         words,
+        called: Str::EMPTY,
+        is_ending: false,
         last_words: None,
         window: Vec::new(),
-    };
-    conversation.go_on(&HandOn { service, couriers, place });
-    if let Some((customer, tls)) = conversation.session.take_customer()
-        && let Ok(stream) = conversation.peer.stream()
-    {
-        couriers.serve(service, customer, TurnedConnection { stream, tls });
-    }
-    conversation.peer.finish();
+        courier: None,
+    });
+    // Whoever speaks before the greeting is found out by it.
+    conversation.hear_what_is_there();
+    conversation.go_on();
 }
 
-struct Conversation {
+/// One with a client, whichever thread speaks.
+pub struct Conversation {
     session: SmtpSession,
+    service: Arc<Service>,
+    couriers: Arc<Couriers>,
+    place: ConnectionSlot,
     peer: Arc<Peer>,
     bell: Bell,
     /// What the client is told.
     words: Arc<Mutex<Words>>,
+    /// What the client has called itself, as far as those know who ask.
+    called: Str,
+    /// Whether nothing more will come.
+    is_ending: bool,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
     /// Where a large message comes in, until it is there.
     window: Vec<u8>,
+    /// Who delivers messages for this thread.
+    courier: Option<Courier>,
+}
+
+/// A message that is held, and where it would wait.
+struct Held {
+    place: SpoolPlace,
+    id: Vec<u8>,
+    delivery: HeldDelivery,
 }
 
 /// Takes what is there already, up to some bound; true where nothing more will come.
@@ -117,13 +136,6 @@ fn take_at_once(peer: &Peer, bytes: &mut Vec<u8>) -> bool {
         Ok(Heard::Late | Heard::Stopped) => false,
         Ok(Heard::End) | Err(_) => true,
     }
-}
-
-/// Who has messages delivered.
-struct HandOn<'h> {
-    service: &'h Service,
-    couriers: &'h Arc<Couriers>,
-    place: &'h ConnectionSlot,
 }
 
 /// What a client is told.
@@ -169,66 +181,134 @@ fn locked(words: &Mutex<Words>) -> MutexGuard<'_, Words> {
     words.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether there is more to say.
-#[derive(PartialEq, Eq)]
+/// What is to be done next.
 enum Next {
     Listen,
+    /// This thread delivers a message.
+    Deliver(Held, StraightTurn),
     Over,
 }
 
 impl Conversation {
-    fn go_on(&mut self, hand_on: &HandOn<'_>) {
-        // Whoever speaks before the greeting is found out by it.
-        self.hear_what_is_there();
-        let mut called = Str::EMPTY;
-        while self.answer(hand_on) == Next::Listen {
-            self.tell_client(&mut called, hand_on.place);
-            if self.listen(hand_on) {
-                break;
+    /// Speaks with the client until it is over, or until somebody else does.
+    fn go_on(mut self: Box<Self>) {
+        loop {
+            match self.answer() {
+                Next::Listen if !self.is_ending => {
+                    self.tell_client();
+                    self.listen();
+                }
+                Next::Deliver(held, turn) => match self.deliver(held, &turn) {
+                    Some(same) => self = same,
+                    None => return,
+                },
+                Next::Listen | Next::Over => break,
             }
         }
+        if let Some((customer, tls)) = self.session.take_customer()
+            && let Ok(stream) = self.peer.stream()
+        {
+            let connection = TurnedConnection { stream, tls };
+            self.couriers.serve(&self.service, customer, connection);
+        }
+        self.peer.finish();
+    }
+
+    /// Goes on in this thread, as the one that had a message to deliver is not done with it.
+    pub fn go_on_elsewhere(mut self: Box<Self>, held: &dyn HeldMessage) {
+        self.place.occupied_by(self.service.engine.world().host.thread());
+        self.couriers.rush();
+        self.conclude(held);
+        self.go_on();
     }
 
     /// Has those who ask see who the client is, once it calls itself by another name.
-    fn tell_client(&mut self, called: &mut Str, place: &ConnectionSlot) {
+    fn tell_client(&mut self) {
         let cx = self.session.context();
         let now = cx.value_of(var::SENDER_HELO_NAME);
-        if now != *called {
-            *called = now;
+        if now != self.called {
+            self.called = now;
             let client = eximious::client::plainly_described(cx);
-            place.describe(String::from_utf8_lossy(&client).into_owned());
+            self.place.describe(String::from_utf8_lossy(&client).into_owned());
         }
     }
 
-    /// Has a message delivered that can be delivered at once, and is put into the spool only
-    /// where that takes longer. False where it is to be kept there.
-    fn deliver_straight(&mut self, received: &mut Received, hand_on: &HandOn<'_>) -> bool {
-        let HandOn { service, couriers, .. } = hand_on;
+    /// Holds a message that can be delivered at once, and is put into the spool only where
+    /// that takes longer. Nothing where it is to be kept there.
+    fn hold_message(&mut self, received: &mut Received) -> Option<Held> {
         // Who watches sees each step by itself.
-        let may_wait = service.debug.is_none() && couriers.are_quick() && !received.is_frozen();
-        if !may_wait {
-            return false;
+        let may_wait = self.service.debug.is_none() && !self.is_ending;
+        if !may_wait || !self.couriers.are_quick() || received.is_frozen() {
+            return None;
         }
         let cx = self.session.context();
-        let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) else {
-            return false;
-        };
-        let Some(held) = eximious_mta::spool::hold(cx, received) else { return false };
-        if self.session.announce() {
-            let message = (place, received.id.bytes().to_vec());
-            let delivered = couriers.deliver_held(service, message, &held);
-            let outcome = eximious_mta::spool::settled(self.session.context(), delivered);
-            self.session.conclude(&outcome);
-        }
-        true
+        let place = eximious_mta::spool::place(cx, received.queue.bytes()).ok()?;
+        let delivery = eximious_mta::spool::hold(cx, received)?;
+        Some(Held { place, id: received.id.bytes().to_vec(), delivery })
     }
 
-    /// Keeps a message, and has it delivered, unless it is to wait in the spool.
-    fn keep(&mut self, received: &mut Received, hand_on: &HandOn<'_>) {
+    /// What the client hears of a message that was held.
+    fn conclude(&mut self, held: &dyn HeldMessage) {
+        let delivered = held.settled(Duration::ZERO).map(drop);
+        self.conclude_with(delivered);
+    }
+
+    fn conclude_with(&mut self, delivered: Result<(), SpoolError>) {
+        let outcome = eximious_mta::spool::settled(self.session.context(), delivered);
+        self.session.conclude(&outcome);
+    }
+
+    /// Has somebody else deliver a message that is held, and waits for that.
+    fn await_delivery(&mut self, Held { place, id, delivery }: Held) {
+        let delivered = self.couriers.deliver_held(&self.service, (place, id), delivery);
+        self.conclude_with(delivered);
+    }
+
+    /// Delivers a message, and goes on with the conversation, unless somebody else has done so
+    /// because it took long.
+    fn deliver(mut self: Box<Self>, held: Held, turn: &StraightTurn) -> Option<Box<Self>> {
+        let courier = self.courier.take();
+        let courier = courier.unwrap_or_else(|| Courier::new(&self.service.deliverer));
+        let message = held.delivery.message.clone();
+        let manner = AttemptManner { remote: self.service.remote, ..AttemptManner::default() };
+        let waiting = self.couriers.waiting_clients.clone();
+        let client = match waiting.add(self, message.clone()) {
+            Ok(client) => client,
+            Err(mut same) => {
+                same.await_delivery(held);
+                return Some(same);
+            }
+        };
+        let Held { place, id, delivery } = held;
+        courier.deliver_held((&place, &id), Some(delivery), &manner, false, turn.stops());
+        if courier.patience().is_some() {
+            // This thread does not wait for messages that go the same way.
+            courier.rest();
+        }
+        let (mut same, _) = client.take()?;
+        same.courier = Some(courier);
+        same.conclude(&*message);
+        Some(same)
+    }
+
+    /// Keeps a message, and has it delivered, unless it is to wait in the spool. What this thread
+    /// is to deliver, if there is something.
+    fn keep(&mut self, received: &mut Received) -> Option<(Held, StraightTurn)> {
         self.window = Vec::new();
         let at_once = self.session.delivers_at_once(received);
-        if at_once && self.deliver_straight(received, hand_on) {
-            return;
+        if at_once && let Some(held) = self.hold_message(received) {
+            if !self.session.announce() {
+                return None;
+            }
+            let is_here = received.recipients.first().is_some_and(|first| {
+                received.recipients.len() == 1
+                    && self.service.deliverer.is_likely_here(&first.address)
+            });
+            if is_here && let Some(turn) = self.couriers.begin_straight() {
+                return Some((held, turn));
+            }
+            self.await_delivery(held);
+            return None;
         }
         let cx = self.session.context();
         let taken = match at_once || received.is_routed_first() {
@@ -238,28 +318,33 @@ impl Conversation {
         self.session.conclude(&taken);
         let kept = taken == SpoolOutcome::Spooled && !self.session.is_over();
         if !kept || received.recipients.is_empty() {
-            return;
+            return None;
         }
-        let HandOn { service, couriers, .. } = hand_on;
         let remote = if at_once && self.session.delivers_at_once(received) {
-            service.remote
+            self.service.remote
         } else if self.session.routes_at_once(received) {
             RemoteManner::Queued
         } else {
-            return;
+            return None;
         };
         let cx = self.session.context();
         if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
-            couriers.deliver(service, (place, received.id.bytes().to_vec()), remote);
+            let message = (place, received.id.bytes().to_vec());
+            self.couriers.deliver(&self.service, message, remote);
         }
+        None
     }
 
     /// Does all that the session asks for.
-    fn answer(&mut self, hand_on: &HandOn<'_>) -> Next {
+    fn answer(&mut self) -> Next {
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Reply(bytes) => locked(&self.words).add(&bytes),
-                Event::Message(mut received) => self.keep(&mut received, hand_on),
+                Event::Message(mut received) => {
+                    if let Some((held, turn)) = self.keep(&mut received) {
+                        return Next::Deliver(held, turn);
+                    }
+                }
                 Event::Delay { time, sends } => {
                     if sends {
                         self.send();
@@ -274,16 +359,20 @@ impl Conversation {
         }
         self.send();
         let gone = locked(&self.words).gone;
-        if gone { self.over(hand_on) } else { Next::Listen }
+        if gone { self.over() } else { Next::Listen }
     }
 
     /// The client is gone, which the session has to know.
-    fn over(&mut self, hand_on: &HandOn<'_>) -> Next {
+    fn over(&mut self) -> Next {
+        self.is_ending = true;
         self.session.end_of_input();
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Close => break,
-                Event::Message(mut received) => self.keep(&mut received, hand_on),
+                Event::Message(mut received) => {
+                    // Nobody waits for what becomes of it.
+                    self.keep(&mut received);
+                }
                 Event::Reply(_) | Event::Delay { .. } => {}
             }
         }
@@ -298,8 +387,8 @@ impl Conversation {
         words.send();
     }
 
-    /// Waits for the client; true where nothing more will come.
-    fn listen(&mut self, hand_on: &HandOn<'_>) -> bool {
+    /// Waits for the client.
+    fn listen(&mut self) {
         let mut piece = [0; PIECE];
         let awaited = self.session.awaits();
         let (until, bell) = match awaited {
@@ -329,11 +418,9 @@ impl Conversation {
                     Err(why) => self.session.input_failed(&why),
                     Ok(_) => self.session.end_of_input(),
                 }
-                self.answer(hand_on);
-                return true;
+                self.is_ending = true;
             }
         }
-        false
     }
 
     /// Takes what is there already, up to some bound; nothing is waited for.

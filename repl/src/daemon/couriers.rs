@@ -6,15 +6,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::transport::TurnedConnection;
-use eximious::world::{HeldMessage, SpoolError, SpoolPlace};
+use eximious::world::{SpoolError, SpoolPlace};
 use eximious_mta::delivery::{
     AttemptManner, Courier, Customer, Deliverer, QueueRun, QueueText, RemoteManner,
 };
+use eximious_mta::spool::HeldDelivery;
 use eximious_world::deadline::Deadline;
 use eximious_world::serving;
 
 use super::STACK;
 use super::service::Service;
+use super::straight::WaitingClients;
 
 /// How many messages are delivered at once.
 const MOST_AT_ONCE: usize = 16;
@@ -35,6 +37,8 @@ pub struct Couriers {
     ends: AtomicBool,
     /// Until when no client waits for a delivery.
     rushed: Mutex<Option<Deadline>>,
+    /// The clients whose messages are delivered by the threads that speak with them.
+    pub(super) waiting_clients: Arc<WaitingClients>,
 }
 
 #[derive(Debug, Default)]
@@ -42,13 +46,15 @@ struct State {
     waiting: VecDeque<Order>,
     /// How many threads there are.
     threads: usize,
+    /// How many others deliver what they were told by a client.
+    straight: usize,
     /// Those that have nothing to do. Whoever came last is the first to have something again:
     /// connections that it has may be there still.
     idle: Vec<Arc<Condvar>>,
 }
 
 /// How long a client waits for the delivery of its message before that is put into the spool.
-const PATIENCE: Duration = Duration::from_millis(200);
+pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
 /// For how long none waits once it came to that.
 const RUSH: Duration = Duration::from_secs(10);
@@ -64,13 +70,33 @@ pub struct QueueTurn {
     pub most: Option<usize>,
 }
 
+/// Leave to deliver a message, until this goes.
+#[derive(Debug)]
+pub struct StraightTurn(Arc<Couriers>);
+
+impl StraightTurn {
+    /// What says that it is enough.
+    pub fn stops(&self) -> &AtomicBool {
+        &self.0.ends
+    }
+}
+
+impl Drop for StraightTurn {
+    fn drop(&mut self) {
+        self.0.locked().straight -= 1;
+        if self.0.ends.load(Ordering::Relaxed) {
+            self.0.changed.notify_all();
+        }
+    }
+}
+
 /// A message to be delivered.
 #[derive(Debug)]
 struct Order {
     deliverer: Deliverer,
     place: SpoolPlace,
     id: Vec<u8>,
-    held: Option<Arc<dyn HeldMessage>>,
+    held: Option<HeldDelivery>,
     remote: RemoteManner,
 }
 
@@ -90,14 +116,30 @@ impl Couriers {
         self: &Arc<Self>,
         service: &Service,
         (place, id): (SpoolPlace, Vec<u8>),
-        held: &Arc<dyn HeldMessage>,
+        held: HeldDelivery,
     ) -> Result<(), SpoolError> {
-        self.enqueue(service, (place, id), service.remote, Some(held.clone()));
-        if !held.settled(PATIENCE)? {
-            let mut rushed = self.rushed.lock().unwrap_or_else(PoisonError::into_inner);
-            *rushed = Some(Deadline::within(RUSH));
+        let message = held.message.clone();
+        self.enqueue(service, (place, id), service.remote, Some(held));
+        if !message.settled(PATIENCE)? {
+            self.rush();
         }
         Ok(())
+    }
+
+    /// Has no client wait for a while.
+    pub fn rush(&self) {
+        let mut rushed = self.rushed.lock().unwrap_or_else(PoisonError::into_inner);
+        *rushed = Some(Deadline::within(RUSH));
+    }
+
+    /// Leave for another thread to deliver one message; none where enough is delivered already.
+    pub fn begin_straight(self: &Arc<Self>) -> Option<StraightTurn> {
+        let mut state = self.locked();
+        if state.straight >= MOST_AT_ONCE || self.ends.load(Ordering::Relaxed) {
+            return None;
+        }
+        state.straight += 1;
+        Some(StraightTurn(self.clone()))
     }
 
     /// Has a message of the spool delivered as soon as there is somebody to do it.
@@ -115,7 +157,7 @@ impl Couriers {
         service: &Service,
         (place, id): (SpoolPlace, Vec<u8>),
         remote: RemoteManner,
-        held: Option<Arc<dyn HeldMessage>>,
+        held: Option<HeldDelivery>,
     ) {
         let mut state = self.locked();
         if state.waiting.len() >= MOST_WAITING {
@@ -247,7 +289,7 @@ impl Couriers {
         let mut state = self.locked();
         state.waiting.clear();
         state.idle.drain(..).for_each(|seat| seat.notify_one());
-        while state.threads > 0 {
+        while state.threads + state.straight > 0 {
             let Some(left) = until.left() else { return };
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;

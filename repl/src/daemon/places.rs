@@ -73,10 +73,13 @@ impl ConnectionSlot {
         self.count
     }
 
-    /// Notes which thread serves it.
+    /// Notes which thread serves it, from now on.
     pub fn occupied_by(&self, thread: u32) {
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
-        self.places.lock().threads.insert(thread, format!("[{}]", self.host));
+        let mut own = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = own.replace(thread);
+        let threads = &mut self.places.lock().threads;
+        let client = before.and_then(|before| threads.remove(&before));
+        threads.insert(thread, client.unwrap_or_else(|| format!("[{}]", self.host)));
     }
 
     /// Which thread serves it; 0 where none does yet.
@@ -132,6 +135,9 @@ mod tests {
             (second.thread(), third.thread(), &*places.all()[&7]),
             (7, 0, "(h) [192.0.2.1]")
         );
+        second.occupied_by(8);
+        let all = places.all().into_iter().collect::<Vec<_>>();
+        assert_eq!(all, [(8, "(h) [192.0.2.1]".to_owned())]);
         drop((first, second));
         assert_eq!((places.count(), places.of(one), places.of(other)), (1, 0, 1));
         assert!(places.all().is_empty());

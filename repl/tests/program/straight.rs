@@ -240,6 +240,74 @@ fn no_client_waits_for_a_mailbox_that_is_locked() {
     assert!(place.waiting().is_empty());
 }
 
+#[test]
+fn a_client_goes_on_though_the_thread_that_heard_it_waits_for_a_lock() {
+    let place = Place::new();
+    // Whoever hears the next one knows where it goes.
+    place.send(&["one@file.test"]);
+    place.daemon.await_lines(" Completed", 2);
+    let lock = place.daemon.path().join("spool/mbox.lock");
+    std::fs::write(&lock, "").expect("a lock");
+    let mut client = place.daemon.client();
+    client.hear();
+    client.say("HELO client.test");
+    let mut send = |to: &str| {
+        client.say("MAIL FROM:<s@client.test>");
+        client.say(&format!("RCPT TO:<{to}>"));
+        client.say("DATA");
+        let begin = Instant::now();
+        let said = client.say("Subject: x\r\n\r\ntext\r\n.");
+        assert!(said.starts_with("250 OK id="), "{said}");
+        begin.elapsed()
+    };
+    let taken = send("one@file.test");
+    assert!(taken < Duration::from_secs(10), "{taken:?}");
+    assert_eq!(place.waiting(), ["-D", "-H"]);
+    send("one@l.test");
+    send("two@l.test");
+    place.daemon.await_lines(" Completed", 4);
+    assert_eq!((place.count("one"), place.count("two")), (1, 1));
+    assert_eq!(place.waiting(), ["-D", "-H"], "the first one waits still");
+    std::fs::remove_file(&lock).expect("it is there");
+    place.daemon.await_lines(" Completed", 5);
+    let said = client.say("QUIT");
+    assert!(said.starts_with("221 "), "{said}");
+    let mbox = std::fs::read_to_string(place.daemon.path().join("spool/mbox")).expect("a file");
+    assert_eq!(mbox.matches("\ntext\n").count(), 2, "{mbox}");
+    assert!(place.waiting().is_empty());
+}
+
+#[test]
+fn a_client_that_breaks_off_while_its_message_waits_loses_nothing() {
+    let place = Place::new();
+    place.send(&["one@file.test"]);
+    place.daemon.await_lines(" Completed", 2);
+    let lock = place.daemon.path().join("spool/mbox.lock");
+    std::fs::write(&lock, "").expect("a lock");
+    for _ in 0..3 {
+        let mut client = place.daemon.client();
+        client.hear();
+        for line in ["HELO client.test", "MAIL FROM:<s@client.test>", "RCPT TO:<one@file.test>"] {
+            client.say(line);
+        }
+        client.say("DATA");
+        client.send(b"Subject: x\r\n\r\ntext\r\n.\r\n");
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    std::fs::remove_file(&lock).expect("it is there");
+    let start = Instant::now();
+    let log = || place.daemon.log("main");
+    // Those that were not gone before somebody would have told them are delivered; each is
+    // once in the log and in the mailbox.
+    while log().matches(" <= ").count() != log().matches("Completed").count() {
+        assert!(start.elapsed() < READY, "{}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(place.waiting().is_empty());
+    let mbox = std::fs::read_to_string(place.daemon.path().join("spool/mbox")).expect("a file");
+    assert_eq!(mbox.matches("\ntext\n").count(), log().matches("=> one").count(), "{mbox}");
+}
+
 /// The numbers of a process's children.
 fn children(of: u32) -> Vec<u32> {
     let said = Command::new("pgrep").args(["-P", &of.to_string()]).output().expect("pgrep").stdout;

@@ -20,7 +20,6 @@ pub(super) struct Held {
     logs: Arc<LateLogs>,
     /// Where it is to wait, and its name.
     name: (SpoolPlace, Vec<u8>),
-    header: Arc<[u8]>,
     data: Arc<Vec<u8>>,
     state: Mutex<State>,
     changed: Condvar,
@@ -53,11 +52,10 @@ impl Held {
         commits: Arc<Commits>,
         logs: Arc<LateLogs>,
     ) -> Self {
-        let header = message.header().clone();
         let (place, id) = message.name();
         let name = (place.clone(), id.to_vec());
         let state = Mutex::new(State { place: Where::Memory(message), is_given: false });
-        Self { commits, logs, name, header, data, state, changed: Condvar::new() }
+        Self { commits, logs, name, data, state, changed: Condvar::new() }
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {
@@ -140,10 +138,6 @@ impl Given {
 }
 
 impl TakenMessage for Given {
-    fn header(&self) -> Option<&[u8]> {
-        Some(&self.0.header)
-    }
-
     fn secure(&mut self) -> io::Result<()> {
         self.on_disk(|_| Ok(()))
     }
@@ -294,7 +288,6 @@ mod tests {
         thread::scope(|scope| {
             let waits = scope.spawn(|| held.message.settled(LONG).expect("it is delivered"));
             let mut taken = held.take();
-            assert_eq!(taken.header(), Some(&b"header"[..]));
             let mut body = [0; 8];
             taken.source(6).read_at(0, &mut body).expect("it is read");
             assert_eq!((taken.length(), &body), (15, b"the body"));
