@@ -144,7 +144,7 @@ fn term(
     match term.operand {
         AclOperand::None => rest = b"",
         AclOperand::Variable => {
-            let (name, after) = set_variable(rest, text)?;
+            let (name, after) = set_variable(rest)?;
             variable = Some(Str::from(name));
             rest = after;
         }
@@ -174,10 +174,10 @@ fn term(
 }
 
 /// The variable after `set`, and what follows it.
-fn set_variable<'t>(rest: &'t [u8], text: &[u8]) -> Result<(Vec<u8>, &'t [u8]), Vec<u8>> {
+fn set_variable(rest: &[u8]) -> Result<(Vec<u8>, &[u8]), Vec<u8>> {
     let wrong = |why: &[u8]| {
-        let head = b"invalid variable name after \"set\" in ACL modifier \"".as_slice();
-        Err([head, text, b"\" (", why, b")"].concat())
+        let head = b"invalid variable name after \"set\" in ACL modifier \"set ".as_slice();
+        Err([head, rest, b"\" (", why, b")"].concat())
     };
     // What is said of a signature may be mended (58.1.2).
     for name in [b"dkim_verify_status", b"dkim_verify_reason"] {

@@ -22,6 +22,7 @@ mod mistakes;
 mod patterns;
 mod sequences;
 mod sessions;
+mod sieves;
 mod submissions;
 mod texts;
 mod transports;
@@ -57,7 +58,7 @@ pub enum Kind {
     Delivery,
     /// Expansions (`-be`).
     Expr,
-    /// Filters of users and of the system (`-bf`, `-bF`).
+    /// Filters of users and of the system, and in Sieve (`-bf`, `-bF`).
     Filter,
     /// Hosts that go wrong, over several attempts at a delivery.
     Host,
@@ -213,6 +214,8 @@ impl Quarry {
         });
         static OFFERED: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"^(C: MAIL FROM:<> SIZE=)\d+").expect("a pattern"));
+        static BOUNCED: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r"^(NAME => .* T=own S=)\d+").expect("a pattern"));
         let sized = |line: String| {
             let line = SIZES.replace(&line, "$1 SIZE $2").into_owned();
             if self.form != Form::Submission {
@@ -220,7 +223,8 @@ impl Quarry {
             }
             // A word that Exim has left from the host before.
             let line = line.replace("pipelined initial", "initial").replace("pipelined EH", "EH");
-            OFFERED.replace(&line, "$1SIZE").into_owned()
+            let line = OFFERED.replace(&line, "$1SIZE");
+            BOUNCED.replace(&line, "$1SIZE").into_owned()
         };
         // What came of itself has a name in the spool that nobody looks for once it is done.
         let is_said = |line: &String| !line.starts_with(r"not for \");
@@ -234,8 +238,31 @@ impl Quarry {
         if theirs.iter().any(is_lost) {
             return Vec::new();
         }
+        let ours = self.as_far_as(&theirs, ours);
         let found = changes(&theirs, &ours);
         found.into_iter().map(|(mark, line)| format!("{mark} {line}")).collect()
+    }
+
+    /// What eximious says, which is what the real one does where that ends in the middle of its
+    /// questions: it does so at a list that can't be read.
+    fn as_far_as(&self, theirs: &[String], ours: Vec<String>) -> Vec<String> {
+        let said = |lines: &[String]| {
+            let mut said: Vec<String> =
+                lines.iter().filter(|line| line.starts_with("< ")).cloned().collect();
+            said.pop_if(|last| last.trim_end() == "< >");
+            said
+        };
+        let (their_own, own) = (said(theirs), said(&ours));
+        let is_unread = |line: &String| {
+            line.contains("lookup or other defer") || line.starts_with("< > Failed: ")
+        };
+        let ends = theirs.iter().any(|line| line == "= 1")
+            && own.starts_with(&their_own)
+            && own.get(their_own.len()).is_some_and(is_unread);
+        match ends && self.form == Form::Routing {
+            true => theirs.to_vec(),
+            false => ours,
+        }
     }
 
     /// The same find with less around it.

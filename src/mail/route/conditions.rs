@@ -116,7 +116,7 @@ impl Machine<'_> {
         if let Some(list) = &filter.senders {
             self.tell_checking(router, opt::router::SENDERS.name(), None);
             let sender = self.cx.value_of(var::SENDER_ADDRESS);
-            let matcher = Matcher::address(&sender);
+            let matcher = Matcher::address(&sender).kept(Keep::Sender);
             let Some(data) = self.listed(list, matcher, opt::router::SENDERS.name())? else {
                 self.tell_skipped(router, "senders mismatch");
                 return Ok(false);

@@ -42,8 +42,9 @@ pub static MATCH_DOMAIN: Condition = listed(
             Example::new("${if match_domain{a.b.c}{<; ^(.)\\\\. ; x}{$0 $1}{no}}", "a.b.c a"),
         ]),
     |call, args| {
-        let outcome = Matcher::domain(&args[0]).test(call, &args[1]);
-        textual(call, outcome, &args[1])
+        let mut matcher = Matcher::domain(&args[0]);
+        let outcome = matcher.test(call, &args[1]);
+        decide(call, &matcher, outcome, (&args[1], true))
     },
 );
 
@@ -63,8 +64,9 @@ pub static MATCH_LOCAL_PART: Condition = listed(
         Example::new("${if match_local_part{Bob}{+caseful:bob}{$value}{no}}", "no"),
     ]),
     |call, args| {
-        let outcome = Matcher::local_part(&args[0]).test(call, &args[1]);
-        textual(call, outcome, &args[1])
+        let mut matcher = Matcher::local_part(&args[0]);
+        let outcome = matcher.test(call, &args[1]);
+        decide(call, &matcher, outcome, (&args[1], true))
     },
 );
 
@@ -89,8 +91,9 @@ pub static MATCH_ADDRESS: Condition = listed(
         Example::new("${if match_address{}{: a@b}{yes}{no}}", "yes"),
     ]),
     |call, args| {
-        let outcome = Matcher::address(&args[0]).test(call, &args[1]);
-        decide(call, outcome, &args[1])
+        let mut matcher = Matcher::address(&args[0]);
+        let outcome = matcher.test(call, &args[1]);
+        decide(call, &matcher, outcome, (&args[1], false))
     },
 );
 
@@ -119,43 +122,33 @@ pub static MATCH_IP: Condition = listed(
                 return Err(Fail::argument(message));
             }
         };
-        let outcome = Matcher::ip(address).test_written(call, &args[1]);
-        decide(call, outcome, &args[1])
+        let mut matcher = Matcher::ip(address);
+        let outcome = matcher.test_written(call, &args[1]);
+        decide(call, &matcher, outcome, (&args[1], false))
     },
 );
 
-/// As [`decide`], for lists that never leave `$value` as it was.
-fn textual(
-    call: &mut Call<'_>,
-    outcome: Result<ListOutcome, Fail>,
-    list: &Str,
-) -> Result<bool, Fail> {
-    let outcome = outcome.map(|outcome| match outcome {
-        ListOutcome::Matched(data) => ListOutcome::Matched(Some(data.unwrap_or_default())),
-        ListOutcome::Unmatched(data) => ListOutcome::Unmatched(Some(data.unwrap_or_default())),
-        deferred => deferred,
-    });
-    decide(call, outcome, list)
-}
-
-/// What a list says; that it can't be told because something can't be opened is no answer
-/// for good.
+/// What a list says, and what it leaves in `$value`: that it can't be told because something
+/// can't be opened is no answer for good. Lists of names never leave `$value` as it was.
 fn decide(
     call: &mut Call<'_>,
+    matcher: &Matcher<'_>,
     outcome: Result<ListOutcome, Fail>,
-    list: &Str,
+    (list, is_of_names): (&Str, bool),
 ) -> Result<bool, Fail> {
-    let (matched, data) = match outcome.map_err(Fail::for_now)? {
-        ListOutcome::Matched(data) => (true, data),
-        ListOutcome::Unmatched(data) => (false, data),
+    let outcome = outcome.map_err(Fail::for_now)?;
+    match matcher.left() {
+        Some(data) => call.scope().set_value(data.clone()),
+        None if is_of_names => call.scope().set_value(Str::EMPTY),
+        None => {}
+    }
+    match outcome {
+        ListOutcome::Matched(_) => Ok(true),
+        ListOutcome::Unmatched(_) => Ok(false),
         ListOutcome::Deferred(why) => {
             let why = reason(call, why, b"NULL");
             let message = [b"unable to complete match against \"", list.bytes(), b"\": ", &why];
-            return Err(Fail::defer(message.concat()));
+            Err(Fail::defer(message.concat()))
         }
-    };
-    if let Some(data) = data {
-        call.scope().set_value(data);
     }
-    Ok(matched)
 }

@@ -50,6 +50,7 @@ pub struct Matcher<'n> {
     caseful: bool,
     keep: Option<Keep>,
     called: Option<&'static str>,
+    left: Option<Str>,
 }
 
 impl std::fmt::Debug for Matcher<'_> {
@@ -94,7 +95,7 @@ impl<'n> Matcher<'n> {
     }
 
     fn new(subject: Subject<'n>) -> Self {
-        Self { subject, caseful: false, keep: None, called: None }
+        Self { subject, caseful: false, keep: None, called: None, left: None }
     }
 
     /// Heeds the case of local parts from the start (`caseful_local_part`).
@@ -116,6 +117,11 @@ impl<'n> Matcher<'n> {
     pub fn kept(mut self, keep: Keep) -> Self {
         self.keep = Some(keep);
         self
+    }
+
+    /// What the last test left as data, whatever came of it.
+    pub(crate) fn left(&self) -> Option<&Str> {
+        self.left.as_ref()
     }
 
     /// Says what the list is called, to whoever is shown each step: the name of
@@ -168,6 +174,7 @@ impl<'n> Matcher<'n> {
         walk.of_option = self.called.is_some();
         let verdict = work(&mut walk)?;
         let data = walk.left.map(Option::unwrap_or_default);
+        self.left.clone_from(&data);
         Ok(match verdict {
             Verdict::Yes => ListOutcome::Matched(data),
             Verdict::No => ListOutcome::Unmatched(data),

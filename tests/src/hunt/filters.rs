@@ -1,13 +1,16 @@
-//! Filters of users and of the system.
+//! Filters of users and of the system, and those that are written in Sieve.
 
 use fastrand::Rng;
 
 use super::texts::text;
-use super::{Form, Quarry};
+use super::{Form, Quarry, sieves};
 use crate::dice::Dice;
 
 /// A filter, and sometimes a message.
 pub fn make(rng: &mut Rng) -> Quarry {
+    if rng.chance(2) {
+        return sieves::make(rng);
+    }
     let mut quarry = Quarry::new(Form::Filter);
     let sign = rng.pick(&["|", "|", "&"]);
     quarry.fixed(rng.pick(&["?", "?", "? -v"]));

@@ -75,16 +75,18 @@ const OF_FILES: &[&str] = &[
 const PIPE: &[&str] = &[
     "command = /bin/cat",
     "command = /bin/sh -c 'cat >>DIR/mail/p-$local_part_data'",
-    "command = /bin/sh -c \"exit 75\"",
-    "command = /bin/sh -c \"exit 3\"",
-    "command = /bin/sh -c \"echo hello; echo $LOCAL_PART; exit 1\"",
-    "command = /bin/sh -c \"echo hello\"",
-    "command = /bin/echo $pipe_addresses",
-    "command = /bin/echo ${local_part} \"$domain x\"",
-    "command = ${if eq{$local_part}{a}{/bin/true}{/bin/false}}",
+    "command = /bin/sh -c \"cat >/dev/null; exit 75\"",
+    "command = /bin/sh -c \"cat >/dev/null; exit 3\"",
+    "command = /bin/sh -c \"cat >/dev/null; echo hello; echo $LOCAL_PART; exit 1\"",
+    "command = /bin/sh -c \"cat >/dev/null; echo hello; echo \\\\$LOCAL_PART; exit 1\"",
+    "command = /bin/sh -c \"cat >/dev/null; echo hello\"",
+    "command = /bin/sh -c \"cat >/dev/null; echo \\\\$*\" x $pipe_addresses",
+    "command = /bin/sh -c 'cat >/dev/null; echo \"\\$@\"' x ${local_part} \"$domain x\"",
+    "command = ${if eq{$local_part}{a}{/usr/bin/wc -c}{/bin/false}}",
     "command = /nonexistent/command",
+    "command = /bin/sh -c \"cat >/dev/null; kill -9 \\\\$\\\\$\"",
     "command = /bin/sh -c \"kill -9 $$\"",
-    "command = /usr/bin/env",
+    "command = /bin/sh -c \"cat >/dev/null; env\"",
 ];
 
 const OF_PIPES: &[&str] = &[
