@@ -511,3 +511,70 @@ fn a_target_knows_when_each_word_came() {
         }
     }
 }
+
+/// `$pipe_addresses` is no variable; it stands for the addresses as a word of its own, in a pipe's
+/// command that no shell reads, and in a filter's.
+#[test]
+fn addresses_of_a_command_are_no_unknown_variable() {
+    let fires = |text: &str| {
+        let text = format!("begin transports\nx:\n  driver = {text}\n");
+        codes(&text).contains(&"E103")
+    };
+    for good in [
+        "pipe\n  command = /bin/x -- $pipe_addresses",
+        "pipe\n  command = /bin/x ${pipe_addresses} -y",
+        "pipe\n  command = \"/bin/x -f \\\"a b\\\" $pipe_addresses\"",
+        "pipe\n  command = /bin/x \"$pipe_addresses\"",
+        "smtp\n  transport_filter = /bin/x $host $pipe_addresses",
+    ] {
+        assert!(!fires(good), "{good}");
+    }
+    for bad in [
+        "pipe\n  command = /bin/x to=$pipe_addresses",
+        "pipe\n  command = /bin/x $pipe_addresses_too",
+        "pipe\n  use_shell\n  command = /bin/x $pipe_addresses",
+        "lmtp\n  command = /bin/x $pipe_addresses",
+        "pipe\n  command = /bin/x\n  environment = A=$pipe_addresses",
+    ] {
+        assert!(fires(bad), "{bad}");
+    }
+}
+
+/// An ACL that is called with arguments is named by the first word, whatever the others are.
+#[test]
+fn an_acl_with_arguments_is_looked_for() {
+    let codes_of = |text: &str| {
+        let acl = format!("acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n  deny !acl = {text}\n");
+        codes(&format!("{acl}grey:\n  accept\nhost:\n  accept\n"))
+    };
+    for good in ["grey $sender_address host", "grey ${if def:domain{a}{b}}", "${lc:GREY} x"] {
+        assert!(!codes_of(good).contains(&"E105"), "{good}");
+    }
+    for bad in ["gray $sender_address", "gray ${if def:domain{grey}{grey}}", "gray x"] {
+        assert!(codes_of(bad).contains(&"E105"), "{bad}: {:?}", codes_of(bad));
+    }
+}
+
+/// The hosts of a `route_list` are expanded rule by rule.
+#[test]
+fn hosts_of_a_route_list_are_expanded() {
+    let fires = |list: &str| {
+        let router = format!("begin routers\nx:\n  driver = manualroute\n  route_list = {list}\n");
+        codes(&format!("{router}  transport = y\nbegin transports\ny:\n  driver = smtp\n"))
+            .contains(&"E103")
+    };
+    for good in [
+        "^a\\\\.test$ 192.0.2.1 ; * \"${if eq{$domain}{a.test}{192.0.2.1}{b.test : c.test}}\"",
+        "a.test $domain byname ; * 192.0.2.1 ${if eq{a}{b}{x}{y}}",
+        "<+ a.test 192.0.2.1 + * ${lc:b.test}",
+    ] {
+        assert!(!fires(good), "{good}");
+    }
+    for bad in [
+        "a.test 192.0.2.1 ; * \"${fi eq{$1}{a}{192.0.2.8}{192.0.2.9}}\" byname",
+        "* ${if eq{$domian}{a}{192.0.2.8}{192.0.2.9}}",
+        "* ${if eq {a}{b}{192.0.2.8}{192.0.2.9}}",
+    ] {
+        assert!(fires(bad), "{bad}");
+    }
+}

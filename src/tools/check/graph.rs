@@ -49,10 +49,8 @@ pub(in crate::tools) fn phase_of(option: &str) -> Option<AclPhases> {
 /// What a text that names an ACL says: its name, without arguments; `None` where
 /// it is expanded first.
 pub(super) fn acl_named(text: &[u8]) -> Option<&[u8]> {
-    if text.contains(&b'$') {
-        return None;
-    }
-    text.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())
+    let name = text.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
+    name.filter(|name| !name.contains(&b'$'))
 }
 
 /// Whether a name stands in a text as a word of its own, and not as a variable.

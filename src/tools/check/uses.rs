@@ -197,8 +197,11 @@ pub(in crate::tools) fn of_acls(survey: &Survey<'_>, found: NameFound<'_>) {
                 found(name, spot);
             }
         };
-        if names_acl {
-            named(&text.text, text.whole());
+        if names_acl && let Some(name) = acl_named(&text.text) {
+            let at = text.text.iter().take_while(|c| c.is_ascii_whitespace()).count();
+            // What stands behind it is for that ACL.
+            named(&text.text, text.spot(Span::new(at, at + name.len())));
+        } else if names_acl {
             chosen(survey, text, &mut |literal, at| {
                 named(literal, text.spot(Span::new(at, at + literal.len())));
             });
@@ -274,6 +277,17 @@ pub(in crate::tools) fn of_instances(
     of_routers(survey, &mut |name, spot| found(DriverKind::Router, name, spot));
     of_transports(survey, &mut |name, spot| found(DriverKind::Transport, name, spot));
     of_authenticators(survey, &mut |name, spot| found(DriverKind::Authenticator, name, spot));
+}
+
+/// The lists of hosts in a `route_list`, which are expanded one by one, and where they stand.
+pub(super) fn route_hosts(text: &Text<'_>) -> impl Iterator<Item = (Vec<u8>, Span)> {
+    // Where the rules have a separator of their own, nobody knows here where they end.
+    let rules = if text.text.starts_with(b"<") { Vec::new() } else { route_rules(text) };
+    rules.into_iter().filter_map(|rule| {
+        let (hosts, at) = rule.into_iter().nth(1)?;
+        let span = Span::new(at, at + hosts.len());
+        Some((hosts, span))
+    })
 }
 
 /// The rules of a `route_list`, none of them empty: the words of each, and where

@@ -4,12 +4,15 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, LookupStyle, Part, Piece, Tree};
+use eximious_grammar::expansion::{Arg, Fault, LookupStyle, Part, Piece, Tree};
+use eximious_stdlib::options::opt::transport;
 
 use super::meant;
 use super::target::once_known;
 use crate::config::{Config, ConfigError};
 use crate::tools::check::flows::quoted_for;
+use crate::tools::check::survey::Use;
+use crate::tools::check::uses::route_hosts;
 use crate::tools::check::{Findings, Help, Lint, Severity, Spot, Survey, Text};
 
 /// E101.
@@ -129,21 +132,50 @@ pub(super) static EXPANSION: Lint = Lint {
     good: "begin acl\nrcpt:\n  deny message = ${if eq{$sender_helo_name}{x}{no}}\n",
     run: |survey, findings| {
         for text in &survey.texts {
+            for (hosts, span) in route_hosts(text) {
+                let tree = survey.parse(&hosts);
+                for fault in tree.iter().flat_map(|tree| tree.view().faults()) {
+                    faulty(survey, fault, text.spot(span), findings);
+                }
+            }
             let Some(tree) = &text.tree else { continue };
             for fault in tree.view().faults() {
-                if fault.counts_for_parse_only {
-                    continue;
+                if !stands_for_addresses(text, fault.span) {
+                    faulty(survey, fault, text.spot(fault.span), findings);
                 }
-                let message = String::from_utf8_lossy(&fault.message).into_owned();
-                let free = String::from_utf8_lossy(&fault.free).into_owned();
-                let help = near_name(survey, findings, &message, &free);
-                findings.add_with(text.spot(fault.span), message, help);
             }
             quotings(survey, text, tree, findings);
             files(survey, text, tree, findings);
         }
     },
 };
+
+/// A fault of an expansion, and what could have been meant.
+fn faulty(survey: &Survey<'_>, fault: &Fault, spot: Spot, findings: &mut Findings) {
+    if fault.counts_for_parse_only {
+        return;
+    }
+    let message = String::from_utf8_lossy(&fault.message).into_owned();
+    let free = String::from_utf8_lossy(&fault.free).into_owned();
+    let help = near_name(survey, findings, &message, &free);
+    findings.add_with(spot, message, help);
+}
+
+/// Whether what is unknown stands for the addresses: as a word of its own in a command that is
+/// no line for a shell, or in a filter's.
+fn stands_for_addresses(text: &Text<'_>, span: Span) -> bool {
+    let Use::Driver(instance, setting) = text.of else { return false };
+    let splits = transport::pipe::COMMAND.is(setting.option)
+        && !instance.options.get_or_default(transport::pipe::USE_SHELL);
+    if !splits && !transport::TRANSPORT_FILTER.is(setting.option) {
+        return false;
+    }
+    let (before, rest) = text.text.split_at((span.start as usize).min(text.text.len()));
+    let ends = |c: Option<&u8>| c.is_none_or(|c| c.is_ascii_whitespace() || *c == b'"');
+    let names = [b"$pipe_addresses".as_slice(), b"${pipe_addresses}"];
+    let mut behind = names.iter().filter_map(|name| rest.strip_prefix(*name));
+    ends(before.last()) && behind.any(|rest| ends(rest.first()))
+}
 
 /// What could have been meant where a name in an expansion is unknown.
 fn near_name(survey: &Survey<'_>, findings: &Findings, message: &str, free: &str) -> Help {
