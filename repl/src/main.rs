@@ -243,7 +243,7 @@ fn test_rules(
             (_, false) => ExitCode::FAILURE,
         },
         Err(fail) => {
-            session.engine().world().log.panic(fail.message());
+            session.engine().world().log.dying(fail.message());
             ExitCode::FAILURE
         }
     }

@@ -7,9 +7,9 @@ mod hello;
 use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
-use eximious_core::world::domain;
 use eximious_core::{Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
+use crate::dns::find::SystemName;
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, DnsFound, DnsReply, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
@@ -60,16 +60,16 @@ impl HostNames for SendingHost {
 /// Where the policy forbids it.
 pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
     let how = How { qualify_single: true, search_parents: true, by_system: true, ..How::default() };
-    // The system does not know that the DNS may have it in another form.
-    if !name.is_ascii() {
-        report_missing(call, name, true);
-        return Ok(Known::Missing);
+    match SystemName::of(name) {
+        SystemName::Address(address) => return Ok(Known::Found(vec![address])),
+        SystemName::Name => {}
+        // The system does not know that the DNS may have it in another form, either.
+        SystemName::Nothing => {
+            report_missing(call, name, true);
+            return Ok(Known::Missing);
+        }
     }
     let text = String::from_utf8_lossy(name).into_owned();
-    // To the system, a host can't have what is no name.
-    if domain::labels(&text).is_none_or(|labels| labels.is_empty()) {
-        return Ok(Known::Missing);
-    }
     let table = call.with_record(&DNS, |call| call.dns())?.table_addresses(&text);
     let hosted = dns::addresses_beside(call, &table, name, &how)?;
     if hosted.later {
@@ -396,7 +396,8 @@ fn by_system(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
             (Names::Later, HostEvent::NoName { why: 2 })
         }
         (DnsFound::Broken, _) => (Names::Later, HostEvent::NoName { why: 3 }),
-        (DnsFound::NoName | DnsFound::NoData, _) => (Names::None, HostEvent::NoName { why: 1 }),
+        (DnsFound::NoName, _) => (Names::None, HostEvent::NoName { why: 1 }),
+        (DnsFound::NoData, _) => (Names::None, HostEvent::NoName { why: 4 }),
     };
     show(call, event);
     Ok(found)

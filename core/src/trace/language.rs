@@ -295,7 +295,8 @@ pub enum HostEvent<'e> {
     /// The system has no name now, or none at all.
     NoName {
         /// Why, as `<netdb.h>` numbers it (`h_errno`): 1 where there is none, 2 where there may
-        /// be one later, 3 where the answer is none that can be read.
+        /// be one later, 3 where the answer is none that can be read, 4 where there is something
+        /// else.
         why: u8,
     },
     /// An address has names.

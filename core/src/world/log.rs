@@ -83,6 +83,10 @@ pub trait Log: Send + Sync {
     fn shows_unselected(&self) -> bool {
         false
     }
+    /// The same, where nothing goes on after it.
+    fn dying(&self, line: &[u8]) {
+        self.panic(line);
+    }
     /// A line for the panic log alone.
     fn panic_alone(&self, line: &[u8]) {
         self.panic(line);
@@ -204,6 +208,9 @@ impl Log for LogOf {
     }
     fn panic(&self, line: &[u8]) {
         self.log.panic(&self.named(line));
+    }
+    fn dying(&self, line: &[u8]) {
+        self.log.dying(&self.named(line));
     }
     fn panic_alone(&self, line: &[u8]) {
         self.log.panic_alone(&self.named(line));

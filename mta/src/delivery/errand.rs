@@ -129,6 +129,7 @@ impl Errand<'_> {
             }
             standing
         };
+        let is_overdue = |host: &_| memory.is_overdue(host);
         let made = RefCell::new(Vec::new());
         let hand_in = |cx: &mut Context, user: &LocalUser, own: OwnMessage| {
             let send = |cx: &mut _| self.own.send(cx, user, &own);
@@ -161,6 +162,7 @@ impl Errand<'_> {
             user,
             now: self.began.seconds,
             may_try: &may,
+            is_overdue: &is_overdue,
             hand_in: &hand_in,
             hand_over,
             keep,

@@ -509,15 +509,17 @@ impl HostMemory<'_> {
                 return HostStanding::Waits;
             }
         }
-        // Whether it counts is a question of the host alone, whatever is wrong with it, and where
-        // it can't be told, nobody has to know.
+        if given_up { HostStanding::Overdue } else { HostStanding::Due }
+    }
+
+    /// Whether the message has waited longer than the rule for a host says: that is a question of
+    /// the host alone, whatever is wrong with it, and where it can't be told, nobody has to know.
+    pub(super) fn is_overdue(&self, host: &TakingHost) -> bool {
+        let mut cx = self.cx.borrow_mut();
+        let waited = super::log::now(&cx).saturating_sub(self.received);
         let failure = self.failure(host, (None, RetryError::Any));
         let steps = rule(&mut cx, self.config, &failure);
-        let steps = steps.map(|rule| rule.map(|rule| rule.steps.clone()));
-        match given_up || outlasts(now.saturating_sub(self.received), &steps) {
-            true => HostStanding::Overdue,
-            false => HostStanding::Due,
-        }
+        outlasts(waited, &steps.map(|rule| rule.map(|rule| rule.steps.clone())))
     }
 
     /// What failed, for those who look for a rule.

@@ -84,6 +84,11 @@ impl Log for Tee {
         self.line("MAIN PANIC", line);
         self.go_on(|log| log.panic(line));
     }
+    fn dying(&self, line: &[u8]) {
+        (self.panicked)();
+        self.line("MAIN PANIC DIE", line);
+        self.go_on(|log| log.dying(line));
+    }
     fn panic_alone(&self, line: &[u8]) {
         (self.panicked)();
         self.line("PANIC", line);

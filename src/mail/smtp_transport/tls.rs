@@ -281,8 +281,7 @@ impl Peer<'_> {
                 };
                 let head = format!("expansion of {name} failed: ");
                 (self.log)(&[head.as_bytes(), fail.message()].concat());
-                let why = String::from_utf8_lossy(fail.message()).into_owned();
-                Err(TlsFault::new(format!("expansion of {}", option.name()), why))
+                Err(TlsFault::new("", "Internal error"))
             }
         }
     }

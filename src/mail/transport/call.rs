@@ -60,6 +60,9 @@ pub struct Consignment<'c> {
     pub now: i64,
     /// Whether a host may be tried now.
     pub may_try: &'c dyn Fn(&TakingHost) -> HostStanding,
+    /// Whether the time for the message has run out by the rules for a host, so that the host does
+    /// not count among those that were tried (`hosts_max_try`).
+    pub is_overdue: &'c dyn Fn(&TakingHost) -> bool,
     /// Puts a message of the transport's own into the spool, as a user of this system: its
     /// header says who gets it. The status that a program would have that does so: 0 where
     /// it is there, 2 where nobody would get it.
@@ -118,8 +121,8 @@ impl std::fmt::Debug for Consignment<'_> {
 pub enum HostStanding {
     /// It may be tried.
     Due,
-    /// It may be tried, and the time for this message, or for the host, has run out: it is not
-    /// among those that are counted (`hosts_max_try`).
+    /// It may be tried, though it has been failing for too long: it is not among those that are
+    /// counted (`hosts_max_try`).
     Overdue,
     /// The time for that has not come.
     Waits,
@@ -310,6 +313,7 @@ impl<'c> Consignment<'c> {
             user: LocalUser::default(),
             now: 0,
             may_try: &|_| HostStanding::Due,
+            is_overdue: &|_| false,
             hand_in: &|_, _, _| NOT_SENT,
             hand_over: &|directory| {
                 let (step, file) = (SpoolStep::Directory, directory.to_vec());

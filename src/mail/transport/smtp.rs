@@ -229,7 +229,7 @@ impl Work {
             let taking = TakingHost { port: endpoint.port, from: endpoint.interface, ..taking };
             let standing = list.standing((call.consignment.may_try)(&taking));
             match standing {
-                HostStanding::Due if tries.are_enough() => {
+                HostStanding::Due | HostStanding::Overdue if tries.are_enough() => {
                     self.enough = true;
                     return true;
                 }
@@ -257,7 +257,7 @@ impl Work {
             };
             self.tried += 1;
             self.put_off.clear();
-            next = tries.note(standing, &hosts, at);
+            tries.note();
             let mut left = self.left();
             loop {
                 self.unasked.clear();
@@ -299,6 +299,12 @@ impl Work {
                 if !std::mem::take(&mut self.breaks_off) || !is_less || left.is_empty() {
                     break;
                 }
+            }
+            // Whether it counts matters where another one may be tried.
+            let may_go_on = next < hosts.len() && !self.left().is_empty();
+            let is_due = standing == HostStanding::Due;
+            if may_go_on && is_due && !(call.consignment.is_overdue)(&taking) {
+                next = tries.count(&hosts, at);
             }
         }
         true

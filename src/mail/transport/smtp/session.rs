@@ -270,8 +270,9 @@ impl Attempt<'_, '_> {
         let bdat = client.extensions().chunking
             && (!self.outgoing.is_filtered() || self.signatures.is_some())
             && self.peer(false).listed(smtp::HOSTS_TRY_CHUNKING);
-        let prdr = client.extensions().prdr && some.len() > 1;
-        let prdr = prdr && self.peer(false).listed(smtp::HOSTS_TRY_PRDR);
+        let prdr = client.extensions().prdr
+            && self.peer(false).listed(smtp::HOSTS_TRY_PRDR)
+            && some.len() > 1;
         let is_known = opened.hears_submitter(self.call.transport);
         let auth_sender = self.submitter.clone().filter(|_| is_known);
         let client = &mut opened.client;

@@ -2,8 +2,6 @@
 
 use eximious_stdlib::dns::find::RouteHost;
 
-use crate::mail::transport::HostStanding;
-
 /// The hosts of a list that were tried, by their number.
 pub(super) struct Tries {
     /// `hosts_max_try` and `hosts_max_try_hardlimit`.
@@ -28,18 +26,14 @@ impl Tries {
         self.counted >= self.most
     }
 
-    /// Notes that a host is tried; which one comes next. The last one that counts gives way to
-    /// one of a higher preference value, so that one of each is tried.
-    pub(super) fn note(
-        &mut self,
-        standing: HostStanding,
-        hosts: &[&RouteHost],
-        at: usize,
-    ) -> usize {
+    /// Notes that a host is tried.
+    pub(super) fn note(&mut self) {
         self.all += 1;
-        if standing != HostStanding::Due {
-            return at + 1;
-        }
+    }
+
+    /// Notes that one that was tried counts; which one comes next. The last one that counts gives
+    /// way to one of a higher preference value, so that one of each is tried.
+    pub(super) fn count(&mut self, hosts: &[&RouteHost], at: usize) -> usize {
         self.counted += 1;
         if self.counted < self.most {
             return at + 1;
@@ -57,34 +51,47 @@ impl Tries {
 mod tests {
     use super::*;
 
+    /// Whether a host counts.
+    #[derive(Clone, Copy)]
+    enum Stands {
+        Due,
+        Overdue,
+    }
+
     /// Which hosts of such preference values are tried, each as it stands.
-    fn tried(most: i64, limit: i64, hosts: &[(u16, HostStanding)]) -> Vec<usize> {
+    fn tried(most: i64, limit: i64, hosts: &[(u16, Stands)]) -> Vec<usize> {
         let all = hosts.iter().map(|(mx, _)| RouteHost { mx: Some(*mx), ..<_>::default() });
         let all: Vec<RouteHost> = all.collect();
         let all: Vec<&RouteHost> = all.iter().collect();
         let (mut tries, mut next, mut done) = (Tries::new(most, limit), 0, Vec::new());
         while next < all.len() && !tries.are_over() {
-            let standing = hosts[next].1;
-            if standing == HostStanding::Due && tries.are_enough() {
+            if tries.are_enough() {
                 break;
             }
             done.push(next);
-            next = tries.note(standing, &all, next);
+            tries.note();
+            next = match hosts[next].1 {
+                Stands::Due => tries.count(&all, next),
+                Stands::Overdue => next + 1,
+            };
         }
         done
     }
 
     #[test]
     fn one_host_of_each_preference_is_tried() {
-        use HostStanding::{Due, Overdue};
+        use Stands::{Due, Overdue};
         let long = [(10, Due), (10, Due), (10, Due), (20, Due), (20, Due), (30, Due)];
         assert_eq!(tried(1, 50, &long), [0, 3, 5]);
         assert_eq!(tried(2, 50, &long), [0, 1, 3, 5]);
         assert_eq!(tried(5, 50, &long), [0, 1, 2, 3, 4, 5]);
         assert_eq!(tried(5, 2, &long), [0, 1]);
         assert_eq!(tried(2, 50, &long[..3]), [0, 1]);
-        // What is past its time does not count, and is tried before an address is given up.
+        // What is past its time does not count, but is not tried, either, behind enough others.
         let old = [(10, Overdue), (10, Overdue), (10, Due), (10, Due), (10, Overdue)];
         assert_eq!(tried(1, 50, &old), [0, 1, 2]);
+        assert_eq!(tried(1, 50, &old[2..]), [0]);
+        assert_eq!(tried(1, 50, &[(10, Due), (10, Overdue)]), [0]);
+        assert_eq!(tried(2, 50, &[(10, Due), (10, Overdue), (10, Overdue)]), [0, 1, 2]);
     }
 }

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use eximious_core::trace::{Happening, HostEvent, TraceKinds};
-use eximious_core::world::{DnsRecord, domain};
+use eximious_core::world::DnsRecord;
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
 use super::addresses::is_ignored;
+use super::system::SystemName;
 use super::{Ending, HostsFound, RouteHost};
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, DnsFound, How, kind};
@@ -25,10 +26,10 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let given = name.strip_suffix(b".").unwrap_or(name);
     let text = String::from_utf8_lossy(given).into_owned();
     let mut known = Known { later: given.is_empty(), ..Known::default() };
-    let is_name = domain::labels(&text).is_some_and(|labels| !labels.is_empty());
-    if is_name && may_be_host(given) {
+    let meant = SystemName::of(name);
+    if meant != SystemName::Nothing {
         for kind in dns::kinds(call, given)? {
-            known.learn(call, &text, kind)?;
+            known.learn(call, &text, meant, kind)?;
         }
     }
     let found = known.official.is_some();
@@ -62,15 +63,6 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     Ok(HostsFound { hosts, qualified: Some(official), ..HostsFound::none(ending) })
 }
 
-/// Whether a host can have a name, to the system: of letters, digits, hyphens and underscores, and
-/// what is of digits and dots alone is an address, or nothing. An IPv6 address is one, too.
-fn may_be_host(name: &[u8]) -> bool {
-    let fits = |c: &u8| c.is_ascii_alphanumeric() || b"-_.\\".contains(c);
-    let is_number = name.iter().all(|c| c.is_ascii_digit() || *c == b'.');
-    crate::ip::address(name).is_some()
-        || !is_number && !name.starts_with(b"-") && name.iter().all(fits)
-}
-
 /// Tells whoever is shown each step what was found.
 fn tell(call: &mut Call<'_>, hosts: &[RouteHost], own: bool) {
     let Some(first) = hosts.first() else { return };
@@ -99,9 +91,15 @@ struct Known {
 
 impl Known {
     /// Looks for addresses of a kind.
-    fn learn(&mut self, call: &mut Call<'_>, name: &str, kind: u16) -> Result<(), Fail> {
+    fn learn(
+        &mut self,
+        call: &mut Call<'_>,
+        name: &str,
+        meant: SystemName,
+        kind: u16,
+    ) -> Result<(), Fail> {
         let is_kind = |address: &IpAddr| address.is_ipv6() == (kind == kind::AAAA);
-        if let Some(address) = crate::ip::address(name.as_bytes()) {
+        if let SystemName::Address(address) = meant {
             self.addresses.extend(Some(address).filter(is_kind));
             return Ok(());
         }
