@@ -46,7 +46,10 @@ pub(crate) fn tried(cx: &mut Context, option: Opt<Str>) -> Result<Option<Str>, U
 pub(crate) fn active_hostname(cx: &mut Context) -> Result<Str, Unexpanded> {
     let name = match tried(cx, opt::SMTP_ACTIVE_HOSTNAME)? {
         Some(name) if !name.is_empty() => name,
-        _ => cx.value_of(var::PRIMARY_HOSTNAME),
+        _ => {
+            cx.unset_var(var::SMTP_ACTIVE_HOSTNAME);
+            return Ok(cx.value_of(var::PRIMARY_HOSTNAME));
+        }
     };
     cx.set_var(var::SMTP_ACTIVE_HOSTNAME, name.clone());
     Ok(name)

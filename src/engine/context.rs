@@ -219,7 +219,7 @@ impl Context {
     }
 
     /// Whether something has set a built-in variable.
-    pub(crate) fn is_set(&self, var: Var) -> bool {
+    pub fn is_set(&self, var: Var) -> bool {
         self.values.stored(var.id()).is_some()
     }
 

@@ -37,7 +37,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use eximious_core::Settings;
+    use eximious_core::{Settings, Str};
     use eximious_stdlib::options::opt;
 
     use crate::Engine;
@@ -46,18 +46,19 @@ mod tests {
     fn each_engine_has_its_own_texts() {
         let with = |text: &str| {
             let mut settings = Settings::default();
-            settings.set("received_header_text", text).expect("it is an option");
+            settings.set(opt::RECEIVED_HEADER_TEXT, Str::from(text));
             settings
         };
         let one = Engine::builder().settings(with("$primary_hostname is one")).build();
         let other = one.with_settings(with("${lc:OTHER}"));
         let said = |engine: &Engine| {
             let mut cx = engine.context();
-            engine.expand_option(opt::RECEIVED_HEADER_TEXT, &mut cx).map(|said| said.display())
+            let said = engine.expand_option(opt::RECEIVED_HEADER_TEXT, &mut cx);
+            said.map(|said| said.bytes().to_vec())
         };
         for _ in 0..2 {
-            assert!(said(&one).is_ok_and(|said| said.ends_with(" is one")));
-            assert!(said(&other).is_ok_and(|said| said == "other"));
+            assert!(said(&one).is_ok_and(|said| said.ends_with(b" is one")));
+            assert!(said(&other).is_ok_and(|said| said == b"other"));
         }
         assert!(said(&one.with_settings(with("${nosuch"))).is_err());
     }

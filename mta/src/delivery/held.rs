@@ -95,7 +95,7 @@ impl Attempt<'_> {
         line.push(LogPart::Number, format!("{kind} defer ({})", why.number));
         line.words(&self.took(None));
         line.push(LogPart::Reason, [b": ", &why.message[..]].concat());
-        self.tell(&line.marked("=="));
+        self.tell_put_off(why.number, false, &line.marked("=="));
         self.log_message(line.text());
         self.defer(Undone::new(node, address, false, why));
     }

@@ -455,6 +455,15 @@ impl Attempt<'_> {
         }
     }
 
+    /// The same of what is put off. That nothing was tried is told where a selector is set.
+    pub(super) fn tell_put_off(&self, number: i32, silent: bool, line: &LogLine) {
+        match number <= UNTRIED {
+            _ if silent => {}
+            true => self.tell_if(LogSelector::RETRY_DEFER, line),
+            false => self.tell(line),
+        }
+    }
+
     /// The same, where a selector is set.
     pub(super) fn tell_if(&self, by: LogSelector, line: &LogLine) {
         match self.wanted().contains(by) {

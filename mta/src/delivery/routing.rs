@@ -187,7 +187,8 @@ impl Attempt<'_> {
     /// Nobody gets the message: it goes round in a circle.
     pub(super) fn break_loop(&mut self) -> Attempted {
         for one in self.recipients() {
-            let (node, address) = one.into_parts();
+            let (node, mut address) = one.into_parts();
+            address.local_part = address.local_part.lowercased();
             let why = RouteError::new("Too many \"Received\" headers - suspected mail loop");
             self.unroutable(node, &address, None, RouteError { untold: true, ..why });
         }

@@ -440,10 +440,7 @@ impl<'d> Attempt<'d> {
                 match why.panics {
                     _ if is_untold => {}
                     true => self.cx.log().told(LogVoice::Panic, &marked),
-                    false if why.number == NOT_DUE && !silent => {
-                        self.tell_if(LogSelector::RETRY_DEFER, &marked);
-                    }
-                    false => self.tell_unless(silent, &marked),
+                    false => self.tell_put_off(why.number, silent, &marked),
                 }
                 if !is_untold {
                     self.log_message_put_off(&why, line.text());
@@ -513,7 +510,7 @@ impl<'d> Attempt<'d> {
         let marked = line.marked("==");
         match why.panics {
             true => self.cx.log().told(LogVoice::Panic, &marked),
-            false => self.tell(&marked),
+            false => self.tell_put_off(why.number, false, &marked),
         }
         self.log_message_put_off(why, line.text());
     }

@@ -69,7 +69,8 @@ impl Attempt<'_> {
         let said = why.said.clone().filter(|_| !why.bounced);
         let undelivered = Undelivered { said, ..Undelivered::new(0, message) };
         let silent = router.is_some_and(|number| self.routes().router_is_silent(number));
-        let is_unrouted = !router.is_some_and(|number| self.routes().router_minds_case(number));
+        // Where no router had the last word, the local part is as the last one saw it.
+        let is_unrouted = router.is_some_and(|number| !self.routes().router_minds_case(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
         let subject = Subject { is_unrouted, is_wordless: why.message.is_none(), ..subject };

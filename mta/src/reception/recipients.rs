@@ -35,8 +35,10 @@ pub(super) fn take(lines: &mut Lines, resent: bool, rules: Rules) -> HeaderRecip
     let mut named = HeaderRecipients::default();
     let mut room = MOST_QUOTED;
     for line in lines.standing().filter(|line| names.iter().any(|name| line.is(name))) {
-        let value = line.header.value();
-        for element in address::arriving_list(value, rules) {
+        // Newlines are no part of what they divide, not even behind a backslash.
+        let value = line.header.value().iter().filter(|byte| **byte != b'\n');
+        let value: Vec<u8> = value.copied().collect();
+        for element in address::arriving_list(&value, rules) {
             match element.address {
                 Ok(address) => named.addresses.push(address.text),
                 Err(why) if why.is_empty() => {}

@@ -14,6 +14,9 @@ const REMOVED: [(&[u8], Opt<bool>); 3] = [
     (b"delivery-date", opt::DELIVERY_DATE_REMOVE),
 ];
 
+/// How many recipients are told of a message.
+const MOST_RECIPIENTS: usize = 5;
+
 /// The envelope and the header of a message, with those lines that others stand
 /// for (`replaced`) and those that are `added`; nothing where nobody wants it.
 pub(crate) fn rejected<'r>(
@@ -28,9 +31,13 @@ pub(crate) fn rejected<'r>(
     }
     let mut out = [b"Envelope-from: <", sender, b">\n"].concat();
     let mut head: &[u8] = b"Envelope-to: <";
-    for recipient in recipients {
+    let mut recipients = recipients;
+    for recipient in recipients.by_ref().take(MOST_RECIPIENTS) {
         out.extend_from_slice(&[head, recipient, b">\n"].concat());
         head = b"    <";
+    }
+    if recipients.next().is_some() {
+        out.extend_from_slice(b"    ...\n");
     }
     for HeaderLine { kind, line } in header_lines(&message.headers, replaced) {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();

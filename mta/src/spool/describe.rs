@@ -68,7 +68,8 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.text("received_time_complete", completed);
     out.variable("helo_name", var::SENDER_HELO_NAME);
     out.host();
-    if out.cx.value_of(var::SMTP_ACTIVE_HOSTNAME) != out.cx.value_of(var::PRIMARY_HOSTNAME) {
+    // Also where it is the same as the primary one.
+    if out.cx.is_set(var::SMTP_ACTIVE_HOSTNAME) {
         out.variable("active_hostname", var::SMTP_ACTIVE_HOSTNAME);
     }
     out.variable("ident", var::SENDER_IDENT);

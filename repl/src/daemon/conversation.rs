@@ -97,7 +97,7 @@ pub fn hold(
 }
 
 /// One with a client, whichever thread speaks.
-pub struct Conversation {
+pub(super) struct Conversation {
     session: SmtpSession,
     service: Arc<Service>,
     couriers: Arc<Couriers>,
@@ -185,7 +185,7 @@ fn locked(words: &Mutex<Words>) -> MutexGuard<'_, Words> {
 enum Next {
     Listen,
     /// This thread delivers a message.
-    Deliver(Held, StraightTurn),
+    Deliver(Box<Held>, StraightTurn),
     Over,
 }
 
@@ -198,7 +198,7 @@ impl Conversation {
                     self.tell_client();
                     self.listen();
                 }
-                Next::Deliver(held, turn) => match self.deliver(held, &turn) {
+                Next::Deliver(held, turn) => match self.deliver(*held, &turn) {
                     Some(same) => self = same,
                     None => return,
                 },
@@ -342,7 +342,7 @@ impl Conversation {
                 Event::Reply(bytes) => locked(&self.words).add(&bytes),
                 Event::Message(mut received) => {
                     if let Some((held, turn)) = self.keep(&mut received) {
-                        return Next::Deliver(held, turn);
+                        return Next::Deliver(Box::new(held), turn);
                     }
                 }
                 Event::Delay { time, sends } => {

@@ -33,7 +33,10 @@ struct Waiting {
 }
 
 /// A client that waits for the delivery of its message, until somebody speaks with it again.
-pub struct WaitingClient(Mutex<Option<(Box<Conversation>, Arc<dyn HeldMessage>)>>);
+pub struct WaitingClient(Mutex<Option<Paused>>);
+
+/// A conversation, and the message that it waits for.
+type Paused = (Box<Conversation>, Arc<dyn HeldMessage>);
 
 impl fmt::Debug for WaitingClients {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,7 +46,7 @@ impl fmt::Debug for WaitingClients {
 
 impl WaitingClient {
     /// The conversation, for whoever is the first to go on with it.
-    pub fn take(&self) -> Option<(Box<Conversation>, Arc<dyn HeldMessage>)> {
+    pub fn take(&self) -> Option<Paused> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 

@@ -12,7 +12,7 @@ use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::options::yes_or_no;
 use eximious_stdlib::variables::var;
 
-use super::offer::Offer;
+use super::offer::{Offer, cased};
 use super::pass::{ChildAddress, Pass, Renamed, RouteError, RouteNotice, Routed};
 use super::percent::{self, PercentDeferred};
 use super::router::Router;
@@ -196,11 +196,16 @@ impl Machine<'_> {
         self.untaken(last)
     }
 
-    /// That no router takes the address; the last one that was looked at.
+    /// That no router takes the address; the last one that was looked at, which has a say in
+    /// the local part's case also where it was skipped.
     fn untaken(&mut self, last: Option<&Router>) -> Routed {
-        if last.is_some() && !self.offer.skipped {
-            self.address.local_part = self.offer.local_part.clone();
-        }
+        self.address.local_part = match last {
+            Some(_) if !self.offer.skipped => self.offer.local_part.clone(),
+            last => {
+                let caseful = last.is_some_and(|router| router.filter.caseful);
+                cased(&self.address.local_part, caseful)
+            }
+        };
         Routed::Failed(self.unrouteable(last))
     }
 
