@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use eximious::acl::Secured;
 use eximious::stdlib::address::last_at;
 use eximious::stdlib::interval::written;
-use eximious::stdlib::printing::printing;
+use eximious::stdlib::printing::{printed, printing};
 use eximious::world::{LogLine, LogPart, LogVoice, Moment, TlsResumption};
 use eximious::{Context, LogSelector, Str, var};
 
@@ -41,7 +41,7 @@ pub(crate) fn tell(cx: &Context, id: &Str, voice: LogVoice, line: &LogLine) {
 
 /// Such a line as it is written, with the message's name before it, where the message has one.
 pub(crate) fn in_writing(id: &Str, line: &LogLine) -> LogLine {
-    let line = line.written(|part| printing(part, true));
+    let line = line.written(|part| printed(part, true));
     match id.is_empty() {
         true => line,
         false => line.behind(LogPart::Id, [id.bytes(), b" "].concat()),

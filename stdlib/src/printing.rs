@@ -8,8 +8,10 @@ use smallvec::SmallVec;
 /// kin, or three octal digits. A tab stays, and a backslash too. Whether bytes
 /// above 127 print is the option `print_topbitchars`.
 pub fn printing(text: &[u8], topbit_prints: bool) -> Vec<u8> {
+    let plain = plain_length(text, topbit_prints);
     let mut out = Vec::with_capacity(text.len());
-    for byte in text {
+    out.extend_from_slice(&text[..plain]);
+    for byte in &text[plain..] {
         match byte {
             b'\t' | b' '..=b'~' => out.push(*byte),
             128.. if topbit_prints => out.push(*byte),
@@ -22,6 +24,20 @@ pub fn printing(text: &[u8], topbit_prints: bool) -> Vec<u8> {
         }
     }
     out
+}
+
+/// As [`printing`], without a copy where everything prints.
+pub fn printed(text: &[u8], topbit_prints: bool) -> Cow<'_, [u8]> {
+    match plain_length(text, topbit_prints) == text.len() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(printing(text, topbit_prints)),
+    }
+}
+
+/// How many bytes print before the first one that does not.
+fn plain_length(text: &[u8], topbit_prints: bool) -> usize {
+    let prints = |byte: u8| matches!(byte, b'\t' | b' '..=b'~') || topbit_prints && byte >= 128;
+    text.iter().position(|byte| !prints(*byte)).unwrap_or(text.len())
 }
 
 /// A text whose spaces can be seen.

@@ -62,15 +62,22 @@ pub static ALL: &[Variable] = &[
         CLOCK,
         Clean,
         "Local time as a header line has it: `Wed, 16 Oct 1995 09:51:40 +0100`.",
-        |call| local(call, |t, _| format!(
-            "{}, {:02} {} {:04} {} {}",
-            day(t),
-            t.day,
-            month(t),
-            t.year,
-            time(t),
-            zone(t)
-        )),
+        |call| local(call, |t, _| {
+            let mut text = String::with_capacity(32);
+            text.push_str(day(t));
+            text.push(',');
+            push(&mut text, ' ', t.day);
+            text.push(' ');
+            text.push_str(month(t));
+            text.push(' ');
+            push_year(&mut text, t);
+            push(&mut text, ' ', t.hour);
+            push(&mut text, ':', t.minute);
+            push(&mut text, ':', t.second);
+            text.push(' ');
+            text.push_str(&zone(t));
+            text
+        }),
         docs(
             "The form of RFC 5322, fit for `Date:` and `Received:`. The zone is always an offset \
              in hours and minutes, and follows the `timezone` option."
@@ -85,7 +92,13 @@ pub static ALL: &[Variable] = &[
         |call| {
             let millis = call.settings().log_selector().contains(LogSelector::MILLISEC);
             local(call, |t, nanos| {
-                let mut text = format!("{:04}-{:02}-{:02} {}", t.year, t.month, t.day, time(t));
+                let mut text = String::with_capacity(24);
+                push_year(&mut text, t);
+                push(&mut text, '-', t.month);
+                push(&mut text, '-', t.day);
+                push(&mut text, ' ', t.hour);
+                push(&mut text, ':', t.minute);
+                push(&mut text, ':', t.second);
                 if millis {
                     text.push_str(&format!(".{:03}", nanos / 1_000_000));
                 }
@@ -150,6 +163,19 @@ fn day(t: &Civil) -> &'static str {
 
 fn month(t: &Civil) -> &'static str {
     usize::from(t.month).checked_sub(1).and_then(|n| MONTHS.get(n)).copied().unwrap_or_default()
+}
+
+/// Adds a number of two digits behind something: that is done for each message, more than once.
+fn push(text: &mut String, behind: char, number: u8) {
+    let digit = |number: u8| char::from(b'0' + number % 10);
+    text.extend([behind, digit(number / 10), digit(number)]);
+}
+
+fn push_year(text: &mut String, t: &Civil) {
+    let year = u32::try_from(t.year).unwrap_or(0);
+    [1000, 100, 10, 1].iter().for_each(|unit| {
+        text.extend(char::from_digit(year / unit % 10, 10));
+    });
 }
 
 fn time(t: &Civil) -> String {

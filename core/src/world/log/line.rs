@@ -1,6 +1,8 @@
 //! Lines for logs that know what their parts are. Whoever reads logs by program is told facts, and
 //! has not to guess where a name ends that anybody may choose.
 
+use std::borrow::Cow;
+
 /// What a part of a line is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogPart {
@@ -70,35 +72,54 @@ impl LogLine {
 
     /// Adds ` NAME=value`.
     pub fn field(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        self.push(LogPart::Field, [b" ", name.as_bytes(), b"=", value.as_ref()].concat());
+        self.push_all(LogPart::Field, &[b" ", name.as_bytes(), b"=", value.as_ref()]);
     }
 
     /// Adds fields and marks of which none has a blank within it.
     pub fn words(&mut self, words: &[u8]) {
         for word in words.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
             let part = if word.contains(&b'=') { LogPart::Field } else { LogPart::Mark };
-            self.push(part, [b" ", word].concat());
+            self.push_all(part, &[b" ", word]);
         }
     }
 
     /// Adds the parts of another.
     pub fn append(&mut self, other: &Self) {
-        other.parts().for_each(|(part, bytes)| self.push(part, bytes));
+        let at = self.text.len();
+        self.parts.extend(other.parts.iter().map(|(part, begin)| (*part, at + begin)));
+        self.text.extend_from_slice(&other.text);
     }
 
     /// The same behind something else.
     #[must_use]
     pub fn behind(&self, part: LogPart, bytes: impl AsRef<[u8]>) -> Self {
-        let mut line = Self::default();
+        let bytes = bytes.as_ref();
+        let mut line = self.room_for(bytes.len());
         line.push(part, bytes);
         line.append(self);
         line
     }
 
+    /// An empty line with room for this one behind so many bytes.
+    fn room_for(&self, bytes: usize) -> Self {
+        let text = Vec::with_capacity(bytes + self.text.len());
+        Self { text, parts: Vec::with_capacity(self.parts.len() + 2) }
+    }
+
+    /// Adds a part that is made of pieces.
+    fn push_all(&mut self, part: LogPart, pieces: &[&[u8]]) {
+        self.parts.push((part, self.text.len()));
+        pieces.iter().for_each(|piece| self.text.extend_from_slice(piece));
+    }
+
     /// The same behind a mark: `== `.
     #[must_use]
     pub fn marked(&self, mark: &str) -> Self {
-        self.behind(LogPart::Words, b" ").behind(LogPart::Event, mark)
+        let mut line = self.room_for(mark.len() + 1);
+        line.push(LogPart::Event, mark);
+        line.push(LogPart::Words, b" ");
+        line.append(self);
+        line
     }
 
     /// The same, about another address.
@@ -113,8 +134,8 @@ impl LogLine {
 
     /// The same with each part written otherwise.
     #[must_use]
-    pub fn written(&self, how: impl Fn(&[u8]) -> Vec<u8>) -> Self {
-        let mut line = Self::default();
+    pub fn written(&self, how: impl Fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
+        let mut line = self.room_for(0);
         self.parts().for_each(|(part, bytes)| line.push(part, how(bytes)));
         line
     }
