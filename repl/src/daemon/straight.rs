@@ -47,11 +47,15 @@ impl fmt::Debug for WaitingClients {
 impl WaitingClient {
     /// The conversation, for whoever is the first to go on with it.
     pub fn take(&self) -> Option<Paused> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.locked().take()
     }
 
     fn is_gone(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.locked().is_none()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Paused>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,14 +18,13 @@ pub static ALL: &[Variable] = &[
         CLOCK,
         Clean,
         "Local time as the `From ` line of a mailbox has it: `Thu Oct 17 17:14:09 1995`.",
-        |call| local(call, |t, _| format!(
-            "{} {} {:02} {} {:04}",
-            day(t),
-            month(t),
-            t.day,
-            time(t),
-            t.year
-        )),
+        |call| local(call, |t, _| {
+            let mut text = format!("{} {} {:02}", day(t), month(t), t.day);
+            push_time(&mut text, t);
+            text.push(' ');
+            push_year(&mut text, t);
+            text
+        }),
         docs("Used in `message_prefix` of transports that write mbox files. It has no zone."),
         examples(&[Example::new("$tod_bsdinbox", "Sun Sep 09 01:46:40 2001")])
     ),
@@ -71,9 +70,7 @@ pub static ALL: &[Variable] = &[
             text.push_str(month(t));
             text.push(' ');
             push_year(&mut text, t);
-            push(&mut text, ' ', t.hour);
-            push(&mut text, ':', t.minute);
-            push(&mut text, ':', t.second);
+            push_time(&mut text, t);
             text.push(' ');
             text.push_str(&zone(t));
             text
@@ -96,9 +93,7 @@ pub static ALL: &[Variable] = &[
                 push_year(&mut text, t);
                 push(&mut text, '-', t.month);
                 push(&mut text, '-', t.day);
-                push(&mut text, ' ', t.hour);
-                push(&mut text, ':', t.minute);
-                push(&mut text, ':', t.second);
+                push_time(&mut text, t);
                 if millis {
                     text.push_str(&format!(".{:03}", nanos / 1_000_000));
                 }
@@ -178,8 +173,11 @@ fn push_year(text: &mut String, t: &Civil) {
     });
 }
 
-fn time(t: &Civil) -> String {
-    format!("{:02}:{:02}:{:02}", t.hour, t.minute, t.second)
+/// ` 01:46:40`
+fn push_time(text: &mut String, t: &Civil) {
+    push(text, ' ', t.hour);
+    push(text, ':', t.minute);
+    push(text, ':', t.second);
 }
 
 /// `+0530`: what is less than a minute is left out.
