@@ -44,7 +44,11 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
         own_number("-u"),
         own_number("-g")
     );
-    ratio(into, (runs, count), [exim, ours], &boxes, |program| {
+    // As a site has it whose users are those of the system.
+    let users = "mydestination = local.test\nmail_spool_directory = DIR/mail/\n\
+        alias_maps = static:daemon\n";
+    let others = [("virtual(8)", &boxes[..]), ("local(8), as its package delivers", users)];
+    ratio(into, (runs, count), [exim, ours], &others, |program| {
         let folder = daemon::folder();
         let place = folder.path().join("mail");
         std::fs::create_dir_all(&place).expect("a directory");
@@ -72,7 +76,7 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
          relay_recipient_maps =\n",
         sink.port()
     );
-    ratio(&to, (runs, count), [exim, ours], &relay, |program| {
+    ratio(&to, (runs, count), [exim, ours], &[("smtp(8)", &relay)], |program| {
         let folder = daemon::folder();
         let (router, transport) = to_host(sink.port());
         let daemon = serve(program, folder, router, &transport);
@@ -139,13 +143,13 @@ fn deliver(place: SocketAddr, log: &Path, done: &str, count: usize) -> Duration 
     start.elapsed()
 }
 
-/// What it costs to do a thing with both programs in turn, and with Postfix, which has this in
-/// its configuration; medians.
+/// What it costs to do a thing with both programs in turn, and with Postfix, which does it by a
+/// daemon of some name with this in its configuration; medians.
 fn ratio(
     what: &str,
     (runs, count): (usize, usize),
     [exim, ours]: [&Path; 2],
-    postfix: &str,
+    by_postfix: &[(&str, &str)],
     work: impl Fn(&Path) -> (Daemon, Duration),
 ) {
     if !sessions::is_wanted(what) {
@@ -157,33 +161,33 @@ fn ratio(
         took
     };
     let root = Postfix::root();
-    let (mut theirs, mut own, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    let mut others = vec![Vec::new(); by_postfix.len()];
     for _ in 0..runs {
         theirs.push(measured(exim));
         own.push(measured(ours));
-        others.extend(root.as_ref().map(|root| {
-            let other = Postfix::start(root, postfix);
-            let took = deliver(other.place, &other.log(), REMOVED, count);
+        let Some(root) = &root else { continue };
+        for ((_, config), times) in by_postfix.iter().zip(&mut others) {
+            let other = Postfix::start(root, config);
+            times.push(deliver(other.place, &other.log(), REMOVED, count));
             assert_eq!(other.delivered(), count, "Postfix has delivered each message");
-            took
-        }));
+        }
     }
     daemon::clean();
-    let [theirs, own, others] = [theirs, own, others].map(|mut times| {
-        if times.is_empty() {
-            return 0.0;
-        }
-        let middle = super::median(&mut times);
-        count as f64 / middle.as_secs_f64()
-    });
+    let each_second = |times: &mut Vec<Duration>| count as f64 / super::median(times).as_secs_f64();
+    let [theirs, own] = [&mut theirs, &mut own].map(each_second);
     println!(
         "{what}, {CLIENTS} connections that stay open: exim {theirs:.0}/s, eximious {own:.0}/s, \
          {:.1} times as many",
         own / theirs
     );
-    match root {
-        Some(_) => println!("{what}: postfix {others:.0}/s, {:.1} times as many", own / others),
-        None => println!("{what}: no Postfix to compare with (POSTFIX_ROOT)"),
+    if root.is_none() {
+        println!("{what}: no Postfix to compare with (POSTFIX_ROOT)");
+        return;
+    }
+    for ((by, _), times) in by_postfix.iter().zip(&mut others) {
+        let other = each_second(times);
+        println!("{what}: postfix by its {by} {other:.0}/s, {:.1} times as many", own / other);
     }
 }
 
