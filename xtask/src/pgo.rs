@@ -4,10 +4,13 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// The suites whose lines are expanded: those that need no server and no file.
 const SUITES: [&str; 6] = ["conditions", "items", "lists", "mail", "operators", "quoting"];
@@ -16,6 +19,10 @@ const ROUNDS: usize = 20;
 /// How many messages are taken, each of about so many bytes.
 const MESSAGES: usize = 500;
 const MESSAGE: usize = 5_000;
+/// Of such lines.
+const LINE: &str = "A line of sixty-four bytes, as people and programs write them.\r\n";
+/// How many clients a daemon has at once; each brings as many messages.
+const CLIENTS: usize = 8;
 
 /// A site's configuration in short.
 const CONFIGURATION: &str = "\
@@ -28,6 +35,7 @@ spool_directory = DIR/spool
 log_file_path = DIR/log/%slog
 keep_environment =
 tls_advertise_hosts =
+smtp_accept_queue_per_connection = 0
 acl_smtp_rcpt = rcpt
 acl_smtp_data = data
 begin acl
@@ -189,6 +197,7 @@ fn work(root: &Path, program: &Path, profile: &Path, folder: &Path) -> io::Resul
     };
     run(&["-be"], Some("lines"))?;
     run(&["-odq", "-bs"], Some("session"))?;
+    served(program, &config, profile)?;
     run(&["-bpc"], None)?;
     run(&["-bp"], None)?;
     run(&["-bP"], None)?;
@@ -196,6 +205,56 @@ fn work(root: &Path, program: &Path, profile: &Path, folder: &Path) -> io::Resul
     let addresses: Vec<String> = (0..200).map(|n| format!("user{n}@me.test")).collect();
     let addresses = addresses.iter().map(String::as_str);
     run(&["-bt"].into_iter().chain(addresses).collect::<Vec<_>>(), None)
+}
+
+/// Has a daemon deliver into mailboxes what clients hand to it, all at once.
+fn served(program: &Path, config: &Path, profile: &Path) -> io::Result<()> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let mut daemon = Command::new(program);
+    daemon.arg("-C").arg(config).args(["-bdf", "-oX", &format!("127.0.0.1.{}", address.port())]);
+    daemon.env("LLVM_PROFILE_FILE", profile.join("%p-%m.profraw"));
+    let mut daemon = daemon.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?;
+    let visits: Vec<_> = (0..CLIENTS).map(|n| thread::spawn(move || visit(address, n))).collect();
+    let heard = visits.into_iter().try_for_each(|visit| visit.join().expect("no client panics"));
+    // It writes what was seen when it ends of itself.
+    Command::new("kill").arg(daemon.id().to_string()).status()?;
+    daemon.wait()?;
+    heard
+}
+
+/// A client that waits for each answer.
+fn visit(address: SocketAddr, number: usize) -> io::Result<()> {
+    let connect = |_| {
+        thread::sleep(Duration::from_millis(100));
+        TcpStream::connect(address).ok()
+    };
+    let stream = (0..100).find_map(connect).ok_or(io::ErrorKind::ConnectionRefused)?;
+    let mut answers = BufReader::new(&stream).lines();
+    let mut hear = || loop {
+        let line = answers.next().ok_or(io::ErrorKind::UnexpectedEof)??;
+        match line.as_bytes() {
+            [b'2' | b'3', _, _, b'-', ..] => {}
+            [b'2' | b'3', ..] => return Ok(()),
+            _ => return Err(io::Error::other(line)),
+        }
+    };
+    let mut say = |text: &str| (&stream).write_all(text.as_bytes()).and_then(|()| hear());
+    say("")?;
+    say(&format!("EHLO client{number}.test\r\n"))?;
+    for message in 0..MESSAGES {
+        say(&format!("MAIL FROM:<sender{message}@far.test>\r\n"))?;
+        say(&format!("RCPT TO:<box{}@me.test>\r\n", message % 7))?;
+        say("DATA\r\n")?;
+        say(&format!(
+            "Received: from a.far.test by b.far.test; Thu, 26 Nov 2026 12:00:00 +0000\r\n\
+             From: <sender{message}@far.test>\r\nTo: <box{}@me.test>\r\n\
+             Date: Thu, 26 Nov 2026 12:00:00 +0000\r\nMessage-Id: <{number}.{message}@far.test>\r\n\
+             Subject: message {message}\r\n\r\n{}.\r\n",
+            message % 7,
+            LINE.repeat(MESSAGE / LINE.len()),
+        ))?;
+    }
+    say("QUIT\r\n")
 }
 
 /// What the suites ask, in turn.
@@ -226,10 +285,7 @@ fn session() -> String {
              Message-Id: <{number}@far.test>\r\n\
              Date: Thu, 26 Nov 2026 12:00:00 +0000\r\n\r\n"
         );
-        out.push_str(
-            &"A line of sixty-four bytes, as people and programs write them.\r\n"
-                .repeat(MESSAGE / 64),
-        );
+        out.push_str(&LINE.repeat(MESSAGE / LINE.len()));
         out.push_str(".\r\n");
     }
     out.push_str("QUIT\r\n");
