@@ -50,6 +50,7 @@ use eximious::route::Purpose;
 use eximious::world::Command;
 use eximious::{Engine, Fail, Settings, World, opt, words};
 use eximious_world::DeliveryHelper;
+use mimalloc::MiMalloc;
 
 use options::{CalledAs, ExpandRequest, Job, Options, ReadArguments};
 use output::Output;
@@ -58,6 +59,11 @@ use refusal::{Refusal, Stop};
 use rights::Claim;
 use session::{Session, Setup};
 use starter::Starter;
+
+/// A message is taken and delivered by some six hundred small pieces of memory, many of which
+/// another thread gives back.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
@@ -201,10 +207,7 @@ fn version(setup: Setup) -> ExitCode {
 
 /// A session whose log lines are shown to whoever is here.
 fn start_shown(setup: Setup) -> Result<Session, Refusal> {
-    let world = match setup.verbose {
-        true => output::shown_world(&Arc::default()),
-        false => eximious_world::system(),
-    };
+    let world = output::test_world(&Arc::default(), setup.verbose);
     Session::start(setup, world)
 }
 
@@ -232,7 +235,8 @@ fn test_rules(
     start: fn(Setup, World) -> Result<Session, Refusal>,
     answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::RewriteReport, Fail>,
 ) -> ExitCode {
-    let mut session = match start(request.setup, eximious_world::system()) {
+    let world = output::test_world(&Arc::default(), request.setup.verbose);
+    let mut session = match start(request.setup, world) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
@@ -254,7 +258,7 @@ fn test_addresses(request: route::RouteRequest) -> ExitCode {
     let route::RouteRequest { setup, purpose, addresses } = request;
     let output = Arc::new(Output::default());
     let whole = purpose == Purpose::Test || setup.verbose;
-    let world = if whole { output::shown_world(&output) } else { output::world(&output) };
+    let world = output::test_world(&output, whole);
     let mut session = match Session::start(setup, world) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
@@ -321,7 +325,8 @@ fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
     let output = Arc::new(Output::default());
     let again =
         Beginning { setup: setup.clone(), reading: setup.reading.clone(), output: output.clone() };
-    let mut session = match Session::start(setup, output::world(&output)) {
+    let world = output::test_world(&output, setup.verbose);
+    let mut session = match Session::start(setup, world) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
