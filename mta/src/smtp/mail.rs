@@ -171,7 +171,7 @@ impl SmtpSession {
 
     /// Whether there is space for another message; the client is told so if not.
     fn check_space(&mut self, size: u64) -> Result<(), Stage> {
-        crate::spool::space::check(&mut self.cx, size).map_err(|why| {
+        crate::spool::space::check(&self.cx, size).map_err(|why| {
             self.log(&why);
             self.reply(&[b"452 Space shortage, please try later"])
         })

@@ -20,6 +20,18 @@ pub fn server_ids(settings: &Settings, users: &dyn Users, host: &dyn Host) -> (u
     }
 }
 
+/// Where the first log file of `log_file_path` lies; none where all goes to syslog.
+pub fn log_directory(settings: &Settings) -> Option<Vec<u8>> {
+    let path = settings.get(opt::LOG_FILE_PATH);
+    let first =
+        path.bytes().split(|c| *c == b':').map(<[u8]>::trim_ascii).find(|p| *p != b"syslog")?;
+    if first.is_empty() {
+        return Some([settings.get(opt::SPOOL_DIRECTORY).bytes(), b"/log"].concat());
+    }
+    let slash = first.iter().rposition(|c| *c == b'/')?;
+    Some(first[..slash.max(1)].to_vec())
+}
+
 /// The number of `localhost_number`, which may be written in three bases; `None` where
 /// it is not set.
 pub fn localhost_number(settings: &Settings) -> Option<u32> {

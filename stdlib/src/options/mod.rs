@@ -14,7 +14,8 @@ mod transports;
 use eximious_core::{DriverKind, OptionDef, OptionKind, OptionPlace};
 
 pub use computed::{
-    LONGEST_SYSLOG_NAME, is_yes, localhost_number, log_options, server_ids, yes_or_no,
+    LONGEST_SYSLOG_NAME, is_yes, localhost_number, log_directory, log_options, server_ids,
+    yes_or_no,
 };
 
 /// All options, in families; those of a family have one place.

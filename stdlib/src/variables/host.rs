@@ -1,7 +1,7 @@
 //! Variables of this host and process.
 
 use eximious_core::trace::{Happening, TraceKinds};
-use eximious_core::{Call, Fail, Str, Variable};
+use eximious_core::{Call, Fail, Settings, Str, Variable};
 
 use super::record::computed;
 
@@ -72,14 +72,14 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "Free inodes where the log files lie; -1 where they are not counted.",
-        |call| Ok(number(room(call, log_directory)?.map(|room| room.inodes)))
+        |call| Ok(number(room(call, options::log_directory)?.map(|room| room.inodes)))
     ),
     computed!(
         "log_space",
         HOST,
         Clean,
         "Free kilobytes where the log files lie; -1 where nobody knows.",
-        |call| Ok(number(room(call, log_directory)?.map(|room| room.kilobytes)))
+        |call| Ok(number(room(call, options::log_directory)?.map(|room| room.kilobytes)))
     ),
     computed!(
         "originator_gid",
@@ -211,29 +211,16 @@ fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
     Ok(options::server_ids(call.settings(), &*users, &*host))
 }
 
-fn spool_directory(call: &Call<'_>) -> Option<Vec<u8>> {
-    Some(call.settings().get(opt::SPOOL_DIRECTORY).bytes().to_vec())
-}
-
-/// Where the first log file of `log_file_path` lies; none where all goes to
-/// syslog.
-fn log_directory(call: &Call<'_>) -> Option<Vec<u8>> {
-    let path = call.settings().get(opt::LOG_FILE_PATH);
-    let first =
-        path.bytes().split(|c| *c == b':').map(<[u8]>::trim_ascii).find(|p| *p != b"syslog")?;
-    if first.is_empty() {
-        return Some([call.settings().get(opt::SPOOL_DIRECTORY).bytes(), b"/log"].concat());
-    }
-    let slash = first.iter().rposition(|c| *c == b'/')?;
-    Some(first[..slash.max(1)].to_vec())
+fn spool_directory(settings: &Settings) -> Option<Vec<u8>> {
+    Some(settings.get(opt::SPOOL_DIRECTORY).bytes().to_vec())
 }
 
 fn room(
     call: &mut Call<'_>,
-    directory: fn(&Call<'_>) -> Option<Vec<u8>>,
+    directory: fn(&Settings) -> Option<Vec<u8>>,
 ) -> Result<Option<eximious_core::world::Room>, Fail> {
     let host = call.host()?;
-    Ok(directory(call).and_then(|path| host.room(&path).ok()))
+    Ok(directory(call.settings()).and_then(|path| host.room(&path).ok()))
 }
 
 fn number(value: Option<i64>) -> Str {

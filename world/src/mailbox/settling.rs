@@ -88,13 +88,19 @@ fn shared() -> &'static Shared {
 #[derive(Default)]
 struct Syncs {
     count: Mutex<Count>,
-    ended: Condvar,
+    /// Where the one waits who does the next.
+    turn: Condvar,
+    /// Where others wait for one, those of each second one together: nobody is woken for
+    /// another's.
+    ended: [Condvar; 2],
 }
 
 #[derive(Default)]
 struct Count {
     begun: u64,
     ended: u64,
+    /// Whether somebody waits to do the next.
+    is_taken: bool,
     /// The last one that failed, and why.
     failed: Option<(u64, Errno)>,
 }
@@ -103,30 +109,41 @@ impl Syncs {
     /// Has one done that begins after this was called, by whoever comes first.
     fn share(&self, sync: impl FnOnce() -> rustix::io::Result<()>) -> rustix::io::Result<()> {
         let mut count = locked(&self.count);
-        let wanted = count.begun + 1;
-        while count.begun < wanted && count.ended < count.begun {
-            count = self.ended.wait(count).unwrap_or_else(PoisonError::into_inner);
+        let own = count.begun + 1;
+        if count.is_taken {
+            count = waiting(&self.ended[(own % 2) as usize], count, |now| now.ended < own);
+            return match count.failed {
+                Some((number, error)) if number >= own => Err(error),
+                _ => Ok(()),
+            };
         }
-        if count.begun < wanted {
-            count.begun = wanted;
-            drop(count);
-            let done = sync();
-            count = locked(&self.count);
-            count.ended = wanted;
-            if let Err(error) = done {
-                count.failed = Some((wanted, error));
-            }
-            self.ended.notify_all();
-            return done;
+        if count.ended < count.begun {
+            count.is_taken = true;
+            count = waiting(&self.turn, count, |now| now.ended < now.begun);
+            count.is_taken = false;
         }
-        while count.ended < wanted {
-            count = self.ended.wait(count).unwrap_or_else(PoisonError::into_inner);
+        count.begun = own;
+        drop(count);
+        let done = sync();
+        let mut count = locked(&self.count);
+        count.ended = own;
+        if let Err(error) = done {
+            count.failed = Some((own, error));
         }
-        match count.failed {
-            Some((number, error)) if number >= wanted => Err(error),
-            _ => Ok(()),
-        }
+        drop(count);
+        self.turn.notify_one();
+        self.ended[(own % 2) as usize].notify_all();
+        done
     }
+}
+
+/// Waits as long as something holds.
+fn waiting<'c>(
+    changed: &Condvar,
+    count: MutexGuard<'c, Count>,
+    holds: impl Fn(&Count) -> bool,
+) -> MutexGuard<'c, Count> {
+    changed.wait_while(count, |now| holds(now)).unwrap_or_else(PoisonError::into_inner)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -161,7 +178,7 @@ mod tests {
             }
         });
         let count = locked(&syncs.count);
-        assert!(count.begun == count.ended && count.ended <= 16 * 500);
+        assert!(count.begun == count.ended && count.ended <= 16 * 500 && !count.is_taken);
     }
 
     #[test]
