@@ -540,7 +540,8 @@ fn remembered(call: &mut Call<'_>, slot: &Slot) -> Option<DnsReply> {
 }
 
 fn remember(call: &mut Call<'_>, slot: Slot, reply: &DnsReply) {
-    if matches!(reply.found, DnsFound::Records { .. }) {
+    // Aliases that lead in a circle are followed, and told of, each time.
+    if matches!(reply.found, DnsFound::Records { .. } | DnsFound::Broken) {
         return;
     }
     let Some(now) = now(call) else { return };

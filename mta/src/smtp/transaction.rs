@@ -177,7 +177,7 @@ impl SmtpSession {
 
 /// Takes the message at hand out of the values of the conversation.
 fn clear_values(cx: &mut Context) {
-    const OF_MESSAGE: [Var; 19] = [
+    const OF_MESSAGE: [Var; 21] = [
         var::RCPT_COUNT,
         var::RCPT_DEFER_COUNT,
         var::RCPT_FAIL_COUNT,
@@ -192,6 +192,8 @@ fn clear_values(cx: &mut Context) {
         var::LOCAL_PART_DATA,
         var::SENDER_DATA,
         var::RECIPIENT_DATA,
+        var::CALLOUT_ADDRESS,
+        var::SENDING_IP_ADDRESS,
         var::DNSLIST_DOMAIN,
         var::DNSLIST_MATCHED,
         var::SENDER_RATE,

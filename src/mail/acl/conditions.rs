@@ -154,7 +154,8 @@ fn in_words(run: &mut Run<'_>, variable: Var, list: &Str) -> Answer {
 }
 
 impl Run<'_> {
-    /// What a list says of a subject, and the data that it leaves.
+    /// What a list says of a subject, and the data that it leaves: a negative element that
+    /// matches leaves some, too.
     pub(super) fn matched(
         &mut self,
         list: &Str,
@@ -162,7 +163,7 @@ impl Run<'_> {
     ) -> (Answer, Option<Str>) {
         match self.cx.is_in(list, matcher) {
             Ok(ListOutcome::Matched(data)) => (Answer::Yes, data),
-            Ok(ListOutcome::Unmatched(_)) => (Answer::No, None),
+            Ok(ListOutcome::Unmatched(data)) => (Answer::No, data),
             Ok(ListOutcome::Deferred(why)) => {
                 let why = self.cx.call(&REASON, |call| lookups::reason(call, why, b""));
                 self.logged = Some(Str::from(why)).filter(|why| !why.is_empty());

@@ -1,7 +1,7 @@
 //! Conditions that are lists of domains, hosts, addresses, local parts
 //! (specification 44.17).
 
-use eximious_core::{AclPhases, AclTerm, Str, Var};
+use eximious_core::{AclPhases, AclTerm, Str};
 use eximious_stdlib::address::quote_local_part;
 use eximious_stdlib::hosts::SendingHost;
 use eximious_stdlib::lists::{Keep, Matcher, ip};
@@ -30,7 +30,7 @@ pub(super) static DOMAINS: AclTerm = words::condition(
 fn domains(run: &mut Run<'_>, list: &Str) -> Answer {
     let domain = run.cx.value_of(var::DOMAIN);
     let (answer, data) = run.matched(list, &mut Matcher::domain(&domain).kept(Keep::Recipient));
-    run.leave(var::DOMAIN_DATA, answer, data);
+    run.cx.set_var(var::DOMAIN_DATA, data.unwrap_or_default());
     answer
 }
 
@@ -55,7 +55,7 @@ fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
     let local_part = run.cased_local_part();
     let (answer, data) =
         run.matched(list, &mut Matcher::local_part(&local_part).kept(Keep::Recipient));
-    run.leave(var::LOCAL_PART_DATA, answer, data);
+    run.cx.set_var(var::LOCAL_PART_DATA, data.unwrap_or_default());
     answer
 }
 
@@ -78,7 +78,10 @@ pub(super) static RECIPIENTS: AclTerm = words::condition(
 fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
     let address = run.recipient();
     let (answer, data) = run.matched(list, &mut Matcher::address(&address));
-    run.leave_some(var::RECIPIENT_DATA, answer, data);
+    // What an earlier list had stays where nothing is said of it.
+    if let Some(data) = data {
+        run.cx.set_var(var::RECIPIENT_DATA, data);
+    }
     answer
 }
 
@@ -102,7 +105,10 @@ pub(super) static SENDERS: AclTerm = words::condition(
 fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
     let sender = run.cx.value_of(var::SENDER_ADDRESS);
     let (answer, data) = run.matched(list, &mut Matcher::address(&sender).kept(Keep::Sender));
-    run.leave_some(var::SENDER_DATA, answer, data);
+    // What an earlier list had stays where nothing is said of it.
+    if let Some(data) = data {
+        run.cx.set_var(var::SENDER_DATA, data);
+    }
     answer
 }
 
@@ -153,9 +159,7 @@ fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
     let mut client = SendingHost;
     let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client);
     let (answer, data) = run.matched(list, &mut matcher);
-    if answer == Answer::Yes {
-        run.cx.set_var(var::HOST_DATA, data.unwrap_or_default());
-    }
+    run.cx.set_var(var::HOST_DATA, data.unwrap_or_default());
     answer
 }
 
@@ -173,25 +177,5 @@ impl Run<'_> {
     /// Its local part, in its own case.
     fn cased_local_part(&mut self) -> Str {
         self.state.cased_local_part.clone().unwrap_or_else(|| self.cx.value_of(var::LOCAL_PART))
-    }
-
-    /// Leaves what the list has for a part of an address, which is nothing where it is not in
-    /// the list.
-    fn leave(&mut self, variable: Var, answer: Answer, data: Option<Str>) {
-        match answer {
-            Answer::Yes => self.cx.set_var(variable, data.unwrap_or_default()),
-            Answer::No => self.cx.set_var(variable, Str::EMPTY),
-            _ => {}
-        }
-    }
-
-    /// Leaves what the list has for a whole address; where it is in it and there is nothing of it,
-    /// what an earlier one had stays.
-    fn leave_some(&mut self, variable: Var, answer: Answer, data: Option<Str>) {
-        match (answer, data) {
-            (Answer::Yes, Some(data)) => self.cx.set_var(variable, data),
-            (Answer::No, _) => self.cx.set_var(variable, Str::EMPTY),
-            _ => {}
-        }
     }
 }

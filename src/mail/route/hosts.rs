@@ -104,7 +104,8 @@ fn listed(item: &[u8]) -> Listed {
     if ip::address(item).is_some() {
         return plain(item, None);
     }
-    let Some(colon) = item.iter().rposition(|c| *c == b':') else { return plain(item, None) };
+    let colon = item.iter().rposition(|c| *c == b':').filter(|at| *at > 0);
+    let Some(colon) = colon else { return plain(item, None) };
     let (name, port) = (&item[..colon], &item[colon + 1..]);
     let port = std::str::from_utf8(port).ok().and_then(|text| text.parse().ok());
     let Some(port) = port else { return plain(item, None) };
@@ -285,6 +286,7 @@ mod tests {
             ("2001:db8::1", "2001:db8::1", None, false),
             ("[2001:db8::1]:26", "2001:db8::1", Some(26), false),
             ("a:b", "a:b", None, false),
+            (":1", ":1", None, false),
         ] {
             let listed = listed(text.as_bytes()).marked();
             let given = Listed { name: name.into(), port, mx };

@@ -3,7 +3,7 @@
 use eximious_core::DriverDef;
 use std::net::IpAddr;
 
-use eximious_core::trace::{Happening, ListEvent};
+use eximious_core::trace::{Happening, HostEvent, ListEvent};
 use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::ListOutcome;
 use eximious_stdlib::options::opt;
@@ -57,7 +57,10 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     }
     let host = of_address(&domain, address);
     let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {
-        Ok(local) if local.contains(address) => Here::Address,
+        Ok(local) if local.contains(address) => {
+            machine.cx.tell(Happening::Host(HostEvent::Local));
+            Here::Address
+        }
         Ok(_) => Here::No,
         Err(fail) => return Err(RouteError::new(fail.message())),
     };

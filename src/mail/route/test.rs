@@ -35,7 +35,8 @@ pub struct Request {
     pub whole: bool,
     /// Whether it is enough that it is redirected to anything at all.
     pub redirection_suffices: bool,
-    /// Whether hosts are to be asked: that a redirection has none is told then.
+    /// Whether hosts are to be asked: that a redirection has none is told then, and that nobody
+    /// gets what is thrown away.
     pub asks_hosts: bool,
 }
 
@@ -132,10 +133,11 @@ impl Routes {
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
         let (mut count, mut direct, mut thrown) = (0, false, None);
-        // What lists said of a recipient holds for it here. It says nothing of what comes
-        // of it, and what is said here is forgotten.
+        // What lists said of a recipient holds for it here, unless rules have made another
+        // of it. It says nothing of what comes of it, and what is said here is forgotten.
         let outside = cx.swap_answers(Answers::default());
-        let mut known = (purpose == Purpose::VerifyRecipient).then(|| outside.clone());
+        let is_same = purpose == Purpose::VerifyRecipient && request.typed == request.address;
+        let mut known = is_same.then(|| outside.clone());
         while let Some(next) = queue.pop() {
             let address = match next {
                 ChildAddress::Address(address) => address,
@@ -161,6 +163,11 @@ impl Routes {
                 cx.tell(Happening::Route(considering));
             }
             let pass = self.route(cx, address, purpose);
+            if request.asks_hosts
+                && matches!(pass.routed, Routed::Redirected | Routed::Discarded { .. })
+            {
+                cx.tell_callout(NO_HOSTS);
+            }
             match &pass.routed {
                 Routed::Failed(error) => {
                     tell(&Report::Failed(&pass.address, error));
@@ -173,7 +180,6 @@ impl Routes {
                 Routed::Discarded { .. } => {
                     thrown = Some(pass.address.attached.address_data.clone());
                 }
-                Routed::Redirected if request.asks_hosts => cx.tell_callout(NO_HOSTS),
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
             if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {
@@ -228,17 +234,27 @@ impl Routes {
         let mut text = found.text;
         let bare = Str::tainted(text.as_slice());
         let sender = purpose == Purpose::VerifySender;
-        if !address::names_domain(&text) {
+        let qualify = |cx: &mut Context, text: &mut Vec<u8>| {
             let variable = if sender { var::QUALIFY_DOMAIN } else { var::QUALIFY_RECIPIENT };
             if let Ok(domain) = cx.found_out(variable) {
                 text.push(b'@');
                 text.extend_from_slice(domain.bytes());
             }
+        };
+        if !address::names_domain(&text) {
+            qualify(cx, &mut text);
         }
+        // Where there are rules, they are given an address with a domain: a backslash at the
+        // end of a local part hides the one that it got.
+        let whole = text.len();
+        if !self.0.rewrite.is_empty() && !address::names_domain(&text) && !text.is_empty() {
+            qualify(cx, &mut text);
+        }
+        let is_other = text.len() > whole;
         let address = Str::tainted(text);
         match self.rewrite(cx, &address, purpose) {
             Ok(Some(new)) => Ok((new, bare, true)),
-            Ok(None) => Ok((address, bare, false)),
+            Ok(None) => Ok((address, bare, is_other)),
             Err(fail) => Err(fail.message().to_vec()),
         }
     }

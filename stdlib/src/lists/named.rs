@@ -123,7 +123,7 @@ impl Walk<'_, '_> {
             && let Some((keep, question)) = question
         {
             let answer = (verdict.clone(), self.left.clone(), self.terms.caseful);
-            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
+            if let Some(Some(data)) = &self.left
                 && self.leaves_data(keep)
             {
                 show_keeping(call, name, question.subject.bytes(), data);
