@@ -8,6 +8,7 @@
 
 mod acl;
 mod batch;
+mod bound;
 mod input;
 mod limits;
 mod name;
@@ -182,8 +183,8 @@ struct Submission<'s> {
     received: Received,
     /// How large it may be.
     limit: u64,
-    /// How much more of it there was than was read.
-    beyond: u64,
+    /// How large it is, if that is too much.
+    too_large: Option<u64>,
     /// The envelope before rules for rewriting.
     typed: TypedEnvelope,
     /// What was written about it.
@@ -209,7 +210,7 @@ impl<'s> Submission<'s> {
             sender_set: false,
             received: Received::default(),
             limit: LARGEST,
-            beyond: 0,
+            too_large: None,
             typed: TypedEnvelope::default(),
             written: Vec::new(),
         }
@@ -250,9 +251,12 @@ impl<'s> Submission<'s> {
         let mut message = GatheredMessage::new(self.cx, Way::Program, true);
         let queue = self.state.queue.clone();
         let read = self.read(&mut |cx, piece| message.push(cx, queue.bytes(), piece));
-        if let Err(why) = read {
-            self.id = message.name_if_begun(self.cx);
-            return Err(self.unread(&why));
+        match read {
+            Ok(too_large) => self.too_large = too_large,
+            Err(why) => {
+                self.id = message.name_if_begun(self.cx);
+                return Err(self.unread(&why));
+            }
         }
         self.arrive(message.counting_end(!self.request.dot_ends), recipients)
     }
@@ -341,7 +345,7 @@ impl<'s> Submission<'s> {
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let ReadMessage { parsed, stored, count: read } = message.finish(self.cx);
+        let ReadMessage { parsed, stored } = message.finish(self.cx);
         let Parsed { mut message, senders, stray, .. } = parsed;
         let mut came = message.size;
         let (mut stored_id, mut unkept) = (None, None);
@@ -372,6 +376,9 @@ impl<'s> Submission<'s> {
             self.log(&too_long.logged(&client));
             self.received.message = limits::cut(message, too_long);
             return Err(Fault::TooLong(too_long));
+        }
+        if self.too_large.is_some() {
+            limits::within(&mut message, self.limit);
         }
         self.id = stored_id.unwrap_or_else(|| message_id(self.cx.engine()));
         self.cx.set_var(var::MESSAGE_EXIM_ID, self.id.clone());
@@ -420,8 +427,8 @@ impl<'s> Submission<'s> {
         self.received.message = message;
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
-        if read > self.limit {
-            return Err(self.too_large(read + self.beyond, &recipients));
+        if let Some(size) = self.too_large {
+            return Err(self.refuse_size(size, &recipients));
         }
         self.check_recipients(named, &recipients)?;
         // What ACLs see is as it came.

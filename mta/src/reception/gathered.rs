@@ -53,8 +53,6 @@ pub(crate) struct ReadMessage {
     /// # Errors
     /// It could not be stored.
     pub(crate) stored: Option<Result<(Str, LeftBody), NotKept>>,
-    /// How many bytes came.
-    pub(crate) count: u64,
 }
 
 impl GatheredMessage {
@@ -171,7 +169,7 @@ impl GatheredMessage {
                 None
             }
         };
-        ReadMessage { parsed, stored, count: self.count }
+        ReadMessage { parsed, stored }
     }
 
     /// Divides it where its header ends, if that can be told; whether it is divided.

@@ -181,7 +181,11 @@ impl SmtpSession {
     /// out again.
     fn end_chunks(&mut self, data: &mut MailData) -> u64 {
         // What is counted in the end is the message as it would go out again.
-        data.returns = memchr::memchr_iter(b'\r', header(&data.bytes)).count() as u64;
+        let head = header(&data.bytes);
+        data.returns = memchr::memchr_iter(b'\r', head).count() as u64;
+        // A line of the header that makes it too large is read to its end.
+        let is_cut = data.is_cut && head.len() == data.bytes.len();
+        data.returns += u64::from(is_cut && !head.ends_with(b"\r") && !head.ends_with(b"\n"));
         if data.bytes.is_empty() {
             data.drops_from = Some(false);
         }

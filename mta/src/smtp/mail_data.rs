@@ -30,7 +30,7 @@ pub(super) struct MailData {
     /// The most that is kept.
     pub(super) limit: u64,
     /// Whether something of it was not kept, because it is too much: nothing behind it is.
-    is_cut: bool,
+    pub(super) is_cut: bool,
     /// What is known of its lines, where it comes in lines.
     dots: Dots,
     /// Whether the last byte of a chunk was a carriage return.
@@ -123,10 +123,22 @@ impl MailData {
         memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
-    /// The header of what is kept, without a line of it that is not there as a whole.
+    /// The header of what is kept, without lines of it by which the message is too large.
     pub(super) fn whole_header(&self) -> &[u8] {
         let header = header(&self.bytes);
-        let end = memchr::memrchr(b'\n', header).map_or(0, |end| end + 1);
+        let (mut end, mut size, mut from) = (0, 0, 0);
+        for at in memchr::memchr_iter(b'\n', header).map(|at| at + 1) {
+            size += (at - from) as u64 - u64::from(header[from..at].ends_with(b"\r\n"));
+            from = at;
+            // What continues a line is a part of it.
+            if matches!(header.get(at), Some(b' ' | b'\t')) {
+                continue;
+            }
+            if size > self.limit {
+                return &header[..end];
+            }
+            end = at;
+        }
         if self.is_cut { &header[..end] } else { header }
     }
 

@@ -33,7 +33,8 @@ pub fn take(
         0 => LARGEST,
         limit => limit,
     };
-    submission.beyond = beyond;
+    let size = text.count() + beyond;
+    submission.too_large = (text.count() > submission.limit).then_some(size);
     submission.typed.recipients.clone_from(&recipients);
     submission.take_given(sender);
     submission.introduce();

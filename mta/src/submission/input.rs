@@ -5,8 +5,10 @@ use std::io;
 use eximious::{Context, LogSelector, opt};
 
 use super::Submission;
+use super::bound::SizeBound;
 use super::report::Fault;
 use crate::logs;
+use crate::reception::longest_header;
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
@@ -98,27 +100,31 @@ impl SubmissionInput {
 }
 
 impl Submission<'_> {
-    /// Reads the message, up to its end or one byte more than it may have, and gives it
-    /// out piece by piece.
-    pub(super) fn read(&mut self, take: &mut dyn FnMut(&mut Context, &[u8])) -> io::Result<()> {
-        self.read_to(self.request.dot_ends, take)
+    /// Reads the message, up to its end or until it is known to be too large, and gives it
+    /// out piece by piece. How large it is, if that is too much.
+    pub(super) fn read(
+        &mut self,
+        take: &mut dyn FnMut(&mut Context, &[u8]),
+    ) -> io::Result<Option<u64>> {
+        let mut bound = SizeBound::new(self.limit, longest_header(self.cx));
+        self.read_to(self.request.dot_ends, &mut bound, take)?;
+        Ok(bound.found())
     }
 
     /// The same; a line of one dot is its end, or nothing but text.
     pub(super) fn read_to(
         &mut self,
         dot_ends: bool,
+        bound: &mut SizeBound,
         take: &mut dyn FnMut(&mut Context, &[u8]),
     ) -> io::Result<()> {
         let time = self.cx.engine().settings().get(opt::RECEIVE_TIMEOUT);
         let time = Some(time).filter(|time| !time.is_zero());
         let mut input = SubmissionInput::new(dot_ends);
-        let mut left = self.limit.saturating_add(1);
         let mut piece = vec![0; PIECE];
         let mut text = Vec::new();
-        while left > 0 {
-            let room = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
-            let ended = match self.outside.read(&mut piece[..room], time) {
+        loop {
+            let ended = match self.outside.read(&mut piece, time) {
                 Ok(0) => {
                     input.finish(&mut text);
                     true
@@ -127,14 +133,13 @@ impl Submission<'_> {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
                 Err(why) => return Err(why),
             };
-            take(self.cx, &text);
-            left = left.saturating_sub(text.len() as u64);
+            let (count, is_all) = bound.take(&text);
+            take(self.cx, &text[..count]);
             text.clear();
-            if ended {
-                break;
+            if ended || is_all {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Says why it could not be read; that it took too long is logged where that is wanted

@@ -9,7 +9,7 @@ use crate::reception::{self, TooLong};
 
 impl Submission<'_> {
     /// Notes in the logs that a message is too large: that of rejections has its header.
-    pub(super) fn too_large(&mut self, size: u64, recipients: &[Str]) -> Fault {
+    pub(super) fn refuse_size(&mut self, size: u64, recipients: &[Str]) -> Fault {
         let sender = self.received.message.sender.clone();
         let client = eximious::client::described_alone(self.cx);
         let numbers = format!(": message too big: read={size} max={}", self.limit);
@@ -25,6 +25,17 @@ impl Submission<'_> {
         logs.write_selected(by, &*self.cx.engine().world().log, &self.log_line(&line), &header);
         Fault::TooLarge(self.limit)
     }
+}
+
+/// Leaves header lines out by which a message is too large.
+pub(super) fn within(message: &mut Message, limit: u64) {
+    let mut size = 0_u64;
+    let fits = |header: &eximious::Header| {
+        size = size.saturating_add(header.line.len() as u64);
+        size <= limit
+    };
+    let count = message.headers.iter().map(fits).take_while(|fits| *fits).count();
+    message.headers.truncate(count);
 }
 
 /// The header as far as it was read when it was found to be too long.

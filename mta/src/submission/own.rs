@@ -66,7 +66,11 @@ fn hand_in_by(
     let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
     let is_address = address::find_at(sender.bytes()).is_some();
     let mut given = vec![(var::CONNECTION_ID, Str::from(world.host.pid().to_string()))];
-    given.extend(is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender))));
+    match message.sender.is_empty() {
+        true if is_address => given.push((var::AUTHENTICATED_SENDER, Str::tainted(sender))),
+        true => {}
+        false => given.push((var::AUTHENTICATED_SENDER, Str::tainted(&message.sender[..]))),
+    }
     if !trusted {
         // Nobody else's name stands in a user's message.
         let own = reception::own_address(cx, &login);
@@ -82,6 +86,7 @@ fn hand_in_by(
         queue: occasion.queue.to_vec(),
         pretended: occasion.pretended,
         reports_error: message.sender.is_empty(),
+        is_error: true,
         ..SubmissionRequest::default()
     };
     let watchers: Vec<_> = cx.trace().observers().cloned().collect();

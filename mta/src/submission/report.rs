@@ -9,6 +9,7 @@ use eximious::stdlib::references::References;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::{Str, opt, var};
 
+use super::bound::SizeBound;
 use super::own::{Occasion, hand_in};
 use super::{Done, Errors, Submission, WrittenMessage};
 use crate::options;
@@ -99,7 +100,8 @@ impl Submission<'_> {
     pub(super) fn mail(&mut self, fault: &Fault) -> bool {
         let Some(told) = in_full(fault) else { return false };
         let sender = self.cx.value_of(var::SENDER_ADDRESS);
-        if sender.is_empty() {
+        // Nobody is told of a report, whoever sends it.
+        if sender.is_empty() || self.request.is_error {
             let about = &self.request.about;
             let reference = match about.is_empty() {
                 true => Vec::new(),
@@ -137,7 +139,8 @@ impl Submission<'_> {
     /// comes, as far as anybody keeps it.
     pub(super) fn read_for_report(&mut self) -> Result<Vec<u8>, Fault> {
         let mut text = Vec::new();
-        let read = self.read_to(false, &mut |_, piece| {
+        let mut bound = SizeBound::of_body(self.limit);
+        let read = self.read_to(false, &mut bound, &mut |_, piece| {
             let room = MOST_RETURNED.saturating_sub(text.len()).min(piece.len());
             text.extend_from_slice(&piece[..room]);
         });
