@@ -164,10 +164,10 @@ impl AclPhases {
         (Self::NOT_SMTP_START, "non-SMTP-start"),
     ];
 
-    /// What Exim calls the ACL in a complaint: `EHLO or HELO`. Empty unless it
-    /// is one alone.
+    /// What Exim calls the ACL in a complaint: `EHLO or HELO`; `unknown` unless it is one
+    /// alone.
     pub fn called(self) -> &'static str {
-        Self::CALLED.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+        Self::CALLED.iter().find(|(phase, _)| *phase == self).map_or("unknown", |(_, name)| name)
     }
 
     /// The options that name these ACLs, in order.

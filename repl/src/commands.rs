@@ -16,6 +16,7 @@ mod test;
 mod tlsrpt;
 mod trace;
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -103,11 +104,23 @@ const LONGEST_LINE: usize = 4 << 20;
 
 /// Why a text is no configuration that anybody wrote, or had made.
 fn not_written(text: &[u8]) -> Option<String> {
+    if let Some(at) = memchr::memchr(0, text) {
+        let line = memchr::memchr_iter(b'\n', &text[..at]).count() + 1;
+        return Some(format!("line {line} has a zero byte: that is no text, or it is UTF-16"));
+    }
     if memchr::memchr_iter(b'\n', text).count() > MOST_LINES {
         return Some(format!("more than {MOST_LINES} lines are no configuration"));
     }
     let is_long = text.split(|c| *c == b'\n').any(|line| line.len() > LONGEST_LINE);
     is_long.then(|| format!("a line of more than {LONGEST_LINE} bytes is no configuration"))
+}
+
+/// A text as far as it is shown.
+fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.len() > most {
+        true => Cow::Owned(format!("{}…", &text[..text.floor_char_boundary(most)])),
+        false => Cow::Borrowed(text),
+    }
 }
 
 /// The command of a name.

@@ -56,7 +56,7 @@ pub struct Filters {
 pub fn run(request: FilterRequest, output: &Arc<Output>) -> Result<ExitCode, Refusal> {
     let FilterRequest { setup, filters: request } = request;
     let (reading, verbose) = (setup.reading.clone(), setup.verbose);
-    let session = &mut Session::start(setup, output::world(output))?;
+    let session = &mut Session::start(setup, output::test_world(output, verbose))?;
     let files = [(&request.system, true), (&request.user, false)];
     let files: Vec<(&[u8], bool)> =
         files.iter().filter_map(|(file, system)| Some((file.as_deref()?, *system))).collect();

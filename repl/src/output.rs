@@ -73,6 +73,9 @@ impl Log for Ordered {
     fn shows_unselected(&self) -> bool {
         self.log.shows_unselected()
     }
+    fn is_one(&self) -> bool {
+        self.log.is_one()
+    }
     fn panic(&self, line: &[u8]) {
         self.first();
         self.log.panic(line);
@@ -133,6 +136,11 @@ impl Log for Shown {
 /// The system, with a log for those who want to see everything.
 pub fn shown_world(output: &Arc<Output>) -> World {
     World { log: Arc::new(Shown { output: output.clone() }), ..eximious_world::system() }
+}
+
+/// The system, with a log that waits for the output; with `-v`, it shows everything.
+pub fn test_world(output: &Arc<Output>, verbose: bool) -> World {
+    if verbose { shown_world(output) } else { world(output) }
 }
 
 /// The system, with a log that waits for the output.

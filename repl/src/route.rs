@@ -64,7 +64,7 @@ pub fn run(
         let mut rest = text.as_slice();
         while !rest.is_empty() {
             let end = eximious::stdlib::address::find_end(rest, false);
-            told.tell(&tester.address(cx, rest[..end].trim_ascii_end()), b"")?;
+            told.tell(&tester.address(cx, trimmed(&rest[..end])), b"")?;
             rest = rest[end..].strip_prefix(b",").unwrap_or(&rest[end..]);
         }
     }
@@ -123,6 +123,15 @@ impl Told<'_> {
         }
         self.output.put(&said.text[from..], end)
     }
+}
+
+/// What was typed without the white space behind it, but for what a backslash makes a part
+/// of it.
+fn trimmed(typed: &[u8]) -> &[u8] {
+    let text = typed.trim_ascii_end();
+    let escapes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let blank = usize::from(escapes % 2 == 1 && text.len() < typed.len());
+    &typed[..text.len() + blank]
 }
 
 struct Tester {

@@ -229,6 +229,9 @@ impl Logs {
 
     /// The same of a line that knows its parts.
     pub fn tell(self, log: &dyn Log, line: &LogLine, header: &[u8]) {
+        if log.is_one() && (self.main || self.reject || self.panic) {
+            return log.told(LogVoice::Main, line);
+        }
         match (self.main, self.reject) {
             (true, true) => log.told_rejection(line, header),
             (true, false) if self.panic => return log.told(LogVoice::Panic, line),

@@ -25,7 +25,9 @@ pub fn described(cx: &mut Context) -> Vec<u8> {
 pub fn described_in_parts(cx: &mut Context) -> LogLine {
     let mut out = shown(cx, b"H=", true);
     if cx.engine().settings().log_selector().contains(LogSelector::CONNECTION_ID) {
+        // Where there is no connection, it has a number all the same.
         let id = cx.value_of(var::CONNECTION_ID);
+        let id = if id.is_empty() { Str::fixed("0") } else { id };
         add(&mut out, b"Ci=", id.bytes());
     }
     out
@@ -51,15 +53,11 @@ pub fn described_alone(cx: &mut Context) -> Vec<u8> {
 
 /// `ends` is whether the address that it connected to stands there where that is logged.
 fn shown(cx: &mut Context, head: &[u8], ends: bool) -> LogLine {
-    let (address, ident) = (cx.value_of(var::SENDER_HOST_ADDRESS), cx.value_of(var::SENDER_IDENT));
+    let (full, ident) = (cx.value_of(var::SENDER_FULLHOST), cx.value_of(var::SENDER_IDENT));
     let mut out = LogLine::default();
-    if !address.is_empty() {
-        let full = cx.value_of(var::SENDER_FULLHOST);
-        let host = match full.is_empty() {
-            true => [b"[", address.bytes(), b"]"].concat(),
-            false => full.bytes().to_vec(),
-        };
-        add(&mut out, head, &host);
+    // An address that is only given, for a test, is nobody who is connected.
+    if !full.is_empty() {
+        add(&mut out, head, full.bytes());
         if ends && cx.engine().settings().log_selector().contains(LogSelector::INCOMING_INTERFACE) {
             let (local, port) =
                 (cx.value_of(var::RECEIVED_IP_ADDRESS), cx.value_of(var::RECEIVED_PORT));

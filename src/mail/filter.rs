@@ -439,6 +439,8 @@ pub struct Notice {
     pub options: Vec<Str>,
     /// The text that was asked for.
     pub message: Option<Str>,
+    /// Who sends it, unless the message that it is about has no sender.
+    pub sender: Str,
     /// The From header.
     pub from: Str,
     /// The To header: who gets it.

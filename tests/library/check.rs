@@ -135,6 +135,42 @@ fn places_are_those_of_the_file() {
 }
 
 #[test]
+fn names_are_looked_for_in_their_section() {
+    let same = "begin routers\nx:\n  debug_print = a\nbegin transports\nx:\n  \
+                debug_print = b\n";
+    let public = "begin authenticators\nx:\n  driver = cram_md5\nbegin routers\nx:\n  \
+                  driver = accept\n  verify_only\n";
+    let whole = "begin routers\nr:\n  driver = accept\nbegin transports\nr:\n  \
+                 driver = smtp\n  body_only\n  headers_only\n";
+    let pair = "begin authenticators\na:\n  driver = plaintext\n  public_name = X\n  \
+                server_condition = 1\nb:\n  driver = plaintext\n  public_name = X\n  \
+                server_condition = 1\n";
+    for (text, wanted) in [
+        (public, &["2 no public name specified for the x authenticator"][..]),
+        (
+            same,
+            &["2 no driver defined for router \"x\"", "5 no driver defined for transport \"x\""],
+        ),
+        (
+            whole,
+            &[
+                "2 r router: a transport is required for this router",
+                "5 r transport: body_only and headers_only are mutually exclusive",
+            ],
+        ),
+        (pair, &["6 two server authenticators (a and b) have the same public name (X)"]),
+    ] {
+        let (config, findings) = found(text, None);
+        let told: Vec<String> = findings
+            .iter()
+            .filter(|finding| finding.lint.code == "E101")
+            .map(|f| format!("{} {}", locate(&config, &f.spot).map_or(0, |p| p.line), f.message))
+            .collect();
+        assert_eq!(told, wanted);
+    }
+}
+
+#[test]
 fn a_comment_silences_with_a_reason() {
     let bad = "queue_only\nproxy_required_hosts = *\n";
     assert_eq!(codes(bad), ["W401"]);

@@ -64,8 +64,12 @@ pub fn files_below(path: &Path, suffix: &str, most: usize) -> io::Result<Option<
     }
     let (mut found, mut folders) = (Vec::new(), vec![path.to_owned()]);
     while let Some(folder) = folders.pop() {
-        // What can't be looked into has nothing for whoever asks.
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        // What can't be looked into has nothing for whoever asks, unless it is what was named.
+        let entries = match fs::read_dir(&folder) {
+            Err(why) if folder == path => return Err(why),
+            entries => entries,
+        };
+        for entry in entries.into_iter().flatten().flatten() {
             let (name, kind) = (entry.file_name(), entry.file_type()?);
             let name = name.as_bytes();
             if name.starts_with(b".") {

@@ -211,6 +211,9 @@ impl Log for Terminal {
     fn panic(&self, line: &[u8]) {
         Self::line(line);
     }
+    fn is_one(&self) -> bool {
+        true
+    }
     fn debug(&self, _: &[u8]) {}
 }
 

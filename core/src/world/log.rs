@@ -83,6 +83,10 @@ pub trait Log: Send + Sync {
     fn shows_unselected(&self) -> bool {
         false
     }
+    /// Whether all logs are one to it, where a line is shown once.
+    fn is_one(&self) -> bool {
+        false
+    }
     /// The same, where nothing goes on after it.
     fn dying(&self, line: &[u8]) {
         self.panic(line);
@@ -238,6 +242,9 @@ impl Log for LogOf {
     }
     fn opens(&self) -> bool {
         self.log.opens()
+    }
+    fn is_one(&self) -> bool {
+        self.log.is_one()
     }
     fn debug(&self, text: &[u8]) {
         self.log.debug(text);

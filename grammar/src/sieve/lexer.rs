@@ -217,22 +217,29 @@ impl<'a> Lexer<'a> {
         if !self.sign(b'[') {
             return Ok(self.string()?.map(|text| vec![text]));
         }
+        // Whatever is wrong in it, Exim misses the list.
+        let list = self.elements();
+        list.map(Some).map_err(|Stop| self.stop("missing string list"))
+    }
+
+    /// What follows the opening bracket.
+    fn elements(&mut self) -> Result<Vec<SieveString>, Stop> {
         let mut list = Vec::new();
         self.white()?;
         if self.sign(b']') {
-            return Ok(Some(list));
+            return Ok(list);
         }
         loop {
-            match self.string() {
-                Ok(Some(text)) => list.push(text),
-                _ => return Err(self.stop("missing string list")),
+            match self.string()? {
+                Some(text) => list.push(text),
+                None => return Err(Stop),
             }
             self.white()?;
             if self.sign(b']') {
-                return Ok(Some(list));
+                return Ok(list);
             }
             if !self.sign(b',') {
-                return Err(self.stop("missing string list"));
+                return Err(Stop);
             }
             self.white()?;
         }

@@ -29,6 +29,8 @@ struct Checked {
 
 /// How much of the standard input is read.
 const LARGEST: u64 = 64 << 20;
+/// How much of a message is shown: it may quote a whole line.
+const MOST_OF_MESSAGE: usize = 1000;
 /// How many excerpts of a line are shown, each of which has all of it.
 const MOST_OF_LINE: usize = 20;
 
@@ -176,9 +178,6 @@ fn read(
     // A part of a section is included by the section, which stands beside it.
     let (folder, base) = file.rsplit_once('/').unwrap_or((".", file));
     let name = part.map_or_else(|| file.to_owned(), |_| format!("{folder}/its section"));
-    // Where it can't be read, that is said when it is opened.
-    let own = world.files.read(file.as_bytes(), LARGEST).unwrap_or_default();
-    may_be(file.as_bytes(), &own)?;
     let text = match part {
         _ if file == "-" => {
             let mut text = Vec::new();
@@ -188,6 +187,9 @@ fn read(
             Some(text)
         }
         Some(section) => {
+            // Where it can't be read, that is said when it is opened.
+            let own = world.files.read(file.as_bytes(), LARGEST).unwrap_or_default();
+            may_be(file.as_bytes(), &own)?;
             let section = if lints::parts::begins(&own, section) { "" } else { section };
             Some(lints::parts::alone(section, base.as_bytes()))
         }
@@ -246,7 +248,8 @@ fn text(config: &Config, findings: &[Finding], renderer: Renderer) -> String {
             let line = String::from_utf8_lossy(line).into_owned();
             Some((String::from_utf8_lossy(&file.name).into_owned(), place, line, columns))
         });
-        let title = level.primary_title(&finding.message).id(finding.lint.code);
+        let message = super::shortened(&finding.message, MOST_OF_MESSAGE);
+        let title = level.primary_title(&*message).id(finding.lint.code);
         let mut group = match &source {
             None => title.element(Level::NOTE.message("about the configuration as a whole")),
             Some((name, place, line, (start, end))) => {

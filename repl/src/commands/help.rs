@@ -87,7 +87,9 @@ pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
         }),
         None if matches.get_flag("man") => Ok(manual::page()),
         None if names.is_empty() => Ok(start()),
-        None => pages_of_words(engine.registry(), &names),
+        // Some names have a blank in them: main options.
+        None => pages(engine.registry(), &names.join(" "))
+            .or_else(|_| pages_of_words(engine.registry(), &names)),
     };
     Ok(finish(text))
 }
@@ -173,6 +175,11 @@ pub fn names(registry: &Registry) -> Vec<&'static str> {
     names
 }
 
+/// The list of all that there is of a kind.
+pub fn list(registry: &Registry, name: &str) -> Option<String> {
+    lists::page(registry, name)
+}
+
 /// The names of what is no command, no switch and no code.
 fn of_records(registry: &Registry) -> impl Iterator<Item = &'static str> {
     words::all(registry)
@@ -233,7 +240,10 @@ fn lint_page(lint: &check::Lint) -> String {
 
 fn unknown(registry: &Registry, name: &str) -> String {
     let bare = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
-    let near = check::nearest(bare, of_records(registry));
+    let commands: Vec<String> = commands::names().map(|(name, _)| name).collect();
+    let records: Vec<&str> = of_records(registry).collect();
+    let names = commands.iter().map(String::as_str).chain(records);
+    let near = check::nearest(bare, names);
     if near.is_empty() {
         format!("nothing is called \"{name}\"; \"eximious list\" shows all names")
     } else {

@@ -30,7 +30,7 @@ pub fn command() -> Command {
     Command::new("list")
         .about("all items, operators, conditions, variables, lookups, options")
         .long_about("Lists all words of the language, or those of a kind.")
-        .arg(Arg::new("kind").value_name("KIND").help(kinds))
+        .arg(Arg::new("kind").value_name("KIND").num_args(0..).help(kinds))
         .arg(flag("json", "As JSON, with all that is known of each"))
 }
 
@@ -40,8 +40,11 @@ pub fn command() -> Command {
 /// There is no such kind.
 pub fn run(matches: &ArgMatches, _: Setup) -> Result<ExitCode, Refusal> {
     let engine = Engine::builder().build();
-    let kind = matches.get_one::<String>("kind").map(String::as_str);
-    Ok(crate::finish(list(engine.registry(), matches.get_flag("json"), kind)))
+    // Kinds have names of several words: main options.
+    let kind = matches
+        .get_many::<String>("kind")
+        .map(|words| words.map(String::as_str).collect::<Vec<_>>().join(" "));
+    Ok(crate::finish(list(engine.registry(), matches.get_flag("json"), kind.as_deref())))
 }
 
 /// The list as text or as JSON; an error names what is not a kind.
@@ -49,6 +52,8 @@ pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<Strin
     let words = match kind {
         None => words::all(registry),
         Some(name) => match Kind::named(name).as_slice() {
+            // What help has a list of.
+            [] if !json => return super::help::list(registry, name).ok_or_else(|| unknown(name)),
             [] => return Err(unknown(name)),
             kinds => kinds.iter().flat_map(|kind| words::of(registry, *kind)).collect(),
         },

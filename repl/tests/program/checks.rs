@@ -18,6 +18,41 @@ fn the_standard_input_is_a_configuration() {
 }
 
 #[test]
+fn what_is_no_text_is_refused() {
+    let text = b"queue_only\n\xff\xfeq\0u\0";
+    let said = "line 2 has a zero byte: that is no text, or it is UTF-16";
+    for command in ["check", "fmt"] {
+        let refused = eximious(&[command, "-"], text);
+        assert_eq!(refused.status, Some(1), "{refused:?}");
+        assert!(refused.err.contains(said) && refused.out.is_empty(), "{refused:?}");
+    }
+}
+
+#[test]
+fn long_lines_are_shown_in_part() {
+    let long = "{".repeat(100_000) + "\n";
+    let checked = eximious(&["check", "-"], long.as_bytes());
+    assert!(checked.out.contains("option setting expected: {{{{"), "{}", checked.out.len());
+    assert!(checked.out.len() < 3000 && checked.status == Some(1), "{}", checked.out.len());
+    let file = file(&long);
+    let tested = eximious(&["test", file.path().to_str().unwrap()], b"");
+    assert!(tested.out.contains("TOML parse error at line 1"), "{tested:?}");
+    assert!(tested.out.len() < 1500 && tested.status == Some(1), "{}", tested.out.len());
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let place = tempfile::TempDir::with_prefix("eximious-").unwrap();
+    let path = place.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    // Nobody writes to it: it is not opened to look at it.
+    let checked = eximious(&["check", path.to_str().unwrap()], b"");
+    assert_eq!(checked.status, Some(1), "{checked:?}");
+    assert!(checked.err.contains("not a regular file"), "{checked:?}");
+}
+
+#[test]
 fn parts_of_debians_configuration_are_read_in_their_sections() {
     let place = tempfile::TempDir::with_prefix("eximious-").unwrap();
     let write = |folder: &str, text: &str| {

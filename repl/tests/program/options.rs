@@ -19,6 +19,28 @@ fn said(args: &[&str]) -> String {
 }
 
 #[test]
+fn what_tests_log_is_shown_once() {
+    let config = file(
+        "keep_environment =\nlog_selector = +all\nbegin acl\na:\n  warn log_message = hi\n  \
+         warn message = x\n  accept logwrite = :main,reject,panic: ho\n    \
+         logwrite = :reject: hu\nbegin rewrite\nx@a.test y@b.test\n",
+    );
+    let config = config.path().to_str().unwrap();
+    let run = eximious(&["-C", config, "-oMa", "192.0.2.1", "-be", "${acl{a}}"], b"");
+    let told: Vec<&str> = run.err.lines().collect();
+    let about = "ACL \"warn\" with \"message\" setting found in a non-message (unknown) ACL: \
+                 cannot specify header lines here: message ignored";
+    assert_eq!(told.len(), 4, "{run:?}");
+    for (line, end) in told.iter().zip([" Ci=0 Warning: hi", about, "ho", "hu"]) {
+        assert!(line.ends_with(end) && !line.contains("H="), "{run:?}");
+    }
+    let run = eximious(&["-C", config, "-v", "-brw", "x@a.test"], b"");
+    let head = "LOG: address_rewrite MAIN\n  \"x@a.test\" from sender: rewritten as \
+                \"y@b.test\" by rule 1\n";
+    assert!(run.err.starts_with(head), "{run:?}");
+}
+
+#[test]
 fn unknown_options_are_refused_in_exims_words() {
     for option in ["-b", "-bX", "-bee", "--foo", "-k", "-Q", "-"] {
         let run = eximious(&[option, "x"], b"");

@@ -37,6 +37,15 @@ fn the_list_has_every_word() {
     let lookup = list.iter().find(|r| r["kind"] == "item" && r["name"] == "lookup").unwrap();
     assert!(lookup["effects"].as_array().unwrap().contains(&serde_json::json!("lookup")));
     assert_eq!(said(&["list", "variables"]).lines().count(), registry.all_variables().count());
+    // A name of two words need not be in quotes, and what help lists is listed.
+    for name in ["main options", "router options", "acl verbs"] {
+        let words: Vec<&str> = name.split(' ').collect();
+        let listed = said(&["list", name]);
+        assert_eq!(said(&[&["list"], &words[..]].concat()), listed);
+        let page = said(&[&["help"], &words[..]].concat());
+        assert!(page.contains(&listed), "{page}");
+    }
+    assert!(said(&["help", "drivers"]).contains(&said(&["list", "drivers"])));
     let items = said(&["list", "item"]);
     assert!(items.lines().all(|line| line.starts_with("item ")), "{items}");
 }
@@ -51,8 +60,9 @@ fn unknown_kinds_and_names_get_suggestions() {
         (
             &["list", "-x"],
             "eximious: unexpected argument '-x' found\n\n  tip: to pass '-x' as a value, use \
-             '-- -x'\n\nUsage: eximious list [OPTIONS] [KIND]\n",
+             '-- -x'\n\nUsage: eximious list [OPTIONS] [KIND]...\n",
         ),
+        (&["help", "chekc"], "eximious: nothing is called \"chekc\": did you mean check?\n"),
         (&["help", "extrakt"], "eximious: nothing is called \"extrakt\": did you mean extract?\n"),
         (&["help", ".includ"], "eximious: nothing is called \".includ\": did you mean .include?\n"),
         (

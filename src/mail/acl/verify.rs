@@ -519,8 +519,9 @@ fn routed(
     let (mut count, mut divided) = (0, false);
     // What is verified is not what the ACL is about.
     let own = [var::LOCAL_PART, var::DOMAIN].map(|var| (var, run.cx.value_of(var)));
+    let typed = address.clone();
     let address = acls.routes().rewritten(run.cx, address, purpose);
-    let mut request = Request::new(address.clone(), purpose);
+    let mut request = Request { typed, ..Request::new(address.clone(), purpose) };
     request.asks_hosts = params.wanted();
     // Of senders in the header all that they lead to counts.
     request.redirection_suffices = subject != Subject::HeaderSender

@@ -56,6 +56,7 @@ pub(super) fn run(
         bytes: 0,
         noted: 0,
         work: 0,
+        wrong: None,
         started,
     };
     let halt = run.commands(&filter.commands, 0).err();
@@ -95,6 +96,8 @@ struct Run<'r> {
     noted: usize,
     /// The steps of all expansions.
     work: u64,
+    /// What is wrong in the condition at hand.
+    wrong: Option<Halt>,
     started: i64,
 }
 
@@ -166,6 +169,8 @@ impl Run<'_> {
         let limit = engine.0.limits.steps;
         self.work += limit.saturating_sub(self.cx.evaluation.budget.steps_left());
         if self.work > limit {
+            // No step is made after this one.
+            self.steps = MOST_STEPS;
             return Err(Halt::error("the filter takes too long"));
         }
         result.map_err(|fail: Fail| {

@@ -75,6 +75,7 @@ impl Work<'_> {
     ) -> Option<Vec<u8>> {
         let colon = header.line.len() - header.value().len();
         let list = header.value().strip_suffix(b"\n").unwrap_or(header.value());
+        let last = list.trim_ascii_end().len();
         let mut new = Vec::new();
         // How much of the list is in `new`, and where the last line that was begun
         // here begins in it.
@@ -101,8 +102,15 @@ impl Work<'_> {
             let mut end = start + item.len();
             let (mut text, mut is_whole) = (None, false);
             if let (Some(domain), None) = (domain, found.domain) {
-                let at = found.span.end.saturating_sub(start).min(item.len());
-                let (head, tail) = item.split_at(at);
+                let written = list.get(start..found.span.end).unwrap_or_default();
+                let bare = written.trim_ascii_end().len();
+                // Where white space at its end belongs to it, for a backslash before it, it stays
+                // behind it as well.
+                let is_twice = bare < written.len() && found.span.end <= last;
+                let (head, tail) = match is_twice {
+                    true => (written, item.get(bare..).unwrap_or_default()),
+                    false => item.split_at(written.len().min(item.len())),
+                };
                 text = Some([head, b"@", domain.bytes(), tail].concat());
             }
             // One without a domain is not rewritten.

@@ -162,7 +162,7 @@ fn condition(rng: &mut Rng, depth: u32) -> String {
         ])
         .to_owned()
     };
-    match rng.u32(..10) {
+    match rng.u32(..11) {
         0..=4 => {
             let name = rng.pick(&[
                 "is",
@@ -187,7 +187,17 @@ fn condition(rng: &mut Rng, depth: u32) -> String {
             .to_owned(),
         6 => format!("personal alias {}", value(rng)),
         7 => format!("foranyaddress $h_to: ( $thisaddress contains {} )", value(rng)),
-        8 => format!("def:{}", rng.pick(&["h_subject:", "n1", "nosuch", "sender_address"])),
+        8 if depth > 0 => {
+            let list =
+                ["$h_to:", "\"c@d, 2, 3\"", "\"1, x@y, 4\"", "\"$h_to:,$h_from:\"", "\"${if\""];
+            let inner = ["$thisaddress above 1", "$thisaddress matches \"$thisaddress(\""];
+            let inner = match rng.chance(2) {
+                true => rng.pick(&inner).to_owned(),
+                false => condition(rng, depth - 1),
+            };
+            format!("foranyaddress {} ( {inner} )", rng.pick(&list))
+        }
+        9 => format!("def:{}", rng.pick(&["h_subject:", "n1", "nosuch", "sender_address"])),
         _ => format!("{} is {}", value(rng), value(rng)),
     }
 }

@@ -42,6 +42,16 @@ const STRINGS: &[&str] = &[
     "\"${hex:24 7b}\"",
     "\"${unicode:e9 20}\"",
     "\"${unicode:d800}\"",
+    "\"${hex: 4 1}$${hex:24}\"",
+    "\"${hex:414}${unicode:41,42}\"",
+    "\"${unicode:0000041}${HEX:41}\"",
+    "\"${hex:}${hex:41\"",
+    "\"**a?\"",
+    "\"\\\n\"",
+    "\"Ann\"",
+    "\"another\none\"",
+    "text:\n.\n",
+    "text:\t# x\n\n..x\n.x\n.\n",
     "text:\nline one\n..\n.\n",
     "text: # why\na\n.\n",
     "nothing",
@@ -62,12 +72,46 @@ const HEADERS: &[&str] = &[
     "\"subject:\"",
     "\"received\"",
     "\"list-id\"",
+    "\"cc\"",
+    "\"sender\"",
+    "\"x-empty\"",
+    "\"auto-submitted\"",
 ];
+
+/// How many bytes, or days.
+const NUMBERS: &[&str] = &[
+    "0",
+    "1",
+    "3",
+    "10",
+    "08",
+    "1K",
+    "1k",
+    "100",
+    "155",
+    "2G",
+    "9G",
+    "99999999999",
+    "18446744073709551615",
+    "18446744073709551616",
+    "17179869183G",
+    "17179869184G",
+    "1x",
+    "1 K",
+    "-1",
+    "",
+];
+
+/// What may stand between two words.
+const BLANKS: &[&str] = &[" ", " ", " ", " ", "\n", "\t", "", " /* c */ ", " # c\n", " /* c "];
 
 /// A filter, and a message.
 pub fn make(rng: &mut Rng) -> Quarry {
     let mut quarry = Quarry::new(Form::Filter);
-    quarry.fixed(rng.pick(&["? -v", "? -v", "?", "? -v -bfs -detail", "? -v -bfl bob"]));
+    let asked = ["? -v", "? -v", "?", "? -v -bfs -detail", "? -v -bfl bob", "? -v -bfp user-"];
+    let senders =
+        ["", "", "", " -f <>", " -f user@here.test", " -f owner-x@a.test", " -f a+d@b.test"];
+    quarry.fixed(format!("{}{}", rng.pick(&asked), rng.pick(&senders)));
     quarry.fixed("| $ # Sieve filter");
     let head = if rng.chance(4) { rng.pick(OTHERS) } else { EXTENSIONS };
     quarry.loose(lines(head));
@@ -79,12 +123,15 @@ pub fn make(rng: &mut Rng) -> Quarry {
         "From: Ann <ann@a.test>",
         "To: user@here.test, \"B, C\" <bob+detail@b.test>, group: x@y.test;",
         "Cc: user-detail@here.test (why)",
+        "Sender: \"q\\\"x\"@z.test",
+        "X-Empty:",
         "Subject: a test",
         "Subject:  another\n>  one ",
         "X-Number: 012",
         "X-Encoded: =?utf-8?q?=C3=A9_a?= =?iso-8859-1?b?6Q==?= b",
         "List-Id: <x>",
         "Auto-Submitted: no",
+        "Precedence: first-class",
     ] {
         if !rng.chance(3) {
             quarry.loose(format!("> {line}"));
@@ -118,6 +165,11 @@ fn slipped(rng: &mut Rng, text: String) -> String {
 fn list(rng: &mut Rng, from: &[&str]) -> String {
     match rng.u32(..4) {
         0 => format!("[{}]", rng.some(0, 3, ", ", |rng| rng.pick(from).to_owned())),
+        1 if rng.chance(3) => {
+            let around = |rng: &mut Rng| rng.pick(BLANKS).to_owned();
+            let one = |rng: &mut Rng| format!("{}{}{}", around(rng), rng.pick(from), around(rng));
+            format!("[{}]", rng.some(0, 3, ",", one))
+        }
         _ => rng.pick(from).to_owned(),
     }
 }
@@ -151,11 +203,15 @@ fn command(rng: &mut Rng, depth: u32) -> String {
         }
         6 | 7 => {
             let options = rng.some(0, 3, " ", |rng| {
+                if rng.chance(4) {
+                    return format!(":days {}", rng.pick(NUMBERS));
+                }
                 rng.pick(&[
-                    ":days 3",
-                    ":days 0",
-                    ":days 1K",
-                    ":days 99999999999",
+                    ":subject \"a\nb\"",
+                    ":from \"A <user@here.test>\"",
+                    ":from \"a@b, c@d\"",
+                    ":addresses []",
+                    ":addresses",
                     ":subject \"away $x\"",
                     ":subject \"\u{e9}\"",
                     ":from \"user@here.test\"",
@@ -222,11 +278,7 @@ fn test(rng: &mut Rng, depth: u32) -> String {
             format!("envelope {} {} {}", tags(rng, true), list(rng, &parts), list(rng, STRINGS))
         }
         5 => format!("exists {}", list(rng, HEADERS)),
-        6 => format!(
-            "size {} {}",
-            rng.pick(&[":over", ":under", ":OVER", ""]),
-            rng.pick(&["10", "1K", "100", "2G", "99999999999", "9G", "0", "1x", "155"])
-        ),
+        6 => format!("size {} {}", rng.pick(&[":over", ":under", ":OVER", ""]), rng.pick(NUMBERS)),
         7 => rng
             .pick(&["true", "false", "TRUE", "nosuch", "valid_notify_method \"mailto:a\""])
             .to_owned(),

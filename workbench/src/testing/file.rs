@@ -314,13 +314,25 @@ pub struct RouteCase {
     pub table: Option<CaseTable>,
 }
 
+/// How much of a line of a complaint is shown, in bytes: it quotes lines of the file.
+const LONGEST_SHOWN: usize = 240;
+
+/// A complaint whose lines are not longer than anybody reads.
+fn shortened(complaint: &str) -> String {
+    let lines = complaint.split('\n').map(|line| match line.len() > LONGEST_SHOWN {
+        true => format!("{}…", &line[..line.floor_char_boundary(LONGEST_SHOWN)]),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 impl TestFile {
     /// Reads a file.
     ///
     /// # Errors
     /// It is no TOML, or has a name in it that nothing has; where, and what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|why| why.to_string())
+        toml::from_str(text).map_err(|why| shortened(&why.to_string()))
     }
 
     /// The file as it is written.

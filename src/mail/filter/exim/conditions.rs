@@ -12,18 +12,20 @@ use super::number::compared;
 use super::{Halt, Run};
 use crate::engine::patterns::RECORD;
 
-/// A test that something went wrong in: what it would have been is noted all the
-/// same.
-type Outcome = (bool, Result<(), Halt>);
-
 impl Run<'_> {
-    /// Whether a condition of an `if` holds.
+    /// Whether a condition of an `if` holds. Where something is wrong in it, it is looked at
+    /// as far as Exim does, and then that ends the filter: of several mistakes, the last.
     pub(super) fn condition(
         &mut self,
         condition: &FilterCondition,
         depth: u32,
     ) -> Result<bool, Halt> {
-        self.test(condition, depth, true)
+        self.wrong = None;
+        let holds = self.test(condition, depth, true)?;
+        match self.wrong.take() {
+            Some(halt) => Err(halt),
+            None => Ok(holds),
+        }
     }
 
     fn test(
@@ -33,50 +35,53 @@ impl Run<'_> {
         outermost: bool,
     ) -> Result<bool, Halt> {
         self.step()?;
-        let (holds, went) = match &condition.test {
-            FilterTest::All(parts) => self.all(parts, depth),
-            FilterTest::Any(parts) => self.any(parts, depth),
+        let holds = match &condition.test {
+            FilterTest::All(parts) => Ok(self.all(parts, depth)?),
+            FilterTest::Any(parts) => Ok(self.any(parts, depth)?),
             FilterTest::AnyAddress { list, condition } => {
-                let list = self.expand(&list.text, "filter file")?;
-                self.any_address_of(&list, condition, depth)
+                match self.expand(&list.text, "filter file") {
+                    Ok(list) => Ok(self.any_address_of(&list, condition, depth)?),
+                    Err(halt) => Err(halt),
+                }
             }
-            FilterTest::Personal { aliases } => (self.is_personal(aliases)?, Ok(())),
-            FilterTest::Delivered => (self.done.significant, Ok(())),
-            FilterTest::ErrorMessage => (self.cx.value_of(var::SENDER_ADDRESS).is_empty(), Ok(())),
-            FilterTest::FirstDelivery => (self.options.first_delivery, Ok(())),
-            FilterTest::ManuallyThawed => (self.options.manually_thawed, Ok(())),
-            FilterTest::Compare { verb, left, right } => {
-                (self.compare(*verb, left, right)?, Ok(()))
+            FilterTest::Personal { aliases } => self.is_personal(aliases),
+            FilterTest::Delivered => Ok(self.done.significant),
+            FilterTest::ErrorMessage => Ok(self.cx.value_of(var::SENDER_ADDRESS).is_empty()),
+            FilterTest::FirstDelivery => Ok(self.options.first_delivery),
+            FilterTest::ManuallyThawed => Ok(self.options.manually_thawed),
+            FilterTest::Compare { verb, left, right } => self.compare(*verb, left, right),
+        };
+        let holds = match holds {
+            Ok(holds) => holds != condition.negated,
+            Err(halt) => {
+                self.wrong = Some(halt);
+                return Ok(false);
             }
         };
-        let holds = holds != condition.negated;
         if self.notes() {
             self.outcome(holds, depth, outermost, &condition.shown());
         }
-        went.map(|()| holds)
+        Ok(holds)
     }
 
     fn outcome(&mut self, holds: bool, depth: u32, outermost: bool, shown: &[u8]) {
         let indent = 2 * depth as usize + 1;
         let name = if outermost { "Condition" } else { "Sub-condition" };
         let head = format!("{:indent$}{name} is {holds}: ", "");
-        self.note(&[head.as_bytes(), shown]);
+        self.note(&[head.as_bytes(), shown, b" "]);
     }
 
     /// Exim takes the last two together first.
-    fn all(&mut self, parts: &[FilterCondition], depth: u32) -> Outcome {
+    fn all(&mut self, parts: &[FilterCondition], depth: u32) -> Result<bool, Halt> {
         let mut holds = true;
-        let mut went = Ok(());
         let mut reached = 0;
         for (at, part) in parts.iter().enumerate() {
             reached = at;
-            match self.test(part, depth, false) {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(halt) => went = Err(halt),
+            // Nothing is added to what went wrong.
+            holds = self.test(part, depth, false)? && self.wrong.is_none();
+            if !holds {
+                break;
             }
-            holds = false;
-            break;
         }
         if self.notes() {
             for first in (1..=reached.min(parts.len().saturating_sub(2))).rev() {
@@ -88,35 +93,36 @@ impl Run<'_> {
                 self.outcome(holds, depth, false, &shown);
             }
         }
-        (holds, went)
+        Ok(holds)
     }
 
     /// Exim takes the first two together first.
-    fn any(&mut self, parts: &[FilterCondition], depth: u32) -> Outcome {
+    fn any(&mut self, parts: &[FilterCondition], depth: u32) -> Result<bool, Halt> {
         let mut holds = false;
-        let mut went = Ok(());
         for (at, part) in parts.iter().enumerate() {
-            if !holds && went.is_ok() {
-                match self.test(part, depth, false) {
-                    Ok(value) => holds = value,
-                    Err(halt) => went = Err(halt),
-                }
+            if at == 0 || (!holds && self.wrong.is_none()) {
+                holds = self.test(part, depth, false)?;
             }
             if at > 0 && at + 1 < parts.len() && self.notes() {
                 let mut shown = Vec::new();
                 show_any(&parts[..=at], &mut shown);
                 self.outcome(holds, depth, false, &shown);
             }
-            if (holds || went.is_err()) && !self.notes() {
+            if (holds || self.wrong.is_some()) && !self.notes() {
                 break;
             }
         }
-        (holds, went)
+        Ok(holds)
     }
 
-    /// Whether a condition holds for any address of a list. The last address that
-    /// was tried stays in `$thisaddress`.
-    fn any_address_of(&mut self, list: &Str, condition: &FilterCondition, depth: u32) -> Outcome {
+    /// Whether a condition holds for any address of a list, though something be wrong with
+    /// others. The last address that was tried stays in `$thisaddress`.
+    fn any_address_of(
+        &mut self,
+        list: &Str,
+        condition: &FilterCondition,
+        depth: u32,
+    ) -> Result<bool, Halt> {
         let rules = Rules { utf8_domains: true, literals: true, ..Rules::default() };
         for element in address::list(list.bytes(), rules) {
             let Ok(found) = element.address else { continue };
@@ -124,13 +130,11 @@ impl Run<'_> {
                 self.note(&[b" Extracted address ", &found.text]);
             }
             self.cx.set_var(var::THISADDRESS, Str::from(found.text).stamped(list.taint()));
-            match self.test(condition, depth, false) {
-                Ok(true) => return (true, Ok(())),
-                Ok(false) => {}
-                Err(halt) => return (false, Err(halt)),
+            if self.test(condition, depth, false)? {
+                return Ok(true);
             }
         }
-        (false, Ok(()))
+        Ok(false)
     }
 
     fn compare(&mut self, verb: Verb, left: &FilterWord, right: &FilterWord) -> Result<bool, Halt> {

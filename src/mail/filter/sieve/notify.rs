@@ -27,9 +27,10 @@ impl Run<'_> {
         if !obeyed || self.is_automatic()? {
             return Ok(());
         }
+        let sender = self.recipient();
         let from = match &notify.from {
             Some(from) => from.bytes.clone(),
-            None => self.own_address(),
+            None => sender.clone(),
         };
         let subject = match (&notify.message, &mailto.subject) {
             (Some(message), _) => message.bytes.clone(),
@@ -54,6 +55,7 @@ impl Run<'_> {
             importance: notify.importance,
             options: notify.options.iter().map(|option| text(&option.bytes)).collect(),
             message: notify.message.as_ref().map(|message| text(&message.bytes)),
+            sender: text(&one_line(&sender)),
             from: text(&one_line(&from)),
             to: text(&to),
             subject: text(&encoded(&subject)),

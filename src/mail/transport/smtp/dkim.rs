@@ -49,6 +49,11 @@ impl Signing {
 /// That can't be told, and nothing leaves without a signature (`dkim_strict`).
 pub(super) fn signings(call: &mut TransportCall<'_>) -> Result<Vec<Signing>, Undelivered> {
     let mut all = Vec::new();
+    // Where one of them is not there, the others are not looked at.
+    let needed = [smtp::DKIM_DOMAIN, smtp::DKIM_SELECTOR, smtp::DKIM_PRIVATE_KEY];
+    if needed.into_iter().any(|option| call.transport.text(option).is_none()) {
+        return Ok(all);
+    }
     let domains = set(call, smtp::DKIM_DOMAIN).or_else(|why| spared(call, &why))?;
     let Some(domains) = domains.filter(|text| !text.is_empty()) else { return Ok(all) };
     let mut seen: Vec<Vec<u8>> = Vec::new();
@@ -96,15 +101,17 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
     for selector in elements(selectors.bytes()).filter(|selector| !selector.is_empty()) {
         let taint = selectors.taint();
         call.cx.set_var(var::DKIM_SELECTOR, Str::from(&selector[..]).stamped(taint));
-        let Some(key) = key(call)? else { continue };
         let canon = set(call, smtp::DKIM_CANON)?;
         let canon = canon.as_ref().map_or(&b"relaxed"[..], Str::bytes);
         let canon = Canon::named(canon).unwrap_or_else(|| {
             let head = b"DKIM: unknown canonicalization method '".as_slice();
-            let line = [head, canon, b"', defaulting to 'relaxed'."].concat();
+            let line = [head, canon, b"', defaulting to 'relaxed'.\n"].concat();
             call.log(&line);
             Canon::Relaxed
         });
+        let some = |text: Option<Str>| text.filter(|text| !text.is_empty());
+        let headers = some(set(call, smtp::DKIM_SIGN_HEADERS)?);
+        let Some(key) = key(call)? else { continue };
         let hash = set(call, smtp::DKIM_HASH)?;
         let hash = match hash.as_ref().map_or(&b"sha256"[..], Str::bytes) {
             b"sha256" => Hash::Sha256,
@@ -112,9 +119,7 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
             b"sha1" => return Err(b"DKIM: sha1 is no hash to sign with (RFC 8301)".to_vec()),
             other => return Err([b"DKIM: unrecognised hashname '", other, b"'"].concat()),
         };
-        let some = |text: Option<Str>| text.filter(|text| !text.is_empty());
         let identity = some(set(call, smtp::DKIM_IDENTITY)?).map(|text| text.bytes().to_vec());
-        let headers = some(set(call, smtp::DKIM_SIGN_HEADERS)?);
         let names = |text: Str| elements(text.bytes()).collect::<Vec<_>>().join(&b':');
         let headers = headers.map_or_else(|| SIGN_HEADERS.into(), names);
         let times = times(call)?;

@@ -81,16 +81,38 @@ pub(super) fn selector(message: &str) -> Option<&str> {
     Some(name.trim_start_matches(['+', '-']))
 }
 
-/// The last line that begins with a name and a sign after it.
-type Heads<'c> = HashMap<(&'c [u8], u8), usize>;
+/// The last line that begins with a name and a sign after it, in each section; the section
+/// before `begin` has no name.
+type Heads<'c> = HashMap<(&'c [u8], &'c [u8], u8), usize>;
 
 fn heads(config: &Config) -> Heads<'_> {
-    let lines = config.lines.iter().enumerate();
-    let heads = lines.filter_map(|(number, line)| {
-        let at = line.text.iter().position(|c| matches!(c, b'=' | b':'))?;
-        Some(((line.text[..at].trim_ascii_end(), line.text[at]), number))
-    });
-    heads.collect()
+    let mut section: &[u8] = b"";
+    let mut heads = Heads::new();
+    for (number, line) in config.lines.iter().enumerate() {
+        if let Some(name) = begun(&line.text) {
+            section = name;
+        } else if let Some(at) = line.text.iter().position(|c| matches!(c, b'=' | b':')) {
+            heads.insert((section, line.text[..at].trim_ascii_end(), line.text[at]), number);
+        }
+    }
+    heads
+}
+
+/// The section that a line begins.
+fn begun(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"begin")?;
+    rest.first()?.is_ascii_whitespace().then(|| rest.trim_ascii())
+}
+
+/// The sections of drivers, and what one of them is called in a message.
+const SECTIONS: [(&str, &str); 3] =
+    [("router", "routers"), ("transport", "transports"), ("authenticator", "authenticators")];
+
+/// The section of the kind that a word names: `router`, `routers`, `router:`.
+fn section_of(word: &str) -> Option<&'static str> {
+    let word = word.trim_end_matches(':');
+    let found = SECTIONS.iter().find(|(one, all)| word == *one || word == *all);
+    found.map(|(_, section)| *section)
 }
 
 /// Where a fault stands. Exim gives no line where it complains of a section as a
@@ -105,16 +127,32 @@ fn spot<'c>(survey: &Survey<'c>, fault: &ConfigError, known: &OnceCell<Heads<'c>
     // `r1 router`, or `r1 router:` at the head of the message.
     let head = message.split_once(":\n").map(|(head, _)| head);
     let instance = instance.as_deref().or(head).and_then(|name| name.rsplit_once(' '));
-    let instance = instance.map(|(name, _)| name);
     let heads = known.get_or_init(|| heads(survey.config));
-    let find = |name: &str, sign: u8| heads.get(&(name.as_bytes(), sign)).copied();
     let line = if message.starts_with("unknown log_selector") {
-        find("log_selector", b'=')
+        heads.get(&(&b""[..], &b"log_selector"[..], b'=')).copied()
     } else if message.contains("macro") {
-        quoted.first().and_then(|name| find(name, b'='))
+        // Macros may be defined in any section.
+        let name = quoted.first().copied().unwrap_or_default().as_bytes();
+        heads
+            .iter()
+            .filter(|((_, head, sign), _)| *head == name && *sign == b'=')
+            .map(|h| *h.1)
+            .max()
     } else {
-        let names = quoted.iter().rev().copied().chain(instance);
-        names.filter_map(|name| find(name, b':')).next()
+        let words: Vec<&str> = message.split_ascii_whitespace().collect();
+        let section = match instance.and_then(|(_, kind)| section_of(kind)) {
+            Some(section) => Some(section),
+            None => words.iter().find_map(|word| section_of(word)),
+        };
+        // `… for the r1 router`, and `… (a1 and a2) …`.
+        let before = words.windows(2).filter(|pair| section_of(pair[1]).is_some());
+        let both = words.windows(2).filter(|pair| pair[0] == "and");
+        let names = quoted.iter().rev().copied().chain(instance.map(|(name, _)| name));
+        let names = names.chain(before.map(|pair| pair[0]));
+        let names = names.chain(both.map(|pair| pair[1].trim_end_matches(')')));
+        let section = section.unwrap_or_default();
+        let find = |name: &str| heads.get(&(section.as_bytes(), name.as_bytes(), b':')).copied();
+        names.filter_map(find).next()
     };
     line.map_or(Spot::Nowhere, |line| survey.line(line))
 }
