@@ -20,6 +20,7 @@ use super::retry::OwnHints;
 use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
 use super::tracking::{NodeId, Tracking};
+use super::unrouted::LateWords;
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
 use crate::spool::{HeaderFile, SpoolRecipient};
@@ -42,6 +43,8 @@ pub(super) struct Undone {
     pub(super) why: Undelivered,
     /// Whether the sender is told nothing but that.
     pub(super) untold: bool,
+    /// Whether the main log is told nothing of it (`disable_logging`).
+    pub(super) is_silent: bool,
     /// What a command wrote; those of one delivery share it.
     pub(super) output: Arc<[u8]>,
     /// How many others there were before it.
@@ -51,8 +54,16 @@ pub(super) struct Undone {
 impl Undone {
     /// One of which everything may be told, and no command wrote anything.
     pub(super) fn new(node: NodeId, address: &Address, is_direct: bool, why: Undelivered) -> Self {
-        let address = address.clone();
-        Self { node, address, is_direct, why, untold: false, output: Arc::default(), order: 0 }
+        Self {
+            node,
+            address: address.clone(),
+            is_direct,
+            why,
+            untold: false,
+            is_silent: false,
+            output: Arc::default(),
+            order: 0,
+        }
     }
 }
 
@@ -62,8 +73,8 @@ pub(super) struct Expired {
     pub(super) undone: Undone,
     /// The delivery that it was part of: those of one keep their order.
     pub(super) group: usize,
-    /// The delivery whose transport is told so, and in which words.
-    pub(super) told: Option<(Delivery, &'static str)>,
+    /// The delivery whose transport is told so, and what else it is told.
+    pub(super) told: Option<(Delivery, LateWords)>,
     /// Whether a host has answered with an error in its delivery.
     pub(super) is_answered: bool,
 }

@@ -35,10 +35,10 @@ impl Attempt<'_> {
         Attempted::Completed
     }
 
-    /// Logs that nobody is told of some failures.
-    fn tell_ignored(&mut self, ignored: impl IntoIterator<Item = (NodeId, Vec<u8>)>) {
+    /// Logs that nobody is told of some failures, but of those of which the log hears nothing.
+    fn tell_ignored(&mut self, ignored: impl IntoIterator<Item = (NodeId, Option<Vec<u8>>)>) {
         for (node, line) in ignored {
-            self.log(&line);
+            line.iter().for_each(|line| self.log(line));
             self.complete_failure(node);
         }
     }
@@ -62,9 +62,10 @@ impl Attempt<'_> {
         let ignored = ignored.map(|one| {
             let (address, is_direct) = (&one.address, one.is_direct);
             let subject = Subject::undelivered(address, None, is_direct);
-            (one.node, [&self.named_with_parent(&subject)[..], b": error ignored"].concat())
+            let line = || [&self.named_with_parent(&subject)[..], b": error ignored"].concat();
+            (one.node, (!one.is_silent).then(line))
         });
-        let mut ignored: VecDeque<(NodeId, Vec<u8>)> = ignored.collect();
+        let mut ignored: VecDeque<(NodeId, Option<Vec<u8>>)> = ignored.collect();
         let order: Vec<NodeId> = failed.iter().map(|one| one.node).collect();
         failed.retain(|one| !one.address.attached.ignore_errors);
         let mut freezes = self.freezes;
@@ -166,7 +167,8 @@ impl Attempt<'_> {
             if recipients.iter().any(|one| one.address == *text) {
                 continue;
             }
-            let parent = recipients.iter().position(|one| one.address == *original);
+            // Of those that are the same, it is the last one.
+            let parent = recipients.iter().rposition(|one| one.address == *original);
             let parent = parent.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1);
             let reports = Some(RecipientDsn::default());
             let more = Some(RecipientExtra { reports, errors_to: errors_to.clone(), parent });
@@ -179,6 +181,10 @@ impl Attempt<'_> {
             if !is_own {
                 self.tracking.settle(*node, &done);
             }
+        }
+        // Whoever was not tried is none of those yet.
+        if self.left == lost.len() {
+            done.into_iter().for_each(|parent| self.tracking.finish_wholly(parent));
         }
     }
 
@@ -208,6 +214,14 @@ impl Attempt<'_> {
             self.deliver_own(&id);
         } else {
             self.reports.push(id);
+        }
+    }
+
+    /// The same of a message about an address, of which no other comes.
+    pub(super) fn send_notice(&mut self, id: Vec<u8>) {
+        match self.manner.awaits_reports {
+            true => self.deliver_own(&id),
+            false => self.reports.push(id),
         }
     }
 

@@ -7,9 +7,10 @@ use eximious::route::{
     Address, ChildAddress, Delivery, DeliveryTarget, Duplicates, NOBODY, Purpose, RouteError,
     Routed, Wrong,
 };
+use eximious::stdlib::address::names_domain;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::{Outcome, Undelivered};
-use eximious::{Str, opt};
+use eximious::{Str, opt, var};
 
 use super::Attempted;
 use super::attempt::Attempt;
@@ -287,7 +288,7 @@ impl Attempt<'_> {
         let mut all: Vec<Waiting> = Vec::new();
         let recipients = self.file().recipients.clone();
         for recipient in &recipients {
-            let mut address = Address::new(Str::tainted(&recipient.address[..]));
+            let mut address = Address::new(self.with_domain(&recipient.address));
             if self.tracking.is_done_with(&recipient.address) {
                 continue;
             }
@@ -308,6 +309,16 @@ impl Attempt<'_> {
             all.push(Waiting { node, child: ChildAddress::Address(Box::new(address)) });
         }
         all
+    }
+
+    /// A recipient as it is routed: a backslash at the end of its local part hides the at sign
+    /// behind it, and then it has no domain yet.
+    fn with_domain(&mut self, recipient: &[u8]) -> Str {
+        if recipient.is_empty() || names_domain(recipient) {
+            return Str::tainted(recipient);
+        }
+        let domain = self.cx.value_of(var::QUALIFY_RECIPIENT);
+        Str::tainted([recipient, b"@", domain.bytes()].concat())
     }
 
     /// Whether the time for an address has not come, which is told then.

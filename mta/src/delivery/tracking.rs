@@ -51,8 +51,8 @@ pub(super) fn is_among(done: &BTreeSet<Vec<u8>>, recipient: &[u8]) -> bool {
     done.contains(recipient) || done.contains(&known_by(recipient))
 }
 
-/// What the children of an address are shown as, and known by. Of answers to the same address
-/// each is one of its own.
+/// What the children of an address are shown as, and known by. Of answers and notices to
+/// the same address each is one of its own.
 pub(super) struct ChildNames {
     parent: Vec<u8>,
     answers: BTreeSet<Vec<u8>>,
@@ -73,7 +73,7 @@ impl ChildNames {
             ChildAddress::Direct(delivery) => {
                 let text = delivery.address.text.bytes();
                 let mut unique = [text, b":", &self.parent[..]].concat();
-                if matches!(delivery.target, DeliveryTarget::Reply(_)) {
+                if matches!(delivery.target, DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_)) {
                     while !self.answers.insert(unique.clone()) {
                         unique.insert(0, b'>');
                     }
@@ -156,6 +156,15 @@ impl Tracking {
             }
         }
         self.finish(ancestor);
+    }
+
+    /// That nothing more is to be done of an address whose children were settled: what else came
+    /// of it is the same as what waits elsewhere.
+    pub(super) fn finish_wholly(&mut self, node: NodeId) {
+        if self.nodes[node.0].pending > 0 {
+            self.nodes[node.0].pending = 1;
+            self.finish(node);
+        }
     }
 
     /// That more is to be done of an address: children have to be.

@@ -24,7 +24,7 @@ use super::retry::{Verdict, store};
 use super::routing::Planned;
 use super::stand_ins::Before;
 use super::tracking::NodeId;
-use super::unrouted::TIMED_OUT;
+use super::unrouted::LateWords;
 use crate::spool::RecipientDsn;
 use crate::tally;
 
@@ -352,14 +352,15 @@ impl<'d> Attempt<'d> {
     /// Sends a notification that a filter wants. Whether it goes is nobody's concern.
     pub(super) fn notify(&mut self, delivery: &Delivery, notice: &Notice) {
         let Ok(user) = self.user_of(delivery) else { return };
-        let parent = delivery.address.parent.as_ref().map(|one| one.text.bytes().to_vec());
         let sender = match self.file().sender.is_empty() {
             true => Vec::new(),
-            false => parent.unwrap_or_default(),
+            false => notice.sender.bytes().to_vec(),
         };
         let own = OwnMessage { sender, text: notice.letter() };
         let mut cx = self.deliverer.context();
-        let (_, name) = self.sender_of_own().send(&mut cx, &user, &own);
+        // It does not wait, whoever sent the message.
+        let own_sender = OwnSender { at_once: true, ..self.sender_of_own() };
+        let (_, name) = own_sender.send(&mut cx, &user, &own);
         self.reports.extend(name);
     }
 
@@ -378,6 +379,8 @@ impl<'d> Attempt<'d> {
         let silent = self.is_silent(delivery);
         let transport = delivery.transport.map(|number| routes.transport_name(number).clone());
         let is_local = delivery.transport.is_none_or(|number| !routes.is_remote(number));
+        let is_answered_to =
+            delivery.transport.is_none_or(|number| routes.transport_is_answered(number));
         let is_short = is_local && routes.router_logs_as_local(delivery.router);
         let kind = outcome.kind();
         let subject = |is_local| {
@@ -445,12 +448,17 @@ impl<'d> Attempt<'d> {
                 if !is_untold {
                     self.log_message_put_off(&why, line.text());
                 }
-                let undone = Undone::new(*node, &delivery.address, whole.is_direct, why);
+                let waits = Undone::new(*node, &delivery.address, whole.is_direct, why);
+                let undone = Undone { is_silent: silent, ..waits };
                 // Whoever sent it learns of its end by a bounce; where there is none, the
                 // transport is told, and of no host.
                 let told = self.file().sender.is_empty().then(|| {
-                    let said = if is_local { "" } else { TIMED_OUT };
-                    (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, said)
+                    let told = match (is_local, is_answered_to) {
+                        (false, _) => LateWords::Replied,
+                        (true, true) => LateWords::All,
+                        (true, false) => LateWords::None,
+                    };
+                    (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, told)
                 });
                 let waits = Expired { undone, group, told, is_answered };
                 match retry {
@@ -467,17 +475,14 @@ impl<'d> Attempt<'d> {
                     self.forget_failure(&self.local_retry(planned).key);
                 }
                 let mut line = self.failure_line(&whole, &why, path);
-                // What the sender is told otherwise, as of a command, is no host's error.
-                let is_said = why.said.as_ref().is_some_and(|said| !said.is_empty());
-                let is_own = is_local && (is_said || !output.is_empty());
-                let said = if is_own { &b""[..] } else { &why.message };
+                let said = if is_answered_to { &why.message } else { &b""[..] };
                 let host = why.host.as_deref();
                 self.tell_transport(delivery, "msg:fail:delivery", said, host, None);
                 line.words(&self.took(Some(began)));
                 self.tell_unless(silent, &line.marked("**"));
                 self.log_message(line.text());
                 let failed = Undone::new(*node, &delivery.address, whole.is_direct, why);
-                let undone = Undone { output: output.clone(), ..failed };
+                let undone = Undone { output: output.clone(), is_silent: silent, ..failed };
                 // Where nobody can be told, it waits for somebody who looks after it, as long
                 // as there is time for the hosts that could not be reached.
                 let is_late = !is_local && of_hosts == Verdict::Expired;

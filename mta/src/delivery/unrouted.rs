@@ -32,6 +32,17 @@ pub(super) enum Unrouted {
     Filtered,
 }
 
+/// What a transport is told of an address for which the time has run out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LateWords {
+    /// Nothing but that.
+    None,
+    /// What was wrong the last time, too.
+    All,
+    /// The same where a host has said it.
+    Replied,
+}
+
 /// The number of a connection that a host ended.
 const LOST: i32 = -18;
 
@@ -156,9 +167,18 @@ impl Attempt<'_> {
             let Expired { undone, group, told, is_answered } = one;
             at = if last == Some(group) { at + 1 } else { 0 };
             last = Some(group);
+            let told = told.map(|(delivery, words)| {
+                let is_whole = words == LateWords::All || is_replied(&undone.why, is_answered);
+                let said = match words {
+                    LateWords::None => Vec::new(),
+                    _ if is_whole => late(&undone.why.message),
+                    _ => TIMED_OUT.into(),
+                };
+                (delivery, said)
+            });
             self.time_out(at, undone, is_answered);
             if let Some((delivery, said)) = told {
-                self.tell_transport(&delivery, "msg:fail:delivery", said.as_bytes(), None, None);
+                self.tell_transport(&delivery, "msg:fail:delivery", &said, None, None);
             }
         }
     }
@@ -188,23 +208,35 @@ impl Attempt<'_> {
         self.tell(&line.marked("**"));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.log_message(line.text());
-        let late = |text: &[u8]| [text, b": ", TIMED_OUT.as_bytes()].concat();
-        let Undelivered { said, message, host, .. } = &undone.why;
-        // What a command or a socket says of somebody by himself is a reply, too (LMTP).
-        // Of `:defer:` without words, nothing is said, and that aloud.
-        let is_silent = said.as_ref().is_some_and(Vec::is_empty) && !message.is_empty();
-        let said = said.as_deref().filter(|_| !is_silent).map(late);
-        let number = undone.why.number;
-        let replied = match number {
-            // That a host ended the connection says as much where another one has answered.
-            LOST => is_answered && host.is_some(),
-            0 => host.is_some() && !is_silent,
-            _ => is_of_reply(number) && !is_silent,
-        };
-        let message = if replied { late(message) } else { why.message };
+        let Undelivered { said, message, .. } = &undone.why;
+        let said = said.as_deref().filter(|_| !is_silent(&undone.why)).map(late);
+        let is_replied = is_replied(&undone.why, is_answered);
+        let message = if is_replied { late(message) } else { why.message };
         undone.why = Undelivered { said, message, ..undone.why };
         // A report that can't be delivered in time is of use to nobody.
         undone.address.attached.ignore_errors |= self.errors_to(&undone.address).is_empty();
         self.fail_behind(at, undone);
+    }
+}
+
+/// What was wrong the last time, of an address for which the time has run out.
+fn late(text: &[u8]) -> Vec<u8> {
+    [text, b": ", TIMED_OUT.as_bytes()].concat()
+}
+
+/// Whether the sender is told nothing of what was wrong. Of `:defer:` without words, nothing is
+/// said, and that aloud.
+fn is_silent(why: &Undelivered) -> bool {
+    why.said.as_ref().is_some_and(Vec::is_empty) && !why.message.is_empty()
+}
+
+/// Whether a host has said what was wrong. What a command or a socket says of somebody by himself
+/// is a reply, too (LMTP).
+fn is_replied(why: &Undelivered, is_answered: bool) -> bool {
+    match why.number {
+        // That a host ended the connection says as much where another one has answered.
+        LOST => is_answered && why.host.is_some(),
+        0 => why.host.is_some() && !is_silent(why),
+        number => is_of_reply(number) && !is_silent(why),
     }
 }

@@ -83,6 +83,11 @@ impl Routes {
         self.transport_at(number).on(smtp::ADDRESS_RETRY_INCLUDE_SENDER)
     }
 
+    /// Whether events hear why a transport could not deliver: somebody says so to it.
+    pub fn transport_is_answered(&self, number: usize) -> bool {
+        self.transport_at(number).is_answered()
+    }
+
     /// Whether the main log is told nothing of what becomes of an address by a transport, by
     /// its number (`disable_logging`).
     pub fn transport_is_silent(&self, number: usize) -> bool {

@@ -29,6 +29,8 @@ pub(crate) struct TransportRun {
     /// Whether it takes the message's files in the spool as they are, so that options that
     /// change messages, and say as whom, are nothing to it.
     pub(super) takes_files: bool,
+    /// Whether events hear why it could not deliver: somebody says so to it.
+    pub(super) is_answered: bool,
     /// By which option it writes what SMTP says, where it can do without.
     pub(super) batched: Option<DriverOpt<bool>>,
     /// What delivers.
@@ -37,9 +39,9 @@ pub(crate) struct TransportRun {
 
 impl TransportRun {
     /// One that is not remote, has no mailbox, and makes its own bytes of a message.
-    const fn new(run: fn(&mut TransportCall<'_>) -> Vec<Outcome>) -> Self {
+    const fn new(is_answered: bool, run: fn(&mut TransportCall<'_>) -> Vec<Outcome>) -> Self {
         let run = Deliver::Own(run);
-        Self { remote: false, quota: None, takes_files: false, batched: None, run }
+        Self { remote: false, quota: None, takes_files: false, is_answered, batched: None, run }
     }
 }
 
@@ -69,13 +71,14 @@ pub(crate) struct QuotaOptions {
     pub(crate) inclusive: DriverOpt<bool>,
 }
 
-static LMTP: TransportRun = TransportRun::new(super::lmtp::run);
-static REPLY: TransportRun = TransportRun::new(super::autoreply::run);
+static LMTP: TransportRun = TransportRun::new(true, super::lmtp::run);
+static REPLY: TransportRun = TransportRun::new(false, super::autoreply::run);
 
 static COMMAND: TransportRun = TransportRun {
     remote: false,
     quota: None,
     takes_files: false,
+    is_answered: false,
     batched: Some(pipe::USE_BSMTP),
     run: Deliver::Own(super::pipe::run),
 };
@@ -84,6 +87,7 @@ static SPOOL: TransportRun = TransportRun {
     remote: false,
     quota: None,
     takes_files: true,
+    is_answered: false,
     batched: None,
     run: Deliver::Own(super::queuefile::run),
 };
@@ -92,6 +96,7 @@ static REMOTE: TransportRun = TransportRun {
     remote: true,
     quota: None,
     takes_files: false,
+    is_answered: true,
     batched: None,
     run: Deliver::Own(super::smtp::run),
 };
@@ -107,6 +112,7 @@ static MAILBOX: TransportRun = TransportRun {
         inclusive: appendfile::QUOTA_IS_INCLUSIVE,
     }),
     takes_files: false,
+    is_answered: false,
     batched: Some(appendfile::USE_BSMTP),
     run: Deliver::Own(super::appendfile::run),
 };
@@ -249,6 +255,11 @@ impl Transport {
     /// Whether it speaks with other hosts.
     pub(crate) fn is_remote(&self) -> bool {
         self.run().is_some_and(|run| run.remote)
+    }
+
+    /// Whether events hear why it could not deliver.
+    pub(super) fn is_answered(&self) -> bool {
+        self.run().is_some_and(|run| run.is_answered)
     }
 
     /// Whether what it writes tells of addresses as SMTP has it.

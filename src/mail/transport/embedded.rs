@@ -153,7 +153,14 @@ pub fn driver(
     run: impl Fn(&mut DeliveryCall<'_>) -> Result<Vec<Outcome>, Fail> + Send + Sync + 'static,
 ) -> DriverDef {
     let run = Deliver::Embedded(Closure(Arc::new(run)));
-    let run = TransportRun { remote: false, quota: None, takes_files: false, batched: None, run };
+    let run = TransportRun {
+        remote: false,
+        quota: None,
+        takes_files: false,
+        is_answered: true,
+        batched: None,
+        run,
+    };
     let run = Runs::made(run);
     DriverDef::of(DriverKind::Transport, meta, run)
 }

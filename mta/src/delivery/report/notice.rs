@@ -5,10 +5,10 @@ use eximious::route::RouteNotice;
 use super::Letter;
 use crate::delivery::attempt::Attempt;
 
-/// Sends one. Of reports that were made here, nobody is told, so that there is an end to
+/// Sends one. Of one that is such a message itself, nobody is told, so that there is an end to
 /// it. The line that names the message stands in the text, as Exim has it.
 pub(in crate::delivery) fn notify(attempt: &mut Attempt<'_>, notice: &RouteNotice) {
-    if attempt.is_own_report() {
+    if attempt.is_own_report() && has_subject(attempt, notice.subject) {
         return;
     }
     let to: Vec<u8> =
@@ -21,6 +21,13 @@ pub(in crate::delivery) fn notify(attempt: &mut Attempt<'_>, notice: &RouteNotic
     letter.put(&[&notice.text]);
     let text = letter.text;
     if let Ok(id) = attempt.hand_in_report(text) {
-        attempt.send_report(id);
+        attempt.send_notice(id);
     }
+}
+
+/// Whether the message has this subject.
+fn has_subject(attempt: &Attempt<'_>, subject: &[u8]) -> bool {
+    let own = attempt.message.headers.iter().find(|one| one.name.eq_ignore_ascii_case(b"Subject"));
+    let value = own.and_then(|own| own.line.splitn(2, |byte| *byte == b':').nth(1));
+    value.is_some_and(|value| value.trim_ascii() == subject)
 }
