@@ -50,7 +50,6 @@ use eximious::route::Purpose;
 use eximious::world::Command;
 use eximious::{Engine, Fail, Settings, World, opt, words};
 use eximious_world::DeliveryHelper;
-use mimalloc::MiMalloc;
 
 use options::{CalledAs, ExpandRequest, Job, Options, ReadArguments};
 use output::Output;
@@ -59,11 +58,6 @@ use refusal::{Refusal, Stop};
 use rights::Claim;
 use session::{Session, Setup};
 use starter::Starter;
-
-/// A message is taken and delivered by some six hundred small pieces of memory, many of which
-/// another thread gives back.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // Before anything else: later it may be somebody else.
