@@ -86,10 +86,12 @@ impl Postfix {
         self.folder.path().join("log/mail")
     }
 
-    /// How many messages its log says are delivered.
-    pub fn delivered(&self) -> usize {
+    /// Sees to it that its log says of so many messages that they are delivered.
+    pub fn has_delivered(&self, count: usize) {
         let log = std::fs::read_to_string(self.log()).expect("the log");
-        log.lines().filter(|line| line.contains(" status=sent ")).count()
+        let told = || log.lines().filter(|line| line.contains(" status="));
+        let other: Vec<&str> = told().filter(|line| !line.contains("=sent ")).take(3).collect();
+        assert_eq!((told().count(), other), (count, vec![]), "Postfix has delivered each message");
     }
 }
 
