@@ -41,11 +41,7 @@ pub(crate) fn tell(cx: &Context, id: &Str, voice: LogVoice, line: &LogLine) {
 
 /// Such a line as it is written, with the message's name before it, where the message has one.
 pub(crate) fn in_writing(id: &Str, line: &LogLine) -> LogLine {
-    let line = line.written(|part| printed(part, true));
-    match id.is_empty() {
-        true => line,
-        false => line.behind(LogPart::Id, [id.bytes(), b" "].concat()),
-    }
+    line.written(id.bytes(), |part| printed(part, true))
 }
 
 /// What is known of TLS with the client, where there is some.

@@ -61,7 +61,10 @@ impl Hints for SystemHints {
         let spool_path = Path::new(OsStr::from_bytes(spool));
         let new = || Arc::new(Shared::new(spool_path, self.owner, MOST_PAGES));
         let shared = match self.stores.lock() {
-            Ok(mut stores) => stores.entry(spool.to_vec()).or_insert_with(new).clone(),
+            Ok(mut stores) => match stores.get(spool) {
+                Some(shared) => shared.clone(),
+                None => stores.entry(spool.to_vec()).or_insert_with(new).clone(),
+            },
             Err(_) => new(),
         };
         Arc::new(Store { shared, log })

@@ -114,25 +114,20 @@ impl Newlines {
 
     /// Takes a piece of the body of a message whose lines end in CRLF.
     fn push_body(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        let mut begins = 0;
-        for at in memchr::memchr2_iter(b'\r', b'\n', text) {
-            // It is the end of a line that has been taken.
-            if at < begins {
-                continue;
+        out.reserve(text.len());
+        let mut rest = text;
+        while let Some(at) = memchr::memchr2(b'\r', b'\n', rest) {
+            let (line, next) = (&rest[..at], rest.get(at + 1));
+            let is_return = rest[at] == b'\r';
+            out.extend_from_slice(line);
+            if is_return && next.is_none() {
+                self.pending = Some(b'\r');
+                return;
             }
-            out.extend_from_slice(&text[begins..at]);
-            begins = at + 1;
-            match (text[at], text.get(at + 1)) {
-                (b'\r', Some(b'\n')) => {
-                    out.push(b'\n');
-                    begins += 1;
-                }
-                (b'\r', None) => self.pending = Some(b'\r'),
-                (b'\r', _) => out.push(b'\n'),
-                _ => out.push(self.newline_alone()),
-            }
+            out.push(if is_return { b'\n' } else { self.newline_alone() });
+            rest = &rest[at + 1 + usize::from(is_return && next == Some(&b'\n'))..];
         }
-        out.extend_from_slice(&text[begins.min(text.len())..]);
+        out.extend_from_slice(rest);
     }
 
     /// Nothing more comes.

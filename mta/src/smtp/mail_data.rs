@@ -185,14 +185,28 @@ impl MailData {
         (line.len(), false)
     }
 
-    /// Takes lines that are nothing but lines, as most of a body that goes to the spool
-    /// are: how many bytes.
+    /// Takes lines that are nothing but lines, as most are: how many bytes.
     fn take_lines(&mut self, input: &[u8]) -> usize {
-        let Rest::Spool(body) = &mut self.rest else { return 0 };
         if !self.dots.is_between_whole_lines() {
             return 0;
         }
-        let Some((taken, lines)) = body.push_lines(input) else { return 0 };
+        let (taken, lines) = match &mut self.rest {
+            Rest::Spool(body) => match body.push_lines(input) {
+                Some(taken) => taken,
+                None => return 0,
+            },
+            Rest::Memory => {
+                let (taken, lines) = whole_lines(input);
+                // Where somebody has to look at it, lines come one by one.
+                let size = self.bytes.len().saturating_add(taken);
+                if size >= self.next_look || size as u64 >= self.limit {
+                    return 0;
+                }
+                self.bytes.extend_from_slice(&input[..taken]);
+                (taken, lines)
+            }
+            Rest::Nowhere(_) => return 0,
+        };
         self.returns += lines;
         self.ends += lines;
         self.count += taken as u64;
@@ -216,6 +230,20 @@ pub(super) fn header(bytes: &[u8]) -> &[u8] {
         Some(at + end.len())
     });
     &bytes[..found.min().unwrap_or(bytes.len())]
+}
+
+/// The lines at the head of what came, up to the first that begins with a dot or does not end
+/// in CRLF: how many bytes and lines.
+fn whole_lines(input: &[u8]) -> (usize, u64) {
+    let (mut taken, mut lines) = (0, 0);
+    for end in memchr::memchr_iter(b'\n', input) {
+        let line = &input[taken..end];
+        if line.first() == Some(&b'.') || line.last() != Some(&b'\r') {
+            break;
+        }
+        (taken, lines) = (end + 1, lines + 1);
+    }
+    (taken, lines)
 }
 
 #[cfg(test)]
@@ -297,5 +325,28 @@ mod tests {
         assert_eq!(read(b"a: b\n.\n"), Some((b"a: b\n".to_vec(), 7)));
         assert_eq!(read(b".\r\n"), Some((Vec::new(), 3)));
         assert_eq!(read(b"a: b\r\n."), None);
+    }
+
+    #[test]
+    fn lines_that_come_together_are_as_those_that_come_one_by_one() {
+        let text = b"a: b\r\n\r\none\r\n..two\r\nthr\ree\r\nfour\r\nfive\nsix\r\nseven\r\n.\r\n";
+        let taken = |limit, next_look, piece: usize| {
+            let mut data = MailData::new(limit, next_look, Moment::default());
+            let mut rest = &text[..];
+            loop {
+                let (count, ended) = data.take(&rest[..piece.min(rest.len())]);
+                rest = &rest[count..];
+                if ended {
+                    assert!(rest.is_empty());
+                    return (data.bytes, data.count, data.returns, data.ends, data.is_cut);
+                }
+                assert!(count > 0);
+            }
+        };
+        for (limit, next_look) in [(0, 100), (0, 30), (20, 100), (41, 100), (60, 1000)] {
+            // Whoever has to look finds each line by itself.
+            let one_by_one = taken(limit, 0, text.len());
+            assert_eq!(taken(limit, next_look, text.len()), one_by_one, "{limit} {next_look}");
+        }
     }
 }

@@ -58,7 +58,7 @@ fn own(cx: &mut Context) -> Submitter {
 
 /// The lines with a dash, in Exim's order.
 fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
-    let mut out = Lines { cx, values: Vec::new() };
+    let mut out = Lines { cx, values: Vec::with_capacity(16) };
     let message = &received.message;
     let provenance = received.provenance;
     let began = began(received);

@@ -2,6 +2,7 @@
 //! newline is put where a line stands.
 
 use std::fmt;
+use std::io::Write as _;
 
 use super::decode::looks_longer;
 use super::file::{HeaderFile, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
@@ -25,12 +26,13 @@ impl HeaderFile {
     /// # Errors
     /// Where something breaks the file's form.
     pub fn encode(&self) -> Result<Vec<u8>, Unwritable> {
-        let mut out = Vec::with_capacity(1024);
+        let mut out = Vec::with_capacity(2048);
         line(&mut out, &[&self.id, b"-H"], || "the name".into())?;
         let ids = format!(" {} {}", self.uid, self.gid);
         line(&mut out, &[&self.login, ids.as_bytes()], || "the login name".into())?;
         line(&mut out, &[b"<", &self.sender, b">"], || "the sender".into())?;
-        out.extend_from_slice(format!("{} {}\n", self.received, self.warnings).as_bytes());
+        // Memory takes all that is written to it.
+        let _ = writeln!(out, "{} {}", self.received, self.warnings);
         for value in &self.values {
             put_value(&mut out, value)?;
         }
@@ -42,13 +44,13 @@ impl HeaderFile {
             let parts = [yes(node.left), yes(node.right), b" ", &node.address];
             line(&mut out, &parts, || "the address of a non-recipient".into())?;
         }
-        out.extend_from_slice(format!("{}\n", self.recipients.len()).as_bytes());
+        let _ = writeln!(out, "{}", self.recipients.len());
         for recipient in &self.recipients {
             put_recipient(&mut out, recipient)?;
         }
         out.push(b'\n');
         for header in &self.headers {
-            out.extend_from_slice(format!("{:03}", header.line.len()).as_bytes());
+            let _ = write!(out, "{:03}", header.line.len());
             out.extend_from_slice(&[header.kind, b' ']);
             out.extend_from_slice(&header.line);
         }
@@ -62,7 +64,7 @@ fn line(
     parts: &[&[u8]],
     what: impl FnOnce() -> String,
 ) -> Result<(), Unwritable> {
-    if parts.iter().any(|part| part.iter().any(|c| matches!(c, b'\n' | 0))) {
+    if parts.iter().any(|part| memchr::memchr2(b'\n', 0, part).is_some()) {
         return Err(Unwritable { what: what() });
     }
     parts.iter().for_each(|part| out.extend_from_slice(part));

@@ -132,10 +132,13 @@ impl LogLine {
         line
     }
 
-    /// The same with each part written otherwise.
+    /// The same behind a message's name, where it has one, with each part written otherwise.
     #[must_use]
-    pub fn written(&self, how: impl Fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
-        let mut line = self.room_for(0);
+    pub fn written(&self, id: &[u8], how: impl Fn(&[u8]) -> Cow<'_, [u8]>) -> Self {
+        let mut line = self.room_for(id.len() + 1);
+        if !id.is_empty() {
+            line.push_all(LogPart::Id, &[id, b" "]);
+        }
         self.parts().for_each(|(part, bytes)| line.push(part, how(bytes)));
         line
     }
