@@ -36,7 +36,7 @@ use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
 
-pub(crate) use dots::{Dots, Dotted};
+pub(crate) use dots::{Dots, Dotted, whole_lines};
 pub use envelope::{
     RewrittenRecipients, may_be_sender, own_address, qualified_sender, read_typed_sender,
     rewrite_recipients, rewrite_sender, sender_in_line, typed_sender,

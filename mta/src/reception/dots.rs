@@ -60,3 +60,18 @@ impl Dots {
         Dotted::Text(text, whole)
     }
 }
+
+/// The lines at the head of what came, up to the first that begins with a dot or does not end
+/// in CRLF: how many bytes and lines. `each` gets them, with the return.
+pub(crate) fn whole_lines(input: &[u8], mut each: impl FnMut(&[u8])) -> (usize, u64) {
+    let (mut taken, mut lines) = (0, 0);
+    for end in memchr::memchr_iter(b'\n', input) {
+        let line = &input[taken..end];
+        if line.first() == Some(&b'.') || line.last() != Some(&b'\r') {
+            break;
+        }
+        each(line);
+        (taken, lines) = (end + 1, lines + 1);
+    }
+    (taken, lines)
+}

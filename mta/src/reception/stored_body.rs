@@ -4,7 +4,7 @@
 use eximious::world::SpoolData;
 use eximious::{Body, Context, Message, Str};
 
-use super::LineEnds;
+use super::{LineEnds, whole_lines};
 use crate::spool::{self, NotKept};
 
 /// How much is gathered before it is written.
@@ -120,20 +120,14 @@ impl StoredBody {
             return None;
         }
         let (from, mut longest) = (self.pending.len(), self.longest);
-        let (mut taken, mut lines) = (0, 0);
         self.pending.reserve(end);
-        for end in memchr::memchr_iter(b'\n', &input[..end]) {
-            let line = &input[taken..end];
-            if line.first() == Some(&b'.') || line.last() != Some(&b'\r') {
-                break;
-            }
+        let (taken, lines) = whole_lines(&input[..end], |line| {
             self.pending.extend_from_slice(line);
             if let Some(last) = self.pending.last_mut() {
                 *last = b'\n';
             }
             longest = longest.max(line.len() as u64 - 1);
-            (taken, lines) = (end + 1, lines + 1);
-        }
+        });
         if taken < end && count(b'\r', &input[..taken]) != lines {
             self.pending.truncate(from);
             return None;

@@ -3,7 +3,7 @@
 use eximious::Str;
 use eximious::world::Moment;
 
-use crate::reception::{Dots, Dotted, StoredBody};
+use crate::reception::{Dots, Dotted, StoredBody, whole_lines};
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -196,7 +196,7 @@ impl MailData {
                 None => return 0,
             },
             Rest::Memory => {
-                let (taken, lines) = whole_lines(input);
+                let (taken, lines) = whole_lines(input, |_| {});
                 // Where somebody has to look at it, lines come one by one.
                 let size = self.bytes.len().saturating_add(taken);
                 if size >= self.next_look || size as u64 >= self.limit {
@@ -230,20 +230,6 @@ pub(super) fn header(bytes: &[u8]) -> &[u8] {
         Some(at + end.len())
     });
     &bytes[..found.min().unwrap_or(bytes.len())]
-}
-
-/// The lines at the head of what came, up to the first that begins with a dot or does not end
-/// in CRLF: how many bytes and lines.
-fn whole_lines(input: &[u8]) -> (usize, u64) {
-    let (mut taken, mut lines) = (0, 0);
-    for end in memchr::memchr_iter(b'\n', input) {
-        let line = &input[taken..end];
-        if line.first() == Some(&b'.') || line.last() != Some(&b'\r') {
-            break;
-        }
-        (taken, lines) = (end + 1, lines + 1);
-    }
-    (taken, lines)
 }
 
 #[cfg(test)]
