@@ -29,7 +29,8 @@ const SERVICES: &str = "127.0.0.1:PORT inet n - n - - smtpd\ncleanup unix n - n 
     proxymap unix - - n - - proxymap\nqmgr unix n - n 300 1 qmgr\n\
     rewrite unix - - n - - trivial-rewrite\nbounce unix - - n - 0 bounce\n\
     defer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\nsmtp unix - - n - - smtp\n\
-    virtual unix - n n - - virtual\nlocal unix - n n - - local\nerror unix - - n - - error\nretry unix - - n - - error\n\
+    virtual unix - n n - - virtual\nlocal unix - n n - - local\n\
+    error unix - - n - - error\nretry unix - - n - - error\n\
     anvil unix - - n - 1 anvil\nscache unix - - n - 1 scache\n\
     postlog unix-dgram n - n - 1 postlogd\n";
 
@@ -61,8 +62,7 @@ impl Postfix {
              cd {at}/queue && mkdir active bounce corrupt defer deferred flush hold incoming \
              private saved trace maildrop public && chown mail {at}/data [abcdfhimpst]* && \
              chown root pid && chgrp daemon maildrop public && chmod 730 maildrop && \
-             chmod 710 public && chown {} {at}/mail && chmod a+rwx {at}/mail",
-            super::USER
+             chmod 710 public && chmod a+rwx {at}/mail"
         );
         let made = Command::new("sh").args(["-c", &folders]).status();
         assert!(made.is_ok_and(|status| status.success()), "Postfix's directories are made");

@@ -230,10 +230,7 @@ impl<'a> Lexer<'a> {
             return Ok(list);
         }
         loop {
-            match self.string()? {
-                Some(text) => list.push(text),
-                None => return Err(Stop),
-            }
+            list.push(self.string()?.ok_or(Stop)?);
             self.white()?;
             if self.sign(b']') {
                 return Ok(list);

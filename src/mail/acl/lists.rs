@@ -1,7 +1,7 @@
 //! Conditions that are lists of domains, hosts, addresses, local parts
 //! (specification 44.17).
 
-use eximious_core::{AclPhases, AclTerm, Str};
+use eximious_core::{AclPhases, AclTerm, Str, Var};
 use eximious_stdlib::address::quote_local_part;
 use eximious_stdlib::hosts::SendingHost;
 use eximious_stdlib::lists::{Keep, Matcher, ip};
@@ -78,10 +78,7 @@ pub(super) static RECIPIENTS: AclTerm = words::condition(
 fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
     let address = run.recipient();
     let (answer, data) = run.matched(list, &mut Matcher::address(&address));
-    // What an earlier list had stays where nothing is said of it.
-    if let Some(data) = data {
-        run.cx.set_var(var::RECIPIENT_DATA, data);
-    }
+    run.leave_some(var::RECIPIENT_DATA, data);
     answer
 }
 
@@ -105,10 +102,7 @@ pub(super) static SENDERS: AclTerm = words::condition(
 fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
     let sender = run.cx.value_of(var::SENDER_ADDRESS);
     let (answer, data) = run.matched(list, &mut Matcher::address(&sender).kept(Keep::Sender));
-    // What an earlier list had stays where nothing is said of it.
-    if let Some(data) = data {
-        run.cx.set_var(var::SENDER_DATA, data);
-    }
+    run.leave_some(var::SENDER_DATA, data);
     answer
 }
 
@@ -177,5 +171,13 @@ impl Run<'_> {
     /// Its local part, in its own case.
     fn cased_local_part(&mut self) -> Str {
         self.state.cased_local_part.clone().unwrap_or_else(|| self.cx.value_of(var::LOCAL_PART))
+    }
+
+    /// Leaves what the list has for a whole address; where there is nothing of it, what an earlier
+    /// one had stays.
+    fn leave_some(&mut self, variable: Var, data: Option<Str>) {
+        if let Some(data) = data {
+            self.cx.set_var(variable, data);
+        }
     }
 }
