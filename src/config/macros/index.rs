@@ -1,5 +1,6 @@
 //! Which of many names stands in a text.
 
+use eximious_grammar::scan::find_capital;
 use rustc_hash::FxHashMap;
 
 /// Names by number, in the order in which they were added.
@@ -14,6 +15,8 @@ pub(crate) struct Index {
     names: FxHashMap<[u8; 2], Vec<(usize, Vec<u8>)>>,
     /// Whether there is one of a single byte.
     has_single: bool,
+    /// Whether one begins with something else than a capital letter.
+    has_odd: bool,
 }
 
 impl Index {
@@ -34,6 +37,7 @@ impl Index {
                 [*first, *second]
             }
         };
+        self.has_odd |= !head[0].is_ascii_uppercase();
         self.names.entry(head).or_default().push((number, name.to_vec()));
     }
 
@@ -72,11 +76,19 @@ impl Index {
     /// place.
     pub(crate) fn each_in(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
         let Some(starts) = &self.starts else { return };
-        for (at, first) in text.iter().enumerate() {
-            let second = text.get(at + 1).copied().unwrap_or(0);
-            if starts[usize::from(*first)] & bit(second) != 0 {
-                self.heading(&text[at..]).for_each(|number| found(number, at));
+        let mut rest = text;
+        loop {
+            if !self.has_odd {
+                let Some(capital) = find_capital(rest) else { return };
+                rest = &rest[capital..];
             }
+            let [first, after @ ..] = rest else { return };
+            let second = after.first().copied().unwrap_or(0);
+            if starts[usize::from(*first)] & bit(second) != 0 {
+                let at = text.len() - rest.len();
+                self.heading(rest).for_each(|number| found(number, at));
+            }
+            rest = after;
         }
     }
 }
@@ -109,5 +121,14 @@ mod tests {
             (Some(1), Some(1), Some(2))
         );
         assert_eq!(index.number(b"B"), Some(3));
+    }
+
+    #[test]
+    fn names_may_begin_with_any_byte() {
+        let mut index = Index::default();
+        index.add(b"B");
+        index.add(b"_odd");
+        let first = |text: &str, from| index.first_in(text.as_bytes(), from);
+        assert_eq!((first("B _odd", 1), first("x_oddB", 0)), (Some(1), Some(0)));
     }
 }
