@@ -1,6 +1,6 @@
 //! Threads that deliver what comes in, and run the queue.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,8 +18,21 @@ use super::STACK;
 use super::service::Service;
 use super::straight::WaitingClients;
 
-/// How many messages are delivered at once.
+/// How many messages are delivered at once, but for those that take long.
 const MOST_AT_ONCE: usize = 16;
+
+/// A delivery that takes longer than this waits for something: a host that does not answer, a
+/// mailbox that is locked, a command. Other messages don't wait for it.
+const LONG: Duration = Duration::from_secs(1);
+
+/// How many of these there may be beside the others.
+const MOST_LONG: usize = 256;
+
+/// How often somebody looks for those, while messages wait for a thread.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// For how long somebody looks when none waits.
+const CALM: Duration = Duration::from_secs(10);
 
 /// How many may wait for that; the others wait for the next run of the queue.
 const MOST_WAITING: usize = 10_000;
@@ -46,6 +59,14 @@ struct State {
     waiting: VecDeque<Order>,
     /// How many threads there are.
     threads: usize,
+    /// How many of them deliver what waits.
+    workers: usize,
+    /// Until when a message that one of these has does not take long, by a number of its own.
+    at_work: BTreeMap<u64, Deadline>,
+    /// The number of the next one.
+    number: u64,
+    /// Whether there is a thread that looks whether more are needed.
+    is_watched: bool,
     /// How many others deliver what they were told by a client.
     straight: usize,
     /// Those that have nothing to do. Whoever came last is the first to have something again:
@@ -98,6 +119,23 @@ struct Order {
     id: Vec<u8>,
     held: Option<HeldDelivery>,
     remote: RemoteManner,
+}
+
+/// A message for one that delivers.
+struct Work {
+    order: Order,
+    /// Whether there is more.
+    more: bool,
+    /// What it has in [`State::at_work`].
+    number: u64,
+}
+
+impl State {
+    /// Whether one more may deliver what waits.
+    fn has_room(&self) -> bool {
+        let long = self.at_work.values().filter(|until| until.left().is_none()).count();
+        self.workers < MOST_AT_ONCE + long.min(MOST_LONG)
+    }
 }
 
 impl Couriers {
@@ -169,12 +207,47 @@ impl Couriers {
             // Whoever wakes up finds it unlocked.
             drop(state);
             seat.notify_one();
-        } else if state.threads < MOST_AT_ONCE {
+        } else if state.has_room() {
+            self.add_worker(state);
+        } else if !std::mem::replace(&mut state.is_watched, true) {
+            drop(state);
             let own = self.clone();
-            state.threads += 1;
-            if serving::spawn(STACK, move || own.work()).is_err() {
-                // The others do it, or the next run of the queue does.
-                state.threads -= 1;
+            if self.spawn(move || own.watch()).is_err() {
+                self.locked().is_watched = false;
+            }
+        }
+    }
+
+    /// Begins a thread that delivers what waits.
+    fn add_worker(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        state.workers += 1;
+        drop(state);
+        let own = self.clone();
+        if self.spawn(move || own.work()).is_err() {
+            // The others do it, or the next run of the queue does.
+            self.locked().workers -= 1;
+        }
+    }
+
+    /// Sees to it that messages don't wait for those whose delivery takes long.
+    fn watch(self: &Arc<Self>) {
+        let mut until = Deadline::within(CALM);
+        loop {
+            std::thread::sleep(PAUSE);
+            let mut state = self.locked();
+            if !state.waiting.is_empty() {
+                until = Deadline::within(CALM);
+            }
+            if until.left().is_none() || self.ends.load(Ordering::Relaxed) {
+                state.is_watched = false;
+                return;
+            }
+            for _ in 0..state.waiting.len().min(MOST_AT_ONCE) {
+                if !state.has_room() {
+                    break;
+                }
+                self.add_worker(state);
+                state = self.locked();
             }
         }
     }
@@ -307,30 +380,39 @@ impl Couriers {
 
     fn work(&self) {
         let mut courier: Option<Courier> = None;
-        while let Some((order, more)) = self.next(&mut courier) {
+        let mut done = None;
+        while let Some(Work { order, more, number }) = self.next(&mut courier, done) {
             let manner = AttemptManner { remote: order.remote, ..AttemptManner::default() };
             let own = courier.take().filter(|one| one.is_of(&order.deliverer));
             let own = own.unwrap_or_else(|| Courier::new(&order.deliverer));
             let message = (&order.place, &order.id[..]);
             own.deliver_held(message, order.held, &manner, more, &self.ends);
             courier = Some(own);
+            done = Some(number);
         }
-        drop(courier);
-        self.leave();
     }
 
-    /// What to do next, and whether there is more; nothing where it is over. Whoever has to
-    /// wait for it rests, where it has connections after a moment.
-    fn next(&self, courier: &mut Option<Courier>) -> Option<(Order, bool)> {
+    /// What to do next for one that is done with something; nothing where it is over, or others
+    /// are enough. Whoever has to wait for it rests, where it has connections after a moment.
+    fn next(&self, courier: &mut Option<Courier>, done: Option<u64>) -> Option<Work> {
         let patience = courier.as_ref().and_then(Courier::patience).map(Deadline::within);
         let seat = Arc::new(Condvar::new());
         let mut state = self.locked();
+        done.map(|number| state.at_work.remove(&number));
         loop {
             if self.ends.load(Ordering::Relaxed) {
+                state.workers -= 1;
                 return None;
             }
             if let Some(order) = state.waiting.pop_front() {
-                return Some((order, !state.waiting.is_empty()));
+                let number = state.number;
+                state.number += 1;
+                state.at_work.insert(number, Deadline::within(LONG));
+                return Some(Work { order, more: !state.waiting.is_empty(), number });
+            }
+            if state.workers > MOST_AT_ONCE {
+                state.workers -= 1;
+                return None;
             }
             let left = patience.and_then(Deadline::left);
             if left.is_none()

@@ -70,6 +70,7 @@ mod shown;
 mod side_by_side;
 mod sites;
 mod spool;
+mod stalled;
 mod straight;
 mod submission;
 mod swaks;
