@@ -248,7 +248,8 @@ pub trait HeldMessage: Send + Sync + fmt::Debug {
     fn take(self: Arc<Self>) -> Option<Box<dyn TakenMessage>>;
 
     /// Waits until everybody has got the message, or it is on disk; after so long, whoever waits
-    /// keeps it there. False where it came to that.
+    /// keeps it there. False where it came to that. Where it can't be kept, and somebody delivers
+    /// it, that is waited for: whoever hears that it is gone sends it again.
     ///
     /// # Errors
     /// As [`SpoolError`] says; the message is gone.

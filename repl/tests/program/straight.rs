@@ -1,6 +1,7 @@
 //! Messages that are delivered before their client hears that they are taken: they come into
 //! the spool only where something of them stays.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
@@ -306,6 +307,44 @@ fn a_client_that_breaks_off_while_its_message_waits_loses_nothing() {
     assert!(place.waiting().is_empty());
     let mbox = std::fs::read_to_string(place.daemon.path().join("spool/mbox")).expect("a file");
     assert_eq!(mbox.matches("\ntext\n").count(), log().matches("=> one").count(), "{mbox}");
+}
+
+#[test]
+fn nobody_is_told_to_send_again_what_is_just_being_delivered() {
+    // As where the spool's disk can only be read all of a sudden.
+    for is_known in [false, true] {
+        let place = Place::new();
+        if is_known {
+            place.send(&["one@file.test"]);
+            place.daemon.await_lines(" Completed", 2);
+        }
+        let lock = place.daemon.path().join("spool/mbox.lock");
+        std::fs::write(&lock, "").expect("a lock");
+        let allow = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(place.input(), mode).expect("it is ours");
+        };
+        allow(0o550);
+        let (said, taken) = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_secs(1));
+                std::fs::remove_file(&lock).expect("it is there");
+            });
+            place.send(&["one@file.test"])
+        });
+        let log = place.daemon.log("main");
+        assert!(said.starts_with("250 OK id="), "{said}: {log}");
+        assert!(taken > Duration::from_millis(900), "{taken:?}");
+        // Of what can't be kept now, nobody gets anything.
+        for to in ["one@file.test", "one@later.test"] {
+            let (said, _) = place.send(&[to]);
+            assert!(said.starts_with("421 "), "{said}");
+        }
+        allow(0o750);
+        let mbox = std::fs::read_to_string(place.daemon.path().join("spool/mbox")).expect("a file");
+        assert_eq!(mbox.matches("\ntext\n").count(), 1 + usize::from(is_known), "{mbox}");
+        assert!(place.waiting().is_empty());
+    }
 }
 
 /// The numbers of a process's children.

@@ -13,6 +13,10 @@ use super::commit::Commits;
 use super::late_logs::LateLogs;
 use super::taken;
 
+/// How long to wait for who delivers what can't be kept: as long as clients wait for the answer to
+/// a message (RFC 5321, 4.5.3.2.6).
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// One that is held.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -41,6 +45,9 @@ enum Where {
     Disk(taken::Message),
     /// Nothing is to be done here any more: everybody has got it, or it is on disk.
     Settled,
+    /// It could not be kept, and whoever delivers it does not know of that: either everybody
+    /// gets it, or it is lost.
+    Unkept(SpoolError),
     /// It could not be kept; whoever waits is to be told why.
     Lost(Option<SpoolError>),
 }
@@ -70,7 +77,7 @@ impl Held {
                     Ok(made) => Where::Disk(made.take(self.data.len() as u64, &self.logs)),
                     Err(why) => {
                         self.forget_log();
-                        Where::Lost(Some(why))
+                        Where::Unkept(why)
                     }
                 };
                 self.changed.notify_all();
@@ -79,15 +86,24 @@ impl Held {
         }
     }
 
+    /// That nobody gets what could not be kept.
+    fn lose(&self, state: &mut State) {
+        state.place = match std::mem::replace(&mut state.place, Where::Settled) {
+            Where::Unkept(why) => Where::Lost(Some(why)),
+            other => other,
+        };
+        self.changed.notify_all();
+    }
+
     /// Drops the lines for its log that wait.
     fn forget_log(&self) {
         let (place, id) = &self.name;
         self.logs.forget(place, id);
     }
 
-    /// That nobody needs it any more, where it is in memory. Who waits for that finds it unlocked.
+    /// That nobody needs it any more, where it is not on disk. Who waits for that finds it unlocked.
     fn forget<'h>(&'h self, mut state: MutexGuard<'h, State>) -> MutexGuard<'h, State> {
-        if !matches!(state.place, Where::Memory(_)) {
+        if !matches!(state.place, Where::Memory(_) | Where::Unkept(_)) {
             return state;
         }
         state.place = Where::Settled;
@@ -113,6 +129,13 @@ impl HeldMessage for Held {
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let is_in_time = !is_held(&state);
         self.keep(&mut state);
+        if state.is_given {
+            // Whoever is told that it is lost sends it again, and it may be delivered this moment.
+            let is_unkept = |state: &mut State| matches!(state.place, Where::Unkept(_));
+            let waited = self.changed.wait_timeout_while(state, LONGEST, is_unkept);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        self.lose(&mut state);
         match &mut state.place {
             Where::Lost(why) => Err(why.take().unwrap_or_else(unkept)),
             _ => Ok(is_in_time),
@@ -129,6 +152,7 @@ impl Given {
     fn on_disk<T>(&self, work: impl FnOnce(&mut taken::Message) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.0.locked();
         self.0.keep(&mut state);
+        self.0.lose(&mut state);
         match &mut state.place {
             Where::Disk(message) => work(message),
             Where::Lost(Some(why)) => Err(again(&why.why)),
@@ -208,6 +232,7 @@ impl Drop for Given {
     fn drop(&mut self) {
         let mut state = self.0.locked();
         self.0.keep(&mut state);
+        self.0.lose(&mut state);
         if matches!(state.place, Where::Disk(_)) {
             state.place = Where::Settled;
         }
@@ -363,5 +388,46 @@ mod tests {
         assert_eq!((why.step, why.why.kind()), (SpoolStep::Create, io::ErrorKind::AlreadyExists));
         drop(taken);
         assert_eq!(held.file("one-D"), b"somebody's");
+    }
+
+    /// Has somebody wait who can't keep the message, as its name is taken.
+    fn unkept(
+        held: &Held,
+        delivery: impl FnOnce(Box<dyn TakenMessage>),
+    ) -> Result<bool, SpoolError> {
+        let taken = held.take();
+        std::fs::write(held.folder.path().join("input/one-D"), "somebody's").expect("a file");
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| held.message.settled(NEVER));
+            thread::sleep(Duration::from_millis(50));
+            assert!(!waits.is_finished(), "it may be delivered this moment");
+            delivery(taken);
+            waits.join().expect("it ends")
+        })
+    }
+
+    #[test]
+    fn nobody_is_told_to_send_again_what_is_delivered_and_can_not_be_kept() {
+        let done = |mut taken: Box<dyn TakenMessage>| taken.settle().expect("everybody has it");
+        assert!(!unkept(&held(), done).expect("it is delivered"), "it was not in time");
+    }
+
+    #[test]
+    fn what_can_not_be_kept_and_is_not_delivered_is_told_then() {
+        let why = unkept(&held(), drop).expect_err("it is lost");
+        assert_eq!((why.step, why.why.kind()), (SpoolStep::Create, io::ErrorKind::AlreadyExists));
+        let update = |mut taken: Box<dyn TakenMessage>| {
+            taken.update(b"other").expect_err("there is no room for what is left of it");
+            taken.settle().expect("too late");
+        };
+        unkept(&held(), update).expect_err("it is lost");
+    }
+
+    #[test]
+    fn what_can_not_be_kept_while_it_waits_is_nobodys() {
+        let held = held();
+        std::fs::write(held.folder.path().join("input/one-D"), "somebody's").expect("a file");
+        held.message.settled(NEVER).expect_err("it is lost");
+        assert!(held.message.clone().take().is_none());
     }
 }
