@@ -244,7 +244,12 @@ impl Store {
     /// Opens the file, and makes it where it is not there.
     fn open(&self) -> Result<Open, Failed> {
         let _alone = self.shared.place.lock()?;
-        let identity = self.shared.place.make()?;
+        let place = &self.shared.place;
+        let (identity, was_other) = place.make()?;
+        if was_other {
+            let line = format!("{} is not a regular file and begun anew", place.file.display());
+            self.log.main(line.as_bytes());
+        }
         let connection = connect(&self.shared).map_err(|error| Failed::Work(identity, error))?;
         Ok(Open { identity, connection })
     }

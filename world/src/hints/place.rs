@@ -1,6 +1,6 @@
 //! Where the hints' file stands, and how it is made and put aside.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use eximious_core::world::HintsError;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
+
+use crate::databases::words;
 
 /// How long to wait until another has made the file or put it aside.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
@@ -79,10 +81,14 @@ impl HintsPlace {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
-        let file = match File::options().write(true).custom_flags(NO_LINK).open(&self.lock) {
+        let file = match existing().open(&self.lock) {
             Err(error) if error.kind() == ErrorKind::NotFound => self.create(&self.lock)?,
             result => result?,
         };
+        if !file.metadata()?.is_file() {
+            let name = self.lock.display();
+            return Err(io::Error::other(format!("{name} is not a regular file")));
+        }
         let end = Instant::now() + LOCK_WAIT;
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -95,19 +101,20 @@ impl HintsPlace {
         }
     }
 
-    /// Makes the file, if it is not there. Only who has the lock may do that.
-    pub fn make(&self) -> Result<FileIdentity, HintsError> {
-        match fs::symlink_metadata(&self.file) {
-            Ok(data) if data.is_file() => return Ok((data.dev(), data.ino())),
+    /// Makes the file, if it is not there; says whether something else was put aside for it. Only
+    /// who has the lock may do that.
+    pub fn make(&self) -> Result<(FileIdentity, bool), HintsError> {
+        let was_other = match fs::symlink_metadata(&self.file) {
+            Ok(data) if data.is_file() => return Ok(((data.dev(), data.ino()), false)),
             // A link may lead anywhere, and a pipe makes who opens it wait.
-            Ok(_) => self.move_aside().map_err(failed)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Ok(_) => self.move_aside().map(|()| true).map_err(failed)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(failed(error)),
-        }
+        };
         self.remove_logs();
         let file = self.create(&self.file).map_err(failed)?;
         let data = file.metadata().map_err(failed)?;
-        Ok((data.dev(), data.ino()))
+        Ok(((data.dev(), data.ino()), was_other))
     }
 
     /// Puts the file aside, unless another one stands there already; says
@@ -139,11 +146,9 @@ impl HintsPlace {
 
     /// Opens a file, and makes it where it is not there.
     fn create(&self, path: &Path) -> io::Result<File> {
-        let mut how = File::options();
-        how.write(true).mode(0o640).custom_flags(NO_LINK);
-        match how.clone().create_new(true).open(path) {
+        match existing().mode(0o640).create_new(true).open(path) {
             // Another made it just now.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => how.open(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => existing().open(path),
             Err(error) => Err(error),
             Ok(file) => {
                 self.give(|uid, gid| fchown(&file, uid, gid))?;
@@ -174,6 +179,13 @@ fn failed(error: io::Error) -> HintsError {
     match error.kind() {
         ErrorKind::PermissionDenied => HintsError::Denied,
         ErrorKind::TimedOut => HintsError::Busy,
-        _ => HintsError::Other(error.to_string()),
+        _ => HintsError::Other(words(&error)),
     }
+}
+
+/// How a file is opened that is there. Who opens a pipe to read and write it waits for nobody.
+fn existing() -> OpenOptions {
+    let mut how = File::options();
+    how.read(true).write(true).custom_flags(NO_LINK);
+    how
 }

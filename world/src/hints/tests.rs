@@ -254,7 +254,7 @@ fn what_is_no_file_is_put_aside() {
     std::fs::remove_file(spool.file()).unwrap();
     std::fs::create_dir(spool.file()).unwrap();
     count(&spool.store, b"k");
-    assert_eq!(counted(&spool.store, b"k"), 1);
+    assert_eq!((counted(&spool.store, b"k"), spool.lines()), (1, 2));
     let spool = Spool::new(MOST_PAGES);
     std::fs::create_dir(spool.directory.path().join("db")).unwrap();
     std::fs::write(spool.file(), b"another's").unwrap();
@@ -310,6 +310,30 @@ fn waits_for_locks_have_an_end() {
     assert!(start.elapsed() < Duration::from_secs(20));
     drop(other);
     count(&spool.store, b"k");
+}
+
+#[test]
+fn nobody_waits_for_a_lock_that_is_no_file() {
+    let spool = Spool::new(MOST_PAGES);
+    let lock = spool.directory.path().join("db/hints.lock");
+    std::fs::create_dir(spool.directory.path().join("db")).unwrap();
+    let unwanted = format!("{} is not a regular file", lock.display());
+    let kinds = [
+        ("pipe", &unwanted[..]),
+        ("folder", "Is a directory"),
+        ("link", "Too many levels of symbolic links"),
+    ];
+    for (kind, why) in kinds {
+        match kind {
+            "pipe" => assert!(Command::new("mkfifo").arg(&lock).status().unwrap().success()),
+            "folder" => std::fs::create_dir(&lock).unwrap(),
+            _ => symlink("/etc/passwd", &lock).unwrap(),
+        }
+        let put = spool.store.put(b"r", b"k", hint(b"", 1));
+        assert_eq!(put, Err(HintsError::Other(why.to_owned())));
+        std::fs::remove_file(&lock).or_else(|_| std::fs::remove_dir(&lock)).unwrap();
+    }
+    spool.store.put(b"r", b"k", hint(b"", 1)).unwrap();
 }
 
 #[test]
