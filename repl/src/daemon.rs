@@ -29,6 +29,7 @@ use std::time::Duration;
 use eximious::debugging::DebugSelector;
 use eximious::opt;
 use eximious::stdlib::options::server_ids;
+use eximious::stdlib::variables::VERSION;
 use eximious::world::Log;
 use eximious::{Settings, World};
 use eximious_world::rights;
@@ -550,7 +551,7 @@ impl Daemon {
     /// Writes down what it does, for those who ask by a signal.
     fn tell(&self) {
         let service = &self.service;
-        let what = format!("daemon({}): {}", env!("CARGO_PKG_VERSION"), self.what);
+        let what = format!("daemon({VERSION}): {}", self.what);
         let mut text = activity::line(std::process::id(), &what);
         let clients = self.places.all().into_iter();
         let handles = clients.map(|(thread, client)| {

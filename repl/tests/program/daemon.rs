@@ -260,7 +260,7 @@ fn connections(daemon: &Daemon) -> usize {
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(5) {
         let text = std::fs::read_to_string(&file).unwrap_or_default();
-        if text.contains("daemon(") {
+        if text.contains(concat!(" daemon(4.100-eximious-", env!("CARGO_PKG_VERSION"), "): ")) {
             return text.matches("handling incoming connection").count();
         }
         thread::sleep(Duration::from_millis(20));
