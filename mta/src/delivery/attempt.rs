@@ -23,7 +23,7 @@ use super::tracking::{NodeId, Tracking};
 use super::unrouted::LateWords;
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
-use crate::spool::{HeaderFile, SpoolRecipient};
+use crate::spool::{HeaderFile, RecipientDsn};
 
 /// The number of what is not tried because nobody wants that now.
 const SUPPRESSED: i32 = -55;
@@ -94,8 +94,10 @@ pub(super) struct Attempt<'d> {
     pub(super) tracking: Tracking,
     /// Who is in the journal.
     pub(super) kept: BTreeSet<NodeId>,
-    /// What is asked for of each recipient of the message.
-    pub(super) dsn: BTreeMap<Vec<u8>, SpoolRecipient>,
+    /// What is asked about each recipient of the message: the same one, given twice, has two.
+    pub(super) asked: BTreeMap<NodeId, RecipientDsn>,
+    /// The recipients that came of others, in an earlier attempt (`one_time`).
+    pub(super) settled: BTreeSet<Vec<u8>>,
     pub(super) failed: Vec<Undone>,
     /// For whom the time has run out, which is told in the end.
     pub(super) expired: Vec<Expired>,
@@ -203,7 +205,8 @@ impl<'d> Attempt<'d> {
             message,
             tracking: Tracking::new(done),
             kept: BTreeSet::new(),
-            dsn: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            settled: BTreeSet::new(),
             failed: Vec::new(),
             expired: Vec::new(),
             put_off_here: Vec::new(),

@@ -2,7 +2,7 @@
 //! `queue_smtp_domains`; and which deliveries come first, `remote_sort_domains`
 //! (specification 14).
 
-use eximious::route::{Address, innermost};
+use eximious::route::{Address, PercentDeferred, innermost};
 use eximious::stdlib::lists::{ListOutcome, Matcher, elements};
 use eximious::transport::Undelivered;
 use eximious::world::LogPart;
@@ -49,11 +49,6 @@ impl QueueFiles {
 impl Attempt<'_> {
     /// Whether an address stays where it is (`hold_domains`), which is told then.
     pub(super) fn is_held(&mut self, node: NodeId, address: &Address) -> bool {
-        if self.percent_is_untold(address) {
-            let why = Undelivered::new(UNTOLD, "cannot check percent_hack_domains");
-            self.keep_back(node, address, "", why);
-            return true;
-        }
         if self.manner.forced {
             return false;
         }
@@ -66,10 +61,22 @@ impl Attempt<'_> {
         true
     }
 
-    /// Whether nobody can tell now which address stands in a local part.
-    fn percent_is_untold(&mut self, address: &Address) -> bool {
-        self.cx.engine().settings().text(opt::PERCENT_HACK_DOMAINS).is_some()
-            && innermost(&mut self.cx, &address.text).is_err()
+    /// Whether another address stands in an address's local part (`percent_hack_domains`), which
+    /// takes its place at once; where nobody can tell now, it stays, and that is told.
+    pub(super) fn holds_another(&mut self, node: NodeId, address: &Address) -> Option<bool> {
+        let was_looked_into = address.ancestors().next().is_some_and(|one| one.router.is_none());
+        if self.cx.engine().settings().text(opt::PERCENT_HACK_DOMAINS).is_none() || was_looked_into
+        {
+            return Some(false);
+        }
+        match innermost(&mut self.cx, &address.text) {
+            Ok(inner) => Some(inner.bytes() != address.text.bytes()),
+            Err(PercentDeferred) => {
+                let why = Undelivered::new(UNTOLD, "cannot check percent_hack_domains");
+                self.keep_back(node, address, "", why);
+                None
+            }
+        }
     }
 
     /// Whether addresses of some domains wait for a run of the queue (`queue_domains`).

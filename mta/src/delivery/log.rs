@@ -176,8 +176,7 @@ impl Attempt<'_> {
 
     /// Whether it is a recipient of its own since an earlier attempt (`one_time`).
     fn is_settled(&self, address: &Address) -> bool {
-        let recipient = self.dsn.get(address.text.bytes());
-        recipient.and_then(|one| one.more.as_ref()).is_some_and(|more| more.parent >= 0)
+        self.settled.contains(address.text.bytes())
     }
 
     /// Whether it came of a redirection that is made once and for all.

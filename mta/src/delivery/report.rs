@@ -51,7 +51,7 @@ impl Attempt<'_> {
         if !self.tracking.stands_for_recipient(node) {
             return None;
         }
-        self.dsn.get(self.tracking.original(node))?.more.as_ref()?.reports.as_ref()
+        self.asked.get(&self.tracking.root(node))
     }
 
     /// Whether the sender wants to know of something about an address (`NOTIFY`); where

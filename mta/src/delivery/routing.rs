@@ -1,6 +1,6 @@
 //! Where the addresses of a message go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use eximious::route::{
@@ -118,7 +118,8 @@ impl Attempt<'_> {
         let mut direct: BTreeMap<Vec<u8>, NodeId> = BTreeMap::new();
         while !new.is_empty() {
             let mut to_route = Vec::new();
-            for Waiting { node, child } in std::mem::take(&mut new) {
+            let mut waiting = VecDeque::from(std::mem::take(&mut new));
+            while let Some(Waiting { node, child }) = waiting.pop_front() {
                 let (address, unique) = (self.tracking.text(node), self.tracking.unique(node));
                 self.cx.tell(Happening::Delivery(DeliveryEvent::Considering { address, unique }));
                 match child {
@@ -133,12 +134,19 @@ impl Attempt<'_> {
                     ChildAddress::Address(_) if self.tracking.is_done(unique) => {
                         self.complete(node);
                     }
-                    ChildAddress::Address(address) => {
-                        if !self.is_held(node, &address) && !self.waits_for_routing(node, &address)
+                    ChildAddress::Address(address) => match self.holds_another(node, &address) {
+                        Some(true) => {
+                            let inner = self.pass(&mut plan, node, address);
+                            inner.into_iter().rev().for_each(|one| waiting.push_front(one));
+                        }
+                        Some(false)
+                            if !self.is_held(node, &address)
+                                && !self.waits_for_routing(node, &address) =>
                         {
                             to_route.push((node, address));
                         }
-                    }
+                        _ => {}
+                    },
                 }
             }
             to_route.reverse();
@@ -305,7 +313,14 @@ impl Attempt<'_> {
             }
             let unique = known_by(address.unique.bytes());
             let node = self.tracking.add(&recipient.address, &unique, None);
-            self.dsn.insert(recipient.address.clone(), recipient.clone());
+            if let Some(more) = &recipient.more {
+                if let Some(asked) = &more.reports {
+                    self.asked.insert(node, asked.clone());
+                }
+                if more.parent >= 0 {
+                    self.settled.insert(recipient.address.clone());
+                }
+            }
             all.push(Waiting { node, child: ChildAddress::Address(Box::new(address)) });
         }
         all

@@ -205,9 +205,9 @@ impl Attempt<'_> {
         let subject = Subject::undelivered(&whole, None, undone.is_direct);
         let subject = Subject { is_unrouted: false, is_late: true, ..subject };
         let line = self.timed_out_line(&subject, &why);
+        // The message's own log has what was wrong, and that says it all.
         self.tell(&line.marked("**"));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
-        self.log_message(line.text());
         let Undelivered { said, message, .. } = &undone.why;
         let said = said.as_deref().filter(|_| !is_silent(&undone.why)).map(late);
         let is_replied = is_replied(&undone.why, is_answered);

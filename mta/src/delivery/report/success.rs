@@ -37,8 +37,7 @@ impl Attempt<'_> {
 
     /// Whether the sender wants to know of anybody who has got the message.
     pub(in crate::delivery) fn tells_arrivals(&self) -> bool {
-        let asked = self.dsn.values().filter_map(|one| one.more.as_ref()?.reports.as_ref());
-        asked.into_iter().any(|asked| asked.flags & RecipientDsn::SUCCESS != 0)
+        self.asked.values().any(|asked| asked.flags & RecipientDsn::SUCCESS != 0)
     }
 }
 
