@@ -95,13 +95,20 @@ impl Attempt<'_> {
                     lost.extend(failed);
                 }
                 super::report::Told::Unsent(status) => {
-                    self.left += failed.len();
+                    // A message for which no rule has another try is not kept for its report.
+                    let is_kept = !self.outlasts_all_rules();
                     let head = format!("Process failed ({status}) when writing error message to ");
                     let sender = self.printed(sender.bytes());
-                    let line = [head.as_bytes(), &sender, b" (frozen)"].concat();
+                    let tail: &[u8] = if is_kept { b" (frozen)" } else { b"" };
+                    let line = [head.as_bytes(), &sender, tail].concat();
                     self.log(&line);
                     self.log_message_bare(&line);
-                    is_report_stuck = true;
+                    if is_kept {
+                        self.left += failed.len();
+                        is_report_stuck = true;
+                    } else {
+                        failed.iter().rev().for_each(|one| self.complete_failure(one.node));
+                    }
                 }
             }
         }

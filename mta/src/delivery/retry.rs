@@ -278,6 +278,14 @@ impl Attempt<'_> {
         Judged { verdict, retry: Some(retry), was_given_up }
     }
 
+    /// Whether the message is here for longer than any rule for retries goes on.
+    pub(super) fn outlasts_all_rules(&self) -> bool {
+        let rules = &self.deliverer.config.retry;
+        let steps = rules.iter().flat_map(|(rule, _)| &rule.steps);
+        let longest = steps.map(|step| step.until).max().unwrap_or(0);
+        self.now().saturating_sub(self.file().received) >= longest
+    }
+
     /// Forgets that something failed. What fails in another attempt since this one began is
     /// nothing that was overcome.
     pub(super) fn forget_failure(&mut self, key: &[u8]) {
