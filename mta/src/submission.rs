@@ -372,8 +372,8 @@ impl<'s> Submission<'s> {
             }
         }
         if let Some(too_long) = reception::too_long(self.cx, &message, stray) {
-            let client = eximious::client::plainly_described(self.cx);
-            self.log(&too_long.logged(&client));
+            let line = too_long.logged(self.cx);
+            self.log(&line);
             self.received.message = limits::cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
@@ -398,7 +398,7 @@ impl<'s> Submission<'s> {
             login: user.login.clone(),
             name: if nameless { Vec::new() } else { user.name_beside(self.sender_set) },
             trusted,
-            answers: !self.request.about.is_empty() && self.request.reports_error,
+            answers: !self.request.about.is_empty(),
             qualifies_senders: !self.request.leaves_unqualified,
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,

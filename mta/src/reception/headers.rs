@@ -3,7 +3,7 @@
 
 use eximious::acl::{AclState, HeaderPlace};
 use eximious::stdlib::lists::elements;
-use eximious::{Context, Header, Message, opt};
+use eximious::{Context, Header, Message, opt, var};
 
 use super::lines::{Line, Lines};
 use crate::smtp::Replaced;
@@ -19,14 +19,18 @@ pub enum TooLong {
 }
 
 impl TooLong {
-    /// What is logged of it.
-    pub fn logged(self, client: &[u8]) -> Vec<u8> {
+    /// What is logged of it: the client's host is named, or the user whose message it is.
+    pub fn logged(self, cx: &mut Context) -> Vec<u8> {
+        let client = match cx.value_of(var::SENDER_FULLHOST) {
+            none if none.is_empty() => cx.value_of(var::SENDER_IDENT),
+            host => host,
+        };
         let (head, limit): (&[u8], i64) = match self {
             Self::Header(limit) => (b"ridiculously long message header", limit),
             Self::Line(limit) => (b"overlong message header line", limit),
         };
         let tail = format!(" (more than {limit} characters): message abandoned");
-        [head, b" received from ", client, tail.as_bytes()].concat()
+        [head, b" received from ", client.bytes(), tail.as_bytes()].concat()
     }
 }
 

@@ -252,7 +252,10 @@ impl SmtpSession {
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         // What ACLs see is as it came.
         self.cx.set_var(var::MESSAGE_SIZE, decimal(own_size));
-        let mut message = self.add_received(message);
+        let mut message = match self.add_received(message) {
+            Ok(message) => message,
+            Err(stage) => return stage,
+        };
         message.size = size(&message);
         self.cx.set_message(Some(message));
         self.cx.set_var(var::RECEIVED_COUNT, decimal(count));

@@ -19,11 +19,8 @@ impl SmtpSession {
             TooLong::Header(_) => self.say(&[b"552 Message header is ridiculously long"]),
             TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
         }
-        let client = match self.connection.client.address {
-            Some(_) => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
-            None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
-        };
-        self.log(&too_long.logged(&client));
+        let line = too_long.logged(&mut self.cx);
+        self.log(&line);
         self.end_transaction(false);
         Err(Stage::COMMANDS)
     }
@@ -113,12 +110,17 @@ impl SmtpSession {
     }
 
     /// Puts the line there that says how the message came here.
-    pub(super) fn add_received(&mut self, mut message: Message) -> Message {
+    ///
+    /// # Errors
+    /// What it says can't be told, and the message, which would not be known again if it came
+    /// back, is not taken.
+    pub(super) fn add_received(&mut self, mut message: Message) -> Result<Message, Stage> {
         let line = match reception::received_header(&mut self.cx, &mut message) {
             Ok(line) => line,
             Err(why) => {
                 self.log_panic(&why);
-                None
+                self.end_transaction(false);
+                return Err(self.fail_unexpectedly());
             }
         };
         if let Some(line) = line {
@@ -128,6 +130,6 @@ impl SmtpSession {
         let replaced = &mut self.transaction.arrived.replaced;
         reception::apply_headers(&mut message, replaced, &mut self.acl_state);
         self.cx.unset_var(var::HEADERS_ADDED);
-        message
+        Ok(message)
     }
 }
