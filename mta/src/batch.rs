@@ -55,8 +55,10 @@ struct BatchText {
     message: GatheredMessage,
     /// How large it may be.
     limit: u64,
-    /// How much came that is not kept, as it is too large.
-    beyond: u64,
+    /// How large it is, a line's end counting as one byte.
+    size: u64,
+    /// Whether what came last is a return, which may be a line's end together with a newline.
+    ends_in_return: bool,
     /// How many lines there were when it was, which is where the error is told to be.
     over: Option<u64>,
     dots: Dots,
@@ -86,8 +88,9 @@ pub struct BatchMessage {
     pub recipients: Vec<Str>,
     /// The message.
     pub text: GatheredMessage,
-    /// How much more of it there was, where it is too large.
-    pub beyond: u64,
+    /// How large it is, a line's end counting as one byte; of one that is too large, not all is
+    /// in the text.
+    pub size: u64,
 }
 
 /// Why a batch is given up.
@@ -298,7 +301,7 @@ impl BatchedSmtp {
             // What is begun and never ended is no command.
             None if self.ended => BatchStep::End,
             Some(text) if self.ended && text.over.is_some() => {
-                text.beyond += length as u64;
+                text.size += length as u64;
                 self.whole_message().map_or(BatchStep::End, BatchStep::Message)
             }
             Some(text) if self.ended => {
@@ -340,10 +343,10 @@ impl BatchedSmtp {
 
     /// The message that is there as a whole, or is too large, and nothing more of it comes.
     fn whole_message(&mut self) -> Option<BatchMessage> {
-        let BatchText { message: text, beyond, over, .. } = self.text.take()?;
+        let BatchText { message: text, size, over, .. } = self.text.take()?;
         self.lines = over.unwrap_or(self.lines);
         let (sender, recipients) = (self.sender.clone()?, self.recipients.clone());
-        Some(BatchMessage { sender, recipients, text, beyond })
+        Some(BatchMessage { sender, recipients, text, size })
     }
 
     /// Obeys a command; true where it ends the batch.
@@ -380,7 +383,15 @@ impl BatchedSmtp {
             let drops_from = cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
             let message = GatheredMessage::new(cx, Way::Smtp, drops_from);
             let (dots, before) = (Dots::new(), self.lines);
-            self.text = Some(BatchText { message, limit, beyond: 0, over: None, dots, before });
+            self.text = Some(BatchText {
+                message,
+                limit,
+                size: 0,
+                ends_in_return: false,
+                over: None,
+                dots,
+                before,
+            });
             return Ok(false);
         }
         if alone(b"QUIT")? {
@@ -460,11 +471,13 @@ impl BatchText {
         match self.dots.take(line) {
             Dotted::End => true,
             Dotted::Text(text, _) => {
-                match self.over {
-                    Some(_) => self.beyond += text.len() as u64,
-                    None => self.message.push(cx, b"", text),
+                if self.over.is_none() {
+                    self.message.push(cx, b"", text);
                 }
-                let is_over = self.message.count() > self.limit;
+                let returns = text.ends_with(b"\r\n") || self.ends_in_return && text == b"\n";
+                self.ends_in_return = text.ends_with(b"\r");
+                self.size += text.len() as u64 - u64::from(returns);
+                let is_over = self.size > self.limit;
                 self.over = self.over.or(is_over.then_some(lines));
                 false
             }

@@ -108,6 +108,8 @@ pub struct Client {
     pub overrides_queue_only: bool,
     /// Whether that waits for a run of the queue, whatever else holds (`-odq`).
     pub queues_all: bool,
+    /// The message that what it hands in is about (`-oMm`); empty for none.
+    pub about: Vec<u8>,
 }
 
 impl Client {

@@ -340,7 +340,7 @@ impl SmtpSession {
             sender: envelope.sender.raw.bytes(),
             pipelining: &pipelining,
             queue: queue.bytes(),
-            about: b"",
+            about: &self.connection.client.about,
             header: &arrived.logged,
             recipients: &envelope.said_recipients,
         };

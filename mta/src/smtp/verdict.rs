@@ -226,6 +226,8 @@ impl SmtpSession {
         which.tell(log, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.log_end(End::Closed("closed by DROP in ACL"));
+            // The real one fails where a message was there.
+            self.connection.failed |= self.transaction.id.is_some();
             self.run_notquit("acl-drop", None);
         }
         if refused.forgets_helo {

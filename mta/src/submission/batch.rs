@@ -23,7 +23,7 @@ pub fn take(
     batched: BatchMessage,
     outside: &mut dyn Outside,
 ) -> Result<Done, Vec<u8>> {
-    let BatchMessage { sender, recipients, text, beyond } = batched;
+    let BatchMessage { sender, recipients, text, size } = batched;
     if let Err(why) = spool::space::check(cx, 0) {
         cx.engine().world().log.main(&why);
         return Err(b"452 Space shortage, please try later".into());
@@ -33,8 +33,7 @@ pub fn take(
         0 => LARGEST,
         limit => limit,
     };
-    let size = text.count() + beyond;
-    submission.too_large = (text.count() > submission.limit).then_some(size);
+    submission.too_large = (size > submission.limit).then_some(size);
     submission.typed.recipients.clone_from(&recipients);
     submission.take_given(sender);
     submission.introduce();

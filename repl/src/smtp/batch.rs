@@ -32,6 +32,8 @@ pub struct BatchRequest {
     pub leaves_unqualified: bool,
     /// `-N`: messages are delivered in pretence only.
     pub pretends: bool,
+    /// `-oMm`: the message that messages are about.
+    pub about: Option<Vec<u8>>,
     /// What becomes of messages.
     pub hand_over: HandOver,
 }
@@ -41,7 +43,7 @@ pub struct BatchRequest {
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
 pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let BatchRequest { mut setup, full_name, leaves_unqualified, pretends, mut hand_over } =
+    let BatchRequest { mut setup, full_name, leaves_unqualified, pretends, about, mut hand_over } =
         request;
     let given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
@@ -60,7 +62,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let server = Arc::new(SmtpServer::new(&config, &engine));
     let deliverer = Deliverer::new(config, &engine, server.clone());
     let deliverer = debug::watched(deliverer, &mut cx);
-    let given = match given.of(&user) {
+    let mut given = match given.of(&user) {
         Ok(given) => given,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -74,12 +76,16 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         cx.set_var(var, Str::EMPTY);
     }
     cx.set_var(var::CONNECTION_ID, Str::from(engine.world().host.pid().to_string()));
+    local::doubt(&mut given);
+    // MAIL says nothing of who proved to be the sender, and that counts.
+    given.retain(|(variable, _)| *variable != var::AUTHENTICATED_SENDER);
     local::introduce(&mut cx, &user, given);
     let request = submission::SubmissionRequest {
         submitter: user,
         leaves_unqualified,
         batched: true,
         pretended: pretends,
+        about: about.unwrap_or_default(),
         ..submission::SubmissionRequest::default()
     };
     let mut batch = BatchedSmtp::new(leaves_unqualified);

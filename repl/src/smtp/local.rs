@@ -31,6 +31,8 @@ pub struct LocalRequest {
     pub pretends: bool,
     /// `-tls-on-connect`: TLS comes first.
     pub begins_with_tls: bool,
+    /// `-oMm`: the message that messages are about.
+    pub about: Option<Vec<u8>>,
     /// What becomes of messages.
     pub hand_over: HandOver,
 }
@@ -46,6 +48,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         leaves_unqualified,
         pretends,
         begins_with_tls,
+        about,
         mut hand_over,
     } = request;
     let given = std::mem::take(&mut setup.variables);
@@ -90,6 +93,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         }
         None => {
             let mut client = Client::local(user);
+            doubt(&mut given);
             client.address = value(&given, var::SENDER_HOST_ADDRESS);
             client.port = value(&given, var::SENDER_HOST_PORT).unwrap_or(0);
             client.local_address = value(&given, var::RECEIVED_IP_ADDRESS);
@@ -103,6 +107,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     client.queues_all = hand_over.when == Some(DeliveryTime::Queued);
     client.connection = connection;
     client.begins_with_tls = begins_with_tls;
+    client.about = about.unwrap_or_default();
     let mut session = SmtpSession::new(server, cx, client.clone());
     if client.by_inetd {
         session.set_traffic_marker(Some(Box::new(eximious_world::mark_input_traffic)));
@@ -159,6 +164,13 @@ pub fn introduce(cx: &mut Context, user: &Submitter, given: GivenValues) {
         }
     }
     eximious::client::describe(cx);
+}
+
+/// Leaves out that a client that is no host was authenticated, which nobody can say in SMTP.
+pub fn doubt(given: &mut GivenValues) {
+    if given.iter().all(|(variable, _)| *variable != var::SENDER_HOST_ADDRESS) {
+        given.retain(|(variable, _)| *variable != var::SENDER_HOST_AUTHENTICATED);
+    }
 }
 
 /// What may be said of a client whose connection is handed in.
