@@ -32,10 +32,12 @@ struct Question {
     transport: &'static str,
     main: &'static str,
     host: String,
+    /// The port of a second host, which is asked after the first one.
+    second: Option<u16>,
 }
 
 fn question(acl: &str, host: &str) -> Question {
-    Question { acl: acl.to_owned(), transport: "", main: "", host: host.to_owned() }
+    Question { acl: acl.to_owned(), transport: "", main: "", host: host.to_owned(), second: None }
 }
 
 /// What a program says to that, and what the host hears.
@@ -58,7 +60,12 @@ fn ask_in(
     let place = directory.path().display().to_string();
     let port = port.to_string();
     let transport = format!("hosts_avoid_tls = *\n {}", question.transport);
-    let routes = ROUTES.replace("PORT", &port).replace("MORE", &transport);
+    let hosts = match question.second {
+        Some(second) => format!("* 127.0.0.1::{port}:127.0.0.1::{second}\n"),
+        None => "* 127.0.0.1\n".to_owned(),
+    };
+    let routes = ROUTES.replace("* 127.0.0.1\n", &hosts).replace("PORT", &port);
+    let routes = routes.replace("MORE", &transport);
     let config = format!(
         "spool_directory = {place}/spool\nlog_file_path = {place}/%slog\nkeep_environment =\n\
          primary_hostname = me.test\nacl_smtp_rcpt = rcpt\nacl_smtp_data = data\n{}\n{routes}\
@@ -249,6 +256,32 @@ fn callouts_are_as_exims() {
         questions.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn each_host_is_asked_for_all() {
+    let Some(exim) = common::reference() else { return };
+    let own = Path::new(env!("CARGO_BIN_EXE_eximious"));
+    for (params, first) in [
+        ("random", "MAIL=451 later"),
+        ("random", "RCPT TO:<nobody=550 no;RCPT TO:<r=451 later"),
+        ("random", "RCPT TO:<nobody=550 no;banner=421 busy"),
+        ("postmaster", "RCPT TO:<postmaster=451 later"),
+    ] {
+        let acl = format!(" require verify = recipient/callout={params}\n accept");
+        let main = "callout_random_local_part = nobody";
+        let asked = |program: &Path| {
+            let hosts = [first, "RCPT TO:<nobody=550 no"].map(Host::new);
+            let second = Some(hosts[1].played.port);
+            let question = Question { main, second, ..question(&acl, "") };
+            let said = ask_about(program, &question, hosts[0].played.port).0;
+            let answers = said.into_iter().filter(|line| line.starts_with(['2', '4', '5']));
+            (answers.collect::<Vec<_>>(), hosts.map(|host| host.heard()))
+        };
+        let (theirs, ours) = (asked(Path::new(&exim)), asked(own));
+        assert!(!theirs.1[1].is_empty(), "{params}, {first}: {theirs:#?}");
+        assert_eq!(ours, theirs, "{params}, {first}");
+    }
 }
 
 /// What a real Exim has that knows nobody of some name.

@@ -234,9 +234,8 @@ impl Callout<'_> {
             run.state.cutthrough.was_known(run.cx);
             return Some(called);
         }
-        if cache.tries_random {
-            cache.nobody = self.nobody(run);
-        }
+        let nobody = cache.tries_random.then(|| self.nobody(run)).flatten();
+        let tries_postmaster = cache.tries_postmaster;
         let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
         let timeout = self.params.timeout.unwrap_or_default();
         let longest = self.params.longest.unwrap_or(timeout.saturating_mul(4));
@@ -252,6 +251,9 @@ impl Callout<'_> {
                 break;
             }
             self.introduce(run, host, address);
+            // Each host is asked for all, whatever the one before had no answer to.
+            cache.nobody.clone_from(&nobody);
+            cache.tries_postmaster = tries_postmaster;
             let called = talk::with(run, self, &mut cache, transport, host, address);
             match called.standing {
                 Standing::Deferred => {
