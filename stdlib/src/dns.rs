@@ -179,8 +179,9 @@ struct Memory {
     checked: Option<(String, bool)>,
 }
 
-/// A name, a type, and whether the name may be completed.
-type Slot = (Vec<u8>, u16, bool);
+/// A name, a type, and how it is asked: whether the name may be completed, whether by the system,
+/// and for signed answers.
+type Slot = (Vec<u8>, u16, [bool; 3]);
 
 static DNS: Meta = Meta::new("dns", Effects::DNS, TaintRule::Tainted);
 static LOG: Meta = Meta::new("dns", Effects::LOG, TaintRule::Result);
@@ -215,7 +216,8 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
     }
     let Some(name) = ascii(name) else { return Ok(DnsReply::insecure(DnsFound::NoName)) };
     let completed = how.qualify_single || how.search_parents;
-    let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
+    let slot =
+        (name.to_ascii_lowercase().into_bytes(), kind, [completed, how.by_system, how.dnssec]);
     let (reply, fresh) = match remembered(call, &slot) {
         Some(reply) => (reply, false),
         // What was asked before was a name.
@@ -228,7 +230,7 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
             let reply = resolve(call, &name, kind, how);
             call.trace().end(outer);
             let reply = reply?;
-            remember(call, slot, &reply);
+            remember(call, slot.clone(), &reply);
             (reply, true)
         }
     };
@@ -237,9 +239,16 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
         if fresh && !how.by_system {
             show_unset(call, name.as_bytes());
         }
-        // Who looks at TLSA records must know that they could not be had.
-        if kind != kind::TLSA && means_nonexist(call, name.as_bytes())? {
-            return Ok(DnsReply::insecure(DnsFound::NoName));
+        // Who looks at TLSA records must know that they could not be had, and the system says
+        // for itself what became of an address. What was made of an answer is known as long as
+        // the answer.
+        let is_judged = if how.by_system { kind != kind::PTR } else { fresh && kind != kind::TLSA };
+        if is_judged && means_nonexist(call, name.as_bytes())? {
+            let none = DnsReply::insecure(DnsFound::NoName);
+            if !how.by_system {
+                remember(call, slot, &none);
+            }
+            return Ok(none);
         }
     }
     Ok(reply)

@@ -67,7 +67,7 @@ fn answers(call: &mut Call<'_>, questions: &[(&[u8], u16)]) -> Option<Answers> {
     let mut wanted = Vec::new();
     for (name, kind) in questions {
         let Some(name) = ascii(name).filter(|name| name.len() <= LONGEST_NAME) else { continue };
-        let slot = (name.to_ascii_lowercase().into_bytes(), *kind, false);
+        let slot = (name.to_ascii_lowercase().into_bytes(), *kind, [false; 3]);
         let question = (name, *kind);
         let is_new = !call.memory::<Memory>().ahead.knows(&question)
             && remembered(call, &slot).is_none()

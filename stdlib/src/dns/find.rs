@@ -18,12 +18,13 @@ use std::sync::Arc;
 
 use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
 use eximious_core::world::Random;
-use eximious_core::{Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
+use eximious_core::{Call, DriverOpt, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
 use super::local::{self, LocalAddresses};
 use super::{DnsFound, DnsReply, How, Patience, kind};
 use crate::lists::{ListOutcome, Matcher};
-use crate::options::opt::{self, router};
+use crate::options::opt;
+use crate::options::opt::router::{self, dnslookup};
 use crate::variables::var;
 
 pub use domain::{DomainHosts, DomainSearch, for_domain};
@@ -231,7 +232,7 @@ impl Finder<'_> {
 
     /// The hosts of SRV records; `None` where there are none.
     fn services(&mut self, call: &mut Call<'_>, service: &Str) -> Result<Option<HostsFound>, Fail> {
-        let srv_fail_domains = self.search.srv_fail_domains.as_ref();
+        let lenient = (dnslookup::SRV_FAIL_DOMAINS, self.search.srv_fail_domains.as_ref());
         let prefix = [b"_", service.bytes(), b"._tcp."].concat();
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
@@ -239,12 +240,12 @@ impl Finder<'_> {
             DnsFound::Records { records, .. } => &records[..],
             DnsFound::Broken => &[],
             DnsFound::NoName | DnsFound::NoData => return Ok(None),
-            DnsFound::Later => return self.failing(call, Ending::Later, srv_fail_domains),
+            DnsFound::Later => return self.failing(call, Ending::Later, lenient),
         };
         if self.require && !reply.secure {
             self.log_insecure(call);
             // It is as if there were no answer.
-            return self.failing(call, Ending::Later, srv_fail_domains);
+            return self.failing(call, Ending::Later, lenient);
         }
         if reply.found == DnsFound::Broken {
             return Ok(Some(HostsFound::none(Ending::Missing)));
@@ -259,17 +260,17 @@ impl Finder<'_> {
 
     /// The hosts of MX records; `None` where there are none.
     fn exchangers(&mut self, call: &mut Call<'_>) -> Result<Option<HostsFound>, Fail> {
-        let mx_fail_domains = self.search.mx_fail_domains.as_ref();
+        let lenient = (dnslookup::MX_FAIL_DOMAINS, self.search.mx_fail_domains.as_ref());
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
             DnsFound::Records { records, .. } => &records[..],
             DnsFound::Broken => &[],
             DnsFound::NoData => return Ok(None),
             DnsFound::NoName => return self.nothing(call).map(Some),
-            DnsFound::Later => return self.failing(call, Ending::Later, mx_fail_domains),
+            DnsFound::Later => return self.failing(call, Ending::Later, lenient),
         };
         if self.require && !reply.secure {
-            return self.failing(call, Ending::Insecure, mx_fail_domains);
+            return self.failing(call, Ending::Insecure, lenient);
         }
         if reply.found == DnsFound::Broken {
             return Ok(Some(HostsFound::none(Ending::Missing)));
@@ -288,13 +289,13 @@ impl Finder<'_> {
         &self,
         call: &mut Call<'_>,
         ending: Ending,
-        lenient: Option<&SearchList>,
+        (option, list): (DriverOpt<Str>, Option<&SearchList>),
     ) -> Result<Option<HostsFound>, Fail> {
-        if lenient.is_none() {
+        if list.is_none() {
             let unset = ListEvent::Unset { subject: self.name, option: None };
             call.trace().tell(Happening::List(unset));
         }
-        let none = listed(call, lenient, self.name)?;
+        let none = listed(call, Some(option.name()), list, self.name)?;
         Ok((!none).then(|| HostsFound::none(ending)))
     }
 
@@ -484,8 +485,8 @@ fn signed(call: &mut Call<'_>, domain: &[u8], search: &DnsSearch) -> Result<(boo
     if search.told.is_none() || !call.watched(TraceKinds::LIST) {
         // That is the default.
         let asked = request.is_some_and(|list| list.text.bytes() == b"*");
-        let require = listed(call, require, domain)?;
-        return Ok((require, require || asked || listed(call, request, domain)?));
+        let require = listed(call, None, require, domain)?;
+        return Ok((require, require || asked || listed(call, None, request, domain)?));
     }
     call.trace().tell(Happening::List(ListEvent::Dnssec { list: "require" }));
     let require = listed_aloud(call, router::DNSSEC_REQUIRE_DOMAINS.name(), require, domain)?;
@@ -516,10 +517,19 @@ fn listed_aloud(
     Ok(matches!(outcome?, ListOutcome::Matched(_)))
 }
 
-/// Whether a domain is in a list; one that can't be looked at now has nobody.
-fn listed(call: &mut Call<'_>, list: Option<&SearchList>, domain: &[u8]) -> Result<bool, Fail> {
+/// Whether a domain is in a list, which may be told by its option's name; one that can't be
+/// looked at now has nobody.
+fn listed(
+    call: &mut Call<'_>,
+    option: Option<&'static str>,
+    list: Option<&SearchList>,
+    domain: &[u8],
+) -> Result<bool, Fail> {
     let Some(list) = list else { return Ok(false) };
     let domain = Str::tainted(domain);
-    let outcome = list.test(call, &mut Matcher::domain(&domain))?;
-    Ok(matches!(outcome, ListOutcome::Matched(_)))
+    let mut matcher = Matcher::domain(&domain);
+    if let Some(option) = option {
+        matcher = matcher.called(option);
+    }
+    Ok(matches!(list.test(call, &mut matcher)?, ListOutcome::Matched(_)))
 }
