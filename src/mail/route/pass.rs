@@ -111,7 +111,7 @@ const QUERIES: &[&str] =
 impl RouteError {
     /// What the logs of ACLs say of it: the look-up's own words, where it had some.
     pub fn why(&self) -> Option<&[u8]> {
-        self.looked_up().or(self.message.as_deref())
+        self.looked_up().or_else(|| self.shown())
     }
 
     /// What a look-up said that had no answer, if it had words.

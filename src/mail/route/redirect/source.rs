@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 
 use eximious_core::world::{Files, Stat};
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::lookups;
 use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::wording::reason;
@@ -46,7 +46,10 @@ pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<
 pub(super) fn not_expanded(machine: &mut Machine<'_>, text: &Text, fail: &Fail) -> RouteError {
     let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
     let why = fail.reason().map(<[u8]>::to_vec);
-    let lookup = Some(machine.cx.call(&LOOKUP, |call| lookups::reason(call, why, b"")));
+    let known = machine.cx.call(&LOOKUP, |call| lookups::reason(call, why, b""));
+    // What an earlier search complained of is no part of this.
+    let is_own = fail.class() == FailClass::Defer || known == fail.message();
+    let lookup = Some(known).filter(|_| is_own);
     RouteError { lookup, ..RouteError::new([&head, fail.message()].concat()) }
 }
 
