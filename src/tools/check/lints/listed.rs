@@ -118,10 +118,16 @@ fn odd(kind: ListKind, shown: &str, next: Option<&Item>) -> Option<(String, Help
     if shown.contains(',') {
         return found("a comma separates nothing in", "put a colon between the items");
     }
+    if kind == ListKind::Domain && shown.contains('/') && !shown.starts_with('@') {
+        return found("no domain looks like", "a file's name begins with a slash");
+    }
     let ends = shown.split_once('-').map(|(from, to)| (from.trim(), to.trim()));
     let is_address = |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok();
     if ends.is_some_and(|(from, to)| is_address(from) && is_address(to)) {
         return found("no range of addresses can be written", "write networks: 192.0.2.0/28");
+    }
+    if shown.contains([' ', '\t']) {
+        return found("a blank separates nothing in", "put a colon between the items");
     }
     None
 }
@@ -151,7 +157,13 @@ fn lookup(
             let at = memchr::memchr(b'@', word).filter(|at| at + 1 < word.len());
             at.map_or(word, |at| &word[at + 1..])
         }
-        ListKind::Host => without_mask(word),
+        ListKind::Host => {
+            let bits = String::from_utf8_lossy(mask(word).0);
+            if !bits.is_empty() && !bits.parse::<u8>().is_ok_and(|bits| bits <= 128) {
+                return Some((format!("\"{bits}\" is no length of a network"), Help::default()));
+            }
+            without_mask(word)
+        }
         _ => word,
     };
     if word.iter().any(|c| matches!(c, b'$' | b'\\')) {
@@ -196,9 +208,14 @@ pub(super) fn is_relative(name: &str, file: &[u8]) -> bool {
 
 /// `net24-lsearch`, `net-lsearch`: the type of the lookup.
 fn without_mask(word: &[u8]) -> &[u8] {
-    let Some(rest) = word.strip_prefix(b"net") else { return word };
-    let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-    rest[digits..].strip_prefix(b"-").unwrap_or(word)
+    mask(word).1
+}
+
+/// The length of the networks, if there is one, and the type of the lookup.
+fn mask(word: &[u8]) -> (&[u8], &[u8]) {
+    let Some(rest) = word.strip_prefix(b"net") else { return (b"", word) };
+    let (digits, rest) = rest.split_at(rest.iter().take_while(|c| c.is_ascii_digit()).count());
+    rest.strip_prefix(b"-").map_or((b"", word), |kind| (digits, kind))
 }
 
 /// What looks like an address of the internet, and is none.

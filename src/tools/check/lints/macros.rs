@@ -87,6 +87,9 @@ pub(super) static MACRO_MISSPELT: Lint = Lint {
                 continue;
             }
             for (at, written) in capitals(&line.text) {
+                if WORDS_OF_MAIL.contains(&written) {
+                    continue;
+                }
                 let is_near = |name: &str| strsim::osa_distance(name, written) == 1;
                 let Some(near) = names.iter().find(|name| is_near(name)) else { continue };
                 // What is in the text of a macro was written there.
@@ -102,6 +105,29 @@ pub(super) static MACRO_MISSPELT: Lint = Lint {
 
 /// How long a name is at least that is looked for: of shorter ones, many words are near.
 const SHORTEST: usize = 5;
+
+/// What stands in capital letters in many configurations: names of protocols, commands and
+/// mechanisms.
+const WORDS_OF_MAIL: &[&str] = &[
+    "ANONYMOUS",
+    "DAEMON",
+    "ESMTP",
+    "ESMTPA",
+    "ESMTPS",
+    "ESMTPSA",
+    "EXTERNAL",
+    "GSSAPI",
+    "HTTPS",
+    "LOGIN",
+    "MAILER",
+    "NORMAL",
+    "PLAIN",
+    "SCRAM",
+    "SECURE",
+    "SMTPS",
+    "SMTPUTF8",
+    "STARTTLS",
+];
 
 /// The words of capital letters, digits and underscores, with their places.
 fn capitals(text: &[u8]) -> impl Iterator<Item = (usize, &str)> {

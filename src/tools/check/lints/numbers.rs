@@ -2,6 +2,9 @@
 
 use eximious_core::OptionKind;
 use eximious_grammar::expansion::Arg;
+use eximious_stdlib::options::opt::transport::appendfile::{
+    MAILBOX_FILECOUNT, MAILBOX_SIZE, QUOTA, QUOTA_FILECOUNT, QUOTA_WARN_THRESHOLD,
+};
 use eximious_stdlib::options::opt::transport::smtp::PORT;
 use eximious_stdlib::options::opt::{
     DAEMON_SMTP_PORTS, MESSAGE_SIZE_LIMIT, QUEUE_RUN_MAX, TLS_ON_CONNECT_PORTS,
@@ -18,10 +21,10 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
     summary: "A word stands where a number must.",
     docs: "`<`, `<=`, `=`, `==`, `>=` and `>` want numbers on both sides, and the expansion fails \
            with anything else. A dollar sign may be missing; strings are compared with `eq`. Options \
-           such as `message_size_limit` are expanded when they are needed, and each session is \
-           refused for now where no number comes out. A port may have a name instead, if the \
-           system's table of services (`/etc/services`) has it: without, the daemon does not \
-           start, and a transport defers. `queue_run_max` takes digits alone, and a proxy in \
+           such as `message_size_limit` and `quota` are expanded when they are needed, and each \
+           session is refused for now, each delivery put off, where no number comes out. A port \
+           may have a name instead, if the system's table of services (`/etc/services`) has it: \
+           without, the daemon does not start, and a transport defers. `queue_run_max` takes digits alone, and a proxy in \
            `socks_proxy` is an address, whose port, priority, weight and time have digits alone, \
            too: with `port=x` it is not reached.",
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if >{message_size}{10M}}\n  accept\n",
@@ -55,6 +58,16 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
     },
 };
 
+/// Options that hold the text of a number.
+const SIZES: [&str; 6] = [
+    MAILBOX_FILECOUNT.name(),
+    MAILBOX_SIZE.name(),
+    MESSAGE_SIZE_LIMIT.name(),
+    QUOTA.name(),
+    QUOTA_FILECOUNT.name(),
+    QUOTA_WARN_THRESHOLD.name(),
+];
+
 /// Options that hold the numbers of ports.
 const PORTS: [&str; 3] = [DAEMON_SMTP_PORTS.name(), TLS_ON_CONNECT_PORTS.name(), PORT.name()];
 
@@ -63,8 +76,10 @@ fn option(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     let Some(option) = text.option().filter(|_| !text.text.contains(&b'$')) else { return };
     let name = option.meta.name;
     let counts = matches!(option.kind, OptionKind::Integer | OptionKind::Size);
-    if option.expanded && (counts || name == MESSAGE_SIZE_LIMIT.name()) {
-        if !number(&text.text) {
+    if option.expanded && (counts || SIZES.contains(&name)) {
+        let size = text.text.strip_suffix(b"/no_check").unwrap_or(&text.text);
+        let percent = size.strip_suffix(b"%").filter(|_| name == QUOTA_WARN_THRESHOLD.name());
+        if !number(percent.unwrap_or(size)) {
             let shown = String::from_utf8_lossy(&text.text);
             let message = format!("\"{shown}\" is no number for {name}");
             findings.add_with(text.whole(), message, "K, M or G may follow the digits");

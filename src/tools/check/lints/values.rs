@@ -1,12 +1,12 @@
 //! Options whose values are words that Exim knows.
 
 use eximious_grammar::Span;
-use eximious_stdlib::options::opt::router::redirect::SRS;
+use eximious_stdlib::options::opt::router::redirect::{DATA, SRS};
 use eximious_stdlib::options::opt::{self, transport::smtp};
 
 use crate::mail::acl::SCANNERS;
 use crate::tools::check::items::separator;
-use crate::tools::check::{Findings, Lint, Severity, Text};
+use crate::tools::check::{Findings, Help, Lint, Severity, Text, nearest};
 
 /// An option, where its words stand, and what they may be; no words are the names of
 /// scanners.
@@ -56,13 +56,21 @@ pub(super) static NO_SUCH_VALUE: Lint = Lint {
     docs: "Exim reads some options only when they count, and what it does not know is then an \
            error that puts mail off, or as if the option were not set. So it is with `srs`, \
            `queue_run_order`, `av_scanner`, `protocol`, `variant=` in `spamd_address`, and what \
-           DKIM and ARC sign and verify by. `dkim_strict` counts where it is `1` or `true`.",
+           DKIM and ARC sign and verify by. `dkim_strict` counts where it is `1` or `true`. The \
+           special items of a redirection are `:blackhole:`, `:defer:`, `:fail:`, `:include:` and \
+           `:unknown:`, in small letters: another one puts mail off. A `received_header_text` that \
+           makes no `Received:` line leaves nothing by which a loop of mail is known.",
     bad: "begin routers\nr:\n  driver = redirect\n  data = a@b.example\n  srs = forwrd\n",
     good: "begin routers\nr:\n  driver = redirect\n  data = a@b.example\n  srs = forward\n",
     run: |survey, findings| {
         for text in &survey.texts {
             let Some(option) = text.option() else { continue };
             let name = option.meta.name;
+            if DATA.is(option) {
+                special_items(text, findings);
+            } else if name == opt::RECEIVED_HEADER_TEXT.name() {
+                received(text, findings);
+            }
             if let Some((_, place, known)) = WORDS.iter().find(|(own, ..)| *own == name) {
                 look(text, name, *place, &names(known), findings);
             }
@@ -104,6 +112,51 @@ fn look(text: &Text<'_>, option: &str, place: Place, names: &[&str], findings: &
         let at = memchr::memmem::find(&text.text, word).unwrap_or(0);
         let spot = text.spot(Span::new(at, at + word.len()));
         findings.add_with(spot, format!("{option} knows no \"{shown}\""), help);
+    }
+}
+
+/// The special items of redirections.
+const SPECIAL: [&str; 5] = ["blackhole", "defer", "fail", "include", "unknown"];
+
+/// `:fial: no such user`, as an item or as what an expansion gives.
+fn special_items(text: &Text<'_>, findings: &mut Findings) {
+    let bytes = &text.text;
+    for start in memchr::memchr_iter(b':', bytes) {
+        let before = bytes[..start].trim_ascii_end().last();
+        if !before.is_none_or(|byte| matches!(byte, b'{' | b',' | b'"')) {
+            continue;
+        }
+        let rest = &bytes[start + 1..];
+        let length = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        if rest.get(length) != Some(&b':') {
+            continue;
+        }
+        let word = String::from_utf8_lossy(&rest[..length]);
+        if SPECIAL.contains(&&*word) {
+            continue;
+        }
+        // A list within an expansion may begin with a colon, too.
+        let near = nearest(&word.to_ascii_lowercase(), SPECIAL.into_iter());
+        if let Some(near) = near.first() {
+            let spot = text.spot(Span::new(start, start + length + 2));
+            let (written, meant) = (format!(":{word}:"), format!("did you mean :{near}:?"));
+            let message = format!("no special item is called \"{written}\"");
+            findings.add_with(spot, message, Help::instead_of(&written, meant));
+        }
+    }
+}
+
+/// Whether a line `Received:` is made of a text, as far as that can be seen.
+fn received(text: &Text<'_>, findings: &mut Findings) {
+    const NAME: &str = "Received";
+    let start = text.text.trim_ascii_start();
+    let length = start.iter().take_while(|byte| !b":${\\ \t".contains(byte)).count();
+    let is_plain = start.get(length).is_none_or(|byte| !b"${\\".contains(byte));
+    let name = String::from_utf8_lossy(&start[..length]);
+    let is_it = start.get(length) == Some(&b':') && name.eq_ignore_ascii_case(NAME);
+    if is_plain && !start.is_empty() && !is_it {
+        let message = format!("\"{name}\" begins no Received: line, and loops are not seen");
+        findings.add_with(text.whole(), message, "begin it with Received:");
     }
 }
 

@@ -134,6 +134,7 @@ pub(super) static DOLLAR_MISSING: Lint = Lint {
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if eq{sender_address}{a@b.example}}\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if eq{$sender_address}{a@b.example}}\n",
     run: |survey, findings| {
+        let set = set(survey);
         for text in &survey.texts {
             let Some(tree) = &text.tree else { continue };
             let conditions = tree.conds().iter().filter(|condition| {
@@ -156,7 +157,7 @@ pub(super) static DOLLAR_MISSING: Lint = Lint {
                 else {
                     continue;
                 };
-                if survey.registry.variable_id(word).is_some() {
+                if survey.registry.variable_id(word).is_some() || set.variables.contains(word) {
                     let shown = String::from_utf8_lossy(word);
                     let message = format!("\"{shown}\" is no variable without a dollar sign");
                     let help = Help::instead_of(&shown, format!("write ${shown}"));
