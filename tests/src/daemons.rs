@@ -172,6 +172,16 @@ impl Daemon {
     pub fn client(&self) -> Client {
         Client::connect(Ipv4Addr::LOCALHOST, self.port)
     }
+
+    /// Hands a message in along a connection of its own: what is answered, and how long that took.
+    pub fn hand_in(&self, to: &[&str]) -> (String, Duration) {
+        let mut client = self.client();
+        client.hear();
+        client.say("HELO client.test");
+        let answered = client.hand_in(to);
+        client.say("QUIT");
+        answered
+    }
 }
 
 impl Drop for Daemon {
@@ -202,6 +212,18 @@ impl Client {
         stream.set_read_timeout(Some(READY)).expect("a socket");
         stream.set_nodelay(true).expect("a socket");
         Self { reader: BufReader::with_capacity(1024, Wire::Plain(stream)) }
+    }
+
+    /// Hands a message in: what is answered, and how long that took.
+    pub fn hand_in(&mut self, to: &[&str]) -> (String, Duration) {
+        self.say("MAIL FROM:<s@client.test>");
+        for address in to {
+            self.say(&format!("RCPT TO:<{address}>"));
+        }
+        self.say("DATA");
+        let begin = Instant::now();
+        let said = self.say("Subject: x\r\n\r\ntext\r\n.");
+        (said, begin.elapsed())
     }
 
     /// Says something, as it is.

@@ -35,17 +35,8 @@ fn daemon(port: u16) -> Daemon {
 
 /// Has a message taken.
 fn send(daemon: &Daemon, to: &[&str]) {
-    let mut client = daemon.client();
-    client.hear();
-    client.say("HELO client.test");
-    client.say("MAIL FROM:<s@client.test>");
-    for address in to {
-        client.say(&format!("RCPT TO:<{address}>"));
-    }
-    client.say("DATA");
-    let said = client.say("Subject: x\r\n\r\ntext\r\n.");
+    let (said, _) = daemon.hand_in(to);
     assert!(said.starts_with("250 OK id="), "{said}");
-    client.say("QUIT");
 }
 
 /// Sends what nothing is in the way of; it arrives soon.

@@ -60,19 +60,7 @@ impl Place {
 
     /// Sends a message; what is answered, and how long that took.
     fn send(&self, to: &[&str]) -> (String, Duration) {
-        let mut client = self.daemon.client();
-        client.hear();
-        client.say("HELO client.test");
-        client.say("MAIL FROM:<s@client.test>");
-        for address in to {
-            client.say(&format!("RCPT TO:<{address}>"));
-        }
-        client.say("DATA");
-        let begin = Instant::now();
-        let said = client.say("Subject: x\r\n\r\ntext\r\n.");
-        let taken = begin.elapsed();
-        client.say("QUIT");
-        (said, taken)
+        self.daemon.hand_in(to)
     }
 
     /// When a file came into the queue, or went.
@@ -253,13 +241,9 @@ fn a_client_goes_on_though_the_thread_that_heard_it_waits_for_a_lock() {
     client.hear();
     client.say("HELO client.test");
     let mut send = |to: &str| {
-        client.say("MAIL FROM:<s@client.test>");
-        client.say(&format!("RCPT TO:<{to}>"));
-        client.say("DATA");
-        let begin = Instant::now();
-        let said = client.say("Subject: x\r\n\r\ntext\r\n.");
+        let (said, taken) = client.hand_in(&[to]);
         assert!(said.starts_with("250 OK id="), "{said}");
-        begin.elapsed()
+        taken
     };
     let taken = send("one@file.test");
     assert!(taken < Duration::from_secs(10), "{taken:?}");
