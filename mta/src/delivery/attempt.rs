@@ -519,6 +519,11 @@ impl<'d> Attempt<'d> {
         }
     }
 
+    /// The same for all that somebody was told of: who was told of last is done with first.
+    pub(super) fn complete_failures(&mut self, failed: &[Undone]) {
+        failed.iter().rev().for_each(|one| self.complete_failure(one.node));
+    }
+
     /// Notes that deliveries were made. Whether all that there are have arrived with that, and
     /// nobody is to be told of anything.
     pub(super) fn ends_with(&mut self, made: usize, arrived: usize) -> bool {

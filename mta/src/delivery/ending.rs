@@ -78,16 +78,13 @@ impl Attempt<'_> {
             let count = before.filter(|node| ignored.iter().any(|(one, _)| one == *node)).count();
             let before: Vec<_> = ignored.drain(..count).collect();
             self.tell_ignored(before);
-            // Who was told of last is done with first.
             match super::report::send(self, &sender, &failed) {
                 super::report::Told::Sent(id) => {
                     // Whatever happens meanwhile, nobody is told of them twice.
-                    failed.iter().rev().for_each(|one| self.complete_failure(one.node));
+                    self.complete_failures(&failed);
                     self.send_report(id);
                 }
-                super::report::Told::NotNeeded => {
-                    failed.iter().rev().for_each(|one| self.complete_failure(one.node));
-                }
+                super::report::Told::NotNeeded => self.complete_failures(&failed),
                 // Nobody can be told: somebody has to look at it.
                 super::report::Told::Nobody => {
                     is_report_lost = true;
@@ -107,7 +104,7 @@ impl Attempt<'_> {
                         self.left += failed.len();
                         is_report_stuck = true;
                     } else {
-                        failed.iter().rev().for_each(|one| self.complete_failure(one.node));
+                        self.complete_failures(&failed);
                     }
                 }
             }
