@@ -13,6 +13,7 @@ mod conversation;
 mod couriers;
 mod interfaces;
 mod limits;
+mod line;
 mod metrics;
 mod notes;
 mod pid_file;
@@ -113,7 +114,10 @@ const POLICIES_EVERY: Duration = Duration::from_secs(3600);
 const SELDOM: i64 = 10;
 
 /// Files that are open beside connections; most are messages on their way to the disk.
-const OTHER_FILES: u64 = 256 + 1536;
+const OTHER_FILES: u64 = 256 + 1536 + FILES_OF_ONE * line::MOST_LONG as u64;
+
+/// How many are open for a delivery that waits for something.
+const FILES_OF_ONE: u64 = 6;
 
 /// Serves until it is told to end.
 ///

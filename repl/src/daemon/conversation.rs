@@ -13,6 +13,7 @@ use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
 
 use super::couriers::{Couriers, StraightTurn};
+use super::line::MessageOwner;
 use super::places::ConnectionSlot;
 use super::service::Service;
 
@@ -122,6 +123,7 @@ pub(super) struct Conversation {
 struct Held {
     place: SpoolPlace,
     id: Vec<u8>,
+    whose: MessageOwner,
     delivery: HeldDelivery,
 }
 
@@ -244,7 +246,18 @@ impl Conversation {
         let cx = self.session.context();
         let place = eximious_mta::spool::place(cx, received.queue.bytes()).ok()?;
         let delivery = eximious_mta::spool::hold(cx, received)?;
-        Some(Held { place, id: received.id.bytes().to_vec(), delivery })
+        let whose = self.whose(received);
+        Some(Held { place, id: received.id.bytes().to_vec(), whose, delivery })
+    }
+
+    /// Whose a message is.
+    fn whose(&mut self, received: &Received) -> MessageOwner {
+        let cx = self.session.context();
+        let login = cx.value_of(var::AUTHENTICATED_ID);
+        let address = cx.value_of(var::SENDER_HOST_ADDRESS);
+        let first = received.recipients.first();
+        let to = first.map(|first| first.address.bytes()).unwrap_or_default();
+        MessageOwner::of_client(login.bytes(), address.bytes(), to)
     }
 
     /// What the client hears of a message that was held.
@@ -259,8 +272,8 @@ impl Conversation {
     }
 
     /// Has somebody else deliver a message that is held, and waits for that.
-    fn await_delivery(&mut self, Held { place, id, delivery }: Held) {
-        let delivered = self.couriers.deliver_held(&self.service, (place, id), delivery);
+    fn await_delivery(&mut self, Held { place, id, whose, delivery }: Held) {
+        let delivered = self.couriers.deliver_held(&self.service, (place, id, whose), delivery);
         self.conclude_with(delivered);
     }
 
@@ -279,7 +292,7 @@ impl Conversation {
                 return Some(same);
             }
         };
-        let Held { place, id, delivery } = held;
+        let Held { place, id, delivery, .. } = held;
         courier.deliver_held((&place, &id), Some(delivery), &manner, false, turn.stops());
         if courier.patience().is_some() {
             // This thread does not wait for messages that go the same way.
@@ -327,9 +340,10 @@ impl Conversation {
         } else {
             return None;
         };
+        let whose = self.whose(received);
         let cx = self.session.context();
         if let Ok(place) = eximious_mta::spool::place(cx, received.queue.bytes()) {
-            let message = (place, received.id.bytes().to_vec());
+            let message = (place, received.id.bytes().to_vec(), whose);
             self.couriers.deliver(&self.service, message, remote);
         }
         None

@@ -1,6 +1,5 @@
 //! Threads that deliver what comes in, and run the queue.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,27 +14,15 @@ use eximious_world::deadline::Deadline;
 use eximious_world::serving;
 
 use super::STACK;
+use super::line::{DeliveryLine, MOST_AT_ONCE, MessageOwner};
 use super::service::Service;
 use super::straight::WaitingClients;
 
-/// How many messages are delivered at once, but for those that take long.
-const MOST_AT_ONCE: usize = 16;
-
-/// A delivery that takes longer than this waits for something: a host that does not answer, a
-/// mailbox that is locked, a command. Other messages don't wait for it.
-const LONG: Duration = Duration::from_secs(1);
-
-/// How many of these there may be beside the others.
-const MOST_LONG: usize = 256;
-
-/// How often somebody looks for those, while messages wait for a thread.
+/// How often somebody looks for deliveries that take long, while messages wait for a thread.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// For how long somebody looks when none waits.
 const CALM: Duration = Duration::from_secs(10);
-
-/// How many may wait for that; the others wait for the next run of the queue.
-const MOST_WAITING: usize = 10_000;
 
 /// Whoever delivers, for all connections of a daemon.
 #[derive(Debug, Default)]
@@ -56,15 +43,11 @@ pub struct Couriers {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Order>,
+    line: DeliveryLine<Order>,
     /// How many threads there are.
     threads: usize,
     /// How many of them deliver what waits.
     workers: usize,
-    /// Until when a message that one of these has does not take long, by a number of its own.
-    at_work: BTreeMap<u64, Deadline>,
-    /// The number of the next one.
-    number: u64,
     /// Whether there is a thread that looks whether more are needed.
     is_watched: bool,
     /// How many others deliver what they were told by a client.
@@ -126,15 +109,14 @@ struct Work {
     order: Order,
     /// Whether there is more.
     more: bool,
-    /// What it has in [`State::at_work`].
+    /// What it has in [`State::line`].
     number: u64,
 }
 
 impl State {
-    /// Whether one more may deliver what waits.
-    fn has_room(&self) -> bool {
-        let long = self.at_work.values().filter(|until| until.left().is_none()).count();
-        self.workers < MOST_AT_ONCE + long.min(MOST_LONG)
+    /// Whether one more may deliver what waits, and would have something.
+    fn has_room(&mut self) -> bool {
+        self.workers < self.line.room() && self.line.can_begin()
     }
 }
 
@@ -153,11 +135,11 @@ impl Couriers {
     pub fn deliver_held(
         self: &Arc<Self>,
         service: &Service,
-        (place, id): (SpoolPlace, Vec<u8>),
+        (place, id, whose): (SpoolPlace, Vec<u8>, MessageOwner),
         held: HeldDelivery,
     ) -> Result<(), SpoolError> {
         let message = held.message.clone();
-        self.enqueue(service, (place, id), service.remote, Some(held));
+        self.enqueue(service, (place, id, whose), service.remote, Some(held));
         if !message.settled(PATIENCE)? {
             self.rush();
         }
@@ -184,7 +166,7 @@ impl Couriers {
     pub fn deliver(
         self: &Arc<Self>,
         service: &Service,
-        message: (SpoolPlace, Vec<u8>),
+        message: (SpoolPlace, Vec<u8>, MessageOwner),
         remote: RemoteManner,
     ) {
         self.enqueue(service, message, remote, None);
@@ -193,28 +175,35 @@ impl Couriers {
     fn enqueue(
         self: &Arc<Self>,
         service: &Service,
-        (place, id): (SpoolPlace, Vec<u8>),
+        (place, id, whose): (SpoolPlace, Vec<u8>, MessageOwner),
         remote: RemoteManner,
         held: Option<HeldDelivery>,
     ) {
         let mut state = self.locked();
-        if state.waiting.len() >= MOST_WAITING {
+        let deliverer = service.deliverer.clone();
+        if !state.line.add(whose, Order { deliverer, place, id, held, remote }) {
             return;
         }
-        let deliverer = service.deliverer.clone();
-        state.waiting.push_back(Order { deliverer, place, id, held, remote });
         if let Some(seat) = state.idle.pop() {
             // Whoever wakes up finds it unlocked.
             drop(state);
             seat.notify_one();
         } else if state.has_room() {
             self.add_worker(state);
-        } else if !std::mem::replace(&mut state.is_watched, true) {
-            drop(state);
-            let own = self.clone();
-            if self.spawn(move || own.watch()).is_err() {
-                self.locked().is_watched = false;
-            }
+        } else {
+            self.have_watched(state);
+        }
+    }
+
+    /// Has somebody look whether more are needed, while something waits.
+    fn have_watched(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        if state.line.is_empty() || std::mem::replace(&mut state.is_watched, true) {
+            return;
+        }
+        drop(state);
+        let own = self.clone();
+        if self.spawn(move || own.watch()).is_err() {
+            self.locked().is_watched = false;
         }
     }
 
@@ -235,14 +224,14 @@ impl Couriers {
         loop {
             std::thread::sleep(PAUSE);
             let mut state = self.locked();
-            if !state.waiting.is_empty() {
+            if !state.line.is_empty() {
                 until = Deadline::within(CALM);
             }
             if until.left().is_none() || self.ends.load(Ordering::Relaxed) {
                 state.is_watched = false;
                 return;
             }
-            for _ in 0..state.waiting.len().min(MOST_AT_ONCE) {
+            for _ in 0..MOST_AT_ONCE {
                 if !state.has_room() {
                     break;
                 }
@@ -360,7 +349,7 @@ impl Couriers {
         self.changed.notify_all();
         let until = Deadline::within(within);
         let mut state = self.locked();
-        state.waiting.clear();
+        state.line.clear();
         state.idle.drain(..).for_each(|seat| seat.notify_one());
         while state.threads + state.straight > 0 {
             let Some(left) = until.left() else { return };
@@ -378,7 +367,7 @@ impl Couriers {
         self.changed.notify_all();
     }
 
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
         let mut courier: Option<Courier> = None;
         let mut done = None;
         while let Some(Work { order, more, number }) = self.next(&mut courier, done) {
@@ -394,26 +383,31 @@ impl Couriers {
 
     /// What to do next for one that is done with something; nothing where it is over, or others
     /// are enough. Whoever has to wait for it rests, where it has connections after a moment.
-    fn next(&self, courier: &mut Option<Courier>, done: Option<u64>) -> Option<Work> {
+    fn next(self: &Arc<Self>, courier: &mut Option<Courier>, done: Option<u64>) -> Option<Work> {
         let patience = courier.as_ref().and_then(Courier::patience).map(Deadline::within);
         let seat = Arc::new(Condvar::new());
         let mut state = self.locked();
-        done.map(|number| state.at_work.remove(&number));
+        if let Some(number) = done {
+            state.line.end(number);
+        }
         loop {
             if self.ends.load(Ordering::Relaxed) {
                 state.workers -= 1;
                 return None;
             }
-            if let Some(order) = state.waiting.pop_front() {
-                let number = state.number;
-                state.number += 1;
-                state.at_work.insert(number, Deadline::within(LONG));
-                return Some(Work { order, more: !state.waiting.is_empty(), number });
+            let needed = state.line.room();
+            if state.workers <= needed
+                && let Some((order, number)) = state.line.begin()
+            {
+                return Some(Work { order, more: !state.line.is_empty(), number });
             }
             if state.workers > MOST_AT_ONCE {
                 state.workers -= 1;
+                self.have_watched(state);
                 return None;
             }
+            // What may not begin yet may do so once others are done.
+            let pause = (!state.line.is_empty()).then_some(PAUSE);
             let left = patience.and_then(Deadline::left);
             if left.is_none()
                 && let Some(resting) = courier.take()
@@ -424,7 +418,7 @@ impl Couriers {
                 continue;
             }
             state.idle.push(seat.clone());
-            state = match left {
+            state = match left.into_iter().chain(pause).min() {
                 Some(left) => {
                     let waited = seat.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0

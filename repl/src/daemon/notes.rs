@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use eximious_mta::spool;
+use eximious::world::SpoolPlace;
+use eximious_mta::spool::{self, queue::Stored};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{self, Notifier, Tally};
 
 use super::couriers::Couriers;
+use super::line::MessageOwner;
 use super::service::Service;
 use super::{DaemonRequest, STACK};
 use crate::handover;
@@ -110,9 +112,18 @@ fn hear(path: &[u8], current: Current, couriers: Arc<Couriers>) -> io::Result<Op
             let service = latest(&current);
             if let Ok(place) = spool::place(&service.engine.context(), message.queue) {
                 let remote = service.remote;
-                couriers.deliver(&service, (place, message.id.to_vec()), remote);
+                let whose = whose(&service, &place, message.id);
+                couriers.deliver(&service, (place, message.id.to_vec(), whose), remote);
             }
         }
     })?;
     Ok(file)
+}
+
+/// Whose a message of the spool is; nobody's where that can't be read.
+fn whose(service: &Service, place: &SpoolPlace, id: &[u8]) -> MessageOwner {
+    let stored = Stored::read(service.engine.world(), place, id).ok();
+    let first = stored.as_ref().and_then(|stored| stored.file.recipients.first());
+    let to = first.map(|first| &first.address[..]).unwrap_or_default();
+    MessageOwner::of_user(stored.as_ref().map_or(-1, |stored| stored.file.uid), to)
 }

@@ -2,16 +2,17 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::{Daemon, READY};
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
-const CONFIG: &str = "acl_smtp_rcpt = accept\n\
+const CONFIG: &str = "acl_smtp_rcpt = accept\nsmtp_accept_queue_per_connection = 0\n\
     begin routers\n\
-    away:\n driver = manualroute\n domains = *.away.test\n route_list = * 127.0.0.1\n self = send\n\
-    \x20transport = away\n\
+    away:\n driver = manualroute\n domains = *.away.test\n self = send\n transport = away\n\
+    \x20route_list = * ${lookup{$domain}wildlsearch{DIR/spool/hosts}}\n\
     here:\n driver = accept\n transport = ${if eq{$local_part}{locked}{locked}{box}}\n\
     begin transports\n\
     away:\n driver = smtp\n port = NEXT\n allow_localhost\n hosts_try_fastopen =\n\
@@ -23,20 +24,74 @@ const CONFIG: &str = "acl_smtp_rcpt = accept\n\
 /// How many messages are stalled: more than are delivered at once.
 const MOST: usize = 24;
 
-/// A daemon, where a host is to be found at a port.
-fn daemon(port: u16) -> Daemon {
+/// A daemon, where hosts are to be found at a port.
+fn daemon(port: u16, hosts: &str) -> Daemon {
     let whoami = std::process::Command::new("id").arg("-un").output().expect("id").stdout;
     let own = String::from_utf8_lossy(&whoami).trim().to_owned();
     let user = if own == "root" { "Debian-exim" } else { &own };
     let domains: String = (0..MOST).map(|at| format!("l{at}.test=box{at} ")).collect();
     let config = CONFIG.replace("NEXT", &port.to_string()).replace("DOMAINS", &domains);
-    Daemon::start(Path::new(OURS), &config.replace("USER", user), &[])
+    let daemon = Daemon::start(Path::new(OURS), &config.replace("USER", user), &[]);
+    std::fs::write(daemon.path().join("spool/hosts"), hosts).expect("a file");
+    daemon
 }
 
 /// Has a message taken.
 fn send(daemon: &Daemon, to: &[&str]) {
     let (said, _) = daemon.hand_in(to);
     assert!(said.starts_with("250 OK id="), "{said}");
+}
+
+/// How many messages are given at once: more than anybody tries at once.
+const MANY: usize = 400;
+
+/// What has nothing to do with them arrives within this.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Has many messages taken, and sees that others arrive, and how many hosts are tried.
+fn others_arrive_beside(domain: impl Fn(usize) -> String, host: impl Fn(usize) -> String) -> usize {
+    let silent = TcpListener::bind("0.0.0.0:0").expect("a port");
+    let port = silent.local_addr().expect("its number").port();
+    let hosts: String = (0..MANY).map(|at| format!("{}: {}\n", domain(at), host(at))).collect();
+    let daemon = daemon(port, &hosts);
+    let tried = Arc::new(Mutex::new(Vec::new()));
+    let all = tried.clone();
+    std::thread::spawn(move || {
+        while let Ok(one) = silent.accept() {
+            all.lock().expect("a list").push(one);
+        }
+    });
+    let mut client = daemon.client();
+    client.hear();
+    client.say("HELO client.test");
+    for at in 0..MANY {
+        let (said, _) = client.hand_in(&[&format!("x@{}", domain(at))]);
+        assert!(said.starts_with("250 OK id="), "{said}");
+    }
+    let start = Instant::now();
+    others_arrive(&daemon);
+    assert!(start.elapsed() < SOON, "it waits for others: {:?}", start.elapsed());
+    let count = || tried.lock().expect("a list").len();
+    // Until no more are tried.
+    let mut last = usize::MAX;
+    while count() != last {
+        last = count();
+        std::thread::sleep(Duration::from_secs(2));
+    }
+    last
+}
+
+#[test]
+fn one_host_that_says_nothing_has_a_part_of_the_threads() {
+    let tried = others_arrive_beside(|_| "d.away.test".into(), |_| "127.0.0.1".into());
+    assert!((16..MANY / 2).contains(&tried), "{tried}");
+}
+
+#[test]
+fn many_hosts_that_say_nothing_stall_nobody_elses_mail() {
+    let domain = |at| format!("d{at}.away.test");
+    let tried = others_arrive_beside(domain, |at| format!("127.0.{}.{}", at / 250, at % 250 + 1));
+    assert_eq!(tried, MANY);
 }
 
 /// Sends what nothing is in the way of; it arrives soon.
@@ -54,7 +109,8 @@ fn others_arrive(daemon: &Daemon) {
 #[test]
 fn hosts_that_say_nothing_stall_nobody_elses_mail() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let daemon = daemon(silent.local_addr().expect("its number").port());
+    let port = silent.local_addr().expect("its number").port();
+    let daemon = daemon(port, "*.away.test: 127.0.0.1\n");
     for at in 0..MOST {
         send(&daemon, &[&format!("x@d{at}.away.test")]);
     }
@@ -69,7 +125,7 @@ fn hosts_that_say_nothing_stall_nobody_elses_mail() {
 
 #[test]
 fn mailboxes_that_are_locked_stall_nobody_elses_mail() {
-    let daemon = daemon(9);
+    let daemon = daemon(9, "");
     let spool = daemon.path().join("spool");
     for at in 0..MOST {
         std::fs::write(spool.join(format!("box{at}.lock")), "").expect("a lock");
