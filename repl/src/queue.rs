@@ -1,7 +1,7 @@
 //! What waits in the spool: `-bp` and its kin, `-Mvh` and its kin (specification
 //! 5.2).
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use eximious::stdlib::wording;
@@ -13,9 +13,6 @@ use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed, locked
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{caller, complain, print};
-
-/// How much of a file is printed at the most.
-const LARGEST: u64 = 1 << 30;
 
 /// `-bp` and its kin: the messages that wait are to be listed.
 #[derive(Debug)]
@@ -95,31 +92,23 @@ pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
         return Ok(tell(b"*** Only one message can be listed at once"));
     }
     let world = cx.engine().world();
-    let failed = |what: &str, end: &[u8], why: &io::Error| {
-        let why = wording::reason(why);
-        let head = format!("Failed to open {what} file for ");
-        tell(&[head.as_bytes(), id, end, b": ", why.as_bytes()].concat())
-    };
-    let end: &[u8] = match view {
-        MessagePart::Body => b"-D",
-        MessagePart::Header => b"-H",
-        MessagePart::Log => {
-            return Ok(match world.spool.message_log(&place, id, LARGEST) {
-                Ok(text) => print(&text),
-                Err(why) => {
-                    let ended = failed("msglog", b"", &why);
-                    if !cx.engine().settings().get(opt::MESSAGE_LOGS) {
-                        tell(NO_LOGS);
-                    }
-                    ended
-                }
-            });
-        }
+    let (what, end): (&str, &[u8]) = match view {
+        MessagePart::Body => ("input", b"-D"),
+        MessagePart::Header => ("input", b"-H"),
+        MessagePart::Log => ("msglog", b""),
         MessagePart::Whole => return Ok(whole(&cx, &place, id)),
     };
-    Ok(match world.spool.read(&place, id, end, LARGEST) {
-        Ok(text) => print(&text),
-        Err(why) => failed("input", end, &why),
+    Ok(match world.spool.open(&place, id, end) {
+        Ok(mut file) => print_all(&mut |out| io::copy(&mut file, out).map(drop)),
+        Err(why) => {
+            let why = wording::reason(&why);
+            let head = format!("Failed to open {what} file for ");
+            let ended = tell(&[head.as_bytes(), id, end, b": ", why.as_bytes()].concat());
+            if view == MessagePart::Log && !cx.engine().settings().get(opt::MESSAGE_LOGS) {
+                tell(NO_LOGS);
+            }
+            ended
+        }
     })
 }
 
@@ -134,7 +123,7 @@ fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
         }
         return tell(&[b"Message ", id, b" is locked"].concat());
     }
-    let data = match world.spool.read(place, id, b"-D", LARGEST) {
+    let mut data = match world.spool.open(place, id, b"-D") {
         Ok(data) => data,
         Err(why) if why.kind() == ErrorKind::NotFound => {
             world.log.main(&[id, b" ", &not_found(place, id)].concat());
@@ -143,11 +132,25 @@ fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
         Err(why) => return tell(&Unread::Read(why).told(id, b"-D")),
     };
     match Stored::read(world, place, id) {
-        Ok(stored) => {
-            let body = spool::kept_body(id, &data);
-            print(&[stored.header(), spool::body(&stored.file, body)].concat())
-        }
+        Ok(stored) => print_all(&mut |out| {
+            out.write_all(&stored.header())?;
+            let mut each = |piece: &[u8]| out.write_all(piece);
+            spool::body_in_pieces(&stored.file, &mut *data, &mut each)
+        }),
         Err(why) => tell(&why.told(id, b"-H")),
+    }
+}
+
+/// Prints what does not have to be in memory as a whole.
+fn print_all(write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) if why.kind() == ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(why) => {
+            let why = wording::reason(&why);
+            complain(format!("eximious: standard output: {why}").as_bytes())
+        }
     }
 }
 

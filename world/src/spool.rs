@@ -72,6 +72,14 @@ impl Spool for SystemSpool {
         find(place, b"input", id, end)?.read(limit)
     }
 
+    fn open(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<Box<dyn io::Read>> {
+        if end.is_empty() {
+            self.logs.write(place, id)?;
+        }
+        let kind: &[u8] = if end.is_empty() { b"msglog" } else { b"input" };
+        Ok(Box::new(find(place, kind, id, end)?.file))
+    }
+
     fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
         self.logs.forget(place, id);
         let mut failed = Ok(());

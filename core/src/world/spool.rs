@@ -100,6 +100,19 @@ pub trait Spool: Send + Sync {
     /// What the system says.
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>>;
 
+    /// The same, however large it is, for who reads it a piece at a time; without an end to its
+    /// name, what is logged of the message.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn open(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<Box<dyn io::Read>> {
+        let bytes = match end.is_empty() {
+            true => self.message_log(place, id, u64::MAX)?,
+            false => self.read(place, id, end, u64::MAX)?,
+        };
+        Ok(Box::new(io::Cursor::new(bytes)))
+    }
+
     /// How large a file of a message is.
     ///
     /// # Errors

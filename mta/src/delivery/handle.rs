@@ -80,15 +80,8 @@ impl Deliverer {
                 let why = why.told(id, b"-H");
                 if *what == Handling::Remove {
                     self.tell_removed(id, None, None, by);
-                    let parts: [&[u8]; 5] =
-                        [&why, CONTINUING, b"Message ", id, b" has been removed\n"];
-                    if let Err(why) = taken.remove() {
-                        let why = reason(&why);
-                        self.log(id, &[b"can't be removed: ", why.as_bytes()].concat());
-                    } else {
-                        self.log_removed(id, by);
-                    }
-                    return said(&parts, false);
+                    let Handled { said: end, .. } = self.remove(place, id, &mut *taken, by);
+                    return said(&[&why, CONTINUING, &end], false);
                 }
                 return said(&[&why, b"\n"], false);
             }
@@ -96,11 +89,41 @@ impl Deliverer {
         if *what == Handling::Remove {
             self.tell_removed(id, Some(&stored), Some(&*taken), by);
         }
-        let queue = &place.queue[..];
         let Stored { file, journal: newly_done, .. } = stored;
         let mut work =
-            Work { deliverer: self, id, by, queue, file, newly_done, taken: &mut *taken };
+            Work { deliverer: self, id, by, place, file, newly_done, taken: &mut *taken };
         work.run(what)
+    }
+
+    /// Takes a message away. Where a file of it can't go, that does not make it wait on.
+    fn remove(
+        &self,
+        place: &SpoolPlace,
+        id: &[u8],
+        taken: &mut dyn TakenMessage,
+        by: &[u8],
+    ) -> Handled {
+        let said = |parts: &[&[u8]], done| Handled {
+            said: [b"Message ", id, &parts.concat(), b"\n"].concat(),
+            done,
+        };
+        let Err(why) = taken.remove() else {
+            self.log_removed(id, by);
+            return said(&[b" has been removed"], true);
+        };
+        let why = reason(&why);
+        let left = self.engine.world().spool.read(place, id, b"-D", 0);
+        if left.is_err_and(|why| why.kind() == io::ErrorKind::NotFound) {
+            self.log_removed(id, by);
+            self.log(id, &[b"not all of its files can be removed: ", why.as_bytes()].concat());
+            return said(
+                &[b" has been removed, but not all of its files: ", why.as_bytes()],
+                false,
+            );
+        }
+        let words = [b"can't be removed: ", why.as_bytes()].concat();
+        self.log(id, &words);
+        said(&[b" ", &words], false)
     }
 
     fn missing(&self, place: &SpoolPlace, id: &[u8], what: &Handling, by: &[u8]) -> Handled {
@@ -149,7 +172,7 @@ struct Work<'w> {
     id: &'w [u8],
     by: &'w [u8],
     /// The queue that it is in.
-    queue: &'w [u8],
+    place: &'w SpoolPlace,
     file: HeaderFile,
     /// Who has got it, or is not to get it, beside those whom the file names.
     newly_done: Vec<Vec<u8>>,
@@ -172,13 +195,9 @@ impl Work<'_> {
                 self.file.thaw(true);
                 self.update(b" is no longer frozen", &[b"unfrozen"])
             }
-            Handling::Remove => match self.taken.remove() {
-                Ok(()) => {
-                    self.deliverer.log_removed(self.id, self.by);
-                    self.says(b" has been removed", true)
-                }
-                Err(why) => self.failed(&reason(&why)),
-            },
+            Handling::Remove => {
+                self.deliverer.remove(self.place, self.id, &mut *self.taken, self.by)
+            }
             Handling::MarkAll => {
                 let all = self.file.recipients.iter().map(|one| one.address.clone()).collect();
                 self.mark_these(all)
@@ -208,7 +227,7 @@ impl Work<'_> {
         if let Err(why) = self.taken.requeue(queue) {
             return self.failed(&reason(&why));
         }
-        let (from, to) = (shown(self.queue), shown(queue));
+        let (from, to) = (shown(&self.place.queue), shown(queue));
         let line = [b"moved from ", &from[..], b" to ", &to].concat();
         self.deliverer.log(self.id, &line);
         Handled { said: [b"Message ", self.id, b" "].concat(), done: true }

@@ -267,11 +267,50 @@ pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
     message
 }
 
+/// How much of a body is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// The same, however large it is: `data` reads a data file from its beginning.
+///
+/// # Errors
+/// What reading it, or `each`, says.
+pub fn body_in_pieces(
+    file: &HeaderFile,
+    data: &mut dyn io::Read,
+    each: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let head = super::data_head(&file.id).len() as u64;
+    io::copy(&mut io::Read::take(&mut *data, head), &mut io::sink())?;
+    let is_wire = file.has("spool_file_wireformat");
+    let mut piece = vec![0; PIECE];
+    // What may be the first half of a line's end.
+    let mut kept = 0;
+    loop {
+        let count = match data.read(&mut piece[kept..]) {
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
+        let text = &piece[..kept + count];
+        if count == 0 {
+            return each(text);
+        }
+        let ready = text.strip_suffix(b"\r").filter(|_| is_wire).unwrap_or(text);
+        match is_wire {
+            true => each(&from_wire(ready))?,
+            false => each(ready)?,
+        }
+        kept = text.len() - ready.len();
+        piece[..kept].fill(b'\r');
+    }
+}
+
 fn from_wire(text: &[u8]) -> Vec<u8> {
-    let lines = text.split_inclusive(|byte| *byte == b'\n');
-    let ended = |line: &[u8]| match line.strip_suffix(b"\r\n") {
-        Some(line) => [line, b"\n"].concat(),
-        None => line.to_vec(),
-    };
-    lines.flat_map(ended).collect()
+    let mut plain = Vec::with_capacity(text.len());
+    let mut begin = 0;
+    for end in memchr::memmem::find_iter(text, b"\r\n") {
+        plain.extend_from_slice(&text[begin..end]);
+        begin = end + 1;
+    }
+    plain.extend_from_slice(&text[begin..]);
+    plain
 }

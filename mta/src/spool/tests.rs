@@ -1,3 +1,5 @@
+use std::io;
+
 use eximious::world::{Fixture, SpoolPlace};
 use eximious::{Context, Engine, Header, Message, Str};
 use proptest::collection::vec;
@@ -322,4 +324,35 @@ fn cve_2020_28020_numbers_that_are_too_large_are_refused() {
     assert_eq!(decoded(huge), Err("the file ends too early"));
     let huge = [SAMPLE, b"18446744073709551615P x"].concat();
     assert_eq!(decoded(&huge), Err("a length beyond the file's end"));
+}
+
+#[test]
+fn a_body_in_pieces_is_the_whole_one() {
+    /// Gives a few bytes each time.
+    struct Drops<'d>(&'d [u8], usize);
+    impl io::Read for Drops<'_> {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let most = self.1.min(room.len());
+            io::Read::read(&mut self.0, &mut room[..most])
+        }
+    }
+    let mut file = decoded(SAMPLE).expect("a file");
+    let text = b"a\r\n\r\r\nb\nc\rd\r\n\r\n\r";
+    let data = [&data_head(&file.id)[..], text].concat();
+    for is_wire in [false, true] {
+        if is_wire {
+            file.values.push(Value { name: b"spool_file_wireformat".to_vec(), ..Value::default() });
+        }
+        let whole = body(&file, text);
+        assert_eq!(whole == text, !is_wire);
+        for count in 1..data.len() {
+            let mut pieces = Vec::new();
+            let mut each = |piece: &[u8]| {
+                pieces.extend_from_slice(piece);
+                Ok(())
+            };
+            body_in_pieces(&file, &mut Drops(&data, count), &mut each).expect("it is read");
+            assert_eq!(pieces, whole, "{count}");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //! and log of it, what their exit status is, and what is left.
 
 use std::fs;
-use std::process::Command;
+use std::io::Read;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::undated;
@@ -395,4 +396,56 @@ fn a_delivery_says_what_it_does_and_goes_on() {
     assert!(delivery.wait().expect("it ends").success());
     let log = fs::read_to_string(place.path("mainlog")).expect("a log");
     assert!(log.contains("=> a <a@me.test>") && log.contains("Completed"), "{log}");
+}
+
+/// A message that waits, and its name.
+fn waiting() -> (Place, String) {
+    let place = Place::new("");
+    place.run(OURS, &["-odq", "-f", "s@here.example", "b@here.example"], "Subject: x\n\nx\n");
+    let header = files(&place, "spool/input").pop().expect("a header file");
+    let name = header.rsplit('/').next().expect("a name");
+    (place, name.trim_end_matches("-H").to_owned())
+}
+
+#[test]
+fn what_of_a_message_can_go_goes_with_it() {
+    for file in ["input/ID-H", "msglog/ID"] {
+        let (place, id) = waiting();
+        let file = place.path("spool").join(file.replace("ID", &id));
+        let _ = fs::remove_file(&file);
+        fs::create_dir(&file).expect("a directory");
+        let run = place.run(OURS, &["-Mrm", &id], "");
+        let said = format!("Message {id} has been removed, but not all of its files: ");
+        assert!(run.out.contains(&said), "{}", run.out);
+        assert_eq!(run.status, Some(1));
+        assert!(files(&place, "spool/input").is_empty());
+        let log = fs::read_to_string(place.path("mainlog")).expect("a log");
+        assert!(log.contains(&format!("{id} removed by ")) && log.contains(" Completed"), "{log}");
+    }
+}
+
+#[test]
+fn a_file_that_is_printed_is_never_in_memory_as_a_whole() {
+    const LENGTH: u64 = (1 << 30) + (1 << 20);
+    for (what, file) in [("-Mvb", "input/ID-D"), ("-Mvc", "input/ID-D"), ("-Mvl", "msglog/ID")] {
+        let (place, id) = waiting();
+        let path = place.path("spool").join(file.replace("ID", &id));
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        file.and_then(|file| file.set_len(LENGTH)).expect("a large file");
+        let mut command = Command::new(OURS);
+        command.arg("-C").arg(&place.config).args([what, &id]).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("it runs");
+        let mut out = child.stdout.take().expect("its output");
+        let mut piece = vec![0; 1 << 20];
+        for _ in 0..1 << 10 {
+            out.read_exact(&mut piece).expect("there is more");
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it runs");
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let most = most.and_then(|text| text.trim().strip_suffix(" kB")).expect("a size");
+        assert!(most.parse::<u64>().expect("a number") < 200 << 10, "{what}: {most} kB");
+        let rest = std::io::copy(&mut out, &mut std::io::sink()).expect("there is an end");
+        assert!(rest >= (1 << 20) - 100, "{what}: {rest}");
+        assert!(child.wait().expect("it ends").success());
+    }
 }

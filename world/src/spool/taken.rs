@@ -228,12 +228,16 @@ impl TakenMessage for Message {
 
     fn remove(&mut self) -> io::Result<()> {
         self.journal = None;
-        // Without its header file, it is no message any more.
-        for end in ["-H", "-D", "-J"] {
-            self.unlink(&self.directory, &self.name(end))?;
-        }
+        // Without its header file, it is no message any more: then all goes that can. What is no
+        // file is none.
+        let header = match self.unlink(&self.directory, &self.name("-H")) {
+            Err(why) if why.kind() != io::ErrorKind::IsADirectory => return Err(why),
+            header => header,
+        };
         self.logs.forget(&self.place, &self.id);
-        self.at_log(|directory| self.unlink(directory, &self.id))
+        let gone = ["-D", "-J"].map(|end| self.unlink(&self.directory, &self.name(end)));
+        let log = self.at_log(|directory| self.unlink(directory, &self.id));
+        [header].into_iter().chain(gone).chain([log]).collect()
     }
 }
 
