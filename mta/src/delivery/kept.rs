@@ -15,7 +15,7 @@ use eximious::transport::{Connections, HeldConnection, TakingHost, TurnedConnect
 use eximious::world::SpoolPlace;
 
 use super::retry::store;
-use super::{AttemptManner, Deliverer};
+use super::{AttemptManner, Attempted, Deliverer};
 
 /// How many connections are kept at the most.
 const MOST: usize = 4;
@@ -85,6 +85,14 @@ impl KeptConnections {
         self.locked().iter().any(|Kept { connection: one, .. }| {
             one.transport() == transport && one.host().name == host.as_bytes()
         })
+    }
+
+    /// Takes the one to a host back, where it has had no more than so many copies.
+    fn unused(&self, host: &TakingHost, copies: u32) -> Option<Kept> {
+        let mut held = self.locked();
+        let is_it = |one: &HeldConnection| one.host() == host && one.copies() == copies;
+        let at = held.iter().position(|one| is_it(&one.connection))?;
+        Some(held.remove(at))
     }
 
     fn find(&self, fits: impl Fn(&HeldConnection) -> bool) -> Option<HeldConnection> {
@@ -188,9 +196,14 @@ impl Deliverer {
                 resting.push(one);
                 continue;
             };
+            let (host, copies) = (connection.host().clone(), connection.copies());
             kept.locked().push(one);
             tried.insert(id.clone());
-            self.attempt_all(place, &id, &manner, None);
+            // Who had nothing for it may wait on for long: not all of that kind are tried because
+            // somebody has a connection.
+            if self.attempt_all(place, &id, &manner, None) == Attempted::Left {
+                resting.extend(kept.unused(&host, copies));
+            }
         }
         let [busy, flowing, stops] =
             [&kept.busy, &kept.is_flowing, stops].map(|one| one.load(Ordering::Relaxed));

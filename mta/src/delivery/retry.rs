@@ -106,18 +106,18 @@ impl Attempt<'_> {
         }
         let sender = self.file().sender.clone();
         let (names, domain) = (routing_names(address), address.domain.bytes());
+        // Whoever waits along a connection is not kept waiting by what may take its time.
+        if self.manner.follows && self.is_known(&RetryKey::Routing(domain).bytes()) {
+            return Some(RouteError::new(REUSED));
+        }
         let name = &names[0][..];
         let routing = names.iter().map(|name| (RetryKey::Routing(name), (&name[..], Some(domain))));
         let refused = (RetryKey::Recipient(name, &sender), (name, Some(domain)));
         let of_domain = (RetryKey::Routing(domain), (domain, None));
         let of_address = routing.chain([refused]).map(|one| (one, Hopeless::Waits));
-        let waits: Vec<_> = of_address.chain([(of_domain, Hopeless::Tried)]).collect();
-        // Whoever waits along a connection is not kept waiting by what may take its time.
-        if self.manner.follows && waits.iter().any(|((key, _), _)| self.is_known(&key.bytes())) {
-            return Some(RouteError::new(REUSED));
-        }
-        let known = waits.iter().find_map(|((key, subject), hopeless)| {
-            self.waits_for(&key.bytes(), *subject, *hopeless)
+        let mut waits = of_address.chain([(of_domain, Hopeless::Tried)]);
+        let known = waits.find_map(|((key, subject), hopeless)| {
+            self.waits_for(&key.bytes(), subject, hopeless)
         })?;
         // What a host replied is no secret; what is wrong here may be one.
         let said = is_of_reply(known.error) && known.error != 0;
@@ -490,7 +490,8 @@ impl HostMemory<'_> {
     /// Whether a host may be tried now, by what is known of it.
     pub(super) fn standing(&self, host: &TakingHost) -> HostStanding {
         let keys = [None, Some(self.id)].map(|id| host_key(host, id, self.by_address));
-        let failed = self.failed.get(&keys[0]).filter(|one| one.counts && !self.forced);
+        // Whoever waits for no time does not wait for the same failure twice either.
+        let failed = self.failed.get(&keys[0]).filter(|one| one.counts);
         if let Some(FailedBefore { was_given_up, .. }) = failed {
             return HostStanding::FailedNow { was_given_up: *was_given_up };
         }

@@ -154,6 +154,11 @@ impl HeldConnection {
         &self.host
     }
 
+    /// How many copies of messages it has had.
+    pub fn copies(&self) -> u32 {
+        self.line.copies
+    }
+
     /// Whether nobody else speaks with the host meanwhile.
     pub(super) fn is_serial(&self) -> bool {
         self.turn.as_ref().is_some_and(HostTurn::is_alone)
