@@ -103,6 +103,8 @@ pub struct How {
     /// Whether it is about a host, of which it is told where an answer takes its time
     /// (`slow_lookup_log`).
     pub of_host: bool,
+    /// Whether one answer is all: where an alias leads that is not in it is not looked for.
+    pub once: bool,
 }
 
 /// What came of a question.
@@ -230,7 +232,10 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
             let reply = resolve(call, &name, kind, how);
             call.trace().end(outer);
             let reply = reply?;
-            remember(call, slot.clone(), &reply);
+            // One answer alone does not say what is at the end of aliases.
+            if !how.once {
+                remember(call, slot.clone(), &reply);
+            }
             (reply, true)
         }
     };
@@ -389,13 +394,16 @@ fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
 fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsReply, Fail> {
     // Below zero, nothing is asked; the system goes by its own number.
     let least = if how.by_system { 0 } else { -1 };
-    let aliases = call.settings().get(opt::DNS_CNAME_LOOPS).clamp(least, MOST_ALIASES);
+    let aliases = match how.once {
+        true => 0,
+        false => call.settings().get(opt::DNS_CNAME_LOOPS).clamp(least, MOST_ALIASES),
+    };
     let options = options(call, how);
     let dns = call.with_record(&DNS, |call| call.dns())?;
     let (mut asked, mut secure) = (name.to_owned(), true);
     let mut first = None;
     // What was asked ahead was asked so.
-    let is_usual = How { of_host: false, ..*how } == How::default();
+    let is_usual = How { of_host: false, once: false, ..*how } == How::default();
     for _ in 0..=aliases {
         let answer = match call.memory::<Memory>().ahead.take(&asked, kind, is_usual) {
             Some(answer) => answer,
@@ -437,6 +445,9 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<DnsR
         let alias = (asked != name).then_some(asked);
         let asked = first.unwrap_or_default();
         return Ok(DnsReply { found, secure, asked, alias, fruitless_for });
+    }
+    if how.once {
+        return Ok(DnsReply::insecure(DnsFound::NoData));
     }
     // The system, where it is asked, says nothing of it.
     if !how.by_system {

@@ -364,7 +364,8 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
         run.note_dnsbl(b"cached data found but past valid time; ");
     }
     run.note_dnsbl(&[b"new DNS lookup for ", name].concat());
-    let reply = run.cx.call(&META, |call| dns::query(call, name, kind::A, &How::default()))?;
+    let how = How { once: true, ..How::default() };
+    let reply = run.cx.call(&META, |call| dns::query(call, name, kind::A, &how))?;
     let addresses: Vec<IpAddr> =
         reply.records().iter().filter_map(|record| record.address()).collect();
     let (known, lifetime) = match reply.found {

@@ -193,8 +193,9 @@ pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &DnsSearch) -> Result<Ho
 
 fn search_for(call: &mut Call<'_>, name: &[u8], search: &DnsSearch) -> Result<HostsFound, Fail> {
     let (require, request) = signed(call, name, search)?;
+    let patience = Patience::new(call);
     let mut finder =
-        Finder { search, name, require, request, local: None, patience: Patience::new(call) };
+        Finder { search, name, require, request, improper: false, local: None, patience };
     for service in &search.services {
         if let Some(found) = finder.services(call, service)? {
             return Ok(found);
@@ -214,6 +215,8 @@ struct Finder<'s> {
     name: &'s [u8],
     require: bool,
     request: bool,
+    /// A name that was asked for services did not fit `dns_check_names_pattern`.
+    improper: bool,
     /// Known once a host has an address.
     local: Option<LocalAddresses>,
     patience: Patience,
@@ -236,6 +239,8 @@ impl Finder<'_> {
         let prefix = [b"_", service.bytes(), b"._tcp."].concat();
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
+        let missing = reply.found == DnsFound::NoName;
+        self.improper |= missing && !super::is_proper(call, &asked, kind::SRV)?;
         let records = match &reply.found {
             DnsFound::Records { records, .. } => &records[..],
             DnsFound::Broken => &[],
@@ -301,7 +306,7 @@ impl Finder<'_> {
 
     /// The domain is not there, or can't be.
     fn nothing(&self, call: &mut Call<'_>) -> Result<HostsFound, Fail> {
-        let malformed = !super::is_proper(call, self.name, kind::MX)?;
+        let malformed = self.improper || !super::is_proper(call, self.name, kind::MX)?;
         let reason = malformed.then_some(Reason::Malformed);
         Ok(HostsFound { malformed, reason, ..HostsFound::none(Ending::Missing) })
     }
@@ -432,7 +437,8 @@ impl Finder<'_> {
             Answered::Ignored | Answered::Missing => Ending::Missing,
         };
         if ending != Ending::Found {
-            return Ok(HostsFound { malformed, ..HostsFound::none(ending) });
+            let reason = (self.improper && ending == Ending::Missing).then_some(Reason::Malformed);
+            return Ok(HostsFound { malformed, reason, ..HostsFound::none(ending) });
         }
         let qualified = seeker.qualified.take();
         let hosts = seeker.hosts(call, &String::from_utf8_lossy(self.name));
