@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use eximious::stdlib::hosts::SendingHost;
 use eximious::stdlib::interval;
+use eximious::stdlib::lists::{Keep, ListOutcome, Matcher, ip};
 use eximious::stdlib::number::comparand;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, Expanded, FailClass, Opt, Settings, Str, opt, var};
+use eximious::trace::{Happening, ListEvent};
+use eximious::{Context, Expanded, Fail, FailClass, Opt, Settings, Str, opt, var};
 
 /// A number that may be made by an expansion; where that fails, or is more than Exim can count,
 /// it is as if it were 0.
@@ -95,6 +98,22 @@ pub(crate) fn smtp_receive_timeout(cx: &mut Context) -> Option<Duration> {
     };
     let time = time.unwrap_or_else(|| option.default().value().unwrap_or_default());
     (!time.is_zero()).then_some(time)
+}
+
+/// What a list of hosts says of the client.
+pub(crate) fn client_in_list(cx: &mut Context, option: Opt<Str>) -> Result<ListOutcome, Fail> {
+    let list = cx.engine().settings().get(option);
+    let name = option.name();
+    if list.is_empty() && !cx.engine().settings().is_set(option) {
+        let unset = ListEvent::Unset { subject: b"host", option: Some(name) };
+        cx.tell(Happening::List(unset));
+        return Ok(ListOutcome::Unmatched(None));
+    }
+    let text = cx.value_of(var::SENDER_HOST_ADDRESS);
+    let address = ip::address(text.bytes()).map(|address| (text, address));
+    let mut client = SendingHost;
+    let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client).called(name);
+    cx.is_in(&list, &mut matcher)
 }
 
 /// As [`expanded`], for what stands in an option of this name.

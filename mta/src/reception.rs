@@ -72,8 +72,9 @@ pub struct Origin {
     pub name: Vec<u8>,
     /// Whether that user may say who sent a message.
     pub trusted: bool,
-    /// Whether it is about another message, and answers nobody: it is that user's own.
-    pub answers: bool,
+    /// Whether it is said to be a report of an error (`-E`): it is that user's own, where it
+    /// answers nobody.
+    pub is_error: bool,
     /// Whether addresses of senders in the header get domains.
     pub qualifies_senders: bool,
     /// Whether addresses of recipients in the header get domains.
@@ -109,8 +110,8 @@ pub struct FixedMessage {
     pub replaced: Vec<Replaced>,
     /// Where lines stand that keep what was rewritten.
     pub places: RewrittenPlaces,
-    /// The sender as it was before rules rewrote it, where they did.
-    pub old_sender: Option<Str>,
+    /// The sender as it was before each change that rules made.
+    pub old_senders: Vec<Str>,
     /// The sender in whose place submission mode has put another.
     pub given_sender: Option<Str>,
     /// What is wrong with the configuration: for the log of such things, too.
@@ -303,7 +304,7 @@ impl FixingMessage<'_> {
         tell: &dyn Fn(&[u8]),
     ) -> FixedMessage {
         let (origin, prefix) = (self.origin, self.prefix);
-        let (mut own_sender, mut old_sender, mut given_sender) = (None, None, None);
+        let (mut own_sender, mut old_senders, mut given_sender) = (None, Vec::new(), None);
         let author = Author { origin, submission: self.submission.as_ref(), prefix };
         if self.completes {
             author.add_from(cx, &mut self.lines);
@@ -317,7 +318,7 @@ impl FixingMessage<'_> {
             Some(sender) => given_sender = Some(author.replace_sender(cx, sender)),
             None if origin.rewrites_sender => {
                 match self.seen(cx, rewriter, |cx| envelope::rewrite_sender(cx, rewriter)) {
-                    Ok(old) => old_sender = old,
+                    Ok(old) => old_senders = old,
                     Err(fail) => tell(fail.message()),
                 }
             }
@@ -346,7 +347,7 @@ impl FixingMessage<'_> {
         let places = RewrittenPlaces::take(&mut replaced);
         let Self { mut message, panics, logged, .. } = self;
         message.headers = headers;
-        FixedMessage { message, replaced, places, old_sender, given_sender, panics, logged }
+        FixedMessage { message, replaced, places, old_senders, given_sender, panics, logged }
     }
 }
 

@@ -103,6 +103,8 @@ pub struct Client {
     pub qualifies_itself: bool,
     /// Whether what it hands in is delivered in pretence only (`-N`).
     pub pretends: bool,
+    /// Whether that is said to be reports of errors (`-E`).
+    pub is_error: bool,
     /// Whether that is delivered at once in spite of `queue_only`: the command line, which
     /// says so, has its way (`queue_only_override`).
     pub overrides_queue_only: bool,

@@ -42,7 +42,8 @@ use crate::spool;
 use crate::{dsn, logs, options, tally};
 use report::Fault;
 
-pub use batch::take;
+pub use batch::{BegunMessage, begin, lose, take};
+pub(crate) use bound::SizeBound;
 pub use input::SubmissionInput;
 pub use name::{full_name, wrong_pattern};
 pub use own::write_own;
@@ -152,6 +153,12 @@ pub struct WrittenMessage {
     pub id: Vec<u8>,
 }
 
+/// Settles what this host is called while messages come in (`smtp_active_hostname`); false where
+/// that can't be expanded, which is logged.
+pub fn settle_active_hostname(cx: &mut Context) -> bool {
+    options::active_hostname(cx).is_ok()
+}
+
 /// Takes a message. The context's values say how it came, as far as that was given
 /// (`-oM…`).
 pub fn submit(
@@ -218,7 +225,7 @@ impl<'s> Submission<'s> {
 
     fn run(&mut self) -> Result<Done, Fault> {
         let refused = |said: Vec<u8>| Ok(Done { status: 1, said, ..Done::default() });
-        if options::active_hostname(self.cx).is_err() {
+        if !settle_active_hostname(self.cx) {
             return refused(Vec::new());
         }
         if let Err(said) = self.take_sender() {
@@ -398,7 +405,7 @@ impl<'s> Submission<'s> {
             login: user.login.clone(),
             name: if nameless { Vec::new() } else { user.name_beside(self.sender_set) },
             trusted,
-            answers: !self.request.about.is_empty(),
+            is_error: self.request.is_error,
             qualifies_senders: !self.request.leaves_unqualified,
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,
@@ -420,9 +427,9 @@ impl<'s> Submission<'s> {
         let old_recipients = self.rewrite(&rewriter, &mut fixing, &mut recipients);
         let tell = logs::main(self.cx, &self.id);
         let fixed = fixing.finish(self.cx, &rewriter, &tell);
-        let FixedMessage { message, mut replaced, places, panics, logged, old_sender, .. } = fixed;
-        places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
-        self.typed.sender = self.typed.sender.take().or(old_sender);
+        let FixedMessage { message, mut replaced, places, panics, logged, old_senders, .. } = fixed;
+        places.tell(&mut replaced, &old_recipients, &old_senders);
+        self.typed.sender = self.typed.sender.take().or_else(|| old_senders.into_iter().next());
         panics.iter().for_each(|line| self.log_panic(line));
         self.received.message = message;
         self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);

@@ -49,6 +49,7 @@ use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::world::Command;
 use eximious::{Engine, Fail, Settings, World, opt, words};
+use eximious_mta::submission::settle_active_hostname;
 use eximious_world::DeliveryHelper;
 
 use options::{CalledAs, ExpandRequest, Job, Options, ReadArguments};
@@ -190,9 +191,12 @@ fn write_log(request: options::LogRequest) -> ExitCode {
 fn version(setup: Setup) -> ExitCode {
     let named = setup.config.is_some();
     match start_shown(setup) {
-        Ok(session) => {
+        Ok(mut session) => {
             let world = session.engine().world();
             logs::note_call(session.engine().settings(), &*world.host, &*world.log);
+            if !settle_active_hostname(session.context()) {
+                return ExitCode::FAILURE;
+            }
             print(&version::configuration(named, session.config_file()))
         }
         Err(refusal) => refuse(refusal),

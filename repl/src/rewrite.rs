@@ -108,6 +108,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<RewriteRep
                 None => typed.clone(),
             },
         };
+        let new = if new.is_empty() && envelope { Str::fixed("<>") } else { new };
         out.extend_from_slice(&[name.as_bytes(), b": ", new.bytes(), b"\n"].concat());
     }
     Ok(RewriteReport::fine(out))

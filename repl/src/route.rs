@@ -185,7 +185,8 @@ impl Tester {
             deliveries: &mut said.deliveries,
         };
         said.standing = self.routes.test(cx, &request, &mut |report| printer.print(report));
-        if said.standing == Standing::Fine && !whole {
+        // A sender of whom rules have made nobody is neither.
+        if said.standing == Standing::Fine && !whole && !shown.is_empty() {
             said.line(&[shown.bytes(), b" verified"]);
         }
         said

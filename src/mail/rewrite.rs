@@ -85,10 +85,11 @@ pub struct Rewriter<'r> {
 /// What became of an address.
 struct Rewritten {
     address: Str,
+    /// What it was before each change.
+    before: Vec<Str>,
     /// What stands in the place of the whole item in a header, phrase and all, and
     /// where the address stands in it.
     whole: Option<(Vec<u8>, std::ops::Range<usize>)>,
-    changed: bool,
 }
 
 impl<'r> Rewriter<'r> {
@@ -114,6 +115,7 @@ impl<'r> Rewriter<'r> {
 
     /// Rewrites an address without phrase or comments; `None` where no rule
     /// applies. What is wrong with a rule's result is logged, and ends the work.
+    /// The envelope's sender may become none (`<>`), which is empty.
     ///
     /// # Errors
     /// A pattern can't be read.
@@ -127,7 +129,25 @@ impl<'r> Rewriter<'r> {
             return Ok(None);
         }
         let done = self.apply(cx, address, place)?;
-        Ok(done.changed.then_some(done.address))
+        Ok(done.changed().then_some(done.address))
+    }
+
+    /// As [`Rewriter::address`]; beside what comes of it stands what there was before each
+    /// change, in order: the address itself first.
+    ///
+    /// # Errors
+    /// A pattern can't be read.
+    pub fn address_by_steps(
+        &self,
+        cx: &mut Context,
+        address: &Str,
+        place: AddressPlace,
+    ) -> Result<Option<(Str, Vec<Str>)>, Fail> {
+        if !self.concerns(place) {
+            return Ok(None);
+        }
+        let done = self.apply(cx, address, place)?;
+        Ok(done.changed().then_some((done.address, done.before)))
     }
 
     /// Rewrites one item of a header: an address with a phrase or comments around
@@ -144,7 +164,7 @@ impl<'r> Rewriter<'r> {
         let (text, taint) = item.read();
         let Ok(found) = address::parse(text, rules(cx)) else { return Ok(None) };
         let done = self.apply(cx, &Str::from(found.text).stamped(taint), place)?;
-        if !done.changed {
+        if !done.changed() {
             return Ok(None);
         }
         let (around, span) = match &done.whole {
@@ -163,7 +183,7 @@ impl<'r> Rewriter<'r> {
         address: &Str,
         place: AddressPlace,
     ) -> Result<Rewritten, Fail> {
-        let mut done = Rewritten { address: address.clone(), whole: None, changed: false };
+        let mut done = Rewritten { address: address.clone(), before: Vec::new(), whole: None };
         for (number, rule) in (1..).zip(&self.rules) {
             if !rule.flags.intersects(place.flag()) {
                 continue;
@@ -193,6 +213,10 @@ enum Next {
 }
 
 impl Rewritten {
+    fn changed(&self) -> bool {
+        !self.before.is_empty()
+    }
+
     /// Applies a rule, and again where it says so.
     fn by_rule(
         &mut self,
@@ -263,7 +287,8 @@ impl Rewritten {
         };
         let (text, taint) = new.read();
         let old = self.address.bytes();
-        let rules = Rules { null: which == RewriteFlags::SMTP, ..rules(cx) };
+        let may_be_none = which.intersects(RewriteFlags::SMTP | RewriteFlags::FROM_ENVELOPE);
+        let rules = Rules { null: may_be_none, ..rules(cx) };
         let found = match address::parse(text, rules) {
             Ok(found) => found,
             Err(why) => {
@@ -273,7 +298,9 @@ impl Rewritten {
             }
         };
         let null = found.text.is_empty();
-        let mut working = if null { b"<>".to_vec() } else { found.text.clone() };
+        // What follows `MAIL` is read behind this.
+        let is_written = null && which == RewriteFlags::SMTP;
+        let mut working = if is_written { b"<>".to_vec() } else { found.text.clone() };
         let mut shown = text.to_vec();
         if found.domain.is_none() && !null {
             if !rule.flags.contains(RewriteFlags::QUALIFY) {
@@ -290,8 +317,8 @@ impl Rewritten {
             self.whole =
                 Some(whole(text, &found, engine.settings().get(opt::HEADERS_CHARSET).bytes()));
         }
-        self.address = Str::from(working).stamped(taint);
-        self.changed = true;
+        let new = Str::from(working).stamped(taint);
+        self.before.push(std::mem::replace(&mut self.address, new));
         Replaced::Done(shown)
     }
 }

@@ -6,27 +6,26 @@ use eximious::stdlib::address::{self, AddrSpec, AddressError, Rules};
 use eximious::stdlib::lists::{ListOutcome, Matcher};
 use eximious::{Context, Fail, Settings, Str, opt, var};
 
-/// Applies the rules for rewriting to the sender. Where one fits, the sender as it was before
-/// is returned.
+/// Applies the rules for rewriting to the sender. What it was before each change is returned.
 ///
 /// # Errors
 /// A rule can't be read.
-pub fn rewrite_sender(cx: &mut Context, rewriter: &Rewriter<'_>) -> Result<Option<Str>, Fail> {
+pub fn rewrite_sender(cx: &mut Context, rewriter: &Rewriter<'_>) -> Result<Vec<Str>, Fail> {
     let sender = cx.value_of(var::SENDER_ADDRESS);
     if sender.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let new = rewriter.address(cx, &sender, AddressPlace::EnvelopeFrom)?;
-    Ok(new.map(|new| {
+    let done = rewriter.address_by_steps(cx, &sender, AddressPlace::EnvelopeFrom)?;
+    Ok(done.map_or_else(Vec::new, |(new, before)| {
         cx.set_var(var::SENDER_ADDRESS, new);
-        sender
+        before
     }))
 }
 
 /// What came of rewriting recipients.
 #[derive(Debug, Default)]
 pub struct RewrittenRecipients {
-    /// Those that a rule fitted, as they were before.
+    /// Those that rules fitted, as they were before each change.
     pub old: Vec<Str>,
     /// Rules that can't be read.
     pub faults: Vec<Fail>,
@@ -43,8 +42,11 @@ pub fn rewrite_recipients<'a>(
         return rewritten;
     }
     for address in recipients {
-        match rewriter.address(cx, address, AddressPlace::EnvelopeTo) {
-            Ok(Some(new)) => rewritten.old.push(std::mem::replace(address, new)),
+        match rewriter.address_by_steps(cx, address, AddressPlace::EnvelopeTo) {
+            Ok(Some((new, before))) => {
+                *address = new;
+                rewritten.old.extend(before);
+            }
             Ok(None) => {}
             Err(fail) => rewritten.faults.push(fail),
         }
@@ -109,12 +111,15 @@ pub fn typed_sender(typed: &[u8], settings: &Settings, domain: &[u8]) -> Result<
     if found.domain.is_some() || found.text.is_empty() {
         return Ok(found.text);
     }
-    // What has quotes or backslashes has been written as an address.
-    let is_written = found.text.iter().any(|byte| matches!(byte, b'"' | b'\\'));
-    let local_part = match is_written {
-        true => found.text,
-        false => address::quote_local_part(&found.text),
-    };
+    // What has quotes or backslashes has been written as an address, where it can be one.
+    let has_marks = found.text.iter().any(|byte| matches!(byte, b'"' | b'\\'));
+    let written = [&found.text[..], b"@", domain].concat();
+    let reads_back =
+        |text| address::parse(text, Rules::of(settings)).is_ok_and(|read| read.domain.is_some());
+    if has_marks && reads_back(&written) {
+        return Ok(written);
+    }
+    let local_part = address::quote_local_part(&found.text);
     Ok([&local_part[..], b"@", domain].concat())
 }
 

@@ -3,10 +3,10 @@
 
 use eximious::stdlib::message::header_end;
 use eximious::world::Moment;
-use eximious::{Context, Str};
+use eximious::{Context, Message, Str};
 
 use super::envelope::sender_in_line;
-use super::headers::longest_header;
+use super::headers::{longest_header, too_long_at};
 use super::line_ends::{LineEnds, Newlines, Returns, without_returns};
 use super::message_id::message_id;
 use super::parse::{BodyBegun, Parsed, Way, body_begun, header_lines, parse};
@@ -29,6 +29,8 @@ pub struct GatheredMessage {
     /// All of it, or its header.
     head: Vec<u8>,
     rest: Rest,
+    /// How the body began that is in the spool.
+    divided: BodyBegun,
     count: u64,
     /// How much there has to be before the end of the header is looked for again.
     next_look: usize,
@@ -65,6 +67,7 @@ impl GatheredMessage {
             counts_end: false,
             head: Vec::new(),
             rest: Rest::Memory,
+            divided: BodyBegun::Blank,
             count: 0,
             next_look: WINDOW,
         }
@@ -116,14 +119,28 @@ impl GatheredMessage {
     /// How its body begins, if that is there.
     pub(crate) fn body_begun(&self, cx: &mut Context) -> Option<BodyBegun> {
         match self.rest {
-            Rest::Spool(_) => Some(BodyBegun::Blank),
+            Rest::Spool(_) => Some(self.divided),
             _ => body_begun(&self.head, self.drops_from, cx),
+        }
+    }
+
+    /// How its body began, if it has one, once all of it is there.
+    pub(crate) fn body_there(&self, cx: &mut Context) -> Option<BodyBegun> {
+        match self.rest {
+            Rest::Spool(_) => Some(self.divided),
+            // A line of a header has come to its end where something follows.
+            _ => body_begun(&[&self.head, b".".as_slice()].concat(), self.drops_from, cx),
         }
     }
 
     /// How many lines its header has so far, with what ended it.
     pub(crate) fn header_lines(&self, cx: &mut Context) -> u64 {
         header_lines(&self.head, self.drops_from, cx)
+    }
+
+    /// How many lines there were when its header was found to be too long, if it is.
+    pub(crate) fn too_long_at(&self, cx: &mut Context) -> Option<u64> {
+        too_long_at(&self.head, self.drops_from, cx)
     }
 
     /// Its name, where its body has begun and nothing more comes in time.
@@ -142,6 +159,15 @@ impl GatheredMessage {
             _ if matches!(self.head[..], [] | [b'.']) => Str::EMPTY,
             _ => message_id(cx.engine()),
         }
+    }
+
+    /// What it says in whole lines of its header, and how large it is, though its end is
+    /// missing.
+    pub(crate) fn so_far(self, cx: &mut Context) -> (Message, u64) {
+        let text = Newlines::new(self.drops_from).all(&self.head);
+        let size = if let Rest::Memory = self.rest { text.len() as u64 } else { self.count };
+        let end = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
+        (parse(&text[..end], self.way, self.drops_from, cx).message, size)
     }
 
     /// Nothing more comes.
@@ -179,6 +205,7 @@ impl GatheredMessage {
         let body = match self.way {
             Way::Program => {
                 let Some(end) = header_end(&self.head, &mut is_sender) else { return false };
+                self.divided = BodyBegun::of(&end);
                 let rest = self.head.split_off(end.at);
                 let stray = without_returns(&self.head[end.at - end.stray..]);
                 let id = message_id(cx.engine());
@@ -192,6 +219,7 @@ impl GatheredMessage {
                 let mut text = Vec::with_capacity(self.head.len());
                 ends.push(&self.head, &mut text);
                 let Some(end) = header_end(&text, &mut is_sender) else { return false };
+                self.divided = BodyBegun::of(&end);
                 let id = message_id(cx.engine());
                 let parts = (&text[end.at - end.stray..end.at], &text[end.at..]);
                 let body = StoredBody::new(cx, queue, id, parts, ends);

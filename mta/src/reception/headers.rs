@@ -3,8 +3,11 @@
 
 use eximious::acl::{AclState, HeaderPlace};
 use eximious::stdlib::lists::elements;
+use eximious::stdlib::message::{End, parse_with};
 use eximious::{Context, Header, Message, opt, var};
 
+use super::envelope::sender_in_line;
+use super::line_ends::Newlines;
 use super::lines::{Line, Lines};
 use crate::smtp::Replaced;
 
@@ -59,6 +62,51 @@ pub fn too_long(cx: &mut Context, message: &Message, stray: u64) -> Option<TooLo
         }
     }
     too_long.filter(|_| total.saturating_add(stray) > whole)
+}
+
+/// How many lines there were when a header was found to be too long, in a message of which so
+/// much is there: that all of it is shows where it goes beyond that, and that a line is where it
+/// has ended.
+pub(super) fn too_long_at(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Option<u64> {
+    let whole = longest_header(cx);
+    let longest = cx.engine().settings().get(opt::HEADER_LINE_MAXSIZE);
+    let one = u64::try_from(longest).ok().filter(|longest| *longest > 0).unwrap_or(u64::MAX);
+    if bytes.len() as u64 <= whole.min(one) {
+        return None;
+    }
+    let text = Newlines::new(drops_from).all(bytes);
+    let mut sender = |line: &[u8]| match drops_from {
+        true => sender_in_line(cx, line),
+        false => None,
+    };
+    let (message, senders) = parse_with(&text, End::Input, &mut sender);
+    let stray = usize::from(!message.stray.is_empty());
+    let (mut lines, mut total, mut rest) = (0, 0_u64, &text[..]);
+    for at in 0..senders.len() + message.headers.len() + stray {
+        let (line, behind) = rest.split_at(with_continuations(rest));
+        rest = behind;
+        let newlines = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count() as u64;
+        if let Some(at) = at.checked_sub(senders.len()) {
+            let room = usize::try_from(whole - total).unwrap_or(usize::MAX);
+            if line.len() > room {
+                return Some(lines + newlines(&line[..room]));
+            }
+            total += line.len() as u64;
+            let is_long = at < message.headers.len() && line.len() as u64 > one;
+            if is_long && line.ends_with(b"\n") {
+                return Some(lines + newlines(line));
+            }
+        }
+        lines += newlines(line);
+    }
+    None
+}
+
+/// How long the line at the beginning is, with all that continues it.
+fn with_continuations(text: &[u8]) -> usize {
+    let goes_on = |end: usize| matches!(text.get(end + 1), Some(b' ' | b'\t'));
+    let mut ends = memchr::memchr_iter(b'\n', text);
+    ends.find(|end| !goes_on(*end)).map_or(text.len(), |end| end + 1)
 }
 
 /// Puts a line before all others.

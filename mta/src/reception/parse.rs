@@ -29,6 +29,12 @@ pub(crate) enum BodyBegun {
     Stray,
 }
 
+impl BodyBegun {
+    pub(super) fn of(end: &HeaderEnd) -> Self {
+        if end.stray > 0 { Self::Stray } else { Self::Blank }
+    }
+}
+
 /// Which way a message came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Way {
@@ -92,8 +98,7 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
 /// How the body begins of a message of which so much is there, if it has begun.
 pub(crate) fn body_begun(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Option<BodyBegun> {
     match ended_header(bytes, drops_from, cx).1 {
-        Some(end) if end.stray > 0 => Some(BodyBegun::Stray),
-        Some(_) => Some(BodyBegun::Blank),
+        Some(end) => Some(BodyBegun::of(&end)),
         None => has_blank_line(bytes).then_some(BodyBegun::Blank),
     }
 }

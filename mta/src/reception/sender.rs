@@ -57,7 +57,7 @@ impl Author<'_> {
                 Some(address) => address,
                 None => return,
             }
-        } else if self.origin.local && (!self.origin.trusted || self.origin.answers) {
+        } else if self.origin.local && (!self.origin.trusted || self.origin.is_error) {
             self.local_address(cx)
         } else {
             return;

@@ -35,19 +35,19 @@ impl RewrittenPlaces {
         Self { recipients: next(), sender: next() }
     }
 
-    /// Puts the lines there: recipients and the sender as they were before.
-    pub fn tell(self, replaced: &mut Vec<Replaced>, recipients: &[Str], sender: Option<&Str>) {
+    /// Puts the lines there: recipients and the sender as they were before each change.
+    pub fn tell(self, replaced: &mut Vec<Replaced>, recipients: &[Str], sender: &[Str]) {
         let line = |place: Place, name: &str, address: &Str| Replaced {
             before: place.before,
             header: made(name, address.bytes()),
         };
-        if let Some(sender) = sender {
-            let line = line(self.sender, "X-rewrote-sender", sender);
-            replaced.insert(self.sender.gone.min(replaced.len()), line);
+        let names = ["X-rewrote-sender", "X-rewrote-original-recipient"];
+        let all = [(self.sender, sender), (self.recipients, recipients)];
+        // What stands further behind comes first: it moves nothing else.
+        for (name, (place, addresses)) in names.into_iter().zip(all) {
+            let at = place.gone.min(replaced.len());
+            let lines = addresses.iter().map(|address| line(place, name, address));
+            replaced.splice(at..at, lines);
         }
-        let at = self.recipients.gone.min(replaced.len());
-        let name = "X-rewrote-original-recipient";
-        let lines = recipients.iter().map(|address| line(self.recipients, name, address));
-        replaced.splice(at..at, lines);
     }
 }

@@ -111,6 +111,7 @@ impl SmtpSession {
                 unqualified_senders: self.connection.permissions.unqualified_senders,
                 unqualified_recipients: self.connection.permissions.unqualified_recipients,
                 pretended: self.connection.client.pretends,
+                local_error: self.connection.client.is_error,
                 ..Provenance::default()
             },
             ..Received::default()

@@ -253,7 +253,8 @@ impl SmtpSession {
             AuthVerdict::Unexpected => (b"553", b"Initial data not expected", None),
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
-        let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
+        let topbit = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
+        let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), topbit)[..], b")"].concat());
         if ended {
             let id = id.as_deref().unwrap_or_default();
             self.cx.set_var(var::AUTHENTICATED_FAIL_ID, Str::tainted(id));
@@ -278,6 +279,9 @@ impl SmtpSession {
     }
 
     fn accept_authentication(&mut self, one: &Arc<Authenticator>, id: Str) {
+        // It is kept as logs show it: none of its bytes ends a line.
+        let shown = printing(id.bytes(), self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS));
+        let id = Str::from(shown).stamped(id.taint());
         self.cx.set_var(var::AUTHENTICATED_ID, id);
         self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, one.name().clone());
         // The spool keeps it beside the name.

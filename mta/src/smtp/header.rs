@@ -71,7 +71,7 @@ impl SmtpSession {
         let said = self.transaction.envelope.as_ref().map(|envelope| envelope.sender.said.clone());
         let said = said.unwrap_or_default();
         let origin = Origin {
-            answers: false,
+            is_error: self.connection.client.is_error,
             local,
             handed_on,
             smtp: true,
@@ -93,11 +93,11 @@ impl SmtpSession {
         fixing.expect(self.transaction.envelope.as_ref().map_or(0, |one| one.recipients.len()));
         self.rewrite_recipients(&mut fixing);
         let fixed = fixing.finish(&mut self.cx, &rewriter, &tell);
-        let FixedMessage { mut message, mut replaced, places, old_sender, panics, logged, .. } =
+        let FixedMessage { mut message, mut replaced, places, old_senders, panics, logged, .. } =
             fixed;
         self.transaction.arrived.given_sender = fixed.given_sender;
         let old_recipients = std::mem::take(&mut self.transaction.arrived.old_recipients);
-        places.tell(&mut replaced, &old_recipients, old_sender.as_ref());
+        places.tell(&mut replaced, &old_recipients, &old_senders);
         panics.iter().for_each(|line| self.log_panic(line));
         self.transaction.arrived.replaced = replaced;
         self.transaction.arrived.logged = logged;

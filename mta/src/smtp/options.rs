@@ -1,9 +1,7 @@
 //! Main options, as a session asks for them.
 
-use eximious::stdlib::hosts::SendingHost;
-use eximious::stdlib::lists::{Keep, ListOutcome, Matcher, ip};
-use eximious::trace::{Happening, ListEvent};
-use eximious::{ErrorKind, Expanded, Fail, Opt, Str, Var, opt, var};
+use eximious::stdlib::lists::ListOutcome;
+use eximious::{ErrorKind, Expanded, Fail, Opt, Str, Var, opt};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -100,18 +98,7 @@ impl SmtpSession {
 
     /// What a list of hosts says of the client.
     pub(super) fn ask_for_client(&mut self, option: Opt<Str>) -> Result<ListOutcome, Fail> {
-        let list = self.text(option);
-        let name = option.name();
-        if list.is_empty() && !self.cx.engine().settings().is_set(option) {
-            let unset = ListEvent::Unset { subject: b"host", option: Some(name) };
-            self.cx.tell(Happening::List(unset));
-            return Ok(ListOutcome::Unmatched(None));
-        }
-        let text = self.variable(var::SENDER_HOST_ADDRESS);
-        let address = ip::address(text.bytes()).map(|address| (text, address));
-        let mut client = SendingHost;
-        let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client).called(name);
-        self.cx.is_in(&list, &mut matcher)
+        options::client_in_list(&mut self.cx, option)
     }
 
     /// A variable's value.

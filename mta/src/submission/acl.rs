@@ -179,7 +179,7 @@ impl Submission<'_> {
     }
 
     /// Runs the ACL that an option is set to; nothing where it is not set.
-    fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
+    pub(super) fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
         let text = self.cx.engine().settings().acl(option)?;
         let log = self.cx.engine().world().log.clone();
         let mut host = Host { outside: self.outside, log, id: self.id.clone() };

@@ -3,16 +3,56 @@
 
 use std::sync::Arc;
 
-use eximious::{Context, Str, var};
+use eximious::acl::{AclState, AclVerdict};
+use eximious::{AclPhases, Body, Context, Str, opt, var};
 
 use super::report::Fault;
 use super::{Done, LARGEST, Outside, Submission, SubmissionRequest};
-use crate::batch::BatchMessage;
-use crate::reception::{self, TooLong};
+use crate::batch::{BatchEnvelope, BatchMessage, BatchedSmtp};
+use crate::reception::{self, GatheredMessage, TooLong};
 use crate::smtp::{SmtpServer, UNKNOWN_SIZE};
-use crate::spool;
 
-/// Takes a message of a batch: what became of it.
+/// A message of a batch that has begun.
+#[derive(Debug)]
+pub struct BegunMessage {
+    state: AclState,
+    sender_set: bool,
+    limit: u64,
+    recipients: Vec<Str>,
+}
+
+/// Begins a message of a batch, for which its commands have said who gets it
+/// (`acl_not_smtp_start`).
+///
+/// # Errors
+/// What is wrong with it, with the code that SMTP has for it.
+pub fn begin(
+    server: &Arc<SmtpServer>,
+    cx: &mut Context,
+    request: &SubmissionRequest,
+    envelope: BatchEnvelope,
+    outside: &mut dyn Outside,
+) -> Result<BegunMessage, Vec<u8>> {
+    let BatchEnvelope { sender, recipients } = envelope;
+    if !BatchedSmtp::has_room(cx) {
+        return Err(b"452 Space shortage, please try later".into());
+    }
+    let mut submission = Submission::new(server, cx, request, outside);
+    let limit = match submission.size_limit().map_err(|fault| in_smtp(&fault))? {
+        0 => LARGEST,
+        limit => limit,
+    };
+    submission.typed.recipients.clone_from(&recipients);
+    submission.take_given(sender);
+    submission.introduce();
+    submission.cx.set_var(var::MESSAGE_EXIM_ID, Str::EMPTY);
+    submission.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
+    submission.begin();
+    let Submission { state, sender_set, .. } = submission;
+    Ok(BegunMessage { state, sender_set, limit, recipients })
+}
+
+/// Takes a message of a batch, which has begun: what became of it.
 ///
 /// # Errors
 /// What is wrong with it, with the code that SMTP has for it.
@@ -20,26 +60,15 @@ pub fn take(
     server: &Arc<SmtpServer>,
     cx: &mut Context,
     request: &SubmissionRequest,
-    batched: BatchMessage,
+    (begun, message): (BegunMessage, BatchMessage),
     outside: &mut dyn Outside,
 ) -> Result<Done, Vec<u8>> {
-    let BatchMessage { sender, recipients, text, size } = batched;
-    if let Err(why) = spool::space::check(cx, 0) {
-        cx.engine().world().log.main(&why);
-        return Err(b"452 Space shortage, please try later".into());
-    }
-    let mut submission = Submission::new(server, cx, request, outside);
-    submission.limit = match submission.size_limit().map_err(|fault| in_smtp(&fault))? {
-        0 => LARGEST,
-        limit => limit,
-    };
-    submission.too_large = (size > submission.limit).then_some(size);
-    submission.typed.recipients.clone_from(&recipients);
-    submission.take_given(sender);
-    submission.introduce();
-    submission.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
-    submission.begin();
-    let done = submission.arrive(text, recipients);
+    let BatchMessage { text, excess } = message;
+    let mut submission = Submission::begun(server, cx, request, &begun, outside);
+    submission.state = begun.state;
+    submission.limit = begun.limit;
+    submission.too_large = excess;
+    let done = submission.arrive(text, begun.recipients);
     submission.state.end_message(submission.cx);
     submission.cx.set_message(None);
     reception::forget_matches(submission.cx);
@@ -47,7 +76,46 @@ pub fn take(
     done.map(|done| Done { written, ..done }).map_err(|fault| in_smtp(&fault))
 }
 
-impl Submission<'_> {
+/// The rest of a message of a batch never comes (`acl_smtp_notquit`).
+pub fn lose(
+    server: &Arc<SmtpServer>,
+    cx: &mut Context,
+    request: &SubmissionRequest,
+    (begun, text): (BegunMessage, GatheredMessage),
+    outside: &mut dyn Outside,
+) {
+    let (mut message, size) = text.so_far(cx);
+    message.body = Body::default();
+    cx.set_message(Some(message));
+    cx.set_var(var::MESSAGE_SIZE, size.to_string());
+    cx.set_var(var::RECIPIENTS_COUNT, begun.recipients.len().to_string());
+    let mut submission = Submission::begun(server, cx, request, &begun, outside);
+    submission.state = begun.state;
+    submission.id = submission.cx.value_of(var::MESSAGE_EXIM_ID);
+    submission.cx.set_var(var::SMTP_NOTQUIT_REASON, Str::fixed("connection-lost"));
+    let result = submission.acl(opt::ACL_SMTP_NOTQUIT, AclPhases::NOTQUIT);
+    // What it says otherwise nobody hears.
+    if let Some(result) = result.filter(|result| result.verdict == AclVerdict::Error) {
+        let why = result.log_message.unwrap_or_default();
+        submission.log_panic(&[b"ACL for not-QUIT returned ERROR: ", why.bytes()].concat());
+    }
+}
+
+impl<'s> Submission<'s> {
+    /// One that goes on.
+    fn begun(
+        server: &'s Arc<SmtpServer>,
+        cx: &'s mut Context,
+        request: &'s SubmissionRequest,
+        begun: &BegunMessage,
+        outside: &'s mut dyn Outside,
+    ) -> Self {
+        let mut submission = Self::new(server, cx, request, outside);
+        submission.sender_set = begun.sender_set;
+        submission.typed.recipients.clone_from(&begun.recipients);
+        submission
+    }
+
     /// The sender that MAIL named, if whoever hands the message in may say so.
     fn take_given(&mut self, sender: Str) {
         let user = &self.request.submitter;

@@ -4,7 +4,7 @@
 /// Counts what comes. In a header, the question is asked where a line of it ends, with all that
 /// continues it, which the first character of the next one shows; in a body at each character.
 #[derive(Debug)]
-pub(super) struct SizeBound {
+pub(crate) struct SizeBound {
     limit: u64,
     /// How much is read of a header, though no line of it ends.
     most: u64,
@@ -12,6 +12,8 @@ pub(super) struct SizeBound {
     count: u64,
     is_too_large: bool,
     line: Line,
+    /// Whether a blank line ended the header.
+    by_blank: bool,
     /// The last character in the header.
     last: u8,
 }
@@ -38,24 +40,42 @@ const SENDER: &[u8] = b"From ";
 
 impl SizeBound {
     /// Nothing came yet; so long is the longest header.
-    pub(super) fn new(limit: u64, longest: u64) -> Self {
+    pub(crate) fn new(limit: u64, longest: u64) -> Self {
         let most = limit.saturating_add(longest);
-        Self { limit, most, count: 0, is_too_large: false, line: Line::First(0), last: 0 }
+        Self {
+            limit,
+            most,
+            count: 0,
+            is_too_large: false,
+            line: Line::First(0),
+            by_blank: false,
+            last: 0,
+        }
     }
 
     /// The same of what has no header.
-    pub(super) fn of_body(limit: u64) -> Self {
+    pub(crate) fn of_body(limit: u64) -> Self {
         Self { line: Line::Body, ..Self::new(limit, 0) }
     }
 
     /// How large it was found to be, if that is too much. Of what ends within a header, or with
     /// it, nobody asks.
-    pub(super) fn found(&self) -> Option<u64> {
+    pub(crate) fn found(&self) -> Option<u64> {
         self.is_too_large.then_some(self.count)
     }
 
+    /// Whether what it stopped in is text without a blank line before it.
+    pub(crate) fn is_behind_text(&self) -> bool {
+        !self.by_blank
+    }
+
+    /// Whether a header is too large in which nothing was read behind that.
+    pub(crate) fn is_over_in_header(&self) -> bool {
+        self.line != Line::Body && self.count > self.limit
+    }
+
     /// Takes what came; how much of it is wanted, and whether that is all.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         let (count, is_too_large) = self.look(bytes);
         self.is_too_large = is_too_large;
         (count, is_too_large)
@@ -88,6 +108,8 @@ impl SizeBound {
                 let is_over = self.count > 1 && !matches!(self.line, Line::Header)
                     || matches!(byte, b'\n' | b' ' | b'\t');
                 if is_over {
+                    self.by_blank =
+                        *byte == b'\n' && (self.count == 1 || self.line == Line::Header);
                     self.line = Line::Body;
                     // A blank line is between the two.
                     if *byte != b'\n' && self.count > self.limit {

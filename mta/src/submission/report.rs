@@ -199,15 +199,18 @@ impl Submission<'_> {
     fn copy(&mut self, fault: &Fault, text: &mut Vec<u8>) {
         let mut most = self.cx.engine().settings().get(opt::BOUNCE_RETURN_SIZE_LIMIT);
         if let Fault::TooLarge(limit) = fault {
-            most = most.min(i64::try_from(*limit).unwrap_or(i64::MAX));
+            let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+            most = if most == 0 { limit } else { most.min(limit) };
         }
         let message = &self.received.message;
         let whole = self.cx.engine().settings().get(opt::BOUNCE_RETURN_BODY);
         // A message that nobody looked at is returned as it came.
         let read = !self.id.is_empty();
         let most = usize::try_from(most).ok().filter(|most| *most > 0 && read);
+        // More came of a message that is too large than is there.
+        let more = most.is_some() && matches!(fault, Fault::TooLarge(_));
         let most = most.unwrap_or(usize::MAX);
-        let body = match (whole, message.body.len() > most as u64) {
+        let body = match (whole, more || message.body.len() > most as u64) {
             (false, _) => {
                 let tail: &[u8] = b"\n------ This is a copy of the headers that were received \
                     before the error\n       was detected.\n";
@@ -220,7 +223,8 @@ impl Submission<'_> {
                 match cut {
                     true => text.extend_from_slice(
                         format!(
-                            "\n------ No more than {most} characters of the body are included.\n"
+                            "\n------ No more than {} characters of the body are included.\n",
+                            in_kilobytes(most)
                         )
                         .as_bytes(),
                     ),
@@ -245,6 +249,11 @@ impl Submission<'_> {
         }
         text.extend_from_slice(&body);
     }
+}
+
+/// A size, in kilobytes where it is so many.
+fn in_kilobytes(size: usize) -> String {
+    if size.is_multiple_of(1024) { format!("{}K", size / 1024) } else { size.to_string() }
 }
 
 /// What is said of a fault on the standard error.

@@ -32,6 +32,8 @@ pub struct BatchRequest {
     pub leaves_unqualified: bool,
     /// `-N`: messages are delivered in pretence only.
     pub pretends: bool,
+    /// `-E`: messages are said to be reports of errors.
+    pub is_error: bool,
     /// `-oMm`: the message that messages are about.
     pub about: Option<Vec<u8>>,
     /// What becomes of messages.
@@ -43,8 +45,15 @@ pub struct BatchRequest {
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
 pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
-    let BatchRequest { mut setup, full_name, leaves_unqualified, pretends, about, mut hand_over } =
-        request;
+    let BatchRequest {
+        mut setup,
+        full_name,
+        leaves_unqualified,
+        pretends,
+        is_error,
+        about,
+        mut hand_over,
+    } = request;
     let given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, hand_over.world()) {
         Ok(started) => started,
@@ -85,17 +94,40 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         leaves_unqualified,
         batched: true,
         pretended: pretends,
+        is_error,
         about: about.unwrap_or_default(),
         ..submission::SubmissionRequest::default()
     };
+    if !submission::settle_active_hostname(&mut cx) {
+        return Ok(Ok(ExitCode::FAILURE));
+    }
+    if !BatchedSmtp::has_room(&cx) {
+        return Ok(Err(Refusal::Said(b"exim: insufficient disk space".to_vec())));
+    }
     let mut batch = BatchedSmtp::new(leaves_unqualified);
     batch.log_begin(&mut cx);
     let mut piece = vec![0; PIECE];
+    let mut begun = None;
     loop {
         let wrong = match batch.step(&mut cx) {
             BatchStep::End => {
                 batch.log_end(&mut cx);
                 return Ok(Ok(ExitCode::SUCCESS));
+            }
+            BatchStep::Begins(envelope) => {
+                match submission::begin(&server, &mut cx, &request, envelope, &mut Here) {
+                    Ok(message) => {
+                        begun = Some(message);
+                        continue;
+                    }
+                    Err(text) => batch.error(text),
+                }
+            }
+            BatchStep::Lost(wrong, text) => {
+                if let Some(begun) = begun.take() {
+                    submission::lose(&server, &mut cx, &request, (begun, *text), &mut Here);
+                }
+                wrong
             }
             BatchStep::Failed(wrong) => wrong,
             BatchStep::More => match StandardInput.hear(&mut piece, batch.read_timeout(&mut cx)) {
@@ -112,7 +144,8 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
                 Err(why) => return Err(why),
             },
             BatchStep::Message(message) => {
-                match submission::take(&server, &mut cx, &request, message, &mut Here) {
+                let Some(begun) = begun.take() else { continue };
+                match submission::take(&server, &mut cx, &request, (begun, message), &mut Here) {
                     Ok(done) => {
                         hand_over.take_written(&deliverer, &cx, &done.written);
                         if done.kept {

@@ -29,6 +29,8 @@ pub struct LocalRequest {
     pub leaves_unqualified: bool,
     /// `-N`: messages are delivered in pretence only.
     pub pretends: bool,
+    /// `-E`: messages are said to be reports of errors.
+    pub is_error: bool,
     /// `-tls-on-connect`: TLS comes first.
     pub begins_with_tls: bool,
     /// `-oMm`: the message that messages are about.
@@ -47,6 +49,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         full_name,
         leaves_unqualified,
         pretends,
+        is_error,
         begins_with_tls,
         about,
         mut hand_over,
@@ -103,6 +106,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         }
     };
     client.pretends = pretends;
+    client.is_error = is_error;
     client.overrides_queue_only = hand_over.overrides(&cx);
     client.queues_all = hand_over.when == Some(DeliveryTime::Queued);
     client.connection = connection;

@@ -90,6 +90,39 @@ fn faults_of_a_configuration_go_to_the_panic_log() {
     }
 }
 
+/// What can't be expanded, or is not there, before anything comes in ends a call, be it one that
+/// only asks for the version.
+#[test]
+fn what_every_message_needs_is_looked_at_first() {
+    let reference = reference().filter(|_| rustix::process::geteuid().is_root());
+    let nameless = "smtp_active_hostname = ${nosuch:x}\n";
+    let full = "check_spool_inodes = 2000000000\ncheck_spool_space = 2000000000\n";
+    for (option, call, said, logged) in [
+        (nameless, "-bV", "(smtp_active_hostname): unknown expansion operator", ""),
+        (nameless, "-bS", "(smtp_active_hostname): unknown expansion operator", "nosuch"),
+        (full, "-bS", "exim: insufficient disk space", "spool directory space check failed"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(folder, mode).unwrap();
+        let place = folder.to_str().unwrap();
+        let text = format!(
+            "keep_environment =\nlog_file_path = {place}/%slog\nspool_directory = {place}\n{option}"
+        );
+        std::fs::write(folder.join("c.conf"), text).unwrap();
+        for program in [Some(None), reference.as_deref().map(Some)].into_iter().flatten() {
+            let (status, err, [main, _]) = asked(program, folder, call);
+            assert_eq!(status, Some(1), "{call} {program:?}: {err}");
+            assert!(err.contains(said), "{call} {program:?}: {err}");
+            if rustix::process::geteuid().is_root() {
+                assert!(main.contains(logged), "{call} {program:?}: {main}");
+                assert_eq!(main.is_empty(), logged.is_empty(), "{call} {program:?}: {main}");
+            }
+        }
+    }
+}
+
 /// The daemon's own file goes with `-oPX`, which a process of its own does for it; nobody
 /// else's does.
 #[test]

@@ -101,6 +101,10 @@ impl Routes {
         request: &Request,
         tell: &mut dyn FnMut(&Report<'_>),
     ) -> Standing {
+        if request.address.is_empty() && !request.typed.is_empty() {
+            // Rules have made nobody of a sender: there is nothing to route.
+            return Standing::Fine;
+        }
         let Some(mode) = request.purpose.verify_mode() else {
             return self.look(cx, request, tell);
         };

@@ -285,7 +285,8 @@ fn leave_out(call: &mut TransportCall<'_>, reply: &mut Reply) -> Result<(), Trou
     Ok(())
 }
 
-/// The addresses that are not in a list; nothing where there is none.
+/// The addresses that are not in a list; nothing where all of them are. What names nobody is left
+/// as it is: it is no less of a recipient for `once`.
 fn without(
     call: &mut TransportCall<'_>,
     list: &Str,
@@ -293,6 +294,7 @@ fn without(
 ) -> Result<Option<Vec<u8>>, Trouble> {
     let rules = Rules { literals: true, ..Rules::of(call.cx.engine().settings()) };
     let (mut left, mut rest) = (Vec::new(), all);
+    let mut all_stay = true;
     while !rest.is_empty() {
         let end = address::find_end(rest, false);
         let (item, after) = (&rest[..end], rest.get(end + 1..));
@@ -314,6 +316,7 @@ fn without(
             }
             Err(_) => false,
         };
+        all_stay &= !is_never;
         if !is_never {
             left.extend_from_slice(&rest[..end]);
             if after.is_some() {
@@ -321,6 +324,9 @@ fn without(
             }
         }
         rest = after.unwrap_or_default();
+    }
+    if all_stay {
+        return Ok(Some(all.to_vec()));
     }
     if left.last() == Some(&b',') && !all.ends_with(b",") {
         left.pop();

@@ -154,9 +154,10 @@ pub fn batch(data: &[u8]) {
                     assert!(message.text.count() <= data.len() as u64);
                     batch.taken();
                 }
+                BatchStep::Begins(envelope) => assert!(!envelope.recipients.is_empty()),
                 BatchStep::More => panic!("there is no more"),
                 BatchStep::End => break,
-                BatchStep::Failed(wrong) => {
+                BatchStep::Lost(wrong, _) | BatchStep::Failed(wrong) => {
                     assert!(!wrong.explained().is_empty() && wrong.status() > 0);
                     break;
                 }
