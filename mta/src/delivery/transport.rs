@@ -228,7 +228,13 @@ impl<'d> Attempt<'d> {
         let now = Before::new(of_hosts, done.passed_by, &failed_hosts, by);
         // What the last host said is what is kept.
         let mut refused: BTreeMap<_, _> = refused.into_iter().collect();
-        self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
+        // Who came along a connection before his time waits for a run: else each further
+        // connection would try him for nothing.
+        let too_early =
+            |one: &Outcome| matches!(one, Outcome::Deferred(why) if why.number == NOT_DUE);
+        if !self.manner.follows || !outcomes.iter().all(too_early) {
+            self.note_waiting(name.bytes(), awaited_hosts.iter().map(Vec::as_slice));
+        }
         self.note_remote(planned, &outcomes);
         let group = self.next_group();
         let expired = self.expired.len();
