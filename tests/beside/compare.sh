@@ -9,17 +9,12 @@
 # SORT=1 compares without order, SECONDS_EACH says how long it may take.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=both.sh
+. "$here/both.sh"
 case=$(readlink -f "$1")
 ours=$(readlink -f "${2:-$here/../../target/debug/eximious}")
-work=$(mktemp -d)
-chmod 755 "$work"
-trap 'rm -rf "$work"' EXIT
+both "$case" "$ours" "${SECONDS_EACH:-240}"
 for who in exim ours; do
-    program=/usr/sbin/exim4
-    if [ $who = ours ]; then program=$ours; fi
-    mkdir "$work/$who"
-    timeout -k 5 "${SECONDS_EACH:-240}" unshare -mnu --kill-child -pf --mount-proc \
-        bash "$here/place.sh" "$program" "$work/$who" "$case" > "$work/$who.raw" 2>&1
     python3 "$here/undated.py" "$work" < "$work/$who.raw" > "$work/$who.txt"
 done
 if [ -n "${SORT:-}" ]; then

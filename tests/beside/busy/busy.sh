@@ -8,17 +8,13 @@
 # was taken has to be completed, once, or to wait still (`kinds.py`).
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=../both.sh
+. "$here/../both.sh"
 export BUSY_SECONDS=${1:-60}
 ours=$(readlink -f "${2:-$here/../../../target/debug/eximious}")
-work=$(mktemp -d)
-chmod 755 "$work"
-trap 'rm -rf "$work"' EXIT
+both "$here/site.sh" "$ours" $((BUSY_SECONDS + 180))
 for who in exim ours; do
-    program=/usr/sbin/exim4
-    if [ $who = ours ]; then program=$ours; fi
-    mkdir "$work/$who"
     echo "== $who"
-    timeout -k 5 $((BUSY_SECONDS + 180)) unshare -mnu --kill-child -pf --mount-proc \
-        bash "$here/../place.sh" "$program" "$work/$who" "$here/site.sh"
+    cat "$work/$who.raw"
 done
 python3 "$here/kinds.py" "$work/exim" "$work/ours" "${LEAST:-2}"
