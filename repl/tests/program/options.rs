@@ -258,8 +258,8 @@ fn of_several_things_that_are_asked_for_one_is_done() {
     let shown = home.path().display().to_string();
     let config = home.path().join("conf");
     let text = format!(
-        "X = \nprimary_hostname = me.test\nspool_directory = {shown}/spool\n\
-         log_file_path = {shown}/%slog\nkeep_environment =\nlog_selector = -pid X\n"
+        "MORE_ = \nprimary_hostname = me.test\nspool_directory = {shown}/spool\n\
+         log_file_path = {shown}/%slog\nkeep_environment =\nlog_selector = -pid MORE_\n"
     );
     std::fs::write(&config, text).unwrap();
     std::fs::set_permissions(home.path(), PermissionsExt::from_mode(0o777)).unwrap();
@@ -347,9 +347,9 @@ fn of_several_things_that_are_asked_for_one_is_done() {
         &["-bV", "-f", "x y"],
         &["-bV", "-C", "/nonexistent"],
         &["-bV", "-v"],
-        &["-DX=+arguments", "-bV"],
-        &["-DX=+arguments", "-bV", "-v"],
-        &["-DX=+arguments", "-bV", "-xx"],
+        &["-DMORE_=+arguments", "-bV"],
+        &["-DMORE_=+arguments", "-bV", "-v"],
+        &["-DMORE_=+arguments", "-bV", "-xx"],
     ] {
         let ours = ask(&called, args);
         // What it is called is its own.
