@@ -125,11 +125,7 @@ impl<'r> Rewriter<'r> {
         address: &Str,
         place: AddressPlace,
     ) -> Result<Option<Str>, Fail> {
-        if !self.concerns(place) {
-            return Ok(None);
-        }
-        let done = self.apply(cx, address, place)?;
-        Ok(done.changed().then_some(done.address))
+        Ok(self.address_by_steps(cx, address, place)?.map(|(new, _)| new))
     }
 
     /// As [`Rewriter::address`]; beside what comes of it stands what there was before each

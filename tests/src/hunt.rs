@@ -20,6 +20,8 @@ mod hosts;
 mod lists;
 mod mistakes;
 mod patterns;
+mod rewrites;
+mod routers;
 mod sequences;
 mod sessions;
 mod sieves;
@@ -38,6 +40,7 @@ use fastrand::Rng;
 use regex::Regex;
 
 use crate::cases::changes;
+use crate::servers::Server;
 use crate::{dialogues, filters as filter_cases, routing, submission};
 
 /// How many tries a find is worth that is made smaller.
@@ -68,6 +71,10 @@ pub enum Kind {
     Mistake,
     /// Regular expressions (`-be`), asked of both engines.
     Pattern,
+    /// Rules of rewriting: of addresses (`-brw`) and of messages.
+    Rewrite,
+    /// Chains of routers (`-bt`, `-bv`).
+    Router,
     /// Sites whose aliases and hosts change from attempt to attempt.
     Sequence,
     /// Sessions of SMTP (`-bh`).
@@ -80,7 +87,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 15] = [
+    pub const ALL: [(&str, Self); 17] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
@@ -92,6 +99,8 @@ impl Kind {
         ("list", Self::List),
         ("mistake", Self::Mistake),
         ("patterns", Self::Pattern),
+        ("rewrite", Self::Rewrite),
+        ("router", Self::Router),
         ("sequence", Self::Sequence),
         ("session", Self::Session),
         ("submission", Self::Submission),
@@ -101,6 +110,15 @@ impl Kind {
     /// The one of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// Makes a network of this program's own the one that questions of this kind are asked in;
+    /// nothing where no name server is installed.
+    pub fn set_up(self) -> Option<Server> {
+        match self {
+            Self::Router => routing::set_up(),
+            _ => dialogues::set_up(),
+        }
     }
 
     fn make(self, rng: &mut Rng) -> Quarry {
@@ -116,6 +134,8 @@ impl Kind {
             Self::List => lists::make(rng),
             Self::Mistake => mistakes::make(rng),
             Self::Pattern => patterns::make(rng),
+            Self::Rewrite => rewrites::make(rng),
+            Self::Router => routers::make(rng),
             Self::Sequence => sequences::make(rng),
             Self::Session => sessions::make(rng),
             Self::Submission => submissions::make(rng),
@@ -214,8 +234,9 @@ impl Quarry {
         });
         static OFFERED: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"^(C: MAIL FROM:<> SIZE=)\d+").expect("a pattern"));
-        static BOUNCED: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"^(NAME => .* T=own S=)\d+").expect("a pattern"));
+        static BOUNCED: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"^(NAME (?:=> .* T=own|<= <> .*) S=)\d+").expect("a pattern")
+        });
         let sized = |line: String| {
             let line = SIZES.replace(&line, "$1 SIZE $2").into_owned();
             if self.form != Form::Submission {

@@ -18,6 +18,10 @@
 //! is recorded. `~` is a question for eximious alone, since the real Exim hangs,
 //! dies, or does not know the words; what is said to it is written by hand.
 
+mod scenery;
+
+pub use scenery::set_up;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -69,7 +69,8 @@ struct Judged {
 pub(super) struct FailedBefore {
     /// Whether there was no hope left for it before.
     was_given_up: bool,
-    /// Whether it is passed by for that: only what is known by name and address alone is.
+    /// Whether it is passed by for that: only what is known by name and address alone is, where
+    /// a router found it.
     counts: bool,
 }
 
@@ -85,7 +86,8 @@ impl OwnHints {
 
     fn note_host(&self, key: Vec<u8>, failed: FailedBefore) {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.entry(key).or_insert(failed);
+        let before = hosts.entry(key).or_insert(failed);
+        before.counts |= failed.counts;
     }
 
     fn host(&self, key: &[u8]) -> Option<FailedBefore> {
@@ -323,14 +325,15 @@ impl Attempt<'_> {
     }
 
     /// Keeps what failed about hosts, and forgets it of those that were of use.
-    /// `by_address` says whether each of their addresses is known by itself, `waits` whether any
-    /// of those whom the delivery was for has not got the message for now. The time for
-    /// an address has run out where it has for all hosts that failed.
+    /// `by_address` says whether each of their addresses is known by itself, `routed` whether
+    /// a router found them, `waits` whether any of those whom the delivery was for has not got
+    /// the message for now. The time for an address has run out where it has for all hosts that
+    /// failed.
     pub(super) fn keep_hosts(
         &mut self,
         failed: &[FailedHost],
         good: &[TakingHost],
-        (domain, by_address): (&Str, bool),
+        (domain, by_address, routed): (&Str, bool, bool),
         waits: bool,
     ) -> Verdict {
         let id = self.id.clone();
@@ -348,7 +351,8 @@ impl Attempt<'_> {
             let judged = self.judged_host(&key, one, domain);
             if !one.for_message {
                 // Before it is kept: who is at work meanwhile knows whose it is.
-                let counts = by_address && host.port == SMTP_PORT && host.from.is_none();
+                let is_plain = host.port == SMTP_PORT && host.from.is_none();
+                let counts = by_address && is_plain && routed;
                 let was_given_up = judged.was_given_up;
                 self.own_hints.note_host(key.clone(), FailedBefore { was_given_up, counts });
                 self.hosts_failed.insert(key.clone(), (one.clone(), domain.clone()));

@@ -216,7 +216,7 @@ impl<'d> Attempt<'d> {
                 let waits = all.any(|(at, one)| {
                     matches!(one, Outcome::Deferred(_)) && !stand_ins.contains_key(&at)
                 });
-                let by = (&domain, by_address);
+                let by = (&domain, by_address, done.routed);
                 let verdict = self.keep_hosts(&failed_hosts, &good_hosts, by, waits);
                 (!failed_hosts.is_empty()).then_some(verdict)
             }

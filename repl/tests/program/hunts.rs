@@ -5,10 +5,10 @@ use std::path::Path;
 
 use eximious_tests::hunt::{Find, Kind, Programs, hunt};
 use eximious_tests::reference::Reference;
-use eximious_tests::{dialogues, network, submission};
+use eximious_tests::{network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 10] = [
+const SEEDS: [(Kind, u64, u64); 12] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
@@ -16,6 +16,8 @@ const SEEDS: [(Kind, u64, u64); 10] = [
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
     (Kind::List, 1005, 6),
+    (Kind::Rewrite, 2003, 6),
+    (Kind::Router, 1010, 12),
     (Kind::Sequence, 4, 2),
     (Kind::Session, 1000, 4),
     (Kind::Submission, 1011, 6),
@@ -25,6 +27,14 @@ const SEEDS: [(Kind, u64, u64); 10] = [
 fn what_agrees_is_no_find() {
     if Reference::find().is_some() {
         network::run("hunts::inside", "agree");
+    }
+}
+
+/// The same, in the network that routing is asked in.
+#[test]
+fn what_agrees_of_routers_is_no_find() {
+    if Reference::find().is_some() {
+        network::run("hunts::inside", "routers");
     }
 }
 
@@ -41,7 +51,9 @@ fn what_differs_is_found() {
 #[ignore = "it needs a network of its own: the others start it"]
 fn inside() {
     let Some(purpose) = network::purpose() else { return };
-    let (Some(exim), Some(_server)) = (Reference::find(), dialogues::set_up()) else { return };
+    let asks_routers = purpose == "routers";
+    let first = if asks_routers { Kind::Router } else { Kind::Acl };
+    let (Some(exim), Some(_server)) = (Reference::find(), first.set_up()) else { return };
     if purpose == "differ" {
         let programs = Programs { exim: exim.program(), eximious: Path::new("/bin/true") };
         let finds = hunt(Kind::List, 4..5, &programs, |_| {});
@@ -53,7 +65,10 @@ fn inside() {
     let programs =
         Programs { exim: exim.program(), eximious: Path::new(env!("CARGO_BIN_EXE_eximious")) };
     for (kind, seed, count) in SEEDS {
-        if matches!(kind, Kind::Delivery | Kind::Sequence | Kind::Submission)
+        if asks_routers != (kind == Kind::Router) {
+            continue;
+        }
+        if matches!(kind, Kind::Delivery | Kind::Rewrite | Kind::Sequence | Kind::Submission)
             && submission::lacking().is_some()
         {
             continue;

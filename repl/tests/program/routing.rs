@@ -5,15 +5,13 @@
 //! `ROUTING=name` (or several, with commas between them) takes these cases
 //! alone, `EXIMIOUS_RECORD=1` records what the real Exim says.
 
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common;
 use eximious_tests::routing::{Answer, Case, Difference, Question};
-use eximious_tests::{names, network, root, routing, servers};
+use eximious_tests::{network, routing, servers};
 
 #[test]
 fn exim_says_what_is_recorded() {
@@ -34,10 +32,7 @@ fn eximious_says_what_is_recorded() {
 #[ignore = "it needs a network of its own: the others start it"]
 fn inside() {
     let Some(purpose) = network::purpose() else { return };
-    set_up();
-    let Some((_server, real)) = names::real(&root().join("tests/routing/zones")) else { return };
-    names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
-    rename();
+    let Some(_server) = routing::set_up() else { return };
     let names = std::env::var("ROUTING").ok();
     let cases = routing::read(names.as_deref());
     assert!(!cases.is_empty(), "no such case: {names:?}");
@@ -53,78 +48,6 @@ fn inside() {
         }
     };
     assert!(wrong.is_empty(), "{} answers differ:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// Lays the files of `tests/routing/system` over those of the system: who is a
-/// user, and what hosts are called.
-fn set_up() {
-    let folder = root().join("tests/routing/system");
-    network::dress(&folder);
-    // Home directories that go with this program.
-    network::empty("/mnt");
-    let passwd = std::fs::read_to_string(folder.join("passwd")).expect("who is who");
-    for line in passwd.lines() {
-        let fields: Vec<&str> = line.split(':').collect();
-        let [user, .., home, _] = fields[..] else { panic!("what is this: {line}") };
-        if !home.contains("none") {
-            std::fs::create_dir(home).expect("a home");
-            let owned = std::process::Command::new("chown").args([user, home]).status();
-            assert!(owned.is_ok_and(|status| status.success()), "{user} owns {home}");
-        }
-    }
-}
-
-/// Plays the server that an iplookup router asks: by its local part it is seen
-/// what an address is renamed to, and how.
-fn rename() {
-    let answer = |asked: &str| {
-        let original = asked.split(' ').next().unwrap_or_default();
-        let (local, _) = original.split_once('@').unwrap_or((original, ""));
-        match local {
-            "silent" => None,
-            "none" => Some(String::new()),
-            "wrong" => Some("new@two.test other@two.test".to_owned()),
-            "bare" => Some("new@two.test".to_owned()),
-            "bad" => Some(format!("no address {original}")),
-            "domain" => Some("b.test".to_owned()),
-            "short" => Some("n@b.de".to_owned()),
-            "space" => Some("n@b.c x".to_owned()),
-            "tab" => Some("n@b\tx".to_owned()),
-            "line" => Some("n@b\nx".to_owned()),
-            "zero" => Some("n@b\0x".to_owned()),
-            "lead" => Some(" n@b".to_owned()),
-            "quoted" => Some("\"n\"@b".to_owned()),
-            "twice" => Some("n@b@c".to_owned()),
-            // So short that the original is part of what counts.
-            "v" | "w" => Some("x@y v@b".to_owned()),
-            "same" => Some(format!("{original} {original}")),
-            "long" => Some(format!("{}@two.test {original}", "x".repeat(200))),
-            _ => Some(format!("new@two.test {original}")),
-        }
-    };
-    let at = (Ipv4Addr::LOCALHOST, 4343);
-    let datagrams = UdpSocket::bind(at).expect("a socket");
-    std::thread::spawn(move || {
-        let mut bytes = [0; 1024];
-        while let Ok((length, peer)) = datagrams.recv_from(&mut bytes) {
-            if let Some(text) = answer(&String::from_utf8_lossy(&bytes[..length])) {
-                let _ = datagrams.send_to(text.as_bytes(), peer);
-            }
-        }
-    });
-    let connections = TcpListener::bind(at).expect("a socket");
-    std::thread::spawn(move || {
-        while let Ok((mut peer, _)) = connections.accept() {
-            std::thread::spawn(move || {
-                let mut bytes = [0; 1024];
-                let length = peer.read(&mut bytes).unwrap_or(0);
-                match answer(&String::from_utf8_lossy(&bytes[..length])) {
-                    Some(text) => drop(peer.write_all(text.as_bytes())),
-                    None => drop(peer.read(&mut bytes)),
-                }
-            });
-        }
-    });
 }
 
 /// What is compared with the recorded answers.

@@ -45,7 +45,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         }
         DomainHosts::Renamed(name) => {
             let name = Str::from(name.into_bytes()).stamped(domain.taint());
-            Ok(machine.rename(number, router, &name, router.on(opt::dnslookup::REWRITE_HEADERS)))
+            Ok(machine.rename(number, &name, router.on(opt::dnslookup::REWRITE_HEADERS)))
         }
         DomainHosts::Found(found) => {
             if let Some(name) = &found.qualified

@@ -149,7 +149,7 @@ impl Machine<'_> {
                 Ok(Some(Verdict::Pass))
             }
             word => match word.strip_prefix(b"reroute:") {
-                Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
+                Some(domain) => Ok(Some(self.reroute(number, domain.trim_ascii()))),
                 None => {
                     let is_delivery = self.purpose == Purpose::Delivery;
                     let mut line = [what, b": ", self.address.domain.bytes()].concat();
@@ -175,28 +175,22 @@ impl Machine<'_> {
         [head.as_bytes(), self.address.text.bytes(), b">", &from, b")"].concat()
     }
 
-    fn reroute(&mut self, number: usize, router: &Router, word: &[u8]) -> Verdict {
+    fn reroute(&mut self, number: usize, word: &[u8]) -> Verdict {
         let (domain, rewrites) = match word.strip_prefix(b"rewrite:") {
             Some(domain) => (domain.trim_ascii(), true),
             None => (word, false),
         };
-        self.rename(number, router, &Str::from(domain), rewrites)
+        self.rename(number, &Str::from(domain), rewrites)
     }
 
-    /// Begins anew with another domain.
-    pub(super) fn rename(
-        &mut self,
-        number: usize,
-        router: &Router,
-        domain: &Str,
-        rewrites: bool,
-    ) -> Verdict {
+    /// Begins anew with another domain, at the first router: `redirect_router` is for what is
+    /// made of an address, and not for the address itself.
+    pub(super) fn rename(&mut self, number: usize, domain: &Str, rewrites: bool) -> Verdict {
         let (text, taint) = self.address.text.read();
         let at = last_at(text);
         let new = [&text[..at], b"@", domain.bytes()].concat();
         let ancestor = self.address.as_ancestor(Some(number));
-        let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
-        child.first_router = router.redirect_router.unwrap_or(0);
+        let child = self.address.child(Str::from(new).stamped(taint), &ancestor);
         self.children.push(ChildAddress::Address(child));
         if rewrites {
             let from = self.address.domain.clone();

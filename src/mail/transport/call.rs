@@ -146,6 +146,9 @@ pub struct Delivering {
     pub outcomes: Vec<Outcome>,
     /// The hosts that failed, or failed for this message, whatever others made of it.
     pub failed_hosts: Vec<FailedHost>,
+    /// Whether a router found the hosts: neither does the transport's option name them, nor do
+    /// they stand in for others.
+    pub routed: bool,
     /// The hosts that were of use.
     pub good_hosts: Vec<TakingHost>,
     /// What hosts that did not take recipients for now said of them, each with its

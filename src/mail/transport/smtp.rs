@@ -128,6 +128,7 @@ impl Work {
     }
 
     fn run(mut self, call: &mut TransportCall<'_>, hosts: hosts::Hosts) -> Vec<Outcome> {
+        call.done.routed = hosts.list.are_routed();
         if self.try_each(call, &hosts.list) && !call.consignment.whole {
             let left = self.left();
             let stand_ins = hosts.stand_ins.into_iter();

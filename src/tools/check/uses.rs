@@ -7,6 +7,7 @@ use eximious_stdlib::options::opt::router;
 
 use super::graph::{acl_named, acls_called, phase_of};
 use super::items::{Item, items, split, split_on};
+use super::survey::list_of;
 use super::{Spot, Survey, Text};
 use crate::config::rewrite_rules;
 
@@ -41,6 +42,12 @@ pub(in crate::tools) fn of_lists(survey: &Survey<'_>, found: ListFound<'_>) {
         }
         if let Some(tree) = &text.tree {
             in_expansion(survey, text, tree, found);
+        }
+        if text.option().is_some_and(|option| phase_of(option.meta.name).is_some()) {
+            in_statements(survey, text, &text.text, 0, found);
+            chosen(survey, text, &mut |literal, at| {
+                in_statements(survey, text, literal, at, found);
+            });
         }
         let rewrites = text.option().is_some_and(|option| option.kind == OptionKind::Rewrite);
         let rules = if rewrites { rewrite_rules(&text.text) } else { Ok(Vec::new()) };
@@ -95,12 +102,32 @@ pub(super) fn outcomes(
     let call = tree.view().call(id);
     let name = survey.registry.item_at(call.def).meta.name;
     if matches!(name, "extract" | "if" | "listextract" | "lookup") {
-        for arg in tree.view().call_args(call) {
-            if let Arg::Yes(seq) | Arg::No(seq) = arg {
-                outcomes(survey, tree, *seq, found);
+        let args = tree.view().call_args(call);
+        // The branches of `extract` are told from its arguments by their number alone.
+        let mut left =
+            if name == "extract" { arguments_of_extract(tree, args) } else { usize::MAX };
+        for arg in args {
+            match arg {
+                Arg::Yes(seq) | Arg::No(seq) => outcomes(survey, tree, *seq, found),
+                Arg::Text(seq) if left == 0 => outcomes(survey, tree, *seq, found),
+                Arg::Text(_) => left -= 1,
+                _ => {}
             }
         }
     }
+}
+
+/// How many strings stand before the branches of `extract`: three, where the first is the
+/// number of a field. One that is expanded may be either, and no branch is told then.
+fn arguments_of_extract(tree: &Tree, args: &[Arg]) -> usize {
+    if matches!(args.first(), Some(Arg::Word(_))) {
+        return 2;
+    }
+    let Some(Arg::Text(key)) = args.first() else { return usize::MAX };
+    let Some(key) = tree.view().literal(*key).map(<[u8]>::trim_ascii) else { return usize::MAX };
+    let digits = key.strip_prefix(b"-").unwrap_or(key);
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if is_number { 3 } else { 2 }
 }
 
 /// The branches that a text may come to as a whole, word for word, and where each begins.
@@ -114,6 +141,30 @@ fn chosen(survey: &Survey<'_>, text: &Text<'_>, found: &mut dyn FnMut(&[u8], usi
             found(literal, seq.span.start as usize);
         }
     });
+}
+
+/// Lists in an ACL that stands in an option itself, or in a branch of it.
+fn in_statements(
+    survey: &Survey<'_>,
+    text: &Text<'_>,
+    acl: &[u8],
+    start: usize,
+    found: ListFound<'_>,
+) {
+    let word = acl.trim_ascii_start().split(|c| !c.is_ascii_alphabetic()).next();
+    if word.and_then(eximious_core::AclVerb::of).is_none() {
+        return;
+    }
+    let statements = crate::config::acl_statements(acl, survey.registry).unwrap_or_default();
+    for term in statements.iter().flat_map(|statement| &statement.terms) {
+        let list = term.text.bytes();
+        let kind = list_of(term.term.meta.name);
+        let at = memchr::memmem::find(acl, list);
+        let (Some(kind), Some(at)) = (kind, at) else { continue };
+        for item in items(list, survey.parse(list).as_ref()) {
+            listed(kind, &item, &|span| text.spot(shifted(span, start + at)), found);
+        }
+    }
 }
 
 /// An item that names a list.

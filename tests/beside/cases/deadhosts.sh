@@ -63,3 +63,33 @@ $exim -q; logs
 for i in $(ids); do $exim -Mrm $i; done >/dev/null
 rm -rf $S/db
 done
+# Those that stand in for others, which have failed before: as a usual host, or as they stood in.
+w() {
+conf <<C
+remote_max_parallel = 1
+remote_sort_domains = x.test : y.test
+begin routers
+r:
+  driver = manualroute
+  route_list = x.test $1 ; y.test $2
+  transport = t
+begin transports
+t:
+  driver = smtp
+  hosts_try_fastopen =
+  $3
+begin retry
+* * F,2h,1h
+C
+echo "#### $*"
+send ann@me.test a@x.test b@y.test
+logs
+$exim -qff; logs
+for i in $(ids); do $exim -Mrm $i; done >/dev/null
+rm -rf $S/db; logs >/dev/null
+}
+w 192.0.2.12:192.0.2.13:192.0.2.14 192.0.2.12 "fallback_hosts = 192.0.2.13"
+w 192.0.2.12 192.0.2.13 "fallback_hosts = 192.0.2.12"
+w 192.0.2.12 192.0.2.12 "fallback_hosts = 192.0.2.12 : 192.0.2.13"
+w 192.0.2.12 192.0.2.13 "max_rcpt = 1
+  fallback_hosts = 192.0.2.14"

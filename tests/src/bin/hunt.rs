@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use eximious_tests::hunt::{Find, Kind, Programs, hunt};
+use eximious_tests::network;
 use eximious_tests::reference::Reference;
-use eximious_tests::{dialogues, network};
 
 /// Where the program is that is hunted in.
 const PROGRAM: &str = "EXIMIOUS_PROGRAM";
@@ -64,7 +64,7 @@ fn inside(wanted: &Wanted) -> ExitCode {
         eprintln!("{PROGRAM} does not say where eximious is");
         return ExitCode::from(2);
     };
-    let Some(_server) = dialogues::set_up() else {
+    let Some(_server) = wanted.kind.set_up() else {
         eprintln!("no name server is installed (nsd)");
         return ExitCode::from(2);
     };

@@ -29,12 +29,19 @@ pub(super) struct HostList {
     pub(super) hosts: Vec<RouteHost>,
     /// The names of those that have no address, as is known.
     missing: Vec<String>,
+    /// Whether the transport's option names them.
+    is_own: bool,
     /// Whether none of them may be this one: the transport's options name them, or they stand
     /// in for others.
     is_elsewhere: bool,
 }
 
 impl HostList {
+    /// Whether a router found them.
+    pub(super) fn are_routed(&self) -> bool {
+        !self.is_elsewhere
+    }
+
     /// Why a host without an address is not tried.
     pub(super) fn not_found(&self, host: &RouteHost) -> Undelivered {
         let why = format!("failed to lookup IP address for {}", host.name);
@@ -46,10 +53,11 @@ impl HostList {
         !self.missing.contains(&host.name)
     }
 
-    /// What it comes to that a host failed just now: that is of those alone which a router found.
+    /// What it comes to that a host failed just now: that is of those alone which a router found,
+    /// and of those that stand in for others.
     pub(super) fn standing(&self, known: HostStanding) -> HostStanding {
         match known {
-            HostStanding::FailedNow { was_given_up } if self.is_elsewhere => match was_given_up {
+            HostStanding::FailedNow { was_given_up } if self.is_own => match was_given_up {
                 true => HostStanding::Overdue,
                 false => HostStanding::Due,
             },
@@ -169,7 +177,7 @@ fn with_addresses(
     is_elsewhere: bool,
 ) -> HostList {
     let transport = call.transport;
-    let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_elsewhere };
+    let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_own, is_elsewhere };
     // What an MX record names is no address, unless the router took it for one.
     let is_name =
         |host: &RouteHost| host.mx.is_none() || ip::address(host.name.as_bytes()).is_none();

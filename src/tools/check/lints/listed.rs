@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use eximious_core::ListKind;
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{LookupStyle, lookup_word};
+use eximious_stdlib::options::opt::authenticator::plaintext::SERVER_PROMPTS;
 
-use crate::tools::check::items::{Item, items};
+use crate::tools::check::items::{Item, items, separator, split};
 use crate::tools::check::{Findings, Help, Lint, Severity, Survey, Text};
 
 /// E117.
@@ -18,13 +19,18 @@ pub(super) static BAD_ITEM: Lint = Lint {
     docs: "Exim takes what it does not understand for a name, which then matches nothing: \
            `1.2.3/24` is no network, `a.*.example` has no wildcard, because only the first \
            character may be one, and `@mx_ny` is nothing at all. With an unknown type of lookup \
-           before a semicolon, the list can't be tested, and mail is deferred. Colons of an IPv6 \
+           before a semicolon, the list can't be tested, and mail is deferred; and so it is \
+           where a path stands in a query's place: `mysql;/path`. Colons of an IPv6 \
            address separate items, unless they are doubled or the list begins with another \
-           separator: `<; 2001:db8::1`.",
+           separator: `<; 2001:db8::1`. So it is with the colons of `server_prompts`: \
+           `Username:: : Password::`.",
     bad: "host_lookup = 192.0.2/24\n",
     good: "host_lookup = 192.0.2.0/24\n",
     run: |survey, findings| {
         for text in &survey.texts {
+            if text.option().is_some_and(|option| SERVER_PROMPTS.is(option)) {
+                prompts(text, findings);
+            }
             let Some(kind) = text.list else { continue };
             let items = items(&text.text, text.tree.as_ref());
             for (number, item) in items.iter().enumerate() {
@@ -173,10 +179,18 @@ fn lookup(
         Ok(node) => {
             let def = survey.registry.lookup_at(node.def);
             let name = def.meta.name;
-            (def.style == LookupStyle::SingleKey && is_relative(name, file)).then(|| {
-                let file = String::from_utf8_lossy(file);
-                (format!("{name} wants the whole path of a file, not \"{file}\""), Help::default())
-            })
+            let shown = String::from_utf8_lossy(file);
+            if def.style == LookupStyle::Query {
+                const QUERIES: [&str; 9] = [
+                    "dnsdb", "ibase", "ldap", "ldapdn", "ldapm", "mysql", "oracle", "passwd",
+                    "pgsql",
+                ];
+                let is_path = QUERIES.contains(&name) && file.trim_ascii().starts_with(b"/");
+                let message = format!("{name} wants a query, not the path \"{shown}\"");
+                return is_path.then_some((message, Help::default()));
+            }
+            let message = format!("{name} wants the whole path of a file, not \"{shown}\"");
+            is_relative(name, file).then_some((message, Help::default()))
         }
         Err(message) => {
             let message = String::from_utf8_lossy(&message).into_owned();
@@ -184,6 +198,31 @@ fn lookup(
             let names = survey.registry.all_lookups().map(|lookup| lookup.meta.name);
             let help = findings.offer("", name, names);
             Some((message, help))
+        }
+    }
+}
+
+/// Prompts whose colon is taken for the end of an item: `Username: : Password:` are three,
+/// and the second is empty.
+fn prompts(text: &Text<'_>, findings: &mut Findings) {
+    let bytes = &text.text;
+    if separator(bytes) != (b':', 0) || bytes.iter().any(|c| b"${}\\".contains(c)) {
+        return;
+    }
+    let found = split(bytes);
+    for (number, item) in found.iter().enumerate() {
+        let end = item.span.end as usize;
+        let next = found.get(number + 1).map_or(bytes.len(), |next| next.span.start as usize);
+        // Up to the next prompt there is one colon that ends this one.
+        let colons = bytes[end..next].iter().filter(|c| **c == b':').count();
+        let is_last = number + 1 == found.len();
+        let own = item.text.ends_with(b":") || !bytes[end..].starts_with(b":");
+        if !own && (colons > 1 || is_last) {
+            let shown = String::from_utf8_lossy(&item.text);
+            let message = format!("the colon behind \"{shown}\" is no part of the prompt");
+            let start = item.span.start as usize;
+            let help = format!("double it: {shown}::");
+            findings.add_with(text.spot(Span::new(start, end + 1)), message, help);
         }
     }
 }

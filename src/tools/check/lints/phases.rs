@@ -1,10 +1,13 @@
 //! What is not there, or not allowed, at some point of a conversation.
 
-use eximious_core::AclPhases;
+use eximious_core::{AclPhases, OptionValue};
 use eximious_grammar::expansion::{Part, Piece};
+use eximious_stdlib::options::opt::authenticator::plaintext::SERVER_PROMPTS;
+use eximious_stdlib::options::opt::authenticator::{SERVER_CONDITION, SERVER_SET_ID};
 
+use crate::tools::check::items::split;
 use crate::tools::check::survey::Use;
-use crate::tools::check::{Lint, Severity, Survey};
+use crate::tools::check::{Findings, Lint, Severity, Survey};
 
 /// E108.
 pub(super) static FORBIDDEN_HERE: Lint = Lint {
@@ -106,16 +109,45 @@ const EMPTY: [(&str, AclPhases); 18] = [
     ("smtp_notquit_reason", AclPhases::all().difference(AclPhases::NOTQUIT)),
 ];
 
+/// What clients answer to more prompts than an authenticator has.
+fn unanswered(survey: &Survey<'_>, findings: &mut Findings) {
+    for text in &survey.texts {
+        let (Use::Driver(instance, setting), Some(tree)) = (text.of, &text.tree) else { continue };
+        let asked = instance.settings.iter().find(|other| SERVER_PROMPTS.is(other.option));
+        let value = asked.and_then(|asked| instance.options.of(asked.option));
+        let Some(OptionValue::Text(prompts)) = value else { continue };
+        let own = SERVER_CONDITION.is(setting.option) || SERVER_SET_ID.is(setting.option);
+        // The first answer may be several, which is what PLAIN is; then nobody prompts.
+        let prompts = prompts.bytes();
+        let count = split(prompts).len();
+        let answers = if count < 2 { 3 } else { count };
+        if !own || prompts.contains(&b'$') || prompts.trim_ascii().starts_with(b":") && count > 0 {
+            continue;
+        }
+        for Piece { part, span } in tree.all_pieces() {
+            let Part::Variable(id) = part else { continue };
+            let name = survey.registry.variable_at(*id).meta.name;
+            let number = name.strip_prefix("auth").and_then(|number| number.parse().ok());
+            if number.is_some_and(|number: usize| number > answers) {
+                let message = format!("${name} has no value: nothing prompts for it");
+                findings.add(text.spot(*span), message);
+            }
+        }
+    }
+}
+
 /// W301.
 pub(super) static VARIABLE_WITHOUT_VALUE: Lint = Lint {
     code: "W301",
     name: "variable-without-value",
     severity: Severity::Warning,
     summary: "A variable is read where it has no value.",
-    docs: "Exim gives an empty string then, without a word: a test of it says nothing.",
+    docs: "Exim gives an empty string then, without a word: a test of it says nothing. An \
+           authenticator that asks for two things is given `$auth1` and `$auth2`.",
     bad: "acl_smtp_connect = c\nbegin acl\nc:\n  deny condition = ${if eq{$sender_address}{a@b.example}}\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if eq{$sender_address}{a@b.example}}\n",
     run: |survey, findings| {
+        unanswered(survey, findings);
         for text in &survey.texts {
             let (Use::Acl(acl, _), Some(tree)) = (text.of, &text.tree) else { continue };
             let phases = phases(survey, acl.name.bytes());

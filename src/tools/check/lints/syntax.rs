@@ -128,7 +128,7 @@ fn spot<'c>(survey: &Survey<'c>, fault: &ConfigError, known: &OnceCell<Heads<'c>
     let head = message.split_once(":\n").map(|(head, _)| head);
     let instance = instance.as_deref().or(head).and_then(|name| name.rsplit_once(' '));
     let heads = known.get_or_init(|| heads(survey.config));
-    let line = if message.starts_with("unknown log_selector") {
+    let line = if message.contains(" log_selector setting") {
         heads.get(&(&b""[..], &b"log_selector"[..], b'=')).copied()
     } else if message.contains("macro") {
         // Macros may be defined in any section.

@@ -5,7 +5,7 @@ use eximious_stdlib::options::opt::router::redirect::{DATA, SRS};
 use eximious_stdlib::options::opt::{self, transport::smtp};
 
 use crate::mail::acl::SCANNERS;
-use crate::tools::check::items::separator;
+use crate::tools::check::items::{separator, split};
 use crate::tools::check::{Findings, Help, Lint, Severity, Text, nearest};
 
 /// An option, where its words stand, and what they may be; no words are the names of
@@ -55,7 +55,7 @@ pub(super) static NO_SUCH_VALUE: Lint = Lint {
     summary: "The value of an option is none of the words that it knows.",
     docs: "Exim reads some options only when they count, and what it does not know is then an \
            error that puts mail off, or as if the option were not set. So it is with `srs`, \
-           `queue_run_order`, `av_scanner`, `protocol`, `variant=` in `spamd_address`, and what \
+           `queue_run_order`, `av_scanner`, `protocol`, the options in `spamd_address`, and what \
            DKIM and ARC sign and verify by. `dkim_strict` counts where it is `1` or `true`. The \
            special items of a redirection are `:blackhole:`, `:defer:`, `:fail:`, `:include:` and \
            `:unknown:`, in small letters: another one puts mail off. A `received_header_text` that \
@@ -70,6 +70,8 @@ pub(super) static NO_SUCH_VALUE: Lint = Lint {
                 special_items(text, findings);
             } else if name == opt::RECEIVED_HEADER_TEXT.name() {
                 received(text, findings);
+            } else if name == opt::SPAMD_ADDRESS.name() {
+                spamd(text, findings);
             }
             if let Some((_, place, known)) = WORDS.iter().find(|(own, ..)| *own == name) {
                 look(text, name, *place, &names(known), findings);
@@ -112,6 +114,34 @@ fn look(text: &Text<'_>, option: &str, place: Place, names: &[&str], findings: &
         let at = memchr::memmem::find(&text.text, word).unwrap_or(0);
         let spot = text.spot(Span::new(at, at + word.len()));
         findings.add_with(spot, format!("{option} knows no \"{shown}\""), help);
+    }
+}
+
+/// The options of servers of SpamAssassin: what is none is logged when a message is scanned,
+/// and the server is asked without it.
+fn spamd(text: &Text<'_>, findings: &mut Findings) {
+    const NAMES: [&str; 6] = ["pri", "retry", "time", "tmo", "variant", "weight"];
+    if text.text.iter().any(|c| b"$\\{}".contains(c)) {
+        return;
+    }
+    for item in split(&text.text) {
+        let mut words = item.text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        // An address has a port behind it, and a socket none.
+        if words.next().is_some_and(|first| !first.starts_with(b"/")) {
+            words.next();
+        }
+        for word in words {
+            let shown = String::from_utf8_lossy(word);
+            let (name, value) = shown.split_once('=').unwrap_or((&shown, ""));
+            let at = memchr::memmem::find(&text.text, word).unwrap_or(0);
+            let spot = text.spot(Span::new(at, at + word.len()));
+            if !NAMES.contains(&name) {
+                let help = findings.offer("", name, NAMES.into_iter());
+                findings.add_with(spot, format!("no option of a server is \"{shown}\""), help);
+            } else if matches!(name, "pri" | "weight") && value.parse::<u32>().is_err() {
+                findings.add(spot, format!("no number stands in \"{shown}\""));
+            }
+        }
     }
 }
 

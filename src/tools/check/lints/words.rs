@@ -337,9 +337,9 @@ fn dnslists(text: &Text<'_>, findings: &mut Findings) {
             }
             continue;
         }
-        let Some(at) = item.iter().position(|c| matches!(c, b'=' | b'&' | b'!' | b'/')) else {
-            continue;
-        };
+        let at = item.iter().position(|c| matches!(c, b'=' | b'&' | b'!' | b'/'));
+        strange(text, &item[..at.unwrap_or(item.len())], findings);
+        let Some(at) = at else { continue };
         let values = item[at..].split(|c| *c == b'/').next().unwrap_or_default();
         let signs = values.iter().take_while(|c| matches!(c, b'=' | b'&' | b'!')).count();
         if signs == 0 {
@@ -358,6 +358,27 @@ fn dnslists(text: &Text<'_>, findings: &mut Findings) {
             };
             findings.add(text.spot(part(text, value)), message);
         }
+    }
+}
+
+/// Domains of a list that can't be some: one may be asked for its text, and another, behind a
+/// comma, first for its address.
+fn strange(text: &Text<'_>, domains: &[u8], findings: &mut Findings) {
+    if domains.iter().any(|c| b"${}\\".contains(c)) {
+        return;
+    }
+    let odd = |c: &u8| !c.is_ascii_alphanumeric() && !b"-._".contains(c);
+    for domain in domains.splitn(2, |c| *c == b',').filter(|domain| domain.iter().any(odd)) {
+        let shown = String::from_utf8_lossy(domain);
+        let message = format!("\"{shown}\" is no domain of a list");
+        let help = if !domain.trim_ascii().iter().any(odd) {
+            "leave the blank out"
+        } else if domains.contains(&b',') {
+            "one comma stands between two domains; put colons between lists"
+        } else {
+            "put a colon between the lists"
+        };
+        findings.add_with(text.spot(part(text, domain)), message, help);
     }
 }
 
