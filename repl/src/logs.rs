@@ -39,7 +39,9 @@ pub fn note_arguments(settings: &Settings, host: &dyn Host, log: &dyn Log) {
     if !settings.log_selector().contains(LogSelector::ARGUMENTS) {
         return;
     }
-    let arguments: Vec<Vec<u8>> = std::env::args_os().map(|one| shown(&one.into_vec())).collect();
+    let bytes_print = settings.get(opt::PRINT_TOPBITCHARS);
+    let arguments: Vec<Vec<u8>> =
+        std::env::args_os().map(|one| shown(&one.into_vec(), bytes_print)).collect();
     let count = format!(" {} args: ", arguments.len());
     let directory = host.directory();
     let parts = [b"cwd=", &directory[..], count.as_bytes(), &arguments.join(&b' ')];
@@ -47,8 +49,8 @@ pub fn note_arguments(settings: &Settings, host: &dyn Host, log: &dyn Log) {
 }
 
 /// An argument; one that is empty or has white space as it is shown stands in quotes.
-fn shown(argument: &[u8]) -> Vec<u8> {
-    let printed = printing(argument, true);
+fn shown(argument: &[u8], bytes_print: bool) -> Vec<u8> {
+    let printed = printing(argument, bytes_print);
     match argument.is_empty() || printed.iter().any(u8::is_ascii_whitespace) {
         true => [b"\"", &printed[..], b"\""].concat(),
         false => printed,

@@ -53,6 +53,11 @@ impl Reply {
         self.class() == ReplyClass::Completed
     }
 
+    /// Whether it says no for this time.
+    pub fn puts_off(&self) -> bool {
+        self.class() == ReplyClass::Transient
+    }
+
     /// Whether it says no, once and for all.
     pub fn refuses(&self) -> bool {
         self.class() == ReplyClass::Permanent

@@ -149,7 +149,8 @@ impl Attempt<'_, '_> {
                 match begun {
                     Begun::Nothing => {}
                     Begun::Announced => {
-                        waits = client.answer(trace).is_ok_and(|reply| !reply.refuses());
+                        let answer = client.answer(trace);
+                        waits = answer.is_ok_and(|reply| !reply.puts_off() && !reply.refuses());
                     }
                     Begun::Part => client.skip_answer(trace),
                     Begun::Whole => drop(client.end_of_data(trace)),
