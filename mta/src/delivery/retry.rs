@@ -497,7 +497,10 @@ impl HostMemory<'_> {
         // Whoever waits for no time does not wait for the same failure twice either.
         let failed = self.failed.get(&keys[0]).filter(|one| one.counts);
         if let Some(FailedBefore { was_given_up, .. }) = failed {
-            return HostStanding::FailedNow { was_given_up: *was_given_up };
+            return match was_given_up {
+                true => HostStanding::GivenUp { tried: false },
+                false => HostStanding::FailedNow,
+            };
         }
         let mut cx = self.cx.borrow_mut();
         let now = super::log::now(&cx);

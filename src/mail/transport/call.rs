@@ -127,10 +127,7 @@ pub enum HostStanding {
     /// The time for that has not come.
     Waits,
     /// It failed just now, for others who are to get the message.
-    FailedNow {
-        /// Whether there was no hope left for it before.
-        was_given_up: bool,
-    },
+    FailedNow,
     /// Its time has not come, either, and the host has been failing for so long that there is no
     /// hope left.
     GivenUp {

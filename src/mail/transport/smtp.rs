@@ -228,7 +228,7 @@ impl Work {
                 continue;
             }
             let taking = TakingHost { port: endpoint.port, from: endpoint.interface, ..taking };
-            let standing = list.standing((call.consignment.may_try)(&taking));
+            let standing = (call.consignment.may_try)(&taking);
             match standing {
                 HostStanding::Due | HostStanding::Overdue if tries.are_enough() => {
                     self.enough = true;
@@ -239,7 +239,7 @@ impl Work {
                     self.waits = true;
                     continue;
                 }
-                HostStanding::FailedNow { .. } => {
+                HostStanding::FailedNow => {
                     self.failed_now = true;
                     continue;
                 }

@@ -10,7 +10,7 @@ use eximious_stdlib::options::yes_or_no;
 use super::UNKNOWN;
 use crate::mail::route::{RouteError, listed_hosts, shuffle, unresolved};
 use crate::mail::smtp_transport::{addresses_of, found_hosts, telling};
-use crate::mail::transport::{HostStanding, StandIn, TransportCall, Undelivered};
+use crate::mail::transport::{StandIn, TransportCall, Undelivered};
 
 /// The number of what is not sent because it would come back.
 const LOCAL_HOST: i32 = -50;
@@ -29,8 +29,6 @@ pub(super) struct HostList {
     pub(super) hosts: Vec<RouteHost>,
     /// The names of those that have no address, as is known.
     missing: Vec<String>,
-    /// Whether the transport's option names them.
-    is_own: bool,
     /// Whether none of them may be this one: the transport's options name them, or they stand
     /// in for others.
     is_elsewhere: bool,
@@ -51,21 +49,6 @@ impl HostList {
     /// Whether a host without an address may have one another time.
     pub(super) fn may_be_found(&self, host: &RouteHost) -> bool {
         !self.missing.contains(&host.name)
-    }
-
-    /// What it comes to that a host failed just now: that is of those alone which a router found,
-    /// and of those that stand in for others.
-    pub(super) fn standing(&self, known: HostStanding) -> HostStanding {
-        match known {
-            HostStanding::FailedNow { was_given_up } if self.is_own => match was_given_up {
-                true => HostStanding::Overdue,
-                false => HostStanding::Due,
-            },
-            HostStanding::FailedNow { was_given_up: true } => {
-                HostStanding::GivenUp { tried: false }
-            }
-            known => known,
-        }
     }
 
     /// Why a host is not to be tried, nor any after it: it is this one (`allow_localhost`).
@@ -177,7 +160,7 @@ fn with_addresses(
     is_elsewhere: bool,
 ) -> HostList {
     let transport = call.transport;
-    let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_own, is_elsewhere };
+    let mut list = HostList { hosts: Vec::new(), missing: Vec::new(), is_elsewhere };
     // What an MX record names is no address, unless the router took it for one.
     let is_name =
         |host: &RouteHost| host.mx.is_none() || ip::address(host.name.as_bytes()).is_none();
