@@ -46,7 +46,7 @@ pub(crate) use gathered::ReadMessage;
 pub(crate) use headers::longest_header;
 pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub(crate) use line_ends::{LineEnds, Newlines};
-pub use log::{ArrivalLine, Kept, authenticated, logged};
+pub use log::{Kept, authenticated, in_own_log, logged};
 pub use message_id::message_id;
 pub(crate) use parse::{BodyBegun, body_begun};
 pub use parse::{Parsed, Way, parse, size};

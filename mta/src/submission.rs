@@ -537,10 +537,10 @@ impl<'s> Submission<'s> {
             state if state.has("queue") || state.has("queue_only") => Some(logs::QUEUED),
             _ => None,
         };
-        logs::tell(self.cx, &self.id, LogVoice::Main, &line.main);
+        logs::tell(self.cx, &self.id, LogVoice::Main, &line);
         tally::received(self.cx, received.message.size);
         if !received.recipients.is_empty() {
-            let line = line.own();
+            let line = reception::in_own_log(&line);
             let lines: Vec<&[u8]> = std::iter::once(&line[..]).chain(waits).collect();
             spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), &lines);
         }

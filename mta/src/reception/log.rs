@@ -44,24 +44,14 @@ pub struct Kept<'a> {
     pub recipients: &'a [Str],
 }
 
-/// What the logs say of a message that is kept, without its name before it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ArrivalLine {
-    /// `<= sender H=… P=… S=…`
-    pub main: LogLine,
-    /// How much of it stands in the message's own log, which says of no envelope.
-    own: usize,
+/// A line as it stands in the message's own log.
+pub fn in_own_log(line: &LogLine) -> Vec<u8> {
+    printing(line.open_text(), true)
 }
 
-impl ArrivalLine {
-    /// The line for the message's own log.
-    pub fn own(&self) -> Vec<u8> {
-        printing(&self.main.text()[..self.own], true)
-    }
-}
-
-/// What is logged of a message that is kept.
-pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
+/// What the main log says of a message that is kept, without its name before it:
+/// `<= sender H=… P=… S=…`.
+pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> LogLine {
     let sender = kept.message.sender.bytes();
     let sender = if sender.is_empty() { b"<>" } else { sender };
     let mut line = LogLine::of(if kept.looks_refused { "(=" } else { "<=" });
@@ -163,7 +153,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
         }
         line.field("T", [b"\"", &printing(&text, bytes_print)[..], b"\""].concat());
     }
-    let own = line.text().len();
+    line.close();
     if wanted.contains(LogSelector::RECEIVED_SENDER) {
         line.push(LogPart::Sender, [b" from <", kept.sender, b">"].concat());
     }
@@ -173,7 +163,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> ArrivalLine {
             line.push(LogPart::Recipient, [b" ", recipient.bytes()].concat());
         }
     }
-    ArrivalLine { main: line, own }
+    line
 }
 
 /// By how much Exim's sizes are too large, which come of the spool's file, with five bytes less

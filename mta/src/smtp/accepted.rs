@@ -2,6 +2,7 @@
 //! logs and the client are told so.
 
 use eximious::acl::OwnMessage;
+use eximious::world::LogLine;
 use eximious::{Message, Str};
 
 use super::cutthrough::CutthroughOutcome;
@@ -12,7 +13,7 @@ use super::{
     DsnNotify, Event, Provenance, Received, SmtpSession, SpoolFailure, SpoolOutcome, reply,
 };
 use crate::dsn;
-use crate::reception::{self, ArrivalLine, frozen, size};
+use crate::reception::{self, frozen, size};
 use crate::spool::{self, NotKept};
 use crate::{logs, tally};
 
@@ -31,7 +32,7 @@ pub(super) struct Judged {
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// For the log.
-    line: ArrivalLine,
+    line: LogLine,
     /// The message's size.
     size: u64,
     discarded: Option<DiscardedBy>,
@@ -228,9 +229,9 @@ impl SmtpSession {
 
     /// Writes to the logs that a message is in safe hands.
     fn log_arrival(&mut self, arrival: &Arrival, spooled: bool) {
-        self.tell(&arrival.line.main);
+        self.tell(&arrival.line);
         tally::received(&mut self.cx, arrival.size);
-        let mut lines = vec![arrival.line.own()];
+        let mut lines = vec![reception::in_own_log(&arrival.line)];
         if self.acl_state.has("freeze") {
             self.log(b"frozen by ACL");
             lines.push(b"frozen by ACL".into());
@@ -324,7 +325,7 @@ impl SmtpSession {
     }
 
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
-    fn arrival_line(&mut self, message: &Message, envelope: &Envelope) -> ArrivalLine {
+    fn arrival_line(&mut self, message: &Message, envelope: &Envelope) -> LogLine {
         let queue = self.acl_state.queue.clone();
         let pipelining = self.shown_pipelining();
         let arrived = &self.transaction.arrived;

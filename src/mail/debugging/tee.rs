@@ -65,7 +65,7 @@ impl Log for Tee {
                 "MAIN PANIC".to_owned()
             }
         };
-        self.line(&names, line.text());
+        self.line(&names, line.open_text());
         self.go_on(|log| log.told(voice, line));
     }
     fn told_rejection(&self, line: &LogLine, header: &[u8]) {

@@ -104,7 +104,7 @@ fn tell(line: &LogLine, object: &mut Map<String, Value>) {
                 reason.push_str(text.strip_prefix(": ").unwrap_or(&text));
             }
             LogPart::Reason => reason.push_str(&text),
-            LogPart::Words => {}
+            LogPart::Words | LogPart::Closed => {}
         }
     }
     for (name, value) in [

@@ -32,6 +32,8 @@ pub enum LogPart {
     What,
     /// Words, for people alone.
     Words,
+    /// Nothing: what comes behind it is for the main log alone.
+    Closed,
 }
 
 /// A line, and its parts in their order.
@@ -61,10 +63,10 @@ impl LogLine {
         line
     }
 
-    /// Adds a part; one without bytes is none.
+    /// Adds a part; one without bytes is none, but for [`LogPart::Closed`].
     pub fn push(&mut self, part: LogPart, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
-        if !bytes.is_empty() {
+        if !bytes.is_empty() || part == LogPart::Closed {
             self.parts.push((part, self.text.len()));
             self.text.extend_from_slice(bytes);
         }
@@ -81,6 +83,18 @@ impl LogLine {
             let part = if word.contains(&b'=') { LogPart::Field } else { LogPart::Mark };
             self.push_all(part, &[b" ", word]);
         }
+    }
+
+    /// What is added from here on is for the main log alone: neither has a message's own log
+    /// who it is from and for, nor is that shown to those who look on.
+    pub fn close(&mut self) {
+        self.push(LogPart::Closed, b"");
+    }
+
+    /// The part of it that is for everybody (see [`Self::close`]).
+    pub fn open_text(&self) -> &[u8] {
+        let closed = self.parts.iter().find(|(part, _)| *part == LogPart::Closed);
+        &self.text[..closed.map_or(self.text.len(), |(_, at)| *at)]
     }
 
     /// Adds the parts of another.
@@ -186,5 +200,17 @@ mod tests {
         assert_eq!(line.about(b"c").text(), b"ID => c R=r K L.- M8S=0");
         assert!(!LogLine::plain(b"x => y").has(LogPart::Id));
         assert!(LogLine::plain(b"1xVHyR-0000000078V-3z15 => y").has(LogPart::Id));
+    }
+
+    #[test]
+    fn what_is_for_the_main_log_alone() {
+        let mut line = LogLine::of("<=");
+        line.field("S", "1");
+        assert_eq!(line.open_text(), line.text());
+        line.close();
+        line.push(LogPart::Sender, " from <a@b>");
+        let line = line.written(b"ID", |part| Cow::Borrowed(part));
+        assert_eq!(line.text(), b"ID <= S=1 from <a@b>");
+        assert_eq!(line.open_text(), b"ID <= S=1");
     }
 }
