@@ -56,7 +56,7 @@ all() {
  host 11 'rcpt:a@late.test=450 grey'
  send s@far.test no@me.test; send s@far.test no@me.test never@me.test a@late.test full@me.test; send '' no@me.test; send ann@me.test own@me.test
  dsn '' '' ''; dsn 'RET=HDRS ENVID=e1' 'NOTIFY=FAILURE,DELAY ORCPT=rfc822;No@Me.test' 'NOTIFY=DELAY'; dsn 'RET=FULL' NOTIFY=NEVER NOTIFY=NEVER
- sleep 2.2; x -q; sleep 0.2; x -q; sleep 0.5; gone 11; logs; all_boxes; for i in $(ids); do $exim -Mvh $i; done; }
+ sleep 3.2; x -q; sleep 0.2; x -q; sleep 0.5; gone 11; logs; all_boxes; for i in $(ids); do $exim -Mvh $i; done; }
 b() { put bounce <<'E'
 Subject: Back: $bounce_recipient ($domain) $sender_address
 From: Someone <else@me.test>
@@ -82,17 +82,17 @@ $local_part waits since $warn_message_delay: $h_subject:
 It comes by itself.
 E
 }
-o="bounce_message_file = /etc/exim4/bounce|warn_message_file = /etc/exim4/warn|delay_warning = 2s"
+o="bounce_message_file = /etc/exim4/bounce|warn_message_file = /etc/exim4/warn|delay_warning = 3s"
 run() { local n=$1 l; shift; IFS='|' read -ra l <<< "$*"; site $n "${l[@]}"; b; eval "$MORE"; all; MORE=; }
 run r1 "$o|bounce_message_text = Ask us:\n call 5"
 run r2 "$o|bounce_return_body = false|errors_copy = *@far.test arch@me.test : s@* second@me.test|errors_reply_to = help@me.test"
 run r3 "$o|bounce_return_message = false|dsn_from = Mail <robot@\$qualify_domain>"
-run r4 "$o|bounce_return_size_limit = 200|bounce_return_linesize_limit = 50|delay_warning = 2s:4s|delay_warning_condition = \${if match{\$h_subject:}{one}{no}{yes}}"
+run r4 "$o|bounce_return_size_limit = 200|bounce_return_linesize_limit = 50|delay_warning = 3s:5s|delay_warning_condition = \${if match{\$h_subject:}{one}{no}{yes}}"
 run r5 "$o|errors_copy = s@far.test \${if eq{\$domain}{far.test}{x@me.test,y@me.test}{\$local_part}} : \$bad|errors_reply_to = \${bad"
 run r6 "$o|dsn_from = \${bad|delay_warning_condition = \${bad"
 MORE='printf "Subject: short\n****\nonly this \$bounce_recipient\n" | put bounce; printf "Subject: w\n" | put warn'; run r7 "$o"
 MORE='rm /etc/exim4/bounce /etc/exim4/warn'; run r8 "$o"
 MORE='printf "Subject: \${bad\n****\n\${bad}\n****\n\${if\n****\n\n****\n\$nothing\n****\n" | put bounce; printf "\${bad\n****\n\${bad\n" | put warn'; run r9 "$o"
 MORE=': | put bounce; printf "****\n****\n****\n" | put warn'; run r10 "$o"
-run r11 "bounce_message_file = \${if eq{\$sender_address}{}{/x}{/etc/exim4/bounce}}|warn_message_file = /etc/exim4/\$local_part|delay_warning = 2s|delay_warning_condition = yes|dsn_from ="
-run r12 "bounce_message_text = Words with \$sender_address|bounce_sender_authentication = bb@me.test|errors_copy = * arch@me.test|delay_warning = 2s|bounce_return_message"
+run r11 "bounce_message_file = \${if eq{\$sender_address}{}{/x}{/etc/exim4/bounce}}|warn_message_file = /etc/exim4/\$local_part|delay_warning = 3s|delay_warning_condition = yes|dsn_from ="
+run r12 "bounce_message_text = Words with \$sender_address|bounce_sender_authentication = bb@me.test|errors_copy = * arch@me.test|delay_warning = 3s|bounce_return_message"
