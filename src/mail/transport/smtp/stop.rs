@@ -5,7 +5,7 @@ use std::io;
 use eximious_stdlib::wording::reason;
 
 use crate::config::{ReplyCode, RetryError};
-use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpClient, SmtpCommand, SmtpError};
+use crate::mail::smtp_client::{Cause, Reply, SmtpClient, SmtpCommand, SmtpError};
 use crate::mail::transport::Undelivered;
 
 /// Numbers of errors that are none of the system's, as the log has them.
@@ -66,7 +66,7 @@ pub(super) fn number_of(error: &SmtpError) -> i32 {
         _ => DATA,
     };
     match &error.cause {
-        Cause::Replied(reply) if reply.class() == ReplyClass::Transient => replied,
+        Cause::Replied(reply) if reply.puts_off() => replied,
         Cause::Replied(_) => 0,
         Cause::Timeout => 110,
         Cause::Malformed(_) => -19,
@@ -132,8 +132,8 @@ pub(in crate::mail::transport) fn retry_error(error: &SmtpError) -> RetryError {
         };
     };
     // What is no reply at all to a recipient is known by its digits, too.
-    let is_odd = reply.class() != ReplyClass::Permanent && error.command == SmtpCommand::Rcpt;
-    if reply.class() != ReplyClass::Transient && !is_odd {
+    let is_odd = !reply.refuses() && error.command == SmtpCommand::Rcpt;
+    if !reply.puts_off() && !is_odd {
         return RetryError::Any;
     }
     let digit = |at: usize| reply.code().get(at).map(|byte| byte.wrapping_sub(b'0'));
