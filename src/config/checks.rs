@@ -76,7 +76,7 @@ fn localhost_number(config: &Config) -> Result<(), ConfigError> {
     let Some(text) = config.settings.text(opt::LOCALHOST_NUMBER) else { return Ok(()) };
     let text = text.bytes();
     let number = match values::scaled(text.trim_ascii(), b"localhost_number", false) {
-        Ok((number @ 0.., 1)) => number,
+        Ok((number @ 0.., 1, [])) => number,
         _ => {
             let message = [b"localhost_number value is not a number: ", text].concat();
             return Err(ConfigError::somewhere(message));

@@ -149,7 +149,10 @@ impl<'r> Lines<'r> {
             });
             let blank = whole.iter().take_while(|c| is_space(**c)).count();
             append(logical, text, blank, (file, number), marks.as_deref());
-            if !continues {
+            // A line with nothing in it lets a backslash count that has blanks or another
+            // backslash behind it.
+            let uncovers = text.is_empty() && !continues && uncover(logical);
+            if !continues && !uncovers {
                 match joined.take().and_then(finished) {
                     Some(line) => return Ok(Some(line)),
                     None => continue,
@@ -354,6 +357,15 @@ fn append(
         }
     }
     line.text.extend_from_slice(text);
+}
+
+/// Takes white space and a backslash from the end of a line; whether there was one.
+fn uncover(line: &mut Line) -> bool {
+    let blank = line.text.iter().rev().take_while(|c| is_space(**c)).count();
+    line.text.truncate(line.text.len() - blank);
+    let continues = line.text.pop_if(|last| *last == b'\\').is_some();
+    line.pieces.retain(|piece| piece.at as usize <= line.text.len());
+    continues
 }
 
 /// A line without white space at its ends; `None` where nothing else is left.

@@ -244,15 +244,15 @@ impl<'r> Reader<'r> {
             return Err(format!("too many named {called} lists (max is {MOST_LISTS})\n").into());
         }
         let name = name.of(text);
-        let After::Value(span) = list.after else {
-            return Err([b"missing '=' after \"", name, b"\""].concat());
-        };
-        let value = Str::from(values::string(span.of(text), name)?);
         if lists.get(kind, name).is_some() {
             let called = kind.name().as_bytes();
             let message = [b"duplicate name \"", name, b"\" for a named ", called, b" list"];
             return Err(message.concat());
         }
+        let After::Value(span) = list.after else {
+            return Err([b"missing '=' after \"", name, b"\""].concat());
+        };
+        let value = Str::from(values::string(span.of(text), name)?);
         let list = NamedList { text: value, hidden: list.hidden, cached: list.cached };
         self.config.settings.lists.insert(kind, name, list);
         let name = name.to_vec();
@@ -560,15 +560,14 @@ fn twice(written: &[u8]) -> Vec<u8> {
     [b"\"", written, b"\" option set for the second time"].concat()
 }
 
-/// The value of an option that may be set more than once, with what it was set to before. Names
-/// of header lines, and lists with a separator of their own, are told as one list from the start.
+/// The value of an option that may be set more than once, with what it was set to before. Lists
+/// are told as one list from the start.
 fn again(option: &OptionDef, before: Option<&OptionValue>, value: OptionValue) -> OptionValue {
     let OptionValue::Text(new) = &value else { return value };
     let new = new.bytes();
     let old = match (before, option.repeated) {
         (Some(OptionValue::Text(old)), _) => old.bytes(),
-        (_, Repeated::Joined(':')) => b"",
-        (_, Repeated::Joined('\n')) if change_of_separator(new).is_some() => b"",
+        (_, Repeated::Joined(_)) => b"",
         _ => return value,
     };
     let joined = match option.repeated {

@@ -147,6 +147,9 @@ fn conditions_and_inclusions() {
         (".ifndef A\n.ifdef _HAVE_IPV6\nprimary_hostname = y\n.endif\n.endif it\n", "y"),
         (".ifdef A\n.ifdef _HAVE_IPV6\nfoo\n.else\nfoo\n.endif\n.endif\n", "-"),
         ("primary_hostname = \\\n.ifdef A\nx\\\n.else\ny\\\n.endif\nz\n", "yz"),
+        ("primary_hostname = a\\ \\\n\nb\n", "ab"),
+        ("primary_hostname = a\\\\\\\n \nb\n", "a\\b"),
+        ("primary_hostname = a\\\\\nb\n", "a\\b"),
         (".ifdef A\n", "L1: Unexpected end of configuration file: .endif missing"),
         (".endif\n", "L1: .endif without matching .ifdef"),
         (".else\n", "L1: .else without matching .ifdef"),
@@ -178,6 +181,7 @@ fn named_lists() {
         ),
         ("domainlist a-b = x\n", "L1: missing '=' after \"a\""),
         ("domainlist\n", "L1: unrecognized configuration line"),
+        ("domainlist a = x\ndomainlist a\n", "L2: duplicate name \"a\" for a named domain list"),
         ("domainlist a = \"x\" ; y\n", "L1: extra characters follow string value for a"),
     ] {
         assert_eq!(host(text), answer, "{text}");

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use eximious_core::grammar::escape;
 use eximious_core::world::Users;
 use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str, World};
 
@@ -142,7 +143,8 @@ pub(super) fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
     let whole = std::str::from_utf8(whole).ok().and_then(|whole| whole.parse::<i64>().ok());
     // Zero has no sign.
     let whole = whole.filter(|whole| *whole == 0 || text[0] != b'-');
-    let mut value = whole.and_then(|whole| whole.checked_mul(1000)).ok_or_else(large)?;
+    let most = i64::from(i32::MAX);
+    let mut value = whole.filter(|whole| *whole <= most).ok_or_else(large)? * 1000;
     let mut rest = rest;
     if let Some(after) = rest.strip_prefix(b".") {
         let digits = after.iter().take_while(|c| c.is_ascii_digit()).count();
@@ -151,7 +153,7 @@ pub(super) fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
         }
         rest = &after[digits..];
     }
-    if value > i64::from(i32::MAX) {
+    if value > most {
         return Err(large());
     }
     if !rest.is_empty() {
@@ -169,7 +171,7 @@ fn octal(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
     let number = std::str::from_utf8(&text[..digits]).ok();
     let number = number.and_then(|digits| i64::from_str_radix(digits, 8).ok());
     let Some(number) = number.filter(|number| *number <= i64::from(i32::MAX)) else {
-        return Err([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat());
+        return Err(overflow(text));
     };
     if digits < text.len() {
         return Err(followed(b"octal integer value for ", name, &text[digits..]));
@@ -179,11 +181,10 @@ fn octal(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
 
 /// A number of kilobytes, whether K follows it or not.
 fn kilobytes(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
-    let (number, factor) = scaled(text, name, true)?;
+    let (number, factor, rest) = scaled(text, name, true)?;
+    let number = ends(number, name, rest)?;
     // A number without a letter counts kilobytes already.
-    number.checked_mul(factor.max(1024) / 1024).ok_or_else(|| {
-        [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
-    })
+    number.checked_mul(factor.max(1024) / 1024).ok_or_else(|| overflow(text))
 }
 
 /// A user's or a group's number.
@@ -258,14 +259,19 @@ pub(crate) fn first_word(text: &[u8]) -> (Vec<u8>, &[u8]) {
 /// A string, with quotes or without; it ends at a zero byte.
 pub(super) fn string(text: &[u8], name: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     let Some(inner) = text.strip_prefix(b"\"") else { return Ok(text.to_vec()) };
-    let wrong = |what: &[u8]| Err([what, b" string value for ", name].concat());
     match unescaped(inner) {
-        (_, None) => wrong(b"missing quote at end of"),
-        (mut value, Some([])) => {
+        // A quote at the very end closes it, escaped or not.
+        (_, None) if !inner.ends_with(b"\"") => {
+            Err([b"missing quote at end of string value for ", name].concat())
+        }
+        (mut value, None | Some([])) => {
             value.truncate(memchr::memchr(0, &value).unwrap_or(value.len()));
             Ok(value)
         }
-        (_, Some(_)) => wrong(b"extra characters follow"),
+        (_, Some(rest)) => {
+            let comment = if rest.starts_with(b"#") { rest } else { b"" };
+            Err(followed(b"string value for ", name, comment))
+        }
     }
 }
 
@@ -276,12 +282,12 @@ fn unescaped(text: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
     let mut rest = text;
     loop {
         match rest {
-            [] => return (out, None),
+            [] | [b'\\'] => return (out, None),
             [b'"', after @ ..] => return (out, Some(after)),
-            [b'\\', after @ ..] => {
-                let (byte, length) = escaped(after);
-                out.extend(byte);
-                rest = &after[length..];
+            [b'\\', ..] => {
+                let (byte, length) = escape(rest);
+                out.push(byte);
+                rest = &rest[length..];
             }
             [byte, after @ ..] => {
                 out.push(*byte);
@@ -291,48 +297,34 @@ fn unescaped(text: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
     }
 }
 
-/// What follows a backslash: the byte that it stands for, and how many bytes
-/// it takes.
-fn escaped(text: &[u8]) -> (Option<u8>, usize) {
-    let digits = |base: u32, most: usize| {
-        let digits = text.iter().skip(usize::from(base == 16)).take(most);
-        let (mut value, mut count) = (0u32, 0);
-        for digit in digits.map_while(|c| char::from(*c).to_digit(base)) {
-            value = value * base + digit;
-            count += 1;
-        }
-        (value as u8, count)
-    };
-    match text.first() {
-        None => (None, 0),
-        Some(b'0'..=b'7') => {
-            let (value, count) = digits(8, 3);
-            (Some(value), count)
-        }
-        Some(b'x') => {
-            let (value, count) = digits(16, 2);
-            (Some(value), count + 1)
-        }
-        Some(b'n') => (Some(b'\n'), 1),
-        Some(b'r') => (Some(b'\r'), 1),
-        Some(b't') => (Some(b'\t'), 1),
-        Some(other) => (Some(*other), 1),
-    }
-}
-
 /// A decimal, octal (`0…`) or hexadecimal (`0x…`) number, perhaps with K, M
 /// or G; it must fit in 32 bits.
 fn integer(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
-    let (number, factor) = scaled(text, name, true)?;
+    let (number, factor, rest) = scaled(text, name, true)?;
     let fits = |n: &i64| (i64::from(i32::MIN)..=i64::from(i32::MAX)).contains(n);
-    number.checked_mul(factor).filter(fits).ok_or_else(|| {
-        [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
-    })
+    let number = number.checked_mul(factor).filter(fits).ok_or_else(|| overflow(text))?;
+    ends(number, name, rest)
 }
 
-/// A number, and what the letter behind it multiplies it by: T only where the
-/// number is a wide one.
-pub(super) fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64), Wrong> {
+fn overflow(text: &[u8]) -> Wrong {
+    [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
+}
+
+/// A number behind which nothing stands.
+fn ends(number: i64, name: &[u8], rest: &[u8]) -> Result<i64, Wrong> {
+    match rest {
+        [] => Ok(number),
+        rest => Err(followed(b"integer value for ", name, rest)),
+    }
+}
+
+/// A number, what the letter behind it multiplies it by (T only where the number is a wide
+/// one), and what stands behind that.
+pub(super) fn scaled<'t>(
+    text: &'t [u8],
+    name: &[u8],
+    wide: bool,
+) -> Result<(i64, i64, &'t [u8]), Wrong> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -358,13 +350,8 @@ pub(super) fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64),
         [b't' | b'T', rest @ ..] if wide => (1 << 40, rest),
         _ => (1, rest),
     };
-    let Some(number) = number else {
-        return Err([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat());
-    };
-    if !rest.is_empty() {
-        return Err(followed(b"integer value for ", name, rest));
-    }
-    Ok((if negative { -number } else { number }, factor))
+    let number = number.ok_or_else(|| overflow(text))?;
+    Ok((if negative { -number } else { number }, factor, rest))
 }
 
 #[cfg(test)]
@@ -375,6 +362,8 @@ mod tests {
     fn strings_in_quotes_have_escapes() {
         assert_eq!(string(br#""a\tb\x41\101\q\"""#, b"x").unwrap(), b"a\tbAAq\"");
         assert_eq!(string(br#""a\0b""#, b"x").unwrap(), b"a");
+        assert_eq!(string(br#""\b\f\v\r\n\e""#, b"x").unwrap(), b"\x08\x0c\x0b\r\ne");
+        assert_eq!(string(br#""a\""#, b"x").unwrap(), b"a\"");
         assert_eq!(
             string(b"\"a", b"x").unwrap_err(),
             b"missing quote at end of string value for x"
@@ -382,6 +371,10 @@ mod tests {
         assert_eq!(
             string(b"\"a\" b", b"x").unwrap_err(),
             b"extra characters follow string value for x"
+        );
+        assert_eq!(
+            string(b"\"a\"#", b"x").unwrap_err(),
+            b"extra characters follow string value for x (# is comment only at line start)"
         );
     }
 
@@ -405,13 +398,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_of_thousandths_is_told() {
+        assert_eq!(fixed(b"2147483.6479", b"x"), Ok(2_147_483_647));
+        for text in ["2147483.648", "9223372036854775.9", "9223372036854775807.9", "-1"] {
+            let large = format!("integer \"{text}\" is too large (overflow)");
+            assert_eq!(fixed(text.as_bytes(), b"x"), Err(large.into()), "{text}");
+        }
+    }
+
+    #[test]
     fn integers_have_three_bases_and_suffixes() {
         for (text, value) in [("0x10", 16), ("010", 8), ("1K", 1024), ("2M", 2 << 20), ("-1", -1)] {
             assert_eq!(integer(text.as_bytes(), b"x"), Ok(value), "{text}");
         }
         assert!(integer(b"99999999999", b"x").is_err());
         assert!(integer(b"3G", b"x").is_err());
-        assert!(integer(b"1KB", b"x").is_err());
+        assert!(integer(b"1KB", b"x").unwrap_err().starts_with(b"extra characters"));
+        assert!(integer(b"4GB", b"x").unwrap_err().starts_with(b"absolute value"));
         assert_eq!(integer(b"0T", b"x"), Ok(0));
         let overflow = b"absolute value of integer \"1T\" is too large (overflow)";
         assert_eq!(integer(b"1T", b"x").unwrap_err(), overflow);

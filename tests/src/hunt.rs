@@ -17,6 +17,7 @@ mod deliveries;
 mod expressions;
 mod filters;
 mod hosts;
+mod layouts;
 mod lists;
 mod mistakes;
 mod patterns;
@@ -65,6 +66,8 @@ pub enum Kind {
     Filter,
     /// Hosts that go wrong, over several attempts at a delivery.
     Host,
+    /// Ways to write down a configuration (`-bP`).
+    Layout,
     /// Lists of domains, hosts, addresses and local parts (`-be`).
     List,
     /// Mistakes in configurations (`-bP`).
@@ -87,7 +90,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 17] = [
+    pub const ALL: [(&str, Self); 18] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
@@ -96,6 +99,7 @@ impl Kind {
         ("expr", Self::Expr),
         ("filter", Self::Filter),
         ("host", Self::Host),
+        ("layout", Self::Layout),
         ("list", Self::List),
         ("mistake", Self::Mistake),
         ("patterns", Self::Pattern),
@@ -131,6 +135,7 @@ impl Kind {
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
             Self::Host => hosts::make(rng),
+            Self::Layout => layouts::make(rng),
             Self::List => lists::make(rng),
             Self::Mistake => mistakes::make(rng),
             Self::Pattern => patterns::make(rng),

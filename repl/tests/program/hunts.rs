@@ -8,13 +8,14 @@ use eximious_tests::reference::Reference;
 use eximious_tests::{network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 12] = [
+const SEEDS: [(Kind, u64, u64); 13] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
     (Kind::Delivery, 5000, 4),
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
+    (Kind::Layout, 6000, 16),
     (Kind::List, 1005, 6),
     (Kind::Rewrite, 2003, 6),
     (Kind::Router, 1010, 12),
