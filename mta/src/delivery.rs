@@ -24,6 +24,7 @@ mod odmr;
 mod queue;
 mod remote;
 mod report;
+mod requests;
 mod retry;
 mod routing;
 mod stand_ins;

@@ -125,6 +125,12 @@ pub trait Outside {
 
     /// `delay` of an ACL: waits.
     fn wait(&mut self, time: Duration);
+
+    /// Has what was written about the message, and is in the spool, delivered before the message
+    /// goes on; false where that is to be done later ([`Done::written`]).
+    fn deliver(&mut self, _: &mut Context, _: &WrittenMessage) -> bool {
+        false
+    }
 }
 
 /// What became of it.
@@ -182,6 +188,8 @@ struct Submission<'s> {
     request: &'s SubmissionRequest,
     outside: &'s mut dyn Outside,
     state: AclState,
+    /// How errors are reported.
+    errors: Errors,
     /// Its name, once it has one.
     id: Str,
     /// Whether somebody who is trusted said who sent it.
@@ -207,7 +215,11 @@ impl<'s> Submission<'s> {
     ) -> Self {
         let mut state = AclState::default();
         state.queue = Str::from(&request.queue[..]);
+        // No message is ever sent about another one then.
+        let is_wrapped = cx.engine().settings().get(opt::MUA_WRAPPER);
+        let errors = if is_wrapped { Errors::Printed } else { request.errors };
         Self {
+            errors,
             server,
             cx,
             request,
@@ -239,7 +251,7 @@ impl<'s> Submission<'s> {
         self.limit = if limit == 0 { LARGEST } else { limit };
         self.introduce();
         let arguments = self.arguments();
-        let arguments = match (arguments, self.request.errors) {
+        let arguments = match (arguments, self.errors) {
             (Ok(arguments), _) => arguments,
             (Err(fault), Errors::Printed) => return Err(fault),
             (Err(fault), _) => {

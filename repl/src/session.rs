@@ -129,7 +129,9 @@ impl Logs {
             Self::Kept | Self::Tested => {
                 // Where somebody listened for the program, it is the client who would hear.
                 let is_called = eximious_world::input_connection().is_some();
-                logs::kept(settings, world, debug.is_some() || is_called)
+                // A program that waits for an answer hears nothing else.
+                let is_wrapped = settings.get(opt::MUA_WRAPPER);
+                logs::kept(settings, world, debug.is_some() || is_called || is_wrapped)
             }
         };
         let is_kept = !matches!(self, Self::Told);

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Str, var};
+use eximious::config::Config;
+use eximious::{Context, Str, var};
 use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::SmtpServer;
-use eximious_mta::submission::{self, DsnRequest, Errors, Outside, submit};
+use eximious_mta::submission::{self, DsnRequest, Errors, Outside, WrittenMessage, submit};
 use eximious_world::deadline::Deadline;
 
-use crate::handover::{HandOver, HandedOver};
+use crate::handover::{DeliveryTime, HandOver, HandedOver};
 use crate::refusal::Refusal;
 use crate::session::{Session, Setup};
 use crate::{activity, caller, debug};
@@ -89,20 +90,21 @@ pub fn run(mut options: SubmitRequest) -> Result<ExitCode, Refusal> {
         given,
         ..submission::SubmissionRequest::default()
     };
-    let done = submit(&server, &mut cx, &request, &mut Standard::default());
+    let hand_over = &options.hand_over;
+    let mut outside = Standard { until: None, hand_over, config: &config, server: &server };
+    let done = submit(&server, &mut cx, &request, &mut outside);
     // Where the standard error is closed, the exit status has to do.
     let _ = io::stderr().write_all(&done.said);
     let mut status = done.status;
     if done.kept || !done.written.is_empty() {
-        let deliverer = Deliverer::new(config, cx.engine(), server);
-        let deliverer = debug::watched(deliverer, &mut cx);
-        options.hand_over.take_written(&deliverer, &cx, &done.written);
+        let deliverer = outside.deliverer(&mut cx);
+        hand_over.take_written(&deliverer, &cx, &done.written);
         if !done.kept {
             return Ok(ExitCode::from(status));
         }
         let id = cx.value_of(var::MESSAGE_EXIM_ID);
         let message = HandedOver { queue: &done.queue, id: id.bytes() };
-        if let Some(words) = options.hand_over.take(&deliverer, &cx, message, done.waits) {
+        if let Some(words) = hand_over.take(&deliverer, &cx, message, done.waits) {
             let _ = io::stderr().write_all(&[&words[..], b"\n"].concat());
             status = 1;
         }
@@ -110,14 +112,25 @@ pub fn run(mut options: SubmitRequest) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::from(status))
 }
 
-/// The standard input, until some time.
-#[derive(Default)]
-struct Standard(Option<Deadline>);
+/// The standard input, until some time, and deliveries.
+struct Standard<'s> {
+    until: Option<Deadline>,
+    hand_over: &'s HandOver,
+    config: &'s Arc<Config>,
+    server: &'s Arc<SmtpServer>,
+}
 
-impl Outside for Standard {
+impl Standard<'_> {
+    fn deliverer(&self, cx: &mut Context) -> Deliverer {
+        let deliverer = Deliverer::new(self.config.clone(), cx.engine(), self.server.clone());
+        debug::watched(deliverer, cx)
+    }
+}
+
+impl Outside for Standard<'_> {
     fn read(&mut self, piece: &mut [u8], time: Option<Duration>) -> io::Result<usize> {
         if let Some(time) = time {
-            let deadline = self.0.get_or_insert_with(|| Deadline::within(time));
+            let deadline = self.until.get_or_insert_with(|| Deadline::within(time));
             if !eximious_world::input_within(deadline.left().unwrap_or_default())? {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -127,5 +140,14 @@ impl Outside for Standard {
 
     fn wait(&mut self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    fn deliver(&mut self, cx: &mut Context, written: &WrittenMessage) -> bool {
+        let is_now = self.hand_over.when == Some(DeliveryTime::Foreground);
+        if is_now {
+            let deliverer = self.deliverer(cx);
+            self.hand_over.take_written(&deliverer, cx, std::slice::from_ref(written));
+        }
+        is_now
     }
 }

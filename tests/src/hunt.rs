@@ -19,6 +19,7 @@ mod filters;
 mod hosts;
 mod layouts;
 mod lists;
+mod logs;
 mod mistakes;
 mod patterns;
 mod rewrites;
@@ -70,6 +71,8 @@ pub enum Kind {
     Layout,
     /// Lists of domains, hosts, addresses and local parts (`-be`).
     List,
+    /// What is logged, by every choice of `log_selector`.
+    Log,
     /// Mistakes in configurations (`-bP`).
     Mistake,
     /// Regular expressions (`-be`), asked of both engines.
@@ -90,7 +93,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 18] = [
+    pub const ALL: [(&str, Self); 19] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
@@ -101,6 +104,7 @@ impl Kind {
         ("host", Self::Host),
         ("layout", Self::Layout),
         ("list", Self::List),
+        ("log", Self::Log),
         ("mistake", Self::Mistake),
         ("patterns", Self::Pattern),
         ("rewrite", Self::Rewrite),
@@ -137,6 +141,7 @@ impl Kind {
             Self::Host => hosts::make(rng),
             Self::Layout => layouts::make(rng),
             Self::List => lists::make(rng),
+            Self::Log => logs::make(rng),
             Self::Mistake => mistakes::make(rng),
             Self::Pattern => patterns::make(rng),
             Self::Rewrite => rewrites::make(rng),

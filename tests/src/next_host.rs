@@ -11,10 +11,10 @@ use std::time::Duration;
 
 /// What it says, by what it is asked: `banner`, `ext` (with commas between the extensions),
 /// `mail` (with `%` between the answers to the first, the second, …), `rcpt:PART` (the
-/// same, for recipients with that part), `data`, `end` (the same; for LMTP, with `%` between the
-/// answers for each recipient), `auth` (with `%` between its questions and the
-/// answer). `|` begins another line; a reply that is `close`
-/// ends the connection, and `wait` says nothing for long.
+/// same, for recipients with that part), `data`, `chunk` (for each but the last), `end` (as
+/// `mail`; for LMTP, with `%` between the answers for each recipient), `auth` (with `%` between
+/// its questions and the answer), `quit` (which may only be `wait`). `|` begins another line; a
+/// reply that is `close` ends the connection, and `wait` says nothing for long.
 pub type Answers = Vec<(String, String)>;
 
 type Turns = Arc<Mutex<BTreeMap<String, usize>>>;
@@ -229,7 +229,7 @@ impl Talk {
                     chunk.lines().for_each(|line| self.note("B", line));
                     match words.next() {
                         Some(_) => self.end(is_lmtp, recipients),
-                        None => "250 chunk".to_owned(),
+                        None => self.answer("chunk", "250 chunk").to_owned(),
                     }
                 }
                 "AUTH" => {
@@ -248,6 +248,7 @@ impl Talk {
                     }
                     last.to_owned()
                 }
+                "QUIT" if self.answer("quit", "") == "wait" => "wait".to_owned(),
                 "QUIT" => {
                     let _ = output.write_all(b"221 bye\r\n");
                     return;

@@ -424,9 +424,10 @@ impl<'d> Attempt<'d> {
         let now = self.now();
         let frozen_for = u64::try_from(now.saturating_sub(since)).unwrap_or(0);
         let is_report = self.file().sender.is_empty();
+        let by_hand = self.manner.thaws || self.manner.gives_up.is_some();
         let why = if self.is_hopeless() {
             " by errmsg timer"
-        } else if self.manner.thaws || self.manner.gives_up.is_some() {
+        } else if by_hand {
             " by forced delivery"
         } else if !is_report && !thaws.is_zero() && frozen_for > thaws.as_secs() {
             " by auto-thaw"
@@ -435,7 +436,7 @@ impl<'d> Attempt<'d> {
             return Some(Attempted::Frozen);
         };
         self.tell_event("Unfrozen", why);
-        self.stored.file.thaw(self.manner.thaws);
+        self.stored.file.thaw(by_hand);
         self.is_thawed = true;
         None
     }
@@ -492,18 +493,44 @@ impl<'d> Attempt<'d> {
 
     /// That something about an address is done; parents that are complete are noted.
     pub(super) fn complete(&mut self, node: NodeId) {
-        let mut at = Some(node);
-        while let Some(one) = at.filter(|at| self.tracking.finish_part(*at, *at != node)) {
-            if one != node && !self.tracking.is_copy(one) {
-                let parent = self.tracking.text(one).to_vec();
-                self.note_children_complete(&parent);
-            }
-            // What becomes of it is what becomes of those that are the same.
-            for other in self.duplicates.remove(&one).unwrap_or_default() {
-                self.complete(other);
-            }
-            at = self.tracking.parent(one);
+        let parent = self.complete_own(node);
+        self.complete_parents(parent);
+    }
+
+    /// The same without its parents: that of which a part is done then, too.
+    pub(super) fn complete_own(&mut self, node: NodeId) -> Option<NodeId> {
+        self.complete_one(node, false, false)
+    }
+
+    /// That a redirection has made what it makes of an address, which may all be done by now.
+    pub(super) fn complete_redirected(&mut self, node: NodeId) {
+        let parent = self.complete_one(node, false, true);
+        self.complete_parents(parent);
+    }
+
+    /// That a part of an address is done, and perhaps one of those that it came of.
+    pub(super) fn complete_parents(&mut self, parent: Option<NodeId>) {
+        let mut at = parent;
+        while let Some(one) = at {
+            at = self.complete_one(one, true, true);
         }
+    }
+
+    /// That a part of an address is done, which may be a child. What it came of, if that was
+    /// the last of it; a parent is noted then.
+    fn complete_one(&mut self, node: NodeId, by_child: bool, is_parent: bool) -> Option<NodeId> {
+        if !self.tracking.finish_part(node, by_child) {
+            return None;
+        }
+        // What becomes of it is what becomes of those that are the same.
+        for other in self.duplicates.remove(&node).into_iter().flatten().rev() {
+            self.complete(other);
+        }
+        if is_parent && !self.tracking.is_copy(node) && !self.tracking.came_of_itself(node) {
+            let parent = self.tracking.text(node).to_vec();
+            self.note_children_complete(&parent);
+        }
+        self.tracking.parent(node)
     }
 
     /// Notes of an address, by how it is shown, that all is done that came of it.
@@ -519,9 +546,11 @@ impl<'d> Attempt<'d> {
         }
     }
 
-    /// The same for all that somebody was told of: who was told of last is done with first.
+    /// The same for all that somebody was told of.
     pub(super) fn complete_failures(&mut self, failed: &[Undone]) {
-        failed.iter().rev().for_each(|one| self.complete_failure(one.node));
+        for one in super::report::settled(failed) {
+            self.complete_failure(one.node);
+        }
     }
 
     /// Notes that deliveries were made. Whether all that there are have arrived with that, and

@@ -96,13 +96,15 @@ impl Attempt<'_> {
                     let is_kept = !self.outlasts_all_rules();
                     let head = format!("Process failed ({status}) when writing error message to ");
                     let sender = self.printed(sender.bytes());
-                    let tail: &[u8] = if is_kept { b" (frozen)" } else { b"" };
+                    // Whoever waits is tried again, and so is the report.
+                    let freezes = is_kept && self.deferred.is_empty();
+                    let tail: &[u8] = if freezes { b" (frozen)" } else { b"" };
                     let line = [head.as_bytes(), &sender, tail].concat();
                     self.log(&line);
                     self.log_message_bare(&line);
                     if is_kept {
                         self.left += failed.len();
-                        is_report_stuck = true;
+                        is_report_stuck |= freezes;
                     } else {
                         self.complete_failures(&failed);
                     }

@@ -39,6 +39,8 @@ pub(super) struct Errand<'p> {
     pub(super) sender: Str,
     /// Whether hosts are tried whose time has not come.
     pub(super) forced: bool,
+    /// Whether the message is tried because there is a connection.
+    pub(super) follows: bool,
     /// What the attempt has noted of hosts.
     pub(super) own_hints: OwnHints,
     /// The hosts that have failed before in the same attempt ([`OwnHints::hosts_so_far`]).
@@ -122,8 +124,17 @@ impl Errand<'_> {
             failed: self.failed_hosts,
         };
         let under_way = deliverer.under_way.delivery(deliverer.engine.world(), &id);
+        let is_held = |host: &TakingHost| {
+            let kept = deliverer.kept.as_ref();
+            kept.is_some_and(|kept| kept.leads_to(routes.transport_name(number).bytes(), host))
+        };
         let may = |host: &_| {
-            let standing = memory.standing(host);
+            let mut standing = memory.standing(host);
+            let waits = matches!(standing, HostStanding::Waits | HostStanding::MessageWaits);
+            // Who comes because there is a connection does not wait for its host any more.
+            if waits && self.follows && is_held(host) {
+                standing = HostStanding::Due;
+            }
             if matches!(standing, HostStanding::Due | HostStanding::Overdue) {
                 under_way.goes_to(&id, host, planned);
             }

@@ -87,6 +87,12 @@ impl KeptConnections {
         })
     }
 
+    /// Whether there is one by a transport to a host at this address and port.
+    pub(super) fn leads_to(&self, transport: &[u8], host: &TakingHost) -> bool {
+        let fits = |one: &HeldConnection| one.transport() == transport && one.host() == host;
+        self.locked().iter().any(|one| fits(&one.connection))
+    }
+
     /// Takes the one to a host back, where it has had no more than so many copies.
     fn unused(&self, host: &TakingHost, copies: u32) -> Option<Kept> {
         let mut held = self.locked();

@@ -389,14 +389,16 @@ impl Attempt<'_> {
         let mut line = self.named_at(subject, file).behind(LogPart::Words, head);
         line.append(senders);
         Self::drivers(&mut line, subject.router, subject.transport);
-        let (said, message) = if defers { why.words() } else { (None, &why.message[..]) };
+        // Where there is one try, what has failed for good may be what would have been put off.
+        let has_number = defers || self.is_wrapped();
+        let (said, message) = if has_number { why.words() } else { (None, &why.message[..]) };
         if defers {
             let is_named = subject.transport.is_some()
                 || subject.router.is_some_and(|router| !router.is_empty());
             let routing = if is_named { "" } else { " routing" };
             line.push(LogPart::Number, format!("{routing} defer ({})", why.number));
             // What the system says of it comes before the host.
-            if let Some(said) = said {
+            if let Some(said) = &said {
                 line.push(LogPart::Reason, [b": ", &said[..]].concat());
             }
         }
@@ -416,6 +418,10 @@ impl Attempt<'_> {
             line.append(&security_of(self.wanted(), secured));
         }
         line.words(took);
+        // Where it has failed for good, it comes behind it.
+        if let Some(said) = said.filter(|_| !defers) {
+            line.push(LogPart::Reason, [b": ", &said[..]].concat());
+        }
         // What a router has to say may be nothing, but it has said it.
         let is_routers = subject.transport.is_none() && why.number <= 0 && !subject.is_wordless;
         if !message.is_empty() || is_routers {

@@ -20,7 +20,7 @@ use crate::spool::{RecipientDsn, unfolded};
 use crate::submission::Done;
 use crate::submission::own::{Occasion, hand_in};
 
-pub(super) use bounce::{Told, by_sender, send};
+pub(super) use bounce::{Told, by_sender, send, settled};
 pub(super) use delay::warn;
 pub(super) use frozen::tell_frozen;
 pub(super) use notice::notify;

@@ -511,18 +511,24 @@ impl HostMemory<'_> {
         let is_own =
             |key: &Vec<u8>| self.own.get(key).is_some() || meanwhile.is_some() && *key == keys[0];
         let others = keys.iter().filter(|key| !is_own(key));
-        let found: Vec<Retry> = others.filter_map(known).collect();
+        let of_host = |key: &Vec<u8>| *key == keys[0];
+        let found = others.filter_map(|key| Some((of_host(key), known(key)?)));
+        let found: Vec<(bool, Retry)> = found.collect();
         let was_given_up = meanwhile.is_some_and(|one| one.was_given_up);
-        let given_up = was_given_up || found.iter().any(|retry| retry.expired);
-        let error = error_of(found.first());
-        let waiting: Vec<Retry> = found.into_iter().filter(|retry| now < retry.next_try).collect();
+        let given_up = was_given_up || found.iter().any(|(_, retry)| retry.expired);
+        let error = error_of(found.first().map(|(_, retry)| retry));
+        let (hosts, waiting): (Vec<bool>, Vec<Retry>) =
+            found.into_iter().filter(|(_, retry)| now < retry.next_try).unzip();
         if !self.forced && !waiting.is_empty() {
             if waiting.iter().all(|retry| retry.expired) {
                 let tried = waiting.iter().any(|retry| retry.last_try > self.received);
                 return HostStanding::GivenUp { tried };
             }
             if !self.is_late(&mut cx, host, now, (Some(&self.domain), error)) {
-                return HostStanding::Waits;
+                return match hosts.contains(&true) {
+                    true => HostStanding::Waits,
+                    false => HostStanding::MessageWaits,
+                };
             }
         }
         if given_up { HostStanding::Overdue } else { HostStanding::Due }

@@ -452,7 +452,7 @@ impl Attempt<'_> {
             }
             Routed::Redirected => {
                 self.note_redirected(node, router);
-                self.complete(node);
+                self.complete_redirected(node);
             }
             Routed::Discarded { by_filter } => {
                 self.note_redirected(node, router);

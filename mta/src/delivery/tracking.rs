@@ -237,6 +237,18 @@ impl Tracking {
         self.nodes[node.0].is_copy
     }
 
+    /// Whether one that it came of, at whatever distance, is called the same.
+    pub(super) fn came_of_itself(&self, node: NodeId) -> bool {
+        let mut at = self.parent(node);
+        while let Some(one) = at {
+            if self.text(one) == self.text(node) {
+                return true;
+            }
+            at = self.parent(one);
+        }
+        false
+    }
+
     /// Whether it is one of the message's recipients, or a copy of one (`unseen`).
     pub(super) fn stands_for_recipient(&self, node: NodeId) -> bool {
         let mut at = &self.nodes[node.0];

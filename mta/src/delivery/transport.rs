@@ -9,8 +9,7 @@ use eximious::filter::Notice;
 use eximious::hints::{Waiting, WorkingTurn, transport_key};
 use eximious::route::{Delivery, Routes};
 use eximious::transport::{
-    Delivering, Downconversion, DsnRequests, Outcome, StandIn, TakingHost, TransportBounds,
-    Undelivered,
+    Delivering, Downconversion, Outcome, StandIn, TakingHost, TransportBounds, Undelivered,
 };
 use eximious::world::{LogLine, LogVoice, Moment};
 use eximious::{LogSelector, Str, var};
@@ -25,7 +24,6 @@ use super::routing::Planned;
 use super::stand_ins::Before;
 use super::tracking::NodeId;
 use super::unrouted::LateWords;
-use crate::spool::RecipientDsn;
 use crate::tally;
 
 /// The number of what is not tried because too much runs already.
@@ -169,6 +167,7 @@ impl<'d> Attempt<'d> {
             received: self.file().received,
             sender: Str::tainted(&self.file().sender[..]),
             forced: self.manner.forced || whole,
+            follows: self.manner.follows,
             own_hints: self.own_hints.clone(),
             failed_hosts: self.own_hints.hosts_so_far(),
             pretended: self.is_pretended(),
@@ -375,8 +374,8 @@ impl<'d> Attempt<'d> {
         let &Conclusion { is_first, path, began, of_hosts, output, group, .. } = about;
         let &Conclusion { is_told, is_answered, asked, .. } = about;
         let outcome = match outcome {
-            // There is no other time.
-            Outcome::Deferred(why) if self.is_wrapped() => Outcome::Failed(why),
+            // There is no other time. What is wrong here is told as it always is.
+            Outcome::Deferred(why) if self.is_wrapped() && !why.panics => Outcome::Failed(why),
             outcome => outcome,
         };
         let Planned { node, delivery, .. } = planned;
@@ -421,6 +420,7 @@ impl<'d> Attempt<'d> {
                 self.tell_transport(delivery, "msg:delivery", said, host, proxy);
                 let end = [b": ", name, b" transport succeeded"].concat();
                 let line = [&self.named_with_parent(&whole)[..], &end].concat();
+                let parent = self.complete_own(*node);
                 self.log_message(&line);
                 if is_local {
                     self.forget_failure(&self.local_retry(planned).key);
@@ -437,7 +437,7 @@ impl<'d> Attempt<'d> {
                         host: done.host.map(|host| *host),
                     });
                 }
-                self.complete(*node);
+                self.complete_parents(parent);
             }
             Outcome::Deferred(why) => {
                 let is_tried = !self.is_abandoned() && !why.is_untried;
@@ -467,10 +467,11 @@ impl<'d> Attempt<'d> {
                     (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, told)
                 });
                 let waits = Expired { undone, group, told, is_answered };
+                let is_late = !is_local && of_hosts == Verdict::Expired && !self.is_wrapped();
                 match retry {
                     Some(retry) => self.put_off_here.push((retry, waits)),
                     // The host's fault is kept with the host.
-                    None if !is_local && of_hosts == Verdict::Expired => self.expired.push(waits),
+                    None if is_late => self.expired.push(waits),
                     None => self.defer(waits.undone),
                 }
             }
@@ -554,52 +555,6 @@ impl<'d> Attempt<'d> {
         self.defer(Undone::new(planned.node, address, is_direct, why.clone()));
         line
     }
-
-    /// What is asked of those who take the message (RFC 3461).
-    fn reports_for(&mut self, planned: &[Planned]) -> DsnRequests {
-        let mut reports = DsnRequests::default();
-        match self.file().number("dsn_ret") {
-            Some(1) => reports.mail.extend_from_slice(b" RET=FULL"),
-            Some(2) => reports.mail.extend_from_slice(b" RET=HDRS"),
-            _ => {}
-        }
-        if let Some(id) = self.file().text("dsn_envid") {
-            reports.mail.extend_from_slice(&[b" ENVID=", id].concat());
-        }
-        // Whoever reports by itself asks for nothing.
-        if planned.iter().all(|one| self.routes().is_last_hop(one.delivery.router)) {
-            reports.mail.clear();
-        }
-        let asked = |one: &Planned| match self.routes().is_last_hop(one.delivery.router) {
-            true => Vec::new(),
-            false => self.asked_of(one.node).map(parameters).unwrap_or_default(),
-        };
-        reports.rcpt = planned.iter().map(asked).collect();
-        reports
-    }
-}
-
-/// ` NOTIFY=… ORCPT=…`
-fn parameters(asked: &RecipientDsn) -> Vec<u8> {
-    let words = [
-        (RecipientDsn::SUCCESS, "SUCCESS"),
-        (RecipientDsn::FAILURE, "FAILURE"),
-        (RecipientDsn::DELAY, "DELAY"),
-    ];
-    let mut out = Vec::new();
-    if asked.flags & RecipientDsn::NEVER != 0 {
-        out.extend_from_slice(b" NOTIFY=NEVER");
-    } else {
-        let words = words.iter().filter(|(flag, _)| asked.flags & flag != 0);
-        let words: Vec<&str> = words.map(|(_, word)| *word).collect();
-        if !words.is_empty() {
-            out.extend_from_slice(format!(" NOTIFY={}", words.join(",")).as_bytes());
-        }
-    }
-    if !asked.original.is_empty() {
-        out.extend_from_slice(&[b" ORCPT=", &asked.original[..]].concat());
-    }
-    out
 }
 
 /// Whether two deliveries to other hosts go in one.

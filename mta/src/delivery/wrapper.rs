@@ -27,9 +27,14 @@ impl Attempt<'_> {
             self.deliver_together(&plan.remote);
         }
         self.forget_overcome();
-        // Who was tried first failed first.
+        // Who was tried last is told of.
         let failed = std::mem::take(&mut self.failed);
-        match failed.last() {
+        let waits = std::mem::take(&mut self.deferred);
+        for one in &waits {
+            let words = b" mua_wrapper forced failure for deferred delivery";
+            self.log(&[b"** ", top(&one.address), words].concat());
+        }
+        match failed.first().or(waits.first()) {
             Some(one) => {
                 let why = self.explained(&one.why);
                 self.refuse([b"Delivery failed: ", &why[..]].concat())
@@ -81,16 +86,25 @@ impl Attempt<'_> {
         }
     }
 
-    /// `H=127.0.0.1 [127.0.0.1]: …`
+    /// `H=127.0.0.1 [127.0.0.1]: …`; what the system says of it comes before the host, unless
+    /// there are no other words.
     fn explained(&self, why: &Undelivered) -> Vec<u8> {
-        match &why.host {
-            Some(host) => {
-                let mut line = LogLine::default();
-                self.host(&mut line, host);
-                [line.text().trim_ascii_start(), b": ", &why.message].concat()
-            }
-            None => why.message.clone(),
+        let mut parts = Vec::new();
+        if let Some(host) = &why.host {
+            let mut line = LogLine::default();
+            self.host(&mut line, host);
+            parts.push(line.text().trim_ascii_start().to_vec());
         }
+        let (said, message) = why.words();
+        match said {
+            Some(said) if message.is_empty() => parts.push(said),
+            Some(said) => {
+                parts.insert(0, said);
+                parts.push(message.to_vec());
+            }
+            None => parts.push(message.to_vec()),
+        }
+        parts.join(&b": "[..])
     }
 }
 

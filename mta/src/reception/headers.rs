@@ -2,8 +2,9 @@
 //! header may be.
 
 use eximious::acl::{AclState, HeaderPlace};
-use eximious::stdlib::lists::elements;
+use eximious::stdlib::lists::elements_with;
 use eximious::stdlib::message::{End, parse_with};
+use eximious::stdlib::pattern::CompiledPattern;
 use eximious::{Context, Header, Message, opt, var};
 
 use super::envelope::sender_in_line;
@@ -122,16 +123,42 @@ pub fn apply_headers(message: &mut Message, replaced: &mut Vec<Replaced>, state:
     if removed.is_empty() && added.is_empty() {
         return;
     }
-    let names: Vec<_> = removed.iter().flat_map(|names| elements(names.bytes())).collect();
+    let names = removed.iter().flat_map(|names| elements_with(names.bytes(), b':'));
+    let removed: Vec<Removed> = names.filter_map(|name| Removed::new(&name)).collect();
     change(message, replaced, |lines| {
-        for line in &mut lines.0 {
-            line.struck |= names.iter().any(|name| line.name().eq_ignore_ascii_case(name));
+        for line in lines.0.iter_mut().filter(|line| !line.struck) {
+            line.struck = removed.iter().any(|one| one.is(line));
         }
         for added in &added {
             let at = place(lines, added.place);
             lines.0.insert(at, Line::new(Header::new(added.line.bytes())));
         }
     });
+}
+
+/// What an ACL takes out (specification 44.16).
+enum Removed {
+    /// Lines of a name.
+    Named(Vec<u8>),
+    /// Lines of whatever looks so, from the name to the last newline.
+    Like(CompiledPattern),
+}
+
+impl Removed {
+    /// None of a pattern that is none: the ACL has told that.
+    fn new(text: &[u8]) -> Option<Self> {
+        Some(match text.starts_with(b"^") {
+            true => Self::Like(CompiledPattern::new(text, false, false).ok()?),
+            false => Self::Named(text.to_vec()),
+        })
+    }
+
+    fn is(&self, line: &Line) -> bool {
+        match self {
+            Self::Named(name) => line.name().eq_ignore_ascii_case(name),
+            Self::Like(pattern) => pattern.is_match(&line.header.line),
+        }
+    }
 }
 
 /// Where a line goes. Those that were taken out count.

@@ -87,7 +87,7 @@ impl Submission<'_> {
         if !named.wrong.is_empty() {
             self.log_panic(b"bad addresses found in headers");
             let fault = Fault::Named(named.wrong, !recipients.is_empty());
-            if recipients.is_empty() || self.request.errors == Errors::Printed {
+            if recipients.is_empty() || self.errors == Errors::Printed {
                 return Err(fault);
             }
             let _ = self.mail(&fault);

@@ -73,7 +73,7 @@ impl Submission<'_> {
             _ => {}
         }
         let why = in_short(fault);
-        let prints = self.request.errors == Errors::Printed;
+        let prints = self.errors == Errors::Printed;
         let told = match fault {
             // Exim's spelling.
             Fault::TooMany(most) => Some(format!("excess reipients (max {most})").into_bytes()),
@@ -88,7 +88,7 @@ impl Submission<'_> {
             return printed(&[b"exim: ", &why[..], b"\n"].concat());
         }
         let otherwise = if matches!(fault, Fault::NoRecipients(_)) { 2 } else { 1 };
-        let status = match (self.mail(fault), self.request.errors) {
+        let status = match (self.mail(fault), self.errors) {
             (true, Errors::MailedQuietly) => 0,
             (true, _) => 1,
             (false, _) => otherwise,
@@ -129,8 +129,10 @@ impl Submission<'_> {
         let occasion = Occasion { about, pretended, ..Occasion::default() };
         let (done, name) = hand_in(self.server, self.cx, own, occasion);
         if done.kept && !done.waits {
-            self.written
-                .push(WrittenMessage { queue: done.queue.clone(), id: name.bytes().to_vec() });
+            let written = WrittenMessage { queue: done.queue.clone(), id: name.bytes().to_vec() };
+            if !self.outside.deliver(self.cx, &written) {
+                self.written.push(written);
+            }
         }
         done
     }

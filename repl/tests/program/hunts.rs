@@ -8,7 +8,7 @@ use eximious_tests::reference::Reference;
 use eximious_tests::{network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 13] = [
+const SEEDS: [(Kind, u64, u64); 14] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
@@ -17,6 +17,7 @@ const SEEDS: [(Kind, u64, u64); 13] = [
     (Kind::Filter, 1000, 6),
     (Kind::Layout, 6000, 16),
     (Kind::List, 1005, 6),
+    (Kind::Log, 200, 5),
     (Kind::Rewrite, 2003, 6),
     (Kind::Router, 1010, 12),
     (Kind::Sequence, 4, 2),
@@ -69,8 +70,10 @@ fn inside() {
         if asks_routers != (kind == Kind::Router) {
             continue;
         }
-        if matches!(kind, Kind::Delivery | Kind::Rewrite | Kind::Sequence | Kind::Submission)
-            && submission::lacking().is_some()
+        if matches!(
+            kind,
+            Kind::Delivery | Kind::Log | Kind::Rewrite | Kind::Sequence | Kind::Submission
+        ) && submission::lacking().is_some()
         {
             continue;
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::{Daemon, READY, undated, without_ids};
+use eximious_tests::next_host::NextHost;
 use eximious_tests::submission;
 
 use crate::common::spool::Place;
@@ -73,9 +74,15 @@ fn provider(tls: &str) -> Daemon {
 
 /// What a customer of ours logs, and its status.
 fn fetch(daemon: &Daemon, more: &str, domains: &str) -> (Option<i32>, String, Vec<String>) {
+    let port = daemon.client().stream().peer_addr().unwrap().port();
+    fetch_at(port, more, domains)
+}
+
+/// The same, of whoever listens at a port.
+fn fetch_at(port: u16, more: &str, domains: &str) -> (Option<i32>, String, Vec<String>) {
     let place = Place::new("");
     let directory = place.directory.path().display().to_string();
-    let port = daemon.client().stream().peer_addr().unwrap().port().to_string();
+    let port = port.to_string();
     let config = CUSTOMER.replace("DIR", &directory).replace("PORT", &port).replace("MORE", more);
     std::fs::write(&place.config, config).unwrap();
     let run = place.ours(&["-atrn", "127.0.0.1", domains], "");
@@ -237,4 +244,32 @@ fn who_may_have_nothing_is_told_so() {
         waiting(&daemon),
         "a@one.test b@other.test b@sub.one.test c@other.test refused@ONE.test"
     );
+}
+
+#[test]
+fn providers_that_go_wrong_give_no_mail() {
+    if !is_ready() {
+        return;
+    }
+    for (what, answer, status, told) in [
+        ("banner", "close", 1, "Remote host closed connection in response to initial connection"),
+        ("banner", "554 nobody is here", 1, ": 554 nobody is here"),
+        ("banner", "wait", 1, ": no answer in time"),
+        ("atrn", "453 no mail", 0, ""),
+        ("atrn", "550 not for you", 1, "no mail by ATRN: 550 not for you"),
+        ("atrn", "354 go on", 1, "no mail by ATRN: 354 go on"),
+        ("atrn", "what is this", 1, "Malformed SMTP reply in response to ATRN one.test"),
+        ("atrn", "close", 1, "Remote host closed connection in response to ATRN one.test"),
+        ("atrn", "wait", 1, "no mail by ATRN: no answer in time"),
+        ("atrn", "250 turning|close", 1, ""),
+    ] {
+        let says = [("ext", "AUTH PLAIN,ATRN"), (what, answer)];
+        let says = says.map(|(key, text)| (key.to_owned(), text.to_owned()));
+        let host = NextHost::start(says.to_vec());
+        let begin = Instant::now();
+        let heard = fetch_at(host.port(), "command_timeout = 2s", "one.test");
+        assert_eq!((heard.0, heard.1.contains(told)), (Some(status), true), "{answer}: {heard:?}");
+        assert!(!told.is_empty() || heard.1.is_empty(), "{answer}: {heard:?}");
+        assert!(begin.elapsed() < Duration::from_secs(15), "{answer}");
+    }
 }

@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use eximious_tests::daemons::{Daemon, READY};
+use eximious_tests::next_host::NextHost;
+use eximious_tests::submission;
+
+use crate::common::spool::Place;
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
@@ -132,4 +136,29 @@ fn mailboxes_that_are_locked_stall_nobody_elses_mail() {
         send(&daemon, &[&format!("locked@l{at}.test")]);
     }
     others_arrive(&daemon);
+}
+
+/// What the real one waits, too, is a second.
+#[test]
+fn a_farewell_that_nobody_answers_is_short() {
+    if let Some(why) = submission::lacking() {
+        return println!("LEFT OUT: {why}");
+    }
+    let host = NextHost::start(vec![("quit".to_owned(), "wait".to_owned())]);
+    let place = Place::new("");
+    let config = "keep_environment =\nprimary_hostname = here.test\nspool_directory = DIR/spool\n\
+        log_file_path = DIR/%slog\n\
+        begin routers\naway:\n driver = manualroute\n route_list = * 127.0.0.1\n self = send\n\
+        \x20transport = away\n\
+        begin transports\naway:\n driver = smtp\n port = PORT\n allow_localhost\n\
+        \x20hosts_try_fastopen =\nbegin retry\n* * F,1h,1h\n"
+        .replace("DIR", &place.directory.path().display().to_string())
+        .replace("PORT", &host.port().to_string());
+    std::fs::write(&place.config, config).unwrap();
+    let begin = Instant::now();
+    let run = place.ours(&["-odi", "-f", "s@here.test", "a@away.test"], "Subject: x\n\nx\n");
+    let took = begin.elapsed();
+    let log = std::fs::read_to_string(place.path("mainlog")).unwrap_or_default();
+    assert!(log.contains("=> a@away.test"), "{run:?} {log}");
+    assert!(took < Duration::from_secs(4), "{took:?}");
 }

@@ -1,6 +1,8 @@
 //! Header lines that ACLs add (specification 44.15).
 
 use eximious_core::{AclPhases, AclTerm, Str};
+use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::pattern;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
@@ -65,13 +67,20 @@ pub(super) static REMOVE_HEADER: AclTerm = words::modifier(
         "specification 44.16",
         "Takes lines out of the header of the message.",
         "All lines of each name go. What begins with a circumflex is a regular expression for the \
-         whole line. What routers and transports add later stays. Releases after 4.98 take it in \
+         whole line, in which upper and lower case differ and a colon is written twice. What routers and transports add later stays. Releases after 4.98 take it in \
          the ACL for DKIM too.",
     ),
 )
 .phases(words::HEADER);
 
 fn remove_header(run: &mut Run<'_>, text: &Str) -> Answer {
+    for pattern in elements_with(text.bytes(), b':').filter(|one| one.starts_with(b"^")) {
+        if let Err(why) = pattern::check(&pattern) {
+            let head = format!("regular expression error: {why} while compiling ");
+            run.logged = Some(Str::from([head.as_bytes(), &pattern].concat()));
+            return Answer::Error;
+        }
+    }
     run.state.headers_remove.push(text.clone());
     Answer::Yes
 }

@@ -99,8 +99,8 @@ impl Base64 {
             }
         };
         match (self.count, value) {
-            (0, value) => self.byte = value.unwrap_or(0) << 2,
             (_, None) => {}
+            (0, Some(value)) => self.byte = value << 2,
             (1, Some(value)) => {
                 out.push(self.byte | value >> 4);
                 self.byte = value << 4;
@@ -109,7 +109,10 @@ impl Base64 {
                 out.push(self.byte | value >> 2);
                 self.byte = value << 6;
             }
-            (_, Some(value)) => out.push(self.byte | value),
+            (_, Some(value)) => {
+                out.push(self.byte | value);
+                self.byte = 0;
+            }
         }
         self.count = (self.count + 1) % 4;
     }
@@ -206,6 +209,7 @@ mod tests {
                 (b"==Vs", b"\x05l", None),
                 (b"aG=s", b"hl", None),
                 (b"aGVs=", b"hel\0", None),
+                (b"aGVsQ====", b"hel@", None),
                 (b"aGVsb=\nbG8=", b"heln\xc6\xf0", None),
                 (b"aGVsbG8=aGVsbG8=", b"hellohello", None),
                 (b"a=aG", b"n\x86", None),

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// How long a farewell is waited for at the most.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How much is kept of what was said, in short.
 const LONGEST_LOG: usize = 4096;

@@ -89,7 +89,7 @@ impl SmtpClient {
     pub fn bdat(&mut self, trace: &mut Trace, mut chunks: Chunks<'_>) -> Result<u64, SmtpError> {
         self.first_chunk(trace, &mut chunks)?;
         if !chunks.is_one() {
-            let reply = self.answer(trace)?;
+            let reply = self.answer(trace).map_err(|error| error.with_sent(self.sent))?;
             if !reply.accepts() {
                 return Err(error(&first_part(), Cause::Replied(reply)));
             }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::Context;
 use crate::mail::route::{Address, Delivery, Purpose, Routed, Routes};
-use crate::mail::smtp_client::{Cause, SmtpError, Timeouts};
+use crate::mail::smtp_client::{Cause, Reply, SmtpError, Timeouts};
 
 /// A provider that has mail, and is the client from now on.
 #[derive(Debug)]
@@ -132,7 +132,8 @@ impl Routes {
         if let Err(error) = client.atrn(cx.trace(), domains) {
             client.close(cx.trace());
             let why = said(&error);
-            return Err(match error.reply().is_some() && !error.is_permanent() {
+            // What is neither yes nor no is no answer.
+            return Err(match error.reply().is_some_and(Reply::puts_off) {
                 true => Asked::Answered(NoProvider::Later(why)),
                 false => Asked::Answered(NoProvider::Failed(why)),
             });

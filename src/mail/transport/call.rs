@@ -126,6 +126,8 @@ pub enum HostStanding {
     Overdue,
     /// The time for that has not come.
     Waits,
+    /// It has not come for this message, whatever the host does with others.
+    MessageWaits,
     /// It failed just now, for others who are to get the message.
     FailedNow,
     /// Its time has not come, either, and the host has been failing for so long that there is no

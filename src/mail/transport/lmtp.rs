@@ -1,9 +1,11 @@
 //! `lmtp`: to a command or a socket of this system, by LMTP (specification, chapter 28; RFC
 //! 2033).
 
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault};
+use eximious_core::world::{Dialogue, LocalPeer, PeerOrder, PipeFault, Stream};
 use eximious_core::{Effects, ErrorKind, Meta, Str, TaintRule};
 use eximious_stdlib::options::opt::transport::lmtp as opt;
 use eximious_stdlib::printing::printing;
@@ -152,7 +154,8 @@ fn speak(
     outcomes: &mut [Option<Outcome>],
 ) -> Result<(), Trouble> {
     let timeouts = Timeouts { command: timeout, data: timeout, last: timeout };
-    let mut client = SmtpClient::new(dialogue, timeouts);
+    let dialogue = Lent(Arc::new(Mutex::new(dialogue)));
+    let mut client = SmtpClient::new(Box::new(dialogue.clone()), timeouts);
     client.want_whole_replies();
     let done = transact(call, &mut client, outgoing, outcomes);
     let trace = call.cx.trace();
@@ -160,6 +163,16 @@ fn speak(
         Err(error) if error.ends_connection() => client.close(trace),
         // Where answers to the message are missing, that is all the same.
         _ => client.quit_in_any_case(trace),
+    }
+    if done.is_ok() && call.transport.text(opt::COMMAND).is_some() {
+        // What a command does after the farewell is a part of its work, which may take long.
+        let all = outcomes.iter().enumerate();
+        let arrived = all.filter(|(_, one)| matches!(one, Some(Outcome::Delivered(_))));
+        let arrived: Vec<usize> = arrived.map(|(at, _)| at).collect();
+        if !arrived.is_empty() {
+            (call.consignment.keep)(&arrived);
+        }
+        dialogue.locked().end(timeout);
     }
     if let (Err(_), Some(fault)) = (&done, outgoing.filter_fault()) {
         return Err(Trouble::Deferred(match fault.is_timeout() {
@@ -177,6 +190,43 @@ fn speak(
     }
     // Of who it is that fails, the sender is told nothing but that.
     done.map_err(|error| trouble(&error, Some(Vec::new())))
+}
+
+/// A dialogue that a client speaks along, and that is ended by whoever began it.
+#[derive(Clone)]
+struct Lent(Arc<Mutex<Box<dyn Dialogue>>>);
+
+impl Lent {
+    fn locked(&self) -> MutexGuard<'_, Box<dyn Dialogue>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Read for Lent {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.locked().read(into)
+    }
+}
+
+impl Write for Lent {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.locked().write(from)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.locked().flush()
+    }
+}
+
+impl Stream for Lent {
+    fn finish_writing(&mut self) -> io::Result<()> {
+        self.locked().finish_writing()
+    }
+    fn set_deadline(&mut self, within: Duration) {
+        self.locked().set_deadline(within);
+    }
+    fn local_address(&self) -> Option<std::net::SocketAddr> {
+        self.locked().local_address()
+    }
 }
 
 fn transact(

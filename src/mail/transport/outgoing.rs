@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use eximious_core::{DriverOpt, FailClass, Header, Message, Str};
-use eximious_stdlib::lists::{elements, elements_by};
+use eximious_stdlib::lists::elements_by;
 use eximious_stdlib::options::opt::transport as opt;
 use eximious_stdlib::variables::var;
 
@@ -250,9 +250,10 @@ pub(crate) fn header_lines(
     attached: &Attached,
 ) -> Result<Vec<u8>, Vec<u8>> {
     let own = items(cx, transport, opt::HEADERS_REMOVE, b':')?;
-    let lists = attached.headers_remove.iter().chain(&own);
-    let removed: Vec<Vec<u8>> =
-        lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect();
+    // What an item is expanded to is one name, whatever it looks like; what a router says becomes
+    // a list again, in which blanks around it are none of it.
+    let said = attached.headers_remove.iter().map(|name| name.bytes().trim_ascii());
+    let removed: Vec<&[u8]> = said.chain(own.iter().map(Str::bytes)).collect();
     let stays = |header: &&Header| !is_removed(header, &removed);
     let rules = transport.text(opt::HEADERS_REWRITE).map(|text| rewrite_rules(text.bytes()));
     let rules = rules.transpose()?.unwrap_or_default();
@@ -282,7 +283,7 @@ pub(crate) fn header_lines(
 }
 
 /// Whether a list of names, which may end with a star, has that of a header line.
-fn is_removed(header: &Header, names: &[Vec<u8>]) -> bool {
+fn is_removed(header: &Header, names: &[&[u8]]) -> bool {
     names.iter().any(|name| match name.strip_suffix(b"*") {
         Some(head) => {
             let start = header.name.get(..head.len());

@@ -35,7 +35,11 @@ impl Routes {
         };
         let done: Vec<Delivery> = done
             .into_iter()
-            .map(|one| Delivery { transport: Some(shadow), ..one.clone() })
+            .map(|one| {
+                // A shadow is told of the address's own recipient alone (`envelope_to_add`).
+                let recipients = one.recipients.last().cloned().into_iter().collect();
+                Delivery { transport: Some(shadow), recipients, ..one.clone() }
+            })
             .collect();
         let done: Vec<&Delivery> = done.iter().collect();
         self.introduce(cx, &done);

@@ -235,8 +235,10 @@ impl Work {
                     return true;
                 }
                 HostStanding::Due | HostStanding::Overdue => {}
-                HostStanding::Waits => {
+                HostStanding::Waits | HostStanding::MessageWaits => {
                     self.waits = true;
+                    // What the host said of the message stands, whoever else has a connection.
+                    self.was_answered |= standing == HostStanding::MessageWaits;
                     continue;
                 }
                 HostStanding::FailedNow => {

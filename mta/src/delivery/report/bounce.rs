@@ -201,9 +201,7 @@ impl Letter<'_, '_> {
 
     /// What a program reads of each address.
     fn failures(&mut self, failed: &[&Undone]) {
-        let with = outputs(failed).into_iter().rev().flatten();
-        let without = failed.iter().rev().filter(|one| one.output.is_empty()).copied();
-        for one in with.chain(without) {
+        for one in settled(failed.iter().copied()) {
             self.recipient(one, b"failed", b"5.0.0");
         }
     }
@@ -248,6 +246,17 @@ impl Letter<'_, '_> {
             self.text.extend_from_slice(&body.unwrap_or_default());
         }
     }
+}
+
+/// Those that a report tells of in the order in which they are done with: those of whom a
+/// command wrote something before the others, and who was told of last first.
+pub(in crate::delivery) fn settled<'u>(
+    failed: impl IntoIterator<Item = &'u Undone>,
+) -> Vec<&'u Undone> {
+    let failed: Vec<&Undone> = failed.into_iter().collect();
+    let mut all: Vec<&Undone> = outputs(&failed).into_iter().rev().flatten().collect();
+    all.extend(failed.into_iter().rev().filter(|one| one.output.is_empty()));
+    all
 }
 
 /// Those of whom a command wrote something, by what it wrote: those of one delivery together.

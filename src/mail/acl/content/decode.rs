@@ -63,7 +63,9 @@ fn decode(run: &mut Run<'_>, text: &Str) -> Answer {
         return Answer::Later;
     }
     let Some(copy) = run.copy() else { return Answer::Later };
-    let file = match path.strip_prefix(&directory[..]).and_then(|rest| rest.strip_prefix(b"/")) {
+    let name = path.strip_prefix(&directory[..]).and_then(|rest| rest.strip_prefix(b"/"));
+    let stays = name.is_some();
+    let file = match name {
         Some(name) => copy.directory.create(name),
         None => copy.directory.create_at(&path),
     };
@@ -71,7 +73,7 @@ fn decode(run: &mut Run<'_>, text: &Str) -> Answer {
     match decoded(run.state, &mut *file) {
         Ok((size, anomaly)) => {
             run.cx.set_var(var::MIME_CONTENT_SIZE, size.div_ceil(1024).to_string());
-            run.show_decoded(Decoded { source: file.source(), anomaly });
+            run.show_decoded(Decoded { source: file.source(), anomaly, stays });
             Answer::Yes
         }
         Err(Undecoded::Failed(_)) => Answer::Later,

@@ -52,6 +52,8 @@ pub(in crate::mail::acl) struct AtHand {
 pub(in crate::mail::acl) struct Decoded {
     pub(super) source: Arc<dyn BodySource>,
     pub(super) anomaly: Option<Anomaly>,
+    /// Whether nothing else is written to its file, as might be to one elsewhere.
+    pub(super) stays: bool,
 }
 
 impl std::fmt::Debug for Decoded {
@@ -189,7 +191,8 @@ fn attached(state: &mut AclState, depth: u32) -> Result<Entity, String> {
     if depth >= MOST_ATTACHED {
         return Err("messages are attached to each other too deep".to_owned());
     }
-    let source = match state.scan.part.as_ref().and_then(|part| part.decoded.clone()) {
+    let decoded = state.scan.part.as_ref().and_then(|part| part.decoded.clone());
+    let source = match decoded.filter(|decoded| decoded.stays) {
         Some(decoded) => {
             return Ok(Entity { source: decoded.source, depth: depth + 1, file: None });
         }

@@ -13,6 +13,7 @@ use crate::mail::smtp_client::{
     SmtpError,
 };
 use crate::mail::smtp_transport::Opened;
+use crate::mail::transport::Outcome;
 
 /// What a host says that has as many recipients as it takes at once (RFC 5321, 4.5.3.1.10).
 const TOO_MANY: &[u8] = b"452";
@@ -160,7 +161,7 @@ impl Attempt<'_, '_> {
         }
         let may_wait = pipelines && !whole;
         let client = &mut opened.client;
-        let (mut accepted, mut refusal, mut has_decided) = (Vec::new(), None, false);
+        let (mut accepted, mut refused, mut has_decided) = (Vec::new(), Vec::new(), false);
         for (at, (to, params)) in some.iter().zip(&to) {
             if !pipelines {
                 self.call.done.told.push(*at);
@@ -184,9 +185,14 @@ impl Attempt<'_, '_> {
                     has_decided |= reply.refuses();
                     let error = replied(client, SmtpCommand::Rcpt, reply);
                     match whole {
-                        true => refusal = refusal.or(Some(error)),
+                        true => refused.push((*at, self.refused(&error, RCPT))),
                         false => self.note(*at, &error, RCPT),
                     }
+                }
+                // Nobody gets it, whatever becomes of the rest.
+                Err(error) if !refused.is_empty() => {
+                    self.settle_refused(some, &refused);
+                    return Err(Stop::Host(error));
                 }
                 Err(error) if error.cause == Cause::Timeout => {
                     // It is the address that the host thinks about for so long.
@@ -201,9 +207,8 @@ impl Attempt<'_, '_> {
                 }
             }
         }
-        if let Some(error) = refusal {
-            let refused = self.refused(&error, RCPT);
-            self.work.settle(some, &refused);
+        if !refused.is_empty() {
+            self.settle_refused(some, &refused);
             return Ok((Vec::new(), Begun::Nothing));
         }
         if !matches!(begun, Begun::Announced | Begun::Part) {
@@ -226,5 +231,14 @@ impl Attempt<'_, '_> {
             return Ok((accepted, Begun::Nothing));
         }
         Err(Stop::Message(pipelined(replied(client, SmtpCommand::Data, reply))))
+    }
+
+    /// Where nobody gets the message because some are refused, the others share the first one's
+    /// fate.
+    fn settle_refused(&mut self, some: &[usize], refused: &[(usize, Outcome)]) {
+        if let Some((_, first)) = refused.first() {
+            self.work.settle(some, first);
+        }
+        refused.iter().for_each(|(at, own)| self.work.settle(&[*at], own));
     }
 }

@@ -4,7 +4,7 @@ use eximious_stdlib::printing::printing;
 
 use super::UNKNOWN;
 use super::session::Attempt;
-use super::stop::{Stop, number_of, retry_error, with_reason};
+use super::stop::{Stop, is_of_message, number_of, retry_error, with_reason};
 use crate::config::RetryError;
 use crate::mail::smtp_client::{Cause, SmtpCommand, SmtpError};
 use crate::mail::smtp_transport::UNNAMED;
@@ -79,9 +79,11 @@ impl Attempt<'_, '_> {
 
     fn refused_with(&self, error: &SmtpError, number: i32, text: Vec<u8>) -> Outcome {
         let why = self.undelivered(number, retry_error(error), text);
-        // For whom there is one try, there is no other time.
-        match error.is_permanent() || self.call.consignment.whole {
-            true => Outcome::Failed(Undelivered { number: 0, ..why }),
+        // For whom there is one try, there is no other time; but another host may take what this
+        // one was lost with.
+        match error.is_permanent() || self.call.consignment.whole && is_of_message(error) {
+            true if error.reply().is_some() => Outcome::Failed(Undelivered { number: 0, ..why }),
+            true => Outcome::Failed(why),
             false => Outcome::Deferred(why),
         }
     }

@@ -70,13 +70,12 @@ impl Attempt<'_, '_> {
     /// one; the connection, where another message waits for it.
     pub(super) fn run(&mut self, left: &[usize], held: Option<Line>) -> Option<Line> {
         self.taking.show(self.call.cx, self.call.consignment.deliveries[0]);
-        let most = match self.call.consignment.whole {
-            true => usize::MAX,
-            false => most_recipients(self.call.cx, self.call.transport).unwrap_or(usize::MAX),
-        };
+        let most = most_recipients(self.call.cx, self.call.transport).unwrap_or(usize::MAX);
         let mut line = match held {
-            Some(line) => {
+            Some(mut line) => {
                 line.introduce(self.call.cx);
+                // What it said after the message before was no answer to this one.
+                line.opened.client.forget_early();
                 line
             }
             None => self.new_line(left)?,
@@ -102,6 +101,7 @@ impl Attempt<'_, '_> {
             match self.send(line, &some) {
                 (Some(same), goes_on) => {
                     (line, alive) = (same, goes_on);
+                    self.give_up_together(&line, &some, &mut rest);
                     if let Some(why) = self.lost.take() {
                         // They would have come along the same connection.
                         self.work.defer(&rest, &why);
@@ -185,6 +185,25 @@ impl Attempt<'_, '_> {
             Err(stop) => self.stopped(&stop, some),
         };
         (Some(line), alive)
+    }
+
+    /// Where all are to have the message, or nobody, and somebody failed, those who were to come
+    /// along with another copy fail, too.
+    fn give_up_together(&mut self, line: &Line, some: &[usize], rest: &mut Vec<usize>) {
+        if !self.call.consignment.whole {
+            return;
+        }
+        let failed = some.iter().find_map(|at| match &self.work.outcomes[*at] {
+            Some(Outcome::Failed(why)) => Some(why.clone()),
+            _ => None,
+        });
+        let Some(why) = failed else { return };
+        // Of a recipient who was refused, the host has heard nothing of theirs.
+        let why = match line.is_refused {
+            true => why,
+            false => Undelivered { host: None, local: None, ..why },
+        };
+        self.work.settle(&std::mem::take(rest), &Outcome::Failed(why));
     }
 
     fn copy(&mut self, line: &mut Line, some: &[usize]) -> Result<(), Stop> {
@@ -314,7 +333,10 @@ impl Attempt<'_, '_> {
             };
         }
         if begun == Begun::Nothing && chunks.is_none() {
-            client.data(trace).map_err(of_message)?;
+            let announced = client.data(trace);
+            // So it is called where it might have gone along with the envelope.
+            let might = client.pipelines() && self.call.consignment.whole;
+            announced.map_err(|error| of_message(if might { pipelined(error) } else { error }))?;
         }
         self.sign_filtered()?;
         let trace = self.call.cx.trace();
@@ -333,7 +355,8 @@ impl Attempt<'_, '_> {
             _ => Stop::Host(error),
         })?;
         let mut verdicts = self.call.verdicts(client, &accepted);
-        if begun == Begun::Whole {
+        // What is said of each recipient before is the answer to what was sent together.
+        if begun == Begun::Whole && verdicts.recipients.is_empty() {
             verdicts.message = verdicts.message.map(|message| message.map_err(pipelined));
         }
         let mut of_all = Vec::new();

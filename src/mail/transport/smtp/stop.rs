@@ -90,6 +90,17 @@ pub(super) fn broken_off() -> SmtpError {
     SmtpError { command: SmtpCommand::Data, said: Vec::new(), cause: Cause::NothingAsked }
 }
 
+/// Whether it is the message that an error is about, and not the host.
+pub(super) fn is_of_message(error: &SmtpError) -> bool {
+    match (&error.cause, error.command) {
+        (Cause::Replied(_), _) => true,
+        (Cause::Malformed(_), _) => false,
+        (_, SmtpCommand::EndOfData) => true,
+        // Some hosts think long about a sender.
+        (cause, command) => *cause == Cause::Timeout && command == SmtpCommand::Mail,
+    }
+}
+
 pub(super) fn of_message(error: SmtpError) -> Stop {
     // Some hosts think long about a sender.
     let patient = error.cause == Cause::Timeout && error.command == SmtpCommand::Mail;
