@@ -33,7 +33,9 @@ use crate::mail::transport::Transport;
 
 pub(crate) use authenticate::{AUTH_FAILED, Authenticated};
 pub(crate) use early::EarlyHost;
-pub(crate) use endpoint::{Asker, connect_timeout, endpoint, is_listed, listing};
+pub(crate) use endpoint::{
+    Asker, connect_timeout, endpoint, endpoint_at, is_listed, listing, port,
+};
 pub use event::TransportEvent;
 pub(crate) use event::{CLOSED, raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};

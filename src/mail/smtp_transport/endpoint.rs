@@ -26,34 +26,59 @@ pub(crate) fn endpoint(
     address: IpAddr,
     asker: &Asker<'_>,
 ) -> (Endpoint, Option<Vec<u8>>) {
-    let mut endpoint = Endpoint { interface: None, port: 25, protocol: Protocol::Smtp };
-    let mut wrong = None;
-    if let Some(transport) = transport {
-        let protocol = value(cx, transport, smtp::PROTOCOL).map_err(|fail| {
-            let head = b"failed to expand transport's protocol value: ".as_slice();
-            [head, fail.message()].concat()
-        });
-        let protocol = protocol.map(|text| match text {
-            Some(text) if text.bytes().eq_ignore_ascii_case(b"lmtp") => Protocol::Lmtp,
-            Some(text) if text.bytes().eq_ignore_ascii_case(b"smtps") => Protocol::Smtps,
-            _ => Protocol::Smtp,
-        });
-        let from = protocol.and_then(|protocol| {
-            endpoint.protocol = protocol;
-            interface(cx, transport, address, asker)
-        });
-        match from.and_then(|interface| {
-            endpoint.interface = interface;
-            port(cx, transport, asker)
-        }) {
-            Ok(port) => endpoint.port = port.unwrap_or(endpoint.port),
+    let Some(transport) = transport else {
+        return (Endpoint::default().at(host), None);
+    };
+    let (mut endpoint, mut wrong) = endpoint_at(cx, transport, 25, host, address, asker);
+    if wrong.is_none() {
+        match port(cx, transport, asker) {
+            Ok(port) => endpoint.port = port,
             Err(why) => wrong = Some(why),
         }
     }
-    if let Some(port) = host.port.and_then(|port| u16::try_from(port).ok()) {
-        endpoint.port = port;
+    (endpoint.at(host), wrong)
+}
+
+/// The same, where the port is known already.
+pub(crate) fn endpoint_at(
+    cx: &mut Context,
+    transport: &Transport,
+    port: u16,
+    host: &RouteHost,
+    address: IpAddr,
+    asker: &Asker<'_>,
+) -> (Endpoint, Option<Vec<u8>>) {
+    let mut endpoint = Endpoint { port, ..Endpoint::default() };
+    let protocol = value(cx, transport, smtp::PROTOCOL).map_err(|fail| {
+        let head = b"failed to expand transport's protocol value: ".as_slice();
+        [head, fail.message()].concat()
+    });
+    let from = protocol.and_then(|text| {
+        endpoint.protocol = match text {
+            Some(text) if text.bytes().eq_ignore_ascii_case(b"lmtp") => Protocol::Lmtp,
+            Some(text) if text.bytes().eq_ignore_ascii_case(b"smtps") => Protocol::Smtps,
+            _ => Protocol::Smtp,
+        };
+        interface(cx, transport, address, asker)
+    });
+    let wrong = from.map(|interface| endpoint.interface = interface).err();
+    (endpoint.at(host), wrong)
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self { interface: None, port: 25, protocol: Protocol::Smtp }
     }
-    (endpoint, wrong)
+}
+
+impl Endpoint {
+    /// At the port that a host names, where it does.
+    fn at(mut self, host: &RouteHost) -> Self {
+        if let Some(port) = host.port.and_then(|port| u16::try_from(port).ok()) {
+            self.port = port;
+        }
+        self
+    }
 }
 
 /// How long a connection may take to be there. Zero leaves it to the system, which has an end
@@ -139,14 +164,15 @@ fn as_in_c(text: &str) -> Option<u64> {
     are_digits.then(|| u64::from_str_radix(digits, radix).unwrap_or(u64::MAX))
 }
 
-fn port(
+/// The port where hosts are that name none.
+pub(crate) fn port(
     cx: &mut Context,
     transport: &Transport,
     asker: &Asker<'_>,
-) -> Result<Option<u16>, Vec<u8>> {
+) -> Result<u16, Vec<u8>> {
     let text = match transport.expand(cx, smtp::PORT).transpose() {
         Ok(Some(text)) => text,
-        Ok(None) => return Ok(None),
+        Ok(None) => return Ok(Endpoint::default().port),
         Err(fail) => {
             let text = transport.text(smtp::PORT).map_or(&b""[..], Str::bytes);
             let what = match asker {
@@ -166,14 +192,14 @@ fn port(
             return Err([head.as_bytes(), words].concat());
         };
         if let Ok(port) = u16::try_from(number) {
-            return Ok(Some(port));
+            return Ok(port);
         }
         let tail = format!("\" for {asker}");
         return Err([b"invalid integer \"", words, tail.as_bytes()].concat());
     }
     let found = cx.call(&SERVICE, |call| call.net().map(|net| net.service(name))).ok().flatten();
     let tail = format!("\" is not defined for {asker}");
-    found.map(Some).ok_or_else(|| [b"TCP port \"", words, tail.as_bytes()].concat())
+    found.ok_or_else(|| [b"TCP port \"", words, tail.as_bytes()].concat())
 }
 
 /// Whether a list of a transport's has a host in it; where that can't be told, it has not.

@@ -30,7 +30,7 @@ use eximious_stdlib::variables::var;
 use super::{HostStanding, Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
 use crate::Context;
 use crate::mail::smtp_client::Endpoint;
-use crate::mail::smtp_transport::{Asker, endpoint};
+use crate::mail::smtp_transport::{Asker, endpoint_at, port};
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
 use hosts::HostList;
@@ -199,6 +199,15 @@ impl Work {
         let (held, others): (Vec<&RouteHost>, Vec<&RouteHost>) =
             list.hosts.iter().partition(is_held);
         let hosts: Vec<&RouteHost> = held.into_iter().chain(others).collect();
+        let asker = Asker::Delivery(&transport.name);
+        let port = match port(call.cx, transport, &asker) {
+            Ok(port) => port,
+            Err(why) => {
+                let why = Undelivered::new(UNKNOWN, why).panicking();
+                self.defer(&self.left(), &why);
+                return false;
+            }
+        };
         let mut tries = Tries::new(most, limit);
         let mut next = 0;
         while let Some(&host) = hosts.get(next) {
@@ -220,12 +229,12 @@ impl Work {
                 continue;
             };
             let address = taking.address;
-            let asker = Asker::Delivery(&transport.name);
-            let (endpoint, wrong) = endpoint(call.cx, Some(transport), host, address, &asker);
+            taking.show(call.cx, call.consignment.deliveries[0]);
+            let (endpoint, wrong) = endpoint_at(call.cx, transport, port, host, address, &asker);
             if let Some(why) = wrong {
                 let why = Undelivered::new(UNKNOWN, why).panicking();
                 self.defer(&left, &why);
-                continue;
+                return false;
             }
             let taking = TakingHost { port: endpoint.port, from: endpoint.interface, ..taking };
             let standing = (call.consignment.may_try)(&taking);
