@@ -98,6 +98,16 @@ pub enum HostSource {
     A,
 }
 
+impl HostSource {
+    /// As hints have it.
+    pub(crate) fn letter(self) -> u8 {
+        match self {
+            Self::Mx => b'M',
+            Self::A => b'A',
+        }
+    }
+}
+
 /// `4xx`, `43x`, `432`: digits that count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ReplyCode {

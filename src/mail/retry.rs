@@ -117,6 +117,14 @@ impl RetryError {
         }
     }
 
+    /// Where the host was from, of those that rules tell apart by that.
+    pub(crate) fn source(self) -> Option<HostSource> {
+        match self {
+            Self::Refused(source) | Self::Timeout { source, .. } => source,
+            _ => None,
+        }
+    }
+
     /// Whether a rule for this error is for that one, too.
     pub fn covers(self, error: Self) -> bool {
         match (self, error) {

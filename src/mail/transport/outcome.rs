@@ -12,7 +12,7 @@ use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
 
 use crate::Context;
-use crate::config::{ReplyCode, RetryError};
+use crate::config::{HostSource, ReplyCode, RetryError};
 use crate::mail::route::Delivery;
 use crate::mail::smtp_transport::Secured;
 
@@ -115,7 +115,12 @@ impl TakingHost {
 
     /// Where it came from, as hints have it: `M` from an MX record, `A` from elsewhere.
     pub fn source(&self) -> u8 {
-        if self.is_mx { b'M' } else { b'A' }
+        self.found_by().letter()
+    }
+
+    /// What kind of record it is known by.
+    pub(crate) fn found_by(&self) -> HostSource {
+        if self.is_mx { HostSource::Mx } else { HostSource::A }
     }
 
     /// Variables tell of it, as one that a delivery goes to.
@@ -212,7 +217,8 @@ impl Undelivered {
     /// What hints keep beside its number: the letter of where its host came from, and above
     /// it the last two digits of the reply to MAIL, RCPT or DATA; or the code of a command.
     pub fn detail(&self) -> i32 {
-        let source = self.host.as_ref().map_or(0, |host| i32::from(host.source()));
+        let host = self.host.as_ref().map(|host| host.source());
+        let source = self.error.source().map(HostSource::letter).or(host).map_or(0, i32::from);
         match self.error {
             _ if self.code != 0 => self.code,
             RetryError::Timeout { connecting: true, .. } => source + RetryError::CONNECTING,
@@ -264,5 +270,25 @@ impl Undelivered {
             (None, _) if self.message.is_empty() => b"unknown error".to_vec(),
             (None, _) => self.message.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hints name the source of a host that did not answer, which no other place tells of.
+    #[test]
+    fn what_is_beside_a_number_tells_where_a_host_was_from() {
+        let lost = |error| Undelivered { error, ..Undelivered::new(110, "") }.detail();
+        for (source, letter) in [(HostSource::Mx, b'M'), (HostSource::A, b'A')] {
+            let source = Some(source);
+            let timeout = RetryError::Timeout { connecting: true, source };
+            let (number, detail) = (110, i32::from(letter) + 256);
+            assert_eq!(lost(timeout), detail);
+            assert_eq!(RetryError::of_hint(number, detail), timeout);
+            assert_eq!(lost(RetryError::Refused(source)), i32::from(letter));
+        }
+        assert_eq!(lost(RetryError::Any), 0);
     }
 }

@@ -84,7 +84,7 @@ host 2 show=1
 put() { local u=$1; { echo '# Exim filter'; cat; } > $H/$u/.forward; chown $u:$u $H/$u/.forward; }
 N=0
 mail() { N=$((N+1)); printf "${M:-From: Someone <s@far.test>\nTo: ann@me.test, bob@me.test\nCc: cat@far.test\nDate: Thu, 26 Nov 2026 12:00:00 +0000\nMessage-ID: <m%s@m.test>\nSubject: hello there\n\nbody %s\n}" $N $N; }
-homes() { for f in $(find $H -type f ! -name .forward | sort); do echo "== $(stat -c '%U:%G %a' $f) ${f#$H}" | sed 's|\(once\|vacation\).seen|\1|; s/[0-9]\{8,\}[.A-Za-z0-9_,=-]*/N/g'; case $f in *once*|*.vacation|*.seen) ;; *) cat $f; rm $f;; esac; done; find $H -mindepth 2 -type d -printf '%u %m %P\n' | sort; }
+homes() { for f in $(find $H -type f ! -name .forward | sort); do echo "== $(stat -c '%U:%G %a' $f) ${f#$H}" | sed 's#\(once\|vacation\).seen#\1#; s/[0-9]\{8,\}[.A-Za-z0-9_,=-]*/N/g'; case $f in *once*|*.vacation|*.seen) ;; *) cat $f; rm $f;; esac; done; find $H -mindepth 2 -type d -printf '%u %m %P\n' | sort; }
 # Sends a message and shows all that came of it: t SENDER RECIPIENT...
 t() { echo "--- $*"; mail | $exim -oi -odf -f "$@"; local r=$?; [ $r = 0 ] || echo "rc $r"; local i; logs; $exim -odf -q >/dev/null; logs; boxes; homes; heard 2; for i in $(ids); do echo "left $i"; $exim -Mrm $i >/dev/null; done; : > $LOG/mainlog; rm -rf $S/db/*; }
 clean() { find $H -mindepth 2 ! -name .forward -delete 2>/dev/null; }

@@ -190,7 +190,7 @@ impl Attempt<'_, '_> {
     }
 
     fn unreachable(&self, why: &io::Error) -> Undelivered {
-        let source = Some(self.host_source());
+        let source = Some(self.taking.found_by());
         let (number, error) = match why.kind() {
             io::ErrorKind::TimedOut => (110, RetryError::Timeout { connecting: true, source }),
             io::ErrorKind::ConnectionRefused => (111, RetryError::Refused(source)),

@@ -1,7 +1,7 @@
 //! What is said of a host that has not got a message.
 
 use super::session::Attempt;
-use crate::config::{HostSource, RetryError};
+use crate::config::RetryError;
 use crate::mail::transport::Undelivered;
 
 /// How much of what a host said is kept with an address.
@@ -17,7 +17,7 @@ impl Attempt<'_, '_> {
     ) -> Undelivered {
         let error = match error {
             RetryError::Timeout { connecting, source: None } => {
-                RetryError::Timeout { connecting, source: Some(self.host_source()) }
+                RetryError::Timeout { connecting, source: Some(self.taking.found_by()) }
             }
             error => error,
         };
@@ -25,11 +25,6 @@ impl Attempt<'_, '_> {
         let message = message.get(..LONGEST).map_or(message.clone(), <[u8]>::to_vec);
         let new = Undelivered::new(number, message);
         self.about_host(Undelivered { error, first_words, is_continued, ..new })
-    }
-
-    /// What kind of record the host is known by.
-    pub(super) fn host_source(&self) -> HostSource {
-        if self.taking.is_mx { HostSource::Mx } else { HostSource::A }
     }
 
     /// The same of what is wrong here while there is a connection to the host.
