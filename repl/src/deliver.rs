@@ -24,7 +24,8 @@ pub struct DeliverRequest {
     pub queue: Vec<u8>,
     /// What is to be done.
     pub work: DeliveryWork,
-    /// `-odqs`: deliveries to other hosts wait; `-odi`: reports are delivered before this ends.
+    /// `-odqs`: deliveries to other hosts wait; `-odf`, `-odi`: reports are delivered before the
+    /// messages are done with that they are about.
     pub when: Option<DeliveryTime>,
     /// `-oB`: how many messages go along a connection.
     pub most_messages: Option<i64>,
@@ -80,9 +81,13 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
     }
     let by = caller::submitter(&mut cx).login;
     let owner = i64::from(cx.engine().world().host.caller().0);
+    let awaits_reports = when == Some(DeliveryTime::Foreground);
+    let overrides = awaits_reports && cx.engine().settings().get(opt::QUEUE_ONLY_OVERRIDE);
+    let usual =
+        AttemptManner { awaits_reports, overrides, by_caller: true, ..AttemptManner::default() };
     match work {
         DeliveryWork::Run(run) => {
-            let run = QueueRun { by_caller: true, ..run };
+            let run = QueueRun { by_caller: true, awaits_reports, overrides, ..run };
             let ended = deliverer.run_queue(&place, &run, &AtomicBool::new(false));
             Ok(ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
         }
@@ -96,9 +101,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
                 thaws: !waits,
                 remote,
                 queues_reports: when == Some(DeliveryTime::RemoteQueued),
-                awaits_reports: when == Some(DeliveryTime::Foreground),
-                by_caller: true,
-                ..AttemptManner::default()
+                ..usual
             };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
@@ -106,8 +109,7 @@ pub fn run(request: DeliverRequest) -> Result<ExitCode, Refusal> {
             Ok(ExitCode::SUCCESS)
         }
         DeliveryWork::GiveUp(ids) => {
-            let manner =
-                AttemptManner { gives_up: Some(by), by_caller: true, ..AttemptManner::default() };
+            let manner = AttemptManner { gives_up: Some(by), ..usual };
             ids.iter().for_each(|id| {
                 deliverer.deliver_all(&place, id, &manner);
             });

@@ -37,6 +37,11 @@ pub struct QueueRun {
     pub customer: Option<WaitingDomains>,
     /// Whether whoever runs the program wants it.
     pub by_caller: bool,
+    /// `-odf`, `-odi`: a report is delivered before the message is done with that it is about.
+    pub awaits_reports: bool,
+    /// Whether reports are delivered though the configuration wants that all messages wait
+    /// (`queue_only`).
+    pub overrides: bool,
     /// The first message, and the last one.
     pub range: (Option<Vec<u8>>, Option<Vec<u8>>),
 }
@@ -188,6 +193,8 @@ impl Deliverer {
                 is_first_pass: number + 1 < passes.len(),
                 remote: *remote,
                 by_caller: run.by_caller,
+                awaits_reports: run.awaits_reports,
+                overrides: run.overrides,
                 ..AttemptManner::default()
             };
             if !self.pass(place, (run, &wants, &mut begun), &manner, stops) {
