@@ -328,6 +328,16 @@ impl Quarry {
     }
 }
 
+/// Lines of a file as a case may have them: what begins with a sign of a case has a space
+/// before it, which is none of Exim's concern.
+fn as_text(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let is_sign = line.starts_with(['+', '?', '>', '<', '!', '=', '~', '#', '@', '$']);
+        if is_sign { format!(" {line}") } else { line.to_owned() }
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
 /// Whether two differences begin the same way.
 fn same(one: &[String], other: &[String]) -> bool {
     !other.is_empty() && one.first() == other.first()

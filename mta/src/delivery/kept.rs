@@ -50,6 +50,11 @@ struct Kept {
     since: Duration,
 }
 
+/// Whether a connection is one by a transport to a host at this address and port.
+fn leads_to(one: &HeldConnection, transport: &[u8], host: &TakingHost) -> bool {
+    one.transport() == transport && one.host() == host
+}
+
 impl KeptConnections {
     /// With the connection of somebody who has called.
     pub(super) fn turned(from: SocketAddr, connection: TurnedConnection) -> Self {
@@ -89,8 +94,7 @@ impl KeptConnections {
 
     /// Whether there is one by a transport to a host at this address and port.
     pub(super) fn leads_to(&self, transport: &[u8], host: &TakingHost) -> bool {
-        let fits = |one: &HeldConnection| one.transport() == transport && one.host() == host;
-        self.locked().iter().any(|one| fits(&one.connection))
+        self.locked().iter().any(|one| leads_to(&one.connection, transport, host))
     }
 
     /// Takes the one to a host back, where it has had no more than so many copies.
@@ -118,7 +122,7 @@ pub(super) struct MessageConnections<'k> {
 
 impl Connections for MessageConnections<'_> {
     fn take(&self, transport: &[u8], host: &TakingHost) -> Option<HeldConnection> {
-        self.kept.find(|one| one.transport() == transport && one.host() == host)
+        self.kept.find(|one| leads_to(one, transport, host))
     }
 
     fn has(&self, transport: &[u8], host: &str) -> bool {

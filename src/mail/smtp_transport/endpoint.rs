@@ -29,14 +29,15 @@ pub(crate) fn endpoint(
     let Some(transport) = transport else {
         return (Endpoint::default().at(host), None);
     };
-    let (mut endpoint, mut wrong) = endpoint_at(cx, transport, 25, host, address, asker);
-    if wrong.is_none() {
-        match port(cx, transport, asker) {
-            Ok(port) => endpoint.port = port,
-            Err(why) => wrong = Some(why),
-        }
+    let usual = Endpoint::default().port;
+    let (endpoint, wrong) = endpoint_at(cx, transport, usual, host, address, asker);
+    if wrong.is_some() {
+        return (endpoint, wrong);
     }
-    (endpoint.at(host), wrong)
+    match port(cx, transport, asker) {
+        Ok(port) => (Endpoint { port, ..endpoint }.at(host), None),
+        Err(why) => (endpoint, Some(why)),
+    }
 }
 
 /// The same, where the port is known already.

@@ -5,7 +5,7 @@ use eximious::stdlib::options;
 use eximious::{DriverKind, OptionDef, OptionKind, OptionPlace};
 use fastrand::Rng;
 
-use super::{Form, Quarry};
+use super::{Form, Quarry, as_text};
 use crate::dice::Dice;
 
 /// Values of a kind: such as are right, and such as may be wrong.
@@ -216,9 +216,9 @@ pub fn make(rng: &mut Rng) -> Quarry {
     for (kind, section, drivers) in INSTANCES {
         if rng.chance(3) {
             let begin = rng.pick(&["begin", "begin", "begin", "BEGIN", "begin ", " begin"]);
-            quarry.loose(line(format!("{begin} {section}")));
+            quarry.loose(as_text(&format!("{begin} {section}")));
             let driver = rng.pick(drivers);
-            quarry.loose("one:").loose(line(format!("{}driver = {driver}", space(rng))));
+            quarry.loose("one:").loose(as_text(&format!("{}driver = {driver}", space(rng))));
             if kind == DriverKind::Transport && rng.chance(2) {
                 quarry.loose(" file = /x");
             }
@@ -266,7 +266,7 @@ fn main_lines(rng: &mut Rng, quarry: &mut Quarry, asked: &mut Vec<String>) {
         }
         6 | 7 => {
             let text = definition(rng);
-            quarry.loose(line(text));
+            quarry.loose(as_text(&text));
         }
         8 | 9 => {
             let name = rng.pick(MACROS);
@@ -317,7 +317,7 @@ fn main_lines(rng: &mut Rng, quarry: &mut Quarry, asked: &mut Vec<String>) {
                 "  # a remark",
             ];
             let text = rng.pick(&all);
-            quarry.loose(line(text.to_owned()));
+            quarry.loose(as_text(text));
             asked.push("? -bP domainlist some".to_owned());
         }
     }
@@ -365,9 +365,9 @@ fn set(rng: &mut Rng, quarry: &mut Quarry, option: &OptionDef) {
         true => format!("{name}{}", rng.pick(&["", "", " ", " # x", " x"])),
         false => format!("{name}{equals}{value}"),
     };
-    quarry.loose(line(format!("{}{text}", space(rng))));
+    quarry.loose(as_text(&format!("{}{text}", space(rng))));
     if rng.chance(60) {
-        quarry.loose(line(text));
+        quarry.loose(as_text(&text));
     }
 }
 
@@ -417,13 +417,4 @@ fn wrapped(rng: &mut Rng, value: String) -> String {
 
 fn space(rng: &mut Rng) -> &'static str {
     [" ", "", "  ", "\t"][rng.usize(..4)]
-}
-
-/// A line as a case may have it: what begins with a sign of a case has a space before it.
-fn line(text: String) -> String {
-    let lines = text.split('\n').map(|line| {
-        let is_sign = line.starts_with(['+', '?', '>', '<', '!', '=', '~', '#', '@', '$']);
-        if is_sign { format!(" {line}") } else { line.to_owned() }
-    });
-    lines.collect::<Vec<String>>().join("\n")
 }

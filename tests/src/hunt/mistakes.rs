@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{Form, Quarry};
+use super::{Form, Quarry, as_text};
 use crate::dice::Dice;
 
 /// A configuration without any.
@@ -196,9 +196,7 @@ pub fn make(rng: &mut Rng) -> Quarry {
     let mut quarry = Quarry::new(Form::Routing);
     quarry.fixed("+++ aliases\nann: ann@b.test").fixed("+++ exim.conf");
     for line in lines {
-        // What a line of a case begins with is none of Exim's concern.
-        let is_plain = line.starts_with(|first: char| first.is_alphanumeric() || first == '.');
-        quarry.loose(if is_plain { line } else { format!(" {line}") });
+        quarry.loose(as_text(&line));
     }
     quarry.fixed("? -bP configure_file");
     quarry
