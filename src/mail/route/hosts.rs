@@ -107,9 +107,13 @@ fn listed(item: &[u8]) -> Listed {
     let colon = item.iter().rposition(|c| *c == b':').filter(|at| *at > 0);
     let Some(colon) = colon else { return plain(item, None) };
     let (name, port) = (&item[..colon], &item[colon + 1..]);
+    let inside = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    // One colon, and digits behind it; others stand between brackets alone.
+    if (inside.is_none() && name.contains(&b':')) || !port.iter().all(u8::is_ascii_digit) {
+        return plain(item, None);
+    }
     let port = std::str::from_utf8(port).ok().and_then(|text| text.parse().ok());
     let Some(port) = port else { return plain(item, None) };
-    let inside = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     plain(inside.unwrap_or(name), Some(port))
 }
 
