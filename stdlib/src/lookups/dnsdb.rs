@@ -76,7 +76,7 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
             match &reply.answer.found {
                 DnsFound::Later if query.deferral == Deferral::Strict => return Err(deferred()),
                 DnsFound::Later => later |= query.deferral == Deferral::Lax,
-                DnsFound::Records { .. } if doubtful => match query.deferral {
+                DnsFound::Records { .. } | DnsFound::Broken if doubtful => match query.deferral {
                     Deferral::Strict => return Err(deferred()),
                     deferral => later |= deferral == Deferral::Lax,
                 },
