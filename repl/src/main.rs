@@ -106,7 +106,7 @@ fn run() -> ExitCode {
         eximious_world::rights::settle_umask();
     }
     match action {
-        Job::Usage => complain(version::USAGE.trim_end().as_bytes()),
+        Job::Usage(setup) => usage(setup, called),
         Job::Information => print(version::INFORMATION.as_bytes()),
         Job::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
         Job::Version(setup) => version(setup),
@@ -184,6 +184,17 @@ fn write_log(request: options::LogRequest) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(refusal) => refuse(refusal),
+    }
+}
+
+/// What it is, where nothing is asked for: what is wrong with the configuration and with what
+/// is said of a client has to be known before, as with Exim, where it is called so or a file is
+/// named.
+fn usage(setup: Setup, called: CalledAs) -> ExitCode {
+    let reads = called != CalledAs::Eximious || setup.config.is_some();
+    match start_shown(setup) {
+        Err(refusal) if reads => refuse(refusal),
+        _ => complain(version::USAGE.trim_end().as_bytes()),
     }
 }
 

@@ -59,7 +59,7 @@ pub struct Options {
 #[derive(Debug)]
 pub enum Job {
     /// Nothing was asked for: say what the program is.
-    Usage,
+    Usage(Setup),
     /// `--help`: say how to begin.
     Start,
     /// `-bI:dscp`: list names of code points.
@@ -318,10 +318,14 @@ impl<'a> Parser<'a> {
             "-bV" | "--version" => self.given.tells_version = true,
             "--help" if self.called == CalledAs::Eximious => self.action = Some(Asked::Start),
             "--help" => self.action = Some(Asked::Usage),
-            "-bi" => self.ask(Asked::BuildAliases),
+            "-bi" => {
+                let apart = self.has(|asked| matches!(asked, Asked::Route(_)));
+                self.ask(Asked::BuildAliases);
+                return if apart { Err(Stop::incompatible()) } else { Ok(()) };
+            }
             "-bmalware" => self.given.scanned = Some(value.to_vec()),
             "-oA" => self.given.aliases = Some(value.to_vec()),
-            "-bI:" => return self.information(value),
+            "-bI:" => self.information(value),
             "-C" => self.given.config = Some(value.to_vec()),
             "-D" => return self.macro_option(arg, value),
             "-d" => {
@@ -414,11 +418,14 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `-bt` and its kin do not go together.
+    /// `-bt` does not go together with `-bv` and `-bvs`; of those, the latter has its way.
     fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
-        let other = |asked: &Asked| matches!(asked, Asked::Route(other) if *other != purpose);
+        let tests = purpose == Purpose::Test;
+        let other =
+            |asked: &Asked| matches!(asked, Asked::Route(it) if (*it == Purpose::Test) != tests);
         let apart = self.has(|asked| *asked == Asked::BuildAliases || other(asked));
-        self.ask(Asked::Route(purpose));
+        let of_sender = self.has(|asked| *asked == Asked::Route(Purpose::VerifySender));
+        self.ask(Asked::Route(if of_sender { Purpose::VerifySender } else { purpose }));
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
 
@@ -436,27 +443,20 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {
+    fn information(&mut self, topic: &[u8]) {
         match topic {
-            b"help" => {
-                self.action = Some(Asked::Information);
-                Ok(())
-            }
-            b"sieve" => {
-                self.action = Some(Asked::SieveExtensions);
-                Ok(())
-            }
-            b"dscp" => {
-                self.action = Some(Asked::Dscp);
-                Ok(())
-            }
+            b"help" => self.ask_beside(Asked::Information),
+            b"sieve" => self.ask_beside(Asked::SieveExtensions),
+            b"dscp" => self.ask_beside(Asked::Dscp),
             b"modules" => {
                 let arg = [b"-bI:", topic].concat();
                 self.later =
                     Some((arg, "asks for modules that are loaded, and there are none", true));
-                Ok(())
             }
-            _ => Err(Stop(crate::version::INFORMATION.trim_end().into())),
+            _ => {
+                self.given.unknown_topic = true;
+                self.ask_beside(Asked::Information);
+            }
         }
     }
 
@@ -598,6 +598,6 @@ mod tests {
         for args in [&["a@b"][..], &["-t"], &["-bm", "-odq", "x"], &["-ti", "-oep"]] {
             assert!(matches!(action(args), Job::Submit(_)), "{args:?}");
         }
-        assert!(matches!(action(&["-bm", "-odq"]), Job::Usage));
+        assert!(matches!(action(&["-bm", "-odq"]), Job::Usage(_)));
     }
 }

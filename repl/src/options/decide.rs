@@ -11,7 +11,7 @@ impl Parser<'_> {
     /// Something is asked for. A list of the queue is not given up for it.
     pub(super) fn ask(&mut self, asked: Asked) {
         match self.action.take() {
-            Some(list @ Asked::Queue(_)) if gives_way(&asked) => {
+            Some(list @ Asked::Queue(_)) if gives_way(&asked, &list) => {
                 self.action = Some(list);
                 self.others.push(asked);
             }
@@ -24,9 +24,9 @@ impl Parser<'_> {
 
     /// Something is asked for that gives way to all that was.
     pub(super) fn ask_beside(&mut self, asked: Asked) {
-        match self.action {
-            Some(_) => self.others.push(asked),
-            None => self.action = Some(asked),
+        match &self.action {
+            Some(other) if !other.lists() || asked.lists() => self.others.push(asked),
+            _ => self.action = Some(asked),
         }
     }
 
@@ -46,11 +46,18 @@ impl Parser<'_> {
             return Ok(self.finish(Some(Asked::Log(line, shown))));
         }
         self.give_way_to_version();
+        let takes = self.given.recipients_in_header || !self.args.is_empty() || self.speaks();
+        if takes && self.action.as_ref().is_some_and(Asked::lists) {
+            self.action = None;
+        }
         self.prefer_tests();
         self.check_apart()?;
-        if self.begins_run()
-            && matches!(self.action, Some(Asked::Host(_) | Asked::Expand | Asked::Route(_)))
-        {
+        let lesser = |asked: &Asked| match asked {
+            Asked::Host(_) | Asked::Expand | Asked::Route(_) => true,
+            Asked::Rewrite => self.args.is_empty(),
+            _ => false,
+        };
+        if self.begins_run() && self.action.as_ref().is_some_and(lesser) {
             self.action = Some(Asked::Deliver);
         }
         let filter = &self.given.filters;
@@ -88,16 +95,16 @@ impl Parser<'_> {
             self.action = Some(Asked::Version);
         }
         let action = self.action.take();
+        if action == Some(Asked::Information) && self.given.unknown_topic {
+            return Err(Stop(crate::version::INFORMATION.trim_end().into()));
+        }
         Ok(self.finish(action))
     }
 
     /// Where the version is told, no filter is tested, and nothing is listed.
     fn give_way_to_version(&mut self) {
-        let lists = |asked: &Asked| {
-            matches!(asked, Asked::Information | Asked::SieveExtensions | Asked::Dscp)
-        };
         let nobody = self.args.is_empty() && !self.given.recipients_in_header;
-        if self.given.tells_version && nobody && self.action.as_ref().is_none_or(lists) {
+        if self.given.tells_version && nobody && self.action.as_ref().is_none_or(Asked::lists) {
             (self.given.filters.system, self.given.filters.user) = (None, None);
             self.action = None;
         }
@@ -129,6 +136,10 @@ impl Parser<'_> {
         };
         let listens = self.given.listens;
         let lists = matches!(self.action, Some(Asked::Queue(_)));
+        let named = self.begins_run() && !self.args.is_empty();
+        if named && !counts && (lists || self.action == Some(Asked::Show)) {
+            return Err(Stop::incompatible());
+        }
         if counts || lists && !listens {
             return Ok(());
         }
@@ -243,9 +254,17 @@ impl Parser<'_> {
                 _ => Err(later(&option, what)),
             };
         }
-        match self.action {
-            Some(Asked::Rewrite | Asked::Retry | Asked::Information) => Ok(()),
-            None if self.args.is_empty() && !self.given.recipients_in_header => {
+        let bare = self.args.is_empty() && !self.given.recipients_in_header;
+        match &self.action {
+            Some(Asked::Rewrite | Asked::Retry) => Ok(()),
+            Some(asked) if asked.lists() => Ok(()),
+            Some(Asked::Queue(_) | Asked::Expand | Asked::Host(_) | Asked::BuildAliases)
+                if bare =>
+            {
+                Ok(())
+            }
+            Some(Asked::Deliver) if bare && self.given.work.is_none() => Ok(()),
+            None if bare => {
                 self.action = Some(Asked::Filter);
                 Ok(())
             }
@@ -255,6 +274,10 @@ impl Parser<'_> {
 }
 
 /// Whether a list of the queue is shown in its place.
-fn gives_way(asked: &Asked) -> bool {
-    matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_) | Asked::Deliver)
+fn gives_way(asked: &Asked, list: &Asked) -> bool {
+    let lists = |it: &Asked| matches!(it, Asked::Queue(listing) if !listing.count);
+    let counts = |it: &Asked| matches!(it, Asked::Queue(listing) if listing.count);
+    matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_))
+        || matches!(asked, Asked::Deliver | Asked::Rewrite | Asked::Retry)
+        || counts(asked) && lists(list)
 }

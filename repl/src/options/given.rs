@@ -147,6 +147,8 @@ pub(crate) struct Given {
     pub(super) log_line: Option<Vec<u8>>,
     /// Whether what is wrong with the configuration goes to the panic log, too.
     pub(super) keeps_faults: bool,
+    /// Whether `-bI:` names nothing that there is.
+    pub(super) unknown_topic: bool,
     /// Whether the action needs the main section of the configuration alone.
     pub(super) only_main: bool,
     /// Whether it takes a configuration of anybody's.
@@ -209,6 +211,11 @@ impl Asked {
         let is_test = matches!(self, Self::Expand | Self::Rewrite | Self::Route(_) | Self::Filter);
         let is_session = matches!(self, Self::Host(_) | Self::Session | Self::Fetch(..));
         is_test || is_session || matches!(self, Self::Version | Self::Batch | Self::Submit)
+    }
+
+    /// Whether it is for `-bI:`, which gives way to everything but a test of filters.
+    pub(super) fn lists(&self) -> bool {
+        matches!(self, Self::Information | Self::SieveExtensions | Self::Dscp)
     }
 
     /// Whether it tells of the program, whatever else is asked for.
@@ -283,7 +290,7 @@ impl Given {
         self.only_main = self.needs_only_main(&asked);
         self.of_anybody = matches!(asked, Asked::Command(_));
         match asked {
-            Asked::Usage => Job::Usage,
+            Asked::Usage => Job::Usage(self.setup()),
             Asked::Start => Job::Start,
             Asked::Dscp => Job::Dscp,
             Asked::BuildAliases => {

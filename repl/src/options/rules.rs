@@ -200,6 +200,8 @@ static RULES: &[Rule] = &[
     own("-oep", NOTHING),
     own("-oeq", NOTHING),
     own("-oew", NOTHING),
+    // Delivery with debugging, once; there is nothing of it left.
+    ignored("-odd", NOTHING),
     ignored("-om", NOTHING),
     ignored("-oo", NOTHING),
     own("-ov", NOTHING),

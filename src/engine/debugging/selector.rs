@@ -141,10 +141,14 @@ impl DebugSelector {
     /// What is left of a set after a text such as `-all+acl`, or a number behind an
     /// equals sign; and what is wrong with it, from where on it counts no more.
     pub fn changed(self, text: &[u8]) -> (Self, Option<Vec<u8>>) {
-        if let Some(number) = text.strip_prefix(b"=")
-            && number.iter().all(u8::is_ascii_alphanumeric)
-        {
-            return (Self(parse_number(number)), None);
+        if let Some(number) = text.strip_prefix(b"=") {
+            return match parse_number(number) {
+                Some(bits) => (Self(bits), None),
+                None => {
+                    let head = b"malformed numeric debug_selector setting: ";
+                    (self, Some([head.as_slice(), text].concat()))
+                }
+            };
         }
         let (mut bits, mut rest) = (self.0, text);
         while let Some(sign) = rest.first() {
@@ -170,15 +174,28 @@ impl DebugSelector {
     }
 }
 
-/// A number, as C reads it, of which the last bits count.
-fn parse_number(text: &[u8]) -> u32 {
+/// A number, as C reads it, of which the last bits count; none where more stands there.
+fn parse_number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let text = text.trim_ascii_start();
+    let (negative, text) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
     let (digits, radix) = match text {
-        [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
-        [b'0', rest @ ..] => (rest, 8),
+        [b'0', b'x' | b'X', rest @ ..] if !rest.is_empty() => (rest, 16),
+        [b'0', rest @ ..] if !rest.is_empty() => (rest, 8),
         _ => (text, 10),
     };
-    let digits = digits.iter().map_while(|byte| char::from(*byte).to_digit(radix));
-    digits.fold(0, |sum, digit| sum.wrapping_mul(radix).wrapping_add(digit))
+    let mut bits = (!digits.is_empty()).then_some(0_u32);
+    for byte in digits {
+        let digit = char::from(*byte).to_digit(radix)?;
+        bits = bits.map(|bits| bits.wrapping_mul(radix).wrapping_add(digit));
+    }
+    bits.map(|bits| if negative { bits.wrapping_neg() } else { bits })
 }
 
 /// A name behind `-d`.
