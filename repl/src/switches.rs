@@ -116,7 +116,7 @@ pub const GROUPS: &[(&str, &[Switch])] = &[
     (
         "Taken for sendmail's sake, and passed over",
         &[
-            switch("-Ac, -Am, -E, -U, -m, -om, -oo, -x", "nothing"),
+            switch("-Ac, -Am, -E, -U, -m, -odd, -om, -oo, -x", "nothing"),
             switch("-B, -O, -X, -oA TEXT", "nothing; -oA see -bi"),
             switch("-dropcr, -pd, -ps", "nothing; Perl begins when it is asked for"),
         ],
