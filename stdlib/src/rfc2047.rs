@@ -85,6 +85,11 @@ pub fn decode_with_zeros<'a>(
     decode_to(text, target, check_length, 0)
 }
 
+/// The same for parameters of a part (MIME), where a zero byte becomes a space.
+pub fn decode_with_spaces(text: &[u8], check_length: bool) -> Decoded<'_> {
+    decode_to(text, None, check_length, b' ')
+}
+
 fn decode_to<'a>(
     text: &'a [u8],
     target: Option<&[u8]>,

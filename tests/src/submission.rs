@@ -323,6 +323,8 @@ impl Run {
             show(&mut said, log, &text, directory);
         }
         said.extend(spool(&home.path().join("spool"), directory));
+        // What stays of copies for scanners.
+        mailboxes(&mut said, &home.path().join("spool/scan"), directory);
         mailboxes(&mut said, &home.path().join("mail"), directory);
         // Nobody is left who would go on in the background.
         runaway::end(&path);
@@ -438,7 +440,8 @@ fn spool(directory: &Path, home: &str) -> Vec<String> {
         let mut said = Vec::new();
         show(&mut said, "-H", &std::fs::read(&path).expect("a file"), home);
         let body = path.with_file_name(format!("{id}-D"));
-        show(&mut said, "-D", &std::fs::read(body).expect("a file"), home);
+        let body = std::fs::read(body).unwrap_or_else(|why| why.to_string().into_bytes());
+        show(&mut said, "-D", &body, home);
         messages.push(said);
     }
     // Lines of reports have numbers in them, of any length.
@@ -452,7 +455,7 @@ fn spool(directory: &Path, home: &str) -> Vec<String> {
 /// What was delivered to files below a directory.
 fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
     static UNIQUE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\d+\.[HMPV][^/]*|1\w{5}-\w{11}-\w{4}-\w{11}").expect("a pattern")
+        Regex::new(r"\d+\.[HMPV][^/]*|1\w{5}-\w{11}-\w{4}(?:-\w{11})?\b").expect("a pattern")
     });
     let entries = std::fs::read_dir(directory).into_iter().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
@@ -462,7 +465,7 @@ fn mailboxes(said: &mut Vec<String>, directory: &Path, home: &str) {
             true => mailboxes(said, &path, home),
             false => {
                 let name = path.display().to_string().replace(home, "DIR");
-                let name = UNIQUE.replace(&name, "UNIQUE");
+                let name = UNIQUE.replace_all(&name, "UNIQUE");
                 show(said, &name, &std::fs::read(&path).expect("a file"), home);
             }
         }
@@ -545,7 +548,7 @@ fn without_received(text: &str) -> String {
 }
 
 /// Bytes, as they are written in a case.
-fn unescaped(text: &str) -> Vec<u8> {
+pub(crate) fn unescaped(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

@@ -271,11 +271,11 @@ impl SmtpSession {
 
     /// Tells the client that its message is in safe hands.
     fn accept_message(&mut self, arrival: &Arrival) {
+        if self.fakes_refusal(arrival.discarded.as_ref()) {
+            return;
+        }
         if let (Some(chunk), None, None) = (&arrival.chunk_reply, &arrival.said, arrival.prdr) {
             self.say(&[chunk.as_bytes()]);
-        }
-        if self.fakes_refusal() {
-            return;
         }
         let id = self.message_id().clone();
         match (&arrival.said, arrival.prdr) {
@@ -291,8 +291,9 @@ impl SmtpSession {
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,
-    /// which is kept, was refused.
-    fn fakes_refusal(&mut self) -> bool {
+    /// which is kept, was refused. Where an ACL threw it away once it was there, long lines
+    /// stay as they are.
+    fn fakes_refusal(&mut self, discarded: Option<&DiscardedBy>) -> bool {
         const DEFAULT: &[u8] = b"Your message has been rejected but is being kept for \
             evaluation.\nIf it was a legitimate message, it may still be delivered to the \
             target recipient(s).";
@@ -305,7 +306,10 @@ impl SmtpSession {
         let text = control.options.bytes();
         let text = if control.slashed { text } else { DEFAULT };
         // A code in the text is text.
-        let split = self.split(text);
+        let split = match discarded {
+            Some(DiscardedBy::Mime | DiscardedBy::Data) => text.to_vec(),
+            _ => self.split(text),
+        };
         self.say_lines(reply::lines(code, &split, true));
         true
     }

@@ -20,27 +20,38 @@ pub(crate) struct PartHeader {
     pub(crate) boundary: Vec<u8>,
     pub(crate) charset: Vec<u8>,
     pub(crate) filename: Vec<u8>,
-    /// What segments of a name have said so far (RFC 2231), and their character set.
-    segments: Option<Segments>,
-    /// Whether it was a segment that named it last.
-    in_segments: bool,
+    /// What segments of a name say in the line at hand (RFC 2231).
+    segments: Segments,
+    /// Whether an encoded word may be of any length (`check_rfc2047_length`).
+    any_length: bool,
 }
 
 /// A name that comes in segments.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Segments {
-    charset: Option<Vec<u8>>,
+    charset: Vec<u8>,
+    /// The name so far, decoded.
     text: Vec<u8>,
+    /// As it is written.
+    raw: Vec<u8>,
+    /// Whether one can't be decoded: those that follow don't count.
+    failed: bool,
 }
 
 impl PartHeader {
+    /// Of a part; whether encoded words that are too long count as such.
+    pub(crate) fn new(any_length: bool) -> Self {
+        Self { any_length, ..Self::default() }
+    }
+
     /// Takes a line of the header, with those that continue it.
     pub(crate) fn take(&mut self, line: &[u8]) {
         let line = &line[..line.len().min(MOST)];
         let Some(colon) = memchr::memchr(b':', line) else { return };
         // Blanks around a name are no part of it (RFC 822, 3.4.2).
         let (name, value) = (line[..colon].trim_ascii(), &line[colon + 1..]);
-        let field = match &name.to_ascii_lowercase()[..] {
+        let name = name.to_ascii_lowercase();
+        let field = match &name[..] {
             b"content-type" => &mut self.kind,
             b"content-transfer-encoding" => &mut self.encoding,
             b"content-disposition" => &mut self.disposition,
@@ -51,15 +62,17 @@ impl PartHeader {
         let text = normalized(value);
         let end = memchr::memchr(b';', &text).unwrap_or(text.len());
         *field = text[..end].to_ascii_lowercase();
-        (self.segments, self.in_segments) = (None, false);
+        self.segments = Segments::default();
         let mut rest = text.get(end + 1..).unwrap_or_default();
         while !rest.is_empty() {
             let (parameter, behind) = unquoted(rest);
             self.parameter(rest, parameter);
             rest = behind;
         }
-        if let Some(segments) = self.segments.as_ref().filter(|_| self.in_segments) {
-            self.filename = segments.decoded();
+        let segments = &mut self.segments;
+        // There, Exim makes do with what is written.
+        if segments.failed && name == b"content-disposition" {
+            self.filename = std::mem::take(&mut segments.raw);
         }
     }
 
@@ -78,78 +91,77 @@ impl PartHeader {
             let length = written.len() - rest.len();
             parameter.get(length..).unwrap_or_default().to_vec()
         };
+        // A real Exim decodes what stands in boundaries, too.
+        let any_length = self.any_length;
+        let decoded =
+            |rest| rfc2047::decode_with_spaces(&value(rest), !any_length).text.into_owned();
         if let Some(rest) = after(b"boundary=") {
-            self.boundary = value(rest);
+            self.boundary = decoded(rest);
         } else if let Some(rest) = after(b"charset=") {
-            self.charset = value(rest);
+            self.charset = decoded(rest);
         } else if let Some(rest) = after(b"name=").or_else(|| after(b"filename=")) {
-            let raw = value(rest);
-            self.filename = rfc2047::decode(&raw, None, true).text.into_owned();
-            self.in_segments = false;
+            self.filename = decoded(rest);
         } else if let Some(rest) = after(b"name*").or_else(|| after(b"filename*"))
-            && let Some((rest, extended)) = segment(rest)
+            && let Some(rest) = segment(rest)
         {
             let raw = value(rest);
-            self.segment(&raw, extended);
+            self.segment(&raw);
         }
     }
 
-    /// Takes a segment of a name, in whatever order they come.
-    fn segment(&mut self, raw: &[u8], extended: bool) {
+    /// Takes a segment of a name, in whatever order they come, with a star behind its number
+    /// or without one. The first that has a quote mark names the character set.
+    fn segment(&mut self, raw: &[u8]) {
+        let segments = &mut self.segments;
+        segments.raw.extend_from_slice(raw);
+        if raw.is_empty() || segments.failed {
+            return;
+        }
         let mut raw = raw;
-        let segments = self.segments.get_or_insert_default();
-        if segments.charset.is_none()
-            && let Some(quote) = memchr::memchr(b'\'', raw).filter(|_| extended)
+        if segments.charset.is_empty()
+            && let Some(quote) = memchr::memchr(b'\'', raw)
         {
-            segments.charset = Some(raw[..quote].to_vec());
+            segments.charset = raw[..quote].to_vec();
             raw = &raw[quote + 1..];
             // A real Exim takes a language for a part of the name.
             raw = raw.strip_prefix(b"'").unwrap_or(raw);
         }
-        segments.text.extend_from_slice(raw);
-        self.in_segments = true;
+        match segments.decoded(raw) {
+            Some(text) => {
+                segments.text.extend_from_slice(&text);
+                self.filename.clone_from(&segments.text);
+            }
+            None => segments.failed = true,
+        }
     }
 }
 
 impl Segments {
-    /// The name, by way of an encoded word.
-    fn decoded(&self) -> Vec<u8> {
-        if self.text.is_empty() {
-            return Vec::new();
+    /// A segment, by way of an encoded word; nothing where it makes none.
+    fn decoded(&self, raw: &[u8]) -> Option<Vec<u8>> {
+        if raw.is_empty() {
+            return Some(Vec::new());
         }
-        let mut word = [b"=?", self.charset.as_deref().unwrap_or_default(), b"?Q?"].concat();
-        let mut rest = &self.text[..];
+        let mut word = [b"=?".as_slice(), &self.charset, b"?Q?"].concat();
+        let mut rest = raw;
         while let Some((byte, behind)) = rest.split_first() {
-            // A zero byte would end the word.
-            if let Some(behind) = rest.strip_prefix(b"%00") {
-                word.push(b'_');
-                rest = behind;
-                continue;
-            }
-            let is_code = *byte == b'%'
-                && matches!(behind, [one, two, ..] if one.is_ascii_hexdigit() && two.is_ascii_hexdigit());
+            let is_code =
+                *byte == b'%' && behind.len() > 1 && behind[..2].iter().all(u8::is_ascii_hexdigit);
             word.push(if is_code { b'=' } else { *byte });
             rest = behind;
         }
         word.extend_from_slice(b"?=");
-        let decoded = rfc2047::decode(&word, None, false).text;
-        match *decoded == *word {
-            true => Vec::new(),
-            false => decoded.into_owned(),
-        }
+        let decoded = rfc2047::decode_with_spaces(&word, false).text;
+        (*decoded != *word).then(|| decoded.into_owned())
     }
 }
 
 /// What stands behind the star of a name in segments: a number perhaps, another star
-/// perhaps, an equals sign. The value, and whether a character set may stand before it.
-fn segment(rest: &[u8]) -> Option<(&[u8], bool)> {
+/// perhaps, an equals sign, the value.
+fn segment(rest: &[u8]) -> Option<&[u8]> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let behind = &rest[digits..];
-    match behind.strip_prefix(b"*") {
-        Some(behind) => Some((behind.strip_prefix(b"=")?, true)),
-        // Without a number, the star is that of the character set.
-        None => Some((behind.strip_prefix(b"=")?, digits == 0)),
-    }
+    behind.strip_prefix(b"*").unwrap_or(behind).strip_prefix(b"=")
 }
 
 /// A value on one line: before an equals sign white space, comments and backslashes are
@@ -192,9 +204,7 @@ fn normalized(value: &[u8]) -> Vec<u8> {
             _ => text.push(byte),
         }
     }
-    if text.last() != Some(&b';') {
-        text.push(b';');
-    }
+    text.push(b';');
     text
 }
 
@@ -241,6 +251,13 @@ mod tests {
             ("name*1=a;name*1*=utf-8''%41", "aA"),
             ("name*=utf-8''a b", ""),
             ("name*=utf-8''a%zz%41%", "a%zzA%"),
+            ("name*0=utf-8''a%zz; name*1=%4; name*2=1", "a%zz%41"),
+            ("name*0=\"'a'\"; name*1=b'c", "a'b'c"),
+            ("name*0*=utf-8''a; name*1=b c; name*2=d", "a"),
+            ("name=q; name*0=b c", "q"),
+            ("name*0=''a; name*1=utf-8''b", "ab"),
+            ("name=\"=?utf-8?q?=00a?=\"", " a"),
+            ("name=\"a\"b\";", "ab;;"),
             ("name*x=foo", ""),
             ("name*=us-ascii''%00b", " b"),
         ] {
@@ -255,6 +272,10 @@ mod tests {
         let mut header = PartHeader::default();
         header.take(b"Content-Disposition: attachment;\n filename*0=\"a.\";\n filename*1=\"e\";\n filename*2=\"xe\"\n");
         assert_eq!(header.filename, b"a.exe");
+        header.take(
+            b"Content-Disposition: x; filename*0*=utf-8''a%2e; filename*1=\"e x\"; filename*2=e\n",
+        );
+        assert_eq!(header.filename, b"utf-8''a%2ee xe");
         // Many segments, and long ones, take no more than they are long.
         let many: String = (0..5000).map(|n| format!("name*{n}=a;")).collect();
         assert!(of(&many).filename.len() <= 5000);

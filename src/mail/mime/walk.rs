@@ -20,6 +20,7 @@ pub(crate) struct Walk {
     source: Arc<dyn BodySource>,
     lines: Lines,
     began: bool,
+    any_length: bool,
     /// The multiparts that are open, from the outside.
     levels: Vec<Level>,
 }
@@ -68,10 +69,10 @@ impl From<io::Error> for WalkError {
 }
 
 impl Walk {
-    /// Of a text that begins with a header.
-    pub(crate) fn new(source: Arc<dyn BodySource>) -> Self {
+    /// Of a text that begins with a header; whether encoded words in it may be of any length.
+    pub(crate) fn new(source: Arc<dyn BodySource>, any_length: bool) -> Self {
         let lines = Lines::new(source.clone(), 0, PIECE);
-        Self { source, lines, began: false, levels: Vec::new() }
+        Self { source, lines, began: false, any_length, levels: Vec::new() }
     }
 
     /// The next part. A boundary counts in the innermost multipart alone, and whatever
@@ -132,25 +133,26 @@ impl Walk {
         Ok(())
     }
 
-    /// The header of a part, up to an empty line.
+    /// The header of a part, up to an empty line, which may have control characters in it. A
+    /// line of it counts where another follows.
     fn header(&mut self) -> io::Result<PartHeader> {
-        let mut header = PartHeader::default();
+        let mut header = PartHeader::new(self.any_length);
         let mut whole = Vec::new();
         while let Some(line) = self.lines.next()? {
             let bytes = line.bytes;
             if line.begins {
-                if matches!(bytes, b"\n" | b"\r\n") {
-                    break;
-                }
-                if !matches!(bytes[0], b' ' | b'\t') {
+                let continues = matches!(bytes[0], b' ' | b'\t');
+                if !continues {
                     header.take(&whole);
                     whole.clear();
+                }
+                if !continues && bytes.iter().all(|byte| *byte <= b' ') {
+                    break;
                 }
             }
             let room = MOST_LINE.saturating_sub(whole.len()).min(bytes.len());
             whole.extend_from_slice(&bytes[..room]);
         }
-        header.take(&whole);
         Ok(header)
     }
 }

@@ -11,6 +11,7 @@ use eximious_core::{BodySource, Message};
 use eximious_stdlib::options::{opt, server_ids};
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
+use rustc_hash::FxHashMap;
 
 use super::super::machine::Run;
 use super::super::{AclHost, AclState};
@@ -27,8 +28,8 @@ pub(in crate::mail::acl) struct Scan {
     copy: Option<Copy>,
     /// The part that a MIME ACL looks at.
     pub(super) part: Option<AtHand>,
-    /// The number of the next file that a part is decoded to.
-    pub(super) number: u32,
+    /// The number of the next file that a part is decoded to, for each directory.
+    pub(super) numbers: FxHashMap<Vec<u8>, u32>,
     /// How many bytes were decoded so far.
     pub(super) decoded: u64,
     /// What the scanners have said.

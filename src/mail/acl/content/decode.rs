@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use eximious_core::world::ScanFile;
-use eximious_core::{AclTerm, BodySource, Effects, Str};
+use eximious_core::{AclTerm, BodySource, Effects, Str, Taint};
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
@@ -38,7 +38,7 @@ pub(in crate::mail::acl) static DECODE: AclTerm = words::condition(
 .effects(Effects::FILES);
 
 fn decode(run: &mut Run<'_>, text: &Str) -> Answer {
-    let (wanted, taint) = text.read();
+    let (wanted, mut taint) = text.read();
     let wanted = wanted.trim_ascii();
     match wanted {
         b"0" | b"false" => return Answer::No,
@@ -52,7 +52,11 @@ fn decode(run: &mut Run<'_>, text: &Str) -> Answer {
     let is_directory =
         wanted.starts_with(b"/") && files.stat(wanted, true).is_ok_and(|stat| stat.is_directory());
     let path = match wanted {
-        b"" | b"default" => run.next_file(&directory),
+        b"" | b"default" => {
+            // What names no file may be anybody's.
+            taint = Taint::Clean;
+            run.next_file(&directory)
+        }
         _ if is_directory => run.next_file(wanted),
         _ if wanted.starts_with(b"/") => wanted.to_vec(),
         name => [&directory[..], b"/", name].concat(),
@@ -103,9 +107,16 @@ impl Run<'_> {
     /// A numbered file that is not there.
     fn next_file(&mut self, directory: &[u8]) -> Vec<u8> {
         let id = self.cx.value_of(var::MESSAGE_EXIM_ID);
-        let number = self.state.scan.number;
-        self.state.scan.number = number.saturating_add(1);
-        [directory, b"/", id.bytes(), format!("-{number:05}").as_bytes()].concat()
+        let files = self.cx.engine().world().files.clone();
+        let next = self.state.scan.numbers.entry(directory.to_vec()).or_default();
+        loop {
+            let number = *next;
+            *next = number.saturating_add(1);
+            let path = [directory, b"/", id.bytes(), format!("-{number:05}").as_bytes()].concat();
+            if number == u32::MAX || files.stat(&path, false).is_err() {
+                return path;
+            }
+        }
     }
 
     fn forget_decoded(&mut self) {
@@ -128,6 +139,13 @@ impl Run<'_> {
     pub(super) fn decoded_part(&mut self) -> Option<Arc<dyn BodySource>> {
         let known =
             |run: &Self| Some(run.state.scan.part.as_ref()?.decoded.as_ref()?.source.clone());
+        let path = self.cx.value_of(var::MIME_DECODED_FILENAME);
+        if known(self).is_none() && !path.bytes().is_empty() {
+            // It could not be written.
+            let head = b"mime_regex acl condition warning - can't open '";
+            self.host.log(&[head, path.bytes(), b"' for reading"].concat());
+            return None;
+        }
         if known(self).is_none() && decode(self, &Str::fixed("default")) != Answer::Yes {
             return None;
         }
@@ -137,10 +155,10 @@ impl Run<'_> {
 
 /// A message that is attached, decoded to a file of its own: its name, and what reads it.
 pub(super) fn attached(state: &mut AclState) -> Result<(Vec<u8>, Arc<dyn BodySource>), Undecoded> {
-    let number = state.scan.number;
+    // No directory has that name.
+    let mut tried = state.scan.numbers.remove(b"rfc822".as_slice()).unwrap_or(0);
     let Some(copy) = state.scan.copy_at_hand() else { return Err(Undecoded::TooMuch) };
     let stem = copy.name.strip_suffix(b".eml").unwrap_or(&copy.name);
-    let mut tried = number;
     let name = loop {
         let name = [stem, format!("-rfc822-{tried:05}").as_bytes()].concat();
         match copy.directory.names().contains(&name) {
@@ -149,6 +167,7 @@ pub(super) fn attached(state: &mut AclState) -> Result<(Vec<u8>, Arc<dyn BodySou
         }
     };
     let mut file = copy.directory.create(&name)?;
+    state.scan.numbers.insert(b"rfc822".to_vec(), tried.saturating_add(1));
     decoded(state, &mut *file)?;
     Ok((name, file.source()))
 }

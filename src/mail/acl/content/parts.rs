@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use eximious_core::{AclPhases, BodySource, Str, Var};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording;
 
@@ -19,8 +20,9 @@ const MOST_PARTS: u32 = 20_000;
 /// How deep messages may be attached to each other.
 const MOST_ATTACHED: u32 = 300;
 
-/// What the variables of a part say where there is none.
-const NOTHING: [(Var, &str); 14] = [
+/// What the variables of a part say where there is none. Whether the last one was (of) the
+/// cover letter is still known then.
+const NOTHING: [(Var, &str); 13] = [
     (var::MIME_ANOMALY_LEVEL, "0"),
     (var::MIME_ANOMALY_TEXT, ""),
     (var::MIME_BOUNDARY, ""),
@@ -33,7 +35,6 @@ const NOTHING: [(Var, &str); 14] = [
     (var::MIME_CONTENT_TYPE, ""),
     (var::MIME_DECODED_FILENAME, ""),
     (var::MIME_FILENAME, ""),
-    (var::MIME_IS_COVERLETTER, "0"),
     (var::MIME_IS_MULTIPART, "0"),
 ];
 
@@ -100,6 +101,7 @@ impl Acls {
         let named = |name: &[u8]| name.eq_ignore_ascii_case(b"content-type");
         cx.set_var(var::MIME_PART_COUNT, Str::fixed("-1"));
         cx.set_var(var::MIME_IS_RFC822, Str::fixed("0"));
+        cx.set_var(var::MIME_IS_COVERLETTER, Str::fixed("0"));
         if !cx.message().is_some_and(|message| message.headers.iter().any(|h| named(&h.name))) {
             return PartsVerdict::Accepted;
         }
@@ -110,6 +112,7 @@ impl Acls {
             return PartsVerdict::Uncopied;
         };
         let first = Entity { source: copy.source(), depth: 0, file: None };
+        let any_length = !cx.engine().settings().get(opt::CHECK_RFC2047_LENGTH);
         let mut waiting = VecDeque::from([first]);
         let mut count = 0;
         let mut result = None;
@@ -117,7 +120,7 @@ impl Acls {
         while let Some(entity) = waiting.pop_front() {
             let is_attached = entity.depth > 0;
             cx.set_var(var::MIME_IS_RFC822, Str::fixed(if is_attached { "1" } else { "0" }));
-            let mut walk = Walk::new(entity.source.clone());
+            let mut walk = Walk::new(entity.source.clone(), any_length);
             let mut number = 0;
             while result.is_none() {
                 let part = match walk.next() {
@@ -140,7 +143,7 @@ impl Acls {
                 cx.set_var(var::MIME_PART_COUNT, number.to_string());
                 number += 1;
                 show(cx, &part);
-                let is_message = part.header.kind == b"message/rfc822";
+                let is_message = part.header.kind.starts_with(b"message/rfc822");
                 let encoding = part.header.encoding;
                 state.scan.part = Some(AtHand { content: part.content, encoding, decoded: None });
                 let came = self.check(cx, host, state, phase, text);

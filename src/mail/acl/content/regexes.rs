@@ -104,9 +104,6 @@ fn regex(run: &mut Run<'_>, text: &Str) -> Answer {
 
 fn mime_regex(run: &mut Run<'_>, text: &Str) -> Answer {
     let patterns = begin(run, text);
-    if patterns.is_empty() {
-        return Answer::No;
-    }
     let Some(source) = run.decoded_part() else { return Answer::Later };
     let found = run.cx.call(&META, |call| {
         let text = start(&source).map_err(|why| Stopped::from(why).0)?;
