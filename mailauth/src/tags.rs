@@ -34,6 +34,15 @@ impl<'t> TagList<'t> {
     /// Reads a list. What is no tag, and the tag behind it, are left out, as a real Exim
     /// does; [`TagList::is_well_formed`] says so.
     pub fn read(text: &'t [u8]) -> Self {
+        Self::scan(text, true)
+    }
+
+    /// The same of a key's record, where the tag behind what is none counts.
+    pub fn read_record(text: &'t [u8]) -> Self {
+        Self::scan(text, false)
+    }
+
+    fn scan(text: &'t [u8], loses: bool) -> Self {
         let mut list = Self { tags: Vec::new(), well_formed: true, duplicates: false };
         let (mut at, mut lost, mut blank) = (0, false, false);
         while at < text.len() && list.tags.len() < MOST_TAGS {
@@ -51,7 +60,7 @@ impl<'t> TagList<'t> {
             list.well_formed &= !blank && !lost;
             let (name, place) = (piece[..equals].trim_ascii(), at + equals + 1..end);
             list.well_formed &= is_name(name);
-            if !std::mem::take(&mut lost) {
+            if !(std::mem::take(&mut lost) && loses) {
                 list.duplicates |= list.tags.iter().any(|tag| tag.name == name);
                 list.tags.push(Tag { name, value: text[place.clone()].trim_ascii(), place });
             }
@@ -97,12 +106,13 @@ pub fn solid(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|c| !c.is_ascii_whitespace()).collect()
 }
 
-/// Base64, in which white space counts for nothing; none where it is not that.
+/// Base64, in which white space counts for nothing; none where it is not that, or not filled
+/// up.
 pub fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
     const LAX: GeneralPurpose = GeneralPurpose::new(
         &STANDARD,
         GeneralPurposeConfig::new()
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
             .with_decode_allow_trailing_bits(true),
     );
     LAX.decode(solid(text)).ok()
@@ -134,13 +144,14 @@ pub fn unquoted_prose(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The number that a text begins with; 0 where it begins with none, the largest one where
-/// it is larger.
+/// The number that a text begins with, in which white space counts for nothing; 0 where it
+/// begins with none, the largest one where it is larger.
 pub fn number(text: &[u8]) -> i64 {
-    let text = text.trim_ascii_start();
+    let text = solid(text);
     let (negative, digits) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
-        _ => (false, text),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, &text[..]),
     };
     let digits = digits.iter().take_while(|c| c.is_ascii_digit());
     let value =
@@ -171,16 +182,20 @@ mod tests {
         let list = TagList::read(b"s=sel; junk; h=from; d=x; d=y");
         assert!(list.has_duplicates() && list.value("h").is_none());
         assert_eq!(list.value("d"), Some(&b"y"[..]));
+        let record = TagList::read_record(b"v=DKIM1; junk; h=sha256; junk");
+        assert!(!record.is_well_formed() && record.value("h") == Some(b"sha256"));
     }
 
     #[test]
     fn values_are_decoded() {
         assert_eq!(unquoted(b"some=20one =\r\n3D=4"), b"some one==4");
-        assert_eq!(unbase64(b"aGVs\r\n bG8"), Some(b"hello".to_vec()));
+        assert_eq!(unbase64(b"aGVs\r\n bG8 ="), Some(b"hello".to_vec()));
+        assert_eq!(unbase64(b"aGVsbG8"), None);
         assert_eq!(unbase64(b"!!"), None);
         assert_eq!(number(b"12x"), 12);
         assert_eq!(number(b"abc"), 0);
         assert_eq!(number(b"-1"), -1);
+        assert_eq!(number(b"+1 \r\n\t7"), 17);
         assert_eq!(number(b"99999999999999999999999"), i64::MAX);
     }
 

@@ -16,6 +16,7 @@ pub mod hints;
 pub mod hosts;
 pub mod hunt;
 pub mod idents;
+pub mod keys;
 pub mod layouts;
 pub mod ldap;
 pub mod names;

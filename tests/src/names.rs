@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::keys;
 use crate::servers::{Home, Server, free_port};
 
 const A: u16 = 1;
@@ -336,6 +337,19 @@ fn odd(asked: &Asked<'_>, word: &str, under: &str, connected: bool) -> Said {
         ]),
         ("noaaaa", AAAA) => Said::code(2),
         ("noaaaa", A) => address(asked, [192, 0, 2, 99]),
+        // Keys of DKIM.
+        ("keys", TXT) => {
+            let texts = keys::records(under).into_iter().map(|strings| {
+                let string = |text: String| [&[text.len() as u8], text.as_bytes()].concat();
+                record(own, TXT, strings.into_iter().flat_map(string).collect::<Vec<u8>>())
+            });
+            let said = Said::answers(texts.collect());
+            match (said.answers.is_empty(), said.answers.concat().len() > 450) {
+                (true, _) => Said::code(3),
+                (_, true) if !connected => Said::default().flags(TC),
+                _ => said,
+            }
+        }
         // Authorizations of clients: the name is there at each depth.
         ("above", SRV) if depth == 2 => one(SRV, &shorts(&[1, 2, 0], "two.odd")),
         ("above", SRV) if depth == 3 => one(SRV, &shorts(&[2, 2, 1], "three.odd")),

@@ -14,7 +14,8 @@ use std::time::Duration;
 /// same, for recipients with that part), `data`, `chunk` (for each but the last), `end` (as
 /// `mail`; for LMTP, with `%` between the answers for each recipient), `auth` (with `%` between
 /// its questions and the answer), `quit` (which may only be `wait`). `|` begins another line; a
-/// reply that is `close` ends the connection, and `wait` says nothing for long.
+/// reply that is `close` ends the connection, and `wait` says nothing for long. With `show`, which
+/// may only be `bytes`, messages are remembered with the ends of their lines, and blanks there.
 pub type Answers = Vec<(String, String)>;
 
 type Turns = Arc<Mutex<BTreeMap<String, usize>>>;
@@ -151,6 +152,14 @@ impl Talk {
         locked(&self.heard).push(format!("{kind}: {}", line.trim_end_matches(['\r', '\n'])));
     }
 
+    /// Notes a piece of a message.
+    fn note_of_message(&self, kind: &str, line: &[u8]) {
+        match self.answer("show", "") {
+            "bytes" => self.note(kind, &line.escape_ascii().to_string()),
+            _ => self.note(kind, &String::from_utf8_lossy(line)),
+        }
+    }
+
     /// Speaks with a client until one side ends that.
     fn talk(&self, input: &mut impl BufRead, mut output: impl Write) {
         let (mut recipients, mut has_sender) = (0, false);
@@ -225,8 +234,8 @@ impl Talk {
                     if input.read_exact(&mut chunk).is_err() {
                         return;
                     }
-                    let chunk = String::from_utf8_lossy(&chunk);
-                    chunk.lines().for_each(|line| self.note("B", line));
+                    let lines = chunk.split_inclusive(|byte| *byte == b'\n');
+                    lines.for_each(|line| self.note_of_message("B", line));
                     match words.next() {
                         Some(_) => self.end(is_lmtp, recipients),
                         None => self.answer("chunk", "250 chunk").to_owned(),
@@ -286,7 +295,7 @@ impl Talk {
             if line == b".\r\n" {
                 return true;
             }
-            self.note("D", &String::from_utf8_lossy(&line));
+            self.note_of_message("D", &line);
         }
     }
 }

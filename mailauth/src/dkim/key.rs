@@ -38,7 +38,7 @@ impl KeyRecord {
     /// # Errors
     /// It is none of a key for mail.
     pub fn read(text: &[u8]) -> Result<Self, NoKeyRecord> {
-        let list = TagList::read(text);
+        let list = TagList::read_record(text);
         if list.value("v").is_some_and(|version| version != b"DKIM1") {
             return Err(NoKeyRecord);
         }

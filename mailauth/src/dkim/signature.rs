@@ -32,7 +32,8 @@ impl Algorithm {
 /// What is wrong with a signature's own text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flaw {
-    /// A tag is missing, stands there twice, or makes no sense.
+    /// A tag is missing, stands there twice, or makes no sense: an identity of another domain,
+    /// or fields without `From` among them.
     Tags,
     /// It is of another version of DKIM.
     Version,
@@ -80,7 +81,9 @@ impl DkimSignature {
         let (mut signature, list) = Self::tags(field)?;
         let missing = signature.is_incomplete();
         signature.flaw = match list.solid("v").as_deref() {
-            Some(b"1") if missing || list.has_duplicates() => Some(Flaw::Tags),
+            Some(b"1") if missing || list.has_duplicates() || !signature.is_of_its_domain() => {
+                Some(Flaw::Tags)
+            }
             Some(b"1") => None,
             Some(version) if !version.is_empty() && !missing => Some(Flaw::Version),
             _ => Some(Flaw::Tags),
@@ -112,6 +115,22 @@ impl DkimSignature {
         [&self.domain, &self.selector, &self.headers, &self.signature]
             .into_iter()
             .any(Vec::is_empty)
+    }
+
+    /// Whether it signs who the message is from, on behalf of the domain or of one below it
+    /// (RFC 6376, sections 3.5 and 6.1.1).
+    fn is_of_its_domain(&self) -> bool {
+        let of = match self.identity.as_deref().filter(|identity| !identity.is_empty()) {
+            Some(identity) => &identity[memchr::memrchr(b'@', identity).map_or(0, |at| at + 1)..],
+            None => &self.domain[..],
+        };
+        let domain = self.domain.strip_suffix(b".").unwrap_or(&self.domain);
+        let of = of.strip_suffix(b".").unwrap_or(of);
+        let is_within = of.len().checked_sub(domain.len()).is_some_and(|at| {
+            of[at..].eq_ignore_ascii_case(domain) && (at == 0 || of[at - 1] == b'.')
+        });
+        let mut names = self.headers.split(|c| *c == b':');
+        is_within && names.any(|name| name.eq_ignore_ascii_case(b"from"))
     }
 
     /// Reads the tags of a field, without a look at whether they make sense.

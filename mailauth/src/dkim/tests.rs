@@ -356,3 +356,39 @@ fn cve_2012_5671_records_of_any_length_are_read() {
         assert_eq!(results[0].status, DkimStatus::Invalid);
     }
 }
+
+#[test]
+fn identities_are_of_the_domain_and_from_is_signed() {
+    let flaw = |tags: &str| {
+        let head = "DKIM-Signature: v=1; a=rsa-sha256; s=s; bh=YQ==; b=YQ==; ";
+        DkimSignature::read([head, tags].concat().as_bytes()).unwrap().flaw
+    };
+    for tags in [
+        "d=d.test; h=from",
+        "d=d.test; h=to : From; i=a@d.test",
+        "d=d.test; h=from; i=@sub.D.test",
+        "d=d.test; h=from; i=",
+        "d=d.test.; h=from; i=a@d.test",
+    ] {
+        assert_eq!(flaw(tags), None, "{tags}");
+    }
+    for tags in [
+        "d=d.test; h=to",
+        "d=d.test; h=from; i=a@xd.test",
+        "d=d.test; h=from; i=a@other.test",
+        "d=sub.d.test; h=from; i=a@d.test",
+        "d=d.test; h=from; i=d.test@other.test",
+    ] {
+        assert_eq!(flaw(tags), Some(Flaw::Tags), "{tags}");
+    }
+}
+
+#[test]
+fn another_body_is_what_is_told_first() {
+    let key = PrivateKey::read(KEYS[1]).unwrap();
+    let field = String::from_utf8(signed(&signer(&key))).unwrap().replace("v=1;", "v=2;");
+    let header = [&[field.as_bytes()][..], &HEADER].concat();
+    let reason = |body: &[u8]| verified(&header, body, any_size(), &mut Zone::of(&key))[0].reason;
+    assert_eq!(reason(BODY), Some(DkimReason::Flaw(Flaw::Version)));
+    assert_eq!(reason(b"other"), Some(DkimReason::BodyHash));
+}

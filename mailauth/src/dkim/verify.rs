@@ -160,8 +160,7 @@ impl DkimVerifier {
 
     /// The hashes of the body that are wanted.
     pub fn bodies(&self) -> impl Iterator<Item = BodyHash> {
-        let sound = self.signatures().filter(|signature| signature.flaw.is_none());
-        sound.map(DkimSignature::body)
+        self.signatures().map(DkimSignature::body)
     }
 
     /// Verifies the signatures in the header, which is the one that they were read from.
@@ -171,7 +170,9 @@ impl DkimVerifier {
         bodies: &BodyHashes,
         dns: &mut dyn DnsSource,
     ) -> Vec<DkimResult> {
-        let sound = self.signatures().filter(|signature| has_body(signature, bodies));
+        let is_sound =
+            |signature: &&DkimSignature| signature.flaw.is_none() && has_body(signature, bodies);
+        let sound = self.signatures().filter(is_sound);
         let answers = KeyAnswers::ask(sound.map(DkimSignature::key_name), dns);
         let mut done = false;
         let mut results = Vec::new();
@@ -202,9 +203,9 @@ fn is_signature(field: &[u8]) -> bool {
     field_name(field).eq_ignore_ascii_case(b"dkim-signature")
 }
 
-/// Whether a signature is sound, and of this body.
+/// Whether a signature is of this body.
 fn has_body(signature: &DkimSignature, bodies: &BodyHashes) -> bool {
-    signature.flaw.is_none() && bodies.get(signature.body()) == Some(&signature.body_hash)
+    bodies.get(signature.body()) == Some(&signature.body_hash)
 }
 
 impl DkimReason {
@@ -227,11 +228,12 @@ impl DkimResult {
         bodies: &BodyHashes,
         answers: &KeyAnswers,
     ) -> Result<(), DkimReason> {
-        if let Some(flaw) = self.signature.flaw {
-            return Err(DkimReason::Flaw(flaw));
-        }
+        // As in Exim, the body comes first, whatever else is wrong.
         if !has_body(&self.signature, bodies) {
             return Err(DkimReason::BodyHash);
+        }
+        if let Some(flaw) = self.signature.flaw {
+            return Err(DkimReason::Flaw(flaw));
         }
         let record = answers.record(&self.signature.key_name())?;
         let algorithm = self.signature.algorithm;

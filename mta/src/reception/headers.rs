@@ -1,11 +1,11 @@
 //! Header lines that ACLs add and remove (specification 44.15), and how long a
 //! header may be.
 
-use eximious::acl::{AclState, HeaderPlace};
+use eximious::acl::{AclState, AddedHeader, HeaderPlace};
 use eximious::stdlib::lists::elements_with;
 use eximious::stdlib::message::{End, parse_with};
 use eximious::stdlib::pattern::CompiledPattern;
-use eximious::{Context, Header, Message, opt, var};
+use eximious::{Context, Header, Message, Str, opt, var};
 
 use super::envelope::sender_in_line;
 use super::line_ends::Newlines;
@@ -123,17 +123,32 @@ pub fn apply_headers(message: &mut Message, replaced: &mut Vec<Replaced>, state:
     if removed.is_empty() && added.is_empty() {
         return;
     }
-    let names = removed.iter().flat_map(|names| elements_with(names.bytes(), b':'));
-    let removed: Vec<Removed> = names.filter_map(|name| Removed::new(&name)).collect();
-    change(message, replaced, |lines| {
-        for line in lines.0.iter_mut().filter(|line| !line.struck) {
+    change(message, replaced, |lines| lines.apply(&removed, &added));
+}
+
+/// The header lines, and those that others stand for, as they are with what ACLs want of them.
+pub(super) fn with_wanted(
+    message: &Message,
+    replaced: &[Replaced],
+    state: &AclState,
+) -> (Vec<Header>, Vec<Replaced>) {
+    let mut lines = Lines::joined(message.headers.clone(), replaced.to_vec());
+    lines.apply(&state.headers_remove, &state.headers_add);
+    lines.split()
+}
+
+impl Lines {
+    fn apply(&mut self, removed: &[Str], added: &[AddedHeader]) {
+        let names = removed.iter().flat_map(|names| elements_with(names.bytes(), b':'));
+        let removed: Vec<Removed> = names.filter_map(|name| Removed::new(&name)).collect();
+        for line in self.0.iter_mut().filter(|line| !line.struck) {
             line.struck = removed.iter().any(|one| one.is(line));
         }
-        for added in &added {
-            let at = place(lines, added.place);
-            lines.0.insert(at, Line::new(Header::new(added.line.bytes())));
+        for added in added {
+            let at = place(self, added.place);
+            self.0.insert(at, Line::new(Header::new(added.line.bytes())));
         }
-    });
+    }
 }
 
 /// What an ACL takes out (specification 44.16).

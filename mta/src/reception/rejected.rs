@@ -1,9 +1,10 @@
 //! What the log of rejections has of a message besides the line (specification 53.15,
 //! `rejected_header`).
 
-use eximious::acl::AddedHeader;
+use eximious::acl::AclState;
 use eximious::{Context, LogSelector, Message, Opt, opt};
 
+use super::headers::with_wanted;
 use crate::smtp::Replaced;
 use crate::spool::{HeaderLine, header_lines};
 
@@ -18,13 +19,13 @@ const REMOVED: [(&[u8], Opt<bool>); 3] = [
 const MOST_RECIPIENTS: usize = 5;
 
 /// The envelope and the header of a message, with those lines that others stand
-/// for (`replaced`) and those that are `added`; nothing where nobody wants it.
+/// for (`replaced`), as ACLs want it (`state`); nothing where nobody wants it.
 pub(crate) fn rejected<'r>(
     cx: &Context,
     message: &Message,
     (sender, recipients): (&[u8], impl Iterator<Item = &'r [u8]>),
     replaced: &[Replaced],
-    added: &[AddedHeader],
+    state: Option<&AclState>,
 ) -> Vec<u8> {
     if !cx.engine().settings().log_selector().contains(LogSelector::REJECTED_HEADER) {
         return Vec::new();
@@ -39,7 +40,14 @@ pub(crate) fn rejected<'r>(
     if recipients.next().is_some() {
         out.extend_from_slice(b"    ...\n");
     }
-    for HeaderLine { kind, line } in header_lines(&message.headers, replaced) {
+    let lines = match state {
+        None => header_lines(&message.headers, replaced),
+        Some(state) => {
+            let (headers, replaced) = with_wanted(message, replaced, state);
+            header_lines(&headers, &replaced)
+        }
+    };
+    for HeaderLine { kind, line } in lines {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
         let gone = |one: &(&[u8], Opt<bool>)| {
             name.eq_ignore_ascii_case(one.0) && cx.engine().settings().get(one.1)
@@ -50,9 +58,6 @@ pub(crate) fn rejected<'r>(
         };
         out.extend_from_slice(&[letter, b' ']);
         out.extend_from_slice(&line);
-    }
-    for one in added {
-        out.extend_from_slice(&[b"  ", one.line.bytes()].concat());
     }
     out
 }

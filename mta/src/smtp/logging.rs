@@ -269,9 +269,10 @@ impl SmtpSession {
         else {
             return Vec::new();
         };
-        let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
+        let sender = envelope.sender.address.bytes();
         let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
         let Arrived { replaced, .. } = &self.transaction.arrived;
-        reception::rejected(&self.cx, message, (sender, recipients), replaced, added)
+        let whose = (sender, recipients);
+        reception::rejected(&self.cx, message, whose, replaced, Some(&self.acl_state))
     }
 }

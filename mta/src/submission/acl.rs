@@ -169,7 +169,7 @@ impl Submission<'_> {
         // What ACLs add is not there yet.
         let whose = (sender.bytes(), recipients);
         let header = self.cx.message().map_or_else(Vec::new, |message| {
-            reception::rejected(self.cx, message, whose, &self.received.replaced, &[])
+            reception::rejected(self.cx, message, whose, &self.received.replaced, None)
         });
         logs.write(&*self.cx.engine().world().log, &line, &header);
     }

@@ -18,7 +18,7 @@ impl Submission<'_> {
         let (message, replaced) = (&self.received.message, &self.received.replaced);
         let recipients = recipients.iter().map(Str::bytes);
         let header =
-            reception::rejected(self.cx, message, (sender.bytes(), recipients), replaced, &[]);
+            reception::rejected(self.cx, message, (sender.bytes(), recipients), replaced, None);
         let by = LogSelector::SIZE_REJECT;
         let main = self.cx.engine().settings().log_selector().contains(by);
         let logs = Logs { main, ..Logs::REJECTIONS };

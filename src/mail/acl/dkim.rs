@@ -92,23 +92,21 @@ impl Acls {
             Err(why) => return Some(failed(why)),
         }
         let engine = cx.engine().clone();
-        let signers = match engine.expand_option(opt::DKIM_VERIFY_SIGNERS, cx) {
-            Ok(signers) => signers,
+        let acl = engine.settings().acl(opt::ACL_SMTP_DKIM);
+        // Without an ACL there is nothing to be done for a signer but for its signatures.
+        let signers = acl.is_some().then(|| engine.expand_option(opt::DKIM_VERIFY_SIGNERS, cx));
+        let signers = match signers.transpose() {
+            Ok(signers) => signers.unwrap_or_default(),
             Err(fail) => {
                 let head = b"expansion of dkim_verify_signers option failed: ";
                 host.log_to(Logs::PANIC, &[head, fail.message()].concat());
                 return None;
             }
         };
-        let acl = cx.engine().settings().acl(opt::ACL_SMTP_DKIM);
         let mut run = Signers { acls: self, cx, host, state, acl, statuses: Vec::new() };
         let mut done: Vec<Vec<u8>> = Vec::new();
         for signer in elements(signers.bytes()) {
-            // Without an ACL there is nothing to be done for one but for its signatures.
-            if run.acl.is_none()
-                || signer.is_empty()
-                || done.iter().any(|one| one[..] == signer[..])
-            {
+            if signer.is_empty() || done.iter().any(|one| one[..] == signer[..]) {
                 continue;
             }
             done.push(signer.to_vec());
@@ -295,9 +293,6 @@ impl Signers<'_> {
         let status = self.cx.value_of(var::DKIM_VERIFY_STATUS);
         let DkimFindings { found, logged } = self.cx.memory::<DkimFindings>();
         let one = &found[number];
-        if !ran && one.result.signature.domain.is_empty() {
-            return;
-        }
         let passes = match ran {
             true => status.bytes() == b"pass",
             false => one.result.status == DkimStatus::Pass,

@@ -154,8 +154,11 @@ pub(super) fn log_faults(host: &mut dyn AclHost, results: &[DkimResult]) {
 /// signature is good.
 fn fault(results: &[DkimResult]) -> Option<&'static str> {
     let mut fault = None;
-    for DkimResult { signature, status, reason, .. } in results {
+    for DkimResult { signature, status, reason, key, .. } in results {
         fault = match reason {
+            Some(DkimReason::Key) if key.as_ref().is_some_and(|key| is_cut(&key.key)) => {
+                Some("ASN1 parser: Error in DER parsing.")
+            }
             Some(DkimReason::Key) if signature.algorithm.key == KeyType::Rsa => {
                 Some("ASN1 parser: Error in TAG.")
             }
@@ -168,6 +171,17 @@ fn fault(results: &[DkimResult]) -> Option<&'static str> {
         };
     }
     fault.filter(|_| results.iter().all(|one| one.status != DkimStatus::Pass))
+}
+
+/// Whether a sequence in DER is longer than what is there of it.
+fn is_cut(der: &[u8]) -> bool {
+    let (length, behind) = match der {
+        [0x30, 0x81, one, rest @ ..] => (usize::from(*one), rest),
+        [0x30, 0x82, high, low, rest @ ..] => ((usize::from(*high) << 8) | usize::from(*low), rest),
+        [0x30, one, rest @ ..] if *one < 0x80 => (usize::from(*one), rest),
+        _ => return false,
+    };
+    behind.len() < length
 }
 
 /// The line of its own that a signature gets, if that is wanted.

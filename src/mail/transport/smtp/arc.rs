@@ -71,7 +71,8 @@ fn read(call: &mut TransportCall<'_>, text: &Str) -> Result<Sealing, Vec<u8>> {
         return Err(b"arc_sign has more than four elements".to_vec());
     }
     let (domain, selector) = (domain.to_ascii_lowercase(), selector.to_vec());
-    let key = signing::key(call, &Str::from(&key[..]).stamped(text.taint()), b"")?;
+    let key = signing::key_text(call, &Str::from(&key[..]).stamped(text.taint()), b"")?;
+    let key = signing::read_key(&key, b"")?;
     let headers = [SIGN_HEADERS.as_bytes(), b":=DKIM-Signature"].concat();
     let mut sealing = Sealing { key, domain, selector, headers, created: None, expires: None };
     let now = call.consignment.now;

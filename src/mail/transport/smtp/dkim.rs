@@ -13,9 +13,9 @@ use super::UNKNOWN;
 use super::signing::{self, fields, set, wire};
 use crate::mail::transport::{TransportCall, Undelivered};
 
-/// What a signature is made with, as the options come to.
-pub(super) struct Signing {
-    key: PrivateKey,
+/// What a signature is made with, as the options come to; the key is read when all of them have.
+pub(super) struct Signing<K = PrivateKey> {
+    key: K,
     domain: Vec<u8>,
     selector: Vec<u8>,
     identity: Option<Vec<u8>>,
@@ -23,6 +23,14 @@ pub(super) struct Signing {
     canon: Canon,
     headers: Vec<u8>,
     times: Option<(i64, Option<i64>)>,
+}
+
+impl Signing<Vec<u8>> {
+    fn with_key(self) -> Result<Signing, Vec<u8>> {
+        let Self { key, domain, selector, identity, hash, canon, headers, times } = self;
+        let key = signing::read_key(&key, b"DKIM: ")?;
+        Ok(Signing { key, domain, selector, identity, hash, canon, headers, times })
+    }
 }
 
 impl Signing {
@@ -43,20 +51,25 @@ impl Signing {
     }
 }
 
+/// Whether the options are there without which none of them is looked at.
+pub(super) fn is_asked(call: &TransportCall<'_>) -> bool {
+    let needed = [smtp::DKIM_DOMAIN, smtp::DKIM_SELECTOR, smtp::DKIM_PRIVATE_KEY];
+    needed.into_iter().all(|option| call.transport.text(option).is_some())
+}
+
 /// What the options ask for: all signatures, or none where one of them can't be told.
 ///
 /// # Errors
 /// That can't be told, and nothing leaves without a signature (`dkim_strict`).
 pub(super) fn signings(call: &mut TransportCall<'_>) -> Result<Vec<Signing>, Undelivered> {
-    let mut all = Vec::new();
-    // Where one of them is not there, the others are not looked at.
-    let needed = [smtp::DKIM_DOMAIN, smtp::DKIM_SELECTOR, smtp::DKIM_PRIVATE_KEY];
-    if needed.into_iter().any(|option| call.transport.text(option).is_none()) {
-        return Ok(all);
+    if !is_asked(call) {
+        return Ok(Vec::new());
     }
     let domains = set(call, smtp::DKIM_DOMAIN).or_else(|why| spared(call, &why))?;
-    let Some(domains) = domains.filter(|text| !text.is_empty()) else { return Ok(all) };
-    let mut seen: Vec<Vec<u8>> = Vec::new();
+    let Some(domains) = domains.filter(|text| !text.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let (mut all, mut seen): (Vec<_>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
     for domain in elements(domains.bytes()) {
         let domain = domain.to_ascii_lowercase();
         if domain.is_empty() || seen.contains(&domain) {
@@ -70,7 +83,8 @@ pub(super) fn signings(call: &mut TransportCall<'_>) -> Result<Vec<Signing>, Und
             Err(why) => return spared(call, &why),
         }
     }
-    Ok(all)
+    let all: Result<Vec<Signing>, _> = all.into_iter().map(Signing::with_key).collect();
+    all.or_else(|why| spared(call, &why))
 }
 
 /// What is to be done where something can't be told: the message leaves unsigned, unless
@@ -95,7 +109,10 @@ pub(super) fn spared<T: Default>(
 }
 
 /// The signatures of a domain: one for each selector.
-fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>, Vec<u8>> {
+fn of_domain(
+    call: &mut TransportCall<'_>,
+    domain: &[u8],
+) -> Result<Vec<Signing<Vec<u8>>>, Vec<u8>> {
     let Some(selectors) = set(call, smtp::DKIM_SELECTOR)? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for selector in elements(selectors.bytes()).filter(|selector| !selector.is_empty()) {
@@ -113,27 +130,27 @@ fn of_domain(call: &mut TransportCall<'_>, domain: &[u8]) -> Result<Vec<Signing>
         let headers = some(set(call, smtp::DKIM_SIGN_HEADERS)?);
         let Some(key) = key(call)? else { continue };
         let hash = set(call, smtp::DKIM_HASH)?;
+        let identity = some(set(call, smtp::DKIM_IDENTITY)?).map(|text| text.bytes().to_vec());
+        let names = |text: Str| elements(text.bytes()).collect::<Vec<_>>().join(&b':');
+        let headers = headers.map_or_else(|| SIGN_HEADERS.into(), names);
+        let times = times(call)?;
         let hash = match hash.as_ref().map_or(&b"sha256"[..], Str::bytes) {
             b"sha256" => Hash::Sha256,
             b"sha512" => Hash::Sha512,
             b"sha1" => return Err(b"DKIM: sha1 is no hash to sign with (RFC 8301)".to_vec()),
             other => return Err([b"DKIM: unrecognised hashname '", other, b"'"].concat()),
         };
-        let identity = some(set(call, smtp::DKIM_IDENTITY)?).map(|text| text.bytes().to_vec());
-        let names = |text: Str| elements(text.bytes()).collect::<Vec<_>>().join(&b':');
-        let headers = headers.map_or_else(|| SIGN_HEADERS.into(), names);
-        let times = times(call)?;
         let (domain, selector) = (domain.to_vec(), selector.to_vec());
         all.push(Signing { key, domain, selector, identity, hash, canon, headers, times });
     }
     Ok(all)
 }
 
-/// The key; nothing where the message is not to be signed with it.
-fn key(call: &mut TransportCall<'_>) -> Result<Option<PrivateKey>, Vec<u8>> {
+/// The text of the key; nothing where the message is not to be signed with it.
+fn key(call: &mut TransportCall<'_>) -> Result<Option<Vec<u8>>, Vec<u8>> {
     match set(call, smtp::DKIM_PRIVATE_KEY)? {
         Some(text) if !matches!(text.bytes(), b"" | b"0" | b"false") => {
-            signing::key(call, &text, b"DKIM: ").map(Some)
+            signing::key_text(call, &text, b"DKIM: ").map(Some)
         }
         _ => Ok(None),
     }

@@ -8,10 +8,11 @@ use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::options::opt::transport::smtp;
 
 use super::bounds::LineBounds;
+use super::dkim;
 use super::envelope::{Begun, MailWishes};
 use super::held::Line;
 use super::international;
-use super::signing;
+use super::signing::{self, Signatures};
 use super::stop::{Stop, at_the_end, broken_off, number_of, of_message, pipelined};
 use super::{Work, most_recipients};
 use crate::mail::smtp_client::{Cause, Endpoint, Protocol, Reply, SmtpError};
@@ -144,6 +145,8 @@ impl Attempt<'_, '_> {
                 self.signed = signing::sign(self.call, wanted, &mut self.outgoing)?;
                 None
             }
+            // What comes of a filter is there as a whole then, be it signed or not.
+            None if filter.is_some() && dkim::is_asked(self.call) => Some(Signatures::default()),
             wanted => wanted,
         };
         self.outgoing.set_filter(filter);

@@ -16,6 +16,7 @@ use crate::mail::transport::{Outgoing, TransportCall, Undelivered};
 const LARGEST_KEY: u64 = 64 * 1024;
 
 /// What the options ask for.
+#[derive(Default)]
 pub(super) struct Signatures {
     signings: Vec<dkim::Signing>,
     sealing: Option<arc::Sealing>,
@@ -43,6 +44,9 @@ pub(super) fn sign(
     outgoing: &mut Outgoing<'_>,
 ) -> Result<Vec<u8>, Undelivered> {
     let Signatures { signings, sealing } = wanted;
+    if signings.is_empty() && sealing.is_none() {
+        return Ok(Vec::new());
+    }
     let signed = signings.iter().map(|one| one.signer().body());
     let wanted = signed.chain(sealing.iter().map(|one| one.sealer().body()));
     let bodies = match hashes(wanted, outgoing) {
@@ -76,32 +80,35 @@ pub(super) fn sign(
     Ok(signed)
 }
 
-/// The key that an option gives: the name of a file, or the key itself. What is wrong with
-/// either is said of somebody (`DKIM: `), but not what the system says.
-pub(super) fn key(
+/// The text of the key that an option gives: that of a file, or the option's own. What is wrong
+/// is said of somebody (`DKIM: `), but not what the system says.
+pub(super) fn key_text(
     call: &mut TransportCall<'_>,
     text: &Str,
     of: &[u8],
-) -> Result<PrivateKey, Vec<u8>> {
-    let bytes = match text.bytes() {
-        name if name.starts_with(b"/") => {
-            if text.taint().is_tainted() {
-                let head = b"the file name for the private key comes from outside: ";
-                return Err([of, head, name].concat());
-            }
-            let files = call.cx.engine().world().files.clone();
-            let read = files.read(name, LARGEST_KEY).map_err(|why| {
-                let head: &[u8] = match why.kind() {
-                    io::ErrorKind::IsADirectory => b"unable to read file: ",
-                    _ => b"unable to open file for reading: ",
-                };
-                [head, name].concat()
-            });
-            read?.to_vec()
-        }
-        pem => pem.to_vec(),
+) -> Result<Vec<u8>, Vec<u8>> {
+    let name = match text.bytes() {
+        name if name.starts_with(b"/") => name,
+        pem => return Ok(pem.to_vec()),
     };
-    let pem = String::from_utf8_lossy(&bytes);
+    if text.taint().is_tainted() {
+        let head = b"the file name for the private key comes from outside: ";
+        return Err([of, head, name].concat());
+    }
+    let files = call.cx.engine().world().files.clone();
+    let read = files.read(name, LARGEST_KEY).map_err(|why| {
+        let head: &[u8] = match why.kind() {
+            io::ErrorKind::IsADirectory => b"unable to read file: ",
+            _ => b"unable to open file for reading: ",
+        };
+        [head, name].concat()
+    });
+    Ok(read?.to_vec())
+}
+
+/// The key that a text has.
+pub(super) fn read_key(text: &[u8], of: &[u8]) -> Result<PrivateKey, Vec<u8>> {
+    let pem = String::from_utf8_lossy(text);
     PrivateKey::read(&pem).map_err(|_| [of, b"the private key makes no sense"].concat())
 }
 
