@@ -456,6 +456,11 @@ impl Context {
         lookups::forget_results(&mut self.caches.memory);
     }
 
+    /// What the last look-up complained of is nobody's reason any more.
+    pub(crate) fn forget_complaint(&mut self) {
+        lookups::forget_reason(&mut self.caches.memory);
+    }
+
     /// Puts what lists said of a recipient in the place of what they said of another,
     /// which is returned.
     pub(crate) fn swap_answers(&mut self, answers: Answers) -> Answers {

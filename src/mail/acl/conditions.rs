@@ -161,12 +161,23 @@ impl Run<'_> {
         list: &Str,
         matcher: &mut Matcher<'_>,
     ) -> (Answer, Option<Str>) {
+        self.matched_of(list, matcher, false)
+    }
+
+    /// The same; where no answer has a reason that says nothing, a line about hosts has a
+    /// colon for it.
+    pub(super) fn matched_of(
+        &mut self,
+        list: &Str,
+        matcher: &mut Matcher<'_>,
+        is_of_hosts: bool,
+    ) -> (Answer, Option<Str>) {
         match self.cx.is_in(list, matcher) {
             Ok(ListOutcome::Matched(data)) => (Answer::Yes, data),
             Ok(ListOutcome::Unmatched(data)) => (Answer::No, data),
             Ok(ListOutcome::Deferred(why)) => {
-                let why = self.cx.call(&REASON, |call| lookups::reason(call, why, b""));
-                self.logged = Some(Str::from(why)).filter(|why| !why.is_empty());
+                let why = self.cx.call(&REASON, |call| lookups::known_reason(call, why));
+                self.logged = why.filter(|why| is_of_hosts || !why.is_empty()).map(Str::from);
                 (Answer::Later, None)
             }
             Err(fail) if fail.class() == FailClass::Forced => (Answer::No, None),

@@ -152,7 +152,7 @@ fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
     let address = ip::address(text.bytes()).map(|address| (text.clone(), address));
     let mut client = SendingHost;
     let mut matcher = Matcher::host(address, &mut client).kept(Keep::Client);
-    let (answer, data) = run.matched(list, &mut matcher);
+    let (answer, data) = run.matched_of(list, &mut matcher, true);
     run.cx.set_var(var::HOST_DATA, data.unwrap_or_default());
     answer
 }

@@ -199,6 +199,7 @@ impl Run<'_> {
     pub(super) fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
         let verb = statement.written.verb;
         (self.said, self.logged) = (None, None);
+        self.cx.forget_complaint();
         let mut texts = Texts::default();
         let mut passed = false;
         let mut answer = Answer::Yes;

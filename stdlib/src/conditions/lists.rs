@@ -146,9 +146,14 @@ fn decide(
         ListOutcome::Matched(_) => Ok(true),
         ListOutcome::Unmatched(_) => Ok(false),
         ListOutcome::Deferred(why) => {
+            let of_lookup = why.as_ref().is_some_and(|why| !why.starts_with(b"DNS lookup of "));
             let why = reason(call, why, b"NULL");
             let message = [b"unable to complete match against \"", list.bytes(), b"\": ", &why];
-            Err(Fail::defer(message.concat()))
+            let message = message.concat();
+            Err(match of_lookup {
+                true => Fail::deferred_lookup(message, why),
+                false => Fail::defer(message),
+            })
         }
     }
 }

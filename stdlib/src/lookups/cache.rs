@@ -27,6 +27,8 @@ pub(super) struct Cache {
     /// What the last search complained of; nothing, where it did not. Exim
     /// shows it where a list has no answer, and no reason for it.
     pub(super) complaint: Option<Vec<u8>>,
+    /// What the lookup at hand leaves as such, though it does not fail; it may be nothing.
+    pub(super) left: Option<Option<Vec<u8>>>,
 }
 
 /// A result, and until when it is one.

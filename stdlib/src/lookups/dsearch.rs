@@ -42,6 +42,12 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
     if !is(&stat, DIRECTORY) {
         return Err(failed("Not a directory"));
     }
+    // Exim opens the directory, though it reads nothing there.
+    if let Err(error) = files.read(directory, 1)
+        && error.kind() == std::io::ErrorKind::PermissionDenied
+    {
+        return Err(failed(&reason_to_open(call, &error)));
+    }
     if directory.first() != Some(&b'/') {
         let message = [b"dirname '", directory, b"' for dsearch is not absolute"].concat();
         return Err(LookupFail::Open(super::outside(message)));
@@ -51,10 +57,6 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
     let stat = match files.stat(&path, false) {
         Ok(stat) => stat,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        // Exim opens the directory.
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(failed(&reason_to_open(call, &error)));
-        }
         Err(error) => {
             let reason = reason(&error);
             return Err(LookupFail::Defer([&path[..], b": lstat: ", reason.as_bytes()].concat()));

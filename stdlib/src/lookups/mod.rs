@@ -38,7 +38,9 @@ pub fn forget_results(memory: &mut Memory) {
     memory.get::<cache::Cache>().clear();
 }
 
-pub use search::{Found, Search, find, keep_complaint, reason, search};
+pub use search::{
+    Found, Search, find, forget_reason, keep_complaint, known_reason, reason, search,
+};
 
 /// All lookup types.
 pub static ALL: &[&LookupDef] = &[

@@ -129,22 +129,33 @@ pub fn find(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Looku
     let found = tries(call, search);
     let cache = call.memory::<Cache>();
     cache.depth -= 1;
-    cache.complaint = Some(match &found {
-        Ok(_) => Vec::new(),
-        Err(LookupFail::Open(fail)) => fail.message().to_vec(),
-        Err(LookupFail::Defer(why)) => why.clone(),
-    });
+    let left = cache.left.take();
+    cache.complaint = match &found {
+        Ok(_) => left.unwrap_or_else(|| Some(Vec::new())),
+        Err(LookupFail::Open(fail)) => Some(fail.message().to_vec()),
+        Err(LookupFail::Defer(why)) => Some(why.clone()),
+    };
     found
 }
 
 /// Why there is no answer, where that is known; otherwise what the last search
 /// in this context complained of, as in Exim. Without any, it is what is given.
 pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>, general: &[u8]) -> Vec<u8> {
+    known_reason(call, why).unwrap_or_else(|| general.to_vec())
+}
+
+/// As [`reason`]; nothing, where there is none. One that says nothing is one, too.
+pub fn known_reason(call: &mut Call<'_>, why: Option<Vec<u8>>) -> Option<Vec<u8>> {
     let kept = &mut call.memory::<Cache>().complaint;
     if why.is_some() {
         kept.clone_from(&why);
     }
-    kept.clone().unwrap_or_else(|| general.to_vec())
+    kept.clone()
+}
+
+/// Forgets what the last search complained of.
+pub fn forget_reason(memory: &mut Memory) {
+    memory.get::<Cache>().complaint = None;
 }
 
 /// Keeps the complaint that ended an expansion, if it is about a lookup type.

@@ -59,11 +59,16 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
             return Err(LookupFail::Open(fail));
         }
         // A statement that is wrong finds nothing.
-        Err(_) => return Ok(None),
+        Err(error) => {
+            call.memory::<Cache>().left = Some(Some(super::why(&error).into()));
+            return Ok(None);
+        }
     };
     let text = written(&answers);
+    let cache: &mut Cache = call.memory();
     // Where no row comes back, something may have changed.
-    call.memory::<Cache>().written = text.is_none();
+    cache.written = text.is_none();
+    cache.left = Some(None);
     Ok(text.map(Str::from))
 }
 

@@ -39,15 +39,16 @@ pub(super) fn matches(
     let text = key.bytes();
     let space = text.iter().take_while(|c| is_space(**c)).count();
     let end = text.iter().rposition(|c| !is_space(*c)).map_or(space, |n| n + 1);
-    if space == end {
-        return Ok(false);
-    }
-    let (whole, traced) = (&text[space..end], call.watched(TraceKinds::LIST));
-    let mut shown = match traced {
-        true => Shown::of(subject.bytes().to_vec(), [b"\"", whole, b"\""].concat()),
+    let mut shown = match call.watched(TraceKinds::LIST) {
+        true => Shown::of(subject.bytes().to_vec(), [b"\"", text, b"\""].concat()),
         false => Shown::NOTHING,
     };
     shown.begin(call);
+    if space == end {
+        shown.end(call, &Verdict::No, None, None);
+        return Ok(false);
+    }
+    let whole = &text[space..end];
     shown.element(call, whole);
     let negated = whole[0] == b'!';
     let rest = &whole[usize::from(negated)..];
