@@ -11,6 +11,7 @@ mod reports;
 mod rules;
 mod values;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::debugging::DebugSelector;
@@ -244,8 +245,9 @@ impl<'a> Parser<'a> {
             "-bh" | "-bhc" => {
                 self.given.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
-                    let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
-                    return Err(Stop(message.concat()));
+                    self.note_no_address(value);
+                    self.ask(Asked::Host(SocketAddr::from(([0; 4], 0))));
+                    return Ok(());
                 };
                 if let Some(host) = host(address, port) {
                     self.ask(Asked::Host(host));
@@ -500,8 +502,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         };
         let Some((address, port)) = address_and_port(value) else {
-            let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
-            self.given.variables.note(message.concat());
+            self.note_no_address(value);
             return Ok(());
         };
         // Of `-bh` and `-oMa`, the later one says what the address of the test is.
@@ -511,6 +512,13 @@ impl<'a> Parser<'a> {
         self.given.variables.set(var, address.to_vec());
         self.given.variables.set(port_var, port.to_string().into_bytes());
         Ok(())
+    }
+
+    /// What should be the address of a client is none, which is said once it is known what else
+    /// is wrong.
+    fn note_no_address(&mut self, value: &[u8]) {
+        let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
+        self.given.variables.note(message.concat());
     }
 
     fn finish(mut self, asked: Option<Asked>) -> Options {

@@ -158,7 +158,7 @@ impl RetryError {
         let error = match lower.as_slice() {
             b"*" => Self::Any,
             _ if stands_for(b"auth_failed", 5) => Self::AuthFailed,
-            _ if stands_for(b"lost_connection", 1) => Self::LostConnection,
+            _ if stands_for(b"lost_connection", 0) => Self::LostConnection,
             _ if stands_for(b"lookup", 1) => Self::Lookup,
             _ if stands_for(b"tls_required", 1) => Self::TlsRequired,
             b"quota" => Self::Quota(None),

@@ -13,6 +13,7 @@ mod acls;
 mod addresses;
 mod ages;
 mod aliases;
+mod commands;
 mod deliveries;
 mod expressions;
 mod filters;
@@ -20,6 +21,8 @@ mod hosts;
 mod layouts;
 mod lists;
 mod logs;
+mod lookups;
+mod mimes;
 mod mistakes;
 mod patterns;
 mod rewrites;
@@ -27,6 +30,7 @@ mod routers;
 mod sequences;
 mod sessions;
 mod sieves;
+mod signatures;
 mod submissions;
 mod texts;
 mod transports;
@@ -59,6 +63,8 @@ pub enum Kind {
     Age,
     /// Alias files (`-bt`, `-bv`).
     Alias,
+    /// Command lines.
+    Command,
     /// Lists within lists, over several attempts at their delivery.
     Delivery,
     /// Expansions (`-be`).
@@ -73,6 +79,10 @@ pub enum Kind {
     List,
     /// What is logged, by every choice of `log_selector`.
     Log,
+    /// Messages with parts, and ACLs that look at each of them.
+    Mime,
+    /// Lookups in files (`-be`, `-bt`, `-bh`).
+    Lookup,
     /// Mistakes in configurations (`-bP`).
     Mistake,
     /// Regular expressions (`-be`), asked of both engines.
@@ -85,6 +95,8 @@ pub enum Kind {
     Sequence,
     /// Sessions of SMTP (`-bh`).
     Session,
+    /// Signatures of DKIM, as they leave and as they come in.
+    Signature,
     /// Messages that local programs hand in.
     Submission,
     /// Local transports, over several attempts at a delivery.
@@ -93,11 +105,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 19] = [
+    pub const ALL: [(&str, Self); 23] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
         ("alias", Self::Alias),
+        ("command", Self::Command),
         ("delivery", Self::Delivery),
         ("expr", Self::Expr),
         ("filter", Self::Filter),
@@ -105,12 +118,15 @@ impl Kind {
         ("layout", Self::Layout),
         ("list", Self::List),
         ("log", Self::Log),
+        ("mime", Self::Mime),
+        ("lookup", Self::Lookup),
         ("mistake", Self::Mistake),
         ("patterns", Self::Pattern),
         ("rewrite", Self::Rewrite),
         ("router", Self::Router),
         ("sequence", Self::Sequence),
         ("session", Self::Session),
+        ("signature", Self::Signature),
         ("submission", Self::Submission),
         ("transport", Self::Transport),
     ];
@@ -135,6 +151,7 @@ impl Kind {
             Self::Address => addresses::make(rng),
             Self::Age => ages::make(rng),
             Self::Alias => aliases::make(rng),
+            Self::Command => commands::make(rng),
             Self::Delivery => deliveries::make(rng),
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
@@ -142,12 +159,15 @@ impl Kind {
             Self::Layout => layouts::make(rng),
             Self::List => lists::make(rng),
             Self::Log => logs::make(rng),
+            Self::Lookup => lookups::make(rng),
+            Self::Mime => mimes::make(rng),
             Self::Mistake => mistakes::make(rng),
             Self::Pattern => patterns::make(rng),
             Self::Rewrite => rewrites::make(rng),
             Self::Router => routers::make(rng),
             Self::Sequence => sequences::make(rng),
             Self::Session => sessions::make(rng),
+            Self::Signature => signatures::make(rng),
             Self::Submission => submissions::make(rng),
             Self::Transport => transports::make(rng),
         }
@@ -165,6 +185,7 @@ enum Form {
     Dialogue,
     Expression,
     Filter,
+    Lookup,
     Pattern,
     Routing,
     Submission,
@@ -211,6 +232,7 @@ impl Quarry {
         let text = self.text();
         match self.form {
             Form::Expression => return expressions::difference(&text),
+            Form::Lookup => return lookups::difference(&text, programs),
             Form::Pattern => return patterns::difference(&text),
             _ => {}
         }
@@ -220,7 +242,7 @@ impl Quarry {
                 let place = case.set_up();
                 case.sessions.iter().flat_map(|session| session.play(program, &place)).collect()
             }
-            Form::Expression | Form::Pattern => Vec::new(),
+            Form::Expression | Form::Lookup | Form::Pattern => Vec::new(),
             Form::Routing => {
                 let case = routing::Case::parse(Path::new("hunt.case"), &text);
                 let place = case.set_up();
@@ -236,8 +258,12 @@ impl Quarry {
                 case.runs().flat_map(|run| run.play(program, is_real)).collect()
             }
         };
+        // What says when it was made is to be made in the same second.
+        if text.contains("dkim_timestamps") {
+            signatures::await_second();
+        }
         let (theirs, ours): (Vec<String>, Vec<String>) =
-            (ask(programs.exim, true), ask(programs.eximious, false));
+            (signatures::unworded(ask(programs.exim, true)), ask(programs.eximious, false));
         // Reports have numbers in them, of any length.
         static SIZES: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"^( *\d+[mhdw]) +[\d.]+[KM]? (NAME <>)").expect("a pattern")

@@ -15,6 +15,12 @@ impl Parser<'_> {
                 self.action = Some(list);
                 self.others.push(asked);
             }
+            Some(builds @ Asked::BuildAliases)
+                if matches!(asked, Asked::Rewrite | Asked::Retry) =>
+            {
+                self.action = Some(builds);
+                self.others.push(asked);
+            }
             other => {
                 self.others.extend(other);
                 self.action = Some(asked);
@@ -52,12 +58,13 @@ impl Parser<'_> {
         }
         self.prefer_tests();
         self.check_apart()?;
-        let lesser = |asked: &Asked| match asked {
-            Asked::Host(_) | Asked::Expand | Asked::Route(_) => true,
-            Asked::Rewrite => self.args.is_empty(),
-            _ => false,
+        let lesser = |asked: &Asked| {
+            matches!(asked, Asked::Host(_) | Asked::Expand | Asked::Route(_) | Asked::Rewrite)
         };
         if self.begins_run() && self.action.as_ref().is_some_and(lesser) {
+            if self.action == Some(Asked::Rewrite) {
+                self.args = &[];
+            }
             self.action = Some(Asked::Deliver);
         }
         let filter = &self.given.filters;
@@ -75,6 +82,12 @@ impl Parser<'_> {
         let takes_stored = self.action == Some(Asked::Expand) && self.given.message.is_none();
         if self.given.stored.is_some() && !takes_stored {
             return Err(Stop::incompatible());
+        }
+        // What rules are asked about names no messages.
+        if matches!(self.action, Some(Asked::Queue(_)))
+            && self.has(|asked| matches!(asked, Asked::Rewrite | Asked::Retry))
+        {
+            self.args = &[];
         }
         self.check_range()?;
         self.check_together()?;
@@ -137,7 +150,7 @@ impl Parser<'_> {
         let listens = self.given.listens;
         let lists = matches!(self.action, Some(Asked::Queue(_)));
         let named = self.begins_run() && !self.args.is_empty();
-        if named && !counts && (lists || self.action == Some(Asked::Show)) {
+        if named && (lists || self.action == Some(Asked::Show)) {
             return Err(Stop::incompatible());
         }
         if counts || lists && !listens {
@@ -163,7 +176,11 @@ impl Parser<'_> {
         let speaks = self.speaks();
         let tests = matches!(self.action, Some(Asked::Route(_)));
         let apart = match &self.action {
-            Some(Asked::BuildAliases) => of_header || !self.args.is_empty(),
+            Some(Asked::BuildAliases | Asked::Queue(_))
+                if self.has(|asked| *asked == Asked::BuildAliases) =>
+            {
+                of_header || !self.args.is_empty()
+            }
             _ => {
                 self.begins_run() && (of_header || speaks || tests)
                     || tests && (of_header || speaks)

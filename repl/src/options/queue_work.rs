@@ -72,7 +72,7 @@ impl Parser<'_> {
     }
 
     fn begin_run(&mut self, run: DaemonRun) {
-        if self.action.is_none() {
+        if self.action.as_ref().is_none_or(Asked::lists) {
             self.action = Some(Asked::Deliver);
         }
         self.given.runs.push(run);

@@ -8,20 +8,24 @@ use eximious_tests::reference::Reference;
 use eximious_tests::{network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 14] = [
+const SEEDS: [(Kind, u64, u64); 18] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
+    (Kind::Command, 513, 15),
     (Kind::Delivery, 5000, 4),
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
     (Kind::Layout, 6000, 16),
     (Kind::List, 1005, 6),
     (Kind::Log, 200, 5),
+    (Kind::Lookup, 1000, 6),
+    (Kind::Mime, 3000, 10),
     (Kind::Rewrite, 2003, 6),
     (Kind::Router, 1010, 12),
     (Kind::Sequence, 4, 2),
     (Kind::Session, 1000, 4),
+    (Kind::Signature, 3000, 12),
     (Kind::Submission, 1011, 6),
 ];
 
@@ -72,7 +76,13 @@ fn inside() {
         }
         if matches!(
             kind,
-            Kind::Delivery | Kind::Log | Kind::Rewrite | Kind::Sequence | Kind::Submission
+            Kind::Delivery
+                | Kind::Log
+                | Kind::Mime
+                | Kind::Rewrite
+                | Kind::Sequence
+                | Kind::Signature
+                | Kind::Submission
         ) && submission::lacking().is_some()
         {
             continue;
