@@ -341,7 +341,8 @@ mod tests {
         assert_eq!(read("loo"), Ok(RetryError::Lookup));
         assert_eq!(read("tls"), Ok(RetryError::TlsRequired));
         assert_eq!(read("timeout_con"), connecting);
-        for none in ["", "auth", "time", "refu", "quo", "rcpt", "timeout_connec_A"] {
+        assert_eq!(read(""), Ok(RetryError::LostConnection));
+        for none in ["auth", "time", "refu", "quo", "rcpt", "timeout_connec_A"] {
             assert!(read(none).is_err(), "{none}");
         }
     }

@@ -363,7 +363,6 @@ fn of_several_things_that_are_asked_for_one_is_done() {
         &["-q", "-bP", "log_selector"],
         &["-q", "-bp", "x"],
         &["-R", "x", "-bP", "log_selector"],
-        &["-bP", "-q"],
         &["-bI:dscp", "-be", "a"],
         &["-be", "-bI:nosuch", "a"],
         &["-bI:nosuch", "-bf", "/dev/null"],
