@@ -171,7 +171,11 @@ fn real(connection: &Connection, number: f64) -> Result<Vec<u8>, DatabaseError> 
 }
 
 fn other(error: rusqlite::Error) -> DatabaseError {
-    DatabaseError::Other(error.to_string())
+    // The library's own words: not where in the query, which is the binding's addition.
+    DatabaseError::Other(match error {
+        rusqlite::Error::SqlInputError { msg, .. } => msg,
+        error => error.to_string(),
+    })
 }
 
 #[cfg(test)]
