@@ -153,6 +153,10 @@ impl Parser<'_> {
         if named && (lists || self.action == Some(Asked::Show)) {
             return Err(Stop::incompatible());
         }
+        let told = self.given.recipients_in_header || self.given.sender.is_some();
+        if lists && self.speaks() && told {
+            return Err(Stop::incompatible());
+        }
         if counts || lists && !listens {
             return Ok(());
         }

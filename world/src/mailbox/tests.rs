@@ -313,7 +313,7 @@ fn a_lock_of_somebody_else_is_waited_for() {
 }
 
 #[test]
-fn what_is_no_mailbox_of_the_users_is_refused() {
+fn cve_2010_2023_2024_what_is_no_mailbox_of_the_users_is_refused() {
     let (place, user) = place();
     let at = |name: &str| place.path().join(name);
     let refused =
